@@ -105,6 +105,7 @@ function message(n: number, { applicationSeq, busy, quiet, down }: History, seqs
     payloadExpiresAt: null,
     deliverAt: null,
     warnings: null,
+    received: null,
     deliveries: endpoints.map((endpointSeq, i) => ({ seq: seq + 1 + i, endpointSeq })),
     idempotency: null,
   };

@@ -2,6 +2,7 @@ import { wants } from "../core/event.ts";
 import type { Facts } from "../core/fact.ts";
 import { placeAt, type Seq, type SeqSource } from "../core/id.ts";
 import type { Finding } from "../core/problem.ts";
+import type { Received } from "../core/received.ts";
 import type { Signals } from "../core/signal.ts";
 import type { Deliverer } from "../deliver/deliverer.ts";
 import type { Clock } from "../ports.ts";
@@ -32,6 +33,8 @@ export interface Incoming {
   readonly deliverAt: number | null;
   /** Violations of the event type's schema, if the message is accepted despite them. */
   readonly warnings: readonly Finding[] | null;
+  /** How a source received the message; null for messages that were sent through the API. */
+  readonly received: Received | null;
   readonly idempotency: IdempotencyEntry | null;
 }
 
@@ -48,6 +51,7 @@ export function plainIncoming(eventType: string, payload: Uint8Array): Incoming 
     retentionMs: null,
     deliverAt: null,
     warnings: null,
+    received: null,
     idempotency: null,
   };
 }
@@ -176,6 +180,7 @@ export class Accepter {
       payloadExpiresAt: incoming.retentionMs === null ? null : acceptedAt + incoming.retentionMs,
       deliverAt: incoming.deliverAt,
       warnings: incoming.warnings,
+      received: incoming.received,
       deliveries: endpointSeqs.map((endpointSeq, i) => ({ seq: seq + 1 + i, endpointSeq })),
       idempotency: incoming.idempotency,
     };

@@ -55,11 +55,13 @@ export async function deleteEnvironment(parts: DeleteParts, environment: Environ
   // This also deletes applications that were created in the meantime. They are announced too.
   const { seq: environmentSeq } = environment;
   const { configuration } = parts.store;
-  const { applications, endpoints } = await configuration.environments.delete(environmentSeq, parts.clock.now());
+  const now = parts.clock.now();
+  const { applications, endpoints, sources } = await configuration.environments.delete(environmentSeq, now);
   parts.signals.send({ type: "environment.changed", environmentSeq });
   for (const applicationSeq of applications) {
     parts.signals.send({ type: "application.changed", applicationSeq, environmentSeq });
   }
+  for (const sourceSeq of sources) parts.signals.send({ type: "source.changed", sourceSeq, environmentSeq });
   for (const endpoint of endpoints) endpointDeleted(parts, endpoint);
 }
 

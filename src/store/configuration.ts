@@ -1,4 +1,5 @@
 import type { Seq } from "../core/id.ts";
+import type { SourceCounts } from "../core/received.ts";
 import type {
   ActiveEndpoint,
   Application,
@@ -6,6 +7,7 @@ import type {
   ApplicationUpdate,
   AuditEntry,
   DeletedWithEnvironment,
+  DoorToken,
   Endpoint,
   EndpointSecret,
   EndpointUpdate,
@@ -13,18 +15,24 @@ import type {
   EventType,
   EventTypeUpdate,
   Key,
+  KnownDoorToken,
   KnownEndpoint,
   PageOf,
   PageRequest,
+  RotationLimit,
+  Source,
+  SourceOfToken,
+  SourceUpdate,
   TimeWindow,
   Token,
   TokenEnd,
   TokenFilter,
+  TokenRotation,
 } from "./index.ts";
 
 /**
- * Stores the configuration: environments, applications, event types, endpoints, tokens and the
- * audit log.
+ * Stores the configuration: environments, applications, event types, endpoints, sources, tokens and
+ * the audit log.
  */
 export interface Configuration {
   readonly environments: {
@@ -42,8 +50,8 @@ export interface Configuration {
     /** Returns false and stores nothing if the name is taken. */
     rename(seq: Seq, name: string, updatedAt: number): Promise<boolean>;
     /**
-     * Deletes an environment with its applications and endpoints, and frees its name. `Queue.bury`
-     * ends the pending deliveries later. Returns the records that this commit has deleted.
+     * Deletes an environment with its applications, endpoints and sources, and frees its name.
+     * `Queue.bury` ends the pending deliveries later. Returns the records that this commit has deleted.
      */
     delete(seq: Seq, deletedAt: number): Promise<DeletedWithEnvironment>;
   };
@@ -51,6 +59,7 @@ export interface Configuration {
   readonly applications: {
     find(environmentSeq: Seq, key: Key): Promise<Application | null>;
     get(seq: Seq): Promise<Application | null>;
+    /** Excludes hidden applications and those behind sources. */
     list(environmentSeq: Seq, page: PageRequest, exclude?: ApplicationExclusion | null): Promise<PageOf<Application>>;
     /** Returns false and stores nothing if the uid is taken. */
     create(application: Application): Promise<boolean>;
@@ -163,6 +172,56 @@ export interface Configuration {
      * false and changes nothing if ten old secrets are still valid.
      */
     rotateSecret(seq: Seq, secret: string, now: number, oldExpiresAt: number): Promise<boolean>;
+  };
+
+  /**
+   * Inbound senders. Behind each source stands an application with the same name, to which its
+   * messages belong. `applications.find` finds it by its number.
+   */
+  readonly sources: {
+    find(environmentSeq: Seq, key: Key): Promise<Source | null>;
+    get(seq: Seq): Promise<Source | null>;
+    /** Returns the source that an application stands behind. */
+    ofApplication(applicationSeq: Seq): Promise<Source | null>;
+    list(environmentSeq: Seq, page: PageRequest): Promise<PageOf<Source>>;
+    /** Lists all sources of type `cron`, of all environments. */
+    cron(): Promise<readonly Source[]>;
+    /**
+     * Creates a source with the application behind it and its first token. A source without a URL
+     * has no token (null). Returns false and stores nothing if the uid is taken.
+     */
+    create(source: Source, application: Application, token: DoorToken | null): Promise<boolean>;
+    /**
+     * Changes a source like `applications.update`. `seq`, `environmentSeq`, `applicationSeq`, `type`,
+     * `provider`, `lastRunAt` and `createdAt` never change. The application behind the source gets
+     * its name.
+     */
+    update(seq: Seq, change: (before: Source) => Partial<Source>): Promise<SourceUpdate>;
+    /**
+     * Deletes a source with its tokens, and the application behind it with its endpoints. Frees the
+     * uid. `Queue.bury` ends the pending deliveries later, and `prune` deletes the log. Returns the
+     * endpoints that this commit has deleted.
+     */
+    delete(seq: Seq, deletedAt: number): Promise<readonly Seq[]>;
+    /** Finds the source of a token that has not expired at `now`. */
+    withToken(sha256: Uint8Array, now: number): Promise<SourceOfToken | null>;
+    /** Returns the current token, followed by the older tokens that have not expired at `now`. */
+    tokens(seq: Seq, now: number): Promise<readonly KnownDoorToken[]>;
+    /**
+     * Makes `token` the current token. All older tokens expire at `oldExpiresAt`, unless they expire
+     * earlier. Changes nothing if `limit` is reached; null means no limit.
+     */
+    rotateToken(
+      seq: Seq,
+      token: DoorToken,
+      at: { readonly now: number; readonly oldExpiresAt: number; readonly limit: RotationLimit | null },
+    ): Promise<TokenRotation>;
+    /** Stores the time of the latest run of a source. An earlier time changes nothing. */
+    setLastRun(seq: Seq, at: number): Promise<void>;
+    /** Returns how many requests `count` has added. Zero for a source that does not exist. */
+    counts(seq: Seq): Promise<SourceCounts>;
+    /** Adds requests to the counts of several sources. Skips sources that do not exist. */
+    count(added: ReadonlyMap<Seq, SourceCounts>): Promise<void>;
   };
 
   readonly tokens: {

@@ -18,6 +18,7 @@ import type {
   PollerKey,
   ReplayOrder,
   ReplayPage,
+  SourceLogEntry,
   StoreTotals,
 } from "./index.ts";
 
@@ -107,6 +108,17 @@ export interface History {
       cursor: Seq,
       options: { readonly onlyForward: boolean; readonly consumersMax: number; readonly now: number },
     ): Promise<boolean>;
+  };
+
+  /** The requests that sources have refused, or stored although they failed their check. */
+  readonly sourceLog: {
+    /**
+     * Adds an entry. A source keeps its newest `sourceLogEntriesMax` entries. Does nothing if the
+     * source does not exist.
+     */
+    add(entry: SourceLogEntry): Promise<void>;
+    /** Lists the entries of a source, newest first. */
+    list(sourceSeq: Seq, page: PageRequest): Promise<PageOf<SourceLogEntry>>;
   };
 
   /** Counts all pending deliveries and dead letters. This is too slow to run for every request. */

@@ -55,8 +55,10 @@ export interface Housekeeping {
 
   /**
    * Deletes rows that are past their retention:
-   * - messages, attempts and ended tasks that were created before `before`, except messages with a
-   *   pending delivery
+   * - messages, attempts, ended tasks and entries of source logs that were created before `before`,
+   *   except messages with a pending delivery
+   * - the logs of deleted sources
+   * - tokens of sources that no longer count for the limit of rotations
    * - tokens that expired at or before `before`
    * - expired payloads and idempotency entries
    * - audit entries older than 400 days

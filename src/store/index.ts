@@ -15,6 +15,7 @@ export type * from "./records/configuration.ts";
 export type * from "./records/delivery.ts";
 export type * from "./records/history.ts";
 export type * from "./records/message.ts";
+export * from "./records/source.ts";
 export * from "./records/task.ts";
 export type * from "./records/token.ts";
 

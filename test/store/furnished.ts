@@ -1,10 +1,14 @@
 import { ClockSeqSource, type Seq } from "../../src/core/id.ts";
 import type { FailureReason } from "../../src/core/outcome.ts";
+import type { Received } from "../../src/core/received.ts";
 import { plainApplication } from "../../src/core/resources/application.ts";
 import { plainEndpoint } from "../../src/core/resources/endpoint.ts";
+import { plainSource } from "../../src/core/resources/source.ts";
+import { tokenHash } from "../../src/core/token.ts";
 import type {
   Application,
   Delivery,
+  DoorToken,
   Endpoint,
   Environment,
   EventType,
@@ -13,6 +17,7 @@ import type {
   PendingDelivery,
   Settled,
   Settlement,
+  Source,
   Store,
 } from "../../src/store/index.ts";
 import type { Open, StoreUnderTest } from "./store-under-test.ts";
@@ -23,6 +28,24 @@ export const EVERYTHING = Number.MAX_SAFE_INTEGER;
 
 export function bytes(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text, "utf8"));
+}
+
+export function doorToken(text: string): DoorToken {
+  return { text, sha256: new Uint8Array(tokenHash(text)) };
+}
+
+export function receivedBy(sourceSeq: Seq, change: Partial<Received> = {}): Received {
+  return {
+    source: "shop",
+    sourceSeq,
+    method: "PUT",
+    path: "/orders?a=%20",
+    state: "failed",
+    cause: "signature_mismatch",
+    redacted: ["authorization"],
+    reply: { status: 202, headers: { "content-type": "text/plain" }, body: "ok" },
+    ...change,
+  };
 }
 
 /**
@@ -97,6 +120,28 @@ export class Furnished implements AsyncDisposable {
     return endpoint;
   }
 
+  newSource(change: Partial<Source> = {}): Source {
+    const [seq, applicationSeq] = [this.seqs.next(), this.seqs.next()];
+    const given = { seq, applicationSeq, environmentSeq: this.environment.seq };
+    const type = { type: "github", provider: "github" };
+    return { ...plainSource({ ...given, ...type, name: "Source", now: this.now }), ...change };
+  }
+
+  /** The application behind a source. */
+  applicationOf({ seq, applicationSeq, environmentSeq, name }: Source): Application {
+    return this.newApplication({ seq: applicationSeq, environmentSeq, name, sourceSeq: seq });
+  }
+
+  createSource(source: Source, token: DoorToken | null = doorToken(`first-${source.seq}`)): Promise<boolean> {
+    return this.store.configuration.sources.create(source, this.applicationOf(source), token);
+  }
+
+  async addSource(change: Partial<Source> = {}, token?: DoorToken | null): Promise<Source> {
+    const source = this.newSource(change);
+    if (!(await this.createSource(source, token))) throw new Error("The uid of the source is already in use.");
+    return source;
+  }
+
   newEventType(change: Partial<EventType> = {}): EventType {
     return {
       seq: this.seqs.next(),
@@ -131,6 +176,7 @@ export class Furnished implements AsyncDisposable {
       payloadExpiresAt: null,
       deliverAt: null,
       warnings: null,
+      received: null,
       deliveries: endpointSeqs.map((endpointSeq, i) => ({ seq: seq + 1 + i, endpointSeq })),
       idempotency: null,
       ...change,

@@ -318,6 +318,7 @@ export class EngineWorld implements Disposable {
       payloadExpiresAt: null,
       deliverAt: null,
       warnings: null,
+      received: null,
       deliveries: [{ seq: seq + 1, endpointSeq: endpoint.seq }],
       idempotency: null,
     };

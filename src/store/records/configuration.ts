@@ -10,8 +10,9 @@ export type { EventType } from "../../core/resources/event-type.ts";
 
 /** The records that were deleted together with an environment. */
 export interface DeletedWithEnvironment {
-  /** Includes the hidden application. */
+  /** Includes the hidden applications. */
   readonly applications: readonly Seq[];
+  readonly sources: readonly Seq[];
   readonly endpoints: ReadonlyArray<Pick<Endpoint, "seq" | "applicationSeq">>;
 }
 

@@ -47,6 +47,8 @@ export interface DeadLetter {
   /** The sequence number of the delivery. */
   readonly seq: Seq;
   readonly applicationSeq: Seq;
+  /** The source that the application stands behind, or null for an ordinary application. */
+  readonly sourceSeq: Seq | null;
   readonly messageSeq: Seq;
   readonly eventId: string | null;
   readonly eventType: string;

@@ -1,5 +1,6 @@
 import type { Seq } from "../../core/id.ts";
 import type { Finding } from "../../core/problem.ts";
+import type { Received } from "../../core/received.ts";
 import type { TimeWindow } from "./common.ts";
 import type { DeliveryState } from "./delivery.ts";
 
@@ -12,7 +13,10 @@ export interface Message {
   readonly tags: readonly string[] | null;
   /** The bytes as received. Null after they expired or were expunged. */
   readonly payload: Uint8Array | null;
-  /** Null means `application/json`. */
+  /**
+   * Null means `application/json`, or for a received message that the sender stated none and that
+   * none is sent.
+   */
   readonly contentType: string | null;
   /** Additional headers for this message. */
   readonly headers: Readonly<Record<string, string>> | null;
@@ -21,6 +25,8 @@ export interface Message {
   readonly deliverAt: number | null;
   /** The places where the payload violates its event type's schema; null if it is valid. */
   readonly warnings: readonly Finding[] | null;
+  /** How a source received the message; null for messages that were sent through the API. */
+  readonly received: Received | null;
 }
 
 export interface NewMessage extends Omit<Message, "payload"> {
@@ -82,6 +88,7 @@ export interface MessageContent {
   readonly channels: readonly string[] | null;
   readonly tags: readonly string[] | null;
   readonly acceptedAt: number;
+  readonly received: Received | null;
 }
 
 /** A message, with the number of its deliveries in each state. */

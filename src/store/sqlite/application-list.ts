@@ -7,7 +7,7 @@ import type { Range } from "./range.ts";
 
 export const applicationMapping = mappingOf("application", applicationFields);
 
-const LISTED = `environment_seq = $environmentSeq AND deleted_at IS NULL AND operational = 0
+const LISTED = `environment_seq = $environmentSeq AND deleted_at IS NULL AND operational = 0 AND source_seq IS NULL
   AND seq >= $from AND seq < $to`;
 
 const ENDPOINTS = "EXISTS (SELECT 1 FROM endpoint e WHERE e.application_seq = a.seq AND e.deleted_at IS NULL";

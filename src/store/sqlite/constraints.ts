@@ -72,6 +72,21 @@ const RULES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     values: ["length(key) = 32", "status BETWEEN 100 AND 599"],
     response: ["(message_seq IS NULL) <> (sealed IS NULL AND body IS NULL)"],
   },
+  source: {
+    values: [
+      ...["uid", "type", "provider", "event_type"].map(isText),
+      "verification IN ('enforce', 'record', 'off')",
+      ...["answer", "deduplicate", "metadata"].map(isObject),
+      isPositive("ingest_rate"),
+      "length(sealed) > 28",
+    ],
+    // A deleted source keeps no secrets.
+    deleted: ["deleted_at IS NULL OR sealed IS NULL"],
+  },
+  source_token: { values: ["length(sha256) = 32", "length(sealed) > 28", isFlag("rotation")] },
+  source_log: {
+    values: ["status BETWEEN 100 AND 599", ...["cause", "method", "path"].map(isText), isObject("headers")],
+  },
   token: { values: ["length(sha256) = 32", ...["capabilities", "feature_flags", "scopes"].map(isArray)] },
   jwt_end: { values: ["issued_until", "ends_at"].map(isNatural) },
   audit: {

@@ -54,8 +54,8 @@ export function deadLetters(db: Database, turns: Turns): History["deadLetters"] 
       const direction = directionOf(page);
       const scan = new DeadLetterScan(db, filter, direction);
       const query = db.query<Row, [Bindings]>(
-        `SELECT d.seq, e.application_seq AS applicationSeq, d.message_seq AS messageSeq, m.event_id AS eventId,
-           m.event_type AS eventType, d.endpoint_seq AS endpointSeq, e.url, d.reason, d.attempts_total AS attempts,
+        `SELECT d.seq, e.application_seq AS applicationSeq, a.source_seq AS sourceSeq, d.message_seq AS messageSeq,
+           m.event_id AS eventId, m.event_type AS eventType, d.endpoint_seq AS endpointSeq, e.url, d.reason, d.attempts_total AS attempts,
            d.ended_at AS deadAt
          ${scan.from}${where.sql} ORDER BY d.seq ${direction} LIMIT $limit`,
       );

@@ -5,6 +5,7 @@ import type { Committer } from "./commit.ts";
 import { mappingOf, type Row } from "./mapping.ts";
 import { pageOf, walk } from "./page.ts";
 import { unlessTaken } from "./rows.ts";
+import { SOURCE_DELETION } from "./sources.ts";
 
 const { columns, insert, toRecord, toRecordOrNull, toBindings } = mappingOf("environment", environmentFields);
 
@@ -32,6 +33,11 @@ export function environments(db: Database, committer: Committer): Configuration[
     `UPDATE endpoint SET deleted_at = ?2 WHERE application_seq = ?1 AND deleted_at IS NULL
      RETURNING seq, application_seq AS applicationSeq`,
   );
+  const sourcesOf = db.prepare<{ seq: number }, [number]>(
+    "SELECT seq FROM source WHERE environment_seq = ? AND deleted_at IS NULL",
+  );
+  const removeSource = db.prepare(SOURCE_DELETION.source);
+  const removeTokens = db.prepare(SOURCE_DELETION.tokens);
   const removePollers = db.prepare("DELETE FROM poller WHERE application_seq = ?");
   const remove = DELETE.map((sql) => db.prepare<unknown, [number]>(sql));
 
@@ -60,8 +66,13 @@ export function environments(db: Database, committer: Committer): Configuration[
         const applications = removeApplications.all(seq, deletedAt).map((application) => application.seq);
         const endpoints = applications.flatMap((application) => removeEndpoints.all(application, deletedAt));
         for (const application of applications) removePollers.run(application);
+        const sources = sourcesOf.all(seq).map((source) => source.seq);
+        for (const source of sources) {
+          removeSource.run(source, deletedAt);
+          removeTokens.run(source);
+        }
         for (const statement of remove) statement.run(seq);
-        return { applications, endpoints };
+        return { applications, endpoints, sources };
       }),
   };
 }

@@ -34,6 +34,8 @@ import { replayable, resendAllVerb } from "./replay.ts";
 import { sealEndpoints } from "./seal-endpoints.ts";
 import { SecretBox } from "./secret-box.ts";
 import { sizeVerbs } from "./size.ts";
+import { sourceLog } from "./source-log.ts";
+import { sources } from "./sources.ts";
 import { Stretches } from "./stretches.ts";
 import { tasks } from "./tasks.ts";
 import { tokens } from "./tokens.ts";
@@ -157,6 +159,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, exclusive, close }: Pa
     applications: applications(db, committer),
     eventTypes: eventTypes(db, committer),
     endpoints: endpoints(db, committer, box),
+    sources: sources(db, committer, box),
     tokens: tokens(db, committer),
     audit: audit(db, committer),
   };
@@ -166,6 +169,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, exclusive, close }: Pa
     deadLetters: deadLetters(db, turns),
     replayable: replayable(db),
     pollers: pollers(db, committer),
+    sourceLog: sourceLog(db, committer),
     ...totals(db),
   };
   const housekeeping: Housekeeping = {

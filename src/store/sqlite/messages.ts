@@ -34,16 +34,17 @@ export interface MessageRow {
   acceptedAt: number;
   deliverAt: number | null;
   warnings: string | null;
+  received: string | null;
 }
 
 export function messageColumns(withContent: boolean): string {
   return `m.seq, m.application_seq AS applicationSeq, m.event_type AS eventType, m.event_id AS eventId, m.channels, m.tags,
     ${withContent ? "m.payload" : "NULL AS payload"}, m.content_type AS contentType, m.headers, m.accepted_at AS acceptedAt,
-    m.deliver_at AS deliverAt, m.warnings`;
+    m.deliver_at AS deliverAt, m.warnings, m.received`;
 }
 
-type ContentRow = Omit<MessageContent, "headers" | "channels" | "tags"> &
-  Pick<MessageRow, "headers" | "channels" | "tags">;
+type ContentRow = Omit<MessageContent, "headers" | "channels" | "tags" | "received"> &
+  Pick<MessageRow, "headers" | "channels" | "tags" | "received">;
 
 function toContent(row: ContentRow): MessageContent {
   return {
@@ -51,6 +52,7 @@ function toContent(row: ContentRow): MessageContent {
     headers: parsedOrNull(row.headers),
     channels: parsedOrNull<string[]>(row.channels),
     tags: parsedOrNull<string[]>(row.tags),
+    received: parsedOrNull(row.received),
   };
 }
 
@@ -61,6 +63,7 @@ export function toMessage(row: MessageRow): Message {
     tags: parsedOrNull<string[]>(row.tags),
     headers: parsedOrNull(row.headers),
     warnings: parsedOrNull(row.warnings),
+    received: parsedOrNull(row.received),
   };
 }
 
@@ -89,7 +92,7 @@ export function acceptVerb(
   // columns that are needed.
   const insertMessage = db.prepare(
     `INSERT INTO message (seq, application_seq, event_type, event_id, channels, tags, payload, content_type, headers,
-       accepted_at, payload_expires_at, deliver_at, warnings) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+       accepted_at, payload_expires_at, deliver_at, warnings, received) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const eventIdExists = db.prepare("SELECT 1 FROM message WHERE application_seq = ? AND event_id = ?");
   const insertDelivery = db.prepare(
@@ -119,6 +122,7 @@ export function acceptVerb(
       message.payloadExpiresAt,
       message.deliverAt,
       jsonOrNull(message.warnings),
+      jsonOrNull(message.received),
     );
     const dueAt = message.deliverAt ?? message.acceptedAt;
     for (const { seq, endpointSeq } of message.deliveries) {
@@ -145,7 +149,7 @@ const ACCEPTED: AcceptResult = { accepted: true };
 export function contentsVerb(db: Database): Queue["contents"] {
   const content = db.prepare<ContentRow, [number]>(
     `SELECT seq, application_seq AS applicationSeq, event_type AS eventType, payload, content_type AS contentType, headers,
-       channels, tags, accepted_at AS acceptedAt FROM message WHERE seq = ?`,
+       channels, tags, accepted_at AS acceptedAt, received FROM message WHERE seq = ?`,
   );
   return async (messageSeqs) =>
     messageSeqs.map((seq) => {

@@ -143,6 +143,74 @@ export const migrations: readonly string[] = [
    WHERE seq - started_at * 4096 >= -7109384597504000;`,
   // A hash of the body and content type of the first request with a key.
   "ALTER TABLE idempotency ADD COLUMN body_hash BLOB;",
+  `
+  CREATE TABLE source (
+    seq INTEGER PRIMARY KEY,
+    environment_seq INTEGER NOT NULL,
+    application_seq INTEGER NOT NULL,
+    uid TEXT,
+    name TEXT NOT NULL,
+    type TEXT NOT NULL,
+    provider TEXT NOT NULL,
+    verification TEXT NOT NULL,
+    answer TEXT,
+    event_type TEXT,
+    deduplicate TEXT,
+    ingest_rate INTEGER,
+    metadata TEXT NOT NULL,
+    last_run_at INTEGER,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL,
+    -- A deleted source is kept until its log is pruned.
+    deleted_at INTEGER,
+    -- The configuration and a captured secret, encrypted.
+    sealed BLOB,
+    count_stored INTEGER NOT NULL DEFAULT 0,
+    count_duplicate INTEGER NOT NULL DEFAULT 0,
+    count_refused INTEGER NOT NULL DEFAULT 0,
+    count_limited INTEGER NOT NULL DEFAULT 0,
+    count_handshake INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  CREATE INDEX source_environment ON source (environment_seq, seq) WHERE deleted_at IS NULL;
+  CREATE UNIQUE INDEX source_uid ON source (environment_seq, uid) WHERE uid IS NOT NULL AND deleted_at IS NULL;
+  CREATE INDEX source_cron ON source (seq) WHERE provider = 'cron' AND deleted_at IS NULL;
+  CREATE INDEX source_deleted ON source (seq) WHERE deleted_at IS NOT NULL;
+
+  -- The tokens of the door. The token without an expiry is the current one. rotation is 0 for the
+  -- first token of a source.
+  CREATE TABLE source_token (
+    sha256 BLOB PRIMARY KEY,
+    source_seq INTEGER NOT NULL,
+    sealed BLOB NOT NULL,
+    rotation INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    expires_at INTEGER
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX source_token_source ON source_token (source_seq);
+  CREATE INDEX source_token_expiry ON source_token (expires_at) WHERE expires_at IS NOT NULL;
+
+  CREATE TABLE source_log (
+    seq INTEGER PRIMARY KEY,
+    source_seq INTEGER NOT NULL,
+    status INTEGER NOT NULL,
+    cause TEXT NOT NULL,
+    error_text TEXT NOT NULL,
+    method TEXT NOT NULL,
+    path TEXT NOT NULL,
+    address TEXT NOT NULL,
+    headers TEXT NOT NULL,
+    payload BLOB NOT NULL,
+    created_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX source_log_source ON source_log (source_seq, seq);
+
+  -- The source that the application stands behind.
+  ALTER TABLE application ADD COLUMN source_seq INTEGER;
+  CREATE INDEX application_source ON application (source_seq) WHERE source_seq IS NOT NULL;
+
+  -- How a source received the message.
+  ALTER TABLE message ADD COLUMN received TEXT;
+  `,
 ];
 
 /**

@@ -15,6 +15,8 @@ export function lastSeq(db: Database): number {
     "token",
     "task",
     "audit",
+    "source",
+    "source_log",
   ];
   const row = db
     .query(

@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import type { Fact } from "../../core/fact.ts";
 import { type Seq, seqAt } from "../../core/id.ts";
+import { rotationWindowMs } from "../../core/resources/source.ts";
 import type { Housekeeping } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import { emptyStretches } from "./stretches-prune.ts";
@@ -95,6 +96,9 @@ function otherDroppers(db: Database): readonly Dropper[] {
   const forgetTasks = db.prepare(
     "DELETE FROM task WHERE seq IN (SELECT seq FROM task WHERE seq < ?1 AND status <> 'running' ORDER BY seq LIMIT ?2)",
   );
+  const forgetLog = db.prepare(
+    "DELETE FROM source_log WHERE seq IN (SELECT seq FROM source_log WHERE seq < ?1 ORDER BY seq LIMIT ?2)",
+  );
   const dropStretches = emptyStretches(db);
   return [
     (_, now, limit) => forgetResponses.run(now, limit).changes,
@@ -102,5 +106,30 @@ function otherDroppers(db: Database): readonly Dropper[] {
     (before, _, limit) => forgetTasks.run(seqAt(before), limit).changes,
     (_, now, limit) => forgetChanges.run(seqAt(now - AUDIT_KEPT_MS), limit).changes,
     (_, __, limit) => dropStretches(limit),
+    (before, _, limit) => forgetLog.run(seqAt(before), limit).changes,
+    ...sourceDroppers(db),
+  ];
+}
+
+/** Returns functions that delete what deleted sources and ended tokens of the door leave behind. */
+function sourceDroppers(db: Database): readonly Dropper[] {
+  const forgetLogs = db.prepare(
+    `DELETE FROM source_log WHERE seq IN (
+       SELECT l.seq FROM source s JOIN source_log l ON l.source_seq = s.seq WHERE s.deleted_at IS NOT NULL LIMIT ?1)`,
+  );
+  const forgetSources = db.prepare(
+    `DELETE FROM source WHERE seq IN (
+       SELECT seq FROM source s WHERE deleted_at IS NOT NULL
+         AND NOT EXISTS (SELECT 1 FROM source_log WHERE source_seq = s.seq) LIMIT ?1)`,
+  );
+  const forgetTokens = db.prepare(
+    `DELETE FROM source_token WHERE sha256 IN (
+       SELECT sha256 FROM source_token WHERE expires_at <= ?1 AND created_at <= ?2 LIMIT ?3)`,
+  );
+  return [
+    (_, __, limit) => forgetLogs.run(limit).changes,
+    (_, __, limit) => forgetSources.run(limit).changes,
+    // An ended token still counts for the limit of rotations.
+    (_, now, limit) => forgetTokens.run(now, now - rotationWindowMs, limit).changes,
   ];
 }

@@ -47,7 +47,7 @@ export function beginSending(scene: Scene, program: Program, applicationSeq: Seq
     eventId: mark === null && dice.chance(0.1) ? `event-${dice.below(30)}` : null,
     channels: dice.chance(0.5) ? [dice.pick(CHANNELS)] : null,
     tags: dice.chance(0.1) ? [dice.pick(TAGS)] : null,
-    ...{ payload, contentType: null, headers: null, retentionMs, deliverAt, warnings: null },
+    ...{ payload, contentType: null, headers: null, retentionMs, deliverAt, warnings: null, received: null },
   };
   return {
     to: { environmentSeq: scene.environment, application: { seq: applicationSeq } },

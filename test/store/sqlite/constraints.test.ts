@@ -24,6 +24,12 @@ const ROWS: Readonly<Record<string, string>> = {
   attempt: `attempt (seq, delivery_seq, message_seq, endpoint_seq, url, response_status, duration_ms, trigger, started_at)
     VALUES (1, 1, 1, 1, '', 200, 1, 0, 1)`,
   idempotency: "idempotency (key, status, message_seq, expires_at) VALUES (zeroblob(32), 202, 1, 1)",
+  source: `source (seq, environment_seq, application_seq, name, type, provider, verification, metadata, created_at, updated_at)
+    VALUES (1, 1, 1, '', 'a', 'a', 'off', '{}', 1, 1)`,
+  source_token: `source_token (sha256, source_seq, sealed, rotation, created_at)
+    VALUES (zeroblob(32), 1, zeroblob(29), 0, 1)`,
+  source_log: `source_log (seq, source_seq, status, cause, error_text, method, path, address, headers, payload, created_at)
+    VALUES (1, 1, 401, 'a', '', 'POST', '/', '', '{}', X'', 1)`,
   token: "token (seq, sha256, name, environment_seq, created_at) VALUES (1, zeroblob(32), '', 1, 1)",
   jwt_end: "jwt_end (application_seq, issued_until, ends_at) VALUES (1, 1, 1)",
   audit: "audit (seq, environment_seq, actor_kind, action, subject, done, at) VALUES (1, 1, 'root', 'a', '{}', 1, 1)",
@@ -59,6 +65,13 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   attempt_next_check: ["next_attempt_at = 5"],
   idempotency_values_check: ["key = zeroblob(31)", "status = 0"],
   idempotency_response_check: ["message_seq = NULL", "body = ''"],
+  source_values_check: [
+    ...["uid = ''", "type = ''", "provider = ''", "event_type = ''", "verification = ''", "answer = '[]'"],
+    ...["deduplicate = '1'", "metadata = '[]'", "ingest_rate = 0", "sealed = zeroblob(28)"],
+  ],
+  source_deleted_check: ["deleted_at = 5, sealed = zeroblob(29)"],
+  source_token_values_check: ["sha256 = zeroblob(31)", "sealed = zeroblob(28)", "rotation = 2"],
+  source_log_values_check: ["status = 0", "cause = ''", "method = ''", "path = ''", "headers = '[]'"],
   token_values_check: ["sha256 = zeroblob(31)", "capabilities = '{}'", "feature_flags = ''", "scopes = '{}'"],
   jwt_end_values_check: ["issued_until = -1", "ends_at = -1"],
   audit_values_check: ["actor_kind = ''", "action = ''", "subject = '[]'", "done = 2"],

@@ -24,6 +24,9 @@ const INTENDED: ReadonlyArray<readonly [sql: string, why: string]> = [
   ["FROM sqlite_schema WHERE type = 'table'", "constraints: the definitions of all tables, once at the start"],
   ["instr(url, '@') > 0", "sealing of earlier data: all endpoints and attempts, once for each data directory"],
   ["given ON own.value = given.value", "the flags of one event type and of a token, which are few"],
+  ["WHERE s.deleted_at IS NOT NULL LIMIT ?1", "pruning: deleted sources whose log has not been pruned yet"],
+  ["FROM source s WHERE deleted_at IS NOT NULL", "pruning: deleted sources whose log has not been pruned yet"],
+  ["WHERE provider = 'cron'", "sources of type cron: all entries of the index are needed"],
   ["AS kept FROM message", "replay: the few messages that the inner query found by index"],
 ];
 
@@ -31,6 +34,7 @@ const INTENDED: ReadonlyArray<readonly [sql: string, why: string]> = [
 const SORTS_INTENDED: readonly string[] = [
   "GROUP BY d.endpoint_seq, m.event_type, d.reason", // at most the 2,000 dead letters of one step
   "FROM endpoint_secret", // at most a dozen rows
+  "FROM source_token", // a few rows
   "FROM delivery WHERE message_seq = ? ORDER BY endpoint_seq", // as many rows as the application has endpoints
   "FROM delivery WHERE message_seq = ? AND endpoint_seq = ?", // as many rows as the application has endpoints
   "AS environmentSeq, COUNT(*) AS count", // a few rows of totals
@@ -88,6 +92,8 @@ async function sample(world: Furnished): Promise<void> {
     const exclude = { withoutEndpoints: true, allDisabled: true, allAt: "https://hook.example/" };
     await store.configuration.applications.list(environmentSeq, page, exclude);
     await store.configuration.endpoints.list(app, page);
+    await store.configuration.sources.list(environmentSeq, page);
+    await store.history.sourceLog.list(17, page);
     for (const includeArchived of [true, false]) {
       const from = page.from === null ? null : "m";
       await store.configuration.eventTypes.list(environmentSeq, { ...page, from, includeArchived });

@@ -1,6 +1,8 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
+import { systemClock } from "../../../src/edge/clock.ts";
 import { configure, type Sync } from "../../../src/store/sqlite/database.ts";
+import { openMemoryStore } from "../../../src/store/sqlite/index.ts";
 import { migrate, migrations } from "../../../src/store/sqlite/migrations.ts";
 import { temporaryDirectory } from "../../support/temporary.ts";
 
@@ -73,6 +75,21 @@ describe("schema", () => {
       { seq: 4, reason: null, ended_at: null },
     ]);
     expect(all[4]!.ended_at).toBeLessThan(inTheFuture);
+  });
+
+  test("applications and messages of a version without sources belong to no source", async () => {
+    using db = new Database(":memory:", { strict: true });
+    const before = 13;
+    for (const step of migrations.slice(0, before)) db.run(step);
+    db.run(`PRAGMA user_version = ${before}`);
+    db.run("INSERT INTO application VALUES (1, 1, 'shop', 'Shop', NULL, '{}', 1, 1, NULL, 0)");
+    db.run(
+      "INSERT INTO message (seq, application_seq, event_type, payload, accepted_at) VALUES (2, 1, 'a', X'7b7d', 1)",
+    );
+    const { store } = openMemoryStore(db, systemClock, () => {});
+    expect(await store.configuration.applications.get(1)).toMatchObject({ uid: "shop", sourceSeq: null });
+    expect(await store.history.messages.get(2)).toMatchObject({ eventType: "a", received: null });
+    await store.close();
   });
 
   test("data written by a newer program is refused and left unchanged", () => {

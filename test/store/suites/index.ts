@@ -8,6 +8,8 @@ import { endpointSecretsSuite } from "./configuration/endpoint-secrets.ts";
 import { endpointsSuite } from "./configuration/endpoints.ts";
 import { environmentsSuite } from "./configuration/environments.ts";
 import { eventTypesSuite } from "./configuration/event-types.ts";
+import { sourceTokensSuite } from "./configuration/source-tokens.ts";
+import { sourcesSuite } from "./configuration/sources.ts";
 import { tokensSuite } from "./configuration/tokens.ts";
 import { attemptCountsSuite } from "./history/attempt-counts.ts";
 import { attemptsSuite } from "./history/attempts.ts";
@@ -16,6 +18,7 @@ import { endpointMessagesSuite } from "./history/endpoint-messages.ts";
 import { messagesSuite } from "./history/messages.ts";
 import { pollersSuite } from "./history/pollers.ts";
 import { replayableSuite } from "./history/replayable.ts";
+import { sourceLogSuite } from "./history/source-log.ts";
 import { totalsSuite } from "./history/totals.ts";
 import { clockOffsetsSuite } from "./housekeeping/clock-offsets.ts";
 import { metaSuite } from "./housekeeping/meta.ts";
@@ -82,6 +85,12 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [endpointOrderingSuite, "configuration.endpoints.", "update"],
   [endpointSecretsSuite, "configuration.endpoints.", "secrets rotateSecret"],
   [tokensSuite, "configuration.tokens.", "create withHash list get page change revoke end endOfApplication jwtEnd"],
+  [
+    sourcesSuite,
+    "configuration.sources.",
+    "find get ofApplication list cron create update delete setLastRun counts count",
+  ],
+  [sourceTokensSuite, "configuration.sources.", "withToken tokens rotateToken"],
   [auditSuite, "configuration.audit.", "begin end drop list"],
 
   [messagesSuite, "history.messages.", "find get list latest deliveries"],
@@ -91,6 +100,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [deadLettersSuite, "history.deadLetters.", "list groups redrivable"],
   [replayableSuite, "history.", "replayable"],
   [pollersSuite, "history.pollers.", "cursor move"],
+  [sourceLogSuite, "history.sourceLog.", "add list"],
   [totalsSuite, "history.", "totals failingEndpoints"],
 
   [tasksSuite, "housekeeping.tasks.", "create update cancel get list lease"],

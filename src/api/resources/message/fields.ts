@@ -167,6 +167,7 @@ export function incomingOf(
     // The schema has already validated that this is a time.
     deliverAt: body.deliverAt == null ? null : parseInstant(body.deliverAt),
     warnings: null,
+    received: null,
     idempotency,
   };
 }

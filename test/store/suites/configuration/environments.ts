@@ -43,12 +43,16 @@ export function environmentsSuite(open: Open): void {
       await store.configuration.eventTypes.create(world.newEventType());
       const theirPoller = { applicationSeq: theirs.seq, sink: "mirror", consumer: "one" };
       await store.history.pollers.move(theirPoller, 7, { onlyForward: true, consumersMax: 2, now: world.now });
+      const source = await world.addSource({ environmentSeq: other.seq, uid: "shop" });
       expect(await store.configuration.environments.delete(other.seq, world.now)).toEqual({
-        applications: [theirs.seq],
+        applications: [theirs.seq, source.applicationSeq],
         endpoints: [{ seq: theirEndpoint.seq, applicationSeq: theirs.seq }],
+        sources: [source.seq],
       });
       expect(await store.history.pollers.cursor(theirPoller)).toBeNull();
       expect(await store.configuration.environments.named("other")).toBeNull();
+      expect(await store.configuration.sources.get(source.seq)).toBeNull();
+      expect(await store.configuration.sources.tokens(source.seq, world.now)).toEqual([]);
       expect(await store.configuration.applications.find(other.seq, { uid: "theirs" })).toBeNull();
       expect(await store.configuration.endpoints.get(theirEndpoint.seq)).toMatchObject({ deleted: true });
       expect(await store.configuration.eventTypes.get(other.seq, "order.paid")).toBeNull();

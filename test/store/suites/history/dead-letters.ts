@@ -59,6 +59,17 @@ function anyFilter(letters: readonly DeadLetter[]): fc.Arbitrary<Partial<DeadLet
 
 export function deadLettersSuite(open: Open): void {
   describe("dead letters", () => {
+    test("a dead letter of a source states the source", async () => {
+      await using world = await Furnished.open(open);
+      const source = await world.addSource();
+      const endpoint = await world.addEndpoint({ applicationSeq: source.applicationSeq });
+      await world.sendDead();
+      await world.sendDead({ applicationSeq: source.applicationSeq }, { endpointSeq: endpoint.seq });
+      const filter = { environmentSeq: world.environment.seq };
+      const { rows } = await world.store.history.deadLetters.list(filter, NEWEST_FIRST);
+      expect(rows.map(({ sourceSeq }) => sourceSeq)).toEqual([source.seq, null]);
+    });
+
     test("a dead letter includes the number of its attempts and the last attempt", async () => {
       await using world = await Furnished.open(open);
       const message = await world.send({ eventId: "event-1" });
@@ -76,6 +87,7 @@ export function deadLettersSuite(open: Open): void {
         {
           seq: delivery!.seq,
           applicationSeq: world.application.seq,
+          sourceSeq: null,
           messageSeq: message.seq,
           eventId: "event-1",
           eventType: "order.paid",

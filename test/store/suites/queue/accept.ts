@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { IdempotencyEntry } from "../../../../src/store/index.ts";
-import { bytes, Furnished } from "../../furnished.ts";
+import { bytes, Furnished, receivedBy } from "../../furnished.ts";
 import type { Open } from "../../store-under-test.ts";
 
 export function acceptSuite(open: Open): void {
@@ -21,6 +21,16 @@ export function acceptSuite(open: Open): void {
       const { deliveries: _, idempotency: __, payloadExpiresAt: ___, ...kept } = message;
       expect(kept).toMatchObject({ payload, eventId: "event-1" });
       expect(await world.store.history.messages.get(message.seq)).toEqual(kept);
+    });
+
+    test("`accept` stores how a source received a message", async () => {
+      await using world = await Furnished.open(open);
+      const received = receivedBy(17);
+      const passed = receivedBy(17, { state: "verified", cause: null, redacted: [], reply: null });
+      const messages = [await world.send({ received }), await world.send({ received: passed }), await world.send()];
+      await world.reopen();
+      const kept = await Promise.all(messages.map(({ seq }) => world.store.history.messages.get(seq)));
+      expect(kept.map((message) => message!.received)).toEqual([received, passed, null]);
     });
 
     test("`accept` creates one delivery per endpoint, which is due immediately", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { Furnished } from "../../furnished.ts";
+import { Furnished, receivedBy } from "../../furnished.ts";
 import type { Open } from "../../store-under-test.ts";
 
 export function contentsSuite(open: Open): void {
@@ -23,8 +23,19 @@ export function contentsSuite(open: Open): void {
         channels: ["eu"],
         tags: ["vip"],
         acceptedAt: message.acceptedAt,
+        received: null,
       });
       expect(nothing).toBeNull();
+    });
+
+    test("`contents` returns how a source received a message", async () => {
+      await using world = await Furnished.open(open);
+      const source = await world.addSource();
+      const received = receivedBy(source.seq);
+      const message = await world.send({ applicationSeq: source.applicationSeq, received });
+      await world.reopen();
+      const [content] = await world.store.queue.contents([message.seq]);
+      expect(content).toMatchObject({ received });
     });
 
     test("`contents` keeps the requested order and returns null for each missing delivery", async () => {
