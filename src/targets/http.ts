@@ -1,7 +1,9 @@
 import { addressAllowed, literalAddress } from "../core/address.ts";
 import { isOwnHeader } from "../core/own-header.ts";
+import type { Received } from "../core/received.ts";
 import { type SigningKey, sign, signatureHeaders } from "../core/signature.ts";
 import type { Answer, Shortage } from "../ports.ts";
+import { type ReceivedHeadersBase, receivedHeaders, receivedHeadersBase } from "./received-headers.ts";
 import type { PreparedTarget, Target, TargetEndpoint, TargetMessage, TargetParts, TargetPolicy } from "./target.ts";
 
 const DEFAULT_CONTENT_TYPE = "application/json";
@@ -42,12 +44,14 @@ class HttpEndpoint implements PreparedTarget {
   readonly #headers: readonly Header[];
   readonly #setsContentType: boolean;
   readonly #timeoutMs: number;
+  /** The headers of received messages. Null until the first such message. */
+  #received: ReceivedHeadersBase | null = null;
   /** The host name's addresses in the latest lookup. */
   #resolved: Resolved | null = null;
 
   constructor(
     private readonly parts: TargetParts,
-    endpoint: TargetEndpoint,
+    private readonly endpoint: TargetEndpoint,
     private readonly keys: readonly SigningKey[],
   ) {
     this.#url = new URL(endpoint.url);
@@ -101,18 +105,30 @@ class HttpEndpoint implements PreparedTarget {
     return ports.transport.send(request, signal);
   }
 
-  #signedHeaders({ seq, payload, contentType, headers: own }: TargetMessage, timestampSeconds: number): Header[] {
+  #signedHeaders(message: TargetMessage, timestampSeconds: number): Header[] {
     const { ids, policy } = this.parts;
+    const { seq, payload, received } = message;
     const id = ids.encode("msg_", seq);
-    const headers = this.#headers.slice();
-    if (contentType !== null && !this.#setsContentType) headers[CONTENT_TYPE] = ["Content-Type", contentType];
-    if (own !== null) for (const name in own) setHeader(headers, name, own[name]!);
+    const headers = received === null ? this.#headersFor(message) : this.#headersForReceived(message, received);
     // The signature is set last, so that no other header can replace it.
     const signature = sign(this.keys, id, timestampSeconds, payload);
     for (const header of signatureHeaders(policy.signatureHeaders, id, timestampSeconds, signature)) {
       headers.push(header);
     }
     return headers;
+  }
+
+  #headersFor({ contentType, headers: own }: TargetMessage): Header[] {
+    const headers = this.#headers.slice();
+    if (contentType !== null && !this.#setsContentType) headers[CONTENT_TYPE] = ["Content-Type", contentType];
+    if (own !== null) for (const name in own) setHeader(headers, name, own[name]!);
+    return headers;
+  }
+
+  #headersForReceived(message: TargetMessage, received: Received): Header[] {
+    const { signatureHeaders: mode, userAgent } = this.parts.policy;
+    this.#received ??= receivedHeadersBase(endpointHeaders(this.#url, this.endpoint), userAgent, mode);
+    return receivedHeaders(message, received, this.#received);
   }
 }
 
@@ -139,9 +155,15 @@ function headersOf(url: URL, endpoint: TargetEndpoint, { userAgent }: TargetPoli
   const headers: Header[] = [
     ["Content-Type", DEFAULT_CONTENT_TYPE],
     ["User-Agent", userAgent],
-    // Responses are stored for people to read, and most are too short for compression to help.
-    ["Accept-Encoding", "identity"],
   ];
+  for (const [name, value] of endpointHeaders(url, endpoint)) setHeader(headers, name, value);
+  return headers;
+}
+
+/** Returns the headers that depend only on the endpoint. */
+function endpointHeaders(url: URL, endpoint: TargetEndpoint): Header[] {
+  // Responses are stored for people to read, and most are too short for compression to help.
+  const headers: Header[] = [["Accept-Encoding", "identity"]];
   if (url.username !== "" || url.password !== "") headers.push(["Authorization", basicAuth(url)]);
   for (const name in endpoint.headers) setHeader(headers, name, endpoint.headers[name]!);
   return headers;

@@ -1,5 +1,6 @@
 import type { Subnet } from "../core/address.ts";
 import type { IdCodec, Seq } from "../core/id.ts";
+import type { Received } from "../core/received.ts";
 import type { SignatureHeaders, SigningKey } from "../core/signature.ts";
 import type { Answer, Clock, Resolver, Shortage, Transport } from "../ports.ts";
 
@@ -37,10 +38,12 @@ export interface TargetEndpoint {
 export interface TargetMessage {
   readonly seq: Seq;
   readonly payload: Uint8Array;
-  /** Null means `application/json`. */
+  /** Null means `application/json`, or none for a received message. */
   readonly contentType: string | null;
-  /** Headers that are sent with this message only. */
+  /** Headers that are sent with this message only. For a received message, those of its sender. */
   readonly headers: Readonly<Record<string, string>> | null;
+  /** Null unless a source received the message. */
+  readonly received: Received | null;
 }
 
 export interface TargetPorts {

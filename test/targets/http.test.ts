@@ -55,7 +55,7 @@ function prepare(url: string, headers: Record<string, string> = {}): PreparedTar
 }
 
 function message(change: Partial<TargetMessage> = {}): TargetMessage {
-  return { seq: 5, payload: Buffer.from("{}"), contentType: null, headers: null, ...change };
+  return { seq: 5, payload: Buffer.from("{}"), contentType: null, headers: null, received: null, ...change };
 }
 
 function deliver(target: PreparedTarget, change: Partial<TargetMessage> = {}, signal = AbortSignal.timeout(60_000)) {
