@@ -17,6 +17,7 @@ import { idempotencyKeyOf } from "./idempotency-key.ts";
 import type { Call, Operation } from "./operation.ts";
 import { inPieces } from "./piecewise.ts";
 import { parseQuery } from "./query.ts";
+import { ReadQueue } from "./read-queue.ts";
 import { type Reply, toResponse } from "./reply.ts";
 import { searchOf, targetOf } from "./request-target.ts";
 import { checker, findingsOf, knownFieldsOf } from "./schema.ts";
@@ -59,12 +60,18 @@ export class Dispatcher {
 
   /** The memory budget for long responses that are being sent. */
   readonly #responses: ByteBudget;
+  /**
+   * Bodies that wait for their decompression. The decompressed size is known only afterwards, so
+   * the number of concurrent decompressions limits the memory that is not charged to a budget.
+   */
+  readonly #decodings: ReadQueue;
 
   constructor(
     private readonly deps: ApiDeps,
     private readonly bodies: ByteBudget,
   ) {
     this.#responses = ByteBudget.for(deps.settings);
+    this.#decodings = new ReadQueue(deps.clock);
     this.#authenticator = new Authenticator(deps);
     this.#idempotency = deps.idempotency;
     this.#audit = new AuditTrail(deps);
@@ -163,15 +170,17 @@ export class Dispatcher {
     if (admitted.bytes !== null) return admitted.bytes;
     const { request, identity } = admitted;
     admitted.lease = bodyLease(request, this.bodies, callerOf(identity));
-    admitted.bytes = this.#readAndDecode(request, admitted.lease);
+    admitted.bytes = this.#readAndDecode(admitted);
     return admitted.bytes;
   }
 
-  async #readAndDecode(request: Request, lease: ByteLease | null): Promise<Uint8Array> {
+  async #readAndDecode({ request, identity, lease }: Admitted): Promise<Uint8Array> {
     const bytesMax = this.deps.settings.maxBodyBytes;
     const bytes = await readBody(request, { bytesMax, lease, clock: this.deps.clock });
     const coding = request.headers.get("content-encoding");
-    return withoutByteOrderMark(coding === null ? bytes : await decodedBody(bytes, { coding, bytesMax, lease }));
+    if (coding === null) return withoutByteOrderMark(bytes);
+    const decode = () => decodedBody(bytes, { coding, bytesMax, lease });
+    return withoutByteOrderMark(await this.#decodings.run(callerOf(identity), decode, true));
   }
 
   #admissionOf({ operation, request, identity }: Admitted): Admission {
