@@ -74,22 +74,24 @@ export class Idempotency {
 
   async once<T extends StorableResponse>(keyed: Keyed<T>): Promise<T> {
     const name = `${keyed.scope}\n${keyed.key}`;
+    // The key is in use only after the body has arrived. Otherwise a client whose connection breaks
+    // while it sends would block its own retry. A body that cannot be read has no hash; the work
+    // then fails for the same reason.
+    const bodyHash = await keyed.bodyHash().catch(() => null);
     for (;;) {
       const first = this.#inFlight.get(name);
       if (first === undefined) break;
       const done = await first.catch(() => null);
       if (done !== null && isSuccess(done.response)) return this.#compared(keyed, done as Done<T>);
     }
-    const running = this.#run(name, keyed);
+    const running = this.#run(name, keyed, bodyHash);
     this.#inFlight.set(name, running);
     const done = await running;
     return done.isRepeated ? this.#compared(keyed, done) : done.response;
   }
 
-  async #run<T extends StorableResponse>(name: string, keyed: Keyed<T>): Promise<Done<T>> {
+  async #run<T extends StorableResponse>(name: string, keyed: Keyed<T>, bodyHash: Uint8Array | null): Promise<Done<T>> {
     try {
-      // A body that cannot be read has no hash. The work then fails for the same reason.
-      const bodyHash = await keyed.bodyHash().catch(() => null);
       const now = this.clock.now();
       const entry = { key: hash("sha256", name, "buffer"), expiresAt: now + REPEATED_FOR_MS, bodyHash };
       return await (keyed.storedByWork

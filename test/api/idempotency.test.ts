@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { clientOf, freshUid, makeApplication, type Send } from "../support/client.ts";
-import { startServer, type TestServer } from "../support/server.ts";
+import { ROOT_TOKEN, startServer, type TestServer } from "../support/server.ts";
 
 let server: TestServer;
 let send: Send;
@@ -109,6 +109,24 @@ describe("idempotency keys", () => {
     expect(answers.filter(({ status }) => status === 202).length).toBeGreaterThan(0);
     expect((await post(`/app/${app}/msg`, { eventType: "a" }, key)).status).toBe(202);
   });
+
+  test("a request whose body never arrives does not block its retry with the same idempotency key", async () => {
+    const key = freshUid("key");
+    const { hostname, port } = new URL(server.url);
+    const head = [
+      `POST /api/v1/app/${app}/msg HTTP/1.1`,
+      "host: a",
+      `authorization: Bearer ${ROOT_TOKEN}`,
+      `idempotency-key: ${key}`,
+      "content-length: 100",
+    ];
+    const broken = await Bun.connect({ hostname, port: Number(port), socket: { data() {} } });
+    broken.write(`${head.join("\r\n")}\r\n\r\n{"eventType"`);
+    // The server has read the first request once it responds to requests that were sent later.
+    for (let i = 0; i < 5; i++) expect((await send("GET", "/app")).status).toBe(200);
+    expect((await post(`/app/${app}/msg`, message, key)).status).toBe(202);
+    broken.terminate();
+  }, 10_000);
 
   test("an idempotency key applies to one path with its query and to one token", async () => {
     const key = freshUid("key");
