@@ -55,6 +55,22 @@ for (const { name, open } of diskKinds) {
       expect(healthy.json).toMatchObject({ status: "ok", store: "ok" });
     });
 
+    test("while the disk is full, the log has one error, whatever the number of refused requests", async () => {
+      using disk = open()!;
+      await using boathook = await install([], disk);
+      const { send } = boathook;
+      const app = await makeApplication(send);
+      disk.fill(boathook.process.pid);
+      await failingHealth(send, app);
+      const refused = await Promise.all(Array.from({ length: 20 }, () => post(send, app, "x".repeat(100_000))));
+      expect(refused.map(({ status }) => status)).toEqual(Array(20).fill(503));
+
+      disk.makeRoom(boathook.process.pid);
+      await boathook.process.logged(({ msg }) => msg === "Store works again.");
+      const errors = boathook.process.log.filter(({ level }) => level === "error");
+      expect(errors.map(({ msg }) => msg)).toEqual([expect.stringContaining("nothing was stored")]);
+    });
+
     test("a result that could not be stored because of a full disk is stored later, without another attempt", async () => {
       using disk = open()!;
       const answer = heldBack();

@@ -5,6 +5,7 @@ import { type Reply, reply } from "./reply.ts";
 /** Reports errors to the operators of the server. */
 export interface ErrorLog {
   error(fields: object, message: string): void;
+  debug(fields: object, message: string): void;
 }
 
 const RETRY_AFTER_UNAVAILABLE_SECONDS = 5;
@@ -17,7 +18,9 @@ export function errorReply(error: unknown, log: ErrorLog): Reply {
   if (error instanceof Problem) return problemReply(error);
   if (error instanceof Invalid) return reply(422, { detail: error.findings.map(readable) });
   if (error instanceof StoreUnavailable) {
-    log.error({ error }, "The store is unavailable.");
+    // The store logs the beginning and the end of a failure. A line per request would soon use up
+    // the space that a full disk regains.
+    log.debug({ error: error.message }, "A request got 503, because the store is unavailable.");
     return problemReply(
       new Problem(
         503,
