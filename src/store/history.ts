@@ -1,4 +1,5 @@
 import type { Seq } from "../core/id.ts";
+import type { SeriesRow } from "../core/series.ts";
 import type {
   Attempt,
   AttemptCounts,
@@ -119,6 +120,17 @@ export interface History {
     add(entry: SourceLogEntry): Promise<void>;
     /** Lists the entries of a source, newest first. */
     list(sourceSeq: Seq, page: PageRequest): Promise<PageOf<SourceLogEntry>>;
+  };
+
+  /** Counts over time. Old buckets are deleted by `prune`. */
+  readonly series: {
+    /** Adds counts to buckets, in one commit. */
+    add(rows: readonly SeriesRow[]): Promise<void>;
+    /**
+     * Lists the buckets of a scope that start at or after `from` and before `to`, in order of time.
+     * Buckets without counts are absent.
+     */
+    read(scopeSeq: Seq, stepMs: number, from: number, to: number): Promise<readonly SeriesRow[]>;
   };
 
   /** Counts all pending deliveries and dead letters. This is too slow to run for every request. */

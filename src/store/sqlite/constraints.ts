@@ -99,6 +99,13 @@ const RULES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
   },
   task: { values: [isText("kind"), "status IN ('running', 'finished', 'failed')", isObject("data")] },
   stretch: { values: [isNatural("start")] },
+  series: {
+    values: [
+      isPositive("step_ms"),
+      ...["start_at", "accepted", "attempts", "failed", "delivered", "dead"].map(isNatural),
+      isArray("durations"),
+    ],
+  },
   poller: { values: [...["sink", "consumer"].map(isText), isNatural("cursor")] },
 };
 

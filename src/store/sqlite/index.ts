@@ -33,6 +33,7 @@ import { pruneVerb } from "./prune.ts";
 import { replayable, resendAllVerb } from "./replay.ts";
 import { sealEndpoints } from "./seal-endpoints.ts";
 import { SecretBox } from "./secret-box.ts";
+import { series } from "./series.ts";
 import { sizeVerbs } from "./size.ts";
 import { sourceLog } from "./source-log.ts";
 import { sources } from "./sources.ts";
@@ -170,6 +171,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, exclusive, close }: Pa
     replayable: replayable(db),
     pollers: pollers(db, committer),
     sourceLog: sourceLog(db, committer),
+    series: series(db, committer),
     ...totals(db),
   };
   const housekeeping: Housekeeping = {

@@ -211,6 +211,22 @@ export const migrations: readonly string[] = [
   -- How a source received the message.
   ALTER TABLE message ADD COLUMN received TEXT;
   `,
+  `
+  -- Counts of an environment, an application or an endpoint in one period. See "core/series.ts".
+  CREATE TABLE series (
+    scope_seq INTEGER NOT NULL,
+    step_ms INTEGER NOT NULL,
+    start_at INTEGER NOT NULL,
+    accepted INTEGER NOT NULL,
+    attempts INTEGER NOT NULL,
+    failed INTEGER NOT NULL,
+    delivered INTEGER NOT NULL,
+    dead INTEGER NOT NULL,
+    durations TEXT NOT NULL,
+    PRIMARY KEY (scope_seq, step_ms, start_at)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX series_age ON series (step_ms, start_at);
+  `,
 ];
 
 /**

@@ -4,6 +4,7 @@ import { type Seq, seqAt } from "../../core/id.ts";
 import { rotationWindowMs } from "../../core/resources/source.ts";
 import type { Housekeeping } from "../index.ts";
 import type { Committer } from "./commit.ts";
+import { oldSeries } from "./series.ts";
 import { emptyStretches } from "./stretches-prune.ts";
 import { Sweep } from "./sweep.ts";
 
@@ -100,6 +101,7 @@ function otherDroppers(db: Database): readonly Dropper[] {
     "DELETE FROM source_log WHERE seq IN (SELECT seq FROM source_log WHERE seq < ?1 ORDER BY seq LIMIT ?2)",
   );
   const dropStretches = emptyStretches(db);
+  const dropSeries = oldSeries(db);
   return [
     (_, now, limit) => forgetResponses.run(now, limit).changes,
     (before, _, limit) => forgetTokens.run(before, limit).changes,
@@ -107,6 +109,7 @@ function otherDroppers(db: Database): readonly Dropper[] {
     (_, now, limit) => forgetChanges.run(seqAt(now - AUDIT_KEPT_MS), limit).changes,
     (_, __, limit) => dropStretches(limit),
     (before, _, limit) => forgetLog.run(seqAt(before), limit).changes,
+    (_, now, limit) => dropSeries(now, limit),
     ...sourceDroppers(db),
   ];
 }

@@ -35,6 +35,8 @@ const ROWS: Readonly<Record<string, string>> = {
   audit: "audit (seq, environment_seq, actor_kind, action, subject, done, at) VALUES (1, 1, 'root', 'a', '{}', 1, 1)",
   task: "task (seq, environment_seq, kind, status, data, updated_at) VALUES (1, 1, 'a', 'running', '{}', 1)",
   stretch: "stretch (list_seq, start) VALUES (1, 1)",
+  series:
+    "series (scope_seq, step_ms, start_at, accepted, attempts, failed, delivered, dead, durations) VALUES (1, 60000, 0, 1, 1, 0, 1, 0, '[]')",
   poller: "poller (application_seq, sink, consumer, cursor, updated_at) VALUES (1, 'a', 'b', 1, 1)",
 };
 
@@ -77,6 +79,17 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   audit_values_check: ["actor_kind = ''", "action = ''", "subject = '[]'", "done = 2"],
   task_values_check: ["kind = ''", "status = 'waiting'", "data = '[]'"],
   stretch_values_check: ["start = -1"],
+  series_values_check: [
+    "step_ms = 0",
+    "start_at = -1",
+    "accepted = -1",
+    "attempts = -1",
+    "failed = -1",
+    "delivered = -1",
+    "dead = -1",
+    "durations = '{}'",
+    "durations = 'x'",
+  ],
   poller_values_check: ["sink = ''", "consumer = ''", "cursor = -1"],
 };
 

@@ -18,6 +18,7 @@ import { endpointMessagesSuite } from "./history/endpoint-messages.ts";
 import { messagesSuite } from "./history/messages.ts";
 import { pollersSuite } from "./history/pollers.ts";
 import { replayableSuite } from "./history/replayable.ts";
+import { seriesSuite } from "./history/series.ts";
 import { sourceLogSuite } from "./history/source-log.ts";
 import { totalsSuite } from "./history/totals.ts";
 import { clockOffsetsSuite } from "./housekeeping/clock-offsets.ts";
@@ -101,6 +102,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [replayableSuite, "history.", "replayable"],
   [pollersSuite, "history.pollers.", "cursor move"],
   [sourceLogSuite, "history.sourceLog.", "add list"],
+  [seriesSuite, "history.series.", "add read"],
   [totalsSuite, "history.", "totals failingEndpoints"],
 
   [tasksSuite, "housekeeping.tasks.", "create update cancel get list lease"],
