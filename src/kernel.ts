@@ -9,6 +9,7 @@ import { Signals } from "./core/signal.ts";
 import { Engine, type EnginePorts } from "./deliver/engine.ts";
 import type { DeliveryPolicy } from "./deliver/policy.ts";
 import { Retention } from "./deliver/tasks/retention.ts";
+import { SeriesKeeper } from "./deliver/tasks/series-keeper.ts";
 import { BacklogWatch } from "./deliver/watches/backlog-watch.ts";
 import { ClockTrustWatch } from "./deliver/watches/clock-trust-watch.ts";
 import { OperationalWebhooks } from "./operational/operational-webhooks.ts";
@@ -48,6 +49,7 @@ export interface Kernel extends CommandContext {
   readonly engine: Engine;
   readonly idempotency: Idempotency;
   readonly retention: Retention;
+  readonly series: SeriesKeeper;
   readonly backlogWatch: BacklogWatch;
   readonly clockTrust: ClockTrustWatch;
   /**
@@ -76,12 +78,13 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
   const oldestDue = () => engine.oldestDue(({ applicationSeq }) => !operational.isHidden(applicationSeq));
   const backlogWatch = new BacklogWatch(clock, facts, store, settings.backlogThresholdMs, oldestDue);
   const retention = new Retention(clock, store, settings.retentionMs, isClockDoubted);
+  const series = new SeriesKeeper(clock, store, facts);
   return {
     ...{ store, ids, seqs, clock, random, facts, signals, directory, accepter, deliverer: engine, operational },
-    ...{ engine, retention, backlogWatch, clockTrust },
+    ...{ engine, retention, backlogWatch, clockTrust, series },
     limits: { endpointsPerAppMax: settings.endpointsPerAppMax },
     payloadRules: new PayloadRules(store.configuration.eventTypes, signals),
     idempotency: new Idempotency(store, clock, facts, settings.idempotencyMismatch ?? "replay"),
-    services: [clockTrust, operational, engine, backlogWatch, retention],
+    services: [clockTrust, series, operational, engine, backlogWatch, retention],
   };
 }

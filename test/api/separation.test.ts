@@ -84,6 +84,8 @@ const referenceTests = [
   "v1.authentication.app-portal-access sessionId",
   "v1.authentication.expire-all sessionIds",
   "v1.statistics.aggregate-app-stats appIds",
+  "statistics.timeseries ?app_id",
+  "statistics.timeseries ?endpoint_id",
 ];
 
 let server: TestServer;
@@ -438,6 +440,9 @@ describe("ids in queries and bodies", () => {
     const own = `/app/${stranger.main.ids.app_id}`;
     const calls: [string, string, unknown?][] = [
       ["GET", `/management/authentication/${stranger.id}/api-token?app_id=${app}`],
+      ["GET", `/stats/timeseries?app_id=${app}`],
+      ["GET", `/stats/timeseries?app_id=${app}&endpoint_id=${endpoint}`],
+      ["GET", `/stats/timeseries?app_id=${stranger.main.ids.app_id}&endpoint_id=${endpoint}`],
       ["GET", `${own}/dead-letter?endpoint_id=${endpoint}`],
       ["GET", `${own}/attempt/msg/${stranger.main.ids.msg_id}?endpoint_id=${endpoint}`],
       ["POST", "/dead-letter/redrive", { filter: { appId: app } }],
@@ -460,7 +465,7 @@ describe("ids in queries and bodies", () => {
         // nothing.
         if (status === 200 && Array.isArray(json.data)) expect([path, json.data]).toEqual([path, []]);
         if (status !== 404) expect([path, [200, 202].includes(status)]).toEqual([path, true]);
-        if (path.includes("app_id=")) expect([path, status]).toEqual([path, 404]);
+        if (/app_id=|timeseries/.test(path)) expect([path, status]).toEqual([path, 404]);
         if (method === "POST" && status === 202) await taskEnd(json.id);
       }
     });

@@ -2,6 +2,7 @@ import type { Idempotency } from "../../accept/idempotency.ts";
 import type { CommandContext } from "../../commands/context.ts";
 import type { Settings } from "../../config/index.ts";
 import type { Seq } from "../../core/id.ts";
+import type { SeriesKeeper } from "../../deliver/tasks/series-keeper.ts";
 import type { Inbox } from "../resources/inbox/inbox.ts";
 import type { ErrorLog } from "./errors.ts";
 
@@ -35,6 +36,8 @@ export interface ApiDeps extends CommandContext {
    */
   readonly metricsToken: () => string | null;
   readonly overview: (environmentSeq: Seq) => OverviewNumbers | Promise<OverviewNumbers>;
+  /** Reads counts over time. */
+  readonly series: Pick<SeriesKeeper, "read">;
   readonly version: string;
   /** Returns true while the server is starting. Requests then get 503. */
   readonly isStarting?: () => boolean;

@@ -30,6 +30,7 @@ import { operationalWebhookRoutes } from "../resources/operational-webhook/route
 import { pollerRoutes } from "../resources/poller/routes.ts";
 import { overviewRoutes } from "../resources/statistics/overview.ts";
 import { statisticsRoutes } from "../resources/statistics/routes.ts";
+import { timeseriesRoutes } from "../resources/statistics/timeseries.ts";
 import { type Context, createContext } from "./context.ts";
 import { isOpenToAnyOrigin, preflight } from "./cors.ts";
 import type { ApiDeps } from "./deps.ts";
@@ -121,6 +122,7 @@ export function operationsOf(context: Context): readonly Operation[] {
     ...backgroundTaskRoutes(context),
     ...adminRoutes(context),
     ...statisticsRoutes(context),
+    ...timeseriesRoutes(context),
     ...overviewRoutes(context),
     ...inboxRoutes(context),
   ];
