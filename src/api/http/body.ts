@@ -4,12 +4,16 @@ import { type Invalid, invalid } from "../../core/problem.ts";
 import type { Clock } from "../../ports.ts";
 import type { ByteBudget, ByteLease, Caller } from "./byte-budget.ts";
 import { badRequest, bodyTimeout, tooLarge } from "./errors.ts";
+import { SharedDeadline } from "./shared-deadline.ts";
 
 const noBytes = new Uint8Array(0);
 
 /** Maximum size of a body that is not charged to the budget, in bytes. */
 const SMALL_BYTES = 16 * 1024;
-/** How long a large body may take, in ms: a fixed time, and more for each piece of the body. */
+/**
+ * How long a body may take, in ms: a fixed time, and for a large body more for each piece of it. A
+ * small body may take up to twice the fixed time.
+ */
 const BODY_MS = 30_000;
 const PIECE_BYTES = 64 * 1024;
 const PIECE_MS = 1000;
@@ -24,23 +28,33 @@ export function bodyLease(request: Request, budget: ByteBudget, caller: Caller):
   return isSmall ? null : budget.lease(caller);
 }
 
+/** Returns the time limit that all small bodies share. */
+export function smallBodyDeadline(clock: Pick<Clock, "after">): SharedDeadline {
+  return new SharedDeadline(BODY_MS, clock);
+}
+
 interface Reading {
   readonly bytesMax: number;
   readonly lease: ByteLease | null;
   readonly clock: Pick<Clock, "after">;
+  /** The time limit for a body without a lease. */
+  readonly smallBodies: SharedDeadline;
 }
 
 /**
  * Reads a request's body, whatever its content type. Throws 413 as soon as the body exceeds
- * `bytesMax`, 503 if the lease cannot grow to the body's size, and 408 if a body with a lease does
- * not arrive in time.
+ * `bytesMax`, 503 if the lease cannot grow to the body's size, and 408 if the body does not arrive
+ * in time.
  */
-export async function readBody(request: Request, { bytesMax, lease, clock }: Reading): Promise<Uint8Array> {
+export async function readBody(
+  request: Request,
+  { bytesMax, lease, clock, smallBodies }: Reading,
+): Promise<Uint8Array> {
   const header = request.headers.get("content-length");
   const length = header === null ? null : Number(header);
   if (length !== null && length > bytesMax) throw tooLarge(bytesMax);
   try {
-    if (lease === null) return await bytesOf(request, length, bytesMax, null);
+    if (lease === null) return await smallBodies.within(request.bytes(), bodyTimeout);
     if (length !== null) lease.grow(length);
     const cancel = new AbortController();
     const reading = bytesOf(request, length, bytesMax, lease, cancel.signal);
@@ -58,8 +72,8 @@ function bytesOf(
   request: Request,
   length: number | null,
   bytesMax: number,
-  lease: ByteLease | null,
-  over?: AbortSignal,
+  lease: ByteLease,
+  over: AbortSignal,
 ): Promise<Uint8Array> | Uint8Array {
   // Creating the stream `request.body` costs more than all other steps, so the stream is used
   // only for a body of unknown length.
@@ -97,13 +111,13 @@ async function inTime(
 async function readStream(
   stream: ReadableStream<Uint8Array>,
   bytesMax: number,
-  lease: ByteLease | null,
-  over?: AbortSignal,
+  lease: ByteLease,
+  over: AbortSignal,
 ): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   const reader = stream.getReader();
-  over?.addEventListener("abort", () => void reader.cancel());
+  over.addEventListener("abort", () => void reader.cancel());
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return Buffer.concat(chunks, bytes);
@@ -113,7 +127,7 @@ async function readStream(
       throw tooLarge(bytesMax);
     }
     try {
-      lease?.grow(value.length);
+      lease.grow(value.length);
     } catch (error) {
       void reader.cancel();
       throw error;

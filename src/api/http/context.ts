@@ -1,10 +1,12 @@
 import type { Identity } from "../identity/identity.ts";
 import { PageReader } from "../resources/message/page-reader.ts";
 import { AuditTrail } from "./audit-trail.ts";
+import { smallBodyDeadline } from "./body.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import type { ApiDeps } from "./deps.ts";
 import { IngestRate } from "./ingest-rate.ts";
 import { Lookup } from "./lookup.ts";
+import type { SharedDeadline } from "./shared-deadline.ts";
 
 /** The parts that route handlers use. */
 export interface Context extends ApiDeps {
@@ -14,6 +16,8 @@ export interface Context extends ApiDeps {
   readonly pages: PageReader;
   /** The memory budget for request bodies. */
   readonly bodies: ByteBudget;
+  /** The time limit for request bodies that are not charged to the budget. */
+  readonly smallBodies: SharedDeadline;
   /** Returns the resources that scopes can name. */
   scopeResources(): readonly string[];
   /** Returns the ids of the operations that this caller may use. */
@@ -38,5 +42,6 @@ export function createContext(
     audit: new AuditTrail(deps),
     pages: new PageReader(store, clock),
     bodies: ByteBudget.for(settings),
+    smallBodies: smallBodyDeadline(clock),
   };
 }

@@ -11,6 +11,7 @@ import { bodyLease, parseJson, readBody } from "./body.ts";
 import { bodyHash } from "./body-hash.ts";
 import { ByteBudget, type ByteLease, callerOf } from "./byte-budget.ts";
 import { decodedBody, withoutByteOrderMark } from "./content-coding.ts";
+import type { Context } from "./context.ts";
 import type { ApiDeps } from "./deps.ts";
 import { errorReply, starting, stopping } from "./errors.ts";
 import { idempotencyKeyOf } from "./idempotency-key.ts";
@@ -68,7 +69,7 @@ export class Dispatcher {
 
   constructor(
     private readonly deps: ApiDeps,
-    private readonly bodies: ByteBudget,
+    private readonly reading: Pick<Context, "bodies" | "smallBodies">,
   ) {
     this.#responses = ByteBudget.for(deps.settings);
     this.#decodings = new ReadQueue(deps.clock);
@@ -169,14 +170,19 @@ export class Dispatcher {
   #bytesOf(admitted: Admitted): Promise<Uint8Array> {
     if (admitted.bytes !== null) return admitted.bytes;
     const { request, identity } = admitted;
-    admitted.lease = bodyLease(request, this.bodies, callerOf(identity));
+    admitted.lease = bodyLease(request, this.reading.bodies, callerOf(identity));
     admitted.bytes = this.#readAndDecode(admitted);
     return admitted.bytes;
   }
 
   async #readAndDecode({ request, identity, lease }: Admitted): Promise<Uint8Array> {
     const bytesMax = this.deps.settings.maxBodyBytes;
-    const bytes = await readBody(request, { bytesMax, lease, clock: this.deps.clock });
+    const bytes = await readBody(request, {
+      bytesMax,
+      lease,
+      clock: this.deps.clock,
+      smallBodies: this.reading.smallBodies,
+    });
     const coding = request.headers.get("content-encoding");
     if (coding === null) return withoutByteOrderMark(bytes);
     const decode = () => decodedBody(bytes, { coding, bytesMax, lease });

@@ -63,7 +63,7 @@ export function createApi(deps: ApiDeps): Elysia {
   });
   const operations: readonly Operation[] = operationsOf(context);
   const resources = scopeResources(operations);
-  const dispatcher = new Dispatcher(deps, context.bodies);
+  const dispatcher = new Dispatcher(deps, context);
   const prefix = deps.pathPrefix ?? "";
 
   const api: Elysia = new Elysia({

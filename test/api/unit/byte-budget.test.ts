@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { bodyLease, readBody } from "../../../src/api/http/body.ts";
+import { bodyLease, readBody, smallBodyDeadline } from "../../../src/api/http/body.ts";
 import { anonymous, ByteBudget, type Caller, callerOf } from "../../../src/api/http/byte-budget.ts";
 import { errorReply } from "../../../src/api/http/errors.ts";
 import { inPieces } from "../../../src/api/http/piecewise.ts";
@@ -89,7 +89,8 @@ describe("the memory for requests and responses", () => {
       },
     });
     const request = new Request("http://a/", { method: "POST", body });
-    const reading = readBody(request, { bytesMax: MIB, lease, clock: new ManualTimer() });
+    const clock = new ManualTimer();
+    const reading = readBody(request, { bytesMax: MIB, lease, clock, smallBodies: smallBodyDeadline(clock) });
     await expect(reading).rejects.toThrow(overloaded);
     expect(sent).toBeLessThan(10);
   });
@@ -106,7 +107,8 @@ describe("the memory for requests and responses", () => {
       });
       const request = new Request("http://a/", { method: "POST", headers, body });
       const lease = new ByteBudget(8 * MIB).lease(application("a"));
-      const reading = readBody(request, { bytesMax: MIB, lease, clock }).catch((error) => error);
+      const smallBodies = smallBodyDeadline(new ManualTimer());
+      const reading = readBody(request, { bytesMax: MIB, lease, clock, smallBodies }).catch((error) => error);
       expect(clock.delays).toEqual([30_000 + 16 * 1000]);
       clock.fire();
       const error = await reading;
@@ -114,6 +116,37 @@ describe("the memory for requests and responses", () => {
       expect(errorReply(error, silentLog).headers).toEqual({ connection: "close" });
       if (headers["content-length"] === undefined) expect(isCancelled).toBe(true);
     }
+  });
+
+  test("a small body that does not arrive in 30 to 60 seconds gets 408, and a body that arrives sooner is read", async () => {
+    const clock = new ManualTimer();
+    const smallBodies = smallBodyDeadline(clock);
+    const read = (start: (controller: ReadableStreamDefaultController<Uint8Array>) => void) => {
+      const headers = { "content-length": "3" };
+      const request = new Request("http://a/", { method: "POST", headers, body: new ReadableStream({ start }) });
+      return readBody(request, { bytesMax: MIB, lease: null, clock, smallBodies }).catch((error) => error);
+    };
+    let finish = () => {};
+    const late = read((controller) => {
+      controller.enqueue(new Uint8Array(2));
+      finish = () => {
+        controller.enqueue(new Uint8Array(1));
+        controller.close();
+      };
+    });
+    const endless = read((controller) => controller.enqueue(new Uint8Array(2)));
+    clock.fire();
+    expect(await Promise.race([late, endless, Promise.resolve("pending")])).toBe("pending");
+    finish();
+    expect(await late).toEqual(new Uint8Array(3));
+    const young = read((controller) => controller.enqueue(new Uint8Array(2)));
+    clock.fire();
+    expect(await endless).toMatchObject({ status: 408, code: "request_timeout" });
+    expect(await Promise.race([young, Promise.resolve("pending")])).toBe("pending");
+    clock.fire();
+    expect(await young).toMatchObject({ status: 408 });
+    // One timer served them all, and no timer runs while no body is awaited.
+    expect(clock.delays).toEqual([30_000, 30_000, 30_000]);
   });
 
   test("the budget has room for two bodies of the maximum size, even if that size is very large", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { smallBodyDeadline } from "../../../src/api/http/body.ts";
 import { ByteBudget } from "../../../src/api/http/byte-budget.ts";
 import type { ApiDeps } from "../../../src/api/http/deps.ts";
 import { Dispatcher } from "../../../src/api/http/dispatch.ts";
@@ -25,10 +26,10 @@ function operationFor(access: "public" | "environment"): Operation {
 async function responseOf(access: "public" | "environment", state: Partial<ApiDeps>): Promise<Response> {
   using parts = await commandParts();
   const settings = { rootToken: null, jwtSecret: null, maxBodyBytes: 0 };
-  const dispatcher = new Dispatcher(
-    { ...parts, settings, log: silentLog, ...state } as unknown as ApiDeps,
-    new ByteBudget(0),
-  );
+  const dispatcher = new Dispatcher({ ...parts, settings, log: silentLog, ...state } as unknown as ApiDeps, {
+    bodies: new ByteBudget(0),
+    smallBodies: smallBodyDeadline(parts.clock),
+  });
   return dispatcher.respond(operationFor(access), new Request("http://localhost/test", { method: "POST" }), {});
 }
 

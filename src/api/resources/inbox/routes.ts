@@ -51,7 +51,7 @@ function delayProblem(text: string): string | null {
 }
 
 export function inboxRoutes(context: Context): Operation[] {
-  const { inbox, clock, facts, settings, bodies } = context;
+  const { inbox, clock, facts, settings, bodies, smallBodies } = context;
   const tag = "Inbox";
 
   const receive = (method: Method) =>
@@ -88,7 +88,7 @@ export function inboxRoutes(context: Context): Operation[] {
   async function keep(token: string, request: Request, status: number): Promise<void> {
     const lease = bodyLease(request, bodies, anonymous);
     try {
-      const body = await readBody(request, { bytesMax: settings.maxBodyBytes, lease, clock });
+      const body = await readBody(request, { bytesMax: settings.maxBodyBytes, lease, clock, smallBodies });
       const { messageId } = inbox.keep(token, request, body, status);
       facts.state({ type: "inbox.received", token, bytes: body.length, messageId });
     } finally {
