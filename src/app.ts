@@ -4,14 +4,15 @@ import { ensureEnvironment } from "./commands/environments.ts";
 import { type FirstStart, prepareFirstStart } from "./commands/first-start.ts";
 import { hasRootToken, retireRootToken } from "./commands/root-token.ts";
 import type { Settings } from "./config/index.ts";
+import { connectionsMaxFor, connectionsProblem } from "./core/connection-limit.ts";
 import { defaultEnvironment } from "./core/environment.ts";
 import { Facts } from "./core/fact.ts";
 import type { Seq } from "./core/id.ts";
 import { ServiceStack } from "./core/service.ts";
 import { openFilesProblem } from "./core/shortage.ts";
+import { ClientConnections, type ConnectionLimits } from "./edge/client-connections.ts";
 import { systemClock } from "./edge/clock.ts";
 import { HttpClient } from "./edge/http-client/client.ts";
-import { IdleConnections } from "./edge/idle-connections.ts";
 import { openFilesMax } from "./edge/open-files.ts";
 import { OwnAddress } from "./edge/own-address.ts";
 import { systemRandom } from "./edge/random.ts";
@@ -89,7 +90,7 @@ async function run(
   const { store, clock, facts, ids, engine } = kernel;
   logFacts(facts, log, ids);
   logAttempts(facts, log, ids, logsAttempts);
-  warnOfFewFiles(settings, log);
+  const limits = connectionLimits(settings, log);
   await warnOfUnenforcedRules(store, log);
   const tally = new Tally(await store.history.totals());
   tally.listenTo(facts);
@@ -129,8 +130,9 @@ async function run(
     await settleRootToken(kernel, settings, log);
   };
   const { listener, door } = httpServices(api, settings, address, opening, prepare);
-  const idleConnections = new IdleConnections(clock, openFilesMax(), () => api.server?.closeIdleConnections());
-  const services = new ServiceStack([listener, idleConnections, transport, ...kernel.services, door]);
+  const httpServer = { port: () => api.server?.port ?? 0, closeIdle: () => api.server?.closeIdleConnections() };
+  const connections = new ClientConnections(clock, limits, httpServer, (isOver) => logConnections(limits, isOver, log));
+  const services = new ServiceStack([listener, connections, transport, ...kernel.services, door]);
   const stop = async () => {
     await services.stop();
     await store.close();
@@ -183,10 +185,22 @@ async function settleRootToken(kernel: Kernel, { rootToken, dataDir }: Settings,
   }
 }
 
-function warnOfFewFiles({ deliveryConcurrency }: Settings, log: Log): void {
+/** Returns the limits of client connections. Warns if the limit of open files is too low. */
+function connectionLimits({ deliveryConcurrency, connectionsMax: configured }: Settings, log: Log): ConnectionLimits {
   const filesMax = openFilesMax();
-  const problem = filesMax === null ? null : openFilesProblem(filesMax, deliveryConcurrency);
-  if (problem !== null) log.warn({ openFilesMax: filesMax }, problem);
+  if (filesMax === null) return { filesMax, connectionsMax: Number.POSITIVE_INFINITY };
+  const connectionsMax = connectionsMaxFor(filesMax, deliveryConcurrency, configured);
+  const problems = [
+    openFilesProblem(filesMax, deliveryConcurrency),
+    connectionsProblem(filesMax, connectionsMax, configured),
+  ];
+  for (const problem of problems) if (problem !== null) log.warn({ openFilesMax: filesMax }, problem);
+  return { filesMax, connectionsMax };
+}
+
+function logConnections({ connectionsMax }: ConnectionLimits, isOver: boolean, log: Log): void {
+  if (!isOver) log.info({ connectionsMax }, "Client connections are below the limit again.");
+  else log.warn({ connectionsMax }, "Too many client connections are open. Idle ones are closed and new ones refused.");
 }
 
 async function warnOfUnenforcedRules(store: Store, log: Log): Promise<void> {

@@ -270,6 +270,14 @@ export const SCHEMA = {
     default: "2",
     description: "maximum number of background tasks that run at once for one application; the others wait",
   }),
+  connectionsMax: setting("max-connections", {
+    group: "Limits",
+    kind: integer(1, 1_000_000),
+    default: null,
+    defaultNote: "what the limit of open files leaves beside the deliveries, at most `10000`",
+    description:
+      "maximum number of client connections (Linux only); beyond it idle connections are closed and new ones get a 503 response; a value for which the limit of open files has no room is lowered",
+  }),
 
   logLevel: setting("log-level", {
     group: "Logs",

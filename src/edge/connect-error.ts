@@ -2,7 +2,8 @@ import { type NetworkInterfaceInfo, networkInterfaces } from "node:os";
 import ipaddr from "ipaddr.js";
 import { shortageOf } from "../core/shortage.ts";
 import type { Shortage } from "../ports.ts";
-import { loadSystemCalls, type SystemCalls } from "./system-calls.ts";
+import { withKeptDescriptor } from "./kept-descriptors.ts";
+import { type SystemCalls, systemCalls } from "./system-calls.ts";
 
 const IS_DARWIN = process.platform === "darwin";
 const AF_INET = 2;
@@ -41,17 +42,6 @@ const LOCAL_ERRORS: ReadonlyMap<number, string> = new Map(
       ],
 );
 
-let loaded: SystemCalls | null | undefined;
-
-/**
- * Returns the functions of the C library, or null if they are not available. The first call loads
- * the library. This needs a descriptor, so it must happen while descriptors are still available.
- */
-export function systemCalls(): SystemCalls | null {
-  if (loaded === undefined) loaded = loadSystemCalls();
-  return loaded;
-}
-
 /**
  * Finds out why a connection could not be opened. The runtime reports every reason as
  * `ECONNREFUSED` (Bun 1.4.5), including reasons that have nothing to do with the receiver. This
@@ -63,14 +53,15 @@ export function connectError(address: string, port: number): string {
   // On macOS a socket cannot be created non-blocking, so this tests only whether one can be
   // created.
   if (calls === null || IS_DARWIN) return socketError() ?? "ECONNREFUSED";
-  return LOCAL_ERRORS.get(connectionErrorNumber(calls, address, port)) ?? "ECONNREFUSED";
+  const number = withKeptDescriptor(() => connectionErrorNumber(calls, address, port));
+  return LOCAL_ERRORS.get(number) ?? "ECONNREFUSED";
 }
 
 /** Returns the error code if no socket can be created, otherwise null. */
 export function socketError(): string | null {
   const calls = systemCalls();
   if (calls === null) return null;
-  const descriptor = calls.socket(AF_INET, SOCK_STREAM, 0);
+  const descriptor = withKeptDescriptor(() => calls.socket(AF_INET, SOCK_STREAM, 0));
   if (descriptor < 0) return LOCAL_ERRORS.get(calls.errorNumber()) ?? null;
   calls.close(descriptor);
   return null;

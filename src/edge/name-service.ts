@@ -5,6 +5,7 @@ import { isRefusal, isSilence, isUnreached, lookupResultOf } from "../core/name-
 import { nameServersOf } from "../core/resolv-conf.ts";
 import { noNameServer, shortageOf } from "../core/shortage.ts";
 import { socketError } from "./connect-error.ts";
+import { withKeptDescriptor } from "./kept-descriptors.ts";
 import { NameServerProbe } from "./name-server-probe.ts";
 import { PrioritySemaphore } from "./priority-semaphore.ts";
 
@@ -146,7 +147,7 @@ function versionOf(file: string): string | null {
 
 export async function lookUp(host: string, backend: Backend): Promise<LookupReply> {
   try {
-    const found = await Bun.dns.lookup(host, { backend });
+    const found = await withKeptDescriptor(() => Bun.dns.lookup(host, { backend }));
     // IPv4 addresses come first, because lookups return IPv6 addresses even on a machine without
     // IPv6.
     const addresses = found.toSorted((a, b) => a.family - b.family).map(({ address }) => address);

@@ -5,15 +5,30 @@ export interface SystemCalls {
   socket(family: number, type: number, protocol: number): number;
   connect(descriptor: number, address: Uint8Array, bytes: number): number;
   close(descriptor: number): number;
+  getsockname(descriptor: number, address: Uint8Array, bytes: Uint32Array): number;
+  getpeername(descriptor: number, address: Uint8Array, bytes: Uint32Array): number;
+  getsockopt(descriptor: number, level: number, option: number, value: Uint8Array, bytes: Uint32Array): number;
+  send(descriptor: number, bytes: Uint8Array, length: number, flags: number): bigint;
+  shutdown(descriptor: number, how: number): number;
+  /** Two 64-bit integers: the soft limit and the hard limit. */
+  getrlimit(resource: number, limits: BigUint64Array): number;
+  setrlimit(resource: number, limits: BigUint64Array): number;
   /** Returns the error number of the last call that failed. */
   errorNumber(): number;
 }
 
-const { i32, ptr, u32 } = FFIType;
+const { i32, i64, ptr, u32, u64 } = FFIType;
 const shared = {
   socket: { args: [i32, i32, i32], returns: i32 },
   connect: { args: [i32, ptr, u32], returns: i32 },
   close: { args: [i32], returns: i32 },
+  getsockname: { args: [i32, ptr, ptr], returns: i32 },
+  getpeername: { args: [i32, ptr, ptr], returns: i32 },
+  getsockopt: { args: [i32, i32, i32, ptr, ptr], returns: i32 },
+  send: { args: [i32, ptr, u64, i32], returns: i64 },
+  shutdown: { args: [i32, i32], returns: i32 },
+  getrlimit: { args: [i32, ptr], returns: i32 },
+  setrlimit: { args: [i32, ptr], returns: i32 },
 } as const;
 
 const LIBRARIES: Partial<Record<NodeJS.Platform, readonly string[]>> = {
@@ -21,8 +36,19 @@ const LIBRARIES: Partial<Record<NodeJS.Platform, readonly string[]>> = {
   darwin: ["libSystem.dylib"],
 };
 
+let loaded: SystemCalls | null | undefined;
+
+/**
+ * Returns the functions of the C library, or null if they are not available. The first call loads
+ * the library. This needs a descriptor, so it must happen while descriptors are still available.
+ */
+export function systemCalls(): SystemCalls | null {
+  if (loaded === undefined) loaded = loadSystemCalls();
+  return loaded;
+}
+
 /** Loads the C library. Returns null if the platform has none or it cannot be loaded. */
-export function loadSystemCalls(): SystemCalls | null {
+function loadSystemCalls(): SystemCalls | null {
   for (const library of LIBRARIES[process.platform] ?? []) {
     try {
       return process.platform === "darwin" ? darwinCalls(library) : linuxCalls(library);
@@ -35,14 +61,10 @@ export function loadSystemCalls(): SystemCalls | null {
 
 function linuxCalls(library: string): SystemCalls {
   const { symbols } = dlopen(library, { ...shared, __errno_location: { args: [], returns: ptr } });
-  return { ...callsOf(symbols), errorNumber: () => read.i32(symbols.__errno_location() as Pointer) };
+  return { ...symbols, errorNumber: () => read.i32(symbols.__errno_location() as Pointer) };
 }
 
 function darwinCalls(library: string): SystemCalls {
   const { symbols } = dlopen(library, { ...shared, __error: { args: [], returns: ptr } });
-  return { ...callsOf(symbols), errorNumber: () => read.i32(symbols.__error() as Pointer) };
-}
-
-function callsOf(symbols: Omit<SystemCalls, "errorNumber">): Omit<SystemCalls, "errorNumber"> {
-  return { socket: symbols.socket, connect: symbols.connect, close: symbols.close };
+  return { ...symbols, errorNumber: () => read.i32(symbols.__error() as Pointer) };
 }

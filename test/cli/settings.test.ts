@@ -115,6 +115,7 @@ const CASES: Readonly<Record<Field, Case>> = {
   endpointsPerAppMax: { valid: [["1", 1]], invalid: ["", "0", "100001", "many"] },
   tasksMax: { valid: [["1", 1]], invalid: ["", "0", "1001"] },
   tasksPerAppMax: { valid: [["1000", 1000]], invalid: ["", "0", "1001"] },
+  connectionsMax: { valid: [["1", 1]], invalid: ["", "0", "1000001"] },
   endpointConcurrency: { valid: [["1000", 1000]], invalid: ["", "0", "-3"] },
   backlogThresholdMs: {
     valid: [
@@ -231,6 +232,7 @@ test("each omitted setting has its documented default", () => {
     endpointsPerAppMax: 10_000,
     tasksMax: 8,
     tasksPerAppMax: 2,
+    connectionsMax: null,
     logLevel: "info",
     logFormat: "json",
   });

@@ -45,8 +45,10 @@ import { staticPages } from "./static.ts";
 
 /**
  * Options for `listen`, in addition to host and port. The API itself limits the size of bodies, so
- * that it can send its own error response. An inbox may delay its response by a minute. The port is
- * never shared with a second server.
+ * that it can send its own error response. An inbox may delay its response by a minute. The idle
+ * timeout also ends a connection whose next request head is incomplete, because single bytes do not
+ * restart it (Bun 1.4.5); for the first head the runtime waits 12 seconds. The port is never shared
+ * with a second server.
  */
 export const listenOptions = {
   reusePort: false,

@@ -1,7 +1,7 @@
 import { connectAddressesMax } from "../../core/connect-order.ts";
 import { OneLife } from "../../core/service.ts";
 import type { Answer, OutgoingRequest, Shortage, Transport } from "../../ports.ts";
-import { systemCalls } from "../connect-error.ts";
+import { systemCalls } from "../system-calls.ts";
 import { Exchange } from "./exchange.ts";
 import { FailedTargets } from "./failed-targets.ts";
 import { timedOut, unsendable } from "./failure.ts";

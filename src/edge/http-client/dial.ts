@@ -2,6 +2,7 @@ import { connect } from "node:net";
 import type { Socket } from "bun";
 import type { Cancel } from "../../ports.ts";
 import { connectError } from "../connect-error.ts";
+import { withKeptDescriptorSoon } from "../kept-descriptors.ts";
 
 /** A socket of `node:net`, which wraps a native socket. */
 interface WithHandle {
@@ -22,7 +23,8 @@ export function dial(
   opened: (socket: Socket) => void,
   failed: (code: string) => void,
 ): Cancel {
-  const dialing = connect({ host: address, port, noDelay: true, lookup: refuseLookup });
+  // `node:net` creates the socket in a callback of `process.nextTick` (Bun 1.4.5).
+  const dialing = withKeptDescriptorSoon(() => connect({ host: address, port, noDelay: true, lookup: refuseLookup }));
   const take = () => {
     const holder = dialing as unknown as WithHandle;
     const socket = holder._handle;

@@ -1,0 +1,103 @@
+import { readFileSync } from "node:fs";
+import { withKeptDescriptor } from "./kept-descriptors.ts";
+import { type SystemCalls, systemCalls } from "./system-calls.ts";
+
+/** Values of Linux. */
+const AF_INET = 2;
+const AF_INET6 = 10;
+const IPPROTO_TCP = 6;
+const TCP_INFO = 11;
+/** The offset of `tcpi_data_segs_out` in `struct tcp_info`. */
+const SEGMENTS_SENT_AT = 156;
+const MSG_DONTWAIT_NOSIGNAL = 0x4040;
+const SHUT_RDWR = 2;
+/** The size of `sockaddr_in6`. */
+const ADDRESS_BYTES = 28;
+const EBADF = 9;
+
+/** A connection that the HTTP server has accepted. */
+export interface AcceptedSocket {
+  readonly descriptor: number;
+  readonly peerPort: number;
+}
+
+export interface DescriptorTable {
+  /** Connections in the order of their descriptors. */
+  readonly accepted: readonly AcceptedSocket[];
+  /** Whether a descriptor is in use, by its number. Higher descriptors are not in use. */
+  readonly isUsed: readonly boolean[];
+}
+
+/**
+ * Finds the connections that the HTTP server has accepted, and closes them. The runtime can only
+ * close connections without a request (Bun 1.4.5). Linux only.
+ */
+export class AcceptedSockets {
+  readonly #address = new Uint8Array(ADDRESS_BYTES);
+  readonly #view = new DataView(this.#address.buffer);
+  readonly #length = new Uint32Array(1);
+  readonly #info = new Uint8Array(SEGMENTS_SENT_AT + 4);
+
+  private constructor(private readonly calls: SystemCalls) {}
+
+  /** Returns null on other systems. */
+  static open(): AcceptedSockets | null {
+    const calls = process.platform === "linux" ? systemCalls() : null;
+    return calls === null ? null : new AcceptedSockets(calls);
+  }
+
+  /** Reads the table of descriptors. `port` is the port on which the server listens. */
+  read(port: number): DescriptorTable {
+    const accepted: AcceptedSocket[] = [];
+    const isUsed: boolean[] = [];
+    const end = tableSize();
+    for (let descriptor = 0; descriptor < end; descriptor++) {
+      const localPort = this.#portOf("getsockname", descriptor);
+      isUsed.push(localPort !== null || this.calls.errorNumber() !== EBADF);
+      if (localPort !== port) continue;
+      const peerPort = this.#portOf("getpeername", descriptor);
+      // The socket that listens has no peer.
+      if (peerPort !== null) accepted.push({ descriptor, peerPort });
+    }
+    return { accepted, isUsed };
+  }
+
+  /**
+   * Closes a connection. If nothing was ever sent on it, sends `response` first. The runtime
+   * notices the end and releases the descriptor.
+   */
+  refuse({ descriptor }: AcceptedSocket, response: Uint8Array): void {
+    if (!this.#hasSent(descriptor)) this.calls.send(descriptor, response, response.length, MSG_DONTWAIT_NOSIGNAL);
+    this.calls.shutdown(descriptor, SHUT_RDWR);
+  }
+
+  /** Returns a TCP port of a socket, or null if the descriptor is no TCP socket or has no such port. */
+  #portOf(call: "getsockname" | "getpeername", descriptor: number): number | null {
+    this.#length[0] = ADDRESS_BYTES;
+    if (this.calls[call](descriptor, this.#address, this.#length) !== 0) return null;
+    const family = this.#view.getUint16(0, true);
+    return family === AF_INET || family === AF_INET6 ? this.#view.getUint16(2, false) : 0;
+  }
+
+  /** Returns true also if the system does not tell. */
+  #hasSent(descriptor: number): boolean {
+    this.#length[0] = this.#info.length;
+    const failed = this.calls.getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, this.#info, this.#length) !== 0;
+    if (failed || this.#length[0] < this.#info.length) return true;
+    return new DataView(this.#info.buffer).getUint32(SEGMENTS_SENT_AT, true) > 0;
+  }
+}
+
+/** The size to which the table of descriptors has grown. It never shrinks. */
+let knownTableSize = 1024;
+
+function tableSize(): number {
+  try {
+    const status = withKeptDescriptor(() => readFileSync("/proc/self/status", "utf8"));
+    const size = Number(/^FDSize:\s+(?<size>\d+)/m.exec(status)?.groups?.size);
+    if (size > 0) knownTableSize = size;
+  } catch {
+    // No descriptor is free. The size is as it was last time.
+  }
+  return knownTableSize;
+}

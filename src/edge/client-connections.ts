@@ -1,0 +1,138 @@
+import { closeSync, openSync } from "node:fs";
+import { excessMax } from "../core/connection-limit.ts";
+import { OneLife } from "../core/service.ts";
+import type { Cancel, Clock } from "../ports.ts";
+import { AcceptedSockets, type DescriptorTable } from "./accepted-sockets.ts";
+import { limitAccepted } from "./kept-descriptors.ts";
+
+const CHECK_MS = 100;
+/** The interval while clients use up even the connections beyond the limit. */
+const BUSY_CHECK_MS = 25;
+/** Share of the limit below which the connections are not counted. */
+const UNWATCHED_SHARE = 0.5;
+
+const BODY = JSON.stringify({ code: "overloaded", detail: "Too many connections are open. Try again later." });
+const REFUSAL = Buffer.from(
+  [
+    "HTTP/1.1 503 Service Unavailable",
+    "content-type: application/json",
+    `content-length: ${BODY.length}`,
+    "retry-after: 1",
+    "connection: close",
+    "",
+    BODY,
+  ].join("\r\n"),
+);
+
+export interface ConnectionLimits {
+  /** The maximum number of open files, or null if it is not known. */
+  readonly filesMax: number | null;
+  readonly connectionsMax: number;
+}
+
+/** The part of the HTTP server that this service needs. */
+interface HttpServer {
+  port(): number;
+  /** Closes the connections without a request. */
+  closeIdle(): void;
+}
+
+/**
+ * Limits the connections of clients, so that they leave file descriptors to deliveries. If there
+ * are too many, idle ones are closed first, because their clients open new ones when they need them.
+ * Then the newest are refused with 503. A new connection is spared for one interval, in which most
+ * requests are answered. Without Linux or the C library, the service does nothing.
+ */
+export class ClientConnections extends OneLife {
+  readonly #sockets = AcceptedSockets.open();
+  /** Ports of the peers, by descriptor, when the connections were last above the limit. */
+  #known = new Map<number, number>();
+  #isOver = false;
+  #cancel: Cancel = () => {};
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly limits: ConnectionLimits,
+    private readonly server: HttpServer,
+    /** Called when the connections begin to exceed the limit, and when they are far below it again. */
+    private readonly onOver: (isOver: boolean) => void,
+  ) {
+    super();
+  }
+
+  protected begin(): void {
+    if (this.limits.filesMax !== null && this.#sockets !== null) this.#checkLater(this.#sockets, CHECK_MS);
+  }
+
+  protected end(): void {
+    this.#cancel();
+    limitAccepted(null);
+  }
+
+  #checkLater(sockets: AcceptedSockets, delayMs: number): void {
+    this.#cancel = this.clock.after(delayMs, () => {
+      const isBusy = this.#check(sockets);
+      this.#checkLater(sockets, isBusy ? BUSY_CHECK_MS : CHECK_MS);
+    });
+  }
+
+  /** Returns whether even the connections beyond the limit are used up. */
+  #check(sockets: AcceptedSockets): boolean {
+    const { connectionsMax } = this.limits;
+    if (lowestFreeDescriptor() < connectionsMax * UNWATCHED_SHARE) return this.#relax();
+    const port = this.server.port();
+    let table = sockets.read(port);
+    if (table.accepted.length > connectionsMax) {
+      this.server.closeIdle();
+      table = sockets.read(port);
+    }
+    const { accepted } = table;
+    limitAccepted(this.#descriptorsMax(table));
+    const excess = accepted.length - connectionsMax;
+    if (excess <= 0) return false;
+    if (!this.#isOver) this.onOver(true);
+    this.#isOver = true;
+    const isBusy = excess >= excessMax(connectionsMax);
+    // The lowest free descriptor is used first, so the highest connections are the newest.
+    for (const socket of accepted.slice(-excess)) {
+      const isKnown = this.#known.get(socket.descriptor) === socket.peerPort;
+      if (isKnown || isBusy) sockets.refuse(socket, REFUSAL);
+    }
+    this.#known = new Map(accepted.slice(-excess).map(({ descriptor, peerPort }) => [descriptor, peerPort]));
+    return isBusy;
+  }
+
+  #relax(): false {
+    limitAccepted(null);
+    if (this.#isOver) this.onOver(false);
+    this.#isOver = false;
+    this.#known.clear();
+    return false;
+  }
+
+  /** Returns the limit of open files with which clients can exceed their maximum only for a moment. */
+  #descriptorsMax({ accepted, isUsed }: DescriptorTable): number {
+    const { connectionsMax, filesMax } = this.limits;
+    let free = connectionsMax + excessMax(connectionsMax) - accepted.length;
+    let descriptor = 0;
+    for (; descriptor < filesMax! - 1; descriptor++) {
+      if (!isUsed[descriptor]) free -= 1;
+      if (free < 0) break;
+    }
+    return descriptor;
+  }
+}
+
+/**
+ * Returns the lowest free file descriptor, or infinity if none is free. All lower ones are in use,
+ * so this number shows how many are in use without listing them.
+ */
+function lowestFreeDescriptor(): number {
+  try {
+    const descriptor = openSync("/dev/null", "r");
+    closeSync(descriptor);
+    return descriptor;
+  } catch {
+    return Number.POSITIVE_INFINITY;
+  }
+}

@@ -1,0 +1,169 @@
+import { describe, expect, test } from "bun:test";
+import { executable } from "../support/binary.ts";
+import { makeApplication } from "../support/client.ts";
+import { ConnectionHogs } from "../support/connection-hogs.ts";
+import { attemptsOf, makeEndpoint, sendMessage } from "../support/delivery.ts";
+import { install } from "../support/installation.ts";
+import { startReceiver } from "../support/receiver.ts";
+
+/** Tests clients that hold as many connections as they can, while the executable has few descriptors. */
+
+const DEADLINE_MS = 20_000;
+
+async function until(what: () => unknown, isMet: () => boolean | Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + DEADLINE_MS;
+  while (!(await isMet())) {
+    if (Date.now() > deadline) throw new Error(`Not met in time: ${JSON.stringify(what())}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+function limitedTo(files: number): readonly string[] {
+  return ["sh", "-c", `ulimit -n ${files}; exec "$0" "$@"`, ...executable()];
+}
+
+/** Returns the status of a request on a new connection, or the reason why it failed. */
+async function statusOf(url: string): Promise<number | string> {
+  try {
+    return (await fetch(url, { keepalive: false, signal: AbortSignal.timeout(DEADLINE_MS) })).status;
+  } catch (error) {
+    return String(error);
+  }
+}
+
+test.if(process.platform === "linux")(
+  "while clients hold all connections that they get, deliveries go on, and new requests are answered",
+  async () => {
+    await using boathook = await install(["--retry-schedule=", "--delivery-concurrency=4"], {
+      program: limitedTo(300),
+    });
+    const { send, url, process } = boathook;
+    // The connection is not kept, so that every attempt needs a new descriptor.
+    await using receiver = startReceiver(() => new Response(null, { headers: { connection: "close" } }));
+    const app = await makeApplication(send);
+    await makeEndpoint(send, app, receiver.url);
+    const deliverAt = new Date(Date.now() + 4000).toISOString();
+    const messages: string[] = [];
+    for (let i = 0; i < 20; i++) messages.push(await sendMessage(send, app, { deliverAt }));
+    const hogs = new ConnectionHogs(new URL(url), 1000);
+    try {
+      const line = await process.logged(({ msg }) => msg.startsWith("Too many client connections"));
+      expect(line).toMatchObject({ level: "warn", connectionsMax: 120 });
+      await until(
+        () => `${receiver.received.length} of 20 messages`,
+        () => receiver.received.length === 20,
+      );
+      const statuses: (number | string)[] = [];
+      await until(
+        () => statuses,
+        async () => {
+          const status = await statusOf(`${url}/api/v1/health/ping`);
+          statuses.push(status);
+          return status === 204;
+        },
+      );
+      await until(
+        () => hogs.refusal,
+        () => hogs.refusal.includes('"overloaded"'),
+      );
+      expect(hogs.refusal.toLowerCase()).toContain("retry-after: 1");
+    } finally {
+      hogs.leave();
+    }
+    await process.logged(({ msg }) => msg.startsWith("Client connections are below the limit again"));
+    for (let i = 0; i < 20; i++) expect(await statusOf(`${url}/api/v1/health/ping`)).toBe(204);
+    for (const message of messages) {
+      expect(await attemptsOf(send, app, message)).toMatchObject([{ statusText: "success" }]);
+    }
+    expect((await send("GET", "/dead-letter/summary")).json.total).toBe(0);
+  },
+  60_000,
+);
+
+/** Opens connections and sends `text` on each. Returns the responses so far, and whether each is open. */
+async function openClients(url: string, count: number, text: string) {
+  const clients = Array.from({ length: count }, () => ({ text: "", isOpen: true }));
+  const { hostname, port } = new URL(url);
+  const sockets: Bun.Socket[] = [];
+  for (const client of clients) {
+    const socket = await Bun.connect({
+      hostname,
+      port: Number(port),
+      socket: {
+        data: (_, data) => {
+          client.text += data.toString("latin1");
+        },
+        close: () => {
+          client.isOpen = false;
+        },
+        error() {},
+      },
+    });
+    socket.write(text);
+    sockets.push(socket);
+  }
+  return { clients, write: (bytes: string) => sockets.map((socket) => socket.write(bytes)) };
+}
+
+describe.if(process.platform === "linux")("max-connections", () => {
+  test("connections beyond the limit get 503 and are closed, those below it stay open, and an unfinished request can be finished", async () => {
+    await using boathook = await install(["--max-connections=40"]);
+    const body = "POST /inbox/inbox_of_nobody HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\nx";
+    const { clients, write } = await openClients(boathook.url, 100, body);
+    const open = () => clients.filter(({ isOpen }) => isOpen);
+    await until(
+      () => open().length,
+      () => open().length <= 40,
+    );
+    expect(open()).toHaveLength(40);
+    for (const { isOpen, text } of clients) {
+      if (isOpen) expect(text).toBe("");
+      else expect(text).toStartWith("HTTP/1.1 503 Service Unavailable\r\n");
+    }
+    write("x");
+    await until(
+      () => open().map(({ text }) => text),
+      () => open().every(({ text }) => text.startsWith("HTTP/1.1 200")),
+    );
+    expect(open()).toHaveLength(40);
+  }, 30_000);
+
+  test("idle connections are closed without a response before any request is refused", async () => {
+    await using boathook = await install(["--max-connections=40"]);
+    const body = "POST /inbox/inbox_of_nobody HTTP/1.1\r\nhost: a\r\ncontent-length: 2\r\n\r\nx";
+    const { clients: busy } = await openClients(boathook.url, 30, body);
+    const { clients: idle } = await openClients(
+      boathook.url,
+      30,
+      "GET /api/v1/health/ping HTTP/1.1\r\nhost: a\r\n\r\n",
+    );
+    await until(
+      () => idle,
+      () => idle.every(({ isOpen }) => !isOpen),
+    );
+    for (const { text } of idle) expect(text).toMatch(/^HTTP\/1\.1 204 .*\r\n\r\n$/s);
+    expect(busy.filter(({ isOpen, text }) => isOpen && text === "")).toHaveLength(30);
+  }, 30_000);
+
+  test("a value for which the limit of open files has no room is lowered, with a warning at the start", async () => {
+    await using boathook = await install(["--max-connections=1000", "--delivery-concurrency=1"], {
+      program: limitedTo(1024),
+    });
+    const line = await boathook.process.logged(({ msg }) => msg.includes("max-connections"));
+    expect(line).toMatchObject({ level: "warn", openFilesMax: 1024 });
+    expect(line.msg).toContain("at most 709 client connections");
+  });
+
+  test("a client that sends a request head byte by byte is disconnected", async () => {
+    await using boathook = await install();
+    const { clients, write } = await openClients(boathook.url, 1, "GET /api/v1/health/ping HTTP/1.1\r\nx: ");
+    await until(
+      () => clients,
+      () => {
+        write("x");
+        return !clients[0]!.isOpen;
+      },
+    );
+    expect(clients[0]!.text).toBe("");
+  }, 30_000);
+});
