@@ -1,0 +1,3 @@
+import { type Provider, rows } from "../provider.ts";
+
+export const messagingProviders: readonly Provider[] = rows("messaging");

@@ -1,0 +1,73 @@
+import { readEventType, readKey, tableExpression } from "./expression.ts";
+import type { Provider } from "./provider.ts";
+import type { Handshake, PassedState, ReceivedRequest, Receiver } from "./receiver.ts";
+import { viewOf } from "./request-view.ts";
+import { coversBody } from "./schemes/generic-hmac.ts";
+import { prepareScheme } from "./schemes/index.ts";
+import { failed, type PreparedScheme, passed, type SourceConfig, secretsOf } from "./schemes/scheme.ts";
+
+export interface ReceiverOptions {
+  readonly verification: "enforce" | "record" | "off";
+  /** The URL that is registered with the provider. */
+  readonly url: string;
+}
+
+/** The handshakes that bring the secret of a source. */
+const CAPTURES = new Set(["asana-hook-secret", "notion-verification-token"]);
+
+/**
+ * Prepares a provider's rules with the configuration of one source: keys, header names, templates
+ * and expressions are parsed here and not per request.
+ */
+export function receiverOf(provider: Provider, config: SourceConfig, options: ReceiverOptions): Receiver {
+  const scheme = prepareScheme(provider.scheme, config);
+  const awaitsSecret = isAwaitingSecret(provider, config);
+  const isOff = isUnchecked(provider, config, options.verification);
+  const eventType = provider.eventType === null ? null : tableExpression(provider.eventType);
+  const deliveryId = provider.deliveryId === null ? null : tableExpression(provider.deliveryId);
+  return {
+    state: isOff ? "unattempted" : stateOf(provider, config),
+    methods: provider.methods === null ? null : new Set(provider.methods),
+    secretHeaders: scheme.secretHeaders,
+    reply: provider.reply,
+    refusal: provider.refusal,
+    awaitsSecret,
+    handshake: handshakes(),
+    check: checkOf(scheme, isOff, awaitsSecret),
+    eventType: (request) => (eventType === null ? null : readEventType(eventType, viewOf(request))),
+    deliveryId: (request) => (deliveryId === null ? null : readKey(deliveryId, viewOf(request))),
+    example: () => null,
+  };
+}
+
+function checkOf(scheme: PreparedScheme, isOff: boolean, awaitsSecret: boolean): Receiver["check"] {
+  if (isOff) return () => passed;
+  if (awaitsSecret) return () => failed("missing_signature");
+  return (request, nowSeconds, fetched) => scheme.check(viewOf(request), nowSeconds, fetched);
+}
+
+function handshakes(): (request: ReceivedRequest, nowSeconds: number) => Handshake | null {
+  return () => null;
+}
+
+function isAwaitingSecret(provider: Provider, config: SourceConfig): boolean {
+  return secretsOf(config).length === 0 && provider.handshake.some((name) => CAPTURES.has(name));
+}
+
+/** Returns whether requests are stored without a check. */
+function isUnchecked(provider: Provider, config: SourceConfig, verification: ReceiverOptions["verification"]): boolean {
+  return verification === "off" || isWithoutSecret(provider, config);
+}
+
+/** Returns whether an optional secret is missing that no handshake brings. */
+export function isWithoutSecret(provider: Provider, config: SourceConfig): boolean {
+  const field = provider.config.find(({ name }) => name === "secret");
+  if (field === undefined || field.isRequired || isAwaitingSecret(provider, config)) return false;
+  return secretsOf(config).length === 0;
+}
+
+/** Returns what a request proves that passes the check of a source with this configuration. */
+function stateOf(provider: Provider, config: SourceConfig): PassedState {
+  if (provider.scheme.type === "generic-hmac" && !coversBody(config)) return "authenticated";
+  return provider.state;
+}

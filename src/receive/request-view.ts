@@ -1,0 +1,93 @@
+import { exceedsDepth } from "../core/json.ts";
+import type { ExpressionInput } from "./expression.ts";
+import type { ReceivedRequest } from "./receiver.ts";
+
+/**
+ * A request whose parts are parsed when they are first needed, and then only once. Use `viewOf` to
+ * get the view of a request.
+ */
+export class RequestView implements ReceivedRequest, ExpressionInput {
+  readonly method: string;
+  readonly url: string;
+  readonly suffix: string;
+  readonly query: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  #json: unknown;
+  #isJsonRead = false;
+  #text: string | undefined;
+  #form: URLSearchParams | null | undefined;
+  #parameters: URLSearchParams | undefined;
+
+  constructor(request: ReceivedRequest) {
+    this.method = request.method;
+    this.url = request.url;
+    this.suffix = request.suffix;
+    this.query = request.query;
+    this.headers = request.headers;
+    this.body = request.body;
+  }
+
+  /** Returns the value of a header by its lower-case name, or null. */
+  header(name: string): string | null {
+    return Object.hasOwn(this.headers, name) ? (this.headers[name] ?? null) : null;
+  }
+
+  /** The body as a JSON value; `undefined` if it is not valid JSON or nested too deeply. */
+  json(): unknown {
+    if (!this.#isJsonRead) {
+      this.#isJsonRead = true;
+      this.#json = parseJson(this.body, this.text);
+    }
+    return this.#json;
+  }
+
+  /** The body as text. Bytes that are not UTF-8 read U+FFFD. */
+  get text(): string {
+    this.#text ??= new TextDecoder().decode(this.body);
+    return this.#text;
+  }
+
+  /** The fields of a body whose content type is a URL-encoded form, else null. */
+  get form(): URLSearchParams | null {
+    if (this.#form === undefined) {
+      const type = this.header("content-type")?.trimStart().toLowerCase() ?? "";
+      this.#form = type.startsWith("application/x-www-form-urlencoded") ? new URLSearchParams(this.text) : null;
+    }
+    return this.#form;
+  }
+
+  /** Returns a field of a form, or null. */
+  field(name: string): string | null {
+    return this.form?.get(name) ?? null;
+  }
+
+  /** The parameters of the query. */
+  get parameters(): URLSearchParams {
+    this.#parameters ??= new URLSearchParams(this.query);
+    return this.#parameters;
+  }
+}
+
+function parseJson(body: Uint8Array, text: string): unknown {
+  // `JSON.parse` recurses.
+  if (exceedsDepth(body)) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const views = new WeakMap<ReceivedRequest, RequestView>();
+
+/** Returns the view of a request. Every call for the same request returns the same view. */
+export function viewOf(request: ReceivedRequest): RequestView {
+  if (request instanceof RequestView) return request;
+  let view = views.get(request);
+  if (view === undefined) {
+    view = new RequestView(request);
+    views.set(request, view);
+  }
+  return view;
+}
