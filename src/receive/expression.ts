@@ -16,8 +16,8 @@ import {
 export interface ExpressionInput {
   /** The names are in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The body as JSON; undefined if it is not valid JSON. */
-  readonly json: unknown;
+  /** Returns the body as JSON, or undefined if it is not valid JSON. */
+  json(): unknown;
   /** Returns a field of the form in the body, or null if there is none. */
   field(name: string): string | null;
 }
@@ -133,7 +133,7 @@ function valuesOf(term: Term, input: ExpressionInput, items: Items): unknown[] {
     case "header":
       return [headerOf(input, term.name)];
     case "path":
-      return select(input.json, term.steps, items);
+      return select(input.json(), term.steps, items);
     case "field": {
       const text = input.field(term.name);
       if (text === null || term.steps.length === 0) return [text ?? undefined];
@@ -142,7 +142,7 @@ function valuesOf(term: Term, input: ExpressionInput, items: Items): unknown[] {
     case "claim":
       return select(claimsOf(headerOf(input, term.header) ?? ""), term.steps, items);
     case "otherKey": {
-      const body = input.json;
+      const body = input.json();
       const keys = typeof body === "object" && body !== null && !Array.isArray(body) ? Object.keys(body) : [];
       return [keys.find((key) => !term.names.has(key))];
     }

@@ -1,3 +1,4 @@
+import type { HandshakeName } from "./handshakes/index.ts";
 import type { DoorReply, PassedState } from "./receiver.ts";
 import type { Scheme } from "./schemes/index.ts";
 
@@ -15,7 +16,7 @@ export interface Provider {
   readonly config: readonly ConfigField[];
   /** The headers that the check reads, spelled as in the provider's documentation. */
   readonly headers: readonly string[];
-  /** The methods that the provider uses, in upper case; null means any. */
+  /** The methods of the provider's events, in upper case; null means any. */
   readonly methods: readonly string[] | null;
   /** An expression such as `$.type` or `header:X-GitHub-Event`; null if there is no event type. */
   readonly eventType: string | null;
@@ -62,34 +63,6 @@ export type Kind =
  * only another registry says so. `memory`: from memory alone.
  */
 export type Confidence = "sdk" | "docs" | "memory+" | "registry" | "memory";
-
-export type HandshakeName =
-  | "asana-hook-secret"
-  | "azure-validation"
-  | "braintree-challenge"
-  | "cloudevents-origin"
-  | "discord-ping"
-  | "dropbox-challenge"
-  | "ebay-challenge"
-  | "fitbit-verify"
-  | "graph-validation-token"
-  | "head-200"
-  | "linkedin-challenge"
-  | "meta-hub-challenge"
-  | "monday-challenge"
-  | "notion-verification-token"
-  | "nylas-challenge"
-  | "okta-challenge"
-  | "slack-url-verification"
-  | "smartsheet-challenge"
-  | "sns-confirmation"
-  | "strava-challenge"
-  | "twitch-challenge"
-  | "websub-challenge"
-  | "woocommerce-ping"
-  | "x-crc"
-  | "xero-intent"
-  | "zoom-url-validation";
 
 /** A field of a source's `config`. */
 export interface ConfigField {

@@ -1,10 +1,11 @@
 import { readEventType, readKey, tableExpression } from "./expression.ts";
+import { type HandshakeName, type HandshakeSource, handshakes } from "./handshakes/index.ts";
 import type { Provider } from "./provider.ts";
-import type { Handshake, PassedState, ReceivedRequest, Receiver } from "./receiver.ts";
+import type { PassedState, Receiver } from "./receiver.ts";
 import { viewOf } from "./request-view.ts";
 import { coversBody } from "./schemes/generic-hmac.ts";
 import { prepareScheme } from "./schemes/index.ts";
-import { failed, type PreparedScheme, passed, type SourceConfig, secretsOf } from "./schemes/scheme.ts";
+import { configText, failed, type PreparedScheme, passed, type SourceConfig, secretsOf } from "./schemes/scheme.ts";
 
 export interface ReceiverOptions {
   readonly verification: "enforce" | "record" | "off";
@@ -13,7 +14,7 @@ export interface ReceiverOptions {
 }
 
 /** The handshakes that bring the secret of a source. */
-const CAPTURES = new Set(["asana-hook-secret", "notion-verification-token"]);
+const CAPTURES: ReadonlySet<HandshakeName> = new Set(["asana-hook-secret", "notion-verification-token"]);
 
 /**
  * Prepares a provider's rules with the configuration of one source: keys, header names, templates
@@ -27,12 +28,17 @@ export function receiverOf(provider: Provider, config: SourceConfig, options: Re
   const deliveryId = provider.deliveryId === null ? null : tableExpression(provider.deliveryId);
   return {
     state: isOff ? "unattempted" : stateOf(provider, config),
-    methods: provider.methods === null ? null : new Set(provider.methods),
+    methods: methodsOf(provider),
     secretHeaders: scheme.secretHeaders,
     reply: provider.reply,
     refusal: provider.refusal,
     awaitsSecret,
-    handshake: handshakes(),
+    handshake: handshakeOf(provider, {
+      secrets: secretsOf(config),
+      url: options.url,
+      awaitsSecret,
+      option: (name) => configText(config, name),
+    }),
     check: checkOf(scheme, isOff, awaitsSecret),
     eventType: (request) => (eventType === null ? null : readEventType(eventType, viewOf(request))),
     deliveryId: (request) => (deliveryId === null ? null : readKey(deliveryId, viewOf(request))),
@@ -46,8 +52,21 @@ function checkOf(scheme: PreparedScheme, isOff: boolean, awaitsSecret: boolean):
   return (request, nowSeconds, fetched) => scheme.check(viewOf(request), nowSeconds, fetched);
 }
 
-function handshakes(): (request: ReceivedRequest, nowSeconds: number) => Handshake | null {
-  return () => null;
+function handshakeOf({ handshake: names }: Provider, source: HandshakeSource): Receiver["handshake"] {
+  const rules = names.map((name) => handshakes[name]);
+  return (request) => {
+    const view = rules.length === 0 ? null : viewOf(request);
+    for (const rule of rules) {
+      const handshake = view === null ? null : rule.answer(view, source);
+      if (handshake !== null) return handshake;
+    }
+    return null;
+  };
+}
+
+/** Returns the methods of a provider's requests and of its handshakes. */
+function methodsOf({ methods, handshake }: Provider): ReadonlySet<string> | null {
+  return methods === null ? null : new Set([...methods, ...handshake.flatMap((name) => handshakes[name].methods)]);
 }
 
 function isAwaitingSecret(provider: Provider, config: SourceConfig): boolean {

@@ -35,7 +35,7 @@ function inputOf({ method = "POST", query = "", headers = {}, body = "" }: Sent)
   }
   return {
     ...{ method, query, headers, suffix: "", url: URL_OF_SOURCE + query },
-    ...{ body: Buffer.from(text), json, parameters: new URLSearchParams(query) },
+    ...{ body: Buffer.from(text), json: () => json, parameters: new URLSearchParams(query) },
   };
 }
 

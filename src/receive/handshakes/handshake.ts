@@ -4,8 +4,8 @@ import type { DoorReply, Handshake, ReceivedRequest } from "../receiver.ts";
 
 /** A request that may be a handshake. */
 export interface HandshakeInput extends ReceivedRequest {
-  /** The body as JSON; undefined if it is not valid JSON. */
-  readonly json: unknown;
+  /** Returns the body as JSON, or undefined if it is not valid JSON. */
+  json(): unknown;
   /** The parameters of the query. */
   readonly parameters: URLSearchParams;
 }
@@ -48,7 +48,7 @@ export function challengeOf(value: unknown): string | null {
 
 /** Returns the body if it is a JSON object, otherwise null. */
 export function objectBody(input: HandshakeInput): Readonly<Record<string, unknown>> | null {
-  return objectOf(input.json);
+  return objectOf(input.json());
 }
 
 export function objectOf(value: unknown): Readonly<Record<string, unknown>> | null {
