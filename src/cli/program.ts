@@ -5,6 +5,7 @@ import { CommandFailed, EXIT } from "./exit-code.ts";
 import { droppedWarning, dropRuntimeVariables } from "./runtime-variables.ts";
 import { addServeCommand } from "./serve.ts";
 import { addTokenCommand } from "./token.ts";
+import { addTriggerCommand } from "./trigger.ts";
 import { usageSentence } from "./usage.ts";
 import { version } from "./version.ts";
 
@@ -22,7 +23,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
 /** `dropped` are the ignored environment variables, which the command reports. */
 function buildProgram(dropped: readonly string[]): Command {
   const program = new Command("boathook")
-    .description("Send webhooks to your customers from one executable.")
+    .description("Send and receive webhooks from one executable.")
     .version(version, "-V, --version", "print the version")
     .helpOption("-h, --help", "print help")
     .helpCommand("help [command]", "print help for a command")
@@ -31,6 +32,7 @@ function buildProgram(dropped: readonly string[]): Command {
     .configureOutput({ outputError() {} });
   addServeCommand(program, dropped);
   addTokenCommand(program);
+  addTriggerCommand(program);
   program.hook("preAction", (_, command) => {
     // `serve` writes its warnings to its log instead.
     if (command.name() !== "serve") for (const variable of dropped) console.error(droppedWarning(variable));

@@ -4,5 +4,12 @@
  * (`config/read.ts`).
  */
 export { settingsTable } from "./markdown.ts";
-export { CONFIG_VARIABLE, readSettings, type SettingSources, SettingsError } from "./read.ts";
+export {
+  CONFIG_VARIABLE,
+  readSettings,
+  SERVER_VARIABLE,
+  type SettingSources,
+  SettingsError,
+  TOKEN_VARIABLE,
+} from "./read.ts";
 export { flagOf, SCHEMA, type Setting, type Settings, variableOf } from "./schema.ts";

@@ -4,6 +4,9 @@ import { allSettings, type Field, flagOf, type Setting, type Settings, variableO
 
 /** Environment variable with the same meaning as `--config`. */
 export const CONFIG_VARIABLE = "BOATHOOK_CONFIG";
+/** Environment variables of the commands that call a running server. They are no settings. */
+export const SERVER_VARIABLE = "BOATHOOK_SERVER";
+export const TOKEN_VARIABLE = "BOATHOOK_TOKEN";
 const VARIABLE_PREFIX = "BOATHOOK_";
 /** Maximum length of an invalid value in a message. */
 const SHOWN_CHARS_MAX = 80;
@@ -136,7 +139,12 @@ function refuseUnknownKeys(path: string, values: ReadonlyMap<string, unknown>): 
 }
 
 function refuseUnknownVariables(environment: SettingSources["environment"]): void {
-  const known = [...allSettings().map(([, setting]) => variableOf(setting)), CONFIG_VARIABLE];
+  const known = [
+    ...allSettings().map(([, setting]) => variableOf(setting)),
+    CONFIG_VARIABLE,
+    SERVER_VARIABLE,
+    TOKEN_VARIABLE,
+  ];
   for (const name of Object.keys(environment)) {
     if (name.startsWith(VARIABLE_PREFIX) && !known.includes(name)) {
       throw new SettingsError(`The variable ${shown(name)} is unknown; ${suggestion(name, known)}`);

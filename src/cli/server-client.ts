@@ -1,0 +1,98 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { SERVER_VARIABLE, TOKEN_VARIABLE } from "../config/index.ts";
+import { CommandFailed } from "./exit-code.ts";
+
+const DEFAULT_SERVER = "http://127.0.0.1:8071";
+const TIMEOUT_MS = 30_000;
+/** Maximum length of a server's error message in the command's own message, in characters. */
+const DETAIL_CHARS_MAX = 500;
+
+/** A running server, as the commands that call its API see it. */
+export interface ServerClient {
+  /**
+   * Sends a POST with a JSON body and returns the parsed response. Throws `CommandFailed` if the
+   * server cannot be reached or responds with an error.
+   */
+  post(path: string, body: object): Promise<unknown>;
+}
+
+/** Adds `--server` and a help text about the token. */
+export function addServerOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option("--server <url>", "URL of the server")
+        .env(SERVER_VARIABLE)
+        .default(DEFAULT_SERVER)
+        .argParser(serverUrl),
+    )
+    .addHelpText("after", `\nThe token is read from the environment variable ${TOKEN_VARIABLE}.`);
+}
+
+/** Returns the client for the options of a command. Reports a usage error if there is no token. */
+export function serverClient(command: Command): ServerClient {
+  const token = process.env[TOKEN_VARIABLE];
+  if (token === undefined || token === "") {
+    command.error(`error: Set the environment variable ${TOKEN_VARIABLE} to a token of the server.`);
+  }
+  const { server } = command.opts<{ server: string }>();
+  return { post: (path, body) => post(`${server.replace(/\/+$/, "")}${path}`, token, body) };
+}
+
+async function post(url: string, token: string, body: object): Promise<unknown> {
+  let status: number;
+  let text: string;
+  try {
+    const response = await fetch(url, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
+      body: JSON.stringify(body),
+      redirect: "manual",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    ({ status } = response);
+    text = await response.text();
+  } catch (error) {
+    throw new CommandFailed(
+      `The server at ${new URL(url).origin} cannot be reached (${(error as Error).message}). Start it, or set --server or ${SERVER_VARIABLE}.`,
+    );
+  }
+  if (status >= 200 && status < 300) return parsed(text, url);
+  throw new CommandFailed(
+    status === 401
+      ? `The server does not accept the token in ${TOKEN_VARIABLE}. Create one with \`boathook token create\`.`
+      : `The server responded with ${[status, detailOf(text)].filter((part) => part !== "").join(": ")}`,
+  );
+}
+
+function parsed(text: string, url: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new CommandFailed(`The response from ${new URL(url).origin} is not JSON. Check --server.`);
+  }
+}
+
+/** Returns the message of an error response of the API, or the beginning of any other text. */
+function detailOf(text: string): string {
+  let detail: unknown;
+  try {
+    ({ detail } = JSON.parse(text) as { detail?: unknown });
+  } catch {
+    detail = text;
+  }
+  const shown = Array.isArray(detail) ? detail.map(findingText).join(" ") : String(detail ?? text);
+  return shown.replace(/\s+/g, " ").slice(0, DETAIL_CHARS_MAX);
+}
+
+function findingText(finding: unknown): string {
+  const { loc, msg } = (finding ?? {}) as { loc?: unknown; msg?: unknown };
+  return Array.isArray(loc) ? `${loc.slice(1).join(".")}: ${msg}` : String(msg);
+}
+
+function serverUrl(text: string): string {
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    throw new InvalidArgumentError("Must be a URL such as http://127.0.0.1:8071.");
+  }
+  return text;
+}

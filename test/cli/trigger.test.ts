@@ -1,0 +1,116 @@
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { fromSources, run } from "../support/binary.ts";
+import { freePort } from "../support/free-port.ts";
+
+// Each command is a separate process, which takes seconds on a busy machine.
+setDefaultTimeout(60_000);
+
+const TOKEN = "bhk_test-only-token";
+const MESSAGE_ID = "msg_0KfxFXFUH4hEMq0Y8gpRxcT2bSr";
+
+interface Seen {
+  readonly method: string;
+  readonly path: string;
+  readonly authorization: string | null;
+  readonly body: unknown;
+}
+
+/** Starts a server that gives every request the same response, and keeps the requests. */
+function fakeServer(respond: () => Response) {
+  const seen: Seen[] = [];
+  const server = Bun.serve({
+    port: 0,
+    hostname: "127.0.0.1",
+    async fetch(request) {
+      const { pathname } = new URL(request.url);
+      const authorization = request.headers.get("authorization");
+      seen.push({ method: request.method, path: pathname, authorization, body: await request.json() });
+      return respond();
+    },
+  });
+  return { url: `http://127.0.0.1:${server.port}`, seen, [Symbol.dispose]: () => void server.stop(true) };
+}
+
+const trigger = (url: string, args: readonly string[], token: string = TOKEN) =>
+  run(fromSources, ["trigger", ...args], { env: { BOATHOOK_SERVER: url, BOATHOOK_TOKEN: token } });
+
+describe("boathook trigger", () => {
+  test("the command asks the server for an example and prints only the id of the message", async () => {
+    using server = fakeServer(() => Response.json({ id: MESSAGE_ID }, { status: 202 }));
+    const { code, stdout, stderr } = await trigger(server.url, ["--source", "shop/1", "charge.refunded"]);
+    expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: `${MESSAGE_ID}\n`, stderr: "" });
+    expect(server.seen).toEqual([
+      {
+        method: "POST",
+        path: "/ingest/api/v1/source/shop%2F1/send-example",
+        authorization: `Bearer ${TOKEN}`,
+        body: { eventType: "charge.refunded" },
+      },
+    ]);
+  });
+
+  test("the request contains no event type if none is given", async () => {
+    using server = fakeServer(() => Response.json({ id: MESSAGE_ID }, { status: 202 }));
+    await trigger(server.url, ["--source", "shop"]);
+    expect(server.seen.map(({ body }) => body)).toEqual([{}]);
+  });
+
+  test("--server takes precedence over BOATHOOK_SERVER", async () => {
+    using server = fakeServer(() => Response.json({ id: MESSAGE_ID }, { status: 202 }));
+    const { code } = await trigger("http://127.0.0.1:1", ["--source", "shop", "--server", `${server.url}/`]);
+    expect({ code, requests: server.seen.length }).toEqual({ code: 0, requests: 1 });
+  });
+
+  const REFUSALS: readonly (readonly [name: string, response: () => Response, stderr: string])[] = [
+    [
+      "an invalid token",
+      () => Response.json({ code: "authentication_failed", detail: "Invalid token" }, { status: 401 }),
+      "The server does not accept the token in BOATHOOK_TOKEN. Create one with `boathook token create`.\n",
+    ],
+    [
+      "a provider whose signing key only the sender has",
+      () => Response.json({ code: "cannot_sign", detail: "Only the provider has the key." }, { status: 422 }),
+      "The server responded with 422: Only the provider has the key.\n",
+    ],
+    [
+      "an invalid field",
+      () => Response.json({ detail: [{ loc: ["body", "eventType"], msg: "Wrong." }] }, { status: 422 }),
+      "The server responded with 422: eventType: Wrong.\n",
+    ],
+    [
+      "a page of a proxy",
+      () => new Response("<h1>\n Bad\n</h1>", { status: 502 }),
+      "The server responded with 502: <h1> Bad </h1>\n",
+    ],
+    ["a response that is no message", () => Response.json([]), "The response contains no message. Check --server.\n"],
+    ["a redirect", () => Response.redirect("http://127.0.0.1:1/"), "The server responded with 302\n"],
+  ];
+  for (const [name, response, stderr] of REFUSALS) {
+    test(`the exit code is 1 and stderr has one sentence after ${name}`, async () => {
+      using server = fakeServer(response);
+      expect(await trigger(server.url, ["--source", "shop"])).toEqual({ code: 1, stdout: "", stderr });
+    });
+  }
+
+  test("a server that cannot be reached is named without a stack trace", async () => {
+    const url = `http://127.0.0.1:${await freePort()}`;
+    const { code, stdout, stderr } = await trigger(url, ["--source", "shop"]);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toMatch(new RegExp(`^The server at ${url} cannot be reached .*--server or BOATHOOK_SERVER\\.\\n$`));
+  });
+
+  const USAGE: readonly (readonly [name: string, args: readonly string[], token: string, stderr: RegExp])[] = [
+    ["no source", [], TOKEN, /--source/],
+    ["no token", ["--source", "shop"], "", /BOATHOOK_TOKEN/],
+    ["a server without a scheme", ["--source", "shop", "--server", "localhost:8071"], TOKEN, /must be a URL such as/],
+    ["two events", ["--source", "shop", "a", "b"], TOKEN, /too many arguments/i],
+  ];
+  for (const [name, args, token, expected] of USAGE) {
+    test(`the exit code is 2 with ${name}`, async () => {
+      const { code, stdout, stderr } = await trigger("http://127.0.0.1:1", args, token);
+      expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+      expect(stderr).toMatch(expected);
+      expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+    });
+  }
+});
