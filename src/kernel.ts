@@ -6,6 +6,7 @@ import type { Facts } from "./core/fact.ts";
 import { IdCodec } from "./core/id.ts";
 import type { Service } from "./core/service.ts";
 import { Signals } from "./core/signal.ts";
+import { CronRuns } from "./cron/cron-runs.ts";
 import { Engine, type EnginePorts } from "./deliver/engine.ts";
 import type { DeliveryPolicy } from "./deliver/policy.ts";
 import { Retention } from "./deliver/tasks/retention.ts";
@@ -50,6 +51,7 @@ export interface Kernel extends CommandContext {
   readonly idempotency: Idempotency;
   readonly retention: Retention;
   readonly series: SeriesKeeper;
+  readonly cron: CronRuns;
   readonly backlogWatch: BacklogWatch;
   readonly clockTrust: ClockTrustWatch;
   /**
@@ -79,12 +81,13 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
   const backlogWatch = new BacklogWatch(clock, facts, store, settings.backlogThresholdMs, oldestDue);
   const retention = new Retention(clock, store, settings.retentionMs, isClockDoubted);
   const series = new SeriesKeeper(clock, store, facts);
+  const cron = new CronRuns({ store, clock, facts, signals, ids, directory, accepter });
   return {
     ...{ store, ids, seqs, clock, random, facts, signals, directory, accepter, deliverer: engine, operational },
-    ...{ engine, retention, backlogWatch, clockTrust, series },
+    ...{ engine, retention, backlogWatch, clockTrust, series, cron },
     limits: { endpointsPerAppMax: settings.endpointsPerAppMax },
     payloadRules: new PayloadRules(store.configuration.eventTypes, signals),
     idempotency: new Idempotency(store, clock, facts, settings.idempotencyMismatch ?? "replay"),
-    services: [clockTrust, series, operational, engine, backlogWatch, retention],
+    services: [clockTrust, series, operational, engine, cron, backlogWatch, retention],
   };
 }

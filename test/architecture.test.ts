@@ -79,13 +79,14 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "http-server.ts",
   ],
   "http-server.ts": ["api", "core", "edge"],
-  "kernel.ts": ["type:commands", "operational", "accept", "deliver", "store", "core"],
+  "kernel.ts": ["type:commands", "cron", "operational", "accept", "deliver", "store", "core"],
   api: [
     ...["commands", "receive", "store", "core"],
     ...["type:accept", "type:operational", "type:deliver", "type:config", "type:ports.ts"],
   ],
   commands: ["accept", "receive", "json-schema", "type:operational", "deliver", "store", "core", "type:ports.ts"],
   operational: ["accept", "store", "core", "type:ports.ts"],
+  cron: ["accept", "receive", "store", "core", "type:ports.ts"],
   accept: ["json-schema", "deliver", "store", "core", "type:ports.ts"],
   receive: ["core"],
   deliver: ["targets", "store", "core", "type:ports.ts"],
@@ -107,6 +108,7 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
 const PACKAGES: Readonly<Record<string, RegExp>> = {
   core: /^(node:crypto|node:buffer|ipaddr\.js)$/,
   accept: /^node:crypto$/,
+  cron: /^node:crypto$/,
   receive: /^(node:crypto|croner)$/,
   // Ajv validates messages against the schemas of their event types.
   "json-schema": /^ajv(-formats)?(\/.+)?$/,
@@ -183,7 +185,7 @@ describe("source code", () => {
 
   test("inner parts access clock, randomness, timers and network only through ports", () => {
     const inner = sources.filter(({ file }) =>
-      /^(core|store|deliver|targets|accept|receive|operational|json-schema|commands)\//.test(file),
+      /^(core|store|deliver|targets|accept|receive|cron|operational|json-schema|commands)\//.test(file),
     );
     const wrong = inner.flatMap(({ file, text }) =>
       [...withoutComments(text).matchAll(WORLD)].map(([what]) => `${file}: ${what}`),
