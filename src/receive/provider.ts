@@ -114,6 +114,16 @@ export const secretField: ConfigField = {
   form: "text",
 };
 
+/** Returns the configuration of a row that only needs a secret, called `label` by the provider. */
+export function secretCalled(label: string, form: ConfigForm = "text"): readonly ConfigField[] {
+  return [{ ...secretField, label, form }];
+}
+
+/** Returns fields that are not required. */
+export function optional(fields: readonly ConfigField[]): readonly ConfigField[] {
+  return fields.map((field) => ({ ...field, isRequired: false }));
+}
+
 /** Completes the rows of a category. */
 export function rows(category: Category, ...list: readonly ProviderRow[]): readonly Provider[] {
   return list.map((row) => ({
@@ -134,7 +144,12 @@ export function rows(category: Category, ...list: readonly ProviderRow[]): reado
 
 /** Returns the headers that a scheme names. */
 function headersOf(scheme: Scheme): readonly string[] {
+  if (scheme.type === "standard-webhooks") {
+    return scheme.names.flatMap(({ id, timestamp, signature }) => [id, timestamp, signature]);
+  }
   const names = "headers" in scheme ? [...scheme.headers] : [];
-  if ("time" in scheme && scheme.time !== undefined && "header" in scheme.time) names.push(scheme.time.header);
+  if (scheme.type !== "hmac") return names;
+  if (scheme.time !== undefined && "header" in scheme.time) names.push(scheme.time.header);
+  if (scheme.keyName !== undefined) names.push(scheme.keyName.header);
   return names;
 }

@@ -107,7 +107,7 @@ function check(hmac: Hmac, request: RequestView, nowSeconds: number): Check {
   if (typeof candidates === "string") return failed(candidates);
   const { keyName } = hmac.parameters;
   if (keyName !== undefined && hmac.expectedKeyName !== null) {
-    if (request.header(keyName.header) !== hmac.expectedKeyName) return failed("unknown_key");
+    if (request.header(keyName.header.toLowerCase()) !== hmac.expectedKeyName) return failed("unknown_key");
   }
   const outer = outerTime(hmac, request);
   if (outer === undefined) return failed("missing_timestamp");
