@@ -197,6 +197,6 @@ function storeFailure({ what, full, damaged }: FactOf<"store.failing">): string 
     return "Database is damaged: some data cannot be read. Stop the server and restore a backup.";
   }
   return what === "commit"
-    ? "Store could not be written: nothing was stored and clients get 503. Check the disk and the permissions of the data directory."
-    : "Store could not be read: clients get 503. Check the disk and the permissions of the data directory.";
+    ? "Store could not be written: nothing was stored and clients get 503. Check the disk, the files of the data directory and their permissions."
+    : "Store could not be read: clients get 503. Check the disk, the files of the data directory and their permissions.";
 }

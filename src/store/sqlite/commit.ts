@@ -48,7 +48,7 @@ export class Committer {
     private readonly db: Database,
     private readonly clock: Clock,
     private readonly onFact: (fact: Fact) => void,
-    /** Called before each COMMIT. Tests use it to throw the error of a full disk. */
+    /** Called before each COMMIT. If it throws, nothing is committed. */
     private readonly beforeCommit: () => void = () => {},
     /** A small write that changes the database file. It tests whether the disk works. */
     probe: () => void = () => {},

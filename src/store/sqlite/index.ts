@@ -10,7 +10,7 @@ import { audit } from "./audit.ts";
 import { clockOffsets } from "./clock-offsets.ts";
 import { Committer } from "./commit.ts";
 import { addConstraints } from "./constraints.ts";
-import { hasDatabase, lockDataDir, noData, prepareDataDir, refuseLostDatabase } from "./data-dir.ts";
+import { databaseFileOf, hasDatabase, lockDataDir, noData, prepareDataDir, refuseLostDatabase } from "./data-dir.ts";
 import { checkDatabase, configure, lockDatabase, openDatabase, type Sync, setSync } from "./database.ts";
 import { deadLetters, redriveVerbs } from "./dead-letters.ts";
 import { deliveries } from "./deliveries.ts";
@@ -41,6 +41,7 @@ import { Stretches } from "./stretches.ts";
 import { tasks } from "./tasks.ts";
 import { tokens } from "./tokens.ts";
 import { totals } from "./totals.ts";
+import { UsedFiles } from "./used-files.ts";
 import { watchedReads } from "./watched-reads.ts";
 
 export interface OpenOptions {
@@ -96,7 +97,8 @@ function openDataDir(options: OpenOptions): Store {
     const box = new SecretBox(encryptionKey(dataDir, options.encryptionKey, { isUsed, files }));
     checkEncryptionKey(db, box);
     setSync(db, options.sync);
-    return assemble({ ...options, db, box, beforeCommit: () => {}, close }).store;
+    const check = exclusive ? new UsedFiles(databaseFileOf(dataDir), options.clock).check : () => {};
+    return assemble({ ...options, db, box, beforeCommit: check, beforePing: check, close }).store;
   } catch (error) {
     close();
     throw error;
@@ -120,7 +122,8 @@ export function openMemoryStore(
   migrate(db);
   const box = new SecretBox(new Uint8Array(32));
   checkEncryptionKey(db, box);
-  return assemble({ db, box, clock, onFact, beforeCommit, exclusive: true, close: () => {} });
+  const beforePing = () => {};
+  return assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive: true, close: () => {} });
 }
 
 interface Parts {
@@ -129,12 +132,14 @@ interface Parts {
   readonly clock: Clock;
   readonly onFact: (fact: Fact) => void;
   readonly beforeCommit: () => void;
+  /** Called when the health of the store is checked. */
+  readonly beforePing: () => void;
   readonly exclusive: boolean;
   /** Closes the database if the store owns it. */
   readonly close: () => void;
 }
 
-function assemble({ db, box, clock, onFact, beforeCommit, exclusive, close }: Parts): MemoryStore {
+function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive, close }: Parts): MemoryStore {
   sealEndpoints(db, box);
   // Only the server adds constraints.
   const unenforced = exclusive ? addConstraints(db) : [];
@@ -179,7 +184,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, exclusive, close }: Pa
     meta: meta(db, committer),
     clockOffsets: clockOffsets(db, committer),
     prune: pruneVerb(db, committer, onFact),
-    ...sizeVerbs(db, health),
+    ...sizeVerbs(db, health, beforePing),
     unenforcedRules: async () => unenforced,
   };
   const store: Store = {

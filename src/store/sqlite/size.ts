@@ -6,7 +6,7 @@ import type { HealthRecord } from "./store-health.ts";
 
 type Verbs = Pick<Housekeeping, "size" | "ping" | "health">;
 
-export function sizeVerbs(db: Database, health: HealthRecord): Verbs {
+export function sizeVerbs(db: Database, health: HealthRecord, beforePing: () => void): Verbs {
   // Every store has this row. `SELECT 1` would not read the database file.
   const anyRow = db.prepare("SELECT value FROM meta WHERE name = 'id-seed'");
   return {
@@ -15,7 +15,10 @@ export function sizeVerbs(db: Database, health: HealthRecord): Verbs {
       walBytes: bytesOf(`${db.filename}-wal`),
       diskFreeBytes: await freeBytesOf(db.filename),
     }),
-    ping: async () => void anyRow.get(),
+    ping: async () => {
+      beforePing();
+      anyRow.get();
+    },
     health: async () => health.state,
   };
 }
