@@ -163,8 +163,7 @@ export const paymentProviders: readonly Provider[] = rows(
     kind: "hmac-body",
     scheme: { type: "hmac", headers: ["intuit-signature"], encoding: "base64" },
     config: secretCalled("Verifier token"),
-    eventType:
-      "$.eventNotifications[*].dataChangeEvent.entities[*].name + $.eventNotifications[*].dataChangeEvent.entities[*].operation, $[*].type",
+    eventType: "$.eventNotifications[*].dataChangeEvent.entities[*].operation, $[*].type",
     deliveryId: "$[*].id",
     confidence: "docs",
     source: "IntuitDeveloper/SampleApp-Webhooks-nodejs",
