@@ -136,7 +136,8 @@ const forbiddenHeaderPrefixes = [
   "webhook-",
 ];
 
-const tokenPattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+/** Matches the name of a header: a token (RFC 9110, 5.6.2). */
+export const headerNamePattern = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const headerValuePattern = /^[\t\x20-\x7e]*$/;
 
 /**
@@ -144,7 +145,7 @@ const headerValuePattern = /^[\t\x20-\x7e]*$/;
  * of the server's own headers.
  */
 export function headerNameProblem(name: string): string | null {
-  if (name.length > nameCharsMax || !tokenPattern.test(name)) return "Must be a valid header name.";
+  if (name.length > nameCharsMax || !headerNamePattern.test(name)) return "Must be a valid header name.";
   const lower = name.toLowerCase();
   if (forbiddenHeaders.has(lower) || forbiddenHeaderPrefixes.some((prefix) => lower.startsWith(prefix))) {
     return `The header ${name} cannot be set.`;
@@ -210,6 +211,12 @@ function messageHeaderProblem(name: string, value: string): string | null {
   return (
     headerValueProblem(value) ?? (mediaTypePattern.test(value) ? null : `The header ${name} is not a valid media type.`)
   );
+}
+
+/** Validates the value of a `content-type` header. */
+export function mediaTypeProblem(value: string): string | null {
+  const problem = headerValueProblem(value);
+  return problem ?? (mediaTypePattern.test(value) ? null : "Must be a media type such as application/json.");
 }
 
 const TOKEN = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+";
