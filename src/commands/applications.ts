@@ -46,7 +46,8 @@ export async function ensureApplication(
 
 /**
  * Changes the application with this key, or creates it with `settings` if it does not exist. Throws
- * 404 if it does not exist and `settings` is null, and 409 if the uid is taken.
+ * 404 if it does not exist and `settings` is null or if it stands behind a source, and 409 if the uid
+ * is taken.
  */
 export async function putApplication(
   parts: CreateParts,
@@ -99,13 +100,16 @@ export async function createOnDemand(
 }
 
 /**
- * Applies `change` to an application. Throws 404 if the application does not exist, 409 if the uid
- * is taken, and any error that `change` throws.
+ * Applies `change` to an application. Throws 404 if the application does not exist or stands behind a
+ * source, 409 if the uid is taken, and any error that `change` throws.
  */
 export async function changeApplication(parts: ChangeParts, seq: Seq, change: ApplicationChange): Promise<Application> {
   const updatedAt = parts.clock.now();
   const { applications } = parts.store.configuration;
-  const update = await applications.update(seq, (before) => ({ ...change(before), updatedAt }));
+  const update = await applications.update(seq, (before) => {
+    checkOwn(before);
+    return { ...change(before), updatedAt };
+  });
   if (update === "gone") throw noApplication();
   if (update === "taken") throw uidTaken();
   applicationChanged(parts, update.after, update.before);
@@ -114,19 +118,28 @@ export async function changeApplication(parts: ChangeParts, seq: Seq, change: Ap
 
 /**
  * Deletes an application with its endpoints, cancels their pending deliveries, and frees the
- * application's uid.
+ * application's uid. Throws 404 if the application stands behind a source.
  */
 export async function deleteApplication(
   parts: ChangeParts & Pick<CommandContext, "facts">,
   application: Application,
 ): Promise<void> {
-  const { seq: applicationSeq } = application;
-  const endpoints = await parts.store.configuration.applications.delete(applicationSeq, parts.clock.now());
+  checkOwn(application);
+  const endpoints = await parts.store.configuration.applications.delete(application.seq, parts.clock.now());
+  await applicationDeleted(parts, application, endpoints);
+}
+
+/** Announces that an application was deleted together with these endpoints. */
+export async function applicationDeleted(
+  parts: ChangeParts & Pick<CommandContext, "facts">,
+  application: Pick<Application, "seq" | "environmentSeq" | "throttleRate">,
+  endpoints: readonly Seq[],
+): Promise<void> {
   applicationChanged(parts, application);
   for (const [i, seq] of endpoints.entries()) {
     if (i % ANNOUNCED_AT_ONCE === ANNOUNCED_AT_ONCE - 1)
       await new Promise<void>((resolve) => parts.clock.soon(resolve));
-    endpointDeleted(parts, { seq, applicationSeq });
+    endpointDeleted(parts, { seq, applicationSeq: application.seq });
   }
 }
 
@@ -144,6 +157,14 @@ async function createUnlessTaken(
 function newApplication({ seqs, clock }: CreateParts, environmentSeq: Seq, settings: ApplicationSettings): Application {
   const plain = plainApplication({ seq: seqs.next(), environmentSeq, name: settings.name, now: clock.now() });
   return { ...plain, ...settings };
+}
+
+/**
+ * Throws 404 if an application stands behind a source. Only the commands of sources change such
+ * applications and send messages to them.
+ */
+export function checkOwn({ sourceSeq }: Pick<Application, "sourceSeq">): void {
+  if (sourceSeq !== null) throw noApplication();
 }
 
 export function noApplication(): Problem {

@@ -1,19 +1,29 @@
-import type { Application, Endpoint, EventType } from "../store/index.ts";
+import type { Application, Endpoint, EventType, Source } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
 
 type Parts = Pick<CommandContext, "facts" | "signals">;
 type SignalsOnly = Pick<CommandContext, "signals">;
 
+type Announced = Pick<Application, "seq" | "environmentSeq" | "throttleRate">;
+
 /**
  * Announces that an application was created, changed or deleted. If it was changed, `before` is the
  * application before the change.
  */
-export function applicationChanged({ signals }: SignalsOnly, application: Application, before?: Application): void {
+export function applicationChanged({ signals }: SignalsOnly, application: Announced, before?: Announced): void {
   const { seq: applicationSeq, environmentSeq, throttleRate } = application;
   signals.send({ type: "application.changed", applicationSeq, environmentSeq });
   if (before !== undefined && before.throttleRate !== throttleRate) {
     signals.send({ type: "application.throttled", applicationSeq });
   }
+}
+
+/** Announces that a source was created, changed or deleted, or that its tokens changed. */
+export function sourceChanged(
+  { signals }: SignalsOnly,
+  { seq: sourceSeq, environmentSeq }: Pick<Source, "seq" | "environmentSeq">,
+): void {
+  signals.send({ type: "source.changed", sourceSeq, environmentSeq });
 }
 
 export function eventTypeChanged(

@@ -4,7 +4,7 @@ import type { Seq } from "../core/id.ts";
 import { conflict, type Finding, Invalid, invalid, Problem } from "../core/problem.ts";
 import type { ApplicationEntry } from "../store/directory.ts";
 import type { Key } from "../store/index.ts";
-import { createOnDemand, noApplication, type OnDemandApplication } from "./applications.ts";
+import { checkOwn, createOnDemand, noApplication, type OnDemandApplication } from "./applications.ts";
 import type { CommandContext } from "./context.ts";
 
 type SendParts = Pick<CommandContext, "directory" | "payloadRules" | "accepter" | "clock">;
@@ -52,8 +52,8 @@ type Repeated = Extract<Accepted, { readonly because: "idempotency" }>;
  * Sends a message to the endpoints of an application that subscribe to it. Resolves after the
  * message is stored. If the application does not exist, creates `onDemand` first.
  *
- * Throws 404 if the application does not exist and `onDemand` is null, and 409 if the event id is
- * taken. Throws 422 if the message is scheduled too far ahead, or if it violates its schema and the
+ * Throws 404 if the application does not exist and `onDemand` is null or if it stands behind a source,
+ * and 409 if the event id is taken. Throws 422 if the message is scheduled too far ahead, or if it violates its schema and the
  * event type rejects such messages. If it throws, nothing is created or stored.
  */
 export async function sendMessage(
@@ -67,6 +67,7 @@ export async function sendMessage(
   const incoming = checked(parts, message, rule instanceof Promise ? await rule : rule);
   const known = parts.directory.application(to.environmentSeq, to.application);
   const entry = (known instanceof Promise ? await known : known) ?? (await createdEntry(parts, to, onDemand));
+  checkOwn(entry.application);
   const result = await parts.accepter.accept(entry, incoming);
   if (result.accepted) return { ...result, warnings: incoming.warnings };
   if (result.because === "event-id") throw eventIdTaken();
@@ -76,7 +77,8 @@ export async function sendMessage(
 /**
  * Sends messages to one application, in one commit, or in several commits if they have thousands of
  * deliveries. A refused message does not affect the others. Returns, for each message in order, how
- * it was stored or why it was refused. Throws 404 if the application does not exist.
+ * it was stored or why it was refused. Throws 404 if the application does not exist or stands behind
+ * a source.
  */
 export async function sendBatch(
   parts: SendParts,
@@ -85,6 +87,7 @@ export async function sendBatch(
 ): Promise<ReadonlyArray<SentMessage | Problem | Invalid>> {
   const entry = await parts.directory.application(to.environmentSeq, to.application);
   if (entry === null) throw noApplication();
+  checkOwn(entry.application);
   const outcomes = await checkAll(parts, to.environmentSeq, messages);
   const accepted = outcomes.filter((outcome): outcome is Incoming => !(outcome instanceof Invalid));
   const results = (await parts.accepter.acceptInPortions(entry, accepted)).values();
