@@ -215,7 +215,9 @@ async function warnOfUnenforcedRules(store: Store, log: Log): Promise<void> {
 function kernelSettings(
   settings: Settings,
   { version, acceptClock = false }: Options,
-  { inbox }: OwnAddress,
+  address: OwnAddress,
 ): KernelSettings {
-  return { ...settings, userAgent: `Boathook/${version}`, inbox, acceptClock };
+  const publicUrl = () => address.publicUrl;
+  const { inbox } = address;
+  return { ...settings, userAgent: `Boathook/${version}`, inbox, publicUrl, acceptClock };
 }

@@ -13,6 +13,9 @@ import { Retention } from "./deliver/tasks/retention.ts";
 import { SeriesKeeper } from "./deliver/tasks/series-keeper.ts";
 import { BacklogWatch } from "./deliver/watches/backlog-watch.ts";
 import { ClockTrustWatch } from "./deliver/watches/clock-trust-watch.ts";
+import { prepareReceiver } from "./door/prepare.ts";
+import { SourceCounter } from "./door/source-counter.ts";
+import { SourceDirectory } from "./door/source-directory.ts";
 import { OperationalWebhooks } from "./operational/operational-webhooks.ts";
 import { OperationalPayloads } from "./operational/payload.ts";
 import { Directory } from "./store/directory.ts";
@@ -30,6 +33,8 @@ export interface KernelSettings extends DeliveryPolicy {
    */
   readonly acceptClock?: boolean;
   readonly endpointsPerAppMax: number;
+  /** Returns the URL under which the server can be reached, without a slash at the end. */
+  readonly publicUrl: () => string;
   /** The default is `replay`. */
   readonly idempotencyMismatch?: MismatchPolicy;
 }
@@ -71,6 +76,9 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
   const ids = new IdCodec(store.idSeed);
   const seqs = store.numbers;
   const directory = new Directory(store, clock, signals);
+  const { publicUrl } = settings;
+  const sources = new SourceDirectory({ store, clock, signals, prepare: prepareReceiver, publicUrl });
+  const sourceCounter = new SourceCounter(clock, store);
   const clockTrust = new ClockTrustWatch(clock, facts, store, settings.acceptClock ?? false);
   const isClockDoubted = () => clockTrust.isDoubted;
   const engine = new Engine(ports, { store, directory, ids, seqs, facts, signals, policy: settings, isClockDoubted });
@@ -84,10 +92,11 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
   const cron = new CronRuns({ store, clock, facts, signals, ids, directory, accepter });
   return {
     ...{ store, ids, seqs, clock, random, facts, signals, directory, accepter, deliverer: engine, operational },
+    ...{ sources, sourceCounter },
     ...{ engine, retention, backlogWatch, clockTrust, series, cron },
     limits: { endpointsPerAppMax: settings.endpointsPerAppMax },
     payloadRules: new PayloadRules(store.configuration.eventTypes, signals),
     idempotency: new Idempotency(store, clock, facts, settings.idempotencyMismatch ?? "replay"),
-    services: [clockTrust, series, operational, engine, cron, backlogWatch, retention],
+    services: [clockTrust, series, operational, engine, cron, backlogWatch, retention, sourceCounter],
   };
 }

@@ -79,16 +79,27 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "http-server.ts",
   ],
   "http-server.ts": ["api", "core", "edge"],
-  "kernel.ts": ["type:commands", "cron", "operational", "accept", "deliver", "store", "core"],
+  "kernel.ts": ["type:commands", "cron", "door", "operational", "accept", "deliver", "store", "core"],
   api: [
     ...["commands", "receive", "store", "core"],
-    ...["type:accept", "type:operational", "type:deliver", "type:config", "type:ports.ts"],
+    ...["type:accept", "type:door", "type:operational", "type:deliver", "type:config", "type:ports.ts"],
   ],
-  commands: ["accept", "receive", "json-schema", "type:operational", "deliver", "store", "core", "type:ports.ts"],
+  commands: [
+    "accept",
+    "type:door",
+    "receive",
+    "json-schema",
+    "type:operational",
+    "deliver",
+    "store",
+    "core",
+    "type:ports.ts",
+  ],
   operational: ["accept", "store", "core", "type:ports.ts"],
   cron: ["accept", "receive", "store", "core", "type:ports.ts"],
   accept: ["json-schema", "deliver", "store", "core", "type:ports.ts"],
   receive: ["core"],
+  door: ["receive", "store", "core", "type:ports.ts"],
   deliver: ["targets", "store", "core", "type:ports.ts"],
   targets: ["core", "type:ports.ts"],
   store: ["core", "type:ports.ts"],
@@ -185,7 +196,7 @@ describe("source code", () => {
 
   test("inner parts access clock, randomness, timers and network only through ports", () => {
     const inner = sources.filter(({ file }) =>
-      /^(core|store|deliver|targets|accept|receive|cron|operational|json-schema|commands)\//.test(file),
+      /^(core|store|deliver|targets|accept|receive|door|cron|operational|json-schema|commands)\//.test(file),
     );
     const wrong = inner.flatMap(({ file, text }) =>
       [...withoutComments(text).matchAll(WORLD)].map(([what]) => `${file}: ${what}`),
@@ -256,7 +267,7 @@ const CHANGES = new RegExp(
     String.raw`\.together\(`,
     String.raw`\bqueue\.(?:accept|resend|resendAll|redrive|drop|bury|settle|expunge)\b`,
     String.raw`\bidempotency\.put\(`,
-    String.raw`(?<!#)\b(?:environments|applications|eventTypes|endpoints|tokens|audit|attempts|pollers|tasks|meta)\.(?:create|ensure\w*|put|update|rename|delete|expunge|change|revoke|end\w*|begin|drop|rotateSecret|move|set)\(`,
+    String.raw`(?<!#)\b(?:environments|applications|eventTypes|endpoints|sources|tokens|audit|attempts|pollers|tasks|meta|sourceLog)\.(?:create|ensure\w*|put|update|rename|delete|expunge|change|revoke|end\w*|begin|drop|rotate\w+|move|set\w*|count|add)\(`,
   ].join("|"),
   "g",
 );

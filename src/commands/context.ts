@@ -4,6 +4,8 @@ import type { Facts } from "../core/fact.ts";
 import type { IdCodec, SeqSource } from "../core/id.ts";
 import type { Signals } from "../core/signal.ts";
 import type { Deliverer } from "../deliver/deliverer.ts";
+import type { SourceCounter } from "../door/source-counter.ts";
+import type { SourceDirectory } from "../door/source-directory.ts";
 import type { OperationalWebhooks } from "../operational/operational-webhooks.ts";
 import type { Clock, Random } from "../ports.ts";
 import type { Directory } from "../store/directory.ts";
@@ -23,6 +25,8 @@ export interface CommandContext {
   readonly facts: Facts;
   readonly signals: Signals;
   readonly directory: Directory;
+  readonly sources: SourceDirectory;
+  readonly sourceCounter: SourceCounter;
   readonly payloadRules: PayloadRules;
   readonly accepter: Accepter;
   readonly deliverer: Deliverer;

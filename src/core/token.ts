@@ -14,6 +14,14 @@ export const tokenBytes = 32;
  */
 export const rootTokenMeta = "root-token-sha256";
 
+/**
+ * Number of random bytes in a token of the door. Such a token is part of a URL that is pasted into
+ * the settings of a sender, so it is shorter than an API token.
+ */
+export const doorTokenBytes = 24;
+
+const DOOR_TOKEN_PATTERN = /^[A-Za-z0-9_-]{32}$/;
+
 const PREFIX = "bhk_";
 const ROOT_PREFIX = "bhroot_";
 const HINT_CHARS = 4;
@@ -26,6 +34,16 @@ export function tokenText(random: Uint8Array): string {
 /** Returns the text of a root token. `random` is as in `tokenText`. */
 export function rootTokenText(random: Uint8Array): string {
   return ROOT_PREFIX + Buffer.from(random).toString("base64url");
+}
+
+/** Returns the text of a token of the door. `random` must be `doorTokenBytes` secure bytes. */
+export function doorTokenText(random: Uint8Array): string {
+  return Buffer.from(random).toString("base64url");
+}
+
+/** Returns whether a text has the form of a token of the door. */
+export function isDoorToken(text: string): boolean {
+  return DOOR_TOKEN_PATTERN.test(text);
 }
 
 /** Returns the 32-byte hash that identifies a token. */

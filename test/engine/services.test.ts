@@ -57,7 +57,16 @@ function macrotask(): Promise<void> {
 }
 
 /** Names of the services of a kernel. */
-const NAMES = ["clockTrust", "operational", "engine", "backlogWatch", "retention", "series", "cron"] as const;
+const NAMES = [
+  "clockTrust",
+  "operational",
+  "engine",
+  "backlogWatch",
+  "retention",
+  "series",
+  "cron",
+  "sourceCounter",
+] as const;
 
 describe("the services of the kernel", () => {
   test("the list in this test names every service of the kernel", () => {

@@ -34,6 +34,7 @@ export function rollSettings(dice: Dice): KernelSettings {
     shutdownTimeoutMs: dice.pick([0, 500, 20_000]),
     backlogThresholdMs: dice.pick([0, 20_000, 120_000]),
     endpointsPerAppMax: 10_000,
+    publicUrl: () => "https://boathook.example",
     tasksMax: 8,
     tasksPerAppMax: 2,
     retentionMs: dice.pick([20 * MINUTE_MS, 2 * HOUR_MS, 24 * HOUR_MS, 240 * HOUR_MS]),

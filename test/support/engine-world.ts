@@ -83,6 +83,7 @@ export const policy: KernelSettings = {
   tasksMax: 8,
   tasksPerAppMax: 2,
   endpointsPerAppMax: 10_000,
+  publicUrl: () => "https://boathook.example",
   backlogThresholdMs: 0,
   retentionMs: 90 * DAY,
 };
