@@ -1,5 +1,7 @@
 /** The text that replaces the password wherever a URL is shown. */
 export const MASK = "***";
+/** Matches the mask as the URL libraries of some clients write it. Go escapes each `*`. */
+const SENT_MASK = /^(?:\*|%2a){3}$/i;
 
 /** Returns the URL with its password masked, or the URL unchanged if it has no password. */
 export function maskPassword(text: string): string {
@@ -30,7 +32,7 @@ export function withPassword(text: string, password: string): string {
  * see the password could have the password sent elsewhere.
  */
 export function unmaskedUrl(text: string, before: string | null): string | null {
-  if (passwordOf(text) !== MASK) return text;
+  if (!SENT_MASK.test(passwordOf(text) ?? "")) return text;
   const stored = before === null ? null : passwordOf(before);
   if (before === null || stored === null) return null;
   const [url, known] = [new URL(text), new URL(before)];

@@ -25,6 +25,8 @@ describe("a URL with a password", () => {
 
   test.each<[sent: string, before: string | null, meant: string | null]>([
     ["https://u:***@a.example/y", "https://u:s@a.example/x", "https://u:s@a.example/y"],
+    ["https://u:%2A%2A%2A@a.example/y", "https://u:s@a.example/x", "https://u:s@a.example/y"],
+    ["https://u:%2a**@b.example/", "https://u:s@a.example/", null],
     ["https://u:new@a.example/", "https://u:s@a.example/", "https://u:new@a.example/"],
     ["https://u@a.example/", "https://u:s@a.example/", "https://u@a.example/"],
     ["https://u:***@b.example/", "https://u:s@a.example/", null],
