@@ -1,7 +1,7 @@
 import { type Audited, type AuditedChange, audited } from "../commands/audit.ts";
 import type { CommandContext } from "../commands/context.ts";
 import { ensureEnvironment } from "../commands/environments.ts";
-import { rotateRootToken } from "../commands/root-token.ts";
+import { hasRootToken, rotateRootToken } from "../commands/root-token.ts";
 import * as tokens from "../commands/tokens.ts";
 import { type Settings, SettingsError } from "../config/index.ts";
 import { defaultEnvironment } from "../core/environment.ts";
@@ -89,10 +89,11 @@ export function revokeToken(settings: Settings, id: string): Promise<void> {
 }
 
 /**
- * Replaces the generated root token and returns the text of the new one. Throws `SettingsError` if
- * a root token is configured, because only the configured token is valid then.
+ * Replaces the generated root token. Returns the text of the new one and whether there was an old
+ * one. Throws `SettingsError` if a root token is configured, because only the configured token is
+ * valid then.
  */
-export function replaceRootToken(settings: Settings): Promise<string> {
+export function replaceRootToken(settings: Settings): Promise<{ readonly text: string; readonly hadToken: boolean }> {
   if (settings.rootToken !== null) {
     throw new SettingsError(
       "The root token is configured by BOATHOOK_ROOT_TOKEN or the file of --config. Change it there and restart the server.",
@@ -101,9 +102,10 @@ export function replaceRootToken(settings: Settings): Promise<string> {
   return withStore(settings, async (parts) => {
     const { seq: environmentSeq } = await ensureEnvironment(parts, defaultEnvironment);
     return recorded(parts, "token.root.rotate", { environmentSeq, applicationSeq: null }, async () => {
+      const hadToken = await hasRootToken(parts);
       const text = await rotateRootToken(parts);
       removeRootTokenFile(settings.dataDir);
-      return { result: text, changed: {} };
+      return { result: { text, hadToken }, changed: {} };
     });
   });
 }

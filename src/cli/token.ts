@@ -4,6 +4,8 @@ import { addSettingOptions, settingsFor } from "./setting-options.ts";
 import { createToken, listTokens, replaceRootToken, revokeToken, type TokenRequest } from "./token-actions.ts";
 
 const NAME_CHARS_MAX = 256;
+const NO_OLD_ROOT_TOKEN =
+  "The data directory had no generated root token. If the server is configured with root-token, only that token is valid: the new one works only after you have removed the setting and restarted the server.";
 const EXPIRY_MS_MAX = 36_500 * 86_400_000;
 
 /**
@@ -59,7 +61,10 @@ function rootCommand(): Command {
         "error: The root token cannot be shown, because only its hash is stored. Replace it with `boathook token root --rotate --data-dir DIR`.",
       );
     }
-    console.log(await replaceRootToken(settingsFor(command)));
+    const { text, hadToken } = await replaceRootToken(settingsFor(command));
+    console.log(text);
+    // The environment variables and the configuration file of the server are unknown here.
+    if (!hadToken) console.error(NO_OLD_ROOT_TOKEN);
   });
 }
 

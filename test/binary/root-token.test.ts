@@ -184,6 +184,16 @@ describe("token root", () => {
     expect(await statusOf(server, at.readToken())).toBe(200);
   });
 
+  test("`token root --rotate` warns that the new token is not valid while the server has a configured token", async () => {
+    await using at = await place();
+    const server = await at.start({ BOATHOOK_ROOT_TOKEN: CONFIGURED });
+    const { code, stdout, stderr } = await at.rotate();
+    expect(code).toBe(0);
+    expect(stderr).toMatch(/^The data directory had no generated root token\.[^\n]*root-token[^\n]*\.\n$/);
+    expect([await statusOf(server, stdout.trim()), await statusOf(server, CONFIGURED)]).toEqual([401, 200]);
+    expect((await at.rotate()).stderr).toBe("");
+  });
+
   test("`token root` without `--rotate` exits with code 2", async () => {
     await using at = await place();
     const server = await at.start();
