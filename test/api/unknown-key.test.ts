@@ -38,6 +38,7 @@ describe("bulk operations refuse unknown keys with 422 and the location of the k
   test("an unknown query parameter of DELETE /dead-letter is refused", async () => {
     const { status, json } = await send("DELETE", "/dead-letter?app=a&reason=timeout");
     expect([status, json.detail[0].loc]).toEqual([422, ["query", "app"]]);
+    expect(json.detail[0].msg).toMatch(/^Unknown parameter\. Allowed: .*app_id/);
   });
 });
 

@@ -151,8 +151,9 @@ function declaredAs(
 ): string {
   if (keys.has(sent)) return sent;
   if (keys.has(converted)) return converted;
-  const allowed = keys.size === 0 ? "This operation has no fields." : `Allowed: ${[...keys.keys()].join(", ")}.`;
-  throw invalid([...loc, sent.slice(0, 2 * NAME_CHARS_MAX)], `Unknown field. ${allowed}`);
+  const what = loc[0] === "query" ? "parameter" : "field";
+  const allowed = keys.size === 0 ? `This operation has no ${what}s.` : `Allowed: ${[...keys.keys()].join(", ")}.`;
+  throw invalid([...loc, sent.slice(0, 2 * NAME_CHARS_MAX)], `Unknown ${what}. ${allowed}`);
 }
 
 function sentTwice(loc: readonly string[], sent: string, key: string): Invalid {
