@@ -129,7 +129,7 @@ export function messageRoutes(context: Context): Operation[] {
       tag,
       summary: "Send up to 1,000 messages",
       description:
-        "Responds once all messages are durably stored. They are stored in one commit, or in several if together they have more than 1,000 deliveries. Invalid messages fail individually, and so do those that could not be stored because the disk became full (`unavailable`). The results are in the order of the messages.",
+        "Responds once all messages are durably stored. They are stored in one commit, or in several if together they have more than 1,000 deliveries. Invalid messages fail individually, and so do those that could not be stored because the disk became full (`unavailable`). The results are in the order of the messages. If there is no response, some of the messages may be stored: give each message an `eventId`, and a retry stores none of them twice.",
       access: "environment",
       audited: false,
       query: Type.Object(contentQuery),
