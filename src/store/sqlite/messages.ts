@@ -1,5 +1,4 @@
 import type { Database } from "bun:sqlite";
-import { placeAt } from "../../core/id.ts";
 import type {
   AcceptResult,
   Delivery,
@@ -13,6 +12,7 @@ import type {
 import type { Turns } from "../turns.ts";
 import type { Committer } from "./commit.ts";
 import { DELIVERY_COLUMNS, type DeliveryRow, toDelivery } from "./deliveries.ts";
+import { deliveryInserter } from "./delivery-inserter.ts";
 import type { Idempotency } from "./idempotency.ts";
 import { latestVerb } from "./latest.ts";
 import { FOUND_COLUMNS, type FoundMessage, messageRows } from "./message-rows.ts";
@@ -95,10 +95,7 @@ export function acceptVerb(
        accepted_at, payload_expires_at, deliver_at, warnings, received) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
   const eventIdExists = db.prepare("SELECT 1 FROM message WHERE application_seq = ? AND event_id = ?");
-  const insertDelivery = db.prepare(
-    `INSERT INTO delivery (seq, message_seq, endpoint_seq, state, position, due_at, attempts, attempts_total, round, trigger)
-     VALUES (?, ?, ?, 0, ?, ?, 0, 0, 0, 0)`,
-  );
+  const insertDeliveries = deliveryInserter(db);
 
   const acceptOne = (message: NewMessage): AcceptResult => {
     if (message.idempotency !== null) {
@@ -124,10 +121,7 @@ export function acceptVerb(
       jsonOrNull(message.warnings),
       jsonOrNull(message.received),
     );
-    const dueAt = message.deliverAt ?? message.acceptedAt;
-    for (const { seq, endpointSeq } of message.deliveries) {
-      insertDelivery.run(seq, message.seq, endpointSeq, placeAt(seq, message.deliverAt), dueAt);
-    }
+    insertDeliveries(message);
     stretches.mark(message.applicationSeq, message.seq, traitsOfMessage(message));
     if (message.idempotency !== null) {
       idempotency.insert(message.idempotency, { kind: "message", messageSeq: message.seq }, message.acceptedAt);
