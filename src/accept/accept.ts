@@ -73,6 +73,8 @@ const NOT_STORED: NotStored = { accepted: false, because: "unavailable" };
  * only a few ms.
  */
 const DELIVERIES_AT_ONCE = 1000;
+/** Maximum number of lanes that are told about a scheduled message in one turn of the event loop. */
+const WOKEN_AT_ONCE = 500;
 /**
  * Maximum number of times that an endpoint is compared with a message in one turn of the event
  * loop.
@@ -107,6 +109,7 @@ export class Accepter {
   }
 
   async #acceptFor(entry: ApplicationEntry, endpointSeqs: readonly Seq[], incoming: Incoming): Promise<Accepted> {
+    if (endpointSeqs.length > DELIVERIES_AT_ONCE) await this.deliverer.prepareLanes(endpointSeqs);
     const message = this.#numbered(entry, endpointSeqs, incoming);
     const [result] = await this.store.queue.accept([message]);
     return this.#committed(entry, message, result!);
@@ -132,6 +135,7 @@ export class Accepter {
     const results: (Accepted | NotStored)[] = [];
     for (const [from, to] of portionsOf(wanted)) {
       if (from > 0) await this.#turns.next();
+      if (wanted[from]!.length > DELIVERIES_AT_ONCE) await this.deliverer.prepareLanes(wanted[from]!);
       const portion = incoming.slice(from, to);
       const messages = portion.map((one, i) => this.#numbered(entry, wanted[from + i]!, one));
       try {
@@ -188,7 +192,7 @@ export class Accepter {
 
   #committed({ application }: ApplicationEntry, message: NewMessage, result: AcceptResult): Accepted {
     if (!result.accepted) return result;
-    if (message.deliverAt !== null) this.#wakeLater(message);
+    if (message.deliverAt !== null) void this.#wakeLater(message);
     else if (message.deliveries.length > 0) this.deliverer.enqueue(message, message.deliveries);
     this.facts.state({
       type: "message.accepted",
@@ -203,11 +207,15 @@ export class Accepter {
 
   /**
    * Announces a scheduled message. In each lane, the message's delivery waits on disk at the
-   * position of the scheduled time.
+   * position of the scheduled time. The lanes may be told one after another, because nothing can
+   * overtake a delivery that is not due yet.
    */
-  #wakeLater({ deliverAt, deliveries }: NewMessage): void {
-    for (const { seq, endpointSeq } of deliveries)
-      this.signals.send({ type: "lane.filled", endpointSeq, position: placeAt(seq, deliverAt) });
+  async #wakeLater({ deliverAt, deliveries }: NewMessage): Promise<void> {
+    for (let at = 0; at < deliveries.length; at += WOKEN_AT_ONCE) {
+      if (at > 0) await this.#turns.next();
+      for (const { seq, endpointSeq } of deliveries.slice(at, at + WOKEN_AT_ONCE))
+        this.signals.send({ type: "lane.filled", endpointSeq, position: placeAt(seq, deliverAt) });
+    }
   }
 }
 

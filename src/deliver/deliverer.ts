@@ -5,6 +5,11 @@ import type { TargetWarning } from "../targets/warnings.ts";
 /** The part of the delivery engine that commands use. */
 export interface Deliverer {
   /**
+   * Creates the lanes of very many endpoints in several turns of the event loop, so that `enqueue`
+   * is fast for a message with a delivery for each of them.
+   */
+  prepareLanes(endpointSeqs: readonly Seq[]): Promise<void>;
+  /**
    * Adds the deliveries of a message that was just committed. `seq` is also the position in the
    * lane. Returns immediately.
    */

@@ -12,6 +12,7 @@ import { type TargetWarning, warningsOf } from "../targets/warnings.ts";
 import { AttemptRunner } from "./attempt.ts";
 import type { Deliverer } from "./deliverer.ts";
 import { DeliveryTime } from "./delivery-time.ts";
+import { FanOut, LANES_AT_ONCE } from "./fan-out.ts";
 import type { Lane } from "./lane.ts";
 import { LaneOwnership } from "./lane-ownership.ts";
 import { LaneReader } from "./lane-reader.ts";
@@ -28,8 +29,6 @@ import { TaskRunner } from "./tasks/task-runner.ts";
  * Maximum number of deliveries that a lane holds if messages arrive faster than they are delivered.
  */
 const READY_MAX = 256;
-/** Maximum number of lanes that start reading in one turn of the event loop. */
-const LANES_AT_ONCE = 100;
 /** How long a stop waits for aborted attempts, in ms. */
 const CUT_OFF_MS = 1000;
 
@@ -62,7 +61,7 @@ export class Engine extends OneLife implements Deliverer {
   readonly #scheduler: Scheduler;
   readonly #ownership: LaneOwnership;
   readonly #tasks: TaskRunner;
-  readonly #turns: Turns;
+  readonly #fanOut: FanOut;
   readonly #time: DeliveryTime;
   readonly #offsets: OffsetKeeper;
 
@@ -72,7 +71,6 @@ export class Engine extends OneLife implements Deliverer {
   ) {
     super();
     const { clock } = ports;
-    this.#turns = new Turns(clock);
     const { store, facts, signals, policy, directory, seqs, ids, isClockDoubted } = parts;
     const { queue } = store;
     const isStopping = () => this.isStopping;
@@ -94,6 +92,10 @@ export class Engine extends OneLife implements Deliverer {
     this.#ownership = new LaneOwnership({
       ...{ clock, facts, queue, lanes: this.#lanes, scheduler: this.#scheduler },
       onChanged: () => this.#tasks.lease(),
+    });
+    this.#fanOut = new FanOut({
+      ...{ turns: new Turns(clock), scheduler: this.#scheduler, ownership: this.#ownership },
+      laneFor: (endpointSeq, position) => this.#laneFor(endpointSeq, position),
     });
     this.#tasks = new TaskRunner(clock, store, facts, taskKinds(clock, this.#time, parts), policy);
     this.#time.onClockSet = () => this.#clockWasSet();
@@ -125,9 +127,13 @@ export class Engine extends OneLife implements Deliverer {
     if (isDrained) await this.#ownership.release();
   }
 
+  prepareLanes(endpointSeqs: readonly Seq[]): Promise<void> {
+    return this.#fanOut.prepareLanes(endpointSeqs);
+  }
+
   enqueue(message: MessageContent, deliveries: ReadonlyArray<{ readonly seq: Seq; readonly endpointSeq: Seq }>): void {
     if (deliveries.length > LANES_AT_ONCE) {
-      this.#enqueueMany(deliveries);
+      this.#fanOut.enqueue(deliveries);
       return;
     }
     for (const { seq, endpointSeq } of deliveries) {
@@ -145,29 +151,6 @@ export class Engine extends OneLife implements Deliverer {
 
   warningsOf(url: string, signal: AbortSignal): Promise<readonly TargetWarning[]> {
     return warningsOf(url, { ports: this.ports, policy: this.parts.policy }, signal);
-  }
-
-  /**
-   * Adds the deliveries of a message to very many lanes. All lanes learn at once that the delivery
-   * waits on disk, so no later message overtakes it. Because the first read of a lane is slow, the
-   * lanes start reading it a few at a time.
-   */
-  #enqueueMany(deliveries: ReadonlyArray<{ readonly seq: Seq; readonly endpointSeq: Seq }>): void {
-    const lanes: Lane[] = [];
-    for (const { seq, endpointSeq } of deliveries) {
-      const lane = this.#laneFor(endpointSeq, seq);
-      lane?.waitsOnDisk(seq);
-      if (lane !== null) lanes.push(lane);
-    }
-    void this.#updateInTurns(lanes);
-  }
-
-  async #updateInTurns(lanes: readonly Lane[]): Promise<void> {
-    for (let at = 0; at < lanes.length; at += LANES_AT_ONCE) {
-      await this.#turns.next();
-      for (const lane of lanes.slice(at, at + LANES_AT_ONCE)) this.#scheduler.update(lane);
-      this.#scheduler.dispatch();
-    }
   }
 
   /**

@@ -46,6 +46,7 @@ beforeEach(async () => {
   const seqs = new ClockSeqSource(clock.now);
   const deliverer = {
     enqueue() {},
+    prepareLanes: async () => {},
     startTask() {},
     cancelTask() {},
     warningsOf: async () => [],

@@ -1,0 +1,61 @@
+import type { Seq } from "../core/id.ts";
+import type { Turns } from "../store/turns.ts";
+import type { Lane } from "./lane.ts";
+import type { LaneOwnership } from "./lane-ownership.ts";
+import type { Scheduler } from "./scheduler.ts";
+
+/** Maximum number of lanes that start reading in one turn of the event loop. */
+export const LANES_AT_ONCE = 100;
+/** Maximum number of lanes that are created in one turn of the event loop. */
+const CREATED_AT_ONCE = 1000;
+
+interface NewDelivery {
+  readonly seq: Seq;
+  readonly endpointSeq: Seq;
+}
+
+export interface FanOutParts {
+  readonly turns: Turns;
+  readonly scheduler: Scheduler;
+  readonly ownership: LaneOwnership;
+  /** Returns an endpoint's lane, or informs the process that serves it and returns null. */
+  readonly laneFor: (endpointSeq: Seq, position: Seq) => Lane | null;
+}
+
+/** Adds messages to very many lanes in steps, so that other requests can run between the steps. */
+export class FanOut {
+  constructor(private readonly parts: FanOutParts) {}
+
+  /** See `Deliverer.prepareLanes`. */
+  async prepareLanes(endpointSeqs: readonly Seq[]): Promise<void> {
+    const { turns, ownership } = this.parts;
+    for (let at = 0; at < endpointSeqs.length; at += CREATED_AT_ONCE) {
+      await turns.next();
+      for (const endpointSeq of endpointSeqs.slice(at, at + CREATED_AT_ONCE)) ownership.laneOf(endpointSeq);
+    }
+  }
+
+  /**
+   * Adds the deliveries of a message to their lanes. All lanes learn at once that the delivery waits
+   * on disk, so no later message overtakes it. Because the first read of a lane is slow, the lanes
+   * start reading it a few at a time.
+   */
+  enqueue(deliveries: readonly NewDelivery[]): void {
+    const lanes: Lane[] = [];
+    for (const { seq, endpointSeq } of deliveries) {
+      const lane = this.parts.laneFor(endpointSeq, seq);
+      lane?.waitsOnDisk(seq);
+      if (lane !== null) lanes.push(lane);
+    }
+    void this.#updateInTurns(lanes);
+  }
+
+  async #updateInTurns(lanes: readonly Lane[]): Promise<void> {
+    const { turns, scheduler } = this.parts;
+    for (let at = 0; at < lanes.length; at += LANES_AT_ONCE) {
+      await turns.next();
+      for (const lane of lanes.slice(at, at + LANES_AT_ONCE)) scheduler.update(lane);
+      scheduler.dispatch();
+    }
+  }
+}
