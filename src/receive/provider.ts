@@ -78,6 +78,7 @@ export interface ConfigField {
 /** What a valid value looks like. */
 export type ConfigForm =
   | "text"
+  | "header-value"
   | "hex"
   | "base64"
   /** Base64, optionally after `whsec_`; or `whpk_` and an Ed25519 public key in base64. */

@@ -65,7 +65,7 @@ function handshakeOf({ handshake: names }: Provider, source: HandshakeSource): R
 }
 
 /** Returns the methods of a provider's requests and of its handshakes. */
-function methodsOf({ methods, handshake }: Provider): ReadonlySet<string> | null {
+export function methodsOf({ methods, handshake }: Provider): ReadonlySet<string> | null {
   return methods === null ? null : new Set([...methods, ...handshake.flatMap((name) => handshakes[name].methods)]);
 }
 

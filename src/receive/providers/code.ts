@@ -270,7 +270,6 @@ export const codeProviders: readonly Provider[] = rows(
     scheme: { type: "none" },
     config: [],
     headers: ["aeg-event-type", "aeg-subscription-name"],
-    methods: ["POST", "OPTIONS"],
     eventType: "$[*].eventType, $.type, $[*].type",
     deliveryId: "$[*].id, $.id",
     handshake: ["azure-validation", "cloudevents-origin"],

@@ -31,9 +31,9 @@ function hmacParameters({ headers, timedString }: GenericHmacParameters, config:
     headers: header === null ? headers : [header],
     format: prefix === null ? { kind: "bare" } : { kind: "prefix", prefix },
     algorithm: algorithmOf(configText(config, "algorithm") ?? "sha256") ?? "sha256",
-    encoding: (configText(config, "encoding") ?? "hex") as Encoding,
+    encoding: (configText(config, "encoding")?.toLowerCase() ?? "hex") as Encoding,
     signedString,
-    secret: (configText(config, "secretEncoding") ?? "utf8") as SecretForm,
+    secret: (configText(config, "secretEncoding")?.toLowerCase() ?? "utf8") as SecretForm,
     ...(timeHeader !== null && {
       time: { header: timeHeader, unit: "auto", past: WINDOW_SECONDS, future: WINDOW_SECONDS },
     }),

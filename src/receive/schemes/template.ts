@@ -35,6 +35,11 @@ export function parseTemplate(text: string): Template {
   };
 }
 
+/** Returns the texts in braces that are not places, such as `{timestamp}`. */
+export function unknownPlaces(text: string): readonly string[] {
+  return text.replace(PLACE, "").match(/\{[^{}]*\}/g) ?? [];
+}
+
 /**
  * Returns the signed string as texts and bodies in order; neighbouring texts are joined. Returns
  * null if the request lacks a header that the template names.
