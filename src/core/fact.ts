@@ -1,6 +1,7 @@
 import type { ShortResource } from "../ports.ts";
 import type { Seq } from "./id.ts";
 import type { FailureReason } from "./outcome.ts";
+import type { LogCause, ReceivedOutcome } from "./received.ts";
 
 /**
  * An event in the program, published after the commit that made it true. Facts feed logs, metrics,
@@ -207,6 +208,30 @@ export type Fact =
     }
   /** A bug in the program was detected at `where`. The affected work will be retried. */
   | { readonly type: "defect.found"; readonly where: string; readonly error: unknown }
+  /** A request arrived at the door for a known source. */
+  | {
+      readonly type: "source.received";
+      readonly sourceSeq: Seq;
+      readonly environmentSeq: Seq;
+      /** The source's uid, or its id if it has none. */
+      readonly source: string;
+      readonly outcome: ReceivedOutcome;
+    }
+  /**
+   * A source has refused a request, or stored one that failed its check, and the request stands in
+   * the source's log. The number of these facts per second is limited.
+   */
+  | {
+      readonly type: "source.refused";
+      readonly sourceSeq: Seq;
+      readonly cause: LogCause;
+      /** The status of the response. */
+      readonly status: number;
+      readonly method: string;
+      readonly address: string;
+    }
+  /** A key of a provider could not be fetched, so a request could not be checked and got 503. */
+  | { readonly type: "source.key-unavailable"; readonly sourceSeq: Seq; readonly message: string }
   | {
       readonly type: "inbox.received";
       readonly token: string;

@@ -21,6 +21,8 @@ const LOGGED = [
   "clock.trusted",
   "idempotency.mismatched",
   "defect.found",
+  "source.refused",
+  "source.key-unavailable",
   "inbox.received",
 ] as const;
 
@@ -141,6 +143,27 @@ export function logFacts(facts: Facts, log: Log, ids: IdCodec): void {
         log.error(
           { where: fact.where, error: fact.error },
           "Internal error (bug). Affected deliveries are retried; affected tasks fail and affected operational webhooks are lost. Please report it.",
+        );
+        break;
+      case "source.refused":
+        log.info(
+          {
+            event: fact.type,
+            sourceId: ids.encode("src_", fact.sourceSeq),
+            cause: fact.cause,
+            status: fact.status,
+            method: fact.method,
+            address: fact.address,
+          },
+          fact.status < 300
+            ? "Request at a source failed its check and was stored nevertheless."
+            : "Request at a source was refused.",
+        );
+        break;
+      case "source.key-unavailable":
+        log.warn(
+          { event: fact.type, sourceId: ids.encode("src_", fact.sourceSeq) },
+          `Request at a source could not be checked, because a key of the provider could not be fetched. ${fact.message}`,
         );
         break;
       case "inbox.received":

@@ -1,6 +1,7 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Facts } from "../core/fact.ts";
 import { failureReasons } from "../core/outcome.ts";
+import { type ReceivedOutcome, outcomes as receivedOutcomes } from "../core/received.ts";
 import { shortResources } from "../core/shortage.ts";
 import type { StoreSize } from "../store/index.ts";
 import type { Tally } from "./tally.ts";
@@ -17,6 +18,10 @@ export interface Readings {
 
 const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const LAG_SAMPLE_MS = 250;
+/** Maximum number of sources with series of their own. Further sources share one series. */
+const SOURCES_MAX = 1000;
+/** A uid or an id of a source never contains this character. */
+const OTHER_SOURCES = "(other)";
 
 /**
  * The metrics in the Prometheus format. Names start with `boathook_`; process metrics follow the
@@ -84,6 +89,7 @@ export class Metrics {
       registers,
     });
     this.#countShortages(facts);
+    this.#countReceived(facts);
     // The counters are looked up once, because this code runs for every attempt.
     const outcomes = new Map(["success", ...failureReasons].map((outcome) => [outcome, attempts.labels(outcome)]));
     // Every series starts at 0, so that the first failure is visible in a rate.
@@ -124,6 +130,29 @@ export class Metrics {
     facts.on(["delivery.postponed"], ({ resource }) => postponed.labels(resource).inc());
     facts.on(["shortage.began"], ({ resource }) => shortage.labels(resource).set(1));
     facts.on(["shortage.ended"], ({ resource }) => shortage.labels(resource).set(0));
+  }
+
+  #countReceived(facts: Facts): void {
+    const received = new Counter({
+      name: "boathook_received_total",
+      help: "Requests to sources by outcome. The source is its uid, or its id if it has none.",
+      labelNames: ["source", "outcome"],
+      registers: [this.#registry],
+    });
+    // The counters are looked up once per source, because this code runs for every request.
+    const bySource = new Map<string, Record<ReceivedOutcome, Counter.Internal>>();
+    const countersOf = (source: string) => {
+      const known = bySource.get(source);
+      if (known !== undefined) return known;
+      if (bySource.size >= SOURCES_MAX && source !== OTHER_SOURCES) return countersOf(OTHER_SOURCES);
+      const counters = Object.fromEntries(
+        receivedOutcomes.map((outcome) => [outcome, received.labels(source, outcome)]),
+      ) as Record<ReceivedOutcome, Counter.Internal>;
+      for (const outcome of receivedOutcomes) counters[outcome].inc(0);
+      bySource.set(source, counters);
+      return counters;
+    };
+    facts.on(["source.received"], ({ source, outcome }) => countersOf(source)[outcome].inc());
   }
 
   #gauges({ tally, attemptsUnderWay, oldestDueAt, storeSize, logLinesDropped }: Readings): void {

@@ -48,6 +48,21 @@ describe("fact log", () => {
     [{ type: "store.recovered", damaged: false }, "info", /works again/],
     [{ type: "clock.doubted", aheadMs: 315_360_000_000 }, "warn", /--accept-clock/],
     [{ type: "clock.trusted" }, "info", /trusted again/],
+    [
+      { type: "source.refused", sourceSeq: 3, cause: "missing_signature", status: 401, method: "POST", address: "::1" },
+      "info",
+      /source was refused/,
+    ],
+    [
+      { type: "source.refused", sourceSeq: 3, cause: "missing_signature", status: 200, method: "POST", address: "::1" },
+      "info",
+      /was stored nevertheless/,
+    ],
+    [
+      { type: "source.key-unavailable", sourceSeq: 3, message: "The host is down." },
+      "warn",
+      /could not be fetched\. The host is down\.$/,
+    ],
     [{ type: "inbox.received", token: "t", bytes: 5, messageId: "msg_1" }, "info", /inbox/],
     [
       { type: "shortage.began", resource: "memory", detail: "No memory." },

@@ -130,4 +130,19 @@ describe("metrics", () => {
   test("the age of the oldest due delivery is 0 if no delivery is due", async () => {
     expect((await metricsWith().text()).split("\n")).toContain("boathook_oldest_due_age_seconds 0");
   });
+
+  test("requests to sources are counted by source and outcome, and further sources share one series", async () => {
+    const text = metricsWith();
+    const received = { type: "source.received", sourceSeq: 1, environmentSeq: 1, source: "stripe-eu" } as const;
+    facts.state({ ...received, outcome: "stored" });
+    facts.state({ ...received, outcome: "stored" });
+    facts.state({ ...received, outcome: "duplicate" });
+    for (let i = 0; i < 1100; i++) facts.state({ ...received, source: `source-${i}`, outcome: "refused" });
+    const lines = (await text.text()).split("\n").filter((line) => line.startsWith("boathook_received_total"));
+    expect(lines).toContain('boathook_received_total{source="stripe-eu",outcome="stored"} 2');
+    expect(lines).toContain('boathook_received_total{source="stripe-eu",outcome="duplicate"} 1');
+    expect(lines).toContain('boathook_received_total{source="stripe-eu",outcome="handshake"} 0');
+    expect(lines).toContain('boathook_received_total{source="(other)",outcome="refused"} 101');
+    expect(lines).toHaveLength(1001 * 5);
+  });
 });

@@ -1,0 +1,65 @@
+import { hash } from "node:crypto";
+import { asEventTypeName, type Expression, readEventType, readKey, userExpression } from "../receive/expression.ts";
+import type { RequestView } from "../receive/request-view.ts";
+import type { Source } from "../store/index.ts";
+import type { SourceEntry } from "./source-directory.ts";
+
+/** The rules of a source that its user has set, with their expressions parsed. */
+interface Rules {
+  /** Null for the provider's event type. */
+  readonly eventType: Expression | null;
+  /** The event type of a request without a match. */
+  readonly otherEventType: string;
+  /** Null if duplicates are not recognised by an expression. */
+  readonly duplicateBy: Expression | null;
+}
+
+const rulesOfEntry = new WeakMap<SourceEntry, Rules>();
+
+function rulesOf(entry: SourceEntry): Rules {
+  let rules = rulesOfEntry.get(entry);
+  if (rules === undefined) {
+    rules = parsedRules(entry.source);
+    rulesOfEntry.set(entry, rules);
+  }
+  return rules;
+}
+
+function parsedRules({ type, eventType, deduplicate }: Source): Rules {
+  const by = deduplicate?.by;
+  const isExpression = by !== undefined && by !== "delivery-id" && by !== "body";
+  return {
+    eventType: eventType === null ? null : userExpression(eventType),
+    otherEventType: asEventTypeName(`${type}.received`),
+    duplicateBy: isExpression ? userExpression(by) : null,
+  };
+}
+
+/** Returns the event type of a request: the source's, else the provider's, else `<type>.received`. */
+export function eventTypeOf(entry: SourceEntry, request: RequestView): string {
+  const rules = rulesOf(entry);
+  const found = rules.eventType === null ? entry.receiver.eventType(request) : readEventType(rules.eventType, request);
+  return found ?? rules.otherEventType;
+}
+
+/**
+ * Returns the key that duplicates of a request share, or null if the request is never a duplicate.
+ * Keys of different sources differ.
+ */
+export function duplicateKeyOf(entry: SourceEntry, request: RequestView): Buffer | null {
+  const { deduplicate, seq } = entry.source;
+  if (deduplicate === null) return null;
+  const id = duplicateIdOf(entry, deduplicate.by, request);
+  if (id !== null) return hash("sha256", `source ${seq} id\n${id}`, "buffer");
+  if (request.body.length === 0) return null;
+  const { method, suffix, query, body } = request;
+  const bodyHash = hash("sha256", body, "base64url");
+  return hash("sha256", `source ${seq} body\n${bodyHash}\n${method} ${suffix}${query}`, "buffer");
+}
+
+/** Returns the text by which duplicates are recognised, or null for their method, path and body. */
+function duplicateIdOf(entry: SourceEntry, by: string, request: RequestView): string | null {
+  if (by === "body") return null;
+  if (by === "delivery-id") return entry.receiver.deliveryId(request);
+  return readKey(rulesOf(entry).duplicateBy!, request);
+}
