@@ -13,7 +13,10 @@ import { Retention } from "./deliver/tasks/retention.ts";
 import { SeriesKeeper } from "./deliver/tasks/series-keeper.ts";
 import { BacklogWatch } from "./deliver/watches/backlog-watch.ts";
 import { ClockTrustWatch } from "./deliver/watches/clock-trust-watch.ts";
+import { IngestPace } from "./door/ingest-pace.ts";
+import { type Keys, noKeys } from "./door/keys.ts";
 import { prepareReceiver } from "./door/prepare.ts";
+import { RefusalLog } from "./door/refusal-log.ts";
 import { SourceCounter } from "./door/source-counter.ts";
 import { SourceDirectory } from "./door/source-directory.ts";
 import { OperationalWebhooks } from "./operational/operational-webhooks.ts";
@@ -43,7 +46,10 @@ export interface KernelParts {
   readonly store: Store;
   /** The facts, to which `store` also publishes its own. */
   readonly facts: Facts;
-  readonly ports: EnginePorts;
+  readonly ports: EnginePorts & {
+    /** Fetches the keys of providers. By default none can be fetched. */
+    readonly keys?: Keys;
+  };
   readonly settings: KernelSettings;
 }
 
@@ -92,7 +98,8 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
   const cron = new CronRuns({ store, clock, facts, signals, ids, directory, accepter });
   return {
     ...{ store, ids, seqs, clock, random, facts, signals, directory, accepter, deliverer: engine, operational },
-    ...{ sources, sourceCounter },
+    ...{ sources, sourceCounter, keys: ports.keys ?? noKeys },
+    ...{ ingestPace: new IngestPace(clock), refusalLog: new RefusalLog(store, seqs, clock) },
     ...{ engine, retention, backlogWatch, clockTrust, series, cron },
     limits: { endpointsPerAppMax: settings.endpointsPerAppMax },
     payloadRules: new PayloadRules(store.configuration.eventTypes, signals),

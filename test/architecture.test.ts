@@ -86,7 +86,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   commands: [
     "accept",
-    "type:door",
+    "door",
     "receive",
     "json-schema",
     "type:operational",

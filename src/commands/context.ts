@@ -4,6 +4,9 @@ import type { Facts } from "../core/fact.ts";
 import type { IdCodec, SeqSource } from "../core/id.ts";
 import type { Signals } from "../core/signal.ts";
 import type { Deliverer } from "../deliver/deliverer.ts";
+import type { IngestPace } from "../door/ingest-pace.ts";
+import type { Keys } from "../door/keys.ts";
+import type { RefusalLog } from "../door/refusal-log.ts";
 import type { SourceCounter } from "../door/source-counter.ts";
 import type { SourceDirectory } from "../door/source-directory.ts";
 import type { OperationalWebhooks } from "../operational/operational-webhooks.ts";
@@ -27,6 +30,10 @@ export interface CommandContext {
   readonly directory: Directory;
   readonly sources: SourceDirectory;
   readonly sourceCounter: SourceCounter;
+  readonly ingestPace: IngestPace;
+  readonly refusalLog: RefusalLog;
+  /** The keys with which providers sign. */
+  readonly keys: Keys;
   readonly payloadRules: PayloadRules;
   readonly accepter: Accepter;
   readonly deliverer: Deliverer;

@@ -36,6 +36,11 @@ const problems: Readonly<Record<number, DocumentedResponse>> = {
     "Insufficient access for the given operation.",
   ),
   404: problem("Not found, or not visible to this token.", "not_found", "Entity not found"),
+  405: problem(
+    "The method is not allowed. The header `allow` names the allowed ones.",
+    "method_not_allowed",
+    "Method not allowed; use POST.",
+  ),
   408: problem(
     "The body did not arrive in time: 30 s, and 1 s more per 64 KiB. Bodies of up to 16 KiB have no limit.",
     "request_timeout",
@@ -79,6 +84,7 @@ const tags = [
     name: "Message",
     description: "An event that was accepted and is delivered to every endpoint that subscribes to it.",
   },
+  { name: "Door", description: "The URLs of sources, at which other people's webhooks arrive." },
   { name: "Message poller", description: "Fetch messages instead of receiving them as webhooks." },
   { name: "Message attempt", description: "An attempt to deliver a message to an endpoint." },
   { name: "Dead letter", description: "A delivery that failed for good." },
@@ -201,7 +207,7 @@ function problemStatuses({ access, body, query, method, problems: own }: Operati
   if (access !== "public") statuses.push(401, 404, 503);
   if (access !== "public") statuses.push(403);
   if (query !== undefined) statuses.push(400, 431);
-  if (query !== undefined || body !== undefined || method === "POST") statuses.push(422);
+  if (query !== undefined || body !== undefined || (method === "POST" && access !== "public")) statuses.push(422);
   if (body !== undefined) statuses.push(408, 413, 415);
   return statuses;
 }

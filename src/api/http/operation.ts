@@ -89,6 +89,8 @@ export interface Operation {
   readonly strict?: true;
   /** True for streams and long polls, which must end when their token ends. */
   readonly lasting?: true;
+  /** False if the operation only documents a route that is served without the dispatcher. */
+  readonly dispatched?: false;
   /** True excludes the operation from the OpenAPI document. */
   readonly hidden?: true;
   /**

@@ -11,6 +11,8 @@ import { sessionRoutes } from "../resources/authentication/session.ts";
 import { backgroundTaskRoutes } from "../resources/background-task/routes.ts";
 import { adminRoutes } from "../resources/dead-letter/admin.ts";
 import { deadLetterRoutes } from "../resources/dead-letter/routes.ts";
+import { type AddressOf, Door } from "../resources/door/door.ts";
+import { doorRoutes } from "../resources/door/routes.ts";
 import { endpointHeadersRoutes } from "../resources/endpoint/headers.ts";
 import { endpointReplayRoutes } from "../resources/endpoint/replay.ts";
 import { endpointRoutes } from "../resources/endpoint/routes.ts";
@@ -67,17 +69,25 @@ export function createApi(deps: ApiDeps): Elysia {
   const resources = scopeResources(operations);
   const dispatcher = new Dispatcher(deps, context);
   const prefix = deps.pathPrefix ?? "";
+  const door = new Door(context);
 
   const api: Elysia = new Elysia({
     name: "api",
     precompile: true,
     // A host name may be a single character, so the path may begin earlier than Elysia assumes.
     handler: { standardHostname: false },
-    // Bun's router matches paths exactly. Elysia finds the others, such as those with a trailing
-    // slash.
-    serve: { routes: { "/*": (request: Request) => api.fetch(withoutPrefix(withHost(request), prefix)) } },
+    serve: {
+      routes: {
+        // Bun's router matches paths exactly. Elysia finds the others, such as those with a trailing
+        // slash.
+        "/*": (request: Request) => api.fetch(withoutPrefix(withHost(request), prefix)),
+        ...doorPaths(prefix, (request, server) => door.respond(request, addressOf(server))),
+      },
+    },
   });
-  for (const operation of operations) addRoute(api, operation, dispatcher);
+  for (const operation of operations) {
+    if (operation.dispatched !== false) addRoute(api, operation, dispatcher);
+  }
   addDocument(api, operations, { version: deps.version, prefix });
   api.use(staticPages(prefix));
 
@@ -91,6 +101,20 @@ export function createApi(deps: ApiDeps): Elysia {
     return toResponse(noSuchRoute(methods));
   });
   return api;
+}
+
+type Handler = (request: Request, server: Bun.Server<unknown>) => Promise<Response>;
+
+/**
+ * Returns the routes of the door. They take any method and need the request as it came, so they
+ * bypass Elysia.
+ */
+function doorPaths(prefix: string, handler: Handler): Record<string, Handler> {
+  return { "/in/*": handler, ...(prefix !== "" && { [`${prefix}/in/*`]: handler }) };
+}
+
+function addressOf(server: Bun.Server<unknown>): AddressOf {
+  return (request) => server.requestIP(request)?.address ?? "";
 }
 
 /** Returns all operations of the API. */
@@ -127,6 +151,7 @@ export function operationsOf(context: Context): readonly Operation[] {
     ...timeseriesRoutes(context),
     ...overviewRoutes(context),
     ...inboxRoutes(context),
+    ...doorRoutes(),
   ];
 }
 

@@ -1,0 +1,33 @@
+import { notFound } from "../../../core/problem.ts";
+import { type Operation, operation } from "../../http/operation.ts";
+
+/** Documents the door. `Door` itself responds to its requests, because they may have any method. */
+export function doorRoutes(): Operation[] {
+  return [
+    operation({
+      id: "door.receive",
+      method: "POST",
+      path: "/in/:token",
+      tag: "Door",
+      summary: "Receive a webhook",
+      description:
+        "The URL of a source. A path may follow the token. The method may be any that the provider uses. The response is sent after the message is stored; it does not wait for consumers. Handshakes of providers are answered and not stored.",
+      access: "public",
+      dispatched: false,
+      responses: {
+        200: {
+          description:
+            "The message is stored, or it is a duplicate of a stored one. The source's `answer` defines status, headers and body; the default is the provider's.",
+        },
+        401: {
+          description:
+            "The request does not pass the check of the source. The source's log has the cause. Some providers define another response.",
+        },
+      },
+      problems: [400, 404, 405, 408, 413, 429, 503],
+      handle() {
+        throw notFound();
+      },
+    }),
+  ];
+}

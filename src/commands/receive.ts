@@ -1,0 +1,142 @@
+import { Problem } from "../core/problem.ts";
+import type { Cause, DoorReply, ReceivedState } from "../core/received.ts";
+import { KeyUnavailable } from "../door/keys.ts";
+import type { SourceEntry } from "../door/source-directory.ts";
+import type { Check, Handshake, ReceivedRequest } from "../receive/receiver.ts";
+import { RequestView } from "../receive/request-view.ts";
+import { captureSecret } from "./receive-capture.ts";
+import { count, type ReceiveParts } from "./receive-parts.ts";
+import { type DoorRequest, methodNotAllowed, notVerified, payloadTooLarge, refuse } from "./receive-refusal.ts";
+import { storeReceived } from "./receive-storing.ts";
+
+const noBytes = new Uint8Array(0);
+const KEY_RETRY_AFTER_SECONDS = 30;
+
+/** How a request fared: its state, and the cause if the state is `failed`. */
+interface Verdict {
+  readonly state: ReceivedState;
+  readonly cause: Cause | null;
+}
+
+/**
+ * Receives a request at the URL of a source and returns the response. Resolves after the message is
+ * stored, but does not wait for consumers. Reads the body only if the method is allowed.
+ *
+ * Throws a problem if the body cannot be read, and 503 if a key that the check needs cannot be
+ * fetched.
+ */
+export async function receive(
+  parts: ReceiveParts,
+  entry: SourceEntry,
+  request: DoorRequest,
+  readBody: () => Promise<Uint8Array> | Uint8Array,
+): Promise<DoorReply> {
+  const { receiver, source, url } = entry;
+  const { method, suffix, query, headers } = request;
+  if (receiver.methods !== null && !receiver.methods.has(method)) {
+    return refuse(parts, entry, request, noBytes, methodNotAllowed(receiver.methods));
+  }
+  const body = await bodyOf(parts, entry, request, readBody);
+  const view = new RequestView({ method, url: url + suffix + query, suffix, query, headers, body });
+  const handshake = receiver.handshake(view, nowSeconds(parts));
+  if (handshake !== null) return answerHandshake(parts, entry, request, { view, handshake });
+  const verdict = verdictOf(parts, entry, view);
+  const { state, cause } = verdict instanceof Promise ? await verdict : verdict;
+  if (cause !== null && source.verification === "enforce") {
+    return refuse(parts, entry, request, body, notVerified(cause, receiver, null));
+  }
+  return storeReceived(parts, entry, request, { view, state, cause });
+}
+
+/** Answers a handshake, which is neither stored nor limited by the source's rate. */
+async function answerHandshake(
+  parts: ReceiveParts,
+  entry: SourceEntry,
+  request: DoorRequest,
+  { view, handshake }: { readonly view: RequestView; readonly handshake: Handshake },
+): Promise<DoorReply> {
+  const { source, receiver } = entry;
+  const isChecked = handshake.isSigned && source.verification !== "off";
+  const cause = handshake.refused ?? (isChecked ? await causeOf(parts, entry, view) : null);
+  if (cause !== null) return refuse(parts, entry, request, view.body, notVerified(cause, receiver, handshake));
+  const { capture: secret, confirm, reply } = handshake;
+  if (secret !== undefined) {
+    // The operator must copy a secret to the sender that the response does not confirm.
+    const isShown = !Object.values(reply.headers).includes(secret);
+    const isCaptured = await captureSecret(parts, source.seq, { secret, isShown });
+    if (!isCaptured) return refuse(parts, entry, request, view.body, notVerified("unknown_key", receiver, null));
+  }
+  if (confirm !== undefined) await unlessUnavailable(parts, entry, parts.keys.confirm(confirm));
+  count(parts, entry, "handshake");
+  return reply;
+}
+
+/** Reads the body. A body that is too large is logged. */
+async function bodyOf(
+  parts: ReceiveParts,
+  entry: SourceEntry,
+  request: DoorRequest,
+  readBody: () => Promise<Uint8Array> | Uint8Array,
+): Promise<Uint8Array> {
+  try {
+    return await readBody();
+  } catch (error) {
+    if (error instanceof Problem && error.status === 413) {
+      await refuse(parts, entry, request, noBytes, payloadTooLarge());
+    }
+    throw error;
+  }
+}
+
+/** Returns a promise only if a key must be fetched. */
+function verdictOf(parts: ReceiveParts, entry: SourceEntry, request: ReceivedRequest): Verdict | Promise<Verdict> {
+  const { source, receiver } = entry;
+  if (source.verification === "off") return { state: "unattempted", cause: null };
+  const cause = causeOf(parts, entry, request);
+  const verdict = (found: Cause | null): Verdict =>
+    found === null ? { state: receiver.state, cause: null } : { state: "failed", cause: found };
+  return cause instanceof Promise ? cause.then(verdict) : verdict(cause);
+}
+
+/** Returns why a request does not pass its check, or null if it does. */
+function causeOf(
+  parts: ReceiveParts,
+  entry: SourceEntry,
+  request: ReceivedRequest,
+): Cause | null | Promise<Cause | null> {
+  const { receiver } = entry;
+  if (receiver.awaitsSecret) return "missing_signature";
+  const check = receiver.check(request, nowSeconds(parts));
+  if (check.kind !== "needs-key") return failureOf(check);
+  return unlessUnavailable(parts, entry, parts.keys.fetch(check.key)).then((key) =>
+    failureOf(receiver.check(request, nowSeconds(parts), key)),
+  );
+}
+
+function failureOf(check: Check): Cause | null {
+  if (check.kind === "passed") return null;
+  // The fetched document does not contain the key.
+  return check.kind === "failed" ? check.cause : "unknown_key";
+}
+
+/** Waits for a request to the provider. Throws 503 if it fails, so that the sender tries again. */
+async function unlessUnavailable<T>(
+  { refusalLog, facts }: ReceiveParts,
+  { source }: SourceEntry,
+  result: Promise<T>,
+): Promise<T> {
+  try {
+    return await result;
+  } catch (error) {
+    if (!(error instanceof KeyUnavailable)) throw error;
+    if (refusalLog.mayLog(source.seq)) {
+      facts.state({ type: "source.key-unavailable", sourceSeq: source.seq, message: error.message });
+    }
+    const detail = "The request cannot be verified at the moment. Send it again later.";
+    throw new Problem(503, "unavailable", detail, KEY_RETRY_AFTER_SECONDS);
+  }
+}
+
+function nowSeconds({ clock }: ReceiveParts): number {
+  return Math.floor(clock.now() / 1000);
+}
