@@ -3,6 +3,7 @@ import { type Accepter, plainIncoming } from "../accept/accept.ts";
 import type { Facts } from "../core/fact.ts";
 import type { IdCodec, Seq } from "../core/id.ts";
 import type { Source } from "../core/resources/source.ts";
+import { eventTypeNameProblem } from "../core/rule.ts";
 import { OneLife } from "../core/service.ts";
 import type { Signals } from "../core/signal.ts";
 import type { Cancel, Clock } from "../ports.ts";
@@ -157,7 +158,7 @@ export class CronRuns extends OneLife {
     const expiresAt = this.parts.clock.now() + RUN_REMEMBERED_MS;
     const name = source.uid ?? this.parts.ids.encode("src_", source.seq);
     return {
-      ...plainIncoming(source.eventType ?? DEFAULT_EVENT_TYPE, Buffer.from(String(payload ?? ""))),
+      ...plainIncoming(eventTypeOf(source), Buffer.from(String(payload ?? ""))),
       contentType: typeof contentType === "string" ? contentType : "application/json",
       received: {
         ...{ source: name, sourceSeq: source.seq, method: METHOD, path: "/" },
@@ -166,6 +167,11 @@ export class CronRuns extends OneLife {
       idempotency: { key: keyOf(source.seq, at), expiresAt, bodyHash: null },
     };
   }
+}
+
+/** Only a literal is an event type here. A path or a header finds nothing, because nobody sent a request. */
+function eventTypeOf({ eventType }: Source): string {
+  return eventType === null || eventTypeNameProblem(eventType) !== null ? DEFAULT_EVENT_TYPE : eventType;
 }
 
 function keyOf(sourceSeq: Seq, at: number): Uint8Array {

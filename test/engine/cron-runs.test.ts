@@ -76,6 +76,15 @@ describe("sources of type cron", () => {
     });
   });
 
+  test.each([null, "$.type", "header:X-Type"])(
+    "the event type of a source whose `eventType` is %p is `cron.received`",
+    async (eventType) => {
+      const { world, source } = await worldWith({ schedule: "0 * * * *", payload: '{"type":"a"}' }, { eventType });
+      await world.pass(HOUR);
+      expect(await messagesOf(world, source)).toMatchObject([{ eventType: "cron.received" }]);
+    },
+  );
+
   test("the schedule follows the time zone", async () => {
     const { world, source } = await worldWith({ schedule: "30 3 * * *", timezone: "Asia/Kolkata" });
     await world.pass(DAY);
