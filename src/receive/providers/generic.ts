@@ -47,4 +47,20 @@ export const genericProviders: readonly Provider[] = rows(
     confidence: "sdk",
     source: "standardwebhooks@1.1.1 and the specification",
   },
+  {
+    id: "cron",
+    name: "Schedule",
+    kind: "none",
+    scheme: { type: "none" },
+    config: [
+      { name: "schedule", isRequired: true, isSecret: false, label: "Five fields, as in cron", form: "text" },
+      { name: "payload", isRequired: true, isSecret: false, label: "Body of the messages", form: "text" },
+      { name: "contentType", isRequired: false, isSecret: false, label: "Content type of the body", form: "text" },
+      { name: "timezone", isRequired: false, isSecret: false, label: "IANA time zone; UTC if absent", form: "text" },
+    ],
+    methods: [],
+    confidence: "docs",
+    source: "Boathook",
+    state: "unattempted",
+  },
 );
