@@ -4,9 +4,10 @@ import { conflict, type Problem } from "../core/problem.ts";
 import type { Environment } from "../store/index.ts";
 import { deleteApplication } from "./applications.ts";
 import type { CommandContext } from "./context.ts";
-import { endpointDeleted } from "./publish.ts";
+import { endpointDeleted, sourceChanged } from "./publish.ts";
+import { deleteSource } from "./sources.ts";
 
-const APPLICATIONS_AT_ONCE = 100;
+const DELETED_AT_ONCE = 100;
 
 /** Creates an environment. Throws 409 if the name is taken. */
 export async function createEnvironment(
@@ -51,8 +52,8 @@ type DeleteParts = Pick<CommandContext, "store" | "clock" | "facts" | "signals">
  */
 export async function deleteEnvironment(parts: DeleteParts, environment: Environment): Promise<void> {
   if (environment.name === defaultEnvironment) throw defaultStays();
-  await deleteApplications(parts, environment.seq);
-  // This also deletes applications that were created in the meantime. They are announced too.
+  await deleteContents(parts, environment.seq);
+  // This also deletes what was created in the meantime, which is announced too.
   const { seq: environmentSeq } = environment;
   const { configuration } = parts.store;
   const now = parts.clock.now();
@@ -61,20 +62,25 @@ export async function deleteEnvironment(parts: DeleteParts, environment: Environ
   for (const applicationSeq of applications) {
     parts.signals.send({ type: "application.changed", applicationSeq, environmentSeq });
   }
-  for (const sourceSeq of sources) parts.signals.send({ type: "source.changed", sourceSeq, environmentSeq });
+  for (const seq of sources) sourceChanged(parts, { seq, environmentSeq });
   for (const endpoint of endpoints) endpointDeleted(parts, endpoint);
 }
 
 /**
- * Deletes applications one by one, so that no commit takes long. The hidden application comes last,
- * because its operational webhooks report the deletion of the others.
+ * Deletes applications and sources one by one, so that no commit takes long. The hidden application
+ * comes last, because its operational webhooks report the deletion of the others.
  */
-async function deleteApplications(parts: DeleteParts, environmentSeq: Seq): Promise<void> {
-  const { applications } = parts.store.configuration;
-  const page = { limit: APPLICATIONS_AT_ONCE, from: null, backwards: false, order: "ascending" } as const;
+async function deleteContents(parts: DeleteParts, environmentSeq: Seq): Promise<void> {
+  const { applications, sources } = parts.store.configuration;
+  const page = { limit: DELETED_AT_ONCE, from: null, backwards: false, order: "ascending" } as const;
   for (;;) {
     const { rows } = await applications.list(environmentSeq, page);
     for (const application of rows) await deleteApplication(parts, application);
+    if (rows.length === 0) break;
+  }
+  for (;;) {
+    const { rows } = await sources.list(environmentSeq, page);
+    for (const source of rows) await deleteSource(parts, source);
     if (rows.length === 0) break;
   }
   const all = await applications.operational();

@@ -66,6 +66,20 @@ describe("the counter of sources", () => {
     expect(await setup.stored()).toEqual({ ...NONE, handshake: 2 });
   });
 
+  test("counts that are added while the store fails are kept too", async () => {
+    await using setup = await opened();
+    const { counter, source, memory } = setup;
+    memory.trouble = sqliteError("SQLITE_FULL");
+    counter.add(source.seq, "stored");
+    const first = counter.of(source.seq);
+    // The commit runs at the end of the turn, and this before it.
+    for (let i = 0; i < 3; i++) await Promise.resolve();
+    counter.add(source.seq, "stored");
+    expect(await first).toEqual({ ...NONE, stored: 2 });
+    memory.trouble = null;
+    expect(await counter.of(source.seq)).toEqual({ ...NONE, stored: 2 });
+  });
+
   test("the stop stores the collected counts", async () => {
     await using setup = await opened();
     setup.counter.add(setup.source.seq, "limited");

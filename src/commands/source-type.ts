@@ -1,0 +1,39 @@
+import { type Finding, invalid } from "../core/problem.ts";
+import type { SourceConfig } from "../core/resources/source.ts";
+import { configFieldsOf, maskedConfig, checkConfig as problemsOf } from "../receive/config.ts";
+import type { Provider } from "../receive/provider.ts";
+import { findProvider, nearestProviderId } from "../receive/providers/index.ts";
+import { isWithoutSecret } from "../receive/receiver-of.ts";
+import type { Source } from "../store/index.ts";
+import { checkCronConfig } from "./source-cron.ts";
+
+/** The provider whose sources send on a schedule and have no URL. */
+export const CRON = "cron";
+
+/** Returns the provider of a type, which is its id or an alias. Throws 422 if it is unknown. */
+export function providerOf(type: string): Provider {
+  const provider = findProvider(type);
+  if (provider !== null) return provider;
+  throw invalid(["body", "type"], `Unknown type. The nearest one is \`${nearestProviderId(type)}\`.`);
+}
+
+/** Returns the fields of a configuration that the provider has. Unknown fields are ignored. */
+export function knownFields(provider: string, config: SourceConfig): SourceConfig {
+  const known = new Set(configFieldsOf(providerOf(provider)).map(({ name }) => name));
+  return Object.fromEntries(Object.entries(config).filter(([name]) => known.has(name)));
+}
+
+/** Returns the errors in the configuration of a source. */
+export function checkConfig({ provider, config, verification }: Source): readonly Finding[] {
+  return provider === CRON ? checkCronConfig(config) : problemsOf(providerOf(provider), config, verification);
+}
+
+/**
+ * Returns a source as responses show it: its secrets read `[set]`, and it is not verified if its
+ * secret is optional and missing.
+ */
+export function shownSource(source: Source): Source {
+  const provider = providerOf(source.provider);
+  const verification = isWithoutSecret(provider, source.config) ? "off" : source.verification;
+  return { ...source, verification, config: maskedConfig(provider, source.config) };
+}
