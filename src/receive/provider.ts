@@ -27,7 +27,10 @@ export interface Provider {
   readonly deliveryId: string | null;
   /** The handshakes of the provider, in the order in which they are tried. */
   readonly handshake: readonly HandshakeName[];
-  /** The response after a message was stored. */
+  /**
+   * The response after a message was stored. A header with the value `{config:name}` gets the value
+   * of that field of the configuration.
+   */
   readonly reply: DoorReply;
   /** The response to a request that failed its check; null means the default 401. */
   readonly refusal: DoorReply | null;

@@ -1,7 +1,7 @@
 import { readEventType, readKey, tableExpression } from "./expression.ts";
 import { type HandshakeName, type HandshakeSource, handshakes } from "./handshakes/index.ts";
 import type { Provider } from "./provider.ts";
-import type { PassedState, Receiver } from "./receiver.ts";
+import type { DoorReply, PassedState, Receiver } from "./receiver.ts";
 import { viewOf } from "./request-view.ts";
 import { coversBody } from "./schemes/generic-hmac.ts";
 import { prepareScheme } from "./schemes/index.ts";
@@ -30,7 +30,7 @@ export function receiverOf(provider: Provider, config: SourceConfig, options: Re
     state: isOff ? "unattempted" : stateOf(provider, config),
     methods: methodsOf(provider),
     secretHeaders: scheme.secretHeaders,
-    reply: provider.reply,
+    reply: replyOf(provider, config),
     refusal: provider.refusal,
     awaitsSecret,
     handshake: handshakeOf(provider, {
@@ -50,6 +50,18 @@ function checkOf(scheme: PreparedScheme, isOff: boolean, awaitsSecret: boolean):
   if (isOff) return () => passed;
   if (awaitsSecret) return () => failed("missing_signature");
   return (request, nowSeconds, fetched) => scheme.check(viewOf(request), nowSeconds, fetched);
+}
+
+/** Fills in `{config:name}` in the headers of the provider's reply. */
+function replyOf({ reply }: Provider, config: SourceConfig): DoorReply {
+  const headers = Object.entries(reply.headers).map(([name, value]) => {
+    const field = /^\{config:(\w+)\}$/.exec(value)?.[1];
+    return [name, field === undefined ? value : configText(config, field)] as const;
+  });
+  return {
+    ...reply,
+    headers: Object.fromEntries(headers.filter(([, value]) => value !== null)) as DoorReply["headers"],
+  };
 }
 
 function handshakeOf({ handshake: names }: Provider, source: HandshakeSource): Receiver["handshake"] {

@@ -77,7 +77,15 @@ const UNSIGNED: readonly Answered[] = [
   ["dropbox-challenge", get("?challenge=abc%3Cb%3E"), text("abc<b>")],
   ["nylas-challenge", get("?challenge=bc609b38"), text("bc609b38")],
   ["graph-validation-token", { query: "?validationToken=a%3A+b%2Fc" }, text("a: b/c")],
+  ["onfleet-check", get("?check=4f3e"), text("4f3e")],
   ["head-200", { method: "HEAD" }, empty(200)],
+  ["get-200", { method: "GET" }, empty(200)],
+  [
+    "adobe-sign-client-id",
+    get("", { "x-adobesign-clientid": "UB7E" }),
+    empty(200, { "x-adobesign-clientid": "UB7E" }),
+    { options: { clientId: "UB7E" } },
+  ],
   ["okta-challenge", get("", { "x-okta-verification-challenge": "Rz5h" }), json({ verification: "Rz5h" })],
   ["monday-challenge", { body: { challenge: "3eZb" } }, json({ challenge: "3eZb" })],
   ["woocommerce-ping", { body: "webhook_id=7" }, empty(200)],
@@ -142,6 +150,11 @@ const SIGNED: readonly Answered[] = [
     "zoom-url-validation",
     { body: { event: "endpoint.url_validation", payload: { plainToken: "qg" } } },
     json({ plainToken: "qg", encryptedToken: hmac("qg").digest("hex") }),
+  ],
+  [
+    "front-challenge",
+    { headers: { "x-front-challenge": "r4nd" }, body: { type: "sync" } },
+    json({ challenge: "r4nd" }),
   ],
   ["discord-ping", { body: { type: 1, id: "2" } }, json({ type: 1 })],
   ["discord-ping", { body: { type: 0, version: 1 } }, empty(204)],
@@ -262,6 +275,12 @@ describe("a refused handshake", () => {
       ["ebay-challenge", "?challenge_code=abc", 401, "unknown_key", { secrets: [] }],
       ["braintree-challenge", "?bt_challenge=20f9f8ed05f77439fe95", 401, "unknown_key", {}],
     ];
+  test("adobe-sign-client-id refuses the client id of another application", () => {
+    const sent = get("", { "x-adobesign-clientid": "other" });
+    const handshake = answer("adobe-sign-client-id", sent, { options: { clientId: "UB7E" } });
+    expect(handshake).toEqual({ reply: empty(401), isSigned: false, refused: "token_mismatch" });
+  });
+
   for (const [name, query, status, cause, configured] of REFUSED) {
     test(`${name} answers ${query} with ${status} and the cause ${cause}`, () => {
       expect(answer(name, get(query), configured)).toMatchObject({ refused: cause, reply: { status, body: "" } });
@@ -271,6 +290,10 @@ describe("a refused handshake", () => {
 
 describe("a request that is not exactly a handshake", () => {
   const ORDINARY: readonly (readonly [name: HandshakeName, what: string, sent: Sent])[] = [
+    ["get-200", "a query", get("?a=1")],
+    ["get-200", "a body", { method: "GET", body: "x" }],
+    ["front-challenge", "another type", { headers: { "x-front-challenge": "r" }, body: { type: "inbound" } }],
+    ["adobe-sign-client-id", "an event", { headers: { "x-adobesign-clientid": "UB7E" }, body: {} }],
     ["dropbox-challenge", "an empty challenge", get("?challenge=")],
     ["dropbox-challenge", "no challenge", get("?other=1")],
     ["dropbox-challenge", "a challenge with line ends", get("?challenge=a%0d%0ab")],
@@ -357,7 +380,14 @@ describe("any request", () => {
   const any = fc.oneof(fc.constantFrom("subscribe", "url_validation", "x"), fc.string({ unit: "binary" }));
   const keys = ["challenge", "validationToken", "hub.mode", "hub.challenge", "hub.verify_token", "hub.topic", "verify"];
   const header = fc.constantFrom(
-    ...["x-hook-secret", "validation-token", "webhook-request-origin", "x-okta-verification-challenge"],
+    ...[
+      "x-hook-secret",
+      "validation-token",
+      "x-front-challenge",
+      "x-adobesign-clientid",
+      "webhook-request-origin",
+      "x-okta-verification-challenge",
+    ],
     ...["aeg-event-type", "smartsheet-hook-challenge", "twitch-eventsub-message-type"],
   );
   const sent: fc.Arbitrary<Sent> = fc.record({

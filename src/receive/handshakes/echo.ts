@@ -32,6 +32,14 @@ export const head: HandshakeRule = {
   answer: (request) => (request.method === "HEAD" ? unsigned(emptyReply(200)) : null),
 };
 
+/** A check whether the URL exists, with a request that has neither a query nor a body. */
+export const emptyGet: HandshakeRule = {
+  methods: ["GET"],
+  description: "GET without a query gets 200",
+  answer: ({ method, query, body }) =>
+    method === "GET" && query === "" && body.byteLength === 0 ? unsigned(emptyReply(200)) : null,
+};
+
 export const okta: HandshakeRule = {
   methods: ["GET"],
   description: 'GET with X-Okta-Verification-Challenge gets {"verification": value}',

@@ -53,6 +53,19 @@ export const fitbit: HandshakeRule = {
   },
 };
 
+/** The client id must be returned for the check of the URL and for every event. */
+export const adobeSign: HandshakeRule = {
+  methods: ["GET"],
+  description: "GET with X-AdobeSign-ClientId gets the same header if the client id is the configured one",
+  answer({ method, headers }, source) {
+    const clientId = headers["x-adobesign-clientid"];
+    if (method !== "GET" || clientId === undefined) return null;
+    return isSame(clientId, source.option("clientId"))
+      ? unsigned(emptyReply(200, { "x-adobesign-clientid": clientId }))
+      : refused(401, "token_mismatch");
+  },
+};
+
 function hubOf(input: HandshakeInput): { mode: string; challenge: string } | null {
   if (input.method !== "GET") return null;
   const mode = challengeParameter(input, "hub.mode");

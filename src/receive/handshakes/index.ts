@@ -4,6 +4,7 @@ import {
   azureValidation,
   cloudEvents,
   echoParameter,
+  emptyGet,
   head,
   monday,
   okta,
@@ -11,12 +12,13 @@ import {
   smartsheet,
   woocommerce,
 } from "./echo.ts";
-import { fitbit, meta, strava, websub } from "./expected.ts";
+import { adobeSign, fitbit, meta, strava, websub } from "./expected.ts";
 import type { HandshakeRule } from "./handshake.ts";
 import { braintree, ebay, linkedin, x } from "./keyed.ts";
-import { discord, slack, sns, twitch, xero, zoom } from "./signed.ts";
+import { discord, front, slack, sns, twitch, xero, zoom } from "./signed.ts";
 
 export const handshakes = {
+  "adobe-sign-client-id": adobeSign,
   "asana-hook-secret": asana,
   "azure-validation": azureValidation,
   "braintree-challenge": braintree,
@@ -25,6 +27,8 @@ export const handshakes = {
   "dropbox-challenge": echoParameter("challenge"),
   "ebay-challenge": ebay,
   "fitbit-verify": fitbit,
+  "front-challenge": front,
+  "get-200": emptyGet,
   "graph-validation-token": echoParameter("validationToken", "POST"),
   "head-200": head,
   "linkedin-challenge": linkedin,
@@ -32,6 +36,7 @@ export const handshakes = {
   "monday-challenge": monday,
   "notion-verification-token": notion,
   "nylas-challenge": echoParameter("challenge"),
+  "onfleet-check": echoParameter("check"),
   "okta-challenge": okta,
   "ringcentral-validation-token": ringcentral,
   "slack-url-verification": slack,

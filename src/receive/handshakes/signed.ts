@@ -36,6 +36,17 @@ export const zoom: HandshakeRule = {
   },
 };
 
+/** The check of a URL by Front, when the settings of an app are saved. */
+export const front: HandshakeRule = {
+  methods: ["POST"],
+  description: 'Signed POST with X-Front-Challenge and type sync gets {"challenge": …}',
+  answer(input) {
+    const challenge = challengeOf(input.headers["x-front-challenge"]);
+    if (input.method !== "POST" || challenge === null) return null;
+    return objectBody(input)?.type === "sync" ? signed(jsonReply({ challenge })) : null;
+  },
+};
+
 const interactionPing = 1;
 const eventPing = 0;
 
