@@ -27,6 +27,8 @@ export interface HmacParameters {
   readonly type: "hmac";
   /** The headers that may hold the signature. A signature in any of them is enough. */
   readonly headers: readonly string[];
+  /** A parameter of the query that may hold the signature. */
+  readonly parameter?: string;
   /** Default: `bare`. */
   readonly format?: SignatureFormat;
   /** Default: SHA-256. */
@@ -127,11 +129,12 @@ function check(hmac: Hmac, request: RequestView, nowSeconds: number): Check {
   return failed(cause);
 }
 
-function findCandidates({ headers, format }: Hmac, request: RequestView): readonly Candidate[] | Cause {
+function findCandidates({ headers, format, parameters }: Hmac, request: RequestView): readonly Candidate[] | Cause {
   let found: readonly Candidate[] | null = null;
   let cause: Cause = "missing_signature";
-  for (const name of headers) {
-    const value = request.header(name);
+  const values = headers.map((name) => request.header(name));
+  if (parameters.parameter !== undefined) values.push(request.parameters.get(parameters.parameter));
+  for (const value of values) {
     if (value === null || value === "") continue;
     const candidates = candidatesIn(value, format);
     if (typeof candidates === "string") cause = candidates;
@@ -209,8 +212,11 @@ function sign(hmac: Hmac, key: KeyObject, request: ExampleRequest, url: string, 
   const body = time !== null && "field" in time ? withField(request.body, time.field, Number(at)) : request.body;
   const view = { method: request.method, url, header: (name: string) => headerOf(headers, name) };
   const signature = digest(hmac.algorithm, key, fill(template, view, body, at) ?? []).toString(hmac.encoding);
-  headers[parameters.headers[0]!] = formatSignature(hmac.format, signature, at, hmac.algorithm);
-  return { ...request, headers, body };
+  const value = formatSignature(hmac.format, signature, at, hmac.algorithm);
+  if (parameters.parameter !== undefined) {
+    return { ...request, headers, body, query: `?${parameters.parameter}=${encodeURIComponent(value)}` };
+  }
+  return { ...request, headers: { ...headers, [parameters.headers[0]!]: value }, body };
 }
 
 /** Returns the value of a header whatever the case of its name. */

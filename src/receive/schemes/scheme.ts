@@ -45,10 +45,13 @@ export function secretsOf(config: SourceConfig): readonly string[] {
 
 /**
  * Returns the window of a source's clock in seconds: `toleranceSeconds` in both directions, or the
- * provider's own window. Infinity means that the time is not checked.
+ * provider's own window. Infinity means that the time is not checked. Svix calls the field
+ * `timestampGraceSeconds`.
  */
 export function toleranceOf(config: SourceConfig, past: number, future: number): { past: number; future: number } {
-  const value = Object.hasOwn(config, "toleranceSeconds") ? config.toleranceSeconds : null;
+  const value = ["toleranceSeconds", "timestampGraceSeconds"]
+    .map((name) => (Object.hasOwn(config, name) ? config[name] : null))
+    .find((seconds) => seconds !== null);
   if (typeof value !== "number" || !(value >= 0)) return { past, future };
   return value === 0 ? { past: Infinity, future: Infinity } : { past: value, future: value };
 }

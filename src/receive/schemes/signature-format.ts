@@ -11,6 +11,8 @@ export type SignatureFormat =
    * ignored. `time` is the name of the pair with the time.
    */
   | { readonly kind: "pairs"; readonly signature: string; readonly time?: string }
+  /** The time, then signatures, separated by commas. */
+  | { readonly kind: "positional" }
   /** The algorithm stands in front: `sha1=`, `sha256=`, `sha384=` or `sha512=`. */
   | { readonly kind: "algorithm" };
 
@@ -42,6 +44,8 @@ export function candidatesIn(value: string, format: SignatureFormat): readonly C
       return prefixed(value, format.prefix, format.isList ?? false);
     case "pairs":
       return paired(value, format);
+    case "positional":
+      return positioned(value);
     case "algorithm": {
       const algorithm = ALGORITHM.exec(value)?.[1] as Algorithm | undefined;
       if (algorithm === undefined) return "malformed_signature";
@@ -55,6 +59,12 @@ function prefixed(value: string, prefix: string, isList: boolean): readonly Cand
   const found = texts.filter((text) => text.startsWith(prefix));
   if (found.length === 0 || found.length > CANDIDATES_MAX) return "malformed_signature";
   return found.map((text) => ({ signature: text.slice(prefix.length), time: null, algorithm: null }));
+}
+
+function positioned(value: string): readonly Candidate[] | Cause {
+  const [time, ...signatures] = value.split(",").map((text) => text.trim());
+  if (signatures.length === 0 || signatures.length > CANDIDATES_MAX) return "malformed_signature";
+  return signatures.map((signature) => ({ signature, time: time!, algorithm: null }));
 }
 
 /**
@@ -88,6 +98,8 @@ export function formatSignature(format: SignatureFormat, signature: string, time
       return signature;
     case "prefix":
       return format.prefix + signature;
+    case "positional":
+      return `${time},${signature}`;
     case "algorithm":
       return `${algorithm}=${signature}`;
     case "pairs":

@@ -7,10 +7,16 @@ export interface TokenParameters {
   readonly type: "token";
   /** The header, unless the field `header` of the configuration names another. */
   readonly headers: readonly string[];
+  /** A text before the secret, such as `Bearer `. */
+  readonly prefix?: string;
+  /** The field of the configuration that holds the secret. Default: `secret`. */
+  readonly field?: string;
 }
 
-export function prepareToken({ headers }: TokenParameters, config: SourceConfig): PreparedScheme {
-  const secrets = secretsOf(config);
+export function prepareToken(parameters: TokenParameters, config: SourceConfig): PreparedScheme {
+  const { headers, prefix = "", field = "secret" } = parameters;
+  const texts = field === "secret" ? secretsOf(config) : [configText(config, field)].filter((text) => text !== null);
+  const secrets = texts.map((text) => prefix + text);
   const expected = secrets.map((text) => Buffer.from(text));
   const name = (configText(config, "header") ?? headers[0] ?? "authorization").toLowerCase();
   const [first] = secrets;
