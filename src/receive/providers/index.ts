@@ -1,14 +1,15 @@
 import type { Provider } from "../provider.ts";
+import { aliases } from "./aliases.ts";
 import { codeProviders } from "./code.ts";
 import { commerceProviders } from "./commerce.ts";
 import { genericProviders } from "./generic.ts";
 import { identityProviders } from "./identity.ts";
 import { messagingProviders } from "./messaging.ts";
+import { moreProviders } from "./more/index.ts";
 import { paymentProviders } from "./payments.ts";
 import { workProviders } from "./work.ts";
 
-/** The table of providers. */
-export const providers: readonly Provider[] = [
+const rows: readonly Provider[] = [
   ...genericProviders,
   ...paymentProviders,
   ...commerceProviders,
@@ -16,7 +17,14 @@ export const providers: readonly Provider[] = [
   ...workProviders,
   ...messagingProviders,
   ...identityProviders,
+  ...moreProviders,
 ];
+
+/** The table of providers. */
+export const providers: readonly Provider[] = rows.map((row) => ({
+  ...row,
+  aliases: [...row.aliases, ...(aliases[row.id] ?? [])],
+}));
 
 const byName = new Map(providers.flatMap((row) => [row.id, ...row.aliases].map((name) => [name, row] as const)));
 
