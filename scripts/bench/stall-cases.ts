@@ -53,6 +53,15 @@ async function unread(server: Product, head: string): Promise<() => void> {
   return () => void socket.end();
 }
 
+/** Requests a static file on many connections at once and reads no response. */
+function unreadPages(path: string): Case["run"] {
+  return async (server) => {
+    const head = `GET ${path} HTTP/1.1\r\nhost: a\r\n\r\n`;
+    const closes = await Promise.all(Array.from({ length: UNREAD_PAGES }, () => unread(server, head)));
+    return () => closes.forEach((close) => void close());
+  };
+}
+
 /** Sends the beginning of a body of `BODY_BYTES`, so that the server must keep it in memory. */
 async function slowBody(server: Product, path: string): Promise<() => void> {
   const { hostname, port } = new URL(originOf(server));
@@ -201,11 +210,6 @@ export const cases: Readonly<Record<string, Case>> = {
       return () => closes.forEach((close) => void close());
     },
   },
-  "unread-pages": {
-    run: async (server) => {
-      const head = "GET /docs/json HTTP/1.1\r\nhost: a\r\n\r\n";
-      const closes = await Promise.all(Array.from({ length: UNREAD_PAGES }, () => unread(server, head)));
-      return () => closes.forEach((close) => void close());
-    },
-  },
+  "unread-pages": { run: unreadPages("/docs/json") },
+  "unread-files": { run: unreadPages("/docs/swagger-ui-bundle.js") },
 };

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { gunzipSync } from "node:zlib";
 import { Value } from "@sinclair/typebox/value";
 import { startServer, type TestServer } from "../support/server.ts";
 
@@ -49,6 +50,21 @@ describe("the OpenAPI document", () => {
       const answer = await fetch(server.url + path);
       expect([answer.status, answer.headers.get("content-type")]).toEqual([200, "application/json"]);
       expect(await answer.json()).toEqual(document);
+    }
+  });
+
+  test("clients that accept gzip get the OpenAPI document compressed, and other clients get it uncompressed", async () => {
+    for (const [accepted, coding] of [
+      ["br;q=1, gzip;q=0.5", "gzip"],
+      ["gzip;q=0", null],
+    ] as const) {
+      const answer = await fetch(`${server.url}/docs/json`, {
+        headers: { "accept-encoding": accepted },
+        decompress: false,
+      });
+      expect([answer.headers.get("content-encoding"), answer.headers.get("vary")]).toEqual([coding, "accept-encoding"]);
+      const bytes = await answer.bytes();
+      expect(JSON.parse(Buffer.from(coding === null ? bytes : gunzipSync(bytes)).toString())).toEqual(document);
     }
   });
 

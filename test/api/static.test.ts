@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { gunzipSync } from "node:zlib";
 import { buildWeb } from "../../scripts/web.ts";
+import { ByteBudget } from "../../src/api/http/byte-budget.ts";
+import { LargeFiles } from "../../src/api/http/large-files.ts";
 
 const HOST = "http://localhost";
 const FILES = [...["app.js", "app.css"].map((name) => `/ui/${name}`), "/favicon.svg"];
@@ -12,7 +14,8 @@ let ask: (path: string, init?: RequestInit) => Promise<Response>;
 beforeAll(async () => {
   await buildWeb();
   const { staticPages } = await import("../../src/api/http/static.ts");
-  const pages = staticPages();
+  const files = new LargeFiles({ soon: (task) => void setImmediate(task) }, new ByteBudget(1e9));
+  const pages = staticPages(files);
   ask = async (path, init) => pages.handle(new Request(HOST + path, init));
 });
 

@@ -125,18 +125,22 @@ const idempotencyHeader = {
   schema: { type: "string", maxLength: idempotencyKeyCharsMax },
 };
 
-/**
- * Returns the OpenAPI document for these operations. `prefix` is the path of the public URL, if it
- * has one.
- */
-export function apiDocument(operations: readonly Operation[], version: string, prefix = ""): object {
+type Paths = Record<string, Record<string, { parameters?: object[] }>>;
+
+/** Returns the paths of the OpenAPI document: the operations that are not hidden. */
+export function documentedPaths(operations: readonly Operation[]): Paths {
   const shown = operations.filter(({ hidden }) => !hidden);
   // These routes are used only to generate the document. If the real routes had schemas, Elysia
   // would also validate requests by its own rules.
   const routes = new Elysia();
   for (const operation of shown) addRoute(routes, operation);
-  const { paths } = toOpenAPISchema(routes, { staticFile: false }, undefined, undefined, OPENAPI_VERSION);
-  addHeaders(paths as Document["paths"], shown);
+  const paths = toOpenAPISchema(routes, { staticFile: false }, undefined, undefined, OPENAPI_VERSION).paths as Paths;
+  addHeaders(paths, shown);
+  return paths;
+}
+
+/** Returns the OpenAPI document. `prefix` is the path of the public URL, if it has one. */
+export function apiDocument(paths: Paths, version: string, prefix = ""): object {
   return hoistSchemas({
     openapi: OPENAPI_VERSION,
     info: {
@@ -148,15 +152,11 @@ export function apiDocument(operations: readonly Operation[], version: string, p
     servers: [{ url: prefix === "" ? "/" : prefix }],
     tags,
     security: [{ bearer: [] }],
-    paths: plain(paths) as Document["paths"],
+    paths: plain(paths) as Paths,
     components: {
       securitySchemes: { bearer: { type: "http", scheme: "bearer", description: "A token of this server." } },
     },
   });
-}
-
-interface Document {
-  readonly paths: Record<string, Record<string, { parameters?: object[] }>>;
 }
 
 /** Returns a copy without the symbols of TypeBox. */
@@ -218,7 +218,7 @@ function response({ description, schema, example, contentType = "application/jso
 }
 
 /** Adds the headers that many operations accept. */
-function addHeaders(paths: Document["paths"], operations: readonly Operation[]): void {
+function addHeaders(paths: Paths, operations: readonly Operation[]): void {
   for (const { method, path, access } of operations) {
     if (access === "public") continue;
     const documented = paths[path.replace(/:([^/]+)/g, "{$1}")]![method.toLowerCase()]!;

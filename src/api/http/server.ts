@@ -33,12 +33,14 @@ import { pollerRoutes } from "../resources/poller/routes.ts";
 import { overviewRoutes } from "../resources/statistics/overview.ts";
 import { statisticsRoutes } from "../resources/statistics/routes.ts";
 import { timeseriesRoutes } from "../resources/statistics/timeseries.ts";
+import { ByteBudget } from "./byte-budget.ts";
 import { type Context, createContext } from "./context.ts";
 import { isOpenToAnyOrigin, preflight } from "./cors.ts";
 import type { ApiDeps } from "./deps.ts";
 import { Dispatcher } from "./dispatch.ts";
+import { addDocument } from "./document.ts";
 import { errorReply } from "./errors.ts";
-import { apiDocument } from "./openapi.ts";
+import { LargeFiles } from "./large-files.ts";
 import type { Operation } from "./operation.ts";
 import { type Paths, pathsOf } from "./paths.ts";
 import { type Reply, reply, toResponse } from "./reply.ts";
@@ -88,8 +90,9 @@ export function createApi(deps: ApiDeps): Elysia {
   for (const operation of operations) {
     if (operation.dispatched !== false) addRoute(api, operation, dispatcher);
   }
-  addDocument(api, operations, { version: deps.version, prefix });
-  api.use(staticPages(prefix));
+  const files = new LargeFiles(deps.clock, ByteBudget.for(deps.settings));
+  addDocument(api, { operations, version: deps.version, prefix, clock: deps.clock, files });
+  api.use(staticPages(files, prefix));
 
   let paths: Paths | null = null;
   api.onError(({ code, error, request }) => {
@@ -174,20 +177,6 @@ const noParams = {};
 
 /** Methods that change the record named by the path. Their paths must not end with a slash. */
 const changesByPath: ReadonlySet<string> = new Set(["DELETE", "PUT", "PATCH"]);
-
-/** Serves the OpenAPI document, which is generated on first request. */
-function addDocument(
-  api: Elysia,
-  operations: readonly Operation[],
-  about: { readonly version: string; readonly prefix: string },
-): void {
-  let text: string | null = null;
-  const handler = () => {
-    text ??= JSON.stringify(apiDocument(operations, about.version, about.prefix));
-    return toResponse({ status: 200, body: text });
-  };
-  for (const path of ["/docs/json", "/api/v1/openapi.json"]) api.get(path, handler);
-}
 
 function noSuchRoute(methods: readonly string[]): Reply {
   if (methods.length === 0) return reply(404, { code: "not_found", detail: "No such route. See /docs." });

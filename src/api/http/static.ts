@@ -1,5 +1,6 @@
 import { Elysia } from "elysia";
 import { type Asset, assets } from "../../edge/assets.ts";
+import type { LargeFiles } from "./large-files.ts";
 import { pathOf, searchOf } from "./request-target.ts";
 
 /**
@@ -51,14 +52,14 @@ const pageHeaders: Readonly<Record<string, Readonly<Record<string, string>>>> = 
  * Serves every asset for GET and HEAD. `prefix` is the path of the public URL, if it has one. These
  * routes are not in the OpenAPI document.
  */
-export function staticPages(prefix = "") {
+export function staticPages(files: LargeFiles, prefix = "") {
   const pages = new Elysia({ name: "static-pages" });
   const hidden = { detail: { hide: true } };
   const toAdminPage = () =>
     new Response(null, { status: 307, headers: { location: prefix === "" ? "ui/" : `${prefix}/ui/` } });
   pages.get("/", toAdminPage, hidden).head("/", toAdminPage, hidden);
   for (const [path, asset] of assets) {
-    const handler = ({ request }: { request: Request }) => serve(path, asset, request);
+    const handler = ({ request }: { request: Request }) => serve(path, asset, request, files);
     for (const spelling of spellings(path)) pages.get(spelling, handler, hidden).head(spelling, handler, hidden);
   }
   return pages;
@@ -73,7 +74,7 @@ function spellings(path: string): readonly string[] {
   return [path];
 }
 
-function serve(path: string, asset: Asset, request: Request): Response {
+function serve(path: string, asset: Asset, request: Request, files: LargeFiles): Response | Promise<Response> {
   if (PAGES.has(path) && pathOf(request.url).endsWith("/") !== path.endsWith("/"))
     return toSpelling(path, searchOf(request.url));
   const isGzip = acceptsGzip(request.headers.get("accept-encoding"));
@@ -90,7 +91,7 @@ function serve(path: string, asset: Asset, request: Request): Response {
   const body = isGzip ? asset.gzip : asset.body;
   if (request.method === "HEAD")
     return new Response(null, { headers: { ...headers, "content-length": String(body.byteLength) } });
-  return new Response(body, { headers });
+  return files.send(body, { headers });
 }
 
 /**
@@ -105,7 +106,7 @@ function toSpelling(path: string, search: string): Response {
 }
 
 /** Returns whether `Accept-Encoding` allows gzip (RFC 9110, 12.5.3). */
-function acceptsGzip(acceptEncoding: string | null): boolean {
+export function acceptsGzip(acceptEncoding: string | null): boolean {
   if (acceptEncoding === null) return false;
   return acceptEncoding.split(",").some((item) => {
     const [coding, ...parameters] = item.split(";").map((part) => part.trim().toLowerCase());
