@@ -44,6 +44,7 @@ const excluded: Readonly<Record<string, string>> = {
   "v1.health.ping": "public",
   "metrics.get": "belongs to the server",
   "inbox.receive": "public to anyone who knows the token of the inbox",
+  "door.receive": "public to anyone who knows the token of the source",
   "inbox.list": "inboxes belong to no environment; any caller who knows the token may read one",
   "overview.live": "never ends; it has its own test below",
 };
