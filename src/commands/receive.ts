@@ -4,10 +4,10 @@ import { KeyUnavailable } from "../door/keys.ts";
 import type { SourceEntry } from "../door/source-directory.ts";
 import type { Check, Handshake, ReceivedRequest } from "../receive/receiver.ts";
 import { RequestView } from "../receive/request-view.ts";
-import { captureSecret } from "./receive-capture.ts";
 import { count, type ReceiveParts } from "./receive-parts.ts";
 import { type DoorRequest, methodNotAllowed, notVerified, payloadTooLarge, refuse } from "./receive-refusal.ts";
 import { storeReceived } from "./receive-storing.ts";
+import { captureSecret } from "./source-secrets.ts";
 
 const noBytes = new Uint8Array(0);
 const KEY_RETRY_AFTER_SECONDS = 30;
