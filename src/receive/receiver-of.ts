@@ -99,6 +99,7 @@ export function isWithoutSecret(provider: Provider, config: SourceConfig): boole
 
 /** Returns what a request proves that passes the check of a source with this configuration. */
 function stateOf(provider: Provider, config: SourceConfig): PassedState {
-  if (provider.scheme.type === "generic-hmac" && !coversBody(config)) return "authenticated";
+  const { scheme } = provider;
+  if (scheme.type === "generic-hmac" && scheme.timedString === undefined && !coversBody(config)) return "authenticated";
   return provider.state;
 }
