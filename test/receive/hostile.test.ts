@@ -27,7 +27,7 @@ const receivers = providers.map((provider) => ({ provider, receiver: receiverFor
 
 const hex = fc.stringMatching(/^[0-9a-fA-F]{0,130}$/);
 const base64 = fc.base64String({ maxLength: 100 });
-const signature = fc.oneof(hex, base64, fc.string(), fc.constant("x".repeat(100_000)));
+const signature = fc.oneof(hex, base64, fc.string(), fc.constant("x".repeat(20_000)));
 const time = fc.oneof(
   fc.integer().map(String),
   fc.constant(String(NOW)),
@@ -51,7 +51,7 @@ const body = fc.oneof(
   fc.uint8Array(),
   fc.json().map((text) => Buffer.from(text)),
   fc
-    .constantFrom("", "null", "[]", "{}", '"x"', "[".repeat(100_000), '{"value":[null]}', "payload=%ZZ&x")
+    .constantFrom("", "null", "[]", "{}", '"x"', "[".repeat(20_000), '{"value":[null]}', "payload=%ZZ&x")
     .map((text) => Buffer.from(text)),
 );
 
@@ -95,7 +95,7 @@ describe("a request with arbitrary headers and an arbitrary body", () => {
           const eventType = receiver.eventType(request);
           if (eventType !== null) expect(eventTypeNameProblem(eventType)).toBeNull();
         }),
-        { numRuns: 60 },
+        { numRuns: 40 },
       );
     });
   }
