@@ -60,7 +60,9 @@ export interface Handshake {
 /** A request that a provider could have sent, for trying out a source. */
 export interface ExampleRequest {
   readonly method: string;
+  /** The names are in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** With its question mark; empty if there is none. */
   readonly query: string;
   readonly body: Uint8Array;
 }
