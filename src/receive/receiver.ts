@@ -38,7 +38,8 @@ export interface KeyRequest {
 export type FetchedKey = string;
 
 export type Check =
-  | { readonly kind: "passed" }
+  /** `state` is set if this request proves less than the state of the receiver says. */
+  | { readonly kind: "passed"; readonly state?: "authenticated" }
   | { readonly kind: "failed"; readonly cause: Cause }
   | { readonly kind: "needs-key"; readonly key: KeyRequest };
 

@@ -256,6 +256,19 @@ describe("further rules of single providers", () => {
     }
   });
 
+  test("Segment signs only the first event of a list, so the request is not verified", () => {
+    const segment = receiver("segment", { secret: "s" });
+    const signed = (first: string) => ({ "x-signature": createHmac("sha1", "s").update(first).digest("hex") });
+    const sent = (body: string, first = body) =>
+      segment.check(request(signed(first), { body: Buffer.from(body) }), NOW);
+    expect(sent('[{"a":1},{"b":2}]', '{"a":1}')).toEqual({ kind: "passed", state: "authenticated" });
+    expect(sent('[{"a":1},{"b":2}]')).toEqual({ kind: "passed" });
+    expect(sent('[{"a":1},{"b":2}]', '{"b":2}')).toEqual({ kind: "failed", cause: "signature_mismatch" });
+    for (const body of ["[]", "[", "{}", "", "[{"]) {
+      expect(sent(body, '{"a":1}')).toEqual({ kind: "failed", cause: "signature_mismatch" });
+    }
+  });
+
   test("the text that Cal.com sends without a secret is not a signature", () => {
     const headers = { "x-cal-signature-256": "no-secret-provided" };
     expect(verdict(receiver("cal-com", { secret: "s" }), request(headers))).toBe("signature_mismatch");
