@@ -1,5 +1,5 @@
 import type { Seq } from "../core/id.ts";
-import { Invalid } from "../core/problem.ts";
+import { Invalid, invalid } from "../core/problem.ts";
 import { type EventTypeSettings, plainEventType } from "../core/resources/event-type.ts";
 import type { EventType, Store } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
@@ -10,6 +10,11 @@ import { eventTypeChanged } from "./publish.ts";
 type Parts = Pick<CommandContext, "store" | "seqs" | "clock" | "signals">;
 
 const READ_AT_ONCE = 250;
+/**
+ * Maximum length of all schemas of one OpenAPI document as JSON, in UTF-16 code units. The schemas
+ * may share parts, so a small document can describe very large schemas.
+ */
+export const documentSchemasCharsMax = 8 * 1024 * 1024;
 
 /**
  * An event type in an import. If the event type is new, settings that are absent in `change` get
@@ -49,30 +54,56 @@ export async function allEventTypes(store: Store, environmentSeq: Seq): Promise<
 
 /**
  * Returns the event types that an import would store, without storing them. Skips those whose
- * schema cannot be used, and reports them to `onUnusable`, which throws 422 by default.
+ * schema cannot be used, and reports them to `onUnusable`, which throws 422 by default. Takes the
+ * next element of `imports` in a later turn of the event loop, because each may take milliseconds. A
+ * null in `imports` stands for an element that cannot be imported. An event type also cannot be
+ * imported if its schemas and the earlier ones are longer than `schemasCharsMax`.
  */
 export async function planImport(
   parts: Parts,
   environmentSeq: Seq,
-  imports: readonly ImportedEventType[],
+  imports: Iterable<ImportedEventType | null>,
   onUnusable: OnUnusable = refuse,
+  schemasCharsMax = Number.POSITIVE_INFINITY,
 ): Promise<Planned[]> {
   const results: Planned[] = [];
+  let charsLeft = schemasCharsMax;
   for (const one of imports) {
-    const { name, change, loc } = one;
-    const before = await parts.store.configuration.eventTypes.get(environmentSeq, name);
-    try {
-      await checkSchemas(parts, change.schemas ?? null, before?.schemas ?? null, loc);
-    } catch (error) {
-      if (!(error instanceof Invalid)) throw error;
-      onUnusable(one, error);
-      await new Promise<void>((resolve) => parts.clock.soon(resolve));
-      continue;
+    if (one !== null) {
+      try {
+        const planned = await plan(parts, environmentSeq, one, charsLeft);
+        charsLeft -= charsOf(one);
+        results.push(planned);
+      } catch (error) {
+        if (!(error instanceof Invalid)) throw error;
+        onUnusable(one, error);
+      }
     }
-    const base = before ?? newEventType(parts, { environmentSeq, name }, plainEventType);
-    results.push({ eventType: { ...base, ...change, updatedAt: parts.clock.now() }, change });
+    await new Promise<void>((resolve) => parts.clock.soon(resolve));
   }
   return results;
+}
+
+/** Throws 422 if a schema cannot be used or if the schemas have more than `charsMax` code units. */
+async function plan(
+  parts: Parts,
+  environmentSeq: Seq,
+  { name, change, loc }: ImportedEventType,
+  charsMax: number,
+): Promise<Planned> {
+  const before = await parts.store.configuration.eventTypes.get(environmentSeq, name);
+  await checkSchemas(parts, change.schemas ?? null, before?.schemas ?? null, loc);
+  if (charsOf({ change }) > charsMax)
+    throw invalid(
+      loc,
+      "The schemas of the document are longer than 8 MiB in all. Import the remaining event types separately.",
+    );
+  const base = before ?? newEventType(parts, { environmentSeq, name }, plainEventType);
+  return { eventType: { ...base, ...change, updatedAt: parts.clock.now() }, change };
+}
+
+function charsOf({ change }: Pick<ImportedEventType, "change">): number {
+  return change.schemas == null ? 0 : JSON.stringify(change.schemas).length;
 }
 
 /**

@@ -31,11 +31,6 @@ export interface UnusableWebhook {
   readonly problem: DocumentProblem;
 }
 
-export interface Webhooks {
-  readonly webhooks: readonly Webhook[];
-  readonly unusable: readonly UnusableWebhook[];
-}
-
 type Json = Readonly<Record<string, unknown>>;
 
 export const webhooksMax = 1000;
@@ -53,10 +48,11 @@ const REFERENCES_MAX = 32;
 const DIALECT_OF_3_1 = "https://json-schema.org/draft/2020-12/schema";
 
 /**
- * Returns the webhooks of an OpenAPI document. If both sections contain a name, the entry in
- * `webhooks` is used. Throws `DocumentProblem` if the document is invalid.
+ * Yields the webhooks of an OpenAPI document one by one, because each may take milliseconds to
+ * extract. If both sections contain a name, the entry in `webhooks` is used. Throws
+ * `DocumentProblem` if the document is invalid.
  */
-export function webhooksOf(document: unknown): Webhooks {
+export function* webhooksOf(document: unknown): Generator<Webhook | UnusableWebhook, void> {
   if (!isObject(document)) throw new DocumentProblem([], "Not an OpenAPI document.");
   const { webhooks, "x-webhooks": extension } = document;
   if (!isObject(webhooks) && !isObject(extension)) {
@@ -65,18 +61,26 @@ export function webhooksOf(document: unknown): Webhooks {
   const found = [...entriesOf("x-webhooks", extension), ...entriesOf("webhooks", webhooks)];
   if (found.length > webhooksMax) throw new DocumentProblem([], `The document has more than ${webhooksMax} webhooks.`);
   const byName = new Map(found.map((entry) => [entry.name, entry]));
-  const usable: Webhook[] = [];
-  const unusable: UnusableWebhook[] = [];
+  let unusable = 0;
   for (const { path, name, item } of byName.values()) {
-    try {
-      usable.push(webhookOf(document, path, name, item));
-    } catch (error) {
-      if (!(error instanceof DocumentProblem)) throw error;
-      unusable.push({ name, problem: error });
-      if (unusable.length > UNUSABLE_MAX) throw error;
-    }
+    const one = webhookOrProblem(document, path, name, item);
+    if ("problem" in one && ++unusable > UNUSABLE_MAX) throw one.problem;
+    yield one;
   }
-  return { webhooks: usable, unusable };
+}
+
+function webhookOrProblem(
+  document: Json,
+  path: readonly string[],
+  name: string,
+  item: unknown,
+): Webhook | UnusableWebhook {
+  try {
+    return webhookOf(document, path, name, item);
+  } catch (error) {
+    if (!(error instanceof DocumentProblem)) throw error;
+    return { name, problem: error };
+  }
 }
 
 function entriesOf(section: string, map: unknown) {

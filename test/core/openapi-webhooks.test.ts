@@ -1,5 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import { DocumentProblem, webhooksMax, webhooksOf } from "../../src/core/openapi-webhooks.ts";
+import {
+  DocumentProblem,
+  type UnusableWebhook,
+  type Webhook,
+  webhooksMax,
+  webhooksOf,
+} from "../../src/core/openapi-webhooks.ts";
 
 const DRAFT_2020 = "https://json-schema.org/draft/2020-12/schema";
 
@@ -9,14 +15,22 @@ function withSchema(schema: unknown, more: object = {}, version = "3.1.0") {
   return { openapi: version, webhooks: { "pet.new": { post: { requestBody: { content } } } }, ...more };
 }
 
+function usableIn(document: unknown): Webhook[] {
+  return [...webhooksOf(document)].filter((one): one is Webhook => !("problem" in one));
+}
+
+function unusableIn(document: unknown): UnusableWebhook[] {
+  return [...webhooksOf(document)].filter((one) => "problem" in one);
+}
+
 function schemaOf(document: unknown) {
-  return webhooksOf(document).webhooks[0]!.schema;
+  return usableIn(document)[0]!.schema;
 }
 
 /** Returns the problem of a document or of its first unusable webhook. */
 function problemOf(document: unknown): { path: readonly string[]; message: string } {
   try {
-    const [first] = webhooksOf(document).unusable;
+    const [first] = unusableIn(document);
     if (first !== undefined) return first.problem;
   } catch (error) {
     if (error instanceof DocumentProblem) return { path: error.path, message: error.message };
@@ -39,7 +53,7 @@ describe("OpenAPI webhooks", () => {
         },
       },
     };
-    expect(webhooksOf(document).webhooks).toEqual([
+    expect(usableIn(document)).toEqual([
       { name: "a", description: "An a.", deprecated: true, schema: { $schema: DRAFT_2020, type: "object" } },
     ]);
   });
@@ -47,14 +61,30 @@ describe("OpenAPI webhooks", () => {
   test("a webhook may be listed under x-webhooks, but a webhook of the same name under webhooks takes precedence", () => {
     const one = (description: string) => ({ post: { description } });
     const document = { webhooks: { a: one("new") }, "x-webhooks": { a: one("old"), b: one("b") } };
-    expect(webhooksOf(document).webhooks.map(({ name, description }) => [name, description])).toEqual([
+    expect(usableIn(document).map(({ name, description }) => [name, description])).toEqual([
       ["a", "new"],
       ["b", "b"],
     ]);
   });
 
+  test("webhooks are extracted one at a time, as they are asked for", () => {
+    const read: string[] = [];
+    const item = (name: string) => ({
+      get post() {
+        read.push(name);
+        return { description: name };
+      },
+    });
+    const found = webhooksOf({ webhooks: { a: item("a"), b: item("b") } });
+    expect(read).toEqual([]);
+    expect(found.next().value).toMatchObject({ name: "a" });
+    expect(read).not.toContain("b");
+    expect(found.next().value).toMatchObject({ name: "b" });
+    expect(read).toContain("b");
+  });
+
   test("a webhook gets the description nearest to its operation", () => {
-    const describe = (item: object) => webhooksOf({ webhooks: { a: item } }).webhooks[0]!.description;
+    const describe = (item: object) => usableIn({ webhooks: { a: item } })[0]!.description;
     expect(describe({ description: "item", post: { summary: "operation" } })).toBe("operation");
     expect(describe({ description: "item", post: { requestBody: { description: "body" } } })).toBe("body");
     expect(describe({ description: "item", put: {} })).toBe("item");

@@ -1,6 +1,11 @@
 import { Type } from "@sinclair/typebox";
-import { type ImportedEventType, planImport, storeImport } from "../../../commands/event-type-import.ts";
-import { DocumentProblem, type Webhook, type Webhooks, webhooksOf } from "../../../core/openapi-webhooks.ts";
+import {
+  documentSchemasCharsMax,
+  type ImportedEventType,
+  planImport,
+  storeImport,
+} from "../../../commands/event-type-import.ts";
+import { DocumentProblem, type Webhook, webhooksOf } from "../../../core/openapi-webhooks.ts";
 import { Invalid, invalid } from "../../../core/problem.ts";
 import { textCharsMax } from "../../../core/resources/shared.ts";
 import { eventTypeNameProblem, textProblem } from "../../../core/rule.ts";
@@ -93,10 +98,10 @@ export function eventTypeImportRoutes(context: Context): Operation[] {
       },
       problems: [400],
       async handle({ identity: { environmentSeq }, body }) {
-        const { imports, unusable } = importsIn(sentDocument(body));
-        const planned = await planImport(context, environmentSeq, imports, (one, error) =>
-          unusable.set(one.name, error),
-        );
+        const unusable = new Map<string, Invalid>();
+        const imports = importsIn(sentDocument(body), (name, error) => void unusable.set(name, error));
+        const onUnusable = ({ name }: ImportedEventType, error: Invalid) => void unusable.set(name, error);
+        const planned = await planImport(context, environmentSeq, imports, onUnusable, documentSchemasCharsMax);
         const findings = [...unusable.values()].flatMap((error) => error.findings);
         if (planned.length === 0 && findings.length > 0) throw new Invalid(...findings.slice(0, FINDINGS_MAX));
         const skipped = [...unusable].map(([name, error]) => ({ name: name.toWellFormed(), reason: reasonOf(error) }));
@@ -133,27 +138,29 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Returns the event types in a document, and the errors of those that cannot be imported. */
-function importsIn(sent: SentDocument): { imports: ImportedEventType[]; unusable: Map<string, Invalid> } {
-  const { webhooks, unusable } = webhooksIn(sent);
-  const errors = new Map(unusable.map(({ name, problem }) => [name, invalidDocument(sent, problem)]));
-  const imports: ImportedEventType[] = [];
-  for (const webhook of webhooks) {
-    const { name, description } = webhook;
-    const problem = eventTypeNameProblem(name) ?? textProblem(description);
-    if (problem === null) imports.push(importOf(sent, webhook));
-    else errors.set(name, invalid(["body", sent.name, "webhooks", name], problem));
-  }
-  return { imports, unusable: errors };
-}
-
-function webhooksIn(sent: SentDocument): Webhooks {
+/**
+ * Yields the event types in a document, and null for those that cannot be imported. Reports the
+ * latter to `onUnusable`. Throws 422 if the document is invalid.
+ */
+function* importsIn(
+  sent: SentDocument,
+  onUnusable: (name: string, error: Invalid) => void,
+): Generator<ImportedEventType | null, void> {
   try {
-    return webhooksOf(sent.document);
+    for (const one of webhooksOf(sent.document)) {
+      const error = "problem" in one ? invalidDocument(sent, one.problem) : nameOrTextError(sent, one);
+      if (error !== null) onUnusable(one.name, error);
+      yield "problem" in one || error !== null ? null : importOf(sent, one);
+    }
   } catch (error) {
     if (!(error instanceof DocumentProblem)) throw error;
     throw invalidDocument(sent, error);
   }
+}
+
+function nameOrTextError(sent: SentDocument, { name, description }: Webhook): Invalid | null {
+  const problem = eventTypeNameProblem(name) ?? textProblem(description);
+  return problem === null ? null : invalid(["body", sent.name, "webhooks", name], problem);
 }
 
 function invalidDocument({ name }: SentDocument, { path, message }: DocumentProblem): Invalid {
