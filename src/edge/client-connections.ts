@@ -116,8 +116,7 @@ export class ClientConnections extends OneLife {
     let free = connectionsMax + excessMax(connectionsMax) - accepted.length;
     let descriptor = 0;
     for (; descriptor < filesMax! - 1; descriptor++) {
-      if (!isUsed[descriptor]) free -= 1;
-      if (free < 0) break;
+      if (!isUsed[descriptor] && --free < 0) break;
     }
     return descriptor;
   }

@@ -1,0 +1,100 @@
+import { expect, test } from "bun:test";
+import { ClientConnections } from "../../src/edge/client-connections.ts";
+import { systemClock } from "../../src/edge/clock.ts";
+import { openFilesMax } from "../../src/edge/open-files.ts";
+
+const CONNECTIONS_MAX = 20;
+const DEADLINE_MS = 10_000;
+
+async function until(what: () => unknown, isMet: () => boolean): Promise<void> {
+  const deadline = Date.now() + DEADLINE_MS;
+  while (!isMet()) {
+    if (Date.now() > deadline) throw new Error(`Not met in time: ${JSON.stringify(what())}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+/** Starts a server with clients that wait for their response. `stop` closes everything. */
+async function crowdedServer(clientCount: number) {
+  const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Promise<Response>(() => {}) });
+  const responses = new Map<Bun.Socket, string>();
+  const open = new Set<Bun.Socket>();
+  for (let i = 0; i < clientCount; i++) {
+    const socket = await Bun.connect({
+      hostname: "127.0.0.1",
+      port: server.port!,
+      socket: {
+        data: (from, bytes) => void responses.set(from, (responses.get(from) ?? "") + bytes.toString("latin1")),
+        close: (from) => void open.delete(from),
+        error() {},
+      },
+    });
+    open.add(socket);
+    socket.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+  }
+  await until(
+    () => server.pendingRequests,
+    () => server.pendingRequests === clientCount,
+  );
+  const reported: boolean[] = [];
+  let checks = 0;
+  const after = (delayMs: number, task: () => void) =>
+    systemClock.after(delayMs, () => {
+      task();
+      checks++;
+    });
+  const connections = new ClientConnections(
+    { ...systemClock, after },
+    { filesMax: openFilesMax(), connectionsMax: CONNECTIONS_MAX },
+    { port: () => server.port!, closeIdle: () => void server.closeIdleConnections() },
+    (isOver) => void reported.push(isOver),
+  );
+  await connections.start();
+  return {
+    open,
+    responses,
+    reported,
+    /** Resolves when the connections have been checked this often. */
+    checked: (times: number) =>
+      until(
+        () => checks,
+        () => checks >= times,
+      ),
+    async stop() {
+      await connections.stop();
+      for (const socket of open) socket.terminate();
+      await server.stop(true);
+    },
+  };
+}
+
+test.if(process.platform === "linux")(
+  "connections beyond the limit get 503 and are closed, and afterwards the limit of open files is as before",
+  async () => {
+    const filesMax = openFilesMax()!;
+    const { open, responses, reported, stop } = await crowdedServer(60);
+    try {
+      await until(
+        () => open.size,
+        () => open.size <= CONNECTIONS_MAX,
+      );
+      expect(open.size).toBe(CONNECTIONS_MAX);
+      expect(responses.size).toBe(60 - CONNECTIONS_MAX);
+      for (const text of responses.values()) expect(text).toStartWith("HTTP/1.1 503 Service Unavailable\r\n");
+      expect(reported).toEqual([true]);
+    } finally {
+      await stop();
+    }
+    expect(openFilesMax()).toBe(filesMax);
+  },
+);
+
+test.if(process.platform === "linux")("connections up to the limit are not closed", async () => {
+  const { open, responses, reported, checked, stop } = await crowdedServer(CONNECTIONS_MAX);
+  try {
+    await checked(3);
+    expect([open.size, responses.size, reported]).toEqual([CONNECTIONS_MAX, 0, []]);
+  } finally {
+    await stop();
+  }
+});
