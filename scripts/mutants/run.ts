@@ -5,6 +5,7 @@ import { copyRepository } from "./copy.ts";
 import { coreMutants } from "./core.ts";
 import { deliverMutants } from "./deliver.ts";
 import { httpMutants } from "./http.ts";
+import { limitMutants } from "./limits.ts";
 import type { Mutant } from "./mutant.ts";
 import { Planter, type Result } from "./plant.ts";
 import { storeMutants } from "./store.ts";
@@ -16,7 +17,14 @@ import { storeMutants } from "./store.ts";
  * and may be repeated.
  */
 
-const ALL: readonly Mutant[] = [...coreMutants, ...storeMutants, ...deliverMutants, ...apiMutants, ...httpMutants];
+const ALL: readonly Mutant[] = [
+  ...coreMutants,
+  ...storeMutants,
+  ...deliverMutants,
+  ...apiMutants,
+  ...httpMutants,
+  ...limitMutants,
+];
 const NAME_CHARS = Math.max(...ALL.map(({ name }) => name.length));
 
 const { values } = parseArgs({
