@@ -21,6 +21,7 @@ import {
   flag,
   instant,
   integer,
+  json,
   type Keywords,
   list,
   nullable,
@@ -102,6 +103,14 @@ const failingSince = nullableOutput(
   instant({ description: "Time since which all attempts have failed; null while the endpoint is healthy." }),
 );
 
+/** Code that changes messages before they are delivered. */
+export interface Transformation {
+  readonly code: string | null;
+  readonly enabled: boolean;
+  /** Values that the code can read. */
+  readonly variables: Readonly<Record<string, string>> | null;
+}
+
 /**
  * All fields of an endpoint. To add a field, add a line here, a column in a migration, and a label
  * in the portal.
@@ -155,6 +164,8 @@ export const endpointFields = {
   secret: atCreation(secret, null, { stored: false, output: "never" }),
   /** Names keep their case. After creation, separate operations change the headers. */
   headers: atCreation(nullMeans({}, headers), {}, { output: "never" }),
+  /** Stored encrypted, because variables may be secrets. Transformations are stored but not run yet. */
+  transformation: state(nullableOutput(json<Transformation>()), null, { output: "never" }),
   /** Time since which every attempt has failed; null while the endpoint is healthy. */
   failingSince: state(failingSince, null),
   createdAt,

@@ -49,6 +49,7 @@ const RULES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     ],
     // Headers are stored only in encrypted form.
     sealed: ["headers = '{}'", "length(sealed) > 28"],
+    transformation: ["transformation IS NULL"],
   },
   // The nonce and the tag of the encryption take 28 bytes.
   endpoint_secret: { values: ["length(sealed) > 28"] },

@@ -20,6 +20,8 @@ interface Sealed {
   readonly headers: Endpoint["headers"];
   /** The percent-encoded password of the URL. */
   readonly password: string | null;
+  /** Absent in rows of earlier versions. */
+  readonly transformation?: Endpoint["transformation"];
 }
 
 export type EndpointRow = Row & { readonly deletedAt: number | null; readonly sealed: Uint8Array | null };
@@ -32,33 +34,44 @@ export const ENDPOINT_SQL = {
 } as const;
 
 /**
- * Returns the encrypted part of an endpoint, or null if the endpoint has no headers and no
- * password.
+ * Returns the encrypted part of an endpoint, or null if the endpoint has no headers, no password
+ * and no transformation.
  */
-export function sealedOf(box: SecretBox, { headers, url }: Pick<Endpoint, "headers" | "url">): Uint8Array | null {
+export function sealedOf(
+  box: SecretBox,
+  {
+    headers,
+    url,
+    transformation = null,
+  }: Pick<Endpoint, "headers" | "url"> & Partial<Pick<Endpoint, "transformation">>,
+): Uint8Array | null {
   const password = passwordOf(url);
-  if (password === null && Object.keys(headers).length === 0) return null;
-  const sealed: Sealed = { headers, password };
+  if (password === null && transformation === null && Object.keys(headers).length === 0) return null;
+  const sealed: Sealed = { headers, password, ...(transformation !== null && { transformation }) };
   return box.seal(JSON.stringify(sealed));
 }
 
 /**
- * Converts between endpoints and rows. The headers and the password of the URL are only in the
- * column `sealed` of a row: the column `url` contains the masked URL, and the column `headers` is
- * empty.
+ * Converts between endpoints and rows. The headers, the password of the URL and the transformation
+ * are only in the column `sealed` of a row: the column `url` contains the masked URL, and the columns
+ * `headers` and `transformation` are empty.
  */
 export function endpointCodec(box: SecretBox) {
   const toRecord = (row: EndpointRow): Endpoint => {
     const record = mapping.toRecord(row);
     if (row.sealed === null) return record;
-    const { headers, password } = JSON.parse(box.open(row.sealed)) as Sealed;
-    return { ...record, headers, url: password === null ? record.url : withPassword(record.url, password) };
+    const { headers, password, transformation = null } = JSON.parse(box.open(row.sealed)) as Sealed;
+    const url = password === null ? record.url : withPassword(record.url, password);
+    return { ...record, headers, url, transformation };
   };
   return {
     toRecord,
     toRecordOrNull: (row: EndpointRow | null) => (row === null ? null : toRecord(row)),
     toBindings: (endpoint: Endpoint) => ({
-      ...mapping.toBindings({ ...endpoint, url: maskPassword(endpoint.url), headers: NO_HEADERS }),
+      ...mapping.toBindings({
+        ...endpoint,
+        ...{ url: maskPassword(endpoint.url), headers: NO_HEADERS, transformation: null },
+      }),
       sealed: sealedOf(box, endpoint),
     }),
   };

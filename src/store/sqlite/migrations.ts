@@ -227,6 +227,8 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX series_age ON series (step_ms, start_at);
   `,
+  // Always null: the transformation is in the column `sealed`.
+  "ALTER TABLE endpoint ADD COLUMN transformation TEXT;",
 ];
 
 /**

@@ -52,6 +52,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
     "retry_schedule = '5s'",
   ],
   endpoint_sealed_check: [`headers = '{"A":"1"}'`, "sealed = zeroblob(28)"],
+  endpoint_transformation_check: ["transformation = '{}'"],
   endpoint_secret_values_check: ["sealed = zeroblob(28)"],
   message_values_check: ["event_type = ''", "event_id = ''", "accepted_at = -1"],
   message_expiry_check: ["payload = NULL, payload_expires_at = 5"],
