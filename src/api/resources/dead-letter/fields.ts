@@ -163,6 +163,9 @@ function instantOf(text: string | undefined): number | undefined {
 export const DeadLetterOut = field.object("DeadLetterOut", {
   id: field.idOut("dlv_"),
   appId: field.idOut("app_"),
+  sourceId: Type.Optional(
+    Type.String({ description: "The source that received the message; absent for messages sent through the API." }),
+  ),
   msgId: field.idOut("msg_"),
   eventId: nullable(Type.String()),
   eventType: Type.String(),
@@ -192,6 +195,7 @@ export function deadLetterOut(letter: DeadLetter, ids: IdCodec) {
   return {
     id: ids.encode("dlv_", letter.seq),
     appId: ids.encode("app_", letter.applicationSeq),
+    ...(letter.sourceSeq !== null && { sourceId: ids.encode("src_", letter.sourceSeq) }),
     msgId: ids.encode("msg_", letter.messageSeq),
     eventId: letter.eventId,
     eventType: letter.eventType,

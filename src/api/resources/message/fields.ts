@@ -5,11 +5,12 @@ import type { MessageToSend } from "../../../commands/send.ts";
 import { parseInstant } from "../../../core/instant.ts";
 import { type ByteRange, topLevelFields } from "../../../core/json.ts";
 import { invalid } from "../../../core/problem.ts";
+import { causes } from "../../../core/received.ts";
 import { unicodeProblem } from "../../../core/rule.ts";
 import type { IdempotencyEntry, MessageFilter } from "../../../store/index.ts";
 import * as field from "../../http/fields.ts";
 import { windowOf, windowQuery } from "../../http/paging.ts";
-import { instantText, nullable, ruled, withoutRepetitions } from "../../http/schema.ts";
+import { instantText, nullable, ruled, withoutRepetitions, wordOut } from "../../http/schema.ts";
 import { ApplicationIn } from "../application/fields.ts";
 
 const HOUR_MS = 3_600_000;
@@ -78,11 +79,42 @@ const sent = Type.Object({
 /** `payload` may be sent under its old name, so only the OpenAPI document marks it as required. */
 export const MessageIn = ruled(sent, () => null, { title: "MessageIn", required: ["eventType", "payload"] });
 
+/** The fields that only messages of sources have. */
+const receivedFields = {
+  payloadText: Type.Optional(Type.String({ description: "The body, if it is text but not JSON." })),
+  payloadBase64: Type.Optional(Type.String({ description: "The body in base64, if it is not valid UTF-8." })),
+  sourceId: Type.Optional(field.idOut("src_")),
+  method: Type.Optional(Type.String({ description: "The method of the request." })),
+  path: Type.Optional(
+    Type.String({ description: "What followed the token in the URL of the request, with the query; `/` if nothing." }),
+  ),
+  verification: Type.Optional(
+    wordOut(["verified", "authenticated", "unattempted", "failed"], {
+      description:
+        "`verified`: a signature covers the body. `authenticated`: a secret that does not cover the body. `unattempted`: nothing was checked. `failed`: the check failed, and the source stores such requests.",
+    }),
+  ),
+  verificationCause: Type.Optional(
+    nullable(wordOut(causes, { description: "Why the check failed; null unless `verification` is `failed`." })),
+  ),
+  headers: Type.Optional(
+    Type.Record(Type.String(), Type.String(), {
+      description:
+        "The headers of the request, with names in lower case. Repeated values are joined with `, `; a value that is the secret itself is `[redacted]`.",
+    }),
+  ),
+};
+
 export const MessageOut = field.object("MessageOut", {
   id: field.idOut("msg_"),
   eventType: Type.String(),
   eventId: nullable(Type.String()),
-  payload: Type.Object({}, { description: '`{"expired": true}` if it is no longer stored.' }),
+  payload: nullable(
+    Type.Unknown({
+      description:
+        'A JSON object; `{"expired": true}` if it is no longer stored. For a message of a source, any JSON, or null if the body was not JSON.',
+    }),
+  ),
   channels: nullable(Type.Array(Type.String())),
   tags: nullable(Type.Array(Type.String())),
   timestamp: field.instantOut,
@@ -100,6 +132,7 @@ export const MessageOut = field.object("MessageOut", {
       },
     ),
   ),
+  ...receivedFields,
 });
 
 export const messageExample = {

@@ -1,19 +1,62 @@
 import type { IdCodec } from "../../../core/id.ts";
 import { formatInstant } from "../../../core/instant.ts";
+import type { Received } from "../../../core/received.ts";
 import type { Message } from "../../../store/index.ts";
 
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
+/** Throws if the bytes are not valid UTF-8. */
+const strictUtf8 = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
+const EXPIRED = '{"expired":true}';
 
 /**
  * Returns a message as JSON. The text is concatenated, so that the payload's bytes are preserved.
  */
 export function messageText(message: Message, ids: IdCodec, withContent: boolean): string {
+  if (message.received !== null) return receivedMessageText(message, message.received, ids, withContent);
   const payload = withContent ? payloadText(message) : "{}";
   return messageTextWith(message, ids, payload);
 }
 
+/**
+ * Returns a message of a source as JSON. A JSON payload is unchanged. Any other payload is in
+ * `payloadText`, or in `payloadBase64` if it is not valid UTF-8, and `payload` is null.
+ */
+function receivedMessageText(message: Message, received: Received, ids: IdCodec, withContent: boolean): string {
+  const { contentType, headers } = message;
+  const { sourceSeq, method, path, state, cause } = received;
+  const content = withContent ? receivedPayload(message.payload) : { payload: "{}", more: {} };
+  const more = {
+    ...content.more,
+    ...{ sourceId: ids.encode("src_", sourceSeq), method, path },
+    ...{ verification: state, verificationCause: cause },
+    headers: { ...(contentType !== null && { "content-type": contentType }), ...headers },
+  };
+  return `${messageTextWith(message, ids, content.payload).slice(0, -1)},${JSON.stringify(more).slice(1)}`;
+}
+
+/** Returns the payload as JSON text, and further fields if it is not JSON. */
+function receivedPayload(payload: Uint8Array | null): { readonly payload: string; readonly more: object } {
+  if (payload === null) return { payload: EXPIRED, more: {} };
+  let text: string;
+  try {
+    text = strictUtf8.decode(payload);
+  } catch {
+    return { payload: "null", more: { payloadBase64: Buffer.from(payload).toString("base64") } };
+  }
+  return isJson(text) ? { payload: text, more: {} } : { payload: "null", more: { payloadText: text } };
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 export function messageTextWith(
-  message: Omit<Message, "payload" | "applicationSeq" | "contentType" | "headers">,
+  message: Omit<Message, "payload" | "applicationSeq" | "contentType" | "headers" | "received">,
   ids: IdCodec,
   payload: string,
 ): string {
@@ -33,7 +76,7 @@ export function messageTextWith(
  * object.
  */
 export function payloadText({ payload, contentType }: Pick<Message, "payload" | "contentType">): string {
-  if (payload === null) return '{"expired":true}';
+  if (payload === null) return EXPIRED;
   const text = utf8.decode(payload);
   return contentType === null || isJsonObject(text) ? text : JSON.stringify({ rawPayload: text });
 }

@@ -107,7 +107,10 @@ export function pollerRoutes(context: Context): Operation[] {
   }
 
   function messageWithHeaders(message: Message): string {
-    return `${messageText(message, ids, true).slice(0, -1)},"headers":${JSON.stringify(message.headers)}}`;
+    const text = messageText(message, ids, true);
+    // The text of a source's message contains its headers.
+    if (message.received !== null) return text;
+    return `${text.slice(0, -1)},"headers":${JSON.stringify(message.headers)}}`;
   }
 
   /**

@@ -1,0 +1,51 @@
+import { Type } from "@sinclair/typebox";
+import { notFound } from "../../../core/problem.ts";
+import type { Context } from "../../http/context.ts";
+import { corsHeaders } from "../../http/cors.ts";
+import { type Operation, operation } from "../../http/operation.ts";
+
+const JSON_TYPE = "application/json";
+
+/**
+ * Headers that keep a browser from running a payload, which anyone may have sent, as a page of this
+ * server.
+ */
+const harmless = {
+  "content-security-policy": "sandbox; default-src 'none'",
+  "content-disposition": "attachment",
+  "x-content-type-options": "nosniff",
+  "cache-control": "no-store",
+};
+
+export function messageRawRoutes({ lookup, pages }: Context): Operation[] {
+  return [
+    operation({
+      id: "message.raw",
+      method: "GET",
+      path: "/api/v1/app/:app_id/msg/:msg_id/raw",
+      tag: "Message",
+      summary: "Get the bytes of a message",
+      description: "Returns the payload byte for byte, with its content type.",
+      access: "application",
+      responses: {
+        200: {
+          description: "The payload.",
+          contentType: "*/*",
+          schema: Type.String({ format: "binary" }),
+          example: '{"type":"user.signup"}',
+        },
+      },
+      problems: [404],
+      async handle({ identity, params }) {
+        return pages.inTurn(identity, async () => {
+          const { message } = await lookup.message(identity, params.app_id, params.msg_id);
+          const { payload, received } = message;
+          if (payload === null) throw notFound("The payload of this message is no longer stored.");
+          const contentType = message.contentType ?? (received === null ? JSON_TYPE : null);
+          const headers = { ...corsHeaders, ...harmless, ...(contentType !== null && { "content-type": contentType }) };
+          return new Response(new Uint8Array(payload), { headers });
+        });
+      },
+    }),
+  ];
+}
