@@ -24,6 +24,7 @@ export type IdPrefix =
   | "evtype_"
   | "qtask_"
   | "src_"
+  | "log_"
   | "tok_"
   | "audit_";
 

@@ -1,4 +1,3 @@
-import { exampleRequest } from "./example.ts";
 import { readEventType, readKey, tableExpression } from "./expression.ts";
 import { type HandshakeName, type HandshakeSource, handshakes } from "./handshakes/index.ts";
 import type { Provider } from "./provider.ts";
@@ -43,12 +42,7 @@ export function receiverOf(provider: Provider, config: SourceConfig, options: Re
     check: checkOf(scheme, isOff, awaitsSecret),
     eventType: (request) => (eventType === null ? null : readEventType(eventType, viewOf(request))),
     deliveryId: (request) => (deliveryId === null ? null : readKey(deliveryId, viewOf(request))),
-    example: (eventType, nowSeconds) => {
-      if (scheme.sign === null && !isOff) return null;
-      const example = exampleRequest(provider, eventType, nowSeconds);
-      const signed = scheme.sign?.(example, options.url + example.query, nowSeconds) ?? example;
-      return { ...signed, headers: withLowerCaseNames(signed.headers) };
-    },
+    example: () => null,
   };
 }
 
@@ -68,10 +62,6 @@ function replyOf({ reply }: Provider, config: SourceConfig): DoorReply {
     ...reply,
     headers: Object.fromEntries(headers.filter(([, value]) => value !== null)) as DoorReply["headers"],
   };
-}
-
-function withLowerCaseNames(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }
 
 function handshakeOf({ handshake: names }: Provider, source: HandshakeSource): Receiver["handshake"] {
@@ -109,7 +99,6 @@ export function isWithoutSecret(provider: Provider, config: SourceConfig): boole
 
 /** Returns what a request proves that passes the check of a source with this configuration. */
 function stateOf(provider: Provider, config: SourceConfig): PassedState {
-  const { scheme } = provider;
-  if (scheme.type === "generic-hmac" && scheme.timedString === undefined && !coversBody(config)) return "authenticated";
+  if (provider.scheme.type === "generic-hmac" && !coversBody(config)) return "authenticated";
   return provider.state;
 }

@@ -42,9 +42,11 @@ interface Environment {
 const excluded: Readonly<Record<string, string>> = {
   "v1.health.get": "public",
   "v1.health.ping": "public",
+  "provider.list": "the same for everyone",
+  "provider.get": "the same for everyone",
   "metrics.get": "belongs to the server",
-  "inbox.receive": "public to anyone who knows the token of the inbox",
   "door.receive": "public to anyone who knows the token of the source",
+  "inbox.receive": "public to anyone who knows the token of the inbox",
   "inbox.list": "inboxes belong to no environment; any caller who knows the token may read one",
   "overview.live": "never ends; it has its own test below",
 };
@@ -231,6 +233,7 @@ async function makePlace(
     (letters) => letters.length === 1,
   );
   await must("POST", `${path}/poller/sink/consumer/consumer/seek`, token, { after: "2020-01-01T00:00:00Z" });
+  const source = await makeSource(token, mark);
   const access = { sessionId: "shared-session", featureFlags: [] };
   const portal = await must("POST", `/auth/app-portal-access/${app.id}`, token, access);
   const attemptId = (attempt as unknown as { id: string }).id;
@@ -241,6 +244,8 @@ async function makePlace(
     msg_id: message.json.id,
     attempt_id: attemptId,
     operational_id: operationalId,
+    source_id: source.id,
+    source_endpoint_id: source.endpointId,
   };
   const uids = {
     ...ids,
@@ -248,18 +253,40 @@ async function makePlace(
     endpoint_id: "shared-endpoint",
     msg_id: "shared-message",
     operational_id: "shared-operational",
+    source_id: `shared-${source.uid}`,
+    source_endpoint_id: "shared-source-endpoint",
   };
   const deadLetter = dead[0]!.id;
-  const marks = [mark, app.id, endpoint.json.id, message.json.id, attemptId, deadLetter];
+  const marks = [mark, app.id, endpoint.json.id, message.json.id, attemptId, deadLetter, ...source.marks];
   return { ids, uids, deadLetter, token: portal.json.token, marks };
 }
 
+/** Creates a source with an endpoint, a received message and an entry in its log. */
+async function makeSource(token: string, mark: string) {
+  const uid = mark.endsWith("-main") ? "main" : "other";
+  const settings = { name: mark, uid: `shared-${uid}`, type: "stripe", config: { secret: mark }, metadata: { mark } };
+  const source = (await must("POST", "/ingest/api/v1/source", token, settings)).json;
+  const endpoint = await must("POST", `/ingest/api/v1/source/${source.id}/endpoint`, token, {
+    url: `http://127.0.0.1:1/${mark}`,
+    uid: "shared-source-endpoint",
+    description: mark,
+    headers: { "X-Mark": mark },
+  });
+  const refused = await fetch(source.ingestUrl, { method: "POST", headers: { "x-mark": mark }, body: mark });
+  if (refused.status !== 401) throw new Error(`An unsigned request got ${refused.status}.`);
+  const door = source.ingestUrl.split("/").at(-1) as string;
+  const marks = [source.id, source.appId, endpoint.json.id, door];
+  return { id: source.id as string, endpointId: endpoint.json.id as string, uid, marks };
+}
+
 /**
- * Returns the key of a path parameter's value. `endpoint_id` has two keys, because it may also
- * stand for an operational endpoint.
+ * Returns the key of a path parameter's value. `endpoint_id` has several keys, because it may also
+ * stand for an operational endpoint or an endpoint of a source.
  */
 function keyOf({ path }: Operation, param: string): string {
-  return param === "endpoint_id" && path.includes("/operational-webhook/") ? "operational_id" : param;
+  if (param !== "endpoint_id") return param;
+  if (path.includes("/operational-webhook/")) return "operational_id";
+  return path.includes("/source/") ? "source_endpoint_id" : param;
 }
 
 function valueFor(operation: Operation, param: string, values: Params): string {

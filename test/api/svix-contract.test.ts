@@ -56,11 +56,10 @@ const { models, ...documents } = facts as unknown as Readonly<Record<"server" | 
 
 /** Operations of Svix products that we do not offer, each with the reason. */
 const unsupported: ReadonlyArray<readonly [RegExp, string]> = [
-  [/^\S+ \/ingest\//, "ingest: sources have their own API"],
   [/\/api\/v1\/stream(\/|$)|\/auth\/stream|\/destination(\/|$)/, "streaming: there are no streams and no sinks"],
   [/\/api\/v1\/connector(\/|$)/, "connectors: they belong to the hosted portal"],
   [/\/integration(\/|$)/, "integrations: they belong to the hosted portal"],
-  [/\/endpoint\/\{endpoint_id\}\/transformation$/, "transformations"],
+  [/\/app\/\{app_id\}\/endpoint\/\{endpoint_id\}\/transformation$/, "transformations"],
 ];
 
 /** Intended differences, as `METHOD path where: what`, each with the reason. */
@@ -76,6 +75,7 @@ const intended: ReadonlyArray<readonly [RegExp, string]> = [
     /management\/environment.* body \.name: pattern /,
     "the name is also sent in a header, which cannot carry every text",
   ],
+  [/\.payload: null is not object$/, "only for a message of a source whose body is not JSON"],
   [/ body \.featureFlags: maxItems 25,/, "the other document has the same limit"],
   [/ \?limit: (maximum 250|minimum 1),/, "that server has the same limits, although its document does not say so"],
 ];
@@ -209,8 +209,11 @@ class Comparison {
 /** The lowest limits that our document may have where the Svix schema states no limit. */
 const leastLimits: Readonly<Record<string, number>> = { maxLength: 4096, maxItems: 100, maxProperties: 100 };
 
-function limitOf(limit: string, { [limit]: own, format, pattern }: Schema): number {
+function limitOf(limit: string, { [limit]: own, format, pattern, enum: values }: Schema): number {
   if (own !== undefined) return own as number;
+  const lengths = values?.map((value) => String(value).length);
+  if (lengths !== undefined && limit === "maxLength") return Math.max(...lengths);
+  if (lengths !== undefined && limit === "minLength") return Math.min(...lengths);
   if (limit === "maximum") return format === "uint16" ? 65_535 : Number.POSITIVE_INFINITY;
   if (limit === "minimum") return format?.toString().startsWith("uint") ? 0 : Number.NEGATIVE_INFINITY;
   if (limit === "minLength") return pattern?.endsWith("+$") ? 1 : 0;

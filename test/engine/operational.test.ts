@@ -47,7 +47,6 @@ beforeEach(async () => {
   const deliverer = {
     enqueue() {},
     prepareLanes: async () => {},
-    admitTask: () => true,
     startTask() {},
     cancelTask() {},
     warningsOf: async () => [],

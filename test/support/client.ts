@@ -22,11 +22,11 @@ export type Send = (method: string, path: string, body?: unknown, options?: Send
 
 /**
  * Sends requests to the API of a server. Paths are relative to `/api/v1` unless they start with
- * `/api/`.
+ * `/api/` or `/ingest/`.
  */
 export function clientOf(url: string): Send {
   return async (method, path, body, { token = ROOT_TOKEN, headers = {} } = {}) => {
-    const response = await fetch(path.startsWith("/api/") ? url + path : `${url}/api/v1${path}`, {
+    const response = await fetch(/^\/(api|ingest)\//.test(path) ? url + path : `${url}/api/v1${path}`, {
       method,
       headers: { ...(token !== null && { authorization: `Bearer ${token}` }), ...headers },
       ...(body !== undefined && { body: isRaw(body) ? body : JSON.stringify(body) }),

@@ -1,6 +1,6 @@
 import { type AuditSubject, audited } from "../../commands/audit.ts";
 import type { CommandContext } from "../../commands/context.ts";
-import type { IdCodec, IdPrefix } from "../../core/id.ts";
+import type { IdCodec, IdPrefix, Seq } from "../../core/id.ts";
 import type { AuditActor, Key } from "../../store/index.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { Operation } from "./operation.ts";
@@ -16,6 +16,7 @@ const NAME_OF_PREFIX: ReadonlyArray<readonly [prefix: IdPrefix, name: string]> =
   ["tok_", "tokenId"],
   ["qtask_", "taskId"],
   ["msg_", "msgId"],
+  ["src_", "sourceId"],
 ];
 /** Path parameters that have a different name in an audit subject. */
 const NAME_OF_PARAM: Readonly<Record<string, string>> = { env_id: "environmentId", key_id: "tokenId" };
@@ -58,15 +59,29 @@ export class AuditTrail {
     for (const [name, text] of Object.entries(params)) {
       subject[NAME_OF_PARAM[name] ?? camelCase(name)] = text.slice(0, NAME_CHARS_MAX);
     }
-    const { applications, endpoints } = this.parts.store.configuration;
-    if (params.app_id === undefined) return subject;
-    const application = await applications.find(identity.environmentSeq, this.#key("app_", params.app_id));
-    if (application === null) return subject;
-    subject.appId = this.parts.ids.encode("app_", application.seq);
-    if (params.endpoint_id === undefined) return subject;
-    const endpoint = await endpoints.find(application.seq, this.#key("ep_", params.endpoint_id));
+    const applicationSeq = await this.#applicationOf(identity, params, subject);
+    if (applicationSeq === null || params.endpoint_id === undefined) return subject;
+    const { endpoints } = this.parts.store.configuration;
+    const endpoint = await endpoints.find(applicationSeq, this.#key("ep_", params.endpoint_id));
     if (endpoint !== null) subject.endpointId = this.parts.ids.encode("ep_", endpoint.seq);
     return subject;
+  }
+
+  /** Returns the application or source in a path, and replaces its uid in `subject` by its id. */
+  async #applicationOf(
+    { environmentSeq }: Identity,
+    { app_id: app, source_id: source }: Params,
+    subject: Record<string, string>,
+  ): Promise<Seq | null> {
+    const { applications, sources } = this.parts.store.configuration;
+    if (app !== undefined) {
+      const application = await applications.find(environmentSeq, this.#key("app_", app));
+      if (application !== null) subject.appId = this.parts.ids.encode("app_", application.seq);
+      return application?.seq ?? null;
+    }
+    const found = source === undefined ? null : await sources.find(environmentSeq, this.#key("src_", source));
+    if (found !== null) subject.sourceId = this.parts.ids.encode("src_", found.seq);
+    return found?.applicationSeq ?? null;
   }
 
   #key(prefix: IdPrefix, text: string): Key {

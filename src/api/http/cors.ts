@@ -4,8 +4,8 @@
  */
 export const corsHeaders = { "access-control-allow-origin": "*" };
 
-/** Matches `/api/…`, `/inbox/…`, `/metrics` and the OpenAPI document, on any host. */
-const openAddress = /^[a-z]+:\/\/[^/]*\/(?:(?:api|inbox)\/|(?:metrics|docs\/json)\/?(?:[?#]|$))/i;
+/** Matches `/api/…`, `/ingest/…`, `/inbox/…`, `/metrics` and the OpenAPI document, on any host. */
+const openAddress = /^[a-z]+:\/\/[^/]*\/(?:(?:api|ingest|inbox)\/|(?:metrics|docs\/json)\/?(?:[?#]|$))/i;
 
 /** Returns whether pages from other origins may call this URL. */
 export function isOpenToAnyOrigin(url: string): boolean {

@@ -2,7 +2,7 @@ import type { IdCodec, IdPrefix } from "../../core/id.ts";
 import { notFound } from "../../core/problem.ts";
 import { uidProblem } from "../../core/rule.ts";
 import type { ApplicationEntry, Directory } from "../../store/directory.ts";
-import type { Application, Endpoint, Key, Message, Store } from "../../store/index.ts";
+import type { Application, Endpoint, Key, Message, Source, Store } from "../../store/index.ts";
 import type { Identity } from "../identity/auth.ts";
 
 /**
@@ -38,11 +38,18 @@ export class Lookup {
     return this.directory.application(identity.environmentSeq, this.key("app_", text));
   }
 
-  async endpoint(application: Application, text: string): Promise<Endpoint> {
+  /** Finds a source. A token for one application sees only the source that it stands behind. */
+  async source(identity: Identity, text: string): Promise<Source> {
+    const found = await this.store.configuration.sources.find(identity.environmentSeq, this.key("src_", text));
+    if (found === null || !maySee(identity, { seq: found.applicationSeq })) throw notFound("Source not found");
+    return found;
+  }
+
+  async endpoint(application: Pick<Application, "seq">, text: string): Promise<Endpoint> {
     return (await this.endpointOrNull(application, text)) ?? fail("Endpoint not found");
   }
 
-  endpointOrNull(application: Application, text: string): Promise<Endpoint | null> {
+  endpointOrNull(application: Pick<Application, "seq">, text: string): Promise<Endpoint | null> {
     return this.store.configuration.endpoints.find(application.seq, this.key("ep_", text));
   }
 
@@ -67,7 +74,7 @@ export class Lookup {
   }
 }
 
-function maySee(identity: Identity, application: Application): boolean {
+function maySee(identity: Identity, application: Pick<Application, "seq">): boolean {
   return identity.applicationSeq === null || identity.applicationSeq === application.seq;
 }
 

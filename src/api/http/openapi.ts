@@ -103,6 +103,7 @@ const tags = [
     description: "Long-running work that a request started. Poll it for progress and result.",
   },
   { name: "Statistics", description: "Reports about many applications." },
+  { name: "Source", description: "Receiving other people's webhooks." },
   { name: "Overview", description: "The state of the environment at a glance." },
   { name: "Inbox", description: "A built-in receiver for testing." },
   { name: "Health", description: "Health checks and metrics." },

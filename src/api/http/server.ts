@@ -27,9 +27,16 @@ import { healthRoutes } from "../resources/health/routes.ts";
 import { inboxRoutes } from "../resources/inbox/routes.ts";
 import { messageExpungeRoutes } from "../resources/message/expunge.ts";
 import { messagePrecheckRoutes } from "../resources/message/precheck.ts";
+import { messageRawRoutes } from "../resources/message/raw.ts";
 import { messageRoutes } from "../resources/message/routes.ts";
 import { operationalWebhookRoutes } from "../resources/operational-webhook/routes.ts";
 import { pollerRoutes } from "../resources/poller/routes.ts";
+import { providerRoutes } from "../resources/provider/routes.ts";
+import { sourceDashboardRoutes } from "../resources/source/dashboard.ts";
+import { sourceEndpointRoutes } from "../resources/source/endpoints.ts";
+import { sourceLogRoutes } from "../resources/source/log.ts";
+import { sourceRoutes } from "../resources/source/routes.ts";
+import { sourceTransformationRoutes } from "../resources/source/transformation.ts";
 import { overviewRoutes } from "../resources/statistics/overview.ts";
 import { statisticsRoutes } from "../resources/statistics/routes.ts";
 import { timeseriesRoutes } from "../resources/statistics/timeseries.ts";
@@ -134,6 +141,7 @@ export function operationsOf(context: Context): readonly Operation[] {
     ...endpointReplayRoutes(context),
     ...endpointStatsRoutes(context),
     ...messageRoutes(context),
+    ...messageRawRoutes(context),
     ...messageExpungeRoutes(context),
     ...messagePrecheckRoutes(context),
     ...pollerRoutes(context),
@@ -152,6 +160,12 @@ export function operationsOf(context: Context): readonly Operation[] {
     ...adminRoutes(context),
     ...statisticsRoutes(context),
     ...timeseriesRoutes(context),
+    ...sourceRoutes(context),
+    ...sourceEndpointRoutes(context),
+    ...sourceTransformationRoutes(context),
+    ...sourceLogRoutes(context),
+    ...sourceDashboardRoutes(context),
+    ...providerRoutes(context),
     ...overviewRoutes(context),
     ...inboxRoutes(context),
     ...doorRoutes(),
@@ -165,7 +179,7 @@ function addRoute(api: Elysia, operation: Operation, dispatcher: Dispatcher): vo
   // An empty last segment often means that a name is missing, as in `DELETE /app/acme/endpoint/`.
   // Elysia ignores trailing slashes, so such a change would apply to the parent. Inboxes are
   // excluded, because they accept every method, and any path after their token.
-  const isChange = changesByPath.has(operation.method) && operation.path.startsWith("/api/");
+  const isChange = changesByPath.has(operation.method) && /^(?:\/ingest)?\/api\//.test(operation.path);
   const handler = isChange
     ? (call: { request: Request; params: Record<string, string> }) =>
         pathOf(call.request.url).endsWith("/") ? toResponse(noSuchRoute([])) : respond(call)

@@ -15,7 +15,8 @@ import { ApplicationIn } from "../application/fields.ts";
 import { onDemandOf } from "../application/on-demand.ts";
 
 const HOUR_SECONDS = 60 * 60;
-const VALID_SECONDS_MAX = 7 * 24 * HOUR_SECONDS;
+/** Maximum time for which a portal link is valid, and the default, in seconds. */
+export const validSecondsMax = 7 * 24 * HOUR_SECONDS;
 const FLAGS_MAX = 25;
 /**
  * Maximum number of capabilities in a request. It exceeds the number of existing capabilities, so
@@ -32,6 +33,17 @@ export const sessionId = Type.String({
   pattern: "^[a-zA-Z0-9@_-]+$",
   examples: ["user_1FB8"],
 });
+
+export const portalExpiry = Type.Optional(
+  nullable(
+    Type.Integer({
+      minimum: HOUR_SECONDS,
+      maximum: validSecondsMax,
+      default: validSecondsMax,
+      description: "Time until the token expires, in seconds.",
+    }),
+  ),
+);
 
 const AppPortalAccessIn = field.object("AppPortalAccessIn", {
   application: Type.Optional(nullable(ApplicationIn)),
@@ -57,21 +69,12 @@ const AppPortalAccessIn = field.object("AppPortalAccessIn", {
       }),
     ),
   ),
-  expiry: Type.Optional(
-    nullable(
-      Type.Integer({
-        minimum: HOUR_SECONDS,
-        maximum: VALID_SECONDS_MAX,
-        default: VALID_SECONDS_MAX,
-        description: "Time until the token expires, in seconds.",
-      }),
-    ),
-  ),
+  expiry: portalExpiry,
   sessionId: Type.Optional(nullable(sessionId)),
 });
 type AccessSent = Static<typeof AppPortalAccessIn>;
 
-const AppPortalAccessOut = field.object("AppPortalAccessOut", {
+export const AppPortalAccessOut = field.object("AppPortalAccessOut", {
   url: Type.String({
     format: "uri",
     description: "Contains the token after the `#`, a part that browsers do not send to servers.",
@@ -79,7 +82,7 @@ const AppPortalAccessOut = field.object("AppPortalAccessOut", {
   token: Type.String(),
 });
 
-const example = {
+export const portalAccessExample = {
   url: "https://example.com/portal/#key=eyJhcHBJZCI6ImFwcF8wS2Z4RlhGVUg0aEVNcTBZOGdwUnhjVDJiU3IifQ==",
   token: "bhk_kV3ts5tKPNJN4Dl25cMTfUNdmabxbX0OkV3ts5tKPNJ",
 };
@@ -96,7 +99,9 @@ You can add these options to the link:
 export function portalAccessRoutes(context: Context): Operation[] {
   const { ids, lookup } = context;
   const tag = "Authentication";
-  const access = { 200: { description: "The link and its token.", schema: AppPortalAccessOut, example } };
+  const access = {
+    200: { description: "The link and its token.", schema: AppPortalAccessOut, example: portalAccessExample },
+  };
 
   async function applicationFor(identity: Identity, app: string, sent: AccessSent) {
     const known = await lookup.applicationOrNull(identity, app);
@@ -114,7 +119,7 @@ export function portalAccessRoutes(context: Context): Operation[] {
       scopes: scopeTexts(identity),
       featureFlags: withoutRepetitions(sent.featureFlags ?? []),
       sessionId: sent.sessionId ?? null,
-      validMs: (sent.expiry ?? VALID_SECONDS_MAX) * 1000,
+      validMs: (sent.expiry ?? validSecondsMax) * 1000,
     });
     const appId = ids.encode("app_", application.seq);
     const changed = { appId, tokenId: ids.encode("tok_", token.seq) };
@@ -158,7 +163,7 @@ export function portalAccessRoutes(context: Context): Operation[] {
 }
 
 /** Returns a portal link in the format that pages for the Svix API understand. */
-function portalUrl(publicUrl: string, appId: string, token: string): string {
+export function portalUrl(publicUrl: string, appId: string, token: string): string {
   const key = Buffer.from(JSON.stringify({ appId, token, region: REGION })).toString("base64");
   return `${publicUrl}/portal/#key=${key}`;
 }

@@ -7,9 +7,9 @@ import {
   type EndpointChange,
   putEndpoint,
 } from "../../../commands/endpoints.ts";
-import { existingEventTypes } from "../../../commands/subscriptions.ts";
+import { anyEventTypes, existingEventTypes } from "../../../commands/subscriptions.ts";
 import { endpointFields } from "../../../core/resources/endpoint.ts";
-import type { Endpoint } from "../../../store/index.ts";
+import type { Application, Endpoint } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
@@ -39,8 +39,9 @@ export function endpointRoutes(context: Context): Operation[] {
   const tag = "Endpoint";
   const path = "/api/v1/app/:app_id/endpoint/:endpoint_id";
 
-  const subscriptionRule = ({ environmentSeq, featureFlags }: Identity) =>
-    existingEventTypes(context, environmentSeq, featureFlags);
+  /** The event types of a source come from its provider and need not be created. */
+  const subscriptionRule = ({ environmentSeq, featureFlags }: Identity, { sourceSeq }: Application) =>
+    sourceSeq === null ? existingEventTypes(context, environmentSeq, featureFlags) : anyEventTypes;
 
   const writtenOut = async (endpoint: Endpoint) => ({
     ...endpointOut(endpoint, ids),
@@ -96,9 +97,11 @@ export function endpointRoutes(context: Context): Operation[] {
       responses: { 201: created },
       problems: [404, 409],
       async handle({ identity, params, body }) {
-        const { seq: applicationSeq } = await lookup.application(identity, params.app_id);
-        const wanted = { applicationSeq, settings: settingsOf(body, context.settings), secret: secretOf(body.secret) };
-        return reply(201, await writtenOut(await createEndpoint(context, wanted, subscriptionRule(identity))));
+        const application = await lookup.application(identity, params.app_id);
+        const settings = settingsOf(body, context.settings);
+        const wanted = { applicationSeq: application.seq, settings, secret: secretOf(body.secret) };
+        const endpoint = await createEndpoint(context, wanted, subscriptionRule(identity, application));
+        return reply(201, await writtenOut(endpoint));
       },
     }),
 
@@ -131,10 +134,10 @@ export function endpointRoutes(context: Context): Operation[] {
       responses: { 200: written, 201: created },
       problems: [404, 409],
       async handle({ identity, params, body }) {
-        const { seq: applicationSeq } = await lookup.application(identity, params.app_id);
+        const application = await lookup.application(identity, params.app_id);
         const key = lookup.key("ep_", params.endpoint_id);
-        const wanted = { applicationSeq, ...putOf(params.endpoint_id, body, context.settings) };
-        const { value, created } = await putEndpoint(context, key, wanted, subscriptionRule(identity));
+        const wanted = { applicationSeq: application.seq, ...putOf(params.endpoint_id, body, context.settings) };
+        const { value, created } = await putEndpoint(context, key, wanted, subscriptionRule(identity, application));
         return reply(created ? 201 : 200, await writtenOut(value));
       },
     }),
@@ -152,10 +155,10 @@ export function endpointRoutes(context: Context): Operation[] {
       responses: { 200: written },
       problems: [404, 409],
       async handle({ identity, params, body }) {
-        const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
+        const { application, endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
         const sent = withUrl(body, context.settings);
         const change: EndpointChange = (before) => applyPatch(endpointFields, before, sent);
-        const after = await changeEndpoint(context, endpoint.seq, change, subscriptionRule(identity));
+        const after = await changeEndpoint(context, endpoint.seq, change, subscriptionRule(identity, application));
         return reply(200, await writtenOut(after));
       },
     }),

@@ -1,0 +1,76 @@
+/** The fields of a source in the API, derived from its table. */
+import { Type } from "@sinclair/typebox";
+import type { IdCodec } from "../../../core/id.ts";
+import { outcomes } from "../../../core/received.ts";
+import { type Source, sourceFields } from "../../../core/resources/source.ts";
+import * as field from "../../http/fields.ts";
+import {
+  createProperties,
+  exampleOf,
+  outputOf,
+  outputProperties,
+  patchProperties,
+  updateProperties,
+} from "../../http/resource.ts";
+import { nullable } from "../../http/schema.ts";
+import { svixSdkOf } from "../../http/svix-sdk.ts";
+import { svixSourceTypes } from "./svix-types.ts";
+
+const created = createProperties(sourceFields);
+
+export const IngestSourceIn = field.object("IngestSourceIn", created);
+/** A PUT must name the type, because it may create the source. */
+export const IngestSourceUpdate = field.object("IngestSourceUpdate", {
+  ...updateProperties(sourceFields),
+  type: created.type,
+});
+export const IngestSourcePatch = field.object("IngestSourcePatch", {
+  ...patchProperties(sourceFields),
+  type: Type.Optional(created.type),
+});
+
+const SourceCountsOut = field.object(
+  "SourceCountsOut",
+  Object.fromEntries(outcomes.map((outcome) => [outcome, Type.Integer()])),
+);
+
+const ingestUrl = nullable(
+  Type.String({
+    format: "uri",
+    description: "The URL to register with the provider; null for a source of type `cron`.",
+  }),
+);
+
+export const IngestSourceOut = field.object("IngestSourceOut", { ...outputProperties(sourceFields), ingestUrl });
+
+/** A single source. Lists do not contain the counts. */
+export const IngestSourceDetailOut = field.object("IngestSourceDetailOut", {
+  ...outputProperties(sourceFields),
+  ingestUrl,
+  counts: Type.Unsafe<Readonly<Record<string, number>>>({
+    ...SourceCountsOut,
+    description: "Number of requests, by what happened to them. A crash may lose those of the last seconds.",
+  }),
+});
+
+export const sourceExample = {
+  ...exampleOf(sourceFields),
+  ingestUrl: "https://example.com/in/2Hq1yU6rTqmZzC0yXb4aVw8n",
+};
+export const sourceDetailExample = {
+  ...sourceExample,
+  counts: { stored: 1024, duplicate: 3, refused: 1, limited: 0, handshake: 0 },
+};
+
+/** Converts a source whose `config` is already masked. */
+export function sourceOut(source: Source, ids: IdCodec, ingestUrl: string | null, request: Request) {
+  return { ...outputOf(sourceFields, source, ids), type: shownType(source.type, request), ingestUrl };
+}
+
+/**
+ * Returns the type for a response. The SDKs of the Svix API fail on a type that they do not know, so
+ * they get `generic-webhook` instead; `provider` has the real one.
+ */
+function shownType(type: string, request: Request): string {
+  return svixSdkOf(request) === null || svixSourceTypes.has(type) ? type : "generic-webhook";
+}

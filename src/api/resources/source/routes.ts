@@ -1,0 +1,209 @@
+import { type Static, Type } from "@sinclair/typebox";
+import { gracePeriodSecondsMax, ingestUrlOf, rotateSourceToken } from "../../../commands/source-tokens.ts";
+import { shownSource } from "../../../commands/source-type.ts";
+import { changeSource, createSource, deleteSource, putSource } from "../../../commands/sources.ts";
+import type { Source } from "../../../store/index.ts";
+import type { Context } from "../../http/context.ts";
+import * as field from "../../http/fields.ts";
+import { uidOfPath, uidOfPut } from "../../http/lookup.ts";
+import { type Operation, operation } from "../../http/operation.ts";
+import { listedAs, orderQuery, pageQuery, pageRequest } from "../../http/paging.ts";
+import { noContent, reply } from "../../http/reply.ts";
+import { nullable } from "../../http/schema.ts";
+import {
+  IngestSourceDetailOut,
+  IngestSourceIn,
+  IngestSourceOut,
+  IngestSourcePatch,
+  IngestSourceUpdate,
+  sourceDetailExample,
+  sourceExample,
+  sourceOut,
+} from "./fields.ts";
+
+const RotateTokenIn = field.object("RotateTokenIn", {
+  gracePeriodSeconds: Type.Optional(
+    nullable(
+      Type.Integer({
+        minimum: 0,
+        maximum: gracePeriodSecondsMax,
+        default: gracePeriodSecondsMax,
+        description: "How long the earlier URLs stay valid, in seconds. 0 ends them at once.",
+      }),
+    ),
+  ),
+});
+const RotateTokenOut = field.object("RotateTokenOut", { ingestUrl: Type.String({ format: "uri" }) });
+
+const found = { description: "The source.", schema: IngestSourceOut, example: sourceExample };
+const created = { ...found, description: "The source was created." };
+const bodyExample = { name: "Stripe Europe", type: "stripe", config: { secret: "whsec_from_the_provider" } };
+
+export function sourceRoutes(context: Context): Operation[] {
+  const { store, ids, lookup, sourceCounter } = context;
+  const tag = "Source";
+  const list = "/ingest/api/v1/source";
+  const path = `${list}/:source_id` as const;
+
+  const out = async (source: Source, request: Request) =>
+    sourceOut(shownSource(source), ids, await ingestUrlOf(context, source), request);
+
+  return [
+    operation({
+      id: "v1.ingest.source.list",
+      method: "GET",
+      path: list,
+      tag,
+      summary: "List sources",
+      access: "environment",
+      query: Type.Object({ ...pageQuery, ...orderQuery("descending") }),
+      responses: {
+        200: {
+          description: "A page of sources.",
+          schema: field.listOf("IngestSourceOut", IngestSourceOut),
+          example: {
+            data: [sourceExample],
+            iterator: sourceExample.id,
+            prevIterator: `-${sourceExample.id}`,
+            done: true,
+          },
+        },
+      },
+      problems: [],
+      async handle({ identity, query, request }) {
+        const page = pageRequest(query, ids, "src_", query.order ?? "descending");
+        const { rows, more } = await store.configuration.sources.list(identity.environmentSeq, page);
+        const items = await Promise.all(rows.map((source) => out(source, request)));
+        return reply(
+          200,
+          listedAs(
+            items,
+            items.map(({ id }) => id),
+            more,
+          ),
+        );
+      },
+    }),
+
+    operation({
+      id: "v1.ingest.source.create",
+      method: "POST",
+      path: list,
+      tag,
+      summary: "Create a source",
+      description:
+        "A source receives the webhooks of one provider at its `ingestUrl`, checks and stores them, and delivers them to its endpoints. `GET /api/v1/provider` lists the types and what their `config` needs.",
+      access: "environment",
+      body: IngestSourceIn,
+      bodyExample,
+      responses: { 201: created },
+      problems: [409],
+      async handle({ identity, body, request }) {
+        return reply(201, await out(await createSource(context, identity.environmentSeq, body), request));
+      },
+    }),
+
+    operation({
+      id: "v1.ingest.source.get",
+      method: "GET",
+      path,
+      tag,
+      summary: "Get a source",
+      access: "application",
+      responses: { 200: { ...found, schema: IngestSourceDetailOut, example: sourceDetailExample } },
+      problems: [404],
+      async handle({ identity, params, request }) {
+        const source = await lookup.source(identity, params.source_id);
+        return reply(200, { ...(await out(source, request)), counts: await sourceCounter.of(source.seq) });
+      },
+    }),
+
+    operation({
+      id: "v1.ingest.source.upsert",
+      method: "PUT",
+      path,
+      tag,
+      summary: "Create or replace a source",
+      description:
+        "An unknown uid in the path creates a source with that uid. Absent fields get their defaults. In `config`, the value `[set]` keeps the stored secret. If the body has no `uid`, a request to the id removes the stored uid, and a request to the uid keeps it. The URL is never changed.",
+      access: "environment",
+      body: IngestSourceUpdate,
+      bodyExample,
+      responses: { 200: found, 201: created },
+      problems: [404, 409],
+      async handle({ identity, params, body, request }) {
+        const key = lookup.key("src_", params.source_id);
+        const wanted = { ...body, uid: uidOfPut("src_", params.source_id, body) };
+        const canCreate = (body.uid ?? uidOfPath("src_", params.source_id)) !== null;
+        const { value, created } = await putSource(context, identity.environmentSeq, key, { wanted, canCreate });
+        return reply(created ? 201 : 200, await out(value, request));
+      },
+    }),
+
+    operation({
+      id: "v1.ingest.source.patch",
+      method: "PATCH",
+      path,
+      tag,
+      summary: "Change a source",
+      description:
+        "Absent fields are unchanged. `config` is merged by field: null removes a field, and `[set]` keeps the stored secret. The type cannot be changed.",
+      access: "environment",
+      body: IngestSourcePatch,
+      bodyExample: { verification: "record" },
+      responses: { 200: found },
+      problems: [404, 409],
+      async handle({ identity, params, body, request }) {
+        const { seq } = await lookup.source(identity, params.source_id);
+        return reply(200, await out(await changeSource(context, seq, body), request));
+      },
+    }),
+
+    operation({
+      id: "v1.ingest.source.delete",
+      method: "DELETE",
+      path,
+      tag,
+      summary: "Delete a source",
+      description:
+        "Its URL gets 404 at once, and its endpoints are deleted with their pending deliveries. The uid can be reused.",
+      access: "environment",
+      responses: { 204: { description: "The source was deleted." } },
+      problems: [404],
+      async handle({ identity, params }) {
+        await deleteSource(context, await lookup.source(identity, params.source_id));
+        return noContent;
+      },
+    }),
+
+    operation({
+      id: "v1.ingest.source.rotate-token",
+      method: "POST",
+      path: `${path}/token/rotate`,
+      tag,
+      summary: "Replace the URL of a source",
+      description:
+        "The earlier URLs stay valid during the grace period. A source can be given a new URL three times in 48 hours; with a grace period of 0 always.",
+      access: "environment",
+      body: RotateTokenIn,
+      bodyOptional: true,
+      bodyExample: { gracePeriodSeconds: 3600 },
+      responses: {
+        200: {
+          description: "The new URL.",
+          schema: RotateTokenOut,
+          example: { ingestUrl: sourceExample.ingestUrl },
+        },
+      },
+      problems: [400, 404],
+      async handle({ identity, params, body }) {
+        const source = await lookup.source(identity, params.source_id);
+        return reply(200, { ingestUrl: await rotateSourceToken(context, source, graceOf(body)) });
+      },
+    }),
+  ];
+}
+
+function graceOf({ gracePeriodSeconds }: Static<typeof RotateTokenIn>): number {
+  return gracePeriodSeconds ?? gracePeriodSecondsMax;
+}
