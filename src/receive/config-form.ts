@@ -16,6 +16,9 @@ const SIGNED_STRING_CHARS_MAX = 1024;
 /** Returns the form of a field. The secret of a generic HMAC has the encoding that another field names. */
 export function formOf({ name, form }: ConfigField, scheme: Scheme, config: SourceConfig): ConfigForm {
   const isSecret = name === "secret" || name === "secrets";
+  if (isSecret && scheme.type === "basic" && configText(config, "scheme")?.toLowerCase() === "basic") {
+    return "user-password";
+  }
   // A secret in a header cannot contain a line break.
   if (isSecret && (scheme.type === "token" || scheme.type === "basic") && form === "text") return "header-value";
   if (!isSecret || scheme.type !== "generic-hmac") return form;

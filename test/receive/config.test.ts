@@ -79,6 +79,8 @@ describe("checkConfig()", () => {
     ["generic-hmac", { secret: "xyz", header: "X", secretEncoding: "hex" }, "secret: Must be hexadecimal digits"],
     ["generic-hmac", { secret: "a", header: "X", signedString: "{timestamp}.{body}" }, "signedString: Must be a text"],
     ["generic-hmac", { secret: "a", header: "X", signedString: "{ts}.{body}" }, "timestampHeader: Required"],
+    ["standard-webhooks", { secret: "hello" }, "secret: Must be base64, usually after `whsec_`"],
+    ["alertmanager", { secret: "token", scheme: "basic" }, "secret: Must be a user name and a password"],
     ["alertmanager", { secret: "a", scheme: "digest" }, "scheme: Must be `basic` or `bearer`."],
   ];
   test.each(WRONG)("%s refuses the configuration %j", (id, config, problem) => {

@@ -13,8 +13,11 @@ export function decodeHex(text: string): Buffer | null {
 /** Decodes base64 or base64url, with or without padding. Returns null for any other text. */
 export function decodeBase64(text: string): Buffer | null {
   if (!BASE64.test(text)) return null;
+  const characters = text.replace(/=+$/, "").length;
+  // A single character holds only 6 bits, which are no byte.
+  if (characters % 4 === 1) return null;
   const bytes = Buffer.from(text, "base64");
-  return bytes.length === Math.floor((text.replace(/=+$/, "").length * 3) / 4) && bytes.length > 0 ? bytes : null;
+  return bytes.length === Math.floor((characters * 3) / 4) ? bytes : null;
 }
 
 /**
