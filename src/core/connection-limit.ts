@@ -6,8 +6,11 @@ import { attemptsMax } from "./concurrency.ts";
 const CONNECTIONS_MAX = 10_000;
 /** Number of open files for the store, the log, the listener and name lookups. */
 const OWN_FILES = 128;
-/** At most this share of the descriptors is kept for deliveries and the server's own files. */
-const KEPT_SHARE = 0.5;
+/**
+ * Number of descriptors that clients get even if the attempts could use them all, but at most half
+ * of the limit of open files.
+ */
+const CLIENT_FILES = 512;
 /**
  * Excess connections, as a share of the limit. They are open for a moment, until the server has
  * closed them.
@@ -25,11 +28,11 @@ export function excessMax(connectionsMax: number): number {
 
 /**
  * Returns the maximum number of client connections: what the operator has set, or fewer if the
- * limit of open files has no room for them beside the attempts and the server's own files. If the
- * limit is low, these get half of it.
+ * limit of open files has no room for them beside the attempts and the server's own files.
  */
 export function connectionsMaxFor(filesMax: number, deliveryConcurrency: number, configured: number | null): number {
-  const kept = Math.min(attemptsMax(deliveryConcurrency) + OWN_FILES, Math.floor(filesMax * KEPT_SHARE));
+  const keptMax = Math.max(filesMax - CLIENT_FILES, Math.floor(filesMax / 2));
+  const kept = Math.min(attemptsMax(deliveryConcurrency) + OWN_FILES, keptMax);
   const free = filesMax - kept;
   const fitting = Math.max(1, Math.min(Math.floor(free / (1 + EXCESS_SHARE)), free - EXCESS_MIN));
   return Math.min(fitting, configured ?? CONNECTIONS_MAX);
