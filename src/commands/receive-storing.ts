@@ -5,9 +5,9 @@ import type { SourceEntry } from "../door/source-directory.ts";
 import { duplicateKeyOf, eventTypeOf } from "../door/source-rules.ts";
 import type { RequestView } from "../receive/request-view.ts";
 import type { IdempotencyEntry, IdempotentResponse } from "../store/index.ts";
-import { hideCapturedSecret } from "./receive-capture.ts";
 import { count, nameOf, type ReceiveParts } from "./receive-parts.ts";
 import { type DoorRequest, logRequest, pathOf, rateLimited, refuse, withoutSecrets } from "./receive-refusal.ts";
+import { hideCapturedSecret } from "./source-secrets.ts";
 
 /** A request that may be stored. */
 interface Checked {

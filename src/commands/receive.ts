@@ -2,12 +2,12 @@ import { Problem } from "../core/problem.ts";
 import type { Cause, DoorReply, ReceivedState } from "../core/received.ts";
 import { KeyUnavailable } from "../door/keys.ts";
 import type { SourceEntry } from "../door/source-directory.ts";
-import type { Check, Handshake, ReceivedRequest } from "../receive/receiver.ts";
+import type { Check, Handshake, ReceivedRequest, Receiver } from "../receive/receiver.ts";
 import { RequestView } from "../receive/request-view.ts";
-import { captureSecret } from "./receive-capture.ts";
 import { count, type ReceiveParts } from "./receive-parts.ts";
 import { type DoorRequest, methodNotAllowed, notVerified, payloadTooLarge, refuse } from "./receive-refusal.ts";
 import { storeReceived } from "./receive-storing.ts";
+import { captureSecret } from "./source-secrets.ts";
 
 const noBytes = new Uint8Array(0);
 const KEY_RETRY_AFTER_SECONDS = 30;
@@ -57,7 +57,7 @@ async function answerHandshake(
 ): Promise<DoorReply> {
   const { source, receiver } = entry;
   const isChecked = handshake.isSigned && source.verification !== "off";
-  const cause = handshake.refused ?? (isChecked ? await causeOf(parts, entry, view) : null);
+  const cause = handshake.refused ?? (isChecked ? (await checked(parts, entry, view)).cause : null);
   if (cause !== null) return refuse(parts, entry, request, view.body, notVerified(cause, receiver, handshake));
   const { capture: secret, confirm, reply } = handshake;
   if (secret !== undefined) {
@@ -90,33 +90,25 @@ async function bodyOf(
 
 /** Returns a promise only if a key must be fetched. */
 function verdictOf(parts: ReceiveParts, entry: SourceEntry, request: ReceivedRequest): Verdict | Promise<Verdict> {
-  const { source, receiver } = entry;
-  if (source.verification === "off") return { state: "unattempted", cause: null };
-  const cause = causeOf(parts, entry, request);
-  const verdict = (found: Cause | null): Verdict =>
-    found === null ? { state: receiver.state, cause: null } : { state: "failed", cause: found };
-  return cause instanceof Promise ? cause.then(verdict) : verdict(cause);
+  if (entry.source.verification === "off") return { state: "unattempted", cause: null };
+  return checked(parts, entry, request);
 }
 
-/** Returns why a request does not pass its check, or null if it does. */
-function causeOf(
-  parts: ReceiveParts,
-  entry: SourceEntry,
-  request: ReceivedRequest,
-): Cause | null | Promise<Cause | null> {
+/** Returns the result of the check, whether or not the source demands one. */
+function checked(parts: ReceiveParts, entry: SourceEntry, request: ReceivedRequest): Verdict | Promise<Verdict> {
   const { receiver } = entry;
-  if (receiver.awaitsSecret) return "missing_signature";
+  if (receiver.awaitsSecret) return { state: "failed", cause: "missing_signature" };
   const check = receiver.check(request, nowSeconds(parts));
-  if (check.kind !== "needs-key") return failureOf(check);
+  if (check.kind !== "needs-key") return verdictFrom(check, receiver);
   return unlessUnavailable(parts, entry, parts.keys.fetch(check.key)).then((key) =>
-    failureOf(receiver.check(request, nowSeconds(parts), key)),
+    verdictFrom(receiver.check(request, nowSeconds(parts), key), receiver),
   );
 }
 
-function failureOf(check: Check): Cause | null {
-  if (check.kind === "passed") return null;
+function verdictFrom(check: Check, { state }: Receiver): Verdict {
+  if (check.kind === "passed") return { state: check.state ?? state, cause: null };
   // The fetched document does not contain the key.
-  return check.kind === "failed" ? check.cause : "unknown_key";
+  return { state: "failed", cause: check.kind === "failed" ? check.cause : "unknown_key" };
 }
 
 /** Waits for a request to the provider. Throws 503 if it fails, so that the sender tries again. */

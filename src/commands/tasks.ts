@@ -1,6 +1,10 @@
 import type { Seq } from "../core/id.ts";
+import { Problem } from "../core/problem.ts";
+import { openTasksPerAppMax } from "../deliver/tasks/open-tasks.ts";
 import type { Task } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
+
+const RETRY_AFTER_SECONDS = 10;
 
 /**
  * Ends a running background task between two steps. Its completed steps are not undone. Returns
@@ -16,7 +20,10 @@ export async function cancelTask(
   return wasRunning;
 }
 
-/** Stores a background task and starts it. It continues after restarts until it ends. */
+/**
+ * Stores a background task and starts it. It continues after restarts until it ends. Throws 429 if
+ * too many tasks of its application, or too many in all, have not ended.
+ */
 export async function startTask(
   { store, seqs, clock, deliverer }: Pick<CommandContext, "store" | "seqs" | "clock" | "deliverer">,
   environmentSeq: Seq,
@@ -25,7 +32,18 @@ export async function startTask(
 ): Promise<Task> {
   const seq = seqs.next();
   const task: Task = { seq, environmentSeq, kind, status: "running", data: dataOf(seq), updatedAt: clock.now() };
-  await store.housekeeping.tasks.create(task);
+  if (!deliverer.admitTask(task)) throw tooManyTasks();
+  try {
+    await store.housekeeping.tasks.create(task);
+  } catch (error) {
+    deliverer.cancelTask(seq);
+    throw error;
+  }
   deliverer.startTask(task);
   return task;
+}
+
+function tooManyTasks(): Problem {
+  const detail = `At most ${openTasksPerAppMax} background tasks of an application or environment can run or wait. Try again when some have ended, or cancel them.`;
+  return new Problem(429, "too_many_tasks", detail, RETRY_AFTER_SECONDS);
 }

@@ -24,10 +24,15 @@ export interface Deliverer {
    * The `dueAt` of retries is stored as a delivery time.
    */
   readonly retriesAheadMs: number;
+  /**
+   * Counts a background task that is about to be stored. Returns false if too many tasks of its
+   * application, or too many in all, have not ended. Call `cancelTask` if the task was not stored.
+   */
+  admitTask(task: Task): boolean;
   /** Starts or continues a background task that is stored as `running`. */
   startTask(task: Task): void;
   /**
-   * Stops work on a task whose end has been stored. A step that is under way is completed or
+   * Stops work on a task whose end has been stored, or that was not stored. A step that is under way is completed or
    * undone.
    */
   cancelTask(taskSeq: Seq): void;

@@ -162,6 +162,10 @@ export class Engine extends OneLife implements Deliverer {
     return lane;
   }
 
+  admitTask(task: Task): boolean {
+    return this.#tasks.admit(task);
+  }
+
   startTask(task: Task): void {
     this.#tasks.run(task);
   }

@@ -1,3 +1,4 @@
+import { exampleRequest } from "./example.ts";
 import { readEventType, readKey, tableExpression } from "./expression.ts";
 import { type HandshakeName, type HandshakeSource, handshakes } from "./handshakes/index.ts";
 import type { Provider } from "./provider.ts";
@@ -42,7 +43,12 @@ export function receiverOf(provider: Provider, config: SourceConfig, options: Re
     check: checkOf(scheme, isOff, awaitsSecret),
     eventType: (request) => (eventType === null ? null : readEventType(eventType, viewOf(request))),
     deliveryId: (request) => (deliveryId === null ? null : readKey(deliveryId, viewOf(request))),
-    example: () => null,
+    example: (eventType, nowSeconds) => {
+      if (scheme.sign === null && !isOff) return null;
+      const example = exampleRequest(provider, eventType, nowSeconds);
+      const signed = scheme.sign?.(example, options.url + example.query, nowSeconds) ?? example;
+      return { ...signed, headers: withLowerCaseNames(signed.headers) };
+    },
   };
 }
 
@@ -62,6 +68,10 @@ function replyOf({ reply }: Provider, config: SourceConfig): DoorReply {
     ...reply,
     headers: Object.fromEntries(headers.filter(([, value]) => value !== null)) as DoorReply["headers"],
   };
+}
+
+function withLowerCaseNames(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }
 
 function handshakeOf({ handshake: names }: Provider, source: HandshakeSource): Receiver["handshake"] {
@@ -99,6 +109,7 @@ export function isWithoutSecret(provider: Provider, config: SourceConfig): boole
 
 /** Returns what a request proves that passes the check of a source with this configuration. */
 function stateOf(provider: Provider, config: SourceConfig): PassedState {
-  if (provider.scheme.type === "generic-hmac" && !coversBody(config)) return "authenticated";
+  const { scheme } = provider;
+  if (scheme.type === "generic-hmac" && scheme.timedString === undefined && !coversBody(config)) return "authenticated";
   return provider.state;
 }

@@ -38,7 +38,8 @@ export interface KeyRequest {
 export type FetchedKey = string;
 
 export type Check =
-  | { readonly kind: "passed" }
+  /** `state` is set if this request proves less than the state of the receiver says. */
+  | { readonly kind: "passed"; readonly state?: "authenticated" }
   | { readonly kind: "failed"; readonly cause: Cause }
   | { readonly kind: "needs-key"; readonly key: KeyRequest };
 
@@ -60,7 +61,9 @@ export interface Handshake {
 /** A request that a provider could have sent, for trying out a source. */
 export interface ExampleRequest {
   readonly method: string;
+  /** The names are in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** With its question mark; empty if there is none. */
   readonly query: string;
   readonly body: Uint8Array;
 }

@@ -113,6 +113,13 @@ describe("the OpenAPI document", () => {
     }
   });
 
+  test("every operation that starts a background task documents that too many tasks are refused with 429", () => {
+    const starting = operations.filter(({ responses }) => JSON.stringify(responses[202] ?? null).includes(`"qtask_`));
+    expect(starting.length).toBeGreaterThanOrEqual(7);
+    for (const { operationId, responses } of starting)
+      expect([operationId, Object.keys(responses)]).toEqual([operationId, expect.arrayContaining(["429"])]);
+  });
+
   test("every documented body has an example", () => {
     for (const { operationId, responses, requestBody } of operations) {
       const bodies = [requestBody, ...Object.values(responses)].flatMap((body) => Object.values(body?.content ?? {}));

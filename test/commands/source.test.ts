@@ -158,6 +158,16 @@ describe("creating a source", () => {
     expect((await findings(setup.create({ type: "githb" })))[0]).toContain("github");
   });
 
+  test("an alias behaves like its provider, and the source keeps the name that was sent", async () => {
+    using setup = await opened();
+    const source = await setup.create({
+      type: "open-ai",
+      config: { secret: "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw" },
+    });
+    expect(source).toMatchObject({ type: "open-ai", provider: "openai" });
+    expect(await setup.change(source, { type: "openai", name: "New" })).toMatchObject({ type: "open-ai", name: "New" });
+  });
+
   test("an answer gets defaults for its absent fields", async () => {
     using setup = await opened();
     const source = await setup.create({ answer: { status: 204, headers: null, unknown: 1 } });
@@ -340,6 +350,22 @@ describe("the application behind a source", () => {
     const [delivery] = await store.history.messages.deliveries(accepted.seq);
     expect(delivery).toMatchObject({ endpointSeq: endpoint.seq, state: "cancelled" });
     await setup.create({ uid: "repo" });
+  });
+
+  test("if the process dies right after the deletion of a source, the next start cancels the deliveries", async () => {
+    using setup = await opened();
+    const source = await setup.create();
+    const { world } = setup;
+    const change = { applicationSeq: source.applicationSeq, eventTypes: null, paused: true };
+    await world.endpoint("consumer.example", 200, change);
+    const { directory, accepter } = world.kernel;
+    const entry = (await directory.application(setup.environmentSeq, { seq: source.applicationSeq }))!;
+    const accepted = await world.do(() => accepter.accept(entry, plainIncoming("a", Buffer.from("{}"))));
+    if (!accepted.accepted) throw new Error("The message was not accepted.");
+    await world.do(() => world.store.configuration.sources.delete(source.seq, world.now));
+    await world.restart();
+    await world.rest();
+    expect(await world.states([accepted.seq])).toEqual(["cancelled"]);
   });
 
   test("when an environment is deleted, its sources are deleted with it", async () => {

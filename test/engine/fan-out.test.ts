@@ -44,6 +44,8 @@ describe("a batch with very many deliveries", () => {
     const results = await send(MESSAGES);
     expect(results).toHaveLength(MESSAGES);
     for (const result of results) expect(result).toMatchObject({ accepted: true });
+    const seqs = results.map((result) => ("seq" in result ? result.seq : 0));
+    expect(seqs).toEqual(seqs.toSorted((a, b) => a - b));
     expect(commits.length).toBeGreaterThanOrEqual(3);
     for (const commit of commits) {
       expect(new Set(commit)).toEqual(new Set([ENDPOINTS]));

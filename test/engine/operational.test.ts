@@ -47,6 +47,7 @@ beforeEach(async () => {
   const deliverer = {
     enqueue() {},
     prepareLanes: async () => {},
+    admitTask: () => true,
     startTask() {},
     cancelTask() {},
     warningsOf: async () => [],

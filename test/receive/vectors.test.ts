@@ -31,6 +31,18 @@ function expectBody(body: string, { body: expected, bodyMatch = "exact" }: NonNu
   if (bodyMatch === "contains") expect(body).toContain(expected);
 }
 
+describe("the event types and delivery ids of the vectors", () => {
+  for (const [index, vector] of vectors.entries()) {
+    const { provider, eventType, deliveryId } = vector;
+    if (eventType === undefined && deliveryId === undefined) continue;
+    test(`${provider} (${index}) has the event type ${eventType} and the delivery id ${deliveryId}`, () => {
+      const [receiver, request] = [receiverFor(vector), requestOf(vector)];
+      if (eventType !== undefined) expect(receiver.eventType(request)).toBe(eventType);
+      if (deliveryId !== undefined) expect(receiver.deliveryId(request)).toBe(deliveryId);
+    });
+  }
+});
+
 describe("the handshakes of the vectors", () => {
   for (const [index, vector] of vectors.entries()) {
     if (vector.expect !== "handshake" || findProvider(vector.provider) === null) continue;

@@ -2,6 +2,7 @@ import type { Provider } from "../../src/receive/provider.ts";
 import { findProvider } from "../../src/receive/providers/index.ts";
 import type { Cause, ReceivedRequest, Receiver } from "../../src/receive/receiver.ts";
 import { receiverOf } from "../../src/receive/receiver-of.ts";
+import more from "./fixtures/more-vectors.json";
 import list from "./fixtures/vectors.json";
 
 /** A request that a provider could have sent, and what a correct check says about it. */
@@ -23,6 +24,9 @@ export interface Vector {
   readonly now: number;
   readonly expect: "valid" | "invalid" | "handshake";
   readonly reason?: Cause;
+  /** What the row's expressions read, for some valid requests. */
+  readonly eventType?: string;
+  readonly deliveryId?: string;
   readonly answer?: {
     readonly status: number;
     readonly headers: Readonly<Record<string, string>>;
@@ -33,7 +37,7 @@ export interface Vector {
   };
 }
 
-export const vectors = list as unknown as readonly Vector[];
+export const vectors = [...list, ...more] as unknown as readonly Vector[];
 
 /** The kinds whose pasted key is a public key. */
 const PUBLIC_KINDS: ReadonlySet<string> = new Set(["ed25519", "ecdsa", "rsa"]);

@@ -141,6 +141,13 @@ export class DoorWorld implements AsyncDisposable {
     return { seq, url: this.url + path, path };
   }
 
+  /** Changes a source as its commands do. */
+  async change({ seq }: OpenedSource, change: Partial<Source>): Promise<void> {
+    const { store, signals } = this.kernel;
+    await store.configuration.sources.update(seq, () => change);
+    signals.send({ type: "source.changed", sourceSeq: seq, environmentSeq: this.environmentSeq });
+  }
+
   async get({ seq }: OpenedSource): Promise<Source> {
     return (await this.kernel.store.configuration.sources.get(seq))!;
   }

@@ -1,15 +1,16 @@
-import { type TObject, Type } from "@sinclair/typebox";
+import type { TObject } from "@sinclair/typebox";
 import type { Idempotency } from "../../accept/idempotency.ts";
-import { Invalid, notFound } from "../../core/problem.ts";
+import { notFound } from "../../core/problem.ts";
 import type { IdempotencyEntry, IdempotentResponse } from "../../store/index.ts";
 import { checkAccess } from "../identity/access.ts";
 import { type Admission, RepeatedCheck, unwatched } from "../identity/admission.ts";
 import { Authenticator } from "../identity/auth.ts";
 import { anybody, type Identity } from "../identity/identity.ts";
 import { AuditTrail, isAudited } from "./audit-trail.ts";
-import { bodyLease, parseJson, readBody } from "./body.ts";
+import { bodyLease, readBody } from "./body.ts";
 import { bodyHash } from "./body-hash.ts";
 import { ByteBudget, type ByteLease, callerOf } from "./byte-budget.ts";
+import { bodySchemaOf, type CheckedBody, checkedBody } from "./checked-body.ts";
 import { decodedBody, withoutByteOrderMark } from "./content-coding.ts";
 import type { Context } from "./context.ts";
 import type { ApiDeps } from "./deps.ts";
@@ -21,8 +22,7 @@ import { parseQuery } from "./query.ts";
 import { ReadQueue } from "./read-queue.ts";
 import { type Reply, toResponse } from "./reply.ts";
 import { searchOf, targetOf } from "./request-target.ts";
-import { checker, findingsOf, knownFieldsOf } from "./schema.ts";
-import { ignoredHeader, strictBody, strictSearch, unknownKeys, unknownParameters } from "./unknown-keys.ts";
+import { ignoredHeader, strictSearch, unknownParameters } from "./unknown-keys.ts";
 
 type Params = Readonly<Record<string, string>>;
 
@@ -46,8 +46,8 @@ const noQuery = {};
 /** Minimum length of a response that is streamed, in UTF-16 code units. */
 const LONG_CHARS = 256 * 1024;
 const noKeys: readonly string[] = [];
-/** The body schema of bulk operations whose body has no fields. */
-const noFields = Type.Object({});
+/** Minimum size of a body whose check waits for its turn, in bytes. */
+const LARGE_BYTES = 32 * 1024;
 const IGNORED_HEADER = "boathook-ignored";
 
 /**
@@ -66,6 +66,8 @@ export class Dispatcher {
    * the number of concurrent decompressions limits the memory that is not charged to a budget.
    */
   readonly #decodings: ReadQueue;
+  /** Large bodies that wait for their check. */
+  readonly #checks: ReadQueue;
 
   constructor(
     private readonly deps: ApiDeps,
@@ -73,6 +75,7 @@ export class Dispatcher {
   ) {
     this.#responses = ByteBudget.for(deps.settings);
     this.#decodings = new ReadQueue(deps.clock);
+    this.#checks = new ReadQueue(deps.clock, 1);
     this.#authenticator = new Authenticator(deps);
     this.#idempotency = deps.idempotency;
     this.#audit = new AuditTrail(deps);
@@ -148,22 +151,27 @@ export class Dispatcher {
 
   async #handle(admitted: Admitted, idempotency: IdempotencyEntry | null): Promise<Reply | Response> {
     const { operation, request, params, identity, query } = admitted;
-    let bytes = noBytes;
+    const schema = bodySchemaOf(operation);
+    const bytes = schema === null ? noBytes : await this.#bytesOf(admitted);
     let body: unknown;
-    const schema = operation.body ?? (operation.strict && operation.method === "POST" ? noFields : undefined);
-    if (schema !== undefined) {
-      bytes = await this.#bytesOf(admitted);
-      const isEmpty = bytes.length === 0 && (operation.bodyOptional || schema === noFields);
-      body = isEmpty ? {} : parseJson(bytes);
-      if (operation.strict) body = strictBody(schema, body);
-      if (!checker(schema).Check(body)) throw new Invalid(...findingsOf(schema, body, "body"));
-      admitted.ignored = unknownKeys(schema, body);
-      body = knownFieldsOf(schema, body);
+    if (schema !== null) {
+      const check = () => checkedBody(operation, schema, bytes);
+      const checked = bytes.length < LARGE_BYTES ? check() : await this.#inTurn(identity, check);
+      body = checked.value;
+      admitted.ignored = checked.ignored;
     }
     const admission = operation.lasting === undefined ? unwatched : this.#admissionOf(admitted);
     const call: Call = { request, identity, params, query, body, bytes, idempotency, admission };
     const work = () => operation.handle(call as Call<never, never, never>);
     return isAudited(operation) ? this.#audit.record(operation.id, identity, params, work) : work();
+  }
+
+  /**
+   * Runs the check of a large body. Many concurrent checks in one turn of the event loop would delay
+   * all other requests by their sum.
+   */
+  #inTurn(identity: Identity, check: () => CheckedBody): Promise<CheckedBody> {
+    return this.#checks.run(callerOf(identity), async () => check(), true);
   }
 
   /** Reads the body on first call, because a request's body can be read only once. */

@@ -1,7 +1,7 @@
 import type { Clock } from "../../ports.ts";
 import { type Caller, type CallerKind, overloaded } from "./byte-budget.ts";
 
-/** Maximum number of expensive reads that run at a time. */
+/** Default for the maximum number of expensive reads that run at a time. */
 const RUNNING_MAX = 2;
 /** Maximum number of reads of one caller that wait. */
 const WAITING_MAX: Readonly<Record<CallerKind, number>> = { application: 20, environment: 100, anonymous: 0 };
@@ -10,7 +10,7 @@ const WAITING_MAX: Readonly<Record<CallerKind, number>> = { application: 20, env
 const EXPENSIVE_MS = 2;
 
 /**
- * Runs a few expensive reads at a time. If reads wait, each caller gets its turn, whatever the
+ * Runs a few expensive reads, or other expensive steps of requests, at a time. If reads wait, each caller gets its turn, whatever the
  * number of its reads.
  */
 export class ReadQueue {
@@ -18,14 +18,17 @@ export class ReadQueue {
   /** The waiting reads by caller. The first caller is the next one. */
   readonly #waiting = new Map<string, (() => void)[]>();
 
-  constructor(private readonly clock: Pick<Clock, "soon" | "steady">) {}
+  constructor(
+    private readonly clock: Pick<Clock, "soon" | "steady">,
+    private readonly runningMax = RUNNING_MAX,
+  ) {}
 
   /**
    * Runs a read when its turn has come. Throws 503 if too many reads of this caller wait already.
    * Reads that `mustRun` are never refused.
    */
   async run<T>(caller: Caller, read: () => Promise<T>, mustRun = false): Promise<T> {
-    if (this.#running < RUNNING_MAX) this.#running++;
+    if (this.#running < this.runningMax) this.#running++;
     else await this.#turn(caller, mustRun);
     const startedAt = this.clock.steady();
     try {

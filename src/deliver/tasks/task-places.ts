@@ -46,7 +46,7 @@ export class TaskPlaces {
  * Returns the application that a task works on, or null. The application's number is in the task's
  * data or in its filter.
  */
-function applicationOf({ data }: Task): Seq | null {
+export function applicationOf({ data }: Task): Seq | null {
   const { applicationSeq, filter } = data as { applicationSeq?: Seq; filter?: { applicationSeq?: Seq } };
   return applicationSeq ?? filter?.applicationSeq ?? null;
 }

@@ -2,6 +2,7 @@ import type { Facts } from "../../core/fact.ts";
 import type { Seq } from "../../core/id.ts";
 import type { Cancel, Clock } from "../../ports.ts";
 import { LeaseLost, type Store, StoreUnavailable, type Task } from "../../store/index.ts";
+import { OpenTasks } from "./open-tasks.ts";
 import { type TaskLimits, TaskPlaces } from "./task-places.ts";
 
 /**
@@ -52,6 +53,7 @@ export class TaskRunner {
    */
   readonly #waiting = new Map<Seq, Task>();
   readonly #places: TaskPlaces;
+  readonly #open = new OpenTasks();
   #isStopped = false;
   #onIdle: (() => void) | null = null;
 
@@ -71,21 +73,33 @@ export class TaskRunner {
     for (const task of await this.store.housekeeping.tasks.lease()) this.run(task);
   }
 
+  /**
+   * Counts a task that is about to be stored. Returns false if too many tasks of its application, or
+   * too many in all, have not ended. `cancel` reverts this if the task was not stored.
+   */
+  admit(task: Task): boolean {
+    if (!this.#open.hasRoomFor(task)) return false;
+    this.#open.add(task);
+    return true;
+  }
+
   /** Starts or continues a task that is stored as `running`. Throws if its kind is unknown. */
   run(task: Task): void {
     const kind = this.#kinds.get(task.kind);
     if (kind === undefined) throw new Error(`Background tasks of the kind ${task.kind} are unknown.`);
     if (this.#running.has(task.seq)) return;
+    this.#open.add(task);
     this.#waiting.set(task.seq, task);
     this.#startWaiting();
   }
 
   /**
-   * Drops a task whose end has been stored. A step that is under way then fails to store its
+   * Drops a task whose end has been stored, or that was not stored. A step that is under way then fails to store its
    * progress, which also ends the task's work.
    */
   cancel(taskSeq: Seq): void {
     this.#waiting.delete(taskSeq);
+    if (!this.#running.has(taskSeq)) this.#open.delete(taskSeq);
     const cancelPause = this.#running.get(taskSeq) ?? null;
     if (cancelPause === null) return;
     cancelPause();
@@ -162,6 +176,7 @@ export class TaskRunner {
   #ended(taskSeq: Seq): void {
     this.#running.delete(taskSeq);
     this.#places.free(taskSeq);
+    this.#open.delete(taskSeq);
     this.#startWaiting();
     if (this.#running.size === 0) this.#onIdle?.();
   }

@@ -42,7 +42,7 @@ export const messagingProviders: readonly Provider[] = rows(
     id: "segment",
     name: "Segment",
     kind: "hmac-body",
-    scheme: { type: "hmac", headers: ["X-Signature"], algorithm: "sha1" },
+    scheme: { type: "hmac", headers: ["X-Signature"], algorithm: "sha1", body: "first-item" },
     config: optional(secretCalled("Shared secret of the destination")),
     eventType: "$.type, $[*].type",
     deliveryId: "$.messageId, $[*].messageId",

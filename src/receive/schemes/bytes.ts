@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, type KeyObject, timingSafeEqual } from "node:crypto";
 
 export type Encoding = "hex" | "base64" | "base64url";
 
@@ -56,4 +56,11 @@ export function isEqual(left: Uint8Array, right: Uint8Array): boolean {
  */
 export function isEqualSecret(left: Uint8Array, right: Uint8Array): boolean {
   return timingSafeEqual(createHash("sha256").update(left).digest(), createHash("sha256").update(right).digest());
+}
+
+/** Returns the HMAC of several texts and byte strings in order. */
+export function digestOf(algorithm: string, key: KeyObject, parts: readonly (string | Uint8Array)[]): Buffer {
+  const hmac = createHmac(algorithm, key);
+  for (const part of parts) hmac.update(part);
+  return hmac.digest();
 }

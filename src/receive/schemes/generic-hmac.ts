@@ -1,7 +1,5 @@
-import type { Encoding } from "./bytes.ts";
 import { type HmacParameters, prepareHmac } from "./hmac.ts";
 import { configText, type PreparedScheme, type SourceConfig } from "./scheme.ts";
-import type { SecretForm } from "./secret.ts";
 import type { Algorithm } from "./signature-format.ts";
 import { parseTemplate } from "./template.ts";
 
@@ -10,7 +8,10 @@ export interface GenericHmacParameters {
   readonly type: "generic-hmac";
   /** The header of the signature unless the configuration names another. */
   readonly headers: readonly string[];
-  /** The signed string if the configuration names a header with the time. Default: `{body}`. */
+  /**
+   * Set for a provider whose signed string is `{body}`, or this if the configuration names a header
+   * with the time. Then the configuration can change nothing but the names of the headers.
+   */
   readonly timedString?: string;
 }
 
@@ -22,21 +23,30 @@ export function prepareGenericHmac(parameters: GenericHmacParameters, config: So
 
 function hmacParameters({ headers, timedString }: GenericHmacParameters, config: SourceConfig): HmacParameters {
   const header = configText(config, "header");
-  const prefix = configText(config, "prefix");
   const timeHeader = configText(config, "timestampHeader");
-  const signedString =
-    configText(config, "signedString") ?? (timeHeader === null ? "{body}" : (timedString ?? "{body}"));
   return {
     type: "hmac",
     headers: header === null ? headers : [header],
-    format: prefix === null ? { kind: "bare" } : { kind: "prefix", prefix },
-    algorithm: algorithmOf(configText(config, "algorithm") ?? "sha256") ?? "sha256",
-    encoding: (configText(config, "encoding")?.toLowerCase() ?? "hex") as Encoding,
-    signedString,
-    secret: (configText(config, "secretEncoding")?.toLowerCase() ?? "utf8") as SecretForm,
     ...(timeHeader !== null && {
       time: { header: timeHeader, unit: "auto", past: WINDOW_SECONDS, future: WINDOW_SECONDS },
     }),
+    ...(timedString === undefined
+      ? freeParameters(config)
+      : { signedString: timeHeader === null ? "{body}" : timedString }),
+  };
+}
+
+/** Returns what only a sender without a row of its own can configure. */
+function freeParameters(config: SourceConfig): Partial<HmacParameters> {
+  const prefix = configText(config, "prefix");
+  const encoding = configText(config, "encoding")?.toLowerCase();
+  const secret = configText(config, "secretEncoding")?.toLowerCase();
+  return {
+    format: prefix === null ? { kind: "bare" } : { kind: "prefix", prefix },
+    algorithm: algorithmOf(configText(config, "algorithm") ?? "sha256") ?? "sha256",
+    encoding: encoding === "base64" || encoding === "base64url" ? encoding : "hex",
+    secret: secret === "hex" || secret === "base64" ? secret : "utf8",
+    signedString: configText(config, "signedString") ?? "{body}",
   };
 }
 

@@ -1,7 +1,9 @@
-import { createHmac, createSecretKey, type KeyObject, randomUUID } from "node:crypto";
-import type { Cause, Check, ExampleRequest } from "../receiver.ts";
+import { createSecretKey, type KeyObject } from "node:crypto";
+import { arrayItems } from "../../core/json.ts";
+import type { Cause, Check } from "../receiver.ts";
 import type { RequestView } from "../request-view.ts";
-import { type Encoding, encodes } from "./bytes.ts";
+import { digestOf, type Encoding, encodes } from "./bytes.ts";
+import { signHmac } from "./hmac-sign.ts";
 import {
   configText,
   failed,
@@ -12,15 +14,9 @@ import {
   toleranceOf,
 } from "./scheme.ts";
 import { keyOf, type SecretForm } from "./secret.ts";
-import {
-  type Algorithm,
-  type Candidate,
-  candidatesIn,
-  formatSignature,
-  type SignatureFormat,
-} from "./signature-format.ts";
+import { type Algorithm, type Candidate, candidatesIn, type SignatureFormat } from "./signature-format.ts";
 import { fill, parseTemplate, type Template } from "./template.ts";
-import { formatTime, outside, parseTime, type TimeUnit, type Window } from "./time.ts";
+import { outside, parseTime, type TimeUnit, type Window } from "./time.ts";
 
 /** An HMAC of a template with the body, and often a time and an id. */
 export interface HmacParameters {
@@ -39,9 +35,10 @@ export interface HmacParameters {
   readonly signedString?: string;
   /**
    * What `{body}` stands for. `payload`: the decoded field `payload` of a form, or of the query of a
-   * GET request; any other body as it is.
+   * GET request; any other body as it is. `first-item`: of a list, the first item also counts. Such
+   * a request is only authenticated.
    */
-  readonly body?: "raw" | "payload";
+  readonly body?: "raw" | "payload" | "first-item";
   /** Default: `utf8`. */
   readonly secret?: SecretForm;
   /** Further fields of the configuration that hold a secret. */
@@ -59,7 +56,7 @@ export type TimeParameters = Window & { readonly unit: TimeUnit } & (
   );
 
 /** What is prepared for one source. */
-interface Hmac {
+export interface Hmac {
   readonly parameters: HmacParameters;
   readonly headers: readonly string[];
   readonly format: SignatureFormat;
@@ -100,7 +97,7 @@ export function prepareHmac(parameters: HmacParameters, config: SourceConfig): P
   return {
     secretHeaders: [],
     check: (request, nowSeconds) => check(hmac, request, nowSeconds),
-    sign: signingKey === undefined ? null : (request, url, now) => sign(hmac, signingKey, request, url, now),
+    sign: signingKey === undefined ? null : (request, url, now) => signHmac(hmac, signingKey, request, url, now),
   };
 }
 
@@ -113,20 +110,51 @@ function check(hmac: Hmac, request: RequestView, nowSeconds: number): Check {
   }
   const outer = outerTime(hmac, request);
   if (outer === undefined) return failed("missing_timestamp");
-  const body = signedBody(hmac, request);
-  if (body === null) return failed("missing_signature");
-  let times = 0;
-  let last: string | null = null;
+  const cause = checkBody(hmac, request, signedBody(hmac, request), candidates, outer, nowSeconds);
+  if (cause === null) return passed;
+  const item = hmac.parameters.body === "first-item" && cause === "signature_mismatch" ? firstItem(request.body) : null;
+  if (item === null) return failed(cause);
+  return checkBody(hmac, request, item, candidates, outer, nowSeconds) === null ? passedByPart : failed(cause);
+}
+
+/** The signature covers only a part of the body. */
+const passedByPart: Check = { kind: "passed", state: "authenticated" };
+
+/** Returns the bytes of the first item if a body is a list in JSON. */
+function firstItem(body: Uint8Array): Uint8Array | null {
+  const range = arrayItems(body, [0, body.length])?.[0];
+  return range === undefined ? null : body.subarray(...range);
+}
+
+/**
+ * Returns null if one of the signatures is right and its time lies within the window. The digests
+ * are computed once per time and key, however many signatures there are.
+ */
+function checkBody(
+  hmac: Hmac,
+  request: RequestView,
+  body: Uint8Array,
+  candidates: readonly Candidate[],
+  outerTime: string | null,
+  nowSeconds: number,
+): Cause | null {
   let cause: Cause = "signature_mismatch";
+  let signed: Signed | null = null;
+  let count = 0;
   for (const candidate of candidates) {
-    const time = outer ?? candidate.time;
-    if (time !== last && ++times > TIMES_MAX) return failed("malformed_signature");
-    last = time;
-    const result = checkCandidate(hmac, request, body, candidate, time, nowSeconds);
-    if (result === null) return passed;
-    if (result !== "signature_mismatch") cause = result;
+    const time = outerTime ?? candidate.time;
+    if (signed === null || signed.time !== time || signed.algorithm !== candidate.algorithm) {
+      if (++count > TIMES_MAX) return "malformed_signature";
+      const next = signedAt(hmac, request, body, time, candidate.algorithm);
+      if (typeof next === "string") return next;
+      signed = next;
+    }
+    if (!matches(hmac, candidate.signature, signed)) continue;
+    const late = signed.seconds === null ? null : outside(signed.seconds, nowSeconds, hmac.window);
+    if (late === null) return null;
+    cause = late;
   }
-  return failed(cause);
+  return cause;
 }
 
 function findCandidates({ headers, format, parameters }: Hmac, request: RequestView): readonly Candidate[] | Cause {
@@ -157,7 +185,7 @@ function outerTime({ time, timeHeader, window }: Hmac, request: RequestView): st
 
 const NO_BYTES = new Uint8Array(0);
 
-function signedBody({ parameters }: Hmac, request: RequestView): Uint8Array | null {
+function signedBody({ parameters }: Hmac, request: RequestView): Uint8Array {
   if (parameters.body !== "payload") return request.body;
   const fields = request.method === "GET" ? request.parameters : request.form;
   if (fields === null) return request.body;
@@ -165,67 +193,36 @@ function signedBody({ parameters }: Hmac, request: RequestView): Uint8Array | nu
   return payload === null ? NO_BYTES : Buffer.from(payload);
 }
 
-/** Returns null if the signature is right and its time lies within the window. */
-function checkCandidate(
+/** What the signatures with one time and algorithm must cover. */
+interface Signed {
+  readonly time: string | null;
+  readonly seconds: number | null;
+  readonly algorithm: Algorithm | null;
+  readonly parts: readonly (string | Uint8Array)[];
+  /** By the index of the key; filled when needed. */
+  readonly digests: Buffer[];
+}
+
+function signedAt(
   hmac: Hmac,
   request: RequestView,
   body: Uint8Array,
-  candidate: Candidate,
   time: string | null,
-  nowSeconds: number,
-): Cause | null {
+  algorithm: Algorithm | null,
+): Signed | Cause {
   let seconds: number | null = null;
   if (time !== null && hmac.time !== null) {
     seconds = parseTime(time, hmac.time.unit);
     if (seconds === null) return "malformed_signature";
   } else if (hmac.template.needsTime) return "missing_timestamp";
   const parts = fill(hmac.template, request, body, time ?? "");
-  if (parts === null) return "missing_signature";
-  if (!matches(hmac, candidate, parts)) return "signature_mismatch";
-  return seconds === null ? null : outside(seconds, nowSeconds, hmac.window);
+  return parts === null ? "missing_signature" : { time, seconds, algorithm, parts, digests: [] };
 }
 
-function matches(hmac: Hmac, candidate: Candidate, parts: readonly (string | Uint8Array)[]): boolean {
-  const algorithm = candidate.algorithm ?? hmac.algorithm;
-  for (const key of hmac.keys) {
-    if (encodes(candidate.signature, hmac.encoding, digest(algorithm, key, parts))) return true;
+function matches({ keys, encoding, algorithm }: Hmac, signature: string, signed: Signed): boolean {
+  for (let index = 0; index < keys.length; index++) {
+    signed.digests[index] ??= digestOf(signed.algorithm ?? algorithm, keys[index]!, signed.parts);
+    if (encodes(signature, encoding, signed.digests[index]!)) return true;
   }
   return false;
-}
-
-function digest(algorithm: Algorithm, key: KeyObject, parts: readonly (string | Uint8Array)[]): Buffer {
-  const hmac = createHmac(algorithm, key);
-  for (const part of parts) hmac.update(part);
-  return hmac.digest();
-}
-
-function sign(hmac: Hmac, key: KeyObject, request: ExampleRequest, url: string, nowSeconds: number): ExampleRequest {
-  const { parameters, template, time } = hmac;
-  const headers: Record<string, string> = { ...request.headers };
-  const at = time === null ? "" : formatTime(nowSeconds, time.unit === "auto" ? "s" : time.unit);
-  if (time !== null && "header" in time) headers[time.header] = at;
-  for (const part of template.parts) {
-    if (part.kind === "header") headers[part.name] = headerOf(headers, part.name) ?? randomUUID();
-  }
-  const { keyName } = parameters;
-  if (keyName !== undefined && hmac.expectedKeyName !== null) headers[keyName.header] = hmac.expectedKeyName;
-  const body = time !== null && "field" in time ? withField(request.body, time.field, Number(at)) : request.body;
-  const view = { method: request.method, url, header: (name: string) => headerOf(headers, name) };
-  const signature = digest(hmac.algorithm, key, fill(template, view, body, at) ?? []).toString(hmac.encoding);
-  const value = formatSignature(hmac.format, signature, at, hmac.algorithm);
-  if (parameters.parameter !== undefined) {
-    return { ...request, headers, body, query: `?${parameters.parameter}=${encodeURIComponent(value)}` };
-  }
-  return { ...request, headers: { ...headers, [parameters.headers[0]!]: value }, body };
-}
-
-/** Returns the value of a header whatever the case of its name. */
-function headerOf(headers: Readonly<Record<string, string>>, lowerName: string): string | null {
-  for (const [name, value] of Object.entries(headers)) if (name.toLowerCase() === lowerName) return value;
-  return null;
-}
-
-/** Returns a JSON object with a field set. */
-function withField(body: Uint8Array, field: string, value: unknown): Uint8Array {
-  return Buffer.from(JSON.stringify({ ...JSON.parse(Buffer.from(body).toString()), [field]: value }));
 }

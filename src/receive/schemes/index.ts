@@ -6,7 +6,7 @@ import type { PreparedScheme, SourceConfig } from "./scheme.ts";
 import { prepareStandardWebhooks, type StandardWebhooksParameters } from "./standard-webhooks.ts";
 import { type BodyTokenParameters, prepareBodyToken, prepareToken, type TokenParameters } from "./token.ts";
 
-/** The parameters of a scheme, one member per scheme. */
+/** The parameters of a scheme, one member per scheme. A scheme with a clock has a field `time`. */
 export type Scheme =
   | HmacParameters
   | GenericHmacParameters

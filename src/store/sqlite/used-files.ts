@@ -38,7 +38,7 @@ export class UsedFiles {
     this.#isMoved = moved !== undefined;
     if (moved === undefined) return;
     throw new FileMoved(
-      `the file ${moved.path} was deleted, moved or replaced while the server uses it; put it back, or stop the server and restore a backup`,
+      `the file ${moved.path} was deleted, moved or replaced while the server uses it; put it back, or stop the server with SIGTERM, and restore a backup if data is missing at the next start`,
     );
   };
 }

@@ -96,7 +96,7 @@ describe("committer", () => {
     const run = db.run.bind(db);
     let fails = 2;
     db.run = ((sql: string, ...values: never[]) => {
-      if (sql === "ROLLBACK" && fails-- > 0) throw Object.assign(new Error("planted"), { code: "SQLITE_IOERR" });
+      if (sql === "ROLLBACK" && fails-- > 0) throw Object.assign(new Error("not undone"), { code: "SQLITE_IOERR" });
       return run(sql, ...values);
     }) as typeof db.run;
     committer.diskFails = true;

@@ -17,12 +17,19 @@ const EVERYTHING = Number.MAX_SAFE_INTEGER;
 
 class TurnCounter {
   turns = 0;
+  /** The maximum number of tasks that were due in the same turn. */
+  tasksPerTurnMax = 0;
+  #tasks = 0;
   readonly now = Date.now;
   readonly steady = () => 0;
   readonly after = () => () => {};
   readonly soon = (task: () => void) => {
     this.turns++;
-    setImmediate(task);
+    this.tasksPerTurnMax = Math.max(this.tasksPerTurnMax, ++this.#tasks);
+    setImmediate(() => {
+      this.#tasks--;
+      task();
+    });
   };
 }
 
@@ -142,6 +149,7 @@ describe("long reads of dead letters", () => {
     const filter = { environmentSeq: world.environment.seq };
     await Promise.all(Array.from({ length: 5 }, () => world.store.history.deadLetters.groups(filter)));
     expect(clock.turns).toBeGreaterThanOrEqual(5 * TURNS_MIN);
+    expect(clock.tasksPerTurnMax).toBe(1);
   });
 });
 

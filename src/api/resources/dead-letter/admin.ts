@@ -21,7 +21,7 @@ export function adminRoutes(context: Context): Operation[] {
       strict: true,
       scopes: ["dead-letter:Write"],
       responses: { 204: { description: "The task was started." } },
-      problems: [],
+      problems: [429],
       hidden: true,
       async handle({ identity: { environmentSeq } }) {
         await redrive(context, { environmentSeq }, RATE);

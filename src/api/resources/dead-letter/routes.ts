@@ -148,7 +148,7 @@ export function deadLetterRoutes(context: Context): Operation[] {
         },
         202: { description: "The task was started.", schema: TaskOut, example: taskExample },
       },
-      problems: [404],
+      problems: [404, 429],
       async handle({ identity, body }) {
         checkSelection(body.filter, ["body", "filter"]);
         const filter = await resolveFilter(context, identity, filterOfBody(body.filter));

@@ -85,7 +85,7 @@ export function endpointReplayRoutes(context: Context): Operation[] {
           example: startedExample("endpoint.recover"),
         },
       },
-      problems: [400, 404],
+      problems: [400, 404, 429],
       async handle({ identity, params, body }) {
         const target = await lookup.both(identity, params.app_id, params.endpoint_id);
         return reply(202, startedTask(await recover(context, target, windowOf(body)), ids));
@@ -112,7 +112,7 @@ export function endpointReplayRoutes(context: Context): Operation[] {
           example: startedExample("endpoint.replay"),
         },
       },
-      problems: [400, 404],
+      problems: [400, 404, 429],
       async handle({ identity, params, body }) {
         const target = await lookup.both(identity, params.app_id, params.endpoint_id);
         return reply(202, startedTask(await replayMissing(context, target, windowOf(body)), ids));
@@ -139,7 +139,7 @@ export function endpointReplayRoutes(context: Context): Operation[] {
           example: startedExample("endpoint.bulk-replay"),
         },
       },
-      problems: [400, 404],
+      problems: [400, 404, 429],
       async handle({ identity, params, body }) {
         const target = await lookup.both(identity, params.app_id, params.endpoint_id);
         const task = await bulkReplay(context, target, windowOf(body), filterOf(body));

@@ -100,7 +100,7 @@ export function messageExpungeRoutes(context: Context): Operation[] {
           example: startedExample("application.purge_content"),
         },
       },
-      problems: [404],
+      problems: [404, 429],
       async handle({ identity, params }) {
         const application = await lookup.application(identity, params.app_id);
         return reply(202, startedTask(await expungeApplication(context, application), ids));

@@ -67,7 +67,7 @@ export function statisticsRoutes(context: Context): Operation[] {
           example: startedExample("event-type.aggregate"),
         },
       },
-      problems: [],
+      problems: [429],
       async handle({ identity }) {
         return reply(202, startedTask(await aggregateEventTypes(context, identity.environmentSeq), ids));
       },
@@ -92,7 +92,7 @@ export function statisticsRoutes(context: Context): Operation[] {
           example: { ...startedExample("application.stats"), unresolvedAppIds: [] },
         },
       },
-      problems: [],
+      problems: [429],
       async handle({ identity, body }) {
         const { seqs, unresolved } = await resolve(identity, withoutRepetitions(body.appIds ?? []));
         const task = await aggregateApplicationStatistics(context, identity.environmentSeq, {

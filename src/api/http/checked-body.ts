@@ -1,0 +1,31 @@
+import { type TSchema, Type } from "@sinclair/typebox";
+import { Invalid } from "../../core/problem.ts";
+import { parseJson } from "./body.ts";
+import type { Operation } from "./operation.ts";
+import { checker, findingsOf, knownFieldsOf } from "./schema.ts";
+import { strictBody, unknownKeys } from "./unknown-keys.ts";
+
+/** The body schema of bulk operations whose body has no fields. */
+const noFields = Type.Object({});
+
+/** A body that matches its schema. */
+export interface CheckedBody {
+  /** The declared fields of the body. */
+  readonly value: unknown;
+  /** Undeclared keys of the body. */
+  readonly ignored: readonly string[];
+}
+
+/** Returns the schema of an operation's body, or null if the operation ignores the body. */
+export function bodySchemaOf({ body, strict, method }: Operation): TSchema | null {
+  return body ?? (strict && method === "POST" ? noFields : null);
+}
+
+/** Parses a body. Throws 422 if it is not valid JSON or does not match the schema. */
+export function checkedBody({ bodyOptional, strict }: Operation, schema: TSchema, bytes: Uint8Array): CheckedBody {
+  const isEmpty = bytes.length === 0 && (bodyOptional || schema === noFields);
+  const parsed = isEmpty ? {} : parseJson(bytes);
+  const body = strict ? strictBody(schema, parsed) : parsed;
+  if (!checker(schema).Check(body)) throw new Invalid(...findingsOf(schema, body, "body"));
+  return { value: knownFieldsOf(schema, body), ignored: unknownKeys(schema, body) };
+}
