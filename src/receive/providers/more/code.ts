@@ -97,8 +97,8 @@ export const moreCodeProviders: readonly Provider[] = rows(
     scheme: { type: "hmac", headers: ["X-Nango-Hmac-Sha256"] },
     config: secretCalled("Webhook signing key"),
     eventType: "$.type",
-    confidence: "registry",
-    source: "several open implementations agree",
+    confidence: "sdk",
+    source: "@nangohq/node@0.71.10: verifyIncomingWebhookRequest",
   },
   {
     id: "tailscale",

@@ -187,8 +187,8 @@ export const morePaymentProviders: readonly Provider[] = rows(
     },
     config: secretCalled("Client secret"),
     eventType: "$.type",
-    confidence: "docs",
-    source: "cashfree.com: webhook signature verification",
+    confidence: "sdk",
+    source: "cashfree-pg@6.0.6: PGVerifyWebhookSignature",
   },
   {
     id: "zoho-payments",
@@ -221,8 +221,8 @@ export const morePaymentProviders: readonly Provider[] = rows(
     config: secretCalled("Secret of the webhook endpoint"),
     eventType: "$.type",
     deliveryId: "$.id",
-    confidence: "docs",
-    source: "docs.fintoc.com: webhooks validating",
+    confidence: "sdk",
+    source: "fintoc@1.15.0: WebhookSignature",
   },
   {
     id: "upayments",

@@ -44,8 +44,8 @@ export const moreWorkProviders: readonly Provider[] = rows(
     config: secretCalled("Webhook secret (base64)", "standard-webhooks"),
     eventType: "$.event_type",
     deliveryId: "header:finch-event-id",
-    confidence: "registry",
-    source: "webhook-co/webhook, webhooks-spec",
+    confidence: "sdk",
+    source: "@tryfinch/finch-api@10.7.0: webhooks",
   },
   {
     id: "front",
