@@ -64,6 +64,7 @@ function filler(nowSeconds: number): (value: unknown) => unknown {
 function hasKey({ headers, form, body }: Draft, expression: string): boolean {
   const input = {
     headers,
+    text: "",
     json: () => (form === null ? body : undefined),
     field: (name: string) => form?.[name] ?? null,
   };

@@ -4,12 +4,13 @@
  *     expression  = alternative *( "," alternative )
  *     alternative = term *( "+" term )
  *     term        = path | "header:" name | word
- *                 | "form:" name [ path ] | "claim:" name path | "otherKey:" name *( "|" name )
+ *                 | "form:" name [ path ] | "claim:" [ name ] path | "otherKey:" name *( "|" name )
  *     path        = "$" 1*step        ; the "$" may be missing before "[" in the provider table
  *     step        = "." member | "[" digits "]" | "[*]" | "['" text "']"
  *
- * Blanks around `,` and `+` are ignored. `form:` is a field of a form, `claim:` is a claim of the
- * JWT in a header, and `otherKey:` is the first top-level key of the body that is not listed.
+ * Blanks around `,` and `+` are ignored. `form:` is a field of a form, and `claim:` is a claim of the
+ * JWT in a header or, without a name, in the body. `otherKey:` is the first top-level key of the body
+ * that is not listed.
  */
 
 /** A step from a JSON value to one of its children; `"*"` stands for the items of a list. */
@@ -19,7 +20,7 @@ export type Term =
   | { readonly kind: "path"; readonly steps: readonly Step[] }
   | { readonly kind: "header"; readonly name: string }
   | { readonly kind: "field"; readonly name: string; readonly steps: readonly Step[] }
-  | { readonly kind: "claim"; readonly header: string; readonly steps: readonly Step[] }
+  | { readonly kind: "claim"; readonly header: string | null; readonly steps: readonly Step[] }
   | { readonly kind: "otherKey"; readonly names: ReadonlySet<string> }
   | { readonly kind: "literal"; readonly text: string };
 
@@ -95,7 +96,7 @@ function parseTableTerm(text: string): Term {
   }
   if (text.startsWith("claim:")) {
     const { name, steps } = parseNameAndPath(text.slice("claim:".length));
-    return { kind: "claim", header: parseHeaderName(name), steps };
+    return { kind: "claim", header: name === "" ? null : parseHeaderName(name), steps };
   }
   return { kind: "header", name: parseHeaderName(text) };
 }

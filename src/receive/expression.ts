@@ -16,6 +16,8 @@ import {
 export interface ExpressionInput {
   /** The names are in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** The body as text. */
+  readonly text: string;
   /** Returns the body as JSON, or undefined if it is not valid JSON. */
   json(): unknown;
   /** Returns a field of the form in the body, or null if there is none. */
@@ -140,7 +142,11 @@ function valuesOf(term: Term, input: ExpressionInput, items: Items): unknown[] {
       return select(parsedJson(text), term.steps, items);
     }
     case "claim":
-      return select(claimsOf(headerOf(input, term.header) ?? ""), term.steps, items);
+      return select(
+        claimsOf(term.header === null ? input.text : (headerOf(input, term.header) ?? "")),
+        term.steps,
+        items,
+      );
     case "otherKey": {
       const body = input.json();
       const keys = typeof body === "object" && body !== null && !Array.isArray(body) ? Object.keys(body) : [];

@@ -14,7 +14,8 @@ import {
 
 /** Returns an input with a JSON body; `undefined` is a body that is not JSON. */
 function inputOf(body: unknown, headers: Record<string, string> = {}, form: Record<string, string> = {}) {
-  const input: ExpressionInput = { headers, json: () => body, field: (name) => form[name] ?? null };
+  const text = typeof body === "string" ? body : "";
+  const input: ExpressionInput = { headers, text, json: () => body, field: (name) => form[name] ?? null };
   return input;
 }
 
@@ -94,6 +95,12 @@ describe("an event type read from a request", () => {
       expect(readEventType(tableExpression(expression), input)).toBe(name);
     });
   }
+
+  test("a claim without a header is one of the JWT in the body", () => {
+    const expression = tableExpression("claim:$.type");
+    expect(readEventType(expression, inputOf(claims({ type: "user.created" })))).toBe("user.created");
+    expect(["a.b", "a..c", ""].map((body) => readEventType(expression, inputOf(body)))).toEqual([null, null, null]);
+  });
 
   test("the path [*].x reads the first item of a list, and nothing from other bodies", () => {
     const expression = tableExpression("[*].event");
@@ -265,7 +272,7 @@ describe("any expression and any request", () => {
         } catch {
           return;
         }
-        const input = { headers: sent, json: () => body, field: () => field };
+        const input = { headers: sent, text: field, json: () => body, field: () => field };
         const name = readEventType(expression, input);
         if (name !== null) expect(eventTypeNameProblem(name)).toBeNull();
         expect(readKey(expression, input)).not.toBe("");
