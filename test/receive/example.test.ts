@@ -46,7 +46,8 @@ const received = ({ method, headers, query, body }: ExampleRequest): ReceivedReq
 
 /** The providers that sign with a key of their own, which nobody else has. */
 const hasOwnKey = ({ kind, id }: Provider) =>
-  ["ed25519", "ecdsa", "rsa", "rsa-cert"].includes(kind) || ["plaid", "google-pubsub"].includes(id);
+  ["ed25519", "ecdsa", "rsa", "rsa-cert"].includes(kind) ||
+  ["constant-contact", "google-pubsub", "kinde", "plaid", "wix"].includes(id);
 
 describe("the example of a provider", () => {
   for (const provider of providers.filter((row) => !hasOwnKey(row) && row.id !== "cron")) {

@@ -1,6 +1,9 @@
 import { type BasicParameters, prepareBasic } from "./basic.ts";
+import { type DetachedJwsParameters, prepareDetachedJws } from "./detached-jws.ts";
 import { type GenericHmacParameters, prepareGenericHmac } from "./generic-hmac.ts";
 import { type HmacParameters, prepareHmac } from "./hmac.ts";
+import { type HttpSignatureParameters, prepareHttpSignature } from "./http-signature.ts";
+import { type JwsBodyParameters, prepareJwsBody } from "./jws-body.ts";
 import { type NoneParameters, prepareNone } from "./none.ts";
 import type { PreparedScheme, SourceConfig } from "./scheme.ts";
 import { prepareStandardWebhooks, type StandardWebhooksParameters } from "./standard-webhooks.ts";
@@ -14,6 +17,9 @@ export type Scheme =
   | TokenParameters
   | BodyTokenParameters
   | BasicParameters
+  | HttpSignatureParameters
+  | DetachedJwsParameters
+  | JwsBodyParameters
   | NoneParameters;
 
 /** Prepares a scheme with the keys of one source. Secrets that cannot be a key are left out. */
@@ -31,6 +37,12 @@ export function prepareScheme(scheme: Scheme, config: SourceConfig): PreparedSch
       return prepareBodyToken(scheme, config);
     case "basic":
       return prepareBasic(scheme, config);
+    case "http-signature":
+      return prepareHttpSignature(scheme, config);
+    case "detached-jws":
+      return prepareDetachedJws(scheme, config);
+    case "jws-body":
+      return prepareJwsBody(scheme, config);
     case "none":
       return prepareNone();
   }

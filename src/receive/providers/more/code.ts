@@ -218,4 +218,23 @@ export const moreCodeProviders: readonly Provider[] = rows(
     source: "CloudEvents specification: HTTP webhook, HTTP protocol binding",
     state: "authenticated",
   },
+  {
+    id: "keygen",
+    name: "Keygen",
+    kind: "ed25519",
+    scheme: { type: "http-signature", headers: ["Keygen-Signature"], time: { past: Infinity, future: Infinity } },
+    config: [
+      {
+        name: "publicKey",
+        isRequired: true,
+        isSecret: false,
+        label: "Ed25519 public key of the account (hexadecimal)",
+        form: "ed25519-hex",
+      },
+    ],
+    eventType: "$.data.attributes.event",
+    deliveryId: "$.data.id",
+    confidence: "registry",
+    source: "webhook-co/webhook, webhooks-spec",
+  },
 );

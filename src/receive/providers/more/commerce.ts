@@ -58,4 +58,21 @@ export const moreCommerceProviders: readonly Provider[] = rows(
     source: "trigger.dev, webhook-sources",
     state: "unattempted",
   },
+  {
+    id: "wix",
+    name: "Wix",
+    kind: "jwt",
+    scheme: { type: "jws-body", jwksPath: null, claims: ["data"], time: { past: 300, future: 300 } },
+    config: [
+      {
+        name: "publicKey",
+        isRequired: true,
+        isSecret: false,
+        label: "Public key of the app (PEM)",
+        form: "pem-public-key",
+      },
+    ],
+    confidence: "registry",
+    source: "trigger.dev, webhook-sources",
+  },
 );

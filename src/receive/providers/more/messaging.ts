@@ -286,4 +286,26 @@ export const moreMessagingProviders: readonly Provider[] = rows(
     source: "webhook-co/webhook, webhooks-spec",
     state: "authenticated",
   },
+  {
+    id: "constant-contact",
+    name: "Constant Contact",
+    kind: "jwt",
+    scheme: {
+      type: "detached-jws",
+      headers: ["x-ctct-webhook-sig"],
+      jwksUrl: "https://developer.constantcontact.com/.well-known/jwks.json",
+      time: { member: "ts", past: 300, future: 300 },
+    },
+    config: [
+      {
+        name: "jwks",
+        isRequired: false,
+        isSecret: false,
+        label: "Keys to use instead of a fetch (JWKS)",
+        form: "jwks",
+      },
+    ],
+    confidence: "docs",
+    source: "developer.constantcontact.com: webhook authenticity; header name: webhook-co/webhook, webhooks-spec",
+  },
 );
