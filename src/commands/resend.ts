@@ -1,14 +1,14 @@
 import type { DeliveryWas } from "../core/fact.ts";
 import type { Seq } from "../core/id.ts";
 import { Problem } from "../core/problem.ts";
-import type { Application, Endpoint, Message } from "../store/index.ts";
+import type { Application, Endpoint, KnownMessage } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
 
 type Parts = Pick<CommandContext, "store" | "seqs" | "clock" | "facts" | "signals">;
 
 export interface Resend {
   readonly application: Pick<Application, "environmentSeq">;
-  readonly message: Pick<Message, "seq" | "payload">;
+  readonly message: KnownMessage;
   readonly endpoint: Pick<Endpoint, "seq" | "disabled">;
 }
 
@@ -18,7 +18,7 @@ export interface Resend {
  * longer stored or the endpoint is disabled.
  */
 export async function resend(parts: Parts, { application, message, endpoint }: Resend): Promise<Seq> {
-  if (message.payload === null) {
+  if (!message.hasPayload) {
     throw new Problem(400, "missing_payload", "The payload of this message is no longer stored.");
   }
   checkEnabled(endpoint);

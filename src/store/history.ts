@@ -11,6 +11,7 @@ import type {
   EndpointMessage,
   EndpointMessageFilter,
   Key,
+  KnownMessage,
   LatestMessage,
   Message,
   MessageFilter,
@@ -33,6 +34,8 @@ import type {
 export interface History {
   readonly messages: {
     find(applicationSeq: Seq, key: Key): Promise<Message | null>;
+    /** Finds a message like `find`, but does not read its content, which may be megabytes. */
+    known(applicationSeq: Seq, key: Key): Promise<KnownMessage | null>;
     get(seq: Seq): Promise<Message | null>;
     /** Lists messages, newest first. If `withContent` is false, `payload` is null. */
     list(applicationSeq: Seq, filter: MessageFilter, page: PageRequest, withContent: boolean): Promise<PageOf<Message>>;

@@ -109,7 +109,8 @@ describe("a message that is resent at the moment of its settlement", () => {
         const endpoint = await provenEndpoint(world, ordering, status);
         const [seq] = await world.send(endpoint);
         const message = (await world.store.history.messages.get(seq!))!;
-        again = () => resend(world.kernel, { application: world, message, endpoint });
+        const known = { seq: message.seq, hasPayload: message.payload !== null };
+        again = () => resend(world.kernel, { application: world, message: known, endpoint });
         await world.pass(30 * SECOND);
         expect(world.order("a.example")).toEqual([1, 2, 2]);
         expect(await world.states([seq!])).toEqual(["delivered"]);

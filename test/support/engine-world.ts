@@ -329,7 +329,11 @@ export class EngineWorld implements Disposable {
   async resend(messageSeq: Seq, endpoint: Endpoint): Promise<void> {
     await this.do(async () => {
       const message = (await this.store.history.messages.get(messageSeq))!;
-      return resend(this.kernel, { application: this, message, endpoint });
+      return resend(this.kernel, {
+        application: this,
+        message: { seq: message.seq, hasPayload: message.payload !== null },
+        endpoint,
+      });
     });
   }
 

@@ -2,7 +2,7 @@ import type { IdCodec, IdPrefix } from "../../core/id.ts";
 import { notFound } from "../../core/problem.ts";
 import { uidProblem } from "../../core/rule.ts";
 import type { ApplicationEntry, Directory } from "../../store/directory.ts";
-import type { Application, Endpoint, Key, Message, Source, Store } from "../../store/index.ts";
+import type { Application, Endpoint, Key, KnownMessage, Message, Source, Store } from "../../store/index.ts";
 import type { Identity } from "../identity/auth.ts";
 
 /**
@@ -61,6 +61,17 @@ export class Lookup {
   ): Promise<{ application: Application; endpoint: Endpoint }> {
     const application = await this.application(identity, app);
     return { application, endpoint: await this.endpoint(application, endpoint) };
+  }
+
+  /** Finds the application and the message in a path, without reading the message's content. */
+  async knownMessage(
+    identity: Identity,
+    app: string,
+    text: string,
+  ): Promise<{ application: Application; message: KnownMessage }> {
+    const application = await this.application(identity, app);
+    const message = await this.store.history.messages.known(application.seq, this.key("msg_", text));
+    return { application, message: message ?? fail("Message not found") };
   }
 
   async message(

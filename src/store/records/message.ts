@@ -4,6 +4,13 @@ import type { Received } from "../../core/received.ts";
 import type { TimeWindow } from "./common.ts";
 import type { DeliveryState } from "./delivery.ts";
 
+/** A message that exists, without its content. */
+export interface KnownMessage {
+  readonly seq: Seq;
+  /** False if the payload is no longer stored. */
+  readonly hasPayload: boolean;
+}
+
 export interface Message {
   readonly seq: Seq;
   readonly applicationSeq: Seq;

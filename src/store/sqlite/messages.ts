@@ -152,10 +152,21 @@ export function contentsVerb(db: Database): Queue["contents"] {
     });
 }
 
+interface KnownRow {
+  seq: number;
+  applicationSeq: number;
+  hasPayload: number;
+}
+
 export function messages(db: Database, stretches: Stretches, turns: Turns): Omit<History["messages"], "ofEndpoint"> {
   const bySeq = db.prepare<MessageRow, [number]>(`SELECT ${messageColumns(true)} FROM message m WHERE seq = ?`);
   const byEventId = db.prepare<MessageRow, [number, string]>(
     `SELECT ${messageColumns(true)} FROM message m WHERE application_seq = ? AND event_id = ?`,
+  );
+  const KNOWN = "seq, application_seq AS applicationSeq, payload IS NOT NULL AS hasPayload";
+  const knownBySeq = db.prepare<KnownRow, [number]>(`SELECT ${KNOWN} FROM message WHERE seq = ?`);
+  const knownByEventId = db.prepare<KnownRow, [number, string]>(
+    `SELECT ${KNOWN} FROM message WHERE application_seq = ? AND event_id = ?`,
   );
   const deliveriesOf = db.prepare<DeliveryRow, [number]>(
     `SELECT ${DELIVERY_COLUMNS} FROM delivery WHERE message_seq = ? ORDER BY endpoint_seq`,
@@ -167,6 +178,11 @@ export function messages(db: Database, stretches: Stretches, turns: Turns): Omit
     find: async (applicationSeq, key) => {
       const row = "seq" in key ? bySeq.get(key.seq) : byEventId.get(applicationSeq, key.uid);
       return row === null || row.applicationSeq !== applicationSeq ? null : toMessage(row);
+    },
+    known: async (applicationSeq, key) => {
+      const row = "seq" in key ? knownBySeq.get(key.seq) : knownByEventId.get(applicationSeq, key.uid);
+      if (row === null || row.applicationSeq !== applicationSeq) return null;
+      return { seq: row.seq, hasPayload: row.hasPayload === 1 };
     },
     get: async (seq) => {
       const row = bySeq.get(seq);

@@ -32,7 +32,8 @@ export const resend: Event = async (scene, program, target) => {
   const endpoints = await program.store.configuration.endpoints.active(message.applicationSeq);
   const endpoint = endpoints.find(({ seq }) => seq === target?.endpointSeq) ?? dice.pick(endpoints);
   if (endpoint === undefined) return;
-  const asked = { application: { environmentSeq }, message, endpoint: { ...endpoint, disabled: false } };
+  const known = { seq: message.seq, hasPayload: message.payload !== null };
+  const asked = { application: { environmentSeq }, message: known, endpoint: { ...endpoint, disabled: false } };
   await resendCommand(program.kernel, asked).catch((error) => unless(error, "missing_payload"));
 };
 

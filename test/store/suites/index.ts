@@ -94,7 +94,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [sourceTokensSuite, "configuration.sources.", "withToken tokens rotateToken"],
   [auditSuite, "configuration.audit.", "begin end drop list"],
 
-  [messagesSuite, "history.messages.", "find get list latest deliveries"],
+  [messagesSuite, "history.messages.", "find known get list latest deliveries"],
   [endpointMessagesSuite, "history.messages.", "ofEndpoint"],
   [attemptsSuite, "history.attempts.", "ofEndpoint ofMessage get expunge"],
   [attemptCountsSuite, "history.attempts.", "count"],

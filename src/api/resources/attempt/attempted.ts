@@ -94,11 +94,11 @@ export function attemptedRoutes(context: Context): Operation[] {
       },
       problems: [404],
       async handle({ identity, params, query }) {
-        const { message } = await lookup.message(identity, params.app_id, params.msg_id);
+        const { message } = await lookup.knownMessage(identity, params.app_id, params.msg_id);
         const { limit, from, backwards } = pageRequest(query, ids, "ep_", "ascending");
-        const deliveries = [...(await store.history.messages.deliveries(message.seq))].sort(
-          (a, b) => a.endpointSeq - b.endpointSeq,
-        );
+        // A message may have thousands of deliveries.
+        const found = await pages.inTurn(identity, () => store.history.messages.deliveries(message.seq));
+        const deliveries = [...found].sort((a, b) => a.endpointSeq - b.endpointSeq);
         const ahead = deliveries.filter(
           ({ endpointSeq }) => from === null || (backwards ? endpointSeq < from : endpointSeq > from),
         );

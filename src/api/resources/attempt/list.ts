@@ -61,7 +61,7 @@ export function attemptListRoutes(context: Context): Operation[] {
   const idOf = ({ seq }: { readonly seq: Seq }) => ids.encode("atmpt_", seq);
 
   async function listOfMessage(identity: Identity, path: { app: string; message: string }, query: MessageQuery) {
-    const { application, message } = await lookup.message(identity, path.app, path.message);
+    const { application, message } = await lookup.knownMessage(identity, path.app, path.message);
     const endpoint = query.endpoint_id === undefined ? null : await lookup.endpoint(application, query.endpoint_id);
     const withContent = query.with_content ?? true;
     const filter = attemptFilter(query);

@@ -24,7 +24,7 @@ export function attemptRoutes(context: Context): Operation[] {
       responses: { 200: { description: "The attempt.", schema: MessageAttemptOut, example: attemptExample } },
       problems: [404],
       async handle({ identity, params }) {
-        const { message } = await lookup.message(identity, params.app_id, params.msg_id);
+        const { message } = await lookup.knownMessage(identity, params.app_id, params.msg_id);
         return reply(200, attemptOut(await attemptOf(message.seq, params.attempt_id), ids, true));
       },
     }),
@@ -39,7 +39,7 @@ export function attemptRoutes(context: Context): Operation[] {
       responses: { 204: { description: "The response was deleted." } },
       problems: [404],
       async handle({ identity, params }) {
-        const { message } = await lookup.message(identity, params.app_id, params.msg_id);
+        const { message } = await lookup.knownMessage(identity, params.app_id, params.msg_id);
         await expungeAttempt(context, await attemptOf(message.seq, params.attempt_id));
         return noContent;
       },
@@ -63,7 +63,7 @@ export function attemptRoutes(context: Context): Operation[] {
       },
       problems: [400, 404],
       async handle({ identity, params }) {
-        const { application, message } = await lookup.message(identity, params.app_id, params.msg_id);
+        const { application, message } = await lookup.knownMessage(identity, params.app_id, params.msg_id);
         const endpoint = await lookup.endpoint(application, params.endpoint_id);
         await resend(context, { application, message, endpoint });
         return reply(202, {});

@@ -59,6 +59,22 @@ export function messagesSuite(open: Open): void {
       expect(await messages.get(world.seqs.next())).toBeNull();
     });
 
+    test("`known` finds the same messages as `find`, without content, and reports whether the payload is stored", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addApplication();
+      const message = await world.send({ eventId: "event-1" });
+      const { messages } = world.store.history;
+      const keys = [{ seq: message.seq }, { uid: "event-1" }];
+      for (const key of keys) {
+        expect(await messages.known(world.application.seq, key)).toEqual({ seq: message.seq, hasPayload: true });
+        expect(await messages.known(other.seq, key)).toBeNull();
+      }
+      expect(await messages.known(world.application.seq, { uid: "event-2" })).toBeNull();
+      await world.store.queue.expunge.messages(world.application.seq, [{ seq: message.seq }]);
+      for (const key of keys)
+        expect(await messages.known(world.application.seq, key)).toEqual({ seq: message.seq, hasPayload: false });
+    });
+
     test("messages are paged in both directions and both orders, with any filter", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addApplication();
