@@ -1,6 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import { notFound } from "../../../core/problem.ts";
 import { configFieldsOf } from "../../../receive/config.ts";
+import { handshakes } from "../../../receive/handshakes/index.ts";
 import type { Provider } from "../../../receive/provider.ts";
 import { findProvider, providers } from "../../../receive/providers/index.ts";
 import type { Context } from "../../http/context.ts";
@@ -36,7 +37,9 @@ const ProviderOut = field.object("ProviderOut", {
   methods: nullable(Type.Array(Type.String(), { description: "The methods of requests; null means any." })),
   eventType: nullable(Type.String({ description: "Where the event type stands." })),
   deliveryId: nullable(Type.String({ description: "Where the id stands by which duplicates are recognised." })),
-  handshake: Type.Array(Type.String(), { description: "The handshakes that are answered." }),
+  handshake: Type.Array(Type.String(), {
+    description: "The handshakes that are answered: what the provider sends, and what it gets.",
+  }),
   source: Type.String({ description: "Where the rules were read." }),
 });
 
@@ -125,6 +128,7 @@ function providerOut(provider: Provider) {
   const { eventType, deliveryId, handshake } = provider;
   return {
     ...{ id, name, aliases, category, kind, state, confidence, config, headers, methods },
-    ...{ eventType, deliveryId, handshake, source },
+    ...{ eventType, deliveryId, source },
+    handshake: handshake.map((name) => handshakes[name].description),
   };
 }
