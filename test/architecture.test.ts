@@ -86,6 +86,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   commands: [
     "accept",
+    "cron",
     "door",
     "receive",
     "json-schema",

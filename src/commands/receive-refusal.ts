@@ -1,7 +1,10 @@
+import type { Accepted } from "../accept/accept.ts";
 import type { Cause, DoorReply, LogCause } from "../core/received.ts";
 import type { SourceEntry } from "../door/source-directory.ts";
 import type { Handshake, Receiver } from "../receive/receiver.ts";
 import { count, type ReceiveParts } from "./receive-parts.ts";
+
+type StoredMessage = Extract<Accepted, { readonly accepted: true }>;
 
 /** A request at the door, without its body. */
 export interface DoorRequest {
@@ -15,6 +18,8 @@ export interface DoorRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** Returns the address of the sender. */
   readonly address: () => string;
+  /** Called with the message if the request becomes one. */
+  readonly onStored?: (message: StoredMessage) => void;
 }
 
 export interface Refusal {

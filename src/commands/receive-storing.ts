@@ -48,6 +48,7 @@ export async function storeReceived(
     if (!result.accepted) {
       return await duplicateReply(parts, entry, result.because === "idempotency" ? result.response : null);
     }
+    request.onStored?.(result);
   } finally {
     if (!isStored && source.ingestRate !== null) ingestPace.giveBack(source.seq);
   }

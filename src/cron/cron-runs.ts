@@ -1,23 +1,21 @@
 import { hash } from "node:crypto";
-import { type Accepter, plainIncoming } from "../accept/accept.ts";
+import type { Accepter, Incoming } from "../accept/accept.ts";
 import type { Facts } from "../core/fact.ts";
 import type { IdCodec, Seq } from "../core/id.ts";
 import type { Source } from "../core/resources/source.ts";
-import { eventTypeNameProblem } from "../core/rule.ts";
 import { OneLife } from "../core/service.ts";
 import type { Signals } from "../core/signal.ts";
 import type { Cancel, Clock } from "../ports.ts";
 import { isSchedule, parseSchedule, type Schedule } from "../receive/schedule.ts";
 import type { Directory } from "../store/directory.ts";
 import { type Store, StoreUnavailable } from "../store/index.ts";
+import { cronMessage } from "./cron-message.ts";
 
 /** Maximum time until the clock is read again, in ms, because the clock may have been set. */
 const LOOK_EVERY_MS_MAX = 30_000;
 const RETRY_MS = 1000;
 /** How long a run is remembered, so that it is not repeated after a crash. */
 const RUN_REMEMBERED_MS = 10 * 24 * 60 * 60 * 1000;
-const DEFAULT_EVENT_TYPE = "cron.received";
-const METHOD = "CRON";
 
 /** A source of type `cron` and its next run. */
 interface Entry {
@@ -153,25 +151,13 @@ export class CronRuns extends OneLife {
     if (entry !== undefined && entry.schedule === schedule) entry.nextAt = this.parts.clock.now() + RETRY_MS;
   }
 
-  #messageOf(source: Source, at: number) {
-    const { payload, contentType } = source.config;
+  #messageOf(source: Source, at: number): Incoming {
     const expiresAt = this.parts.clock.now() + RUN_REMEMBERED_MS;
-    const name = source.uid ?? this.parts.ids.encode("src_", source.seq);
     return {
-      ...plainIncoming(eventTypeOf(source), Buffer.from(String(payload ?? ""))),
-      contentType: typeof contentType === "string" ? contentType : "application/json",
-      received: {
-        ...{ source: name, sourceSeq: source.seq, method: METHOD, path: "/" },
-        ...{ state: "unattempted" as const, cause: null, redacted: [], reply: null },
-      },
+      ...cronMessage(source, this.parts.ids),
       idempotency: { key: keyOf(source.seq, at), expiresAt, bodyHash: null },
     };
   }
-}
-
-/** Only a literal is an event type here. A path or a header finds nothing, because nobody sent a request. */
-function eventTypeOf({ eventType }: Source): string {
-  return eventType === null || eventTypeNameProblem(eventType) !== null ? DEFAULT_EVENT_TYPE : eventType;
 }
 
 function keyOf(sourceSeq: Seq, at: number): Uint8Array {

@@ -36,6 +36,7 @@ import { sourceDashboardRoutes } from "../resources/source/dashboard.ts";
 import { sourceEndpointRoutes } from "../resources/source/endpoints.ts";
 import { sourceLogRoutes } from "../resources/source/log.ts";
 import { sourceRoutes } from "../resources/source/routes.ts";
+import { sourceExampleRoutes } from "../resources/source/send-example.ts";
 import { sourceTransformationRoutes } from "../resources/source/transformation.ts";
 import { overviewRoutes } from "../resources/statistics/overview.ts";
 import { statisticsRoutes } from "../resources/statistics/routes.ts";
@@ -165,6 +166,7 @@ export function operationsOf(context: Context): readonly Operation[] {
     ...sourceTransformationRoutes(context),
     ...sourceLogRoutes(context),
     ...sourceDashboardRoutes(context),
+    ...sourceExampleRoutes(context),
     ...providerRoutes(context),
     ...overviewRoutes(context),
     ...inboxRoutes(context),
