@@ -137,6 +137,10 @@ export const samples: Readonly<Record<string, Sample>> = {
     event: "store.order.created",
     body: { producer: "stores/abc", hash: "{id}", created_at: "{unix}", data: { type: "order", id: "{int}" } },
   },
+  "bigcommerce-header": {
+    event: "store.order.created",
+    body: { producer: "stores/abc", hash: "{id}", created_at: "{unix}", data: { type: "order", id: "{int}" } },
+  },
   easypost: { event: "tracker.updated", body: { id: "evt_{id}", object: "Event", created_at: "{iso}", result: ORDER } },
   shippo: { event: "track_updated", body: { test: true, data: { tracking_number: "{id}" } } },
   aftership: { event: "tracking_update", body: { event_id: "{id}", ts: "{unix}", msg: { tag: "InTransit" } } },

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { tableExpression } from "../../src/receive/expression.ts";
 import { aliases } from "../../src/receive/providers/aliases.ts";
 import { findProvider, nearestProviderId, providers } from "../../src/receive/providers/index.ts";
+import { receiverOf } from "../../src/receive/receiver-of.ts";
 
 /** The types of sources that the official Svix SDKs know, with the fields of their configuration. */
 const SDK_TYPES: Readonly<Record<string, readonly string[]>> = {
@@ -66,6 +67,15 @@ describe("the table of providers", () => {
     expect(findProvider("constructor")).toBeNull();
     expect(nearestProviderId("strype")).toBe("stripe");
     expect(nearestProviderId("open_ai")).toBe("openai");
+  });
+
+  test("the client id of Adobe Sign is in the response to every event", () => {
+    const provider = findProvider("adobe-sign")!;
+    const options = { verification: "enforce", url: "https://hooks.example.com/in/token" } as const;
+    const { reply } = receiverOf(provider, { clientId: "UB7E" }, options);
+    expect(reply).toEqual({ status: 200, headers: { "x-adobesign-clientid": "UB7E" }, body: "" });
+    const { reply: without } = receiverOf(provider, {}, { ...options, verification: "off" });
+    expect(without).toEqual({ status: 200, headers: {}, body: "" });
   });
 
   test("every list of aliases belongs to a row", () => {

@@ -59,6 +59,20 @@ export const moreCommerceProviders: readonly Provider[] = rows(
     state: "unattempted",
   },
   {
+    id: "bigcommerce-header",
+    name: "BigCommerce (custom header)",
+    kind: "static-token",
+    scheme: { type: "token", headers: [] },
+    config: [
+      ...secretCalled("Value of the custom header"),
+      { name: "header", isRequired: true, isSecret: false, label: "Name of the custom header", form: "header-name" },
+    ],
+    eventType: "$.scope",
+    confidence: "registry",
+    source: "webhook-co/webhook, webhooks-spec",
+    state: "authenticated",
+  },
+  {
     id: "wix",
     name: "Wix",
     kind: "jwt",
