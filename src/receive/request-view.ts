@@ -44,7 +44,7 @@ export class RequestView implements ReceivedRequest, ExpressionInput {
 
   /** The body as text. Bytes that are not UTF-8 read U+FFFD. */
   get text(): string {
-    this.#text ??= new TextDecoder().decode(this.body);
+    this.#text ??= utf8.decode(this.body);
     return this.#text;
   }
 
@@ -68,6 +68,8 @@ export class RequestView implements ReceivedRequest, ExpressionInput {
     return this.#parameters;
   }
 }
+
+const utf8 = new TextDecoder();
 
 function parseJson(body: Uint8Array, text: string): unknown {
   // `JSON.parse` recurses.

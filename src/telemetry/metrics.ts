@@ -133,26 +133,29 @@ export class Metrics {
   }
 
   #countReceived(facts: Facts): void {
-    const received = new Counter({
+    // Plain numbers are counted, because this code runs for every request.
+    const bySource = new Map<string, Record<ReceivedOutcome, number>>();
+    const countsOf = (source: string) => {
+      let counts = bySource.get(source);
+      if (counts !== undefined) return counts;
+      if (bySource.size >= SOURCES_MAX && source !== OTHER_SOURCES) return countsOf(OTHER_SOURCES);
+      counts = { stored: 0, duplicate: 0, refused: 0, limited: 0, handshake: 0 };
+      bySource.set(source, counts);
+      return counts;
+    };
+    new Counter({
       name: "boathook_received_total",
       help: "Requests to sources by outcome. The source is its uid, or its id if it has none.",
       labelNames: ["source", "outcome"],
       registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const [source, counts] of bySource) {
+          for (const outcome of receivedOutcomes) this.inc({ source, outcome }, counts[outcome]);
+        }
+      },
     });
-    // The counters are looked up once per source, because this code runs for every request.
-    const bySource = new Map<string, Record<ReceivedOutcome, Counter.Internal>>();
-    const countersOf = (source: string) => {
-      const known = bySource.get(source);
-      if (known !== undefined) return known;
-      if (bySource.size >= SOURCES_MAX && source !== OTHER_SOURCES) return countersOf(OTHER_SOURCES);
-      const counters = Object.fromEntries(
-        receivedOutcomes.map((outcome) => [outcome, received.labels(source, outcome)]),
-      ) as Record<ReceivedOutcome, Counter.Internal>;
-      for (const outcome of receivedOutcomes) counters[outcome].inc(0);
-      bySource.set(source, counters);
-      return counters;
-    };
-    facts.on(["source.received"], ({ source, outcome }) => countersOf(source)[outcome].inc());
+    facts.on(["source.received"], ({ source, outcome }) => countsOf(source)[outcome]++);
   }
 
   #gauges({ tally, attemptsUnderWay, oldestDueAt, storeSize, logLinesDropped }: Readings): void {

@@ -45,17 +45,23 @@ export class Idempotency {
     };
   }
 
-  /** Stores the first response to a key. Must be called within a commit. */
-  insert({ key, expiresAt, bodyHash }: IdempotencyEntry, response: IdempotentResponse, now: number): void {
-    if (response.kind === "message") this.#insert.run(key, 202, null, response.messageSeq, expiresAt, now, bodyHash);
-    // Responses may contain secrets, such as a new token.
-    else this.#insert.run(key, response.status, this.box.seal(response.body), null, expiresAt, now, bodyHash);
+  /**
+   * Stores the first response to a key. Returns false and stores nothing if the key already has a
+   * response. Must be called within a commit.
+   */
+  insert({ key, expiresAt, bodyHash }: IdempotencyEntry, response: IdempotentResponse, now: number): boolean {
+    const { changes } =
+      response.kind === "message"
+        ? this.#insert.run(key, 202, null, response.messageSeq, expiresAt, now, bodyHash)
+        : // Responses may contain secrets, such as a new token.
+          this.#insert.run(key, response.status, this.box.seal(response.body), null, expiresAt, now, bodyHash);
+    return changes > 0;
   }
 
   verbs(committer: Committer): Queue["idempotency"] {
     return {
       get: async (key, now) => this.get(key, now),
-      put: (entry, response, now) => committer.write(() => this.insert(entry, response, now)),
+      put: (entry, response, now) => committer.write(() => void this.insert(entry, response, now)),
     };
   }
 }

@@ -98,12 +98,14 @@ export function acceptVerb(
   const insertDeliveries = deliveryInserter(db);
 
   const acceptOne = (message: NewMessage): AcceptResult => {
-    if (message.idempotency !== null) {
-      const response = idempotency.get(message.idempotency.key, message.acceptedAt);
-      if (response !== null) return { accepted: false, because: "idempotency", response };
+    const { seq, eventId, acceptedAt, idempotency: entry } = message;
+    if (eventId !== null && eventIdExists.get(message.applicationSeq, eventId) !== null) {
+      const response = entry === null ? null : idempotency.get(entry.key, acceptedAt);
+      return response === null ? EVENT_ID_TAKEN : { accepted: false, because: "idempotency", response };
     }
-    if (message.eventId !== null && eventIdExists.get(message.applicationSeq, message.eventId) !== null) {
-      return { accepted: false, because: "event-id" };
+    // The key is inserted first, because a separate search for it would cost as much again.
+    if (entry !== null && !idempotency.insert(entry, { kind: "message", messageSeq: seq }, acceptedAt)) {
+      return { accepted: false, because: "idempotency", response: idempotency.get(entry.key, acceptedAt)! };
     }
     insertMessage.run(
       message.seq,
@@ -123,9 +125,6 @@ export function acceptVerb(
     );
     insertDeliveries(message);
     stretches.mark(message.applicationSeq, message.seq, traitsOfMessage(message));
-    if (message.idempotency !== null) {
-      idempotency.insert(message.idempotency, { kind: "message", messageSeq: message.seq }, message.acceptedAt);
-    }
     return ACCEPTED;
   };
 
@@ -139,6 +138,7 @@ function rowsOf(messages: readonly NewMessage[]): number {
 }
 
 const ACCEPTED: AcceptResult = { accepted: true };
+const EVENT_ID_TAKEN: AcceptResult = { accepted: false, because: "event-id" };
 
 export function contentsVerb(db: Database): Queue["contents"] {
   const content = db.prepare<ContentRow, [number]>(

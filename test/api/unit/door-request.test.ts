@@ -76,7 +76,6 @@ describe("headers at the door", () => {
     request.headers.set("__proto__", "1");
     const headers = headersOf(request);
     expect(Object.entries(headers)).toEqual([["__proto__", "1"]]);
-    expect(headers.constructor).toBeUndefined();
   });
 
   test.each([

