@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Send } from "../support/client.ts";
 import { type Installation, install } from "../support/installation.ts";
-import { type Receiver, startReceiver } from "../support/receiver.ts";
+import { firstTime, type Receiver, startReceiver } from "../support/receiver.ts";
 import { type MadeSource, makeSource } from "../support/source.ts";
 import { postStripe, stripeEvent } from "../support/stripe.ts";
 
@@ -126,7 +126,9 @@ describe("duplicates", () => {
     const last = stripeEvent();
     expect((await postStripe(source, last)).status).toBe(200);
     await other.arrived(1, (request) => request.body.toString() === last);
-    expect(other.received.map((request) => request.body.toString())).toEqual([body, last]);
+    // The kill may have cut off an attempt, which is then repeated.
+    const messages = other.received.filter(firstTime());
+    expect(messages.map((request) => request.body.toString())).toEqual([body, last]);
   });
 });
 
