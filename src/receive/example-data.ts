@@ -2,7 +2,7 @@
  * Requests that providers could send, by the id of the row. Values that rows read (event type,
  * delivery id) are filled in by `example.ts`. `{id}`, `{iso}`, `{unix}`, `{ms}` and `{int}` stand
  * for an identifier, the time in three forms, and a whole number; alone in a text, the last three
- * become numbers.
+ * become numbers. A text that begins with `base64:` is sent in base64.
  */
 export interface Sample {
   /** The provider's most common event type; null if there is none. */
@@ -11,6 +11,8 @@ export interface Sample {
   readonly body?: unknown;
   /** The fields of a URL-encoded form, instead of `body`. */
   readonly form?: Readonly<Record<string, string>>;
+  /** Whether the form is sent as `multipart/form-data`. */
+  readonly isMultipart?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
   readonly query?: string;
 }
@@ -70,7 +72,12 @@ export const samples: Readonly<Record<string, Sample>> = {
   paystack: { event: "charge.success", body: { data: { id: "{int}", reference: "{id}", amount: 1099 } } },
   flutterwave: { event: "charge.completed", body: { webhook_id: "wbk_{id}", timestamp: "{ms}", data: ORDER } },
   "flutterwave-v3": { event: "charge.completed", body: { data: { id: "{int}", tx_ref: "{id}", amount: 1099 } } },
-  braintree: { event: "check", form: {} },
+  braintree: {
+    event: null,
+    form: {
+      bt_payload: "base64:<notification><timestamp>{iso}</timestamp><kind>check</kind><id>{id}</id></notification>\n",
+    },
+  },
   gocardless: {
     event: "payments.paid_out",
     body: {
@@ -93,7 +100,11 @@ export const samples: Readonly<Record<string, Sample>> = {
     },
   },
   "modern-treasury": { event: "payment_order.completed", body: { data: ORDER } },
-  "mercado-pago": { event: "payment.payment.updated", body: { id: "{int}", data: { id: "{int}" } } },
+  "mercado-pago": {
+    event: "payment.payment.updated",
+    body: { id: "{int}", live_mode: false, data: { id: "123456" } },
+    query: "?data.id=123456&type=payment",
+  },
   lithic: { event: "card_transaction.updated", body: { payload: ORDER } },
   brex: { event: "TRANSFER_PROCESSED", body: { transfer_id: "{id}", company_id: "cuacc_{id}" } },
   orb: { event: "invoice.issued", body: { id: "{id}", created_at: "{iso}", invoice: ORDER } },
@@ -319,7 +330,10 @@ export const samples: Readonly<Record<string, Sample>> = {
   dropbox: { event: null, body: { list_folder: { accounts: ["dbid:{id}"] }, delta: { users: ["{int}"] } } },
   "dropbox-sign": {
     event: "signature_request_sent",
-    body: { event: { event_time: "{unix}" }, signature_request: { signature_request_id: "{id}" } },
+    form: {
+      json: '{"event":{"event_time":"{unix}"},"signature_request":{"signature_request_id":"{id}","title":"Offer"}}',
+    },
+    isMultipart: true,
   },
   box: {
     event: "FILE.UPLOADED",
@@ -332,7 +346,11 @@ export const samples: Readonly<Record<string, Sample>> = {
   sanity: { event: "update", body: { _id: "{id}", _type: "post", _updatedAt: "{iso}" } },
   "frame-io": { event: "asset.created", body: { resource: { id: "{id}", type: "asset" } } },
   mux: { event: "video.asset.ready", body: { id: "{id}", created_at: "{iso}", data: { id: "{id}", status: "ready" } } },
-  transloadit: { event: "ASSEMBLY_COMPLETED", body: { assembly_id: "{id}" } },
+  transloadit: {
+    event: "ASSEMBLY_COMPLETED",
+    form: { transloadit: '{"assembly_id":"{id}","bytes_received":1099}' },
+    isMultipart: true,
+  },
   pusher: { event: "channel_occupied", body: { time_ms: "{ms}", events: [{ channel: "orders-{int}" }] } },
   ably: { event: "channel.message", body: { items: [{ webhookId: "{id}", timestamp: "{ms}", data: {} }] } },
   nylas: {

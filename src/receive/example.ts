@@ -8,10 +8,15 @@ import type { ExampleRequest } from "./receiver.ts";
 
 /** A request while it is filled in. */
 interface Draft {
+  readonly sample: Sample;
   readonly headers: Record<string, string>;
   form: Record<string, string> | null;
   body: unknown;
 }
+
+/** Stands before a text that is sent in base64. */
+const BASE64 = "base64:";
+const BOUNDARY = "----boathook";
 
 const anySample: Sample = { event: "example.created", body: { created_at: "{iso}", data: { id: "{id}" } } };
 
@@ -22,9 +27,12 @@ const anySample: Sample = { event: "example.created", body: { created_at: "{iso}
 export function exampleRequest(provider: Provider, eventType: string | null, nowSeconds: number): ExampleRequest {
   const sample = Object.hasOwn(samples, provider.id) ? samples[provider.id]! : anySample;
   const fill = filler(nowSeconds);
+  const fillTexts = (texts: Readonly<Record<string, string>>) =>
+    Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, String(fill(text))]));
   const draft: Draft = {
-    headers: fill(lowerCased(sample.headers ?? {})) as Record<string, string>,
-    form: sample.form === undefined ? null : (fill(sample.form) as Record<string, string>),
+    sample,
+    headers: fillTexts(lowerCased(sample.headers ?? {})),
+    form: sample.form === undefined ? null : fillTexts(sample.form),
     body: fill(sample.body ?? anySample.body),
   };
   const event = eventType ?? sample.event;
@@ -32,7 +40,8 @@ export function exampleRequest(provider: Provider, eventType: string | null, now
   if (provider.deliveryId !== null && !hasKey(draft, provider.deliveryId)) {
     write(draft, provider.deliveryId, randomUUID());
   }
-  return { method: "POST", headers: withContentType(draft), query: sample.query ?? "", body: bytesOf(draft) };
+  const query = String(fill(sample.query ?? ""));
+  return { method: "POST", headers: withContentType(draft), query, body: bytesOf(draft) };
 }
 
 function lowerCased(headers: Readonly<Record<string, string>>): Record<string, string> {
@@ -52,6 +61,7 @@ function filler(nowSeconds: number): (value: unknown) => unknown {
   const fill = (value: unknown): unknown => {
     if (typeof value === "string") {
       const text = value.replace(/\{(id|iso|unix|ms|int)\}/g, (_, name: string) => texts[name]!());
+      if (text.startsWith(BASE64)) return Buffer.from(text.slice(BASE64.length)).toString("base64");
       return /^\{(unix|ms|int)\}$/.test(value) ? Number(text) : text;
     }
     if (Array.isArray(value)) return value.map(fill);
@@ -121,12 +131,18 @@ function withValue(root: unknown, [step, ...rest]: readonly Step[], value: strin
   return { ...object, [step.member]: withValue((object as Record<string, unknown>)[step.member], rest, value) };
 }
 
-function withContentType({ headers, form, body }: Draft): Record<string, string> {
+function withContentType({ sample, headers, form, body }: Draft): Record<string, string> {
   if (headers["content-type"] !== undefined || body === "") return headers;
-  return { ...headers, "content-type": form === null ? "application/json" : "application/x-www-form-urlencoded" };
+  const formType =
+    sample.isMultipart === true ? `multipart/form-data; boundary=${BOUNDARY}` : "application/x-www-form-urlencoded";
+  return { ...headers, "content-type": form === null ? "application/json" : formType };
 }
 
-function bytesOf({ form, body }: Draft): Uint8Array {
-  if (form !== null) return Buffer.from(new URLSearchParams(form).toString());
-  return Buffer.from(typeof body === "string" ? body : JSON.stringify(body));
+function bytesOf({ sample, form, body }: Draft): Uint8Array {
+  if (form === null) return Buffer.from(typeof body === "string" ? body : JSON.stringify(body));
+  if (sample.isMultipart !== true) return Buffer.from(new URLSearchParams(form).toString());
+  const parts = Object.entries(form).map(
+    ([name, value]) => `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
+  );
+  return Buffer.from(`${parts.join("")}--${BOUNDARY}--\r\n`);
 }

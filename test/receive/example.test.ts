@@ -59,6 +59,7 @@ describe("the example of a provider", () => {
       expect(receiver.check(request, NOW)).toEqual({ kind: "passed" });
       expect(receiver.handshake(request, NOW)).toBeNull();
       expect(receiver.methods === null || receiver.methods.has(request.method)).toBe(true);
+      expect(Object.values(request.headers).filter((value) => typeof value !== "string")).toEqual([]);
       expect(Object.keys(request.headers).filter((name) => name !== name.toLowerCase())).toEqual([]);
       const sample = samples[id]?.event;
       if (eventType !== null && sample != null) expect(receiver.eventType(request)).toBe(asEventTypeName(sample));
