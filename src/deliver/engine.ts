@@ -211,16 +211,16 @@ export class Engine extends OneLife implements Deliverer {
   #listenTo(signals: Signals): void {
     signals.react(["endpoint.changed"], ({ endpointSeq }) => this.#reread(this.#lanes.get(endpointSeq), true));
     signals.react(["application.throttled"], ({ applicationSeq }) => {
-      for (const lane of this.#lanes) {
-        // An endpoint that is still being read may belong to this application too.
-        const isConcerned = lane.entry?.endpoint.applicationSeq === applicationSeq || lane.isReading;
-        if (isConcerned) this.#reread(lane, true);
-      }
+      // An endpoint that is still being read may belong to this application too.
+      const concerned = [...this.#lanes].filter(
+        (lane) => lane.entry?.endpoint.applicationSeq === applicationSeq || lane.isReading,
+      );
+      void this.#fanOut.forEach(concerned, (lane) => this.#reread(lane, true));
     });
     signals.react(["lane.changed"], ({ endpointSeq }) => this.#reread(this.#lanes.get(endpointSeq), false));
     signals.react(["lane.filled"], ({ endpointSeq, position }) => this.#wake(endpointSeq, position));
     signals.react(["store.changed"], () => {
-      for (const lane of this.#lanes) this.#reread(lane, true);
+      void this.#fanOut.forEach([...this.#lanes], (lane) => this.#reread(lane, true));
       this.#ownership.findLanes();
     });
   }

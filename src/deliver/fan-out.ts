@@ -50,6 +50,14 @@ export class FanOut {
     void this.#updateInTurns(lanes);
   }
 
+  /** Calls `work` for each lane: for the first lanes immediately, for very many in several turns. */
+  async forEach(lanes: readonly Lane[], work: (lane: Lane) => void): Promise<void> {
+    for (let at = 0; at < lanes.length; at += LANES_AT_ONCE) {
+      if (at > 0) await this.parts.turns.next();
+      for (const lane of lanes.slice(at, at + LANES_AT_ONCE)) work(lane);
+    }
+  }
+
   async #updateInTurns(lanes: readonly Lane[]): Promise<void> {
     const { turns, scheduler } = this.parts;
     for (let at = 0; at < lanes.length; at += LANES_AT_ONCE) {

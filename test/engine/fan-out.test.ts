@@ -1,7 +1,8 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { plainIncoming } from "../../src/accept/accept.ts";
 import { sendBatch } from "../../src/commands/send.ts";
 import { Problem } from "../../src/core/problem.ts";
+import { Scheduler } from "../../src/deliver/scheduler.ts";
 import { EngineWorld, type WorldOptions } from "../support/engine-world.ts";
 import { storeWith } from "../support/store-with.ts";
 
@@ -99,5 +100,23 @@ describe("a batch with very many deliveries", () => {
       world.starts.filter((start) => start.host === host).map(({ webhookId }) => webhookId),
     );
     for (const order of ids) expect(order).toEqual(order.toSorted());
+  });
+});
+
+describe("a change of the rate of an application with very many endpoints", () => {
+  test("the lanes of an application whose rate changed are all read again, but not all in one turn", async () => {
+    const { world, send } = await wideWorld();
+    using _ = world;
+    await send(1);
+    await world.rest();
+    const update = spyOn(Scheduler.prototype, "update");
+    try {
+      world.kernel.signals.send({ type: "application.throttled", applicationSeq: world.applicationSeq });
+      expect(update.mock.calls.length).toBeLessThanOrEqual(100);
+      await world.rest();
+      expect(new Set(update.mock.calls.map(([lane]) => lane.endpointSeq)).size).toBe(ENDPOINTS);
+    } finally {
+      update.mockRestore();
+    }
   });
 });
