@@ -35,8 +35,9 @@ export async function refuse(
   body: Uint8Array,
   { cause, reply }: Refusal,
 ): Promise<DoorReply> {
-  count(parts, entry, cause === "rate_limited" ? "limited" : "refused");
   await logRequest(parts, entry, request, body, { cause, status: reply.status });
+  // Whoever learns of the count and reads the log finds the request there.
+  count(parts, entry, cause === "rate_limited" ? "limited" : "refused");
   return reply;
 }
 

@@ -67,7 +67,7 @@ export class OverviewSource {
   }
 }
 
-/** The facts that change the overview of their environment. */
+/** The facts that change what a page shows of their environment. */
 const CHANGES = [
   "message.accepted",
   "attempt.finished",
@@ -77,6 +77,8 @@ const CHANGES = [
   "delivery.resent",
   "deliveries.resent",
   "messages.expunged",
+  // A refused request does not change the overview, but the page of its source shows it.
+  "source.received",
 ] as const;
 
 type Viewer = Pick<Identity, "environmentSeq">;

@@ -70,7 +70,7 @@ function setup() {
   } as unknown as OverviewSource;
   const live = new Live(source, clock, facts, signals);
   const change = (environmentSeq = 1) => facts.state({ type: "deliveries.redriven", environmentSeq, count: 1 });
-  return { clock, live, looks, change };
+  return { clock, live, looks, facts, change };
 }
 
 async function read(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<string> {
@@ -96,6 +96,14 @@ describe("the live view", () => {
     expect(looks).toHaveLength(2);
     await clock.pass(1);
     expect(await read(reader)).toContain('"look":3');
+  });
+
+  test("a request to a source is a change, also if it is refused", async () => {
+    const { clock, live, looks, facts } = setup();
+    await live.open(viewer, unwatched);
+    facts.state({ type: "source.received", sourceSeq: 7, environmentSeq: 1, source: "shop", outcome: "refused" });
+    await clock.pass(0);
+    expect(looks).toEqual([1, 1]);
   });
 
   test("the live view reads the overview once for all listeners of an environment", async () => {
