@@ -14,6 +14,15 @@ import type { EndpointStats as EndpointStatsOut } from "./resources/endpoint/sta
 import type { EventTypeOut } from "./resources/event-type/fields.ts";
 import type { InboxRequestOut } from "./resources/inbox/routes.ts";
 import type { MessageOut } from "./resources/message/fields.ts";
+import type { ProviderOut } from "./resources/provider/routes.ts";
+import type {
+  IngestSourceDetailOut,
+  IngestSourceIn,
+  IngestSourceListedOut,
+  IngestSourceOut,
+  IngestSourcePatch,
+} from "./resources/source/fields.ts";
+import type { IngestLogOut } from "./resources/source/log.ts";
 import type { OverviewOut } from "./resources/statistics/overview.ts";
 
 export type { DeliveryState } from "../core/delivery.ts";
@@ -41,6 +50,15 @@ export type EventType = Static<typeof EventTypeOut>;
 export type InboxRequest = Static<typeof InboxRequestOut>;
 export type Message = Static<typeof MessageOut>;
 export type Overview = Static<typeof OverviewOut>;
+export type Provider = Static<typeof ProviderOut>;
 export type Recovery = Static<typeof RecoverIn>;
 export type Replay = Static<typeof ReplayIn>;
+export type Source = Static<typeof IngestSourceOut>;
+export type SourceChange = Static<typeof IngestSourcePatch>;
+export type SourceCreation = Static<typeof IngestSourceIn>;
+/** A source with the counts of its requests. */
+export type SourceDetail = Static<typeof IngestSourceDetailOut>;
+export type SourceListed = Static<typeof IngestSourceListedOut>;
+/** A request that a source has refused, or one whose check failed. */
+export type SourceLogEntry = Static<typeof IngestLogOut>;
 export type Whoami = Static<typeof WhoamiOut>;

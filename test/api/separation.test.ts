@@ -246,6 +246,7 @@ async function makePlace(
     operational_id: operationalId,
     source_id: source.id,
     source_endpoint_id: source.endpointId,
+    log_id: source.logId,
   };
   const uids = {
     ...ids,
@@ -274,9 +275,11 @@ async function makeSource(token: string, mark: string) {
   });
   const refused = await fetch(source.ingestUrl, { method: "POST", headers: { "x-mark": mark }, body: mark });
   if (refused.status !== 401) throw new Error(`An unsigned request got ${refused.status}.`);
+  const [entry] = (await must("GET", `/ingest/api/v1/source/${source.id}/log`, token)).json.data;
   const door = source.ingestUrl.split("/").at(-1) as string;
-  const marks = [source.id, source.appId, endpoint.json.id, door];
-  return { id: source.id as string, endpointId: endpoint.json.id as string, uid, marks };
+  const marks = [source.id, source.appId, endpoint.json.id, entry.id, door];
+  const ids = { id: source.id as string, endpointId: endpoint.json.id as string, logId: entry.id as string };
+  return { ...ids, uid, marks };
 }
 
 /**

@@ -304,6 +304,34 @@ describe("the log of a source", () => {
     expect([first.data.length, first.done, second.data.length, second.done]).toEqual([2, false, 1, true]);
     expect((await send("GET", `${SOURCES}/${id}/log?iterator=${id}`)).status).toBe(422);
   });
+
+  test("a single entry is found only in the log of its own source", async () => {
+    const { id, ingestUrl } = await makeSource();
+    for (let i = 0; i < 3; i++) await knock(ingestUrl, { body: `{"i":${i}}` });
+    const { data } = (await send("GET", `${SOURCES}/${id}/log`)).json;
+    for (const entry of data) {
+      const { status, json } = await send("GET", `${SOURCES}/${id}/log/${entry.id}`);
+      expect([status, json]).toEqual([200, entry]);
+    }
+    const other = await makeSource();
+    await knock(other.ingestUrl);
+    for (const wrong of [`${other.id}/log/${data[1].id}`, `${id}/log/${id}`, `${id}/log/log_x`]) {
+      expect([wrong, (await send("GET", `${SOURCES}/${wrong}`)).status]).toEqual([wrong, 404]);
+    }
+  });
+});
+
+describe("the list of sources", () => {
+  test("it contains the counts of the requests only on request", async () => {
+    const { id, ingestUrl } = await makeSource();
+    await knock(ingestUrl);
+    const inList = async (query: string) => {
+      const { json } = await send("GET", `${SOURCES}?limit=250${query}`);
+      return json.data.find((source: { id: string }) => source.id === id);
+    };
+    expect((await inList("&with_counts=true")).counts).toMatchObject({ stored: 0, refused: 1 });
+    for (const query of ["", "&with_counts=false"]) expect(await inList(query)).not.toHaveProperty("counts");
+  });
 });
 
 describe("the portal of a source", () => {

@@ -10,7 +10,7 @@ import { type Operation, operation } from "../../http/operation.ts";
 import { reply } from "../../http/reply.ts";
 import { nullable, wordOut } from "../../http/schema.ts";
 
-const ProviderOut = field.object("ProviderOut", {
+export const ProviderOut = field.object("ProviderOut", {
   id: Type.String({ description: "The `type` of a source." }),
   name: Type.String(),
   aliases: Type.Array(Type.String(), { description: "Other values of `type` that mean the same." }),

@@ -1,7 +1,7 @@
 /** The fields of a source in the API, derived from its table. */
 import { Type } from "@sinclair/typebox";
 import type { IdCodec } from "../../../core/id.ts";
-import { outcomes } from "../../../core/received.ts";
+import { outcomes, type SourceCounts } from "../../../core/received.ts";
 import { type Source, sourceFields } from "../../../core/resources/source.ts";
 import * as field from "../../http/fields.ts";
 import {
@@ -41,16 +41,25 @@ const ingestUrl = nullable(
   }),
 );
 
+const counts = Type.Unsafe<SourceCounts>({
+  ...SourceCountsOut,
+  description: "Number of requests, by what happened to them. A crash may lose those of the last seconds.",
+});
+
 export const IngestSourceOut = field.object("IngestSourceOut", { ...outputProperties(sourceFields), ingestUrl });
 
-/** A single source. Lists do not contain the counts. */
+/** A source in a list, which contains the counts only on request. */
+export const IngestSourceListedOut = field.object("IngestSourceListedOut", {
+  ...outputProperties(sourceFields),
+  ingestUrl,
+  counts: Type.Optional(counts),
+});
+
+/** A single source. */
 export const IngestSourceDetailOut = field.object("IngestSourceDetailOut", {
   ...outputProperties(sourceFields),
   ingestUrl,
-  counts: Type.Unsafe<Readonly<Record<string, number>>>({
-    ...SourceCountsOut,
-    description: "Number of requests, by what happened to them. A crash may lose those of the last seconds.",
-  }),
+  counts,
 });
 
 export const sourceExample = {

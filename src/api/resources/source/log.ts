@@ -1,8 +1,9 @@
 import { Type } from "@sinclair/typebox";
-import type { IdCodec } from "../../../core/id.ts";
+import type { IdCodec, Seq } from "../../../core/id.ts";
 import { formatInstant } from "../../../core/instant.ts";
+import { notFound } from "../../../core/problem.ts";
 import { logCauses } from "../../../core/received.ts";
-import type { SourceLogEntry } from "../../../store/index.ts";
+import type { PageRequest, SourceLogEntry } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
@@ -13,7 +14,7 @@ import { wordOut } from "../../http/schema.ts";
 const strictUtf8 = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
 
 /** Named in snake case, as in the Svix API. */
-const IngestLogOut = field.object("IngestLogOut", {
+export const IngestLogOut = field.object("IngestLogOut", {
   id: field.idOut("log_"),
   source_id: field.idOut("src_"),
   status_code: Type.Integer({ description: "Status of the response to the sender." }),
@@ -47,12 +48,14 @@ const example = {
 };
 
 export function sourceLogRoutes({ store, ids, lookup }: Context): Operation[] {
+  const tag = "Source";
+  const path = "/ingest/api/v1/source/:source_id/log";
   return [
     operation({
       id: "v1.ingest.log.list",
       method: "GET",
-      path: "/ingest/api/v1/source/:source_id/log",
-      tag: "Source",
+      path,
+      tag,
       summary: "List refused requests of a source",
       description:
         "The requests that were refused, and those that were stored although their check failed. At most 1,000 entries are kept per source, and a flood of requests is recorded in part.",
@@ -80,7 +83,31 @@ export function sourceLogRoutes({ store, ids, lookup }: Context): Operation[] {
         );
       },
     }),
+
+    operation({
+      id: "ingest.log.get",
+      method: "GET",
+      path: `${path}/:log_id`,
+      tag,
+      summary: "Get a refused request of a source",
+      access: "application",
+      responses: { 200: { description: "The entry of the log.", schema: IngestLogOut, example } },
+      problems: [404],
+      async handle({ identity, params }) {
+        const source = await lookup.source(identity, params.source_id);
+        const seq = ids.decode("log_", params.log_id);
+        const entry = seq === null ? null : await entryOf(source.seq, seq);
+        if (entry === null) throw notFound("Entry not found");
+        return reply(200, logOut(entry, ids));
+      },
+    }),
   ];
+
+  async function entryOf(sourceSeq: Seq, seq: Seq): Promise<SourceLogEntry | null> {
+    const page: PageRequest = { limit: 1, from: seq + 1, backwards: false, order: "descending" };
+    const [entry] = (await store.history.sourceLog.list(sourceSeq, page)).rows;
+    return entry?.seq === seq ? entry : null;
+  }
 }
 
 function logOut(entry: SourceLogEntry, ids: IdCodec) {

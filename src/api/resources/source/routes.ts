@@ -13,6 +13,7 @@ import { nullable } from "../../http/schema.ts";
 import {
   IngestSourceDetailOut,
   IngestSourceIn,
+  IngestSourceListedOut,
   IngestSourceOut,
   IngestSourcePatch,
   IngestSourceUpdate,
@@ -35,6 +36,10 @@ const RotateTokenIn = field.object("RotateTokenIn", {
 });
 const RotateTokenOut = field.object("RotateTokenOut", { ingestUrl: Type.String({ format: "uri" }) });
 
+const countsQuery = {
+  with_counts: Type.Optional(Type.Boolean({ default: false, description: "Include the counts of the requests." })),
+};
+
 const found = { description: "The source.", schema: IngestSourceOut, example: sourceExample };
 const created = { ...found, description: "The source was created." };
 const bodyExample = { name: "Stripe Europe", type: "stripe", config: { secret: "whsec_from_the_provider" } };
@@ -56,11 +61,11 @@ export function sourceRoutes(context: Context): Operation[] {
       tag,
       summary: "List sources",
       access: "environment",
-      query: Type.Object({ ...pageQuery, ...orderQuery("descending") }),
+      query: Type.Object({ ...pageQuery, ...orderQuery("descending"), ...countsQuery }),
       responses: {
         200: {
           description: "A page of sources.",
-          schema: field.listOf("IngestSourceOut", IngestSourceOut),
+          schema: field.listOf("IngestSourceOut", IngestSourceListedOut),
           example: {
             data: [sourceExample],
             iterator: sourceExample.id,
@@ -73,7 +78,12 @@ export function sourceRoutes(context: Context): Operation[] {
       async handle({ identity, query, request }) {
         const page = pageRequest(query, ids, "src_", query.order ?? "descending");
         const { rows, more } = await store.configuration.sources.list(identity.environmentSeq, page);
-        const items = await Promise.all(rows.map((source) => out(source, request)));
+        const items = await Promise.all(
+          rows.map(async (source) => ({
+            ...(await out(source, request)),
+            ...(query.with_counts === true && { counts: await sourceCounter.of(source.seq) }),
+          })),
+        );
         return reply(
           200,
           listedAs(
