@@ -121,7 +121,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   core: /^(node:crypto|node:buffer|ipaddr\.js)$/,
   accept: /^node:crypto$/,
   cron: /^node:crypto$/,
-  receive: /^(node:crypto|croner)$/,
+  receive: /^(node:crypto|node:zlib|croner)$/,
   // Ajv validates messages against the schemas of their event types.
   "json-schema": /^ajv(-formats)?(\/.+)?$/,
   deliver: /^node:crypto$/,
@@ -258,6 +258,9 @@ const LONG_FILES: Readonly<Record<string, number>> = {
   "config/schema.ts": 450,
   // It is one table of requests.
   "receive/example-data.ts": 700,
+  // They are tables of providers.
+  "receive/providers/code.ts": 600,
+  "receive/providers/work.ts": 600,
 };
 
 const WORLD =

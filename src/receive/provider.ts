@@ -123,6 +123,19 @@ export function secretCalled(label: string, form: ConfigForm = "text"): readonly
   return [{ ...secretField, label, form }];
 }
 
+/** Returns a field whose value may be shown. */
+export function publicField(name: string, label: string, form: ConfigForm, isRequired: boolean): ConfigField {
+  return { name, isRequired, isSecret: false, label, form };
+}
+
+/** A certificate that is used instead of the one at the address in the request. */
+export const certificateField: ConfigField = publicField(
+  "certificate",
+  "Certificate of the provider, instead of fetching it",
+  "pem-certificate",
+  false,
+);
+
 /** Returns fields that are not required. */
 export function optional(fields: readonly ConfigField[]): readonly ConfigField[] {
   return fields.map((field) => ({ ...field, isRequired: false }));
@@ -151,9 +164,8 @@ function headersOf(scheme: Scheme): readonly string[] {
   if (scheme.type === "standard-webhooks") {
     return scheme.names.flatMap(({ id, timestamp, signature }) => [id, timestamp, signature]);
   }
-  const names = "headers" in scheme ? [...scheme.headers] : [];
-  if (scheme.type !== "hmac") return names;
-  if (scheme.time !== undefined && "header" in scheme.time) names.push(scheme.time.header);
-  if (scheme.keyName !== undefined) names.push(scheme.keyName.header);
+  const names: string[] = "headers" in scheme ? [...scheme.headers] : [];
+  if ("time" in scheme && scheme.time !== undefined && "header" in scheme.time) names.push(scheme.time.header);
+  if (scheme.type === "hmac" && scheme.keyName !== undefined) names.push(scheme.keyName.header);
   return names;
 }

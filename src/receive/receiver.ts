@@ -32,6 +32,8 @@ export interface KeyRequest {
   readonly kind: "jwks" | "certificate";
   /** The identifier of the key within the document, if there are several. */
   readonly keyId: string | null;
+  /** A body in JSON to send in a POST request. Missing: a GET request. It may contain credentials. */
+  readonly post?: string;
 }
 
 /** The text of a fetched key document: a JWKS in JSON, or a certificate in PEM. */

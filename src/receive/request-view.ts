@@ -1,5 +1,6 @@
 import { exceedsDepth } from "../core/json.ts";
 import type { ExpressionInput } from "./expression.ts";
+import { multipartFields } from "./multipart.ts";
 import type { ReceivedRequest } from "./receiver.ts";
 
 /**
@@ -17,6 +18,7 @@ export class RequestView implements ReceivedRequest, ExpressionInput {
   #isJsonRead = false;
   #text: string | undefined;
   #form: URLSearchParams | null | undefined;
+  #multipart: ReadonlyMap<string, string> | null | undefined;
   #parameters: URLSearchParams | undefined;
 
   constructor(request: ReceivedRequest) {
@@ -57,9 +59,15 @@ export class RequestView implements ReceivedRequest, ExpressionInput {
     return this.#form;
   }
 
-  /** Returns a field of a form, or null. */
+  /** The fields of a multipart form, else null. */
+  get multipart(): ReadonlyMap<string, string> | null {
+    if (this.#multipart === undefined) this.#multipart = multipartFields(this.header("content-type") ?? "", this.body);
+    return this.#multipart;
+  }
+
+  /** Returns a field of a form of either kind, or null. */
   field(name: string): string | null {
-    return this.form?.get(name) ?? null;
+    return (this.form === null ? this.multipart?.get(name) : this.form.get(name)) ?? null;
   }
 
   /** The parameters of the query. */

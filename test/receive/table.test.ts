@@ -51,7 +51,7 @@ const SDK_TYPES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** Rows whose schemes follow. */
-const PENDING = new Set(["hubspot", "orum-io", "telnyx"]);
+const PENDING = new Set(["orum-io"]);
 
 const names = providers.flatMap((row) => [row.id, ...row.aliases]);
 

@@ -39,13 +39,10 @@ export interface Vector {
 
 export const vectors = [...list, ...more] as unknown as readonly Vector[];
 
-/** The kinds whose pasted key is a public key. */
-const PUBLIC_KINDS: ReadonlySet<string> = new Set(["ed25519", "ecdsa", "rsa"]);
-
 /** Returns the configuration of the source in a vector. */
-export function configOf(vector: Vector, { kind }: Provider): Record<string, unknown> {
+export function configOf(vector: Vector, { config: fields }: Provider): Record<string, unknown> {
   const { certificateUrl: _, ...options } = vector.options ?? {};
-  const isPublic = PUBLIC_KINDS.has(kind) && options.publicKey === undefined;
+  const isPublic = !fields.some(({ name }) => name === "secret");
   return {
     ...(vector.secret !== "" && { [isPublic ? "publicKey" : "secret"]: vector.secret }),
     ...(vector.secrets !== undefined && { secrets: vector.secrets }),

@@ -1,4 +1,4 @@
-import { optional, type Provider, rows, secretCalled } from "../provider.ts";
+import { certificateField, optional, type Provider, publicField, rows, secretCalled } from "../provider.ts";
 import { svixHeaders, webhookHeaders } from "../schemes/standard-webhooks.ts";
 
 /** Code hosting and infrastructure. */
@@ -393,5 +393,65 @@ export const codeProviders: readonly Provider[] = rows(
     deliveryId: "header:svix-id",
     confidence: "sdk",
     source: "resend@6.38.0: webhooks.verify",
+  },
+  {
+    id: "netlify",
+    name: "Netlify",
+    kind: "jwt",
+    scheme: {
+      type: "jwt",
+      headers: ["X-Webhook-Signature"],
+      algorithms: ["HS256"],
+      key: { from: "secret" },
+      bodyHash: "sha256",
+      issuers: ["netlify"],
+    },
+    config: secretCalled("JWS secret token"),
+    eventType: "header:X-Netlify-Event",
+    confidence: "memory+",
+    source: "memory; two open registries agree; run with jsonwebtoken@9.0.3",
+  },
+  {
+    id: "aws-sns",
+    name: "Amazon SNS",
+    kind: "rsa-cert",
+    scheme: {
+      type: "certificate",
+      headers: ["x-amz-sns-message-type"],
+      sender: "aws-sns",
+      time: { past: Infinity, future: Infinity },
+    },
+    config: [...secretCalled("ARN of the topic"), certificateField],
+    eventType: "header:x-amz-sns-message-type, $.Type",
+    // The header is not signed.
+    deliveryId: "$.MessageId",
+    handshake: ["sns-confirmation"],
+    confidence: "sdk",
+    source: "sns-validator@0.3.5",
+  },
+  {
+    id: "google-pubsub",
+    name: "Google Pub/Sub push",
+    kind: "jwt",
+    scheme: {
+      type: "jwt",
+      headers: ["Authorization"],
+      prefix: "Bearer ",
+      algorithms: ["RS256"],
+      key: { from: "jwks", url: "https://www.googleapis.com/oauth2/v3/certs" },
+      issuers: ["https://accounts.google.com", "accounts.google.com"],
+      hasAudience: true,
+      time: { claim: "exp", past: 300, future: 300 },
+    },
+    config: [
+      publicField("email", "E-mail address of the service account of the subscription", "text", true),
+      publicField("audience", "Audience of the subscription, if it is not the URL", "text", false),
+      publicField("jwks", "Keys of Google, instead of fetching them", "jwks", false),
+    ],
+    eventType: "$.message.attributes.eventType, $.message.attributes.type",
+    deliveryId: "$.message.messageId",
+    confidence: "sdk",
+    source: "google-auth-library@10.9.1",
+    state: "authenticated",
   },
 );

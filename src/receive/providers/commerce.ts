@@ -1,4 +1,4 @@
-import { optional, type Provider, rows, secretCalled } from "../provider.ts";
+import { optional, type Provider, publicField, rows, secretCalled } from "../provider.ts";
 import { webhookHeaders } from "../schemes/standard-webhooks.ts";
 
 export const commerceProviders: readonly Provider[] = rows(
@@ -94,5 +94,27 @@ export const commerceProviders: readonly Provider[] = rows(
     eventType: "$.event",
     confidence: "memory+",
     source: "docs.goshippo.com (existence); string: several implementations agree",
+  },
+  {
+    id: "ebay",
+    name: "eBay",
+    kind: "ecdsa",
+    scheme: {
+      type: "public-key",
+      algorithm: "ecdsa-sha1",
+      headers: ["X-EBAY-SIGNATURE"],
+      key: "pem",
+      encoding: "base64",
+      envelope: "ebay",
+    },
+    config: [
+      ...secretCalled("Verification token"),
+      publicField("publicKey", "Public key of eBay's notifications (getPublicKey)", "pem-public-key", true),
+    ],
+    eventType: "$.metadata.topic",
+    deliveryId: "$.notification.notificationId",
+    handshake: ["ebay-challenge"],
+    confidence: "sdk",
+    source: "event-notification-nodejs-sdk@1.0.3: validator",
   },
 );

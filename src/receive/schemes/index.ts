@@ -1,10 +1,14 @@
 import { type BasicParameters, prepareBasic } from "./basic.ts";
+import { type CertificateParameters, prepareCertificate } from "./certificate.ts";
 import { type DetachedJwsParameters, prepareDetachedJws } from "./detached-jws.ts";
 import { type GenericHmacParameters, prepareGenericHmac } from "./generic-hmac.ts";
 import { type HmacParameters, prepareHmac } from "./hmac.ts";
+import { type HmacRuleParameters, prepareHmacRule } from "./hmac-rule.ts";
 import { type HttpSignatureParameters, prepareHttpSignature } from "./http-signature.ts";
 import { type JwsBodyParameters, prepareJwsBody } from "./jws-body.ts";
+import { type JwtParameters, prepareJwt } from "./jwt.ts";
 import { type NoneParameters, prepareNone } from "./none.ts";
+import { type PublicKeyParameters, preparePublicKey } from "./public-key.ts";
 import type { PreparedScheme, SourceConfig } from "./scheme.ts";
 import { prepareStandardWebhooks, type StandardWebhooksParameters } from "./standard-webhooks.ts";
 import { type BodyTokenParameters, prepareBodyToken, prepareToken, type TokenParameters } from "./token.ts";
@@ -13,6 +17,10 @@ import { type BodyTokenParameters, prepareBodyToken, prepareToken, type TokenPar
 export type Scheme =
   | HmacParameters
   | GenericHmacParameters
+  | HmacRuleParameters
+  | PublicKeyParameters
+  | CertificateParameters
+  | JwtParameters
   | StandardWebhooksParameters
   | TokenParameters
   | BodyTokenParameters
@@ -29,6 +37,14 @@ export function prepareScheme(scheme: Scheme, config: SourceConfig): PreparedSch
       return prepareHmac(scheme, config);
     case "generic-hmac":
       return prepareGenericHmac(scheme, config);
+    case "hmac-rule":
+      return prepareHmacRule(scheme, config);
+    case "public-key":
+      return preparePublicKey(scheme, config);
+    case "certificate":
+      return prepareCertificate(scheme, config);
+    case "jwt":
+      return prepareJwt(scheme, config);
     case "standard-webhooks":
       return prepareStandardWebhooks(scheme, config);
     case "token":

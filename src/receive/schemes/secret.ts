@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { decodeBase64, decodeHex } from "./bytes.ts";
 
 /** How the pasted text of a secret becomes a key. */
@@ -14,6 +15,8 @@ export type SecretForm =
   /** Followed by `&`. */
   | "utf8-ampersand"
   | "utf8-nfkd"
+  /** The SHA-1 digest of the text. */
+  | "sha1-of-utf8"
   /** The five entities that WordPress writes are decoded first. */
   | "utf8-html";
 
@@ -41,6 +44,8 @@ function keyBytes(text: string, form: SecretForm): Buffer | null {
       return Buffer.from(`${text}&`);
     case "utf8-nfkd":
       return Buffer.from(text.normalize("NFKD"));
+    case "sha1-of-utf8":
+      return createHash("sha1").update(text).digest();
     case "utf8-html":
       return Buffer.from(decodeEntities(text));
   }
