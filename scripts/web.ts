@@ -17,14 +17,18 @@ const PORTAL_FILES = ["portal.js", "portal.css"] as const;
 const SWAGGER_FILES = ["swagger-ui.css", "swagger-ui-bundle.js"] as const;
 const DOCS_FILES = [...SWAGGER_FILES, "init.js", "init.css"] as const;
 
+/** The server builds the pages that refer to these files. */
+const GUIDE_FILES = ["guide.js", "guide.css"] as const;
+
 const PAGES = ["index.html", "portal.html", "docs.html"] as const;
-const EMBEDDED = [...PAGES, "favicon.svg", ...ADMIN_FILES, ...PORTAL_FILES, ...DOCS_FILES];
+const EMBEDDED = [...PAGES, "favicon.svg", ...ADMIN_FILES, ...PORTAL_FILES, ...DOCS_FILES, ...GUIDE_FILES];
 
 export async function buildWeb(): Promise<void> {
   await mkdir(OUT, { recursive: true });
   await bundle("main.tsx", "app");
   await bundle("portal/main.tsx", "portal");
   await bundle("docs.ts", "init");
+  await bundle("guide/guide.ts", "guide");
   for (const name of SWAGGER_FILES) await copy(join(ROOT, "node_modules", "swagger-ui-dist", name), name);
   await copy(join(WEB, "favicon.svg"), "favicon.svg");
   await writePage("index.html", "", ADMIN_FILES);

@@ -4,6 +4,8 @@ import appCss from "../../dist/web/app.css.gz" with { type: "file" };
 import appJs from "../../dist/web/app.js.gz" with { type: "file" };
 import docsHtml from "../../dist/web/docs.html.gz" with { type: "file" };
 import favicon from "../../dist/web/favicon.svg.gz" with { type: "file" };
+import guideCss from "../../dist/web/guide.css.gz" with { type: "file" };
+import guideJs from "../../dist/web/guide.js.gz" with { type: "file" };
 import indexHtml from "../../dist/web/index.html.gz" with { type: "file" };
 import initCss from "../../dist/web/init.css.gz" with { type: "file" };
 import initJs from "../../dist/web/init.js.gz" with { type: "file" };
@@ -72,4 +74,6 @@ export const assets: ReadonlyMap<string, Asset> = new Map([
   ["/docs/swagger-ui-bundle.js", new EmbeddedFile(swaggerJs, JS)],
   ["/docs/init.js", new EmbeddedFile(initJs, JS)],
   ["/docs/init.css", new EmbeddedFile(initCss, CSS)],
+  ["/docs/guide/guide.js", new EmbeddedFile(guideJs, JS)],
+  ["/docs/guide/guide.css", new EmbeddedFile(guideCss, CSS)],
 ]);

@@ -7,6 +7,7 @@ import { LargeFiles } from "../../src/api/http/large-files.ts";
 const HOST = "http://localhost";
 const FILES = [...["app.js", "app.css"].map((name) => `/ui/${name}`), "/favicon.svg"];
 const PORTAL_FILES = ["portal.js", "portal.css"].map((name) => `/portal/${name}`);
+const GUIDE_FILES = ["guide.js", "guide.css"].map((name) => `/docs/guide/${name}`);
 const DOCS_FILES = ["swagger-ui.css", "swagger-ui-bundle.js", "init.js", "init.css"].map((name) => `/docs/${name}`);
 
 let ask: (path: string, init?: RequestInit) => Promise<Response>;
@@ -32,14 +33,15 @@ describe("pages and their files", () => {
   });
 
   test("every page refers to its files by relative paths, and clients may cache files with a version in their URL forever", async () => {
-    for (const page of ["/ui/", "/portal/", "/docs"]) {
+    for (const page of ["/ui/", "/portal/", "/docs", "/docs/guide/providers"]) {
       const files = references(await (await ask(page)).text()).filter((reference) => !reference.startsWith("data:"));
       expect(files.length).toBeGreaterThan(1);
       for (const reference of files) {
         expect(reference).not.toMatch(/^\/|:/);
-        const { pathname, search } = new URL(reference, HOST + page);
+        const { pathname, search, hash } = new URL(reference, HOST + page);
         const answer = await ask(pathname + search);
         expect([reference, answer.status]).toEqual([reference, 200]);
+        if (hash !== "") expect(pathname).toBe("/ui/");
         if (reference.includes("?v=")) expect(answer.headers.get("cache-control")).toContain("immutable");
       }
     }
@@ -53,6 +55,7 @@ describe("pages and their files", () => {
       ["/portal?darkMode=true", "portal/?darkMode=true"],
       ["/docs/", "../docs"],
       ["/docs/?a=b", "../docs?a=b"],
+      ["/docs/guide/providers/", "../providers"],
     ] as const) {
       const answer = await ask(path);
       expect([path, answer.status, answer.headers.get("location")]).toEqual([path, 307, location]);
@@ -60,7 +63,7 @@ describe("pages and their files", () => {
   });
 
   test("clients that accept gzip get compressed files with a separate ETag, and other clients get uncompressed files", async () => {
-    for (const path of ["/ui/", "/ui/app.js", "/docs", ...DOCS_FILES]) {
+    for (const path of ["/ui/", "/ui/app.js", "/docs", "/docs/guide/providers", ...DOCS_FILES, ...GUIDE_FILES]) {
       const plain = await ask(path, { headers: { "accept-encoding": "br, gzip;q=0" } });
       const gzip = await ask(path, { headers: { "accept-encoding": "br;q=0.9, GZIP;q=0.5" } });
       expect([plain.headers.get("content-encoding"), gzip.headers.get("content-encoding")]).toEqual([null, "gzip"]);
@@ -95,7 +98,7 @@ describe("pages and their files", () => {
   });
 
   test("HEAD returns the headers of GET without the body", async () => {
-    for (const path of ["/ui/", "/ui/app.js", "/docs"]) {
+    for (const path of ["/ui/", "/ui/app.js", "/docs", "/docs/guide/providers"]) {
       const head = await ask(path, { method: "HEAD" });
       const get = await ask(path);
       const length = (await get.arrayBuffer()).byteLength;
@@ -107,7 +110,7 @@ describe("pages and their files", () => {
   });
 
   test("the content security policy allows nothing from other origins and no framing", async () => {
-    for (const path of ["/ui/", "/docs"]) {
+    for (const path of ["/ui/", "/docs", "/docs/guide/providers"]) {
       const policy = (await ask(path)).headers.get("content-security-policy")!;
       for (const part of ["default-src 'none'", "script-src 'self'", "connect-src 'self'", "frame-ancestors 'none'"]) {
         expect(policy).toContain(part);
@@ -115,11 +118,22 @@ describe("pages and their files", () => {
       expect(policy).not.toContain("unsafe-eval");
       expect(policy).not.toContain("http");
     }
-    expect((await ask("/ui/")).headers.get("content-security-policy")).not.toContain("unsafe-inline");
+    for (const path of ["/ui/", "/docs/guide/providers"]) {
+      expect((await ask(path)).headers.get("content-security-policy")).not.toContain("unsafe-inline");
+    }
   });
 
   test("every response has the headers nosniff and no-referrer", async () => {
-    for (const path of ["/ui/", ...FILES, "/portal/", ...PORTAL_FILES, "/docs", ...DOCS_FILES]) {
+    for (const path of [
+      "/ui/",
+      ...FILES,
+      "/portal/",
+      ...PORTAL_FILES,
+      "/docs",
+      ...DOCS_FILES,
+      "/docs/guide/providers",
+      ...GUIDE_FILES,
+    ]) {
       const { headers } = await ask(path);
       expect(headers.get("x-content-type-options")).toBe("nosniff");
       expect(headers.get("referrer-policy")).toBe("no-referrer");

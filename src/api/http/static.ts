@@ -1,14 +1,16 @@
 import { Elysia } from "elysia";
 import { type Asset, assets } from "../../edge/assets.ts";
+import { BuiltPage } from "../guide/page.ts";
+import { providersPage } from "../guide/providers-page.ts";
 import type { LargeFiles } from "./large-files.ts";
 import { pathOf, searchOf } from "./request-target.ts";
 
 /**
- * Serves the web pages and their files: `/ui/`, `/portal/`, `/docs`, the icon, and the redirect
- * from `/`.
+ * Serves the web pages and their files: `/ui/`, `/portal/`, `/docs`, the guide, the icon, and the
+ * redirect from `/`.
  */
 
-const PAGES: ReadonlySet<string> = new Set(["/ui/", "/portal/", "/docs"]);
+const PAGES: ReadonlySet<string> = new Set(["/ui/", "/portal/", "/docs", "/docs/guide/providers"]);
 const PORTAL = "/portal/";
 
 const ASK_EVERY_TIME = "no-cache";
@@ -48,6 +50,22 @@ const pageHeaders: Readonly<Record<string, Readonly<Record<string, string>>>> = 
   },
 };
 
+/** The embedded files, and the pages that are built from data, by the path at which they are served. */
+const served: ReadonlyMap<string, Asset> = new Map<string, Asset>([
+  ...assets,
+  [
+    "/docs/guide/providers",
+    new BuiltPage(() =>
+      providersPage({ css: versioned("/docs/guide/guide.css"), js: versioned("/docs/guide/guide.js") }),
+    ),
+  ],
+]);
+
+/** Returns the name of a file with its version, for a page in the same folder. */
+function versioned(path: string): string {
+  return `${path.slice(path.lastIndexOf("/") + 1)}?v=${assets.get(path)!.version}`;
+}
+
 /**
  * Serves every asset for GET and HEAD. `prefix` is the path of the public URL, if it has one. These
  * routes are not in the OpenAPI document.
@@ -58,7 +76,7 @@ export function staticPages(files: LargeFiles, prefix = "") {
   const toAdminPage = () =>
     new Response(null, { status: 307, headers: { location: prefix === "" ? "ui/" : `${prefix}/ui/` } });
   pages.get("/", toAdminPage, hidden).head("/", toAdminPage, hidden);
-  for (const [path, asset] of assets) {
+  for (const [path, asset] of served) {
     const handler = ({ request }: { request: Request }) => serve(path, asset, request, files);
     for (const spelling of spellings(path)) pages.get(spelling, handler, hidden).head(spelling, handler, hidden);
   }
@@ -100,7 +118,7 @@ function serve(path: string, asset: Asset, request: Request, files: LargeFiles):
  * under a prefix. Browsers keep the part after the `#`.
  */
 function toSpelling(path: string, search: string): Response {
-  const name = path.slice(1);
+  const name = /[^/]+\/?$/.exec(path)![0];
   const location = (name.endsWith("/") ? name : `../${name}`) + (search && `?${search}`);
   return new Response(null, { status: 307, headers: { location } });
 }

@@ -1,0 +1,113 @@
+/** The guide's page of providers, built from their table. */
+import { configFieldsOf } from "../../receive/config.ts";
+import { handshakes } from "../../receive/handshakes/index.ts";
+import type { ConfigField, Provider } from "../../receive/provider.ts";
+import { providers } from "../../receive/providers/index.ts";
+import { type Html, html } from "./html.ts";
+import { confidenceTexts, kindTexts, stateTexts } from "./words.ts";
+
+/** The URLs of the page's files, relative to the page. */
+export interface PageFiles {
+  readonly css: string;
+  readonly js: string;
+}
+
+/** Fields that every provider of its kind has. They are explained once, above the list. */
+const COMMON: ReadonlySet<string> = new Set(["secrets", "toleranceSeconds", "url"]);
+
+const CRON = "cron";
+
+/** Returns the document. `rows` are the providers in any order. */
+export function providersPage({ css, js }: PageFiles, rows: readonly Provider[] = providers): string {
+  const sorted = [...rows].sort((a, b) => a.name.localeCompare(b.name, "en", { sensitivity: "base" }));
+  return html`<!doctype html>
+<html lang="en">
+  <head>
+    <meta charset="utf-8" />
+    <meta name="viewport" content="width=device-width, initial-scale=1" />
+    <meta name="color-scheme" content="light dark" />
+    <title>Providers · Boathook guide</title>
+    <link rel="icon" href="../../favicon.svg" type="image/svg+xml" />
+    <link rel="stylesheet" href="${css}" />
+    <script type="module" src="${js}"></script>
+  </head>
+  <body>
+    <header class="site-header"><div class="container">
+      <strong>Boathook guide</strong>
+      <nav aria-label="Main"><a href="../../ui/#/source">Sources</a> <a href="../../docs">API</a></nav>
+    </div></header>
+    <main class="container">
+      <h1>Providers</h1>
+      ${introduction}
+      <div class="search" id="provider-search" hidden>
+        <label for="provider-words">Search providers</label>
+        <input type="search" id="provider-words" autocomplete="off" spellcheck="false" />
+        <p class="muted small" id="provider-count" role="status">${String(sorted.length)} providers</p>
+      </div>
+      <ul class="providers">
+        ${sorted.map(article)}
+      </ul>
+    </main>
+  </body>
+</html>
+`.text;
+}
+
+const introduction = html`<p>
+        A source receives the webhooks of one provider. Create it on the page
+        <a href="../../ui/#/source/new">New source</a>, or with <code>POST /ingest/api/v1/source</code>
+        and the <code>type</code> that stands below each name.
+      </p>
+      <p>
+        Paste the URL of the source where the provider asks for a webhook URL or endpoint. Paste the
+        values that the provider shows into the fields of <code>config</code> that stand below.
+        Every source also takes <code>url</code>: the URL as it is registered with the provider, if a
+        proxy changes it. Where a field <code>secret</code> stands, <code>secrets</code> takes several
+        while they are rotated. Where a time is signed, <code>toleranceSeconds</code> changes how old it
+        may be.
+      </p>`;
+
+function article(provider: Provider): Html {
+  const { id, name, aliases, kind, state, confidence } = provider;
+  const words = [id, name, ...aliases].join(" ").toLowerCase();
+  return html`<li data-words="${words}"><article id="${id}">
+          <h2>${name}</h2>
+          <p class="type"><code>${id}</code></p>
+          <dl>
+            ${fact("Check", `${kindTexts[kind]}${headersOf(provider)}`)}
+            ${fact("State", html`<strong>${stateTexts[state].word}</strong>: ${stateTexts[state].text}`)}
+            ${fact("Confidence", confidenceTexts[confidence])}
+            ${fact("What to paste", paste(provider))}
+            ${fact("Handshake", handshakesOf(provider))}
+            ${aliases.length === 0 ? [] : fact("Also called", aliasesOf(aliases))}
+          </dl>
+        </article></li>
+        `;
+}
+
+function fact(term: string, content: string | Html): Html {
+  return html`<div><dt>${term}</dt><dd>${content}</dd></div>`;
+}
+
+function headersOf({ headers }: Provider): string {
+  return headers.length === 0 ? "." : `, in ${headers.join(", ")}.`;
+}
+
+function paste(provider: Provider): Html {
+  const fields = configFieldsOf(provider).filter(({ name }) => !COMMON.has(name));
+  const url = provider.id === CRON ? [] : [html`<li>The URL of the source, into the settings of the provider.</li>`];
+  return html`<ul>${url}${fields.map(field)}</ul>`;
+}
+
+function field({ name, label, isRequired }: ConfigField): Html {
+  return html`<li>${label}, into <code>${name}</code>${isRequired ? "" : " (optional)"}.</li>`;
+}
+
+function handshakesOf({ handshake }: Provider): Html | string {
+  if (handshake.length === 0) return "None.";
+  return html`<ul>${handshake.map((name) => html`<li>${handshakes[name].description}.</li>`)}</ul>`;
+}
+
+function aliasesOf(aliases: readonly string[]): Html {
+  return html`${aliases.map((alias, at) => html`${at === 0 ? "" : ", "}<code>${alias}</code>`)}`;
+}
