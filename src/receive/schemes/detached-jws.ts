@@ -1,6 +1,6 @@
-import { verify } from "node:crypto";
 import type { Check } from "../receiver.ts";
-import { cachedRsaKeys, parseJws, pinnedJwks } from "./jws.ts";
+import { parseJws, pinnedJwks, rsaKeyFinder } from "./jws.ts";
+import { isSignedBy } from "./public-key.ts";
 import { failed, type PreparedScheme, passed, type SourceConfig, toleranceOf } from "./scheme.ts";
 import { outside, type Window } from "./time.ts";
 
@@ -20,7 +20,7 @@ export function prepareDetachedJws(parameters: DetachedJwsParameters, config: So
   const { headers, jwksUrl, time } = parameters;
   const window = toleranceOf(config, time.past, time.future);
   const pinned = pinnedJwks(config);
-  const keysOf = cachedRsaKeys();
+  const keysOf = rsaKeyFinder();
   const name = headers[0].toLowerCase();
 
   return {
@@ -39,8 +39,8 @@ export function prepareDetachedJws(parameters: DetachedJwsParameters, config: So
       if (jwks === undefined) return { kind: "needs-key", key: { url: jwksUrl, kind: "jwks", keyId } };
       const keys = keysOf(jwks, keyId);
       if (keys.length === 0) return failed("unknown_key");
-      const signed = Buffer.concat([Buffer.from(jws.signed), request.body]);
-      if (!keys.some((key) => verify("RSA-SHA256", signed, key, jws.signature))) return failed("signature_mismatch");
+      const parts = [jws.signed, request.body];
+      if (!keys.some((key) => isSignedBy(key, "rsa-sha256", parts, jws.signature))) return failed("signature_mismatch");
       const cause = outside(seconds, nowSeconds, window);
       return cause === null ? passed : failed(cause);
     },

@@ -1,6 +1,7 @@
-import { createHash, createPublicKey, type KeyObject, verify } from "node:crypto";
+import { createHash } from "node:crypto";
 import type { RequestView } from "../request-view.ts";
-import { decodeBase64, decodeHex } from "./bytes.ts";
+import { decodeBase64 } from "./bytes.ts";
+import { isSignedBy, publicKeyFrom } from "./public-key.ts";
 import { configText, failed, type PreparedScheme, passed, type SourceConfig, toleranceOf } from "./scheme.ts";
 import { outside, type Window } from "./time.ts";
 
@@ -16,15 +17,12 @@ export interface HttpSignatureParameters {
   readonly time: Window;
 }
 
-const KEY_BYTES = 32;
-/** DER bytes before the key in a SubjectPublicKeyInfo of Ed25519 (RFC 8410, 4). */
-const SPKI_HEAD = Buffer.from("302a300506032b6570032100", "hex");
 const HEADER_CHARS_MAX = 8192;
 const PARTS_MAX = 16;
 const PARAMETER = /(?:^|,)\s*([a-z]+)="([^"]*)"/gi;
 
 export function prepareHttpSignature(parameters: HttpSignatureParameters, config: SourceConfig): PreparedScheme {
-  const key = keyIn(configText(config, "publicKey"));
+  const key = publicKeyFrom(configText(config, "publicKey") ?? "", "hex", "ed25519");
   const window = toleranceOf(config, parameters.time.past, parameters.time.future);
   const name = parameters.headers[0].toLowerCase();
   return {
@@ -40,7 +38,7 @@ export function prepareHttpSignature(parameters: HttpSignatureParameters, config
       if (bytes === null || parts.length > PARTS_MAX || !parts.includes("digest")) return failed("malformed_signature");
       const lines = parts.map((part) => lineOf(part, request));
       if (lines.includes(null)) return failed("missing_signature");
-      if (key === null || !verify(null, Buffer.from(lines.join("\n")), key, bytes)) return failed("signature_mismatch");
+      if (key === null || !isSignedBy(key, "ed25519", [lines.join("\n")], bytes)) return failed("signature_mismatch");
       const cause = checkDate(request, nowSeconds, window);
       return cause === null ? passed : failed(cause);
     },
@@ -67,10 +65,4 @@ function checkDate(request: RequestView, nowSeconds: number, window: Window) {
   if (window.past === Infinity && window.future === Infinity) return null;
   const ms = Date.parse(request.header("date") ?? "");
   return Number.isNaN(ms) ? ("missing_timestamp" as const) : outside(ms / 1000, nowSeconds, window);
-}
-
-function keyIn(hex: string | null): KeyObject | null {
-  const bytes = hex === null ? null : decodeHex(hex);
-  if (bytes?.length !== KEY_BYTES) return null;
-  return createPublicKey({ key: Buffer.concat([SPKI_HEAD, bytes]), format: "der", type: "spki" });
 }

@@ -5,6 +5,8 @@ import type { JwtAlgorithm } from "./jwt.ts";
 export interface JwkSet {
   /** Returns the keys that may have signed a token with this key id, or null if there is none. */
   find(keyId: string | null): readonly KeyObject[] | null;
+  /** All keys. */
+  readonly all: readonly KeyObject[];
 }
 
 const KEYS_MAX = 100;
@@ -21,6 +23,7 @@ export function jwkSet(value: unknown, algorithm: JwtAlgorithm): JwkSet | null {
   if (list.length === 1 && list[0] === undefined) return null;
   const parsed = list.slice(0, KEYS_MAX).flatMap((item) => parsedKey(item, algorithm));
   return {
+    all: parsed.map(({ key }) => key),
     find: (keyId) => {
       const found = parsed.filter(({ id }) => id === null || id === keyId).map(({ key }) => key);
       return found.length === 0 ? null : found;

@@ -1,6 +1,8 @@
-import { createPublicKey, type KeyObject, verify } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import type { Check } from "../receiver.ts";
-import { cachedRsaKeys, type Jws, objectIn, parseJws, pinnedJwks } from "./jws.ts";
+import { jsonObject } from "./envelope.ts";
+import { type Jws, parseJws, pinnedJwks, rsaKeyFinder } from "./jws.ts";
+import { isSignedBy, publicKeyFrom } from "./public-key.ts";
 import { configText, failed, type PreparedScheme, passed, type SourceConfig, toleranceOf } from "./scheme.ts";
 import type { Window } from "./time.ts";
 
@@ -24,10 +26,10 @@ export interface JwsBodyParameters {
 export function prepareJwsBody({ jwksPath, claims, time }: JwsBodyParameters, config: SourceConfig): PreparedScheme {
   const { past } = toleranceOf(config, time.past, time.future);
   const pem = configText(config, "publicKey");
-  const pasted = pem === null ? null : rsaKeyIn(pem);
+  const pasted = pem === null ? null : publicKeyFrom(pem, "pem", "rsa-sha256");
   const issuer = configText(config, "issuer")?.replace(/\/+$/, "") ?? null;
   const pinned = pinnedJwks(config);
-  const keysOf = cachedRsaKeys();
+  const keysOf = rsaKeyFinder();
 
   const checkWithJwks = (jws: Jws, fetched: string | undefined): Check => {
     const keyId = typeof jws.header.kid === "string" ? jws.header.kid : null;
@@ -44,7 +46,7 @@ export function prepareJwsBody({ jwksPath, claims, time }: JwsBodyParameters, co
       const jws = parseJws(request.text.trim());
       if (jws === null) return failed(request.body.byteLength === 0 ? "missing_signature" : "malformed_signature");
       if (jws.header.alg !== "RS256") return failed("algorithm_not_allowed");
-      const content = objectIn(jws.payload);
+      const content = jsonObject(jws.payload);
       if (claims.some((name) => typeof content?.[name] !== "string")) return failed("claim_mismatch");
       const result =
         jwksPath === null ? checkSignature(jws, pasted === null ? [] : [pasted]) : checkWithJwks(jws, fetched);
@@ -57,16 +59,6 @@ export function prepareJwsBody({ jwksPath, claims, time }: JwsBodyParameters, co
 
 function checkSignature(jws: Jws, keys: readonly KeyObject[]): Check {
   if (keys.length === 0) return failed("unknown_key");
-  const isRight = keys.some((key) => verify("RSA-SHA256", Buffer.from(jws.signed), key, jws.signature));
+  const isRight = keys.some((key) => isSignedBy(key, "rsa-sha256", [jws.signed], jws.signature));
   return isRight ? passed : failed("signature_mismatch");
-}
-
-/** Returns an RSA public key in PEM, or null for anything else. */
-function rsaKeyIn(pem: string): KeyObject | null {
-  try {
-    const key = createPublicKey(pem);
-    return key.asymmetricKeyType === "rsa" ? key : null;
-  } catch {
-    return null;
-  }
 }

@@ -6,7 +6,7 @@ const LIFE_SECONDS = 60;
 
 /** Returns a copy of a request with a token that is signed with the secret. */
 export function signJwt(
-  { algorithms: [algorithm], prefix = "", bodyHash, urlHash, issuers }: JwtParameters,
+  { algorithms: [algorithm], prefix = "", bodyHash, bodyHashEncoding = "hex", urlHash, issuers }: JwtParameters,
   { secret, name }: { readonly secret: string; readonly name: string },
   request: ExampleRequest,
   { url, now }: { readonly url: string; readonly now: number },
@@ -15,8 +15,8 @@ export function signJwt(
   const claims = {
     ...{ iat, nbf: iat, exp: iat + LIFE_SECONDS, jti: randomUUID() },
     ...(issuers !== undefined && { iss: issuers[0] }),
-    ...(urlHash !== undefined && { [urlHash]: sha256(url) }),
-    ...(bodyHash !== undefined && { [bodyHash]: sha256(request.body) }),
+    ...(urlHash !== undefined && { [urlHash]: sha256(url).toString("hex") }),
+    ...(bodyHash !== undefined && { [bodyHash]: sha256(request.body).toString(bodyHashEncoding) }),
   };
   const signed = `${encoded({ alg: algorithm, typ: "JWT" })}.${encoded(claims)}`;
   const signature = createHmac(`sha${algorithm!.slice(2)}`, secret)
@@ -29,6 +29,6 @@ function encoded(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString("base64url");
 }
 
-function sha256(content: string | Uint8Array): string {
-  return createHash("sha256").update(content).digest("hex");
+function sha256(content: string | Uint8Array): Buffer {
+  return createHash("sha256").update(content).digest();
 }

@@ -1,7 +1,7 @@
 import { createHash, createHmac, createSecretKey, type KeyObject, timingSafeEqual, verify } from "node:crypto";
 import type { Cause, Check, ExampleRequest, FetchedKey, KeyRequest } from "../receiver.ts";
 import type { RequestView } from "../request-view.ts";
-import { decodeBase64, encodes } from "./bytes.ts";
+import { decodeBase64, type Encoding, encodes } from "./bytes.ts";
 import { jsonObject } from "./envelope.ts";
 import { jwkSet } from "./jwk.ts";
 import { signJwt } from "./jwt-sign.ts";
@@ -25,8 +25,10 @@ export interface JwtParameters {
   readonly algorithms: readonly JwtAlgorithm[];
   /** Where the key comes from. `plaid`: one key by its id, with the credentials of the operator. */
   readonly key: { readonly from: "secret" | "plaid" } | { readonly from: "jwks"; readonly url: string };
-  /** The claim with the SHA-256 of the body in hexadecimal digits. */
+  /** The claim with the SHA-256 of the body. */
   readonly bodyHash?: string;
+  /** The encoding of that hash. Default: hexadecimal. */
+  readonly bodyHashEncoding?: Encoding;
   /** Whether the claim with the hash may be missing if the body is empty. */
   readonly isHashOptional?: boolean;
   /** The claim with the SHA-256 of the URL in hexadecimal digits. */
@@ -180,11 +182,18 @@ function claimCause(
   claims: Claims,
   request: RequestView,
 ): Cause | null {
-  const { issuers, bodyHash, urlHash, hasAudience = false, isHashOptional = false } = parameters;
+  const {
+    issuers,
+    bodyHash,
+    bodyHashEncoding = "hex",
+    urlHash,
+    hasAudience = false,
+    isHashOptional = false,
+  } = parameters;
   if (issuers !== undefined && !issuers.some((issuer) => issuer === claims.iss)) return "claim_mismatch";
   if (hasAudience && !isForUs(config, claims, request)) return "claim_mismatch";
-  if (urlHash !== undefined && !isHashOf(claims[urlHash], request.url)) return "claim_mismatch";
-  if (bodyHash === undefined || isHashOf(claims[bodyHash], request.body)) return null;
+  if (urlHash !== undefined && !isHashOf(claims[urlHash], "hex", request.url)) return "claim_mismatch";
+  if (bodyHash === undefined || isHashOf(claims[bodyHash], bodyHashEncoding, request.body)) return null;
   return isHashOptional && claims[bodyHash] === undefined && request.body.length === 0 ? null : "body_hash_mismatch";
 }
 
@@ -194,6 +203,6 @@ function isForUs(config: SourceConfig, claims: Claims, request: RequestView): bo
   return claims.email_verified === true && claims.email === configText(config, "email");
 }
 
-function isHashOf(claim: unknown, content: string | Uint8Array): boolean {
-  return typeof claim === "string" && encodes(claim, "hex", createHash("sha256").update(content).digest());
+function isHashOf(claim: unknown, encoding: Encoding, content: string | Uint8Array): boolean {
+  return typeof claim === "string" && encodes(claim, encoding, createHash("sha256").update(content).digest());
 }

@@ -20,7 +20,8 @@ export interface PublicKeyParameters {
   readonly envelope?: "ebay";
   /** Default: `{body}`. See `Template`. */
   readonly signedString?: string;
-  readonly time?: Window & { readonly header: string; readonly unit: TimeUnit };
+  /** Where the time stands: in a header, or in a field of the JSON body. */
+  readonly time?: Window & { readonly unit: TimeUnit } & ({ readonly header: string } | { readonly field: string });
 }
 
 export type PublicKeyAlgorithm = "ed25519" | "ecdsa-sha1" | "ecdsa-sha256" | "rsa-sha256";
@@ -53,8 +54,6 @@ interface Verifier {
   readonly parameters: PublicKeyParameters;
   /** In lower case. */
   readonly header: string;
-  /** In lower case; null without a time. */
-  readonly timeHeader: string | null;
   readonly template: Template;
   readonly key: KeyObject | null;
   readonly window: Window;
@@ -66,7 +65,6 @@ export function preparePublicKey(parameters: PublicKeyParameters, config: Source
   const verifier: Verifier = {
     parameters,
     header: headers[0].toLowerCase(),
-    timeHeader: time?.header.toLowerCase() ?? null,
     template: parseTemplate(signedString),
     key: text === null ? null : publicKeyFrom(text, form, algorithm),
     window: toleranceOf(config, time?.past ?? Infinity, time?.future ?? Infinity),
@@ -94,16 +92,12 @@ function parsedKey(text: string, form: PublicKeyForm): KeyObject | null {
   return createPublicKey({ key: Buffer.concat([ED25519_SPKI_HEAD, bytes]), format: "der", type: "spki" });
 }
 
-function check(
-  { parameters, header, timeHeader, template, key, window }: Verifier,
-  request: RequestView,
-  now: number,
-): Check {
+function check({ parameters, header, template, key, window }: Verifier, request: RequestView, now: number): Check {
   const value = request.header(header);
   if (value === null || value === "") return failed("missing_signature");
   if (value.length > SIGNATURE_CHARS_MAX) return failed("malformed_signature");
-  const time = timeHeader === null ? null : request.header(timeHeader);
-  if (timeHeader !== null && (time === null || time === "")) return failed("missing_timestamp");
+  const time = parameters.time === undefined ? null : timeIn(request, parameters.time);
+  if (time === "") return failed("missing_timestamp");
   const signature = signatureIn(value, parameters);
   const seconds = time === null || parameters.time === undefined ? null : parseTime(time, parameters.time.unit);
   if (signature === null || (time !== null && seconds === null)) return failed("malformed_signature");
@@ -113,6 +107,15 @@ function check(
   }
   const late = seconds === null ? null : outside(seconds, now, window);
   return late === null ? passed : failed(late);
+}
+
+/** Returns the text of the time; empty if it is missing. */
+function timeIn(request: RequestView, time: NonNullable<PublicKeyParameters["time"]>): string {
+  if ("header" in time) return request.header(time.header.toLowerCase()) ?? "";
+  const body = request.json();
+  const isObject = typeof body === "object" && body !== null && Object.hasOwn(body, time.field);
+  const value = isObject ? (body as Readonly<Record<string, unknown>>)[time.field] : null;
+  return typeof value === "string" || typeof value === "number" ? String(value) : "";
 }
 
 function signatureIn(value: string, { envelope, encoding }: PublicKeyParameters): Buffer | null {
