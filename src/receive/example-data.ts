@@ -474,6 +474,10 @@ export const samples: Readonly<Record<string, Sample>> = {
   vonage: { event: null, body: { message_uuid: "{id}", from: "447700900000", timestamp: "{iso}", text: "Hello" } },
   messagebird: { event: null, body: { id: "{id}", originator: "31612345678", body: "Hello" } },
   plivo: { event: null, form: { CallUUID: "{id}", From: "14158675309", To: "18005551212", Event: "StartApp" } },
+  livekit: {
+    event: "room_started",
+    body: { id: "EV_{id}", createdAt: "{unix}", room: { sid: "RM_{id}", name: "standup" } },
+  },
   klaviyo: {
     event: "event.klaviyo.email_delivered",
     body: { data: [{ external_id: "{id}", payload: { data: { type: "event" } } }], meta: { timestamp: "{iso}" } },
@@ -560,5 +564,9 @@ export const samples: Readonly<Record<string, Sample>> = {
     body: { object_id: "{int}", owner_id: 1, event_time: "{unix}", subscription_id: 1 },
   },
   veriff: { event: "submitted", body: { id: "{id}", attemptId: "{id}", feature: "selfid", code: 7002 } },
+  fusionauth: {
+    event: "user.create.complete",
+    body: { event: { id: "{id}", createInstant: "{ms}", user: { email: "zoe@example.com" } } },
+  },
   vgs: { event: "cmp_au_card.updated", body: { id: "evt_{id}", occurred_at: "{iso}", data: { card_id: "{id}" } } },
 };

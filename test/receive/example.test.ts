@@ -104,14 +104,7 @@ describe("the example of a provider", () => {
   });
 
   test("every sample belongs to a row", () => {
-    const later = new Set(LATER);
     const ids = new Set(providers.map(({ id }) => id));
-    expect(Object.keys(samples).filter((id) => !ids.has(id) && !later.has(id))).toEqual([]);
+    expect(Object.keys(samples).filter((id) => !ids.has(id))).toEqual([]);
   });
 });
-
-/** Rows whose schemes follow. */
-const LATER = [
-  ...["adyen", "aws-sns", "braintree", "contentful", "dropbox-sign", "hubspot", "mailgun", "mandrill", "mercado-pago"],
-  ...["messagebird", "monday", "netlify", "plivo", "square", "transloadit", "trello", "twilio", "vonage"],
-];

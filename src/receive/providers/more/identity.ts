@@ -55,4 +55,22 @@ export const moreIdentityProviders: readonly Provider[] = rows(
     confidence: "sdk",
     source: "@kinde/webhooks@1.0.0: decodeWebhook",
   },
+  {
+    id: "fusionauth",
+    name: "FusionAuth",
+    kind: "jwt",
+    scheme: {
+      type: "jwt",
+      headers: ["X-FusionAuth-Signature-JWT"],
+      algorithms: ["HS256", "HS384", "HS512"],
+      key: { from: "secret" },
+      bodyHash: "request_body_sha256",
+      bodyHashEncoding: "base64",
+    },
+    config: secretCalled("Key that signs the webhook (HMAC)"),
+    eventType: "$.event.type",
+    deliveryId: "$.event.id",
+    confidence: "registry",
+    source: "hookdeck/webhook-skills",
+  },
 );

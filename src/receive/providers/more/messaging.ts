@@ -308,4 +308,23 @@ export const moreMessagingProviders: readonly Provider[] = rows(
     confidence: "docs",
     source: "developer.constantcontact.com: webhook authenticity; header name: webhook-co/webhook, webhooks-spec",
   },
+  {
+    id: "livekit",
+    name: "LiveKit",
+    kind: "jwt",
+    scheme: {
+      type: "jwt",
+      headers: ["Authorization"],
+      algorithms: ["HS256"],
+      key: { from: "secret" },
+      bodyHash: "sha256",
+      bodyHashEncoding: "base64",
+      time: { claim: "exp", past: 300, future: 300 },
+    },
+    config: secretCalled("API secret"),
+    eventType: "$.event",
+    deliveryId: "$.id",
+    confidence: "sdk",
+    source: "livekit-server-sdk@2.19.2: WebhookReceiver",
+  },
 );

@@ -255,4 +255,25 @@ export const morePaymentProviders: readonly Provider[] = rows(
     confidence: "registry",
     source: "two open implementations agree",
   },
+  {
+    id: "orum-io",
+    name: "Orum",
+    aliases: ["orum"],
+    kind: "rsa",
+    scheme: {
+      type: "public-key",
+      algorithm: "rsa-sha256",
+      headers: ["Signature"],
+      key: "pem",
+      encoding: "base64",
+      signedString: "{body}{ts}",
+      time: { field: "created_at", unit: "iso", past: Infinity, future: Infinity },
+    },
+    config: [
+      { name: "publicKey", isRequired: true, isSecret: false, label: "Public key (PEM)", form: "pem-public-key" },
+    ],
+    eventType: "$.event_type, $.type",
+    confidence: "docs",
+    source: "docs.orum.io: secure webhooks",
+  },
 );

@@ -354,4 +354,28 @@ export const moreWorkProviders: readonly Provider[] = rows(
     source: "several open implementations agree",
     state: "authenticated",
   },
+  {
+    id: "freshchat",
+    name: "Freshchat",
+    kind: "rsa",
+    scheme: {
+      type: "public-key",
+      algorithm: "rsa-sha256",
+      headers: ["X-Freshchat-Signature"],
+      key: "pem",
+      encoding: "base64",
+    },
+    config: [
+      {
+        name: "publicKey",
+        isRequired: true,
+        isSecret: false,
+        label: "Public key of the webhook (PEM)",
+        form: "pem-public-key",
+      },
+    ],
+    eventType: "$.action",
+    confidence: "registry",
+    source: "trigger.dev, webhook-sources",
+  },
 );
