@@ -54,6 +54,8 @@ export interface Shortage {
 }
 
 export interface OutgoingRequest {
+  /** Default: `POST`. */
+  readonly method?: "GET" | "POST";
   /** The endpoint's URL as configured. */
   readonly url: URL;
   /**
@@ -79,6 +81,8 @@ export type Answer =
       readonly status: number;
       /** The raw `Retry-After` header, or null if it is absent. */
       readonly retryAfter: string | null;
+      /** The raw `Cache-Control` header; undefined if it is absent. */
+      readonly cacheControl?: string | undefined;
       /**
        * The body: at most `responseBytesMax` bytes, decoded to UTF-8 where possible. A longer body
        * is cut between characters.
@@ -94,7 +98,7 @@ export type Answer =
 
 export interface Transport {
   /**
-   * Sends one POST request and reads the response. Never rejects; errors resolve to a `failure`.
+   * Sends one request and reads the response. Never rejects; errors resolve to a `failure`.
    * After `signal` aborts, it resolves soon with `timeout` and releases the connection and the
    * body.
    */

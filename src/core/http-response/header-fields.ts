@@ -18,6 +18,7 @@ const NAMES = [
   "retry-after",
   "content-encoding",
   "content-type",
+  "cache-control",
 ] as const;
 type Name = (typeof NAMES)[number];
 
@@ -36,6 +37,8 @@ export class HeaderFields {
   contentEncoding: string | null = null;
   /** The first value if the field is repeated. */
   contentType: string | null = null;
+  /** Repeated fields are joined with commas. */
+  cacheControl: string | null = null;
   /** The field of the line that was read last. Its value may continue on the next line. */
   #open: Name | null = null;
   #value = "";
@@ -79,6 +82,9 @@ export class HeaderFields {
         break;
       case "content-type":
         this.contentType ??= value;
+        break;
+      case "cache-control":
+        this.cacheControl = joined(this.cacheControl, value);
         break;
       case "retry-after":
         this.retryAfter ??= value;

@@ -70,6 +70,11 @@ export class ResponseParser {
     return this.#fields.retryAfter;
   }
 
+  /** The raw `Cache-Control` header, or undefined if it is absent. */
+  get cacheControl(): string | undefined {
+    return this.#fields.cacheControl ?? undefined;
+  }
+
   /** The body, truncated to at most `bodyBytesMax` bytes between characters. */
   get body(): Uint8Array {
     return this.#body.take();

@@ -10,7 +10,7 @@ import { firstUnsendable, requestHead } from "./request-head.ts";
 import { Destinations, routeOf } from "./target.ts";
 
 /**
- * Sends POST requests over HTTP/1.1 and keeps connections alive. The client connects to the given
+ * Sends requests over HTTP/1.1 and keeps connections alive. The client connects to the given
  * addresses in turn until one works. The name in the URL is used for `Host`, SNI and the
  * verification of the certificate. Request target, headers and body are sent byte for byte.
  * Redirects are not followed. The beginning of a response body is decompressed and converted to
@@ -38,7 +38,9 @@ export class HttpClient extends OneLife implements Transport {
   send(request: OutgoingRequest, signal: AbortSignal): Promise<Answer | Shortage> {
     if (signal.aborted) return Promise.resolve(timedOut);
     const destination = this.#destinations.of(request.url, request.addresses);
-    const head = requestHead(destination.headStart, request.headers, request.body.byteLength);
+    const { headers, body, method } = request;
+    const start = method === "GET" ? destination.headStart.replace("POST", "GET") : destination.headStart;
+    const head = requestHead(start, headers, method === "GET" ? null : body.byteLength);
     if (head === null) return Promise.resolve(unsendable(firstUnsendable(request.headers)));
     const targets = routeOf(destination);
     const route = targets.length === 1 ? targets : this.#failed.route(targets, connectAddressesMax);

@@ -172,22 +172,23 @@ export class Exchange implements ConnectionUser, EventListenerObject {
 
   /** Handles the complete response. */
   #respond(): void {
-    const { status, retryAfter, body: bytes, note, contentEncoding, contentType, isBodyCut: isCut } = this.#parser;
+    const { status, retryAfter, cacheControl, body: bytes, note } = this.#parser;
+    const { contentEncoding, contentType, isBodyCut: isCut } = this.#parser;
     if (status === null) {
       this.#finish(notHttp);
       return;
     }
     const encoded = { bytes, contentEncoding, contentType, isCut };
     if (!isEncoded(encoded)) {
-      this.#finish({ kind: "response", status, retryAfter, body: bytes, note });
+      this.#finish({ kind: "response", status, retryAfter, cacheControl, body: bytes, note });
       return;
     }
     // The response has been received, so the time limit no longer applies.
     this.signal.removeEventListener("abort", this);
     void decodeBody(encoded, this.request.responseBytesMax).then((decoded) => {
       const notes = [note, decoded.note].filter((one) => one !== null);
-      const body = decoded.bytes;
-      this.#finish({ kind: "response", status, retryAfter, body, note: notes.length > 0 ? notes.join(" ") : null });
+      const joined = notes.length > 0 ? notes.join(" ") : null;
+      this.#finish({ kind: "response", status, retryAfter, cacheControl, body: decoded.bytes, note: joined });
     });
   }
 

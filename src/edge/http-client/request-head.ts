@@ -14,14 +14,15 @@ const OWN_NAME = /^(?:host|content-length|transfer-encoding)$/i;
 
 /**
  * Returns the head of a request as Latin-1 text, or null if one of the headers must not be sent.
+ * `bodyBytes` null means a request that has no body.
  */
-export function requestHead(headStart: string, headers: Headers, bodyBytes: number): string | null {
+export function requestHead(headStart: string, headers: Headers, bodyBytes: number | null): string | null {
   let head = headStart;
   for (const [name, value] of headers) {
     if (!maySend(name, value)) return null;
     head += `${name}: ${value}\r\n`;
   }
-  return `${head}Content-Length: ${bodyBytes}\r\n\r\n`;
+  return bodyBytes === null ? `${head}\r\n` : `${head}Content-Length: ${bodyBytes}\r\n\r\n`;
 }
 
 /** Returns the name of the first header that must not be sent, as JSON. */

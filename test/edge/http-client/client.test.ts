@@ -26,6 +26,13 @@ function answering(headers: readonly string[], rest: string): Speaking {
   return (socket) => socket.write(["HTTP/1.1 200 OK", ...headers, "", rest].join("\r\n"));
 }
 
+test("a response has its Cache-Control header, with repeated ones joined", async () => {
+  const lines = ["Content-Length: 2", "cache-control: public", "Cache-Control: max-age=600"];
+  await withReceiver(answering(lines, "ok"), async (send) => {
+    expect(await send()).toMatchObject({ status: 200, cacheControl: "public, max-age=600" });
+  });
+});
+
 describe("the body of a response", () => {
   const LENGTH = "Content-Length: 5";
   const CHUNKED = "Transfer-Encoding: chunked";

@@ -46,6 +46,12 @@ describe("a request", () => {
     expect(text).toEndWith("\r\nContent-Length: 0\r\n\r\n");
   });
 
+  test("a GET request has no body and no length, and keeps its path and headers", async () => {
+    const headers = [["User-Agent", "test"]] as const;
+    const { text, port } = await sent("/POST?a=b", { method: "GET", headers, body: new Uint8Array(0) });
+    expect(text).toBe(`GET /POST?a=b HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUser-Agent: test\r\n\r\n`);
+  });
+
   for (const path of [
     "/",
     "/?",
