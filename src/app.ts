@@ -10,6 +10,7 @@ import { Facts } from "./core/fact.ts";
 import type { Seq } from "./core/id.ts";
 import { ServiceStack } from "./core/service.ts";
 import { openFilesProblem } from "./core/shortage.ts";
+import { KeyCache } from "./door/key-cache.ts";
 import { ClientConnections, type ConnectionLimits } from "./edge/client-connections.ts";
 import { systemClock } from "./edge/clock.ts";
 import { HttpClient } from "./edge/http-client/client.ts";
@@ -69,9 +70,12 @@ export async function startServer(settings: Settings, options: Options): Promise
   const store = await openStore({ ...settings, clock, onFact: (fact) => facts.state(fact), exclusive: true });
   try {
     const transport = new HttpClient();
-    const ports = { clock, random: systemRandom, transport, resolver: systemResolver(settings.nameServers) };
+    const resolver = systemResolver(settings.nameServers);
     const address = new OwnAddress(settings);
-    const kernel = assemble({ store, facts, ports, settings: kernelSettings(settings, options, address) });
+    const policy = kernelSettings(settings, options, address);
+    const keys = new KeyCache({ clock, transport, resolver, policy });
+    const ports = { clock, random: systemRandom, transport, resolver, keys };
+    const kernel = assemble({ store, facts, ports, settings: policy });
     return await run(kernel, transport, address, settings, options);
   } catch (error) {
     await store.close();

@@ -75,7 +75,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "main.ts": ["cli"],
   cli: ["app.ts", "commands", "config", "core", "edge", "store", "telemetry", "ports.ts", "../package.json"],
   "app.ts": [
-    ...["api", "commands", "config", "core", "kernel.ts", "edge", "ports.ts", "store", "telemetry"],
+    ...["api", "commands", "config", "core", "door", "kernel.ts", "edge", "ports.ts", "store", "telemetry"],
     "http-server.ts",
   ],
   "http-server.ts": ["api", "core", "edge"],
