@@ -17,10 +17,12 @@ describe("the scopes that operations need", () => {
       "environment",
       "event-type",
       "inbox",
+      "ingest",
       "message",
       "message-attempt",
       "operational-webhook",
       "overview",
+      "provider",
       "statistics",
     ]);
   });
