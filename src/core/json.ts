@@ -26,11 +26,17 @@ const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
 /**
- * Returns the byte ranges of the values in an object, by key. The object starts at `from`, after
- * optional white space; `end` is the position after its closing brace. If a key is repeated, its
- * last value counts, as in `JSON.parse`. Returns null if there is no object.
+ * Returns the byte ranges of the values of the fields `names` in an object, by name. `names` must be
+ * ASCII. Other keys are skipped and not decoded, because a body may contain 100,000 of them. The
+ * object starts at `from`, after optional white space; `end` is the position after its closing
+ * brace. If a key is repeated, its last value counts, as in `JSON.parse`. Returns null if there is
+ * no object.
  */
-export function topLevelFields(bytes: Uint8Array, from = 0): { fields: Map<string, ByteRange>; end: number } | null {
+export function topLevelFields(
+  bytes: Uint8Array,
+  names: readonly string[],
+  from = 0,
+): { fields: Map<string, ByteRange>; end: number } | null {
   const fields = new Map<string, ByteRange>();
   let at = skipSpace(bytes, from);
   if (bytes[at] !== OPEN_OBJECT) return null;
@@ -38,15 +44,15 @@ export function topLevelFields(bytes: Uint8Array, from = 0): { fields: Map<strin
   if (bytes[at] === CLOSE_OBJECT) return { fields, end: at + 1 };
   for (;;) {
     if (bytes[at] !== QUOTE) return null;
-    const keyEnd = skipString(bytes, at);
+    const keyEnd = skipKey(bytes, at);
     if (keyEnd < 0) return null;
-    const key = decodeKey(bytes, at, keyEnd);
+    const name = nameAt(bytes, at, keyEnd, names);
     at = skipSpace(bytes, keyEnd);
-    if (key === null || bytes[at] !== COLON) return null;
+    if (bytes[at] !== COLON) return null;
     const start = skipSpace(bytes, at + 1);
     const end = skipValue(bytes, start);
     if (end < 0) return null;
-    fields.set(key, [start, end]);
+    if (name !== null) fields.set(name, [start, end]);
     at = skipSpace(bytes, end);
     if (bytes[at] === CLOSE_OBJECT) return { fields, end: at + 1 };
     if (bytes[at] !== COMMA) return null;
@@ -159,26 +165,65 @@ function skipNested(bytes: Uint8Array, start: number): number {
   return -1;
 }
 
-const utf8 = new TextDecoder();
-
-/**
- * Decodes the key from `open` to `end`, a range that includes the quotes. Plain ASCII keys, by far
- * the most frequent kind, are decoded without a JSON parser.
- */
-function decodeKey(bytes: Uint8Array, open: number, end: number): string | null {
-  let key = "";
-  for (let at = open + 1; at < end - 1; at++) {
-    const byte = bytes[at]!;
-    if (byte === BACKSLASH || byte >= 0x80) return decodeRareKey(bytes.subarray(open, end));
-    key += String.fromCharCode(byte);
+/** Like `skipString`, and also returns -1 if the string contains an unknown escape. */
+function skipKey(bytes: Uint8Array, open: number): number {
+  const length = bytes.length;
+  for (let at = open + 1; at < length; at++) {
+    const byte = bytes[at];
+    if (byte === QUOTE) return at + 1;
+    if (byte === BACKSLASH && bytes[++at] !== LETTER_U && !escapes.has(bytes[at]!)) return -1;
   }
-  return key;
+  return -1;
 }
 
-function decodeRareKey(quoted: Uint8Array): string | null {
-  try {
-    return JSON.parse(utf8.decode(quoted)) as string;
-  } catch {
-    return null;
+/**
+ * Returns the name that equals the key from `open` to `end`, a range that includes the quotes.
+ * Returns null if none does.
+ */
+function nameAt(bytes: Uint8Array, open: number, end: number, names: readonly string[]): string | null {
+  for (let i = 0; i < names.length; i++) {
+    if (isKey(bytes, open, end, names[i]!)) return names[i]!;
   }
+  return null;
+}
+
+/** Compares the key with an ASCII name without decoding the key. */
+function isKey(bytes: Uint8Array, open: number, end: number, name: string): boolean {
+  let at = open + 1;
+  for (let i = 0; i < name.length; i++) {
+    let code = bytes[at++]!;
+    if (code === QUOTE) return false;
+    if (code === BACKSLASH) {
+      code = escapedUnit(bytes, at);
+      at += bytes[at] === LETTER_U ? UNIT_ESCAPE_BYTES : 1;
+    }
+    if (code !== name.charCodeAt(i)) return false;
+  }
+  return at === end - 1;
+}
+
+const LETTER_U = 0x75;
+/** The length of `u0061`. */
+const UNIT_ESCAPE_BYTES = 5;
+/** The characters that escapes of one letter stand for, by letter. */
+const escapes = new Map(
+  ['""', "\\\\", "//", "b\b", "f\f", "n\n", "r\r", "t\t"].map((pair) => [pair.charCodeAt(0), pair.charCodeAt(1)]),
+);
+
+/** Returns the code unit that the escape with its letter at `at` stands for, or -1 if it is invalid. */
+function escapedUnit(bytes: Uint8Array, at: number): number {
+  if (bytes[at] !== LETTER_U) return escapes.get(bytes[at]!) ?? -1;
+  let unit = 0;
+  for (let i = at + 1; i < at + UNIT_ESCAPE_BYTES; i++) {
+    const digit = hexDigit(bytes[i] ?? 0);
+    if (digit < 0) return -1;
+    unit = unit * 16 + digit;
+  }
+  return unit;
+}
+
+function hexDigit(byte: number): number {
+  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
+  const letter = byte | 0x20;
+  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }

@@ -69,6 +69,6 @@ export function sendExampleRoutes(context: Context): Operation[] {
 
 /** Returns the bytes of the payload in the body. */
 function ownPayload(bytes: Uint8Array): Uint8Array {
-  const [start, end] = topLevelFields(bytes)?.fields.get("payload") ?? [0, 0];
+  const [start, end] = topLevelFields(bytes, ["payload"])?.fields.get("payload") ?? [0, 0];
   return bytes.subarray(start, end);
 }

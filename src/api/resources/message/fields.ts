@@ -210,8 +210,10 @@ function checkOnePayload({ payload, data }: MessageBody): void {
   throw invalid(["body", "data"], "Must not be sent together with `payload`, of which it is the old name.");
 }
 
+const PAYLOAD_FIELDS = ["payload", "data"];
+
 function payloadBytes(bytes: Uint8Array, range: ByteRange): Uint8Array {
-  const fields = topLevelFields(bytes, range[0])?.fields;
+  const fields = topLevelFields(bytes, PAYLOAD_FIELDS, range[0])?.fields;
   const at = fields?.get("payload") ?? fields?.get("data");
   if (at === undefined) throw invalid(["body", "payload"], "This field is required.", "value_error.jsondecode");
   return kept(bytes.subarray(at[0], at[1]));

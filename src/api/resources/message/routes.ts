@@ -216,7 +216,7 @@ function isWithContent(query: { readonly with_content?: boolean }): boolean {
 
 /** Returns the byte ranges of the items of `messages` in a valid body. */
 function itemRanges(bytes: Uint8Array): ByteRange[] {
-  const at = topLevelFields(bytes)?.fields.get("messages");
+  const at = topLevelFields(bytes, ["messages"])?.fields.get("messages");
   return (at === undefined ? null : arrayItems(bytes, at)) ?? [];
 }
 
