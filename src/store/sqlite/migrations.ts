@@ -229,6 +229,10 @@ export const migrations: readonly string[] = [
   `,
   // Always null: the transformation is in the column `sealed`.
   "ALTER TABLE endpoint ADD COLUMN transformation TEXT;",
+  `
+  ALTER TABLE endpoint ADD COLUMN disabled_at INTEGER;
+  ALTER TABLE endpoint ADD COLUMN disabled_cause TEXT;
+  `,
 ];
 
 /**
