@@ -94,6 +94,7 @@ export function readKey({ alternatives }: Expression, input: ExpressionInput): s
 
 /** Turns any text into the characters of an event type name, at most 256 of them. */
 export function asEventTypeName(text: string): string {
+  if (/^[a-zA-Z0-9\-_.]{1,256}$/.test(text)) return text;
   return text
     .slice(0, 2 * nameCharsMax)
     .replace(/[/:\s]/g, ".")

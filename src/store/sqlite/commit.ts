@@ -39,6 +39,7 @@ export class Committer {
   #closed = false;
   #crashed = false;
   readonly #onRollback: (() => void)[] = [];
+  readonly #onCommit: (() => void)[] = [];
   /** Records whether the last commit or read failed. The store's reads also report to it. */
   readonly health: HealthRecord;
   readonly #begin: Statement;
@@ -110,6 +111,11 @@ export class Committer {
    */
   onRollback(listener: () => void): void {
     this.#onRollback.push(listener);
+  }
+
+  /** Registers a callback that runs after a commit, before its writes resolve. It must not throw. */
+  onCommit(listener: () => void): void {
+    this.#onCommit.push(listener);
   }
 
   /** A busy server waits one more turn of the event loop, so that more writes share the fsync. */
@@ -209,6 +215,7 @@ export class Committer {
       this.#rollback();
       throw error;
     }
+    for (const listener of this.#onCommit) listener();
   }
 
   #rollback(): void {

@@ -50,10 +50,6 @@ const RULES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     // Headers are stored only in encrypted form.
     sealed: ["headers = '{}'", "length(sealed) > 28"],
     transformation: ["transformation IS NULL"],
-    disabling: [
-      "disabled_cause IN ('gone', 'failing', 'manual')",
-      "disabled = 1 OR (disabled_at IS NULL AND disabled_cause IS NULL)",
-    ],
   },
   // The nonce and the tag of the encryption take 28 bytes.
   endpoint_secret: { values: ["length(sealed) > 28"] },
@@ -77,6 +73,7 @@ const RULES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     values: ["length(key) = 32", "status BETWEEN 100 AND 599"],
     response: ["(message_seq IS NULL) <> (sealed IS NULL AND body IS NULL)"],
   },
+  recent_key: { values: ["length(key) = 32"] },
   source: {
     values: [
       ...["uid", "type", "provider", "event_type"].map(isText),

@@ -1,6 +1,8 @@
 import type { Database } from "bun:sqlite";
+import type { Seq } from "../../core/id.ts";
 import type { IdempotencyEntry, IdempotentResponse, Queue } from "../index.ts";
 import type { Committer } from "./commit.ts";
+import { type RecentKey, RecentKeys } from "./recent-keys.ts";
 import type { SecretBox } from "./secret-box.ts";
 
 interface Row {
@@ -15,11 +17,15 @@ interface Row {
 export class Idempotency {
   readonly #get;
   readonly #insert;
+  /** The newest keys of messages. */
+  readonly #recent: RecentKeys;
 
   constructor(
     db: Database,
+    committer: Committer,
     private readonly box: SecretBox,
   ) {
+    this.#recent = new RecentKeys(db, committer, (key) => this.#addToIndex(key));
     this.#get = db.prepare<Row, [Uint8Array, number]>(
       "SELECT status, body, sealed, message_seq, body_hash FROM idempotency WHERE key = ? AND expires_at > ?",
     );
@@ -33,12 +39,14 @@ export class Idempotency {
   }
 
   get(key: Uint8Array, now: number): IdempotentResponse | null {
+    const recent = this.#recent.get(key, now);
+    if (recent !== null) return { kind: "message", messageSeq: recent.messageSeq, ...hashed(recent.bodyHash) };
     const row = this.#get.get(key, now);
     if (row === null) return null;
-    const hashed = row.body_hash === null ? {} : { bodyHash: row.body_hash };
-    if (row.message_seq !== null) return { kind: "message", messageSeq: row.message_seq, ...hashed };
+    const hash = hashed(row.body_hash);
+    if (row.message_seq !== null) return { kind: "message", messageSeq: row.message_seq, ...hash };
     return {
-      ...hashed,
+      ...hash,
       kind: "text",
       status: row.status,
       body: row.sealed === null ? (row.body ?? "") : this.box.open(row.sealed),
@@ -46,22 +54,35 @@ export class Idempotency {
   }
 
   /**
-   * Stores the first response to a key. Returns false and stores nothing if the key already has a
-   * response. Must be called within a commit.
+   * Stores the message that belongs to a key. Must be called within a commit, and only if `get`
+   * returns null.
    */
-  insert({ key, expiresAt, bodyHash }: IdempotencyEntry, response: IdempotentResponse, now: number): boolean {
-    const { changes } =
-      response.kind === "message"
-        ? this.#insert.run(key, 202, null, response.messageSeq, expiresAt, now, bodyHash)
-        : // Responses may contain secrets, such as a new token.
-          this.#insert.run(key, response.status, this.box.seal(response.body), null, expiresAt, now, bodyHash);
-    return changes > 0;
+  addMessage(entry: IdempotencyEntry, messageSeq: Seq): void {
+    this.#recent.add(entry, messageSeq);
   }
 
   verbs(committer: Committer): Queue["idempotency"] {
     return {
       get: async (key, now) => this.get(key, now),
-      put: (entry, response, now) => committer.write(() => void this.insert(entry, response, now)),
+      put: (entry, response, now) =>
+        committer.write(() => {
+          if (this.#recent.get(entry.key, now) === null) this.#put(entry, response, now);
+        }),
     };
   }
+
+  #put({ key, expiresAt, bodyHash }: IdempotencyEntry, response: IdempotentResponse, now: number): void {
+    if (response.kind === "message") this.#insert.run(key, 202, null, response.messageSeq, expiresAt, now, bodyHash);
+    // Responses may contain secrets, such as a new token.
+    else this.#insert.run(key, response.status, this.box.seal(response.body), null, expiresAt, now, bodyHash);
+  }
+
+  /** A key in the index expired before the newer one was accepted, so it is replaced. */
+  #addToIndex({ messageSeq, ...entry }: RecentKey): void {
+    this.#put(entry, { kind: "message", messageSeq }, entry.expiresAt);
+  }
+}
+
+function hashed(bodyHash: Uint8Array | null): { readonly bodyHash?: Uint8Array } {
+  return bodyHash === null ? {} : { bodyHash };
 }

@@ -146,7 +146,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
   const seed = idSeed(db);
   const committer = new Committer(db, clock, onFact, beforeCommit, probeOf(db, clock));
   const { health } = committer;
-  const idempotency = new Idempotency(db, box);
+  const idempotency = new Idempotency(db, committer, box);
   const newest = lastSeq(db);
   const turns = new Turns(clock);
   const stretches = new Stretches(db, committer, newest);

@@ -98,14 +98,13 @@ export function acceptVerb(
   const insertDeliveries = deliveryInserter(db);
 
   const acceptOne = (message: NewMessage): AcceptResult => {
-    const { seq, eventId, acceptedAt, idempotency: entry } = message;
-    if (eventId !== null && eventIdExists.get(message.applicationSeq, eventId) !== null) {
-      const response = entry === null ? null : idempotency.get(entry.key, acceptedAt);
-      return response === null ? EVENT_ID_TAKEN : { accepted: false, because: "idempotency", response };
+    const { eventId, idempotency: entry } = message;
+    if (entry !== null) {
+      const response = idempotency.get(entry.key, message.acceptedAt);
+      if (response !== null) return { accepted: false, because: "idempotency", response };
     }
-    // The key is inserted first, because a separate search for it would cost as much again.
-    if (entry !== null && !idempotency.insert(entry, { kind: "message", messageSeq: seq }, acceptedAt)) {
-      return { accepted: false, because: "idempotency", response: idempotency.get(entry.key, acceptedAt)! };
+    if (eventId !== null && eventIdExists.get(message.applicationSeq, eventId) !== null) {
+      return { accepted: false, because: "event-id" };
     }
     insertMessage.run(
       message.seq,
@@ -125,6 +124,7 @@ export function acceptVerb(
     );
     insertDeliveries(message);
     stretches.mark(message.applicationSeq, message.seq, traitsOfMessage(message));
+    if (entry !== null) idempotency.addMessage(entry, message.seq);
     return ACCEPTED;
   };
 
@@ -138,7 +138,6 @@ function rowsOf(messages: readonly NewMessage[]): number {
 }
 
 const ACCEPTED: AcceptResult = { accepted: true };
-const EVENT_ID_TAKEN: AcceptResult = { accepted: false, because: "event-id" };
 
 export function contentsVerb(db: Database): Queue["contents"] {
   const content = db.prepare<ContentRow, [number]>(

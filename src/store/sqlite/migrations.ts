@@ -229,9 +229,14 @@ export const migrations: readonly string[] = [
   `,
   // Always null: the transformation is in the column `sealed`.
   "ALTER TABLE endpoint ADD COLUMN transformation TEXT;",
+  // The newest idempotency keys of messages. See "recent-keys.ts".
   `
-  ALTER TABLE endpoint ADD COLUMN disabled_at INTEGER;
-  ALTER TABLE endpoint ADD COLUMN disabled_cause TEXT;
+  CREATE TABLE recent_key (
+    message_seq INTEGER PRIMARY KEY,
+    key BLOB NOT NULL,
+    expires_at INTEGER NOT NULL,
+    body_hash BLOB
+  ) STRICT;
   `,
 ];
 

@@ -23,6 +23,7 @@ const ROWS: Readonly<Record<string, string>> = {
     VALUES (1, 1, 1, 0, 1, 1, 0, 0, 0, 0)`,
   attempt: `attempt (seq, delivery_seq, message_seq, endpoint_seq, url, response_status, duration_ms, trigger, started_at)
     VALUES (1, 1, 1, 1, '', 200, 1, 0, 1)`,
+  recent_key: "recent_key (message_seq, key, expires_at) VALUES (1, zeroblob(32), 1)",
   idempotency: "idempotency (key, status, message_seq, expires_at) VALUES (zeroblob(32), 202, 1, 1)",
   source: `source (seq, environment_seq, application_seq, name, type, provider, verification, metadata, created_at, updated_at)
     VALUES (1, 1, 1, '', 'a', 'a', 'off', '{}', 1, 1)`,
@@ -52,11 +53,6 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
     "retry_schedule = '5s'",
   ],
   endpoint_sealed_check: [`headers = '{"A":"1"}'`, "sealed = zeroblob(28)"],
-  endpoint_disabling_check: [
-    "disabled_cause = 'other', disabled = 1",
-    "disabled = 0, disabled_at = 5",
-    "disabled = 0, disabled_cause = 'gone'",
-  ],
   endpoint_transformation_check: ["transformation = '{}'"],
   endpoint_secret_values_check: ["sealed = zeroblob(28)"],
   message_values_check: ["event_type = ''", "event_id = ''", "accepted_at = -1"],
@@ -71,6 +67,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   delivery_end_check: ["ended_at = 5", "state = 1", "state = 3", "state = 2, reason = 'timeout'"],
   attempt_values_check: ["trigger = 2", "response_status = -1", "response_status = 1000", "duration_ms = -1"],
   attempt_next_check: ["next_attempt_at = 5"],
+  recent_key_values_check: ["key = zeroblob(31)"],
   idempotency_values_check: ["key = zeroblob(31)", "status = 0"],
   idempotency_response_check: ["message_seq = NULL", "body = ''"],
   source_values_check: [

@@ -19,16 +19,25 @@ export function doorTargetOf(url: string, prefix: string): DoorTarget | null {
   const target = targetOf(url);
   const start = prefix !== "" && target.startsWith(prefix + START) ? prefix.length : 0;
   if (!target.startsWith(START, start)) return null;
-  const mark = target.indexOf("?", start);
-  const end = mark < 0 ? target.length : mark;
   const from = start + START.length;
-  let to = from;
-  while (to < end && target[to] !== "/" && target[to] !== "#") to++;
+  const to = firstOf(target, "/?#", from);
+  const mark = target.indexOf("?", to);
+  const end = mark < 0 ? target.length : mark;
   return {
     token: target.slice(from, to),
     suffix: to === end ? "" : printable(target.slice(to, end)),
     query: mark < 0 ? "" : printable(target.slice(mark)),
   };
+}
+
+/** Returns the position of the first of these characters, or the end of the text. */
+function firstOf(text: string, characters: string, from: number): number {
+  let first = text.length;
+  for (const character of characters) {
+    const at = text.indexOf(character, from);
+    if (at >= 0 && at < first) first = at;
+  }
+  return first;
 }
 
 /**
