@@ -13,6 +13,9 @@ const ROOT = join(import.meta.dir, "..");
 const DIST = join(ROOT, "dist");
 const TARGETS = ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64", "windows-x64", "windows-arm64"] as const;
 
+/** The entry points of the program and of its worker thread. */
+const MAINS = [join(ROOT, "src", "main.ts"), join(ROOT, "src", "worker.ts")];
+
 /** Names are not minified, because the web framework reads some of them at run time. */
 const FLAGS = [
   "--compile",
@@ -38,7 +41,7 @@ async function buildExecutable(target: string | null): Promise<string> {
   const sealed = join(temporary, `runtime${extension}`);
   try {
     await writeSealedRuntime(await runtimeFor(target, join(temporary, `probe${extension}`)), sealed);
-    await compile(target, unfinished, join(ROOT, "src", "main.ts"), [...FLAGS, `--compile-executable-path=${sealed}`]);
+    await compile(target, unfinished, MAINS, [...FLAGS, `--compile-executable-path=${sealed}`]);
     await rename(unfinished, finished);
   } finally {
     await rm(temporary, { recursive: true, force: true });
@@ -50,7 +53,7 @@ async function buildExecutable(target: string | null): Promise<string> {
 async function runtimeFor(target: string | null, probe: string): Promise<string> {
   if (target === null) return process.execPath;
   // Bun downloads a missing runtime into its cache only when it builds something for the target.
-  await compile(target, probe, join(ROOT, "src", "cli", "version.ts"), ["--compile"]);
+  await compile(target, probe, [join(ROOT, "src", "cli", "version.ts")], ["--compile"]);
   const cache = Bun.spawnSync([process.execPath, "pm", "cache"], { cwd: ROOT }).stdout.toString().trim();
   const runtime = join(cache, `bun-${target.replace("arm64", "aarch64")}-v${Bun.version}`);
   if (existsSync(runtime)) return runtime;
@@ -58,9 +61,14 @@ async function runtimeFor(target: string | null, probe: string): Promise<string>
   throw new Error(`Bun has not stored the runtime ${runtime}.`);
 }
 
-async function compile(target: string | null, to: string, main: string, flags: readonly string[]): Promise<void> {
+async function compile(
+  target: string | null,
+  to: string,
+  mains: readonly string[],
+  flags: readonly string[],
+): Promise<void> {
   const targetFlag = target === null ? [] : [`--target=bun-${target}`];
-  const command = [process.execPath, "build", ...flags, ...targetFlag, `--outfile=${to}`, main];
+  const command = [process.execPath, "build", ...flags, ...targetFlag, `--outfile=${to}`, ...mains];
   const code = await Bun.spawn(command, { cwd: ROOT, stdout: "ignore", stderr: "inherit" }).exited;
   if (code !== 0) throw new Error(`Bun failed to build ${to} with exit code ${code}.`);
 }

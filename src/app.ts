@@ -8,7 +8,7 @@ import { connectionsMaxFor, connectionsProblem } from "./core/connection-limit.t
 import { defaultEnvironment } from "./core/environment.ts";
 import { Facts } from "./core/fact.ts";
 import type { Seq } from "./core/id.ts";
-import { ServiceStack } from "./core/service.ts";
+import { type Service, ServiceStack } from "./core/service.ts";
 import { openFilesProblem } from "./core/shortage.ts";
 import { KeyCache } from "./door/key-cache.ts";
 import { ClientConnections, type ConnectionLimits } from "./edge/client-connections.ts";
@@ -29,6 +29,7 @@ import { logAttempts, logFacts } from "./telemetry/fact-log.ts";
 import type { Log } from "./telemetry/log.ts";
 import { Metrics } from "./telemetry/metrics.ts";
 import { Tally } from "./telemetry/tally.ts";
+import { WorkThread } from "./thread/work-thread.ts";
 
 export interface RunningServer {
   /** The URL on which the server listens: `http://host:port`, without a trailing slash. */
@@ -74,9 +75,10 @@ export async function startServer(settings: Settings, options: Options): Promise
     const address = new OwnAddress(settings);
     const policy = kernelSettings(settings, options, address);
     const keys = new KeyCache({ clock, transport, resolver, policy });
-    const ports = { clock, random: systemRandom, transport, resolver, keys };
+    const heavyWork = new WorkThread(clock, openWorker);
+    const ports = { clock, random: systemRandom, transport, resolver, keys, heavyWork };
     const kernel = assemble({ store, facts, ports, settings: policy });
-    return await run(kernel, transport, address, settings, options);
+    return await run(kernel, [transport, heavyWork], address, settings, options);
   } catch (error) {
     await store.close();
     throw error instanceof StoreUnavailable ? openError(error, settings.dataDir) : error;
@@ -86,7 +88,7 @@ export async function startServer(settings: Settings, options: Options): Promise
 /** Starts the services on an open store. If one cannot start, stops the others. */
 async function run(
   kernel: Kernel,
-  transport: HttpClient,
+  outside: readonly Service[],
   address: OwnAddress,
   settings: Settings,
   { log, version, logLinesDropped = () => 0, logsAttempts = () => false, showRootToken }: Options,
@@ -136,7 +138,7 @@ async function run(
   const { listener, door } = httpServices(api, settings, address, opening, prepare);
   const httpServer = { port: () => api.server?.port ?? 0, closeIdle: () => api.server?.closeIdleConnections() };
   const connections = new ClientConnections(clock, limits, httpServer, (isOver) => logConnections(limits, isOver, log));
-  const services = new ServiceStack([listener, connections, transport, ...kernel.services, door]);
+  const services = new ServiceStack([listener, connections, ...outside, ...kernel.services, door]);
   const stop = async () => {
     await services.stop();
     await store.close();
@@ -224,4 +226,15 @@ function kernelSettings(
   const publicUrl = () => address.publicUrl;
   const { inbox } = address;
   return { ...settings, userAgent: `Boathook/${version}`, inbox, publicUrl, acceptClock };
+}
+
+/**
+ * Starts the worker thread. In the executable, the file is an entry point beside this one, so the
+ * URL must be relative to a file in the same directory. See `scripts/build.ts`.
+ */
+function openWorker(): Worker {
+  const worker = new Worker(new URL("./worker.ts", import.meta.url).href);
+  // The types of browsers lack this method, which keeps an idle thread from delaying the exit.
+  (worker as unknown as { unref(): void }).unref();
+  return worker;
 }

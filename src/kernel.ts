@@ -23,6 +23,7 @@ import { OperationalWebhooks } from "./operational/operational-webhooks.ts";
 import { OperationalPayloads } from "./operational/payload.ts";
 import { Directory } from "./store/directory.ts";
 import type { Store } from "./store/index.ts";
+import { type HeavyWork, workOnThisThread } from "./thread/heavy-work.ts";
 
 export interface KernelSettings extends DeliveryPolicy {
   /**
@@ -49,6 +50,8 @@ export interface KernelParts {
   readonly ports: EnginePorts & {
     /** Fetches the keys of providers. By default none can be fetched. */
     readonly keys?: Keys;
+    /** By default, heavy work blocks the calling thread. */
+    readonly heavyWork?: HeavyWork;
   };
   readonly settings: KernelSettings;
 }
@@ -101,6 +104,7 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
     ...{ sources, sourceCounter, keys: ports.keys ?? noKeys },
     ...{ ingestPace: new IngestPace(clock), refusalLog: new RefusalLog(store, seqs, clock) },
     ...{ engine, retention, backlogWatch, clockTrust, series, cron },
+    heavyWork: ports.heavyWork ?? workOnThisThread,
     limits: { endpointsPerAppMax: settings.endpointsPerAppMax },
     payloadRules: new PayloadRules(store.configuration.eventTypes, signals),
     idempotency: new Idempotency(store, clock, facts, settings.idempotencyMismatch ?? "replay"),

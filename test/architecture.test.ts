@@ -73,15 +73,16 @@ function partOf(path: string): string {
  */
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "main.ts": ["cli"],
+  "worker.ts": ["thread"],
   cli: ["app.ts", "commands", "config", "core", "edge", "store", "telemetry", "ports.ts", "../package.json"],
   "app.ts": [
-    ...["api", "commands", "config", "core", "door", "kernel.ts", "edge", "ports.ts", "store", "telemetry"],
+    ...["api", "commands", "config", "core", "door", "kernel.ts", "edge", "ports.ts", "store", "telemetry", "thread"],
     "http-server.ts",
   ],
   "http-server.ts": ["api", "core", "edge"],
-  "kernel.ts": ["type:commands", "cron", "door", "operational", "accept", "deliver", "store", "core"],
+  "kernel.ts": ["type:commands", "cron", "door", "operational", "accept", "deliver", "store", "thread", "core"],
   api: [
-    ...["commands", "receive", "store", "core"],
+    ...["commands", "receive", "store", "thread", "core"],
     ...["type:accept", "type:door", "type:operational", "type:deliver", "type:config", "type:ports.ts"],
   ],
   commands: [
@@ -89,7 +90,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "cron",
     "door",
     "receive",
-    "json-schema",
+    "thread",
     "type:operational",
     "deliver",
     "store",
@@ -104,6 +105,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   deliver: ["targets", "store", "core", "type:ports.ts"],
   targets: ["core", "type:ports.ts"],
   store: ["core", "type:ports.ts"],
+  thread: ["json-schema", "core", "type:ports.ts"],
   "json-schema": ["core"],
   telemetry: ["core", "type:store"],
   edge: ["core", "type:ports.ts"],

@@ -13,6 +13,7 @@ import type { OperationalWebhooks } from "../operational/operational-webhooks.ts
 import type { Clock, Random } from "../ports.ts";
 import type { Directory } from "../store/directory.ts";
 import type { Store } from "../store/index.ts";
+import type { HeavyWork } from "../thread/heavy-work.ts";
 
 /**
  * The parts that commands use. A command is one thing that the product can do: it checks the
@@ -38,6 +39,8 @@ export interface CommandContext {
   readonly accepter: Accepter;
   readonly deliverer: Deliverer;
   readonly operational: OperationalWebhooks;
+  /** Work that would block the event loop. */
+  readonly heavyWork: HeavyWork;
   readonly limits: Limits;
 }
 

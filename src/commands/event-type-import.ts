@@ -7,7 +7,7 @@ import { checkSchemas } from "./event-type-schemas.ts";
 import { newEventType } from "./event-types.ts";
 import { eventTypeChanged } from "./publish.ts";
 
-type Parts = Pick<CommandContext, "store" | "seqs" | "clock" | "signals">;
+type Parts = Pick<CommandContext, "store" | "seqs" | "clock" | "signals" | "heavyWork">;
 
 const READ_AT_ONCE = 250;
 /**

@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from "node:util";
 import { invalid } from "../core/problem.ts";
 import { notWellFormed } from "../core/rule.ts";
 import { pathOfMalformedText } from "../core/text.ts";
-import { compileSchema, UnusableSchema } from "../json-schema/compile.ts";
 import type { EventType } from "../store/index.ts";
+import { type SchemaProblem, TaskOverdue } from "../thread/heavy-work.ts";
 import type { CommandContext } from "./context.ts";
 
 type Schemas = EventType["schemas"];
@@ -18,29 +18,32 @@ const SCHEMAS_LOC: readonly string[] = ["body", "schemas"];
  * that `before` already contains. `loc` is the location of the schemas in the request.
  */
 export async function checkSchemas(
-  { clock }: Pick<CommandContext, "clock">,
+  parts: Pick<CommandContext, "heavyWork">,
   schemas: Schemas,
   before: Schemas,
   loc = SCHEMAS_LOC,
 ): Promise<void> {
   for (const [version, schema] of Object.entries(schemas ?? {})) {
     if (before !== null && isDeepStrictEqual(before[version], schema)) continue;
-    checkSchema(version, schema, loc);
-    // Compiling takes milliseconds and there may be hundreds of schemas, so other requests can run
-    // between two schemas.
-    await new Promise<void>((resolve) => clock.soon(resolve));
+    await checkSchema(parts, version, schema, loc);
   }
 }
 
-function checkSchema(version: string, schema: unknown, loc: readonly string[]): void {
+async function checkSchema(
+  { heavyWork }: Pick<CommandContext, "heavyWork">,
+  version: string,
+  schema: unknown,
+  loc: readonly string[],
+): Promise<void> {
   const malformed = pathOfMalformedText({ [version]: schema });
   if (malformed !== null) throw invalid([...loc, ...malformed.map(shortened)], notWellFormed);
-  try {
-    compileSchema(schema);
-  } catch (error) {
-    if (!(error instanceof UnusableSchema)) throw error;
-    throw invalid([...loc, shortened(version), ...error.path], error.message);
-  }
+  const problem = await heavyWork.schemaProblem(JSON.stringify(schema)).catch(problemOf);
+  if (problem !== null) throw invalid([...loc, shortened(version), ...problem.path], problem.message);
+}
+
+function problemOf(error: unknown): SchemaProblem {
+  if (!(error instanceof TaskOverdue)) throw error;
+  return { message: "The schema takes too long to check.", path: [] };
 }
 
 function shortened(segment: string): string {

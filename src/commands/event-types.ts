@@ -6,7 +6,7 @@ import type { CommandContext } from "./context.ts";
 import { checkSchemas } from "./event-type-schemas.ts";
 import { eventTypeChanged } from "./publish.ts";
 
-type Parts = Pick<CommandContext, "store" | "seqs" | "clock" | "signals">;
+type Parts = Pick<CommandContext, "store" | "seqs" | "clock" | "signals" | "heavyWork">;
 
 /** The key of an event type. */
 export interface EventTypeKey {
@@ -86,7 +86,11 @@ export async function expungeEventType(
   eventTypeChanged(parts, key);
 }
 
-export function newEventType({ seqs, clock }: Parts, key: EventTypeKey, settings: EventTypeSettings): EventType {
+export function newEventType(
+  { seqs, clock }: Pick<Parts, "seqs" | "clock">,
+  key: EventTypeKey,
+  settings: EventTypeSettings,
+): EventType {
   const now = clock.now();
   return { ...settings, ...key, seq: seqs.next(), createdAt: now, updatedAt: now };
 }

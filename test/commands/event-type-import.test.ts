@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { type ImportedEventType, planImport } from "../../src/commands/event-type-import.ts";
 import { Invalid } from "../../src/core/problem.ts";
+import { type HeavyWork, TaskOverdue, workOnThisThread } from "../../src/thread/heavy-work.ts";
 import { commandParts } from "../support/command-parts.ts";
 
 const SCHEMA = { type: "object" };
@@ -41,6 +42,43 @@ describe("the plan of an import of event types", () => {
     expect(planned.map(({ eventType }) => eventType.name)).toEqual(["a", "b"]);
     expect(unusable).toEqual(["c"]);
     expect(new Set(takenIn).size).toBe(elements.length);
+  });
+
+  test("schemas are checked outside the event loop, in order and one at a time", async () => {
+    using parts = await commandParts();
+    const checked: string[] = [];
+    let open = 0;
+    const heavyWork: HeavyWork = {
+      ...workOnThisThread,
+      async schemaProblem(schema) {
+        expect(++open).toBe(1);
+        checked.push(schema);
+        await new Promise<void>((resolve) => setImmediate(resolve));
+        open--;
+        return schema.includes("unusable") ? { message: "Unusable.", path: ["type"] } : null;
+      },
+    };
+    const unusable: unknown[] = [];
+    const schemas = [SCHEMA, { type: "unusable" }, { type: "array" }];
+    const imports = schemas.map((schema, i) => imported(`e${i}`, schema));
+    const planned = await planImport({ ...parts, heavyWork }, 1, imports, (_, { findings }) => unusable.push(findings));
+    expect(checked).toEqual(schemas.map((schema) => JSON.stringify(schema)));
+    expect(planned.map(({ eventType }) => eventType.name)).toEqual(["e0", "e2"]);
+    const loc = ["body", "spec", "webhooks", "e1", "1", "type"];
+    expect(unusable).toEqual([[expect.objectContaining({ loc, msg: "Unusable." })]]);
+  });
+
+  test("a schema that takes too long to check is refused with 422", async () => {
+    using parts = await commandParts();
+    const schemaProblem = () => Promise.reject(new TaskOverdue("The task takes too long."));
+    const heavyWork = { ...workOnThisThread, schemaProblem };
+    const planned = planImport({ ...parts, heavyWork }, 1, [imported("a", SCHEMA)]);
+    const error: Invalid = await planned.then(
+      () => expect.unreachable(),
+      (reason) => reason,
+    );
+    expect(error).toBeInstanceOf(Invalid);
+    expect(error.findings[0]!.msg).toBe("The schema takes too long to check.");
   });
 
   test("event types whose schemas exceed the maximum length in all are skipped with the reason", async () => {

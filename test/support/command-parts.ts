@@ -8,8 +8,9 @@ import { systemClock } from "../../src/edge/clock.ts";
 import { systemRandom } from "../../src/edge/random.ts";
 import type { Environment, Store } from "../../src/store/index.ts";
 import { openMemoryStore } from "../../src/store/sqlite/index.ts";
+import { workOnThisThread } from "../../src/thread/heavy-work.ts";
 
-type Parts = Pick<CommandContext, "store" | "ids" | "seqs" | "clock" | "random" | "facts" | "signals">;
+type Parts = Pick<CommandContext, "store" | "ids" | "seqs" | "clock" | "random" | "facts" | "signals" | "heavyWork">;
 
 /** The context of commands without an engine, on a store in memory with one environment. */
 export interface CommandParts extends Parts, Disposable {
@@ -39,7 +40,7 @@ export async function commandParts(wrapStore: (store: Store) => Store = (store) 
   const parts = { store, ids: new IdCodec(store.idSeed), seqs: store.numbers, clock: systemClock };
   return {
     ...parts,
-    ...{ random: systemRandom, facts, signals, told },
+    ...{ random: systemRandom, heavyWork: workOnThisThread, facts, signals, told },
     environment: await ensureEnvironment({ ...parts, store: memory }, "default"),
     failInserts(table, when = "1") {
       db.run(

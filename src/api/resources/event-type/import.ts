@@ -11,6 +11,7 @@ import { textCharsMax } from "../../../core/resources/shared.ts";
 import { eventTypeNameProblem, textProblem } from "../../../core/rule.ts";
 import { cutText } from "../../../core/text.ts";
 import type { EventType } from "../../../store/index.ts";
+import { TaskOverdue } from "../../../thread/heavy-work.ts";
 import type { Context } from "../../http/context.ts";
 import { badRequest } from "../../http/errors.ts";
 import * as field from "../../http/fields.ts";
@@ -99,7 +100,7 @@ export function eventTypeImportRoutes(context: Context): Operation[] {
       problems: [400],
       async handle({ identity: { environmentSeq }, body }) {
         const unusable = new Map<string, Invalid>();
-        const imports = importsIn(sentDocument(body), (name, error) => void unusable.set(name, error));
+        const imports = importsIn(await sentDocument(context, body), (name, error) => void unusable.set(name, error));
         const onUnusable = ({ name }: ImportedEventType, error: Invalid) => void unusable.set(name, error);
         const planned = await planImport(context, environmentSeq, imports, onUnusable, documentSchemasCharsMax);
         const findings = [...unusable.values()].flatMap((error) => error.findings);
@@ -120,21 +121,25 @@ export function eventTypeImportRoutes(context: Context): Operation[] {
   ];
 }
 
-function sentDocument({ spec, specRaw }: { spec?: object | null; specRaw?: string | null }): SentDocument {
+async function sentDocument(
+  context: Context,
+  { spec, specRaw }: { spec?: object | null; specRaw?: string | null },
+): Promise<SentDocument> {
   if ((spec == null) === (specRaw == null)) throw badRequest("Exactly one of spec and specRaw must be set.");
-  return spec == null ? { name: "specRaw", document: parsed(specRaw!) } : { name: "spec", document: spec };
+  if (spec != null) return { name: "spec", document: spec };
+  return { name: "specRaw", document: await parsed(context, specRaw!) };
 }
 
 /** Parses the text as JSON or, if that fails, as YAML. JSON parsing is faster and stricter. */
-function parsed(text: string): unknown {
+async function parsed({ heavyWork }: Context, text: string): Promise<unknown> {
   try {
     return JSON.parse(text);
   } catch {
-    try {
-      return Bun.YAML.parse(text);
-    } catch {
-      throw badRequest("specRaw is neither JSON nor YAML.");
-    }
+    const yaml = await heavyWork.yamlValue(text).catch((error: unknown) => {
+      throw error instanceof TaskOverdue ? badRequest("specRaw takes too long to parse.") : error;
+    });
+    if (yaml === null) throw badRequest("specRaw is neither JSON nor YAML.");
+    return "json" in yaml ? JSON.parse(yaml.json) : yaml.value;
   }
 }
 
