@@ -4,7 +4,7 @@ import { measure } from "./measure.ts";
 import type { Options } from "./options.ts";
 import { startReceiver } from "./receiver.ts";
 import { runLine, table } from "./report.ts";
-import { product, type Target, yardstick } from "./target.ts";
+import { door, product, type Target, yardstick } from "./target.ts";
 
 export interface Comparison {
   readonly runs: readonly Run[];
@@ -44,6 +44,7 @@ function targetsOf(options: Options, executable: string, round: number): Target[
     const builds: Target[] = [];
     if (options.only !== "yardstick") builds.push(product("product", executable, options, path));
     if (options.against !== null) builds.push(product("against", options.against, options, path));
+    if (options.receive) builds.push(door(executable));
     targets.push(...(round % 2 === 1 ? builds : builds.reverse()));
   }
   return targets;

@@ -2,12 +2,13 @@ import type { PathName } from "./path.ts";
 
 /** The figures of runs, and medians and ratios computed from them. All functions are pure. */
 
-export type TargetName = "yardstick" | "product" | "against";
+/** `door` is the product, which receives at a source instead of its message route. */
+export type TargetName = "yardstick" | "product" | "against" | "door";
 
 /** The result of one run of one target. */
 export interface Run {
   readonly target: TargetName;
-  /** Null for the yardstick, a minimal sender that the product is compared with. */
+  /** Null for the door and for the yardstick, a minimal sender that the product is compared with. */
   readonly path: PathName | null;
   readonly round: number;
   /** Number of accepted messages, as the target counts them. */
@@ -79,7 +80,8 @@ export interface Ratio {
 export type Ratios = Readonly<Record<Figure, Ratio>>;
 
 /**
- * Returns the ratios of the product to the yardstick and to the other build. Both figures of a
+ * Returns the ratios of the product to the yardstick and to the other build, and those of the door to
+ * the product. Both figures of a
  * ratio come from the same round, so that drift between rounds cancels out. The yardstick has a
  * single figure, with which every delivery path of the product is compared. Keys are labels such as
  * `product/against named/token`: what is compared, and the path.
@@ -93,7 +95,16 @@ export function ratios(runs: readonly Run[]): Map<string, Ratios> {
       found.set(`product/${other} ${own[0]?.path}`, ratiosOf(own, others));
     }
   }
+  const doors = runs.filter((run) => run.target === "door");
+  for (const others of doors.length === 0 ? [] : Map.groupBy(productRuns(runs), labelOf).values()) {
+    found.set(`door/product ${others[0]?.path}`, ratiosOf(doors, withoutPath(others)));
+  }
   return found;
+}
+
+/** Runs without a path are compared with the runs of every path. */
+function withoutPath(runs: readonly Run[]): Run[] {
+  return runs.map((run) => ({ ...run, path: null }));
 }
 
 function productRuns(runs: readonly Run[]): Run[] {

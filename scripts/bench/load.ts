@@ -6,6 +6,11 @@ export type LoadKind = "wrk" | "bun";
 export interface LoadJob {
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+  /**
+   * A text in the headers that is replaced by a number of the same length, which differs for each
+   * request. Null if all requests have the same headers.
+   */
+  readonly fresh: string | null;
   /** The ASCII request bodies, sent in rotation. */
   readonly bodies: readonly string[];
   readonly connections: number;
@@ -55,7 +60,7 @@ async function wrkCommand(job: LoadJob, script: string): Promise<string[]> {
  * Formats each request once instead of each time that it is sent. The JSON of an ASCII text is also
  * a valid Lua string.
  */
-function wrkScript({ headers, bodies }: LoadJob): string {
+function wrkScript({ headers, bodies, fresh }: LoadJob): string {
   const headerLines = Object.entries(headers).map(([name, value]) => `wrk.headers[${quote(name)}] = ${quote(value)}`);
   const rotation = `
     local bodies, requests, turn = {${bodies.map(quote).join(", ")}}, {}, 0
@@ -64,7 +69,7 @@ function wrkScript({ headers, bodies }: LoadJob): string {
   return `
     wrk.method = "POST"
     ${headerLines.join("\n    ")}
-    ${bodies.length === 1 ? `wrk.body = ${quote(bodies[0] ?? "")}` : rotation}
+    ${fresh !== null ? freshRequests(bodies[0] ?? "", fresh) : bodies.length === 1 ? `wrk.body = ${quote(bodies[0] ?? "")}` : rotation}
     function done(summary, latency)
       local failed = summary.errors.status
       local lost = summary.errors.connect + summary.errors.read + summary.errors.write + summary.errors.timeout
@@ -74,6 +79,26 @@ function wrkScript({ headers, bodies }: LoadJob): string {
     end`;
 }
 
+/** Formats the parts of a request around the number once. */
+function freshRequests(body: string, fresh: string): string {
+  return `
+    local before, after, number
+    function init()
+      local request = wrk.format(nil, nil, nil, ${quote(body)})
+      local from, to = string.find(request, ${quote(fresh)}, 1, true)
+      before, after, number = string.sub(request, 1, from - 1), string.sub(request, to + 1), ${firstNumber()}
+    end
+    function request()
+      number = number + 1
+      return before .. string.format("%0${fresh.length}d", number) .. after
+    end`;
+}
+
+/** Two loads never begin with the same number, so that the second one sends no duplicates. */
+function firstNumber(): number {
+  return Date.now() * 1000;
+}
+
 const quote = (text: string) => JSON.stringify(text);
 
 function plainCommand(job: LoadJob): string[] {
@@ -81,14 +106,23 @@ function plainCommand(job: LoadJob): string[] {
 }
 
 /** The generator in plain Bun: this file run as a program. */
-async function sendFor({ url, headers, bodies, connections, seconds }: LoadJob): Promise<LoadResult> {
+async function sendFor({ url, headers, bodies, fresh, connections, seconds }: LoadJob): Promise<LoadResult> {
   const latenciesMs: number[] = [];
   let failed = 0;
   let turn = 0;
   const startedAt = performance.now();
   const endAt = startedAt + seconds * 1000;
+  let number = firstNumber();
+  const freshHeaders = (text: string): Record<string, string> =>
+    Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [
+        name,
+        value.replace(text, String(++number).padStart(text.length, "0")),
+      ]),
+    );
   async function send(body: string): Promise<boolean> {
-    const response = await fetch(url, { method: "POST", headers, body });
+    const own = fresh === null ? headers : freshHeaders(fresh);
+    const response = await fetch(url, { method: "POST", headers: own, body });
     await response.arrayBuffer();
     return response.ok;
   }

@@ -34,8 +34,10 @@ export async function measure(target: Target, round: number, conditions: Conditi
   using directory = new TemporaryDirectory();
   await using running = await target.start(directory, conditions.receiver.url);
   const { load, connections, seconds, warmupSeconds, shape, payloadBytes } = conditions;
-  const { messagesUrl: url, headers } = running;
-  const job = { url, headers, bodies: messageBodies(shape, payloadBytes), connections };
+  const { messagesUrl: url, headers, signed } = running;
+  const bodies = messageBodies(shape, payloadBytes);
+  const own = signed === undefined ? { headers, bodies, fresh: null } : signed(payloadBytes);
+  const job = { url, connections, ...own };
 
   if (warmupSeconds > 0) await runLoad(load, { ...job, seconds: warmupSeconds });
   const before = await takeSnapshot(running, conditions);

@@ -8,6 +8,8 @@ export const HELP = `Compares the product with a minimal durable sender on this 
   bun run bench [options]              compares yardstick and product: webhooks/s, CPU, latency;
                                        the product on each of its paths
   bun run bench --backlog [options]    measures memory, start and speed with many pending deliveries
+  bun run bench receive [options]      compares receiving at a source (with a signature that is verified
+                                       and duplicates that are recognised) with the message route
 
   --seconds N       load time of each run (6)          --connections N   of the load generator (64)
   --warmup N        seconds before the load (2)        --rounds N        runs of each target; shows medians (3)
@@ -35,6 +37,8 @@ export class UsageError extends Error {
 export interface Options {
   readonly help: boolean;
   readonly backlog: boolean;
+  /** Compares the door with the message route. */
+  readonly receive: boolean;
   readonly seconds: number;
   readonly warmupSeconds: number;
   readonly connections: number;
@@ -56,10 +60,15 @@ export interface Options {
 
 /** Parses the command line. Throws `UsageError`. */
 export function readOptions(args: readonly string[]): Options {
-  const values = parse(args);
+  const receive = args[0] === "receive";
+  const values = parse(receive ? args.slice(1) : args);
+  if (receive && (values.backlog || values.paths !== undefined || values.against !== undefined)) {
+    throw new UsageError("--backlog, --paths and --against cannot be used with receive.");
+  }
   return {
     help: values.help,
     backlog: values.backlog,
+    receive,
     seconds: wholeNumber("seconds", values.seconds, 1, 60),
     warmupSeconds: wholeNumber("warmup", values.warmup, 0, 60),
     connections: wholeNumber("connections", values.connections, 1, 512),
@@ -68,8 +77,8 @@ export function readOptions(args: readonly string[]): Options {
     endpoints: wholeNumber("endpoints", values.endpoints, 1, 100),
     spread: values.spread,
     pending: wholeNumber("pending", values.pending, 1, 2_000_000),
-    paths: pathsOf(values.paths, values.backlog),
-    only: oneOf("only", values.only, ["yardstick", "product", "both"]),
+    paths: receive ? ["address/root"] : pathsOf(values.paths, values.backlog),
+    only: receive ? "product" : oneOf("only", values.only, ["yardstick", "product", "both"]),
     binary: values.binary ?? null,
     against: values.against ?? null,
     receiver: oneOf("receiver", values.receiver ?? availableReceiver(), ["nginx", "bun"]),

@@ -1,3 +1,5 @@
+import { createHmac } from "node:crypto";
+import type { LoadJob } from "./load.ts";
 import type { TokenKind } from "./path.ts";
 import { Child } from "./resources.ts";
 
@@ -13,10 +15,10 @@ export interface Product extends AsyncDisposable {
   /** Headers of message requests, including the sender's token. */
   readonly headers: Readonly<Record<string, string>>;
   /**
-   * Calls the API with the root token. Paths are relative to `/api/v1`. Rejects unless the response
-   * is 2xx.
+   * Calls the API with the root token, and returns the JSON of the response. Paths are relative to
+   * `/api/v1` unless they start with `/ingest/`. Rejects unless the response is 2xx.
    */
-  call(method: string, path: string, body: unknown): Promise<void>;
+  call(method: string, path: string, body: unknown): Promise<unknown>;
   /** Returns the values of these series from `/metrics`; a missing series is 0. */
   metrics<Name extends string>(...series: Name[]): Promise<Record<Name, number>>;
 }
@@ -42,9 +44,11 @@ export async function startProduct(executable: string, dataDir: string, sender: 
     messagesUrl: `${url}/api/v1/app/${APPLICATION}/msg`,
     headers: headersWith(senderToken),
     async call(method, path, body) {
-      const response = await fetch(`${url}/api/v1${path}`, { method, headers, body: JSON.stringify(body) });
+      const address = url + (path.startsWith("/ingest/") ? path : `/api/v1${path}`);
+      const response = await fetch(address, { method, headers, body: JSON.stringify(body) });
       const text = await response.text();
       if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
+      return text === "" ? null : JSON.parse(text);
     },
     async metrics(...series) {
       const page = await (await fetch(`${url}/metrics`)).text();
@@ -103,6 +107,42 @@ export async function createEndpoints(product: Product, options: EndpointsOption
       ...(options.spread ? { filterTypes: [eventType(i)] } : {}),
     });
   }
+}
+
+const SOURCE_SECRET = "secret-of-the-bench";
+
+/** Creates a source of GitHub's webhooks with one endpoint, and returns its URL. */
+export async function createSource(
+  product: Product,
+  { receiverUrl, concurrency }: Pick<EndpointsOptions, "receiverUrl" | "concurrency">,
+): Promise<string> {
+  const made = await product.call("POST", "/ingest/api/v1/source", {
+    name: "bench",
+    uid: "bench",
+    type: "github",
+    config: { secret: SOURCE_SECRET },
+  });
+  const { appId, ingestUrl } = made as { readonly appId: string; readonly ingestUrl: string };
+  await product.call("POST", `/app/${appId}/endpoint`, { url: `${receiverUrl}/hook/0`, concurrency });
+  return ingestUrl;
+}
+
+/** Returns a request as GitHub sends it, with a payload of about this many bytes. */
+export function signedRequest(payloadBytes: number): Pick<LoadJob, "headers" | "bodies" | "fresh"> {
+  const { payload } = JSON.parse(messageBody(0, payloadBytes)) as { readonly payload: unknown };
+  const body = JSON.stringify(payload);
+  const mac = createHmac("sha256", SOURCE_SECRET).update(body).digest("hex");
+  const fresh = "DELIVERY-OF-THE-BENCH";
+  const headers = {
+    accept: "*/*",
+    "content-type": "application/json",
+    "user-agent": "GitHub-Hookshot/0000000",
+    "x-github-event": "push",
+    "x-github-hook-id": "1",
+    "x-github-delivery": fresh,
+    "x-hub-signature-256": `sha256=${mac}`,
+  };
+  return { headers, bodies: [body], fresh };
 }
 
 /** Returns the event type of the endpoint with this number. */

@@ -1,13 +1,14 @@
 import { join } from "node:path";
 import type { TargetName } from "./figures.ts";
+import type { LoadJob } from "./load.ts";
 import { PATHS, type PathName, urlOn } from "./path.ts";
-import { createEndpoints, messageBody, startProduct } from "./product.ts";
+import { createEndpoints, createSource, messageBody, type Product, signedRequest, startProduct } from "./product.ts";
 import { Child, type TemporaryDirectory } from "./resources.ts";
 
 /** A program to measure: the yardstick (a minimal sender) or a build of the product in one case. */
 export interface Target {
   readonly name: TargetName;
-  /** Null for the yardstick, which has no tokens and always sends to an address. */
+  /** Null for the yardstick and the door, which always send to an address. */
   readonly path: PathName | null;
   start(directory: TemporaryDirectory, receiverUrl: string): Promise<RunningTarget>;
 }
@@ -16,6 +17,8 @@ export interface RunningTarget extends AsyncDisposable {
   readonly pid: number;
   readonly messagesUrl: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** Returns the signed requests of a sender, if they differ from those of the message route. */
+  readonly signed?: (payloadBytes: number) => Pick<LoadJob, "headers" | "bodies" | "fresh">;
   counts(): Promise<Counts>;
 }
 
@@ -84,12 +87,34 @@ export function product(name: "product" | "against", executable: string, shape: 
         pid: server.pid,
         messagesUrl: server.messagesUrl,
         headers: server.headers,
-        async counts() {
-          const values = await server.metrics(ACCEPTED, DELIVERED);
-          return { accepted: values[ACCEPTED], delivered: values[DELIVERED] };
-        },
+        counts: () => countsOf(server),
         [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
       };
     },
   };
+}
+
+/** A source of the product, whose sender signs every request and gives it an id of its own. */
+export function door(executable: string): Target {
+  return {
+    name: "door",
+    path: null,
+    async start(directory, receiverUrl) {
+      const server = await startProduct(executable, directory.file("data"));
+      const messagesUrl = await createSource(server, { receiverUrl, concurrency: CONCURRENCY });
+      return {
+        pid: server.pid,
+        messagesUrl,
+        headers: {},
+        signed: signedRequest,
+        counts: () => countsOf(server),
+        [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+      };
+    },
+  };
+}
+
+async function countsOf(server: Product): Promise<Counts> {
+  const values = await server.metrics(ACCEPTED, DELIVERED);
+  return { accepted: values[ACCEPTED], delivered: values[DELIVERED] };
 }
