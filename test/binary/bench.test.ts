@@ -42,6 +42,20 @@ const TOOLS = [
 ];
 
 describe("the bench", () => {
+  test(
+    "the bench of the door stores and delivers every signed request, none of them as a duplicate",
+    async () => {
+      const { runs, ratios: found } = await bench<Comparison>("receive", ...PLAIN);
+      expect(runs.map(labelOf)).toEqual(["product address/root", "door"]);
+      for (const one of runs) {
+        expect(one).toMatchObject({ failed: 0, delivered: one.accepted });
+        expect(one.accepted).toBeGreaterThanOrEqual(one.answered);
+      }
+      expect(Object.keys(found)).toEqual(["door/product address/root"]);
+    },
+    TIMEOUT_MS,
+  );
+
   for (const { load, receiver } of TOOLS) {
     const missing = [load, receiver].filter((tool) => tool !== "bun" && Bun.which(tool) === null);
     if (missing.length > 0) console.log(`The bench is not tested with ${missing.join(" and ")}: not installed.`);
