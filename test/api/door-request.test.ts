@@ -17,6 +17,24 @@ const stripe = (fields: Partial<Source> = {}) =>
 const generic = (fields: Partial<Source> = {}) =>
   world.source({ type: "generic-webhook", deduplicate: null, ...fields });
 
+describe("a Content-Length that is sent twice", () => {
+  const twice = (path: string, bytes: number, more = "") =>
+    `POST ${path} HTTP/1.1\r\nHost: x\r\n${more}${`Content-Length: ${bytes}\r\n`.repeat(2)}\r\n${"a".repeat(bytes)}`;
+
+  test("a body above the limit gets 413 and is not stored", async () => {
+    const source = await generic();
+    const { status } = await exchangeRaw(world.url, twice(source.path, 2 * MAX_BODY));
+    expect([status, await world.messages(source)]).toEqual([413, []]);
+  });
+
+  test("a body within the limit is stored byte for byte", async () => {
+    const source = await generic();
+    const { status } = await exchangeRaw(world.url, twice(source.path, MAX_BODY));
+    const [message] = await world.messages(source);
+    expect([status, message?.payload?.length]).toEqual([200, MAX_BODY]);
+  });
+});
+
 describe("the method", () => {
   test("a method that the provider never uses gets 405 with the allowed ones, before the body is read", async () => {
     const source = await stripe();

@@ -23,9 +23,18 @@ const PIECE_MS = 1000;
  * ends the lease when it no longer needs the body.
  */
 export function bodyLease(request: Request, budget: ByteBudget, caller: Caller): ByteLease | null {
-  const length = request.headers.get("content-length");
-  const isSmall = length !== null && Number(length) <= SMALL_BYTES && !request.headers.has("content-encoding");
+  const length = statedLength(request);
+  const isSmall = length !== null && length <= SMALL_BYTES && !request.headers.has("content-encoding");
   return isSmall ? null : budget.lease(caller);
+}
+
+/**
+ * Returns the length of a body as its header states it. Returns null if the length is unknown: without
+ * the header, and if the header is sent twice. Bun joins the values of such headers (Bun 1.4.5).
+ */
+function statedLength({ headers }: Request): number | null {
+  const text = headers.get("content-length");
+  return text !== null && /^\d+$/.test(text) ? Number(text) : null;
 }
 
 /** Returns the time limit that all small bodies share. */
@@ -50,8 +59,7 @@ export async function readBody(
   request: Request,
   { bytesMax, lease, clock, smallBodies }: Reading,
 ): Promise<Uint8Array> {
-  const header = request.headers.get("content-length");
-  const length = header === null ? null : Number(header);
+  const length = statedLength(request);
   if (length !== null && length > bytesMax) throw tooLarge(bytesMax);
   try {
     if (lease === null) return await smallBodies.within(request.bytes(), bodyTimeout);
