@@ -366,6 +366,15 @@ describe("the portal of a source", () => {
     }
   });
 
+  test("its token does not see a secret that a handshake has brought", async () => {
+    const source = await makeSource({ type: "notion", config: {} });
+    await fetch(source.ingestUrl, { method: "POST", body: '{"verification_token":"brought"}' });
+    const { token } = (await send("POST", `${SOURCES}/${source.id}/dashboard`)).json;
+    const path = `${SOURCES}/${source.id}`;
+    expect((await send("GET", path)).json).toMatchObject({ captured: "brought" });
+    expect((await send("GET", path, undefined, { token })).text).not.toContain("brought");
+  });
+
   test("a read-only token changes no endpoint", async () => {
     const { source, token } = await portal(true);
     const made = await send("POST", `${SOURCES}/${source.id}/endpoint`, { url: "https://example.com/" }, { token });

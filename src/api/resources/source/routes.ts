@@ -124,7 +124,9 @@ export function sourceRoutes(context: Context): Operation[] {
       problems: [404],
       async handle({ identity, params, request }) {
         const source = await lookup.source(identity, params.source_id);
-        return reply(200, { ...(await out(source, request)), counts: await sourceCounter.of(source.seq) });
+        // A captured secret is for the operator. Others could sign requests with it.
+        const shown = identity.applicationSeq === null ? source : { ...source, captured: null };
+        return reply(200, { ...(await out(shown, request)), counts: await sourceCounter.of(source.seq) });
       },
     }),
 
