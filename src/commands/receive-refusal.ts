@@ -75,6 +75,13 @@ export function withoutSecrets(
   return { headers: { ...headers, ...Object.fromEntries(redacted.map((name) => [name, REDACTED])) }, redacted };
 }
 
+/** Returns the headers of a request without the values that are this secret. */
+export function withoutSecret(headers: DoorRequest["headers"], secret: string): DoorRequest["headers"] {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, value === secret ? REDACTED : value]),
+  );
+}
+
 export function methodNotAllowed(methods: ReadonlySet<string>): Refusal {
   const allow = [...methods].sort().join(", ");
   const detail = `Method not allowed; use ${allow}.`;

@@ -5,7 +5,14 @@ import type { SourceEntry } from "../door/source-directory.ts";
 import type { Check, Handshake, ReceivedRequest, Receiver } from "../receive/receiver.ts";
 import { RequestView } from "../receive/request-view.ts";
 import { count, type ReceiveParts } from "./receive-parts.ts";
-import { type DoorRequest, methodNotAllowed, notVerified, payloadTooLarge, refuse } from "./receive-refusal.ts";
+import {
+  type DoorRequest,
+  methodNotAllowed,
+  notVerified,
+  payloadTooLarge,
+  refuse,
+  withoutSecret,
+} from "./receive-refusal.ts";
 import { storeReceived } from "./receive-storing.ts";
 import { captureSecret } from "./source-secrets.ts";
 
@@ -55,20 +62,35 @@ async function answerHandshake(
   request: DoorRequest,
   { view, handshake }: { readonly view: RequestView; readonly handshake: Handshake },
 ): Promise<DoorReply> {
-  const { source, receiver } = entry;
+  const { source } = entry;
   const isChecked = handshake.isSigned && source.verification !== "off";
   const cause = handshake.refused ?? (isChecked ? (await checked(parts, entry, view)).cause : null);
-  if (cause !== null) return refuse(parts, entry, request, view.body, notVerified(cause, receiver, handshake));
+  if (cause !== null) return refuseHandshake(parts, entry, request, { view, handshake, cause });
   const { capture: secret, confirm, reply } = handshake;
   if (secret !== undefined) {
     // The operator must copy a secret to the sender that the response does not confirm.
     const isShown = !Object.values(reply.headers).includes(secret);
     const isCaptured = await captureSecret(parts, source.seq, { secret, isShown });
-    if (!isCaptured) return refuse(parts, entry, request, view.body, notVerified("unknown_key", receiver, null));
+    if (!isCaptured) return refuseHandshake(parts, entry, request, { view, handshake, cause: "unknown_key" });
   }
   if (confirm !== undefined) await unlessUnavailable(parts, entry, parts.keys.confirm(confirm));
   count(parts, entry, "handshake");
   return reply;
+}
+
+/** Refuses a handshake. A secret in it is not logged: the sender may be the right one. */
+function refuseHandshake(
+  parts: ReceiveParts,
+  entry: SourceEntry,
+  request: DoorRequest,
+  { view, handshake, cause }: { readonly view: RequestView; readonly handshake: Handshake; readonly cause: Cause },
+): Promise<DoorReply> {
+  const refusal = notVerified(cause, entry.receiver, handshake);
+  const { unlogged } = handshake;
+  if (unlogged === undefined) return refuse(parts, entry, request, view.body, refusal);
+  const headers = withoutSecret(request.headers, unlogged);
+  const body = Object.values(request.headers).includes(unlogged) ? view.body : noBytes;
+  return refuse(parts, entry, { ...request, headers }, body, refusal);
 }
 
 /** Reads the body. A body that is too large is logged. */

@@ -54,6 +54,8 @@ export interface Handshake {
   readonly isSigned: boolean;
   /** The secret that the sender has sent and that later requests are signed with. */
   readonly capture?: string;
+  /** A secret that the request contains. It must not be logged, even if the handshake is refused. */
+  readonly unlogged?: string;
   /** A URL that must be requested after the check to confirm the subscription. */
   readonly confirm?: string;
   /** Set if the handshake is refused, for example because of a wrong verify token. */

@@ -94,6 +94,17 @@ describe("a secret that a handshake brings", () => {
     expect((await world.get(source)).config.secret).toBe(accepted[0]!.headers.get("x-hook-secret"));
   });
 
+  test("the log of the source does not contain it when the handshake is repeated", async () => {
+    const first = await asana();
+    for (const status of [200, 401]) expect((await hook(first, "secret_of_asana")).status).toBe(status);
+    const second = await world.source({ type: "notion", config: {} });
+    // With escapes, the text in the body is not the secret itself.
+    const bring = '{"verification_token":"secret_of_not\\u0069on"}';
+    for (const status of [200, 401]) expect((await post(second, bring, {})).status).toBe(status);
+    expect(await world.log(first)).toMatchObject([{ headers: { "x-hook-secret": "[redacted]" } }]);
+    expect((await world.log(second)).map(({ payload }) => Buffer.from(payload).toString())).toEqual([""]);
+  });
+
   test("it is not set if it cannot be stored", async () => {
     const source = await asana();
     world.isDiskFull = true;

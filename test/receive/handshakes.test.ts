@@ -231,6 +231,7 @@ describe("a handshake that brings the secret", () => {
       reply: { status: 200, headers: { "x-hook-secret": "b537" }, body: "" },
       isSigned: false,
       capture: "b537",
+      unlogged: "b537",
     });
     expect(answer("notion-verification-token", notion, waits)).toMatchObject({
       reply: { status: 200 },
@@ -239,13 +240,9 @@ describe("a handshake that brings the secret", () => {
   });
 
   test("is refused without a capture when the source has a secret", () => {
-    for (const handshake of [answer("asana-hook-secret", asana), answer("notion-verification-token", notion)]) {
-      expect(handshake).toEqual({
-        reply: { status: 401, headers: {}, body: "" },
-        isSigned: false,
-        refused: "unknown_key",
-      });
-    }
+    const refused = { reply: { status: 401, headers: {}, body: "" }, isSigned: false, refused: "unknown_key" } as const;
+    expect(answer("asana-hook-secret", asana)).toEqual({ ...refused, unlogged: "b537" });
+    expect(answer("notion-verification-token", notion)).toEqual({ ...refused, unlogged: "secret_1" });
   });
 });
 

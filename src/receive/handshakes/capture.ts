@@ -31,6 +31,6 @@ export const notion: HandshakeRule = {
 
 function captured(secret: string, { awaitsSecret }: HandshakeSource, reply: DoorReply): Handshake {
   return awaitsSecret
-    ? { reply, isSigned: false, capture: secret }
-    : { reply: emptyReply(401), isSigned: false, refused: "unknown_key" };
+    ? { reply, isSigned: false, capture: secret, unlogged: secret }
+    : { reply: emptyReply(401), isSigned: false, refused: "unknown_key", unlogged: secret };
 }
