@@ -3,9 +3,11 @@ import { Facts } from "../../src/core/fact.ts";
 import { seqAt, timeOfSeq } from "../../src/core/id.ts";
 import { Slots } from "../../src/deliver/slots.ts";
 import type { Clock } from "../../src/ports.ts";
-import type { Configuration, Housekeeping, PendingDelivery, Queue, Settlement, Store } from "../../src/store/index.ts";
+import type { Configuration, Housekeeping, Queue, Settlement, Store } from "../../src/store/index.ts";
 import { storeWith } from "../support/store-with.ts";
 import type { Dice } from "./dice.ts";
+import { changedAtDoor, overwriting } from "./door-canary.ts";
+import { repeating, unhealed } from "./engine-canary.ts";
 import { HOUR_MS } from "./scene.ts";
 import type { InFlight } from "./watch/in-flight.ts";
 import type { Report } from "./world.ts";
@@ -35,6 +37,10 @@ export const CANARIES = {
   "lost-operational": /operational webhooks of the type .* are missing/,
   "kept-slot": /a healthy endpoint waited/,
   "followed-clock": /its schedule says/,
+  "early-door-response": /got a 2xx but is not stored/,
+  "separate-door-key": /is stored twice within its window/,
+  "remembered-forgery": /got a 2xx(, but its message is| but is) not stored/,
+  "captured-twice": /has captured 2 secrets/,
 } as const satisfies Readonly<Record<string, RegExp>>;
 export type Canary = keyof typeof CANARIES;
 export const CANARY_NAMES = Object.keys(CANARIES) as Canary[];
@@ -127,6 +133,10 @@ function changedQueue(canary: Canary | null, queue: Queue, soil: Soil): Partial<
           step: async (...args) => ({ ...(await queue.expunge.step(...args)), cancelled: 0 }),
         },
       };
+    case "early-door-response":
+    case "separate-door-key":
+    case "remembered-forgery":
+      return changedAtDoor(canary, queue);
     default:
       return changedAccept(canary, queue, soil);
   }
@@ -169,8 +179,11 @@ function changedAccept(canary: Canary | null, queue: Queue, { db, dice }: Soil):
   }
 }
 
-function changedConfiguration(canary: Canary | null, { endpoints, tokens }: Configuration): Partial<Configuration> {
+function changedConfiguration(canary: Canary | null, configuration: Configuration): Partial<Configuration> {
+  const { endpoints, tokens, sources } = configuration;
   switch (canary) {
+    case "captured-twice":
+      return { sources: { ...sources, update: overwriting(sources.update) } };
     case "immortal-secret":
       // Old secrets in memory do not expire.
       return {
@@ -220,30 +233,4 @@ function tenthEarlier(settlement: Settlement): Settlement {
   if (next.state !== "pending") return settlement;
   const dueAt = Math.floor(next.dueAt - (next.dueAt - settledAt) / 10);
   return { ...settlement, next: { ...next, dueAt } };
-}
-
-/**
- * Keeps endpoints marked as failing that were failing before a settlement, even if the attempt
- * succeeded.
- */
-async function unhealed<T>(settling: Promise<T>, db: Database): Promise<T> {
-  const failing = db
-    .query<{ seq: number; since: number }, []>(
-      "SELECT seq, failing_since AS since FROM endpoint WHERE failing_since IS NOT NULL",
-    )
-    .all();
-  const settled = await settling;
-  for (const { seq, since } of failing) db.run("UPDATE endpoint SET failing_since = ? WHERE seq = ?", [since, seq]);
-  return settled;
-}
-
-/** Sometimes returns a row of the previous read again. */
-function repeating(due: Queue["due"], dice: Dice): Queue["due"] {
-  const before = new Map<number, PendingDelivery>();
-  return async (endpointSeq, ...rest) => {
-    const rows = await due(endpointSeq, ...rest);
-    const again = before.get(endpointSeq);
-    if (rows.length > 0) before.set(endpointSeq, rows[0]!);
-    return again !== undefined && dice.chance(0.1) ? [again, ...rows] : rows;
-  };
 }

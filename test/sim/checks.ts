@@ -11,6 +11,7 @@ import { ListChecks } from "./checks/lists.ts";
 import { OperationalChecks } from "./checks/operational.ts";
 import { RestChecks } from "./checks/rest.ts";
 import { SignatureChecks } from "./checks/signatures.ts";
+import { SourceChecks } from "./checks/sources.ts";
 import { TokenChecks } from "./checks/tokens.ts";
 import type { VirtualClock } from "./clock.ts";
 import type { Dice } from "./dice.ts";
@@ -48,6 +49,7 @@ export class Checks {
   readonly tokens: TokenChecks;
   readonly keys: KeyChecks;
   readonly fairness: FairnessChecks;
+  readonly sources: SourceChecks;
   readonly #clock: VirtualClock;
 
   constructor({ db, clock, settings, sent, marks, inFlight, dice, deliveryTime }: Around) {
@@ -64,6 +66,7 @@ export class Checks {
     this.tokens = new TokenChecks(clock, marks, violation);
     this.fairness = new FairnessChecks(clock, violation);
     this.keys = new KeyChecks(db, clock, sent, this.tokens, violation);
+    this.sources = new SourceChecks(db, clock, sent, marks, violation);
   }
 
   readonly violation = (text: string): void => {
@@ -75,11 +78,13 @@ export class Checks {
     this.attempts.programStarted();
     this.backlog.programStarted();
     this.keys.programEnded();
+    this.sources.programStarted();
   }
 
   happened(fact: Fact): void {
     this.operational.happened(fact);
     this.backlog.happened(fact);
+    this.sources.happened(fact);
     switch (fact.type) {
       case "attempt.started":
         this.attempts.started(fact);

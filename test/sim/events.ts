@@ -3,9 +3,11 @@ import { deleteApplication, throttleApplication } from "./events/applications.ts
 import * as endpoints from "./events/endpoints.ts";
 import { cancelTask, dropDeadLetters, expunge, purge, redrive, replay, resend } from "./events/history.ts";
 import { sendWithKey } from "./events/keys.ts";
+import { post } from "./events/posting.ts";
 import { sendSome } from "./events/sending.ts";
+import { addSource, changeSource, deleteSource, rotateUrl } from "./events/sources.ts";
 import { endToken, makeToken, useToken } from "./events/tokens.ts";
-import { EVENT_NAMES, type EventName, type Rates } from "./rates.ts";
+import { EVENT_NAMES, type EventName, type Rates, SOURCE_EVENT_NAMES, type SourceEventName } from "./rates.ts";
 import type { Event } from "./scene.ts";
 
 export const EVENTS: Readonly<Record<EventName, Event>> = {
@@ -36,6 +38,14 @@ export const EVENTS: Readonly<Record<EventName, Event>> = {
   endToken,
 };
 
+export const SOURCE_EVENTS: Readonly<Record<SourceEventName, Event>> = {
+  post,
+  changeSource,
+  rotateUrl,
+  deleteSource,
+  addSource,
+};
+
 /** Events that can be aimed at a delivery, an endpoint or an application. */
 const AIMED: readonly EventName[] = [
   ...(["deleteEndpoint", "goAway", "rotateSecret", "pause", "disable", "flap", "reorder", "retune"] as const),
@@ -46,7 +56,11 @@ const AIMED: readonly EventName[] = [
 const GENTLE: readonly EventName[] = ["rotateSecret", "reorder", "resend", "redrive", "replay"];
 
 export function rollEvent(dice: Dice, rates: Rates): EventName {
-  return rollAmong(EVENT_NAMES, dice, rates) ?? "send";
+  return rollAmong(EVENT_NAMES, dice, rates.events) ?? "send";
+}
+
+export function rollSourceEvent(dice: Dice, rates: Rates): SourceEventName {
+  return rollAmong(SOURCE_EVENT_NAMES, dice, rates.sourceEvents) ?? "post";
 }
 
 /**
@@ -54,7 +68,7 @@ export function rollEvent(dice: Dice, rates: Rates): EventName {
  * moments. Returns null if no aimed event happens in this world.
  */
 export function rollAimed(dice: Dice, rates: Rates): EventName | null {
-  if (dice.chance(0.5)) return rollAmong(AIMED, dice, rates);
+  if (dice.chance(0.5)) return rollAmong(AIMED, dice, rates.events);
   return dice.pick(AIMED.filter((name) => rates.events[name] > 0)) ?? null;
 }
 
@@ -62,11 +76,15 @@ export function rollGentle(dice: Dice): EventName {
   return dice.pick(GENTLE);
 }
 
-function rollAmong(names: readonly EventName[], dice: Dice, { events }: Rates): EventName | null {
-  let left = dice.next() * names.reduce((sum, name) => sum + events[name], 0);
+function rollAmong<Name extends string>(
+  names: readonly Name[],
+  dice: Dice,
+  weights: Readonly<Record<Name, number>>,
+): Name | null {
+  let left = dice.next() * names.reduce((sum, name) => sum + weights[name], 0);
   for (const name of names) {
-    if (left < events[name]) return name;
-    left -= events[name];
+    if (left < weights[name]) return name;
+    left -= weights[name];
   }
   return null;
 }

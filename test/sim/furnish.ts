@@ -6,6 +6,7 @@ import type { Seq } from "../../src/core/id.ts";
 import { generateSecret } from "../../src/core/signature.ts";
 import type { KernelSettings } from "../../src/kernel.ts";
 import type { Dice } from "./dice.ts";
+import { addSource } from "./events/sources.ts";
 import type { Program } from "./program.ts";
 import { CHANNELS, EVENT_TYPES, HOUR_MS, MINUTE_MS, type Scene } from "./scene.ts";
 import type { World } from "./world.ts";
@@ -57,6 +58,8 @@ export async function furnish(scene: Scene, program: Program): Promise<void> {
     scene.applications.push(seq);
     for (let e = 0; e < dice.between(1, 4); e++) await addEndpoint(scene, program, seq);
   }
+  if (scene.rates.sources === 0) return;
+  for (let s = 0; s < dice.between(1, 4); s++) await addSource(scene, program, null);
 }
 
 /**
@@ -99,8 +102,9 @@ export async function addEndpoint(scene: Scene, program: Program, applicationSeq
 }
 
 /** Adds endpoints to the scene that were stored although their caller got no response. */
-export async function adoptEndpoints({ endpoints, applications, program }: World): Promise<void> {
-  for (const application of applications) {
+export async function adoptEndpoints({ endpoints, applications, checks, program }: World): Promise<void> {
+  const ofSources = checks.sources.sources.map(({ applicationSeq }) => applicationSeq);
+  for (const application of [...applications, ...ofSources]) {
     for (const seq of await program.directStore.configuration.endpoints.ever(application)) {
       if (!endpoints.includes(seq)) endpoints.push(seq);
     }

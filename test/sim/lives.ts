@@ -54,6 +54,8 @@ export class Lives {
     note("crash");
     this.program.end();
     checks.operational.mayBeLost();
+    checks.sources.programCrashed();
+    checks.sources.counts.mayBeLost(this.#diskFaults());
     await checks.signatures.programCrashed(this.program.directStore);
     await this.#startNext();
   }
@@ -89,6 +91,22 @@ export class Lives {
     if (isFull) marks.hit("stop: with a full disk");
     if (wasCutOff || isFull) checks.operational.mayBeLost();
     else checks.operational.nothingIsMissing("after a stop");
+    if (isFull) checks.sources.counts.mayBeLost(this.#diskFaults());
+    else checks.sources.counts.nothingIsMissing("after a stop", this.#diskFaults());
+  }
+
+  #diskFaults(): { readonly isDiskFaulty: boolean } {
+    return { isDiskFaulty: this.world.rates.faults.fullDisk > 0 };
+  }
+
+  /** Ends the program after some turns of the clock in the same ms. */
+  crashAfterTurns(turns: number): void {
+    const { program, world } = this;
+    world.clock.at(0, () => {
+      if (program !== this.program || program.isStopped) return;
+      if (turns > 0) this.crashAfterTurns(turns - 1);
+      else world.faults.isCrashDue = true;
+    });
   }
 
   #isCrashAimed(): boolean {
@@ -125,6 +143,7 @@ export class Lives {
       ...{ db, clock, marks, inFlight },
       aim: (name, target, forMs) => aims.take(name, target, forMs),
       onExpunge: () => checks.attempts.payloadsDeleted(),
+      onAccept: (messages) => checks.sources.accepting(messages),
     });
   }
 
@@ -135,7 +154,10 @@ export class Lives {
       ...{ db, clock, dice, network, settings, canary, inFlight, observer: this.observer },
       isDiskFull: () => faults.isDiskFull,
       slowness: () => faults.slowness(),
-      afterCommit: () => faults.afterCommit(),
+      afterCommit: () => {
+        checks.sources.committed();
+        faults.afterCommit();
+      },
       onPrune: () => checks.ending.mayBePruned(clock.wall, settings.retentionMs),
       onFact: (fact) => world.happened(fact),
     });

@@ -1,7 +1,10 @@
 import { shortageOf } from "../../src/core/shortage.ts";
+import { KeyUnavailable } from "../../src/door/keys.ts";
 import type { Answer, OutgoingRequest, Resolver, Shortage, Transport } from "../../src/ports.ts";
+import type { FetchedKey } from "../../src/receive/receiver.ts";
 import type { VirtualClock } from "./clock.ts";
 import type { Dice } from "./dice.ts";
+import { JWKS } from "./sources/kinds.ts";
 
 /** How an endpoint behaves for a while. */
 export type Mood = "healthy" | "slow" | "hanging" | "failing" | "busy" | "refusing" | "redirecting" | "deaf" | "gone";
@@ -32,9 +35,9 @@ export class Network implements Transport, Resolver {
     private readonly dice: Dice,
     /**
      * `lookup`: chance that a lookup fails or hangs. `shortage`: chance per call that this machine
-     * lacks a resource.
+     * lacks a resource. `noKey`: chance that the key of a provider cannot be fetched.
      */
-    private readonly faults: { readonly lookup: number; readonly shortage: number },
+    private readonly faults: { readonly lookup: number; readonly shortage: number; readonly noKey: number },
   ) {}
 
   /** Makes everything work from now on, except endpoints that are gone. */
@@ -76,6 +79,15 @@ export class Network implements Transport, Resolver {
     return new Promise<Answer>((resolve) => {
       signal.addEventListener("abort", () => resolve(failure("timeout")), { once: true });
       this.clock.at(this.dice.between(1, 20), () => this.#react(host, request, resolve));
+    });
+  }
+
+  /** Fetches the key of the provider whose keys must be fetched. */
+  fetchKey(): Promise<FetchedKey> {
+    const isFaulty = !this.#isCalm && this.dice.chance(this.faults.noKey);
+    return new Promise((resolve, reject) => {
+      const respond = () => (isFaulty ? reject(new KeyUnavailable("The provider is unavailable.")) : resolve(JWKS));
+      this.clock.at(this.dice.below(this.dice.pick([3, 300])), respond);
     });
   }
 

@@ -1,6 +1,7 @@
 import { reopenAll } from "./events/endpoints.ts";
 import { redrive } from "./events/history.ts";
-import { EVENTS, rollEvent } from "./events.ts";
+import { deleteCronSources, finalCounts } from "./events/sources.ts";
+import { EVENTS, rollEvent, rollSourceEvent, SOURCE_EVENTS } from "./events.ts";
 import { furnish } from "./furnish.ts";
 import { hangingPhase } from "./hanging-phase.ts";
 import { HOUR_MS, MINUTE_MS } from "./scene.ts";
@@ -27,6 +28,8 @@ export async function runPhases(world: World): Promise<void> {
   checks.ending.nothingSurvivedPurge();
   checks.attempts.nothingWasEarly(world.sent);
   checks.keys.eachWorkedOnce();
+  await world.do(finalCounts);
+  checks.sources.everyRequest();
 }
 
 async function faultyPhase(world: World): Promise<void> {
@@ -41,6 +44,7 @@ async function faultyPhase(world: World): Promise<void> {
     if (faults.chance("fullDisk")) faults.fillDisk();
     if (faults.chance("clockStep")) faults.setClock();
     void world.launch(EVENTS[rollEvent(dice, world.rates)]);
+    if (dice.chance(world.rates.sources)) void world.launch(SOURCE_EVENTS[rollSourceEvent(dice, world.rates)]);
     await world.steps.passTime(0);
     countPending(world);
     if (i === Math.floor(events / 2)) await look(world);
@@ -86,6 +90,7 @@ async function calmPhase(world: World): Promise<void> {
   await world.steps.passTime(CATCH_UP_MS);
   world.aims.mode = "none";
   checks.rest.nothingIsLate(CATCH_UP_MS, world.program.kernel.seqs.last);
+  await world.do(deleteCronSources);
   await atRest(world, "after the calm phase");
 }
 

@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import { Authenticator } from "../../src/api/identity/auth.ts";
 import { type Fact, Facts } from "../../src/core/fact.ts";
 import { ServiceStack } from "../../src/core/service.ts";
+import type { Keys } from "../../src/door/keys.ts";
 import { assemble, type Kernel, type KernelSettings } from "../../src/kernel.ts";
 import type { Clock, Resolver, Transport } from "../../src/ports.ts";
 import { type Store, StoreUnavailable } from "../../src/store/index.ts";
@@ -202,11 +203,12 @@ export class Program {
   }
 
   /** Returns the network, which works only while the program lives. */
-  #connection(): { readonly transport: Transport; readonly resolver: Resolver } {
+  #connection(): { readonly transport: Transport; readonly resolver: Resolver; readonly keys: Keys } {
     const { network } = this.around;
     return {
       transport: { send: (request, signal) => (this.#isAlive ? network.send(request, signal) : NEVER) },
       resolver: { resolve: (host, signal) => (this.#isAlive ? network.resolve(host, signal) : NEVER) },
+      keys: { fetch: () => (this.#isAlive ? network.fetchKey() : NEVER), confirm: () => NEVER },
     };
   }
 }

@@ -34,6 +34,17 @@ const EVENTS = {
 export type EventName = keyof typeof EVENTS;
 export const EVENT_NAMES = Object.keys(EVENTS) as EventName[];
 
+/** Weights of the events of sources. They happen besides the other events. */
+const SOURCE_EVENTS = {
+  post: [300, 1000],
+  changeSource: [5, 60],
+  rotateUrl: [5, 60],
+  deleteSource: [2, 40],
+  addSource: [5, 60],
+} as const satisfies Readonly<Record<string, Range>>;
+export type SourceEventName = keyof typeof SOURCE_EVENTS;
+export const SOURCE_EVENT_NAMES = Object.keys(SOURCE_EVENTS) as SourceEventName[];
+
 /** Chances of faults: per event for most, per call of the store for slow calls. */
 const FAULTS = {
   crash: [0.004, 0.1],
@@ -42,6 +53,8 @@ const FAULTS = {
   clockStep: [0.004, 0.1],
   /** Chance per commit. */
   crashAfterCommit: [0.0003, 0.01],
+  /** Chance per request to a source. */
+  crashAtDoor: [0.001, 0.02],
   slowRead: [0.02, 0.7],
   slowWrite: [0.01, 0.5],
   /** Chance per lookup. */
@@ -49,6 +62,8 @@ const FAULTS = {
   /** Chance per lookup and per request. */
   shortage: [0.005, 0.2],
   longPause: [0.004, 0.06],
+  /** Chance per fetch that the key of a provider is not available. */
+  noKey: [0.02, 0.5],
 } as const satisfies Readonly<Record<string, Range>>;
 export type FaultName = keyof typeof FAULTS;
 
@@ -67,6 +82,9 @@ export type AimName = keyof typeof AIMS;
  */
 export interface Rates {
   readonly events: Readonly<Record<EventName, number>>;
+  readonly sourceEvents: Readonly<Record<SourceEventName, number>>;
+  /** Chance that an event of a source happens with an event. */
+  readonly sources: number;
   readonly faults: Readonly<Record<FaultName, number>>;
   readonly aims: Readonly<Record<AimName, number>>;
 }
@@ -77,6 +95,8 @@ export function rollRates(dice: Dice): Rates {
   const [low, high] = EVENTS.send;
   return {
     events: { ...events, send: dice.logUniform(low, high) },
+    sourceEvents: { ...rolled(SOURCE_EVENTS, dice), post: SOURCE_EVENTS.post[1] },
+    sources: dice.rate(0.2, 1),
     faults: rolled(FAULTS, dice),
     aims: rolled(AIMS, dice),
   };
@@ -94,8 +114,9 @@ function rolled<Name extends string>(
 }
 
 /** Returns one line of text for each kind of rate. */
-export function describeRates({ events, faults, aims }: Rates): readonly string[] {
-  return [`events: ${listed(events)}`, `faults: ${listed(faults)}`, `aims: ${listed(aims)}`];
+export function describeRates({ events, sourceEvents, sources, faults, aims }: Rates): readonly string[] {
+  const ofSources = `events of sources (${sources.toPrecision(2)}): ${listed(sourceEvents)}`;
+  return [`events: ${listed(events)}`, ofSources, `faults: ${listed(faults)}`, `aims: ${listed(aims)}`];
 }
 
 function listed(rates: Readonly<Record<string, number>>): string {

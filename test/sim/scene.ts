@@ -6,7 +6,7 @@ import type { Dice } from "./dice.ts";
 import type { Marks } from "./marks.ts";
 import type { Network } from "./network.ts";
 import type { Program } from "./program.ts";
-import type { EventName, Rates } from "./rates.ts";
+import type { EventName, Rates, SourceEventName } from "./rates.ts";
 import type { InFlight, Target } from "./watch/in-flight.ts";
 
 export const MINUTE_MS = 60_000;
@@ -57,4 +57,8 @@ export interface Scene {
   readonly hosts: string[];
   /** Starts an event after `delayMs` unless this life of the program is over by then. */
   later(delayMs: number, name: EventName, target: Target | null): void;
+  /** Starts an event of a source, like `later`. */
+  laterAtSource(delayMs: number, name: SourceEventName): void;
+  /** Sometimes lets the program crash within a few turns of the clock. */
+  perhapsCrashSoon(): void;
 }

@@ -32,6 +32,7 @@ const SLOW_READS: ReadonlySet<string> = new Set([
   ...["configuration.applications.get", "configuration.applications.find", "configuration.applications.operational"],
   ...["configuration.endpoints.get", "configuration.endpoints.active", "configuration.endpoints.secrets"],
   ...["configuration.tokens.withHash", "history.messages.get", "history.replayable", "housekeeping.tasks.lease"],
+  ...["configuration.sources.withToken", "configuration.sources.get", "configuration.sources.cron"],
 ]);
 
 /**
@@ -44,6 +45,8 @@ const SLOW_WRITES: ReadonlySet<string> = new Set([
   ...["configuration.endpoints.update", "configuration.endpoints.delete", "configuration.endpoints.rotateSecret"],
   ...["configuration.applications.update", "configuration.applications.delete"],
   ...["configuration.tokens.revoke", "configuration.tokens.endOfApplication", "housekeeping.tasks.update"],
+  ...["configuration.sources.update", "configuration.sources.rotateToken", "configuration.sources.delete"],
+  ...["configuration.sources.setLastRun", "history.sourceLog.add"],
 ]);
 
 export function mayBeSlow(name: string): "read" | "write" | null {

@@ -10,7 +10,7 @@ import { type Canary, plantInCode } from "./canary.ts";
 import { Checks } from "./checks.ts";
 import { VirtualClock } from "./clock.ts";
 import { Dice } from "./dice.ts";
-import { EVENTS } from "./events.ts";
+import { EVENTS, SOURCE_EVENTS } from "./events.ts";
 import { Faults } from "./faults.ts";
 import { rollSettings } from "./furnish.ts";
 import { Lives } from "./lives.ts";
@@ -18,7 +18,7 @@ import { Marks } from "./marks.ts";
 import { Network } from "./network.ts";
 import { runPhases } from "./phases.ts";
 import type { Program } from "./program.ts";
-import { type EventName, type Rates, rollRates } from "./rates.ts";
+import { type EventName, type Rates, rollRates, type SourceEventName } from "./rates.ts";
 import type { Event, Scene, Sent } from "./scene.ts";
 import { Crash, Steps } from "./steps.ts";
 import { InFlight, type Target } from "./watch/in-flight.ts";
@@ -155,13 +155,26 @@ export class World implements Scene {
   }
 
   readonly later = (delayMs: number, name: EventName, target: Target | null): void => {
+    this.#launchLater(delayMs, EVENTS[name], target);
+  };
+
+  readonly laterAtSource = (delayMs: number, name: SourceEventName): void => {
+    this.#launchLater(delayMs, SOURCE_EVENTS[name], null);
+  };
+
+  readonly perhapsCrashSoon = (): void => {
+    if (!this.faults.areOn || !this.dice.chance(this.rates.faults.crashAtDoor)) return;
+    this.lives.crashAfterTurns(this.dice.below(8));
+  };
+
+  #launchLater(delayMs: number, event: Event, target: Target | null): void {
     const { program } = this;
     const { mode } = this.aims;
     this.clock.at(delayMs, () => {
       const isStill = program === this.program && !this.lives.isStopping && mode === this.aims.mode;
-      if (isStill) void this.launch(EVENTS[name], target);
+      if (isStill) void this.launch(event, target);
     });
-  };
+  }
 
   // --- time ---
 

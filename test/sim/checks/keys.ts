@@ -83,7 +83,7 @@ export class KeyChecks {
       .query<{ mark: string; count: number }, []>(
         `SELECT payload ->> 'mark' AS mark, COUNT(*) AS count FROM
            (SELECT CAST(payload AS TEXT) AS payload FROM message m JOIN application a ON a.seq = m.application_seq
-            WHERE payload IS NOT NULL AND a.operational = 0)
+            WHERE payload IS NOT NULL AND received IS NULL AND a.operational = 0)
          WHERE mark IS NOT NULL GROUP BY mark HAVING COUNT(*) > 1`,
       )
       .all();

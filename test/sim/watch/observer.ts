@@ -2,7 +2,7 @@ import type { Database } from "bun:sqlite";
 import type { Fact, FactOf } from "../../../src/core/fact.ts";
 import type { Seq } from "../../../src/core/id.ts";
 import type { Signal } from "../../../src/core/signal.ts";
-import type { Settlement } from "../../../src/store/index.ts";
+import type { NewMessage, Settlement } from "../../../src/store/index.ts";
 import type { VirtualClock } from "../clock.ts";
 import type { Marks, Stage } from "../marks.ts";
 import type { AimName } from "../rates.ts";
@@ -33,6 +33,7 @@ interface Around {
   readonly inFlight: InFlight;
   readonly marks: Marks;
   readonly onExpunge: () => void;
+  readonly onAccept: (messages: readonly NewMessage[]) => void;
   /**
    * Called when work begins at which an event may be aimed. `forMs` is how long the work stays in
    * flight.
@@ -60,6 +61,7 @@ export class Observer {
     const meeting = this.#effects.begin(name, args);
     this.#queued.set(name, (this.#queued.get(name) ?? 0) + 1);
     const endLane = this.#laneCall(name, args, delayMs > 0);
+    if (name === "queue.accept") this.around.onAccept(args[0] as readonly NewMessage[]);
     if (name === "queue.settle") this.#settling(args[0] as readonly Settlement[], delayMs);
     return (result, error) => {
       this.#queued.set(name, this.#queued.get(name)! - 1);
