@@ -1,7 +1,8 @@
 /**
  * Kills the executable with SIGKILL repeatedly: under load, during starts, during shutdowns, and
- * during the first start with an empty data directory. Usage: `bun run crash --cycles 50`. Exits
- * with 1 if anything that was acknowledged is lost, altered or undone.
+ * during the first start with an empty data directory. Usage: `bun run crash --cycles 50`. The
+ * load includes signed requests to a source. Exits with 1 if anything that was acknowledged is lost,
+ * altered or undone, or if a source has stored an event twice.
  */
 import { parseArgs } from "node:util";
 import { crash, crashFirstStart } from "../test/crash/run.ts";
@@ -20,4 +21,6 @@ console.log(`${cycles} first starts killed: each second start served and deliver
 const outcome = await crash(cycles, console.log);
 console.log(JSON.stringify(outcome, null, 2));
 const { lost, unlike, disordered, undone } = outcome;
-process.exit(lost + unlike + disordered + undone === 0 ? 0 : 1);
+const { lostFromSource, storedTwice, unlikeSource, disorderedFromSource } = outcome;
+const wrong = lost + unlike + disordered + undone + lostFromSource + storedTwice + unlikeSource + disorderedFromSource;
+process.exit(wrong === 0 ? 0 : 1);

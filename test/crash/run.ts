@@ -4,6 +4,7 @@ import { install } from "../support/installation.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { KILLS, killAndRestart, killedStart } from "./kill.ts";
+import { type SourceOutcome, SourceStorm } from "./source-storm.ts";
 import { type Outcome, Storm } from "./storm.ts";
 
 /**
@@ -19,20 +20,23 @@ const FIRST_START_MS = 600;
  * Kills the executable `cycles` times during a storm, in all ways in turn. Rejects if a start
  * fails.
  */
-export async function crash(cycles: number, say: (line: string) => void = () => {}): Promise<Outcome> {
+export async function crash(cycles: number, say: (line: string) => void = () => {}): Promise<Outcome & SourceOutcome> {
   await using receiver = startReceiver();
   // With little concurrency, deliveries fall behind. At every kill some are under way and many are
   // pending.
   await using boathook = await install(["--endpoint-concurrency=2"]);
   const storm = await Storm.start(boathook.send, receiver);
+  const atSource = await SourceStorm.start(boathook.send, receiver, boathook.url);
   for (let cycle = 0; cycle < cycles; cycle++) {
     const kill = KILLS[cycle % KILLS.length]!;
     await storm.load.more(someMessages());
+    atSource.serverDown();
     await killAndRestart(kill, boathook, storm);
+    atSource.serverUp();
     say(`cycle ${cycle + 1}: killed ${kill}; ${storm.load.promised.size} messages so far`);
   }
-  await storm.stop();
-  return await storm.settle();
+  await Promise.all([storm.stop(), atSource.stop()]);
+  return { ...(await storm.settle()), ...(await atSource.settle()) };
 }
 
 /**
