@@ -3,7 +3,10 @@ package main
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	svix "github.com/svix/svix-webhooks/go"
@@ -22,6 +26,7 @@ import (
 const (
 	deliveryTimeout = 20 * time.Second
 	endpoint        = "endpoint"
+	stripeSecret    = "whsec_test_only"
 )
 
 var (
@@ -50,6 +55,7 @@ func main() {
 		{"app portal access", portalAccess},
 		{"operational webhook endpoints: Create, Get, List, Delete", operationalWebhooks},
 		{"background tasks: List", backgroundTasks},
+		{"ingest: source and its endpoint, a signed event is received and verified", ingest},
 		{"deletion of endpoint and application", deletion},
 	}
 	for _, step := range steps {
@@ -262,6 +268,57 @@ func operationalWebhooks() {
 
 func backgroundTasks() {
 	equal(must(client.BackgroundTask.List(ctx, nil)).Data != nil, true)
+}
+
+// postSigned posts a body as Stripe would and returns the status.
+func postSigned(url string, body string) int {
+	now := fmt.Sprint(time.Now().Unix())
+	mac := hmac.New(sha256.New, []byte(stripeSecret))
+	mac.Write([]byte(now + "." + body))
+	request := must(http.NewRequest("POST", url, strings.NewReader(body)))
+	request.Header.Set("Stripe-Signature", "t="+now+",v1="+hex.EncodeToString(mac.Sum(nil)))
+	response := must(http.DefaultClient.Do(request))
+	check(response.Body.Close())
+	return response.StatusCode
+}
+
+// isReceived returns whether a verified event of a source has arrived.
+func isReceived(source string, body string) bool {
+	for _, name := range must(filepath.Glob(filepath.Join(os.Getenv("RECEIVED_DIR"), "*.json"))) {
+		var received struct {
+			Headers map[string]string
+			Body    string
+		}
+		check(json.Unmarshal(must(os.ReadFile(name)), &received))
+		isVerified := received.Headers["boathook-verification"] == "verified"
+		if isVerified && received.Headers["boathook-source"] == source && received.Body == body {
+			return true
+		}
+	}
+	return false
+}
+
+func ingest() {
+	source, uid, anyUID, worker := client.Ingest.Source, "shop-"+run, "any-"+run, "worker"
+	config := models.StripeConfig{Secret: stripeSecret}
+	shop := models.IngestSourceIn{Name: "Shop", Uid: &uid, Type: models.IngestSourceInTypeStripe, Config: config}
+	made := must(source.Create(ctx, shop, nil))
+	equal(must(source.Get(ctx, uid)).Id, made.Id)
+	equal(*must(source.Update(ctx, uid, shop)).IngestUrl, *made.IngestUrl)
+	anything := models.IngestSourceIn{Name: "Any", Uid: &anyUID, Type: models.IngestSourceInTypeGenericWebhook}
+	must(source.Create(ctx, anything, nil))
+	equal(len(must(source.List(ctx, nil)).Data) >= 2, true)
+	endpoints := client.Ingest.Endpoint
+	must(endpoints.Create(ctx, uid, models.IngestEndpointIn{Url: receiverURL, Uid: &worker}, nil))
+	must(endpoints.Update(ctx, uid, worker, models.IngestEndpointUpdate{Url: receiverURL}))
+	check(endpoints.RotateSecret(ctx, uid, worker, models.IngestEndpointSecretIn{}, nil))
+	equal(must(endpoints.Get(ctx, uid, worker)).Url, receiverURL)
+	body := fmt.Sprintf(`{"id":"evt_%s","type":"charge.succeeded"}`, run)
+	equal(postSigned(must(source.RotateToken(ctx, uid, nil)).IngestUrl, body), 200)
+	eventually(func() bool { return isReceived(uid, body) })
+	check(source.Delete(ctx, uid))
+	check(source.Delete(ctx, anyUID))
+	refused(onlyErr(source.Get(ctx, uid)), 404)
 }
 
 func deletion() {

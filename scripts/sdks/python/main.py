@@ -1,9 +1,11 @@
 """The round trip with the Python SDK. Prints one line per step and stops at the first failure."""
 
+import hmac
 import json
 import os
 import sys
 import time
+import urllib.request
 from pathlib import Path
 from uuid import uuid4
 
@@ -21,6 +23,10 @@ from svix.api import (
     EventTypeIn,
     EventTypeListOptions,
     EventTypeUpsertIn,
+    IngestEndpointIn,
+    IngestEndpointSecretIn,
+    IngestEndpointUpsertIn,
+    IngestSourceIn,
     MessageCreateOptions,
     MessageGetOptions,
     MessageIn,
@@ -30,12 +36,14 @@ from svix.api import (
     Svix,
     SvixOptions,
 )
+from svix.models import StripeConfig
 from svix.exceptions import HttpError, HTTPValidationError, WebhookVerificationError
 from svix.webhooks import Webhook
 
 DELIVERY_TIMEOUT_S = 20
 RECEIVED_DIR = Path(os.environ["RECEIVED_DIR"])
 RECEIVER_URL = os.environ["RECEIVER_URL"]
+STRIPE_SECRET = "whsec_test_only"
 
 svix = Svix(os.environ["SERVER_TOKEN"], SvixOptions(server_url=os.environ["SERVER_URL"]))
 run = uuid4().hex
@@ -190,6 +198,42 @@ def background_tasks() -> None:
     equal(len(tasks.data) == 0 or tasks.data[0].id.startswith("qtask_"), True)
 
 
+def post_signed(url: str, body: str) -> int:
+    """Post a body as Stripe would and return the status."""
+    now = int(time.time())
+    signature = hmac.new(STRIPE_SECRET.encode(), f"{now}.{body}".encode(), "sha256").hexdigest()
+    headers = {"Stripe-Signature": f"t={now},v1={signature}", "Content-Type": "application/json"}
+    with urllib.request.urlopen(urllib.request.Request(url, body.encode(), headers)) as response:
+        return response.status
+
+
+def received_from(source: str):
+    files = [json.loads(path.read_text()) for path in RECEIVED_DIR.glob("*.json")]
+    return [item for item in files if item["headers"].get("boathook-source") == source]
+
+
+def ingest() -> None:
+    source, uid = svix.ingest.source, f"shop-{run}"
+    shop = IngestSourceIn(name="Shop", uid=uid, type="stripe", config=StripeConfig(secret=STRIPE_SECRET))
+    made = source.create(shop)
+    equal(source.get(uid).id, made.id)
+    equal(source.upsert(uid, shop).ingest_url, made.ingest_url)
+    anything = source.create(IngestSourceIn(name="Any", uid=f"any-{run}", type="generic-webhook", config={}))
+    equal({made.id, anything.id} <= {item.id for item in source.list().data}, True)
+    worker = svix.ingest.endpoint.create(uid, IngestEndpointIn(url=RECEIVER_URL, uid="worker"))
+    equal(svix.ingest.endpoint.get(uid, "worker").id, worker.id)
+    svix.ingest.endpoint.upsert(uid, "worker", IngestEndpointUpsertIn(url=RECEIVER_URL))
+    svix.ingest.endpoint.rotate_secret(uid, "worker", IngestEndpointSecretIn())
+    body = json.dumps({"id": f"evt_{run}", "type": "charge.succeeded"})
+    equal(post_signed(source.rotate_token(uid).ingest_url, body), 200)
+    received = eventually(lambda: received_from(uid))[0]
+    equal((received["body"], received["headers"]["boathook-verification"]), (body, "verified"))
+    Webhook(svix.ingest.endpoint.get_secret(uid, "worker").key).verify(received["body"], received["headers"])
+    for made_id in (made.id, anything.id):
+        source.delete(made_id)
+    refused(HttpError, 404, lambda: source.get(uid))
+
+
 def deletion() -> None:
     svix.endpoint.delete(app, endpoint)
     refused(HttpError, 404, lambda: svix.endpoint.get(app, endpoint))
@@ -210,6 +254,7 @@ STEPS = {
     "app portal access": portal_access,
     "operational webhook endpoints: create, get, list, delete": operational_webhooks,
     "background tasks: list": background_tasks,
+    "ingest: source and its endpoint, a signed event is received and verified": ingest,
     "deletion of endpoint and application": deletion,
 }
 

@@ -16,7 +16,7 @@ const DELIVERY_TIMEOUT: Duration = Duration::from_secs(20);
 const ENDPOINT: &str = "endpoint";
 
 /// The steps in the order in which `Trip::run` runs them.
-const STEPS: [&str; 13] = [
+const STEPS: [&str; 14] = [
     "applications: create, get_or_create, get, list, upsert, patch, delete",
     "event types: create, get, list, upsert",
     "endpoints: create, get, list, patch, upsert",
@@ -29,6 +29,7 @@ const STEPS: [&str; 13] = [
     "app portal access",
     "operational webhook endpoints: create, get, list, delete",
     "background tasks: list",
+    "ingest: sources and their endpoints",
     "deletion of endpoint and application",
 ];
 
@@ -151,6 +152,8 @@ impl Trip {
         self.operational_webhooks().await?;
         passed();
         self.svix.background_task().list(None).await?;
+        passed();
+        self.ingest().await?;
         passed();
         self.deletion().await?;
         passed();
@@ -470,6 +473,38 @@ impl Trip {
         equal(page.data.iter().any(|item| item.id == made.id), true)?;
         operational.delete(made.id.clone()).await?;
         refused(operational.get(made.id).await, 404)
+    }
+
+    async fn ingest(&self) -> Outcome {
+        let ingest = self.svix.ingest();
+        let (source, endpoint) = (ingest.source(), ingest.endpoint());
+        let uid = format!("shop-{}", self.app());
+        let stripe = IngestSourceInConfig::Stripe(StripeConfig::new("whsec_test_only".into()));
+        let mut shop = IngestSourceIn {
+            name: "Shop".into(),
+            uid: Some(uid.clone()),
+            metadata: None,
+            config: stripe,
+        };
+        let made = source.create(shop.clone(), None).await?;
+        equal(source.get(uid.clone()).await?.id, made.id.clone())?;
+        let replaced = source.upsert(uid.clone(), shop.clone()).await?;
+        equal(replaced.ingest_url, made.ingest_url)?;
+        shop.uid = None;
+        shop.config = IngestSourceInConfig::GenericWebhook;
+        let any = source.create(shop, None).await?;
+        let page = source.list(None).await?;
+        equal(page.data.iter().any(|item| item.id == any.id), true)?;
+        let worker = IngestEndpointIn::new(self.receiver_url.clone());
+        let worker = endpoint.create(uid.clone(), worker, None).await?;
+        let found = endpoint.get(uid.clone(), worker.id.clone()).await?;
+        equal(found.url, self.receiver_url.clone())?;
+        let rotated = source.rotate_token(uid.clone(), None).await?;
+        equal(rotated.ingest_url.contains("/in/"), true)?;
+        endpoint.delete(uid.clone(), worker.id).await?;
+        source.delete(any.id).await?;
+        source.delete(made.id).await?;
+        refused(source.get(uid).await, 404)
     }
 
     async fn deletion(&self) -> Outcome {

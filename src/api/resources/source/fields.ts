@@ -71,15 +71,18 @@ export const sourceDetailExample = {
   counts: { stored: 1024, duplicate: 3, refused: 1, limited: 0, handshake: 0 },
 };
 
-/** Converts a source whose `config` is already masked. */
+/**
+ * Converts a source whose `config` is already masked. The SDKs of the Svix API fail on a type that
+ * they do not know, so they get `generic-webhook` instead, which has no `config`; `provider` is the
+ * real one.
+ */
 export function sourceOut(source: Source, ids: IdCodec, ingestUrl: string | null, request: Request) {
-  return { ...outputOf(sourceFields, source, ids), type: shownType(source.type, request), ingestUrl };
+  const output = { ...outputOf(sourceFields, source, ids), ingestUrl };
+  if (svixSdkOf(request) === null) return output;
+  const type = svixSourceTypes.has(source.type) ? source.type : GENERIC;
+  if (type !== GENERIC) return output;
+  const { config: _, ...rest } = output;
+  return { ...rest, type };
 }
 
-/**
- * Returns the type for a response. The SDKs of the Svix API fail on a type that they do not know, so
- * they get `generic-webhook` instead; `provider` has the real one.
- */
-function shownType(type: string, request: Request): string {
-  return svixSdkOf(request) === null || svixSourceTypes.has(type) ? type : "generic-webhook";
-}
+const GENERIC = "generic-webhook";
