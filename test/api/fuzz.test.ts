@@ -92,6 +92,7 @@ async function someIds(name: string): Promise<Ids> {
   const environment = (await create("POST", "/management/environment", { name, type: "development" })).id;
   const tokens = `/management/authentication/${environment}/api-token`;
   return {
+    ...(await idsOfSource(name, create)),
     app_id: app,
     endpoint_id: endpoint.id,
     operational_id: (await create("POST", "/operational-webhook/endpoint", { url: "https://example.com/" })).id,
@@ -104,6 +105,26 @@ async function someIds(name: string): Promise<Ids> {
     sink_id: "sink",
     consumer_id: "consumer",
     token: "fuzz-inbox",
+  };
+}
+
+type Create = (method: string, path: string, body?: unknown) => Promise<Record<string, string>>;
+
+/** Creates a source that has an endpoint and has refused a request, and a source that takes any request. */
+async function idsOfSource(name: string, create: Create): Promise<Ids> {
+  const list = "/ingest/api/v1/source";
+  const { id, ingestUrl } = await create("POST", list, { name, type: "stripe", config: { secret: "whsec_fuzz" } });
+  const tokenOf = (url: string) => url.split("/").at(-1)!;
+  const { status } = await fetch(`${server.url}/in/${tokenOf(ingestUrl!)}`, { method: "POST", body: "{}" });
+  if (status !== 401) throw new Error(`The source responded to an unsigned request with ${status}.`);
+  const [entry] = (await create("GET", `${list}/${id}/log`)).data as unknown as [{ id: string }];
+  const open = await create("POST", list, { name, type: "generic-webhook" });
+  return {
+    source_id: id!,
+    source_endpoint_id: (await create("POST", `${list}/${id}/endpoint`, { url: "http://127.0.0.1:1/" })).id!,
+    source_token: tokenOf(open.ingestUrl!),
+    log_id: entry.id,
+    provider_id: "stripe",
   };
 }
 
@@ -252,16 +273,22 @@ function anyBody({ requestBody, method }: Documented): fc.Arbitrary<unknown> {
 
 function filled({ path, method, operationId }: Documented, odd: readonly (string | null)[]): string {
   const known = idsFor(method, operationId);
-  const isOperational = path.includes("/operational-webhook/");
   let i = 0;
   return path.replace(/\{(\w+)\}/g, (_, param: string) => {
-    const name = isOperational && param === "endpoint_id" ? "operational_id" : param;
+    const name = idNameOf(path, param);
     return odd[i++] ?? known[name] ?? fail(`No value is known for {${param}} of ${operationId}.`);
   });
 }
 
+/** Returns the key in `Ids` of a parameter, whose meaning may depend on the path. */
+function idNameOf(path: string, param: string): string {
+  if (param === "endpoint_id" && path.includes("/operational-webhook/")) return "operational_id";
+  if (param === "endpoint_id" && path.includes("/source/")) return "source_endpoint_id";
+  return param === "token" && path.startsWith("/in/") ? "source_token" : param;
+}
+
 function idsFor(method: string, operationId: string): Ids {
-  if (/\.(application|environment)\.delete$/.test(operationId)) return doomedIds;
+  if (/\.(application|environment|source)\.delete$/.test(operationId)) return doomedIds;
   return method === "DELETE" || operationId.includes("expire") ? spareIds : ids;
 }
 
@@ -300,6 +327,7 @@ function problemOf(operation: Documented, { status, headers, text, json }: Answe
   const documented = operation.responses[status];
   if (documented === undefined) return `${status} is not in the document`;
   if (documented.content === undefined) return text === "" ? null : "a body where the document has none";
+  if (documented.content["*/*"] !== undefined) return null;
   const type = (headers.get("content-type") ?? "").split(";")[0]!;
   const media = documented.content[type];
   if (media === undefined) return `${type} is not in the document`;

@@ -10,7 +10,7 @@ import type { DocumentedResponse, Operation } from "./operation.ts";
 /** The version that uses JSON Schema 2020-12, in which null is a type. */
 const OPENAPI_VERSION = "3.1.1";
 
-const HttpErrorOut = object("HttpErrorOut", {
+export const HttpErrorOut = object("HttpErrorOut", {
   code: Type.String({ description: "Machine-readable and stable." }),
   detail: Type.String({ description: "Human-readable; may change." }),
 });

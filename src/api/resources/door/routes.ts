@@ -1,4 +1,5 @@
 import { notFound } from "../../../core/problem.ts";
+import { HttpErrorOut } from "../../http/openapi.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 
 /** Documents the door. `Door` itself responds to its requests, because they may have any method. */
@@ -22,6 +23,8 @@ export function doorRoutes(): Operation[] {
         401: {
           description:
             "The request does not pass the check of the source. The source's log has the cause. Some providers define another response.",
+          schema: HttpErrorOut,
+          example: { code: "not_verified", detail: "The request could not be verified." },
         },
       },
       problems: [400, 404, 405, 408, 413, 429, 503],
