@@ -1,28 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { executable, ROOT, startBoathook } from "../support/binary.ts";
+import { executable, startBoathook } from "../support/binary.ts";
+import { codeBlock, examples, masked, readReadme, runExample } from "../support/readme.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
-
-interface Example {
-  readonly command: string;
-  readonly output: string;
-}
-
-/**
- * Returns the commands (`$ …`) between two markers of the README, each with the output below it.
- */
-function examples(readme: string, mark: string): Example[] {
-  const part = readme.split(`<!-- ${mark} -->`)[1]?.split(`<!-- /${mark} -->`)[0];
-  if (part === undefined) throw new Error(`the README lacks the marks of "${mark}"`);
-  const lines = part.split("\n").filter((line) => line !== "" && !line.startsWith("```"));
-  const found: Array<{ command: string; output: string }> = [];
-  for (const line of lines) {
-    if (line.startsWith("$ ")) found.push({ command: line.slice(2), output: "" });
-    else found[found.length - 1]!.output += line;
-  }
-  return found;
-}
 
 interface ShownRequest {
   /** Headers by name in lower case. */
@@ -54,14 +35,6 @@ function maskedHeaders(fields: readonly (readonly [string, string])[]): Record<s
   return Object.fromEntries(fields.map(([name, value]) => [name.toLowerCase(), mask(value)]));
 }
 
-/** Masks ids, times and ports, which differ between runs. */
-function masked(text: string): string {
-  return text
-    .replace(/\b(app|ep|msg)_[0-9A-Za-z]{27}\b/g, "$1_ID")
-    .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "INSTANT")
-    .replace(/127\.0\.0\.1:\d+/g, "HOST");
-}
-
 test("the README's commands for a first webhook print the output shown there, and the webhook arrives", async () => {
   using directory = temporaryDirectory();
   const token = "root-token-of-the-readme-0123456789";
@@ -69,15 +42,11 @@ test("the README's commands for a first webhook print the output shown there, an
     env: { BOATHOOK_ROOT_TOKEN: token },
   });
   try {
-    const readme = await Bun.file(join(ROOT, "README.md")).text();
+    const readme = await readReadme();
     const steps = examples(readme, "first webhook");
     expect(steps).toHaveLength(3);
     for (const { command, output } of steps) {
-      const shell = Bun.spawn(["bash", "-c", command], {
-        env: { ...process.env, BOATHOOK: server.url, TOKEN: token },
-        stdout: "pipe",
-      });
-      expect(masked(await new Response(shell.stdout).text())).toBe(masked(output));
+      expect(masked(await runExample(command, { BOATHOOK: server.url, TOKEN: token }))).toBe(masked(output));
     }
     const arrival = await server.logged((line) => line.inbox === "first-steps");
     expect(arrival.bytes).toBe('{"amount": 12.00}'.length);
@@ -153,13 +122,6 @@ func main() {
 /** Kept between runs: without a cache, Go compiles its standard library for half a minute. */
 const GOCACHE = process.env.GOCACHE ?? join(tmpdir(), "boathook-test-go-cache");
 
-/** Returns the fenced code between two markers of the README. */
-function codeBlock(readme: string, mark: string): string {
-  const code = /```\w+\n([\s\S]*?)```/.exec(readme.split(`<!-- ${mark} -->`)[1] ?? "")?.[1];
-  if (code === undefined) throw new Error(`the README lacks the code of "${mark}"`);
-  return code;
-}
-
 /** Sends a message to the built-in inbox and returns what arrived there. */
 async function deliver(url: string, token: string): Promise<Arrived> {
   const call = async (path: string, body?: object) => {
@@ -204,7 +166,7 @@ describe("the code of the README that verifies a webhook", () => {
       `the README's verification in ${language.name} accepts a delivery and rejects another body, secret, id or time`,
       async () => {
         using directory = temporaryDirectory();
-        const code = codeBlock(await Bun.file(join(ROOT, "README.md")).text(), `verify ${language.name}`);
+        const code = codeBlock(await readReadme(), `verify ${language.name}`);
         const { file, text } = language.program(code);
         await Bun.write(directory.file(file), text);
         const verify = async (given: Arrived) => {
