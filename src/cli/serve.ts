@@ -25,7 +25,7 @@ const FLUSH_MS = 1_000;
 export function addServeCommand(program: Command, dropped: readonly string[]): void {
   const command = program
     .command("serve")
-    .description("Run the server: API, delivery, built-in inbox and admin page.")
+    .description("Run the server: API, sources, delivery, built-in inbox and admin page.")
     .option("--accept-clock", "trust a clock that is more than a day ahead of the stored data; see the log")
     .action(({ acceptClock = false }: { readonly acceptClock?: boolean }) =>
       serve((again) => settingsFor(command, again), { dropped, acceptClock }),

@@ -110,7 +110,8 @@ export const SCHEMA = {
     kind: hexKey,
     default: null,
     defaultNote: "a key file in the data directory",
-    description: "64 hex digits; encrypts the secrets, headers and URL passwords of endpoints at rest",
+    description:
+      "64 hex digits; encrypts the secrets of endpoints and sources, and headers and URL passwords of endpoints, at rest",
     secret: true,
   }),
   metricsToken: setting("metrics-token", {
@@ -230,7 +231,7 @@ export const SCHEMA = {
     group: "Limits",
     kind: size(1, 256 * MIB, "1B to 256MiB"),
     default: "2MiB",
-    description: "maximum body size of a request to the API; larger requests get a 413 response",
+    description: "maximum body size of a request to the API or to a source; larger requests get a 413 response",
   }),
   maxResponseStoredBytes: setting("max-response-stored", {
     group: "Limits",
