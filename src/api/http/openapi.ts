@@ -77,14 +77,14 @@ function problem(description: string, code: string, detail: string): DocumentedR
 }
 
 const tags = [
-  { name: "Application", description: "Usually one of your customers. It has endpoints and receives messages." },
+  { name: "Application", description: "Usually one of your customers. It has endpoints and messages." },
   { name: "Endpoint", description: "A URL of an application to which webhooks are sent." },
   { name: "Event type", description: "A kind of message, with optional schemas." },
   {
     name: "Message",
     description: "An event that was accepted and is delivered to every endpoint that subscribes to it.",
   },
-  { name: "Door", description: "The URLs of sources, at which other people's webhooks arrive." },
+  { name: "Door", description: "The URLs at which sources receive webhooks." },
   { name: "Message poller", description: "Fetch messages instead of receiving them as webhooks." },
   { name: "Message attempt", description: "An attempt to deliver a message to an endpoint." },
   { name: "Dead letter", description: "A delivery that failed for good." },
@@ -103,7 +103,10 @@ const tags = [
     description: "Long-running work that a request started. Poll it for progress and result.",
   },
   { name: "Statistics", description: "Reports about many applications." },
-  { name: "Source", description: "Receiving other people's webhooks." },
+  {
+    name: "Source",
+    description: "Receives the webhooks of one provider, such as Stripe, and delivers them to its own endpoints.",
+  },
   { name: "Overview", description: "The state of the environment at a glance." },
   { name: "Inbox", description: "A built-in receiver for testing." },
   { name: "Health", description: "Health checks and metrics." },
@@ -147,7 +150,7 @@ export function apiDocument(paths: Paths, version: string, prefix = ""): object 
     info: {
       title: "Boathook",
       version,
-      description: "Sends webhooks durably. The API is compatible with the Svix API.",
+      description: "Sends and receives webhooks durably. The API is compatible with the Svix API.",
       license: { name: "MIT", identifier: "MIT" },
     },
     servers: [{ url: prefix === "" ? "/" : prefix }],

@@ -80,7 +80,7 @@ const eventType = nullable(
     minLength: 1,
     maxLength: EXPRESSION_CHARS_MAX,
     description:
-      'Where the event type stands: a path in the body such as `$.type`, a header such as `header:X-Event`, or a literal. Null means the provider\'s. Without a match it is "<type>.received".',
+      'Where the event type is found: a path in the body such as `$.type`, a header such as `header:X-Event`, or a literal. Null means the provider\'s. Without a match it is "<type>.received".',
   }),
 );
 

@@ -12,7 +12,7 @@ export function doorRoutes(): Operation[] {
       tag: "Door",
       summary: "Receive a webhook",
       description:
-        "The URL of a source. A path may follow the token. The method may be any that the provider uses. The response is sent after the message is stored; it does not wait for consumers. Handshakes of providers are answered and not stored.",
+        "Receives a webhook at the URL of a source. A path may follow the token, and other methods are allowed if the provider uses them. The response is sent when the message is stored; it does not wait for deliveries. Handshakes of providers are answered and not stored.",
       access: "public",
       dispatched: false,
       responses: {

@@ -18,11 +18,11 @@ export const ProviderOut = field.object("ProviderOut", {
   kind: Type.String({ description: "How the provider proves its requests, such as `hmac-body` or `static-token`." }),
   state: wordOut(["verified", "authenticated", "unattempted"], {
     description:
-      "What a request proves that passes the check. `verified`: a signature covers the body. `authenticated`: a secret that does not cover the body. `unattempted`: nothing is checked.",
+      "What the check proves. `verified`: a signature covers the body. `authenticated`: a secret that does not cover the body. `unattempted`: nothing is checked.",
   }),
   confidence: wordOut(["sdk", "docs", "memory+", "registry", "memory"], {
     description:
-      "How sure the rules are. `sdk`: run against the provider's own package. `docs`: read in the provider's own documents. `memory+`: known and confirmed by another implementation. `registry`: read in another registry only. `memory`: not confirmed.",
+      "How well the rules are confirmed. `sdk`: checked against the provider's own package. `docs`: taken from the provider's documentation. `memory+`: confirmed by another implementation. `registry`: taken from another registry only. `memory`: not confirmed.",
   }),
   config: Type.Array(
     field.object("ProviderConfigField", {
@@ -35,10 +35,12 @@ export const ProviderOut = field.object("ProviderOut", {
   ),
   headers: Type.Array(Type.String(), { description: "The headers that the check reads." }),
   methods: nullable(Type.Array(Type.String(), { description: "The methods of requests; null means any." })),
-  eventType: nullable(Type.String({ description: "Where the event type stands." })),
-  deliveryId: nullable(Type.String({ description: "Where the id stands by which duplicates are recognised." })),
+  eventType: nullable(Type.String({ description: "Where the event type is found in a request." })),
+  deliveryId: nullable(
+    Type.String({ description: "Where the delivery id is found in a request. Duplicates have the same id." }),
+  ),
   handshake: Type.Array(Type.String(), {
-    description: "The handshakes that are answered: what the provider sends, and what it gets.",
+    description: "The handshakes that are answered: what the provider sends, and the response.",
   }),
   source: Type.String({ description: "Where the rules were read." }),
 });

@@ -178,7 +178,7 @@ export function sourceRoutes(context: Context): Operation[] {
       tag,
       summary: "Delete a source",
       description:
-        "Its URL gets 404 at once, and its endpoints are deleted with their pending deliveries. The uid can be reused.",
+        "Requests to its URL get a 404 at once, and its endpoints are deleted with their pending deliveries. The uid can be reused.",
       access: "environment",
       responses: { 204: { description: "The source was deleted." } },
       problems: [404],
@@ -195,7 +195,7 @@ export function sourceRoutes(context: Context): Operation[] {
       tag,
       summary: "Replace the URL of a source",
       description:
-        "The earlier URLs stay valid during the grace period. A source can be given a new URL three times in 48 hours; with a grace period of 0 always.",
+        "The earlier URLs stay valid during the grace period. The URL can be replaced three times in 48 hours; a replacement with a grace period of 0 is always allowed.",
       access: "environment",
       body: RotateTokenIn,
       bodyOptional: true,

@@ -22,7 +22,7 @@ export function sourceExampleRoutes(context: Context): Operation[] {
       tag: "Source",
       summary: "Send an example to a source",
       description:
-        "Makes an example request, signed as the provider signs, and passes it through the same checks as a request to the source's URL. The message is delivered to the source's endpoints. A source of type `cron` makes one run. 422 `cannot_sign` if only the provider has the key.",
+        "Makes an example request, signed as the provider signs, and passes it through the same checks as a request to the source's URL. The message is delivered to the source's endpoints. A source of type `cron` makes one run. Fails with 422 `cannot_sign` if only the provider has the key.",
       access: "environment",
       audited: false,
       body: SourceExampleIn,
