@@ -15,6 +15,13 @@ const READ_AT_ONCE = 250;
  * may share parts, so a small document can describe very large schemas.
  */
 export const documentSchemasCharsMax = 8 * 1024 * 1024;
+/**
+ * Maximum length of the schemas in one commit of an import, in UTF-16 code units as JSON. A commit
+ * blocks the event loop, and 8 MiB in one commit would block it for up to 134 ms.
+ */
+export const portionCharsMax = 1024 * 1024;
+/** Maximum number of event types in one commit of an import. */
+const PORTION_ROWS_MAX = 100;
 
 /**
  * An event type in an import. If the event type is new, settings that are absent in `change` get
@@ -38,6 +45,8 @@ const refuse: OnUnusable = (_, error) => {
 interface Planned {
   readonly eventType: EventType;
   readonly change: ImportedEventType["change"];
+  /** The length of the schemas as JSON, in UTF-16 code units. */
+  readonly chars: number;
 }
 
 /** Returns all event types of an environment by name, including archived ones. */
@@ -72,7 +81,7 @@ export async function planImport(
     if (one !== null) {
       try {
         const planned = await plan(parts, environmentSeq, one, charsLeft);
-        charsLeft -= charsOf(one);
+        charsLeft -= planned.chars;
         results.push(planned);
       } catch (error) {
         if (!(error instanceof Invalid)) throw error;
@@ -93,23 +102,20 @@ async function plan(
 ): Promise<Planned> {
   const before = await parts.store.configuration.eventTypes.get(environmentSeq, name);
   await checkSchemas(parts, change.schemas ?? null, before?.schemas ?? null, loc);
-  if (charsOf({ change }) > charsMax)
+  const chars = change.schemas == null ? 0 : JSON.stringify(change.schemas).length;
+  if (chars > charsMax)
     throw invalid(
       loc,
       "The schemas of the document are longer than 8 MiB in all. Import the remaining event types separately.",
     );
   const base = before ?? newEventType(parts, { environmentSeq, name }, plainEventType);
-  return { eventType: { ...base, ...change, updatedAt: parts.clock.now() }, change };
-}
-
-function charsOf({ change }: Pick<ImportedEventType, "change">): number {
-  return change.schemas == null ? 0 : JSON.stringify(change.schemas).length;
+  return { eventType: { ...base, ...change, updatedAt: parts.clock.now() }, change, chars };
 }
 
 /**
- * Creates or changes event types in one commit. If `archivesOthers` is true, the same commit
- * archives all other event types of the environment. Throws 422 and stores nothing if a schema
- * cannot be used.
+ * Creates or changes event types. If `archivesOthers` is true, also archives all other event types
+ * of the environment. Throws 422 and stores nothing if a schema cannot be used. See `storeImport`
+ * for other failures.
  */
 export async function importEventTypes(
   parts: Parts,
@@ -122,8 +128,9 @@ export async function importEventTypes(
 }
 
 /**
- * Stores a planned import in one commit. The same commit archives all other event types of the
- * environment except those in `kept`. If `kept` is null, it archives none.
+ * Stores a planned import. Then archives all other event types of the environment except those in
+ * `kept`; null archives none. A small import is one commit. A larger one is stored in portions, one
+ * commit each: if one fails, the earlier ones remain stored and the later ones are not attempted.
  */
 export async function storeImport(
   parts: Parts,
@@ -136,11 +143,43 @@ export async function storeImport(
   const others = all.filter(({ name, archived }) => !archived && !names.has(name) && !kept?.has(name));
   const updatedAt = parts.clock.now();
   const { eventTypes } = parts.store.configuration;
-  await parts.store.together((): Promise<unknown>[] => [
-    ...planned.map(({ eventType, change }) => eventTypes.put(eventType, () => ({ ...change, updatedAt }))),
-    ...others.map(({ name }) => eventTypes.update(environmentSeq, name, () => ({ archived: true, updatedAt }))),
-  ]);
-  for (const name of [...names, ...others.map((other) => other.name)]) {
-    eventTypeChanged(parts, { environmentSeq, name });
+  const puts = planned.map(({ eventType, change, chars }) => ({
+    name: eventType.name,
+    chars,
+    write: (): Promise<unknown> => eventTypes.put(eventType, () => ({ ...change, updatedAt })),
+  }));
+  const archivals = others.map(({ name }) => ({
+    name,
+    chars: 0,
+    write: () => eventTypes.update(environmentSeq, name, () => ({ archived: true, updatedAt })),
+  }));
+  for (const portion of portionsOf([...puts, ...archivals])) {
+    await parts.store.together(() => portion.map(({ write }) => write()));
+    for (const { name } of portion) eventTypeChanged(parts, { environmentSeq, name });
   }
+}
+
+/** The change of one event type. */
+interface Write {
+  readonly name: string;
+  readonly chars: number;
+  readonly write: () => Promise<unknown>;
+}
+
+/** Divides changes into portions that are small enough for one commit. */
+function portionsOf(writes: readonly Write[]): Write[][] {
+  const portions: Write[][] = [];
+  let portion: Write[] = [];
+  let chars = 0;
+  for (const one of writes) {
+    if (portion.length > 0 && (chars + one.chars > portionCharsMax || portion.length === PORTION_ROWS_MAX)) {
+      portions.push(portion);
+      portion = [];
+      chars = 0;
+    }
+    portion.push(one);
+    chars += one.chars;
+  }
+  if (portion.length > 0) portions.push(portion);
+  return portions;
 }

@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
-import { allEventTypes, importEventTypes } from "../../src/commands/event-type-import.ts";
+import { allEventTypes, importEventTypes, portionCharsMax } from "../../src/commands/event-type-import.ts";
 import { changeEventType, createEventType } from "../../src/commands/event-types.ts";
 import { plainEventType } from "../../src/core/resources/event-type.ts";
+import type { Store } from "../../src/store/index.ts";
 import { type CommandParts, commandParts } from "../support/command-parts.ts";
 
 const imported = (name: string) => ({ name, change: { description: "imported" }, loc: ["body"] });
@@ -25,6 +26,54 @@ test("an import changes nothing if one of its event types cannot be stored", asy
   await expect(failed).rejects.toThrow("planted");
   expect(await stored(parts)).toEqual(["a: ", "other: "]);
   expect(parts.told).toHaveLength(toldBefore);
+});
+
+const large = { 1: { type: "object", description: "x".repeat(60_000) } };
+
+test("a large import is stored in portions, and the portions before one that fails remain and are announced", async () => {
+  let commits = 0;
+  const countCommits = (store: Store): Store => ({
+    ...store,
+    together(start, ...rest) {
+      commits++;
+      return store.together(start, ...rest);
+    },
+  });
+  using parts = await commandParts(countCommits);
+  const inOnePortion = Math.floor(portionCharsMax / JSON.stringify(large).length);
+  const names = Array.from({ length: 2 * inOnePortion + 1 }, (_, i) => `e${String(i).padStart(2, "0")}`);
+  await createEventType(parts, keyOf(parts, "other"), plainEventType);
+  const toldBefore = parts.told.length;
+  const last = names.at(-1)!;
+  parts.failInserts("event_type", `NEW.name = '${last}'`);
+  const imports = names.map((name) => ({ name, change: { schemas: large }, loc: ["body"] }));
+  await expect(importEventTypes(parts, parts.environment.seq, imports, true)).rejects.toThrow("planted");
+  expect(commits).toBe(3);
+  const remaining = names.filter((name) => name !== last);
+  expect(await stored(parts)).toEqual([...remaining, "other"].map((name) => `${name}: `));
+  expect(parts.told.slice(toldBefore).map((signal) => "name" in signal && signal.name)).toEqual(remaining);
+});
+
+test("an import of many event types without schemas, and the archival of many others, are stored in portions", async () => {
+  const sizes: number[] = [];
+  const countChanges = (store: Store): Store => ({
+    ...store,
+    together(start, ...rest) {
+      return store.together(
+        () => {
+          const writes = start();
+          sizes.push(writes.length);
+          return writes;
+        },
+        ...rest,
+      );
+    },
+  });
+  using parts = await commandParts(countChanges);
+  const imports = (prefix: string) => Array.from({ length: 150 }, (_, i) => imported(`${prefix}${i}`));
+  await importEventTypes(parts, parts.environment.seq, imports("a"));
+  await importEventTypes(parts, parts.environment.seq, imports("b"), true);
+  expect(sizes).toEqual([100, 50, 100, 100, 100]);
 });
 
 test("an import keeps concurrent changes to other fields and event types", async () => {

@@ -75,7 +75,7 @@ export function environmentTransferRoutes(context: Context): Operation[] {
       tag,
       summary: "Import a configuration into the environment",
       description:
-        "Creates or replaces event types. If one is invalid, none is imported. Other event types are unchanged. Settings and connectors are ignored.",
+        "Creates or replaces event types. If one is invalid, none is imported. More than 100 event types or 1 MiB of schemas are stored in portions, so after an error other than 422 some may be imported; repeat the request to import the rest. Other event types are unchanged. Settings and connectors are ignored.",
       access: "environment",
       scopes: ["environment:Write", "event-type:Write"],
       body: EnvironmentIn,

@@ -86,7 +86,7 @@ export function eventTypeImportRoutes(context: Context): Operation[] {
       tag: "Event type",
       summary: "Import event types from an OpenAPI document",
       description:
-        "Creates or updates one event type per entry of `webhooks` or `x-webhooks`: its description, deprecation, and payload schema (as version 1). Entries that cannot be imported are listed in `skipped` with the reason; if none can be imported, the response is 422. Archived event types are restored.",
+        "Creates or updates one event type per entry of `webhooks` or `x-webhooks`: its description, deprecation, and payload schema (as version 1). Entries that cannot be imported are listed in `skipped` with the reason; if none can be imported, the response is 422. Archived event types are restored. The event types of a large document are stored 100 or 1 MiB of schemas at a time, so those stored before an error remain; repeat the request to import the rest.",
       access: "environment",
       body: EventTypeImportOpenApiIn,
       bodyExample: { spec },
