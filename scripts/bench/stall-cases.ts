@@ -1,8 +1,12 @@
 import type { Database } from "bun:sqlite";
+import type { TokenKind } from "./path.ts";
 import { APPLICATION, createEndpoints, type Product } from "./product.ts";
+import { importCases } from "./stall-imports.ts";
 
 /** An action of clients that may block the server or use its memory. */
 export interface Case {
+  /** The token of the requests in `run`, by default the root token. */
+  readonly token?: TokenKind;
   /** Creates what the case needs, on a server that no other case uses. */
   readonly prepare?: (server: Product) => Promise<void>;
   /** Adds rows to the database while no server runs. */
@@ -218,5 +222,13 @@ export const cases: Readonly<Record<string, Case>> = {
     },
   },
   "unread-pages": { run: unreadPages("/docs/json") },
+  ...importCases,
+  throttle: {
+    prepare: endpoints(10_000),
+    run: async (server) => {
+      await server.call("PATCH", `/app/${APPLICATION}`, { throttleRate: 100 });
+      return undefined;
+    },
+  },
   "unread-files": { run: unreadPages("/docs/swagger-ui-bundle.js") },
 };

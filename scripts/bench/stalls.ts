@@ -34,7 +34,7 @@ for (const [name, one] of Object.entries(cases)) {
 }
 process.exit(0);
 
-async function measure({ prepare, fill, run }: Case): Promise<Figures> {
+async function measure({ token, prepare, fill, run }: Case): Promise<Figures> {
   using directory = new TemporaryDirectory();
   const dataDir = directory.file("data");
   {
@@ -45,7 +45,7 @@ async function measure({ prepare, fill, run }: Case): Promise<Figures> {
     using db = new Database(join(dataDir, "boathook.db"), { strict: true });
     db.transaction(() => fill(db))();
   }
-  await using server = await startProduct(executable, dataDir);
+  await using server = await startProduct(executable, dataDir, token);
   return await measureRun(server, run);
 }
 
