@@ -4,6 +4,7 @@ import type { Feed } from "./feed.ts";
 import type { History } from "./history.ts";
 import type { Housekeeping } from "./housekeeping.ts";
 import type { Queue } from "./queue.ts";
+import type { Survey } from "./survey.ts";
 
 export type { Configuration } from "./configuration.ts";
 export type { Feed } from "./feed.ts";
@@ -16,8 +17,10 @@ export type * from "./records/delivery.ts";
 export type * from "./records/history.ts";
 export type * from "./records/message.ts";
 export * from "./records/source.ts";
+export * from "./records/survey.ts";
 export * from "./records/task.ts";
 export type * from "./records/token.ts";
+export type { Survey } from "./survey.ts";
 
 /**
  * The durable store, by role. Nothing outside `store/` knows SQL.
@@ -56,6 +59,7 @@ export interface Store {
   readonly configuration: Configuration;
   readonly history: History;
   readonly housekeeping: Housekeeping;
+  readonly survey: Survey;
   readonly feed: Feed;
   /**
    * Calls `start`, commits the writes that it begins as one atomic group, in the order in which

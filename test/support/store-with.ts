@@ -1,10 +1,11 @@
-import type { Configuration, History, Housekeeping, Queue, Store } from "../../src/store/index.ts";
+import type { Configuration, History, Housekeeping, Queue, Store, Survey } from "../../src/store/index.ts";
 
 interface Changes {
   readonly queue?: Partial<Queue>;
   readonly configuration?: Partial<Configuration>;
   readonly history?: Partial<History>;
   readonly housekeeping?: Partial<Housekeeping>;
+  readonly survey?: Partial<Survey>;
 }
 
 /** Returns the store with some of its verbs replaced. */
@@ -15,5 +16,6 @@ export function storeWith(store: Store, changes: Changes): Store {
     configuration: { ...store.configuration, ...changes.configuration },
     history: { ...store.history, ...changes.history },
     housekeeping: { ...store.housekeeping, ...changes.housekeeping },
+    survey: { ...store.survey, ...changes.survey },
   };
 }

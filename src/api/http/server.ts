@@ -14,6 +14,7 @@ import { deadLetterRoutes } from "../resources/dead-letter/routes.ts";
 import { type AddressOf, Door } from "../resources/door/door.ts";
 import { doorRoutes } from "../resources/door/routes.ts";
 import { endpointHeadersRoutes } from "../resources/endpoint/headers.ts";
+import { environmentEndpointRoutes } from "../resources/endpoint/of-environment.ts";
 import { endpointReplayRoutes } from "../resources/endpoint/replay.ts";
 import { endpointRoutes } from "../resources/endpoint/routes.ts";
 import { endpointSecretRoutes } from "../resources/endpoint/secret.ts";
@@ -136,6 +137,7 @@ export function operationsOf(context: Context): readonly Operation[] {
     ...eventTypeRoutes(context),
     ...eventTypeImportRoutes(context),
     ...endpointRoutes(context),
+    ...environmentEndpointRoutes(context),
     ...sendExampleRoutes(context),
     ...endpointSecretRoutes(context),
     ...endpointHeadersRoutes(context),

@@ -13,6 +13,18 @@ const mapping = mappingOf("endpoint", endpointFields, {
   },
 });
 
+/** The columns of an endpoint `e` that `listedEndpoint` needs. */
+export const SELECTED_ENDPOINT = mapping.columns
+  .split(", ")
+  .map((column) => `e.${column}`)
+  .join(", ");
+
+/** Converts a row to an endpoint without the parts that are encrypted. The password is masked. */
+export function listedEndpoint(row: Row): Omit<Endpoint, "headers" | "transformation"> {
+  const { headers: _, transformation: __, ...listed } = mapping.toRecord(row);
+  return listed;
+}
+
 const NO_HEADERS: Endpoint["headers"] = {};
 
 /** The parts of an endpoint that are encrypted at rest, in the column `sealed`. */

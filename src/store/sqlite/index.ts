@@ -2,7 +2,7 @@ import type { Database } from "bun:sqlite";
 import type { Fact } from "../../core/fact.ts";
 import { ClockSeqSource } from "../../core/id.ts";
 import type { Clock } from "../../ports.ts";
-import type { Configuration, History, Housekeeping, Queue, Store } from "../index.ts";
+import type { Configuration, History, Housekeeping, Queue, Store, Survey } from "../index.ts";
 import { Turns } from "../turns.ts";
 import { applications } from "./applications.ts";
 import { attempts } from "./attempts.ts";
@@ -17,6 +17,7 @@ import { deliveries } from "./deliveries.ts";
 import { type Files, systemFiles } from "./durable-file.ts";
 import { endpointMessages } from "./endpoint-messages.ts";
 import { endpoints } from "./endpoints.ts";
+import { environmentEndpoints } from "./environment-endpoints.ts";
 import { environments } from "./environments.ts";
 import { eventTypes } from "./event-types.ts";
 import { expunge } from "./expunge.ts";
@@ -187,6 +188,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
     ...sizeVerbs(db, health, beforePing),
     unenforcedRules: async () => unenforced,
   };
+  const survey: Survey = { endpoints: environmentEndpoints(db, turns) };
   const store: Store = {
     idSeed: seed,
     numbers: exclusive ? new ClockSeqSource(clock.now, newest) : new CommandSeqSource(db, clock.now),
@@ -194,6 +196,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
     configuration: watchedReads(configuration, health),
     history: watchedReads(history, health),
     housekeeping: watchedReads(housekeeping, health),
+    survey: watchedReads(survey, health),
     feed: feed(db),
     together: committer.together,
     close: async () => {

@@ -238,6 +238,8 @@ export const migrations: readonly string[] = [
     body_hash BLOB
   ) STRICT;
   `,
+  // The endpoints in lists of an environment. Rows of deleted endpoints are never removed.
+  "CREATE INDEX endpoint_listed ON endpoint (seq) WHERE deleted_at IS NULL;",
 ];
 
 /**

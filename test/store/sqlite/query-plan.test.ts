@@ -133,6 +133,7 @@ async function sample(world: Furnished): Promise<void> {
       await store.history.replayable(order, 10);
       await store.history.replayable({ ...order, ...ofMessage }, 10);
     }
+    await sampleSurvey(store, environmentSeq, app, page);
     await sampleDeadLetters(store, task, page, { environmentSeq, applicationSeq: app, endpointSeq: endpoint });
   }
 }
@@ -146,6 +147,18 @@ async function sampleReplays({ history }: Store, applicationSeq: number, endpoin
     }
   }
   for (const status of STATUSES) await history.replayable({ ...order, which: "sent", status }, 10);
+}
+
+async function sampleSurvey(
+  { survey }: Store,
+  environmentSeq: number,
+  applicationSeq: number,
+  page: PageRequest,
+): Promise<void> {
+  for (const own of [{}, { applicationSeq }]) {
+    await survey.endpoints(environmentSeq, own, page);
+    await survey.endpoints(environmentSeq, { ...own, states: ["failing"], url: "hook" }, page);
+  }
 }
 
 async function sampleDeadLetters(

@@ -47,6 +47,7 @@ import { transitionsSuite } from "./queue/transitions.ts";
 import { feedSuite } from "./store/feed.ts";
 import { storeSuite } from "./store/store.ts";
 import { togetherSuite } from "./store/together.ts";
+import { environmentEndpointsSuite } from "./survey/environment-endpoints.ts";
 
 type Suite = (open: Open) => void;
 
@@ -104,6 +105,8 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [sourceLogSuite, "history.sourceLog.", "add list"],
   [seriesSuite, "history.series.", "add read"],
   [totalsSuite, "history.", "totals failingEndpoints"],
+
+  [environmentEndpointsSuite, "survey.", "endpoints"],
 
   [tasksSuite, "housekeeping.tasks.", "create update cancel get list lease"],
   [metaSuite, "housekeeping.meta.", "get set"],

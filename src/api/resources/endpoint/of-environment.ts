@@ -1,0 +1,92 @@
+/** The endpoints of all applications of an environment, for operators. */
+import { Type } from "@sinclair/typebox";
+import type { IdCodec } from "../../../core/id.ts";
+import { type EnvironmentEndpoint, type EnvironmentEndpointFilter, endpointStates } from "../../../store/index.ts";
+import type { Context } from "../../http/context.ts";
+import * as field from "../../http/fields.ts";
+import { type Operation, operation } from "../../http/operation.ts";
+import { found, pageQuery, pageRequest } from "../../http/paging.ts";
+import { reply } from "../../http/reply.ts";
+import { choice, wordOut } from "../../http/schema.ts";
+import { applicationNameExample, applicationNameFields, applicationNameOut } from "../application/name.ts";
+import { endpointExample, endpointOut, endpointOutFields } from "./fields.ts";
+
+const URL_PART_CHARS_MAX = 500;
+
+export const endpointStateOut = wordOut(endpointStates, {
+  description:
+    "The first that holds: `disabled`, `paused`, `failing` (the latest attempt failed), otherwise `healthy`.",
+});
+
+const EnvironmentEndpointOut = field.object("EnvironmentEndpointOut", {
+  ...endpointOutFields,
+  ...applicationNameFields,
+  state: endpointStateOut,
+});
+
+const example = { ...endpointExample, ...applicationNameExample, state: "healthy" };
+
+const query = Type.Object({
+  ...pageQuery,
+  state: Type.Optional(
+    Type.Array(choice(endpointStates), {
+      maxItems: endpointStates.length,
+      description: "Include only endpoints in these states.",
+    }),
+  ),
+  app_id: Type.Optional(
+    Type.String({ description: "Include only endpoints of this application, which may stand behind a source." }),
+  ),
+  url: Type.Optional(
+    Type.String({
+      maxLength: URL_PART_CHARS_MAX,
+      description: "Include only endpoints whose URL contains this text, ignoring case.",
+    }),
+  ),
+});
+
+export function environmentEndpointRoutes({ store, ids, lookup }: Context): Operation[] {
+  return [
+    operation({
+      id: "endpoint.list-by-environment",
+      method: "GET",
+      path: "/api/v1/endpoint",
+      tag: "Endpoint",
+      summary: "List the endpoints of all applications",
+      description:
+        "Newest first, including the endpoints of sources. Follow `iterator` until `done` is true: a page can be short or empty if few endpoints match.",
+      access: "environment",
+      query,
+      responses: {
+        200: {
+          description: "A page of endpoints.",
+          schema: field.listOf("EnvironmentEndpointOut", EnvironmentEndpointOut),
+          example: { data: [example], iterator: example.id, prevIterator: `-${example.id}`, done: true },
+        },
+      },
+      problems: [404],
+      async handle({ identity, query: sent }) {
+        const page = pageRequest(sent, ids, "ep_");
+        const filter: EnvironmentEndpointFilter = {
+          ...(sent.state !== undefined && { states: sent.state }),
+          ...(sent.app_id !== undefined && { applicationSeq: (await lookup.application(identity, sent.app_id)).seq }),
+          ...(sent.url !== undefined && { url: sent.url }),
+        };
+        const endpoints = await store.survey.endpoints(identity.environmentSeq, filter, page);
+        const idOf = ({ seq }: { readonly seq: number }) => ids.encode("ep_", seq);
+        return reply(
+          200,
+          found(endpoints, page, idOf, (endpoint) => environmentEndpointOut(endpoint, ids)),
+        );
+      },
+    }),
+  ];
+}
+
+function environmentEndpointOut({ application, state, ...endpoint }: EnvironmentEndpoint, ids: IdCodec) {
+  return {
+    ...endpointOut({ ...endpoint, headers: {}, transformation: null }, ids),
+    ...applicationNameOut(application, ids),
+    state,
+  };
+}

@@ -1,0 +1,64 @@
+import type { Database } from "bun:sqlite";
+import type { EndpointState, EnvironmentEndpoint, EnvironmentEndpointFilter } from "../index.ts";
+import type { Survey } from "../survey.ts";
+import type { Turns } from "../turns.ts";
+import { listedEndpoint, SELECTED_ENDPOINT } from "./endpoint-row.ts";
+import type { Row } from "./mapping.ts";
+import { type Bindings, Conditions, directionOf, rangeOf } from "./page.ts";
+import { readSteps } from "./steps.ts";
+
+/** Number of endpoints that one step reads. */
+const STEP_ROWS = 500;
+
+/** The condition of the endpoint `e`, as in `EndpointState`. */
+export const ENDPOINT_STATE = `CASE WHEN e.disabled = 1 THEN 'disabled' WHEN e.paused = 1 THEN 'paused'
+  WHEN e.failing_since IS NOT NULL THEN 'failing' ELSE 'healthy' END`;
+
+type Found = Row & {
+  readonly state: EndpointState;
+  readonly applicationName: string;
+  readonly applicationUid: string | null;
+  readonly sourceSeq: number | null;
+};
+
+export function environmentEndpoints(db: Database, turns: Turns): Survey["endpoints"] {
+  return (environmentSeq, filter, page) => {
+    const direction = directionOf(page);
+    const within = "e.deleted_at IS NULL AND e.seq >= $from AND e.seq < $to";
+    const isOne = filter.applicationSeq !== undefined;
+    const candidates = isOne
+      ? `endpoint e WHERE e.application_seq = $applicationSeq AND ${within}`
+      : `endpoint e INDEXED BY endpoint_listed WHERE ${within}`;
+    const own: Bindings = isOne ? { applicationSeq: filter.applicationSeq } : {};
+    const last = db.query<{ seq: number }, [Bindings]>(
+      `SELECT e.seq FROM ${candidates} ORDER BY e.seq ${direction} LIMIT 1 OFFSET ${STEP_ROWS - 1}`,
+    );
+    const where = conditions(environmentSeq, filter);
+    // CROSS JOIN fixes the order of the tables; otherwise SQLite could start with the applications.
+    const rows = db.query<Found, [Bindings]>(
+      `SELECT ${SELECTED_ENDPOINT}, e.state, a.name AS applicationName, a.uid AS applicationUid, a.source_seq AS sourceSeq
+       FROM (SELECT e.*, ${ENDPOINT_STATE} AS state FROM ${candidates}) e CROSS JOIN application a ON a.seq = e.application_seq
+       WHERE 1${where.sql} ORDER BY e.seq ${direction} LIMIT $limit`,
+    );
+    return readSteps(turns, page, rangeOf(page), {
+      lastOf: (range) => last.get({ ...own, ...range })?.seq,
+      read: (range, limit) => rows.all({ ...where.values, ...own, ...range, limit }).map(toEndpoint),
+    });
+  };
+}
+
+function conditions(environmentSeq: number, { states, url }: EnvironmentEndpointFilter): Conditions {
+  const where = new Conditions().add(
+    "a.environment_seq = $environmentSeq AND a.deleted_at IS NULL AND a.operational = 0",
+    { environmentSeq },
+  );
+  if (states !== undefined) where.oneOf("e.state", states);
+  if (url !== undefined) where.add("instr(lower(e.url), lower($url)) > 0", { url });
+  return where;
+}
+
+function toEndpoint(row: Found): EnvironmentEndpoint {
+  const { state, applicationName: name, applicationUid: uid, sourceSeq } = row;
+  const endpoint = listedEndpoint(row);
+  return { ...endpoint, state, application: { seq: endpoint.applicationSeq, name, uid, sourceSeq } };
+}

@@ -1,0 +1,20 @@
+import type { Seq } from "../core/id.ts";
+import type { EnvironmentEndpoint, EnvironmentEndpointFilter, PageOf, PageRequest } from "./index.ts";
+
+/**
+ * Searches across the applications of an environment, for operators.
+ *
+ * Filters may match few of many rows, so each search runs in steps of a few ms. A search that takes
+ * too many steps stops early and returns `PageOf.resume`.
+ */
+export interface Survey {
+  /**
+   * Lists the endpoints of all applications, except those of deleted and hidden applications.
+   * Includes the endpoints of sources.
+   */
+  endpoints(
+    environmentSeq: Seq,
+    filter: EnvironmentEndpointFilter,
+    page: PageRequest,
+  ): Promise<PageOf<EnvironmentEndpoint>>;
+}
