@@ -4,6 +4,7 @@ import type {
   ActiveEndpoint,
   Application,
   ApplicationExclusion,
+  ApplicationSearch,
   ApplicationUpdate,
   AuditEntry,
   DeletedWithEnvironment,
@@ -60,7 +61,12 @@ export interface Configuration {
     find(environmentSeq: Seq, key: Key): Promise<Application | null>;
     get(seq: Seq): Promise<Application | null>;
     /** Excludes hidden applications and those behind sources. */
-    list(environmentSeq: Seq, page: PageRequest, exclude?: ApplicationExclusion | null): Promise<PageOf<Application>>;
+    list(
+      environmentSeq: Seq,
+      page: PageRequest,
+      exclude?: ApplicationExclusion | null,
+      search?: ApplicationSearch | null,
+    ): Promise<PageOf<Application>>;
     /** Returns false and stores nothing if the uid is taken. */
     create(application: Application): Promise<boolean>;
     /**

@@ -1,5 +1,11 @@
 import type { Seq } from "../core/id.ts";
-import type { EnvironmentEndpoint, EnvironmentEndpointFilter, PageOf, PageRequest } from "./index.ts";
+import type {
+  ApplicationCounts,
+  EnvironmentEndpoint,
+  EnvironmentEndpointFilter,
+  PageOf,
+  PageRequest,
+} from "./index.ts";
 
 /**
  * Searches across the applications of an environment, for operators.
@@ -17,4 +23,7 @@ export interface Survey {
     filter: EnvironmentEndpointFilter,
     page: PageRequest,
   ): Promise<PageOf<EnvironmentEndpoint>>;
+
+  /** Returns counts for each application, in the order of `applicationSeqs`. */
+  applicationCounts(applicationSeqs: readonly Seq[]): Promise<readonly ApplicationCounts[]>;
 }

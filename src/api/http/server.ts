@@ -39,6 +39,7 @@ import { sourceLogRoutes } from "../resources/source/log.ts";
 import { sourceRoutes } from "../resources/source/routes.ts";
 import { sourceExampleRoutes } from "../resources/source/send-example.ts";
 import { sourceTransformationRoutes } from "../resources/source/transformation.ts";
+import { applicationOverviewRoutes } from "../resources/statistics/application-overview.ts";
 import { overviewRoutes } from "../resources/statistics/overview.ts";
 import { statisticsRoutes } from "../resources/statistics/routes.ts";
 import { timeseriesRoutes } from "../resources/statistics/timeseries.ts";
@@ -171,6 +172,7 @@ export function operationsOf(context: Context): readonly Operation[] {
     ...sourceExampleRoutes(context),
     ...providerRoutes(context),
     ...overviewRoutes(context),
+    ...applicationOverviewRoutes(context),
     ...inboxRoutes(context),
     ...doorRoutes(),
   ];

@@ -40,6 +40,14 @@ export interface ApplicationExclusion {
   readonly allAt: string | null;
 }
 
+/** Applications that a search finds: any of these that match. */
+export interface ApplicationSearch {
+  /** A part of the name or uid, in any case. */
+  readonly text: string;
+  /** The number of an application, if the text is an id; otherwise null. */
+  readonly seq: Seq | null;
+}
+
 /** `gone`: the event type does not exist; nothing was stored. */
 export type EventTypeUpdate = { readonly before: EventType; readonly after: EventType } | "gone";
 

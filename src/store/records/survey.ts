@@ -24,3 +24,16 @@ export interface EnvironmentEndpoint extends Omit<Endpoint, "headers" | "transfo
   readonly application: ApplicationName;
   readonly state: EndpointState;
 }
+
+/** Maximum of `ApplicationCounts.dead`. Counting stops there. */
+export const deadCountMax = 1000;
+
+export interface ApplicationCounts {
+  readonly endpoints: number;
+  /** Number of endpoints in the state `failing`. */
+  readonly failing: number;
+  /** Number of dead letters, at most `deadCountMax`. Includes those of deleted endpoints. */
+  readonly dead: number;
+  /** Time of the newest message that is still stored, or null if there is none. */
+  readonly lastMessageAt: number | null;
+}

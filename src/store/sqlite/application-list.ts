@@ -1,9 +1,12 @@
 import type { Database } from "bun:sqlite";
 import { applicationFields } from "../../core/resources/application.ts";
 import type { ApplicationExclusion, Configuration } from "../index.ts";
+import type { Turns } from "../turns.ts";
+import { applicationSearch } from "./application-search.ts";
 import { mappingOf, type Row } from "./mapping.ts";
 import { type Bindings, Conditions, directionOf, rangeOf, readRanges } from "./page.ts";
 import type { Range } from "./range.ts";
+import { readSteps } from "./steps.ts";
 
 export const applicationMapping = mappingOf("application", applicationFields);
 
@@ -49,14 +52,21 @@ function* pieces(db: Database, environmentSeq: number, within: Range, direction:
   }
 }
 
-export function listVerb(db: Database): Configuration["applications"]["list"] {
-  const { columns, toRecord } = applicationMapping;
-  return async (environmentSeq, page, exclude = null) => {
+export function listVerb(db: Database, turns: Turns): Configuration["applications"]["list"] {
+  const { columns, toRecord, toRecordOrNull } = applicationMapping;
+  return async (environmentSeq, page, exclude = null, search = null) => {
     const where = excluding(exclude);
+    const within = rangeOf(page);
+    if (search !== null) {
+      const one = db.query<Row, [Bindings]>(`SELECT ${columns} FROM application a WHERE seq = $seq${where.sql}`);
+      const steps = applicationSearch(db, { listed: LISTED, environmentSeq, search, page }, (seq) =>
+        toRecordOrNull(one.get({ ...where.values, seq })),
+      );
+      return readSteps(turns, page, within, steps);
+    }
     const rows = db.query<Row, [Bindings]>(
       `SELECT ${columns} FROM application a WHERE ${LISTED}${where.sql} ORDER BY seq ${directionOf(page)} LIMIT $limit`,
     );
-    const within = rangeOf(page);
     const ranges = exclude === null ? [within] : pieces(db, environmentSeq, within, directionOf(page));
     return readRanges(
       page,

@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import type { Configuration } from "../index.ts";
+import type { Turns } from "../turns.ts";
 import { applicationMapping, listVerb } from "./application-list.ts";
 import type { Committer } from "./commit.ts";
 import type { Row } from "./mapping.ts";
@@ -7,7 +8,7 @@ import { orTaken, unlessTaken } from "./rows.ts";
 
 const { columns, insert, assignments, toRecord, toRecordOrNull, toBindings } = applicationMapping;
 
-export function applications(db: Database, committer: Committer): Configuration["applications"] {
+export function applications(db: Database, committer: Committer, turns: Turns): Configuration["applications"] {
   const bySeq = db.prepare<Row, [number]>(`SELECT ${columns} FROM application WHERE seq = ? AND deleted_at IS NULL`);
   const inEnvironment = db.prepare<Row, [number, number]>(
     `SELECT ${columns} FROM application WHERE seq = ? AND environment_seq = ? AND deleted_at IS NULL AND operational = 0`,
@@ -28,7 +29,7 @@ export function applications(db: Database, committer: Committer): Configuration[
     find: async (environmentSeq, key) =>
       toRecordOrNull("seq" in key ? inEnvironment.get(key.seq, environmentSeq) : byUid.get(key.uid, environmentSeq)),
     get: async (seq) => toRecordOrNull(bySeq.get(seq)),
-    list: listVerb(db),
+    list: listVerb(db, turns),
     create: (application) => unlessTaken(committer.write(() => insertOne.run(toBindings(application)))),
     update: (seq, change) =>
       orTaken(

@@ -4,6 +4,7 @@ import { ClockSeqSource } from "../../core/id.ts";
 import type { Clock } from "../../ports.ts";
 import type { Configuration, History, Housekeeping, Queue, Store, Survey } from "../index.ts";
 import { Turns } from "../turns.ts";
+import { applicationCounts } from "./application-counts.ts";
 import { applications } from "./applications.ts";
 import { attempts } from "./attempts.ts";
 import { audit } from "./audit.ts";
@@ -163,7 +164,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
   };
   const configuration: Configuration = {
     environments: environments(db, committer),
-    applications: applications(db, committer),
+    applications: applications(db, committer, turns),
     eventTypes: eventTypes(db, committer),
     endpoints: endpoints(db, committer, box),
     sources: sources(db, committer, box),
@@ -188,7 +189,10 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
     ...sizeVerbs(db, health, beforePing),
     unenforcedRules: async () => unenforced,
   };
-  const survey: Survey = { endpoints: environmentEndpoints(db, turns) };
+  const survey: Survey = {
+    endpoints: environmentEndpoints(db, turns),
+    applicationCounts: applicationCounts(db, turns),
+  };
   const store: Store = {
     idSeed: seed,
     numbers: exclusive ? new ClockSeqSource(clock.now, newest) : new CommandSeqSource(db, clock.now),

@@ -16,6 +16,7 @@ const INTENDED: ReadonlyArray<readonly [sql: string, why: string]> = [
   ["FROM environment ORDER BY name", "list of environments, of which there are few"],
   ["FROM application WHERE operational = 1", "hidden applications: one per environment, once at the start"],
   ["FROM token ORDER BY seq", "token list: all tokens"],
+  ["ON d.endpoint_seq = e.seq AND d.state = 2 LIMIT", "application counts: at most 500 endpoints in one step"],
   ["FROM (SELECT * FROM delivery\n      WHERE state = 2", "dead letters: at most 2,000 in one step"],
   ["FROM application WHERE operational = 1", "hidden applications: at most one per environment"],
   ["FROM environment WHERE 1", "list of environments, of which there are few"],
@@ -91,6 +92,7 @@ async function sample(world: Furnished): Promise<void> {
     await store.configuration.applications.list(environmentSeq, page);
     const exclude = { withoutEndpoints: true, allDisabled: true, allAt: "https://hook.example/" };
     await store.configuration.applications.list(environmentSeq, page, exclude);
+    await store.configuration.applications.list(environmentSeq, page, exclude, { text: "Application", seq: null });
     await store.configuration.endpoints.list(app, page);
     await store.configuration.sources.list(environmentSeq, page);
     await store.history.sourceLog.list(17, page);
@@ -155,6 +157,7 @@ async function sampleSurvey(
   applicationSeq: number,
   page: PageRequest,
 ): Promise<void> {
+  await survey.applicationCounts([applicationSeq]);
   for (const own of [{}, { applicationSeq }]) {
     await survey.endpoints(environmentSeq, own, page);
     await survey.endpoints(environmentSeq, { ...own, states: ["failing"], url: "hook" }, page);

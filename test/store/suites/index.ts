@@ -47,6 +47,7 @@ import { transitionsSuite } from "./queue/transitions.ts";
 import { feedSuite } from "./store/feed.ts";
 import { storeSuite } from "./store/store.ts";
 import { togetherSuite } from "./store/together.ts";
+import { applicationCountsSuite } from "./survey/application-counts.ts";
 import { environmentEndpointsSuite } from "./survey/environment-endpoints.ts";
 
 type Suite = (open: Open) => void;
@@ -107,6 +108,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [totalsSuite, "history.", "totals failingEndpoints"],
 
   [environmentEndpointsSuite, "survey.", "endpoints"],
+  [applicationCountsSuite, "survey.", "applicationCounts"],
 
   [tasksSuite, "housekeeping.tasks.", "create update cancel get list lease"],
   [metaSuite, "housekeeping.meta.", "get set"],

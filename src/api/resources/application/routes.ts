@@ -24,6 +24,7 @@ import {
   applicationOut,
   settingsOf,
 } from "./fields.ts";
+import { searchOf, searchQuery } from "./search.ts";
 
 const bodyExample = { name: "Customer 17", uid: "customer-17" };
 const one = { description: "The application.", schema: ApplicationOut, example: applicationExample };
@@ -44,7 +45,7 @@ export function applicationRoutes(context: Context): Operation[] {
       tag,
       summary: "List applications",
       access: "environment",
-      query: Type.Object({ ...pageQuery, ...orderQuery("ascending"), ...exclusionQuery }),
+      query: Type.Object({ ...pageQuery, ...orderQuery("ascending"), ...exclusionQuery, ...searchQuery }),
       responses: {
         200: {
           description: "A page of applications.",
@@ -64,6 +65,7 @@ export function applicationRoutes(context: Context): Operation[] {
           identity.environmentSeq,
           page,
           exclusionOf(query),
+          searchOf(query, ids),
         );
         return reply(
           200,

@@ -148,5 +148,48 @@ export function applicationsSuite(open: Open): void {
       );
       expect((await world.store.configuration.applications.list(world.environment.seq, ALL)).rows).toEqual(rows);
     });
+
+    test("a search finds applications by a part of the name or uid in any case, or by number", async () => {
+      await using world = await Furnished.open(open);
+      const { applications } = world.store.configuration;
+      const arzte = await world.addApplication({ name: "Ärzte 100% & Söhne", uid: "Arzt_1" });
+      const plain = await world.addApplication({ name: "arztx1" });
+      const foreign = await world.addApplication({ environmentSeq: (await world.addEnvironment("other")).seq });
+      await world.addSource({ name: "Ärzte" });
+      const find = async (text: string, seq: number | null = null) => {
+        const page = await applications.list(world.environment.seq, ALL, null, { text, seq });
+        return page.rows.map((row) => row.seq);
+      };
+      expect(await find("äRZTE")).toEqual([arzte.seq]);
+      expect(await find("ARZT")).toEqual([arzte.seq, plain.seq]);
+      expect(await find("t_1")).toEqual([arzte.seq]);
+      expect(await find("0%")).toEqual([arzte.seq]);
+      expect(await find("no such text", plain.seq)).toEqual([plain.seq]);
+      expect(await find("no such text", foreign.seq)).toEqual([]);
+    });
+
+    test("a search can be combined with an exclusion, and its pages agree with the list", async () => {
+      await using world = await Furnished.open(open);
+      const { applications } = world.store.configuration;
+      const rows: Application[] = [];
+      for (let i = 0; i < 12; i++) {
+        const application = await world.addApplication({ name: `Name ${i % 3}` });
+        if (i % 2 === 0) await world.addEndpoint({ applicationSeq: application.seq });
+        rows.push(application);
+      }
+      const exclude = { withoutEndpoints: true, allDisabled: false, allAt: null };
+      const filters = fc.record({ text: fc.constantFrom("name 1", "NAME", "e 2"), excludes: fc.boolean() });
+      await expectPages(
+        rows,
+        filters,
+        (row, { text, excludes }) =>
+          row.name.toLowerCase().includes(text.toLowerCase()) && (!excludes || rows.indexOf(row) % 2 === 0),
+        (filter, page) =>
+          applications.list(world.environment.seq, page, filter.excludes ? exclude : null, {
+            text: filter.text,
+            seq: null,
+          }),
+      );
+    });
   });
 }
