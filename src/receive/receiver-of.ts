@@ -1,6 +1,6 @@
 import { exampleRequest } from "./example.ts";
 import { readEventType, readKey, tableExpression } from "./expression.ts";
-import { type HandshakeName, type HandshakeSource, handshakes } from "./handshakes/index.ts";
+import { type HandshakeName, type HandshakeRule, type HandshakeSource, handshakes } from "./handshakes/index.ts";
 import type { Provider } from "./provider.ts";
 import type { DoorReply, PassedState, Receiver } from "./receiver.ts";
 import { viewOf } from "./request-view.ts";
@@ -40,7 +40,7 @@ export function receiverOf(provider: Provider, config: SourceConfig, options: Re
       awaitsSecret,
       option: (name) => configText(config, name),
     }),
-    check: checkOf(scheme, isOff, awaitsSecret),
+    check: isOff ? () => passed : checkOf(scheme, provider, awaitsSecret),
     eventType: (request) => (eventType === null ? null : readEventType(eventType, viewOf(request))),
     deliveryId: (request) => (deliveryId === null ? null : readKey(deliveryId, viewOf(request))),
     example: (eventType, nowSeconds) => {
@@ -52,10 +52,16 @@ export function receiverOf(provider: Provider, config: SourceConfig, options: Re
   };
 }
 
-function checkOf(scheme: PreparedScheme, isOff: boolean, awaitsSecret: boolean): Receiver["check"] {
-  if (isOff) return () => passed;
+function checkOf(scheme: PreparedScheme, { handshake }: Provider, awaitsSecret: boolean): Receiver["check"] {
   if (awaitsSecret) return () => failed("missing_signature");
-  return (request, nowSeconds, fetched) => scheme.check(viewOf(request), nowSeconds, fetched);
+  const rules: readonly HandshakeRule[] = handshake.map((name) => handshakes[name]);
+  const signing = rules.filter(({ signsForAnyone }) => signsForAnyone !== undefined);
+  return (request, nowSeconds, fetched) => {
+    const view = viewOf(request);
+    const check = scheme.check(view, nowSeconds, fetched);
+    if (check.kind !== "passed" || !signing.some((rule) => rule.signsForAnyone?.(view))) return check;
+    return failed("signature_mismatch");
+  };
 }
 
 /** Fills in `{config:name}` in the headers of the provider's reply. */

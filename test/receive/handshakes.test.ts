@@ -35,7 +35,7 @@ function inputOf({ method = "POST", query = "", headers = {}, body = "" }: Sent)
   }
   return {
     ...{ method, query, headers, suffix: "", url: URL_OF_SOURCE + query },
-    ...{ body: Buffer.from(text), json: () => json, parameters: new URLSearchParams(query) },
+    ...{ body: Buffer.from(text), json: () => json, field: () => null, parameters: new URLSearchParams(query) },
   };
 }
 
@@ -327,6 +327,11 @@ describe("a request that is not exactly a handshake", () => {
     ["slack-url-verification", "another type", { body: { type: "event_callback", challenge: "x" } }],
     ["slack-url-verification", "no challenge", { body: { type: "url_verification" } }],
     ["slack-url-verification", "null", { body: "null" }],
+    [
+      "zoom-url-validation",
+      "a token that could be the signed text of an event",
+      { body: { event: "endpoint.url_validation", payload: { plainToken: "v0:1764000000:{}" } } },
+    ],
     ["zoom-url-validation", "no token", { body: { event: "endpoint.url_validation", payload: {} } }],
     ["discord-ping", "a webhook event", { body: { type: 1, event: { type: "APPLICATION_AUTHORIZED" } } }],
     ["discord-ping", "a command", { body: { type: 2 } }],

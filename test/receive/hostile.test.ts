@@ -164,3 +164,35 @@ describe("a signature that is not exactly as the provider sends it", () => {
     }
   });
 });
+
+describe("a challenge that a handshake has signed for anyone", () => {
+  const check = (id: string, config: Record<string, unknown>, request: Partial<ReceivedRequest>) =>
+    receiverFor(findProvider(id)!, config).check(
+      { method: "POST", suffix: "", query: "", url: URL_OF_SOURCE, headers: {}, body: Buffer.from(""), ...request },
+      NOW,
+    );
+  const signed = (id: string, config: Record<string, unknown>, query: string): string =>
+    receiverFor(findProvider(id)!, config).handshake(
+      { method: "GET", suffix: "", query, url: URL_OF_SOURCE + query, headers: {}, body: Buffer.from("") },
+      NOW,
+    )!.reply.body;
+
+  test.each(["true", "1764000000", "abc"])("X: the body %s is not verified by its signature", (text) => {
+    const config = { secret: "test-only" };
+    const { response_token: token } = JSON.parse(signed("x", config, `?crc_token=${text}`));
+    const headers = { "x-twitter-webhooks-signature": token };
+    expect(check("x", config, { headers, body: Buffer.from(text) })).toEqual({
+      kind: "failed",
+      cause: "signature_mismatch",
+    });
+  });
+
+  test("Braintree: a challenge is not verified as a payload", () => {
+    const config = { secret: "test-only", publicKey: "public" };
+    const challenge = "0123456789abcdef0123";
+    const form = { bt_signature: signed("braintree", config, `?bt_challenge=${challenge}`), bt_payload: challenge };
+    const headers = { "content-type": "application/x-www-form-urlencoded" };
+    const body = Buffer.from(new URLSearchParams(form).toString());
+    expect(check("braintree", config, { headers, body })).toEqual({ kind: "failed", cause: "signature_mismatch" });
+  });
+});

@@ -6,6 +6,8 @@ import type { DoorReply, Handshake, ReceivedRequest } from "../receiver.ts";
 export interface HandshakeInput extends ReceivedRequest {
   /** Returns the body as JSON, or undefined if it is not valid JSON. */
   json(): unknown;
+  /** Returns a field of the form in the body, or null. */
+  field(name: string): string | null;
   /** The parameters of the query. */
   readonly parameters: URLSearchParams;
 }
@@ -29,10 +31,17 @@ export interface HandshakeRule {
   readonly description: string;
   /** Returns null unless the request has exactly the form of the handshake. */
   answer(input: HandshakeInput, source: HandshakeSource): Handshake | null;
+  /**
+   * Returns whether the signed text of a request is one that this handshake signs for anyone. Its
+   * signature then proves nothing.
+   */
+  signsForAnyone?(input: HandshakeInput): boolean;
 }
 
 /** Real challenges have at most some hundred characters. */
 const challengeCharsMax = 4096;
+/** The characters of real challenges that are signed. No text in JSON has only these. */
+export const signedChallenge = /^[A-Za-z0-9\-_=+/.]{1,256}$/;
 const printable = /^[^\p{Cc}]+$/u;
 
 /** Returns a query parameter that can be echoed, or null. */

@@ -1,7 +1,7 @@
 /**
  * Unsigned handshakes whose reply is computed with the secret of the source. Anyone who knows the
- * URL can have challenges signed. X and LinkedIn sign them with the key of their events, so the
- * characters of a challenge are limited to those of real ones: no text in JSON can be signed.
+ * URL can have challenges signed. X and Braintree sign them like their events, so the characters of
+ * a challenge are limited to those of real ones, and an event that could be one is not accepted.
  */
 import { createHash, createHmac } from "node:crypto";
 import {
@@ -9,12 +9,12 @@ import {
   type HandshakeInput,
   type HandshakeRule,
   jsonReply,
+  signedChallenge,
   textReply,
   unsigned,
   withoutSecret,
 } from "./handshake.ts";
 
-const token = /^[A-Za-z0-9\-_=+/.]{1,256}$/;
 const uuidLike = /^[A-Za-z0-9-]{1,128}$/;
 const hex = /^[a-f0-9]{20,32}$/;
 
@@ -28,12 +28,14 @@ export const x: HandshakeRule = {
   methods: ["GET"],
   description: 'GET ?crc_token= gets {"response_token": "sha256=" + base64 HMAC-SHA256 of the token}',
   answer(input, { secrets: [secret] }) {
-    const challenge = challengeLike(input, "crc_token", token);
+    const challenge = challengeLike(input, "crc_token", signedChallenge);
     if (challenge === null) return null;
     if (secret === undefined) return withoutSecret();
     const hmac = createHmac("sha256", secret).update(challenge).digest("base64");
     return unsigned(jsonReply({ response_token: `sha256=${hmac}` }));
   },
+  // The signature of an event covers its body.
+  signsForAnyone: ({ body }) => body.byteLength <= 256 && signedChallenge.test(Buffer.from(body).toString("latin1")),
 };
 
 export const linkedin: HandshakeRule = {
@@ -53,7 +55,7 @@ export const ebay: HandshakeRule = {
   methods: ["GET"],
   description: "GET ?challenge_code= gets the SHA-256 of the code, the verification token and the URL in JSON",
   answer(input, { secrets: [secret], url }) {
-    const challenge = challengeLike(input, "challenge_code", token);
+    const challenge = challengeLike(input, "challenge_code", signedChallenge);
     if (challenge === null) return null;
     if (secret === undefined) return withoutSecret();
     const challengeResponse = createHash("sha256").update(challenge).update(secret).update(url).digest("hex");
@@ -73,4 +75,5 @@ export const braintree: HandshakeRule = {
     const key = createHash("sha1").update(secret).digest();
     return unsigned(textReply(`${publicKey}|${createHmac("sha1", key).update(challenge).digest("hex")}`));
   },
+  signsForAnyone: (input) => hex.test(input.field("bt_payload") ?? ""),
 };

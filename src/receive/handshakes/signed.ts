@@ -8,6 +8,7 @@ import {
   objectBody,
   objectOf,
   signed,
+  signedChallenge,
   textReply,
   withoutSecret,
 } from "./handshake.ts";
@@ -29,7 +30,8 @@ export const zoom: HandshakeRule = {
     const body = input.method === "POST" ? objectBody(input) : null;
     if (body?.event !== "endpoint.url_validation") return null;
     const plainToken = challengeOf(objectOf(body.payload)?.plainToken);
-    if (plainToken === null) return null;
+    // Without a check of the signature, anyone can have tokens signed.
+    if (plainToken === null || !signedChallenge.test(plainToken)) return null;
     if (secret === undefined) return withoutSecret();
     const encryptedToken = createHmac("sha256", secret).update(plainToken).digest("hex");
     return signed(jsonReply({ plainToken, encryptedToken }));
