@@ -77,6 +77,9 @@ export function readEventType({ alternatives }: Expression, input: ExpressionInp
   return null;
 }
 
+/** Maximum number of items in a key. A larger batch is identified by its body, which takes less time. */
+const keyItemsMax = 10_000;
+
 /**
  * Returns a text that is equal for two requests only if the values are equal, or null without a
  * match. `[*]` is all items, so that a batch is a duplicate only if all of its items are. Every part
@@ -165,9 +168,14 @@ function select(root: unknown, steps: readonly Step[], items: Items): unknown[] 
   for (const step of steps) {
     if (step !== "*") values = values.map((value) => childOf(value, step));
     else if (items === "first") values = values.map((value) => childOf(value, { index: 0 }));
-    else values = values.flatMap((value) => (Array.isArray(value) && value.length > 0 ? value : [undefined]));
+    else values = values.flatMap(itemsForKey);
+    if (values.length > keyItemsMax) return [undefined];
   }
   return values;
+}
+
+function itemsForKey(value: unknown): readonly unknown[] {
+  return Array.isArray(value) && value.length > 0 && value.length <= keyItemsMax ? value : [undefined];
 }
 
 function childOf(value: unknown, step: Exclude<Step, "*">): unknown {

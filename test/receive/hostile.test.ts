@@ -2,10 +2,12 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { eventTypeNameProblem } from "../../src/core/rule.ts";
 import { configFieldsOf } from "../../src/receive/config.ts";
+import { readKey, userExpression } from "../../src/receive/expression.ts";
 import type { Provider } from "../../src/receive/provider.ts";
 import { findProvider, providers } from "../../src/receive/providers/index.ts";
 import type { ReceivedRequest, Receiver } from "../../src/receive/receiver.ts";
 import { receiverOf } from "../../src/receive/receiver-of.ts";
+import { RequestView } from "../../src/receive/request-view.ts";
 import { senders } from "./senders.ts";
 import { configOf, vectors } from "./vectors.ts";
 
@@ -194,5 +196,29 @@ describe("a challenge that a handshake has signed for anyone", () => {
     const headers = { "content-type": "application/x-www-form-urlencoded" };
     const body = Buffer.from(new URLSearchParams(form).toString());
     expect(check("braintree", config, { headers, body })).toEqual({ kind: "failed", cause: "signature_mismatch" });
+  });
+});
+
+describe("a request that would take long to parse", () => {
+  const view = (body: string, headers: Record<string, string> = {}) =>
+    new RequestView({ method: "POST", suffix: "", query: "", url: URL_OF_SOURCE, headers, body: Buffer.from(body) });
+
+  test("a form with more than 10,000 fields is no form", () => {
+    const headers = { "content-type": "application/x-www-form-urlencoded" };
+    expect(view("a=1&".repeat(9_999), headers).form?.get("a")).toBe("1");
+    expect(view("a=1&".repeat(10_000), headers).form).toBeNull();
+  });
+
+  test("a JSON body above 64 KiB is not parsed for a handshake", () => {
+    const large = view(`{"type":"url_verification","challenge":"c","more":"${"x".repeat(64 * 1024)}"}`);
+    expect(receiverFor(findProvider("slack")!).handshake(large, NOW)).toBeNull();
+    const small = view('{"type":"url_verification","challenge":"c"}');
+    expect(receiverFor(findProvider("slack")!).handshake(small, NOW)).toMatchObject({ isSigned: true });
+  });
+
+  test("a batch with more than 10,000 items has no key of its items", () => {
+    const key = (count: number) => readKey(userExpression("$[*]"), view(`[${"1,".repeat(count - 1)}1]`));
+    expect(key(10_000)).toStartWith('["1","1"');
+    expect(key(10_001)).toBeNull();
   });
 });

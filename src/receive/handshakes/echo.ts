@@ -5,6 +5,7 @@ import {
   challengeParameter,
   emptyReply,
   type HandshakeRule,
+  jsonBody,
   jsonReply,
   objectBody,
   objectOf,
@@ -125,7 +126,7 @@ export const azureValidation: HandshakeRule = {
   answer(input) {
     const { method, headers } = input;
     if (method !== "POST" || headers["aeg-event-type"] !== "SubscriptionValidation") return null;
-    const events = input.json();
+    const events = jsonBody(input);
     const event = Array.isArray(events) && events.length === 1 ? objectOf(events[0]) : null;
     if (event?.eventType !== "Microsoft.EventGrid.SubscriptionValidationEvent") return null;
     const code = challengeOf(objectOf(event.data)?.validationCode);

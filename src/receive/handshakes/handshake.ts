@@ -55,9 +55,20 @@ export function challengeOf(value: unknown): string | null {
   return printable.test(value) && value.isWellFormed() ? value : null;
 }
 
+/**
+ * The bodies of real handshakes have some thousand bytes. Larger ones are not parsed, because the
+ * request was not verified yet and parsing takes long.
+ */
+const bodyBytesMax = 64 * 1024;
+
+/** Returns the body of a handshake as JSON, or undefined if it is not valid JSON or too large. */
+export function jsonBody(input: HandshakeInput): unknown {
+  return input.body.byteLength > bodyBytesMax ? undefined : input.json();
+}
+
 /** Returns the body if it is a JSON object, otherwise null. */
 export function objectBody(input: HandshakeInput): Readonly<Record<string, unknown>> | null {
-  return objectOf(input.json());
+  return objectOf(jsonBody(input));
 }
 
 export function objectOf(value: unknown): Readonly<Record<string, unknown>> | null {
