@@ -73,7 +73,7 @@ async function answerHandshake(
     const isCaptured = await captureSecret(parts, source.seq, { secret, isShown });
     if (!isCaptured) return refuseHandshake(parts, entry, request, { view, handshake, cause: "unknown_key" });
   }
-  if (confirm !== undefined) await unlessUnavailable(parts, entry, parts.keys.confirm(confirm));
+  if (confirm !== undefined) await unlessUnavailable(parts, entry, parts.keys.confirm(confirm, source.seq));
   count(parts, entry, "handshake");
   return reply;
 }
@@ -122,7 +122,7 @@ function checked(parts: ReceiveParts, entry: SourceEntry, request: ReceivedReque
   if (receiver.awaitsSecret) return { state: "failed", cause: "missing_signature" };
   const check = receiver.check(request, nowSeconds(parts));
   if (check.kind !== "needs-key") return verdictFrom(check, receiver);
-  return unlessUnavailable(parts, entry, parts.keys.fetch(check.key)).then((key) =>
+  return unlessUnavailable(parts, entry, parts.keys.fetch(check.key, entry.source.seq)).then((key) =>
     verdictFrom(receiver.check(request, nowSeconds(parts), key), receiver),
   );
 }

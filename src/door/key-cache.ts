@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import type { Seq } from "../core/id.ts";
 import { type Bucket, take } from "../core/limit.ts";
 import type { Clock } from "../ports.ts";
 import type { FetchedKey, KeyRequest } from "../receive/receiver.ts";
@@ -28,12 +29,14 @@ const FAILURE_MS = 30_000;
 const STALE_MS = 7 * 24 * 60 * MINUTE_MS;
 /** A document is fetched again at this rate at most if a request names a key that is not in it. */
 const UNKNOWN_KEY_MS = MINUTE_MS;
+const SOURCES_MAX = 10_000;
 /**
- * Limits the fetches from one host. Forged requests may name any number of keys and certificates, and
- * each of them costs a fetch.
+ * Limits the fetches from one host and those for one source. Forged requests may name any number of
+ * keys, certificates and hosts, and each of them costs a fetch. The limit for a source lets the
+ * fetches for other sources through.
  */
-const FETCHES_PER_SECOND = 1;
-const FETCHES_AT_ONCE = 20;
+const OF_HOST = { burst: 20, perSecond: 1 };
+const OF_SOURCE = { burst: 10, perSecond: 0.2 };
 
 /**
  * Fetches the keys of providers and keeps them in memory for as long as the provider allows, from 5
@@ -47,19 +50,20 @@ export class KeyCache implements Keys {
   readonly #entries = new Map<string, Entry>();
   readonly #failures = new Map<string, Failure>();
   readonly #pending = new Map<string, Promise<Entry>>();
-  readonly #buckets = new Map<string, Bucket>();
+  readonly #ofHost = new Map<string, Bucket>();
+  readonly #ofSource = new Map<Seq, Bucket>();
 
   constructor(parts: ProviderClientParts & { readonly clock: Pick<Clock, "steady" | "after"> }) {
     this.#client = new ProviderClient(parts);
     this.#clock = parts.clock;
   }
 
-  fetch = async (request: KeyRequest): Promise<FetchedKey> => {
+  fetch = async (request: KeyRequest, sourceSeq: Seq): Promise<FetchedKey> => {
     const name = nameOf(request);
     const known = this.#known(name);
     if (known !== undefined && this.#isCurrent(known, request.keyId)) return known.document.text;
     try {
-      return (await this.#fetched(name, request)).document.text;
+      return (await this.#fetched(name, request, sourceSeq)).document.text;
     } catch (error) {
       if (known === undefined || !(error instanceof KeyUnavailable)) throw error;
       const isUsable = this.#clock.steady() < known.freshUntil + STALE_MS;
@@ -68,8 +72,8 @@ export class KeyCache implements Keys {
     }
   };
 
-  confirm = async (url: string): Promise<void> => {
-    this.#takeFetch(url);
+  confirm = async (url: string, sourceSeq: Seq): Promise<void> => {
+    this.#takeFetch(url, sourceSeq);
     await this.#client.request(url);
   };
 
@@ -87,18 +91,18 @@ export class KeyCache implements Keys {
     return document.mayContain(keyId) || now < fetchedAt + UNKNOWN_KEY_MS;
   }
 
-  #fetched(name: string, request: KeyRequest): Promise<Entry> {
+  #fetched(name: string, request: KeyRequest, sourceSeq: Seq): Promise<Entry> {
     const pending = this.#pending.get(name);
     if (pending !== undefined) return pending;
     const failure = this.#failures.get(name);
     if (failure !== undefined && this.#clock.steady() < failure.until) return Promise.reject(failure.error);
-    const fetching = this.#fetch(name, request).finally(() => this.#pending.delete(name));
+    const fetching = this.#fetch(name, request, sourceSeq).finally(() => this.#pending.delete(name));
     this.#pending.set(name, fetching);
     return fetching;
   }
 
-  async #fetch(name: string, request: KeyRequest): Promise<Entry> {
-    this.#takeFetch(request.url);
+  async #fetch(name: string, request: KeyRequest, sourceSeq: Seq): Promise<Entry> {
+    this.#takeFetch(request.url, sourceSeq);
     try {
       const response = await this.#client.request(request.url, request.post);
       const document = documentOf(request, response.text);
@@ -116,15 +120,29 @@ export class KeyCache implements Keys {
   }
 
   /** Throws if too many documents are being fetched. */
-  #takeFetch(url: string): void {
+  #takeFetch(url: string, sourceSeq: Seq): void {
     const { host = "" } = URL.parse(url) ?? {};
     const now = this.#clock.steady();
-    const before = this.#buckets.get(host) ?? { tokens: FETCHES_AT_ONCE, at: now };
-    const { bucket, taken } = take(before, FETCHES_PER_SECOND, now, FETCHES_AT_ONCE);
-    keep(this.#buckets, host, bucket, HOSTS_MAX);
-    if (taken && this.#pending.size < FETCHES_MAX) return;
-    throw new KeyUnavailable(`Too many documents of ${host} were requested at once.`);
+    const isAllowed =
+      this.#pending.size < FETCHES_MAX &&
+      takeFrom(this.#ofSource, sourceSeq, { ...OF_SOURCE, now, bucketsMax: SOURCES_MAX }) &&
+      takeFrom(this.#ofHost, host, { ...OF_HOST, now, bucketsMax: HOSTS_MAX });
+    if (!isAllowed) throw new KeyUnavailable(`Too many documents of ${host} were requested at once.`);
   }
+}
+
+interface Limit {
+  readonly burst: number;
+  readonly perSecond: number;
+  readonly now: number;
+  readonly bucketsMax: number;
+}
+
+/** Takes one token from a bucket. Returns false if it is empty. */
+function takeFrom<K>(buckets: Map<K, Bucket>, key: K, { burst, perSecond, now, bucketsMax }: Limit): boolean {
+  const { bucket, taken } = take(buckets.get(key) ?? { tokens: burst, at: now }, perSecond, now, burst);
+  keep(buckets, key, bucket, bucketsMax);
+  return taken;
 }
 
 /** Requests with other credentials are other documents. */
@@ -133,7 +151,7 @@ function nameOf({ url, post }: KeyRequest): string {
 }
 
 /** Adds an entry and drops the oldest ones. */
-function keep<T>(map: Map<string, T>, name: string, value: T, entriesMax: number): void {
+function keep<K, T>(map: Map<K, T>, name: K, value: T, entriesMax: number): void {
   map.delete(name);
   for (const oldest of map.keys()) {
     if (map.size < entriesMax) break;

@@ -1,11 +1,15 @@
+import type { Seq } from "../core/id.ts";
 import type { FetchedKey, KeyRequest } from "../receive/receiver.ts";
 
-/** Fetches the keys of providers. Implementations cache them and check the address. */
+/**
+ * Fetches the keys of providers. Implementations cache them, check the address, and limit the fetches
+ * for each source.
+ */
 export interface Keys {
   /** Rejects with `KeyUnavailable` if the key cannot be fetched. */
-  readonly fetch: (request: KeyRequest) => Promise<FetchedKey>;
+  readonly fetch: (request: KeyRequest, sourceSeq: Seq) => Promise<FetchedKey>;
   /** Requests a URL that confirms a subscription. Rejects with `KeyUnavailable` without a 2xx. */
-  readonly confirm: (url: string) => Promise<void>;
+  readonly confirm: (url: string, sourceSeq: Seq) => Promise<void>;
 }
 
 /** A key could not be fetched. The message says why. */

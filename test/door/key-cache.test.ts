@@ -52,8 +52,13 @@ class World {
     });
   }
 
-  fetch(keyId: string | null = "one", more: Partial<KeyRequest> = {}): Promise<string> {
-    return this.cache.fetch({ url: URL_OF_KEYS, kind: "jwks", keyId, ...more });
+  fetch(keyId: string | null = "one", more: Partial<KeyRequest> = {}, sourceSeq = 1): Promise<string> {
+    return this.cache.fetch({ url: URL_OF_KEYS, kind: "jwks", keyId, ...more }, sourceSeq);
+  }
+
+  /** Fetches a certificate that is not cached. */
+  certificate(name: string, { host = "keys.example.com", sourceSeq = 1 } = {}): Promise<string> {
+    return this.fetch(null, { url: `https://${host}/${name}.pem`, kind: "certificate" }, sourceSeq);
   }
 
   async isUnavailable(result: Promise<unknown>): Promise<string> {
@@ -144,17 +149,28 @@ describe("the cache of keys", () => {
     expect(await world.fetch("one")).toBe(jwks("one"));
   });
 
-  test("requests that name many certificates fetch a limited number of them", async () => {
+  test("requests that name many certificates fetch a limited number of them from a host", async () => {
     const world = new World();
     world.answer = response("", { status: 404 });
-    for (let i = 0; i < 200; i++) {
-      await world.isUnavailable(world.fetch(null, { url: `https://keys.example.com/${i}.pem`, kind: "certificate" }));
-    }
+    for (let i = 0; i < 200; i++) await world.isUnavailable(world.certificate(`${i}`, { sourceSeq: i }));
     expect(world.sent).toHaveLength(20);
     world.answer = response("-----BEGIN CERTIFICATE-----");
-    await world.fetch(null, { url: "https://other.example.com/1.pem", kind: "certificate" });
+    await world.certificate("1", { host: "other.example.com" });
     world.now = 1000;
-    await world.fetch(null, { url: "https://keys.example.com/new.pem", kind: "certificate" });
+    await world.certificate("new");
+  });
+
+  test("requests to one source do not use up the fetches for another source", async () => {
+    const world = new World();
+    world.answer = response("", { status: 404 });
+    for (let i = 0; i < 200; i++) await world.isUnavailable(world.certificate(`${i}`));
+    for (let i = 0; i < 200; i++) await world.isUnavailable(world.certificate("1", { host: `${i}.example.com` }));
+    expect(world.sent).toHaveLength(10);
+    world.answer = response("-----BEGIN CERTIFICATE-----");
+    await world.certificate("new", { sourceSeq: 2 });
+    await world.isUnavailable(world.certificate("own"));
+    world.now = 5000;
+    await world.certificate("own");
   });
 
   test("documents with other credentials are other documents", async () => {
@@ -235,10 +251,12 @@ describe("a key that cannot be had is unavailable", () => {
 describe("the confirmation of a subscription", () => {
   test("is a GET request without a redirect, and needs a 2xx", async () => {
     const world = new World();
-    await world.cache.confirm("https://sns.us-east-1.amazonaws.com/?Action=ConfirmSubscription&Token=secret");
+    await world.cache.confirm("https://sns.us-east-1.amazonaws.com/?Action=ConfirmSubscription&Token=secret", 1);
     expect(world.sent[0]).toMatchObject({ method: "GET" });
     world.answer = response("", { status: 302 });
-    const message = await world.isUnavailable(world.cache.confirm("https://sns.us-east-1.amazonaws.com/?Token=secret"));
+    const message = await world.isUnavailable(
+      world.cache.confirm("https://sns.us-east-1.amazonaws.com/?Token=secret", 1),
+    );
     expect(message).not.toContain("secret");
   });
 });
