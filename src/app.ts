@@ -1,5 +1,6 @@
 import { createApi } from "./api/http/server.ts";
 import { Inbox } from "./api/resources/inbox/inbox.ts";
+import { holdDelivery } from "./commands/delivery.ts";
 import { ensureEnvironment } from "./commands/environments.ts";
 import { type FirstStart, prepareFirstStart } from "./commands/first-start.ts";
 import { hasRootToken, retireRootToken } from "./commands/root-token.ts";
@@ -25,7 +26,7 @@ import { StoreUnavailable } from "./store/index.ts";
 import { openStore } from "./store/sqlite/index.ts";
 import { openError } from "./store/sqlite/open-error.ts";
 import { removeRootTokenFile, rootTokenFileOf, writeRootTokenFile } from "./store/sqlite/root-token-file.ts";
-import { logAttempts, logFacts } from "./telemetry/fact-log.ts";
+import { deliveryHeldText, logAttempts, logFacts } from "./telemetry/fact-log.ts";
 import type { Log } from "./telemetry/log.ts";
 import { Metrics } from "./telemetry/metrics.ts";
 import { Tally } from "./telemetry/tally.ts";
@@ -62,6 +63,8 @@ interface Options {
    * stored data.
    */
   readonly acceptClock?: boolean;
+  /** False holds all deliveries from this start on, true resumes them. By default nothing changes. */
+  readonly deliver?: boolean;
 }
 
 /** Assembles the program from its parts and starts it. Throws a `StartError` if it cannot start. */
@@ -91,7 +94,7 @@ async function run(
   outside: readonly Service[],
   address: OwnAddress,
   settings: Settings,
-  { log, version, logLinesDropped = () => 0, logsAttempts = () => false, showRootToken }: Options,
+  { log, version, logLinesDropped = () => 0, logsAttempts = () => false, showRootToken, deliver }: Options,
 ): Promise<RunningServer> {
   const { store, clock, facts, ids, engine } = kernel;
   logFacts(facts, log, ids);
@@ -105,6 +108,8 @@ async function run(
       tally,
       attemptsUnderWay: () => engine.attemptsUnderWay,
       oldestDueAt: () => engine.oldestDueAt(),
+      isDeliveryHeld: () => engine.isHeld,
+      environmentsPaused: () => engine.environmentsPaused,
       storeSize: () => store.housekeeping.size(),
       logLinesDropped,
     },
@@ -130,6 +135,7 @@ async function run(
     stopping: opening.stopping,
   });
   const environment = await ensureEnvironment(kernel, defaultEnvironment);
+  if (deliver !== undefined) await holdDelivery(kernel, !deliver);
   let firstStart: RunningServer["firstStart"] = null;
   const prepare = async () => {
     firstStart = await prepareData(kernel, environment.seq, address, settings, showRootToken);
@@ -146,6 +152,7 @@ async function run(
   };
   try {
     await services.start();
+    if (engine.isHeld && deliver === undefined) log.warn({ event: "delivery.held" }, deliveryHeldText);
     const setMetricsToken = (token: string | null) => {
       metricsToken = token;
     };

@@ -27,19 +27,30 @@ export function addServeCommand(program: Command, dropped: readonly string[]): v
     .command("serve")
     .description("Run the server: API, sources, delivery, built-in inbox and admin page.")
     .option("--accept-clock", "trust a clock that is more than a day ahead of the stored data; see the log")
-    .action(({ acceptClock = false }: { readonly acceptClock?: boolean }) =>
-      serve((again) => settingsFor(command, again), { dropped, acceptClock }),
-    );
+    .option("--deliver", "resume deliveries that were held with --no-deliver or over the API")
+    .option("--no-deliver", "accept and store messages, but send nothing until deliveries are resumed")
+    .action(({ acceptClock = false, deliver }: { readonly acceptClock?: boolean; readonly deliver?: boolean }) => {
+      if (excluding.size > 1) command.error("error: Use either --deliver or --no-deliver, not both.");
+      return serve((again) => settingsFor(command, again), { dropped, acceptClock, deliver });
+    });
+  // Commander keeps only the last of two options that negate each other.
+  const excluding = new Set<string>();
+  for (const name of ["deliver", "no-deliver"]) command.on(`option:${name}`, () => excluding.add(name));
   addSettingOptions(command);
 }
 
 interface ServeOptions {
   readonly dropped: readonly string[];
   readonly acceptClock: boolean;
+  /** Undefined if neither `--deliver` nor `--no-deliver` was given. */
+  readonly deliver: boolean | undefined;
 }
 
 /** Runs the server until a signal stops it. Throws `StartError` if it cannot start. */
-async function serve(read: (again: boolean) => Settings, { dropped, acceptClock }: ServeOptions): Promise<void> {
+async function serve(
+  read: (again: boolean) => Settings,
+  { dropped, acceptClock, deliver }: ServeOptions,
+): Promise<void> {
   const settings = read(false);
   const output = new LogOutput(STDOUT, (dropped) =>
     log.warn({ dropped }, "Log lines were dropped because the output could not be written."),
@@ -61,6 +72,7 @@ async function serve(read: (again: boolean) => Settings, { dropped, acceptClock 
     logsAttempts: () => log.isLevelEnabled("debug"),
     version,
     acceptClock,
+    ...(deliver !== undefined && { deliver }),
     showRootToken: rootTokenPrinter(settings),
   };
   const server = await startServer(settings, options).catch(async (error: unknown) => {

@@ -1,6 +1,6 @@
 import { defaultEnvironment, environmentPrefix } from "../core/environment.ts";
 import type { Seq } from "../core/id.ts";
-import { conflict, type Problem } from "../core/problem.ts";
+import { conflict, notFound, type Problem } from "../core/problem.ts";
 import type { Environment } from "../store/index.ts";
 import { deleteApplication } from "./applications.ts";
 import type { CommandContext } from "./context.ts";
@@ -15,7 +15,7 @@ export async function createEnvironment(
   wanted: Pick<Environment, "name" | "type">,
 ): Promise<Environment> {
   const now = clock.now();
-  const environment = { ...wanted, seq: seqs.next(), createdAt: now, updatedAt: now };
+  const environment = { ...wanted, seq: seqs.next(), pausedAt: null, createdAt: now, updatedAt: now };
   if (!(await store.configuration.environments.create(environment))) throw nameTaken();
   return environment;
 }
@@ -42,6 +42,22 @@ export async function renameEnvironment(
   if (!(await store.configuration.environments.rename(after.seq, name, after.updatedAt))) throw nameTaken();
   signals.send({ type: "environment.changed", environmentSeq: after.seq });
   return after;
+}
+
+/**
+ * Pauses or resumes the deliveries of an environment. While it is paused, messages are accepted and
+ * stored. Attempts under way finish. Throws 404 if the environment has been deleted.
+ */
+export async function pauseEnvironment(
+  { store, clock, facts, signals }: Pick<CommandContext, "store" | "clock" | "facts" | "signals">,
+  environmentSeq: Seq,
+  isPaused: boolean,
+): Promise<Environment> {
+  const environment = await store.configuration.environments.setPaused(environmentSeq, isPaused, clock.now());
+  if (environment === null) throw notFound("Environment not found");
+  signals.send({ type: "environment.paused", environmentSeq, isPaused });
+  facts.state({ type: "environment.paused", environmentSeq, name: environment.name, isPaused });
+  return environment;
 }
 
 type DeleteParts = Pick<CommandContext, "store" | "clock" | "facts" | "signals">;

@@ -7,6 +7,12 @@ import { nextWaitMs, type RetryPolicy } from "./retry.ts";
  */
 export type DeliveryState = "pending" | "delivered" | "dead" | "cancelled";
 
+/**
+ * Name of the stored value that exists while all deliveries are held: the time at which they were
+ * held.
+ */
+export const deliveryHeldMeta = "delivery-held";
+
 /** The part of a delivery's state that a decision depends on, in addition to the outcome. */
 export interface DeliveryContext {
   /** Number of failed attempts in this round before the current one. */

@@ -189,6 +189,15 @@ export type Fact =
     }
   /** The store works again. `damaged` means that damage has been found since the start. */
   | { readonly type: "store.recovered"; readonly damaged: boolean }
+  /** All deliveries were held or resumed. */
+  | { readonly type: "delivery.held"; readonly isHeld: boolean }
+  /** The deliveries of an environment were paused or resumed. */
+  | {
+      readonly type: "environment.paused";
+      readonly environmentSeq: Seq;
+      readonly name: string;
+      readonly isPaused: boolean;
+    }
   /**
    * The clock is more than a day ahead of the newest stored time. Until the clock is trusted,
    * nothing is deleted or disabled because of its age.

@@ -32,6 +32,10 @@ export type Signal =
   | { readonly type: "tokens.changed"; readonly environmentSeq: Seq | null }
   /** An environment was renamed or deleted. Null means any environment. */
   | { readonly type: "environment.changed"; readonly environmentSeq: Seq | null }
+  /** All deliveries were held or resumed. */
+  | { readonly type: "delivery.held"; readonly isHeld: boolean }
+  /** An environment was paused or resumed. */
+  | { readonly type: "environment.paused"; readonly environmentSeq: Seq; readonly isPaused: boolean }
   /**
    * Other processes may have made any change, because their notifications were lost. All derived
    * state must be read again.

@@ -24,6 +24,8 @@ export interface Deliverer {
    * The `dueAt` of retries is stored as a delivery time.
    */
   readonly retriesAheadMs: number;
+  /** Whether all deliveries are held. Messages are then accepted, but no attempt starts. */
+  readonly isHeld: boolean;
   /**
    * Counts a background task that is about to be stored. Returns false if too many tasks of its
    * application, or too many in all, have not ended. Call `cancelTask` if the task was not stored.

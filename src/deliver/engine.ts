@@ -13,6 +13,7 @@ import { AttemptRunner } from "./attempt.ts";
 import type { Deliverer } from "./deliverer.ts";
 import { DeliveryTime } from "./delivery-time.ts";
 import { FanOut, LANES_AT_ONCE } from "./fan-out.ts";
+import { Gate } from "./gate.ts";
 import type { Lane } from "./lane.ts";
 import { LaneOwnership } from "./lane-ownership.ts";
 import { LaneReader } from "./lane-reader.ts";
@@ -54,7 +55,8 @@ export interface EngineParts {
  * the engine reads the pending deliveries again; nothing else has to be recovered.
  */
 export class Engine extends OneLife implements Deliverer {
-  readonly #lanes = new Lanes();
+  readonly #gate: Gate;
+  readonly #lanes: Lanes;
   readonly #memory = new Memory();
   readonly #slots: Slots;
   readonly #attempts: AttemptRunner;
@@ -74,6 +76,9 @@ export class Engine extends OneLife implements Deliverer {
     const { store, facts, signals, policy, directory, seqs, ids, isClockDoubted } = parts;
     const { queue } = store;
     const isStopping = () => this.isStopping;
+    const onChanged = (environmentSeq: Seq | null) => this.#gateChanged(environmentSeq);
+    this.#gate = new Gate({ clock, store, facts, signals, isStopping, onChanged });
+    this.#lanes = new Lanes(this.#gate);
     this.#time = new DeliveryTime(clock);
     this.#offsets = new OffsetKeeper(clock, this.#time, store);
     const shared = { clock, time: this.#time, queue, seqs, facts, memory: this.#memory, isStopping };
@@ -88,6 +93,7 @@ export class Engine extends OneLife implements Deliverer {
     this.#scheduler = new Scheduler({
       ...{ ...shared, reader, lanes: this.#lanes, slots: this.#slots, attempts: this.#attempts },
       endpointConcurrency: policy.endpointConcurrency,
+      gate: this.#gate,
     });
     this.#ownership = new LaneOwnership({
       ...{ clock, facts, queue, lanes: this.#lanes, scheduler: this.#scheduler },
@@ -108,6 +114,7 @@ export class Engine extends OneLife implements Deliverer {
    */
   protected async begin(): Promise<void> {
     await this.#offsets.resume(this.parts.seqs);
+    await this.#gate.load();
     await this.#ownership.acquire();
     await this.#tasks.lease();
   }
@@ -199,6 +206,15 @@ export class Engine extends OneLife implements Deliverer {
     return this.#lanes.oldestDue(this.#time, isCounted);
   }
 
+  get isHeld(): boolean {
+    return this.#gate.isHeld;
+  }
+
+  /** Number of paused environments. */
+  get environmentsPaused(): number {
+    return this.#gate.environmentsPaused;
+  }
+
   get retriesAheadMs(): number {
     return this.#time.aheadMs;
   }
@@ -225,6 +241,17 @@ export class Engine extends OneLife implements Deliverer {
     });
   }
 
+  /**
+   * Stops the lanes for which the gate has closed, and continues the others. A stopped lane drops
+   * what it has read ahead, so that the memory is free for other lanes.
+   */
+  #gateChanged(environmentSeq: Seq | null): void {
+    const concerned = [...this.#lanes].filter(
+      ({ entry }) => environmentSeq === null || entry?.endpoint.environmentSeq === environmentSeq,
+    );
+    void this.#fanOut.forEach(concerned, (lane) => this.#reread(lane, false));
+  }
+
   #wake(endpointSeq: Seq, position: Seq): void {
     const lane = this.#ownership.laneOf(endpointSeq);
     if (lane === null) return;
@@ -249,7 +276,8 @@ export class Engine extends OneLife implements Deliverer {
   }
 
   #hasRoom(lane: Lane): boolean {
-    if (lane.isReading || lane.ready.length >= READY_MAX || lane.entry?.endpoint.paused) return false;
+    if (lane.isReading || lane.ready.length >= READY_MAX) return false;
+    if (lane.entry !== null && this.#gate.isClosedFor(lane.entry.endpoint)) return false;
     return this.#memory.roomForDeliveries > 0;
   }
 

@@ -1,6 +1,7 @@
 import { type Seq, type SeqSource, timeOfSeq } from "../core/id.ts";
 import type { PendingDelivery } from "../store/index.ts";
 import type { DeliveryTime } from "./delivery-time.ts";
+import type { Gate } from "./gate.ts";
 import type { Lane } from "./lane.ts";
 import { NOTHING } from "./lane-position.ts";
 
@@ -16,7 +17,7 @@ export type LaneState =
   | "parked"
   /** The endpoint's maximum number of attempts is under way. */
   | "full"
-  /** The endpoint is paused. */
+  /** The endpoint or its environment is paused, or all deliveries are held. */
   | "paused"
   /** Another process serves this lane. */
   | "foreign";
@@ -33,16 +34,19 @@ export interface LaneRules {
   readonly positionsAheadMs: number;
   /** Maximum number of concurrent attempts to an endpoint without its own limit. */
   readonly endpointConcurrency: number;
+  /** Returns whether no attempt to this endpoint may start. */
+  readonly isClosedFor: Gate["isClosedFor"];
 }
 
 export interface LaneRuleParts {
   readonly seqs: SeqSource;
   readonly time: DeliveryTime;
   readonly endpointConcurrency: number;
+  readonly gate: Gate;
 }
 
 /** Returns rules whose values are always current. */
-export function laneRules({ seqs, time, endpointConcurrency }: LaneRuleParts): LaneRules {
+export function laneRules({ seqs, time, endpointConcurrency, gate }: LaneRuleParts): LaneRules {
   return {
     get lastPosition() {
       return seqs.last + 1;
@@ -54,6 +58,7 @@ export function laneRules({ seqs, time, endpointConcurrency }: LaneRuleParts): L
       return time.positionsAheadMs;
     },
     endpointConcurrency,
+    isClosedFor: gate.isClosedFor,
   };
 }
 
@@ -65,7 +70,7 @@ export function stateOf(lane: Lane, now: number, rules: LaneRules): LaneState {
   // A lane whose endpoint no longer accepts deliveries is served too, so that its pending
   // deliveries are ended.
   if (endpoint !== undefined && !endpoint.disabled && !endpoint.deleted) {
-    if (endpoint.paused) return "paused";
+    if (rules.isClosedFor(endpoint)) return "paused";
     if (lane.underWay >= concurrencyOf(lane, rules)) return "full";
   }
   const at = nextWorkAt(lane, rules);

@@ -1,6 +1,7 @@
 import type { Seq } from "../core/id.ts";
 import type { EndpointEntry } from "../store/directory.ts";
 import type { DeliveryTime } from "./delivery-time.ts";
+import type { Gate } from "./gate.ts";
 import { Lane } from "./lane.ts";
 import { NOTHING } from "./lane-position.ts";
 
@@ -20,6 +21,8 @@ export interface OldestDue {
 /** The lanes in this process's memory. */
 export class Lanes implements Iterable<Lane> {
   readonly #byEndpoint = new Map<Seq, Lane>();
+
+  constructor(private readonly gate: Gate) {}
 
   [Symbol.iterator](): Iterator<Lane> {
     return this.#byEndpoint.values();
@@ -49,13 +52,15 @@ export class Lanes implements Iterable<Lane> {
 
   /**
    * Returns the time, by the wall clock, at which the oldest due delivery that has not been started
-   * became due. Returns null if nothing is due.
+   * became due. Returns null if nothing is due. Excludes lanes in which no attempt may start.
    */
   oldestDueAt(time: DeliveryTime): number | null {
+    if (this.gate.isHeld) return null;
     const now = time.now();
     let oldest = NOTHING;
     for (const lane of this) {
-      if (lane.isOwned && !lane.entry?.endpoint.paused) oldest = Math.min(oldest, lane.oldestDueAt(time));
+      const isClosed = lane.entry !== null && this.gate.isClosedFor(lane.entry.endpoint);
+      if (lane.isOwned && !isClosed) oldest = Math.min(oldest, lane.oldestDueAt(time));
     }
     return oldest <= now ? oldest + time.aheadMs : null;
   }
@@ -75,7 +80,8 @@ export class Lanes implements Iterable<Lane> {
       const dueAt = dueTime + aheadMs;
       const { endpoint } = lane.entry;
       const before = oldest.get(endpoint.environmentSeq);
-      if (endpoint.paused || (before !== undefined && before.dueAt <= dueAt) || !isCounted(endpoint)) continue;
+      if (this.gate.isClosedFor(endpoint) || (before !== undefined && before.dueAt <= dueAt) || !isCounted(endpoint))
+        continue;
       oldest.set(endpoint.environmentSeq, { dueAt, endpoint });
     }
     return oldest;

@@ -6,6 +6,7 @@ import { StoreUnavailable } from "../store/index.ts";
 import { Alarms } from "./alarms.ts";
 import type { AttemptRunner } from "./attempt.ts";
 import type { DeliveryTime } from "./delivery-time.ts";
+import type { Gate } from "./gate.ts";
 import type { Lane, Waiting } from "./lane.ts";
 import { NOTHING } from "./lane-position.ts";
 import type { LaneReader } from "./lane-reader.ts";
@@ -30,6 +31,7 @@ export interface SchedulerParts {
   readonly reader: LaneReader;
   readonly attempts: AttemptRunner;
   readonly endpointConcurrency: number;
+  readonly gate: Gate;
 }
 
 /**

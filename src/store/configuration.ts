@@ -51,6 +51,11 @@ export interface Configuration {
     /** Returns false and stores nothing if the name is taken. */
     rename(seq: Seq, name: string, updatedAt: number): Promise<boolean>;
     /**
+     * Pauses or resumes the deliveries of an environment. An environment that is already paused
+     * keeps its `pausedAt`. Returns the stored environment, or null if it does not exist.
+     */
+    setPaused(seq: Seq, isPaused: boolean, now: number): Promise<Environment | null>;
+    /**
      * Deletes an environment with its applications, endpoints and sources, and frees its name.
      * `Queue.bury` ends the pending deliveries later. Returns the records that this commit has deleted.
      */

@@ -17,6 +17,8 @@ const LOGGED = [
   "task.ended",
   "store.failing",
   "store.recovered",
+  "delivery.held",
+  "environment.paused",
   "clock.doubted",
   "clock.trusted",
   "idempotency.mismatched",
@@ -25,6 +27,10 @@ const LOGGED = [
   "source.key-unavailable",
   "inbox.received",
 ] as const;
+
+/** Tells that nothing is sent, and what to do. Also logged at each start while deliveries are held. */
+export const deliveryHeldText =
+  "Deliveries are held: messages are accepted and stored, but nothing is sent. Resume them with POST /api/v1/delivery/resume or `boathook serve --deliver`.";
 
 /**
  * Logs facts, each at a fixed level. Facts that occur thousands of times per second are not logged.
@@ -72,6 +78,18 @@ export function logFacts(facts: Facts, log: Log, ids: IdCodec): void {
         log.info(
           { count: fact.count, state: fact.state },
           "Deliveries ended without an attempt because their endpoint or payload is no longer available.",
+        );
+        break;
+      case "delivery.held":
+        if (fact.isHeld) log.warn({ event: fact.type }, deliveryHeldText);
+        else log.info({ event: "delivery.resumed" }, "Deliveries were resumed.");
+        break;
+      case "environment.paused":
+        log.info(
+          { event: fact.isPaused ? fact.type : "environment.resumed", environment: fact.name },
+          fact.isPaused
+            ? "The deliveries of an environment were paused."
+            : "The deliveries of an environment were resumed.",
         );
         break;
       case "endpoint.warned":

@@ -11,6 +11,9 @@ export interface Readings {
   readonly tally: Tally;
   attemptsUnderWay(): number;
   oldestDueAt(): number | null;
+  /** Returns whether all deliveries are held. */
+  isDeliveryHeld(): boolean;
+  environmentsPaused(): number;
   storeSize(): Promise<StoreSize>;
   /** Returns the number of log lines that were dropped because the output could not be written. */
   logLinesDropped(): number;
@@ -158,7 +161,11 @@ export class Metrics {
     facts.on(["source.received"], ({ source, outcome }) => countsOf(source)[outcome]++);
   }
 
-  #gauges({ tally, attemptsUnderWay, oldestDueAt, storeSize, logLinesDropped }: Readings): void {
+  #gauges({ tally, attemptsUnderWay, oldestDueAt, storeSize, logLinesDropped, ...gate }: Readings): void {
+    this.#gauge("boathook_delivery_held", "1 while all deliveries are held.", () => Number(gate.isDeliveryHeld()));
+    this.#gauge("boathook_environments_paused", "Environments whose deliveries are paused.", () =>
+      gate.environmentsPaused(),
+    );
     this.#gauge(
       "boathook_log_lines_dropped_total",
       "Log lines that were dropped because the output could not be written.",

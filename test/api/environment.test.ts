@@ -35,6 +35,7 @@ describe("environments", () => {
       name,
       type: "production",
       region: "self-hosted",
+      pausedAt: null,
       createdAt: expect.any(String),
       updatedAt: json.createdAt,
     });

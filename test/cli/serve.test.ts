@@ -76,6 +76,38 @@ describe("starting", () => {
   });
 });
 
+describe("holding deliveries", () => {
+  const deliveryOf = async (url: string) =>
+    ((await (await fetch(`${url}/api/v1/health`)).json()) as { delivery: string }).delivery;
+  const heldLines = (log: readonly Record<string, unknown>[]) => log.filter(({ event }) => event === "delivery.held");
+
+  test("deliveries that --no-deliver holds stay held at later starts until --deliver, and each start logs it", async () => {
+    using dir = temporaryDirectory();
+    const starts: [args: string[], delivery: string][] = [
+      [[], "running"],
+      [["--no-deliver"], "held"],
+      [[], "held"],
+      [["--deliver"], "running"],
+      [[], "running"],
+    ];
+    for (const [args, delivery] of starts) {
+      const server = await startBoathook(executable(), dir.file("data"), args);
+      expect(await deliveryOf(server.url)).toBe(delivery);
+      expect(await server.stop()).toBe(0);
+      expect(heldLines(server.log)).toHaveLength(delivery === "held" ? 1 : 0);
+    }
+  });
+
+  test.each(["--deliver --no-deliver", "--no-deliver --deliver"])("the server does not start with %s", async (both) => {
+    using dir = temporaryDirectory();
+    const args = ["serve", "--port=0", `--data-dir=${dir.file("data")}`, ...both.split(" ")];
+    const { code, stderr } = await run(executable(), args);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(ONE_SENTENCE);
+    expect(stderr).toContain("--no-deliver");
+  });
+});
+
 describe("stopping", () => {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     test(`${signal} stops the server with exit code 0 after a last log entry`, async () => {

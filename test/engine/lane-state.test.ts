@@ -8,7 +8,10 @@ import type { Endpoint, PendingDelivery } from "../../src/store/index.ts";
 
 const NOW = Date.UTC(2026, 0, 1);
 const SEQ = seqAt(NOW);
-const rules = { lastPosition: SEQ, aheadMs: 0, positionsAheadMs: 0, endpointConcurrency: 3 };
+const rules = {
+  ...{ lastPosition: SEQ, aheadMs: 0, positionsAheadMs: 0, endpointConcurrency: 3 },
+  isClosedFor: ({ paused }: { readonly paused: boolean }) => paused,
+};
 
 function deliveryOf(change: Partial<PendingDelivery> = {}): PendingDelivery {
   const times = { position: SEQ, dueAt: NOW, attempts: 0, round: 0, trigger: "schedule" } as const;
@@ -67,6 +70,16 @@ describe("the state of a lane", () => {
   test.each(cases)("%s", (_, state, lane) => {
     expect(stateOf(lane(), NOW, rules)).toBe(state);
   });
+});
+
+test("a lane is paused while the gate is closed, unless its pending deliveries must be ended", () => {
+  const closed = { ...rules, isClosedFor: () => true };
+  expect(stateOf(laneOf(), NOW, closed)).toBe("paused");
+  expect(stateOf(Object.assign(laneOf(), { underWay: 3 }), NOW, closed)).toBe("paused");
+  expect(stateOf(laneOf({ disabled: true }), NOW, closed)).toBe("ready");
+  expect(stateOf(laneOf({ deleted: true }), NOW, closed)).toBe("ready");
+  // The environment of an endpoint that has not been read is not known.
+  expect(stateOf(laneOf(null), NOW, closed)).toBe("ready");
 });
 
 describe("the next work of a lane", () => {

@@ -53,6 +53,7 @@ beforeEach(async () => {
     warningsOf: async () => [],
     isTaskWaiting: () => false,
     retriesAheadMs: 0,
+    isHeld: false,
   };
   signals = new Signals(() => {});
   operational = new OperationalWebhooks({
@@ -136,7 +137,14 @@ describe("operational webhooks", () => {
     ];
     for (const [i, announcement] of announcements.entries()) {
       const seq = store.numbers.take(3);
-      const environment = { seq, name: `other ${i}`, type: "production", createdAt: 0, updatedAt: 0 } as const;
+      const environment = {
+        seq,
+        name: `other ${i}`,
+        type: "production",
+        pausedAt: null,
+        createdAt: 0,
+        updatedAt: 0,
+      } as const;
       await store.configuration.environments.create(environment);
       const hidden = plainApplication({ seq: seq + 1, environmentSeq: seq, name: "Operational webhooks", now: 0 });
       await store.configuration.applications.ensureOperational(hidden);

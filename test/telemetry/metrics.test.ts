@@ -15,6 +15,8 @@ function metricsWith(oldestDueAt: number | null = null): Metrics {
       tally: new Tally([{ environmentSeq: 1, pending: 11, dead: 7 }]),
       attemptsUnderWay: () => 3,
       oldestDueAt: () => oldestDueAt,
+      isDeliveryHeld: () => true,
+      environmentsPaused: () => 2,
       storeSize: async () => ({ databaseBytes: 4096, walBytes: 512, diskFreeBytes: 2048 }),
       logLinesDropped: () => 4,
     },
@@ -120,6 +122,8 @@ describe("metrics", () => {
     expect(page).toContain("boathook_deliveries_pending 11");
     expect(page).toContain("boathook_dead_letters 7");
     expect(page).toContain("boathook_attempts_under_way 3");
+    expect(page).toContain("boathook_delivery_held 1");
+    expect(page).toContain("boathook_environments_paused 2");
     expect(page).toContain("boathook_database_bytes 4096");
     expect(page).toContain("boathook_wal_bytes 512");
     expect(page).toContain("boathook_disk_free_bytes 2048");

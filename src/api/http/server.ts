@@ -11,6 +11,7 @@ import { sessionRoutes } from "../resources/authentication/session.ts";
 import { backgroundTaskRoutes } from "../resources/background-task/routes.ts";
 import { adminRoutes } from "../resources/dead-letter/admin.ts";
 import { deadLetterRoutes } from "../resources/dead-letter/routes.ts";
+import { deliveryRoutes } from "../resources/delivery/routes.ts";
 import { type AddressOf, Door } from "../resources/door/door.ts";
 import { doorRoutes } from "../resources/door/routes.ts";
 import { endpointHeadersRoutes } from "../resources/endpoint/headers.ts";
@@ -20,6 +21,7 @@ import { endpointRoutes } from "../resources/endpoint/routes.ts";
 import { endpointSecretRoutes } from "../resources/endpoint/secret.ts";
 import { sendExampleRoutes } from "../resources/endpoint/send-example.ts";
 import { endpointStatsRoutes } from "../resources/endpoint/stats.ts";
+import { environmentPauseRoutes } from "../resources/environment/pause.ts";
 import { environmentRoutes } from "../resources/environment/routes.ts";
 import { environmentTransferRoutes } from "../resources/environment/transfer.ts";
 import { eventTypeImportRoutes } from "../resources/event-type/import.ts";
@@ -157,6 +159,8 @@ export function operationsOf(context: Context): readonly Operation[] {
     ...portalAccessRoutes(context),
     ...sessionRoutes(context),
     ...environmentRoutes(context),
+    ...environmentPauseRoutes(context),
+    ...deliveryRoutes(context),
     ...environmentTransferRoutes(context),
     ...apiTokenRoutes(context),
     ...auditLogRoutes(context),

@@ -5,7 +5,7 @@ import {
   environmentPrefix,
 } from "../environment.ts";
 import { createdAt, key, type RecordOf, required, requiredAtCreation, state, updatedAt } from "./field.ts";
-import { choice, text } from "./value-type.ts";
+import { choice, instant, nullableOutput, text } from "./value-type.ts";
 
 const name = text({
   minLength: 1,
@@ -31,6 +31,11 @@ export const environmentFields = {
   }),
   /** The Svix API returns the region of its hosting here. */
   region: state(choice(["eu", "us", "au", "ca", "self-hosted"]), "self-hosted", { stored: false }),
+  /** Time since which no delivery of the environment is sent; null unless it is paused. */
+  pausedAt: state(
+    nullableOutput(instant({ description: "Since when deliveries are paused; null if they are not." })),
+    null,
+  ),
   createdAt,
   updatedAt,
 };

@@ -26,7 +26,7 @@ const isArray = (column: string) => `json_valid(${column}) AND json_type(${colum
  */
 const RULES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>> = {
   meta: { values: [isText("name")] },
-  environment: { values: [isText("name"), "type IN ('development', 'production')"] },
+  environment: { values: [isText("name"), "type IN ('development', 'production')"], paused: [isNatural("paused_at")] },
   application: {
     values: [isText("uid"), isPositive("throttle_rate"), isObject("metadata"), isFlag("operational")],
   },

@@ -25,6 +25,10 @@ export function environments(db: Database, committer: Committer): Configuration[
   );
   const insertOne = db.prepare(insert());
   const rename = db.prepare("UPDATE environment SET name = ?2, updated_at = ?3 WHERE seq = ?1");
+  const setPausedAt = db.prepare<unknown, [number, number | null, number]>(
+    `UPDATE environment SET paused_at = ?2, updated_at = ?3
+     WHERE seq = ?1 AND (paused_at IS NULL) <> (?2 IS NULL)`,
+  );
   // Messages refer to applications and endpoints, so their rows are kept and marked as deleted.
   const removeApplications = db.prepare<{ seq: number }, [number, number]>(
     "UPDATE application SET deleted_at = ?2 WHERE environment_seq = ?1 AND deleted_at IS NULL RETURNING seq",
@@ -61,6 +65,11 @@ export function environments(db: Database, committer: Committer): Configuration[
       }),
     create: (environment) => unlessTaken(committer.write(() => insertOne.run(toBindings(environment)))),
     rename: (seq, name, updatedAt) => unlessTaken(committer.write(() => rename.run(seq, name, updatedAt))),
+    setPaused: (seq, isPaused, now) =>
+      committer.write(() => {
+        setPausedAt.run(seq, isPaused ? now : null, now);
+        return toRecordOrNull(bySeq.get(seq));
+      }),
     delete: (seq, deletedAt) =>
       committer.write(() => {
         const applications = removeApplications.all(seq, deletedAt).map((application) => application.seq);

@@ -240,6 +240,8 @@ export const migrations: readonly string[] = [
   `,
   // The endpoints in lists of an environment. Rows of deleted endpoints are never removed.
   "CREATE INDEX endpoint_listed ON endpoint (seq) WHERE deleted_at IS NULL;",
+  // Null unless the deliveries of the environment are paused.
+  "ALTER TABLE environment ADD COLUMN paused_at INTEGER;",
 ];
 
 /**

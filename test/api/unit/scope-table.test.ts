@@ -13,6 +13,7 @@ describe("the scopes that operations need", () => {
       "authentication",
       "background-task",
       "dead-letter",
+      "delivery",
       "endpoint",
       "environment",
       "event-type",

@@ -45,6 +45,7 @@ const ROWS: Readonly<Record<string, string>> = {
 const WRONG: Readonly<Record<string, readonly string[]>> = {
   meta_values_check: ["name = ''"],
   environment_values_check: ["name = ''", "type = 'test'"],
+  environment_paused_check: ["paused_at = -1"],
   application_values_check: ["uid = ''", "throttle_rate = 0", "metadata = '[]'", "metadata = 'x'", "operational = 2"],
   event_type_values_check: ["name = ''", "archived = 2", "deprecated = -1", "schemas = '1'", "validation = ''"],
   endpoint_values_check: [

@@ -77,7 +77,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [transitionsSuite, "queue.", "settle bury resend redrive drop"],
   [expungeSuite, "queue.expunge.", "message messages step"],
 
-  [environmentsSuite, "configuration.environments.", "list get named page ensure create rename delete"],
+  [environmentsSuite, "configuration.environments.", "list get named page ensure create rename setPaused delete"],
   [
     applicationsSuite,
     "configuration.applications.",

@@ -1,21 +1,20 @@
 import { Type } from "@sinclair/typebox";
 import { createEnvironment, deleteEnvironment, renameEnvironment } from "../../../commands/environments.ts";
-import type { IdCodec } from "../../../core/id.ts";
 import { notFound } from "../../../core/problem.ts";
-import { environmentFields } from "../../../core/resources/environment.ts";
 import type { Environment } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { listed, orderQuery, pageQuery, pageRequest } from "../../http/paging.ts";
 import { noContent, reply } from "../../http/reply.ts";
-import { createProperties, exampleOf, outputOf, outputProperties, updateProperties } from "../../http/resource.ts";
 import { findEnvironment } from "../../identity/find-environment.ts";
-
-const EnvironmentModelIn = field.object("EnvironmentModelIn", createProperties(environmentFields));
-const EnvironmentModelUpdate = field.object("EnvironmentModelUpdate", updateProperties(environmentFields));
-const EnvironmentModelOut = field.object("EnvironmentModelOut", outputProperties(environmentFields));
-const example = exampleOf(environmentFields);
+import {
+  EnvironmentModelIn,
+  EnvironmentModelOut,
+  EnvironmentModelUpdate,
+  environmentExample as example,
+  environmentOut as out,
+} from "./fields.ts";
 
 export function environmentRoutes(context: Context): Operation[] {
   const { store, ids } = context;
@@ -123,8 +122,4 @@ export function environmentRoutes(context: Context): Operation[] {
       },
     }),
   ];
-}
-
-function out(environment: Environment, ids: IdCodec) {
-  return outputOf(environmentFields, environment, ids);
 }

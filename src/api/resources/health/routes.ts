@@ -27,7 +27,10 @@ const HealthOut = field.object("HealthOut", {
       "`failing`: the last commit or read of the database failed. `damaged`: a read since the start found damaged data.",
   }),
   disk: Disk,
-  delivery: Type.String({ enum: ["running"] }),
+  delivery: Type.String({
+    enum: ["running", "held"],
+    description: "`held`: messages are accepted and stored, but nothing is sent.",
+  }),
   version: Type.String(),
 });
 
@@ -38,7 +41,7 @@ function exampleOf(status: "ok" | "failing"): Health {
 }
 
 export function healthRoutes(context: Context): Operation[] {
-  const { store, metrics, metricsToken, version } = context;
+  const { store, deliverer, metrics, metricsToken, version } = context;
   const isStarting = context.isStarting ?? (() => false);
   const tag = "Health";
 
@@ -55,7 +58,7 @@ export function healthRoutes(context: Context): Operation[] {
       status: failing ? "failing" : starting ? "starting" : damaged ? "degraded" : "ok",
       store: failing ? "failing" : damaged ? "damaged" : "ok",
       disk: { freeBytes: diskFreeBytes },
-      delivery: "running",
+      delivery: deliverer.isHeld ? "held" : "running",
       version,
     };
     return reply(failing || starting ? 503 : 200, health);

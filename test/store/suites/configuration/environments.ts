@@ -19,7 +19,8 @@ export function environmentsSuite(open: Open): void {
     test("environments have a type, can be renamed and paged, and never share a name", async () => {
       await using world = await Furnished.open(open);
       const { environments } = world.store.configuration;
-      const one = { seq: world.seqs.next(), name: "one", type: "development", createdAt: 1, updatedAt: 1 } as const;
+      const times = { createdAt: 1, updatedAt: 1 };
+      const one = { seq: world.seqs.next(), name: "one", type: "development", pausedAt: null, ...times } as const;
       expect(await environments.create(one)).toBe(true);
       expect(await environments.create({ ...one, seq: world.seqs.next() })).toBe(false);
       expect(await environments.rename(one.seq, "default", 2)).toBe(false);
@@ -31,6 +32,22 @@ export function environmentsSuite(open: Open): void {
       expect(await world.store.configuration.environments.page(page)).toEqual({ rows: [renamed], more: true });
       const next = await world.store.configuration.environments.page({ ...page, from: one.seq });
       expect(next).toEqual({ rows: [world.environment], more: false });
+    });
+
+    test("an environment stays paused across a restart, and keeps the time at which it was first paused", async () => {
+      await using world = await Furnished.open(open);
+      const { seq } = await world.addEnvironment("shop");
+      const paused = await world.store.configuration.environments.setPaused(seq, true, 10);
+      expect(paused).toMatchObject({ seq, name: "shop", pausedAt: 10, updatedAt: 10 });
+      expect(await world.store.configuration.environments.setPaused(seq, true, 20)).toEqual(paused);
+      await world.reopen();
+      const { environments } = world.store.configuration;
+      expect(await environments.get(seq)).toEqual(paused);
+      expect(await environments.get(world.environment.seq)).toMatchObject({ pausedAt: null });
+      const resumed = await environments.setPaused(seq, false, 30);
+      expect(resumed).toEqual({ ...paused!, pausedAt: null, updatedAt: 30 });
+      expect(await environments.setPaused(seq, false, 40)).toEqual(resumed);
+      expect(await environments.setPaused(world.seqs.next(), true, 50)).toBeNull();
     });
 
     test("deleting an environment deletes its contents and does not affect other environments", async () => {

@@ -1,0 +1,94 @@
+import { deliveryHeldMeta } from "../core/delivery.ts";
+import type { Facts } from "../core/fact.ts";
+import type { Seq } from "../core/id.ts";
+import type { Signals } from "../core/signal.ts";
+import type { Clock } from "../ports.ts";
+import { type KnownEndpoint, type Store, StoreUnavailable } from "../store/index.ts";
+import { STORE_RETRY_MS } from "./settle.ts";
+
+export interface GateParts {
+  readonly clock: Clock;
+  readonly store: Pick<Store, "configuration" | "housekeeping">;
+  readonly facts: Facts;
+  readonly signals: Signals;
+  readonly isStopping: () => boolean;
+  /** Called when lanes may have been stopped or may go on. Null means the lanes of all environments. */
+  readonly onChanged: (environmentSeq: Seq | null) => void;
+}
+
+/**
+ * Decides whether attempts may start. The operator can hold all deliveries, and pause those of one
+ * environment or of one endpoint. Attempts under way finish. Nothing else stops: messages are still
+ * accepted, and the pending deliveries of disabled and deleted endpoints still end.
+ */
+export class Gate {
+  #isHeld = false;
+  #pausedEnvironments: ReadonlySet<Seq> = new Set();
+  /**
+   * Incremented with every change, so that a state read before a change does not replace the newer
+   * one.
+   */
+  #changes = 0;
+
+  constructor(private readonly parts: GateParts) {
+    const { signals, onChanged } = parts;
+    signals.invalidate(["delivery.held"], ({ isHeld }) => this.#become(isHeld, this.#pausedEnvironments));
+    signals.invalidate(["environment.paused"], ({ environmentSeq, isPaused }) => {
+      const paused = new Set(this.#pausedEnvironments);
+      if (isPaused) paused.add(environmentSeq);
+      else paused.delete(environmentSeq);
+      this.#become(this.#isHeld, paused);
+    });
+    signals.react(["delivery.held"], () => onChanged(null));
+    signals.react(["environment.paused"], ({ environmentSeq }) => onChanged(environmentSeq));
+    signals.react(["store.changed"], () => void this.#loadAgain());
+  }
+
+  #become(isHeld: boolean, pausedEnvironments: ReadonlySet<Seq>): void {
+    this.#changes++;
+    this.#isHeld = isHeld;
+    this.#pausedEnvironments = pausedEnvironments;
+  }
+
+  /** Reads the stored state. */
+  async load(): Promise<void> {
+    const { housekeeping, configuration } = this.parts.store;
+    for (;;) {
+      const changes = this.#changes;
+      const held = await housekeeping.meta.get(deliveryHeldMeta);
+      const environments = await configuration.environments.list();
+      if (changes !== this.#changes) continue;
+      const paused = environments.filter(({ pausedAt }) => pausedAt !== null);
+      this.#become(held !== null, new Set(paused.map(({ seq }) => seq)));
+      return;
+    }
+  }
+
+  async #loadAgain(): Promise<void> {
+    const { clock, facts, isStopping, onChanged } = this.parts;
+    while (!isStopping()) {
+      try {
+        await this.load();
+        onChanged(null);
+        return;
+      } catch (error) {
+        if (!(error instanceof StoreUnavailable)) facts.state({ type: "defect.found", where: "gate", error });
+        await new Promise<void>((resolve) => clock.after(STORE_RETRY_MS, resolve));
+      }
+    }
+  }
+
+  /** Whether all deliveries are held. */
+  get isHeld(): boolean {
+    return this.#isHeld;
+  }
+
+  /** Number of paused environments. */
+  get environmentsPaused(): number {
+    return this.#pausedEnvironments.size;
+  }
+
+  /** Returns whether no attempt to this endpoint may start. */
+  readonly isClosedFor = ({ paused, environmentSeq }: Pick<KnownEndpoint, "paused" | "environmentSeq">): boolean =>
+    paused || this.#isHeld || this.#pausedEnvironments.has(environmentSeq);
+}
