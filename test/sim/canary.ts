@@ -41,6 +41,8 @@ export const CANARIES = {
   "separate-door-key": /is stored twice within its window/,
   "remembered-forgery": /got a 2xx(, but its message is| but is) not stored/,
   "captured-twice": /has captured 2 secrets/,
+  "forgotten-hold": /although deliveries are held/,
+  "forgotten-pause": /although deliveries are paused/,
 } as const satisfies Readonly<Record<string, RegExp>>;
 export type Canary = keyof typeof CANARIES;
 export const CANARY_NAMES = Object.keys(CANARIES) as Canary[];
@@ -80,7 +82,7 @@ export function plant(canary: Canary | null, store: Store, soil: Soil): Store {
   return storeWith(store, {
     queue: changedQueue(canary, queue, soil),
     configuration: changedConfiguration(canary, configuration),
-    housekeeping: canary === "hasty-prune" ? { prune: hastily(housekeeping.prune, soil) } : {},
+    housekeeping: changedHousekeeping(canary, housekeeping, soil),
   });
 }
 
@@ -180,10 +182,18 @@ function changedAccept(canary: Canary | null, queue: Queue, { db, dice }: Soil):
 }
 
 function changedConfiguration(canary: Canary | null, configuration: Configuration): Partial<Configuration> {
-  const { endpoints, tokens, sources } = configuration;
+  const { endpoints, tokens, sources, environments } = configuration;
   switch (canary) {
     case "captured-twice":
       return { sources: { ...sources, update: overwriting(sources.update) } };
+    case "forgotten-pause":
+      // A restart forgets which environments are paused.
+      return {
+        environments: {
+          ...environments,
+          list: async () => (await environments.list()).map((one) => ({ ...one, pausedAt: null })),
+        },
+      };
     case "immortal-secret":
       // Old secrets in memory do not expire.
       return {
@@ -205,6 +215,12 @@ function changedConfiguration(canary: Canary | null, configuration: Configuratio
     default:
       return {};
   }
+}
+
+function changedHousekeeping(canary: Canary | null, { prune, meta }: Housekeeping, soil: Soil): Partial<Housekeeping> {
+  if (canary === "hasty-prune") return { prune: hastily(prune, soil) };
+  // A restart forgets that deliveries are held.
+  return canary === "forgotten-hold" ? { meta: { ...meta, get: async () => null } } : {};
 }
 
 /** Also deletes pending deliveries that have been attempted. */

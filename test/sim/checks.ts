@@ -6,6 +6,7 @@ import { BacklogChecks } from "./checks/backlog.ts";
 import { CountChecks } from "./checks/counts.ts";
 import { EndingChecks } from "./checks/ending.ts";
 import { FairnessChecks } from "./checks/fairness.ts";
+import { GateChecks } from "./checks/gate.ts";
 import { KeyChecks } from "./checks/keys.ts";
 import { ListChecks } from "./checks/lists.ts";
 import { OperationalChecks } from "./checks/operational.ts";
@@ -50,6 +51,7 @@ export class Checks {
   readonly keys: KeyChecks;
   readonly fairness: FairnessChecks;
   readonly sources: SourceChecks;
+  readonly gate: GateChecks;
   readonly #clock: VirtualClock;
 
   constructor({ db, clock, settings, sent, marks, inFlight, dice, deliveryTime }: Around) {
@@ -65,6 +67,7 @@ export class Checks {
     this.backlog = new BacklogChecks(violation);
     this.tokens = new TokenChecks(clock, marks, violation);
     this.fairness = new FairnessChecks(clock, violation);
+    this.gate = new GateChecks(db, marks, violation);
     this.keys = new KeyChecks(db, clock, sent, this.tokens, violation);
     this.sources = new SourceChecks(db, clock, sent, marks, violation);
   }
@@ -76,6 +79,7 @@ export class Checks {
   /** Must be called when a new life of the program begins. */
   programStarted(): void {
     this.attempts.programStarted();
+    this.gate.programStarted();
     this.backlog.programStarted();
     this.keys.programEnded();
     this.sources.programStarted();
@@ -89,6 +93,7 @@ export class Checks {
       case "attempt.started":
         this.attempts.started(fact);
         this.fairness.started(fact);
+        this.gate.started(fact.deliverySeq);
         break;
       case "attempt.finished":
         this.attempts.finished(fact);

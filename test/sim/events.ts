@@ -1,6 +1,7 @@
 import type { Dice } from "./dice.ts";
 import { deleteApplication, throttleApplication } from "./events/applications.ts";
 import * as endpoints from "./events/endpoints.ts";
+import { hold, pauseEnvironmentOfWorld } from "./events/gate.ts";
 import { cancelTask, dropDeadLetters, expunge, purge, redrive, replay, resend } from "./events/history.ts";
 import { sendWithKey } from "./events/keys.ts";
 import { post } from "./events/posting.ts";
@@ -24,6 +25,8 @@ export const EVENTS: Readonly<Record<EventName, Event>> = {
   reorder: endpoints.reorder,
   resubscribe: endpoints.resubscribe,
   retune: endpoints.retune,
+  hold,
+  pauseEnvironment: pauseEnvironmentOfWorld,
   throttleApplication,
   deleteApplication,
   resend,

@@ -1,4 +1,5 @@
 import { reopenAll } from "./events/endpoints.ts";
+import { openGate } from "./events/gate.ts";
 import { redrive } from "./events/history.ts";
 import { deleteCronSources, finalCounts } from "./events/sources.ts";
 import { EVENTS, rollEvent, rollSourceEvent, SOURCE_EVENTS } from "./events.ts";
@@ -76,6 +77,7 @@ async function endFaults(world: World): Promise<void> {
   world.faults.end();
   world.aims.mode = "none";
   await world.untilCallsReturn();
+  await world.do(openGate);
 }
 
 async function calmPhase(world: World): Promise<void> {

@@ -13,6 +13,8 @@ const EVENTS = {
   goAway: [1, 10],
   rotateSecret: [3, 40],
   pause: [2, 30],
+  hold: [2, 15],
+  pauseEnvironment: [2, 15],
   disable: [2, 30],
   flap: [1, 15],
   reorder: [2, 30],

@@ -31,6 +31,7 @@ const SLOW_READS: ReadonlySet<string> = new Set([
   ...["queue.pendingLanes", "queue.due", "queue.nextPosition", "queue.contents", "queue.idempotency.get"],
   ...["configuration.applications.get", "configuration.applications.find", "configuration.applications.operational"],
   ...["configuration.endpoints.get", "configuration.endpoints.active", "configuration.endpoints.secrets"],
+  ...["housekeeping.meta.get", "configuration.environments.list"],
   ...["configuration.tokens.withHash", "history.messages.get", "history.replayable", "housekeeping.tasks.lease"],
   ...["configuration.sources.withToken", "configuration.sources.get", "configuration.sources.cron"],
 ]);
