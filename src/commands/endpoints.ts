@@ -14,7 +14,7 @@ type CreateParts = ChangeParts & Pick<CommandContext, "seqs" | "random" | "limit
 
 /** The fields of a new endpoint. Absent fields get their defaults. */
 export type EndpointSettings = Pick<Endpoint, "url"> &
-  Partial<Omit<Endpoint, "seq" | "applicationSeq" | "createdAt" | "updatedAt">>;
+  Partial<Omit<Endpoint, "seq" | "applicationSeq" | "createdAt" | "updatedAt" | "disabledAt" | "disabledCause">>;
 
 export interface NewEndpoint {
   readonly applicationSeq: Seq;
@@ -88,7 +88,7 @@ export async function changeEndpoint(
     const changed = { ...before, ...change(before) };
     const after = { ...changed, url: meantUrl(changed.url, before.url) };
     const failingSince = before.disabled && !after.disabled ? null : before.failingSince;
-    return { ...after, failingSince, updatedAt };
+    return { ...after, ...disabling(before, after, updatedAt), failingSince, updatedAt };
   });
   if (update === "gone") throw noEndpoint();
   if (update === "taken") throw uidTaken();
@@ -113,13 +113,25 @@ async function createUnlessTaken(
   if (settings.eventTypes != null) await rule(settings.eventTypes, []);
   const { store, seqs, clock, random, limits } = parts;
   const url = meantUrl(settings.url, null);
-  const endpoint = { ...plainEndpoint({ seq: seqs.next(), applicationSeq, url, now: clock.now() }), ...settings };
+  const now = clock.now();
+  const plain = plainEndpoint({ seq: seqs.next(), applicationSeq, url, now });
+  const wanted = { ...plain, ...settings };
+  const endpoint = { ...wanted, ...disabling(plain, wanted, now) };
   const signing = secret ?? generateSecret(random.bytes(secretBytes));
   const result = await store.configuration.endpoints.create(endpoint, signing, limits.endpointsPerAppMax);
   if (result === "full") throw tooManyEndpoints(limits);
   if (!result) return null;
   endpointCreated(parts, endpoint);
   return endpoint;
+}
+
+type Disabling = Pick<Endpoint, "disabled" | "disabledAt" | "disabledCause">;
+
+/** Returns since when and why an endpoint is disabled after a request changed it. */
+function disabling(before: Disabling, { disabled }: Pick<Endpoint, "disabled">, now: number): Disabling {
+  if (!disabled) return { disabled, disabledAt: null, disabledCause: null };
+  if (before.disabled) return { disabled, disabledAt: before.disabledAt, disabledCause: before.disabledCause };
+  return { disabled, disabledAt: now, disabledCause: "manual" };
 }
 
 async function checkSubscription(

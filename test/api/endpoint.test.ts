@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { clientOf, freshUid, makeApplication, type Send, sameAtOnce } from "../support/client.ts";
+import { until } from "../support/delivery.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
 const url = "https://example.com/webhook";
@@ -30,6 +31,45 @@ async function makeEndpoint(fields: object = {}): Promise<string> {
 const many = (count: number, bytesEach: number) =>
   Object.fromEntries(Array.from({ length: count }, (_, i) => [`h${i}`, "x".repeat(bytesEach)]));
 
+describe("disabling an endpoint", () => {
+  const stateOf = ({ disabled, disabledAt, disabledCause }: Record<string, unknown>) => ({
+    ...{ disabled, disabledAt, disabledCause },
+  });
+  const ENABLED = { disabled: false, disabledAt: null, disabledCause: null };
+
+  test("a request disables an endpoint manually, a second one changes nothing, and enabling it clears the cause", async () => {
+    const { id } = (await send("POST", endpoints, { url })).json;
+    const first = (await send("PATCH", `${endpoints}/${id}`, { disabled: true })).json;
+    expect(stateOf(first)).toEqual({ disabled: true, disabledAt: first.updatedAt, disabledCause: "manual" });
+    const again = (await send("PUT", `${endpoints}/${id}`, { url, disabled: true })).json;
+    expect(stateOf(again)).toEqual(stateOf(first));
+    expect(stateOf((await send("PATCH", `${endpoints}/${id}`, { disabled: false })).json)).toEqual(ENABLED);
+  });
+
+  test("a new endpoint can be disabled from the start", async () => {
+    const made = (await send("POST", endpoints, { url, disabled: true })).json;
+    expect(stateOf(made)).toEqual({ disabled: true, disabledAt: made.createdAt, disabledCause: "manual" });
+  });
+
+  test("a request cannot set the cause or the time", async () => {
+    const fields = { url, disabledAt: "2020-01-01T00:00:00Z", disabledCause: "gone" };
+    const { json, headers } = await send("POST", endpoints, fields);
+    expect(stateOf(json)).toEqual(ENABLED);
+    expect(headers.get("boathook-ignored")).toBe("disabledAt, disabledCause");
+  });
+
+  test("an endpoint that responds with 410 is disabled because it is gone", async () => {
+    const receiver = `${server.url}/inbox/${freshUid("inbox")}?status=410`;
+    const { id } = (await send("POST", endpoints, { url: receiver })).json;
+    await send("POST", endpoints.replace("/endpoint", "/msg"), { eventType: "a.b", payload: {} });
+    const gone = await until(
+      async () => (await send("GET", `${endpoints}/${id}`)).json,
+      ({ disabled }) => disabled === true,
+    );
+    expect(stateOf(gone)).toEqual({ disabled: true, disabledAt: expect.any(String), disabledCause: "gone" });
+  });
+});
+
 describe("creating an endpoint", () => {
   test("creating an endpoint returns every field of both SDK versions and the fields that only Boathook has", async () => {
     const { status, json } = await send("POST", endpoints, { url: "HTTP://Example.COM" });
@@ -54,6 +94,8 @@ describe("creating an endpoint", () => {
       paused: false,
       filter: null,
       failingSince: null,
+      disabledAt: null,
+      disabledCause: null,
       createdAt: expect.any(String),
       updatedAt: expect.any(String),
       warnings: expect.any(Array),

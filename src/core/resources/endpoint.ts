@@ -30,6 +30,7 @@ import {
   reserved,
   text,
   type ValueType,
+  word,
 } from "./value-type.ts";
 
 const RETRY_WAITS_MAX = 50;
@@ -103,6 +104,19 @@ const failingSince = nullableOutput(
   instant({ description: "Time since which all attempts have failed; null while the endpoint is healthy." }),
 );
 
+const disablingCauses = ["gone", "failing", "manual"] as const;
+
+const disabledAt = nullableOutput(
+  instant({ description: "Time at which the endpoint was disabled; null while it is enabled, or if it is not known." }),
+);
+
+const disabledCause = nullableOutput(
+  word(disablingCauses, {
+    description:
+      "Why the endpoint is disabled. `gone`: it responded with 410. `failing`: every attempt failed for too long. `manual`: by a request. Null while it is enabled, or if it is not known.",
+  }),
+);
+
 /** Code that changes messages before they are delivered. */
 export interface Transformation {
   readonly code: string | null;
@@ -168,6 +182,8 @@ export const endpointFields = {
   transformation: state(nullableOutput(json<Transformation>()), null, { output: "never" }),
   /** Time since which every attempt has failed; null while the endpoint is healthy. */
   failingSince: state(failingSince, null),
+  disabledAt: state(disabledAt, null),
+  disabledCause: state(disabledCause, null),
   createdAt,
   updatedAt,
 };

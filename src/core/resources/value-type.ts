@@ -79,6 +79,15 @@ export function choice<const Word extends string>(words: readonly Word[], keywor
   return same<Word>("text", { type: "string", keywords: { ...keywords, enum: words }, rule }, output);
 }
 
+/** Returns a type for one of several words that only the server chooses. */
+export function word<const Word extends string>(
+  words: readonly Word[],
+  keywords: Keywords = {},
+): OutputType<Word, Word> {
+  const output: Form = { type: "string", keywords: { ...keywords, enum: words } };
+  return { storage: "text", output, format: (value) => value };
+}
+
 interface ListOptions extends Keywords {
   /** Whether a repeated item counts only once. Requests may repeat items. */
   readonly distinct?: boolean;

@@ -50,6 +50,10 @@ const RULES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     // Headers are stored only in encrypted form.
     sealed: ["headers = '{}'", "length(sealed) > 28"],
     transformation: ["transformation IS NULL"],
+    disabling: [
+      "disabled_cause IN ('gone', 'failing', 'manual')",
+      "disabled = 1 OR (disabled_at IS NULL AND disabled_cause IS NULL)",
+    ],
   },
   // The nonce and the tag of the encryption take 28 bytes.
   endpoint_secret: { values: ["length(sealed) > 28"] },

@@ -242,6 +242,10 @@ export const migrations: readonly string[] = [
   "CREATE INDEX endpoint_listed ON endpoint (seq) WHERE deleted_at IS NULL;",
   // Null unless the deliveries of the environment are paused.
   "ALTER TABLE environment ADD COLUMN paused_at INTEGER;",
+  `
+  ALTER TABLE endpoint ADD COLUMN disabled_at INTEGER;
+  ALTER TABLE endpoint ADD COLUMN disabled_cause TEXT;
+  `,
 ];
 
 /**

@@ -29,7 +29,8 @@ export function settleVerb(db: Database, committer: Committer, stretches: Stretc
        AND (SELECT failing_since FROM endpoint WHERE endpoint.seq = endpoint_seq) IS NULL`,
   );
   const disable = db.prepare(
-    "UPDATE endpoint SET disabled = 1, updated_at = ?2 WHERE seq = ?1 AND disabled = 0 AND deleted_at IS NULL",
+    `UPDATE endpoint SET disabled = 1, updated_at = ?2, disabled_at = ?2, disabled_cause = ?3
+     WHERE seq = ?1 AND disabled = 0 AND deleted_at IS NULL`,
   );
 
   // Removes the attempt if its message no longer exists. Retention deletes attempts together with
@@ -56,7 +57,7 @@ export function settleVerb(db: Database, committer: Committer, stretches: Stretc
     if (next !== settlement.next) endsDelivery.run(attempt.seq);
     // The update changes nothing if the endpoint is already disabled or deleted.
     const disabled =
-      cause !== null && disable.run(attempt.endpointSeq, settledAt).changes === 1
+      cause !== null && disable.run(attempt.endpointSeq, settledAt, cause).changes === 1
         ? { cause, failingSince: failingSince ?? settledAt }
         : null;
     return {

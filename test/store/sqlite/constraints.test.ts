@@ -54,6 +54,11 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
     "retry_schedule = '5s'",
   ],
   endpoint_sealed_check: [`headers = '{"A":"1"}'`, "sealed = zeroblob(28)"],
+  endpoint_disabling_check: [
+    "disabled_cause = 'other', disabled = 1",
+    "disabled = 0, disabled_at = 5",
+    "disabled = 0, disabled_cause = 'gone'",
+  ],
   endpoint_transformation_check: ["transformation = '{}'"],
   endpoint_secret_values_check: ["sealed = zeroblob(28)"],
   message_values_check: ["event_type = ''", "event_id = ''", "accepted_at = -1"],

@@ -14,13 +14,29 @@ export function EndpointState({ endpoint }: { endpoint: Endpoint }) {
   );
 }
 
+const CAUSES = {
+  gone: "because it responded with 410 Gone",
+  failing: "because every attempt failed for too long",
+  manual: "by a request",
+} as const;
+
+function DisabledNotice({ endpoint: { disabledAt, disabledCause } }: { endpoint: Endpoint }) {
+  return (
+    <p class="notice">
+      This endpoint is disabled. It receives no messages, and new messages are not queued for it.{" "}
+      {disabledAt !== null && disabledCause !== null && (
+        <>
+          It was disabled <Instant at={disabledAt} /> {CAUSES[disabledCause]}.
+        </>
+      )}
+    </p>
+  );
+}
+
 /** Explains why an endpoint does not receive all messages. */
-export function EndpointNotice({ endpoint: { disabled, paused, failingSince } }: { endpoint: Endpoint }) {
-  if (disabled) {
-    return (
-      <p class="notice">This endpoint is disabled. It receives no messages, and new messages are not queued for it.</p>
-    );
-  }
+export function EndpointNotice({ endpoint }: { endpoint: Endpoint }) {
+  const { disabled, paused, failingSince } = endpoint;
+  if (disabled) return <DisabledNotice endpoint={endpoint} />;
   return (
     <>
       {paused && (

@@ -104,7 +104,9 @@ export function healthSuite(open: Open): void {
       const failingSince = health.ended[0]!.settledAt;
       expect(settled.map(({ disabled }) => disabled)).toEqual([null, null, { cause: "failing", failingSince }]);
       const { store, endpoint } = health.world;
-      expect(await store.configuration.endpoints.get(endpoint.seq)).toMatchObject({ disabled: true });
+      expect(await store.configuration.endpoints.get(endpoint.seq)).toMatchObject({
+        ...{ disabled: true, disabledCause: "failing", disabledAt: health.ended[2]!.settledAt },
+      });
     });
 
     test("an endpoint stays enabled if a success has been stored since its first failure", async () => {
