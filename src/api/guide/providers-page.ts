@@ -56,15 +56,17 @@ export function providersPage({ css, js }: PageFiles, rows: readonly Provider[] 
 const introduction = html`<p>
         A source receives the webhooks of one provider. Create it on the page
         <a href="../../ui/#/source/new">New source</a>, or with <code>POST /ingest/api/v1/source</code>
-        and the <code>type</code> that stands below each name.
+        and the <code>type</code> shown below the name of the provider.
       </p>
       <p>
         Paste the URL of the source where the provider asks for a webhook URL or endpoint. Paste the
-        values that the provider shows into the fields of <code>config</code> that stand below.
-        Every source also takes <code>url</code>: the URL as it is registered with the provider, if a
-        proxy changes it. Where a field <code>secret</code> stands, <code>secrets</code> takes several
-        while they are rotated. Where a time is signed, <code>toleranceSeconds</code> changes how old it
-        may be.
+        values that the provider shows into the fields of <code>config</code> listed below.
+      </p>
+      <p>
+        Every source also accepts <code>url</code>: the URL registered with the provider, if it is not
+        the URL of the source. A provider with a <code>secret</code> also accepts <code>secrets</code>,
+        a list for the time of a rotation. <code>toleranceSeconds</code> sets how old a signed time may
+        be, if the provider signs one.
       </p>`;
 
 function article(provider: Provider): Html {
