@@ -1,94 +1,12 @@
-import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { type Action, useActionThen } from "../../parts/action.tsx";
 import { refresh } from "../refresh.ts";
 
-/** An action of the user, with its state and result. */
-export interface Action {
-  readonly busy: boolean;
-  readonly problem: string | null;
-  /** The message to show after the action has succeeded. */
-  readonly done: string | null;
-  /** Runs `work`. Resolves with whether `work` succeeded; never rejects. */
-  run(work: () => Promise<unknown>, done?: string): Promise<boolean>;
-}
+export { type Action, Confirm, Outcome } from "../../parts/action.tsx";
 
 /**
  * Runs actions of the user. After each success, reloads the page's data unless the action leads to
  * another page (`leads`).
  */
 export function useAction({ leads = false } = {}): Action {
-  const [state, setState] = useState<Omit<Action, "run">>({ busy: false, problem: null, done: null });
-  return {
-    ...state,
-    async run(work, done) {
-      setState({ busy: true, problem: null, done: null });
-      try {
-        await work();
-      } catch (error) {
-        setState({ busy: false, problem: (error as Error).message, done: null });
-        return false;
-      }
-      setState({ busy: false, problem: null, done: done ?? null });
-      if (!leads) refresh();
-      return true;
-    },
-  };
-}
-
-/**
- * Shows the result of an action. The element is always in the page, so that screen readers announce
- * changes.
- */
-export function Outcome({ action: { problem, done } }: { action: Action }) {
-  return (
-    <p class={`outcome ${problem === null ? "" : "outcome-bad"}`} role="status">
-      {problem ?? done}
-    </p>
-  );
-}
-
-interface ConfirmProps {
-  /** The label of the button that asks for confirmation. */
-  readonly label: string;
-  readonly question: ComponentChildren;
-  /** The label of the button that confirms. */
-  readonly confirm: string;
-  /** Whether the action deletes or discards something. */
-  readonly isDestructive?: boolean;
-  readonly action: Action;
-  readonly onConfirm: () => void;
-}
-
-/**
- * A button that asks for confirmation in place. A dialog might be outside the visible part of a
- * tall frame.
- */
-export function Confirm({ label, question, confirm, isDestructive = false, action, onConfirm }: ConfirmProps) {
-  const danger = isDestructive ? "danger" : "";
-  const [asking, setAsking] = useState(false);
-  if (!asking) {
-    return (
-      <button type="button" class={`outline ${danger}`} onClick={() => setAsking(true)}>
-        {label}
-      </button>
-    );
-  }
-  return (
-    <section class="confirm" aria-label={label}>
-      <p>{question}</p>
-      <div class="buttons">
-        <button type="button" class={danger} disabled={action.busy} aria-busy={action.busy} onClick={onConfirm}>
-          {confirm}
-        </button>
-        <button type="button" class="outline secondary" ref={focusOnce} onClick={() => setAsking(false)}>
-          Cancel
-        </button>
-      </div>
-    </section>
-  );
-}
-
-/** Focuses the button once, because the button that had the focus was removed. */
-function focusOnce(button: HTMLElement | null): void {
-  button?.focus();
+  return useActionThen(leads ? null : refresh);
 }

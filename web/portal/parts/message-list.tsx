@@ -2,12 +2,12 @@ import { useId, useState } from "preact/hooks";
 import type { Endpoint, EndpointMessage, ListOf } from "../../../src/api/types.ts";
 import { Instant } from "../../parts/instant.tsx";
 import { Empty } from "../../parts/notice.tsx";
+import { PageButtons, usePlace } from "../../parts/pages.tsx";
 import { Table } from "../../parts/table.tsx";
 import { getMessages } from "../api.ts";
 import { useLive } from "../refresh.ts";
 import { messageLink } from "../route.ts";
 import { MESSAGE_STATES, MessageState, NextAttempt } from "./message-state.tsx";
-import { PageButtons, usePlace } from "./pages.tsx";
 import { Read, Section } from "./section.tsx";
 
 /** Shows the messages of an endpoint, newest first, optionally only those in one state. */

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import type { ListOf } from "../../../src/api/types.ts";
+import type { ListOf } from "../../src/api/types.ts";
 
 /** The position in a paginated list. */
 export interface Place {
