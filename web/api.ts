@@ -68,7 +68,8 @@ export function getInbox(inbox: string, signal: AbortSignal): Promise<readonly I
   return getList<InboxRequest>(`/inbox/${encode(inbox)}`, signal);
 }
 
-async function getList<T>(path: string, signal: AbortSignal): Promise<readonly T[]> {
+/** Returns the first page of a list. */
+export async function getList<T>(path: string, signal: AbortSignal): Promise<readonly T[]> {
   const response = await send("GET", path, { signal });
   const list = (await readText(response, JSON.parse)) as Pick<ListOf<T>, "data">;
   return list.data;
@@ -78,8 +79,17 @@ interface SendOptions extends RequestOptions {
   readonly token?: string;
 }
 
+/** Sends a request to a path below `/api/v1`, or to one that starts with `/ingest/`. */
 function send(method: string, path: string, { token: candidate, ...options }: SendOptions = {}): Promise<Response> {
-  return request(method, `${BASE}/api/v1${path}`, candidate ?? token.peek() ?? "", options);
+  const url = BASE + (path.startsWith("/ingest/") ? path : `/api/v1${path}`);
+  return request(method, url, candidate ?? token.peek() ?? "", options);
+}
+
+/** Sends a request like `send`. Rejects with a message for the user if the response is not 2xx. */
+export async function call(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
+  const response = await send(method, path, options);
+  if (!response.ok) throw await failure(response);
+  return response;
 }
 
 async function readText<T>(response: Response, read: (text: string) => T): Promise<T> {

@@ -4,7 +4,11 @@ import { overview, startLive } from "./live.ts";
 import { InboxPage } from "./pages/inbox.tsx";
 import { LoginPage } from "./pages/login.tsx";
 import { MessagePage } from "./pages/message.tsx";
+import { NewSourcePage } from "./pages/new-source.tsx";
 import { OverviewPage } from "./pages/overview.tsx";
+import { ReceivedPage, RefusedPage } from "./pages/received.tsx";
+import { SourcePage } from "./pages/source.tsx";
+import { SourcesPage } from "./pages/sources.tsx";
 import { UnknownPage } from "./pages/unknown.tsx";
 import { Header } from "./parts/header.tsx";
 import { Shell } from "./parts/shell.tsx";
@@ -44,6 +48,16 @@ function Page({ route }: { route: Route }) {
       return <MessagePage app={route.app} message={route.message} />;
     case "inbox":
       return <InboxPage app={route.app} inbox={route.inbox} />;
+    case "sources":
+      return <SourcesPage />;
+    case "new-source":
+      return <NewSourcePage />;
+    case "source":
+      return <SourcePage key={route.source} source={route.source} />;
+    case "received":
+      return <ReceivedPage key={route.message} source={route.source} message={route.message} />;
+    case "refused":
+      return <RefusedPage key={route.entry} source={route.source} entry={route.entry} />;
     case "unknown":
       return <UnknownPage />;
   }

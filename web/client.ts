@@ -5,12 +5,21 @@
 /** A response that is not 2xx, or no response (`status` 0). The message can be shown to users. */
 export class ApiError extends Error {
   readonly status: number;
+  /** What is wrong with single fields of the request. */
+  readonly findings: readonly Finding[];
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, findings: readonly Finding[] = []) {
     super(message);
     this.name = "ApiError";
     this.status = status;
+    this.findings = findings;
   }
+}
+
+export interface Finding {
+  /** The path of the field, such as `body`, `config`, `secret`. */
+  readonly loc: readonly string[];
+  readonly msg: string;
 }
 
 export const NOT_ACCEPTED = "This token is not valid. It may be mistyped, expired or revoked.";
@@ -53,19 +62,21 @@ export async function request(
 
 /** Returns the error for a response that is not 2xx. */
 export async function errorOf(response: Response): Promise<ApiError> {
-  return new ApiError(
-    response.status,
-    (await detailOf(response)) ?? `The server responded with status ${response.status}.`,
-  );
+  const { message, findings } = await detailOf(response);
+  return new ApiError(response.status, message ?? `The server responded with status ${response.status}.`, findings);
 }
 
-async function detailOf(response: Response): Promise<string | null> {
+async function detailOf(response: Response): Promise<{ message: string | null; findings: readonly Finding[] }> {
   try {
     const { detail } = (await response.json()) as { detail?: unknown };
-    if (typeof detail === "string") return detail;
-    if (Array.isArray(detail)) return detail.map((item: { msg?: unknown }) => String(item.msg)).join("; ");
-    return null;
+    if (typeof detail === "string") return { message: detail, findings: [] };
+    if (!Array.isArray(detail)) return { message: null, findings: [] };
+    const findings = detail.map(({ loc, msg }: { loc?: unknown; msg?: unknown }) => ({
+      loc: Array.isArray(loc) ? loc.map(String) : [],
+      msg: String(msg),
+    }));
+    return { message: findings.map(({ msg }) => msg).join("; "), findings };
   } catch {
-    return null;
+    return { message: null, findings: [] };
   }
 }

@@ -12,6 +12,11 @@ export const liveState = signal<LiveState>("connecting");
 /** Incremented with every event, so that data that may have changed is loaded again. */
 export const changes = signal(0);
 
+/** Reloads the data that the page shows, after a change that is not a live event. */
+export function refresh(): void {
+  changes.value += 1;
+}
+
 const WAIT_MIN_MS = 500;
 const WAIT_MAX_MS = 15_000;
 /** Longest silence of a working connection. The server sends at least a comment much more often. */

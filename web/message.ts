@@ -12,5 +12,7 @@ export interface MessageText extends Omit<Message, "payload"> {
 /** Reads the JSON text of a message. */
 export function parseMessage(json: string): MessageText {
   const { payload: _, ...message } = JSON.parse(json) as Message;
-  return { ...message, payloadText: memberText(json, "payload") ?? "" };
+  // Only a message of a source has one of these fields, if its payload is not JSON.
+  const { payloadText = message.payloadBase64 } = message;
+  return { ...message, payloadText: payloadText ?? memberText(json, "payload") ?? "" };
 }

@@ -8,9 +8,31 @@ export type Route =
   | { readonly page: "overview" }
   | { readonly page: "message"; readonly app: string; readonly message: string }
   | { readonly page: "inbox"; readonly app: string; readonly inbox: string }
+  | { readonly page: "sources" }
+  | { readonly page: "new-source" }
+  | { readonly page: "source"; readonly source: string }
+  /** A request that a source has stored as a message. */
+  | { readonly page: "received"; readonly source: string; readonly message: string }
+  /** A request that a source has refused. */
+  | { readonly page: "refused"; readonly source: string; readonly entry: string }
   | { readonly page: "unknown" };
 
 export const OVERVIEW = "#/";
+export const SOURCES = "#/source";
+/** No source has this id. */
+export const NEW_SOURCE = "#/source/new";
+
+export function sourceLink(source: string): string {
+  return `#/source/${encodeURIComponent(source)}`;
+}
+
+export function receivedLink(source: string, message: string): string {
+  return `${sourceLink(source)}/msg/${encodeURIComponent(message)}`;
+}
+
+export function refusedLink(source: string, entry: string): string {
+  return `${sourceLink(source)}/log/${encodeURIComponent(entry)}`;
+}
 
 export function messageLink(app: string, message: string): string {
   return `#/app/${encodeURIComponent(app)}/msg/${encodeURIComponent(message)}`;
@@ -25,16 +47,29 @@ export function inboxLink(app: string, inbox: string): string {
 }
 
 export function parseRoute(hash: string): Route {
-  const [first, app, kind, id, ...more] = hash
+  const [first, ...rest] = hash
     .replace(/^#?\/*/, "")
     .replace(/\/+$/, "")
     .split("/")
     .map(decode);
   if (first === "") return { page: "overview" };
-  if (first !== "app" || !app || !id || more.length > 0) return { page: "unknown" };
+  const found = first === "app" ? inApplication(rest) : first === "source" ? inSources(rest) : null;
+  return found ?? { page: "unknown" };
+}
+
+function inApplication([app, kind, id, ...more]: readonly string[]): Route | null {
+  if (!app || !id || more.length > 0) return null;
   if (kind === "msg") return { page: "message", app, message: id };
-  if (kind === "inbox") return { page: "inbox", app, inbox: id };
-  return { page: "unknown" };
+  return kind === "inbox" ? { page: "inbox", app, inbox: id } : null;
+}
+
+function inSources([source, kind, id, ...more]: readonly string[]): Route | null {
+  if (source === undefined) return { page: "sources" };
+  if (source === "" || more.length > 0) return null;
+  if (kind === undefined) return source === "new" ? { page: "new-source" } : { page: "source", source };
+  if (!id) return null;
+  if (kind === "msg") return { page: "received", source, message: id };
+  return kind === "log" ? { page: "refused", source, entry: id } : null;
 }
 
 /**

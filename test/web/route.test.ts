@@ -1,6 +1,14 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { inboxLink, inboxOfUrl, messageLink, parseRoute } from "../../web/route.ts";
+import {
+  inboxLink,
+  inboxOfUrl,
+  messageLink,
+  parseRoute,
+  receivedLink,
+  refusedLink,
+  sourceLink,
+} from "../../web/route.ts";
 
 test("an empty hash leads to the overview", () => {
   for (const hash of ["", "#", "#/", "#//"]) expect(parseRoute(hash)).toEqual({ page: "overview" });
@@ -16,8 +24,30 @@ test("every link leads to its page, whatever characters the ids contain", () => 
   );
 });
 
+test("every link to a source leads to its page, whatever characters the ids contain", () => {
+  const id = fc.string({ minLength: 1, unit: "grapheme" }).filter((text) => text !== "new");
+  fc.assert(
+    fc.property(id, id, (source, other) => {
+      expect(parseRoute(sourceLink(source))).toEqual({ page: "source", source });
+      expect(parseRoute(receivedLink(source, other))).toEqual({ page: "received", source, message: other });
+      expect(parseRoute(refusedLink(source, other))).toEqual({ page: "refused", source, entry: other });
+    }),
+  );
+  for (const hash of ["#/source", "#/source/"]) expect(parseRoute(hash)).toEqual({ page: "sources" });
+  expect(parseRoute("#/source/new")).toEqual({ page: "new-source" });
+});
+
 test("any other hash leads to the page for unknown addresses", () => {
-  for (const hash of ["#/app", "#/app/a/msg", "#/app/a/msg/", "#/app/a/what/b", "#/app/a/msg/b/c", "#/%E0%A4%A"]) {
+  for (const hash of [
+    "#/app",
+    "#/app/a/msg",
+    "#/app/a/msg/",
+    "#/app/a/what/b",
+    "#/app/a/msg/b/c",
+    "#/%E0%A4%A",
+    "#/source/a/b",
+    "#/source/a/msg/b/c",
+  ]) {
     expect(parseRoute(hash)).toEqual({ page: "unknown" });
   }
   fc.assert(fc.property(fc.string(), (hash) => void parseRoute(hash)));

@@ -3,6 +3,7 @@ import { getInbox } from "../api.ts";
 import { BASE } from "../base.ts";
 import { Badge } from "../parts/badge.tsx";
 import { Body } from "../parts/code.tsx";
+import { HeaderList } from "../parts/header-list.tsx";
 import { Instant } from "../parts/instant.tsx";
 import { Empty, Loading, Problem } from "../parts/notice.tsx";
 import { useResource } from "../resource.ts";
@@ -67,14 +68,7 @@ function Request({ app, request }: { app: string; request: InboxRequest }) {
       {request.body === "" ? <p class="muted small">Empty body</p> : <Body text={request.body} />}
       <details>
         <summary>Headers</summary>
-        <dl class="headers">
-          {Object.entries(request.headers).map(([name, value]) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ))}
-        </dl>
+        <HeaderList headers={request.headers} />
       </details>
     </article>
   );

@@ -1,14 +1,15 @@
-import type { ComponentChildren } from "preact";
 import { getAttempts, getDestinations, getMessage } from "../api.ts";
 import { overview } from "../live.ts";
 import type { MessageText } from "../message.ts";
 import { AttemptTable } from "../parts/attempt-table.tsx";
 import { Body } from "../parts/code.tsx";
 import { DeliveryTable } from "../parts/delivery-table.tsx";
+import { Fact } from "../parts/fact.tsx";
 import { Instant } from "../parts/instant.tsx";
 import { Loading, Problem } from "../parts/notice.tsx";
+import { Section } from "../parts/section.tsx";
 import { useResource } from "../resource.ts";
-import { OVERVIEW } from "../route.ts";
+import { OVERVIEW, receivedLink } from "../route.ts";
 
 interface MessagePageProps {
   readonly app: string;
@@ -30,9 +31,15 @@ export function MessagePage({ app, message }: MessagePageProps) {
           <Facts app={app} message={value} />
           <Deliveries app={app} message={message} />
           <Attempts app={app} message={message} />
-          <Section title="Payload">
-            <Body text={value.payloadText} />
-          </Section>
+          {value.sourceId === undefined ? (
+            <Section title="Payload">
+              <Body text={value.payloadText} />
+            </Section>
+          ) : (
+            <p>
+              <a href={receivedLink(value.sourceId, value.id)}>View request as received</a>
+            </p>
+          )}
         </>
       )}
     </>
@@ -71,16 +78,7 @@ function ApplicationName({ app, message }: { app: string; message: string }) {
   return summary === undefined ? <span class="mono">{app}</span> : <span title={app}>{summary.appName}</span>;
 }
 
-function Fact({ name, children }: { name: string; children: ComponentChildren }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
-  );
-}
-
-function Deliveries({ app, message }: MessagePageProps) {
+export function Deliveries({ app, message }: MessagePageProps) {
   const { value, error } = useResource(`${app}/${message}`, (signal) => getDestinations(app, message, signal));
   return (
     <Section title="Deliveries">
@@ -91,7 +89,7 @@ function Deliveries({ app, message }: MessagePageProps) {
   );
 }
 
-function Attempts({ app, message }: MessagePageProps) {
+export function Attempts({ app, message }: MessagePageProps) {
   const { value, error } = useResource(`${app}/${message}`, (signal) => getAttempts(app, message, signal));
   return (
     <Section title="Attempts">
@@ -99,14 +97,5 @@ function Attempts({ app, message }: MessagePageProps) {
       {value === null && error === null && <Loading />}
       {value !== null && <AttemptTable attempts={value} />}
     </Section>
-  );
-}
-
-function Section({ title, children }: { title: string; children: ComponentChildren }) {
-  return (
-    <section>
-      <h2>{title}</h2>
-      {children}
-    </section>
   );
 }

@@ -1,5 +1,5 @@
 import { type LiveState, liveState, overview } from "../live.ts";
-import { OVERVIEW } from "../route.ts";
+import { OVERVIEW, SOURCES } from "../route.ts";
 import { logOut } from "../session.ts";
 import { Logo } from "./logo.tsx";
 
@@ -21,6 +21,7 @@ export function Header() {
         </a>
         <LiveIndicator />
         <nav aria-label="Main">
+          <a href={SOURCES}>Sources</a>
           <a href="../docs">API</a>
           <button type="button" class="quiet" onClick={() => logOut()}>
             Log out
