@@ -115,7 +115,7 @@ function EndpointItem({ source, endpoint }: { source: Source; endpoint: Endpoint
           isDestructive
           action={removal}
           onConfirm={() => removal.run(() => deleteEndpoint(source.id, endpoint.id))}
-          question="The endpoint gets nothing more, and its pending deliveries are deleted."
+          question="No further messages are sent to this endpoint, and its pending deliveries are cancelled."
         />
       </div>
       <Outcome action={replay} />

@@ -162,10 +162,10 @@ function DeletionQuestion({ source, endpoints }: { source: SourceDetail; endpoin
       {endpoints.length > 0 && (
         <>
           its log, and its {endpoints.length === 1 ? "endpoint" : `${endpoints.length} endpoints`} (
-          {endpoints.map(({ url }) => url).join(", ")}) with all pending deliveries{" "}
+          {endpoints.map(({ url }) => url).join(", ")}), whose pending deliveries are cancelled,{" "}
         </>
       )}
-      and hides the {formatCount(counts.stored)} messages that it has received. It cannot be undone.
+      and hides the {formatCount(counts.stored)} messages that it has received. This cannot be undone.
     </>
   );
 }
