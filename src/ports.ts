@@ -75,6 +75,14 @@ export interface OutgoingRequest {
   readonly responseBytesMax: number;
 }
 
+/** The headers of a request and of its response, as lines of Latin-1 text. */
+export interface ExchangedHeaders {
+  /** The head of the request as it was sent: request line, headers and the empty line. */
+  readonly request: string;
+  /** The header lines of the response, each with a line feed. Empty if there was no response. */
+  readonly response: string;
+}
+
 export type Answer =
   | {
       readonly kind: "response";
@@ -93,8 +101,16 @@ export type Answer =
        * defect.
        */
       readonly note: string | null;
+      /** The headers of an unsuccessful exchange; absent if the response was successful. */
+      readonly headers?: ExchangedHeaders | undefined;
     }
-  | { readonly kind: "failure"; readonly reason: TransportFailure; readonly detail: string };
+  | {
+      readonly kind: "failure";
+      readonly reason: TransportFailure;
+      readonly detail: string;
+      /** Absent if no part of the request was sent. */
+      readonly headers?: ExchangedHeaders | undefined;
+    };
 
 export interface Transport {
   /**

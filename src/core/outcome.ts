@@ -46,9 +46,14 @@ const success: Outcome = { success: true, reason: null, gone: false, retryAfterM
 export function classify(answer: Answer, nowMs: number): Outcome {
   if (answer.kind === "failure") return failed(answer.reason);
   const { status } = answer;
-  if (status >= 200 && status < 300) return success;
+  if (isSuccess(status)) return success;
   if (status === 410) return { success: false, reason: "gone", gone: true, retryAfterMs: null };
   return failed(reasonOfStatus(status), mayAskToWait(status) ? parseRetryAfter(answer.retryAfter, nowMs) : null);
+}
+
+/** Returns whether a response with this status makes an attempt successful. */
+export function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
 }
 
 function failed(reason: FailureReason, retryAfterMs: number | null = null): Outcome {

@@ -1,3 +1,4 @@
+import { attemptHeadersOf } from "../core/attempt-headers.ts";
 import type { NextState } from "../core/delivery.ts";
 import type { Fact } from "../core/fact.ts";
 import { type Seq, type SeqSource, seqAt } from "../core/id.ts";
@@ -46,6 +47,7 @@ export function settlementOf(running: RunningAttempt, verdict: Verdict, seqs: Se
       trigger: delivery.trigger,
       startedAt,
       nextAttemptAt: next.state === "pending" ? endedAt + next.waitMs : null,
+      ...(answer.headers !== undefined && { headers: attemptHeadersOf(answer.headers) }),
     },
     message: content,
     round: delivery.round,

@@ -115,8 +115,12 @@ function textOf(bytes: Uint8Array, start: number, end: number): string {
   let to = end;
   while (from < to && isWhiteSpace(bytes[from]!)) from += 1;
   while (to > from && isWhiteSpace(bytes[to - 1]!)) to -= 1;
+  return latin1(bytes, from, to);
+}
+
+export function latin1(bytes: Uint8Array, start: number, end: number): string {
   let text = "";
-  for (let i = from; i < to; i++) text += String.fromCharCode(bytes[i]!);
+  for (let i = start; i < end; i++) text += String.fromCharCode(bytes[i]!);
   return text;
 }
 

@@ -1,7 +1,9 @@
+import { attemptHeadersCharsMax } from "../attempt-headers.ts";
+import { isSuccess } from "../outcome.ts";
 import { BodyStart } from "./body-start.ts";
 import { readChunkSize } from "./chunk-size.ts";
 import { framingOf, isPersistent } from "./framing.ts";
-import { HeaderFields } from "./header-fields.ts";
+import { HeaderFields, latin1 } from "./header-fields.ts";
 import {
   chunkSizeLineBytesMax,
   headerBlockBytesMax,
@@ -43,6 +45,11 @@ export class ResponseParser {
   isCutOff = false;
   /** Whether another request may be sent on the connection. Valid when `isDone` is true. */
   mayBeReused = false;
+  /**
+   * The header lines of an unsuccessful response, each with a line feed, truncated. Empty for a
+   * successful one.
+   */
+  headerText = "";
   readonly #body: BodyStart;
   readonly #lines = new LineReader();
   #state: State = "status line";
@@ -164,8 +171,14 @@ export class ResponseParser {
       this.#endHeaders();
     } else {
       this.#say(this.#fields.read(lines.bytes, lines.start, lines.end));
+      if (this.status !== null && !isSuccess(this.status)) this.#keepHeader(lines);
     }
     return next;
+  }
+
+  #keepHeader({ bytes, start, end }: LineReader): void {
+    const room = attemptHeadersCharsMax - this.headerText.length;
+    if (room > 0) this.headerText += `${latin1(bytes, start, Math.min(end, start + room))}\n`;
   }
 
   #endHeaders(): void {

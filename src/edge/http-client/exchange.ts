@@ -1,5 +1,6 @@
 import { connectShareMs } from "../../core/connect-order.ts";
 import { ResponseParser } from "../../core/http-response/response-parser.ts";
+import { isSuccess } from "../../core/outcome.ts";
 import type { Answer, OutgoingRequest, Shortage } from "../../ports.ts";
 import { connectShortage } from "../connect-error.ts";
 import { decodeBody, isEncoded } from "./body-decoder.ts";
@@ -178,9 +179,10 @@ export class Exchange implements ConnectionUser, EventListenerObject {
       this.#finish(notHttp);
       return;
     }
+    const headers = isSuccess(status) ? undefined : { request: this.head, response: this.#parser.headerText };
     const encoded = { bytes, contentEncoding, contentType, isCut };
     if (!isEncoded(encoded)) {
-      this.#finish({ kind: "response", status, retryAfter, cacheControl, body: bytes, note });
+      this.#finish({ kind: "response", status, retryAfter, cacheControl, body: bytes, note, headers });
       return;
     }
     // The response has been received, so the time limit no longer applies.
@@ -188,7 +190,7 @@ export class Exchange implements ConnectionUser, EventListenerObject {
     void decodeBody(encoded, this.request.responseBytesMax).then((decoded) => {
       const notes = [note, decoded.note].filter((one) => one !== null);
       const joined = notes.length > 0 ? notes.join(" ") : null;
-      this.#finish({ kind: "response", status, retryAfter, cacheControl, body: decoded.bytes, note: joined });
+      this.#finish({ kind: "response", status, retryAfter, cacheControl, body: decoded.bytes, note: joined, headers });
     });
   }
 
@@ -207,6 +209,7 @@ export class Exchange implements ConnectionUser, EventListenerObject {
     this.#stopTimer();
     this.#connection = null;
     this.signal.removeEventListener("abort", this);
-    this.resolve(answer);
+    const wasSent = answer.kind === "failure" && this.#isOpen;
+    this.resolve(wasSent ? { ...answer, headers: { request: this.head, response: "" } } : answer);
   }
 }

@@ -1,3 +1,4 @@
+import type { AttemptHeaders } from "../../core/attempt-headers.ts";
 import type { DeliveryState } from "../../core/delivery.ts";
 import type { Seq } from "../../core/id.ts";
 import type { FailureReason } from "../../core/outcome.ts";
@@ -67,6 +68,8 @@ export interface Attempt {
   readonly startedAt: number;
   /** Time at which the next attempt is due; null if there is none. */
   readonly nextAttemptAt: number | null;
+  /** Stored for failed attempts that sent a request. Lists omit the headers. */
+  readonly headers?: AttemptHeaders;
 }
 
 /** An attempt and the next state of its delivery. */

@@ -1,4 +1,5 @@
 import type { Database } from "bun:sqlite";
+import type { AttemptHeaders } from "../../core/attempt-headers.ts";
 import type { Seq } from "../../core/id.ts";
 import type { FailureReason } from "../../core/outcome.ts";
 import type { Attempt, AttemptFilter, History, PageOf, PageRequest, ResponseClass } from "../index.ts";
@@ -7,6 +8,7 @@ import type { Committer } from "./commit.ts";
 import { TRIGGER_NAMES } from "./deliveries.ts";
 import { addMessageFilter } from "./messages.ts";
 import { type Bindings, Conditions, directionOf, readRanges } from "./page.ts";
+import type { SecretBox } from "./secret-box.ts";
 import type { Stretches } from "./stretches.ts";
 import { termsOfAttempts } from "./traits.ts";
 
@@ -54,12 +56,17 @@ function conditions(filter: AttemptFilter): Conditions {
   return where;
 }
 
-export function attempts(db: Database, committer: Committer, stretches: Stretches): History["attempts"] {
-  const one = db.prepare<AttemptRow, [number, number]>(
-    `SELECT ${attemptColumns(true)} FROM attempt t WHERE t.seq = ? AND t.message_seq = ?`,
+export function attempts(
+  db: Database,
+  committer: Committer,
+  stretches: Stretches,
+  box: SecretBox,
+): History["attempts"] {
+  const one = db.prepare<AttemptRow & { sealed: Uint8Array | null }, [number, number]>(
+    `SELECT ${attemptColumns(true)}, t.sealed FROM attempt t WHERE t.seq = ? AND t.message_seq = ?`,
   );
   const lateIn = lateFinder(db);
-  const expunge = db.prepare("UPDATE attempt SET response = NULL WHERE seq = ?");
+  const expunge = db.prepare("UPDATE attempt SET response = NULL, sealed = NULL WHERE seq = ?");
 
   const list = (
     scope: { readonly column: "endpoint_seq" | "message_seq"; readonly seq: Seq },
@@ -99,7 +106,12 @@ export function attempts(db: Database, committer: Committer, stretches: Stretche
       list({ column: "message_seq", seq: messageSeq }, [earliestRange(page, filter)], filter, page, withContent),
     get: async (messageSeq, attemptSeq) => {
       const row = one.get(attemptSeq, messageSeq);
-      return row === null ? null : toAttempt(row);
+      if (row === null) return null;
+      const { sealed, ...rest } = row;
+      return {
+        ...toAttempt(rest),
+        ...(sealed !== null && { headers: JSON.parse(box.open(sealed)) as AttemptHeaders }),
+      };
     },
     expunge: (attemptSeq) => committer.write(() => void expunge.run(attemptSeq)),
     count: countVerb(db),

@@ -72,6 +72,8 @@ const RULES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     values: ["trigger BETWEEN 0 AND 1", "response_status BETWEEN 0 AND 999", isNatural("duration_ms")],
     // A successful attempt is the last one of its round.
     next: ["next_attempt_at IS NULL OR reason IS NOT NULL"],
+    // Only a failed attempt has headers.
+    sealed: ["length(sealed) > 28 AND (sealed IS NULL OR reason IS NOT NULL)"],
   },
   idempotency: {
     values: ["length(key) = 32", "status BETWEEN 100 AND 599"],

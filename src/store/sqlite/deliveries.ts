@@ -5,6 +5,7 @@ import type { FailureReason } from "../../core/outcome.ts";
 import type { Delivery, DeliveryState, PendingDelivery, PendingLane, Queue, Trigger } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import { positionKeeper } from "./last-position.ts";
+import type { SecretBox } from "./secret-box.ts";
 import { settleVerb } from "./settle.ts";
 import type { Stretches } from "./stretches.ts";
 import { trait } from "./trait.ts";
@@ -35,10 +36,10 @@ export function toDelivery(row: DeliveryRow): Delivery {
 type Verbs = Pick<Queue, "due" | "nextPosition" | "pendingLanes" | "settle" | "bury" | "resend">;
 
 /** The methods that read and change deliveries. */
-export function deliveries(db: Database, committer: Committer, stretches: Stretches): Verbs {
+export function deliveries(db: Database, committer: Committer, stretches: Stretches, box: SecretBox): Verbs {
   return {
     ...lanes(db),
-    settle: settleVerb(db, committer, stretches),
+    settle: settleVerb(db, committer, stretches, box),
     bury: buryVerb(db, committer),
     resend: resendVerb(db, committer, stretches),
   };

@@ -154,7 +154,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
   const stretches = new Stretches(db, committer, newest);
   const queue: Queue = {
     ...ownership(),
-    ...deliveries(db, committer, stretches),
+    ...deliveries(db, committer, stretches, box),
     ...redriveVerbs(db, committer, turns, clock),
     accept: acceptVerb(db, committer, idempotency, stretches),
     idempotency: idempotency.verbs(committer),
@@ -173,7 +173,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
   };
   const history: History = {
     messages: { ...messages(db, stretches, turns), ofEndpoint: endpointMessages(db, stretches, turns) },
-    attempts: attempts(db, committer, stretches),
+    attempts: attempts(db, committer, stretches, box),
     deadLetters: deadLetters(db, turns),
     replayable: replayable(db),
     pollers: pollers(db, committer),

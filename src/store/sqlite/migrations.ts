@@ -246,6 +246,8 @@ export const migrations: readonly string[] = [
   ALTER TABLE endpoint ADD COLUMN disabled_at INTEGER;
   ALTER TABLE endpoint ADD COLUMN disabled_cause TEXT;
   `,
+  // The headers of a failed attempt, encrypted, because they contain those of the endpoint.
+  "ALTER TABLE attempt ADD COLUMN sealed BLOB;",
 ];
 
 /**

@@ -7,6 +7,7 @@ import type { Committer } from "./commit.ts";
 import { STATE_NAMES, TRIGGER } from "./deliveries.ts";
 import { type HealthChange, healthKeeper } from "./health.ts";
 import { parsedOrNull } from "./rows.ts";
+import type { SecretBox } from "./secret-box.ts";
 import type { Stretches } from "./stretches.ts";
 import { traitsOfAttempt } from "./traits.ts";
 
@@ -18,7 +19,7 @@ type NextState = Settlement["next"];
  */
 const DELIVERED: Settled = { change: "moved", next: { state: "delivered" }, disabled: null, health: null };
 
-export function settleVerb(db: Database, committer: Committer, stretches: Stretches): Queue["settle"] {
+export function settleVerb(db: Database, committer: Committer, stretches: Stretches, box: SecretBox): Queue["settle"] {
   const insertAttempt = attemptInserter(db, stretches);
   const move = deliveryMover(db);
   const updateHealth = healthKeeper(db);
@@ -43,12 +44,15 @@ export function settleVerb(db: Database, committer: Committer, stretches: Stretc
     if (change === "stale") forgetOrphan.run(attempt.seq);
     return change;
   };
+  const storeHeaders = db.prepare("UPDATE attempt SET sealed = ?2 WHERE seq = ?1");
   const endsDelivery = db.prepare("UPDATE attempt SET next_attempt_at = NULL WHERE seq = ?");
   const settledBefore = settledBeforeFinder(db);
 
   const settleFailure = (settlement: Settlement): Settled => {
     const { attempt, round, settledAt, disableEndpoint, disableAfterMs } = settlement;
     if (!insertAttempt(settlement)) return settledBefore(settlement);
+    // Only failed attempts have headers, so that successful ones cost nothing more.
+    if (attempt.headers !== undefined) storeHeaders.run(attempt.seq, box.seal(JSON.stringify(attempt.headers)));
     const health = updateHealth(attempt, settledAt);
     const failingSince = health.after;
     const hasFailedTooLong = shouldDisable(failingSince, settledAt, disableAfterMs);

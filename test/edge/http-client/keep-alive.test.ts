@@ -75,7 +75,7 @@ test("a request is sent at most twice, whatever happens to the second connection
   expect(await client.send(requestTo(receiver.url), patient)).toEqual(OK);
   isDead = true;
   const failure = { kind: "failure", reason: "connection", detail: "The connection was closed before the response." };
-  expect(await client.send(requestTo(receiver.url), patient)).toEqual(failure as never);
+  expect(await client.send(requestTo(receiver.url), patient)).toMatchObject(failure as never);
   expect(receiver.requests).toEqual([2, 1]);
 });
 
@@ -87,7 +87,7 @@ test("a request that must be repeated fails if its new connection is refused", a
   const client = new HttpClient();
   expect(await client.send(requestTo(receiver.url), patient)).toEqual(OK);
   const failure = { kind: "failure", reason: "connection", detail: "The connection was refused." };
-  expect(await client.send(requestTo(receiver.url), patient)).toEqual(failure as never);
+  expect(await client.send(requestTo(receiver.url), patient)).toMatchObject(failure as never);
 });
 
 /**
@@ -188,7 +188,7 @@ test("a request is sent at most twice to a peer that never responds with HTTP", 
   expect(await client.send(requestTo(receiver.url), patient)).toEqual(OK);
   isBroken = true;
   const failure = { kind: "failure", reason: "connection", detail: "The response is not HTTP/1.1." };
-  expect(await client.send(requestTo(receiver.url), patient)).toEqual(failure as never);
+  expect(await client.send(requestTo(receiver.url), patient)).toMatchObject(failure as never);
   expect(receiver.requests).toEqual([2, 1]);
 });
 
@@ -198,6 +198,9 @@ test("a 408 response on a connection that stays open is treated like any other r
   );
   const client = new HttpClient();
   expect(await client.send(requestTo(receiver.url), patient)).toEqual(OK);
-  expect(await client.send(requestTo(receiver.url), patient)).toEqual(responseWith(408, ""));
+  expect(await client.send(requestTo(receiver.url), patient)).toEqual({
+    ...responseWith(408, ""),
+    headers: expect.anything(),
+  });
   expect(receiver.requests).toEqual([2]);
 });

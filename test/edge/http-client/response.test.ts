@@ -105,7 +105,7 @@ describe("a response", () => {
     test(`bytes from ${what} are not accepted as a response, and the client does not wait for more`, async () => {
       const failure = { kind: "failure", reason: "connection", detail: "The response is not HTTP/1.1." } as const;
       const speaking = (socket: Socket) => void socket.write(Buffer.from(bytes, "latin1"));
-      expect(await twoTo(speaking)).toEqual({ first: failure, second: failure, connections: 2 });
+      expect(await twoTo(speaking)).toMatchObject({ first: failure, second: failure, connections: 2 });
     });
   }
 
@@ -159,7 +159,11 @@ describe("a response that comes before the request has been sent", () => {
       });
       const client = new HttpClient();
       const request = requestTo(server.url, { body: LARGE });
-      for (let i = 0; i < 2; i++) expect(await client.send(request, patient)).toEqual(responseWith(413, "large"));
+      for (let i = 0; i < 2; i++)
+        expect(await client.send(request, patient)).toEqual({
+          ...responseWith(413, "large"),
+          headers: expect.anything(),
+        });
       expect(connections).toBe(2);
     });
   }

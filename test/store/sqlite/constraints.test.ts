@@ -73,6 +73,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   delivery_end_check: ["ended_at = 5", "state = 1", "state = 3", "state = 2, reason = 'timeout'"],
   attempt_values_check: ["trigger = 2", "response_status = -1", "response_status = 1000", "duration_ms = -1"],
   attempt_next_check: ["next_attempt_at = 5"],
+  attempt_sealed_check: ["reason = 'timeout', sealed = zeroblob(28)", "reason = NULL, sealed = zeroblob(29)"],
   recent_key_values_check: ["key = zeroblob(31)"],
   idempotency_values_check: ["key = zeroblob(31)", "status = 0"],
   idempotency_response_check: ["message_seq = NULL", "body = ''"],

@@ -53,6 +53,21 @@ export const MessageAttemptOut = field.object("MessageAttemptOut", {
   ),
 });
 
+const HeaderField = field.object("HeaderField", { name: Type.String(), value: Type.String() });
+
+const headersOut = (description: string) => nullable(Type.Array(HeaderField, { description }));
+
+/** An attempt with the headers that were sent and received. */
+export const MessageAttemptDetailOut = field.object("MessageAttemptDetailOut", {
+  ...MessageAttemptOut.properties,
+  requestHeaders: headersOut(
+    "The headers that were sent, in order, the first 4 KiB. The values of sensitive headers are `***`. Null for a successful attempt, and if no request was sent.",
+  ),
+  responseHeaders: headersOut(
+    "The headers of the response, in order, the first 4 KiB. The value of `Set-Cookie` is `***`. Null for a successful attempt, and if there was no response.",
+  ),
+});
+
 export const attemptExample = {
   id: "atmpt_0KfxFXFUH4hEMq0Y8gpRxcT2bSr",
   msgId: "msg_0KfxFXFUH4hEMq0Y8gpRxcT2bSr",
@@ -68,6 +83,20 @@ export const attemptExample = {
   reason: null,
   nextAttempt: null,
   timestamp: "2026-01-01T00:00:00.000Z",
+};
+
+export const attemptDetailExample = {
+  ...attemptExample,
+  response: "",
+  responseStatusCode: 503,
+  status: 2,
+  statusText: "fail",
+  reason: "status_5xx",
+  requestHeaders: [
+    { name: "Content-Type", value: "application/json" },
+    { name: "webhook-id", value: "msg_0KfxFXFUH4hEMq0Y8gpRxcT2bSr" },
+  ],
+  responseHeaders: [{ name: "Retry-After", value: "30" }],
 };
 
 const utf8 = new TextDecoder();
@@ -89,6 +118,11 @@ export function attemptOut(attempt: Attempt, ids: IdCodec, withContent: boolean)
     nextAttempt: formatInstantOrNull(attempt.nextAttemptAt),
     timestamp: formatInstant(attempt.startedAt),
   };
+}
+
+export function attemptDetailOut(attempt: Attempt, ids: IdCodec) {
+  const { request = null, response = null } = attempt.headers ?? {};
+  return { ...attemptOut(attempt, ids, true), requestHeaders: request, responseHeaders: response };
 }
 
 function responseText(response: Uint8Array | null): string {

@@ -6,7 +6,7 @@ import { notFound } from "../../../core/problem.ts";
 import type { Context } from "../../http/context.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { noContent, reply } from "../../http/reply.ts";
-import { attemptExample, attemptOut, MessageAttemptOut } from "./fields.ts";
+import { attemptDetailExample, attemptDetailOut, MessageAttemptDetailOut } from "./fields.ts";
 
 export function attemptRoutes(context: Context): Operation[] {
   const { store, ids, lookup } = context;
@@ -21,11 +21,13 @@ export function attemptRoutes(context: Context): Operation[] {
       tag,
       summary: "Get an attempt",
       access: "application",
-      responses: { 200: { description: "The attempt.", schema: MessageAttemptOut, example: attemptExample } },
+      responses: {
+        200: { description: "The attempt.", schema: MessageAttemptDetailOut, example: attemptDetailExample },
+      },
       problems: [404],
       async handle({ identity, params }) {
         const { message } = await lookup.knownMessage(identity, params.app_id, params.msg_id);
-        return reply(200, attemptOut(await attemptOf(message.seq, params.attempt_id), ids, true));
+        return reply(200, attemptDetailOut(await attemptOf(message.seq, params.attempt_id), ids));
       },
     }),
 

@@ -1,24 +1,12 @@
 import { Type } from "@sinclair/typebox";
 import { patchHeaders, replaceHeaders } from "../../../commands/endpoint-headers.ts";
 import { headersMax } from "../../../core/rule.ts";
+import { isSensitiveHeader } from "../../../core/sensitive-header.ts";
 import type { Endpoint } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { noContent, reply } from "../../http/reply.ts";
-
-/**
- * Headers whose values are secrets of the receiver. Responses contain only the names of these
- * headers.
- */
-const sensitiveNames: ReadonlySet<string> = new Set([
-  "x-auth-token",
-  "x-api-key",
-  "www-authenticate",
-  "authorization",
-  "proxy-authenticate",
-  "proxy-authorization",
-]);
 
 export const EndpointHeadersIn = field.object("EndpointHeadersIn", { headers: field.headers });
 export const EndpointHeadersPatchIn = field.object("EndpointHeadersPatchIn", {
@@ -102,10 +90,7 @@ export function endpointHeadersRoutes(context: Context): Operation[] {
 
 export function headersOut(endpoint: Endpoint) {
   const all = Object.entries(endpoint.headers);
-  const sensitive = all.filter(([name]) => isSensitive(name)).map(([name]) => name);
-  return { headers: Object.fromEntries(all.filter(([name]) => !isSensitive(name))), sensitive };
-}
-
-function isSensitive(name: string): boolean {
-  return sensitiveNames.has(name.toLowerCase());
+  // Responses contain only the names of sensitive headers.
+  const sensitive = all.filter(([name]) => isSensitiveHeader(name)).map(([name]) => name);
+  return { headers: Object.fromEntries(all.filter(([name]) => !isSensitiveHeader(name))), sensitive };
 }

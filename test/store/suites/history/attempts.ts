@@ -65,6 +65,28 @@ export function attemptsSuite(open: Open): void {
       expect(rows.map(({ note }) => note)).toEqual(["A note."]);
     });
 
+    test("a failed attempt keeps its headers across a restart until its content is expunged, and lists omit them", async () => {
+      await using world = await Furnished.open(open);
+      await world.send();
+      const [delivery] = await world.waiting();
+      const headers = {
+        request: [{ name: "webhook-id", value: "m\u00e4" }],
+        response: [{ name: "Retry-After", value: "1" }],
+      };
+      const next = { state: "dead", reason: "status_5xx" } as const;
+      const settlement = world.settlement(delivery!, next, { attempt: { reason: "status_5xx", headers } });
+      await world.store.queue.settle([settlement]);
+      await world.store.queue.settle([settlement]);
+      await world.reopen();
+      const { seq, messageSeq, endpointSeq } = settlement.attempt;
+      const { attempts } = world.store.history;
+      expect((await attempts.get(messageSeq, seq))!.headers).toEqual(headers);
+      const { rows } = await attempts.ofEndpoint(endpointSeq, {}, ALL, true);
+      expect(rows.map((row) => row.headers)).toEqual([undefined]);
+      await attempts.expunge(seq);
+      expect(await attempts.get(messageSeq, seq)).not.toHaveProperty("headers");
+    });
+
     test("attempts of an endpoint are paged in both directions and both orders, with any filter", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEndpoint();
