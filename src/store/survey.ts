@@ -3,6 +3,8 @@ import type {
   ApplicationCounts,
   EnvironmentEndpoint,
   EnvironmentEndpointFilter,
+  EnvironmentMessage,
+  EnvironmentMessageFilter,
   PageOf,
   PageRequest,
 } from "./index.ts";
@@ -26,4 +28,14 @@ export interface Survey {
 
   /** Returns counts for each application, in the order of `applicationSeqs`. */
   applicationCounts(applicationSeqs: readonly Seq[]): Promise<readonly ApplicationCounts[]>;
+
+  /**
+   * Lists the messages of all applications, except those of deleted and hidden applications,
+   * without payloads. Finds at most 1,000 messages with the same `eventId`.
+   */
+  messages(
+    environmentSeq: Seq,
+    filter: EnvironmentMessageFilter,
+    page: PageRequest,
+  ): Promise<PageOf<EnvironmentMessage>>;
 }

@@ -70,6 +70,8 @@ const exceptions: readonly RegExp[] = [
 const referenceTests = [
   "v1.message-attempt.list-by-msg ?endpoint_id",
   "endpoint.list-by-environment ?app_id",
+  "message.list-by-environment ?app_id",
+  "message.list-by-environment ?event_id",
   "dead-letter.list-by-application ?endpoint_id",
   "dead-letter.list ?app_id",
   "dead-letter.list ?endpoint_id",
@@ -473,6 +475,7 @@ describe("ids in queries and bodies", () => {
     const calls: [string, string, unknown?][] = [
       ["GET", `/management/authentication/${stranger.id}/api-token?app_id=${app}`],
       ["GET", `/endpoint?app_id=${app}`],
+      ["GET", `/message?app_id=${app}`],
       ["GET", `/stats/timeseries?app_id=${app}`],
       ["GET", `/stats/timeseries?app_id=${app}&endpoint_id=${endpoint}`],
       ["GET", `/stats/timeseries?app_id=${stranger.main.ids.app_id}&endpoint_id=${endpoint}`],

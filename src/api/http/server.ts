@@ -29,6 +29,7 @@ import { eventTypeRoutes } from "../resources/event-type/routes.ts";
 import { healthRoutes } from "../resources/health/routes.ts";
 import { inboxRoutes } from "../resources/inbox/routes.ts";
 import { messageExpungeRoutes } from "../resources/message/expunge.ts";
+import { environmentMessageRoutes } from "../resources/message/of-environment.ts";
 import { messagePrecheckRoutes } from "../resources/message/precheck.ts";
 import { messageRawRoutes } from "../resources/message/raw.ts";
 import { messageRoutes } from "../resources/message/routes.ts";
@@ -147,6 +148,7 @@ export function operationsOf(context: Context): readonly Operation[] {
     ...endpointReplayRoutes(context),
     ...endpointStatsRoutes(context),
     ...messageRoutes(context),
+    ...environmentMessageRoutes(context),
     ...messageRawRoutes(context),
     ...messageExpungeRoutes(context),
     ...messagePrecheckRoutes(context),

@@ -1,6 +1,7 @@
 import type { Seq } from "../../core/id.ts";
 import type { Application } from "../../core/resources/application.ts";
 import type { Endpoint } from "../../core/resources/endpoint.ts";
+import type { LatestMessage, MessageFilter } from "./message.ts";
 
 /**
  * The condition of an endpoint. The first that holds counts: `disabled`, `paused`, `failing` (the
@@ -36,4 +37,24 @@ export interface ApplicationCounts {
   readonly dead: number;
   /** Time of the newest message that is still stored, or null if there is none. */
   readonly lastMessageAt: number | null;
+}
+
+/**
+ * The state of a message's deliveries. `pending`: at least one is pending. `dead`: at least one is
+ * dead. `delivered`: at least one is delivered, and none is pending or dead.
+ */
+export const messageStates = ["pending", "delivered", "dead"] as const;
+export type MessageState = (typeof messageStates)[number];
+
+export interface EnvironmentMessageFilter extends MessageFilter {
+  readonly applicationSeq?: Seq;
+  readonly state?: MessageState;
+  readonly eventId?: string;
+  /** Bytes that the payload contains. */
+  readonly text?: Uint8Array;
+}
+
+/** A message in a list of an environment. `payload` is null. */
+export interface EnvironmentMessage extends LatestMessage {
+  readonly application: ApplicationName;
 }

@@ -19,6 +19,7 @@ import { type Files, systemFiles } from "./durable-file.ts";
 import { endpointMessages } from "./endpoint-messages.ts";
 import { endpoints } from "./endpoints.ts";
 import { environmentEndpoints } from "./environment-endpoints.ts";
+import { environmentMessages } from "./environment-messages.ts";
 import { environments } from "./environments.ts";
 import { eventTypes } from "./event-types.ts";
 import { expunge } from "./expunge.ts";
@@ -192,6 +193,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
   const survey: Survey = {
     endpoints: environmentEndpoints(db, turns),
     applicationCounts: applicationCounts(db, turns),
+    messages: environmentMessages(db, turns),
   };
   const store: Store = {
     idSeed: seed,

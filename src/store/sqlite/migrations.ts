@@ -248,6 +248,8 @@ export const migrations: readonly string[] = [
   `,
   // The headers of a failed attempt, encrypted, because they contain those of the endpoint.
   "ALTER TABLE attempt ADD COLUMN sealed BLOB;",
+  // The messages with dead letters, in the order of the list of messages.
+  "CREATE INDEX delivery_dead_message ON delivery (message_seq) WHERE state = 2;",
 ];
 
 /**

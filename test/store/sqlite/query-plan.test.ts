@@ -17,6 +17,8 @@ const INTENDED: ReadonlyArray<readonly [sql: string, why: string]> = [
   ["FROM application WHERE operational = 1", "hidden applications: one per environment, once at the start"],
   ["FROM token ORDER BY seq", "token list: all tokens"],
   ["ON d.endpoint_seq = e.seq AND d.state = 2 LIMIT", "application counts: at most 500 endpoints in one step"],
+  ["FROM (SELECT DISTINCT message_seq", "messages with dead letters: at most 1,000 in one step"],
+  ["AND m.event_id = $eventId", "event ids: at most 1,000 applications in one step"],
   ["FROM (SELECT * FROM delivery\n      WHERE state = 2", "dead letters: at most 2,000 in one step"],
   ["FROM application WHERE operational = 1", "hidden applications: at most one per environment"],
   ["FROM environment WHERE 1", "list of environments, of which there are few"],
@@ -34,6 +36,8 @@ const INTENDED: ReadonlyArray<readonly [sql: string, why: string]> = [
 /** Intended sorts: a part of the query's text. */
 const SORTS_INTENDED: readonly string[] = [
   "GROUP BY d.endpoint_seq, m.event_type, d.reason", // at most the 2,000 dead letters of one step
+  "FROM (SELECT DISTINCT message_seq", // at most the 1,000 messages of one step
+  "FROM json_each($seqs) WHERE value", // at most 1,000 messages with the same event id
   "FROM endpoint_secret", // at most a dozen rows
   "FROM source_token", // a few rows
   "FROM delivery WHERE message_seq = ? ORDER BY endpoint_seq", // as many rows as the application has endpoints
@@ -160,6 +164,9 @@ async function sampleSurvey(
   await survey.applicationCounts([applicationSeq]);
   for (const own of [{}, { applicationSeq }]) {
     await survey.endpoints(environmentSeq, own, page);
+    for (const filter of [{}, { eventId: "a" }, { state: "dead" }, { state: "pending", eventTypes: ["a"] }] as const) {
+      await survey.messages(environmentSeq, { ...own, ...filter }, page);
+    }
     await survey.endpoints(environmentSeq, { ...own, states: ["failing"], url: "hook" }, page);
   }
 }

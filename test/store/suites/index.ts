@@ -49,6 +49,7 @@ import { storeSuite } from "./store/store.ts";
 import { togetherSuite } from "./store/together.ts";
 import { applicationCountsSuite } from "./survey/application-counts.ts";
 import { environmentEndpointsSuite } from "./survey/environment-endpoints.ts";
+import { environmentMessagesSuite } from "./survey/environment-messages.ts";
 
 type Suite = (open: Open) => void;
 
@@ -109,6 +110,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
 
   [environmentEndpointsSuite, "survey.", "endpoints"],
   [applicationCountsSuite, "survey.", "applicationCounts"],
+  [environmentMessagesSuite, "survey.", "messages"],
 
   [tasksSuite, "housekeeping.tasks.", "create update cancel get list lease"],
   [metaSuite, "housekeeping.meta.", "get set"],

@@ -6,6 +6,7 @@ import { type Operation, operation } from "../../http/operation.ts";
 import { reply } from "../../http/reply.ts";
 import { nullable } from "../../http/schema.ts";
 import { Live, OverviewSource } from "../../live/live.ts";
+import { DeliveryCounts } from "../message/delivery-counts.ts";
 
 const count = (description: string) => Type.Integer({ description });
 
@@ -25,12 +26,7 @@ export const OverviewOut = field.object("OverviewOut", {
       eventType: Type.String(),
       eventId: nullable(Type.String()),
       timestamp: field.instantOut,
-      deliveries: field.object("DeliveryCounts", {
-        pending: Type.Integer(),
-        delivered: Type.Integer(),
-        dead: Type.Integer(),
-        cancelled: Type.Integer(),
-      }),
+      deliveries: DeliveryCounts,
     }),
     { description: "The latest messages, newest first, at most 50." },
   ),
