@@ -1,6 +1,7 @@
 import type { Seq } from "../core/id.ts";
 import type {
   ApplicationCounts,
+  Delivery,
   EnvironmentEndpoint,
   EnvironmentEndpointFilter,
   EnvironmentMessage,
@@ -38,4 +39,7 @@ export interface Survey {
     filter: EnvironmentMessageFilter,
     page: PageRequest,
   ): Promise<PageOf<EnvironmentMessage>>;
+
+  /** Returns the newest delivery of a message for each endpoint, or null if there is none. */
+  recipients(messageSeq: Seq, endpointSeqs: readonly Seq[]): Promise<ReadonlyArray<Delivery | null>>;
 }

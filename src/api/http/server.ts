@@ -32,6 +32,7 @@ import { messageExpungeRoutes } from "../resources/message/expunge.ts";
 import { environmentMessageRoutes } from "../resources/message/of-environment.ts";
 import { messagePrecheckRoutes } from "../resources/message/precheck.ts";
 import { messageRawRoutes } from "../resources/message/raw.ts";
+import { messageRecipientRoutes } from "../resources/message/recipients.ts";
 import { messageRoutes } from "../resources/message/routes.ts";
 import { operationalWebhookRoutes } from "../resources/operational-webhook/routes.ts";
 import { pollerRoutes } from "../resources/poller/routes.ts";
@@ -150,6 +151,7 @@ export function operationsOf(context: Context): readonly Operation[] {
     ...messageRoutes(context),
     ...environmentMessageRoutes(context),
     ...messageRawRoutes(context),
+    ...messageRecipientRoutes(context),
     ...messageExpungeRoutes(context),
     ...messagePrecheckRoutes(context),
     ...pollerRoutes(context),

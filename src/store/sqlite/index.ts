@@ -33,6 +33,7 @@ import { CommandSeqSource, lastSeq } from "./numbers.ts";
 import { openError } from "./open-error.ts";
 import { pollers } from "./pollers.ts";
 import { pruneVerb } from "./prune.ts";
+import { recipients } from "./recipients.ts";
 import { replayable, resendAllVerb } from "./replay.ts";
 import { sealEndpoints } from "./seal-endpoints.ts";
 import { SecretBox } from "./secret-box.ts";
@@ -194,6 +195,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
     endpoints: environmentEndpoints(db, turns),
     applicationCounts: applicationCounts(db, turns),
     messages: environmentMessages(db, turns),
+    recipients: recipients(db),
   };
   const store: Store = {
     idSeed: seed,

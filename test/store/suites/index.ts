@@ -50,6 +50,7 @@ import { togetherSuite } from "./store/together.ts";
 import { applicationCountsSuite } from "./survey/application-counts.ts";
 import { environmentEndpointsSuite } from "./survey/environment-endpoints.ts";
 import { environmentMessagesSuite } from "./survey/environment-messages.ts";
+import { recipientsSuite } from "./survey/recipients.ts";
 
 type Suite = (open: Open) => void;
 
@@ -111,6 +112,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [environmentEndpointsSuite, "survey.", "endpoints"],
   [applicationCountsSuite, "survey.", "applicationCounts"],
   [environmentMessagesSuite, "survey.", "messages"],
+  [recipientsSuite, "survey.", "recipients"],
 
   [tasksSuite, "housekeeping.tasks.", "create update cancel get list lease"],
   [metaSuite, "housekeeping.meta.", "get set"],

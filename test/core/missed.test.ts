@@ -1,0 +1,22 @@
+import { describe, expect, test } from "bun:test";
+import { missedBy } from "../../src/core/missed.ts";
+
+const endpoint = { createdAt: 1, updatedAt: 5, disabled: false, eventTypes: null, channels: null };
+const message = { acceptedAt: 10, eventType: "a", channels: ["eu"] };
+
+describe("why an endpoint has no delivery of a message", () => {
+  test.each([
+    ["created_later", true, { createdAt: 11, disabled: true }],
+    ["disabled", true, { disabled: true, eventTypes: ["b"] }],
+    ["disabled", false, { disabled: true, updatedAt: 11 }],
+    ["event_type", true, { eventTypes: ["b"], channels: ["us"] }],
+    ["event_type", false, { eventTypes: ["b"], updatedAt: 11 }],
+    ["event_type", false, { eventTypes: ["b"], updatedAt: 10 }],
+    ["channel", true, { eventTypes: ["a"], channels: ["us"] }],
+    ["channel", false, { channels: ["us"], updatedAt: 11 }],
+    ["unknown", false, { eventTypes: ["a"], channels: ["eu"] }],
+    ["unknown", false, { updatedAt: 11 }],
+  ] as const)("the reason is %s (certain: %p) for the settings %j", (reason, certain, change) => {
+    expect(missedBy({ ...endpoint, ...change }, message)).toEqual({ reason, certain });
+  });
+});
