@@ -37,6 +37,7 @@ import { messageRoutes } from "../resources/message/routes.ts";
 import { operationalWebhookRoutes } from "../resources/operational-webhook/routes.ts";
 import { pollerRoutes } from "../resources/poller/routes.ts";
 import { providerRoutes } from "../resources/provider/routes.ts";
+import { searchRoutes } from "../resources/search/routes.ts";
 import { sourceDashboardRoutes } from "../resources/source/dashboard.ts";
 import { sourceEndpointRoutes } from "../resources/source/endpoints.ts";
 import { sourceLogRoutes } from "../resources/source/log.ts";
@@ -180,6 +181,7 @@ export function operationsOf(context: Context): readonly Operation[] {
     ...sourceExampleRoutes(context),
     ...providerRoutes(context),
     ...overviewRoutes(context),
+    ...searchRoutes(context),
     ...applicationOverviewRoutes(context),
     ...inboxRoutes(context),
     ...doorRoutes(),
