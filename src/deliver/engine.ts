@@ -256,6 +256,7 @@ export class Engine extends OneLife implements Deliverer {
     const lane = this.#ownership.laneOf(endpointSeq);
     if (lane === null) return;
     lane.waitsOnDisk(position);
+    if (lane.isOvertaking) this.#memory.release(lane);
     this.#scheduler.update(lane);
     this.#scheduler.dispatch();
   }

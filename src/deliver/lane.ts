@@ -92,6 +92,15 @@ export class Lane extends LanePosition {
     return this.entry?.endpoint.ordering === "fifo";
   }
 
+  /**
+   * Whether a delivery that waits on disk comes before those in memory, although the order counts.
+   * This happens if a redrive and a message are committed together: the message is added first.
+   */
+  get isOvertaking(): boolean {
+    const head = this.ready[0];
+    return head !== undefined && this.isFifo && this.diskNext < head.delivery.position;
+  }
+
   /** True if the lane holds no delivery and none is known to be pending on disk. */
   get isEmpty(): boolean {
     return this.held.size === 0 && this.diskNext === NOTHING && this.laterAt === NOTHING && !this.isReading;

@@ -54,6 +54,22 @@ describe("a fifo endpoint", () => {
     expect(world.order("a.example")).toEqual([1, 2, 3, 4, 1]);
   });
 
+  test("a fifo endpoint gets a delivery with an earlier position first, although a later one was already in memory", async () => {
+    using world = await EngineWorld.open();
+    const endpoint = await world.endpoint("a.example", { status: 200, afterMs: SECOND }, fifo);
+    const [first] = await world.send(endpoint, 1);
+    await world.pass(1500);
+    // The position of a resend that is committed together with the messages, but is announced later.
+    const position = world.seqs.next();
+    await world.send(endpoint, 3);
+    const { queue } = world.store;
+    const resent = { seq: world.seqs.next(), position, now: world.now };
+    await world.do(() => queue.resend(first!, endpoint.seq, resent));
+    world.kernel.signals.send({ type: "lane.filled", endpointSeq: endpoint.seq, position });
+    await world.rest();
+    expect(world.order("a.example")).toEqual([1, 2, 1, 3, 4]);
+  });
+
   test("a fifo endpoint keeps its order across a restart while a message waits for its retry", async () => {
     using world = await EngineWorld.open();
     const endpoint = await world.endpoint("a.example", (n, attempt) => (n === 1 && attempt < 3 ? 500 : 200), fifo);
