@@ -36,7 +36,7 @@ export const CANARIES = {
   "forgotten-key": /the key .* (got the response|stored)/,
   "lost-operational": /operational webhooks of the type .* are missing/,
   "kept-slot": /a healthy endpoint waited/,
-  "followed-clock": /its schedule says/,
+  "followed-clock": /its schedule says|attempt_values_check/,
   "early-door-response": /got a 2xx but is not stored/,
   "separate-door-key": /is stored twice within its window/,
   "remembered-forgery": /got a 2xx(, but its message is| but is) not stored/,
