@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { editDistance } from "../core/text.ts";
 import { firstText, textAgain } from "./file-text.ts";
 import { allSettings, type Field, flagOf, type Setting, type Settings, variableOf } from "./schema.ts";
 
@@ -167,20 +168,6 @@ function suggestion(name: string, known: readonly string[]): string {
   const best = ranked[0];
   if (best !== undefined && best.distance <= 3) return `did you mean ${best.candidate}?`;
   return `known names: ${known.join(", ")}.`;
-}
-
-/** Returns the Levenshtein distance of two names. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const substitution = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
-      next.push(Math.min(substitution, row[j]! + 1, next[j - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }
 
 /** Quotes a text for a message. The text is escaped to one line and truncated. */

@@ -35,3 +35,28 @@ export function cutUtf8(bytes: Uint8Array, bytesMax: number): Uint8Array {
   // Four continuation bytes in a row are not UTF-8, so there is no character to keep whole.
   return bytes.subarray(0, bytesMax - end < 4 ? end : bytesMax);
 }
+
+const strictUtf8 = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
+
+/** Returns the text of UTF-8 bytes, including a byte order mark, or null if they are not valid. */
+export function utf8OrNull(bytes: Uint8Array): string | null {
+  try {
+    return strictUtf8.decode(bytes);
+  } catch {
+    return null;
+  }
+}
+
+/** Returns the Levenshtein distance of two texts. */
+export function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substitution, row[j]! + 1, next[j - 1]! + 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

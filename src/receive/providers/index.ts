@@ -1,3 +1,4 @@
+import { editDistance } from "../../core/text.ts";
 import type { Provider } from "../provider.ts";
 import { aliases } from "./aliases.ts";
 import { codeProviders } from "./code.ts";
@@ -40,22 +41,8 @@ export function nearestProviderId(name: string): string {
   const wanted = name.slice(0, NAME_CHARS_MAX).toLowerCase().replaceAll("_", "-");
   let nearest = { id: "generic-webhook", distance: Infinity };
   for (const [known, { id }] of byName) {
-    const distance = distanceBetween(wanted, known);
+    const distance = editDistance(wanted, known);
     if (distance < nearest.distance) nearest = { id, distance };
   }
   return nearest.id;
-}
-
-/** Returns how many characters must be inserted, removed or replaced to turn one text into the other. */
-function distanceBetween(left: string, right: string): number {
-  let previous = Array.from({ length: right.length + 1 }, (_, index) => index);
-  for (let row = 1; row <= left.length; row++) {
-    const current = [row];
-    for (let column = 1; column <= right.length; column++) {
-      const replaced = previous[column - 1]! + (left[row - 1] === right[column - 1] ? 0 : 1);
-      current.push(Math.min(replaced, previous[column]! + 1, current[column - 1]! + 1));
-    }
-    previous = current;
-  }
-  return previous[right.length]!;
 }

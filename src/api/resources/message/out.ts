@@ -1,11 +1,10 @@
 import type { IdCodec } from "../../../core/id.ts";
 import { formatInstant } from "../../../core/instant.ts";
 import type { Received } from "../../../core/received.ts";
+import { utf8OrNull } from "../../../core/text.ts";
 import type { Message } from "../../../store/index.ts";
 
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
-/** Throws if the bytes are not valid UTF-8. */
-const strictUtf8 = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
 const EXPIRED = '{"expired":true}';
 
 /**
@@ -37,12 +36,8 @@ function receivedMessageText(message: Message, received: Received, ids: IdCodec,
 /** Returns the payload as JSON text, and further fields if it is not JSON. */
 function receivedPayload(payload: Uint8Array | null): { readonly payload: string; readonly more: object } {
   if (payload === null) return { payload: EXPIRED, more: {} };
-  let text: string;
-  try {
-    text = strictUtf8.decode(payload);
-  } catch {
-    return { payload: "null", more: { payloadBase64: Buffer.from(payload).toString("base64") } };
-  }
+  const text = utf8OrNull(payload);
+  if (text === null) return { payload: "null", more: { payloadBase64: Buffer.from(payload).toString("base64") } };
   return isJson(text) ? { payload: text, more: {} } : { payload: "null", more: { payloadText: text } };
 }
 

@@ -3,6 +3,7 @@ import type { IdCodec, Seq } from "../../../core/id.ts";
 import { formatInstant } from "../../../core/instant.ts";
 import { notFound } from "../../../core/problem.ts";
 import { logCauses } from "../../../core/received.ts";
+import { utf8OrNull } from "../../../core/text.ts";
 import type { PageRequest, SourceLogEntry } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
@@ -10,8 +11,6 @@ import { type Operation, operation } from "../../http/operation.ts";
 import { listed, orderQuery, pageQuery, pageRequest } from "../../http/paging.ts";
 import { reply } from "../../http/reply.ts";
 import { wordOut } from "../../http/schema.ts";
-
-const strictUtf8 = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
 
 /** Named in snake case, as in the Svix API. */
 export const IngestLogOut = field.object("IngestLogOut", {
@@ -123,11 +122,8 @@ function logOut(entry: SourceLogEntry, ids: IdCodec) {
 }
 
 function payloadOf(bytes: Uint8Array): { readonly payload: string; readonly payloadBase64?: string } {
-  try {
-    return { payload: strictUtf8.decode(withoutCutCharacter(bytes)) };
-  } catch {
-    return { payload: "", payloadBase64: Buffer.from(bytes).toString("base64") };
-  }
+  const payload = utf8OrNull(withoutCutCharacter(bytes));
+  return payload === null ? { payload: "", payloadBase64: Buffer.from(bytes).toString("base64") } : { payload };
 }
 
 /** Removes the beginning of a character at the end, which is there because the body was cut. */
