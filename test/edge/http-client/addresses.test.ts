@@ -4,7 +4,7 @@ import type { OutgoingRequest } from "../../../src/ports.ts";
 import { selfSigned } from "../../support/certificate.ts";
 import { startRawServer } from "../../support/raw-server.ts";
 import { answer, type SocketReceiver, startSocketReceiver } from "../../support/socket-receiver.ts";
-import { patient, requestTo, responseWith } from "./requests.ts";
+import { bare, patient, requestTo, responseWith } from "./requests.ts";
 
 const OK = responseWith(200, "ok");
 const A = "127.0.0.1";
@@ -83,7 +83,7 @@ test("a request that has been sent to one address is not sent to another", async
   await using one = await startSocketReceiver((socket) => socket.destroy(), { host: A });
   await using other = await startSocketReceiver((socket) => socket.destroy(), { host: B, port: one.port });
   const failure = { kind: "failure", reason: "connection", detail: "The connection was closed before the response." };
-  expect(await new HttpClient().send(request(one, [A, B]), patient)).toMatchObject(failure as never);
+  expect(bare(await new HttpClient().send(request(one, [A, B]), patient))).toEqual(failure as never);
   expect(count(one) + count(other)).toBe(1);
 });
 
@@ -101,7 +101,7 @@ test("if the server of a kept connection is gone, a request goes to another addr
 test("if no address works, a request fails with the reason of the last one", async () => {
   await using receiver = await startSocketReceiver(answer, { host: A });
   const failure = { kind: "failure", reason: "connection", detail: "The connection was refused." };
-  expect(await new HttpClient().send(request(receiver, [B, C]), patient)).toMatchObject(failure as never);
+  expect(bare(await new HttpClient().send(request(receiver, [B, C]), patient))).toEqual(failure as never);
 });
 
 test("a request tries at most six addresses, and the next request tries others", async () => {

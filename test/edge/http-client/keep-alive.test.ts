@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { HttpClient } from "../../../src/edge/http-client/client.ts";
 import { startRawServer } from "../../support/raw-server.ts";
 import { answer, startSocketReceiver } from "../../support/socket-receiver.ts";
-import { patient, requestTo, responseWith } from "./requests.ts";
+import { bare, patient, requestTo, responseWith } from "./requests.ts";
 
 const OK = responseWith(200, "ok");
 
@@ -75,7 +75,7 @@ test("a request is sent at most twice, whatever happens to the second connection
   expect(await client.send(requestTo(receiver.url), patient)).toEqual(OK);
   isDead = true;
   const failure = { kind: "failure", reason: "connection", detail: "The connection was closed before the response." };
-  expect(await client.send(requestTo(receiver.url), patient)).toMatchObject(failure as never);
+  expect(bare(await client.send(requestTo(receiver.url), patient))).toEqual(failure as never);
   expect(receiver.requests).toEqual([2, 1]);
 });
 
@@ -87,7 +87,7 @@ test("a request that must be repeated fails if its new connection is refused", a
   const client = new HttpClient();
   expect(await client.send(requestTo(receiver.url), patient)).toEqual(OK);
   const failure = { kind: "failure", reason: "connection", detail: "The connection was refused." };
-  expect(await client.send(requestTo(receiver.url), patient)).toMatchObject(failure as never);
+  expect(bare(await client.send(requestTo(receiver.url), patient))).toEqual(failure as never);
 });
 
 /**
@@ -188,7 +188,7 @@ test("a request is sent at most twice to a peer that never responds with HTTP", 
   expect(await client.send(requestTo(receiver.url), patient)).toEqual(OK);
   isBroken = true;
   const failure = { kind: "failure", reason: "connection", detail: "The response is not HTTP/1.1." };
-  expect(await client.send(requestTo(receiver.url), patient)).toMatchObject(failure as never);
+  expect(bare(await client.send(requestTo(receiver.url), patient))).toEqual(failure as never);
   expect(receiver.requests).toEqual([2, 1]);
 });
 

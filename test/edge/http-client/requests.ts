@@ -1,4 +1,4 @@
-import type { OutgoingRequest } from "../../../src/ports.ts";
+import type { Answer, OutgoingRequest, Shortage } from "../../../src/ports.ts";
 
 /** A signal that is never aborted. */
 export const patient = new AbortController().signal;
@@ -22,4 +22,11 @@ export function requestTo(url: string, fields: Partial<OutgoingRequest> = {}): O
 
 export function responseWith(status: number, body: string, note: string | null = null) {
   return { kind: "response", status, retryAfter: null, body: Buffer.from(body), note } as const;
+}
+
+/** Returns an answer without the headers of the exchange, which tests of their own state. */
+export function bare(answer: Answer | Shortage): Omit<Answer, "headers"> | Shortage {
+  if (answer.kind === "shortage") return answer;
+  const { headers: _, ...rest } = answer;
+  return rest;
 }
