@@ -110,6 +110,7 @@ async function run(
       oldestDueAt: () => engine.oldestDueAt(),
       isDeliveryHeld: () => engine.isHeld,
       environmentsPaused: () => engine.environmentsPaused,
+      failingEndpoints: () => store.history.failingEndpoints(null),
       storeSize: () => store.housekeeping.size(),
       logLinesDropped,
     },

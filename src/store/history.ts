@@ -138,6 +138,9 @@ export interface History {
 
   /** Counts all pending deliveries and dead letters. This is too slow to run for every request. */
   totals(): Promise<readonly StoreTotals[]>;
-  /** Counts the failing endpoints of an environment. */
-  failingEndpoints(environmentSeq: Seq): Promise<number>;
+  /**
+   * Counts the endpoints in the state `failing`, of an environment or, if it is null, of all. Those
+   * of deleted and hidden applications are not counted.
+   */
+  failingEndpoints(environmentSeq: Seq | null): Promise<number>;
 }

@@ -14,6 +14,7 @@ export interface Readings {
   /** Returns whether all deliveries are held. */
   isDeliveryHeld(): boolean;
   environmentsPaused(): number;
+  failingEndpoints(): Promise<number>;
   storeSize(): Promise<StoreSize>;
   /** Returns the number of log lines that were dropped because the output could not be written. */
   logLinesDropped(): number;
@@ -165,6 +166,11 @@ export class Metrics {
     this.#gauge("boathook_delivery_held", "1 while all deliveries are held.", () => Number(gate.isDeliveryHeld()));
     this.#gauge("boathook_environments_paused", "Environments whose deliveries are paused.", () =>
       gate.environmentsPaused(),
+    );
+    this.#gauge(
+      "boathook_endpoints_failing",
+      "Endpoints whose latest attempt failed, except disabled and paused ones.",
+      () => gate.failingEndpoints(),
     );
     this.#gauge(
       "boathook_log_lines_dropped_total",

@@ -17,6 +17,7 @@ function metricsWith(oldestDueAt: number | null = null): Metrics {
       oldestDueAt: () => oldestDueAt,
       isDeliveryHeld: () => true,
       environmentsPaused: () => 2,
+      failingEndpoints: async () => 5,
       storeSize: async () => ({ databaseBytes: 4096, walBytes: 512, diskFreeBytes: 2048 }),
       logLinesDropped: () => 4,
     },
@@ -124,6 +125,7 @@ describe("metrics", () => {
     expect(page).toContain("boathook_attempts_under_way 3");
     expect(page).toContain("boathook_delivery_held 1");
     expect(page).toContain("boathook_environments_paused 2");
+    expect(page).toContain("boathook_endpoints_failing 5");
     expect(page).toContain("boathook_database_bytes 4096");
     expect(page).toContain("boathook_wal_bytes 512");
     expect(page).toContain("boathook_disk_free_bytes 2048");

@@ -10,7 +10,7 @@ import type { ErrorLog } from "./errors.ts";
 export interface OverviewNumbers {
   readonly accepted: number;
   readonly delivered: number;
-  /** Number of endpoints whose latest attempt failed. */
+  /** Number of endpoints in the state `failing`. */
   readonly failing: number;
   readonly pending: number;
   readonly dead: number;

@@ -4,6 +4,7 @@ import { type ApplicationCounts, deadCountMax } from "../index.ts";
 import type { Survey } from "../survey.ts";
 import type { Turns } from "../turns.ts";
 import { STATE } from "./deliveries.ts";
+import { IS_FAILING } from "./endpoint-row.ts";
 import type { Bindings } from "./page.ts";
 
 /** Number of endpoints whose dead letters one step counts. */
@@ -20,8 +21,7 @@ interface Counted {
 export function applicationCounts(db: Database, turns: Turns): Survey["applicationCounts"] {
   const counted = db.prepare<Counted, [number]>(
     `SELECT (SELECT COUNT(*) FROM endpoint WHERE application_seq = ?1 AND deleted_at IS NULL) AS endpoints,
-       (SELECT COUNT(*) FROM endpoint WHERE application_seq = ?1 AND failing_since IS NOT NULL AND deleted_at IS NULL
-          AND disabled = 0 AND paused = 0) AS failing,
+       (SELECT COUNT(*) FROM endpoint e WHERE e.application_seq = ?1 AND e.deleted_at IS NULL AND ${IS_FAILING}) AS failing,
        (SELECT MAX(seq) FROM message WHERE application_seq = ?1) AS lastSeq`,
   );
   // A page of endpoints, including deleted ones.

@@ -19,6 +19,12 @@ export const SELECTED_ENDPOINT = mapping.columns
   .map((column) => `e.${column}`)
   .join(", ");
 
+/**
+ * Holds if the endpoint `e` is failing: its latest attempt failed, and it is neither disabled nor
+ * paused. All counts and lists of failing endpoints use this condition.
+ */
+export const IS_FAILING = "e.failing_since IS NOT NULL AND e.disabled = 0 AND e.paused = 0";
+
 /** Converts a row to an endpoint without the parts that are encrypted. The password is masked. */
 export function listedEndpoint(row: Row): Omit<Endpoint, "headers" | "transformation"> {
   const { headers: _, transformation: __, ...listed } = mapping.toRecord(row);

@@ -2,7 +2,7 @@ import type { Database } from "bun:sqlite";
 import type { EndpointState, EnvironmentEndpoint, EnvironmentEndpointFilter } from "../index.ts";
 import type { Survey } from "../survey.ts";
 import type { Turns } from "../turns.ts";
-import { listedEndpoint, SELECTED_ENDPOINT } from "./endpoint-row.ts";
+import { IS_FAILING, listedEndpoint, SELECTED_ENDPOINT } from "./endpoint-row.ts";
 import type { Row } from "./mapping.ts";
 import { type Bindings, Conditions, directionOf, rangeOf } from "./page.ts";
 import { readSteps } from "./steps.ts";
@@ -12,7 +12,7 @@ const STEP_ROWS = 500;
 
 /** The condition of the endpoint `e`, as in `EndpointState`. */
 export const ENDPOINT_STATE = `CASE WHEN e.disabled = 1 THEN 'disabled' WHEN e.paused = 1 THEN 'paused'
-  WHEN e.failing_since IS NOT NULL THEN 'failing' ELSE 'healthy' END`;
+  WHEN ${IS_FAILING} THEN 'failing' ELSE 'healthy' END`;
 
 type Found = Row & {
   readonly state: EndpointState;

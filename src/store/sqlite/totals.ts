@@ -1,14 +1,16 @@
 import type { Database } from "bun:sqlite";
 import type { History, StoreTotals } from "../index.ts";
 import { STATE } from "./deliveries.ts";
+import { IS_FAILING } from "./endpoint-row.ts";
 
 const BY_ENVIRONMENT = `FROM delivery d JOIN endpoint e ON e.seq = d.endpoint_seq
   JOIN application a ON a.seq = e.application_seq`;
 
 export function totals(db: Database): Pick<History, "totals" | "failingEndpoints"> {
-  const failing = db.prepare<{ count: number }, [number]>(
-    `SELECT COUNT(*) AS count FROM endpoint e JOIN application a ON a.seq = e.application_seq
-     WHERE e.failing_since IS NOT NULL AND e.deleted_at IS NULL AND a.environment_seq = ?`,
+  const failing = db.prepare<{ count: number }, [number | null]>(
+    `SELECT COUNT(*) AS count FROM endpoint e CROSS JOIN application a ON a.seq = e.application_seq
+     WHERE ${IS_FAILING} AND e.deleted_at IS NULL AND a.deleted_at IS NULL AND a.operational = 0
+       AND (?1 IS NULL OR a.environment_seq = ?1)`,
   );
   return {
     totals: async () => totalsOf(db),

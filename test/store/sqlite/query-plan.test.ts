@@ -22,7 +22,7 @@ const INTENDED: ReadonlyArray<readonly [sql: string, why: string]> = [
   ["FROM (SELECT * FROM delivery\n      WHERE state = 2", "dead letters: at most 2,000 in one step"],
   ["FROM application WHERE operational = 1", "hidden applications: at most one per environment"],
   ["FROM environment WHERE 1", "list of environments, of which there are few"],
-  ["WHERE e.failing_since IS NOT NULL", "failing endpoints: all entries of the index are needed"],
+  ["WHERE e.failing_since IS NOT NULL AND", "failing endpoints: all entries of the index are needed"],
   ["SET failing_since = MAX(0, failing_since + ?)", "failing endpoints, only when the clock has been set"],
   ["FROM sqlite_schema WHERE type = 'table'", "constraints: the definitions of all tables, once at the start"],
   ["instr(url, '@') > 0", "sealing of earlier data: all endpoints and attempts, once for each data directory"],

@@ -8,13 +8,16 @@ import { nullable } from "../../http/schema.ts";
 import { Live, OverviewSource } from "../../live/live.ts";
 import { DeliveryCounts } from "../message/delivery-counts.ts";
 
+const failingText =
+  "Failing endpoints, which are those of `GET /api/v1/endpoint?state=failing`: the latest attempt failed, and the endpoint is neither disabled nor paused. Endpoints for operational webhooks are not counted.";
+
 const count = (description: string) => Type.Integer({ description });
 
 export const OverviewOut = field.object("OverviewOut", {
   environment: Type.String(),
   accepted: count("Messages accepted since the server started."),
   delivered: count("Successful deliveries since the server started."),
-  failing: count("Endpoints whose latest attempt failed."),
+  failing: count(failingText),
   pending: count("Pending deliveries."),
   dead: count("Dead letters."),
   messages: Type.Array(

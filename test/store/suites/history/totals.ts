@@ -33,6 +33,22 @@ export function totalsSuite(open: Open): void {
       await world.store.configuration.endpoints.delete(deleted.seq, world.now);
       expect(await world.store.history.failingEndpoints(world.environment.seq)).toBe(2);
       expect(await world.store.history.failingEndpoints(other.seq)).toBe(1);
+      expect(await world.store.history.failingEndpoints(null)).toBe(3);
+    });
+
+    test("`failingEndpoints` skips endpoints that are paused or disabled, and those of hidden or deleted applications", async () => {
+      await using world = await Furnished.open(open);
+      const hidden = await world.store.configuration.applications.ensureOperational(world.newApplication());
+      const deleted = await world.addApplication();
+      const failingSince = world.now;
+      await world.addEndpoint({ failingSince, paused: true });
+      await world.addEndpoint({ failingSince, disabled: true });
+      await world.addEndpoint({ failingSince, applicationSeq: hidden.seq });
+      await world.addEndpoint({ failingSince, applicationSeq: deleted.seq });
+      await world.store.configuration.applications.delete(deleted.seq, world.now);
+      expect(await world.store.history.failingEndpoints(world.environment.seq)).toBe(0);
+      await world.addEndpoint({ failingSince });
+      expect(await world.store.history.failingEndpoints(world.environment.seq)).toBe(1);
     });
   });
 }
