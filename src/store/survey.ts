@@ -1,6 +1,7 @@
 import type { Seq } from "../core/id.ts";
 import type {
   ApplicationCounts,
+  Attention,
   Delivery,
   EnvironmentEndpoint,
   EnvironmentEndpointFilter,
@@ -39,6 +40,12 @@ export interface Survey {
     filter: EnvironmentMessageFilter,
     page: PageRequest,
   ): Promise<PageOf<EnvironmentMessage>>;
+
+  /**
+   * Returns the endpoints and dead letters of an environment that need attention, with details of
+   * at most `limit` endpoints. Those of deleted and hidden applications are not included.
+   */
+  attention(environmentSeq: Seq, limit: number): Promise<Attention>;
 
   /** Returns the newest delivery of a message for each endpoint, or null if there is none. */
   recipients(messageSeq: Seq, endpointSeqs: readonly Seq[]): Promise<ReadonlyArray<Delivery | null>>;

@@ -3,6 +3,8 @@ import type { CommandContext } from "../../commands/context.ts";
 import type { Settings } from "../../config/index.ts";
 import type { Seq } from "../../core/id.ts";
 import type { SeriesKeeper } from "../../deliver/tasks/series-keeper.ts";
+import type { BacklogWatch } from "../../deliver/watches/backlog-watch.ts";
+import type { ClockTrustWatch } from "../../deliver/watches/clock-trust-watch.ts";
 import type { Inbox } from "../resources/inbox/inbox.ts";
 import type { ErrorLog } from "./errors.ts";
 
@@ -38,6 +40,8 @@ export interface ApiDeps extends CommandContext {
   readonly overview: (environmentSeq: Seq) => OverviewNumbers | Promise<OverviewNumbers>;
   /** Reads counts over time. */
   readonly series: Pick<SeriesKeeper, "read">;
+  readonly backlogWatch: Pick<BacklogWatch, "growingSince">;
+  readonly clockTrust: Pick<ClockTrustWatch, "doubtedSince">;
   readonly version: string;
   /** Returns true while the server is starting. Requests then get 503. */
   readonly isStarting?: () => boolean;

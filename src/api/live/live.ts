@@ -8,6 +8,7 @@ import type { Application, LatestMessage, Store } from "../../store/index.ts";
 import type { ApiDeps, OverviewNumbers } from "../http/deps.ts";
 import type { Admission } from "../identity/admission.ts";
 import type { Identity } from "../identity/identity.ts";
+import { AttentionSource } from "./attention.ts";
 
 const MESSAGES_MAX = 50;
 const LISTENERS_MAX = 1000;
@@ -17,16 +18,23 @@ const MIN_GAP_MS = 1000;
 const KEEP_ALIVE_MS = 15_000;
 const BUSY_RETRY_SECONDS = 10;
 
-/** Builds the overview: the numbers and the latest messages of an environment. */
+/**
+ * Builds the overview: the numbers and the latest messages of an environment, and what needs
+ * attention.
+ */
 export class OverviewSource {
   readonly #store: Store;
   readonly #ids: IdCodec;
   readonly #numbers: (environmentSeq: Seq) => OverviewNumbers | Promise<OverviewNumbers>;
 
-  constructor({ store, ids, overview }: Pick<ApiDeps, "store" | "ids" | "overview">) {
+  readonly #attention: AttentionSource;
+
+  constructor(deps: ApiDeps) {
+    const { store, ids, overview } = deps;
     this.#store = store;
     this.#ids = ids;
     this.#numbers = overview;
+    this.#attention = new AttentionSource(deps);
   }
 
   async of(environmentSeq: Seq) {
@@ -36,6 +44,7 @@ export class OverviewSource {
       this.#store.history.messages.latest(environmentSeq, MESSAGES_MAX),
     ]);
     const applications = await this.#applicationsOf(messages);
+    const attention = await this.#attention.of(environmentSeq, numbers.pending);
     return {
       environment: environment?.name ?? "",
       accepted: numbers.accepted,
@@ -43,6 +52,8 @@ export class OverviewSource {
       failing: numbers.failing,
       pending: numbers.pending,
       dead: numbers.dead,
+      attention: attention.entries,
+      attentionTotal: attention.total,
       messages: messages.map((message) => this.#messageOut(message, applications.get(message.applicationSeq) ?? null)),
     };
   }

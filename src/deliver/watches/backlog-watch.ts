@@ -58,6 +58,11 @@ export class BacklogWatch extends OneLife {
     await this.#looking;
   }
 
+  /** Returns the time since which the backlog of an environment has been growing, or null. */
+  growingSince(environmentSeq: Seq): number | null {
+    return this.#growing.get(environmentSeq) ?? null;
+  }
+
   /** Checks every environment once. */
   async look(): Promise<void> {
     const now = this.clock.now();

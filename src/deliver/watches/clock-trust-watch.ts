@@ -55,6 +55,11 @@ export class ClockTrustWatch extends OneLife {
     return this.#trust !== null && isDoubted(this.#trust, this.clock.now());
   }
 
+  /** Time since which the clock is doubted, or null while it is trusted. */
+  get doubtedSince(): number | null {
+    return this.#trust === null ? null : afterReading(this.#trust, this.clock.now()).doubtedSince;
+  }
+
   /** Reads the clock, publishes a fact if the trust has changed, and stores the trust. */
   async check(): Promise<void> {
     const before = this.#trust;

@@ -1,4 +1,5 @@
 import type { Seq } from "../../core/id.ts";
+import type { FailureReason } from "../../core/outcome.ts";
 import type { Application } from "../../core/resources/application.ts";
 import type { Endpoint } from "../../core/resources/endpoint.ts";
 import type { LatestMessage, MessageFilter } from "./message.ts";
@@ -57,4 +58,43 @@ export interface EnvironmentMessageFilter extends MessageFilter {
 /** A message in a list of an environment. `payload` is null. */
 export interface EnvironmentMessage extends LatestMessage {
   readonly application: ApplicationName;
+}
+
+export type DisabledCause = NonNullable<Endpoint["disabledCause"]>;
+
+/** An endpoint that is failing or disabled. The password in `url` is masked. */
+export interface AttentionEndpoint {
+  readonly seq: Seq;
+  readonly url: string;
+  readonly application: ApplicationName;
+  /** True if the endpoint is disabled, false if it is failing. */
+  readonly isDisabled: boolean;
+  /** Time since which the endpoint is failing or disabled, or null if it is not known. */
+  readonly since: number | null;
+  readonly cause: DisabledCause | null;
+  /** The reason why the latest failed attempt failed. Null for disabled endpoints. */
+  readonly reason: FailureReason | null;
+}
+
+/** Maximum of `DeadReason.count`. Counting stops there. */
+export const deadReasonCountMax = 10_000;
+
+export interface DeadReason {
+  readonly reason: FailureReason;
+  /** Number of dead letters of existing endpoints, at most `deadReasonCountMax`. */
+  readonly count: number;
+  readonly firstDeadAt: number;
+}
+
+export interface Attention {
+  /** Number of endpoints in the state `failing`. */
+  readonly failing: number;
+  readonly disabled: number;
+  /**
+   * First the endpoints that the server has disabled, then failing ones, then those that a request
+   * has disabled; within each, the newest first.
+   */
+  readonly endpoints: readonly AttentionEndpoint[];
+  /** The most frequent reason first. */
+  readonly dead: readonly DeadReason[];
 }

@@ -7,6 +7,7 @@ import { Turns } from "../turns.ts";
 import { applicationCounts } from "./application-counts.ts";
 import { applications } from "./applications.ts";
 import { attempts } from "./attempts.ts";
+import { attention } from "./attention.ts";
 import { audit } from "./audit.ts";
 import { clockOffsets } from "./clock-offsets.ts";
 import { Committer } from "./commit.ts";
@@ -195,6 +196,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
     endpoints: environmentEndpoints(db, turns),
     applicationCounts: applicationCounts(db, turns),
     messages: environmentMessages(db, turns),
+    attention: attention(db, turns),
     recipients: recipients(db),
   };
   const store: Store = {

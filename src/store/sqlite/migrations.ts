@@ -250,6 +250,8 @@ export const migrations: readonly string[] = [
   "ALTER TABLE attempt ADD COLUMN sealed BLOB;",
   // The messages with dead letters, in the order of the list of messages.
   "CREATE INDEX delivery_dead_message ON delivery (message_seq) WHERE state = 2;",
+  // The dead letters of an endpoint by reason.
+  "CREATE INDEX delivery_dead_reason ON delivery (endpoint_seq, reason, ended_at) WHERE state = 2;",
 ];
 
 /**

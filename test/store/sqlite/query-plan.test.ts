@@ -18,6 +18,7 @@ const INTENDED: ReadonlyArray<readonly [sql: string, why: string]> = [
   ["FROM token ORDER BY seq", "token list: all tokens"],
   ["ON d.endpoint_seq = e.seq AND d.state = 2 LIMIT", "application counts: at most 500 endpoints in one step"],
   ["FROM (SELECT DISTINCT message_seq", "messages with dead letters: at most 1,000 in one step"],
+  ["FROM (SELECT * FROM endpoint e INDEXED BY endpoint_listed", "attention: at most 500 endpoints in one step"],
   ["AND m.event_id = $eventId", "event ids: at most 1,000 applications in one step"],
   ["FROM (SELECT * FROM delivery\n      WHERE state = 2", "dead letters: at most 2,000 in one step"],
   ["FROM application WHERE operational = 1", "hidden applications: at most one per environment"],
@@ -162,6 +163,7 @@ async function sampleSurvey(
   page: PageRequest,
 ): Promise<void> {
   await survey.applicationCounts([applicationSeq]);
+  await survey.attention(environmentSeq, 10);
   for (const own of [{}, { applicationSeq }]) {
     await survey.endpoints(environmentSeq, own, page);
     for (const filter of [{}, { eventId: "a" }, { state: "dead" }, { state: "pending", eventTypes: ["a"] }] as const) {

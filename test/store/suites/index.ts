@@ -48,6 +48,7 @@ import { feedSuite } from "./store/feed.ts";
 import { storeSuite } from "./store/store.ts";
 import { togetherSuite } from "./store/together.ts";
 import { applicationCountsSuite } from "./survey/application-counts.ts";
+import { attentionSuite } from "./survey/attention.ts";
 import { environmentEndpointsSuite } from "./survey/environment-endpoints.ts";
 import { environmentMessagesSuite } from "./survey/environment-messages.ts";
 import { recipientsSuite } from "./survey/recipients.ts";
@@ -112,6 +113,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [environmentEndpointsSuite, "survey.", "endpoints"],
   [applicationCountsSuite, "survey.", "applicationCounts"],
   [environmentMessagesSuite, "survey.", "messages"],
+  [attentionSuite, "survey.", "attention"],
   [recipientsSuite, "survey.", "recipients"],
 
   [tasksSuite, "housekeeping.tasks.", "create update cancel get list lease"],

@@ -5,6 +5,7 @@ import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { reply } from "../../http/reply.ts";
 import { nullable } from "../../http/schema.ts";
+import { AttentionOut, attentionExample, ENTRIES_MAX } from "../../live/attention.ts";
 import { Live, OverviewSource } from "../../live/live.ts";
 import { DeliveryCounts } from "../message/delivery-counts.ts";
 
@@ -20,6 +21,10 @@ export const OverviewOut = field.object("OverviewOut", {
   failing: count(failingText),
   pending: count("Pending deliveries."),
   dead: count("Dead letters."),
+  attention: Type.Array(AttentionOut, {
+    description: `What needs attention, the most urgent first, at most ${ENTRIES_MAX} entries. If an environment has many endpoints, the list can be some seconds old.`,
+  }),
+  attentionTotal: count("Number of entries that `attention` would have without the limit."),
   messages: Type.Array(
     field.object("OverviewMessage", {
       id: field.idOut("msg_"),
@@ -42,6 +47,8 @@ const example = {
   failing: 0,
   pending: 0,
   dead: 0,
+  attention: [attentionExample],
+  attentionTotal: 1,
   messages: [
     {
       id: "msg_0KfxFXFUH4hEMq0Y8gpRxcT2bSr",

@@ -1,0 +1,178 @@
+/** What needs an operator's attention in an environment. */
+import { type Static, Type } from "@sinclair/typebox";
+import { attentionKinds, bySeverity, diskSeverity, severities } from "../../core/attention.ts";
+import { deliveryHeldMeta } from "../../core/delivery.ts";
+import type { Seq } from "../../core/id.ts";
+import { formatInstant } from "../../core/instant.ts";
+import { failureReasons } from "../../core/outcome.ts";
+import { type AttentionEndpoint, type DeadReason, deadReasonCountMax } from "../../store/index.ts";
+import type { ApiDeps } from "../http/deps.ts";
+import * as field from "../http/fields.ts";
+import { nullable, wordOut } from "../http/schema.ts";
+
+/** Maximum number of entries in a list. */
+export const ENTRIES_MAX = 50;
+/**
+ * A list is reused for this many times as long as it took to build, so that building lists takes a
+ * small part of the time, whatever the number of endpoints and requests.
+ */
+const REUSE_FACTOR = 20;
+const causes = ["gone", "failing", "manual"] as const;
+
+export const AttentionOut = field.object("AttentionOut", {
+  kind: wordOut(attentionKinds),
+  severity: wordOut(severities, { description: "`info`: a person caused the state on purpose." }),
+  since: nullable(Type.String({ format: "date-time", description: "Start of the state; null if it is not known." })),
+  count: Type.Optional(
+    Type.Integer({
+      description: `\`dead_letters\`: number of dead letters with this reason; ${deadReasonCountMax} means "${deadReasonCountMax} or more". \`backlog_growing\`: number of pending deliveries.`,
+    }),
+  ),
+  appId: Type.Optional(Type.String({ description: "Only for `endpoint_disabled` and `endpoint_failing`." })),
+  appName: Type.Optional(Type.String()),
+  endpointId: Type.Optional(Type.String({ description: "Only for `endpoint_disabled` and `endpoint_failing`." })),
+  url: Type.Optional(Type.String({ description: "URL of the endpoint, with its password masked." })),
+  reason: Type.Optional(
+    nullable(
+      wordOut([...new Set([...failureReasons, ...causes])], {
+        description:
+          "`endpoint_failing`: why the latest attempt failed. `endpoint_disabled`: the endpoint's `disabledCause`. `dead_letters`: why the deliveries are dead. Null if it is not known.",
+      }),
+    ),
+  ),
+  detail: Type.String({ description: "One sentence for people." }),
+});
+
+export type Entry = Static<typeof AttentionOut>;
+
+export const attentionExample: Entry = {
+  ...{ kind: "endpoint_failing", severity: "warning", since: "2026-01-01T00:00:00.000Z" },
+  ...{ appId: "app_0KfxFXFUH4hEMq0Y8gpRxcT2bSr", appName: "Customer 17" },
+  ...{ endpointId: "ep_0KfxFXFUH4hEMq0Y8gpRxcT2bSr", url: "https://example.com/webhook", reason: "status_5xx" },
+  detail: "The latest attempt failed: status_5xx.",
+};
+
+export interface AttentionList {
+  readonly entries: readonly Entry[];
+  /** Number of entries without the limit. */
+  readonly total: number;
+}
+
+type Parts = Pick<ApiDeps, "store" | "ids" | "clock" | "deliverer" | "backlogWatch" | "clockTrust">;
+
+interface Kept {
+  readonly list: Promise<AttentionList>;
+  /** Time, by the steady clock, until which the list is reused. */
+  until: number;
+}
+
+export class AttentionSource {
+  readonly #kept = new Map<Seq, Kept>();
+
+  constructor(private readonly parts: Parts) {}
+
+  /** Returns the list of an environment, which may be slightly out of date if it takes long to build. */
+  of(environmentSeq: Seq, pending: number): Promise<AttentionList> {
+    const { clock } = this.parts;
+    const before = this.#kept.get(environmentSeq);
+    const startedAt = clock.steady();
+    if (before !== undefined && startedAt < before.until) return before.list;
+    const kept: Kept = { list: this.#build(environmentSeq, pending), until: Number.POSITIVE_INFINITY };
+    this.#kept.set(environmentSeq, kept);
+    kept.list.then(
+      () => {
+        const now = clock.steady();
+        kept.until = now + (now - startedAt) * REUSE_FACTOR;
+      },
+      () => this.#kept.delete(environmentSeq),
+    );
+    return kept.list;
+  }
+
+  async #build(environmentSeq: Seq, pending: number): Promise<AttentionList> {
+    const { store, ids } = this.parts;
+    const { failing, disabled, endpoints, dead } = await store.survey.attention(environmentSeq, ENTRIES_MAX);
+    const entries = bySeverity([
+      ...(await this.#ofInstallation()),
+      ...(await this.#ofEnvironment(environmentSeq, pending)),
+      ...endpoints.map((endpoint) => ofEndpoint(endpoint, ids)),
+      ...dead.map(ofDeadReason),
+    ]);
+    const total = entries.length + failing + disabled - endpoints.length;
+    return { entries: entries.slice(0, ENTRIES_MAX), total };
+  }
+
+  async #ofInstallation(): Promise<Entry[]> {
+    const { deliverer, clockTrust } = this.parts;
+    const { housekeeping } = this.parts.store;
+    const entries: Entry[] = [];
+    if ((await housekeeping.health()).damaged) {
+      const detail = "A read found damaged data. Restore a backup, or check the disk.";
+      entries.push({ kind: "store_damaged", severity: "critical", since: null, detail });
+    }
+    const { diskFreeBytes } = await housekeeping.size();
+    const severity = diskSeverity(diskFreeBytes);
+    if (severity !== null) {
+      const detail = `The disk of the data directory has ${Math.floor(diskFreeBytes! / 1_048_576)} MiB of free space.`;
+      entries.push({ kind: "disk_low", severity, since: null, detail });
+    }
+    const doubtedSince = clockTrust.doubtedSince;
+    if (doubtedSince !== null) {
+      const detail =
+        "The clock has jumped ahead. Until it is trusted, nothing is deleted or disabled because of its age.";
+      entries.push({ kind: "clock_jumped", severity: "warning", since: formatInstant(doubtedSince), detail });
+    }
+    if (deliverer.isHeld) {
+      const heldAt = await housekeeping.meta.get(deliveryHeldMeta);
+      const since = heldAt === null ? null : formatInstant(Number(heldAt));
+      const detail = "All deliveries are held. Messages are accepted and stored, but nothing is sent.";
+      entries.push({ kind: "delivery_held", severity: "warning", since, detail });
+    }
+    return entries;
+  }
+
+  async #ofEnvironment(environmentSeq: Seq, pending: number): Promise<Entry[]> {
+    const { store, backlogWatch } = this.parts;
+    const entries: Entry[] = [];
+    const pausedAt = (await store.configuration.environments.get(environmentSeq))?.pausedAt ?? null;
+    if (pausedAt !== null) {
+      const detail = "The deliveries of this environment are paused. Messages are accepted and stored.";
+      entries.push({ kind: "environment_paused", severity: "warning", since: formatInstant(pausedAt), detail });
+    }
+    const growingSince = backlogWatch.growingSince(environmentSeq);
+    if (growingSince !== null) {
+      const since = formatInstant(growingSince);
+      const detail = "Deliveries are waiting for longer than `backlog-threshold` after they became due.";
+      entries.push({ kind: "backlog_growing", severity: "critical", since, count: pending, detail });
+    }
+    return entries;
+  }
+}
+
+const disabledTexts = {
+  gone: "The endpoint was disabled because it responded with 410.",
+  failing: "The endpoint was disabled because every attempt failed for too long.",
+  manual: "The endpoint was disabled by a request.",
+} as const;
+
+function ofEndpoint(endpoint: AttentionEndpoint, ids: Parts["ids"]): Entry {
+  const { seq, url, application, isDisabled, since, cause, reason } = endpoint;
+  const where = {
+    since: since === null ? null : formatInstant(since),
+    ...{ appId: ids.encode("app_", application.seq), appName: application.name },
+    ...{ endpointId: ids.encode("ep_", seq), url },
+  };
+  if (!isDisabled) {
+    const detail = reason === null ? "The latest attempt failed." : `The latest attempt failed: ${reason}.`;
+    return { kind: "endpoint_failing", severity: "warning", ...where, reason, detail };
+  }
+  const severity = cause === "gone" || cause === "failing" ? "critical" : "info";
+  const detail = cause === null ? "The endpoint is disabled." : disabledTexts[cause];
+  return { kind: "endpoint_disabled", severity, ...where, reason: cause, detail };
+}
+
+function ofDeadReason({ reason, count, firstDeadAt }: DeadReason): Entry {
+  const number = count === deadReasonCountMax ? `${count} or more deliveries` : `${count} deliveries`;
+  const detail = `${count === 1 ? "1 delivery" : number} failed for good: ${reason}.`;
+  return { kind: "dead_letters", severity: "warning", since: formatInstant(firstDeadAt), count, reason, detail };
+}

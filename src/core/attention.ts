@@ -1,0 +1,35 @@
+/** Rules for what needs an operator's attention. */
+
+const MIB = 1_048_576;
+/** Free space, in bytes, below which the disk needs attention. */
+const DISK_LOW_BYTES = 2048 * MIB;
+/** Free space, in bytes, below which the disk needs attention urgently. */
+const DISK_CRITICAL_BYTES = 512 * MIB;
+
+/** `info`: a person caused the state on purpose. The first is the most urgent. */
+export const severities = ["critical", "warning", "info"] as const;
+export type Severity = (typeof severities)[number];
+
+export const attentionKinds = [
+  "store_damaged",
+  "disk_low",
+  "clock_jumped",
+  "delivery_held",
+  "environment_paused",
+  "backlog_growing",
+  "endpoint_disabled",
+  "endpoint_failing",
+  "dead_letters",
+] as const;
+export type AttentionKind = (typeof attentionKinds)[number];
+
+/** Returns how urgent the lack of disk space is, or null if there is enough or it is not known. */
+export function diskSeverity(freeBytes: number | null): Severity | null {
+  if (freeBytes === null || freeBytes >= DISK_LOW_BYTES) return null;
+  return freeBytes < DISK_CRITICAL_BYTES ? "critical" : "warning";
+}
+
+/** Sorts entries by severity. Entries of the same severity keep their order. */
+export function bySeverity<T extends { readonly severity: Severity }>(entries: readonly T[]): T[] {
+  return severities.flatMap((severity) => entries.filter((entry) => entry.severity === severity));
+}

@@ -1,0 +1,112 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { clientOf, freshUid, makeApplication, type Send } from "../support/client.ts";
+import { makeEndpoint, sendMessage, until } from "../support/delivery.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+
+let server: TestServer;
+let root: Send;
+beforeAll(async () => {
+  server = await startServer(["--retry-schedule=", "--backlog-threshold=100ms", "--shutdown-timeout=0s"]);
+  root = clientOf(server.url);
+});
+afterAll(() => server.stop());
+
+const inbox = (status: number) => `${server.url}/inbox/${freshUid("inbox")}?status=${status}`;
+const instant = expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/);
+
+interface Entry {
+  readonly kind: string;
+  readonly reason?: string;
+}
+
+async function ownEnvironment() {
+  const token = await server.createToken(`--environment=${freshUid("env")}`);
+  const send: Send = (method, path, body) => root(method, path, body, { token });
+  const overview = async () => (await send("GET", "/overview")).json;
+  /** The entries of one environment, without those that every environment has. */
+  const entries = async () =>
+    ((await overview()).attention as Entry[]).filter(({ kind }) => !["disk_low", "delivery_held"].includes(kind));
+  return { send, overview, entries };
+}
+
+describe("what needs attention", () => {
+  test("the overview lists failing and disabled endpoints and dead letters with their reasons", async () => {
+    const { send, overview, entries } = await ownEnvironment();
+    expect(await entries()).toEqual([]);
+    const app = await makeApplication(send);
+    const { id: appId, name: appName } = (await send("GET", `/app/${app}`)).json;
+    const url = inbox(500);
+    const [bad, gone] = [await makeEndpoint(send, app, url), await makeEndpoint(send, app, inbox(410))];
+    const off = await makeEndpoint(send, app, inbox(200));
+    await send("PATCH", `/app/${app}/endpoint/${off}`, { disabled: true });
+    await sendMessage(send, app);
+    const found = await until(entries, (list) => list.length === 5);
+    const where = { since: instant, appId, appName };
+    expect(found).toMatchObject([
+      { kind: "endpoint_disabled", severity: "critical", endpointId: gone, reason: "gone", ...where },
+      { kind: "endpoint_failing", severity: "warning", endpointId: bad, url, reason: "status_5xx", ...where },
+      { kind: "dead_letters", severity: "warning", count: 1, since: instant },
+      { kind: "dead_letters", severity: "warning", count: 1, since: instant },
+      { kind: "endpoint_disabled", severity: "info", endpointId: off, reason: "manual", ...where },
+    ]);
+    expect(new Set(found.slice(2, 4).map(({ reason }) => reason))).toEqual(new Set(["status_5xx", "gone"]));
+    expect(await overview()).toMatchObject({ failing: 1, dead: 2 });
+
+    await send("PATCH", `/app/${app}/endpoint/${bad}`, { paused: true });
+    await send("DELETE", `/dead-letter?all=true`);
+    const left = await until(entries, (list) => list.length === 2);
+    expect(left.map(({ kind }) => kind)).toEqual(["endpoint_disabled", "endpoint_disabled"]);
+    expect((await overview()).failing).toBe(0);
+  });
+
+  test("the number of failing endpoints is the same in the overview, its applications and the list", async () => {
+    const { send, overview } = await ownEnvironment();
+    const app = await makeApplication(send);
+    for (let i = 0; i < 3; i++) await makeEndpoint(send, app, inbox(500));
+    const off = await makeEndpoint(send, app, inbox(500));
+    const paused = await makeEndpoint(send, app, inbox(500));
+    await sendMessage(send, app);
+    await until(overview, ({ failing }) => failing === 5);
+    await send("PATCH", `/app/${app}/endpoint/${off}`, { disabled: true });
+    await send("PATCH", `/app/${app}/endpoint/${paused}`, { paused: true });
+    const [{ data: listed }, { data: applications }] = await Promise.all(
+      ["/endpoint?state=failing", "/overview/app"].map(async (path) => (await send("GET", path)).json),
+    );
+    expect([listed.length, applications[0].failing, (await overview()).failing]).toEqual([3, 3, 3]);
+  });
+
+  test("a list of more than 50 entries is cut, and the total counts all", async () => {
+    const { send, overview } = await ownEnvironment();
+    const app = await makeApplication(send);
+    for (let i = 0; i < 55; i++) {
+      await send("POST", `/app/${app}/endpoint`, { url: "https://hook.example/", disabled: true });
+    }
+    const { attention, attentionTotal } = await until(overview, ({ attentionTotal: total }) => total >= 55);
+    expect([attention.length, attentionTotal]).toEqual([50, 55]);
+  });
+
+  test("held deliveries, a paused environment and a growing backlog are listed while they last", async () => {
+    const { send, overview } = await ownEnvironment();
+    const app = await makeApplication(send);
+    await makeEndpoint(send, app, `${server.url}/inbox/${freshUid("inbox")}?delay=10s`, { concurrency: 1 });
+    for (let i = 0; i < 3; i++) await sendMessage(send, app);
+    const of = async (kind: string) =>
+      ((await overview()).attention as Entry[]).find((entry) => entry.kind === kind) ?? null;
+    const growing = await until(
+      () => of("backlog_growing"),
+      (entry) => entry !== null,
+    );
+    expect(growing).toMatchObject({ severity: "critical", since: instant, count: expect.any(Number) });
+
+    await root("POST", "/delivery/hold");
+    await send("POST", "/environment/pause");
+    const isListed = (entry: Entry | null) => entry !== null;
+    expect(await until(() => of("delivery_held"), isListed)).toMatchObject({ severity: "warning", since: instant });
+    expect(await until(() => of("environment_paused"), isListed)).toMatchObject({ since: instant });
+    await root("POST", "/delivery/resume");
+    await send("POST", "/environment/resume");
+    const isGone = (entry: Entry | null) => entry === null;
+    await until(() => of("delivery_held"), isGone);
+    await until(() => of("environment_paused"), isGone);
+  });
+});
