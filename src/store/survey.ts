@@ -1,8 +1,10 @@
 import type { Seq } from "../core/id.ts";
 import type {
   ApplicationCounts,
+  ApplicationName,
   Attention,
   Delivery,
+  EndpointName,
   EnvironmentEndpoint,
   EnvironmentEndpointFilter,
   EnvironmentMessage,
@@ -49,4 +51,16 @@ export interface Survey {
 
   /** Returns the newest delivery of a message for each endpoint, or null if there is none. */
   recipients(messageSeq: Seq, endpointSeqs: readonly Seq[]): Promise<ReadonlyArray<Delivery | null>>;
+
+  /**
+   * Returns the names of applications and endpoints, including deleted ones. Numbers that the
+   * environment does not have are skipped.
+   */
+  names(
+    environmentSeq: Seq,
+    of: { readonly applicationSeqs?: readonly Seq[]; readonly endpointSeqs?: readonly Seq[] },
+  ): Promise<{
+    readonly applications: ReadonlyMap<Seq, ApplicationName>;
+    readonly endpoints: ReadonlyMap<Seq, EndpointName>;
+  }>;
 }

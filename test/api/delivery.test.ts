@@ -211,6 +211,7 @@ describe("dead letters", () => {
     expect(data[0]).toEqual({
       id: expect.stringMatching(/^dlv_[A-Za-z0-9]{27}$/),
       appId: (await send("GET", `/app/${app}`)).json.id,
+      ...{ appName: (await send("GET", `/app/${app}`)).json.name, endpointDescription: "", endpointDeleted: false },
       msgId: message,
       eventId,
       eventType: "user.signup",
@@ -251,6 +252,7 @@ describe("dead letters", () => {
     expect(json.total).toBe(3);
     expect(json.groups[0]).toEqual({
       appId: data[0].appId,
+      ...{ appName: data[0].appName, endpointDescription: "", endpointDeleted: false, url: data[0].url },
       endpointId: endpoint,
       eventType: "a",
       reason: "status_4xx",
@@ -259,6 +261,10 @@ describe("dead letters", () => {
       lastDeadAt: expect.any(String),
     });
     expect(json.groups[1]).toMatchObject({ eventType: "b", count: 1 });
+    await send("DELETE", `/app/${app}/endpoint/${endpoint}`);
+    const named = { appName: data[0].appName, url: data[0].url, endpointDeleted: true };
+    expect((await send("GET", "/dead-letter/summary")).json.groups).toContainEqual(expect.objectContaining(named));
+    expect((await send("GET", "/dead-letter")).json.data).toContainEqual(expect.objectContaining(named));
   });
 
   test("a redrive sends dead letters again, and a dry run only counts them", async () => {

@@ -21,6 +21,12 @@ export interface EnvironmentEndpointFilter {
 /** The data that identifies an application to people. */
 export type ApplicationName = Pick<Application, "seq" | "name" | "uid" | "sourceSeq">;
 
+/** The data that identifies an endpoint to people. The password in `url` is masked. */
+export interface EndpointName extends Pick<Endpoint, "seq" | "uid" | "url" | "description"> {
+  /** Whether the endpoint or its application was deleted. */
+  readonly isDeleted: boolean;
+}
+
 /** An endpoint in a list of an environment, without secrets. The password in `url` is masked. */
 export interface EnvironmentEndpoint extends Omit<Endpoint, "headers" | "transformation"> {
   readonly application: ApplicationName;

@@ -30,6 +30,7 @@ import { encryptionKey } from "./key-file.ts";
 import { acceptVerb, contentsVerb, messages } from "./messages.ts";
 import { checkEncryptionKey, hasKeyFingerprint, idSeed, meta, probeOf } from "./meta.ts";
 import { migrate } from "./migrations.ts";
+import { names } from "./names.ts";
 import { CommandSeqSource, lastSeq } from "./numbers.ts";
 import { openError } from "./open-error.ts";
 import { pollers } from "./pollers.ts";
@@ -198,6 +199,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
     messages: environmentMessages(db, turns),
     attention: attention(db, turns),
     recipients: recipients(db),
+    names: names(db),
   };
   const store: Store = {
     idSeed: seed,

@@ -51,6 +51,7 @@ import { applicationCountsSuite } from "./survey/application-counts.ts";
 import { attentionSuite } from "./survey/attention.ts";
 import { environmentEndpointsSuite } from "./survey/environment-endpoints.ts";
 import { environmentMessagesSuite } from "./survey/environment-messages.ts";
+import { namesSuite } from "./survey/names.ts";
 import { recipientsSuite } from "./survey/recipients.ts";
 
 type Suite = (open: Open) => void;
@@ -115,6 +116,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [environmentMessagesSuite, "survey.", "messages"],
   [attentionSuite, "survey.", "attention"],
   [recipientsSuite, "survey.", "recipients"],
+  [namesSuite, "survey.", "names"],
 
   [tasksSuite, "housekeeping.tasks.", "create update cancel get list lease"],
   [metaSuite, "housekeeping.meta.", "get set"],

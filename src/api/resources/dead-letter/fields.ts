@@ -7,6 +7,7 @@ import { invalid, notFound } from "../../../core/problem.ts";
 import type { DeadLetter, DeadLetterFilter, DeadLetterGroup } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
+import type { Names } from "../../http/names.ts";
 import { windowOf, windowQuery } from "../../http/paging.ts";
 import { choice, instantText, nullable } from "../../http/schema.ts";
 import type { Identity } from "../../identity/auth.ts";
@@ -160,9 +161,16 @@ function instantOf(text: string | undefined): number | undefined {
   return text === undefined ? undefined : (parseInstant(text) ?? undefined);
 }
 
+const names = {
+  appName: Type.String({ description: "Name of the application, also if it was deleted." }),
+  endpointDescription: Type.String(),
+  endpointDeleted: Type.Boolean({ description: "Whether the endpoint or its application was deleted." }),
+};
+
 export const DeadLetterOut = field.object("DeadLetterOut", {
   id: field.idOut("dlv_"),
   appId: field.idOut("app_"),
+  ...names,
   sourceId: Type.Optional(
     Type.String({ description: "The source that received the message; absent for messages sent through the API." }),
   ),
@@ -177,10 +185,13 @@ export const DeadLetterOut = field.object("DeadLetterOut", {
   deadAt: field.instantOut,
 });
 
+const nameExample = { appName: "Customer 17", endpointDescription: "Billing", endpointDeleted: false };
+
 export const deadLetterExample = {
   id: "dlv_0KfxFXFUH4hEMq0Y8gpRxcT2bSr",
   appId: "app_0KfxFXFUH4hEMq0Y8gpRxcT2bSr",
   msgId: "msg_0KfxFXFUH4hEMq0Y8gpRxcT2bSr",
+  ...nameExample,
   eventId: null,
   eventType: "user.signup",
   endpointId: "ep_0KfxFXFUH4hEMq0Y8gpRxcT2bSr",
@@ -191,10 +202,23 @@ export const deadLetterExample = {
   deadAt: "2026-01-01T00:00:00.000Z",
 };
 
-export function deadLetterOut(letter: DeadLetter, ids: IdCodec) {
+function namesOut(
+  { applicationSeq, endpointSeq }: Pick<DeadLetter, "applicationSeq" | "endpointSeq">,
+  { applications, endpoints }: Names,
+) {
+  const endpoint = endpoints.get(endpointSeq);
+  return {
+    appName: applications.get(applicationSeq)?.name ?? "",
+    endpointDescription: endpoint?.description ?? "",
+    endpointDeleted: endpoint?.isDeleted ?? true,
+  };
+}
+
+export function deadLetterOut(letter: DeadLetter, ids: IdCodec, found: Names) {
   return {
     id: ids.encode("dlv_", letter.seq),
     appId: ids.encode("app_", letter.applicationSeq),
+    ...namesOut(letter, found),
     ...(letter.sourceSeq !== null && { sourceId: ids.encode("src_", letter.sourceSeq) }),
     msgId: ids.encode("msg_", letter.messageSeq),
     eventId: letter.eventId,
@@ -210,7 +234,9 @@ export function deadLetterOut(letter: DeadLetter, ids: IdCodec) {
 
 export const DeadLetterGroupOut = field.object("DeadLetterGroupOut", {
   appId: field.idOut("app_"),
+  ...names,
   endpointId: field.idOut("ep_"),
+  url: Type.String({ description: "URL of the endpoint, with its password masked." }),
   eventType: Type.String(),
   reason: reasonOut,
   count: Type.Integer(),
@@ -220,7 +246,8 @@ export const DeadLetterGroupOut = field.object("DeadLetterGroupOut", {
 
 export const groupExample = {
   appId: deadLetterExample.appId,
-  endpointId: deadLetterExample.endpointId,
+  ...nameExample,
+  ...{ endpointId: deadLetterExample.endpointId, url: deadLetterExample.url },
   eventType: "user.signup",
   reason: "status_5xx",
   count: 17,
@@ -228,10 +255,12 @@ export const groupExample = {
   lastDeadAt: "2026-01-01T01:00:00.000Z",
 };
 
-export function groupOut(group: DeadLetterGroup, ids: IdCodec) {
+export function groupOut(group: DeadLetterGroup, ids: IdCodec, found: Names) {
   return {
     appId: ids.encode("app_", group.applicationSeq),
+    ...namesOut(group, found),
     endpointId: ids.encode("ep_", group.endpointSeq),
+    url: found.endpoints.get(group.endpointSeq)?.url ?? "",
     eventType: group.eventType,
     reason: group.reason,
     count: group.count,

@@ -1,11 +1,13 @@
 import { Type } from "@sinclair/typebox";
 import { dropDeadLetters, redrive } from "../../../commands/dead-letters.ts";
-import type { DeadLetterFilter } from "../../../store/index.ts";
+import type { DeadLetterFilter, DeadLetterGroup } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
+import { namesOf } from "../../http/names.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { listed, pageQuery, pageRequest } from "../../http/paging.ts";
 import { reply } from "../../http/reply.ts";
+import type { Identity } from "../../identity/identity.ts";
 import { TaskOut, taskExample, taskOut } from "../background-task/task.ts";
 import {
   checkSelection,
@@ -63,12 +65,13 @@ export function deadLetterRoutes(context: Context): Operation[] {
 
   async function list(filter: DeadLetterFilter, query: Parameters<typeof pageRequest>[0]) {
     const rows = await store.history.deadLetters.list(filter, pageRequest(query, ids, "dlv_"));
+    const names = await namesOf(store, filter.environmentSeq, rows.rows);
     return reply(
       200,
       listed(
         rows,
         ({ seq }) => ids.encode("dlv_", seq),
-        (letter) => deadLetterOut(letter, ids),
+        (letter) => deadLetterOut(letter, ids, names),
       ),
     );
   }
@@ -124,7 +127,7 @@ export function deadLetterRoutes(context: Context): Operation[] {
         const found = await store.history.deadLetters.groups(
           await resolveFilter(context, identity, filterOfQuery(query)),
         );
-        return reply(200, { total: totalOf(found), groups: groupsOut(found) });
+        return reply(200, { total: totalOf(found), groups: await groupsOut(identity, found) });
       },
     }),
 
@@ -154,7 +157,7 @@ export function deadLetterRoutes(context: Context): Operation[] {
         const filter = await resolveFilter(context, identity, filterOfBody(body.filter));
         if (body.dryRun) {
           const found = await store.history.deadLetters.redrivable(filter);
-          return { ...reply(200, { count: totalOf(found), groups: groupsOut(found) }), changed: null };
+          return { ...reply(200, { count: totalOf(found), groups: await groupsOut(identity, found) }), changed: null };
         }
         const task = await redrive(context, filter, body.rate ?? RATE_DEFAULT);
         return reply(202, taskOut(task, context));
@@ -184,7 +187,9 @@ export function deadLetterRoutes(context: Context): Operation[] {
     }),
   ];
 
-  function groupsOut(found: Awaited<ReturnType<typeof store.history.deadLetters.groups>>) {
-    return found.slice(0, GROUPS_MAX).map((group) => groupOut(group, ids));
+  async function groupsOut({ environmentSeq }: Identity, found: readonly DeadLetterGroup[]) {
+    const shown = found.slice(0, GROUPS_MAX);
+    const names = await namesOf(store, environmentSeq, shown);
+    return shown.map((group) => groupOut(group, ids, names));
   }
 }
