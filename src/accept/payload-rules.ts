@@ -1,9 +1,10 @@
 import type { Seq } from "../core/id.ts";
 import type { Finding } from "../core/problem.ts";
+import { latestSchema } from "../core/schema-versions.ts";
 import type { Signals } from "../core/signal.ts";
 import { compileSchema, type PayloadCheck, UnusableSchema } from "../json-schema/compile.ts";
 import { WeightedCache } from "../json-schema/weighted-cache.ts";
-import type { Configuration, EventType } from "../store/index.ts";
+import type { Configuration } from "../store/index.ts";
 
 /** An event type's compiled schema, and how to treat violations. */
 export interface PayloadRule {
@@ -67,19 +68,6 @@ export class PayloadRules {
     this.#changes++;
     this.#kept.forget(`${environmentSeq}/${name}`);
   }
-}
-
-const byVersion = new Intl.Collator("en", { numeric: true });
-
-/**
- * Returns the schema of the highest version (`10` is higher than `2`), or undefined if there is
- * none.
- */
-export function latestSchema({ schemas }: Pick<EventType, "schemas">): unknown {
-  const latest = Object.keys(schemas ?? {})
-    .sort(byVersion.compare)
-    .at(-1);
-  return latest === undefined ? undefined : schemas?.[latest];
 }
 
 /**

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Seq } from "../core/id.ts";
 import { Invalid, invalid } from "../core/problem.ts";
 import { type EventTypeSettings, plainEventType } from "../core/resources/event-type.ts";
@@ -42,11 +43,13 @@ const refuse: OnUnusable = (_, error) => {
 };
 
 /** An event type to store, and the change that creates or updates it. */
-interface Planned {
+export interface Planned {
   readonly eventType: EventType;
   readonly change: ImportedEventType["change"];
   /** The length of the schemas as JSON, in UTF-16 code units. */
   readonly chars: number;
+  /** The settings that the import changes, or null if the event type is new. */
+  readonly changed: readonly string[] | null;
 }
 
 /** Returns all event types of an environment by name, including archived ones. */
@@ -109,7 +112,15 @@ async function plan(
       "The schemas of the document are longer than 8 MiB in all. Import the remaining event types separately.",
     );
   const base = before ?? newEventType(parts, { environmentSeq, name }, plainEventType);
-  return { eventType: { ...base, ...change, updatedAt: parts.clock.now() }, change, chars };
+  const eventType = { ...base, ...change, updatedAt: parts.clock.now() };
+  return { eventType, change, chars, changed: before === null ? null : changedBy(change, before) };
+}
+
+function changedBy(change: ImportedEventType["change"], before: EventType): string[] {
+  const settings: Partial<Readonly<Record<string, unknown>>> = { ...before };
+  return Object.entries(change)
+    .filter(([name, value]) => !isDeepStrictEqual(value, settings[name]))
+    .map(([name]) => name);
 }
 
 /**
@@ -127,6 +138,18 @@ export async function importEventTypes(
   await storeImport(parts, environmentSeq, planned, archivesOthers ? new Set() : null);
 }
 
+/** Returns the names of the event types that an import archives: all others except those in `kept`. */
+export async function archivedByImport(
+  { store }: Pick<Parts, "store">,
+  environmentSeq: Seq,
+  planned: readonly Planned[],
+  kept: ReadonlySet<string>,
+): Promise<string[]> {
+  const names = new Set(planned.map(({ eventType }) => eventType.name));
+  const all = await allEventTypes(store, environmentSeq);
+  return all.filter(({ name, archived }) => !archived && !names.has(name) && !kept.has(name)).map(({ name }) => name);
+}
+
 /**
  * Stores a planned import. Then archives all other event types of the environment except those in
  * `kept`; null archives none. A small import is one commit. A larger one is stored in portions, one
@@ -138,9 +161,7 @@ export async function storeImport(
   planned: readonly Planned[],
   kept: ReadonlySet<string> | null,
 ): Promise<void> {
-  const names = new Set(planned.map(({ eventType }) => eventType.name));
-  const all = kept === null ? [] : await allEventTypes(parts.store, environmentSeq);
-  const others = all.filter(({ name, archived }) => !archived && !names.has(name) && !kept?.has(name));
+  const others = kept === null ? [] : await archivedByImport(parts, environmentSeq, planned, kept);
   const updatedAt = parts.clock.now();
   const { eventTypes } = parts.store.configuration;
   const puts = planned.map(({ eventType, change, chars }) => ({
@@ -148,7 +169,7 @@ export async function storeImport(
     chars,
     write: (): Promise<unknown> => eventTypes.put(eventType, () => ({ ...change, updatedAt })),
   }));
-  const archivals = others.map(({ name }) => ({
+  const archivals = others.map((name) => ({
     name,
     chars: 0,
     write: () => eventTypes.update(environmentSeq, name, () => ({ archived: true, updatedAt })),

@@ -1,6 +1,6 @@
 import { type Accepted, type Incoming, plainIncoming } from "../accept/accept.ts";
-import { latestSchema } from "../accept/payload-rules.ts";
 import { invalid, Problem } from "../core/problem.ts";
+import { latestSchema } from "../core/schema-versions.ts";
 import type { Application, Endpoint, EventType } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
 import { noEventType } from "./event-types.ts";

@@ -1,10 +1,17 @@
 /** Work that takes too long for the event loop that answers requests. */
+import type { Finding } from "../core/problem.ts";
 import { compileSchema, UnusableSchema } from "../json-schema/compile.ts";
 
 /** Why a schema cannot be used, and where. */
 export interface SchemaProblem {
   readonly message: string;
   readonly path: readonly string[];
+}
+
+/** The result of validating a payload. If the schema cannot be used, nothing was validated. */
+export interface PayloadFindings {
+  readonly problem: SchemaProblem | null;
+  readonly findings: readonly Finding[];
 }
 
 /** The value of a YAML text. JSON text is much faster to pass between threads than a value. */
@@ -19,17 +26,20 @@ export class TaskOverdue extends Error {
 export interface HeavyWork {
   /** Returns the problem of a schema, given as JSON text, or null if the schema can be used. */
   schemaProblem(schema: string): Promise<SchemaProblem | null>;
+  /** Validates a payload against a schema, both given as JSON text in one object. */
+  payloadFindings(input: string): Promise<PayloadFindings>;
   /** Returns the value of a YAML text, or null if the text is not YAML. */
   yamlValue(text: string): Promise<YamlValue | null>;
 }
 
 /** The work itself, by name. The functions may take 100 ms and more. */
-export const tasks = { schemaProblem, yamlValue };
+export const tasks = { schemaProblem, payloadFindings, yamlValue };
 export type TaskName = keyof typeof tasks;
 
 /** Does the work on the calling thread. */
 export const workOnThisThread: HeavyWork = {
   schemaProblem: async (schema) => schemaProblem(schema),
+  payloadFindings: async (input) => payloadFindings(input),
   yamlValue: async (text) => yamlValue(text),
 };
 
@@ -40,6 +50,16 @@ function schemaProblem(schema: string): SchemaProblem | null {
   } catch (error) {
     if (!(error instanceof UnusableSchema)) throw error;
     return { message: error.message, path: error.path };
+  }
+}
+
+function payloadFindings(input: string): PayloadFindings {
+  const { schema, payload } = JSON.parse(input) as { readonly schema: unknown; readonly payload: unknown };
+  try {
+    return { problem: null, findings: compileSchema(schema)(payload) };
+  } catch (error) {
+    if (!(error instanceof UnusableSchema)) throw error;
+    return { problem: { message: error.message, path: error.path }, findings: [] };
   }
 }
 

@@ -1,6 +1,13 @@
 import type { Service } from "../core/service.ts";
 import type { Clock } from "../ports.ts";
-import { type HeavyWork, type SchemaProblem, type TaskName, TaskOverdue, type YamlValue } from "./heavy-work.ts";
+import {
+  type HeavyWork,
+  type PayloadFindings,
+  type SchemaProblem,
+  type TaskName,
+  TaskOverdue,
+  type YamlValue,
+} from "./heavy-work.ts";
 import type { TaskMessage, TaskResult } from "./serve-tasks.ts";
 
 /** Maximum duration of one task, in ms. The longest known tasks take less than 1,000 ms. */
@@ -42,6 +49,10 @@ export class WorkThread implements HeavyWork, Service {
 
   schemaProblem(schema: string): Promise<SchemaProblem | null> {
     return this.#inTurn("schemaProblem", schema) as Promise<SchemaProblem | null>;
+  }
+
+  payloadFindings(input: string): Promise<PayloadFindings> {
+    return this.#inTurn("payloadFindings", input) as Promise<PayloadFindings>;
   }
 
   yamlValue(text: string): Promise<YamlValue | null> {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { latestSchema, PayloadRules } from "../../src/accept/payload-rules.ts";
+import { PayloadRules } from "../../src/accept/payload-rules.ts";
+import { latestSchema } from "../../src/core/schema-versions.ts";
 import { Signals } from "../../src/core/signal.ts";
 import type { EventType } from "../../src/store/index.ts";
 

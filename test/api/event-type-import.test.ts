@@ -56,6 +56,7 @@ describe("importing event types from an OpenAPI document", () => {
       {
         data: {
           modified: [],
+          changes: [{ name: "pet.new", change: "created", fields: [] }],
           to_modify: [
             {
               name: "pet.new",
@@ -71,6 +72,27 @@ describe("importing event types from an OpenAPI document", () => {
       },
     ]);
     expect(await names(token)).toEqual([]);
+  });
+
+  test("a dry run of an OpenAPI import lists what would be created, changed, archived, left unchanged and skipped", async () => {
+    const token = await environmentToken();
+    const webhooks = { "pet.same": webhook("Same"), "pet.old": webhook("Old") };
+    await send("POST", PATH, { spec: specOf(webhooks) }, { token });
+    await send("POST", "/event-type", { name: "pet.other", description: "" }, { token });
+    const bad = { "bad name": webhook("Bad") };
+    const changed = { "pet.same": webhook("Same"), "pet.old": webhook("Changed"), "pet.new": webhook("New"), ...bad };
+    const body = { dryRun: true, replaceAll: true, spec: specOf(changed) };
+    const { data } = (await send("POST", PATH, body, { token })).json;
+    expect(data.changes).toEqual([
+      { name: "pet.same", change: "unchanged", fields: [] },
+      { name: "pet.old", change: "changed", fields: ["description"] },
+      { name: "pet.new", change: "created", fields: [] },
+      { name: "pet.other", change: "archived", fields: [] },
+    ]);
+    expect(data.skipped.map(({ name }: { name: string }) => name)).toEqual(["bad name"]);
+    expect((await send("GET", "/event-type/pet.other", undefined, { token })).json.archived).toBe(false);
+    const { changes } = (await send("POST", PATH, { ...body, replaceAll: false }, { token })).json.data;
+    expect(changes).toHaveLength(3);
   });
 
   test("an OpenAPI import creates and updates event types and keeps fields that it does not set", async () => {

@@ -24,6 +24,7 @@ import { endpointStatsRoutes } from "../resources/endpoint/stats.ts";
 import { environmentPauseRoutes } from "../resources/environment/pause.ts";
 import { environmentRoutes } from "../resources/environment/routes.ts";
 import { environmentTransferRoutes } from "../resources/environment/transfer.ts";
+import { eventTypeExampleRoutes } from "../resources/event-type/example.ts";
 import { eventTypeImportRoutes } from "../resources/event-type/import.ts";
 import { eventTypeRoutes } from "../resources/event-type/routes.ts";
 import { healthRoutes } from "../resources/health/routes.ts";
@@ -142,6 +143,7 @@ export function operationsOf(context: Context): readonly Operation[] {
     ...applicationRoutes(context),
     ...eventTypeRoutes(context),
     ...eventTypeImportRoutes(context),
+    ...eventTypeExampleRoutes(context),
     ...endpointRoutes(context),
     ...environmentEndpointRoutes(context),
     ...sendExampleRoutes(context),

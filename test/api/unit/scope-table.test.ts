@@ -50,6 +50,7 @@ describe("the scopes that operations need", () => {
       reading.filter(({ method }) => method === "GET" || method === "HEAD"),
     );
     expect(reading.filter(({ method }) => method !== "GET" && method !== "HEAD").map(({ id }) => id)).toEqual([
+      "event-type.validate",
       "v1.message.precheck",
       "v1.environment.export",
     ]);

@@ -1,6 +1,8 @@
 /** The fields of an event type in the API, derived from its table. */
+import { Type } from "@sinclair/typebox";
 import type { IdCodec } from "../../../core/id.ts";
 import { type EventType, eventTypeFields } from "../../../core/resources/event-type.ts";
+import { versionsOf } from "../../../core/schema-versions.ts";
 import * as field from "../../http/fields.ts";
 import {
   createProperties,
@@ -15,11 +17,17 @@ import type { Identity } from "../../identity/auth.ts";
 export const EventTypeIn = field.object("EventTypeIn", createProperties(eventTypeFields));
 export const EventTypeUpdate = field.object("EventTypeUpdate", updateProperties(eventTypeFields));
 export const EventTypePatch = field.object("EventTypePatch", patchProperties(eventTypeFields));
-export const EventTypeOut = field.object("EventTypeOut", outputProperties(eventTypeFields));
-export const eventTypeExample = exampleOf(eventTypeFields);
+export const EventTypeOut = field.object("EventTypeOut", {
+  ...outputProperties(eventTypeFields),
+  schemaVersions: Type.Array(Type.String(), {
+    description: "Versions of the schemas, the latest last. Present even if a list omits the schemas.",
+  }),
+});
+export const eventTypeExample = { ...exampleOf(eventTypeFields), schemaVersions: ["1"] };
 
 export function eventTypeOut(eventType: EventType, ids: IdCodec, withContent = true) {
-  return outputOf(eventTypeFields, withContent ? eventType : { ...eventType, schemas: null }, ids);
+  const shown = withContent ? eventType : { ...eventType, schemas: null };
+  return { ...outputOf(eventTypeFields, shown, ids), schemaVersions: versionsOf(eventType) };
 }
 
 /**

@@ -1,7 +1,9 @@
 import { Type } from "@sinclair/typebox";
 import {
+  archivedByImport,
   documentSchemasCharsMax,
   type ImportedEventType,
+  type Planned,
   planImport,
   storeImport,
 } from "../../../commands/event-type-import.ts";
@@ -17,7 +19,7 @@ import { badRequest } from "../../http/errors.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { reply } from "../../http/reply.ts";
-import { FINDINGS_MAX, nullable } from "../../http/schema.ts";
+import { FINDINGS_MAX, nullable, wordOut } from "../../http/schema.ts";
 
 /** The version of all imported schemas. */
 const VERSION = "1";
@@ -48,6 +50,16 @@ const EventTypeImportOpenApiOut = field.object("EventTypeImportOpenApiOut", {
       Type.Array(field.object("EventTypeImportSkipped", { name: Type.String(), reason: Type.String() }), {
         description: "The webhooks that cannot be imported, and why; absent if there are none.",
       }),
+    ),
+    changes: Type.Optional(
+      Type.Array(
+        field.object("EventTypeImportChange", {
+          name: Type.String(),
+          change: wordOut(["created", "changed", "unchanged", "archived"]),
+          fields: Type.Array(Type.String(), { description: "The changed fields; empty unless `change` is `changed`." }),
+        }),
+        { description: "The effect on each event type; absent unless it is a dry run." },
+      ),
     ),
     to_modify: nullable(
       Type.Array(EventTypeFromOpenApi, { description: "What would be stored; null unless it is a dry run." }),
@@ -108,12 +120,14 @@ export function eventTypeImportRoutes(context: Context): Operation[] {
         const skipped = [...unusable].map(([name, error]) => ({ name: name.toWellFormed(), reason: reasonOf(error) }));
         const skippedOut = skipped.length === 0 ? {} : { skipped };
         const types = planned.map(({ eventType }) => eventType);
-        if (body.dryRun) {
-          const data = { modified: [], to_modify: types.map(outOf), ...skippedOut };
-          return { ...reply(200, { data }), changed: null };
-        }
         // Event types that are skipped are in the document, so they are not archived.
         const kept = body.replaceAll ? new Set(unusable.keys()) : null;
+        if (body.dryRun) {
+          const archived = kept === null ? [] : await archivedByImport(context, environmentSeq, planned, kept);
+          const changes = [...planned.map(changeOut), ...archived.map(archivalOut)];
+          const data = { modified: [], changes, to_modify: types.map(outOf), ...skippedOut };
+          return { ...reply(200, { data }), changed: null };
+        }
         await storeImport(context, environmentSeq, planned, kept);
         return reply(200, { data: { modified: types.map(({ name }) => name), to_modify: null, ...skippedOut } });
       },
@@ -182,6 +196,15 @@ function importOf(sent: SentDocument, { name, description, deprecated, schema }:
   const schemas = schema === null ? null : { [VERSION]: schema };
   const shortened = cutText(description, textCharsMax);
   return { name, change: { description: shortened, deprecated, schemas, archived: false }, loc };
+}
+
+function changeOut({ eventType: { name }, changed }: Planned) {
+  if (changed === null) return { name, change: "created", fields: [] };
+  return { name, change: changed.length === 0 ? "unchanged" : "changed", fields: changed };
+}
+
+function archivalOut(name: string) {
+  return { name, change: "archived", fields: [] };
 }
 
 function outOf({ name, description, deprecated, schemas, groupName, featureFlags }: EventType) {
