@@ -19,25 +19,54 @@ interface Settings {
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly disabled: boolean;
+  /** Time since which the endpoint has been disabled, or null if it is enabled or if it is not known. */
+  readonly disabledAt: number | null;
   readonly eventTypes: readonly string[] | null;
   readonly channels: readonly string[] | null;
 }
 
-interface Accepted {
-  readonly acceptedAt: number;
+interface Sent {
   readonly eventType: string;
   readonly channels: readonly string[] | null;
 }
 
-export function missedBy(endpoint: Settings, { acceptedAt, eventType, channels }: Accepted): Missed {
-  if (endpoint.createdAt > acceptedAt) return { reason: "created_later", certain: true };
-  const isUnchanged = endpoint.updatedAt < acceptedAt;
+interface Accepted extends Sent {
+  readonly acceptedAt: number;
+}
+
+/** Why an endpoint does not receive messages that are sent now. */
+export const refusals = ["disabled", "event_type", "channel"] as const;
+export type Refusal = (typeof refusals)[number];
+
+/** Returns why an endpoint would not receive a message now, or null if it would. */
+export function refusalBy(
+  endpoint: Omit<Settings, "createdAt" | "updatedAt" | "disabledAt">,
+  sent: Sent,
+): Refusal | null {
+  return endpoint.disabled ? "disabled" : mismatch(endpoint, sent);
+}
+
+export function missedBy(endpoint: Settings, accepted: Accepted): Missed {
+  const { createdAt, updatedAt, disabled, disabledAt } = endpoint;
+  const { acceptedAt } = accepted;
+  if (createdAt > acceptedAt) return { reason: "created_later", certain: true };
+  const isUnchanged = updatedAt < acceptedAt;
+  // An endpoint that was disabled after the message has another reason.
+  const isReason = disabled && (disabledAt === null || disabledAt <= acceptedAt);
+  if (isReason) return { reason: "disabled", certain: disabledAt !== null || isUnchanged };
+  const reason = mismatch(endpoint, accepted);
+  return reason === null ? { reason: "unknown", certain: false } : { reason, certain: isUnchanged };
+}
+
+function mismatch(
+  endpoint: Pick<Settings, "eventTypes" | "channels">,
+  { eventType, channels }: Sent,
+): "event_type" | "channel" | null {
   const subscription: Subscription = {
     eventTypes: endpoint.eventTypes === null ? null : new Set(endpoint.eventTypes),
     channels: endpoint.channels === null ? null : new Set(endpoint.channels),
   };
-  if (endpoint.disabled) return { reason: "disabled", certain: isUnchanged };
-  if (wants(subscription, eventType, channels)) return { reason: "unknown", certain: false };
+  if (wants(subscription, eventType, channels)) return null;
   const isOfType = subscription.eventTypes?.has(eventType) ?? true;
-  return { reason: isOfType ? "channel" : "event_type", certain: isUnchanged };
+  return isOfType ? "channel" : "event_type";
 }

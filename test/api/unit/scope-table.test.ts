@@ -52,6 +52,7 @@ describe("the scopes that operations need", () => {
     expect(reading.filter(({ method }) => method !== "GET" && method !== "HEAD").map(({ id }) => id)).toEqual([
       "event-type.validate",
       "v1.message.precheck",
+      "message.precheck-recipients",
       "v1.environment.export",
     ]);
   });

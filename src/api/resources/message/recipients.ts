@@ -28,7 +28,7 @@ const MessageRecipientOut = field.object("MessageRecipientOut", {
       {
         reason: wordOut(missedReasons, {
           description:
-            "`created_later`: the endpoint is newer than the message. The others are derived from the endpoint's present settings. `disabled`: it is disabled. `event_type`, `channel`: it does not subscribe to the message. `unknown`: it would receive the message now.",
+            "`created_later`: the endpoint is newer than the message. The others are derived from the endpoint's present settings. `disabled`: it is disabled, and was not disabled later than the message. `event_type`, `channel`: it does not subscribe to the message. `unknown`: it would receive the message now.",
         }),
         certain: Type.Boolean({
           description:
