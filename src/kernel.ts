@@ -86,6 +86,7 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
   const seqs = store.numbers;
   const directory = new Directory(store, clock, signals);
   const { publicUrl } = settings;
+  const heavyWork = ports.heavyWork ?? workOnThisThread;
   const sources = new SourceDirectory({ store, clock, signals, prepare: prepareReceiver, publicUrl });
   const sourceCounter = new SourceCounter(clock, store);
   const clockTrust = new ClockTrustWatch(clock, facts, store, settings.acceptClock ?? false);
@@ -104,9 +105,9 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
     ...{ sources, sourceCounter, keys: ports.keys ?? noKeys },
     ...{ ingestPace: new IngestPace(clock), refusalLog: new RefusalLog(store, seqs, clock) },
     ...{ engine, retention, backlogWatch, clockTrust, series, cron },
-    heavyWork: ports.heavyWork ?? workOnThisThread,
+    heavyWork,
     limits: { endpointsPerAppMax: settings.endpointsPerAppMax },
-    payloadRules: new PayloadRules(store.configuration.eventTypes, signals),
+    payloadRules: new PayloadRules(store.configuration.eventTypes, signals, heavyWork),
     idempotency: new Idempotency(store, clock, facts, settings.idempotencyMismatch ?? "replay"),
     services: [clockTrust, series, operational, engine, cron, backlogWatch, retention, sourceCounter],
   };

@@ -99,7 +99,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   operational: ["accept", "store", "core", "type:ports.ts"],
   cron: ["accept", "receive", "store", "core", "type:ports.ts"],
-  accept: ["json-schema", "deliver", "store", "core", "type:ports.ts"],
+  accept: ["json-schema", "deliver", "thread", "store", "core", "type:ports.ts"],
   receive: ["core"],
   door: ["receive", "store", "core", "type:ports.ts"],
   deliver: ["targets", "store", "core", "type:ports.ts"],

@@ -2,13 +2,23 @@ import type { Seq } from "../core/id.ts";
 import type { Finding } from "../core/problem.ts";
 import { latestSchema } from "../core/schema-versions.ts";
 import type { Signals } from "../core/signal.ts";
-import { compileSchema, type PayloadCheck, UnusableSchema } from "../json-schema/compile.ts";
+import { compileUsableSchema, type PayloadCheck } from "../json-schema/compile.ts";
 import { WeightedCache } from "../json-schema/weighted-cache.ts";
 import type { Configuration } from "../store/index.ts";
+import { type HeavyWork, workOnThisThread } from "../thread/heavy-work.ts";
 
-/** An event type's compiled schema, and how to treat violations. */
+/** How the payloads of an event type are checked, and how to treat violations. */
 export interface PayloadRule {
-  readonly check: PayloadCheck;
+  /**
+   * Checks a payload on this thread. Null if compiling the schema would block the event loop for
+   * too long.
+   */
+  readonly check: PayloadCheck | null;
+  /**
+   * Checks a payload, given as text, on the worker thread. Resolves to null if the text is not
+   * JSON.
+   */
+  readonly checkOnWorker: (payload: string) => Promise<readonly Finding[] | null>;
   /**
    * True if payloads that violate the schema are rejected. False if they are accepted with a
    * warning.
@@ -18,8 +28,13 @@ export interface PayloadRule {
 
 /** Maximum size of all cached rules, in bytes. */
 const WEIGHT_MAX = 32 * 1024 * 1024;
-/** Size that the cache counts for an event type without a rule, in bytes. */
+/** Size that the cache counts for an event type without a compiled schema, in bytes. */
 const WEIGHT_BARE = 1024;
+/**
+ * Maximum size of a schema that is compiled on this thread, in bytes of memory. Such a schema has
+ * up to about 80 fields and compiles in less than 10 ms.
+ */
+const COMPILED_BYTES_MAX = 100 * 1024;
 
 /**
  * Caches the rule of each event type. A rule is read and compiled on first use, and dropped when
@@ -36,6 +51,8 @@ export class PayloadRules {
   constructor(
     private readonly eventTypes: Pick<Configuration["eventTypes"], "get">,
     signals: Signals,
+    /** Usually a worker thread. If it fails, this thread does the work. */
+    private readonly worker: Pick<HeavyWork, "schemaSize" | "messageFindings">,
   ) {
     signals.invalidate(["eventtype.changed"], ({ environmentSeq, name }) => this.#forget(environmentSeq, name));
     signals.invalidate(["store.changed"], () => {
@@ -59,9 +76,28 @@ export class PayloadRules {
     const eventType = await this.eventTypes.get(environmentSeq, name);
     const schema = eventType === null || eventType.validation === "off" ? undefined : latestSchema(eventType);
     const hasRule = schema !== undefined && eventType !== null;
-    const rule = hasRule ? ruleOf(schema, eventType.validation === "reject") : null;
-    if (changes === this.#changes) this.#kept.keep(key, rule, rule?.check.bytes ?? WEIGHT_BARE);
+    const made = hasRule ? await this.#ruleOf(schema, eventType.validation === "reject") : null;
+    const rule = made?.rule ?? null;
+    if (changes === this.#changes) this.#kept.keep(key, rule, made?.bytes ?? WEIGHT_BARE);
     return rule;
+  }
+
+  /**
+   * Returns the rule of a schema, and its size in memory. The worker compiles the schema first,
+   * because only then its size is known.
+   *
+   * If the schema is unusable, because an earlier release stored it, every payload is accepted with
+   * a warning: an upgrade must not reject payloads that were accepted before.
+   */
+  async #ruleOf(schema: unknown, rejects: boolean): Promise<{ rule: PayloadRule; bytes: number }> {
+    const text = JSON.stringify(schema);
+    const size = await this.worker.schemaSize(text).catch(() => workOnThisThread.schemaSize(text));
+    if ("problem" in size) return { rule: unusable(size.problem.message), bytes: WEIGHT_BARE };
+    const checkOnWorker = (payload: string) =>
+      this.worker.messageFindings(text, payload).catch(() => workOnThisThread.messageFindings(text, payload));
+    const isSmall = size.bytes <= COMPILED_BYTES_MAX;
+    const check = isSmall ? compileUsableSchema(schema) : null;
+    return { rule: { check, checkOnWorker, rejects }, bytes: isSmall ? size.bytes : WEIGHT_BARE + 2 * text.length };
   }
 
   #forget(environmentSeq: Seq, name: string): void {
@@ -70,20 +106,10 @@ export class PayloadRules {
   }
 }
 
-/**
- * Compiles a schema. If the schema is unusable, because an earlier release stored it, every payload
- * is accepted with a warning: an upgrade must not reject payloads that were accepted before.
- */
-function ruleOf(schema: unknown, rejects: boolean): PayloadRule {
-  try {
-    return { check: compileSchema(schema), rejects };
-  } catch (error) {
-    if (!(error instanceof UnusableSchema)) throw error;
-    const finding: Finding = {
-      loc: ["body", "payload"],
-      msg: `The schema of this event type cannot be used: ${error.message}`,
-      type: "schema.unusable",
-    };
-    return { check: Object.assign(() => [finding], { bytes: WEIGHT_BARE, steps: 0 }), rejects: false };
-  }
+function unusable(problem: string): PayloadRule {
+  const msg = `The schema of this event type cannot be used: ${problem}`;
+  const findings: readonly Finding[] = [{ loc: ["body", "payload"], msg, type: "schema.unusable" }];
+  const within = () => findings;
+  const check = Object.assign(within, { within, bytes: WEIGHT_BARE, steps: 0 });
+  return { check, checkOnWorker: async () => findings, rejects: false };
 }

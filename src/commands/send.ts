@@ -17,8 +17,8 @@ const HOUR_MS = 3_600_000;
  */
 const DELIVER_AHEAD_MS_MAX = 24 * HOUR_MS;
 /**
- * Number of schema check steps after which other requests can run. This many steps take about ten
- * milliseconds.
+ * Maximum number of schema check steps in one turn of the event loop, which take about ten
+ * milliseconds. A check that costs more runs on the worker thread.
  */
 const STEPS_AT_ONCE = 200_000;
 
@@ -64,7 +64,8 @@ export async function sendMessage(
 ): Promise<SentMessage | Repeated> {
   // The rule and the application are usually cached, and `await` would cost more than the lookup.
   const rule = parts.payloadRules.of(to.environmentSeq, message.incoming.eventType);
-  const incoming = checked(parts, message, rule instanceof Promise ? await rule : rule);
+  const outcome = checked(parts, message, rule instanceof Promise ? await rule : rule);
+  const incoming = outcome instanceof Promise ? await outcome : outcome;
   const known = parts.directory.application(to.environmentSeq, to.application);
   const entry = (known instanceof Promise ? await known : known) ?? (await createdEntry(parts, to, onDemand));
   checkOwn(entry.application);
@@ -112,15 +113,15 @@ async function checkAll(
       await new Promise<void>((resolve) => parts.clock.soon(resolve));
     }
     const rule = await parts.payloadRules.of(environmentSeq, message.incoming.eventType);
-    outcomes.push(unlessInvalid(() => checked(parts, message, rule)));
-    steps += rule?.check.steps ?? 0;
+    outcomes.push(await unlessInvalid(() => checked(parts, message, rule)));
+    steps += rule?.check?.steps ?? 0;
   }
   return outcomes;
 }
 
-function unlessInvalid<T>(check: () => T): T | Invalid {
+async function unlessInvalid<T>(check: () => T | Promise<T>): Promise<T | Invalid> {
   try {
-    return check();
+    return await check();
   } catch (error) {
     if (error instanceof Invalid) return error;
     throw error;
@@ -129,16 +130,27 @@ function unlessInvalid<T>(check: () => T): T | Invalid {
 
 /**
  * Returns the message with warnings for the violations of its schema. Throws 422 if the message may
- * not be sent.
+ * not be sent. Returns a promise only if the check takes too long for this thread.
  */
 function checked(
   { clock }: Pick<CommandContext, "clock">,
-  { incoming, content }: MessageToSend,
+  message: MessageToSend,
   rule: PayloadRule | null,
-): Incoming {
+): Incoming | Promise<Incoming> {
+  const { incoming } = message;
   if (incoming.deliverAt !== null) checkSchedule(incoming.deliverAt, clock.now());
   if (rule === null) return incoming;
-  const findings = findingsOf(content, rule);
+  const findings = findingsOf(message.content, rule);
+  return findings === null ? checkedOnWorker(message, rule) : judged(incoming, findings, rule);
+}
+
+async function checkedOnWorker({ incoming, content }: MessageToSend, rule: PayloadRule): Promise<Incoming> {
+  const { buffer, byteOffset, byteLength } = incoming.payload;
+  const text = "text" in content ? content.text : Buffer.from(buffer, byteOffset, byteLength).toString();
+  return judged(incoming, (await rule.checkOnWorker(text)) ?? [notJson(content)], rule);
+}
+
+function judged(incoming: Incoming, findings: readonly Finding[], rule: PayloadRule): Incoming {
   if (findings.length === 0) return incoming;
   if (rule.rejects) throw new Invalid(...findings);
   return { ...incoming, warnings: findings };
@@ -149,16 +161,22 @@ function checkSchedule(deliverAt: number, now: number): void {
   throw invalid(["body", "deliverAt"], "Must be in the future, at most 24 hours ahead.");
 }
 
-function findingsOf(content: PayloadContent, { check }: PayloadRule): readonly Finding[] {
-  if ("value" in content) return check(content.value);
+/** Returns null if the payload must be checked on the worker thread. */
+function findingsOf(content: PayloadContent, { check }: PayloadRule): readonly Finding[] | null {
+  if (check === null) return null;
+  if ("value" in content) return check.within(content.value, STEPS_AT_ONCE);
   let value: unknown;
   try {
     value = JSON.parse(content.text);
   } catch {
-    const msg = "The payload is not valid JSON, but its event type has a schema.";
-    return [{ loc: content.loc, msg, type: "schema.json" }];
+    return [notJson(content)];
   }
-  return check(value);
+  return check.within(value, STEPS_AT_ONCE);
+}
+
+function notJson(content: PayloadContent): Finding {
+  const loc = "loc" in content ? content.loc : ["body", "payload"];
+  return { loc, msg: "The payload is not valid JSON, but its event type has a schema.", type: "schema.json" };
 }
 
 async function createdEntry(

@@ -9,7 +9,7 @@ import type { Finding } from "../core/problem.ts";
 import { schemaBytesMax } from "../core/rule.ts";
 import { findingsOf, overall, sentence } from "./findings.ts";
 import { checkForm, type Validator } from "./form.ts";
-import { Meter, TooCostly } from "./meter.ts";
+import { Meter, stepsMax, TooCostly } from "./meter.ts";
 import { Patterns } from "./patterns.ts";
 import { type Limits, Preparation, unseenKeywords } from "./prepare.ts";
 import { UnusableSchema } from "./unusable-schema.ts";
@@ -19,8 +19,8 @@ import { WeightedCache } from "./weighted-cache.ts";
 export { UnusableSchema };
 
 /**
- * Limits that keep the compilation of a schema, which blocks the event loop, below about 0.1 s. A
- * schema with a hundred fields takes a tenth of that.
+ * Limits that keep the compilation of a schema below about 0.1 s. A schema with a hundred fields
+ * takes a tenth of that.
  */
 const limits: Limits & { instructions: number } = {
   parts: 2000,
@@ -36,6 +36,8 @@ const limits: Limits & { instructions: number } = {
  */
 export interface PayloadCheck {
   (payload: unknown): readonly Finding[];
+  /** Does the same, but returns null if the check would cost more than this many steps. */
+  within(payload: unknown, stepsMax: number): readonly Finding[] | null;
   /** Approximate memory use of the compiled schema. */
   readonly bytes: number;
   /** Cost of the latest check, at most `stepsMax`. */
@@ -48,10 +50,10 @@ const BYTES_OF_PART = 600;
 const BYTES_OF_INSTRUCTION = 64;
 
 /**
- * Schemas are compiled when they are stored and again when a message needs them. The second
- * compilation often follows soon, so results are cached.
+ * Each thread caches the schemas that it has compiled. On the worker thread, the cache holds the
+ * schemas that are too large for the main thread, which messages need again and again.
  */
-const cache = new WeightedCache<PayloadCheck>(4 * 1024 * 1024);
+const cache = new WeightedCache<PayloadCheck>(32 * 1024 * 1024);
 
 const DRAFT_07 = /^https?:\/\/json-schema\.org\/draft-0[467]\/schema#?$/;
 const DRAFT_2020 = /^https?:\/\/json-schema\.org\/draft\/20(19-09|20-12)\/schema#?$/;
@@ -59,29 +61,45 @@ const SHOWN_CHARS_MAX = 128;
 
 /** Compiles a schema or returns the cached result. Throws `UnusableSchema`. */
 export function compileSchema(schema: unknown): PayloadCheck {
+  return cached(schema, JSON.stringify(schema), false);
+}
+
+/** Compiles a schema, given as JSON text without whitespace. Throws `UnusableSchema`. */
+export function compileSchemaText(text: string): PayloadCheck {
+  return cache.get(text) ?? cached(JSON.parse(text), text, false);
+}
+
+/**
+ * Compiles a schema that `compileSchema` accepts, for instance on another thread. Skips the check
+ * against the meta-schema, because compiling the meta-schema would take tens of ms.
+ */
+export function compileUsableSchema(schema: unknown): PayloadCheck {
+  return cached(schema, JSON.stringify(schema), true);
+}
+
+function cached(schema: unknown, text: string, isUsable: boolean): PayloadCheck {
   if (typeof schema !== "boolean" && (typeof schema !== "object" || schema === null || Array.isArray(schema))) {
     throw new UnusableSchema("The schema must be a JSON object or a boolean.");
   }
-  const text = JSON.stringify(schema);
   const bytes = Buffer.byteLength(text);
   if (bytes > schemaBytesMax) {
     throw new UnusableSchema(`The schema has ${bytes} bytes as JSON; the limit is ${schemaBytesMax}.`);
   }
   const known = cache.get(text);
   if (known !== undefined) return known;
-  const check = compileUncached(schema, text);
+  const check = compileUncached(schema, text, isUsable);
   cache.keep(text, check, check.bytes);
   return check;
 }
 
-function compileUncached(schema: object | boolean, text: string): PayloadCheck {
+function compileUncached(schema: object | boolean, text: string, isUsable: boolean): PayloadCheck {
   const Validator = validatorOf(schema);
   const meter = new Meter();
   const patterns = new Patterns(limits.instructions);
   const dialect = { isRecent: Validator === Ajv2020, tracks: Validator === Ajv2020 && text.includes('"unevaluated') };
   const preparation = new Preparation(meter, patterns, limits, dialect);
   const prepared = preparation.prepared(schema) as object | boolean;
-  checkForm(withoutDialect(schema), Validator);
+  if (!isUsable) checkForm(withoutDialect(schema), Validator);
   const ajv = validatorFor(Validator, patterns, meter);
   ajv.opts.unevaluated = dialect.tracks;
   const validate = compiled(prepared, ajv);
@@ -89,15 +107,17 @@ function compileUncached(schema: object | boolean, text: string): PayloadCheck {
     BYTES_OF_ONE + 2 * text.length + BYTES_OF_PART * preparation.parts + BYTES_OF_INSTRUCTION * patterns.instructions;
   const check = checkWith(validate, meter, bytes);
   // A schema that refers to itself endlessly fails for any payload.
-  if (check({}).some(({ type }) => type === ENDLESS)) {
+  if (!isUsable && check({}).some(({ type }) => type === ENDLESS)) {
     throw new UnusableSchema("The schema refers to itself endlessly.");
   }
   return check;
 }
 
 function checkWith(validate: ValidateFunction, meter: Meter, bytes: number): PayloadCheck {
-  const check = (payload: unknown) => findings(validate, meter, payload);
-  return Object.defineProperties(check, { bytes: { value: bytes }, steps: { get: () => meter.spent } }) as PayloadCheck;
+  const within = (payload: unknown, steps: number) => findings(validate, meter, payload, steps);
+  const check = (payload: unknown) => within(payload, stepsMax) ?? [tooCostly];
+  const steps = { get: () => meter.spent };
+  return Object.defineProperties(check, { within: { value: within }, bytes: { value: bytes }, steps }) as PayloadCheck;
 }
 
 function validatorOf(schema: object | boolean): Validator {
@@ -173,15 +193,21 @@ function unusable(error: unknown): UnusableSchema {
 
 const ENDLESS = "schema.endless";
 const none: readonly Finding[] = [];
+const tooCostly = overall("The payload takes too many steps to validate against the schema.", "schema.cost");
 
-function findings(validate: ValidateFunction, meter: Meter, payload: unknown): readonly Finding[] {
-  meter.start();
+/** Returns null if the check costs more than this many steps. */
+function findings(
+  validate: ValidateFunction,
+  meter: Meter,
+  payload: unknown,
+  steps: number,
+): readonly Finding[] | null {
+  meter.start(steps);
   try {
     return validate(payload) ? none : findingsOf(validate.errors ?? [], payload);
   } catch (error) {
     if (error instanceof Enough) return findingsOf(error.errors, payload);
-    if (error instanceof TooCostly)
-      return [overall("The payload takes too many steps to validate against the schema.", "schema.cost")];
+    if (error instanceof TooCostly) return null;
     if (error instanceof RangeError)
       return [overall("The payload cannot be validated because the schema refers to itself endlessly.", ENDLESS)];
     // The validator has a bug in some uses of `unevaluatedProperties` next to `patternProperties`.

@@ -39,16 +39,19 @@ export const unlimited: Budget = { spend() {}, spendOnText() {} };
  */
 export class Meter implements Budget {
   #left = 0;
+  #max = 0;
   /** The object whose fields were counted last. Calls often ask for the same object repeatedly. */
   #countedFields: object | null = null;
   #fieldCount = 0;
 
   get spent(): number {
-    return stepsMax - Math.max(0, this.#left);
+    return this.#max - Math.max(0, this.#left);
   }
 
-  start(): void {
-    this.#left = stepsMax;
+  /** Starts a check that may cost `max` steps. */
+  start(max = stepsMax): void {
+    this.#max = max;
+    this.#left = max;
     this.#countedFields = null;
   }
 

@@ -1,6 +1,6 @@
 /** Work that takes too long for the event loop that answers requests. */
 import type { Finding } from "../core/problem.ts";
-import { compileSchema, UnusableSchema } from "../json-schema/compile.ts";
+import { compileSchema, compileSchemaText, UnusableSchema } from "../json-schema/compile.ts";
 
 /** Why a schema cannot be used, and where. */
 export interface SchemaProblem {
@@ -13,6 +13,9 @@ export interface PayloadFindings {
   readonly problem: SchemaProblem | null;
   readonly findings: readonly Finding[];
 }
+
+/** How large a compiled schema is, in bytes, or why the schema cannot be used. */
+export type SchemaSize = { readonly bytes: number } | { readonly problem: SchemaProblem };
 
 /** The value of a YAML text. JSON text is much faster to pass between threads than a value. */
 export type YamlValue = { readonly json: string } | { readonly value: unknown };
@@ -28,18 +31,27 @@ export interface HeavyWork {
   schemaProblem(schema: string): Promise<SchemaProblem | null>;
   /** Validates a payload against a schema, both given as JSON text in one object. */
   payloadFindings(input: string): Promise<PayloadFindings>;
+  /** Returns the size of a schema, given as JSON text without whitespace, or its problem. */
+  schemaSize(schema: string): Promise<SchemaSize>;
+  /**
+   * Validates the payload of a message, which is any text, against a usable schema, which is JSON
+   * text without whitespace. Returns null if the payload is not JSON.
+   */
+  messageFindings(schema: string, payload: string): Promise<readonly Finding[] | null>;
   /** Returns the value of a YAML text, or null if the text is not YAML. */
   yamlValue(text: string): Promise<YamlValue | null>;
 }
 
 /** The work itself, by name. The functions may take 100 ms and more. */
-export const tasks = { schemaProblem, payloadFindings, yamlValue };
+export const tasks = { schemaProblem, schemaSize, payloadFindings, messageFindings, yamlValue };
 export type TaskName = keyof typeof tasks;
 
 /** Does the work on the calling thread. */
 export const workOnThisThread: HeavyWork = {
   schemaProblem: async (schema) => schemaProblem(schema),
+  schemaSize: async (schema) => schemaSize(schema),
   payloadFindings: async (input) => payloadFindings(input),
+  messageFindings: async (schema, payload) => messageFindings(twoTexts(schema, payload)),
   yamlValue: async (text) => yamlValue(text),
 };
 
@@ -51,6 +63,27 @@ function schemaProblem(schema: string): SchemaProblem | null {
     if (!(error instanceof UnusableSchema)) throw error;
     return { message: error.message, path: error.path };
   }
+}
+
+function schemaSize(schema: string): SchemaSize {
+  const problem = schemaProblem(schema);
+  return problem === null ? { bytes: compileSchemaText(schema).bytes } : { problem };
+}
+
+/** Joins a schema and a payload into one argument. The schema contains no line break. */
+export function twoTexts(schema: string, payload: string): string {
+  return `${schema}\n${payload}`;
+}
+
+function messageFindings(texts: string): readonly Finding[] | null {
+  const end = texts.indexOf("\n");
+  let payload: unknown;
+  try {
+    payload = JSON.parse(texts.slice(end + 1));
+  } catch {
+    return null;
+  }
+  return compileSchemaText(texts.slice(0, end))(payload);
 }
 
 function payloadFindings(input: string): PayloadFindings {

@@ -1,11 +1,14 @@
+import type { Finding } from "../core/problem.ts";
 import type { Service } from "../core/service.ts";
 import type { Clock } from "../ports.ts";
 import {
   type HeavyWork,
   type PayloadFindings,
   type SchemaProblem,
+  type SchemaSize,
   type TaskName,
   TaskOverdue,
+  twoTexts,
   type YamlValue,
 } from "./heavy-work.ts";
 import type { TaskMessage, TaskResult } from "./serve-tasks.ts";
@@ -49,6 +52,14 @@ export class WorkThread implements HeavyWork, Service {
 
   schemaProblem(schema: string): Promise<SchemaProblem | null> {
     return this.#inTurn("schemaProblem", schema) as Promise<SchemaProblem | null>;
+  }
+
+  schemaSize(schema: string): Promise<SchemaSize> {
+    return this.#inTurn("schemaSize", schema) as Promise<SchemaSize>;
+  }
+
+  messageFindings(schema: string, payload: string): Promise<readonly Finding[] | null> {
+    return this.#inTurn("messageFindings", twoTexts(schema, payload)) as Promise<readonly Finding[] | null>;
   }
 
   payloadFindings(input: string): Promise<PayloadFindings> {

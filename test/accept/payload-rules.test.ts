@@ -3,10 +3,11 @@ import { PayloadRules } from "../../src/accept/payload-rules.ts";
 import { latestSchema } from "../../src/core/schema-versions.ts";
 import { Signals } from "../../src/core/signal.ts";
 import type { EventType } from "../../src/store/index.ts";
+import { type HeavyWork, workOnThisThread } from "../../src/thread/heavy-work.ts";
 
 const ENVIRONMENT = 1;
 
-function world() {
+function world(work: Pick<HeavyWork, "schemaSize" | "messageFindings"> = workOnThisThread) {
   const signals = new Signals(() => {});
   const types = new Map<string, Partial<EventType>>();
   let reads = 0;
@@ -14,16 +15,23 @@ function world() {
     reads++;
     return environmentSeq === ENVIRONMENT ? ((types.get(name) ?? null) as EventType | null) : null;
   };
-  const rules = new PayloadRules({ get }, signals);
+  const asked: string[] = [];
+  const worker: Pick<HeavyWork, "schemaSize" | "messageFindings"> = {
+    schemaSize: (schema) => Promise.resolve(asked.push("schemaSize")).then(() => work.schemaSize(schema)),
+    messageFindings: (schema, payload) =>
+      Promise.resolve(asked.push("messageFindings")).then(() => work.messageFindings(schema, payload)),
+  };
+  const rules = new PayloadRules({ get }, signals, worker);
   const changeElsewhere = (name: string, eventType: Partial<EventType>) => void types.set(name, eventType);
   const change = (name: string, eventType: Partial<EventType>) => {
     changeElsewhere(name, eventType);
     signals.send({ type: "eventtype.changed", environmentSeq: ENVIRONMENT, name });
   };
-  return { rules, signals, change, changeElsewhere, reads: () => reads };
+  return { rules, signals, change, changeElsewhere, asked, reads: () => reads };
 }
 
 const schemas = { "1": { required: ["a"] } };
+const large = { properties: Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`f${i}`, { type: "string" }])) };
 
 describe("the rule of an event type", () => {
   test("a payload rule is read once, and later calls return it synchronously", async () => {
@@ -83,8 +91,35 @@ describe("the rule of an event type", () => {
     for (const validation of ["warn", "reject"] as const) {
       change("t", { schemas: unusable, validation });
       const rule = await rules.of(ENVIRONMENT, "t");
-      expect([rule!.check({})[0]!.type, rule!.rejects]).toEqual(["schema.unusable", false]);
+      expect([rule!.check!({})[0]!.type, rule!.rejects]).toEqual(["schema.unusable", false]);
     }
+  });
+
+  test("a small schema is compiled on this thread after the worker has checked it", async () => {
+    const { rules, change, asked } = world();
+    change("t", { schemas, validation: "reject" });
+    const rule = await rules.of(ENVIRONMENT, "t");
+    expect(rule?.check?.({ b: 1 }).map(({ type }) => type)).toEqual(["schema.required"]);
+    expect(asked).toEqual(["schemaSize"]);
+  });
+
+  test("payloads with a large schema are checked on the worker", async () => {
+    const { rules, change, asked } = world();
+    change("t", { schemas: { "1": large }, validation: "reject" });
+    const rule = await rules.of(ENVIRONMENT, "t");
+    expect([rule?.check, rule?.rejects]).toEqual([null, true]);
+    expect((await rule!.checkOnWorker('{"f7":1}'))?.map(({ loc }) => loc.join("/"))).toEqual(["body/payload/f7"]);
+    expect(await rule!.checkOnWorker('{"f7":"x"}')).toEqual([]);
+    expect(await rule!.checkOnWorker("{")).toBeNull();
+    expect(asked).toEqual(["schemaSize", ...Array(3).fill("messageFindings")]);
+  });
+
+  test("payloads are checked on this thread while the worker fails", async () => {
+    const fails = () => Promise.reject(new Error("planted"));
+    const { rules, change } = world({ schemaSize: fails, messageFindings: fails });
+    change("t", { schemas: { "1": large }, validation: "reject" });
+    const rule = await rules.of(ENVIRONMENT, "t");
+    expect(await rule!.checkOnWorker('{"f7":1}')).toHaveLength(1);
   });
 
   test("the payload rule that was read first is dropped when the cache is full", async () => {
