@@ -107,7 +107,7 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
     ...{ engine, retention, backlogWatch, clockTrust, series, cron },
     heavyWork,
     limits: { endpointsPerAppMax: settings.endpointsPerAppMax },
-    payloadRules: new PayloadRules(store.configuration.eventTypes, signals, heavyWork),
+    payloadRules: new PayloadRules(store.configuration.eventTypes, clock, signals, heavyWork),
     idempotency: new Idempotency(store, clock, facts, settings.idempotencyMismatch ?? "replay"),
     services: [clockTrust, series, operational, engine, cron, backlogWatch, retention, sourceCounter],
   };

@@ -4,7 +4,9 @@ import { latestSchema } from "../core/schema-versions.ts";
 import type { Signals } from "../core/signal.ts";
 import { compileUsableSchema, type PayloadCheck } from "../json-schema/compile.ts";
 import { WeightedCache } from "../json-schema/weighted-cache.ts";
+import type { Clock } from "../ports.ts";
 import type { Configuration } from "../store/index.ts";
+import { Turns } from "../store/turns.ts";
 import { type HeavyWork, workOnThisThread } from "../thread/heavy-work.ts";
 
 /** How the payloads of an event type are checked, and how to treat violations. */
@@ -47,13 +49,18 @@ export class PayloadRules {
    * change.
    */
   #changes = 0;
+  readonly #turns: Turns;
+  /** Ends when the latest rule with a schema has been prepared. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly eventTypes: Pick<Configuration["eventTypes"], "get">,
+    clock: Pick<Clock, "soon">,
     signals: Signals,
     /** Usually a worker thread. If it fails, this thread does the work. */
     private readonly worker: Pick<HeavyWork, "schemaSize" | "messageFindings">,
   ) {
+    this.#turns = new Turns(clock);
     signals.invalidate(["eventtype.changed"], ({ environmentSeq, name }) => this.#forget(environmentSeq, name));
     signals.invalidate(["store.changed"], () => {
       this.#changes++;
@@ -71,15 +78,38 @@ export class PayloadRules {
     return kept === undefined ? this.#read(key, environmentSeq, eventType) : kept;
   }
 
+  /**
+   * Reads one rule per turn of the event loop, because parsing a large schema takes about 1 ms, and
+   * messages of many event types may arrive together.
+   */
   async #read(key: string, environmentSeq: Seq, name: string): Promise<PayloadRule | null> {
+    await this.#turns.next();
+    const kept = this.#kept.get(key);
+    if (kept !== undefined) return kept;
     const changes = this.#changes;
     const eventType = await this.eventTypes.get(environmentSeq, name);
     const schema = eventType === null || eventType.validation === "off" ? undefined : latestSchema(eventType);
-    const hasRule = schema !== undefined && eventType !== null;
-    const made = hasRule ? await this.#ruleOf(schema, eventType.validation === "reject") : null;
-    const rule = made?.rule ?? null;
-    if (changes === this.#changes) this.#kept.keep(key, rule, made?.bytes ?? WEIGHT_BARE);
-    return rule;
+    if (schema !== undefined && eventType !== null) {
+      return await this.#prepareInOrder(key, changes, schema, eventType.validation === "reject");
+    }
+    if (changes === this.#changes) this.#kept.keep(key, null, WEIGHT_BARE);
+    return null;
+  }
+
+  /**
+   * Prepares one rule at a time, so that the worker still has a schema in its cache when it checks
+   * the first payload.
+   */
+  #prepareInOrder(key: string, changes: number, schema: unknown, rejects: boolean): Promise<PayloadRule> {
+    const prepared = this.#last.then(async () => {
+      const kept = this.#kept.get(key);
+      if (kept != null) return kept;
+      const { rule, bytes } = await this.#ruleOf(schema, rejects);
+      if (changes === this.#changes) this.#kept.keep(key, rule, bytes);
+      return rule;
+    });
+    this.#last = prepared.catch(() => {});
+    return prepared;
   }
 
   /**

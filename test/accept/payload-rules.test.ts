@@ -2,18 +2,29 @@ import { describe, expect, test } from "bun:test";
 import { PayloadRules } from "../../src/accept/payload-rules.ts";
 import { latestSchema } from "../../src/core/schema-versions.ts";
 import { Signals } from "../../src/core/signal.ts";
+import { systemClock } from "../../src/edge/clock.ts";
 import type { EventType } from "../../src/store/index.ts";
 import { type HeavyWork, workOnThisThread } from "../../src/thread/heavy-work.ts";
 
 const ENVIRONMENT = 1;
+const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 function world(work: Pick<HeavyWork, "schemaSize" | "messageFindings"> = workOnThisThread) {
   const signals = new Signals(() => {});
   const types = new Map<string, Partial<EventType>>();
   let reads = 0;
   const get = async (environmentSeq: number, name: string) => {
+    const found = environmentSeq === ENVIRONMENT ? ((types.get(name) ?? null) as EventType | null) : null;
     reads++;
-    return environmentSeq === ENVIRONMENT ? ((types.get(name) ?? null) as EventType | null) : null;
+    await nextTurn();
+    return found;
+  };
+  /** Starts to read a rule. Resolves when the store has read it, before the rule is known. */
+  const startReading = async (name: string) => {
+    const before = reads;
+    const reading = rules.of(ENVIRONMENT, name);
+    while (reads === before) await nextTurn();
+    return { reading };
   };
   const asked: string[] = [];
   const worker: Pick<HeavyWork, "schemaSize" | "messageFindings"> = {
@@ -21,13 +32,13 @@ function world(work: Pick<HeavyWork, "schemaSize" | "messageFindings"> = workOnT
     messageFindings: (schema, payload) =>
       Promise.resolve(asked.push("messageFindings")).then(() => work.messageFindings(schema, payload)),
   };
-  const rules = new PayloadRules({ get }, signals, worker);
+  const rules = new PayloadRules({ get }, systemClock, signals, worker);
   const changeElsewhere = (name: string, eventType: Partial<EventType>) => void types.set(name, eventType);
   const change = (name: string, eventType: Partial<EventType>) => {
     changeElsewhere(name, eventType);
     signals.send({ type: "eventtype.changed", environmentSeq: ENVIRONMENT, name });
   };
-  return { rules, signals, change, changeElsewhere, asked, reads: () => reads };
+  return { rules, startReading, signals, change, changeElsewhere, asked, reads: () => reads };
 }
 
 const schemas = { "1": { required: ["a"] } };
@@ -55,23 +66,23 @@ describe("the rule of an event type", () => {
   });
 
   test("a payload rule is dropped when its event type changes, even while the rule is being read", async () => {
-    const { rules, change } = world();
+    const { rules, change, startReading } = world();
     change("t", { schemas, validation: "warn" });
     expect((await rules.of(ENVIRONMENT, "t"))?.rejects).toBe(false);
     change("t", { schemas, validation: "reject" });
-    const reading = rules.of(ENVIRONMENT, "t");
+    const { reading } = await startReading("t");
     change("t", { schemas: null, validation: "reject" });
     expect(await reading).not.toBeNull();
     expect(await rules.of(ENVIRONMENT, "t")).toBeNull();
   });
 
   test("a payload rule is dropped when other processes may have changed it, even while the rule is being read", async () => {
-    const { rules, signals, change, changeElsewhere } = world();
+    const { rules, signals, change, changeElsewhere, startReading } = world();
     change("t", { schemas, validation: "warn" });
     expect((await rules.of(ENVIRONMENT, "t"))?.rejects).toBe(false);
     changeElsewhere("t", { schemas, validation: "reject" });
     signals.send({ type: "store.changed" });
-    const reading = rules.of(ENVIRONMENT, "t");
+    const { reading } = await startReading("t");
     changeElsewhere("t", { schemas: null, validation: "reject" });
     signals.send({ type: "store.changed" });
     expect(await reading).not.toBeNull();
