@@ -2,6 +2,8 @@ import type { Database } from "bun:sqlite";
 import type { TokenKind } from "./path.ts";
 import { APPLICATION, createEndpoints, type Product } from "./product.ts";
 import { importCases } from "./stall-imports.ts";
+import { listCases } from "./stall-lists.ts";
+import { schemaCases } from "./stall-schemas.ts";
 
 /** An action of clients that may block the server or use its memory. */
 export interface Case {
@@ -223,6 +225,8 @@ export const cases: Readonly<Record<string, Case>> = {
   },
   "unread-pages": { run: unreadPages("/docs/json") },
   ...importCases,
+  ...schemaCases,
+  ...listCases,
   throttle: {
     prepare: endpoints(10_000),
     run: async (server) => {
