@@ -2,14 +2,17 @@
 type Json = string | number | boolean | null | undefined | Json[] | { [name: string]: Json };
 
 /**
- * Moves every schema with a title to the components and replaces it with references, so that the
+ * Moves every schema with a title to `schemas` and replaces it with references, so that the
  * document is smaller and generated clients get named types.
  */
-export function hoistSchemas(document: object): object {
-  const schemas: { [name: string]: Json } = {};
-  const { components, ...rest } = JSON.parse(JSON.stringify(document)) as { [name: string]: Json };
-  const hoisted = replace(rest, schemas) as object;
-  return { ...hoisted, components: { ...(components as object), schemas } };
+export class SchemaHoister {
+  /** The moved schemas by title. */
+  readonly schemas: { [name: string]: Json } = {};
+
+  /** Returns a copy of a part of the document, without the symbols of TypeBox. */
+  hoisted<T extends object>(part: T): T {
+    return replace(JSON.parse(JSON.stringify(part)) as Json, this.schemas) as T;
+  }
 }
 
 function replace(value: Json, schemas: { [name: string]: Json }): Json {
