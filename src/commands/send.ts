@@ -113,19 +113,25 @@ async function checkAll(
       await new Promise<void>((resolve) => parts.clock.soon(resolve));
     }
     const rule = await parts.payloadRules.of(environmentSeq, message.incoming.eventType);
-    outcomes.push(await unlessInvalid(() => checked(parts, message, rule)));
+    const outcome = unlessInvalid(() => checked(parts, message, rule));
+    outcomes.push(outcome instanceof Promise ? await outcome : outcome);
     steps += rule?.check?.steps ?? 0;
   }
   return outcomes;
 }
 
-async function unlessInvalid<T>(check: () => T | Promise<T>): Promise<T | Invalid> {
+function unlessInvalid<T>(check: () => T | Promise<T>): T | Invalid | Promise<T | Invalid> {
   try {
-    return await check();
+    const result = check();
+    return result instanceof Promise ? result.catch(invalidOf) : result;
   } catch (error) {
-    if (error instanceof Invalid) return error;
-    throw error;
+    return invalidOf(error);
   }
+}
+
+function invalidOf(error: unknown): Invalid {
+  if (error instanceof Invalid) return error;
+  throw error;
 }
 
 /**
