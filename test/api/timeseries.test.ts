@@ -101,6 +101,15 @@ describe("counts over time", () => {
     expect([361, 362]).toContain((await pointsOf(`step=6h&since=${ago(90 * DAY_MS)}`)).length);
   });
 
+  test("80 days with a step of one hour include the counts of the current hour", async () => {
+    const app = await makeApplication(send);
+    await makeEndpoint(send, app, inbox());
+    await attemptsOf(send, app, await sendMessage(send, app), 1);
+    const points = await pointsOf(`app_id=${app}&since=${ago(80 * DAY_MS)}`);
+    expect([1921, 1922]).toContain(points.length);
+    expect(sums(points)).toEqual({ accepted: 1, attempts: 1, failed: 0, delivered: 1, dead: 0 });
+  });
+
   test("an application token gets 403", async () => {
     const token = await server.createToken(`--app=${await makeApplication(send)}`);
     expect((await send("GET", "/stats/timeseries", undefined, { token })).status).toBe(403);

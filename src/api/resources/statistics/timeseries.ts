@@ -14,6 +14,7 @@ import {
   sumOfCounts,
 } from "../../../core/series.ts";
 import { formatDuration, parseDuration } from "../../../core/unit.ts";
+import { Turns } from "../../../store/turns.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
@@ -24,6 +25,8 @@ import type { Identity } from "../../identity/identity.ts";
 
 const STEPS = ["1m", "5m", "15m", "1h", "6h", "1d"] as const;
 const POINTS_MAX = 2000;
+/** Maximum number of stored periods that are read in one turn of the event loop. */
+const BUCKETS_AT_ONCE = 500;
 const DAY_MS = 24 * HOUR_MS;
 
 const count = (description: string) => Type.Integer({ description });
@@ -70,6 +73,8 @@ interface Range {
 }
 
 export function timeseriesRoutes({ series, lookup, clock }: Context): Operation[] {
+  const turns = new Turns(clock);
+
   async function scopeOf(identity: Identity, app: string | undefined, endpoint: string | undefined): Promise<Seq> {
     if (app === undefined) {
       if (endpoint !== undefined) throw invalid(["query", "app_id"], "This field is required with `endpoint_id`.");
@@ -99,8 +104,13 @@ export function timeseriesRoutes({ series, lookup, clock }: Context): Operation[
           throw invalid(["query", "step"], "Must be at least 1h for an application or an endpoint.");
         }
         const bucketMs = range.stepMs < HOUR_MS ? MINUTE_MS : HOUR_MS;
-        const rows = await series.read(scopeSeq, bucketMs, range.from, range.to);
-        return reply(200, { step: formatDuration(range.stepMs), data: pointsOf(rows, range) });
+        const sums = new Map<number, Counts>();
+        for (let from = range.from; from < range.to; from += BUCKETS_AT_ONCE * bucketMs) {
+          if (from > range.from) await turns.next();
+          const to = Math.min(from + BUCKETS_AT_ONCE * bucketMs, range.to);
+          addRows(sums, await series.read(scopeSeq, bucketMs, from, to), range);
+        }
+        return reply(200, { step: formatDuration(range.stepMs), data: pointsOf(sums, range) });
       },
     }),
   ];
@@ -119,12 +129,14 @@ function rangeOf(stepMs: number, since: number | undefined, until: number | unde
   return { stepMs, from, to };
 }
 
-function pointsOf(rows: readonly SeriesRow[], { stepMs, from, to }: Range) {
-  const sums = new Map<number, Counts>();
+function addRows(sums: Map<number, Counts>, rows: readonly SeriesRow[], { stepMs }: Range): void {
   for (const row of rows) {
     const startAt = bucketStart(row.startAt, stepMs);
     sums.set(startAt, sumOfCounts(sums.get(startAt) ?? NO_COUNTS, row));
   }
+}
+
+function pointsOf(sums: ReadonlyMap<number, Counts>, { stepMs, from, to }: Range) {
   return Array.from({ length: (to - from) / stepMs }, (_, i) => {
     const startAt = from + i * stepMs;
     return pointOf(startAt, sums.get(startAt) ?? NO_COUNTS);
