@@ -87,8 +87,10 @@ type Dropper = (before: number, now: number, limit: number) => number;
  * rows and returns the number of deleted rows.
  */
 function otherDroppers(db: Database): readonly Dropper[] {
+  // The index has the minutes in which keys expire. Keys of the current minute are kept.
   const forgetResponses = db.prepare(
-    "DELETE FROM idempotency WHERE key IN (SELECT key FROM idempotency WHERE expires_at <= ?1 LIMIT ?2)",
+    `DELETE FROM idempotency
+     WHERE key IN (SELECT key FROM idempotency WHERE expires_at / 60000 < ?1 / 60000 LIMIT ?2)`,
   );
   const forgetTokens = db.prepare(
     "DELETE FROM token WHERE seq IN (SELECT seq FROM token WHERE expires_at <= ?1 LIMIT ?2)",

@@ -16,7 +16,7 @@ interface Named extends RecentKey {
 /** Number of keys at which they are moved. In memory, this many keys take about 8 MB. */
 const KEYS_MAX = 32_768;
 /** Keys are moved in parts of the key space, so that each part changes only a few pages. */
-const PARTS = 128;
+const PARTS = 64;
 /** Number of moved rows that are deleted in one commit. */
 const DELETED_AT_ONCE = 500;
 
