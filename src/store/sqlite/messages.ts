@@ -17,6 +17,7 @@ import type { Idempotency } from "./idempotency.ts";
 import { latestVerb } from "./latest.ts";
 import { FOUND_COLUMNS, type FoundMessage, messageRows } from "./message-rows.ts";
 import { type Bindings, Conditions, directionOf, rangeOf, readRanges } from "./page.ts";
+import { fromReceivedColumn, receivedColumn } from "./received-column.ts";
 import { jsonOrNull, parsedOrNull } from "./rows.ts";
 import type { Stretches } from "./stretches.ts";
 import { termsOfMessages, traitsOfMessage } from "./traits.ts";
@@ -52,7 +53,7 @@ function toContent(row: ContentRow): MessageContent {
     headers: parsedOrNull(row.headers),
     channels: parsedOrNull<string[]>(row.channels),
     tags: parsedOrNull<string[]>(row.tags),
-    received: parsedOrNull(row.received),
+    received: fromReceivedColumn(row.received),
   };
 }
 
@@ -63,7 +64,7 @@ export function toMessage(row: MessageRow): Message {
     tags: parsedOrNull<string[]>(row.tags),
     headers: parsedOrNull(row.headers),
     warnings: parsedOrNull(row.warnings),
-    received: parsedOrNull(row.received),
+    received: fromReceivedColumn(row.received),
   };
 }
 
@@ -120,7 +121,7 @@ export function acceptVerb(
       message.payloadExpiresAt,
       message.deliverAt,
       jsonOrNull(message.warnings),
-      jsonOrNull(message.received),
+      receivedColumn(message.received),
     );
     insertDeliveries(message);
     stretches.mark(message.applicationSeq, message.seq, traitsOfMessage(message));
