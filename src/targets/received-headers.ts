@@ -21,7 +21,15 @@ export interface ReceivedHeadersBase {
   readonly userAgent: string;
   /** The names of our headers, in lower case. A sender's header with such a name is renamed. */
   readonly ours: ReadonlySet<string>;
+  /**
+   * The names under which the sender's headers are passed on, by their own names; null for headers
+   * that are not passed on. A sender uses the same few names in all its requests.
+   */
+  readonly passedOnAs: Map<string, string | null>;
 }
+
+/** Maximum number of names in `passedOnAs`. A hostile sender may use new names in each request. */
+const NAMES_MAX = 500;
 
 /**
  * Headers of the sender that are not passed on: those of the connection, the destination and the
@@ -53,7 +61,7 @@ export function receivedHeadersBase(
 ): ReceivedHeadersBase {
   const headers = endpointHeaders.filter(([name]) => !DESCRIPTION.has(name.toLowerCase()));
   const names = new Set(headers.map(([name]) => name.toLowerCase()));
-  return { headers, names, userAgent, ours: mode === "webhook" ? OURS : OURS_WITH_SVIX };
+  return { headers, names, userAgent, ours: mode === "webhook" ? OURS : OURS_WITH_SVIX, passedOnAs: new Map() };
 }
 
 /**
@@ -67,37 +75,46 @@ export function receivedHeaders(
   base: ReceivedHeadersBase,
 ): Header[] {
   const result: Header[] = [];
-  const add = (name: string, value: string) => {
-    if (!base.names.has(name)) result.push([name, value]);
-  };
-  if (contentType !== null) add("content-type", contentType);
-  if (headers?.["user-agent"] === undefined) add("user-agent", base.userAgent);
-  const isLeftOut = leftOut(headers, received);
-  for (const name in headers) {
-    if (!isLeftOut(name)) add(base.ours.has(name) ? SENDER_PREFIX + name : name, headers[name]!);
+  if (contentType !== null && !base.names.has("content-type")) result.push(["content-type", contentType]);
+  if (headers?.["user-agent"] === undefined && !base.names.has("user-agent")) {
+    result.push(["user-agent", base.userAgent]);
   }
-  result.push(...base.headers, ...descriptionOf(received));
+  const { redacted } = received;
+  const connection = headers?.connection;
+  const ofConnection = connection === undefined ? null : namesIn(connection);
+  for (const name in headers) {
+    const passedOn = passedOnAs(base, name);
+    if (passedOn === null || ofConnection?.has(name) || (redacted.length > 0 && redacted.includes(name))) continue;
+    result.push([passedOn, headers[name]!]);
+  }
+  for (const header of base.headers) result.push(header);
+  addDescription(result, received);
   return result;
 }
 
-function leftOut(headers: ReceivedContent["headers"], { redacted }: Received): (name: string) => boolean {
-  const connection = headers?.connection;
-  const ofConnection = connection === undefined ? null : namesIn(connection);
-  return (name) =>
-    LEFT_OUT.has(name) || name.startsWith(OWN_PREFIX) || redacted.includes(name) || ofConnection?.has(name) === true;
+/** Returns the name under which a header of the sender is passed on, or null if it is left out. */
+function passedOnAs(base: ReceivedHeadersBase, name: string): string | null {
+  const { passedOnAs: known, ours, names } = base;
+  let result = known.get(name);
+  if (result !== undefined) return result;
+  const passedOn = ours.has(name) ? SENDER_PREFIX + name : name;
+  const isLeftOut = LEFT_OUT.has(name) || name.startsWith(OWN_PREFIX) || names.has(passedOn);
+  result = isLeftOut ? null : passedOn;
+  if (known.size >= NAMES_MAX) known.clear();
+  known.set(name, result);
+  return result;
 }
 
 function namesIn(connection: string): ReadonlySet<string> {
   return new Set(connection.split(",").map((name) => name.trim().toLowerCase()));
 }
 
-function descriptionOf({ source, method, path, state, cause }: Received): Header[] {
-  const headers: Header[] = [
+function addDescription(headers: Header[], { source, method, path, state, cause }: Received): void {
+  headers.push(
     ["boathook-source", source],
     ["boathook-method", method],
     ["boathook-path", path],
     ["boathook-verification", state],
-  ];
+  );
   if (state === "failed" && cause !== null) headers.push(["boathook-verification-cause", cause]);
-  return headers;
 }
