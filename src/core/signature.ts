@@ -1,11 +1,5 @@
-import {
-  createHmac,
-  createPrivateKey,
-  createPublicKey,
-  createSecretKey,
-  type KeyObject,
-  sign as signBytes,
-} from "node:crypto";
+import { createPrivateKey, createPublicKey, createSecretKey, type KeyObject, sign as signBytes } from "node:crypto";
+import { beginHmac } from "./hmac.ts";
 
 /**
  * Signatures as specified by Standard Webhooks over `{id}.{timestamp}.{body}`: HMAC-SHA256 (`v1`)
@@ -100,7 +94,7 @@ export function sign(keys: readonly SigningKey[], id: string, timestampSeconds: 
 }
 
 function signWith({ scheme, key }: SigningKey, head: string, body: Uint8Array): string {
-  if (scheme === "v1") return `v1,${createHmac("sha256", key).update(head).update(body).digest("base64")}`;
+  if (scheme === "v1") return `v1,${beginHmac("sha256", key).update(head).update(body).digest("base64")}`;
   // Ed25519 reads its message twice, so the message must be one buffer.
   return `v1a,${signBytes(null, Buffer.concat([Buffer.from(head), body]), key).toString("base64")}`;
 }

@@ -1,4 +1,5 @@
-import { createHash, createHmac, type KeyObject, timingSafeEqual } from "node:crypto";
+import { createHash, type KeyObject, timingSafeEqual } from "node:crypto";
+import { beginHmac, type HmacAlgorithm } from "../../core/hmac.ts";
 
 export type Encoding = "hex" | "base64" | "base64url";
 
@@ -59,8 +60,8 @@ export function isEqualSecret(left: Uint8Array, right: Uint8Array): boolean {
 }
 
 /** Returns the HMAC of several texts and byte strings in order. */
-export function digestOf(algorithm: string, key: KeyObject, parts: readonly (string | Uint8Array)[]): Buffer {
-  const hmac = createHmac(algorithm, key);
+export function digestOf(algorithm: HmacAlgorithm, key: KeyObject, parts: readonly (string | Uint8Array)[]): Buffer {
+  const hmac = beginHmac(algorithm, key);
   for (const part of parts) hmac.update(part);
   return hmac.digest();
 }

@@ -1,4 +1,5 @@
-import { createHmac, createPublicKey, createSecretKey, type KeyObject, randomUUID, verify } from "node:crypto";
+import { createPublicKey, createSecretKey, type KeyObject, randomUUID, verify } from "node:crypto";
+import { beginHmac } from "../../core/hmac.ts";
 import type { Check, ExampleRequest } from "../receiver.ts";
 import type { RequestView } from "../request-view.ts";
 import { decodeBase64, encodes } from "./bytes.ts";
@@ -116,7 +117,7 @@ function signaturesIn(value: string): readonly string[] | null {
 function matches(keys: Keys, signatures: readonly string[], head: string, body: Uint8Array): boolean {
   if (signatures.some((text) => text.startsWith("v1,"))) {
     for (const key of keys.secret) {
-      const digest = createHmac("sha256", key).update(head).update(body).digest();
+      const digest = beginHmac("sha256", key).update(head).update(body).digest();
       if (signatures.some((text) => text.startsWith("v1,") && encodes(text.slice(3), "base64", digest))) return true;
     }
   }
@@ -132,7 +133,7 @@ function matches(keys: Keys, signatures: readonly string[], head: string, body: 
 function sign(names: StandardHeaders, key: KeyObject, request: ExampleRequest, nowSeconds: number): ExampleRequest {
   const id = request.headers[names.id] ?? `msg_${randomUUID().replaceAll("-", "")}`;
   const timestamp = String(Math.trunc(nowSeconds));
-  const digest = createHmac("sha256", key).update(`${id}.${timestamp}.`).update(request.body).digest("base64");
+  const digest = beginHmac("sha256", key).update(`${id}.${timestamp}.`).update(request.body).digest("base64");
   const headers = { [names.id]: id, [names.timestamp]: timestamp, [names.signature]: `v1,${digest}` };
   return { ...request, headers: { ...request.headers, ...headers } };
 }
