@@ -43,7 +43,13 @@ export async function receive(
   if (receiver.methods !== null && !receiver.methods.has(method)) {
     return refuse(parts, entry, request, noBytes, methodNotAllowed(receiver.methods));
   }
-  const body = await bodyOf(parts, entry, request, readBody);
+  let body: Uint8Array;
+  try {
+    body = await readBody();
+  } catch (error) {
+    if (isTooLarge(error)) await refuse(parts, entry, request, noBytes, payloadTooLarge());
+    throw error;
+  }
   const view = new RequestView({ method, url: url + suffix + query, suffix, query, headers, body });
   const handshake = receiver.handshake(view, nowSeconds(parts));
   if (handshake !== null) return answerHandshake(parts, entry, request, { view, handshake });
@@ -93,21 +99,8 @@ function refuseHandshake(
   return refuse(parts, entry, { ...request, headers }, body, refusal);
 }
 
-/** Reads the body. A body that is too large is logged. */
-async function bodyOf(
-  parts: ReceiveParts,
-  entry: SourceEntry,
-  request: DoorRequest,
-  readBody: () => Promise<Uint8Array> | Uint8Array,
-): Promise<Uint8Array> {
-  try {
-    return await readBody();
-  } catch (error) {
-    if (error instanceof Problem && error.status === 413) {
-      await refuse(parts, entry, request, noBytes, payloadTooLarge());
-    }
-    throw error;
-  }
+function isTooLarge(error: unknown): boolean {
+  return error instanceof Problem && error.status === 413;
 }
 
 /** Returns a promise only if a key must be fetched. */
