@@ -5,7 +5,7 @@ import { bodyLease, readBody } from "../../http/body.ts";
 import type { ByteLease } from "../../http/byte-budget.ts";
 import type { Context } from "../../http/context.ts";
 import { badRequest, errorReply, starting, stopping } from "../../http/errors.ts";
-import { doorTargetOf, headersOf } from "./request.ts";
+import { type DoorTarget, doorTargetOf, headersOf } from "./request.ts";
 import { UnknownTokens } from "./unknown-tokens.ts";
 
 const RETRY_AFTER_DEFECT_SECONDS = 5;
@@ -34,7 +34,14 @@ export class Door {
   async respond(request: Request, addressOf: AddressOf): Promise<Response> {
     const reading = new BodyReading(this.context, request);
     try {
-      return toResponse(await this.#receive(request, () => addressOf(request), reading));
+      const address = () => addressOf(request);
+      const target = this.#targetOf(request, address);
+      const found = this.context.sources.find(target.token);
+      const entry = found instanceof Promise ? await found : found;
+      if (entry === null) throw this.#unknown.problemFor(address());
+      const { suffix, query } = target;
+      const parts = { method: request.method, suffix, query, headers: headersOf(request), address };
+      return toResponse(await receive(this.context, entry, parts, () => reading.of(entry)));
     } catch (error) {
       return toResponse(this.#replyTo(error));
     } finally {
@@ -42,16 +49,12 @@ export class Door {
     }
   }
 
-  async #receive(request: Request, address: () => string, reading: BodyReading): Promise<DoorReply> {
+  #targetOf(request: Request, address: () => string): DoorTarget {
     if (this.context.isStarting?.()) throw starting();
     if (this.context.stopping?.aborted) throw stopping();
     const target = doorTargetOf(request.url, this.#prefix);
-    const found = target === null ? null : this.context.sources.find(target.token);
-    const entry = found instanceof Promise ? await found : found;
-    if (target === null || entry === null) throw this.#unknown.problemFor(address());
-    const { suffix, query } = target;
-    const parts = { method: request.method, suffix, query, headers: headersOf(request), address };
-    return receive(this.context, entry, parts, () => reading.of(entry));
+    if (target === null) throw this.#unknown.problemFor(address());
+    return target;
   }
 
   #replyTo(error: unknown): DoorReply {

@@ -20,7 +20,7 @@ export function doorTargetOf(url: string, prefix: string): DoorTarget | null {
   const start = prefix !== "" && target.startsWith(prefix + START) ? prefix.length : 0;
   if (!target.startsWith(START, start)) return null;
   const from = start + START.length;
-  const to = firstOf(target, "/?#", from);
+  const to = tokenEnd(target, from);
   const mark = target.indexOf("?", to);
   const end = mark < 0 ? target.length : mark;
   return {
@@ -30,14 +30,17 @@ export function doorTargetOf(url: string, prefix: string): DoorTarget | null {
   };
 }
 
-/** Returns the position of the first of these characters, or the end of the text. */
-function firstOf(text: string, characters: string, from: number): number {
-  let first = text.length;
-  for (const character of characters) {
-    const at = text.indexOf(character, from);
-    if (at >= 0 && at < first) first = at;
+const SLASH = 0x2f;
+const QUESTION_MARK = 0x3f;
+const HASH = 0x23;
+
+/** Returns the position at which the token ends. */
+function tokenEnd(target: string, from: number): number {
+  for (let at = from; at < target.length; at++) {
+    const code = target.charCodeAt(at);
+    if (code === SLASH || code === QUESTION_MARK || code === HASH) return at;
   }
-  return first;
+  return target.length;
 }
 
 /**
