@@ -3,7 +3,7 @@ import { Inbox } from "./api/resources/inbox/inbox.ts";
 import { holdDelivery } from "./commands/delivery.ts";
 import { ensureEnvironment } from "./commands/environments.ts";
 import { type FirstStart, prepareFirstStart } from "./commands/first-start.ts";
-import { hasRootToken, retireRootToken } from "./commands/root-token.ts";
+import { endOldRootSessions, hasRootToken, retireRootToken } from "./commands/root-token.ts";
 import type { Settings } from "./config/index.ts";
 import { connectionsMaxFor, connectionsProblem } from "./core/connection-limit.ts";
 import { defaultEnvironment } from "./core/environment.ts";
@@ -188,6 +188,7 @@ async function prepareData(
  * root token at all.
  */
 async function settleRootToken(kernel: Kernel, { rootToken, dataDir }: Settings, log: Log): Promise<void> {
+  await endOldRootSessions(kernel, rootToken);
   if (rootToken !== null) {
     await retireRootToken(kernel);
     removeRootTokenFile(dataDir);

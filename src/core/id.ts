@@ -26,6 +26,7 @@ export type IdPrefix =
   | "src_"
   | "log_"
   | "tok_"
+  | "sess_"
   | "audit_";
 
 const EPOCH_MS = Date.UTC(2025, 0, 1);

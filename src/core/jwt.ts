@@ -33,11 +33,25 @@ export function verifyJwt(text: string, secret: string, nowMs: number): Verified
   const [header, payload, signature] = text.split(".") as [string, string, string];
   const { alg, crit } = jsonObject(header) ?? {};
   if (alg !== "HS256" || crit !== undefined) return { problem: "malformed" };
-  const expected = createHmac("sha256", secret).update(`${header}.${payload}`).digest("base64url");
+  const expected = signatureOf(`${header}.${payload}`, secret);
   if (!sameText(signature, expected)) return { problem: "signature" };
   const claims = jsonObject(payload);
   if (claims === null) return { problem: "malformed" };
   return checkTimes(claims, nowMs / 1000);
+}
+
+/** Returns a JWT with its signature. `unsigned` is its header and payload. */
+export function signJwt(unsigned: string, secret: string): string {
+  return `${unsigned}.${signatureOf(unsigned, secret)}`;
+}
+
+/** Returns a JWT without its signature. */
+export function unsignedJwt(text: string): string {
+  return text.slice(0, text.lastIndexOf("."));
+}
+
+function signatureOf(unsigned: string, secret: string): string {
+  return createHmac("sha256", secret).update(unsigned).digest("base64url");
 }
 
 function checkTimes(claims: Claims, now: number): Verified {

@@ -21,6 +21,8 @@ import type {
   PageOf,
   PageRequest,
   RotationLimit,
+  Session,
+  SessionFilter,
   Source,
   SourceOfToken,
   SourceUpdate,
@@ -254,6 +256,31 @@ export interface Configuration {
      * `endOfApplication`. Returns null if it has not ended these JWTs.
      */
     jwtEnd(applicationSeq: Seq, issuedAt: number): Promise<number | null>;
+  };
+
+  /** Logins with a browser. */
+  readonly sessions: {
+    /**
+     * Stores a session. If its owner already has `ownedMax` sessions, those that were used least
+     * recently are deleted. `sha256` is the hash of the session's secret.
+     */
+    create(session: Session, sha256: Uint8Array, ownedMax: number): Promise<void>;
+    /**
+     * Finds a session that has not ended at `now`. It has ended if it or its stored token expired,
+     * if the token was revoked, or after `sessionIdleMs` without use.
+     */
+    withHash(sha256: Uint8Array, now: number): Promise<Session | null>;
+    get(seq: Seq): Promise<Session | null>;
+    list(filter: SessionFilter, page: PageRequest): Promise<PageOf<Session>>;
+    /** Stores the time of the latest use. An earlier time changes nothing. */
+    use(seq: Seq, now: number): Promise<void>;
+    /** Deletes a session. Returns false if it does not exist. */
+    end(seq: Seq): Promise<boolean>;
+    /**
+     * Deletes the sessions of root tokens, except those of the token with the hash `except`. Returns
+     * how many there were.
+     */
+    endOfRoot(except: Uint8Array | null): Promise<number>;
   };
 
   /**

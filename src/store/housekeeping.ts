@@ -62,6 +62,7 @@ export interface Housekeeping {
    * - tokens that expired at or before `before`
    * - expired payloads and idempotency entries
    * - audit entries older than 400 days
+   * - sessions that have ended
    * - counts over time: minutes after 3 days, hours after 100 days
    *
    * Reads at most `limit` rows of each kind, and continues where the previous call stopped.

@@ -16,6 +16,7 @@ export type * from "./records/configuration.ts";
 export type * from "./records/delivery.ts";
 export type * from "./records/history.ts";
 export type * from "./records/message.ts";
+export type * from "./records/session.ts";
 export * from "./records/source.ts";
 export * from "./records/survey.ts";
 export * from "./records/task.ts";

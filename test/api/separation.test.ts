@@ -42,6 +42,9 @@ interface Environment {
 const excluded: Readonly<Record<string, string>> = {
   "v1.health.get": "public",
   "v1.health.ping": "public",
+  "session.create": "public",
+  "session.get": "returns the session of the request, which a request with a token does not have",
+  "session.log-out": "ends the session of the request, which a request with a token does not have",
   "provider.list": "the same for everyone",
   "provider.get": "the same for everyone",
   "metrics.get": "belongs to the server",
@@ -186,6 +189,7 @@ async function makeEnvironment(name: string): Promise<Environment> {
   const tokens = `/management/authentication/${id}/api-token`;
   const { token } = (await must("POST", tokens, ROOT_TOKEN, { name: `mark-${name}` })).json;
   const spare = (await must("POST", tokens, token, { name: `mark-${name}-spare` })).json;
+  const session = (await must("POST", "/session", token, { token: spare.token })).json;
   const mark = `mark-${name}`;
   await must("POST", "/event-type", token, { name: "shared.type", description: mark });
   const operational = await must("POST", "/operational-webhook/endpoint", token, {
@@ -195,14 +199,14 @@ async function makeEnvironment(name: string): Promise<Environment> {
     headers: { "X-Mark": mark },
   });
   const task = await must("PUT", "/stats/usage/event-types", token);
-  const common = { env_id: id, key_id: spare.id, task_id: task.json.id };
+  const common = { env_id: id, key_id: spare.id, task_id: task.json.id, session_id: session.id };
   const main = await makePlace(token, "shared-app", `${mark}-main`, common, operational.json.id);
   const other = await makePlace(token, "shared-other", `${mark}-other`, common, operational.json.id);
   await until(
     async () => (await must("GET", `/background-task/${task.json.id}`, token)).json.status,
     (status) => status !== "running",
   );
-  const marks = [`"${id}"`, spare.id, task.json.id, operational.json.id, mark];
+  const marks = [`"${id}"`, spare.id, session.id, task.json.id, operational.json.id, mark];
   return { id, token, main, other, marks };
 }
 

@@ -88,7 +88,11 @@ export class Program {
     const ports = { clock: this.clock, random: dice, ...this.#connection() };
     this.kernel = assemble({ store, facts: this.facts, ports, settings });
     this.#watchDirectory();
-    this.authenticator = new Authenticator({ ...this.kernel, settings: { rootToken: ROOT_TOKEN, jwtSecret: null } });
+    this.authenticator = new Authenticator({
+      ...this.kernel,
+      settings: { rootToken: ROOT_TOKEN, jwtSecret: null },
+      publicUrl: () => "http://localhost",
+    });
     this.#services = new ServiceStack(this.kernel.services);
     this.facts.subscribe((fact) => {
       if (this.#isAlive) around.onFact(fact);

@@ -14,8 +14,8 @@ export interface TestServer {
   run(...command: string[]): Promise<string>;
   /** Stops the server as an operator does and removes its data. */
   stop(): Promise<void>;
-  /** Kills the server and starts another one on the same data and port. */
-  restart(): Promise<void>;
+  /** Kills the server and starts another one on the same data and port. `env` changes its environment. */
+  restart(env?: Readonly<Record<string, string>>): Promise<void>;
 }
 
 export const ROOT_TOKEN = "root-token-of-the-tests-0123456789";
@@ -51,10 +51,13 @@ export async function startServer(
       await server.stop();
       await rm(home, { recursive: true, force: true });
     },
-    async restart() {
+    async restart(changed = {}) {
       server.kill("SIGKILL");
       await server.exited;
-      server = await startBoathook(program, dataDir, [...allArgs, `--port=${new URL(url).port}`], options);
+      server = await startBoathook(program, dataDir, [...allArgs, `--port=${new URL(url).port}`], {
+        ...options,
+        env: { ...options.env, ...changed },
+      });
     },
   };
 }

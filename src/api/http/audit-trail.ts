@@ -17,6 +17,7 @@ const NAME_OF_PREFIX: ReadonlyArray<readonly [prefix: IdPrefix, name: string]> =
   ["qtask_", "taskId"],
   ["msg_", "msgId"],
   ["src_", "sourceId"],
+  ["sess_", "sessionId"],
 ];
 /** Path parameters that have a different name in an audit subject. */
 const NAME_OF_PARAM: Readonly<Record<string, string>> = { env_id: "environmentId", key_id: "tokenId" };
@@ -95,6 +96,7 @@ export function actorOf({ credential }: Identity, ids: IdCodec): AuditActor {
   if (credential.kind === "token") {
     return { kind: "token", id: ids.encode("tok_", credential.seq), name: credential.name };
   }
+  if (credential.kind === "user") return { kind: "user", id: credential.id, name: credential.name };
   if (credential.kind === "jwt") return { kind: "jwt", id: credential.subject, name: null };
   return { kind: "root", id: null, name: null };
 }

@@ -1,3 +1,4 @@
+import { Authenticator } from "../identity/auth.ts";
 import type { Identity } from "../identity/identity.ts";
 import { PageReader } from "../resources/message/page-reader.ts";
 import { AuditTrail } from "./audit-trail.ts";
@@ -10,6 +11,7 @@ import type { SharedDeadline } from "./shared-deadline.ts";
 
 /** The parts that route handlers use. */
 export interface Context extends ApiDeps {
+  readonly authenticator: Authenticator;
   readonly lookup: Lookup;
   readonly ingestRate: IngestRate;
   readonly audit: AuditTrail;
@@ -22,6 +24,8 @@ export interface Context extends ApiDeps {
   scopeResources(): readonly string[];
   /** Returns the ids of the operations that this caller may use. */
   operationsFor(identity: Identity): readonly string[];
+  /** Returns the address from which a request came, or an empty text if it is unknown. */
+  addressOf(request: Request): string;
 }
 
 /**
@@ -30,13 +34,19 @@ export interface Context extends ApiDeps {
  */
 export function createContext(
   deps: ApiDeps,
-  { scopeResources, operationsFor }: Pick<Context, "scopeResources" | "operationsFor">,
+  {
+    scopeResources,
+    operationsFor,
+    addressOf = () => "",
+  }: Pick<Context, "scopeResources" | "operationsFor"> & Partial<Pick<Context, "addressOf">>,
 ): Context {
   const { store, ids, clock, directory, settings } = deps;
   return {
     ...deps,
     scopeResources,
     operationsFor,
+    addressOf,
+    authenticator: new Authenticator(deps),
     lookup: new Lookup(store, ids, directory),
     ingestRate: new IngestRate(settings.ingestRatePerSecond, clock),
     audit: new AuditTrail(deps),

@@ -1,6 +1,6 @@
 /**
- * Headers that let pages from any origin call a URL. Use them only for URLs that identify callers
- * by a token, never for URLs that use cookies.
+ * Headers that let pages from any origin call a URL with a token. Browsers never give such a page
+ * the response to a request with cookies, because the origin is `*` and credentials are not allowed.
  */
 export const corsHeaders = { "access-control-allow-origin": "*" };
 

@@ -4,7 +4,7 @@ import { notFound } from "../../core/problem.ts";
 import type { IdempotencyEntry, IdempotentResponse } from "../../store/index.ts";
 import { checkAccess } from "../identity/access.ts";
 import { type Admission, RepeatedCheck, unwatched } from "../identity/admission.ts";
-import { Authenticator } from "../identity/auth.ts";
+import type { Authenticator } from "../identity/auth.ts";
 import { anybody, type Identity } from "../identity/identity.ts";
 import { AuditTrail, isAudited } from "./audit-trail.ts";
 import { bodyLease, readBody } from "./body.ts";
@@ -71,12 +71,12 @@ export class Dispatcher {
 
   constructor(
     private readonly deps: ApiDeps,
-    private readonly reading: Pick<Context, "bodies" | "smallBodies">,
+    private readonly context: Pick<Context, "bodies" | "smallBodies" | "authenticator">,
   ) {
     this.#responses = ByteBudget.for(deps.settings);
     this.#decodings = new ReadQueue(deps.clock);
     this.#checks = new ReadQueue(deps.clock, 1);
-    this.#authenticator = new Authenticator(deps);
+    this.#authenticator = context.authenticator;
     this.#idempotency = deps.idempotency;
     this.#audit = new AuditTrail(deps);
   }
@@ -178,7 +178,7 @@ export class Dispatcher {
   #bytesOf(admitted: Admitted): Promise<Uint8Array> {
     if (admitted.bytes !== null) return admitted.bytes;
     const { request, identity } = admitted;
-    admitted.lease = bodyLease(request, this.reading.bodies, callerOf(identity));
+    admitted.lease = bodyLease(request, this.context.bodies, callerOf(identity));
     admitted.bytes = this.#readAndDecode(admitted);
     return admitted.bytes;
   }
@@ -189,7 +189,7 @@ export class Dispatcher {
       bytesMax,
       lease,
       clock: this.deps.clock,
-      smallBodies: this.reading.smallBodies,
+      smallBodies: this.context.smallBodies,
     });
     const coding = request.headers.get("content-encoding");
     if (coding === null) return withoutByteOrderMark(bytes);

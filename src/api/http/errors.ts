@@ -61,6 +61,11 @@ export function insufficientAccess(detail = "Insufficient access for the given o
   return new Problem(403, "insufficient_access", detail);
 }
 
+/** Returns the error for a request that a page of another site may have sent. */
+export function csrfFailed(detail: string): Problem {
+  return new Problem(403, "csrf_failed", detail);
+}
+
 export function tooLarge(bytesMax: number): Problem {
   return new Problem(413, "payload_too_large", `Request payload is too large: the limit is ${bytesMax} bytes.`);
 }

@@ -21,7 +21,20 @@ export function searchOf(url: string): string {
 
 /** Returns the request with a URL that includes a host. */
 export function withHost(request: Request): Request {
-  return request.url.startsWith("/") ? new Request(`http://localhost${request.url}`, request) : request;
+  return request.url.startsWith("/") ? copyOf(request, `http://localhost${request.url}`) : request;
+}
+
+const originals = new WeakMap<Request, Request>();
+
+function copyOf(request: Request, url: string): Request {
+  const copy = new Request(url, request);
+  originals.set(copy, originalOf(request));
+  return copy;
+}
+
+/** Returns the request that the server received. The connection of its copies is unknown. */
+export function originalOf(request: Request): Request {
+  return originals.get(request) ?? request;
 }
 
 /**
@@ -34,5 +47,5 @@ export function withoutPrefix(request: Request, prefix: string): Request {
   if (prefix === "" || !target.startsWith(prefix) || !/^(?:[/?#]|$)/.test(target.slice(prefix.length))) return request;
   const rest = target.slice(prefix.length);
   const origin = url.slice(0, url.length - target.length);
-  return new Request(origin + (rest.startsWith("/") ? rest : `/${rest}`), request);
+  return copyOf(request, origin + (rest.startsWith("/") ? rest : `/${rest}`));
 }

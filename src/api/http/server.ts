@@ -7,7 +7,7 @@ import { attemptListRoutes } from "../resources/attempt/list.ts";
 import { attemptRoutes } from "../resources/attempt/routes.ts";
 import { auditLogRoutes } from "../resources/audit-log/routes.ts";
 import { portalAccessRoutes } from "../resources/authentication/portal-access.ts";
-import { sessionRoutes } from "../resources/authentication/session.ts";
+import { tokenSessionRoutes } from "../resources/authentication/session.ts";
 import { backgroundTaskRoutes } from "../resources/background-task/routes.ts";
 import { adminRoutes } from "../resources/dead-letter/admin.ts";
 import { deadLetterRoutes } from "../resources/dead-letter/routes.ts";
@@ -39,6 +39,7 @@ import { operationalWebhookRoutes } from "../resources/operational-webhook/route
 import { pollerRoutes } from "../resources/poller/routes.ts";
 import { providerRoutes } from "../resources/provider/routes.ts";
 import { searchRoutes } from "../resources/search/routes.ts";
+import { sessionRoutes } from "../resources/session/routes.ts";
 import { sourceDashboardRoutes } from "../resources/source/dashboard.ts";
 import { sourceEndpointRoutes } from "../resources/source/endpoints.ts";
 import { sourceLogRoutes } from "../resources/source/log.ts";
@@ -60,7 +61,7 @@ import { LargeFiles } from "./large-files.ts";
 import type { Operation } from "./operation.ts";
 import { type Paths, pathsOf } from "./paths.ts";
 import { type Reply, reply, toResponse } from "./reply.ts";
-import { pathOf, withHost, withoutPrefix } from "./request-target.ts";
+import { originalOf, pathOf, withHost, withoutPrefix } from "./request-target.ts";
 import { staticPages } from "./static.ts";
 
 /**
@@ -82,6 +83,7 @@ export function createApi(deps: ApiDeps): Elysia {
   const context = createContext(deps, {
     scopeResources: () => resources,
     operationsFor: (identity) => operationsFor(operations, identity),
+    addressOf: (request) => api.server?.requestIP(originalOf(request))?.address ?? "",
   });
   const operations: readonly Operation[] = operationsOf(context);
   const resources = scopeResources(operations);
@@ -164,6 +166,7 @@ export function operationsOf(context: Context): readonly Operation[] {
     ...deadLetterRoutes(context),
     ...operationalWebhookRoutes(context),
     ...portalAccessRoutes(context),
+    ...tokenSessionRoutes(context),
     ...sessionRoutes(context),
     ...environmentRoutes(context),
     ...environmentPauseRoutes(context),

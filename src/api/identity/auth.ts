@@ -6,12 +6,13 @@ import { parseScopes } from "../../core/scope.ts";
 import type { Signals } from "../../core/signal.ts";
 import { rootTokenMeta, tokenHash } from "../../core/token.ts";
 import type { Clock } from "../../ports.ts";
-import type { Store, Token } from "../../store/index.ts";
+import type { Session, Store, Token } from "../../store/index.ts";
 import { unauthenticated } from "../http/errors.ts";
-import { bearerOf } from "./bearer.ts";
+import { bearerOrNull, missing } from "./bearer.ts";
 import { findEnvironment } from "./find-environment.ts";
 import type { Identity } from "./identity.ts";
 import { JwtReader } from "./jwt-identity.ts";
+import { Sessions } from "./sessions.ts";
 
 export { hasBearerToken } from "./bearer.ts";
 export { anybody, type Identity } from "./identity.ts";
@@ -28,6 +29,8 @@ interface Deps {
   readonly clock: Clock;
   readonly signals: Signals;
   readonly settings: { readonly rootToken: string | null; readonly jwtSecret: string | null };
+  readonly publicUrl: () => string;
+  readonly pathPrefix?: string;
 }
 
 /** Maximum number of cached tokens. */
@@ -49,6 +52,7 @@ export class Authenticator {
   readonly #ids: IdCodec;
   readonly #clock: Clock;
   readonly #jwts: JwtReader | null;
+  readonly sessions: Sessions;
   readonly #tokens = new Map<string, CachedToken>();
   readonly #roots = new Map<string, Identity>();
   /**
@@ -69,12 +73,25 @@ export class Authenticator {
     this.#isRootConfigured = rootToken !== null;
     this.#rootHash = rootToken === null ? null : tokenHash(rootToken);
     this.#jwts = jwtSecret === null ? null : new JwtReader(deps, jwtSecret);
+    this.sessions = new Sessions(deps, (session, environment) => this.#ownerOf(session, environment));
     deps.signals.invalidate(["application.changed"], ({ applicationSeq }) => this.#forgetApplication(applicationSeq));
     deps.signals.invalidate(["tokens.changed", "environment.changed", "store.changed"], () => this.#forgetAll());
   }
 
+  /** Identifies the caller by the token, or by the session's cookie if there is no token. */
   identify(request: Request): Identity | Promise<Identity> {
-    return this.#identify(bearerOf(request), request.headers.get(ENVIRONMENT_HEADER));
+    const text = bearerOrNull(request);
+    const environment = request.headers.get(ENVIRONMENT_HEADER);
+    if (text !== null) return this.#identify(text, environment);
+    const secret = this.sessions.secretOf(request) ?? missing();
+    this.sessions.check(request, secret);
+    return this.sessions.identify(secret, environment);
+  }
+
+  /** Identifies the owner of a token. */
+  async ownerOf(text: string): Promise<Identity> {
+    this.#store.feed.poll();
+    return this.#identityOf(text, tokenHash(text), null);
   }
 
   /**
@@ -82,14 +99,16 @@ export class Authenticator {
    * function rejects with 401 if the token has ended or its environment was deleted.
    */
   repeater(request: Request, { environmentSeq }: Identity): () => Promise<Identity> {
-    const text = bearerOf(request);
+    const text = bearerOrNull(request);
+    const secret = text === null ? this.sessions.secretOf(request) : null;
     const environment = request.headers.get(ENVIRONMENT_HEADER);
     return async () => {
       this.#store.feed.poll();
       // A JWT would create its environment again, so this checks that the environment exists.
       const found = await this.#store.configuration.environments.get(environmentSeq);
       if (found === null) throw unauthenticated("The environment of this token does not exist.");
-      return this.#identify(text, environment);
+      if (secret !== null) return this.sessions.identify(secret, environment);
+      return this.#identify(text ?? missing(), environment);
     };
   }
 
@@ -109,7 +128,10 @@ export class Authenticator {
    * may use any environment; other tokens only their own.
    */
   async within(identity: Identity, environment: string): Promise<Identity> {
-    if (identity.root) return this.#rootIdentity(environment);
+    if (identity.root) {
+      const { environmentSeq } = await this.#rootIdentity(environment);
+      return { ...identity, environmentSeq };
+    }
     const found = await findEnvironment(this.#store, this.#ids, environment);
     if (found?.seq !== identity.environmentSeq) throw noEnvironment();
     return identity;
@@ -143,6 +165,15 @@ export class Authenticator {
 
   async #identityWithin(text: string, environment: string): Promise<Identity> {
     return this.within(await this.#identityOf(text, tokenHash(text), environment), environment);
+  }
+
+  async #ownerOf({ ownerSha256, unsignedJwt }: Session, environment: string | null): Promise<Identity> {
+    this.#store.feed.poll();
+    const hash = Buffer.from(ownerSha256);
+    const jwt = unsignedJwt === null ? null : (this.#jwts?.signed(unsignedJwt) ?? null);
+    // The secret that signs JWTs may have changed.
+    if (unsignedJwt !== null && (jwt === null || !tokenHash(jwt).equals(hash))) throw unauthenticated("Invalid token");
+    return this.#identityOf(jwt ?? "", hash, environment);
   }
 
   #isRoot(hash: Buffer): boolean {

@@ -1,12 +1,15 @@
 import type { Capability } from "../../core/capability.ts";
 import type { Seq } from "../../core/id.ts";
 import type { Scope } from "../../core/scope.ts";
+import type { SessionRef } from "../../core/session.ts";
 
 /** How a caller authenticated. */
 export type Credential =
   | { readonly kind: "none" }
   | { readonly kind: "root" }
   | { readonly kind: "token"; readonly seq: Seq; readonly name: string }
+  /** A person who logged in at the identity provider. */
+  | { readonly kind: "user"; readonly id: string; readonly name: string }
   | {
       readonly kind: "jwt";
       /** `org_…` or `app_…`. */
@@ -38,6 +41,8 @@ export interface Identity {
    */
   readonly featureFlags: readonly string[] | null;
   readonly root: boolean;
+  /** The session whose cookie the request has. Absent if the request has a token. */
+  readonly session?: SessionRef;
 }
 
 /** The caller for public operations. */

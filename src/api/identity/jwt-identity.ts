@@ -3,7 +3,7 @@ import { ensureEnvironment } from "../../commands/environments.ts";
 import { environmentPrefix } from "../../core/environment.ts";
 import type { IdCodec, SeqSource } from "../../core/id.ts";
 import { instantMax } from "../../core/instant.ts";
-import { type Claims, jwtLeewaySeconds, looksLikeJwt, verifyJwt } from "../../core/jwt.ts";
+import { type Claims, jwtLeewaySeconds, looksLikeJwt, signJwt, verifyJwt } from "../../core/jwt.ts";
 import { tokenHash } from "../../core/token.ts";
 import type { Clock } from "../../ports.ts";
 import type { Application, Environment, Store } from "../../store/index.ts";
@@ -69,6 +69,11 @@ export class JwtReader {
     const verified = verifyJwt(text, this.secret, this.deps.clock.now());
     if ("problem" in verified) throw unauthenticated(PROBLEMS[verified.problem]);
     return this.#bearer(verified.claims, sha256);
+  }
+
+  /** Returns a JWT with the signature that it must have. `unsigned` is the JWT without signature. */
+  signed(unsigned: string): string {
+    return signJwt(unsigned, this.secret);
   }
 
   async #bearer(claims: Claims, sha256: Uint8Array): Promise<JwtBearer> {

@@ -25,8 +25,8 @@ export interface TokenEnd {
 
 /** Who made a change. `name` is the name at the time of the change. */
 export interface AuditActor {
-  readonly kind: "root" | "token" | "jwt" | "command";
-  /** The token's id or the JWT's subject. */
+  readonly kind: "root" | "token" | "jwt" | "user" | "command";
+  /** The token's id, the JWT's subject, or the identity provider's id of the user. */
   readonly id: string | null;
   readonly name: string | null;
 }

@@ -96,10 +96,18 @@ const RULES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     values: ["status BETWEEN 100 AND 599", ...["cause", "method", "path"].map(isText), isObject("headers")],
   },
   token: { values: ["length(sha256) = 32", ...["capabilities", "feature_flags", "scopes"].map(isArray)] },
+  session: {
+    values: [
+      "length(sha256) = 32",
+      "length(owner_sha256) = 32",
+      isObject("user"),
+      ...["created_at", "last_used_at", "expires_at", "ends_at"].map(isNatural),
+    ],
+  },
   jwt_end: { values: ["issued_until", "ends_at"].map(isNatural) },
   audit: {
     values: [
-      "actor_kind IN ('root', 'token', 'jwt', 'command')",
+      "actor_kind IN ('root', 'token', 'jwt', 'user', 'command')",
       isText("action"),
       isObject("subject"),
       isFlag("done"),

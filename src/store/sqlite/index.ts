@@ -40,6 +40,7 @@ import { replayable, resendAllVerb } from "./replay.ts";
 import { sealEndpoints } from "./seal-endpoints.ts";
 import { SecretBox } from "./secret-box.ts";
 import { series } from "./series.ts";
+import { sessions } from "./sessions.ts";
 import { sizeVerbs } from "./size.ts";
 import { sourceLog } from "./source-log.ts";
 import { sources } from "./sources.ts";
@@ -173,6 +174,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
     endpoints: endpoints(db, committer, box),
     sources: sources(db, committer, box),
     tokens: tokens(db, committer),
+    sessions: sessions(db, committer),
     audit: audit(db, committer),
   };
   const history: History = {

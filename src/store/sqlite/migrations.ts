@@ -258,6 +258,46 @@ export const migrations: readonly string[] = [
   DROP INDEX idempotency_expiry;
   CREATE INDEX idempotency_expiry ON idempotency (expires_at / 60000);
   `,
+  // Logins with a browser. The table of changes is copied to get rid of its constraint, which does
+  // not allow changes by users.
+  `
+  CREATE TABLE session (
+    seq INTEGER PRIMARY KEY,
+    sha256 BLOB NOT NULL UNIQUE,
+    environment_seq INTEGER,
+    owner_sha256 BLOB NOT NULL,
+    token_seq INTEGER,
+    unsigned_jwt TEXT,
+    user TEXT,
+    name TEXT NOT NULL,
+    user_agent TEXT NOT NULL,
+    address TEXT NOT NULL,
+    created_at INTEGER NOT NULL,
+    last_used_at INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    -- The session ends at this time if it is not used before.
+    ends_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX session_end ON session (ends_at);
+  CREATE INDEX session_environment ON session (environment_seq, seq);
+  CREATE INDEX session_owner ON session (owner_sha256, last_used_at);
+
+  ALTER TABLE audit RENAME TO old_audit;
+  CREATE TABLE audit (
+    seq INTEGER PRIMARY KEY,
+    environment_seq INTEGER NOT NULL,
+    actor_kind TEXT NOT NULL,
+    actor_id TEXT,
+    actor_name TEXT,
+    action TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    done INTEGER NOT NULL,
+    at INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO audit SELECT * FROM old_audit;
+  DROP TABLE old_audit;
+  CREATE INDEX audit_environment ON audit (environment_seq, seq);
+  `,
 ];
 
 /**

@@ -13,6 +13,7 @@ export function lastSeq(db: Database): number {
     "delivery",
     "attempt",
     "token",
+    "session",
     "task",
     "audit",
     "source",

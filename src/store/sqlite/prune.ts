@@ -5,6 +5,7 @@ import { rotationWindowMs } from "../../core/resources/source.ts";
 import type { Housekeeping } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import { oldSeries } from "./series.ts";
+import { endedSessions } from "./sessions.ts";
 import { emptyStretches } from "./stretches-prune.ts";
 import { Sweep } from "./sweep.ts";
 
@@ -104,6 +105,7 @@ function otherDroppers(db: Database): readonly Dropper[] {
   );
   const dropStretches = emptyStretches(db);
   const dropSeries = oldSeries(db);
+  const dropSessions = endedSessions(db);
   return [
     (_, now, limit) => forgetResponses.run(now, limit).changes,
     (before, _, limit) => forgetTokens.run(before, limit).changes,
@@ -112,6 +114,7 @@ function otherDroppers(db: Database): readonly Dropper[] {
     (_, __, limit) => dropStretches(limit),
     (before, _, limit) => forgetLog.run(seqAt(before), limit).changes,
     (_, now, limit) => dropSeries(now, limit),
+    (_, now, limit) => dropSessions(now, limit),
     ...sourceDroppers(db),
   ];
 }

@@ -5,6 +5,7 @@ import type { ApiDeps } from "../../../src/api/http/deps.ts";
 import { Dispatcher } from "../../../src/api/http/dispatch.ts";
 import { type Operation, operation } from "../../../src/api/http/operation.ts";
 import { noContent } from "../../../src/api/http/reply.ts";
+import { Authenticator } from "../../../src/api/identity/auth.ts";
 import { silentLog } from "../../../src/telemetry/log.ts";
 import { commandParts } from "../../support/command-parts.ts";
 
@@ -26,7 +27,9 @@ function operationFor(access: "public" | "environment"): Operation {
 async function responseOf(access: "public" | "environment", state: Partial<ApiDeps>): Promise<Response> {
   using parts = await commandParts();
   const settings = { rootToken: null, jwtSecret: null, maxBodyBytes: 0 };
-  const dispatcher = new Dispatcher({ ...parts, settings, log: silentLog, ...state } as unknown as ApiDeps, {
+  const deps = { ...parts, settings, log: silentLog, ...state } as unknown as ApiDeps;
+  const dispatcher = new Dispatcher(deps, {
+    authenticator: new Authenticator(deps),
     bodies: new ByteBudget(0),
     smallBodies: smallBodyDeadline(parts.clock),
   });

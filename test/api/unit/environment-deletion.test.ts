@@ -46,7 +46,14 @@ async function worldWith(beforeDelete: (world: Furnished) => Promise<unknown>) {
     },
   });
   const ids = new IdCodec(store.idSeed);
-  const deps = { store: busy, ids, clock: systemClock, facts, signals, settings: {} } as unknown as ApiDeps;
+  const deps = {
+    store: busy,
+    ids,
+    clock: systemClock,
+    facts,
+    signals,
+    settings: { rootToken: null, jwtSecret: null },
+  } as unknown as ApiDeps;
   const context = createContext(deps, { scopeResources: () => [], operationsFor: () => [] });
   const call = (operations: readonly Operation[], id: string, params: object) =>
     operations

@@ -32,6 +32,8 @@ const ROWS: Readonly<Record<string, string>> = {
   source_log: `source_log (seq, source_seq, status, cause, error_text, method, path, address, headers, payload, created_at)
     VALUES (1, 1, 401, 'a', '', 'POST', '/', '', '{}', X'', 1)`,
   token: "token (seq, sha256, name, environment_seq, created_at) VALUES (1, zeroblob(32), '', 1, 1)",
+  session: `session (seq, sha256, owner_sha256, name, user_agent, address, created_at, last_used_at, expires_at, ends_at)
+    VALUES (1, zeroblob(32), zeroblob(32), '', '', '', 1, 1, 1, 1)`,
   jwt_end: "jwt_end (application_seq, issued_until, ends_at) VALUES (1, 1, 1)",
   audit: "audit (seq, environment_seq, actor_kind, action, subject, done, at) VALUES (1, 1, 'root', 'a', '{}', 1, 1)",
   task: "task (seq, environment_seq, kind, status, data, updated_at) VALUES (1, 1, 'a', 'running', '{}', 1)",
@@ -85,6 +87,12 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   source_token_values_check: ["sha256 = zeroblob(31)", "sealed = zeroblob(28)", "rotation = 2"],
   source_log_values_check: ["status = 0", "cause = ''", "method = ''", "path = ''", "headers = '[]'"],
   token_values_check: ["sha256 = zeroblob(31)", "capabilities = '{}'", "feature_flags = ''", "scopes = '{}'"],
+  session_values_check: [
+    "sha256 = zeroblob(31)",
+    "owner_sha256 = zeroblob(31)",
+    "user = '[]'",
+    ...["created_at = -1", "last_used_at = -1", "expires_at = -1", "ends_at = -1"],
+  ],
   jwt_end_values_check: ["issued_until = -1", "ends_at = -1"],
   audit_values_check: ["actor_kind = ''", "action = ''", "subject = '[]'", "done = 2"],
   task_values_check: ["kind = ''", "status = 'waiting'", "data = '[]'"],

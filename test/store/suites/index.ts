@@ -8,6 +8,7 @@ import { endpointSecretsSuite } from "./configuration/endpoint-secrets.ts";
 import { endpointsSuite } from "./configuration/endpoints.ts";
 import { environmentsSuite } from "./configuration/environments.ts";
 import { eventTypesSuite } from "./configuration/event-types.ts";
+import { sessionsSuite } from "./configuration/sessions.ts";
 import { sourceTokensSuite } from "./configuration/source-tokens.ts";
 import { sourcesSuite } from "./configuration/sources.ts";
 import { tokensSuite } from "./configuration/tokens.ts";
@@ -92,6 +93,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [endpointOrderingSuite, "configuration.endpoints.", "update"],
   [endpointSecretsSuite, "configuration.endpoints.", "secrets rotateSecret"],
   [tokensSuite, "configuration.tokens.", "create withHash list get page change revoke end endOfApplication jwtEnd"],
+  [sessionsSuite, "configuration.sessions.", "create withHash get list use end endOfRoot"],
   [
     sourcesSuite,
     "configuration.sources.",

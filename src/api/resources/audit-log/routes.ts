@@ -14,11 +14,16 @@ const AuditEntryOut = field.object("AuditEntryOut", {
   timestamp: field.instantOut,
   actor: field.object("AuditActorOut", {
     type: Type.String({
-      enum: ["root", "token", "jwt", "command"],
-      description: "Who made the change: the root token, another token, a JWT, or the command line.",
+      enum: ["root", "token", "jwt", "user", "command"],
+      description:
+        "Who made the change: the root token, another token, a JWT, a user who logged in at the identity provider, or the command line.",
     }),
-    id: nullable(Type.String({ description: "The id of the token, or the subject of the JWT." })),
-    name: nullable(Type.String({ description: "The name of the token at that time." })),
+    id: nullable(
+      Type.String({ description: "The id of the token, the subject of the JWT, or the provider's id of the user." }),
+    ),
+    name: nullable(
+      Type.String({ description: "The name of the token at that time, or the e-mail address of the user." }),
+    ),
   }),
   action: Type.String({ description: "The `operationId` of the operation in this document." }),
   subject: Type.Record(Type.String(), Type.String(), { description: "The ids of what was changed, by kind." }),

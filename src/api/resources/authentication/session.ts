@@ -1,4 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
+import { endSession } from "../../../commands/sessions.ts";
 import { expireApplicationTokens, revokeJwt, revokeToken } from "../../../commands/tokens.ts";
 import { formatInstantOrNull } from "../../../core/instant.ts";
 import type { Context } from "../../http/context.ts";
@@ -20,6 +21,7 @@ const permissionSources = {
   root: "GlobalAuthToken",
   token: "RegionalAuthToken",
   jwt: "SvixJwt",
+  user: "GlobalAuthToken",
 } as const;
 
 export const WhoamiOut = field.object("WhoamiOut", {
@@ -71,7 +73,7 @@ const ApplicationTokenExpireIn = field.object("ApplicationTokenExpireIn", {
   ),
 });
 
-export function sessionRoutes(context: Context): Operation[] {
+export function tokenSessionRoutes(context: Context): Operation[] {
   const { lookup } = context;
   const tag = "Authentication";
   return [
@@ -95,7 +97,8 @@ export function sessionRoutes(context: Context): Operation[] {
       path: "/api/v1/auth/logout",
       tag,
       summary: "Revoke the token of the request",
-      description: "Takes effect immediately and cannot be undone. The root token cannot be revoked.",
+      description:
+        "Takes effect immediately and cannot be undone. The root token cannot be revoked. If the request has the cookie of a session, the session ends and its token stays valid.",
       access: "application",
       capability: "ViewBase",
       scopes: [],
@@ -148,7 +151,9 @@ async function whoami({ store, ids, operationsFor }: Context, identity: Identity
   };
 }
 
-async function revokeCredential(context: Context, { credential, environmentSeq, applicationSeq }: Identity) {
+async function revokeCredential(context: Context, identity: Identity) {
+  const { credential, environmentSeq, applicationSeq, session } = identity;
+  if (session !== undefined) return endSession(context, session.seq);
   if (credential.kind === "token") return revokeToken(context, { seq: credential.seq, environmentSeq });
   if (credential.kind !== "jwt") throw insufficientAccess("The root token cannot be revoked.");
   const { subject, sha256, expiresAt } = credential;

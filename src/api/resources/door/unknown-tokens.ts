@@ -1,40 +1,22 @@
 import { notFound, Problem } from "../../../core/problem.ts";
 import type { Clock } from "../../../ports.ts";
-
-const REQUESTS_MAX = 60;
-const WINDOW_MS = 60_000;
-/**
- * Maximum number of addresses to remember. If there are more, the one whose window began first is
- * dropped.
- */
-const ADDRESSES_MAX = 10_000;
-
-interface Window {
-  readonly startedAt: number;
-  count: number;
-}
+import { AddressLimit } from "../../http/address-limit.ts";
 
 /** Limits the requests with unknown tokens from each address. */
 export class UnknownTokens {
-  readonly #windows = new Map<string, Window>();
+  readonly #limit: AddressLimit;
 
-  constructor(private readonly clock: Pick<Clock, "steady">) {}
+  constructor(clock: Pick<Clock, "steady">) {
+    this.#limit = new AddressLimit(clock, { max: 60, windowMs: 60_000 });
+  }
 
   /** Returns the error for a request with an unknown token: 404, or 429 if there were too many. */
   problemFor(address: string): Problem {
-    const now = this.clock.steady();
-    let window = this.#windows.get(address);
-    if (window === undefined || now - window.startedAt >= WINDOW_MS) {
-      window = { startedAt: now, count: 0 };
-      this.#windows.delete(address);
-      if (this.#windows.size >= ADDRESSES_MAX) this.#windows.delete(this.#windows.keys().next().value!);
-      this.#windows.set(address, window);
-    }
-    if (window.count >= REQUESTS_MAX) {
-      const seconds = Math.max(1, Math.ceil((window.startedAt + WINDOW_MS - now) / 1000));
+    const seconds = this.#limit.waitSeconds(address);
+    if (seconds !== null) {
       return new Problem(429, "rate_limited", "Too many requests to unknown URLs. Try again later.", seconds);
     }
-    window.count++;
+    this.#limit.count(address);
     return notFound();
   }
 }
