@@ -165,8 +165,14 @@ describe("enforcement of scopes", () => {
   test("a token with *:Read can call every operation that needs only Read scopes, and no other operation", async () => {
     await expectScopesEnforced(["*:Read"], operations);
     const changing = operations.filter(({ method }) => method !== "GET" && method !== "HEAD");
-    const refused = changing.filter((one) => missingScopes(parseScopes(["*:Read"]), neededScopes(one)).length > 0);
-    expect(changing.length - refused.length).toBe(2);
+    const allowed = changing.filter((one) => missingScopes(parseScopes(["*:Read"]), neededScopes(one)).length === 0);
+    expect(allowed.map(({ id }) => id).sort()).toEqual([
+      "event-type.validate",
+      "message.precheck-recipients",
+      "session.log-out",
+      "v1.environment.export",
+      "v1.message.precheck",
+    ]);
   });
 
   test("a token can be used to log out, whatever its scopes", async () => {

@@ -24,16 +24,22 @@ describe("the scopes that operations need", () => {
       "operational-webhook",
       "overview",
       "provider",
+      "session",
       "statistics",
     ]);
   });
 
-  test("only public operations, whoami and logout need no scopes", () => {
+  test("only public operations, whoami, and the operations on the own token or session need no scopes", () => {
     expect(operations.length).toBeGreaterThan(90);
     const free = operations.filter(
       (operation) => neededScopes(operation).length === 0 && operation.access !== "public",
     );
-    expect(free.map(({ id }) => id)).toEqual(["v1.authentication.whoami", "v1.authentication.logout"]);
+    expect(free.map(({ id }) => id)).toEqual([
+      "v1.authentication.whoami",
+      "v1.authentication.logout",
+      "session.get",
+      "session.log-out",
+    ]);
     for (const operation of operations) {
       if (operation.access === "public") expect([operation.id, neededScopes(operation)]).toEqual([operation.id, []]);
     }
