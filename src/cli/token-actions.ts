@@ -25,6 +25,7 @@ export interface TokenRequest {
   readonly environment: string;
   /** Id or uid of the application; undefined means the whole environment. */
   readonly app?: string;
+  readonly readOnly?: true;
   /** Time until the token expires, in ms; undefined means never. */
   readonly expires?: number;
 }
@@ -40,7 +41,8 @@ export function createToken(settings: Settings, request: TokenRequest): Promise<
     const applicationSeq = request.app === undefined ? null : await applicationIn(parts, environment, request.app);
     return recorded(parts, "token.create", { environmentSeq, applicationSeq }, async () => {
       const name = request.name ?? "";
-      const wanted = { name, environmentSeq, applicationSeq, validMs: request.expires ?? null };
+      const readOnly = request.readOnly ?? false;
+      const wanted = { name, environmentSeq, applicationSeq, readOnly, validMs: request.expires ?? null };
       const { token, text } = await tokens.createToken(parts, wanted);
       return { result: text, changed: { tokenId: parts.ids.encode("tok_", token.seq) } };
     });
@@ -61,7 +63,7 @@ export function listTokens(settings: Settings): Promise<string> {
         token.name,
         environments.get(token.environmentSeq) ?? "",
         applicationSeq === null ? "all" : (application?.uid ?? ids.encode("app_", applicationSeq)),
-        tokenLimits(token)?.join(",") ?? "all",
+        [...(token.readOnly ? ["read-only"] : []), tokenLimits(token)?.join(",") ?? "all"].join(" "),
         timeText(token.createdAt),
         token.expiresAt === null ? "never" : timeText(token.expiresAt),
         stateOf(token, clock.now()),

@@ -29,6 +29,7 @@ function createCommand(): Command {
     .option("--name <name>", "what the token is for", name)
     .option("--environment <environment>", "name or org_ id; a new name creates an environment", "default")
     .option("--app <application>", "limit the token to this application (id or uid; default: the whole environment)")
+    .option("--read-only", "the token may read everything except secrets, and changes nothing")
     .option("--expires <duration>", "time until the token expires, such as 30d (default: never)", expiry);
   return command.action(async (request: TokenRequest) => {
     console.log(await createToken(settingsFor(command), request));

@@ -13,6 +13,8 @@ export interface NewToken extends Pick<Token, "name" | "environmentSeq"> {
   readonly applicationSeq?: Seq | null;
   readonly capabilities?: readonly Capability[] | null;
   readonly scopes?: readonly string[] | null;
+  /** Default: false. */
+  readonly readOnly?: boolean;
   readonly featureFlags?: readonly string[];
   readonly sessionId?: string | null;
   /** Time until the token expires, in ms. Null means that it never expires. */
@@ -33,7 +35,7 @@ export async function createToken(
   const now = clock.now();
   const text = tokenText(random.bytes(tokenBytes));
   const token: Token = {
-    ...{ applicationSeq: null, capabilities: null, scopes: null, featureFlags: [], sessionId: null },
+    ...{ applicationSeq: null, capabilities: null, scopes: null, readOnly: false, featureFlags: [], sessionId: null },
     ...wanted,
     seq: seqs.next(),
     hint: tokenHint(text),
@@ -116,7 +118,7 @@ export async function revokeJwt(
   const now = clock.now();
   const revoked: Token = {
     ...jwt,
-    ...{ capabilities: null, scopes: null, featureFlags: [], sessionId: null, hint: "" },
+    ...{ capabilities: null, scopes: null, readOnly: false, featureFlags: [], sessionId: null, hint: "" },
     seq: seqs.next(),
     name: subject,
     createdAt: now,

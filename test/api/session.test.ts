@@ -52,6 +52,7 @@ describe("a login", () => {
       envId,
       envName: "default",
       root: false,
+      readOnly: false,
       operations: (await send("GET", "/auth/whoami", undefined, { token })).json.operations,
     });
     const secret = cookieOf(answer).split("=")[1]!;

@@ -40,6 +40,7 @@ describe("whoami", () => {
       appName: null,
       permissionSource: "GlobalAuthToken",
       sessionId: null,
+      readOnly: false,
       expiresAt: null,
       operations: shown.map(({ id }) => id),
     });
@@ -107,6 +108,7 @@ describe("whoami", () => {
       scopes: null,
       featureFlags: null,
       root: false,
+      readOnly: false,
     } as const;
     for (const operation of shown) {
       const refused = () => checkAccess(operation, identity);

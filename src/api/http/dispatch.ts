@@ -2,7 +2,7 @@ import type { TObject } from "@sinclair/typebox";
 import type { Idempotency } from "../../accept/idempotency.ts";
 import { notFound } from "../../core/problem.ts";
 import type { IdempotencyEntry, IdempotentResponse } from "../../store/index.ts";
-import { checkAccess } from "../identity/access.ts";
+import { checkAccess, checkDryRun } from "../identity/access.ts";
 import { type Admission, RepeatedCheck, unwatched } from "../identity/admission.ts";
 import type { Authenticator } from "../identity/auth.ts";
 import { anybody, type Identity } from "../identity/identity.ts";
@@ -158,6 +158,7 @@ export class Dispatcher {
       const check = () => checkedBody(operation, schema, bytes);
       const checked = bytes.length < LARGE_BYTES ? check() : await this.#inTurn(identity, check);
       body = checked.value;
+      checkDryRun(operation, identity, body);
       admitted.ignored = checked.ignored;
     }
     const admission = operation.lasting === undefined ? unwatched : this.#admissionOf(admitted);

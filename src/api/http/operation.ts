@@ -70,6 +70,11 @@ export interface Operation {
   readonly scopes?: readonly ScopeName[];
   /** The path parameter that selects the environment. In other operations a header selects it. */
   readonly environmentIn?: string;
+  /**
+   * Whether a read-only token may call the operation: by default if it is a GET. `dryRun` means only
+   * if `dryRun` in the body is true.
+   */
+  readonly readOnlyAccess?: boolean | "dryRun";
   /** False excludes the operation from the audit log although it is not a GET. */
   readonly audited?: false;
   readonly query?: TObject;

@@ -13,6 +13,7 @@ export function checkAccess(operation: Operation, identity: Identity): void {
 
 function refusalOf(operation: Operation, identity: Identity): Problem | null {
   if (operation.access === "root" && !identity.root) return insufficientAccess();
+  if (identity.readOnly && readOnlyAccess(operation) === false) return readOnlyRefusal();
   const missing = identity.scopes === null ? [] : missingScopes(identity.scopes, neededScopes(operation));
   if (missing.length > 0) return lacking(missing);
   if (identity.applicationSeq === null || operation.access === "public") return null;
@@ -20,13 +21,28 @@ function refusalOf(operation: Operation, identity: Identity): Problem | null {
   return grants(identity.capabilities, neededCapability(operation)) ? null : insufficientAccess();
 }
 
+/** Throws 403 if a read-only token sends a body that is not for a dry run. */
+export function checkDryRun(operation: Operation, identity: Identity, body: unknown): void {
+  if (!identity.readOnly || operation.readOnlyAccess !== "dryRun") return;
+  if ((body as { readonly dryRun?: boolean }).dryRun !== true) throw readOnlyRefusal("It may only make a dry run.");
+}
+
+function readOnlyAccess({ readOnlyAccess, method }: Operation): boolean | "dryRun" {
+  return readOnlyAccess ?? (method === "GET" || method === "HEAD");
+}
+
+function readOnlyRefusal(more = ""): Problem {
+  return insufficientAccess(`A read-only token cannot do this. ${more}`.trimEnd());
+}
+
 /**
  * Returns the ids of the documented operations that the caller may use, in the order of the OpenAPI
- * document.
+ * document. Excludes those of which the caller may only make a dry run.
  */
 export function operationsFor(operations: readonly Operation[], identity: Identity): readonly string[] {
   return operations
     .filter((operation) => operation.hidden === undefined && refusalOf(operation, identity) === null)
+    .filter((operation) => !identity.readOnly || readOnlyAccess(operation) === true)
     .map(({ id }) => id);
 }
 

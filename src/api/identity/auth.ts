@@ -209,6 +209,7 @@ export class Authenticator {
       scopes: token.scopes === null ? null : parseScopes(token.scopes),
       featureFlags: applicationSeq === null ? null : token.featureFlags,
       root: false,
+      readOnly: token.readOnly,
     };
     return { identity, expiresAt: token.expiresAt ?? Number.POSITIVE_INFINITY };
   }
@@ -253,6 +254,7 @@ export class Authenticator {
       scopes: null,
       featureFlags: null,
       root: true,
+      readOnly: false,
     };
     if (changes === this.#changes && this.#roots.size < CACHED_ENVIRONMENTS_MAX) this.#roots.set(environment, identity);
     return identity;

@@ -41,6 +41,8 @@ export interface Identity {
    */
   readonly featureFlags: readonly string[] | null;
   readonly root: boolean;
+  /** Whether the caller may only read, and sees no secrets. */
+  readonly readOnly: boolean;
   /** The session whose cookie the request has. Absent if the request has a token. */
   readonly session?: SessionRef;
 }
@@ -55,4 +57,5 @@ export const anybody: Identity = {
   scopes: null,
   featureFlags: null,
   root: false,
+  readOnly: false,
 };

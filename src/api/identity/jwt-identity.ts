@@ -96,6 +96,7 @@ export class JwtReader {
       scopes: null,
       featureFlags: application === null ? null : flagsOf(claims.feature_flags),
       root: false,
+      readOnly: false,
     };
     return { identity, expiresAt };
   }

@@ -11,7 +11,7 @@ import {
   rowNumber,
 } from "./field.ts";
 import { label } from "./shared.ts";
-import { id, json, list, nullable, nullableOutput, text, type ValueType } from "./value-type.ts";
+import { flag, id, json, list, nullable, nullableOutput, text, type ValueType } from "./value-type.ts";
 
 const SCOPES_MAX = 100;
 
@@ -65,6 +65,14 @@ export const tokenFields = {
   capabilities: internal(json<readonly Capability[] | null>()),
   /** Limits of the token's permissions, exactly as in the request. Null means no limits. */
   scopes: atCreation(scopes, null, { example: ["application:Read", "message:*"] }),
+  /** Whether the token may only read, and sees no secrets. */
+  readOnly: atCreation(
+    flag({
+      description:
+        "A read-only token may read everything that its scopes allow, except secrets, and make dry runs. It changes nothing. This cannot be changed later.",
+    }),
+    false,
+  ),
   /** An application's token sees only event types that have no flags or at least one of these. */
   featureFlags: internal(json<readonly string[]>()),
   /** A name that the caller gives to a session. Tokens can be expired by session. */

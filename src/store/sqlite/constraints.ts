@@ -95,7 +95,10 @@ const RULES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
   source_log: {
     values: ["status BETWEEN 100 AND 599", ...["cause", "method", "path"].map(isText), isObject("headers")],
   },
-  token: { values: ["length(sha256) = 32", ...["capabilities", "feature_flags", "scopes"].map(isArray)] },
+  token: {
+    values: ["length(sha256) = 32", ...["capabilities", "feature_flags", "scopes"].map(isArray)],
+    reading: [isFlag("read_only")],
+  },
   session: {
     values: [
       "length(sha256) = 32",

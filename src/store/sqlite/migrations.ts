@@ -298,6 +298,7 @@ export const migrations: readonly string[] = [
   DROP TABLE old_audit;
   CREATE INDEX audit_environment ON audit (environment_seq, seq);
   `,
+  "ALTER TABLE token ADD COLUMN read_only INTEGER NOT NULL DEFAULT 0;",
 ];
 
 /**

@@ -86,6 +86,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   source_deleted_check: ["deleted_at = 5, sealed = zeroblob(29)"],
   source_token_values_check: ["sha256 = zeroblob(31)", "sealed = zeroblob(28)", "rotation = 2"],
   source_log_values_check: ["status = 0", "cause = ''", "method = ''", "path = ''", "headers = '[]'"],
+  token_reading_check: ["read_only = 2"],
   token_values_check: ["sha256 = zeroblob(31)", "capabilities = '{}'", "feature_flags = ''", "scopes = '{}'"],
   session_values_check: [
     "sha256 = zeroblob(31)",

@@ -112,7 +112,8 @@ export function apiTokenRoutes(context: Context): Operation[] {
       method: "POST",
       path,
       summary: "Create a token for the environment",
-      description: "The token may do everything in the environment. With `scopes` it may do only what they allow.",
+      description:
+        "The token may do everything in the environment. With `scopes` it may do only what they allow, with `readOnly` it may only read.",
       body: ApiTokenIn,
       bodyExample: { name: tokenExample.name, scopes: tokenExample.scopes },
       responses: {
@@ -126,6 +127,7 @@ export function apiTokenRoutes(context: Context): Operation[] {
           name: body.name,
           environmentSeq: identity.environmentSeq,
           scopes,
+          readOnly: body.readOnly ?? false,
           validMs: body.expiry == null ? null : body.expiry * 1000,
         });
         return reply(200, createdOut(token, text, ids));

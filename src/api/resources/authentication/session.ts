@@ -34,6 +34,7 @@ export const WhoamiOut = field.object("WhoamiOut", {
   permissionSource: Type.String({ enum: Object.values(permissionSources) }),
   sessionId: nullable(Type.String()),
   expiresAt: nullable(field.instantOut),
+  readOnly: Type.Boolean({ description: "Whether the token may only read and make dry runs." }),
   operations: Type.Array(Type.String(), {
     description:
       "The ids of the operations that the token allows. A request can still be refused because of its path or body.",
@@ -48,6 +49,7 @@ const whoamiExample = {
   permissionSource: "RegionalAuthToken",
   sessionId: "user_1FB8",
   expiresAt: "2026-01-08T00:00:00.000Z",
+  readOnly: false,
   operations: ["v1.endpoint.list", "v1.endpoint.get"],
 };
 
@@ -147,6 +149,7 @@ async function whoami({ store, ids, operationsFor }: Context, identity: Identity
     permissionSource: permissionSources[credential.kind],
     sessionId: token?.sessionId ?? null,
     expiresAt: formatInstantOrNull(expiresAt),
+    readOnly: identity.readOnly,
     operations: [...operationsFor(identity)],
   };
 }

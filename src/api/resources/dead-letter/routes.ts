@@ -133,6 +133,7 @@ export function deadLetterRoutes(context: Context): Operation[] {
 
     operation({
       id: "dead-letter.redrive",
+      readOnlyAccess: "dryRun",
       method: "POST",
       path: `${path}/redrive`,
       tag,

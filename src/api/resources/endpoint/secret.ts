@@ -35,6 +35,7 @@ export function endpointSecretRoutes(context: Context): Operation[] {
   return [
     operation({
       id: "v1.endpoint.get-secret",
+      readOnlyAccess: false,
       method: "GET",
       path,
       tag,

@@ -34,6 +34,7 @@ export function environmentTransferRoutes(context: Context): Operation[] {
   return [
     operation({
       id: "v1.environment.export",
+      readOnlyAccess: true,
       method: "POST",
       path: "/api/v1/environment/export",
       tag,

@@ -67,6 +67,7 @@ export function eventTypeExampleRoutes(context: Context): Operation[] {
   return [
     operation({
       id: "event-type.validate",
+      readOnlyAccess: true,
       method: "POST",
       path: "/api/v1/event-type/validate",
       tag,

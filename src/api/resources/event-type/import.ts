@@ -93,6 +93,7 @@ export function eventTypeImportRoutes(context: Context): Operation[] {
   return [
     operation({
       id: "v1.event-type.import-openapi",
+      readOnlyAccess: "dryRun",
       method: "POST",
       path: "/api/v1/event-type/import/openapi",
       tag: "Event type",

@@ -43,6 +43,7 @@ export function messagePrecheckRoutes({ store, ids, lookup }: Context): Operatio
   return [
     operation({
       id: "v1.message.precheck",
+      readOnlyAccess: true,
       method: "POST",
       path: "/api/v1/app/:app_id/msg/precheck/active",
       tag: "Message",
@@ -66,6 +67,7 @@ export function messagePrecheckRoutes({ store, ids, lookup }: Context): Operatio
 
     operation({
       id: "message.precheck-recipients",
+      readOnlyAccess: true,
       method: "POST",
       path: "/api/v1/app/:app_id/msg/precheck/recipients",
       tag: "Message",

@@ -171,6 +171,7 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
 
     operation({
       id: "v1.operational-webhook.endpoint.get-secret",
+      readOnlyAccess: false,
       method: "GET",
       path: `${path}/secret`,
       tag,

@@ -207,6 +207,7 @@ export function pollerRoutes(context: Context): Operation[] {
 
     operation({
       id: "v1.message.poller.consumer-poll",
+      readOnlyAccess: false,
       method: "GET",
       path: consumerPath,
       tag,

@@ -46,6 +46,7 @@ export const CurrentSessionOut = field.object("CurrentSessionOut", {
   envId: field.idOut("org_"),
   envName: Type.String(),
   root: Type.Boolean({ description: "Whether the session may use every environment." }),
+  readOnly: Type.Boolean({ description: "Whether the session may only read and make dry runs." }),
   operations: Type.Array(Type.String(), {
     description:
       "The ids of the operations that the session allows. A request can still be refused because of its path or body.",
@@ -72,6 +73,7 @@ export const currentSessionExample = {
   envId: "org_0KfxFXFUH4hEMq0Y8gpRxcT2bSr",
   envName: "default",
   root: false,
+  readOnly: false,
   operations: ["v1.endpoint.list", "v1.endpoint.get"],
 };
 
@@ -106,6 +108,7 @@ export async function currentSessionOut(
     envId: context.ids.encode("org_", environmentSeq),
     envName: environment?.name ?? "",
     root: identity.root,
+    readOnly: identity.readOnly,
     operations: [...context.operationsFor(identity)],
   };
 }

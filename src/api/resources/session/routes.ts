@@ -169,6 +169,7 @@ export function sessionRoutes(context: Context): Operation[] {
 
     operation({
       id: "session.log-out",
+      readOnlyAccess: true,
       method: "DELETE",
       path: "/api/v1/session",
       tag,

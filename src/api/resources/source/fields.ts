@@ -37,7 +37,7 @@ const SourceCountsOut = field.object(
 const ingestUrl = nullable(
   Type.String({
     format: "uri",
-    description: "The URL to register with the provider; null for a source of type `cron`.",
+    description: "The URL to register with the provider; null for a source of type `cron`, and for read-only tokens.",
   }),
 );
 

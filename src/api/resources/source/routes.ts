@@ -10,6 +10,7 @@ import { type Operation, operation } from "../../http/operation.ts";
 import { listedAs, orderQuery, pageQuery, pageRequest } from "../../http/paging.ts";
 import { noContent, reply } from "../../http/reply.ts";
 import { nullable } from "../../http/schema.ts";
+import type { Identity } from "../../identity/identity.ts";
 import {
   IngestSourceDetailOut,
   IngestSourceIn,
@@ -50,8 +51,9 @@ export function sourceRoutes(context: Context): Operation[] {
   const list = "/ingest/api/v1/source";
   const path = `${list}/:source_id` as const;
 
-  const out = async (source: Source, request: Request) =>
-    sourceOut(shownSource(source), ids, await ingestUrlOf(context, source), request);
+  /** Returns a source for this caller. Whoever knows the URL of a source may be able to send to it. */
+  const out = async (source: Source, request: Request, { readOnly }: Identity) =>
+    sourceOut(shownSource(source), ids, readOnly ? null : await ingestUrlOf(context, source), request);
 
   return [
     operation({
@@ -80,7 +82,7 @@ export function sourceRoutes(context: Context): Operation[] {
         const { rows, more } = await store.configuration.sources.list(identity.environmentSeq, page);
         const items = await Promise.all(
           rows.map(async (source) => ({
-            ...(await out(source, request)),
+            ...(await out(source, request, identity)),
             ...(query.with_counts === true && { counts: await sourceCounter.of(source.seq) }),
           })),
         );
@@ -109,7 +111,7 @@ export function sourceRoutes(context: Context): Operation[] {
       responses: { 201: created },
       problems: [409],
       async handle({ identity, body, request }) {
-        return reply(201, await out(await createSource(context, identity.environmentSeq, body), request));
+        return reply(201, await out(await createSource(context, identity.environmentSeq, body), request, identity));
       },
     }),
 
@@ -126,7 +128,7 @@ export function sourceRoutes(context: Context): Operation[] {
         const source = await lookup.source(identity, params.source_id);
         // A captured secret is for the operator. Others could sign requests with it.
         const shown = identity.applicationSeq === null ? source : { ...source, captured: null };
-        return reply(200, { ...(await out(shown, request)), counts: await sourceCounter.of(source.seq) });
+        return reply(200, { ...(await out(shown, request, identity)), counts: await sourceCounter.of(source.seq) });
       },
     }),
 
@@ -148,7 +150,7 @@ export function sourceRoutes(context: Context): Operation[] {
         const wanted = { ...body, uid: uidOfPut("src_", params.source_id, body) };
         const canCreate = (body.uid ?? uidOfPath("src_", params.source_id)) !== null;
         const { value, created } = await putSource(context, identity.environmentSeq, key, { wanted, canCreate });
-        return reply(created ? 201 : 200, await out(value, request));
+        return reply(created ? 201 : 200, await out(value, request, identity));
       },
     }),
 
@@ -167,7 +169,7 @@ export function sourceRoutes(context: Context): Operation[] {
       problems: [404, 409],
       async handle({ identity, params, body, request }) {
         const { seq } = await lookup.source(identity, params.source_id);
-        return reply(200, await out(await changeSource(context, seq, body), request));
+        return reply(200, await out(await changeSource(context, seq, body), request, identity));
       },
     }),
 

@@ -52,6 +52,7 @@ export function statisticsRoutes(context: Context): Operation[] {
   return [
     operation({
       id: "v1.statistics.aggregate-event-types",
+      readOnlyAccess: true,
       method: "PUT",
       path: "/api/v1/stats/usage/event-types",
       tag,
@@ -75,6 +76,7 @@ export function statisticsRoutes(context: Context): Operation[] {
 
     operation({
       id: "v1.statistics.aggregate-app-stats",
+      readOnlyAccess: true,
       method: "POST",
       path: "/api/v1/stats/usage/app",
       tag,

@@ -15,6 +15,7 @@ export function newToken(world: Furnished, change: Partial<Token> = {}): Token {
     applicationSeq: null,
     capabilities: null,
     scopes: null,
+    readOnly: false,
     featureFlags: [],
     sessionId: null,
     hint: "",
