@@ -25,7 +25,7 @@ const EMBEDDED = [...PAGES, "favicon.svg", ...ADMIN_FILES, ...PORTAL_FILES, ...D
 
 export async function buildWeb(): Promise<void> {
   await mkdir(OUT, { recursive: true });
-  await bundle("main.tsx", "app");
+  await bundle("admin/main.tsx", "app");
   await bundle("portal/main.tsx", "portal");
   await bundle("docs.ts", "init");
   await bundle("guide/guide.ts", "guide");

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
-import { stateOf } from "../../web/delivery.ts";
-import { formatDuration, formatUntil } from "../../web/format.ts";
-import { growth, rate, SAMPLES_MAX, withSample } from "../../web/series.ts";
+import { stateOf } from "../../web/kit/delivery.ts";
+import { formatDuration, formatUntil } from "../../web/kit/format.ts";
+import { growth, rate, SAMPLES_MAX, withSample } from "../../web/kit/series.ts";
 
 test("a duration is formatted in its two largest units", () => {
   const table: [number, string][] = [

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { memberText, prettyJson } from "../../web/json.ts";
+import { memberText, prettyJson } from "../../web/kit/json.ts";
 
 const pretty = (text: string) =>
   prettyJson(text)

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { parseMessage } from "../../web/message.ts";
+import { parseMessage } from "../../web/kit/message.ts";
 
 test("the payload of a message is its text, whether it is JSON, other text or binary", () => {
   const textOf = (json: string) => parseMessage(json).payloadText;

@@ -8,7 +8,7 @@ import {
   receivedLink,
   refusedLink,
   sourceLink,
-} from "../../web/route.ts";
+} from "../../web/admin/route.ts";
 
 test("an empty hash leads to the overview", () => {
   for (const hash of ["", "#", "#/", "#//"]) expect(parseRoute(hash)).toEqual({ page: "overview" });

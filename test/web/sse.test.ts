@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { SseParser } from "../../web/sse.ts";
+import { SseParser } from "../../web/kit/sse.ts";
 
 const STREAM = ': hello\n\nevent: overview\ndata: {"a":1}\n\ndata:one\r\ndata: two\r\n\r\n: alive\r\rid: 7\ndata\n\n';
 const EVENTS = [

@@ -16,7 +16,7 @@ import type {
   Replay,
   WrittenEndpoint,
 } from "../../src/api/types.ts";
-import { type MessageText, parseMessage } from "../message.ts";
+import { type MessageText, parseMessage } from "../kit/message.ts";
 import { call, session } from "./session.ts";
 
 /** The portal's requests to the API. */

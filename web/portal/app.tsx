@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
-import { Loading } from "../parts/notice.tsx";
-import { Shell } from "../parts/shell.tsx";
+import { Loading } from "../kit/parts/notice.tsx";
+import { Shell } from "../kit/parts/shell.tsx";
 import { EndedPage, UnreachablePage } from "./pages/ended.tsx";
 import { EndpointPage } from "./pages/endpoint.tsx";
 import { EndpointsPage } from "./pages/endpoints.tsx";

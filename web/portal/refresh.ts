@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { type Resource, useReading } from "../reading.ts";
+import { type Resource, useReading } from "../kit/reading.ts";
 
 /**
  * Interval at which the page polls while it is visible. Applications have no access to the server's

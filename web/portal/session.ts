@@ -1,7 +1,7 @@
 import { batch, signal } from "@preact/signals";
 import type { Whoami } from "../../src/api/types.ts";
-import { BASE } from "../base.ts";
-import { ApiError, errorOf, type RequestOptions, request } from "../client.ts";
+import { BASE } from "../kit/base.ts";
+import { ApiError, errorOf, type RequestOptions, request } from "../kit/client.ts";
 import { parseLink } from "./link.ts";
 import { parseRoute, route } from "./route.ts";
 import { loadSession, markEnded, newId, type SavedSession, saveSession } from "./saved-session.ts";

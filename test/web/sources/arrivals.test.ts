@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { ListOf, Message, SourceLogEntry } from "../../../src/api/types.ts";
-import { mergeArrivals } from "../../../web/sources/arrivals.ts";
+import { mergeArrivals } from "../../../web/admin/sources/arrivals.ts";
 
 const instant = (second: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString();
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { Provider } from "../../../src/api/types.ts";
-import { changedConfig, searchProviders, valuesOf } from "../../../web/sources/config.ts";
+import { changedConfig, searchProviders, valuesOf } from "../../../web/admin/sources/config.ts";
 
 const field = (name: string, secret = false) => ({ name, secret, required: false, label: name });
 const fields = [

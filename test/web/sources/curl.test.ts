@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { curlCommand, type ReceivedRequest } from "../../../web/sources/curl.ts";
+import { curlCommand, type ReceivedRequest } from "../../../web/admin/sources/curl.ts";
 import { hostileTexts } from "../../support/hostile-texts.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);

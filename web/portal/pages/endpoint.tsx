@@ -1,4 +1,4 @@
-import { formatCount } from "../../format.ts";
+import { formatCount } from "../../kit/format.ts";
 import { getStats } from "../api.ts";
 import { EndpointFrame } from "../parts/endpoint-frame.tsx";
 import { MessageListSection } from "../parts/message-list.tsx";

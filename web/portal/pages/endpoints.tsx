@@ -1,9 +1,9 @@
 import type { Endpoint } from "../../../src/api/types.ts";
-import { formatCount } from "../../format.ts";
-import { Instant } from "../../parts/instant.tsx";
-import { Empty } from "../../parts/notice.tsx";
-import { PageButtons, usePlace } from "../../parts/pages.tsx";
-import { Table } from "../../parts/table.tsx";
+import { formatCount } from "../../kit/format.ts";
+import { Instant } from "../../kit/parts/instant.tsx";
+import { Empty } from "../../kit/parts/notice.tsx";
+import { PageButtons, usePlace } from "../../kit/parts/pages.tsx";
+import { Table } from "../../kit/parts/table.tsx";
 import { getEndpoints, getStats } from "../api.ts";
 import { EndpointState } from "../parts/endpoint-state.tsx";
 import { Read } from "../parts/section.tsx";

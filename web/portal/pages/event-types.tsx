@@ -1,8 +1,8 @@
 import { useMemo, useState } from "preact/hooks";
 import type { EventType } from "../../../src/api/types.ts";
-import { Badge } from "../../parts/badge.tsx";
-import { Body } from "../../parts/code.tsx";
-import { Empty } from "../../parts/notice.tsx";
+import { Badge } from "../../kit/parts/badge.tsx";
+import { Body } from "../../kit/parts/code.tsx";
+import { Empty } from "../../kit/parts/notice.tsx";
 import { getEventTypes } from "../api.ts";
 import { grouped, matching } from "../event-types.ts";
 import { Read, Section } from "../parts/section.tsx";

@@ -1,9 +1,9 @@
-import type { MessageText } from "../../message.ts";
-import { AttemptTable } from "../../parts/attempt-table.tsx";
-import { Body } from "../../parts/code.tsx";
-import { Instant } from "../../parts/instant.tsx";
-import { Empty } from "../../parts/notice.tsx";
-import { PageButtons, usePlace } from "../../parts/pages.tsx";
+import type { MessageText } from "../../kit/message.ts";
+import { AttemptTable } from "../../kit/parts/attempt-table.tsx";
+import { Body } from "../../kit/parts/code.tsx";
+import { Instant } from "../../kit/parts/instant.tsx";
+import { Empty } from "../../kit/parts/notice.tsx";
+import { PageButtons, usePlace } from "../../kit/parts/pages.tsx";
 import { getAttempts, getDestinations, getMessage } from "../api.ts";
 import { Destinations } from "../parts/destinations.tsx";
 import { Read, Section } from "../parts/section.tsx";

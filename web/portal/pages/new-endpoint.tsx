@@ -1,7 +1,7 @@
 import { useState } from "preact/hooks";
 import type { EndpointCreation, WrittenEndpoint } from "../../../src/api/types.ts";
-import { CopyButton } from "../../parts/copy-button.tsx";
-import { Empty, Problem } from "../../parts/notice.tsx";
+import { CopyButton } from "../../kit/parts/copy-button.tsx";
+import { Empty, Problem } from "../../kit/parts/notice.tsx";
 import { createEndpoint, getSecret } from "../api.ts";
 import { useAction } from "../parts/action.tsx";
 import { CreateEndpointForm } from "../parts/endpoint-form.tsx";

@@ -1,4 +1,4 @@
-import { Empty } from "../../parts/notice.tsx";
+import { Empty } from "../../kit/parts/notice.tsx";
 import { ENDPOINTS } from "../route.ts";
 
 export function UnknownPage() {

@@ -1,7 +1,7 @@
-import { type Action, useActionThen } from "../../parts/action.tsx";
+import { type Action, useActionThen } from "../../kit/parts/action.tsx";
 import { refresh } from "../refresh.ts";
 
-export { type Action, Confirm, Outcome } from "../../parts/action.tsx";
+export { type Action, Confirm, Outcome } from "../../kit/parts/action.tsx";
 
 /**
  * Runs actions of the user. After each success, reloads the page's data unless the action leads to

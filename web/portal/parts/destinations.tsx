@@ -1,6 +1,6 @@
 import type { Destination } from "../../../src/api/types.ts";
-import { Empty } from "../../parts/notice.tsx";
-import { Table } from "../../parts/table.tsx";
+import { Empty } from "../../kit/parts/notice.tsx";
+import { Table } from "../../kit/parts/table.tsx";
 import { resend } from "../api.ts";
 import { endpointLink } from "../route.ts";
 import { may } from "../session.ts";

@@ -1,6 +1,6 @@
 import type { Endpoint } from "../../../src/api/types.ts";
-import { Badge } from "../../parts/badge.tsx";
-import { Instant } from "../../parts/instant.tsx";
+import { Badge } from "../../kit/parts/badge.tsx";
+import { Instant } from "../../kit/parts/instant.tsx";
 
 /** Shows the state of an endpoint as a badge. */
 export function EndpointState({ endpoint }: { endpoint: Endpoint }) {

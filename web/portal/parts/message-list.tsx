@@ -1,9 +1,9 @@
 import { useId, useState } from "preact/hooks";
 import type { Endpoint, EndpointMessage, ListOf } from "../../../src/api/types.ts";
-import { Instant } from "../../parts/instant.tsx";
-import { Empty } from "../../parts/notice.tsx";
-import { PageButtons, usePlace } from "../../parts/pages.tsx";
-import { Table } from "../../parts/table.tsx";
+import { Instant } from "../../kit/parts/instant.tsx";
+import { Empty } from "../../kit/parts/notice.tsx";
+import { PageButtons, usePlace } from "../../kit/parts/pages.tsx";
+import { Table } from "../../kit/parts/table.tsx";
 import { getMessages } from "../api.ts";
 import { useLive } from "../refresh.ts";
 import { messageLink } from "../route.ts";

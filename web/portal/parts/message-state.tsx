@@ -1,7 +1,7 @@
 import type { Destination, FailureReason } from "../../../src/api/types.ts";
-import { stateOf } from "../../delivery.ts";
-import { Badge, type Tone } from "../../parts/badge.tsx";
-import { Upcoming } from "../../parts/instant.tsx";
+import { stateOf } from "../../kit/delivery.ts";
+import { Badge, type Tone } from "../../kit/parts/badge.tsx";
+import { Upcoming } from "../../kit/parts/instant.tsx";
 
 type Delivery = Pick<Destination, "status" | "reason" | "nextAttempt">;
 

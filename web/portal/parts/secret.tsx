@@ -1,5 +1,5 @@
 import { useId, useState } from "preact/hooks";
-import { CopyButton } from "../../parts/copy-button.tsx";
+import { CopyButton } from "../../kit/parts/copy-button.tsx";
 import { getSecret, rotateSecret } from "../api.ts";
 import { may } from "../session.ts";
 import { Confirm, Outcome, useAction } from "./action.tsx";

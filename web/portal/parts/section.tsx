@@ -1,1 +1,1 @@
-export { CardSection, Read, Section } from "../../parts/section.tsx";
+export { CardSection, Read, Section } from "../../kit/parts/section.tsx";

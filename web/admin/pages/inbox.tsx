@@ -1,0 +1,75 @@
+import type { InboxRequest } from "../../../src/api/types.ts";
+import { BASE } from "../../kit/base.ts";
+import { Badge } from "../../kit/parts/badge.tsx";
+import { Body } from "../../kit/parts/code.tsx";
+import { HeaderList } from "../../kit/parts/header-list.tsx";
+import { Instant } from "../../kit/parts/instant.tsx";
+import { Empty, Loading, Problem } from "../../kit/parts/notice.tsx";
+import { getInbox } from "../api.ts";
+import { useResource } from "../resource.ts";
+import { messageLink, OVERVIEW } from "../route.ts";
+
+interface InboxPageProps {
+  readonly app: string;
+  readonly inbox: string;
+}
+
+/** Shows the requests that a built-in inbox has received, newest first. */
+export function InboxPage({ app, inbox }: InboxPageProps) {
+  const { value, error } = useResource(inbox, (signal) => getInbox(inbox, signal));
+  return (
+    <>
+      <nav aria-label="Breadcrumb" class="breadcrumb">
+        <a href={OVERVIEW}>Messages</a>
+      </nav>
+      <h1>Inbox</h1>
+      <p class="muted">
+        The last 100 requests to the built-in test receiver at{" "}
+        <code>
+          {BASE}/inbox/{inbox}
+        </code>
+        .
+      </p>
+      {error !== null && <Problem>{error.message}</Problem>}
+      {value === null && error === null && <Loading />}
+      {value?.length === 0 && (
+        <Empty title="No requests yet">
+          <p>
+            Set the URL of an endpoint to{" "}
+            <code>
+              {location.origin + BASE}/inbox/{inbox}
+            </code>{" "}
+            and send a message. It is shown here.
+          </p>
+        </Empty>
+      )}
+      <ol class="requests">
+        {value?.map((request) => (
+          <li key={request.id}>
+            <Request app={app} request={request} />
+          </li>
+        ))}
+      </ol>
+    </>
+  );
+}
+
+function Request({ app, request }: { app: string; request: InboxRequest }) {
+  return (
+    <article>
+      <header>
+        <Instant at={request.receivedAt} />
+        <code>
+          {request.method} {request.path}
+        </code>
+        <Badge tone={request.status < 300 ? "good" : "bad"}>{`responded ${request.status}`}</Badge>
+        {request.messageId !== null && <a href={messageLink(app, request.messageId)}>View message</a>}
+      </header>
+      {request.body === "" ? <p class="muted small">Empty body</p> : <Body text={request.body} />}
+      <details>
+        <summary>Headers</summary>
+        <HeaderList headers={request.headers} />
+      </details>
+    </article>
+  );
+}

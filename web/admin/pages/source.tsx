@@ -1,0 +1,100 @@
+import type { Provider, SourceDetail } from "../../../src/api/types.ts";
+import { Outcome } from "../../kit/parts/action.tsx";
+import { Badge } from "../../kit/parts/badge.tsx";
+import { CopyButton } from "../../kit/parts/copy-button.tsx";
+import { Fact } from "../../kit/parts/fact.tsx";
+import { Instant } from "../../kit/parts/instant.tsx";
+import { Loading, Problem } from "../../kit/parts/notice.tsx";
+import { CardSection, Section } from "../../kit/parts/section.tsx";
+import { useResource } from "../resource.ts";
+import { SOURCES } from "../route.ts";
+import { getSource, sendExample } from "../sources/api.ts";
+import { ArrivalList } from "../sources/arrival-list.tsx";
+import { Endpoints } from "../sources/endpoints.tsx";
+import { CheckSettings, Deletion, UrlRotation } from "../sources/settings.tsx";
+import { Setup } from "../sources/setup.tsx";
+import { useAction, useProvider } from "../sources/use.ts";
+import { checkOf } from "../sources/words.ts";
+import { countWords } from "./sources.tsx";
+
+/** Shows a source: how to set it up, what arrives, where it is sent, and its settings. */
+export function SourcePage({ source: id }: { source: string }) {
+  const { value, error } = useResource(id, (signal) => getSource(id, signal));
+  const provider = useProvider(value?.provider ?? "");
+  return (
+    <>
+      <nav aria-label="Breadcrumb" class="breadcrumb">
+        <a href={SOURCES}>Sources</a>
+      </nav>
+      <h1>{value?.name ?? "Source"}</h1>
+      {error !== null && <Problem>{error.message}</Problem>}
+      {value === null && error === null && <Loading />}
+      {value !== null && <Content source={value} provider={provider} />}
+    </>
+  );
+}
+
+function Content({ source, provider }: { source: SourceDetail; provider: Provider | null }) {
+  return (
+    <>
+      <Facts source={source} provider={provider} />
+      {provider !== null && (
+        <CardSection title="Set up">
+          <Setup provider={provider} ingestUrl={source.ingestUrl} />
+          {source.captured != null && (
+            <p>
+              {provider.name} has sent this token. Paste it where {provider.name} asks for it:{" "}
+              <code class="url">{source.captured}</code> <CopyButton text={source.captured} />
+            </p>
+          )}
+        </CardSection>
+      )}
+      <Section title="Requests" aside={<Example source={source.id} />}>
+        <ArrivalList source={source} />
+      </Section>
+      <Endpoints source={source} />
+      {provider !== null && <CheckSettings source={source} provider={provider} />}
+      {source.ingestUrl !== null && <UrlRotation source={source.id} />}
+      <Deletion source={source} />
+    </>
+  );
+}
+
+function Facts({ source, provider }: { source: SourceDetail; provider: Provider | null }) {
+  const { tone, word, text } = checkOf(source, provider);
+  return (
+    <dl class="facts">
+      <Fact name="Type">
+        <span class="mono">{source.type}</span>
+        {provider !== null && ` ${provider.name}`}
+      </Fact>
+      <Fact name="Check">
+        <Badge tone={tone}>{word}</Badge> <span class="muted small">{text}</span>
+      </Fact>
+      <Fact name="Requests">{countWords(source.counts)}</Fact>
+      <Fact name="Created">
+        <Instant at={source.createdAt} />
+      </Fact>
+      <Fact name="Source">
+        <span class="mono">{source.uid ?? source.id}</span>
+      </Fact>
+    </dl>
+  );
+}
+
+function Example({ source }: { source: string }) {
+  const action = useAction();
+  return (
+    <div class="buttons">
+      <Outcome action={action} />
+      <button
+        type="button"
+        class="outline small"
+        disabled={action.busy}
+        onClick={() => action.run(() => sendExample(source), "Example sent.")}
+      >
+        Send example
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,12 @@
+import { Empty } from "../../kit/parts/notice.tsx";
+import { OVERVIEW } from "../route.ts";
+
+export function UnknownPage() {
+  return (
+    <Empty title="Page not found">
+      <p>
+        <a href={OVERVIEW}>Back to overview</a>
+      </p>
+    </Empty>
+  );
+}

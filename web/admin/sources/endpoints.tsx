@@ -1,0 +1,125 @@
+import { useId, useState } from "preact/hooks";
+import type { Endpoint, Source } from "../../../src/api/types.ts";
+import { Confirm, Outcome } from "../../kit/parts/action.tsx";
+import { Badge } from "../../kit/parts/badge.tsx";
+import { Read, Section } from "../../kit/parts/section.tsx";
+import { useResource } from "../resource.ts";
+import { addEndpoint, deleteEndpoint, getEndpoints, replayMissing } from "./api.ts";
+import { useAction } from "./use.ts";
+
+/** The endpoints of a source, to which its messages are sent. */
+export function Endpoints({ source }: { source: Source }) {
+  const endpoints = useResource(source.id, (signal) => getEndpoints(source.id, signal));
+  return (
+    <Section title="Endpoints">
+      <Read of={endpoints} lines={1}>
+        {(all) => (
+          <>
+            {all.length === 0 && <p class="muted small">No endpoints. Requests are stored, but not passed on.</p>}
+            <ul class="endpoint-list">
+              {all.map((endpoint) => (
+                <EndpointItem key={endpoint.id} source={source} endpoint={endpoint} />
+              ))}
+            </ul>
+          </>
+        )}
+      </Read>
+      <AddEndpoint source={source.id} />
+    </Section>
+  );
+}
+
+function AddEndpoint({ source }: { source: string }) {
+  const id = useId();
+  const [url, setUrl] = useState("");
+  const action = useAction();
+  const add = async (event: Event) => {
+    event.preventDefault();
+    const added = await action.run(async () => {
+      const { warnings = [] } = await addEndpoint(source, url.trim());
+      if (warnings.length > 0) throw new Error(warnings.map(({ detail }) => detail).join(" "));
+    }, "The endpoint has been added.");
+    if (added) setUrl("");
+  };
+  return (
+    <form class="add-endpoint" onSubmit={add} noValidate>
+      <label for={id}>URL of a new endpoint</label>
+      <div class="inline-form">
+        <input
+          id={id}
+          type="url"
+          autocomplete="off"
+          placeholder="https://"
+          value={url}
+          onInput={(event) => setUrl(event.currentTarget.value)}
+        />
+        <button type="submit" class="outline small" disabled={action.busy || url.trim() === ""}>
+          Add endpoint
+        </button>
+      </div>
+      <Outcome action={action} />
+    </form>
+  );
+}
+
+const HOUR_MS = 3_600_000;
+const SPANS = [
+  { label: "the last hour", ms: HOUR_MS },
+  { label: "the last day", ms: 24 * HOUR_MS },
+  { label: "the last week", ms: 7 * 24 * HOUR_MS },
+] as const;
+
+function EndpointItem({ source, endpoint }: { source: Source; endpoint: Endpoint }) {
+  const id = useId();
+  const [spanMs, setSpanMs] = useState<number>(SPANS[1].ms);
+  const [times, setTimes] = useState(0);
+  const replay = useAction();
+  const removal = useAction();
+  const since = () => new Date(Date.now() - spanMs);
+  const start = async () => {
+    const started = await replay.run(
+      () => replayMissing(source.appId, endpoint.id, since()),
+      "The replay has started.",
+    );
+    if (started) setTimes(times + 1);
+  };
+  return (
+    <li>
+      <div>
+        <code class="url">{endpoint.url}</code> {endpoint.disabled && <Badge tone="bad">disabled</Badge>}
+        {endpoint.paused && <Badge tone="wait">paused</Badge>}
+      </div>
+      <div class="buttons">
+        <Confirm
+          key={times}
+          label="Replay"
+          confirm="Start replay"
+          action={replay}
+          onConfirm={start}
+          question={
+            <>
+              <label for={id}>Send this endpoint the messages that it was never sent, from</label>
+              <select id={id} value={spanMs} onChange={(event) => setSpanMs(Number(event.currentTarget.value))}>
+                {SPANS.map(({ label, ms }) => (
+                  <option key={ms} value={ms}>
+                    {label}
+                  </option>
+                ))}
+              </select>
+            </>
+          }
+        />
+        <Confirm
+          label="Remove"
+          confirm="Remove endpoint"
+          isDestructive
+          action={removal}
+          onConfirm={() => removal.run(() => deleteEndpoint(source.id, endpoint.id))}
+          question="No further messages are sent to this endpoint, and its pending deliveries are cancelled."
+        />
+      </div>
+      <Outcome action={replay} />
+      <Outcome action={removal} />
+    </li>
+  );
+}

@@ -1,0 +1,30 @@
+import { signal } from "@preact/signals";
+import type { Provider } from "../../../src/api/types.ts";
+import { type Action, useActionThen } from "../../kit/parts/action.tsx";
+import { type Resource, useReading } from "../../kit/reading.ts";
+import { refresh } from "../live.ts";
+import { getProviders } from "./api.ts";
+
+const never = signal(0);
+
+/** Loads data that does not change. */
+export function useOnce<T>(key: string, read: (signal: AbortSignal) => Promise<T>): Resource<T> {
+  return useReading(key, read, never);
+}
+
+export function useProviders(): Resource<readonly Provider[]> {
+  return useOnce("providers", getProviders);
+}
+
+/** Returns the provider with this id; null while it is loading. */
+export function useProvider(id: string): Provider | null {
+  return useProviders().value?.find((provider) => provider.id === id) ?? null;
+}
+
+/**
+ * Runs actions of the user. After each success, reloads the page's data unless the action leads to
+ * another page (`leads`).
+ */
+export function useAction({ leads = false } = {}): Action {
+  return useActionThen(leads ? null : refresh);
+}
