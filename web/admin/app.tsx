@@ -1,18 +1,12 @@
 import { useEffect } from "preact/hooks";
-import { Shell } from "../kit/parts/shell.tsx";
+import { address } from "../kit/address.ts";
+import { findPage } from "../kit/pages.tsx";
+import { Frame } from "./frame/frame.tsx";
 import { startHistory } from "./history.ts";
 import { overview, startLive } from "./live.ts";
-import { InboxPage } from "./pages/inbox.tsx";
 import { LoginPage } from "./pages/login.tsx";
-import { MessagePage } from "./pages/message.tsx";
-import { NewSourcePage } from "./pages/new-source.tsx";
-import { OverviewPage } from "./pages/overview.tsx";
-import { ReceivedPage, RefusedPage } from "./pages/received.tsx";
-import { SourcePage } from "./pages/source.tsx";
-import { SourcesPage } from "./pages/sources.tsx";
 import { UnknownPage } from "./pages/unknown.tsx";
-import { Header } from "./parts/header.tsx";
-import { type Route, route } from "./route.ts";
+import { PAGES } from "./pages.ts";
 import { token } from "./session.ts";
 
 export function App() {
@@ -28,37 +22,17 @@ function LoggedIn() {
     };
   }, []);
 
+  const found = findPage(PAGES, address.value.path);
   const environment = overview.value?.environment;
   useEffect(() => {
-    document.title = environment === undefined ? "Boathook" : `Boathook · ${environment}`;
-  }, [environment]);
+    const parts = [found?.entry.title ?? "Page not found", environment, "Boathook"];
+    document.title = parts.filter((part) => part !== undefined).join(" · ");
+  }, [found?.entry, environment]);
 
+  // Filters change the address without leading to another page, so the path alone names the page.
   return (
-    <Shell header={<Header />} current={route.value}>
-      <Page route={route.value} />
-    </Shell>
+    <Frame current={address.value.path.join("/")}>
+      {found === null ? <UnknownPage /> : found.entry.render(found.params)}
+    </Frame>
   );
-}
-
-function Page({ route }: { route: Route }) {
-  switch (route.page) {
-    case "overview":
-      return <OverviewPage />;
-    case "message":
-      return <MessagePage app={route.app} message={route.message} />;
-    case "inbox":
-      return <InboxPage app={route.app} inbox={route.inbox} />;
-    case "sources":
-      return <SourcesPage />;
-    case "new-source":
-      return <NewSourcePage />;
-    case "source":
-      return <SourcePage key={route.source} source={route.source} />;
-    case "received":
-      return <ReceivedPage key={route.message} source={route.source} message={route.message} />;
-    case "refused":
-      return <RefusedPage key={route.entry} source={route.source} entry={route.entry} />;
-    case "unknown":
-      return <UnknownPage />;
-  }
 }

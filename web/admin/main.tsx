@@ -1,7 +1,7 @@
 import "../kit/style/style.css";
 import { render } from "preact";
+import { followAddress } from "../kit/address.ts";
 import { App } from "./app.tsx";
-import { followAddress } from "./route.ts";
 
 followAddress();
 const root = document.createElement("div");

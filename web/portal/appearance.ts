@@ -47,7 +47,7 @@ const HOVER_SHARE = 0.15;
 export function applyAppearance({ scheme, primary, fontFamily }: Appearance): void {
   const { dataset, style } = document.documentElement;
   if (scheme !== null) dataset.theme = scheme;
-  if (fontFamily !== null) style.setProperty("--pico-font-family", `"${fontFamily}", system-ui, sans-serif`);
+  if (fontFamily !== null) style.setProperty("--sans", `"${fontFamily}", system-ui, sans-serif`);
   if (primary === null) return;
   dataset.primary = "";
   style.setProperty("--primary", formatColour(primary));

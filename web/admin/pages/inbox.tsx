@@ -6,8 +6,8 @@ import { HeaderList } from "../../kit/parts/header-list.tsx";
 import { Instant } from "../../kit/parts/instant.tsx";
 import { Empty, Loading, Problem } from "../../kit/parts/notice.tsx";
 import { getInbox } from "../api.ts";
+import { messageLink, OVERVIEW } from "../links.ts";
 import { useResource } from "../resource.ts";
-import { messageLink, OVERVIEW } from "../route.ts";
 
 interface InboxPageProps {
   readonly app: string;

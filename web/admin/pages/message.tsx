@@ -6,10 +6,10 @@ import { Instant } from "../../kit/parts/instant.tsx";
 import { Loading, Problem } from "../../kit/parts/notice.tsx";
 import { Section } from "../../kit/parts/section.tsx";
 import { getAttempts, getDestinations, getMessage } from "../api.ts";
+import { OVERVIEW, receivedLink } from "../links.ts";
 import { overview } from "../live.ts";
 import { DeliveryTable } from "../parts/delivery-table.tsx";
 import { useResource } from "../resource.ts";
-import { OVERVIEW, receivedLink } from "../route.ts";
 
 interface MessagePageProps {
   readonly app: string;

@@ -4,7 +4,7 @@ import { BASE } from "../../kit/base.ts";
 import { ApiError } from "../../kit/client.ts";
 import { Problem } from "../../kit/parts/notice.tsx";
 import { Read } from "../../kit/parts/section.tsx";
-import { SOURCES, sourceLink } from "../route.ts";
+import { SOURCES, sourceLink } from "../links.ts";
 import { createSource } from "../sources/api.ts";
 import { type ConfigValues, changedConfig } from "../sources/config.ts";
 import { ConfigForm } from "../sources/config-form.tsx";

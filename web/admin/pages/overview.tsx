@@ -3,10 +3,10 @@ import { Instant } from "../../kit/parts/instant.tsx";
 import { Loading } from "../../kit/parts/notice.tsx";
 import { Table } from "../../kit/parts/table.tsx";
 import type { MessageSummary } from "../api.ts";
+import { messageLink } from "../links.ts";
 import { overview } from "../live.ts";
 import { FirstMessage } from "../parts/first-message.tsx";
 import { Stat } from "../parts/stat.tsx";
-import { messageLink } from "../route.ts";
 
 export function OverviewPage() {
   return (

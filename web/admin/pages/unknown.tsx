@@ -1,5 +1,5 @@
 import { Empty } from "../../kit/parts/notice.tsx";
-import { OVERVIEW } from "../route.ts";
+import { OVERVIEW } from "../links.ts";
 
 export function UnknownPage() {
   return (

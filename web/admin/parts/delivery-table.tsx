@@ -6,7 +6,7 @@ import { Upcoming } from "../../kit/parts/instant.tsx";
 import { Empty } from "../../kit/parts/notice.tsx";
 import { Table } from "../../kit/parts/table.tsx";
 import { resend } from "../api.ts";
-import { inboxLink, inboxOfUrl } from "../route.ts";
+import { inboxLink, inboxOfUrl } from "../links.ts";
 
 interface DeliveryTableProps {
   readonly app: string;

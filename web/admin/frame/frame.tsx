@@ -1,0 +1,85 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { Logo } from "../../kit/parts/logo.tsx";
+import { OVERVIEW } from "../links.ts";
+import { type LiveState, liveState, overview } from "../live.ts";
+import { logOut } from "../session.ts";
+import style from "./frame.module.css";
+import { Navigation } from "./navigation.tsx";
+
+/**
+ * The frame of every page: the bar with the environment and the search, the navigation, and the page
+ * itself. When `current` changes, the focus moves to the page, so that screen readers and keyboard
+ * users start there.
+ */
+export function Frame({ current, children }: { current: string; children: ComponentChildren }) {
+  const main = useRef<HTMLElement>(null);
+  const [isOpen, setOpen] = useState(false);
+  useFocusOnNewPage(main, current);
+  useEffect(() => setOpen(false), [current]);
+  return (
+    <div class={style.frame}>
+      <button type="button" class={style.skip} onClick={() => main.current?.focus()}>
+        Skip to content
+      </button>
+      <header class={style.bar}>
+        <button
+          type="button"
+          class={`quiet ${style.menu}`}
+          aria-expanded={isOpen}
+          aria-controls="navigation"
+          onClick={() => setOpen(!isOpen)}
+        >
+          Menu
+        </button>
+        <a class={style.brand} href={OVERVIEW}>
+          <Logo />
+          <strong>Boathook</strong>
+        </a>
+        <EnvironmentName />
+        <LiveIndicator />
+        <span class={style.space} />
+        <button type="button" class="quiet" onClick={() => logOut()}>
+          Log out
+        </button>
+      </header>
+      <div id="navigation" class={style.side} data-open={isOpen ? "" : undefined}>
+        <Navigation />
+      </div>
+      <main id="main" class={style.main} tabIndex={-1} ref={main}>
+        {children}
+      </main>
+    </div>
+  );
+}
+
+function EnvironmentName() {
+  const environment = overview.value?.environment;
+  if (environment === undefined) return null;
+  return (
+    <span class={style.environment} title="Environment">
+      {environment}
+    </span>
+  );
+}
+
+const LIVE_TEXT: Record<LiveState, string> = { connecting: "connecting", live: "live", reconnecting: "reconnecting" };
+
+function LiveIndicator() {
+  const state = liveState.value;
+  return (
+    <span class={style.live} data-state={state} role="status" title="Connection for live updates">
+      {LIVE_TEXT[state]}
+    </span>
+  );
+}
+
+function useFocusOnNewPage(main: { readonly current: HTMLElement | null }, current: string): void {
+  const shown = useRef(current);
+  useEffect(() => {
+    if (shown.current === current) return;
+    shown.current = current;
+    main.current?.focus({ preventScroll: true });
+    scrollTo(0, 0);
+  }, [current]);
+}

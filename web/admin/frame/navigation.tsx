@@ -1,0 +1,39 @@
+import { BASE } from "../../kit/base.ts";
+import { currentSection, OVERVIEW, SOURCES } from "../links.ts";
+import style from "./navigation.module.css";
+
+interface Entry {
+  readonly title: string;
+  readonly href: string;
+  /** The first part of the addresses of this section. */
+  readonly section: string;
+}
+
+/** The sections in groups: what happens, what is set up, and the installation. */
+const GROUPS: readonly { readonly title: string | null; readonly entries: readonly Entry[] }[] = [
+  { title: null, entries: [{ title: "Overview", href: OVERVIEW, section: "" }] },
+  { title: "Set up", entries: [{ title: "Sources", href: SOURCES, section: "source" }] },
+];
+
+export function Navigation() {
+  const section = currentSection();
+  return (
+    <nav class={style.nav} aria-label="Main">
+      {GROUPS.map(({ title, entries }) => (
+        <div key={title} class={style.group}>
+          {title !== null && <h2 class={style.title}>{title}</h2>}
+          {entries.map((entry) => (
+            <a key={entry.href} href={entry.href} aria-current={entry.section === section ? "page" : undefined}>
+              {entry.title}
+            </a>
+          ))}
+        </div>
+      ))}
+      <div class={style.group}>
+        <h2 class={style.title}>Documents</h2>
+        <a href={`${BASE}/docs`}>API</a>
+        <a href={`${BASE}/docs/guide/providers`}>Providers</a>
+      </div>
+    </nav>
+  );
+}

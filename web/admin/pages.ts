@@ -1,0 +1,20 @@
+import { type PageEntry, page } from "../kit/pages.tsx";
+import { InboxPage } from "./pages/inbox.tsx";
+import { MessagePage } from "./pages/message.tsx";
+import { NewSourcePage } from "./pages/new-source.tsx";
+import { OverviewPage } from "./pages/overview.tsx";
+import { ReceivedPage, RefusedPage } from "./pages/received.tsx";
+import { SourcePage } from "./pages/source.tsx";
+import { SourcesPage } from "./pages/sources.tsx";
+
+/** The pages, by the patterns of their addresses. The first that fits is shown. */
+export const PAGES: readonly PageEntry[] = [
+  page("", "Overview", OverviewPage),
+  page("app/:app/msg/:message", "Message", MessagePage),
+  page("app/:app/inbox/:inbox", "Inbox", InboxPage),
+  page("source", "Sources", SourcesPage),
+  page("source/new", "New source", NewSourcePage),
+  page("source/:source", "Source", SourcePage),
+  page("source/:source/msg/:message", "Received request", ReceivedPage),
+  page("source/:source/log/:entry", "Refused request", RefusedPage),
+];
