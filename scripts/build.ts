@@ -41,12 +41,19 @@ async function buildExecutable(target: string | null): Promise<string> {
   const sealed = join(temporary, `runtime${extension}`);
   try {
     await writeSealedRuntime(await runtimeFor(target, join(temporary, `probe${extension}`)), sealed);
-    await compile(target, unfinished, MAINS, [...FLAGS, `--compile-executable-path=${sealed}`]);
+    const define = `--define=BUILD_COMMIT=${JSON.stringify(commit())}`;
+    await compile(target, unfinished, MAINS, [...FLAGS, define, `--compile-executable-path=${sealed}`]);
     await rename(unfinished, finished);
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
   return finished;
+}
+
+/** Returns the commit of the sources, or an empty text outside of a Git repository. */
+function commit(): string {
+  const { success, stdout } = Bun.spawnSync(["git", "rev-parse", "HEAD"], { cwd: ROOT, stderr: "ignore" });
+  return success ? stdout.toString().trim() : "";
 }
 
 /** Returns the path of the Bun runtime for a target; null is this machine. */

@@ -1,10 +1,12 @@
+import { resolve } from "node:path";
 import { createApi } from "./api/http/server.ts";
+import type { SystemReadings } from "./api/http/system-readings.ts";
 import { Inbox } from "./api/resources/inbox/inbox.ts";
 import { holdDelivery } from "./commands/delivery.ts";
 import { ensureEnvironment } from "./commands/environments.ts";
 import { type FirstStart, prepareFirstStart } from "./commands/first-start.ts";
 import { endOldRootSessions, hasRootToken, retireRootToken } from "./commands/root-token.ts";
-import type { Settings } from "./config/index.ts";
+import { type SettingInForce, type Settings, settingsInForce } from "./config/index.ts";
 import { connectionsMaxFor, connectionsProblem } from "./core/connection-limit.ts";
 import { defaultEnvironment } from "./core/environment.ts";
 import { Facts } from "./core/fact.ts";
@@ -15,7 +17,7 @@ import { KeyCache } from "./door/key-cache.ts";
 import { ClientConnections, type ConnectionLimits } from "./edge/client-connections.ts";
 import { systemClock } from "./edge/clock.ts";
 import { HttpClient } from "./edge/http-client/client.ts";
-import { openFilesMax } from "./edge/open-files.ts";
+import { openFiles, openFilesMax } from "./edge/open-files.ts";
 import { OwnAddress } from "./edge/own-address.ts";
 import { systemRandom } from "./edge/random.ts";
 import { systemResolver } from "./edge/resolver.ts";
@@ -26,9 +28,11 @@ import { StoreUnavailable } from "./store/index.ts";
 import { openStore } from "./store/sqlite/index.ts";
 import { openError } from "./store/sqlite/open-error.ts";
 import { removeRootTokenFile, rootTokenFileOf, writeRootTokenFile } from "./store/sqlite/root-token-file.ts";
+import { CommitTimes } from "./telemetry/commit-times.ts";
 import { deliveryHeldText, logAttempts, logFacts } from "./telemetry/fact-log.ts";
 import type { Log } from "./telemetry/log.ts";
 import { Metrics } from "./telemetry/metrics.ts";
+import type { RecentLines } from "./telemetry/recent-lines.ts";
 import { Tally } from "./telemetry/tally.ts";
 import { WorkThread } from "./thread/work-thread.ts";
 
@@ -48,6 +52,12 @@ export interface RunningServer {
 
 interface Options {
   readonly log: Log;
+  /** Returns the settings in force with their sources. */
+  readonly settingsInForce?: () => readonly SettingInForce[];
+  /** The latest warnings and errors of the log. */
+  readonly recentLines?: Pick<RecentLines, "list">;
+  /** The commit from which the executable was built, or null if it is not known. */
+  readonly commit?: string | null;
   /** Returns the number of log lines that have been dropped so far. */
   readonly logLinesDropped?: () => number;
   /** Returns whether attempts are logged. Called for every attempt. */
@@ -94,8 +104,9 @@ async function run(
   outside: readonly Service[],
   address: OwnAddress,
   settings: Settings,
-  { log, version, logLinesDropped = () => 0, logsAttempts = () => false, showRootToken, deliver }: Options,
+  options: Options,
 ): Promise<RunningServer> {
+  const { log, version, logLinesDropped = () => 0, logsAttempts = () => false, showRootToken, deliver } = options;
   const { store, clock, facts, ids, engine } = kernel;
   logFacts(facts, log, ids);
   logAttempts(facts, log, ids, logsAttempts);
@@ -116,6 +127,11 @@ async function run(
     },
     facts,
   );
+  const readings = systemReadings(kernel, settings, options, {
+    commitTimes: new CommitTimes(facts, clock.steady),
+    limits,
+    connections: () => connections.count(),
+  });
   const opening = new Opening();
   let { metricsToken } = settings;
   const api = createApi({
@@ -131,6 +147,7 @@ async function run(
       ...tally.of(environmentSeq),
       failing: await store.history.failingEndpoints(environmentSeq),
     }),
+    system: readings,
     version,
     isStarting: opening.isStarting,
     stopping: opening.stopping,
@@ -163,6 +180,35 @@ async function run(
     metrics.stop();
     throw error;
   }
+}
+
+/** Returns what `GET /api/v1/system` shows of this process. */
+function systemReadings(
+  { engine, retention }: Kernel,
+  settings: Settings,
+  { settingsInForce: inForce, recentLines, commit = null }: Options,
+  process: {
+    readonly commitTimes: CommitTimes;
+    readonly limits: ConnectionLimits;
+    readonly connections: () => number | null;
+  },
+): SystemReadings {
+  const { filesMax, connectionsMax } = process.limits;
+  return {
+    ...{ commit, dataDir: resolve(settings.dataDir), retentionMs: settings.retentionMs },
+    ...{ startedAt: performance.timeOrigin, attemptsMax: settings.deliveryConcurrency },
+    settings: inForce ?? (() => settingsInForce(settings, {})),
+    commits: () => process.commitTimes.recent(),
+    retentionLastRunAt: () => retention.lastRunAt,
+    openFiles: async () => ({ open: await openFiles(), max: filesMax }),
+    connections: () => ({ open: process.connections(), max: Number.isFinite(connectionsMax) ? connectionsMax : null }),
+    engine: () => ({
+      attemptsUnderWay: engine.attemptsUnderWay,
+      lanes: engine.lanesInMemory,
+      oldestDueAt: engine.oldestDueAt(),
+    }),
+    logLines: () => recentLines?.list() ?? [],
+  };
 }
 
 /** Prepares a new data directory. The server must listen, because the public URL may depend on it. */

@@ -1,7 +1,5 @@
 import type { RunningServer } from "../app.ts";
-import type { Settings } from "../config/index.ts";
-import type { Kind } from "../config/kinds.ts";
-import { allSettings } from "../config/schema.ts";
+import { type Settings, settingsInForce } from "../config/index.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { LogOutput } from "../telemetry/log-output.ts";
 import { version } from "./version.ts";
@@ -46,14 +44,7 @@ export function announce(
 
 /** Returns the current settings as an operator would write them, without the values of secrets. */
 function shown(settings: Settings): Readonly<Record<string, string | null>> {
-  return Object.fromEntries(
-    allSettings().map(([field, setting]) => {
-      const value: unknown = settings[field];
-      if (value === null || setting.secret) return [setting.name, value === null ? null : "[set]"];
-      const kind = setting.kind as Kind<unknown>;
-      return [setting.name, kind.format?.(value) ?? String(value)];
-    }),
-  );
+  return Object.fromEntries(settingsInForce(settings, {}).map(({ name, value }) => [name, value]));
 }
 
 type FirstStart = NonNullable<RunningServer["firstStart"]>;

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from "node:fs";
 import type { RunningServer } from "../app.ts";
-import { SCHEMA, type Settings, SettingsError } from "../config/index.ts";
+import { type ReadSettings, SCHEMA, type Settings, SettingsError } from "../config/index.ts";
 import { allSettings, type Field } from "../config/schema.ts";
 import type { AdjustableLog } from "../telemetry/log.ts";
 
@@ -52,25 +52,31 @@ function isTerminalOpen(): boolean {
  */
 export class Reloader {
   constructor(
-    /** The current settings. */
-    private current: Settings,
-    private readonly read: () => Settings,
+    private current: ReadSettings,
+    private readonly read: () => ReadSettings,
     private readonly server: Pick<RunningServer, "setMetricsToken">,
     private readonly log: AdjustableLog,
   ) {}
 
+  /** The settings in force. */
+  get inForce(): ReadSettings {
+    return this.current;
+  }
+
   readonly reload = (): void => {
     const { log } = this;
     try {
-      const next = this.read();
+      const { settings: before, from } = this.current;
+      const { settings: next, from: nextFrom } = this.read();
       const changed = this.#changedIn(next);
-      const metricsToken = next.metricsToken ?? this.current.metricsToken;
+      const metricsToken = next.metricsToken ?? before.metricsToken;
       const isReloadable = (field: Field) =>
         RELOADABLE.has(field) && (field !== "metricsToken" || next.metricsToken !== null);
       const [taken, left] = [changed.filter(isReloadable), changed.filter((field) => !isReloadable(field))];
       this.server.setMetricsToken(metricsToken);
       log.setLevel(next.logLevel);
-      this.current = { ...this.current, logLevel: next.logLevel, metricsToken };
+      const settings = { ...before, logLevel: next.logLevel, metricsToken };
+      this.current = { settings, from: { ...from, ...sourcesOf(taken, nextFrom) } };
       log.always(
         { changed: taken.map(nameOf), needRestart: left.map(nameOf) },
         taken.length > 0 ? "Settings reloaded." : "Settings reloaded: none that can be reloaded has changed.",
@@ -87,8 +93,12 @@ export class Reloader {
   #changedIn(next: Settings): Field[] {
     return allSettings()
       .map(([field]) => field)
-      .filter((field) => JSON.stringify(next[field]) !== JSON.stringify(this.current[field]));
+      .filter((field) => JSON.stringify(next[field]) !== JSON.stringify(this.current.settings[field]));
   }
+}
+
+function sourcesOf(fields: readonly Field[], from: ReadSettings["from"]): ReadSettings["from"] {
+  return Object.fromEntries(fields.map((field) => [field, from[field] ?? "default"]));
 }
 
 function nameOf(field: Field): string {

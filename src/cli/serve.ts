@@ -1,16 +1,17 @@
 import type { Command } from "commander";
 import { startServer } from "../app.ts";
-import type { Settings } from "../config/index.ts";
+import { type ReadSettings, settingsInForce } from "../config/index.ts";
 import { StartError } from "../core/start-error.ts";
 import { createLog } from "../telemetry/log.ts";
 import { LogOutput } from "../telemetry/log-output.ts";
+import { RecentLines } from "../telemetry/recent-lines.ts";
 import { announce, rootTokenPrinter } from "./announce.ts";
 import { EXIT } from "./exit-code.ts";
 import { listenForReload, Reloader } from "./reload.ts";
 import { droppedWarning } from "./runtime-variables.ts";
-import { addSettingOptions, settingsFor } from "./setting-options.ts";
+import { addSettingOptions, readFor } from "./setting-options.ts";
 import { listenForStop } from "./stop-signal.ts";
-import { version } from "./version.ts";
+import { commit, version } from "./version.ts";
 
 /**
  * Time after `shutdown-timeout` that closing the store may take, in ms. After that the process
@@ -31,7 +32,7 @@ export function addServeCommand(program: Command, dropped: readonly string[]): v
     .option("--no-deliver", "accept and store messages, but send nothing until deliveries are resumed")
     .action(({ acceptClock = false, deliver }: { readonly acceptClock?: boolean; readonly deliver?: boolean }) => {
       if (excluding.size > 1) command.error("error: Use either --deliver or --no-deliver, not both.");
-      return serve((again) => settingsFor(command, again), { dropped, acceptClock, deliver });
+      return serve((again) => readFor(command, again), { dropped, acceptClock, deliver });
     });
   // Commander keeps only the last of two options that negate each other.
   const excluding = new Set<string>();
@@ -48,10 +49,11 @@ interface ServeOptions {
 
 /** Runs the server until a signal stops it. Throws `StartError` if it cannot start. */
 async function serve(
-  read: (again: boolean) => Settings,
+  read: (again: boolean) => ReadSettings,
   { dropped, acceptClock, deliver }: ServeOptions,
 ): Promise<void> {
-  const settings = read(false);
+  const { settings, from } = read(false);
+  const recentLines = new RecentLines();
   const output = new LogOutput(STDOUT, (dropped) =>
     log.warn({ dropped }, "Log lines were dropped because the output could not be written."),
   );
@@ -60,6 +62,7 @@ async function serve(
       level: settings.logLevel,
       format: settings.logFormat,
       colour: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
+      onLine: (line) => recentLines.add(line),
     },
     output,
   );
@@ -70,11 +73,13 @@ async function serve(
     log,
     logLinesDropped: () => output.dropped,
     logsAttempts: () => log.isLevelEnabled("debug"),
-    version,
+    ...{ version, commit, recentLines },
+    settingsInForce: () => settingsInForce(reloader?.inForce.settings ?? settings, reloader?.inForce.from ?? from),
     acceptClock,
     ...(deliver !== undefined && { deliver }),
     showRootToken: rootTokenPrinter(settings),
   };
+  let reloader: Reloader | null = null;
   const server = await startServer(settings, options).catch(async (error: unknown) => {
     // The command line prints the message to stderr, but readers of JSON logs read only stdout.
     if (error instanceof StartError && settings.logFormat === "json") log.error({}, error.message);
@@ -82,7 +87,8 @@ async function serve(
     throw error;
   });
   announce(settings, server, { log, output });
-  reloadSignal.use(new Reloader(settings, () => read(true), server, log).reload);
+  reloader = new Reloader({ settings, from }, () => read(true), server, log);
+  reloadSignal.use(reloader.reload);
 
   const signal = await stopSignal;
   log.info({ signal }, "Stopping. A second signal stops the server immediately.");

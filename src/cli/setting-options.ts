@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { readSettings, SCHEMA, type Settings } from "../config/index.ts";
+import { type ReadSettings, readWithSources, SCHEMA, type Settings } from "../config/index.ts";
 import { allSettings, defaultText, type Field, flagOf, type Setting, variableOf } from "../config/schema.ts";
 
 /**
@@ -32,6 +32,11 @@ export function addSettingOptions(
  * running server reads them again. Throws `SettingsError`.
  */
 export function settingsFor(command: Command, again = false): Settings {
+  return readFor(command, again).settings;
+}
+
+/** Reads the settings like `settingsFor`, and states where each comes from. */
+export function readFor(command: Command, again = false): ReadSettings {
   const flags: Record<string, string> = {};
   const given = command.opts<Record<string, unknown>>();
   for (const option of command.options) {
@@ -40,7 +45,7 @@ export function settingsFor(command: Command, again = false): Settings {
     // A boolean flag may be given without a value.
     else if (value === true) flags[option.name()] = "true";
   }
-  return readSettings({ flags, environment: process.env, terminal: process.stdout.isTTY === true, again });
+  return readWithSources({ flags, environment: process.env, terminal: process.stdout.isTTY === true, again });
 }
 
 function optionOf(setting: Setting<unknown>): Option {

@@ -3,10 +3,13 @@
  * and help texts, and is the source of the table in the README. All settings are read in one place
  * (`config/read.ts`).
  */
+export { type SettingInForce, settingSources, settingsInForce } from "./in-force.ts";
 export { settingsTable } from "./markdown.ts";
 export {
   CONFIG_VARIABLE,
+  type ReadSettings,
   readSettings,
+  readWithSources,
   SERVER_VARIABLE,
   type SettingSources,
   SettingsError,

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { editDistance } from "../core/text.ts";
 import { firstText, textAgain } from "./file-text.ts";
+import type { SettingSource } from "./in-force.ts";
 import { allSettings, type Field, flagOf, type Setting, type Settings, variableOf } from "./schema.ts";
 
 /** Environment variable with the same meaning as `--config`. */
@@ -32,6 +33,7 @@ export interface SettingSources {
 
 /** A value as text, with its source for messages. */
 interface Given {
+  readonly source: SettingSource;
   readonly text: string;
   readonly where: string;
 }
@@ -43,9 +45,21 @@ interface Given {
  * only when the override is removed.
  */
 export function readSettings(sources: SettingSources): Settings {
+  return readWithSources(sources).settings;
+}
+
+export interface ReadSettings {
+  readonly settings: Settings;
+  /** Where each setting comes from. Absent means the default. */
+  readonly from: Readonly<Partial<Record<Field, SettingSource>>>;
+}
+
+/** Reads all settings like `readSettings`, and states where each comes from. */
+export function readWithSources(sources: SettingSources): ReadSettings {
   refuseUnknownVariables(sources.environment);
   const file = readFile(sources.flags.config ?? sources.environment[CONFIG_VARIABLE], sources.again ?? false);
   const values: Partial<Record<Field, unknown>> = {};
+  const from: Partial<Record<Field, SettingSource>> = {};
   for (const [field, setting] of allSettings()) {
     const given = [
       ...fromFile(setting, file),
@@ -53,10 +67,13 @@ export function readSettings(sources: SettingSources): Settings {
       ...fromFlag(setting, sources.flags),
     ];
     values[field] = setting.default === null ? null : setting.kind.parse(setting.default);
-    for (const one of given) values[field] = parse(setting, one);
+    for (const one of given) {
+      values[field] = parse(setting, one);
+      from[field] = one.source;
+    }
   }
   values.logFormat ??= sources.terminal ? "pretty" : "json";
-  return values as Settings;
+  return { settings: values as Settings, from };
 }
 
 function parse(setting: Setting<unknown>, given: Given): unknown {
@@ -73,12 +90,12 @@ function fromFlag(setting: Setting<unknown>, flags: SettingSources["flags"]): Gi
       `${flagOf(setting)} is not allowed because ${setting.name} is a secret; set the variable ${variableOf(setting)} or use the --config file.`,
     );
   }
-  return [{ text, where: flagOf(setting) }];
+  return [{ source: "flag", text, where: flagOf(setting) }];
 }
 
 function fromVariable(setting: Setting<unknown>, environment: SettingSources["environment"]): Given[] {
   const text = environment[variableOf(setting)];
-  return text === undefined ? [] : [{ text, where: variableOf(setting) }];
+  return text === undefined ? [] : [{ source: "variable", text, where: variableOf(setting) }];
 }
 
 interface SettingsFile {
@@ -92,7 +109,7 @@ function fromFile(setting: Setting<unknown>, file: SettingsFile | null): Given[]
   const where = `${setting.name} in ${file.path}`;
   const text = setting.kind.fromToml(value);
   if (text === null) throw invalid(setting, where, describe(value));
-  return [{ text, where }];
+  return [{ source: "file", text, where }];
 }
 
 function readFile(path: string | undefined, again: boolean): SettingsFile | null {

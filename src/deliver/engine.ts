@@ -190,6 +190,11 @@ export class Engine extends OneLife implements Deliverer {
     return this.#slots.underWay;
   }
 
+  /** Number of lanes in memory. */
+  get lanesInMemory(): number {
+    return this.#lanes.size;
+  }
+
   /**
    * Time, by the wall clock, at which the oldest due delivery that has not been started became due.
    * Null if nothing is due.

@@ -28,6 +28,10 @@ export class Lanes implements Iterable<Lane> {
     return this.#byEndpoint.values();
   }
 
+  get size(): number {
+    return this.#byEndpoint.size;
+  }
+
   get(endpointSeq: Seq): Lane | undefined {
     return this.#byEndpoint.get(endpointSeq);
   }

@@ -60,6 +60,11 @@ export class ClientConnections extends OneLife {
     super();
   }
 
+  /** Counts the open connections. Returns null where they cannot be counted. */
+  count(): number | null {
+    return this.#sockets?.read(this.server.port()).accepted.length ?? null;
+  }
+
   protected begin(): void {
     if (this.limits.filesMax !== null && this.#sockets !== null) this.#checkLater(this.#sockets, CHECK_MS);
   }

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { promises, readFileSync } from "node:fs";
 
 /**
  * Returns the maximum number of files and connections that this process may have open, or null if
@@ -9,6 +9,15 @@ export function openFilesMax(): number | null {
   try {
     const soft = /^Max open files\s+(?<soft>\d+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.groups?.soft;
     return soft === undefined ? null : Number(soft);
+  } catch {
+    return null;
+  }
+}
+
+/** Returns the number of files and connections that this process has open, or null if it is not known. */
+export async function openFiles(): Promise<number | null> {
+  try {
+    return (await promises.readdir("/proc/self/fd")).length;
   } catch {
     return null;
   }

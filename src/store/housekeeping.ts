@@ -1,5 +1,15 @@
 import type { Seq } from "../core/id.ts";
-import type { PageOf, PageRequest, Pruned, StoreHealth, StoreSize, Task, TaskFilter, UnenforcedRule } from "./index.ts";
+import type {
+  PageOf,
+  PageRequest,
+  Pruned,
+  StoreAbout,
+  StoreHealth,
+  StoreSize,
+  Task,
+  TaskFilter,
+  UnenforcedRule,
+} from "./index.ts";
 import type { ClockOffsets } from "./records/common.ts";
 
 /** Manages background tasks, retention, size and health. */
@@ -69,6 +79,8 @@ export interface Housekeeping {
    */
   prune(before: number, now: number, limit: number): Promise<Pruned>;
   size(): Promise<StoreSize>;
+  /** Describes the store, for operators. */
+  about(): Promise<StoreAbout>;
   /** Reads one row. Rejects with `StoreUnavailable` if the store cannot be read. */
   ping(): Promise<void>;
   /**

@@ -31,6 +31,8 @@ export interface LogOptions {
   /** `json` writes one object per line; `pretty` writes human-readable lines. */
   readonly format: "json" | "pretty";
   readonly colour?: boolean;
+  /** Receives each line as JSON, also if the format is `pretty`. */
+  readonly onLine?: (line: string) => void;
 }
 
 /**
@@ -47,7 +49,12 @@ export function createLog(options: LogOptions, output: Pick<LogOutput, "write">)
           translateTime: "SYS:HH:MM:ss.l",
           singleLine: true,
         });
-  const stream = { write: (line: string) => output.write(pretty === null ? line : pretty(line)) };
+  const stream = {
+    write(line: string) {
+      options.onLine?.(line);
+      output.write(pretty === null ? line : pretty(line));
+    },
+  };
   const logger = pinoOn(stream, options.level);
   const always = pinoOn(stream, "info");
   return Object.assign(logger, {

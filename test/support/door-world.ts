@@ -1,4 +1,5 @@
 import { Database } from "bun:sqlite";
+import type { ApiDeps } from "../../src/api/http/deps.ts";
 import { createApi, listenOptions } from "../../src/api/http/server.ts";
 import { Inbox } from "../../src/api/resources/inbox/inbox.ts";
 import { createEndpoint } from "../../src/commands/endpoints.ts";
@@ -42,6 +43,17 @@ export interface OpenedSource {
 }
 
 /** A server in this process, on a store in memory, with one consumer. */
+const noSystem: ApiDeps["system"] = {
+  ...{ commit: null, startedAt: 0, dataDir: "", retentionMs: 0, attemptsMax: 0 },
+  settings: () => [],
+  commits: () => ({ windowMs: 0, count: 0, p50Ms: null, p95Ms: null, p99Ms: null, maxMs: null }),
+  retentionLastRunAt: () => null,
+  openFiles: async () => ({ open: null, max: null }),
+  connections: () => ({ open: null, max: null }),
+  engine: () => ({ attemptsUnderWay: 0, lanes: 0, oldestDueAt: null }),
+  logLines: () => [],
+};
+
 export class DoorWorld implements AsyncDisposable {
   readonly facts: Fact[] = [];
   /** While true, every write fails. */
@@ -94,6 +106,7 @@ export class DoorWorld implements AsyncDisposable {
       metrics: { text: async () => "", contentType: "text/plain" },
       metricsToken: () => null,
       overview: () => ({ accepted: 0, delivered: 0, failing: 0, pending: 0, dead: 0 }),
+      system: noSystem,
       version: "test",
       stopping: stopping.signal,
     });

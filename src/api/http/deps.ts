@@ -7,6 +7,7 @@ import type { BacklogWatch } from "../../deliver/watches/backlog-watch.ts";
 import type { ClockTrustWatch } from "../../deliver/watches/clock-trust-watch.ts";
 import type { Inbox } from "../resources/inbox/inbox.ts";
 import type { ErrorLog } from "./errors.ts";
+import type { SystemReadings } from "./system-readings.ts";
 
 /** The numbers in the overview. */
 export interface OverviewNumbers {
@@ -42,6 +43,7 @@ export interface ApiDeps extends CommandContext {
   readonly series: Pick<SeriesKeeper, "read">;
   readonly backlogWatch: Pick<BacklogWatch, "growingSince">;
   readonly clockTrust: Pick<ClockTrustWatch, "doubtedSince">;
+  readonly system: SystemReadings;
   readonly version: string;
   /** Returns true while the server is starting. Requests then get 503. */
   readonly isStarting?: () => boolean;

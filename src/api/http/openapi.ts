@@ -87,6 +87,7 @@ const tags = [
   { name: "Door", description: "The URLs at which sources receive webhooks." },
   { name: "Message poller", description: "Fetch messages instead of receiving them as webhooks." },
   { name: "Message attempt", description: "An attempt to deliver a message to an endpoint." },
+  { name: "System", description: "The state of the server, for operators." },
   { name: "Delivery", description: "Holds and resumes all deliveries of the installation." },
   { name: "Dead letter", description: "A delivery that failed for good." },
   {

@@ -50,6 +50,7 @@ import { applicationOverviewRoutes } from "../resources/statistics/application-o
 import { overviewRoutes } from "../resources/statistics/overview.ts";
 import { statisticsRoutes } from "../resources/statistics/routes.ts";
 import { timeseriesRoutes } from "../resources/statistics/timeseries.ts";
+import { systemRoutes } from "../resources/system/routes.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import { type Context, createContext } from "./context.ts";
 import { isOpenToAnyOrigin, preflight } from "./cors.ts";
@@ -187,6 +188,7 @@ export function operationsOf(context: Context): readonly Operation[] {
     ...providerRoutes(context),
     ...overviewRoutes(context),
     ...searchRoutes(context),
+    ...systemRoutes(context),
     ...applicationOverviewRoutes(context),
     ...inboxRoutes(context),
     ...doorRoutes(),

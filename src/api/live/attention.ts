@@ -91,14 +91,14 @@ export class AttentionSource {
 
   async #build(environmentSeq: Seq, pending: number): Promise<AttentionList> {
     const { store, ids } = this.parts;
-    const { failing, disabled, endpoints, dead } = await store.survey.attention(environmentSeq, ENTRIES_MAX);
+    const { counts, endpoints, dead } = await store.survey.attention(environmentSeq, ENTRIES_MAX);
     const entries = bySeverity([
       ...(await this.#ofInstallation()),
       ...(await this.#ofEnvironment(environmentSeq, pending)),
       ...endpoints.map((endpoint) => ofEndpoint(endpoint, ids)),
       ...dead.map(ofDeadReason),
     ]);
-    const total = entries.length + failing + disabled - endpoints.length;
+    const total = entries.length + counts.failing + counts.disabled - endpoints.length;
     return { entries: entries.slice(0, ENTRIES_MAX), total };
   }
 

@@ -11,6 +11,7 @@ const PAUSE_MS = 20;
 export class Retention extends OneLife {
   #cancel: Cancel = () => {};
   #sweeping: Promise<void> | null = null;
+  #lastRunAt: number | null = null;
 
   constructor(
     private readonly clock: Clock,
@@ -42,6 +43,11 @@ export class Retention extends OneLife {
     return more;
   }
 
+  /** Time at which the latest sweep ended, or null if none has ended since the start. */
+  get lastRunAt(): number | null {
+    return this.#lastRunAt;
+  }
+
   #later(delayMs: number): void {
     if (this.isStopping) return;
     this.#cancel = this.clock.after(delayMs, () => {
@@ -53,6 +59,7 @@ export class Retention extends OneLife {
     let more = false;
     try {
       more = await this.runOnce();
+      if (!more) this.#lastRunAt = this.clock.now();
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) throw error;
     }

@@ -93,9 +93,8 @@ export interface DeadReason {
 }
 
 export interface Attention {
-  /** Number of endpoints in the state `failing`. */
-  readonly failing: number;
-  readonly disabled: number;
+  /** Number of endpoints in each state. */
+  readonly counts: Readonly<Record<EndpointState, number>>;
   /**
    * First the endpoints that the server has disabled, then failing ones, then those that a request
    * has disabled; within each, the newest first.

@@ -43,6 +43,15 @@ export interface StoreSize {
   readonly diskFreeBytes: number | null;
 }
 
+export interface StoreAbout {
+  /** Name and version of the database, such as `SQLite 3.54.0`. */
+  readonly engine: string;
+  /** Version of the schema: the number of migration steps that have run. */
+  readonly schemaVersion: number;
+  /** Whether each commit is synced to disk before it is confirmed. */
+  readonly syncsCommits: boolean;
+}
+
 /** A rule that some stored rows break and that the store therefore does not enforce. */
 export interface UnenforcedRule {
   readonly table: string;

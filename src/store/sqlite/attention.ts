@@ -54,9 +54,11 @@ export function attention(db: Database, turns: Turns): Survey["attention"] {
 
   return async (environmentSeq, limit) => {
     const found: Row[] = [];
+    const counts = { healthy: 0, failing: 0, disabled: 0, paused: 0 };
     const dead = new Map<FailureReason, DeadReason>();
     let cost = 0;
     await rowsOf(environmentSeq, async (row) => {
+      counts[row.state]++;
       if (row.state === "disabled" || row.state === "failing") found.push(row);
       cost += 10 + countDead(row.seq, dead);
       if (cost < COST_MAX) return;
@@ -65,8 +67,7 @@ export function attention(db: Database, turns: Turns): Survey["attention"] {
     });
     found.sort((a, b) => rankOf(a) - rankOf(b) || (b.since ?? 0) - (a.since ?? 0));
     return {
-      failing: found.filter(({ state }) => state === "failing").length,
-      disabled: found.filter(({ state }) => state === "disabled").length,
+      counts,
       endpoints: found.slice(0, limit).flatMap(toEndpoint),
       dead: [...dead.values()].sort((a, b) => b.count - a.count),
     } satisfies Attention;

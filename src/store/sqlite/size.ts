@@ -4,7 +4,10 @@ import { dirname } from "node:path";
 import type { Housekeeping } from "../index.ts";
 import type { HealthRecord } from "./store-health.ts";
 
-type Verbs = Pick<Housekeeping, "size" | "ping" | "health">;
+type Verbs = Pick<Housekeeping, "size" | "about" | "ping" | "health">;
+
+/** The value of `PRAGMA synchronous` with which each commit is synced. */
+const FULL = 2;
 
 export function sizeVerbs(db: Database, health: HealthRecord, beforePing: () => void): Verbs {
   // Every store has this row. `SELECT 1` would not read the database file.
@@ -15,6 +18,12 @@ export function sizeVerbs(db: Database, health: HealthRecord, beforePing: () => 
       walBytes: bytesOf(`${db.filename}-wal`),
       diskFreeBytes: await freeBytesOf(db.filename),
     }),
+    about: async () => {
+      const pragma = (name: string) => Object.values(db.query(`PRAGMA ${name}`).get() as Record<string, number>)[0]!;
+      const { version } = db.query("SELECT sqlite_version() AS version").get() as { readonly version: string };
+      const syncsCommits = pragma("synchronous") >= FULL;
+      return { engine: `SQLite ${version}`, schemaVersion: pragma("user_version"), syncsCommits };
+    },
     ping: async () => {
       beforePing();
       anyRow.get();

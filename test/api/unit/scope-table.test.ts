@@ -26,6 +26,7 @@ describe("the scopes that operations need", () => {
       "provider",
       "session",
       "statistics",
+      "system",
     ]);
   });
 

@@ -124,7 +124,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [metaSuite, "housekeeping.meta.", "get set"],
   [clockOffsetsSuite, "housekeeping.clockOffsets.", "get set"],
   [pruneSuite, "housekeeping.", "prune"],
-  [sizeSuite, "housekeeping.", "size ping health unenforcedRules"],
+  [sizeSuite, "housekeeping.", "size about ping health unenforcedRules"],
 ];
 
 /** Runs all suites. They define what every implementation of the store must guarantee. */

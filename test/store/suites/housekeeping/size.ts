@@ -16,6 +16,15 @@ export function sizeSuite(open: Open): void {
       expect(await bytes()).toBeGreaterThan(before + 500_000);
     });
 
+    test("the store states its engine, the version of its schema and whether commits are synced", async () => {
+      await using world = await Furnished.open(open);
+      expect(await world.store.housekeeping.about()).toEqual({
+        engine: expect.stringMatching(/^\w+ \d+\.\d+/),
+        schemaVersion: expect.any(Number),
+        syncsCommits: true,
+      });
+    });
+
     test("the store responds to a ping", async () => {
       await using world = await Furnished.open(open);
       expect(await world.store.housekeeping.ping()).toBeUndefined();

@@ -8,7 +8,7 @@ export function attentionSuite(open: Open): void {
       await using world = await Furnished.open(open);
       await world.addEndpoint({ failingSince: world.now, paused: true });
       await world.send();
-      const none = { failing: 0, disabled: 0, endpoints: [], dead: [] };
+      const none = { counts: { healthy: 1, failing: 0, disabled: 0, paused: 1 }, endpoints: [], dead: [] };
       expect(await world.store.survey.attention(world.environment.seq, 10)).toEqual(none);
     });
 
@@ -21,8 +21,8 @@ export function attentionSuite(open: Open): void {
       const newer = await world.addEndpoint({ failingSince: now });
       const gone = await world.addEndpoint({ ...disabled, disabledCause: "gone" });
       const unknown = await world.addEndpoint({ disabled: true });
-      const { endpoints, ...counts } = await world.store.survey.attention(world.environment.seq, 4);
-      expect(counts).toEqual({ failing: 2, disabled: 3, dead: [] });
+      const { endpoints, ...rest } = await world.store.survey.attention(world.environment.seq, 4);
+      expect(rest).toEqual({ counts: { healthy: 1, failing: 2, disabled: 3, paused: 0 }, dead: [] });
       expect(endpoints.map(({ seq }) => seq)).toEqual([gone.seq, newer.seq, older.seq, manual.seq]);
       const { seq, name, uid } = world.application;
       expect(endpoints[0]).toEqual({
@@ -73,8 +73,8 @@ export function attentionSuite(open: Open): void {
       }
       await applications.delete(places[2]!.seq, world.now);
       const of = async (seq: number) => {
-        const { failing, dead } = await world.store.survey.attention(seq, 10);
-        return [failing, dead.length];
+        const { counts, dead } = await world.store.survey.attention(seq, 10);
+        return [counts.failing, dead.length];
       };
       expect(await of(world.environment.seq)).toEqual([0, 0]);
       expect(await of(other.seq)).toEqual([1, 1]);
