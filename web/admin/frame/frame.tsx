@@ -32,7 +32,7 @@ export function Frame({ current, children }: { current: string; children: Compon
         >
           Menu
         </button>
-        <a class={style.brand} href={OVERVIEW}>
+        <a class={style.brand} href={OVERVIEW} aria-label="Boathook, overview">
           <Logo />
           <strong>Boathook</strong>
         </a>

@@ -1,12 +1,12 @@
-import { Empty } from "../../kit/parts/notice.tsx";
+import { PageHead } from "../../kit/parts/page-head.tsx";
 import { OVERVIEW } from "../links.ts";
 
 export function UnknownPage() {
   return (
-    <Empty title="Page not found">
-      <p>
-        <a href={OVERVIEW}>Back to overview</a>
-      </p>
-    </Empty>
+    <PageHead title="Page not found" about="The address is mistyped, or the page has moved.">
+      <a class="button-link" href={OVERVIEW}>
+        Back to overview
+      </a>
+    </PageHead>
   );
 }

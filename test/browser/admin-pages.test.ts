@@ -1,0 +1,155 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { gzipSync } from "node:zlib";
+import type { Browser, Page } from "playwright-core";
+import { executable, type RunningBoathook, startBoathook } from "../support/binary.ts";
+import { findChromium, launchChromium } from "../support/chromium.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
+
+/** What must hold on every page of the admin page that the navigation leads to. */
+
+const TIMEOUT_MS = 240_000;
+const TOKEN = "root-token-of-the-test-of-every-page-1234";
+const chromiumPath = findChromium();
+const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+
+/** Texts that run code if a page shows them as markup. */
+const HOSTILE = [
+  "<img src=x onerror=alert(1)>",
+  "<script>alert(2)</script>",
+  '"><svg onload=alert(3)>',
+  "javascript:alert(4)//",
+  "{{constructor.constructor('alert(5)')()}}",
+];
+const LOOKS = [
+  { name: "desktop, light", viewport: { width: 1280, height: 800 }, colorScheme: "light" },
+  { name: "desktop, dark", viewport: { width: 1280, height: 800 }, colorScheme: "dark" },
+  { name: "phone, light", viewport: { width: 320, height: 640 }, colorScheme: "light" },
+  { name: "phone, dark", viewport: { width: 320, height: 640 }, colorScheme: "dark" },
+] as const;
+
+describe.skipIf(chromiumPath === null)("every page of the admin page", () => {
+  const directory = temporaryDirectory();
+  let server: RunningBoathook;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    const env = { BOATHOOK_ROOT_TOKEN: TOKEN };
+    server = await startBoathook(executable(), directory.file("data"), [], { env });
+    browser = await launchChromium(chromiumPath!);
+    await fill();
+  }, TIMEOUT_MS);
+
+  afterAll(async () => {
+    await browser?.close();
+    await server?.stop();
+    directory[Symbol.dispose]();
+  }, TIMEOUT_MS);
+
+  async function call(method: string, path: string, body: unknown): Promise<void> {
+    const response = await fetch(server.url + path, {
+      method,
+      headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    expect([path, response.status, response.ok ? "" : await response.text()]).toEqual([path, response.status, ""]);
+  }
+
+  /** Fills every list with hostile and with long texts. */
+  async function fill(): Promise<void> {
+    const texts = [...HOSTILE, "x".repeat(200)];
+    for (const [index, text] of texts.entries()) {
+      const uid = `app-${index}`;
+      await call("POST", "/api/v1/app", { name: text, uid, metadata: { [`key-${index}`]: text } });
+      const url = `${server.url}/inbox/${encodeURIComponent(text)}?${"y".repeat(600)}`;
+      await call("POST", `/api/v1/app/${uid}/endpoint`, { url, description: text });
+      await call("POST", "/api/v1/event-type", { name: `type.${index}.${"z".repeat(100)}`, description: text });
+      await call("POST", `/api/v1/app/${uid}/msg`, {
+        eventType: `type.${index}.${"z".repeat(100)}`,
+        payload: { text },
+        tags: [text.slice(0, 10).replace(/\W/g, "t")],
+      });
+      await call("POST", "/ingest/api/v1/source", { name: text, uid: `source-${index}`, type: "generic-webhook" });
+    }
+  }
+
+  /** Opens the page and logs in. Every dialog and error of the page is a fault. */
+  async function open(look: (typeof LOOKS)[number]) {
+    const { viewport, colorScheme } = look;
+    const context = await browser.newContext({ viewport, colorScheme });
+    const page = await context.newPage();
+    const faults: string[] = [];
+    page.on("dialog", async (dialog) => {
+      faults.push(`dialog: ${dialog.message()}`);
+      await dialog.dismiss();
+    });
+    page.on("pageerror", (error) => faults.push(String(error)));
+    page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
+    await page.goto(`${server.url}/ui/`);
+    await page.getByLabel("Token").fill(TOKEN);
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.locator("main").waitFor();
+    return { page, faults, [Symbol.asyncDispose]: () => context.close() };
+  }
+
+  /** Returns the addresses of all pages in the navigation, then of one item of each list. */
+  async function addresses(page: Page): Promise<string[]> {
+    const links = (selector: string) =>
+      page.locator(selector).evaluateAll((all) => all.map((link) => link.getAttribute("href") ?? ""));
+    const pages = (await links("nav[aria-label=Main] a")).filter((href) => href.startsWith("#/"));
+    const items = new Set<string>();
+    for (const href of pages) {
+      await show(page, href);
+      const [first] = (await links("main tbody a")).filter((link) => link.startsWith("#/"));
+      if (first !== undefined) items.add(first);
+    }
+    return [...pages, ...items];
+  }
+
+  async function show(page: Page, href: string): Promise<void> {
+    await page.evaluate((hash) => {
+      location.hash = hash;
+    }, href);
+    await page.locator("main h1").first().waitFor({ state: "attached" });
+    await page.waitForFunction(() => document.querySelector("main [aria-busy=true]") === null);
+  }
+
+  for (const look of LOOKS) {
+    test(
+      `no page has an accessibility violation, runs a hostile text or is too wide (${look.name})`,
+      async () => {
+        await using opened = await open(look);
+        const { page } = opened;
+        await page.evaluate(AXE);
+        const all = await addresses(page);
+        expect(all.length).toBeGreaterThan(3);
+        for (const href of all) {
+          await show(page, href);
+          const excess = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+          expect([href, excess]).toEqual([href, Math.min(excess, 0)]);
+          expect([href, await violations(page)]).toEqual([href, []]);
+        }
+        expect(opened.faults).toEqual([]);
+      },
+      TIMEOUT_MS,
+    );
+  }
+});
+
+/** Returns what axe finds wrong: the rule and the first element of each violation. */
+async function violations(page: Page): Promise<string[]> {
+  return page.evaluate(async () => {
+    const { axe } = globalThis as unknown as {
+      axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
+    };
+    const found = await axe.run();
+    return found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 300)}`);
+  });
+}
+
+test("the compressed files of the admin page are at most 150 KB, and those of the portal at most 80 KB", () => {
+  const size = (name: string) =>
+    gzipSync(readFileSync(new URL(`../../dist/web/${name}`, import.meta.url)), { level: 9 }).length;
+  expect(size("app.js") + size("app.css")).toBeLessThanOrEqual(150_000);
+  expect(size("portal.js") + size("portal.css")).toBeLessThanOrEqual(80_000);
+});
