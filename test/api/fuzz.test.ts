@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { type Answer, clientOf, type Send } from "../support/client.ts";
 import { attemptsOf, until } from "../support/delivery.ts";
 import { ROOT_TOKEN, startServer, type TestServer } from "../support/server.ts";
+import { logIn } from "../support/session.ts";
 
 /**
  * Sends random requests to every operation of the OpenAPI document. Each response must have a
@@ -101,6 +102,7 @@ async function someIds(name: string): Promise<Ids> {
     event_type_name: name,
     env_id: environment,
     key_id: (await create("POST", tokens, { name })).id,
+    session_id: (await logIn(server.url)).session.id,
     task_id: (await create("PUT", "/stats/usage/event-types")).id,
     sink_id: "sink",
     consumer_id: "consumer",
