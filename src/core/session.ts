@@ -20,6 +20,19 @@ export const sessionsPerOwnerMax = 20;
 export const sessionUseStepMs = 60_000;
 export const userAgentCharsMax = 256;
 
+/** The name of the cookie, without the prefix and the port that may be added to it. */
+export const sessionCookie = "boathook_session";
+
+const COOKIE_PATTERN = /(?:^|;)\s*(?:__(?:Host|Secure)-)?boathook_session(?:_\d+)?=[^;]*/g;
+
+/**
+ * Returns a `Cookie` header without the secrets of sessions. Browsers also send them to inboxes and to
+ * the door, which store and pass on the headers of requests.
+ */
+export function withoutSessionSecrets(cookies: string): string {
+  return cookies.replace(COOKIE_PATTERN, "").replace(/^;\s*/, "");
+}
+
 const SECRET_PATTERN = /^[A-Za-z0-9_-]{43}$/;
 
 export function sessionSecretText(random: Uint8Array): string {

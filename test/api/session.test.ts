@@ -343,3 +343,20 @@ test("a session of a root token ends when the token is replaced", async () => {
     await own.stop();
   }
 });
+
+test("inboxes and the door do not store the cookie of a session", async () => {
+  const { cookie } = await logIn(server.url);
+  const secret = cookie.split("=")[1]!;
+  const headers = { cookie: `a=1; ${cookie}; b=2` };
+  await fetch(`${server.url}/inbox/inbox-of-the-session-test`, { headers });
+  const inbox = await send("GET", "/inbox/inbox-of-the-session-test");
+  expect(inbox.json.data[0].headers.cookie).toBe("a=1; b=2");
+  const settings = { name: "s", type: "stripe", config: { secret: "x" } };
+  const source = (await send("POST", "/ingest/api/v1/source", settings)).json;
+  await fetch(source.ingestUrl, { method: "POST", headers, body: "{}" });
+  const log = `/ingest/api/v1/source/${source.id}/log`;
+  const { data } = (await send("GET", log)).json;
+  const entry = await send("GET", `${log}/${data[0].id}`);
+  expect(entry.text).toContain("a=1; b=2");
+  expect(entry.text).not.toContain(secret);
+});

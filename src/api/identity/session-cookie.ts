@@ -1,7 +1,5 @@
 /** The cookie that holds the secret of a session. */
-import { isSessionSecret, sessionAgeMaxMs } from "../../core/session.ts";
-
-const NAME = "boathook_session";
+import { isSessionSecret, sessionAgeMaxMs, sessionCookie } from "../../core/session.ts";
 
 export interface CookiePlace {
   readonly publicUrl: string;
@@ -16,7 +14,7 @@ export interface CookiePlace {
  */
 export function cookieName({ publicUrl, prefix }: CookiePlace): string {
   const { protocol, port } = new URL(publicUrl);
-  const name = port === "" ? NAME : `${NAME}_${port}`;
+  const name = port === "" ? sessionCookie : `${sessionCookie}_${port}`;
   if (protocol !== "https:") return name;
   return prefix === "" ? `__Host-${name}` : `__Secure-${name}`;
 }

@@ -1,3 +1,4 @@
+import { withoutSessionSecrets } from "../../../core/session.ts";
 import { targetOf } from "../../http/request-target.ts";
 
 /** The parts of a URL at the door. */
@@ -60,5 +61,6 @@ export function headersOf({ headers }: Request): Record<string, string> {
   const all = headers.toJSON() as Record<string, string | string[]>;
   const cookies = all["set-cookie"];
   if (Array.isArray(cookies)) all["set-cookie"] = cookies.join(", ");
+  if (typeof all.cookie === "string") all.cookie = withoutSessionSecrets(all.cookie);
   return all as Record<string, string>;
 }

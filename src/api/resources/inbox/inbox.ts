@@ -2,6 +2,7 @@
  * A built-in receiver for testing. It keeps the latest requests of each inbox in memory. All sizes
  * are limited; the oldest requests are dropped first.
  */
+import { withoutSessionSecrets } from "../../../core/session.ts";
 import type { Clock } from "../../../ports.ts";
 import { targetOf } from "../../http/request-target.ts";
 
@@ -100,7 +101,8 @@ function textOf(body: Uint8Array): string {
 function headersOf(request: Request): Record<string, string> {
   const kept: [string, string][] = [];
   let chars = 0;
-  for (const [name, value] of request.headers) {
+  for (const [name, sent] of request.headers) {
+    const value = name === "cookie" ? withoutSessionSecrets(sent) : sent;
     chars += name.length + value.length;
     if (chars > HEADERS_CHARS_KEPT) break;
     kept.push([name, value]);
