@@ -17,6 +17,7 @@ import { KeyCache } from "./door/key-cache.ts";
 import { ClientConnections, type ConnectionLimits } from "./edge/client-connections.ts";
 import { systemClock } from "./edge/clock.ts";
 import { HttpClient } from "./edge/http-client/client.ts";
+import { oidcLogin } from "./edge/oidc.ts";
 import { openFiles, openFilesMax } from "./edge/open-files.ts";
 import { OwnAddress } from "./edge/own-address.ts";
 import { systemRandom } from "./edge/random.ts";
@@ -139,6 +140,7 @@ async function run(
     settings,
     publicUrl: () => address.publicUrl,
     pathPrefix: address.pathPrefix,
+    login: oidcLogin(settings, (fields) => log.warn(fields, "A login at the identity provider failed.")),
     log,
     metrics,
     metricsToken: () => metricsToken,

@@ -12,14 +12,37 @@ interface SwaggerUi {
 
 declare const SwaggerUIBundle: SwaggerUi;
 
+interface SwaggerRequest {
+  readonly method?: string;
+  readonly headers?: Record<string, string>;
+  readonly loadSpec?: boolean;
+}
+
+// A proxy may serve the page below a prefix.
+const base = location.pathname.replace(/\/docs\/?$/, "");
+
+/**
+ * Adds the CSRF token of the browser's session to a request without a token. The session is read for
+ * every change, because another tab may have logged in again.
+ */
+async function withSession(request: SwaggerRequest): Promise<SwaggerRequest> {
+  const { method = "GET", headers = {}, loadSpec } = request;
+  const isChange = !/^(get|head)$/i.test(method);
+  if (loadSpec || !isChange || Object.keys(headers).some((name) => name.toLowerCase() === "authorization"))
+    return request;
+  const response = await fetch(`${base}/api/v1/session`);
+  if (!response.ok) return request;
+  const { csrf } = (await response.json()) as { readonly csrf: string };
+  return { ...request, headers: { ...headers, "boathook-csrf": csrf } };
+}
+
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const followScheme = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
 dark.addEventListener("change", followScheme);
 followScheme();
 
 SwaggerUIBundle({
-  // Relative, because a proxy may serve the page below a prefix.
-  url: `${location.pathname.replace(/\/docs\/?$/, "")}/docs/json`,
+  url: `${base}/docs/json`,
   dom_id: "#swagger-ui",
   presets: [SwaggerUIBundle.presets.apis],
   layout: "BaseLayout",
@@ -31,4 +54,5 @@ SwaggerUIBundle({
   defaultModelsExpandDepth: 0,
   displayRequestDuration: true,
   tryItOutEnabled: true,
+  requestInterceptor: withSession,
 });

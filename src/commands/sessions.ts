@@ -1,4 +1,5 @@
 import type { Seq } from "../core/id.ts";
+import { userSessionMs } from "../core/oidc.ts";
 import {
   sessionAgeMaxMs,
   sessionSecretBytes,
@@ -8,7 +9,7 @@ import {
 } from "../core/session.ts";
 import { cutText } from "../core/text.ts";
 import { tokenHash } from "../core/token.ts";
-import type { Session } from "../store/index.ts";
+import type { Session, SessionUser } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
 
 type Parts = Pick<CommandContext, "store" | "seqs" | "clock" | "random">;
@@ -44,6 +45,24 @@ export async function openSession(
   };
   await store.configuration.sessions.create(session, tokenHash(secret), sessionsPerOwnerMax);
   return { session, secret };
+}
+
+/** Opens a session with all rights for a person who has logged in at the identity provider. */
+export function openUserSession(
+  parts: Parts,
+  user: SessionUser,
+  from: Pick<Session, "userAgent" | "address">,
+): Promise<OpenedSession> {
+  return openSession(parts, {
+    ...from,
+    user,
+    ownerSha256: tokenHash(JSON.stringify([user.issuer, user.id])),
+    name: user.name || user.email,
+    environmentSeq: null,
+    tokenSeq: null,
+    unsignedJwt: null,
+    expiresAt: parts.clock.now() + userSessionMs,
+  });
 }
 
 /** Ends a session at once. Returns false if it has ended before. */

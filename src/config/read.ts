@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { editDistance } from "../core/text.ts";
 import { firstText, textAgain } from "./file-text.ts";
 import type { SettingSource } from "./in-force.ts";
-import { allSettings, type Field, flagOf, type Setting, type Settings, variableOf } from "./schema.ts";
+import { allSettings, type Field, flagOf, SCHEMA, type Setting, type Settings, variableOf } from "./schema.ts";
 
 /** Environment variable with the same meaning as `--config`. */
 export const CONFIG_VARIABLE = "BOATHOOK_CONFIG";
@@ -72,8 +72,21 @@ export function readWithSources(sources: SettingSources): ReadSettings {
       from[field] = one.source;
     }
   }
+  refusePartialLogin(values as Settings);
   values.logFormat ??= sources.terminal ? "pretty" : "json";
   return { settings: values as Settings, from };
+}
+
+/** The settings for logins at an identity provider only work together. */
+function refusePartialLogin(values: Settings): void {
+  const fields = ["oidcIssuer", "oidcClientId", "oidcClientSecret", "oidcAdmins"] as const;
+  const isSet = (field: (typeof fields)[number]) => values[field] !== null && values[field]?.length !== 0;
+  const missing = fields.filter((field) => !isSet(field)).map((field) => SCHEMA[field].name);
+  if (missing.length === 0 || missing.length === fields.length) return;
+  const set = fields.filter(isSet).map((field) => SCHEMA[field].name);
+  throw new SettingsError(
+    `Logins at an identity provider need all of their settings: ${set.join(", ")} ${set.length === 1 ? "is" : "are"} set, but not ${missing.join(", ")}.`,
+  );
 }
 
 function parse(setting: Setting<unknown>, given: Given): unknown {

@@ -18,9 +18,10 @@ import {
   size,
   subnet,
 } from "./kinds.ts";
+import { adminRule, clientId, issuerUrl } from "./login-kinds.ts";
 
 /** Headings under which help texts group the settings. */
-export type Group = "Server" | "Secrets" | "Storage" | "Delivery" | "Endpoint addresses" | "Limits" | "Logs";
+export type Group = "Server" | "Secrets" | "Login" | "Storage" | "Delivery" | "Endpoint addresses" | "Limits" | "Logs";
 
 export interface Setting<Value, Default extends string | null = string | null> {
   /** Name in kebab case: the flag without its leading dashes, and the key in the file. */
@@ -60,6 +61,7 @@ const DAY_MS = 86_400_000;
 const RETRY_WAITS_MAX = 100;
 const SUBNETS_MAX = 1_000;
 const NAME_SERVERS_MAX = 8;
+const ADMINS_MAX = 1_000;
 
 /** All settings, keyed by their field in `Settings`, in display order. */
 export const SCHEMA = {
@@ -120,6 +122,38 @@ export const SCHEMA = {
     default: null,
     description: "if set, `/metrics` requires this token",
     secret: true,
+  }),
+
+  oidcIssuer: setting("oidc-issuer", {
+    group: "Login",
+    kind: issuerUrl,
+    default: null,
+    description:
+      "URL of an identity provider (OpenID Connect) at which people log in to the admin page; needs the three settings below and the redirect URI `<public-url>/api/v1/oidc/callback` at the provider",
+  }),
+  oidcClientId: setting("oidc-client-id", {
+    group: "Login",
+    kind: clientId,
+    default: null,
+    description: "client id that the identity provider has given to this server",
+  }),
+  oidcClientSecret: setting("oidc-client-secret", {
+    group: "Login",
+    kind: secretText,
+    default: null,
+    description: "client secret that belongs to `oidc-client-id`",
+    secret: true,
+  }),
+  oidcAdmins: setting("oidc-admins", {
+    group: "Login",
+    kind: list(
+      adminRule,
+      `a comma-separated list of at most ${ADMINS_MAX} e-mail addresses, domains such as *@example.com and groups such as group:ops`,
+      ADMINS_MAX,
+    ),
+    default: "",
+    description:
+      "who may log in, with all rights: verified e-mail addresses, domains such as `*@example.com`, groups such as `group:ops`",
   }),
 
   dataDir: setting("data-dir", {

@@ -85,6 +85,37 @@ const CASES: Readonly<Record<Field, Case>> = {
   },
   encryptionKey: { valid: [[KEY, KEY.toLowerCase()]], invalid: ["", KEY.slice(1), `${KEY}0`, KEY.replace("0", "g")] },
   metricsToken: { valid: [["m", "m"]], invalid: ["", "a b"] },
+  oidcIssuer: {
+    valid: [
+      ["https://id.example.com/realms/a", "https://id.example.com/realms/a"],
+      ["http://127.0.0.1:9000", "http://127.0.0.1:9000"],
+      ["http://localhost:9000/", "http://localhost:9000/"],
+    ],
+    invalid: [
+      "",
+      "id.example.com",
+      "http://id.example.com",
+      "ftp://x",
+      "https://u:p@x",
+      "https://x/?a",
+      "https://x/#a",
+    ],
+  },
+  oidcClientId: { valid: [["boathook", "boathook"]], invalid: ["", "a b", "x".repeat(257), "ä"] },
+  oidcClientSecret: { valid: [["s3cret ü", "s3cret ü"]], invalid: [""] },
+  oidcAdmins: {
+    valid: [
+      ["Ada@Example.com", [{ kind: "email", email: "ada@example.com" }]],
+      [
+        "*@example.com, group:ops team",
+        [
+          { kind: "domain", domain: "example.com" },
+          { kind: "group", group: "ops team" },
+        ],
+      ],
+    ],
+    invalid: ["ada", "*", "@example.com", "a*@example.com", "ada@", "a@b@c", "group:", "ada@example.com,,", "*@*"],
+  },
   dataDir: { valid: [["/var/lib/boathook", "/var/lib/boathook"]], invalid: ["", "  ", "a\0b"] },
   sync: {
     valid: [
@@ -178,11 +209,38 @@ const CASES: Readonly<Record<Field, Case>> = {
   },
 };
 
+/** The settings for logins at an identity provider are only valid together. */
+const LOGIN = {
+  BOATHOOK_OIDC_ISSUER: "https://id.example.com",
+  BOATHOOK_OIDC_CLIENT_ID: "boathook",
+  BOATHOOK_OIDC_CLIENT_SECRET: "secret",
+  BOATHOOK_OIDC_ADMINS: "ada@example.com",
+};
+
+test("settings for logins that are incomplete are refused with one sentence that names the missing ones", () => {
+  for (const omitted of Object.keys(LOGIN)) {
+    const environment = { ...LOGIN, [omitted]: undefined };
+    const name = omitted.replace("BOATHOOK_", "").toLowerCase().replaceAll("_", "-");
+    expect(() => read({ environment })).toThrow(
+      new SettingsError(
+        `Logins at an identity provider need all of their settings: ${[
+          ...["oidc-issuer", "oidc-client-id", "oidc-client-secret", "oidc-admins"].filter((one) => one !== name),
+        ].join(", ")} are set, but not ${name}.`,
+      ),
+    );
+  }
+  expect(() => read({ flags: { "oidc-issuer": "https://id.example.com" } })).toThrow(
+    "oidc-issuer is set, but not oidc-client-id, oidc-client-secret, oidc-admins.",
+  );
+});
+
 describe("every setting", () => {
   for (const [field, setting] of allSettings()) {
     for (const [text, value] of CASES[field].valid) {
       test(`${setting.name} accepts ${JSON.stringify(text)}`, () => {
-        expect(read({ environment: { [variableOf(setting)]: text } })[field]).toEqual(value as never);
+        expect(
+          read({ environment: { ...(setting.group === "Login" && LOGIN), [variableOf(setting)]: text } })[field],
+        ).toEqual(value as never);
       });
     }
     for (const text of CASES[field].invalid) {
@@ -211,6 +269,10 @@ test("each omitted setting has its documented default", () => {
     jwtSecret: null,
     encryptionKey: null,
     metricsToken: null,
+    oidcIssuer: null,
+    oidcClientId: null,
+    oidcClientSecret: null,
+    oidcAdmins: [],
     dataDir: "./boathook-data",
     sync: "full",
     retentionMs: 90 * DAY_MS,

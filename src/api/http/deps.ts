@@ -2,9 +2,11 @@ import type { Idempotency } from "../../accept/idempotency.ts";
 import type { CommandContext } from "../../commands/context.ts";
 import type { Settings } from "../../config/index.ts";
 import type { Seq } from "../../core/id.ts";
+import type { IdentityProvider } from "../../core/oidc.ts";
 import type { SeriesKeeper } from "../../deliver/tasks/series-keeper.ts";
 import type { BacklogWatch } from "../../deliver/watches/backlog-watch.ts";
 import type { ClockTrustWatch } from "../../deliver/watches/clock-trust-watch.ts";
+import type { SessionUser } from "../../store/index.ts";
 import type { Inbox } from "../resources/inbox/inbox.ts";
 import type { ErrorLog } from "./errors.ts";
 import type { SystemReadings } from "./system-readings.ts";
@@ -30,6 +32,8 @@ export interface ApiDeps extends CommandContext {
    * not. Defaults to none.
    */
   readonly pathPrefix?: string;
+  /** Logins at an identity provider. Null or absent if none is configured. */
+  readonly login?: { readonly provider: IdentityProvider; readonly admits: (user: SessionUser) => boolean } | null;
   readonly log: ErrorLog;
   readonly inbox: Inbox;
   /** The metrics in the Prometheus text format. */

@@ -95,7 +95,11 @@ const tags = [
     description: "Webhooks about the endpoints and messages of the environment itself.",
   },
   { name: "Authentication", description: "Create, change, expire and revoke tokens." },
-  { name: "Sessions", description: "Log in with a browser, and list and end logins." },
+  {
+    name: "Sessions",
+    description:
+      "Log in with a browser, and list and end logins. The API page uses the session of its browser for requests without a token.",
+  },
   {
     name: "Environment",
     description: "Isolated sets of applications, event types and tokens. Managed with the root token.",

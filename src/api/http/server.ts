@@ -29,6 +29,7 @@ import { eventTypeImportRoutes } from "../resources/event-type/import.ts";
 import { eventTypeRoutes } from "../resources/event-type/routes.ts";
 import { healthRoutes } from "../resources/health/routes.ts";
 import { inboxRoutes } from "../resources/inbox/routes.ts";
+import { loginRoutes } from "../resources/login/routes.ts";
 import { messageExpungeRoutes } from "../resources/message/expunge.ts";
 import { environmentMessageRoutes } from "../resources/message/of-environment.ts";
 import { messagePrecheckRoutes } from "../resources/message/precheck.ts";
@@ -169,6 +170,7 @@ export function operationsOf(context: Context): readonly Operation[] {
     ...portalAccessRoutes(context),
     ...tokenSessionRoutes(context),
     ...sessionRoutes(context),
+    ...loginRoutes(context),
     ...environmentRoutes(context),
     ...environmentPauseRoutes(context),
     ...deliveryRoutes(context),

@@ -37,8 +37,8 @@ const pageHeaders: Readonly<Record<string, Readonly<Record<string, string>>>> = 
   "/docs": { ...strict, "content-security-policy": policy(ANY_STYLES) },
   /**
    * Any site may frame the portal, because the sites of our users are unknown. Sites with
-   * cross-origin isolation need the last two headers. Clickjacking gains an attacker nothing: there
-   * are no cookies, and frames do not share the token (`web/portal/session.ts`). A frame can do
+   * cross-origin isolation need the last two headers. Clickjacking gains an attacker nothing: the
+   * portal uses no cookies, and frames do not share the token (`web/portal/session.ts`). A frame can do
    * only what the token allows, and the site that put the token after the `#` can do the same
    * without clicks.
    */

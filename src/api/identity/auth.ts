@@ -1,17 +1,17 @@
-import { timingSafeEqual } from "node:crypto";
 import { defaultEnvironment } from "../../core/environment.ts";
 import type { IdCodec, Seq, SeqSource } from "../../core/id.ts";
 import { notFound } from "../../core/problem.ts";
 import { parseScopes } from "../../core/scope.ts";
 import type { Signals } from "../../core/signal.ts";
-import { rootTokenMeta, tokenHash } from "../../core/token.ts";
+import { tokenHash } from "../../core/token.ts";
 import type { Clock } from "../../ports.ts";
-import type { Session, Store, Token } from "../../store/index.ts";
+import type { Session, SessionUser, Store, Token } from "../../store/index.ts";
 import { unauthenticated } from "../http/errors.ts";
 import { bearerOrNull, missing } from "./bearer.ts";
 import { findEnvironment } from "./find-environment.ts";
 import type { Identity } from "./identity.ts";
 import { JwtReader } from "./jwt-identity.ts";
+import { RootHash } from "./root-hash.ts";
 import { Sessions } from "./sessions.ts";
 
 export { hasBearerToken } from "./bearer.ts";
@@ -29,6 +29,8 @@ interface Deps {
   readonly clock: Clock;
   readonly signals: Signals;
   readonly settings: { readonly rootToken: string | null; readonly jwtSecret: string | null };
+  /** Decides which people who have logged in at the identity provider may use the server. */
+  readonly login?: { readonly admits: (user: SessionUser) => boolean } | null;
   readonly publicUrl: () => string;
   readonly pathPrefix?: string;
 }
@@ -53,6 +55,7 @@ export class Authenticator {
   readonly #clock: Clock;
   readonly #jwts: JwtReader | null;
   readonly sessions: Sessions;
+  readonly #admits: (user: SessionUser) => boolean;
   readonly #tokens = new Map<string, CachedToken>();
   readonly #roots = new Map<string, Identity>();
   /**
@@ -60,19 +63,16 @@ export class Authenticator {
    * change.
    */
   #changes = 0;
-  readonly #isRootConfigured: boolean;
-  /** The hash of the root token. Null if it has not been read yet or does not exist. */
-  #rootHash: Buffer | null;
-  #readingRootHash: Promise<string | null> | null = null;
+  readonly #rootHash: RootHash;
 
   constructor(deps: Deps) {
     const { rootToken, jwtSecret } = deps.settings;
     this.#store = deps.store;
     this.#ids = deps.ids;
     this.#clock = deps.clock;
-    this.#isRootConfigured = rootToken !== null;
-    this.#rootHash = rootToken === null ? null : tokenHash(rootToken);
+    this.#rootHash = new RootHash(deps.store, rootToken);
     this.#jwts = jwtSecret === null ? null : new JwtReader(deps, jwtSecret);
+    this.#admits = deps.login?.admits ?? (() => false);
     this.sessions = new Sessions(deps, (session, environment) => this.#ownerOf(session, environment));
     deps.signals.invalidate(["application.changed"], ({ applicationSeq }) => this.#forgetApplication(applicationSeq));
     deps.signals.invalidate(["tokens.changed", "environment.changed", "store.changed"], () => this.#forgetAll());
@@ -116,10 +116,10 @@ export class Authenticator {
     const hash = tokenHash(text);
     // Because of this poll, a token that another process has revoked or replaced is rejected from
     // the next request on.
-    if (!this.#isRootConfigured || !this.#isRoot(hash)) this.#store.feed.poll();
+    if (!this.#rootHash.isConfigured || !this.#rootHash.equals(hash)) this.#store.feed.poll();
     const at = text.lastIndexOf(SEPARATOR);
     // A root token may contain the separator.
-    if (at < 0 || this.#isRoot(hash)) return this.#identityOf(text, hash, environment);
+    if (at < 0 || this.#rootHash.equals(hash)) return this.#identityOf(text, hash, environment);
     return this.#identityWithin(text.slice(0, at), text.slice(at + 1));
   }
 
@@ -150,12 +150,11 @@ export class Authenticator {
     this.#changes++;
     this.#tokens.clear();
     this.#roots.clear();
-    this.#readingRootHash = null;
-    if (!this.#isRootConfigured) this.#rootHash = null;
+    this.#rootHash.forget();
   }
 
   #identityOf(text: string, hash: Buffer, environment: string | null): Identity | Promise<Identity> {
-    if (this.#isRoot(hash)) return this.#rootIdentity(environment ?? defaultEnvironment);
+    if (this.#rootHash.equals(hash)) return this.#rootIdentity(environment ?? defaultEnvironment);
     const key = hash.toString("base64");
     const cached = this.#tokens.get(key);
     if (cached === undefined) return this.#lookUp(text, hash, key, environment);
@@ -167,8 +166,9 @@ export class Authenticator {
     return this.within(await this.#identityOf(text, tokenHash(text), environment), environment);
   }
 
-  async #ownerOf({ ownerSha256, unsignedJwt }: Session, environment: string | null): Promise<Identity> {
+  async #ownerOf({ ownerSha256, unsignedJwt, user }: Session, environment: string | null): Promise<Identity> {
     this.#store.feed.poll();
+    if (user !== null) return this.#userIdentity(user, ownerSha256, environment ?? defaultEnvironment);
     const hash = Buffer.from(ownerSha256);
     const jwt = unsignedJwt === null ? null : (this.#jwts?.signed(unsignedJwt) ?? null);
     // The secret that signs JWTs may have changed.
@@ -176,15 +176,19 @@ export class Authenticator {
     return this.#identityOf(jwt ?? "", hash, environment);
   }
 
-  #isRoot(hash: Buffer): boolean {
-    return this.#rootHash !== null && timingSafeEqual(hash, this.#rootHash);
+  /** Users have the rights of the root token. Throws 401 for a user who may no longer log in. */
+  async #userIdentity(user: SessionUser, sha256: Uint8Array, environment: string): Promise<Identity> {
+    if (!this.#admits(user)) throw unauthenticated("The session has ended. Log in again.");
+    const caller = `user ${Buffer.from(sha256).toString("hex")}`;
+    const credential = { kind: "user", id: user.id, name: user.email } as const;
+    return { ...(await this.#rootIdentity(environment)), caller, credential };
   }
 
   async #lookUp(text: string, hash: Buffer, key: string, environment: string | null): Promise<Identity> {
     const changes = this.#changes;
     this.#tokens.delete(key);
     const token = await this.#store.configuration.tokens.withHash(hash);
-    if (token === null && (await this.#isGeneratedRoot(hash))) {
+    if (token === null && (await this.#rootHash.read(hash))) {
       return this.#rootIdentity(environment ?? defaultEnvironment);
     }
     const found = token === null ? await this.#jwts?.read(text, hash) : await this.#storedBearer(token);
@@ -217,24 +221,6 @@ export class Authenticator {
   #keep(key: string, cached: CachedToken): void {
     if (this.#tokens.size >= CACHED_TOKENS_MAX) this.#tokens.delete(this.#tokens.keys().next().value!);
     this.#tokens.set(key, cached);
-  }
-
-  /**
-   * Returns whether this is the hash of the generated root token. The stored hash is read on first
-   * use.
-   */
-  async #isGeneratedRoot(hash: Buffer): Promise<boolean> {
-    if (this.#rootHash !== null) return this.#isRoot(hash);
-    const changes = this.#changes;
-    this.#readingRootHash ??= this.#store.housekeeping.meta.get(rootTokenMeta);
-    const reading = this.#readingRootHash;
-    const hex = await reading.finally(() => {
-      if (this.#readingRootHash === reading) this.#readingRootHash = null;
-    });
-    if (hex === null) return false;
-    const rootHash = Buffer.from(hex, "hex");
-    if (changes === this.#changes) this.#rootHash = rootHash;
-    return timingSafeEqual(hash, rootHash);
   }
 
   #rootIdentity(environment: string): Identity | Promise<Identity> {

@@ -4,7 +4,7 @@ import type { Clock } from "../../ports.ts";
 import type { Session, Store } from "../../store/index.ts";
 import { csrfFailed, unauthenticated } from "../http/errors.ts";
 import type { Identity } from "./identity.ts";
-import { type CookiePlace, cookieName, secretIn } from "./session-cookie.ts";
+import { type CookiePlace, secretIn } from "./session-cookie.ts";
 
 export const CSRF_HEADER = "boathook-csrf";
 /** Maximum number of sessions whose latest stored use is remembered. */
@@ -36,7 +36,7 @@ export class Sessions {
 
   /** Returns the secret in the request's cookie, or null. */
   secretOf(request: Request): string | null {
-    return request.headers.has("cookie") ? secretIn(request, cookieName(this.place)) : null;
+    return request.headers.has("cookie") ? secretIn(request, this.place) : null;
   }
 
   /** Throws 403 if a page of another origin may have sent the request. */
