@@ -19,16 +19,19 @@ export async function startProvider({
   people,
   redirectUri,
   port = 0,
+  host = "127.0.0.1",
   authMethod = "client_secret_basic",
 }: {
   readonly people: People;
   readonly redirectUri: string;
   readonly port?: number;
+  /** The host name in the URL of the provider. */
+  readonly host?: "127.0.0.1" | "localhost";
   readonly authMethod?: "client_secret_basic" | "client_secret_post";
 }): Promise<TestProvider> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(port, "127.0.0.1", resolve));
-  const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const issuer = `http://${host}:${(server.address() as AddressInfo).port}`;
   const provider = new Provider(issuer, {
     clients: [
       {
