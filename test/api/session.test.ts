@@ -298,6 +298,18 @@ describe("the end of a session", () => {
   });
 });
 
+test("a session from a JWT ends when the secret that signs JWTs changes", async () => {
+  const own = await startServer([], { BOATHOOK_JWT_SECRET: JWT_SECRET });
+  try {
+    const one = await logIn(own.url, signJwt({ sub: "org_sessions" }, JWT_SECRET));
+    expect((await one.send("GET", "/session")).status).toBe(200);
+    await own.restart({ BOATHOOK_JWT_SECRET: `${JWT_SECRET}!` });
+    expect((await one.send("GET", "/session")).status).toBe(401);
+  } finally {
+    await own.stop();
+  }
+});
+
 test("failed logins are limited per address, and so are logins after them", async () => {
   const own = await startServer();
   try {
@@ -323,6 +335,19 @@ test("with a public URL, the cookie belongs to its path, and its name to HTTPS",
       clientOf(own.url)("GET", "/session", undefined, { token: null, headers: { ...headers, cookie: cookies } });
     expect((await get(headers.cookie)).status).toBe(200);
     expect((await get(headers.cookie.replace("__Secure-", ""))).status).toBe(401);
+    const logInFrom = (origin: string) =>
+      clientOf(own.url)(
+        "POST",
+        "/session",
+        { token: ROOT_TOKEN },
+        { token: null, headers: { origin, host: new URL(origin).host } },
+      );
+    expect(await logInFrom("http://10.0.0.5:8071")).toMatchObject({
+      status: 400,
+      json: { code: "https_required", detail: expect.stringContaining("https://hooks.example/path/ui/") },
+    });
+    for (const origin of ["http://localhost:8071", "https://hooks.example"])
+      expect((await logInFrom(origin)).status).toBe(201);
   } finally {
     await own.stop();
   }
@@ -359,4 +384,17 @@ test("inboxes and the door do not store the cookie of a session", async () => {
   const entry = await send("GET", `${log}/${data[0].id}`);
   expect(entry.text).toContain("a=1; b=2");
   expect(entry.text).not.toContain(secret);
+});
+
+test("a page that a source returns cannot use the session of whoever opens it", async () => {
+  const answer = {
+    headers: { "Content-Type": "text/html", "Content-Security-Policy": "script-src *" },
+    body: "<script>fetch('/api/v1/app')</script>",
+  };
+  const settings = { name: "s", type: "generic-webhook", config: {}, answer };
+  const { json } = await send("POST", "/ingest/api/v1/source", settings);
+  const response = await fetch(json.ingestUrl, { method: "POST", body: "{}" });
+  expect([response.status, response.headers.get("content-type")]).toEqual([200, "text/html"]);
+  expect(response.headers.get("content-security-policy")).toBe("sandbox; default-src 'none'");
+  expect(response.headers.get("x-content-type-options")).toBe("nosniff");
 });

@@ -28,5 +28,5 @@ export function cookieValue(request: Request, name: string): string | null {
  */
 export function isEncrypted({ url, headers }: Request, publicUrl: string): boolean {
   const starts = [publicUrl, url, headers.get("origin") ?? ""].some((text) => text.startsWith("https://"));
-  return starts || headers.get("x-forwarded-proto") === "https";
+  return starts || /^https\b/.test(headers.get("x-forwarded-proto") ?? "");
 }

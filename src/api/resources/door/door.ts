@@ -97,13 +97,25 @@ function withoutBody({ headers, method }: Request): Uint8Array {
 }
 
 /**
+ * Headers that keep a browser from running scripts in a response. A source's `answer` can be any page,
+ * and pages of this server could use the session of whoever opens them.
+ */
+const harmless = { "content-security-policy": "sandbox; default-src 'none'", "x-content-type-options": "nosniff" };
+
+function lowerCase(headers: DoorReply["headers"]): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+}
+
+/**
  * The responses without headers and body, by status. Sharing them saves the time to build headers
  * for the most frequent response.
  */
 const initOf = new Map<number, ResponseInit>();
 
 function toResponse({ status, headers, body }: DoorReply): Response {
-  for (const _ in headers) return new Response(body === "" ? null : body, { status, headers });
+  for (const _ in headers) {
+    return new Response(body === "" ? null : body, { status, headers: { ...lowerCase(headers), ...harmless } });
+  }
   let init = initOf.get(status);
   if (init === undefined) {
     init = { status, headers: new Headers() };

@@ -1,7 +1,8 @@
 import { Type } from "@sinclair/typebox";
 import { endSession, openSession } from "../../../commands/sessions.ts";
 import { unsignedJwt } from "../../../core/jwt.ts";
-import { notFound } from "../../../core/problem.ts";
+import { isLoopbackHost } from "../../../core/oidc.ts";
+import { notFound, Problem } from "../../../core/problem.ts";
 import { csrfToken } from "../../../core/session.ts";
 import { tokenHash } from "../../../core/token.ts";
 import type { Session } from "../../../store/index.ts";
@@ -107,10 +108,11 @@ export function sessionRoutes(context: Context): Operation[] {
       body: SessionIn,
       bodyExample: { token: "bhk_kV3ts5tKPNJN4Dl25cMTfUNdmabxbX0OkV3ts5tKPNJ" },
       responses: { 201: { description: "The session. Its cookie is in `Set-Cookie`.", ...current } },
-      problems: [401, 403, 429],
+      problems: [400, 401, 403, 429],
       async handle({ request, body }) {
         if (context.isStarting?.()) throw starting();
         sessions().checkOrigin(request);
+        checkEncryption(request, context.publicUrl());
         return logIn(request, body.token);
       },
     }),
@@ -202,4 +204,18 @@ export function sessionRoutes(context: Context): Operation[] {
       },
     }),
   ];
+}
+
+/**
+ * Throws 400 if the page was opened over HTTP although the public URL has HTTPS. The browser would
+ * discard the cookie, except on its own machine.
+ */
+function checkEncryption({ headers }: Request, publicUrl: string): void {
+  const origin = URL.parse(headers.get("origin") ?? "");
+  if (origin?.protocol !== "http:" || !publicUrl.startsWith("https:") || isLoopbackHost(origin.hostname)) return;
+  throw new Problem(
+    400,
+    "https_required",
+    `Browsers keep sessions of this server only over HTTPS. Open ${publicUrl}/ui/.`,
+  );
 }
