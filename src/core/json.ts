@@ -30,12 +30,13 @@ const CLOSE_OBJECT = 0x7d;
  * ASCII. Other keys are skipped and not decoded, because a body may contain 100,000 of them. The
  * object starts at `from`, after optional white space; `end` is the position after its closing
  * brace. If a key is repeated, its last value counts, as in `JSON.parse`. Returns null if there is
- * no object.
+ * no object. `found` is called with each value, also with those of repeated keys.
  */
 export function topLevelFields(
   bytes: Uint8Array,
   names: readonly string[],
   from = 0,
+  found?: (value: ByteRange) => void,
 ): { fields: Map<string, ByteRange>; end: number } | null {
   const fields = new Map<string, ByteRange>();
   let at = skipSpace(bytes, from);
@@ -52,7 +53,10 @@ export function topLevelFields(
     const start = skipSpace(bytes, at + 1);
     const end = skipValue(bytes, start);
     if (end < 0) return null;
-    if (name !== null) fields.set(name, [start, end]);
+    if (name !== null) {
+      fields.set(name, [start, end]);
+      found?.([start, end]);
+    }
     at = skipSpace(bytes, end);
     if (bytes[at] === CLOSE_OBJECT) return { fields, end: at + 1 };
     if (bytes[at] !== COMMA) return null;

@@ -1,4 +1,5 @@
-import { exceedsDepth, isValidUtf8, jsonDepthMax } from "../../core/json.ts";
+import { type ByteRange, exceedsDepth, isValidUtf8, jsonDepthMax } from "../../core/json.ts";
+import { isJson } from "../../core/json-check.ts";
 import { findSyntaxError } from "../../core/json-syntax.ts";
 import { type Invalid, invalid } from "../../core/problem.ts";
 import type { Clock } from "../../ports.ts";
@@ -151,8 +152,38 @@ const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
  * body.
  */
 export function parseJson(bytes: Uint8Array): unknown {
+  checkBytes(bytes);
+  return parsed(bytes);
+}
+
+/**
+ * Parses a large JSON body like `parseJson`, except that the objects and arrays at the ranges
+ * `unread` are checked only and become empty. Ranges must rise and not overlap. `JSON.parse` would
+ * take 50 ms and more for an object with 150,000 keys.
+ */
+export function parseJsonAround(bytes: Uint8Array, unread: readonly ByteRange[]): unknown {
+  checkBytes(bytes);
+  if (!isJson(bytes)) throw notJson(syntaxMessage(utf8.decode(bytes)));
+  const parts: Uint8Array[] = [];
+  let from = 0;
+  for (const [start, end] of unread) {
+    const opens = bytes[start] === OPEN_OBJECT || bytes[start] === OPEN_ARRAY;
+    if (!opens) continue;
+    parts.push(bytes.subarray(from, start + 1));
+    from = end - 1;
+  }
+  return parsed(Buffer.concat([...parts, bytes.subarray(from)]));
+}
+
+const OPEN_OBJECT = 0x7b;
+const OPEN_ARRAY = 0x5b;
+
+function checkBytes(bytes: Uint8Array): void {
   if (!isValidUtf8(bytes)) throw notJson("The body is not valid UTF-8.");
   if (exceedsDepth(bytes)) throw notJson(`The body is nested deeper than ${jsonDepthMax} levels.`);
+}
+
+function parsed(bytes: Uint8Array): unknown {
   const text = utf8.decode(bytes);
   try {
     return JSON.parse(text);

@@ -1,6 +1,6 @@
 import { type TSchema, Type } from "@sinclair/typebox";
 import { Invalid } from "../../core/problem.ts";
-import { parseJson } from "./body.ts";
+import { parseJson, parseJsonAround } from "./body.ts";
 import type { Operation } from "./operation.ts";
 import { checker, findingsOf, knownFieldsOf } from "./schema.ts";
 import { strictBody, unknownKeys } from "./unknown-keys.ts";
@@ -21,10 +21,20 @@ export function bodySchemaOf({ body, strict, method }: Operation): TSchema | nul
   return body ?? (strict && method === "POST" ? noFields : null);
 }
 
+/** Size from which the parts of a body that the operation does not read are not parsed, in bytes. */
+const PARTIAL_BYTES_MIN = 128 * 1024;
+
+/** Returns whether a body of an operation with `unreadParts` is so large that they are not parsed. */
+export function isPartlyRead(bytes: Uint8Array): boolean {
+  return bytes.length >= PARTIAL_BYTES_MIN;
+}
+
 /** Parses a body. Throws 422 if it is not valid JSON or does not match the schema. */
-export function checkedBody({ bodyOptional, strict }: Operation, schema: TSchema, bytes: Uint8Array): CheckedBody {
+export function checkedBody(operation: Operation, schema: TSchema, bytes: Uint8Array): CheckedBody {
+  const { bodyOptional, strict, unreadParts } = operation;
   const isEmpty = bytes.length === 0 && (bodyOptional || schema === noFields);
-  const parsed = isEmpty ? {} : parseJson(bytes);
+  const isPartial = unreadParts !== undefined && isPartlyRead(bytes);
+  const parsed = isEmpty ? {} : isPartial ? parseJsonAround(bytes, unreadParts(bytes)) : parseJson(bytes);
   const body = strict ? strictBody(schema, parsed) : parsed;
   if (!checker(schema).Check(body)) throw new Invalid(...findingsOf(schema, body, "body"));
   return { value: knownFieldsOf(schema, body), ignored: unknownKeys(schema, body) };

@@ -1,5 +1,6 @@
 import type { Static, TObject, TSchema } from "@sinclair/typebox";
 import type { Capability } from "../../core/capability.ts";
+import type { ByteRange } from "../../core/json.ts";
 import type { ScopeName } from "../../core/scope.ts";
 import type { IdempotencyEntry, IdempotentResponse } from "../../store/index.ts";
 import type { Admission } from "../identity/admission.ts";
@@ -81,6 +82,11 @@ export interface Operation {
   readonly body?: TSchema;
   /** True if an empty body means `{}`. */
   readonly bodyOptional?: true;
+  /**
+   * Returns the ranges of the values in a large body that the operation keeps as bytes. They are not
+   * parsed: in the body, objects and arrays at these ranges are empty.
+   */
+  readonly unreadParts?: (bytes: Uint8Array) => readonly ByteRange[];
   readonly bodyExample?: unknown;
   readonly responses: Readonly<Record<number, DocumentedResponse>>;
   /**

@@ -1,13 +1,14 @@
 /** The fields of a message, in requests and in the form that commands use. */
 import { type Static, Type } from "@sinclair/typebox";
 import type { Incoming } from "../../../accept/accept.ts";
-import type { MessageToSend } from "../../../commands/send.ts";
+import type { MessageToSend, PayloadContent } from "../../../commands/send.ts";
 import { parseInstant } from "../../../core/instant.ts";
 import { type ByteRange, topLevelFields } from "../../../core/json.ts";
 import { invalid } from "../../../core/problem.ts";
 import { causes } from "../../../core/received.ts";
 import { unicodeProblem } from "../../../core/rule.ts";
 import type { IdempotencyEntry, MessageFilter } from "../../../store/index.ts";
+import { isPartlyRead } from "../../http/checked-body.ts";
 import * as field from "../../http/fields.ts";
 import { windowOf, windowQuery } from "../../http/paging.ts";
 import { instantText, nullable, ruled, withoutRepetitions, wordOut } from "../../http/schema.ts";
@@ -170,8 +171,19 @@ export function messageOf(
   idempotency: IdempotencyEntry | null,
 ): MessageToSend {
   const raw = body.transformationsParams?.rawPayload ?? null;
-  const content = raw === null ? { value: body.payload ?? body.data } : { text: raw, loc: RAW_PAYLOAD_LOC };
-  return { incoming: incomingOf(body, bytes, range, idempotency), content };
+  return { incoming: incomingOf(body, bytes, range, idempotency), content: contentOf(body, raw, bytes) };
+}
+
+function contentOf(body: MessageBody, raw: string | null, bytes: Uint8Array): PayloadContent {
+  if (raw !== null) return { text: raw, loc: RAW_PAYLOAD_LOC };
+  return isPartlyRead(bytes) ? { unparsed: true } : { value: body.payload ?? body.data };
+}
+
+/** Returns the ranges of the payload in a message, including those of repeated keys. */
+export function payloadRanges(bytes: Uint8Array, from = 0): ByteRange[] {
+  const ranges: ByteRange[] = [];
+  topLevelFields(bytes, PAYLOAD_FIELDS, from, (range) => ranges.push(range));
+  return ranges;
 }
 
 const RAW_PAYLOAD_LOC = ["body", "transformationsParams", "rawPayload"];

@@ -27,6 +27,7 @@ import {
   messageFilter,
   messageFilterQuery,
   messageOf,
+  payloadRanges,
 } from "./fields.ts";
 import { messageText, messageTextWith, payloadText } from "./out.ts";
 
@@ -103,6 +104,7 @@ export function messageRoutes(context: Context): Operation[] {
       audited: false,
       query: Type.Object(contentQuery),
       body: MessageIn,
+      unreadParts: payloadRanges,
       bodyExample,
       responses: {
         202: {
@@ -134,6 +136,7 @@ export function messageRoutes(context: Context): Operation[] {
       audited: false,
       query: Type.Object(contentQuery),
       body: BatchIn,
+      unreadParts: (bytes) => itemRanges(bytes).flatMap(([from]) => payloadRanges(bytes, from)),
       bodyExample: { messages: [bodyExample] },
       responses: {
         202: { description: "One result per message.", schema: BatchOut, example: { data: [messageExample] } },
