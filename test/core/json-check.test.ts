@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { jsonDepthMax } from "../../src/core/json.ts";
-import { isJson } from "../../src/core/json-check.ts";
+import { isJson, JsonCheck } from "../../src/core/json-check.ts";
 
 function isParsed(text: string): boolean {
   try {
@@ -12,7 +12,15 @@ function isParsed(text: string): boolean {
   }
 }
 
-const check = (text: string) => isJson(new TextEncoder().encode(text));
+/** Checks a text at once and in steps of one byte. */
+function check(text: string): boolean {
+  const bytes = new TextEncoder().encode(text);
+  const steps = new JsonCheck(bytes);
+  let result: boolean | null = null;
+  for (let step = 0; result === null && step <= bytes.length + 1; step++) result = steps.advance(1);
+  expect(result).toBe(isJson(bytes));
+  return result ?? false;
+}
 
 test("a text is JSON exactly if JSON.parse accepts it", () => {
   for (const text of [

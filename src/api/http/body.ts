@@ -1,5 +1,5 @@
 import { type ByteRange, exceedsDepth, isValidUtf8, jsonDepthMax } from "../../core/json.ts";
-import { isJson } from "../../core/json-check.ts";
+import { JsonCheck } from "../../core/json-check.ts";
 import { findSyntaxError } from "../../core/json-syntax.ts";
 import { type Invalid, invalid } from "../../core/problem.ts";
 import type { Clock } from "../../ports.ts";
@@ -156,19 +156,30 @@ export function parseJson(bytes: Uint8Array): unknown {
   return parsed(bytes);
 }
 
+/** How many bytes of a large body are checked in one turn of the event loop. */
+const STEP_BYTES = 256 * 1024;
+
 /**
  * Parses a large JSON body like `parseJson`, except that the objects and arrays at the ranges
- * `unread` are checked only and become empty. Ranges must rise and not overlap. `JSON.parse` would
- * take 50 ms and more for an object with 150,000 keys.
+ * `unread` are checked only, in steps, and become empty. Ranges must rise and not overlap.
+ * `JSON.parse` would take 50 ms and more for an object with 150,000 keys.
  */
-export function parseJsonAround(bytes: Uint8Array, unread: readonly ByteRange[]): unknown {
-  checkBytes(bytes);
-  if (!isJson(bytes)) throw notJson(syntaxMessage(utf8.decode(bytes)));
+export async function parseJsonAround(
+  bytes: Uint8Array,
+  unread: readonly ByteRange[],
+  clock: Pick<Clock, "soon">,
+): Promise<unknown> {
+  const check = new JsonCheck(bytes);
+  let isJson: boolean | null = isValidUtf8(bytes) ? null : false;
+  while (isJson === null) {
+    isJson = check.advance(STEP_BYTES);
+    await new Promise<void>((resolve) => clock.soon(resolve));
+  }
+  if (!isJson) return parseJson(bytes);
   const parts: Uint8Array[] = [];
   let from = 0;
   for (const [start, end] of unread) {
-    const opens = bytes[start] === OPEN_OBJECT || bytes[start] === OPEN_ARRAY;
-    if (!opens) continue;
+    if (bytes[start] !== OPEN_OBJECT && bytes[start] !== OPEN_ARRAY) continue;
     parts.push(bytes.subarray(from, start + 1));
     from = end - 1;
   }

@@ -1,5 +1,6 @@
 import { type TSchema, Type } from "@sinclair/typebox";
 import { Invalid } from "../../core/problem.ts";
+import type { Clock } from "../../ports.ts";
 import { parseJson, parseJsonAround } from "./body.ts";
 import type { Operation } from "./operation.ts";
 import { checker, findingsOf, knownFieldsOf } from "./schema.ts";
@@ -31,10 +32,23 @@ export function isPartlyRead(bytes: Uint8Array): boolean {
 
 /** Parses a body. Throws 422 if it is not valid JSON or does not match the schema. */
 export function checkedBody(operation: Operation, schema: TSchema, bytes: Uint8Array): CheckedBody {
-  const { bodyOptional, strict, unreadParts } = operation;
-  const isEmpty = bytes.length === 0 && (bodyOptional || schema === noFields);
-  const isPartial = unreadParts !== undefined && isPartlyRead(bytes);
-  const parsed = isEmpty ? {} : isPartial ? parseJsonAround(bytes, unreadParts(bytes)) : parseJson(bytes);
+  const isEmpty = bytes.length === 0 && (operation.bodyOptional || schema === noFields);
+  return checkedValue(operation, schema, isEmpty ? {} : parseJson(bytes));
+}
+
+/** Parses a large body like `checkedBody`, except for the parts that the operation does not read. */
+export async function checkedLargeBody(
+  operation: Operation,
+  schema: TSchema,
+  bytes: Uint8Array,
+  clock: Pick<Clock, "soon">,
+): Promise<CheckedBody> {
+  const { unreadParts } = operation;
+  if (unreadParts === undefined || !isPartlyRead(bytes)) return checkedBody(operation, schema, bytes);
+  return checkedValue(operation, schema, await parseJsonAround(bytes, unreadParts(bytes), clock));
+}
+
+function checkedValue({ strict }: Operation, schema: TSchema, parsed: unknown): CheckedBody {
   const body = strict ? strictBody(schema, parsed) : parsed;
   if (!checker(schema).Check(body)) throw new Invalid(...findingsOf(schema, body, "body"));
   return { value: knownFieldsOf(schema, body), ignored: unknownKeys(schema, body) };

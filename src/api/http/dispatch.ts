@@ -10,7 +10,7 @@ import { AuditTrail, isAudited } from "./audit-trail.ts";
 import { bodyLease, readBody } from "./body.ts";
 import { bodyHash } from "./body-hash.ts";
 import { ByteBudget, type ByteLease, callerOf } from "./byte-budget.ts";
-import { bodySchemaOf, type CheckedBody, checkedBody } from "./checked-body.ts";
+import { bodySchemaOf, type CheckedBody, checkedBody, checkedLargeBody } from "./checked-body.ts";
 import { decodedBody, withoutByteOrderMark } from "./content-coding.ts";
 import type { Context } from "./context.ts";
 import type { ApiDeps } from "./deps.ts";
@@ -155,8 +155,10 @@ export class Dispatcher {
     const bytes = schema === null ? noBytes : await this.#bytesOf(admitted);
     let body: unknown;
     if (schema !== null) {
-      const check = () => checkedBody(operation, schema, bytes);
-      const checked = bytes.length < LARGE_BYTES ? check() : await this.#inTurn(identity, check);
+      const checked =
+        bytes.length < LARGE_BYTES
+          ? checkedBody(operation, schema, bytes)
+          : await this.#inTurn(identity, () => checkedLargeBody(operation, schema, bytes, this.deps.clock));
       body = checked.value;
       checkDryRun(operation, identity, body);
       admitted.ignored = checked.ignored;
@@ -171,8 +173,8 @@ export class Dispatcher {
    * Runs the check of a large body. Many concurrent checks in one turn of the event loop would delay
    * all other requests by their sum.
    */
-  #inTurn(identity: Identity, check: () => CheckedBody): Promise<CheckedBody> {
-    return this.#checks.run(callerOf(identity), async () => check(), true);
+  #inTurn(identity: Identity, check: () => Promise<CheckedBody>): Promise<CheckedBody> {
+    return this.#checks.run(callerOf(identity), check, true);
   }
 
   /** Reads the body on first call, because a request's body can be read only once. */
