@@ -25,6 +25,12 @@ const WORDS = ["true", "false", "null"].map((word) => new TextEncoder().encode(w
 /** The letters after a backslash, except `u`. */
 const ESCAPES = new Set(new TextEncoder().encode('"\\/bfnrt'));
 
+/** Number of buckets in which the different keys of a document are counted; a power of two. */
+const KEY_BUCKETS = 1 << 18;
+/** The parameters of the hash function FNV-1a. */
+const HASH_START = 0x811c9dc5;
+const HASH_PRIME = 0x01000193;
+
 const ARRAY = 0;
 const OBJECT = 1;
 
@@ -40,9 +46,19 @@ export class JsonCheck {
   #depth = 0;
   /** The position of the next value. */
   #at: number;
+  readonly #keys = new Uint8Array(KEY_BUCKETS);
+  #differentKeys = 0;
 
   constructor(private readonly bytes: Uint8Array) {
     this.#at = skipSpace(bytes, 0);
+  }
+
+  /**
+   * About how many different keys the objects have so far. Keys with the same hash count once. The
+   * time that `JSON.parse` takes grows with this number.
+   */
+  get differentKeys(): number {
+    return this.#differentKeys;
   }
 
   /**
@@ -70,7 +86,7 @@ export class JsonCheck {
     this.#open[this.#depth++] = byte === OPEN_OBJECT ? OBJECT : ARRAY;
     this.#at = skipSpace(bytes, this.#at + 1);
     if (bytes[this.#at] === closing(this.#open[this.#depth - 1]!)) return null;
-    if (byte === OPEN_OBJECT) this.#at = afterKey(bytes, this.#at);
+    if (byte === OPEN_OBJECT) this.#at = this.#afterKey(this.#at);
     return this.#at < 0 ? false : this.#value();
   }
 
@@ -84,9 +100,28 @@ export class JsonCheck {
     if (this.#depth === 0) return at === bytes.length;
     if (bytes[at] !== COMMA) return false;
     at = skipSpace(bytes, at + 1);
-    if (this.#open[this.#depth - 1] === OBJECT) at = afterKey(bytes, at);
+    if (this.#open[this.#depth - 1] === OBJECT) at = this.#afterKey(at);
     this.#at = at;
     return at < 0 ? false : null;
+  }
+
+  /** Returns the position of the value after a key and its colon, or -1. */
+  #afterKey(at: number): number {
+    const { bytes } = this;
+    const end = bytes[at] === QUOTE ? afterString(bytes, at) : -1;
+    if (end < 0) return -1;
+    this.#countKey(at + 1, end - 1);
+    const colon = skipSpace(bytes, end);
+    return bytes[colon] === COLON ? skipSpace(bytes, colon + 1) : -1;
+  }
+
+  #countKey(start: number, end: number): void {
+    let hash = HASH_START;
+    for (let at = start; at < end; at++) hash = Math.imul(hash ^ this.bytes[at]!, HASH_PRIME);
+    const bucket = (hash ^ (hash >>> 16)) & (KEY_BUCKETS - 1);
+    if (this.#keys[bucket] === 1) return;
+    this.#keys[bucket] = 1;
+    this.#differentKeys++;
   }
 }
 
@@ -106,14 +141,6 @@ function skipSpace(bytes: Uint8Array, from: number): number {
     if (byte !== SPACE && byte !== LINE_FEED && byte !== RETURN && byte !== TAB) return at;
     at++;
   }
-}
-
-/** Returns the position of the value after a key and its colon, or -1. */
-function afterKey(bytes: Uint8Array, at: number): number {
-  const end = bytes[at] === QUOTE ? afterString(bytes, at) : -1;
-  if (end < 0) return -1;
-  const colon = skipSpace(bytes, end);
-  return bytes[colon] === COLON ? skipSpace(bytes, colon + 1) : -1;
 }
 
 /** Returns the position after a string, number or word, or -1. */

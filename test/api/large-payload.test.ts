@@ -70,6 +70,20 @@ describe("large bodies, whose payloads are not parsed", () => {
     expect((await post(`/app/${app}/msg`, `{"eventType":"a.b","other":${LARGE}}`)).status).toBe(422);
   });
 
+  test("a large body with too many different keys outside payloads is a 422, and with many equal keys it is taken", async () => {
+    const many = Array.from({ length: 60_000 }, (_, index) => `"k${index}":""`).join(",");
+    for (const [path, body] of [
+      [`/app/${app}/msg`, `{"eventType":"a.b","payload":{},"x":{${many}}}`],
+      ["/app", `{"name":"x","metadata":{${many}}}`],
+    ] as const) {
+      const { status, json } = await post(path, body);
+      expect([status, json.detail[0].msg]).toEqual([422, "The body has more than 50000 different keys. Split it."]);
+    }
+    const equal = Array.from({ length: 60_000 }, () => '{"k":1}').join(",");
+    expect((await post(`/app/${app}/msg`, `{"eventType":"a.b","payload":{},"x":[${equal}]}`)).status).toBe(202);
+    expect((await message(`{${many}}`)).status).toBe(202);
+  });
+
   test("a large payload is validated against the schema of its event type", async () => {
     const name = freshUid("type");
     const schemas = { "1": { type: "object", required: ["id"], properties: { a: { const: 2 } } } };

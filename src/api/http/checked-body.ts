@@ -43,9 +43,9 @@ export async function checkedLargeBody(
   bytes: Uint8Array,
   clock: Pick<Clock, "soon">,
 ): Promise<CheckedBody> {
-  const { unreadParts } = operation;
-  if (unreadParts === undefined || !isPartlyRead(bytes)) return checkedBody(operation, schema, bytes);
-  return checkedValue(operation, schema, await parseJsonAround(bytes, unreadParts(bytes), clock));
+  if (!isPartlyRead(bytes)) return checkedBody(operation, schema, bytes);
+  const unread = operation.unreadParts?.(bytes) ?? [];
+  return checkedValue(operation, schema, await parseJsonAround(bytes, unread, clock));
 }
 
 function checkedValue({ strict }: Operation, schema: TSchema, parsed: unknown): CheckedBody {
