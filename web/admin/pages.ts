@@ -1,6 +1,10 @@
 import { type PageEntry, page } from "../kit/pages.tsx";
+import { EventTypePage } from "./pages/event-type.tsx";
+import { EventTypeImportPage } from "./pages/event-type-import.tsx";
+import { EventTypesPage } from "./pages/event-types.tsx";
 import { InboxPage } from "./pages/inbox.tsx";
 import { MessagePage } from "./pages/message.tsx";
+import { NewEventTypePage } from "./pages/new-event-type.tsx";
 import { NewSourcePage } from "./pages/new-source.tsx";
 import { OverviewPage } from "./pages/overview.tsx";
 import { ReceivedPage, RefusedPage } from "./pages/received.tsx";
@@ -12,6 +16,10 @@ export const PAGES: readonly PageEntry[] = [
   page("", "Overview", OverviewPage),
   page("app/:app/msg/:message", "Message", MessagePage),
   page("app/:app/inbox/:inbox", "Inbox", InboxPage),
+  page("event-type", "Event types", EventTypesPage),
+  page("event-type/new", "New event type", NewEventTypePage),
+  page("event-type/:name", "Event type", EventTypePage),
+  page("event-types-from-openapi", "Import event types", EventTypeImportPage),
   page("source", "Sources", SourcesPage),
   page("source/new", "New source", NewSourcePage),
   page("source/:source", "Source", SourcePage),

@@ -1,5 +1,5 @@
 import { BASE } from "../../kit/base.ts";
-import { currentSection, OVERVIEW, SOURCES } from "../links.ts";
+import { currentSection, EVENT_TYPES, OVERVIEW, SOURCES } from "../links.ts";
 import style from "./navigation.module.css";
 
 interface Entry {
@@ -12,7 +12,13 @@ interface Entry {
 /** The sections in groups: what happens, what is set up, and the installation. */
 const GROUPS: readonly { readonly title: string | null; readonly entries: readonly Entry[] }[] = [
   { title: null, entries: [{ title: "Overview", href: OVERVIEW, section: "" }] },
-  { title: "Set up", entries: [{ title: "Sources", href: SOURCES, section: "source" }] },
+  {
+    title: "Set up",
+    entries: [
+      { title: "Event types", href: EVENT_TYPES, section: "event-type" },
+      { title: "Sources", href: SOURCES, section: "source" },
+    ],
+  },
 ];
 
 export function Navigation() {

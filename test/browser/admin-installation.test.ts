@@ -1,0 +1,108 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import type { Browser, Page } from "playwright-core";
+import { executable, type RunningBoathook, startBoathook } from "../support/binary.ts";
+import { findChromium, launchChromium } from "../support/chromium.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
+
+/** The pages of event types and of the installation. */
+
+const TIMEOUT_MS = 60_000;
+const TOKEN = "root-token-of-the-test-of-installation-1";
+const chromiumPath = findChromium();
+
+describe.skipIf(chromiumPath === null)("pages of event types and of the installation", () => {
+  const directory = temporaryDirectory();
+  let server: RunningBoathook;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    server = await startBoathook(executable(), directory.file("data"), [], { env: { BOATHOOK_ROOT_TOKEN: TOKEN } });
+    browser = await launchChromium(chromiumPath!);
+  }, TIMEOUT_MS);
+
+  afterAll(async () => {
+    await browser?.close();
+    await server?.stop();
+    directory[Symbol.dispose]();
+  }, TIMEOUT_MS);
+
+  async function open(hash: string) {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+    const page = await context.newPage();
+    page.setDefaultTimeout(15_000);
+    const errors: string[] = [];
+    page.on("pageerror", (error) => errors.push(String(error)));
+    page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+    await page.goto(`${server.url}/ui/`);
+    await page.getByLabel("Token").fill(TOKEN);
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByRole("navigation", { name: "Main" }).waitFor();
+    await page.goto(`${server.url}/ui/${hash}`);
+    return { page, errors, [Symbol.asyncDispose]: () => context.close() };
+  }
+
+  /** Expects that the page fits the narrowest screens. */
+  async function expectNoOverflow(page: Page): Promise<void> {
+    await page.setViewportSize({ width: 320, height: 640 });
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    expect(over).toBeLessThanOrEqual(0);
+    await page.setViewportSize({ width: 1280, height: 800 });
+  }
+
+  test(
+    "an event type is created with a schema that is checked while typing, found, archived and deleted",
+    async () => {
+      await using opened = await open("#/event-type/new");
+      const { page } = opened;
+      await page.getByLabel("Name", { exact: true }).fill("invoice.paid");
+      await page.getByLabel("Description").fill("An invoice is paid");
+      await page.getByLabel("JSON Schema").fill('{"type":"object","properties":{"price":{"type":"number"}}}');
+      await page.getByLabel("Example to check").fill('{"price":"high"}');
+      await page.getByText(/price: .*number/).waitFor();
+      await page.getByLabel("Example to check").fill('{"price":1.5}');
+      await page.getByText("The example is valid.").waitFor();
+      await expectNoOverflow(page);
+      await page.getByRole("button", { name: "Create event type" }).click();
+
+      await page.getByRole("heading", { level: 1, name: "invoice.paid" }).waitFor();
+      await page.getByRole("heading", { name: "Example" }).waitFor();
+      await expectNoOverflow(page);
+      await page.getByRole("button", { name: "Archive" }).click();
+      await page.getByRole("button", { name: "Archive event type" }).click();
+      await page.getByRole("button", { name: "Restore" }).waitFor();
+
+      await page.goto(`${server.url}/ui/#/event-type`);
+      await page.getByText("No event type fits the filters").waitFor();
+      await page.getByLabel("Archived").selectOption("only");
+      await page.getByRole("link", { name: "invoice.paid" }).waitFor();
+      await expectNoOverflow(page);
+      await page.getByRole("link", { name: "invoice.paid" }).click();
+      await page.getByRole("button", { name: "Delete" }).click();
+      await page.getByRole("button", { name: "Delete event type" }).click();
+      await page.getByText("No event types yet").waitFor();
+      expect(opened.errors).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "event types are imported from an OpenAPI document after a preview",
+    async () => {
+      await using opened = await open("#/event-types-from-openapi");
+      const { page } = opened;
+      const schema = { type: "object", properties: { id: { type: "string" } } };
+      const post = { description: "A user", requestBody: { content: { "application/json": { schema } } } };
+      const spec = { openapi: "3.1.0", info: { title: "x", version: "1" }, webhooks: { "user.made": { post } } };
+      await page.getByRole("textbox", { name: "OpenAPI document" }).fill(JSON.stringify(spec));
+      await page.getByRole("button", { name: "Preview changes" }).click();
+      await page.getByText("created", { exact: true }).waitFor();
+      await page.getByRole("button", { name: "Apply 1 change" }).click();
+      await page.getByText("The event types are imported.").waitFor();
+      await expectNoOverflow(page);
+      await page.getByRole("link", { name: "user.made" }).click();
+      await page.getByRole("heading", { level: 1, name: "user.made" }).waitFor();
+      expect(opened.errors).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+});
