@@ -6,14 +6,18 @@ import type { Static } from "@sinclair/typebox";
 import type { listOf } from "./http/fields.ts";
 import type { EndpointMessageOut, MessageAttemptOut, MessageEndpointOut } from "./resources/attempt/fields.ts";
 import type { WhoamiOut } from "./resources/authentication/session.ts";
+import type { DeadLetterGroupOut } from "./resources/dead-letter/fields.ts";
+import type { SummaryOut } from "./resources/dead-letter/routes.ts";
 import type { EndpointIn, EndpointOut, EndpointPatch, EndpointWrittenOut } from "./resources/endpoint/fields.ts";
 import type { EndpointHeadersOut, EndpointHeadersPatchIn } from "./resources/endpoint/headers.ts";
+import type { EnvironmentEndpointOut } from "./resources/endpoint/of-environment.ts";
 import type { RecoverIn, ReplayIn } from "./resources/endpoint/replay.ts";
 import type { EndpointSecretOut, EndpointSecretRotateIn } from "./resources/endpoint/secret.ts";
 import type { EndpointStats as EndpointStatsOut } from "./resources/endpoint/stats.ts";
 import type { EventTypeOut } from "./resources/event-type/fields.ts";
 import type { InboxRequestOut } from "./resources/inbox/routes.ts";
 import type { MessageOut } from "./resources/message/fields.ts";
+import type { EnvironmentMessageOut } from "./resources/message/of-environment.ts";
 import type { ProviderOut } from "./resources/provider/routes.ts";
 import type {
   IngestSourceDetailOut,
@@ -23,6 +27,7 @@ import type {
   IngestSourcePatch,
 } from "./resources/source/fields.ts";
 import type { IngestLogOut } from "./resources/source/log.ts";
+import type { ApplicationOverviewOut } from "./resources/statistics/application-overview.ts";
 import type { OverviewOut } from "./resources/statistics/overview.ts";
 
 export type { DeliveryState } from "../core/delivery.ts";
@@ -62,3 +67,11 @@ export type SourceListed = Static<typeof IngestSourceListedOut>;
 /** A request that a source has refused, or one whose check failed. */
 export type SourceLogEntry = Static<typeof IngestLogOut>;
 export type Whoami = Static<typeof WhoamiOut>;
+/** An application with counts of its endpoints and dead letters. */
+export type ApplicationOverview = Static<typeof ApplicationOverviewOut>;
+/** An endpoint of any application, with its state. */
+export type EnvironmentEndpoint = Static<typeof EnvironmentEndpointOut>;
+/** A message of any application, without its payload. */
+export type EnvironmentMessage = Static<typeof EnvironmentMessageOut>;
+export type DeadLetterGroup = Static<typeof DeadLetterGroupOut>;
+export type DeadLetterSummary = Static<typeof SummaryOut>;

@@ -1,9 +1,13 @@
 import { type PageEntry, page } from "../kit/pages.tsx";
+import { CustomersPage } from "./pages/customers.tsx";
+import { DeadLettersPage } from "./pages/dead-letters.tsx";
+import { EndpointsPage } from "./pages/endpoints.tsx";
 import { EventTypePage } from "./pages/event-type.tsx";
 import { EventTypeImportPage } from "./pages/event-type-import.tsx";
 import { EventTypesPage } from "./pages/event-types.tsx";
 import { InboxPage } from "./pages/inbox.tsx";
 import { MessagePage } from "./pages/message.tsx";
+import { MessagesPage } from "./pages/messages.tsx";
 import { NewEventTypePage } from "./pages/new-event-type.tsx";
 import { NewSourcePage } from "./pages/new-source.tsx";
 import { OverviewPage } from "./pages/overview.tsx";
@@ -14,6 +18,10 @@ import { SourcesPage } from "./pages/sources.tsx";
 /** The pages, by the patterns of their addresses. The first that fits is shown. */
 export const PAGES: readonly PageEntry[] = [
   page("", "Overview", OverviewPage),
+  page("app", "Customers", CustomersPage),
+  page("endpoint", "Endpoints", EndpointsPage),
+  page("msg", "Messages", MessagesPage),
+  page("dead-letter", "Dead letters", DeadLettersPage),
   page("app/:app/msg/:message", "Message", MessagePage),
   page("app/:app/inbox/:inbox", "Inbox", InboxPage),
   page("event-type", "Event types", EventTypesPage),

@@ -1,5 +1,14 @@
 import { BASE } from "../../kit/base.ts";
-import { currentSection, EVENT_TYPES, OVERVIEW, SOURCES } from "../links.ts";
+import {
+  CUSTOMERS,
+  currentSection,
+  deadLettersLink,
+  EVENT_TYPES,
+  endpointsLink,
+  messagesLink,
+  OVERVIEW,
+  SOURCES,
+} from "../links.ts";
 import style from "./navigation.module.css";
 
 interface Entry {
@@ -13,8 +22,17 @@ interface Entry {
 const GROUPS: readonly { readonly title: string | null; readonly entries: readonly Entry[] }[] = [
   { title: null, entries: [{ title: "Overview", href: OVERVIEW, section: "" }] },
   {
+    title: "What happens",
+    entries: [
+      { title: "Messages", href: messagesLink(), section: "msg" },
+      { title: "Dead letters", href: deadLettersLink(), section: "dead-letter" },
+    ],
+  },
+  {
     title: "Set up",
     entries: [
+      { title: "Customers", href: CUSTOMERS, section: "app" },
+      { title: "Endpoints", href: endpointsLink(), section: "endpoint" },
       { title: "Event types", href: EVENT_TYPES, section: "event-type" },
       { title: "Sources", href: SOURCES, section: "source" },
     ],

@@ -41,7 +41,7 @@ const RedriveIn = field.object("DeadLetterRedriveIn", {
 });
 
 const groups = Type.Array(DeadLetterGroupOut, { description: `Largest first, at most ${GROUPS_MAX} groups.` });
-const SummaryOut = field.object("DeadLetterSummaryOut", { total: Type.Integer(), groups });
+export const SummaryOut = field.object("DeadLetterSummaryOut", { total: Type.Integer(), groups });
 const DryRunOut = field.object("DeadLetterDryRunOut", { count: Type.Integer(), groups });
 const CountOut = field.object("CountOut", { count: Type.Integer() });
 

@@ -18,7 +18,7 @@ export const endpointStateOut = wordOut(endpointStates, {
     "The first that holds: `disabled`, `paused`, `failing` (the latest attempt failed), otherwise `healthy`.",
 });
 
-const EnvironmentEndpointOut = field.object("EnvironmentEndpointOut", {
+export const EnvironmentEndpointOut = field.object("EnvironmentEndpointOut", {
   ...endpointOutFields,
   ...applicationNameFields,
   state: endpointStateOut,

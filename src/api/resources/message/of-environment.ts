@@ -16,7 +16,7 @@ import { messageFilter, messageFilterQuery } from "./fields.ts";
 const TEXT_CHARS_MAX = 200;
 const EVENT_ID_CHARS_MAX = 256;
 
-const EnvironmentMessageOut = field.object("EnvironmentMessageOut", {
+export const EnvironmentMessageOut = field.object("EnvironmentMessageOut", {
   id: field.idOut("msg_"),
   ...applicationNameFields,
   eventType: Type.String(),

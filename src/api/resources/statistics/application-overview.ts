@@ -11,7 +11,7 @@ import { nullable } from "../../http/schema.ts";
 import { ApplicationOut, applicationExample, applicationOut } from "../application/fields.ts";
 import { searchOf, searchQuery } from "../application/search.ts";
 
-const ApplicationOverviewOut = field.object("ApplicationOverviewOut", {
+export const ApplicationOverviewOut = field.object("ApplicationOverviewOut", {
   application: ApplicationOut,
   endpoints: Type.Integer({ description: "Number of endpoints." }),
   failing: Type.Integer({ description: "Number of endpoints in the state `failing`." }),

@@ -1,0 +1,95 @@
+import type { ApplicationOverview } from "../../../src/api/types.ts";
+import { formatCount } from "../../kit/format.ts";
+import { type Column, DataTable } from "../../kit/parts/data-table.tsx";
+import type { Filter } from "../../kit/parts/filter-bar.tsx";
+import { Instant } from "../../kit/parts/instant.tsx";
+import { Empty } from "../../kit/parts/notice.tsx";
+import { PageHead } from "../../kit/parts/page-head.tsx";
+import { getCustomers } from "../api/lists.ts";
+import { deadLettersLink, endpointsLink, messagesLink } from "../links.ts";
+import { FilteredList } from "../parts/filtered-list.tsx";
+
+const FILTERS: readonly Filter[] = [{ name: "search", label: "Search", kind: "text", placeholder: "name, uid or id" }];
+
+const COLUMNS: readonly Column<ApplicationOverview>[] = [
+  {
+    head: "Customer",
+    kind: "title",
+    cell: ({ application }) => (
+      <>
+        <a href={messagesLink({ app_id: application.id })}>{application.name}</a>
+        {application.uid != null && <div class="muted small mono">{application.uid}</div>}
+      </>
+    ),
+  },
+  {
+    head: "Endpoints",
+    kind: "number",
+    cell: ({ application, endpoints }) => (
+      <a href={endpointsLink({ app_id: application.id })}>{formatCount(endpoints)}</a>
+    ),
+  },
+  {
+    head: "Failing",
+    kind: "number",
+    cell: ({ application, failing }) =>
+      failing === 0 ? (
+        <span class="muted">0</span>
+      ) : (
+        <a class="bad" href={endpointsLink({ app_id: application.id, state: "failing" })}>
+          {formatCount(failing)}
+        </a>
+      ),
+  },
+  {
+    head: "Dead letters",
+    kind: "number",
+    cell: ({ application, dead }) =>
+      dead === 0 ? (
+        <span class="muted">0</span>
+      ) : (
+        <a class="bad" href={deadLettersLink({ app_id: application.id })}>
+          {formatCount(dead)}
+        </a>
+      ),
+  },
+  {
+    head: "Last message",
+    kind: "fit",
+    cell: ({ lastMessageAt }) =>
+      lastMessageAt === null ? <span class="muted">none</span> : <Instant at={lastMessageAt} />,
+  },
+];
+
+/** Lists the customers (applications), newest first, with what needs attention. */
+export function CustomersPage() {
+  return (
+    <>
+      <PageHead title="Customers" about="Each customer is an application: its endpoints get the messages sent to it." />
+      <FilteredList
+        label="customers"
+        filters={FILTERS}
+        read={getCustomers}
+        empty={(isFiltered) => (
+          <Empty title={isFiltered ? "No customer matches" : "No customers yet"}>
+            <p>
+              {isFiltered
+                ? "Search for a part of the name, or for the whole uid or id."
+                : "Create one with POST /api/v1/app."}
+            </p>
+          </Empty>
+        )}
+      >
+        {(rows) => (
+          <DataTable
+            label="Customers"
+            columns={COLUMNS}
+            rows={rows}
+            keyOf={({ application }) => application.id}
+            isLinked={true}
+          />
+        )}
+      </FilteredList>
+    </>
+  );
+}

@@ -1,0 +1,87 @@
+import type { EnvironmentEndpoint } from "../../../src/api/types.ts";
+import { Badge, type Tone } from "../../kit/parts/badge.tsx";
+import { type Column, DataTable } from "../../kit/parts/data-table.tsx";
+import type { Filter } from "../../kit/parts/filter-bar.tsx";
+import { Instant } from "../../kit/parts/instant.tsx";
+import { Empty } from "../../kit/parts/notice.tsx";
+import { PageHead } from "../../kit/parts/page-head.tsx";
+import { getEndpoints } from "../api/lists.ts";
+import { deadLettersLink } from "../links.ts";
+import { FilteredList } from "../parts/filtered-list.tsx";
+
+type State = EnvironmentEndpoint["state"];
+
+const STATES: readonly State[] = ["healthy", "failing", "disabled", "paused"];
+const TONES: Readonly<Record<State, Tone>> = { healthy: "good", failing: "bad", disabled: "bad", paused: "wait" };
+
+const FILTERS: readonly Filter[] = [
+  {
+    name: "state",
+    label: "State",
+    kind: "choice",
+    choices: STATES.map((state) => ({ value: state, label: state })),
+  },
+  { name: "url", label: "URL", kind: "text", placeholder: "part of the URL" },
+  { name: "app_id", label: "Customer", kind: "fixed" },
+];
+
+const COLUMNS: readonly Column<EnvironmentEndpoint>[] = [
+  {
+    head: "Endpoint",
+    kind: "title",
+    cell: ({ url, description }) => (
+      <>
+        <span class="url">{url}</span>
+        {description !== "" && <div class="muted small">{description}</div>}
+      </>
+    ),
+  },
+  { head: "Customer", cell: ({ appName }) => appName },
+  {
+    head: "State",
+    kind: "fit",
+    cell: ({ state, failingSince, disabledAt }) => {
+      const since = state === "disabled" ? disabledAt : state === "failing" ? failingSince : null;
+      return (
+        <div>
+          <Badge tone={TONES[state]}>{state}</Badge>
+          {since != null && (
+            <div class="muted small">
+              since <Instant at={since} />
+            </div>
+          )}
+        </div>
+      );
+    },
+  },
+  {
+    head: "Dead letters",
+    kind: "fit",
+    cell: ({ appId, id }) => <a href={deadLettersLink({ app_id: appId, endpoint_id: id })}>Show</a>,
+  },
+];
+
+/** Lists the endpoints of all customers, newest first. */
+export function EndpointsPage() {
+  return (
+    <>
+      <PageHead title="Endpoints" about="The URLs to which messages are delivered, over all customers." />
+      <FilteredList
+        label="endpoints"
+        filters={FILTERS}
+        read={getEndpoints}
+        empty={(isFiltered) => (
+          <Empty title={isFiltered ? "No endpoint matches" : "No endpoints yet"}>
+            <p>
+              {isFiltered
+                ? "Change or clear the filters."
+                : "Customers add endpoints in the portal, or you create them with POST /api/v1/app/{app}/endpoint."}
+            </p>
+          </Empty>
+        )}
+      >
+        {(rows) => <DataTable label="Endpoints" columns={COLUMNS} rows={rows} keyOf={({ id }) => id} />}
+      </FilteredList>
+    </>
+  );
+}

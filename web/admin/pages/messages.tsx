@@ -1,0 +1,62 @@
+import type { EnvironmentMessage } from "../../../src/api/types.ts";
+import { DeliveryBadges } from "../../kit/parts/badge.tsx";
+import { type Column, DataTable } from "../../kit/parts/data-table.tsx";
+import type { Filter } from "../../kit/parts/filter-bar.tsx";
+import { Instant } from "../../kit/parts/instant.tsx";
+import { Empty } from "../../kit/parts/notice.tsx";
+import { PageHead } from "../../kit/parts/page-head.tsx";
+import { getMessages } from "../api/lists.ts";
+import { messageLink } from "../links.ts";
+import { FilteredList } from "../parts/filtered-list.tsx";
+
+const STATES = ["pending", "delivered", "dead"] as const;
+
+const FILTERS: readonly Filter[] = [
+  {
+    name: "state",
+    label: "State",
+    kind: "choice",
+    choices: STATES.map((state) => ({ value: state, label: state })),
+  },
+  { name: "event_types", label: "Event type", kind: "text" },
+  { name: "event_id", label: "Event ID", kind: "text" },
+  { name: "channel", label: "Channel", kind: "text" },
+  { name: "tag", label: "Tag", kind: "text" },
+  { name: "text", label: "Text in the payload", kind: "text" },
+  { name: "after", label: "After", kind: "time" },
+  { name: "before", label: "Before", kind: "time" },
+  { name: "app_id", label: "Customer", kind: "fixed" },
+];
+
+const COLUMNS: readonly Column<EnvironmentMessage>[] = [
+  { head: "Time", kind: "fit", cell: ({ timestamp }) => <Instant at={timestamp} /> },
+  {
+    head: "Event type",
+    kind: "title",
+    cell: ({ appId, id, eventType }) => <a href={messageLink(appId, id)}>{eventType}</a>,
+  },
+  { head: "Customer", cell: ({ appName }) => appName },
+  { head: "Event ID", kind: "extra", cell: ({ eventId }) => eventId ?? <span class="muted">–</span> },
+  { head: "Deliveries", cell: ({ deliveries }) => <DeliveryBadges counts={deliveries} /> },
+];
+
+/** Lists the messages of all customers, newest first. */
+export function MessagesPage() {
+  return (
+    <>
+      <PageHead title="Messages" about="Everything that was accepted, over all customers." />
+      <FilteredList
+        label="messages"
+        filters={FILTERS}
+        read={getMessages}
+        empty={(isFiltered) => (
+          <Empty title={isFiltered ? "No message matches" : "No messages yet"}>
+            <p>{isFiltered ? "Change or clear the filters." : "The overview shows how to send a first message."}</p>
+          </Empty>
+        )}
+      >
+        {(rows) => <DataTable label="Messages" columns={COLUMNS} rows={rows} keyOf={({ id }) => id} isLinked={true} />}
+      </FilteredList>
+    </>
+  );
+}
