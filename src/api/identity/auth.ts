@@ -39,14 +39,11 @@ interface Deps {
 const CACHED_TOKENS_MAX = 10_000;
 const CACHED_ENVIRONMENTS_MAX = 10_000;
 const ENVIRONMENT_HEADER = "boathook-environment";
-/**
- * Separates a token from the name of its environment, as in the tokens that Svix's Terraform
- * provider sends.
- */
+/** Separates a token from the name of its environment, as Svix's Terraform provider sends them. */
 const SEPARATOR = "|";
 
 /**
- * Identifies the caller of a request by its token. Caches tokens by their SHA-256; signals
+ * Identifies the caller of a request by its token or session. Caches tokens by their SHA-256; signals
  * invalidate the cache.
  */
 export class Authenticator {

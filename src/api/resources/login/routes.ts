@@ -15,7 +15,7 @@ import { AttemptCookie } from "./attempt-cookie.ts";
 const LOGIN = "/api/v1/oidc/login";
 const CALLBACK = "/api/v1/oidc/callback";
 
-const LoginOptionsOut = field.object("LoginOptionsOut", {
+export const LoginOptionsOut = field.object("LoginOptionsOut", {
   oidc: nullable(
     field.object("OidcLoginOut", {
       name: Type.String({ description: "The host name of the identity provider." }),
