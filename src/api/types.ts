@@ -4,7 +4,9 @@
  */
 import type { Static } from "@sinclair/typebox";
 import type { listOf } from "./http/fields.ts";
+import type { ApiTokenCensoredOut, ApiTokenOut } from "./resources/api-token/fields.ts";
 import type { EndpointMessageOut, MessageAttemptOut, MessageEndpointOut } from "./resources/attempt/fields.ts";
+import type { AuditEntryOut } from "./resources/audit-log/routes.ts";
 import type { WhoamiOut } from "./resources/authentication/session.ts";
 import type { DeadLetterGroupOut } from "./resources/dead-letter/fields.ts";
 import type { SummaryOut } from "./resources/dead-letter/routes.ts";
@@ -14,11 +16,13 @@ import type { EnvironmentEndpointOut } from "./resources/endpoint/of-environment
 import type { RecoverIn, ReplayIn } from "./resources/endpoint/replay.ts";
 import type { EndpointSecretOut, EndpointSecretRotateIn } from "./resources/endpoint/secret.ts";
 import type { EndpointStats as EndpointStatsOut } from "./resources/endpoint/stats.ts";
+import type { EnvironmentModelOut } from "./resources/environment/fields.ts";
 import type { EventTypeOut } from "./resources/event-type/fields.ts";
 import type { InboxRequestOut } from "./resources/inbox/routes.ts";
 import type { LoginOptionsOut } from "./resources/login/routes.ts";
 import type { MessageOut } from "./resources/message/fields.ts";
 import type { EnvironmentMessageOut } from "./resources/message/of-environment.ts";
+import type { OperationalWebhookEndpointOut } from "./resources/operational-webhook/fields.ts";
 import type { ProviderOut } from "./resources/provider/routes.ts";
 import type { CurrentSessionOut, SessionOut } from "./resources/session/fields.ts";
 import type {
@@ -31,6 +35,7 @@ import type {
 import type { IngestLogOut } from "./resources/source/log.ts";
 import type { ApplicationOverviewOut } from "./resources/statistics/application-overview.ts";
 import type { OverviewOut } from "./resources/statistics/overview.ts";
+import type { SystemOut } from "./resources/system/fields.ts";
 
 export type { DeliveryState } from "../core/delivery.ts";
 export type { FailureReason } from "../core/outcome.ts";
@@ -81,3 +86,11 @@ export type EnvironmentEndpoint = Static<typeof EnvironmentEndpointOut>;
 export type EnvironmentMessage = Static<typeof EnvironmentMessageOut>;
 export type DeadLetterGroup = Static<typeof DeadLetterGroupOut>;
 export type DeadLetterSummary = Static<typeof SummaryOut>;
+/** A token, without its secret part. */
+export type ApiToken = Static<typeof ApiTokenCensoredOut>;
+/** A token that was just created. */
+export type CreatedApiToken = Static<typeof ApiTokenOut>;
+export type AuditEntry = Static<typeof AuditEntryOut>;
+export type Environment = Static<typeof EnvironmentModelOut>;
+export type OperationalEndpoint = Static<typeof OperationalWebhookEndpointOut>;
+export type System = Static<typeof SystemOut>;

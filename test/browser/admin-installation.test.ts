@@ -105,4 +105,45 @@ describe.skipIf(chromiumPath === null)("pages of event types and of the installa
     },
     TIMEOUT_MS,
   );
+
+  test(
+    "a token is created, shown once, revoked after a question, and the audit log shows both changes",
+    async () => {
+      await using opened = await open("#/token");
+      const { page } = opened;
+      await page.getByLabel("Name", { exact: true }).fill("billing service");
+      await page.getByRole("button", { name: "Create token" }).click();
+      await page.getByText("It is not shown again.").waitFor();
+      const table = page.getByRole("table", { name: "Tokens" });
+      await table.getByText("billing service").waitFor();
+      await expectNoOverflow(page);
+      await table.getByRole("button", { name: "Revoke" }).click();
+      await table.getByRole("button", { name: "Revoke token" }).click();
+      await page.getByText("No tokens").waitFor();
+      await page.getByLabel("Show revoked and expired tokens").check();
+      await table.getByText("expired", { exact: true }).waitFor();
+
+      await page.goto(`${server.url}/ui/#/audit-log`);
+      const log = page.getByRole("table", { name: "Audit log" });
+      await log.getByText("root token").first().waitFor();
+      expect(await log.getByText(/(create|expire)-api-token/).count()).toBe(2);
+      await expectNoOverflow(page);
+      expect(opened.errors).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "the system page shows the store and where each setting comes from",
+    async () => {
+      await using opened = await open("#/system");
+      const { page } = opened;
+      const row = page.getByRole("row").filter({ hasText: "root-token" }).first();
+      await row.getByText("variable").waitFor();
+      expect(await page.locator("main").textContent()).not.toContain(TOKEN);
+      await expectNoOverflow(page);
+      expect(opened.errors).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
 });

@@ -1,4 +1,5 @@
 import { type PageEntry, page } from "../kit/pages.tsx";
+import { AuditLogPage } from "./pages/audit-log.tsx";
 import { CustomersPage } from "./pages/customers.tsx";
 import { DeadLettersPage } from "./pages/dead-letters.tsx";
 import { EndpointsPage } from "./pages/endpoints.tsx";
@@ -14,6 +15,8 @@ import { OverviewPage } from "./pages/overview.tsx";
 import { ReceivedPage, RefusedPage } from "./pages/received.tsx";
 import { SourcePage } from "./pages/source.tsx";
 import { SourcesPage } from "./pages/sources.tsx";
+import { SystemPage } from "./pages/system.tsx";
+import { TokensPage } from "./pages/tokens.tsx";
 
 /** The pages, by the patterns of their addresses. The first that fits is shown. */
 export const PAGES: readonly PageEntry[] = [
@@ -33,4 +36,7 @@ export const PAGES: readonly PageEntry[] = [
   page("source/:source", "Source", SourcePage),
   page("source/:source/msg/:message", "Received request", ReceivedPage),
   page("source/:source/log/:entry", "Refused request", RefusedPage),
+  page("token", "Tokens", TokensPage),
+  page("audit-log", "Audit log", AuditLogPage),
+  page("system", "System", SystemPage),
 ];

@@ -1,5 +1,6 @@
 import { BASE } from "../../kit/base.ts";
 import {
+  AUDIT_LOG,
   CUSTOMERS,
   currentSection,
   deadLettersLink,
@@ -8,6 +9,8 @@ import {
   messagesLink,
   OVERVIEW,
   SOURCES,
+  SYSTEM,
+  TOKENS,
 } from "../links.ts";
 import style from "./navigation.module.css";
 
@@ -35,6 +38,14 @@ const GROUPS: readonly { readonly title: string | null; readonly entries: readon
       { title: "Endpoints", href: endpointsLink(), section: "endpoint" },
       { title: "Event types", href: EVENT_TYPES, section: "event-type" },
       { title: "Sources", href: SOURCES, section: "source" },
+    ],
+  },
+  {
+    title: "Installation",
+    entries: [
+      { title: "Tokens", href: TOKENS, section: "token" },
+      { title: "Audit log", href: AUDIT_LOG, section: "audit-log" },
+      { title: "System", href: SYSTEM, section: "system" },
     ],
   },
 ];

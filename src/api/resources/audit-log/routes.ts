@@ -9,7 +9,7 @@ import { historyRequest, listed, pageQuery, windowOf, windowQuery } from "../../
 import { reply } from "../../http/reply.ts";
 import { nullable } from "../../http/schema.ts";
 
-const AuditEntryOut = field.object("AuditEntryOut", {
+export const AuditEntryOut = field.object("AuditEntryOut", {
   id: field.idOut("audit_"),
   timestamp: field.instantOut,
   actor: field.object("AuditActorOut", {

@@ -1,0 +1,125 @@
+import type { System } from "../../../src/api/types.ts";
+import { formatCount, formatDuration } from "../../kit/format.ts";
+import { Outcome, useActionThen } from "../../kit/parts/action.tsx";
+import { Badge } from "../../kit/parts/badge.tsx";
+import { type Column, DataTable } from "../../kit/parts/data-table.tsx";
+import { Fact } from "../../kit/parts/fact.tsx";
+import { Instant } from "../../kit/parts/instant.tsx";
+import { PageHead } from "../../kit/parts/page-head.tsx";
+import { Read, Section } from "../../kit/parts/section.tsx";
+import { getDiagnostics, getSystem } from "../api/installation.ts";
+import { download } from "../installation/download.ts";
+import { useLoaded } from "../reload.ts";
+
+/** Shows the versions, sizes and settings of the server. */
+export function SystemPage() {
+  const [system, reload] = useLoaded("", getSystem);
+  const action = useActionThen(null);
+  const bundle = () => action.run(async () => download("boathook-diagnostics.json", await getDiagnostics()), "Saved.");
+  return (
+    <>
+      <PageHead title="System" about="The server itself. The diagnostic bundle contains no payloads and no secrets.">
+        <button type="button" class="outline" onClick={reload}>
+          Reload
+        </button>
+        <button type="button" class="outline" disabled={action.busy} onClick={bundle}>
+          Download diagnostics
+        </button>
+        <Outcome action={action} />
+      </PageHead>
+      <Read of={system}>
+        {(loaded) => (
+          <>
+            <Program of={loaded} />
+            <Store of={loaded} />
+            <Section title="Settings">
+              <DataTable label="Settings" columns={COLUMNS} rows={loaded.settings} keyOf={({ name }) => name} />
+            </Section>
+          </>
+        )}
+      </Read>
+    </>
+  );
+}
+
+function Program({ of: { version, commit, runtime, platform, startedAt, ...of } }: { of: System }) {
+  const { delivery, memory, openFiles, connections, clock } = of;
+  return (
+    <Section title="Server">
+      <dl class="facts">
+        <Fact name="Version">{commit === null ? version : `${version} (${commit.slice(0, 8)})`}</Fact>
+        <Fact name="Runtime">{`${runtime}, ${platform}`}</Fact>
+        <Fact name="Started">
+          <Instant at={startedAt} />
+        </Fact>
+        <Fact name="Delivery">
+          <Badge tone={delivery.state === "running" ? "good" : "wait"}>{delivery.state}</Badge>
+        </Fact>
+        <Fact name="Attempts under way">{outOf(delivery.attemptsUnderWay, delivery.attemptsMax)}</Fact>
+        <Fact name="Memory">{bytes(memory.residentBytes)}</Fact>
+        <Fact name="Open files">{outOf(openFiles.open, openFiles.max)}</Fact>
+        <Fact name="Connections">{outOf(connections.open, connections.max)}</Fact>
+        <Fact name="Clock">
+          {clock.doubtedSince === null ? (
+            "in order"
+          ) : (
+            <>
+              doubtful since <Instant at={clock.doubtedSince} />
+            </>
+          )}
+        </Fact>
+      </dl>
+    </Section>
+  );
+}
+
+function Store({ of: { store, retention } }: { of: System }) {
+  const { commits } = store;
+  const state = store.damaged ? "damaged" : store.failing ? "failing" : "in order";
+  return (
+    <Section title="Store">
+      <dl class="facts">
+        <Fact name="State">
+          <Badge tone={state === "in order" ? "good" : "bad"}>{state}</Badge>
+        </Fact>
+        <Fact name="Directory">{store.dataDir}</Fact>
+        <Fact name="Database">{bytes(store.databaseBytes)}</Fact>
+        <Fact name="Write-ahead log">{bytes(store.walBytes)}</Fact>
+        <Fact name="Free disk space">{store.diskFreeBytes === null ? "unknown" : bytes(store.diskFreeBytes)}</Fact>
+        <Fact name="Commits">
+          {commits.p50Ms === null || commits.p99Ms === null
+            ? "none lately"
+            : `p50 ${formatDuration(commits.p50Ms)}, p99 ${formatDuration(commits.p99Ms)}`}
+        </Fact>
+        <Fact name="Messages are kept for">{formatDuration(retention.retentionMs)}</Fact>
+        <Fact name="Last clean-up">
+          {retention.lastRunAt === null ? "not yet" : <Instant at={retention.lastRunAt} />}
+        </Fact>
+      </dl>
+    </Section>
+  );
+}
+
+const COLUMNS: readonly Column<System["settings"][number]>[] = [
+  { head: "Setting", kind: "title", cell: ({ name }) => <code>{name}</code> },
+  { head: "Group", kind: "extra", cell: ({ group }) => group },
+  { head: "Value", cell: ({ value }) => value ?? <span class="muted">not set</span> },
+  {
+    head: "From",
+    kind: "fit",
+    cell: ({ source }) => (source === "default" ? <span class="muted">default</span> : source),
+  },
+];
+
+function outOf(open: number | null, max: number | null): string {
+  if (open === null) return "unknown";
+  return max === null ? formatCount(open) : `${formatCount(open)} of ${formatCount(max)}`;
+}
+
+const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
+
+function bytes(count: number): string {
+  const unit = count < 1 ? 0 : Math.min(Math.floor(Math.log2(count) / 10), UNITS.length - 1);
+  const size = count / 1024 ** unit;
+  return `${size < 10 && unit > 0 ? size.toFixed(1) : Math.round(size)} ${UNITS[unit]}`;
+}
