@@ -36,7 +36,7 @@ function Listed({ all }: { all: readonly EventType[] }) {
   const shown = all.filter(
     (type) =>
       `${type.name}\n${type.description}`.toLowerCase().includes(wanted) &&
-      (archived === "all" || type.archived === (archived === "only")) &&
+      (archived === "" || type.archived === (archived === "yes")) &&
       (group === undefined || type.groupName === group),
   );
   return (
@@ -44,7 +44,7 @@ function Listed({ all }: { all: readonly EventType[] }) {
       <FilterBar filters={filtersOf(all)} />
       {shown.length === 0 ? (
         <Empty title="No event type fits the filters">
-          <p>Remove a filter, or show archived event types too.</p>
+          <p>Remove a filter to see more.</p>
         </Empty>
       ) : (
         <DataTable label="Event types" columns={COLUMNS} rows={shown} keyOf={({ name }) => name} isLinked />
@@ -66,8 +66,8 @@ function filtersOf(all: readonly EventType[]): readonly Filter[] {
       label: "Archived",
       kind: "choice",
       choices: [
-        { value: "all", label: "shown too" },
-        { value: "only", label: "only these" },
+        { value: "no", label: "hidden" },
+        { value: "yes", label: "only these" },
       ],
     },
     { name: "group", label: "Group", kind: "choice", choices: groups.map((name) => ({ value: name, label: name })) },
