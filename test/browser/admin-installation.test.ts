@@ -72,8 +72,9 @@ describe.skipIf(chromiumPath === null)("pages of event types and of the installa
       await page.getByRole("button", { name: "Restore" }).waitFor();
 
       await page.goto(`${server.url}/ui/#/event-type`);
+      await page.getByLabel("Archived").selectOption("no");
       await page.getByText("No event type fits the filters").waitFor();
-      await page.getByLabel("Archived").selectOption("only");
+      await page.getByLabel("Archived").selectOption("yes");
       await page.getByRole("link", { name: "invoice.paid" }).waitFor();
       await expectNoOverflow(page);
       await page.getByRole("link", { name: "invoice.paid" }).click();
@@ -142,6 +143,44 @@ describe.skipIf(chromiumPath === null)("pages of event types and of the installa
       await row.getByText("variable").waitFor();
       expect(await page.locator("main").textContent()).not.toContain(TOKEN);
       await expectNoOverflow(page);
+      expect(opened.errors).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "an environment is paused after a question and resumed",
+    async () => {
+      await using opened = await open("#/environment");
+      const { page } = opened;
+      await page.getByRole("button", { name: "Pause" }).click();
+      await page.getByRole("button", { name: "Pause environment" }).click();
+      await page.getByText("paused", { exact: true }).waitFor();
+      await expectNoOverflow(page);
+      await page.getByRole("button", { name: "Resume" }).click();
+      await page.getByText("delivering", { exact: true }).waitFor();
+      expect(opened.errors).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "an operational webhook with a long URL is added, its secret is shown on demand, and it is deleted",
+    async () => {
+      await using opened = await open("#/operational-webhook");
+      const { page } = opened;
+      const url = `${server.url}/inbox/alerts?${"y".repeat(600)}`;
+      await page.getByLabel("URL", { exact: true }).fill(url);
+      await page.getByRole("button", { name: "Add endpoint" }).click();
+      await page.getByRole("link", { name: url }).waitFor();
+      await expectNoOverflow(page);
+      await page.getByRole("link", { name: url }).click();
+      await page.getByRole("button", { name: "Show secret" }).click();
+      await page.getByText(/^whsec_/).waitFor();
+      await expectNoOverflow(page);
+      await page.getByRole("button", { name: "Delete" }).click();
+      await page.getByRole("button", { name: "Delete endpoint" }).click();
+      await page.getByText("No operational webhooks yet").waitFor();
       expect(opened.errors).toEqual([]);
     },
     TIMEOUT_MS,

@@ -3,6 +3,7 @@ import { AuditLogPage } from "./pages/audit-log.tsx";
 import { CustomersPage } from "./pages/customers.tsx";
 import { DeadLettersPage } from "./pages/dead-letters.tsx";
 import { EndpointsPage } from "./pages/endpoints.tsx";
+import { EnvironmentsPage } from "./pages/environments.tsx";
 import { EventTypePage } from "./pages/event-type.tsx";
 import { EventTypeImportPage } from "./pages/event-type-import.tsx";
 import { EventTypesPage } from "./pages/event-types.tsx";
@@ -11,6 +12,7 @@ import { MessagePage } from "./pages/message.tsx";
 import { MessagesPage } from "./pages/messages.tsx";
 import { NewEventTypePage } from "./pages/new-event-type.tsx";
 import { NewSourcePage } from "./pages/new-source.tsx";
+import { OperationalEndpointPage, OperationalWebhooksPage } from "./pages/operational-webhooks.tsx";
 import { OverviewPage } from "./pages/overview.tsx";
 import { ReceivedPage, RefusedPage } from "./pages/received.tsx";
 import { SourcePage } from "./pages/source.tsx";
@@ -38,5 +40,8 @@ export const PAGES: readonly PageEntry[] = [
   page("source/:source/log/:entry", "Refused request", RefusedPage),
   page("token", "Tokens", TokensPage),
   page("audit-log", "Audit log", AuditLogPage),
+  page("environment", "Environments", EnvironmentsPage),
+  page("operational-webhook", "Operational webhooks", OperationalWebhooksPage),
+  page("operational-webhook/:endpoint", "Operational webhook", OperationalEndpointPage),
   page("system", "System", SystemPage),
 ];
