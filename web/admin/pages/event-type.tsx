@@ -11,7 +11,7 @@ import { CardSection, Read, Section } from "../../kit/parts/section.tsx";
 import { archiveEventType, changeEventType, deleteEventType, getEventType, getExample } from "../api/event-types.ts";
 import { EventTypeFields, sentFields } from "../event-types/form.tsx";
 import { jsonProblem, SchemaEditor } from "../event-types/schema-editor.tsx";
-import { EVENT_TYPES, messagesLink, sendLink } from "../links.ts";
+import { EVENT_TYPES, messagesLink } from "../links.ts";
 import { useLoaded } from "../reload.ts";
 
 export function EventTypePage({ name }: { name: string }) {
@@ -21,9 +21,6 @@ export function EventTypePage({ name }: { name: string }) {
       <PageHead title={name} above={[{ title: "Event types", href: EVENT_TYPES }]}>
         <a class="button-link outline" href={messagesLink({ event_types: name })}>
           Messages
-        </a>
-        <a class="button-link" href={sendLink({ type: name })}>
-          Send
         </a>
       </PageHead>
       <Read of={type}>
