@@ -59,10 +59,8 @@ export function sendLink(filled: Filters<"app" | "type" | "message"> = {}): stri
   return link(["send"], filled);
 }
 
-/** The filters are those of `GET /api/v1/dead-letter`. */
-export function deadLettersLink(
-  filters: Filters<"app_id" | "endpoint_id" | "event_types" | "reason" | "before" | "after"> = {},
-): string {
+/** The filters are some of those of `GET /api/v1/dead-letter`. */
+export function deadLettersLink(filters: Filters<"app_id" | "endpoint_id" | "event_types" | "reason"> = {}): string {
   return link(["dead-letter"], filters);
 }
 

@@ -18,11 +18,10 @@ import { useResource } from "../resource.ts";
 /** Dead letters that a redrive from this page sends per second. */
 const RATE = 50;
 
+/** Without times: the actions on a group affect the whole group. */
 const FILTERS: readonly Filter[] = [
   { name: "reason", label: "Reason", kind: "text" },
   { name: "event_types", label: "Event type", kind: "text" },
-  { name: "after", label: "Died after", kind: "time" },
-  { name: "before", label: "Died before", kind: "time" },
   { name: "app_id", label: "Customer", kind: "fixed" },
   { name: "endpoint_id", label: "Endpoint", kind: "fixed" },
 ];
