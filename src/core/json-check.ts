@@ -1,25 +1,25 @@
 import { jsonDepthMax } from "./json.ts";
-
-const TAB = 0x09;
-const LINE_FEED = 0x0a;
-const RETURN = 0x0d;
-const SPACE = 0x20;
-const QUOTE = 0x22;
-const PLUS = 0x2b;
-const COMMA = 0x2c;
-const MINUS = 0x2d;
-const POINT = 0x2e;
-const ZERO = 0x30;
-const NINE = 0x39;
-const COLON = 0x3a;
-const OPEN_ARRAY = 0x5b;
-const BACKSLASH = 0x5c;
-const CLOSE_ARRAY = 0x5d;
-const LETTER_E = 0x45;
-const SMALL_E = 0x65;
-const LETTER_U = 0x75;
-const OPEN_OBJECT = 0x7b;
-const CLOSE_OBJECT = 0x7d;
+import {
+  BACKSLASH,
+  CAPITAL_E,
+  CLOSE_ARRAY,
+  CLOSE_OBJECT,
+  COLON,
+  COMMA,
+  hexDigit,
+  LETTER_E,
+  LETTER_U,
+  MINUS,
+  NINE,
+  OPEN_ARRAY,
+  OPEN_OBJECT,
+  PLUS,
+  POINT,
+  QUOTE,
+  SPACE,
+  skipSpace,
+  ZERO,
+} from "./json-bytes.ts";
 
 const WORDS = ["true", "false", "null"].map((word) => new TextEncoder().encode(word));
 /** The letters after a backslash, except `u`. */
@@ -125,22 +125,8 @@ export class JsonCheck {
   }
 }
 
-/** Returns whether bytes are JSON, with one `JsonCheck`. */
-export function isJson(bytes: Uint8Array): boolean {
-  return new JsonCheck(bytes).advance(bytes.length + 1) ?? false;
-}
-
 function closing(kind: number): number {
   return kind === OBJECT ? CLOSE_OBJECT : CLOSE_ARRAY;
-}
-
-function skipSpace(bytes: Uint8Array, from: number): number {
-  let at = from;
-  for (;;) {
-    const byte = bytes[at];
-    if (byte !== SPACE && byte !== LINE_FEED && byte !== RETURN && byte !== TAB) return at;
-    at++;
-  }
 }
 
 /** Returns the position after a string, number or word, or -1. */
@@ -161,7 +147,7 @@ function afterString(bytes: Uint8Array, open: number): number {
     if (byte !== BACKSLASH) continue;
     const letter = bytes[++at]!;
     if (letter === LETTER_U) {
-      for (let digit = 1; digit <= 4; digit++) if (!isHexDigit(bytes[at + digit])) return -1;
+      for (let digit = 1; digit <= 4; digit++) if (hexDigit(bytes[at + digit] ?? 0) < 0) return -1;
       at += 4;
     } else if (!ESCAPES.has(letter)) {
       return -1;
@@ -175,7 +161,7 @@ function afterNumber(bytes: Uint8Array, start: number): number {
   if (bytes[at] === ZERO) at++;
   else at = afterDigits(bytes, at);
   if (at >= 0 && bytes[at] === POINT) at = afterDigits(bytes, at + 1);
-  if (at >= 0 && (bytes[at] === SMALL_E || bytes[at] === LETTER_E)) {
+  if (at >= 0 && (bytes[at] === LETTER_E || bytes[at] === CAPITAL_E)) {
     const sign = bytes[at + 1];
     at = afterDigits(bytes, sign === PLUS || sign === MINUS ? at + 2 : at + 1);
   }
@@ -191,10 +177,4 @@ function afterDigits(bytes: Uint8Array, start: number): number {
 
 function isDigit(byte: number | undefined): boolean {
   return byte !== undefined && byte >= ZERO && byte <= NINE;
-}
-
-function isHexDigit(byte: number | undefined): boolean {
-  if (byte === undefined) return false;
-  const lower = byte | 0x20;
-  return isDigit(byte) || (lower >= 0x61 && lower <= 0x66);
 }

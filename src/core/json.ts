@@ -1,4 +1,18 @@
 import { isUtf8 } from "node:buffer";
+import {
+  BACKSLASH,
+  CLOSE_ARRAY,
+  CLOSE_OBJECT,
+  COLON,
+  COMMA,
+  hexDigit,
+  isSpace,
+  LETTER_U,
+  OPEN_ARRAY,
+  OPEN_OBJECT,
+  QUOTE,
+  skipSpace,
+} from "./json-bytes.ts";
 
 /**
  * Finds values in the bytes of a JSON document without parsing it, so that a payload can be kept
@@ -15,15 +29,6 @@ export type ByteRange = readonly [start: number, end: number];
  * stack overflows only at a far greater depth.
  */
 export const jsonDepthMax = 128;
-
-const QUOTE = 0x22;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const OPEN_ARRAY = 0x5b;
-const BACKSLASH = 0x5c;
-const CLOSE_ARRAY = 0x5d;
-const OPEN_OBJECT = 0x7b;
-const CLOSE_OBJECT = 0x7d;
 
 /**
  * Returns the byte ranges of the values of the fields `names` in an object, by name. `names` must be
@@ -111,16 +116,6 @@ export function isValidUtf8(bytes: Uint8Array): boolean {
   return isUtf8(bytes);
 }
 
-function skipSpace(bytes: Uint8Array, from: number): number {
-  let at = from;
-  while (isSpace(bytes[at])) at++;
-  return at;
-}
-
-function isSpace(byte: number | undefined): boolean {
-  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
-}
-
 /**
  * Returns the position after the closing quote of the string that opens at `open`, or -1 if the
  * string is not closed.
@@ -206,7 +201,6 @@ function isKey(bytes: Uint8Array, open: number, end: number, name: string): bool
   return at === end - 1;
 }
 
-const LETTER_U = 0x75;
 /** The length of `u0061`. */
 const UNIT_ESCAPE_BYTES = 5;
 /** The characters that escapes of one letter stand for, by letter. */
@@ -224,10 +218,4 @@ function escapedUnit(bytes: Uint8Array, at: number): number {
     unit = unit * 16 + digit;
   }
   return unit;
-}
-
-function hexDigit(byte: number): number {
-  if (byte >= 0x30 && byte <= 0x39) return byte - 0x30;
-  const letter = byte | 0x20;
-  return letter >= 0x61 && letter <= 0x66 ? letter - 0x57 : -1;
 }

@@ -1,4 +1,5 @@
 import { type ByteRange, exceedsDepth, isValidUtf8, jsonDepthMax } from "../../core/json.ts";
+import { OPEN_ARRAY, OPEN_OBJECT } from "../../core/json-bytes.ts";
 import { JsonCheck } from "../../core/json-check.ts";
 import { findSyntaxError } from "../../core/json-syntax.ts";
 import { type Invalid, invalid } from "../../core/problem.ts";
@@ -208,9 +209,6 @@ function without(bytes: Uint8Array, ranges: readonly ByteRange[]): Uint8Array {
   }
   return Buffer.concat([...parts, bytes.subarray(from)]);
 }
-
-const OPEN_OBJECT = 0x7b;
-const OPEN_ARRAY = 0x5b;
 
 function checkBytes(bytes: Uint8Array): void {
   if (!isValidUtf8(bytes)) throw notJson("The body is not valid UTF-8.");
