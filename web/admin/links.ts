@@ -6,57 +6,35 @@ export const OVERVIEW = link([]);
 export const CUSTOMERS = link(["app"]);
 /** No application, source or event type has this id. */
 const NEW = "new";
-export const NEW_CUSTOMER = link(["app", NEW]);
 export const EVENT_TYPES = link(["event-type"]);
 export const NEW_EVENT_TYPE = link(["event-type", NEW]);
 export const EVENT_TYPE_IMPORT = link(["event-types-from-openapi"]);
 export const SOURCES = link(["source"]);
 export const NEW_SOURCE = link(["source", NEW]);
-export const TASKS = link(["task"]);
 export const AUDIT_LOG = link(["audit-log"]);
 export const TOKENS = link(["token"]);
-export const SESSIONS = link(["session"]);
 export const ENVIRONMENTS = link(["environment"]);
 export const OPERATIONAL_WEBHOOKS = link(["operational-webhook"]);
 export const SYSTEM = link(["system"]);
 
 type Filters<Name extends string> = { readonly [K in Name]?: string | null | undefined };
 
-export function customersLink(filters: Filters<"search" | "order"> = {}): string {
-  return link(["app"], filters);
-}
-
-export function customerLink(app: string, tab?: string): string {
-  return link(["app", app], { tab });
-}
-
 /** The filters are those of `GET /api/v1/endpoint`. */
-export function endpointsLink(filters: Filters<"state" | "app_id" | "url" | "reason"> = {}): string {
+export function endpointsLink(filters: Filters<"state" | "app_id" | "url"> = {}): string {
   return link(["endpoint"], filters);
-}
-
-export function endpointLink(app: string, endpoint: string, tab?: string): string {
-  return link(["app", app, "endpoint", endpoint], { tab });
-}
-
-export function newEndpointLink(app: string): string {
-  return link(["app", app, "endpoint", NEW]);
 }
 
 /** The filters are those of `GET /api/v1/message`. */
 export function messagesLink(
-  filters: Filters<"app_id" | "event_types" | "channel" | "tag" | "status" | "before" | "after" | "text"> = {},
+  filters: Filters<
+    "app_id" | "event_types" | "event_id" | "channel" | "tag" | "state" | "before" | "after" | "text"
+  > = {},
 ): string {
   return link(["msg"], filters);
 }
 
 export function messageLink(app: string, message: string): string {
   return link(["app", app, "msg", message]);
-}
-
-/** `app`, `type` and `message` fill in the form: a customer, an event type, or a stored message to copy. */
-export function sendLink(filled: Filters<"app" | "type" | "message"> = {}): string {
-  return link(["send"], filled);
 }
 
 /** The filters are some of those of `GET /api/v1/dead-letter`. */
@@ -70,10 +48,6 @@ export function eventTypeLink(name: string): string {
 
 export function operationalEndpointLink(endpoint: string): string {
   return link(["operational-webhook", endpoint]);
-}
-
-export function taskLink(task: string): string {
-  return link(["task", task]);
 }
 
 export function sourceLink(source: string): string {
@@ -98,9 +72,9 @@ export function inboxLink(app: string, inbox: string): string {
 
 /** Returns the first part of the path: the section of the navigation that the page belongs to. */
 export function currentSection(): string {
-  const [first = "", , kind] = address.value.path;
-  if (first !== "app") return first;
-  return kind === "endpoint" ? "endpoint" : kind === "msg" || kind === "inbox" ? "msg" : "app";
+  const [first = "", app] = address.value.path;
+  // Below a customer there are only its messages and their inboxes.
+  return first === "app" && app !== undefined ? "msg" : first;
 }
 
 /**
