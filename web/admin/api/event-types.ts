@@ -1,6 +1,6 @@
 import type { EventType, ListOf } from "../../../src/api/types.ts";
 import { call } from "../api.ts";
-import { getJson, getPage, sendJson } from "./page-of.ts";
+import { getJson, getPage, sendJson } from "./json.ts";
 
 /** Requests for the pages of event types. */
 
@@ -25,7 +25,7 @@ export async function getEventTypes(signal: AbortSignal): Promise<readonly Event
   return all;
 }
 
-export const getEventType = (name: string, signal: AbortSignal) => getJson<EventType>(pathOf(name), { signal });
+export const getEventType = (name: string, signal: AbortSignal) => getJson<EventType>(pathOf(name), signal);
 
 export const createEventType = (type: object) => sendJson<EventType>("POST", "/event-type", type);
 
@@ -41,8 +41,7 @@ interface Example {
   readonly generated: boolean;
 }
 
-export const getExample = (name: string, signal: AbortSignal) =>
-  getJson<Example>(`${pathOf(name)}/example`, { signal });
+export const getExample = (name: string, signal: AbortSignal) => getJson<Example>(`${pathOf(name)}/example`, signal);
 
 interface Finding {
   readonly loc: readonly string[];

@@ -7,7 +7,7 @@ import type {
   System,
 } from "../../../src/api/types.ts";
 import { call } from "../api.ts";
-import { getJson, getPage, sendJson } from "./page-of.ts";
+import { getJson, getPage, sendJson } from "./json.ts";
 
 /** Requests for the pages of the installation. */
 
@@ -16,8 +16,7 @@ const ENVIRONMENT = "/environment";
 const encode = encodeURIComponent;
 
 /** Returns the environment that the session uses. */
-export const getEnvironment = (signal?: AbortSignal) =>
-  getJson<Environment>("/environment", signal === undefined ? {} : { signal });
+export const getEnvironment = (signal?: AbortSignal) => getJson<Environment>("/environment", signal);
 
 async function tokensPath(): Promise<string> {
   return `/management/authentication/${encode((await getEnvironment()).id)}/api-token`;
@@ -42,9 +41,9 @@ export const getEnvironments = (iterator: string | null, signal: AbortSignal) =>
 export const createEnvironment = (name: string, type: string) =>
   sendJson<Environment>("POST", "/management/environment", { name, type });
 
-export const pauseEnvironment = () => sendJson<Environment>("POST", "/environment/pause", undefined);
+export const pauseEnvironment = () => sendJson<Environment>("POST", "/environment/pause");
 
-export const resumeEnvironment = () => sendJson<Environment>("POST", "/environment/resume", undefined);
+export const resumeEnvironment = () => sendJson<Environment>("POST", "/environment/resume");
 
 /** Returns the configuration of the environment as JSON text. */
 export const exportEnvironment = async () => (await call("POST", "/environment/export")).text();
@@ -58,7 +57,7 @@ export const getOperationalEndpoints = (iterator: string | null, signal: AbortSi
   getPage<OperationalEndpoint>(OPERATIONAL, { limit: LIMIT, iterator }, signal);
 
 export const getOperationalEndpoint = (id: string, signal: AbortSignal) =>
-  getJson<OperationalEndpoint>(`${OPERATIONAL}/${encode(id)}`, { signal });
+  getJson<OperationalEndpoint>(`${OPERATIONAL}/${encode(id)}`, signal);
 
 export const createOperationalEndpoint = (endpoint: object) =>
   sendJson<OperationalEndpoint>("POST", OPERATIONAL, endpoint);
@@ -68,7 +67,7 @@ export const deleteOperationalEndpoint = (id: string) => call("DELETE", `${OPERA
 export const getOperationalSecret = (id: string) =>
   getJson<{ readonly key: string }>(`${OPERATIONAL}/${encode(id)}/secret`);
 
-export const getSystem = (signal: AbortSignal) => getJson<System>("/system", { signal });
+export const getSystem = (signal: AbortSignal) => getJson<System>("/system", signal);
 
 /** Returns the diagnostic bundle as JSON text. */
 export const getDiagnostics = async () => (await call("GET", "/system/diagnostics")).text();

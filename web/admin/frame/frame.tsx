@@ -1,5 +1,6 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
+import { useFocusOnNewPage } from "../../kit/focus.ts";
 import { Logo } from "../../kit/parts/logo.tsx";
 import { OVERVIEW } from "../links.ts";
 import { type LiveState, liveState, overview } from "../live.ts";
@@ -13,9 +14,8 @@ import { Navigation } from "./navigation.tsx";
  * users start there.
  */
 export function Frame({ current, children }: { current: string; children: ComponentChildren }) {
-  const main = useRef<HTMLElement>(null);
+  const main = useFocusOnNewPage(current);
   const [isOpen, setOpen] = useState(false);
-  useFocusOnNewPage(main, current);
   useEffect(() => setOpen(false), [current]);
   return (
     <div class={style.frame}>
@@ -72,14 +72,4 @@ function LiveIndicator() {
       {LIVE_TEXT[state]}
     </span>
   );
-}
-
-function useFocusOnNewPage(main: { readonly current: HTMLElement | null }, current: string): void {
-  const shown = useRef(current);
-  useEffect(() => {
-    if (shown.current === current) return;
-    shown.current = current;
-    main.current?.focus({ preventScroll: true });
-    scrollTo(0, 0);
-  }, [current]);
 }

@@ -11,6 +11,7 @@ import type {
   SourceLogEntry,
   WrittenEndpoint,
 } from "../../../src/api/types.ts";
+import { getJson, sendJson } from "../api/json.ts";
 import { call } from "../api.ts";
 
 /** The requests of the pages of sources to the API. */
@@ -21,40 +22,40 @@ const ENDPOINTS_LIMIT = 250;
 
 export function getSources(iterator: string | null, signal: AbortSignal): Promise<ListOf<SourceListed>> {
   const from = iterator === null ? "" : `&iterator=${encode(iterator)}`;
-  return get(`${SOURCE}?with_counts=true&limit=${LIST_LIMIT}${from}`, signal);
+  return getJson(`${SOURCE}?with_counts=true&limit=${LIST_LIMIT}${from}`, signal);
 }
 
 export function getSource(source: string, signal: AbortSignal): Promise<SourceDetail> {
-  return get(pathOf(source), signal);
+  return getJson(pathOf(source), signal);
 }
 
-export async function createSource(source: SourceCreation): Promise<Source> {
-  return (await send("POST", SOURCE, source)).json();
+export function createSource(source: SourceCreation): Promise<Source> {
+  return sendJson("POST", SOURCE, source);
 }
 
 export async function changeSource(source: string, change: SourceChange): Promise<void> {
-  await send("PATCH", pathOf(source), change);
+  await sendJson("PATCH", pathOf(source), change);
 }
 
 export async function deleteSource(source: string): Promise<void> {
-  await send("DELETE", pathOf(source));
+  await sendJson("DELETE", pathOf(source));
 }
 
 export async function rotateUrl(source: string, gracePeriodSeconds: number): Promise<void> {
-  await send("POST", `${pathOf(source)}/token/rotate`, { gracePeriodSeconds });
+  await sendJson("POST", `${pathOf(source)}/token/rotate`, { gracePeriodSeconds });
 }
 
 export async function sendExample(source: string): Promise<void> {
-  await send("POST", `${pathOf(source)}/send-example`, {});
+  await sendJson("POST", `${pathOf(source)}/send-example`, {});
 }
 
 /** Returns the newest messages of a source, without their bodies. */
 export function getMessages(app: string, limit: number, signal: AbortSignal): Promise<ListOf<Message>> {
-  return get(`/app/${encode(app)}/msg?with_content=false&limit=${limit}`, signal);
+  return getJson(`/app/${encode(app)}/msg?with_content=false&limit=${limit}`, signal);
 }
 
 export function getMessage(app: string, message: string, signal: AbortSignal): Promise<Message> {
-  return get(`/app/${encode(app)}/msg/${encode(message)}?with_content=false`, signal);
+  return getJson(`/app/${encode(app)}/msg/${encode(message)}?with_content=false`, signal);
 }
 
 /** Returns the body of a message as it was received. */
@@ -64,48 +65,42 @@ export async function getBody(app: string, message: string, signal: AbortSignal)
 }
 
 export function getLog(source: string, limit: number, signal: AbortSignal): Promise<ListOf<SourceLogEntry>> {
-  return get(`${pathOf(source)}/log?limit=${limit}`, signal);
+  return getJson(`${pathOf(source)}/log?limit=${limit}`, signal);
 }
 
 export function getLogEntry(source: string, entry: string, signal: AbortSignal): Promise<SourceLogEntry> {
-  return get(`${pathOf(source)}/log/${encode(entry)}`, signal);
+  return getJson(`${pathOf(source)}/log/${encode(entry)}`, signal);
 }
 
 export async function getEndpoints(source: string, signal: AbortSignal): Promise<readonly Endpoint[]> {
-  const page: ListOf<Endpoint> = await get(`${pathOf(source)}/endpoint?limit=${ENDPOINTS_LIMIT}`, signal);
+  const page: ListOf<Endpoint> = await getJson(`${pathOf(source)}/endpoint?limit=${ENDPOINTS_LIMIT}`, signal);
   return page.data;
 }
 
-export async function addEndpoint(source: string, url: string): Promise<WrittenEndpoint> {
-  return (await send("POST", `${pathOf(source)}/endpoint`, { url })).json();
+export function addEndpoint(source: string, url: string): Promise<WrittenEndpoint> {
+  return sendJson("POST", `${pathOf(source)}/endpoint`, { url });
 }
 
 export async function deleteEndpoint(source: string, endpoint: string): Promise<void> {
-  await send("DELETE", `${pathOf(source)}/endpoint/${encode(endpoint)}`);
+  await sendJson("DELETE", `${pathOf(source)}/endpoint/${encode(endpoint)}`);
 }
 
 /** Sends an endpoint the messages since `since` that it was never sent. */
 export async function replayMissing(app: string, endpoint: string, since: Date): Promise<void> {
-  await send("POST", `/app/${encode(app)}/endpoint/${encode(endpoint)}/replay-missing`, { since: since.toISOString() });
+  await sendJson("POST", `/app/${encode(app)}/endpoint/${encode(endpoint)}/replay-missing`, {
+    since: since.toISOString(),
+  });
 }
 
 let table: Promise<readonly Provider[]> | null = null;
 
 /** Returns the table of providers. It is loaded once, because it changes only with the server. */
 export function getProviders(): Promise<readonly Provider[]> {
-  table ??= get<ListOf<Provider>>("/provider").then(({ data }) => data);
+  table ??= getJson<ListOf<Provider>>("/provider").then(({ data }) => data);
   table.catch(() => {
     table = null;
   });
   return table;
-}
-
-async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
-  return (await call("GET", path, signal && { signal })).json() as Promise<T>;
-}
-
-function send(method: string, path: string, body?: unknown): Promise<Response> {
-  return call(method, path, body === undefined ? {} : { body: JSON.stringify(body) });
 }
 
 function pathOf(source: string): string {

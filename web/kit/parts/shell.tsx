@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useFocusOnNewPage } from "../focus.ts";
 
 /**
  * The frame of every page: the header, and a link that skips the header. When `current` (the page
@@ -27,16 +27,4 @@ export function Shell({
       </main>
     </>
   );
-}
-
-function useFocusOnNewPage(current: object) {
-  const main = useRef<HTMLElement>(null);
-  const shown = useRef(current);
-  useEffect(() => {
-    if (shown.current === current) return;
-    shown.current = current;
-    main.current?.focus({ preventScroll: true });
-    scrollTo(0, 0);
-  }, [current]);
-  return main;
 }
