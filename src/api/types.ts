@@ -19,12 +19,10 @@ import type { EndpointStats as EndpointStatsOut } from "./resources/endpoint/sta
 import type { EnvironmentModelOut } from "./resources/environment/fields.ts";
 import type { EventTypeOut } from "./resources/event-type/fields.ts";
 import type { InboxRequestOut } from "./resources/inbox/routes.ts";
-import type { LoginOptionsOut } from "./resources/login/routes.ts";
 import type { MessageOut } from "./resources/message/fields.ts";
 import type { EnvironmentMessageOut } from "./resources/message/of-environment.ts";
 import type { OperationalWebhookEndpointOut } from "./resources/operational-webhook/fields.ts";
 import type { ProviderOut } from "./resources/provider/routes.ts";
-import type { CurrentSessionOut, SessionOut } from "./resources/session/fields.ts";
 import type {
   IngestSourceDetailOut,
   IngestSourceIn,
@@ -66,9 +64,6 @@ export type Provider = Static<typeof ProviderOut>;
 export type Recovery = Static<typeof RecoverIn>;
 export type Replay = Static<typeof ReplayIn>;
 /** The session of the request. */
-export type CurrentSession = Static<typeof CurrentSessionOut>;
-export type LoginOptions = Static<typeof LoginOptionsOut>;
-export type Session = Static<typeof SessionOut>;
 export type Source = Static<typeof IngestSourceOut>;
 export type SourceChange = Static<typeof IngestSourcePatch>;
 export type SourceCreation = Static<typeof IngestSourceIn>;

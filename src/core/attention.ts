@@ -21,7 +21,6 @@ export const attentionKinds = [
   "endpoint_failing",
   "dead_letters",
 ] as const;
-export type AttentionKind = (typeof attentionKinds)[number];
 
 /** Returns how urgent the lack of disk space is, or null if there is enough or it is not known. */
 export function diskSeverity(freeBytes: number | null): Severity | null {

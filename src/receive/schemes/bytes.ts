@@ -46,11 +46,6 @@ function digestFromBase64(text: string, length: number): Buffer | null {
   return bytes.length === length ? bytes : null;
 }
 
-/** Returns whether two byte strings are equal, in a time that does not depend on their content. */
-export function isEqual(left: Uint8Array, right: Uint8Array): boolean {
-  return left.length === right.length && timingSafeEqual(left, right);
-}
-
 /**
  * Returns whether two secrets of unknown length are equal. Their hashes are compared, so the time
  * tells nothing about the length either.

@@ -12,7 +12,6 @@ import { getJson, getPage, sendJson } from "./json.ts";
 /** Requests for the pages of the installation. */
 
 const LIMIT = "50";
-const ENVIRONMENT = "/environment";
 const encode = encodeURIComponent;
 
 /** Returns the environment that the session uses. */
@@ -38,18 +37,12 @@ export const getAuditLog = (filters: Readonly<Record<string, string | null | und
 export const getEnvironments = (iterator: string | null, signal: AbortSignal) =>
   getPage<Environment>("/management/environment", { limit: LIMIT, iterator }, signal);
 
-export const createEnvironment = (name: string, type: string) =>
-  sendJson<Environment>("POST", "/management/environment", { name, type });
-
 export const pauseEnvironment = () => sendJson<Environment>("POST", "/environment/pause");
 
 export const resumeEnvironment = () => sendJson<Environment>("POST", "/environment/resume");
 
 /** Returns the configuration of the environment as JSON text. */
 export const exportEnvironment = async () => (await call("POST", "/environment/export")).text();
-
-/** Imports a configuration, as JSON text. */
-export const importEnvironment = (body: string) => call("POST", `${ENVIRONMENT}/import`, { body });
 
 const OPERATIONAL = "/operational-webhook/endpoint";
 
