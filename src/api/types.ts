@@ -17,6 +17,7 @@ import type { RecoverIn, ReplayIn } from "./resources/endpoint/replay.ts";
 import type { EndpointSecretOut, EndpointSecretRotateIn } from "./resources/endpoint/secret.ts";
 import type { EndpointStats as EndpointStatsOut } from "./resources/endpoint/stats.ts";
 import type { EnvironmentModelOut } from "./resources/environment/fields.ts";
+import type { EventTypeExampleOut } from "./resources/event-type/example.ts";
 import type { EventTypeOut } from "./resources/event-type/fields.ts";
 import type { InboxRequestOut } from "./resources/inbox/routes.ts";
 import type { MessageOut } from "./resources/message/fields.ts";
@@ -57,13 +58,13 @@ export type EndpointStats = Static<typeof EndpointStatsOut>;
 /** An endpoint that was just created or changed. */
 export type WrittenEndpoint = Static<typeof EndpointWrittenOut>;
 export type EventType = Static<typeof EventTypeOut>;
+export type EventTypeExample = Static<typeof EventTypeExampleOut>;
 export type InboxRequest = Static<typeof InboxRequestOut>;
 export type Message = Static<typeof MessageOut>;
 export type Overview = Static<typeof OverviewOut>;
 export type Provider = Static<typeof ProviderOut>;
 export type Recovery = Static<typeof RecoverIn>;
 export type Replay = Static<typeof ReplayIn>;
-/** The session of the request. */
 export type Source = Static<typeof IngestSourceOut>;
 export type SourceChange = Static<typeof IngestSourcePatch>;
 export type SourceCreation = Static<typeof IngestSourceIn>;

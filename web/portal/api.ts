@@ -11,6 +11,7 @@ import type {
   EndpointSecretRotation,
   EndpointStats,
   EventType,
+  EventTypeExample,
   ListOf,
   Recovery,
   Replay,
@@ -116,6 +117,11 @@ export async function getEventTypes(withSchemas: boolean, signal: AbortSignal): 
     iterator = page.iterator;
   }
   return all;
+}
+
+/** Returns an example payload of an event type. */
+export function getExample(name: string, signal: AbortSignal): Promise<EventTypeExample> {
+  return get(`/event-type/${encode(name)}/example`, signal);
 }
 
 async function get<T>(path: string, signal?: AbortSignal): Promise<T> {

@@ -1,4 +1,4 @@
-import type { EventType, ListOf } from "../../../src/api/types.ts";
+import type { EventType, EventTypeExample, ListOf } from "../../../src/api/types.ts";
 import { call } from "../api.ts";
 import { getJson, getPage, sendJson } from "./json.ts";
 
@@ -35,13 +35,8 @@ export const archiveEventType = (name: string) => call("DELETE", pathOf(name));
 
 export const deleteEventType = (name: string) => call("DELETE", `${pathOf(name)}?expunge=true`);
 
-interface Example {
-  readonly payload: unknown;
-  readonly version: string | null;
-  readonly generated: boolean;
-}
-
-export const getExample = (name: string, signal: AbortSignal) => getJson<Example>(`${pathOf(name)}/example`, signal);
+export const getExample = (name: string, signal: AbortSignal) =>
+  getJson<EventTypeExample>(`${pathOf(name)}/example`, signal);
 
 interface Finding {
   readonly loc: readonly string[];

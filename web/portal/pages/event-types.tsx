@@ -3,11 +3,10 @@ import type { EventType } from "../../../src/api/types.ts";
 import { Badge } from "../../kit/parts/badge.tsx";
 import { Body } from "../../kit/parts/code.tsx";
 import { Empty } from "../../kit/parts/notice.tsx";
-import { getEventTypes } from "../api.ts";
+import { getEventTypes, getExample } from "../api.ts";
 import { grouped, matching } from "../event-types.ts";
 import { Read, Section } from "../parts/section.tsx";
 import { useOnce } from "../refresh.ts";
-import { exampleOf, latestSchema } from "../schema-example.ts";
 
 /** Shows the catalogue of event types, with schemas and examples. */
 export function EventTypesPage() {
@@ -81,20 +80,26 @@ function Entry({ eventType }: { eventType: EventType }) {
  * Shows the schema and example of an event type. Rendered only when expanded, because there may be
  * hundreds of event types.
  */
-function Content({ eventType: { schemas } }: { eventType: EventType }) {
-  const schema = latestSchema(schemas);
-  const example = useMemo(() => (schema === null ? null : exampleOf(schema)), [schema]);
-  if (example === null) return <p class="muted small">This event type has no schema.</p>;
+function Content({ eventType }: { eventType: EventType }) {
+  const version = eventType.schemaVersions.at(-1);
+  if (version === undefined) return <p class="muted small">This event type has no schema.</p>;
   return (
     <div class="entry-content">
-      <div>
-        <h3>Example {example.isGenerated && <span class="muted small">generated from the schema</span>}</h3>
-        <Body text={JSON.stringify(example.value)} />
-      </div>
+      <Example name={eventType.name} />
       <div>
         <h3>Schema</h3>
-        <Body text={JSON.stringify(schema)} />
+        <Body text={JSON.stringify(eventType.schemas?.[version])} />
       </div>
+    </div>
+  );
+}
+
+function Example({ name }: { name: string }) {
+  const example = useOnce(name, (signal) => getExample(name, signal));
+  return (
+    <div>
+      <h3>Example {example.value?.generated && <span class="muted small">generated from the schema</span>}</h3>
+      <Read of={example}>{({ payload }) => <Body text={JSON.stringify(payload)} />}</Read>
     </div>
   );
 }

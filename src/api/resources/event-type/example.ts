@@ -46,7 +46,7 @@ const EventTypeValidateOut = field.object("EventTypeValidateOut", {
   }),
 });
 
-const EventTypeExampleOut = field.object("EventTypeExampleOut", {
+export const EventTypeExampleOut = field.object("EventTypeExampleOut", {
   payload: Type.Unknown({ description: "A JSON value." }),
   version: nullable(Type.String({ description: "Version of the schema; null if the event type has no schema." })),
   generated: Type.Boolean({
