@@ -26,9 +26,8 @@ import {
   messageExample,
   messageFilter,
   messageFilterQuery,
-  messageOf,
-  payloadRanges,
 } from "./fields.ts";
+import { messageOf, payloadRanges } from "./incoming.ts";
 import { messageText, messageTextWith, payloadText } from "./out.ts";
 
 const BATCH_MAX = 1000;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { incomingOf } from "../../../src/api/resources/message/fields.ts";
+import { incomingOf } from "../../../src/api/resources/message/incoming.ts";
 
 /** Returns the payload of a message that is sent with other fields around it. */
 function payloadOf(sent: { payload: object; [more: string]: unknown }, as: (text: string) => Uint8Array = encoded) {
