@@ -169,23 +169,25 @@ describe.skipIf(chromiumPath === null)("admin page in a browser", () => {
   );
 
   test(
-    "the API page lists the operations of all groups",
+    "the API page lists all operations",
     async () => {
       await using opened = await open("/docs");
       const { page } = opened;
       await page.locator(".opblock").first().waitFor();
+      const { paths } = (await (await fetch(`${server.url}/docs/json`)).json()) as { paths: object };
+      expect(Object.keys(paths).length).toBeGreaterThan(10);
       // Swagger UI keeps only the operations near the visible part in the page.
       const seen = new Set<string>();
+      const missing = () => Object.keys(paths).filter((path) => !seen.has(path));
       const deadline = Date.now() + TIMEOUT_MS / 2;
-      while (!seen.has("/api/v1/health") && Date.now() < deadline) {
+      while (missing().length > 0 && Date.now() < deadline) {
         for (const path of await page.locator(".opblock-summary-path").allTextContents()) {
           seen.add(path.replaceAll("\u200b", ""));
         }
-        await page.mouse.wheel(0, 600);
+        await page.mouse.wheel(0, 300);
         await page.waitForFunction(() => new Promise((resolve) => requestAnimationFrame(() => resolve(true))));
       }
-      expect([...seen]).toContain("/api/v1/app/{app_id}/msg");
-      expect([...seen]).toContain("/api/v1/health");
+      expect(missing()).toEqual([]);
       expect(opened.outside).toEqual([]);
       expect(opened.errors).toEqual([]);
     },
