@@ -1,6 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
+import { logInWith } from "../../test/support/browser.ts";
+import { launchChromium } from "../../test/support/chromium.ts";
 
 /** The looks of the screenshots: name, width of the window in pixels, and colour scheme. */
 const LOOKS = [
@@ -23,7 +25,7 @@ const PAGES = [
 /** Takes screenshots of the admin page into `folder`, as `<page>-<look>.png`. */
 export async function takeScreenshots(url: string, token: string, chromiumPath: string, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const browser = await chromium.launch({ executablePath: chromiumPath, args: ["--headless", "--no-sandbox"] });
+  const browser = await launchChromium(chromiumPath);
   try {
     for (const look of LOOKS) await takeLook(browser, look, { url, token, folder });
   } finally {
@@ -45,8 +47,7 @@ async function takeLook(
   const context = await browser.newContext({ viewport: { width, height: HEIGHT_PX }, colorScheme });
   const page = await context.newPage();
   await page.goto(`${url}/ui/`);
-  await page.getByLabel("Token").fill(token);
-  await page.getByRole("button", { name: "Log in" }).click();
+  await logInWith(page, token);
   await page.locator("main").waitFor();
   for (const [file, hash] of PAGES) {
     await page.goto(`${url}/ui/#/${hash}`);

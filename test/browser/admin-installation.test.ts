@@ -1,43 +1,22 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import type { Browser, Page } from "playwright-core";
-import { executable, type RunningBoathook, startBoathook } from "../support/binary.ts";
-import { findChromium, launchChromium } from "../support/chromium.ts";
-import { temporaryDirectory } from "../support/temporary.ts";
+import { expect, test } from "bun:test";
+import type { Page } from "playwright-core";
+import { describeInBrowser, logInWith, BROWSER_TIMEOUT_MS as TIMEOUT_MS, watch } from "../support/browser.ts";
 
 /** The pages of event types and of the installation. */
 
-const TIMEOUT_MS = 60_000;
 const TOKEN = "root-token-of-the-test-of-installation-1";
-const chromiumPath = findChromium();
+const env = { BOATHOOK_ROOT_TOKEN: TOKEN };
 
-describe.skipIf(chromiumPath === null)("pages of event types and of the installation", () => {
-  const directory = temporaryDirectory();
-  let server: RunningBoathook;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    server = await startBoathook(executable(), directory.file("data"), [], { env: { BOATHOOK_ROOT_TOKEN: TOKEN } });
-    browser = await launchChromium(chromiumPath!);
-  }, TIMEOUT_MS);
-
-  afterAll(async () => {
-    await browser?.close();
-    await server?.stop();
-    directory[Symbol.dispose]();
-  }, TIMEOUT_MS);
-
+describeInBrowser("pages of event types and of the installation", { env }, (group) => {
   async function open(hash: string) {
-    const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+    const context = await group.browser.newContext({ viewport: { width: 1280, height: 800 } });
     const page = await context.newPage();
     page.setDefaultTimeout(15_000);
-    const errors: string[] = [];
-    page.on("pageerror", (error) => errors.push(String(error)));
-    page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
-    await page.goto(`${server.url}/ui/`);
-    await page.getByLabel("Token").fill(TOKEN);
-    await page.getByRole("button", { name: "Log in" }).click();
+    const { errors } = watch(page, group.server.url);
+    await page.goto(`${group.server.url}/ui/`);
+    await logInWith(page, TOKEN);
     await page.getByRole("navigation", { name: "Main" }).waitFor();
-    await page.goto(`${server.url}/ui/${hash}`);
+    await page.goto(`${group.server.url}/ui/${hash}`);
     return { page, errors, [Symbol.asyncDispose]: () => context.close() };
   }
 
@@ -71,7 +50,7 @@ describe.skipIf(chromiumPath === null)("pages of event types and of the installa
       await page.getByRole("button", { name: "Archive event type" }).click();
       await page.getByRole("button", { name: "Restore" }).waitFor();
 
-      await page.goto(`${server.url}/ui/#/event-type`);
+      await page.goto(`${group.server.url}/ui/#/event-type`);
       await page.getByLabel("Archived").selectOption("no");
       await page.getByText("No event type fits the filters").waitFor();
       await page.getByLabel("Archived").selectOption("yes");
@@ -124,7 +103,7 @@ describe.skipIf(chromiumPath === null)("pages of event types and of the installa
       await page.getByLabel("Show revoked and expired tokens").check();
       await table.getByText("expired", { exact: true }).waitFor();
 
-      await page.goto(`${server.url}/ui/#/audit-log`);
+      await page.goto(`${group.server.url}/ui/#/audit-log`);
       const log = page.getByRole("table", { name: "Audit log" });
       await log.getByText("root token").first().waitFor();
       expect(await log.getByText(/(create|expire)-api-token/).count()).toBe(2);
@@ -169,7 +148,7 @@ describe.skipIf(chromiumPath === null)("pages of event types and of the installa
     async () => {
       await using opened = await open("#/operational-webhook");
       const { page } = opened;
-      const url = `${server.url}/inbox/alerts?${"y".repeat(600)}`;
+      const url = `${group.server.url}/inbox/alerts?${"y".repeat(600)}`;
       await page.getByLabel("URL", { exact: true }).fill(url);
       await page.getByRole("button", { name: "Add endpoint" }).click();
       await page.getByRole("link", { name: url }).waitFor();

@@ -1,16 +1,13 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { beforeAll, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
-import type { Browser, Page } from "playwright-core";
-import { executable, type RunningBoathook, startBoathook } from "../support/binary.ts";
-import { findChromium, launchChromium } from "../support/chromium.ts";
-import { temporaryDirectory } from "../support/temporary.ts";
+import type { Page } from "playwright-core";
+import { describeInBrowser, logInWith, watch } from "../support/browser.ts";
 
 /** What must hold on every page of the admin page that the navigation leads to. */
 
 const TIMEOUT_MS = 240_000;
 const TOKEN = "root-token-of-the-test-of-every-page-1234";
-const chromiumPath = findChromium();
 const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
 /** Texts that run code if a page shows them as markup. */
@@ -28,26 +25,11 @@ const LOOKS = [
   { name: "phone, dark", viewport: { width: 320, height: 640 }, colorScheme: "dark" },
 ] as const;
 
-describe.skipIf(chromiumPath === null)("every page of the admin page", () => {
-  const directory = temporaryDirectory();
-  let server: RunningBoathook;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    const env = { BOATHOOK_ROOT_TOKEN: TOKEN };
-    server = await startBoathook(executable(), directory.file("data"), [], { env });
-    browser = await launchChromium(chromiumPath!);
-    await fill();
-  }, TIMEOUT_MS);
-
-  afterAll(async () => {
-    await browser?.close();
-    await server?.stop();
-    directory[Symbol.dispose]();
-  }, TIMEOUT_MS);
+describeInBrowser("every page of the admin page", { env: { BOATHOOK_ROOT_TOKEN: TOKEN } }, (group) => {
+  beforeAll(() => fill(), TIMEOUT_MS);
 
   async function call(method: string, path: string, body: unknown): Promise<void> {
-    const response = await fetch(server.url + path, {
+    const response = await fetch(group.server.url + path, {
       method,
       headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" },
       body: JSON.stringify(body),
@@ -61,7 +43,7 @@ describe.skipIf(chromiumPath === null)("every page of the admin page", () => {
     for (const [index, text] of texts.entries()) {
       const uid = `app-${index}`;
       await call("POST", "/api/v1/app", { name: text, uid, metadata: { [`key-${index}`]: text } });
-      const url = `${server.url}/inbox/${encodeURIComponent(text)}?${"y".repeat(600)}`;
+      const url = `${group.server.url}/inbox/${encodeURIComponent(text)}?${"y".repeat(600)}`;
       await call("POST", `/api/v1/app/${uid}/endpoint`, { url, description: text });
       await call("POST", "/api/v1/event-type", { name: `type.${index}.${"z".repeat(100)}`, description: text });
       await call("POST", `/api/v1/app/${uid}/msg`, {
@@ -76,18 +58,11 @@ describe.skipIf(chromiumPath === null)("every page of the admin page", () => {
   /** Opens the page and logs in. Every dialog and error of the page is a fault. */
   async function open(look: (typeof LOOKS)[number]) {
     const { viewport, colorScheme } = look;
-    const context = await browser.newContext({ viewport, colorScheme });
+    const context = await group.browser.newContext({ viewport, colorScheme });
     const page = await context.newPage();
-    const faults: string[] = [];
-    page.on("dialog", async (dialog) => {
-      faults.push(`dialog: ${dialog.message()}`);
-      await dialog.dismiss();
-    });
-    page.on("pageerror", (error) => faults.push(String(error)));
-    page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
-    await page.goto(`${server.url}/ui/`);
-    await page.getByLabel("Token").fill(TOKEN);
-    await page.getByRole("button", { name: "Log in" }).click();
+    const { errors: faults } = watch(page, group.server.url);
+    await page.goto(`${group.server.url}/ui/`);
+    await logInWith(page, TOKEN);
     await page.locator("main").waitFor();
     return { page, faults, [Symbol.asyncDispose]: () => context.close() };
   }

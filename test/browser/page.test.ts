@@ -1,66 +1,24 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { executable, type RunningBoathook, startBoathook } from "../support/binary.ts";
-import { findChromium, launchChromium } from "../support/chromium.ts";
-import { temporaryDirectory } from "../support/temporary.ts";
+import { executable, startBoathook } from "../support/binary.ts";
+import { describeInBrowser, logInWith, BROWSER_TIMEOUT_MS as TIMEOUT_MS, watch } from "../support/browser.ts";
 
-const TIMEOUT_MS = 60_000;
-const chromiumPath = findChromium();
-if (chromiumPath === null) {
-  console.log(
-    "The pages are NOT tested in a browser, because Chromium was not found. Install it or set CHROMIUM to its path.",
-  );
-}
+describeInBrowser("admin page in a browser", {}, (group) => {
+  const rootToken = () => readFileSync(group.file("data/root-token"), "utf8").trim();
 
-describe.skipIf(chromiumPath === null)("admin page in a browser", () => {
-  const directory = temporaryDirectory();
-  let server: RunningBoathook;
-  let rootToken: string;
-  let browser: Browser;
-
-  beforeAll(async () => {
-    server = await startBoathook(executable(), directory.file("data"));
-    rootToken = readFileSync(directory.file("data/root-token"), "utf8").trim();
-    browser = await launchChromium(chromiumPath!);
-  }, TIMEOUT_MS);
-
-  afterAll(async () => {
-    await browser?.close();
-    await server?.stop();
-    directory[Symbol.dispose]();
-  }, TIMEOUT_MS);
-
-  /**
-   * Opens a page in a new context. Collects errors in `errors` and requests to other hosts in
-   * `outside`.
-   */
-  async function open(path: string, at = server.url) {
-    const context: BrowserContext = await browser.newContext({ viewport: { width: 1280, height: 800 } });
-    const page: Page = await context.newPage();
-    const outside: string[] = [];
-    const errors: string[] = [];
-    page.on("request", (request) => {
-      const url = request.url();
-      if (!url.startsWith(`${at}/`) && !url.startsWith("data:")) outside.push(url);
-    });
-    page.on("console", (message) => {
-      if (message.type() === "error") errors.push(message.text());
-    });
-    page.on("pageerror", (error) => errors.push(String(error)));
+  /** Opens a page in a new context. */
+  async function open(path: string, at = group.server.url) {
+    const context = await group.browser.newContext({ viewport: { width: 1280, height: 800 } });
+    const page = await context.newPage();
+    const watched = watch(page, at);
     await page.goto(at + path);
-    return { page, outside, errors, [Symbol.asyncDispose]: () => context.close() };
-  }
-
-  async function logIn(page: Page, token: string): Promise<void> {
-    await page.getByLabel("Token").fill(token);
-    await page.getByRole("button", { name: "Log in" }).click();
+    return { page, ...watched, [Symbol.asyncDispose]: () => context.close() };
   }
 
   async function sendToDemo(eventType: string, payload: string): Promise<void> {
-    const response = await fetch(`${server.url}/api/v1/app/demo/msg`, {
+    const response = await fetch(`${group.server.url}/api/v1/app/demo/msg`, {
       method: "POST",
-      headers: { authorization: `Bearer ${rootToken}`, "content-type": "application/json" },
+      headers: { authorization: `Bearer ${rootToken()}`, "content-type": "application/json" },
       body: `{"eventType":"${eventType}","payload":${payload}}`,
     });
     expect(response.status).toBe(202);
@@ -71,7 +29,7 @@ describe.skipIf(chromiumPath === null)("admin page in a browser", () => {
     async () => {
       await using opened = await open("/");
       const { page } = opened;
-      await logIn(page, rootToken);
+      await logInWith(page, rootToken());
       await page.getByRole("heading", { name: "Latest messages" }).waitFor();
       await page.getByText("live", { exact: true }).waitFor();
       const loadedAt = await page.evaluate(() => performance.timeOrigin);
@@ -105,7 +63,7 @@ describe.skipIf(chromiumPath === null)("admin page in a browser", () => {
     async () => {
       await using opened = await open("/ui/");
       const { page } = opened;
-      await logIn(page, rootToken);
+      await logInWith(page, rootToken());
       await sendToDemo("browser.resent", "{}");
       await page.getByRole("link", { name: "browser.resent" }).click();
       const attempts = page.getByRole("region", { name: "Attempts" }).getByText(/^2\d\d$/);
@@ -123,11 +81,11 @@ describe.skipIf(chromiumPath === null)("admin page in a browser", () => {
     async () => {
       const token = "configured-root-token-of-the-browser-test";
       const env = { BOATHOOK_ROOT_TOKEN: token };
-      const other = await startBoathook(executable(), directory.file("configured"), [], { env });
+      const other = await startBoathook(executable(), group.file("configured"), [], { env });
       try {
         await using opened = await open("/ui/", other.url);
         const { page } = opened;
-        await logIn(page, token);
+        await logInWith(page, token);
         await page.getByText("/app/YOUR_APP/msg").waitFor();
         expect(await page.getByRole("button", { name: "Send test message" }).count()).toBe(0);
         expect(opened.errors).toEqual([]);
@@ -154,10 +112,10 @@ describe.skipIf(chromiumPath === null)("admin page in a browser", () => {
       await using opened = await open("/ui/");
       const { page } = opened;
       for (const wrong of ["wrong", "wröng\u2028"]) {
-        await logIn(page, wrong);
+        await logInWith(page, wrong);
         await page.getByRole("alert").getByText("This token is not valid").waitFor();
       }
-      await logIn(page, rootToken);
+      await logInWith(page, rootToken());
       await page.getByRole("button", { name: "Log out" }).click();
       await page.getByLabel("Token").waitFor();
       await page.reload();
@@ -174,7 +132,7 @@ describe.skipIf(chromiumPath === null)("admin page in a browser", () => {
       await using opened = await open("/docs");
       const { page } = opened;
       await page.locator(".opblock").first().waitFor();
-      const { paths } = (await (await fetch(`${server.url}/docs/json`)).json()) as { paths: object };
+      const { paths } = (await (await fetch(`${group.server.url}/docs/json`)).json()) as { paths: object };
       expect(Object.keys(paths).length).toBeGreaterThan(10);
       // Swagger UI keeps only the operations near the visible part in the page.
       const seen = new Set<string>();

@@ -1,33 +1,19 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import type { Browser, BrowserContext, Frame, Page } from "playwright-core";
-import { executable, type RunningBoathook, startBoathook } from "../support/binary.ts";
-import { findChromium, launchChromium } from "../support/chromium.ts";
+import { afterEach, beforeAll, expect, test } from "bun:test";
+import type { BrowserContext, Frame, Page } from "playwright-core";
+import { describeInBrowser, BROWSER_TIMEOUT_MS as TIMEOUT_MS, watch } from "../support/browser.ts";
 import { clientOf, makeApplication, type Send } from "../support/client.ts";
 import { ROOT_TOKEN } from "../support/server.ts";
 import { startSocketReceiver } from "../support/socket-receiver.ts";
-import { temporaryDirectory } from "../support/temporary.ts";
 
-const TIMEOUT_MS = 60_000;
 const PHONE = { width: 375, height: 700 };
-const chromiumPath = findChromium();
-if (chromiumPath === null) {
-  console.log(
-    "The portal is NOT tested in a browser, because Chromium was not found. Install it or set CHROMIUM to its path.",
-  );
-}
+const options = { args: ["--allow-subnets=127.0.0.0/8"], env: { BOATHOOK_ROOT_TOKEN: ROOT_TOKEN } };
 
-describe.skipIf(chromiumPath === null)("portal in a browser", () => {
-  const directory = temporaryDirectory();
+describeInBrowser("portal in a browser", options, (group) => {
   const contexts: BrowserContext[] = [];
-  let server: RunningBoathook;
   let send: Send;
-  let browser: Browser;
 
   beforeAll(async () => {
-    const options = { env: { BOATHOOK_ROOT_TOKEN: ROOT_TOKEN } };
-    server = await startBoathook(executable(), directory.file("data"), ["--allow-subnets=127.0.0.0/8"], options);
-    send = clientOf(server.url);
-    browser = await launchChromium(chromiumPath!);
+    send = clientOf(group.server.url);
     for (const [name, description] of [
       ["invoice.paid", "An invoice has been paid."],
       ["invoice.overdue", "An invoice was not paid in time."],
@@ -42,32 +28,14 @@ describe.skipIf(chromiumPath === null)("portal in a browser", () => {
     for (const context of contexts.splice(0)) await context.close();
   });
 
-  afterAll(async () => {
-    await browser?.close();
-    await server?.stop();
-    directory[Symbol.dispose]();
-  }, TIMEOUT_MS);
-
-  /**
-   * Opens a page in a new context. Collects errors other than a 401, and requests to other hosts in
-   * `outside`.
-   */
+  /** Opens a page in a new context. */
   async function open(url: string, viewport = { width: 1280, height: 800 }) {
-    const context = await browser.newContext({ viewport });
+    const context = await group.browser.newContext({ viewport });
     contexts.push(context);
     const page = await context.newPage();
-    const outside: string[] = [];
-    const errors: string[] = [];
-    page.on("request", (request) => {
-      const requested = request.url();
-      if (!requested.startsWith(`${server.url}/`) && !requested.startsWith("data:")) outside.push(requested);
-    });
-    page.on("console", (message) => {
-      if (message.type() === "error" && !message.text().includes("status of 401")) errors.push(message.text());
-    });
-    page.on("pageerror", (error) => errors.push(String(error)));
+    const watched = watch(page, group.server.url, "status of 401");
     await page.goto(url);
-    return { page, outside, errors };
+    return { page, ...watched };
   }
 
   interface Link {
@@ -89,7 +57,7 @@ describe.skipIf(chromiumPath === null)("portal in a browser", () => {
   }
 
   const makeEndpoint = (app: string, more: object = {}) =>
-    must("POST", `/app/${app}/endpoint`, { uid: "one", url: `${server.url}/inbox/${app}`, ...more });
+    must("POST", `/app/${app}/endpoint`, { uid: "one", url: `${group.server.url}/inbox/${app}`, ...more });
   const sendMessage = (app: string, eventType: string, payload: string) =>
     must("POST", `/app/${app}/msg`, `{"eventType":"${eventType}","payload":${payload}}`);
 
@@ -141,14 +109,14 @@ describe.skipIf(chromiumPath === null)("portal in a browser", () => {
       await button(page, "Add endpoint").click();
       await page.getByText("URL must be an https:// or http:// address.").waitFor();
       expect(await page.getByLabel("URL").evaluate((field) => field === document.activeElement)).toBe(true);
-      await page.getByLabel("URL").fill(`${server.url}/inbox/${app}`);
+      await page.getByLabel("URL").fill(`${group.server.url}/inbox/${app}`);
       await page.getByLabel("Only selected ones").check();
       await page.getByLabel("Search event types").fill("invoice paid");
       await page.getByLabel("invoice.paid").check();
       await button(page, "Add endpoint").click();
       await heading(page, "Endpoint added");
       const { data } = await must("GET", `/app/${app}/endpoint`);
-      expect(data).toMatchObject([{ url: `${server.url}/inbox/${app}`, eventTypes: ["invoice.paid"] }]);
+      expect(data).toMatchObject([{ url: `${group.server.url}/inbox/${app}`, eventTypes: ["invoice.paid"] }]);
       const { key } = await must("GET", `/app/${app}/endpoint/${data[0].id}/secret`);
       await page.getByText(key, { exact: true }).waitFor();
 
@@ -186,7 +154,7 @@ describe.skipIf(chromiumPath === null)("portal in a browser", () => {
       const { page, errors } = await open(`${url}&next=/endpoints/one/settings`);
       const { key } = await must("GET", `/app/${app}/endpoint/one/secret`);
       await button(page, "Reveal").waitFor();
-      expect(page.url()).toBe(`${server.url}/portal/#/endpoints/one/settings`);
+      expect(page.url()).toBe(`${group.server.url}/portal/#/endpoints/one/settings`);
       expect(await page.content()).not.toContain(token);
       expect(await page.content()).not.toContain(key);
       expect(await page.evaluate(() => sessionStorage.length + localStorage.length + document.cookie.length)).toBe(0);
@@ -305,7 +273,7 @@ describe.skipIf(chromiumPath === null)("portal in a browser", () => {
     "messages can be filtered by state and paged through, and failed messages can be resent",
     async () => {
       const { app, url } = await link();
-      await makeEndpoint(app, { url: `${server.url}/inbox/${app}?status=500`, retrySchedule: [] });
+      await makeEndpoint(app, { url: `${group.server.url}/inbox/${app}?status=500`, retrySchedule: [] });
       for (let i = 0; i < 21; i++) await sendMessage(app, "user.signup", `{"i":${i}}`);
       const { page, errors } = await open(`${url}&next=/endpoints/one`);
       const rows = page.getByRole("region", { name: "Messages" }).locator("tbody tr");
@@ -322,7 +290,7 @@ describe.skipIf(chromiumPath === null)("portal in a browser", () => {
       await page.getByLabel("Show messages").selectOption("cancelled");
       await page.getByRole("heading", { name: "No messages in this state" }).waitFor();
 
-      await must("PATCH", `/app/${app}/endpoint/one`, { url: `${server.url}/inbox/${app}` });
+      await must("PATCH", `/app/${app}/endpoint/one`, { url: `${group.server.url}/inbox/${app}` });
       await button(page, "Resend failed").click();
       await page.getByText("Started. The messages will be sent").waitFor();
       await page.getByLabel("Show messages").selectOption("delivered");
@@ -371,9 +339,9 @@ describe.skipIf(chromiumPath === null)("portal in a browser", () => {
         ["#key=broken", "This link has expired"],
         [`#key=${btoa(JSON.stringify({ token: ROOT_TOKEN }))}`, "This link cannot be used here"],
       ] as const) {
-        const { page } = await open(`${server.url}/portal/${hash}`);
+        const { page } = await open(`${group.server.url}/portal/${hash}`);
         await heading(page, title);
-        expect(page.url()).toBe(`${server.url}/portal/`);
+        expect(page.url()).toBe(`${group.server.url}/portal/`);
       }
 
       const { app, url } = await link();
@@ -397,7 +365,7 @@ describe.skipIf(chromiumPath === null)("portal in a browser", () => {
       await heading(page, "You are logged out");
       expect((await send("GET", `/app/${app}`, undefined, { token })).status).toBe(401);
       await page.goBack().catch(() => null);
-      await page.goto(`${server.url}/portal/`);
+      await page.goto(`${group.server.url}/portal/`);
       await heading(page, "Open this page with a link");
     },
     TIMEOUT_MS,
@@ -409,7 +377,7 @@ describe.skipIf(chromiumPath === null)("portal in a browser", () => {
       const { app, url, token } = await link();
       await makeEndpoint(app);
       const { page } = await open(url);
-      await page.getByRole("link", { name: `${server.url}/inbox/${app}` }).click();
+      await page.getByRole("link", { name: `${group.server.url}/inbox/${app}` }).click();
       await page.getByRole("link", { name: "Settings" }).click();
       await button(page, "Reveal").waitFor();
       await page.route("**/auth/logout", (route) => route.abort());
@@ -418,7 +386,7 @@ describe.skipIf(chromiumPath === null)("portal in a browser", () => {
 
       // Leaves the page. The next document then loads a history entry that the previous one could
       // not clear.
-      await page.goto(`${server.url}/nowhere`);
+      await page.goto(`${group.server.url}/nowhere`);
       await page.evaluate(() => history.go(-2));
       await heading(page, "Open this page with a link");
       expect(await page.evaluate(() => history.state)).toBeNull();
@@ -445,7 +413,7 @@ describe.skipIf(chromiumPath === null)("portal in a browser", () => {
       await using site = embedding(source);
       const { page, errors } = await open(site.url);
       const frame = page.frameLocator("iframe");
-      await frame.getByRole("link", { name: `${server.url}/inbox/${app}` }).click();
+      await frame.getByRole("link", { name: `${group.server.url}/inbox/${app}` }).click();
       await frame.getByRole("button", { name: "Pause", exact: true }).click();
       await frame.getByRole("button", { name: "Resume", exact: true }).waitFor();
 
@@ -472,7 +440,7 @@ describe.skipIf(chromiumPath === null)("portal in a browser", () => {
       for (const host of ["127.0.0.1", "localhost"]) {
         const { page } = await open(url);
         await heading(page, "Endpoints");
-        await using site = embedding(`${server.url}/portal/`, host);
+        await using site = embedding(`${group.server.url}/portal/`, host);
         await page.goto(site.url);
         await page.frameLocator("iframe").getByRole("heading", { name: "Open this page with a link" }).waitFor();
         await page.goBack();
@@ -487,11 +455,11 @@ describe.skipIf(chromiumPath === null)("portal in a browser", () => {
     async () => {
       const { app, url } = await link();
       const path = `a-${"very-".repeat(20)}long-path`;
-      await makeEndpoint(app, { url: `${server.url}/inbox/${app}?${path}`, description: "x".repeat(200) });
+      await makeEndpoint(app, { url: `${group.server.url}/inbox/${app}?${path}`, description: "x".repeat(200) });
       const { id } = await sendMessage(app, "invoice.paid", JSON.stringify({ text: "x".repeat(500) }));
       const { page, errors } = await open(url, PHONE);
       for (const address of ["", "/new", "/one", "/one/settings", `/one/messages/${id}`]) {
-        await page.goto(`${server.url}/portal/#/endpoints${address}`);
+        await page.goto(`${group.server.url}/portal/#/endpoints${address}`);
         await page.locator("main h1").waitFor();
         await page.waitForFunction(() => document.querySelector("[aria-busy=true]") === null);
         const excess = () => document.documentElement.scrollWidth - document.documentElement.clientWidth;

@@ -1,70 +1,42 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "bun:test";
-import type { Browser, BrowserContext, Page } from "playwright-core";
-import { executable, type RunningBoathook, startBoathook } from "../support/binary.ts";
-import { findChromium, launchChromium } from "../support/chromium.ts";
+import { afterEach, beforeAll, expect, test } from "bun:test";
+import type { BrowserContext, Page } from "playwright-core";
+import { describeInBrowser, logInWith, BROWSER_TIMEOUT_MS as TIMEOUT_MS, watch } from "../support/browser.ts";
 import { clientOf, freshUid, type Send } from "../support/client.ts";
 import { hostileTexts } from "../support/hostile-texts.ts";
 import { connectRaw } from "../support/raw-request.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { ROOT_TOKEN } from "../support/server.ts";
 import { postStripe, STRIPE_SECRET, stripeEvent } from "../support/stripe.ts";
-import { temporaryDirectory } from "../support/temporary.ts";
 
-const TIMEOUT_MS = 60_000;
 const DESKTOP = { width: 1280, height: 800 };
 const PHONE = { width: 320, height: 640 };
 const SOURCES = "/ingest/api/v1/source";
-const chromiumPath = findChromium();
+const options = { args: ["--allow-subnets=127.0.0.0/8"], env: { BOATHOOK_ROOT_TOKEN: ROOT_TOKEN } };
 
-describe.skipIf(chromiumPath === null)("pages of sources in a browser", () => {
-  const directory = temporaryDirectory();
+describeInBrowser("pages of sources in a browser", options, (group) => {
   const contexts: BrowserContext[] = [];
-  let server: RunningBoathook;
   let send: Send;
-  let browser: Browser;
 
-  beforeAll(async () => {
-    const options = { env: { BOATHOOK_ROOT_TOKEN: ROOT_TOKEN } };
-    server = await startBoathook(executable(), directory.file("data"), ["--allow-subnets=127.0.0.0/8"], options);
-    send = clientOf(server.url);
-    browser = await launchChromium(chromiumPath!);
-  }, TIMEOUT_MS);
+  beforeAll(() => {
+    send = clientOf(group.server.url);
+  });
 
   afterEach(async () => {
     for (const context of contexts.splice(0)) await context.close();
   });
 
-  afterAll(async () => {
-    await browser?.close();
-    await server?.stop();
-    directory[Symbol.dispose]();
-  }, TIMEOUT_MS);
-
   /** Opens a page and logs in. Collects errors, dialogs, and requests to other hosts. */
   async function open(hash: string, viewport = DESKTOP) {
-    const context = await browser.newContext({ viewport, permissions: ["clipboard-read", "clipboard-write"] });
+    const context = await group.browser.newContext({ viewport, permissions: ["clipboard-read", "clipboard-write"] });
     contexts.push(context);
     const page = await context.newPage();
-    const faults: string[] = [];
-    page.on("request", (request) => {
-      const url = request.url();
-      if (!url.startsWith(`${server.url}/`) && !url.startsWith("data:")) faults.push(url);
-    });
-    page.on("console", (message) => {
-      // A form that is sent with errors gets 422.
-      if (message.type() === "error" && !message.text().includes("status of 422")) faults.push(message.text());
-    });
-    page.on("pageerror", (error) => faults.push(String(error)));
-    page.on("dialog", (dialog) => {
-      faults.push(`dialog: ${dialog.message()}`);
-      void dialog.dismiss();
-    });
-    await page.goto(`${server.url}/ui/`);
-    await page.getByLabel("Token").fill(ROOT_TOKEN);
-    await page.getByRole("button", { name: "Log in" }).click();
+    // A form that is sent with errors gets 422.
+    const watched = watch(page, group.server.url, "status of 422");
+    await page.goto(`${group.server.url}/ui/`);
+    await logInWith(page, ROOT_TOKEN);
     await page.getByText("live", { exact: true }).waitFor();
     await go(page, hash);
-    return { page, faults };
+    return { page, ...watched };
   }
 
   async function go(page: Page, hash: string): Promise<void> {
@@ -89,7 +61,7 @@ describe.skipIf(chromiumPath === null)("pages of sources in a browser", () => {
     "a user creates a Stripe source by clicking, sees a signed event arrive as verified, and opens it",
     async () => {
       await using receiver = startReceiver();
-      const { page, faults } = await open("#/");
+      const { page, errors, outside } = await open("#/");
       await page.getByRole("link", { name: "Sources" }).click();
       await heading(page, "Sources");
       await page.getByRole("link", { name: "New source" }).click();
@@ -103,7 +75,7 @@ describe.skipIf(chromiumPath === null)("pages of sources in a browser", () => {
       await heading(page, "Shop");
       await button(page, "Copy URL").click();
       const url = await clipboard(page);
-      expect(url).toMatch(new RegExp(`^${server.url}/in/[\\w-]{20,}$`));
+      expect(url).toMatch(new RegExp(`^${group.server.url}/in/[\\w-]{20,}$`));
 
       await page.getByLabel("URL of a new endpoint").fill(`${receiver.url}/shop`);
       await button(page, "Add endpoint").click();
@@ -137,7 +109,7 @@ describe.skipIf(chromiumPath === null)("pages of sources in a browser", () => {
       await button(page, "Copy as curl").click();
       const command = await clipboard(page);
       for (const part of [`${url}/shop?a=%20b`, "stripe-signature: t=", body]) expect(command).toContain(part);
-      expect(faults).toEqual([]);
+      expect([errors, outside]).toEqual([[], []]);
     },
     TIMEOUT_MS,
   );
@@ -146,7 +118,7 @@ describe.skipIf(chromiumPath === null)("pages of sources in a browser", () => {
     "a refused request appears with its cause, and its page shows what arrived and from where",
     async () => {
       const { id, ingestUrl } = await makeSource();
-      const { page, faults } = await open(`#/source/${id}`);
+      const { page, errors, outside } = await open(`#/source/${id}`);
       await page.getByRole("heading", { name: "No requests yet" }).waitFor();
       await postStripe({ url: ingestUrl }, stripeEvent(), { "stripe-signature": "t=1,v1=00" });
       await fetch(`${ingestUrl}/x?y=1`, { method: "POST", body: new Uint8Array([0, 255, 60, 62]) });
@@ -161,7 +133,7 @@ describe.skipIf(chromiumPath === null)("pages of sources in a browser", () => {
       await page.getByText("00000000  00 ff 3c 3e").waitFor();
       await page.getByLabel("Show as").selectOption("base64");
       await page.getByText("AP88Pg==", { exact: true }).waitFor();
-      expect(faults).toEqual([]);
+      expect([errors, outside]).toEqual([[], []]);
     },
     TIMEOUT_MS,
   );
@@ -171,7 +143,7 @@ describe.skipIf(chromiumPath === null)("pages of sources in a browser", () => {
     async () => {
       const { id, ingestUrl } = await makeSource();
       await postStripe({ url: ingestUrl }, stripeEvent({ type: "one" }));
-      const { page, faults } = await open(`#/source/${id}`);
+      const { page, errors, outside } = await open(`#/source/${id}`);
       const links = page.getByRole("region", { name: "Requests" }).getByRole("row").getByRole("link");
       await links.getByText("one").waitFor();
 
@@ -189,7 +161,7 @@ describe.skipIf(chromiumPath === null)("pages of sources in a browser", () => {
       expect(await links.count()).toBe(2);
       await button(page, "Resume").click();
       await links.getByText("three").waitFor();
-      expect(faults).toEqual([]);
+      expect([errors, outside]).toEqual([[], []]);
     },
     TIMEOUT_MS,
   );
@@ -197,7 +169,7 @@ describe.skipIf(chromiumPath === null)("pages of sources in a browser", () => {
   test(
     "a source can be created without its secret, and the secret turns its check on",
     async () => {
-      const { page, faults } = await open("#/source/new");
+      const { page, errors, outside } = await open("#/source/new");
       await page.getByLabel("Search providers").fill("GitHub");
       await page.getByRole("radio", { name: /^GitLab/ }).waitFor({ state: "detached" });
       await page.getByLabel("Search providers").fill("paddle");
@@ -217,7 +189,7 @@ describe.skipIf(chromiumPath === null)("pages of sources in a browser", () => {
       const { json } = await send("GET", `${SOURCES}/${id}`);
       expect(json).toMatchObject({ verification: "enforce", config: { secret: "[set]" } });
       expect(await page.content()).not.toContain("pdl_secret");
-      expect(faults).toEqual([]);
+      expect([errors, outside]).toEqual([[], []]);
     },
     TIMEOUT_MS,
   );
@@ -260,8 +232,8 @@ describe.skipIf(chromiumPath === null)("pages of sources in a browser", () => {
     "the URL can be replaced, and the deletion names what it deletes",
     async () => {
       const { id, ingestUrl, name } = await makeSource();
-      await send("POST", `${SOURCES}/${id}/endpoint`, { url: `${server.url}/inbox/doomed` });
-      const { page, faults } = await open(`#/source/${id}`);
+      await send("POST", `${SOURCES}/${id}/endpoint`, { url: `${group.server.url}/inbox/doomed` });
+      const { page, errors, outside } = await open(`#/source/${id}`);
       await button(page, "Replace URL").click();
       await page.getByLabel("The source gets a new URL.").selectOption({ label: "stop working immediately" });
       await button(page, "Replace").click();
@@ -276,7 +248,7 @@ describe.skipIf(chromiumPath === null)("pages of sources in a browser", () => {
       await heading(page, "Sources");
       expect((await send("GET", `${SOURCES}/${id}`)).status).toBe(404);
       // A live event may have reloaded the deleted source before the page changed.
-      expect(faults.filter((fault) => !fault.includes("status of 404"))).toEqual([]);
+      expect([errors.filter((error) => !error.includes("status of 404")), outside]).toEqual([[], []]);
     },
     TIMEOUT_MS,
   );
@@ -287,7 +259,7 @@ describe.skipIf(chromiumPath === null)("pages of sources in a browser", () => {
       const all = hostileTexts.join("\n");
       const source = await makeSource({ name: hostileTexts.slice(0, 5).join(" "), verification: "record" });
       await send("POST", `${SOURCES}/${source.id}/endpoint`, {
-        url: `${server.url}/inbox/x?<img src=x onerror=alert(1)>`,
+        url: `${group.server.url}/inbox/x?<img src=x onerror=alert(1)>`,
       });
       const path = new URL(source.ingestUrl).pathname;
       for (const text of hostileTexts) {
@@ -303,11 +275,11 @@ describe.skipIf(chromiumPath === null)("pages of sources in a browser", () => {
         "x-'<b>: 1",
         "content-length: 0",
       ];
-      using connection = await connectRaw(server.url);
+      using connection = await connectRaw(group.server.url);
       connection.write(`${head.join("\r\n")}\r\n\r\n`);
       await connection.answer();
 
-      const { page, faults } = await open("#/source");
+      const { page, errors, outside } = await open("#/source");
       const injected = page.locator("main :is(script, img, iframe, b, [onload], [onerror], a[href^='javascript'])");
       await page.getByText(hostileTexts[0]!).first().waitFor();
       expect(await injected.count()).toBe(0);
@@ -329,7 +301,7 @@ describe.skipIf(chromiumPath === null)("pages of sources in a browser", () => {
       await go(page, `#/source/${source.id}`);
       await button(page, "Delete source").click();
       expect(await injected.count()).toBe(0);
-      expect(faults).toEqual([]);
+      expect([errors, outside]).toEqual([[], []]);
     },
     TIMEOUT_MS,
   );
@@ -363,14 +335,14 @@ describe.skipIf(chromiumPath === null)("pages of sources in a browser", () => {
     async () => {
       const long = "x".repeat(300);
       const source = await makeSource({ name: long, verification: "record" });
-      await send("POST", `${SOURCES}/${source.id}/endpoint`, { url: `${server.url}/inbox/${long}` });
+      await send("POST", `${SOURCES}/${source.id}/endpoint`, { url: `${group.server.url}/inbox/${long}` });
       await postStripe(
         { url: `${source.ingestUrl}/${long}?${long}` },
         stripeEvent({ type: long.slice(0, 200), long }),
         { "x-long": long },
       );
       await fetch(`${source.ingestUrl}/${long}`, { method: "PUT", body: long });
-      const { page, faults } = await open(`#/source/${source.id}`, PHONE);
+      const { page, errors, outside } = await open(`#/source/${source.id}`, PHONE);
       const links = page.getByRole("region", { name: "Requests" }).getByRole("row").getByRole("link");
       await links.nth(1).waitFor();
       const hashes = await links.evaluateAll((all) => all.map((link) => link.getAttribute("href")!));
@@ -382,7 +354,7 @@ describe.skipIf(chromiumPath === null)("pages of sources in a browser", () => {
         const excess = () => document.documentElement.scrollWidth - document.documentElement.clientWidth;
         expect([hash, await page.evaluate(excess)]).toEqual([hash, 0]);
       }
-      expect(faults).toEqual([]);
+      expect([errors, outside]).toEqual([[], []]);
     },
     TIMEOUT_MS,
   );
@@ -390,7 +362,7 @@ describe.skipIf(chromiumPath === null)("pages of sources in a browser", () => {
   test(
     "the guide's page of providers is linked from a new source, and its search finds a provider by an alias",
     async () => {
-      const { page, faults } = await open("#/source/new");
+      const { page, errors, outside } = await open("#/source/new");
       await page.getByRole("link", { name: "All providers" }).click();
       await heading(page, "Providers");
       const count = page.locator("#provider-count");
@@ -400,9 +372,9 @@ describe.skipIf(chromiumPath === null)("pages of sources in a browser", () => {
       await page.getByText("1 provider", { exact: true }).waitFor();
       expect(await page.locator(".providers > li:visible h2").allTextContents()).toHaveLength(1);
       await page.getByLabel("Search providers").fill("");
-      await page.goto(`${server.url}/docs/guide/providers#stripe`);
+      await page.goto(`${group.server.url}/docs/guide/providers#stripe`);
       expect(await page.locator("article:target h2").textContent()).toBe("Stripe");
-      expect(faults).toEqual([]);
+      expect([errors, outside]).toEqual([[], []]);
     },
     TIMEOUT_MS,
   );
