@@ -5,6 +5,7 @@ const DENSE_FIELDS = 1000;
 const SMALL_FIELDS = 3;
 const MANY_TYPES = 100;
 const MANY_KEYS = 150_000;
+const MANY_ITEMS = 1_000_000;
 const MANY_KEYS_BODY = `{"eventType":"a","payload":{${Array.from({ length: MANY_KEYS }, (_, i) => `"k${i}":1`).join()}}}`;
 
 const schemaOf = (fields: number, title = "") => ({
@@ -50,6 +51,16 @@ export const schemaCases: Readonly<Record<string, Case>> = {
         await server.call("PATCH", `/event-type/${typeName(0)}`, { schemas });
         await sendTo(server, 0);
       }
+      return undefined;
+    },
+  },
+  "many-items": {
+    prepare: createTypes(0, 0),
+    run: async ({ messagesUrl, headers }) => {
+      const body = `{"messages":[${"1,".repeat(MANY_ITEMS)}1]}`;
+      const response = await fetch(`${messagesUrl}/batch`, { method: "POST", headers, body });
+      await response.arrayBuffer();
+      if (response.status !== 422) throw new Error(`The batch got the status ${response.status}.`);
       return undefined;
     },
   },

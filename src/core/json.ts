@@ -69,8 +69,15 @@ export function topLevelFields(
   }
 }
 
-/** Returns the byte ranges of the items of the array in `range`, or null if it is not an array. */
-export function arrayItems(bytes: Uint8Array, range: ByteRange): ByteRange[] | null {
+/**
+ * Returns the byte ranges of the items of the array in `range`. Returns null if it is not an array, or
+ * has more than `itemsMax` items.
+ */
+export function arrayItems(
+  bytes: Uint8Array,
+  range: ByteRange,
+  itemsMax: number = Number.POSITIVE_INFINITY,
+): ByteRange[] | null {
   const items: ByteRange[] = [];
   let at = skipSpace(bytes, range[0]);
   if (bytes[at] !== OPEN_ARRAY) return null;
@@ -78,7 +85,7 @@ export function arrayItems(bytes: Uint8Array, range: ByteRange): ByteRange[] | n
   if (bytes[at] === CLOSE_ARRAY) return items;
   for (;;) {
     const end = skipValue(bytes, at);
-    if (end < 0) return null;
+    if (end < 0 || items.length >= itemsMax) return null;
     items.push([at, end]);
     at = skipSpace(bytes, end);
     if (bytes[at] === CLOSE_ARRAY) return at < range[1] ? items : null;

@@ -77,11 +77,22 @@ describe("large bodies, whose payloads are not parsed", () => {
       ["/app", `{"name":"x","metadata":{${many}}}`],
     ] as const) {
       const { status, json } = await post(path, body);
-      expect([status, json.detail[0].msg]).toEqual([422, "The body has more than 50000 different keys. Split it."]);
+      expect([status, json.detail[0].msg]).toEqual([
+        422,
+        "The body has more than 50000 different keys outside the payloads of messages. Send fewer items per request, or move the data into the payload.",
+      ]);
     }
     const equal = Array.from({ length: 60_000 }, () => '{"k":1}').join(",");
     expect((await post(`/app/${app}/msg`, `{"eventType":"a.b","payload":{},"x":[${equal}]}`)).status).toBe(202);
     expect((await message(`{${many}}`)).status).toBe(202);
+  });
+
+  test("a large batch of more than 1,000 messages is a 422, whatever its items are", async () => {
+    for (const item of ["1", "{}", '{"eventType":"a","payload":{}}']) {
+      const items = Array.from({ length: Math.ceil(140_000 / item.length) }, () => item).join(",");
+      const { status, json } = await post(`/app/${app}/msg/batch`, `{"messages":[${items}]}`);
+      expect([status, json.detail[0].loc]).toEqual([422, ["body", "messages"]]);
+    }
   });
 
   test("a large payload is validated against the schema of its event type", async () => {

@@ -13,7 +13,7 @@ interface Operation {
   readonly example: unknown;
 }
 
-/** Operations that change nothing although they are no GETs. */
+/** Operations other than GET that a read-only token may call. */
 const READING = [
   "event-type.validate",
   "message.precheck-recipients",
@@ -147,7 +147,7 @@ describe("a read-only token", () => {
     expect(await stateOf()).toEqual(before);
   });
 
-  test("whoami and the session list exactly the operations that a read-only token may call", async () => {
+  test("whoami and the session list exactly the operations that a read-only token may call, without those limited to dry runs", async () => {
     const { readOnly, operations: ids } = (await send("GET", "/auth/whoami", undefined, { token })).json;
     expect(readOnly).toBe(true);
     const { session } = await logIn(server.url, token);
@@ -174,6 +174,15 @@ describe("a read-only token", () => {
     const importing = (body: object) => send("POST", "/event-type/import/openapi", body, { token });
     expect((await importing({ spec, dryRun: true })).status).toBe(200);
     expect(await importing({ spec })).toMatchObject(refusal);
+  });
+
+  test("a read-only token does not see secret headers in a built-in inbox", async () => {
+    const sent = { authorization: "Bearer of-the-receiver", "x-plain": "shown" };
+    await fetch(`${server.url}/inbox/read-only-inbox`, { method: "POST", headers: sent, body: "{}" });
+    const headersFor = async (as: object) =>
+      (await send("GET", "/inbox/read-only-inbox", undefined, as)).json.data[0].headers;
+    expect(await headersFor({ token })).toMatchObject({ authorization: "***", "x-plain": "shown" });
+    expect(await headersFor({})).toMatchObject(sent);
   });
 
   test("the cookie of a read-only token's session allows no more than the token", async () => {

@@ -100,7 +100,7 @@ describe("a login", () => {
     expect((await first.send("GET", "/session")).status).toBe(401);
   });
 
-  test("a token has at most twenty sessions, and a new one replaces the oldest", async () => {
+  test("a token has at most twenty sessions, and a new one replaces the one that was used least recently", async () => {
     const { token } = await newToken();
     const all = [];
     for (let i = 0; i < 21; i++) all.push(await logIn(server.url, token));
@@ -207,6 +207,13 @@ describe("a request with the cookie of a session", () => {
     expect((await send("GET", "/session", undefined, { token: null, headers: { cookie: among } })).status).toBe(200);
   });
 
+  test("a session from a JWT works as long as the JWT is accepted, also in the leeway after its end", async () => {
+    const exp = Math.floor(Date.now() / 1000) - 30;
+    const one = await logIn(server.url, signJwt({ sub: "org_sessions", exp }, JWT_SECRET));
+    expect(Date.parse(one.session.expiresAt)).toBe((exp + 60) * 1000);
+    expect((await one.send("GET", "/session")).status).toBe(200);
+  });
+
   test("a session from a JWT works until the JWT is revoked", async () => {
     const jwt = signJwt({ sub: "org_sessions", exp: Math.floor(Date.now() / 1000) + 3600 }, JWT_SECRET);
     const one = await logIn(server.url, jwt);
@@ -310,7 +317,7 @@ test("a session from a JWT ends when the secret that signs JWTs changes", async 
   }
 });
 
-test("failed logins are limited per address, and so are logins after them", async () => {
+test("after ten failed logins an address gets 429, even with a valid token", async () => {
   const own = await startServer();
   try {
     const attempt = (token: string) => clientOf(own.url)("POST", "/session", { token }, { token: null });
@@ -323,7 +330,7 @@ test("failed logins are limited per address, and so are logins after them", asyn
   }
 });
 
-test("with a public URL, the cookie belongs to its path, and its name to HTTPS", async () => {
+test("the cookie has the path of the public URL, and over HTTPS a name that begins with __Secure-", async () => {
   const own = await startServer(["--public-url=https://hooks.example/path"]);
   try {
     const answer = await clientOf(`${own.url}/path`)("POST", "/session", { token: ROOT_TOKEN }, { token: null });

@@ -130,6 +130,12 @@ describe("topLevelFields", () => {
 });
 
 describe("arrayItems", () => {
+  test("an array with more items than wanted has no result", () => {
+    const data = bytes("[1,[2],3]");
+    expect(arrayItems(data, [0, data.length], 3)).toHaveLength(3);
+    expect(arrayItems(data, [0, data.length], 2)).toBeNull();
+  });
+
   test("the items of an array parse to the same values as in the whole array, whatever the white space", () => {
     fc.assert(
       fc.property(fc.array(anyValue), anySpaces, (array, spaces) => {

@@ -165,32 +165,41 @@ const STEP_BYTES = 256 * 1024;
  */
 const DIFFERENT_KEYS_MAX = 50_000;
 
+export interface Checking {
+  readonly clock: Pick<Clock, "soon">;
+  /** A random number of this process. See `JsonCheck`. */
+  readonly keySeed: number;
+}
+
 /**
- * Parses a large JSON body like `parseJson`, except that the objects and arrays at the ranges
- * `unread` are checked only and become empty. Ranges must rise and not overlap. The check is made in
- * steps, and a body with too many different keys is a 422, because `JSON.parse` would hold the event
- * loop for 50 ms and more.
+ * Parses a large JSON body like `parseJson`, but replaces the objects and arrays at `unread` with empty
+ * ones. `unread` must be sorted and must not overlap. Checks the body in steps, so that the event loop
+ * is not blocked. Throws 422 if too many different keys remain.
  */
 export async function parseJsonAround(
   bytes: Uint8Array,
   unread: readonly ByteRange[],
-  clock: Pick<Clock, "soon">,
+  checking: Checking,
 ): Promise<unknown> {
-  const keysInAll = await checkInSteps(bytes, clock);
-  // Throws the same errors as for a small body.
-  if (keysInAll === null) return parseJson(bytes);
+  const keysInAll = await checkInSteps(bytes, checking);
+  if (keysInAll === null) {
+    checkBytes(bytes);
+    throw invalidBody(syntaxMessage(utf8.decode(bytes)));
+  }
   const rest = unread.length === 0 ? bytes : without(bytes, unread);
-  const keys = keysInAll <= DIFFERENT_KEYS_MAX || rest === bytes ? keysInAll : await checkInSteps(rest, clock);
+  const keys = keysInAll <= DIFFERENT_KEYS_MAX || rest === bytes ? keysInAll : await checkInSteps(rest, checking);
   if (keys === null || keys > DIFFERENT_KEYS_MAX) {
-    throw notJson(`The body has more than ${DIFFERENT_KEYS_MAX} different keys. Split it.`);
+    throw invalidBody(
+      `The body has more than ${DIFFERENT_KEYS_MAX} different keys outside the payloads of messages. Send fewer items per request, or move the data into the payload.`,
+    );
   }
   return parsed(rest);
 }
 
 /** Returns the number of different keys, or null if the bytes are not JSON. */
-async function checkInSteps(bytes: Uint8Array, clock: Pick<Clock, "soon">): Promise<number | null> {
+async function checkInSteps(bytes: Uint8Array, { clock, keySeed }: Checking): Promise<number | null> {
   if (!isValidUtf8(bytes)) return null;
-  const check = new JsonCheck(bytes);
+  const check = new JsonCheck(bytes, keySeed);
   for (;;) {
     const isJson = check.advance(STEP_BYTES);
     if (isJson !== null) return isJson ? check.differentKeys : null;
@@ -211,8 +220,8 @@ function without(bytes: Uint8Array, ranges: readonly ByteRange[]): Uint8Array {
 }
 
 function checkBytes(bytes: Uint8Array): void {
-  if (!isValidUtf8(bytes)) throw notJson("The body is not valid UTF-8.");
-  if (exceedsDepth(bytes)) throw notJson(`The body is nested deeper than ${jsonDepthMax} levels.`);
+  if (!isValidUtf8(bytes)) throw invalidBody("The body is not valid UTF-8.");
+  if (exceedsDepth(bytes)) throw invalidBody(`The body is nested deeper than ${jsonDepthMax} levels.`);
 }
 
 function parsed(bytes: Uint8Array): unknown {
@@ -220,7 +229,7 @@ function parsed(bytes: Uint8Array): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw notJson(bytes.length === 0 ? "The body is empty. Send JSON." : syntaxMessage(text));
+    throw invalidBody(bytes.length === 0 ? "The body is empty. Send JSON." : syntaxMessage(text));
   }
 }
 
@@ -233,6 +242,6 @@ function syntaxMessage(text: string): string {
     : `The body is not valid JSON: unexpected character at ${place}.`;
 }
 
-function notJson(msg: string): Invalid {
+function invalidBody(msg: string): Invalid {
   return invalid(["body"], msg, "value_error.jsondecode");
 }

@@ -1,7 +1,6 @@
 import { type TSchema, Type } from "@sinclair/typebox";
 import { Invalid } from "../../core/problem.ts";
-import type { Clock } from "../../ports.ts";
-import { parseJson, parseJsonAround } from "./body.ts";
+import { type Checking, parseJson, parseJsonAround } from "./body.ts";
 import type { Operation } from "./operation.ts";
 import { checker, findingsOf, knownFieldsOf } from "./schema.ts";
 import { strictBody, unknownKeys } from "./unknown-keys.ts";
@@ -41,11 +40,11 @@ export async function checkedLargeBody(
   operation: Operation,
   schema: TSchema,
   bytes: Uint8Array,
-  clock: Pick<Clock, "soon">,
+  checking: Checking,
 ): Promise<CheckedBody> {
   if (!isPartlyRead(bytes)) return checkedBody(operation, schema, bytes);
   const unread = operation.unreadParts?.(bytes) ?? [];
-  return checkedValue(operation, schema, await parseJsonAround(bytes, unread, clock));
+  return checkedValue(operation, schema, await parseJsonAround(bytes, unread, checking));
 }
 
 function checkedValue({ strict }: Operation, schema: TSchema, parsed: unknown): CheckedBody {

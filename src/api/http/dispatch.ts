@@ -7,7 +7,7 @@ import { type Admission, RepeatedCheck, unwatched } from "../identity/admission.
 import type { Authenticator } from "../identity/auth.ts";
 import { anybody, type Identity } from "../identity/identity.ts";
 import { AuditTrail, isAudited } from "./audit-trail.ts";
-import { bodyLease, readBody } from "./body.ts";
+import { bodyLease, type Checking, readBody } from "./body.ts";
 import { bodyHash } from "./body-hash.ts";
 import { ByteBudget, type ByteLease, callerOf } from "./byte-budget.ts";
 import { bodySchemaOf, type CheckedBody, checkedBody, checkedLargeBody } from "./checked-body.ts";
@@ -68,6 +68,7 @@ export class Dispatcher {
   readonly #decodings: ReadQueue;
   /** Large bodies that wait for their check. */
   readonly #checks: ReadQueue;
+  readonly #checking: Checking;
 
   constructor(
     private readonly deps: ApiDeps,
@@ -76,6 +77,7 @@ export class Dispatcher {
     this.#responses = ByteBudget.for(deps.settings);
     this.#decodings = new ReadQueue(deps.clock);
     this.#checks = new ReadQueue(deps.clock, 1);
+    this.#checking = { clock: deps.clock, keySeed: Buffer.from(deps.random.bytes(4)).readInt32LE() };
     this.#authenticator = context.authenticator;
     this.#idempotency = deps.idempotency;
     this.#audit = new AuditTrail(deps);
@@ -158,7 +160,7 @@ export class Dispatcher {
       const checked =
         bytes.length < LARGE_BYTES
           ? checkedBody(operation, schema, bytes)
-          : await this.#inTurn(identity, () => checkedLargeBody(operation, schema, bytes, this.deps.clock));
+          : await this.#inTurn(identity, () => checkedLargeBody(operation, schema, bytes, this.#checking));
       body = checked.value;
       checkDryRun(operation, identity, body);
       admitted.ignored = checked.ignored;

@@ -137,10 +137,10 @@ function endOf(expSeconds: number): number {
 }
 
 /**
- * Returns the time until which the revocation of a JWT must be stored: as long as the JWT would be
- * accepted.
+ * Returns the time until which a JWT is accepted: `expiresAt` (its `exp`) plus the leeway. Sessions of the
+ * JWT and its revocation last as long.
  */
-export function revokedUntil(expiresAt: number | null): number | null {
+export function acceptedUntil(expiresAt: number | null): number | null {
   return expiresAt === null ? null : Math.min(expiresAt + jwtLeewaySeconds * 1000, instantMax);
 }
 

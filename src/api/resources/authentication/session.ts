@@ -9,7 +9,7 @@ import { type Operation, operation } from "../../http/operation.ts";
 import { noContent, reply } from "../../http/reply.ts";
 import { nullable } from "../../http/schema.ts";
 import type { Identity } from "../../identity/identity.ts";
-import { revokedUntil } from "../../identity/jwt-identity.ts";
+import { acceptedUntil } from "../../identity/jwt-identity.ts";
 import { sessionId } from "./portal-access.ts";
 
 const EXPIRE_SECONDS_MAX = 3 * 24 * 60 * 60;
@@ -160,5 +160,5 @@ async function revokeCredential(context: Context, identity: Identity) {
   if (credential.kind === "token") return revokeToken(context, { seq: credential.seq, environmentSeq });
   if (credential.kind !== "jwt") throw insufficientAccess("The root token cannot be revoked.");
   const { subject, sha256, expiresAt } = credential;
-  return revokeJwt(context, { subject, sha256, expiresAt: revokedUntil(expiresAt), environmentSeq, applicationSeq });
+  return revokeJwt(context, { subject, sha256, expiresAt: acceptedUntil(expiresAt), environmentSeq, applicationSeq });
 }

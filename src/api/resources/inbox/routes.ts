@@ -1,7 +1,9 @@
 import { Type } from "@sinclair/typebox";
 import { formatInstant } from "../../../core/instant.ts";
 import { invalid, notFound } from "../../../core/problem.ts";
+import { isSensitiveHeader } from "../../../core/sensitive-header.ts";
 import { parseDuration } from "../../../core/unit.ts";
+import { MASK } from "../../../core/url-password.ts";
 import { bodyLease, readBody } from "../../http/body.ts";
 import { anonymous } from "../../http/byte-budget.ts";
 import type { Context } from "../../http/context.ts";
@@ -9,6 +11,7 @@ import * as field from "../../http/fields.ts";
 import { type Method, type Operation, operation } from "../../http/operation.ts";
 import { noContent, type Reply, reply } from "../../http/reply.ts";
 import { nullable, ruled } from "../../http/schema.ts";
+import type { Identity } from "../../identity/identity.ts";
 import { type InboxRequest, isInboxToken } from "./inbox.ts";
 
 const DELAY_MS_MAX = 60_000;
@@ -19,7 +22,9 @@ export const InboxRequestOut = field.object("InboxRequestOut", {
   receivedAt: field.instantOut,
   method: Type.String(),
   path: Type.String({ description: "Request path, including the query string." }),
-  headers: Type.Record(Type.String(), Type.String()),
+  headers: Type.Record(Type.String(), Type.String(), {
+    description: "For a read-only token, the values of sensitive headers are `***`.",
+  }),
   body: Type.String({ description: "Truncated to 64 KiB." }),
   messageId: nullable(Type.String({ description: "The `webhook-id` or `svix-id` header." })),
   status: Type.Integer({ description: "Status of the inbox's response." }),
@@ -116,16 +121,23 @@ export function inboxRoutes(context: Context): Operation[] {
         },
       },
       problems: [422],
-      handle({ params }) {
+      handle({ identity, params }) {
         if (!isInboxToken(params.token)) throw invalid(["path", "token"], "Must be 8 to 64 letters, digits, _ and -.");
-        return reply(200, { data: inbox.requests(params.token).map(out) });
+        return reply(200, { data: inbox.requests(params.token).map((request) => out(request, identity)) });
       },
     }),
   ];
 }
 
-function out(request: InboxRequest) {
-  return { ...request, receivedAt: formatInstant(request.receivedAt) };
+function out(request: InboxRequest, { readOnly }: Identity) {
+  const headers = readOnly ? withoutSecrets(request.headers) : request.headers;
+  return { ...request, headers, receivedAt: formatInstant(request.receivedAt) };
+}
+
+/** An endpoint at an inbox sends its secret headers there, which read-only tokens may not see. */
+function withoutSecrets(headers: InboxRequest["headers"]): InboxRequest["headers"] {
+  const masked = ([name, value]: [string, string]) => [name, isSensitiveHeader(name) ? MASK : value];
+  return Object.fromEntries(Object.entries(headers).map(masked));
 }
 
 function hasBody(status: number): boolean {

@@ -216,10 +216,10 @@ function isWithContent(query: { readonly with_content?: boolean }): boolean {
   return query.with_content ?? true;
 }
 
-/** Returns the byte ranges of the items of `messages` in a valid body. */
+/** Returns the byte ranges of the items of `messages`; none if a batch may not have as many. */
 function itemRanges(bytes: Uint8Array): ByteRange[] {
   const at = topLevelFields(bytes, ["messages"])?.fields.get("messages");
-  return (at === undefined ? null : arrayItems(bytes, at)) ?? [];
+  return (at === undefined ? null : arrayItems(bytes, at, BATCH_MAX)) ?? [];
 }
 
 function readItem(item: unknown, bytes: Uint8Array, range: ByteRange): MessageToSend | Invalid {

@@ -13,6 +13,7 @@ import { type Operation, operation } from "../../http/operation.ts";
 import { listed, orderQuery, pageQuery, pageRequest } from "../../http/paging.ts";
 import { type Reply, reply } from "../../http/reply.ts";
 import type { Identity } from "../../identity/identity.ts";
+import { acceptedUntil } from "../../identity/jwt-identity.ts";
 import { setCookie } from "../../identity/session-cookie.ts";
 import { FailedLogins } from "./failed-logins.ts";
 import {
@@ -42,7 +43,8 @@ export function sessionRoutes(context: Context): Operation[] {
   /** Throws 404 if the request was made with a token. */
   async function presentSession({ session }: Identity): Promise<Session> {
     const found = session === undefined ? null : await store.configuration.sessions.get(session.seq);
-    if (found === null) throw notFound("The request has a token and no session.");
+    if (found === null)
+      throw notFound("The request was made with a token, so it has no session. Log in with POST /api/v1/session.");
     return found;
   }
 
@@ -80,7 +82,7 @@ export function sessionRoutes(context: Context): Operation[] {
     }
     if (credential.kind === "jwt") {
       const { subject, expiresAt } = credential;
-      return { ...owner, unsignedJwt: unsignedJwt(token), name: subject, expiresAt };
+      return { ...owner, unsignedJwt: unsignedJwt(token), name: subject, expiresAt: acceptedUntil(expiresAt) };
     }
     return { ...owner, environmentSeq: null, name: "root", expiresAt: null };
   }
