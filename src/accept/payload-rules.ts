@@ -50,7 +50,7 @@ export class PayloadRules {
    */
   #changes = 0;
   readonly #turns: Turns;
-  /** Ends when the latest rule with a schema has been prepared. */
+  /** Resolves when the last queued rule is ready. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -113,8 +113,8 @@ export class PayloadRules {
   }
 
   /**
-   * Returns the rule of a schema, and its size in memory. The worker compiles the schema first,
-   * because only then its size is known.
+   * Returns the rule of a schema, and its size in memory. The worker compiles the schema first, which
+   * yields its size.
    *
    * If the schema is unusable, because an earlier release stored it, every payload is accepted with
    * a warning: an upgrade must not reject payloads that were accepted before.

@@ -85,7 +85,7 @@ function refusePartialLogin(values: Settings): void {
   if (missing.length === 0 || missing.length === fields.length) return;
   const set = fields.filter(isSet).map((field) => SCHEMA[field].name);
   throw new SettingsError(
-    `Logins at an identity provider need all of their settings: ${set.join(", ")} ${set.length === 1 ? "is" : "are"} set, but not ${missing.join(", ")}.`,
+    `The settings for logins at an identity provider are incomplete: ${missing.join(", ")} ${missing.length === 1 ? "is" : "are"} missing. Set all of them, or remove ${set.join(", ")}.`,
   );
 }
 

@@ -6,7 +6,7 @@ const DISK_LOW_BYTES = 2048 * MIB;
 /** Free space, in bytes, below which the disk needs attention urgently. */
 const DISK_CRITICAL_BYTES = 512 * MIB;
 
-/** `info`: a person caused the state on purpose. The first is the most urgent. */
+/** The most urgent first. `info`: an endpoint that the server did not disable. */
 export const severities = ["critical", "warning", "info"] as const;
 export type Severity = (typeof severities)[number];
 

@@ -12,7 +12,7 @@ export type AdminRule =
 
 const GROUP_PREFIX = "group:";
 
-/** Parses `ada@example.com`, `*@example.com` or `group:ops`. Returns null if the text is neither. */
+/** Parses `ada@example.com`, `*@example.com` or `group:ops`. Returns null for any other text. */
 export function parseAdminRule(text: string): AdminRule | null {
   if (text.startsWith(GROUP_PREFIX)) {
     const group = text.slice(GROUP_PREFIX.length).trim();
@@ -29,7 +29,7 @@ export function adminRuleText(rule: AdminRule): string {
   return rule.kind === "domain" ? `*@${rule.domain}` : rule.email;
 }
 
-/** Returns whether a person may log in. The e-mail address must be verified. */
+/** Returns whether a rule names this person. The caller must have checked that the address is verified. */
 export function isAdmin(
   { email, groups }: { readonly email: string; readonly groups: readonly string[] },
   rules: readonly AdminRule[],
@@ -61,7 +61,10 @@ export const loginTimeMaxMs = 10 * 60_000;
 /** Age at which the session of a user ends, in ms. The provider does not report a person who has left. */
 export const userSessionMs = 12 * 60 * 60_000;
 
-/** The values that connect the beginning of a login with its end. The provider gets only hashes or copies. */
+/**
+ * The values that connect the beginning of a login with its end. The provider gets `state`, `nonce` and
+ * the hash of `verifier`.
+ */
 export interface LoginAttempt {
   readonly state: string;
   readonly nonce: string;

@@ -2,8 +2,8 @@ import { hash, timingSafeEqual } from "node:crypto";
 import type { Seq } from "./id.ts";
 
 /**
- * A session lets a browser act for the holder of a token without keeping the token. The browser gets
- * a random secret in a cookie. Only the secret's SHA-256 is stored, as with tokens.
+ * A session lets a browser act for the holder of a token, or for a person who has logged in at an
+ * identity provider. The browser gets a random secret in a cookie. Only the secret's SHA-256 is stored, as with tokens.
  */
 
 /** Number of random bytes in the secret of a session. */
@@ -76,8 +76,9 @@ export interface RequestOrigin {
 }
 
 /**
- * Returns whether a request may come from a page of this server. Requests without any of these
- * headers do not come from a browser.
+ * Returns whether a request may come from a page of this server: false if its headers show another
+ * origin. A request without `Sec-Fetch-Site` and `Origin` may be a GET over unencrypted HTTP, to
+ * which `SameSite=Strict` applies.
  */
 export function isSameOrigin({ method, fetchSite, origin, host }: RequestOrigin, publicUrl: string): boolean {
   if (fetchSite !== null) return fetchSite === "same-origin" || (fetchSite === "none" && isRead(method));

@@ -24,7 +24,7 @@ export interface OidcOptions {
   readonly clientSecret: string;
   /** Whether the groups of people are needed. Some providers send them only on request. */
   readonly needsGroups: boolean;
-  /** Reports failures that are not the person's. The texts contain no secrets. */
+  /** Called for every failure except `denied`. `detail` contains no secrets. */
   readonly onFailure: (failure: LoginFailure, detail: string) => void;
 }
 

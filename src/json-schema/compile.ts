@@ -50,8 +50,8 @@ const BYTES_OF_PART = 600;
 const BYTES_OF_INSTRUCTION = 64;
 
 /**
- * Each thread caches the schemas that it has compiled. On the worker thread, the cache holds the
- * schemas that are too large for the main thread, which messages need again and again.
+ * The compiled schemas of this thread. The worker thread compiles every schema to measure it, and
+ * checks the payloads of those that are too large for the main thread.
  */
 const cache = new WeightedCache<PayloadCheck>(32 * 1024 * 1024);
 

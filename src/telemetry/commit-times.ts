@@ -4,10 +4,10 @@ import type { Facts } from "../core/fact.ts";
 const KEPT_MAX = 4096;
 const WINDOW_MS = 300_000;
 
-/** How long the commits of the last minutes took. */
+/** Durations of recent commits. */
 export interface RecentCommits {
   readonly windowMs: number;
-  /** Number of commits in the window, at most 4,096: then the window is shorter. */
+  /** At 4,096, older commits are dropped, so the measured time can be shorter than `windowMs`. */
   readonly count: number;
   /** Null if there were no commits. */
   readonly p50Ms: number | null;

@@ -298,7 +298,9 @@ describe("an identity provider that cannot be used", () => {
     }
     const { BOATHOOK_OIDC_ADMINS: _, ...incomplete } = settingsFor("https://id.example");
     const start = startBoathook(executable(), home.file("data"), [], { env: { ...env, ...incomplete } });
-    expect(start).rejects.toThrow(/ended with 2 .*: Logins at an identity provider need all .* but not oidc-admins\./);
+    expect(start).rejects.toThrow(
+      /ended with 2 .*: The settings for logins at an identity provider are incomplete: oidc-admins is missing\. Set all of them, or remove .*\./,
+    );
     await start.catch(() => {});
   });
 });

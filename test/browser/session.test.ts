@@ -119,7 +119,7 @@ describe.skipIf(chromiumPath === null)("a session in a browser", () => {
   );
 
   test(
-    "a page of the server can read, change and listen with the cookie, and no longer after logging out",
+    "a page of the server can read, change and listen with the cookie until it logs out",
     async () => {
       await using opened = await open();
       const { page } = opened;

@@ -223,14 +223,14 @@ test("settings for logins that are incomplete are refused with one sentence that
     const name = omitted.replace("BOATHOOK_", "").toLowerCase().replaceAll("_", "-");
     expect(() => read({ environment })).toThrow(
       new SettingsError(
-        `Logins at an identity provider need all of their settings: ${[
+        `The settings for logins at an identity provider are incomplete: ${name} is missing. Set all of them, or remove ${[
           ...["oidc-issuer", "oidc-client-id", "oidc-client-secret", "oidc-admins"].filter((one) => one !== name),
-        ].join(", ")} are set, but not ${name}.`,
+        ].join(", ")}.`,
       ),
     );
   }
   expect(() => read({ flags: { "oidc-issuer": "https://id.example.com" } })).toThrow(
-    "oidc-issuer is set, but not oidc-client-id, oidc-client-secret, oidc-admins.",
+    "oidc-client-id, oidc-client-secret, oidc-admins are missing. Set all of them, or remove oidc-issuer.",
   );
 });
 

@@ -25,7 +25,7 @@ describe("why an endpoint has no delivery of a message", () => {
   });
 });
 
-test("an endpoint refuses a message because it is disabled, of the event type, or of the channels, in this order", () => {
+test("the reason why an endpoint gets no message is that it is disabled, else the event type, else the channels", () => {
   const of = (change: object) => refusalBy({ ...endpoint, ...change }, message);
   expect(of({})).toBeNull();
   expect(of({ channels: ["eu"] })).toBeNull();

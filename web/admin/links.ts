@@ -4,7 +4,7 @@ import { address, link } from "../kit/address.ts";
 
 export const OVERVIEW = link([]);
 export const CUSTOMERS = link(["app"]);
-/** No application, source or event type has this id. */
+/** Stands in place of an id on pages that create something. No source or event type has this id. */
 const NEW = "new";
 export const EVENT_TYPES = link(["event-type"]);
 export const NEW_EVENT_TYPE = link(["event-type", NEW]);
@@ -70,7 +70,7 @@ export function inboxLink(app: string, inbox: string): string {
   return link(["app", app, "inbox", inbox]);
 }
 
-/** Returns the first part of the path: the section of the navigation that the page belongs to. */
+/** Returns the section of the navigation that the page belongs to: the first part of its own path. */
 export function currentSection(): string {
   const [first = "", app] = address.value.path;
   // Below a customer there are only its messages and their inboxes.

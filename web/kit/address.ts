@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 
 /**
  * The address of the page that is shown: the fragment of the URL, such as
- * `#/message?app=acme&state=dead`. The path names the page and the query holds its filters, so that
+ * `#/msg?app_id=acme&state=dead`. The path names the page and the query holds its filters, so that
  * every view can be linked, opened in a new tab and bookmarked. The server serves one document.
  */
 export interface Address {
@@ -48,14 +48,10 @@ export function linkWith(change: QueryChange): string {
   return link(path, { ...query, ...change });
 }
 
-/** Shows the same page with other filters. The history gets one entry per visit of a page, not one per key press. */
+/** Shows the same page with other filters, without a new entry in the history. */
 export function setQuery(change: QueryChange): void {
   history.replaceState(null, "", linkWith(change));
   address.value = parseAddress(location.hash);
-}
-
-export function go(to: string): void {
-  location.hash = to;
 }
 
 /** The names of a pattern's parameters: `"app"` and `"message"` for `app/:app/msg/:message`. */

@@ -24,7 +24,8 @@ function refusalOf(operation: Operation, identity: Identity): Problem | null {
 /** Throws 403 if a read-only token sends a body that is not for a dry run. */
 export function checkDryRun(operation: Operation, identity: Identity, body: unknown): void {
   if (!identity.readOnly || operation.readOnlyAccess !== "dryRun") return;
-  if ((body as { readonly dryRun?: boolean }).dryRun !== true) throw readOnlyRefusal("It may only make a dry run.");
+  if ((body as { readonly dryRun?: boolean }).dryRun !== true)
+    throw readOnlyRefusal("It may only make a dry run: set `dryRun` to true.");
 }
 
 function readOnlyAccess({ readOnlyAccess, method }: Operation): boolean | "dryRun" {

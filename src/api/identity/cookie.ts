@@ -1,9 +1,9 @@
 /** Cookies of this server. */
 
 /**
- * Returns the name of a cookie for a public URL. Browsers accept a name with `securePrefix` only over
- * HTTPS, so that other sites of the domain cannot set the cookie. Browsers ignore ports, so the port is
- * part of the name: several servers on one machine do not share a cookie.
+ * Returns the name of a cookie for a public URL, with `securePrefix` over HTTPS. Browsers accept both
+ * prefixes only over HTTPS; with `__Host-` other subdomains cannot set the cookie either. Cookies
+ * ignore ports, so the name contains the port.
  */
 export function cookieNamed(name: string, publicUrl: string, securePrefix: "__Host-" | "__Secure-"): string {
   const { protocol, port } = new URL(publicUrl);

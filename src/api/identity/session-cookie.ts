@@ -26,7 +26,7 @@ export function setCookie(secret: string | null, request: Request, place: Cookie
   ].join("; ");
 }
 
-/** Browsers accept `__Host-` only without a path. */
+/** Browsers accept `__Host-` only with `Path=/`. */
 function nameOf({ publicUrl, prefix }: CookiePlace): string {
   return cookieNamed(sessionCookie, publicUrl, prefix === "" ? "__Host-" : "__Secure-");
 }

@@ -48,17 +48,19 @@ export class Sessions {
       host: headers.get("host"),
     };
     if (!isSameOrigin(origin, this.deps.publicUrl())) {
-      throw csrfFailed("Pages of other origins cannot use the session of this server. Send a token instead.");
+      throw csrfFailed(
+        "Pages of other origins cannot use the session of this server. Open the page at `public-url`, or send a token instead.",
+      );
     }
   }
 
-  /** Throws 403 if the request is not from a page of this server that knows the session. */
+  /** Throws 403 if another origin may have sent the request, or if a change lacks the session's CSRF token. */
   check(request: Request, secret: string): void {
     this.checkOrigin(request);
     if (request.method === "GET" || request.method === "HEAD") return;
     if (!isCsrfToken(request.headers.get(CSRF_HEADER) ?? "", secret)) {
       throw csrfFailed(
-        `With a session, every change needs the header ${CSRF_HEADER} with the \`csrf\` of the session.`,
+        `The header ${CSRF_HEADER} is missing or wrong. Send the value \`csrf\` of GET /api/v1/session.`,
       );
     }
   }

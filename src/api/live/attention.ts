@@ -13,15 +13,17 @@ import { nullable, wordOut } from "../http/schema.ts";
 /** Maximum number of entries in a list. */
 export const ENTRIES_MAX = 50;
 /**
- * A list is reused for this many times as long as it took to build, so that building lists takes a
- * small part of the time, whatever the number of endpoints and requests.
+ * Lifetime of a list, as a multiple of the time that it took to build. Building lists then takes at
+ * most about 5 % of the time.
  */
 const REUSE_FACTOR = 20;
 const causes = ["gone", "failing", "manual"] as const;
 
 export const AttentionOut = field.object("AttentionOut", {
   kind: wordOut(attentionKinds),
-  severity: wordOut(severities, { description: "`info`: a person caused the state on purpose." }),
+  severity: wordOut(severities, {
+    description: "`info`: no action is needed. Used for endpoints that the server did not disable.",
+  }),
   since: nullable(Type.String({ format: "date-time", description: "Start of the state; null if it is not known." })),
   count: Type.Optional(
     Type.Integer({
@@ -113,13 +115,13 @@ export class AttentionSource {
     const { diskFreeBytes } = await housekeeping.size();
     const severity = diskSeverity(diskFreeBytes);
     if (severity !== null) {
-      const detail = `The disk of the data directory has ${Math.floor(diskFreeBytes! / 1_048_576)} MiB of free space.`;
+      const detail = `The disk of the data directory has ${Math.floor(diskFreeBytes! / 1_048_576)} MiB of free space. Free space, or enlarge the disk.`;
       entries.push({ kind: "disk_low", severity, since: null, detail });
     }
     const doubtedSince = clockTrust.doubtedSince;
     if (doubtedSince !== null) {
       const detail =
-        "The clock has jumped ahead. Until it is trusted, nothing is deleted or disabled because of its age.";
+        "The clock has jumped ahead. Until the clock is trusted, nothing is deleted or disabled because of age. Check the system time.";
       entries.push({ kind: "clock_jumped", severity: "warning", since: formatInstant(doubtedSince), detail });
     }
     if (deliverer.isHeld) {
@@ -142,7 +144,8 @@ export class AttentionSource {
     const growingSince = backlogWatch.growingSince(environmentSeq);
     if (growingSince !== null) {
       const since = formatInstant(growingSince);
-      const detail = "Deliveries are waiting for longer than `backlog-threshold` after they became due.";
+      const detail =
+        "Deliveries are waiting for longer than `backlog-threshold` after they became due. Check slow endpoints and limits of concurrency.";
       entries.push({ kind: "backlog_growing", severity: "critical", since, count: pending, detail });
     }
     return entries;

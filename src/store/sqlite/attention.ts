@@ -15,7 +15,7 @@ import { ENDPOINT_STATE } from "./environment-endpoints.ts";
 
 /** Number of endpoints that one step reads. */
 const STEP_ROWS = 500;
-/** Number of dead letters, or of endpoints without any, after which other work can run. */
+/** Work per step before other tasks may run: one unit per dead letter, or per endpoint without any. */
 const COST_MAX = 2000;
 
 interface Row {

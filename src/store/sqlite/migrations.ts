@@ -252,8 +252,8 @@ export const migrations: readonly string[] = [
   "CREATE INDEX delivery_dead_message ON delivery (message_seq) WHERE state = 2;",
   // The dead letters of an endpoint by reason.
   "CREATE INDEX delivery_dead_reason ON delivery (endpoint_seq, reason, ended_at) WHERE state = 2;",
-  // Keys that expire in the same minute are in the order of the table, so that keys which are moved or
-  // deleted together change few pages of both.
+  // Orders the keys that expire in the same minute like the table. Moving or deleting them together
+  // then changes few pages.
   `
   DROP INDEX idempotency_expiry;
   CREATE INDEX idempotency_expiry ON idempotency (expires_at / 60000);

@@ -9,9 +9,8 @@ import style from "./frame.module.css";
 import { Navigation } from "./navigation.tsx";
 
 /**
- * The frame of every page: the bar with the environment and the search, the navigation, and the page
- * itself. When `current` changes, the focus moves to the page, so that screen readers and keyboard
- * users start there.
+ * The frame of every page: the bar, the navigation and the page itself. When `current` changes, the
+ * focus moves to the page, so that screen readers and keyboard users start there.
  */
 export function Frame({ current, children }: { current: string; children: ComponentChildren }) {
   const main = useFocusOnNewPage(current);

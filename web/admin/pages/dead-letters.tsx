@@ -54,14 +54,17 @@ export function DeadLettersPage() {
     <>
       <PageHead
         title="Dead letters"
-        about="Deliveries that have used all their attempts, grouped by what they have in common. A redrive sends them again."
+        about="Deliveries that have failed for good, grouped by endpoint, event type and reason. A redrive sends them again."
       />
       <FilterBar filters={FILTERS} />
       <Read of={summary} lines={5}>
         {({ total, groups }) =>
           groups.length === 0 ? (
             <Empty title="No dead letters">
-              <p>Deliveries appear here after their last attempt has failed.</p>
+              <p>
+                Deliveries appear here when they run out of attempts, or when their endpoint responds with 410 or is
+                disabled.
+              </p>
             </Empty>
           ) : (
             <>

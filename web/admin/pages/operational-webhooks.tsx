@@ -31,7 +31,7 @@ export function OperationalWebhooksPage() {
     <>
       <PageHead
         title="Operational webhooks"
-        about="Endpoints of your own that are told when a customer's endpoint fails or a backlog grows."
+        about="Your own endpoints that receive an event when a customer's endpoint fails or a backlog grows."
       />
       <Creation onCreate={reload} />
       <Read of={endpoints}>
@@ -133,7 +133,7 @@ function Details({ of }: { of: OperationalEndpoint }) {
         )}
         <Confirm
           label="Delete"
-          question="Delete 1 operational webhook? It gets no more events, and what waits for it is not sent."
+          question="Delete 1 operational webhook? It receives no more events, and its pending deliveries are cancelled."
           confirm="Delete endpoint"
           isDestructive
           action={action}

@@ -61,7 +61,7 @@ function Program({ of: { version, commit, runtime, platform, startedAt, ...of } 
         <Fact name="Connections">{outOf(connections.open, connections.max)}</Fact>
         <Fact name="Clock">
           {clock.doubtedSince === null ? (
-            "in order"
+            "trusted"
           ) : (
             <>
               doubtful since <Instant at={clock.doubtedSince} />
@@ -75,12 +75,12 @@ function Program({ of: { version, commit, runtime, platform, startedAt, ...of } 
 
 function Store({ of: { store, retention } }: { of: System }) {
   const { commits } = store;
-  const state = store.damaged ? "damaged" : store.failing ? "failing" : "in order";
+  const state = store.damaged ? "damaged" : store.failing ? "failing" : "healthy";
   return (
     <Section title="Store">
       <dl class="facts">
         <Fact name="State">
-          <Badge tone={state === "in order" ? "good" : "bad"}>{state}</Badge>
+          <Badge tone={state === "healthy" ? "good" : "bad"}>{state}</Badge>
         </Fact>
         <Fact name="Directory">{store.dataDir}</Fact>
         <Fact name="Database">{bytes(store.databaseBytes)}</Fact>
@@ -88,7 +88,7 @@ function Store({ of: { store, retention } }: { of: System }) {
         <Fact name="Free disk space">{store.diskFreeBytes === null ? "unknown" : bytes(store.diskFreeBytes)}</Fact>
         <Fact name="Commits">
           {commits.p50Ms === null || commits.p99Ms === null
-            ? "none lately"
+            ? "none in the last 5 minutes"
             : `p50 ${formatDuration(commits.p50Ms)}, p99 ${formatDuration(commits.p99Ms)}`}
         </Fact>
         <Fact name="Messages are kept for">{formatDuration(retention.retentionMs)}</Fact>

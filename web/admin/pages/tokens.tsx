@@ -70,7 +70,7 @@ function Creation({ onCreate }: { onCreate: () => void }) {
         <TextField label="Name" value={name} onInput={setName} help="What uses the token, such as billing service." />
         <label class="check">
           <input type="checkbox" checked={readOnly} onChange={(event) => setReadOnly(event.currentTarget.checked)} />
-          Read only: sees everything and changes nothing
+          Read-only: reads everything except secrets, changes nothing
         </label>
         <div class="buttons">
           <button type="submit" disabled={action.busy || name.trim() === ""}>
@@ -95,7 +95,10 @@ function columns(onRevoke: () => void): readonly Column<ApiToken>[] {
   return [
     { head: "Name", kind: "title", cell: ({ name }) => name || <span class="muted">without a name</span> },
     { head: "Token", kind: "fit", cell: ({ censoredToken }) => <code>{censoredToken}</code> },
-    { head: "May do", cell: ({ readOnly, scopes }) => (readOnly ? "read only" : (scopes?.join(", ") ?? "everything")) },
+    {
+      head: "May do",
+      cell: ({ readOnly, scopes }) => `${readOnly ? "read-only: " : ""}${scopes?.join(", ") ?? "everything"}`,
+    },
     { head: "Created", kind: "fit", cell: ({ createdAt }) => <Instant at={createdAt} /> },
     { head: "State", kind: "fit", cell: (token) => <State token={token} /> },
     {
@@ -127,7 +130,7 @@ function Revocation({ token, onRevoke }: { token: ApiToken; onRevoke: () => void
     <>
       <Confirm
         label="Revoke"
-        question={`Revoke 1 token, ${token.name || token.censoredToken}? Programs that use it get errors at once.`}
+        question={`Revoke 1 token, ${token.name || token.censoredToken}? Requests with this token then fail with 401.`}
         confirm="Revoke token"
         isDestructive
         action={action}

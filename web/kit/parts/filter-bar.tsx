@@ -22,7 +22,7 @@ const TYPING_PAUSE_MS = 300;
 
 /**
  * Shows the filters of a list. The filters compose, are kept in the address, and can be removed one
- * by one. A change of a filter goes back to the first page of the list.
+ * by one. The list goes back to its first page when they change.
  */
 export function FilterBar({ filters, label = "Filters" }: { filters: readonly Filter[]; label?: string }) {
   const { query } = address.value;

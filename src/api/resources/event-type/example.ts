@@ -50,7 +50,7 @@ export const EventTypeExampleOut = field.object("EventTypeExampleOut", {
   payload: Type.Unknown({ description: "A JSON value." }),
   version: nullable(Type.String({ description: "Version of the schema; null if the event type has no schema." })),
   generated: Type.Boolean({
-    description: "True if the schema contains no example, so that the payload was generated from its types.",
+    description: "Whether the payload was generated. Also true if the event type has no schema.",
   }),
 });
 
@@ -115,7 +115,7 @@ export function eventTypeExampleRoutes(context: Context): Operation[] {
       tag,
       summary: "Get an example payload of an event type",
       description:
-        "Returns the first of the `examples` in the schema. If the schema has none, generates a payload from its types. An event type without a schema has an empty object as its example.",
+        "Returns the first of these in the schema: `const`, `example`, the first of `examples`, the first of `enum`, `default`. Without them, generates a payload from the types. An event type without a schema has an empty object as its example.",
       access: "application",
       query: Type.Object({ version: Type.Optional(version) }),
       responses: {

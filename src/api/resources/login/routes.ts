@@ -44,7 +44,7 @@ export function loginRoutes(context: Context): Operation[] {
     return login;
   }
 
-  /** Sends the browser to the login page, which explains the reason. */
+  /** Redirects to `/ui/?login=<reason>`. */
   function back(failure: LoginFailure, request: Request): Reply {
     return redirectTo(`${context.publicUrl()}/ui/?login=${failure}`, cookies().set(null, request, place()));
   }
@@ -99,7 +99,7 @@ export function loginRoutes(context: Context): Operation[] {
       summary: "Log in at the identity provider",
       description: `Sends the browser to the identity provider, if the setting \`oidc-issuer\` names one. ${FAILED}`,
       access: "public",
-      responses: redirect("To the identity provider."),
+      responses: redirect("To the identity provider, or to `/ui/?login=<reason>`."),
       problems: [404],
       async handle({ request }) {
         const begun = await enabled().provider.begin(context.publicUrl() + CALLBACK);
@@ -114,16 +114,16 @@ export function loginRoutes(context: Context): Operation[] {
       path: CALLBACK,
       tag,
       summary: "Complete a login at the identity provider",
-      description: `The identity provider sends the browser to this address, which sets the cookie of a session. The session may do everything, in the name of the person, and ends after 12 hours. ${FAILED}`,
+      description: `The identity provider redirects the browser here. The response sets the cookie of a session. The session has all rights, in the name of the person, and ends after 12 hours. ${FAILED}`,
       access: "public",
       query: Type.Object({
-        state: Type.Optional(Type.String({ description: "Connects the login with its browser." })),
-        code: Type.Optional(Type.String({ description: "Proves the login to the server." })),
-        iss: Type.Optional(Type.String({ description: "The identity provider." })),
-        error: Type.Optional(Type.String({ description: "Why there is no code." })),
+        state: Type.Optional(Type.String({ description: "The `state` with which the login began." })),
+        code: Type.Optional(Type.String({ description: "Authorization code." })),
+        iss: Type.Optional(Type.String({ description: "Issuer URL of the identity provider." })),
+        error: Type.Optional(Type.String({ description: "OAuth error code if the login failed." })),
         error_description: Type.Optional(Type.String()),
       }),
-      responses: redirect("To the admin page."),
+      responses: redirect("To `/ui/`, or to `/ui/?login=<reason>`."),
       problems: [404],
       handle: ({ request }) => complete(request),
     }),

@@ -49,7 +49,7 @@ export const CurrentSessionOut = field.object("CurrentSessionOut", {
   readOnly: Type.Boolean({ description: "Whether the session may only read and make dry runs." }),
   operations: Type.Array(Type.String(), {
     description:
-      "The ids of the operations that the session allows. A request can still be refused because of its path or body.",
+      "The ids of the operations that the session allows. Operations of which it may only make a dry run are not listed. A request can still be refused because of its path or body.",
   }),
 });
 

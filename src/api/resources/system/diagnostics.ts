@@ -1,4 +1,4 @@
-/** The diagnostic bundle: what a person needs who helps an operator, without secrets and payloads. */
+/** The diagnostic bundle: the data that support needs, without secrets and payloads. */
 import { formatInstant } from "../../../core/instant.ts";
 import type { AttentionEndpoint, Environment } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";

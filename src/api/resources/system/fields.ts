@@ -38,7 +38,9 @@ export const SystemOut = field.object("SystemOut", {
     damaged: Type.Boolean({ description: "Whether damaged data was found since the start." }),
     commits: field.object("SystemCommits", {
       windowMs: count("Only commits of this time are counted."),
-      count: count("Number of commits, at most 4,096."),
+      count: count(
+        "Number of commits. At 4,096, older commits are dropped, so the measured time can be shorter than `windowMs`.",
+      ),
       ...{ p50Ms: ms, p95Ms: ms, p99Ms: ms, maxMs: ms },
     }),
   }),
@@ -49,7 +51,10 @@ export const SystemOut = field.object("SystemOut", {
   clock: field.object("SystemClock", {
     now: field.instantOut,
     doubtedSince: instant("Time since which the clock is ahead of the stored data; null while it is trusted."),
-    retriesAheadMs: Type.Number({ description: "How far the clock has been set since the start." }),
+    retriesAheadMs: Type.Number({
+      description:
+        "Wall clock minus the clock that measures retry delays, in ms. Not zero after the wall clock was set; kept over restarts.",
+    }),
   }),
   memory: field.object("SystemMemory", { residentBytes: Type.Integer(), heapBytes: Type.Integer() }),
   openFiles: field.object("SystemOpenFiles", { open: maybe("Open files"), max: maybe("Limit of open files") }),
