@@ -224,7 +224,7 @@ describe("source code", () => {
 
 /** File with the types of the API's JSON. */
 const API_TYPES = "api/types.ts";
-const WEB_PACKAGES = /^(preact(\/hooks)?|@preact\/signals)$/;
+const WEB_PACKAGES = /^(preact(\/hooks)?|@preact\/signals|uplot(\/dist\/uPlot.min.css)?)$/;
 
 describe("source code of the pages", () => {
   const pages: readonly Source[] = filesIn(join(ROOT, "web"), /\.tsx?$/).map((file) => ({

@@ -4,24 +4,44 @@ import { address, link } from "../kit/address.ts";
 
 export const OVERVIEW = link([]);
 export const CUSTOMERS = link(["app"]);
-/** Stands in place of an id on pages that create something. No source or event type has this id. */
+/** Stands in place of an id on pages that create something. No record has this id. */
 const NEW = "new";
+export const NEW_CUSTOMER = link(["app", NEW]);
 export const EVENT_TYPES = link(["event-type"]);
 export const NEW_EVENT_TYPE = link(["event-type", NEW]);
 export const EVENT_TYPE_IMPORT = link(["event-types-from-openapi"]);
 export const SOURCES = link(["source"]);
 export const NEW_SOURCE = link(["source", NEW]);
+export const TASKS = link(["task"]);
 export const AUDIT_LOG = link(["audit-log"]);
 export const TOKENS = link(["token"]);
+export const SESSIONS = link(["session"]);
 export const ENVIRONMENTS = link(["environment"]);
 export const OPERATIONAL_WEBHOOKS = link(["operational-webhook"]);
 export const SYSTEM = link(["system"]);
 
 type Filters<Name extends string> = { readonly [K in Name]?: string | null | undefined };
 
+export function customersLink(filters: Filters<"search" | "order"> = {}): string {
+  return link(["app"], filters);
+}
+
+/** `tab` is one of the customer page's parts; without one it shows the endpoints. */
+export function customerLink(app: string, tab?: string): string {
+  return link(["app", app], { tab });
+}
+
 /** The filters are those of `GET /api/v1/endpoint`. */
 export function endpointsLink(filters: Filters<"state" | "app_id" | "url"> = {}): string {
   return link(["endpoint"], filters);
+}
+
+export function endpointLink(app: string, endpoint: string, tab?: string): string {
+  return link(["app", app, "endpoint", endpoint], { tab });
+}
+
+export function newEndpointLink(app: string): string {
+  return link(["app", app, "endpoint", NEW]);
 }
 
 /** The filters are those of `GET /api/v1/message`. */
@@ -37,6 +57,11 @@ export function messageLink(app: string, message: string): string {
   return link(["app", app, "msg", message]);
 }
 
+/** `app`, `type` and `message` fill in the form: a customer, an event type, or a stored message to copy. */
+export function sendLink(filled: Filters<"app" | "type" | "message"> = {}): string {
+  return link(["send"], filled);
+}
+
 /** The filters are some of those of `GET /api/v1/dead-letter`. */
 export function deadLettersLink(filters: Filters<"app_id" | "endpoint_id" | "event_types" | "reason"> = {}): string {
   return link(["dead-letter"], filters);
@@ -48,6 +73,10 @@ export function eventTypeLink(name: string): string {
 
 export function operationalEndpointLink(endpoint: string): string {
   return link(["operational-webhook", endpoint]);
+}
+
+export function taskLink(task: string): string {
+  return link(["task", task]);
 }
 
 export function sourceLink(source: string): string {
@@ -70,11 +99,11 @@ export function inboxLink(app: string, inbox: string): string {
   return link(["app", app, "inbox", inbox]);
 }
 
-/** Returns the section of the navigation that the page belongs to: the first part of its own path. */
+/** Returns the section of the navigation that the page belongs to, mostly the first part of its path. */
 export function currentSection(): string {
-  const [first = "", app] = address.value.path;
-  // Below a customer there are only its messages and their inboxes.
-  return first === "app" && app !== undefined ? "msg" : first;
+  const [first = "", , kind] = address.value.path;
+  if (first !== "app") return first;
+  return kind === "endpoint" ? "endpoint" : kind === "msg" || kind === "inbox" ? "msg" : "app";
 }
 
 /**
