@@ -125,6 +125,7 @@ export const listCases: Readonly<Record<string, Case>> = {
   search: reading("/search?q=nowhere", "/search?q=customer", "/search?q=event-77777", "/search?q=host-77"),
   overview: reading("/overview"),
   "overview-applications": reading("/overview/app?limit=250", "/overview/app?search=nowhere"),
+  "overview-application": reading(`/overview/app/${APPLICATION}`),
   timeseries: reading(
     "/stats/timeseries",
     `/stats/timeseries?step=5m&since=${daysAgo(2.9)}`,

@@ -5,8 +5,10 @@
 import type { Static } from "@sinclair/typebox";
 import type { listOf } from "./http/fields.ts";
 import type { ApiTokenCensoredOut, ApiTokenOut } from "./resources/api-token/fields.ts";
+import type { ApplicationOut } from "./resources/application/fields.ts";
 import type { EndpointMessageOut, MessageAttemptOut, MessageEndpointOut } from "./resources/attempt/fields.ts";
 import type { AuditEntryOut } from "./resources/audit-log/routes.ts";
+import type { AppPortalAccessOut } from "./resources/authentication/portal-access.ts";
 import type { WhoamiOut } from "./resources/authentication/session.ts";
 import type { DeadLetterGroupOut } from "./resources/dead-letter/fields.ts";
 import type { SummaryOut } from "./resources/dead-letter/routes.ts";
@@ -22,6 +24,7 @@ import type { EventTypeOut } from "./resources/event-type/fields.ts";
 import type { InboxRequestOut } from "./resources/inbox/routes.ts";
 import type { MessageOut } from "./resources/message/fields.ts";
 import type { EnvironmentMessageOut } from "./resources/message/of-environment.ts";
+import type { MessageRecipientOut } from "./resources/message/recipients.ts";
 import type { OperationalWebhookEndpointOut } from "./resources/operational-webhook/fields.ts";
 import type { ProviderOut } from "./resources/provider/routes.ts";
 import type {
@@ -32,10 +35,13 @@ import type {
   IngestSourcePatch,
 } from "./resources/source/fields.ts";
 import type { IngestLogOut } from "./resources/source/log.ts";
+import type { ApplicationDetailOut } from "./resources/statistics/application-detail.ts";
 import type { ApplicationOverviewOut } from "./resources/statistics/application-overview.ts";
 import type { OverviewOut } from "./resources/statistics/overview.ts";
+import type { TimeseriesOut } from "./resources/statistics/timeseries.ts";
 import type { SystemOut } from "./resources/system/fields.ts";
 
+export type { Capability } from "../core/capability.ts";
 export type { DeliveryState } from "../core/delivery.ts";
 export type { FailureReason } from "../core/outcome.ts";
 
@@ -74,12 +80,21 @@ export type SourceListed = Static<typeof IngestSourceListedOut>;
 /** A request that a source has refused, or one whose check failed. */
 export type SourceLogEntry = Static<typeof IngestLogOut>;
 export type Whoami = Static<typeof WhoamiOut>;
+export type Application = Static<typeof ApplicationOut>;
+/** An application with the numbers of what it has. */
+export type ApplicationDetail = Static<typeof ApplicationDetailOut>;
 /** An application with counts of its endpoints and dead letters. */
 export type ApplicationOverview = Static<typeof ApplicationOverviewOut>;
 /** An endpoint of any application, with its state. */
 export type EnvironmentEndpoint = Static<typeof EnvironmentEndpointOut>;
 /** A message of any application, without its payload. */
 export type EnvironmentMessage = Static<typeof EnvironmentMessageOut>;
+/** Why an endpoint got a message, or why it did not. */
+export type MessageRecipient = Static<typeof MessageRecipientOut>;
+/** A portal link and the token in it. */
+export type PortalAccess = Static<typeof AppPortalAccessOut>;
+/** Counts over time. */
+export type Timeseries = Static<typeof TimeseriesOut>;
 export type DeadLetterGroup = Static<typeof DeadLetterGroupOut>;
 export type DeadLetterSummary = Static<typeof SummaryOut>;
 /** A token, without its secret part. */

@@ -1,6 +1,7 @@
 import type { Seq } from "../core/id.ts";
 import type {
   ApplicationCounts,
+  ApplicationDetail,
   ApplicationName,
   Attention,
   Delivery,
@@ -32,6 +33,9 @@ export interface Survey {
 
   /** Returns counts for each application, in the order of `applicationSeqs`. */
   applicationCounts(applicationSeqs: readonly Seq[]): Promise<readonly ApplicationCounts[]>;
+
+  /** Returns what one application has. Counts of messages and deliveries stop at `detailCountMax`. */
+  applicationDetail(applicationSeq: Seq): Promise<ApplicationDetail>;
 
   /**
    * Lists the messages of all applications, except those of deleted and hidden applications,

@@ -75,3 +75,35 @@ describe("GET /overview/app", () => {
     expect((await send("GET", "/overview/app", undefined, { token: json.token })).status).toBe(403);
   });
 });
+
+describe("GET /overview/app/{app}", () => {
+  const NUMBERS = { endpoints: { healthy: 0, failing: 0, disabled: 0, paused: 0 }, pending: 0, dead: 0, messages: 0 };
+
+  test("the numbers say what the application has, by its id or uid", async () => {
+    const app = await makeApplication(send);
+    const { json: application } = await send("GET", `/app/${app}`);
+    const read = () => send("GET", `/overview/app/${app}`).then(({ json }) => json as Item);
+    expect(await read()).toEqual({ application, ...NUMBERS, lastMessageAt: null });
+    expect((await send("GET", `/overview/app/${application.id}`)).json).toEqual(await read());
+
+    const inbox = `${server.url}/inbox/${app}`;
+    await makeEndpoint(send, app, `${inbox}?status=500`);
+    await makeEndpoint(send, app, inbox, { paused: true });
+    await makeEndpoint(send, app, inbox, { disabled: true });
+    const id = await sendMessage(send, app);
+    await attemptsOf(send, app, id, 1);
+    const numbers = await until(read, ({ dead }) => dead === 1);
+    const endpoints = { healthy: 0, failing: 1, disabled: 1, paused: 1 };
+    expect(numbers).toMatchObject({ application, endpoints, pending: 1, dead: 1, messages: 1 });
+    expect(numbers.lastMessageAt).not.toBeNull();
+  });
+
+  test("an unknown or deleted application gets 404, and an application's token gets 403", async () => {
+    const app = await makeApplication(send);
+    const { json } = await send("POST", `/auth/app-portal-access/${app}`, {});
+    expect((await send("GET", `/overview/app/${app}`, undefined, { token: json.token })).status).toBe(403);
+    await send("DELETE", `/app/${app}`);
+    expect((await send("GET", `/overview/app/${app}`)).status).toBe(404);
+    expect((await send("GET", "/overview/app/unknown")).status).toBe(404);
+  });
+});

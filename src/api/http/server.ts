@@ -47,6 +47,7 @@ import { sourceLogRoutes } from "../resources/source/log.ts";
 import { sourceRoutes } from "../resources/source/routes.ts";
 import { sourceExampleRoutes } from "../resources/source/send-example.ts";
 import { sourceTransformationRoutes } from "../resources/source/transformation.ts";
+import { applicationDetailRoutes } from "../resources/statistics/application-detail.ts";
 import { applicationOverviewRoutes } from "../resources/statistics/application-overview.ts";
 import { overviewRoutes } from "../resources/statistics/overview.ts";
 import { statisticsRoutes } from "../resources/statistics/routes.ts";
@@ -192,6 +193,7 @@ export function operationsOf(context: Context): readonly Operation[] {
     ...searchRoutes(context),
     ...systemRoutes(context),
     ...applicationOverviewRoutes(context),
+    ...applicationDetailRoutes(context),
     ...inboxRoutes(context),
     ...doorRoutes(),
   ];

@@ -46,6 +46,23 @@ export interface ApplicationCounts {
   readonly lastMessageAt: number | null;
 }
 
+/** Maximum of each count of messages and deliveries in `ApplicationDetail`. Counting stops there. */
+export const detailCountMax = 100_000;
+
+/** What an application has, and what deleting it affects. */
+export interface ApplicationDetail {
+  /** Number of endpoints in each state. */
+  readonly endpoints: Readonly<Record<EndpointState, number>>;
+  /** Number of pending deliveries. */
+  readonly pending: number;
+  /** Number of dead letters. Includes those of deleted endpoints. */
+  readonly dead: number;
+  /** Number of stored messages. */
+  readonly messages: number;
+  /** Time of the newest message that is still stored, or null if there is none. */
+  readonly lastMessageAt: number | null;
+}
+
 /**
  * The state of a message's deliveries. `pending`: at least one is pending. `dead`: at least one is
  * dead. `delivered`: at least one is delivered, and none is pending or dead.

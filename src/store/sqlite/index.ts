@@ -5,6 +5,7 @@ import type { Clock } from "../../ports.ts";
 import type { Configuration, History, Housekeeping, Queue, Store, Survey } from "../index.ts";
 import { Turns } from "../turns.ts";
 import { applicationCounts } from "./application-counts.ts";
+import { applicationDetail } from "./application-detail.ts";
 import { applications } from "./applications.ts";
 import { attempts } from "./attempts.ts";
 import { attention } from "./attention.ts";
@@ -198,6 +199,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
   const survey: Survey = {
     endpoints: environmentEndpoints(db, turns),
     applicationCounts: applicationCounts(db, turns),
+    applicationDetail: applicationDetail(db, turns),
     messages: environmentMessages(db, turns),
     attention: attention(db, turns),
     recipients: recipients(db),

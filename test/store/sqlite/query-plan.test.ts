@@ -163,6 +163,7 @@ async function sampleSurvey(
   page: PageRequest,
 ): Promise<void> {
   await survey.applicationCounts([applicationSeq]);
+  await survey.applicationDetail(applicationSeq);
   await survey.attention(environmentSeq, 10);
   for (const own of [{}, { applicationSeq }]) {
     await survey.endpoints(environmentSeq, own, page);

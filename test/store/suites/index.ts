@@ -49,6 +49,7 @@ import { feedSuite } from "./store/feed.ts";
 import { storeSuite } from "./store/store.ts";
 import { togetherSuite } from "./store/together.ts";
 import { applicationCountsSuite } from "./survey/application-counts.ts";
+import { applicationDetailSuite } from "./survey/application-detail.ts";
 import { attentionSuite } from "./survey/attention.ts";
 import { environmentEndpointsSuite } from "./survey/environment-endpoints.ts";
 import { environmentMessagesSuite } from "./survey/environment-messages.ts";
@@ -115,6 +116,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
 
   [environmentEndpointsSuite, "survey.", "endpoints"],
   [applicationCountsSuite, "survey.", "applicationCounts"],
+  [applicationDetailSuite, "survey.", "applicationDetail"],
   [environmentMessagesSuite, "survey.", "messages"],
   [attentionSuite, "survey.", "attention"],
   [recipientsSuite, "survey.", "recipients"],

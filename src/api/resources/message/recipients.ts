@@ -10,7 +10,7 @@ import { reply } from "../../http/reply.ts";
 import { nullable, wordOut } from "../../http/schema.ts";
 import { EndpointOut, endpointExample, endpointOut } from "../endpoint/fields.ts";
 
-const MessageRecipientOut = field.object("MessageRecipientOut", {
+export const MessageRecipientOut = field.object("MessageRecipientOut", {
   endpoint: EndpointOut,
   delivery: nullable(
     Type.Object(

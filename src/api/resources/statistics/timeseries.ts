@@ -31,7 +31,7 @@ const DAY_MS = 24 * HOUR_MS;
 
 const count = (description: string) => Type.Integer({ description });
 
-const TimeseriesOut = field.object("TimeseriesOut", {
+export const TimeseriesOut = field.object("TimeseriesOut", {
   step: Type.String({ description: "Length of a period." }),
   data: Type.Array(
     field.object("TimeseriesPoint", {

@@ -1,0 +1,102 @@
+import type { Database } from "bun:sqlite";
+import { timeOfSeq } from "../../core/id.ts";
+import { type ApplicationDetail, detailCountMax, type EndpointState } from "../index.ts";
+import type { Survey } from "../survey.ts";
+import type { Turns } from "../turns.ts";
+import { STATE } from "./deliveries.ts";
+import { ENDPOINT_STATE } from "./environment-endpoints.ts";
+import type { Bindings } from "./page.ts";
+
+/** Number of rows that are read before other work in the event loop can run. */
+const ROWS_AT_ONCE = 2000;
+/** Number of endpoints whose states are read together. */
+const ENDPOINTS_AT_ONCE = 500;
+
+/** A place in an index: `key` rises, and `seq` distinguishes rows with the same key. */
+interface Place {
+  readonly key: number;
+  readonly seq: number;
+}
+const START: Place = { key: -1, seq: -1 };
+
+interface Step {
+  readonly count: number;
+  /** The last row that was counted, or null if there are no more rows. */
+  readonly end: Place | null;
+}
+type Counting = (of: number, after: Place, limit: number) => Step;
+
+interface ListedEndpoint {
+  readonly seq: number;
+  readonly state: EndpointState;
+  readonly isDeleted: number;
+}
+
+export function applicationDetail(db: Database, turns: Turns): Survey["applicationDetail"] {
+  // The deleted endpoints are included, because their dead letters are.
+  const endpoints = db.prepare<ListedEndpoint, [Bindings]>(
+    `SELECT e.seq, ${ENDPOINT_STATE} AS state, e.deleted_at IS NOT NULL AS isDeleted
+     FROM endpoint e WHERE e.application_seq = $of AND e.seq > $after ORDER BY e.seq LIMIT ${ENDPOINTS_AT_ONCE}`,
+  );
+  const messages = counting(db, "message WHERE application_seq = $of", "seq");
+  const pending = counting(db, `delivery WHERE endpoint_seq = $of AND state = ${STATE.pending}`, "position");
+  const dead = counting(db, `delivery WHERE endpoint_seq = $of AND state = ${STATE.dead}`, "seq");
+  const last = db.prepare<{ seq: number | null }, [number]>(
+    "SELECT MAX(seq) AS seq FROM message WHERE application_seq = ?",
+  );
+
+  return async (applicationSeq) => {
+    let rows = 0;
+    const spend = async (count: number) => {
+      rows += count;
+      if (rows < ROWS_AT_ONCE) return;
+      rows = 0;
+      await turns.next();
+    };
+    const count = async (steps: Counting, of: number, before = 0) => {
+      let total = before;
+      for (let place: Place | null = START; place !== null && total < detailCountMax; ) {
+        const step: Step = steps(of, place, Math.min(ROWS_AT_ONCE, detailCountMax - total));
+        total += step.count;
+        place = step.end;
+        await spend(step.count + 10);
+      }
+      return total;
+    };
+
+    const states = { healthy: 0, failing: 0, disabled: 0, paused: 0 };
+    const counts = { pending: 0, dead: 0 };
+    for (let after: number | undefined = 0; after !== undefined; ) {
+      const page: readonly ListedEndpoint[] = endpoints.all({ of: applicationSeq, after });
+      await spend(page.length);
+      for (const { seq, state, isDeleted } of page) {
+        if (!isDeleted) {
+          states[state] += 1;
+          counts.pending = await count(pending, seq, counts.pending);
+        }
+        counts.dead = await count(dead, seq, counts.dead);
+      }
+      after = page.length < ENDPOINTS_AT_ONCE ? undefined : page.at(-1)?.seq;
+    }
+    const lastSeq = last.get(applicationSeq)?.seq ?? null;
+    const detail: ApplicationDetail = {
+      endpoints: states,
+      ...counts,
+      messages: await count(messages, applicationSeq),
+      lastMessageAt: lastSeq === null ? null : timeOfSeq(lastSeq),
+    };
+    return detail;
+  };
+}
+
+/** Returns a function that counts the next `limit` rows of an index. */
+function counting(db: Database, rows: string, key: "seq" | "position"): Counting {
+  const after = key === "seq" ? "seq > $seq" : `(${key}, seq) > ($key, $seq)`;
+  const next = `SELECT ${key} AS key, seq FROM ${rows} AND ${after} ORDER BY ${key}, seq`;
+  const counted = db.prepare<{ count: number }, [Bindings]>(`SELECT COUNT(*) AS count FROM (${next} LIMIT $limit)`);
+  const last = db.prepare<Place, [Bindings]>(`${next} LIMIT 1 OFFSET $limit - 1`);
+  return (of, place, limit) => {
+    const bindings = { of, limit, ...(key === "seq" ? { seq: place.seq } : place) };
+    return { count: counted.get(bindings)!.count, end: last.get(bindings) };
+  };
+}
