@@ -1,6 +1,6 @@
 import { useEffect } from "preact/hooks";
 import { address } from "../kit/address.ts";
-import { findPage } from "../kit/pages.tsx";
+import { findPage } from "../kit/routes.tsx";
 import { Frame } from "./frame/frame.tsx";
 import { startHistory } from "./history.ts";
 import { overview, startLive } from "./live.ts";

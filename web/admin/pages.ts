@@ -1,4 +1,4 @@
-import { type PageEntry, page } from "../kit/pages.tsx";
+import { type PageEntry, page } from "../kit/routes.tsx";
 import { AuditLogPage } from "./pages/audit-log.tsx";
 import { CustomersPage } from "./pages/customers.tsx";
 import { DeadLettersPage } from "./pages/dead-letters.tsx";
