@@ -13,6 +13,7 @@ import { counted } from "../../kit/words.ts";
 import { countRedrivable, drop, getDeadLetterSummary, redrive } from "../api/lists.ts";
 import { messagesLink } from "../links.ts";
 import { refresh } from "../live.ts";
+import { CUSTOMER_FILTER, ENDPOINT_FILTER, EVENT_TYPE_FILTER } from "../parts/choosing.tsx";
 import { useResource } from "../resource.ts";
 
 /** Dead letters that a redrive from this page sends per second. */
@@ -21,9 +22,9 @@ const RATE = 50;
 /** Without times: the actions on a group affect the whole group. */
 const FILTERS: readonly Filter[] = [
   { name: "reason", label: "Reason", kind: "text" },
-  { name: "event_types", label: "Event type", kind: "text" },
-  { name: "app_id", label: "Customer", kind: "fixed" },
-  { name: "endpoint_id", label: "Endpoint", kind: "fixed" },
+  EVENT_TYPE_FILTER,
+  CUSTOMER_FILTER,
+  ENDPOINT_FILTER,
 ];
 
 const COLUMNS: readonly Column<DeadLetterGroup>[] = [

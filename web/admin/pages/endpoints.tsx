@@ -7,6 +7,7 @@ import { Empty } from "../../kit/parts/notice.tsx";
 import { PageHead } from "../../kit/parts/page-head.tsx";
 import { getEndpoints } from "../api/lists.ts";
 import { deadLettersLink } from "../links.ts";
+import { CUSTOMER_FILTER } from "../parts/choosing.tsx";
 import { FilteredList } from "../parts/filtered-list.tsx";
 
 type State = EnvironmentEndpoint["state"];
@@ -22,7 +23,7 @@ const FILTERS: readonly Filter[] = [
     choices: STATES.map((state) => ({ value: state, label: state })),
   },
   { name: "url", label: "URL", kind: "text", placeholder: "part of the URL" },
-  { name: "app_id", label: "Customer", kind: "fixed" },
+  CUSTOMER_FILTER,
 ];
 
 const COLUMNS: readonly Column<EnvironmentEndpoint>[] = [

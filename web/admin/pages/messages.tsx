@@ -7,6 +7,7 @@ import { Empty } from "../../kit/parts/notice.tsx";
 import { PageHead } from "../../kit/parts/page-head.tsx";
 import { getMessages } from "../api/lists.ts";
 import { messageLink } from "../links.ts";
+import { CUSTOMER_FILTER, EVENT_TYPE_FILTER } from "../parts/choosing.tsx";
 import { FilteredList } from "../parts/filtered-list.tsx";
 
 const STATES = ["pending", "delivered", "dead"] as const;
@@ -18,14 +19,14 @@ const FILTERS: readonly Filter[] = [
     kind: "choice",
     choices: STATES.map((state) => ({ value: state, label: state })),
   },
-  { name: "event_types", label: "Event type", kind: "text" },
+  EVENT_TYPE_FILTER,
   { name: "event_id", label: "Event ID", kind: "text" },
   { name: "channel", label: "Channel", kind: "text" },
   { name: "tag", label: "Tag", kind: "text" },
   { name: "text", label: "Text in the payload", kind: "text" },
   { name: "after", label: "After", kind: "time" },
   { name: "before", label: "Before", kind: "time" },
-  { name: "app_id", label: "Customer", kind: "fixed" },
+  CUSTOMER_FILTER,
 ];
 
 const COLUMNS: readonly Column<EnvironmentMessage>[] = [

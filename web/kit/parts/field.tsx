@@ -9,7 +9,7 @@ export interface ControlProps {
   readonly "aria-invalid": true | undefined;
 }
 
-interface FieldProps {
+export interface FieldProps {
   readonly label: string;
   readonly isOptional?: boolean;
   readonly help?: ComponentChildren;

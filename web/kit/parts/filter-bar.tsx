@@ -1,5 +1,7 @@
 import { useEffect, useId, useState } from "preact/hooks";
 import { address, linkWith, setQuery } from "../address.ts";
+import type { OptionSource } from "../choosing.ts";
+import { Combobox } from "./combobox.tsx";
 import type { Choice } from "./field.tsx";
 import style from "./filter-bar.module.css";
 
@@ -7,6 +9,14 @@ import style from "./filter-bar.module.css";
 export type Filter =
   | { readonly name: string; readonly label: string; readonly kind: "choice"; readonly choices: readonly Choice[] }
   | { readonly name: string; readonly label: string; readonly kind: "text"; readonly placeholder?: string }
+  /** A value that is searched for and shown by its label, such as a customer by name. */
+  | {
+      readonly name: string;
+      readonly label: string;
+      readonly kind: "option";
+      readonly source: OptionSource;
+      readonly placeholder?: string;
+    }
   /** An instant, entered in the user's time zone and kept in the address as RFC 3339. */
   | { readonly name: string; readonly label: string; readonly kind: "time" }
   /** A value that other pages set and that this bar only shows and removes. `nameOf` returns its name, not its id. */
@@ -47,6 +57,8 @@ function Control({ filter, value }: { filter: Filter; value: string }) {
       return <ChoiceControl filter={filter} value={value} />;
     case "text":
       return <TextControl filter={filter} value={value} />;
+    case "option":
+      return <OptionControl filter={filter} value={value} />;
     case "time":
       return <TimeControl filter={filter} value={value} />;
     case "fixed":
@@ -112,6 +124,22 @@ function TextControl({ filter, value }: ControlProps<"text">) {
         spellcheck={false}
         onInput={(event) => setText(event.currentTarget.value)}
       />
+    </span>
+  );
+}
+
+function OptionControl({ filter, value }: ControlProps<"option">) {
+  const id = useId();
+  const set = (chosen: string) => setQuery({ [filter.name]: chosen || null });
+  return (
+    <span class={`${style.control} ${style.option}`} data-active={value === "" ? undefined : ""}>
+      <label for={id}>{filter.label}</label>
+      <Combobox control={{ id }} value={value} source={filter.source} placeholder={filter.placeholder} onChoose={set} />
+      {value !== "" && (
+        <button type="button" class={style.remove} aria-label={`Remove filter ${filter.label}`} onClick={() => set("")}>
+          ×
+        </button>
+      )}
     </span>
   );
 }
