@@ -10,6 +10,7 @@ export const HELP = `Compares the product with a minimal durable sender on this 
   bun run bench --backlog [options]    measures memory, start and speed with many pending deliveries
   bun run bench receive [options]      compares receiving at a source (with a signature that is verified
                                        and duplicates that are recognised) with the message route
+  bun run bench pages [options]        measures the admin page on a large store; see "pages --help"
 
   --seconds N       load time of each run (6)          --connections N   of the load generator (64)
   --warmup N        seconds before the load (2)        --rounds N        runs of each target; shows medians (3)

@@ -3,8 +3,14 @@ import { backlog } from "./backlog.ts";
 import { compare } from "./compare.ts";
 import { describeMachine } from "./machine.ts";
 import { HELP, type Options, readOptions, UsageError } from "./options.ts";
+import { runPages } from "./pages/run.ts";
 
 /** `bun run bench`; see `--help`. */
+
+if (process.argv[2] === "pages") {
+  await runPages(process.argv.slice(3));
+  process.exit();
+}
 
 function optionsOrExit(): Options {
   try {
@@ -19,7 +25,7 @@ function optionsOrExit(): Options {
 const options = optionsOrExit();
 if (options.help) {
   console.log(HELP);
-  process.exit(0);
+  process.exit();
 }
 
 async function bench(): Promise<void> {

@@ -1,0 +1,98 @@
+import { join } from "node:path";
+import type { Page } from "playwright-core";
+import { findChromium, launchChromium } from "../../../test/support/chromium.ts";
+import { median } from "../figures.ts";
+import type { Product } from "../product.ts";
+import type { Found } from "./requests.ts";
+
+const PAGES_FILE = join(import.meta.dir, "..", "..", "..", "web", "admin", "pages.ts");
+const LOADS = 5;
+const WITHIN_MS = 30_000;
+
+/** Medians in ms until the content is shown. */
+export interface Load {
+  readonly address: string;
+  /** From the start of a navigation to the page in a new document. */
+  readonly opened: number;
+  /** From a click that leads from another page to this one. */
+  readonly clicked: number;
+}
+
+/** Opens every page of the admin page in Chromium. Returns null if Chromium is not installed. */
+export async function measureLoads(server: Product, found: Found): Promise<readonly Load[] | null> {
+  const path = findChromium();
+  if (path === null) return null;
+  const browser = await launchChromium(path);
+  try {
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+    const page = await context.newPage();
+    const origin = new URL(server.messagesUrl).origin;
+    await page.goto(`${origin}/ui/`);
+    await page.getByLabel("Token").fill(server.headers.authorization!.replace("Bearer ", ""));
+    await page.getByRole("button", { name: "Log in" }).click();
+    await page.getByRole("navigation", { name: "Main" }).waitFor();
+    const loads: Load[] = [];
+    for (const address of await addressesOf(found)) {
+      const [opened, clicked] = [[] as number[], [] as number[]];
+      for (let i = 0; i < LOADS; i++) {
+        opened.push(await open(page, `${origin}/ui/#/${address}`));
+        clicked.push(await click(page, `#/${address}`));
+      }
+      loads.push({ address, opened: median(opened), clicked: median(clicked) });
+    }
+    return loads;
+  } finally {
+    await browser.close();
+  }
+}
+
+/** Returns the time at which the content is shown, as the page's own clock has it; null before. */
+function shownAt(): number | null {
+  const main = document.querySelector("main");
+  if (main === null || main.querySelector("h1, h2") === null) return null;
+  return main.querySelector("[aria-busy=true]") === null ? performance.now() : null;
+}
+
+async function open(page: Page, url: string): Promise<number> {
+  // A change of the fragment alone would not load the document again.
+  await page.goto("about:blank");
+  await page.goto(url, { waitUntil: "commit" });
+  return await shown(page);
+}
+
+async function click(page: Page, hash: string): Promise<number> {
+  await page.evaluate(() => void location.assign("#/event-types-from-openapi"));
+  await page.waitForFunction(() => document.title.startsWith("Import"), undefined, { timeout: WITHIN_MS });
+  const startedAt = await page.evaluate((to) => {
+    const now = performance.now();
+    location.assign(to);
+    // The next page is rendered when the event of this change has been handled.
+    return new Promise<number>((resolve) => requestAnimationFrame(() => resolve(now)));
+  }, hash);
+  return (await shown(page)) - startedAt;
+}
+
+async function shown(page: Page): Promise<number> {
+  const found = await page.waitForFunction(shownAt, undefined, { timeout: WITHIN_MS });
+  return (await found.jsonValue())!;
+}
+
+/** Returns an address for each pattern in the table of pages. */
+async function addressesOf(found: Found): Promise<readonly string[]> {
+  const patterns = [...(await Bun.file(PAGES_FILE).text()).matchAll(/\bpage\("([^"]*)"/g)].map(([, text]) => text!);
+  const values: Readonly<Record<string, string>> = {
+    ":app": found.app,
+    ":message": found.message,
+    ":endpoint": found.endpoint,
+    ":name": found.eventType,
+    ":source": found.source,
+    ":entry": found.logEntry,
+    ":task": found.task,
+    ":inbox": "inbox_of_the_bench",
+  };
+  return patterns.map((pattern) => {
+    const ofSource = pattern.startsWith("source/");
+    const value = (name: string) => (ofSource && name === ":message" ? found.sourceMessage : (values[name] ?? name));
+    return pattern.replaceAll(/:\w+/g, value);
+  });
+}
