@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { memberText, prettyJson } from "../../web/kit/json.ts";
+import { memberText, prettyJson, rangeAt } from "../../web/kit/json.ts";
 
 const pretty = (text: string) =>
   prettyJson(text)
@@ -62,6 +62,45 @@ describe("the text of a member", () => {
         const all = [...others(before), ["payload", wanted] as const, ...others(after)];
         const text = `{${all.map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(",")}}`;
         expect(memberText(text, "payload")).toBe(wanted.trim());
+      }),
+    );
+  });
+});
+
+describe("the range of a value in JSON", () => {
+  const text = '{ "a": [1, {"b,}": "x]" }], "c": 12345678901234567890 }';
+  const at = (...path: string[]) => {
+    const range = rangeAt(text, path);
+    return range === null ? null : text.slice(...range);
+  };
+
+  test("a path of names and indexes leads to the text of the value", () => {
+    expect(at()).toBe(text);
+    expect(at("a")).toBe('[1, {"b,}": "x]" }]');
+    expect(at("a", "1", "b,}")).toBe('"x]"');
+    expect(at("c")).toBe("12345678901234567890");
+  });
+
+  test("a path that leads nowhere ends at its last value that exists", () => {
+    expect(at("a", "1", "missing", "deeper")).toBe('{"b,}": "x]" }');
+    expect(at("missing")).toBe(text);
+  });
+
+  test("a text that is not JSON has no ranges", () => {
+    expect(rangeAt("{", [])).toBeNull();
+    expect(rangeAt("", ["a"])).toBeNull();
+  });
+
+  test("the range of every value contains exactly that value", () => {
+    fc.assert(
+      fc.property(fc.json(), (json) => {
+        const visit = (value: unknown, path: readonly string[]): void => {
+          const [from, to] = rangeAt(json, path)!;
+          expect(JSON.parse(json.slice(from, to))).toEqual(value);
+          if (typeof value !== "object" || value === null) return;
+          for (const [name, member] of Object.entries(value)) visit(member, [...path, name]);
+        };
+        visit(JSON.parse(json), []);
       }),
     );
   });

@@ -91,6 +91,48 @@ export function memberText(objectText: string, name: string): string | null {
   return null;
 }
 
+/** A range of a text: the offset of its first character and the offset after its last. */
+export type TextRange = readonly [from: number, to: number];
+
+/**
+ * Returns the range of the value at a path of member names and indexes in a JSON text. Returns the
+ * range of the last value on the path that exists, or null if the text is not JSON.
+ */
+export function rangeAt(text: string, path: readonly string[]): TextRange | null {
+  const all = tokens(text);
+  if (all === null) return null;
+  const found: TextRange[] = [];
+  let at = 0;
+  let offset = 0;
+  let end = 0;
+  const take = (): string => {
+    const part = all[at++]!;
+    const from = text.indexOf(part, end);
+    offset = from;
+    end = from + part.length;
+    return part;
+  };
+  /** Reads a value. `depth` is its place on the path, or null if it is beside the path. */
+  const read = (depth: number | null): void => {
+    const opening = take();
+    const from = offset;
+    const close = closing(opening);
+    for (let index = 0; close !== null && all[at] !== close; index++) {
+      let name = String(index);
+      if (opening === "{") {
+        name = JSON.parse(take()) as string;
+        take();
+      }
+      read(depth !== null && path[depth] === name ? depth + 1 : null);
+      if (all[at] === ",") take();
+    }
+    if (close !== null) take();
+    if (depth !== null) found[depth] = [from, end];
+  };
+  read(0);
+  return found.at(-1) ?? null;
+}
+
 function closing(opening: string): string | null {
   return opening === "{" ? "}" : opening === "[" ? "]" : null;
 }
