@@ -6,7 +6,12 @@ import type { Static } from "@sinclair/typebox";
 import type { listOf } from "./http/fields.ts";
 import type { ApiTokenCensoredOut, ApiTokenOut } from "./resources/api-token/fields.ts";
 import type { ApplicationOut } from "./resources/application/fields.ts";
-import type { EndpointMessageOut, MessageAttemptOut, MessageEndpointOut } from "./resources/attempt/fields.ts";
+import type {
+  EndpointMessageOut,
+  MessageAttemptDetailOut,
+  MessageAttemptOut,
+  MessageEndpointOut,
+} from "./resources/attempt/fields.ts";
 import type { AuditEntryOut } from "./resources/audit-log/routes.ts";
 import type { AppPortalAccessOut } from "./resources/authentication/portal-access.ts";
 import type { WhoamiOut } from "./resources/authentication/session.ts";
@@ -24,6 +29,7 @@ import type { EventTypeOut } from "./resources/event-type/fields.ts";
 import type { InboxRequestOut } from "./resources/inbox/routes.ts";
 import type { MessageOut } from "./resources/message/fields.ts";
 import type { EnvironmentMessageOut } from "./resources/message/of-environment.ts";
+import type { PrecheckRecipientsOut } from "./resources/message/precheck.ts";
 import type { MessageRecipientOut } from "./resources/message/recipients.ts";
 import type { OperationalWebhookEndpointOut } from "./resources/operational-webhook/fields.ts";
 import type { ProviderOut } from "./resources/provider/routes.ts";
@@ -49,6 +55,8 @@ export type { FailureReason } from "../core/outcome.ts";
 export type ListOf<Item> = Omit<Static<ReturnType<typeof listOf>>, "data"> & { readonly data: readonly Item[] };
 
 export type Attempt = Static<typeof MessageAttemptOut>;
+/** An attempt with the headers that were sent and received. */
+export type AttemptDetail = Static<typeof MessageAttemptDetailOut>;
 /** An endpoint that a message is sent to, with the state of the delivery. */
 export type Destination = Static<typeof MessageEndpointOut>;
 export type Endpoint = Static<typeof EndpointOut>;
@@ -68,6 +76,8 @@ export type EventTypeExample = Static<typeof EventTypeExampleOut>;
 export type InboxRequest = Static<typeof InboxRequestOut>;
 export type Message = Static<typeof MessageOut>;
 export type Overview = Static<typeof OverviewOut>;
+/** Endpoints with whether each would receive a message, and the number of those that would. */
+export type PrecheckRecipients = Static<typeof PrecheckRecipientsOut>;
 export type Provider = Static<typeof ProviderOut>;
 export type Recovery = Static<typeof RecoverIn>;
 export type Replay = Static<typeof ReplayIn>;

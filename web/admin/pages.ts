@@ -15,6 +15,7 @@ import { NewSourcePage } from "./pages/new-source.tsx";
 import { OperationalEndpointPage, OperationalWebhooksPage } from "./pages/operational-webhooks.tsx";
 import { OverviewPage } from "./pages/overview.tsx";
 import { ReceivedPage, RefusedPage } from "./pages/received.tsx";
+import { SendPage } from "./pages/send.tsx";
 import { SourcePage } from "./pages/source.tsx";
 import { SourcesPage } from "./pages/sources.tsx";
 import { SystemPage } from "./pages/system.tsx";
@@ -26,6 +27,7 @@ export const PAGES: readonly PageEntry[] = [
   page("app", "Customers", CustomersPage),
   page("endpoint", "Endpoints", EndpointsPage),
   page("msg", "Messages", MessagesPage),
+  page("send", "Send a message", SendPage),
   page("dead-letter", "Dead letters", DeadLettersPage),
   page("app/:app/msg/:message", "Message", MessagePage),
   page("app/:app/inbox/:inbox", "Inbox", InboxPage),

@@ -1,5 +1,5 @@
 import type { EventType, EventTypeExample, ListOf } from "../../../src/api/types.ts";
-import { call } from "../api.ts";
+import { ApiError, call } from "../api.ts";
 import { getJson, getPage, sendJson } from "./json.ts";
 
 /** Requests for the pages of event types. */
@@ -27,6 +27,20 @@ export async function getEventTypes(signal: AbortSignal): Promise<readonly Event
 
 export const getEventType = (name: string, signal: AbortSignal) => getJson<EventType>(pathOf(name), signal);
 
+export interface FoundEventType {
+  /** Null if no event type of this name is registered. */
+  readonly known: EventType | null;
+}
+
+export async function findEventType(name: string, signal: AbortSignal): Promise<FoundEventType> {
+  try {
+    return { known: await getEventType(name, signal) };
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return { known: null };
+    throw error;
+  }
+}
+
 export const createEventType = (type: object) => sendJson<EventType>("POST", "/event-type", type);
 
 export const changeEventType = (name: string, change: object) => sendJson<EventType>("PATCH", pathOf(name), change);
@@ -37,6 +51,10 @@ export const deleteEventType = (name: string) => call("DELETE", `${pathOf(name)}
 
 export const getExample = (name: string, signal: AbortSignal) =>
   getJson<EventTypeExample>(`${pathOf(name)}/example`, signal);
+
+/** Returns the response with an example as text, so that big integers stay intact. */
+export const getExampleText = async (name: string, signal: AbortSignal) =>
+  (await call("GET", `${pathOf(name)}/example`, { signal })).text();
 
 interface Finding {
   readonly loc: readonly string[];
@@ -52,6 +70,12 @@ export interface Validity {
 /** Checks an example against a schema. Both are JSON texts. */
 export async function validate(schema: string, example: string, signal: AbortSignal): Promise<Validity> {
   const body = `{"schema":${schema},"example":${example}}`;
+  return (await (await call("POST", "/event-type/validate", { body, signal })).json()) as Validity;
+}
+
+/** Checks a payload, as JSON text, against the schema of an event type. */
+export async function validatePayload(eventType: string, payload: string, signal: AbortSignal): Promise<Validity> {
+  const body = `{"eventType":${JSON.stringify(eventType)},"example":${payload}}`;
   return (await (await call("POST", "/event-type/validate", { body, signal })).json()) as Validity;
 }
 

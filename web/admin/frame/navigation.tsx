@@ -12,6 +12,7 @@ import {
   OVERVIEW,
   SOURCES,
   SYSTEM,
+  sendLink,
   TOKENS,
 } from "../links.ts";
 import style from "./navigation.module.css";
@@ -31,6 +32,7 @@ const GROUPS: readonly { readonly title: string | null; readonly entries: readon
     entries: [
       { title: "Messages", href: messagesLink(), section: "msg" },
       { title: "Dead letters", href: deadLettersLink(), section: "dead-letter" },
+      { title: "Send", href: sendLink(), section: "send" },
     ],
   },
   {

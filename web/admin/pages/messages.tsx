@@ -1,4 +1,5 @@
 import type { EnvironmentMessage } from "../../../src/api/types.ts";
+import { address } from "../../kit/address.ts";
 import { DeliveryBadges } from "../../kit/parts/badge.tsx";
 import { type Column, DataTable } from "../../kit/parts/data-table.tsx";
 import type { Filter } from "../../kit/parts/filter-bar.tsx";
@@ -6,7 +7,7 @@ import { Instant } from "../../kit/parts/instant.tsx";
 import { Empty } from "../../kit/parts/notice.tsx";
 import { PageHead } from "../../kit/parts/page-head.tsx";
 import { getMessages } from "../api/lists.ts";
-import { messageLink } from "../links.ts";
+import { messageLink, sendLink } from "../links.ts";
 import { CUSTOMER_FILTER, EVENT_TYPE_FILTER } from "../parts/choosing.tsx";
 import { FilteredList } from "../parts/filtered-list.tsx";
 
@@ -45,14 +46,24 @@ const COLUMNS: readonly Column<EnvironmentMessage>[] = [
 export function MessagesPage() {
   return (
     <>
-      <PageHead title="Messages" about="Everything that was accepted, over all customers." />
+      <PageHead title="Messages" about="Everything that was accepted, over all customers.">
+        <a class="button-link" href={sendLink({ app: address.value.query.app_id })}>
+          Send a message
+        </a>
+      </PageHead>
       <FilteredList
         label="messages"
         filters={FILTERS}
         read={getMessages}
         empty={(isFiltered) => (
           <Empty title={isFiltered ? "No message matches" : "No messages yet"}>
-            <p>{isFiltered ? "Change or clear the filters." : "The overview shows how to send a first message."}</p>
+            {isFiltered ? (
+              <p>Change or clear the filters.</p>
+            ) : (
+              <p>
+                <a href={sendLink()}>Send a message</a> to see it here, with its deliveries.
+              </p>
+            )}
           </Empty>
         )}
       >

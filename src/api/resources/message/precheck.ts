@@ -32,7 +32,7 @@ const PrecheckRecipientOut = field.object("MessagePrecheckRecipientOut", {
 });
 
 const list = field.listOf("MessagePrecheckRecipientOut", PrecheckRecipientOut);
-const PrecheckRecipientsOut = field.object("MessagePrecheckRecipientsOut", {
+export const PrecheckRecipientsOut = field.object("MessagePrecheckRecipientsOut", {
   ...list.properties,
   count: Type.Integer({ description: "Number of endpoints of all pages that receive the message." }),
 });

@@ -1,0 +1,119 @@
+import type {
+  Application,
+  Attempt,
+  AttemptDetail,
+  Destination,
+  ListOf,
+  Message,
+  MessageRecipient,
+  PrecheckRecipients,
+} from "../../../src/api/types.ts";
+import { ApiError, call } from "../api.ts";
+import { getJson, getPage } from "./json.ts";
+
+/** The requests of the pages that show and send one message. */
+
+const LIMIT = "50";
+const LIMIT_MAX = "250";
+const NOT_FOUND = 404;
+const encode = encodeURIComponent;
+
+/** A message without its payload. */
+export type MessageFacts = Omit<Message, "payload">;
+
+/** The bytes that the sender sent. */
+export interface Payload {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** Null if the sender did not name the content type. */
+  readonly contentType: string | null;
+}
+
+export const getFacts = (app: string, message: string, signal: AbortSignal) =>
+  getJson<MessageFacts>(`${pathOf(app, message)}?with_content=false`, signal);
+
+/** Returns the payload of a message, or null if it is no longer stored. */
+export async function getPayload(app: string, message: string, signal: AbortSignal): Promise<Payload | null> {
+  try {
+    const response = await call("GET", `${pathOf(app, message)}/raw`, { signal, accept: "*/*" });
+    return { bytes: new Uint8Array(await response.arrayBuffer()), contentType: response.headers.get("content-type") };
+  } catch (error) {
+    if (error instanceof ApiError && error.status === NOT_FOUND) return null;
+    throw error;
+  }
+}
+
+export const getDestinations = (app: string, message: string, iterator: string | null, signal: AbortSignal) =>
+  getPage<Destination>(
+    `${pathOf(app, message)}/endpoint`,
+    { limit: LIMIT, iterator, expanded_statuses: "true" },
+    signal,
+  );
+
+/** Returns the deliveries of a message, of all pages. */
+export async function getAllDestinations(app: string, message: string): Promise<readonly Destination[]> {
+  const all: Destination[] = [];
+  let iterator: string | null = null;
+  for (;;) {
+    const filters = { limit: LIMIT_MAX, iterator, expanded_statuses: "true" };
+    const page: ListOf<Destination> = await getPage(`${pathOf(app, message)}/endpoint`, filters, NEVER);
+    all.push(...page.data);
+    if (page.done || page.iterator === null) return all;
+    iterator = page.iterator;
+  }
+}
+
+const NEVER = new AbortController().signal;
+
+export const getRecipients = (app: string, message: string, iterator: string | null, signal: AbortSignal) =>
+  getPage<MessageRecipient>(`${pathOf(app, message)}/recipients`, { limit: LIMIT_MAX, iterator }, signal);
+
+export const getAttempts = (app: string, message: string, iterator: string | null, signal: AbortSignal) =>
+  getPage<Attempt>(`/app/${encode(app)}/attempt/msg/${encode(message)}`, { limit: LIMIT, iterator }, signal);
+
+export const getAttempt = (app: string, message: string, attempt: string, signal: AbortSignal) =>
+  getJson<AttemptDetail>(`${pathOf(app, message)}/attempt/${encode(attempt)}`, signal);
+
+export const resend = (app: string, message: string, endpoint: string) =>
+  call("POST", `${pathOf(app, message)}/endpoint/${encode(endpoint)}/resend`);
+
+export const getCustomer = (app: string, signal: AbortSignal) => getJson<Application>(`/app/${encode(app)}`, signal);
+
+/** What a message contains besides its payload. Empty lists and texts are not sent. */
+export interface Envelope {
+  readonly eventType: string;
+  readonly eventId: string;
+  readonly channels: readonly string[];
+  readonly tags: readonly string[];
+}
+
+/** Returns which endpoints of a customer would receive a message. */
+export async function precheck(
+  app: string,
+  { eventType, channels }: Pick<Envelope, "eventType" | "channels">,
+  signal: AbortSignal,
+): Promise<PrecheckRecipients> {
+  const body = JSON.stringify({ eventType, ...(channels.length > 0 && { channels }) });
+  const path = `/app/${encode(app)}/msg/precheck/recipients?limit=${LIMIT}`;
+  return (await (await call("POST", path, { body, signal })).json()) as PrecheckRecipients;
+}
+
+/** Returns the JSON text of a message. The text of the payload is not changed, so big integers stay intact. */
+export function messageBody({ eventType, eventId, channels, tags }: Envelope, payload: string): string {
+  const envelope = {
+    eventType,
+    ...(eventId !== "" && { eventId }),
+    ...(channels.length > 0 && { channels }),
+    ...(tags.length > 0 && { tags }),
+  };
+  return `${JSON.stringify(envelope).slice(0, -1)},"payload":${payload}}`;
+}
+
+/** Sends a message. Returns its id. */
+export async function sendMessage(app: string, body: string): Promise<string> {
+  const response = await call("POST", `/app/${encode(app)}/msg?with_content=false`, { body });
+  return ((await response.json()) as Pick<Message, "id">).id;
+}
+
+function pathOf(app: string, message: string): string {
+  return `/app/${encode(app)}/msg/${encode(message)}`;
+}

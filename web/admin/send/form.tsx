@@ -1,0 +1,139 @@
+import { useEffect, useState } from "preact/hooks";
+import { ApiError } from "../../kit/client.ts";
+import { TextField } from "../../kit/parts/field.tsx";
+import { Problem } from "../../kit/parts/notice.tsx";
+import { findEventType } from "../api/event-types.ts";
+import { type Envelope, messageBody, precheck, sendMessage } from "../api/messages.ts";
+import { problemsOf } from "../event-types/form.tsx";
+import { jsonProblem } from "../event-types/schema-editor.tsx";
+import { messageLink, NEW_CUSTOMER } from "../links.ts";
+import { CustomerField, EventTypeField } from "../parts/choosing.tsx";
+import { type Draft, namesIn } from "./draft.ts";
+import { useExample } from "./example.ts";
+import { useFit } from "./fit.ts";
+import style from "./form.module.css";
+import { useTyped } from "./pause.ts";
+import { PayloadField } from "./payload-field.tsx";
+import { Recipients } from "./recipients.tsx";
+
+/** The names that the server accepts; others are not worth a request while the user types. */
+const EVENT_TYPE = /^(?!\.{1,2}$)[\w.-]{1,128}$/;
+const CHANNEL = /^[\w.:+-]{1,128}$/;
+
+interface SendFormProps {
+  readonly draft: Draft;
+  readonly onChange: (change: (draft: Draft) => Draft) => void;
+}
+
+export function SendForm({ draft, onChange }: SendFormProps) {
+  const { app, payload } = draft;
+  const set = (part: Partial<Draft>) => onChange((was) => ({ ...was, ...part }));
+  const envelope = envelopeOf(draft);
+  const hasType = EVENT_TYPE.test(envelope.eventType);
+  const type = useTyped(hasType ? envelope.eventType : null, (signal) => findEventType(envelope.eventType, signal));
+  const fit = useFit(type.value, payload);
+  const canAsk = app !== "" && hasType && envelope.channels.every((channel) => CHANNEL.test(channel));
+  const recipients = useTyped(
+    canAsk ? JSON.stringify([app, envelope.eventType, envelope.channels]) : null,
+    (signal) => precheck(app, envelope, signal),
+    { keeps: true },
+  );
+  const sending = useSending(draft);
+  const { problems } = sending;
+  useExample(type.value?.known ?? null, draft, onChange);
+
+  return (
+    <div class={style.columns}>
+      <form class="card" aria-label="Message" onSubmit={sending.submit} noValidate>
+        <CustomerField
+          value={app}
+          onChoose={(app) => set({ app })}
+          help={
+            <>
+              Or <a href={NEW_CUSTOMER}>create a customer</a> first.
+            </>
+          }
+        />
+        <EventTypeField
+          value={draft.eventType}
+          problem={problems.eventType ?? null}
+          onChoose={(eventType) => set({ eventType })}
+        />
+        <PayloadField
+          text={payload}
+          onInput={(payload) => set({ payload, isOwn: true })}
+          findings={fit.findings}
+          note={fit.note}
+          problem={problems.payload ?? null}
+        />
+        <details class={style.more} open={draft.channels !== "" || draft.tags !== "" || draft.eventId !== ""}>
+          <summary>Channels, tags, event ID</summary>
+          <TextField
+            label="Channels"
+            isOptional
+            value={draft.channels}
+            problem={problems.channels ?? null}
+            onInput={(channels) => set({ channels })}
+            help="Separated by commas. Endpoints with channels get only messages with one of theirs."
+          />
+          <TextField
+            label="Tags"
+            isOptional
+            value={draft.tags}
+            problem={problems.tags ?? null}
+            onInput={(tags) => set({ tags })}
+            help="Separated by commas, for finding the message later."
+          />
+          <TextField
+            label="Event ID"
+            isOptional
+            value={draft.eventId}
+            problem={problems.eventId ?? null}
+            onInput={(eventId) => set({ eventId })}
+            help="Your own ID. A second message with the same ID is refused."
+          />
+        </details>
+        {sending.error !== null && <Problem>{sending.error.message}</Problem>}
+        <button type="submit" disabled={sending.busy || !isComplete(draft, hasType)} aria-busy={sending.busy}>
+          Send message
+        </button>
+      </form>
+      <Recipients app={app} hasType={hasType} of={recipients} />
+    </div>
+  );
+}
+
+function envelopeOf({ eventType, eventId, channels, tags }: Draft): Envelope {
+  return {
+    eventType: eventType.trim(),
+    eventId: eventId.trim(),
+    channels: namesIn(channels),
+    tags: namesIn(tags),
+  };
+}
+
+function isComplete({ app, payload }: Draft, hasType: boolean): boolean {
+  return app !== "" && hasType && payload.trim() !== "" && jsonProblem(payload) === null;
+}
+
+/** Sends the draft and leads to the page of the message. After an error everything stays as it was typed. */
+function useSending(draft: Draft) {
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<Error | null>(null);
+  const submit = async (event: Event) => {
+    event.preventDefault();
+    const { app, payload } = draft;
+    if (busy) return;
+    setBusy(true);
+    setError(null);
+    try {
+      location.hash = messageLink(app, await sendMessage(app, messageBody(envelopeOf(draft), payload)));
+    } catch (error) {
+      setError(error as Error);
+      setBusy(false);
+    }
+  };
+  // A problem belongs to what was sent, not to what is typed afterwards.
+  useEffect(() => setError(null), [draft]);
+  return { busy, error, problems: problemsOf(error instanceof ApiError ? error : null), submit };
+}
