@@ -4,6 +4,8 @@
  */
 import type { Static } from "@sinclair/typebox";
 import type { listOf } from "./http/fields.ts";
+import type { Changed } from "./live/changed.ts";
+import type { Difference } from "./live/difference.ts";
 import type { ApiTokenCensoredOut, ApiTokenOut } from "./resources/api-token/fields.ts";
 import type { ApplicationOut } from "./resources/application/fields.ts";
 import type {
@@ -78,6 +80,10 @@ export type Message = Static<typeof MessageOut>;
 export type Overview = Static<typeof OverviewOut>;
 /** Endpoints with whether each would receive a message, and the number of those that would. */
 export type PrecheckRecipients = Static<typeof PrecheckRecipientsOut>;
+/** What a live event says that has changed, besides the overview. */
+export type LiveChanged = Changed;
+/** The data of an event `change` of the live stream. */
+export type OverviewChange = Difference<Overview>;
 export type Provider = Static<typeof ProviderOut>;
 export type Recovery = Static<typeof RecoverIn>;
 export type Replay = Static<typeof ReplayIn>;

@@ -1,4 +1,4 @@
-import type { DeliveryWas } from "../core/fact.ts";
+import type { FactOf } from "../core/fact.ts";
 import type { Seq } from "../core/id.ts";
 import { Problem } from "../core/problem.ts";
 import type { Application, Endpoint, KnownMessage } from "../store/index.ts";
@@ -26,19 +26,25 @@ export async function resend(parts: Parts, { application, message, endpoint }: R
   const position = seqs.next();
   const fresh = { seq: position, position, now: clock.now() };
   const { was, deliverySeq } = await store.queue.resend(message.seq, endpoint.seq, fresh);
-  announce(parts, application.environmentSeq, endpoint.seq, { deliverySeq, was, position });
+  announce(
+    parts,
+    {
+      environmentSeq: application.environmentSeq,
+      messageSeq: message.seq,
+      endpointSeq: endpoint.seq,
+      deliverySeq,
+      was,
+    },
+    position,
+  );
   return deliverySeq;
 }
 
-function announce(
-  { signals, facts }: Parts,
-  environmentSeq: Seq,
-  endpointSeq: Seq,
-  { deliverySeq, was, position }: { readonly deliverySeq: Seq; readonly was: DeliveryWas; readonly position: Seq },
-): void {
+function announce({ signals, facts }: Parts, resent: Omit<FactOf<"delivery.resent">, "type">, position: Seq): void {
+  const { endpointSeq } = resent;
   signals.send({ type: "lane.changed", endpointSeq });
   signals.send({ type: "lane.filled", endpointSeq, position });
-  facts.state({ type: "delivery.resent", environmentSeq, endpointSeq, deliverySeq, was });
+  facts.state({ type: "delivery.resent", ...resent });
 }
 
 /** Throws 400 if the endpoint is disabled, because messages would not be delivered. */

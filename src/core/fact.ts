@@ -95,6 +95,7 @@ export type Fact =
   | {
       readonly type: "delivery.resent";
       readonly environmentSeq: Seq;
+      readonly messageSeq: Seq;
       readonly endpointSeq: Seq;
       readonly deliverySeq: Seq;
       readonly was: DeliveryWas;

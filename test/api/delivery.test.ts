@@ -402,6 +402,27 @@ describe("the overview", () => {
     expect(json.messages.length).toBeLessThanOrEqual(50);
   });
 
+  test("the live stream with differences sends the message that is new, and which topics changed", async () => {
+    const { app } = await setup();
+    const stop = new AbortController();
+    const response = await fetch(`${server.url}/api/v1/live?differences=true`, {
+      headers: { authorization: `Bearer ${ROOT_TOKEN}` },
+      signal: stop.signal,
+    });
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+    expect((await reader.read()).value).toStartWith("event: overview\ndata: {");
+    const message = await sendMessage(app);
+    let text = "";
+    while (!text.includes(message)) text += (await reader.read()).value;
+    const [change] = text.split("\n\n").filter((event) => event.includes(message));
+    expect(change).toStartWith("event: change\ndata: {");
+    const { messages, changed } = JSON.parse(change!.slice(change!.indexOf("data: ") + 6));
+    expect(messages[0].id).toBe(message);
+    expect(changed.topics).toContain("deliveries");
+    stop.abort();
+    await reader.cancel().catch(() => {});
+  });
+
   test("the live stream sends the overview again when something changes", async () => {
     const { app } = await setup();
     const stop = new AbortController();

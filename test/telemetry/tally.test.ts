@@ -38,7 +38,7 @@ function finished(next: "delivered" | "pending" | "dead" | "unchanged", was: "pe
 }
 
 function resent(was: DeliveryWas): Fact {
-  return { type: "delivery.resent", environmentSeq: HERE, endpointSeq: 1, deliverySeq: 1, was };
+  return { type: "delivery.resent", environmentSeq: HERE, messageSeq: 1, endpointSeq: 1, deliverySeq: 1, was };
 }
 
 function resentMany(some: Partial<Record<DeliveryWas, number>>): Fact {

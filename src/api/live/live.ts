@@ -1,149 +1,102 @@
 import type { Facts } from "../../core/fact.ts";
 import type { IdCodec, Seq } from "../../core/id.ts";
-import { formatInstant } from "../../core/instant.ts";
 import { Problem } from "../../core/problem.ts";
 import type { Signals } from "../../core/signal.ts";
 import type { Cancel, Clock } from "../../ports.ts";
-import type { Application, LatestMessage, Store } from "../../store/index.ts";
-import type { ApiDeps, OverviewNumbers } from "../http/deps.ts";
 import type { Admission } from "../identity/admission.ts";
 import type { Identity } from "../identity/identity.ts";
-import { AttentionSource } from "./attention.ts";
+import { ChangeWatch } from "./change-watch.ts";
+import { ALL_CHANGED, type Changed, ChangedItems } from "./changed.ts";
+import { differenceOf } from "./difference.ts";
+import type { OverviewSource } from "./overview-source.ts";
 
-const MESSAGES_MAX = 50;
 const LISTENERS_MAX = 1000;
 /** Maximum number of listeners of one environment, so that no environment uses up all places. */
 const LISTENERS_PER_ENVIRONMENT_MAX = 100;
 const MIN_GAP_MS = 1000;
 const KEEP_ALIVE_MS = 15_000;
 const BUSY_RETRY_SECONDS = 10;
+/** Maximum number of events that are queued for a slow client. */
+const QUEUED_MAX = 4;
 
-/**
- * Builds the overview: the numbers and the latest messages of an environment, and what needs
- * attention.
- */
-export class OverviewSource {
-  readonly #store: Store;
-  readonly #ids: IdCodec;
-  readonly #numbers: (environmentSeq: Seq) => OverviewNumbers | Promise<OverviewNumbers>;
-
-  readonly #attention: AttentionSource;
-
-  constructor(deps: ApiDeps) {
-    const { store, ids, overview } = deps;
-    this.#store = store;
-    this.#ids = ids;
-    this.#numbers = overview;
-    this.#attention = new AttentionSource(deps);
-  }
-
-  async of(environmentSeq: Seq) {
-    const [environment, numbers, messages] = await Promise.all([
-      this.#store.configuration.environments.get(environmentSeq),
-      this.#numbers(environmentSeq),
-      this.#store.history.messages.latest(environmentSeq, MESSAGES_MAX),
-    ]);
-    const applications = await this.#applicationsOf(messages);
-    const attention = await this.#attention.of(environmentSeq, numbers.pending);
-    return {
-      environment: environment?.name ?? "",
-      accepted: numbers.accepted,
-      delivered: numbers.delivered,
-      failing: numbers.failing,
-      pending: numbers.pending,
-      dead: numbers.dead,
-      attention: attention.entries,
-      attentionTotal: attention.total,
-      messages: messages.map((message) => this.#messageOut(message, applications.get(message.applicationSeq) ?? null)),
-    };
-  }
-
-  async #applicationsOf(messages: readonly LatestMessage[]): Promise<Map<Seq, Application | null>> {
-    const seqs = [...new Set(messages.map(({ applicationSeq }) => applicationSeq))];
-    const found = await Promise.all(seqs.map((seq) => this.#store.configuration.applications.get(seq)));
-    return new Map(seqs.map((seq, i) => [seq, found[i] ?? null]));
-  }
-
-  #messageOut(message: LatestMessage, application: Application | null) {
-    return {
-      id: this.#ids.encode("msg_", message.seq),
-      appId: this.#ids.encode("app_", message.applicationSeq),
-      appName: application?.name ?? "",
-      appUid: application?.uid ?? null,
-      eventType: message.eventType,
-      eventId: message.eventId,
-      timestamp: formatInstant(message.acceptedAt),
-      deliveries: message.deliveries,
-    };
-  }
-}
-
-/** The facts that change what a page shows of their environment. */
-const CHANGES = [
-  "message.accepted",
-  "attempt.finished",
-  "deliveries.buried",
-  "deliveries.redriven",
-  "deadletters.dropped",
-  "delivery.resent",
-  "deliveries.resent",
-  "messages.expunged",
-  // A refused request does not change the overview, but the page of its source shows it.
-  "source.received",
-] as const;
+/** The last event of a stream whose token has ended. */
+const TOKEN_ENDED = `event: end\ndata: {"reason":"token"}\n\n`;
 
 type Viewer = Pick<Identity, "environmentSeq">;
+type Overview = Awaited<ReturnType<OverviewSource["of"]>>;
 
 interface Listener extends Viewer {
-  send(text: string): void;
+  /** What the client has been sent; null for a client that gets the whole overview with each event. */
+  base: Overview | null;
+  /** Whether the client has not been sent an event, because it does not read. */
+  hasMissed: boolean;
+  /** Returns false if the client does not read and was skipped. */
+  send(text: string): boolean;
   end(): void;
 }
 
+/** The listeners of an environment, and what has changed since their last event. */
+class Room {
+  readonly listeners = new Set<Listener>();
+  readonly items = new ChangedItems();
+  hasChanged = false;
+}
+
+interface Parts {
+  readonly source: Pick<OverviewSource, "of">;
+  readonly clock: Clock;
+  readonly facts: Facts;
+  readonly signals: Signals;
+  readonly ids: IdCodec;
+  /** Returns the environment of an application; null if there is no such application. */
+  environmentOf(applicationSeq: Seq): Promise<Seq | null>;
+}
+
 /**
- * Sends the overview to listeners when it has changed, at most once per second. Each update reads
- * the store once per environment.
+ * Sends the overview to listeners when it has changed, at most once per second, or only what
+ * differs from the event before. Each update reads the store once per environment.
  */
 export class Live {
-  readonly #listeners = new Set<Listener>();
+  readonly #rooms = new Map<Seq, Room>();
+  readonly #watch: ChangeWatch;
+  #listenerCount = 0;
   #timer: Cancel | null = null;
   #lastSentAt = Number.NEGATIVE_INFINITY;
-  /** The environments that have changed since their overview was last sent. */
-  readonly #changed = new Set<Seq>();
 
-  constructor(
-    private readonly source: OverviewSource,
-    private readonly clock: Clock,
-    facts: Facts,
-    signals: Signals,
-  ) {
-    const onChange = ({ environmentSeq }: { readonly environmentSeq: Seq }) => {
-      if (this.#listeners.size === 0) return;
-      this.#changed.add(environmentSeq);
-      if (this.#timer === null) this.#schedule();
-    };
-    facts.on(CHANGES, onChange);
-    // The fact does not contain its environment, so every environment with listeners counts as
-    // changed.
-    facts.on(["endpoint.disabled"], () => {
-      for (const listener of this.#listeners) onChange(listener);
-    });
-    signals.react(["application.changed"], onChange);
+  constructor(private readonly parts: Parts) {
+    const rooms = this.#rooms;
+    this.#watch = new ChangeWatch(
+      {
+        get isEmpty() {
+          return rooms.size === 0;
+        },
+        itemsOf: (environmentSeq) => this.#changed(this.#rooms.get(environmentSeq)),
+        everywhere: () => [...this.#rooms.values()].map((room) => this.#changed(room)!),
+        wake: () => this.#schedule(),
+      },
+      parts,
+    );
   }
 
   /**
-   * Opens a stream of server-sent events. It ends with the event `end` when the caller's permission
-   * ends. Throws 429 if there are too many listeners.
+   * Opens a stream of server-sent events, with differences after the first one if `differences` is
+   * true. It ends with the event `end` when the caller's permission ends. Throws 429 if there are
+   * too many listeners.
    */
-  async open({ environmentSeq }: Viewer, admission: Admission): Promise<ReadableStream<Uint8Array>> {
+  async open(
+    { environmentSeq }: Viewer,
+    admission: Admission,
+    { differences = false }: { readonly differences?: boolean } = {},
+  ): Promise<ReadableStream<Uint8Array>> {
     this.#refuseWhenFull(environmentSeq);
-    const first = eventOf(await this.source.of(environmentSeq));
+    const first = await this.parts.source.of(environmentSeq);
     // Other streams may have been opened since the first check.
     this.#refuseWhenFull(environmentSeq);
     let close = () => {};
     return new ReadableStream<Uint8Array>({
       start: (controller) => {
-        controller.enqueue(encode(first));
-        close = this.#listen(environmentSeq, admission, controller);
+        controller.enqueue(encode(eventOf("overview", first)));
+        close = this.#listen({ environmentSeq, base: differences ? first : null }, admission, controller);
       },
       cancel: () => close(),
     });
@@ -151,18 +104,17 @@ export class Live {
 
   /** Ends all streams, because the server is stopping. */
   close(): void {
-    for (const listener of [...this.#listeners]) listener.end();
+    for (const room of [...this.#rooms.values()]) for (const listener of [...room.listeners]) listener.end();
   }
 
   #refuseWhenFull(environmentSeq: Seq): void {
-    let own = 0;
-    for (const listener of this.#listeners) if (listener.environmentSeq === environmentSeq) own++;
-    if (this.#listeners.size < LISTENERS_MAX && own < LISTENERS_PER_ENVIRONMENT_MAX) return;
+    const own = this.#rooms.get(environmentSeq)?.listeners.size ?? 0;
+    if (this.#listenerCount < LISTENERS_MAX && own < LISTENERS_PER_ENVIRONMENT_MAX) return;
     throw new Problem(429, "too_many_listeners", "Too many streams are open. Try again later.", BUSY_RETRY_SECONDS);
   }
 
   #listen(
-    environmentSeq: Seq,
+    viewer: Pick<Listener, "environmentSeq" | "base">,
     admission: Admission,
     controller: ReadableStreamDefaultController<Uint8Array>,
   ): () => void {
@@ -170,15 +122,17 @@ export class Live {
     const stop = () => {
       cancelKeepAlive();
       cancelWatch();
-      this.#listeners.delete(listener);
+      this.#remove(listener);
     };
     const send = (text: string) => {
       try {
         // A client that does not read, and whose queue is full, is skipped.
-        if ((controller.desiredSize ?? 0) > -QUEUED_MAX) controller.enqueue(encode(text));
+        if ((controller.desiredSize ?? 0) <= -QUEUED_MAX) return false;
+        controller.enqueue(encode(text));
       } catch {
         stop();
       }
+      return true;
     };
     const end = () => {
       stop();
@@ -188,48 +142,90 @@ export class Live {
       controller.enqueue(encode(TOKEN_ENDED));
       end();
     });
-    const listener: Listener = { environmentSeq, send, end };
+    const listener: Listener = { ...viewer, hasMissed: false, send, end };
     const keepAlive = () => {
       send(": still here\n\n");
-      cancelKeepAlive = this.clock.after(KEEP_ALIVE_MS, keepAlive);
+      cancelKeepAlive = this.parts.clock.after(KEEP_ALIVE_MS, keepAlive);
     };
-    cancelKeepAlive = this.clock.after(KEEP_ALIVE_MS, keepAlive);
-    this.#listeners.add(listener);
+    cancelKeepAlive = this.parts.clock.after(KEEP_ALIVE_MS, keepAlive);
+    this.#add(listener);
     return stop;
   }
 
+  #add(listener: Listener): void {
+    const room = this.#rooms.get(listener.environmentSeq) ?? new Room();
+    this.#rooms.set(listener.environmentSeq, room);
+    room.listeners.add(listener);
+    this.#listenerCount++;
+  }
+
+  #remove(listener: Listener): void {
+    const room = this.#rooms.get(listener.environmentSeq);
+    if (!room?.listeners.delete(listener)) return;
+    this.#listenerCount--;
+    if (room.listeners.size === 0) this.#rooms.delete(listener.environmentSeq);
+  }
+
+  /** Returns where to collect a change; null if nobody listens. */
+  #changed(room: Room | undefined): ChangedItems | null {
+    if (room === undefined) return null;
+    room.hasChanged = true;
+    this.#schedule();
+    return room.items;
+  }
+
   #schedule(): void {
-    const sinceMs = this.clock.steady() - this.#lastSentAt;
+    if (this.#timer !== null || this.#rooms.size === 0) return;
+    const sinceMs = this.parts.clock.steady() - this.#lastSentAt;
     const waitMs = Math.min(MIN_GAP_MS, Math.max(0, MIN_GAP_MS - sinceMs));
-    this.#timer = this.clock.after(waitMs, () => void this.#sendAll());
+    this.#timer = this.parts.clock.after(waitMs, () => void this.#sendAll());
   }
 
   async #sendAll(): Promise<void> {
     this.#timer = null;
-    this.#lastSentAt = this.clock.steady();
-    const environments = new Set([...this.#listeners].map(({ environmentSeq }) => environmentSeq));
-    const changed = [...environments].filter((environmentSeq) => this.#changed.has(environmentSeq));
-    this.#changed.clear();
-    for (const environmentSeq of changed) {
-      const text = await this.source.of(environmentSeq).then(eventOf, () => null);
-      if (text === null) {
-        // The store is unavailable, so the overview is sent with the next change.
-        this.#changed.add(environmentSeq);
-        continue;
-      }
-      for (const listener of this.#listeners) if (listener.environmentSeq === environmentSeq) listener.send(text);
+    this.#lastSentAt = this.parts.clock.steady();
+    await this.#watch.placeEndpoints();
+    for (const [environmentSeq, room] of [...this.#rooms]) {
+      if (!room.hasChanged) continue;
+      room.hasChanged = false;
+      const overview = await this.parts.source.of(environmentSeq).catch(() => null);
+      // The store is unavailable, so the overview is sent with the next change.
+      if (overview === null) room.hasChanged = true;
+      else sendTo(room.listeners, overview, room.items.take(this.parts.ids));
     }
   }
 }
 
-/** Maximum number of events that are queued for a slow client. */
-const QUEUED_MAX = 4;
+/** Sends each listener what it has asked for. Listeners that have been sent the same share the work. */
+function sendTo(listeners: ReadonlySet<Listener>, overview: Overview, changed: Changed): void {
+  let whole: string | null = null;
+  const wholeText = () => {
+    whole ??= eventOf("overview", overview);
+    return whole;
+  };
+  const texts = new Map<Overview, string>();
+  for (const listener of listeners) {
+    const { base, hasMissed } = listener;
+    if (base === null) {
+      listener.send(wholeText());
+      continue;
+    }
+    const text = hasMissed
+      ? changeOf(base, overview, ALL_CHANGED, wholeText)
+      : (texts.get(base) ?? changeOf(base, overview, changed, wholeText));
+    if (!hasMissed) texts.set(base, text);
+    listener.hasMissed = !listener.send(text);
+    if (!listener.hasMissed) listener.base = overview;
+  }
+}
 
-/** The last event of a stream whose token has ended. */
-const TOKEN_ENDED = `event: end\ndata: {"reason":"token"}\n\n`;
+function changeOf(base: Overview, next: Overview, changed: Changed, whole: () => string): string {
+  const difference = differenceOf(base, next);
+  return difference === null ? whole() : eventOf("change", { ...difference, changed });
+}
 
-function eventOf(overview: unknown): string {
-  return `event: overview\ndata: ${JSON.stringify(overview)}\n\n`;
+function eventOf(name: string, data: unknown): string {
+  return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
 }
 
 const encoder = new TextEncoder();

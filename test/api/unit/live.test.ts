@@ -1,7 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { type Admission, unwatched } from "../../../src/api/identity/admission.ts";
-import { Live, type OverviewSource } from "../../../src/api/live/live.ts";
-import { Facts } from "../../../src/core/fact.ts";
+import { Live } from "../../../src/api/live/live.ts";
+import type { OverviewSource } from "../../../src/api/live/overview-source.ts";
+import { type FactOf, Facts } from "../../../src/core/fact.ts";
+import type { IdCodec } from "../../../src/core/id.ts";
 import { Problem } from "../../../src/core/problem.ts";
 import { Signals } from "../../../src/core/signal.ts";
 
@@ -62,15 +64,24 @@ function setup() {
   const facts = new Facts();
   const signals = new Signals(() => {});
   const looks: number[] = [];
+  /** The latest messages of every environment. */
+  const messages: { id: string; deliveries: number }[] = [];
+  /** The environments of the applications. */
+  const places = new Map([
+    [11, 1],
+    [22, 2],
+  ]);
   const source = {
     of: async (environmentSeq: number) => {
       looks.push(environmentSeq);
-      return { environment: String(environmentSeq), look: looks.length };
+      return { environment: String(environmentSeq), look: looks.length, messages: [...messages] };
     },
   } as unknown as OverviewSource;
-  const live = new Live(source, clock, facts, signals);
+  const ids = { encode: (prefix: string, seq: number) => `${prefix}${seq}` } as unknown as IdCodec;
+  const environmentOf = async (applicationSeq: number) => places.get(applicationSeq) ?? null;
+  const live = new Live({ source, clock, facts, signals, ids, environmentOf });
   const change = (environmentSeq = 1) => facts.state({ type: "deliveries.redriven", environmentSeq, count: 1 });
-  return { clock, live, looks, facts, change };
+  return { clock, live, looks, facts, signals, messages, change };
 }
 
 async function read(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<string> {
@@ -81,7 +92,7 @@ describe("the live view", () => {
   test("the live view starts with the current overview", async () => {
     const { live } = setup();
     const reader = (await live.open(viewer, unwatched)).getReader();
-    expect(await read(reader)).toBe('event: overview\ndata: {"environment":"1","look":1}\n\n');
+    expect(await read(reader)).toBe('event: overview\ndata: {"environment":"1","look":1,"messages":[]}\n\n');
   });
 
   test("the live view combines many changes into one event per second", async () => {
@@ -194,5 +205,107 @@ describe("the live view", () => {
       events++;
     }
     expect(events).toBeLessThan(10);
+  });
+});
+
+/** An attempt of a message of application 11 in environment 1. */
+function attemptOf(messageSeq: number, next: "delivered" | "dead" = "delivered"): FactOf<"attempt.finished"> {
+  return {
+    type: "attempt.finished",
+    ...{ deliverySeq: 1, messageSeq, endpointSeq: 5, applicationSeq: 11, environmentSeq: 1, attemptSeq: 1 },
+    ...{ failedBefore: 0, reason: null, responseStatus: 200, durationMs: 1, next, was: "pending", deadReason: null },
+    sinceAcceptedMs: 1,
+  };
+}
+
+describe("the live view with differences", () => {
+  const differences = { differences: true };
+
+  async function follow() {
+    const parts = setup();
+    const reader = (await parts.live.open(viewer, unwatched, differences)).getReader();
+    expect(await read(reader)).toStartWith("event: overview\n");
+    const next = async () => {
+      await parts.clock.pass(1000);
+      const text = await read(reader);
+      expect(text).toStartWith("event: change\ndata: ");
+      return JSON.parse(text.slice(text.indexOf("data: ") + 6));
+    };
+    return { ...parts, reader, next };
+  }
+
+  test("an event has only the fields that differ, the messages that differ, and what has changed", async () => {
+    const { facts, messages, next } = await follow();
+    messages.unshift({ id: "msg_1", deliveries: 0 });
+    facts.state(attemptOf(1));
+    expect(await next()).toEqual({
+      look: 2,
+      messages: [{ id: "msg_1", deliveries: 0 }],
+      changed: { topics: ["deliveries"], ids: ["msg_1", "ep_5", "app_11"], unlisted: [] },
+    });
+    messages[0] = { id: "msg_1", deliveries: 1 };
+    messages.unshift({ id: "msg_2", deliveries: 0 });
+    facts.state(attemptOf(1, "dead"));
+    expect(await next()).toMatchObject({ messages, changed: { topics: ["deliveries", "deadLetters"] } });
+    facts.state({ type: "source.received", sourceSeq: 7, environmentSeq: 1, source: "shop", outcome: "refused" });
+    const changed = { topics: ["sources"], ids: ["src_7"], unlisted: [] };
+    expect(await next()).toEqual({ look: 4, messages: [], changed });
+  });
+
+  test("an event has the ids of 100 messages, and none of 101", async () => {
+    const { facts, next } = await follow();
+    for (let seq = 1; seq <= 100; seq++) for (let twice = 0; twice < 2; twice++) facts.state(attemptOf(seq));
+    const listed = (await next()).changed;
+    expect(listed.ids.filter((id: string) => id.startsWith("msg_"))).toHaveLength(100);
+    expect(listed.unlisted).toEqual([]);
+    for (let seq = 1; seq <= 101; seq++) facts.state(attemptOf(seq));
+    expect((await next()).changed).toEqual({ topics: ["deliveries"], ids: ["ep_5", "app_11"], unlisted: ["messages"] });
+  });
+
+  test("a change of an endpoint is sent only to the environment of its application", async () => {
+    const { live, clock, signals, next } = await follow();
+    const other = (await live.open({ environmentSeq: 2 }, unwatched, differences)).getReader();
+    await read(other);
+    signals.send({ type: "endpoint.changed", endpointSeq: 5, applicationSeq: 11 });
+    expect((await next()).changed).toEqual({ topics: ["endpoints"], ids: ["ep_5"], unlisted: [] });
+    signals.send({ type: "endpoint.changed", endpointSeq: 6, applicationSeq: 22 });
+    await clock.pass(1000);
+    expect(await read(other)).toEndWith('"changed":{"topics":["endpoints"],"ids":["ep_6"],"unlisted":[]}}\n\n');
+  });
+
+  test("an endpoint of an unknown application may be any endpoint of any environment", async () => {
+    const { signals, next } = await follow();
+    signals.send({ type: "endpoint.changed", endpointSeq: 5, applicationSeq: 99 });
+    expect((await next()).changed).toEqual({ topics: ["endpoints"], ids: [], unlisted: ["endpoints"] });
+  });
+
+  test("when messages disappear from the overview, the whole overview is sent", async () => {
+    const { clock, messages, reader, change, next } = await follow();
+    messages.push({ id: "msg_2", deliveries: 0 }, { id: "msg_1", deliveries: 0 });
+    change();
+    await next();
+    messages.shift();
+    change();
+    await clock.pass(1000);
+    expect(await read(reader)).toStartWith("event: overview\n");
+  });
+
+  test("a listener that was skipped is told that everything may have changed, and gets all differences", async () => {
+    const { live, clock, facts, messages } = setup();
+    const stream = await live.open(viewer, unwatched, differences);
+    for (let seq = 1; seq <= 20; seq++) {
+      messages.unshift({ id: `msg_${seq}`, deliveries: 0 });
+      facts.state(attemptOf(seq));
+      await clock.pass(1000);
+    }
+    const reader = stream.getReader();
+    let last = "";
+    while (!last.includes("msg_4")) last = await read(reader);
+    facts.state(attemptOf(20));
+    await clock.pass(1000);
+    const text = await read(reader);
+    const { messages: sent, changed } = JSON.parse(text.slice(text.indexOf("data: ") + 6));
+    expect(sent.map(({ id }: { id: string }) => id)).toEqual(messages.slice(0, 16).map(({ id }) => id));
+    expect(changed.unlisted).toEqual(["messages", "endpoints", "applications", "sources"]);
   });
 });

@@ -6,7 +6,9 @@ import { type Operation, operation } from "../../http/operation.ts";
 import { reply } from "../../http/reply.ts";
 import { nullable } from "../../http/schema.ts";
 import { AttentionOut, attentionExample, ENTRIES_MAX } from "../../live/attention.ts";
-import { Live, OverviewSource } from "../../live/live.ts";
+import { LISTED_MAX, listedKinds, topics } from "../../live/changed.ts";
+import { Live } from "../../live/live.ts";
+import { OverviewSource } from "../../live/overview-source.ts";
 import { DeliveryCounts } from "../message/delivery-counts.ts";
 
 const failingText =
@@ -63,9 +65,26 @@ const example = {
   ],
 };
 
+const words = (all: readonly string[]) => all.map((word) => `\`${word}\``).join(", ");
+
+const liveQuery = Type.Object({
+  differences: Type.Optional(
+    Type.Boolean({ default: false, description: "Send only what has changed after the first event." }),
+  ),
+});
+
+const liveText = `Sends server-sent events when something has changed, at most one per second. Each is named \`overview\` and has the whole overview.
+
+With \`differences=true\`, events after the first one are named \`change\`. Their data has the fields of the overview that differ from the event before. \`messages\` has only messages that are new or whose deliveries changed: put new ones before those that you know, replace the others by \`id\`, and keep the first 50. \`changed\` says what else has changed: \`topics\` (of ${words(topics)}), \`ids\` (the messages, endpoints, applications and sources that changed, or whose deliveries did), and \`unlisted\` (of ${words(listedKinds)}: kinds of which more than ${LISTED_MAX} records changed, so that any of them may have). An event \`overview\` later in the stream replaces everything.
+
+The stream ends within 2 seconds when the token expires or is revoked; its last event is \`end\` with the data \`{"reason": "token"}\`. At most 100 streams per environment.`;
+
 export function overviewRoutes(context: Context): Operation[] {
   const source = new OverviewSource(context);
-  const live = new Live(source, context.clock, context.facts, context.signals);
+  const { clock, facts, signals, ids, store } = context;
+  const environmentOf = async (applicationSeq: number) =>
+    (await store.configuration.applications.get(applicationSeq))?.environmentSeq ?? null;
+  const live = new Live({ source, clock, facts, signals, ids, environmentOf });
   context.stopping?.addEventListener("abort", () => live.close(), { once: true });
   const tag = "Overview";
   return [
@@ -89,22 +108,22 @@ export function overviewRoutes(context: Context): Operation[] {
       path: "/api/v1/live",
       tag,
       summary: "Stream the overview of the environment",
-      description:
-        'Sends server-sent events named `overview` when something has changed, at most one per second. The stream ends within 2 seconds when the token expires or is revoked; its last event is `end` with the data `{"reason": "token"}`. At most 100 streams per environment.',
+      description: liveText,
       access: "environment",
+      query: liveQuery,
       lasting: true,
       responses: {
         200: {
-          description: "The data of each event is a response of `GET /api/v1/overview`.",
+          description: "The data of an event `overview` is a response of `GET /api/v1/overview`.",
           contentType: "text/event-stream",
           schema: Type.String(),
           example: `event: overview\ndata: ${JSON.stringify(example)}\n\n`,
         },
       },
       problems: [429],
-      async handle({ identity, admission }) {
+      async handle({ identity, admission, query }) {
         const headers = { "content-type": "text/event-stream", "cache-control": "no-store", ...corsHeaders };
-        return new Response(await live.open(identity, admission), { headers });
+        return new Response(await live.open(identity, admission, query), { headers });
       },
     }),
   ];
