@@ -27,7 +27,7 @@ export async function tryToken(candidate: string): Promise<Overview> {
 
 /** Opens the stream of live events. The stream ends when `signal` is aborted. */
 export async function openLive(signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
-  const response = await send("GET", "/live", { signal, accept: "text/event-stream" });
+  const response = await send("GET", "/live?differences=true", { signal, accept: "text/event-stream" });
   if (!response.ok || response.body === null) throw await failure(response);
   return response.body;
 }

@@ -1,20 +1,25 @@
 import { batch, signal } from "@preact/signals";
-import type { Overview } from "../../src/api/types.ts";
+import type { Overview, OverviewChange } from "../../src/api/types.ts";
 import { SseParser } from "../kit/sse.ts";
 import { ApiError, openLive } from "./api.ts";
+import { type Changed, mergeChange } from "./changes.ts";
 
-/** The live overview. The server pushes it when something has changed, at most once per second. */
+/**
+ * The live overview. The server pushes it, and afterwards what has changed, at most once per second.
+ */
 
 export type LiveState = "connecting" | "live" | "reconnecting";
 
 export const overview = signal<Overview | null>(null);
 export const liveState = signal<LiveState>("connecting");
-/** Incremented with every event, so that data that may have changed is loaded again. */
-export const changes = signal(0);
+/** What the latest live event or action has changed. Each is an object of its own. */
+export const latestChange = signal<{ readonly changed: Changed }>({ changed: null });
+/** Whether so much changes that pages do not follow each change but read again at intervals. */
+export const isSampled = signal(false);
 
 /** Reloads the data that the page shows, after a change that is not a live event. */
 export function refresh(): void {
-  changes.value += 1;
+  latestChange.value = { changed: null };
 }
 
 const WAIT_MIN_MS = 500;
@@ -33,6 +38,7 @@ export function startLive(): () => void {
     batch(() => {
       overview.value = null;
       liveState.value = "connecting";
+      isSampled.value = false;
     });
   };
 }
@@ -70,7 +76,8 @@ async function follow(stopped: AbortSignal, heard: () => void): Promise<void> {
       heard();
       liveState.value = "live";
       for (const { event, data } of parser.push(decoder.decode(piece.value, { stream: true }))) {
-        if (event === "overview") show(JSON.parse(data) as Overview);
+        if (event === "overview") show(JSON.parse(data) as Overview, null);
+        if (event === "change") apply(JSON.parse(data) as OverviewChange);
       }
     }
   } finally {
@@ -78,11 +85,29 @@ async function follow(stopped: AbortSignal, heard: () => void): Promise<void> {
   }
 }
 
-function show(next: Overview): void {
+function apply(change: OverviewChange): void {
+  const base = overview.peek();
+  if (base !== null) show(mergeChange(base, change), change.changed);
+}
+
+function show(next: Overview, changed: Changed): void {
   batch(() => {
     overview.value = next;
-    changes.value += 1;
+    latestChange.value = { changed };
+    if (changed?.unlisted.includes("messages")) markSampled();
   });
+}
+
+/** Time without too many changes after which changes count as followed one by one again. */
+const CALM_MS = 10_000;
+let calmTimer: ReturnType<typeof setTimeout> | undefined;
+
+function markSampled(): void {
+  isSampled.value = true;
+  clearTimeout(calmTimer);
+  calmTimer = setTimeout(() => {
+    isSampled.value = false;
+  }, CALM_MS);
 }
 
 function pause(delayMs: number, stopped: AbortSignal): Promise<void> {

@@ -8,31 +8,22 @@ import type { Identity } from "../identity/identity.ts";
 import { ChangeWatch } from "./change-watch.ts";
 import { ALL_CHANGED, type Changed, ChangedItems } from "./changed.ts";
 import { differenceOf } from "./difference.ts";
+import { eventOf, eventStream, type Sender } from "./event-stream.ts";
 import type { OverviewSource } from "./overview-source.ts";
 
 const LISTENERS_MAX = 1000;
 /** Maximum number of listeners of one environment, so that no environment uses up all places. */
 const LISTENERS_PER_ENVIRONMENT_MAX = 100;
 const MIN_GAP_MS = 1000;
-const KEEP_ALIVE_MS = 15_000;
 const BUSY_RETRY_SECONDS = 10;
-/** Maximum number of events that are queued for a slow client. */
-const QUEUED_MAX = 4;
-
-/** The last event of a stream whose token has ended. */
-const TOKEN_ENDED = `event: end\ndata: {"reason":"token"}\n\n`;
-
 type Viewer = Pick<Identity, "environmentSeq">;
 type Overview = Awaited<ReturnType<OverviewSource["of"]>>;
 
-interface Listener extends Viewer {
+interface Listener extends Viewer, Sender {
   /** What the client has been sent; null for a client that gets the whole overview with each event. */
   base: Overview | null;
   /** Whether the client has not been sent an event, because it does not read. */
   hasMissed: boolean;
-  /** Returns false if the client does not read and was skipped. */
-  send(text: string): boolean;
-  end(): void;
 }
 
 /** The listeners of an environment, and what has changed since their last event. */
@@ -40,6 +31,10 @@ class Room {
   readonly listeners = new Set<Listener>();
   readonly items = new ChangedItems();
   hasChanged = false;
+  /** Number of streams that are being opened. What changes in the meantime is collected for them. */
+  opening = 0;
+  /** Number of rounds of events so far. */
+  rounds = 0;
 }
 
 interface Parts {
@@ -89,17 +84,24 @@ export class Live {
     { differences = false }: { readonly differences?: boolean } = {},
   ): Promise<ReadableStream<Uint8Array>> {
     this.#refuseWhenFull(environmentSeq);
-    const first = await this.parts.source.of(environmentSeq);
-    // Other streams may have been opened since the first check.
-    this.#refuseWhenFull(environmentSeq);
-    let close = () => {};
-    return new ReadableStream<Uint8Array>({
-      start: (controller) => {
-        controller.enqueue(encode(eventOf("overview", first)));
-        close = this.#listen({ environmentSeq, base: differences ? first : null }, admission, controller);
-      },
-      cancel: () => close(),
-    });
+    const room = this.#room(environmentSeq);
+    const { rounds } = room;
+    room.opening++;
+    try {
+      const { source, clock } = this.parts;
+      const overview = await source.of(environmentSeq);
+      // Other streams may have been opened since the first check.
+      this.#refuseWhenFull(environmentSeq);
+      const base = differences ? overview : null;
+      // Other streams may have been sent events since the overview was read.
+      const hasMissed = room.rounds !== rounds;
+      return eventStream({ clock, admission, first: eventOf("overview", overview) }, (sender) =>
+        this.#add(room, { environmentSeq, base, hasMissed, ...sender }),
+      );
+    } finally {
+      room.opening--;
+      this.#leave(environmentSeq, room);
+    }
   }
 
   /** Ends all streams, because the server is stopping. */
@@ -113,57 +115,25 @@ export class Live {
     throw new Problem(429, "too_many_listeners", "Too many streams are open. Try again later.", BUSY_RETRY_SECONDS);
   }
 
-  #listen(
-    viewer: Pick<Listener, "environmentSeq" | "base">,
-    admission: Admission,
-    controller: ReadableStreamDefaultController<Uint8Array>,
-  ): () => void {
-    let cancelKeepAlive: Cancel = () => {};
-    const stop = () => {
-      cancelKeepAlive();
-      cancelWatch();
-      this.#remove(listener);
-    };
-    const send = (text: string) => {
-      try {
-        // A client that does not read, and whose queue is full, is skipped.
-        if ((controller.desiredSize ?? 0) <= -QUEUED_MAX) return false;
-        controller.enqueue(encode(text));
-      } catch {
-        stop();
-      }
-      return true;
-    };
-    const end = () => {
-      stop();
-      controller.close();
-    };
-    const cancelWatch = admission.watch(() => {
-      controller.enqueue(encode(TOKEN_ENDED));
-      end();
-    });
-    const listener: Listener = { ...viewer, hasMissed: false, send, end };
-    const keepAlive = () => {
-      send(": still here\n\n");
-      cancelKeepAlive = this.parts.clock.after(KEEP_ALIVE_MS, keepAlive);
-    };
-    cancelKeepAlive = this.parts.clock.after(KEEP_ALIVE_MS, keepAlive);
-    this.#add(listener);
-    return stop;
+  #room(environmentSeq: Seq): Room {
+    const room = this.#rooms.get(environmentSeq) ?? new Room();
+    this.#rooms.set(environmentSeq, room);
+    return room;
   }
 
-  #add(listener: Listener): void {
-    const room = this.#rooms.get(listener.environmentSeq) ?? new Room();
-    this.#rooms.set(listener.environmentSeq, room);
+  #leave(environmentSeq: Seq, room: Room): void {
+    if (room.listeners.size === 0 && room.opening === 0) this.#rooms.delete(environmentSeq);
+  }
+
+  /** Adds a listener. Returns the function that removes it. */
+  #add(room: Room, listener: Listener): () => void {
     room.listeners.add(listener);
     this.#listenerCount++;
-  }
-
-  #remove(listener: Listener): void {
-    const room = this.#rooms.get(listener.environmentSeq);
-    if (!room?.listeners.delete(listener)) return;
-    this.#listenerCount--;
-    if (room.listeners.size === 0) this.#rooms.delete(listener.environmentSeq);
+    return () => {
+      if (!room.listeners.delete(listener)) return;
+      this.#listenerCount--;
+      this.#leave(listener.environmentSeq, room);
+    };
   }
 
   /** Returns where to collect a change; null if nobody listens. */
@@ -191,7 +161,10 @@ export class Live {
       const overview = await this.parts.source.of(environmentSeq).catch(() => null);
       // The store is unavailable, so the overview is sent with the next change.
       if (overview === null) room.hasChanged = true;
-      else sendTo(room.listeners, overview, room.items.take(this.parts.ids));
+      else {
+        room.rounds++;
+        sendTo(room.listeners, overview, room.items.take(this.parts.ids));
+      }
     }
   }
 }
@@ -222,14 +195,4 @@ function sendTo(listeners: ReadonlySet<Listener>, overview: Overview, changed: C
 function changeOf(base: Overview, next: Overview, changed: Changed, whole: () => string): string {
   const difference = differenceOf(base, next);
   return difference === null ? whole() : eventOf("change", { ...difference, changed });
-}
-
-function eventOf(name: string, data: unknown): string {
-  return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
-}
-
-const encoder = new TextEncoder();
-
-function encode(text: string): Uint8Array {
-  return encoder.encode(text);
 }

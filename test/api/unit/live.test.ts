@@ -308,4 +308,15 @@ describe("the live view with differences", () => {
     expect(sent.map(({ id }: { id: string }) => id)).toEqual(messages.slice(0, 16).map(({ id }) => id));
     expect(changed.unlisted).toEqual(["messages", "endpoints", "applications", "sources"]);
   });
+
+  test("a change during the opening of a stream is in its next event", async () => {
+    const { live, clock, facts, messages } = setup();
+    const opening = live.open(viewer, unwatched, differences);
+    facts.state(attemptOf(1));
+    const reader = (await opening).getReader();
+    await read(reader);
+    messages.unshift({ id: "msg_1", deliveries: 0 });
+    await clock.pass(0);
+    expect(await read(reader)).toContain('"ids":["msg_1","ep_5","app_11"]');
+  });
 });

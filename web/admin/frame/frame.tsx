@@ -3,7 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { useFocusOnNewPage } from "../../kit/focus.ts";
 import { Logo } from "../../kit/parts/logo.tsx";
 import { OVERVIEW } from "../links.ts";
-import { type LiveState, liveState, overview } from "../live.ts";
+import { isSampled, type LiveState, liveState, overview } from "../live.ts";
 import { logOut } from "../session.ts";
 import style from "./frame.module.css";
 import { Navigation } from "./navigation.tsx";
@@ -64,11 +64,20 @@ function EnvironmentName() {
 
 const LIVE_TEXT: Record<LiveState, string> = { connecting: "connecting", live: "live", reconnecting: "reconnecting" };
 
+const SAMPLED =
+  "More changes than the page can follow one by one. The numbers are current; lists and open messages are read again every few seconds.";
+
 function LiveIndicator() {
   const state = liveState.value;
+  const isSample = state === "live" && isSampled.value;
   return (
-    <span class={style.live} data-state={state} role="status" title="Connection for live updates">
-      {LIVE_TEXT[state]}
+    <span
+      class={style.live}
+      data-state={state}
+      role="status"
+      title={isSample ? SAMPLED : "Connection for live updates"}
+    >
+      {isSample ? "live, sampled" : LIVE_TEXT[state]}
     </span>
   );
 }
