@@ -148,6 +148,7 @@ async function run(
     overview: async (environmentSeq) => ({
       ...tally.of(environmentSeq),
       failing: await store.history.failingEndpoints(environmentSeq),
+      oldestDueAt: kernel.oldestDue().get(environmentSeq)?.dueAt ?? null,
     }),
     system: readings,
     version,

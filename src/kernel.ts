@@ -3,11 +3,12 @@ import { Idempotency, type MismatchPolicy } from "./accept/idempotency.ts";
 import { PayloadRules } from "./accept/payload-rules.ts";
 import type { CommandContext } from "./commands/context.ts";
 import type { Facts } from "./core/fact.ts";
-import { IdCodec } from "./core/id.ts";
+import { IdCodec, type Seq } from "./core/id.ts";
 import type { Service } from "./core/service.ts";
 import { Signals } from "./core/signal.ts";
 import { CronRuns } from "./cron/cron-runs.ts";
 import { Engine, type EnginePorts } from "./deliver/engine.ts";
+import type { OldestDue } from "./deliver/lanes.ts";
 import type { DeliveryPolicy } from "./deliver/policy.ts";
 import { Retention } from "./deliver/tasks/retention.ts";
 import { SeriesKeeper } from "./deliver/tasks/series-keeper.ts";
@@ -68,6 +69,8 @@ export interface Kernel extends CommandContext {
   readonly cron: CronRuns;
   readonly backlogWatch: BacklogWatch;
   readonly clockTrust: ClockTrustWatch;
+  /** Returns the oldest due delivery of each environment, without those of operational webhooks. */
+  readonly oldestDue: () => ReadonlyMap<Seq, OldestDue>;
   /**
    * The services, in the order in which they start. The caller owns the store and closes it after
    * these have stopped.
@@ -104,7 +107,7 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
     ...{ store, ids, seqs, clock, random, facts, signals, directory, accepter, deliverer: engine, operational },
     ...{ sources, sourceCounter, keys: ports.keys ?? noKeys },
     ...{ ingestPace: new IngestPace(clock), refusalLog: new RefusalLog(store, seqs, clock) },
-    ...{ engine, retention, backlogWatch, clockTrust, series, cron },
+    ...{ engine, retention, backlogWatch, clockTrust, series, cron, oldestDue },
     heavyWork,
     limits: { endpointsPerAppMax: settings.endpointsPerAppMax },
     payloadRules: new PayloadRules(store.configuration.eventTypes, clock, signals, heavyWork),

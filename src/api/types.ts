@@ -109,6 +109,8 @@ export type EnvironmentMessage = Static<typeof EnvironmentMessageOut>;
 export type MessageRecipient = Static<typeof MessageRecipientOut>;
 /** A portal link and the token in it. */
 export type PortalAccess = Static<typeof AppPortalAccessOut>;
+/** An entry of the list of what needs attention. */
+export type AttentionEntry = Overview["attention"][number];
 /** Counts over time. */
 export type Timeseries = Static<typeof TimeseriesOut>;
 export type DeadLetterGroup = Static<typeof DeadLetterGroupOut>;

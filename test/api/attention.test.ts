@@ -98,8 +98,12 @@ describe("what needs attention", () => {
     );
     expect(growing).toMatchObject({ severity: "critical", since: instant, count: expect.any(Number) });
 
+    const { oldestDueAt } = await overview();
+    expect(Date.now() - Date.parse(oldestDueAt)).toBeGreaterThanOrEqual(0);
+
     await root("POST", "/delivery/hold");
     await send("POST", "/environment/pause");
+    expect((await overview()).oldestDueAt).toBeNull();
     const isListed = (entry: Entry | null) => entry !== null;
     expect(await until(() => of("delivery_held"), isListed)).toMatchObject({ severity: "warning", since: instant });
     expect(await until(() => of("environment_paused"), isListed)).toMatchObject({ since: instant });

@@ -48,6 +48,16 @@ describe("counts over time", () => {
     expect(ofBad.at(-1)?.p95Ms).toBeGreaterThan(0);
   });
 
+  test("the total adds up all periods, with percentiles of all attempts", async () => {
+    const app = await makeApplication(send);
+    await makeEndpoint(send, app, inbox(500));
+    for (let i = 0; i < 2; i++) await attemptsOf(send, app, await sendMessage(send, app), 1);
+    const { total, data } = (await send("GET", `/stats/timeseries?app_id=${app}`)).json;
+    expect(total).toMatchObject({ accepted: 2, attempts: 2, failed: 2, delivered: 0, dead: 2 });
+    expect(total.startAt).toBe(data[0].startAt);
+    expect(total.p50Ms).toBeGreaterThan(0);
+  });
+
   test("a period of minutes has one entry per minute, and periods without traffic have zeros", async () => {
     const points = await pointsOf(`step=1m&since=${ago(3_600_000)}`);
     expect([61, 62]).toContain(points.length);

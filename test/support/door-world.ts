@@ -105,7 +105,7 @@ export class DoorWorld implements AsyncDisposable {
       inbox: new Inbox(clock),
       metrics: { text: async () => "", contentType: "text/plain" },
       metricsToken: () => null,
-      overview: () => ({ accepted: 0, delivered: 0, failing: 0, pending: 0, dead: 0 }),
+      overview: () => ({ accepted: 0, delivered: 0, failing: 0, pending: 0, dead: 0, oldestDueAt: null }),
       system: noSystem,
       version: "test",
       stopping: stopping.signal,

@@ -19,6 +19,8 @@ export interface OverviewNumbers {
   readonly failing: number;
   readonly pending: number;
   readonly dead: number;
+  /** Time at which the oldest due delivery became due, in ms; null if none is due. */
+  readonly oldestDueAt: number | null;
 }
 
 /** The parts that the API is built from. */

@@ -47,4 +47,5 @@ export const listOf = <Item extends TSchema>(title: string, item: Item) =>
     { title: `ListResponse_${title}_` },
   );
 
-export const object = <P extends TProperties>(title: string, properties: P) => Type.Object(properties, { title });
+export const object = <P extends TProperties>(title: string, properties: P, options: { description?: string } = {}) =>
+  Type.Object(properties, { ...options, title });

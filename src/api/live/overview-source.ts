@@ -41,6 +41,7 @@ export class OverviewSource {
       failing: numbers.failing,
       pending: numbers.pending,
       dead: numbers.dead,
+      oldestDueAt: numbers.oldestDueAt === null ? null : formatInstant(numbers.oldestDueAt),
       attention: attention.entries,
       attentionTotal: attention.total,
       messages: messages.map((message) => this.#messageOut(message, applications.get(message.applicationSeq) ?? null)),

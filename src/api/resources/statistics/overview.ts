@@ -23,6 +23,13 @@ export const OverviewOut = field.object("OverviewOut", {
   failing: count(failingText),
   pending: count("Pending deliveries."),
   dead: count("Dead letters."),
+  oldestDueAt: nullable(
+    Type.String({
+      format: "date-time",
+      description:
+        "Time at which the oldest waiting delivery became due; null if none waits. Deliveries that are paused or held, and those of operational webhooks, do not count.",
+    }),
+  ),
   attention: Type.Array(AttentionOut, {
     description: `What needs attention, the most urgent first, at most ${ENTRIES_MAX} entries. If an environment has many endpoints, the list can be some seconds old.`,
   }),
@@ -49,6 +56,7 @@ const example = {
   failing: 0,
   pending: 0,
   dead: 0,
+  oldestDueAt: null,
   attention: [attentionExample],
   attentionTotal: 1,
   messages: [

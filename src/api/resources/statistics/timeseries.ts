@@ -31,21 +31,26 @@ const DAY_MS = 24 * HOUR_MS;
 
 const count = (description: string) => Type.Integer({ description });
 
+const countsOut = {
+  startAt: field.instantOut,
+  accepted: count("Accepted messages."),
+  attempts: count("Attempts."),
+  failed: count("Failed attempts."),
+  delivered: count("Successful deliveries."),
+  dead: count("Deliveries that became dead letters."),
+  p50Ms: nullable(Type.Number({ description: "Median duration of an attempt, estimated." })),
+  p95Ms: nullable(Type.Number({ description: "95th percentile of the duration of an attempt, estimated." })),
+};
+
 export const TimeseriesOut = field.object("TimeseriesOut", {
   step: Type.String({ description: "Length of a period." }),
-  data: Type.Array(
-    field.object("TimeseriesPoint", {
-      startAt: field.instantOut,
-      accepted: count("Accepted messages."),
-      attempts: count("Attempts."),
-      failed: count("Failed attempts."),
-      delivered: count("Successful deliveries."),
-      dead: count("Deliveries that became dead letters."),
-      p50Ms: nullable(Type.Number({ description: "Median duration of an attempt, estimated." })),
-      p95Ms: nullable(Type.Number({ description: "95th percentile of the duration of an attempt, estimated." })),
-    }),
-    { description: "One entry per period, oldest first, also for periods without traffic." },
-  ),
+  total: field.object("TimeseriesTotal", countsOut, {
+    description: "All periods together. `startAt` is the start of the first one.",
+  }),
+  data: Type.Array(field.object("TimeseriesPoint", countsOut), {
+    description:
+      "One entry per period, oldest first, also for periods without traffic. The last period may not be over yet.",
+  }),
 });
 
 const query = Type.Object({
@@ -56,15 +61,12 @@ const query = Type.Object({
   endpoint_id: Type.Optional(Type.String({ description: "Count only this endpoint (id or uid) of `app_id`." })),
 });
 
-const example = {
-  step: "1h",
-  data: [
-    {
-      startAt: "2026-01-01T00:00:00.000Z",
-      ...{ accepted: 120, attempts: 125, failed: 5, delivered: 120, dead: 0, p50Ms: 23.5, p95Ms: 180 },
-    },
-  ],
+const examplePoint = {
+  startAt: "2026-01-01T00:00:00.000Z",
+  ...{ accepted: 120, attempts: 125, failed: 5, delivered: 120, dead: 0, p50Ms: 23.5, p95Ms: 180 },
 };
+
+const example = { step: "1h", total: examplePoint, data: [examplePoint] };
 
 interface Range {
   readonly stepMs: number;
@@ -110,7 +112,8 @@ export function timeseriesRoutes({ series, lookup, clock }: Context): Operation[
           const to = Math.min(from + BUCKETS_AT_ONCE * bucketMs, range.to);
           addRows(sums, await series.read(scopeSeq, bucketMs, from, to), range);
         }
-        return reply(200, { step: formatDuration(range.stepMs), data: pointsOf(sums, range) });
+        const total = pointOf(range.from, [...sums.values()].reduce(sumOfCounts, NO_COUNTS));
+        return reply(200, { step: formatDuration(range.stepMs), total, data: pointsOf(sums, range) });
       },
     }),
   ];
