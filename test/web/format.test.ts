@@ -1,7 +1,6 @@
 import { expect, test } from "bun:test";
 import { stateOf } from "../../web/kit/delivery.ts";
 import { formatDuration, formatUntil } from "../../web/kit/format.ts";
-import { growth, rate, SAMPLES_MAX, withSample } from "../../web/kit/series.ts";
 
 test("a duration is formatted in its two largest units", () => {
   const table: [number, string][] = [
@@ -33,19 +32,4 @@ test("a delivery with a next attempt is shown as pending although its latest att
   expect(stateOf({ ...common, status: 2, nextAttempt: "2026-01-01T00:00:00Z" })).toBe("pending");
   expect(stateOf({ ...common, status: 2, reason: "timeout" })).toBe("dead");
   expect(stateOf({ ...common, status: 2 })).toBe("cancelled");
-});
-
-test("a rate is the mean increase over the last seconds and never negative", () => {
-  expect(growth([1, 4, 4, 2])).toEqual([3, 0, 0]);
-  expect(rate([])).toBe(0);
-  expect(rate([7])).toBe(0);
-  expect(rate([1_000, 0, 10, 20, 30, 40, 50])).toBe(10);
-});
-
-test("only the samples of the last minute are kept", () => {
-  let samples: readonly number[] = [];
-  for (let at = 0; at < SAMPLES_MAX + 5; at++) samples = withSample(samples, at);
-  expect(samples.length).toBe(SAMPLES_MAX);
-  expect(samples[0]).toBe(5);
-  expect(samples.at(-1)).toBe(SAMPLES_MAX + 4);
 });

@@ -2,8 +2,8 @@ import { useEffect } from "preact/hooks";
 import { address } from "../kit/address.ts";
 import { findPage } from "../kit/routes.tsx";
 import { Frame } from "./frame/frame.tsx";
-import { startHistory } from "./history.ts";
 import { overview, startLive } from "./live.ts";
+import { startRate } from "./overview/rate.ts";
 import { LoginPage } from "./pages/login.tsx";
 import { UnknownPage } from "./pages/unknown.tsx";
 import { PAGES } from "./pages.ts";
@@ -16,7 +16,7 @@ export function App() {
 /** The page after login. The live connection is open while it is mounted. */
 function LoggedIn() {
   useEffect(() => {
-    const stops = [startLive(), startHistory()];
+    const stops = [startLive(), startRate()];
     return () => {
       for (const stop of stops) stop();
     };

@@ -3,13 +3,13 @@ import { BASE } from "../../kit/base.ts";
 import { Code } from "../../kit/parts/code.tsx";
 import { Empty, Problem } from "../../kit/parts/notice.tsx";
 import { createMessage, getFirstUid } from "../api.ts";
-import { token } from "../session.ts";
+import { CUSTOMERS, endpointsLink, sendLink } from "../links.ts";
 
 const DEMO_APPLICATION = "demo";
 const EXAMPLE_BODY = '{"eventType": "demo.hello", "payload": {"hello": "world"}}';
 
 /**
- * Shown before the first message: instructions for sending one. If the first start created the demo
+ * Shown before the first message: the pages that lead to it. If the first start created the demo
  * application, a button sends a message to it.
  */
 export function FirstMessage() {
@@ -35,10 +35,37 @@ function useHasDemo(): boolean | null {
 function FirstOwnMessage() {
   return (
     <Empty title="No messages yet">
-      <p>Create an application with an endpoint and send a message to it. The message appears here without a reload.</p>
-      <Code copy={curlLine("YOUR_APP", token.value ?? "")}>{curlLine("YOUR_APP", "YOUR_TOKEN")}</Code>
-      <p class="muted small">The copied command contains your token.</p>
+      <p>Three steps lead to the first message. It appears here without a reload.</p>
+      <Steps />
+      <Example app="YOUR_APP" />
     </Empty>
+  );
+}
+
+/** The pages on which the first message is set up, in their order. */
+function Steps() {
+  return (
+    <ol>
+      <li>
+        <a href={CUSTOMERS}>Create a customer</a>: one of those who receive your webhooks.
+      </li>
+      <li>
+        <a href={endpointsLink()}>Add an endpoint</a>: the URL to which the messages of the customer are sent.
+      </li>
+      <li>
+        <a href={sendLink()}>Send a message</a> to the customer.
+      </li>
+    </ol>
+  );
+}
+
+function Example({ app }: { app: string }) {
+  const line = curlLine(app);
+  return (
+    <>
+      <p>Or send it from a program. Replace YOUR_TOKEN with a token.</p>
+      <Code copy={line}>{line}</Code>
+    </>
   );
 }
 
@@ -54,23 +81,24 @@ function FirstDemoMessage() {
   return (
     <Empty title="No messages yet">
       <p>
-        Send a first message to the application <code>{DEMO_APPLICATION}</code>. It is delivered to the built-in inbox
-        and appears here without a reload.
+        Send a first message to the customer <code>{DEMO_APPLICATION}</code>. It is delivered to the built-in inbox and
+        appears here without a reload.
       </p>
-      <Code copy={curlLine(DEMO_APPLICATION, token.value ?? "")}>{curlLine(DEMO_APPLICATION, "YOUR_TOKEN")}</Code>
-      <p class="muted small">The copied command contains your token.</p>
       <button type="button" onClick={send} aria-busy={busy} disabled={busy}>
         Send test message
       </button>
       {problem !== null && <Problem>{problem}</Problem>}
+      <p>Your own messages need three steps:</p>
+      <Steps />
+      <Example app={DEMO_APPLICATION} />
     </Empty>
   );
 }
 
-function curlLine(app: string, bearer: string): string {
+function curlLine(app: string): string {
   return [
     `curl ${location.origin}${BASE}/api/v1/app/${app}/msg`,
-    `-H 'Authorization: Bearer ${bearer}'`,
+    "-H 'Authorization: Bearer YOUR_TOKEN'",
     "-H 'Content-Type: application/json'",
     `-d '${EXAMPLE_BODY}'`,
   ].join(" \\\n  ");

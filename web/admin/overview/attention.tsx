@@ -1,0 +1,100 @@
+import type { AttentionEntry } from "../../../src/api/types.ts";
+import { formatCount } from "../../kit/format.ts";
+import { Badge, type Tone } from "../../kit/parts/badge.tsx";
+import { Instant } from "../../kit/parts/instant.tsx";
+import { Loading } from "../../kit/parts/notice.tsx";
+import { Section } from "../../kit/parts/section.tsx";
+import { counted } from "../../kit/words.ts";
+import { deadLettersLink, endpointsLink, messagesLink, SYSTEM } from "../links.ts";
+import { overview } from "../live.ts";
+import { isStopped } from "./banner.tsx";
+import style from "./overview.module.css";
+
+const TONES: Readonly<Record<AttentionEntry["severity"], Tone>> = { critical: "bad", warning: "wait", info: "idle" };
+
+interface Words {
+  readonly title: string;
+  /** Leads to where the cause is found and removed. */
+  readonly href: string;
+}
+
+/** Lists what needs an operator's attention, the most urgent first. */
+export function NeedsAttention() {
+  const current = overview.value;
+  return (
+    <Section title="Needs attention">
+      {current === null ? <Loading /> : <Entries all={current.attention} total={current.attentionTotal} />}
+    </Section>
+  );
+}
+
+function Entries({ all, total }: { all: readonly AttentionEntry[]; total: number }) {
+  const entries = all.filter((entry) => !isStopped(entry));
+  if (entries.length === 0) {
+    return (
+      <p class={style.well} role="status">
+        {all.length === 0
+          ? "All is well: no endpoint fails, and nothing waits for you."
+          : "Nothing else needs attention."}
+      </p>
+    );
+  }
+  return (
+    <>
+      <ul class={style.entries}>
+        {entries.map((entry) => (
+          <Entry key={[entry.kind, entry.endpointId, entry.reason].join(" ")} entry={entry} />
+        ))}
+      </ul>
+      {total > all.length && (
+        <p class={style.note}>
+          {counted(total - all.length, "more entry", "more entries")}: see{" "}
+          <a href={endpointsLink({ state: "failing" })}>failing</a> and{" "}
+          <a href={endpointsLink({ state: "disabled" })}>disabled</a> endpoints.
+        </p>
+      )}
+    </>
+  );
+}
+
+function Entry({ entry }: { entry: AttentionEntry }) {
+  const { title, href } = wordsOf(entry);
+  return (
+    <li class={style.entry}>
+      <Badge tone={TONES[entry.severity]}>{entry.severity}</Badge>
+      <span class={style.words}>
+        <a href={href}>{title}</a>
+        <div class={style.detail}>{entry.detail}</div>
+      </span>
+      {entry.since !== null && (
+        <span class={style.when}>
+          since <Instant at={entry.since} />
+        </span>
+      )}
+    </li>
+  );
+}
+
+function wordsOf({ kind, url, appName, appId, count, reason }: AttentionEntry): Words {
+  switch (kind) {
+    case "endpoint_failing":
+      return { title: `${appName}: ${url}`, href: endpointsLink({ state: "failing", app_id: appId }) };
+    case "endpoint_disabled":
+      return { title: `${appName}: ${url}`, href: endpointsLink({ state: "disabled", app_id: appId }) };
+    case "dead_letters":
+      return { title: `Dead letters: ${reason}`, href: deadLettersLink({ reason }) };
+    case "backlog_growing":
+      return {
+        title: `Growing backlog: ${formatCount(count ?? 0)} pending deliveries`,
+        href: messagesLink({ state: "pending" }),
+      };
+    case "store_damaged":
+      return { title: "Damaged data", href: SYSTEM };
+    case "disk_low":
+      return { title: "Little space on the disk", href: SYSTEM };
+    case "clock_jumped":
+      return { title: "The clock has jumped ahead", href: SYSTEM };
+    default:
+      return { title: kind, href: SYSTEM };
+  }
+}
