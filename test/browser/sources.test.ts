@@ -149,7 +149,7 @@ describeInBrowser("pages of sources in a browser", options, (group) => {
 
       await links.first().hover();
       await postStripe({ url: ingestUrl }, stripeEvent({ type: "two" }));
-      await page.getByText("Held while you are in the list, 1 new request waits").waitFor();
+      await button(page, "1 new request").waitFor();
       expect(await links.allTextContents()).toEqual(["one"]);
       await page.getByRole("heading", { level: 1 }).hover();
       await links.getByText("two").waitFor();
@@ -157,7 +157,7 @@ describeInBrowser("pages of sources in a browser", options, (group) => {
 
       await button(page, "Pause").click();
       await postStripe({ url: ingestUrl }, stripeEvent({ type: "three" }));
-      await page.getByText("Paused, 1 new request waits").waitFor();
+      await button(page, "1 new request").waitFor();
       expect(await links.count()).toBe(2);
       await button(page, "Resume").click();
       await links.getByText("three").waitFor();

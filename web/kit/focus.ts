@@ -1,18 +1,23 @@
 import type { RefObject } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { followScroll, keptScroll, restoreScroll } from "./history-entry.ts";
 
 /**
  * Returns the reference for the main element. When `current` (what names the page) changes, the focus
- * moves to that element and the page scrolls to its top.
+ * moves to that element, and the page scrolls to its top or, after going back, to where it was left.
  */
 export function useFocusOnNewPage(current: unknown): RefObject<HTMLElement | null> {
   const main = useRef<HTMLElement>(null);
   const shown = useRef(current);
+  useEffect(followScroll, []);
   useEffect(() => {
-    if (shown.current === current) return;
-    shown.current = current;
-    main.current?.focus({ preventScroll: true });
-    scrollTo(0, 0);
+    const y = keptScroll();
+    if (shown.current !== current) {
+      shown.current = current;
+      main.current?.focus({ preventScroll: true });
+      scrollTo(0, 0);
+    }
+    return y > 0 && main.current !== null ? restoreScroll(main.current, y) : undefined;
   }, [current]);
   return main;
 }

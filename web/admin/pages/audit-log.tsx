@@ -24,7 +24,7 @@ export function AuditLogPage() {
 }
 
 function Entries({ after, before }: { after: string | undefined; before: string | undefined }) {
-  const place = usePlace();
+  const place = usePlace("audit log");
   const [entries, reload] = useLoaded(`${place.iterator}`, (signal) =>
     getAuditLog({ after, before, iterator: place.iterator }, signal),
   );

@@ -68,8 +68,10 @@ export function CustomersPage() {
       <PageHead title="Customers" about="Each customer is an application: its endpoints get the messages sent to it." />
       <FilteredList
         label="customers"
+        topics={["applications", "endpoints", "messages", "deadLetters"]}
         filters={FILTERS}
         read={getCustomers}
+        keyOf={({ application }) => application.id}
         empty={(isFiltered) => (
           <Empty title={isFiltered ? "No customer matches" : "No customers yet"}>
             <p>

@@ -50,7 +50,7 @@ const COLUMNS: readonly Column<DeadLetterGroup>[] = [
 export function DeadLettersPage() {
   const { query } = address.value;
   const own = Object.fromEntries(FILTERS.flatMap(({ name }) => (query[name] ? [[name, query[name]]] : [])));
-  const summary = useResource(JSON.stringify(own), (signal) => getDeadLetterSummary(own, signal));
+  const summary = useResource(JSON.stringify(own), (signal) => getDeadLetterSummary(own, signal), ["deadLetters"]);
   return (
     <>
       <PageHead

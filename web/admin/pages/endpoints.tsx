@@ -69,6 +69,7 @@ export function EndpointsPage() {
       <PageHead title="Endpoints" about="The URLs to which messages are delivered, over all customers." />
       <FilteredList
         label="endpoints"
+        topics={["endpoints"]}
         filters={FILTERS}
         read={getEndpoints}
         empty={(isFiltered) => (

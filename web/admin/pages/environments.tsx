@@ -18,7 +18,7 @@ import { useLoaded } from "../reload.ts";
 
 /** Shows the environments, and pauses, resumes and exports the one in use. */
 export function EnvironmentsPage() {
-  const place = usePlace();
+  const place = usePlace("environments");
   const [environments] = useLoaded(`${place.iterator}`, (signal) => getEnvironments(place.iterator, signal));
   const [current, reload] = useLoaded("", getEnvironment);
   return (

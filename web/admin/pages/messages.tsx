@@ -53,6 +53,7 @@ export function MessagesPage() {
       </PageHead>
       <FilteredList
         label="messages"
+        topics={["messages", "deliveries"]}
         filters={FILTERS}
         read={getMessages}
         empty={(isFiltered) => (

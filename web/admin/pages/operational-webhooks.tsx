@@ -23,7 +23,7 @@ import { useLoaded } from "../reload.ts";
 
 /** Shows the endpoints that get events about this environment. */
 export function OperationalWebhooksPage() {
-  const place = usePlace();
+  const place = usePlace("operational webhooks");
   const [endpoints, reload] = useLoaded(`${place.iterator}`, (signal) =>
     getOperationalEndpoints(place.iterator, signal),
   );

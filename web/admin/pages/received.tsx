@@ -98,7 +98,7 @@ function Stored({ source, message: id }: { source: Source; message: string }) {
 /** Sends a message to any endpoint of its source, also to one that was added later. */
 function SendTo({ source, message }: { source: Source; message: string }) {
   const id = useId();
-  const endpoints = useResource(source.id, (signal) => getEndpoints(source.id, signal)).value ?? [];
+  const endpoints = useResource(source.id, (signal) => getEndpoints(source.id, signal), ["endpoints"]).value ?? [];
   const [chosen, setChosen] = useState<string | null>(null);
   const action = useAction();
   if (endpoints.length === 0) return null;

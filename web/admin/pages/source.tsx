@@ -19,7 +19,7 @@ import { countWords } from "./sources.tsx";
 
 /** Shows a source: how to set it up, what arrives, where it is sent, and its settings. */
 export function SourcePage({ source: id }: { source: string }) {
-  const { value, error } = useResource(id, (signal) => getSource(id, signal));
+  const { value, error } = useResource(id, (signal) => getSource(id, signal), [id]);
   const provider = useProvider(value?.provider ?? "");
   return (
     <>

@@ -14,8 +14,8 @@ import { checkOf } from "../sources/words.ts";
 
 /** Shows the sources of the environment, newest first. */
 export function SourcesPage() {
-  const place = usePlace();
-  const sources = useResource(place.iterator ?? "", (signal) => getSources(place.iterator, signal));
+  const place = usePlace("sources");
+  const sources = useResource(place.iterator ?? "", (signal) => getSources(place.iterator, signal), ["sources"]);
   const providers = useProviders().value;
   return (
     <>

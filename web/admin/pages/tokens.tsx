@@ -16,7 +16,7 @@ import { useLoaded } from "../reload.ts";
 
 /** Shows the tokens of the environment, creates tokens and revokes them. */
 export function TokensPage() {
-  const place = usePlace();
+  const place = usePlace("tokens");
   const withEnded = address.value.query.ended === "true";
   const [tokens, reload] = useLoaded(`${withEnded} ${place.iterator}`, (signal) =>
     getTokens(place.iterator, withEnded, signal),

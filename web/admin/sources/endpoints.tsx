@@ -9,7 +9,7 @@ import { useAction } from "./use.ts";
 
 /** The endpoints of a source, to which its messages are sent. */
 export function Endpoints({ source }: { source: Source }) {
-  const endpoints = useResource(source.id, (signal) => getEndpoints(source.id, signal));
+  const endpoints = useResource(source.id, (signal) => getEndpoints(source.id, signal), ["endpoints"]);
   return (
     <Section title="Endpoints">
       <Read of={endpoints} lines={1}>

@@ -133,7 +133,7 @@ export function UrlRotation({ source }: { source: string }) {
 
 export function Deletion({ source }: { source: SourceDetail }) {
   const action = useAction({ leads: true });
-  const endpoints = useResource(source.id, (signal) => getEndpoints(source.id, signal)).value;
+  const endpoints = useResource(source.id, (signal) => getEndpoints(source.id, signal), ["endpoints"]).value;
   const remove = async () => {
     if (await action.run(() => deleteSource(source.id))) location.hash = SOURCES;
   };

@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import type { ListOf } from "../../../src/api/types.ts";
+import { keepPlace, keptPlace } from "../history-entry.ts";
 
 /** The position in a paginated list. */
 export interface Place {
@@ -12,14 +13,22 @@ export interface Place {
   first(): void;
 }
 
-export function usePlace(): Place {
-  const [path, setPath] = useState<readonly string[]>([]);
+/**
+ * Keeps a position in a list. With a name, the position belongs to the entry in the browser's
+ * history, so that going back to the page finds it again.
+ */
+export function usePlace(name?: string): Place {
+  const [path, setPath] = useState<readonly string[]>(() => (name === undefined ? [] : keptPlace(name)));
+  const go = (next: readonly string[]) => {
+    setPath(next);
+    if (name !== undefined) keepPlace(name, next);
+  };
   return {
     iterator: path.at(-1) ?? null,
     number: path.length + 1,
-    next: (iterator) => setPath([...path, iterator]),
-    previous: () => setPath(path.slice(0, -1)),
-    first: () => setPath([]),
+    next: (iterator) => go([...path, iterator]),
+    previous: () => go(path.slice(0, -1)),
+    first: () => go([]),
   };
 }
 
