@@ -7,7 +7,7 @@ import { describeInBrowser, logInWith, BROWSER_TIMEOUT_MS as TIMEOUT_MS, watch }
 const TOKEN = "root-token-of-the-test-of-messages-12345";
 const env = { BOATHOOK_ROOT_TOKEN: TOKEN };
 
-describeInBrowser("pages of one message", { env }, (group) => {
+describeInBrowser("pages of one message", { env, args: ["--allow-subnets", "127.0.0.1/32"] }, (group) => {
   /** Opens a page of the admin page and logs in. `ignored` is a part of console errors that the test expects. */
   async function open(hash: string, ignored?: string) {
     const context = await group.browser.newContext({ viewport: { width: 1280, height: 800 } });
@@ -119,6 +119,108 @@ describeInBrowser("pages of one message", { env }, (group) => {
       await page.getByLabel("Tags").fill("good-tag");
       await page.getByRole("button", { name: "Send message" }).click();
       await page.getByRole("heading", { level: 1, name: "any.type" }).waitFor();
+      expect(opened.errors).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "a message shows why endpoints did not get it, and an attempt that opens stays open while the payload is read once",
+    async () => {
+      let status = 503;
+      using receiver = Bun.serve({
+        port: 0,
+        hostname: "127.0.0.1",
+        fetch: () => new Response("<b>down</b>", { status, headers: { "x-receiver": "crm-7" } }),
+      });
+      const url = `http://127.0.0.1:${receiver.port}/hook`;
+      await call("POST", "/event-type", { name: "known.type", description: "x" });
+      await call("POST", "/app", { name: "Cause & Co", uid: "cause" });
+      await call("POST", "/app/cause/endpoint", { url, uid: "crm" });
+      await call("POST", "/app/cause/endpoint", { url: inbox("typed-inbox"), eventTypes: ["known.type"] });
+      await call("POST", "/app/cause/endpoint", { url: inbox("channel-inbox"), channels: ["eu"] });
+      await call("POST", "/app/cause/endpoint", { url: inbox("disabled-inbox"), disabled: true });
+      const body = '{"eventType":"some.type","channels":["us"],"payload":{"big":12345678901234567890,"one":1.0}}';
+      const { id } = await call("POST", "/app/cause/msg", body);
+      await call("POST", "/app/cause/endpoint", { url: inbox("later-inbox") });
+
+      await using opened = await open("#/");
+      const { page } = opened;
+      const messagePath = `/api/v1/app/cause/msg/${id}`;
+      const payloadReads: string[] = [];
+      page.on("request", (request) => {
+        const path = new URL(request.url()).pathname;
+        if ([messagePath, `${messagePath}/raw`].includes(path)) payloadReads.push(request.url());
+      });
+      await page.goto(`${group.server.url}/ui/#/app/cause/msg/${id}`);
+      await page.getByText('"big": 12345678901234567890').waitFor();
+      await page.getByRole("link", { name: "Cause & Co" }).first().waitFor();
+      const missed = page.getByRole("region", { name: "Endpoints that did not get it" });
+      await missed.getByText("gets only the event types known.type").waitFor();
+      await missed.getByText("gets only the channels eu; the message has us").waitFor();
+      await missed.getByText("The endpoint is disabled").waitFor();
+      await missed.getByText("The endpoint was created after this message").waitFor();
+
+      const attempts = page.getByRole("region", { name: "Attempts" });
+      await attempts.getByRole("button", { name: "Details" }).click();
+      const sent = attempts.getByRole("region", { name: "What was sent" });
+      await sent.getByText("webhook-signature").waitFor();
+      await attempts.getByText("x-receiver", { exact: false }).first().waitFor();
+      await attempts.getByText("<b>down</b>").first().waitFor();
+      await attempts.getByText("Check the signature").click();
+      await attempts.getByLabel("Language").selectOption("python");
+      await attempts.getByText(`id = "${id}"`).waitFor();
+      await expectNoOverflow(page);
+
+      status = 200;
+      const close = attempts.getByRole("button", { name: "Close" });
+      await close.focus();
+      for (let i = 0; i < 3; i++) await call("POST", "/app/cause/msg", { eventType: "other.type", payload: { i } });
+      await call("POST", `/app/cause/msg/${id}/endpoint/crm/resend`);
+      await page.getByRole("region", { name: "Deliveries" }).getByText("delivered", { exact: true }).waitFor();
+      await attempts.getByText("200", { exact: true }).first().waitFor();
+      await sent.getByText("webhook-signature").waitFor();
+      expect(await close.evaluate((button) => button === document.activeElement)).toBe(true);
+      const urlOf = (rest: string) => group.server.url + messagePath + rest;
+      expect(payloadReads.toSorted()).toEqual([urlOf("/raw"), urlOf("?with_content=false")].toSorted());
+      expect(opened.errors).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "a message is resent to those that failed and to all after a question that names their number",
+    async () => {
+      let status = 410;
+      using receiver = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("", { status }) });
+      await call("POST", "/app", { name: "Again Inc", uid: "again" });
+      await call("POST", "/app/again/endpoint", { url: `http://127.0.0.1:${receiver.port}/a`, uid: "gone" });
+      await call("POST", "/app/again/endpoint", { url: inbox("again-inbox") });
+      const { id } = await call("POST", "/app/again/msg", { eventType: "again.type", payload: { x: 1 } });
+
+      await using opened = await open(`#/app/again/msg/${id}`);
+      const { page } = opened;
+      const deliveries = page.getByRole("region", { name: "Deliveries" });
+      await deliveries.getByText("dead", { exact: true }).waitFor();
+      await page.getByRole("button", { name: "Resend failed" }).click();
+      await page.getByText("No endpoint that is enabled failed").waitFor();
+      await page.getByRole("button", { name: "Cancel" }).click();
+
+      status = 200;
+      await call("PATCH", "/app/again/endpoint/gone", { disabled: false });
+      await page.getByRole("button", { name: "Resend failed" }).click();
+      await page.getByText("Send this message again to 1 endpoint?").waitFor();
+      await page.getByRole("button", { name: "Resend", exact: true }).click();
+      await deliveries.getByText("delivered", { exact: true }).nth(1).waitFor();
+      await page.getByRole("button", { name: "Resend all" }).click();
+      await page.getByText("Send this message again to 2 endpoints?").waitFor();
+      await page.getByRole("button", { name: "Resend", exact: true }).click();
+      await page.getByText("Resend requested for 2 endpoints.").waitFor();
+      await page.getByText("manual").nth(2).waitFor();
+
+      await page.getByRole("link", { name: "Send again as new" }).click();
+      await page.getByRole("heading", { level: 1, name: "Send a message" }).waitFor();
+      await page.waitForFunction(() => document.querySelector("textarea")?.value === '{\n  "x": 1\n}');
       expect(opened.errors).toEqual([]);
     },
     TIMEOUT_MS,

@@ -1,7 +1,6 @@
-import type { Attempt, Destination, InboxRequest, ListOf, Overview } from "../../src/api/types.ts";
+import type { InboxRequest, ListOf, Overview } from "../../src/api/types.ts";
 import { BASE } from "../kit/base.ts";
 import { ApiError, errorOf, NOT_ACCEPTED, type RequestOptions, request } from "../kit/client.ts";
-import { type MessageText, parseMessage } from "../kit/message.ts";
 import { logOut, token } from "./session.ts";
 
 /** The admin page's requests to the API. */
@@ -30,24 +29,6 @@ export async function openLive(signal: AbortSignal): Promise<ReadableStream<Uint
   const response = await send("GET", "/live?differences=true", { signal, accept: "text/event-stream" });
   if (!response.ok || response.body === null) throw await failure(response);
   return response.body;
-}
-
-export async function getMessage(app: string, message: string, signal: AbortSignal): Promise<MessageText> {
-  const response = await send("GET", `${messagePath(app, message)}`, { signal });
-  return readText(response, parseMessage);
-}
-
-export function getAttempts(app: string, message: string, signal: AbortSignal): Promise<readonly Attempt[]> {
-  return getList<Attempt>(`/app/${encode(app)}/attempt/msg/${encode(message)}`, signal);
-}
-
-export function getDestinations(app: string, message: string, signal: AbortSignal): Promise<readonly Destination[]> {
-  return getList<Destination>(`${messagePath(app, message)}/endpoint`, signal);
-}
-
-export async function resend(app: string, message: string, endpoint: string): Promise<void> {
-  const response = await send("POST", `${messagePath(app, message)}/endpoint/${encode(endpoint)}/resend`);
-  if (!response.ok) throw await failure(response);
 }
 
 /**
@@ -101,10 +82,6 @@ async function readText<T>(response: Response, read: (text: string) => T): Promi
 async function failure(response: Response): Promise<ApiError> {
   if (response.status === 401) logOut("Your token is no longer valid. Log in again.");
   return errorOf(response);
-}
-
-function messagePath(app: string, message: string): string {
-  return `/app/${encode(app)}/msg/${encode(message)}`;
 }
 
 const encode = encodeURIComponent;

@@ -1,4 +1,4 @@
-import type { ReadonlySignal } from "@preact/signals";
+import { type ReadonlySignal, signal } from "@preact/signals";
 import { useEffect, useState } from "preact/hooks";
 
 /** Data from the API: the latest value and the latest error. */
@@ -48,4 +48,11 @@ export function useReading<T>(
   }, [key]);
 
   return state.key === key ? state : EMPTY;
+}
+
+const never = signal(0);
+
+/** Loads data that does not change. */
+export function useOnce<T>(key: string, read: (signal: AbortSignal) => Promise<T>): Resource<T> {
+  return useReading(key, read, never);
 }

@@ -17,7 +17,8 @@ import type {
   Replay,
   WrittenEndpoint,
 } from "../../src/api/types.ts";
-import { type MessageText, parseMessage } from "../kit/message.ts";
+import { ApiError } from "../kit/client.ts";
+import { type MessageHead, type Payload, payloadOf } from "../kit/message.ts";
 import { call, session } from "./session.ts";
 
 /** The portal's requests to the API. */
@@ -88,8 +89,19 @@ export function getMessages(
   return get(`${pathOf(endpoint)}/msg?${parameters}`, signal);
 }
 
-export async function getMessage(message: string, signal: AbortSignal): Promise<MessageText> {
-  return parseMessage(await (await call("GET", messagePath(message), { signal })).text());
+export function getMessage(message: string, signal: AbortSignal): Promise<MessageHead> {
+  return get(`${messagePath(message)}?${query({ with_content: false })}`, signal);
+}
+
+/** Returns the payload of a message, or null if it is no longer stored. */
+export async function getPayload(message: string, signal: AbortSignal): Promise<{ payload: Payload | null }> {
+  try {
+    const response = await call("GET", `${messagePath(message)}/raw`, { signal, accept: "*/*" });
+    return { payload: await payloadOf(response) };
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return { payload: null };
+    throw error;
+  }
 }
 
 export function getDestinations(message: string, signal: AbortSignal): Promise<ListOf<Destination>> {

@@ -8,7 +8,6 @@ import { type Resource, useReading } from "../kit/reading.ts";
 const INTERVAL_MS = 5_000;
 
 const refreshed = signal(0);
-const never = signal(0);
 
 /** Reloads all data that the page shows. */
 export function refresh(): void {
@@ -25,9 +24,4 @@ document.addEventListener("visibilitychange", () => {
 /** Loads data and keeps it up to date. Changing `key` discards the previous value. */
 export function useLive<T>(key: string, read: (signal: AbortSignal) => Promise<T>): Resource<T> {
   return useReading(key, read, refreshed);
-}
-
-/** Loads data once, because it rarely changes. */
-export function useOnce<T>(key: string, read: (signal: AbortSignal) => Promise<T>): Resource<T> {
-  return useReading(key, read, never);
 }

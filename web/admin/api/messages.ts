@@ -8,6 +8,7 @@ import type {
   MessageRecipient,
   PrecheckRecipients,
 } from "../../../src/api/types.ts";
+import { type MessageHead, type Payload, payloadOf } from "../../kit/message.ts";
 import { ApiError, call } from "../api.ts";
 import { getJson, getPage } from "./json.ts";
 
@@ -18,26 +19,20 @@ const LIMIT_MAX = "250";
 const NOT_FOUND = 404;
 const encode = encodeURIComponent;
 
-/** A message without its payload. */
-export type MessageFacts = Omit<Message, "payload">;
-
-/** The bytes that the sender sent. */
-export interface Payload {
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  /** Null if the sender did not name the content type. */
-  readonly contentType: string | null;
-}
-
-export const getFacts = (app: string, message: string, signal: AbortSignal) =>
-  getJson<MessageFacts>(`${pathOf(app, message)}?with_content=false`, signal);
+export const getMessage = (app: string, message: string, signal: AbortSignal) =>
+  getJson<MessageHead>(`${pathOf(app, message)}?with_content=false`, signal);
 
 /** Returns the payload of a message, or null if it is no longer stored. */
-export async function getPayload(app: string, message: string, signal: AbortSignal): Promise<Payload | null> {
+export async function getPayload(
+  app: string,
+  message: string,
+  signal: AbortSignal,
+): Promise<{ readonly payload: Payload | null }> {
   try {
     const response = await call("GET", `${pathOf(app, message)}/raw`, { signal, accept: "*/*" });
-    return { bytes: new Uint8Array(await response.arrayBuffer()), contentType: response.headers.get("content-type") };
+    return { payload: await payloadOf(response) };
   } catch (error) {
-    if (error instanceof ApiError && error.status === NOT_FOUND) return null;
+    if (error instanceof ApiError && error.status === NOT_FOUND) return { payload: null };
     throw error;
   }
 }

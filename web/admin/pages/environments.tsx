@@ -1,4 +1,5 @@
 import type { Environment } from "../../../src/api/types.ts";
+import { download } from "../../kit/download.ts";
 import { Confirm, Outcome, useActionThen } from "../../kit/parts/action.tsx";
 import { Badge } from "../../kit/parts/badge.tsx";
 import { type Column, DataTable } from "../../kit/parts/data-table.tsx";
@@ -13,7 +14,6 @@ import {
   pauseEnvironment,
   resumeEnvironment,
 } from "../api/installation.ts";
-import { download } from "../installation/download.ts";
 import { useLoaded } from "../reload.ts";
 
 /** Shows the environments, and pauses, resumes and exports the one in use. */

@@ -1,101 +1,101 @@
-import type { MessageText } from "../../kit/message.ts";
-import { AttemptTable } from "../../kit/parts/attempt-table.tsx";
-import { Body } from "../../kit/parts/code.tsx";
+import type { Application } from "../../../src/api/types.ts";
+import type { MessageHead } from "../../kit/message.ts";
 import { Fact } from "../../kit/parts/fact.tsx";
-import { Instant } from "../../kit/parts/instant.tsx";
-import { Loading, Problem } from "../../kit/parts/notice.tsx";
-import { Section } from "../../kit/parts/section.tsx";
-import { getAttempts, getDestinations, getMessage } from "../api.ts";
-import { OVERVIEW, receivedLink } from "../links.ts";
-import { overview } from "../live.ts";
-import { DeliveryTable } from "../parts/delivery-table.tsx";
-import { useResource } from "../resource.ts";
+import { HeaderList } from "../../kit/parts/header-list.tsx";
+import { MessageFacts } from "../../kit/parts/message-facts.tsx";
+import { PageHead } from "../../kit/parts/page-head.tsx";
+import { PayloadSection } from "../../kit/parts/payload.tsx";
+import { Read, Section } from "../../kit/parts/section.tsx";
+import { useOnce } from "../../kit/reading.ts";
+import { getCustomer, getMessage, getPayload } from "../api/messages.ts";
+import { customerLink, eventTypeLink, messagesLink, receivedLink, sendLink } from "../links.ts";
+import { Attempts } from "../messages/attempts.tsx";
+import { Deliveries } from "../messages/deliveries.tsx";
+import { Missed } from "../messages/missed.tsx";
 
 interface MessagePageProps {
   readonly app: string;
   readonly message: string;
 }
 
-export function MessagePage({ app, message }: MessagePageProps) {
-  const { value, error } = useResource(`${app}/${message}`, (signal) => getMessage(app, message, signal));
+/** Shows a message. What cannot change is read once; deliveries and attempts follow live events. */
+export function MessagePage({ app, message: id }: MessagePageProps) {
+  const message = useOnce(id, (signal) => getMessage(app, id, signal));
+  const payload = useOnce(id, (signal) => getPayload(app, id, signal));
+  const customer = useOnce(app, (signal) => getCustomer(app, signal)).value;
+  const body = payload.value?.payload ?? null;
   return (
     <>
-      <nav aria-label="Breadcrumb" class="breadcrumb">
-        <a href={OVERVIEW}>Messages</a>
-      </nav>
-      <h1>{value?.eventType ?? "Message"}</h1>
-      {error !== null && <Problem>{error.message}</Problem>}
-      {value === null && error === null && <Loading />}
-      {value !== null && (
-        <>
-          <Facts app={app} message={value} />
-          <Deliveries app={app} message={message} />
-          <Attempts app={app} message={message} />
-          {value.sourceId === undefined ? (
-            <Section title="Payload">
-              <Body text={value.payloadText} />
-            </Section>
-          ) : (
-            <p>
-              <a href={receivedLink(value.sourceId, value.id)}>View request as received</a>
-            </p>
-          )}
-        </>
-      )}
+      <PageHead
+        title={message.value?.eventType ?? "Message"}
+        above={[
+          { title: "Messages", href: messagesLink() },
+          { title: customer?.name ?? app, href: customerLink(app) },
+        ]}
+      >
+        <a class="button-link outline" href={sendLink({ app, message: id })}>
+          Send again as new
+        </a>
+      </PageHead>
+      <Read of={message} lines={6}>
+        {(known) => (
+          <>
+            <Facts app={app} customer={customer} message={known} contentType={body?.contentType ?? null} />
+            <Warnings message={known} />
+            <Deliveries app={app} message={known.id} />
+            <Missed app={app} message={known} />
+            <Attempts app={app} message={known.id} body={body?.bytes ?? null} />
+            <PayloadSection message={id} of={payload} />
+            {known.headers !== undefined && (
+              <Section title="Headers of the request as received">
+                <HeaderList headers={known.headers} />
+              </Section>
+            )}
+          </>
+        )}
+      </Read>
     </>
   );
 }
 
-function Facts({ app, message }: { app: string; message: MessageText }) {
-  const channels = message.channels ?? [];
+interface FactsProps {
+  readonly app: string;
+  readonly customer: Application | null;
+  readonly message: MessageHead;
+  readonly contentType: string | null;
+}
+
+function Facts({ app, customer, message, contentType }: FactsProps) {
   return (
-    <dl class="facts">
-      <Fact name="Message">
-        <span class="mono">{message.id}</span>
+    <MessageFacts message={message} timeName="Accepted">
+      <Fact name="Customer">
+        <a href={customerLink(app)}>{customer?.name ?? app}</a>
       </Fact>
-      {message.eventId != null && (
-        <Fact name="Event ID">
-          <span class="mono">{message.eventId}</span>
+      <Fact name="Event type">
+        <a href={eventTypeLink(message.eventType)}>{message.eventType}</a>
+      </Fact>
+      {contentType !== null && <Fact name="Content type">{contentType}</Fact>}
+      {message.sourceId !== undefined && (
+        <Fact name="Received">
+          <a href={receivedLink(message.sourceId, message.id)}>View request as received</a>
         </Fact>
       )}
-      <Fact name="Application">
-        <ApplicationName app={app} message={message.id} />
-      </Fact>
-      <Fact name="Accepted">
-        <Instant at={message.timestamp} />
-      </Fact>
-      {channels.length > 0 && <Fact name="Channels">{channels.join(", ")}</Fact>}
-    </dl>
+    </MessageFacts>
   );
 }
 
-/**
- * Shows the application's name, or its id if the overview does not contain the message. The
- * overview contains only the latest messages.
- */
-function ApplicationName({ app, message }: { app: string; message: string }) {
-  const summary = overview.value?.messages.find(({ id }) => id === message);
-  return summary === undefined ? <span class="mono">{app}</span> : <span title={app}>{summary.appName}</span>;
-}
-
-export function Deliveries({ app, message }: MessagePageProps) {
-  const { value, error } = useResource(`${app}/${message}`, (signal) => getDestinations(app, message, signal));
+function Warnings({ message: { warnings = [] } }: { message: MessageHead }) {
+  if (warnings.length === 0) return null;
   return (
-    <Section title="Deliveries">
-      {error !== null && <Problem>{error.message}</Problem>}
-      {value === null && error === null && <Loading />}
-      {value !== null && <DeliveryTable app={app} message={message} destinations={value} />}
-    </Section>
-  );
-}
-
-export function Attempts({ app, message }: MessagePageProps) {
-  const { value, error } = useResource(`${app}/${message}`, (signal) => getAttempts(app, message, signal));
-  return (
-    <Section title="Attempts">
-      {error !== null && <Problem>{error.message}</Problem>}
-      {value === null && error === null && <Loading />}
-      {value !== null && <AttemptTable attempts={value} />}
+    <Section title="Warnings">
+      <p>The payload does not fit the schema of its event type.</p>
+      <ul>
+        {warnings.map(({ loc, msg }) => (
+          <li key={loc.join("/")}>
+            <code>{loc.join(".")}</code> {msg}
+          </li>
+        ))}
+      </ul>
     </Section>
   );
 }

@@ -1,23 +1,25 @@
 import type { ComponentChildren } from "preact";
 import { useId, useState } from "preact/hooks";
 import type { Source } from "../../../src/api/types.ts";
+import { bytesOfBase64 } from "../../kit/bytes.ts";
 import { Outcome } from "../../kit/parts/action.tsx";
 import { Badge } from "../../kit/parts/badge.tsx";
+import { BodyView } from "../../kit/parts/body-view.tsx";
 import { CopyButton } from "../../kit/parts/copy-button.tsx";
 import { Fact } from "../../kit/parts/fact.tsx";
 import { HeaderList } from "../../kit/parts/header-list.tsx";
 import { Instant } from "../../kit/parts/instant.tsx";
 import { Read, Section } from "../../kit/parts/section.tsx";
-import { resend } from "../api.ts";
+import { useOnce } from "../../kit/reading.ts";
+import { resend } from "../api/messages.ts";
 import { SOURCES, sourceLink } from "../links.ts";
+import { Attempts } from "../messages/attempts.tsx";
+import { Deliveries } from "../messages/deliveries.tsx";
 import { useResource } from "../resource.ts";
 import { getBody, getEndpoints, getLogEntry, getMessage, getSource } from "../sources/api.ts";
-import { BodyView } from "../sources/body-view.tsx";
-import { bytesOfBase64 } from "../sources/bytes.ts";
 import { curlCommand } from "../sources/curl.ts";
-import { useAction, useOnce } from "../sources/use.ts";
+import { useAction } from "../sources/use.ts";
 import { causeWords, stateWords } from "../sources/words.ts";
-import { Attempts, Deliveries } from "./message.tsx";
 
 /** Maximum size of a body that is put into a command, in bytes. */
 const CURL_BYTES_MAX = 1024 * 1024;
@@ -75,7 +77,7 @@ function Stored({ source, message: id }: { source: Source; message: string }) {
           </dl>
           <Deliveries app={appId} message={id} />
           <SendTo source={source} message={id} />
-          <Attempts app={appId} message={id} />
+          <Attempts app={appId} message={id} body={body.value} />
           <Section title="Headers">
             <HeaderList headers={headers} />
           </Section>

@@ -1,4 +1,5 @@
 import type { System } from "../../../src/api/types.ts";
+import { download } from "../../kit/download.ts";
 import { formatCount, formatDuration } from "../../kit/format.ts";
 import { Outcome, useActionThen } from "../../kit/parts/action.tsx";
 import { Badge } from "../../kit/parts/badge.tsx";
@@ -8,7 +9,6 @@ import { Instant } from "../../kit/parts/instant.tsx";
 import { PageHead } from "../../kit/parts/page-head.tsx";
 import { Read, Section } from "../../kit/parts/section.tsx";
 import { getDiagnostics, getSystem } from "../api/installation.ts";
-import { download } from "../installation/download.ts";
 import { useLoaded } from "../reload.ts";
 
 /** Shows the versions, sizes and settings of the server. */

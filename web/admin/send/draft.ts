@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
+import { textOf } from "../../kit/bytes.ts";
 import { prettyJson } from "../../kit/json.ts";
-import { getFacts, getPayload } from "../api/messages.ts";
-import { textOf } from "../sources/bytes.ts";
+import { getMessage, getPayload } from "../api/messages.ts";
 
 /** A message that is being written. Channels and tags are separated by commas or spaces. */
 export interface Draft {
@@ -57,7 +57,7 @@ export function useDraft({ app, type, message }: Filled): Filling {
 }
 
 async function fill(app: string, message: string, start: Draft, signal: AbortSignal): Promise<Draft> {
-  const [facts, payload] = await Promise.all([getFacts(app, message, signal), getPayload(app, message, signal)]);
+  const [facts, { payload }] = await Promise.all([getMessage(app, message, signal), getPayload(app, message, signal)]);
   if (payload === null) throw new Error("The payload of this message is no longer stored, so it cannot be copied.");
   const text = textOf(payload.bytes);
   if (text === null) throw new Error("The payload of this message is not text, so it cannot be copied.");

@@ -1,4 +1,4 @@
-import { base64Of, textOf } from "./bytes.ts";
+import { base64Of, textOf } from "../../kit/bytes.ts";
 
 /** A request as a source received it. */
 export interface ReceivedRequest {

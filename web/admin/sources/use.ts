@@ -1,16 +1,8 @@
-import { signal } from "@preact/signals";
 import type { Provider } from "../../../src/api/types.ts";
 import { type Action, useActionThen } from "../../kit/parts/action.tsx";
-import { type Resource, useReading } from "../../kit/reading.ts";
+import { type Resource, useOnce } from "../../kit/reading.ts";
 import { refresh } from "../live.ts";
 import { getProviders } from "./api.ts";
-
-const never = signal(0);
-
-/** Loads data that does not change. */
-export function useOnce<T>(key: string, read: (signal: AbortSignal) => Promise<T>): Resource<T> {
-  return useReading(key, read, never);
-}
 
 export function useProviders(): Resource<readonly Provider[]> {
   return useOnce("providers", getProviders);

@@ -1,81 +1,85 @@
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import type { Attempt } from "../../../src/api/types.ts";
 import { formatDuration } from "../format.ts";
 import { Badge } from "./badge.tsx";
 import { Body } from "./code.tsx";
+import { type Column, DataTable } from "./data-table.tsx";
 import { Instant } from "./instant.tsx";
 import { Empty } from "./notice.tsx";
-import { Table } from "./table.tsx";
 
-/** Shows the attempts to deliver a message, newest first, with the responses. */
-export function AttemptTable({ attempts }: { attempts: readonly Attempt[] }) {
+interface AttemptTableProps {
+  readonly attempts: readonly Attempt[];
+  /** What an opened attempt shows. Without it, long responses can be opened. */
+  readonly detail?: (attempt: Attempt) => ComponentChildren;
+}
+
+/** Shows the attempts to deliver a message, newest first, with the responses. Opened attempts stay open. */
+export function AttemptTable({ attempts, detail }: AttemptTableProps) {
+  const [open, setOpen] = useState<ReadonlySet<string>>(new Set());
   if (attempts.length === 0) return <Empty title="No attempts yet" />;
+  const toggle = (id: string) =>
+    setOpen((was) => (was.has(id) ? new Set([...was].filter((one) => one !== id)) : new Set([...was, id])));
+  const response: Column<Attempt> = {
+    head: "Response",
+    cell: (attempt) => (
+      <div class="response">
+        <Response
+          text={attempt.response}
+          open={open.has(attempt.id)}
+          toggle={detail === undefined ? () => toggle(attempt.id) : null}
+        />
+        {attempt.note !== null && <div class="muted small">{attempt.note}</div>}
+      </div>
+    ),
+  };
+  const details: Column<Attempt> = {
+    head: "Details",
+    kind: "actions",
+    cell: ({ id }) => (
+      <button type="button" class="outline small" aria-expanded={open.has(id)} onClick={() => toggle(id)}>
+        {open.has(id) ? "Close" : "Details"}
+      </button>
+    ),
+  };
   return (
-    <Table label="Attempts">
-      <thead>
-        <tr>
-          <th scope="col">Time</th>
-          <th scope="col">Endpoint</th>
-          <th scope="col">Result</th>
-          <th scope="col" class="number">
-            Duration
-          </th>
-          <th scope="col">Response</th>
-        </tr>
-      </thead>
-      <tbody>
-        {attempts.map((attempt) => (
-          <AttemptRow key={attempt.id} attempt={attempt} />
-        ))}
-      </tbody>
-    </Table>
+    <DataTable
+      label="Attempts"
+      columns={detail === undefined ? [...COLUMNS, response] : [...COLUMNS, response, details]}
+      rows={attempts}
+      keyOf={({ id }) => id}
+      below={(attempt) => open.has(attempt.id) && (detail?.(attempt) ?? <Body text={attempt.response} />)}
+    />
   );
 }
 
-const COLUMNS = 5;
 const SUCCESS = 0;
 const BY_HAND = 1;
 
-function AttemptRow({ attempt }: { attempt: Attempt }) {
-  const [open, setOpen] = useState(false);
-  return (
-    <>
-      <tr>
-        <td class="fit">
-          <Instant at={attempt.timestamp} />
-          {attempt.triggerType === BY_HAND && <div class="muted small">manual</div>}
-        </td>
-        <td class="title">
-          <span class="url">{attempt.url}</span>
-        </td>
-        <td>
-          <Badge tone={attempt.status === SUCCESS ? "good" : "bad"}>{resultOf(attempt)}</Badge>
-        </td>
-        <td class="fit number">{formatDuration(attempt.responseDurationMs)}</td>
-        <td class="response">
-          <Response text={attempt.response} open={open} toggle={() => setOpen(!open)} />
-          {attempt.note !== null && <div class="muted small">{attempt.note}</div>}
-        </td>
-      </tr>
-      {open && (
-        <tr class="expansion">
-          <td colSpan={COLUMNS}>
-            <Body text={attempt.response} />
-          </td>
-        </tr>
-      )}
-    </>
-  );
-}
+const COLUMNS: readonly Column<Attempt>[] = [
+  {
+    head: "Time",
+    kind: "fit",
+    cell: ({ timestamp, triggerType }) => (
+      <div>
+        <Instant at={timestamp} />
+        {triggerType === BY_HAND && <div class="muted small">manual</div>}
+      </div>
+    ),
+  },
+  { head: "Endpoint", kind: "title", cell: ({ url }) => <span class="url">{url}</span> },
+  { head: "Result", kind: "fit", cell: (attempt) => <AttemptResult of={attempt} /> },
+  { head: "Duration", kind: "number", cell: ({ responseDurationMs }) => formatDuration(responseDurationMs) },
+];
 
 /**
- * Returns the response's status, and the reason if it adds information: `200`, `503`, `timeout`,
+ * Shows the response's status, and the reason if it adds information: `200`, `503`, `timeout`,
  * `410 gone`.
  */
-function resultOf({ responseStatusCode, reason }: Attempt): string {
-  const status = responseStatusCode === 0 ? "" : String(responseStatusCode);
+export function AttemptResult({ of: { status, responseStatusCode, reason } }: { of: Attempt }) {
+  const code = responseStatusCode === 0 ? "" : String(responseStatusCode);
   const detail = reason && !reason.startsWith("status_") ? reason : "";
-  return `${status} ${detail}`.trim() || "no response";
+  return <Badge tone={status === SUCCESS ? "good" : "bad"}>{`${code} ${detail}`.trim() || "no response"}</Badge>;
 }
 
 /**
@@ -84,9 +88,13 @@ function resultOf({ responseStatusCode, reason }: Attempt): string {
  */
 const SHORT_CHARS_MAX = 40;
 const EXCERPT_CHARS_MAX = 120;
+/** Length of the beginning of a response whose details can be opened. */
+const BRIEF_CHARS_MAX = 64;
 
-function Response({ text, open, toggle }: { text: string; open: boolean; toggle: () => void }) {
+function Response({ text, open, toggle }: { text: string; open: boolean; toggle: (() => void) | null }) {
   if (text === "") return <span class="muted">empty</span>;
+  if (toggle === null)
+    return <code>{text.length > BRIEF_CHARS_MAX ? `${text.slice(0, BRIEF_CHARS_MAX)}…` : text}</code>;
   if (text.length <= SHORT_CHARS_MAX && !text.includes("\n")) return <code>{text}</code>;
   return (
     <button type="button" class="quiet mono" aria-expanded={open} onClick={toggle}>

@@ -1,11 +1,18 @@
-/** Shows headers of a request, as text. */
-export function HeaderList({ headers }: { headers: Readonly<Record<string, string>> }) {
-  const all = Object.entries(headers);
+interface HeaderListProps {
+  /** By name, or in their order, in which a name may occur more than once. */
+  readonly headers: Readonly<Record<string, string>> | readonly { readonly name: string; readonly value: string }[];
+}
+
+/** Shows headers of a request or response, as text. */
+export function HeaderList({ headers }: HeaderListProps) {
+  const all = Array.isArray(headers)
+    ? headers.map(({ name, value }): [string, string] => [name, value])
+    : Object.entries(headers as Readonly<Record<string, string>>);
   if (all.length === 0) return <p class="muted small">No headers</p>;
   return (
     <dl class="headers">
-      {all.map(([name, value]) => (
-        <div key={name}>
+      {all.map(([name, value], at) => (
+        <div key={`${at} ${name}`}>
           <dt>{name}</dt>
           <dd>{value}</dd>
         </div>

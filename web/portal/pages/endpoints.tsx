@@ -4,10 +4,11 @@ import { Instant } from "../../kit/parts/instant.tsx";
 import { Empty } from "../../kit/parts/notice.tsx";
 import { PageButtons, usePlace } from "../../kit/parts/pages.tsx";
 import { Table } from "../../kit/parts/table.tsx";
+import { useOnce } from "../../kit/reading.ts";
 import { getEndpoints, getStats } from "../api.ts";
 import { EndpointState } from "../parts/endpoint-state.tsx";
 import { Read } from "../parts/section.tsx";
-import { useLive, useOnce } from "../refresh.ts";
+import { useLive } from "../refresh.ts";
 import { endpointLink, NEW_ENDPOINT } from "../route.ts";
 import { may } from "../session.ts";
 

@@ -3,10 +3,10 @@ import type { EventType } from "../../../src/api/types.ts";
 import { Badge } from "../../kit/parts/badge.tsx";
 import { Body } from "../../kit/parts/code.tsx";
 import { Empty } from "../../kit/parts/notice.tsx";
+import { useOnce } from "../../kit/reading.ts";
 import { getEventTypes, getExample } from "../api.ts";
 import { grouped, matching } from "../event-types.ts";
 import { Read, Section } from "../parts/section.tsx";
-import { useOnce } from "../refresh.ts";
 
 /** Shows the catalogue of event types, with schemas and examples. */
 export function EventTypesPage() {

@@ -1,18 +1,20 @@
-import type { MessageText } from "../../kit/message.ts";
 import { AttemptTable } from "../../kit/parts/attempt-table.tsx";
-import { Body } from "../../kit/parts/code.tsx";
-import { Instant } from "../../kit/parts/instant.tsx";
+import { DeliveryTable } from "../../kit/parts/delivery-table.tsx";
+import { MessageFacts } from "../../kit/parts/message-facts.tsx";
 import { Empty } from "../../kit/parts/notice.tsx";
 import { PageButtons, usePlace } from "../../kit/parts/pages.tsx";
-import { getAttempts, getDestinations, getMessage } from "../api.ts";
-import { Destinations } from "../parts/destinations.tsx";
+import { PayloadSection } from "../../kit/parts/payload.tsx";
+import { useOnce } from "../../kit/reading.ts";
+import { getAttempts, getDestinations, getMessage, getPayload, resend } from "../api.ts";
 import { Read, Section } from "../parts/section.tsx";
-import { useLive } from "../refresh.ts";
+import { refresh, useLive } from "../refresh.ts";
 import { endpointLink } from "../route.ts";
+import { may } from "../session.ts";
 
 /** Shows a message with its deliveries, attempts and payload. */
 export function MessagePage({ endpoint, message }: { endpoint: string; message: string }) {
-  const read = useLive(message, (signal) => getMessage(message, signal));
+  const read = useOnce(message, (signal) => getMessage(message, signal));
+  const payload = useOnce(message, (signal) => getPayload(message, signal));
   return (
     <>
       <nav aria-label="Breadcrumb" class="breadcrumb">
@@ -22,16 +24,10 @@ export function MessagePage({ endpoint, message }: { endpoint: string; message: 
       <Read of={read} lines={6}>
         {(known) => (
           <>
-            <Facts message={known} />
+            <MessageFacts message={known} timeName="Sent" />
             <Deliveries message={message} />
             <Attempts message={message} />
-            <Section title="Payload">
-              {known.payloadText === "" || known.payloadText === "null" ? (
-                <Empty title="The payload has been deleted" />
-              ) : (
-                <Body text={known.payloadText} />
-              )}
-            </Section>
+            <PayloadSection message={message} of={payload} />
           </>
         )}
       </Read>
@@ -39,41 +35,21 @@ export function MessagePage({ endpoint, message }: { endpoint: string; message: 
   );
 }
 
-function Facts({ message: { id, eventId, timestamp, channels } }: { message: MessageText }) {
-  return (
-    <dl class="facts">
-      <div>
-        <dt>Message</dt>
-        <dd class="mono">{id}</dd>
-      </div>
-      {eventId != null && (
-        <div>
-          <dt>Event ID</dt>
-          <dd class="mono">{eventId}</dd>
-        </div>
-      )}
-      <div>
-        <dt>Sent</dt>
-        <dd>
-          <Instant at={timestamp} />
-        </dd>
-      </div>
-      {channels != null && channels.length > 0 && (
-        <div>
-          <dt>Channels</dt>
-          <dd>{channels.join(", ")}</dd>
-        </div>
-      )}
-    </dl>
-  );
-}
-
 function Deliveries({ message }: { message: string }) {
   const destinations = useLive(message, (signal) => getDestinations(message, signal));
+  const resending = may("v1.message-attempt.resend")
+    ? { resend: (endpoint: string) => resend(message, endpoint), onResend: refresh }
+    : null;
   return (
     <Section title="Deliveries">
       <Read of={destinations} lines={2}>
-        {({ data }) => <Destinations message={message} destinations={data} />}
+        {({ data }) =>
+          data.length === 0 ? (
+            <Empty title="No deliveries" />
+          ) : (
+            <DeliveryTable deliveries={data} linkOf={endpointLink} resending={resending} />
+          )
+        }
       </Read>
     </Section>
   );

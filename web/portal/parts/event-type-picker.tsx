@@ -1,7 +1,7 @@
 import { useId, useMemo, useState } from "preact/hooks";
+import { useOnce } from "../../kit/reading.ts";
 import { getEventTypes } from "../api.ts";
 import { grouped, type ListedEventType, matching } from "../event-types.ts";
-import { useOnce } from "../refresh.ts";
 import { Read } from "./section.tsx";
 
 interface PickerProps {

@@ -1,5 +1,6 @@
 import { useId, useState } from "preact/hooks";
 import type { Endpoint, EndpointMessage, ListOf } from "../../../src/api/types.ts";
+import { DeliveryState, MESSAGE_STATES, NextAttempt } from "../../kit/parts/delivery-state.tsx";
 import { Instant } from "../../kit/parts/instant.tsx";
 import { Empty } from "../../kit/parts/notice.tsx";
 import { PageButtons, usePlace } from "../../kit/parts/pages.tsx";
@@ -7,7 +8,6 @@ import { Table } from "../../kit/parts/table.tsx";
 import { getMessages } from "../api.ts";
 import { useLive } from "../refresh.ts";
 import { messageLink } from "../route.ts";
-import { MESSAGE_STATES, MessageState, NextAttempt } from "./message-state.tsx";
 import { Read, Section } from "./section.tsx";
 
 /** Shows the messages of an endpoint, newest first, optionally only those in one state. */
@@ -93,7 +93,7 @@ function MessageTable({ endpoint, page: { data, done }, isFiltered }: TableProps
             </td>
             <td class="wide-only mono muted">{message.id}</td>
             <td>
-              <MessageState of={message} />
+              <DeliveryState of={message} />
             </td>
             <td class="fit next">
               <NextAttempt at={message.nextAttempt} isPaused={endpoint.paused} />

@@ -1,7 +1,7 @@
 import type { Destination, FailureReason } from "../../../src/api/types.ts";
-import { stateOf } from "../../kit/delivery.ts";
-import { Badge, type Tone } from "../../kit/parts/badge.tsx";
-import { Upcoming } from "../../kit/parts/instant.tsx";
+import { stateOf } from "../delivery.ts";
+import { Badge, type Tone } from "./badge.tsx";
+import { Upcoming } from "./instant.tsx";
 
 type Delivery = Pick<Destination, "status" | "reason" | "nextAttempt">;
 
@@ -16,25 +16,31 @@ export const MESSAGE_STATES = [
 
 const SENDING = 3;
 
-/** Shows the state of a delivery. */
-export function MessageState({ of }: { of: Delivery }) {
-  const [tone, word] = shown(of);
+interface DeliveryStateProps {
+  readonly of: Delivery;
+  /** The word for a delivery that has failed for good. Operators call it dead, as in "dead letter". */
+  readonly deadWord?: string;
+}
+
+/** Shows the state of a delivery, and why it has failed. */
+export function DeliveryState({ of, deadWord = "failed" }: DeliveryStateProps) {
+  const [tone, word] = shown(of, deadWord);
   return (
-    <>
+    <div>
       <Badge tone={tone}>{word}</Badge>
-      {word === "failed" && of.reason && <div class="muted small">{REASONS[of.reason]}</div>}
-    </>
+      {word === deadWord && of.reason && <div class="muted small">{REASONS[of.reason]}</div>}
+    </div>
   );
 }
 
-function shown(of: Delivery): [Tone, string] {
+function shown(of: Delivery, deadWord: string): [Tone, string] {
   switch (stateOf(of)) {
     case "delivered":
       return ["good", "delivered"];
     case "pending":
       return ["wait", of.status === SENDING ? "retrying" : "waiting"];
     case "dead":
-      return ["bad", "failed"];
+      return ["bad", deadWord];
     case "cancelled":
       return ["idle", "cancelled"];
   }
@@ -43,11 +49,16 @@ function shown(of: Delivery): [Tone, string] {
 /** Shows the time of the next attempt, if there is one. */
 export function NextAttempt({ at, isPaused }: { at: string | null; isPaused: boolean }) {
   if (at === null) return <span class="muted none">–</span>;
-  return isPaused ? <span class="muted">when resumed</span> : <Upcoming at={at} />;
+  if (isPaused) return <span class="muted">when resumed</span>;
+  return (
+    <span>
+      <Upcoming at={at} />
+    </span>
+  );
 }
 
 /** Texts for the reasons of failures. */
-const REASONS: Readonly<Record<FailureReason, string>> = {
+export const REASONS: Readonly<Record<FailureReason, string>> = {
   timeout: "timeout",
   connection: "connection failed",
   dns: "host name not found",

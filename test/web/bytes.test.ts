@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { base64Of, bytesOfBase64, hexDump, textOf } from "../../../web/admin/sources/bytes.ts";
+import { base64Of, bytesOfBase64, hexDump, textOf } from "../../web/kit/bytes.ts";
 
 test("base64 and its inverse keep any bytes", () => {
   fc.assert(

@@ -1,7 +1,7 @@
 import { useId, useMemo, useState } from "preact/hooks";
-import { prettyJson } from "../../kit/json.ts";
-import { Body, Code } from "../../kit/parts/code.tsx";
-import { base64Of, hexDump, textOf } from "./bytes.ts";
+import { base64Of, hexDump, textOf } from "../bytes.ts";
+import { prettyJson } from "../json.ts";
+import { Body, Code } from "./code.tsx";
 
 type Form = "json" | "text" | "hex" | "base64";
 

@@ -1,0 +1,66 @@
+import type { Destination } from "../../../src/api/types.ts";
+import { DeliveryTable, type Resending } from "../../kit/parts/delivery-table.tsx";
+import { Empty } from "../../kit/parts/notice.tsx";
+import { PageButtons, usePlace } from "../../kit/parts/pages.tsx";
+import { Read, Section } from "../../kit/parts/section.tsx";
+import { getDestinations, resend } from "../api/messages.ts";
+import { endpointLink, inboxLink, inboxOfUrl } from "../links.ts";
+import { refresh } from "../live.ts";
+import { useResource } from "../resource.ts";
+import { ResendToMany } from "./resend-to-many.tsx";
+
+export interface OfMessage {
+  readonly app: string;
+  readonly message: string;
+}
+
+/** Shows which endpoints a message is delivered to, and follows their states. */
+export function Deliveries({ app, message }: OfMessage) {
+  const place = usePlace();
+  const { iterator } = place;
+  const deliveries = useResource(
+    `${app}/${message} ${iterator}`,
+    (signal) => getDestinations(app, message, iterator, signal),
+    [message],
+  );
+  const resending: Resending = { resend: (endpoint) => resend(app, message, endpoint), onResend: refresh };
+  return (
+    <Section title="Deliveries">
+      <Read of={deliveries} lines={2}>
+        {(page) =>
+          page.data.length === 0 && place.number === 1 ? (
+            <Empty title="No deliveries">
+              <p>The message is stored, but no endpoint got it.</p>
+            </Empty>
+          ) : (
+            <>
+              <DeliveryTable
+                deliveries={page.data}
+                linkOf={(endpoint) => endpointLink(app, endpoint)}
+                deadWord="dead"
+                more={(delivery) => <About app={app} delivery={delivery} />}
+                resending={resending}
+              />
+              <PageButtons of={page} place={place} label="Pages of deliveries" />
+              <ResendToMany app={app} message={message} page={page} />
+            </>
+          )
+        }
+      </Read>
+    </Section>
+  );
+}
+
+function About({ app, delivery: { url, description } }: { app: string; delivery: Destination }) {
+  const inbox = inboxOfUrl(url);
+  return (
+    <>
+      {description !== "" && <div class="muted small">{description}</div>}
+      {inbox !== null && (
+        <div class="small">
+          <a href={inboxLink(app, inbox)}>View inbox</a>
+        </div>
+      )}
+    </>
+  );
+}

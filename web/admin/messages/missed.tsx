@@ -1,0 +1,121 @@
+import type { MessageRecipient } from "../../../src/api/types.ts";
+import type { MessageHead } from "../../kit/message.ts";
+import { ResendButton } from "../../kit/parts/delivery-table.tsx";
+import { Instant } from "../../kit/parts/instant.tsx";
+import { PageButtons, usePlace } from "../../kit/parts/pages.tsx";
+import { Read, Section } from "../../kit/parts/section.tsx";
+import { getRecipients, resend } from "../api/messages.ts";
+import { endpointLink, newEndpointLink } from "../links.ts";
+import { refresh } from "../live.ts";
+import { useLoaded } from "../reload.ts";
+import style from "./missed.module.css";
+
+interface MissedProps {
+  readonly app: string;
+  readonly message: MessageHead;
+}
+
+/** Shows the endpoints of the customer that did not get a message, with the cause. */
+export function Missed({ app, message }: MissedProps) {
+  const place = usePlace();
+  const { iterator } = place;
+  const [recipients, reload] = useLoaded(`${message.id} ${iterator}`, (signal) =>
+    getRecipients(app, message.id, iterator, signal),
+  );
+  const page = recipients.value;
+  const missed = page?.data.filter((recipient) => recipient.missed !== null) ?? [];
+  if (page !== null && missed.length === 0 && page.done && place.number === 1) {
+    return page.data.length === 0 ? (
+      <p>
+        The customer has no endpoints. <a href={newEndpointLink(app)}>Add an endpoint</a> so that messages are
+        delivered.
+      </p>
+    ) : null;
+  }
+  const onResend = () => {
+    reload();
+    refresh();
+  };
+  return (
+    <Section title="Endpoints that did not get it">
+      <Read of={recipients} lines={2}>
+        {(page) => (
+          <>
+            <ul class={style.list}>
+              {missed.map((recipient) => (
+                <li key={recipient.endpoint.id}>
+                  <div class={style.words}>
+                    <a class="url" href={endpointLink(app, recipient.endpoint.id)}>
+                      {recipient.endpoint.url}
+                    </a>
+                    <div class="small">
+                      <Cause app={app} of={recipient} message={message} />
+                    </div>
+                  </div>
+                  {!recipient.endpoint.disabled && (
+                    <div class={style.action}>
+                      <ResendButton
+                        label="Send"
+                        endpoint={recipient.endpoint}
+                        resending={{ resend: (endpoint) => resend(app, message.id, endpoint), onResend }}
+                      />
+                    </div>
+                  )}
+                </li>
+              ))}
+            </ul>
+            <PageButtons of={page} place={place} label="Pages of endpoints" />
+          </>
+        )}
+      </Read>
+    </Section>
+  );
+}
+
+interface CauseProps {
+  readonly app: string;
+  readonly of: MessageRecipient;
+  readonly message: MessageHead;
+}
+
+function Cause({ app, of: { endpoint, missed }, message }: CauseProps) {
+  if (missed === null) return null;
+  const settings = endpointLink(app, endpoint.id, "settings");
+  const doubt = missed.certain ? null : (
+    <span class="muted"> The endpoint was changed after this message, so it may have been another reason.</span>
+  );
+  switch (missed.reason) {
+    case "created_later":
+      return (
+        <>
+          The endpoint was created after this message, at <Instant at={endpoint.createdAt} />.
+        </>
+      );
+    case "disabled":
+      return (
+        <>
+          The endpoint is <a href={settings}>disabled</a>.{doubt}
+        </>
+      );
+    case "event_type":
+      return (
+        <>
+          The endpoint <a href={settings}>gets only the event types</a> {(endpoint.eventTypes ?? []).join(", ")}.{doubt}
+        </>
+      );
+    case "channel":
+      return (
+        <>
+          The endpoint <a href={settings}>gets only the channels</a> {(endpoint.channels ?? []).join(", ")}; the message
+          has {message.channels?.join(", ") ?? "none"}.{doubt}
+        </>
+      );
+    default:
+      return (
+        <>
+          The endpoint would get this message now. Its <a href={settings}>settings</a> were different when the message
+          was accepted.
+        </>
+      );
+  }
+}

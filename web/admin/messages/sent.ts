@@ -1,0 +1,80 @@
+import type { AttemptDetail } from "../../../src/api/types.ts";
+import { curlCommand } from "../sources/curl.ts";
+
+/** What an attempt sent. */
+
+export type SentBody = Uint8Array<ArrayBuffer> | null;
+
+interface Header {
+  readonly name: string;
+  readonly value: string;
+}
+
+export interface SentHeaders {
+  /**
+   * `stored`: the headers that were sent. `derived`: those that are known of an attempt whose headers
+   * are not stored. `unsent`: no request was sent.
+   */
+  readonly kind: "stored" | "derived" | "unsent";
+  readonly headers: readonly Header[];
+}
+
+export interface Signed {
+  readonly id: string;
+  readonly timestampSeconds: number;
+  /** Null if it is not stored. */
+  readonly signature: string | null;
+}
+
+const SUCCESS = 0;
+const MASK = "***";
+
+export function sentHeaders(attempt: AttemptDetail): SentHeaders {
+  const { requestHeaders, status, responseStatusCode, msgId } = attempt;
+  if (requestHeaders !== null) return { kind: "stored", headers: requestHeaders };
+  if (status !== SUCCESS && responseStatusCode === 0) return { kind: "unsent", headers: [] };
+  const headers = [
+    { name: "webhook-id", value: msgId },
+    { name: "webhook-timestamp", value: String(secondsOf(attempt)) },
+  ];
+  return { kind: "derived", headers };
+}
+
+/** Returns what the signature of an attempt covers, besides the body. */
+export function signedOf(attempt: AttemptDetail): Signed {
+  const headerOf = (end: string) =>
+    attempt.requestHeaders?.find(({ name }) => new RegExp(`^(webhook|svix)-${end}$`, "i").test(name))?.value ?? null;
+  return {
+    id: headerOf("id") ?? attempt.msgId,
+    timestampSeconds: Number(headerOf("timestamp") ?? secondsOf(attempt)),
+    signature: headerOf("signature"),
+  };
+}
+
+/** Returns a shell command that sends the request of an attempt again. Secrets are placeholders. */
+export function attemptAsCurl(attempt: AttemptDetail, body: Uint8Array<ArrayBuffer>): string {
+  const { headers, kind } = sentHeaders(attempt);
+  const shown = headers.map(({ name, value }) => [name, value === MASK ? placeholderOf(name) : value]);
+  const unknown =
+    kind === "stored"
+      ? []
+      : [
+          ["content-type", "application/json"],
+          ["webhook-signature", placeholderOf("signature")],
+        ];
+  return curlCommand({
+    method: "POST",
+    ingestUrl: attempt.url,
+    path: "/",
+    headers: Object.fromEntries([...unknown, ...shown]),
+    body,
+  });
+}
+
+function placeholderOf(name: string): string {
+  return `YOUR_${name.toUpperCase().replaceAll("-", "_")}`;
+}
+
+function secondsOf({ timestamp }: AttemptDetail): number {
+  return Math.floor(Date.parse(timestamp) / 1000);
+}
