@@ -35,6 +35,7 @@ import type { PrecheckRecipientsOut } from "./resources/message/precheck.ts";
 import type { MessageRecipientOut } from "./resources/message/recipients.ts";
 import type { OperationalWebhookEndpointOut } from "./resources/operational-webhook/fields.ts";
 import type { ProviderOut } from "./resources/provider/routes.ts";
+import type { SearchOut } from "./resources/search/routes.ts";
 import type {
   IngestSourceDetailOut,
   IngestSourceIn,
@@ -111,6 +112,8 @@ export type MessageRecipient = Static<typeof MessageRecipientOut>;
 export type PortalAccess = Static<typeof AppPortalAccessOut>;
 /** An entry of the list of what needs attention. */
 export type AttentionEntry = Overview["attention"][number];
+/** A record that a search has found. */
+export type SearchHit = Static<typeof SearchOut>["data"][number];
 /** Counts over time. */
 export type Timeseries = Static<typeof TimeseriesOut>;
 export type DeadLetterGroup = Static<typeof DeadLetterGroupOut>;

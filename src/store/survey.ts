@@ -10,6 +10,8 @@ import type {
   EnvironmentEndpointFilter,
   EnvironmentMessage,
   EnvironmentMessageFilter,
+  NamedRecords,
+  NameSearch,
   PageOf,
   PageRequest,
 } from "./index.ts";
@@ -52,6 +54,12 @@ export interface Survey {
    * at most `limit` endpoints. Those of deleted and hidden applications are not included.
    */
   attention(environmentSeq: Seq, limit: number): Promise<Attention>;
+
+  /**
+   * Finds event types, sources and tokens by a part of the name, and sources by a part of the uid.
+   * Compares at most 20,000 records of each kind.
+   */
+  named(environmentSeq: Seq, search: NameSearch): Promise<NamedRecords>;
 
   /** Returns the newest delivery of a message for each endpoint, or null if there is none. */
   recipients(messageSeq: Seq, endpointSeqs: readonly Seq[]): Promise<ReadonlyArray<Delivery | null>>;

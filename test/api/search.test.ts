@@ -18,15 +18,24 @@ test("the search finds ids, uids, event ids, URLs and names, only in the caller'
   const settings = { name: "Shop", uid: freshUid("shop"), type: "generic-webhook" };
   const { json: source } = await send("POST", "/ingest/api/v1/source", settings);
   await send("POST", "/event-type", { name: "order.paid", description: "" });
+  const ofEventType = { kind: "event-type", id: "order.paid", title: "order.paid" };
+  await send("PATCH", `/app/${app.id}/endpoint/${endpoint}`, { uid: "main-hook", description: "Hook of the billing" });
+  const { json: environment } = await send("GET", "/environment");
+  const tokens = `/management/authentication/${environment.id}/api-token`;
+  const { json: token } = await send("POST", tokens, { name: "Nightly export" });
+  const ofToken = { kind: "token", id: token.id, title: "Nightly export" };
+  const since = new Date(Date.now() - 60_000).toISOString();
+  const { json: task } = await send("POST", `/app/${app.id}/endpoint/${endpoint}/recover`, { since });
   await send("POST", "/management/environment", { name: "other", type: "development" });
   const find = async (text: string, headers = {}) =>
     (await send("GET", `/search?q=${encodeURIComponent(text)}`, undefined, { headers })).json.data;
 
   const url = "https://user:***@found.example/hook";
   const ofApp = { kind: "application", id: app.id, title: "Acme Ärzte" };
-  const ofEndpoint = { kind: "endpoint", id: endpoint, title: url, appId: app.id };
+  const where = { appId: app.id, appName: "Acme Ärzte" };
+  const ofEndpoint = { kind: "endpoint", id: endpoint, title: url, ...where };
   const ofSource = { kind: "source", id: source.id, title: "Shop" };
-  const ofMessage = expect.objectContaining({ kind: "message", id: message, appId: app.id });
+  const ofMessage = expect.objectContaining({ kind: "message", id: message, ...where });
   const cases: [string, unknown][] = [
     [app.id, ofApp],
     ["ÄRZTE", ofApp],
@@ -37,7 +46,16 @@ test("the search finds ids, uids, event ids, URLs and names, only in the caller'
     ["order-4711", ofMessage],
     [source.id, ofSource],
     [settings.uid, ofSource],
-    ["order.paid", { kind: "event-type", id: "order.paid", title: "order.paid" }],
+    [settings.uid.slice(2).toUpperCase(), ofSource],
+    ["sHOp", ofSource],
+    ["order.paid", ofEventType],
+    ["er.PAI", ofEventType],
+    ["main-hook", ofEndpoint],
+    ["in-HOO", ofEndpoint],
+    ["of the billing", ofEndpoint],
+    [token.id, ofToken],
+    ["nightly", ofToken],
+    [task.id, { kind: "task", id: task.id, title: "endpoint.recover" }],
   ];
   for (const [text, hit] of cases) {
     expect([text, await find(text)]).toEqual([text, [hit]]);
@@ -45,4 +63,38 @@ test("the search finds ids, uids, event ids, URLs and names, only in the caller'
   }
   for (const text of ["secret", "", "%", "a_b"]) expect([text, await find(text)]).toEqual([text, []]);
   expect((await send("GET", `/search?q=${"x".repeat(257)}`)).status).toBe(422);
+});
+
+test("an exact match is first, and no kind of hit hides the others", async () => {
+  const app = await send("POST", "/app", { name: "busy one", uid: "busy" });
+  for (let i = 0; i < 30; i++) await makeEndpoint(send, app.json.id, `https://busy.example/${i}`);
+  await send("POST", "/app", { name: "second busy" });
+  await send("POST", "/event-type", { name: "busy.started", description: "" });
+  const { data } = (await send("GET", "/search?q=busy")).json as { data: { kind: string; title: string }[] };
+  expect(data.slice(0, 2).map(({ title }) => title)).toEqual(["busy one", "second busy"]);
+  expect(data.length).toBe(20);
+  expect(data.filter(({ kind }) => kind === "event-type").length).toBe(1);
+  expect(data.filter(({ kind }) => kind === "endpoint").length).toBe(17);
+});
+
+test("endpoints of different applications with the same uid are all found", async () => {
+  const names = ["first", "second"];
+  for (const name of names) {
+    const { json: app } = await send("POST", "/app", { name: `Same ${name}` });
+    await send("POST", `/app/${app.id}/endpoint`, { url: `https://${name}.example/`, uid: "same-uid" });
+  }
+  const { data } = (await send("GET", "/search?q=same-uid")).json;
+  expect(data.map(({ appName }: { appName: string }) => appName)).toEqual(["Same second", "Same first"]);
+});
+
+test("a token without the scopes for tasks and tokens finds everything else", async () => {
+  const { json: environment } = await send("GET", "/environment");
+  const tokens = `/management/authentication/${environment.id}/api-token`;
+  const scopes = ["application:Read", "endpoint:Read", "message:Read", "ingest:Read", "event-type:Read"];
+  const { json: limited } = await send("POST", tokens, { name: "Scoped finder", scopes });
+  const find = async (text: string) =>
+    (await send("GET", `/search?q=${text}`, undefined, { token: limited.token })).json.data;
+  expect(await find("Scoped")).toEqual([]);
+  expect(await find(limited.id)).toEqual([]);
+  expect((await find("order.paid")).length).toBe(1);
 });

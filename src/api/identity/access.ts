@@ -47,6 +47,11 @@ export function operationsFor(operations: readonly Operation[], identity: Identi
     .map(({ id }) => id);
 }
 
+/** Returns whether the caller also holds these scopes. */
+export function hasScopes({ scopes }: Identity, ...needed: readonly ScopeName[]): boolean {
+  return scopes === null || missingScopes(scopes, needed).length === 0;
+}
+
 /** Throws 403 unless the caller also holds these scopes. */
 export function checkScopes(identity: Identity, ...needed: readonly ScopeName[]): void {
   const missing = identity.scopes === null ? [] : missingScopes(identity.scopes, needed);

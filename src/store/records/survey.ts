@@ -16,6 +16,27 @@ export interface EnvironmentEndpointFilter {
   readonly states?: readonly EndpointState[];
   /** A part of the URL, in any case. Passwords in URLs are not searched. */
   readonly url?: string;
+  /** A part of the URL, the uid or the description; like `url`. */
+  readonly text?: string;
+  /** Endpoints of different applications may have the same uid. */
+  readonly uid?: string;
+}
+
+/** A search by a part of a name, in any case. */
+export interface NameSearch {
+  readonly text: string;
+  /** Maximum number of records of each kind. */
+  readonly limit: number;
+  /** Time at which tokens must not have expired. */
+  readonly validAt: number;
+}
+
+/** What a search by name finds in an environment. */
+export interface NamedRecords {
+  readonly eventTypes: readonly { readonly name: string }[];
+  readonly sources: readonly { readonly seq: Seq; readonly name: string; readonly uid: string | null }[];
+  /** Tokens for the whole environment that are neither expired nor revoked. */
+  readonly tokens: readonly { readonly seq: Seq; readonly name: string }[];
 }
 
 /** The data that identifies an application to people. */

@@ -25,11 +25,7 @@ export function environmentEndpoints(db: Database, turns: Turns): Survey["endpoi
   return (environmentSeq, filter, page) => {
     const direction = directionOf(page);
     const within = "e.deleted_at IS NULL AND e.seq >= $from AND e.seq < $to";
-    const isOne = filter.applicationSeq !== undefined;
-    const candidates = isOne
-      ? `endpoint e WHERE e.application_seq = $applicationSeq AND ${within}`
-      : `endpoint e INDEXED BY endpoint_listed WHERE ${within}`;
-    const own: Bindings = isOne ? { applicationSeq: filter.applicationSeq } : {};
+    const { candidates, own } = candidatesOf(filter, within);
     const last = db.query<{ seq: number }, [Bindings]>(
       `SELECT e.seq FROM ${candidates} ORDER BY e.seq ${direction} LIMIT 1 OFFSET ${STEP_ROWS - 1}`,
     );
@@ -47,13 +43,30 @@ export function environmentEndpoints(db: Database, turns: Turns): Survey["endpoi
   };
 }
 
-function conditions(environmentSeq: number, { states, url }: EnvironmentEndpointFilter): Conditions {
+/** Returns the rows among which the others of the conditions are checked, and the bindings of this choice. */
+function candidatesOf({ applicationSeq, uid }: EnvironmentEndpointFilter, within: string) {
+  const of = applicationSeq === undefined ? "" : "e.application_seq = $applicationSeq AND ";
+  const own: Bindings = { ...(applicationSeq !== undefined && { applicationSeq }), ...(uid !== undefined && { uid }) };
+  if (uid !== undefined) {
+    return { candidates: `endpoint e INDEXED BY endpoint_any_uid WHERE ${of}e.uid = $uid AND ${within}`, own };
+  }
+  return {
+    candidates: of === "" ? `endpoint e INDEXED BY endpoint_listed WHERE ${within}` : `endpoint e WHERE ${of}${within}`,
+    own,
+  };
+}
+
+function conditions(environmentSeq: number, { states, url, text }: EnvironmentEndpointFilter): Conditions {
   const where = new Conditions().add(
     "a.environment_seq = $environmentSeq AND a.deleted_at IS NULL AND a.operational = 0",
     { environmentSeq },
   );
   if (states !== undefined) where.oneOf("e.state", states);
   if (url !== undefined) where.add("instr(lower(e.url), lower($url)) > 0", { url });
+  if (text !== undefined) {
+    const columns = ["e.url", "e.uid", "e.description"];
+    where.add(`(${columns.map((column) => `instr(lower(${column}), lower($text)) > 0`).join(" OR ")})`, { text });
+  }
   return where;
 }
 

@@ -31,6 +31,7 @@ import { encryptionKey } from "./key-file.ts";
 import { acceptVerb, contentsVerb, messages } from "./messages.ts";
 import { checkEncryptionKey, hasKeyFingerprint, idSeed, meta, probeOf } from "./meta.ts";
 import { migrate } from "./migrations.ts";
+import { namedSearch } from "./named-search.ts";
 import { names } from "./names.ts";
 import { CommandSeqSource, lastSeq } from "./numbers.ts";
 import { openError } from "./open-error.ts";
@@ -204,6 +205,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
     attention: attention(db, turns),
     recipients: recipients(db),
     names: names(db),
+    named: namedSearch(db, turns),
   };
   const store: Store = {
     idSeed: seed,

@@ -299,6 +299,7 @@ export const migrations: readonly string[] = [
   CREATE INDEX audit_environment ON audit (environment_seq, seq);
   `,
   "ALTER TABLE token ADD COLUMN read_only INTEGER NOT NULL DEFAULT 0;",
+  "CREATE INDEX endpoint_any_uid ON endpoint (uid) WHERE uid IS NOT NULL AND deleted_at IS NULL;",
 ];
 
 /**

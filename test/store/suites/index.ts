@@ -53,6 +53,7 @@ import { applicationDetailSuite } from "./survey/application-detail.ts";
 import { attentionSuite } from "./survey/attention.ts";
 import { environmentEndpointsSuite } from "./survey/environment-endpoints.ts";
 import { environmentMessagesSuite } from "./survey/environment-messages.ts";
+import { namedSuite } from "./survey/named.ts";
 import { namesSuite } from "./survey/names.ts";
 import { recipientsSuite } from "./survey/recipients.ts";
 
@@ -121,6 +122,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [attentionSuite, "survey.", "attention"],
   [recipientsSuite, "survey.", "recipients"],
   [namesSuite, "survey.", "names"],
+  [namedSuite, "survey.", "named"],
 
   [tasksSuite, "housekeeping.tasks.", "create update cancel get list lease"],
   [metaSuite, "housekeeping.meta.", "get set"],
