@@ -17,8 +17,9 @@ import type {
 import type { AuditEntryOut } from "./resources/audit-log/routes.ts";
 import type { AppPortalAccessOut } from "./resources/authentication/portal-access.ts";
 import type { WhoamiOut } from "./resources/authentication/session.ts";
-import type { DeadLetterGroupOut } from "./resources/dead-letter/fields.ts";
-import type { SummaryOut } from "./resources/dead-letter/routes.ts";
+import type { TaskOut } from "./resources/background-task/task.ts";
+import type { DeadLetterGroupOut, DeadLetterOut } from "./resources/dead-letter/fields.ts";
+import type { DryRunOut, SummaryOut } from "./resources/dead-letter/routes.ts";
 import type { EndpointIn, EndpointOut, EndpointPatch, EndpointWrittenOut } from "./resources/endpoint/fields.ts";
 import type { EndpointHeadersOut, EndpointHeadersPatchIn } from "./resources/endpoint/headers.ts";
 import type { EnvironmentEndpointOut } from "./resources/endpoint/of-environment.ts";
@@ -116,6 +117,10 @@ export type AttentionEntry = Overview["attention"][number];
 export type SearchHit = Static<typeof SearchOut>["data"][number];
 /** Counts over time. */
 export type Timeseries = Static<typeof TimeseriesOut>;
+export type BackgroundTask = Static<typeof TaskOut>;
+export type DeadLetter = Static<typeof DeadLetterOut>;
+/** What an action on dead letters would affect. */
+export type DeadLetterPreview = Static<typeof DryRunOut>;
 export type DeadLetterGroup = Static<typeof DeadLetterGroupOut>;
 export type DeadLetterSummary = Static<typeof SummaryOut>;
 /** A token, without its secret part. */

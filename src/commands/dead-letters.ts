@@ -1,5 +1,6 @@
+import { DROP, type DropData } from "../deliver/tasks/drop.ts";
 import type { RedriveData } from "../deliver/tasks/redrive.ts";
-import type { DeadLetterFilter, Task } from "../store/index.ts";
+import type { AuditActor, DeadLetterFilter, Task } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
 import { startTask } from "./tasks.ts";
 
@@ -9,17 +10,23 @@ import { startTask } from "./tasks.ts";
  */
 const DROPPED_AT_ONCE = 500;
 
+type Parts = Pick<CommandContext, "store" | "seqs" | "clock" | "deliverer">;
+
 /**
  * Starts a task that redrives the matching dead letters, `rate` per second, each with a full retry
  * schedule.
  */
-export function redrive(
-  context: Pick<CommandContext, "store" | "seqs" | "clock" | "deliverer">,
-  filter: DeadLetterFilter,
-  rate: number,
-): Promise<Task> {
+export function redrive(parts: Parts, filter: DeadLetterFilter, rate: number, startedBy: AuditActor): Promise<Task> {
+  const { environmentSeq } = filter;
   const data: RedriveData = { filter, rate, redriven: 0, after: 0 };
-  return startTask(context, filter.environmentSeq, "dead-letter.redrive", () => ({ ...data }));
+  return startTask(parts, { environmentSeq, kind: "dead-letter.redrive", startedBy }, () => ({ ...data }));
+}
+
+/** Starts a task that cancels the matching dead letters. */
+export function startDrop(parts: Parts, filter: DeadLetterFilter, startedBy: AuditActor): Promise<Task> {
+  const { environmentSeq } = filter;
+  const data: DropData = { filter, dropped: 0, after: 0 };
+  return startTask(parts, { environmentSeq, kind: DROP, startedBy }, () => ({ ...data }));
 }
 
 /** Cancels the matching dead letters. Returns their number. */

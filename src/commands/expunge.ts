@@ -1,5 +1,5 @@
 import { PURGE, type PurgeData } from "../deliver/tasks/purge.ts";
-import type { Application, Attempt, Key, Task } from "../store/index.ts";
+import type { Application, Attempt, AuditActor, Key, Task } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
 import { startTask } from "./tasks.ts";
 
@@ -22,9 +22,10 @@ export async function expungeMessages(
 export function expungeApplication(
   parts: Pick<CommandContext, "store" | "seqs" | "clock" | "deliverer">,
   { seq, environmentSeq }: Pick<Application, "seq" | "environmentSeq">,
+  startedBy: AuditActor,
 ): Promise<Task> {
   const data: PurgeData = { applicationSeq: seq, from: 0, messagesPurged: 0 };
-  return startTask(parts, environmentSeq, PURGE, () => ({ ...data }));
+  return startTask(parts, { environmentSeq, kind: PURGE, startedBy }, () => ({ ...data }));
 }
 
 /** Permanently deletes the stored response of an attempt. */

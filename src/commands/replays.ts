@@ -1,7 +1,7 @@
 import { seqAt, seqBefore } from "../core/id.ts";
 import { invalid } from "../core/problem.ts";
 import type { ReplayData, ReplayTask } from "../deliver/tasks/replay.ts";
-import type { Application, Endpoint, ReplayOrder, Task } from "../store/index.ts";
+import type { Application, AuditActor, Endpoint, ReplayOrder, Task } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
 import { checkEnabled } from "./resend.ts";
 import { startTask } from "./tasks.ts";
@@ -15,10 +15,11 @@ const DAY_MS = 24 * 3_600_000;
  */
 const RECOVER_MS_MAX = 14 * DAY_MS + 5 * 60_000;
 
-/** The endpoint that receives the messages, and its application. */
+/** The endpoint that receives the messages, its application, and who starts the task. */
 export interface ReplayTarget {
   readonly application: Pick<Application, "seq" | "environmentSeq">;
   readonly endpoint: Pick<Endpoint, "seq" | "disabled">;
+  readonly startedBy: AuditActor;
 }
 
 /**
@@ -68,13 +69,13 @@ export async function bulkReplay(
 function start(
   parts: Parts,
   kind: ReplayTask,
-  { application, endpoint }: ReplayTarget,
+  { application, endpoint, startedBy }: ReplayTarget,
   { since, until }: ReplayWindow,
   filter: ReplayFilter = {},
 ): Promise<Task> {
   if (until !== null && since > until) throw invalid(["body", "since"], "Must not be after `until`.");
   checkEnabled(endpoint);
-  return startTask(parts, application.environmentSeq, kind, (seq) => {
+  return startTask(parts, { environmentSeq: application.environmentSeq, kind, startedBy }, (seq) => {
     const from = seqBefore(since);
     const to = until === null ? seq : Math.min(seqAt(until), seq);
     const scope = { applicationSeq: application.seq, endpointSeq: endpoint.seq, from, to };

@@ -1,7 +1,7 @@
 import type { Seq } from "../core/id.ts";
 import { Problem } from "../core/problem.ts";
 import { openTasksPerAppMax } from "../deliver/tasks/open-tasks.ts";
-import type { Task } from "../store/index.ts";
+import type { AuditActor, Task } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
 
 const RETRY_AFTER_SECONDS = 10;
@@ -20,18 +20,23 @@ export async function cancelTask(
   return wasRunning;
 }
 
+/** What kind of task is started, where, and by whom. */
+export interface TaskOrigin extends Pick<Task, "environmentSeq" | "kind"> {
+  readonly startedBy: AuditActor;
+}
+
 /**
  * Stores a background task and starts it. It continues after restarts until it ends. Throws 429 if
  * too many tasks of its application, or too many in all, have not ended.
  */
 export async function startTask(
   { store, seqs, clock, deliverer }: Pick<CommandContext, "store" | "seqs" | "clock" | "deliverer">,
-  environmentSeq: Seq,
-  kind: string,
+  { environmentSeq, kind, startedBy }: TaskOrigin,
   dataOf: (seq: Seq) => Task["data"],
 ): Promise<Task> {
   const seq = seqs.next();
-  const task: Task = { seq, environmentSeq, kind, status: "running", data: dataOf(seq), updatedAt: clock.now() };
+  const data = { ...dataOf(seq), startedBy };
+  const task: Task = { seq, environmentSeq, kind, status: "running", data, updatedAt: clock.now() };
   if (!deliverer.admitTask(task)) throw tooManyTasks();
   try {
     await store.housekeeping.tasks.create(task);

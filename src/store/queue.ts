@@ -4,6 +4,7 @@ import type {
   AcceptResult,
   Claim,
   DeadLetterFilter,
+  Dropped,
   Expunged,
   IdempotencyEntry,
   IdempotentResponse,
@@ -150,6 +151,16 @@ export interface Queue {
   ): Promise<Redriven>;
   /** Cancels dead letters, at most `limit`. Returns the number of cancelled dead letters. */
   drop(filter: DeadLetterFilter, limit: number): Promise<number>;
+  /**
+   * Cancels dead letters, at most `limit`, oldest delivery first, starting after `after`. The same
+   * commit updates the task, as in `resendAll`.
+   */
+  dropStep(
+    filter: DeadLetterFilter,
+    range: { readonly after: Seq; readonly limit: number },
+    now: number,
+    progress: (dropped: Dropped) => Task,
+  ): Promise<Dropped>;
 
   /** Deletes payloads and cancels the pending deliveries of their messages. */
   readonly expunge: {

@@ -129,7 +129,7 @@ describe("a read-only token", () => {
     let allowed = 0;
     for (const operation of operations) {
       if (operation.id === "overview.live") continue;
-      const dryRun = operation.id === "dead-letter.redrive";
+      const dryRun = operation.id === "dead-letter.redrive" || operation.id === "dead-letter.drop";
       const answer = await call(dryRun ? { ...operation, example: { filter: { all: true } } } : operation);
       if (reading(operation)) {
         allowed++;
@@ -159,7 +159,7 @@ describe("a read-only token", () => {
       ]);
     }
     expect(ids).toContain("v1.endpoint.get");
-    for (const id of [...REFUSED_READS, "dead-letter.redrive", "v1.event-type.import-openapi"])
+    for (const id of [...REFUSED_READS, "dead-letter.redrive", "dead-letter.drop", "v1.event-type.import-openapi"])
       expect(ids).not.toContain(id);
   });
 

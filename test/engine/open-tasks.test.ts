@@ -5,6 +5,7 @@ import { cancelTask } from "../../src/commands/tasks.ts";
 import { Problem } from "../../src/core/problem.ts";
 import { openTasksPerAppMax } from "../../src/deliver/tasks/open-tasks.ts";
 import { StoreUnavailable, type Task } from "../../src/store/index.ts";
+import { ROOT } from "../support/actor.ts";
 import { EngineWorld } from "../support/engine-world.ts";
 
 /** Tasks that wait use memory and rows, so a customer must not be able to start any number of them. */
@@ -17,12 +18,12 @@ async function worldOfWaiting(): Promise<EngineWorld> {
   const endpoint = await world.endpoint("a.example", 410);
   await world.send(endpoint, 2);
   await world.rest();
-  await world.do(() => redrive(world.kernel, { environmentSeq: world.environmentSeq }, 0.0001));
+  await world.do(() => redrive(world.kernel, { environmentSeq: world.environmentSeq }, 0.0001, ROOT));
   return world;
 }
 
 const purge = (world: EngineWorld, seq = world.applicationSeq): Promise<Task> =>
-  expungeApplication(world.kernel, { seq, environmentSeq: world.environmentSeq });
+  expungeApplication(world.kernel, { seq, environmentSeq: world.environmentSeq }, ROOT);
 
 /** Starts purges at the same time. Returns their tasks and the errors of those that failed. */
 async function purgeOften(world: EngineWorld, count: number) {

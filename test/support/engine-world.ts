@@ -16,6 +16,7 @@ import { type Delivery, type Endpoint, type NewMessage, type Store, StoreUnavail
 import { openMemoryStore } from "../../src/store/sqlite/index.ts";
 import { VirtualClock } from "../sim/clock.ts";
 import { Dice } from "../sim/dice.ts";
+import { ROOT } from "./actor.ts";
 
 const START_AT = Date.UTC(2026, 0, 1);
 /**
@@ -345,7 +346,7 @@ export class EngineWorld implements Disposable {
 
   /** Starts a redrive of all dead letters. */
   async redrive(rate = 50): Promise<Seq> {
-    const { seq } = await this.do(() => redrive(this.kernel, { environmentSeq: this.environmentSeq }, rate));
+    const { seq } = await this.do(() => redrive(this.kernel, { environmentSeq: this.environmentSeq }, rate, ROOT));
     return seq;
   }
 

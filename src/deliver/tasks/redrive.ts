@@ -4,6 +4,7 @@ import { advance, type Pace, paceFrom, stepMs } from "../../core/pace.ts";
 import type { Signals } from "../../core/signal.ts";
 import type { Clock } from "../../ports.ts";
 import type { DeadLetterFilter, Redriven, Store, Task } from "../../store/index.ts";
+import { countOf, deadBefore } from "./dead-letter-range.ts";
 import type { Step, TaskKind } from "./task-runner.ts";
 
 /** The `data` of a `dead-letter.redrive` task. */
@@ -16,6 +17,11 @@ export interface RedriveData {
   readonly after: Seq;
   /** Progress relative to the rate. Absent before the first step. */
   readonly pace?: Pace;
+  /**
+   * Number of dead letters to redrive at the start. Absent before they have been counted, and in
+   * tasks of earlier versions.
+   */
+  readonly total?: number;
 }
 
 /** Limits of one step. The dead letters of a step become pending in one commit. */
@@ -39,6 +45,7 @@ export class Redrive implements TaskKind {
 
   async step(task: Task): Promise<Step> {
     const data = task.data as unknown as RedriveData;
+    if (data.total === undefined && data.pace === undefined) return { data: await this.#counted(task), nextInMs: 0 };
     const [now, paceNow] = [this.clock.now(), this.time.now()];
     const before = data.pace ?? paceFrom(paceNow, data.rate, LIMITS);
     const { count, pace } = advance(before, data.rate, paceNow, LIMITS);
@@ -54,6 +61,12 @@ export class Redrive implements TaskKind {
     return { data: { ...progress(result) }, nextInMs: result.last === null ? null : nextInMs };
   }
 
+  async #counted({ seq, data }: Task): Promise<Task["data"]> {
+    const { filter } = data as unknown as RedriveData;
+    const groups = await this.parts.store.history.deadLetters.redrivable(deadBefore(filter, timeOfSeq(seq)));
+    return { ...data, total: countOf(groups) };
+  }
+
   async #redrive(
     task: Task,
     data: RedriveData,
@@ -63,7 +76,7 @@ export class Redrive implements TaskKind {
     const { store, seqs, facts, signals } = this.parts;
     const { environmentSeq } = task;
     const first = seqs.take(count);
-    const filter = { ...data.filter, before: deadBefore(task, data) };
+    const filter = deadBefore(data.filter, timeOfSeq(task.seq));
     const range = { after: data.after, limit: count };
     const result = await store.queue.redrive(filter, range, { first, now }, (redriven) => ({
       ...task,
@@ -77,12 +90,4 @@ export class Redrive implements TaskKind {
     if (redriven > 0) facts.state({ type: "deliveries.redriven", environmentSeq, count: redriven });
     return result;
   }
-}
-
-/**
- * Returns the time before which dead letters are redriven. Later dead letters are excluded, so that
- * a redrive never sends its own failures again.
- */
-function deadBefore(task: Task, data: RedriveData): number {
-  return Math.min(data.filter.before ?? Number.MAX_SAFE_INTEGER, timeOfSeq(task.seq) + 1);
 }

@@ -135,6 +135,13 @@ export interface Redriven {
   readonly last: Seq | null;
 }
 
+/** The result of one step of a drop. */
+export interface Dropped {
+  readonly dropped: number;
+  /** As in `Redriven`. */
+  readonly last: Seq | null;
+}
+
 /** Number of deliveries that were made pending, by their previous state. */
 export type Resent = Readonly<Record<DeliveryWas, number>>;
 

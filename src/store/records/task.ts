@@ -30,7 +30,8 @@ export interface Task {
 }
 
 export interface TaskFilter {
-  readonly status?: TaskStatus;
+  /** `ended` stands for every status but `running`. */
+  readonly status?: TaskStatus | "ended";
   readonly kind?: string;
   /** Lists only tasks that were created at or after this time. */
   readonly since?: number;

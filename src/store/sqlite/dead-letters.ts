@@ -2,7 +2,7 @@ import type { Database } from "bun:sqlite";
 import type { Seq } from "../../core/id.ts";
 import type { FailureReason } from "../../core/outcome.ts";
 import type { Clock } from "../../ports.ts";
-import type { DeadLetter, DeadLetterFilter, DeadLetterGroup, History, Queue, Redriven } from "../index.ts";
+import type { DeadLetter, DeadLetterFilter, DeadLetterGroup, Dropped, History, Queue, Redriven } from "../index.ts";
 import type { Turns } from "../turns.ts";
 import { type AttemptRow, attemptColumns, toAttempt } from "./attempts.ts";
 import type { Committer } from "./commit.ts";
@@ -116,7 +116,7 @@ export function redriveVerbs(
   committer: Committer,
   turns: Turns,
   clock: Clock,
-): Pick<Queue, "redrive" | "drop"> {
+): Pick<Queue, "redrive" | "drop" | "dropStep"> {
   const again = db.prepare(
     `UPDATE delivery SET state = 0, position = ?2, due_at = ?3, attempts = 0, round = round + 1, trigger = 1,
        reason = NULL, ended_at = NULL WHERE seq = ?1 AND state = 2`,
@@ -143,6 +143,7 @@ export function redriveVerbs(
         return redriven;
       }, limit),
     drop: dropVerb(db, committer, turns, clock),
+    dropStep: dropStepVerb(db, committer),
   };
 }
 
@@ -163,4 +164,22 @@ function dropVerb(db: Database, committer: Committer, turns: Turns, clock: Clock
     }
     return dropped;
   };
+}
+
+function dropStepVerb(db: Database, committer: Committer): Queue["dropStep"] {
+  const cancel = db.prepare("UPDATE delivery SET state = 3, reason = NULL, ended_at = ?2 WHERE seq = ?1 AND state = 2");
+  const storeTask = taskUpdate(db);
+  return (filter, { after, limit }, now, progress) =>
+    committer.write(() => {
+      const scan = new DeadLetterScan(db, filter, "ASC");
+      const where = conditions(filter);
+      const rows = db
+        .query<{ seq: Seq }, [Bindings]>(`SELECT d.seq ${scan.from}${where.sql} ORDER BY d.seq LIMIT $limit`)
+        .all({ ...where.values, ...scan.bindings(after), limit });
+      const last = rows.length < limit ? scan.endOf(after) : rows[rows.length - 1]!.seq;
+      for (const { seq } of rows) cancel.run(seq, now);
+      const dropped: Dropped = { dropped: rows.length, last };
+      storeTask(progress(dropped));
+      return dropped;
+    }, limit);
 }

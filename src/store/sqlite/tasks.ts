@@ -28,7 +28,8 @@ export function taskUpdate(db: Database): (task: Task) => void {
 
 function conditions(environmentSeq: number, { status, kind, since }: TaskFilter): Conditions {
   const where = new Conditions().add("environment_seq = $environmentSeq", { environmentSeq });
-  if (status !== undefined) where.add("status = $status", { status });
+  if (status === "ended") where.add("status <> 'running'");
+  else if (status !== undefined) where.add("status = $status", { status });
   if (kind !== undefined) where.add("kind = $kind", { kind });
   if (since !== undefined) where.add("seq >= $since", { since: seqAt(since) });
   return where;

@@ -5,6 +5,7 @@ import { resend as resendCommand } from "../../../src/commands/resend.ts";
 import { cancelTask as cancelCommand } from "../../../src/commands/tasks.ts";
 import { seqAt } from "../../../src/core/id.ts";
 import type { Message } from "../../../src/store/index.ts";
+import { ROOT } from "../../support/actor.ts";
 import type { Program } from "../program.ts";
 import { type Event, HOUR_MS, type Scene, type Sent } from "../scene.ts";
 import type { Target } from "../watch/in-flight.ts";
@@ -41,7 +42,7 @@ export const resend: Event = async (scene, program, target) => {
 export const redrive: Event = async (scene, program, target) => {
   const { environment: environmentSeq, dice } = scene;
   const filter = target === null ? { environmentSeq } : { environmentSeq, endpointSeq: target.endpointSeq };
-  await redriveCommand(program.kernel, filter, target === null ? dice.pick([1, 50, 1000]) : 1000);
+  await redriveCommand(program.kernel, filter, target === null ? dice.pick([1, 50, 1000]) : 1000, ROOT);
 };
 
 /** Drops the dead letters of one endpoint. */
@@ -61,9 +62,9 @@ export const replay: Event = async (scene, program, target) => {
   const since = clock.now() - dice.below(dice.pick([10_000, HOUR_MS, 48 * HOUR_MS]));
   const window = { since, until: null };
   await dice.pick([
-    () => recover(kernel, { application, endpoint }, window),
-    () => replayMissing(kernel, { application, endpoint }, window),
-    () => bulkReplay(kernel, { application, endpoint }, window, {}),
+    () => recover(kernel, { application, endpoint, startedBy: ROOT }, window),
+    () => replayMissing(kernel, { application, endpoint, startedBy: ROOT }, window),
+    () => bulkReplay(kernel, { application, endpoint, startedBy: ROOT }, window, {}),
   ])();
 };
 
@@ -83,7 +84,7 @@ export const purge: Event = async (scene, program, target) => {
   const endpoint = target === null ? null : await store.configuration.endpoints.get(target.endpointSeq);
   const seq = endpoint?.applicationSeq ?? scene.dice.pick(scene.applications);
   scene.checks.ending.mayBePurged(seq, Math.max(seqAt(clock.now()), kernel.seqs.last + 1));
-  await expungeApplication(kernel, { seq, environmentSeq });
+  await expungeApplication(kernel, { seq, environmentSeq }, ROOT);
 };
 
 /** Cancels a running background task. If none is running, starts a slow redrive and cancels it. */
@@ -92,7 +93,7 @@ export const cancelTask: Event = async (scene, program) => {
   const { environment: environmentSeq, dice, checks, marks } = scene;
   const page = { from: null, limit: 20, backwards: false, order: "descending" } as const;
   const { rows } = await store.housekeeping.tasks.list(environmentSeq, { status: "running" }, page);
-  const task = dice.pick(rows) ?? (await redriveCommand(kernel, { environmentSeq }, 1));
+  const task = dice.pick(rows) ?? (await redriveCommand(kernel, { environmentSeq }, 1, ROOT));
   if (!(await cancelCommand(kernel, environmentSeq, task.seq))) return;
   marks.hit("task: cancelled");
   checks.rest.taskCancelled(task.seq);

@@ -192,6 +192,7 @@ async function sampleDeadLetters(
     await deadLetters.groups({ environmentSeq, ...filter });
     await queue.redrive({ environmentSeq, ...filter }, { after: 0, limit: 1 }, { first: 1, now: 1 }, () => task);
     await queue.drop({ environmentSeq, ...filter }, 1);
+    await queue.dropStep({ environmentSeq, ...filter }, { after: 0, limit: 1 }, 1, () => task);
   }
 }
 

@@ -7,24 +7,12 @@ import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { historyRequest, listed, pageQuery, windowOf, windowQuery } from "../../http/paging.ts";
 import { reply } from "../../http/reply.ts";
-import { nullable } from "../../http/schema.ts";
+import { AuditActorOut, actorOut } from "./actor.ts";
 
 export const AuditEntryOut = field.object("AuditEntryOut", {
   id: field.idOut("audit_"),
   timestamp: field.instantOut,
-  actor: field.object("AuditActorOut", {
-    type: Type.String({
-      enum: ["root", "token", "jwt", "user", "command"],
-      description:
-        "Who made the change: the root token, another token, a JWT, a user who logged in at the identity provider, or the command line.",
-    }),
-    id: nullable(
-      Type.String({ description: "The id of the token, the subject of the JWT, or the provider's id of the user." }),
-    ),
-    name: nullable(
-      Type.String({ description: "The name of the token at that time, or the e-mail address of the user." }),
-    ),
-  }),
+  actor: AuditActorOut,
   action: Type.String({ description: "The `operationId` of the operation in this document." }),
   subject: Type.Record(Type.String(), Type.String(), { description: "The ids of what was changed, by kind." }),
   outcome: Type.String({
@@ -79,11 +67,10 @@ export function auditLogRoutes({ store, ids }: Context): Operation[] {
 }
 
 function out(entry: AuditEntry, ids: IdCodec) {
-  const { kind, id, name } = entry.actor;
   return {
     id: ids.encode("audit_", entry.seq),
     timestamp: formatInstant(entry.at),
-    actor: { type: kind, id, name },
+    actor: actorOut(entry.actor),
     action: entry.action,
     subject: entry.subject,
     outcome: entry.done ? "done" : "unknown",

@@ -1,21 +1,23 @@
 import { Type } from "@sinclair/typebox";
 import { cancelTask } from "../../../commands/tasks.ts";
 import { notFound, Problem } from "../../../core/problem.ts";
-import type { TaskFilter } from "../../../store/index.ts";
+import type { Task, TaskFilter } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { listed, orderQuery, pageQuery, pageRequest } from "../../http/paging.ts";
 import { noContent, reply } from "../../http/reply.ts";
 import { choice } from "../../http/schema.ts";
-import { TaskOut, taskExample, taskOut } from "./task.ts";
+import { TaskOut, taskExample, taskOut, tasksOut } from "./task.ts";
 
 /** Maximum age of tasks in the list, in ms. */
 const LISTED_MS = 90 * 24 * 3_600_000;
 
 const filterQuery = {
   status: Type.Optional(
-    choice(["running", "finished", "failed"], { description: "Include only tasks with this status." }),
+    choice(["running", "finished", "failed", "ended"], {
+      description: "Include only tasks with this status. `ended` includes finished and failed tasks.",
+    }),
   ),
   task: Type.Optional(Type.String({ description: "Include only tasks of this kind, such as `endpoint.recover`." })),
 };
@@ -55,13 +57,11 @@ export function backgroundTaskRoutes(context: Context): Operation[] {
         };
         const page = pageRequest(query, ids, "qtask_", query.order ?? "descending");
         const tasks = await store.housekeeping.tasks.list(identity.environmentSeq, filter, page);
+        const shown = new Map((await tasksOut(tasks.rows, context)).map((task) => [task.id, task]));
+        const idOf = ({ seq }: Task) => ids.encode("qtask_", seq);
         return reply(
           200,
-          listed(
-            tasks,
-            ({ seq }) => ids.encode("qtask_", seq),
-            (task) => taskOut(task, context),
-          ),
+          listed(tasks, idOf, (task) => shown.get(idOf(task))!),
         );
       },
     }),
@@ -79,7 +79,7 @@ export function backgroundTaskRoutes(context: Context): Operation[] {
         const seq = ids.decode("qtask_", params.task_id);
         const task = seq === null ? null : await store.housekeeping.tasks.get(identity.environmentSeq, seq);
         if (task === null) throw notFound("Background task not found");
-        return reply(200, taskOut(task, context));
+        return reply(200, await taskOut(task, context));
       },
     }),
 

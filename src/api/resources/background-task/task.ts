@@ -1,13 +1,17 @@
 /** Background tasks in responses. */
 import { Type } from "@sinclair/typebox";
-import type { IdCodec } from "../../../core/id.ts";
+import { type IdCodec, type Seq, timeOfSeq } from "../../../core/id.ts";
 import { formatInstant } from "../../../core/instant.ts";
+import type { DROP } from "../../../deliver/tasks/drop.ts";
 import type { PURGE } from "../../../deliver/tasks/purge.ts";
 import type { ReplayTask } from "../../../deliver/tasks/replay.ts";
 import type { APP_STATS, EVENT_TYPE_AGGREGATE } from "../../../deliver/tasks/usage.ts";
-import type { Task } from "../../../store/index.ts";
+import type { AuditActor, DeadLetterFilter, Task } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
+import { type Names, namesOf } from "../../http/names.ts";
+import { nullable } from "../../http/schema.ts";
+import { AuditActorOut, actorOut } from "../audit-log/actor.ts";
 
 const started = {
   id: field.idOut("qtask_"),
@@ -18,11 +22,23 @@ const started = {
 
 export const TaskOut = field.object("BackgroundTaskOut", {
   ...started,
+  createdAt: field.instantOut,
+  endedAt: nullable(field.instantOut),
+  cancellable: Type.Boolean({ description: "Whether the task has not ended, so that it can be cancelled." }),
+  appId: nullable(Type.String({ description: "The application that the task is limited to." })),
+  appName: nullable(Type.String({ description: "Name of the application, also if it was deleted." })),
+  endpointId: nullable(Type.String({ description: "The endpoint that the task is limited to." })),
+  url: nullable(Type.String({ description: "URL of the endpoint, with its password masked." })),
+  done: nullable(Type.Integer({ description: "Number of items that have been processed; null if not counted." })),
+  total: nullable(
+    Type.Integer({ description: "Number of items to process; null if it is unknown, or has not been counted yet." }),
+  ),
+  startedBy: nullable(AuditActorOut),
   data: Type.Object(
     {},
     {
       description:
-        "Progress and result; with `error` if the task failed, with `cancelled: true` if it was cancelled, and with `waiting: true` while the task waits because too many others run.",
+        "Parameters, progress and result; with `error` if the task failed, with `cancelled: true` if it was cancelled, and with `waiting: true` while the task waits because too many others run.",
       additionalProperties: true,
     },
   ),
@@ -44,22 +60,39 @@ export const taskExample = {
   id: "qtask_0KfxFXFUH4hEMq0Y8gpRxcT2bSr",
   status: "running",
   task: "dead-letter.redrive",
-  data: { redriven: 0, rate: 50 },
+  createdAt: "2026-01-01T00:00:00.000Z",
+  endedAt: null,
+  cancellable: true,
+  appId: "app_0KfxFXFUH4hEMq0Y8gpRxcT2bSr",
+  appName: "Customer 17",
+  endpointId: null,
+  url: null,
+  done: 0,
+  total: 17,
+  startedBy: { type: "token", id: "tok_0KfxFXFUH4hEMq0Y8gpRxcT2bSr", name: "billing service" },
+  data: { redriven: 0, rate: 50, filter: { appId: "app_0KfxFXFUH4hEMq0Y8gpRxcT2bSr", reason: "status_5xx" } },
   updatedAt: "2026-01-01T00:00:00.000Z",
 };
 
 export function startedExample(task: TaskKind) {
-  const { data: _, ...rest } = taskExample;
-  return { ...rest, task };
+  const { id, status, updatedAt } = taskExample;
+  return { id, status, task, updatedAt };
 }
 
-type TaskKind = "dead-letter.redrive" | typeof PURGE | typeof APP_STATS | typeof EVENT_TYPE_AGGREGATE | ReplayTask;
+type TaskKind =
+  | "dead-letter.redrive"
+  | typeof DROP
+  | typeof PURGE
+  | typeof APP_STATS
+  | typeof EVENT_TYPE_AGGREGATE
+  | ReplayTask;
 
 /**
  * The fields of a task's data that responses contain, by kind. Other fields are internal progress.
  */
 const SHOWN = {
   "dead-letter.redrive": ["redriven", "rate"],
+  "dead-letter.drop": ["dropped"],
   "application.purge_content": ["messagesPurged"],
   "application.stats": ["appStats"],
   "event-type.aggregate": ["event_types"],
@@ -77,10 +110,78 @@ export function startedTask(task: Task, ids: IdCodec) {
   };
 }
 
-export function taskOut(task: Task, { ids, deliverer }: Pick<Context, "ids" | "deliverer">) {
+/** The field of a task's data that counts what has been done. */
+const DONE = ["redriven", "dropped", "messagesPurged", "messagesSent"];
+
+type Parts = Pick<Context, "store" | "ids" | "deliverer">;
+
+export async function taskOut(task: Task, parts: Parts) {
+  return (await tasksOut([task], parts))[0]!;
+}
+
+/** Returns tasks of one environment. */
+export async function tasksOut(tasks: readonly Task[], parts: Parts) {
+  if (tasks.length === 0) return [];
+  const names = await namesOf(parts.store, tasks[0]!.environmentSeq, tasks.map(scopeOf));
+  return tasks.map((task) => oneOut(task, parts, names));
+}
+
+function oneOut(task: Task, { ids, deliverer }: Parts, names: Names) {
+  const { applicationSeq, endpointSeq } = scopeOf(task);
+  const isRunning = task.status === "running";
+  const data = dataOut(task, ids);
+  const { total = null, startedBy = null } = task.data as { total?: number; startedBy?: AuditActor };
+  const done = DONE.map((name) => task.data[name]).find((count) => typeof count === "number");
+  return {
+    ...startedTask(task, ids),
+    createdAt: formatInstant(timeOfSeq(task.seq)),
+    endedAt: isRunning ? null : formatInstant(task.updatedAt),
+    cancellable: isRunning,
+    appId: applicationSeq === null ? null : ids.encode("app_", applicationSeq),
+    appName: applicationSeq === null ? null : (names.applications.get(applicationSeq)?.name ?? null),
+    endpointId: endpointSeq === null ? null : ids.encode("ep_", endpointSeq),
+    url: endpointSeq === null ? null : (names.endpoints.get(endpointSeq)?.url ?? null),
+    done: (done as number | undefined) ?? null,
+    total,
+    startedBy: startedBy === null ? null : actorOut(startedBy),
+    data: isRunning && deliverer.isTaskWaiting(task.seq) ? { ...data, waiting: true } : data,
+  };
+}
+
+function dataOut({ kind, data }: Task, ids: IdCodec): Record<string, unknown> {
   const shown: Readonly<Record<string, readonly string[]>> = SHOWN;
-  const names = [...(shown[task.kind] ?? []), "error", "cancelled"];
-  const data = Object.fromEntries(names.filter((name) => name in task.data).map((name) => [name, task.data[name]]));
-  const isWaiting = task.status === "running" && deliverer.isTaskWaiting(task.seq);
-  return { ...startedTask(task, ids), data: isWaiting ? { ...data, waiting: true } : data };
+  const names = [...(shown[kind] ?? []), "error", "cancelled"];
+  const { filter } = data as { filter?: DeadLetterFilter };
+  return {
+    ...Object.fromEntries(names.filter((name) => name in data).map((name) => [name, data[name]])),
+    ...(filter !== undefined && { filter: filterOut(filter, ids) }),
+  };
+}
+
+/** Returns a filter in the form in which requests contain it. */
+function filterOut(filter: DeadLetterFilter, ids: IdCodec) {
+  const { applicationSeq, endpointSeq, eventTypes, reason, before, after, deliverySeqs } = filter;
+  return {
+    ...(applicationSeq !== undefined && { appId: ids.encode("app_", applicationSeq) }),
+    ...(endpointSeq !== undefined && { endpointId: ids.encode("ep_", endpointSeq) }),
+    ...(eventTypes !== undefined && { eventTypes }),
+    ...(reason !== undefined && { reason }),
+    ...(before !== undefined && { before: formatInstant(before) }),
+    ...(after !== undefined && { after: formatInstant(after) }),
+    ...(deliverySeqs !== undefined && { ids: deliverySeqs.map((seq) => ids.encode("dlv_", seq)) }),
+  };
+}
+
+/** Returns the application and the endpoint that a task is limited to. */
+function scopeOf({ data }: Task): { readonly applicationSeq: Seq | null; readonly endpointSeq: Seq | null } {
+  const { filter, ...own } = data as Scope & { filter?: Scope };
+  return {
+    applicationSeq: own.applicationSeq ?? filter?.applicationSeq ?? null,
+    endpointSeq: own.endpointSeq ?? filter?.endpointSeq ?? null,
+  };
+}
+
+interface Scope {
+  readonly applicationSeq?: Seq;
+  readonly endpointSeq?: Seq;
 }

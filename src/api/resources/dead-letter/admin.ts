@@ -1,4 +1,5 @@
 import { redrive } from "../../../commands/dead-letters.ts";
+import { actorOf } from "../../http/audit-trail.ts";
 import type { Context } from "../../http/context.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { noContent } from "../../http/reply.ts";
@@ -23,8 +24,8 @@ export function adminRoutes(context: Context): Operation[] {
       responses: { 204: { description: "The task was started." } },
       problems: [429],
       hidden: true,
-      async handle({ identity: { environmentSeq } }) {
-        await redrive(context, { environmentSeq }, RATE);
+      async handle({ identity }) {
+        await redrive(context, { environmentSeq: identity.environmentSeq }, RATE, actorOf(identity, context.ids));
         return noContent;
       },
     }),

@@ -1,6 +1,8 @@
 import { Type } from "@sinclair/typebox";
-import { dropDeadLetters, redrive } from "../../../commands/dead-letters.ts";
+import { dropDeadLetters, redrive, startDrop } from "../../../commands/dead-letters.ts";
+import { formatInstant } from "../../../core/instant.ts";
 import type { DeadLetterFilter, DeadLetterGroup } from "../../../store/index.ts";
+import { actorOf } from "../../http/audit-trail.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { namesOf } from "../../http/names.ts";
@@ -42,7 +44,25 @@ const RedriveIn = field.object("DeadLetterRedriveIn", {
 
 const groups = Type.Array(DeadLetterGroupOut, { description: `Largest first, at most ${GROUPS_MAX} groups.` });
 export const SummaryOut = field.object("DeadLetterSummaryOut", { total: Type.Integer(), groups });
-const DryRunOut = field.object("DeadLetterDryRunOut", { count: Type.Integer(), groups });
+const DropIn = field.object("DeadLetterDropIn", {
+  filter: DeadLetterFilterIn,
+  dryRun: Type.Optional(Type.Boolean({ default: false, description: "Only return what would be dropped." })),
+});
+export const DryRunOut = field.object("DeadLetterDryRunOut", {
+  count: Type.Integer(),
+  before: {
+    ...field.instantOut,
+    description:
+      "Only deliveries that failed for good before this instant are counted. Use it as `before` of the filter to affect nothing that was not counted.",
+  },
+  groups,
+});
+const dryRun = (what: string) => ({
+  description: `Dry run: what would be ${what}.`,
+  schema: DryRunOut,
+  example: { count: 17, before: "2026-01-01T02:00:00.000Z", groups: [groupExample] },
+});
+const startedTask = { description: "The task was started.", schema: TaskOut, example: taskExample };
 const CountOut = field.object("CountOut", { count: Type.Integer() });
 
 const page = {
@@ -57,6 +77,8 @@ const page = {
     },
   },
 };
+
+type CountGroups = (filter: DeadLetterFilter) => Promise<readonly DeadLetterGroup[]>;
 
 export function deadLetterRoutes(context: Context): Operation[] {
   const { store, ids } = context;
@@ -145,23 +167,39 @@ export function deadLetterRoutes(context: Context): Operation[] {
       body: RedriveIn,
       bodyExample: { filter: { reason: "status_5xx" }, rate: 50, dryRun: true },
       responses: {
-        200: {
-          description: "Dry run: what would be sent.",
-          schema: DryRunOut,
-          example: { count: 17, groups: [groupExample] },
-        },
-        202: { description: "The task was started.", schema: TaskOut, example: taskExample },
+        200: dryRun("sent"),
+        202: startedTask,
       },
       problems: [404, 429],
       async handle({ identity, body }) {
         checkSelection(body.filter, ["body", "filter"]);
         const filter = await resolveFilter(context, identity, filterOfBody(body.filter));
-        if (body.dryRun) {
-          const found = await store.history.deadLetters.redrivable(filter);
-          return { ...reply(200, { count: totalOf(found), groups: await groupsOut(identity, found) }), changed: null };
-        }
-        const task = await redrive(context, filter, body.rate ?? RATE_DEFAULT);
-        return reply(202, taskOut(task, context));
+        if (body.dryRun) return preview(identity, filter, store.history.deadLetters.redrivable);
+        const task = await redrive(context, filter, body.rate ?? RATE_DEFAULT, actorOf(identity, ids));
+        return reply(202, await taskOut(task, context));
+      },
+    }),
+
+    operation({
+      id: "dead-letter.drop",
+      readOnlyAccess: "dryRun",
+      method: "POST",
+      path: `${path}/drop`,
+      tag,
+      summary: "Drop dead letters in the background",
+      description:
+        'Starts a task that cancels the deliveries that match, so that they are no longer dead letters. Their messages stay. The task can be cancelled. The filter `{"all": true}` matches everything. Unknown keys are refused.',
+      access: "environment",
+      strict: true,
+      body: DropIn,
+      bodyExample: { filter: { reason: "status_4xx" }, dryRun: true },
+      responses: { 200: dryRun("dropped"), 202: startedTask },
+      problems: [404, 429],
+      async handle({ identity, body }) {
+        checkSelection(body.filter, ["body", "filter"]);
+        const filter = await resolveFilter(context, identity, filterOfBody(body.filter));
+        if (body.dryRun) return preview(identity, filter, store.history.deadLetters.groups);
+        return reply(202, await taskOut(await startDrop(context, filter, actorOf(identity, ids)), context));
       },
     }),
 
@@ -187,6 +225,14 @@ export function deadLetterRoutes(context: Context): Operation[] {
       },
     }),
   ];
+
+  /** Counts what matches now, and says until when. */
+  async function preview(identity: Identity, filter: DeadLetterFilter, count: CountGroups) {
+    const before = Math.min(filter.before ?? Number.MAX_SAFE_INTEGER, context.clock.now());
+    const found = await count({ ...filter, before });
+    const body = { count: totalOf(found), before: formatInstant(before), groups: await groupsOut(identity, found) };
+    return { ...reply(200, body), changed: null };
+  }
 
   async function groupsOut({ environmentSeq }: Identity, found: readonly DeadLetterGroup[]) {
     const shown = found.slice(0, GROUPS_MAX);

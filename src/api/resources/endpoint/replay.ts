@@ -1,11 +1,13 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { bulkReplay, type ReplayFilter, type ReplayWindow, recover, replayMissing } from "../../../commands/replays.ts";
 import { parseInstant } from "../../../core/instant.ts";
+import { actorOf } from "../../http/audit-trail.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { reply } from "../../http/reply.ts";
 import { instantText, nullable, ruled } from "../../http/schema.ts";
+import type { Identity } from "../../identity/identity.ts";
 import { classNumbers, classOfNumber, statusNumbers, statusOfNumber } from "../attempt/svix-numbers.ts";
 import { startedExample, startedOut, startedTask } from "../background-task/task.ts";
 
@@ -87,7 +89,7 @@ export function endpointReplayRoutes(context: Context): Operation[] {
       },
       problems: [400, 404, 429],
       async handle({ identity, params, body }) {
-        const target = await lookup.both(identity, params.app_id, params.endpoint_id);
+        const target = await targetOf(identity, params);
         return reply(202, startedTask(await recover(context, target, windowOf(body)), ids));
       },
     }),
@@ -114,7 +116,7 @@ export function endpointReplayRoutes(context: Context): Operation[] {
       },
       problems: [400, 404, 429],
       async handle({ identity, params, body }) {
-        const target = await lookup.both(identity, params.app_id, params.endpoint_id);
+        const target = await targetOf(identity, params);
         return reply(202, startedTask(await replayMissing(context, target, windowOf(body)), ids));
       },
     }),
@@ -141,12 +143,17 @@ export function endpointReplayRoutes(context: Context): Operation[] {
       },
       problems: [400, 404, 429],
       async handle({ identity, params, body }) {
-        const target = await lookup.both(identity, params.app_id, params.endpoint_id);
+        const target = await targetOf(identity, params);
         const task = await bulkReplay(context, target, windowOf(body), filterOf(body));
         return reply(202, startedTask(task, ids));
       },
     }),
   ];
+
+  async function targetOf(identity: Identity, params: { readonly app_id: string; readonly endpoint_id: string }) {
+    const target = await lookup.both(identity, params.app_id, params.endpoint_id);
+    return { ...target, startedBy: actorOf(identity, ids) };
+  }
 }
 
 /** Parses the window. `since` and `until` have already been validated as times. */

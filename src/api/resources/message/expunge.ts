@@ -2,6 +2,7 @@ import { Type } from "@sinclair/typebox";
 import { expungeApplication, expungeMessages } from "../../../commands/expunge.ts";
 import { notFound } from "../../../core/problem.ts";
 import { nameCharsMax } from "../../../core/rule.ts";
+import { actorOf } from "../../http/audit-trail.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
@@ -103,7 +104,7 @@ export function messageExpungeRoutes(context: Context): Operation[] {
       problems: [404, 429],
       async handle({ identity, params }) {
         const application = await lookup.application(identity, params.app_id);
-        return reply(202, startedTask(await expungeApplication(context, application), ids));
+        return reply(202, startedTask(await expungeApplication(context, application, actorOf(identity, ids)), ids));
       },
     }),
   ];

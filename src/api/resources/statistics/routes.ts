@@ -3,6 +3,7 @@ import { aggregateApplicationStatistics, aggregateEventTypes } from "../../../co
 import type { Seq } from "../../../core/id.ts";
 import { parseInstant } from "../../../core/instant.ts";
 import { nameCharsMax } from "../../../core/rule.ts";
+import { actorOf } from "../../http/audit-trail.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
@@ -70,7 +71,10 @@ export function statisticsRoutes(context: Context): Operation[] {
       },
       problems: [429],
       async handle({ identity }) {
-        return reply(202, startedTask(await aggregateEventTypes(context, identity.environmentSeq), ids));
+        return reply(
+          202,
+          startedTask(await aggregateEventTypes(context, identity.environmentSeq, actorOf(identity, ids)), ids),
+        );
       },
     }),
 
@@ -97,11 +101,13 @@ export function statisticsRoutes(context: Context): Operation[] {
       problems: [429],
       async handle({ identity, body }) {
         const { seqs, unresolved } = await resolve(identity, withoutRepetitions(body.appIds ?? []));
-        const task = await aggregateApplicationStatistics(context, identity.environmentSeq, {
+        const wanted = {
           since: parseInstant(body.since)!,
           until: parseInstant(body.until)!,
           applicationSeqs: body.appIds == null ? null : seqs,
-        });
+        };
+        const startedBy = actorOf(identity, ids);
+        const task = await aggregateApplicationStatistics(context, identity.environmentSeq, wanted, startedBy);
         return reply(202, { ...startedTask(task, ids), unresolvedAppIds: unresolved });
       },
     }),
