@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Page } from "playwright-core";
+import { violationsOn } from "../support/axe.ts";
 import { describeInBrowser, logInWith, BROWSER_TIMEOUT_MS as TIMEOUT_MS, watch } from "../support/browser.ts";
 
 /** The pages that send and show one message. */
@@ -34,11 +35,17 @@ describeInBrowser("pages of one message", { env, args: ["--allow-subnets", "127.
 
   const inbox = (name: string) => `${group.server.url}/inbox/${name}`;
 
-  async function expectNoOverflow(page: Page): Promise<void> {
-    await page.setViewportSize({ width: 320, height: 640 });
-    const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-    expect(over).toBeLessThanOrEqual(0);
-    await page.setViewportSize({ width: 1280, height: 800 });
+  /** Expects that the page fits the narrowest screens and has no accessibility violation. */
+  async function expectUsable(page: Page): Promise<void> {
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      expect([colorScheme, await violationsOn(page)]).toEqual([colorScheme, []]);
+      await page.setViewportSize({ width: 320, height: 640 });
+      const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+      expect(over).toBeLessThanOrEqual(0);
+      expect([colorScheme, await violationsOn(page)]).toEqual([colorScheme, []]);
+      await page.setViewportSize({ width: 1280, height: 800 });
+    }
   }
 
   test(
@@ -80,7 +87,7 @@ describeInBrowser("pages of one message", { env, args: ["--allow-subnets", "127.
         return area.value.slice(area.selectionStart, area.selectionEnd);
       };
       expect(await page.evaluate(selected)).toBe('"yes"');
-      await expectNoOverflow(page);
+      await expectUsable(page);
       await payload.fill('{\n  "total": 12345678901234567890,\n  "paid": true\n}');
       await page.getByText("The payload fits the schema of the event type.").waitFor();
       await page.getByText("Channels, tags, event ID").click();
@@ -170,7 +177,7 @@ describeInBrowser("pages of one message", { env, args: ["--allow-subnets", "127.
       await attempts.getByText("Check the signature").click();
       await attempts.getByLabel("Language").selectOption("python");
       await attempts.getByText(`id = "${id}"`).waitFor();
-      await expectNoOverflow(page);
+      await expectUsable(page);
 
       status = 200;
       const close = attempts.getByRole("button", { name: "Close" });

@@ -2,13 +2,13 @@ import { beforeAll, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import type { Page } from "playwright-core";
+import { violationsOn } from "../support/axe.ts";
 import { describeInBrowser, logInWith, watch } from "../support/browser.ts";
 
 /** What must hold on every page of the admin page that the navigation leads to. */
 
 const TIMEOUT_MS = 240_000;
 const TOKEN = "root-token-of-the-test-of-every-page-1234";
-const AXE = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 
 /** Texts that run code if a page shows them as markup. */
 const HOSTILE = [
@@ -95,14 +95,13 @@ describeInBrowser("every page of the admin page", { env: { BOATHOOK_ROOT_TOKEN: 
       async () => {
         await using opened = await open(look);
         const { page } = opened;
-        await page.evaluate(AXE);
         const all = await addresses(page);
         expect(all.length).toBeGreaterThan(3);
         for (const href of all) {
           await show(page, href);
           const excess = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
           expect([href, excess]).toEqual([href, Math.min(excess, 0)]);
-          expect([href, await violations(page)]).toEqual([href, []]);
+          expect([href, await violationsOn(page)]).toEqual([href, []]);
         }
         expect(opened.faults).toEqual([]);
       },
@@ -110,17 +109,6 @@ describeInBrowser("every page of the admin page", { env: { BOATHOOK_ROOT_TOKEN: 
     );
   }
 });
-
-/** Returns what axe finds wrong: the rule and the first element of each violation. */
-async function violations(page: Page): Promise<string[]> {
-  return page.evaluate(async () => {
-    const { axe } = globalThis as unknown as {
-      axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> };
-    };
-    const found = await axe.run();
-    return found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 300)}`);
-  });
-}
 
 test("the compressed files of the admin page are at most 150 KB, and those of the portal at most 80 KB", () => {
   const size = (name: string) =>

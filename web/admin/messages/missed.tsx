@@ -48,7 +48,7 @@ export function Missed({ app, message }: MissedProps) {
                     <a class="url" href={endpointLink(app, recipient.endpoint.id)}>
                       {recipient.endpoint.url}
                     </a>
-                    <div class="small">
+                    <div class={`small ${style.cause}`}>
                       <Cause app={app} of={recipient} message={message} />
                     </div>
                   </div>

@@ -5,8 +5,11 @@ import { Body } from "../../kit/parts/code.tsx";
 import { HeaderList } from "../../kit/parts/header-list.tsx";
 import { Instant } from "../../kit/parts/instant.tsx";
 import { Empty, Loading, Problem } from "../../kit/parts/notice.tsx";
+import { PageHead } from "../../kit/parts/page-head.tsx";
+import { useOnce } from "../../kit/reading.ts";
+import { getCustomer } from "../api/messages.ts";
 import { getInbox } from "../api.ts";
-import { messageLink, OVERVIEW } from "../links.ts";
+import { customerLink, messageLink, messagesLink, sendLink } from "../links.ts";
 import { useResource } from "../resource.ts";
 
 interface InboxPageProps {
@@ -17,19 +20,29 @@ interface InboxPageProps {
 /** Shows the requests that a built-in inbox has received, newest first. */
 export function InboxPage({ app, inbox }: InboxPageProps) {
   const { value, error } = useResource(inbox, (signal) => getInbox(inbox, signal));
+  const customer = useOnce(app, (signal) => getCustomer(app, signal)).value;
   return (
     <>
-      <nav aria-label="Breadcrumb" class="breadcrumb">
-        <a href={OVERVIEW}>Messages</a>
-      </nav>
-      <h1>Inbox</h1>
-      <p class="muted">
-        The last 100 requests to the built-in test receiver at{" "}
-        <code>
-          {BASE}/inbox/{inbox}
-        </code>
-        .
-      </p>
+      <PageHead
+        title="Inbox"
+        about={
+          <>
+            The last 100 requests to the built-in test receiver at{" "}
+            <code>
+              {BASE}/inbox/{inbox}
+            </code>
+            .
+          </>
+        }
+        above={[
+          { title: "Messages", href: messagesLink() },
+          { title: customer?.name ?? app, href: customerLink(app) },
+        ]}
+      >
+        <a class="button-link outline" href={sendLink({ app })}>
+          Send a message
+        </a>
+      </PageHead>
       {error !== null && <Problem>{error.message}</Problem>}
       {value === null && error === null && <Loading />}
       {value?.length === 0 && (
@@ -39,7 +52,7 @@ export function InboxPage({ app, inbox }: InboxPageProps) {
             <code>
               {location.origin + BASE}/inbox/{inbox}
             </code>{" "}
-            and send a message. It is shown here.
+            and <a href={sendLink({ app })}>send a message</a>. It is shown here.
           </p>
         </Empty>
       )}

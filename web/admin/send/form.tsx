@@ -1,5 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
+import { BASE } from "../../kit/base.ts";
 import { ApiError } from "../../kit/client.ts";
+import { CopyButton } from "../../kit/parts/copy-button.tsx";
 import { TextField } from "../../kit/parts/field.tsx";
 import { Problem } from "../../kit/parts/notice.tsx";
 import { findEventType } from "../api/event-types.ts";
@@ -8,6 +10,7 @@ import { problemsOf } from "../event-types/form.tsx";
 import { jsonProblem } from "../event-types/schema-editor.tsx";
 import { messageLink, NEW_CUSTOMER } from "../links.ts";
 import { CustomerField, EventTypeField } from "../parts/choosing.tsx";
+import { curlCommand } from "../sources/curl.ts";
 import { type Draft, namesIn } from "./draft.ts";
 import { useExample } from "./example.ts";
 import { useFit } from "./fit.ts";
@@ -94,9 +97,14 @@ export function SendForm({ draft, onChange }: SendFormProps) {
           />
         </details>
         {sending.error !== null && <Problem>{sending.error.message}</Problem>}
-        <button type="submit" disabled={sending.busy || !isComplete(draft, hasType)} aria-busy={sending.busy}>
-          Send message
-        </button>
+        <div class="buttons">
+          <button type="submit" disabled={sending.busy || !isComplete(draft, hasType)} aria-busy={sending.busy}>
+            Send message
+          </button>
+          {isComplete(draft, hasType) && (
+            <CopyButton label="Copy as curl" text={sendingAsCurl(app, messageBody(envelope, payload))} />
+          )}
+        </div>
       </form>
       <Recipients app={app} hasType={hasType} of={recipients} />
     </div>
@@ -110,6 +118,17 @@ function envelopeOf({ eventType, eventId, channels, tags }: Draft): Envelope {
     channels: namesIn(channels),
     tags: namesIn(tags),
   };
+}
+
+/** Returns a shell command that sends the message with another token. */
+function sendingAsCurl(app: string, body: string): string {
+  return curlCommand({
+    method: "POST",
+    ingestUrl: `${location.origin}${BASE}/api/v1/app/${encodeURIComponent(app)}/msg`,
+    path: "/",
+    headers: { authorization: "Bearer YOUR_TOKEN", "content-type": "application/json" },
+    body: new TextEncoder().encode(body),
+  });
 }
 
 function isComplete({ app, payload }: Draft, hasType: boolean): boolean {
