@@ -1,4 +1,4 @@
-import { useEffect, useId, useState } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { address, linkWith, setQuery } from "../address.ts";
 import type { OptionSource } from "../choosing.ts";
 import { Combobox } from "./combobox.tsx";
@@ -105,11 +105,19 @@ function ChoiceControl({ filter, value }: ControlProps<"choice">) {
 function TextControl({ filter, value }: ControlProps<"text">) {
   const id = useId();
   const [text, setText] = useState(value);
-  // Another link may change the filter while the input is shown.
-  useEffect(() => setText(value), [value]);
+  const applied = useRef(value);
+  // Another link may change the filter while the input is shown. What was typed here may have gone on.
+  useEffect(() => {
+    if (value !== applied.current) setText(value);
+    applied.current = value;
+  }, [value]);
   useEffect(() => {
     if (text.trim() === value) return;
-    const timer = setTimeout(() => setQuery({ [filter.name]: text.trim() || null }), TYPING_PAUSE_MS);
+    const apply = () => {
+      applied.current = text.trim();
+      setQuery({ [filter.name]: applied.current || null });
+    };
+    const timer = setTimeout(apply, TYPING_PAUSE_MS);
     return () => clearTimeout(timer);
   }, [text]);
   return (
