@@ -313,7 +313,7 @@ describeInBrowser("lists of the admin page", { env: { BOATHOOK_ROOT_TOKEN: TOKEN
   );
 
   test(
-    "under load an open message is read once, and its page stays usable",
+    "under load an open message is read once, and an attempt that was opened stays open and keeps the focus",
     async () => {
       const message = (await send("acme", "quiet.message", { text: "the payload" })).id;
       await using opened = await open("#/msg");
@@ -321,6 +321,9 @@ describeInBrowser("lists of the admin page", { env: { BOATHOOK_ROOT_TOKEN: TOKEN
       const requests = countRequests(page);
       await show(page, `#/app/${ids.acme}/msg/${message}`);
       await page.getByText("the payload").first().waitFor();
+      const toggle = page.getByRole("button", { name: "Details" });
+      await toggle.click();
+      await page.getByRole("button", { name: "Close" }).waitFor();
       await page.evaluate(watchFrames);
       const events = await sendMany(LOAD);
       const slowest = await page.evaluate(() =>
@@ -330,8 +333,9 @@ describeInBrowser("lists of the admin page", { env: { BOATHOOK_ROOT_TOKEN: TOKEN
         `${LOAD} messages in ${events} ms; longest frame ${Math.round(slowest)} ms; requests`,
         counts(requests),
       );
+      expect(await focused(page)).toBe("BUTTON Close");
       const own = requests.filter((path) => path.includes(message));
-      const payload = own.filter((path) => path.endsWith(message) || path.endsWith("/raw"));
+      const payload = own.filter((path) => /^\/api\/v1\/app\/[^/]+\/msg\/[^/]+(\/raw)?$/.test(path));
       expect(Math.max(...Object.values(counts(payload)))).toBe(1);
       // Deliveries and attempts are read again at most every three seconds.
       expect([counts(own), own.length < 30]).toEqual([counts(own), true]);

@@ -58,12 +58,13 @@ export interface HeldRows<Row, Page extends RowPage<Row>> {
   /** Shows the latest rows. */
   show(): void;
   /** Attributes of the element around the rows. */
-  readonly area: AreaAttributes;
+  readonly area: HoldingAttributes & { readonly ref: RefObject<HTMLDivElement | null>; readonly tabIndex: -1 };
+  /** Attributes of the element around the button that shows new rows. */
+  readonly button: HoldingAttributes;
 }
 
-interface AreaAttributes {
-  readonly ref: RefObject<HTMLDivElement | null>;
-  readonly tabIndex: -1;
+/** Attributes of an element that holds the rows while the user is in it. */
+interface HoldingAttributes {
   readonly onPointerEnter: () => void;
   readonly onPointerLeave: (event: PointerEvent) => void;
   readonly onFocusIn: (event: FocusEvent) => void;
@@ -81,7 +82,7 @@ export function useHeldRows<Row, Page extends RowPage<Row>>(options: HeldOptions
   const [isPaused, setPaused] = useState(false);
   const user = useUserIn();
   const compared = base === null || latest === null ? null : compareRows(base.data, latest.data, keyOf);
-  const isTooFast = compared !== null && base!.data.length > 0 && compared.fresh >= latest!.data.length;
+  const isTooFast = compared !== null && compared.fresh > 0 && compared.fresh === latest!.data.length;
   const heldBy = isPaused ? "pause" : user.isIn || !isFlowing ? "user" : isTooFast ? "speed" : null;
 
   useEffect(() => {
@@ -99,8 +100,12 @@ export function useHeldRows<Row, Page extends RowPage<Row>>(options: HeldOptions
   return {
     shown: base ?? latest,
     ...{ fresh, gone, isPaused, heldBy, show },
-    pause: setPaused,
-    area: user.attributes,
+    pause: (next) => {
+      setPaused(next);
+      if (!next) setBase(latest);
+    },
+    area: { ...user.attributes, ref: user.area, tabIndex: -1 },
+    button: user.attributes,
   };
 }
 
@@ -108,27 +113,42 @@ function isOutOfView({ current }: RefObject<HTMLElement | null>): boolean {
   return current !== null && current.getBoundingClientRect().top < 0;
 }
 
-/** Notes whether the user is in an element with the pointer or the focus. A touch counts until `leave`. */
+/** Time after which a pointer or the focus that has left counts as gone: it may be on its way to the button. */
+const LEAVING_MS = 1_000;
+
+/** Notes whether the user is in the list with the pointer or the focus. A touch counts until `leave`. */
 function useUserIn() {
-  const [isPointed, setPointed] = useState(false);
-  const [isFocused, setFocused] = useState(false);
+  const pointer = useLingering();
+  const focus = useLingering();
   const area = useRef<HTMLDivElement>(null);
-  const attributes: AreaAttributes = {
-    ref: area,
-    tabIndex: -1,
-    onPointerEnter: () => setPointed(true),
+  const attributes: HoldingAttributes = {
+    onPointerEnter: pointer.enter,
     onPointerLeave: ({ pointerType }) => {
-      if (pointerType !== "touch") setPointed(false);
+      if (pointerType !== "touch") pointer.leave();
     },
-    // The element itself gets the focus only when a control before it has disappeared.
-    onFocusIn: ({ target }) => setFocused(target !== area.current),
-    onFocusOut: ({ relatedTarget }) =>
-      setFocused(relatedTarget !== area.current && (area.current?.contains(relatedTarget as Node | null) ?? false)),
+    // The element itself gets the focus only when a control has disappeared.
+    onFocusIn: ({ target }) => (target === area.current ? focus.leave() : focus.enter()),
+    onFocusOut: focus.leave,
   };
   const leave = () => {
-    setPointed(false);
-    setFocused(false);
+    pointer.leave();
+    focus.leave();
     area.current?.focus({ preventScroll: true });
   };
-  return { isIn: isPointed || isFocused, area, attributes, leave };
+  return { isIn: pointer.isIn || focus.isIn, area, attributes, leave };
+}
+
+function useLingering() {
+  const [isIn, setIn] = useState(false);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  const enter = () => {
+    clearTimeout(timer.current);
+    setIn(true);
+  };
+  const leave = () => {
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => setIn(false), LEAVING_MS);
+  };
+  return { isIn, enter, leave };
 }

@@ -34,8 +34,12 @@ export function LiveRows<Row, Page extends RowPage<Row>>(props: LiveRowsProps<Ro
         >
           {held.isPaused ? "Resume" : "Pause"}
         </button>
+        {isFirst && (
+          <div class={style.fresh} {...held.button}>
+            <NewItems count={held.fresh} gone={held.gone} words={words} onShow={held.show} />
+          </div>
+        )}
         <span class="muted small">{stateWords(held, isFirst)}</span>
-        {isFirst && <NewItems count={held.fresh} gone={held.gone} words={words} onShow={held.show} />}
       </div>
       <div class={style.area} {...held.area}>
         {children(held.shown ?? latest)}
