@@ -26,7 +26,7 @@ export function customersLink(filters: Filters<"search" | "order"> = {}): string
   return link(["app"], filters);
 }
 
-/** `tab` is one of the customer page's parts; without one it shows the endpoints. */
+/** `tab` is one of the customer page's parts; without one it shows the overview. */
 export function customerLink(app: string, tab?: string): string {
   return link(["app", app], { tab });
 }

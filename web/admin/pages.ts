@@ -1,5 +1,6 @@
 import { type PageEntry, page } from "../kit/routes.tsx";
 import { AuditLogPage } from "./pages/audit-log.tsx";
+import { CustomerPage } from "./pages/customer.tsx";
 import { CustomersPage } from "./pages/customers.tsx";
 import { DeadLettersPage } from "./pages/dead-letters.tsx";
 import { EndpointsPage } from "./pages/endpoints.tsx";
@@ -10,6 +11,7 @@ import { EventTypesPage } from "./pages/event-types.tsx";
 import { InboxPage } from "./pages/inbox.tsx";
 import { MessagePage } from "./pages/message.tsx";
 import { MessagesPage } from "./pages/messages.tsx";
+import { NewCustomerPage } from "./pages/new-customer.tsx";
 import { NewEventTypePage } from "./pages/new-event-type.tsx";
 import { NewSourcePage } from "./pages/new-source.tsx";
 import { OperationalEndpointPage, OperationalWebhooksPage } from "./pages/operational-webhooks.tsx";
@@ -25,6 +27,8 @@ import { TokensPage } from "./pages/tokens.tsx";
 export const PAGES: readonly PageEntry[] = [
   page("", "Overview", OverviewPage),
   page("app", "Customers", CustomersPage),
+  page("app/new", "New customer", NewCustomerPage),
+  page("app/:app", "Customer", CustomerPage),
   page("endpoint", "Endpoints", EndpointsPage),
   page("msg", "Messages", MessagesPage),
   page("send", "Send a message", SendPage),

@@ -18,7 +18,7 @@ export function getCustomers(
   iterator: string | null,
   signal: AbortSignal,
 ): Promise<ListOf<ApplicationOverview>> {
-  return getPage("/overview/app", { ...filters, order: "descending", limit: LIMIT, iterator }, signal);
+  return getPage("/overview/app", { order: "descending", ...filters, limit: LIMIT, iterator }, signal);
 }
 
 export function getEndpoints(

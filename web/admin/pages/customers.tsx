@@ -6,10 +6,19 @@ import { Instant } from "../../kit/parts/instant.tsx";
 import { Empty } from "../../kit/parts/notice.tsx";
 import { PageHead } from "../../kit/parts/page-head.tsx";
 import { getCustomers } from "../api/lists.ts";
-import { deadLettersLink, endpointsLink, messagesLink } from "../links.ts";
+import { customerLink, deadLettersLink, endpointsLink, NEW_CUSTOMER } from "../links.ts";
 import { FilteredList } from "../parts/filtered-list.tsx";
 
-const FILTERS: readonly Filter[] = [{ name: "search", label: "Search", kind: "text", placeholder: "name, uid or id" }];
+const FILTERS: readonly Filter[] = [
+  { name: "search", label: "Search", kind: "text", placeholder: "name, uid or id" },
+  {
+    name: "order",
+    label: "Order",
+    kind: "choice",
+    unset: "newest first",
+    choices: [{ value: "ascending", label: "oldest first" }],
+  },
+];
 
 const COLUMNS: readonly Column<ApplicationOverview>[] = [
   {
@@ -17,7 +26,7 @@ const COLUMNS: readonly Column<ApplicationOverview>[] = [
     kind: "title",
     cell: ({ application }) => (
       <>
-        <a href={messagesLink({ app_id: application.id })}>{application.name}</a>
+        <a href={customerLink(application.id)}>{application.name}</a>
         {application.uid != null && <div class="muted small mono">{application.uid}</div>}
       </>
     ),
@@ -61,11 +70,15 @@ const COLUMNS: readonly Column<ApplicationOverview>[] = [
   },
 ];
 
-/** Lists the customers (applications), newest first, with what needs attention. */
+/** Lists the customers (applications) with what needs attention. */
 export function CustomersPage() {
   return (
     <>
-      <PageHead title="Customers" about="Each customer is an application: its endpoints get the messages sent to it." />
+      <PageHead title="Customers" about="Messages are sent to a customer and delivered to its endpoints.">
+        <a class="button-link" href={NEW_CUSTOMER}>
+          New customer
+        </a>
+      </PageHead>
       <FilteredList
         label="customers"
         topics={["applications", "endpoints", "messages", "deadLetters"]}
@@ -74,11 +87,14 @@ export function CustomersPage() {
         keyOf={({ application }) => application.id}
         empty={(isFiltered) => (
           <Empty title={isFiltered ? "No customer matches" : "No customers yet"}>
-            <p>
-              {isFiltered
-                ? "Search for a part of the name, or for the whole uid or id."
-                : "Create one with POST /api/v1/app."}
-            </p>
+            {isFiltered ? (
+              <p>Search for a part of the name, or for the whole uid or id.</p>
+            ) : (
+              <p>
+                <a href={NEW_CUSTOMER}>Create a customer</a> for each receiver of your webhooks. Its endpoints, messages
+                and tokens belong to it alone.
+              </p>
+            )}
           </Empty>
         )}
       >

@@ -7,7 +7,14 @@ import style from "./filter-bar.module.css";
 
 /** A filter of a list. Its value is in the address under `name`. */
 export type Filter =
-  | { readonly name: string; readonly label: string; readonly kind: "choice"; readonly choices: readonly Choice[] }
+  /** `unset` is the label of no choice; the default is "any". */
+  | {
+      readonly name: string;
+      readonly label: string;
+      readonly kind: "choice";
+      readonly choices: readonly Choice[];
+      readonly unset?: string;
+    }
   | { readonly name: string; readonly label: string; readonly kind: "text"; readonly placeholder?: string }
   /** A value that is searched for and shown by its label, such as a customer by name. */
   | {
@@ -90,7 +97,7 @@ function ChoiceControl({ filter, value }: ControlProps<"choice">) {
         value={value}
         onChange={(event) => setQuery({ [filter.name]: event.currentTarget.value || null })}
       >
-        <option value="">any</option>
+        <option value="">{filter.unset ?? "any"}</option>
         {!isKnown && <option value={value}>{value}</option>}
         {filter.choices.map((choice) => (
           <option key={choice.value} value={choice.value}>

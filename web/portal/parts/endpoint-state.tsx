@@ -1,6 +1,7 @@
 import type { Endpoint } from "../../../src/api/types.ts";
 import { Badge } from "../../kit/parts/badge.tsx";
 import { Instant } from "../../kit/parts/instant.tsx";
+import { DISABLED_CAUSES } from "../../kit/reasons.ts";
 
 /** Shows the state of an endpoint as a badge. */
 export function EndpointState({ endpoint }: { endpoint: Endpoint }) {
@@ -14,19 +15,13 @@ export function EndpointState({ endpoint }: { endpoint: Endpoint }) {
   );
 }
 
-const CAUSES = {
-  gone: "because it responded with 410 Gone",
-  failing: "because every attempt failed for too long",
-  manual: "by a request",
-} as const;
-
 function DisabledNotice({ endpoint: { disabledAt, disabledCause } }: { endpoint: Endpoint }) {
   return (
     <p class="notice">
       This endpoint is disabled. It receives no messages, and new messages are not queued for it.{" "}
       {disabledAt !== null && disabledCause !== null && (
         <>
-          It was disabled <Instant at={disabledAt} /> {CAUSES[disabledCause]}.
+          It was disabled <Instant at={disabledAt} /> {DISABLED_CAUSES[disabledCause]}.
         </>
       )}
     </p>

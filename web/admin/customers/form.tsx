@@ -1,0 +1,101 @@
+import type { Application } from "../../../src/api/types.ts";
+import { ApiError } from "../../kit/client.ts";
+import { TextField } from "../../kit/parts/field.tsx";
+import { type Entry, MetadataRows, metadataOf, rowsOf, rowsProblem } from "./metadata-rows.tsx";
+
+/** What a form of a customer contains. */
+export interface CustomerFields {
+  readonly name: string;
+  readonly uid: string;
+  /** Attempts per second as text; empty for no limit. */
+  readonly rate: string;
+  readonly metadata: readonly Entry[];
+}
+
+export const NO_FIELDS: CustomerFields = { name: "", uid: "", rate: "", metadata: [] };
+
+export function fieldsOf({ name, uid, throttleRate, metadata }: Application): CustomerFields {
+  return { name, uid: uid ?? "", rate: throttleRate == null ? "" : String(throttleRate), metadata: rowsOf(metadata) };
+}
+
+/** Returns the fields as the API takes them. A rate that is not a number is sent unchanged, so that the server names it. */
+export function sentOf({ name, uid, rate, metadata }: CustomerFields) {
+  const text = rate.trim();
+  return {
+    name: name.trim(),
+    uid: uid.trim() || null,
+    throttleRate: text === "" ? null : Number.isFinite(Number(text)) ? Number(text) : text,
+    metadata: metadataOf(metadata),
+  };
+}
+
+/** Returns the fields that differ, so that a change by somebody else to another field is kept. */
+export function changeOf(before: CustomerFields, after: CustomerFields): object {
+  const [was, is] = [sentOf(before), sentOf(after)];
+  return Object.fromEntries(
+    Object.entries(is).filter(
+      ([name, value]) => JSON.stringify(value) !== JSON.stringify(was[name as keyof typeof was]),
+    ),
+  );
+}
+
+export type Problems = Readonly<Record<string, string>>;
+
+/** Returns what is wrong with the fields before they are sent. */
+export function ownProblems({ name, metadata }: CustomerFields): Problems {
+  const inRows = rowsProblem(metadata);
+  return {
+    ...(name.trim() === "" && { name: "Enter a name." }),
+    ...(inRows !== null && { metadata: inRows }),
+  };
+}
+
+/** Returns what the server found wrong, by field. */
+export function sentProblems(error: Error): Problems {
+  if (!(error instanceof ApiError)) return {};
+  // The only conflict of an application is that of its uid.
+  if (error.status === 409) return { uid: error.message };
+  return Object.fromEntries(error.findings.map(({ loc, msg }) => [loc[1] ?? "", msg]));
+}
+
+interface CustomerFormFieldsProps {
+  readonly fields: CustomerFields;
+  readonly problems: Problems;
+  readonly onChange: (fields: CustomerFields) => void;
+}
+
+export function CustomerFormFields({ fields, problems, onChange }: CustomerFormFieldsProps) {
+  return (
+    <>
+      <TextField
+        label="Name"
+        value={fields.name}
+        problem={problems.name ?? null}
+        onInput={(name) => onChange({ ...fields, name })}
+      />
+      <TextField
+        label="Uid"
+        isOptional
+        value={fields.uid}
+        problem={problems.uid ?? null}
+        help="Your own id for the customer. It can be used instead of the id in requests."
+        input={{ placeholder: "customer-17" }}
+        onInput={(uid) => onChange({ ...fields, uid })}
+      />
+      <TextField
+        label="Attempts per second"
+        isOptional
+        value={fields.rate}
+        problem={problems.throttleRate ?? null}
+        help="The limit over all endpoints of the customer together. Empty means no limit."
+        input={{ inputMode: "numeric", placeholder: "no limit" }}
+        onInput={(rate) => onChange({ ...fields, rate })}
+      />
+      <MetadataRows
+        rows={fields.metadata}
+        problem={problems.metadata ?? null}
+        onChange={(metadata) => onChange({ ...fields, metadata })}
+      />
+    </>
+  );
+}
