@@ -4,6 +4,8 @@
  */
 export interface PortalLink {
   readonly token: string;
+  /** The application that the link names, or null. */
+  readonly app: string | null;
   /** The fragment of the page to open first; `#/endpoints` by default. */
   readonly next: string;
 }
@@ -11,15 +13,15 @@ export interface PortalLink {
 const NEXT = /^\/[\w/.~%-]*$/;
 
 /**
- * Parses the fragment of a portal link. Returns null if the fragment is not a portal link. Only the
- * token is used; the server knows which application the token belongs to.
+ * Parses the fragment of a portal link. Returns null if the fragment is not a portal link. The
+ * server knows which application the token belongs to.
  */
 export function parseLink(hash: string): PortalLink | null {
   const parts = new Map(hash.replace(/^#/, "").split("&").map(pair));
   const key = parts.get("key");
   if (key === undefined) return null;
   const next = parts.get("next") ?? "";
-  return { token: tokenOf(key), next: NEXT.test(next) ? `#${next}` : "#/endpoints" };
+  return { ...contentOf(key), next: NEXT.test(next) ? `#${next}` : "#/endpoints" };
 }
 
 /**
@@ -40,14 +42,14 @@ function decoded(text: string): string {
 }
 
 /**
- * Returns the token in a key. If the key is malformed, returns an empty token, which no server
+ * Returns what a key contains. If the key is malformed, returns an empty token, which no server
  * accepts.
  */
-function tokenOf(key: string): string {
+function contentOf(key: string): Pick<PortalLink, "token" | "app"> {
   try {
-    const { token } = JSON.parse(atob(key)) as { token?: unknown };
-    return typeof token === "string" ? token : "";
+    const { token, appId } = JSON.parse(atob(key)) as { token?: unknown; appId?: unknown };
+    return { token: typeof token === "string" ? token : "", app: typeof appId === "string" ? appId : null };
   } catch {
-    return "";
+    return { token: "", app: null };
   }
 }

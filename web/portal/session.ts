@@ -26,7 +26,13 @@ export type Session =
   | { readonly state: "unreachable"; readonly problem: string }
   | { readonly state: "ended"; readonly reason: EndReason };
 
-export type EndReason = "no-link" | "expired" | "not-for-an-application" | "logged-out" | "logged-out-here";
+export type EndReason =
+  | "no-link"
+  | "expired"
+  | "not-for-an-application"
+  | "for-another-application"
+  | "logged-out"
+  | "logged-out-here";
 
 export const session = signal<Session>({ state: "checking" });
 
@@ -35,6 +41,8 @@ const API = `${BASE}/api/v1`;
 
 /** The session that is open or is being opened. */
 let current: SavedSession | null = null;
+/** The application that the link of `current` names; null if no link does. */
+let named: string | null = null;
 
 /**
  * Synchronises the session and `route` with the address bar. A link opens a session; any other
@@ -49,7 +57,7 @@ export function followAddress(): void {
 function read(): void {
   const link = parseLink(location.hash);
   if (link !== null) {
-    open({ id: newId(), token: link.token }, link.next);
+    open({ id: newId(), token: link.token }, link.next, link.app);
   } else if (current !== null) {
     saveSession(current, location.hash);
   } else if (session.value.state === "checking") {
@@ -68,9 +76,10 @@ function clearIfEnded(): void {
   if (session.value.state === "ended") saveSession(null, location.hash);
 }
 
-function open(opened: SavedSession, hash: string): void {
+function open(opened: SavedSession, hash: string, app: string | null = null): void {
   close();
   current = opened;
+  named = app;
   saveSession(current, hash);
   void identify();
 }
@@ -87,9 +96,10 @@ export async function identify(): Promise<void> {
   session.value = { state: "checking" };
   try {
     const response = await call("GET", "/auth/whoami");
-    const { appId, appName, operations } = (await response.json()) as Whoami;
+    const { appId, appUid, appName, operations } = (await response.json()) as Whoami;
     if (used !== current) return;
     if (appId === null) return end("not-for-an-application");
+    if (named !== null && named !== appId && named !== appUid) return end("for-another-application");
     const who = { appId, appName: appName ?? "", operations: new Set(operations) };
     session.value = { state: "open", who };
   } catch (error) {

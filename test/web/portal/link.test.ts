@@ -4,10 +4,10 @@ import { parseLink } from "../../../web/portal/link.ts";
 
 const keyOf = (content: unknown) => btoa(JSON.stringify(content));
 
-test("the token of a link is read, and its application is ignored", () => {
+test("the token and the application of a link are read", () => {
   const key = keyOf({ appId: "app_x", token: "bhk_-_=+/", region: "self-hosted" });
   for (const hash of [`#key=${key}`, `#key=${encodeURIComponent(key)}`, `#other=1&key=${key}`]) {
-    expect(parseLink(hash)).toEqual({ token: "bhk_-_=+/", next: "#/endpoints" });
+    expect(parseLink(hash)).toEqual({ token: "bhk_-_=+/", app: "app_x", next: "#/endpoints" });
   }
 });
 

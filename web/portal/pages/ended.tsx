@@ -6,6 +6,7 @@ const TITLES: Readonly<Record<EndReason, string>> = {
   "no-link": "Open this page with a link",
   expired: "This link has expired",
   "not-for-an-application": "This link cannot be used here",
+  "for-another-application": "This link cannot be used here",
   "logged-out": "You are logged out",
   "logged-out-here": "You are logged out in this browser",
 };
@@ -15,6 +16,8 @@ const TEXTS: Readonly<Record<EndReason, string>> = {
   expired: "The link has expired or was revoked. Get a new link from the site that sends you webhooks.",
   "not-for-an-application":
     "This link is not valid for the portal. Get a new link from the site that sends you webhooks.",
+  "for-another-application":
+    "This link names another account than its token belongs to. Get a new link from the site that sends you webhooks.",
   "logged-out": "Your link no longer works. To return, open this page again from the site that sends you webhooks.",
   "logged-out-here": "The server did not respond, so your link still works until it expires.",
 };
