@@ -29,7 +29,7 @@ const COLUMNS: readonly Column<DeadLetterGroup>[] = [
 
 /** Shows the dead letters of a customer in groups. The page of dead letters acts on them. */
 export function CustomerDeadLetters({ customer: { id: app } }: { customer: Application }) {
-  const summary = useResource(app, (signal) => getDeadLetters(app, signal));
+  const summary = useResource(app, (signal) => getDeadLetters(app, signal), [app, "deadLetters"]);
   return (
     <>
       <div class="section-head">

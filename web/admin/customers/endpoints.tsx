@@ -57,7 +57,10 @@ function State({ endpoint: { state, disabledAt, disabledCause, failingSince } }:
 /** Lists the endpoints of a customer, newest first. */
 export function CustomerEndpoints({ customer: { id: app } }: { customer: Application }) {
   const place = usePlace();
-  const endpoints = useResource(`${app} ${place.iterator}`, (signal) => getEndpointsOf(app, place.iterator, signal));
+  const endpoints = useResource(`${app} ${place.iterator}`, (signal) => getEndpointsOf(app, place.iterator, signal), [
+    app,
+    "endpoints",
+  ]);
   return (
     <>
       <div class="section-head">

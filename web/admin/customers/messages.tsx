@@ -23,7 +23,7 @@ const COLUMNS: readonly Column<EnvironmentMessage>[] = [
 
 /** Shows the newest messages of a customer. */
 export function CustomerMessages({ customer: { id: app } }: { customer: Application }) {
-  const latest = useResource(app, (signal) => getLatestMessages(app, SHOWN, signal));
+  const latest = useResource(app, (signal) => getLatestMessages(app, SHOWN, signal), [app]);
   return (
     <>
       <div class="section-head">

@@ -20,7 +20,7 @@ const HOURS_SHOWN = 24;
 
 export function CustomerOverview({ customer }: { customer: Application }) {
   const app = customer.id;
-  const known = useResource(app, (signal) => loadKnown(app, signal));
+  const known = useResource(app, (signal) => loadKnown(app, signal), [app, "endpoints", "deadLetters"]);
   return (
     <>
       <Read of={known} lines={8}>

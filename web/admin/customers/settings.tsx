@@ -63,7 +63,7 @@ function Fields({ customer, onChange }: CustomerSettingsProps) {
 }
 
 function Deletion({ customer }: { customer: Application }) {
-  const numbers = useResource(customer.id, (signal) => getNumbers(customer.id, signal));
+  const numbers = useResource(customer.id, (signal) => getNumbers(customer.id, signal), [customer.id]);
   const action = useActionThen(null);
   const remove = async () => {
     if (await action.run(() => deleteCustomer(customer.id))) location.hash = CUSTOMERS;

@@ -117,8 +117,8 @@ function EndpointSentence({ app, endpoint, attempt }: EndpointSentenceProps) {
     <>
       <p>
         <Badge tone={state === "paused" ? "wait" : "bad"}>{state}</Badge> The endpoint{" "}
-        <a class="url" href={endpointLink(app, id)}>
-          {url}
+        <a class="url" href={endpointLink(app, id)} title={url}>
+          {url.length > URL_CHARS ? `${url.slice(0, URL_CHARS)}…` : url}
         </a>{" "}
         <EndpointState endpoint={endpoint} />.
       </p>
@@ -134,11 +134,11 @@ function EndpointState({
 }) {
   if (state === "paused") return <>is paused: its messages are queued and not sent</>;
   if (state === "failing") {
-    return <>fails{failingSince !== null && <Since at={failingSince} />}; its messages are retried</>;
+    return <>has failed{failingSince !== null && <Since at={failingSince} />}; its messages are retried</>;
   }
   return (
     <>
-      is disabled
+      has been disabled
       {disabledAt !== null && <Since at={disabledAt} />}
       {disabledCause !== null && `, ${DISABLED_CAUSES[disabledCause]}`}: it gets no new messages
     </>
@@ -165,6 +165,7 @@ function AttemptSentence({ attempt: { timestamp, responseStatusCode, reason, res
 }
 
 const RESPONSE_CHARS = 200;
+const URL_CHARS = 120;
 
 function MissedSentence({ app, count, of, newest, causes }: { app: string } & Extract<Finding, { kind: "missed" }>) {
   return (
