@@ -4,6 +4,7 @@ import { ResendButton } from "../../kit/parts/delivery-table.tsx";
 import { Instant } from "../../kit/parts/instant.tsx";
 import { PageButtons, usePlace } from "../../kit/parts/pages.tsx";
 import { Read, Section } from "../../kit/parts/section.tsx";
+import { listed } from "../../kit/words.ts";
 import { getRecipients, resend } from "../api/messages.ts";
 import { endpointLink, newEndpointLink } from "../links.ts";
 import { refresh } from "../live.ts";
@@ -100,14 +101,14 @@ function Cause({ app, of: { endpoint, missed }, message }: CauseProps) {
     case "event_type":
       return (
         <>
-          The endpoint <a href={settings}>gets only the event types</a> {(endpoint.eventTypes ?? []).join(", ")}.{doubt}
+          The endpoint <a href={settings}>gets only the event types</a> {listed(endpoint.eventTypes ?? [])}.{doubt}
         </>
       );
     case "channel":
       return (
         <>
-          The endpoint <a href={settings}>gets only the channels</a> {(endpoint.channels ?? []).join(", ")}; the message
-          has {message.channels?.join(", ") ?? "none"}.{doubt}
+          The endpoint <a href={settings}>gets only the channels</a> {listed(endpoint.channels ?? [])}; the message has{" "}
+          {listed(message.channels ?? ["none"])}.{doubt}
         </>
       );
     default:

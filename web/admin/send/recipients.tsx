@@ -2,7 +2,7 @@ import type { PrecheckRecipients } from "../../../src/api/types.ts";
 import { Badge } from "../../kit/parts/badge.tsx";
 import { Empty, Problem } from "../../kit/parts/notice.tsx";
 import type { Resource } from "../../kit/reading.ts";
-import { counted } from "../../kit/words.ts";
+import { counted, listed } from "../../kit/words.ts";
 import { endpointLink, newEndpointLink } from "../links.ts";
 import style from "./recipients.module.css";
 
@@ -78,9 +78,11 @@ function reasonOf({ endpoint, receives, reason }: PrecheckRecipients["data"][num
     case "disabled":
       return "The endpoint is disabled.";
     case "event_type":
-      return `It gets only ${(endpoint.eventTypes ?? []).join(", ")}.`;
-    case "channel":
-      return `It gets only messages with the ${(endpoint.channels ?? []).length === 1 ? "channel" : "channels"} ${(endpoint.channels ?? []).join(", ")}.`;
+      return `It gets only ${listed(endpoint.eventTypes ?? [])}.`;
+    case "channel": {
+      const channels = endpoint.channels ?? [];
+      return `It gets only messages with the ${channels.length === 1 ? "channel" : "channels"} ${listed(channels)}.`;
+    }
     default:
       return null;
   }
