@@ -67,7 +67,10 @@ describeInBrowser("every page of the admin page", { env: { BOATHOOK_ROOT_TOKEN: 
     return { page, faults, [Symbol.asyncDispose]: () => context.close() };
   }
 
-  /** Returns the addresses of all pages in the navigation, then of one item of each list. */
+  /**
+   * Returns the addresses of all pages in the navigation, then of one item of each list, of the parts
+   * of these items, and of the pages that create something.
+   */
   async function addresses(page: Page): Promise<string[]> {
     const links = (selector: string) =>
       page.locator(selector).evaluateAll((all) => all.map((link) => link.getAttribute("href") ?? ""));
@@ -77,6 +80,11 @@ describeInBrowser("every page of the admin page", { env: { BOATHOOK_ROOT_TOKEN: 
       await show(page, href);
       const [first] = (await links("main tbody a")).filter((link) => link.startsWith("#/"));
       if (first !== undefined) items.add(first);
+      for (const link of await links('main header a[href$="/new"]')) items.add(link);
+    }
+    for (const href of [...items]) {
+      await show(page, href);
+      for (const link of await links("main nav a")) if (link.startsWith(`${href}?tab=`)) items.add(link);
     }
     return [...pages, ...items];
   }
