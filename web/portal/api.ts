@@ -131,6 +131,9 @@ export async function getEventTypes(withSchemas: boolean, signal: AbortSignal): 
   return all;
 }
 
+/** Returns all event types by name, without their schemas. */
+export const getEventTypeNames = (signal: AbortSignal) => getEventTypes(false, signal);
+
 /** Returns an example payload of an event type. */
 export function getExample(name: string, signal: AbortSignal): Promise<EventTypeExample> {
   return get(`/event-type/${encode(name)}/example`, signal);

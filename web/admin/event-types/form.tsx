@@ -1,5 +1,6 @@
-import { ApiError } from "../../kit/client.ts";
 import { SelectField, TextField } from "../../kit/parts/field.tsx";
+
+export { problemsOf } from "../../kit/problems.ts";
 
 /** The fields of an event type that forms change, without its schemas. */
 export interface Fields {
@@ -49,10 +50,4 @@ export function EventTypeFields({ fields, problems, onChange }: EventTypeFieldsP
 
 export function sentFields({ description, groupName, validation }: Fields): object {
   return { description, groupName: groupName.trim() || null, validation };
-}
-
-/** Returns what is wrong with the fields of a request, by the first name below `body`. */
-export function problemsOf(error: Error | null): Readonly<Record<string, string>> {
-  if (!(error instanceof ApiError)) return {};
-  return Object.fromEntries(error.findings.map(({ loc, msg }) => [loc[1] ?? "", msg]));
 }

@@ -5,26 +5,30 @@ import { useState } from "preact/hooks";
 export interface Action {
   readonly busy: boolean;
   readonly problem: string | null;
+  /** The error that `problem` describes. */
+  readonly error: Error | null;
   /** The message to show after the action has succeeded. */
   readonly done: string | null;
   /** Runs `work`. Resolves with whether `work` succeeded; never rejects. */
   run(work: () => Promise<unknown>, done?: string): Promise<boolean>;
 }
 
+const IDLE = { busy: false, problem: null, error: null, done: null } as const;
+
 /** Runs actions of the user, and `then` after each success. */
 export function useActionThen(then: (() => void) | null): Action {
-  const [state, setState] = useState<Omit<Action, "run">>({ busy: false, problem: null, done: null });
+  const [state, setState] = useState<Omit<Action, "run">>(IDLE);
   return {
     ...state,
     async run(work, done) {
-      setState({ busy: true, problem: null, done: null });
+      setState({ ...IDLE, busy: true });
       try {
         await work();
       } catch (error) {
-        setState({ busy: false, problem: (error as Error).message, done: null });
+        setState({ ...IDLE, problem: (error as Error).message, error: error as Error });
         return false;
       }
-      setState({ busy: false, problem: null, done: done ?? null });
+      setState({ ...IDLE, done: done ?? null });
       then?.();
       return true;
     },

@@ -1,4 +1,5 @@
 import type { Endpoint } from "../../../src/api/types.ts";
+import { EndpointState } from "../../kit/endpoint/state.tsx";
 import { formatCount } from "../../kit/format.ts";
 import { Instant } from "../../kit/parts/instant.tsx";
 import { Empty } from "../../kit/parts/notice.tsx";
@@ -6,7 +7,6 @@ import { PageButtons, usePlace } from "../../kit/parts/pages.tsx";
 import { Table } from "../../kit/parts/table.tsx";
 import { useOnce } from "../../kit/reading.ts";
 import { getEndpoints, getStats } from "../api.ts";
-import { EndpointState } from "../parts/endpoint-state.tsx";
 import { Read } from "../parts/section.tsx";
 import { useLive } from "../refresh.ts";
 import { endpointLink, NEW_ENDPOINT } from "../route.ts";

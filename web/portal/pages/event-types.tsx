@@ -1,11 +1,11 @@
 import { useMemo, useState } from "preact/hooks";
 import type { EventType } from "../../../src/api/types.ts";
+import { grouped, matching } from "../../kit/endpoint/event-types.ts";
 import { Badge } from "../../kit/parts/badge.tsx";
 import { Body } from "../../kit/parts/code.tsx";
 import { Empty } from "../../kit/parts/notice.tsx";
 import { useOnce } from "../../kit/reading.ts";
 import { getEventTypes, getExample } from "../api.ts";
-import { grouped, matching } from "../event-types.ts";
 import { Read, Section } from "../parts/section.tsx";
 
 /** Shows the catalogue of event types, with schemas and examples. */

@@ -1,10 +1,11 @@
 import { useState } from "preact/hooks";
 import type { EndpointCreation, WrittenEndpoint } from "../../../src/api/types.ts";
+import { PORTAL_FIELDS } from "../../kit/endpoint/fields.ts";
+import { CreateEndpointForm } from "../../kit/endpoint/form.tsx";
 import { CopyButton } from "../../kit/parts/copy-button.tsx";
 import { Empty, Problem } from "../../kit/parts/notice.tsx";
-import { createEndpoint, getSecret } from "../api.ts";
+import { createEndpoint, getEventTypeNames, getSecret } from "../api.ts";
 import { useAction } from "../parts/action.tsx";
-import { CreateEndpointForm } from "../parts/endpoint-form.tsx";
 import { CardSection } from "../parts/section.tsx";
 import { ENDPOINTS, endpointLink } from "../route.ts";
 import { may } from "../session.ts";
@@ -37,7 +38,12 @@ export function NewEndpointPage() {
           <h1>Add endpoint</h1>
           {may("v1.endpoint.create") ? (
             <section class="card">
-              <CreateEndpointForm action={action} onSubmit={create} />
+              <CreateEndpointForm
+                fields={PORTAL_FIELDS}
+                readEventTypes={getEventTypeNames}
+                action={action}
+                onSubmit={create}
+              />
             </section>
           ) : (
             <Empty title="Your link does not allow you to add endpoints" />

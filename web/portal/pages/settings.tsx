@@ -1,12 +1,21 @@
 import type { Endpoint, EndpointChange } from "../../../src/api/types.ts";
-import { changeEndpoint, deleteEndpoint } from "../api.ts";
-import { ENDPOINT_FIELDS, wordsOf } from "../endpoint-fields.ts";
+import { PORTAL_FIELDS, wordsOf } from "../../kit/endpoint/fields.ts";
+import { ChangeEndpointForm } from "../../kit/endpoint/form.tsx";
+import { HeadersSection } from "../../kit/endpoint/headers.tsx";
+import { SecretSection } from "../../kit/endpoint/secret.tsx";
+import {
+  changeEndpoint,
+  changeHeaders,
+  deleteEndpoint,
+  getEventTypeNames,
+  getHeaders,
+  getSecret,
+  rotateSecret,
+} from "../api.ts";
 import { Confirm, Outcome, useAction } from "../parts/action.tsx";
-import { ChangeEndpointForm } from "../parts/endpoint-form.tsx";
 import { EndpointFrame } from "../parts/endpoint-frame.tsx";
-import { HeadersSection } from "../parts/headers.tsx";
-import { SecretSection } from "../parts/secret.tsx";
 import { CardSection } from "../parts/section.tsx";
+import { refresh, useLive } from "../refresh.ts";
 import { ENDPOINTS } from "../route.ts";
 import { may } from "../session.ts";
 
@@ -17,8 +26,8 @@ export function SettingsPage({ id }: { id: string }) {
       {(endpoint) => (
         <>
           {may("v1.endpoint.patch") ? <Edit endpoint={endpoint} /> : <Facts endpoint={endpoint} />}
-          <SecretSection endpoint={id} />
-          {may("v1.endpoint.get-headers") && <HeadersSection endpoint={id} />}
+          <Secret endpoint={id} />
+          {may("v1.endpoint.get-headers") && <Headers endpoint={id} />}
           {may("v1.endpoint.delete") && <Delete endpoint={endpoint} />}
         </>
       )}
@@ -34,12 +43,31 @@ function Edit({ endpoint }: { endpoint: Endpoint }) {
   return (
     <CardSection title="Endpoint">
       <ChangeEndpointForm
+        fields={PORTAL_FIELDS}
+        readEventTypes={getEventTypeNames}
         endpoint={endpoint}
         action={action}
         onSubmit={(change) => action.run(() => save(change), "Saved.")}
       />
     </CardSection>
   );
+}
+
+function Secret({ endpoint }: { endpoint: string }) {
+  return (
+    <SecretSection
+      get={may("v1.endpoint.get-secret") ? () => getSecret(endpoint) : null}
+      rotate={may("v1.endpoint.rotate-secret") ? (graceSeconds) => rotateSecret(endpoint, graceSeconds) : null}
+      denied="Your link does not allow you to see the secret."
+      onChange={refresh}
+    />
+  );
+}
+
+function Headers({ endpoint }: { endpoint: string }) {
+  const headers = useLive(endpoint, (signal) => getHeaders(endpoint, signal));
+  const change = may("v1.endpoint.patch-headers") ? changeHeaders.bind(null, endpoint) : null;
+  return <HeadersSection headers={headers} change={change} onChange={refresh} />;
 }
 
 /**
@@ -50,7 +78,7 @@ function Facts({ endpoint }: { endpoint: Endpoint }) {
   return (
     <CardSection title="Endpoint">
       <dl class="facts">
-        {ENDPOINT_FIELDS.filter(({ name }) => name !== "url" && name !== "description").map((field) => (
+        {PORTAL_FIELDS.filter(({ name }) => name !== "url" && name !== "description").map((field) => (
           <div key={field.name}>
             <dt>{field.label}</dt>
             <dd>{wordsOf(field, endpoint)}</dd>

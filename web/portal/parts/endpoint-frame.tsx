@@ -1,11 +1,11 @@
 import type { ComponentChildren } from "preact";
 import type { Endpoint } from "../../../src/api/types.ts";
+import { EndpointNotice, EndpointState } from "../../kit/endpoint/state.tsx";
 import { changeEndpoint, getEndpoint } from "../api.ts";
 import { useLive } from "../refresh.ts";
 import { ENDPOINTS, endpointLink, settingsLink } from "../route.ts";
 import { may } from "../session.ts";
 import { Outcome, useAction } from "./action.tsx";
-import { EndpointNotice, EndpointState } from "./endpoint-state.tsx";
 import { Read } from "./section.tsx";
 
 interface FrameProps {

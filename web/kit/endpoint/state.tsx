@@ -1,7 +1,8 @@
 import type { Endpoint } from "../../../src/api/types.ts";
-import { Badge } from "../../kit/parts/badge.tsx";
-import { Instant } from "../../kit/parts/instant.tsx";
-import { DISABLED_CAUSES } from "../../kit/reasons.ts";
+import { Badge } from "../parts/badge.tsx";
+import { Instant } from "../parts/instant.tsx";
+import { DISABLED_CAUSES } from "../reasons.ts";
+import style from "./state.module.css";
 
 /** Shows the state of an endpoint as a badge. */
 export function EndpointState({ endpoint }: { endpoint: Endpoint }) {
@@ -17,7 +18,7 @@ export function EndpointState({ endpoint }: { endpoint: Endpoint }) {
 
 function DisabledNotice({ endpoint: { disabledAt, disabledCause } }: { endpoint: Endpoint }) {
   return (
-    <p class="notice">
+    <p class={style.notice}>
       This endpoint is disabled. It receives no messages, and new messages are not queued for it.{" "}
       {disabledAt !== null && disabledCause !== null && (
         <>
@@ -35,12 +36,12 @@ export function EndpointNotice({ endpoint }: { endpoint: Endpoint }) {
   return (
     <>
       {paused && (
-        <p class="notice notice-wait">
+        <p class={style.notice} data-tone="wait">
           This endpoint is paused. Messages are queued and will be sent when you resume it.
         </p>
       )}
       {failingSince !== null && (
-        <p class="notice notice-bad">
+        <p class={style.notice} data-tone="bad">
           All attempts have failed since <Instant at={failingSince} />. Messages are retried, but an endpoint that keeps
           failing for days is disabled.
         </p>

@@ -1,32 +1,37 @@
 import { useId, useState } from "preact/hooks";
 import type { EndpointHeaders } from "../../../src/api/types.ts";
-import { changeHeaders, getHeaders } from "../api.ts";
-import { useLive } from "../refresh.ts";
-import { may } from "../session.ts";
-import { Outcome, useAction } from "./action.tsx";
-import { CardSection, Read } from "./section.tsx";
+import { Outcome, useActionThen } from "../parts/action.tsx";
+import { CardSection, Read } from "../parts/section.tsx";
+import type { Resource } from "../reading.ts";
+import style from "./headers.module.css";
+
+interface HeadersProps {
+  readonly headers: Resource<EndpointHeaders>;
+  /** Changes headers; a null value removes one. Null if the user may not change them. */
+  readonly change: ((headers: Readonly<Record<string, string | null>>) => Promise<unknown>) | null;
+  /** Called after each change. */
+  readonly onChange: () => void;
+}
 
 /** Shows the custom headers of an endpoint. */
-export function HeadersSection({ endpoint }: { endpoint: string }) {
-  const headers = useLive(endpoint, (signal) => getHeaders(endpoint, signal));
+export function HeadersSection({ headers, change, onChange }: HeadersProps) {
   return (
     <CardSection
       title="Custom headers"
       about="Sent with every webhook to this endpoint, for example an API key for a gateway."
     >
       <Read of={headers} lines={1}>
-        {(known) => <Headers endpoint={endpoint} known={known} />}
+        {(known) => <Headers known={known} change={change} onChange={onChange} />}
       </Read>
     </CardSection>
   );
 }
 
-function Headers({ endpoint, known }: { endpoint: string; known: EndpointHeaders }) {
+function Headers({ known, change, onChange }: Omit<HeadersProps, "headers"> & { readonly known: EndpointHeaders }) {
   const [name, setName] = useState("");
   const [value, setValue] = useState("");
-  const action = useAction();
+  const action = useActionThen(onChange);
   const id = useId();
-  const canChange = may("v1.endpoint.patch-headers");
   const all = [
     ...Object.entries(known.headers),
     ...known.sensitive.map((name): [string, string | null] => [name, null]),
@@ -35,28 +40,27 @@ function Headers({ endpoint, known }: { endpoint: string; known: EndpointHeaders
   const add = async (event: Event) => {
     event.preventDefault();
     const sent = { [name.trim()]: value };
-    if (await action.run(() => changeHeaders(endpoint, sent), `${name.trim()} is now sent with every webhook.`)) {
+    if (await action.run(() => change!(sent), `${name.trim()} is now sent with every webhook.`)) {
       setName("");
       setValue("");
     }
   };
-  const remove = (removed: string) =>
-    action.run(() => changeHeaders(endpoint, { [removed]: null }), `${removed} is no longer sent.`);
+  const remove = (removed: string) => action.run(() => change!({ [removed]: null }), `${removed} is no longer sent.`);
 
   return (
     <>
       {all.length === 0 && <p class="muted small">No custom headers</p>}
       {all.length > 0 && (
-        <ul class="header-list">
+        <ul class={style.list}>
           {all.map(([name, value]) => (
             <li key={name}>
-              <span class="mono header-name">{name}</span>
+              <span class={`mono ${style.name}`}>{name}</span>
               {value === null ? (
                 <span class="muted small">value hidden</span>
               ) : (
-                <span class="mono header-value">{value}</span>
+                <span class={`mono ${style.value}`}>{value}</span>
               )}
-              {canChange && (
+              {change !== null && (
                 <button
                   type="button"
                   class="quiet"
@@ -71,8 +75,8 @@ function Headers({ endpoint, known }: { endpoint: string; known: EndpointHeaders
           ))}
         </ul>
       )}
-      {canChange && (
-        <form class="header-form" onSubmit={add} noValidate>
+      {change !== null && (
+        <form class={style.form} onSubmit={add} noValidate>
           <div>
             <label for={`${id}-name`}>Name</label>
             <input

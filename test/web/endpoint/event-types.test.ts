@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { grouped, type ListedEventType, matching } from "../../../web/portal/event-types.ts";
+import { grouped, type ListedEventType, matching } from "../../../web/kit/endpoint/event-types.ts";
 
 const eventType = (name: string, description = "", groupName: string | null = null): ListedEventType => ({
   name,

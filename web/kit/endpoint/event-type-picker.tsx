@@ -1,32 +1,48 @@
 import { useId, useMemo, useState } from "preact/hooks";
-import { useOnce } from "../../kit/reading.ts";
-import { getEventTypes } from "../api.ts";
-import { grouped, type ListedEventType, matching } from "../event-types.ts";
-import { Read } from "./section.tsx";
+import { Read } from "../parts/section.tsx";
+import { useOnce } from "../reading.ts";
+import style from "./event-type-picker.module.css";
+import { grouped, type ListedEventType, matching } from "./event-types.ts";
+
+export type ReadEventTypes = (signal: AbortSignal) => Promise<readonly ListedEventType[]>;
 
 interface PickerProps {
+  /** Returns all event types that can be selected. */
+  readonly read: ReadEventTypes;
+  readonly problem?: string | null;
   /** Null means all event types, including future ones. */
   readonly value: readonly string[] | null;
   readonly onChange: (value: readonly string[] | null) => void;
 }
 
 /** Selects the event types of an endpoint: all, or some from a searchable list. */
-export function EventTypePicker({ value, onChange }: PickerProps) {
+export function EventTypePicker({ read, problem = null, value, onChange }: PickerProps) {
   const name = useId();
-  const eventTypes = useOnce("event-types", (signal) => getEventTypes(false, signal));
+  const eventTypes = useOnce("event-types", read);
   return (
-    <fieldset class="picker">
+    <fieldset class={style.picker} aria-describedby={problem === null ? undefined : `${name}-problem`}>
       <legend>Event types</legend>
       <label>
         <input type="radio" name={name} checked={value === null} onChange={() => onChange(null)} />
         All, including future ones
       </label>
       <label>
-        <input type="radio" name={name} checked={value !== null} onChange={() => onChange([])} />
+        <input
+          type="radio"
+          name={name}
+          checked={value !== null}
+          aria-invalid={problem === null ? undefined : true}
+          onChange={() => onChange([])}
+        />
         Only selected ones
       </label>
       {value !== null && (
         <Read of={eventTypes}>{(known) => <Choice known={known} chosen={value} onChange={onChange} />}</Read>
+      )}
+      {problem !== null && (
+        <small id={`${name}-problem`} class={style.problem} role="alert">
+          {problem}
+        </small>
       )}
     </fieldset>
   );
@@ -49,7 +65,7 @@ function Choice({ known, chosen, onChange }: ChoiceProps) {
     return <p class="muted small">There are no event types yet. Select “All” to receive every message.</p>;
   }
   return (
-    <div class="choice">
+    <div class={style.choice}>
       <input
         type="search"
         aria-label="Search event types"
@@ -59,9 +75,9 @@ function Choice({ known, chosen, onChange }: ChoiceProps) {
         onKeyDown={(event) => event.key === "Enter" && event.preventDefault()}
       />
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: scrollable areas must be reachable by keyboard */}
-      <section class="choice-list" aria-label="Available event types" tabIndex={0}>
+      <section class={style.list} aria-label="Available event types" tabIndex={0}>
         {groups.map(({ name, eventTypes }) => (
-          <div key={name} class="choice-group">
+          <div key={name} class={style.group}>
             {groups.length > 1 && <h3>{name}</h3>}
             {eventTypes.map((eventType) => (
               <label key={eventType.name}>
@@ -73,7 +89,9 @@ function Choice({ known, chosen, onChange }: ChoiceProps) {
                 <span>
                   <span class="mono">{eventType.name}</span>
                   {eventType.deprecated && <span class="muted small"> deprecated</span>}
-                  {eventType.description !== "" && <span class="muted small description">{eventType.description}</span>}
+                  {eventType.description !== "" && (
+                    <span class={`muted small ${style.description}`}>{eventType.description}</span>
+                  )}
                 </span>
               </label>
             ))}
@@ -81,7 +99,7 @@ function Choice({ known, chosen, onChange }: ChoiceProps) {
         ))}
         {found === 0 && <p class="muted small">No matching event types</p>}
       </section>
-      <p class="muted small choice-foot" aria-live="polite">
+      <p class={`muted small ${style.foot}`} aria-live="polite">
         {chosen.length === 0 ? "None selected" : `${chosen.length} selected`}
         {search !== "" && ` · ${found} found`}
       </p>

@@ -1,4 +1,4 @@
-import type { EventType } from "../../src/api/types.ts";
+import type { EventType } from "../../../src/api/types.ts";
 
 /** Searches and groups event types. */
 

@@ -1,0 +1,319 @@
+import type { Endpoint, EndpointChange, EndpointCreation } from "../../../src/api/types.ts";
+
+/**
+ * The settings of an endpoint, in display order, one line per field. The form, the read-only view,
+ * the validation and the request are derived from this list.
+ */
+export const ENDPOINT_FIELDS: readonly EndpointField[] = [
+  { name: "url", kind: "url", label: "URL", placeholder: "https://example.com/webhooks" },
+  {
+    name: "description",
+    kind: "text",
+    label: "Description",
+    placeholder: "What the endpoint is for",
+    isOptional: true,
+  },
+  { name: "eventTypes", kind: "event types", label: "Event types", none: "all" },
+  {
+    name: "channels",
+    kind: "list",
+    label: "Channels",
+    none: "all",
+    help: "Separate channels with commas. The endpoint receives only messages with one of these channels. Leave empty to receive all messages.",
+  },
+  {
+    name: "throttleRate",
+    kind: "number",
+    label: "Maximum attempts per second",
+    none: "no limit",
+    help: "Leave empty for no limit.",
+    min: 1,
+    max: 65_535,
+  },
+  {
+    name: "concurrency",
+    kind: "number",
+    label: "Maximum attempts at the same time",
+    none: "server default",
+    help: "Leave empty for the server's default.",
+    min: 1,
+    max: 1_000,
+  },
+  {
+    name: "ordering",
+    kind: "choice",
+    label: "Order of messages",
+    choices: [
+      { value: "parallel", label: "parallel: messages do not wait for each other" },
+      { value: "fifo", label: "fifo: one message at a time, in the order of acceptance" },
+    ],
+  },
+  {
+    name: "timeoutMs",
+    kind: "number",
+    label: "Timeout of an attempt in ms",
+    none: "server default",
+    help: "From 100 to 600,000. Leave empty for the server's default.",
+    min: 100,
+    max: 600_000,
+  },
+  { name: "retrySchedule", kind: "delays", label: "Retry schedule", none: "server default" },
+  {
+    name: "uid",
+    kind: "id",
+    label: "Your own id",
+    none: "none",
+    help: "Letters, digits and - _ . The API accepts it in place of the endpoint's id.",
+  },
+  {
+    name: "metadata",
+    kind: "pairs",
+    label: "Metadata",
+    none: "none",
+    help: 'A JSON object whose values are texts, such as {"plan": "pro"}.',
+  },
+];
+
+const PORTAL_NAMES: readonly string[] = ["url", "description", "eventTypes", "channels", "throttleRate"];
+/** The settings that customers may change themselves. */
+export const PORTAL_FIELDS = ENDPOINT_FIELDS.filter(({ name }) => PORTAL_NAMES.includes(name));
+
+interface Labels {
+  readonly label: string;
+  readonly placeholder?: string;
+  /** Help text below the input. */
+  readonly help?: string;
+  readonly isOptional?: boolean;
+}
+
+/** The names of the settings whose type is exactly `Value`. */
+type NameOf<Value> = {
+  [K in keyof EndpointChange & keyof Endpoint]: [Endpoint[K], Value] extends [Value, Endpoint[K]] ? K : never;
+}[keyof EndpointChange & keyof Endpoint];
+
+/**
+ * A nullable setting. These settings are used less often, so the form hides them until the user
+ * asks for more.
+ */
+interface Nullable extends Labels {
+  /** The text to show when the value is null. */
+  readonly none: string;
+}
+
+interface UrlField extends Labels {
+  readonly kind: "url";
+  readonly name: "url";
+}
+
+interface TextField extends Labels {
+  readonly kind: "text";
+  readonly name: NameOf<string>;
+}
+
+interface NumberField extends Nullable {
+  readonly kind: "number";
+  readonly name: NameOf<number | null>;
+  readonly min: number;
+  readonly max: number;
+}
+
+interface ListField extends Nullable {
+  readonly kind: "list";
+  readonly name: NameOf<readonly string[] | null>;
+}
+
+/** A list of durations, in order. */
+interface DelaysField extends Nullable {
+  readonly kind: "delays";
+  readonly name: "retrySchedule";
+}
+
+interface IdField extends Nullable {
+  readonly kind: "id";
+  readonly name: "uid";
+}
+
+interface ChoiceField extends Labels {
+  readonly kind: "choice";
+  readonly name: "ordering";
+  readonly choices: readonly { readonly value: string; readonly label: string }[];
+}
+
+interface PairsField extends Nullable {
+  readonly kind: "pairs";
+  readonly name: "metadata";
+}
+
+interface EventTypesField extends Nullable {
+  readonly kind: "event types";
+  readonly name: "eventTypes";
+}
+
+export type EndpointField =
+  | UrlField
+  | TextField
+  | NumberField
+  | ListField
+  | DelaysField
+  | IdField
+  | ChoiceField
+  | PairsField
+  | EventTypesField;
+/** A field whose draft is a text. */
+export type InputField = Exclude<EndpointField, EventTypesField>;
+export type EndpointFields = readonly EndpointField[];
+
+export type FieldName = EndpointField["name"];
+type Pairs = Readonly<Record<string, string>>;
+type Value = string | number | readonly string[] | Pairs | null;
+
+/** What the user enters for a schedule without retries. */
+export const NO_RETRIES = "none";
+
+/**
+ * The content of the form: the text of each input and the selected event types. Null event types
+ * mean all.
+ */
+export interface Draft {
+  readonly texts: Readonly<Partial<Record<FieldName, string>>>;
+  readonly eventTypes: readonly string[] | null;
+}
+
+/** Returns the draft for editing `endpoint`, or for a new endpoint if null. */
+export function draftOf(fields: EndpointFields, endpoint: Endpoint | null): Draft {
+  const texts = fields
+    .filter((field) => field.kind !== "event types")
+    .map((field) => [field.name, endpoint === null ? emptyText(field) : textOf(field, endpoint)]);
+  return { texts: Object.fromEntries(texts), eventTypes: endpoint?.eventTypes ?? null };
+}
+
+function emptyText(field: InputField): string {
+  return field.kind === "choice" ? field.choices[0]!.value : "";
+}
+
+function textOf(field: EndpointField, endpoint: Endpoint): string {
+  const value: Value = endpoint[field.name] ?? null;
+  if (value === null) return "";
+  if (field.kind === "delays" && Array.isArray(value) && value.length === 0) return NO_RETRIES;
+  if (Array.isArray(value)) return value.join(", ");
+  if (typeof value !== "object") return String(value);
+  return Object.keys(value).length === 0 ? "" : JSON.stringify(value, null, 2);
+}
+
+/** Returns the value of a field as text, for users who may not edit it. */
+export function wordsOf(field: EndpointField, endpoint: Endpoint): string {
+  return textOf(field, endpoint) || ("none" in field ? field.none : "");
+}
+
+/** A problem that the form reports before sending, because it knows the rule. */
+export interface DraftProblem {
+  readonly name: FieldName;
+  readonly text: string;
+}
+
+export function problemOf(fields: EndpointFields, draft: Draft): DraftProblem | null {
+  for (const field of fields) {
+    const text =
+      field.kind === "event types"
+        ? eventTypesProblem(draft.eventTypes)
+        : inputProblem(field, (draft.texts[field.name] ?? "").trim());
+    if (text !== null) return { name: field.name, text };
+  }
+  return null;
+}
+
+function eventTypesProblem(eventTypes: Draft["eventTypes"]): string | null {
+  return eventTypes?.length === 0 ? "Select one or more event types, or choose to receive all." : null;
+}
+
+function inputProblem(field: InputField, text: string): string | null {
+  const { kind, label } = field;
+  if (kind === "url" && !(/^https?:\/\//i.test(text) && URL.canParse(text))) {
+    return `${label} must be an https:// or http:// address.`;
+  }
+  if (kind === "number" && text !== "" && !isWhole(text, field.min, field.max)) {
+    return `${label} must be a whole number from ${field.min} to ${field.max}.`;
+  }
+  if (kind === "pairs" && text !== "" && parsePairs(text) === null) {
+    return `${label} must be a JSON object whose values are texts.`;
+  }
+  return null;
+}
+
+function isWhole(text: string, min: number, max: number): boolean {
+  return /^\d{1,9}$/.test(text) && Number(text) >= min && Number(text) <= max;
+}
+
+function parsePairs(text: string): Pairs | null {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
+    return Object.values(value).every((one) => typeof one === "string") ? (value as Pairs) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Returns the request that creates an endpoint. The draft must have no problem. */
+export function creationOf(fields: EndpointFields, draft: Draft): EndpointCreation {
+  return { url: "", ...Object.fromEntries(valuesOf(fields, draft)) };
+}
+
+/**
+ * Returns the request that saves an edit. It contains only the differences from `saved`, so that it
+ * does not overwrite changes by others.
+ */
+export function changeOf(fields: EndpointFields, draft: Draft, saved: Draft): EndpointChange {
+  const before = new Map(valuesOf(fields, saved));
+  return Object.fromEntries(valuesOf(fields, draft).filter(([name, value]) => !isSame(name, value, before.get(name)!)));
+}
+
+function valuesOf(fields: EndpointFields, { texts, eventTypes }: Draft): [FieldName, Value][] {
+  return fields.map((field) => [
+    field.name,
+    field.kind === "event types" ? eventTypes : parseText(field.kind, (texts[field.name] ?? "").trim()),
+  ]);
+}
+
+function parseText(kind: InputField["kind"], text: string): Value {
+  switch (kind) {
+    case "url":
+    case "text":
+    case "choice":
+      return text;
+    case "id":
+      return text === "" ? null : text;
+    case "number":
+      return text === "" ? null : Number(text);
+    case "pairs":
+      return text === "" ? {} : parsePairs(text);
+    case "delays":
+      return delaysOf(text);
+    case "list": {
+      const distinct = [...new Set(itemsOf(text))];
+      return distinct.length === 0 ? null : distinct;
+    }
+  }
+}
+
+function itemsOf(text: string): string[] {
+  return text
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
+}
+
+/** Returns the delays in a text; null if it means the server's default. */
+export function delaysOf(text: string): readonly string[] | null {
+  if (text.trim().toLowerCase() === NO_RETRIES) return [];
+  const delays = itemsOf(text).map((item) => item.replaceAll(/\s/g, ""));
+  return delays.length === 0 ? null : delays;
+}
+
+/** Compares two values. The order matters only for the retry schedule. */
+function isSame(name: FieldName, one: Value, other: Value): boolean {
+  if (name === "retrySchedule" || !Array.isArray(one) || !Array.isArray(other)) {
+    return JSON.stringify(one) === JSON.stringify(other);
+  }
+  return one.length === other.length && one.every((item) => other.includes(item));
+}

@@ -1,0 +1,190 @@
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { Endpoint, EndpointChange, EndpointCreation } from "../../../src/api/types.ts";
+import { type Action, Outcome } from "../parts/action.tsx";
+import { SelectField, TextField } from "../parts/field.tsx";
+import { type Problems, problemsOf, remainingProblem } from "../problems.ts";
+import { EventTypePicker, type ReadEventTypes } from "./event-type-picker.tsx";
+import {
+  changeOf,
+  creationOf,
+  type Draft,
+  type DraftProblem,
+  delaysOf,
+  draftOf,
+  type EndpointField,
+  type EndpointFields,
+  type InputField,
+  problemOf,
+} from "./fields.ts";
+import style from "./form.module.css";
+import { scheduleWords } from "./schedule.ts";
+
+interface CommonProps {
+  /** The fields that the form shows. */
+  readonly fields: EndpointFields;
+  readonly action: Action;
+  readonly readEventTypes: ReadEventTypes;
+  /** The delays that an empty retry schedule means; null if they are not known. */
+  readonly defaultDelays?: readonly string[] | null;
+  /** Whether the fields that are used less often are shown at once. */
+  readonly isOpen?: boolean;
+}
+
+interface FormProps extends CommonProps {
+  readonly initial: Draft;
+  readonly submit: string;
+  /** Sends the draft. Resolves with whether the request succeeded. */
+  readonly onSubmit: (draft: Draft, saved: Draft) => Promise<boolean>;
+  /** More fields, above the button. The names are those of the problems that they show. */
+  readonly more?: { readonly names: readonly string[]; readonly show: (problems: Problems) => ComponentChildren };
+}
+
+interface ChangeProps extends CommonProps {
+  readonly endpoint: Endpoint;
+  readonly onSubmit: (change: EndpointChange) => Promise<boolean>;
+}
+
+interface CreationProps extends CommonProps, Pick<FormProps, "more"> {
+  readonly onSubmit: (endpoint: EndpointCreation) => Promise<boolean>;
+}
+
+export function ChangeEndpointForm({ endpoint, onSubmit, ...common }: ChangeProps) {
+  const { fields } = common;
+  const submit = (draft: Draft, saved: Draft) => onSubmit(changeOf(fields, draft, saved));
+  return <EndpointForm {...common} initial={draftOf(fields, endpoint)} submit="Save" onSubmit={submit} />;
+}
+
+export function CreateEndpointForm({ onSubmit, ...common }: CreationProps) {
+  const { fields } = common;
+  const submit = (draft: Draft) => onSubmit(creationOf(fields, draft));
+  return <EndpointForm {...common} initial={draftOf(fields, null)} submit="Add endpoint" onSubmit={submit} />;
+}
+
+/**
+ * Whether the field is hidden until the user asks for more, because many endpoints leave it empty.
+ */
+const isExtra = ({ kind }: EndpointField) => kind !== "url" && kind !== "text" && kind !== "event types";
+
+function EndpointForm(props: FormProps) {
+  const { fields, initial, action, submit, onSubmit, more, isOpen = false } = props;
+  const [draft, setDraft] = useState(initial);
+  /**
+   * The content of the form when it was opened or last saved. Others may have changed the endpoint
+   * since then.
+   */
+  const [saved, setSaved] = useState(draft);
+  const [problem, setProblem] = useState<DraftProblem | null>(null);
+  /** Whether the form was edited since it was sent, so that problems of the sent values may be outdated. */
+  const [isEdited, setEdited] = useState(false);
+  const problems: Problems =
+    problem !== null ? { [problem.name]: problem.text } : isEdited ? {} : problemsOf(action.error);
+  const form = useFocusOnProblem(problems);
+  const set = (change: Partial<Draft>) => {
+    setProblem(null);
+    setEdited(true);
+    setDraft({ ...draft, ...change });
+  };
+
+  const send = async (event: Event) => {
+    event.preventDefault();
+    const found = problemOf(fields, draft);
+    setProblem(found);
+    setEdited(false);
+    if (found === null && (await onSubmit(draft, saved))) setSaved(draft);
+  };
+
+  const show = (field: EndpointField) => (
+    <FormField key={field.name} {...props} field={field} draft={draft} problems={problems} set={set} />
+  );
+  const extra = fields.filter(isExtra);
+  const [opened] = useState(() => isOpen || extra.some((field) => isSet(field, initial)));
+  const names = [...fields.map(({ name }) => name), ...(more?.names ?? [])];
+  const remaining = problem === null ? remainingProblem(action.error, names) : "Correct the marked field.";
+
+  return (
+    <form class={style.form} onSubmit={send} noValidate ref={form}>
+      {fields.filter((field) => !isExtra(field)).map(show)}
+      <details class={style.options} open={opened || extra.some(({ name }) => name in problems)}>
+        <summary class={style.more}>More options</summary>
+        {extra.map(show)}
+        {more?.show(problems)}
+      </details>
+      <div class="buttons">
+        <button type="submit" disabled={action.busy} aria-busy={action.busy}>
+          {submit}
+        </button>
+        <Outcome action={{ ...action, problem: remaining }} />
+      </div>
+    </form>
+  );
+}
+
+function isSet(field: EndpointField, { texts }: Draft): boolean {
+  const text = texts[field.name] ?? "";
+  return field.kind === "choice" ? text !== field.choices[0]!.value : text !== "";
+}
+
+/** Returns the reference for a form whose first field with a problem gets the focus. */
+function useFocusOnProblem(problems: Problems) {
+  const form = useRef<HTMLFormElement>(null);
+  const key = Object.keys(problems).join(" ");
+  useEffect(() => {
+    if (key !== "") form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+  }, [key]);
+  return form;
+}
+
+interface FieldProps extends CommonProps {
+  readonly field: EndpointField;
+  readonly draft: Draft;
+  readonly problems: Problems;
+  readonly set: (change: Partial<Draft>) => void;
+}
+
+const INPUTS: Partial<Readonly<Record<InputField["kind"], object>>> = {
+  url: { type: "url", inputMode: "url" },
+  number: { type: "text", inputMode: "numeric" },
+};
+const PAIRS_ROWS = 4;
+
+function FormField({ field, draft, problems, set, readEventTypes, defaultDelays }: FieldProps) {
+  const problem = problems[field.name] ?? null;
+  if (field.kind === "event types") {
+    return (
+      <EventTypePicker
+        read={readEventTypes}
+        problem={problem}
+        value={draft.eventTypes}
+        onChange={(eventTypes) => set({ eventTypes })}
+      />
+    );
+  }
+  const value = draft.texts[field.name] ?? "";
+  const change = (text: string) => set({ texts: { ...draft.texts, [field.name]: text } });
+  const { label, placeholder, isOptional = false } = field;
+  if (field.kind === "choice") {
+    return <SelectField label={label} problem={problem} value={value} choices={field.choices} onChange={change} />;
+  }
+  const help = field.kind === "delays" ? delaysHelp(value, defaultDelays ?? null) : field.help;
+  return (
+    <TextField
+      label={label}
+      isOptional={isOptional}
+      {...(help !== undefined && { help })}
+      problem={problem}
+      value={value}
+      onInput={change}
+      input={{ ...INPUTS[field.kind], ...(placeholder !== undefined && { placeholder }) }}
+      {...(field.kind === "pairs" && { rows: PAIRS_ROWS })}
+    />
+  );
+}
+
+/** Explains how to write a retry schedule, and what the present one means. */
+function delaysHelp(text: string, defaultDelays: readonly string[] | null): string {
+  const own = delaysOf(text);
+  const words = own === null ? defaultDelays && scheduleWords(defaultDelays) : scheduleWords(own);
+  const meaning = words === null ? "" : own === null ? `Server default: ${words} ` : `${words} `;
+  return `${meaning}Separate delays with commas, such as 5s, 5m, 2h, or enter none. Leave empty for the server's default.`;
+}
