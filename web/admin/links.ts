@@ -40,8 +40,9 @@ export function endpointLink(app: string, endpoint: string, tab?: string): strin
   return link(["app", app, "endpoint", endpoint], { tab });
 }
 
-export function newEndpointLink(app: string): string {
-  return link(["app", app, "endpoint", NEW]);
+/** Without a customer, the page asks for one. */
+export function newEndpointLink(app: string | null): string {
+  return link(app === null ? ["endpoint", NEW] : ["app", app, "endpoint", NEW]);
 }
 
 /** The filters are those of `GET /api/v1/message`. */

@@ -3,6 +3,7 @@ import { AuditLogPage } from "./pages/audit-log.tsx";
 import { CustomerPage } from "./pages/customer.tsx";
 import { CustomersPage } from "./pages/customers.tsx";
 import { DeadLettersPage } from "./pages/dead-letters.tsx";
+import { EndpointPage } from "./pages/endpoint.tsx";
 import { EndpointsPage } from "./pages/endpoints.tsx";
 import { EnvironmentsPage } from "./pages/environments.tsx";
 import { EventTypePage } from "./pages/event-type.tsx";
@@ -12,6 +13,7 @@ import { InboxPage } from "./pages/inbox.tsx";
 import { MessagePage } from "./pages/message.tsx";
 import { MessagesPage } from "./pages/messages.tsx";
 import { NewCustomerPage } from "./pages/new-customer.tsx";
+import { ChooseCustomerPage, NewEndpointPage } from "./pages/new-endpoint.tsx";
 import { NewEventTypePage } from "./pages/new-event-type.tsx";
 import { NewSourcePage } from "./pages/new-source.tsx";
 import { OperationalEndpointPage, OperationalWebhooksPage } from "./pages/operational-webhooks.tsx";
@@ -30,6 +32,9 @@ export const PAGES: readonly PageEntry[] = [
   page("app/new", "New customer", NewCustomerPage),
   page("app/:app", "Customer", CustomerPage),
   page("endpoint", "Endpoints", EndpointsPage),
+  page("endpoint/new", "New endpoint", ChooseCustomerPage),
+  page("app/:app/endpoint/new", "New endpoint", NewEndpointPage),
+  page("app/:app/endpoint/:endpoint", "Endpoint", EndpointPage),
   page("msg", "Messages", MessagesPage),
   page("send", "Send a message", SendPage),
   page("dead-letter", "Dead letters", DeadLettersPage),

@@ -9,8 +9,8 @@ export function problemsOf(error: Error | null): Problems {
   const problems: Record<string, string> = {};
   for (const { loc, msg } of error.findings) {
     const [, name = "", ...below] = loc;
-    const [index] = below;
-    const text = index !== undefined && /^\d+$/.test(index) ? `Item ${Number(index) + 1}: ${msg}` : msg;
+    const index = /^\[(\d+)\]$/.exec(below[0] ?? "")?.[1];
+    const text = index === undefined ? msg : `Item ${Number(index) + 1}: ${msg}`;
     problems[name] = problems[name] === undefined ? text : `${problems[name]} ${text}`;
   }
   return problems;

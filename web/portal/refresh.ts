@@ -1,8 +1,6 @@
 import { signal } from "@preact/signals";
 import { type Resource, useReading } from "../kit/reading.ts";
 
-export { useOnce } from "../kit/reading.ts";
-
 /**
  * Interval at which the page polls while it is visible. Applications have no access to the server's
  * live events.

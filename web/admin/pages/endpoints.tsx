@@ -6,7 +6,7 @@ import { Instant } from "../../kit/parts/instant.tsx";
 import { Empty } from "../../kit/parts/notice.tsx";
 import { PageHead } from "../../kit/parts/page-head.tsx";
 import { getEndpoints } from "../api/lists.ts";
-import { deadLettersLink } from "../links.ts";
+import { deadLettersLink, endpointLink, newEndpointLink } from "../links.ts";
 import { CUSTOMER_FILTER } from "../parts/choosing.tsx";
 import { FilteredList } from "../parts/filtered-list.tsx";
 
@@ -30,9 +30,11 @@ const COLUMNS: readonly Column<EnvironmentEndpoint>[] = [
   {
     head: "Endpoint",
     kind: "title",
-    cell: ({ url, description }) => (
+    cell: ({ appId, id, url, description }) => (
       <>
-        <span class="url">{url}</span>
+        <a class="url" href={endpointLink(appId, id)}>
+          {url}
+        </a>
         {description !== "" && <div class="muted small">{description}</div>}
       </>
     ),
@@ -66,7 +68,11 @@ const COLUMNS: readonly Column<EnvironmentEndpoint>[] = [
 export function EndpointsPage() {
   return (
     <>
-      <PageHead title="Endpoints" about="The URLs to which messages are delivered, over all customers." />
+      <PageHead title="Endpoints" about="The URLs to which messages are delivered, over all customers.">
+        <a class="button-link" href={newEndpointLink(null)}>
+          New endpoint
+        </a>
+      </PageHead>
       <FilteredList
         label="endpoints"
         topics={["endpoints"]}
@@ -77,8 +83,13 @@ export function EndpointsPage() {
             <p>
               {isFiltered
                 ? "Change or clear the filters."
-                : "Customers add endpoints in the portal, or you create them with POST /api/v1/app/{app}/endpoint."}
+                : "Add the URL of a customer's server, or let customers add endpoints in the portal."}
             </p>
+            {!isFiltered && (
+              <a class="button-link" href={newEndpointLink(null)}>
+                New endpoint
+              </a>
+            )}
           </Empty>
         )}
       >

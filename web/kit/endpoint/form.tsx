@@ -98,14 +98,23 @@ function EndpointForm(props: FormProps) {
     <FormField key={field.name} {...props} field={field} draft={draft} problems={problems} set={set} />
   );
   const extra = fields.filter(isExtra);
-  const [opened] = useState(() => isOpen || extra.some((field) => isSet(field, initial)));
+  const [isShown, setShown] = useState(() => isOpen || extra.some((field) => isSet(field, initial)));
+  const shownNames = [...extra.map(({ name }) => name), ...(more?.names ?? [])];
+  const mustShow = shownNames.some((name) => name in problems);
+  useEffect(() => {
+    if (mustShow) setShown(true);
+  }, [mustShow]);
   const names = [...fields.map(({ name }) => name), ...(more?.names ?? [])];
   const remaining = problem === null ? remainingProblem(action.error, names) : "Correct the marked field.";
 
   return (
     <form class={style.form} onSubmit={send} noValidate ref={form}>
       {fields.filter((field) => !isExtra(field)).map(show)}
-      <details class={style.options} open={opened || extra.some(({ name }) => name in problems)}>
+      <details
+        class={style.options}
+        open={isShown || mustShow}
+        onToggle={(event) => setShown(event.currentTarget.open)}
+      >
         <summary class={style.more}>More options</summary>
         {extra.map(show)}
         {more?.show(problems)}

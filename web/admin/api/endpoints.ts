@@ -1,0 +1,96 @@
+import type {
+  Attempt,
+  DeadLetterSummary,
+  Endpoint,
+  EndpointChange,
+  EndpointCreation,
+  EndpointHeaders,
+  EndpointSecret,
+  EndpointStats,
+  ListOf,
+  Message,
+  Timeseries,
+  WrittenEndpoint,
+} from "../../../src/api/types.ts";
+import { call } from "../api.ts";
+import { getJson, getPage, queryOf, sendJson } from "./json.ts";
+
+/** Requests for the pages of one endpoint. */
+
+const LIMIT = "50";
+const encode = encodeURIComponent;
+
+/** Names an endpoint: its customer's id or uid, and its own. */
+export interface EndpointKey {
+  readonly app: string;
+  readonly endpoint: string;
+}
+
+const pathOf = ({ app, endpoint }: EndpointKey) => `/app/${encode(app)}/endpoint/${encode(endpoint)}`;
+
+export const getEndpoint = (key: EndpointKey, signal: AbortSignal) => getJson<Endpoint>(pathOf(key), signal);
+
+export const createEndpoint = (app: string, endpoint: EndpointCreation) =>
+  sendJson<WrittenEndpoint>("POST", `/app/${encode(app)}/endpoint`, endpoint);
+
+export const changeEndpoint = (key: EndpointKey, change: EndpointChange) =>
+  sendJson<WrittenEndpoint>("PATCH", pathOf(key), change);
+
+export const deleteEndpoint = (key: EndpointKey) => call("DELETE", pathOf(key));
+
+export const getStats = (key: EndpointKey, signal: AbortSignal) =>
+  getJson<EndpointStats>(`${pathOf(key)}/stats`, signal);
+
+/** Returns the counts of the endpoint's attempts per period of `step`, of the last `spanMs`. */
+export function getSeries({ app, endpoint }: EndpointKey, step: string, spanMs: number, signal: AbortSignal) {
+  const since = new Date(Date.now() - spanMs).toISOString();
+  return getJson<Timeseries>(
+    `/stats/timeseries${queryOf({ app_id: app, endpoint_id: endpoint, step, since })}`,
+    signal,
+  );
+}
+
+/** `status` is 0 for successful and 2 for failed attempts. */
+export function getAttempts(
+  { app, endpoint }: EndpointKey,
+  { status, iterator, limit = LIMIT }: { status?: string | null; iterator?: string | null; limit?: string },
+  signal: AbortSignal,
+): Promise<ListOf<Attempt>> {
+  return getPage(`/app/${encode(app)}/attempt/endpoint/${encode(endpoint)}`, { limit, status, iterator }, signal);
+}
+
+export const getDeadLetters = ({ app, endpoint }: EndpointKey, signal: AbortSignal) =>
+  getJson<DeadLetterSummary>(`/dead-letter/summary${queryOf({ app_id: app, endpoint_id: endpoint })}`, signal);
+
+export const getSecret = async (key: EndpointKey) => (await getJson<EndpointSecret>(`${pathOf(key)}/secret`)).key;
+
+export const rotateSecret = (key: EndpointKey, gracePeriodSeconds: number, secret: string | null) =>
+  sendJson<null>("POST", `${pathOf(key)}/secret/rotate`, { gracePeriodSeconds, key: secret });
+
+export const getHeaders = (key: EndpointKey, signal: AbortSignal) =>
+  getJson<EndpointHeaders>(`${pathOf(key)}/headers`, signal);
+
+/** Changes custom headers. A null value removes a header. */
+export const changeHeaders = (key: EndpointKey, headers: Readonly<Record<string, string | null>>) =>
+  sendJson<null>("PATCH", `${pathOf(key)}/headers`, { headers });
+
+/** Sends a message of an event type to this endpoint only. `payload` is JSON text. Returns its id. */
+export async function sendTestEvent(key: EndpointKey, eventType: string, payload: string): Promise<string> {
+  const body = `{"eventType":${JSON.stringify(eventType)},"payload":${payload}}`;
+  const response = await call("POST", `${pathOf(key)}/send-example`, { body });
+  return ((await response.json()) as Message).id;
+}
+
+export interface Window {
+  readonly since: string;
+  readonly until: string | null;
+}
+
+/** `recover` resends what failed; `replay-missing` sends what was never sent. */
+export type Replaying = "recover" | "replay-missing";
+
+export const startReplay = (key: EndpointKey, kind: Replaying, window: Window) =>
+  sendJson<{ readonly id: string }>("POST", `${pathOf(key)}/${kind}`, window);
+
+export const getCustomer = (app: string, signal: AbortSignal) =>
+  getJson<{ readonly id: string; readonly name: string }>(`/app/${encode(app)}`, signal);

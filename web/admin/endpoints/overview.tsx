@@ -1,0 +1,120 @@
+import type { Attempt, Endpoint } from "../../../src/api/types.ts";
+import { formatCount, formatDuration } from "../../kit/format.ts";
+import { Badge } from "../../kit/parts/badge.tsx";
+import { Body } from "../../kit/parts/code.tsx";
+import { Fact } from "../../kit/parts/fact.tsx";
+import { Instant, Upcoming } from "../../kit/parts/instant.tsx";
+import { CardSection, Read } from "../../kit/parts/section.tsx";
+import { type EndpointKey, getAttempts, getDeadLetters, getStats } from "../api/endpoints.ts";
+import { deadLettersLink, endpointLink, messageLink } from "../links.ts";
+import { useResource } from "../resource.ts";
+import style from "./endpoint.module.css";
+import { Health } from "./health.tsx";
+import { Replay } from "./replay.tsx";
+import { TestEvent } from "./test-event.tsx";
+
+/** Characters of a response that the overview shows. The attempt shows more. */
+const EXCERPT_CHARS_MAX = 500;
+
+interface OverviewProps {
+  readonly of: EndpointKey;
+  readonly endpoint: Endpoint;
+}
+
+/** Shows how an endpoint does, and what can be done about it. */
+export function Overview({ of, endpoint }: OverviewProps) {
+  return (
+    <>
+      <Numbers of={of} />
+      <LastResponse of={of} />
+      <Health of={of} />
+      <div class={style.columns}>
+        <TestEvent of={of} endpoint={endpoint} />
+        <Replay of={of} endpoint={endpoint} />
+      </div>
+    </>
+  );
+}
+
+const percent = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 });
+
+function Numbers({ of }: { of: EndpointKey }) {
+  const key = `${of.app} ${of.endpoint}`;
+  const stats = useResource(key, (signal) => getStats(of, signal)).value;
+  const dead = useResource(key, (signal) => getDeadLetters(of, signal)).value;
+  const attempts = stats === null ? null : stats.success + stats.fail;
+  return (
+    <dl class="facts">
+      <Fact name="Succeeded in 28 days">{stats === null ? "–" : formatCount(stats.success)}</Fact>
+      <Fact name="Failed in 28 days">
+        {stats === null ? "–" : <a href={endpointLink(of.app, of.endpoint, "attempts")}>{formatCount(stats.fail)}</a>}
+      </Fact>
+      <Fact name="Success rate">{attempts ? percent.format(stats!.success / attempts) : "–"}</Fact>
+      <Fact name="Dead letters">
+        {dead === null ? (
+          "–"
+        ) : (
+          <a
+            class={dead.total > 0 ? "bad" : undefined}
+            href={deadLettersLink({ app_id: of.app, endpoint_id: of.endpoint })}
+          >
+            {formatCount(dead.total)}
+          </a>
+        )}
+      </Fact>
+    </dl>
+  );
+}
+
+function LastResponse({ of }: { of: EndpointKey }) {
+  const latest = useResource(`${of.app} ${of.endpoint}`, (signal) => getAttempts(of, { limit: "1" }, signal));
+  return (
+    <CardSection title="Last response">
+      <Read of={latest} lines={2}>
+        {({ data: [attempt] }) =>
+          attempt === undefined ? (
+            <p class="muted">No attempts yet. Send a test event below to see how the endpoint responds.</p>
+          ) : (
+            <Response of={of} attempt={attempt} />
+          )
+        }
+      </Read>
+    </CardSection>
+  );
+}
+
+function Response({ of, attempt }: { of: EndpointKey; attempt: Attempt }) {
+  const { responseStatusCode, reason, response } = attempt;
+  return (
+    <>
+      <dl class="facts">
+        <Fact name="Result">
+          <Badge tone={reason === null ? "good" : "bad"}>{resultOf(attempt)}</Badge>
+        </Fact>
+        <Fact name="When">
+          <Instant at={attempt.timestamp} />
+        </Fact>
+        <Fact name="Duration">{formatDuration(attempt.responseDurationMs)}</Fact>
+        <Fact name="Next retry">
+          {attempt.nextAttempt === null ? <span class="muted">none</span> : <Upcoming at={attempt.nextAttempt} />}
+        </Fact>
+        <Fact name="Message">
+          <a href={messageLink(of.app, attempt.msgId)}>Show the message</a>
+        </Fact>
+      </dl>
+      {attempt.note !== null && <p class="muted small">{attempt.note}</p>}
+      {response === "" ? (
+        <p class="muted small">{responseStatusCode === 0 ? "There was no response." : "The response has no body."}</p>
+      ) : (
+        <Body text={response.slice(0, EXCERPT_CHARS_MAX)} />
+      )}
+    </>
+  );
+}
+
+/** Returns the response's status, and the reason if it adds information. */
+export function resultOf({ responseStatusCode, reason }: Attempt): string {
+  const status = responseStatusCode === 0 ? "" : String(responseStatusCode);
+  const detail = reason !== null && !reason.startsWith("status_") ? reason : "";
+  return `${status} ${detail}`.trim() || "no response";
+}

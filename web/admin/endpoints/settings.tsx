@@ -1,0 +1,110 @@
+import { useState } from "preact/hooks";
+import type { Endpoint, EndpointChange, WrittenEndpoint } from "../../../src/api/types.ts";
+import { ENDPOINT_FIELDS } from "../../kit/endpoint/fields.ts";
+import { ChangeEndpointForm } from "../../kit/endpoint/form.tsx";
+import { HeadersSection } from "../../kit/endpoint/headers.tsx";
+import { SecretSection } from "../../kit/endpoint/secret.tsx";
+import { Confirm, Outcome, useActionThen } from "../../kit/parts/action.tsx";
+import { Problem } from "../../kit/parts/notice.tsx";
+import { CardSection } from "../../kit/parts/section.tsx";
+import { counted } from "../../kit/words.ts";
+import {
+  changeEndpoint,
+  changeHeaders,
+  deleteEndpoint,
+  type EndpointKey,
+  getDeadLetters,
+  getHeaders,
+  getSecret,
+  rotateSecret,
+} from "../api/endpoints.ts";
+import { getEventTypes } from "../api/event-types.ts";
+import { endpointsLink } from "../links.ts";
+import { refresh } from "../live.ts";
+import { useLoaded } from "../reload.ts";
+
+interface SettingsProps {
+  readonly of: EndpointKey;
+  readonly endpoint: Endpoint;
+}
+
+/** Shows and changes the settings of an endpoint. */
+export function Settings({ of, endpoint }: SettingsProps) {
+  const [headers, reloadHeaders] = useLoaded(`${of.app} ${of.endpoint}`, (signal) => getHeaders(of, signal));
+  return (
+    <>
+      <Edit of={of} endpoint={endpoint} />
+      <SecretSection
+        get={() => getSecret(of)}
+        rotate={(graceSeconds, key) => rotateSecret(of, graceSeconds, key)}
+        allowsOwn
+        denied="Your token does not allow you to see the secret."
+        onChange={refresh}
+      />
+      <HeadersSection headers={headers} change={(changed) => changeHeaders(of, changed)} onChange={reloadHeaders} />
+      <Delete of={of} endpoint={endpoint} />
+    </>
+  );
+}
+
+function Edit({ of, endpoint }: SettingsProps) {
+  const [warnings, setWarnings] = useState<WrittenEndpoint["warnings"]>([]);
+  const action = useActionThen(refresh);
+  const save = async (change: EndpointChange) => {
+    if (Object.keys(change).length === 0) return;
+    setWarnings((await changeEndpoint(of, change)).warnings);
+  };
+  return (
+    <CardSection title="Settings">
+      <ChangeEndpointForm
+        fields={ENDPOINT_FIELDS}
+        readEventTypes={getEventTypes}
+        endpoint={endpoint}
+        isOpen
+        action={action}
+        onSubmit={(change) => action.run(() => save(change), "Saved.")}
+      />
+      <Warnings of={warnings} />
+    </CardSection>
+  );
+}
+
+/** Shows what the server found wrong with the URL of an endpoint that it saved. */
+export function Warnings({ of }: { of: WrittenEndpoint["warnings"] }) {
+  return (
+    <>
+      {of.map(({ code, detail }) => (
+        <Problem key={code}>{detail}</Problem>
+      ))}
+    </>
+  );
+}
+
+function Delete({ of, endpoint }: SettingsProps) {
+  const action = useActionThen(null);
+  const [dead] = useLoaded(`${of.app} ${of.endpoint}`, (signal) => getDeadLetters(of, signal));
+  const remove = async () => {
+    if (await action.run(() => deleteEndpoint(of))) location.hash = endpointsLink();
+  };
+  return (
+    <CardSection
+      title="Delete"
+      about="Deliveries to this endpoint that wait are cancelled, and its dead letters can no longer be sent again."
+    >
+      <Confirm
+        label="Delete endpoint"
+        question={
+          <>
+            Delete 1 endpoint, <span class="url">{endpoint.url}</span>
+            {dead.value !== null && `, with ${counted(dead.value.total, "dead letter")}`}? This cannot be undone.
+          </>
+        }
+        confirm="Delete"
+        isDestructive
+        action={action}
+        onConfirm={() => void remove()}
+      />
+      <Outcome action={action} />
+    </CardSection>
+  );
+}
