@@ -7,7 +7,7 @@ import { describeInBrowser, logInWith, BROWSER_TIMEOUT_MS as TIMEOUT_MS, watch }
 const TOKEN = "root-token-of-the-test-of-endpoint-pages";
 const env = { BOATHOOK_ROOT_TOKEN: TOKEN };
 
-describeInBrowser("pages of endpoints", { env }, (group) => {
+describeInBrowser("pages of endpoints", { env, args: ["--allow-subnets", "127.0.0.1/32"] }, (group) => {
   beforeAll(async () => {
     for (const name of ["invoice.paid", "invoice.overdue"])
       await must("POST", "/event-type", { name, description: "" });
@@ -25,7 +25,7 @@ describeInBrowser("pages of endpoints", { env }, (group) => {
   }
 
   const newCustomer = (uid: string, name: string) => must("POST", "/app", { uid, name });
-  const inbox = (name: string) => `${group.server.url}/inbox/${name}`;
+  const inbox = (name: string) => `${group.server.url}/inbox/inbox-of-${name}`;
   const newEndpoint = async (app: string, settings: object = {}): Promise<string> =>
     (await must("POST", `/app/${app}/endpoint`, { url: inbox(app), ...settings })).id;
   /** Opens the admin page at an address, logged in. */
@@ -211,7 +211,7 @@ describeInBrowser("pages of endpoints", { env }, (group) => {
       await button(page, "Send test event").click();
       await page.getByText("Sent.").waitFor();
       await card(page, "Last response").getByText("200").waitFor();
-      const received = (await must("GET", "/inbox/tests")).data;
+      const received = (await must("GET", "/inbox/inbox-of-tests")).data;
       expect(received.map((one: { body: string }) => one.body)).toEqual([
         '{"big": 12345678901234567890, "price": 1.0}',
       ]);

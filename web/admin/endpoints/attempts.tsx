@@ -29,6 +29,7 @@ export function Attempts({ of }: { of: EndpointKey }) {
   return (
     <FilteredList
       label="attempts"
+      topics={["deliveries"]}
       filters={FILTERS}
       read={({ result }, iterator, signal) =>
         getAttempts(of, { status: result === undefined ? null : (STATUS[result] ?? null), iterator }, signal)

@@ -22,6 +22,8 @@ export function CustomerChoice() {
   return (
     <FilteredList
       label="customers"
+      topics={["applications"]}
+      keyOf={({ application }) => application.id}
       filters={FILTERS}
       read={getCustomers}
       empty={(isFiltered) => (

@@ -11,7 +11,7 @@ import { useResource } from "../resource.ts";
 
 /** Shows the dead letters of an endpoint in groups, each with a link to where they can be sent again. */
 export function DeadLetters({ of }: { of: EndpointKey }) {
-  const summary = useResource(`${of.app} ${of.endpoint}`, (signal) => getDeadLetters(of, signal));
+  const summary = useResource(`${of.app} ${of.endpoint}`, (signal) => getDeadLetters(of, signal), ["deadLetters"]);
   return (
     <Read of={summary} lines={4}>
       {({ total, groups }) =>

@@ -1,28 +1,22 @@
-import { computed } from "@preact/signals";
 import { useMemo } from "preact/hooks";
 import type { Timeseries } from "../../../src/api/types.ts";
 import { address, linkWith } from "../../kit/address.ts";
-import { now } from "../../kit/clock.ts";
 import { formatCount, formatDuration } from "../../kit/format.ts";
 import { Chart, type Series } from "../../kit/parts/chart.tsx";
 import { Read, Section } from "../../kit/parts/section.tsx";
 import { Tabs } from "../../kit/parts/tabs.tsx";
-import { useReading } from "../../kit/reading.ts";
 import { type EndpointKey, getSeries } from "../api/endpoints.ts";
+import { useResource } from "../resource.ts";
 import style from "./endpoint.module.css";
 import { RANGES, rangeOf } from "./range.ts";
-
-const AGAIN_MS = 30_000;
-/** Changes often enough for charts whose periods are an hour or longer. */
-const tick = computed(() => Math.floor(now.value / AGAIN_MS));
 
 /** Shows the attempts and response times of an endpoint over time. */
 export function Health({ of }: { of: EndpointKey }) {
   const range = rangeOf(address.value.query.range);
-  const series = useReading(
+  const series = useResource(
     `${of.app} ${of.endpoint} ${range.name}`,
     (signal) => getSeries(of, range.step, range.spanMs, signal),
-    tick,
+    ["deliveries"],
   );
   const tabs = RANGES.map(({ name, label }) => ({
     title: label,

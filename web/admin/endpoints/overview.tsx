@@ -40,8 +40,8 @@ const percent = new Intl.NumberFormat(undefined, { style: "percent", maximumFrac
 
 function Numbers({ of }: { of: EndpointKey }) {
   const key = `${of.app} ${of.endpoint}`;
-  const stats = useResource(key, (signal) => getStats(of, signal)).value;
-  const dead = useResource(key, (signal) => getDeadLetters(of, signal)).value;
+  const stats = useResource(key, (signal) => getStats(of, signal), ["deliveries"]).value;
+  const dead = useResource(key, (signal) => getDeadLetters(of, signal), ["deadLetters"]).value;
   const attempts = stats === null ? null : stats.success + stats.fail;
   return (
     <dl class="facts">
@@ -67,7 +67,9 @@ function Numbers({ of }: { of: EndpointKey }) {
 }
 
 function LastResponse({ of }: { of: EndpointKey }) {
-  const latest = useResource(`${of.app} ${of.endpoint}`, (signal) => getAttempts(of, { limit: "1" }, signal));
+  const latest = useResource(`${of.app} ${of.endpoint}`, (signal) => getAttempts(of, { limit: "1" }, signal), [
+    "deliveries",
+  ]);
   return (
     <CardSection title="Last response">
       <Read of={latest} lines={2}>

@@ -26,7 +26,7 @@ const TABS = [
 /** Shows one endpoint. Each part has its own address. */
 export function EndpointPage({ app, endpoint: id }: EndpointKey) {
   const of = { app, endpoint: id };
-  const endpoint = useResource(`${app} ${id}`, (signal) => getEndpoint(of, signal));
+  const endpoint = useResource(`${app} ${id}`, (signal) => getEndpoint(of, signal), ["endpoints"]);
   const [customer] = useLoaded(app, (signal) => getCustomer(app, signal));
   const current = TABS.find(({ name }) => name === address.value.query.tab) ?? TABS[0];
   const above = [{ title: "Endpoints", href: endpointsLink() }];
