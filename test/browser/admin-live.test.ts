@@ -43,7 +43,7 @@ describeInBrowser("lists of the admin page", { env: { BOATHOOK_ROOT_TOKEN: TOKEN
     const { errors } = watch(page, group.server.url);
     await page.goto(`${group.server.url}/ui/`);
     await logInWith(page, TOKEN);
-    await page.locator("main").waitFor();
+    await page.getByRole("navigation", { name: "Main", includeHidden: true }).waitFor({ state: "attached" });
     await show(page, address);
     return { page, errors, [Symbol.asyncDispose]: () => context.close() };
   }

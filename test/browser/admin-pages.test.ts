@@ -63,7 +63,7 @@ describeInBrowser("every page of the admin page", { env: { BOATHOOK_ROOT_TOKEN: 
     const { errors: faults } = watch(page, group.server.url);
     await page.goto(`${group.server.url}/ui/`);
     await logInWith(page, TOKEN);
-    await page.locator("main").waitFor();
+    await page.getByRole("navigation", { name: "Main", includeHidden: true }).waitFor({ state: "attached" });
     return { page, faults, [Symbol.asyncDispose]: () => context.close() };
   }
 
