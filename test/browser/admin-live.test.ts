@@ -133,6 +133,8 @@ describeInBrowser("lists of the admin page", { env: { BOATHOOK_ROOT_TOKEN: TOKEN
       await using opened = await open("#/dead-letter", { width: 320, height: 640 });
       const { page } = opened;
       const input = page.getByRole("combobox", { name: "Endpoint" });
+      expect(await input.count()).toBe(0);
+      await page.getByRole("button", { name: "Filters" }).click();
       await input.pressSequentially("acme-orders");
       const option = page.getByRole("option", { name: "acme-orders" });
       await option.waitFor();

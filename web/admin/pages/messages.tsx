@@ -14,6 +14,7 @@ import { FilteredList } from "../parts/filtered-list.tsx";
 const STATES = ["pending", "delivered", "dead"] as const;
 
 const FILTERS: readonly Filter[] = [
+  CUSTOMER_FILTER,
   {
     name: "state",
     label: "State",
@@ -27,7 +28,6 @@ const FILTERS: readonly Filter[] = [
   { name: "text", label: "Text in the payload", kind: "text" },
   { name: "after", label: "After", kind: "time" },
   { name: "before", label: "Before", kind: "time" },
-  CUSTOMER_FILTER,
 ];
 
 const COLUMNS: readonly Column<EnvironmentMessage>[] = [

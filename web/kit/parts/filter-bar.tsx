@@ -36,6 +36,8 @@ export type Filter =
 
 /** Time after the last key press before a text filter is applied. */
 const TYPING_PAUSE_MS = 300;
+/** Narrow screens show more filters than these only on demand, apart from those that are set. */
+const FOLDED_MIN = 2;
 
 /**
  * Shows the filters of a list. The filters compose, are kept in the address, and can be removed one
@@ -44,8 +46,20 @@ const TYPING_PAUSE_MS = 300;
 export function FilterBar({ filters, label = "Filters" }: { filters: readonly Filter[]; label?: string }) {
   const { query } = address.value;
   const active = filters.filter(({ name }) => query[name] !== undefined);
+  const [isOpen, setOpen] = useState(false);
+  const isFolded = filters.length > FOLDED_MIN && !isOpen;
   return (
-    <search class={style.bar} aria-label={label}>
+    <search class={style.bar} aria-label={label} data-folded={isFolded ? "" : undefined}>
+      {filters.length > FOLDED_MIN && (
+        <button
+          type="button"
+          class={`outline small ${style.fold}`}
+          aria-expanded={isOpen}
+          onClick={() => setOpen(!isOpen)}
+        >
+          {active.length === 0 ? label : `${label} (${active.length})`}
+        </button>
+      )}
       {filters.map((filter) => (
         <Control key={filter.name} filter={filter} value={query[filter.name] ?? ""} />
       ))}
