@@ -81,6 +81,18 @@ function customers({ app, smallApp }: Found): PageRequest[] {
     one(`/app/${app}`),
     one(`/app/${smallApp}`),
     list(`/app/${app}/endpoint?limit=250`),
+    ...[app, smallApp].flatMap((one) => customer(one)),
+  ];
+}
+
+/** What the page of one customer reads. */
+function customer(app: string): PageRequest[] {
+  return [
+    one(`/overview/app/${app}`),
+    one(`/endpoint?app_id=${app}&state=disabled&state=failing&state=paused&limit=250`),
+    one(`/stats/timeseries?app_id=${app}&step=1h&since=${daysAgo(7)}`),
+    one(`/dead-letter/summary?app_id=${app}`),
+    one(`/message?app_id=${app}&limit=50`),
   ];
 }
 
