@@ -77,7 +77,13 @@ describe("GET /overview/app", () => {
 });
 
 describe("GET /overview/app/{app}", () => {
-  const NUMBERS = { endpoints: { healthy: 0, failing: 0, disabled: 0, paused: 0 }, pending: 0, dead: 0, messages: 0 };
+  const NUMBERS = {
+    endpoints: { healthy: 0, failing: 0, disabled: 0, paused: 0 },
+    pending: 0,
+    dead: 0,
+    deadReasons: [],
+    messages: 0,
+  };
 
   test("the numbers say what the application has, by its id or uid", async () => {
     const app = await makeApplication(send);
@@ -95,6 +101,7 @@ describe("GET /overview/app/{app}", () => {
     const numbers = await until(read, ({ dead }) => dead === 1);
     const endpoints = { healthy: 0, failing: 1, disabled: 1, paused: 1 };
     expect(numbers).toMatchObject({ application, endpoints, pending: 1, dead: 1, messages: 1 });
+    expect(numbers.deadReasons).toEqual([{ reason: "status_5xx", count: 1 }]);
     expect(numbers.lastMessageAt).not.toBeNull();
   });
 

@@ -70,6 +70,11 @@ export interface ApplicationCounts {
 /** Maximum of each count of messages and deliveries in `ApplicationDetail`. Counting stops there. */
 export const detailCountMax = 100_000;
 
+export interface DeadReasonCount {
+  readonly reason: FailureReason;
+  readonly count: number;
+}
+
 /** What an application has, and what deleting it affects. */
 export interface ApplicationDetail {
   /** Number of endpoints in each state. */
@@ -78,6 +83,8 @@ export interface ApplicationDetail {
   readonly pending: number;
   /** Number of dead letters. Includes those of deleted endpoints. */
   readonly dead: number;
+  /** The dead letters of `dead` by reason, the most frequent first. */
+  readonly deadReasons: readonly DeadReasonCount[];
   /** Number of stored messages. */
   readonly messages: number;
   /** Time of the newest message that is still stored, or null if there is none. */

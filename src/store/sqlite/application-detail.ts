@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { timeOfSeq } from "../../core/id.ts";
-import { type ApplicationDetail, detailCountMax, type EndpointState } from "../index.ts";
+import type { FailureReason } from "../../core/outcome.ts";
+import { type ApplicationDetail, type DeadReasonCount, detailCountMax, type EndpointState } from "../index.ts";
 import type { Survey } from "../survey.ts";
 import type { Turns } from "../turns.ts";
 import { STATE } from "./deliveries.ts";
@@ -9,6 +10,8 @@ import type { Bindings } from "./page.ts";
 
 /** Number of rows that are read before other work in the event loop can run. */
 const ROWS_AT_ONCE = 2000;
+/** The cost of a query that finds nothing, as a number of rows. */
+const ROWS_PER_QUERY = 10;
 /** Number of endpoints whose states are read together. */
 const ENDPOINTS_AT_ONCE = 500;
 
@@ -26,6 +29,20 @@ interface Step {
 }
 type Counting = (of: number, after: Place, limit: number) => Step;
 
+/** A place in the dead letters of an endpoint, which are read by reason and time. */
+interface DeadPlace {
+  readonly reason: string;
+  readonly endedAt: number;
+  readonly seq: number;
+}
+const FIRST_DEAD: DeadPlace = { reason: "", endedAt: -1, seq: -1 };
+
+interface DeadStep {
+  readonly counts: readonly DeadReasonCount[];
+  /** The last row that was counted, or null if there are no more rows. */
+  readonly end: DeadPlace | null;
+}
+
 interface ListedEndpoint {
   readonly seq: number;
   readonly state: EndpointState;
@@ -40,7 +57,7 @@ export function applicationDetail(db: Database, turns: Turns): Survey["applicati
   );
   const messages = counting(db, "message WHERE application_seq = $of", "seq");
   const pending = counting(db, `delivery WHERE endpoint_seq = $of AND state = ${STATE.pending}`, "position");
-  const dead = counting(db, `delivery WHERE endpoint_seq = $of AND state = ${STATE.dead}`, "seq");
+  const dead = deadLetters(db);
   const last = db.prepare<{ seq: number | null }, [number]>(
     "SELECT MAX(seq) AS seq FROM message WHERE application_seq = ?",
   );
@@ -59,13 +76,25 @@ export function applicationDetail(db: Database, turns: Turns): Survey["applicati
         const step: Step = steps(of, place, Math.min(ROWS_AT_ONCE, detailCountMax - total));
         total += step.count;
         place = step.end;
-        await spend(step.count + 10);
+        await spend(step.count + ROWS_PER_QUERY);
       }
       return total;
     };
 
     const states = { healthy: 0, failing: 0, disabled: 0, paused: 0 };
+    const reasons = new Map<FailureReason, number>();
     const counts = { pending: 0, dead: 0 };
+    const countDead = async (endpointSeq: number) => {
+      for (let place: DeadPlace | null = FIRST_DEAD; place !== null && counts.dead < detailCountMax; ) {
+        const step: DeadStep = dead(endpointSeq, place, Math.min(ROWS_AT_ONCE, detailCountMax - counts.dead));
+        for (const { reason, count } of step.counts) {
+          reasons.set(reason, (reasons.get(reason) ?? 0) + count);
+          counts.dead += count;
+        }
+        place = step.end;
+        await spend(ROWS_PER_QUERY + step.counts.reduce((sum, { count }) => sum + count, 0));
+      }
+    };
     for (let after: number | undefined = 0; after !== undefined; ) {
       const page: readonly ListedEndpoint[] = endpoints.all({ of: applicationSeq, after });
       await spend(page.length);
@@ -74,7 +103,7 @@ export function applicationDetail(db: Database, turns: Turns): Survey["applicati
           states[state] += 1;
           counts.pending = await count(pending, seq, counts.pending);
         }
-        counts.dead = await count(dead, seq, counts.dead);
+        await countDead(seq);
       }
       after = page.length < ENDPOINTS_AT_ONCE ? undefined : page.at(-1)?.seq;
     }
@@ -82,6 +111,9 @@ export function applicationDetail(db: Database, turns: Turns): Survey["applicati
     const detail: ApplicationDetail = {
       endpoints: states,
       ...counts,
+      deadReasons: [...reasons]
+        .map(([reason, count]) => ({ reason, count }))
+        .sort((a, b) => b.count - a.count || (a.reason < b.reason ? -1 : 1)),
       messages: await count(messages, applicationSeq),
       lastMessageAt: lastSeq === null ? null : timeOfSeq(lastSeq),
     };
@@ -98,5 +130,20 @@ function counting(db: Database, rows: string, key: "seq" | "position"): Counting
   return (of, place, limit) => {
     const bindings = { of, limit, ...(key === "seq" ? { seq: place.seq } : place) };
     return { count: counted.get(bindings)!.count, end: last.get(bindings) };
+  };
+}
+
+/** Returns a function that counts the next `limit` dead letters of an endpoint by reason. */
+function deadLetters(db: Database): (of: number, after: DeadPlace, limit: number) => DeadStep {
+  const next = `SELECT reason, ended_at AS endedAt, seq FROM delivery
+    WHERE endpoint_seq = $of AND state = ${STATE.dead} AND (reason, ended_at, seq) > ($reason, $endedAt, $seq)
+    ORDER BY reason, ended_at, seq`;
+  const counted = db.prepare<DeadReasonCount, [Bindings]>(
+    `SELECT reason, COUNT(*) AS count FROM (${next} LIMIT $limit) GROUP BY reason`,
+  );
+  const last = db.prepare<DeadPlace, [Bindings]>(`${next} LIMIT 1 OFFSET $limit - 1`);
+  return (of, after, limit) => {
+    const bindings = { of, limit, ...after };
+    return { counts: counted.all(bindings), end: last.get(bindings) };
   };
 }

@@ -18,13 +18,12 @@ function known(change: Partial<Known> = {}, numbers: Partial<Known["numbers"]> =
   return {
     numbers: {
       endpoints: { healthy: 1, failing: 0, disabled: 0, paused: 0 },
-      ...{ pending: 0, dead: 0, messages: 1, lastMessageAt: at(1) },
+      ...{ pending: 0, dead: 0, deadReasons: [], messages: 1, lastMessageAt: at(1) },
       ...numbers,
     } as Known["numbers"],
     troubled: [],
     attempts: new Map(),
     hours: [hour(2, 0, 0), hour(1, 1, 1)],
-    deadLetters: { total: 0, groups: [] },
     latest: [message("m1", 1)],
     recipients: [],
     ...change,
@@ -62,15 +61,12 @@ test("messages that went to no endpoint are counted with the reasons of the newe
   expect(findings).toEqual([{ kind: "missed", count: 2, of: 3, newest, causes } as (typeof findings)[number]]);
 });
 
-test("dead letters are added up by reason, the most frequent first", () => {
-  const groups = [
-    ["timeout", 2],
-    ["status_5xx", 3],
-    ["timeout", 5],
-  ].map(([reason, count]) => ({ reason, count })) as unknown as Known["deadLetters"]["groups"];
-  expect(diagnose(known({ deadLetters: { total: 10, groups } }), [], NOW)).toEqual([
-    { kind: "dead", reason: "timeout", count: 7 },
-    { kind: "dead", reason: "status_5xx", count: 3 },
+test("the three most frequent reasons of dead letters are named", () => {
+  const deadReasons = (["timeout", "status_5xx", "dns", "tls"] as const).map((reason, i) => ({ reason, count: 9 - i }));
+  expect(diagnose(known({}, { deadReasons }), [], NOW)).toEqual([
+    { kind: "dead", reason: "timeout", count: 9 },
+    { kind: "dead", reason: "status_5xx", count: 8 },
+    { kind: "dead", reason: "dns", count: 7 },
   ]);
 });
 

@@ -1,7 +1,6 @@
 import type {
   ApplicationDetail,
   Attempt,
-  DeadLetterSummary,
   EnvironmentEndpoint,
   EnvironmentMessage,
   MessageRecipient,
@@ -23,7 +22,6 @@ export interface Known {
   readonly attempts: ReadonlyMap<string, Attempt>;
   /** Counts of each hour, oldest first. */
   readonly hours: Timeseries["data"];
-  readonly deadLetters: DeadLetterSummary;
   /** The newest messages. */
   readonly latest: readonly EnvironmentMessage[];
   /** The endpoints and the newest message that no endpoint got; empty if there is no such message. */
@@ -140,13 +138,8 @@ function missedFindings({ numbers, latest, recipients }: Known): Finding[] {
   return [{ kind: "missed", count: latest.filter(isMissed).length, of: latest.length, newest, causes }];
 }
 
-function deadFindings({ deadLetters: { groups } }: Known): Finding[] {
-  const counts = new Map<string, number>();
-  for (const { reason, count } of groups) counts.set(reason, (counts.get(reason) ?? 0) + count);
-  return [...counts]
-    .sort(([, a], [, b]) => b - a)
-    .slice(0, REASONS_MAX)
-    .map(([reason, count]) => ({ kind: "dead", reason, count }));
+function deadFindings({ numbers: { deadReasons } }: Known): Finding[] {
+  return deadReasons.slice(0, REASONS_MAX).map(({ reason, count }) => ({ kind: "dead", reason, count }));
 }
 
 function flowFindings({ numbers, hours }: Known, nowMs: number): Finding[] {

@@ -1,6 +1,5 @@
 import type { Attempt, EnvironmentEndpoint } from "../../../src/api/types.ts";
 import {
-  getDeadLetters,
   getHours,
   getLatestAttempt,
   getLatestMessages,
@@ -18,11 +17,10 @@ const ATTEMPTS = 3;
 
 /** Reads what is known about the deliveries of a customer. */
 export async function loadKnown(app: string, signal: AbortSignal): Promise<Known> {
-  const [numbers, { data: troubled }, { data: hours }, deadLetters, { data: latest }] = await Promise.all([
+  const [numbers, { data: troubled }, { data: hours }, { data: latest }] = await Promise.all([
     getNumbers(app, signal),
     getTroubled(app, signal),
     getHours(app, Date.now() - WEEK_MS, signal),
-    getDeadLetters(app, signal),
     getLatestMessages(app, LATEST, signal),
   ]);
   const missed = newestMissed(latest);
@@ -30,7 +28,7 @@ export async function loadKnown(app: string, signal: AbortSignal): Promise<Known
     attemptsOf(app, byUrgency(troubled).slice(0, ATTEMPTS), signal),
     missed === null ? [] : getRecipients(app, missed.id, signal).then(({ data }) => data),
   ]);
-  return { numbers, troubled, attempts, hours, deadLetters, latest, recipients };
+  return { numbers, troubled, attempts, hours, latest, recipients };
 }
 
 async function attemptsOf(

@@ -9,6 +9,7 @@ import { counted } from "../../kit/words.ts";
 import { deadLettersLink, endpointLink, messageLink, messagesLink, newEndpointLink } from "../links.ts";
 import { overview } from "../live.ts";
 import { diagnose, type Finding, type Known, type MissedCause, toneOf } from "./diagnosis.ts";
+import { atLeast } from "./numbers.ts";
 import { customerTab } from "./tabs.ts";
 import style from "./wrong.module.css";
 
@@ -70,7 +71,7 @@ function Sentence({ app, finding }: { app: string; finding: Finding }) {
     case "dead":
       return (
         <p>
-          <a href={deadLettersLink({ app_id: app, reason: finding.reason })}>{counted(finding.count, "dead letter")}</a>
+          <a href={deadLettersLink({ app_id: app, reason: finding.reason })}>{atLeast(finding.count, "dead letter")}</a>
           : {reasonText(finding.reason)}.
         </p>
       );

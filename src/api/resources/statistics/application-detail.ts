@@ -1,12 +1,13 @@
 /** The numbers of one application: what it has, and what deleting it affects. */
 import { Type } from "@sinclair/typebox";
 import { formatInstantOrNull } from "../../../core/instant.ts";
+import { failureReasons } from "../../../core/outcome.ts";
 import { detailCountMax, endpointStates } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { reply } from "../../http/reply.ts";
-import { nullable } from "../../http/schema.ts";
+import { nullable, wordOut } from "../../http/schema.ts";
 import { ApplicationOut, applicationExample, applicationOut } from "../application/fields.ts";
 
 const STOPS = `Counting stops at ${detailCountMax}, which therefore means "${detailCountMax} or more".`;
@@ -24,6 +25,9 @@ export const ApplicationDetailOut = field.object("ApplicationDetailOut", {
   }),
   pending: count("pending deliveries"),
   dead: count("dead letters, including those of deleted endpoints"),
+  deadReasons: Type.Array(field.object("DeadReasonCount", { reason: wordOut(failureReasons), count: Type.Integer() }), {
+    description: "The dead letters of `dead` by reason, the most frequent first.",
+  }),
   messages: count("stored messages"),
   lastMessageAt: nullable(
     Type.String({
@@ -36,7 +40,13 @@ export const ApplicationDetailOut = field.object("ApplicationDetailOut", {
 const example = {
   application: applicationExample,
   endpoints: { healthy: 2, failing: 1, disabled: 0, paused: 0 },
-  ...{ pending: 4, dead: 17, messages: 2048, lastMessageAt: "2026-01-01T00:00:00.000Z" },
+  ...{
+    pending: 4,
+    dead: 17,
+    deadReasons: [{ reason: "status_5xx", count: 17 }],
+    messages: 2048,
+    lastMessageAt: "2026-01-01T00:00:00.000Z",
+  },
 };
 
 export function applicationDetailRoutes({ store, ids, lookup }: Context): Operation[] {

@@ -9,7 +9,7 @@ export function applicationDetailSuite(open: Open): void {
       const { seq } = await world.addApplication();
       expect(await world.store.survey.applicationDetail(seq)).toEqual({
         endpoints: { healthy: 0, failing: 0, disabled: 0, paused: 0 },
-        ...{ pending: 0, dead: 0, messages: 0, lastMessageAt: null },
+        ...{ pending: 0, dead: 0, deadReasons: [], messages: 0, lastMessageAt: null },
       });
     });
 
@@ -33,7 +33,25 @@ export function applicationDetailSuite(open: Open): void {
       await world.reopen();
       expect(await world.store.survey.applicationDetail(applicationSeq)).toEqual({
         endpoints: { healthy: 1, failing: 2, disabled: 1, paused: 1 },
-        ...{ pending: 1, dead: 2, messages: 4, lastMessageAt: world.now },
+        ...{ pending: 1, dead: 2, deadReasons: [{ reason: "status_5xx", count: 2 }], messages: 4 },
+        lastMessageAt: world.now,
+      });
+    });
+
+    test("dead letters are counted by reason over all endpoints, the most frequent first", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addEndpoint();
+      await world.sendDead({}, { reason: "dns" });
+      await world.sendDead({}, { reason: "timeout" });
+      await world.sendDead({}, { endpointSeq: other.seq, reason: "timeout" });
+      await world.sendDead({}, { endpointSeq: other.seq, reason: "blocked" });
+      expect(await world.store.survey.applicationDetail(world.application.seq)).toMatchObject({
+        dead: 4,
+        deadReasons: [
+          { reason: "timeout", count: 2 },
+          { reason: "blocked", count: 1 },
+          { reason: "dns", count: 1 },
+        ],
       });
     });
 
