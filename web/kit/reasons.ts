@@ -1,5 +1,19 @@
 import type { Endpoint, FailureReason } from "../../src/api/types.ts";
-import { REASONS } from "./parts/delivery-state.tsx";
+
+/** Texts for the reasons of failures. */
+const REASONS: Readonly<Record<FailureReason, string>> = {
+  timeout: "timeout",
+  connection: "connection failed",
+  dns: "host name not found",
+  tls: "TLS error",
+  blocked: "address not allowed",
+  status_3xx: "redirect (3xx)",
+  status_4xx: "client error (4xx)",
+  status_5xx: "server error (5xx)",
+  gone: "endpoint gone (410)",
+  disabled: "endpoint disabled",
+  transformation: "transformation failed",
+};
 
 /** Returns the text for a reason. A reason of a newer server is returned unchanged. */
 export function reasonText(reason: string): string {

@@ -5,12 +5,12 @@ import { formatDuration } from "../../kit/format.ts";
 import { AttemptResult } from "../../kit/parts/attempt-table.tsx";
 import { Body, Code } from "../../kit/parts/code.tsx";
 import { CopyButton } from "../../kit/parts/copy-button.tsx";
-import { REASONS } from "../../kit/parts/delivery-state.tsx";
 import { Fact } from "../../kit/parts/fact.tsx";
 import { HeaderList } from "../../kit/parts/header-list.tsx";
 import { Instant, Upcoming } from "../../kit/parts/instant.tsx";
 import { Read } from "../../kit/parts/section.tsx";
 import { useOnce } from "../../kit/reading.ts";
+import { reasonText } from "../../kit/reasons.ts";
 import { getAttempt } from "../api/messages.ts";
 import { endpointLink } from "../links.ts";
 import style from "./attempt-details.module.css";
@@ -52,7 +52,7 @@ function Facts({ app, of }: { app: string; of: AttemptDetail }) {
   return (
     <dl class="facts">
       <Fact name="Result">
-        <AttemptResult of={of} /> {of.reason !== null && <span class="small">{REASONS[of.reason]}</span>}
+        <AttemptResult of={of} /> {of.reason !== null && <span class="small">{reasonText(of.reason)}</span>}
       </Fact>
       <Fact name="Started">
         <Instant at={of.timestamp} />

@@ -4,6 +4,7 @@ import { ResendButton } from "../../kit/parts/delivery-table.tsx";
 import { Instant } from "../../kit/parts/instant.tsx";
 import { PageButtons, usePlace } from "../../kit/parts/pages.tsx";
 import { Read, Section } from "../../kit/parts/section.tsx";
+import { DISABLED_CAUSES } from "../../kit/reasons.ts";
 import { listed } from "../../kit/words.ts";
 import { getRecipients, resend } from "../api/messages.ts";
 import { endpointLink, newEndpointLink } from "../links.ts";
@@ -95,7 +96,15 @@ function Cause({ app, of: { endpoint, missed }, message }: CauseProps) {
     case "disabled":
       return (
         <>
-          The endpoint is <a href={settings}>disabled</a>.{doubt}
+          The endpoint is <a href={settings}>disabled</a>
+          {endpoint.disabledCause != null && ` ${DISABLED_CAUSES[endpoint.disabledCause]}`}
+          {endpoint.disabledAt != null && (
+            <>
+              {" "}
+              since <Instant at={endpoint.disabledAt} />
+            </>
+          )}
+          .{doubt}
         </>
       );
     case "event_type":

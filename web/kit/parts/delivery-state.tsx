@@ -1,5 +1,6 @@
-import type { Destination, FailureReason } from "../../../src/api/types.ts";
+import type { Destination } from "../../../src/api/types.ts";
 import { stateOf } from "../delivery.ts";
+import { reasonText } from "../reasons.ts";
 import { Badge, type Tone } from "./badge.tsx";
 import { Upcoming } from "./instant.tsx";
 
@@ -28,7 +29,7 @@ export function DeliveryState({ of, deadWord = "failed" }: DeliveryStateProps) {
   return (
     <div>
       <Badge tone={tone}>{word}</Badge>
-      {word === deadWord && of.reason && <div class="muted small">{REASONS[of.reason]}</div>}
+      {word === deadWord && of.reason && <div class="muted small">{reasonText(of.reason)}</div>}
     </div>
   );
 }
@@ -56,18 +57,3 @@ export function NextAttempt({ at, isPaused }: { at: string | null; isPaused: boo
     </span>
   );
 }
-
-/** Texts for the reasons of failures. */
-export const REASONS: Readonly<Record<FailureReason, string>> = {
-  timeout: "timeout",
-  connection: "connection failed",
-  dns: "host name not found",
-  tls: "TLS error",
-  blocked: "address not allowed",
-  status_3xx: "redirect (3xx)",
-  status_4xx: "client error (4xx)",
-  status_5xx: "server error (5xx)",
-  gone: "endpoint gone (410)",
-  disabled: "endpoint disabled",
-  transformation: "transformation failed",
-};
