@@ -13,7 +13,7 @@ import { getEventTypes } from "../api/event-types.ts";
 import { CustomerChoice } from "../endpoints/customer-choice.tsx";
 import { headersOf } from "../endpoints/header-lines.ts";
 import { Warnings } from "../endpoints/settings.tsx";
-import { customerLink, endpointLink, endpointsLink } from "../links.ts";
+import { customerLink, endpointLink, endpointsLink, sendLink } from "../links.ts";
 import { useLoaded } from "../reload.ts";
 
 interface Created {
@@ -123,9 +123,14 @@ function Next({ app, endpoint, secret }: Created & { app: string }) {
           </div>
         </CardSection>
       )}
-      <a href={endpointLink(app, endpoint.id)} class="button-link">
-        Go to endpoint
-      </a>
+      <div class="buttons">
+        <a href={endpointLink(app, endpoint.id)} class="button-link">
+          Go to endpoint
+        </a>
+        <a href={sendLink({ app })} class="button-link outline">
+          Send a message
+        </a>
+      </div>
     </>
   );
 }
