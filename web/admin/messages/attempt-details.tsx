@@ -3,6 +3,7 @@ import { useId } from "preact/hooks";
 import type { AttemptDetail } from "../../../src/api/types.ts";
 import { formatDuration } from "../../kit/format.ts";
 import { AttemptResult } from "../../kit/parts/attempt-table.tsx";
+import form from "../../kit/parts/body-view.module.css";
 import { Body, Code } from "../../kit/parts/code.tsx";
 import { CopyButton } from "../../kit/parts/copy-button.tsx";
 import { Fact } from "../../kit/parts/fact.tsx";
@@ -135,7 +136,7 @@ function Verification({ of, body }: { of: AttemptDetail; body: SentBody }) {
         {program.includes(BODY_FILE) && ` Download the payload and save it as ${BODY_FILE} first.`}
         {signed.signature?.startsWith("v1a,") && " It checks HMAC signatures; this endpoint signs with ed25519."}
       </p>
-      <div class="body-form">
+      <div class={form.form}>
         <label for={id}>Language</label>
         <select
           id={id}

@@ -7,6 +7,7 @@ import { Read } from "../../kit/parts/section.tsx";
 import { SOURCES, sourceLink } from "../links.ts";
 import { createSource } from "../sources/api.ts";
 import { type ConfigValues, changedConfig } from "../sources/config.ts";
+import style from "../sources/config-form.module.css";
 import { ConfigForm } from "../sources/config-form.tsx";
 import { problemsByField } from "../sources/problems.ts";
 import { ProviderPicker } from "../sources/provider-picker.tsx";
@@ -68,7 +69,7 @@ function Creation({ provider }: { provider: Provider }) {
     <form class="card" onSubmit={submit} noValidate aria-label="New source">
       <h2>2. {provider.name}</h2>
       <Setup provider={provider} ingestUrl={null} />
-      <div class="field">
+      <div class={style.field}>
         <label for={`${id}-name`}>Name</label>
         <input
           id={`${id}-name`}
@@ -77,7 +78,7 @@ function Creation({ provider }: { provider: Provider }) {
           value={name}
           onInput={(event) => setName(event.currentTarget.value)}
         />
-        {problems.name !== undefined && <small class="field-problem">{problems.name}</small>}
+        {problems.name !== undefined && <small class={style.problem}>{problems.name}</small>}
       </div>
       {!isLater && (
         <ConfigForm

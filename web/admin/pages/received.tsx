@@ -18,6 +18,7 @@ import { Deliveries } from "../messages/deliveries.tsx";
 import { useResource } from "../resource.ts";
 import { getBody, getEndpoints, getLogEntry, getMessage, getSource } from "../sources/api.ts";
 import { curlCommand } from "../sources/curl.ts";
+import form from "../sources/inline-form.module.css";
 import { useAction } from "../sources/use.ts";
 import { causeWords, stateWords } from "../sources/words.ts";
 
@@ -106,9 +107,9 @@ function SendTo({ source, message }: { source: Source; message: string }) {
   if (endpoints.length === 0) return null;
   const endpoint = chosen ?? endpoints[0]!.id;
   return (
-    <section class="send-to">
+    <section class={form.frame}>
       <label for={id}>Send to an endpoint</label>
-      <div class="inline-form">
+      <div class={form.line}>
         <select id={id} value={endpoint} onChange={(event) => setChosen(event.currentTarget.value)}>
           {endpoints.map(({ id, url }) => (
             <option key={id} value={id}>

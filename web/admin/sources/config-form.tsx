@@ -1,5 +1,6 @@
 import { useId } from "preact/hooks";
 import { type ConfigField, type ConfigValues, controlOf, isRare, isSet, type SourceConfig } from "./config.ts";
+import style from "./config-form.module.css";
 
 interface ConfigFormProps {
   readonly fields: readonly ConfigField[];
@@ -40,7 +41,7 @@ function Field({ field, form }: { field: ConfigField; form: ConfigFormProps }) {
   const { help } = controlOf(field);
   const isKept = isSet(form.stored, name);
   return (
-    <div class="field">
+    <div class={style.field}>
       <label for={id}>
         {label} {!required && <span class="muted">(optional)</span>} <code class="muted">{name}</code>
       </label>
@@ -51,7 +52,7 @@ function Field({ field, form }: { field: ConfigField; form: ConfigFormProps }) {
         </small>
       )}
       {problem !== undefined && (
-        <small id={`${id}-problem`} class="field-problem">
+        <small id={`${id}-problem`} class={style.problem}>
           {problem}
         </small>
       )}

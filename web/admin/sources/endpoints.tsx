@@ -5,6 +5,8 @@ import { Badge } from "../../kit/parts/badge.tsx";
 import { Read, Section } from "../../kit/parts/section.tsx";
 import { useResource } from "../resource.ts";
 import { addEndpoint, deleteEndpoint, getEndpoints, replayMissing } from "./api.ts";
+import style from "./endpoints.module.css";
+import form from "./inline-form.module.css";
 import { useAction } from "./use.ts";
 
 /** The endpoints of a source, to which its messages are sent. */
@@ -16,7 +18,7 @@ export function Endpoints({ source }: { source: Source }) {
         {(all) => (
           <>
             {all.length === 0 && <p class="muted small">No endpoints. Requests are stored, but not passed on.</p>}
-            <ul class="endpoint-list">
+            <ul class={style.list}>
               {all.map((endpoint) => (
                 <EndpointItem key={endpoint.id} source={source} endpoint={endpoint} />
               ))}
@@ -42,9 +44,9 @@ function AddEndpoint({ source }: { source: string }) {
     if (added) setUrl("");
   };
   return (
-    <form class="add-endpoint" onSubmit={add} noValidate>
+    <form class={form.frame} onSubmit={add} noValidate>
       <label for={id}>URL of a new endpoint</label>
-      <div class="inline-form">
+      <div class={form.line}>
         <input
           id={id}
           type="url"
@@ -89,7 +91,7 @@ function EndpointItem({ source, endpoint }: { source: Source; endpoint: Endpoint
         <code class="url">{endpoint.url}</code> {endpoint.disabled && <Badge tone="bad">disabled</Badge>}
         {endpoint.paused && <Badge tone="wait">paused</Badge>}
       </div>
-      <div class="buttons">
+      <div class={`buttons ${style.actions}`}>
         <Confirm
           key={times}
           label="Replay"

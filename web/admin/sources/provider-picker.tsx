@@ -1,6 +1,7 @@
 import { useId, useState } from "preact/hooks";
 import type { Provider } from "../../../src/api/types.ts";
 import { searchProviders } from "./config.ts";
+import style from "./provider-picker.module.css";
 import { stateWords } from "./words.ts";
 
 const SHOWN_MAX = 50;
@@ -17,7 +18,7 @@ export function ProviderPicker({ providers, chosen, onChoose }: ProviderPickerPr
   const [text, setText] = useState("");
   const found = searchProviders(providers, text);
   return (
-    <fieldset class="provider-picker">
+    <fieldset class={style.picker}>
       <legend class="visually-hidden">Provider</legend>
       <label for={id}>Search providers</label>
       <input
@@ -39,7 +40,7 @@ export function ProviderPicker({ providers, chosen, onChoose }: ProviderPickerPr
           signs its requests, else <code>generic-webhook</code>.
         </p>
       )}
-      <div class="provider-list">
+      <div class={style.list}>
         {found.slice(0, SHOWN_MAX).map((provider) => (
           <label key={provider.id}>
             <input
@@ -49,9 +50,9 @@ export function ProviderPicker({ providers, chosen, onChoose }: ProviderPickerPr
               checked={chosen?.id === provider.id}
               onChange={() => onChoose(provider)}
             />
-            <span class="provider-name">{provider.name}</span>
+            <span>{provider.name}</span>
             <code class="muted">{provider.id}</code>
-            <span class="muted small">{stateWords[provider.state].word}</span>
+            <span class={`muted small ${style.state}`}>{stateWords[provider.state].word}</span>
           </label>
         ))}
       </div>

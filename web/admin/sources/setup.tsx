@@ -2,6 +2,7 @@ import type { Provider } from "../../../src/api/types.ts";
 import { BASE } from "../../kit/base.ts";
 import { CopyButton } from "../../kit/parts/copy-button.tsx";
 import { isRare } from "./config.ts";
+import style from "./setup.module.css";
 import { stateWords } from "./words.ts";
 
 interface SetupProps {
@@ -18,13 +19,13 @@ export function Setup({ provider, ingestUrl }: SetupProps) {
   const fields = provider.config.filter((field) => !isRare(field) && (field.required || !isGeneric));
   return (
     <>
-      <ol class="steps">
+      <ol class={style.steps}>
         <li>
           Paste the URL of the source into the webhook settings of {sender}.{" "}
           {ingestUrl === null ? (
             "You get the URL when the source is created."
           ) : (
-            <span class="paste">
+            <span class={style.paste}>
               <code class="url">{ingestUrl}</code>
               <CopyButton text={ingestUrl} label="Copy URL" />
             </span>
@@ -38,7 +39,7 @@ export function Setup({ provider, ingestUrl }: SetupProps) {
         ))}
         {isGeneric && fields.length > 0 && <li>Fill in the other fields as the documentation of the sender says.</li>}
       </ol>
-      <p class="small">
+      <p class={`small ${style.more}`}>
         {provider.handshake.length > 0 && `The handshake of ${sender} is answered for you. `}
         {stateWords[provider.state].text}{" "}
         <a href={`${BASE}/docs/guide/providers#${encodeURIComponent(provider.id)}`}>More about {provider.name}</a>

@@ -1,6 +1,7 @@
 import { useId, useMemo, useState } from "preact/hooks";
 import { base64Of, hexDump, textOf } from "../bytes.ts";
 import { prettyJson } from "../json.ts";
+import style from "./body-view.module.css";
 import { Body, Code } from "./code.tsx";
 
 type Form = "json" | "text" | "hex" | "base64";
@@ -31,7 +32,7 @@ export function BodyView({ bytes }: { bytes: Uint8Array<ArrayBuffer> }) {
   const form = chosen !== null && forms.includes(chosen) ? chosen : forms[0]!;
   return (
     <>
-      <div class="body-form">
+      <div class={style.form}>
         <label for={id}>Show as</label>
         <select id={id} value={form} onChange={(event) => setChosen(event.currentTarget.value as Form)}>
           {forms.map((one) => (

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import type { ListOf } from "../../../src/api/types.ts";
 import { keepPlace, keptPlace } from "../history-entry.ts";
+import style from "./pages.module.css";
 
 /** The position in a paginated list. */
 export interface Place {
@@ -37,7 +38,7 @@ export function PageButtons({ of, place, label }: { of: ListOf<unknown>; place: 
   const { iterator, done } = of;
   if (place.number === 1 && done) return null;
   return (
-    <nav class="pages" aria-label={label}>
+    <nav class={style.pages} aria-label={label}>
       <button type="button" class="outline small" disabled={place.number === 1} onClick={place.previous}>
         Previous
       </button>
