@@ -88,8 +88,8 @@ export class Live {
     const { rounds } = room;
     room.opening++;
     try {
-      const { source, clock } = this.parts;
-      const overview = await source.of(environmentSeq);
+      const { clock } = this.parts;
+      const overview = await this.#read(environmentSeq);
       // Other streams may have been opened since the first check.
       this.#refuseWhenFull(environmentSeq);
       const base = differences ? overview : null;
@@ -113,6 +113,13 @@ export class Live {
     const own = this.#rooms.get(environmentSeq)?.listeners.size ?? 0;
     if (this.#listenerCount < LISTENERS_MAX && own < LISTENERS_PER_ENVIRONMENT_MAX) return;
     throw new Problem(429, "too_many_listeners", "Too many streams are open. Try again later.", BUSY_RETRY_SECONDS);
+  }
+
+  /** Reads the overview. If a part of it is out of date, another event follows when it can be read. */
+  #read(environmentSeq: Seq): Promise<Overview> {
+    return this.parts.source.of(environmentSeq, () => {
+      this.#changed(this.#rooms.get(environmentSeq))?.topic("environment");
+    });
   }
 
   #room(environmentSeq: Seq): Room {
@@ -158,7 +165,7 @@ export class Live {
     for (const [environmentSeq, room] of [...this.#rooms]) {
       if (!room.hasChanged) continue;
       room.hasChanged = false;
-      const overview = await this.parts.source.of(environmentSeq).catch(() => null);
+      const overview = await this.#read(environmentSeq).catch(() => null);
       // The store is unavailable, so the overview is sent with the next change.
       if (overview === null) room.hasChanged = true;
       else {

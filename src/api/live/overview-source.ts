@@ -2,7 +2,7 @@ import type { IdCodec, Seq } from "../../core/id.ts";
 import { formatInstant } from "../../core/instant.ts";
 import type { Application, LatestMessage, Store } from "../../store/index.ts";
 import type { ApiDeps, OverviewNumbers } from "../http/deps.ts";
-import { AttentionSource } from "./attention.ts";
+import { AttentionSource } from "./attention-source.ts";
 
 /** Maximum number of latest messages in an overview. */
 export const MESSAGES_MAX = 50;
@@ -26,14 +26,15 @@ export class OverviewSource {
     this.#attention = new AttentionSource(deps);
   }
 
-  async of(environmentSeq: Seq) {
+  /** `onOutdated` is called when a part of the overview that was out of date can be read again. */
+  async of(environmentSeq: Seq, onOutdated?: () => void) {
     const [environment, numbers, messages] = await Promise.all([
       this.#store.configuration.environments.get(environmentSeq),
       this.#numbers(environmentSeq),
       this.#store.history.messages.latest(environmentSeq, MESSAGES_MAX),
     ]);
     const applications = await this.#applicationsOf(messages);
-    const attention = await this.#attention.of(environmentSeq, numbers.pending);
+    const attention = await this.#attention.of(environmentSeq, numbers.pending, onOutdated);
     return {
       environment: environment?.name ?? "",
       accepted: numbers.accepted,

@@ -5,7 +5,7 @@ import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { reply } from "../../http/reply.ts";
 import { nullable } from "../../http/schema.ts";
-import { AttentionOut, attentionExample, ENTRIES_MAX } from "../../live/attention.ts";
+import { AttentionOut, attentionExample, ENTRIES_MAX } from "../../live/attention-source.ts";
 import { LISTED_MAX, listedKinds, topics } from "../../live/changed.ts";
 import { Live } from "../../live/live.ts";
 import { OverviewSource } from "../../live/overview-source.ts";

@@ -1,11 +1,11 @@
 /** What needs an operator's attention in an environment. */
 import { type Static, Type } from "@sinclair/typebox";
-import { attentionKinds, bySeverity, diskSeverity, severities } from "../../core/attention.ts";
+import { attentionKinds, bySeverity, diskSeverity, severities } from "../../core/attention-rules.ts";
 import { deliveryHeldMeta } from "../../core/delivery.ts";
 import type { Seq } from "../../core/id.ts";
 import { formatInstant } from "../../core/instant.ts";
 import { failureReasons } from "../../core/outcome.ts";
-import { type AttentionEndpoint, type DeadReason, deadReasonCountMax } from "../../store/index.ts";
+import { type Attention, type AttentionEndpoint, type DeadReason, deadReasonCountMax } from "../../store/index.ts";
 import type { ApiDeps } from "../http/deps.ts";
 import * as field from "../http/fields.ts";
 import { nullable, wordOut } from "../http/schema.ts";
@@ -13,8 +13,8 @@ import { nullable, wordOut } from "../http/schema.ts";
 /** Maximum number of entries in a list. */
 export const ENTRIES_MAX = 50;
 /**
- * Lifetime of a list, as a multiple of the time that it took to build. Building lists then takes at
- * most about 5 % of the time.
+ * Lifetime of what was read about endpoints and dead letters, as a multiple of the time that the
+ * reading took. Reading then takes at most about 5 % of the time.
  */
 const REUSE_FACTOR = 20;
 const causes = ["gone", "failing", "manual"] as const;
@@ -63,9 +63,11 @@ export interface AttentionList {
 type Parts = Pick<ApiDeps, "store" | "ids" | "clock" | "deliverer" | "backlogWatch" | "clockTrust">;
 
 interface Kept {
-  readonly list: Promise<AttentionList>;
-  /** Time, by the steady clock, until which the list is reused. */
+  readonly reading: Promise<Attention>;
+  /** Time, by the steady clock, until which the reading is reused; infinite while it is under way. */
   until: number;
+  /** Called when the reading may no longer be reused, if it has been reused since the last change. */
+  onOutdated: (() => void) | null;
 }
 
 export class AttentionSource {
@@ -73,27 +75,13 @@ export class AttentionSource {
 
   constructor(private readonly parts: Parts) {}
 
-  /** Returns the list of an environment, which may be slightly out of date if it takes long to build. */
-  of(environmentSeq: Seq, pending: number): Promise<AttentionList> {
-    const { clock } = this.parts;
-    const before = this.#kept.get(environmentSeq);
-    const startedAt = clock.steady();
-    if (before !== undefined && startedAt < before.until) return before.list;
-    const kept: Kept = { list: this.#build(environmentSeq, pending), until: Number.POSITIVE_INFINITY };
-    this.#kept.set(environmentSeq, kept);
-    kept.list.then(
-      () => {
-        const now = clock.steady();
-        kept.until = now + (now - startedAt) * REUSE_FACTOR;
-      },
-      () => this.#kept.delete(environmentSeq),
-    );
-    return kept.list;
-  }
-
-  async #build(environmentSeq: Seq, pending: number): Promise<AttentionList> {
-    const { store, ids } = this.parts;
-    const { counts, endpoints, dead } = await store.survey.attention(environmentSeq, ENTRIES_MAX);
+  /**
+   * Returns the list of an environment. Its endpoints and dead letters may be slightly out of date if
+   * reading them takes long. In this case `onOutdated` is called when they can be read again.
+   */
+  async of(environmentSeq: Seq, pending: number, onOutdated?: () => void): Promise<AttentionList> {
+    const { ids } = this.parts;
+    const { counts, endpoints, dead } = await this.#read(environmentSeq, onOutdated);
     const entries = bySeverity([
       ...(await this.#ofInstallation()),
       ...(await this.#ofEnvironment(environmentSeq, pending)),
@@ -102,6 +90,40 @@ export class AttentionSource {
     ]);
     const total = entries.length + counts.failing + counts.disabled - endpoints.length;
     return { entries: entries.slice(0, ENTRIES_MAX), total };
+  }
+
+  #read(environmentSeq: Seq, onOutdated: (() => void) | undefined): Promise<Attention> {
+    const { clock, store } = this.parts;
+    const before = this.#kept.get(environmentSeq);
+    const startedAt = clock.steady();
+    if (before !== undefined && startedAt < before.until) {
+      if (onOutdated !== undefined) this.#notify(before, onOutdated);
+      return before.reading;
+    }
+    const reading = store.survey.attention(environmentSeq, ENTRIES_MAX);
+    const kept: Kept = { reading, until: Number.POSITIVE_INFINITY, onOutdated: null };
+    this.#kept.set(environmentSeq, kept);
+    reading.then(
+      () => {
+        const now = clock.steady();
+        kept.until = now + (now - startedAt) * REUSE_FACTOR;
+        if (kept.onOutdated !== null) this.#awaitEnd(kept);
+      },
+      () => this.#kept.delete(environmentSeq),
+    );
+    return reading;
+  }
+
+  /** Calls back once when the reading ends to be reused. */
+  #notify(kept: Kept, onOutdated: () => void): void {
+    if (kept.onOutdated !== null) return;
+    kept.onOutdated = onOutdated;
+    if (kept.until !== Number.POSITIVE_INFINITY) this.#awaitEnd(kept);
+  }
+
+  #awaitEnd(kept: Kept): void {
+    const { clock } = this.parts;
+    clock.after(Math.max(0, kept.until - clock.steady()), () => kept.onOutdated?.());
   }
 
   async #ofInstallation(): Promise<Entry[]> {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { bySeverity, diskSeverity } from "../../src/core/attention.ts";
+import { bySeverity, diskSeverity } from "../../src/core/attention-rules.ts";
 
 const GIB = 1_073_741_824;
 
