@@ -7,6 +7,7 @@ import { startRate } from "./overview/rate.ts";
 import { LoginPage } from "./pages/login.tsx";
 import { UnknownPage } from "./pages/unknown.tsx";
 import { PAGES } from "./pages.ts";
+import { startSearch } from "./search/shortcut.ts";
 import { token } from "./session.ts";
 
 export function App() {
@@ -16,7 +17,7 @@ export function App() {
 /** The page after login. The live connection is open while it is mounted. */
 function LoggedIn() {
   useEffect(() => {
-    const stops = [startLive(), startRate()];
+    const stops = [startLive(), startRate(), startSearch()];
     return () => {
       for (const stop of stops) stop();
     };

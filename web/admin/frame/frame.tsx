@@ -4,6 +4,7 @@ import { useFocusOnNewPage } from "../../kit/focus.ts";
 import { Logo } from "../../kit/parts/logo.tsx";
 import { OVERVIEW } from "../links.ts";
 import { isSampled, type LiveState, liveState, overview } from "../live.ts";
+import { Search } from "../search/search-box.tsx";
 import { logOut } from "../session.ts";
 import style from "./frame.module.css";
 import { Navigation } from "./navigation.tsx";
@@ -38,6 +39,7 @@ export function Frame({ current, children }: { current: string; children: Compon
         <EnvironmentName />
         <LiveIndicator />
         <span class={style.space} />
+        <Search />
         <button type="button" class="quiet" onClick={() => logOut()}>
           Log out
         </button>

@@ -5,7 +5,7 @@ import { Instant } from "../../kit/parts/instant.tsx";
 import { Loading } from "../../kit/parts/notice.tsx";
 import { Section } from "../../kit/parts/section.tsx";
 import { counted } from "../../kit/words.ts";
-import { deadLettersLink, endpointsLink, messagesLink, SYSTEM } from "../links.ts";
+import { deadLettersLink, endpointLink, endpointsLink, messagesLink, SYSTEM } from "../links.ts";
 import { overview } from "../live.ts";
 import { isStopped } from "./banner.tsx";
 import style from "./overview.module.css";
@@ -75,12 +75,11 @@ function Entry({ entry }: { entry: AttentionEntry }) {
   );
 }
 
-function wordsOf({ kind, url, appName, appId, count, reason }: AttentionEntry): Words {
+function wordsOf({ kind, url, appName, appId, endpointId, count, reason }: AttentionEntry): Words {
   switch (kind) {
     case "endpoint_failing":
-      return { title: `${appName}: ${url}`, href: endpointsLink({ state: "failing", app_id: appId }) };
     case "endpoint_disabled":
-      return { title: `${appName}: ${url}`, href: endpointsLink({ state: "disabled", app_id: appId }) };
+      return { title: `${appName}: ${url}`, href: endpointLink(appId ?? "", endpointId ?? "") };
     case "dead_letters":
       return { title: `Dead letters: ${reason}`, href: deadLettersLink({ reason }) };
     case "backlog_growing":

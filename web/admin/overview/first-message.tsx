@@ -3,7 +3,7 @@ import { BASE } from "../../kit/base.ts";
 import { Code } from "../../kit/parts/code.tsx";
 import { Empty, Problem } from "../../kit/parts/notice.tsx";
 import { createMessage, getFirstUid } from "../api.ts";
-import { CUSTOMERS, endpointsLink, sendLink } from "../links.ts";
+import { NEW_CUSTOMER, newEndpointLink, sendLink } from "../links.ts";
 
 const DEMO_APPLICATION = "demo";
 const EXAMPLE_BODY = '{"eventType": "demo.hello", "payload": {"hello": "world"}}';
@@ -47,10 +47,10 @@ function Steps() {
   return (
     <ol>
       <li>
-        <a href={CUSTOMERS}>Create a customer</a>: one of those who receive your webhooks.
+        <a href={NEW_CUSTOMER}>Create a customer</a>: one of those who receive your webhooks.
       </li>
       <li>
-        <a href={endpointsLink()}>Add an endpoint</a>: the URL to which the messages of the customer are sent.
+        <a href={newEndpointLink(null)}>Add an endpoint</a>: the URL to which the messages of the customer are sent.
       </li>
       <li>
         <a href={sendLink()}>Send a message</a> to the customer.

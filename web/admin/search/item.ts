@@ -1,0 +1,63 @@
+import type { SearchHit } from "../../../src/api/types.ts";
+import { link } from "../../kit/address.ts";
+import { customerLink, endpointLink, eventTypeLink, messageLink, sourceLink, TOKENS, taskLink } from "../links.ts";
+import { PAGES } from "../pages.ts";
+
+/** A line of the search box: a page, or a record that was found. */
+export interface Item {
+  readonly kind: string;
+  readonly title: string;
+  readonly detail: string;
+  readonly href: string;
+}
+
+/** The pages that are not about one record. */
+const STATIC_PAGES: readonly Item[] = PAGES.filter(({ pattern }) => !pattern.includes(":")).map(
+  ({ pattern, title }) => ({
+    kind: "Page",
+    title,
+    detail: "",
+    href: link(pattern.split("/").filter((part) => part !== "")),
+  }),
+);
+
+/** Returns the pages with a word in the title that begins with the text; all pages for an empty text. */
+export function pagesWith(text: string): readonly Item[] {
+  const wanted = text.toLowerCase();
+  return STATIC_PAGES.filter(({ title }) => ` ${title.toLowerCase()}`.includes(` ${wanted}`));
+}
+
+const WORDS: Readonly<Record<SearchHit["kind"], string>> = {
+  application: "Customer",
+  endpoint: "Endpoint",
+  message: "Message",
+  source: "Source",
+  "event-type": "Event type",
+  task: "Task",
+  token: "Token",
+};
+
+export function itemOf(hit: SearchHit): Item {
+  const { kind, id, title, appName } = hit;
+  const detail = [appName, kind === "event-type" ? undefined : id].filter((text) => text !== undefined).join(" · ");
+  return { kind: WORDS[kind], title: title === "" ? id : title, detail, href: hrefOf(hit) };
+}
+
+function hrefOf({ kind, id, appId = "" }: SearchHit): string {
+  switch (kind) {
+    case "application":
+      return customerLink(id);
+    case "endpoint":
+      return endpointLink(appId, id);
+    case "message":
+      return messageLink(appId, id);
+    case "source":
+      return sourceLink(id);
+    case "event-type":
+      return eventTypeLink(id);
+    case "task":
+      return taskLink(id);
+    case "token":
+      return TOKENS;
+  }
+}
