@@ -17,13 +17,13 @@ export function Search() {
         aria-label="Search"
         aria-keyshortcuts="Control+K Meta+K /"
         aria-haspopup="dialog"
+        data-shortcut={SHORTCUT}
         onClick={() => {
           isSearchOpen.value = true;
         }}
       >
         <Glass />
         <span class={style.word}>Search</span>
-        <kbd class={style.shortcut}>{SHORTCUT}</kbd>
       </button>
       {isSearchOpen.value && <SearchBox />}
     </>
