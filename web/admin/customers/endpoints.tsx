@@ -1,21 +1,12 @@
 import type { Application, EnvironmentEndpoint } from "../../../src/api/types.ts";
-import { Badge, type Tone } from "../../kit/parts/badge.tsx";
 import { type Column, DataTable } from "../../kit/parts/data-table.tsx";
-import { Instant } from "../../kit/parts/instant.tsx";
 import { Empty } from "../../kit/parts/notice.tsx";
 import { PageButtons, usePlace } from "../../kit/parts/pages.tsx";
 import { Read } from "../../kit/parts/section.tsx";
-import { DISABLED_CAUSES } from "../../kit/reasons.ts";
 import { getEndpointsOf } from "../api/customers.ts";
 import { deadLettersLink, endpointLink, newEndpointLink } from "../links.ts";
+import { EndpointState } from "../parts/endpoint-state.tsx";
 import { useResource } from "../resource.ts";
-
-const TONES: Readonly<Record<EnvironmentEndpoint["state"], Tone>> = {
-  healthy: "good",
-  failing: "bad",
-  disabled: "bad",
-  paused: "wait",
-};
 
 const COLUMNS: readonly Column<EnvironmentEndpoint>[] = [
   {
@@ -30,7 +21,7 @@ const COLUMNS: readonly Column<EnvironmentEndpoint>[] = [
       </>
     ),
   },
-  { head: "State", cell: (endpoint) => <State endpoint={endpoint} /> },
+  { head: "State", cell: (endpoint) => <EndpointState of={endpoint} /> },
   { head: "Event types", kind: "extra", cell: ({ eventTypes }) => eventTypes?.join(", ") ?? "all" },
   {
     head: "Dead letters",
@@ -38,21 +29,6 @@ const COLUMNS: readonly Column<EnvironmentEndpoint>[] = [
     cell: ({ appId, id }) => <a href={deadLettersLink({ app_id: appId, endpoint_id: id })}>Show</a>,
   },
 ];
-
-function State({ endpoint: { state, disabledAt, disabledCause, failingSince } }: { endpoint: EnvironmentEndpoint }) {
-  const since = state === "disabled" ? disabledAt : state === "failing" ? failingSince : null;
-  return (
-    <div>
-      <Badge tone={TONES[state]}>{state}</Badge>
-      {since !== null && (
-        <div class="muted small">
-          since <Instant at={since} />
-          {state === "disabled" && disabledCause !== null && ` ${DISABLED_CAUSES[disabledCause]}`}
-        </div>
-      )}
-    </div>
-  );
-}
 
 /** Lists the endpoints of a customer, newest first. */
 export function CustomerEndpoints({ customer: { id: app } }: { customer: Application }) {

@@ -1,19 +1,17 @@
 import type { EnvironmentEndpoint } from "../../../src/api/types.ts";
-import { Badge, type Tone } from "../../kit/parts/badge.tsx";
 import { type Column, DataTable } from "../../kit/parts/data-table.tsx";
 import type { Filter } from "../../kit/parts/filter-bar.tsx";
-import { Instant } from "../../kit/parts/instant.tsx";
 import { Empty } from "../../kit/parts/notice.tsx";
 import { PageHead } from "../../kit/parts/page-head.tsx";
 import { getEndpoints } from "../api/lists.ts";
-import { deadLettersLink, endpointLink, newEndpointLink } from "../links.ts";
+import { customerLink, deadLettersLink, endpointLink, newEndpointLink } from "../links.ts";
 import { CUSTOMER_FILTER } from "../parts/choosing.tsx";
+import { EndpointState } from "../parts/endpoint-state.tsx";
 import { FilteredList } from "../parts/filtered-list.tsx";
 
 type State = EnvironmentEndpoint["state"];
 
 const STATES: readonly State[] = ["healthy", "failing", "disabled", "paused"];
-const TONES: Readonly<Record<State, Tone>> = { healthy: "good", failing: "bad", disabled: "bad", paused: "wait" };
 
 const FILTERS: readonly Filter[] = [
   {
@@ -39,24 +37,8 @@ const COLUMNS: readonly Column<EnvironmentEndpoint>[] = [
       </>
     ),
   },
-  { head: "Customer", cell: ({ appName }) => appName },
-  {
-    head: "State",
-    kind: "fit",
-    cell: ({ state, failingSince, disabledAt }) => {
-      const since = state === "disabled" ? disabledAt : state === "failing" ? failingSince : null;
-      return (
-        <div>
-          <Badge tone={TONES[state]}>{state}</Badge>
-          {since != null && (
-            <div class="muted small">
-              since <Instant at={since} />
-            </div>
-          )}
-        </div>
-      );
-    },
-  },
+  { head: "Customer", cell: ({ appId, appName }) => <a href={customerLink(appId)}>{appName}</a> },
+  { head: "State", cell: (endpoint) => <EndpointState of={endpoint} /> },
   {
     head: "Dead letters",
     kind: "fit",
