@@ -1,16 +1,20 @@
 import type { InboxRequest } from "../../../src/api/types.ts";
 import { BASE } from "../../kit/base.ts";
+import type { RowPage } from "../../kit/held-rows.ts";
 import { Badge } from "../../kit/parts/badge.tsx";
 import { Body } from "../../kit/parts/code.tsx";
 import { HeaderList } from "../../kit/parts/header-list.tsx";
 import { Instant } from "../../kit/parts/instant.tsx";
-import { Empty, Loading, Problem } from "../../kit/parts/notice.tsx";
+import { LiveRows } from "../../kit/parts/live-rows.tsx";
+import { Empty } from "../../kit/parts/notice.tsx";
 import { PageHead } from "../../kit/parts/page-head.tsx";
+import { Read } from "../../kit/parts/section.tsx";
 import { useOnce } from "../../kit/reading.ts";
 import { getCustomer } from "../api/messages.ts";
 import { getInbox } from "../api.ts";
 import { customerLink, messageLink, messagesLink, sendLink } from "../links.ts";
 import { useResource } from "../resource.ts";
+import style from "./inbox.module.css";
 
 interface InboxPageProps {
   readonly app: string;
@@ -19,7 +23,7 @@ interface InboxPageProps {
 
 /** Shows the requests that a built-in inbox has received, newest first. */
 export function InboxPage({ app, inbox }: InboxPageProps) {
-  const { value, error } = useResource(inbox, (signal) => getInbox(inbox, signal));
+  const requests = useResource(inbox, async (signal) => ({ data: await getInbox(inbox, signal) }));
   const customer = useOnce(app, (signal) => getCustomer(app, signal)).value;
   return (
     <>
@@ -43,27 +47,44 @@ export function InboxPage({ app, inbox }: InboxPageProps) {
           Send a message
         </a>
       </PageHead>
-      {error !== null && <Problem>{error.message}</Problem>}
-      {value === null && error === null && <Loading />}
-      {value?.length === 0 && (
-        <Empty title="No requests yet">
-          <p>
-            Set the URL of an endpoint to{" "}
-            <code>
-              {location.origin + BASE}/inbox/{inbox}
-            </code>{" "}
-            and <a href={sendLink({ app })}>send a message</a>. It is shown here.
-          </p>
-        </Empty>
-      )}
-      <ol class="requests">
-        {value?.map((request) => (
-          <li key={request.id}>
-            <Request app={app} request={request} />
-          </li>
-        ))}
-      </ol>
+      <Read of={requests}>
+        {(latest) => (
+          <LiveRows<InboxRequest, RowPage<InboxRequest>>
+            latest={latest}
+            keyOf={({ id }) => id}
+            words={["request", "requests"]}
+          >
+            {({ data }) =>
+              data.length === 0 ? (
+                <NoRequests app={app} inbox={inbox} />
+              ) : (
+                <ol class={style.requests}>
+                  {data.map((request) => (
+                    <li key={request.id}>
+                      <Request app={app} request={request} />
+                    </li>
+                  ))}
+                </ol>
+              )
+            }
+          </LiveRows>
+        )}
+      </Read>
     </>
+  );
+}
+
+function NoRequests({ app, inbox }: InboxPageProps) {
+  return (
+    <Empty title="No requests yet">
+      <p>
+        Set the URL of an endpoint to{" "}
+        <code>
+          {location.origin + BASE}/inbox/{inbox}
+        </code>{" "}
+        and <a href={sendLink({ app })}>send a message</a>. It is shown here.
+      </p>
+    </Empty>
   );
 }
 

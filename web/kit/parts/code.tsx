@@ -1,6 +1,7 @@
 import type { ComponentChildren } from "preact";
 import { useMemo } from "preact/hooks";
 import { prettyJson } from "../json.ts";
+import style from "./code.module.css";
 import { CopyButton } from "./copy-button.tsx";
 
 /**
@@ -32,7 +33,7 @@ export function Body({ text }: { text: string }) {
     if (tokens === null) return text;
     if (text.length > COLOURED_CHARS_MAX) return tokens.map((token) => token.text).join("");
     return tokens.map(({ kind, text }) =>
-      kind === "mark" || kind === "space" ? text : <span class={`json-${kind}`}>{text}</span>,
+      kind === "mark" || kind === "space" ? text : <span class={style[kind]}>{text}</span>,
     );
   }, [text]);
   return <Code copy={text}>{shown}</Code>;

@@ -1,3 +1,5 @@
+import style from "./header-list.module.css";
+
 interface HeaderListProps {
   /** By name, or in their order, in which a name may occur more than once. */
   readonly headers: Readonly<Record<string, string>> | readonly { readonly name: string; readonly value: string }[];
@@ -10,7 +12,7 @@ export function HeaderList({ headers }: HeaderListProps) {
     : Object.entries(headers as Readonly<Record<string, string>>);
   if (all.length === 0) return <p class="muted small">No headers</p>;
   return (
-    <dl class="headers">
+    <dl class={style.headers}>
       {all.map(([name, value], at) => (
         <div key={`${at} ${name}`}>
           <dt>{name}</dt>
