@@ -238,7 +238,7 @@ describeInBrowser("lists of the admin page", { env: { BOATHOOK_ROOT_TOKEN: TOKEN
       await page.getByText("Page 2").waitFor();
       await page.getByRole("link", { name: "Acme Ltd" }).waitFor();
       // Another filter starts at the first page.
-      await page.getByLabel("Search").fill("Customer");
+      await page.getByRole("search", { name: "Filters" }).getByLabel("Search").fill("Customer");
       await page.getByText("Page 1").waitFor();
       expect(opened.errors).toEqual([]);
     },
