@@ -162,3 +162,15 @@ describe("what a background task says about itself", () => {
     await send("DELETE", `/background-task/${running}`);
   });
 });
+
+test("the summary says how many groups there are", async () => {
+  const { app } = await makeFailing();
+  await sendMessages(send, app, 2, { eventType: "one.type" });
+  await sendMessages(send, app, 1, { eventType: "other.type" });
+  await until(
+    () => deadOf(app),
+    (dead) => dead === 3,
+  );
+  const { json } = await send("GET", `/dead-letter/summary?app_id=${app}`);
+  expect(json).toMatchObject({ total: 3, groupsTotal: 2, groups: [{ count: 2 }, { count: 1 }] });
+});

@@ -43,7 +43,8 @@ const RedriveIn = field.object("DeadLetterRedriveIn", {
 });
 
 const groups = Type.Array(DeadLetterGroupOut, { description: `Largest first, at most ${GROUPS_MAX} groups.` });
-export const SummaryOut = field.object("DeadLetterSummaryOut", { total: Type.Integer(), groups });
+const groupsTotal = Type.Integer({ description: "Number of groups, also of those beyond the maximum." });
+export const SummaryOut = field.object("DeadLetterSummaryOut", { total: Type.Integer(), groupsTotal, groups });
 const DropIn = field.object("DeadLetterDropIn", {
   filter: DeadLetterFilterIn,
   dryRun: Type.Optional(Type.Boolean({ default: false, description: "Only return what would be dropped." })),
@@ -142,14 +143,22 @@ export function deadLetterRoutes(context: Context): Operation[] {
       access: "environment",
       query: Type.Object(environmentDeadLetterQuery),
       responses: {
-        200: { description: "The counts.", schema: SummaryOut, example: { total: 17, groups: [groupExample] } },
+        200: {
+          description: "The counts.",
+          schema: SummaryOut,
+          example: { total: 17, groupsTotal: 1, groups: [groupExample] },
+        },
       },
       problems: [404],
       async handle({ identity, query }) {
         const found = await store.history.deadLetters.groups(
           await resolveFilter(context, identity, filterOfQuery(query)),
         );
-        return reply(200, { total: totalOf(found), groups: await groupsOut(identity, found) });
+        return reply(200, {
+          total: totalOf(found),
+          groupsTotal: found.length,
+          groups: await groupsOut(identity, found),
+        });
       },
     }),
 
