@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 
 /** An action of the user, with its state and result. */
 export interface Action {
@@ -61,26 +61,65 @@ interface ConfirmProps {
 
 /**
  * A button that asks for confirmation in place. A dialog might be outside the visible part of a
- * tall frame.
+ * tall frame. The question closes when the action has succeeded, so that a second click cannot
+ * start it again.
  */
-export function Confirm({ label, question, confirm, isDestructive = false, action, onConfirm }: ConfirmProps) {
-  const danger = isDestructive ? "danger" : "";
+export function Confirm({ label, ...question }: ConfirmProps) {
   const [asking, setAsking] = useState(false);
-  if (!asking) {
-    return (
-      <button type="button" class={`outline ${danger}`} onClick={() => setAsking(true)}>
-        {label}
-      </button>
-    );
-  }
+  const hasAsked = useRef(false);
+  if (asking) return <Question label={label} {...question} onClose={() => setAsking(false)} />;
+  const ask = () => {
+    hasAsked.current = true;
+    setAsking(true);
+  };
+  return (
+    <button
+      type="button"
+      class={`outline ${question.isDestructive ? "danger" : ""}`}
+      ref={hasAsked.current ? focusOnce : null}
+      onClick={ask}
+    >
+      {label}
+    </button>
+  );
+}
+
+interface QuestionProps extends ConfirmProps {
+  /** Called when the user cancels, and after the action has succeeded. */
+  readonly onClose: () => void;
+  /** Controls and remarks below the question. */
+  readonly children?: ComponentChildren;
+}
+
+/** A question before an action. It ignores further clicks until the action has ended. */
+export function Question(props: QuestionProps) {
+  const { label, question, confirm, isDestructive = false, action, onConfirm, onClose, children } = props;
+  const isConfirmed = useRef(false);
+  useEffect(() => {
+    if (action.busy || !isConfirmed.current) return;
+    isConfirmed.current = false;
+    if (action.problem === null) onClose();
+  }, [action.busy]);
+  const run = () => {
+    if (isConfirmed.current) return;
+    isConfirmed.current = true;
+    onConfirm();
+  };
   return (
     <section class="confirm" aria-label={label}>
       <p>{question}</p>
+      {children}
       <div class="buttons">
-        <button type="button" class={danger} disabled={action.busy} aria-busy={action.busy} onClick={onConfirm}>
+        <button
+          type="button"
+          class={isDestructive ? "danger" : ""}
+          disabled={action.busy}
+          aria-busy={action.busy}
+          onClick={run}
+        >
           {confirm}
         </button>
-        <button type="button" class="outline secondary" ref={focusOnce} onClick={() => setAsking(false)}>
+        <button type="button" class="outline secondary" ref={focusOnce} onClick={onClose}>
           Cancel
         </button>
       </div>
