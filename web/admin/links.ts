@@ -64,7 +64,9 @@ export function sendLink(filled: Filters<"app" | "type" | "message"> = {}): stri
 }
 
 /** The filters are some of those of `GET /api/v1/dead-letter`. */
-export function deadLettersLink(filters: Filters<"app_id" | "endpoint_id" | "event_types" | "reason"> = {}): string {
+export function deadLettersLink(
+  filters: Filters<"app_id" | "endpoint_id" | "event_types" | "reason" | "before" | "after"> = {},
+): string {
   return link(["dead-letter"], filters);
 }
 

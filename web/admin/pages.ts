@@ -23,6 +23,8 @@ import { SendPage } from "./pages/send.tsx";
 import { SourcePage } from "./pages/source.tsx";
 import { SourcesPage } from "./pages/sources.tsx";
 import { SystemPage } from "./pages/system.tsx";
+import { TaskPage } from "./pages/task.tsx";
+import { TasksPage } from "./pages/tasks.tsx";
 import { TokensPage } from "./pages/tokens.tsx";
 
 /** The pages, by the patterns of their addresses. The first that fits is shown. */
@@ -38,6 +40,8 @@ export const PAGES: readonly PageEntry[] = [
   page("msg", "Messages", MessagesPage),
   page("send", "Send a message", SendPage),
   page("dead-letter", "Dead letters", DeadLettersPage),
+  page("task", "Tasks", TasksPage),
+  page("task/:task", "Task", TaskPage),
   page("app/:app/msg/:message", "Message", MessagePage),
   page("app/:app/inbox/:inbox", "Inbox", InboxPage),
   page("event-type", "Event types", EventTypesPage),

@@ -13,6 +13,7 @@ import {
   SOURCES,
   SYSTEM,
   sendLink,
+  TASKS,
   TOKENS,
 } from "../links.ts";
 import style from "./navigation.module.css";
@@ -33,6 +34,7 @@ const GROUPS: readonly { readonly title: string | null; readonly entries: readon
       { title: "Messages", href: messagesLink(), section: "msg" },
       { title: "Dead letters", href: deadLettersLink(), section: "dead-letter" },
       { title: "Send", href: sendLink(), section: "send" },
+      { title: "Tasks", href: TASKS, section: "task" },
     ],
   },
   {

@@ -1,79 +1,72 @@
-import { useState } from "preact/hooks";
-import type { DeadLetterGroup } from "../../../src/api/types.ts";
-import { address } from "../../kit/address.ts";
+import { useRef, useState } from "preact/hooks";
+import type { BackgroundTask, DeadLetterSummary } from "../../../src/api/types.ts";
+import { address, type Query } from "../../kit/address.ts";
 import { formatCount } from "../../kit/format.ts";
-import { Confirm, Outcome, useActionThen } from "../../kit/parts/action.tsx";
-import { type Column, DataTable } from "../../kit/parts/data-table.tsx";
+import { DataTable } from "../../kit/parts/data-table.tsx";
+import { REASONS } from "../../kit/parts/delivery-state.tsx";
 import { type Filter, FilterBar } from "../../kit/parts/filter-bar.tsx";
-import { Instant } from "../../kit/parts/instant.tsx";
+import { LiveRows } from "../../kit/parts/live-rows.tsx";
 import { Empty } from "../../kit/parts/notice.tsx";
 import { PageHead } from "../../kit/parts/page-head.tsx";
 import { Read } from "../../kit/parts/section.tsx";
 import { counted } from "../../kit/words.ts";
-import { countRedrivable, drop, getDeadLetterSummary, redrive } from "../api/lists.ts";
-import { messagesLink } from "../links.ts";
+import { type BulkAction, getDeadLetterSummary } from "../api/dead-letters.ts";
+import { getTasks } from "../api/tasks.ts";
+import { BulkQuestion } from "../dead-letters/bulk-question.tsx";
+import { ActionButtons, columns, type Open } from "../dead-letters/columns.tsx";
+import style from "../dead-letters/dead-letters.module.css";
+import { Letters } from "../dead-letters/letters.tsx";
+import { keyOfGroup, queryOfGroup, type Selection, selectionOf, selectionOfGroup } from "../dead-letters/selection.ts";
+import { endpointsLink } from "../links.ts";
 import { refresh } from "../live.ts";
 import { CUSTOMER_FILTER, ENDPOINT_FILTER, EVENT_TYPE_FILTER } from "../parts/choosing.tsx";
+import { useLoaded } from "../reload.ts";
 import { useResource } from "../resource.ts";
+import { TaskCard } from "../tasks/task-view.tsx";
 
-/** Dead letters that a redrive from this page sends per second. */
-const RATE = 50;
-
-/** Without times: the actions on a group affect the whole group. */
 const FILTERS: readonly Filter[] = [
-  { name: "reason", label: "Reason", kind: "text" },
+  {
+    name: "reason",
+    label: "Reason",
+    kind: "choice",
+    choices: Object.entries(REASONS).map(([value, label]) => ({ value, label })),
+  },
   EVENT_TYPE_FILTER,
   CUSTOMER_FILTER,
   ENDPOINT_FILTER,
-];
-
-const COLUMNS: readonly Column<DeadLetterGroup>[] = [
-  {
-    head: "Customer and endpoint",
-    kind: "title",
-    cell: ({ appId, appName, url }) => (
-      <>
-        <a href={messagesLink({ app_id: appId })}>{appName}</a>
-        <div class="muted small url">{url}</div>
-      </>
-    ),
-  },
-  { head: "Event type", cell: ({ eventType }) => eventType },
-  { head: "Reason", kind: "fit", cell: ({ reason }) => reason },
-  { head: "Count", kind: "number", cell: ({ count }) => formatCount(count) },
-  { head: "First", kind: "extra", cell: ({ firstDeadAt }) => <Instant at={firstDeadAt} /> },
-  { head: "Last", kind: "fit", cell: ({ lastDeadAt }) => <Instant at={lastDeadAt} /> },
-  { head: "Actions", kind: "actions", cell: (group) => <GroupActions group={group} /> },
+  { name: "after", label: "Died after", kind: "time" },
+  { name: "before", label: "Died before", kind: "time" },
 ];
 
 /** Shows the dead letters in groups, so that one decision can be made for each cause. */
 export function DeadLettersPage() {
   const { query } = address.value;
   const own = Object.fromEntries(FILTERS.flatMap(({ name }) => (query[name] ? [[name, query[name]]] : [])));
-  const summary = useResource(JSON.stringify(own), (signal) => getDeadLetterSummary(own, signal), ["deadLetters"]);
+  const key = JSON.stringify(own);
+  const [started, setStarted] = useState<readonly string[]>([]);
+  const summary = useResource(key, (signal) => getDeadLetterSummary(own, signal), ["deadLetters", "tasks"]);
   return (
     <>
       <PageHead
         title="Dead letters"
         about="Deliveries that have failed for good, grouped by endpoint, event type and reason. A redrive sends them again."
       />
+      <Tasks started={started} />
       <FilterBar filters={FILTERS} />
       <Read of={summary} lines={5}>
-        {({ total, groups }) =>
-          groups.length === 0 ? (
-            <Empty title="No dead letters">
-              <p>
-                Deliveries appear here when they run out of attempts, or when their endpoint responds with 410 or is
-                disabled.
-              </p>
-            </Empty>
+        {(found) =>
+          found.groups.length === 0 ? (
+            <Nothing isFiltered={Object.keys(own).length > 0} />
           ) : (
-            <>
-              <p class="muted small">
-                {counted(total, "dead letter")} in {counted(groups.length, "group")}
-              </p>
-              <DataTable label="Groups of dead letters" columns={COLUMNS} rows={groups} keyOf={keyOf} />
-            </>
+            <Groups
+              key={key}
+              found={found}
+              filters={own}
+              onStart={(task) => {
+                setStarted((before) => [task.id, ...before]);
+                refresh();
+              }}
+            />
           )
         }
       </Read>
@@ -81,43 +74,104 @@ export function DeadLettersPage() {
   );
 }
 
-function keyOf({ appId, endpointId, eventType, reason }: DeadLetterGroup): string {
-  return [appId, endpointId, eventType, reason].join(" ");
-}
-
-function GroupActions({ group }: { group: DeadLetterGroup }) {
-  const action = useActionThen(refresh);
-  const [redrivable, setRedrivable] = useState<number | null>(null);
-  const { appName, url } = group;
-  if (redrivable === null) {
-    const preview = () => action.run(async () => setRedrivable(await countRedrivable(group)));
+function Nothing({ isFiltered }: { isFiltered: boolean }) {
+  if (isFiltered) {
     return (
-      <div class="buttons">
-        <button type="button" class="outline small" disabled={action.busy} onClick={preview}>
-          Redrive or drop
-        </button>
-        <Outcome action={action} />
-      </div>
+      <Empty title="No dead letter matches">
+        <p>Change or clear the filters.</p>
+      </Empty>
     );
   }
   return (
-    <div class="buttons">
-      <Confirm
-        label={`Redrive ${formatCount(redrivable)}`}
-        question={`Send ${counted(redrivable, "dead letter")} of ${appName} to ${url} again, at most ${RATE} per second?`}
-        confirm="Redrive"
-        action={action}
-        onConfirm={() => action.run(() => redrive(group, RATE), "The redrive has started.")}
-      />
-      <Confirm
-        label={`Drop ${formatCount(group.count)}`}
-        question={`Drop ${counted(group.count, "dead letter")} of ${appName}? They are not delivered.`}
-        confirm="Drop"
-        isDestructive={true}
-        action={action}
-        onConfirm={() => action.run(() => drop(group), "Dropped.")}
-      />
-      <Outcome action={action} />
+    <Empty title="No dead letters">
+      <p>
+        Deliveries appear here when they run out of attempts, or when their endpoint responds with 410 or is disabled.
+        Those that still wait for a retry belong to the{" "}
+        <a href={endpointsLink({ state: "failing" })}>failing endpoints</a>.
+      </p>
+    </Empty>
+  );
+}
+
+/** The tasks on dead letters: those that ran when the page was opened, and those started on it. */
+function Tasks({ started }: { started: readonly string[] }) {
+  const [running] = useLoaded("running", (signal) => getTasks({ status: "running" }, null, signal));
+  const earlier = (running.value?.data ?? []).filter(({ task }) => task.startsWith("dead-letter."));
+  const ids = [...new Set([...started, ...earlier.map(({ id }) => id)])];
+  if (ids.length === 0) return null;
+  return (
+    <div class={style.tasks}>
+      {ids.map((id) => (
+        <TaskCard key={id} id={id} onEnd={refresh} />
+      ))}
     </div>
+  );
+}
+
+interface GroupsProps {
+  readonly found: DeadLetterSummary;
+  readonly filters: Query;
+  readonly onStart: (task: BackgroundTask) => void;
+}
+
+function Groups({ found, filters, onStart }: GroupsProps) {
+  const [open, setOpen] = useState<Open | null>(null);
+  // Rows do not move while one of them is open.
+  const held = useRef(found);
+  if (open === null) held.current = found;
+  const { total, groups, groupsTotal } = held.current;
+  const ask = (kind: BulkAction, selection: Selection, about: string) => (
+    <BulkQuestion
+      key={kind}
+      kind={kind}
+      selection={selection}
+      about={about}
+      onClose={() => setOpen(null)}
+      onStart={onStart}
+    />
+  );
+  const isFiltered = Object.keys(filters).length > 0;
+  return (
+    <>
+      <div class={style.all}>
+        <p class="muted small">
+          {counted(total, "dead letter")} in {counted(groupsTotal, "group")}
+          {groups.length < groupsTotal && `. The ${formatCount(groups.length)} largest are shown`}
+        </p>
+        <div class="buttons">
+          <ActionButtons
+            label={isFiltered ? "all that match" : "all"}
+            open={open?.group === null ? open.what : null}
+            onOpen={(what) => setOpen({ group: null, what })}
+          />
+        </div>
+      </div>
+      {open?.group === null &&
+        open.what !== "letters" &&
+        ask(open.what, selectionOf(filters), isFiltered ? "that match the filters" : "of all customers")}
+      <LiveRows latest={{ data: groups }} keyOf={keyOfGroup} words={["group", "groups"]}>
+        {({ data }) => (
+          <DataTable
+            label="Groups of dead letters"
+            columns={columns(open, setOpen)}
+            rows={data}
+            keyOf={keyOfGroup}
+            below={(group) => {
+              if (open === null || open.group !== keyOfGroup(group)) return null;
+              const about = `of ${group.appName} to ${group.url}`;
+              return (
+                <div class={style.open}>
+                  {open.what === "letters" ? (
+                    <Letters filters={queryOfGroup(group, filters)} label={`dead letters ${about}`} />
+                  ) : (
+                    ask(open.what, selectionOfGroup(group, filters), about)
+                  )}
+                </div>
+              );
+            }}
+          />
+        )}
+      </LiveRows>
+    </>
   );
 }
