@@ -1,7 +1,7 @@
 import type { Endpoint, FailureReason } from "../../src/api/types.ts";
 
 /** Texts for the reasons of failures. */
-const REASONS: Readonly<Record<FailureReason, string>> = {
+export const REASONS: Readonly<Record<FailureReason, string>> = {
   timeout: "timeout",
   connection: "connection failed",
   dns: "host name not found",

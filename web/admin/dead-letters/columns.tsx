@@ -1,8 +1,8 @@
 import type { DeadLetterGroup } from "../../../src/api/types.ts";
 import { formatCount } from "../../kit/format.ts";
 import type { Column } from "../../kit/parts/data-table.tsx";
-import { REASONS } from "../../kit/parts/delivery-state.tsx";
 import { Instant } from "../../kit/parts/instant.tsx";
+import { reasonText } from "../../kit/reasons.ts";
 import type { BulkAction } from "../api/dead-letters.ts";
 import { endpointLink, messagesLink } from "../links.ts";
 import style from "./dead-letters.module.css";
@@ -19,7 +19,7 @@ export function columns(open: Open | null, setOpen: (open: Open | null) => void)
   return [
     { head: "Customer and endpoint", kind: "title", cell: (group) => <Target of={group} /> },
     { head: "Event type", cell: ({ eventType }) => eventType },
-    { head: "Reason", kind: "fit", cell: ({ reason }) => REASONS[reason as keyof typeof REASONS] ?? reason },
+    { head: "Reason", kind: "fit", cell: ({ reason }) => reasonText(reason) },
     { head: "Count", kind: "number", cell: ({ count }) => formatCount(count) },
     { head: "First and last", kind: "fit", cell: (group) => <FirstAndLast of={group} /> },
     {

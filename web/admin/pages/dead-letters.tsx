@@ -3,12 +3,12 @@ import type { BackgroundTask, DeadLetterSummary } from "../../../src/api/types.t
 import { address, type Query } from "../../kit/address.ts";
 import { formatCount } from "../../kit/format.ts";
 import { DataTable } from "../../kit/parts/data-table.tsx";
-import { REASONS } from "../../kit/parts/delivery-state.tsx";
 import { type Filter, FilterBar } from "../../kit/parts/filter-bar.tsx";
 import { LiveRows } from "../../kit/parts/live-rows.tsx";
 import { Empty } from "../../kit/parts/notice.tsx";
 import { PageHead } from "../../kit/parts/page-head.tsx";
 import { Read } from "../../kit/parts/section.tsx";
+import { REASONS } from "../../kit/reasons.ts";
 import { counted } from "../../kit/words.ts";
 import { type BulkAction, getDeadLetterSummary } from "../api/dead-letters.ts";
 import { getTasks } from "../api/tasks.ts";

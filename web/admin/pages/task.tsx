@@ -3,6 +3,7 @@ import { Fact } from "../../kit/parts/fact.tsx";
 import { Instant } from "../../kit/parts/instant.tsx";
 import { PageHead } from "../../kit/parts/page-head.tsx";
 import { Read } from "../../kit/parts/section.tsx";
+import { reasonText } from "../../kit/reasons.ts";
 import { counted } from "../../kit/words.ts";
 import { deadLettersLink, endpointLink, messagesLink, TASKS } from "../links.ts";
 import { TaskBadge, TaskCancellation, TaskProgress, useTask } from "../tasks/task-view.tsx";
@@ -92,7 +93,7 @@ function Filter({ of: { data } }: { of: BackgroundTask }) {
   return (
     <>
       {eventTypes !== undefined && <Fact name="Event types">{eventTypes.join(", ")}</Fact>}
-      {reason !== undefined && <Fact name="Reason">{reason}</Fact>}
+      {reason !== undefined && <Fact name="Reason">{reasonText(reason)}</Fact>}
       {after !== undefined && (
         <Fact name="Died after">
           <Instant at={after} />
