@@ -29,6 +29,8 @@ interface ChartProps {
 }
 
 const AXIS_WIDTH_PX = 56;
+/** Smallest top of the axis, so that its labels are different whole numbers. */
+const TOP_MIN = 4;
 
 /**
  * Shows values over time. Screen readers get the label and the totals, because a canvas has no
@@ -119,7 +121,7 @@ function optionsOf(element: HTMLElement, current: () => ChartProps, point: (at: 
     height: heightPx,
     legend: { show: false },
     cursor: { y: false, points: { size: 6 } },
-    scales: { y: { range: (_chart, _min, most) => [0, max ?? Math.max(most ?? 0, 1) * 1.1] } },
+    scales: { y: { range: (_chart, _min, most) => [0, max ?? Math.max(most ?? 0, TOP_MIN) * 1.1] } },
     axes: [axis, { ...axis, size: AXIS_WIDTH_PX, values: (_chart, values) => values.map(format) }],
     hooks: {
       drawClear: [(chart) => current().isLastOpen && shadeLast(chart, shade)],
@@ -132,10 +134,16 @@ function optionsOf(element: HTMLElement, current: () => ChartProps, point: (at: 
         stroke: colour(tone),
         width: 1.5,
         fill: `color-mix(in srgb, ${colour(tone)} 10%, transparent)`,
-        points: { show: false },
+        points: { show: true, size: 5, filter: isolated },
       })),
     ],
   };
+}
+
+/** Returns the values without neighbours, which no line shows. */
+function isolated(chart: uPlot, line: number): number[] {
+  const values = chart.data[line] ?? [];
+  return [...values.keys()].filter((at) => values[at] != null && values[at - 1] == null && values[at + 1] == null);
 }
 
 /** Shades the part of the chart between the last two instants. */
