@@ -23,7 +23,7 @@ import type { DryRunOut, SummaryOut } from "./resources/dead-letter/routes.ts";
 import type { EndpointIn, EndpointOut, EndpointPatch, EndpointWrittenOut } from "./resources/endpoint/fields.ts";
 import type { EndpointHeadersOut, EndpointHeadersPatchIn } from "./resources/endpoint/headers.ts";
 import type { EnvironmentEndpointOut } from "./resources/endpoint/of-environment.ts";
-import type { RecoverIn, ReplayIn } from "./resources/endpoint/replay.ts";
+import type { RecoverIn, ReplayIn, ReplayPreviewOut } from "./resources/endpoint/replay.ts";
 import type { EndpointSecretOut, EndpointSecretRotateIn } from "./resources/endpoint/secret.ts";
 import type { EndpointStats as EndpointStatsOut } from "./resources/endpoint/stats.ts";
 import type { EnvironmentModelOut } from "./resources/environment/fields.ts";
@@ -89,6 +89,8 @@ export type OverviewChange = Difference<Overview>;
 export type Provider = Static<typeof ProviderOut>;
 export type Recovery = Static<typeof RecoverIn>;
 export type Replay = Static<typeof ReplayIn>;
+/** How many messages a replay would send. */
+export type ReplayPreview = Static<typeof ReplayPreviewOut>;
 export type Source = Static<typeof IngestSourceOut>;
 export type SourceChange = Static<typeof IngestSourcePatch>;
 export type SourceCreation = Static<typeof IngestSourceIn>;

@@ -473,3 +473,48 @@ for (const [version, makeClient] of clients) {
     expect(data.map(({ id }) => id)).toEqual(started.map(({ id }) => id).toReversed());
   });
 }
+
+describe("dry run", () => {
+  test("a dry run counts the messages that a replay would send, and starts nothing", async () => {
+    await using receiver = startReceiver(withStatus(500));
+    const { app, endpoint } = await setup(receiver);
+    await sendMessages(send, app, 3);
+    await dead(app, 3);
+    const late = await makeEndpoint(send, app, receiver.url, { eventTypes: null });
+    const body = { since: anHourAgo(), dryRun: true };
+    const counts = async (of: string) => {
+      const answers = await Promise.all(VERBS.map((verb) => ask(verb, app, of, body)));
+      return answers.map(({ status, json }) => [status, json]);
+    };
+    const counted = (count: number) => [200, { count, more: false }];
+    expect(await counts(endpoint)).toEqual([counted(3), counted(0), counted(3)]);
+    expect(await counts(late)).toEqual([counted(0), counted(3), counted(0)]);
+    const filtered = await ask("bulk-replay", app, endpoint, { ...body, status: 0 });
+    expect(filtered.json).toEqual({ count: 0, more: false });
+    expect((await send("GET", "/background-task?limit=250")).json.data).toEqual(
+      expect.not.arrayContaining([expect.objectContaining({ status: "running" })]),
+    );
+    expect(await deadLetters(app)).toHaveLength(3);
+  });
+
+  test("a dry run is refused as the replay would be", async () => {
+    await using receiver = startReceiver(ok);
+    const { app, endpoint } = await setup(receiver, { disabled: true });
+    for (const verb of VERBS) {
+      expect((await ask(verb, app, endpoint, { since: anHourAgo(), dryRun: true })).status).toBe(400);
+      expect((await ask(verb, app, endpoint, { since: "soon", dryRun: true })).status).toBe(422);
+      expect((await ask(verb, app, endpoint, { since: anHourAgo(), dryRun: "yes" })).status).toBe(422);
+    }
+    const long = { since: ago(20 * DAY_MS), dryRun: true };
+    expect((await ask("recover", app, endpoint, long)).status).toBe(422);
+  });
+
+  test("a dry run counts the messages of more than one step", async () => {
+    await using receiver = startReceiver(ok);
+    const { app } = await setup(receiver);
+    await sendMessages(send, app, 1_010);
+    const late = await makeEndpoint(send, app, receiver.url);
+    const { json } = await ask("replay-missing", app, late, { since: anHourAgo(), dryRun: true });
+    expect(json).toEqual({ count: 1_010, more: false });
+  });
+});

@@ -174,6 +174,33 @@ describeInBrowser("pages of endpoints", { env, args: ["--allow-subnets", "127.0.
   );
 
   test(
+    "a range of messages is sent again after a preview of their number",
+    async () => {
+      await newCustomer("ranges", "Ranges");
+      for (let sent = 0; sent < 3; sent++) {
+        await must("POST", "/app/ranges/msg", { eventType: "invoice.paid", payload: { sent } });
+      }
+      const id = await newEndpoint("ranges");
+      await using opened = await open(`#/app/ranges/endpoint/${id}`);
+      const { page } = opened;
+      await button(page, "Count messages").click();
+      await page.getByText("No messages to send.").waitFor();
+      await page.getByLabel("Messages", { exact: true }).selectOption("replay-missing");
+      await button(page, "Count messages").click();
+      await button(page, "Send 3 messages").click();
+      await page.getByText(`Send 3 messages to ${inbox("ranges")}?`).waitFor();
+      await expectNoOverflow(page);
+      await button(page, "Send messages").click();
+      await page.getByText("Started.").waitFor();
+      await page.getByRole("link", { name: "Attempts", exact: true }).click();
+      await page.getByRole("table", { name: "Attempts" }).getByText("200").nth(2).waitFor();
+      expect((await must("GET", "/inbox/inbox-of-ranges")).data).toHaveLength(3);
+      expect(opened.errors).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
     "the secret is shown on demand and replaced by an own one",
     async () => {
       await newCustomer("secrets", "Secrets AG");

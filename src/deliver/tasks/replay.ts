@@ -3,7 +3,7 @@ import type { Facts } from "../../core/fact.ts";
 import { type SeqSource, timeOfSeq } from "../../core/id.ts";
 import type { Signals } from "../../core/signal.ts";
 import type { Clock } from "../../ports.ts";
-import type { KnownEndpoint, Replayable, ReplayOrder, Resent, Store, Task } from "../../store/index.ts";
+import type { KnownEndpoint, Replayable, ReplayOrder, ReplayPage, Resent, Store, Task } from "../../store/index.ts";
 import type { Step, TaskKind } from "./task-runner.ts";
 
 /**
@@ -37,7 +37,7 @@ export interface ReplayData extends Omit<ReplayOrder, "which" | "askedAt"> {
  * Number of messages that one step checks, and therefore the maximum number that becomes pending in
  * one commit.
  */
-const STEP_MESSAGES = 500;
+export const STEP_MESSAGES = 500;
 /** Pause between two steps, in ms, so that deliveries and requests are not held up. */
 const REST_MS = 20;
 
@@ -72,17 +72,14 @@ class Replay implements TaskKind {
     if (endpoint === null || obstacle !== null) return { data: task.data, nextInMs: null, failure: obstacle! };
 
     const { which } = this;
-    const page = await this.parts.store.history.replayable(
-      { ...data, which, askedAt: timeOfSeq(task.seq) },
-      STEP_MESSAGES,
-    );
-    const rows = which === "missing" ? page.rows.filter((row) => isFor(endpoint, row)) : page.rows;
+    const order = { ...data, which, askedAt: timeOfSeq(task.seq) };
+    const { rows, last } = await nextReplayable(this.parts.store, endpoint, order);
     const progress = (resent: Resent): ReplayData => ({
       ...data,
       messagesSent: data.messagesSent + count(resent),
-      from: page.last ?? data.from,
+      from: last ?? data.from,
     });
-    const nextInMs = page.last === null ? null : REST_MS;
+    const nextInMs = last === null ? null : REST_MS;
     if (rows.length === 0) return { data: { ...progress(NOTHING_RESENT) }, nextInMs };
     return { data: { ...progress(await this.#resend(task, endpoint, rows, progress)) }, nextInMs };
   }
@@ -113,6 +110,16 @@ function count(resent: Resent): number {
   return Object.values(resent).reduce((sum, one) => sum + one, 0);
 }
 
+/** Reads the next messages of a replay, and returns those that it sends to the endpoint. */
+export async function nextReplayable(
+  { history }: Pick<Store, "history">,
+  endpoint: Pick<KnownEndpoint, "eventTypes" | "channels">,
+  order: ReplayOrder,
+): Promise<ReplayPage> {
+  const page = await history.replayable(order, STEP_MESSAGES);
+  return order.which === "missing" ? { ...page, rows: page.rows.filter((row) => isFor(endpoint, row)) } : page;
+}
+
 /** Returns why nothing can be sent to an endpoint, or null if the endpoint accepts deliveries. */
 function obstacleOf(endpoint: KnownEndpoint | null): string | null {
   if (endpoint === null || endpoint.deleted) return "The endpoint has been deleted.";
@@ -120,7 +127,7 @@ function obstacleOf(endpoint: KnownEndpoint | null): string | null {
 }
 
 /** Returns whether the endpoint's current subscription matches this message. */
-function isFor({ eventTypes, channels }: KnownEndpoint, row: Replayable): boolean {
+function isFor({ eventTypes, channels }: Pick<KnownEndpoint, "eventTypes" | "channels">, row: Replayable): boolean {
   const subscription = {
     eventTypes: eventTypes === null ? null : new Set(eventTypes),
     channels: channels === null ? null : new Set(channels),

@@ -9,11 +9,14 @@ import type {
   EndpointStats,
   ListOf,
   Message,
+  ReplayPreview,
   Timeseries,
   WrittenEndpoint,
 } from "../../../src/api/types.ts";
 import { call } from "../api.ts";
 import { getJson, getPage, queryOf, sendJson } from "./json.ts";
+
+export type { ReplayPreview } from "../../../src/api/types.ts";
 
 /** Requests for the pages of one endpoint. */
 
@@ -86,8 +89,12 @@ export interface Window {
   readonly until: string | null;
 }
 
-/** `recover` resends what failed; `replay-missing` sends what was never sent. */
-export type Replaying = "recover" | "replay-missing";
+/** `recover` resends what failed, `replay-missing` sends what was never sent, `bulk-replay` resends all. */
+export type Replaying = "recover" | "replay-missing" | "bulk-replay";
+
+/** Returns how many messages `startReplay` would send. */
+export const countReplay = (key: EndpointKey, kind: Replaying, window: Window) =>
+  sendJson<ReplayPreview>("POST", `${pathOf(key)}/${kind}`, { ...window, dryRun: true });
 
 export const startReplay = (key: EndpointKey, kind: Replaying, window: Window) =>
   sendJson<{ readonly id: string }>("POST", `${pathOf(key)}/${kind}`, window);

@@ -1,6 +1,14 @@
 import { type Static, Type } from "@sinclair/typebox";
-import { bulkReplay, type ReplayFilter, type ReplayWindow, recover, replayMissing } from "../../../commands/replays.ts";
+import {
+  bulkReplay,
+  previewReplay,
+  type ReplayFilter,
+  type ReplayWindow,
+  recover,
+  replayMissing,
+} from "../../../commands/replays.ts";
 import { parseInstant } from "../../../core/instant.ts";
+import { Turns } from "../../../store/turns.ts";
 import { actorOf } from "../../http/audit-trail.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
@@ -17,11 +25,16 @@ const TAG_CHARS_MAX = 128;
 const since = instantText("Include messages accepted at or after this instant.");
 const until = Type.Optional(nullable(instantText("Include messages accepted before this instant. Defaults to now.")));
 
-export const RecoverIn = field.object("RecoverIn", { since, until });
-export const ReplayIn = field.object("ReplayIn", { since, until });
+const dryRun = Type.Optional(
+  Type.Boolean({ default: false, description: "Only return how many messages would be sent." }),
+);
+
+export const RecoverIn = field.object("RecoverIn", { since, until, dryRun });
+export const ReplayIn = field.object("ReplayIn", { since, until, dryRun });
 const BulkReplayIn = field.object("BulkReplayIn", {
   since,
   until,
+  dryRun,
   eventTypes: Type.Optional(
     nullable(
       Type.Array(field.eventTypeName, {
@@ -49,6 +62,19 @@ const BulkReplayIn = field.object("BulkReplayIn", {
   ),
 });
 
+export const ReplayPreviewOut = field.object("ReplayPreviewOut", {
+  count: Type.Integer({ description: "Messages that would be sent." }),
+  more: Type.Boolean({
+    description: "Whether counting stopped early, so that there may be more: at 10,000 messages found or 100,000 read.",
+  }),
+});
+
+const preview = {
+  description: "With `dryRun`: how many messages would be sent. Nothing was started.",
+  schema: ReplayPreviewOut,
+  example: { count: 120, more: false },
+};
+
 /** Returns the schema of a value that is one of several integers. */
 function number(numbers: readonly number[], description: string) {
   const rule = (value: number) => (numbers.includes(value) ? null : `Must be one of: ${numbers.join(", ")}.`);
@@ -62,6 +88,7 @@ interface Sent {
 
 export function endpointReplayRoutes(context: Context): Operation[] {
   const { ids, lookup } = context;
+  const parts = { ...context, turns: new Turns(context.clock) };
   const tag = "Endpoint";
   const path = "/api/v1/app/:app_id/endpoint/:endpoint_id";
   const bodyExample = { since: "2026-01-01T00:00:00Z" };
@@ -80,7 +107,9 @@ export function endpointReplayRoutes(context: Context): Operation[] {
       capability: "CreateAttempts",
       body: RecoverIn,
       bodyExample,
+      readOnlyAccess: "dryRun",
       responses: {
+        200: preview,
         202: {
           description: "The task was started.",
           schema: startedOut("RecoverOut"),
@@ -90,6 +119,7 @@ export function endpointReplayRoutes(context: Context): Operation[] {
       problems: [400, 404, 429],
       async handle({ identity, params, body }) {
         const target = await targetOf(identity, params);
+        if (body.dryRun) return reply(200, await previewReplay(parts, "endpoint.recover", target, windowOf(body)));
         return reply(202, startedTask(await recover(context, target, windowOf(body)), ids));
       },
     }),
@@ -107,7 +137,9 @@ export function endpointReplayRoutes(context: Context): Operation[] {
       capability: "CreateAttempts",
       body: ReplayIn,
       bodyExample,
+      readOnlyAccess: "dryRun",
       responses: {
+        200: preview,
         202: {
           description: "The task was started.",
           schema: startedOut("ReplayOut"),
@@ -117,6 +149,7 @@ export function endpointReplayRoutes(context: Context): Operation[] {
       problems: [400, 404, 429],
       async handle({ identity, params, body }) {
         const target = await targetOf(identity, params);
+        if (body.dryRun) return reply(200, await previewReplay(parts, "endpoint.replay", target, windowOf(body)));
         return reply(202, startedTask(await replayMissing(context, target, windowOf(body)), ids));
       },
     }),
@@ -134,7 +167,9 @@ export function endpointReplayRoutes(context: Context): Operation[] {
       capability: "CreateAttempts",
       body: BulkReplayIn,
       bodyExample: { ...bodyExample, eventTypes: ["user.signup"], status: 0 },
+      readOnlyAccess: "dryRun",
       responses: {
+        200: preview,
         202: {
           description: "The task was started.",
           schema: startedOut("ReplayOut"),
@@ -144,6 +179,9 @@ export function endpointReplayRoutes(context: Context): Operation[] {
       problems: [400, 404, 429],
       async handle({ identity, params, body }) {
         const target = await targetOf(identity, params);
+        if (body.dryRun) {
+          return reply(200, await previewReplay(parts, "endpoint.bulk-replay", target, windowOf(body), filterOf(body)));
+        }
         const task = await bulkReplay(context, target, windowOf(body), filterOf(body));
         return reply(202, startedTask(task, ids));
       },
