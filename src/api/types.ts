@@ -20,6 +20,7 @@ import type { WhoamiOut } from "./resources/authentication/session.ts";
 import type { TaskOut } from "./resources/background-task/task.ts";
 import type { DeadLetterGroupOut, DeadLetterOut } from "./resources/dead-letter/fields.ts";
 import type { DryRunOut, SummaryOut } from "./resources/dead-letter/routes.ts";
+import type { DeliveryDefaultsOut, EndpointDetailOut } from "./resources/endpoint/detail.ts";
 import type { EndpointIn, EndpointOut, EndpointPatch, EndpointWrittenOut } from "./resources/endpoint/fields.ts";
 import type { EndpointHeadersOut, EndpointHeadersPatchIn } from "./resources/endpoint/headers.ts";
 import type { EnvironmentEndpointOut } from "./resources/endpoint/of-environment.ts";
@@ -102,6 +103,9 @@ export type SourceLogEntry = Static<typeof IngestLogOut>;
 export type Whoami = Static<typeof WhoamiOut>;
 export type Application = Static<typeof ApplicationOut>;
 /** An application with the numbers of what it has. */
+/** The state of an endpoint and what waits for it. */
+export type EndpointDetail = Static<typeof EndpointDetailOut>;
+export type DeliveryDefaults = Static<typeof DeliveryDefaultsOut>;
 export type ApplicationDetail = Static<typeof ApplicationDetailOut>;
 /** An application with counts of its endpoints and dead letters. */
 export type ApplicationOverview = Static<typeof ApplicationOverviewOut>;

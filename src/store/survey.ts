@@ -5,6 +5,7 @@ import type {
   ApplicationName,
   Attention,
   Delivery,
+  EndpointDetail,
   EndpointName,
   EnvironmentEndpoint,
   EnvironmentEndpointFilter,
@@ -38,6 +39,9 @@ export interface Survey {
 
   /** Returns what one application has. Counts of messages and deliveries stop at `detailCountMax`. */
   applicationDetail(applicationSeq: Seq): Promise<ApplicationDetail>;
+
+  /** Returns the state of an endpoint and what waits for it; null if it was deleted. */
+  endpointDetail(endpointSeq: Seq): Promise<EndpointDetail | null>;
 
   /**
    * Lists the messages of all applications, except those of deleted and hidden applications,

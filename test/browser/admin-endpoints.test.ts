@@ -163,7 +163,7 @@ describeInBrowser("pages of endpoints", { env, args: ["--allow-subnets", "127.0.
       await page.getByRole("link", { name: "Settings" }).click();
       await button(page, "Delete endpoint").click();
       await card(page, "Delete endpoint")
-        .getByText(/Delete 1 endpoint, .*0 dead letters/)
+        .getByText(/Delete 1 endpoint, .*with 0 waiting and 0 dead letters/)
         .waitFor();
       await button(page, "Delete").click();
       await page.getByRole("heading", { level: 1, name: "Endpoints" }).waitFor();
@@ -220,6 +220,7 @@ describeInBrowser("pages of endpoints", { env, args: ["--allow-subnets", "127.0.
       await page.getByLabel("New secret (optional)").fill(own);
       await button(page, "Rotate").click();
       await page.getByText("The secret has been rotated.").waitFor();
+      await page.getByText(/Webhooks are also signed with the previous secret until/).waitFor();
       await page.getByText(own, { exact: true }).waitFor();
       expect(await must("GET", path)).toEqual({ key: own });
       expect(opened.errors).toEqual([]);

@@ -98,6 +98,7 @@ export class DoorWorld implements AsyncDisposable {
         rootToken: null,
         jwtSecret: null,
         ingestRatePerSecond: null,
+        ...{ retryScheduleMs: [], deliveryTimeoutMs: 15_000, endpointConcurrency: 16 },
       },
       publicUrl: policy.publicUrl,
       ...(options.pathPrefix !== undefined && { pathPrefix: options.pathPrefix }),

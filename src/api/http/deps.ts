@@ -26,7 +26,17 @@ export interface OverviewNumbers {
 /** The parts that the API is built from. */
 export interface ApiDeps extends CommandContext {
   readonly idempotency: Idempotency;
-  readonly settings: Pick<Settings, "maxBodyBytes" | "httpsOnly" | "rootToken" | "jwtSecret" | "ingestRatePerSecond">;
+  readonly settings: Pick<
+    Settings,
+    | "maxBodyBytes"
+    | "retryScheduleMs"
+    | "deliveryTimeoutMs"
+    | "endpointConcurrency"
+    | "httpsOnly"
+    | "rootToken"
+    | "jwtSecret"
+    | "ingestRatePerSecond"
+  >;
   /** Returns the server's public URL, without a trailing slash. */
   readonly publicUrl: () => string;
   /**

@@ -14,6 +14,7 @@ import { deadLetterRoutes } from "../resources/dead-letter/routes.ts";
 import { deliveryRoutes } from "../resources/delivery/routes.ts";
 import { type AddressOf, Door } from "../resources/door/door.ts";
 import { doorRoutes } from "../resources/door/routes.ts";
+import { endpointDetailRoutes } from "../resources/endpoint/detail.ts";
 import { endpointHeadersRoutes } from "../resources/endpoint/headers.ts";
 import { environmentEndpointRoutes } from "../resources/endpoint/of-environment.ts";
 import { endpointReplayRoutes } from "../resources/endpoint/replay.ts";
@@ -194,6 +195,7 @@ export function operationsOf(context: Context): readonly Operation[] {
     ...systemRoutes(context),
     ...applicationOverviewRoutes(context),
     ...applicationDetailRoutes(context),
+    ...endpointDetailRoutes(context),
     ...inboxRoutes(context),
     ...doorRoutes(),
   ];

@@ -91,6 +91,16 @@ export interface ApplicationDetail {
   readonly lastMessageAt: number | null;
 }
 
+/** Maximum of the count in `EndpointDetail`. Counting stops there. */
+export const endpointPendingMax = 10_000;
+
+/** What waits for an endpoint. */
+export interface EndpointDetail {
+  readonly state: EndpointState;
+  /** Number of pending deliveries, at most `endpointPendingMax`. */
+  readonly pending: number;
+}
+
 /**
  * The state of a message's deliveries. `pending`: at least one is pending. `dead`: at least one is
  * dead. `delivered`: at least one is delivered, and none is pending or dead.

@@ -18,6 +18,7 @@ import { checkDatabase, configure, lockDatabase, openDatabase, type Sync, setSyn
 import { deadLetters, redriveVerbs } from "./dead-letters.ts";
 import { deliveries } from "./deliveries.ts";
 import { type Files, systemFiles } from "./durable-file.ts";
+import { endpointDetail } from "./endpoint-detail.ts";
 import { endpointMessages } from "./endpoint-messages.ts";
 import { endpoints } from "./endpoints.ts";
 import { environmentEndpoints } from "./environment-endpoints.ts";
@@ -201,6 +202,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
     endpoints: environmentEndpoints(db, turns),
     applicationCounts: applicationCounts(db, turns),
     applicationDetail: applicationDetail(db, turns),
+    endpointDetail: endpointDetail(db),
     messages: environmentMessages(db, turns),
     attention: attention(db, turns),
     recipients: recipients(db),

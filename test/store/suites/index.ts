@@ -51,6 +51,7 @@ import { togetherSuite } from "./store/together.ts";
 import { applicationCountsSuite } from "./survey/application-counts.ts";
 import { applicationDetailSuite } from "./survey/application-detail.ts";
 import { attentionSuite } from "./survey/attention.ts";
+import { endpointDetailSuite } from "./survey/endpoint-detail.ts";
 import { environmentEndpointsSuite } from "./survey/environment-endpoints.ts";
 import { environmentMessagesSuite } from "./survey/environment-messages.ts";
 import { namedSuite } from "./survey/named.ts";
@@ -118,6 +119,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [environmentEndpointsSuite, "survey.", "endpoints"],
   [applicationCountsSuite, "survey.", "applicationCounts"],
   [applicationDetailSuite, "survey.", "applicationDetail"],
+  [endpointDetailSuite, "survey.", "endpointDetail"],
   [environmentMessagesSuite, "survey.", "messages"],
   [attentionSuite, "survey.", "attention"],
   [recipientsSuite, "survey.", "recipients"],

@@ -1,9 +1,11 @@
 import type {
   Attempt,
   DeadLetterSummary,
+  DeliveryDefaults,
   Endpoint,
   EndpointChange,
   EndpointCreation,
+  EndpointDetail,
   EndpointHeaders,
   EndpointSecret,
   EndpointStats,
@@ -32,6 +34,12 @@ export interface EndpointKey {
 const pathOf = ({ app, endpoint }: EndpointKey) => `/app/${encode(app)}/endpoint/${encode(endpoint)}`;
 
 export const getEndpoint = (key: EndpointKey, signal: AbortSignal) => getJson<Endpoint>(pathOf(key), signal);
+
+/** Returns the state of an endpoint and what waits for it. */
+export const getDetail = ({ app, endpoint }: EndpointKey, signal: AbortSignal) =>
+  getJson<EndpointDetail>(`/overview/app/${encode(app)}/endpoint/${encode(endpoint)}`, signal);
+
+export const getDefaults = (signal: AbortSignal) => getJson<DeliveryDefaults>("/delivery-defaults", signal);
 
 export const createEndpoint = (app: string, endpoint: EndpointCreation) =>
   sendJson<WrittenEndpoint>("POST", `/app/${encode(app)}/endpoint`, endpoint);

@@ -1,11 +1,11 @@
-import type { Attempt, Endpoint } from "../../../src/api/types.ts";
+import type { Attempt, Endpoint, EndpointDetail } from "../../../src/api/types.ts";
 import { formatCount, formatDuration } from "../../kit/format.ts";
 import { Badge } from "../../kit/parts/badge.tsx";
 import { Body } from "../../kit/parts/code.tsx";
 import { Fact } from "../../kit/parts/fact.tsx";
 import { Instant, Upcoming } from "../../kit/parts/instant.tsx";
 import { CardSection, Read } from "../../kit/parts/section.tsx";
-import { type EndpointKey, getAttempts, getDeadLetters, getStats } from "../api/endpoints.ts";
+import { type EndpointKey, getAttempts, getDeadLetters, getDetail, getStats } from "../api/endpoints.ts";
 import { deadLettersLink, endpointLink, messageLink } from "../links.ts";
 import { useResource } from "../resource.ts";
 import style from "./endpoint.module.css";
@@ -42,6 +42,7 @@ function Numbers({ of }: { of: EndpointKey }) {
   const key = `${of.app} ${of.endpoint}`;
   const stats = useResource(key, (signal) => getStats(of, signal), ["deliveries"]).value;
   const dead = useResource(key, (signal) => getDeadLetters(of, signal), ["deadLetters"]).value;
+  const detail = useResource(key, (signal) => getDetail(of, signal), ["deliveries"]).value;
   const attempts = stats === null ? null : stats.success + stats.fail;
   return (
     <dl class="facts">
@@ -50,6 +51,7 @@ function Numbers({ of }: { of: EndpointKey }) {
         {stats === null ? "–" : <a href={endpointLink(of.app, of.endpoint, "attempts")}>{formatCount(stats.fail)}</a>}
       </Fact>
       <Fact name="Success rate">{attempts ? percent.format(stats!.success / attempts) : "–"}</Fact>
+      <Fact name="Waiting">{detail === null ? "–" : pendingText(detail)}</Fact>
       <Fact name="Dead letters">
         {dead === null ? (
           "–"
@@ -64,6 +66,14 @@ function Numbers({ of }: { of: EndpointKey }) {
       </Fact>
     </dl>
   );
+}
+
+/** The number of pending deliveries at which the server stops counting. */
+const PENDING_MAX = 10_000;
+
+/** Returns how many deliveries wait. */
+export function pendingText({ pending }: EndpointDetail): string {
+  return pending < PENDING_MAX ? formatCount(pending) : `${formatCount(pending)} or more`;
 }
 
 function LastResponse({ of }: { of: EndpointKey }) {

@@ -14,6 +14,8 @@ import {
   deleteEndpoint,
   type EndpointKey,
   getDeadLetters,
+  getDefaults,
+  getDetail,
   getHeaders,
   getSecret,
   rotateSecret,
@@ -22,6 +24,7 @@ import { getEventTypes } from "../api/event-types.ts";
 import { endpointsLink } from "../links.ts";
 import { refresh } from "../live.ts";
 import { useLoaded } from "../reload.ts";
+import { pendingText } from "./overview.tsx";
 
 interface SettingsProps {
   readonly of: EndpointKey;
@@ -31,6 +34,7 @@ interface SettingsProps {
 /** Shows and changes the settings of an endpoint. */
 export function Settings({ of, endpoint }: SettingsProps) {
   const [headers, reloadHeaders] = useLoaded(`${of.app} ${of.endpoint}`, (signal) => getHeaders(of, signal));
+  const [detail, reloadDetail] = useLoaded(`${of.app} ${of.endpoint}`, (signal) => getDetail(of, signal));
   return (
     <>
       <Edit of={of} endpoint={endpoint} />
@@ -39,7 +43,8 @@ export function Settings({ of, endpoint }: SettingsProps) {
         rotate={(graceSeconds, key) => rotateSecret(of, graceSeconds, key)}
         allowsOwn
         denied="Your token does not allow you to see the secret."
-        onChange={refresh}
+        oldUntil={detail.value?.oldSecretUntil ?? null}
+        onChange={reloadDetail}
       />
       <HeadersSection headers={headers} change={(changed) => changeHeaders(of, changed)} onChange={reloadHeaders} />
       <Delete of={of} endpoint={endpoint} />
@@ -50,6 +55,7 @@ export function Settings({ of, endpoint }: SettingsProps) {
 function Edit({ of, endpoint }: SettingsProps) {
   const [warnings, setWarnings] = useState<WrittenEndpoint["warnings"]>([]);
   const action = useActionThen(refresh);
+  const [defaults] = useLoaded("defaults", getDefaults);
   const save = async (change: EndpointChange) => {
     if (Object.keys(change).length === 0) return;
     setWarnings((await changeEndpoint(of, change)).warnings);
@@ -60,6 +66,7 @@ function Edit({ of, endpoint }: SettingsProps) {
         fields={ENDPOINT_FIELDS}
         readEventTypes={getEventTypes}
         endpoint={endpoint}
+        defaultDelays={defaults.value?.retrySchedule ?? null}
         isOpen
         action={action}
         onSubmit={(change) => action.run(() => save(change), "Saved.")}
@@ -82,6 +89,7 @@ export function Warnings({ of }: { of: WrittenEndpoint["warnings"] }) {
 
 function Delete({ of, endpoint }: SettingsProps) {
   const action = useActionThen(null);
+  const [detail] = useLoaded(`${of.app} ${of.endpoint}`, (signal) => getDetail(of, signal));
   const [dead] = useLoaded(`${of.app} ${of.endpoint}`, (signal) => getDeadLetters(of, signal));
   const remove = async () => {
     if (await action.run(() => deleteEndpoint(of))) location.hash = endpointsLink();
@@ -96,7 +104,8 @@ function Delete({ of, endpoint }: SettingsProps) {
         question={
           <>
             Delete 1 endpoint, <span class="url">{endpoint.url}</span>
-            {dead.value !== null && `, with ${counted(dead.value.total, "dead letter")}`}? This cannot be undone.
+            {detail.value !== null && `, with ${pendingText(detail.value)} waiting`}
+            {dead.value !== null && ` and ${counted(dead.value.total, "dead letter")}`}? This cannot be undone.
           </>
         }
         confirm="Delete"

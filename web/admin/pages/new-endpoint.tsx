@@ -8,7 +8,7 @@ import { TextField } from "../../kit/parts/field.tsx";
 import { PageHead } from "../../kit/parts/page-head.tsx";
 import { CardSection } from "../../kit/parts/section.tsx";
 import type { Problems } from "../../kit/problems.ts";
-import { createEndpoint, getCustomer, getSecret } from "../api/endpoints.ts";
+import { createEndpoint, getCustomer, getDefaults, getSecret } from "../api/endpoints.ts";
 import { getEventTypes } from "../api/event-types.ts";
 import { CustomerChoice } from "../endpoints/customer-choice.tsx";
 import { headersOf } from "../endpoints/header-lines.ts";
@@ -59,6 +59,7 @@ const HEADER_ROWS = 3;
 function Creation({ app, onCreate }: { app: string; onCreate: (created: Created) => void }) {
   const [headers, setHeaders] = useState("");
   const [secret, setSecret] = useState("");
+  const [defaults] = useLoaded("defaults", getDefaults);
   const action = useActionThen(null);
   const create = (sent: EndpointCreation) =>
     action.run(async () => {
@@ -97,6 +98,7 @@ function Creation({ app, onCreate }: { app: string; onCreate: (created: Created)
       <CreateEndpointForm
         fields={ENDPOINT_FIELDS}
         readEventTypes={getEventTypes}
+        defaultDelays={defaults.value?.retrySchedule ?? null}
         action={action}
         onSubmit={create}
         more={more}
