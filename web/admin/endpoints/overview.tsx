@@ -26,7 +26,7 @@ export function Overview({ of, endpoint }: OverviewProps) {
   return (
     <>
       <Numbers of={of} />
-      <LastResponse of={of} />
+      <LastResponse of={of} isPaused={endpoint.paused} />
       <Health of={of} />
       <div class={style.columns}>
         <TestEvent of={of} endpoint={endpoint} />
@@ -76,7 +76,7 @@ export function pendingText({ pending }: EndpointDetail): string {
   return pending < PENDING_MAX ? formatCount(pending) : `${formatCount(pending)} or more`;
 }
 
-function LastResponse({ of }: { of: EndpointKey }) {
+function LastResponse({ of, isPaused }: { of: EndpointKey; isPaused: boolean }) {
   const latest = useResource(`${of.app} ${of.endpoint}`, (signal) => getAttempts(of, { limit: "1" }, signal), [
     "deliveries",
   ]);
@@ -87,7 +87,7 @@ function LastResponse({ of }: { of: EndpointKey }) {
           attempt === undefined ? (
             <p class="muted">No attempts yet. Send a test event below to see how the endpoint responds.</p>
           ) : (
-            <Response of={of} attempt={attempt} />
+            <Response of={of} attempt={attempt} isPaused={isPaused} />
           )
         }
       </Read>
@@ -95,10 +95,10 @@ function LastResponse({ of }: { of: EndpointKey }) {
   );
 }
 
-function Response({ of, attempt }: { of: EndpointKey; attempt: Attempt }) {
+function Response({ of, attempt, isPaused }: { of: EndpointKey; attempt: Attempt; isPaused: boolean }) {
   const { responseStatusCode, reason, response } = attempt;
   return (
-    <>
+    <div class={style.response}>
       <dl class="facts">
         <Fact name="Result">
           <Badge tone={reason === null ? "good" : "bad"}>{resultOf(attempt)}</Badge>
@@ -108,7 +108,13 @@ function Response({ of, attempt }: { of: EndpointKey; attempt: Attempt }) {
         </Fact>
         <Fact name="Duration">{formatDuration(attempt.responseDurationMs)}</Fact>
         <Fact name="Next retry">
-          {attempt.nextAttempt === null ? <span class="muted">none</span> : <Upcoming at={attempt.nextAttempt} />}
+          {attempt.nextAttempt === null ? (
+            <span class="muted">none</span>
+          ) : isPaused ? (
+            "when it is resumed"
+          ) : (
+            <Upcoming at={attempt.nextAttempt} />
+          )}
         </Fact>
         <Fact name="Message">
           <a href={messageLink(of.app, attempt.msgId)}>Show the message</a>
@@ -120,7 +126,7 @@ function Response({ of, attempt }: { of: EndpointKey; attempt: Attempt }) {
       ) : (
         <Body text={response.slice(0, EXCERPT_CHARS_MAX)} />
       )}
-    </>
+    </div>
   );
 }
 
