@@ -6,6 +6,7 @@ import type { DeadLetter, DeadLetterFilter, DeadLetterGroup, Dropped, History, Q
 import type { Turns } from "../turns.ts";
 import { type AttemptRow, attemptColumns, toAttempt } from "./attempts.ts";
 import type { Committer } from "./commit.ts";
+import { deadLetterGroups, sorted, sumOf } from "./dead-letter-groups.ts";
 import { DeadLetterScan } from "./dead-letter-scan.ts";
 import { positionKeeper } from "./last-position.ts";
 import { type Bindings, Conditions, directionOf, pageOf } from "./page.ts";
@@ -34,6 +35,7 @@ function conditions(filter: DeadLetterFilter): Conditions {
 }
 
 export function deadLetters(db: Database, turns: Turns): History["deadLetters"] {
+  const countGroups = deadLetterGroups(db, turns);
   const lastAttempt = db.prepare<AttemptRow, [number, number]>(
     `SELECT ${attemptColumns(true)} FROM attempt t WHERE t.message_seq = ? AND t.delivery_seq = ? ORDER BY t.seq DESC LIMIT 1`,
   );
@@ -71,9 +73,18 @@ export function deadLetters(db: Database, turns: Turns): History["deadLetters"] 
       return pageOf(rows.map(toDeadLetter), page);
     },
 
-    groups: (filter) => groupsOf(db, turns, filter, conditions(filter)),
-    redrivable: (filter) => groupsOf(db, turns, filter, conditions(filter).add(CAN_BE_REDRIVEN)),
+    groups: (filter) =>
+      isIndexed(filter) ? groupsOf(db, turns, filter, conditions(filter)) : countGroups(filter, false),
+    redrivable: (filter) =>
+      isIndexed(filter)
+        ? groupsOf(db, turns, filter, conditions(filter).add(CAN_BE_REDRIVEN))
+        : countGroups(filter, true),
   };
+}
+
+/** Returns whether `DeadLetterScan` reads only the dead letters of the filter's endpoint or ids. */
+function isIndexed({ endpointSeq, deliverySeqs }: DeadLetterFilter): boolean {
+  return endpointSeq !== undefined || deliverySeqs !== undefined;
 }
 
 /** Counts dead letters in steps. Changes between two steps may or may not be counted. */
@@ -97,17 +108,7 @@ async function groupsOf(
       groups.set(key, sumOf(groups.get(key), group));
     }
   }
-  return [...groups.values()].sort((a, b) => b.count - a.count || b.lastDeadAt - a.lastDeadAt);
-}
-
-function sumOf(before: DeadLetterGroup | undefined, group: DeadLetterGroup): DeadLetterGroup {
-  if (before === undefined) return group;
-  return {
-    ...group,
-    count: before.count + group.count,
-    firstDeadAt: Math.min(before.firstDeadAt, group.firstDeadAt),
-    lastDeadAt: Math.max(before.lastDeadAt, group.lastDeadAt),
-  };
+  return sorted(groups.values());
 }
 
 /** The methods that change dead letters. */

@@ -300,6 +300,11 @@ export const migrations: readonly string[] = [
   `,
   "ALTER TABLE token ADD COLUMN read_only INTEGER NOT NULL DEFAULT 0;",
   "CREATE INDEX endpoint_any_uid ON endpoint (uid) WHERE uid IS NOT NULL AND deleted_at IS NULL;",
+  // Contains what is needed to count dead letters, except their event types.
+  `
+  DROP INDEX delivery_dead_message;
+  CREATE INDEX delivery_dead_message ON delivery (message_seq, endpoint_seq, reason, ended_at) WHERE state = 2;
+  `,
 ];
 
 /**

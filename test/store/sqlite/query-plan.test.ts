@@ -21,6 +21,10 @@ const INTENDED: ReadonlyArray<readonly [sql: string, why: string]> = [
   ["FROM (SELECT * FROM endpoint e INDEXED BY endpoint_listed", "attention: at most 500 endpoints in one step"],
   ["AND m.event_id = $eventId", "event ids: at most 1,000 applications in one step"],
   ["FROM (SELECT * FROM delivery\n      WHERE state = 2", "dead letters: at most 2,000 in one step"],
+  [
+    "FROM (SELECT message_seq, endpoint_seq, reason, ended_at FROM delivery",
+    "groups of dead letters: at most 2,000 in one step",
+  ],
   ["FROM application WHERE operational = 1", "hidden applications: at most one per environment"],
   ["FROM environment WHERE 1", "list of environments, of which there are few"],
   ["WHERE e.failing_since IS NOT NULL AND", "failing endpoints: all entries of the index are needed"],
@@ -190,6 +194,7 @@ async function sampleDeadLetters(
   for (const filter of filters) {
     await deadLetters.list({ environmentSeq, ...filter }, page);
     await deadLetters.groups({ environmentSeq, ...filter });
+    await deadLetters.redrivable({ environmentSeq, ...filter });
     await queue.redrive({ environmentSeq, ...filter }, { after: 0, limit: 1 }, { first: 1, now: 1 }, () => task);
     await queue.drop({ environmentSeq, ...filter }, 1);
     await queue.dropStep({ environmentSeq, ...filter }, { after: 0, limit: 1 }, 1, () => task);

@@ -132,6 +132,35 @@ export function deadLettersSuite(open: Open): void {
       expect(redrivable).toMatchObject([{ endpointSeq: world.endpoint.seq, count: 2 }]);
     });
 
+    test("with any filter, `redrivable` leaves out disabled endpoints, expunged payloads and deleted applications", async () => {
+      await using world = await Furnished.open(open);
+      const letters = await sendDeadLetters(world);
+      const { configuration, history, queue } = world.store;
+      const disabled = letters.find(({ endpointSeq }) => endpointSeq === world.endpoint.seq)!;
+      const other = letters.find(({ applicationSeq }) => applicationSeq !== world.application.seq)!;
+      const expunged = letters.find(
+        ({ endpointSeq }) => ![disabled, other].some((one) => one.endpointSeq === endpointSeq),
+      )!;
+      const gone = new Set([disabled.endpointSeq, other.endpointSeq]);
+      await queue.expunge.message(expunged.messageSeq);
+      await configuration.endpoints.update(disabled.endpointSeq, () => ({ disabled: true }));
+      await configuration.applications.delete(other.applicationSeq, world.now);
+      const redrivable = letters.filter(({ seq, endpointSeq }) => seq !== expunged.seq && !gone.has(endpointSeq));
+      expect(redrivable.length).toBeGreaterThan(0);
+      await fc.assert(
+        fc.asyncProperty(anyFilter(letters), async (filter) => {
+          const found = await history.deadLetters.redrivable({ environmentSeq: world.environment.seq, ...filter });
+          const left = redrivable.filter((letter) => passes(letter, filter));
+          expect(found.reduce((sum, { count }) => sum + count, 0)).toBe(left.length);
+          for (const { count, firstDeadAt, lastDeadAt } of found) {
+            expect(count).toBeGreaterThan(0);
+            expect(left.map(({ deadAt }) => deadAt)).toEqual(expect.arrayContaining([firstDeadAt, lastDeadAt]));
+          }
+        }),
+        { numRuns: 50, examples: [[{}]] },
+      );
+    });
+
     test("dead letters are counted by application, endpoint, event type and reason", async () => {
       await using world = await Furnished.open(open);
       const letters = await sendDeadLetters(world);
