@@ -44,7 +44,7 @@ export function applicationSearch<Row>(
         const row = matches(name) ? rowOf(name.seq) : null;
         if (row !== null) rows.push(row);
       }
-      return rows;
+      return { rows };
     },
   };
 }

@@ -38,7 +38,7 @@ export function environmentEndpoints(db: Database, turns: Turns): Survey["endpoi
     );
     return readSteps(turns, page, rangeOf(page), {
       lastOf: (range) => last.get({ ...own, ...range })?.seq,
-      read: (range, limit) => rows.all({ ...where.values, ...own, ...range, limit }).map(toEndpoint),
+      read: (range, limit) => ({ rows: rows.all({ ...where.values, ...own, ...range, limit }).map(toEndpoint) }),
     });
   };
 }

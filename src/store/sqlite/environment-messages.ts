@@ -17,6 +17,8 @@ const STEPS_MAX = 64;
  * does a KiB of payload that is searched or read past.
  */
 const COST_MAX = 2000;
+/** Cost after which a request ends with a short page, so that it takes about 150 ms at most. */
+const REQUEST_COST_MAX = 100_000;
 /** Cost of the queries for one message. */
 const MESSAGE_COST = 3;
 
@@ -51,6 +53,7 @@ export function environmentMessages(db: Database, turns: Turns): Survey["message
        WHERE 1${where.sql} ORDER BY c.seq ${direction}`,
     );
     const spend = spender(turns);
+    let spent = 0;
     return readSteps(
       turns,
       page,
@@ -63,9 +66,11 @@ export function environmentMessages(db: Database, turns: Turns): Survey["message
             if (messages.length === limit) break;
             const { message, cost } = matcher(found, filter);
             if (message !== null) messages.push(message);
+            spent += cost;
+            if (spent >= REQUEST_COST_MAX) return { rows: messages, cutAt: found.seq };
             await spend(cost);
           }
-          return messages;
+          return { rows: messages };
         },
       },
       STEPS_MAX,

@@ -18,7 +18,13 @@ export interface Steps<Row> {
    */
   lastOf(range: Range): Seq | null | undefined;
   /** Returns the matching rows of a step in the direction of reading, at most `limit`. */
-  read(range: Range, limit: number): readonly Row[] | Promise<readonly Row[]>;
+  read(range: Range, limit: number): Found<Row> | Promise<Found<Row>>;
+}
+
+interface Found<Row> {
+  readonly rows: readonly Row[];
+  /** The last row that was examined, if the request has cost too much to examine the others. */
+  readonly cutAt?: Seq;
 }
 
 /** Fills a page in steps. Between two steps, other work in the event loop can run. */
@@ -40,7 +46,11 @@ export async function readSteps<Row>(
     const last = steps.lastOf(rest) ?? null;
     const edge = last === null ? null : isAscending ? last + 1 : last;
     const step = edge === null ? rest : isAscending ? { from: rest.from, to: edge } : { from: edge, to: rest.to };
-    for (const row of await steps.read(step, page.limit + 1 - rows.length)) rows.push(row);
+    const found = await steps.read(step, page.limit + 1 - rows.length);
+    for (const row of found.rows) rows.push(row);
+    if (found.cutAt !== undefined && rows.length <= page.limit) {
+      return { ...pageOf(rows, page), more: true, resume: found.cutAt };
+    }
     rest = isAscending ? { from: step.to, to: rest.to } : { from: rest.from, to: step.from };
   }
   return pageOf(rows, page);

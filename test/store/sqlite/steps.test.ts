@@ -22,10 +22,11 @@ describe("a list that is read in steps", () => {
         const within: Range = order === "ascending" ? { from: (from ?? 0) + 1, to: 100 } : { from: 0, to: from ?? 100 };
         const steps = {
           lastOf: (range: Range) => inOrder(numbers, range)[3],
-          read: (range: Range, limit: number) =>
-            inOrder(wanted, range)
+          read: (range: Range, limit: number) => ({
+            rows: inOrder(wanted, range)
               .slice(0, limit)
               .map((seq) => ({ seq })),
+          }),
         };
         const result: PageOf<{ readonly seq: number }> = await readSteps(turns, page, within, steps, 3);
         expect(result.more).toBe(result.resume !== undefined);
