@@ -51,7 +51,8 @@ export async function findRecords(server: Product): Promise<Found> {
   };
 }
 
-const daysAgo = (days: number) => encodeURIComponent(new Date(Date.now() - days * 86_400_000).toISOString());
+const sinceDays = (days: number) => new Date(Date.now() - days * 86_400_000).toISOString();
+const daysAgo = (days: number) => encodeURIComponent(sinceDays(days));
 const list = (path: string): PageRequest => ({ path, isList: true });
 const one = (path: string): PageRequest => ({ path, isList: false });
 const post = (path: string, body: unknown): PageRequest => ({ path, body, isList: false });
@@ -111,6 +112,12 @@ function endpoints({ app, endpoint }: Found): PageRequest[] {
     one(`${of}/stats`),
     one(`${of}/stats?since=${daysAgo(27)}`),
     one(`${of}/headers`),
+    one(`/overview/app/${app}/endpoint/${endpoint}`),
+    one(`/dead-letter/summary?app_id=${app}&endpoint_id=${endpoint}`),
+    one("/delivery-defaults"),
+    ...["recover", "replay-missing"].flatMap((kind) =>
+      [1, 13].map((days) => post(`${of}/${kind}`, { since: sinceDays(days), dryRun: true })),
+    ),
     list(`${of}/msg?limit=50`),
     ...[0, 1, 2, 3].map((status) => list(`${of}/msg?limit=50&status=${status}`)),
     list(`/app/${app}/attempt/endpoint/${endpoint}?limit=50&with_content=false`),
@@ -169,6 +176,7 @@ function deadLetters({ app, smallApp, failingEndpoint }: Found): PageRequest[] {
     list(`/dead-letter?limit=50&before=${daysAgo(60)}`),
     list(`/dead-letter?limit=50&after=${daysAgo(1)}`),
     ...[...filters, ...narrow].map((filter) => one(`/dead-letter/summary?${filter}`)),
+    post("/dead-letter/drop", { filter: { all: true }, dryRun: true }),
     dryRun({ all: true }),
     dryRun({ appId: app }),
     dryRun({ reason: "tls" }),
