@@ -53,7 +53,7 @@ export interface IdempotencyEntry {
   /** SHA-256 of caller, URL and key, 32 bytes. */
   readonly key: Uint8Array;
   readonly expiresAt: number;
-  /** Hash of the body and its content type. Null if the body could not be read. */
+  /** 8-byte hash of the body and its content type. Null if the body could not be read. */
   readonly bodyHash: Uint8Array | null;
 }
 

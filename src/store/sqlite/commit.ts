@@ -39,6 +39,7 @@ export class Committer {
   #closed = false;
   #crashed = false;
   readonly #onRollback: (() => void)[] = [];
+  readonly #onCommitting: (() => void)[] = [];
   readonly #onCommit: (() => void)[] = [];
   /** Records whether the last commit or read failed. The store's reads also report to it. */
   readonly health: HealthRecord;
@@ -111,6 +112,14 @@ export class Committer {
    */
   onRollback(listener: () => void): void {
     this.#onRollback.push(listener);
+  }
+
+  /**
+   * Registers a callback that runs in each transaction before its COMMIT, so that rows of several
+   * writes can be stored together. If it throws, nothing is committed.
+   */
+  onCommitting(listener: () => void): void {
+    this.#onCommitting.push(listener);
   }
 
   /** Registers a callback that runs after a commit, before its writes resolve. It must not throw. */
@@ -209,6 +218,7 @@ export class Committer {
 
   #finish(): void {
     try {
+      for (const listener of this.#onCommitting) listener();
       this.beforeCommit();
       this.#commit.run();
     } catch (error) {

@@ -16,6 +16,8 @@ const isFlag = (column: string) => `${column} IN (0, 1)`;
 const isText = (column: string) => `${column} <> ''`;
 const isPositive = (column: string) => `${column} > 0`;
 const isNatural = (column: string) => `${column} >= 0`;
+/** See "keys/entry.ts". */
+const isEntries = "length(entries) > 0 AND length(entries) % 40 = 0";
 const isObject = (column: string) => `json_valid(${column}) AND json_type(${column}) = 'object'`;
 const isArray = (column: string) => `json_valid(${column}) AND json_type(${column}) = 'array'`;
 
@@ -79,7 +81,8 @@ const RULES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     values: ["length(key) = 32", "status BETWEEN 100 AND 599"],
     response: ["(message_seq IS NULL) <> (sealed IS NULL AND body IS NULL)"],
   },
-  recent_key: { values: ["length(key) = 32"] },
+  key_log: { values: [isEntries] },
+  key_range: { values: [isNatural("start"), isEntries] },
   source: {
     values: [
       ...["uid", "type", "provider", "event_type"].map(isText),

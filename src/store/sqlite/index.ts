@@ -29,6 +29,7 @@ import { expunge } from "./expunge.ts";
 import { feed } from "./feed.ts";
 import { Idempotency } from "./idempotency.ts";
 import { encryptionKey } from "./key-file.ts";
+import { MessageKeys } from "./keys/message-keys.ts";
 import { acceptVerb, contentsVerb, messages } from "./messages.ts";
 import { checkEncryptionKey, hasKeyFingerprint, idSeed, meta, probeOf } from "./meta.ts";
 import { migrate } from "./migrations.ts";
@@ -156,9 +157,10 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
   const seed = idSeed(db);
   const committer = new Committer(db, clock, onFact, beforeCommit, probeOf(db, clock));
   const { health } = committer;
-  const idempotency = new Idempotency(db, committer, box);
   const newest = lastSeq(db);
   const turns = new Turns(clock);
+  const keys = new MessageKeys(db, committer, turns, clock);
+  const idempotency = new Idempotency(db, keys, box);
   const stretches = new Stretches(db, committer, newest);
   const queue: Queue = {
     ...ownership(),
@@ -194,7 +196,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
     tasks: tasks(db, committer),
     meta: meta(db, committer),
     clockOffsets: clockOffsets(db, committer),
-    prune: pruneVerb(db, committer, onFact),
+    prune: pruneVerb(db, committer, keys, onFact),
     ...sizeVerbs(db, health, beforePing),
     unenforcedRules: async () => unenforced,
   };
@@ -223,11 +225,16 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
       // If this fails, for example because the disk is full, the lost traits only make searches
       // slower.
       committer.write(() => stretches.close()).catch(() => {});
+      keys.close();
       committer.close();
       close();
     },
   };
-  return { store, crash: () => committer.crash() };
+  const crash = () => {
+    keys.close();
+    committer.crash();
+  };
+  return { store, crash };
 }
 
 /** One process owns the data directory and therefore every lane, so a claim needs no write. */

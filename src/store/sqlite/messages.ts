@@ -101,7 +101,7 @@ export function acceptVerb(
   const acceptOne = (message: NewMessage): AcceptResult => {
     const { eventId, idempotency: entry } = message;
     if (entry !== null) {
-      const response = idempotency.get(entry.key, message.acceptedAt);
+      const response = idempotency.ofMessage(entry.key, message.acceptedAt);
       if (response !== null) return { accepted: false, because: "idempotency", response };
     }
     if (eventId !== null && eventIdExists.get(message.applicationSeq, eventId) !== null) {

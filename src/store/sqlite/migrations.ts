@@ -305,6 +305,15 @@ export const migrations: readonly string[] = [
   DROP INDEX delivery_dead_message;
   CREATE INDEX delivery_dead_message ON delivery (message_seq, endpoint_seq, reason, ended_at) WHERE state = 2;
   `,
+  // The idempotency keys of messages. See "keys/message-keys.ts". Those of earlier versions stay in
+  // the table "idempotency" until they expire.
+  `
+  INSERT OR REPLACE INTO idempotency (key, status, message_seq, expires_at, body_hash)
+    SELECT key, 202, message_seq, expires_at, body_hash FROM recent_key;
+  DROP TABLE recent_key;
+  CREATE TABLE key_log (seq INTEGER PRIMARY KEY, entries BLOB NOT NULL) STRICT;
+  CREATE TABLE key_range (start INTEGER PRIMARY KEY, entries BLOB NOT NULL) STRICT;
+  `,
 ];
 
 /**

@@ -4,6 +4,7 @@ import { type Seq, seqAt } from "../../core/id.ts";
 import { rotationWindowMs } from "../../core/resources/source.ts";
 import type { Housekeeping } from "../index.ts";
 import type { Committer } from "./commit.ts";
+import type { MessageKeys } from "./keys/message-keys.ts";
 import { oldSeries } from "./series.ts";
 import { endedSessions } from "./sessions.ts";
 import { emptyStretches } from "./stretches-prune.ts";
@@ -31,7 +32,12 @@ const EXPIRED_PAYLOADS = `SELECT payload_expires_at AS at, seq, ${STAYS} FROM me
 const OLD_MESSAGES = `SELECT ?2 AS at, seq, ${STAYS} FROM message m WHERE seq < ?1 AND seq > ?3 ORDER BY seq LIMIT ?4`;
 
 /** Deletes rows that are past their retention, a limited number of rows per commit. */
-export function pruneVerb(db: Database, committer: Committer, onFact: (fact: Fact) => void): Housekeeping["prune"] {
+export function pruneVerb(
+  db: Database,
+  committer: Committer,
+  keys: MessageKeys,
+  onFact: (fact: Fact) => void,
+): Housekeeping["prune"] {
   const expired = new Sweep(db, EXPIRED_PAYLOADS);
   const old = new Sweep(db, OLD_MESSAGES);
   const dropPayload = db.prepare("UPDATE message SET payload = NULL, payload_expires_at = NULL WHERE seq = ?");
@@ -45,13 +51,16 @@ export function pruneVerb(db: Database, committer: Committer, onFact: (fact: Fac
       const messages = old.read(seqAt(before), limit);
       const { rows, dead } = dropMessages(messages.seqs);
       const others = dropOthers.map((drop) => drop(before, now, limit));
-      return { payloads, messages, rows, dead, others };
+      return { payloads, messages, rows, dead, others, keys: keys.prune(now) };
     });
     for (const [environmentSeq, count] of pruned.dead) onFact({ type: "deadletters.dropped", environmentSeq, count });
     const hasMore = [expired.advance(pruned.payloads), old.advance(pruned.messages)];
     return {
-      deleted: pruned.payloads.seqs.length + pruned.rows + pruned.others.reduce((sum, count) => sum + count, 0),
-      more: hasMore.includes(true) || pruned.others.some((count) => count >= limit),
+      deleted:
+        pruned.payloads.seqs.length +
+        pruned.rows +
+        pruned.others.reduce((sum, count) => sum + count, pruned.keys.deleted),
+      more: hasMore.includes(true) || pruned.keys.more || pruned.others.some((count) => count >= limit),
     };
   };
 }

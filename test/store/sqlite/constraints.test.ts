@@ -23,7 +23,8 @@ const ROWS: Readonly<Record<string, string>> = {
     VALUES (1, 1, 1, 0, 1, 1, 0, 0, 0, 0)`,
   attempt: `attempt (seq, delivery_seq, message_seq, endpoint_seq, url, response_status, duration_ms, trigger, started_at)
     VALUES (1, 1, 1, 1, '', 200, 1, 0, 1)`,
-  recent_key: "recent_key (message_seq, key, expires_at) VALUES (1, zeroblob(32), 1)",
+  key_log: "key_log (entries) VALUES (zeroblob(80))",
+  key_range: "key_range (start, entries) VALUES (0, zeroblob(40))",
   idempotency: "idempotency (key, status, message_seq, expires_at) VALUES (zeroblob(32), 202, 1, 1)",
   source: `source (seq, environment_seq, application_seq, name, type, provider, verification, metadata, created_at, updated_at)
     VALUES (1, 1, 1, '', 'a', 'a', 'off', '{}', 1, 1)`,
@@ -76,7 +77,8 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   attempt_values_check: ["trigger = 2", "response_status = -1", "response_status = 1000", "duration_ms = -1"],
   attempt_next_check: ["next_attempt_at = 5"],
   attempt_sealed_check: ["reason = 'timeout', sealed = zeroblob(28)", "reason = NULL, sealed = zeroblob(29)"],
-  recent_key_values_check: ["key = zeroblob(31)"],
+  key_log_values_check: ["entries = zeroblob(47)", "entries = x''"],
+  key_range_values_check: ["start = -1", "entries = zeroblob(49)"],
   idempotency_values_check: ["key = zeroblob(31)", "status = 0"],
   idempotency_response_check: ["message_seq = NULL", "body = ''"],
   source_values_check: [

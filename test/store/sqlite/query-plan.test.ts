@@ -35,6 +35,7 @@ const INTENDED: ReadonlyArray<readonly [sql: string, why: string]> = [
   ["WHERE s.deleted_at IS NOT NULL LIMIT ?1", "pruning: deleted sources whose log has not been pruned yet"],
   ["FROM source s WHERE deleted_at IS NOT NULL", "pruning: deleted sources whose log has not been pruned yet"],
   ["WHERE provider = 'cron'", "sources of type cron: all entries of the index are needed"],
+  ["FROM key_log ORDER BY seq", "keys of messages: the log of the newest keys, once at the start"],
   ["AS kept FROM message", "replay: the few messages that the inner query found by index"],
 ];
 

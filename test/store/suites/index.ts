@@ -81,7 +81,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [resendSuite, "queue.", "resend"],
   [resendAllSuite, "queue.", "resendAll"],
   [redriveSuite, "queue.", "redrive"],
-  [dropSuite, "queue.", "drop"],
+  [dropSuite, "queue.", "drop dropStep"],
   [transitionsSuite, "queue.", "settle bury resend redrive drop"],
   [expungeSuite, "queue.expunge.", "message messages step"],
 

@@ -1,0 +1,65 @@
+import type { KeyWords } from "./entry.ts";
+import { hashOf } from "./key-hash.ts";
+
+const FIRST_CAPACITY = 65_536;
+const BITS_PER_KEY = 16;
+
+/**
+ * A Bloom filter that grows: it says whether a key may be on disk. About one key in a hundred that is
+ * not there passes. Each layer has twice the size of the one before.
+ */
+export class KeyFilter {
+  #layers: Layer[] = [new Layer(FIRST_CAPACITY)];
+  /** Number of keys that were added, some of them perhaps several times. */
+  count = 0;
+
+  add(key: KeyWords): void {
+    const hash = hashOf(key);
+    let last = this.#layers.at(-1)!;
+    if (last.count === last.capacity) {
+      last = new Layer(last.capacity * 2);
+      this.#layers.push(last);
+    }
+    last.add(hash, key);
+    this.count++;
+  }
+
+  mayHave(key: KeyWords): boolean {
+    const hash = hashOf(key);
+    for (const layer of this.#layers) if (layer.mayHave(hash, key)) return true;
+    return false;
+  }
+}
+
+/** Each key sets four bits in one word of 32 bits. */
+class Layer {
+  readonly #words;
+  count = 0;
+
+  constructor(readonly capacity: number) {
+    this.#words = new Uint32Array((capacity * BITS_PER_KEY) / 32);
+  }
+
+  add(hash: number, key: KeyWords): void {
+    const at = hash & (this.#words.length - 1);
+    this.#words[at] = this.#words[at]! | bitsOf(hash, key);
+    this.count++;
+  }
+
+  mayHave(hash: number, key: KeyWords): boolean {
+    const bits = bitsOf(hash, key);
+    return (this.#words[hash & (this.#words.length - 1)]! & bits) >>> 0 === bits;
+  }
+}
+
+/** Returns the bits of a key. They depend on other parts of the key than its word does. */
+function bitsOf(hash: number, key: KeyWords): number {
+  const mixed = Math.imul(key[1] ^ (hash >>> 7), 0x9e37_79b1) >>> 0;
+  return (
+    ((1 << (mixed & 31)) |
+      (1 << ((mixed >>> 5) & 31)) |
+      (1 << ((mixed >>> 10) & 31)) |
+      (1 << ((mixed >>> 15) & 31))) >>>
+    0
+  );
+}
