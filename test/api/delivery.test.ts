@@ -286,7 +286,7 @@ describe("dead letters", () => {
       () => send("GET", `/background-task/${json.id}`),
       (found) => found.status === "finished",
     );
-    expect(task.data).toEqual({ redriven: 1, rate: 1000 });
+    expect(task.data).toEqual({ redriven: 1, rate: 1000, filter: {} });
     await attemptsOf(app, message, 2);
     await deadLettersOf(app, 0);
     expect((await received(inbox, 2)).data[0]).toMatchObject({ messageId: message, status: 200 });
@@ -320,7 +320,8 @@ describe("dead letters", () => {
       () => send("GET", `/background-task/${json.id}`),
       (found) => found.status === "finished",
     );
-    expect(task.data).toEqual({ redriven: 2, rate: 1000 });
+    const { id: appId } = (await send("GET", `/app/${app}`)).json;
+    expect(task.data).toEqual({ redriven: 2, rate: 1000, filter: { appId } });
     const { data } = (await send("GET", `/app/${app}/dead-letter?endpoint_id=${disabled}`)).json;
     expect(data.map(({ reason }: { reason: string }) => reason)).toContain("status_5xx");
     expect(data.map(({ reason }: { reason: string }) => reason)).not.toContain("disabled");

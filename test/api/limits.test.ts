@@ -46,12 +46,13 @@ describe("the maximum of endpoints per application", () => {
 });
 
 test("a task that waits for other tasks is shown as running, with `waiting` in its data", async () => {
-  const redrive = () => send("POST", "/dead-letter/redrive", { filter: { reason: "gone" }, rate: 1 });
+  const filter = { reason: "gone" };
+  const redrive = () => send("POST", "/dead-letter/redrive", { filter, rate: 1 });
   const tasks = (await Promise.all(Array.from({ length: 8 }, redrive))).map(({ json }) => json);
   expect(tasks).toContainEqual(
-    expect.objectContaining({ status: "running", data: { redriven: 0, rate: 1, waiting: true } }),
+    expect.objectContaining({ status: "running", data: { redriven: 0, rate: 1, filter, waiting: true } }),
   );
-  for (const { id } of tasks) expect(await ended(id)).toEqual({ redriven: 0, rate: 1 });
+  for (const { id } of tasks) expect(await ended(id)).toEqual({ redriven: 0, rate: 1, filter });
 });
 
 /** Returns the data of a task when it has ended. */

@@ -88,6 +88,9 @@ const referenceTests = [
   "dead-letter.summary ?app_id",
   "dead-letter.summary ?endpoint_id",
   "dead-letter.summary ?ids",
+  "dead-letter.drop filter.appId",
+  "dead-letter.drop filter.endpointId",
+  "dead-letter.drop filter.ids",
   "dead-letter.redrive filter.appId",
   "dead-letter.redrive filter.endpointId",
   "dead-letter.redrive filter.ids",
@@ -491,6 +494,9 @@ describe("ids in queries and bodies", () => {
       ["POST", "/dead-letter/redrive", { filter: { appId: app } }],
       ["POST", "/dead-letter/redrive", { filter: { endpointId: endpoint } }],
       ["POST", "/dead-letter/redrive", { filter: { ids: [victim.main.deadLetter] } }],
+      ["POST", "/dead-letter/drop", { filter: { appId: app } }],
+      ["POST", "/dead-letter/drop", { filter: { endpointId: endpoint } }],
+      ["POST", "/dead-letter/drop", { filter: { ids: [victim.main.deadLetter] } }],
     ];
     for (const [method, path] of [
       ["GET", "/dead-letter"],

@@ -127,9 +127,12 @@ export async function tasksOut(tasks: readonly Task[], parts: Parts) {
 }
 
 function oneOut(task: Task, { ids, deliverer }: Parts, names: Names) {
-  const { applicationSeq, endpointSeq } = scopeOf(task);
+  const scope = scopeOf(task);
+  const { applicationSeq } = scope;
+  // A filter may have the id of an endpoint of another environment. It matches nothing.
+  const endpointSeq = scope.endpointSeq !== null && names.endpoints.has(scope.endpointSeq) ? scope.endpointSeq : null;
   const isRunning = task.status === "running";
-  const data = dataOut(task, ids);
+  const data = dataOut(task, ids, names);
   const { total = null, startedBy = null } = task.data as { total?: number; startedBy?: AuditActor };
   const done = DONE.map((name) => task.data[name]).find((count) => typeof count === "number");
   return {
@@ -148,27 +151,30 @@ function oneOut(task: Task, { ids, deliverer }: Parts, names: Names) {
   };
 }
 
-function dataOut({ kind, data }: Task, ids: IdCodec): Record<string, unknown> {
+function dataOut({ kind, data }: Task, ids: IdCodec, names: Names): Record<string, unknown> {
   const shown: Readonly<Record<string, readonly string[]>> = SHOWN;
-  const names = [...(shown[kind] ?? []), "error", "cancelled"];
+  const fields = [...(shown[kind] ?? []), "error", "cancelled"];
   const { filter } = data as { filter?: DeadLetterFilter };
   return {
-    ...Object.fromEntries(names.filter((name) => name in data).map((name) => [name, data[name]])),
-    ...(filter !== undefined && { filter: filterOut(filter, ids) }),
+    ...Object.fromEntries(fields.filter((name) => name in data).map((name) => [name, data[name]])),
+    ...(filter !== undefined && { filter: filterOut(filter, ids, names) }),
   };
 }
 
-/** Returns a filter in the form in which requests contain it. */
-function filterOut(filter: DeadLetterFilter, ids: IdCodec) {
-  const { applicationSeq, endpointSeq, eventTypes, reason, before, after, deliverySeqs } = filter;
+/**
+ * Returns a filter in the form in which requests contain it, except ids that were not checked: those
+ * of single dead letters, and of an endpoint that is not in the environment.
+ */
+function filterOut(filter: DeadLetterFilter, ids: IdCodec, names: Names) {
+  const { applicationSeq, endpointSeq, eventTypes, reason, before, after } = filter;
   return {
     ...(applicationSeq !== undefined && { appId: ids.encode("app_", applicationSeq) }),
-    ...(endpointSeq !== undefined && { endpointId: ids.encode("ep_", endpointSeq) }),
+    ...(endpointSeq !== undefined &&
+      names.endpoints.has(endpointSeq) && { endpointId: ids.encode("ep_", endpointSeq) }),
     ...(eventTypes !== undefined && { eventTypes }),
     ...(reason !== undefined && { reason }),
     ...(before !== undefined && { before: formatInstant(before) }),
     ...(after !== undefined && { after: formatInstant(after) }),
-    ...(deliverySeqs !== undefined && { ids: deliverySeqs.map((seq) => ids.encode("dlv_", seq)) }),
   };
 }
 
