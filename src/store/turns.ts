@@ -18,4 +18,18 @@ export class Turns {
     this.#last = this.#last.then(() => new Promise((resolve) => this.clock.soon(resolve)));
     return this.#last;
   }
+
+  /**
+   * Returns a function for work whose steps read rows. The function is called with the number of rows
+   * that a step has read, and waits for the next turn whenever `rowsMax` rows have been read.
+   */
+  budget(rowsMax: number): (rows: number) => Promise<void> {
+    let read = 0;
+    return async (rows) => {
+      read += rows;
+      if (read < rowsMax) return;
+      read = 0;
+      await this.next();
+    };
+  }
 }

@@ -33,13 +33,7 @@ export function applicationCounts(db: Database, turns: Turns): Survey["applicati
   );
 
   return async (applicationSeqs) => {
-    let rows = 0;
-    const spend = async (count: number) => {
-      rows += count;
-      if (rows < ROWS_AT_ONCE) return;
-      rows = 0;
-      await turns.next();
-    };
+    const spend = turns.budget(ROWS_AT_ONCE);
     const deadOf = async (applicationSeq: number): Promise<number> => {
       let count = 0;
       for (let after: number | undefined = 0; after !== undefined && count < deadCountMax; ) {

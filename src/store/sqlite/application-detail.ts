@@ -63,13 +63,7 @@ export function applicationDetail(db: Database, turns: Turns): Survey["applicati
   );
 
   return async (applicationSeq) => {
-    let rows = 0;
-    const spend = async (count: number) => {
-      rows += count;
-      if (rows < ROWS_AT_ONCE) return;
-      rows = 0;
-      await turns.next();
-    };
+    const spend = turns.budget(ROWS_AT_ONCE);
     const count = async (steps: Counting, of: number, before = 0) => {
       let total = before;
       for (let place: Place | null = START; place !== null && total < detailCountMax; ) {

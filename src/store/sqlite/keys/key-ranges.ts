@@ -18,8 +18,8 @@ interface RangeBefore extends RangeRow {
 
 /**
  * The older keys of messages, on disk. Each row holds the entries of all keys whose prefix is at least
- * `start` and less than the `start` of the next row: one row per page, like the leaves of a B-tree. That
- * takes half of the bytes and a quarter of the time of a row and an entry of an index per key.
+ * `start` and less than the `start` of the next row: one row per page, like the leaves of a B-tree. A row
+ * and an entry of an index per key would take more bytes and change more pages.
  */
 export class KeyRanges {
   readonly #rangeOf: Statement<RangeBefore, [number]>;
