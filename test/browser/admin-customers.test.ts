@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
-import { describeInBrowser, logInWith, BROWSER_TIMEOUT_MS as TIMEOUT_MS, watch } from "../support/browser.ts";
+import { describeInBrowser, openAdminPage, BROWSER_TIMEOUT_MS as TIMEOUT_MS, watch } from "../support/browser.ts";
 import { clientOf, type Send } from "../support/client.ts";
 import { until } from "../support/delivery.ts";
 import { ROOT_TOKEN } from "../support/server.ts";
@@ -21,17 +21,7 @@ describeInBrowser("pages of customers", { args, env }, (group) => {
     return json;
   }
 
-  async function open(hash: string, ignored?: string) {
-    const context = await group.browser.newContext({ viewport: { width: 1280, height: HEIGHT } });
-    const page = await context.newPage();
-    page.setDefaultTimeout(15_000);
-    const { errors } = watch(page, group.server.url, ignored);
-    await page.goto(`${group.server.url}/ui/`);
-    await logInWith(page, ROOT_TOKEN);
-    await page.getByRole("navigation", { name: "Main" }).waitFor();
-    await page.goto(`${group.server.url}/ui/${hash}`);
-    return { page, errors, context, [Symbol.asyncDispose]: () => context.close() };
-  }
+  const open = (hash: string, ignored?: string) => openAdminPage(group, ROOT_TOKEN, hash, { ignored, height: HEIGHT });
 
   const heading = (page: Page, name: string) => page.getByRole("heading", { level: 1, name, exact: true }).waitFor();
   const inbox = (name: string, query = "") => `${group.server.url}/inbox/${name}${query}`;

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { violationsOn } from "../support/axe.ts";
-import { describeInBrowser, logInWith, BROWSER_TIMEOUT_MS as TIMEOUT_MS, watch } from "../support/browser.ts";
+import { describeInBrowser, openAdminPage, BROWSER_TIMEOUT_MS as TIMEOUT_MS } from "../support/browser.ts";
 import { until } from "../support/delivery.ts";
 import { ok, startReceiver, withStatus } from "../support/receiver.ts";
 
@@ -12,17 +12,7 @@ const env = { BOATHOOK_ROOT_TOKEN: TOKEN };
 const args = ["--allow-subnets", "127.0.0.1/32", "--retry-schedule="];
 
 describeInBrowser("pages of dead letters and tasks", { env, args }, (group) => {
-  async function open(hash: string) {
-    const context = await group.browser.newContext({ viewport: { width: 1280, height: 800 } });
-    const page = await context.newPage();
-    page.setDefaultTimeout(15_000);
-    const { errors } = watch(page, group.server.url);
-    await page.goto(`${group.server.url}/ui/`);
-    await logInWith(page, TOKEN);
-    await page.getByRole("navigation", { name: "Main" }).waitFor();
-    await page.goto(`${group.server.url}/ui/${hash}`);
-    return { page, errors, [Symbol.asyncDispose]: () => context.close() };
-  }
+  const open = (hash: string) => openAdminPage(group, TOKEN, hash);
 
   async function call(method: string, path: string, body?: unknown) {
     const response = await fetch(`${group.server.url}/api/v1${path}`, {

@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
-import { describeInBrowser, logInWith, BROWSER_TIMEOUT_MS as TIMEOUT_MS, watch } from "../support/browser.ts";
+import { describeInBrowser, openAdminPage, BROWSER_TIMEOUT_MS as TIMEOUT_MS } from "../support/browser.ts";
 
 /** The pages of one endpoint, and of the endpoints of all customers. */
 
@@ -28,19 +28,8 @@ describeInBrowser("pages of endpoints", { env, args: ["--allow-subnets", "127.0.
   const inbox = (name: string) => `${group.server.url}/inbox/inbox-of-${name}`;
   const newEndpoint = async (app: string, settings: object = {}): Promise<string> =>
     (await must("POST", `/app/${app}/endpoint`, { url: inbox(app), ...settings })).id;
-  /** Opens the admin page at an address, logged in. */
-  async function open(hash: string) {
-    const context = await group.browser.newContext({ viewport: { width: 1280, height: 800 } });
-    const page = await context.newPage();
-    page.setDefaultTimeout(15_000);
-    // A response 422 is an error of the console; these tests expect some.
-    const { errors } = watch(page, group.server.url, "422");
-    await page.goto(`${group.server.url}/ui/`);
-    await logInWith(page, TOKEN);
-    await page.getByRole("navigation", { name: "Main" }).waitFor();
-    await page.goto(`${group.server.url}/ui/${hash}`);
-    return { page, errors, [Symbol.asyncDispose]: () => context.close() };
-  }
+  // A response 422 is an error of the console; these tests expect some.
+  const open = (hash: string) => openAdminPage(group, TOKEN, hash, { ignored: "422" });
   const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
   const card = (page: Page, name: string) => page.getByRole("region", { name });
 

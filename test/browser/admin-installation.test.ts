@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Page } from "playwright-core";
-import { describeInBrowser, logInWith, BROWSER_TIMEOUT_MS as TIMEOUT_MS, watch } from "../support/browser.ts";
+import { describeInBrowser, openAdminPage, BROWSER_TIMEOUT_MS as TIMEOUT_MS } from "../support/browser.ts";
 
 /** The pages of event types and of the installation. */
 
@@ -8,17 +8,7 @@ const TOKEN = "root-token-of-the-test-of-installation-1";
 const env = { BOATHOOK_ROOT_TOKEN: TOKEN };
 
 describeInBrowser("pages of event types and of the installation", { env }, (group) => {
-  async function open(hash: string) {
-    const context = await group.browser.newContext({ viewport: { width: 1280, height: 800 } });
-    const page = await context.newPage();
-    page.setDefaultTimeout(15_000);
-    const { errors } = watch(page, group.server.url);
-    await page.goto(`${group.server.url}/ui/`);
-    await logInWith(page, TOKEN);
-    await page.getByRole("navigation", { name: "Main" }).waitFor();
-    await page.goto(`${group.server.url}/ui/${hash}`);
-    return { page, errors, [Symbol.asyncDispose]: () => context.close() };
-  }
+  const open = (hash: string) => openAdminPage(group, TOKEN, hash);
 
   /** Expects that the page fits the narrowest screens. */
   async function expectNoOverflow(page: Page): Promise<void> {

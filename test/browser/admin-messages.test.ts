@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { violationsOn } from "../support/axe.ts";
-import { describeInBrowser, logInWith, BROWSER_TIMEOUT_MS as TIMEOUT_MS, watch } from "../support/browser.ts";
+import { describeInBrowser, openAdminPage, BROWSER_TIMEOUT_MS as TIMEOUT_MS } from "../support/browser.ts";
 
 /** The pages that send and show one message. */
 
@@ -9,18 +9,8 @@ const TOKEN = "root-token-of-the-test-of-messages-12345";
 const env = { BOATHOOK_ROOT_TOKEN: TOKEN };
 
 describeInBrowser("pages of one message", { env, args: ["--allow-subnets", "127.0.0.1/32"] }, (group) => {
-  /** Opens a page of the admin page and logs in. `ignored` is a part of console errors that the test expects. */
-  async function open(hash: string, ignored?: string) {
-    const context = await group.browser.newContext({ viewport: { width: 1280, height: 800 } });
-    const page = await context.newPage();
-    page.setDefaultTimeout(15_000);
-    const { errors } = watch(page, group.server.url, ignored);
-    await page.goto(`${group.server.url}/ui/`);
-    await logInWith(page, TOKEN);
-    await page.getByRole("navigation", { name: "Main" }).waitFor();
-    await page.goto(`${group.server.url}/ui/${hash}`);
-    return { page, errors, [Symbol.asyncDispose]: () => context.close() };
-  }
+  /** `ignored` is a part of console errors that the test expects. */
+  const open = (hash: string, ignored?: string) => openAdminPage(group, TOKEN, hash, { ignored });
 
   async function call(method: string, path: string, body?: unknown) {
     const response = await fetch(`${group.server.url}/api/v1${path}`, {

@@ -91,3 +91,27 @@ export async function logInWith(page: Page, token: string): Promise<void> {
   await page.getByLabel("Token").fill(token);
   await page.getByRole("button", { name: "Log in" }).click();
 }
+
+interface OpenOptions {
+  /** A part of console errors that the test expects. */
+  readonly ignored?: string | undefined;
+  readonly height?: number;
+}
+
+/** Opens an address of the admin page in a browser context of its own, and logs in. */
+export async function openAdminPage(
+  { browser, server }: BrowserGroup,
+  token: string,
+  hash: string,
+  { ignored, height = 800 }: OpenOptions = {},
+) {
+  const context = await browser.newContext({ viewport: { width: 1280, height } });
+  const page = await context.newPage();
+  page.setDefaultTimeout(15_000);
+  const { errors } = watch(page, server.url, ignored);
+  await page.goto(`${server.url}/ui/`);
+  await logInWith(page, token);
+  await page.getByRole("navigation", { name: "Main" }).waitFor();
+  await page.goto(`${server.url}/ui/${hash}`);
+  return { page, errors, context, [Symbol.asyncDispose]: () => context.close() };
+}
