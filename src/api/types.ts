@@ -31,6 +31,7 @@ import type { EnvironmentModelOut } from "./resources/environment/fields.ts";
 import type { EventTypeExampleOut } from "./resources/event-type/example.ts";
 import type { EventTypeOut } from "./resources/event-type/fields.ts";
 import type { InboxRequestOut } from "./resources/inbox/routes.ts";
+import type { LoginOptionsOut } from "./resources/login/routes.ts";
 import type { MessageOut } from "./resources/message/fields.ts";
 import type { EnvironmentMessageOut } from "./resources/message/of-environment.ts";
 import type { PrecheckRecipientsOut } from "./resources/message/precheck.ts";
@@ -38,6 +39,7 @@ import type { MessageRecipientOut } from "./resources/message/recipients.ts";
 import type { OperationalWebhookEndpointOut } from "./resources/operational-webhook/fields.ts";
 import type { ProviderOut } from "./resources/provider/routes.ts";
 import type { SearchOut } from "./resources/search/routes.ts";
+import type { CurrentSessionOut, SessionOut } from "./resources/session/fields.ts";
 import type {
   IngestSourceDetailOut,
   IngestSourceIn,
@@ -92,6 +94,10 @@ export type Recovery = Static<typeof RecoverIn>;
 export type Replay = Static<typeof ReplayIn>;
 /** How many messages a replay would send. */
 export type ReplayPreview = Static<typeof ReplayPreviewOut>;
+/** The session of the request. */
+export type CurrentSession = Static<typeof CurrentSessionOut>;
+export type LoginOptions = Static<typeof LoginOptionsOut>;
+export type Session = Static<typeof SessionOut>;
 export type Source = Static<typeof IngestSourceOut>;
 export type SourceChange = Static<typeof IngestSourcePatch>;
 export type SourceCreation = Static<typeof IngestSourceIn>;

@@ -105,6 +105,7 @@ describe("a login at an identity provider", () => {
     const answer = await clientOf(world.server.url)("GET", "/login-options", undefined, { token: null });
     expect(answer.json).toEqual({
       oidc: { name: new URL(world.provider.issuer).host, url: `${world.server.url}/api/v1/oidc/login` },
+      hasSession: false,
     });
   });
 
@@ -286,7 +287,10 @@ describe("an identity provider that cannot be used", () => {
     const server = await startBoathook(executable(), home.file("data"), [], { env });
     try {
       const send = clientOf(server.url);
-      expect((await send("GET", "/login-options", undefined, { token: null })).json).toEqual({ oidc: null });
+      expect((await send("GET", "/login-options", undefined, { token: null })).json).toEqual({
+        oidc: null,
+        hasSession: false,
+      });
       for (const path of ["/oidc/login", "/oidc/callback?code=x&state=y"]) {
         expect(await send("GET", path, undefined, { token: null })).toMatchObject({
           status: 404,

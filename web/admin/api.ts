@@ -1,7 +1,7 @@
-import type { InboxRequest, ListOf, Overview } from "../../src/api/types.ts";
+import type { CurrentSession, InboxRequest, ListOf, Overview } from "../../src/api/types.ts";
 import { BASE } from "../kit/base.ts";
-import { ApiError, errorOf, NOT_ACCEPTED, type RequestOptions, request } from "../kit/client.ts";
-import { logOut, token } from "./session.ts";
+import { type ApiError, errorOf, type RequestOptions, request } from "../kit/client.ts";
+import { ownerOf, session, showLogin, showSession } from "./session.ts";
 
 /** The admin page's requests to the API. */
 
@@ -9,20 +9,6 @@ export type MessageSummary = Overview["messages"][number];
 export type DeliveryCounts = MessageSummary["deliveries"];
 
 export { ApiError } from "../kit/client.ts";
-
-export const NOT_FOR_THIS_PAGE =
-  "This token is limited to one application. Use a token for the whole environment, such as the root token.";
-
-/**
- * Gets the overview with a token that is not in use yet. Rejects with a message for the user if the
- * token is not accepted.
- */
-export async function tryToken(candidate: string): Promise<Overview> {
-  const response = await send("GET", "/overview", { token: candidate });
-  if (response.status === 401) throw new ApiError(401, NOT_ACCEPTED);
-  if (response.status === 403) throw new ApiError(403, NOT_FOR_THIS_PAGE);
-  return (await readText(response, JSON.parse)) as Overview;
-}
 
 /** Opens the stream of live events. The stream ends when `signal` is aborted. */
 export async function openLive(signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
@@ -56,14 +42,30 @@ export async function getList<T>(path: string, signal: AbortSignal): Promise<rea
   return list.data;
 }
 
-interface SendOptions extends RequestOptions {
-  readonly token?: string;
+/** The header that proves that a page of this server sends a change. */
+const CSRF_HEADER = "boathook-csrf";
+
+/**
+ * Sends a request with the cookie of the session to a path below `/api/v1`, or to one that starts
+ * with `/ingest/`.
+ */
+export async function send(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
+  const url = BASE + (path.startsWith("/ingest/") ? path : `/api/v1${path}`);
+  const current = session.peek();
+  const isChange = method !== "GET" && current.state === "open";
+  if (!isChange) return request(method, url, options);
+  const sendChange = (csrf: string) => request(method, url, { ...options, headers: { [CSRF_HEADER]: csrf } });
+  const response = await sendChange(current.session.csrf);
+  if (!(await isCsrfFailure(response))) return response;
+  // Another tab has logged in again.
+  const next = (await (await call("GET", "/session")).json()) as CurrentSession;
+  showSession(next);
+  // The change was meant to be made in the name of the earlier owner.
+  return ownerOf(next) === ownerOf(current.session) ? sendChange(next.csrf) : response;
 }
 
-/** Sends a request to a path below `/api/v1`, or to one that starts with `/ingest/`. */
-function send(method: string, path: string, { token: candidate, ...options }: SendOptions = {}): Promise<Response> {
-  const url = BASE + (path.startsWith("/ingest/") ? path : `/api/v1${path}`);
-  return request(method, url, candidate ?? token.peek() ?? "", options);
+async function isCsrfFailure(response: Response): Promise<boolean> {
+  return response.status === 403 && (await errorOf(response.clone())).code === "csrf_failed";
 }
 
 /** Sends a request like `send`. Rejects with a message for the user if the response is not 2xx. */
@@ -78,10 +80,11 @@ async function readText<T>(response: Response, read: (text: string) => T): Promi
   return read(await response.text());
 }
 
-/** Returns the error for a response that is not 2xx. A 401 ends the session. */
+/** Returns the error for a response that is not 2xx. A 401 leads to the login page. */
 async function failure(response: Response): Promise<ApiError> {
-  if (response.status === 401) logOut("Your token is no longer valid. Log in again.");
-  return errorOf(response);
+  const error = await errorOf(response);
+  if (response.status === 401) showLogin(error.message);
+  return error;
 }
 
 const encode = encodeURIComponent;

@@ -4,14 +4,25 @@ import { findPage } from "../kit/routes.tsx";
 import { Frame } from "./frame/frame.tsx";
 import { overview, startLive } from "./live.ts";
 import { startRate } from "./overview/rate.ts";
-import { LoginPage } from "./pages/login.tsx";
+import { LoginPage, UnreachablePage } from "./pages/login.tsx";
 import { UnknownPage } from "./pages/unknown.tsx";
 import { PAGES } from "./pages.ts";
 import { startSearch } from "./search/shortcut.ts";
-import { token } from "./session.ts";
+import { ownerOf, session } from "./session.ts";
 
 export function App() {
-  return token.value === null ? <LoginPage /> : <LoggedIn />;
+  const current = session.value;
+  switch (current.state) {
+    case "checking":
+      return null;
+    case "unreachable":
+      return <UnreachablePage problem={current.problem} />;
+    case "ended":
+      return <LoginPage reason={current.reason} />;
+    case "open":
+      // Another owner gets a new page, which shows nothing of the earlier owner's.
+      return <LoggedIn key={ownerOf(current.session)} />;
+  }
 }
 
 /** The page after login. The live connection is open while it is mounted. */

@@ -2,7 +2,9 @@ import "../kit/style/style.css";
 import { render } from "preact";
 import { followAddress } from "../kit/address.ts";
 import { App } from "./app.tsx";
+import { startSession } from "./login.ts";
 
+void startSession();
 followAddress();
 const root = document.createElement("div");
 root.id = "root";

@@ -1,29 +1,48 @@
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
+import type { CurrentSession } from "../../src/api/types.ts";
 
 /**
- * The session of the admin page. Its token is in `sessionStorage`, so that closing the tab logs out
- * and no other tab or site can read the token.
+ * The session of the admin page. Its cookie belongs to the browser and cannot be read by scripts, so
+ * all tabs share the session. `login.ts` opens and ends it.
  */
+export type SessionState =
+  | { readonly state: "checking" }
+  | { readonly state: "open"; readonly session: CurrentSession }
+  /** The server could not be asked for the session, or could not end it. */
+  | { readonly state: "unreachable"; readonly problem: string }
+  /** The login page is shown. The reason is null on the first visit and after the user has logged out. */
+  | { readonly state: "ended"; readonly reason: string | null };
 
-const STORAGE_KEY = "boathook.token";
+export const session = signal<SessionState>({ state: "checking" });
 
-/** The token in use; null if the login page is shown. */
-export const token = signal<string | null>(sessionStorage.getItem(STORAGE_KEY));
+const operations = computed<ReadonlySet<string>>(() => {
+  const current = session.value;
+  return new Set(current.state === "open" ? current.session.operations : []);
+});
 
 /**
- * The reason why the session ended, shown on the login page. Null on the first visit and after the
- * user has logged out.
+ * Returns whether the session may use the API operation with this id, such as `v1.message.create`.
+ * Pages hide the actions that it may not use.
  */
-export const endedBecause = signal<string | null>(null);
-
-export function logIn(newToken: string): void {
-  sessionStorage.setItem(STORAGE_KEY, newToken);
-  endedBecause.value = null;
-  token.value = newToken;
+export function may(operation: string): boolean {
+  return operations.value.has(operation);
 }
 
-export function logOut(because: string | null = null): void {
-  sessionStorage.removeItem(STORAGE_KEY);
-  endedBecause.value = because;
-  token.value = null;
+/** Whether the session may only read. */
+export const isReadOnly = computed(() => {
+  const current = session.value;
+  return current.state === "open" && current.session.readOnly;
+});
+
+export function showSession(current: CurrentSession): void {
+  session.value = { state: "open", session: current };
+}
+
+export function showLogin(reason: string | null): void {
+  session.value = { state: "ended", reason };
+}
+
+/** Returns the name of a session's owner. Several sessions may have the same owner. */
+export function ownerOf({ type, tokenId, email, name }: CurrentSession): string {
+  return JSON.stringify([type, tokenId, email, name]);
 }

@@ -5,13 +5,16 @@
 /** A response that is not 2xx, or no response (`status` 0). The message can be shown to users. */
 export class ApiError extends Error {
   readonly status: number;
+  /** The kind of error in the response, such as `csrf_failed`; null if there is none. */
+  readonly code: string | null;
   /** What is wrong with single fields of the request. */
   readonly findings: readonly Finding[];
 
-  constructor(status: number, message: string, findings: readonly Finding[] = []) {
+  constructor(status: number, message: string, findings: readonly Finding[] = [], code: string | null = null) {
     super(message);
     this.name = "ApiError";
     this.status = status;
+    this.code = code;
     this.findings = findings;
   }
 }
@@ -22,12 +25,12 @@ export interface Finding {
   readonly msg: string;
 }
 
-export const NOT_ACCEPTED = "This token is not valid. It may be mistyped, expired or revoked.";
 export const NO_ANSWER = "The server does not respond.";
 
 export interface RequestOptions {
   readonly signal?: AbortSignal;
   readonly accept?: string;
+  readonly headers?: Readonly<Record<string, string>>;
   /** The body as JSON text. */
   readonly body?: string;
 }
@@ -36,15 +39,9 @@ export interface RequestOptions {
 export async function request(
   method: string,
   url: string,
-  bearer: string,
-  { signal, accept = "application/json", body }: RequestOptions = {},
+  { signal, accept = "application/json", headers: more = {}, body }: RequestOptions = {},
 ): Promise<Response> {
-  const headers = new Headers({ accept });
-  try {
-    headers.set("authorization", `Bearer ${bearer}`);
-  } catch {
-    throw new ApiError(401, NOT_ACCEPTED); // The token contains characters that are not allowed in a header.
-  }
+  const headers = new Headers({ ...more, accept });
   if (body !== undefined) headers.set("content-type", "application/json");
   try {
     return await fetch(url, {
@@ -62,21 +59,30 @@ export async function request(
 
 /** Returns the error for a response that is not 2xx. */
 export async function errorOf(response: Response): Promise<ApiError> {
-  const { message, findings } = await detailOf(response);
-  return new ApiError(response.status, message ?? `The server responded with status ${response.status}.`, findings);
+  const { message, findings, code } = await detailOf(response);
+  const text = message ?? `The server responded with status ${response.status}.`;
+  return new ApiError(response.status, text, findings, code);
 }
 
-async function detailOf(response: Response): Promise<{ message: string | null; findings: readonly Finding[] }> {
+interface Detail {
+  readonly message: string | null;
+  readonly findings: readonly Finding[];
+  readonly code: string | null;
+}
+
+async function detailOf(response: Response): Promise<Detail> {
+  const unknown = { message: null, findings: [], code: null };
   try {
-    const { detail } = (await response.json()) as { detail?: unknown };
-    if (typeof detail === "string") return { message: detail, findings: [] };
-    if (!Array.isArray(detail)) return { message: null, findings: [] };
+    const { code: given, detail } = (await response.json()) as { code?: unknown; detail?: unknown };
+    const code = typeof given === "string" ? given : null;
+    if (typeof detail === "string") return { message: detail, findings: [], code };
+    if (!Array.isArray(detail)) return { ...unknown, code };
     const findings = detail.map(({ loc, msg }: { loc?: unknown; msg?: unknown }) => ({
       loc: Array.isArray(loc) ? loc.map(String) : [],
       msg: String(msg),
     }));
-    return { message: findings.map(({ msg }) => msg).join("; "), findings };
+    return { message: findings.map(({ msg }) => msg).join("; "), findings, code };
   } catch {
-    return { message: null, findings: [] };
+    return unknown;
   }
 }

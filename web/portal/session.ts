@@ -113,7 +113,8 @@ export async function identify(): Promise<void> {
  */
 export async function call(method: string, path: string, options?: RequestOptions): Promise<Response> {
   const used = current;
-  const response = await request(method, API + path, used?.token ?? "", options);
+  const headers = { authorization: `Bearer ${used?.token ?? ""}` };
+  const response = await request(method, API + path, { ...options, headers });
   if (response.ok) return response;
   if (response.status === 401 && used === current) end("expired");
   throw await errorOf(response);

@@ -4,8 +4,8 @@ import { useFocusOnNewPage } from "../../kit/focus.ts";
 import { Logo } from "../../kit/parts/logo.tsx";
 import { OVERVIEW } from "../links.ts";
 import { isSampled, type LiveState, liveState, overview } from "../live.ts";
+import { logOut } from "../login.ts";
 import { Search } from "../search/search-box.tsx";
-import { logOut } from "../session.ts";
 import style from "./frame.module.css";
 import { Navigation } from "./navigation.tsx";
 
@@ -40,7 +40,7 @@ export function Frame({ current, children }: { current: string; children: Compon
         <LiveIndicator />
         <span class={style.space} />
         <Search />
-        <button type="button" class="quiet" onClick={() => logOut()}>
+        <button type="button" class="quiet" onClick={() => void logOut()}>
           Log out
         </button>
       </header>

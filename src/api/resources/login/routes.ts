@@ -22,6 +22,10 @@ export const LoginOptionsOut = field.object("LoginOptionsOut", {
       url: Type.String({ format: "uri", description: "The address at which a login begins." }),
     }),
   ),
+  hasSession: Type.Boolean({
+    description:
+      "Whether the request has the cookie of a session. `GET /api/v1/session` says whether the session is open.",
+  }),
 });
 
 const FAILED = `If the login fails, the browser is sent to \`/ui/?login=<reason>\`. The reasons are \`denied\`, \`expired\`, \`state_mismatch\`, \`not_admin\`, \`email_not_verified\`, \`clock\`, \`provider_unavailable\` and \`failed\`.`;
@@ -80,14 +84,14 @@ export function loginRoutes(context: Context): Operation[] {
         200: {
           description: "The ways to log in.",
           schema: LoginOptionsOut,
-          example: { oidc: { name: "example.com", url: `https://example.com${LOGIN}` } },
+          example: { oidc: { name: "example.com", url: `https://example.com${LOGIN}` }, hasSession: false },
         },
       },
       problems: [],
-      async handle() {
+      async handle({ request }) {
         const oidc =
           login === null ? null : { name: new URL(login.provider.issuer).host, url: context.publicUrl() + LOGIN };
-        return reply(200, { oidc });
+        return reply(200, { oidc, hasSession: context.authenticator.sessions.secretOf(request) !== null });
       },
     }),
 
