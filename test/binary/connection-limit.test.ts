@@ -9,6 +9,8 @@ import { startReceiver } from "../support/receiver.ts";
 /** Tests clients that hold as many connections as they can, while the executable has few descriptors. */
 
 const DEADLINE_MS = 20_000;
+/** The timeout of one request. A connection that the kernel has dropped is tried again only after up to 15 s. */
+const REQUEST_TIMEOUT_MS = 4000;
 
 async function until(what: () => unknown, isMet: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + DEADLINE_MS;
@@ -25,7 +27,7 @@ function limitedTo(files: number): readonly string[] {
 /** Returns the status of a request on a new connection, or the reason why it failed. */
 async function statusOf(url: string): Promise<number | string> {
   try {
-    return (await fetch(url, { keepalive: false, signal: AbortSignal.timeout(DEADLINE_MS) })).status;
+    return (await fetch(url, { keepalive: false, signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) })).status;
   } catch (error) {
     return String(error);
   }
