@@ -1,6 +1,12 @@
 import { beforeAll, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
-import { describeInBrowser, openAdminPage, BROWSER_TIMEOUT_MS as TIMEOUT_MS, watch } from "../support/browser.ts";
+import {
+  callerOf,
+  describeInBrowser,
+  openAdminPage,
+  BROWSER_TIMEOUT_MS as TIMEOUT_MS,
+  watch,
+} from "../support/browser.ts";
 import { clientOf, type Send } from "../support/client.ts";
 import { until } from "../support/delivery.ts";
 import { ROOT_TOKEN } from "../support/server.ts";
@@ -15,11 +21,7 @@ describeInBrowser("pages of customers", { args, env }, (group) => {
     send = clientOf(group.server.url);
   });
 
-  async function must(method: string, path: string, body?: unknown) {
-    const { status, json, text } = await send(method, path, body);
-    if (status >= 300) throw new Error(`${method} ${path}: ${status} ${text}`);
-    return json;
-  }
+  const call = callerOf(group, ROOT_TOKEN);
 
   const open = (hash: string, ignored?: string) => openAdminPage(group, ROOT_TOKEN, hash, { ignored, height: HEIGHT });
 
@@ -63,8 +65,8 @@ describeInBrowser("pages of customers", { args, env }, (group) => {
       await page.getByText("The customer has no endpoint").waitFor();
       await page.getByText("at most 7").waitFor();
       await expectNoOverflow(page);
-      expect(await must("GET", "/app/first")).toMatchObject({ metadata: { plan: "pro" }, rateLimit: 7 });
-      await must("POST", "/app", { name: "Other", uid: "other" });
+      expect(await call("GET", "/app/first")).toMatchObject({ metadata: { plan: "pro" }, rateLimit: 7 });
+      await call("POST", "/app", { name: "Other", uid: "other" });
 
       await page.getByRole("link", { name: "Settings" }).click();
       await page.getByLabel("Uid").fill("other");
@@ -79,12 +81,12 @@ describeInBrowser("pages of customers", { args, env }, (group) => {
       await page.getByRole("button", { name: "Save settings" }).click();
       await page.getByText("Saved.").waitFor();
       await until(
-        () => must("GET", "/app/first"),
+        () => call("GET", "/app/first"),
         ({ name }) => name === "Renamed",
       );
 
-      await must("POST", "/app/first/endpoint", { url: inbox("first-inbox"), paused: true });
-      await must("POST", "/app/first/msg", { eventType: "a", payload: {} });
+      await call("POST", "/app/first/endpoint", { url: inbox("first-inbox"), paused: true });
+      await call("POST", "/app/first/msg", { eventType: "a", payload: {} });
       await page.getByRole("button", { name: "Delete customer" }).click();
       const question = "1 endpoint will be deleted and 1 pending delivery cancelled. 1 message and 0 dead letters can";
       await page.getByText(question).waitFor();
@@ -101,15 +103,15 @@ describeInBrowser("pages of customers", { args, env }, (group) => {
   test(
     "why a customer gets nothing is found from the overview in two clicks, without scrolling",
     async () => {
-      await must("POST", "/app", { name: "Acme", uid: "acme" });
-      await must("POST", "/app/acme/endpoint", { uid: "books", url: inbox("acme-books", "?status=503") });
+      await call("POST", "/app", { name: "Acme", uid: "acme" });
+      await call("POST", "/app/acme/endpoint", { uid: "books", url: inbox("acme-books", "?status=503") });
       // A failure more than a second after the first disables the endpoint.
-      await must("POST", "/app/acme/msg", { eventType: "invoice.paid", payload: {} });
+      await call("POST", "/app/acme/msg", { eventType: "invoice.paid", payload: {} });
       await until(
-        () => must("GET", "/app/acme/endpoint/books"),
+        () => call("GET", "/app/acme/endpoint/books"),
         ({ disabled }) => disabled === true,
       );
-      await must("POST", "/app/acme/msg", { eventType: "invoice.paid", payload: {} });
+      await call("POST", "/app/acme/msg", { eventType: "invoice.paid", payload: {} });
 
       await using opened = await open("");
       const { page } = opened;
@@ -146,14 +148,14 @@ describeInBrowser("pages of customers", { args, env }, (group) => {
   test(
     "the page says that no endpoint subscribes to the type, and that the customer has no messages",
     async () => {
-      await must("POST", "/event-type", { name: "order.made", description: "" });
-      await must("POST", "/app", { name: "Picky", uid: "picky" });
-      await must("POST", "/app/picky/endpoint", { url: inbox("picky-inbox"), eventTypes: ["order.made"] });
+      await call("POST", "/event-type", { name: "order.made", description: "" });
+      await call("POST", "/app", { name: "Picky", uid: "picky" });
+      await call("POST", "/app/picky/endpoint", { url: inbox("picky-inbox"), eventTypes: ["order.made"] });
       await using opened = await open("#/app/picky");
       const { page } = opened;
       const wrong = page.getByRole("region", { name: "What is wrong" });
       await wrong.getByText("No message is stored for this customer").waitFor();
-      await must("POST", "/app/picky/msg", { eventType: "order.lost", payload: {} });
+      await call("POST", "/app/picky/msg", { eventType: "order.lost", payload: {} });
       await wrong.getByText("1 endpoint does not subscribe to the type order.lost").waitFor();
       expect(opened.errors).toEqual([]);
     },
@@ -164,11 +166,11 @@ describeInBrowser("pages of customers", { args, env }, (group) => {
     "each part of a customer has its address, shows the customer's own data and fits a narrow screen",
     async () => {
       const long = "y".repeat(600);
-      await must("POST", "/app", { name: `Long ${"x".repeat(150)}`, uid: "long" });
-      await must("POST", "/app/long/endpoint", { uid: "e", url: inbox("long-inbox", `?status=410&${long}`) });
-      await must("POST", "/app/long/msg", { eventType: `type.${"z".repeat(150)}`, payload: {} });
+      await call("POST", "/app", { name: `Long ${"x".repeat(150)}`, uid: "long" });
+      await call("POST", "/app/long/endpoint", { uid: "e", url: inbox("long-inbox", `?status=410&${long}`) });
+      await call("POST", "/app/long/msg", { eventType: `type.${"z".repeat(150)}`, payload: {} });
       await until(
-        () => must("GET", "/app/long/endpoint/e"),
+        () => call("GET", "/app/long/endpoint/e"),
         ({ disabled }) => disabled === true,
       );
       await using opened = await open("#/app/long");
@@ -198,7 +200,7 @@ describeInBrowser("pages of customers", { args, env }, (group) => {
   test(
     "a portal link is created with chosen rights, shown once and revoked",
     async () => {
-      const { id } = await must("POST", "/app", { name: "Linked", uid: "linked" });
+      const { id } = await call("POST", "/app", { name: "Linked", uid: "linked" });
       await using opened = await open(`#/app/${id}?tab=access`);
       const { page } = opened;
       await page.getByLabel("The link allows").selectOption("some");
@@ -225,11 +227,11 @@ describeInBrowser("pages of customers", { args, env }, (group) => {
   test(
     "the portal opened as one customer refuses the addresses and tokens of another",
     async () => {
-      const one = await must("POST", "/app", { name: "Customer One", uid: "one" });
-      const two = await must("POST", "/app", { name: "Customer Two", uid: "two" });
-      await must("POST", "/app/one/endpoint", { url: inbox("inbox-of-one") });
-      const foreign = await must("POST", "/app/two/endpoint", { uid: "e2", url: inbox("inbox-of-two") });
-      const message = await must("POST", "/app/two/msg", { eventType: "a", payload: { secret: "of two" } });
+      const one = await call("POST", "/app", { name: "Customer One", uid: "one" });
+      const two = await call("POST", "/app", { name: "Customer Two", uid: "two" });
+      await call("POST", "/app/one/endpoint", { url: inbox("inbox-of-one") });
+      const foreign = await call("POST", "/app/two/endpoint", { uid: "e2", url: inbox("inbox-of-two") });
+      const message = await call("POST", "/app/two/msg", { eventType: "a", payload: { secret: "of two" } });
       await using opened = await open(`#/app/${one.id}?tab=access`);
       const { page, context } = opened;
       await page.getByLabel("The link allows").selectOption("read");
@@ -255,8 +257,8 @@ describeInBrowser("pages of customers", { args, env }, (group) => {
       }
 
       // A link of the first customer with the token of the second, and the reverse.
-      const { token } = await must("POST", "/auth/app-portal-access/two", {});
-      const { token: ownToken } = await must("POST", "/auth/app-portal-access/one", {});
+      const { token } = await call("POST", "/auth/app-portal-access/two", {});
+      const { token: ownToken } = await call("POST", "/auth/app-portal-access/one", {});
       for (const [appId, wrongToken] of [
         [one.id, token],
         [two.id, ownToken],

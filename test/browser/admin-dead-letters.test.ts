@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { violationsOn } from "../support/axe.ts";
-import { describeInBrowser, openAdminPage, BROWSER_TIMEOUT_MS as TIMEOUT_MS } from "../support/browser.ts";
+import { callerOf, describeInBrowser, openAdminPage, BROWSER_TIMEOUT_MS as TIMEOUT_MS } from "../support/browser.ts";
 import { until } from "../support/delivery.ts";
 import { ok, startReceiver, withStatus } from "../support/receiver.ts";
 
@@ -14,16 +14,7 @@ const args = ["--allow-subnets", "127.0.0.1/32", "--retry-schedule="];
 describeInBrowser("pages of dead letters and tasks", { env, args }, (group) => {
   const open = (hash: string) => openAdminPage(group, TOKEN, hash);
 
-  async function call(method: string, path: string, body?: unknown) {
-    const response = await fetch(`${group.server.url}/api/v1${path}`, {
-      method,
-      headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    expect([path, response.status, response.ok ? "" : text]).toEqual([path, response.status, ""]);
-    return text === "" ? null : JSON.parse(text);
-  }
+  const call = callerOf(group, TOKEN);
 
   async function deadOf(app: string): Promise<number> {
     return (await call("GET", `/dead-letter/summary?app_id=${app}`)).total;
@@ -169,6 +160,9 @@ describeInBrowser("pages of dead letters and tasks", { env, args }, (group) => {
       const reason = page.getByRole("listitem").filter({ hasText: "is disabled" });
       expect(await reason.getByRole("link").getAttribute("href")).toMatch(/^#\/app\/app_\w+\/endpoint\/ep_\w+$/);
       await expectUsable(page);
+      await page.getByRole("button", { name: "Close" }).click();
+      await reason.waitFor({ state: "detached" });
+      expect(await page.evaluate(() => document.activeElement?.textContent)).toBe("Redrive");
       await page.getByLabel("Reason").selectOption("dns");
       await page.getByText("No dead letter matches").waitFor();
       expect(opened.errors).toEqual([]);

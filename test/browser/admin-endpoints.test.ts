@@ -1,6 +1,6 @@
 import { beforeAll, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
-import { describeInBrowser, openAdminPage, BROWSER_TIMEOUT_MS as TIMEOUT_MS } from "../support/browser.ts";
+import { callerOf, describeInBrowser, openAdminPage, BROWSER_TIMEOUT_MS as TIMEOUT_MS } from "../support/browser.ts";
 
 /** The pages of one endpoint, and of the endpoints of all customers. */
 
@@ -10,24 +10,15 @@ const env = { BOATHOOK_ROOT_TOKEN: TOKEN };
 describeInBrowser("pages of endpoints", { env, args: ["--allow-subnets", "127.0.0.1/32"] }, (group) => {
   beforeAll(async () => {
     for (const name of ["invoice.paid", "invoice.overdue"])
-      await must("POST", "/event-type", { name, description: "" });
+      await call("POST", "/event-type", { name, description: "" });
   }, TIMEOUT_MS);
 
-  async function must(method: string, path: string, body?: unknown) {
-    const response = await fetch(`${group.server.url}/api/v1${path}`, {
-      method,
-      headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    expect([path, response.ok, response.ok ? "" : text]).toEqual([path, true, ""]);
-    return text === "" ? null : JSON.parse(text);
-  }
+  const call = callerOf(group, TOKEN);
 
-  const newCustomer = (uid: string, name: string) => must("POST", "/app", { uid, name });
+  const newCustomer = (uid: string, name: string) => call("POST", "/app", { uid, name });
   const inbox = (name: string) => `${group.server.url}/inbox/inbox-of-${name}`;
   const newEndpoint = async (app: string, settings: object = {}): Promise<string> =>
-    (await must("POST", `/app/${app}/endpoint`, { url: inbox(app), ...settings })).id;
+    (await call("POST", `/app/${app}/endpoint`, { url: inbox(app), ...settings })).id;
   // A response 422 is an error of the console; these tests expect some.
   const open = (hash: string) => openAdminPage(group, TOKEN, hash, { ignored: "422" });
   const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
@@ -69,11 +60,11 @@ describeInBrowser("pages of endpoints", { env, args: ["--allow-subnets", "127.0.
       await button(page, "Add endpoint").click();
 
       await page.getByRole("heading", { name: "Endpoint added" }).waitFor();
-      const [endpoint] = (await must("GET", "/app/acme/endpoint")).data;
-      const { key } = await must("GET", `/app/acme/endpoint/${endpoint.id}/secret`);
+      const [endpoint] = (await call("GET", "/app/acme/endpoint")).data;
+      const { key } = await call("GET", `/app/acme/endpoint/${endpoint.id}/secret`);
       await page.getByText(key, { exact: true }).waitFor();
       expect(endpoint).toMatchObject({ url: inbox("acme"), retrySchedule: ["5s", "5m"], eventTypes: null });
-      expect((await must("GET", `/app/acme/endpoint/${endpoint.id}/headers`)).headers).toEqual({ "X-Tier": "gold" });
+      expect((await call("GET", `/app/acme/endpoint/${endpoint.id}/headers`)).headers).toEqual({ "X-Tier": "gold" });
       await page.getByRole("link", { name: "Go to endpoint" }).click();
       await page.getByRole("heading", { level: 1, name: inbox("acme") }).waitFor();
       await page.getByText("No attempts yet").waitFor();
@@ -93,7 +84,7 @@ describeInBrowser("pages of endpoints", { env, args: ["--allow-subnets", "127.0.
       const { page } = opened;
       await page.getByLabel("Description").fill("The books");
       // A change by someone else meanwhile must stay.
-      await must("PATCH", path, { throttleRate: 7 });
+      await call("PATCH", path, { throttleRate: 7 });
       await page.getByLabel("Only selected ones").check();
       await page.getByLabel("invoice.paid").check();
       await page.getByLabel("Channels").fill("eu, us");
@@ -105,7 +96,7 @@ describeInBrowser("pages of endpoints", { env, args: ["--allow-subnets", "127.0.
       await page.getByLabel("Metadata").fill('{"plan": "pro"}');
       await button(page, "Save").click();
       await page.getByText("Saved.").waitFor();
-      const stored = await must("GET", path);
+      const stored = await call("GET", path);
       expect(stored).toMatchObject({
         ...{ description: "The books", eventTypes: ["invoice.paid"], channels: ["eu", "us"], throttleRate: 7 },
         ...{ concurrency: 3, ordering: "fifo", timeoutMs: 2500, retrySchedule: [], uid: "books" },
@@ -126,7 +117,7 @@ describeInBrowser("pages of endpoints", { env, args: ["--allow-subnets", "127.0.
       await card(page, "Custom headers").getByLabel("Value").fill("Bearer 123");
       await button(page, "Add header").click();
       await page.getByText("value hidden").waitFor();
-      expect((await must("GET", `${path}/headers`)).sensitive).toEqual(["Authorization"]);
+      expect((await call("GET", `${path}/headers`)).sensitive).toEqual(["Authorization"]);
       expect(opened.errors).toEqual([]);
     },
     TIMEOUT_MS,
@@ -156,7 +147,7 @@ describeInBrowser("pages of endpoints", { env, args: ["--allow-subnets", "127.0.
         .waitFor();
       await button(page, "Delete").click();
       await page.getByRole("heading", { level: 1, name: "Endpoints" }).waitFor();
-      expect((await must("GET", "/app/states/endpoint")).data).toEqual([]);
+      expect((await call("GET", "/app/states/endpoint")).data).toEqual([]);
       // A live event may make the page read the endpoint once more before it leaves.
       expect(opened.errors.filter((error) => !error.includes("status of 404"))).toEqual([]);
     },
@@ -168,7 +159,7 @@ describeInBrowser("pages of endpoints", { env, args: ["--allow-subnets", "127.0.
     async () => {
       await newCustomer("ranges", "Ranges");
       for (let sent = 0; sent < 3; sent++) {
-        await must("POST", "/app/ranges/msg", { eventType: "invoice.paid", payload: { sent } });
+        await call("POST", "/app/ranges/msg", { eventType: "invoice.paid", payload: { sent } });
       }
       const id = await newEndpoint("ranges");
       await using opened = await open(`#/app/ranges/endpoint/${id}`);
@@ -184,7 +175,7 @@ describeInBrowser("pages of endpoints", { env, args: ["--allow-subnets", "127.0.
       await page.getByText("Started.").waitFor();
       await page.getByRole("link", { name: "Attempts", exact: true }).click();
       await page.getByRole("table", { name: "Attempts" }).getByText("200").nth(2).waitFor();
-      expect((await must("GET", "/inbox/inbox-of-ranges")).data).toHaveLength(3);
+      expect((await call("GET", "/inbox/inbox-of-ranges")).data).toHaveLength(3);
       expect(opened.errors).toEqual([]);
     },
     TIMEOUT_MS,
@@ -196,7 +187,7 @@ describeInBrowser("pages of endpoints", { env, args: ["--allow-subnets", "127.0.
       await newCustomer("secrets", "Secrets AG");
       const id = await newEndpoint("secrets");
       const path = `/app/secrets/endpoint/${id}/secret`;
-      const { key: before } = await must("GET", path);
+      const { key: before } = await call("GET", path);
       await using opened = await open(`#/app/secrets/endpoint/${id}?tab=settings`);
       const { page } = opened;
       await button(page, "Reveal").click();
@@ -211,7 +202,7 @@ describeInBrowser("pages of endpoints", { env, args: ["--allow-subnets", "127.0.
       await page.getByText("The secret has been rotated.").waitFor();
       await page.getByText(/Webhooks are also signed with the previous secret until/).waitFor();
       await page.getByText(own, { exact: true }).waitFor();
-      expect(await must("GET", path)).toEqual({ key: own });
+      expect(await call("GET", path)).toEqual({ key: own });
       expect(opened.errors).toEqual([]);
     },
     TIMEOUT_MS,
@@ -229,7 +220,7 @@ describeInBrowser("pages of endpoints", { env, args: ["--allow-subnets", "127.0.
       await button(page, "Send test event").click();
       await page.getByText("Sent.").waitFor();
       await card(page, "Last response").getByText("200").waitFor();
-      const received = (await must("GET", "/inbox/inbox-of-tests")).data;
+      const received = (await call("GET", "/inbox/inbox-of-tests")).data;
       expect(received.map((one: { body: string }) => one.body)).toEqual([
         '{"big": 12345678901234567890, "price": 1.0}',
       ]);

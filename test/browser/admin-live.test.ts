@@ -1,7 +1,6 @@
 import { beforeAll, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
-import { BROWSER_TIMEOUT_MS, describeInBrowser, logInWith, watch } from "../support/browser.ts";
-import { clientOf } from "../support/client.ts";
+import { BROWSER_TIMEOUT_MS, callerOf, describeInBrowser, logInWith, watch } from "../support/browser.ts";
 
 /** Lists of the admin page: their filters, their place, and what live updates do to them. */
 
@@ -16,11 +15,7 @@ const TOKEN = "root-token-of-the-test-of-live-lists-12345";
 describeInBrowser("lists of the admin page", { env: { BOATHOOK_ROOT_TOKEN: TOKEN } }, (group) => {
   const ids = { acme: "", bolt: "", endpoint: "" };
 
-  async function call(method: string, path: string, body?: unknown) {
-    const response = await clientOf(group.server.url)(method, path, body, { token: TOKEN });
-    expect([path, response.status < 300, response.text]).toEqual([path, true, response.text]);
-    return response.json;
-  }
+  const call = callerOf(group, TOKEN);
 
   const send = (app: string, eventType: string, payload: unknown = {}) =>
     call("POST", `/app/${app}/msg`, { eventType, payload });

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { violationsOn } from "../support/axe.ts";
-import { describeInBrowser, openAdminPage, BROWSER_TIMEOUT_MS as TIMEOUT_MS } from "../support/browser.ts";
+import { callerOf, describeInBrowser, openAdminPage, BROWSER_TIMEOUT_MS as TIMEOUT_MS } from "../support/browser.ts";
 
 /** The pages that send and show one message. */
 
@@ -12,16 +12,7 @@ describeInBrowser("pages of one message", { env, args: ["--allow-subnets", "127.
   /** `ignored` is a part of console errors that the test expects. */
   const open = (hash: string, ignored?: string) => openAdminPage(group, TOKEN, hash, { ignored });
 
-  async function call(method: string, path: string, body?: unknown) {
-    const response = await fetch(`${group.server.url}/api/v1${path}`, {
-      method,
-      headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" },
-      ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    expect([path, response.status, response.ok ? "" : text]).toEqual([path, response.status, ""]);
-    return text === "" ? null : JSON.parse(text);
-  }
+  const call = callerOf(group, TOKEN);
 
   const inbox = (name: string) => `${group.server.url}/inbox/${name}`;
 

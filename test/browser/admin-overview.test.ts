@@ -1,8 +1,7 @@
 import { beforeAll, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
-import { BROWSER_TIMEOUT_MS, describeInBrowser, logInWith, watch } from "../support/browser.ts";
-import { clientOf } from "../support/client.ts";
+import { BROWSER_TIMEOUT_MS, callerOf, describeInBrowser, logInWith, watch } from "../support/browser.ts";
 
 /** The overview of the admin page and its search. */
 
@@ -15,11 +14,7 @@ const options = { env: { BOATHOOK_ROOT_TOKEN: TOKEN }, args: ["--retry-schedule=
 describeInBrowser("the overview of the admin page", options, (group) => {
   const ids = { acme: "", failing: "", message: "" };
 
-  async function call(method: string, path: string, body?: unknown) {
-    const response = await clientOf(group.server.url)(method, path, body, { token: TOKEN });
-    expect([path, response.status < 300, response.text]).toEqual([path, true, response.text]);
-    return response.json;
-  }
+  const call = callerOf(group, TOKEN);
 
   /** Calls until `isDone` holds for the overview of the API. */
   async function untilOverview(isDone: (overview: Record<string, number>) => boolean): Promise<void> {

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { gzipSync } from "node:zlib";
 import type { Page } from "playwright-core";
 import { violationsOn } from "../support/axe.ts";
-import { describeInBrowser, logInWith, watch } from "../support/browser.ts";
+import { callerOf, describeInBrowser, logInWith, watch } from "../support/browser.ts";
 
 /** What must hold on every page of the admin page that the navigation leads to. */
 
@@ -28,25 +28,18 @@ const LOOKS = [
 describeInBrowser("every page of the admin page", { env: { BOATHOOK_ROOT_TOKEN: TOKEN } }, (group) => {
   beforeAll(() => fill(), TIMEOUT_MS);
 
-  async function call(method: string, path: string, body: unknown): Promise<void> {
-    const response = await fetch(group.server.url + path, {
-      method,
-      headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" },
-      body: JSON.stringify(body),
-    });
-    expect([path, response.status, response.ok ? "" : await response.text()]).toEqual([path, response.status, ""]);
-  }
+  const call = callerOf(group, TOKEN);
 
   /** Fills every list with hostile and with long texts. */
   async function fill(): Promise<void> {
     const texts = [...HOSTILE, "x".repeat(200)];
     for (const [index, text] of texts.entries()) {
       const uid = `app-${index}`;
-      await call("POST", "/api/v1/app", { name: text, uid, metadata: { [`key-${index}`]: text } });
+      await call("POST", "/app", { name: text, uid, metadata: { [`key-${index}`]: text } });
       const url = `${group.server.url}/inbox/${encodeURIComponent(text)}?${"y".repeat(600)}`;
-      await call("POST", `/api/v1/app/${uid}/endpoint`, { url, description: text });
-      await call("POST", "/api/v1/event-type", { name: `type.${index}.${"z".repeat(100)}`, description: text });
-      await call("POST", `/api/v1/app/${uid}/msg`, {
+      await call("POST", `/app/${uid}/endpoint`, { url, description: text });
+      await call("POST", "/event-type", { name: `type.${index}.${"z".repeat(100)}`, description: text });
+      await call("POST", `/app/${uid}/msg`, {
         eventType: `type.${index}.${"z".repeat(100)}`,
         payload: { text },
         tags: [text.slice(0, 10).replace(/\W/g, "t")],

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from "bun:test";
 import type { Browser, Page } from "playwright-core";
 import { executable, type RunningBoathook, startBoathook } from "./binary.ts";
 import { findChromium, launchChromium } from "./chromium.ts";
+import { clientOf } from "./client.ts";
 import { temporaryDirectory } from "./temporary.ts";
 
 /** Tests of the pages in a real Chromium, against the executable. */
@@ -114,4 +115,17 @@ export async function openAdminPage(
   await page.getByRole("navigation", { name: "Main" }).waitFor();
   await page.goto(`${server.url}/ui/${hash}`);
   return { page, errors, context, [Symbol.asyncDispose]: () => context.close() };
+}
+
+/** Calls the API. Throws unless the response is 2xx. */
+// biome-ignore lint/suspicious/noExplicitAny: the expectations of the test state the type
+export type Call = (method: string, path: string, body?: unknown) => Promise<any>;
+
+/** Returns a function that calls the API of the group's server with a token. */
+export function callerOf(group: BrowserGroup, token: string): Call {
+  return async (method, path, body) => {
+    const { status, json, text } = await clientOf(group.server.url)(method, path, body, { token });
+    if (status >= 300) throw new Error(`${method} ${path}: ${status} ${text}`);
+    return json;
+  };
 }
