@@ -1,5 +1,5 @@
 import type { RefObject } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { followScroll, keptScroll, restoreScroll } from "./history-entry.ts";
 
 /**
@@ -20,4 +20,22 @@ export function useFocusOnNewPage(current: unknown): RefObject<HTMLElement | nul
     return y > 0 && main.current !== null ? restoreScroll(main.current, y) : undefined;
   }, [current]);
   return main;
+}
+
+/**
+ * Returns the reference for an element that is shown for a while, such as a question. If the element
+ * has the focus when it disappears, the focus returns to where it was before.
+ */
+export function useFocusReturn<Element extends HTMLElement>(): RefObject<Element | null> {
+  const element = useRef<Element>(null);
+  const before = useRef(document.activeElement);
+  useLayoutEffect(() => {
+    const shown = element.current;
+    return () => {
+      const { current: opener } = before;
+      const isHere = shown?.contains(document.activeElement) || document.activeElement === document.body;
+      if (isHere && opener instanceof HTMLElement && opener !== document.body) opener.focus();
+    };
+  }, []);
+  return element;
 }

@@ -1,5 +1,6 @@
 import "./portal.css";
 import { render } from "preact";
+import { keepFocus } from "../kit/kept-focus.ts";
 import { App } from "./app.tsx";
 import { applyAppearance, parseAppearance } from "./appearance.ts";
 import { isFramed, reportHeight } from "./frame.ts";
@@ -13,4 +14,5 @@ const root = document.createElement("div");
 root.id = "root";
 document.body.append(root);
 render(<App />, root);
+keepFocus(root);
 if (framed) reportHeight(root);

@@ -1,5 +1,6 @@
 import { useEffect, useId, useState } from "preact/hooks";
 import type { BackgroundTask, DeadLetterPreview } from "../../../src/api/types.ts";
+import { useFocusReturn } from "../../kit/focus.ts";
 import { formatCount, formatDuration } from "../../kit/format.ts";
 import { Outcome, Question, useActionThen } from "../../kit/parts/action.tsx";
 import { SelectField } from "../../kit/parts/field.tsx";
@@ -35,6 +36,14 @@ interface Preview {
  * counted: what dies afterwards is left alone.
  */
 export function BulkQuestion(props: BulkQuestionProps) {
+  return (
+    <div ref={useFocusReturn<HTMLDivElement>()}>
+      <Steps {...props} />
+    </div>
+  );
+}
+
+function Steps(props: BulkQuestionProps) {
   const { kind, selection, onClose } = props;
   const [preview, setPreview] = useState<Preview | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
