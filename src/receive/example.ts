@@ -76,6 +76,7 @@ function hasKey({ headers, form, body }: Draft, expression: string): boolean {
     headers,
     text: "",
     json: () => (form === null ? body : undefined),
+    mayHaveMember: () => true,
     field: (name: string) => form?.[name] ?? null,
   };
   return readKey(tableExpression(expression), input) !== null;

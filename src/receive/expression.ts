@@ -20,6 +20,8 @@ export interface ExpressionInput {
   readonly text: string;
   /** Returns the body as JSON, or undefined if it is not valid JSON. */
   json(): unknown;
+  /** Returns false only if no object in the body has a member of this name. Saves the parsing of the body. */
+  mayHaveMember(name: string): boolean;
   /** Returns a field of the form in the body, or null if there is none. */
   field(name: string): string | null;
 }
@@ -67,11 +69,12 @@ export function deduplicateByProblem(text: string): string | null {
  */
 export function readEventType({ alternatives }: Expression, input: ExpressionInput): string | null {
   for (const terms of alternatives) {
-    const texts = terms.map((term) => eventTypeText(valuesOf(term, input, "first")[0]));
-    const name = texts
-      .filter((text) => text !== null)
-      .join(".")
-      .slice(0, nameCharsMax);
+    let joined = "";
+    for (const term of terms) {
+      const text = eventTypeText(valuesOf(term, input, "first")[0]);
+      if (text !== null) joined = joined === "" ? text : `${joined}.${text}`;
+    }
+    const name = joined.slice(0, nameCharsMax);
     if (name !== "" && eventTypeNameProblem(name) === null) return name;
   }
   return null;
@@ -139,7 +142,7 @@ function valuesOf(term: Term, input: ExpressionInput, items: Items): unknown[] {
     case "header":
       return [headerOf(input, term.name)];
     case "path":
-      return select(input.json(), term.steps, items);
+      return mayHave(input, term.steps) ? select(input.json(), term.steps, items) : [undefined];
     case "field": {
       const text = input.field(term.name);
       if (text === null || term.steps.length === 0) return [text ?? undefined];
@@ -157,6 +160,10 @@ function valuesOf(term: Term, input: ExpressionInput, items: Items): unknown[] {
       return [keys.find((key) => !term.names.has(key))];
     }
   }
+}
+
+function mayHave(input: ExpressionInput, steps: readonly Step[]): boolean {
+  return steps.every((step) => step === "*" || "index" in step || input.mayHaveMember(step.member));
 }
 
 function headerOf({ headers }: ExpressionInput, name: string): string | undefined {

@@ -44,6 +44,14 @@ export class RequestView implements ReceivedRequest, ExpressionInput {
     return this.#json;
   }
 
+  mayHaveMember(name: string): boolean {
+    // A name is written with escapes only if there is a backslash. Invalid bytes read U+FFFD.
+    if (this.#isJsonRead || !PRINTABLE_ASCII.test(name)) return true;
+    const { buffer, byteOffset, length } = this.body;
+    const bytes = Buffer.from(buffer as ArrayBuffer, byteOffset, length);
+    return bytes.includes(`"${name}"`, 0, "latin1") || bytes.includes(BACKSLASH);
+  }
+
   /** The body as text. Bytes that are not UTF-8 read U+FFFD. */
   get text(): string {
     this.#text ??= utf8.decode(this.body);
@@ -79,6 +87,8 @@ export class RequestView implements ReceivedRequest, ExpressionInput {
 }
 
 const utf8 = new TextDecoder();
+const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
+const BACKSLASH = 0x5c;
 
 /** Parsing a million fields would stop the server for most of a second. Real forms have fewer than 1000. */
 const FIELDS_MAX = 10_000;

@@ -15,7 +15,8 @@ import {
 /** Returns an input with a JSON body; `undefined` is a body that is not JSON. */
 function inputOf(body: unknown, headers: Record<string, string> = {}, form: Record<string, string> = {}) {
   const text = typeof body === "string" ? body : "";
-  const input: ExpressionInput = { headers, text, json: () => body, field: (name) => form[name] ?? null };
+  const field = (name: string) => form[name] ?? null;
+  const input: ExpressionInput = { headers, text, json: () => body, mayHaveMember: () => true, field };
   return input;
 }
 
@@ -272,7 +273,7 @@ describe("any expression and any request", () => {
         } catch {
           return;
         }
-        const input = { headers: sent, text: field, json: () => body, field: () => field };
+        const input = { headers: sent, text: field, json: () => body, mayHaveMember: () => true, field: () => field };
         const name = readEventType(expression, input);
         if (name !== null) expect(eventTypeNameProblem(name)).toBeNull();
         expect(readKey(expression, input)).not.toBe("");
