@@ -42,6 +42,7 @@ export async function createToken(
     createdAt: now,
     expiresAt: validMs === null ? null : now + validMs,
     revokedAt: null,
+    lastUsedAt: null,
   };
   await store.configuration.tokens.create(token, tokenHash(text));
   return { token, text };
@@ -82,13 +83,15 @@ export async function changeToken(
 
 type NamedToken = Pick<Token, "seq" | "environmentSeq">;
 
-/** Makes a token expire in `inMs` ms, unless it expires earlier. */
+/** Makes a token expire in `inMs` ms, unless it expires earlier. 0 revokes the token. */
 export async function expireToken(
   { store, clock, signals }: EndParts,
   { seq, environmentSeq }: NamedToken,
   inMs: number,
 ): Promise<void> {
-  await store.configuration.tokens.end(seq, clock.now() + inMs);
+  const now = clock.now();
+  await store.configuration.tokens.end(seq, now + inMs);
+  if (inMs === 0) await store.configuration.tokens.revoke(seq, now);
   signals.send({ type: "tokens.changed", environmentSeq });
 }
 
@@ -123,6 +126,7 @@ export async function revokeJwt(
     name: subject,
     createdAt: now,
     revokedAt: now,
+    lastUsedAt: null,
   };
   await store.configuration.tokens.create(revoked, sha256);
   signals.send({ type: "tokens.changed", environmentSeq: jwt.environmentSeq });

@@ -7,6 +7,8 @@ import { hash } from "node:crypto";
  */
 
 export const tokenBytes = 32;
+/** Minimum time between two stored uses of a token, in ms. */
+export const tokenUseStepMs = 60_000;
 
 /**
  * Name of the stored value that contains the hash of the generated root token. The value exists

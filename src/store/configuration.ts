@@ -243,6 +243,7 @@ export interface Configuration {
     withHash(sha256: Uint8Array): Promise<Token | null>;
     list(): Promise<readonly Token[]>;
     get(environmentSeq: Seq, seq: Seq): Promise<Token | null>;
+    /** A page can be short or empty although there are more tokens. */
     page(filter: TokenFilter, page: PageRequest): Promise<PageOf<Token>>;
     /** Changes only the given fields. */
     change(seq: Seq, change: Partial<Pick<Token, "name" | "scopes">>): Promise<void>;
@@ -250,6 +251,8 @@ export interface Configuration {
     revoke(seq: Seq, now: number): Promise<boolean>;
     /** Makes a token expire at `endsAt`, unless it expires earlier. */
     end(seq: Seq, endsAt: number): Promise<void>;
+    /** Stores the time of the latest use. An earlier time changes nothing. */
+    use(seq: Seq, now: number): Promise<void>;
     endOfApplication(end: TokenEnd): Promise<void>;
     /**
      * Returns the time at which an application's JWTs issued at `issuedAt` expire because of

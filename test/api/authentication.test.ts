@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { auditLog } from "../support/audit.ts";
 import { type Answer, clientOf, freshUid, makeApplication, type Send } from "../support/client.ts";
+import { until } from "../support/delivery.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
 let server: TestServer;
@@ -345,8 +346,6 @@ describe("managing API tokens", () => {
   test("API tokens can be created, read in masked form, renamed and expired", async () => {
     const { status, json } = await send("POST", path, { name: "ci", scopes: null });
     expect([status, json.token]).toEqual([200, expect.stringMatching(/^bhk_/)]);
-    expect((await send("GET", "/app", undefined, { token: json.token })).status).toBe(200);
-
     const one = `${path}/${json.id}`;
     const { token, ...rest } = json;
     const censored = { censoredToken: `bhk_***${token.slice(-4)}`, ...rest };
@@ -355,6 +354,7 @@ describe("managing API tokens", () => {
     expect((await send("PUT", one, { name: "ci 2" })).json).toEqual({ ...censored, name: "ci 2" });
     expect((await send("PATCH", one, {})).json.name).toBe("ci 2");
     expect((await send("PATCH", one, { name: "ci 3" })).json.name).toBe("ci 3");
+    expect((await send("GET", "/app", undefined, { token: json.token })).status).toBe(200);
 
     expect((await send("POST", `${one}/expire`, {})).status).toBe(204);
     expect((await send("GET", "/app", undefined, { token })).status).toBe(401);
@@ -362,7 +362,58 @@ describe("managing API tokens", () => {
       (await send("GET", `${path}?limit=250${query}`)).json.data.map((t: { id: string }) => t.id);
     expect(await ids("")).not.toContain(json.id);
     expect(await ids("&include_ended=true")).toContain(json.id);
-    expect((await send("GET", one)).json.expiresAt).toBeString();
+    const { expiresAt, revokedAt } = (await send("GET", one)).json;
+    expect([expiresAt, revokedAt]).toEqual([revokedAt, expect.any(String)]);
+  });
+
+  test("the latest use of an API token is shown", async () => {
+    const { json } = await send("POST", path, { name: "used" });
+    const lastUse = async () => (await send("GET", `${path}/${json.id}`)).json.lastUsedAt;
+    expect(await lastUse()).toBeNull();
+    const before = Date.now();
+    await send("GET", "/app", undefined, { token: json.token });
+    // The use is stored after the response.
+    const last = await until(lastUse, (at) => at !== null);
+    expect(Date.parse(last)).toBeGreaterThanOrEqual(before);
+  });
+
+  test("API tokens are found by state and by a part of the name", async () => {
+    const create = async (name: string, more = {}) => (await send("POST", path, { name, ...more })).json.id;
+    const [active, revoked] = [await create("Finder one"), await create("finder TWO")];
+    await send("POST", `${path}/${revoked}/expire`, { expiry: 0 });
+    const found = async (query: string) => {
+      const { data } = (await send("GET", `${path}?search=FINDER&limit=250${query}`)).json;
+      return data.map(({ id }: { id: string }) => id);
+    };
+    expect(await found("")).toEqual([active]);
+    expect(await found("&include_ended=true")).toEqual([revoked, active]);
+    expect(await found("&state=active")).toEqual([active]);
+    expect(await found("&state=revoked")).toEqual([revoked]);
+    expect(await found("&state=expired&include_ended=true")).toEqual([]);
+    expect((await send("GET", `${path}?state=gone`)).status).toBe(400);
+    expect((await send("GET", `${path}?search=${"x".repeat(201)}`)).status).toBe(422);
+  });
+
+  test("an API token can be limited to an application, and to scopes or reading in it", async () => {
+    const own = await makeApplication(send);
+    const { status, json } = await send("POST", path, { name: "of one", appId: own, scopes: ["endpoint:Read"] });
+    expect(status).toBe(200);
+    expect(json.appId).toStartWith("app_");
+    const [change] = await auditLog(send);
+    expect(change).toMatchObject({ subject: { appId: json.appId, tokenId: json.id } });
+    const statusAt = async (method: string, where: string) =>
+      (await send(method, where, { url: "https://example.com" }, { token: json.token })).status;
+    expect((await send("GET", `/app/${own}/endpoint`, undefined, { token: json.token })).status).toBe(200);
+    expect(await statusAt("POST", `/app/${own}/endpoint`)).toBe(403);
+    expect((await send("GET", `/app/${own}`, undefined, { token: json.token })).status).toBe(403);
+    expect((await send("GET", `/app/${app}/endpoint`, undefined, { token: json.token })).status).toBe(404);
+    expect((await send("GET", "/app", undefined, { token: json.token })).status).toBe(403);
+
+    expect((await send("POST", path, { name: "x", appId: "nope" })).status).toBe(404);
+    expect((await send("POST", path, { name: "x", appId: 1 })).status).toBe(422);
+    expect((await send("POST", path, { name: "x", appId: null })).json.appId).toBeNull();
+    const scoped = (await send("POST", path, { name: "s", scopes: ["authentication:*"] })).json.token;
+    expect((await send("POST", path, { name: "x", appId: own }, { token: scoped })).status).toBe(403);
   });
 
   test("an API token can be created with an expiry, and can be made to expire after a delay", async () => {

@@ -96,6 +96,7 @@ const referenceTests = [
   "dead-letter.redrive filter.ids",
   "v1.message.bulk-expunge-content ids",
   "v1.management.authentication.list-api-tokens ?app_id",
+  "v1.management.authentication.create-api-token appId",
   "v1.authentication.app-portal-access sessionId",
   "v1.authentication.expire-all sessionIds",
   "v1.statistics.aggregate-app-stats appIds",
@@ -484,6 +485,7 @@ describe("ids in queries and bodies", () => {
     const own = `/app/${stranger.main.ids.app_id}`;
     const calls: [string, string, unknown?][] = [
       ["GET", `/management/authentication/${stranger.id}/api-token?app_id=${app}`],
+      ["POST", `/management/authentication/${stranger.id}/api-token`, { name: "", appId: app }],
       ["GET", `/endpoint?app_id=${app}`],
       ["GET", `/message?app_id=${app}`],
       ["GET", `/stats/timeseries?app_id=${app}`],
@@ -514,7 +516,7 @@ describe("ids in queries and bodies", () => {
         // nothing.
         if (status === 200 && Array.isArray(json.data)) expect([path, json.data]).toEqual([path, []]);
         if (status !== 404) expect([path, [200, 202].includes(status)]).toEqual([path, true]);
-        if (/app_id=|timeseries/.test(path)) expect([path, status]).toEqual([path, 404]);
+        if (/app_id=|timeseries|api-token/.test(path)) expect([path, status]).toEqual([path, 404]);
         if (method === "POST" && status === 202) await taskEnd(json.id);
       }
     });

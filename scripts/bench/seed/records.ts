@@ -43,6 +43,7 @@ async function writeToken({ store, clock, random }: SeedParts, customers: readon
     createdAt: clock.now(),
     expiresAt: null,
     revokedAt: i % 7 === 0 ? clock.now() : null,
+    lastUsedAt: null,
   };
   await store.configuration.tokens.create(token, random.bytes(32));
 }

@@ -3,7 +3,7 @@ import type { IdCodec, Seq, SeqSource } from "../../core/id.ts";
 import { notFound } from "../../core/problem.ts";
 import { parseScopes } from "../../core/scope.ts";
 import type { Signals } from "../../core/signal.ts";
-import { tokenHash } from "../../core/token.ts";
+import { tokenHash, tokenUseStepMs } from "../../core/token.ts";
 import type { Clock } from "../../ports.ts";
 import type { Session, SessionUser, Store, Token } from "../../store/index.ts";
 import { unauthenticated } from "../http/errors.ts";
@@ -20,6 +20,8 @@ export { anybody, type Identity } from "./identity.ts";
 interface CachedToken {
   readonly identity: Identity;
   readonly expiresAt: number;
+  /** The stored token with its latest stored use. Uses of JWTs are not stored. */
+  readonly used?: { readonly seq: Seq; at: number };
 }
 
 interface Deps {
@@ -155,8 +157,17 @@ export class Authenticator {
     const key = hash.toString("base64");
     const cached = this.#tokens.get(key);
     if (cached === undefined) return this.#lookUp(text, hash, key, environment);
-    if (cached.expiresAt <= this.#clock.now()) throw unauthenticated("The token has expired.");
+    const now = this.#clock.now();
+    if (cached.expiresAt <= now) throw unauthenticated("The token has expired.");
+    this.#use(cached, now);
     return cached.identity;
+  }
+
+  /** Stores the time of use at most once a minute. A use that cannot be stored is lost. */
+  #use({ used }: CachedToken, now: number): void {
+    if (used === undefined || now - used.at < tokenUseStepMs) return;
+    used.at = now;
+    this.#store.configuration.tokens.use(used.seq, now).catch(() => {});
   }
 
   async #identityWithin(text: string, environment: string): Promise<Identity> {
@@ -190,7 +201,9 @@ export class Authenticator {
     }
     const found = token === null ? await this.#jwts?.read(text, hash) : await this.#storedBearer(token);
     if (found == null) throw unauthenticated("Invalid token");
-    if (found.expiresAt <= this.#clock.now()) throw unauthenticated("The token has expired.");
+    const now = this.#clock.now();
+    if (found.expiresAt <= now) throw unauthenticated("The token has expired.");
+    this.#use(found, now);
     if (changes === this.#changes) this.#keep(key, found);
     return found.identity;
   }
@@ -212,7 +225,11 @@ export class Authenticator {
       root: false,
       readOnly: token.readOnly,
     };
-    return { identity, expiresAt: token.expiresAt ?? Number.POSITIVE_INFINITY };
+    return {
+      identity,
+      expiresAt: token.expiresAt ?? Number.POSITIVE_INFINITY,
+      used: { seq: token.seq, at: token.lastUsedAt ?? 0 },
+    };
   }
 
   #keep(key: string, cached: CachedToken): void {

@@ -9,9 +9,10 @@ import {
   type RecordOf,
   required,
   rowNumber,
+  state,
 } from "./field.ts";
 import { label } from "./shared.ts";
-import { flag, id, json, list, nullable, nullableOutput, text, type ValueType } from "./value-type.ts";
+import { flag, id, instant, json, list, nullable, nullableOutput, text, type ValueType } from "./value-type.ts";
 
 const SCOPES_MAX = 100;
 
@@ -82,6 +83,11 @@ export const tokenFields = {
   createdAt,
   expiresAt: given(nullableOutput(exampleInstant)),
   revokedAt: given(nullableOutput(exampleInstant)),
+  /** The latest stored use. Uses within a minute after it are not stored. */
+  lastUsedAt: state(
+    nullableOutput(instant({ description: "The latest use, to the minute. Null if no use was recorded." })),
+    null,
+  ),
 };
 
 export interface Token extends RecordOf<typeof tokenFields> {}

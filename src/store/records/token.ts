@@ -2,12 +2,19 @@ import type { Seq } from "../../core/id.ts";
 
 export type { Token } from "../../core/resources/token.ts";
 
+/** A token that is both revoked and expired counts as revoked. */
+export type TokenState = "active" | "expired" | "revoked";
+
 export interface TokenFilter {
   readonly environmentSeq: Seq;
   /** Lists only this application's tokens. Null lists the tokens of the whole environment. */
   readonly applicationSeq: Seq | null;
-  /** Excludes tokens that are revoked or expired at this time. Null lists all. */
-  readonly validAt: number | null;
+  /** Null lists the tokens in all states. */
+  readonly state: TokenState | null;
+  /** The time at which the state is judged. */
+  readonly at: number;
+  /** Lists only tokens with this text in the name, ignoring case. Null lists all. */
+  readonly text: string | null;
 }
 
 /** Selects tokens of an application and the time at which they expire. */

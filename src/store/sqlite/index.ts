@@ -178,7 +178,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
     eventTypes: eventTypes(db, committer),
     endpoints: endpoints(db, committer, box),
     sources: sources(db, committer, box),
-    tokens: tokens(db, committer),
+    tokens: tokens(db, committer, turns),
     sessions: sessions(db, committer),
     audit: audit(db, committer),
   };

@@ -314,6 +314,7 @@ export const migrations: readonly string[] = [
   CREATE TABLE key_log (seq INTEGER PRIMARY KEY, entries BLOB NOT NULL) STRICT;
   CREATE TABLE key_range (start INTEGER PRIMARY KEY, entries BLOB NOT NULL) STRICT;
   `,
+  "ALTER TABLE token ADD COLUMN last_used_at INTEGER;",
 ];
 
 /**

@@ -1,14 +1,25 @@
 import type { Database } from "bun:sqlite";
 import { tokenFields } from "../../core/resources/token.ts";
-import type { Configuration, TokenEnd } from "../index.ts";
+import type { Configuration, PageRequest, Token, TokenEnd, TokenFilter, TokenState } from "../index.ts";
+import type { Turns } from "../turns.ts";
 import type { Committer } from "./commit.ts";
 import { mappingOf, type Row } from "./mapping.ts";
-import { Conditions, pageOf, walk } from "./page.ts";
+import { Conditions, directionOf, rangeOf } from "./page.ts";
 import { jsonOrNull } from "./rows.ts";
+import { readSteps, type Steps } from "./steps.ts";
 
 const { columns, insert, toRecord, toRecordOrNull, toBindings } = mappingOf("token", tokenFields);
 
-export function tokens(db: Database, committer: Committer): Configuration["tokens"] {
+/** Number of tokens that one step of a list examines. */
+const STEP_ROWS = 1000;
+
+const IN_STATE: Readonly<Record<TokenState, string>> = {
+  active: "revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $at)",
+  expired: "revoked_at IS NULL AND expires_at <= $at",
+  revoked: "revoked_at IS NOT NULL",
+};
+
+export function tokens(db: Database, committer: Committer, turns: Turns): Configuration["tokens"] {
   const insertOne = db.prepare(insert("sha256"));
   const byHash = db.prepare<Row, [Uint8Array]>(`SELECT ${columns} FROM token WHERE sha256 = ?`);
   const bySeq = db.prepare<Row, [number, number]>(`SELECT ${columns} FROM token WHERE seq = ? AND environment_seq = ?`);
@@ -18,6 +29,9 @@ export function tokens(db: Database, committer: Committer): Configuration["token
   );
   const revoke = db.prepare("UPDATE token SET revoked_at = ?2 WHERE seq = ?1 AND revoked_at IS NULL");
   const end = db.prepare("UPDATE token SET expires_at = ?2 WHERE seq = ?1 AND (expires_at IS NULL OR expires_at > ?2)");
+  const use = db.prepare(
+    "UPDATE token SET last_used_at = ?2 WHERE seq = ?1 AND (last_used_at IS NULL OR last_used_at < ?2)",
+  );
   const ends = applicationEnds(db);
 
   return {
@@ -25,29 +39,53 @@ export function tokens(db: Database, committer: Committer): Configuration["token
     withHash: async (sha256) => toRecordOrNull(byHash.get(sha256)),
     list: async () => all.all().map(toRecord),
     get: async (environmentSeq, seq) => toRecordOrNull(bySeq.get(seq, environmentSeq)),
-    page: async ({ environmentSeq, applicationSeq, validAt }, page) => {
-      const where = new Conditions().add("environment_seq = $environmentSeq", { environmentSeq });
-      if (applicationSeq === null) where.add("application_seq IS NULL");
-      else where.add("application_seq = $applicationSeq", { applicationSeq });
-      if (validAt !== null) {
-        where.add("revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $validAt)", { validAt });
-      }
-      const { condition, direction } = walk("seq", page);
-      const rows = db
-        .query<Row, [typeof where.values]>(
-          `SELECT ${columns} FROM token WHERE 1${where.sql}${condition} ORDER BY seq ${direction} LIMIT $limit`,
-        )
-        .all({ ...where.values, limit: page.limit + 1, ...(page.from === null ? {} : { from: page.from }) });
-      return pageOf(rows.map(toRecord), page);
-    },
+    page: (filter, page) => readSteps(turns, page, rangeOf(page), tokenSteps(db, filter, page)),
     change: (seq, { name = null, scopes }) =>
       committer.write(
         () => void change.run({ seq, name, keepsScopes: scopes === undefined ? 1 : 0, scopes: jsonOrNull(scopes) }),
       ),
     revoke: (seq, now) => committer.write(() => revoke.run(seq, now).changes === 1),
     end: (seq, endsAt) => committer.write(() => void end.run(seq, endsAt)),
+    use: (seq, now) => committer.write(() => void use.run(seq, now)),
     endOfApplication: (wanted) => committer.write(() => ends.end(wanted)),
     jwtEnd: async (applicationSeq, issuedAt) => ends.jwtEnd(applicationSeq, issuedAt),
+  };
+}
+
+/**
+ * Returns the steps that list the tokens of a filter. SQLite ignores the case of ASCII letters only,
+ * so TypeScript compares the names.
+ */
+function tokenSteps(
+  db: Database,
+  { environmentSeq, applicationSeq, state, at, text }: TokenFilter,
+  page: PageRequest,
+): Steps<Token> {
+  const direction = directionOf(page);
+  const within = new Conditions().add("environment_seq = $environmentSeq", { environmentSeq });
+  if (applicationSeq === null) within.add("application_seq IS NULL");
+  else within.add("application_seq = $applicationSeq", { applicationSeq });
+  within.add("seq >= $from AND seq < $to");
+  const isWanted = state === null ? "" : ` AND ${IN_STATE[state]}`;
+  const judged = state === "active" || state === "expired" ? { at } : {};
+  const wanted = text?.toLowerCase();
+  const last = db.query<{ seq: number }, [typeof within.values]>(
+    `SELECT seq FROM token WHERE 1${within.sql} ORDER BY seq ${direction} LIMIT 1 OFFSET ${STEP_ROWS - 1}`,
+  );
+  const rows = db.query<Row, [typeof within.values]>(
+    `SELECT ${columns} FROM token WHERE 1${within.sql}${isWanted} ORDER BY seq ${direction}`,
+  );
+  return {
+    lastOf: (range) => last.get({ ...within.values, ...range })?.seq,
+    read(range, limit) {
+      const found: Token[] = [];
+      for (const row of rows.iterate({ ...within.values, ...judged, ...range })) {
+        const token = toRecord(row);
+        if (wanted === undefined || token.name.toLowerCase().includes(wanted)) found.push(token);
+        if (found.length === limit) break;
+      }
+      return { rows: found };
+    },
   };
 }
 

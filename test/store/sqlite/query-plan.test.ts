@@ -135,9 +135,10 @@ async function sample(world: Furnished): Promise<void> {
     for (const filter of [{}, { status: "running", kind: "a", since: 5 }] as const) {
       await store.housekeeping.tasks.list(environmentSeq, filter, page);
     }
-    for (const validAt of [null, 5]) {
-      await store.configuration.tokens.page({ environmentSeq, applicationSeq: null, validAt }, page);
-      await store.configuration.tokens.page({ environmentSeq, applicationSeq: app, validAt }, page);
+    for (const state of [null, "active", "expired", "revoked"] as const) {
+      for (const applicationSeq of [null, app]) {
+        await store.configuration.tokens.page({ environmentSeq, applicationSeq, state, at: 5, text: "a" }, page);
+      }
     }
     await store.configuration.audit.list(environmentSeq, window, page);
     for (const which of ["failed", "missing", "sent"] as const) {

@@ -95,7 +95,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [endpointsSuite, "configuration.endpoints.", "find get list ever active create update delete"],
   [endpointOrderingSuite, "configuration.endpoints.", "update"],
   [endpointSecretsSuite, "configuration.endpoints.", "secrets rotateSecret"],
-  [tokensSuite, "configuration.tokens.", "create withHash list get page change revoke end endOfApplication jwtEnd"],
+  [tokensSuite, "configuration.tokens.", "create withHash list get page change revoke end endOfApplication jwtEnd use"],
   [sessionsSuite, "configuration.sessions.", "create withHash get list use end endOfRoot"],
   [
     sourcesSuite,

@@ -1,12 +1,13 @@
 import { Type } from "@sinclair/typebox";
 import { changeToken, createToken, expireToken } from "../../../commands/tokens.ts";
+import type { Seq } from "../../../core/id.ts";
 import { type Finding, Invalid, notFound } from "../../../core/problem.ts";
 import { scopeProblem } from "../../../core/scope.ts";
 import type { Token } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
-import { listed, orderQuery, pageQuery, pageRequest } from "../../http/paging.ts";
+import { found, orderQuery, pageQuery, pageRequest } from "../../http/paging.ts";
 import { noContent, reply } from "../../http/reply.ts";
 import { FINDINGS_MAX } from "../../http/schema.ts";
 import { checkReach } from "../../identity/access.ts";
@@ -23,6 +24,7 @@ import {
   createdExample,
   createdOut,
   tokenExample,
+  tokenQuery,
 } from "./fields.ts";
 
 /** Defines the operations. Their paths contain the environment, as in Svix's management API. */
@@ -32,7 +34,7 @@ export function apiTokenRoutes(context: Context): Operation[] {
   const path = "/api/v1/management/authentication/:env_id/api-token";
   const one = `${path}/:key_id` as const;
   const shared = { tag, access: "environment", environmentIn: "env_id" } as const;
-  const found = { 200: { description: "The token.", schema: ApiTokenCensoredOut, example: censoredExample } };
+  const shown = { 200: { description: "The token.", schema: ApiTokenCensoredOut, example: censoredExample } };
 
   async function get(identity: Identity, id: string): Promise<Token> {
     const seq = ids.decode("tok_", id);
@@ -69,10 +71,7 @@ export function apiTokenRoutes(context: Context): Operation[] {
       query: Type.Object({
         ...pageQuery,
         ...orderQuery("descending"),
-        app_id: Type.Optional(Type.String({ description: "List the tokens of this application, given by id or uid." })),
-        include_ended: Type.Optional(
-          Type.Boolean({ default: false, description: "Include tokens that are expired or revoked." }),
-        ),
+        ...tokenQuery,
       }),
       responses: {
         200: {
@@ -92,16 +91,16 @@ export function apiTokenRoutes(context: Context): Operation[] {
         const filter = {
           environmentSeq: identity.environmentSeq,
           applicationSeq: application?.seq ?? null,
-          validAt: query.include_ended ? null : clock.now(),
-        };
-        const page = await store.configuration.tokens.page(
-          filter,
-          pageRequest(query, ids, "tok_", query.order ?? "descending"),
-        );
-        const idOf = ({ seq }: Token) => ids.encode("tok_", seq);
+          state: query.state ?? (query.include_ended ? null : "active"),
+          at: clock.now(),
+          text: query.search ?? null,
+        } as const;
+        const request = pageRequest(query, ids, "tok_", query.order ?? "descending");
+        const page = await store.configuration.tokens.page(filter, request);
+        const idOf = ({ seq }: { readonly seq: Seq }) => ids.encode("tok_", seq);
         return reply(
           200,
-          listed(page, idOf, (token) => censoredOut(token, ids)),
+          found(page, request, idOf, (token) => censoredOut(token, ids)),
         );
       },
     }),
@@ -111,26 +110,31 @@ export function apiTokenRoutes(context: Context): Operation[] {
       id: "v1.management.authentication.create-api-token",
       method: "POST",
       path,
-      summary: "Create a token for the environment",
+      summary: "Create a token",
       description:
-        "The token may do everything in the environment. With `scopes` it may do only what they allow, with `readOnly` it may only read.",
+        "The token may do everything in the environment, or with `appId` in one application. With `scopes` it may do only what they allow, with `readOnly` it may only read.",
       body: ApiTokenIn,
       bodyExample: { name: tokenExample.name, scopes: tokenExample.scopes },
       responses: {
         200: { description: "The token. It cannot be shown again.", schema: ApiTokenOut, example: createdExample },
       },
-      problems: [],
+      problems: [404],
       async handle({ identity, body }) {
         const scopes = body.scopes ?? null;
         checkScopesSent(identity, scopes);
+        const application = body.appId == null ? null : await lookup.application(identity, body.appId);
         const { token, text } = await createToken(context, {
           name: body.name,
           environmentSeq: identity.environmentSeq,
+          applicationSeq: application?.seq ?? null,
           scopes,
           readOnly: body.readOnly ?? false,
           validMs: body.expiry == null ? null : body.expiry * 1000,
         });
-        return reply(200, createdOut(token, text, ids));
+        const created = reply(200, createdOut(token, text, ids));
+        if (application === null) return created;
+        const appId = ids.encode("app_", application.seq);
+        return { ...created, changed: { appId, tokenId: ids.encode("tok_", token.seq) } };
       },
     }),
 
@@ -140,7 +144,7 @@ export function apiTokenRoutes(context: Context): Operation[] {
       method: "GET",
       path: one,
       summary: "Get a token (without its value)",
-      responses: found,
+      responses: shown,
       problems: [404],
       async handle({ identity, params }) {
         return reply(200, censoredOut(await get(identity, params.key_id), ids));
@@ -155,7 +159,7 @@ export function apiTokenRoutes(context: Context): Operation[] {
       summary: "Rename a token",
       body: ApiTokenUpdate,
       bodyExample: { name: tokenExample.name },
-      responses: found,
+      responses: shown,
       problems: [404],
       async handle({ identity, params, body }) {
         const token = await getWithin(identity, params.key_id);
@@ -173,7 +177,7 @@ export function apiTokenRoutes(context: Context): Operation[] {
         "`scopes: null` removes the limits; without `scopes` they are unchanged. A change applies from the next request on.",
       body: ApiTokenPatch,
       bodyExample: { name: tokenExample.name, scopes: tokenExample.scopes },
-      responses: found,
+      responses: shown,
       problems: [404],
       async handle({ identity, params, body }) {
         const token = await getWithin(identity, params.key_id);
@@ -192,7 +196,7 @@ export function apiTokenRoutes(context: Context): Operation[] {
       id: "v1.management.authentication.expire-api-token",
       method: "POST",
       path: `${one}/expire`,
-      summary: "Expire a token",
+      summary: "Expire or revoke a token",
       body: ApiTokenExpireIn,
       bodyOptional: true,
       bodyExample: { expiry: 60 },

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { PageRequest, Token } from "../../../../src/store/index.ts";
+import type { PageRequest, Token, TokenState } from "../../../../src/store/index.ts";
 import { Furnished } from "../../furnished.ts";
 import type { Open } from "../../store-under-test.ts";
 
@@ -22,6 +22,7 @@ export function newToken(world: Furnished, change: Partial<Token> = {}): Token {
     createdAt: world.now,
     expiresAt: null,
     revokedAt: null,
+    lastUsedAt: null,
     ...change,
   };
 }
@@ -104,19 +105,50 @@ export function tokensSuite(open: Open): void {
       const ended = newToken(world, { ...application, expiresAt: world.now });
       const revoked = newToken(world, { ...application, revokedAt: world.now });
       const last = newToken(world, { ...application, expiresAt: world.now + 1 });
-      const all = [whole, own, ended, revoked, last];
+      const both = newToken(world, { ...application, revokedAt: world.now, expiresAt: world.now });
+      const all = [whole, own, ended, revoked, last, both];
       for (const [i, token] of all.entries()) await world.store.configuration.tokens.create(token, hash(i));
-      const seqs = async (applicationSeq: number | null, validAt: number | null, page: Partial<PageRequest> = {}) => {
-        const filter = { environmentSeq: world.environment.seq, applicationSeq, validAt };
+      const seqs = async (applicationSeq: number | null, state: TokenState | null, page: Partial<PageRequest> = {}) => {
+        const filter = { environmentSeq: world.environment.seq, applicationSeq, state, at: world.now, text: null };
         const { rows } = await world.store.configuration.tokens.page(filter, { ...OLDEST, ...page });
         return rows.map(({ seq }) => seq);
       };
       const { applicationSeq } = application;
       expect(await seqs(null, null)).toEqual([whole.seq]);
-      expect(await seqs(applicationSeq, null)).toEqual([own.seq, ended.seq, revoked.seq, last.seq]);
-      expect(await seqs(applicationSeq, world.now)).toEqual([own.seq, last.seq]);
+      expect(await seqs(applicationSeq, null)).toEqual([own, ended, revoked, last, both].map(({ seq }) => seq));
+      expect(await seqs(applicationSeq, "active")).toEqual([own.seq, last.seq]);
+      expect(await seqs(applicationSeq, "expired")).toEqual([ended.seq]);
+      expect(await seqs(applicationSeq, "revoked")).toEqual([revoked.seq, both.seq]);
       expect(await seqs(applicationSeq, null, { limit: 2, from: own.seq })).toEqual([ended.seq, revoked.seq]);
       expect(await seqs(world.seqs.next(), null)).toEqual([]);
+    });
+
+    test("a search finds tokens by a part of the name, in pages, although other tokens lie between them", async () => {
+      await using world = await Furnished.open(open);
+      const [first, second, third] = ["Überweisung", "die überweisung 2", "ÜBERWEISUNG 3"] as const;
+      const made = [first, "other", second, "", third].map((name) => newToken(world, { name }));
+      for (const [i, token] of made.entries()) await world.store.configuration.tokens.create(token, hash(i));
+      const filter = { environmentSeq: world.environment.seq, applicationSeq: null, state: null, at: world.now };
+      const found = async (text: string, page: Partial<PageRequest> = {}) => {
+        const wanted = { ...filter, text };
+        const { rows, more } = await world.store.configuration.tokens.page(wanted, { ...OLDEST, ...page });
+        return [rows.map(({ name }) => name), more];
+      };
+      expect(await found("überw")).toEqual([[first, second, third], false]);
+      expect(await found("überw", { limit: 2 })).toEqual([[first, second], true]);
+      expect(await found("überw", { from: made[2]!.seq })).toEqual([[third], false]);
+      expect(await found("überw", { order: "descending", limit: 1 })).toEqual([[third], true]);
+      expect(await found("%")).toEqual([[], false]);
+    });
+
+    test("the latest use of a token is kept, and an earlier one changes nothing", async () => {
+      await using world = await Furnished.open(open);
+      const token = newToken(world);
+      await world.store.configuration.tokens.create(token, hash(1));
+      await world.store.configuration.tokens.use(token.seq, world.now + 5);
+      await world.store.configuration.tokens.use(token.seq, world.now + 2);
+      await world.reopen();
+      expect(await world.store.configuration.tokens.withHash(hash(1))).toEqual({ ...token, lastUsedAt: world.now + 5 });
     });
 
     test("`end` makes a token expire at the given time unless it already expires earlier", async () => {
