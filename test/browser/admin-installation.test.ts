@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import type { Page } from "playwright-core";
+import { SCOPE_RESOURCES, scopeOf } from "../../web/admin/tokens/scopes.ts";
 import { describeInBrowser, openAdminPage, BROWSER_TIMEOUT_MS as TIMEOUT_MS } from "../support/browser.ts";
 
 /** The pages of event types and of the installation. */
@@ -7,8 +8,18 @@ import { describeInBrowser, openAdminPage, BROWSER_TIMEOUT_MS as TIMEOUT_MS } fr
 const TOKEN = "root-token-of-the-test-of-installation-1";
 const env = { BOATHOOK_ROOT_TOKEN: TOKEN };
 
+const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
+
 describeInBrowser("pages of event types and of the installation", { env }, (group) => {
   const open = (hash: string) => openAdminPage(group, TOKEN, hash);
+
+  /** Creates a record over the API. */
+  async function made<T>(path: string, body: object): Promise<T> {
+    const headers = { ...bearer(TOKEN).headers, "content-type": "application/json" };
+    const response = await fetch(group.server.url + path, { method: "POST", headers, body: JSON.stringify(body) });
+    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as T;
+  }
 
   /** Expects that the page fits the narrowest screens. */
   async function expectNoOverflow(page: Page): Promise<void> {
@@ -77,31 +88,70 @@ describeInBrowser("pages of event types and of the installation", { env }, (grou
   );
 
   test(
-    "a token is created, shown once, revoked after a question, and the audit log shows both changes",
+    "a token is created with scopes, a customer and an expiry, shown once, found, and revoked after a question",
     async () => {
+      const customer = await made<{ id: string }>("/api/v1/app", { name: "Token Customer" });
       await using opened = await open("#/token");
       const { page } = opened;
       await page.getByLabel("Name", { exact: true }).fill("billing service");
+      await page.getByLabel("May do").selectOption("some");
+      await page.getByRole("checkbox", { name: "Write Messages" }).check();
+      await page.getByRole("checkbox", { name: "Read Endpoints" }).check();
+      await expectNoOverflow(page);
+      await page.getByLabel("Expires").selectOption({ label: "in 7 days" });
       await page.getByRole("button", { name: "Create token" }).click();
       await page.getByText("It is not shown again.").waitFor();
+      const text = ((await page.locator("pre").textContent()) ?? "").trim();
       const table = page.getByRole("table", { name: "Tokens" });
-      await table.getByText("billing service").waitFor();
+      const row = table.getByRole("row").filter({ hasText: "billing service" });
+      await row.getByText("endpoint:Read, message:Write").waitFor();
+      await row.getByText(/^expires/).waitFor();
+      await row.getByText("not yet").waitFor();
       await expectNoOverflow(page);
-      await table.getByRole("button", { name: "Revoke" }).click();
-      await table.getByRole("button", { name: "Revoke token" }).click();
-      await page.getByText("No tokens").waitFor();
-      await page.getByLabel("Show revoked and expired tokens").check();
-      await table.getByText("expired", { exact: true }).waitFor();
 
-      await page.goto(`${group.server.url}/ui/#/audit-log`);
-      const log = page.getByRole("table", { name: "Audit log" });
-      await log.getByText("root token").first().waitFor();
-      expect(await log.getByText(/(create|expire)-api-token/).count()).toBe(2);
-      await expectNoOverflow(page);
+      const endpoints = await fetch(`${group.server.url}/api/v1/endpoint`, bearer(text));
+      expect(endpoints.status).toBe(200);
+      await page.getByLabel("Name contains").fill("nothing like it");
+      await page.getByText("No token fits the filters").waitFor();
+      expect(await page.locator("pre").textContent()).toContain(text);
+      await page.getByLabel("Name contains").fill("BILLING");
+      await row.waitFor();
+      expect(await row.getByText("not yet").count()).toBe(0);
+
+      await row.getByRole("button", { name: "Revoke" }).click();
+      await row.getByRole("button", { name: "Revoke token" }).click();
+      await page.getByText("No token fits the filters").waitFor();
+      await page.getByLabel("State").selectOption("revoked");
+      await row.getByText("revoked", { exact: true }).waitFor();
+      expect(await row.getByRole("button").count()).toBe(0);
+
+      await page.getByLabel("Name", { exact: true }).fill("of a customer");
+      await page.getByLabel("Customer (optional)").click();
+      await page.keyboard.type("Token Cust");
+      await page.getByRole("option", { name: /Token Customer/ }).click();
+      await page.getByRole("button", { name: "Create token" }).click();
+      await page.getByText("It is not shown again.").waitFor();
+      await page.goto(`${group.server.url}/ui/#/token?app_id=${customer.id}`);
+      await table.getByText("of a customer").waitFor();
       expect(opened.errors).toEqual([]);
     },
     TIMEOUT_MS,
   );
+
+  test("the form of a token offers every resource that a scope can name", async () => {
+    const scopes = SCOPE_RESOURCES.map((resource) => scopeOf(resource, "Read"));
+    const { url } = group.server;
+    const create = (sent: object) =>
+      fetch(`${url}/api/v1/management/authentication/default/api-token`, {
+        method: "POST",
+        headers: { ...bearer(TOKEN).headers, "content-type": "application/json" },
+        body: JSON.stringify({ name: "all", ...sent }),
+      });
+    expect((await create({ scopes })).status).toBe(200);
+    const { detail } = (await (await create({ scopes: ["nothing:Read"] })).json()) as { detail: { msg: string }[] };
+    const names = /Resources: (.*?)\. /.exec(detail[0]!.msg)![1]!.split(", ");
+    expect(SCOPE_RESOURCES.map(({ name }) => name).sort()).toEqual(names);
+  });
 
   test(
     "the system page shows the store and where each setting comes from",

@@ -1,11 +1,4 @@
-import type {
-  ApiToken,
-  AuditEntry,
-  CreatedApiToken,
-  Environment,
-  OperationalEndpoint,
-  System,
-} from "../../../src/api/types.ts";
+import type { AuditEntry, Environment, OperationalEndpoint, System } from "../../../src/api/types.ts";
 import { call } from "../api.ts";
 import { getJson, getPage, sendJson } from "./json.ts";
 
@@ -16,20 +9,6 @@ const encode = encodeURIComponent;
 
 /** Returns the environment that the session uses. */
 export const getEnvironment = (signal?: AbortSignal) => getJson<Environment>("/environment", signal);
-
-async function tokensPath(): Promise<string> {
-  return `/management/authentication/${encode((await getEnvironment()).id)}/api-token`;
-}
-
-export async function getTokens(iterator: string | null, includeEnded: boolean, signal: AbortSignal) {
-  const filters = { limit: LIMIT, iterator, include_ended: includeEnded ? "true" : null };
-  return getPage<ApiToken>(await tokensPath(), filters, signal);
-}
-
-export const createToken = async (token: object) => sendJson<CreatedApiToken>("POST", await tokensPath(), token);
-
-export const revokeToken = async (id: string) =>
-  sendJson<null>("POST", `${await tokensPath()}/${encode(id)}/expire`, { expiry: 0 });
 
 export const getAuditLog = (filters: Readonly<Record<string, string | null | undefined>>, signal: AbortSignal) =>
   getPage<AuditEntry>("/audit-log", { limit: LIMIT, ...filters }, signal);

@@ -12,7 +12,7 @@ import { Empty } from "../../kit/parts/notice.tsx";
 import { PageButtons, usePlace } from "../../kit/parts/pages.tsx";
 import { CardSection, Read } from "../../kit/parts/section.tsx";
 import { createAccess, endAccess, getTokensOf } from "../api/customers.ts";
-import { revokeToken } from "../api/installation.ts";
+import { revokeToken } from "../api/tokens.ts";
 import { useLoaded } from "../reload.ts";
 import style from "./access.module.css";
 

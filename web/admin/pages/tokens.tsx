@@ -1,127 +1,138 @@
-import { useState } from "preact/hooks";
-import type { ApiToken, CreatedApiToken } from "../../../src/api/types.ts";
-import { address, setQuery } from "../../kit/address.ts";
+import type { RefObject } from "preact";
+import { useRef } from "preact/hooks";
+import type { ApiToken } from "../../../src/api/types.ts";
+import { address } from "../../kit/address.ts";
 import { Confirm, Outcome, useActionThen } from "../../kit/parts/action.tsx";
-import { Badge } from "../../kit/parts/badge.tsx";
-import { Code } from "../../kit/parts/code.tsx";
 import { type Column, DataTable } from "../../kit/parts/data-table.tsx";
-import { TextField } from "../../kit/parts/field.tsx";
+import { type Filter, FilterBar } from "../../kit/parts/filter-bar.tsx";
 import { Instant } from "../../kit/parts/instant.tsx";
 import { Empty } from "../../kit/parts/notice.tsx";
 import { PageHead } from "../../kit/parts/page-head.tsx";
 import { PageButtons, usePlace } from "../../kit/parts/pages.tsx";
-import { CardSection, Read } from "../../kit/parts/section.tsx";
-import { createToken, getTokens, revokeToken } from "../api/installation.ts";
+import { Read } from "../../kit/parts/section.tsx";
+import type { Filters } from "../api/json.ts";
+import { getTokens, revokeToken } from "../api/tokens.ts";
+import { CUSTOMER_FILTER } from "../parts/choosing.tsx";
 import { useLoaded } from "../reload.ts";
+import { may } from "../session.ts";
+import { TokenForm } from "../tokens/form.tsx";
+import style from "../tokens/list.module.css";
+import { hasEnded, TokenState } from "../tokens/state.tsx";
+
+const ALL = "all";
+const FILTERS: readonly Filter[] = [
+  { name: "search", label: "Name contains", kind: "text" },
+  {
+    name: "state",
+    label: "State",
+    kind: "choice",
+    unset: "active",
+    choices: ["revoked", "expired", ALL].map((value) => ({ value, label: value })),
+  },
+  CUSTOMER_FILTER,
+];
 
 /** Shows the tokens of the environment, creates tokens and revokes them. */
 export function TokensPage() {
-  const place = usePlace("tokens");
-  const withEnded = address.value.query.ended === "true";
-  const [tokens, reload] = useLoaded(`${withEnded} ${place.iterator}`, (signal) =>
-    getTokens(place.iterator, withEnded, signal),
-  );
+  const { search, state, app_id } = address.value.query;
+  const reload = useRef<(() => void) | null>(null);
+  const filters = { search, state, app_id };
   return (
     <>
-      <PageHead title="Tokens" about="Tokens let programs use the API of this environment." />
-      <Creation onCreate={reload} />
-      <label class="check">
-        <input
-          type="checkbox"
-          checked={withEnded}
-          onChange={(event) => setQuery({ ended: event.currentTarget.checked ? "true" : null })}
-        />
-        Show revoked and expired tokens
-      </label>
-      <Read of={tokens}>
-        {(page) => (
-          <>
-            {page.data.length === 0 ? (
-              <Empty title="No tokens">
-                <p>Create a token above for each program that sends messages, so that each can be revoked alone.</p>
-              </Empty>
-            ) : (
-              <DataTable label="Tokens" columns={columns(reload)} rows={page.data} keyOf={({ id }) => id} />
-            )}
-            <PageButtons of={page} place={place} label="Pages of tokens" />
-          </>
-        )}
-      </Read>
+      <PageHead
+        title="Tokens"
+        about="Tokens let programs use the API of this environment. Choose a customer to see the tokens of its portal links."
+      />
+      {may("v1.management.authentication.create-api-token") && <TokenForm onCreate={() => reload.current?.()} />}
+      <FilterBar filters={FILTERS} />
+      {/* Other filters start at the first page. */}
+      <Tokens key={JSON.stringify(filters)} filters={filters} reloadRef={reload} />
     </>
   );
 }
 
-function Creation({ onCreate }: { onCreate: () => void }) {
-  const [name, setName] = useState("");
-  const [readOnly, setReadOnly] = useState(false);
-  const [created, setCreated] = useState<CreatedApiToken | null>(null);
-  const action = useActionThen(onCreate);
-  const submit = (event: Event) => {
-    event.preventDefault();
-    setCreated(null);
-    void action.run(async () => {
-      setCreated(await createToken({ name: name.trim(), readOnly }));
-      setName("");
-    });
-  };
+interface TokensProps {
+  readonly filters: Filters;
+  /** Gets the function that loads the list again. */
+  readonly reloadRef: RefObject<(() => void) | null>;
+}
+
+function Tokens({ filters, reloadRef }: TokensProps) {
+  const place = usePlace("tokens");
+  const [tokens, reload] = useLoaded(`${place.iterator}`, (signal) =>
+    getTokens({ ...requested(filters), iterator: place.iterator }, signal),
+  );
+  reloadRef.current = reload;
   return (
-    <CardSection title="New token">
-      <form onSubmit={submit} noValidate>
-        <TextField label="Name" value={name} onInput={setName} help="What uses the token, such as billing service." />
-        <label class="check">
-          <input type="checkbox" checked={readOnly} onChange={(event) => setReadOnly(event.currentTarget.checked)} />
-          Read-only: reads everything except secrets, changes nothing
-        </label>
-        <div class="buttons">
-          <button type="submit" disabled={action.busy || name.trim() === ""}>
-            Create token
-          </button>
-          <Outcome action={action} />
-        </div>
-      </form>
-      {created !== null && (
-        <div role="status">
-          <p>
-            Copy the token <strong>{created.name}</strong> now. It is not shown again.
-          </p>
-          <Code copy={created.token}>{created.token}</Code>
-        </div>
+    <Read of={tokens}>
+      {(page) => (
+        <>
+          {page.data.length === 0 && page.done && place.number === 1 ? (
+            <NoTokens isFiltered={Object.values(filters).some((value) => value !== undefined)} />
+          ) : (
+            <DataTable label="Tokens" columns={columns(reload)} rows={page.data} keyOf={({ id }) => id} />
+          )}
+          <PageButtons of={page} place={place} label="Pages of tokens" />
+        </>
       )}
-    </CardSection>
+    </Read>
+  );
+}
+
+/** Returns the filters of the request. */
+function requested({ state, ...filters }: Filters): Filters {
+  return state === ALL ? { ...filters, include_ended: "true" } : { ...filters, state: state ?? "active" };
+}
+
+function NoTokens({ isFiltered }: { isFiltered: boolean }) {
+  if (isFiltered) {
+    return (
+      <Empty title="No token fits the filters">
+        <p>Remove a filter to see more.</p>
+      </Empty>
+    );
+  }
+  return (
+    <Empty title="No tokens">
+      <p>Create a token for each program that sends messages, so that each can be revoked alone.</p>
+    </Empty>
   );
 }
 
 function columns(onRevoke: () => void): readonly Column<ApiToken>[] {
   return [
-    { head: "Name", kind: "title", cell: ({ name }) => name || <span class="muted">without a name</span> },
-    { head: "Token", kind: "fit", cell: ({ censoredToken }) => <code>{censoredToken}</code> },
+    { head: "Name", kind: "title", cell: (token) => <Name of={token} /> },
+    { head: "May do", cell: (token) => <div class={style.rights}>{rightsOf(token)}</div> },
+    { head: "Created", kind: "extra", cell: ({ createdAt }) => <Instant at={createdAt} /> },
     {
-      head: "May do",
-      cell: ({ readOnly, scopes }) => `${readOnly ? "read-only: " : ""}${scopes?.join(", ") ?? "everything"}`,
+      head: "Last used",
+      kind: "fit",
+      cell: ({ lastUsedAt }) =>
+        lastUsedAt === null ? <span class="muted">not yet</span> : <Instant at={lastUsedAt} />,
     },
-    { head: "Created", kind: "fit", cell: ({ createdAt }) => <Instant at={createdAt} /> },
-    { head: "State", kind: "fit", cell: (token) => <State token={token} /> },
+    { head: "State", kind: "fit", cell: (token) => <TokenState token={token} /> },
     {
       head: "Actions",
       kind: "actions",
-      cell: (token) => (hasEnded(token) ? null : <Revocation token={token} onRevoke={onRevoke} />),
+      cell: (token) =>
+        hasEnded(token) || !may("v1.management.authentication.expire-api-token") ? null : (
+          <Revocation token={token} onRevoke={onRevoke} />
+        ),
     },
   ];
 }
 
-function State({ token: { revokedAt, expiresAt } }: { token: ApiToken }) {
-  if (revokedAt !== null) return <Badge tone="idle">revoked</Badge>;
-  if (expiresAt === null) return <Badge tone="good">active</Badge>;
-  if (Date.parse(expiresAt) <= Date.now()) return <Badge tone="idle">expired</Badge>;
+function Name({ of: { name, censoredToken } }: { of: ApiToken }) {
   return (
-    <span>
-      expires <Instant at={expiresAt} />
-    </span>
+    <div class={style.name}>
+      {name || <span class="muted">without a name</span>}
+      <code>{censoredToken}</code>
+    </div>
   );
 }
 
-function hasEnded({ revokedAt, expiresAt }: ApiToken): boolean {
-  return revokedAt !== null || (expiresAt !== null && Date.parse(expiresAt) <= Date.now());
+function rightsOf({ readOnly, scopes }: ApiToken): string {
+  return `${readOnly ? "read-only: " : ""}${scopes?.join(", ") ?? "everything"}`;
 }
 
 function Revocation({ token, onRevoke }: { token: ApiToken; onRevoke: () => void }) {
@@ -130,7 +141,7 @@ function Revocation({ token, onRevoke }: { token: ApiToken; onRevoke: () => void
     <>
       <Confirm
         label="Revoke"
-        question={`Revoke 1 token, ${token.name || token.censoredToken}? Requests with this token then fail with 401.`}
+        question={`Revoke 1 token, ${token.name || token.censoredToken}? Requests with this token then fail with 401, and the sessions that it opened end.`}
         confirm="Revoke token"
         isDestructive
         action={action}
