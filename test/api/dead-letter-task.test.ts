@@ -163,7 +163,7 @@ describe("what a background task says about itself", () => {
   });
 });
 
-test("the summary says how many groups there are", async () => {
+test("the summary says how many groups there are, and contains the largest up to its limit", async () => {
   const { app } = await makeFailing();
   await sendMessages(send, app, 2, { eventType: "one.type" });
   await sendMessages(send, app, 1, { eventType: "other.type" });
@@ -173,4 +173,11 @@ test("the summary says how many groups there are", async () => {
   );
   const { json } = await send("GET", `/dead-letter/summary?app_id=${app}`);
   expect(json).toMatchObject({ total: 3, groupsTotal: 2, groups: [{ count: 2 }, { count: 1 }] });
+
+  const limited = await send("GET", `/dead-letter/summary?app_id=${app}&limit=1`);
+  expect(limited.json).toEqual({ total: 3, groupsTotal: 2, groups: [json.groups[0]] });
+  for (const limit of ["0", "1001", "-1"]) {
+    const refused = await send("GET", `/dead-letter/summary?limit=${limit}`);
+    expect([limit, refused.status]).toEqual([limit, 422]);
+  }
 });

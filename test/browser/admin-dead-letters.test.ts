@@ -47,6 +47,41 @@ describeInBrowser("pages of dead letters and tasks", { env, args }, (group) => {
   }
 
   test(
+    "the page shows the largest groups, and more of them when the user asks, with exact totals",
+    async () => {
+      await using receiver = startReceiver(withStatus(503));
+      await makeCustomer("wide", "Wide Ltd", receiver.url);
+      const send = (eventType: string) => call("POST", "/app/wide/msg", { eventType, payload: {} });
+      for (let i = 0; i < 53; i++) await send(`kind.${i}`);
+      await send("kind.7");
+      await until(
+        () => deadOf("wide"),
+        (dead) => dead === 54,
+      );
+
+      await using opened = await open("#/dead-letter?app_id=wide");
+      const { page } = opened;
+      await page.getByText("54 dead letters in 53 groups. The 50 largest are shown").waitFor();
+      const redrives = page
+        .getByRole("table", { name: "Groups of dead letters" })
+        .getByRole("button", { name: "Redrive" });
+      expect(await redrives.count()).toBe(50);
+      await expectUsable(page);
+      const more = page.getByRole("button", { name: "Show 3 more groups" });
+      await more.click();
+      await more.waitFor({ state: "detached" });
+      await page.getByText("54 dead letters in 53 groups", { exact: true }).waitFor();
+      expect(await redrives.count()).toBe(53);
+      await page.getByRole("button", { name: "Drop all that match" }).click();
+      await page.getByText("Drop 54 dead letters").waitFor();
+      await page.getByRole("button", { name: "Drop 54" }).click();
+      await page.getByText("No dead letter matches").waitFor();
+      expect(opened.errors).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
     "after an outage the operator sees the cause, redrives what was previewed, and sees that all is delivered",
     async () => {
       await using receiver = startReceiver(withStatus(503));

@@ -38,8 +38,9 @@ export const getHours = (app: string, sinceMs: number, signal: AbortSignal) =>
     signal,
   );
 
+/** Returns the totals and the largest groups. */
 export const getDeadLetters = (app: string, signal: AbortSignal) =>
-  getJson<DeadLetterSummary>(`/dead-letter/summary?app_id=${encode(app)}`, signal);
+  getJson<DeadLetterSummary>(`/dead-letter/summary?app_id=${encode(app)}&limit=50`, signal);
 
 /** Returns the newest messages. `limit` is at most 250. */
 export const getLatestMessages = (app: string, limit: number, signal: AbortSignal) =>

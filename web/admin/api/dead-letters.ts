@@ -15,8 +15,9 @@ export type BulkAction = "redrive" | "drop";
 
 const LIMIT = "25";
 
-export function getDeadLetterSummary(filters: Query, signal: AbortSignal): Promise<DeadLetterSummary> {
-  return getJson(`/dead-letter/summary${queryOf(filters)}`, signal);
+/** Returns the totals, and at most `limit` groups. */
+export function getDeadLetterSummary(filters: Query, limit: number, signal: AbortSignal): Promise<DeadLetterSummary> {
+  return getJson(`/dead-letter/summary${queryOf({ ...filters, limit: String(limit) })}`, signal);
 }
 
 export function getDeadLetters(

@@ -71,7 +71,10 @@ export function getAttempts(
 }
 
 export const getDeadLetters = ({ app, endpoint }: EndpointKey, signal: AbortSignal) =>
-  getJson<DeadLetterSummary>(`/dead-letter/summary${queryOf({ app_id: app, endpoint_id: endpoint })}`, signal);
+  getJson<DeadLetterSummary>(
+    `/dead-letter/summary${queryOf({ app_id: app, endpoint_id: endpoint, limit: "50" })}`,
+    signal,
+  );
 
 export const getSecret = async (key: EndpointKey) => (await getJson<EndpointSecret>(`${pathOf(key)}/secret`)).key;
 

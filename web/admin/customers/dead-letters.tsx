@@ -37,7 +37,7 @@ export function CustomerDeadLetters({ customer: { id: app } }: { customer: Appli
         <a href={deadLettersLink({ app_id: app })}>Redrive or drop</a>
       </div>
       <Read of={summary} lines={5}>
-        {({ total, groups }) =>
+        {({ total, groupsTotal, groups }) =>
           groups.length === 0 ? (
             <Empty title="No dead letters">
               <p>Deliveries appear here when they have failed for good.</p>
@@ -45,7 +45,8 @@ export function CustomerDeadLetters({ customer: { id: app } }: { customer: Appli
           ) : (
             <>
               <p class="muted small">
-                {counted(total, "dead letter")} in {counted(groups.length, "group")}
+                {counted(total, "dead letter")} in {counted(groupsTotal, "group")}
+                {groups.length < groupsTotal && `. The ${formatCount(groups.length)} largest are shown`}
               </p>
               <DataTable label="Groups of dead letters" columns={COLUMNS} rows={groups} keyOf={keyOf} isLinked />
             </>

@@ -14,7 +14,7 @@ export function DeadLetters({ of }: { of: EndpointKey }) {
   const summary = useResource(`${of.app} ${of.endpoint}`, (signal) => getDeadLetters(of, signal), ["deadLetters"]);
   return (
     <Read of={summary} lines={4}>
-      {({ total, groups }) =>
+      {({ total, groupsTotal, groups }) =>
         groups.length === 0 ? (
           <Empty title="No dead letters">
             <p>Deliveries to this endpoint appear here when they have used all their attempts.</p>
@@ -25,6 +25,8 @@ export function DeadLetters({ of }: { of: EndpointKey }) {
               <a href={deadLettersLink({ app_id: of.app, endpoint_id: of.endpoint })}>
                 Redrive or drop {counted(total, "dead letter")}
               </a>
+              {groups.length < groupsTotal &&
+                `. The ${formatCount(groups.length)} largest of ${counted(groupsTotal, "group")} are shown`}
             </p>
             <DataTable
               label="Groups of dead letters"

@@ -38,13 +38,23 @@ const FILTERS: readonly Filter[] = [
   { name: "before", label: "Died before", kind: "time" },
 ];
 
+/** Numbers of groups that are shown at first and after each "Show more". The API returns no more than the last. */
+const LIMITS = [50, 250, 1000] as const;
+
 /** Shows the dead letters in groups, so that one decision can be made for each cause. */
 export function DeadLettersPage() {
   const { query } = address.value;
   const own = Object.fromEntries(FILTERS.flatMap(({ name }) => (query[name] ? [[name, query[name]]] : [])));
   const key = JSON.stringify(own);
   const [started, setStarted] = useState<readonly string[]>([]);
-  const summary = useResource(key, (signal) => getDeadLetterSummary(own, signal), ["deadLetters", "tasks"]);
+  // A change of the limit keeps the groups that are shown until the others are loaded.
+  const limit = useRef<{ key: string; max: number }>({ key, max: LIMITS[0] });
+  if (limit.current.key !== key) limit.current = { key, max: LIMITS[0] };
+  const read = async (signal: AbortSignal) => {
+    const { max } = limit.current;
+    return { ...(await getDeadLetterSummary(own, max, signal)), limit: max };
+  };
+  const summary = useResource(key, read, ["deadLetters", "tasks"]);
   return (
     <>
       <PageHead
@@ -62,6 +72,10 @@ export function DeadLettersPage() {
               key={key}
               found={found}
               filters={own}
+              onMore={(max) => {
+                limit.current = { key, max };
+                refresh();
+              }}
               onStart={(task) => {
                 setStarted((before) => [task.id, ...before]);
                 refresh();
@@ -109,17 +123,19 @@ function Tasks({ started }: { started: readonly string[] }) {
 }
 
 interface GroupsProps {
-  readonly found: DeadLetterSummary;
+  readonly found: DeadLetterSummary & { readonly limit: number };
   readonly filters: Query;
+  /** Loads more groups: at most `limit`. */
+  readonly onMore: (limit: number) => void;
   readonly onStart: (task: BackgroundTask) => void;
 }
 
-function Groups({ found, filters, onStart }: GroupsProps) {
+function Groups({ found, filters, onMore, onStart }: GroupsProps) {
   const [open, setOpen] = useState<Open | null>(null);
   // Rows do not move while one of them is open.
   const held = useRef(found);
   if (open === null) held.current = found;
-  const { total, groups, groupsTotal } = held.current;
+  const { total, groups, groupsTotal, limit } = held.current;
   const ask = (kind: BulkAction, selection: Selection, about: string) => (
     <BulkQuestion
       key={kind}
@@ -149,7 +165,7 @@ function Groups({ found, filters, onStart }: GroupsProps) {
       {open?.group === null &&
         open.what !== "letters" &&
         ask(open.what, selectionOf(filters), isFiltered ? "that match the filters" : "of all customers")}
-      <LiveRows latest={{ data: groups }} keyOf={keyOfGroup} words={["group", "groups"]}>
+      <LiveRows key={limit} latest={{ data: groups }} keyOf={keyOfGroup} words={["group", "groups"]}>
         {({ data }) => (
           <DataTable
             label="Groups of dead letters"
@@ -172,6 +188,34 @@ function Groups({ found, filters, onStart }: GroupsProps) {
           />
         )}
       </LiveRows>
+      {open === null && <More shown={groups.length} total={groupsTotal} limit={limit} onMore={onMore} />}
     </>
+  );
+}
+
+interface MoreProps extends Pick<GroupsProps, "onMore"> {
+  readonly shown: number;
+  readonly total: number;
+  readonly limit: number;
+}
+
+function More({ shown, total, limit, onMore }: MoreProps) {
+  const [asked, setAsked] = useState(0);
+  if (shown >= total) return null;
+  const next = LIMITS.find((one) => one > limit);
+  if (next === undefined) return <p class="muted small">Filter to see the other groups.</p>;
+  const isLoading = asked === next;
+  return (
+    <button
+      type="button"
+      class="outline"
+      aria-busy={isLoading}
+      onClick={() => {
+        setAsked(next);
+        onMore(next);
+      }}
+    >
+      {isLoading ? "Loading" : `Show ${formatCount(Math.min(next, total) - shown)} more groups`}
+    </button>
   );
 }

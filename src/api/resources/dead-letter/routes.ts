@@ -43,8 +43,12 @@ const RedriveIn = field.object("DeadLetterRedriveIn", {
 });
 
 const groups = Type.Array(DeadLetterGroupOut, { description: `Largest first, at most ${GROUPS_MAX} groups.` });
-const groupsTotal = Type.Integer({ description: "Number of groups, also of those beyond the maximum." });
-export const SummaryOut = field.object("DeadLetterSummaryOut", { total: Type.Integer(), groupsTotal, groups });
+const groupsTotal = Type.Integer({ description: "Number of groups, also of those beyond the limit." });
+export const SummaryOut = field.object("DeadLetterSummaryOut", {
+  total: Type.Integer({ description: "Number of dead letters, also of those in groups beyond the limit." }),
+  groupsTotal,
+  groups: Type.Array(DeadLetterGroupOut, { description: "Largest first, at most `limit` groups." }),
+});
 const DropIn = field.object("DeadLetterDropIn", {
   filter: DeadLetterFilterIn,
   dryRun: Type.Optional(Type.Boolean({ default: false, description: "Only return what would be dropped." })),
@@ -141,7 +145,17 @@ export function deadLetterRoutes(context: Context): Operation[] {
       summary: "Count dead letters by application, endpoint, event type and reason",
       description: "Counts all dead letters, including those that cannot be redriven.",
       access: "environment",
-      query: Type.Object(environmentDeadLetterQuery),
+      query: Type.Object({
+        ...environmentDeadLetterQuery,
+        limit: Type.Optional(
+          Type.Integer({
+            minimum: 1,
+            maximum: GROUPS_MAX,
+            default: GROUPS_MAX,
+            description: "Maximum number of groups in the response.",
+          }),
+        ),
+      }),
       responses: {
         200: {
           description: "The counts.",
@@ -157,7 +171,7 @@ export function deadLetterRoutes(context: Context): Operation[] {
         return reply(200, {
           total: totalOf(found),
           groupsTotal: found.length,
-          groups: await groupsOut(identity, found),
+          groups: await groupsOut(identity, found, query.limit),
         });
       },
     }),
@@ -243,8 +257,8 @@ export function deadLetterRoutes(context: Context): Operation[] {
     return { ...reply(200, body), changed: null };
   }
 
-  async function groupsOut({ environmentSeq }: Identity, found: readonly DeadLetterGroup[]) {
-    const shown = found.slice(0, GROUPS_MAX);
+  async function groupsOut({ environmentSeq }: Identity, found: readonly DeadLetterGroup[], limit = GROUPS_MAX) {
+    const shown = found.slice(0, limit);
     const names = await namesOf(store, environmentSeq, shown);
     return shown.map((group) => groupOut(group, ids, names));
   }
