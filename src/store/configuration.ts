@@ -7,6 +7,9 @@ import type {
   ApplicationSearch,
   ApplicationUpdate,
   AuditEntry,
+  AuditFilter,
+  AuditTarget,
+  AuditTargets,
   DeletedWithEnvironment,
   DoorToken,
   Endpoint,
@@ -296,7 +299,9 @@ export interface Configuration {
     end(entry: AuditEntry): Promise<void>;
     /** Deletes an entry whose change was not made. */
     drop(seq: Seq): Promise<void>;
-    /** Lists entries, newest first. */
-    list(environmentSeq: Seq, window: TimeWindow, page: PageRequest): Promise<PageOf<AuditEntry>>;
+    /** Lists entries, newest first. With a filter, a page can be short or empty although there are more. */
+    list(environmentSeq: Seq, window: TimeWindow, page: PageRequest, filter?: AuditFilter): Promise<PageOf<AuditEntry>>;
+    /** Returns the names of records, including deleted ones, by their numbers. Skips those of other environments. */
+    targets(environmentSeq: Seq, of: AuditTargets): Promise<ReadonlyMap<Seq, AuditTarget>>;
   };
 }

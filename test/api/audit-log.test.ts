@@ -51,7 +51,12 @@ describe("the audit log", () => {
         { action: "v1.application.patch", ...ofApplication },
         { action: "v1.application.update", ...ofApplication },
         { action: "v1.application.delete", ...ofApplication },
-      ].map((entry) => ({ id: expect.stringMatching(/^audit_/), timestamp: expect.any(String), ...entry })),
+      ].map((entry) => ({
+        id: expect.stringMatching(/^audit_/),
+        timestamp: expect.any(String),
+        targets: expect.any(Object),
+        ...entry,
+      })),
     );
     expect(JSON.stringify(entries)).not.toContain("hunter2");
   });
@@ -169,12 +174,55 @@ describe("the audit log", () => {
     expect(idsOf(await page(`after=${between[0]}&before=${between[2]}`))).toEqual(newest.slice(1, 3));
   });
 
+  test("the audit log is filtered by actor, operation, application and text", async () => {
+    const [uid, other] = [await makeApplication(send), await makeApplication(send)];
+    const token = await server.createToken("--name", "Filtered Deployer");
+    await send("POST", `/app/${uid}/endpoint`, { url: "https://example.com/found" }, { token });
+    await send("PATCH", `/app/${other}`, { name: "b" }, { token });
+    const actions = async (query: string) => {
+      const { status, json } = await send("GET", `/audit-log?limit=250&${query}`);
+      expect(status).toBe(200);
+      return json.data.map(({ action }: AuditEntryOut) => action);
+    };
+    const { id } = (await send("GET", `/app/${uid}`)).json;
+    const all = ["v1.application.patch", "v1.endpoint.create"];
+    expect(await actions("actor=filtered%20deploy")).toEqual(all);
+    expect(await actions("actor=Filtered&action=endpoint")).toEqual(all.slice(1));
+    expect(await actions(`app_id=${uid}`)).toEqual(["v1.endpoint.create", "v1.application.create"]);
+    expect(await actions(`app_id=${id}&actor=token`)).toEqual(["v1.endpoint.create"]);
+    expect(await actions(`text=${id}`)).toEqual(["v1.endpoint.create", "v1.application.create"]);
+    expect(await actions(`text=${id}&text=`)).not.toEqual([]);
+    expect(await actions("text=nothing-has-this")).toEqual([]);
+  });
+
+  test("the audit log shows the present names of what was changed, without passwords, and which of it is deleted", async () => {
+    const uid = await makeApplication(send);
+    const made = await send("POST", `/app/${uid}/endpoint`, { url: "https://u:hunter2@example.com/" });
+    await send("PATCH", `/app/${uid}`, { name: "Acme Ltd" });
+    const [, created] = await auditLog(send, {}, 2);
+    expect(created!.targets.appId).toEqual({ name: "Acme Ltd", deleted: false });
+    expect(created!.targets.endpointId!.name).toBe(made.json.url);
+    expect(JSON.stringify(created)).not.toContain("hunter2");
+    await send("DELETE", `/app/${uid}`);
+    const [deletion] = await auditLog(send, {}, 1);
+    expect(deletion!.targets).toEqual({ appId: { name: "Acme Ltd", deleted: true } });
+
+    const scopes = ["audit-log:Read", "application:Read"];
+    const limited = (await send("POST", "/management/authentication/default/api-token", { name: "x", scopes })).json;
+    const entries = await auditLog((method, path) => send(method, path, undefined, { token: limited.token }));
+    expect(entries.find(({ id }) => id === created!.id)!.targets).toEqual({
+      appId: { name: "Acme Ltd", deleted: true },
+    });
+  });
+
   test("listing the audit log with an invalid parameter returns 400 or 422", async () => {
     for (const [query, status] of [
       ["limit=251", 422],
       ["limit=x", 400],
       ["iterator=app_x", 422],
       ["before=x", 400],
+      [`text=${"x".repeat(201)}`, 422],
+      ["app_id=nobody", 404],
     ] as const) {
       expect([query, (await send("GET", `/audit-log?${query}`)).status]).toEqual([query, status]);
     }

@@ -75,6 +75,7 @@ const exceptions: readonly RegExp[] = [
 /** Ids in queries and bodies. Each of them has a test below. */
 const referenceTests = [
   "v1.message-attempt.list-by-msg ?endpoint_id",
+  "audit-log.list ?app_id",
   "endpoint.list-by-environment ?app_id",
   "message.list-by-environment ?app_id",
   "message.list-by-environment ?event_id",
@@ -486,6 +487,7 @@ describe("ids in queries and bodies", () => {
     const calls: [string, string, unknown?][] = [
       ["GET", `/management/authentication/${stranger.id}/api-token?app_id=${app}`],
       ["POST", `/management/authentication/${stranger.id}/api-token`, { name: "", appId: app }],
+      ["GET", `/audit-log?app_id=${app}`],
       ["GET", `/endpoint?app_id=${app}`],
       ["GET", `/message?app_id=${app}`],
       ["GET", `/stats/timeseries?app_id=${app}`],

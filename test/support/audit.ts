@@ -7,6 +7,7 @@ export interface AuditEntryOut {
   readonly actor: { readonly type: string; readonly id: string | null; readonly name: string | null };
   readonly action: string;
   readonly subject: Readonly<Record<string, string>>;
+  readonly targets: Readonly<Record<string, { readonly name: string; readonly deleted: boolean }>>;
   readonly outcome: string;
 }
 

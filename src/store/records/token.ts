@@ -54,3 +54,29 @@ export interface AuditEntry {
   readonly done: boolean;
   readonly at: number;
 }
+
+/** Selects entries of the audit log. Texts are parts of a value and ignore case. */
+export interface AuditFilter {
+  /** A part of the name, id or kind of who made the change. */
+  readonly actor?: string;
+  /** A part of the id of the operation. */
+  readonly action?: string;
+  /** The id of the application that was changed, or to which the changed record belongs. */
+  readonly applicationId?: string;
+  /** A part of any of these, or of an id of what was changed. */
+  readonly text?: string;
+}
+
+/** Numbers of records of each kind. */
+export interface AuditTargets {
+  readonly applicationSeqs: readonly Seq[];
+  readonly endpointSeqs: readonly Seq[];
+  readonly sourceSeqs: readonly Seq[];
+  readonly tokenSeqs: readonly Seq[];
+}
+
+/** The present name of a changed record; the URL of an endpoint. */
+export interface AuditTarget {
+  readonly name: string;
+  readonly isDeleted: boolean;
+}

@@ -1,9 +1,11 @@
 import type { Database } from "bun:sqlite";
-import { seqAt } from "../../core/id.ts";
-import type { AuditActor, AuditEntry, Configuration } from "../index.ts";
+import type { Seq } from "../../core/id.ts";
+import type { AuditActor, AuditEntry, AuditFilter, AuditTarget, Configuration, PageRequest } from "../index.ts";
+import type { Turns } from "../turns.ts";
 import type { Committer } from "./commit.ts";
-import { Conditions, pageOf, walk } from "./page.ts";
+import { directionOf, rangeOf } from "./page.ts";
 import { parsed } from "./rows.ts";
+import { readSteps, type Steps } from "./steps.ts";
 
 interface Row {
   seq: number;
@@ -29,7 +31,7 @@ function toEntry({ actorKind, actorId, actorName, subject, done, ...rest }: Row)
   };
 }
 
-export function audit(db: Database, committer: Committer): Configuration["audit"] {
+export function audit(db: Database, committer: Committer, turns: Turns): Configuration["audit"] {
   const put = db.prepare(
     `INSERT INTO audit (seq, environment_seq, actor_kind, actor_id, actor_name, action, subject, done, at)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (seq) DO UPDATE SET subject = excluded.subject, done = excluded.done`,
@@ -46,17 +48,80 @@ export function audit(db: Database, committer: Committer): Configuration["audit"
     begin: store,
     end: store,
     drop: (seq) => committer.write(() => void drop.run(seq)),
-    list: async (environmentSeq, { before, after }, page) => {
-      const where = new Conditions().add("environment_seq = $environmentSeq", { environmentSeq });
-      if (before !== undefined) where.add("seq < $before", { before: seqAt(before) });
-      if (after !== undefined) where.add("seq >= $after", { after: seqAt(after + 1) });
-      const { condition, direction } = walk("seq", page);
-      const rows = db
-        .query<Row, [typeof where.values]>(
-          `SELECT ${COLUMNS} FROM audit WHERE 1${where.sql}${condition} ORDER BY seq ${direction} LIMIT $limit`,
-        )
-        .all({ ...where.values, limit: page.limit + 1, ...(page.from === null ? {} : { from: page.from }) });
-      return pageOf(rows.map(toEntry), page);
+    list: (environmentSeq, window, page, filter = {}) =>
+      readSteps(turns, page, rangeOf(page, window), auditSteps(db, environmentSeq, page, filter)),
+    targets: auditTargets(db),
+  };
+}
+
+/** Number of entries that one step of a list examines. */
+const STEP_ROWS = 1000;
+
+type RowBindings = Record<"environmentSeq" | "from" | "to", number>;
+
+function auditSteps(db: Database, environmentSeq: Seq, page: PageRequest, filter: AuditFilter): Steps<AuditEntry> {
+  const order = `WHERE environment_seq = $environmentSeq AND seq >= $from AND seq < $to ORDER BY seq ${directionOf(page)}`;
+  const last = db.query<{ seq: number }, [RowBindings]>(
+    `SELECT seq FROM audit ${order} LIMIT 1 OFFSET ${STEP_ROWS - 1}`,
+  );
+  const rows = db.query<Row, [RowBindings]>(`SELECT ${COLUMNS} FROM audit ${order}`);
+  const matches = matcherOf(filter);
+  return {
+    lastOf: (range) => last.get({ environmentSeq, ...range })?.seq,
+    read(range, limit) {
+      const found: AuditEntry[] = [];
+      for (const row of rows.iterate({ environmentSeq, ...range })) {
+        const entry = toEntry(row);
+        if (matches(entry)) found.push(entry);
+        if (found.length === limit) break;
+      }
+      return { rows: found };
     },
+  };
+}
+
+/** SQLite ignores the case of ASCII letters only, so TypeScript compares the texts. */
+function matcherOf({ actor, action, applicationId, text }: AuditFilter): (entry: AuditEntry) => boolean {
+  const has = (part: string | undefined, texts: readonly (string | null)[]) =>
+    part === undefined || texts.some((one) => one?.toLowerCase().includes(part));
+  const [actorPart, actionPart, anyPart] = [actor, action, text].map((part) => part?.toLowerCase());
+  return (entry) => {
+    const who = [entry.actor.name, entry.actor.id, entry.actor.kind];
+    return (
+      (applicationId === undefined || entry.subject.appId === applicationId) &&
+      has(actorPart, who) &&
+      has(actionPart, [entry.action]) &&
+      has(anyPart, [...who, entry.action, ...Object.values(entry.subject)])
+    );
+  };
+}
+
+function auditTargets(db: Database): Configuration["audit"]["targets"] {
+  const query = (sql: string) => db.prepare<{ name: string; isDeleted: number }, [number, number]>(sql);
+  const application = query(
+    "SELECT name, deleted_at IS NOT NULL AS isDeleted FROM application WHERE seq = ? AND environment_seq = ?",
+  );
+  const endpoint = query(
+    `SELECT e.url AS name, e.deleted_at IS NOT NULL OR a.deleted_at IS NOT NULL AS isDeleted
+     FROM endpoint e JOIN application a ON a.seq = e.application_seq WHERE e.seq = ? AND a.environment_seq = ?`,
+  );
+  const source = query(
+    "SELECT name, deleted_at IS NOT NULL AS isDeleted FROM source WHERE seq = ? AND environment_seq = ?",
+  );
+  const token = query("SELECT name, 0 AS isDeleted FROM token WHERE seq = ? AND environment_seq = ?");
+  return async (environmentSeq, { applicationSeqs, endpointSeqs, sourceSeqs, tokenSeqs }) => {
+    const found = new Map<Seq, AuditTarget>();
+    for (const [statement, seqs] of [
+      [application, applicationSeqs],
+      [endpoint, endpointSeqs],
+      [source, sourceSeqs],
+      [token, tokenSeqs],
+    ] as const) {
+      for (const seq of seqs) {
+        const row = found.has(seq) ? null : statement.get(seq, environmentSeq);
+        if (row !== null) found.set(seq, { name: row.name, isDeleted: row.isDeleted === 1 });
+      }
+    }
+    return found;
   };
 }

@@ -180,7 +180,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
     sources: sources(db, committer, box),
     tokens: tokens(db, committer, turns),
     sessions: sessions(db, committer),
-    audit: audit(db, committer),
+    audit: audit(db, committer, turns),
   };
   const history: History = {
     messages: { ...messages(db, stretches, turns), ofEndpoint: endpointMessages(db, stretches, turns) },

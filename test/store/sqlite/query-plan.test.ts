@@ -140,7 +140,9 @@ async function sample(world: Furnished): Promise<void> {
         await store.configuration.tokens.page({ environmentSeq, applicationSeq, state, at: 5, text: "a" }, page);
       }
     }
-    await store.configuration.audit.list(environmentSeq, window, page);
+    await store.configuration.audit.list(environmentSeq, window, page, { actor: "a" });
+    const targets = { applicationSeqs: [app], endpointSeqs: [endpoint], sourceSeqs: [1], tokenSeqs: [1] };
+    await store.configuration.audit.targets(environmentSeq, targets);
     for (const which of ["failed", "missing", "sent"] as const) {
       const order = { applicationSeq: app, endpointSeq: endpoint, which, from: 0, to: EVERYTHING, askedAt: world.now };
       await store.history.replayable(order, 10);

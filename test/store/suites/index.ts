@@ -103,7 +103,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
     "find get ofApplication list cron create update delete setLastRun counts count",
   ],
   [sourceTokensSuite, "configuration.sources.", "withToken tokens rotateToken"],
-  [auditSuite, "configuration.audit.", "begin end drop list"],
+  [auditSuite, "configuration.audit.", "begin end drop list targets"],
 
   [messagesSuite, "history.messages.", "find known get list latest deliveries"],
   [endpointMessagesSuite, "history.messages.", "ofEndpoint"],

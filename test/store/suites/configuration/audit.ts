@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { AuditEntry, PageRequest } from "../../../../src/store/index.ts";
+import type { AuditEntry, AuditFilter, PageRequest } from "../../../../src/store/index.ts";
 import { DAY_MS, Furnished } from "../../furnished.ts";
 import type { Open } from "../../store-under-test.ts";
 
@@ -78,6 +78,51 @@ export function auditSuite(open: Open): void {
       );
       const window = { after: entries[3]!.at, before: entries[0]!.at };
       expect(await listed(world, NEWEST, window)).toEqual(entries.slice(1, 3));
+    });
+
+    test("audit entries are found by parts of the actor, the operation and the ids, and by application", async () => {
+      await using world = await Furnished.open(open);
+      const root = { kind: "root", id: null, name: null } as const;
+      const entries = [
+        newEntry(world, { actor: { kind: "user", id: "u-1", name: "Jürgen@example.com" } }),
+        newEntry(world, { actor: root, action: "endpoint.delete", subject: { appId: "app_1", endpointId: "ep_X" } }),
+        newEntry(world, { action: "event-type.create", subject: { eventTypeName: "invoice.paid" } }),
+      ];
+      for (const entry of entries) await world.store.configuration.audit.begin(entry);
+      const found = async (filter: AuditFilter, page: Partial<PageRequest> = {}) => {
+        const { audit } = world.store.configuration;
+        const { rows } = await audit.list(world.environment.seq, {}, { ...NEWEST, ...page }, filter);
+        return rows.map((row) => entries.findIndex(({ seq }) => seq === row.seq));
+      };
+      expect(await found({ actor: "JÜRGEN" })).toEqual([0]);
+      expect(await found({ actor: "root" })).toEqual([1]);
+      expect(await found({ actor: "tok_1" })).toEqual([2]);
+      expect(await found({ action: "create" })).toEqual([2, 0]);
+      expect(await found({ applicationId: "app_1" })).toEqual([1, 0]);
+      expect(await found({ applicationId: "app_" })).toEqual([]);
+      expect(await found({ text: "ep_x" })).toEqual([1]);
+      expect(await found({ text: "INVOICE" })).toEqual([2]);
+      expect(await found({ action: "create", applicationId: "app_1" })).toEqual([0]);
+      expect(await found({ action: "create" }, { limit: 1 })).toEqual([2]);
+      expect(await found({ action: "create" }, { from: entries[2]!.seq })).toEqual([0]);
+      expect(await found({ action: "create" }, { from: entries[0]!.seq, backwards: true, limit: 1 })).toEqual([2]);
+    });
+
+    test("`targets` returns the names of records of the environment, including deleted ones", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addEnvironment("other");
+      const { application, endpoint, store } = world;
+      const none = { applicationSeqs: [], endpointSeqs: [], sourceSeqs: [], tokenSeqs: [] };
+      const of = { ...none, applicationSeqs: [application.seq, 5], endpointSeqs: [endpoint.seq], tokenSeqs: [7] };
+      const { audit, applications } = store.configuration;
+      const named = (isDeleted: boolean) => [
+        [application.seq, { name: application.name, isDeleted }],
+        [endpoint.seq, { name: endpoint.url, isDeleted }],
+      ];
+      expect([...(await audit.targets(world.environment.seq, of))]).toEqual(named(false) as never);
+      expect([...(await audit.targets(other.seq, of))]).toEqual([]);
+      await applications.delete(application.seq, world.now);
+      expect([...(await audit.targets(world.environment.seq, of))]).toEqual(named(true) as never);
     });
 
     test("the audit log is kept for longer than messages, but not forever", async () => {
