@@ -154,6 +154,56 @@ describeInBrowser("pages of event types and of the installation", { env }, (grou
   });
 
   test(
+    "the audit log tells who did what to which records by their names, and is filtered",
+    async () => {
+      const customer = await made<{ id: string }>("/api/v1/app", { name: "Audited Customer" });
+      const url = `https://example.com/${"long/".repeat(100)}`;
+      const endpoint = await made<{ id: string }>(`/api/v1/app/${customer.id}/endpoint`, { url });
+      const { token } = await made<{ token: string }>("/api/v1/management/authentication/default/api-token", {
+        name: "the deployer",
+      });
+      const rotated = await fetch(
+        `${group.server.url}/api/v1/app/${customer.id}/endpoint/${endpoint.id}/secret/rotate`,
+        { method: "POST", ...bearer(token) },
+      );
+      expect(rotated.status).toBe(204);
+
+      await using opened = await open("#/audit-log");
+      const { page } = opened;
+      const log = page.getByRole("table", { name: "Audit log" });
+      const [rotation, creation] = [/replaced the secret/, /created the endpoint/].map((text) =>
+        log.getByRole("row").filter({ hasText: text }).first(),
+      );
+      await rotation!.waitFor();
+      expect(await rotation!.textContent()).toContain(
+        `the deployer (token) replaced the secret of the endpoint ${url} of Audited Customer`,
+      );
+      expect(await creation!.textContent()).toContain("root token created the endpoint");
+      expect(await rotation!.getByRole("link", { name: "Audited Customer" }).getAttribute("href")).toBe(
+        `#/app/${customer.id}`,
+      );
+      await expectNoOverflow(page);
+
+      await rotation!.getByRole("link", { name: "the deployer" }).click();
+      await creation!.waitFor({ state: "detached" });
+      await rotation!.waitFor();
+      await page.getByRole("link", { name: "Clear filter" }).click();
+      await creation!.waitFor();
+      await page.getByLabel("What").selectOption({ label: "tokens" });
+      await log
+        .getByText(/created the token/)
+        .first()
+        .waitFor();
+      await creation!.waitFor({ state: "detached" });
+      await page.getByLabel("Contains").fill("nothing has this");
+      await page.getByText("No change fits the filters").waitFor();
+      expect(page.url()).toContain("action=token&text=nothing+has+this");
+      expect(opened.errors).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
     "the system page shows the store and where each setting comes from",
     async () => {
       await using opened = await open("#/system");

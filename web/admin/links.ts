@@ -78,6 +78,11 @@ export function operationalEndpointLink(endpoint: string): string {
   return link(["operational-webhook", endpoint]);
 }
 
+/** The filters are those of the page of tokens. */
+export function tokensLink(filters: Filters<"search" | "state" | "app_id"> = {}): string {
+  return link(["token"], filters);
+}
+
 export function taskLink(task: string): string {
   return link(["task", task]);
 }

@@ -1,95 +1,80 @@
+import { useRef } from "preact/hooks";
 import type { AuditEntry } from "../../../src/api/types.ts";
-import { address } from "../../kit/address.ts";
-import { Badge } from "../../kit/parts/badge.tsx";
 import { type Column, DataTable } from "../../kit/parts/data-table.tsx";
-import { type Filter, FilterBar } from "../../kit/parts/filter-bar.tsx";
+import type { Filter } from "../../kit/parts/filter-bar.tsx";
 import { Instant } from "../../kit/parts/instant.tsx";
 import { Empty } from "../../kit/parts/notice.tsx";
 import { PageHead } from "../../kit/parts/page-head.tsx";
-import { PageButtons, usePlace } from "../../kit/parts/pages.tsx";
-import { Read } from "../../kit/parts/section.tsx";
 import { getAuditLog } from "../api/installation.ts";
-import { useLoaded } from "../reload.ts";
+import { Entry } from "../audit-log/entry.tsx";
+import { CUSTOMER_FILTER } from "../parts/choosing.tsx";
+import { LoadedList } from "../parts/loaded-list.tsx";
+
+/** Parts of the ids of operations. */
+const ACTIONS = [
+  { value: "application", label: "customers" },
+  { value: "v1.endpoint", label: "endpoints" },
+  { value: "event-type", label: "event types" },
+  { value: "ingest", label: "sources" },
+  { value: "message", label: "messages" },
+  { value: "dead-letter", label: "dead letters" },
+  { value: "token", label: "tokens" },
+  { value: "session", label: "sessions" },
+  { value: "environment", label: "environments" },
+  { value: "operational-webhook", label: "operational webhooks" },
+  { value: "delete", label: "deletions" },
+];
 
 const FILTERS: readonly Filter[] = [
+  { name: "actor", label: "Who", kind: "text", placeholder: "name or id" },
+  { name: "action", label: "What", kind: "choice", choices: ACTIONS },
+  CUSTOMER_FILTER,
   { name: "after", label: "After", kind: "time" },
   { name: "before", label: "Before", kind: "time" },
+  { name: "text", label: "Contains", kind: "text", placeholder: "operation, name or id" },
 ];
 
 /** Shows who changed what, newest first. */
 export function AuditLogPage() {
-  const { after, before } = address.value.query;
-  // Other filters start at the first page.
-  return <Entries key={`${after} ${before}`} after={after} before={before} />;
-}
-
-function Entries({ after, before }: { after: string | undefined; before: string | undefined }) {
-  const place = usePlace("audit log");
-  const [entries, reload] = useLoaded(`${place.iterator}`, (signal) =>
-    getAuditLog({ after, before, iterator: place.iterator }, signal),
-  );
+  const reload = useRef<(() => void) | null>(null);
   return (
     <>
       <PageHead title="Audit log" about="Changes of the configuration, newest first. Entries are kept for 400 days.">
-        <button type="button" class="outline" onClick={reload}>
+        <button type="button" class="outline" onClick={() => reload.current?.()}>
           Reload
         </button>
       </PageHead>
-      <FilterBar filters={FILTERS} />
-      <Read of={entries}>
-        {(page) => (
-          <>
-            {page.data.length === 0 ? (
-              <Empty title="No changes">
-                <p>
-                  Changes of customers, endpoints, tokens and other settings appear here. Remove filters to see all.
-                </p>
-              </Empty>
-            ) : (
-              <DataTable label="Audit log" columns={COLUMNS} rows={page.data} keyOf={({ id }) => id} />
-            )}
-            <PageButtons of={page} place={place} label="Pages of the audit log" />
-          </>
-        )}
-      </Read>
+      <LoadedList<AuditEntry>
+        label="changes"
+        filters={FILTERS}
+        read={(filters, iterator, signal) => getAuditLog({ ...filters, iterator }, signal)}
+        reloadRef={reload}
+        empty={(isFiltered) => <NoChanges isFiltered={isFiltered} />}
+      >
+        {(entries) => <DataTable label="Audit log" columns={COLUMNS} rows={entries} keyOf={({ id }) => id} />}
+      </LoadedList>
     </>
+  );
+}
+
+function NoChanges({ isFiltered }: { isFiltered: boolean }) {
+  return (
+    <Empty title={isFiltered ? "No change fits the filters" : "No changes"}>
+      <p>
+        {isFiltered
+          ? "Remove a filter to see more."
+          : "Changes of customers, endpoints, tokens and other settings appear here."}
+      </p>
+    </Empty>
   );
 }
 
 const COLUMNS: readonly Column<AuditEntry>[] = [
   { head: "When", kind: "fit", cell: ({ timestamp }) => <Instant at={timestamp} /> },
-  { head: "Who", cell: ({ actor }) => who(actor) },
-  { head: "Operation", cell: ({ action }) => action.replace(/^v1\./, "") },
-  { head: "What", cell: ({ subject }) => <Subject of={subject} /> },
+  { head: "What happened", cell: (entry) => <Entry of={entry} /> },
   {
-    head: "Outcome",
-    kind: "fit",
-    cell: ({ outcome }) => <Badge tone={outcome === "done" ? "good" : "wait"}>{outcome}</Badge>,
+    head: "Operation",
+    kind: "extra",
+    cell: ({ action }) => <code class="small">{action.replace(/^v1\.(management\.)?/, "")}</code>,
   },
 ];
-
-const ACTORS: Readonly<Record<string, string>> = {
-  root: "root token",
-  token: "token",
-  jwt: "JWT",
-  user: "user",
-  command: "command line",
-};
-
-function who({ type, name, id }: AuditEntry["actor"]): string {
-  const named = name ?? id;
-  const kind = ACTORS[type] ?? type;
-  return named === null ? kind : `${named} (${kind})`;
-}
-
-function Subject({ of }: { of: AuditEntry["subject"] }) {
-  return (
-    <>
-      {Object.entries(of).map(([kind, id]) => (
-        <div key={kind} class="small">
-          <span class="muted">{kind}</span> <code>{id}</code>
-        </div>
-      ))}
-    </>
-  );
-}

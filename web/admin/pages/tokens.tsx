@@ -1,19 +1,15 @@
-import type { RefObject } from "preact";
 import { useRef } from "preact/hooks";
 import type { ApiToken } from "../../../src/api/types.ts";
-import { address } from "../../kit/address.ts";
+import type { Query } from "../../kit/address.ts";
 import { Confirm, Outcome, useActionThen } from "../../kit/parts/action.tsx";
 import { type Column, DataTable } from "../../kit/parts/data-table.tsx";
-import { type Filter, FilterBar } from "../../kit/parts/filter-bar.tsx";
+import type { Filter } from "../../kit/parts/filter-bar.tsx";
 import { Instant } from "../../kit/parts/instant.tsx";
 import { Empty } from "../../kit/parts/notice.tsx";
 import { PageHead } from "../../kit/parts/page-head.tsx";
-import { PageButtons, usePlace } from "../../kit/parts/pages.tsx";
-import { Read } from "../../kit/parts/section.tsx";
-import type { Filters } from "../api/json.ts";
 import { getTokens, revokeToken } from "../api/tokens.ts";
 import { CUSTOMER_FILTER } from "../parts/choosing.tsx";
-import { useLoaded } from "../reload.ts";
+import { LoadedList } from "../parts/loaded-list.tsx";
 import { may } from "../session.ts";
 import { TokenForm } from "../tokens/form.tsx";
 import style from "../tokens/list.module.css";
@@ -34,9 +30,7 @@ const FILTERS: readonly Filter[] = [
 
 /** Shows the tokens of the environment, creates tokens and revokes them. */
 export function TokensPage() {
-  const { search, state, app_id } = address.value.query;
   const reload = useRef<(() => void) | null>(null);
-  const filters = { search, state, app_id };
   return (
     <>
       <PageHead
@@ -44,43 +38,23 @@ export function TokensPage() {
         about="Tokens let programs use the API of this environment. Choose a customer to see the tokens of its portal links."
       />
       {may("v1.management.authentication.create-api-token") && <TokenForm onCreate={() => reload.current?.()} />}
-      <FilterBar filters={FILTERS} />
-      {/* Other filters start at the first page. */}
-      <Tokens key={JSON.stringify(filters)} filters={filters} reloadRef={reload} />
+      <LoadedList<ApiToken>
+        label="tokens"
+        filters={FILTERS}
+        read={(filters, iterator, signal) => getTokens({ ...requested(filters), iterator }, signal)}
+        reloadRef={reload}
+        empty={(isFiltered) => <NoTokens isFiltered={isFiltered} />}
+      >
+        {(tokens, reload) => (
+          <DataTable label="Tokens" columns={columns(reload)} rows={tokens} keyOf={({ id }) => id} />
+        )}
+      </LoadedList>
     </>
   );
 }
 
-interface TokensProps {
-  readonly filters: Filters;
-  /** Gets the function that loads the list again. */
-  readonly reloadRef: RefObject<(() => void) | null>;
-}
-
-function Tokens({ filters, reloadRef }: TokensProps) {
-  const place = usePlace("tokens");
-  const [tokens, reload] = useLoaded(`${place.iterator}`, (signal) =>
-    getTokens({ ...requested(filters), iterator: place.iterator }, signal),
-  );
-  reloadRef.current = reload;
-  return (
-    <Read of={tokens}>
-      {(page) => (
-        <>
-          {page.data.length === 0 && page.done && place.number === 1 ? (
-            <NoTokens isFiltered={Object.values(filters).some((value) => value !== undefined)} />
-          ) : (
-            <DataTable label="Tokens" columns={columns(reload)} rows={page.data} keyOf={({ id }) => id} />
-          )}
-          <PageButtons of={page} place={place} label="Pages of tokens" />
-        </>
-      )}
-    </Read>
-  );
-}
-
 /** Returns the filters of the request. */
-function requested({ state, ...filters }: Filters): Filters {
+function requested({ state, ...filters }: Query): Query {
   return state === ALL ? { ...filters, include_ended: "true" } : { ...filters, state: state ?? "active" };
 }
 
@@ -103,7 +77,7 @@ function columns(onRevoke: () => void): readonly Column<ApiToken>[] {
   return [
     { head: "Name", kind: "title", cell: (token) => <Name of={token} /> },
     { head: "May do", cell: (token) => <div class={style.rights}>{rightsOf(token)}</div> },
-    { head: "Created", kind: "extra", cell: ({ createdAt }) => <Instant at={createdAt} /> },
+    { head: "Created", kind: "fit", cell: ({ createdAt }) => <Instant at={createdAt} /> },
     {
       head: "Last used",
       kind: "fit",

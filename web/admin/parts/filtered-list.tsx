@@ -71,7 +71,7 @@ function Pages<T>({ query, ...props }: FilteredListProps<T> & { query: Query }) 
 }
 
 /** Returns the reference for the element around a list. It gets the focus when the user goes to another page of it. */
-function useFocusOnNextPage(page: number): RefObject<HTMLDivElement | null> {
+export function useFocusOnNextPage(page: number): RefObject<HTMLDivElement | null> {
   const frame = useRef<HTMLDivElement>(null);
   const shown = useRef(page);
   useEffect(() => {
