@@ -28,7 +28,7 @@ const sources: readonly Source[] = filesIn(SRC, /\.tsx?$/).map((file) => ({
 }));
 
 const FROM = /^(?:import|export)\b(?<clause>[^;]*?)\bfrom\s+"(?<target>[^"]+)"/gm;
-const BARE = /\bimport\s*\(?\s*"(?<target>[^"]+)"/g;
+const BARE = /(?<![./\w-])import\s*\(?\s*"(?<target>[^"]+)"/g;
 
 function importsOf({ file, text }: Source): Import[] {
   const resolve = (target: string) =>
