@@ -34,6 +34,7 @@ import { deliveryHeldText, logAttempts, logFacts } from "./telemetry/fact-log.ts
 import type { Log } from "./telemetry/log.ts";
 import { Metrics } from "./telemetry/metrics.ts";
 import type { RecentLines } from "./telemetry/recent-lines.ts";
+import { RequestCounts } from "./telemetry/request-counts.ts";
 import { Tally } from "./telemetry/tally.ts";
 import { WorkThread } from "./thread/work-thread.ts";
 
@@ -107,7 +108,15 @@ async function run(
   settings: Settings,
   options: Options,
 ): Promise<RunningServer> {
-  const { log, version, logLinesDropped = () => 0, logsAttempts = () => false, showRootToken, deliver } = options;
+  const {
+    log,
+    version,
+    commit = null,
+    logLinesDropped = () => 0,
+    logsAttempts = () => false,
+    showRootToken,
+    deliver,
+  } = options;
   const { store, clock, facts, ids, engine } = kernel;
   logFacts(facts, log, ids);
   logAttempts(facts, log, ids, logsAttempts);
@@ -115,14 +124,18 @@ async function run(
   await warnOfUnenforcedRules(store, log);
   const tally = new Tally(await store.history.totals());
   tally.listenTo(facts);
+  const requests = new RequestCounts();
   const metrics = new Metrics(
     {
+      build: { version, commit },
       tally,
       attemptsUnderWay: () => engine.attemptsUnderWay,
       oldestDueAt: () => engine.oldestDueAt(),
       isDeliveryHeld: () => engine.isHeld,
       environmentsPaused: () => engine.environmentsPaused,
       failingEndpoints: () => store.history.failingEndpoints(null),
+      stoppedEndpoints: () => store.history.stoppedEndpoints(),
+      requests,
       storeSize: () => store.housekeeping.size(),
       logLinesDropped,
     },
@@ -144,6 +157,7 @@ async function run(
     log,
     metrics,
     metricsToken: () => metricsToken,
+    countRequest: (operation, status) => requests.count(operation, status),
     inbox: new Inbox(clock),
     overview: async (environmentSeq) => ({
       ...tally.of(environmentSeq),

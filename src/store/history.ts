@@ -21,6 +21,7 @@ import type {
   ReplayOrder,
   ReplayPage,
   SourceLogEntry,
+  StoppedEndpoints,
   StoreTotals,
 } from "./index.ts";
 
@@ -143,4 +144,6 @@ export interface History {
    * of deleted and hidden applications are not counted.
    */
   failingEndpoints(environmentSeq: Seq | null): Promise<number>;
+  /** Counts the endpoints of all environments that get no messages. Those of deleted applications count too. */
+  stoppedEndpoints(): Promise<StoppedEndpoints>;
 }

@@ -1,13 +1,16 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Facts } from "../core/fact.ts";
 import { failureReasons } from "../core/outcome.ts";
-import { type ReceivedOutcome, outcomes as receivedOutcomes } from "../core/received.ts";
 import { shortResources } from "../core/shortage.ts";
-import type { StoreSize } from "../store/index.ts";
+import type { StoppedEndpoints, StoreSize } from "../store/index.ts";
+import { addProcessMetrics, EventLoopLag, SECONDS } from "./process-metrics.ts";
+import { addReceivedMetrics } from "./received-metrics.ts";
+import type { RequestCounts } from "./request-counts.ts";
 import type { Tally } from "./tally.ts";
 
 /** Values that are read when metrics are requested, rather than counted from facts. */
 export interface Readings {
+  readonly build: { readonly version: string; readonly commit: string | null };
   readonly tally: Tally;
   attemptsUnderWay(): number;
   oldestDueAt(): number | null;
@@ -15,17 +18,12 @@ export interface Readings {
   isDeliveryHeld(): boolean;
   environmentsPaused(): number;
   failingEndpoints(): Promise<number>;
+  stoppedEndpoints(): Promise<StoppedEndpoints>;
+  readonly requests: RequestCounts;
   storeSize(): Promise<StoreSize>;
   /** Returns the number of log lines that were dropped because the output could not be written. */
   logLinesDropped(): number;
 }
-
-const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
-const LAG_SAMPLE_MS = 250;
-/** Maximum number of sources with series of their own. Further sources share one series. */
-const SOURCES_MAX = 1000;
-/** A uid or an id of a source never contains this character. */
-const OTHER_SOURCES = "(other)";
 
 /**
  * The metrics in the Prometheus format. Names start with `boathook_`; process metrics follow the
@@ -33,13 +31,16 @@ const OTHER_SOURCES = "(other)";
  */
 export class Metrics {
   readonly #registry = new Registry();
-  readonly #lagTimer: ReturnType<typeof setInterval>;
+  readonly #lag: EventLoopLag;
 
   constructor(readings: Readings, facts: Facts) {
     this.#count(facts);
+    this.#build(readings);
+    this.#requests(readings);
     this.#gauges(readings);
-    this.#process();
-    this.#lagTimer = this.#eventLoopLag();
+    this.#endpoints(readings);
+    addProcessMetrics(this.#registry);
+    this.#lag = new EventLoopLag(this.#registry);
   }
 
   get contentType(): string {
@@ -51,7 +52,7 @@ export class Metrics {
   }
 
   stop(): void {
-    clearInterval(this.#lagTimer);
+    this.#lag.stop();
   }
 
   #count(facts: Facts): void {
@@ -93,7 +94,7 @@ export class Metrics {
       registers,
     });
     this.#countShortages(facts);
-    this.#countReceived(facts);
+    addReceivedMetrics(this.#registry, facts);
     // The counters are looked up once, because this code runs for every attempt.
     const outcomes = new Map(["success", ...failureReasons].map((outcome) => [outcome, attempts.labels(outcome)]));
     // Every series starts at 0, so that the first failure is visible in a rate.
@@ -136,41 +137,10 @@ export class Metrics {
     facts.on(["shortage.ended"], ({ resource }) => shortage.labels(resource).set(0));
   }
 
-  #countReceived(facts: Facts): void {
-    // Plain numbers are counted, because this code runs for every request.
-    const bySource = new Map<string, Record<ReceivedOutcome, number>>();
-    const countsOf = (source: string) => {
-      let counts = bySource.get(source);
-      if (counts !== undefined) return counts;
-      if (bySource.size >= SOURCES_MAX && source !== OTHER_SOURCES) return countsOf(OTHER_SOURCES);
-      counts = { stored: 0, duplicate: 0, refused: 0, limited: 0, handshake: 0 };
-      bySource.set(source, counts);
-      return counts;
-    };
-    new Counter({
-      name: "boathook_received_total",
-      help: "Requests to sources by outcome. The source is its uid, or its id if it has none.",
-      labelNames: ["source", "outcome"],
-      registers: [this.#registry],
-      collect() {
-        this.reset();
-        for (const [source, counts] of bySource) {
-          for (const outcome of receivedOutcomes) this.inc({ source, outcome }, counts[outcome]);
-        }
-      },
-    });
-    facts.on(["source.received"], ({ source, outcome }) => countsOf(source)[outcome]++);
-  }
-
   #gauges({ tally, attemptsUnderWay, oldestDueAt, storeSize, logLinesDropped, ...gate }: Readings): void {
     this.#gauge("boathook_delivery_held", "1 while all deliveries are held.", () => Number(gate.isDeliveryHeld()));
     this.#gauge("boathook_environments_paused", "Environments whose deliveries are paused.", () =>
       gate.environmentsPaused(),
-    );
-    this.#gauge(
-      "boathook_endpoints_failing",
-      "Endpoints whose latest attempt failed, except disabled and paused ones.",
-      () => gate.failingEndpoints(),
     );
     this.#gauge(
       "boathook_log_lines_dropped_total",
@@ -194,36 +164,49 @@ export class Metrics {
     );
   }
 
-  #process(): void {
-    this.#gauge("process_resident_memory_bytes", "Resident memory of the process.", () => process.memoryUsage.rss());
-    this.#gauge(
-      "process_start_time_seconds",
-      "Start time of the process since the Unix epoch.",
-      () => performance.timeOrigin / 1000,
-    );
-    const cpu = new Counter({
-      name: "process_cpu_seconds_total",
-      help: "CPU time of the process.",
+  #build({ build }: Readings): void {
+    new Gauge({
+      name: "boathook_build_info",
+      help: "Always 1. The labels are the version and the commit of this executable.",
+      labelNames: ["version", "commit", "bun"],
       registers: [this.#registry],
-      collect() {
-        const { user, system } = process.cpuUsage();
-        this.reset();
-        this.inc((user + system) / 1e6);
-      },
-    });
-    void cpu;
+    }).set({ version: build.version, commit: build.commit ?? "", bun: Bun.version }, 1);
   }
 
-  #eventLoopLag(): ReturnType<typeof setInterval> {
-    const lag = this.#histogram("boathook_event_loop_lag_seconds", "Event-loop delay, sampled four times per second.");
-    let expectedAt = performance.now() + LAG_SAMPLE_MS;
-    const timer = setInterval(() => {
-      const now = performance.now();
-      lag.observe(Math.max(0, now - expectedAt) / 1000);
-      expectedAt = now + LAG_SAMPLE_MS;
-    }, LAG_SAMPLE_MS);
-    timer.unref();
-    return timer;
+  #requests({ requests }: Readings): void {
+    new Counter({
+      name: "boathook_api_requests_total",
+      help: "Responses to requests for operations of the API, by operation and status.",
+      labelNames: ["operation", "status"],
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        for (const { operation, status, count } of requests.all()) this.inc({ operation, status }, count);
+      },
+    });
+    // It has no labels, so that it is 0 from the start and the first error is visible in a rate.
+    new Counter({
+      name: "boathook_api_errors_total",
+      help: "Responses to requests for operations of the API with a status of 500 or above.",
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        this.inc(requests.failed);
+      },
+    });
+  }
+
+  #endpoints({ failingEndpoints, stoppedEndpoints }: Readings): void {
+    new Gauge({
+      name: "boathook_endpoints",
+      help: "Endpoints that are disabled, paused or failing, each in one state. Failing: the latest attempt failed.",
+      labelNames: ["state"],
+      registers: [this.#registry],
+      async collect() {
+        this.set({ state: "failing" }, await failingEndpoints());
+        for (const [state, count] of Object.entries(await stoppedEndpoints())) this.set({ state }, count);
+      },
+    });
   }
 
   #histogram(name: string, help: string): Histogram {

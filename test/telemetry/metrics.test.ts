@@ -1,23 +1,29 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { type Fact, Facts } from "../../src/core/fact.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
+import { RequestCounts } from "../../src/telemetry/request-counts.ts";
 import { Tally } from "../../src/telemetry/tally.ts";
 
 let metrics: Metrics | null = null;
 afterEach(() => metrics?.stop());
 
 let facts = new Facts();
+let requests = new RequestCounts();
 
 function metricsWith(oldestDueAt: number | null = null): Metrics {
   facts = new Facts();
+  requests = new RequestCounts();
   metrics = new Metrics(
     {
+      build: { version: "1.2.3", commit: "abc" },
       tally: new Tally([{ environmentSeq: 1, pending: 11, dead: 7 }]),
       attemptsUnderWay: () => 3,
       oldestDueAt: () => oldestDueAt,
       isDeliveryHeld: () => true,
       environmentsPaused: () => 2,
       failingEndpoints: async () => 5,
+      stoppedEndpoints: async () => ({ disabled: 1, paused: 2 }),
+      requests,
       storeSize: async () => ({ databaseBytes: 4096, walBytes: 512, diskFreeBytes: 2048 }),
       logLinesDropped: () => 4,
     },
@@ -66,6 +72,9 @@ describe("metrics", () => {
     "process_start_time_seconds",
     "boathook_deliveries_postponed_total",
     "boathook_local_shortage",
+    "boathook_build_info",
+    "boathook_endpoints",
+    "boathook_api_errors_total",
   ])("the metric %s is present from the start, with a help text", async (name) => {
     const text = await metricsWith().text();
     expect(text).toContain(`# HELP ${name} `);
@@ -76,6 +85,18 @@ describe("metrics", () => {
     const lines = (await metricsWith().text()).split("\n").filter((line) => line !== "");
     for (const line of lines) expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{.*\})? [\d.e+-]+|\w+\{.*\} \+?Inf)$/);
     expect(metricsWith().contentType).toStartWith("text/plain");
+  });
+
+  test("requests to the API are counted by operation and status, and errors also in sum", async () => {
+    const page = metricsWith();
+    requests.count("v1.message.create", 202);
+    requests.count("v1.message.create", 202);
+    requests.count("v1.message.create", 503);
+    requests.count("v1.message.list", 500);
+    const lines = (await page.text()).split("\n");
+    expect(lines).toContain('boathook_api_requests_total{operation="v1.message.create",status="202"} 2');
+    expect(lines).toContain('boathook_api_requests_total{operation="v1.message.create",status="503"} 1');
+    expect(lines).toContain("boathook_api_errors_total 2");
   });
 
   test("the metrics show what deliveries wait for, and how often a delivery was postponed", async () => {
@@ -125,7 +146,7 @@ describe("metrics", () => {
     expect(page).toContain("boathook_attempts_under_way 3");
     expect(page).toContain("boathook_delivery_held 1");
     expect(page).toContain("boathook_environments_paused 2");
-    expect(page).toContain("boathook_endpoints_failing 5");
+    expect(page).toContain('boathook_endpoints{state="failing"} 5');
     expect(page).toContain("boathook_database_bytes 4096");
     expect(page).toContain("boathook_wal_bytes 512");
     expect(page).toContain("boathook_disk_free_bytes 2048");

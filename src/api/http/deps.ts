@@ -54,6 +54,8 @@ export interface ApiDeps extends CommandContext {
    * Returns the token that `/metrics` requires, or null if none is required. The token may change.
    */
   readonly metricsToken: () => string | null;
+  /** Called for each response to a request for an operation. */
+  readonly countRequest?: (operation: string, status: number) => void;
   readonly overview: (environmentSeq: Seq) => OverviewNumbers | Promise<OverviewNumbers>;
   /** Reads counts over time. */
   readonly series: Pick<SeriesKeeper, "read">;

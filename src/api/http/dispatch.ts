@@ -83,7 +83,7 @@ export class Dispatcher {
     this.#audit = new AuditTrail(deps);
   }
 
-  /** Responds to a request for an operation. Never rejects. */
+  /** Responds to a request for an operation and counts the response. Never rejects. */
   async respond(operation: Operation, request: Request, params: Params): Promise<Response> {
     let admitted: Admitted | null = null;
     try {
@@ -100,14 +100,19 @@ export class Dispatcher {
       admitted = { operation, request, params, identity, query, ignored: noKeys, bytes: null, lease: null };
       const answer = this.#inPieces(await this.#answer(admitted), admitted);
       const parameters = search === "" ? noKeys : unknownParameters(operation.query, search);
-      return admitted.ignored.length + parameters.length === 0
-        ? responseOf(answer)
-        : namingIgnored(answer, ignoredHeader(admitted.ignored, parameters));
+      const names =
+        admitted.ignored.length + parameters.length === 0 ? null : ignoredHeader(admitted.ignored, parameters);
+      return this.#counted(operation, names === null ? responseOf(answer) : namingIgnored(answer, names));
     } catch (error) {
-      return toResponse(errorReply(error, this.deps.log));
+      return this.#counted(operation, toResponse(errorReply(error, this.deps.log)));
     } finally {
       admitted?.lease?.end();
     }
+  }
+
+  #counted({ id }: Operation, response: Response): Response {
+    this.deps.countRequest?.(id, response.status);
+    return response;
   }
 
   /**

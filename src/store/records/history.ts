@@ -154,6 +154,12 @@ export interface Expunged {
   readonly endpoints: readonly Seq[];
 }
 
+/** Numbers of endpoints that get no messages. One that is disabled is not counted as paused. */
+export interface StoppedEndpoints {
+  readonly disabled: number;
+  readonly paused: number;
+}
+
 /** Numbers of pending deliveries and dead letters in an environment. */
 export interface StoreTotals {
   readonly environmentSeq: Seq;

@@ -315,6 +315,11 @@ export const migrations: readonly string[] = [
   CREATE TABLE key_range (start INTEGER PRIMARY KEY, entries BLOB NOT NULL) STRICT;
   `,
   "ALTER TABLE token ADD COLUMN last_used_at INTEGER;",
+  // Counted for each request of the metrics.
+  `
+  CREATE INDEX endpoint_disabled ON endpoint (seq) WHERE disabled = 1 AND deleted_at IS NULL;
+  CREATE INDEX endpoint_paused ON endpoint (seq) WHERE paused = 1 AND disabled = 0 AND deleted_at IS NULL;
+  `,
 ];
 
 /**

@@ -114,7 +114,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [pollersSuite, "history.pollers.", "cursor move"],
   [sourceLogSuite, "history.sourceLog.", "add list"],
   [seriesSuite, "history.series.", "add read"],
-  [totalsSuite, "history.", "totals failingEndpoints"],
+  [totalsSuite, "history.", "totals failingEndpoints stoppedEndpoints"],
 
   [environmentEndpointsSuite, "survey.", "endpoints"],
   [applicationCountsSuite, "survey.", "applicationCounts"],

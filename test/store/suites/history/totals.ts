@@ -51,4 +51,19 @@ export function totalsSuite(open: Open): void {
       expect(await world.store.history.failingEndpoints(world.environment.seq)).toBe(1);
     });
   });
+
+  describe("stoppedEndpoints", () => {
+    test("`stoppedEndpoints` counts disabled and paused endpoints of all environments once, and no deleted ones", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addEnvironment("other");
+      const elsewhere = await world.addApplication({ environmentSeq: other.seq });
+      expect(await world.store.history.stoppedEndpoints()).toEqual({ disabled: 0, paused: 0 });
+      await world.addEndpoint({ disabled: true });
+      await world.addEndpoint({ disabled: true, paused: true, applicationSeq: elsewhere.seq });
+      const paused = await world.addEndpoint({ paused: true });
+      expect(await world.store.history.stoppedEndpoints()).toEqual({ disabled: 2, paused: 1 });
+      await world.store.configuration.endpoints.delete(paused.seq, world.now);
+      expect(await world.store.history.stoppedEndpoints()).toEqual({ disabled: 2, paused: 0 });
+    });
+  });
 }

@@ -1,0 +1,61 @@
+import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+
+/** The buckets of all durations, in seconds. */
+export const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+const LAG_SAMPLE_MS = 250;
+
+/** Adds the memory, CPU time and start time of the process, with the names that Prometheus clients use. */
+export function addProcessMetrics(registry: Registry): void {
+  const registers = [registry];
+  new Gauge({
+    name: "process_resident_memory_bytes",
+    help: "Resident memory of the process.",
+    registers,
+    collect() {
+      this.set(process.memoryUsage.rss());
+    },
+  });
+  new Gauge({
+    name: "process_start_time_seconds",
+    help: "Start time of the process since the Unix epoch.",
+    registers,
+    collect() {
+      this.set(performance.timeOrigin / 1000);
+    },
+  });
+  new Counter({
+    name: "process_cpu_seconds_total",
+    help: "CPU time of the process.",
+    registers,
+    collect() {
+      const { user, system } = process.cpuUsage();
+      this.reset();
+      this.inc((user + system) / 1e6);
+    },
+  });
+}
+
+/** Measures how late the timers of the event loop run. */
+export class EventLoopLag {
+  readonly #timer: ReturnType<typeof setInterval>;
+
+  constructor(registry: Registry) {
+    const lag = new Histogram({
+      name: "boathook_event_loop_lag_seconds",
+      help: "Event-loop delay, sampled four times per second.",
+      buckets: SECONDS,
+      registers: [registry],
+    });
+    let expectedAt = performance.now() + LAG_SAMPLE_MS;
+    this.#timer = setInterval(() => {
+      const now = performance.now();
+      lag.observe(Math.max(0, now - expectedAt) / 1000);
+      expectedAt = now + LAG_SAMPLE_MS;
+    }, LAG_SAMPLE_MS);
+    this.#timer.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}
