@@ -14,6 +14,11 @@ import { installTestTools } from "./test-tools.ts";
  */
 
 const ROOT = join(import.meta.dir, "..");
+/**
+ * After this time a test is taken to hang. With Bun's default of 5 s, long property tests fail while
+ * other programs use the machine.
+ */
+const HANGING_MS = 60_000;
 const REPORT = join(ROOT, "dist", "junit.xml");
 
 interface Step {
@@ -60,7 +65,12 @@ async function runTests(summary: string[]): Promise<Counts> {
   console.log("\n── tests");
   await mkdir(join(ROOT, "dist"), { recursive: true });
   await rm(REPORT, { force: true });
-  const { ok, ending } = await run(["test", "--reporter=junit", `--reporter-outfile=${REPORT}`]);
+  const { ok, ending } = await run([
+    "test",
+    `--timeout=${HANGING_MS}`,
+    "--reporter=junit",
+    `--reporter-outfile=${REPORT}`,
+  ]);
   const file = Bun.file(REPORT);
   const report = (await file.exists()) ? readTestReport(await file.text()) : null;
   const counts = countTests(report, ok);
