@@ -30,7 +30,8 @@ export interface SentExample {
 
 /**
  * Sends an example of an event type to one endpoint, regardless of the endpoint's subscription. The
- * examples are those in the latest schema of the event type. Throws 404 if the event type does not
+ * examples are those in the latest schema of the event type. As with other messages, the event type
+ * of a given payload need not exist. Throws 404 if an example is wanted of an event type that does not
  * exist, 400 if the endpoint is disabled or there is no example, and 422 if `exampleIndex` is too
  * large.
  */
@@ -40,7 +41,7 @@ export async function sendExample(
 ): Promise<SentExample> {
   checkEnabled(endpoint);
   const known = await store.configuration.eventTypes.get(application.environmentSeq, eventType);
-  if (known === null && eventType !== PING) throw noEventType();
+  if (known === null && payload === null && eventType !== PING) throw noEventType();
   const example = () => Buffer.from(JSON.stringify(known === null ? PING_PAYLOAD : exampleOf(known, exampleIndex)));
   const incoming = plainIncoming(eventType, payload ?? example());
   const stored = await accepter.acceptOnlyFor(endpoint.seq, { application, endpoints: [] }, incoming);

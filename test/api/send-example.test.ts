@@ -67,7 +67,6 @@ describe("sending an example", () => {
     expect([status, json.eventType]).toEqual([200, "svix.ping"]);
     await attemptsOf(send, app, json.id);
     expect((await received()).map((request) => request.body)).toEqual(['{"n": 1.0,  "big": 12345678901234567890}']);
-    expect((await example(id, { eventType: "never.made", payload: {} })).status).toBe(404);
   });
 
   test("sending an example of an event type without examples returns 400 invalid_scheme", async () => {
@@ -76,6 +75,15 @@ describe("sending an example", () => {
       const { status, json } = await example(id, { eventType: await makeType(schemas) });
       expect([status, json.code]).toEqual([400, "invalid_scheme"]);
     }
+  });
+
+  test("a payload can be sent with an event type that does not exist", async () => {
+    const { id, received } = await inbox();
+    const { status, json } = await example(id, { eventType: "never.made", payload: { own: 1 } });
+    expect([status, json.eventType]).toEqual([200, "never.made"]);
+    await attemptsOf(send, app, json.id);
+    expect((await received()).map(({ body }) => body)).toEqual(['{"own":1}']);
+    expect((await send("GET", "/event-type/never.made")).status).toBe(404);
   });
 
   test("sending an example returns 404 if the event type or endpoint is unknown", async () => {

@@ -36,7 +36,7 @@ export function sendExampleRoutes(context: Context): Operation[] {
       tag: "Endpoint",
       summary: "Send an example message",
       description:
-        "Sends the example in the latest schema of the event type to this endpoint only, even if it does not subscribe to the event type. `svix.ping` always exists.",
+        "Sends the example in the latest schema of the event type to this endpoint only, even if it does not subscribe to the event type. `svix.ping` always exists. With `payload`, the event type need not exist.",
       access: "environment",
       audited: false,
       body: EventExampleIn,
