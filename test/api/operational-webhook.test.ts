@@ -3,6 +3,7 @@ import { Webhook } from "standardwebhooks";
 import { Svix } from "svix";
 import { Svix as Svix1 } from "svix1";
 import { type Answer, clientOf, freshUid, type Send, sameAtOnce } from "../support/client.ts";
+import { until } from "../support/delivery.ts";
 import { heldBack, type Received, type Receiver, startReceiver, withStatus } from "../support/receiver.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
@@ -636,5 +637,47 @@ describe("the Svix clients", () => {
     expect(webhook.verify(body.toString(), Object.fromEntries(headers))).toMatchObject({ type: "endpoint.created" });
     await api.delete("ops");
     await expect(api.get("ops")).rejects.toMatchObject({ code: 404 });
+  });
+});
+
+describe("the state of an operational endpoint", () => {
+  test("a test event is delivered to the endpoint, and its attempts are listed", async () => {
+    const { send, endpoint, waitFor } = await operator({ eventTypes: ["endpoint.deleted"] });
+    const other = await send("POST", LIST, { url: `${receiver.url}/other-ops` });
+    const { status, json } = await send("POST", `${LIST}/${endpoint.id}/send-example`);
+    expect([status, json.eventType]).toEqual([200, "svix.ping"]);
+    expect((await waitFor(null, 1)) as unknown).toEqual([{ success: true }]);
+    const attempts = await until(
+      async () => (await send("GET", `${LIST}/${endpoint.id}/attempt`)).json.data,
+      (data) => data.length > 0,
+    );
+    expect(attempts).toMatchObject([{ msgId: json.id, endpointId: endpoint.id, responseStatusCode: 204 }]);
+    expect((await send("GET", `${LIST}/${other.json.id}/attempt`)).json.data).toEqual([]);
+  });
+
+  test("the state says how many deliveries wait, and until when an old secret is used", async () => {
+    const { send, endpoint } = await operator();
+    const state = async () => (await send("GET", `${LIST}/${endpoint.id}/state`)).json;
+    expect(await state()).toEqual({ state: "healthy", pending: 0, oldSecretUntil: null });
+    await send("POST", `${LIST}/${endpoint.id}/secret/rotate`, { gracePeriodSeconds: 3600 });
+    expect((await state()).oldSecretUntil).toBeString();
+    await send("PUT", `${LIST}/${endpoint.id}`, { url: endpoint.url, disabled: true });
+    expect((await state()).state).toBe("disabled");
+    expect((await send("POST", `${LIST}/${endpoint.id}/send-example`)).status).toBe(400);
+  });
+
+  test("the state, attempts and test event of an unknown or foreign endpoint return 404", async () => {
+    const [one, other] = [await operator(), await operator()];
+    const { json: app } = await one.send("POST", "/app", { name: "a" });
+    const { json: ordinary } = await one.send("POST", `/app/${app.id}/endpoint`, { url: receiver.url });
+    for (const id of ["nope", other.endpoint.id, ordinary.id]) {
+      for (const [method, path] of [
+        ["GET", "state"],
+        ["GET", "attempt"],
+        ["POST", "send-example"],
+      ] as const) {
+        expect([id, path, (await one.send(method, `${LIST}/${id}/${path}`)).status]).toEqual([id, path, 404]);
+      }
+    }
   });
 });

@@ -37,6 +37,7 @@ import { messagePrecheckRoutes } from "../resources/message/precheck.ts";
 import { messageRawRoutes } from "../resources/message/raw.ts";
 import { messageRecipientRoutes } from "../resources/message/recipients.ts";
 import { messageRoutes } from "../resources/message/routes.ts";
+import { operationalObservationRoutes } from "../resources/operational-webhook/observe.ts";
 import { operationalWebhookRoutes } from "../resources/operational-webhook/routes.ts";
 import { pollerRoutes } from "../resources/poller/routes.ts";
 import { providerRoutes } from "../resources/provider/routes.ts";
@@ -169,6 +170,7 @@ export function operationsOf(context: Context): readonly Operation[] {
     ...attemptedRoutes(context),
     ...deadLetterRoutes(context),
     ...operationalWebhookRoutes(context),
+    ...operationalObservationRoutes(context),
     ...portalAccessRoutes(context),
     ...tokenSessionRoutes(context),
     ...sessionRoutes(context),

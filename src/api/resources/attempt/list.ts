@@ -5,6 +5,7 @@ import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { foundTexts, historyRequest, pageQuery } from "../../http/paging.ts";
+import type { Reply } from "../../http/reply.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { contentQuery, messageFilter, messageFilterQuery } from "../message/fields.ts";
 import { messageText } from "../message/out.ts";
@@ -24,7 +25,7 @@ const filterQuery = {
     }),
   ),
 };
-const endpointQuery = Type.Object({
+export const endpointAttemptQuery = Type.Object({
   ...filterQuery,
   with_msg: Type.Optional(
     Type.Boolean({ default: false, description: "Include the message of each attempt, without its payload." }),
@@ -37,9 +38,10 @@ const messageQuery = Type.Object({
   ),
 });
 const bothQuery = Type.Object(filterQuery);
+type EndpointQuery = Static<typeof endpointAttemptQuery>;
 type MessageQuery = Static<typeof messageQuery>;
 
-const page = {
+export const attemptPage = {
   200: {
     description: "A page of attempts.",
     schema: field.listOf("MessageAttemptOut", MessageAttemptOut),
@@ -52,13 +54,51 @@ const page = {
   },
 };
 
+/** Returns a page of the attempts of an endpoint, newest first. */
+export function attemptsOfEndpoint(
+  context: Context,
+  identity: Identity,
+  endpointSeq: Seq,
+  query: EndpointQuery,
+): Promise<Reply> {
+  const { store, ids, pages } = context;
+  const withContent = query.with_content ?? true;
+  const request = historyRequest(query, ids, "atmpt_");
+  const filter = attemptFilter(query);
+  return pages.inTurn(identity, async () => {
+    const attempts =
+      filter === null
+        ? NO_ATTEMPTS
+        : await store.history.attempts.ofEndpoint(endpointSeq, filter, request, withContent);
+    const messages = query.with_msg ? await messagesOf(context, attempts) : null;
+    return listed(context, attempts, request, (attempt) => ({
+      ...attemptOut(attempt, ids, withContent),
+      ...(messages !== null && { msg: messages.get(attempt.messageSeq) }),
+    }));
+  });
+}
+
+async function listed(
+  { ids, pages }: Context,
+  attempts: PageOf<Attempt>,
+  request: PageRequest,
+  out: (attempt: Attempt) => object,
+): Promise<Reply> {
+  const texts = await pages.texts(attempts.rows, (attempt) => JSON.stringify(out(attempt)));
+  return foundTexts(attempts, request, ({ seq }) => ids.encode("atmpt_", seq), texts);
+}
+
+/** Returns the messages of a page of attempts, in response form. */
+function messagesOf({ ids, pages }: Context, { rows }: PageOf<Attempt>): Promise<Map<Seq, unknown>> {
+  const seqs = new Set(rows.map(({ messageSeq }) => messageSeq));
+  return pages.messages(seqs, (message) => JSON.parse(messageText(message, ids, false)));
+}
+
 export function attemptListRoutes(context: Context): Operation[] {
   const { store, ids, pages, lookup } = context;
   const tag = "Message attempt";
   const app = "/api/v1/app/:app_id";
   const description = "Newest first.";
-
-  const idOf = ({ seq }: { readonly seq: Seq }) => ids.encode("atmpt_", seq);
 
   async function listOfMessage(identity: Identity, path: { app: string; message: string }, query: MessageQuery) {
     const { application, message } = await lookup.knownMessage(identity, path.app, path.message);
@@ -72,19 +112,8 @@ export function attemptListRoutes(context: Context): Operation[] {
         filter === null
           ? NO_ATTEMPTS
           : await store.history.attempts.ofMessage(message.seq, { ...filter, ...scope }, request, withContent);
-      return listed(attempts, request, (attempt) => attemptOut(attempt, ids, withContent));
+      return listed(context, attempts, request, (attempt) => attemptOut(attempt, ids, withContent));
     });
-  }
-
-  async function listed(attempts: PageOf<Attempt>, request: PageRequest, out: (attempt: Attempt) => object) {
-    const texts = await pages.texts(attempts.rows, (attempt) => JSON.stringify(out(attempt)));
-    return foundTexts(attempts, request, idOf, texts);
-  }
-
-  /** Returns the messages of a page of attempts, in response form. */
-  function messagesOf({ rows }: PageOf<Attempt>): Promise<Map<Seq, unknown>> {
-    const seqs = new Set(rows.map(({ messageSeq }) => messageSeq));
-    return pages.messages(seqs, (message) => JSON.parse(messageText(message, ids, false)));
   }
 
   return [
@@ -96,25 +125,12 @@ export function attemptListRoutes(context: Context): Operation[] {
       summary: "List the attempts of an endpoint",
       description,
       access: "application",
-      query: endpointQuery,
-      responses: page,
+      query: endpointAttemptQuery,
+      responses: attemptPage,
       problems: [404],
       async handle({ identity, params, query }) {
         const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
-        const withContent = query.with_content ?? true;
-        const request = historyRequest(query, ids, "atmpt_");
-        const filter = attemptFilter(query);
-        return pages.inTurn(identity, async () => {
-          const attempts =
-            filter === null
-              ? NO_ATTEMPTS
-              : await store.history.attempts.ofEndpoint(endpoint.seq, filter, request, withContent);
-          const messages = query.with_msg ? await messagesOf(attempts) : null;
-          return listed(attempts, request, (attempt) => ({
-            ...attemptOut(attempt, ids, withContent),
-            ...(messages !== null && { msg: messages.get(attempt.messageSeq) }),
-          }));
-        });
+        return attemptsOfEndpoint(context, identity, endpoint.seq, query);
       },
     }),
 
@@ -127,7 +143,7 @@ export function attemptListRoutes(context: Context): Operation[] {
       description,
       access: "application",
       query: messageQuery,
-      responses: page,
+      responses: attemptPage,
       problems: [404],
       handle: ({ identity, params, query }) =>
         listOfMessage(identity, { app: params.app_id, message: params.msg_id }, query),
@@ -142,7 +158,7 @@ export function attemptListRoutes(context: Context): Operation[] {
       access: "application",
       hidden: true,
       query: messageQuery,
-      responses: page,
+      responses: attemptPage,
       problems: [404],
       handle: ({ identity, params, query }) =>
         listOfMessage(identity, { app: params.app_id, message: params.msg_id }, query),
@@ -157,7 +173,7 @@ export function attemptListRoutes(context: Context): Operation[] {
       access: "application",
       hidden: true,
       query: bothQuery,
-      responses: page,
+      responses: attemptPage,
       problems: [404],
       handle: ({ identity, params, query }) =>
         listOfMessage(

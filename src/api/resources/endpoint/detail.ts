@@ -1,5 +1,6 @@
 /** What the settings of an endpoint do not say: its state, what waits for it, and the defaults in force. */
 import { Type } from "@sinclair/typebox";
+import type { Seq } from "../../../core/id.ts";
 import { formatInstantOrNull } from "../../../core/instant.ts";
 import { notFound } from "../../../core/problem.ts";
 import { formatDuration } from "../../../core/unit.ts";
@@ -12,8 +13,7 @@ import { nullable } from "../../http/schema.ts";
 import { applicationNameExample, applicationNameFields, applicationNameOut } from "../application/name.ts";
 import { endpointStateOut } from "./of-environment.ts";
 
-export const EndpointDetailOut = field.object("EndpointDetailOut", {
-  ...applicationNameFields,
+export const endpointDetailFields = {
   state: endpointStateOut,
   pending: Type.Integer({
     description: `Number of pending deliveries. Counting stops at ${endpointPendingMax}, which therefore means "${endpointPendingMax} or more".`,
@@ -24,7 +24,23 @@ export const EndpointDetailOut = field.object("EndpointDetailOut", {
       description: "Time until which deliveries are also signed with an old secret; null if there is none.",
     }),
   ),
+};
+
+export const EndpointDetailOut = field.object("EndpointDetailOut", {
+  ...applicationNameFields,
+  ...endpointDetailFields,
 });
+
+export const endpointDetailExample = { state: "failing", pending: 4, oldSecretUntil: null } as const;
+
+/** Reads the state of an endpoint. Throws 404 if it does not exist any more. */
+export async function endpointDetail({ store, clock }: Pick<Context, "store" | "clock">, seq: Seq) {
+  const detail = await store.survey.endpointDetail(seq);
+  if (detail === null) throw notFound("Endpoint not found");
+  const secrets = await store.configuration.endpoints.secrets(seq, clock.now());
+  const ends = secrets.flatMap(({ expiresAt }) => (expiresAt === null ? [] : [expiresAt]));
+  return { ...detail, oldSecretUntil: formatInstantOrNull(ends.length === 0 ? null : Math.max(...ends)) };
+}
 
 export const DeliveryDefaultsOut = field.object("DeliveryDefaultsOut", {
   retrySchedule: Type.Array(Type.String(), { description: "Delays after failed attempts." }),
@@ -32,7 +48,8 @@ export const DeliveryDefaultsOut = field.object("DeliveryDefaultsOut", {
   concurrency: Type.Integer({ description: "Maximum concurrent attempts to one endpoint." }),
 });
 
-export function endpointDetailRoutes({ store, ids, lookup, clock, settings }: Context): Operation[] {
+export function endpointDetailRoutes(context: Context): Operation[] {
+  const { ids, lookup, settings } = context;
   return [
     operation({
       id: "overview.get-endpoint",
@@ -47,18 +64,14 @@ export function endpointDetailRoutes({ store, ids, lookup, clock, settings }: Co
         200: {
           description: "The state.",
           schema: EndpointDetailOut,
-          example: { ...applicationNameExample, state: "failing", pending: 4, oldSecretUntil: null },
+          example: { ...applicationNameExample, ...endpointDetailExample },
         },
       },
       problems: [404],
       async handle({ identity, params }) {
         const { application, endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
-        const detail = await store.survey.endpointDetail(endpoint.seq);
-        if (detail === null) throw notFound("endpoint");
-        const secrets = await store.configuration.endpoints.secrets(endpoint.seq, clock.now());
-        const ends = secrets.flatMap(({ expiresAt }) => (expiresAt === null ? [] : [expiresAt]));
-        const oldSecretUntil = formatInstantOrNull(ends.length === 0 ? null : Math.max(...ends));
-        return reply(200, { ...applicationNameOut(application, ids), ...detail, oldSecretUntil });
+        const detail = await endpointDetail(context, endpoint.seq);
+        return reply(200, { ...applicationNameOut(application, ids), ...detail });
       },
     }),
 
