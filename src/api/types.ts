@@ -36,7 +36,11 @@ import type { MessageOut } from "./resources/message/fields.ts";
 import type { EnvironmentMessageOut } from "./resources/message/of-environment.ts";
 import type { PrecheckRecipientsOut } from "./resources/message/precheck.ts";
 import type { MessageRecipientOut } from "./resources/message/recipients.ts";
-import type { OperationalWebhookEndpointOut } from "./resources/operational-webhook/fields.ts";
+import type {
+  OperationalWebhookEndpointOut,
+  OperationalWebhookEndpointWrittenOut,
+} from "./resources/operational-webhook/fields.ts";
+import type { OperationalWebhookEndpointStateOut } from "./resources/operational-webhook/observe.ts";
 import type { ProviderOut } from "./resources/provider/routes.ts";
 import type { SearchOut } from "./resources/search/routes.ts";
 import type { CurrentSessionOut, SessionOut } from "./resources/session/fields.ts";
@@ -142,4 +146,7 @@ export type CreatedApiToken = Static<typeof ApiTokenOut>;
 export type AuditEntry = Static<typeof AuditEntryOut>;
 export type Environment = Static<typeof EnvironmentModelOut>;
 export type OperationalEndpoint = Static<typeof OperationalWebhookEndpointOut>;
+export type OperationalEndpointState = Static<typeof OperationalWebhookEndpointStateOut>;
+/** An operational endpoint that was just created or changed. */
+export type WrittenOperationalEndpoint = Static<typeof OperationalWebhookEndpointWrittenOut>;
 export type System = Static<typeof SystemOut>;

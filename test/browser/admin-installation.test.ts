@@ -6,7 +6,7 @@ import { describeInBrowser, openAdminPage, BROWSER_TIMEOUT_MS as TIMEOUT_MS } fr
 /** The pages of event types and of the installation. */
 
 const TOKEN = "root-token-of-the-test-of-installation-1";
-const env = { BOATHOOK_ROOT_TOKEN: TOKEN };
+const env = { BOATHOOK_ROOT_TOKEN: TOKEN, BOATHOOK_ALLOW_SUBNETS: "127.0.0.0/8" };
 
 const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
 
@@ -234,21 +234,58 @@ describeInBrowser("pages of event types and of the installation", { env }, (grou
   );
 
   test(
-    "an operational webhook with a long URL is added, its secret is shown on demand, and it is deleted",
+    "an operational webhook with a long URL is added, tested, changed, disabled, its secret is rotated, and it is deleted",
     async () => {
       await using opened = await open("#/operational-webhook");
       const { page } = opened;
-      const url = `${group.server.url}/inbox/alerts?${"y".repeat(600)}`;
+      const url = `${group.server.url}/inbox/our-alerts?${"y".repeat(600)}`;
+      await page.getByLabel("URL", { exact: true }).fill("nowhere");
+      await page.getByRole("button", { name: "Add endpoint" }).click();
+      await page.getByText("URL must be an https:// or http:// address.").waitFor();
       await page.getByLabel("URL", { exact: true }).fill(url);
       await page.getByRole("button", { name: "Add endpoint" }).click();
       await page.getByRole("link", { name: url }).waitFor();
       await expectNoOverflow(page);
       await page.getByRole("link", { name: url }).click();
-      await page.getByRole("button", { name: "Show secret" }).click();
-      await page.getByText(/^whsec_/).waitFor();
+
+      await page.getByRole("button", { name: "Send test event" }).click();
+      await page
+        .getByRole("table", { name: "Attempts" })
+        .getByText(/^20\d$/)
+        .waitFor();
+      await page.getByRole("button", { name: "Reveal" }).click();
+      const secret = page.getByText(/^whsec_/);
+      await secret.waitFor();
+      const before = await secret.textContent();
       await expectNoOverflow(page);
-      await page.getByRole("button", { name: "Delete" }).click();
+      await page.getByRole("button", { name: "Rotate secret" }).click();
+      await page.getByRole("button", { name: "Rotate", exact: true }).click();
+      await page.getByText("The secret has been rotated.").waitFor();
+      await page.getByText(/also signed with the previous secret/).waitFor();
+      expect(await secret.textContent()).not.toBe(before);
+
+      await page.getByLabel("Description").fill("Our pager");
+      await page.getByLabel("Only selected ones").check();
+      await page.getByRole("checkbox", { name: /endpoint.disabled/ }).check();
+      await page.getByText("More options").click();
+      await page.getByLabel("Maximum attempts per second").fill("7");
+      await page.getByRole("button", { name: "Save" }).click();
+      await page.getByText("Saved.").waitFor();
+      await page.getByRole("button", { name: "Disable" }).click();
+      await page.getByText("disabled", { exact: true }).waitFor();
+      expect(await page.getByRole("button", { name: "Send test event" }).isDisabled()).toBe(true);
+      await page.getByRole("button", { name: "Enable" }).click();
+      await page.getByText("enabled", { exact: true }).waitFor();
+      await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Operational webhooks" }).click();
+      const row = page.getByRole("row").filter({ hasText: "Our pager" });
+      await row.getByText("endpoint.disabled", { exact: true }).waitFor();
+      await row.getByRole("link").click();
+      await expectNoOverflow(page);
+      expect(await page.getByLabel("Maximum attempts per second").inputValue()).toBe("7");
+
       await page.getByRole("button", { name: "Delete endpoint" }).click();
+      await page.getByText(/Delete 1 operational webhook.*with 0 waiting/).waitFor();
+      await page.getByRole("button", { name: "Delete", exact: true }).click();
       await page.getByText("No operational webhooks yet").waitFor();
       expect(opened.errors).toEqual([]);
     },

@@ -1,11 +1,10 @@
-import type { AuditEntry, Environment, OperationalEndpoint, System } from "../../../src/api/types.ts";
+import type { AuditEntry, Environment, System } from "../../../src/api/types.ts";
 import { call } from "../api.ts";
 import { getJson, getPage, sendJson } from "./json.ts";
 
 /** Requests for the pages of the installation. */
 
 const LIMIT = "50";
-const encode = encodeURIComponent;
 
 /** Returns the environment that the session uses. */
 export const getEnvironment = (signal?: AbortSignal) => getJson<Environment>("/environment", signal);
@@ -22,22 +21,6 @@ export const resumeEnvironment = () => sendJson<Environment>("POST", "/environme
 
 /** Returns the configuration of the environment as JSON text. */
 export const exportEnvironment = async () => (await call("POST", "/environment/export")).text();
-
-const OPERATIONAL = "/operational-webhook/endpoint";
-
-export const getOperationalEndpoints = (iterator: string | null, signal: AbortSignal) =>
-  getPage<OperationalEndpoint>(OPERATIONAL, { limit: LIMIT, iterator }, signal);
-
-export const getOperationalEndpoint = (id: string, signal: AbortSignal) =>
-  getJson<OperationalEndpoint>(`${OPERATIONAL}/${encode(id)}`, signal);
-
-export const createOperationalEndpoint = (endpoint: object) =>
-  sendJson<OperationalEndpoint>("POST", OPERATIONAL, endpoint);
-
-export const deleteOperationalEndpoint = (id: string) => call("DELETE", `${OPERATIONAL}/${encode(id)}`);
-
-export const getOperationalSecret = (id: string) =>
-  getJson<{ readonly key: string }>(`${OPERATIONAL}/${encode(id)}/secret`);
 
 export const getSystem = (signal: AbortSignal) => getJson<System>("/system", signal);
 

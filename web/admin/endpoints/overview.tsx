@@ -72,7 +72,7 @@ function Numbers({ of }: { of: EndpointKey }) {
 const PENDING_MAX = 10_000;
 
 /** Returns how many deliveries wait. */
-export function pendingText({ pending }: EndpointDetail): string {
+export function pendingText({ pending }: Pick<EndpointDetail, "pending">): string {
   return pending < PENDING_MAX ? formatCount(pending) : `${formatCount(pending)} or more`;
 }
 

@@ -1,60 +1,71 @@
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { OperationalEndpoint } from "../../../src/api/types.ts";
+import { CreateEndpointForm } from "../../kit/endpoint/form.tsx";
 import { Confirm, Outcome, useActionThen } from "../../kit/parts/action.tsx";
 import { Badge } from "../../kit/parts/badge.tsx";
-import { Code } from "../../kit/parts/code.tsx";
 import { type Column, DataTable } from "../../kit/parts/data-table.tsx";
-import { Fact } from "../../kit/parts/fact.tsx";
-import { TextField } from "../../kit/parts/field.tsx";
 import { Instant } from "../../kit/parts/instant.tsx";
 import { Empty } from "../../kit/parts/notice.tsx";
 import { PageHead } from "../../kit/parts/page-head.tsx";
-import { PageButtons, usePlace } from "../../kit/parts/pages.tsx";
 import { CardSection, Read } from "../../kit/parts/section.tsx";
 import {
+  changeOperationalEndpoint,
   createOperationalEndpoint,
   deleteOperationalEndpoint,
   getOperationalEndpoint,
   getOperationalEndpoints,
-  getOperationalSecret,
-} from "../api/installation.ts";
+  getOperationalState,
+  sendOperationalTest,
+} from "../api/operational.ts";
+import endpointStyle from "../endpoints/endpoint.module.css";
+import { pendingText } from "../endpoints/overview.tsx";
 import { OPERATIONAL_WEBHOOKS, operationalEndpointLink } from "../links.ts";
+import { OperationalAttempts } from "../operational/attempts.tsx";
+import { readOperationalEventTypes } from "../operational/event-types.ts";
+import { OPERATIONAL_FIELDS, OperationalSettings } from "../operational/settings.tsx";
+import { LoadedList } from "../parts/loaded-list.tsx";
 import { useLoaded } from "../reload.ts";
+import { may } from "../session.ts";
 
 /** Shows the endpoints that get events about this environment. */
 export function OperationalWebhooksPage() {
-  const place = usePlace("operational webhooks");
-  const [endpoints, reload] = useLoaded(`${place.iterator}`, (signal) =>
-    getOperationalEndpoints(place.iterator, signal),
-  );
+  const reload = useRef<(() => void) | null>(null);
   return (
     <>
       <PageHead
         title="Operational webhooks"
         about="Your own endpoints that receive an event when a customer's endpoint fails or a backlog grows."
       />
-      <Creation onCreate={reload} />
-      <Read of={endpoints}>
-        {(page) => (
-          <>
-            {page.data.length === 0 ? (
-              <Empty title="No operational webhooks yet">
-                <p>Add the URL of your alerting above.</p>
-              </Empty>
-            ) : (
-              <DataTable label="Endpoints" columns={COLUMNS} rows={page.data} keyOf={({ id }) => id} isLinked />
-            )}
-            <PageButtons of={page} place={place} label="Pages of operational webhooks" />
-          </>
+      {may("v1.operational-webhook.endpoint.create") && <Creation onCreate={() => reload.current?.()} />}
+      <LoadedList<OperationalEndpoint>
+        label="operational webhooks"
+        filters={[]}
+        read={(_, iterator, signal) => getOperationalEndpoints(iterator, signal)}
+        reloadRef={reload}
+        empty={() => (
+          <Empty title="No operational webhooks yet">
+            <p>Add the URL of your alerting above.</p>
+          </Empty>
         )}
-      </Read>
+      >
+        {(rows) => <DataTable label="Endpoints" columns={COLUMNS} rows={rows} keyOf={({ id }) => id} isLinked />}
+      </LoadedList>
     </>
   );
 }
 
 const COLUMNS: readonly Column<OperationalEndpoint>[] = [
-  { head: "URL", kind: "title", cell: ({ id, url }) => <a href={operationalEndpointLink(id)}>{url}</a> },
-  { head: "Event types", cell: ({ filterTypes }) => filterTypes?.join(", ") ?? "all" },
+  {
+    head: "URL",
+    kind: "title",
+    cell: ({ id, url, description }) => (
+      <>
+        <a href={operationalEndpointLink(id)}>{url}</a>
+        {description !== "" && <div class="muted small">{description}</div>}
+      </>
+    ),
+  },
+  { head: "Event types", cell: ({ eventTypes }) => eventTypes?.join(", ") ?? "all" },
   { head: "State", kind: "fit", cell: (endpoint) => <State of={endpoint} /> },
 ];
 
@@ -64,83 +75,125 @@ function State({ of: { disabled, failingSince } }: { of: OperationalEndpoint }) 
 }
 
 function Creation({ onCreate }: { onCreate: () => void }) {
-  const [url, setUrl] = useState("");
-  const [types, setTypes] = useState("");
+  /** A new form for each endpoint. */
+  const [times, setTimes] = useState(0);
   const action = useActionThen(onCreate);
-  const submit = async (event: Event) => {
-    event.preventDefault();
-    const filterTypes = types.split(/[\s,]+/).filter((type) => type !== "");
-    const sent = { url: url.trim(), filterTypes: filterTypes.length === 0 ? null : filterTypes };
-    if (await action.run(() => createOperationalEndpoint(sent), "The endpoint is added.")) setUrl("");
-  };
   return (
     <CardSection title="New operational webhook">
-      <form onSubmit={submit} noValidate>
-        <TextField label="URL" value={url} onInput={setUrl} input={{ inputMode: "url" }} />
-        <TextField
-          label="Event types"
-          isOptional
-          value={types}
-          onInput={setTypes}
-          help="Such as endpoint.disabled, boathook.backlog.growing. Empty means all."
-        />
-        <div class="buttons">
-          <button type="submit" disabled={action.busy || url.trim() === ""}>
-            Add endpoint
-          </button>
-          <Outcome action={action} />
-        </div>
-      </form>
+      <CreateEndpointForm
+        key={times}
+        fields={OPERATIONAL_FIELDS}
+        readEventTypes={readOperationalEventTypes}
+        action={action}
+        onSubmit={async (endpoint) => {
+          const isCreated = await action.run(() => createOperationalEndpoint(endpoint), "The endpoint is added.");
+          if (isCreated) setTimes(times + 1);
+          return isCreated;
+        }}
+      />
     </CardSection>
   );
 }
 
 export function OperationalEndpointPage({ endpoint }: { endpoint: string }) {
-  const [loaded] = useLoaded(endpoint, (signal) => getOperationalEndpoint(endpoint, signal));
+  const [loaded, reload] = useLoaded(endpoint, (signal) => getOperationalEndpoint(endpoint, signal));
+  return <Read of={loaded}>{(one) => <Details of={one} onChange={reload} />}</Read>;
+}
+
+interface DetailsProps {
+  readonly of: OperationalEndpoint;
+  readonly onChange: () => void;
+}
+
+function Details({ of, onChange }: DetailsProps) {
+  const attempts = useRef<(() => void) | null>(null);
   return (
     <>
-      <PageHead title="Operational webhook" above={[{ title: "Operational webhooks", href: OPERATIONAL_WEBHOOKS }]} />
-      <Read of={loaded}>{(one) => <Details of={one} />}</Read>
+      <PageHead
+        title={<span class={endpointStyle.title}>{of.url}</span>}
+        above={[{ title: "Operational webhooks", href: OPERATIONAL_WEBHOOKS }]}
+        about={
+          <span class={endpointStyle.about}>
+            <State of={of} />
+            {of.failingSince !== null && (
+              <span>
+                All attempts have failed since <Instant at={of.failingSince} />.
+              </span>
+            )}
+            {of.description !== "" && <span>{of.description}</span>}
+            <span class="mono">{of.id}</span>
+          </span>
+        }
+      >
+        <Switch of={of} onChange={onChange} />
+        <TestEvent of={of} onSent={() => attempts.current?.()} />
+      </PageHead>
+      <OperationalAttempts id={of.id} reloadRef={attempts} />
+      <OperationalSettings endpoint={of} onChange={onChange} />
+      <Deletion of={of} />
     </>
   );
 }
 
-function Details({ of }: { of: OperationalEndpoint }) {
-  const [secret, setSecret] = useState<string | null>(null);
+function Switch({ of, onChange }: DetailsProps) {
+  const action = useActionThen(onChange);
+  if (!may("v1.operational-webhook.endpoint.upsert")) return null;
+  const change = () => void action.run(() => changeOperationalEndpoint(of.id, { disabled: !of.disabled }));
+  return (
+    <>
+      <button type="button" class="outline" disabled={action.busy} onClick={change}>
+        {of.disabled ? "Enable" : "Disable"}
+      </button>
+      <Outcome action={action} />
+    </>
+  );
+}
+
+/** Times after a test event at which the attempts are read again. */
+const AFTER_TEST_MS = [500, 1_500, 4_000];
+
+function TestEvent({ of, onSent }: { of: OperationalEndpoint; onSent: () => void }) {
   const action = useActionThen(null);
-  const reveal = () => action.run(async () => setSecret((await getOperationalSecret(of.id)).key));
+  const timers = useRef<ReturnType<typeof setTimeout>[]>([]);
+  useEffect(() => () => timers.current.forEach(clearTimeout), []);
+  if (!may("operational-webhook.endpoint.send-example")) return null;
+  const send = async () => {
+    const isSent = await action.run(() => sendOperationalTest(of.id), "Sent. Its attempt is below.");
+    if (isSent) timers.current = AFTER_TEST_MS.map((ms) => setTimeout(onSent, ms));
+  };
+  return (
+    <>
+      <button type="button" disabled={action.busy || of.disabled} onClick={() => void send()}>
+        Send test event
+      </button>
+      <Outcome action={action} />
+    </>
+  );
+}
+
+function Deletion({ of }: { of: OperationalEndpoint }) {
+  const action = useActionThen(null);
+  const [state] = useLoaded(of.id, (signal) => getOperationalState(of.id, signal));
+  if (!may("v1.operational-webhook.endpoint.delete")) return null;
   const remove = async () => {
     if (await action.run(() => deleteOperationalEndpoint(of.id))) location.hash = OPERATIONAL_WEBHOOKS;
   };
   return (
-    <>
-      <Code copy={of.url}>{of.url}</Code>
-      <dl class="facts">
-        <Fact name="State">
-          <State of={of} />
-        </Fact>
-        <Fact name="Event types">{of.filterTypes?.join(", ") ?? "all"}</Fact>
-        <Fact name="Created">
-          <Instant at={of.createdAt} />
-        </Fact>
-      </dl>
-      {secret !== null && <Code copy={secret}>{secret}</Code>}
-      <div class="buttons">
-        {secret === null && (
-          <button type="button" class="outline" disabled={action.busy} onClick={reveal}>
-            Show secret
-          </button>
-        )}
-        <Confirm
-          label="Delete"
-          question="Delete 1 operational webhook? It receives no more events, and its pending deliveries are cancelled."
-          confirm="Delete endpoint"
-          isDestructive
-          action={action}
-          onConfirm={remove}
-        />
-        <Outcome action={action} />
-      </div>
-    </>
+    <CardSection title="Delete" about="It receives no more events, and its waiting deliveries are cancelled.">
+      <Confirm
+        label="Delete endpoint"
+        question={
+          <>
+            Delete 1 operational webhook, <span class="url">{of.url}</span>
+            {state.value !== null && `, with ${pendingText(state.value)} waiting`}? This cannot be undone.
+          </>
+        }
+        confirm="Delete"
+        isDestructive
+        action={action}
+        onConfirm={() => void remove()}
+      />
+      <Outcome action={action} />
+    </CardSection>
   );
 }

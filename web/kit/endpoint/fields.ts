@@ -179,8 +179,11 @@ export interface Draft {
   readonly eventTypes: readonly string[] | null;
 }
 
+/** An endpoint with at least the fields that the form shows. */
+export type EditedEndpoint = Partial<Pick<Endpoint, FieldName>>;
+
 /** Returns the draft for editing `endpoint`, or for a new endpoint if null. */
-export function draftOf(fields: EndpointFields, endpoint: Endpoint | null): Draft {
+export function draftOf(fields: EndpointFields, endpoint: EditedEndpoint | null): Draft {
   const texts = fields
     .filter((field) => field.kind !== "event types")
     .map((field) => [field.name, endpoint === null ? emptyText(field) : textOf(field, endpoint)]);
@@ -191,7 +194,7 @@ function emptyText(field: InputField): string {
   return field.kind === "choice" ? field.choices[0]!.value : "";
 }
 
-function textOf(field: EndpointField, endpoint: Endpoint): string {
+function textOf(field: EndpointField, endpoint: EditedEndpoint): string {
   const value: Value = endpoint[field.name] ?? null;
   if (value === null) return "";
   if (field.kind === "delays" && Array.isArray(value) && value.length === 0) return NO_RETRIES;

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Endpoint, EndpointChange, EndpointCreation } from "../../../src/api/types.ts";
+import type { EndpointChange, EndpointCreation } from "../../../src/api/types.ts";
 import { type Action, Outcome } from "../parts/action.tsx";
 import { SelectField, TextField } from "../parts/field.tsx";
 import { type Problems, problemsOf, remainingProblem } from "../problems.ts";
@@ -12,6 +12,7 @@ import {
   type DraftProblem,
   delaysOf,
   draftOf,
+  type EditedEndpoint,
   type EndpointField,
   type EndpointFields,
   type InputField,
@@ -41,7 +42,7 @@ interface FormProps extends CommonProps {
 }
 
 interface ChangeProps extends CommonProps {
-  readonly endpoint: Endpoint;
+  readonly endpoint: EditedEndpoint;
   readonly onSubmit: (change: EndpointChange) => Promise<boolean>;
 }
 
