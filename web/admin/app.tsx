@@ -5,10 +5,10 @@ import { Frame } from "./frame/frame.tsx";
 import { overview, startLive } from "./live.ts";
 import { startRate } from "./overview/rate.ts";
 import { LoginPage, UnreachablePage } from "./pages/login.tsx";
-import { UnknownPage } from "./pages/unknown.tsx";
+import { DeniedPage, UnknownPage } from "./pages/unknown.tsx";
 import { PAGES } from "./pages.ts";
 import { startSearch } from "./search/shortcut.ts";
-import { ownerOf, session } from "./session.ts";
+import { mayOpen, ownerOf, session } from "./session.ts";
 
 export function App() {
   const current = session.value;
@@ -44,7 +44,13 @@ function LoggedIn() {
   // Filters change the address without leading to another page, so the path alone names the page.
   return (
     <Frame current={address.value.path.join("/")}>
-      {found === null ? <UnknownPage /> : found.entry.render(found.params)}
+      {found === null ? (
+        <UnknownPage />
+      ) : mayOpen(found.entry) ? (
+        found.entry.render(found.params)
+      ) : (
+        <DeniedPage title={found.entry.title} />
+      )}
     </Frame>
   );
 }

@@ -28,6 +28,11 @@ export function may(operation: string): boolean {
   return operations.value.has(operation);
 }
 
+/** Returns whether the session may open a page. */
+export function mayOpen({ operation }: { readonly operation: string | null }): boolean {
+  return operation === null || may(operation);
+}
+
 /** Whether the session may only read. */
 export const isReadOnly = computed(() => {
   const current = session.value;

@@ -13,7 +13,9 @@ import { PageButtons, usePlace } from "../../kit/parts/pages.tsx";
 import { CardSection, Read } from "../../kit/parts/section.tsx";
 import { createAccess, endAccess, getTokensOf } from "../api/customers.ts";
 import { revokeToken } from "../api/tokens.ts";
+import { May } from "../parts/may.tsx";
 import { useLoaded } from "../reload.ts";
+import { may } from "../session.ts";
 import style from "./access.module.css";
 
 const RIGHTS = [
@@ -47,7 +49,9 @@ export function CustomerAccess({ customer }: { customer: Application }) {
   );
   return (
     <>
-      <Portal customer={customer} onCreate={reload} />
+      <May operation="v1.authentication.app-portal-access">
+        <Portal customer={customer} onCreate={reload} />
+      </May>
       <div class="section-head">
         <h2>Tokens</h2>
       </div>
@@ -64,7 +68,7 @@ export function CustomerAccess({ customer }: { customer: Application }) {
           <>
             {page.data.length === 0 && place.number === 1 ? (
               <Empty title="No tokens">
-                <p>Each portal link has a token. Create a link above.</p>
+                <p>Each portal link has a token.</p>
               </Empty>
             ) : (
               <DataTable label="Tokens" columns={columns(reload)} rows={page.data} keyOf={({ id }) => id} />
@@ -73,7 +77,9 @@ export function CustomerAccess({ customer }: { customer: Application }) {
           </>
         )}
       </Read>
-      <EndOfAccess customer={customer} onEnd={reload} />
+      <May operation="v1.authentication.expire-all">
+        <EndOfAccess customer={customer} onEnd={reload} />
+      </May>
     </>
   );
 }
@@ -190,7 +196,10 @@ function columns(onRevoke: () => void): readonly Column<ApiToken>[] {
     {
       head: "Actions",
       kind: "actions",
-      cell: (token) => (hasEnded(token) ? null : <Revocation token={token} onRevoke={onRevoke} />),
+      cell: (token) =>
+        hasEnded(token) || !may("v1.management.authentication.expire-api-token") ? null : (
+          <Revocation token={token} onRevoke={onRevoke} />
+        ),
     },
   ];
 }

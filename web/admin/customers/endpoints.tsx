@@ -6,6 +6,7 @@ import { Read } from "../../kit/parts/section.tsx";
 import { getEndpointsOf } from "../api/customers.ts";
 import { deadLettersLink, endpointLink, newEndpointLink } from "../links.ts";
 import { EndpointState } from "../parts/endpoint-state.tsx";
+import { May } from "../parts/may.tsx";
 import { useResource } from "../resource.ts";
 
 const COLUMNS: readonly Column<EnvironmentEndpoint>[] = [
@@ -41,18 +42,22 @@ export function CustomerEndpoints({ customer: { id: app } }: { customer: Applica
     <>
       <div class="section-head">
         <h2>Endpoints</h2>
-        <a class="button-link" href={newEndpointLink(app)}>
-          New endpoint
-        </a>
+        <May operation="v1.endpoint.create">
+          <a class="button-link" href={newEndpointLink(app)}>
+            New endpoint
+          </a>
+        </May>
       </div>
       <Read of={endpoints} lines={5}>
         {(page) => (
           <>
             {page.data.length === 0 && page.done && place.number === 1 ? (
               <Empty title="No endpoints yet">
-                <p>
-                  <a href={newEndpointLink(app)}>Create an endpoint</a>, or let the customer add one in the portal.
-                </p>
+                <May operation="v1.endpoint.create">
+                  <p>
+                    <a href={newEndpointLink(app)}>Create an endpoint</a>, or let the customer add one in the portal.
+                  </p>
+                </May>
               </Empty>
             ) : (
               <DataTable label="Endpoints" columns={COLUMNS} rows={page.data} keyOf={({ id }) => id} isLinked />

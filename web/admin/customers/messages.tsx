@@ -6,6 +6,7 @@ import { Empty } from "../../kit/parts/notice.tsx";
 import { Read } from "../../kit/parts/section.tsx";
 import { getLatestMessages } from "../api/customers.ts";
 import { messageLink, messagesLink, sendLink } from "../links.ts";
+import { May } from "../parts/may.tsx";
 import { useResource } from "../resource.ts";
 
 const SHOWN = 20;
@@ -30,18 +31,22 @@ export function CustomerMessages({ customer: { id: app } }: { customer: Applicat
         <h2>Latest messages</h2>
         <span class="buttons">
           <a href={messagesLink({ app_id: app })}>All messages, with filters</a>
-          <a class="button-link" href={sendLink({ app })}>
-            Send a message
-          </a>
+          <May operation="v1.message.create">
+            <a class="button-link" href={sendLink({ app })}>
+              Send a message
+            </a>
+          </May>
         </span>
       </div>
       <Read of={latest} lines={6}>
         {({ data }) =>
           data.length === 0 ? (
             <Empty title="No messages yet">
-              <p>
-                <a href={sendLink({ app })}>Send a message</a> to see what the customer gets.
-              </p>
+              <May operation="v1.message.create">
+                <p>
+                  <a href={sendLink({ app })}>Send a message</a> to see what the customer gets.
+                </p>
+              </May>
             </Empty>
           ) : (
             <DataTable label="Latest messages" columns={COLUMNS} rows={data} keyOf={({ id }) => id} isLinked />

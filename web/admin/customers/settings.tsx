@@ -5,6 +5,7 @@ import { CardSection, Read } from "../../kit/parts/section.tsx";
 import { counted } from "../../kit/words.ts";
 import { changeCustomer, deleteCustomer, getNumbers } from "../api/customers.ts";
 import { CUSTOMERS } from "../links.ts";
+import { Changing, May } from "../parts/may.tsx";
 import { useResource } from "../resource.ts";
 import { endpointsOf } from "./diagnosis.ts";
 import { CustomerFormFields, changeOf, fieldsOf, ownProblems, type Problems, sentProblems } from "./form.tsx";
@@ -19,7 +20,9 @@ export function CustomerSettings({ customer, onChange }: CustomerSettingsProps) 
   return (
     <>
       <Fields customer={customer} onChange={onChange} />
-      <Deletion customer={customer} />
+      <May operation="v1.application.delete">
+        <Deletion customer={customer} />
+      </May>
     </>
   );
 }
@@ -50,13 +53,15 @@ function Fields({ customer, onChange }: CustomerSettingsProps) {
   return (
     <CardSection title="Settings">
       <form onSubmit={submit} noValidate aria-label="Settings">
-        <CustomerFormFields fields={fields} problems={problems} onChange={setFields} />
-        <div class="buttons">
-          <button type="submit" disabled={action.busy} aria-busy={action.busy}>
-            Save settings
-          </button>
-          <Outcome action={action} />
-        </div>
+        <Changing operation="v1.application.patch">
+          <CustomerFormFields fields={fields} problems={problems} onChange={setFields} />
+          <div class="buttons">
+            <button type="submit" disabled={action.busy} aria-busy={action.busy}>
+              Save settings
+            </button>
+            <Outcome action={action} />
+          </div>
+        </Changing>
       </form>
     </CardSection>
   );

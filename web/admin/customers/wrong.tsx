@@ -8,6 +8,7 @@ import { DISABLED_CAUSES, reasonText } from "../../kit/reasons.ts";
 import { counted } from "../../kit/words.ts";
 import { deadLettersLink, endpointLink, messageLink, messagesLink, newEndpointLink } from "../links.ts";
 import { overview } from "../live.ts";
+import { May } from "../parts/may.tsx";
 import { diagnose, type Finding, type Known, type MissedCause, toneOf } from "./diagnosis.ts";
 import { atLeast } from "./numbers.ts";
 import { customerTab } from "./tabs.ts";
@@ -54,7 +55,10 @@ function Sentence({ app, finding }: { app: string; finding: Finding }) {
     case "no endpoint":
       return (
         <p>
-          The customer has no endpoint, so nothing can be delivered. <a href={newEndpointLink(app)}>New endpoint</a>
+          The customer has no endpoint, so nothing can be delivered.{" "}
+          <May operation="v1.endpoint.create">
+            <a href={newEndpointLink(app)}>New endpoint</a>
+          </May>
         </p>
       );
     case "endpoint":

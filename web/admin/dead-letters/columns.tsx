@@ -5,6 +5,7 @@ import { Instant } from "../../kit/parts/instant.tsx";
 import { reasonText } from "../../kit/reasons.ts";
 import type { BulkAction } from "../api/dead-letters.ts";
 import { endpointLink, messagesLink } from "../links.ts";
+import { May } from "../parts/may.tsx";
 import style from "./dead-letters.module.css";
 import { keyOfGroup } from "./selection.ts";
 
@@ -55,12 +56,26 @@ interface ActionButtonsProps {
 export function ActionButtons({ label = "", open, onOpen }: ActionButtonsProps) {
   return (
     <>
-      <button type="button" class="outline small" aria-expanded={open === "redrive"} onClick={() => onOpen("redrive")}>
-        {`Redrive ${label}`.trim()}
-      </button>
-      <button type="button" class="outline small danger" aria-expanded={open === "drop"} onClick={() => onOpen("drop")}>
-        {`Drop ${label}`.trim()}
-      </button>
+      <May operation="dead-letter.redrive">
+        <button
+          type="button"
+          class="outline small"
+          aria-expanded={open === "redrive"}
+          onClick={() => onOpen("redrive")}
+        >
+          {`Redrive ${label}`.trim()}
+        </button>
+      </May>
+      <May operation="dead-letter.drop">
+        <button
+          type="button"
+          class="outline small danger"
+          aria-expanded={open === "drop"}
+          onClick={() => onOpen("drop")}
+        >
+          {`Drop ${label}`.trim()}
+        </button>
+      </May>
     </>
   );
 }

@@ -7,6 +7,7 @@ import { Instant, Upcoming } from "../../kit/parts/instant.tsx";
 import { CardSection, Read } from "../../kit/parts/section.tsx";
 import { type EndpointKey, getAttempts, getDeadLetters, getDetail, getStats } from "../api/endpoints.ts";
 import { deadLettersLink, endpointLink, messageLink } from "../links.ts";
+import { May } from "../parts/may.tsx";
 import { useResource } from "../resource.ts";
 import style from "./endpoint.module.css";
 import { Health } from "./health.tsx";
@@ -29,8 +30,12 @@ export function Overview({ of, endpoint }: OverviewProps) {
       <LastResponse of={of} isPaused={endpoint.paused} />
       <Health of={of} />
       <div class={style.columns}>
-        <TestEvent of={of} endpoint={endpoint} />
-        <Replay of={of} endpoint={endpoint} />
+        <May operation="v1.endpoint.send-example">
+          <TestEvent of={of} endpoint={endpoint} />
+        </May>
+        <May operation="v1.endpoint.recover">
+          <Replay of={of} endpoint={endpoint} />
+        </May>
       </div>
     </>
   );
@@ -85,7 +90,7 @@ function LastResponse({ of, isPaused }: { of: EndpointKey; isPaused: boolean }) 
       <Read of={latest} lines={2}>
         {({ data: [attempt] }) =>
           attempt === undefined ? (
-            <p class="muted">No attempts yet. Send a test event below to see how the endpoint responds.</p>
+            <p class="muted">No attempts yet.</p>
           ) : (
             <Response of={of} attempt={attempt} isPaused={isPaused} />
           )

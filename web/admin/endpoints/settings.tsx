@@ -23,7 +23,9 @@ import {
 import { getEventTypes } from "../api/event-types.ts";
 import { endpointsLink } from "../links.ts";
 import { refresh } from "../live.ts";
+import { Changing, May } from "../parts/may.tsx";
 import { useLoaded } from "../reload.ts";
+import { may } from "../session.ts";
 import { pendingText } from "./overview.tsx";
 
 interface SettingsProps {
@@ -39,15 +41,21 @@ export function Settings({ of, endpoint }: SettingsProps) {
     <>
       <Edit of={of} endpoint={endpoint} />
       <SecretSection
-        get={() => getSecret(of)}
-        rotate={(graceSeconds, key) => rotateSecret(of, graceSeconds, key)}
+        get={may("v1.endpoint.get-secret") ? () => getSecret(of) : null}
+        rotate={may("v1.endpoint.rotate-secret") ? (graceSeconds, key) => rotateSecret(of, graceSeconds, key) : null}
         allowsOwn
         denied="Your token does not allow you to see the secret."
         oldUntil={detail.value?.oldSecretUntil ?? null}
         onChange={reloadDetail}
       />
-      <HeadersSection headers={headers} change={(changed) => changeHeaders(of, changed)} onChange={reloadHeaders} />
-      <Delete of={of} endpoint={endpoint} />
+      <HeadersSection
+        headers={headers}
+        change={may("v1.endpoint.patch-headers") ? (changed) => changeHeaders(of, changed) : null}
+        onChange={reloadHeaders}
+      />
+      <May operation="v1.endpoint.delete">
+        <Delete of={of} endpoint={endpoint} />
+      </May>
     </>
   );
 }
@@ -62,15 +70,17 @@ function Edit({ of, endpoint }: SettingsProps) {
   };
   return (
     <CardSection title="Settings">
-      <ChangeEndpointForm
-        fields={ENDPOINT_FIELDS}
-        readEventTypes={getEventTypes}
-        endpoint={endpoint}
-        defaultDelays={defaults.value?.retrySchedule ?? null}
-        isOpen
-        action={action}
-        onSubmit={(change) => action.run(() => save(change), "Saved.")}
-      />
+      <Changing operation="v1.endpoint.patch">
+        <ChangeEndpointForm
+          fields={ENDPOINT_FIELDS}
+          readEventTypes={getEventTypes}
+          endpoint={endpoint}
+          defaultDelays={defaults.value?.retrySchedule ?? null}
+          isOpen
+          action={action}
+          onSubmit={(change) => action.run(() => save(change), "Saved.")}
+        />
+      </Changing>
       <Warnings of={warnings} />
     </CardSection>
   );

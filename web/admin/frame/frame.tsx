@@ -1,11 +1,13 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { useFocusOnNewPage } from "../../kit/focus.ts";
+import { Badge } from "../../kit/parts/badge.tsx";
 import { Logo } from "../../kit/parts/logo.tsx";
 import { OVERVIEW } from "../links.ts";
 import { isSampled, type LiveState, liveState, overview } from "../live.ts";
 import { logOut } from "../login.ts";
 import { Search } from "../search/search-box.tsx";
+import { isReadOnly } from "../session.ts";
 import style from "./frame.module.css";
 import { Navigation } from "./navigation.tsx";
 
@@ -37,6 +39,7 @@ export function Frame({ current, children }: { current: string; children: Compon
           <strong>Boathook</strong>
         </a>
         <EnvironmentName />
+        {isReadOnly.value && <Badge tone="idle">read only</Badge>}
         <LiveIndicator />
         <span class={style.space} />
         <Search />

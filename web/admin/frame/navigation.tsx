@@ -16,6 +16,8 @@ import {
   TASKS,
   TOKENS,
 } from "../links.ts";
+import { PAGES } from "../pages.ts";
+import { mayOpen } from "../session.ts";
 import style from "./navigation.module.css";
 
 interface Entry {
@@ -58,11 +60,19 @@ const GROUPS: readonly { readonly title: string | null; readonly entries: readon
   },
 ];
 
+/** Returns the groups with the entries that the session may open. */
+function openGroups() {
+  const isOpen = ({ section }: Entry) => PAGES.some((page) => page.pattern === section && mayOpen(page));
+  return GROUPS.map((group) => ({ ...group, entries: group.entries.filter(isOpen) })).filter(
+    ({ entries }) => entries.length > 0,
+  );
+}
+
 export function Navigation() {
   const section = currentSection();
   return (
     <nav class={style.nav} aria-label="Main">
-      {GROUPS.map(({ title, entries }) => (
+      {openGroups().map(({ title, entries }) => (
         <div key={title} class={style.group}>
           {title !== null && <h2 class={style.title}>{title}</h2>}
           {entries.map((entry) => (

@@ -7,6 +7,7 @@ import { getDestinations, resend } from "../api/messages.ts";
 import { endpointLink, inboxLink, inboxOfUrl } from "../links.ts";
 import { refresh } from "../live.ts";
 import { useResource } from "../resource.ts";
+import { may } from "../session.ts";
 import { ResendToMany } from "./resend-to-many.tsx";
 
 export interface OfMessage {
@@ -23,7 +24,9 @@ export function Deliveries({ app, message }: OfMessage) {
     (signal) => getDestinations(app, message, iterator, signal),
     [message],
   );
-  const resending: Resending = { resend: (endpoint) => resend(app, message, endpoint), onResend: refresh };
+  const resending: Resending | null = may("v1.message-attempt.resend")
+    ? { resend: (endpoint) => resend(app, message, endpoint), onResend: refresh }
+    : null;
   return (
     <Section title="Deliveries">
       <Read of={deliveries} lines={2}>
@@ -42,7 +45,7 @@ export function Deliveries({ app, message }: OfMessage) {
                 resending={resending}
               />
               <PageButtons of={page} place={place} label="Pages of deliveries" />
-              <ResendToMany app={app} message={message} page={page} />
+              {resending !== null && <ResendToMany app={app} message={message} page={page} />}
             </>
           )
         }

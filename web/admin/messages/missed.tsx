@@ -9,6 +9,7 @@ import { listed } from "../../kit/words.ts";
 import { getRecipients, resend } from "../api/messages.ts";
 import { endpointLink, newEndpointLink } from "../links.ts";
 import { refresh } from "../live.ts";
+import { May } from "../parts/may.tsx";
 import { useLoaded } from "../reload.ts";
 import style from "./missed.module.css";
 
@@ -29,8 +30,10 @@ export function Missed({ app, message }: MissedProps) {
   if (page !== null && missed.length === 0 && page.done && place.number === 1) {
     return page.data.length === 0 ? (
       <p>
-        The customer has no endpoints. <a href={newEndpointLink(app)}>Add an endpoint</a> so that messages are
-        delivered.
+        The customer has no endpoints.{" "}
+        <May operation="v1.endpoint.create">
+          <a href={newEndpointLink(app)}>Add an endpoint</a> so that messages are delivered.
+        </May>
       </p>
     ) : null;
   }

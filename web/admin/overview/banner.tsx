@@ -3,13 +3,16 @@ import { Outcome, useActionThen } from "../../kit/parts/action.tsx";
 import { Instant } from "../../kit/parts/instant.tsx";
 import { resumeDelivery, resumeEnvironment } from "../api/overview.ts";
 import { overview, refresh } from "../live.ts";
+import { May } from "../parts/may.tsx";
 import style from "./overview.module.css";
 
 type StoppedKind = "delivery_held" | "environment_paused";
 
-const RESUME: Readonly<Record<StoppedKind, { readonly label: string; run(): Promise<unknown> }>> = {
-  delivery_held: { label: "Resume all deliveries", run: resumeDelivery },
-  environment_paused: { label: "Resume this environment", run: resumeEnvironment },
+const RESUME: Readonly<
+  Record<StoppedKind, { readonly label: string; readonly operation: string; run(): Promise<unknown> }>
+> = {
+  delivery_held: { label: "Resume all deliveries", operation: "delivery.resume", run: resumeDelivery },
+  environment_paused: { label: "Resume this environment", operation: "environment.resume", run: resumeEnvironment },
 };
 
 export function isStopped(entry: AttentionEntry): entry is AttentionEntry & { readonly kind: StoppedKind } {
@@ -24,7 +27,7 @@ export function StoppedBanner() {
 
 function Banner({ entry }: { entry: AttentionEntry & { readonly kind: StoppedKind } }) {
   const action = useActionThen(refresh);
-  const { label, run } = RESUME[entry.kind];
+  const { label, operation, run } = RESUME[entry.kind];
   return (
     <section class={style.banner} aria-label="Deliveries are stopped">
       <p>
@@ -37,9 +40,11 @@ function Banner({ entry }: { entry: AttentionEntry & { readonly kind: StoppedKin
         )}
       </p>
       <Outcome action={action} />
-      <button type="button" disabled={action.busy} aria-busy={action.busy} onClick={() => action.run(run)}>
-        {label}
-      </button>
+      <May operation={operation}>
+        <button type="button" disabled={action.busy} aria-busy={action.busy} onClick={() => action.run(run)}>
+          {label}
+        </button>
+      </May>
     </section>
   );
 }

@@ -4,6 +4,7 @@ import { Code } from "../../kit/parts/code.tsx";
 import { Empty, Problem } from "../../kit/parts/notice.tsx";
 import { createMessage, getFirstUid } from "../api.ts";
 import { NEW_CUSTOMER, newEndpointLink, sendLink } from "../links.ts";
+import { May } from "../parts/may.tsx";
 
 const DEMO_APPLICATION = "demo";
 const EXAMPLE_BODY = '{"eventType": "demo.hello", "payload": {"hello": "world"}}';
@@ -35,9 +36,11 @@ function useHasDemo(): boolean | null {
 function FirstOwnMessage() {
   return (
     <Empty title="No messages yet">
-      <p>Three steps lead to the first message. It appears here without a reload.</p>
-      <Steps />
-      <Example app="YOUR_APP" />
+      <May operation="v1.message.create">
+        <p>Three steps lead to the first message. It appears here without a reload.</p>
+        <Steps />
+        <Example app="YOUR_APP" />
+      </May>
     </Empty>
   );
 }

@@ -8,6 +8,7 @@ import { PageHead } from "../../kit/parts/page-head.tsx";
 import { getCustomers } from "../api/lists.ts";
 import { customerLink, deadLettersLink, endpointsLink, NEW_CUSTOMER } from "../links.ts";
 import { FilteredList } from "../parts/filtered-list.tsx";
+import { May } from "../parts/may.tsx";
 
 const FILTERS: readonly Filter[] = [
   { name: "search", label: "Search", kind: "text", placeholder: "name, uid or id" },
@@ -75,9 +76,11 @@ export function CustomersPage() {
   return (
     <>
       <PageHead title="Customers" about="Messages are sent to a customer and delivered to its endpoints.">
-        <a class="button-link" href={NEW_CUSTOMER}>
-          New customer
-        </a>
+        <May operation="v1.application.create">
+          <a class="button-link" href={NEW_CUSTOMER}>
+            New customer
+          </a>
+        </May>
       </PageHead>
       <FilteredList
         label="customers"
@@ -90,10 +93,12 @@ export function CustomersPage() {
             {isFiltered ? (
               <p>Search for a part of the name, or for the whole uid or id.</p>
             ) : (
-              <p>
-                <a href={NEW_CUSTOMER}>Create a customer</a> for each receiver of your webhooks. Its endpoints, messages
-                and tokens belong to it alone.
-              </p>
+              <May operation="v1.application.create">
+                <p>
+                  <a href={NEW_CUSTOMER}>Create a customer</a> for each receiver of your webhooks. Its endpoints,
+                  messages and tokens belong to it alone.
+                </p>
+              </May>
             )}
           </Empty>
         )}

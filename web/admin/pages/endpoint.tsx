@@ -13,6 +13,7 @@ import { Overview } from "../endpoints/overview.tsx";
 import { Settings } from "../endpoints/settings.tsx";
 import { customerLink, endpointLink, endpointsLink } from "../links.ts";
 import { refresh } from "../live.ts";
+import { May } from "../parts/may.tsx";
 import { useLoaded } from "../reload.ts";
 import { useResource } from "../resource.ts";
 
@@ -43,7 +44,9 @@ export function EndpointPage({ app, endpoint: id }: EndpointKey) {
       {(known) => (
         <>
           <PageHead title={<span class={style.title}>{known.url}</span>} above={above} about={<About of={known} />}>
-            <Switches of={of} endpoint={known} />
+            <May operation="v1.endpoint.patch">
+              <Switches of={of} endpoint={known} />
+            </May>
           </PageHead>
           <EndpointNotice endpoint={known} />
           <Tabs label="Endpoint" tabs={tabs} />

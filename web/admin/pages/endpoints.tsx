@@ -8,6 +8,7 @@ import { customerLink, deadLettersLink, endpointLink, newEndpointLink } from "..
 import { CUSTOMER_FILTER } from "../parts/choosing.tsx";
 import { EndpointState } from "../parts/endpoint-state.tsx";
 import { FilteredList } from "../parts/filtered-list.tsx";
+import { May } from "../parts/may.tsx";
 
 type State = EnvironmentEndpoint["state"];
 
@@ -51,9 +52,11 @@ export function EndpointsPage() {
   return (
     <>
       <PageHead title="Endpoints" about="The URLs to which messages are delivered, over all customers.">
-        <a class="button-link" href={newEndpointLink(null)}>
-          New endpoint
-        </a>
+        <May operation="v1.endpoint.create">
+          <a class="button-link" href={newEndpointLink(null)}>
+            New endpoint
+          </a>
+        </May>
       </PageHead>
       <FilteredList
         label="endpoints"
@@ -68,9 +71,11 @@ export function EndpointsPage() {
                 : "Add the URL of a customer's server, or let customers add endpoints in the portal."}
             </p>
             {!isFiltered && (
-              <a class="button-link" href={newEndpointLink(null)}>
-                New endpoint
-              </a>
+              <May operation="v1.endpoint.create">
+                <a class="button-link" href={newEndpointLink(null)}>
+                  New endpoint
+                </a>
+              </May>
             )}
           </Empty>
         )}

@@ -14,26 +14,36 @@ import {
   pauseEnvironment,
   resumeEnvironment,
 } from "../api/installation.ts";
+import { May } from "../parts/may.tsx";
 import { useLoaded } from "../reload.ts";
+import { may } from "../session.ts";
 
 /** Shows the environments, and pauses, resumes and exports the one in use. */
 export function EnvironmentsPage() {
-  const place = usePlace("environments");
-  const [environments] = useLoaded(`${place.iterator}`, (signal) => getEnvironments(place.iterator, signal));
   const [current, reload] = useLoaded("", getEnvironment);
   return (
     <>
       <PageHead title="Environments" about="Each environment has its own customers, event types and tokens." />
       <Read of={current}>{(environment) => <Current of={environment} onChange={reload} />}</Read>
-      <Read of={environments}>
-        {(page) => (
-          <>
-            <DataTable label="Environments" columns={COLUMNS} rows={page.data} keyOf={({ id }) => id} />
-            <PageButtons of={page} place={place} label="Pages of environments" />
-          </>
-        )}
-      </Read>
+      <May operation="v1.management.environment.list">
+        <All />
+      </May>
     </>
+  );
+}
+
+function All() {
+  const place = usePlace("environments");
+  const [environments] = useLoaded(`${place.iterator}`, (signal) => getEnvironments(place.iterator, signal));
+  return (
+    <Read of={environments}>
+      {(page) => (
+        <>
+          <DataTable label="Environments" columns={COLUMNS} rows={page.data} keyOf={({ id }) => id} />
+          <PageButtons of={page} place={place} label="Pages of environments" />
+        </>
+      )}
+    </Read>
   );
 }
 
@@ -59,7 +69,7 @@ function Current({ of: { name, pausedAt }, onChange }: { of: Environment; onChan
         )}
       </p>
       <div class="buttons">
-        {pausedAt === null ? (
+        {!may(pausedAt === null ? "environment.pause" : "environment.resume") ? null : pausedAt === null ? (
           <Confirm
             label="Pause"
             question={`Pause 1 environment, ${name}? Messages are accepted and queued, but not sent to any endpoint.`}
@@ -76,9 +86,11 @@ function Current({ of: { name, pausedAt }, onChange }: { of: Environment; onChan
             Resume
           </button>
         )}
-        <button type="button" class="outline" disabled={action.busy} onClick={save}>
-          Export configuration
-        </button>
+        <May operation="v1.environment.export">
+          <button type="button" class="outline" disabled={action.busy} onClick={save}>
+            Export configuration
+          </button>
+        </May>
         <Outcome action={action} />
       </div>
     </CardSection>

@@ -12,6 +12,7 @@ import { archiveEventType, changeEventType, deleteEventType, getEventType, getEx
 import { EventTypeFields, sentFields } from "../event-types/form.tsx";
 import { jsonProblem, SchemaEditor } from "../event-types/schema-editor.tsx";
 import { EVENT_TYPES, messagesLink } from "../links.ts";
+import { Changing, May } from "../parts/may.tsx";
 import { useLoaded } from "../reload.ts";
 
 export function EventTypePage({ name }: { name: string }) {
@@ -30,7 +31,9 @@ export function EventTypePage({ name }: { name: string }) {
             <Settings type={loaded} onChange={reload} />
             <Schemas type={loaded} onChange={reload} />
             <Example key={`example ${loaded.updatedAt}`} name={name} />
-            <Ending type={loaded} onChange={reload} />
+            <May operation="v1.event-type.delete">
+              <Ending type={loaded} onChange={reload} />
+            </May>
           </>
         )}
       </Read>
@@ -74,13 +77,15 @@ function Settings({ type, onChange }: PartProps) {
   return (
     <CardSection title="Settings">
       <form onSubmit={submit} noValidate>
-        <EventTypeFields fields={fields} problems={{}} onChange={setFields} />
-        <div class="buttons">
-          <button type="submit" disabled={action.busy}>
-            Save settings
-          </button>
-          <Outcome action={action} />
-        </div>
+        <Changing operation="v1.event-type.patch">
+          <EventTypeFields fields={fields} problems={{}} onChange={setFields} />
+          <div class="buttons">
+            <button type="submit" disabled={action.busy}>
+              Save settings
+            </button>
+            <Outcome action={action} />
+          </div>
+        </Changing>
       </form>
     </CardSection>
   );
@@ -117,13 +122,15 @@ function Schemas({ type, onChange }: PartProps) {
           choices={[...choices, { value: added, label: `${added} (new)` }]}
           onChange={choose}
         />
-        <SchemaEditor schema={schema} example={example} onSchema={setSchema} onExample={setExample} />
-        <div class="buttons">
-          <button type="submit" disabled={action.busy || schema.trim() === ""}>
-            Save version {version}
-          </button>
-          <Outcome action={action} />
-        </div>
+        <Changing operation="v1.event-type.patch">
+          <SchemaEditor schema={schema} example={example} onSchema={setSchema} onExample={setExample} />
+          <div class="buttons">
+            <button type="submit" disabled={action.busy || schema.trim() === ""}>
+              Save version {version}
+            </button>
+            <Outcome action={action} />
+          </div>
+        </Changing>
       </form>
     </CardSection>
   );

@@ -10,6 +10,7 @@ import { Read } from "../../kit/parts/section.tsx";
 import { counted } from "../../kit/words.ts";
 import { getEventTypes, LISTED_MAX } from "../api/event-types.ts";
 import { EVENT_TYPE_IMPORT, eventTypeLink, NEW_EVENT_TYPE } from "../links.ts";
+import { May } from "../parts/may.tsx";
 import { useLoaded } from "../reload.ts";
 
 /** Shows the event types, with a search and filters over all of them. */
@@ -18,12 +19,16 @@ export function EventTypesPage() {
   return (
     <>
       <PageHead title="Event types" about="The kinds of messages that you send, with the schemas of their payloads.">
-        <a class="button-link outline" href={EVENT_TYPE_IMPORT}>
-          Import from OpenAPI
-        </a>
-        <a class="button-link" href={NEW_EVENT_TYPE}>
-          New event type
-        </a>
+        <May operation="v1.event-type.import-openapi">
+          <a class="button-link outline" href={EVENT_TYPE_IMPORT}>
+            Import from OpenAPI
+          </a>
+        </May>
+        <May operation="v1.event-type.create">
+          <a class="button-link" href={NEW_EVENT_TYPE}>
+            New event type
+          </a>
+        </May>
       </PageHead>
       <Read of={types}>{(all) => (all.length === 0 ? <NoEventTypes /> : <Listed all={all} />)}</Read>
     </>
@@ -99,11 +104,14 @@ function schemaWords(versions: readonly string[], validation: string): string {
 function NoEventTypes() {
   return (
     <Empty title="No event types yet">
-      <p>
-        Messages can be sent without them. <a href={NEW_EVENT_TYPE}>Create an event type</a> or{" "}
-        <a href={EVENT_TYPE_IMPORT}>import them from an OpenAPI document</a>, so that customers see what they can
-        subscribe to.
-      </p>
+      <p>Messages can be sent without them.</p>
+      <May operation="v1.event-type.create">
+        <p>
+          <a href={NEW_EVENT_TYPE}>Create an event type</a> or{" "}
+          <a href={EVENT_TYPE_IMPORT}>import them from an OpenAPI document</a>, so that customers see what they can
+          subscribe to.
+        </p>
+      </May>
     </Empty>
   );
 }

@@ -13,6 +13,7 @@ import { useOnce } from "../../kit/reading.ts";
 import { getCustomer } from "../api/messages.ts";
 import { getInbox } from "../api.ts";
 import { customerLink, messageLink, messagesLink, sendLink } from "../links.ts";
+import { May } from "../parts/may.tsx";
 import { useResource } from "../resource.ts";
 import style from "./inbox.module.css";
 
@@ -43,9 +44,11 @@ export function InboxPage({ app, inbox }: InboxPageProps) {
           { title: customer?.name ?? app, href: customerLink(app) },
         ]}
       >
-        <a class="button-link outline" href={sendLink({ app })}>
-          Send a message
-        </a>
+        <May operation="v1.message.create">
+          <a class="button-link outline" href={sendLink({ app })}>
+            Send a message
+          </a>
+        </May>
       </PageHead>
       <Read of={requests}>
         {(latest) => (
@@ -56,7 +59,7 @@ export function InboxPage({ app, inbox }: InboxPageProps) {
           >
             {({ data }) =>
               data.length === 0 ? (
-                <NoRequests app={app} inbox={inbox} />
+                <NoRequests inbox={inbox} />
               ) : (
                 <ol class={style.requests}>
                   {data.map((request) => (
@@ -74,7 +77,7 @@ export function InboxPage({ app, inbox }: InboxPageProps) {
   );
 }
 
-function NoRequests({ app, inbox }: InboxPageProps) {
+function NoRequests({ inbox }: Pick<InboxPageProps, "inbox">) {
   return (
     <Empty title="No requests yet">
       <p>
@@ -82,7 +85,7 @@ function NoRequests({ app, inbox }: InboxPageProps) {
         <code>
           {location.origin + BASE}/inbox/{inbox}
         </code>{" "}
-        and <a href={sendLink({ app })}>send a message</a>. It is shown here.
+        and send a message. It is shown here.
       </p>
     </Empty>
   );

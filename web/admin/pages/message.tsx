@@ -12,6 +12,7 @@ import { customerLink, eventTypeLink, messagesLink, receivedLink, sendLink } fro
 import { Attempts } from "../messages/attempts.tsx";
 import { Deliveries } from "../messages/deliveries.tsx";
 import { Missed } from "../messages/missed.tsx";
+import { May } from "../parts/may.tsx";
 
 interface MessagePageProps {
   readonly app: string;
@@ -33,9 +34,11 @@ export function MessagePage({ app, message: id }: MessagePageProps) {
           { title: customer?.name ?? app, href: customerLink(app) },
         ]}
       >
-        <a class="button-link outline" href={sendLink({ app, message: id })}>
-          Send again as new
-        </a>
+        <May operation="v1.message.create">
+          <a class="button-link outline" href={sendLink({ app, message: id })}>
+            Send again as new
+          </a>
+        </May>
       </PageHead>
       <Read of={message} lines={6}>
         {(known) => (

@@ -10,6 +10,7 @@ import { getMessages } from "../api/lists.ts";
 import { messageLink, sendLink } from "../links.ts";
 import { CUSTOMER_FILTER, EVENT_TYPE_FILTER } from "../parts/choosing.tsx";
 import { FilteredList } from "../parts/filtered-list.tsx";
+import { May } from "../parts/may.tsx";
 
 const STATES = ["pending", "delivered", "dead"] as const;
 
@@ -47,9 +48,11 @@ export function MessagesPage() {
   return (
     <>
       <PageHead title="Messages" about="Everything that was accepted, over all customers.">
-        <a class="button-link" href={sendLink({ app: address.value.query.app_id })}>
-          Send a message
-        </a>
+        <May operation="v1.message.create">
+          <a class="button-link" href={sendLink({ app: address.value.query.app_id })}>
+            Send a message
+          </a>
+        </May>
       </PageHead>
       <FilteredList
         label="messages"
@@ -61,9 +64,11 @@ export function MessagesPage() {
             {isFiltered ? (
               <p>Change or clear the filters.</p>
             ) : (
-              <p>
-                <a href={sendLink()}>Send a message</a> to see it here, with its deliveries.
-              </p>
+              <May operation="v1.message.create">
+                <p>
+                  <a href={sendLink()}>Send a message</a> to see it here, with its deliveries.
+                </p>
+              </May>
             )}
           </Empty>
         )}

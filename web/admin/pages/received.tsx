@@ -15,6 +15,7 @@ import { resend } from "../api/messages.ts";
 import { SOURCES, sourceLink } from "../links.ts";
 import { Attempts } from "../messages/attempts.tsx";
 import { Deliveries } from "../messages/deliveries.tsx";
+import { May } from "../parts/may.tsx";
 import { useResource } from "../resource.ts";
 import { getBody, getEndpoints, getLogEntry, getMessage, getSource } from "../sources/api.ts";
 import { curlCommand } from "../sources/curl.ts";
@@ -77,7 +78,9 @@ function Stored({ source, message: id }: { source: Source; message: string }) {
             )}
           </dl>
           <Deliveries app={appId} message={id} />
-          <SendTo source={source} message={id} />
+          <May operation="v1.message-attempt.resend">
+            <SendTo source={source} message={id} />
+          </May>
           <Attempts app={appId} message={id} body={body.value} />
           <Section title="Headers">
             <HeaderList headers={headers} />

@@ -7,6 +7,7 @@ import { Instant } from "../../kit/parts/instant.tsx";
 import { Loading, Problem } from "../../kit/parts/notice.tsx";
 import { CardSection, Section } from "../../kit/parts/section.tsx";
 import { SOURCES } from "../links.ts";
+import { May } from "../parts/may.tsx";
 import { useResource } from "../resource.ts";
 import { getSource, sendExample } from "../sources/api.ts";
 import { ArrivalList } from "../sources/arrival-list.tsx";
@@ -49,13 +50,26 @@ function Content({ source, provider }: { source: SourceDetail; provider: Provide
           )}
         </CardSection>
       )}
-      <Section title="Requests" aside={<Example source={source.id} />}>
+      <Section
+        title="Requests"
+        aside={
+          <May operation="ingest.source.send-example">
+            <Example source={source.id} />
+          </May>
+        }
+      >
         <ArrivalList source={source} />
       </Section>
       <Endpoints source={source} />
       {provider !== null && <CheckSettings source={source} provider={provider} />}
-      {source.ingestUrl !== null && <UrlRotation source={source.id} />}
-      <Deletion source={source} />
+      {source.ingestUrl !== null && (
+        <May operation="v1.ingest.source.rotate-token">
+          <UrlRotation source={source.id} />
+        </May>
+      )}
+      <May operation="v1.ingest.source.delete">
+        <Deletion source={source} />
+      </May>
     </>
   );
 }

@@ -7,6 +7,7 @@ import { PageButtons, usePlace } from "../../kit/parts/pages.tsx";
 import { Read } from "../../kit/parts/section.tsx";
 import { Table } from "../../kit/parts/table.tsx";
 import { NEW_SOURCE, sourceLink } from "../links.ts";
+import { May } from "../parts/may.tsx";
 import { useResource } from "../resource.ts";
 import { getSources } from "../sources/api.ts";
 import { useProviders } from "../sources/use.ts";
@@ -21,9 +22,11 @@ export function SourcesPage() {
     <>
       <div class="section-head">
         <h1>Sources</h1>
-        <a class="button-link" href={NEW_SOURCE}>
-          New source
-        </a>
+        <May operation="v1.ingest.source.create">
+          <a class="button-link" href={NEW_SOURCE}>
+            New source
+          </a>
+        </May>
       </div>
       <p class="muted">A source receives the webhooks of one provider, checks them and passes them on.</p>
       <Read of={sources}>
@@ -41,10 +44,12 @@ export function SourcesPage() {
 function NoSources() {
   return (
     <Empty title="No sources yet">
-      <p>
-        <a href={NEW_SOURCE}>Create a source</a> for Stripe, GitHub or any other provider. You get a URL to register
-        with the provider, and see here what arrives.
-      </p>
+      <May operation="v1.ingest.source.create">
+        <p>
+          <a href={NEW_SOURCE}>Create a source</a> for Stripe, GitHub or any other provider. You get a URL to register
+          with the provider, and see here what arrives.
+        </p>
+      </May>
     </Empty>
   );
 }

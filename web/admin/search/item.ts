@@ -2,6 +2,7 @@ import type { SearchHit } from "../../../src/api/types.ts";
 import { link } from "../../kit/address.ts";
 import { customerLink, endpointLink, eventTypeLink, messageLink, sourceLink, TOKENS, taskLink } from "../links.ts";
 import { PAGES } from "../pages.ts";
+import { mayOpen } from "../session.ts";
 
 /** A line of the search box: a page, or a record that was found. */
 export interface Item {
@@ -12,19 +13,20 @@ export interface Item {
 }
 
 /** The pages that are not about one record. */
-const STATIC_PAGES: readonly Item[] = PAGES.filter(({ pattern }) => !pattern.includes(":")).map(
-  ({ pattern, title }) => ({
-    kind: "Page",
-    title,
-    detail: "",
-    href: link(pattern.split("/").filter((part) => part !== "")),
-  }),
-);
+const STATIC_PAGES: readonly (Item & { readonly operation: string | null })[] = PAGES.filter(
+  ({ pattern }) => !pattern.includes(":"),
+).map(({ pattern, title, operation }) => ({
+  operation,
+  kind: "Page",
+  title,
+  detail: "",
+  href: link(pattern.split("/").filter((part) => part !== "")),
+}));
 
 /** Returns the pages with a word in the title that begins with the text; all pages for an empty text. */
 export function pagesWith(text: string): readonly Item[] {
   const wanted = text.toLowerCase();
-  return STATIC_PAGES.filter(({ title }) => ` ${title.toLowerCase()}`.includes(` ${wanted}`));
+  return STATIC_PAGES.filter((page) => mayOpen(page) && ` ${page.title.toLowerCase()}`.includes(` ${wanted}`));
 }
 
 const WORDS: Readonly<Record<SearchHit["kind"], string>> = {

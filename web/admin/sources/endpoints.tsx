@@ -3,6 +3,7 @@ import type { Endpoint, Source } from "../../../src/api/types.ts";
 import { Confirm, Outcome } from "../../kit/parts/action.tsx";
 import { Badge } from "../../kit/parts/badge.tsx";
 import { Read, Section } from "../../kit/parts/section.tsx";
+import { May } from "../parts/may.tsx";
 import { useResource } from "../resource.ts";
 import { addEndpoint, deleteEndpoint, getEndpoints, replayMissing } from "./api.ts";
 import style from "./endpoints.module.css";
@@ -26,7 +27,9 @@ export function Endpoints({ source }: { source: Source }) {
           </>
         )}
       </Read>
-      <AddEndpoint source={source.id} />
+      <May operation="v1.ingest.endpoint.create">
+        <AddEndpoint source={source.id} />
+      </May>
     </Section>
   );
 }
@@ -92,33 +95,37 @@ function EndpointItem({ source, endpoint }: { source: Source; endpoint: Endpoint
         {endpoint.paused && <Badge tone="wait">paused</Badge>}
       </div>
       <div class={`buttons ${style.actions}`}>
-        <Confirm
-          key={times}
-          label="Replay"
-          confirm="Start replay"
-          action={replay}
-          onConfirm={start}
-          question={
-            <>
-              <label for={id}>Send this endpoint the messages that it was never sent, from</label>
-              <select id={id} value={spanMs} onChange={(event) => setSpanMs(Number(event.currentTarget.value))}>
-                {SPANS.map(({ label, ms }) => (
-                  <option key={ms} value={ms}>
-                    {label}
-                  </option>
-                ))}
-              </select>
-            </>
-          }
-        />
-        <Confirm
-          label="Remove"
-          confirm="Remove endpoint"
-          isDestructive
-          action={removal}
-          onConfirm={() => removal.run(() => deleteEndpoint(source.id, endpoint.id))}
-          question="No further messages are sent to this endpoint, and its pending deliveries are cancelled."
-        />
+        <May operation="v1.endpoint.replay-missing">
+          <Confirm
+            key={times}
+            label="Replay"
+            confirm="Start replay"
+            action={replay}
+            onConfirm={start}
+            question={
+              <>
+                <label for={id}>Send this endpoint the messages that it was never sent, from</label>
+                <select id={id} value={spanMs} onChange={(event) => setSpanMs(Number(event.currentTarget.value))}>
+                  {SPANS.map(({ label, ms }) => (
+                    <option key={ms} value={ms}>
+                      {label}
+                    </option>
+                  ))}
+                </select>
+              </>
+            }
+          />
+        </May>
+        <May operation="v1.ingest.endpoint.delete">
+          <Confirm
+            label="Remove"
+            confirm="Remove endpoint"
+            isDestructive
+            action={removal}
+            onConfirm={() => removal.run(() => deleteEndpoint(source.id, endpoint.id))}
+            question="No further messages are sent to this endpoint, and its pending deliveries are cancelled."
+          />
+        </May>
       </div>
       <Outcome action={replay} />
       <Outcome action={removal} />

@@ -6,6 +6,7 @@ import { Problem } from "../../kit/parts/notice.tsx";
 import { CardSection } from "../../kit/parts/section.tsx";
 import { SOURCES } from "../links.ts";
 import { refresh } from "../live.ts";
+import { Changing } from "../parts/may.tsx";
 import { useResource } from "../resource.ts";
 import { changeSource, deleteSource, getEndpoints, rotateUrl } from "./api.ts";
 import { type ConfigValues, changedConfig, type SourceConfig, valuesOf } from "./config.ts";
@@ -56,28 +57,30 @@ export function CheckSettings({ source, provider }: { source: Source; provider: 
   return (
     <CardSection title="Check" about={`How requests prove that they come from ${provider.name}.`}>
       <form onSubmit={save} noValidate>
-        {provider.kind !== "none" && (
-          <>
-            <label for={id}>Mode</label>
-            <select
-              id={id}
-              value={mode}
-              onChange={(event) => setMode(event.currentTarget.value as Source["verification"])}
-            >
-              {MODES.map(([value, label]) => (
-                <option key={value} value={value}>
-                  {label}
-                </option>
-              ))}
-            </select>
-          </>
-        )}
-        <ConfigForm fields={provider.config} values={values} stored={stored} problems={problems} onChange={change} />
-        {error !== null && <Problem>{error.message}</Problem>}
-        <button type="submit">Save</button>
-        <p class="outcome" role="status">
-          {saved && "Saved."}
-        </p>
+        <Changing operation="v1.ingest.source.patch">
+          {provider.kind !== "none" && (
+            <>
+              <label for={id}>Mode</label>
+              <select
+                id={id}
+                value={mode}
+                onChange={(event) => setMode(event.currentTarget.value as Source["verification"])}
+              >
+                {MODES.map(([value, label]) => (
+                  <option key={value} value={value}>
+                    {label}
+                  </option>
+                ))}
+              </select>
+            </>
+          )}
+          <ConfigForm fields={provider.config} values={values} stored={stored} problems={problems} onChange={change} />
+          {error !== null && <Problem>{error.message}</Problem>}
+          <button type="submit">Save</button>
+          <p class="outcome" role="status">
+            {saved && "Saved."}
+          </p>
+        </Changing>
       </form>
     </CardSection>
   );

@@ -8,6 +8,7 @@ import type { Resource } from "../../kit/reading.ts";
 import { cancelTask, getTask } from "../api/tasks.ts";
 import { taskLink } from "../links.ts";
 import { useLoaded } from "../reload.ts";
+import { may } from "../session.ts";
 import style from "./tasks.module.css";
 import { errorOf, kindOf, taskStateOf } from "./words.ts";
 
@@ -45,7 +46,7 @@ export function TaskProgress({ of }: { of: BackgroundTask }) {
 /** The button that cancels a task. It says what is kept. */
 export function TaskCancellation({ of, onEnd }: { of: BackgroundTask; onEnd: () => void }) {
   const action = useActionThen(null);
-  if (!of.cancellable) return null;
+  if (!of.cancellable || !may("background-task.cancel")) return null;
   const cancel = () => action.run(() => cancelTask(of.id)).then(onEnd);
   return (
     <>
