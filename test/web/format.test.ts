@@ -1,6 +1,13 @@
 import { expect, test } from "bun:test";
 import { stateOf } from "../../web/kit/delivery.ts";
-import { formatDuration, formatUntil } from "../../web/kit/format.ts";
+import {
+  formatCount,
+  formatDecimal,
+  formatDuration,
+  formatInstant,
+  formatRate,
+  formatUntil,
+} from "../../web/kit/format.ts";
 
 test("a duration is formatted in its two largest units", () => {
   const table: [number, string][] = [
@@ -16,6 +23,40 @@ test("a duration is formatted in its two largest units", () => {
     [86_460_000, "1 d"],
   ];
   for (const [durationMs, text] of table) expect(formatDuration(durationMs)).toBe(text);
+});
+
+test("a count is rounded and its thousands are separated", () => {
+  const table: [number, string][] = [
+    [0, "0"],
+    [999, "999"],
+    [1_000, "1,000"],
+    [999_999.5, "1,000,000"],
+    [1_234_567_890_123, "1,234,567,890,123"],
+  ];
+  for (const [count, text] of table) expect(formatCount(count)).toBe(text);
+});
+
+test("a decimal has one digit after the point unless that is a zero", () => {
+  const table: [number, string][] = [
+    [0, "0"],
+    [0.04, "0"],
+    [0.05, "0.1"],
+    [9.96, "10"],
+    [99.9, "99.9"],
+    [1_234.56, "1,234.6"],
+  ];
+  for (const [value, text] of table) expect(formatDecimal(value)).toBe(text);
+  expect(formatRate(9.95)).toBe("10/s");
+  expect(formatRate(12.3)).toBe("12/s");
+});
+
+test("an instant has a date unless it is today's, and a year unless it is this one", () => {
+  const at = (text: string) => new Date(text).getTime();
+  const now = at("2026-03-04T05:06:07");
+  expect(formatInstant(at("2026-03-04T00:00:00"), now)).toBe("00:00:00");
+  expect(formatInstant(at("2026-03-04T23:59:59"), now)).toBe("23:59:59");
+  expect(formatInstant(at("2026-03-03T23:59:59"), now)).toBe("Mar 3, 23:59:59");
+  expect(formatInstant(at("2025-12-31T01:02:03"), now)).toBe("Dec 31 2025, 01:02:03");
 });
 
 test("an instant within the next second or in the past is formatted as now", () => {

@@ -1,5 +1,5 @@
 import type { Attempt, Endpoint, EndpointDetail } from "../../../src/api/types.ts";
-import { formatCount, formatDuration } from "../../kit/format.ts";
+import { formatCount, formatDecimal, formatDuration } from "../../kit/format.ts";
 import { Badge } from "../../kit/parts/badge.tsx";
 import { Body } from "../../kit/parts/code.tsx";
 import { Fact } from "../../kit/parts/fact.tsx";
@@ -41,8 +41,6 @@ export function Overview({ of, endpoint }: OverviewProps) {
   );
 }
 
-const percent = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 });
-
 function Numbers({ of }: { of: EndpointKey }) {
   const key = `${of.app} ${of.endpoint}`;
   const stats = useResource(key, (signal) => getStats(of, signal), ["deliveries"]).value;
@@ -55,7 +53,7 @@ function Numbers({ of }: { of: EndpointKey }) {
       <Fact name="Failed in 28 days">
         {stats === null ? "–" : <a href={endpointLink(of.app, of.endpoint, "attempts")}>{formatCount(stats.fail)}</a>}
       </Fact>
-      <Fact name="Success rate">{attempts ? percent.format(stats!.success / attempts) : "–"}</Fact>
+      <Fact name="Success rate">{attempts ? `${formatDecimal(100 * (stats!.success / attempts))} %` : "–"}</Fact>
       <Fact name="Waiting">{detail === null ? "–" : pendingText(detail)}</Fact>
       <Fact name="Dead letters">
         {dead === null ? (

@@ -1,3 +1,4 @@
+import { formatCount } from "../../kit/format.ts";
 import { DeliveryBadges } from "../../kit/parts/badge.tsx";
 import { type Column, DataTable } from "../../kit/parts/data-table.tsx";
 import { Instant } from "../../kit/parts/instant.tsx";
@@ -49,8 +50,8 @@ function SampleNote() {
   if (perSecond <= LISTED_MAX) return null;
   return (
     <p class={style.since}>
-      A sample: about {perSecond.toLocaleString()} messages arrive per second, and this list shows the latest{" "}
-      {LISTED_MAX} once per second. The numbers above count all of them.
+      A sample: about {formatCount(perSecond)} messages arrive per second, and this list shows the latest {LISTED_MAX}{" "}
+      once per second. The numbers above count all of them.
     </p>
   );
 }

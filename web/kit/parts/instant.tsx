@@ -1,4 +1,4 @@
-import { now } from "../clock.ts";
+import { now, today } from "../clock.ts";
 import { formatInstant, formatUntil } from "../format.ts";
 
 /**
@@ -9,7 +9,7 @@ export function Instant({ at }: { at: string }) {
   if (Number.isNaN(atMs)) return <span>{at}</span>;
   return (
     <time dateTime={at} title={at}>
-      {formatInstant(atMs, now.value)}
+      {formatInstant(atMs, today.value)}
     </time>
   );
 }

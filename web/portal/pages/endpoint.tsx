@@ -1,4 +1,4 @@
-import { formatCount } from "../../kit/format.ts";
+import { formatCount, formatDecimal } from "../../kit/format.ts";
 import { getStats } from "../api.ts";
 import { EndpointFrame } from "../parts/endpoint-frame.tsx";
 import { MessageListSection } from "../parts/message-list.tsx";
@@ -21,8 +21,6 @@ export function EndpointPage({ id }: { id: string }) {
   );
 }
 
-const percent = new Intl.NumberFormat(undefined, { style: "percent", maximumFractionDigits: 1 });
-
 function Numbers({ endpoint }: { endpoint: string }) {
   const { value } = useLive(endpoint, (signal) => getStats(endpoint, signal));
   const total = value === null ? 0 : value.success + value.fail;
@@ -30,7 +28,7 @@ function Numbers({ endpoint }: { endpoint: string }) {
     <dl class="numbers">
       <Figure label="Delivered" text={value === null ? "–" : formatCount(value.success)} />
       <Figure label="Failed attempts" text={value === null ? "–" : formatCount(value.fail)} isBad={!!value?.fail} />
-      <Figure label="Success rate" text={total === 0 ? "–" : percent.format(value!.success / total)} />
+      <Figure label="Success rate" text={total === 0 ? "–" : `${formatDecimal(100 * (value!.success / total))} %`} />
     </dl>
   );
 }
