@@ -13,6 +13,8 @@ const WEB = join(ROOT, "web");
 const OUT = join(ROOT, "dist", "web");
 
 const ADMIN_FILES = ["app.js", "app.css"] as const;
+/** `app.js` loads this file when a page has a chart. */
+const PLOT_FILE = "plot.js";
 const PORTAL_FILES = ["portal.js", "portal.css"] as const;
 const SWAGGER_FILES = ["swagger-ui.css", "swagger-ui-bundle.js"] as const;
 const DOCS_FILES = [...SWAGGER_FILES, "init.js", "init.css"] as const;
@@ -21,11 +23,14 @@ const DOCS_FILES = [...SWAGGER_FILES, "init.js", "init.css"] as const;
 const GUIDE_FILES = ["guide.js", "guide.css"] as const;
 
 const PAGES = ["index.html", "portal.html", "docs.html"] as const;
-const EMBEDDED = [...PAGES, "favicon.svg", ...ADMIN_FILES, ...PORTAL_FILES, ...DOCS_FILES, ...GUIDE_FILES];
+const EMBEDDED = [...PAGES, "favicon.svg", ...ADMIN_FILES, PLOT_FILE, ...PORTAL_FILES, ...DOCS_FILES, ...GUIDE_FILES];
 
 export async function buildWeb(): Promise<void> {
   await mkdir(OUT, { recursive: true });
-  await bundle("admin/main.tsx", "app");
+  await bundle("kit/plot.ts", "plot");
+  await bundle("admin/main.tsx", "app", {
+    PLOT_FILE: JSON.stringify(`./${PLOT_FILE}?v=${await version(PLOT_FILE)}`),
+  });
   await bundle("portal/main.tsx", "portal");
   await bundle("docs.ts", "init");
   await bundle("guide/guide.ts", "guide");
@@ -37,15 +42,18 @@ export async function buildWeb(): Promise<void> {
   for (const name of EMBEDDED) await compress(name);
 }
 
-/** Bundles an entry point and the styles that it imports into `<name>.js` and `<name>.css`. */
-async function bundle(entry: string, name: string): Promise<void> {
+/**
+ * Bundles an entry point and the styles that it imports into `<name>.js` and `<name>.css`. `define`
+ * has the values of constants that exist only in the bundle, as source text.
+ */
+async function bundle(entry: string, name: string, define: Readonly<Record<string, string>> = {}): Promise<void> {
   await Bun.build({
     entrypoints: [join(WEB, entry)],
     outdir: OUT,
     naming: `${name}.[ext]`,
     target: "browser",
     minify: true,
-    define: { "process.env.NODE_ENV": '"production"' },
+    define: { "process.env.NODE_ENV": '"production"', ...define },
   });
 }
 

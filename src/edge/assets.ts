@@ -9,6 +9,7 @@ import guideJs from "../../dist/web/guide.js.gz" with { type: "file" };
 import indexHtml from "../../dist/web/index.html.gz" with { type: "file" };
 import initCss from "../../dist/web/init.css.gz" with { type: "file" };
 import initJs from "../../dist/web/init.js.gz" with { type: "file" };
+import plotJs from "../../dist/web/plot.js.gz" with { type: "file" };
 import portalCss from "../../dist/web/portal.css.gz" with { type: "file" };
 import portalHtml from "../../dist/web/portal.html.gz" with { type: "file" };
 import portalJs from "../../dist/web/portal.js.gz" with { type: "file" };
@@ -65,6 +66,7 @@ export const assets: ReadonlyMap<string, Asset> = new Map([
   ["/ui/", new EmbeddedFile(indexHtml, HTML)],
   ["/ui/app.js", new EmbeddedFile(appJs, JS)],
   ["/ui/app.css", new EmbeddedFile(appCss, CSS)],
+  ["/ui/plot.js", new EmbeddedFile(plotJs, JS)],
   ["/portal/", new EmbeddedFile(portalHtml, HTML)],
   ["/portal/portal.js", new EmbeddedFile(portalJs, JS)],
   ["/portal/portal.css", new EmbeddedFile(portalCss, CSS)],

@@ -5,7 +5,7 @@ import { ByteBudget } from "../../src/api/http/byte-budget.ts";
 import { LargeFiles } from "../../src/api/http/large-files.ts";
 
 const HOST = "http://localhost";
-const FILES = [...["app.js", "app.css"].map((name) => `/ui/${name}`), "/favicon.svg"];
+const FILES = [...["app.js", "app.css", "plot.js"].map((name) => `/ui/${name}`), "/favicon.svg"];
 const PORTAL_FILES = ["portal.js", "portal.css"].map((name) => `/portal/${name}`);
 const GUIDE_FILES = ["guide.js", "guide.css"].map((name) => `/docs/guide/${name}`);
 const DOCS_FILES = ["swagger-ui.css", "swagger-ui-bundle.js", "init.js", "init.css"].map((name) => `/docs/${name}`);
@@ -45,6 +45,13 @@ describe("pages and their files", () => {
         if (reference.includes("?v=")) expect(answer.headers.get("cache-control")).toContain("immutable");
       }
     }
+  });
+
+  test("the script of the admin page refers to the current version of the chart library", async () => {
+    const [reference] = /plot\.js\?v=\w+/.exec(await (await ask("/ui/app.js")).text()) ?? [];
+    const answer = await ask(`/ui/${reference}`);
+    expect([reference, answer.status]).toEqual([reference, 200]);
+    expect(answer.headers.get("cache-control")).toContain("immutable");
   });
 
   test("a page's path with a missing or extra slash redirects to the path where relative links work, and keeps the query", async () => {

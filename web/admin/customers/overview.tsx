@@ -1,7 +1,7 @@
 import { useMemo } from "preact/hooks";
 import type { Application, ApplicationDetail, Timeseries } from "../../../src/api/types.ts";
 import { formatCount } from "../../kit/format.ts";
-import { Chart, type Series } from "../../kit/parts/chart.tsx";
+import { Chart, type Series, usePlot } from "../../kit/parts/chart.tsx";
 import { CopyButton } from "../../kit/parts/copy-button.tsx";
 import { Fact } from "../../kit/parts/fact.tsx";
 import { Instant } from "../../kit/parts/instant.tsx";
@@ -19,6 +19,7 @@ import { WhatIsWrong } from "./wrong.tsx";
 const HOURS_SHOWN = 24;
 
 export function CustomerOverview({ customer }: { customer: Application }) {
+  usePlot();
   const app = customer.id;
   const known = useResource(app, (signal) => loadKnown(app, signal), [app, "endpoints", "deadLetters"]);
   return (

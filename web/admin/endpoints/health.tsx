@@ -2,7 +2,7 @@ import { useMemo } from "preact/hooks";
 import type { Timeseries } from "../../../src/api/types.ts";
 import { address, linkWith } from "../../kit/address.ts";
 import { formatCount, formatDuration } from "../../kit/format.ts";
-import { Chart, type Series } from "../../kit/parts/chart.tsx";
+import { Chart, type Series, usePlot } from "../../kit/parts/chart.tsx";
 import { Read, Section } from "../../kit/parts/section.tsx";
 import { Tabs } from "../../kit/parts/tabs.tsx";
 import { type EndpointKey, getSeries } from "../api/endpoints.ts";
@@ -12,6 +12,7 @@ import { RANGES, rangeOf } from "./range.ts";
 
 /** Shows the attempts and response times of an endpoint over time. */
 export function Health({ of }: { of: EndpointKey }) {
+  usePlot();
   const range = rangeOf(address.value.query.range);
   const series = useResource(
     `${of.app} ${of.endpoint} ${range.name}`,

@@ -3,8 +3,8 @@ import { useMemo } from "preact/hooks";
 import type { Timeseries } from "../../../src/api/types.ts";
 import { address, linkWith } from "../../kit/address.ts";
 import { now } from "../../kit/clock.ts";
-import { formatCount, formatDuration } from "../../kit/format.ts";
-import { Chart, type Series } from "../../kit/parts/chart.tsx";
+import { formatCount, formatDecimal, formatDuration } from "../../kit/format.ts";
+import { Chart, type Series, usePlot } from "../../kit/parts/chart.tsx";
 import { Instant } from "../../kit/parts/instant.tsx";
 import { Read, Section } from "../../kit/parts/section.tsx";
 import { Tabs } from "../../kit/parts/tabs.tsx";
@@ -22,6 +22,7 @@ const tick = computed(() => Math.floor(now.value / AGAIN_MS));
 
 /** Shows what happened in a range of time, which is kept in the address. The counts are from the store. */
 export function History() {
+  usePlot();
   const range = rangeOf(address.value.query.range);
   const series = useReading(range.name, (signal) => getTimeseries(range.step, Date.now() - range.spanMs, signal), tick);
   const tabs = RANGES.map((one) => ({
@@ -82,11 +83,9 @@ function successOf({ attempts, failed }: Counts): number | null {
   return attempts === 0 ? null : (100 * (attempts - failed)) / attempts;
 }
 
-const percentFormat = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
-
 /** Never rounds up to 100 %, so that 100 % means that no attempt failed. */
 function percent(value: number | null): string {
-  return value === null ? "–" : `${percentFormat.format(value === 100 ? 100 : Math.min(99.9, value))} %`;
+  return value === null ? "–" : `${formatDecimal(value === 100 ? 100 : Math.min(99.9, value))} %`;
 }
 
 function duration(ms: number | null): string {

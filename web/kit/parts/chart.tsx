@@ -1,9 +1,29 @@
-import { useEffect, useRef, useState } from "preact/hooks";
-import uPlot from "uplot";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import type uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { now } from "../clock.ts";
 import { formatInstant } from "../format.ts";
+import { lazily } from "../lazily.ts";
 import style from "./chart.module.css";
+import { Problem } from "./notice.tsx";
+
+type Plot = typeof uPlot;
+
+/** The name and version of the file that is built from `plot.ts`. */
+declare const PLOT_FILE: string;
+
+const plot = lazily(async (): Promise<Plot> => {
+  const url = new URL(PLOT_FILE, import.meta.url).href;
+  return ((await import(url)) as { readonly default: Plot }).default;
+});
+
+/** Loads the library while a component loads the data of its charts. */
+export function usePlot(): void {
+  useLayoutEffect(() => {
+    // A chart shows that it could not be loaded.
+    plot().catch(() => {});
+  }, []);
+}
 
 /** One line of a chart. */
 export interface Series {
@@ -40,10 +60,10 @@ const TOP_MIN = 4;
 export function Chart(props: ChartProps) {
   const { label, atMs, series, format = String, heightPx = 160, isLastOpen = false } = props;
   const [pointed, setPointed] = useState<number | null>(null);
-  const place = useChart(props, setPointed);
+  const { place, state } = useChart(props, setPointed);
   const pointedAtMs = pointed === null ? undefined : atMs[pointed];
   return (
-    <figure class={style.chart}>
+    <figure class={style.chart} aria-busy={state === "loading"}>
       <figcaption class={style.caption}>
         <span>{label}</span>
         {series.map((one) => (
@@ -54,6 +74,7 @@ export function Chart(props: ChartProps) {
         {pointedAtMs !== undefined && <span class={style.at}>{formatInstant(pointedAtMs, now.peek())}</span>}
       </figcaption>
       <div ref={place} class={style.place} style={{ height: `${heightPx}px` }} aria-hidden="true" />
+      {state === "failed" && <Problem>The chart could not be loaded. Reload the page.</Problem>}
       {isLastOpen && <p class={style.note}>The shaded period is not over yet.</p>}
     </figure>
   );
@@ -64,28 +85,34 @@ function useChart(props: ChartProps, point: (at: number | null) => void) {
   const { atMs, series, heightPx = 160 } = props;
   const place = useRef<HTMLDivElement>(null);
   const chart = useRef<uPlot | null>(null);
+  const [state, setState] = useState<"loading" | "drawn" | "failed">("loading");
   const latest = useRef(props);
   latest.current = props;
   const shape = series.map((one) => `${one.label} ${one.tone}`).join("|");
 
   useEffect(() => {
     const element = place.current!;
-    const draw = () => {
+    let isGone = false;
+    const draw = async () => {
+      const Plot = await plot();
+      if (isGone) return;
       chart.current?.destroy();
-      const current = latest.current;
-      chart.current = new uPlot(
+      chart.current = new Plot(
         optionsOf(element, () => latest.current, point),
-        dataOf(current),
+        dataOf(latest.current),
         element,
       );
+      setState("drawn");
     };
-    draw();
+    draw().catch(() => isGone || setState("failed"));
     const resized = new ResizeObserver(() => chart.current?.setSize({ width: element.clientWidth, height: heightPx }));
     resized.observe(element);
     const scheme = matchMedia("(prefers-color-scheme: dark)");
-    scheme.addEventListener("change", draw);
+    const redraw = () => void draw();
+    scheme.addEventListener("change", redraw);
     return () => {
-      scheme.removeEventListener("change", draw);
+      isGone = true;
+      scheme.removeEventListener("change", redraw);
       resized.disconnect();
       chart.current?.destroy();
       chart.current = null;
@@ -96,7 +123,7 @@ function useChart(props: ChartProps, point: (at: number | null) => void) {
     chart.current?.setData(dataOf(latest.current));
   }, [atMs, series]);
 
-  return place;
+  return { place, state };
 }
 
 function summary({ total, values }: Series): number | null | undefined {
@@ -113,9 +140,9 @@ function dataOf({ atMs, series }: ChartProps): uPlot.AlignedData {
 
 function optionsOf(element: HTMLElement, current: () => ChartProps, point: (at: number | null) => void): uPlot.Options {
   const { series, heightPx = 160, format = String, max } = current();
-  const colour = colourReader(element);
-  const axis = { stroke: colour("muted"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false } };
-  const shade = colour("idle-soft");
+  const colours = coloursOf(element);
+  const axis = { stroke: colours.muted, grid: { stroke: colours.line, width: 1 }, ticks: { show: false } };
+  const shade = colours["idle-soft"];
   return {
     width: element.clientWidth,
     height: heightPx,
@@ -131,9 +158,9 @@ function optionsOf(element: HTMLElement, current: () => ChartProps, point: (at: 
       {},
       ...series.map(({ label, tone }) => ({
         label,
-        stroke: colour(tone),
+        stroke: colours[tone],
         width: 1.5,
-        fill: `color-mix(in srgb, ${colour(tone)} 10%, transparent)`,
+        fill: `color-mix(in srgb, ${colours[tone]} 10%, transparent)`,
         points: { show: true, size: 5, filter: isolated },
       })),
     ],
@@ -159,14 +186,22 @@ function shadeLast(chart: uPlot, colour: string): void {
   chart.ctx.restore();
 }
 
-/** Returns the reader of a colour's computed value: a canvas does not understand `light-dark()`. */
-function colourReader(element: HTMLElement): (name: string) => string {
-  return (name) => {
+const COLOURS = ["muted", "line", "idle-soft", "accent", "good", "wait", "bad"] as const;
+
+type Colour = (typeof COLOURS)[number];
+
+/**
+ * Returns the computed values of the colours: a canvas does not understand `light-dark()`. They are
+ * read together, because each reading after a change of the document computes its styles.
+ */
+function coloursOf(element: HTMLElement): Record<Colour, string> {
+  const probes = COLOURS.map((name) => {
     const probe = document.createElement("span");
     probe.style.color = `var(--${name})`;
-    element.append(probe);
-    const { color } = getComputedStyle(probe);
-    probe.remove();
-    return color;
-  };
+    return probe;
+  });
+  element.append(...probes);
+  const values = probes.map((probe, at) => [COLOURS[at], getComputedStyle(probe).color]);
+  for (const probe of probes) probe.remove();
+  return Object.fromEntries(values) as Record<Colour, string>;
 }
