@@ -1,6 +1,7 @@
 import type { CurrentSession, InboxRequest, ListOf, Overview } from "../../src/api/types.ts";
 import { BASE } from "../kit/base.ts";
 import { type ApiError, errorOf, type RequestOptions, request } from "../kit/client.ts";
+import { takeEarly } from "./early.ts";
 import { ownerOf, session, showLogin, showSession } from "./session.ts";
 
 /** The admin page's requests to the API. */
@@ -50,6 +51,8 @@ const CSRF_HEADER = "boathook-csrf";
  * with `/ingest/`.
  */
 export async function send(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
+  const early = takeEarly(method, path);
+  if (early !== null) return early;
   const url = BASE + (path.startsWith("/ingest/") ? path : `/api/v1${path}`);
   const current = session.peek();
   const isChange = method !== "GET" && current.state === "open";
@@ -70,7 +73,12 @@ async function isCsrfFailure(response: Response): Promise<boolean> {
 
 /** Sends a request like `send`. Rejects with a message for the user if the response is not 2xx. */
 export async function call(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
-  const response = await send(method, path, options);
+  return checked(send(method, path, options));
+}
+
+/** Rejects with a message for the user if a response is not 2xx. */
+export async function checked(sent: Promise<Response>): Promise<Response> {
+  const response = await sent;
   if (!response.ok) throw await failure(response);
   return response;
 }

@@ -1,4 +1,4 @@
-import { useEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect } from "preact/hooks";
 import { address } from "../kit/address.ts";
 import { findPage } from "../kit/routes.tsx";
 import { Frame } from "./frame/frame.tsx";
@@ -27,8 +27,9 @@ export function App() {
 
 /** The page after login. The live connection is open while it is mounted. */
 function LoggedIn() {
+  useLayoutEffect(startLive, []);
   useEffect(() => {
-    const stops = [startLive(), startRate(), startSearch()];
+    const stops = [startRate(), startSearch()];
     return () => {
       for (const stop of stops) stop();
     };

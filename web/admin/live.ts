@@ -45,9 +45,15 @@ export function startLive(): () => void {
 
 async function listen(stopped: AbortSignal): Promise<void> {
   let waitMs = WAIT_MIN_MS;
+  let isFirst = true;
+  const start = (next: Overview) => {
+    if (isFirst) showFirst(next, stopped);
+    else show(next, null);
+    isFirst = false;
+  };
   while (!stopped.aborted) {
     try {
-      await follow(stopped, () => {
+      await follow(stopped, start, () => {
         waitMs = WAIT_MIN_MS;
       });
     } catch (error) {
@@ -61,8 +67,8 @@ async function listen(stopped: AbortSignal): Promise<void> {
   }
 }
 
-/** Reads one connection until it ends. */
-async function follow(stopped: AbortSignal, heard: () => void): Promise<void> {
+/** Reads one connection until it ends. `start` gets the overview with which it begins. */
+async function follow(stopped: AbortSignal, start: (next: Overview) => void, heard: () => void): Promise<void> {
   const silence = new AbortController();
   let timer = setTimeout(() => silence.abort(), SILENCE_MAX_MS);
   try {
@@ -76,13 +82,26 @@ async function follow(stopped: AbortSignal, heard: () => void): Promise<void> {
       heard();
       liveState.value = "live";
       for (const { event, data } of parser.push(decoder.decode(piece.value, { stream: true }))) {
-        if (event === "overview") show(JSON.parse(data) as Overview, null);
+        if (event === "overview") start(JSON.parse(data) as Overview);
         if (event === "change") apply(JSON.parse(data) as OverviewChange);
       }
     }
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Time after which a new page reads again what has changed before the stream began. */
+const CATCH_UP_MS = 2_000;
+
+/**
+ * Shows the first overview. The page has just been read, so what it has missed in between can wait
+ * until it is shown.
+ */
+function showFirst(first: Overview, stopped: AbortSignal): void {
+  overview.value = first;
+  const timer = setTimeout(refresh, CATCH_UP_MS);
+  stopped.addEventListener("abort", () => clearTimeout(timer));
 }
 
 function apply(change: OverviewChange): void {

@@ -1,6 +1,7 @@
 import type { CurrentSession, LoginOptions } from "../../src/api/types.ts";
 import { ApiError, errorOf } from "../kit/client.ts";
-import { call, send } from "./api.ts";
+import { call, checked, send } from "./api.ts";
+import { rememberLoggedIn, wasLoggedIn } from "./early.ts";
 import { session, showLogin, showSession } from "./session.ts";
 
 /** Opens and ends the session of the browser, and follows what other tabs do with it. */
@@ -40,9 +41,12 @@ export async function startSession(): Promise<void> {
 /** Asks the server whether the browser is logged in. `reason` says why it might not be. */
 export async function checkSession(reason: string | null = null): Promise<void> {
   try {
+    const response = wasLoggedIn() ? send("GET", "/session") : null;
+    response?.catch(() => {});
     options = (await (await call("GET", "/login-options")).json()) as LoginOptions;
+    rememberLoggedIn(options.hasSession);
     if (!options.hasSession) return showLogin(reason);
-    showSession(await readSession());
+    showSession(await readSession(response));
   } catch (error) {
     // `call` has shown the login page after a 401.
     if (error instanceof ApiError && error.status === 401) return;
@@ -50,8 +54,9 @@ export async function checkSession(reason: string | null = null): Promise<void> 
   }
 }
 
-async function readSession(): Promise<CurrentSession> {
-  return (await (await call("GET", "/session")).json()) as CurrentSession;
+/** `early` is the response to a request that has been sent already, or null. */
+async function readSession(early: Promise<Response> | null): Promise<CurrentSession> {
+  return (await (await checked(early ?? send("GET", "/session"))).json()) as CurrentSession;
 }
 
 /** Exchanges a token for a session. Rejects with a message for the user. */
@@ -59,6 +64,7 @@ export async function logIn(token: string): Promise<void> {
   const response = await send("POST", "/session", { body: JSON.stringify({ token }) });
   if (response.status === 401) throw new ApiError(401, NOT_ACCEPTED);
   if (!response.ok) throw await errorOf(response);
+  rememberLoggedIn(true);
   showSession((await response.json()) as CurrentSession);
   tabs.postMessage("opened");
 }
@@ -73,6 +79,7 @@ export async function logOut(): Promise<void> {
       return;
     }
   }
+  rememberLoggedIn(false);
   tabs.postMessage("ended");
   showLogin(null);
 }

@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { useEffect, useMemo } from "preact/hooks";
+import { useLayoutEffect, useMemo } from "preact/hooks";
 import { type Resource, useReading } from "../kit/reading.ts";
 import { concerns, type Topic } from "./changes.ts";
 import { latestChange } from "./live.ts";
@@ -18,7 +18,8 @@ export function useResource<T>(
   topics?: readonly Topic[],
 ): Resource<T> {
   const again = useMemo(() => signal(0), []);
-  useEffect(() => follow(topics ?? null, () => again.value++), [topics?.join(" ")]);
+  // Begins with the first reading, so that no change between the two is missed.
+  useLayoutEffect(() => follow(topics ?? null, () => again.value++), [topics?.join(" ")]);
   return useReading(key, read, again);
 }
 

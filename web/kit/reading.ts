@@ -1,5 +1,5 @@
 import { type ReadonlySignal, signal } from "@preact/signals";
-import { useEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 
 /** Data from the API: the latest value and the latest error. */
 export interface Resource<T> {
@@ -20,7 +20,8 @@ export function useReading<T>(
 ): Resource<T> {
   const [state, setState] = useState<Resource<T> & { readonly key: string }>({ key, ...EMPTY });
 
-  useEffect(() => {
+  // The request is sent before the placeholder is painted.
+  useLayoutEffect(() => {
     const stop = new AbortController();
     let reading = false;
     let behind = false;

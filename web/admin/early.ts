@@ -1,0 +1,47 @@
+import { BASE } from "../kit/base.ts";
+import { request } from "../kit/client.ts";
+
+/**
+ * The requests without which nothing can be shown. `main.tsx` imports this module first, so that they
+ * are under way while the other modules are evaluated.
+ */
+
+const LOGGED_IN_KEY = "boathook.loggedIn";
+
+/** Returns whether this browser was logged in last. The session may have ended since. */
+export function wasLoggedIn(): boolean {
+  try {
+    return localStorage.getItem(LOGGED_IN_KEY) !== null;
+  } catch {
+    // The browser forbids storage.
+    return false;
+  }
+}
+
+export function rememberLoggedIn(isLoggedIn: boolean): void {
+  try {
+    if (isLoggedIn) localStorage.setItem(LOGGED_IN_KEY, "");
+    else localStorage.removeItem(LOGGED_IN_KEY);
+  } catch {
+    // Without storage the session is requested a little later.
+  }
+}
+
+const started = new Map<string, Promise<Response>>();
+
+function start(path: string): void {
+  const response = request("GET", `${BASE}/api/v1${path}`);
+  // Whoever takes the response handles the failure.
+  response.catch(() => {});
+  started.set(path, response);
+}
+
+start("/login-options");
+if (wasLoggedIn()) start("/session");
+
+/** Returns the response to an early request once, and null afterwards. */
+export function takeEarly(method: string, path: string): Promise<Response> | null {
+  const response = (method === "GET" && started.get(path)) || null;
+  started.delete(path);
+  return response;
+}
