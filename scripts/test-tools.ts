@@ -14,6 +14,7 @@ interface Tool {
 const TOOLS: readonly Tool[] = [
   { program: "chromium", package: "chromium", purpose: "the tests of the admin page" },
   { program: "strace", package: "strace", purpose: "the tests that a 2xx comes after the sync" },
+  { program: "promtool", package: "prometheus", purpose: "the tests of the alert rules" },
   { program: "nginx", package: "nginx-light", purpose: "the tests of the HTTP client against nginx" },
   { program: "python3", package: "python3", purpose: "the tests of the HTTP client against Python" },
 ];

@@ -2,6 +2,8 @@ import { Command, CommanderError } from "commander";
 import { SettingsError } from "../config/index.ts";
 import { StartError } from "../core/start-error.ts";
 import { CommandFailed, EXIT } from "./exit-code.ts";
+import { addDashboardCommand } from "./monitoring/dashboard.ts";
+import { addRulesCommand } from "./monitoring/rules.ts";
 import { droppedWarning, dropRuntimeVariables } from "./runtime-variables.ts";
 import { addServeCommand } from "./serve.ts";
 import { addTokenCommand } from "./token.ts";
@@ -33,6 +35,8 @@ function buildProgram(dropped: readonly string[]): Command {
   addServeCommand(program, dropped);
   addTokenCommand(program);
   addTriggerCommand(program);
+  addRulesCommand(program);
+  addDashboardCommand(program);
   program.hook("preAction", (_, command) => {
     // `serve` writes its warnings to its log instead.
     if (command.name() !== "serve") for (const variable of dropped) console.error(droppedWarning(variable));

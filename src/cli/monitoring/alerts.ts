@@ -1,0 +1,145 @@
+/** The alert rules that `boathook rules` prints. */
+
+export interface Alert {
+  readonly name: string;
+  /** Prometheus expression. `JOB` stands for the name of the scrape job. */
+  readonly expr: string;
+  /** How long the expression must hold; null means that one evaluation is enough. */
+  readonly for: string | null;
+  /** `critical`: deliveries or acceptance are affected now. `warning`: look within a day. */
+  readonly severity: "critical" | "warning";
+  readonly summary: string;
+  /** What it means and what to do. */
+  readonly description: string;
+}
+
+export const ALERTS: readonly Alert[] = [
+  {
+    name: "BoathookDown",
+    expr: 'up{job="JOB"} == 0',
+    for: "1m",
+    severity: "critical",
+    summary: "Boathook on {{ $labels.instance }} does not respond to Prometheus.",
+    description:
+      "Nothing is accepted or delivered while the server is down. See its log; `systemctl status boathook` if systemd runs it. If only /metrics fails, check metrics-token.",
+  },
+  {
+    name: "BoathookStoreFailing",
+    expr: "increase(boathook_commits_failed_total[5m]) > 0",
+    for: null,
+    severity: "critical",
+    summary: "Boathook on {{ $labels.instance }} cannot write its database.",
+    description:
+      "Requests get 503 and nothing is lost. Most often the disk is full or read-only: see boathook_disk_free_bytes and GET /api/v1/health.",
+  },
+  {
+    name: "BoathookDeliveriesLate",
+    expr: "boathook_oldest_due_age_seconds > 300",
+    for: "5m",
+    severity: "critical",
+    summary: "The oldest due delivery of Boathook on {{ $labels.instance }} waits for {{ $value | humanizeDuration }}.",
+    description:
+      "An endpoint is slower than its messages arrive, or this machine is too slow. The overview of the admin page names the endpoint. Raise its concurrency or rate, or pause it.",
+  },
+  {
+    name: "BoathookDeliveriesHeld",
+    expr: "boathook_delivery_held == 1",
+    for: "15m",
+    severity: "warning",
+    summary: "Boathook on {{ $labels.instance }} has held all deliveries for 15 minutes.",
+    description: "Messages are accepted and stored. Resume with POST /api/v1/delivery/resume or on the admin page.",
+  },
+  {
+    name: "BoathookEnvironmentPaused",
+    expr: "boathook_environments_paused > 0",
+    for: "1h",
+    severity: "warning",
+    summary: "{{ $value }} environments of Boathook on {{ $labels.instance }} have been paused for an hour.",
+    description: "Messages are accepted and stored. Resume with POST /api/v1/environment/resume or on the admin page.",
+  },
+  {
+    name: "BoathookDeadLettersGrowing",
+    expr: "delta(boathook_dead_letters[15m]) > 0",
+    for: null,
+    severity: "warning",
+    summary: "{{ $value | humanize }} deliveries of Boathook on {{ $labels.instance }} have died in 15 minutes.",
+    description:
+      "The page of dead letters groups them by endpoint and reason. Redrive them there once the cause is mended.",
+  },
+  {
+    name: "BoathookEndpointsFailing",
+    expr: 'boathook_endpoints{state="failing"} > 0',
+    for: "30m",
+    severity: "warning",
+    summary: "{{ $value }} endpoints of Boathook on {{ $labels.instance }} have been failing for 30 minutes.",
+    description: "The overview of the admin page lists them with the reason. Retries go on until the schedule ends.",
+  },
+  {
+    name: "BoathookEndpointDisabled",
+    expr: 'delta(boathook_endpoints{state="disabled"}[15m]) > 0',
+    for: null,
+    severity: "warning",
+    summary: "An endpoint of Boathook on {{ $labels.instance }} has been disabled.",
+    description:
+      "By somebody, by a response with status 410, or after days of failures: its page says which. It gets nothing until it is enabled.",
+  },
+  {
+    name: "BoathookShortage",
+    expr: "boathook_local_shortage == 1",
+    for: "2m",
+    severity: "critical",
+    summary: "Deliveries of Boathook on {{ $labels.instance }} wait for {{ $labels.resource }}.",
+    description:
+      "The machine lacks file descriptors, local ports, memory, the network or a name server. Waiting is not counted as an attempt; the log names the shortage.",
+  },
+  {
+    name: "BoathookDiskAlmostFull",
+    expr: "boathook_disk_free_bytes < 1e9 or predict_linear(boathook_disk_free_bytes[6h], 86400) < 0",
+    for: "10m",
+    severity: "critical",
+    summary:
+      "The disk of Boathook on {{ $labels.instance }} has {{ $value | humanize1024 }}B left, or fills up within a day.",
+    description: "Nothing can be accepted on a full disk. Enlarge it, or shorten retention.",
+  },
+  {
+    name: "BoathookCommitsSlow",
+    expr: "histogram_quantile(0.99, sum by (instance, le) (rate(boathook_commit_duration_seconds_bucket[5m]))) > 0.5",
+    for: "10m",
+    severity: "warning",
+    summary: "Commits of Boathook on {{ $labels.instance }} take up to {{ $value | humanizeDuration }}.",
+    description: "The disk is slow or shared. Each request waits for a commit.",
+  },
+  {
+    name: "BoathookApiErrors",
+    expr: "increase(boathook_api_errors_total[5m]) > 0",
+    for: "5m",
+    severity: "warning",
+    summary: "Boathook on {{ $labels.instance }} responds to API requests with errors.",
+    description:
+      "boathook_api_requests_total has the operation and the status. 503 means a full disk, a start or a stop; 500 is a fault of Boathook and its log has the details.",
+  },
+  {
+    name: "BoathookReceivedRefused",
+    expr: 'sum by (instance, source) (rate(boathook_received_total{outcome="refused"}[15m])) > 0.5 * sum by (instance, source) (rate(boathook_received_total[15m]))',
+    for: "15m",
+    severity: "warning",
+    summary: "Most requests to the source {{ $labels.source }} of Boathook on {{ $labels.instance }} are refused.",
+    description: "Its secret may have changed. The page of the source shows the cause of each refusal.",
+  },
+  {
+    name: "BoathookEventLoopSlow",
+    expr: "histogram_quantile(0.99, sum by (instance, le) (rate(boathook_event_loop_lag_seconds_bucket[5m]))) > 0.25",
+    for: "10m",
+    severity: "warning",
+    summary: "The process of Boathook on {{ $labels.instance }} lags by {{ $value | humanizeDuration }}.",
+    description: "The machine has too little CPU, or a neighbour takes it.",
+  },
+  {
+    name: "BoathookLogLinesDropped",
+    expr: "increase(boathook_log_lines_dropped_total[15m]) > 0",
+    for: null,
+    severity: "warning",
+    summary: "Boathook on {{ $labels.instance }} drops log lines.",
+    description: "Whatever reads its output is too slow or has stopped. Deliveries are not affected.",
+  },
+];

@@ -1,0 +1,155 @@
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ALERTS } from "../../src/cli/monitoring/alerts.ts";
+import { dashboard } from "../../src/cli/monitoring/dashboard.ts";
+import { rulesText } from "../../src/cli/monitoring/rules.ts";
+import { fromSources, run } from "../support/binary.ts";
+import { type Installation, install } from "../support/installation.ts";
+
+/** Tests the alert rules and the board: that their metrics exist, and that each alert fires and ends. */
+
+const promtool = Bun.which("promtool");
+
+let boathook: Installation;
+let metrics: string;
+let directory: string;
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), "boathook-rules-"));
+  boathook = await install();
+  metrics = await (await fetch(`${boathook.url}/metrics`)).text();
+});
+afterAll(async () => {
+  await boathook[Symbol.asyncDispose]();
+  rmSync(directory, { recursive: true });
+});
+
+/** Metrics without a series until their first request, because their labels are not known before. */
+const APPEAR_LATER: ReadonlySet<string> = new Set(["boathook_api_requests_total", "boathook_received_total"]);
+
+/** Checks that a fresh server has a series of each metric in an expression. */
+function expectMetricsOf(expr: string): void {
+  const names = expr.match(/\b(?:boathook|process)_\w+/g) ?? [];
+  for (const name of names) {
+    const isThere = new RegExp(`^${name}(\\{.*\\})? \\S+$`, "m").test(metrics);
+    const isKnown = metrics.includes(`# TYPE ${name} `) && APPEAR_LATER.has(name);
+    expect([name, isThere || isKnown]).toEqual([name, true]);
+  }
+}
+
+test("a fresh server has each metric of the alert rules", () => {
+  for (const { expr } of ALERTS) expectMetricsOf(expr);
+});
+
+test("a fresh server has each metric of the board, and the queries of the board are valid", async () => {
+  const { panels, templating } = dashboard();
+  const queries = panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
+  expect(queries.length).toBeGreaterThan(20);
+  for (const query of queries) expectMetricsOf(query);
+  for (const { query } of templating.list) expectMetricsOf(JSON.stringify(query));
+  if (promtool === null) return;
+  // Prometheus does not know Grafana's variables.
+  const rules = queries.map((query, index) => ({
+    record: `board:${index}`,
+    expr: query.replaceAll("$__rate_interval", "1m").replaceAll("$instance", ".*"),
+  }));
+  const file = join(directory, "board.yml");
+  writeFileSync(file, JSON.stringify({ groups: [{ name: "board", rules }] }));
+  expect(await promtoolSays("check", "rules", file)).toContain(`SUCCESS: ${queries.length} rules found`);
+});
+
+test("each panel of the board has its place, an own number and a description", () => {
+  const { panels } = dashboard();
+  expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
+  expect(new Set(panels.map(({ gridPos: { x, y } }) => `${x} ${y}`)).size).toBe(panels.length);
+  for (const { title, description } of panels) expect([title, description.endsWith(".")]).toEqual([title, true]);
+});
+
+test("`boathook rules` and `boathook dashboard` print what the program has, and need no data directory", async () => {
+  const rules = await run(fromSources, ["rules", "--job", 'a "job"']);
+  expect(rules).toMatchObject({ code: 0, stdout: rulesText('a "job"'), stderr: "" });
+  expect(rules.stdout).toContain(JSON.stringify('up{job="a \\"job\\""} == 0'));
+  const board = await run(fromSources, ["dashboard"]);
+  expect(JSON.parse(board.stdout)).toEqual(JSON.parse(JSON.stringify(dashboard())));
+  expect(board).toMatchObject({ code: 0, stderr: "" });
+});
+
+async function promtoolSays(...args: string[]): Promise<string> {
+  const child = Bun.spawn([promtool!, ...args], { stdout: "pipe", stderr: "pipe" });
+  const [out, error, code] = await Promise.all([
+    new Response(child.stdout).text(),
+    new Response(child.stderr).text(),
+    child.exited,
+  ]);
+  if (code !== 0) throw new Error(out + error);
+  return out;
+}
+
+/**
+ * For each alert, series with one value a minute: at first all is well, then the alert's condition
+ * holds for 100 minutes, then all is well again.
+ */
+const GAUGE = (bad: number, good = 0) => `${good}x10 ${bad}x100 ${good}x100`;
+const COUNTER = "0x10 5+5x100 505x100";
+const GROWING = "0x10 1+1x100 101x100";
+/** Buckets of which only those above the limit count while all is bad. */
+const slow = (metric: string, limits: readonly string[], isFast: (limit: string) => boolean) =>
+  limits.map((le) => [`${metric}_bucket{instance="a",le="${le}"}`, isFast(le) ? "0x210" : COUNTER] as const);
+
+const SERIES: Readonly<Record<string, readonly (readonly [series: string, values: string])[]>> = {
+  BoathookDown: [['up{job="boathook",instance="a"}', GAUGE(0, 1)]],
+  BoathookStoreFailing: [['boathook_commits_failed_total{instance="a"}', COUNTER]],
+  BoathookDeliveriesLate: [['boathook_oldest_due_age_seconds{instance="a"}', GAUGE(301)]],
+  BoathookDeliveriesHeld: [['boathook_delivery_held{instance="a"}', GAUGE(1)]],
+  BoathookEnvironmentPaused: [['boathook_environments_paused{instance="a"}', GAUGE(1)]],
+  BoathookDeadLettersGrowing: [['boathook_dead_letters{instance="a"}', GROWING]],
+  BoathookEndpointsFailing: [['boathook_endpoints{instance="a",state="failing"}', GAUGE(1)]],
+  BoathookEndpointDisabled: [['boathook_endpoints{instance="a",state="disabled"}', GROWING]],
+  BoathookShortage: [['boathook_local_shortage{instance="a",resource="memory"}', GAUGE(1)]],
+  BoathookDiskAlmostFull: [['boathook_disk_free_bytes{instance="a"}', GAUGE(9e8, 5e12)]],
+  BoathookCommitsSlow: slow("boathook_commit_duration_seconds", ["0.5", "1", "+Inf"], (le) => le === "0.5"),
+  BoathookApiErrors: [['boathook_api_errors_total{instance="a"}', COUNTER]],
+  BoathookReceivedRefused: [
+    ['boathook_received_total{instance="a",source="hub",outcome="refused"}', COUNTER],
+    ['boathook_received_total{instance="a",source="hub",outcome="stored"}', "0+1x210"],
+  ],
+  BoathookEventLoopSlow: slow("boathook_event_loop_lag_seconds", ["0.25", "0.5", "+Inf"], (le) => le === "0.25"),
+  BoathookLogLinesDropped: [['boathook_log_lines_dropped_total{instance="a"}', COUNTER]],
+};
+
+describe.if(promtool !== null)("the alert rules in promtool", () => {
+  test("the rules are valid", async () => {
+    const file = join(directory, "rules.yml");
+    writeFileSync(file, rulesText("boathook"));
+    expect(await promtoolSays("check", "rules", file)).toContain(`SUCCESS: ${ALERTS.length} rules found`);
+  });
+
+  test("every alert has a test", () => {
+    expect(Object.keys(SERIES).sort()).toEqual(ALERTS.map(({ name }) => name).sort());
+  });
+
+  test.each(ALERTS.map(({ name }) => name))("%s is silent at first, fires, and ends", async (name) => {
+    writeFileSync(join(directory, "boathook.yml"), rulesText("boathook"));
+    const firing = `count(ALERTS{alertname="${name}",alertstate="firing"}) or vector(0)`;
+    const at = (eval_time: string, value: number) => ({
+      expr: firing,
+      eval_time,
+      exp_samples: [{ labels: "{}", value }],
+    });
+    const document = {
+      rule_files: ["boathook.yml"],
+      evaluation_interval: "1m",
+      tests: [
+        {
+          interval: "1m",
+          input_series: SERIES[name]!.map(([series, values]) => ({ series, values })),
+          promql_expr_test: [at("9m", 0), at("100m", 1), at("180m", 0)],
+        },
+      ],
+    };
+    const file = join(directory, `${name}.yml`);
+    writeFileSync(file, JSON.stringify(document));
+    expect(await promtoolSays("test", "rules", file)).toContain("SUCCESS");
+  });
+});
