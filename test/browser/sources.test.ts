@@ -378,4 +378,92 @@ describeInBrowser("pages of sources in a browser", options, (group) => {
     },
     TIMEOUT_MS,
   );
+
+  test(
+    "the settings of a source are changed, with problems at their fields, and take effect",
+    async () => {
+      const { page, errors } = await open("#/");
+      const source = await makeSource();
+      await go(page, `#/source/${source.id}`);
+      await heading(page, source.name);
+      const settings = page.getByRole("region", { name: "Settings" });
+      const save = settings.getByRole("button", { name: "Save settings" });
+      expect(await save.isDisabled()).toBe(true);
+
+      await settings.getByLabel("Name", { exact: true }).fill(" ");
+      await settings.getByLabel("Event type").fill("$.kind[");
+      await settings.getByLabel("Response to the sender").last().selectOption("own");
+      await settings.getByLabel("Status").fill("404");
+      await settings.getByLabel("Remembered for seconds").fill("0");
+      await settings.getByLabel("Maximum messages per second").fill("many");
+      await save.click();
+      await settings.getByText("Correct the marked fields.").waitFor();
+      const marked = async () => {
+        const inputs = await settings.locator("[aria-invalid=true]").all();
+        const names = inputs.map((input) => input.evaluate((node: HTMLInputElement) => node.labels?.[0]?.textContent));
+        return Promise.all(names);
+      };
+      expect(await marked()).toContain("Maximum messages per second (optional)");
+      expect(await marked()).toContain("Name");
+      await settings.getByLabel("Maximum messages per second").fill("500");
+      await settings.getByLabel("Name", { exact: true }).fill("Shop EU");
+      await save.click();
+      await settings.getByText(/Must be an integer from 1 to/).waitFor();
+      expect(await marked()).toEqual(["Event type (optional)", "Status", "Remembered for seconds"]);
+
+      await settings.getByLabel("Event type").fill("$.type");
+      await settings.getByLabel("Status").fill("202");
+      await settings.getByLabel("Response headers").fill("X-Answer: yes");
+      await settings.getByLabel("Response body").fill("thanks");
+      await settings.getByLabel("Duplicates").last().selectOption({ label: "store all" });
+      await settings.getByLabel("Metadata").fill('{"team":"billing"}');
+      await save.click();
+      await settings.getByText("Saved.").waitFor();
+      await heading(page, "Shop EU");
+
+      const body = stripeEvent();
+      for (let times = 0; times < 2; times++) {
+        const answer = await postStripe({ url: source.ingestUrl }, body);
+        expect([answer.status, answer.headers.get("x-answer"), await answer.text()]).toEqual([202, "yes", "thanks"]);
+      }
+      await page.getByText("2 stored").waitFor();
+      const { json } = await send("GET", `${SOURCES}/${source.id}`);
+      expect(json).toMatchObject({ ingestRate: 500, deduplicate: null, metadata: { team: "billing" } });
+      await page.setViewportSize(PHONE);
+      expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
+      expect(errors).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "the deliveries of a source are paused and resumed, and an endpoint is removed with its pending deliveries",
+    async () => {
+      const { page, errors } = await open("#/");
+      const source = await makeSource();
+      const urls = ["/one", "/two"].map((path) => `https://example.com${path}`);
+      for (const url of urls) await send("POST", `${SOURCES}/${source.id}/endpoint`, { url });
+      await go(page, `#/source/${source.id}`);
+      await heading(page, source.name);
+      await button(page, "Pause deliveries").click();
+      await page.getByText(/Pause 2 endpoints\? The source goes on receiving/).waitFor();
+      await button(page, "Pause 2 endpoints").click();
+      await button(page, "Resume 2 endpoints").waitFor();
+      expect((await postStripe({ url: source.ingestUrl }, stripeEvent())).status).toBe(200);
+      const item = page.getByRole("listitem").filter({ hasText: urls[1]! });
+      await item.getByRole("button", { name: "Resume" }).click();
+      await item.getByRole("button", { name: "Pause" }).click();
+      await item.getByRole("button", { name: "Resume" }).waitFor();
+
+      const other = page.getByRole("listitem").filter({ hasText: urls[0]! });
+      await other.getByRole("button", { name: "Remove" }).click();
+      await other.getByText(/Remove 1 endpoint, .*1 pending delivery is cancelled/).waitFor();
+      await other.getByRole("button", { name: "Remove endpoint" }).click();
+      await other.waitFor({ state: "detached" });
+      await button(page, "Resume 1 endpoint").click();
+      await button(page, "Pause deliveries").waitFor();
+      expect(errors).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
 });

@@ -15,6 +15,7 @@ import {
   rotateOperationalSecret,
 } from "../api/operational.ts";
 import { Warnings } from "../endpoints/settings.tsx";
+import { Changing } from "../parts/may.tsx";
 import { useLoaded } from "../reload.ts";
 import { may } from "../session.ts";
 import { readOperationalEventTypes } from "./event-types.ts";
@@ -34,7 +35,7 @@ export function OperationalSettings({ endpoint, onChange }: SettingsProps) {
   const [state, reloadState] = useLoaded(id, (signal) => getOperationalState(id, signal));
   return (
     <>
-      {may("v1.operational-webhook.endpoint.upsert") && <Edit endpoint={endpoint} onChange={onChange} />}
+      <Edit endpoint={endpoint} onChange={onChange} />
       <SecretSection
         get={may("v1.operational-webhook.endpoint.get-secret") ? () => getOperationalSecret(id) : null}
         rotate={
@@ -61,13 +62,15 @@ function Edit({ endpoint, onChange }: SettingsProps) {
   };
   return (
     <CardSection title="Settings">
-      <ChangeEndpointForm
-        fields={OPERATIONAL_FIELDS}
-        readEventTypes={readOperationalEventTypes}
-        endpoint={endpoint}
-        action={action}
-        onSubmit={(change) => action.run(() => save(change), "Saved.")}
-      />
+      <Changing operation="v1.operational-webhook.endpoint.upsert">
+        <ChangeEndpointForm
+          fields={OPERATIONAL_FIELDS}
+          readEventTypes={readOperationalEventTypes}
+          endpoint={endpoint}
+          action={action}
+          onSubmit={(change) => action.run(() => save(change), "Saved.")}
+        />
+      </Changing>
       <Warnings of={warnings} />
     </CardSection>
   );

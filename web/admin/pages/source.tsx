@@ -12,6 +12,7 @@ import { useResource } from "../resource.ts";
 import { getSource, sendExample } from "../sources/api.ts";
 import { ArrivalList } from "../sources/arrival-list.tsx";
 import { Endpoints } from "../sources/endpoints.tsx";
+import { GeneralSettings } from "../sources/general-form.tsx";
 import { CheckSettings, Deletion, UrlRotation } from "../sources/settings.tsx";
 import { Setup } from "../sources/setup.tsx";
 import { useAction, useProvider } from "../sources/use.ts";
@@ -61,6 +62,7 @@ function Content({ source, provider }: { source: SourceDetail; provider: Provide
         <ArrivalList source={source} />
       </Section>
       <Endpoints source={source} />
+      <GeneralSettings source={source} />
       {provider !== null && <CheckSettings source={source} provider={provider} />}
       {source.ingestUrl !== null && (
         <May operation="v1.ingest.source.rotate-token">

@@ -81,6 +81,11 @@ export function addEndpoint(source: string, url: string): Promise<WrittenEndpoin
   return sendJson("POST", `${pathOf(source)}/endpoint`, { url });
 }
 
+/** Pauses an endpoint, which keeps its messages in the queue, or resumes it. */
+export async function pauseEndpoint(source: string, endpoint: string, paused: boolean): Promise<void> {
+  await sendJson("PATCH", `${pathOf(source)}/endpoint/${encode(endpoint)}`, { paused });
+}
+
 export async function deleteEndpoint(source: string, endpoint: string): Promise<void> {
   await sendJson("DELETE", `${pathOf(source)}/endpoint/${encode(endpoint)}`);
 }

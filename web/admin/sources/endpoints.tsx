@@ -3,9 +3,14 @@ import type { Endpoint, Source } from "../../../src/api/types.ts";
 import { Confirm, Outcome } from "../../kit/parts/action.tsx";
 import { Badge } from "../../kit/parts/badge.tsx";
 import { Read, Section } from "../../kit/parts/section.tsx";
+import { counted } from "../../kit/words.ts";
+import { getDetail } from "../api/endpoints.ts";
+import { pendingText } from "../endpoints/overview.tsx";
 import { May } from "../parts/may.tsx";
+import { useLoaded } from "../reload.ts";
 import { useResource } from "../resource.ts";
-import { addEndpoint, deleteEndpoint, getEndpoints, replayMissing } from "./api.ts";
+import { may } from "../session.ts";
+import { addEndpoint, deleteEndpoint, getEndpoints, pauseEndpoint, replayMissing } from "./api.ts";
 import style from "./endpoints.module.css";
 import form from "./inline-form.module.css";
 import { useAction } from "./use.ts";
@@ -14,7 +19,7 @@ import { useAction } from "./use.ts";
 export function Endpoints({ source }: { source: Source }) {
   const endpoints = useResource(source.id, (signal) => getEndpoints(source.id, signal), ["endpoints"]);
   return (
-    <Section title="Endpoints">
+    <Section title="Endpoints" aside={<PauseAll source={source} endpoints={endpoints.value ?? []} />}>
       <Read of={endpoints} lines={1}>
         {(all) => (
           <>
@@ -31,6 +36,40 @@ export function Endpoints({ source }: { source: Source }) {
         <AddEndpoint source={source.id} />
       </May>
     </Section>
+  );
+}
+
+interface PauseAllProps {
+  readonly source: Source;
+  readonly endpoints: readonly Endpoint[];
+}
+
+/** Pauses the deliveries of a source, or resumes them. The source goes on receiving. */
+function PauseAll({ source, endpoints }: PauseAllProps) {
+  const action = useAction();
+  const active = endpoints.filter(({ paused }) => !paused);
+  if (endpoints.length === 0 || !may("ingest.endpoint.patch")) return null;
+  const pause = (some: readonly Endpoint[], paused: boolean) =>
+    action.run(async () => {
+      for (const { id } of some) await pauseEndpoint(source.id, id, paused);
+    });
+  return (
+    <div class="buttons">
+      <Outcome action={action} />
+      {active.length === 0 ? (
+        <button type="button" class="outline small" disabled={action.busy} onClick={() => pause(endpoints, false)}>
+          Resume {counted(endpoints.length, "endpoint")}
+        </button>
+      ) : (
+        <Confirm
+          label="Pause deliveries"
+          confirm={`Pause ${counted(active.length, "endpoint")}`}
+          action={action}
+          onConfirm={() => pause(active, true)}
+          question={`Pause ${counted(active.length, "endpoint")}? The source goes on receiving, and its messages wait until you resume.`}
+        />
+      )}
+    </div>
   );
 }
 
@@ -79,6 +118,7 @@ function EndpointItem({ source, endpoint }: { source: Source; endpoint: Endpoint
   const [spanMs, setSpanMs] = useState<number>(SPANS[1].ms);
   const [times, setTimes] = useState(0);
   const replay = useAction();
+  const pausing = useAction();
   const removal = useAction();
   const since = () => new Date(Date.now() - spanMs);
   const start = async () => {
@@ -116,6 +156,16 @@ function EndpointItem({ source, endpoint }: { source: Source; endpoint: Endpoint
             }
           />
         </May>
+        <May operation="ingest.endpoint.patch">
+          <button
+            type="button"
+            class="outline"
+            disabled={pausing.busy}
+            onClick={() => pausing.run(() => pauseEndpoint(source.id, endpoint.id, !endpoint.paused))}
+          >
+            {endpoint.paused ? "Resume" : "Pause"}
+          </button>
+        </May>
         <May operation="v1.ingest.endpoint.delete">
           <Confirm
             label="Remove"
@@ -123,12 +173,26 @@ function EndpointItem({ source, endpoint }: { source: Source; endpoint: Endpoint
             isDestructive
             action={removal}
             onConfirm={() => removal.run(() => deleteEndpoint(source.id, endpoint.id))}
-            question="No further messages are sent to this endpoint, and its pending deliveries are cancelled."
+            question={<RemovalQuestion source={source} endpoint={endpoint} />}
           />
         </May>
       </div>
       <Outcome action={replay} />
+      <Outcome action={pausing} />
       <Outcome action={removal} />
     </li>
+  );
+}
+
+function RemovalQuestion({ source, endpoint }: { source: Source; endpoint: Endpoint }) {
+  const key = { app: source.appId, endpoint: endpoint.id };
+  const [detail] = useLoaded(endpoint.id, (signal) => getDetail(key, signal));
+  return (
+    <>
+      Remove 1 endpoint, <span class="url">{endpoint.url}</span>? No further messages are sent to it
+      {detail.value === null
+        ? ", and its pending deliveries are cancelled."
+        : `, and ${pendingText(detail.value)} pending ${detail.value.pending === 1 ? "delivery is" : "deliveries are"} cancelled.`}
+    </>
   );
 }
