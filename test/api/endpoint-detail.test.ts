@@ -22,7 +22,7 @@ test("the state of an endpoint names its application and counts what waits for i
     200,
     {
       ...{ appId: application.id, appName: application.name, appUid: application.uid },
-      ...{ state: "paused", pending: 3, oldSecretUntil: null },
+      ...{ state: "paused", failureReason: null, pending: 3, oldSecretUntil: null },
     },
   ]);
   expect((await send("GET", `/overview/app/${app}/endpoint/none`)).status).toBe(404);

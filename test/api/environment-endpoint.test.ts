@@ -23,7 +23,7 @@ describe("GET /endpoint", () => {
     const { json: application } = await send("GET", `/app/${app}`);
     const [first] = (await list(`app_id=${app}`)).data;
     const named = { appId: application.id, appName: app, appUid: app };
-    expect(first).toEqual({ ...own, ...named, state: "healthy" });
+    expect(first).toEqual({ ...own, ...named, state: "healthy", failureReason: null });
     expect(first.url).toBe("https://user:***@hook.example/of-environment");
   });
 
@@ -55,6 +55,31 @@ describe("GET /endpoint", () => {
     expect(await idsOf(`app_id=${app}&state=failing,disabled`)).toEqual([disabled, failing]);
   });
 
+  test("`reason` and `disabled_cause` select endpoints by why they fail and why they are disabled", async () => {
+    const app = await makeApplication(send);
+    const url = `${server.url}/inbox/${freshUid("inbox")}`;
+    const broken = await makeEndpoint(send, app, `${url}?status=500`);
+    const missing = await makeEndpoint(send, app, `${url}?status=404`);
+    const gone = await makeEndpoint(send, app, `${url}?status=410`);
+    await makeEndpoint(send, app, url);
+    const manual = await makeEndpoint(send, app, url, { disabled: true });
+    await attemptsOf(send, app, await sendMessage(send, app), 4);
+    await until(
+      () => idsOf(`app_id=${app}&reason=status_5xx,status_4xx`),
+      (found) => found.length === 2,
+    );
+    await send("PATCH", `/app/${app}/endpoint/${missing}`, { paused: true });
+    const [first] = (await list(`app_id=${app}&reason=status_4xx`)).data;
+    expect(first).toMatchObject({ id: missing, state: "paused", failureReason: "status_4xx" });
+    expect(await idsOf(`app_id=${app}&reason=status_5xx`)).toEqual([broken]);
+    expect(await idsOf(`app_id=${app}&reason=timeout`)).toEqual([]);
+    expect(await idsOf(`app_id=${app}&disabled_cause=gone`)).toEqual([gone]);
+    expect(await idsOf(`app_id=${app}&disabled_cause=gone,manual`)).toEqual([manual, gone]);
+    expect(await idsOf(`app_id=${app}&disabled_cause=failing`)).toEqual([]);
+    const { json: detail } = await send("GET", `/overview/app/${app}/endpoint/${broken}`);
+    expect(detail).toMatchObject({ state: "failing", failureReason: "status_5xx" });
+  });
+
   test("`url` selects endpoints by a part of their URL, taken literally and in any case", async () => {
     const app = await makeApplication(send);
     const id = await makeEndpoint(send, app, "https://user:secret@part.example/a%20b_c?x=1");
@@ -83,6 +108,8 @@ describe("GET /endpoint", () => {
   test.each([
     ["state=broken", 422],
     ["state=healthy,broken", 422],
+    ["reason=broken", 422],
+    ["disabled_cause=broken", 422],
     ["app_id=nobody", 404],
     [`url=${"x".repeat(501)}`, 422],
     ["iterator=msg_x", 422],

@@ -104,7 +104,7 @@ const failingSince = nullableOutput(
   instant({ description: "Time since which all attempts have failed; null while the endpoint is healthy." }),
 );
 
-const disablingCauses = ["gone", "failing", "manual"] as const;
+export const disablingCauses = ["gone", "failing", "manual"] as const;
 
 const disabledAt = nullableOutput(
   instant({ description: "Time at which the endpoint was disabled; null while it is enabled, or if it is not known." }),

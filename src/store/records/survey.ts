@@ -14,6 +14,9 @@ export type EndpointState = (typeof endpointStates)[number];
 export interface EnvironmentEndpointFilter {
   readonly applicationSeq?: Seq;
   readonly states?: readonly EndpointState[];
+  /** Values of `EnvironmentEndpoint.failureReason`. */
+  readonly failureReasons?: readonly FailureReason[];
+  readonly disabledCauses?: readonly DisabledCause[];
   /** A part of the URL, in any case. Passwords in URLs are not searched. */
   readonly url?: string;
   /** A part of the URL, the uid or the description; like `url`. */
@@ -52,6 +55,8 @@ export interface EndpointName extends Pick<Endpoint, "seq" | "uid" | "url" | "de
 export interface EnvironmentEndpoint extends Omit<Endpoint, "headers" | "transformation"> {
   readonly application: ApplicationName;
   readonly state: EndpointState;
+  /** Why the latest attempt failed; null if it succeeded or is no longer stored. */
+  readonly failureReason: FailureReason | null;
 }
 
 /** Maximum of `ApplicationCounts.dead`. Counting stops there. */
@@ -97,6 +102,8 @@ export const endpointPendingMax = 10_000;
 /** What waits for an endpoint. */
 export interface EndpointDetail {
   readonly state: EndpointState;
+  /** See `EnvironmentEndpoint.failureReason`. */
+  readonly failureReason: FailureReason | null;
   /** Number of pending deliveries, at most `endpointPendingMax`. */
   readonly pending: number;
 }

@@ -1,12 +1,14 @@
 import type { Database } from "bun:sqlite";
+import type { FailureReason } from "../../core/outcome.ts";
 import { type EndpointState, endpointPendingMax } from "../index.ts";
 import type { Survey } from "../survey.ts";
 import { STATE } from "./deliveries.ts";
+import { FAILURE_REASON } from "./endpoint-row.ts";
 import { ENDPOINT_STATE } from "./environment-endpoints.ts";
 
 export function endpointDetail(db: Database): Survey["endpointDetail"] {
-  const stateOf = db.prepare<{ state: EndpointState }, [number]>(
-    `SELECT ${ENDPOINT_STATE} AS state FROM endpoint e WHERE e.seq = ? AND e.deleted_at IS NULL`,
+  const stateOf = db.prepare<{ state: EndpointState; failureReason: FailureReason | null }, [number]>(
+    `SELECT ${ENDPOINT_STATE} AS state, ${FAILURE_REASON} AS failureReason FROM endpoint e WHERE e.seq = ? AND e.deleted_at IS NULL`,
   );
   const pendingOf = db.prepare<{ count: number }, [number]>(
     `SELECT COUNT(*) AS count
@@ -14,6 +16,6 @@ export function endpointDetail(db: Database): Survey["endpointDetail"] {
   );
   return async (endpointSeq) => {
     const found = stateOf.get(endpointSeq);
-    return found === null ? null : { state: found.state, pending: pendingOf.get(endpointSeq)!.count };
+    return found === null ? null : { ...found, pending: pendingOf.get(endpointSeq)!.count };
   };
 }

@@ -25,6 +25,13 @@ export const SELECTED_ENDPOINT = mapping.columns
  */
 export const IS_FAILING = "e.failing_since IS NOT NULL AND e.disabled = 0 AND e.paused = 0";
 
+/**
+ * The reason why the latest attempt of the endpoint `e` failed. Null if the attempt succeeded or is
+ * no longer stored.
+ */
+export const FAILURE_REASON = `CASE WHEN e.failing_since IS NOT NULL THEN (SELECT t.reason FROM attempt t
+  WHERE t.endpoint_seq = e.seq AND t.reason IS NOT NULL ORDER BY t.seq DESC LIMIT 1) END`;
+
 /** Converts a row to an endpoint without the parts that are encrypted. The password is masked. */
 export function listedEndpoint(row: Row): Omit<Endpoint, "headers" | "transformation"> {
   const { headers: _, transformation: __, ...listed } = mapping.toRecord(row);

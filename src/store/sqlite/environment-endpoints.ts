@@ -1,8 +1,9 @@
 import type { Database } from "bun:sqlite";
+import type { FailureReason } from "../../core/outcome.ts";
 import type { EndpointState, EnvironmentEndpoint, EnvironmentEndpointFilter } from "../index.ts";
 import type { Survey } from "../survey.ts";
 import type { Turns } from "../turns.ts";
-import { IS_FAILING, listedEndpoint, SELECTED_ENDPOINT } from "./endpoint-row.ts";
+import { FAILURE_REASON, IS_FAILING, listedEndpoint, SELECTED_ENDPOINT } from "./endpoint-row.ts";
 import type { Row } from "./mapping.ts";
 import { type Bindings, Conditions, directionOf, rangeOf } from "./page.ts";
 import { readSteps } from "./steps.ts";
@@ -16,6 +17,7 @@ export const ENDPOINT_STATE = `CASE WHEN e.disabled = 1 THEN 'disabled' WHEN e.p
 
 type Found = Row & {
   readonly state: EndpointState;
+  readonly failureReason: FailureReason | null;
   readonly applicationName: string;
   readonly applicationUid: string | null;
   readonly sourceSeq: number | null;
@@ -32,8 +34,9 @@ export function environmentEndpoints(db: Database, turns: Turns): Survey["endpoi
     const where = conditions(environmentSeq, filter);
     // CROSS JOIN fixes the order of the tables; otherwise SQLite could start with the applications.
     const rows = db.query<Found, [Bindings]>(
-      `SELECT ${SELECTED_ENDPOINT}, e.state, a.name AS applicationName, a.uid AS applicationUid, a.source_seq AS sourceSeq
-       FROM (SELECT e.*, ${ENDPOINT_STATE} AS state FROM ${candidates}) e CROSS JOIN application a ON a.seq = e.application_seq
+      `SELECT ${SELECTED_ENDPOINT}, e.state, e.failureReason, a.name AS applicationName, a.uid AS applicationUid, a.source_seq AS sourceSeq
+       FROM (SELECT e.*, ${ENDPOINT_STATE} AS state, ${FAILURE_REASON} AS failureReason FROM ${candidates}) e
+       CROSS JOIN application a ON a.seq = e.application_seq
        WHERE 1${where.sql} ORDER BY e.seq ${direction} LIMIT $limit`,
     );
     return readSteps(turns, page, rangeOf(page), {
@@ -56,12 +59,15 @@ function candidatesOf({ applicationSeq, uid }: EnvironmentEndpointFilter, within
   };
 }
 
-function conditions(environmentSeq: number, { states, url, text }: EnvironmentEndpointFilter): Conditions {
+function conditions(environmentSeq: number, filter: EnvironmentEndpointFilter): Conditions {
+  const { states, failureReasons, disabledCauses, url, text } = filter;
   const where = new Conditions().add(
     "a.environment_seq = $environmentSeq AND a.deleted_at IS NULL AND a.operational = 0",
     { environmentSeq },
   );
   if (states !== undefined) where.oneOf("e.state", states);
+  if (failureReasons !== undefined) where.oneOf("e.failureReason", failureReasons);
+  if (disabledCauses !== undefined) where.oneOf("e.disabled_cause", disabledCauses);
   if (url !== undefined) where.add("instr(lower(e.url), lower($url)) > 0", { url });
   if (text !== undefined) {
     const columns = ["e.url", "e.uid", "e.description"];
@@ -71,7 +77,7 @@ function conditions(environmentSeq: number, { states, url, text }: EnvironmentEn
 }
 
 function toEndpoint(row: Found): EnvironmentEndpoint {
-  const { state, applicationName: name, applicationUid: uid, sourceSeq } = row;
+  const { state, failureReason, applicationName: name, applicationUid: uid, sourceSeq } = row;
   const endpoint = listedEndpoint(row);
-  return { ...endpoint, state, application: { seq: endpoint.applicationSeq, name, uid, sourceSeq } };
+  return { ...endpoint, state, failureReason, application: { seq: endpoint.applicationSeq, name, uid, sourceSeq } };
 }

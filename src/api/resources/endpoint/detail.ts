@@ -11,10 +11,11 @@ import { type Operation, operation } from "../../http/operation.ts";
 import { reply } from "../../http/reply.ts";
 import { nullable } from "../../http/schema.ts";
 import { applicationNameExample, applicationNameFields, applicationNameOut } from "../application/name.ts";
-import { endpointStateOut } from "./of-environment.ts";
+import { endpointStateOut, failureReasonOut } from "./of-environment.ts";
 
 export const endpointDetailFields = {
   state: endpointStateOut,
+  failureReason: failureReasonOut,
   pending: Type.Integer({
     description: `Number of pending deliveries. Counting stops at ${endpointPendingMax}, which therefore means "${endpointPendingMax} or more".`,
   }),
@@ -31,7 +32,12 @@ export const EndpointDetailOut = field.object("EndpointDetailOut", {
   ...endpointDetailFields,
 });
 
-export const endpointDetailExample = { state: "failing", pending: 4, oldSecretUntil: null } as const;
+export const endpointDetailExample = {
+  state: "failing",
+  failureReason: "timeout",
+  pending: 4,
+  oldSecretUntil: null,
+} as const;
 
 /** Reads the state of an endpoint. Throws 404 if it does not exist any more. */
 export async function endpointDetail({ store, clock }: Pick<Context, "store" | "clock">, seq: Seq) {

@@ -1,13 +1,15 @@
 /** The endpoints of all applications of an environment, for operators. */
 import { Type } from "@sinclair/typebox";
 import type { IdCodec } from "../../../core/id.ts";
+import { failureReasons } from "../../../core/outcome.ts";
+import { disablingCauses } from "../../../core/resources/endpoint.ts";
 import { type EnvironmentEndpoint, type EnvironmentEndpointFilter, endpointStates } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { found, pageQuery, pageRequest } from "../../http/paging.ts";
 import { reply } from "../../http/reply.ts";
-import { choice, wordOut } from "../../http/schema.ts";
+import { choice, nullable, wordOut } from "../../http/schema.ts";
 import { applicationNameExample, applicationNameFields, applicationNameOut } from "../application/name.ts";
 import { endpointExample, endpointOut, endpointOutFields } from "./fields.ts";
 
@@ -18,13 +20,21 @@ export const endpointStateOut = wordOut(endpointStates, {
     "The first that holds: `disabled`, `paused`, `failing` (the latest attempt failed), otherwise `healthy`.",
 });
 
+export const failureReasonOut = nullable(
+  wordOut(failureReasons, {
+    description:
+      "Why the latest attempt failed. Null if it succeeded, if there was none, or if it is no longer stored. An endpoint that is paused or disabled keeps the reason.",
+  }),
+);
+
 export const EnvironmentEndpointOut = field.object("EnvironmentEndpointOut", {
   ...endpointOutFields,
   ...applicationNameFields,
   state: endpointStateOut,
+  failureReason: failureReasonOut,
 });
 
-const example = { ...endpointExample, ...applicationNameExample, state: "healthy" };
+const example = { ...endpointExample, ...applicationNameExample, state: "healthy", failureReason: null };
 
 const query = Type.Object({
   ...pageQuery,
@@ -32,6 +42,18 @@ const query = Type.Object({
     Type.Array(choice(endpointStates), {
       maxItems: endpointStates.length,
       description: "Include only endpoints in these states.",
+    }),
+  ),
+  reason: Type.Optional(
+    Type.Array(choice(failureReasons), {
+      maxItems: failureReasons.length,
+      description: "Include only endpoints whose latest attempt failed for one of these reasons.",
+    }),
+  ),
+  disabled_cause: Type.Optional(
+    Type.Array(choice(disablingCauses), {
+      maxItems: disablingCauses.length,
+      description: "Include only endpoints that are disabled for one of these causes.",
     }),
   ),
   app_id: Type.Optional(
@@ -69,6 +91,8 @@ export function environmentEndpointRoutes({ store, ids, lookup }: Context): Oper
         const page = pageRequest(sent, ids, "ep_");
         const filter: EnvironmentEndpointFilter = {
           ...(sent.state !== undefined && { states: sent.state }),
+          ...(sent.reason !== undefined && { failureReasons: sent.reason }),
+          ...(sent.disabled_cause !== undefined && { disabledCauses: sent.disabled_cause }),
           ...(sent.app_id !== undefined && { applicationSeq: (await lookup.application(identity, sent.app_id)).seq }),
           ...(sent.url !== undefined && { url: sent.url }),
         };
@@ -83,10 +107,10 @@ export function environmentEndpointRoutes({ store, ids, lookup }: Context): Oper
   ];
 }
 
-function environmentEndpointOut({ application, state, ...endpoint }: EnvironmentEndpoint, ids: IdCodec) {
+function environmentEndpointOut({ application, state, failureReason, ...endpoint }: EnvironmentEndpoint, ids: IdCodec) {
   return {
     ...endpointOut({ ...endpoint, headers: {}, transformation: null }, ids),
     ...applicationNameOut(application, ids),
-    state,
+    ...{ state, failureReason },
   };
 }

@@ -12,8 +12,12 @@ export function endpointDetailSuite(open: Open): void {
       await world.send({}, [one.seq, other.seq]);
       await world.send({}, [one.seq]);
       await world.reopen();
-      expect(await world.store.survey.endpointDetail(one.seq)).toEqual({ state: "failing", pending: 2 });
-      expect(await world.store.survey.endpointDetail(other.seq)).toEqual({ state: "paused", pending: 1 });
+      expect(await world.store.survey.endpointDetail(one.seq)).toEqual({
+        ...{ state: "failing", failureReason: "status_5xx", pending: 2 },
+      });
+      expect(await world.store.survey.endpointDetail(other.seq)).toEqual({
+        ...{ state: "paused", failureReason: null, pending: 1 },
+      });
     });
 
     test("a deleted endpoint has no state", async () => {

@@ -9,7 +9,7 @@ const STATES: Readonly<Record<EndpointState, object>> = {
   healthy: {},
   failing: { failingSince: 5 },
   paused: { paused: true, failingSince: 5 },
-  disabled: { disabled: true, paused: true, failingSince: 5 },
+  disabled: { disabled: true, paused: true, failingSince: 5, disabledAt: 6, disabledCause: "failing" },
 };
 
 export function environmentEndpointsSuite(open: Open): void {
@@ -68,6 +68,23 @@ export function environmentEndpointsSuite(open: Open): void {
       expect(rows[0]).toMatchObject({ seq: endpoint.seq, state });
     });
 
+    test("an endpoint has the reason of its latest failure until an attempt succeeds", async () => {
+      await using world = await Furnished.open(open);
+      const { seq: endpointSeq } = await world.addEndpoint();
+      const find = async (filter: EnvironmentEndpointFilter) =>
+        (await world.store.survey.endpoints(world.environment.seq, filter, NEWEST_FIRST)).rows.map(
+          ({ seq, failureReason }) => ({ seq, failureReason }),
+        );
+      await world.sendDead({}, { endpointSeq });
+      const failed = [{ seq: endpointSeq, failureReason: "status_5xx" as const }];
+      expect(await find({ failureReasons: ["timeout", "status_5xx"] })).toEqual(failed);
+      expect(await find({ failureReasons: ["timeout"] })).toEqual([]);
+      await world.send({}, [endpointSeq]);
+      const [delivery] = await world.waiting(endpointSeq);
+      await world.settle(delivery!, { state: "delivered" });
+      expect((await find({}))[0]).toEqual({ seq: endpointSeq, failureReason: null });
+    });
+
     test("every page agrees with the filters, whatever they select", async () => {
       await using world = await Furnished.open(open);
       const second = await world.addApplication();
@@ -81,11 +98,14 @@ export function environmentEndpointsSuite(open: Open): void {
       const filters = optional<EnvironmentEndpointFilter>({
         applicationSeq: fc.constantFrom(world.application.seq, second.seq),
         states: fc.subarray(Object.keys(STATES) as EndpointState[], { minLength: 1 }),
+        disabledCauses: fc.subarray(["gone", "failing"] as const, { minLength: 1 }),
         url: fc.constantFrom("H0.", "path%", "%", "_3", "nowhere"),
       });
       const passes = (row: EnvironmentEndpoint, filter: EnvironmentEndpointFilter) =>
         (filter.applicationSeq === undefined || row.applicationSeq === filter.applicationSeq) &&
         (filter.states === undefined || filter.states.includes(row.state)) &&
+        (filter.disabledCauses === undefined ||
+          (row.disabledCause !== null && filter.disabledCauses.includes(row.disabledCause))) &&
         (filter.url === undefined || row.url.toLowerCase().includes(filter.url.toLowerCase()));
       await expectPages(all.rows, filters, passes, (filter, page) =>
         world.store.survey.endpoints(environmentSeq, filter, page),
