@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { callerOf, describeInBrowser, openAdminPage, BROWSER_TIMEOUT_MS as TIMEOUT_MS } from "../support/browser.ts";
+import { until } from "../support/delivery.ts";
 
 /** The pages of one endpoint, and of the endpoints of all customers. */
 
@@ -230,6 +231,49 @@ describeInBrowser("pages of endpoints", { env, args: ["--allow-subnets", "127.0.
       await page.getByLabel("Result").selectOption("failed");
       await page.getByText("No attempt with this result").waitFor();
       await expectNoOverflow(page);
+      expect(opened.errors).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "the list and the page say why an endpoint fails, also while it is paused, and the list is filtered by it",
+    async () => {
+      await newCustomer("causes", "Causes Ltd");
+      const broken = await newEndpoint("causes", { url: `${inbox("broken")}?status=500` });
+      const missing = await newEndpoint("causes", { url: `${inbox("missing")}?status=404` });
+      const off = await newEndpoint("causes", { url: inbox("off"), disabled: true });
+      await call("POST", "/app/causes/msg", { eventType: "invoice.paid", payload: {} });
+      const failing = () => call("GET", "/endpoint?app_id=causes&reason=status_4xx&reason=status_5xx");
+      await until(failing, ({ data }) => data.length === 2);
+      await call("PATCH", `/app/causes/endpoint/${missing}`, { paused: true });
+
+      await using opened = await open("#/endpoint?app_id=causes");
+      const { page } = opened;
+      const row = (url: string) => page.getByRole("row").filter({ hasText: url });
+      await row("broken").getByText("latest failure: server error (5xx)").waitFor();
+      await row("missing").getByText("paused", { exact: true }).waitFor();
+      await row("missing").getByText("failing", { exact: true }).waitFor();
+      await row("missing").getByText("latest failure: client error (4xx)").waitFor();
+      await row("off").getByText("by a request").waitFor();
+      await page.getByLabel("Latest failure").selectOption("status_4xx");
+      await row("broken").waitFor({ state: "detached" });
+      await row("missing").waitFor();
+      expect(await row("off").count()).toBe(0);
+      await page.getByLabel("Latest failure").selectOption("");
+      await page.getByLabel("Disabled").selectOption("manual");
+      await row("missing").waitFor({ state: "detached" });
+      await row("off").waitFor();
+      expect(await row("broken").count()).toBe(0);
+      await expectNoOverflow(page);
+
+      await page.goto(`${group.server.url}/ui/#/app/causes/endpoint/${broken}`);
+      await page.getByText("The latest failure: server error (5xx).").waitFor();
+      await page.goto(`${group.server.url}/ui/#/app/causes/endpoint/${missing}`);
+      await page.getByText("This endpoint is paused.").waitFor();
+      await page.getByText("The latest failure: client error (4xx).").waitFor();
+      await page.goto(`${group.server.url}/ui/#/app/causes/endpoint/${off}`);
+      await page.getByText("This endpoint is disabled.").waitFor();
       expect(opened.errors).toEqual([]);
     },
     TIMEOUT_MS,

@@ -32,7 +32,7 @@ export function customerLink(app: string, tab?: string): string {
 }
 
 /** The filters are those of `GET /api/v1/endpoint`. */
-export function endpointsLink(filters: Filters<"state" | "app_id" | "url"> = {}): string {
+export function endpointsLink(filters: Filters<"state" | "reason" | "disabled_cause" | "app_id" | "url"> = {}): string {
   return link(["endpoint"], filters);
 }
 

@@ -20,6 +20,13 @@ export function reasonText(reason: string): string {
   return Object.hasOwn(REASONS, reason) ? REASONS[reason as FailureReason] : reason;
 }
 
+/** Short texts for the causes that disable endpoints, to choose from. */
+export const DISABLED_CAUSE_NAMES: Readonly<Record<NonNullable<Endpoint["disabledCause"]>, string>> = {
+  gone: "responded with 410 Gone",
+  failing: "failed for too long",
+  manual: "by a request",
+};
+
 /** Texts for the causes that disable endpoints, to follow "disabled". */
 export const DISABLED_CAUSES: Readonly<Record<NonNullable<Endpoint["disabledCause"]>, string>> = {
   gone: "because it responded with 410 Gone",

@@ -5,7 +5,8 @@ import { Outcome, useActionThen } from "../../kit/parts/action.tsx";
 import { PageHead } from "../../kit/parts/page-head.tsx";
 import { Read } from "../../kit/parts/section.tsx";
 import { Tabs } from "../../kit/parts/tabs.tsx";
-import { changeEndpoint, type EndpointKey, getCustomer, getEndpoint } from "../api/endpoints.ts";
+import { reasonText } from "../../kit/reasons.ts";
+import { changeEndpoint, type EndpointKey, getCustomer, getDetail, getEndpoint } from "../api/endpoints.ts";
 import { Attempts } from "../endpoints/attempts.tsx";
 import { DeadLetters } from "../endpoints/dead-letters.tsx";
 import style from "../endpoints/endpoint.module.css";
@@ -48,7 +49,7 @@ export function EndpointPage({ app, endpoint: id }: EndpointKey) {
               <Switches of={of} endpoint={known} />
             </May>
           </PageHead>
-          <EndpointNotice endpoint={known} />
+          <EndpointNotice endpoint={known} failure={<LatestFailure of={of} />} />
           <Tabs label="Endpoint" tabs={tabs} />
           {current.name === undefined && <Overview of={of} endpoint={known} />}
           {current.name === "attempts" && <Attempts of={of} />}
@@ -57,6 +58,18 @@ export function EndpointPage({ app, endpoint: id }: EndpointKey) {
         </>
       )}
     </Read>
+  );
+}
+
+function LatestFailure({ of }: { of: EndpointKey }) {
+  const detail = useResource(`${of.app} ${of.endpoint}`, (signal) => getDetail(of, signal), ["endpoints"]).value;
+  const reason = detail?.failureReason ?? null;
+  if (reason === null) return null;
+  return (
+    <>
+      {" "}
+      The latest failure: <strong>{reasonText(reason)}</strong>.
+    </>
   );
 }
 

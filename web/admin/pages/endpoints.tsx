@@ -3,6 +3,7 @@ import { type Column, DataTable } from "../../kit/parts/data-table.tsx";
 import type { Filter } from "../../kit/parts/filter-bar.tsx";
 import { Empty } from "../../kit/parts/notice.tsx";
 import { PageHead } from "../../kit/parts/page-head.tsx";
+import { DISABLED_CAUSE_NAMES, REASONS } from "../../kit/reasons.ts";
 import { getEndpoints } from "../api/lists.ts";
 import { customerLink, deadLettersLink, endpointLink, newEndpointLink } from "../links.ts";
 import { CUSTOMER_FILTER } from "../parts/choosing.tsx";
@@ -14,12 +15,27 @@ type State = EnvironmentEndpoint["state"];
 
 const STATES: readonly State[] = ["healthy", "failing", "disabled", "paused"];
 
+/** The reasons of attempts. Only deliveries fail because their endpoint is disabled. */
+const FAILURES = Object.entries(REASONS).filter(([reason]) => reason !== "disabled");
+
 const FILTERS: readonly Filter[] = [
   {
     name: "state",
     label: "State",
     kind: "choice",
     choices: STATES.map((state) => ({ value: state, label: state })),
+  },
+  {
+    name: "reason",
+    label: "Latest failure",
+    kind: "choice",
+    choices: FAILURES.map(([value, label]) => ({ value, label })),
+  },
+  {
+    name: "disabled_cause",
+    label: "Disabled",
+    kind: "choice",
+    choices: Object.entries(DISABLED_CAUSE_NAMES).map(([value, label]) => ({ value, label })),
   },
   { name: "url", label: "URL", kind: "text", placeholder: "part of the URL" },
   CUSTOMER_FILTER,

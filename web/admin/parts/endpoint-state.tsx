@@ -1,25 +1,38 @@
 import type { EnvironmentEndpoint } from "../../../src/api/types.ts";
 import { Badge, type Tone } from "../../kit/parts/badge.tsx";
 import { Instant } from "../../kit/parts/instant.tsx";
-import { DISABLED_CAUSES } from "../../kit/reasons.ts";
+import { DISABLED_CAUSES, reasonText } from "../../kit/reasons.ts";
 
 type State = EnvironmentEndpoint["state"];
 
 const TONES: Readonly<Record<State, Tone>> = { healthy: "good", failing: "bad", disabled: "bad", paused: "wait" };
 
-/** Shows the state of an endpoint in a list: since when, and why it is disabled. */
+/** Shows the state of an endpoint in a list, since when, and why. A paused endpoint can be failing too. */
 export function EndpointState({ of }: { of: EnvironmentEndpoint }) {
-  const { state, disabledAt, disabledCause, failingSince } = of;
-  const since = state === "disabled" ? disabledAt : state === "failing" ? failingSince : null;
+  const { state, disabledAt, disabledCause, failingSince, failureReason } = of;
+  const isFailing = failingSince !== null && state !== "disabled";
   return (
     <div>
-      <Badge tone={TONES[state]}>{state}</Badge>
-      {since !== null && (
+      <span class="badges">
+        <Badge tone={TONES[state]}>{state}</Badge>
+        {isFailing && state !== "failing" && <Badge tone={TONES.failing}>failing</Badge>}
+      </span>
+      {state === "disabled" && (disabledAt !== null || disabledCause !== null) && (
         <div class="muted small">
-          since <Instant at={since} />
-          {state === "disabled" && disabledCause !== null && ` ${DISABLED_CAUSES[disabledCause]}`}
+          {disabledAt !== null && (
+            <>
+              since <Instant at={disabledAt} />
+            </>
+          )}
+          {disabledCause !== null && ` ${DISABLED_CAUSES[disabledCause]}`}
         </div>
       )}
+      {isFailing && (
+        <div class="muted small">
+          failing since <Instant at={failingSince} />
+        </div>
+      )}
+      {failureReason !== null && <div class="muted small">latest failure: {reasonText(failureReason)}</div>}
     </div>
   );
 }

@@ -1,3 +1,4 @@
+import type { ComponentChildren } from "preact";
 import type { Endpoint } from "../../../src/api/types.ts";
 import { Badge } from "../parts/badge.tsx";
 import { Instant } from "../parts/instant.tsx";
@@ -16,7 +17,13 @@ export function EndpointState({ endpoint }: { endpoint: Endpoint }) {
   );
 }
 
-function DisabledNotice({ endpoint: { disabledAt, disabledCause } }: { endpoint: Endpoint }) {
+interface NoticeProps {
+  readonly endpoint: Endpoint;
+  /** A remark on the latest failure. */
+  readonly failure?: ComponentChildren;
+}
+
+function DisabledNotice({ endpoint: { disabledAt, disabledCause, failingSince }, failure }: NoticeProps) {
   return (
     <p class={style.notice}>
       This endpoint is disabled. It receives no messages, and new messages are not queued for it.{" "}
@@ -25,14 +32,15 @@ function DisabledNotice({ endpoint: { disabledAt, disabledCause } }: { endpoint:
           It was disabled <Instant at={disabledAt} /> {DISABLED_CAUSES[disabledCause]}.
         </>
       )}
+      {failingSince !== null && failure}
     </p>
   );
 }
 
 /** Explains why an endpoint does not receive all messages. */
-export function EndpointNotice({ endpoint }: { endpoint: Endpoint }) {
+export function EndpointNotice({ endpoint, failure }: NoticeProps) {
   const { disabled, paused, failingSince } = endpoint;
-  if (disabled) return <DisabledNotice endpoint={endpoint} />;
+  if (disabled) return <DisabledNotice endpoint={endpoint} failure={failure} />;
   return (
     <>
       {paused && (
@@ -44,6 +52,7 @@ export function EndpointNotice({ endpoint }: { endpoint: Endpoint }) {
         <p class={style.notice} data-tone="bad">
           All attempts have failed since <Instant at={failingSince} />. Messages are retried, but an endpoint that keeps
           failing for days is disabled.
+          {failure}
         </p>
       )}
     </>
