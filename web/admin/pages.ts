@@ -20,6 +20,7 @@ import { OperationalEndpointPage, OperationalWebhooksPage } from "./pages/operat
 import { OverviewPage } from "./pages/overview.tsx";
 import { ReceivedPage, RefusedPage } from "./pages/received.tsx";
 import { SendPage } from "./pages/send.tsx";
+import { SessionsPage } from "./pages/sessions.tsx";
 import { SourcePage } from "./pages/source.tsx";
 import { SourcesPage } from "./pages/sources.tsx";
 import { SystemPage } from "./pages/system.tsx";
@@ -54,6 +55,7 @@ export const PAGES: readonly PageEntry[] = [
   page("source/:source/msg/:message", "Received request", ReceivedPage, "v1.ingest.source.get"),
   page("source/:source/log/:entry", "Refused request", RefusedPage, "v1.ingest.source.get"),
   page("token", "Tokens", TokensPage, "v1.management.authentication.list-api-tokens"),
+  page("session", "Sessions", SessionsPage, "session.list"),
   page("audit-log", "Audit log", AuditLogPage, "audit-log.list"),
   page("environment", "Environments", EnvironmentsPage, "environment.get"),
   page("operational-webhook", "Operational webhooks", OperationalWebhooksPage, "v1.operational-webhook.endpoint.list"),

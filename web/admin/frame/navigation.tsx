@@ -10,6 +10,7 @@ import {
   messagesLink,
   OPERATIONAL_WEBHOOKS,
   OVERVIEW,
+  SESSIONS,
   SOURCES,
   SYSTEM,
   sendLink,
@@ -52,6 +53,7 @@ const GROUPS: readonly { readonly title: string | null; readonly entries: readon
     title: "Installation",
     entries: [
       { title: "Tokens", href: TOKENS, section: "token" },
+      { title: "Sessions", href: SESSIONS, section: "session" },
       { title: "Environments", href: ENVIRONMENTS, section: "environment" },
       { title: "Operational webhooks", href: OPERATIONAL_WEBHOOKS, section: "operational-webhook" },
       { title: "Audit log", href: AUDIT_LOG, section: "audit-log" },
