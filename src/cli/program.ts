@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { SettingsError } from "../config/index.ts";
 import { StartError } from "../core/start-error.ts";
+import { addBackupCommand } from "./backup.ts";
 import { CommandFailed, EXIT } from "./exit-code.ts";
 import { addDashboardCommand } from "./monitoring/dashboard.ts";
 import { addRulesCommand } from "./monitoring/rules.ts";
@@ -34,6 +35,7 @@ function buildProgram(dropped: readonly string[]): Command {
     .configureOutput({ outputError() {} });
   addServeCommand(program, dropped);
   addTokenCommand(program);
+  addBackupCommand(program);
   addTriggerCommand(program);
   addRulesCommand(program);
   addDashboardCommand(program);

@@ -12,7 +12,12 @@ export function keyFileOf(dataDir: string): string {
 
 /** Returns whether the directory contains a key file with a key in it. */
 export function hasKeyFile(dataDir: string): boolean {
-  return existsSync(keyFileOf(dataDir)) && keyIn(dataDir) !== null;
+  return keyOf(dataDir) !== null;
+}
+
+/** Returns the key in the key file as 64 hex digits, or null if there is no usable key file. */
+export function keyOf(dataDir: string): string | null {
+  return existsSync(keyFileOf(dataDir)) ? keyIn(dataDir) : null;
 }
 
 /**
@@ -28,7 +33,7 @@ export function encryptionKey(
 ): Uint8Array {
   if (configured !== null) return Buffer.from(configured, "hex");
   const path = keyFileOf(dataDir);
-  const known = existsSync(path) ? keyIn(dataDir) : null;
+  const known = keyOf(dataDir);
   if (known !== null) return Buffer.from(known, "hex");
   if (isUsed) {
     const problem = existsSync(path) ? "does not contain 64 hex digits" : "is missing";

@@ -49,6 +49,12 @@ export function hasKeyFingerprint(db: Database): boolean {
   return db.query("SELECT 1 FROM meta WHERE name = ?").get(KEY_FINGERPRINT) !== null;
 }
 
+/** Returns the fingerprint of the key that encrypts the data, or null if nothing is encrypted yet. */
+export function keyFingerprintOf(db: Database): string | null {
+  if (!hasKeyFingerprint(db)) return null;
+  return (db.query("SELECT value FROM meta WHERE name = ?").get(KEY_FINGERPRINT) as { value: string }).value;
+}
+
 /** Throws `StartError` if the data was written with another key. */
 export function checkEncryptionKey(db: Database, box: SecretBox): void {
   if (once(db, KEY_FINGERPRINT, () => box.fingerprint) !== box.fingerprint) {

@@ -1,0 +1,52 @@
+import type { Command } from "commander";
+import { systemClock } from "../edge/clock.ts";
+import { writeBackup } from "../store/sqlite/backup/backup-file.ts";
+import { keyFileOf, keyOf } from "../store/sqlite/key-file.ts";
+import { CommandFailed } from "./exit-code.ts";
+import { addSettingOptions, settingsFor } from "./setting-options.ts";
+import { streamBackup } from "./stream-backup.ts";
+import { version } from "./version.ts";
+
+const STDOUT = "-";
+
+interface BackupOptions {
+  readonly withKey?: boolean;
+  readonly force?: boolean;
+}
+
+/** Adds the command that copies the data of a running or stopped server to one file. */
+export function addBackupCommand(program: Command): void {
+  const command = program
+    .command("backup")
+    .description("Write a consistent copy of the data to one file, whether or not a server is running.")
+    .argument("<file>", "path of the backup, or - for stdout")
+    .option("--with-key", "include the encryption key; whoever has the backup can then read all secrets")
+    .option("--force", "replace an existing file")
+    .action(async (file: string, options: BackupOptions) => backup(command, file, options));
+  addSettingOptions(command, { dataDir: "data directory of the server", encryptionKey: null });
+}
+
+async function backup(
+  command: Command,
+  file: string,
+  { withKey = false, force = false }: BackupOptions,
+): Promise<void> {
+  const { dataDir, encryptionKey } = settingsFor(command);
+  const key = withKey ? (encryptionKey ?? keyOf(dataDir)) : null;
+  if (withKey && key === null) {
+    throw new CommandFailed(
+      `The data directory ${dataDir} has no usable key file. Set BOATHOOK_ENCRYPTION_KEY to the key of the server or omit --with-key.`,
+    );
+  }
+  const request = { dataDir, key, force, verify: true, now: systemClock.now(), version };
+  const bytes = file === STDOUT ? await streamBackup(request) : await writeBackup({ ...request, file });
+  const line = `${file === STDOUT ? "stdout" : file} ${bytes} bytes ${withKey ? "with key" : "without key"}`;
+  if (file === STDOUT) console.error(line);
+  else console.log(line);
+  if (!withKey) {
+    const where = encryptionKey === null ? `the file ${keyFileOf(dataDir)}` : "encryption-key";
+    console.error(
+      `The backup can be restored only with the encryption key (${where}). Keep a copy of the key elsewhere.`,
+    );
+  }
+}

@@ -1,0 +1,165 @@
+import { Database } from "bun:sqlite";
+import { existsSync, linkSync, realpathSync, renameSync, rmSync, statSync, unlinkSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
+import { StartError } from "../../../core/start-error.ts";
+import { databaseFileOf, hasDatabase, noData } from "../data-dir.ts";
+import { codeOf } from "../disk-error.ts";
+import { systemFiles } from "../durable-file.ts";
+import { FileLocked, lockFile } from "../file-lock.ts";
+import { keyFingerprintOf } from "../meta.ts";
+import { openError } from "../open-error.ts";
+import { SecretBox } from "../secret-box.ts";
+import { copyDatabase, requireSpace } from "./copy-database.ts";
+
+/** The table that only backups have: when and by which version the backup was made. */
+export const BACKUP_TABLE = "backup";
+/** Names of the files in a data directory. */
+const OWN_FILE = /^(boathook\.(db|lock)|encryption\.key|root-token)/;
+
+export interface BackupRequest {
+  readonly dataDir: string;
+  readonly file: string;
+  /** The encryption key to include, as 64 hex digits. Null means that the backup has no key. */
+  readonly key: string | null;
+  /** Whether an existing file may be replaced. */
+  readonly force: boolean;
+  /** Whether to check the structure of the copy, which reads all of it. */
+  readonly verify: boolean;
+  /** Instant of the backup, in ms. */
+  readonly now: number;
+  readonly version: string;
+}
+
+/**
+ * Writes a backup, which is an SQLite database with one more table. The file appears at its path
+ * only when it is complete and synced; until then it is `<file>.tmp`. Returns its size in bytes.
+ * Throws `StartError` if the backup is not possible.
+ */
+export async function writeBackup(request: BackupRequest): Promise<number> {
+  const { dataDir, file, force } = request;
+  try {
+    if (!hasDatabase(dataDir)) throw noData(dataDir);
+    refuseTarget(request);
+    const temporary = `${file}.tmp`;
+    const lock = lockTemporary(temporary);
+    let isPublished = false;
+    try {
+      removeBeside(temporary);
+      const path = databaseFileOf(dataDir);
+      await requireSpace(file, sizeOf(path) + sizeOf(`${path}-wal`), "The backup");
+      await copyDatabase(dataDir, temporary);
+      complete(temporary, request);
+      systemFiles.sync(temporary);
+      const { size } = statSync(temporary);
+      publish(temporary, file, force);
+      isPublished = true;
+      systemFiles.sync(dirname(resolve(file)));
+      return size;
+    } finally {
+      // Afterwards, the temporary file may belong to another backup.
+      if (!isPublished) {
+        removeBeside(temporary);
+        rmSync(temporary, { force: true });
+      }
+      lock.release();
+    }
+  } catch (error) {
+    throw backupError(error, request);
+  }
+}
+
+/** Returns the error to show if a backup fails: one sentence about the file or its source. */
+function backupError(error: unknown, { file, dataDir }: BackupRequest): unknown {
+  const code = codeOf(error);
+  if (/^(ENOSPC|EDQUOT|EFBIG)$/.test(code)) {
+    return new StartError(`The disk of ${dirname(resolve(file))} is full, so there is no backup. Free some space.`);
+  }
+  const path = String((error as { readonly path?: unknown }).path ?? "");
+  if (code !== "" && path.startsWith(file)) {
+    return new StartError(`The backup ${file} cannot be written (${code}). Choose another path or change its rights.`);
+  }
+  return openError(error, dataDir);
+}
+
+function refuseTarget({ dataDir, file, force }: BackupRequest): void {
+  const target = statSync(file, { throwIfNoEntry: false });
+  if (target?.isDirectory()) throw new StartError(`${file} is a directory. Give the path of a new file.`);
+  if (target !== undefined && !force) throw alreadyExists(file);
+  const directory = dirname(resolve(file));
+  if (!existsSync(directory)) throw new StartError(`The directory ${directory} does not exist. Create it first.`);
+  if (OWN_FILE.test(basename(file)) && existsSync(dataDir) && realpathSync(directory) === realpathSync(dataDir)) {
+    throw new StartError(`${file} is a file of the data directory. Give another path.`);
+  }
+}
+
+function alreadyExists(file: string): StartError {
+  return new StartError(`${file} already exists. Give the path of a new file, or replace the file with --force.`);
+}
+
+/** Creates the temporary file with mode 0600 and locks it, so that two backups do not share it. */
+function lockTemporary(temporary: string): { release(): void } {
+  try {
+    return lockFile(temporary);
+  } catch (error) {
+    if (!(error instanceof FileLocked)) throw error;
+    throw new StartError(`Another backup is writing ${temporary}. Wait until it has finished.`);
+  }
+}
+
+/** Removes what an interrupted backup may have left beside the temporary file. */
+function removeBeside(temporary: string): void {
+  for (const suffix of ["-wal", "-shm", "-journal"]) rmSync(`${temporary}${suffix}`, { force: true });
+}
+
+/** Merges the copied log into the copied database and adds the table of backups. */
+function complete(temporary: string, { key, verify, now, version, dataDir }: BackupRequest): void {
+  const db = new Database(temporary, { create: false, readwrite: true, strict: true });
+  try {
+    // The caller syncs the file.
+    db.run("PRAGMA synchronous = OFF");
+    db.run("PRAGMA wal_checkpoint(TRUNCATE)");
+    db.run("PRAGMA journal_mode = DELETE");
+    if (key !== null && new SecretBox(Buffer.from(key, "hex")).fingerprint !== keyFingerprintOf(db)) {
+      throw new StartError(
+        `The encryption key does not match the data in ${dataDir}, so it was not backed up. Set the key of the server.`,
+      );
+    }
+    db.run(`CREATE TABLE ${BACKUP_TABLE} (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT`);
+    const insert = db.prepare(`INSERT INTO ${BACKUP_TABLE} (name, value) VALUES (?, ?)`);
+    insert.run("created-at", String(now));
+    insert.run("version", version);
+    if (key !== null) insert.run("encryption-key", key);
+    const problem = verify ? problemIn(db, "quick_check") : null;
+    if (problem !== null) {
+      throw new StartError(`The database in ${dataDir} is damaged, so there is no backup of it: ${problem}.`);
+    }
+  } finally {
+    db.close();
+  }
+}
+
+/** Runs a check of SQLite. Returns the first problem that it finds, or null. */
+export function problemIn(db: Database, check: "quick_check" | "integrity_check"): string | null {
+  const result = Object.values(db.query(`PRAGMA ${check}(1)`).get() as Record<string, string>)[0]!;
+  return result === "ok" ? null : result.replace(/\s+/g, " ").replace(/\.$/, "");
+}
+
+/** Moves the complete file to its path. Never replaces a file without `force`. */
+function publish(temporary: string, file: string, force: boolean): void {
+  if (!force) {
+    try {
+      linkSync(temporary, file);
+      unlinkSync(temporary);
+      return;
+    } catch (error) {
+      if (codeOf(error) === "EEXIST") throw alreadyExists(file);
+      // Some file systems have no hard links.
+      if (existsSync(file)) throw alreadyExists(file);
+    }
+  }
+  renameSync(temporary, file);
+}
+
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
