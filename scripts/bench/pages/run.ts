@@ -1,3 +1,4 @@
+import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { EXECUTABLE, ensureExecutable } from "../../executable.ts";
 import { startProduct } from "../product.ts";
@@ -23,7 +24,8 @@ Times are in ms. "cold" is the first response and "warm" the median of the next 
 20th page. A search that finds nothing on its first page goes on until the first entry or the end;
 "whole" is the time of all these responses. "held" is how long a ping waits beside the request, and
 "cpu" what the server's main thread computes for it, both as medians. A page is "opened" in a new
-document, or "clicked" on another page.`;
+document, or "clicked" on another page, until no part of it is a placeholder. On a busy machine pages
+take a multiple of their time; the load of the machine is printed.`;
 
 const NONE: Figures = { cold: NaN, warm: NaN, deep: null, whole: null, held: NaN, cpu: NaN };
 /** Targets in ms. A row that misses one is marked. */
@@ -58,6 +60,11 @@ export async function runPages(args: readonly string[]): Promise<void> {
       ...[one.opened, one.clicked].map((ms) => formatNumber(ms, 0)),
       Math.max(one.opened, one.clicked) > PAGE_MS ? "*" : "",
     ]);
+    console.log(
+      `Load of the machine: ${loadavg()
+        .map((one) => formatNumber(one, 1))
+        .join(" ")}`,
+    );
     console.log(
       loads === null ? "Chromium is not installed." : alignColumns([["page", "opened", "clicked", ""], ...rows]),
     );
