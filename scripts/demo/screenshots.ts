@@ -12,44 +12,37 @@ const LOOKS = [
 ] as const;
 const HEIGHT_PX = 860;
 
-/** The pages by the name of the file. */
-const PAGES = [
-  ["overview", ""],
-  ["customers", "app"],
-  ["endpoints", "endpoint"],
-  ["messages", "msg"],
-  ["dead-letters", "dead-letter"],
-  ["event-types", "event-type"],
-] as const;
+/** What is shown, and where the screenshots are written. */
+interface Target {
+  readonly url: string;
+  readonly token: string;
+  readonly folder: string;
+  /** The addresses of pages of the admin page, by the name of the file. */
+  readonly pages: Readonly<Record<string, string>>;
+}
 
-/** Takes screenshots of the admin page into `folder`, as `<page>-<look>.png`. */
-export async function takeScreenshots(url: string, token: string, chromiumPath: string, folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true });
+/** Takes screenshots of the admin page, as `<page>-<look>.png`. */
+export async function takeScreenshots(target: Target, chromiumPath: string): Promise<void> {
+  await mkdir(target.folder, { recursive: true });
   const browser = await launchChromium(chromiumPath);
   try {
-    for (const look of LOOKS) await takeLook(browser, look, { url, token, folder });
+    for (const look of LOOKS) await takeLook(browser, look, target);
   } finally {
     await browser.close();
   }
 }
 
-interface Target {
-  readonly url: string;
-  readonly token: string;
-  readonly folder: string;
-}
-
 async function takeLook(
   browser: Browser,
   [name, width, colorScheme]: (typeof LOOKS)[number],
-  { url, token, folder }: Target,
+  { url, token, folder, pages }: Target,
 ): Promise<void> {
   const context = await browser.newContext({ viewport: { width, height: HEIGHT_PX }, colorScheme });
   const page = await context.newPage();
   await page.goto(`${url}/ui/`);
   await logInWith(page, token);
   await page.locator("main").waitFor();
-  for (const [file, hash] of PAGES) {
+  for (const [file, hash] of Object.entries(pages)) {
     await page.goto(`${url}/ui/#/${hash}`);
     await settled(page);
     await page.screenshot({ path: join(folder, `${file}-${name}.png`) });

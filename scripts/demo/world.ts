@@ -31,9 +31,25 @@ const ENDPOINTS: Readonly<Record<(typeof CUSTOMERS)[number], readonly (readonly 
   ],
 };
 
-export async function setUp(call: Call, receivers: Receivers): Promise<void> {
+const SCHEMA = {
+  type: "object",
+  required: ["number", "customer"],
+  properties: {
+    number: { type: "integer", minimum: 1 },
+    customer: { type: "string" },
+    lines: { type: "array", items: { type: "object", properties: { sku: { type: "string" } } } },
+  },
+};
+
+/** What the demo has set up. */
+export interface Demo {
+  /** The URL at which the source receives. */
+  readonly ingestUrl: string;
+}
+
+export async function setUp(call: Call, receivers: Receivers): Promise<Demo> {
   for (const [name, description, groupName] of EVENT_TYPES) {
-    await call("POST", "/api/v1/event-type", { name, description, groupName });
+    await call("POST", "/api/v1/event-type", { name, description, groupName, schemas: { 1: SCHEMA } });
   }
   for (const uid of CUSTOMERS) {
     await call("POST", "/api/v1/app", { uid, name: NAMES[uid], metadata: { plan: uid === "acme" ? "pro" : "free" } });
@@ -41,7 +57,41 @@ export async function setUp(call: Call, receivers: Receivers): Promise<void> {
       await call("POST", `/api/v1/app/${uid}/endpoint`, { url: receivers.url(path), ...settings });
     }
   }
-  await call("POST", "/ingest/api/v1/source", { name: "Stripe", uid: "stripe", type: "generic-webhook" });
+  const source = { name: "Payments", uid: "payments", type: "generic-webhook" };
+  const { ingestUrl } = (await call("POST", "/ingest/api/v1/source", source)) as Demo;
+  await call("POST", "/ingest/api/v1/source/payments/endpoint", { url: receivers.url("/ok"), description: "Ledger" });
+  return { ingestUrl };
+}
+
+/** Sends a webhook of another service to the source of the demo. */
+export async function receiveOne({ ingestUrl }: Demo, index: number): Promise<void> {
+  const body = JSON.stringify({ type: "charge.succeeded", charge: 5000 + index, amount: "12.00" });
+  await fetch(ingestUrl, { method: "POST", headers: { "content-type": "application/json" }, body });
+}
+
+/** Returns the addresses of the pages of which screenshots are taken. Starts a task, which one of them shows. */
+export async function pagesOf(call: Call): Promise<Readonly<Record<string, string>>> {
+  type Listed = { readonly data: readonly { readonly id: string; readonly url?: string }[] };
+  const endpoints = (await call("GET", "/api/v1/app/acme/endpoint")) as Listed;
+  const endpoint = endpoints.data.find(({ url }) => url?.endsWith("/recovers"))!;
+  const messages = (await call("GET", "/api/v1/message?app_id=globex&state=dead&limit=1")) as Listed;
+  await call("POST", "/api/v1/dead-letter/redrive", { filter: { appId: "globex" }, rate: 10 });
+  return {
+    overview: "",
+    customers: "app",
+    customer: "app/acme",
+    endpoints: "endpoint",
+    endpoint: `app/acme/endpoint/${endpoint.id}`,
+    messages: "msg",
+    message: `app/globex/msg/${messages.data[0]!.id}`,
+    "dead-letters": "dead-letter",
+    send: "send?app=acme&type=invoice.paid",
+    "event-types": "event-type",
+    sources: "source",
+    source: "source/payments",
+    tasks: "task",
+    system: "system",
+  };
 }
 
 /** Sends the `index`th message of the demo. */
