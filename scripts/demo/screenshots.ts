@@ -10,7 +10,7 @@ const LOOKS = [
   ["dark", 1280, "dark"],
   ["phone", 390, "light"],
 ] as const;
-const HEIGHT_PX = 860;
+const HEIGHT_PX = 1000;
 
 /** What is shown, and where the screenshots are written. */
 interface Target {
@@ -42,6 +42,8 @@ async function takeLook(
   await page.goto(`${url}/ui/`);
   await logInWith(page, token);
   await page.locator("main").waitFor();
+  // A list does not change while the pointer is in it.
+  await page.mouse.move(0, 0);
   for (const [file, hash] of Object.entries(pages)) {
     await page.goto(`${url}/ui/#/${hash}`);
     await settled(page);
@@ -50,8 +52,12 @@ async function takeLook(
   await context.close();
 }
 
+/** A form asks after half a second without input who will get its message. */
+const QUIET_MS = 2_000;
+
 /** Waits until the page has loaded what it shows. */
 async function settled(page: Page): Promise<void> {
   await page.locator("main h1").first().waitFor({ state: "attached" });
+  await page.waitForTimeout(QUIET_MS);
   await page.waitForFunction(() => document.querySelector("main [aria-busy=true]") === null);
 }

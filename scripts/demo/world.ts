@@ -69,12 +69,26 @@ export async function receiveOne({ ingestUrl }: Demo, index: number): Promise<vo
   await fetch(ingestUrl, { method: "POST", headers: { "content-type": "application/json" }, body });
 }
 
+interface Listed {
+  readonly data: readonly { readonly id: string; readonly url?: string }[];
+}
+
+const FIRST_MS_MAX = 60_000;
+
+/** Waits until a list has an entry. */
+async function firstOf(call: Call, path: string): Promise<Listed["data"][number]> {
+  for (const deadline = Date.now() + FIRST_MS_MAX; Date.now() < deadline; await Bun.sleep(200)) {
+    const [first] = ((await call("GET", path)) as Listed).data;
+    if (first !== undefined) return first;
+  }
+  throw new Error(`${path} has stayed empty.`);
+}
+
 /** Returns the addresses of the pages of which screenshots are taken. Starts a task, which one of them shows. */
 export async function pagesOf(call: Call): Promise<Readonly<Record<string, string>>> {
-  type Listed = { readonly data: readonly { readonly id: string; readonly url?: string }[] };
   const endpoints = (await call("GET", "/api/v1/app/acme/endpoint")) as Listed;
   const endpoint = endpoints.data.find(({ url }) => url?.endsWith("/recovers"))!;
-  const messages = (await call("GET", "/api/v1/message?app_id=globex&state=dead&limit=1")) as Listed;
+  const message = await firstOf(call, "/api/v1/message?app_id=globex&state=dead&limit=1");
   await call("POST", "/api/v1/dead-letter/redrive", { filter: { appId: "globex" }, rate: 10 });
   return {
     overview: "",
@@ -83,7 +97,7 @@ export async function pagesOf(call: Call): Promise<Readonly<Record<string, strin
     endpoints: "endpoint",
     endpoint: `app/acme/endpoint/${endpoint.id}`,
     messages: "msg",
-    message: `app/globex/msg/${messages.data[0]!.id}`,
+    message: `app/globex/msg/${message.id}`,
     "dead-letters": "dead-letter",
     send: "send?app=acme&type=invoice.paid",
     "event-types": "event-type",
