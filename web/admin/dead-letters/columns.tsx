@@ -30,7 +30,7 @@ export function columns(open: Open | null, setOpen: (open: Open | null) => void)
         const key = keyOfGroup(group);
         const what = open?.group === key ? open.what : null;
         return (
-          <div class="buttons">
+          <div class={`buttons ${style.actions}`}>
             <button
               type="button"
               class="outline small"

@@ -9,6 +9,7 @@ import { PageHead } from "../../kit/parts/page-head.tsx";
 import { Read } from "../../kit/parts/section.tsx";
 import { counted } from "../../kit/words.ts";
 import { getEventTypes, LISTED_MAX } from "../api/event-types.ts";
+import style from "../event-types/list.module.css";
 import { EVENT_TYPE_IMPORT, eventTypeLink, NEW_EVENT_TYPE } from "../links.ts";
 import { May } from "../parts/may.tsx";
 import { useLoaded } from "../reload.ts";
@@ -54,7 +55,7 @@ function Listed({ all }: { all: readonly EventType[] }) {
       ) : (
         <DataTable label="Event types" columns={COLUMNS} rows={shown} keyOf={({ name }) => name} isLinked />
       )}
-      <p class="muted small">
+      <p class={`muted small ${style.count}`}>
         {counted(shown.length, "event type")}
         {all.length >= LISTED_MAX && ` of the first ${all.length}. The API lists the others.`}
       </p>
