@@ -29,6 +29,11 @@ describeInBrowser("lists of the admin page", { env: { BOATHOOK_ROOT_TOKEN: TOKEN
     await call("POST", "/event-type", { name: "invoice.paid", description: "An invoice was paid" });
     await send("acme", "invoice.paid");
     await send("bolt", "order.created");
+    for (const name of ["one", "two"]) {
+      await call("POST", "/management/authentication/default/api-token", { name });
+      await call("POST", "/app/acme/msg/expunge-all-contents");
+      await call("POST", "/ingest/api/v1/source", { name, type: "generic-webhook" });
+    }
     for (let number = 1; number <= CUSTOMERS; number++) await call("POST", "/app", { name: `Customer ${number}` });
   }, BROWSER_TIMEOUT_MS);
 
@@ -188,6 +193,33 @@ describeInBrowser("lists of the admin page", { env: { BOATHOOK_ROOT_TOKEN: TOKEN
   );
 
   test(
+    "rows of the sources and of a customer's messages keep their places under the pointer",
+    async () => {
+      await using opened = await open("#/source");
+      const { page } = opened;
+      const first = rowsOf(page).first();
+      const expectHeld = async (add: () => Promise<unknown>, button: string, fresh: string) => {
+        await first.hover();
+        const [place, text] = [await first.boundingBox(), await first.getByRole("link").textContent()];
+        await add();
+        const show = page.getByRole("button", { name: button });
+        await show.waitFor();
+        expect([await first.getByRole("link").textContent(), await first.boundingBox()]).toEqual([text, place]);
+        await show.click();
+        await first.getByRole("link", { name: fresh }).waitFor();
+      };
+      await first.getByRole("link", { name: "two" }).waitFor();
+      const source = { name: "held source", type: "generic-webhook" };
+      await expectHeld(() => call("POST", "/ingest/api/v1/source", source), "1 new source", "held source");
+      await show(page, `#/app/${ids.bolt}?tab=messages`);
+      await first.getByRole("link", { name: "order.created" }).waitFor();
+      await expectHeld(() => send("bolt", "held.of.bolt"), "1 new message", "held.of.bolt");
+      expect(opened.errors).toEqual([]);
+    },
+    BROWSER_TIMEOUT_MS,
+  );
+
+  test(
     "rows that no longer match stay until the user updates the list",
     async () => {
       await call("POST", "/environment/pause");
@@ -240,14 +272,14 @@ describeInBrowser("lists of the admin page", { env: { BOATHOOK_ROOT_TOKEN: TOKEN
     BROWSER_TIMEOUT_MS,
   );
 
-  for (const list of ["#/app", "#/endpoint", "#/msg"]) {
+  for (const list of ["#/app", "#/endpoint", "#/msg", "#/source", "#/task", "#/token", "#/audit-log"]) {
     test(
       `the list ${list} is walked with Tab in the order of the screen, and ctrl-click opens a row in a new tab`,
       async () => {
         await using opened = await open(list);
         const { page } = opened;
         await rowsOf(page).first().waitFor();
-        await page.locator("main input, main select").first().focus();
+        await page.locator("main :is(input, select, button, a)").first().focus();
         const tops: number[] = [];
         for (let presses = 0; presses < 25; presses++) {
           const top = await page.evaluate(() => {

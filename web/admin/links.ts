@@ -78,6 +78,11 @@ export function operationalEndpointLink(endpoint: string): string {
   return link(["operational-webhook", endpoint]);
 }
 
+/** The filters are those of `GET /api/v1/audit-log`. */
+export function auditLogLink(filters: Filters<"actor" | "action" | "app_id" | "text"> = {}): string {
+  return link(["audit-log"], filters);
+}
+
 /** The filters are those of the page of tokens. */
 export function tokensLink(filters: Filters<"search" | "state" | "app_id"> = {}): string {
   return link(["token"], filters);

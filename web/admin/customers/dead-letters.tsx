@@ -2,6 +2,7 @@ import type { Application, DeadLetterGroup } from "../../../src/api/types.ts";
 import { formatCount } from "../../kit/format.ts";
 import { type Column, DataTable } from "../../kit/parts/data-table.tsx";
 import { Instant } from "../../kit/parts/instant.tsx";
+import { LiveRows } from "../../kit/parts/live-rows.tsx";
 import { Empty } from "../../kit/parts/notice.tsx";
 import { Read } from "../../kit/parts/section.tsx";
 import { reasonText } from "../../kit/reasons.ts";
@@ -48,7 +49,11 @@ export function CustomerDeadLetters({ customer: { id: app } }: { customer: Appli
                 {counted(total, "dead letter")} in {counted(groupsTotal, "group")}
                 {groups.length < groupsTotal && `. The ${formatCount(groups.length)} largest are shown`}
               </p>
-              <DataTable label="Groups of dead letters" columns={COLUMNS} rows={groups} keyOf={keyOf} isLinked />
+              <LiveRows key={app} latest={{ data: groups }} keyOf={keyOf} words={["group", "groups"]}>
+                {({ data }) => (
+                  <DataTable label="Groups of dead letters" columns={COLUMNS} rows={data} keyOf={keyOf} isLinked />
+                )}
+              </LiveRows>
             </>
           )
         }

@@ -1,5 +1,6 @@
-import type { Application, EnvironmentEndpoint } from "../../../src/api/types.ts";
+import type { Application, EnvironmentEndpoint, ListOf } from "../../../src/api/types.ts";
 import { type Column, DataTable } from "../../kit/parts/data-table.tsx";
+import { LiveRows } from "../../kit/parts/live-rows.tsx";
 import { Empty } from "../../kit/parts/notice.tsx";
 import { PageButtons, usePlace } from "../../kit/parts/pages.tsx";
 import { Read } from "../../kit/parts/section.tsx";
@@ -49,21 +50,32 @@ export function CustomerEndpoints({ customer: { id: app } }: { customer: Applica
         </May>
       </div>
       <Read of={endpoints} lines={5}>
-        {(page) => (
-          <>
-            {page.data.length === 0 && page.done && place.number === 1 ? (
-              <Empty title="No endpoints yet">
-                <May operation="v1.endpoint.create">
-                  <p>
-                    <a href={newEndpointLink(app)}>Create an endpoint</a>, or let the customer add one in the portal.
-                  </p>
-                </May>
-              </Empty>
-            ) : (
-              <DataTable label="Endpoints" columns={COLUMNS} rows={page.data} keyOf={({ id }) => id} isLinked />
+        {(latest) => (
+          <LiveRows<EnvironmentEndpoint, ListOf<EnvironmentEndpoint>>
+            key={`${app} ${place.iterator}`}
+            latest={latest}
+            keyOf={({ id }) => id}
+            words={["endpoint", "endpoints"]}
+            isFirst={place.number === 1}
+          >
+            {(page) => (
+              <>
+                {page.data.length === 0 && page.done && place.number === 1 ? (
+                  <Empty title="No endpoints yet">
+                    <May operation="v1.endpoint.create">
+                      <p>
+                        <a href={newEndpointLink(app)}>Create an endpoint</a>, or let the customer add one in the
+                        portal.
+                      </p>
+                    </May>
+                  </Empty>
+                ) : (
+                  <DataTable label="Endpoints" columns={COLUMNS} rows={page.data} keyOf={({ id }) => id} isLinked />
+                )}
+                <PageButtons of={page} place={place} label="Pages of endpoints" />
+              </>
             )}
-            <PageButtons of={page} place={place} label="Pages of endpoints" />
-          </>
+          </LiveRows>
         )}
       </Read>
     </>

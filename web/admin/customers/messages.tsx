@@ -1,7 +1,8 @@
-import type { Application, EnvironmentMessage } from "../../../src/api/types.ts";
+import type { Application, EnvironmentMessage, ListOf } from "../../../src/api/types.ts";
 import { DeliveryBadges } from "../../kit/parts/badge.tsx";
 import { type Column, DataTable } from "../../kit/parts/data-table.tsx";
 import { Instant } from "../../kit/parts/instant.tsx";
+import { LiveRows } from "../../kit/parts/live-rows.tsx";
 import { Empty } from "../../kit/parts/notice.tsx";
 import { Read } from "../../kit/parts/section.tsx";
 import { getLatestMessages } from "../api/customers.ts";
@@ -39,19 +40,28 @@ export function CustomerMessages({ customer: { id: app } }: { customer: Applicat
         </span>
       </div>
       <Read of={latest} lines={6}>
-        {({ data }) =>
-          data.length === 0 ? (
-            <Empty title="No messages yet">
-              <May operation="v1.message.create">
-                <p>
-                  <a href={sendLink({ app })}>Send a message</a> to see what the customer gets.
-                </p>
-              </May>
-            </Empty>
-          ) : (
-            <DataTable label="Latest messages" columns={COLUMNS} rows={data} keyOf={({ id }) => id} isLinked />
-          )
-        }
+        {(latest) => (
+          <LiveRows<EnvironmentMessage, ListOf<EnvironmentMessage>>
+            key={app}
+            latest={latest}
+            keyOf={({ id }) => id}
+            words={["message", "messages"]}
+          >
+            {({ data }) =>
+              data.length === 0 ? (
+                <Empty title="No messages yet">
+                  <May operation="v1.message.create">
+                    <p>
+                      <a href={sendLink({ app })}>Send a message</a> to see what the customer gets.
+                    </p>
+                  </May>
+                </Empty>
+              ) : (
+                <DataTable label="Latest messages" columns={COLUMNS} rows={data} keyOf={({ id }) => id} isLinked />
+              )
+            }
+          </LiveRows>
+        )}
       </Read>
     </>
   );

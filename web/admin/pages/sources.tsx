@@ -1,15 +1,18 @@
-import type { Provider, SourceListed } from "../../../src/api/types.ts";
+import type { ListOf, Provider, SourceListed } from "../../../src/api/types.ts";
 import { formatCount } from "../../kit/format.ts";
 import { Badge } from "../../kit/parts/badge.tsx";
 import { CopyButton } from "../../kit/parts/copy-button.tsx";
+import { type Column, DataTable } from "../../kit/parts/data-table.tsx";
+import { LiveRows } from "../../kit/parts/live-rows.tsx";
 import { Empty } from "../../kit/parts/notice.tsx";
+import { PageHead } from "../../kit/parts/page-head.tsx";
 import { PageButtons, usePlace } from "../../kit/parts/pages.tsx";
 import { Read } from "../../kit/parts/section.tsx";
-import { Table } from "../../kit/parts/table.tsx";
 import { NEW_SOURCE, sourceLink } from "../links.ts";
 import { May } from "../parts/may.tsx";
 import { useResource } from "../resource.ts";
 import { getSources } from "../sources/api.ts";
+import style from "../sources/list.module.css";
 import { useProviders } from "../sources/use.ts";
 import { checkOf } from "../sources/words.ts";
 
@@ -17,24 +20,42 @@ import { checkOf } from "../sources/words.ts";
 export function SourcesPage() {
   const place = usePlace("sources");
   const sources = useResource(place.iterator ?? "", (signal) => getSources(place.iterator, signal), ["sources"]);
-  const providers = useProviders().value;
+  const providers = useProviders().value ?? [];
   return (
     <>
-      <div class="section-head">
-        <h1>Sources</h1>
+      <PageHead title="Sources" about="A source receives the webhooks of one provider, checks them and passes them on.">
         <May operation="v1.ingest.source.create">
           <a class="button-link" href={NEW_SOURCE}>
             New source
           </a>
         </May>
-      </div>
-      <p class="muted">A source receives the webhooks of one provider, checks them and passes them on.</p>
+      </PageHead>
       <Read of={sources}>
-        {(page) => (
-          <>
-            {page.data.length === 0 ? <NoSources /> : <SourceTable sources={page.data} providers={providers ?? []} />}
-            <PageButtons of={page} place={place} label="Pages of sources" />
-          </>
+        {(latest) => (
+          <LiveRows<SourceListed, ListOf<SourceListed>>
+            key={place.iterator}
+            latest={latest}
+            keyOf={({ id }) => id}
+            words={["source", "sources"]}
+            isFirst={place.number === 1}
+          >
+            {(page) => (
+              <>
+                {page.data.length === 0 && place.number === 1 ? (
+                  <NoSources />
+                ) : (
+                  <DataTable
+                    label="Sources"
+                    columns={columns(providers)}
+                    rows={page.data}
+                    keyOf={({ id }) => id}
+                    isLinked
+                  />
+                )}
+                <PageButtons of={page} place={place} label="Pages of sources" />
+              </>
+            )}
+          </LiveRows>
         )}
       </Read>
     </>
@@ -54,59 +75,37 @@ function NoSources() {
   );
 }
 
-interface SourceTableProps {
-  readonly sources: readonly SourceListed[];
-  readonly providers: readonly Provider[];
+function columns(providers: readonly Provider[]): readonly Column<SourceListed>[] {
+  return [
+    { head: "Name", kind: "title", cell: ({ id, name }) => <a href={sourceLink(id)}>{name}</a> },
+    { head: "Type", kind: "fit", cell: ({ type }) => <span class="mono">{type}</span> },
+    {
+      head: "Check",
+      kind: "fit",
+      cell: (source) => <Check source={source} provider={providers.find(({ id }) => id === source.provider) ?? null} />,
+    },
+    { head: "Requests", cell: ({ counts }) => countWords(counts) },
+    { head: "URL", cell: ({ ingestUrl, provider }) => <Url url={ingestUrl} isSchedule={provider === "cron"} /> },
+  ];
 }
 
-function SourceTable({ sources, providers }: SourceTableProps) {
+function Check({ source, provider }: { source: SourceListed; provider: Provider | null }) {
+  const { tone, word, text } = checkOf(source, provider);
   return (
-    <Table label="Sources">
-      <thead>
-        <tr>
-          <th scope="col">Name</th>
-          <th scope="col">Type</th>
-          <th scope="col">Check</th>
-          <th scope="col">Requests</th>
-          <th scope="col">URL</th>
-        </tr>
-      </thead>
-      <tbody>
-        {sources.map((source) => (
-          <SourceRow
-            key={source.id}
-            source={source}
-            provider={providers.find(({ id }) => id === source.provider) ?? null}
-          />
-        ))}
-      </tbody>
-    </Table>
+    <span title={text}>
+      <Badge tone={tone}>{word}</Badge>
+    </span>
   );
 }
 
-function SourceRow({ source, provider }: { source: SourceListed; provider: Provider | null }) {
-  const { tone, word, text } = checkOf(source, provider);
+/** The URL, which read-only tokens do not see. */
+function Url({ url, isSchedule }: { url: string | null; isSchedule: boolean }) {
+  if (url === null) return <span class="muted">{isSchedule ? "runs on a schedule" : "hidden"}</span>;
   return (
-    <tr>
-      <td class="title">
-        <a href={sourceLink(source.id)}>{source.name}</a>
-      </td>
-      <td class="fit mono">{source.type}</td>
-      <td class="fit" title={text}>
-        <Badge tone={tone}>{word}</Badge>
-      </td>
-      <td class="nowrap">{countWords(source.counts)}</td>
-      <td class="source-url">
-        {source.ingestUrl === null ? (
-          <span class="muted">runs on a schedule</span>
-        ) : (
-          <>
-            <code class="url">{source.ingestUrl}</code>
-            <CopyButton text={source.ingestUrl} />
-          </>
-        )}
-      </td>
-    </tr>
+    <div class={style.url}>
+      <code class="url">{url}</code>
+      <CopyButton text={url} />
+    </div>
   );
 }
 

@@ -8,6 +8,7 @@ import { Instant } from "../../kit/parts/instant.tsx";
 import { Empty } from "../../kit/parts/notice.tsx";
 import { PageHead } from "../../kit/parts/page-head.tsx";
 import { getTokens, revokeToken } from "../api/tokens.ts";
+import { auditLogLink } from "../links.ts";
 import { CUSTOMER_FILTER } from "../parts/choosing.tsx";
 import { LoadedList } from "../parts/loaded-list.tsx";
 import { may } from "../session.ts";
@@ -96,10 +97,13 @@ function columns(onRevoke: () => void): readonly Column<ApiToken>[] {
   ];
 }
 
-function Name({ of: { name, censoredToken } }: { of: ApiToken }) {
+/** The name, as a link to what the token has changed. */
+function Name({ of: { id, name, censoredToken } }: { of: ApiToken }) {
   return (
     <div class={style.name}>
-      {name || <span class="muted">without a name</span>}
+      <a href={auditLogLink({ actor: id })} title="What it has changed">
+        {name || "without a name"}
+      </a>
       <code>{censoredToken}</code>
     </div>
   );
