@@ -213,4 +213,44 @@ describeInBrowser("pages of one message", { env, args: ["--allow-subnets", "127.
     },
     TIMEOUT_MS,
   );
+
+  test(
+    "a message is stored once if the response is lost and the user sends again, and anew after a change",
+    async () => {
+      await call("POST", "/app", { name: "Once Ltd", uid: "once" });
+      await call("POST", "/event-type", { name: "once.sent", description: "x" });
+      const { id } = await call("GET", "/app/once");
+      await using opened = await open(`#/send?app=${id}&type=once.sent`, "ERR_FAILED");
+      const { page } = opened;
+      const sent = async () => (await call("GET", "/app/once/msg")).data.length;
+      const loseResponse = () =>
+        page.route("**/msg?with_content=false", async (route) => {
+          await route.fetch();
+          await route.abort();
+        });
+      const button = page.getByRole("button", { name: "Send message" });
+      const problem = page.getByText("The server does not respond.");
+      const payload = page.getByRole("textbox", { name: "Payload" });
+      await payload.fill('{"first":true}');
+      await loseResponse();
+      await button.click();
+      await problem.waitFor();
+      expect(await sent()).toBe(1);
+      await button.click();
+      await page.waitForFunction(() => document.querySelector("button[aria-busy=true]") === null);
+      await problem.waitFor();
+      expect(await sent()).toBe(1);
+      await payload.fill('{"changed":true}');
+      await problem.waitFor({ state: "detached" });
+      await button.click();
+      await problem.waitFor();
+      expect(await sent()).toBe(2);
+      await page.unroute("**/msg?with_content=false");
+      await button.click();
+      await page.getByRole("heading", { level: 1, name: "once.sent" }).waitFor();
+      expect(await sent()).toBe(2);
+      expect(opened.errors).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
 });

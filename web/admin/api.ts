@@ -57,7 +57,8 @@ export async function send(method: string, path: string, options: RequestOptions
   const current = session.peek();
   const isChange = method !== "GET" && current.state === "open";
   if (!isChange) return request(method, url, options);
-  const sendChange = (csrf: string) => request(method, url, { ...options, headers: { [CSRF_HEADER]: csrf } });
+  const sendChange = (csrf: string) =>
+    request(method, url, { ...options, headers: { ...options.headers, [CSRF_HEADER]: csrf } });
   const response = await sendChange(current.session.csrf);
   if (!(await isCsrfFailure(response))) return response;
   // Another tab has logged in again.

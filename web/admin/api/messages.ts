@@ -103,9 +103,10 @@ export function messageBody({ eventType, eventId, channels, tags }: Envelope, pa
   return `${JSON.stringify(envelope).slice(0, -1)},"payload":${payload}}`;
 }
 
-/** Sends a message. Returns its id. */
-export async function sendMessage(app: string, body: string): Promise<string> {
-  const response = await call("POST", `/app/${encode(app)}/msg?with_content=false`, { body });
+/** Sends a message, once for each idempotency key. Returns its id. */
+export async function sendMessage(app: string, body: string, key: string): Promise<string> {
+  const headers = { "idempotency-key": key };
+  const response = await call("POST", `/app/${encode(app)}/msg?with_content=false`, { body, headers });
   return ((await response.json()) as Pick<Message, "id">).id;
 }
 

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { BASE } from "../../kit/base.ts";
 import { ApiError } from "../../kit/client.ts";
 import { CopyButton } from "../../kit/parts/copy-button.tsx";
@@ -135,10 +135,23 @@ function isComplete({ app, payload }: Draft, hasType: boolean): boolean {
   return app !== "" && hasType && payload.trim() !== "" && jsonProblem(payload) === null;
 }
 
-/** Sends the draft and leads to the page of the message. After an error everything stays as it was typed. */
+const KEY_BYTES = 16;
+
+/** Returns a new idempotency key. */
+function newKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(KEY_BYTES));
+  return `page_${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+}
+
+/**
+ * Sends the draft and leads to the page of the message. After an error everything stays as it was
+ * typed. A draft that is sent again without a change has the same idempotency key, because the
+ * response may have been lost after the message was stored.
+ */
 function useSending(draft: Draft) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<Error | null>(null);
+  const tried = useRef({ text: "", key: "" });
   const submit = async (event: Event) => {
     event.preventDefault();
     const { app, payload } = draft;
@@ -146,7 +159,10 @@ function useSending(draft: Draft) {
     setBusy(true);
     setError(null);
     try {
-      location.hash = messageLink(app, await sendMessage(app, messageBody(envelopeOf(draft), payload)));
+      const body = messageBody(envelopeOf(draft), payload);
+      const text = JSON.stringify([app, body]);
+      if (tried.current.text !== text) tried.current = { text, key: newKey() };
+      location.hash = messageLink(app, await sendMessage(app, body, tried.current.key));
     } catch (error) {
       setError(error as Error);
       setBusy(false);
