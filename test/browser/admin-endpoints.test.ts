@@ -174,6 +174,11 @@ describeInBrowser("pages of endpoints", { env, args: ["--allow-subnets", "127.0.
       await expectNoOverflow(page);
       await button(page, "Send messages").click();
       await page.getByText("Started.").waitFor();
+      const { id: task } = (await call("GET", "/background-task?task=endpoint.replay")).data[0];
+      await page.getByRole("link", { name: "Follow its progress" }).click();
+      await page.getByText("finished").waitFor();
+      expect(new URL(page.url()).hash).toBe(`#/task/${task}`);
+      await page.goBack();
       await page.getByRole("link", { name: "Attempts", exact: true }).click();
       await page.getByRole("table", { name: "Attempts" }).getByText("200").nth(2).waitFor();
       expect((await call("GET", "/inbox/inbox-of-ranges")).data).toHaveLength(3);

@@ -15,7 +15,7 @@ import {
   startReplay,
   type Window,
 } from "../api/endpoints.ts";
-import { TASKS } from "../links.ts";
+import { taskLink } from "../links.ts";
 import { refresh } from "../live.ts";
 
 const HOUR_MS = 3_600_000;
@@ -31,6 +31,7 @@ export function Replay({ of, endpoint }: { of: EndpointKey; endpoint: Endpoint }
   const [since, setSince] = useState(() => localTime(new Date(Date.now() - 24 * HOUR_MS).toISOString()));
   const [until, setUntil] = useState("");
   const [preview, setPreview] = useState<ReplayPreview | null>(null);
+  const [started, setStarted] = useState<string | null>(null);
   const action = useActionThen(refresh);
   const problems = problemsOf(action.error);
   const window = windowOf(since, until);
@@ -40,7 +41,8 @@ export function Replay({ of, endpoint }: { of: EndpointKey; endpoint: Endpoint }
   };
   const count = () => action.run(async () => setPreview(await countReplay(of, kind, window!)));
   const start = async () => {
-    if (await action.run(() => startReplay(of, kind, window!), "Started.")) setPreview(null);
+    if (await action.run(async () => setStarted((await startReplay(of, kind, window!)).id), "Started."))
+      setPreview(null);
   };
   return (
     <CardSection title="Send messages again" about="Messages that were accepted in a range of time.">
@@ -80,9 +82,9 @@ export function Replay({ of, endpoint }: { of: EndpointKey; endpoint: Endpoint }
         />
       )}
       <Outcome action={{ ...action, problem: remainingProblem(action.error, ["since", "until"]) }} />
-      {action.done !== null && (
+      {action.done !== null && started !== null && (
         <p class="small">
-          <a href={TASKS}>Follow its progress</a>
+          <a href={taskLink(started)}>Follow its progress</a>
         </p>
       )}
     </CardSection>
