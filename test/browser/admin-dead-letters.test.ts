@@ -11,6 +11,13 @@ const TOKEN = "root-token-of-the-test-of-dead-letters-1";
 const env = { BOATHOOK_ROOT_TOKEN: TOKEN };
 const args = ["--allow-subnets", "127.0.0.1/32", "--retry-schedule="];
 
+/** Returns the times in tables that reach beyond their cells. */
+function cutTimes(): (string | null)[] {
+  const isCut = (time: Element) =>
+    time.getBoundingClientRect().right > time.closest("td")!.getBoundingClientRect().right;
+  return [...document.querySelectorAll("main td time")].filter(isCut).map((time) => time.textContent);
+}
+
 describeInBrowser("pages of dead letters and tasks", { env, args }, (group) => {
   const open = (hash: string) => openAdminPage(group, TOKEN, hash);
 
@@ -41,6 +48,7 @@ describeInBrowser("pages of dead letters and tasks", { env, args }, (group) => {
     await page.setViewportSize({ width: 320, height: 640 });
     const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     expect(over).toBeLessThanOrEqual(0);
+    expect(await page.evaluate(cutTimes)).toEqual([]);
     expect(await violationsOn(page)).toEqual([]);
     await page.setViewportSize({ width: 1280, height: 800 });
     expect(await violationsOn(page)).toEqual([]);

@@ -82,12 +82,12 @@ export function ActionButtons({ label = "", open, onOpen }: ActionButtonsProps) 
 
 function FirstAndLast({ of: { firstDeadAt, lastDeadAt } }: { of: DeadLetterGroup }) {
   return (
-    <>
+    <div>
       <div>
         <Instant at={firstDeadAt} />
       </div>
       <Instant at={lastDeadAt} />
-    </>
+    </div>
   );
 }
 
