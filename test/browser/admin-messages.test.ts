@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { violationsOn } from "../support/axe.ts";
 import { callerOf, describeInBrowser, openAdminPage, BROWSER_TIMEOUT_MS as TIMEOUT_MS } from "../support/browser.ts";
+import { until } from "../support/delivery.ts";
 
 /** The pages that send and show one message. */
 
@@ -249,6 +250,34 @@ describeInBrowser("pages of one message", { env, args: ["--allow-subnets", "127.
       await button.click();
       await page.getByRole("heading", { level: 1, name: "once.sent" }).waitFor();
       expect(await sent()).toBe(2);
+      expect(opened.errors).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "a resend to all of which one is refused goes on, and its outcome counts and names what was refused",
+    async () => {
+      await call("POST", "/app", { name: "Partly AG", uid: "partly" });
+      // The newest endpoint is resent to first.
+      for (const uid of ["one", "two", "three"])
+        await call("POST", "/app/partly/endpoint", { url: inbox(`partly-${uid}`), uid });
+      const { id } = await call("POST", "/app/partly/msg", { eventType: "partly.type", payload: {} });
+      await using opened = await open(`#/app/partly/msg/${id}`, "400");
+      const { page } = opened;
+      const deliveries = page.getByRole("region", { name: "Deliveries" });
+      await deliveries.getByText("delivered", { exact: true }).nth(2).waitFor();
+      await page.getByRole("button", { name: "Resend all" }).click();
+      await page.getByText("Send this message again to 3 endpoints?").waitFor();
+      for (const uid of ["one", "three"]) await call("PATCH", `/app/partly/endpoint/${uid}`, { disabled: true });
+      await page.getByRole("button", { name: "Resend", exact: true }).click();
+      await deliveries
+        .getByText(/Resend requested for 1 of 3 endpoints\. Not for .*partly-\w+: .*partly-\w+: /)
+        .waitFor();
+      await until(
+        () => call("GET", "/inbox/partly-two"),
+        ({ data }) => data.length === 2,
+      );
       expect(opened.errors).toEqual([]);
     },
     TIMEOUT_MS,

@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Destination, ListOf } from "../../../src/api/types.ts";
 import { stateOf } from "../../kit/delivery.ts";
+import { formatCount } from "../../kit/format.ts";
 import { type Action, Confirm, Outcome, useActionThen } from "../../kit/parts/action.tsx";
 import { Progress } from "../../kit/parts/progress.tsx";
 import { counted } from "../../kit/words.ts";
@@ -21,10 +22,12 @@ export function ResendToMany({ page, ...props }: ResendToManyProps) {
   const run = (deliveries: readonly Destination[]) =>
     action.run(
       async () => {
-        for (const [done, { id }] of deliveries.entries()) {
+        const refused: string[] = [];
+        for (const [done, { id, url }] of deliveries.entries()) {
           setSent({ done, total: deliveries.length });
-          await resend(props.app, props.message, id);
+          await resend(props.app, props.message, id).catch(({ message }: Error) => refused.push(`${url}: ${message}`));
         }
+        if (refused.length > 0) throw new Error(partText(deliveries.length, refused));
       },
       `Resend requested for ${counted(deliveries.length, "endpoint")}.`,
     );
@@ -42,6 +45,17 @@ export function ResendToMany({ page, ...props }: ResendToManyProps) {
       <Outcome action={action} />
     </div>
   );
+}
+
+/** Errors that the outcome names. It counts the others. */
+const NAMED_MAX = 5;
+
+/** Says for how many of `total` endpoints a resend was requested, and why not for the others. */
+function partText(total: number, refused: readonly string[]): string {
+  const rest = refused.length - NAMED_MAX;
+  const more = rest > 0 ? ` And ${counted(rest, "other endpoint")}.` : "";
+  const named = refused.slice(0, NAMED_MAX).join(" ");
+  return `Resend requested for ${formatCount(total - refused.length)} of ${counted(total, "endpoint")}. Not for ${named}${more}`;
 }
 
 interface ResendToProps extends OfMessage {
