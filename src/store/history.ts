@@ -73,7 +73,8 @@ export interface History {
       page: PageRequest,
       withContent: boolean,
     ): Promise<PageOf<Attempt>>;
-    get(messageSeq: Seq, attemptSeq: Seq): Promise<Attempt | null>;
+    /** `messageSeq` is null if the message is not known. */
+    get(messageSeq: Seq | null, attemptSeq: Seq): Promise<Attempt | null>;
     /** Deletes the response of an attempt. */
     expunge(attemptSeq: Seq): Promise<void>;
     /**

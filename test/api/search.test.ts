@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { clientOf, freshUid, type Send } from "../support/client.ts";
-import { makeEndpoint, sendMessage } from "../support/delivery.ts";
+import { attemptsOf, makeEndpoint, sendMessage } from "../support/delivery.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
 let server: TestServer;
@@ -63,6 +63,33 @@ test("the search finds ids, uids, event ids, URLs and names, only in the caller'
   }
   for (const text of ["secret", "", "%", "a_b"]) expect([text, await find(text)]).toEqual([text, []]);
   expect((await send("GET", `/search?q=${"x".repeat(257)}`)).status).toBe(422);
+});
+
+test("an attempt and an entry of the audit log are found by their ids, only in the caller's environment", async () => {
+  const { json: app } = await send("POST", "/app", { name: "Tried Ltd", uid: freshUid("tried") });
+  await makeEndpoint(send, app.id, `${server.url}/inbox/${freshUid("inbox")}`);
+  const message = await sendMessage(send, app.id);
+  await attemptsOf(send, app.id, message, 1);
+  const [attempt] = (await send("GET", `/app/${app.id}/attempt/msg/${message}`)).json.data;
+  const { json: event } = await send("GET", `/app/${app.id}/msg/${message}`);
+  const { data: entries } = (await send("GET", "/audit-log?limit=3")).json;
+  await send("POST", "/management/environment", { name: "elsewhere", type: "development" });
+  const find = async (text: string, headers = {}) =>
+    (await send("GET", `/search?q=${text}`, undefined, { headers })).json.data;
+  const where = { appId: app.id, appName: "Tried Ltd", msgId: message };
+  const ofAttempt = { kind: "attempt", id: attempt.id, title: event.eventType, ...where };
+  const cases = [
+    [attempt.id, ofAttempt],
+    ...entries.map(({ id, action }: { id: string; action: string }) => [
+      id,
+      { kind: "audit-entry", id, title: action },
+    ]),
+  ];
+  expect(cases.length).toBe(4);
+  for (const [text, hit] of cases) {
+    expect(await find(text)).toEqual([hit]);
+    expect(await find(text, { "boathook-environment": "elsewhere" })).toEqual([]);
+  }
 });
 
 test("an exact match is first, and no kind of hit hides the others", async () => {

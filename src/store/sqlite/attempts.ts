@@ -62,8 +62,8 @@ export function attempts(
   stretches: Stretches,
   box: SecretBox,
 ): History["attempts"] {
-  const one = db.prepare<AttemptRow & { sealed: Uint8Array | null }, [number, number]>(
-    `SELECT ${attemptColumns(true)}, t.sealed FROM attempt t WHERE t.seq = ? AND t.message_seq = ?`,
+  const one = db.prepare<AttemptRow & { sealed: Uint8Array | null }, [number, number | null]>(
+    `SELECT ${attemptColumns(true)}, t.sealed FROM attempt t WHERE t.seq = ?1 AND (?2 IS NULL OR t.message_seq = ?2)`,
   );
   const lateIn = lateFinder(db);
   const expunge = db.prepare("UPDATE attempt SET response = NULL, sealed = NULL WHERE seq = ?");

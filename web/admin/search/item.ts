@@ -1,6 +1,15 @@
 import type { SearchHit } from "../../../src/api/types.ts";
 import { link } from "../../kit/address.ts";
-import { customerLink, endpointLink, eventTypeLink, messageLink, sourceLink, TOKENS, taskLink } from "../links.ts";
+import {
+  AUDIT_LOG,
+  customerLink,
+  endpointLink,
+  eventTypeLink,
+  messageLink,
+  sourceLink,
+  TOKENS,
+  taskLink,
+} from "../links.ts";
 import { PAGES } from "../pages.ts";
 import { mayOpen } from "../session.ts";
 
@@ -33,10 +42,12 @@ const WORDS: Readonly<Record<SearchHit["kind"], string>> = {
   application: "Customer",
   endpoint: "Endpoint",
   message: "Message",
+  attempt: "Attempt",
   source: "Source",
   "event-type": "Event type",
   task: "Task",
   token: "Token",
+  "audit-entry": "Audit log",
 };
 
 export function itemOf(hit: SearchHit): Item {
@@ -45,7 +56,7 @@ export function itemOf(hit: SearchHit): Item {
   return { kind: WORDS[kind], title: title === "" ? id : title, detail, href: hrefOf(hit) };
 }
 
-function hrefOf({ kind, id, appId = "" }: SearchHit): string {
+function hrefOf({ kind, id, appId = "", msgId = "" }: SearchHit): string {
   switch (kind) {
     case "application":
       return customerLink(id);
@@ -53,6 +64,8 @@ function hrefOf({ kind, id, appId = "" }: SearchHit): string {
       return endpointLink(appId, id);
     case "message":
       return messageLink(appId, id);
+    case "attempt":
+      return messageLink(appId, msgId);
     case "source":
       return sourceLink(id);
     case "event-type":
@@ -61,5 +74,7 @@ function hrefOf({ kind, id, appId = "" }: SearchHit): string {
       return taskLink(id);
     case "token":
       return TOKENS;
+    case "audit-entry":
+      return AUDIT_LOG;
   }
 }

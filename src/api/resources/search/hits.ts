@@ -8,13 +8,25 @@ import type { Identity } from "../../identity/identity.ts";
 
 export const HITS_MAX = 20;
 
-export const hitKinds = ["application", "endpoint", "message", "source", "event-type", "task", "token"] as const;
+export const hitKinds = [
+  "application",
+  "endpoint",
+  "message",
+  "attempt",
+  "source",
+  "event-type",
+  "task",
+  "token",
+  "audit-entry",
+] as const;
 
 export interface Hit {
   readonly kind: (typeof hitKinds)[number];
   readonly id: string;
   readonly title: string;
   readonly applicationSeq?: Seq;
+  /** The message of an attempt. */
+  readonly messageSeq?: Seq;
 }
 
 const page: PageRequest = { limit: HITS_MAX, from: null, backwards: false, order: "descending" };
@@ -49,15 +61,16 @@ export async function exactHits(call: Call): Promise<Hit[]> {
   return hits;
 }
 
-/** Returns the endpoint, message, task or token with an id. */
-async function withId({ store, ids, identity, text }: Call): Promise<Hit[]> {
+/** Returns the endpoint, message, attempt, task, token or entry of the audit log with an id. */
+async function withId(call: Call): Promise<Hit[]> {
+  const { store, ids, identity, text } = call;
   const { configuration, history, housekeeping } = store;
   const { environmentSeq } = identity;
   const hits: Hit[] = [];
-  const add = async (kind: "endpoint" | "message", title: string, applicationSeq: Seq) => {
+  const add = async (kind: "endpoint" | "message" | "attempt", title: string, applicationSeq: Seq, of?: Seq) => {
     // An application that is deleted, hidden or of another environment is not found.
     const isFound = (await configuration.applications.find(environmentSeq, { seq: applicationSeq })) !== null;
-    if (isFound) hits.push({ kind, id: text, title, applicationSeq });
+    if (isFound) hits.push({ kind, id: text, title, applicationSeq, ...(of !== undefined && { messageSeq: of }) });
   };
 
   const endpointSeq = ids.decode("ep_", text);
@@ -66,6 +79,10 @@ async function withId({ store, ids, identity, text }: Call): Promise<Hit[]> {
   const messageSeq = ids.decode("msg_", text);
   const message = messageSeq === null ? null : await history.messages.get(messageSeq);
   if (message !== null) await add("message", message.eventType, message.applicationSeq);
+  const attemptSeq = hasScopes(identity, "message-attempt:Read") ? ids.decode("atmpt_", text) : null;
+  const attempt = attemptSeq === null ? null : await history.attempts.get(null, attemptSeq);
+  const attempted = attempt === null ? null : await history.messages.get(attempt.messageSeq);
+  if (attempted !== null) await add("attempt", attempted.eventType, attempted.applicationSeq, attempted.seq);
   const taskSeq = hasScopes(identity, "background-task:Read") ? ids.decode("qtask_", text) : null;
   const task = taskSeq === null ? null : await housekeeping.tasks.get(environmentSeq, taskSeq);
   if (task !== null) hits.push({ kind: "task", id: text, title: task.kind });
@@ -75,7 +92,17 @@ async function withId({ store, ids, identity, text }: Call): Promise<Hit[]> {
     const of = token.applicationSeq === null ? {} : { applicationSeq: token.applicationSeq };
     hits.push({ kind: "token", id: text, title: token.name, ...of });
   }
-  return hits;
+  return [...hits, ...(await auditHits(call))];
+}
+
+/** Returns the entry of the audit log with an id. */
+async function auditHits({ store, ids, identity, text }: Call): Promise<Hit[]> {
+  const seq = hasScopes(identity, "audit-log:Read") ? ids.decode("audit_", text) : null;
+  if (seq === null) return [];
+  // A page begins after the number in `from`.
+  const found = await store.configuration.audit.list(identity.environmentSeq, {}, { ...page, limit: 1, from: seq + 1 });
+  const [entry] = found.rows;
+  return entry?.seq === seq ? [{ kind: "audit-entry", id: text, title: entry.action }] : [];
 }
 
 /** Returns the records that have the text in their name, uid, URL or description; one list per kind. */

@@ -16,12 +16,16 @@ export const SearchOut = field.object("SearchOut", {
       kind: wordOut(hitKinds),
       id: Type.String({ description: "The id; for an event type its name." }),
       title: Type.String({
-        description: "The name, the URL of an endpoint, the event type of a message, or the kind of a task.",
+        description:
+          "The name, the URL of an endpoint, the event type of a message, the kind of a task, or the operation of an entry of the audit log. An attempt has the event type of its message.",
       }),
       appId: Type.Optional(
-        Type.String({ description: "The application of an endpoint, a message or a token; not if it has none." }),
+        Type.String({
+          description: "The application of an endpoint, a message, an attempt or a token; not if it has none.",
+        }),
       ),
       appName: Type.Optional(Type.String({ description: "The name of that application." })),
+      msgId: Type.Optional(Type.String({ description: "The message of an attempt." })),
     }),
     { description: `Exact matches first, at most ${HITS_MAX}.` },
   ),
@@ -40,7 +44,7 @@ export function searchRoutes(context: Context): Operation[] {
       tag: "Overview",
       summary: "Search an environment",
       description:
-        "Finds the id of an application, endpoint, message, source, background task or token; the uid of an application, endpoint or source; the `eventId` of a message; the name of an event type; and a part of the name of an application, source, event type or environment token, of the uid of an application or source, and of the URL, uid or description of an endpoint. Tasks and tokens are found only with the scopes to read them. The time of a search is limited, so it may miss parts of old names in a very large environment.",
+        "Finds the id of an application, endpoint, message, attempt, source, background task, token or entry of the audit log; the uid of an application, endpoint or source; the `eventId` of a message; the name of an event type; and a part of the name of an application, source, event type or environment token, of the uid of an application or source, and of the URL, uid or description of an endpoint. Attempts, tasks, tokens and entries of the audit log are found only with the scopes to read them. The time of a search is limited, so it may miss parts of old names in a very large environment.",
       access: "environment",
       scopes: ["application:Read", "endpoint:Read", "message:Read", "ingest:Read", "event-type:Read"],
       query: Type.Object({
@@ -54,12 +58,13 @@ export function searchRoutes(context: Context): Operation[] {
         const call = { ...context, identity, text };
         const hits = chosen(await exactHits(call), await partialHits(call));
         const { applications } = await namesOf(context.store, identity.environmentSeq, hits);
-        const out = ({ applicationSeq, ...hit }: Hit) => ({
+        const out = ({ applicationSeq, messageSeq, ...hit }: Hit) => ({
           ...hit,
           ...(applicationSeq !== undefined && {
             appId: context.ids.encode("app_", applicationSeq),
             appName: applications.get(applicationSeq)?.name ?? "",
           }),
+          ...(messageSeq !== undefined && { msgId: context.ids.encode("msg_", messageSeq) }),
         });
         return reply(200, { data: hits.map(out) });
       },

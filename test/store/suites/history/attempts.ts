@@ -61,6 +61,8 @@ export function attemptsSuite(open: Open): void {
       const { seq, messageSeq, endpointSeq } = settlement.attempt;
       const { attempts } = world.store.history;
       expect((await attempts.get(messageSeq, seq))!.note).toBe("A note.");
+      expect((await attempts.get(null, seq))!.note).toBe("A note.");
+      expect(await attempts.get(messageSeq + 1, seq)).toBeNull();
       const { rows } = await attempts.ofEndpoint(endpointSeq, {}, ALL, true);
       expect(rows.map(({ note }) => note)).toEqual(["A note."]);
     });
