@@ -102,6 +102,9 @@ describeInBrowser("the overview of the admin page", options, (group) => {
         await page.waitForFunction((rows) => document.querySelectorAll("main tbody tr").length === rows, count, {
           timeout: BROWSER_TIMEOUT_MS / 4,
         });
+        const isPending = label === "Pending deliveries";
+        const header = page.getByText(`${count} pending deliveries, listed by their messages`);
+        await header.waitFor({ state: isPending ? "visible" : "detached" });
         await page.goBack();
         await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
         expect(await hashOf(page)).toBe("#/?range=1h");

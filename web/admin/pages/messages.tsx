@@ -6,8 +6,10 @@ import type { Filter } from "../../kit/parts/filter-bar.tsx";
 import { Instant } from "../../kit/parts/instant.tsx";
 import { Empty } from "../../kit/parts/notice.tsx";
 import { PageHead } from "../../kit/parts/page-head.tsx";
+import { counted } from "../../kit/words.ts";
 import { getMessages } from "../api/lists.ts";
 import { messageLink, sendLink } from "../links.ts";
+import { overview } from "../live.ts";
 import { CUSTOMER_FILTER, EVENT_TYPE_FILTER } from "../parts/choosing.tsx";
 import { FilteredList } from "../parts/filtered-list.tsx";
 import { May } from "../parts/may.tsx";
@@ -43,6 +45,17 @@ const COLUMNS: readonly Column<EnvironmentMessage>[] = [
   { head: "Deliveries", cell: ({ deliveries }) => <DeliveryBadges counts={deliveries} /> },
 ];
 
+/** Counts the pending deliveries of the listed messages, as the overview does, while all of those are listed. */
+function PendingDeliveries() {
+  const { query } = address.value;
+  const chosen = FILTERS.filter(({ name }) => query[name] !== undefined);
+  const pending = overview.value?.pending;
+  if (chosen.length !== 1 || query.state !== "pending" || pending === undefined) return null;
+  return (
+    <p class="muted small">{counted(pending, "pending delivery", "pending deliveries")}, listed by their messages</p>
+  );
+}
+
 /** Lists the messages of all customers, newest first. */
 export function MessagesPage() {
   return (
@@ -54,6 +67,7 @@ export function MessagesPage() {
           </a>
         </May>
       </PageHead>
+      <PendingDeliveries />
       <FilteredList
         label="messages"
         topics={["messages", "deliveries"]}
