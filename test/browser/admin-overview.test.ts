@@ -70,6 +70,7 @@ describeInBrowser("the overview of the admin page", options, (group) => {
       await page.getByRole("link", { name: "Failing endpoints: 1" }).click();
       await page.getByRole("heading", { level: 1, name: "Endpoints" }).waitFor();
       const row = page.getByRole("row").filter({ hasText: "acme-bad-orders" });
+      await row.waitFor();
       expect(await page.locator("main tbody tr").count()).toBe(1);
       await row.getByRole("link", { name: /acme-bad-orders/ }).click();
       await page.waitForFunction((id) => location.hash.endsWith(id), ids.failing);
