@@ -5,6 +5,7 @@ import { addBackupCommand } from "./backup.ts";
 import { CommandFailed, EXIT } from "./exit-code.ts";
 import { addDashboardCommand } from "./monitoring/dashboard.ts";
 import { addRulesCommand } from "./monitoring/rules.ts";
+import { addRestoreCommand } from "./restore.ts";
 import { droppedWarning, dropRuntimeVariables } from "./runtime-variables.ts";
 import { addServeCommand } from "./serve.ts";
 import { addTokenCommand } from "./token.ts";
@@ -36,6 +37,7 @@ function buildProgram(dropped: readonly string[]): Command {
   addServeCommand(program, dropped);
   addTokenCommand(program);
   addBackupCommand(program);
+  addRestoreCommand(program);
   addTriggerCommand(program);
   addRulesCommand(program);
   addDashboardCommand(program);

@@ -8,10 +8,15 @@ import { hasKeyFile } from "./key-file.ts";
 import { userText } from "./open-error.ts";
 
 const DATABASE_FILE = "boathook.db";
-const LOCK_FILE = "boathook.lock";
+export const LOCK_FILE = "boathook.lock";
 
 export function databaseFileOf(dataDir: string): string {
   return join(dataDir, DATABASE_FILE);
+}
+
+/** Returns the path of the database of a restore that has not finished. */
+export function restoreFileOf(dataDir: string): string {
+  return `${databaseFileOf(dataDir)}.restoring`;
 }
 
 /** Returns whether the directory contains a database that is not empty. */
@@ -47,6 +52,9 @@ export function prepareDataDir(dataDir: string, files: Files): void {
 export function refuseLostDatabase(dataDir: string): void {
   const database = databaseFileOf(dataDir);
   if (sizeOf(database) > 0) return;
+  if (existsSync(restoreFileOf(dataDir))) {
+    throw new StartError(`The restore into ${dataDir} was interrupted. Run \`boathook restore\` again.`);
+  }
   const problem = existsSync(database) ? "is empty" : "is missing";
   if (sizeOf(`${database}-wal`) > 0) {
     throw new StartError(

@@ -48,6 +48,11 @@ export function encryptionKey(
 
 /** Returns the key in the key file, or null if the file contains no key. */
 function keyIn(dataDir: string): string | null {
-  const text = readFileSync(keyFileOf(dataDir), "utf8").trim();
+  return keyInFile(keyFileOf(dataDir));
+}
+
+/** Returns the key in a file, or null if the file contains no key. Throws if it cannot be read. */
+export function keyInFile(path: string): string | null {
+  const text = readFileSync(path, "utf8").trim();
   return /^[0-9a-f]{64}$/i.test(text) ? text : null;
 }

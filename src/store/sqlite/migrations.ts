@@ -322,18 +322,22 @@ export const migrations: readonly string[] = [
   `,
 ];
 
+/** Throws `StartError` if a schema is newer than this version of the program. */
+export function refuseNewerSchema(version: number, what = "The data directory"): void {
+  if (version <= migrations.length) return;
+  throw new StartError(
+    `${what} was written by a newer version of Boathook (schema ${version}; this version supports up to ${migrations.length}). Use the newer version or restore an older backup.`,
+  );
+}
+
 /**
  * Migrates the database to the newest schema. Throws `StartError` if a newer version of the server
  * has written the database.
  */
 export function migrate(db: Database): void {
-  const row = db.query("PRAGMA user_version").get() as { user_version: number };
-  if (row.user_version > migrations.length) {
-    throw new StartError(
-      `The data directory was written by a newer version of Boathook (schema ${row.user_version}; this version supports up to ${migrations.length}). Use the newer version or restore an older backup.`,
-    );
-  }
-  for (let step = row.user_version; step < migrations.length; step++) {
+  const { user_version: version } = db.query("PRAGMA user_version").get() as { user_version: number };
+  refuseNewerSchema(version);
+  for (let step = version; step < migrations.length; step++) {
     db.transaction(() => {
       db.run(migrations[step]!);
       db.run(`PRAGMA user_version = ${step + 1}`);
