@@ -26,6 +26,7 @@ import { httpServices, Opening } from "./http-server.ts";
 import { assemble, type Kernel, type KernelSettings } from "./kernel.ts";
 import type { Store } from "./store/index.ts";
 import { StoreUnavailable } from "./store/index.ts";
+import type { Upgrade } from "./store/sqlite/backup/upgrade-copy.ts";
 import { openStore } from "./store/sqlite/index.ts";
 import { openError } from "./store/sqlite/open-error.ts";
 import { removeRootTokenFile, rootTokenFileOf, writeRootTokenFile } from "./store/sqlite/root-token-file.ts";
@@ -75,6 +76,8 @@ interface Options {
    * stored data.
    */
   readonly acceptClock?: boolean;
+  /** Whether to copy the database before its schema is upgraded. Default: true. */
+  readonly upgradeCopy?: boolean;
   /** False holds all deliveries from this start on, true resumes them. By default nothing changes. */
   readonly deliver?: boolean;
 }
@@ -83,7 +86,15 @@ interface Options {
 export async function startServer(settings: Settings, options: Options): Promise<RunningServer> {
   const facts = new Facts();
   const clock = systemClock;
-  const store = await openStore({ ...settings, clock, onFact: (fact) => facts.state(fact), exclusive: true });
+  let upgrade: Upgrade | null = null;
+  const store = await openStore({
+    ...{ ...settings, clock, onFact: (fact) => facts.state(fact), exclusive: true },
+    upgradeCopy: options.upgradeCopy ?? true,
+    onUpgrade(started) {
+      upgrade = started;
+    },
+  });
+  if (upgrade !== null) logUpgrade(upgrade, options.log);
   try {
     const transport = new HttpClient();
     const resolver = systemResolver(settings.nameServers);
@@ -98,6 +109,11 @@ export async function startServer(settings: Settings, options: Options): Promise
     await store.close();
     throw error instanceof StoreUnavailable ? openError(error, settings.dataDir) : error;
   }
+}
+
+function logUpgrade({ from, to, copy }: Upgrade, log: Log): void {
+  const about = copy === null ? "" : ` The copy ${copy} has the data as it was before.`;
+  log.info({ event: "store.migrated", from, to, copy }, `migrated ${from} → ${to}.${about}`);
 }
 
 /** Starts the services on an open store. If one cannot start, stops the others. */

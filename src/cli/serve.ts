@@ -30,9 +30,10 @@ export function addServeCommand(program: Command, dropped: readonly string[]): v
     .option("--accept-clock", "trust a clock that is more than a day ahead of the stored data; see the log")
     .option("--deliver", "resume deliveries that were held with --no-deliver or over the API")
     .option("--no-deliver", "accept and store messages, but send nothing until deliveries are resumed")
-    .action(({ acceptClock = false, deliver }: { readonly acceptClock?: boolean; readonly deliver?: boolean }) => {
+    .option("--no-upgrade-copy", "do not copy the data before a new version upgrades it")
+    .action(({ acceptClock = false, deliver, upgradeCopy }: GivenOptions) => {
       if (excluding.size > 1) command.error("error: Use either --deliver or --no-deliver, not both.");
-      return serve((again) => readFor(command, again), { dropped, acceptClock, deliver });
+      return serve((again) => readFor(command, again), { dropped, acceptClock, deliver, upgradeCopy });
     });
   // Commander keeps only the last of two options that negate each other.
   const excluding = new Set<string>();
@@ -40,17 +41,24 @@ export function addServeCommand(program: Command, dropped: readonly string[]): v
   addSettingOptions(command);
 }
 
+interface GivenOptions {
+  readonly acceptClock?: boolean;
+  readonly deliver?: boolean;
+  readonly upgradeCopy: boolean;
+}
+
 interface ServeOptions {
   readonly dropped: readonly string[];
   readonly acceptClock: boolean;
   /** Undefined if neither `--deliver` nor `--no-deliver` was given. */
   readonly deliver: boolean | undefined;
+  readonly upgradeCopy: boolean;
 }
 
 /** Runs the server until a signal stops it. Throws `StartError` if it cannot start. */
 async function serve(
   read: (again: boolean) => ReadSettings,
-  { dropped, acceptClock, deliver }: ServeOptions,
+  { dropped, acceptClock, deliver, upgradeCopy }: ServeOptions,
 ): Promise<void> {
   const { settings, from } = read(false);
   const recentLines = new RecentLines();
@@ -75,7 +83,7 @@ async function serve(
     logsAttempts: () => log.isLevelEnabled("debug"),
     ...{ version, commit, recentLines },
     settingsInForce: () => settingsInForce(reloader?.inForce.settings ?? settings, reloader?.inForce.from ?? from),
-    acceptClock,
+    ...{ acceptClock, upgradeCopy },
     ...(deliver !== undefined && { deliver }),
     showRootToken: rootTokenPrinter(settings),
   };

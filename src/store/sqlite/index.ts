@@ -10,6 +10,7 @@ import { applications } from "./applications.ts";
 import { attempts } from "./attempts.ts";
 import { attention } from "./attention.ts";
 import { audit } from "./audit.ts";
+import { prepareUpgrade, removeOldCopies, type Upgrade } from "./backup/upgrade-copy.ts";
 import { clockOffsets } from "./clock-offsets.ts";
 import { Committer } from "./commit.ts";
 import { addConstraints } from "./constraints.ts";
@@ -67,6 +68,10 @@ export interface OpenOptions {
    * time as the server.
    */
   readonly exclusive: boolean;
+  /** Whether to copy the database before its schema is upgraded. Default: true. */
+  readonly upgradeCopy?: boolean;
+  /** Called before the schema is upgraded. */
+  readonly onUpgrade?: (upgrade: Upgrade) => void;
   /** Replaces the operations on files in tests. */
   readonly files?: Files;
 }
@@ -77,13 +82,13 @@ export interface OpenOptions {
  */
 export async function openStore(options: OpenOptions): Promise<Store> {
   try {
-    return openDataDir(options);
+    return await openDataDir(options);
   } catch (error) {
     throw openError(error, options.dataDir);
   }
 }
 
-function openDataDir(options: OpenOptions): Store {
+async function openDataDir(options: OpenOptions): Promise<Store> {
   const { dataDir, exclusive, files = systemFiles } = options;
   const closing: (() => void)[] = [];
   const close = () => {
@@ -99,6 +104,7 @@ function openDataDir(options: OpenOptions): Store {
     } else if (isNew) {
       throw noData(dataDir);
     }
+    if (!isNew) await upgradeSafely(options);
     const db = openDatabase(dataDir, { create: exclusive });
     closing.push(() => db.close());
     if (exclusive) checkDatabase(db, dataDir, isNew);
@@ -114,6 +120,19 @@ function openDataDir(options: OpenOptions): Store {
     close();
     throw error;
   }
+}
+
+/**
+ * Copies the database if the next step upgrades it. Otherwise, the server removes old copies,
+ * because this version has already started with the data.
+ */
+async function upgradeSafely({ dataDir, clock, upgradeCopy = true, onUpgrade, exclusive }: OpenOptions): Promise<void> {
+  const check = (db: Database) => {
+    if (exclusive) checkDatabase(db, dataDir, false);
+  };
+  const upgrade = await prepareUpgrade(dataDir, { copy: upgradeCopy, now: clock.now(), check });
+  if (upgrade !== null) onUpgrade?.(upgrade);
+  else if (exclusive) removeOldCopies(dataDir, clock.now());
 }
 
 export interface MemoryStore {

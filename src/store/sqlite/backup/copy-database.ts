@@ -152,11 +152,16 @@ export async function freeBytesOf(directory: string): Promise<number | null> {
 }
 
 /** Throws `StartError` unless the disk of a file has room for `bytes`. */
-export async function requireSpace(file: string, bytes: number, what: string): Promise<void> {
+export async function requireSpace(
+  file: string,
+  bytes: number,
+  what: string,
+  remedy = "Free some space or choose another disk.",
+): Promise<void> {
   const free = await freeBytesOf(dirname(file));
   if (free === null || free >= bytes) return;
   throw new StartError(
-    `${what} needs ${mebibytes(bytes)}, but the disk of ${dirname(file)} has ${mebibytes(free)} free. Free some space or choose another disk.`,
+    `${what} needs ${mebibytes(bytes)}, but the disk of ${dirname(file)} has ${mebibytes(free)} free. ${remedy}`,
   );
 }
 

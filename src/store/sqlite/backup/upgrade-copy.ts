@@ -1,0 +1,78 @@
+import type { Database } from "bun:sqlite";
+import { readdirSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { databaseFileOf } from "../data-dir.ts";
+import { openDatabase } from "../database.ts";
+import { hasKeyFingerprint } from "../meta.ts";
+import { migrations } from "../migrations.ts";
+import { writeBackup } from "./backup-file.ts";
+import { requireSpace } from "./copy-database.ts";
+
+const COPY_NAME = /^boathook-schema-\d+\.bak(\.tmp.*)?$/;
+/**
+ * Time for which a copy is kept, in ms. A problem with a new version may show only after several
+ * restarts.
+ */
+const KEPT_MS = 86_400_000;
+
+/** An upgrade of a database to a newer schema. */
+export interface Upgrade {
+  readonly from: number;
+  readonly to: number;
+  /** Path of the copy that was made before the upgrade, or null if there is none. */
+  readonly copy: string | null;
+}
+
+export interface UpgradeOptions {
+  /** Whether to copy the database before an upgrade. */
+  readonly copy: boolean;
+  readonly now: number;
+  /** Checks the open database, and throws if it must not be used. */
+  readonly check: (db: Database) => void;
+}
+
+/**
+ * Copies the database to `boathook-schema-<version>.bak` beside it if its schema is about to be
+ * upgraded. The copy is a backup that `boathook restore` accepts. Returns null if there is nothing to
+ * upgrade. Must be called before this process opens the database. Throws `StartError` if the copy is
+ * not possible.
+ */
+export async function prepareUpgrade(dataDir: string, { copy, now, check }: UpgradeOptions): Promise<Upgrade | null> {
+  const from = oldSchema(dataDir, check);
+  if (from === null) return null;
+  const to = migrations.length;
+  if (!copy) return { from, to, copy: null };
+  const file = join(dataDir, `boathook-schema-${from}.bak`);
+  const path = databaseFileOf(dataDir);
+  const bytes = statSync(path).size + (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0);
+  await requireSpace(
+    file,
+    bytes,
+    "The copy before an upgrade of the data",
+    "Free some space, or start the server with --no-upgrade-copy after you have made a backup.",
+  );
+  // A copy with this name may be older than the data: it is left from an upgrade that was undone.
+  await writeBackup({ dataDir, file, key: null, force: true, verify: false, now, version: `schema ${from}` });
+  return { from, to, copy: file };
+}
+
+/** Removes the copies of earlier upgrades when they are no longer needed. */
+export function removeOldCopies(dataDir: string, now: number): void {
+  for (const name of readdirSync(dataDir)) {
+    const path = join(dataDir, name);
+    if (COPY_NAME.test(name) && now - statSync(path).mtimeMs >= KEPT_MS) rmSync(path, { force: true });
+  }
+}
+
+/** Returns the schema version of data that must be upgraded, or null if there is no such data. */
+function oldSchema(dataDir: string, check: UpgradeOptions["check"]): number | null {
+  const db = openDatabase(dataDir, { create: false });
+  try {
+    // Closing the database may hide that its file is incomplete.
+    check(db);
+    const { user_version: version } = db.query("PRAGMA user_version").get() as { user_version: number };
+    return version > 0 && version < migrations.length && hasKeyFingerprint(db) ? version : null;
+  } finally {
+    db.close();
+  }
+}
