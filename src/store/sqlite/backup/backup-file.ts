@@ -5,11 +5,11 @@ import { StartError } from "../../../core/start-error.ts";
 import { databaseFileOf, hasDatabase, noData } from "../data-dir.ts";
 import { codeOf } from "../disk-error.ts";
 import { systemFiles } from "../durable-file.ts";
-import { FileLocked, lockFile } from "../file-lock.ts";
 import { keyFingerprintOf } from "../meta.ts";
 import { openError } from "../open-error.ts";
 import { SecretBox } from "../secret-box.ts";
 import { copyDatabase, requireSpace } from "./copy-database.ts";
+import { lockTemporary, removeBeside } from "./temporary-file.ts";
 
 /** The table that only backups have: when and by which version the backup was made. */
 export const BACKUP_TABLE = "backup";
@@ -84,6 +84,9 @@ function backupError(error: unknown, { file, dataDir }: BackupRequest): unknown 
 function refuseTarget({ dataDir, file, force }: BackupRequest): void {
   const target = statSync(file, { throwIfNoEntry: false });
   if (target?.isDirectory()) throw new StartError(`${file} is a directory. Give the path of a new file.`);
+  if (target !== undefined && !target.isFile()) {
+    throw new StartError(`${file} is not an ordinary file. Give the path of a new file, or - for stdout.`);
+  }
   if (target !== undefined && !force) throw alreadyExists(file);
   const directory = dirname(resolve(file));
   if (!existsSync(directory)) throw new StartError(`The directory ${directory} does not exist. Create it first.`);
@@ -94,21 +97,6 @@ function refuseTarget({ dataDir, file, force }: BackupRequest): void {
 
 function alreadyExists(file: string): StartError {
   return new StartError(`${file} already exists. Give the path of a new file, or replace the file with --force.`);
-}
-
-/** Creates the temporary file with mode 0600 and locks it, so that two backups do not share it. */
-function lockTemporary(temporary: string): { release(): void } {
-  try {
-    return lockFile(temporary);
-  } catch (error) {
-    if (!(error instanceof FileLocked)) throw error;
-    throw new StartError(`Another backup is writing ${temporary}. Wait until it has finished.`);
-  }
-}
-
-/** Removes what an interrupted backup may have left beside the temporary file. */
-function removeBeside(temporary: string): void {
-  for (const suffix of ["-wal", "-shm", "-journal"]) rmSync(`${temporary}${suffix}`, { force: true });
 }
 
 /** Merges the copied log into the copied database and adds the table of backups. */
