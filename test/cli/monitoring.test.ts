@@ -67,9 +67,10 @@ test("each panel of the board has its place, an own number and a description", (
 });
 
 test("`boathook rules` and `boathook dashboard` print what the program has, and need no data directory", async () => {
-  const rules = await run(fromSources, ["rules", "--job", 'a "job"']);
-  expect(rules).toMatchObject({ code: 0, stdout: rulesText('a "job"'), stderr: "" });
-  expect(rules.stdout).toContain(JSON.stringify('up{job="a \\"job\\""} == 0'));
+  // The text also has what `replaceAll` would replace.
+  const rules = await run(fromSources, ["rules", "--job", 'a "job"\n$& $` $$']);
+  expect(rules).toMatchObject({ code: 0, stdout: rulesText('a "job"\n$& $` $$'), stderr: "" });
+  expect(rules.stdout).toContain(JSON.stringify('up{job="a \\"job\\"\\n$& $` $$"} == 0'));
   const board = await run(fromSources, ["dashboard"]);
   expect(JSON.parse(board.stdout)).toEqual(JSON.parse(JSON.stringify(dashboard())));
   expect(board).toMatchObject({ code: 0, stderr: "" });

@@ -18,7 +18,7 @@ export function addRulesCommand(program: Command): void {
 export function rulesText(job: string, alerts: readonly Alert[] = ALERTS): string {
   const rules = alerts.flatMap((alert) => [
     `      - alert: ${alert.name}`,
-    `        expr: ${JSON.stringify(alert.expr.replaceAll('"JOB"', JSON.stringify(job)))}`,
+    `        expr: ${JSON.stringify(alert.expr.replaceAll('"JOB"', () => JSON.stringify(job)))}`,
     ...(alert.for === null ? [] : [`        for: ${alert.for}`]),
     "        labels:",
     `          severity: ${alert.severity}`,
