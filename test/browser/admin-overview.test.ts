@@ -78,7 +78,7 @@ describeInBrowser("the overview of the admin page", options, (group) => {
       await page.goBack();
       await page.goBack();
       const entry = page.getByRole("listitem").filter({ hasText: "acme-bad-orders" });
-      await entry.getByText("status_5xx").waitFor();
+      await entry.getByText("server error (5xx)").waitFor();
       await entry.getByRole("link", { name: /Acme Ltd.*acme-bad-orders/ }).click();
       await page.waitForFunction((id) => location.hash.endsWith(id), ids.failing);
       await page.locator("main").getByText("acme-bad-orders").first().waitFor();
@@ -113,7 +113,7 @@ describeInBrowser("the overview of the admin page", options, (group) => {
       await page.getByRole("link", { name: "Dead letters: 2" }).click();
       await page.getByText("2 dead letters in 1 group").waitFor();
       await page.goBack();
-      await page.getByRole("link", { name: "Dead letters: status_5xx" }).click();
+      await page.getByRole("link", { name: "Dead letters: server error (5xx)" }).click();
       await page.getByText("2 dead letters in 1 group").waitFor();
       expect(await hashOf(page)).toBe("#/dead-letter?reason=status_5xx");
       expect(opened.errors).toEqual([]);

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { stateOf } from "../../web/kit/delivery.ts";
 import {
+  formatAxis,
   formatCount,
   formatDecimal,
   formatDuration,
@@ -73,4 +74,18 @@ test("a delivery with a next attempt is shown as pending although its latest att
   expect(stateOf({ ...common, status: 2, nextAttempt: "2026-01-01T00:00:00Z" })).toBe("pending");
   expect(stateOf({ ...common, status: 2, reason: "timeout" })).toBe("dead");
   expect(stateOf({ ...common, status: 2 })).toBe("cancelled");
+});
+
+test("the labels of a time axis have the date once a day, and only the date in steps of a day", () => {
+  const every = (hours: number, count: number, from: string) =>
+    Array.from({ length: count }, (_, index) => new Date(from).getTime() + index * hours * 3_600_000);
+  expect(formatAxis(every(4, 5, "2026-11-28T12:00:00"))).toEqual([
+    "12:00\nNov 28",
+    "16:00",
+    "20:00",
+    "00:00\nNov 29",
+    "04:00",
+  ]);
+  expect(formatAxis(every(24, 3, "2026-11-29T00:00:00"))).toEqual(["Nov 29", "Nov 30", "Dec 1"]);
+  expect(formatAxis([])).toEqual([]);
 });

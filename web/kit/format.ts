@@ -27,10 +27,35 @@ export function formatRate(perSecond: number): string {
  */
 export function formatInstant(atMs: number, nowMs: number): string {
   const [at, today] = [new Date(atMs), new Date(nowMs)];
-  const time = [at.getHours(), at.getMinutes(), at.getSeconds()].map((part) => String(part).padStart(2, "0")).join(":");
+  const time = clockTime(at.getHours(), at.getMinutes(), at.getSeconds());
   if (at.toDateString() === today.toDateString()) return time;
   const year = at.getFullYear() === today.getFullYear() ? "" : ` ${at.getFullYear()}`;
   return `${MONTHS[at.getMonth()]} ${at.getDate()}${year}, ${time}`;
+}
+
+const DAY_MS = 86_400_000;
+
+/**
+ * Returns the labels of a time axis, such as `14:00`, at instants of equal distance. The first label
+ * of a day has its date below it. Steps of a day or more have only dates.
+ */
+export function formatAxis(atMs: readonly number[]): string[] {
+  const step = (atMs[1] ?? 0) - (atMs[0] ?? 0);
+  let day = "";
+  return atMs.map((one) => {
+    const at = new Date(one);
+    const date = `${MONTHS[at.getMonth()]} ${at.getDate()}`;
+    // A day with a change of the clock has 23 hours.
+    if (step > DAY_MS / 1.1) return date;
+    const time = clockTime(at.getHours(), at.getMinutes());
+    if (date === day) return time;
+    day = date;
+    return `${time}\n${date}`;
+  });
+}
+
+function clockTime(...parts: readonly number[]): string {
+  return parts.map((part) => String(part).padStart(2, "0")).join(":");
 }
 
 /**

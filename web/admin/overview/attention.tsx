@@ -4,6 +4,7 @@ import { Badge, type Tone } from "../../kit/parts/badge.tsx";
 import { Instant } from "../../kit/parts/instant.tsx";
 import { Loading } from "../../kit/parts/notice.tsx";
 import { Section } from "../../kit/parts/section.tsx";
+import { reasonText } from "../../kit/reasons.ts";
 import { counted } from "../../kit/words.ts";
 import { deadLettersLink, endpointLink, endpointsLink, messagesLink, SYSTEM } from "../links.ts";
 import { overview } from "../live.ts";
@@ -64,7 +65,7 @@ function Entry({ entry }: { entry: AttentionEntry }) {
       <Badge tone={TONES[entry.severity]}>{entry.severity}</Badge>
       <span class={style.words}>
         <a href={href}>{title}</a>
-        <div class={style.detail}>{entry.detail}</div>
+        <div class={style.detail}>{detailOf(entry)}</div>
       </span>
       {entry.since !== null && (
         <span class={style.when}>
@@ -75,13 +76,21 @@ function Entry({ entry }: { entry: AttentionEntry }) {
   );
 }
 
+/** Returns the sentence of the API, with the text for a reason in place of its name. */
+function detailOf({ kind, detail, count, reason }: AttentionEntry): string {
+  if (reason == null) return detail;
+  if (kind === "endpoint_failing") return `The latest attempt failed: ${reasonText(reason)}.`;
+  if (kind !== "dead_letters") return detail;
+  return `${counted(count ?? 0, "delivery", "deliveries")} failed for good: ${reasonText(reason)}.`;
+}
+
 function wordsOf({ kind, url, appName, appId, endpointId, count, reason }: AttentionEntry): Words {
   switch (kind) {
     case "endpoint_failing":
     case "endpoint_disabled":
       return { title: `${appName}: ${url}`, href: endpointLink(appId ?? "", endpointId ?? "") };
     case "dead_letters":
-      return { title: `Dead letters: ${reason}`, href: deadLettersLink({ reason }) };
+      return { title: `Dead letters: ${reasonText(reason ?? "")}`, href: deadLettersLink({ reason }) };
     case "backlog_growing":
       return {
         title: `Growing backlog: ${formatCount(count ?? 0)} pending deliveries`,

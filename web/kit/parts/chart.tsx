@@ -2,7 +2,7 @@ import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { now } from "../clock.ts";
-import { formatInstant } from "../format.ts";
+import { formatAxis, formatInstant } from "../format.ts";
 import { lazily } from "../lazily.ts";
 import style from "./chart.module.css";
 import { Problem } from "./notice.tsx";
@@ -149,7 +149,10 @@ function optionsOf(element: HTMLElement, current: () => ChartProps, point: (at: 
     legend: { show: false },
     cursor: { y: false, points: { size: 6 } },
     scales: { y: { range: (_chart, _min, most) => [0, max ?? Math.max(most ?? 0, TOP_MIN) * 1.1] } },
-    axes: [axis, { ...axis, size: AXIS_WIDTH_PX, values: (_chart, values) => values.map(format) }],
+    axes: [
+      { ...axis, values: (_chart, times) => formatAxis(times.map((time) => time * 1_000)) },
+      { ...axis, size: AXIS_WIDTH_PX, values: (_chart, values) => values.map(format) },
+    ],
     hooks: {
       drawClear: [(chart) => current().isLastOpen && shadeLast(chart, shade)],
       setCursor: [(chart) => point(chart.cursor.idx ?? null)],
