@@ -3,6 +3,7 @@ import type { Session } from "../../../src/api/types.ts";
 import { Outcome, Question, useActionThen } from "../../kit/parts/action.tsx";
 import { counted, listed } from "../../kit/words.ts";
 import { endSession, getOtherSessions } from "../api/sessions.ts";
+import style from "./list.module.css";
 import { ownerName } from "./list.tsx";
 
 const LABEL = "End all other sessions";
@@ -30,7 +31,7 @@ export function EndOthers({ onEnd }: { onEnd: () => void }) {
   };
 
   return (
-    <div class="buttons">
+    <div class={`buttons ${style.others}`}>
       {others === null ? (
         <button type="button" class="outline danger" disabled={reading.busy} aria-busy={reading.busy} onClick={ask}>
           {LABEL}
