@@ -3,6 +3,7 @@ import type { Browser, Page } from "playwright-core";
 import { executable, type RunningBoathook, startBoathook } from "../support/binary.ts";
 import { BROWSER_TIMEOUT_MS as TIMEOUT_MS, watch } from "../support/browser.ts";
 import { findChromium, launchChromium } from "../support/chromium.ts";
+import { clientOf } from "../support/client.ts";
 import { freePort } from "../support/free-port.ts";
 import { CLIENT_ID, CLIENT_SECRET, startProvider, type TestProvider } from "../support/identity-provider.ts";
 import { ROOT_TOKEN } from "../support/server.ts";
@@ -124,6 +125,30 @@ describe.skipIf(chromiumPath === null)("login at an identity provider on the adm
         await page.getByLabel("Token").waitFor();
         const cookies = await context.cookies(server.url);
         expect(cookies.filter(({ name }) => name.startsWith("boathook_session"))).toEqual([]);
+      }
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "the environment of the address is kept by a login, and by one that is refused",
+    async () => {
+      const { status } = await clientOf(server.url)("POST", "/management/environment", {
+        name: "staging",
+        type: "development",
+      });
+      expect(status).toBe(201);
+      const there = "?environment=staging#/app";
+      for (const name of ["eve", "ada"]) {
+        await using opened = await open(there);
+        const { page } = opened;
+        await logInAs(page, name);
+        const sign =
+          name === "ada"
+            ? page.getByRole("button", { name: "Environment staging" })
+            : page.getByRole("alert").getByText("not listed in the setting oidc-admins");
+        await sign.waitFor();
+        expect(page.url()).toBe(`${server.url}/ui/${there}`);
       }
     },
     TIMEOUT_MS,

@@ -2,6 +2,7 @@ import type { CurrentSession, InboxRequest, ListOf, Overview } from "../../src/a
 import { BASE } from "../kit/base.ts";
 import { type ApiError, errorOf, type RequestOptions, request } from "../kit/client.ts";
 import { takeEarly } from "./early.ts";
+import { environmentHeaders } from "./environment.ts";
 import { ownerOf, session, showLogin, showSession } from "./session.ts";
 
 /** The admin page's requests to the API. */
@@ -48,17 +49,17 @@ const CSRF_HEADER = "boathook-csrf";
 
 /**
  * Sends a request with the cookie of the session to a path below `/api/v1`, or to one that starts
- * with `/ingest/`.
+ * with `/ingest/`. It concerns the environment in the address, unless a header names another.
  */
 export async function send(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
   const early = takeEarly(method, path);
   if (early !== null) return early;
   const url = BASE + (path.startsWith("/ingest/") ? path : `/api/v1${path}`);
   const current = session.peek();
-  const isChange = method !== "GET" && current.state === "open";
-  if (!isChange) return request(method, url, options);
+  const headers = { ...environmentHeaders(), ...options.headers };
+  if (method === "GET" || current.state !== "open") return request(method, url, { ...options, headers });
   const sendChange = (csrf: string) =>
-    request(method, url, { ...options, headers: { ...options.headers, [CSRF_HEADER]: csrf } });
+    request(method, url, { ...options, headers: { ...headers, [CSRF_HEADER]: csrf } });
   const response = await sendChange(current.session.csrf);
   if (!(await isCsrfFailure(response))) return response;
   // Another tab has logged in again.

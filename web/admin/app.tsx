@@ -4,7 +4,7 @@ import { findPage } from "../kit/routes.tsx";
 import { Frame } from "./frame/frame.tsx";
 import { overview, startLive } from "./live.ts";
 import { startRate } from "./overview/rate.ts";
-import { LoginPage, UnreachablePage } from "./pages/login.tsx";
+import { LoginPage, UnknownEnvironmentPage, UnreachablePage } from "./pages/login.tsx";
 import { DeniedPage, UnknownPage } from "./pages/unknown.tsx";
 import { PAGES } from "./pages.ts";
 import { startSearch } from "./search/shortcut.ts";
@@ -17,6 +17,8 @@ export function App() {
       return null;
     case "unreachable":
       return <UnreachablePage problem={current.problem} />;
+    case "unknown-environment":
+      return <UnknownEnvironmentPage />;
     case "ended":
       return <LoginPage reason={current.reason} />;
     case "open":

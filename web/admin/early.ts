@@ -1,5 +1,6 @@
 import { BASE } from "../kit/base.ts";
 import { request } from "../kit/client.ts";
+import { environmentHeaders } from "./environment.ts";
 
 /**
  * The requests without which nothing can be shown. `main.tsx` imports this module first, so that they
@@ -30,7 +31,7 @@ export function rememberLoggedIn(isLoggedIn: boolean): void {
 const started = new Map<string, Promise<Response>>();
 
 function start(path: string): void {
-  const response = request("GET", `${BASE}/api/v1${path}`);
+  const response = request("GET", `${BASE}/api/v1${path}`, { headers: environmentHeaders() });
   // Whoever takes the response handles the failure.
   response.catch(() => {});
   started.set(path, response);

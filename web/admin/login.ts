@@ -2,13 +2,14 @@ import type { CurrentSession, LoginOptions } from "../../src/api/types.ts";
 import { ApiError, errorOf } from "../kit/client.ts";
 import { call, checked, send } from "./api.ts";
 import { rememberLoggedIn, wasLoggedIn } from "./early.ts";
+import { addressedEnvironment, environmentLink } from "./environment.ts";
 import { session, showLogin, showSession } from "./session.ts";
 
 /** Opens and ends the session of the browser, and follows what other tabs do with it. */
 
 /** Tells the other tabs that the session was opened or ended. */
 const tabs = new BroadcastChannel("boathook-session");
-const ADDRESS_KEY = "boathook.address";
+const ADDRESS_KEY = "boathook.return";
 
 const NOT_ACCEPTED = "This token is not valid. It may be mistyped, expired or revoked.";
 
@@ -33,8 +34,8 @@ export const loginOptions = () => options;
 /** Shows the page that the browser is logged in for, or the login page. */
 export async function startSession(): Promise<void> {
   tabs.addEventListener("message", () => void checkSession());
+  if (returnToAddress()) return;
   const reason = takeReason();
-  restoreAddress();
   await checkSession(reason);
 }
 
@@ -46,12 +47,23 @@ export async function checkSession(reason: string | null = null): Promise<void> 
     options = (await (await call("GET", "/login-options")).json()) as LoginOptions;
     rememberLoggedIn(options.hasSession);
     if (!options.hasSession) return showLogin(reason);
-    showSession(await readSession(response));
+    open(await readSession(response));
   } catch (error) {
     // `call` has shown the login page after a 401.
     if (error instanceof ApiError && error.status === 401) return;
+    if (error instanceof ApiError && error.status === 404 && addressedEnvironment !== null) {
+      session.value = { state: "unknown-environment" };
+      return;
+    }
     session.value = { state: "unreachable", problem: (error as Error).message };
   }
+}
+
+/** Shows the page of a session, unless the address names an environment that is not the session's. */
+function open(current: CurrentSession): void {
+  const isOwn = [null, current.envName, current.envId].includes(addressedEnvironment);
+  if (isOwn) showSession(current);
+  else session.value = { state: "unknown-environment" };
 }
 
 /** `early` is the response to a request that has been sent already, or null. */
@@ -65,8 +77,11 @@ export async function logIn(token: string): Promise<void> {
   if (response.status === 401) throw new ApiError(401, NOT_ACCEPTED);
   if (!response.ok) throw await errorOf(response);
   rememberLoggedIn(true);
-  showSession((await response.json()) as CurrentSession);
   tabs.postMessage("opened");
+  const opened = (await response.json()) as CurrentSession;
+  // The response describes the session in its own environment.
+  if (addressedEnvironment === null) showSession(opened);
+  else await checkSession();
 }
 
 /** Ends the session in all tabs of the browser. */
@@ -84,16 +99,36 @@ export async function logOut(): Promise<void> {
   showLogin(null);
 }
 
-/** Remembers the page for the return from the identity provider, which knows only the address of the first page. */
-export function keepAddress(): void {
-  sessionStorage.setItem(ADDRESS_KEY, location.hash);
+/** What the address bar showed before the login at the identity provider. */
+interface KeptAddress {
+  readonly environment: string | null;
+  readonly hash: string;
 }
 
-function restoreAddress(): void {
-  const hash = sessionStorage.getItem(ADDRESS_KEY);
-  if (hash === null) return;
+/** Remembers the page for the return from the identity provider, which knows only the address of the first page. */
+export function keepAddress(): void {
+  const kept: KeptAddress = { environment: addressedEnvironment, hash: location.hash };
+  sessionStorage.setItem(ADDRESS_KEY, JSON.stringify(kept));
+}
+
+/** Returns to the remembered page. Returns true if the browser loads another document for this. */
+function returnToAddress(): boolean {
+  const text = sessionStorage.getItem(ADDRESS_KEY);
+  if (text === null) return false;
   sessionStorage.removeItem(ADDRESS_KEY);
-  if (location.hash === "") history.replaceState(null, "", hash);
+  const { environment, hash } = JSON.parse(text) as KeptAddress;
+  const isElsewhere = environment !== addressedEnvironment;
+  // The user has chosen another address since.
+  if (location.hash !== "" || (isElsewhere && addressedEnvironment !== null)) return false;
+  if (!isElsewhere) {
+    history.replaceState(null, "", `${location.search}${hash}`);
+    return false;
+  }
+  // The reason of a failed login is kept.
+  const target = new URL(environmentLink(environment, hash), location.href);
+  for (const [name, value] of new URLSearchParams(location.search)) target.searchParams.set(name, value);
+  location.replace(target);
+  return true;
 }
 
 /** Returns the sentence for the reason in the address, and removes the reason from the address. */

@@ -10,6 +10,8 @@ export type SessionState =
   | { readonly state: "open"; readonly session: CurrentSession }
   /** The server could not be asked for the session, or could not end it. */
   | { readonly state: "unreachable"; readonly problem: string }
+  /** The environment in the address does not exist, or the session may not use it. */
+  | { readonly state: "unknown-environment" }
   /** The login page is shown. The reason is null on the first visit and after the user has logged out. */
   | { readonly state: "ended"; readonly reason: string | null };
 

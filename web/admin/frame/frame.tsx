@@ -4,10 +4,11 @@ import { useFocusOnNewPage } from "../../kit/focus.ts";
 import { Badge } from "../../kit/parts/badge.tsx";
 import { Logo } from "../../kit/parts/logo.tsx";
 import { OVERVIEW } from "../links.ts";
-import { isSampled, type LiveState, liveState, overview } from "../live.ts";
+import { isSampled, type LiveState, liveState } from "../live.ts";
 import { logOut } from "../login.ts";
 import { Search } from "../search/search-box.tsx";
 import { isReadOnly } from "../session.ts";
+import { EnvironmentMenu } from "./environment-menu.tsx";
 import style from "./frame.module.css";
 import { Navigation } from "./navigation.tsx";
 
@@ -38,7 +39,7 @@ export function Frame({ current, children }: { current: string; children: Compon
           <Logo />
           <strong>Boathook</strong>
         </a>
-        <EnvironmentName />
+        <EnvironmentMenu />
         {isReadOnly.value && <Badge tone="idle">read only</Badge>}
         <LiveIndicator />
         <span class={style.space} />
@@ -54,16 +55,6 @@ export function Frame({ current, children }: { current: string; children: Compon
         {children}
       </main>
     </div>
-  );
-}
-
-function EnvironmentName() {
-  const environment = overview.value?.environment;
-  if (environment === undefined) return null;
-  return (
-    <span class={style.environment} title="Environment">
-      {environment}
-    </span>
   );
 }
 

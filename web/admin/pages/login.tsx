@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useState } from "preact/hooks";
 import { Logo } from "../../kit/parts/logo.tsx";
 import { Problem } from "../../kit/parts/notice.tsx";
+import { addressedEnvironment, environmentLink } from "../environment.ts";
 import { checkSession, keepAddress, logIn, loginOptions } from "../login.ts";
 import style from "./login.module.css";
 
@@ -68,6 +69,27 @@ export function UnreachablePage({ problem }: { problem: string }) {
         Try again
       </button>
     </LoginFrame>
+  );
+}
+
+/** Shown if the environment in the address does not exist, or the session may not use it. */
+export function UnknownEnvironmentPage() {
+  useEffect(() => {
+    document.title = "Environment not found · Boathook";
+  }, []);
+  return (
+    <main class="login">
+      <div class={style.notice}>
+        <h1>Environment not found</h1>
+        <p>
+          Your session has no environment <strong>{addressedEnvironment}</strong>. It may have been renamed or deleted,
+          or your token belongs to another one.
+        </p>
+        <a class="button-link" href={environmentLink(null)}>
+          Open your environment
+        </a>
+      </div>
+    </main>
   );
 }
 
