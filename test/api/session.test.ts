@@ -292,6 +292,21 @@ describe("the end of a session", () => {
     ]);
   });
 
+  test("the audit log records a login, a logout and no login that failed", async () => {
+    const { id, token } = await newToken({ name: "recorded laptop" });
+    const one = await logIn(server.url, token);
+    const actor = { type: "token", id, name: "recorded laptop" };
+    const subject = { sessionId: one.session.id };
+    expect(await auditLog(send, {}, 1)).toMatchObject([{ action: "session.create", actor, subject, outcome: "done" }]);
+    const failed = { token: `${token}x` };
+    expect((await send("POST", "/session", failed, { token: null })).status).toBe(401);
+    expect((await one.send("DELETE", "/session")).status).toBe(204);
+    expect(await auditLog(send, {}, 2)).toMatchObject([
+      { action: "session.log-out", actor, subject, outcome: "done" },
+      { action: "session.create", actor, subject },
+    ]);
+  });
+
   test("a live stream with the cookie ends when the session ends", async () => {
     const one = await logIn(server.url);
     const { cookie } = one;

@@ -126,8 +126,14 @@ describe("a login at an identity provider", () => {
     expect((await send("POST", "/app", { name: "a" })).status).toBe(201);
     expect((await send("POST", "/management/environment", { name: "by ada", type: "development" })).status).toBe(201);
     const root = clientOf(world.server.url);
-    const [entry] = (await auditLog(root)).filter(({ action }) => action === "v1.application.create");
-    expect(entry?.actor).toEqual({ type: "user", id: "ada", name: "Ada@Example.com" });
+    const actor = { type: "user", id: "ada", name: "Ada@Example.com" };
+    const log = await auditLog(root);
+    expect(log.find(({ action }) => action === "v1.application.create")?.actor).toEqual(actor);
+    expect(log.find(({ action }) => action === "login.complete")).toMatchObject({
+      actor,
+      subject: { sessionId: session.id },
+      outcome: "done",
+    });
     const listed = (await root("GET", "/session/list")).json.data.find(({ id }: { id: string }) => id === session.id);
     expect(listed).toMatchObject({ type: "user", email: "Ada@Example.com", current: false });
   });

@@ -41,6 +41,7 @@ const PHRASES: Readonly<Record<string, string>> = {
   "v1.authentication.logout": "revoked the token of the request",
   "v1.authentication.expire-all": "expired tokens of {appId}",
   "session.create": "logged in",
+  "login.complete": "logged in at the identity provider",
   "session.log-out": "logged out",
   "session.delete": "ended a session",
   "v1.management.environment.create": "created an environment",

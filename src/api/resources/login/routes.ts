@@ -1,7 +1,9 @@
 import { Type } from "@sinclair/typebox";
 import { openUserSession } from "../../../commands/sessions.ts";
+import { defaultEnvironment } from "../../../core/environment.ts";
 import type { LoginFailure } from "../../../core/oidc.ts";
 import { notFound } from "../../../core/problem.ts";
+import type { SessionUser } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import { starting } from "../../http/errors.ts";
 import * as field from "../../http/fields.ts";
@@ -10,6 +12,7 @@ import { type Reply, reply } from "../../http/reply.ts";
 import { searchOf } from "../../http/request-target.ts";
 import { nullable } from "../../http/schema.ts";
 import { setCookie } from "../../identity/session-cookie.ts";
+import { recordedLogin } from "../session/recorded-login.ts";
 import { AttemptCookie } from "./attempt-cookie.ts";
 
 const LOGIN = "/api/v1/oidc/login";
@@ -64,11 +67,20 @@ export function loginRoutes(context: Context): Operation[] {
     const { isEmailVerified, ...user } = proven.user;
     if (!isEmailVerified || user.email === "") return back("email_not_verified", request);
     if (!admits(user)) return back("not_admin", request);
-    const { secret } = await openUserSession(context, user, {
-      userAgent: request.headers.get("user-agent") ?? "",
-      address: context.addressOf(request),
-    });
+    const { secret } = await recordedLogin(context, await loginOf(user), () =>
+      openUserSession(context, user, {
+        userAgent: request.headers.get("user-agent") ?? "",
+        address: context.addressOf(request),
+      }),
+    );
     return redirectTo(`${context.publicUrl()}/ui/`, setCookie(secret, request, place()));
+  }
+
+  /** Returns the login of a person for the audit log. It belongs to the environment that the page shows first. */
+  async function loginOf({ id, email }: SessionUser) {
+    const environment = await context.store.configuration.environments.named(defaultEnvironment);
+    const actor = { kind: "user", id, name: email } as const;
+    return { action: "login.complete", environmentSeq: environment!.seq, actor } as const;
   }
 
   return [

@@ -6,6 +6,7 @@ import { notFound, Problem } from "../../../core/problem.ts";
 import { csrfToken } from "../../../core/session.ts";
 import { tokenHash } from "../../../core/token.ts";
 import type { Session } from "../../../store/index.ts";
+import { actorOf } from "../../http/audit-trail.ts";
 import type { Context } from "../../http/context.ts";
 import { insufficientAccess, starting } from "../../http/errors.ts";
 import * as field from "../../http/fields.ts";
@@ -25,6 +26,7 @@ import {
   sessionExample,
   sessionOut,
 } from "./fields.ts";
+import { recordedLogin } from "./recorded-login.ts";
 
 const DESCRIPTION = `Exchanges a token for a cookie that pages of this server can use instead of the token, in all tabs of the browser. The cookie is \`HttpOnly\` and \`SameSite=Strict\`.
 
@@ -55,11 +57,16 @@ export function sessionRoutes(context: Context): Operation[] {
         "This token belongs to one application. Use the application's portal link, or log in with a token for the whole environment.",
       );
     }
-    const { session, secret } = await openSession(context, {
-      ...(await ownerOf(identity, token)),
-      userAgent: request.headers.get("user-agent") ?? "",
-      address: context.addressOf(request),
-    });
+    const { environmentSeq } = identity;
+    const owner = await ownerOf(identity, token);
+    const login = { action: "session.create", environmentSeq, actor: actorOf(identity, ids) } as const;
+    const { session, secret } = await recordedLogin(context, login, () =>
+      openSession(context, {
+        ...owner,
+        userAgent: request.headers.get("user-agent") ?? "",
+        address: context.addressOf(request),
+      }),
+    );
     await endReplaced(request);
     const body = await currentSessionOut(session, identity, csrfToken(secret), context);
     return { ...reply(201, body), headers: { "set-cookie": setCookie(secret, request, sessions().place) } };
@@ -181,12 +188,13 @@ export function sessionRoutes(context: Context): Operation[] {
       description: "Ends the session of the request and deletes its cookie. The token of the session stays valid.",
       access: "environment",
       scopes: [],
-      audited: false,
       responses: { 204: { description: "The session has ended." } },
       problems: [404],
       async handle({ request, identity }) {
-        await endSession(context, (await presentSession(identity)).seq);
-        return { status: 204, body: "", headers: { "set-cookie": setCookie(null, request, sessions().place) } };
+        const { seq } = await presentSession(identity);
+        await endSession(context, seq);
+        const headers = { "set-cookie": setCookie(null, request, sessions().place) };
+        return { status: 204, body: "", headers, changed: { sessionId: ids.encode("sess_", seq) } };
       },
     }),
 
