@@ -144,7 +144,7 @@ describeInBrowser("pages of one message", { env, args: ["--allow-subnets", "127.
       await page.goto(`${group.server.url}/ui/#/app/cause/msg/${id}`);
       await page.getByText('"big": 12345678901234567890').waitFor();
       await page.getByRole("link", { name: "Cause & Co" }).first().waitFor();
-      const missed = page.getByRole("region", { name: "Endpoints that did not get it" });
+      const missed = page.getByRole("region", { name: "Endpoints that did not get this message" });
       await missed.getByText("gets only the event types known.type").waitFor();
       await missed.getByText("gets only the channels eu; the message has us").waitFor();
       await missed.getByText("The endpoint is disabled").waitFor();

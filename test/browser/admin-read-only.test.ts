@@ -17,6 +17,8 @@ describeInBrowser("a session that may not do everything", { env: { BOATHOOK_ROOT
     await call("POST", "/event-type", { name: "invoice.paid", description: "", schemas: { 1: { type: "object" } } });
     const gone = await call("POST", "/app/acme/endpoint", { url: `${group.server.url}/inbox/in_gone`, uid: "gone" });
     await call("POST", "/app/acme/endpoint", { url: `${group.server.url}/inbox/in_open`, uid: "open" });
+    // Its messages are missed, so their pages could offer to send them.
+    await call("POST", "/app/acme/endpoint", { url: `${group.server.url}/inbox/in_eu`, channels: ["eu"] });
     await call("POST", "/app/acme/msg", { eventType: "invoice.paid", payload: { amount: 1 } });
     // Disabling an endpoint makes its waiting deliveries dead letters.
     await call("PATCH", `/app/acme/endpoint/${gone.id}`, { paused: true });

@@ -11,6 +11,7 @@ import { endpointLink, newEndpointLink } from "../links.ts";
 import { refresh } from "../live.ts";
 import { May } from "../parts/may.tsx";
 import { useLoaded } from "../reload.ts";
+import { may } from "../session.ts";
 import style from "./missed.module.css";
 
 interface MissedProps {
@@ -37,12 +38,13 @@ export function Missed({ app, message }: MissedProps) {
       </p>
     ) : null;
   }
+  const maySend = may("v1.message-attempt.resend");
   const onResend = () => {
     reload();
     refresh();
   };
   return (
-    <Section title="Endpoints that did not get it">
+    <Section title="Endpoints that did not get this message">
       <Read of={recipients} lines={2}>
         {(page) => (
           <>
@@ -57,7 +59,7 @@ export function Missed({ app, message }: MissedProps) {
                       <Cause app={app} of={recipient} message={message} />
                     </div>
                   </div>
-                  {!recipient.endpoint.disabled && (
+                  {maySend && !recipient.endpoint.disabled && (
                     <div class={style.action}>
                       <ResendButton
                         label="Send"
@@ -87,7 +89,7 @@ function Cause({ app, of: { endpoint, missed }, message }: CauseProps) {
   if (missed === null) return null;
   const settings = endpointLink(app, endpoint.id, "settings");
   const doubt = missed.certain ? null : (
-    <span class="muted"> The endpoint was changed after this message, so it may have been another reason.</span>
+    <span class="muted"> The endpoint was changed after this message, so the reason may have been another one.</span>
   );
   switch (missed.reason) {
     case "created_later":
