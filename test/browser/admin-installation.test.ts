@@ -53,7 +53,7 @@ describeInBrowser("pages of event types and of the installation", { env }, (grou
 
       await page.goto(`${group.server.url}/ui/#/event-type`);
       await page.getByLabel("Archived").selectOption("no");
-      await page.getByText("No event type fits the filters").waitFor();
+      await page.getByText("No event type matches").waitFor();
       await page.getByLabel("Archived").selectOption("yes");
       await page.getByRole("link", { name: "invoice.paid" }).waitFor();
       await expectNoOverflow(page);
@@ -112,7 +112,7 @@ describeInBrowser("pages of event types and of the installation", { env }, (grou
       const endpoints = await fetch(`${group.server.url}/api/v1/endpoint`, bearer(text));
       expect(endpoints.status).toBe(200);
       await page.getByLabel("Name contains").fill("nothing like it");
-      await page.getByText("No token fits the filters").waitFor();
+      await page.getByText("No token matches").waitFor();
       expect(await page.locator("pre").textContent()).toContain(text);
       await page.getByLabel("Name contains").fill("BILLING");
       await row.waitFor();
@@ -120,7 +120,7 @@ describeInBrowser("pages of event types and of the installation", { env }, (grou
 
       await row.getByRole("button", { name: "Revoke" }).click();
       await row.getByRole("button", { name: "Revoke token" }).click();
-      await page.getByText("No token fits the filters").waitFor();
+      await page.getByText("No token matches").waitFor();
       await page.getByLabel("State").selectOption("revoked");
       await row.getByText("revoked", { exact: true }).waitFor();
       expect(await row.getByRole("button").count()).toBe(0);
@@ -196,7 +196,7 @@ describeInBrowser("pages of event types and of the installation", { env }, (grou
         .waitFor();
       await creation!.waitFor({ state: "detached" });
       await page.getByLabel("Contains").fill("nothing has this");
-      await page.getByText("No change fits the filters").waitFor();
+      await page.getByText("No change matches").waitFor();
       expect(page.url()).toContain("action=token&text=nothing+has+this");
       expect(opened.errors).toEqual([]);
     },

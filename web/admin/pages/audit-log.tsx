@@ -39,7 +39,10 @@ export function AuditLogPage() {
   const reload = useRef<(() => void) | null>(null);
   return (
     <>
-      <PageHead title="Audit log" about="Changes of the configuration, newest first. Entries are kept for 400 days.">
+      <PageHead
+        title="Audit log"
+        about="Who changed what, newest first. Sent messages are not listed. Entries are kept for 400 days."
+      >
         <button type="button" class="outline" onClick={() => reload.current?.()}>
           Reload
         </button>
@@ -59,10 +62,10 @@ export function AuditLogPage() {
 
 function NoChanges({ isFiltered }: { isFiltered: boolean }) {
   return (
-    <Empty title={isFiltered ? "No change fits the filters" : "No changes"}>
+    <Empty title={isFiltered ? "No change matches" : "No changes"}>
       <p>
         {isFiltered
-          ? "Remove a filter to see more."
+          ? "Change or clear the filters."
           : "Changes of customers, endpoints, tokens and other settings appear here."}
       </p>
     </Empty>

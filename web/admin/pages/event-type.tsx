@@ -1,16 +1,17 @@
 import { useState } from "preact/hooks";
 import type { EventType } from "../../../src/api/types.ts";
 import { Confirm, Outcome, useActionThen } from "../../kit/parts/action.tsx";
-import { Badge } from "../../kit/parts/badge.tsx";
 import { Body } from "../../kit/parts/code.tsx";
 import { Fact } from "../../kit/parts/fact.tsx";
 import { SelectField } from "../../kit/parts/field.tsx";
 import { Instant } from "../../kit/parts/instant.tsx";
 import { PageHead } from "../../kit/parts/page-head.tsx";
 import { CardSection, Read, Section } from "../../kit/parts/section.tsx";
+import { counted } from "../../kit/words.ts";
 import { archiveEventType, changeEventType, deleteEventType, getEventType, getExample } from "../api/event-types.ts";
 import { EventTypeFields, sentFields } from "../event-types/form.tsx";
 import { jsonProblem, SchemaEditor } from "../event-types/schema-editor.tsx";
+import { EventTypeState } from "../event-types/state.tsx";
 import { EVENT_TYPES, messagesLink } from "../links.ts";
 import { Changing, May } from "../parts/may.tsx";
 import { useLoaded } from "../reload.ts";
@@ -45,7 +46,7 @@ function Facts({ type }: { type: EventType }) {
   return (
     <dl class="facts">
       <Fact name="State">
-        <Badge tone={type.archived ? "idle" : "good"}>{type.archived ? "archived" : "active"}</Badge>
+        <EventTypeState of={type} />
       </Fact>
       <Fact name="Schema versions">{type.schemaVersions.join(", ") || "none"}</Fact>
       <Fact name="Created">
@@ -114,7 +115,10 @@ function Schemas({ type, onChange }: PartProps) {
     label: value === latest ? `${value} (latest)` : value,
   }));
   return (
-    <CardSection title="Schema" about="Messages are checked against the latest version.">
+    <CardSection
+      title="Schema"
+      about="Payloads are checked against the latest version. The settings say what happens to a message that does not match."
+    >
       <form onSubmit={submit} noValidate>
         <SelectField
           label="Version"
@@ -176,7 +180,7 @@ function Ending({ type, onChange }: PartProps) {
         ) : (
           <Confirm
             label="Archive"
-            question={`Archive 1 event type, ${name}? It disappears from lists. Its endpoints and messages stay.`}
+            question={`Archive 1 event type, ${name}? Customers can no longer choose it in the portal. Its messages and subscriptions stay.`}
             confirm="Archive event type"
             action={action}
             onConfirm={archive}
@@ -184,7 +188,7 @@ function Ending({ type, onChange }: PartProps) {
         )}
         <Confirm
           label="Delete"
-          question={`Delete 1 event type, ${name}, with ${type.schemaVersions.length} schema versions? Messages stay.`}
+          question={`Delete 1 event type, ${name}, with ${counted(type.schemaVersions.length, "schema version")}? Its messages stay. This cannot be undone.`}
           confirm="Delete event type"
           isDestructive
           action={action}

@@ -1,6 +1,5 @@
 import type { EventType } from "../../../src/api/types.ts";
 import { address } from "../../kit/address.ts";
-import { Badge } from "../../kit/parts/badge.tsx";
 import { type Column, DataTable } from "../../kit/parts/data-table.tsx";
 import { type Filter, FilterBar } from "../../kit/parts/filter-bar.tsx";
 import { Instant } from "../../kit/parts/instant.tsx";
@@ -10,6 +9,7 @@ import { Read } from "../../kit/parts/section.tsx";
 import { counted } from "../../kit/words.ts";
 import { getEventTypes, LISTED_MAX } from "../api/event-types.ts";
 import style from "../event-types/list.module.css";
+import { EventTypeState } from "../event-types/state.tsx";
 import { EVENT_TYPE_IMPORT, eventTypeLink, NEW_EVENT_TYPE } from "../links.ts";
 import { May } from "../parts/may.tsx";
 import { useLoaded } from "../reload.ts";
@@ -49,8 +49,8 @@ function Listed({ all }: { all: readonly EventType[] }) {
     <>
       <FilterBar filters={filtersOf(all)} />
       {shown.length === 0 ? (
-        <Empty title="No event type fits the filters">
-          <p>Remove a filter to see more.</p>
+        <Empty title="No event type matches">
+          <p>Change or clear the filters.</p>
         </Empty>
       ) : (
         <DataTable label="Event types" columns={COLUMNS} rows={shown} keyOf={({ name }) => name} isLinked />
@@ -88,11 +88,7 @@ const COLUMNS: readonly Column<EventType>[] = [
   {
     head: "State",
     kind: "fit",
-    cell: ({ archived, deprecated }) => (
-      <Badge tone={archived ? "idle" : deprecated ? "wait" : "good"}>
-        {archived ? "archived" : deprecated ? "deprecated" : "active"}
-      </Badge>
-    ),
+    cell: (type) => <EventTypeState of={type} />,
   },
   { head: "Changed", kind: "extra", cell: ({ updatedAt }) => <Instant at={updatedAt} /> },
 ];

@@ -10,7 +10,7 @@ import { EVENT_TYPES, eventTypeLink } from "../links.ts";
 
 export function NewEventTypePage() {
   const [name, setName] = useState("");
-  const [fields, setFields] = useState<Fields>({ description: "", groupName: "", validation: "off" });
+  const [fields, setFields] = useState<Fields>({ description: "", groupName: "", validation: "warn" });
   const [schema, setSchema] = useState("");
   const [example, setExample] = useState("");
   const [error, setError] = useState<Error | null>(null);

@@ -62,8 +62,8 @@ function requested({ state, ...filters }: Query): Query {
 function NoTokens({ isFiltered }: { isFiltered: boolean }) {
   if (isFiltered) {
     return (
-      <Empty title="No token fits the filters">
-        <p>Remove a filter to see more.</p>
+      <Empty title="No token matches">
+        <p>Change or clear the filters.</p>
       </Empty>
     );
   }
