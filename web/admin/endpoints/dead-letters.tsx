@@ -4,6 +4,7 @@ import { type Column, DataTable } from "../../kit/parts/data-table.tsx";
 import { Instant } from "../../kit/parts/instant.tsx";
 import { Empty } from "../../kit/parts/notice.tsx";
 import { Read } from "../../kit/parts/section.tsx";
+import { reasonText } from "../../kit/reasons.ts";
 import { counted } from "../../kit/words.ts";
 import { type EndpointKey, getDeadLetters } from "../api/endpoints.ts";
 import { deadLettersLink } from "../links.ts";
@@ -52,7 +53,7 @@ const COLUMNS: readonly Column<DeadLetterGroup>[] = [
       </a>
     ),
   },
-  { head: "Reason", cell: ({ reason }) => reason },
+  { head: "Reason", cell: ({ reason }) => reasonText(reason) },
   { head: "Count", kind: "number", cell: ({ count }) => formatCount(count) },
   { head: "First", kind: "extra", cell: ({ firstDeadAt }) => <Instant at={firstDeadAt} /> },
   { head: "Last", kind: "fit", cell: ({ lastDeadAt }) => <Instant at={lastDeadAt} /> },

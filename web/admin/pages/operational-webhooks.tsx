@@ -44,7 +44,7 @@ export function OperationalWebhooksPage() {
         reloadRef={reload}
         empty={() => (
           <Empty title="No operational webhooks yet">
-            <p>Add the URL of your alerting above.</p>
+            <p>An operational webhook tells your alerting about failing endpoints and growing backlogs.</p>
           </Empty>
         )}
       >
@@ -158,7 +158,7 @@ function TestEvent({ of, onSent }: { of: OperationalEndpoint; onSent: () => void
   useEffect(() => () => timers.current.forEach(clearTimeout), []);
   if (!may("operational-webhook.endpoint.send-example")) return null;
   const send = async () => {
-    const isSent = await action.run(() => sendOperationalTest(of.id), "Sent. Its attempt is below.");
+    const isSent = await action.run(() => sendOperationalTest(of.id), "Sent. The attempt appears below.");
     if (isSent) timers.current = AFTER_TEST_MS.map((ms) => setTimeout(onSent, ms));
   };
   return (

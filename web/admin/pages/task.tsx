@@ -5,7 +5,7 @@ import { PageHead } from "../../kit/parts/page-head.tsx";
 import { Read } from "../../kit/parts/section.tsx";
 import { reasonText } from "../../kit/reasons.ts";
 import { counted } from "../../kit/words.ts";
-import { deadLettersLink, endpointLink, messagesLink, TASKS } from "../links.ts";
+import { customerLink, deadLettersLink, endpointLink, TASKS } from "../links.ts";
 import { TaskBadge, TaskCancellation, TaskProgress, useTask } from "../tasks/task-view.tsx";
 import { errorOf, kindOf, rateOf, scopeOf, starterOf } from "../tasks/words.ts";
 
@@ -22,7 +22,9 @@ export function TaskPage({ task: id }: { task: string }) {
             <div class="buttons">
               <TaskCancellation of={shown} onEnd={reload} />
               {shown.task.startsWith("dead-letter.") && (
-                <a href={deadLettersLink({ app_id: shown.appId, endpoint_id: shown.endpointId })}>What is dead now</a>
+                <a href={deadLettersLink({ app_id: shown.appId, endpoint_id: shown.endpointId })}>
+                  Remaining dead letters
+                </a>
               )}
             </div>
           </>
@@ -45,7 +47,7 @@ function Facts({ of }: { of: BackgroundTask }) {
         <TaskProgress of={of} />
       </Fact>
       <Fact name="Customer">
-        {of.appId === null ? scopeOf(of) : <a href={messagesLink({ app_id: of.appId })}>{scopeOf(of)}</a>}
+        {of.appId === null ? scopeOf(of) : <a href={customerLink(of.appId)}>{scopeOf(of)}</a>}
       </Fact>
       {of.endpointId !== null && (
         <Fact name="Endpoint">
