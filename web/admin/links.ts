@@ -22,10 +22,6 @@ export const SYSTEM = link(["system"]);
 
 type Filters<Name extends string> = { readonly [K in Name]?: string | null | undefined };
 
-export function customersLink(filters: Filters<"search" | "order"> = {}): string {
-  return link(["app"], filters);
-}
-
 /** `tab` is one of the customer page's parts; without one it shows the overview. */
 export function customerLink(app: string, tab?: string): string {
   return link(["app", app], { tab });

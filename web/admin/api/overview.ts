@@ -1,14 +1,10 @@
-import type { Overview, Timeseries } from "../../../src/api/types.ts";
+import type { Timeseries } from "../../../src/api/types.ts";
 import { getJson, queryOf, sendJson } from "./json.ts";
 
 /** Requests of the overview. */
 
-export const getOverview = (signal?: AbortSignal) => getJson<Overview>("/overview", signal);
-
 /** Returns the counts of the environment in periods of `step`, from `sinceMs` until now. */
 export const getTimeseries = (step: string, sinceMs: number, signal: AbortSignal) =>
   getJson<Timeseries>(`/stats/timeseries${queryOf({ step, since: new Date(sinceMs).toISOString() })}`, signal);
-
-export const resumeEnvironment = () => sendJson("POST", "/environment/resume");
 
 export const resumeDelivery = () => sendJson("POST", "/delivery/resume");

@@ -18,8 +18,5 @@ export async function getTokens(filters: Filters, signal: AbortSignal) {
 
 export const createToken = async (token: object) => sendJson<CreatedApiToken>("POST", await tokensPath(), token);
 
-export const renameToken = async (id: string, name: string) =>
-  sendJson<ApiToken>("PUT", `${await tokensPath()}/${encode(id)}`, { name });
-
 export const revokeToken = async (id: string) =>
   sendJson<null>("POST", `${await tokensPath()}/${encode(id)}/expire`, { expiry: 0 });

@@ -1,7 +1,8 @@
 import type { AttentionEntry } from "../../../src/api/types.ts";
 import { Outcome, useActionThen } from "../../kit/parts/action.tsx";
 import { Instant } from "../../kit/parts/instant.tsx";
-import { resumeDelivery, resumeEnvironment } from "../api/overview.ts";
+import { resumeEnvironment } from "../api/installation.ts";
+import { resumeDelivery } from "../api/overview.ts";
 import { overview, refresh } from "../live.ts";
 import { May } from "../parts/may.tsx";
 import style from "./overview.module.css";

@@ -12,10 +12,6 @@ export function Badge({ tone, children }: { tone: Tone; children: string }) {
   return <span class={`badge badge-${tone}`}>{children}</span>;
 }
 
-export function StateBadge({ state }: { state: DeliveryState }) {
-  return <Badge tone={TONE[state]}>{state}</Badge>;
-}
-
 /**
  * Shows the deliveries of a message: a badge per state, with the number of deliveries if there are
  * several.
