@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { createApi } from "./api/http/server.ts";
 import type { SystemReadings } from "./api/http/system-readings.ts";
 import { Inbox } from "./api/resources/inbox/inbox.ts";
+import { BackupSchedule } from "./backup/schedule.ts";
 import { holdDelivery } from "./commands/delivery.ts";
 import { ensureEnvironment } from "./commands/environments.ts";
 import { type FirstStart, prepareFirstStart } from "./commands/first-start.ts";
@@ -14,6 +15,7 @@ import type { Seq } from "./core/id.ts";
 import { type Service, ServiceStack } from "./core/service.ts";
 import { openFilesProblem } from "./core/shortage.ts";
 import { KeyCache } from "./door/key-cache.ts";
+import { BackupProcess } from "./edge/backup-process.ts";
 import { ClientConnections, type ConnectionLimits } from "./edge/client-connections.ts";
 import { systemClock } from "./edge/clock.ts";
 import { HttpClient } from "./edge/http-client/client.ts";
@@ -55,6 +57,8 @@ export interface RunningServer {
 
 interface Options {
   readonly log: Log;
+  /** The command line that starts this program. Without it, there are no scheduled backups. */
+  readonly program?: readonly string[];
   /** Returns the settings in force with their sources. */
   readonly settingsInForce?: () => readonly SettingInForce[];
   /** The latest warnings and errors of the log. */
@@ -141,8 +145,10 @@ async function run(
   const tally = new Tally(await store.history.totals());
   tally.listenTo(facts);
   const requests = new RequestCounts();
+  const backups = scheduledBackups(kernel, settings, options.program);
   const metrics = new Metrics(
     {
+      ...(backups !== null && { backups: () => backups.state }),
       build: { version, commit },
       tally,
       attemptsUnderWay: () => engine.attemptsUnderWay,
@@ -181,6 +187,7 @@ async function run(
       oldestDueAt: kernel.oldestDue().get(environmentSeq)?.dueAt ?? null,
     }),
     system: readings,
+    ...(backups !== null && { backups: () => backups.state }),
     version,
     isStarting: opening.isStarting,
     stopping: opening.stopping,
@@ -195,7 +202,14 @@ async function run(
   const { listener, door } = httpServices(api, settings, address, opening, prepare);
   const httpServer = { port: () => api.server?.port ?? 0, closeIdle: () => api.server?.closeIdleConnections() };
   const connections = new ClientConnections(clock, limits, httpServer, (isOver) => logConnections(limits, isOver, log));
-  const services = new ServiceStack([listener, connections, ...outside, ...kernel.services, door]);
+  const services = new ServiceStack([
+    listener,
+    connections,
+    ...outside,
+    ...kernel.services,
+    ...(backups === null ? [] : [backups]),
+    door,
+  ]);
   const stop = async () => {
     await services.stop();
     await store.close();
@@ -213,6 +227,18 @@ async function run(
     metrics.stop();
     throw error;
   }
+}
+
+/** Returns the scheduled backups, or null if none are configured. */
+function scheduledBackups(
+  { clock, facts }: Kernel,
+  { backupDir, backupEveryMs: everyMs, backupKeep: keep, dataDir }: Settings,
+  program: Options["program"],
+): BackupSchedule | null {
+  if (backupDir === null || program === undefined) return null;
+  const directory = resolve(backupDir);
+  const port = new BackupProcess(program, resolve(dataDir), directory);
+  return new BackupSchedule(clock, facts, port, { directory, everyMs, keep });
 }
 
 /** Returns what `GET /api/v1/system` shows of this process. */

@@ -79,6 +79,7 @@ async function serve(
   const reloadSignal = listenForReload(log.silence);
   const options = {
     log,
+    program: ownProgram(),
     logLinesDropped: () => output.dropped,
     logsAttempts: () => log.isLevelEnabled("debug"),
     ...{ version, commit, recentLines },
@@ -108,4 +109,10 @@ async function serve(
   clearTimeout(exitTimer);
   log.info({}, "Stopped.");
   await output.flush(FLUSH_MS);
+}
+
+/** Returns the command line that starts this program: the executable, or the runtime and the sources. */
+function ownProgram(): readonly string[] {
+  // The entry point of an executable is in a virtual file system.
+  return /^(\/\$bunfs\/|[A-Z]:[\\/]~BUN[\\/])/.test(Bun.main) ? [process.execPath] : [process.execPath, Bun.main];
 }

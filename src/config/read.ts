@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { isAbsolute, relative, resolve } from "node:path";
 import { editDistance } from "../core/text.ts";
 import { firstText, textAgain } from "./file-text.ts";
 import type { SettingSource } from "./in-force.ts";
@@ -73,8 +73,19 @@ export function readWithSources(sources: SettingSources): ReadSettings {
     }
   }
   refusePartialLogin(values as Settings);
+  refuseBackupsInData(values as Settings);
   values.logFormat ??= sources.terminal ? "pretty" : "json";
   return { settings: values as Settings, from };
+}
+
+/** A backup in the data directory would be lost together with the data. */
+function refuseBackupsInData({ backupDir, dataDir }: Settings): void {
+  if (backupDir === null) return;
+  const path = relative(resolve(dataDir), resolve(backupDir));
+  if (path.startsWith("..") || isAbsolute(path)) return;
+  throw new SettingsError(
+    `The backup-dir ${backupDir} is in the data directory ${dataDir}. Set backup-dir to a directory elsewhere, best on another disk.`,
+  );
 }
 
 /** The settings for logins at an identity provider only work together. */

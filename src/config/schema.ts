@@ -176,6 +176,25 @@ export const SCHEMA = {
     description: "payloads and attempts older than this are deleted",
   }),
 
+  backupDir: setting("backup-dir", {
+    group: "Storage",
+    kind: path,
+    default: null,
+    description: "directory for scheduled backups, best on another disk, not inside the data directory",
+  }),
+  backupEveryMs: setting("backup-every", {
+    group: "Storage",
+    kind: duration({ minMs: 1000, range: "at least 1s" }),
+    default: "24h",
+    description: "time between two scheduled backups",
+  }),
+  backupKeep: setting("backup-keep", {
+    group: "Storage",
+    kind: integer(1, 100_000),
+    default: "7",
+    description: "number of scheduled backups to keep; older ones are deleted",
+  }),
+
   retryScheduleMs: setting("retry-schedule", {
     group: "Delivery",
     kind: list(

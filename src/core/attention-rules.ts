@@ -14,6 +14,7 @@ export const attentionKinds = [
   "store_damaged",
   "disk_low",
   "clock_jumped",
+  "backup_failed",
   "delivery_held",
   "environment_paused",
   "backlog_growing",

@@ -216,6 +216,10 @@ export type Fact =
       /** True if the response was a 422, false if it was the first response again. */
       readonly isRejected: boolean;
     }
+  /** A scheduled backup is complete. */
+  | { readonly type: "backup.finished"; readonly file: string; readonly durationMs: number }
+  /** A scheduled backup has failed. It is tried again. */
+  | { readonly type: "backup.failed"; readonly reason: string }
   /** A bug in the program was detected at `where`. The affected work will be retried. */
   | { readonly type: "defect.found"; readonly where: string; readonly error: unknown }
   /** A request arrived at the door for a known source. */

@@ -22,6 +22,8 @@ const LOGGED = [
   "clock.doubted",
   "clock.trusted",
   "idempotency.mismatched",
+  "backup.finished",
+  "backup.failed",
   "defect.found",
   "source.refused",
   "source.key-unavailable",
@@ -156,6 +158,12 @@ export function logFacts(facts: Facts, log: Log, ids: IdCodec): void {
           { event: fact.type, request: fact.request, idempotencyKey: fact.key, rejected: fact.isRejected },
           "Request was not carried out, because its idempotency key was used before with another body.",
         );
+        break;
+      case "backup.finished":
+        log.info({ event: fact.type, file: fact.file, durationMs: Math.round(fact.durationMs) }, "Backup is complete.");
+        break;
+      case "backup.failed":
+        log.error({ event: fact.type, reason: fact.reason }, `Scheduled backup failed. ${fact.reason}`);
         break;
       case "defect.found":
         log.error(

@@ -20,6 +20,8 @@ export interface Readings {
   failingEndpoints(): Promise<number>;
   stoppedEndpoints(): Promise<StoppedEndpoints>;
   readonly requests: RequestCounts;
+  /** Returns the state of the scheduled backups. Absent if there are none. */
+  backups?(): { readonly newestAt: number | null; readonly isOverdue: boolean };
   storeSize(): Promise<StoreSize>;
   /** Returns the number of log lines that were dropped because the output could not be written. */
   logLinesDropped(): number;
@@ -38,6 +40,7 @@ export class Metrics {
     this.#build(readings);
     this.#requests(readings);
     this.#gauges(readings);
+    this.#backups(readings);
     this.#endpoints(readings);
     addProcessMetrics(this.#registry);
     this.#lag = new EventLoopLag(this.#registry);
@@ -94,6 +97,7 @@ export class Metrics {
       registers,
     });
     this.#countShortages(facts);
+    this.#countBackups(facts);
     addReceivedMetrics(this.#registry, facts);
     // The counters are looked up once, because this code runs for every attempt.
     const outcomes = new Map(["success", ...failureReasons].map((outcome) => [outcome, attempts.labels(outcome)]));
@@ -112,6 +116,18 @@ export class Metrics {
     });
     facts.on(["commit.failed"], () => commitsFailed.inc());
     facts.on(["idempotency.mismatched"], () => mismatches.inc());
+  }
+
+  #countBackups(facts: Facts): void {
+    const backups = new Counter({
+      name: "boathook_backups_total",
+      help: "Scheduled backups by outcome: finished or failed.",
+      labelNames: ["outcome"],
+      registers: [this.#registry],
+    });
+    for (const outcome of ["finished", "failed"]) backups.labels(outcome).inc(0);
+    facts.on(["backup.finished"], () => backups.labels("finished").inc());
+    facts.on(["backup.failed"], () => backups.labels("failed").inc());
   }
 
   #countShortages(facts: Facts): void {
@@ -161,6 +177,19 @@ export class Metrics {
     this.#gauge("boathook_wal_bytes", "Size of the write-ahead log.", () => sizeOf("walBytes"));
     this.#gauge("boathook_disk_free_bytes", "Free space on the disk of the data directory.", () =>
       sizeOf("diskFreeBytes"),
+    );
+  }
+
+  #backups({ backups }: Readings): void {
+    this.#gauge(
+      "boathook_backup_overdue",
+      "1 while the newest scheduled backup is older than twice backup-every.",
+      () => Number(backups?.()?.isOverdue ?? false),
+    );
+    this.#gauge(
+      "boathook_backup_newest_timestamp_seconds",
+      "Time of the newest scheduled backup; 0 if there is none.",
+      () => (backups?.()?.newestAt ?? 0) / 1000,
     );
   }
 

@@ -103,6 +103,7 @@ const SERIES: Readonly<Record<string, readonly (readonly [series: string, values
   BoathookStoreFailing: [['boathook_commits_failed_total{instance="a"}', COUNTER]],
   BoathookDeliveriesLate: [['boathook_oldest_due_age_seconds{instance="a"}', GAUGE(301)]],
   BoathookDeliveriesHeld: [['boathook_delivery_held{instance="a"}', GAUGE(1)]],
+  BoathookBackupOverdue: [['boathook_backup_overdue{instance="a"}', GAUGE(1)]],
   BoathookEnvironmentPaused: [['boathook_environments_paused{instance="a"}', GAUGE(1)]],
   BoathookDeadLettersGrowing: [['boathook_dead_letters{instance="a"}', GROWING]],
   BoathookEndpointsFailing: [['boathook_endpoints{instance="a",state="failing"}', GAUGE(1)]],

@@ -124,6 +124,9 @@ const CASES: Readonly<Record<Field, Case>> = {
     ],
     invalid: ["", "off", "Full"],
   },
+  backupDir: { valid: [["/mnt/backups", "/mnt/backups"]], invalid: ["", "  ", "a\0b"] },
+  backupEveryMs: { valid: [["6h", 6 * 3_600_000]], invalid: ["", "0", "999ms", "24"] },
+  backupKeep: { valid: [["30", 30]], invalid: ["", "0", "1.5", "100001"] },
   retentionMs: { valid: [["30d", 30 * DAY_MS]], invalid: ["", "0", "90", "-1d", "999999d"] },
   retryScheduleMs: {
     valid: [
@@ -276,6 +279,9 @@ test("each omitted setting has its documented default", () => {
     dataDir: "./boathook-data",
     sync: "full",
     retentionMs: 90 * DAY_MS,
+    backupDir: null,
+    backupEveryMs: DAY_MS,
+    backupKeep: 7,
     retryScheduleMs: [5_000, 300_000, 1_800_000, 7_200_000, 18_000_000, 36_000_000, 36_000_000],
     retryJitter: 0.2,
     deliveryTimeoutMs: 15_000,

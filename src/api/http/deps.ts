@@ -1,4 +1,5 @@
 import type { Idempotency } from "../../accept/idempotency.ts";
+import type { BackupState } from "../../backup/schedule.ts";
 import type { CommandContext } from "../../commands/context.ts";
 import type { Settings } from "../../config/index.ts";
 import type { Seq } from "../../core/id.ts";
@@ -56,6 +57,8 @@ export interface ApiDeps extends CommandContext {
   readonly metricsToken: () => string | null;
   /** Called for each response to a request for an operation. */
   readonly countRequest?: (operation: string, status: number) => void;
+  /** Returns the state of the scheduled backups. Absent if there are none. */
+  readonly backups?: () => BackupState;
   readonly overview: (environmentSeq: Seq) => OverviewNumbers | Promise<OverviewNumbers>;
   /** Reads counts over time. */
   readonly series: Pick<SeriesKeeper, "read">;

@@ -1,5 +1,6 @@
 /** What needs an operator's attention in an environment. */
 import { type Static, Type } from "@sinclair/typebox";
+import type { BackupState } from "../../backup/schedule.ts";
 import { attentionKinds, bySeverity, diskSeverity, severities } from "../../core/attention-rules.ts";
 import { deliveryHeldMeta } from "../../core/delivery.ts";
 import type { Seq } from "../../core/id.ts";
@@ -60,7 +61,7 @@ export interface AttentionList {
   readonly total: number;
 }
 
-type Parts = Pick<ApiDeps, "store" | "ids" | "clock" | "deliverer" | "backlogWatch" | "clockTrust">;
+type Parts = Pick<ApiDeps, "store" | "ids" | "clock" | "deliverer" | "backlogWatch" | "clockTrust" | "backups">;
 
 interface Kept {
   readonly reading: Promise<Attention>;
@@ -146,6 +147,10 @@ export class AttentionSource {
         "The clock has jumped ahead. Until the clock is trusted, nothing is deleted or disabled because of age. Check the system time.";
       entries.push({ kind: "clock_jumped", severity: "warning", since: formatInstant(doubtedSince), detail });
     }
+    const backups = this.parts.backups?.();
+    if (backups !== undefined && (backups.failure !== null || backups.isOverdue)) {
+      entries.push(ofBackups(backups));
+    }
     if (deliverer.isHeld) {
       const heldAt = await housekeeping.meta.get(deliveryHeldMeta);
       const since = heldAt === null ? null : formatInstant(Number(heldAt));
@@ -200,4 +205,13 @@ function ofDeadReason({ reason, count, firstDeadAt }: DeadReason): Entry {
   const number = count === deadReasonCountMax ? `${count} or more deliveries` : `${count} deliveries`;
   const detail = `${count === 1 ? "1 delivery" : number} failed for good: ${reason}.`;
   return { kind: "dead_letters", severity: "warning", since: formatInstant(firstDeadAt), count, reason, detail };
+}
+
+function ofBackups({ newestAt, failure }: BackupState): Entry {
+  const since = newestAt === null ? null : formatInstant(newestAt);
+  const detail =
+    failure === null
+      ? "The newest scheduled backup is older than twice `backup-every`. See the log."
+      : `The latest scheduled backup failed, and the newest one is older. ${failure.reason}`;
+  return { kind: "backup_failed", severity: "warning", since, detail };
 }

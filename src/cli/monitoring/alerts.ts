@@ -50,6 +50,15 @@ export const ALERTS: readonly Alert[] = [
     description: "Messages are accepted and stored. Resume with POST /api/v1/delivery/resume or on the admin page.",
   },
   {
+    name: "BoathookBackupOverdue",
+    expr: "boathook_backup_overdue == 1",
+    for: "5m",
+    severity: "warning",
+    summary: "Boathook on {{ $labels.instance }} has no recent backup.",
+    description:
+      "The newest scheduled backup is older than twice backup-every. The system page and the log say why. Check the free space and the rights of backup-dir.",
+  },
+  {
     name: "BoathookEnvironmentPaused",
     expr: "boathook_environments_paused > 0",
     for: "1h",

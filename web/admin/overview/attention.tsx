@@ -100,6 +100,8 @@ function wordsOf({ kind, url, appName, appId, endpointId, count, reason }: Atten
       return { title: "Damaged data", href: SYSTEM };
     case "disk_low":
       return { title: "Little space on the disk", href: SYSTEM };
+    case "backup_failed":
+      return { title: "No recent backup", href: SYSTEM };
     case "clock_jumped":
       return { title: "The clock has jumped ahead", href: SYSTEM };
     default:

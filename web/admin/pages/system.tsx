@@ -32,6 +32,7 @@ export function SystemPage() {
           <>
             <Program of={loaded} />
             <Store of={loaded} />
+            <Backups of={loaded} />
             <Section title="Settings">
               <DataTable label="Settings" columns={COLUMNS} rows={loaded.settings} keyOf={({ name }) => name} />
             </Section>
@@ -95,6 +96,26 @@ function Store({ of: { store, retention } }: { of: System }) {
         <Fact name="Last clean-up">
           {retention.lastRunAt === null ? "not yet" : <Instant at={retention.lastRunAt} />}
         </Fact>
+      </dl>
+    </Section>
+  );
+}
+
+function Backups({ of: { backups } }: { of: System }) {
+  if (backups === null) return null;
+  const { directory, everyMs, keep, newestAt, nextAt, failedAt, reason, isOverdue } = backups;
+  const state = failedAt !== null ? "failed" : isOverdue ? "overdue" : "healthy";
+  return (
+    <Section title="Backups">
+      <dl class="facts">
+        <Fact name="State">
+          <Badge tone={state === "healthy" ? "good" : "bad"}>{state}</Badge>
+        </Fact>
+        <Fact name="Directory">{directory}</Fact>
+        <Fact name="Schedule">{`every ${formatDuration(everyMs)}, the newest ${formatCount(keep)} are kept`}</Fact>
+        <Fact name="Newest backup">{newestAt === null ? "none" : <Instant at={newestAt} />}</Fact>
+        <Fact name="Next backup">{nextAt === null ? "unknown" : <Instant at={nextAt} />}</Fact>
+        {reason !== null && <Fact name="Reason">{reason}</Fact>}
       </dl>
     </Section>
   );

@@ -1,5 +1,6 @@
 /** The state of the server in responses. */
 import { Type } from "@sinclair/typebox";
+import type { BackupState } from "../../../backup/schedule.ts";
 import { deliveryHeldMeta } from "../../../core/delivery.ts";
 import { formatInstant } from "../../../core/instant.ts";
 import type { Context } from "../../http/context.ts";
@@ -48,6 +49,18 @@ export const SystemOut = field.object("SystemOut", {
     retentionMs: Type.Integer(),
     lastRunAt: instant("End of the latest deletion of old data; null before the first one since the start."),
   }),
+  backups: nullable(
+    field.object("SystemBackups", {
+      directory: Type.String(),
+      everyMs: Type.Number(),
+      keep: Type.Integer(),
+      newestAt: instant("Time of the newest backup in the directory; null if there is none."),
+      nextAt: instant("Time at which the next backup is due; null if it is not known yet."),
+      failedAt: instant("Time at which the latest backup failed; null if it succeeded."),
+      reason: nullable(Type.String({ description: "Why the latest backup failed." })),
+      isOverdue: Type.Boolean({ description: "Whether the newest backup is older than twice the interval." }),
+    }),
+  ),
   clock: field.object("SystemClock", {
     now: field.instantOut,
     doubtedSince: instant("Time since which the clock is ahead of the stored data; null while it is trusted."),
@@ -75,7 +88,7 @@ export const SystemOut = field.object("SystemOut", {
 const at = (time: number | null) => (time === null ? null : formatInstant(time));
 
 /** Reads the state of the server. */
-export async function systemOut({ system, store, clock, clockTrust, deliverer, version }: Context) {
+export async function systemOut({ system, store, clock, clockTrust, deliverer, version, backups }: Context) {
   const { housekeeping } = store;
   const [about, size, health] = [await housekeeping.about(), await housekeeping.size(), await housekeeping.health()];
   const { rss, heapUsed } = process.memoryUsage();
@@ -94,6 +107,7 @@ export async function systemOut({ system, store, clock, clockTrust, deliverer, v
       ...{ sync: about.syncsCommits ? "full" : "normal", ...health, commits: system.commits() },
     },
     retention: { retentionMs: system.retentionMs, lastRunAt: at(system.retentionLastRunAt()) },
+    backups: backups === undefined ? null : backupsOut(backups()),
     clock: {
       now: formatInstant(clock.now()),
       doubtedSince: at(clockTrust.doubtedSince),
@@ -110,6 +124,11 @@ export async function systemOut({ system, store, clock, clockTrust, deliverer, v
   };
 }
 
+function backupsOut({ failure, newestAt, nextAt, ...rest }: BackupState) {
+  const failed = { failedAt: at(failure?.at ?? null), reason: failure?.reason ?? null };
+  return { ...rest, ...failed, newestAt: at(newestAt), nextAt: at(nextAt) };
+}
+
 const time = "2026-01-01T00:00:00.000Z";
 
 export const systemExample = {
@@ -121,6 +140,7 @@ export const systemExample = {
     commits: { windowMs: 300_000, count: 1, p50Ms: 1.5, p95Ms: 1.5, p99Ms: 1.5, maxMs: 1.5 },
   },
   retention: { retentionMs: 7_776_000_000, lastRunAt: null },
+  backups: null,
   clock: { now: time, doubtedSince: null, retriesAheadMs: 0 },
   memory: { residentBytes: 104_857_600, heapBytes: 20_971_520 },
   openFiles: { open: 20, max: 1_048_576 },
