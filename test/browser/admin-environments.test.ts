@@ -50,6 +50,7 @@ describeInBrowser("environments on the admin page", { env: { BOATHOOK_ROOT_TOKEN
       await page.getByRole("navigation", { name: "Environments" }).getByRole("link", { name: "staging" }).click();
       await page.waitForURL(`${group.server.url}/ui/?environment=staging#/`);
       await page.getByRole("button", { name: "Environment staging" }).waitFor();
+      await page.getByText("-H 'boathook-environment: staging'").waitFor();
       await page.getByRole("link", { name: "Customers", exact: true }).click();
       await page.getByText("No customers yet").waitFor();
       await page.reload();

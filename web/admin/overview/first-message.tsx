@@ -3,8 +3,10 @@ import { BASE } from "../../kit/base.ts";
 import { Code } from "../../kit/parts/code.tsx";
 import { Empty, Problem } from "../../kit/parts/notice.tsx";
 import { createMessage, getFirstUid } from "../api.ts";
+import { environmentHeaders } from "../environment.ts";
 import { NEW_CUSTOMER, newEndpointLink, sendLink } from "../links.ts";
 import { May } from "../parts/may.tsx";
+import { quoted } from "../sources/curl.ts";
 
 const DEMO_APPLICATION = "demo";
 const EXAMPLE_BODY = '{"eventType": "demo.hello", "payload": {"hello": "world"}}';
@@ -102,6 +104,7 @@ function curlLine(app: string): string {
   return [
     `curl ${location.origin}${BASE}/api/v1/app/${app}/msg`,
     "-H 'Authorization: Bearer YOUR_TOKEN'",
+    ...Object.entries(environmentHeaders()).map(([name, value]) => `-H ${quoted(`${name}: ${value}`)}`),
     "-H 'Content-Type: application/json'",
     `-d '${EXAMPLE_BODY}'`,
   ].join(" \\\n  ");

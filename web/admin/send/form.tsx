@@ -6,6 +6,7 @@ import { TextField } from "../../kit/parts/field.tsx";
 import { Problem } from "../../kit/parts/notice.tsx";
 import { findEventType } from "../api/event-types.ts";
 import { type Envelope, messageBody, precheck, sendMessage } from "../api/messages.ts";
+import { environmentHeaders } from "../environment.ts";
 import { problemsOf } from "../event-types/form.tsx";
 import { jsonProblem } from "../event-types/schema-editor.tsx";
 import { messageLink, NEW_CUSTOMER } from "../links.ts";
@@ -126,7 +127,7 @@ function sendingAsCurl(app: string, body: string): string {
     method: "POST",
     ingestUrl: `${location.origin}${BASE}/api/v1/app/${encodeURIComponent(app)}/msg`,
     path: "/",
-    headers: { authorization: "Bearer YOUR_TOKEN", "content-type": "application/json" },
+    headers: { authorization: "Bearer YOUR_TOKEN", ...environmentHeaders(), "content-type": "application/json" },
     body: new TextEncoder().encode(body),
   });
 }

@@ -69,7 +69,7 @@ function isHeader(name: string, value: string): boolean {
 }
 
 /** Quotes a text for a POSIX shell. */
-function quoted(text: string): string {
+export function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
