@@ -2,11 +2,18 @@ import { executable, programEnvironment, ROOT } from "../support/binary.ts";
 import { freePort } from "../support/free-port.ts";
 import type { Installation } from "../support/installation.ts";
 import { ROOT_TOKEN } from "../support/server.ts";
+import { killedBackup, killedRestore } from "./kill-backup.ts";
 import type { Storm } from "./storm.ts";
 
 /** Ways to kill the server and restart it. */
 
-export const KILLS = ["under load", "during the start", "during the shutdown"] as const;
+export const KILLS = [
+  "under load",
+  "during the start",
+  "during the shutdown",
+  "during a backup",
+  "before an interrupted restore",
+] as const;
 export type Kill = (typeof KILLS)[number];
 
 /** Longest time in ms from the spawn of a process to its kill: about twice the time that a start takes. */
@@ -19,7 +26,9 @@ export async function killAndRestart(kill: Kill, boathook: Installation, storm: 
     boathook.process.kill("SIGTERM");
     await Bun.sleep(Math.random() * 50);
   }
+  if (kill === "during a backup") await killedBackup(boathook.dataDir);
   await boathook.kill();
+  if (kill === "before an interrupted restore") await killedRestore(boathook.dataDir);
   if (kill === "during the start") await killedStart(boathook.dataDir, Math.random() * START_MS);
   await boathook.start();
   storm.serverUp();
