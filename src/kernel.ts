@@ -101,7 +101,7 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
   const oldestDue = () => engine.oldestDue(({ applicationSeq }) => !operational.isHidden(applicationSeq));
   const backlogWatch = new BacklogWatch(clock, facts, store, settings.backlogThresholdMs, oldestDue);
   const retention = new Retention(clock, store, settings.retentionMs, isClockDoubted);
-  const series = new SeriesKeeper(clock, store, facts);
+  const series = new SeriesKeeper(clock, store, facts, (applicationSeq) => operational.isHidden(applicationSeq));
   const cron = new CronRuns({ store, clock, facts, signals, ids, directory, accepter });
   return {
     ...{ store, ids, seqs, clock, random, facts, signals, directory, accepter, deliverer: engine, operational },

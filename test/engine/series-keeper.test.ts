@@ -31,6 +31,7 @@ class World {
   isUnavailable = false;
   /** Runs at the beginning of each read of the store. */
   onRead: () => Promise<void> = async () => {};
+  readonly hidden = new Set<number>();
   readonly keeper = new SeriesKeeper(
     this.clock.ofProcess(1),
     {
@@ -51,6 +52,7 @@ class World {
       },
     },
     this.facts,
+    (applicationSeq) => this.hidden.has(applicationSeq),
   );
 
   /** Lets time pass, with all events that are due in it. */
@@ -97,6 +99,16 @@ describe("the keeper of counts over time", () => {
         .filter(({ stepMs }) => stepMs === MINUTE_MS)
         .map(brief),
     ).toEqual([{ scopeSeq: ENVIRONMENT, accepted: 1, ...counts }]);
+  });
+
+  test("messages of a hidden application are counted for it and its endpoints, and not for the environment", async () => {
+    const world = new World();
+    world.hidden.add(APPLICATION);
+    world.facts.state(accepted);
+    world.facts.state(attempt());
+    expect(await world.read(ENVIRONMENT)).toEqual([]);
+    expect((await world.read(APPLICATION)).map(brief)).toMatchObject([{ accepted: 1, delivered: 1 }]);
+    expect((await world.read(ENDPOINT)).map(brief)).toMatchObject([{ delivered: 1 }]);
   });
 
   test("deliveries that are buried as dead are counted for the environment, and cancelled ones are not", async () => {

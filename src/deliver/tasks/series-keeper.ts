@@ -30,6 +30,7 @@ type Bucket = Mutable<Omit<SeriesRow, "durations">> & { durations: number[] };
 
 /**
  * Counts messages, attempts and dead letters over time, per environment, application and endpoint.
+ * The counts of an environment leave out its operational webhooks, as its lists do.
  * The counts are collected in memory and stored every 10 seconds. A crash loses the counts of the
  * last 10 seconds; they are statistics, and nothing depends on them.
  */
@@ -48,6 +49,8 @@ export class SeriesKeeper extends OneLife {
     private readonly clock: Clock,
     private readonly store: { readonly history: Pick<History, "series"> },
     facts: Facts,
+    /** Returns whether an application is hidden, because it belongs to operational webhooks. */
+    private readonly isHidden: (applicationSeq: Seq) => boolean = () => false,
   ) {
     super();
     facts.on(COUNTED, (fact) => this.#count(fact));
@@ -106,8 +109,9 @@ export class SeriesKeeper extends OneLife {
 
   #count(fact: FactOf<(typeof COUNTED)[number]>): void {
     const now = this.clock.now();
-    const minute = this.#bucket(this.#minutes, fact.environmentSeq, MINUTE_MS, now);
-    const hour = this.#bucket(this.#hours, fact.environmentSeq, HOUR_MS, now);
+    const isHidden = fact.type !== "deliveries.buried" && this.isHidden(fact.applicationSeq);
+    const minute = isHidden ? null : this.#bucket(this.#minutes, fact.environmentSeq, MINUTE_MS, now);
+    const hour = isHidden ? null : this.#bucket(this.#hours, fact.environmentSeq, HOUR_MS, now);
     if (fact.type === "deliveries.buried") {
       if (fact.state === "dead") for (const bucket of [minute, hour]) if (bucket !== null) bucket.dead += fact.count;
       return;

@@ -94,7 +94,7 @@ export function timeseriesRoutes({ series, lookup, clock }: Context): Operation[
       tag: "Statistics",
       summary: "Get counts over time",
       description:
-        "Messages, attempts, deliveries and dead letters per period, of the environment, of an application or of an endpoint. Periods shorter than an hour exist for the environment and for the last 3 days, longer ones for the last 100 days. A crash of the server may lose the counts of its last 10 seconds.",
+        "Messages, attempts, deliveries and dead letters per period, of the environment, of an application or of an endpoint. The counts of the environment leave out operational webhooks. Periods shorter than an hour exist for the environment and for the last 3 days, longer ones for the last 100 days. A crash of the server may lose the counts of its last 10 seconds.",
       access: "environment",
       query,
       responses: { 200: { description: "The counts.", schema: TimeseriesOut, example } },
