@@ -7,15 +7,22 @@ const HEADERS_BYTES_MAX = 8 * 1024;
 /** Statuses whose responses have no body (RFC 9110, 15.3.5 and 15.3.6). */
 const BODILESS: ReadonlySet<number> = new Set([204, 205]);
 
-/** Headers that belong to the connection or the framing, or that must not reach a sender. */
+/**
+ * Headers that belong to the connection or the framing, that must not reach a sender, or that would
+ * change how a browser treats the admin page, which has the same origin.
+ */
 const REFUSED: ReadonlySet<string> = new Set([
+  "clear-site-data",
   "connection",
   "content-length",
   "keep-alive",
   "proxy-authenticate",
   "proxy-authorization",
   "proxy-connection",
+  "refresh",
+  "service-worker-allowed",
   "set-cookie",
+  "strict-transport-security",
   "te",
   "trailer",
   "transfer-encoding",

@@ -112,6 +112,16 @@ describe("creating a source", () => {
     ["a header of the connection", { answer: { headers: { Connection: "x" } } }, ["body.answer.headers.Connection"]],
     ["a header with two lines", { answer: { headers: { "X-A": "a\r\nB: c" } } }, ["body.answer.headers.X-A"]],
     ["a cookie", { answer: { headers: { "Set-Cookie": "a=b" } } }, ["body.answer.headers.Set-Cookie"]],
+    [
+      "a header that clears what browsers store",
+      { answer: { headers: { "Clear-Site-Data": '"*"' } } },
+      ["body.answer.headers.Clear-Site-Data"],
+    ],
+    [
+      "a header that leads browsers elsewhere",
+      { answer: { headers: { refresh: "0;url=https://example.com" } } },
+      ["body.answer.headers.refresh"],
+    ],
     ["headers of the wrong type", { answer: { headers: ["a"] } }, ["body.answer.headers"]],
     ["a value that is no text", { answer: { headers: { a: 1 } } }, ["body.answer.headers.a"]],
     ["the same header twice", { answer: { headers: { a: "1", A: "2" } } }, ["body.answer.headers.A"]],
