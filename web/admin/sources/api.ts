@@ -12,7 +12,7 @@ import type {
   WrittenEndpoint,
 } from "../../../src/api/types.ts";
 import { getJson, sendJson } from "../api/json.ts";
-import { call } from "../api.ts";
+import { ApiError, call } from "../api.ts";
 
 /** The requests of the pages of sources to the API. */
 
@@ -72,9 +72,17 @@ export function getLogEntry(source: string, entry: string, signal: AbortSignal):
   return getJson(`${pathOf(source)}/log/${encode(entry)}`, signal);
 }
 
+/** Returns all endpoints of a source. */
 export async function getEndpoints(source: string, signal: AbortSignal): Promise<readonly Endpoint[]> {
-  const page: ListOf<Endpoint> = await getJson(`${pathOf(source)}/endpoint?limit=${ENDPOINTS_LIMIT}`, signal);
-  return page.data;
+  const all: Endpoint[] = [];
+  let from = "";
+  for (;;) {
+    const path = `${pathOf(source)}/endpoint?limit=${ENDPOINTS_LIMIT}${from}`;
+    const { data, done, iterator }: ListOf<Endpoint> = await getJson(path, signal);
+    all.push(...data);
+    if (done || iterator === null) return all;
+    from = `&iterator=${encode(iterator)}`;
+  }
 }
 
 export function addEndpoint(source: string, url: string): Promise<WrittenEndpoint> {
@@ -84,6 +92,15 @@ export function addEndpoint(source: string, url: string): Promise<WrittenEndpoin
 /** Pauses an endpoint, which keeps its messages in the queue, or resumes it. */
 export async function pauseEndpoint(source: string, endpoint: string, paused: boolean): Promise<void> {
   await sendJson("PATCH", `${pathOf(source)}/endpoint/${encode(endpoint)}`, { paused });
+}
+
+/** Pauses or resumes endpoints. Endpoints that have been deleted meanwhile are skipped. */
+export async function pauseEndpoints(source: string, endpoints: readonly Endpoint[], paused: boolean): Promise<void> {
+  for (const { id } of endpoints) {
+    await pauseEndpoint(source, id, paused).catch((error: unknown) => {
+      if (!(error instanceof ApiError) || error.status !== 404) throw error;
+    });
+  }
 }
 
 export async function deleteEndpoint(source: string, endpoint: string): Promise<void> {

@@ -10,7 +10,7 @@ import { May } from "../parts/may.tsx";
 import { useLoaded } from "../reload.ts";
 import { useResource } from "../resource.ts";
 import { may } from "../session.ts";
-import { addEndpoint, deleteEndpoint, getEndpoints, pauseEndpoint, replayMissing } from "./api.ts";
+import { addEndpoint, deleteEndpoint, getEndpoints, pauseEndpoint, pauseEndpoints, replayMissing } from "./api.ts";
 import style from "./endpoints.module.css";
 import form from "./inline-form.module.css";
 import { useAction } from "./use.ts";
@@ -50,9 +50,7 @@ function PauseAll({ source, endpoints }: PauseAllProps) {
   const active = endpoints.filter(({ paused }) => !paused);
   if (endpoints.length === 0 || !may("ingest.endpoint.patch")) return null;
   const pause = (some: readonly Endpoint[], paused: boolean) =>
-    action.run(async () => {
-      for (const { id } of some) await pauseEndpoint(source.id, id, paused);
-    });
+    action.run(() => pauseEndpoints(source.id, some, paused));
   return (
     <div class="buttons">
       <Outcome action={action} />
