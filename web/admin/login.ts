@@ -108,15 +108,18 @@ interface KeptAddress {
 /** Remembers the page for the return from the identity provider, which knows only the address of the first page. */
 export function keepAddress(): void {
   const kept: KeptAddress = { environment: addressedEnvironment, hash: location.hash };
-  sessionStorage.setItem(ADDRESS_KEY, JSON.stringify(kept));
+  try {
+    sessionStorage.setItem(ADDRESS_KEY, JSON.stringify(kept));
+  } catch {
+    // The browser forbids storage, so the login leads to the first page.
+  }
 }
 
 /** Returns to the remembered page. Returns true if the browser loads another document for this. */
 function returnToAddress(): boolean {
-  const text = sessionStorage.getItem(ADDRESS_KEY);
-  if (text === null) return false;
-  sessionStorage.removeItem(ADDRESS_KEY);
-  const { environment, hash } = JSON.parse(text) as KeptAddress;
+  const kept = takeAddress();
+  if (kept === null) return false;
+  const { environment, hash } = kept;
   const isElsewhere = environment !== addressedEnvironment;
   // The user has chosen another address since.
   if (location.hash !== "" || (isElsewhere && addressedEnvironment !== null)) return false;
@@ -129,6 +132,16 @@ function returnToAddress(): boolean {
   for (const [name, value] of new URLSearchParams(location.search)) target.searchParams.set(name, value);
   location.replace(target);
   return true;
+}
+
+function takeAddress(): KeptAddress | null {
+  try {
+    const text = sessionStorage.getItem(ADDRESS_KEY);
+    sessionStorage.removeItem(ADDRESS_KEY);
+    return text === null ? null : (JSON.parse(text) as KeptAddress);
+  } catch {
+    return null;
+  }
 }
 
 /** Returns the sentence for the reason in the address, and removes the reason from the address. */

@@ -23,11 +23,19 @@ export function recentItems(): readonly Item[] {
 
 export function rememberItem(item: Item): void {
   const items = [item, ...recentItems().filter(({ href }) => href !== item.href)].slice(0, RECENT_MAX);
-  sessionStorage.setItem(STORAGE_KEY, JSON.stringify({ environment: environment(), items } satisfies Stored));
+  try {
+    sessionStorage.setItem(STORAGE_KEY, JSON.stringify({ environment: environment(), items } satisfies Stored));
+  } catch {
+    // The browser forbids storage, or it is full.
+  }
 }
 
 export function forgetRecent(): void {
-  sessionStorage.removeItem(STORAGE_KEY);
+  try {
+    sessionStorage.removeItem(STORAGE_KEY);
+  } catch {
+    // Without storage nothing was remembered.
+  }
 }
 
 function environment(): string {
