@@ -246,6 +246,14 @@ describeInBrowser("pages of one message", { env, args: ["--allow-subnets", "127.
       await button.click();
       await problem.waitFor();
       expect(await sent()).toBe(2);
+      // The user gives up the change, sends the first message again, and then the change after all.
+      await payload.fill('{"first":true}');
+      await problem.waitFor({ state: "detached" });
+      await button.click();
+      await problem.waitFor();
+      expect(await sent()).toBe(2);
+      await payload.fill('{"changed":true}');
+      await problem.waitFor({ state: "detached" });
       await page.unroute("**/msg?with_content=false");
       await button.click();
       await page.getByRole("heading", { level: 1, name: "once.sent" }).waitFor();

@@ -146,13 +146,14 @@ function newKey(): string {
 
 /**
  * Sends the draft and leads to the page of the message. After an error everything stays as it was
- * typed. A draft that is sent again without a change has the same idempotency key, because the
+ * typed. A draft that was already sent with the same content has the same idempotency key, because the
  * response may have been lost after the message was stored.
  */
 function useSending(draft: Draft) {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState<Error | null>(null);
-  const tried = useRef({ text: "", key: "" });
+  /** The keys of all texts that were sent. A user may try another one and come back to the first. */
+  const keys = useRef(new Map<string, string>());
   const submit = async (event: Event) => {
     event.preventDefault();
     const { app, payload } = draft;
@@ -162,8 +163,9 @@ function useSending(draft: Draft) {
     try {
       const body = messageBody(envelopeOf(draft), payload);
       const text = JSON.stringify([app, body]);
-      if (tried.current.text !== text) tried.current = { text, key: newKey() };
-      location.hash = messageLink(app, await sendMessage(app, body, tried.current.key));
+      const key = keys.current.get(text) ?? newKey();
+      keys.current.set(text, key);
+      location.hash = messageLink(app, await sendMessage(app, body, key));
     } catch (error) {
       setError(error as Error);
       setBusy(false);
