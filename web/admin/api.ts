@@ -38,7 +38,7 @@ export function getInbox(inbox: string, signal: AbortSignal): Promise<readonly I
 }
 
 /** Returns the first page of a list. */
-export async function getList<T>(path: string, signal: AbortSignal): Promise<readonly T[]> {
+async function getList<T>(path: string, signal: AbortSignal): Promise<readonly T[]> {
   const response = await send("GET", path, { signal });
   const list = (await readText(response, JSON.parse)) as Pick<ListOf<T>, "data">;
   return list.data;

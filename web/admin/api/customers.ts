@@ -13,8 +13,8 @@ import type {
   Timeseries,
 } from "../../../src/api/types.ts";
 import { call } from "../api.ts";
-import { getEnvironment } from "./installation.ts";
 import { getJson, getPage, queryOf, sendJson } from "./json.ts";
+import { tokensPath } from "./tokens.ts";
 
 /** Requests for the pages of customers, which the API calls applications. */
 
@@ -69,10 +69,6 @@ export async function getLatestAttempt(app: string, endpoint: string, signal: Ab
 /** Returns the newest endpoints, and why each got the message or did not. */
 export const getRecipients = (app: string, message: string, signal: AbortSignal) =>
   getPage<MessageRecipient>(`${pathOf(app)}/msg/${encode(message)}/recipients`, { limit: "250" }, signal);
-
-async function tokensPath(): Promise<string> {
-  return `/management/authentication/${encode((await getEnvironment()).id)}/api-token`;
-}
 
 export async function getTokensOf(app: string, iterator: string | null, includeEnded: boolean, signal: AbortSignal) {
   const filters = { app_id: app, limit: "50", iterator, include_ended: includeEnded ? "true" : null };

@@ -109,6 +109,3 @@ export const countReplay = (key: EndpointKey, kind: Replaying, window: Window) =
 
 export const startReplay = (key: EndpointKey, kind: Replaying, window: Window) =>
   sendJson<{ readonly id: string }>("POST", `${pathOf(key)}/${kind}`, window);
-
-export const getCustomer = (app: string, signal: AbortSignal) =>
-  getJson<{ readonly id: string; readonly name: string }>(`/app/${encode(app)}`, signal);

@@ -1,5 +1,4 @@
 import type {
-  Application,
   Attempt,
   AttemptDetail,
   Destination,
@@ -70,8 +69,6 @@ export const getAttempt = (app: string, message: string, attempt: string, signal
 
 export const resend = (app: string, message: string, endpoint: string) =>
   call("POST", `${pathOf(app, message)}/endpoint/${encode(endpoint)}/resend`);
-
-export const getCustomer = (app: string, signal: AbortSignal) => getJson<Application>(`/app/${encode(app)}`, signal);
 
 /** What a message contains besides its payload. Empty lists and texts are not sent. */
 export interface Envelope {

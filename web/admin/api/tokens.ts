@@ -7,7 +7,8 @@ import { type Filters, getPage, sendJson } from "./json.ts";
 const LIMIT = "50";
 const encode = encodeURIComponent;
 
-async function tokensPath(): Promise<string> {
+/** Returns the path of the tokens of the environment in use. */
+export async function tokensPath(): Promise<string> {
   return `/management/authentication/${encode((await getEnvironment()).id)}/api-token`;
 }
 

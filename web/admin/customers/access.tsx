@@ -3,7 +3,6 @@ import type { ApiToken, Application, Capability, PortalAccess } from "../../../s
 import { address, setQuery } from "../../kit/address.ts";
 import { BASE } from "../../kit/base.ts";
 import { Confirm, Outcome, useActionThen } from "../../kit/parts/action.tsx";
-import { Badge } from "../../kit/parts/badge.tsx";
 import { Code } from "../../kit/parts/code.tsx";
 import { type Column, DataTable } from "../../kit/parts/data-table.tsx";
 import { SelectField } from "../../kit/parts/field.tsx";
@@ -16,6 +15,7 @@ import { revokeToken } from "../api/tokens.ts";
 import { May } from "../parts/may.tsx";
 import { useLoaded } from "../reload.ts";
 import { may } from "../session.ts";
+import { hasEnded, TokenState } from "../tokens/state.tsx";
 import style from "./access.module.css";
 
 const RIGHTS = [
@@ -192,7 +192,7 @@ function columns(onRevoke: () => void): readonly Column<ApiToken>[] {
     },
     { head: "May do", cell: ({ scopes }) => scopes?.join(", ") ?? "everything that a customer may do" },
     { head: "Created", kind: "fit", cell: ({ createdAt }) => <Instant at={createdAt} /> },
-    { head: "State", kind: "fit", cell: (token) => <State token={token} /> },
+    { head: "State", kind: "fit", cell: (token) => <TokenState token={token} /> },
     {
       head: "Actions",
       kind: "actions",
@@ -202,21 +202,6 @@ function columns(onRevoke: () => void): readonly Column<ApiToken>[] {
         ),
     },
   ];
-}
-
-function State({ token: { revokedAt, expiresAt } }: { token: ApiToken }) {
-  if (revokedAt !== null) return <Badge tone="idle">revoked</Badge>;
-  if (expiresAt === null) return <Badge tone="good">active</Badge>;
-  if (Date.parse(expiresAt) <= Date.now()) return <Badge tone="idle">expired</Badge>;
-  return (
-    <span>
-      expires <Instant at={expiresAt} />
-    </span>
-  );
-}
-
-function hasEnded({ revokedAt, expiresAt }: ApiToken): boolean {
-  return revokedAt !== null || (expiresAt !== null && Date.parse(expiresAt) <= Date.now());
 }
 
 function Revocation({ token, onRevoke }: { token: ApiToken; onRevoke: () => void }) {
@@ -242,7 +227,7 @@ function EndOfAccess({ customer, onEnd }: { customer: Application; onEnd: () => 
     <div class={style.end}>
       <Confirm
         label="End all access"
-        question={`End all tokens and portal links of ${customer.name}, also those in JWTs? New ones can be created afterwards.`}
+        question={`End all tokens and portal links of ${customer.name}, including tokens that other programs have signed as JWTs? New ones can be created afterwards.`}
         confirm="End all access now"
         isDestructive
         action={action}

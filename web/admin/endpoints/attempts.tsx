@@ -1,6 +1,6 @@
 import type { Attempt } from "../../../src/api/types.ts";
 import { formatDuration } from "../../kit/format.ts";
-import { Badge } from "../../kit/parts/badge.tsx";
+import { AttemptResult } from "../../kit/parts/attempt-table.tsx";
 import { type Column, DataTable } from "../../kit/parts/data-table.tsx";
 import type { Filter } from "../../kit/parts/filter-bar.tsx";
 import { Instant, Upcoming } from "../../kit/parts/instant.tsx";
@@ -8,7 +8,6 @@ import { Empty } from "../../kit/parts/notice.tsx";
 import { type EndpointKey, getAttempts } from "../api/endpoints.ts";
 import { messageLink } from "../links.ts";
 import { FilteredList } from "../parts/filtered-list.tsx";
-import { resultOf } from "./overview.tsx";
 
 const FILTERS: readonly Filter[] = [
   {
@@ -65,7 +64,7 @@ function columnsOf(app: string): readonly Column<Attempt>[] {
     {
       head: "Result",
       kind: "fit",
-      cell: (attempt) => <Badge tone={attempt.reason === null ? "good" : "bad"}>{resultOf(attempt)}</Badge>,
+      cell: (attempt) => <AttemptResult of={attempt} />,
     },
     { head: "Duration", kind: "number", cell: ({ responseDurationMs }) => formatDuration(responseDurationMs) },
     {
@@ -74,7 +73,7 @@ function columnsOf(app: string): readonly Column<Attempt>[] {
         response === "" ? <span class="muted">empty</span> : <code>{response.slice(0, EXCERPT_CHARS_MAX)}</code>,
     },
     {
-      head: "Next retry",
+      head: "Next attempt",
       kind: "fit",
       cell: ({ nextAttempt }) => (nextAttempt === null ? <span class="muted">–</span> : <Upcoming at={nextAttempt} />),
     },

@@ -1,6 +1,6 @@
 import type { Attempt, Endpoint, EndpointDetail } from "../../../src/api/types.ts";
 import { formatCount, formatDecimal, formatDuration } from "../../kit/format.ts";
-import { Badge } from "../../kit/parts/badge.tsx";
+import { AttemptResult } from "../../kit/parts/attempt-table.tsx";
 import { Body } from "../../kit/parts/code.tsx";
 import { Fact } from "../../kit/parts/fact.tsx";
 import { Instant, Upcoming } from "../../kit/parts/instant.tsx";
@@ -99,18 +99,18 @@ function LastResponse({ of, isPaused }: { of: EndpointKey; isPaused: boolean }) 
 }
 
 function Response({ of, attempt, isPaused }: { of: EndpointKey; attempt: Attempt; isPaused: boolean }) {
-  const { responseStatusCode, reason, response } = attempt;
+  const { responseStatusCode, response } = attempt;
   return (
     <div class={style.response}>
       <dl class="facts">
         <Fact name="Result">
-          <Badge tone={reason === null ? "good" : "bad"}>{resultOf(attempt)}</Badge>
+          <AttemptResult of={attempt} />
         </Fact>
         <Fact name="When">
           <Instant at={attempt.timestamp} />
         </Fact>
         <Fact name="Duration">{formatDuration(attempt.responseDurationMs)}</Fact>
-        <Fact name="Next retry">
+        <Fact name="Next attempt">
           {attempt.nextAttempt === null ? (
             <span class="muted">none</span>
           ) : isPaused ? (
@@ -131,11 +131,4 @@ function Response({ of, attempt, isPaused }: { of: EndpointKey; attempt: Attempt
       )}
     </div>
   );
-}
-
-/** Returns the response's status, and the reason if it adds information. */
-export function resultOf({ responseStatusCode, reason }: Attempt): string {
-  const status = responseStatusCode === 0 ? "" : String(responseStatusCode);
-  const detail = reason !== null && !reason.startsWith("status_") ? reason : "";
-  return `${status} ${detail}`.trim() || "no response";
 }

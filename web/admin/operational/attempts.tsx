@@ -1,12 +1,11 @@
 import type { RefObject } from "preact";
 import type { Attempt } from "../../../src/api/types.ts";
 import { formatDuration } from "../../kit/format.ts";
-import { Badge } from "../../kit/parts/badge.tsx";
+import { AttemptResult } from "../../kit/parts/attempt-table.tsx";
 import { type Column, DataTable } from "../../kit/parts/data-table.tsx";
 import { Instant, Upcoming } from "../../kit/parts/instant.tsx";
 import { Section } from "../../kit/parts/section.tsx";
 import { getOperationalAttempts } from "../api/operational.ts";
-import { resultOf } from "../endpoints/overview.tsx";
 import { LoadedList } from "../parts/loaded-list.tsx";
 
 interface AttemptsProps {
@@ -45,11 +44,11 @@ const COLUMNS: readonly Column<Attempt>[] = [
   {
     head: "Result",
     kind: "fit",
-    cell: (attempt) => <Badge tone={attempt.reason === null ? "good" : "bad"}>{resultOf(attempt)}</Badge>,
+    cell: (attempt) => <AttemptResult of={attempt} />,
   },
   { head: "Duration", kind: "number", cell: ({ responseDurationMs }) => formatDuration(responseDurationMs) },
   {
-    head: "Next retry",
+    head: "Next attempt",
     kind: "fit",
     cell: ({ nextAttempt }) => (nextAttempt === null ? <span class="muted">–</span> : <Upcoming at={nextAttempt} />),
   },

@@ -10,7 +10,7 @@ import { Empty } from "../../kit/parts/notice.tsx";
 import { PageHead } from "../../kit/parts/page-head.tsx";
 import { Read } from "../../kit/parts/section.tsx";
 import { useOnce } from "../../kit/reading.ts";
-import { getCustomer } from "../api/messages.ts";
+import { getCustomer } from "../api/customers.ts";
 import { getInbox } from "../api.ts";
 import { customerLink, messageLink, messagesLink, sendLink } from "../links.ts";
 import { May } from "../parts/may.tsx";
