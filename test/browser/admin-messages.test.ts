@@ -192,7 +192,7 @@ describeInBrowser("pages of one message", { env, args: ["--allow-subnets", "127.
       const deliveries = page.getByRole("region", { name: "Deliveries" });
       await deliveries.getByText("dead", { exact: true }).waitFor();
       await page.getByRole("button", { name: "Resend failed" }).click();
-      await page.getByText("No endpoint that is enabled failed").waitFor();
+      await page.getByText("No enabled endpoint has such a delivery").waitFor();
       await page.getByRole("button", { name: "Cancel" }).click();
 
       status = 200;

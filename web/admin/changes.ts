@@ -30,14 +30,14 @@ const KINDS: Readonly<Record<string, LiveChanged["unlisted"][number]>> = {
 };
 
 /**
- * Returns whether a change concerns one of the topics. `maybe`: so much changes that the server does
- * not list it.
+ * Returns whether a change concerns one of the topics. `maybe`: changes are so frequent that the
+ * server does not list all of them.
  */
 export function concerns(changed: Changed, topics: readonly Topic[]): "yes" | "maybe" | "no" {
   if (changed === null) return "yes";
   const { unlisted } = changed;
   const isBusy = unlisted.includes("messages");
-  const answers = topics.map((topic) => {
+  const verdicts = topics.map((topic) => {
     const kind = KINDS[topic.slice(0, topic.indexOf("_"))];
     if (kind !== undefined) {
       if (changed.ids.includes(topic)) return "yes";
@@ -47,5 +47,5 @@ export function concerns(changed: Changed, topics: readonly Topic[]): "yes" | "m
     // Messages and deliveries of a busy environment are sampled.
     return isBusy && (topic === "messages" || topic === "deliveries") ? "maybe" : "yes";
   });
-  return answers.includes("yes") ? "yes" : answers.includes("maybe") ? "maybe" : "no";
+  return verdicts.includes("yes") ? "yes" : verdicts.includes("maybe") ? "maybe" : "no";
 }

@@ -5,7 +5,7 @@ import { ApiError, openLive } from "./api.ts";
 import { type Changed, mergeChange } from "./changes.ts";
 
 /**
- * The live overview. The server pushes it, and afterwards what has changed, at most once per second.
+ * The live overview. The server sends the whole overview first, then changes, at most once per second.
  */
 
 export type LiveState = "connecting" | "live" | "reconnecting";
@@ -14,7 +14,7 @@ export const overview = signal<Overview | null>(null);
 export const liveState = signal<LiveState>("connecting");
 /** What the latest live event or action has changed. Each is an object of its own. */
 export const latestChange = signal<{ readonly changed: Changed }>({ changed: null });
-/** Whether so much changes that pages do not follow each change but read again at intervals. */
+/** Whether changes are so frequent that pages reload at intervals instead of after each change. */
 export const isSampled = signal(false);
 
 /** Reloads the data that the page shows, after a change that is not a live event. */
@@ -57,7 +57,7 @@ async function listen(stopped: AbortSignal): Promise<void> {
         waitMs = WAIT_MIN_MS;
       });
     } catch (error) {
-      // The token has expired or may not use this page, so retrying is pointless.
+      // The session has ended or may not read the overview, so retrying is pointless.
       if (error instanceof ApiError && (error.status === 401 || error.status === 403)) return;
     }
     if (stopped.aborted) return;

@@ -4,7 +4,7 @@ import { type Resource, useReading } from "../kit/reading.ts";
 import { concerns, type Topic } from "./changes.ts";
 import { latestChange } from "./live.ts";
 
-/** Time between two readings of data that may have changed, when too much changes to know it. */
+/** Time between two reloads while changes are too frequent to be listed one by one. */
 export const SAMPLE_MS = 3_000;
 
 /**
@@ -38,9 +38,9 @@ function follow(topics: readonly Topic[] | null, onChange: () => void): () => vo
       isFirst = false;
       return;
     }
-    const answer = topics === null ? "yes" : concerns(changed, topics);
-    if (answer === "yes") now();
-    else if (answer === "maybe") timer ??= setTimeout(now, SAMPLE_MS);
+    const verdict = topics === null ? "yes" : concerns(changed, topics);
+    if (verdict === "yes") now();
+    else if (verdict === "maybe") timer ??= setTimeout(now, SAMPLE_MS);
   });
   return () => {
     unsubscribe();

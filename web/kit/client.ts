@@ -25,7 +25,7 @@ export interface Finding {
   readonly msg: string;
 }
 
-export const NO_ANSWER = "The server does not respond.";
+const NO_RESPONSE = "The server does not respond.";
 
 export interface RequestOptions {
   readonly signal?: AbortSignal;
@@ -53,7 +53,7 @@ export async function request(
     });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new ApiError(0, NO_ANSWER);
+    throw new ApiError(0, NO_RESPONSE);
   }
 }
 

@@ -111,11 +111,11 @@ function chartOf(day: Timeseries["data"]): { atMs: readonly number[]; series: re
   };
 }
 
-function Identity({ customer: { id, uid, rateLimit, metadata, createdAt, updatedAt } }: { customer: Application }) {
+function Identity({ customer: { id, uid, throttleRate, metadata, createdAt, updatedAt } }: { customer: Application }) {
   return (
     <CardSection title="Identity">
       <dl class="facts">
-        <Fact name="Id">
+        <Fact name="ID">
           <code>{id}</code> <CopyButton text={id} />
         </Fact>
         {uid != null && (
@@ -123,7 +123,9 @@ function Identity({ customer: { id, uid, rateLimit, metadata, createdAt, updated
             <code>{uid}</code> <CopyButton text={uid} />
           </Fact>
         )}
-        <Fact name="Attempts per second">{rateLimit == null ? "no limit" : `at most ${formatCount(rateLimit)}`}</Fact>
+        <Fact name="Attempts per second">
+          {throttleRate == null ? "no limit" : `at most ${formatCount(throttleRate)}`}
+        </Fact>
         <Fact name="Created">
           <Instant at={createdAt} />
         </Fact>

@@ -49,7 +49,12 @@ function Sentence({ app, finding }: { app: string; finding: Finding }) {
       return (
         <p>
           {finding.entry.detail}
-          {finding.entry.since !== null && <Since at={finding.entry.since} />}
+          {finding.entry.since !== null && (
+            <>
+              {" "}
+              Since <Instant at={finding.entry.since} />.
+            </>
+          )}
         </p>
       );
     case "no endpoint":
@@ -81,7 +86,7 @@ function Sentence({ app, finding }: { app: string; finding: Finding }) {
       );
     case "nothing accepted":
       return finding.since === null ? (
-        <p>No message is stored for this customer: none was sent yet, or all are older than the retention.</p>
+        <p>No message is stored for this customer: none was sent yet, or all are older than the retention time.</p>
       ) : (
         <p>
           No message was accepted

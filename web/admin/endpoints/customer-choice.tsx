@@ -14,7 +14,7 @@ const COLUMNS: readonly Column<ApplicationOverview>[] = [
     kind: "title",
     cell: ({ application }) => <a href={newEndpointLink(application.id)}>{application.name}</a>,
   },
-  { head: "Own id", cell: ({ application }) => <span class="mono muted">{application.uid ?? "–"}</span> },
+  { head: "Uid", cell: ({ application }) => <span class="mono muted">{application.uid ?? "–"}</span> },
 ];
 
 /** Lists the customers, each with a link to the form for a new endpoint. */

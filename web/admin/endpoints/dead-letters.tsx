@@ -18,7 +18,10 @@ export function DeadLetters({ of }: { of: EndpointKey }) {
       {({ total, groupsTotal, groups }) =>
         groups.length === 0 ? (
           <Empty title="No dead letters">
-            <p>Deliveries to this endpoint appear here when they have used all their attempts.</p>
+            <p>
+              Deliveries to this endpoint appear here when they run out of attempts, or when the endpoint responds with
+              410 or is disabled.
+            </p>
           </Empty>
         ) : (
           <>

@@ -61,7 +61,7 @@ export function Frame({ current, children }: { current: string; children: Compon
 const LIVE_TEXT: Record<LiveState, string> = { connecting: "connecting", live: "live", reconnecting: "reconnecting" };
 
 const SAMPLED =
-  "More changes than the page can follow one by one. The numbers are current; lists and open messages are read again every few seconds.";
+  "Changes are too frequent to show one by one. The numbers are current; lists and open messages reload every few seconds.";
 
 function LiveIndicator() {
   const state = liveState.value;

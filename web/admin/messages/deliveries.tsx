@@ -33,7 +33,7 @@ export function Deliveries({ app, message }: OfMessage) {
         {(page) =>
           page.data.length === 0 && place.number === 1 ? (
             <Empty title="No deliveries">
-              <p>The message is stored, but no endpoint got it.</p>
+              <p>The message is stored, but was not sent to any endpoint.</p>
             </Empty>
           ) : (
             <>

@@ -99,11 +99,11 @@ function Question({ of, read, onRead }: QuestionProps) {
   }, []);
   if (problem !== null) return <>{problem}</>;
   if (of === null) return <>Counting the endpoints…</>;
-  if (of.length === 0) return <>No endpoint that is enabled failed, so there is nothing to resend.</>;
+  if (of.length === 0) return <>No enabled endpoint has such a delivery, so there is nothing to resend.</>;
   return (
     <>
-      Send this message again to {counted(of.length, "endpoint")}? Endpoints that already got it get it a second time.
-      Endpoints that are disabled are left out.
+      Send this message again to {counted(of.length, "endpoint")}? Endpoints that already received it receive it again.
+      Disabled endpoints are skipped.
     </>
   );
 }

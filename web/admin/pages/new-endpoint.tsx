@@ -8,7 +8,8 @@ import { TextField } from "../../kit/parts/field.tsx";
 import { PageHead } from "../../kit/parts/page-head.tsx";
 import { CardSection } from "../../kit/parts/section.tsx";
 import type { Problems } from "../../kit/problems.ts";
-import { createEndpoint, getCustomer, getDefaults, getSecret } from "../api/endpoints.ts";
+import { getCustomer } from "../api/customers.ts";
+import { createEndpoint, getDefaults, getSecret } from "../api/endpoints.ts";
 import { getEventTypes } from "../api/event-types.ts";
 import { CustomerChoice } from "../endpoints/customer-choice.tsx";
 import { headersOf } from "../endpoints/header-lines.ts";
@@ -47,7 +48,7 @@ export function ChooseCustomerPage() {
       <PageHead
         title="New endpoint"
         above={[{ title: "Endpoints", href: endpointsLink() }]}
-        about="Whose messages is the endpoint for?"
+        about="Choose the customer whose messages the endpoint receives."
       />
       <CustomerChoice />
     </>

@@ -168,7 +168,7 @@ type Pairs = Readonly<Record<string, string>>;
 type Value = string | number | readonly string[] | Pairs | null;
 
 /** What the user enters for a schedule without retries. */
-export const NO_RETRIES = "none";
+const NO_RETRIES = "none";
 
 /**
  * The content of the form: the text of each input and the selected event types. Null event types
