@@ -30,7 +30,7 @@ const LOGGED = [
   "inbox.received",
 ] as const;
 
-/** Tells that nothing is sent, and what to do. Also logged at each start while deliveries are held. */
+/** The log message while deliveries are held. It is also logged at each start in that state. */
 export const deliveryHeldText =
   "Deliveries are held: messages are accepted and stored, but nothing is sent. Resume them with POST /api/v1/delivery/resume or `boathook serve --deliver`.";
 
@@ -49,7 +49,7 @@ export function logFacts(facts: Facts, log: Log, ids: IdCodec): void {
             reason: fact.reason,
             status: fact.status,
           },
-          "Endpoint is failing",
+          "Endpoint is failing.",
         );
         break;
       case "endpoint.recovered":
@@ -60,7 +60,7 @@ export function logFacts(facts: Facts, log: Log, ids: IdCodec): void {
             url: withoutQuery(fact.url),
             failedFor: formatDuration(wholeSeconds(fact.failedForMs)),
           },
-          "Endpoint has recovered",
+          "Endpoint has recovered.",
         );
         break;
       case "endpoint.disabled":
@@ -182,14 +182,14 @@ export function logFacts(facts: Facts, log: Log, ids: IdCodec): void {
             address: fact.address,
           },
           fact.status < 300
-            ? "Request at a source failed its check and was stored nevertheless."
-            : "Request at a source was refused.",
+            ? "Request to a source failed its check and was stored nevertheless."
+            : "Request to a source was refused.",
         );
         break;
       case "source.key-unavailable":
         log.warn(
           { event: fact.type, sourceId: ids.encode("src_", fact.sourceSeq) },
-          `Request at a source could not be checked, because a key of the provider could not be fetched. ${fact.message}`,
+          `Request to a source could not be checked, because a key of the provider could not be fetched. ${fact.message}`,
         );
         break;
       case "inbox.received":

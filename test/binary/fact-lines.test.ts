@@ -36,7 +36,7 @@ test("a failing endpoint is logged once, even across a restart, and once more wh
   const failing = await boathook.process.logged(({ event }) => event === "endpoint.failing");
   expect(failing).toMatchObject({
     level: "warn",
-    msg: "Endpoint is failing",
+    msg: "Endpoint is failing.",
     endpointId: endpoint,
     appId: expect.stringMatching(/^app_/),
     url: `${receiver.url}/hook`,

@@ -87,7 +87,7 @@ describe("fact log", () => {
     const names = { appId: ids.encode("app_", 6), endpointId: ids.encode("ep_", 5) };
     expect(failing).toEqual({
       level: "warn",
-      message: "Endpoint is failing",
+      message: "Endpoint is failing.",
       fields: {
         event: "endpoint.failing",
         ...names,

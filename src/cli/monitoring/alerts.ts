@@ -30,7 +30,7 @@ export const ALERTS: readonly Alert[] = [
     severity: "critical",
     summary: "Boathook on {{ $labels.instance }} cannot write its database.",
     description:
-      "Requests get 503 and nothing is lost. Most often the disk is full or read-only: see boathook_disk_free_bytes and GET /api/v1/health.",
+      "Requests get 503; messages that were accepted are not lost. Most often the disk is full or read-only: see boathook_disk_free_bytes and GET /api/v1/health.",
   },
   {
     name: "BoathookDeliveriesLate",
@@ -39,7 +39,7 @@ export const ALERTS: readonly Alert[] = [
     severity: "critical",
     summary: "The oldest due delivery of Boathook on {{ $labels.instance }} waits for {{ $value | humanizeDuration }}.",
     description:
-      "An endpoint is slower than its messages arrive, or this machine is too slow. The overview of the admin page names the endpoint. Raise its concurrency or rate, or pause it.",
+      "An endpoint is slower than its messages arrive, or this machine is too slow. The log names the endpoint in the line about a growing backlog. Raise its concurrency or rate, or pause it.",
   },
   {
     name: "BoathookDeliveriesHeld",
@@ -73,7 +73,7 @@ export const ALERTS: readonly Alert[] = [
     severity: "warning",
     summary: "{{ $value | humanize }} deliveries of Boathook on {{ $labels.instance }} have died in 15 minutes.",
     description:
-      "The page of dead letters groups them by endpoint and reason. Redrive them there once the cause is mended.",
+      "The page of dead letters groups them by endpoint and reason. Redrive them there once the cause is removed.",
   },
   {
     name: "BoathookEndpointsFailing",
@@ -90,7 +90,7 @@ export const ALERTS: readonly Alert[] = [
     severity: "warning",
     summary: "An endpoint of Boathook on {{ $labels.instance }} has been disabled.",
     description:
-      "By somebody, by a response with status 410, or after days of failures: its page says which. It gets nothing until it is enabled.",
+      "A request disabled it, it responded with status 410, or it failed for the time set by endpoint-disable-after: its page says which. It receives nothing until it is enabled.",
   },
   {
     name: "BoathookShortage",
@@ -125,7 +125,7 @@ export const ALERTS: readonly Alert[] = [
     severity: "warning",
     summary: "Boathook on {{ $labels.instance }} responds to API requests with errors.",
     description:
-      "boathook_api_requests_total has the operation and the status. 503 means a full disk, a start or a stop; 500 is a fault of Boathook and its log has the details.",
+      "boathook_api_requests_total has the operation and the status. 503 means a full disk, a start or a stop; 500 is a bug in Boathook; its log has the details.",
   },
   {
     name: "BoathookReceivedRefused",

@@ -107,8 +107,8 @@ export const PANELS: readonly Panel[] = [
     ],
   },
   {
-    title: "Process",
-    description: "CPU that the process uses, in cores.",
+    title: "CPU",
+    description: "CPU time that the process uses, as a share of one core.",
     unit: "percentunit",
     series: [
       {
