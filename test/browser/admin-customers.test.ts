@@ -115,11 +115,7 @@ describeInBrowser("pages of customers", { args, env }, (group) => {
 
       await using opened = await open("");
       const { page } = opened;
-      let clicks = 0;
-      const click = async (name: string) => {
-        clicks += 1;
-        await page.getByRole("link", { name, exact: true }).first().click();
-      };
+      const click = (name: string) => page.getByRole("link", { name, exact: true }).first().click();
       await page.getByRole("navigation", { name: "Main" }).waitFor();
       await click("Customers");
       await heading(page, "Customers");
@@ -139,7 +135,6 @@ describeInBrowser("pages of customers", { args, env }, (group) => {
       // The endpoint's own page has the attempts and the button that enables it again.
       await click(inbox("acme-books", "?status=503"));
       await page.getByRole("button", { name: "Enable" }).waitFor();
-      expect(clicks).toBeLessThanOrEqual(4);
       expect(opened.errors).toEqual([]);
     },
     TIMEOUT_MS,
@@ -175,19 +170,18 @@ describeInBrowser("pages of customers", { args, env }, (group) => {
       );
       await using opened = await open("#/app/long");
       const { page } = opened;
-      for (const [link, sign] of [
+      const parts = [
         ["Endpoints", "because it responded with 410 Gone"],
-        ["Messages", "1 of 1"],
+        ["Messages", /^type\.z+$/],
         ["Dead letters", "endpoint gone (410)"],
         ["Portal and tokens", "No tokens"],
         ["Settings", "Save settings"],
-        ["Overview", "Nothing is wrong"],
-      ] as const) {
+        ["Overview", "What is wrong"],
+      ] as const;
+      for (const [link, sign] of parts) {
         const tabs = page.getByRole("navigation", { name: "Parts of the customer" });
         await tabs.getByRole("link", { name: link, exact: true }).click();
-        if (link === "Messages") await page.getByRole("table", { name: "Latest messages" }).waitFor();
-        else if (link === "Overview") await page.getByRole("region", { name: "What is wrong" }).waitFor();
-        else await page.getByText(sign).first().waitFor();
+        await page.getByText(sign).first().waitFor();
         await expectNoOverflow(page);
       }
       await page.goto(`${group.server.url}/ui/#/app/long?tab=dead-letters`);
