@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import type { Resource } from "../../kit/reading.ts";
+import type { Resource } from "../kit/reading.ts";
 
 const TYPING_PAUSE_MS = 350;
 const NOTHING = { value: null, error: null } as const;

@@ -1,4 +1,4 @@
-import { useEffect, useId, useState } from "preact/hooks";
+import { useId, useState } from "preact/hooks";
 import type { Endpoint } from "../../../src/api/types.ts";
 import { Outcome, useActionThen } from "../../kit/parts/action.tsx";
 import { Field, TextField } from "../../kit/parts/field.tsx";
@@ -10,12 +10,12 @@ import { jsonProblem } from "../event-types/schema-editor.tsx";
 import { messageLink } from "../links.ts";
 import { refresh } from "../live.ts";
 import { useLoaded } from "../reload.ts";
+import { useTyped } from "../typed.ts";
 
 /** An event type that can be sent although nobody has created it. */
 const PING = "svix.ping";
 const PING_PAYLOAD = '{"success": true}';
 const PAYLOAD_ROWS = 6;
-const TYPING_PAUSE_MS = 300;
 
 /** Sends an event to this endpoint only, also of a type that has no schema or does not exist. */
 export function TestEvent({ of, endpoint }: { of: EndpointKey; endpoint: Endpoint }) {
@@ -24,7 +24,7 @@ export function TestEvent({ of, endpoint }: { of: EndpointKey; endpoint: Endpoin
   const [own, setOwn] = useState<string | null>(null);
   const [sent, setSent] = useState<string | null>(null);
   const [types] = useLoaded("event-types", getEventTypes);
-  const example = useExample(type.trim());
+  const example = useExampleOf(type.trim());
   const list = useId();
   const action = useActionThen(refresh);
   const payload = own ?? example;
@@ -37,7 +37,10 @@ export function TestEvent({ of, endpoint }: { of: EndpointKey; endpoint: Endpoin
     void action.run(async () => setSent(await sendTestEvent(of, type.trim(), payload)));
   };
   return (
-    <CardSection title="Send a test event" about="Goes to this endpoint only, whatever it subscribes to.">
+    <CardSection
+      title="Send a test event"
+      about="A test event goes to this endpoint only, also if the endpoint does not subscribe to its type."
+    >
       <form onSubmit={submit} noValidate>
         <Field label="Event type" problem={problems.eventType ?? null}>
           {(control) => (
@@ -86,20 +89,9 @@ export function TestEvent({ of, endpoint }: { of: EndpointKey; endpoint: Endpoin
   );
 }
 
-/** Returns an example of an event type as JSON text; an empty object if there is none. */
-function useExample(name: string): string {
-  const [example, setExample] = useState(PING_PAYLOAD);
-  useEffect(() => {
-    if (name === PING) return setExample(PING_PAYLOAD);
-    const stop = new AbortController();
-    const timer = setTimeout(async () => {
-      const found = await getExample(name, stop.signal).catch(() => ({ payload: {} }));
-      if (!stop.signal.aborted) setExample(JSON.stringify(found.payload, null, 2));
-    }, TYPING_PAUSE_MS);
-    return () => {
-      clearTimeout(timer);
-      stop.abort();
-    };
-  }, [name]);
-  return example;
+/** Returns an example of an event type as JSON text; an empty object until it is read or if there is none. */
+function useExampleOf(name: string): string {
+  const isRead = name !== PING && name !== "";
+  const { value } = useTyped(isRead ? name : null, (signal) => getExample(name, signal));
+  return name === PING ? PING_PAYLOAD : JSON.stringify(value?.payload ?? {}, null, 2);
 }

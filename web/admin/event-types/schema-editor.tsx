@@ -1,8 +1,7 @@
-import { useEffect, useState } from "preact/hooks";
 import { TextField } from "../../kit/parts/field.tsx";
+import type { Resource } from "../../kit/reading.ts";
 import { type Validity, validate } from "../api/event-types.ts";
-
-const TYPING_PAUSE_MS = 400;
+import { useTyped } from "../typed.ts";
 
 interface SchemaEditorProps {
   readonly schema: string;
@@ -13,7 +12,7 @@ interface SchemaEditorProps {
 
 /** Edits a JSON Schema and an example beside each other. The server checks both while the user types. */
 export function SchemaEditor({ schema, example, onSchema, onExample }: SchemaEditorProps) {
-  const { validity, problem } = useValidity(schema, example);
+  const { value: validity, error } = useValidity(schema, example);
   const schemaProblem = jsonProblem(schema) ?? validity?.schema?.msg ?? null;
   const exampleProblem = jsonProblem(example) ?? exampleFindings(validity);
   return (
@@ -29,36 +28,17 @@ export function SchemaEditor({ schema, example, onSchema, onExample }: SchemaEdi
         help="Checked against the schema while you type. It is not stored."
       />
       <p class="small" role="status">
-        {problem ?? (validity?.valid ? "The example is valid." : "")}
+        {error?.message ?? (validity?.valid ? "The example is valid." : "")}
       </p>
     </>
   );
 }
 
-function useValidity(schema: string, example: string) {
-  const [state, setState] = useState<{ validity: Validity | null; problem: string | null }>(NOTHING);
-  useEffect(() => {
-    setState(NOTHING);
-    if (schema.trim() === "" || example.trim() === "") return;
-    if (jsonProblem(schema) !== null || jsonProblem(example) !== null) return;
-    const stop = new AbortController();
-    const timer = setTimeout(async () => {
-      try {
-        const validity = await validate(schema, example, stop.signal);
-        if (!stop.signal.aborted) setState({ validity, problem: null });
-      } catch (error) {
-        if (!stop.signal.aborted) setState({ validity: null, problem: (error as Error).message });
-      }
-    }, TYPING_PAUSE_MS);
-    return () => {
-      clearTimeout(timer);
-      stop.abort();
-    };
-  }, [schema, example]);
-  return state;
+/** Checks the example against the schema once both are JSON. */
+function useValidity(schema: string, example: string): Resource<Validity> {
+  const isReady = [schema, example].every((text) => text.trim() !== "" && jsonProblem(text) === null);
+  return useTyped(isReady ? JSON.stringify([schema, example]) : null, (signal) => validate(schema, example, signal));
 }
-
-const NOTHING = { validity: null, problem: null };
 
 /** Returns why a text is not JSON; null if it is JSON or empty. */
 export function jsonProblem(text: string): string | null {

@@ -1,7 +1,7 @@
 import type { EventType } from "../../../src/api/types.ts";
 import { type FoundEventType, validatePayload } from "../api/event-types.ts";
 import { jsonProblem } from "../event-types/schema-editor.tsx";
-import { useTyped } from "./pause.ts";
+import { useTyped } from "../typed.ts";
 import type { PayloadFinding } from "./payload-field.tsx";
 
 interface Fit {

@@ -12,11 +12,11 @@ import { jsonProblem } from "../event-types/schema-editor.tsx";
 import { messageLink, NEW_CUSTOMER } from "../links.ts";
 import { CustomerField, EventTypeField } from "../parts/choosing.tsx";
 import { curlCommand } from "../sources/curl.ts";
+import { useTyped } from "../typed.ts";
 import { type Draft, namesIn } from "./draft.ts";
 import { useExample } from "./example.ts";
 import { useFit } from "./fit.ts";
 import style from "./form.module.css";
-import { useTyped } from "./pause.ts";
 import { PayloadField } from "./payload-field.tsx";
 import { Recipients } from "./recipients.tsx";
 
