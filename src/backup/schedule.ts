@@ -83,7 +83,7 @@ export class BackupSchedule extends OneLife {
     const now = this.clock.now();
     if (this.#failure !== null && this.#nextAt !== null && now < this.#nextAt && now >= this.#failure.at) return;
     try {
-      this.#newestAt = newestBackup(await this.port.list());
+      this.#newestAt = newestBackup(await this.port.list(), now);
       this.#nextAt = nextBackupAt(this.#newestAt, this.plan.everyMs, now);
       if (now >= this.#nextAt) await this.#backUp(now);
     } catch (error) {
@@ -109,7 +109,8 @@ export class BackupSchedule extends OneLife {
       file: `${this.plan.directory}/${name}`,
       durationMs: this.clock.steady() - startedAt,
     });
-    for (const old of surplusBackups(await this.port.list(), this.plan.keep)) await this.port.remove(old);
+    const names = await this.port.list();
+    for (const old of surplusBackups(names, this.plan.keep, this.clock.now())) await this.port.remove(old);
   }
 
   #failed(reason: string): void {

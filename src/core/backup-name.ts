@@ -18,15 +18,23 @@ export function backupTime(name: string): number | null {
   return backupName(at) === name ? at : null;
 }
 
-/** Returns the time of the newest backup among file names, or null if there is none. */
-export function newestBackup(names: readonly string[]): number | null {
-  const times = names.map(backupTime).filter((at) => at !== null);
+/**
+ * Returns the time of the newest backup among file names, or null if there is none. Names with a time
+ * after `now`, which the clock gave before it was set back, do not count. Otherwise no backup would be
+ * due until then.
+ */
+export function newestBackup(names: readonly string[], now: number): number | null {
+  const times = names.map(backupTime).filter((at) => at !== null && at <= now) as number[];
   return times.length === 0 ? null : Math.max(...times);
 }
 
-/** Returns the names of the backups beyond the newest `keep`. Other files are never among them. */
-export function surplusBackups(names: readonly string[], keep: number): string[] {
-  const backups = names.filter((name) => backupTime(name) !== null).sort();
+/**
+ * Returns the names of the backups beyond the newest `keep`. Other files are never among them.
+ * Backups with a time after `now` are neither counted nor among them, so that they do not displace
+ * those that are made now.
+ */
+export function surplusBackups(names: readonly string[], keep: number, now: number): string[] {
+  const backups = names.filter((name) => (backupTime(name) ?? Number.POSITIVE_INFINITY) <= now).sort();
   return backups.slice(0, Math.max(0, backups.length - keep));
 }
 
@@ -36,6 +44,5 @@ export function isPartialBackup(name: string): boolean {
 
 /** Returns when the next backup is due. Without a backup it is due now. */
 export function nextBackupAt(newestAt: number | null, everyMs: number, now: number): number {
-  // The clock may have been set back since the newest backup.
-  return newestAt === null ? now : Math.min(newestAt, now) + everyMs;
+  return newestAt === null ? now : newestAt + everyMs;
 }

@@ -35,6 +35,19 @@ test("scheduled backups are made in time, the newest are kept, and other files s
   expect(restored).toMatchObject({ code: 0 });
 });
 
+test("a backup with a time in the future neither delays nor displaces scheduled backups", async () => {
+  using dir = temporaryDirectory();
+  const directory = dir.file("backups");
+  mkdirSync(directory);
+  const future = "boathook-20990101T000000Z.bak";
+  writeFileSync(`${directory}/${future}`, "x");
+  await using boathook = await install([`--backup-dir=${directory}`, "--backup-every=1h", "--backup-keep=1"]);
+  await boathook.process.logged(({ event }) => event === "backup.finished");
+  await boathook.process.stop();
+  expect(backupsIn(directory)).toHaveLength(2);
+  expect(backupsIn(directory)).toContain(future);
+});
+
 test("a scheduled backup that fails is logged, counted and shown, until one succeeds", async () => {
   using dir = temporaryDirectory();
   const directory = dir.file("backups");

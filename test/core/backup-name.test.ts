@@ -28,7 +28,7 @@ describe("names of scheduled backups", () => {
   for (const name of foreign) {
     test(`"${name}" is not taken for a complete scheduled backup`, () => {
       expect(backupTime(name)).toBe(null);
-      expect(surplusBackups([name], 0)).toEqual([]);
+      expect(surplusBackups([name], 0, AT)).toEqual([]);
     });
   }
 
@@ -43,14 +43,23 @@ describe("names of scheduled backups", () => {
 
   test("the newest backups are kept, whatever the order of the names", () => {
     const names = [3, 1, 4, 2].map((day) => backupName(Date.UTC(2026, 0, day)));
-    expect(surplusBackups([...names, "notes.txt"], 2)).toEqual([names[1]!, names[3]!]);
-    expect(newestBackup(names)).toBe(Date.UTC(2026, 0, 4));
-    expect(newestBackup(["notes.txt"])).toBe(null);
+    const now = Date.UTC(2026, 0, 4);
+    expect(surplusBackups([...names, "notes.txt"], 2, now)).toEqual([names[1]!, names[3]!]);
+    expect(newestBackup(names, now)).toBe(now);
+    expect(newestBackup(["notes.txt"], now)).toBe(null);
   });
 
-  test("a backup is due an interval after the newest, now without one, and never later than an interval from now", () => {
+  test("backups from before the clock was set back delay no backup, and displace none", () => {
+    const [now, day] = [Date.UTC(2026, 0, 3), 86_400_000];
+    const future = ["boathook-20990101T000000Z.bak", "boathook-20990102T000000Z.bak"];
+    const past = [backupName(now - day), backupName(now)];
+    expect(nextBackupAt(newestBackup(future, now), day, now)).toBe(now);
+    expect(newestBackup([...future, ...past], now)).toBe(now);
+    expect(surplusBackups([...future, ...past], 1, now)).toEqual([past[0]!]);
+  });
+
+  test("a backup is due an interval after the newest, and now without one", () => {
     expect(nextBackupAt(null, 100, 5000)).toBe(5000);
     expect(nextBackupAt(4950, 100, 5000)).toBe(5050);
-    expect(nextBackupAt(9000, 100, 5000)).toBe(5100);
   });
 });
