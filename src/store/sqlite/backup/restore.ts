@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { existsSync, promises, readdirSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, promises, readdirSync, realpathSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { deliveryHeldMeta } from "../../../core/delivery.ts";
 import { StartError } from "../../../core/start-error.ts";
@@ -52,6 +52,9 @@ export async function restoreBackup(request: RestoreRequest): Promise<Restored> 
   const before = existsSync(dataDir) ? readdirSync(dataDir) : null;
   try {
     refuseData(dataDir);
+    if (existsSync(file) && before !== null && realpathSync(file) === restoreFileOf(realpathSync(dataDir))) {
+      throw new StartError(`The restore writes to ${file} itself. Move the backup to another path.`);
+    }
     const backup = await openBackup(file);
     try {
       prepareDataDir(dataDir, systemFiles);
@@ -80,9 +83,8 @@ function refuseData(dataDir: string): void {
 
 async function openBackup(file: string): Promise<promises.FileHandle> {
   try {
-    const backup = await promises.open(file, "r");
-    if ((await backup.stat()).isFile()) return backup;
-    await backup.close();
+    // Opening a pipe would wait for a writer.
+    if (statSync(file).isFile()) return await promises.open(file, "r");
   } catch (error) {
     const cause = codeOf(error) === "ENOENT" ? "does not exist" : `cannot be read (${codeOf(error)})`;
     throw new StartError(`The backup ${file} ${cause}. Check the path.`);
