@@ -158,11 +158,15 @@ export class Metrics {
     this.#gauge("boathook_environments_paused", "Environments whose deliveries are paused.", () =>
       gate.environmentsPaused(),
     );
-    this.#gauge(
-      "boathook_log_lines_dropped_total",
-      "Log lines that were dropped because the output could not be written.",
-      logLinesDropped,
-    );
+    new Counter({
+      name: "boathook_log_lines_dropped_total",
+      help: "Log lines that were dropped because the output could not be written.",
+      registers: [this.#registry],
+      collect() {
+        this.reset();
+        this.inc(logLinesDropped());
+      },
+    });
     this.#gauge("boathook_deliveries_pending", "Deliveries waiting for an attempt.", () => tally.sum("pending"));
     this.#gauge("boathook_dead_letters", "Dead letters: deliveries that have failed for good.", () =>
       tally.sum("dead"),

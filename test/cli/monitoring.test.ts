@@ -110,6 +110,7 @@ const SERIES: Readonly<Record<string, readonly (readonly [series: string, values
   BoathookEndpointDisabled: [['boathook_endpoints{instance="a",state="disabled"}', GROWING]],
   BoathookShortage: [['boathook_local_shortage{instance="a",resource="memory"}', GAUGE(1)]],
   BoathookDiskAlmostFull: [['boathook_disk_free_bytes{instance="a"}', GAUGE(9e8, 5e12)]],
+  BoathookDiskFillsUp: [['boathook_disk_free_bytes{instance="a"}', "9e12x10 9e12-1e10x100 5e13x100"]],
   BoathookCommitsSlow: slow("boathook_commit_duration_seconds", ["0.5", "1", "+Inf"], (le) => le === "0.5"),
   BoathookApiErrors: [['boathook_api_errors_total{instance="a"}', COUNTER]],
   BoathookReceivedRefused: [

@@ -103,12 +103,19 @@ export const ALERTS: readonly Alert[] = [
   },
   {
     name: "BoathookDiskAlmostFull",
-    expr: "boathook_disk_free_bytes < 1e9 or predict_linear(boathook_disk_free_bytes[6h], 86400) < 0",
+    expr: "boathook_disk_free_bytes < 1e9",
     for: "10m",
     severity: "critical",
-    summary:
-      "The disk of Boathook on {{ $labels.instance }} has {{ $value | humanize1024 }}B left, or fills up within a day.",
+    summary: "The disk of Boathook on {{ $labels.instance }} has {{ $value | humanize1024 }}B left.",
     description: "Nothing can be accepted on a full disk. Enlarge it, or shorten retention.",
+  },
+  {
+    name: "BoathookDiskFillsUp",
+    expr: "predict_linear(boathook_disk_free_bytes[6h], 86400) < 0",
+    for: "1h",
+    severity: "warning",
+    summary: "The disk of Boathook on {{ $labels.instance }} will be full within a day.",
+    description: "If it goes on as in the last 6 hours. Enlarge the disk, or shorten retention.",
   },
   {
     name: "BoathookCommitsSlow",

@@ -9,6 +9,8 @@ export interface Panel {
 }
 
 const ON = '{instance=~"$instance"}';
+/** Leaves out the processes of other programs, whose metrics have the same names. */
+const OF_BOATHOOK = "and on (job, instance) boathook_build_info";
 const and = (labels: string) => `{instance=~"$instance",${labels}}`;
 const quantiles = (metric: string) =>
   ([0.5, 0.95, 0.99] as const).map((quantile) => ({
@@ -112,7 +114,7 @@ export const PANELS: readonly Panel[] = [
     unit: "percentunit",
     series: [
       {
-        expr: `rate(process_cpu_seconds_total${and('job=~".*boathook.*"')}[$__rate_interval])`,
+        expr: `rate(process_cpu_seconds_total${ON}[$__rate_interval]) ${OF_BOATHOOK}`,
         legend: "{{instance}}",
       },
     ],
@@ -121,7 +123,7 @@ export const PANELS: readonly Panel[] = [
     title: "Memory",
     description: "Resident memory of the process.",
     unit: "bytes",
-    series: [{ expr: `process_resident_memory_bytes${and('job=~".*boathook.*"')}`, legend: "{{instance}}" }],
+    series: [{ expr: `process_resident_memory_bytes${ON} ${OF_BOATHOOK}`, legend: "{{instance}}" }],
   },
   {
     title: "Event loop",
