@@ -15,7 +15,7 @@ export function SessionsPage() {
     <>
       <PageHead
         title="Sessions"
-        about="The browsers that are logged in. A session ends with its token, after 7 days without a request, and after 30 days at the latest."
+        about="The browsers that are logged in. A session ends with its token, after 7 days without a request, and after 30 days at the latest. One of an identity provider ends after 12 hours."
       />
       {may("session.delete") && <EndOthers onEnd={reload} />}
       <Read of={list} lines={6}>

@@ -109,7 +109,7 @@ export function UrlRotation({ source }: { source: string }) {
       setTimes(times + 1);
   };
   return (
-    <CardSection title="Replace the URL" about="If the URL has leaked. Everything else of the source stays.">
+    <CardSection title="Replace the URL" about="If the URL has leaked, replace it here. All other settings stay.">
       <Confirm
         key={times}
         label="Replace URL"

@@ -27,8 +27,8 @@ export function checkOf({ verification }: Pick<Source, "verification">, provider
   const { tone, word, text } = stateWords[provider.state];
   if (provider.state === "unattempted") return { tone, word, text: "The provider proves nothing that can be checked." };
   if (verification === "record")
-    return { tone: "wait", word: "not enforced", text: `${text} What fails the check is stored too.` };
-  return { tone, word, text: `${text} What fails the check is refused.` };
+    return { tone: "wait", word: "not enforced", text: `${text} Requests that fail it are stored too.` };
+  return { tone, word, text: `${text} Requests that fail it are refused.` };
 }
 
 const CAUSES: Readonly<Record<Cause, string>> = {
