@@ -5,7 +5,13 @@ import { clientOf } from "../support/client.ts";
 import { CookieBrowser, type Page } from "../support/cookie-browser.ts";
 import { until } from "../support/delivery.ts";
 import { freePort } from "../support/free-port.ts";
-import { CLIENT_ID, CLIENT_SECRET, startProvider, type TestProvider } from "../support/identity-provider.ts";
+import {
+  CLIENT_ID,
+  CLIENT_SECRET,
+  providerSettings,
+  startProvider,
+  type TestProvider,
+} from "../support/identity-provider.ts";
 import { ROOT_TOKEN } from "../support/server.ts";
 import { loggedIn } from "../support/session.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
@@ -37,7 +43,7 @@ async function startWorld(authMethod?: "client_secret_post"): Promise<World> {
   const provider = await startProvider({ people: PEOPLE, redirectUri, ...(authMethod && { authMethod }) });
   const start = (admins = ADMINS) =>
     startBoathook(executable(), home.file("data"), [`--port=${port}`], {
-      env: { BOATHOOK_ROOT_TOKEN: ROOT_TOKEN, ...settingsFor(provider.issuer, admins) },
+      env: { BOATHOOK_ROOT_TOKEN: ROOT_TOKEN, ...providerSettings(provider.issuer, admins) },
     });
   const world = {
     server: await start(),
@@ -53,15 +59,6 @@ async function startWorld(authMethod?: "client_secret_post"): Promise<World> {
     },
   };
   return world;
-}
-
-function settingsFor(issuer: string, admins = ADMINS): Record<string, string> {
-  return {
-    BOATHOOK_OIDC_ISSUER: issuer,
-    BOATHOOK_OIDC_CLIENT_ID: CLIENT_ID,
-    BOATHOOK_OIDC_CLIENT_SECRET: CLIENT_SECRET,
-    BOATHOOK_OIDC_ADMINS: admins,
-  };
 }
 
 /** Begins a login and returns the login page of the provider. */
@@ -257,7 +254,7 @@ describe("an identity provider that cannot be used", () => {
     using home = temporaryDirectory();
     const [port, providerPort] = [freePort(), freePort()];
     const issuer = `http://127.0.0.1:${providerPort}`;
-    const env = { BOATHOOK_ROOT_TOKEN: ROOT_TOKEN, ...settingsFor(issuer) };
+    const env = { BOATHOOK_ROOT_TOKEN: ROOT_TOKEN, ...providerSettings(issuer, ADMINS) };
     const server = await startBoathook(executable(), home.file("data"), [`--port=${port}`], { env });
     try {
       const browser = new CookieBrowser();
@@ -306,7 +303,7 @@ describe("an identity provider that cannot be used", () => {
     } finally {
       await server.stop();
     }
-    const { BOATHOOK_OIDC_ADMINS: _, ...incomplete } = settingsFor("https://id.example");
+    const { BOATHOOK_OIDC_ADMINS: _, ...incomplete } = providerSettings("https://id.example", ADMINS);
     const start = startBoathook(executable(), home.file("data"), [], { env: { ...env, ...incomplete } });
     expect(start).rejects.toThrow(
       /ended with 2 .*: The settings for logins at an identity provider are incomplete: oidc-admins is missing\. Set all of them, or remove .*\./,

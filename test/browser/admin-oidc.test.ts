@@ -1,12 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Browser, Page } from "playwright-core";
-import { executable, type RunningBoathook, startBoathook } from "../support/binary.ts";
+import type { RunningBoathook } from "../support/binary.ts";
 import { BROWSER_TIMEOUT_MS as TIMEOUT_MS, watch } from "../support/browser.ts";
 import { findChromium, launchChromium } from "../support/chromium.ts";
 import { clientOf } from "../support/client.ts";
-import { freePort } from "../support/free-port.ts";
-import { CLIENT_ID, CLIENT_SECRET, startProvider, type TestProvider } from "../support/identity-provider.ts";
-import { ROOT_TOKEN } from "../support/server.ts";
+import { startServerWithProvider, type TestProvider } from "../support/identity-provider.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
 /** Logins at an identity provider through the admin page. */
@@ -31,19 +29,7 @@ describe.skipIf(chromiumPath === null)("login at an identity provider on the adm
   let browser: Browser;
 
   beforeAll(async () => {
-    const port = freePort();
-    const redirectUri = `http://127.0.0.1:${port}/api/v1/oidc/callback`;
-    // For a browser, `localhost` is another site than `127.0.0.1`, as a provider on the Internet is.
-    provider = await startProvider({ people: PEOPLE, redirectUri, host: "localhost" });
-    server = await startBoathook(executable(), directory.file("data"), [`--port=${port}`], {
-      env: {
-        BOATHOOK_ROOT_TOKEN: ROOT_TOKEN,
-        BOATHOOK_OIDC_ISSUER: provider.issuer,
-        BOATHOOK_OIDC_CLIENT_ID: CLIENT_ID,
-        BOATHOOK_OIDC_CLIENT_SECRET: CLIENT_SECRET,
-        BOATHOOK_OIDC_ADMINS: "ada@example.com",
-      },
-    });
+    ({ server, provider } = await startServerWithProvider(directory.file("data"), PEOPLE));
     browser = await launchChromium(chromiumPath!);
   }, TIMEOUT_MS);
 

@@ -1,11 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { Browser, BrowserContext, Page } from "playwright-core";
-import { executable, type RunningBoathook, startBoathook } from "../support/binary.ts";
+import type { RunningBoathook } from "../support/binary.ts";
 import { findChromium, launchChromium } from "../support/chromium.ts";
 import { clientOf, type Send } from "../support/client.ts";
 import { until } from "../support/delivery.ts";
-import { freePort } from "../support/free-port.ts";
-import { CLIENT_ID, CLIENT_SECRET, startProvider, type TestProvider } from "../support/identity-provider.ts";
+import { startServerWithProvider, type TestProvider } from "../support/identity-provider.ts";
 import { ROOT_TOKEN } from "../support/server.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
@@ -34,20 +33,8 @@ describe.skipIf(chromiumPath === null)("a session in a browser", () => {
   let send: Send;
 
   beforeAll(async () => {
-    const port = freePort();
-    // For a browser, `localhost` is another site than `127.0.0.1`, as a provider on the Internet is.
-    const redirectUri = `http://127.0.0.1:${port}/api/v1/oidc/callback`;
     const people = { ada: { email: "ada@example.com", email_verified: true, name: "Ada" } };
-    provider = await startProvider({ people, redirectUri, host: "localhost" });
-    server = await startBoathook(executable(), directory.file("data"), [`--port=${port}`], {
-      env: {
-        BOATHOOK_ROOT_TOKEN: ROOT_TOKEN,
-        BOATHOOK_OIDC_ISSUER: provider.issuer,
-        BOATHOOK_OIDC_CLIENT_ID: CLIENT_ID,
-        BOATHOOK_OIDC_CLIENT_SECRET: CLIENT_SECRET,
-        BOATHOOK_OIDC_ADMINS: "ada@example.com",
-      },
-    });
+    ({ server, provider } = await startServerWithProvider(directory.file("data"), people));
     send = clientOf(server.url);
     const page = () =>
       new Response("<!doctype html><title>Elsewhere</title>", { headers: { "content-type": "text/html" } });

@@ -1,6 +1,9 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { Provider } from "oidc-provider";
+import { executable, type RunningBoathook, startBoathook } from "./binary.ts";
+import { freePort } from "./free-port.ts";
+import { ROOT_TOKEN } from "./server.ts";
 
 export const CLIENT_ID = "boathook-test";
 export const CLIENT_SECRET = "secret-of-the-client-in-this-test-0123456789";
@@ -56,4 +59,31 @@ export async function startProvider({
 function closed(server: Server): Promise<void> {
   server.closeAllConnections();
   return new Promise((resolve) => server.close(() => resolve()));
+}
+
+/** Returns the settings of a server whose people log in at the provider. `admins` is the setting `oidc-admins`. */
+export function providerSettings(issuer: string, admins: string): Record<string, string> {
+  return {
+    BOATHOOK_OIDC_ISSUER: issuer,
+    BOATHOOK_OIDC_CLIENT_ID: CLIENT_ID,
+    BOATHOOK_OIDC_CLIENT_SECRET: CLIENT_SECRET,
+    BOATHOOK_OIDC_ADMINS: admins,
+  };
+}
+
+/**
+ * Starts a provider and a server at which `ada@example.com` is the admin, for a browser. For a
+ * browser, `localhost` is another site than `127.0.0.1`, as a provider on the Internet is.
+ */
+export async function startServerWithProvider(
+  dataDir: string,
+  people: People,
+): Promise<{ readonly server: RunningBoathook; readonly provider: TestProvider }> {
+  const port = freePort();
+  const redirectUri = `http://127.0.0.1:${port}/api/v1/oidc/callback`;
+  const provider = await startProvider({ people, redirectUri, host: "localhost" });
+  const server = await startBoathook(executable(), dataDir, [`--port=${port}`], {
+    env: { BOATHOOK_ROOT_TOKEN: ROOT_TOKEN, ...providerSettings(provider.issuer, "ada@example.com") },
+  });
+  return { server, provider };
 }
