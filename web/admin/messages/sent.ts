@@ -1,5 +1,5 @@
 import type { AttemptDetail } from "../../../src/api/types.ts";
-import { curlCommand } from "../sources/curl.ts";
+import { curlCommand } from "../../kit/curl.ts";
 
 /** What an attempt sent. */
 
@@ -64,7 +64,7 @@ export function attemptAsCurl(attempt: AttemptDetail, body: Uint8Array<ArrayBuff
         ];
   return curlCommand({
     method: "POST",
-    ingestUrl: attempt.url,
+    url: attempt.url,
     path: "/",
     headers: Object.fromEntries([...unknown, ...shown]),
     body,

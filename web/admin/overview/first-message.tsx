@@ -1,12 +1,12 @@
 import { useEffect, useState } from "preact/hooks";
 import { BASE } from "../../kit/base.ts";
+import { quoted } from "../../kit/curl.ts";
 import { Code } from "../../kit/parts/code.tsx";
 import { Empty, Problem } from "../../kit/parts/notice.tsx";
 import { createMessage, getFirstUid } from "../api.ts";
 import { environmentHeaders } from "../environment.ts";
 import { NEW_CUSTOMER, newEndpointLink, sendLink } from "../links.ts";
 import { May } from "../parts/may.tsx";
-import { quoted } from "../sources/curl.ts";
 
 const DEMO_APPLICATION = "demo";
 const EXAMPLE_BODY = '{"eventType": "demo.hello", "payload": {"hello": "world"}}';

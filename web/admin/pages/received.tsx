@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useId, useState } from "preact/hooks";
 import type { Source } from "../../../src/api/types.ts";
 import { bytesOfBase64 } from "../../kit/bytes.ts";
+import { curlCommand } from "../../kit/curl.ts";
 import { Outcome } from "../../kit/parts/action.tsx";
 import { Badge } from "../../kit/parts/badge.tsx";
 import { BodyView } from "../../kit/parts/body-view.tsx";
@@ -18,7 +19,6 @@ import { Deliveries } from "../messages/deliveries.tsx";
 import { May } from "../parts/may.tsx";
 import { useResource } from "../resource.ts";
 import { getBody, getEndpoints, getLogEntry, getMessage, getSource } from "../sources/api.ts";
-import { curlCommand } from "../sources/curl.ts";
 import form from "../sources/inline-form.module.css";
 import { useAction } from "../sources/use.ts";
 import { causeWords, stateWords } from "../sources/words.ts";
@@ -194,12 +194,12 @@ function Refused({ source, entry: id }: { source: Source; entry: string }) {
 
 interface CopyAsCurlProps {
   readonly source: Source;
-  readonly request: Omit<Parameters<typeof curlCommand>[0], "ingestUrl">;
+  readonly request: Omit<Parameters<typeof curlCommand>[0], "url">;
 }
 
 function CopyAsCurl({ source: { ingestUrl }, request }: CopyAsCurlProps) {
   if (ingestUrl === null || request.body.length > CURL_BYTES_MAX) return null;
-  return <CopyButton text={curlCommand({ ...request, ingestUrl })} label="Copy as curl" />;
+  return <CopyButton text={curlCommand({ ...request, url: ingestUrl })} label="Copy as curl" />;
 }
 
 function Frame({ source, name, children }: { source: string; name: string; children: ComponentChildren }) {

@@ -1,6 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { BASE } from "../../kit/base.ts";
 import { ApiError } from "../../kit/client.ts";
+import { curlCommand } from "../../kit/curl.ts";
 import { CopyButton } from "../../kit/parts/copy-button.tsx";
 import { TextField } from "../../kit/parts/field.tsx";
 import { Problem } from "../../kit/parts/notice.tsx";
@@ -11,7 +12,6 @@ import { problemsOf } from "../event-types/form.tsx";
 import { jsonProblem } from "../event-types/schema-editor.tsx";
 import { messageLink, NEW_CUSTOMER } from "../links.ts";
 import { CustomerField, EventTypeField } from "../parts/choosing.tsx";
-import { curlCommand } from "../sources/curl.ts";
 import { useTyped } from "../typed.ts";
 import { type Draft, namesIn } from "./draft.ts";
 import { useExample } from "./example.ts";
@@ -125,7 +125,7 @@ function envelopeOf({ eventType, eventId, channels, tags }: Draft): Envelope {
 function sendingAsCurl(app: string, body: string): string {
   return curlCommand({
     method: "POST",
-    ingestUrl: `${location.origin}${BASE}/api/v1/app/${encodeURIComponent(app)}/msg`,
+    url: `${location.origin}${BASE}/api/v1/app/${encodeURIComponent(app)}/msg`,
     path: "/",
     headers: { authorization: "Bearer YOUR_TOKEN", ...environmentHeaders(), "content-type": "application/json" },
     body: new TextEncoder().encode(body),

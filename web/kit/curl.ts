@@ -1,10 +1,10 @@
-import { base64Of, textOf } from "../../kit/bytes.ts";
+import { base64Of, textOf } from "./bytes.ts";
 
-/** A request as a source received it. */
-export interface ReceivedRequest {
+/** A request that was received or sent. */
+export interface CurlRequest {
   readonly method: string;
-  /** The URL of the source, without what followed it in the request. */
-  readonly ingestUrl: string;
+  /** The URL of the source or of the receiver, without what followed it in the request. */
+  readonly url: string;
   /** What followed the URL, with the query; `/` if nothing. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -34,10 +34,10 @@ const END = "END_OF_BODY";
  * Returns a command for a POSIX shell that sends a request again. Senders choose every part of a
  * request, so each part is quoted, and a body that a terminal could interpret is in base64.
  */
-export function curlCommand({ method, ingestUrl, path, headers, body }: ReceivedRequest): string {
-  const url = path === "/" ? ingestUrl : ingestUrl + path;
+export function curlCommand({ method, url, path, headers, body }: CurlRequest): string {
+  const whole = path === "/" ? url : url + path;
   const first = method === "HEAD" ? "curl --head" : `curl --request ${quoted(method)}`;
-  const parts = [`${first} --globoff --path-as-is --url ${quoted(url)}`, ...headerArguments(headers, body)];
+  const parts = [`${first} --globoff --path-as-is --url ${quoted(whole)}`, ...headerArguments(headers, body)];
   const text = body.length <= ARGUMENT_BYTES_MAX ? pastableText(body) : null;
   if (body.length === 0) return parts.join(LINE);
   if (text !== null) return [...parts, `--data-raw ${quoted(text)}`].join(LINE);
@@ -53,7 +53,7 @@ function pastableText(body: Uint8Array<ArrayBuffer>): string | null {
 
 const LINE = " \\\n  ";
 
-function headerArguments(headers: ReceivedRequest["headers"], body: Uint8Array): readonly string[] {
+function headerArguments(headers: CurlRequest["headers"], body: Uint8Array): readonly string[] {
   const sent = Object.entries(headers).filter(
     ([name, value]) => !LEFT_OUT.has(name.toLowerCase()) && value !== REDACTED && isHeader(name, value),
   );

@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { curlCommand, type ReceivedRequest } from "../../../web/admin/sources/curl.ts";
+import { type CurlRequest, curlCommand } from "../../../web/kit/curl.ts";
 import { hostileTexts } from "../../support/hostile-texts.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
-const plain: ReceivedRequest = {
+const plain: CurlRequest = {
   method: "POST",
-  ingestUrl: "https://example.com/in/token",
+  url: "https://example.com/in/token",
   path: "/",
   headers: { "content-type": "application/json" },
   body: bytes("{}"),
@@ -62,7 +62,7 @@ describe.skipIf(process.platform === "win32")("the curl command of a request", (
         curlCommand({ ...plain, method: text, path: `/${text}`, headers: { "x-a": header }, body: bytes(`${text}\n`) }),
       );
       expect(args).toEqual([
-        ...["--request", text, "--globoff", "--path-as-is", "--url", `${plain.ingestUrl}/${text}`],
+        ...["--request", text, "--globoff", "--path-as-is", "--url", `${plain.url}/${text}`],
         ...["--header", `x-a: ${header}`, "--header", "Content-Type:", "--data-raw", `${text}\n`],
       ]);
     }
