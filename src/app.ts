@@ -12,6 +12,7 @@ import { connectionsMaxFor, connectionsProblem } from "./core/connection-limit.t
 import { defaultEnvironment } from "./core/environment.ts";
 import { Facts } from "./core/fact.ts";
 import type { Seq } from "./core/id.ts";
+import type { KeyPair } from "./core/key-pair.ts";
 import { type Service, ServiceStack } from "./core/service.ts";
 import { openFilesProblem } from "./core/shortage.ts";
 import { KeyCache } from "./door/key-cache.ts";
@@ -24,7 +25,7 @@ import { openFiles, openFilesMax } from "./edge/open-files.ts";
 import { OwnAddress } from "./edge/own-address.ts";
 import { systemRandom } from "./edge/random.ts";
 import { systemResolver } from "./edge/resolver.ts";
-import { httpServices, Opening } from "./http-server.ts";
+import { createHttpServer, Opening } from "./http-server.ts";
 import { assemble, type Kernel, type KernelSettings } from "./kernel.ts";
 import type { Store } from "./store/index.ts";
 import { StoreUnavailable } from "./store/index.ts";
@@ -49,6 +50,11 @@ export interface RunningServer {
   /** Changes the token that `/metrics` requires; null means none. */
   setMetricsToken(token: string | null): void;
   /**
+   * Uses another certificate for new connections. Rejects if it cannot be used; the former one then
+   * stays in use. Must only be called if the server was started with a certificate.
+   */
+  setKeyPair(keyPair: KeyPair): Promise<void>;
+  /**
    * Stops accepting requests, waits up to `shutdown-timeout` for work in progress, and closes the
    * store.
    */
@@ -57,6 +63,8 @@ export interface RunningServer {
 
 interface Options {
   readonly log: Log;
+  /** The certificate for HTTPS. Null or absent: the server speaks plain HTTP. */
+  readonly keyPair?: KeyPair | null;
   /** The command line that starts this program. Without it, there are no scheduled backups. */
   readonly program?: readonly string[];
   /** Returns the settings in force with their sources. */
@@ -102,7 +110,7 @@ export async function startServer(settings: Settings, options: Options): Promise
   try {
     const transport = new HttpClient();
     const resolver = systemResolver(settings.nameServers);
-    const address = new OwnAddress(settings);
+    const address = new OwnAddress({ ...settings, isEncrypted: (options.keyPair ?? null) !== null });
     const policy = kernelSettings(settings, options, address);
     const keys = new KeyCache({ clock, transport, resolver, policy });
     const heavyWork = new WorkThread(clock, openWorker);
@@ -131,6 +139,7 @@ async function run(
   const {
     log,
     version,
+    keyPair = null,
     commit = null,
     logLinesDropped = () => 0,
     logsAttempts = () => false,
@@ -199,16 +208,15 @@ async function run(
     firstStart = await prepareData(kernel, environment.seq, address, settings, showRootToken);
     await settleRootToken(kernel, settings, log);
   };
-  const { listener, door } = httpServices(api, settings, address, opening, prepare);
-  const httpServer = { port: () => api.server?.port ?? 0, closeIdle: () => api.server?.closeIdleConnections() };
+  const httpServer = createHttpServer(api, settings, keyPair, address, opening, prepare);
   const connections = new ClientConnections(clock, limits, httpServer, (isOver) => logConnections(limits, isOver, log));
   const services = new ServiceStack([
-    listener,
+    httpServer.listener,
     connections,
     ...outside,
     ...kernel.services,
     ...(backups === null ? [] : [backups]),
-    door,
+    httpServer.door,
   ]);
   const stop = async () => {
     await services.stop();
@@ -221,7 +229,7 @@ async function run(
     const setMetricsToken = (token: string | null) => {
       metricsToken = token;
     };
-    return { url: address.origin, firstStart, setMetricsToken, stop };
+    return { url: address.origin, firstStart, setMetricsToken, setKeyPair: httpServer.replaceKeyPair, stop };
   } catch (error) {
     await services.stop();
     metrics.stop();

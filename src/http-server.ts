@@ -1,7 +1,10 @@
 import type { Elysia } from "elysia";
+import { withHost } from "./api/http/request-target.ts";
 import { listenOptions } from "./api/http/server.ts";
+import type { KeyPair } from "./core/key-pair.ts";
 import { OneLife, type Service } from "./core/service.ts";
 import { listenError, type OwnAddress } from "./edge/own-address.ts";
+import { addressOf, HttpListener } from "./http-listener.ts";
 
 /**
  * How long open connections may take to send their last responses after everything is stored, in
@@ -37,32 +40,47 @@ export class Opening {
   }
 }
 
+/** The HTTP server: two services, and what else can be done with it. */
+export interface HttpServer {
+  readonly listener: Service;
+  readonly door: Service;
+  port(): number;
+  /** Closes the connections without a request. */
+  closeIdle(): void;
+  /** Uses another certificate for new connections. Throws if it cannot be used. */
+  replaceKeyPair(next: KeyPair): Promise<void>;
+}
+
 /**
- * Returns the HTTP server as two services. `listener` starts first, so that if the port is in use,
+ * Creates the HTTP server as two services. `listener` starts first, so that if the port is in use,
  * the start fails before any delivery is sent. It stops after the deliveries, because deliveries to
  * a built-in inbox need the server. `door` starts last and stops first; it calls `prepare` before it
  * opens. While `listener` runs without `door`, requests are refused.
  */
-export function httpServices(
+export function createHttpServer(
   api: Elysia,
   settings: Address,
+  keyPair: KeyPair | null,
   address: OwnAddress,
   opening: Opening,
   prepare: () => Promise<void>,
-): { readonly listener: Service; readonly door: Service } {
+): HttpServer {
+  const http = new HttpListener(api, settings, keyPair);
+  let inboxes: Bun.Server<unknown> | null = null;
   let closed: Promise<unknown> = Promise.resolve();
   const listener = new Step(
     async () => {
       try {
-        api.listen({ ...listenOptions, hostname: settings.host, port: settings.port });
+        http.listen();
       } catch (error) {
         throw await listenError(error, settings);
       }
-      address.listening(listeningAddress(api));
+      if (keyPair !== null) inboxes = listenForInboxes(api);
+      address.listening(http.address, inboxes === null ? http.address : addressOf(inboxes));
     },
     async () => {
       await Promise.race([closed, new Promise((resolve) => setTimeout(resolve, CLOSE_GRACE_MS))]);
-      await api.server?.stop(true);
+      await Promise.all([http.stop(), inboxes?.stop(true)]);
     },
   );
   const door = new Step(
@@ -72,18 +90,31 @@ export function httpServices(
     },
     () => {
       opening.close();
-      closed = api.server?.stop(false) ?? closed;
+      closed = http.drain();
     },
   );
-  return { listener, door };
+  return {
+    ...{ listener, door },
+    port: () => http.port,
+    closeIdle: () => http.closeIdle(),
+    replaceKeyPair: (next) => http.replaceKeyPair(next),
+  };
 }
 
 /**
- * Returns the address on which the server listens. The types of Bun and Elysia do not declare
- * `address` (Bun 1.4.5).
+ * Starts a listener that takes deliveries of this server to its own inboxes over plain HTTP, at the
+ * loopback address. The certificate of the server rarely names an address of this machine.
  */
-function listeningAddress({ server }: Elysia): Bun.SocketAddress {
-  return (server as unknown as { readonly address: Bun.SocketAddress }).address;
+function listenForInboxes(api: Elysia): Bun.Server<unknown> {
+  return Bun.serve({
+    ...listenOptions,
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch: (request) =>
+      new URL(request.url, "http://localhost").pathname.startsWith("/inbox/")
+        ? api.fetch(withHost(request))
+        : new Response(null, { status: 404 }),
+  });
 }
 
 class Step extends OneLife {

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { startServer } from "../app.ts";
-import { type ReadSettings, settingsInForce } from "../config/index.ts";
+import { type ReadSettings, readKeyPair, settingsInForce } from "../config/index.ts";
 import { StartError } from "../core/start-error.ts";
 import { createLog } from "../telemetry/log.ts";
 import { LogOutput } from "../telemetry/log-output.ts";
@@ -61,6 +61,7 @@ async function serve(
   { dropped, acceptClock, deliver, upgradeCopy }: ServeOptions,
 ): Promise<void> {
   const { settings, from } = read(false);
+  const keyPair = readKeyPair(settings, { now: Date.now(), again: false });
   const recentLines = new RecentLines();
   const output = new LogOutput(STDOUT, (dropped) =>
     log.warn({ dropped }, "Log lines were dropped because the output could not be written."),
@@ -78,7 +79,7 @@ async function serve(
   const stopSignal = listenForStop();
   const reloadSignal = listenForReload(log.silence);
   const options = {
-    log,
+    ...{ log, keyPair },
     program: ownProgram(),
     logLinesDropped: () => output.dropped,
     logsAttempts: () => log.isLevelEnabled("debug"),
@@ -96,7 +97,7 @@ async function serve(
     throw error;
   });
   announce(settings, server, { log, output });
-  reloader = new Reloader({ settings, from }, () => read(true), server, log);
+  reloader = new Reloader({ settings, from, keyPair }, () => read(true), server, log);
   reloadSignal.use(reloader.reload);
 
   const signal = await stopSignal;

@@ -4,6 +4,7 @@
  * (`config/read.ts`).
  */
 export { type SettingInForce, settingSources, settingsInForce } from "./in-force.ts";
+export { readKeyPair } from "./key-pair.ts";
 export { settingsTable } from "./markdown.ts";
 export {
   CONFIG_VARIABLE,

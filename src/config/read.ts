@@ -74,6 +74,7 @@ export function readWithSources(sources: SettingSources): ReadSettings {
   }
   refusePartialLogin(values as Settings);
   refuseBackupsInData(values as Settings);
+  refusePartialTls(values as Settings);
   values.logFormat ??= sources.terminal ? "pretty" : "json";
   return { settings: values as Settings, from };
 }
@@ -86,6 +87,12 @@ function refuseBackupsInData({ backupDir, dataDir }: Settings): void {
   throw new SettingsError(
     `The backup-dir ${backupDir} is in the data directory ${dataDir}. Set backup-dir to a directory elsewhere, best on another disk.`,
   );
+}
+
+function refusePartialTls({ tlsCert, tlsKey }: Settings): void {
+  if ((tlsCert === null) === (tlsKey === null)) return;
+  const [set, missing] = tlsCert === null ? ["tls-key", "tls-cert"] : ["tls-cert", "tls-key"];
+  throw new SettingsError(`${set} is set, but ${missing} is missing. Set both of them, or remove ${set}.`);
 }
 
 /** The settings for logins at an identity provider only work together. */

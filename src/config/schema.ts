@@ -81,8 +81,21 @@ export const SCHEMA = {
     group: "Server",
     kind: baseUrl,
     default: null,
-    defaultNote: "`http://host:port`",
+    defaultNote: "`http://host:port`, with `tls-cert` `https://host:port`",
     description: "public base URL of the server, used in links that it generates",
+  }),
+  tlsCert: setting("tls-cert", {
+    group: "Server",
+    kind: path,
+    default: null,
+    description:
+      "PEM file with the certificate of this server and the intermediate certificates; if set, the server speaks HTTPS; read again at SIGHUP; needs `tls-key`",
+  }),
+  tlsKey: setting("tls-key", {
+    group: "Server",
+    kind: path,
+    default: null,
+    description: "PEM file with the private key of `tls-cert`, without a passphrase",
   }),
   shutdownTimeoutMs: setting("shutdown-timeout", {
     group: "Server",

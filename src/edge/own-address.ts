@@ -10,6 +10,8 @@ interface Options {
    * The public base URL of the server, or null if it is the address on which the server listens.
    */
   readonly publicUrl: string | null;
+  /** Whether the server speaks HTTPS. Default: false. */
+  readonly isEncrypted?: boolean;
 }
 
 /** The address on which a server listens. */
@@ -25,28 +27,33 @@ interface Listening {
  */
 export class OwnAddress {
   #listening: Listening | null = null;
+  #inboxOrigin = "";
   #inboxes: readonly InboxBase[] = [];
 
   constructor(private readonly options: Options) {}
 
-  /** Records the address on which the server now listens. */
-  listening(listening: Listening): void {
+  /**
+   * Records the address on which the server now listens, and the address at which it takes
+   * deliveries to its inboxes over plain HTTP.
+   */
+  listening(listening: Listening, inboxesAt: Listening = listening): void {
     this.#listening = listening;
+    this.#inboxOrigin = originOf("http", inboxesAt.address, inboxesAt.port);
     const prefix = this.pathPrefix;
+    const origins = new Set([this.origin, this.origin.replace(/^https(?=:)/, "http")]);
     this.#inboxes = [
       ...inboxBases(this.publicUrl, prefix),
-      ...inboxBases(this.origin, ""),
-      ...inboxBases(this.origin + prefix, prefix),
+      ...[...origins].flatMap((origin) => [...inboxBases(origin, ""), ...inboxBases(origin + prefix, prefix)]),
     ];
   }
 
   /**
-   * The URL `http://host:port` without a trailing slash. A wildcard address is replaced by the
-   * loopback address.
+   * The URL `http://host:port` or `https://host:port` without a trailing slash. A wildcard address is
+   * replaced by the loopback address.
    */
   get origin(): string {
-    const { host, port } = this.options;
-    return originOf(host, this.#listening?.port ?? port);
+    const { host, port, isEncrypted = false } = this.options;
+    return originOf(isEncrypted ? "https" : "http", host, this.#listening?.port ?? port);
   }
 
   /** The path of the public URL, such as `/hooks`; empty if it has none. */
@@ -60,19 +67,16 @@ export class OwnAddress {
   }
 
   /**
-   * Returns the URL for a delivery to a built-in inbox. The URL contains the address on which the
-   * server listens. An inbox may be named by the public URL or by the server's own address, with or
-   * without the path of the public URL. Endpoints thus keep working when a public URL is set later.
-   * Returns null for every other URL, and while the server does not listen yet.
+   * Returns the URL for a delivery to a built-in inbox. The URL contains the address at which the
+   * server takes such deliveries. An inbox may be named by the public URL or by the server's own
+   * address, also over HTTP if the server speaks HTTPS, with or without the path of the public URL. Endpoints thus keep
+   * working when a public URL or a certificate is set later. Returns null for every other URL, and while the server does not listen yet.
    */
   readonly inbox = (url: URL): URL | null => {
     if (this.#listening === null) return null;
     const base = this.#inboxes.find(({ start }) => url.href.startsWith(start));
     if (base === undefined) return null;
-    return new URL(
-      url.pathname.slice(base.prefix.length) + url.search,
-      originOf(this.#listening.address, this.#listening.port),
-    );
+    return new URL(url.pathname.slice(base.prefix.length) + url.search, this.#inboxOrigin);
   };
 }
 
@@ -90,9 +94,9 @@ function inboxBases(url: string, prefix: string): InboxBase[] {
   return parsed === null ? [] : [{ start: parsed.href, prefix }];
 }
 
-function originOf(host: string, port: number): string {
+function originOf(scheme: "http" | "https", host: string, port: number): string {
   const reachable = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
-  return `http://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
+  return `${scheme}://${reachable.includes(":") ? `[${reachable}]` : reachable}:${port}`;
 }
 
 type LookUp = (host: string) => Promise<unknown>;

@@ -35,6 +35,8 @@ const ROOT_TOKEN = "s3cret!-of-exactly-32-characters";
 const KEY = "00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF";
 const DAY_MS = 86_400_000;
 
+const TLS = { BOATHOOK_TLS_CERT: "cert.pem", BOATHOOK_TLS_KEY: "key.pem" };
+
 type Case = {
   readonly valid: ReadonlyArray<readonly [text: string, value: unknown]>;
   readonly invalid: readonly string[];
@@ -63,6 +65,14 @@ const CASES: Readonly<Record<Field, Case>> = {
       ["http://10.0.0.1:8071/base", "http://10.0.0.1:8071/base"],
     ],
     invalid: ["", "hooks.example.com", "ftp://x", "https://u:p@x", "https://x/?a=1", "https://x/#a", "https://"],
+  },
+  tlsCert: {
+    valid: [["/etc/boathook/cert.pem", "/etc/boathook/cert.pem"]],
+    invalid: ["", " ", "a\0b"],
+  },
+  tlsKey: {
+    valid: [["key.pem", "key.pem"]],
+    invalid: ["", " ", "a\0b"],
   },
   shutdownTimeoutMs: {
     valid: [
@@ -220,6 +230,15 @@ const LOGIN = {
   BOATHOOK_OIDC_ADMINS: "ada@example.com",
 };
 
+test.each([
+  ["tls-cert", "tls-key"],
+  ["tls-key", "tls-cert"],
+])("%s without %s is refused", (set, missing) => {
+  expect(refusal({ flags: { [set]: "file.pem" } })).toBe(
+    `${set} is set, but ${missing} is missing. Set both of them, or remove ${set}.`,
+  );
+});
+
 test("settings for logins that are incomplete are refused with one sentence that names the missing ones", () => {
   for (const omitted of Object.keys(LOGIN)) {
     const environment = { ...LOGIN, [omitted]: undefined };
@@ -242,7 +261,13 @@ describe("every setting", () => {
     for (const [text, value] of CASES[field].valid) {
       test(`${setting.name} accepts ${JSON.stringify(text)}`, () => {
         expect(
-          read({ environment: { ...(setting.group === "Login" && LOGIN), [variableOf(setting)]: text } })[field],
+          read({
+            environment: {
+              ...(setting.group === "Login" && LOGIN),
+              ...(setting.name.startsWith("tls-") && TLS),
+              [variableOf(setting)]: text,
+            },
+          })[field],
         ).toEqual(value as never);
       });
     }
@@ -267,6 +292,8 @@ test("each omitted setting has its documented default", () => {
     host: "127.0.0.1",
     port: 8071,
     publicUrl: null,
+    tlsCert: null,
+    tlsKey: null,
     shutdownTimeoutMs: 20_000,
     rootToken: null,
     jwtSecret: null,

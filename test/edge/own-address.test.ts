@@ -61,6 +61,16 @@ test("an inbox is found at a server that listens on the default port of HTTP or 
   expect(inboxAt(null, "http://[::1]:8071/inbox/a", { host: "::" })).toBe("http://[::1]:8071/inbox/a");
 });
 
+test("an inbox of a server that speaks HTTPS is found at its https:// and http:// URL, and reached at another address", () => {
+  const address = new OwnAddress({ host: "0.0.0.0", port: 8443, publicUrl: null, isEncrypted: true });
+  address.listening({ address: "0.0.0.0", port: 8443 }, { address: "127.0.0.1", port: 40_000 });
+  expect(address.publicUrl).toBe("https://127.0.0.1:8443");
+  for (const scheme of ["http", "https"]) {
+    const found = address.inbox(new URL(`${scheme}://127.0.0.1:8443/inbox/a?b=c`));
+    expect(found?.href).toBe("http://127.0.0.1:40000/inbox/a?b=c");
+  }
+});
+
 test("a host that cannot be part of a URL does not prevent inboxes at the public URL", () => {
   const address = new OwnAddress({ host: "fe80::1%eth0", port: 8071, publicUrl: "https://example.com" });
   address.listening({ address: "fe80::1", port: 8071 });

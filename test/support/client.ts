@@ -22,11 +22,12 @@ export type Send = (method: string, path: string, body?: unknown, options?: Send
 
 /**
  * Sends requests to the API of a server. Paths are relative to `/api/v1` unless they start with
- * `/api/` or `/ingest/`.
+ * `/api/` or `/ingest/`. `init` says how the server is reached: trusted certificates or a Unix socket.
  */
-export function clientOf(url: string): Send {
+export function clientOf(url: string, init: BunFetchRequestInit = {}): Send {
   return async (method, path, body, { token = ROOT_TOKEN, headers = {} } = {}) => {
     const response = await fetch(/^\/(api|ingest)\//.test(path) ? url + path : `${url}/api/v1${path}`, {
+      ...init,
       method,
       headers: { ...(token !== null && { authorization: `Bearer ${token}` }), ...headers },
       ...(body !== undefined && { body: isRaw(body) ? body : JSON.stringify(body) }),
