@@ -1,60 +1,15 @@
 import { wants } from "../core/event.ts";
 import type { Facts } from "../core/fact.ts";
 import { placeAt, type Seq, type SeqSource } from "../core/id.ts";
-import type { Finding } from "../core/problem.ts";
-import type { Received } from "../core/received.ts";
 import type { Signals } from "../core/signal.ts";
 import type { Deliverer } from "../deliver/deliverer.ts";
 import type { Clock } from "../ports.ts";
 import type { ApplicationEntry } from "../store/directory.ts";
-import {
-  type AcceptResult,
-  type IdempotencyEntry,
-  type NewMessage,
-  type Store,
-  StoreUnavailable,
-} from "../store/index.ts";
+import { type AcceptResult, type NewMessage, type Store, StoreUnavailable } from "../store/index.ts";
 import { Turns } from "../store/turns.ts";
+import type { Incoming } from "./incoming.ts";
 
-/** A validated message without a sequence number. */
-export interface Incoming {
-  readonly eventType: string;
-  readonly eventId: string | null;
-  readonly channels: readonly string[] | null;
-  readonly tags: readonly string[] | null;
-  /** Sent to receivers byte for byte. */
-  readonly payload: Uint8Array;
-  /** Null means `application/json`. */
-  readonly contentType: string | null;
-  readonly headers: Readonly<Record<string, string>> | null;
-  /** How long the payload is kept, in ms. Null means as long as the server keeps messages. */
-  readonly retentionMs: number | null;
-  /** Earliest time of the first attempt; null means now. */
-  readonly deliverAt: number | null;
-  /** Violations of the event type's schema, if the message is accepted despite them. */
-  readonly warnings: readonly Finding[] | null;
-  /** How a source received the message; null for messages that were sent through the API. */
-  readonly received: Received | null;
-  readonly idempotency: IdempotencyEntry | null;
-}
-
-/** Returns a JSON message that has only an event type and a payload. */
-export function plainIncoming(eventType: string, payload: Uint8Array): Incoming {
-  return {
-    eventType,
-    eventId: null,
-    channels: null,
-    tags: null,
-    payload,
-    contentType: null,
-    headers: null,
-    retentionMs: null,
-    deliverAt: null,
-    warnings: null,
-    received: null,
-    idempotency: null,
-  };
-}
+export { type Incoming, plainIncoming } from "./incoming.ts";
 
 export type Accepted =
   | { readonly accepted: true; readonly seq: Seq; readonly acceptedAt: number }
@@ -185,6 +140,7 @@ export class Accepter {
       deliverAt: incoming.deliverAt,
       warnings: incoming.warnings,
       received: incoming.received,
+      trace: incoming.trace ?? null,
       deliveries: endpointSeqs.map((endpointSeq, i) => ({ seq: seq + 1 + i, endpointSeq })),
       idempotency: incoming.idempotency,
     };

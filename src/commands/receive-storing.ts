@@ -1,6 +1,7 @@
 import type { Incoming } from "../accept/accept.ts";
 import { notFound } from "../core/problem.ts";
 import type { Cause, DoorReply, ReceivedState } from "../core/received.ts";
+import { traceContextOf } from "../core/trace.ts";
 import type { SourceEntry } from "../door/source-directory.ts";
 import { duplicateKeyOf, eventTypeOf } from "../door/source-rules.ts";
 import type { RequestView } from "../receive/request-view.ts";
@@ -79,6 +80,8 @@ function incomingOf(
     deliverAt: null,
     warnings: null,
     idempotency,
+    // The sender's `tracestate` is passed on with its other headers.
+    trace: traceContextOf(view.header("traceparent"), null),
     received: {
       source: nameOf(entry, ids),
       sourceSeq: source.seq,

@@ -2,6 +2,7 @@ import { addressAllowed, literalAddress } from "../core/address.ts";
 import { isOwnHeader } from "../core/own-header.ts";
 import type { Received } from "../core/received.ts";
 import { type SigningKey, sign, signatureHeaders } from "../core/signature.ts";
+import type { TraceContext } from "../core/trace.ts";
 import type { Answer, Shortage } from "../ports.ts";
 import { type ReceivedHeadersBase, receivedHeaders, receivedHeadersBase } from "./received-headers.ts";
 import type { PreparedTarget, Target, TargetEndpoint, TargetMessage, TargetParts, TargetPolicy } from "./target.ts";
@@ -107,9 +108,10 @@ class HttpEndpoint implements PreparedTarget {
 
   #signedHeaders(message: TargetMessage, timestampSeconds: number): Header[] {
     const { ids, policy } = this.parts;
-    const { seq, payload, received } = message;
+    const { seq, payload, received, trace } = message;
     const id = ids.encode("msg_", seq);
     const headers = received === null ? this.#headersFor(message) : this.#headersForReceived(message, received);
+    if (trace != null) addTraceContext(headers, trace);
     // The signature is set last, so that no other header can replace it.
     const signature = sign(this.keys, id, timestampSeconds, payload);
     for (const header of signatureHeaders(policy.signatureHeaders, id, timestampSeconds, signature)) {
@@ -179,6 +181,14 @@ function setHeader(headers: Header[], name: string, value: string): void {
   const at = headers.findIndex(([other]) => isSameName(other, name));
   if (at >= 0) headers[at] = [name, value];
   else headers.push([name, value]);
+}
+
+/** Adds the headers of a trace unless the message or the endpoint has set them. */
+function addTraceContext(headers: Header[], { traceparent, tracestate }: TraceContext): void {
+  const isSet = (name: string) => headers.some(([other]) => isSameName(other, name));
+  if (isSet("traceparent")) return;
+  headers.push(["traceparent", traceparent]);
+  if (tracestate !== null && !isSet("tracestate")) headers.push(["tracestate", tracestate]);
 }
 
 function isSameName(one: string, other: string): boolean {

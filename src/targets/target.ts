@@ -2,6 +2,7 @@ import type { Subnet } from "../core/address.ts";
 import type { IdCodec, Seq } from "../core/id.ts";
 import type { Received } from "../core/received.ts";
 import type { SignatureHeaders, SigningKey } from "../core/signature.ts";
+import type { TraceContext } from "../core/trace.ts";
 import type { Answer, Clock, Resolver, Shortage, Transport } from "../ports.ts";
 
 /**
@@ -44,6 +45,8 @@ export interface TargetMessage {
   readonly headers: Readonly<Record<string, string>> | null;
   /** Null unless a source received the message. */
   readonly received: Received | null;
+  /** The trace that the receiver continues. Null or absent if there is none. */
+  readonly trace?: TraceContext | null;
 }
 
 export interface TargetPorts {

@@ -68,6 +68,26 @@ function ownHeaders() {
 }
 
 describe("the headers of a request", () => {
+  test("a request has the trace of its message before the signature, unless a header of the endpoint replaces it", async () => {
+    const traceparent = `00-${"a".repeat(32)}-${"b".repeat(16)}-01`;
+    const trace = { traceparent, tracestate: "a=1" };
+    const traceHeaders = () => ownHeaders().filter(([name]) => name.toLowerCase().startsWith("trace"));
+    await deliver(prepare("https://a.example/hook"), { trace });
+    expect(traceHeaders()).toEqual([
+      ["traceparent", traceparent],
+      ["tracestate", "a=1"],
+    ]);
+    await deliver(prepare("https://a.example/hook"), { trace: { traceparent, tracestate: null } });
+    expect(traceHeaders()).toEqual([["traceparent", traceparent]]);
+    await deliver(prepare("https://a.example/hook", { TraceParent: "own" }), { trace });
+    expect(traceHeaders()).toEqual([["TraceParent", "own"]]);
+    await deliver(prepare("https://a.example/hook", { TraceState: "own=1" }), { trace });
+    expect(traceHeaders()).toEqual([
+      ["TraceState", "own=1"],
+      ["traceparent", traceparent],
+    ]);
+  });
+
   test("a request has the content type, the user agent and the signature, in this order", async () => {
     await deliver(prepare("https://a.example/hook"));
     const id = ids.encode("msg_", 5);

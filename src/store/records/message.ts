@@ -1,6 +1,7 @@
 import type { Seq } from "../../core/id.ts";
 import type { Finding } from "../../core/problem.ts";
 import type { Received } from "../../core/received.ts";
+import type { TraceContext } from "../../core/trace.ts";
 import type { TimeWindow } from "./common.ts";
 import type { DeliveryState } from "./delivery.ts";
 
@@ -34,6 +35,8 @@ export interface Message {
   readonly warnings: readonly Finding[] | null;
   /** How a source received the message; null for messages that were sent through the API. */
   readonly received: Received | null;
+  /** The trace that the caller has begun. Null or absent if there is none. */
+  readonly trace?: TraceContext | null;
 }
 
 export interface NewMessage extends Omit<Message, "payload"> {
@@ -96,6 +99,7 @@ export interface MessageContent {
   readonly tags: readonly string[] | null;
   readonly acceptedAt: number;
   readonly received: Received | null;
+  readonly trace?: TraceContext | null;
 }
 
 /** A message, with the number of its deliveries in each state. */

@@ -44,7 +44,7 @@ export function messageColumns(withContent: boolean): string {
     m.deliver_at AS deliverAt, m.warnings, m.received`;
 }
 
-type ContentRow = Omit<MessageContent, "headers" | "channels" | "tags" | "received"> &
+type ContentRow = Omit<MessageContent, "headers" | "channels" | "tags" | "received" | "trace"> &
   Pick<MessageRow, "headers" | "channels" | "tags" | "received">;
 
 function toContent(row: ContentRow): MessageContent {
@@ -53,7 +53,7 @@ function toContent(row: ContentRow): MessageContent {
     headers: parsedOrNull(row.headers),
     channels: parsedOrNull<string[]>(row.channels),
     tags: parsedOrNull<string[]>(row.tags),
-    received: fromReceivedColumn(row.received),
+    ...fromReceivedColumn(row.received),
   };
 }
 
@@ -64,7 +64,7 @@ export function toMessage(row: MessageRow): Message {
     tags: parsedOrNull<string[]>(row.tags),
     headers: parsedOrNull(row.headers),
     warnings: parsedOrNull(row.warnings),
-    received: fromReceivedColumn(row.received),
+    ...fromReceivedColumn(row.received),
   };
 }
 
@@ -121,7 +121,7 @@ export function acceptVerb(
       message.payloadExpiresAt,
       message.deliverAt,
       jsonOrNull(message.warnings),
-      receivedColumn(message.received),
+      receivedColumn(message.received, message.trace ?? null),
     );
     insertDeliveries(message);
     stretches.mark(message.applicationSeq, message.seq, traitsOfMessage(message));

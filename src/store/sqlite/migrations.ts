@@ -320,6 +320,8 @@ export const migrations: readonly string[] = [
   CREATE INDEX endpoint_disabled ON endpoint (seq) WHERE disabled = 1 AND deleted_at IS NULL;
   CREATE INDEX endpoint_paused ON endpoint (seq) WHERE paused = 1 AND disabled = 0 AND deleted_at IS NULL;
   `,
+  // No change, but earlier versions cannot read a message whose column "received" contains only a trace.
+  "SELECT 1;",
 ];
 
 /** Throws `StartError` if a schema is newer than this version of the program. */

@@ -1,4 +1,5 @@
 import type { Received } from "../../core/received.ts";
+import type { TraceContext } from "../../core/trace.ts";
 
 /** The parts of `Received` that most messages share. They are not stored. */
 const USUAL = {
@@ -10,15 +11,27 @@ const USUAL = {
   reply: null,
 } as const satisfies Partial<Received>;
 
+/** How a message arrived. */
+interface Arrival {
+  readonly received: Received | null;
+  readonly trace?: TraceContext;
+}
+
+const NOTHING: Arrival = { received: null };
+
 /**
- * Returns the JSON of how a message was received. It contains only the parts that are not usual,
- * because it is stored with every received message.
+ * Returns the JSON of how a message arrived, or null for a message that was sent through the API
+ * without a trace. It contains only the parts that are not usual, because it is stored with every
+ * received message.
  */
-export function receivedColumn(received: Received | null): string | null {
-  if (received === null) return null;
-  const { source, sourceSeq, method, path, state, cause, redacted, reply } = received;
+export function receivedColumn(received: Received | null, trace: TraceContext | null): string | null {
+  if (received === null && trace === null) return null;
+  return JSON.stringify({ ...(received !== null && unusual(received)), ...traceFields(trace) });
+}
+
+function unusual({ source, sourceSeq, method, path, state, cause, redacted, reply }: Received) {
   // `JSON.stringify` leaves out undefined parts.
-  return JSON.stringify({
+  return {
     source,
     sourceSeq,
     method: method === USUAL.method ? undefined : method,
@@ -27,11 +40,24 @@ export function receivedColumn(received: Received | null): string | null {
     cause: cause ?? undefined,
     redacted: redacted.length === 0 ? undefined : redacted,
     reply: reply ?? undefined,
-  });
+  };
 }
 
+function traceFields(trace: TraceContext | null): Partial<TraceContext> {
+  if (trace === null) return {};
+  return trace.tracestate === null ? { traceparent: trace.traceparent } : trace;
+}
+
+type Stored = Partial<Received> & Partial<TraceContext>;
+
 /** Reads the JSON, with or without the usual parts. Earlier versions stored all of them. */
-export function fromReceivedColumn(text: string | null): Received | null {
-  if (text === null) return null;
-  return { ...USUAL, ...(JSON.parse(text) as Partial<Received> & Pick<Received, "source" | "sourceSeq">) };
+export function fromReceivedColumn(text: string | null): Arrival {
+  if (text === null) return NOTHING;
+  const { traceparent, tracestate = null, ...received } = JSON.parse(text) as Stored;
+  return {
+    // A source always has a name.
+    received:
+      received.source === undefined ? null : { ...USUAL, ...(received as Pick<Received, "source" | "sourceSeq">) },
+    ...(traceparent !== undefined && { trace: { traceparent, tracestate } }),
+  };
 }

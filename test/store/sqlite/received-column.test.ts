@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { Received } from "../../../src/core/received.ts";
+import type { TraceContext } from "../../../src/core/trace.ts";
 import { fromReceivedColumn, receivedColumn } from "../../../src/store/sqlite/received-column.ts";
 
 const USUAL: Received = {
@@ -11,6 +12,11 @@ const USUAL: Received = {
   cause: null,
   redacted: [],
   reply: null,
+};
+
+const TRACE: TraceContext = {
+  traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+  tracestate: "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE",
 };
 
 const CASES: ReadonlyArray<Partial<Received>> = [
@@ -28,17 +34,26 @@ describe("the column `received`", () => {
   for (const change of CASES) {
     test(`the stored text of a message with ${JSON.stringify(change)} is read back unchanged`, () => {
       const received = { ...USUAL, ...change };
-      expect(fromReceivedColumn(receivedColumn(received))).toEqual(received);
+      expect(fromReceivedColumn(receivedColumn(received, null))).toEqual({ received });
+      expect(fromReceivedColumn(receivedColumn(received, TRACE))).toEqual({ received, trace: TRACE });
       // Earlier versions stored all parts.
-      expect(fromReceivedColumn(JSON.stringify(received))).toEqual(received);
+      expect(fromReceivedColumn(JSON.stringify(received))).toEqual({ received });
     });
   }
 
   test("the usual parts of a received message are not stored", () => {
-    expect(receivedColumn(USUAL)).toBe('{"source":"orders","sourceSeq":7}');
+    expect(receivedColumn(USUAL, null)).toBe('{"source":"orders","sourceSeq":7}');
   });
 
-  test("a message that was sent through the API has no text", () => {
-    expect([receivedColumn(null), fromReceivedColumn(null)]).toEqual([null, null]);
+  test("a message that was sent through the API without a trace has no text", () => {
+    expect([receivedColumn(null, null), fromReceivedColumn(null)]).toEqual([null, { received: null }]);
+  });
+
+  test("the trace of a message that was sent through the API is read back unchanged", () => {
+    const withoutState = { ...TRACE, tracestate: null };
+    for (const trace of [TRACE, withoutState]) {
+      expect(fromReceivedColumn(receivedColumn(null, trace))).toEqual({ received: null, trace });
+    }
+    expect(receivedColumn(null, withoutState)).toBe(JSON.stringify({ traceparent: TRACE.traceparent }));
   });
 });

@@ -4,6 +4,7 @@ import type { MessageToSend, PayloadContent } from "../../../commands/send.ts";
 import { parseInstant } from "../../../core/instant.ts";
 import { type ByteRange, topLevelFields } from "../../../core/json.ts";
 import { invalid } from "../../../core/problem.ts";
+import { type TraceContext, traceContextOf } from "../../../core/trace.ts";
 import type { IdempotencyEntry } from "../../../store/index.ts";
 import { isPartlyRead } from "../../http/checked-body.ts";
 import { withoutRepetitions } from "../../http/schema.ts";
@@ -18,9 +19,15 @@ export function messageOf(
   bytes: Uint8Array,
   range: ByteRange,
   idempotency: IdempotencyEntry | null,
+  trace: TraceContext | null,
 ): MessageToSend {
   const raw = body.transformationsParams?.rawPayload ?? null;
-  return { incoming: incomingOf(body, bytes, range, idempotency), content: contentOf(body, raw, bytes) };
+  return { incoming: incomingOf(body, bytes, range, idempotency, trace), content: contentOf(body, raw, bytes) };
+}
+
+/** Returns the trace that a request belongs to, or null if there is none. */
+export function traceOf({ headers }: Request): TraceContext | null {
+  return traceContextOf(headers.get("traceparent"), headers.get("tracestate"));
 }
 
 function contentOf(body: MessageBody, raw: string | null, bytes: Uint8Array): PayloadContent {
@@ -42,6 +49,7 @@ export function incomingOf(
   bytes: Uint8Array,
   range: ByteRange,
   idempotency: IdempotencyEntry | null,
+  trace: TraceContext | null = null,
 ): Incoming {
   checkOnePayload(body);
   const raw = body.transformationsParams?.rawPayload ?? null;
@@ -63,6 +71,7 @@ export function incomingOf(
     warnings: null,
     received: null,
     idempotency,
+    trace,
   };
 }
 

@@ -7,7 +7,6 @@ import {
   sendBatch,
   sendMessage,
 } from "../../../commands/send.ts";
-import { arrayItems, type ByteRange, topLevelFields } from "../../../core/json.ts";
 import { Invalid, notFound, Problem } from "../../../core/problem.ts";
 import type { IdempotentResponse } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
@@ -15,9 +14,9 @@ import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { foundTexts, historyRequest, pageQuery } from "../../http/paging.ts";
 import type { Reply } from "../../http/reply.ts";
-import { checker, findingsOf, ruled } from "../../http/schema.ts";
 import type { Identity } from "../../identity/auth.ts";
 import { onDemandOf } from "../application/on-demand.ts";
+import { BatchIn, itemRanges, problemText, readItem } from "./batch.ts";
 import {
   contentQuery,
   type MessageBody,
@@ -27,19 +26,11 @@ import {
   messageFilter,
   messageFilterQuery,
 } from "./fields.ts";
-import { messageOf, payloadRanges } from "./incoming.ts";
+import { messageOf, payloadRanges, traceOf } from "./incoming.ts";
 import { messageText, messageTextWith, payloadText } from "./out.ts";
 
-const BATCH_MAX = 1000;
 const bodyExample = { eventType: "user.signup", payload: { type: "user.signup", id: "u_1" } };
 
-const BatchIn = field.object("MessageBatchIn", {
-  // Items are validated one by one, so that an invalid item does not affect the others.
-  messages: Type.Array(
-    ruled(Type.Unknown(), () => null, MessageIn),
-    { minItems: 1, maxItems: BATCH_MAX },
-  ),
-});
 const ItemProblem = field.object("BatchItemProblem", { code: Type.String(), detail: Type.String() });
 const BatchOut = field.object("MessageBatchOut", {
   data: Type.Array(Type.Union([MessageOut, ItemProblem]), { description: "The results in the order of the messages." }),
@@ -98,7 +89,7 @@ export function messageRoutes(context: Context): Operation[] {
       tag,
       summary: "Send a message",
       description:
-        "Responds once the message is durably stored. It is delivered to every endpoint of the application that subscribes to its event type and channels. If no endpoint matches, the message is still stored.",
+        "Responds once the message is durably stored. It is delivered to every endpoint of the application that subscribes to its event type and channels. If no endpoint matches, the message is still stored. Valid `traceparent` and `tracestate` headers (W3C Trace Context) are stored with the message and sent to the endpoints.",
       access: "environment",
       audited: false,
       query: Type.Object(contentQuery),
@@ -114,9 +105,9 @@ export function messageRoutes(context: Context): Operation[] {
       },
       problems: [404, 409, 429],
       repeat: (answer, query) => repeated(answer, isWithContent(query as { with_content?: boolean })),
-      async handle({ identity, params, query, body, bytes, idempotency }) {
+      async handle({ request, identity, params, query, body, bytes, idempotency }) {
         ingestRate.spend(identity.caller, 1);
-        const message = messageOf(body, bytes, [0, bytes.length], idempotency);
+        const message = messageOf(body, bytes, [0, bytes.length], idempotency, traceOf(request));
         const onDemand = body.application == null ? null : await onDemandFor(identity, params.app_id, body);
         const sent = await sendMessage(context, destination(identity, params.app_id), message, onDemand);
         return sentReply(message.incoming, sent, isWithContent(query));
@@ -130,7 +121,7 @@ export function messageRoutes(context: Context): Operation[] {
       tag,
       summary: "Send up to 1,000 messages",
       description:
-        "Responds once all messages are durably stored. They are stored in one commit, or in several if together they have more than 1,000 deliveries. Invalid messages fail individually, and so do those that could not be stored because the disk became full (`unavailable`). The results are in the order of the messages. If there is no response, some of the messages may be stored: give each message an `eventId`, and a retry stores none of them twice.",
+        "Responds once all messages are durably stored. They are stored in one commit, or in several if together they have more than 1,000 deliveries. Invalid messages fail individually, and so do those that could not be stored because the disk became full (`unavailable`). The results are in the order of the messages. If there is no response, some of the messages may be stored: give each message an `eventId`, and a retry stores none of them twice. All messages have the `traceparent` and `tracestate` of the request.",
       access: "environment",
       audited: false,
       query: Type.Object(contentQuery),
@@ -141,10 +132,11 @@ export function messageRoutes(context: Context): Operation[] {
         202: { description: "One result per message.", schema: BatchOut, example: { data: [messageExample] } },
       },
       problems: [404, 429],
-      async handle({ identity, params, query, body, bytes }) {
+      async handle({ request, identity, params, query, body, bytes }) {
         ingestRate.spend(identity.caller, body.messages.length);
         const ranges = itemRanges(bytes);
-        const items = body.messages.map((item, i) => readItem(item, bytes, ranges[i]!));
+        const trace = traceOf(request);
+        const items = body.messages.map((item, i) => readItem(item, bytes, ranges[i]!, trace));
         const messages = items.filter((item): item is MessageToSend => !(item instanceof Invalid));
         const results = (await sendBatch(context, destination(identity, params.app_id), messages)).values();
         const texts = items.map((item) => {
@@ -214,34 +206,6 @@ export function messageRoutes(context: Context): Operation[] {
 
 function isWithContent(query: { readonly with_content?: boolean }): boolean {
   return query.with_content ?? true;
-}
-
-/** Returns the byte ranges of the items of `messages`; none if a batch may not have as many. */
-function itemRanges(bytes: Uint8Array): ByteRange[] {
-  const at = topLevelFields(bytes, ["messages"])?.fields.get("messages");
-  return (at === undefined ? null : arrayItems(bytes, at, BATCH_MAX)) ?? [];
-}
-
-function readItem(item: unknown, bytes: Uint8Array, range: ByteRange): MessageToSend | Invalid {
-  if (!checker(MessageIn).Check(item)) return new Invalid(...findingsOf(MessageIn, item, "body"));
-  try {
-    return messageOf(item as MessageBody, bytes, range, null);
-  } catch (error) {
-    if (error instanceof Invalid) return error;
-    throw error;
-  }
-}
-
-/**
- * Returns an error as an item of the response. If there are several findings, only the first is
- * used.
- */
-function problemText(error: Problem | Invalid): string {
-  if (error instanceof Problem) return JSON.stringify({ code: error.code, detail: error.detail });
-  const { loc, msg } = error.findings[0]!;
-  const where = loc.slice(1).join(".");
-  const detail = where === "" ? msg : `${where}: ${msg}`;
-  return JSON.stringify({ code: "validation_error", detail: detail.toWellFormed() });
 }
 
 function raise(error: Error): never {

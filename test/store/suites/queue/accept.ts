@@ -33,6 +33,21 @@ export function acceptSuite(open: Open): void {
       expect(kept.map((message) => message!.received)).toEqual([received, passed, null]);
     });
 
+    test("`accept` stores the trace of a message, and attempts get it", async () => {
+      await using world = await Furnished.open(open);
+      const traceparent = `00-${"a".repeat(32)}-${"b".repeat(16)}-01`;
+      const traces = [{ traceparent, tracestate: "a=1" }, { traceparent, tracestate: null }, null];
+      const received = receivedBy(17);
+      const messages = [
+        ...(await Promise.all(traces.map((trace) => world.send({ trace })))),
+        await world.send({ trace: traces[0]!, received }),
+      ];
+      await world.reopen();
+      const contents = await world.store.queue.contents(messages.map(({ seq }) => seq));
+      expect(contents.map((content) => content!.trace ?? null)).toEqual([...traces, traces[0]!]);
+      expect(contents.map((content) => content!.received)).toEqual([null, null, null, received]);
+    });
+
     test("`accept` creates one delivery per endpoint, which is due immediately", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEndpoint();

@@ -1,0 +1,69 @@
+/** W3C Trace Context: the headers `traceparent` and `tracestate`. https://www.w3.org/TR/trace-context/ */
+
+/** The trace to which a message belongs, in the form of the two headers. */
+export interface TraceContext {
+  /** Valid, of version 00: `00-<trace id>-<span id>-<flags>`. */
+  readonly traceparent: string;
+  /** Valid, as the caller sent it. Null if there is none. */
+  readonly tracestate: string | null;
+}
+
+export const SAMPLED = 0x01;
+/** The trace id was generated at random (Trace Context Level 2). */
+const RANDOM = 0x02;
+
+const VERSION = "00";
+const INVALID_VERSION = "ff";
+const PARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
+const NO_TRACE_ID = "0".repeat(32);
+const NO_SPAN_ID = "0".repeat(16);
+/** Longer headers of future versions are ignored. */
+const PARENT_CHARS_MAX = 256;
+
+/** The recommendation requires that 512 characters are passed on. A longer list is ignored. */
+const STATE_CHARS_MAX = 4096;
+const STATE_MEMBERS_MAX = 32;
+const STATE_MEMBER =
+  /^(?:[a-z0-9][a-z0-9_\-*/@]{0,255}=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e])?$/;
+
+/**
+ * Returns the trace context in the headers of a request, or null if `traceparent` is absent or
+ * invalid. An invalid `tracestate` is ignored.
+ *
+ * A `traceparent` of a future version is read like one of version 00, as the recommendation
+ * requires.
+ */
+export function traceContextOf(traceparent: string | null, tracestate: string | null): TraceContext | null {
+  if (traceparent === null) return null;
+  const parent = parentOf(traceparent);
+  return parent === null ? null : { traceparent: parent, tracestate: stateOf(tracestate) };
+}
+
+function parentOf(text: string): string | null {
+  if (text.length > PARENT_CHARS_MAX) return null;
+  const [, version, traceId, spanId, flags, rest] = PARENT.exec(text) ?? [];
+  if (version === undefined || version === INVALID_VERSION) return null;
+  if (traceId === NO_TRACE_ID || spanId === NO_SPAN_ID) return null;
+  if (version !== VERSION) return `${VERSION}-${traceId}-${spanId}-${hexByte(knownFlags(flags!))}`;
+  return rest === undefined ? text : null;
+}
+
+function stateOf(text: string | null): string | null {
+  if (text === null || text.length > STATE_CHARS_MAX) return null;
+  const members = text.split(",").map((member) => member.replace(/^[ \t]+|[ \t]+$/g, ""));
+  if (!members.every((member) => STATE_MEMBER.test(member))) return null;
+  const keys = members.filter((member) => member !== "").map((member) => member.slice(0, member.indexOf("=")));
+  return keys.length > 0 && keys.length <= STATE_MEMBERS_MAX && new Set(keys).size === keys.length ? text : null;
+}
+
+function knownFlags(flags: string): number {
+  return Number.parseInt(flags, 16) & (SAMPLED | RANDOM);
+}
+
+function hexByte(byte: number): string {
+  return byte.toString(16).padStart(2, "0");
+}
+
+export function traceIdOf({ traceparent }: TraceContext): string {
+  return traceparent.slice(3, 35);
+}
