@@ -1,3 +1,4 @@
+import { closeSync, openSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { EXECUTABLE } from "./executable.ts";
@@ -7,10 +8,9 @@ import { readTestReport, type TestReport } from "./test-report.ts";
 import { installTestTools } from "./test-tools.ts";
 
 /**
- * `bun run check` runs all checks in sequence. It continues after a failure, so that one run shows
- * all failures. Each step before the tests counts as one check, and so does each test. `--sdks`
- * adds the round trips of `bun run check:sdks`, whose steps count as one check each. `--fuzz` adds
- * `bun run fuzz`.
+ * `bun run check` runs all checks. It continues after a failure, so that one run shows all failures.
+ * Each step before the tests counts as one check, and so does each test. `--sdks` adds the round
+ * trips of `bun run check:sdks`, whose steps count as one check each. `--fuzz` adds `bun run fuzz`.
  */
 
 const ROOT = join(import.meta.dir, "..");
@@ -19,7 +19,6 @@ const ROOT = join(import.meta.dir, "..");
  * other programs use the machine.
  */
 const HANGING_MS = 60_000;
-const REPORT = join(ROOT, "dist", "junit.xml");
 
 interface Step {
   readonly name: string;
@@ -42,14 +41,31 @@ const STEPS: readonly Step[] = [
   { name: "build", args: ["scripts/build.ts"] },
 ];
 
-async function run(args: readonly string[]): Promise<{ ok: boolean; ending: string }> {
+/** Tests that run at the same time as other groups. The tests of a group run one after another. */
+interface Group {
+  readonly name: string;
+  readonly args: readonly string[];
+}
+
+const BROWSER = "test/browser";
+/** Tests in a browser mostly wait, so that they and the other tests take little more time than the latter. */
+const GROUPS: readonly Group[] = [
+  { name: "other tests", args: [`--path-ignore-patterns=${BROWSER}/**`] },
+  { name: "tests in a browser", args: [BROWSER] },
+];
+
+/** Runs Bun. Its output is written to a file if one is given. */
+async function run(args: readonly string[], output?: string): Promise<{ ok: boolean; ending: string }> {
+  // Standard output and error share one open file, so that neither overwrites the other.
+  const to = output === undefined ? "inherit" : openSync(output, "w");
   const child = Bun.spawn([process.execPath, ...args], {
     cwd: ROOT,
-    stdio: ["ignore", "inherit", "inherit"],
+    stdio: ["ignore", to, to],
     // The API tests run against the new executable instead of the sources.
     env: { ...process.env, TEST_EXECUTABLE: EXECUTABLE },
   });
   await child.exited;
+  if (to !== "inherit") closeSync(to);
   const ending = child.signalCode === null ? `code ${child.exitCode}` : `signal ${child.signalCode}`;
   return { ok: child.exitCode === 0, ending };
 }
@@ -61,21 +77,35 @@ async function runStep(step: Step, summary: string[]): Promise<boolean> {
   return ok;
 }
 
-async function runTests(summary: string[]): Promise<Counts> {
+/** Runs all groups of tests. The output of the first group is seen at once, the others' afterwards. */
+async function runTests(summary: string[]): Promise<Counts[]> {
   console.log("\n── tests");
   await mkdir(join(ROOT, "dist"), { recursive: true });
-  await rm(REPORT, { force: true });
-  const { ok, ending } = await run([
-    "test",
-    `--timeout=${HANGING_MS}`,
-    "--reporter=junit",
-    `--reporter-outfile=${REPORT}`,
-  ]);
-  const file = Bun.file(REPORT);
+  const running = GROUPS.map((group, index) => runGroup(group, index, summary));
+  const counts: Counts[] = [];
+  for (const [index, group] of running.entries()) {
+    counts.push(await group);
+    if (index > 0) console.log(`\n── ${GROUPS[index]!.name}\n${await Bun.file(fileOf(index, "txt")).text()}`);
+  }
+  return counts;
+}
+
+const fileOf = (index: number, ending: string) => join(ROOT, "dist", `tests-${index}.${ending}`);
+
+async function runGroup({ name, args }: Group, index: number, summary: string[]): Promise<Counts> {
+  const reportFile = fileOf(index, "xml");
+  await rm(reportFile, { force: true });
+  const { ok, ending } = await run(
+    ["test", `--timeout=${HANGING_MS}`, "--reporter=junit", `--reporter-outfile=${reportFile}`, ...args],
+    index === 0 ? undefined : fileOf(index, "txt"),
+  );
+  const file = Bun.file(reportFile);
   const report = (await file.exists()) ? readTestReport(await file.text()) : null;
   const counts = countTests(report, ok);
   const { passed, failed, skipped } = counts;
-  summary.push(`${failed === 0 ? "passed" : "FAILED"}  tests: ${passed} passed, ${failed} failed, ${skipped} skipped`);
+  summary.push(
+    `${failed === 0 ? "passed" : "FAILED"}  ${name}: ${passed} passed, ${failed} failed, ${skipped} skipped`,
+  );
   if (report === null) summary.push(`        the test process wrote no report (${ending})`);
   else if (!ok && report.failures === 0) summary.push(`        the test process ended with ${ending}`);
   for (const name of report?.skippedNames ?? []) summary.push(`        skipped: ${name}`);
@@ -125,7 +155,7 @@ for (const step of STEPS) {
   if (step.name === "build") built = ok;
 }
 if (built) {
-  add(await runTests(summary));
+  for (const counts of await runTests(summary)) add(counts);
   if (process.argv.includes("--sdks")) add(await runSdks(summary));
   if (process.argv.includes("--fuzz")) add(await runFuzz(summary));
 } else {
