@@ -3,6 +3,7 @@ import { gunzipSync } from "node:zlib";
 import appCss from "../../dist/web/app.css.gz" with { type: "file" };
 import appJs from "../../dist/web/app.js.gz" with { type: "file" };
 import docsHtml from "../../dist/web/docs.html.gz" with { type: "file" };
+import earlyJs from "../../dist/web/early.js.gz" with { type: "file" };
 import favicon from "../../dist/web/favicon.svg.gz" with { type: "file" };
 import guideCss from "../../dist/web/guide.css.gz" with { type: "file" };
 import guideJs from "../../dist/web/guide.js.gz" with { type: "file" };
@@ -64,6 +65,7 @@ const CSS = "text/css; charset=utf-8";
 /** Assets by the path at which they are served. */
 export const assets: ReadonlyMap<string, Asset> = new Map([
   ["/ui/", new EmbeddedFile(indexHtml, HTML)],
+  ["/ui/early.js", new EmbeddedFile(earlyJs, JS)],
   ["/ui/app.js", new EmbeddedFile(appJs, JS)],
   ["/ui/app.css", new EmbeddedFile(appCss, CSS)],
   ["/ui/plot.js", new EmbeddedFile(plotJs, JS)],

@@ -5,7 +5,7 @@ import { ByteBudget } from "../../src/api/http/byte-budget.ts";
 import { LargeFiles } from "../../src/api/http/large-files.ts";
 
 const HOST = "http://localhost";
-const FILES = [...["app.js", "app.css", "plot.js"].map((name) => `/ui/${name}`), "/favicon.svg"];
+const FILES = [...["early.js", "app.js", "app.css", "plot.js"].map((name) => `/ui/${name}`), "/favicon.svg"];
 const PORTAL_FILES = ["portal.js", "portal.css"].map((name) => `/portal/${name}`);
 const GUIDE_FILES = ["guide.js", "guide.css"].map((name) => `/docs/guide/${name}`);
 const DOCS_FILES = ["swagger-ui.css", "swagger-ui-bundle.js", "init.js", "init.css"].map((name) => `/docs/${name}`);
@@ -47,11 +47,21 @@ describe("pages and their files", () => {
     }
   });
 
-  test("the script of the admin page refers to the current version of the chart library", async () => {
-    const [reference] = /plot\.js\?v=\w+/.exec(await (await ask("/ui/app.js")).text()) ?? [];
-    const answer = await ask(`/ui/${reference}`);
-    expect([reference, answer.status]).toEqual([reference, 200]);
-    expect(answer.headers.get("cache-control")).toContain("immutable");
+  test("the script of the admin page refers to the current versions of its other files", async () => {
+    const script = await (await ask("/ui/app.js")).text();
+    for (const name of ["early", "plot"]) {
+      const reference = new RegExp(`\\./${name}\\.js\\?v=\\w+`).exec(script)?.[0];
+      const answer = await ask(`/ui/${reference}`);
+      expect([reference, answer.status]).toEqual([reference, 200]);
+      expect(answer.headers.get("cache-control")).toContain("immutable");
+    }
+  });
+
+  test("the document and the script of the admin page refer to the same early requests, which are sent once", async () => {
+    const [document, script] = await Promise.all(["/ui/", "/ui/app.js"].map(async (path) => (await ask(path)).text()));
+    const [reference] = /early\.js\?v=\w+/.exec(document!)!;
+    expect(script).toContain(`"./${reference}"`);
+    expect(script).not.toContain("boathook.loggedIn");
   });
 
   test("a page's path with a missing or extra slash redirects to the path where relative links work, and keeps the query", async () => {

@@ -1,6 +1,6 @@
 import type { CurrentSession, InboxRequest, ListOf, Overview } from "../../src/api/types.ts";
 import { BASE } from "../kit/base.ts";
-import { type ApiError, errorOf, type RequestOptions, request } from "../kit/client.ts";
+import { type ApiError, errorOf, type RequestOptions, request, responseTo } from "../kit/client.ts";
 import { takeEarly } from "./early.ts";
 import { environmentHeaders } from "./environment.ts";
 import { ownerOf, session, showLogin, showSession } from "./session.ts";
@@ -53,7 +53,7 @@ const CSRF_HEADER = "boathook-csrf";
  */
 export async function send(method: string, path: string, options: RequestOptions = {}): Promise<Response> {
   const early = takeEarly(method, path);
-  if (early !== null) return early;
+  if (early !== null) return await responseTo(early);
   const url = BASE + (path.startsWith("/ingest/") ? path : `/api/v1${path}`);
   const current = session.peek();
   const headers = { ...environmentHeaders(), ...options.headers };

@@ -1,10 +1,10 @@
 import { BASE } from "../kit/base.ts";
-import { request } from "../kit/client.ts";
 import { environmentHeaders } from "./environment.ts";
 
 /**
- * The requests without which nothing can be shown. `main.tsx` imports this module first, so that they
- * are under way while the other modules are evaluated.
+ * The requests without which nothing can be shown. This module is a small file of its own, which the
+ * browser runs while it still reads the program, so that the responses and the program arrive
+ * together. It must not import what has state or is large: the program would contain it again.
  */
 
 const LOGGED_IN_KEY = "boathook.loggedIn";
@@ -31,7 +31,8 @@ export function rememberLoggedIn(isLoggedIn: boolean): void {
 const started = new Map<string, Promise<Response>>();
 
 function start(path: string): void {
-  const response = request("GET", `${BASE}/api/v1${path}`, { headers: environmentHeaders() });
+  const headers = { ...environmentHeaders(), accept: "application/json" };
+  const response = fetch(`${BASE}/api/v1${path}`, { headers, cache: "no-store" });
   // Whoever takes the response handles the failure.
   response.catch(() => {});
   started.set(path, response);
@@ -40,7 +41,7 @@ function start(path: string): void {
 start("/login-options");
 if (wasLoggedIn()) start("/session");
 
-/** Returns the response to an early request once, and null afterwards. */
+/** Returns the response to an early request once, and null afterwards. It rejects like `fetch`. */
 export function takeEarly(method: string, path: string): Promise<Response> | null {
   const response = (method === "GET" && started.get(path)) || null;
   started.delete(path);

@@ -1,5 +1,4 @@
 import "../kit/style/style.css";
-import "./early.ts";
 import { render } from "preact";
 import { followAddress } from "../kit/address.ts";
 import { keepFocus } from "../kit/kept-focus.ts";

@@ -43,14 +43,14 @@ export async function request(
 ): Promise<Response> {
   const headers = new Headers({ ...more, accept });
   if (body !== undefined) headers.set("content-type", "application/json");
+  const sent = { method, headers, cache: "no-store", ...(body !== undefined && { body }), ...(signal && { signal }) };
+  return await responseTo(fetch(url, sent as RequestInit), signal);
+}
+
+/** Returns the response to a request that has been sent. Rejects with a message for the user if there is none. */
+export async function responseTo(sent: Promise<Response>, signal?: AbortSignal): Promise<Response> {
   try {
-    return await fetch(url, {
-      method,
-      headers,
-      cache: "no-store",
-      ...(body !== undefined && { body }),
-      ...(signal && { signal }),
-    });
+    return await sent;
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new ApiError(0, NO_RESPONSE);
