@@ -74,7 +74,7 @@ function partOf(path: string): string {
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "main.ts": ["cli"],
   "worker.ts": ["thread"],
-  cli: ["app.ts", "commands", "config", "core", "edge", "store", "telemetry", "ports.ts", "../package.json"],
+  cli: ["app.ts", "commands", "config", "core", "doctor", "edge", "store", "telemetry", "ports.ts", "../package.json"],
   "app.ts": [
     ...[
       "api",
@@ -113,6 +113,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   operational: ["accept", "store", "core", "type:ports.ts"],
   backup: ["core", "type:ports.ts"],
+  doctor: ["core"],
   cron: ["accept", "receive", "store", "core", "type:ports.ts"],
   accept: ["json-schema", "deliver", "thread", "store", "core", "type:ports.ts"],
   receive: ["core"],
@@ -143,6 +144,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   "json-schema": /^ajv(-formats)?(\/.+)?$/,
   deliver: /^node:crypto$/,
   targets: /^$/,
+  doctor: /^$/,
   store: /^(node:crypto|node:fs|node:path|bun:sqlite|bun:ffi)$/,
 };
 

@@ -10,3 +10,8 @@ export const EXIT = {
 export class CommandFailed extends Error {
   override readonly name = "CommandFailed";
 }
+
+/** The command failed and has already printed why. The exit code is 1. */
+export class FailureReported extends Error {
+  override readonly name = "FailureReported";
+}

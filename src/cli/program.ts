@@ -2,7 +2,8 @@ import { Command, CommanderError } from "commander";
 import { SettingsError } from "../config/index.ts";
 import { StartError } from "../core/start-error.ts";
 import { addBackupCommand } from "./backup.ts";
-import { CommandFailed, EXIT } from "./exit-code.ts";
+import { addDoctorCommand } from "./doctor/doctor.ts";
+import { CommandFailed, EXIT, FailureReported } from "./exit-code.ts";
 import { addDashboardCommand } from "./monitoring/dashboard.ts";
 import { addRulesCommand } from "./monitoring/rules.ts";
 import { addRestoreCommand } from "./restore.ts";
@@ -38,6 +39,7 @@ function buildProgram(dropped: readonly string[]): Command {
   addTokenCommand(program);
   addBackupCommand(program);
   addRestoreCommand(program);
+  addDoctorCommand(program);
   addTriggerCommand(program);
   addRulesCommand(program);
   addDashboardCommand(program);
@@ -64,6 +66,6 @@ function report(error: unknown): number {
     console.error(error.message);
     return EXIT.failed;
   }
-  console.error(error);
+  if (!(error instanceof FailureReported)) console.error(error);
   return EXIT.failed;
 }

@@ -89,7 +89,8 @@ function findingText(finding: unknown): string {
   return Array.isArray(loc) ? `${loc.slice(1).join(".")}: ${msg}` : String(msg);
 }
 
-function serverUrl(text: string): string {
+/** Checks the value of `--server`. */
+export function serverUrl(text: string): string {
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol)) {
     throw new InvalidArgumentError("Must be a URL such as http://127.0.0.1:8071.");

@@ -46,9 +46,29 @@ export function lockFile(path: string): FileLock {
   throw new FileLocked(path);
 }
 
+/**
+ * Returns whether another process has locked a file with `lockFile`, without locking or changing it.
+ * Returns null if the system does not show it. Must not be called while this process has the file
+ * open with SQLite.
+ */
+export function isFileLocked(path: string): boolean | null {
+  if (process.platform !== "linux") return null;
+  const file = openSync(path, "r");
+  try {
+    const found = flockOf(F_WRLCK);
+    return linuxFcntl()(file, F_OFD_GETLK, ptr(found)) === 0 ? found.readInt16LE(0) !== F_UNLCK : null;
+  } finally {
+    closeSync(file);
+  }
+}
+
+function linuxFcntl() {
+  return dlopen("libc.so.6", { fcntl: { args: ["i32", "i32", "ptr"], returns: "i32" } }).symbols.fcntl;
+}
+
 /** Locks a file. Returns false if another process holds the lock. */
 function lockOnLinux(file: number): boolean {
-  const { fcntl } = dlopen("libc.so.6", { fcntl: { args: ["i32", "i32", "ptr"], returns: "i32" } }).symbols;
+  const fcntl = linuxFcntl();
   const wanted = flockOf(F_WRLCK);
   if (fcntl(file, F_OFD_SETLK, ptr(wanted)) === 0) return true;
   const found = flockOf(F_WRLCK);

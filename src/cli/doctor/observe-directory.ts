@@ -1,0 +1,85 @@
+import { accessSync, constants, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Settings } from "../../config/index.ts";
+import type { ClockTrust } from "../../core/clock-trust.ts";
+import { StartError } from "../../core/start-error.ts";
+import type { DirectoryFacts, FileFacts } from "../../doctor/directory.ts";
+import type { KeyFacts } from "../../doctor/key.ts";
+import type { StoreFacts } from "../../doctor/store.ts";
+import { freeBytesOf } from "../../store/sqlite/backup/copy-database.ts";
+import { inspectStore, isDataDirInUse } from "../../store/sqlite/inspect.ts";
+import { keyFileOf, keyOf } from "../../store/sqlite/key-file.ts";
+import { openError } from "../../store/sqlite/open-error.ts";
+import { SecretBox } from "../../store/sqlite/secret-box.ts";
+
+/** Names of the files that the program creates in its data directory. */
+const OWN_FILE = /^(boathook|encryption\.key|root-token)/;
+
+/** Observes a data directory. Changes nothing. */
+export async function observeDirectory(path: string): Promise<DirectoryFacts> {
+  const nothing = { path, problem: null, self: null, files: [], isInUse: null, freeBytes: null };
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return { ...nothing, kind: "missing" };
+  if (!stats.isDirectory()) return { ...nothing, kind: "file" };
+  try {
+    accessSync(path, constants.R_OK | constants.X_OK);
+    const names = readdirSync(path).filter((name) => OWN_FILE.test(name));
+    const files = names.flatMap((name) => factsOf(path, name));
+    const [isInUse, freeBytes] = [isDataDirInUse(path), await freeBytesOf(path)];
+    return { ...nothing, kind: "directory", self: factsOf(path, ".")[0] ?? null, files, isInUse, freeBytes };
+  } catch (error) {
+    return { ...nothing, kind: "directory", problem: messageOf(openError(error, path)) };
+  }
+}
+
+/** Returns the facts about a file, or nothing if it has just been removed. */
+function factsOf(directory: string, name: string): FileFacts[] {
+  const stats = statSync(join(directory, name), { throwIfNoEntry: false });
+  if (stats === undefined) return [];
+  return [{ name, mode: process.platform === "win32" ? null : stats.mode & 0o777, uid: stats.uid }];
+}
+
+/** Observes the database and the key of a data directory. Changes nothing. */
+export async function observeStore(
+  { dataDir, encryptionKey }: Settings,
+  isInUse: boolean | null,
+): Promise<{ readonly store: StoreFacts; readonly key: KeyFacts }> {
+  let store: StoreFacts;
+  let fingerprint: string | null = null;
+  try {
+    // A check that compares indexes with tables could delay a running server.
+    const { check, damage, clockTrust, keyFingerprint, ...rest } = await inspectStore(dataDir, isInUse !== false);
+    const trust = clockTrust === null ? null : (JSON.parse(clockTrust) as ClockTrust);
+    store = { ...rest, problem: null, integrity: { check, damage }, clockTrust: trust };
+    fingerprint = keyFingerprint;
+  } catch (error) {
+    store = { ...UNREADABLE, problem: messageOf(error) };
+  }
+  return { store, key: observeKey(dataDir, encryptionKey, fingerprint) };
+}
+
+const UNREADABLE: Omit<StoreFacts, "problem"> = {
+  ...{ integrity: { check: "skipped", damage: null }, schemaVersion: 0, newestSchema: 0, rulesMissing: 0 },
+  ...{ databaseBytes: 0, walBytes: 0, freeBytes: null, newestAt: null, clockTrust: null },
+};
+
+function observeKey(dataDir: string, configured: string | null, fingerprint: string | null): KeyFacts {
+  const file = keyFileOf(dataDir);
+  const source = configured === null ? "file" : "setting";
+  try {
+    const key = configured ?? keyOf(dataDir);
+    if (key === null) {
+      const exists = statSync(file, { throwIfNoEntry: false }) !== undefined;
+      return { source: exists ? "unusable" : "missing", file, fits: null };
+    }
+    const fits = fingerprint === null ? null : new SecretBox(Buffer.from(key, "hex")).fingerprint === fingerprint;
+    return { source, file, fits };
+  } catch {
+    return { source: "unusable", file, fits: null };
+  }
+}
+
+function messageOf(error: unknown): string {
+  if (error instanceof StartError) return error.message;
+  throw error;
+}

@@ -1,0 +1,23 @@
+import type { ServerAnswer, ServerReport } from "../../doctor/server.ts";
+
+const TIMEOUT_MS = 30_000;
+
+/** Asks a running server for its state. Never throws. */
+export async function observeServer(url: string, token: string): Promise<ServerAnswer> {
+  try {
+    const response = await fetch(`${url.replace(/\/+$/, "")}/api/v1/system/diagnostics`, {
+      headers: { authorization: `Bearer ${token}` },
+      redirect: "manual",
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    if (response.status !== 200) return { kind: "refused", status: response.status };
+    const report = (await response.json().catch(() => null)) as ServerReport | null;
+    return isReport(report) ? { kind: "report", report } : { kind: "other" };
+  } catch (error) {
+    return { kind: "unreachable", reason: (error as Error).message.replace(/\.$/, "") };
+  }
+}
+
+function isReport(report: ServerReport | null): report is ServerReport {
+  return typeof report?.system?.store === "object" && Array.isArray(report.environments);
+}

@@ -1,0 +1,91 @@
+import { describe, expect, test } from "bun:test";
+import { type ServerAnswer, type ServerReport, serverFindings } from "../../src/doctor/server.ts";
+
+const NOW = Date.UTC(2026, 5, 1);
+const at = (ms: number) => new Date(NOW - ms).toISOString();
+
+type System = ServerReport["system"];
+type EnvironmentReport = ServerReport["environments"][number];
+
+const system: System = {
+  version: "1.0.0",
+  settings: [],
+  store: {
+    ...{ schemaVersion: 30, failing: false, damaged: false, diskFreeBytes: 4_000_000_000 },
+    commits: { count: 10, p99Ms: 3.2 },
+  },
+  backups: null,
+  clock: { doubtedSince: null },
+  openFiles: { open: 20, max: 1024 },
+  delivery: { state: "running", heldSince: null, oldestDueAt: null },
+};
+const environment: EnvironmentReport = {
+  ...{ name: "default", pausedAt: null, pending: 0, deadLetters: 0 },
+  endpoints: { failing: 0, disabled: 0 },
+};
+
+function found(changed: Partial<System>, changedEnvironment: Partial<EnvironmentReport> = {}) {
+  const report = {
+    system: { ...system, ...changed },
+    environments: [environment, { ...environment, ...changedEnvironment }],
+  };
+  return of({ kind: "report", report });
+}
+
+function of(answer: ServerAnswer): string[] {
+  const findings = serverFindings({ url: "http://h", answer, version: "1.0.0", backlogThresholdMs: 300_000 }, NOW);
+  return findings.filter(({ level }) => level !== "ok").map(({ level, name }) => `${level} ${name}`);
+}
+
+describe("findings about a running server", () => {
+  const cases: ReadonlyArray<
+    readonly [what: string, system: Partial<System>, environment: Partial<EnvironmentReport>, found: readonly string[]]
+  > = [
+    ["a healthy server has none", {}, {}, []],
+    ["a server of another version is a warning", { version: "1.1.0" }, {}, ["warn server-version"]],
+    ["a store that fails fails", { store: { ...system.store, failing: true } }, {}, ["fail server-store"]],
+    ["damaged data fails", { store: { ...system.store, damaged: true } }, {}, ["fail server-store"]],
+    [
+      "slow commits are a warning",
+      { store: { ...system.store, commits: { count: 9, p99Ms: 900 } } },
+      {},
+      ["warn server-commits"],
+    ],
+    ["no commits are no trouble", { store: { ...system.store, commits: { count: 0, p99Ms: null } } }, {}, []],
+    [
+      "held deliveries are a warning",
+      { delivery: { state: "held", heldSince: at(1000), oldestDueAt: null } },
+      {},
+      ["warn server-delivery"],
+    ],
+    ["a paused environment is a warning", {}, { pausedAt: at(1000) }, ["warn server-delivery"]],
+    [
+      "an old backlog is a warning",
+      { delivery: { state: "running", heldSince: null, oldestDueAt: at(400_000) } },
+      { pending: 7 },
+      ["warn server-backlog"],
+    ],
+    [
+      "a young backlog has none",
+      { delivery: { state: "running", heldSince: null, oldestDueAt: at(1000) } },
+      { pending: 7 },
+      [],
+    ],
+    ["failing endpoints are a warning", {}, { endpoints: { failing: 2, disabled: 1 } }, ["warn server-endpoints"]],
+    ["dead letters are a warning", {}, { deadLetters: 1 }, ["warn server-dead-letters"]],
+    ["a failed backup is a warning", { backups: { isOverdue: false, reason: "No room." } }, {}, ["warn server-backup"]],
+    ["an overdue backup is a warning", { backups: { isOverdue: true, reason: null } }, {}, ["warn server-backup"]],
+    ["a doubted clock is a warning", { clock: { doubtedSince: at(1000) } }, {}, ["warn server-clock"]],
+    ["nearly all files open are a warning", { openFiles: { open: 1000, max: 1024 } }, {}, ["warn server-resources"]],
+  ];
+  test.each(cases)("%s", (_, changed, changedEnvironment, expected) => {
+    expect(found(changed, changedEnvironment)).toEqual([...expected]);
+  });
+
+  test("a server that gives no report fails", () => {
+    expect(of({ kind: "unreachable", reason: "refused" })).toEqual(["fail server"]);
+    expect(of({ kind: "refused", status: 403 })).toEqual(["fail server"]);
+    expect(of({ kind: "refused", status: 500 })).toEqual(["fail server"]);
+    expect(of({ kind: "other" })).toEqual(["fail server"]);
+  });
+});
