@@ -16,6 +16,8 @@ export const failureReasons = [
   "gone",
   "disabled",
   "transformation",
+  "auth",
+  "proxy",
 ] as const satisfies readonly string[];
 
 export type FailureReason = (typeof failureReasons)[number];

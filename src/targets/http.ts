@@ -1,4 +1,5 @@
 import { addressAllowed, literalAddress } from "../core/address.ts";
+import { basicAuthorization, type EndpointAuth } from "../core/endpoint-auth.ts";
 import { isOwnHeader } from "../core/own-header.ts";
 import type { Received } from "../core/received.ts";
 import { type SigningKey, sign, signatureHeaders } from "../core/signature.ts";
@@ -167,8 +168,17 @@ function endpointHeaders(url: URL, endpoint: TargetEndpoint): Header[] {
   // Responses are stored for people to read, and most are too short for compression to help.
   const headers: Header[] = [["Accept-Encoding", "identity"]];
   if (url.username !== "" || url.password !== "") headers.push(["Authorization", basicAuth(url)]);
+  const authorization = authorizationOf(endpoint.auth ?? null);
+  if (authorization !== null) headers.push(["Authorization", authorization]);
   for (const name in endpoint.headers) setHeader(headers, name, endpoint.headers[name]!);
   return headers;
+}
+
+/** Returns the value of `Authorization` if it is the same for every attempt, otherwise null. */
+function authorizationOf(auth: EndpointAuth | null): string | null {
+  if (auth?.type === "bearer") return `Bearer ${auth.token}`;
+  if (auth?.type === "basic") return basicAuthorization(auth.user, auth.password);
+  return null;
 }
 
 /**

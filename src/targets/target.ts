@@ -1,4 +1,5 @@
 import type { Subnet } from "../core/address.ts";
+import type { EndpointAuth } from "../core/endpoint-auth.ts";
 import type { IdCodec, Seq } from "../core/id.ts";
 import type { Received } from "../core/received.ts";
 import type { SignatureHeaders, SigningKey } from "../core/signature.ts";
@@ -33,6 +34,8 @@ export interface TargetEndpoint {
   readonly headers: Readonly<Record<string, string>>;
   /** Time limit of an attempt, in ms; null means the default of the policy. */
   readonly timeoutMs: number | null;
+  /** How deliveries authenticate. By default only by their signature. */
+  readonly auth?: EndpointAuth | null;
 }
 
 /** A message as a target sends it. */

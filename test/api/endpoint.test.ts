@@ -92,6 +92,7 @@ describe("creating an endpoint", () => {
       concurrency: null,
       ordering: "parallel",
       paused: false,
+      auth: null,
       filter: null,
       failingSince: null,
       disabledAt: null,

@@ -13,6 +13,8 @@ export const REASONS: Readonly<Record<FailureReason, string>> = {
   gone: "endpoint gone (410)",
   disabled: "endpoint disabled",
   transformation: "transformation failed",
+  auth: "no access token",
+  proxy: "outgoing proxy failed",
 };
 
 /** Returns the text for a reason. A reason of a newer server is returned unchanged. */

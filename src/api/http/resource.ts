@@ -40,7 +40,8 @@ function schemaOf(form: Form): TSchema {
   return form.nullable ? nullable(schema) : schema;
 }
 
-function typeOf({ type, keywords: checked, items = { type: "object" } }: Form, shown: object = {}): TSchema {
+function typeOf(form: Form, shown: object = {}): TSchema {
+  const { type, keywords: checked, items = { type: "object" } } = form;
   const keywords = { ...checked, ...shown };
   switch (type) {
     case "string":
@@ -54,10 +55,19 @@ function typeOf({ type, keywords: checked, items = { type: "object" } }: Form, s
     case "map":
       return record(schemaOf(items), keywords);
     case "object":
-      return Type.Object({}, keywords);
+      return Type.Object(propertiesOf(form), keywords);
     case "null":
       return Type.Null(keywords);
   }
+}
+
+function propertiesOf({ fields = {}, required = [] }: Form): TProperties {
+  const properties: TProperties = {};
+  for (const [name, form] of Object.entries(fields)) {
+    const schema = schemaOf(form);
+    properties[name] = required.includes(name) ? schema : Type.Optional(schema);
+  }
+  return properties;
 }
 
 type Json<F extends Fields, K extends keyof F> = F[K]["traits"]["json"] extends infer N extends string ? N : K;

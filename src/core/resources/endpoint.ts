@@ -1,5 +1,6 @@
 import { urlCharsMax } from "../rule.ts";
 import { maskPassword } from "../url-password.ts";
+import { authType } from "./endpoint-auth.ts";
 import {
   alias,
   atCreation,
@@ -176,6 +177,8 @@ export const endpointFields = {
   ),
   /** The secret is stored encrypted in a separate table, together with older secrets. */
   secret: atCreation(secret, null, { stored: false, output: "never" }),
+  /** How deliveries authenticate. The secrets are stored encrypted. */
+  auth: setting(nullable(authType), null),
   /** Names keep their case. After creation, separate operations change the headers. */
   headers: atCreation(nullMeans({}, headers), {}, { output: "never" }),
   /** Stored encrypted, because variables may be secrets. Transformations are stored but not run yet. */

@@ -30,6 +30,9 @@ export interface Form {
   /** Keywords that are documented but not checked, because `rule` checks them. */
   readonly shown?: Keywords;
   readonly items?: Form;
+  /** The declared fields of an object. A field is required if `required` contains its name. */
+  readonly fields?: Readonly<Record<string, Form>>;
+  readonly required?: readonly string[];
   readonly nullable?: boolean;
 }
 
@@ -125,6 +128,20 @@ export function map<V>(item: ValueType<V, V, V>, { rule, shown, ...keywords }: M
 /** Returns a type for any JSON object. */
 export function object(keywords: Keywords = {}) {
   return same<Readonly<Record<string, unknown>>>("json", { type: "object", keywords }, { type: "object" });
+}
+
+/**
+ * Returns a type for objects of the form `V` with declared fields. In memory and in JSON the values
+ * are the same. Commands check the conditions that the forms of the fields cannot express.
+ */
+export function struct<V>(
+  fields: Readonly<Record<string, Form>>,
+  required: readonly string[],
+  keywords: Keywords = {},
+): ValueType<V, Readonly<Record<string, unknown>>, V> {
+  const form: Form = { type: "object", keywords, fields, required };
+  const type = same<Readonly<Record<string, unknown>>>("json", form, form);
+  return type as unknown as ValueType<V, Readonly<Record<string, unknown>>, V>;
 }
 
 /** Returns a type for a value that is stored as JSON and not shown. */

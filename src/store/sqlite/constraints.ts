@@ -52,6 +52,8 @@ const RULES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     // Headers are stored only in encrypted form.
     sealed: ["headers = '{}'", "length(sealed) > 28"],
     transformation: ["transformation IS NULL"],
+    // The column contains no secrets.
+    auth: [isObject("auth"), "(auth IS NULL OR sealed IS NOT NULL)"],
     disabling: [
       "disabled_cause IN ('gone', 'failing', 'manual')",
       "disabled = 1 OR (disabled_at IS NULL AND disabled_cause IS NULL)",

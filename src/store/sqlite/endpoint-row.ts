@@ -1,3 +1,4 @@
+import { shownAuth } from "../../core/endpoint-auth.ts";
 import type { Endpoint } from "../../core/resources/endpoint.ts";
 import { endpointFields } from "../../core/resources/endpoint.ts";
 import { maskPassword, passwordOf, withPassword } from "../../core/url-password.ts";
@@ -32,7 +33,7 @@ export const IS_FAILING = "e.failing_since IS NOT NULL AND e.disabled = 0 AND e.
 export const FAILURE_REASON = `CASE WHEN e.failing_since IS NOT NULL THEN (SELECT t.reason FROM attempt t
   WHERE t.endpoint_seq = e.seq AND t.reason IS NOT NULL ORDER BY t.seq DESC LIMIT 1) END`;
 
-/** Converts a row to an endpoint without the parts that are encrypted. The password is masked. */
+/** Converts a row to an endpoint without the parts that are encrypted. Passwords and secrets are masked. */
 export function listedEndpoint(row: Row): Omit<Endpoint, "headers" | "transformation"> {
   const { headers: _, transformation: __, ...listed } = mapping.toRecord(row);
   return listed;
@@ -47,6 +48,8 @@ interface Sealed {
   readonly password: string | null;
   /** Absent in rows of earlier versions. */
   readonly transformation?: Endpoint["transformation"];
+  /** With its secrets. Absent if there is none. */
+  readonly auth?: NonNullable<Endpoint["auth"]>;
 }
 
 export type EndpointRow = Row & { readonly deletedAt: number | null; readonly sealed: Uint8Array | null };
@@ -58,36 +61,40 @@ export const ENDPOINT_SQL = {
   assignments: `${mapping.assignments}, sealed = $sealed`,
 } as const;
 
+type SealedParts = Pick<Endpoint, "headers" | "url"> & Partial<Pick<Endpoint, "transformation" | "auth">>;
+
 /**
- * Returns the encrypted part of an endpoint, or null if the endpoint has no headers, no password
- * and no transformation.
+ * Returns the encrypted part of an endpoint, or null if the endpoint has no headers, no password,
+ * no transformation and no authentication.
  */
 export function sealedOf(
   box: SecretBox,
-  {
-    headers,
-    url,
-    transformation = null,
-  }: Pick<Endpoint, "headers" | "url"> & Partial<Pick<Endpoint, "transformation">>,
+  { headers, url, transformation = null, auth = null }: SealedParts,
 ): Uint8Array | null {
   const password = passwordOf(url);
-  if (password === null && transformation === null && Object.keys(headers).length === 0) return null;
-  const sealed: Sealed = { headers, password, ...(transformation !== null && { transformation }) };
+  const hasMore = transformation !== null || auth !== null;
+  if (password === null && !hasMore && Object.keys(headers).length === 0) return null;
+  const sealed: Sealed = {
+    headers,
+    password,
+    ...(transformation !== null && { transformation }),
+    ...(auth !== null && { auth }),
+  };
   return box.seal(JSON.stringify(sealed));
 }
 
 /**
- * Converts between endpoints and rows. The headers, the password of the URL and the transformation
- * are only in the column `sealed` of a row: the column `url` contains the masked URL, and the columns
- * `headers` and `transformation` are empty.
+ * Converts between endpoints and rows. The headers, the password of the URL, the transformation and
+ * the secrets of `auth` are only in the column `sealed` of a row: the columns `url` and `auth` contain
+ * the forms that are shown, and the columns `headers` and `transformation` are empty.
  */
 export function endpointCodec(box: SecretBox) {
   const toRecord = (row: EndpointRow): Endpoint => {
     const record = mapping.toRecord(row);
     if (row.sealed === null) return record;
-    const { headers, password, transformation = null } = JSON.parse(box.open(row.sealed)) as Sealed;
+    const { headers, password, transformation = null, auth = null } = JSON.parse(box.open(row.sealed)) as Sealed;
     const url = password === null ? record.url : withPassword(record.url, password);
-    return { ...record, headers, url, transformation };
+    return { ...record, headers, url, transformation, auth };
   };
   return {
     toRecord,
@@ -96,6 +103,7 @@ export function endpointCodec(box: SecretBox) {
       ...mapping.toBindings({
         ...endpoint,
         ...{ url: maskPassword(endpoint.url), headers: NO_HEADERS, transformation: null },
+        auth: endpoint.auth === null ? null : shownAuth(endpoint.auth),
       }),
       sealed: sealedOf(box, endpoint),
     }),

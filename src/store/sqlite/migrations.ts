@@ -322,6 +322,7 @@ export const migrations: readonly string[] = [
   `,
   // No change, but earlier versions cannot read a message whose column "received" contains only a trace.
   "SELECT 1;",
+  "ALTER TABLE endpoint ADD COLUMN auth TEXT;",
 ];
 
 /** Throws `StartError` if a schema is newer than this version of the program. */

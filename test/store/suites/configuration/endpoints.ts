@@ -14,6 +14,7 @@ const everyField: Partial<Endpoint> = {
   channels: ["eu"],
   metadata: { team: "a" },
   headers: { "X-Custom": "1" },
+  auth: { type: "bearer", token: "secret" } as const,
   version: 3,
   throttleRate: 9,
   concurrency: 2,
