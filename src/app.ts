@@ -43,7 +43,7 @@ import { Tally } from "./telemetry/tally.ts";
 import { WorkThread } from "./thread/work-thread.ts";
 
 export interface RunningServer {
-  /** The URL on which the server listens: `http://host:port`, without a trailing slash. */
+  /** The URL on which the server listens: `http://host:port`, without a trailing slash, or `unix:/path`. */
   readonly url: string;
   /** Null unless this start created the data directory and a root token. */
   readonly firstStart: (FirstStart & { readonly rootTokenFile: string | null }) | null;
@@ -229,7 +229,8 @@ async function run(
     const setMetricsToken = (token: string | null) => {
       metricsToken = token;
     };
-    return { url: address.origin, firstStart, setMetricsToken, setKeyPair: httpServer.replaceKeyPair, stop };
+    const url = address.socketPath === null ? address.origin : settings.host;
+    return { url, firstStart, setMetricsToken, setKeyPair: httpServer.replaceKeyPair, stop };
   } catch (error) {
     await services.stop();
     metrics.stop();

@@ -1,10 +1,14 @@
 import type { Elysia } from "elysia";
 import { listenOptions } from "./api/http/server.ts";
 import type { KeyPair } from "./core/key-pair.ts";
+import { socketPathOf } from "./core/unix-socket.ts";
+import { createSocket, makeRoomForSocket } from "./edge/unix-socket.ts";
 
 interface Place {
   readonly host: string;
   readonly port: number;
+  /** Permissions of the Unix socket. */
+  readonly socketMode: number;
 }
 
 /** Windows cannot let two listeners of one process share a port. */
@@ -27,20 +31,29 @@ export class HttpListener {
     private keyPair: KeyPair | null,
   ) {}
 
-  /** Starts to listen. Throws the error of the runtime if the address cannot be used. */
-  listen(): void {
-    const { host: hostname, port } = this.place;
-    if (this.keyPair === null) this.api.listen({ ...listenOptions, hostname, port });
+  /**
+   * Starts to listen. Throws `StartError` if the Unix socket cannot be used, and the error of the
+   * runtime if another address cannot be used. The runtime removes the Unix socket at the end.
+   */
+  async listen(): Promise<void> {
+    const { host: hostname, port, socketMode } = this.place;
+    const path = socketPathOf(hostname);
+    if (path !== null) {
+      await makeRoomForSocket(path);
+      createSocket(path, socketMode, () => this.api.listen({ ...listenOptions, unix: path } as never));
+    } else if (this.keyPair === null) this.api.listen({ ...listenOptions, hostname, port });
     else this.#listenWith(this.keyPair, CAN_SHARE_PORT ? this.#unusedPort() : port);
   }
 
-  get address(): Bun.SocketAddress {
-    return addressOf(this.#current);
+  /** With port 0 for a Unix socket. */
+  get address(): Pick<Bun.SocketAddress, "address" | "port"> {
+    const path = socketPathOf(this.place.host);
+    return path === null ? addressOf(this.#current) : { address: path, port: 0 };
   }
 
-  /** 0 if the server does not listen. */
-  get port(): number {
-    return this.api.server?.port ?? 0;
+  /** The port or the path of the Unix socket; 0 if the server does not listen. */
+  get entry(): number | string {
+    return socketPathOf(this.place.host) ?? this.api.server?.port ?? 0;
   }
 
   /** Closes the connections without a request. */
@@ -72,7 +85,7 @@ export class HttpListener {
 
   async #replace(next: KeyPair): Promise<void> {
     const former = this.#current;
-    const port = this.port;
+    const port = former.port!;
     if (!CAN_SHARE_PORT) return this.#replaceWithGap(former, next, port);
     this.#listenWith(next, port);
     this.keyPair = next;

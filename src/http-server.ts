@@ -3,6 +3,7 @@ import { withHost } from "./api/http/request-target.ts";
 import { listenOptions } from "./api/http/server.ts";
 import type { KeyPair } from "./core/key-pair.ts";
 import { OneLife, type Service } from "./core/service.ts";
+import { StartError } from "./core/start-error.ts";
 import { listenError, type OwnAddress } from "./edge/own-address.ts";
 import { addressOf, HttpListener } from "./http-listener.ts";
 
@@ -15,6 +16,7 @@ const CLOSE_GRACE_MS = 500;
 interface Address {
   readonly host: string;
   readonly port: number;
+  readonly socketMode: number;
   readonly publicUrl: string | null;
 }
 
@@ -44,7 +46,9 @@ export class Opening {
 export interface HttpServer {
   readonly listener: Service;
   readonly door: Service;
-  port(): number;
+  /** The port or the path of the Unix socket on which it listens. */
+  entry(): number | string;
+  readonly isEncrypted: boolean;
   /** Closes the connections without a request. */
   closeIdle(): void;
   /** Uses another certificate for new connections. Throws if it cannot be used. */
@@ -71,11 +75,11 @@ export function createHttpServer(
   const listener = new Step(
     async () => {
       try {
-        http.listen();
+        await http.listen();
       } catch (error) {
-        throw await listenError(error, settings);
+        throw error instanceof StartError ? error : await listenError(error, settings);
       }
-      if (keyPair !== null) inboxes = listenForInboxes(api);
+      if (keyPair !== null || address.socketPath !== null) inboxes = listenForInboxes(api);
       address.listening(http.address, inboxes === null ? http.address : addressOf(inboxes));
     },
     async () => {
@@ -95,7 +99,8 @@ export function createHttpServer(
   );
   return {
     ...{ listener, door },
-    port: () => http.port,
+    isEncrypted: keyPair !== null,
+    entry: () => http.entry,
     closeIdle: () => http.closeIdle(),
     replaceKeyPair: (next) => http.replaceKeyPair(next),
   };
@@ -103,7 +108,8 @@ export function createHttpServer(
 
 /**
  * Starts a listener that takes deliveries of this server to its own inboxes over plain HTTP, at the
- * loopback address. The certificate of the server rarely names an address of this machine.
+ * loopback address. The certificate of the server rarely names an address of this machine, and
+ * deliveries cannot use a Unix socket.
  */
 function listenForInboxes(api: Elysia): Bun.Server<unknown> {
   return Bun.serve({

@@ -93,7 +93,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "http-server.ts",
   ],
   "http-server.ts": ["api", "core", "edge", "http-listener.ts"],
-  "http-listener.ts": ["api", "type:core"],
+  "http-listener.ts": ["api", "core", "edge"],
   "kernel.ts": ["type:commands", "cron", "door", "operational", "accept", "deliver", "store", "thread", "core"],
   api: [
     ...["commands", "receive", "store", "thread", "core"],

@@ -1,5 +1,6 @@
 import type { RunningServer } from "../app.ts";
 import { type Settings, settingsInForce } from "../config/index.ts";
+import { socketPathOf } from "../core/unix-socket.ts";
 import type { Log } from "../telemetry/log.ts";
 import type { LogOutput } from "../telemetry/log-output.ts";
 import { version } from "./version.ts";
@@ -24,7 +25,9 @@ export function announce(
   server: RunningServer,
   { log, output }: { readonly log: Log; readonly output: Pick<LogOutput, "write"> },
 ): void {
-  const adminPage = `${settings.publicUrl ?? server.url}/ui/`;
+  // Without a public URL, nobody can open the pages of a server on a Unix socket.
+  const base = settings.publicUrl ?? (socketPathOf(server.url) === null ? server.url : null);
+  const adminPage = base === null ? null : `${base}/ui/`;
   const first = server.firstStart;
   if (settings.logFormat === "json") {
     if (first !== null) {
@@ -38,7 +41,7 @@ export function announce(
   }
   const lines = first === null ? [] : firstStartLines(server.url, first);
   output.write(
-    `\nBoathook ${version} listens on ${server.url}\nAdmin page:  ${adminPage}\nData:        ${settings.dataDir}\n${lines.join("\n")}\n`,
+    `\nBoathook ${version} listens on ${server.url}\nAdmin page:  ${adminPage ?? "(set public-url to the URL of the proxy)"}\nData:        ${settings.dataDir}\n${lines.join("\n")}\n`,
   );
 }
 
@@ -62,9 +65,10 @@ function firstStartLines(url: string, first: FirstStart): string[] {
 function firstCurl(url: string, { rootToken, rootTokenFile, demoApplication }: FirstStart): string {
   const token = rootTokenFile === null ? rootToken : `$(cat ${quoted(rootTokenFile)})`;
   const body = JSON.stringify({ eventType: "demo.hello", payload: { hello: "world" } });
+  const socket = socketPathOf(url);
   return [
-    "curl",
-    `${url}/api/v1/app/${demoApplication}/msg`,
+    ...["curl", ...(socket === null ? [] : [`--unix-socket ${quoted(socket)}`])],
+    `${socket === null ? url : "http://localhost"}/api/v1/app/${demoApplication}/msg`,
     `-H "Authorization: Bearer ${token}"`,
     `-H "Content-Type: application/json"`,
     `-d '${body}'`,

@@ -1,5 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { SERVER_VARIABLE, TOKEN_VARIABLE } from "../config/index.ts";
+import { socketPathOf } from "../core/unix-socket.ts";
 import { CommandFailed } from "./exit-code.ts";
 
 const DEFAULT_SERVER = "http://127.0.0.1:8071";
@@ -20,7 +21,7 @@ export interface ServerClient {
 export function addServerOptions(command: Command): Command {
   return command
     .addOption(
-      new Option("--server <url>", "URL of the server")
+      new Option("--server <url>", "URL of the server, or unix:/path/to/socket")
         .env(SERVER_VARIABLE)
         .default(DEFAULT_SERVER)
         .argParser(serverUrl),
@@ -35,10 +36,12 @@ export function serverClient(command: Command): ServerClient {
     command.error(`error: Set the environment variable ${TOKEN_VARIABLE} to a token of the server.`);
   }
   const { server } = command.opts<{ server: string }>();
-  return { post: (path, body) => post(`${server.replace(/\/+$/, "")}${path}`, token, body) };
+  return { post: (path, body) => post(server, path, token, body) };
 }
 
-async function post(url: string, token: string, body: object): Promise<unknown> {
+async function post(server: string, path: string, token: string, body: object): Promise<unknown> {
+  const { url, init } = requestTo(server, path);
+  const name = init.unix === undefined ? new URL(server).origin : server;
   let status: number;
   let text: string;
   try {
@@ -46,6 +49,7 @@ async function post(url: string, token: string, body: object): Promise<unknown> 
       method: "POST",
       headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
       body: JSON.stringify(body),
+      ...init,
       redirect: "manual",
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
@@ -53,10 +57,10 @@ async function post(url: string, token: string, body: object): Promise<unknown> 
     text = await response.text();
   } catch (error) {
     throw new CommandFailed(
-      `The server at ${new URL(url).origin} cannot be reached (${(error as Error).message}). Start it, or set --server or ${SERVER_VARIABLE}.`,
+      `The server at ${name} cannot be reached (${(error as Error).message}). Start it, or set --server or ${SERVER_VARIABLE}.`,
     );
   }
-  if (status >= 200 && status < 300) return parsed(text, url);
+  if (status >= 200 && status < 300) return parsed(text, name);
   throw new CommandFailed(
     status === 401
       ? `The server does not accept the token in ${TOKEN_VARIABLE}. Create one with \`boathook token create\`.`
@@ -64,11 +68,18 @@ async function post(url: string, token: string, body: object): Promise<unknown> 
   );
 }
 
-function parsed(text: string, url: string): unknown {
+/** Returns the arguments with which `fetch` reaches a path of a server, given as for `--server`. */
+export function requestTo(server: string, path: string): { url: string; init: { unix?: string } } {
+  const unix = socketPathOf(server);
+  if (unix !== null) return { url: `http://localhost${path}`, init: { unix } };
+  return { url: `${server.replace(/\/+$/, "")}${path}`, init: {} };
+}
+
+function parsed(text: string, server: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    throw new CommandFailed(`The response from ${new URL(url).origin} is not JSON. Check --server.`);
+    throw new CommandFailed(`The response from ${server} is not JSON. Check --server.`);
   }
 }
 
@@ -91,9 +102,12 @@ function findingText(finding: unknown): string {
 
 /** Checks the value of `--server`. */
 export function serverUrl(text: string): string {
+  if (socketPathOf(text) !== null) return text;
   const url = URL.parse(text);
   if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw new InvalidArgumentError("Must be a URL such as http://127.0.0.1:8071.");
+    throw new InvalidArgumentError(
+      "Must be a URL such as http://127.0.0.1:8071, or a Unix socket such as unix:/run/boathook.sock.",
+    );
   }
   return text;
 }

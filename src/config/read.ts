@@ -1,5 +1,6 @@
 import { isAbsolute, relative, resolve } from "node:path";
 import { editDistance } from "../core/text.ts";
+import { socketPathOf } from "../core/unix-socket.ts";
 import { firstText, textAgain } from "./file-text.ts";
 import type { SettingSource } from "./in-force.ts";
 import { allSettings, type Field, flagOf, SCHEMA, type Setting, type Settings, variableOf } from "./schema.ts";
@@ -89,7 +90,12 @@ function refuseBackupsInData({ backupDir, dataDir }: Settings): void {
   );
 }
 
-function refusePartialTls({ tlsCert, tlsKey }: Settings): void {
+function refusePartialTls({ tlsCert, tlsKey, host }: Settings): void {
+  if (tlsCert !== null && tlsKey !== null && socketPathOf(host) !== null) {
+    throw new SettingsError(
+      "A Unix socket is not encrypted. Remove tls-cert and tls-key, or set host to an IP address.",
+    );
+  }
   if ((tlsCert === null) === (tlsKey === null)) return;
   const [set, missing] = tlsCert === null ? ["tls-key", "tls-cert"] : ["tls-cert", "tls-key"];
   throw new SettingsError(`${set} is set, but ${missing} is missing. Set both of them, or remove ${set}.`);

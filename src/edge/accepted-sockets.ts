@@ -3,6 +3,7 @@ import { withKeptDescriptor } from "./kept-descriptors.ts";
 import { type SystemCalls, systemCalls } from "./system-calls.ts";
 
 /** Values of Linux. */
+const AF_UNIX = 1;
 const AF_INET = 2;
 const AF_INET6 = 10;
 const IPPROTO_TCP = 6;
@@ -11,13 +12,16 @@ const TCP_INFO = 11;
 const SEGMENTS_SENT_AT = 156;
 const MSG_DONTWAIT_NOSIGNAL = 0x4040;
 const SHUT_RDWR = 2;
-/** The size of `sockaddr_in6`. */
-const ADDRESS_BYTES = 28;
+/** The size of `sockaddr_un`, which is larger than the other addresses. */
+const ADDRESS_BYTES = 110;
+/** The offset of the path in `sockaddr_un`. */
+const PATH_AT = 2;
 const EBADF = 9;
 
 /** A connection that the HTTP server has accepted. */
 export interface AcceptedSocket {
   readonly descriptor: number;
+  /** 0 for a Unix socket. */
   readonly peerPort: number;
 }
 
@@ -46,37 +50,51 @@ export class AcceptedSockets {
     return calls === null ? null : new AcceptedSockets(calls);
   }
 
-  /** Reads the table of descriptors. `port` is the port on which the server listens. */
-  read(port: number): DescriptorTable {
+  /**
+   * Reads the table of descriptors. `entry` is the port or the path of the Unix socket on which the
+   * server listens.
+   */
+  read(entry: number | string): DescriptorTable {
     const accepted: AcceptedSocket[] = [];
     const isUsed: boolean[] = [];
     const end = tableSize();
     for (let descriptor = 0; descriptor < end; descriptor++) {
-      const localPort = this.#portOf("getsockname", descriptor);
-      isUsed.push(localPort !== null || this.calls.errorNumber() !== EBADF);
-      if (localPort !== port) continue;
-      const peerPort = this.#portOf("getpeername", descriptor);
+      const local = this.#entryOf("getsockname", descriptor);
+      isUsed.push(local !== null || this.calls.errorNumber() !== EBADF);
+      if (local !== entry) continue;
+      const peer = this.#entryOf("getpeername", descriptor);
       // The socket that listens has no peer.
-      if (peerPort !== null) accepted.push({ descriptor, peerPort });
+      if (peer !== null) accepted.push({ descriptor, peerPort: typeof peer === "number" ? peer : 0 });
     }
     return { accepted, isUsed };
   }
 
   /**
-   * Closes a connection. If nothing was ever sent on it, sends `response` first. The runtime
-   * notices the end and releases the descriptor.
+   * Closes a connection. If nothing was ever sent on it, sends `response` first, unless it is null.
+   * The runtime notices the end and releases the descriptor.
    */
-  refuse({ descriptor }: AcceptedSocket, response: Uint8Array): void {
-    if (!this.#hasSent(descriptor)) this.calls.send(descriptor, response, response.length, MSG_DONTWAIT_NOSIGNAL);
+  refuse({ descriptor }: AcceptedSocket, response: Uint8Array | null): void {
+    if (response !== null && !this.#hasSent(descriptor))
+      this.calls.send(descriptor, response, response.length, MSG_DONTWAIT_NOSIGNAL);
     this.calls.shutdown(descriptor, SHUT_RDWR);
   }
 
-  /** Returns a TCP port of a socket, or null if the descriptor is no TCP socket or has no such port. */
-  #portOf(call: "getsockname" | "getpeername", descriptor: number): number | null {
+  /**
+   * Returns the TCP port or the path of a socket, which is empty if it has none. Returns null if the
+   * descriptor is no socket or has no peer.
+   */
+  #entryOf(call: "getsockname" | "getpeername", descriptor: number): number | string | null {
     this.#length[0] = ADDRESS_BYTES;
     if (this.calls[call](descriptor, this.#address, this.#length) !== 0) return null;
     const family = this.#view.getUint16(0, true);
+    if (family === AF_UNIX) return this.#path();
     return family === AF_INET || family === AF_INET6 ? this.#view.getUint16(2, false) : 0;
+  }
+
+  #path(): string {
+    const bytes = this.#address.subarray(PATH_AT, Math.min(this.#length[0]!, ADDRESS_BYTES));
+    const end = bytes.indexOf(0);
+    return Buffer.from(end < 0 ? bytes : bytes.subarray(0, end)).toString();
   }
 
   /** Returns true also if the system does not tell. */

@@ -32,7 +32,10 @@ export interface ConnectionLimits {
 
 /** The part of the HTTP server that this service needs. */
 interface HttpServer {
-  port(): number;
+  /** The port or the path of the Unix socket on which it listens. */
+  entry(): number | string;
+  /** Whether clients expect TLS. Default: false. */
+  readonly isEncrypted?: boolean;
   /** Closes the connections without a request. */
   closeIdle(): void;
 }
@@ -62,7 +65,7 @@ export class ClientConnections extends OneLife {
 
   /** Counts the open connections. Returns null where they cannot be counted. */
   count(): number | null {
-    return this.#sockets?.read(this.server.port()).accepted.length ?? null;
+    return this.#sockets?.read(this.server.entry()).accepted.length ?? null;
   }
 
   protected begin(): void {
@@ -85,11 +88,11 @@ export class ClientConnections extends OneLife {
   #check(sockets: AcceptedSockets): boolean {
     const { connectionsMax } = this.limits;
     if (lowestFreeDescriptor() < connectionsMax * UNWATCHED_SHARE) return this.#relax();
-    const port = this.server.port();
-    let table = sockets.read(port);
+    const entry = this.server.entry();
+    let table = sockets.read(entry);
     if (table.accepted.length > connectionsMax) {
       this.server.closeIdle();
-      table = sockets.read(port);
+      table = sockets.read(entry);
     }
     const { accepted } = table;
     limitAccepted(this.#descriptorsMax(table));
@@ -101,7 +104,7 @@ export class ClientConnections extends OneLife {
     // The lowest free descriptor is used first, so the highest connections are the newest.
     for (const socket of accepted.slice(-excess)) {
       const isKnown = this.#known.get(socket.descriptor) === socket.peerPort;
-      if (isKnown || isBusy) sockets.refuse(socket, REFUSAL);
+      if (isKnown || isBusy) sockets.refuse(socket, this.server.isEncrypted ? null : REFUSAL);
     }
     this.#known = new Map(accepted.slice(-excess).map(({ descriptor, peerPort }) => [descriptor, peerPort]));
     return isBusy;

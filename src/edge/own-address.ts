@@ -1,8 +1,10 @@
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import { StartError } from "../core/start-error.ts";
+import { socketPathOf } from "../core/unix-socket.ts";
 
 interface Options {
+  /** An IP address, a host name or `unix:/path`. */
   readonly host: string;
   /** The port; 0 means that the system chooses one. */
   readonly port: number;
@@ -16,8 +18,9 @@ interface Options {
 
 /** The address on which a server listens. */
 interface Listening {
-  /** An IP address without brackets. */
+  /** An IP address without brackets, or the path of a Unix socket. */
   readonly address: string;
+  /** 0 for a Unix socket. */
   readonly port: number;
 }
 
@@ -49,11 +52,17 @@ export class OwnAddress {
 
   /**
    * The URL `http://host:port` or `https://host:port` without a trailing slash. A wildcard address is
-   * replaced by the loopback address.
+   * replaced by the loopback address. For a Unix socket, the URL to use with it.
    */
   get origin(): string {
     const { host, port, isEncrypted = false } = this.options;
+    if (this.socketPath !== null) return "http://localhost";
     return originOf(isEncrypted ? "https" : "http", host, this.#listening?.port ?? port);
+  }
+
+  /** The path of the Unix socket on which the server listens, or null if it listens on a port. */
+  get socketPath(): string | null {
+    return socketPathOf(this.options.host);
   }
 
   /** The path of the public URL, such as `/hooks`; empty if it has none. */

@@ -49,8 +49,23 @@ const CASES: Readonly<Record<Field, Case>> = {
       ["0.0.0.0", "0.0.0.0"],
       ["::1", "::1"],
       ["hooks.example.com", "hooks.example.com"],
+      ["unix:/run/boathook/api.sock", "unix:/run/boathook/api.sock"],
     ],
-    invalid: ["", "[::1]", "http://localhost", "a b", "256.1.1.1", "127.0.0.1:80", "-a", "a..b"],
+    invalid: [
+      "unix:",
+      "unix:/",
+      "unix:api.sock",
+      "unix:/a/",
+      `unix:/${"a".repeat(110)}`,
+      "",
+      "[::1]",
+      "http://localhost",
+      "a b",
+      "256.1.1.1",
+      "127.0.0.1:80",
+      "-a",
+      "a..b",
+    ],
   },
   port: {
     valid: [
@@ -65,6 +80,13 @@ const CASES: Readonly<Record<Field, Case>> = {
       ["http://10.0.0.1:8071/base", "http://10.0.0.1:8071/base"],
     ],
     invalid: ["", "hooks.example.com", "ftp://x", "https://u:p@x", "https://x/?a=1", "https://x/#a", "https://"],
+  },
+  socketMode: {
+    valid: [
+      ["0660", 0o660],
+      ["600", 0o600],
+    ],
+    invalid: ["", "0o660", "0680", "66", "10660", "rw-rw----", "-660"],
   },
   tlsCert: {
     valid: [["/etc/boathook/cert.pem", "/etc/boathook/cert.pem"]],
@@ -292,6 +314,7 @@ test("each omitted setting has its documented default", () => {
     host: "127.0.0.1",
     port: 8071,
     publicUrl: null,
+    socketMode: 0o660,
     tlsCert: null,
     tlsKey: null,
     shutdownTimeoutMs: 20_000,

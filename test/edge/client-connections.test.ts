@@ -46,7 +46,7 @@ async function crowdedServer(clientCount: number) {
   const connections = new ClientConnections(
     { ...systemClock, after },
     { filesMax: openFilesMax(), connectionsMax: CONNECTIONS_MAX },
-    { port: () => server.port!, closeIdle: () => void server.closeIdleConnections() },
+    { entry: () => server.port!, closeIdle: () => void server.closeIdleConnections() },
     (isOver) => void reported.push(isOver),
   );
   await connections.start();

@@ -1,11 +1,14 @@
 import type { ServerAnswer, ServerReport } from "../../doctor/server.ts";
+import { requestTo } from "../server-client.ts";
 
 const TIMEOUT_MS = 30_000;
 
 /** Asks a running server for its state. Never throws. */
-export async function observeServer(url: string, token: string): Promise<ServerAnswer> {
+export async function observeServer(server: string, token: string): Promise<ServerAnswer> {
   try {
-    const response = await fetch(`${url.replace(/\/+$/, "")}/api/v1/system/diagnostics`, {
+    const { url, init } = requestTo(server, "/api/v1/system/diagnostics");
+    const response = await fetch(url, {
+      ...init,
       headers: { authorization: `Bearer ${token}` },
       redirect: "manual",
       signal: AbortSignal.timeout(TIMEOUT_MS),

@@ -1,0 +1,79 @@
+import { chmodSync, lstatSync, unlinkSync } from "node:fs";
+import { connect } from "node:net";
+import { StartError } from "../core/start-error.ts";
+
+/**
+ * Makes room for a new Unix socket: removes the socket that a server has left when it was killed.
+ * Throws `StartError` if a process listens on the socket, or if the path is another kind of file.
+ */
+export async function makeRoomForSocket(path: string): Promise<void> {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  if (!found.isSocket()) {
+    throw new StartError(`The file ${path} is not a socket. Remove it, or set host to another path.`);
+  }
+  const code = await connectionError(path);
+  if (code === null) {
+    throw new StartError(
+      `The Unix socket ${path} is already in use. Stop the process that listens on it or set host to another path.`,
+    );
+  }
+  if (code === "ENOENT") return;
+  if (code !== "ECONNREFUSED") throw socketError(code, path);
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    throw socketError(codeOf(error), path);
+  }
+}
+
+/**
+ * Runs `listen`, which creates the socket, so that the socket has this mode from its beginning.
+ * Throws `StartError` if the socket cannot be created.
+ */
+export function createSocket(path: string, mode: number, listen: () => void): void {
+  const mask = process.umask(0o777 & ~mode);
+  try {
+    listen();
+  } catch (error) {
+    throw socketError(codeOf(error), path);
+  } finally {
+    process.umask(mask);
+  }
+  // Systems other than Linux may ignore the mask.
+  chmodSync(path, mode);
+}
+
+/** Returns the error of a connection to the socket, or null if it was accepted. */
+function connectionError(path: string): Promise<string | null> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(null);
+    });
+    socket.once("error", (error) => resolve(codeOf(error)));
+  });
+}
+
+function socketError(code: string, path: string): StartError {
+  switch (code) {
+    case "ENOENT":
+    case "ENOTDIR":
+      return new StartError(`The directory of the Unix socket ${path} does not exist. Create it, or set host.`);
+    case "EACCES":
+    case "EPERM":
+    case "EROFS":
+      return new StartError(
+        `This process has no permission to create the Unix socket ${path} (${code}). Change the owner or mode of its directory, or set host to another path.`,
+      );
+    case "EADDRINUSE":
+      return new StartError(`The Unix socket ${path} is already in use. Set host to another path.`);
+    default:
+      return new StartError(`The Unix socket ${path} cannot be used (${code}). Set host to another path.`);
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : String(error);
+}
