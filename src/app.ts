@@ -182,6 +182,7 @@ async function run(
   const api = createApi({
     ...kernel,
     settings,
+    trustedProxies: settings.trustedProxies,
     publicUrl: () => address.publicUrl,
     pathPrefix: address.pathPrefix,
     login: oidcLogin(settings, (fields) => log.warn(fields, "A login at the identity provider failed.")),

@@ -1,7 +1,6 @@
 import { isIP } from "node:net";
 import { parseSubnet, type Subnet } from "../core/address.ts";
 import { formatDuration, formatSize, parseDuration, parseRate, parseSize } from "../core/unit.ts";
-import { socketPathOf } from "../core/unix-socket.ts";
 
 /**
  * A kind of setting value. It parses the text of a flag or variable. A TOML number, boolean or
@@ -20,7 +19,7 @@ export interface Kind<Value> {
   format?(value: Value): string;
 }
 
-function stringOnly(value: unknown): string | null {
+export function stringOnly(value: unknown): string | null {
   return typeof value === "string" ? value : null;
 }
 
@@ -197,28 +196,6 @@ export const path: Kind<string> = {
   label: "path",
   expected: "a path",
   parse: (text) => (text.trim() !== "" && !text.includes("\0") ? text : null),
-  fromToml: stringOnly,
-};
-
-/** Permissions of a file, in octal digits. */
-export const fileMode: Kind<number> = {
-  label: "mode",
-  expected: "a file mode of three octal digits such as 0660 or 0600",
-  parse: (text) => (/^0?[0-7]{3}$/.test(text) ? Number.parseInt(text, 8) : null),
-  fromToml: stringOnly,
-  format: (mode) => mode.toString(8).padStart(4, "0"),
-};
-
-/** An address to listen on: an IP address (IPv6 without brackets), a host name or a Unix socket. */
-export const host: Kind<string> = {
-  label: "host",
-  expected: "an IP address, a host name or a Unix socket such as 127.0.0.1, ::, localhost or unix:/run/boathook.sock",
-  parse(text) {
-    if (isIP(text) !== 0 || socketPathOf(text) !== null) return text;
-    // A name that consists only of digits and dots is a mistyped IP address.
-    if (text.length > 253 || /^[\d.]+$/.test(text)) return null;
-    return /^[a-z\d]([a-z\d-]{0,61}[a-z\d])?(\.[a-z\d]([a-z\d-]{0,61}[a-z\d])?)*$/i.test(text) ? text : null;
-  },
   fromToml: stringOnly,
 };
 

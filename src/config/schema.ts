@@ -3,9 +3,7 @@ import {
   bearer,
   boolean,
   duration,
-  fileMode,
   hexKey,
-  host,
   integer,
   type Kind,
   list,
@@ -19,6 +17,7 @@ import {
   size,
   subnet,
 } from "./kinds.ts";
+import { fileMode, host, proxy } from "./listen-kinds.ts";
 import { adminRule, clientId, issuerUrl } from "./login-kinds.ts";
 
 /** Headings under which help texts group the settings. */
@@ -103,6 +102,17 @@ export const SCHEMA = {
     kind: path,
     default: null,
     description: "PEM file with the private key of `tls-cert`, without a passphrase",
+  }),
+  trustedProxies: setting("trusted-proxies", {
+    group: "Server",
+    kind: list(
+      proxy,
+      `a comma-separated list of at most ${SUBNETS_MAX} CIDRs such as 127.0.0.1/32,10.0.0.0/8, or unix for the clients of the Unix socket`,
+      SUBNETS_MAX,
+    ),
+    default: "",
+    description:
+      "addresses of the proxies whose `X-Forwarded-For` is believed, such as `127.0.0.1/32`; `unix` for the clients of the Unix socket",
   }),
   shutdownTimeoutMs: setting("shutdown-timeout", {
     group: "Server",

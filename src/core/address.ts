@@ -94,6 +94,23 @@ export function addressAllowed(ip: string, allow: readonly Subnet[]): boolean {
   return isPublic(address) || isInAny(address, allow);
 }
 
+/** Returns whether the text is an IP address in this range. */
+export function addressIsIn(ip: string, range: Subnet): boolean {
+  const parsed = parseAddress(ip);
+  return parsed !== null && isInAny(unmapped(parsed), [range]);
+}
+
+/**
+ * Returns the usual text of an IP address, of IPv4 if it is an IPv4-mapped one. Returns null for
+ * text that is not an IP address.
+ */
+export function normalAddress(ip: string): string | null {
+  const parsed = parseAddress(ip);
+  if (parsed === null) return null;
+  const address = unmapped(parsed);
+  return address.kind() === "ipv4" ? address.toString() : (address as ipaddr.IPv6).toRFC5952String();
+}
+
 /**
  * Returns the IP address in a `URL.hostname`, without IPv6 brackets. Returns null if the host is a
  * name.

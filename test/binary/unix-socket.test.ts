@@ -99,6 +99,18 @@ describe.skipIf(isWindows)("a server on a Unix socket", () => {
     expect(await start(`unix:${dir.file("directory")}`)).toMatchObject({ code: 1 });
   });
 
+  test("knows the addresses of clients only from a trusted proxy", async () => {
+    for (const [args, address] of [
+      [["--trusted-proxies=unix"], "203.0.113.7"],
+      [[], ""],
+    ] as const) {
+      await using server = await onSocket(...args);
+      const headers = { "x-forwarded-for": "198.51.100.1, 203.0.113.7" };
+      const session = await server.send("POST", "/session", { token: ROOT_TOKEN }, { token: null, headers });
+      expect(session).toMatchObject({ status: 201, json: { address } });
+    }
+  });
+
   test("is not encrypted", async () => {
     const refused = await start("unix:/tmp/never-used.sock", "--tls-cert=cert.pem", "--tls-key=key.pem");
     expect(refused).toMatchObject({ code: 2, stderr: expect.stringMatching(/^A Unix socket is not encrypted\. /) });

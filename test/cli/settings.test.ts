@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { readSettings, SCHEMA, type Settings, SettingsError, variableOf } from "../../src/config/index.ts";
 import { allSettings, type Field } from "../../src/config/schema.ts";
+import { parseSubnet } from "../../src/core/address.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
 function read(sources: Partial<Parameters<typeof readSettings>[0]> = {}): Settings {
@@ -95,6 +96,13 @@ const CASES: Readonly<Record<Field, Case>> = {
   tlsKey: {
     valid: [["key.pem", "key.pem"]],
     invalid: ["", " ", "a\0b"],
+  },
+  trustedProxies: {
+    valid: [
+      ["", []],
+      ["127.0.0.1, fd00::/8,unix", [parseSubnet("127.0.0.1/32"), parseSubnet("fd00::/8"), "unix"]],
+    ],
+    invalid: ["localhost", "10.0.0.0/33", "unix:/run/a.sock", "10.0.0.1:80"],
   },
   shutdownTimeoutMs: {
     valid: [
@@ -315,6 +323,7 @@ test("each omitted setting has its documented default", () => {
     port: 8071,
     publicUrl: null,
     socketMode: 0o660,
+    trustedProxies: [],
     tlsCert: null,
     tlsKey: null,
     shutdownTimeoutMs: 20_000,

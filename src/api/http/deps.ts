@@ -2,6 +2,7 @@ import type { Idempotency } from "../../accept/idempotency.ts";
 import type { BackupState } from "../../backup/schedule.ts";
 import type { CommandContext } from "../../commands/context.ts";
 import type { Settings } from "../../config/index.ts";
+import type { TrustedProxy } from "../../core/client-address.ts";
 import type { Seq } from "../../core/id.ts";
 import type { IdentityProvider } from "../../core/oidc.ts";
 import type { SeriesKeeper } from "../../deliver/tasks/series-keeper.ts";
@@ -45,6 +46,8 @@ export interface ApiDeps extends CommandContext {
    * not. Defaults to none.
    */
   readonly pathPrefix?: string;
+  /** The proxies whose `X-Forwarded-For` is believed. Defaults to none. */
+  readonly trustedProxies?: readonly TrustedProxy[];
   /** Logins at an identity provider. Null or absent if none is configured. */
   readonly login?: { readonly provider: IdentityProvider; readonly admits: (user: SessionUser) => boolean } | null;
   readonly log: ErrorLog;

@@ -1,4 +1,5 @@
 import { Elysia } from "elysia";
+import { clientAddress, type TrustedProxy } from "../../core/client-address.ts";
 import { operationsFor, scopeResources } from "../identity/access.ts";
 import { apiTokenRoutes } from "../resources/api-token/routes.ts";
 import { applicationRoutes } from "../resources/application/routes.ts";
@@ -88,12 +89,13 @@ export function createApi(deps: ApiDeps): Elysia {
   const context = createContext(deps, {
     scopeResources: () => resources,
     operationsFor: (identity) => operationsFor(operations, identity),
-    addressOf: (request) => api.server?.requestIP(originalOf(request))?.address ?? "",
+    addressOf: (request) => (api.server === null ? "" : addressOf(api.server)(originalOf(request))),
   });
   const operations: readonly Operation[] = operationsOf(context);
   const resources = scopeResources(operations);
   const dispatcher = new Dispatcher(deps, context);
-  const prefix = deps.pathPrefix ?? "";
+  const { pathPrefix: prefix = "", trustedProxies = [] } = deps;
+  const addressOf = (server: AddressSource) => addressFrom(server, trustedProxies);
   const door = new Door(context);
 
   const api: Elysia = new Elysia({
@@ -139,8 +141,13 @@ function doorPaths(prefix: string, handler: Handler): Record<string, Handler> {
   return { "/in/*": handler, ...(prefix !== "" && { [`${prefix}/in/*`]: handler }) };
 }
 
-function addressOf(server: Bun.Server<unknown>): AddressOf {
-  return (request) => server.requestIP(request)?.address ?? "";
+type AddressSource = { requestIP(request: Request): { readonly address: string } | null };
+
+function addressFrom(server: AddressSource, trusted: readonly TrustedProxy[]): AddressOf {
+  return (request) => {
+    const peer = server.requestIP(request)?.address ?? "";
+    return clientAddress(peer, request.headers.get("x-forwarded-for"), trusted);
+  };
 }
 
 /** Returns all operations of the API. */
