@@ -1,4 +1,4 @@
-import type { Attempt, EnvironmentEndpoint } from "../../../src/api/types.ts";
+import type { Attempt, EnvironmentEndpoint, EnvironmentMessage } from "../../../src/api/types.ts";
 import {
   getHours,
   getLatestAttempt,
@@ -15,20 +15,24 @@ const LATEST = 50;
 /** Number of endpoints in trouble whose newest attempt is read. */
 const ATTEMPTS = 3;
 
-/** Reads what is known about the deliveries of a customer. */
+/** Reads what is known about the deliveries of a customer. Each request is sent as soon as it can be. */
 export async function loadKnown(app: string, signal: AbortSignal): Promise<Known> {
-  const [numbers, { data: troubled }, { data: hours }, { data: latest }] = await Promise.all([
+  const troubled = getTroubled(app, signal).then(({ data }) => data);
+  const latest = getLatestMessages(app, LATEST, signal).then(({ data }) => data);
+  const all = await Promise.all([
     getNumbers(app, signal),
-    getTroubled(app, signal),
+    troubled,
+    troubled.then((endpoints) => attemptsOf(app, byUrgency(endpoints).slice(0, ATTEMPTS), signal)),
     getHours(app, Date.now() - WEEK_MS, signal),
-    getLatestMessages(app, LATEST, signal),
+    latest,
+    latest.then((messages) => recipientsOf(app, newestMissed(messages), signal)),
   ]);
-  const missed = newestMissed(latest);
-  const [attempts, recipients] = await Promise.all([
-    attemptsOf(app, byUrgency(troubled).slice(0, ATTEMPTS), signal),
-    missed === null ? [] : getRecipients(app, missed.id, signal).then(({ data }) => data),
-  ]);
-  return { numbers, troubled, attempts, hours, latest, recipients };
+  const [numbers, endpoints, attempts, { data: hours }, messages, recipients] = all;
+  return { numbers, troubled: endpoints, attempts, hours, latest: messages, recipients };
+}
+
+async function recipientsOf(app: string, missed: EnvironmentMessage | null, signal: AbortSignal) {
+  return missed === null ? [] : (await getRecipients(app, missed.id, signal)).data;
 }
 
 async function attemptsOf(

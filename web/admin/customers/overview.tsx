@@ -18,10 +18,16 @@ import { WhatIsWrong } from "./wrong.tsx";
 
 const HOURS_SHOWN = 24;
 
-export function CustomerOverview({ customer }: { customer: Application }) {
+interface CustomerOverviewProps {
+  /** The id or uid in the address, with which the numbers are loaded while the customer is. */
+  readonly app: string;
+  readonly customer: Application | null;
+}
+
+export function CustomerOverview({ app: named, customer }: CustomerOverviewProps) {
   usePlot();
-  const app = customer.id;
-  const known = useResource(app, (signal) => loadKnown(app, signal), [app, "endpoints", "deadLetters"]);
+  const app = customer?.id ?? named;
+  const known = useResource(named, (signal) => loadKnown(named, signal), [app, "endpoints", "deadLetters"]);
   return (
     <>
       <Read of={known} lines={8}>
@@ -33,7 +39,7 @@ export function CustomerOverview({ customer }: { customer: Application }) {
           </>
         )}
       </Read>
-      <Identity customer={customer} />
+      {customer !== null && <Identity customer={customer} />}
     </>
   );
 }

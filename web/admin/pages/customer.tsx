@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import type { Application } from "../../../src/api/types.ts";
 import { address } from "../../kit/address.ts";
+import { Problem } from "../../kit/parts/notice.tsx";
 import { PageHead } from "../../kit/parts/page-head.tsx";
 import { Read } from "../../kit/parts/section.tsx";
 import { Tabs } from "../../kit/parts/tabs.tsx";
@@ -15,7 +16,7 @@ import { CUSTOMER_TABS, type CustomerTab, customerTab, tabOf } from "../customer
 import { CUSTOMERS } from "../links.ts";
 import { useLoaded } from "../reload.ts";
 
-/** Shows one customer. Its parts are in the address under `tab`. */
+/** Shows one customer. Its parts are in the address under `tab`, and load at the same time as the customer. */
 export function CustomerPage({ app }: { app: string }) {
   const [loaded] = useLoaded(app, (signal) => getCustomer(app, signal));
   const [changed, setChanged] = useState<Application | null>(null);
@@ -24,35 +25,39 @@ export function CustomerPage({ app }: { app: string }) {
   return (
     <>
       <PageHead title={customer?.name ?? "Customer"} above={[{ title: "Customers", href: CUSTOMERS }]} />
-      <Read of={{ value: customer, error: loaded.error }} lines={8}>
-        {(shown) => (
-          <>
-            <Tabs
-              label="Parts of the customer"
-              tabs={CUSTOMER_TABS.map(({ name, title }) => ({
-                title,
-                href: customerTab(app, name),
-                isCurrent: name === tab,
-              }))}
-            />
-            <Part tab={tab} customer={shown} onChange={setChanged} />
-          </>
-        )}
-      </Read>
+      {customer === null && loaded.error !== null ? (
+        <Problem>{loaded.error.message}</Problem>
+      ) : (
+        <>
+          <Tabs
+            label="Parts of the customer"
+            tabs={CUSTOMER_TABS.map(({ name, title }) => ({
+              title,
+              href: customerTab(app, name),
+              isCurrent: name === tab,
+            }))}
+          />
+          {tab === "overview" ? (
+            <CustomerOverview app={app} customer={customer} />
+          ) : (
+            <Read of={{ value: customer, error: null }} lines={8}>
+              {(shown) => <Part tab={tab} customer={shown} onChange={setChanged} />}
+            </Read>
+          )}
+        </>
+      )}
     </>
   );
 }
 
 interface PartProps {
-  readonly tab: CustomerTab;
+  readonly tab: Exclude<CustomerTab, "overview">;
   readonly customer: Application;
   readonly onChange: (customer: Application) => void;
 }
 
 function Part({ tab, customer, onChange }: PartProps) {
   switch (tab) {
-    case "overview":
-      return <CustomerOverview customer={customer} />;
     case "endpoints":
       return <CustomerEndpoints customer={customer} />;
     case "messages":
