@@ -70,9 +70,10 @@ export function getAttempts(
   return getPage(`/app/${encode(app)}/attempt/endpoint/${encode(endpoint)}`, { limit, status, iterator }, signal);
 }
 
-export const getDeadLetters = ({ app, endpoint }: EndpointKey, signal: AbortSignal) =>
+/** Returns the totals, and at most `limit` groups. */
+export const getDeadLetters = ({ app, endpoint }: EndpointKey, limit: number, signal: AbortSignal) =>
   getJson<DeadLetterSummary>(
-    `/dead-letter/summary${queryOf({ app_id: app, endpoint_id: endpoint, limit: "50" })}`,
+    `/dead-letter/summary${queryOf({ app_id: app, endpoint_id: endpoint, limit: String(limit) })}`,
     signal,
   );
 

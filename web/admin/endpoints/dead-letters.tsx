@@ -10,9 +10,13 @@ import { type EndpointKey, getDeadLetters } from "../api/endpoints.ts";
 import { deadLettersLink } from "../links.ts";
 import { useResource } from "../resource.ts";
 
+const GROUPS_MAX = 50;
+
 /** Shows the dead letters of an endpoint in groups, each with a link to where they can be sent again. */
 export function DeadLetters({ of }: { of: EndpointKey }) {
-  const summary = useResource(`${of.app} ${of.endpoint}`, (signal) => getDeadLetters(of, signal), ["deadLetters"]);
+  const summary = useResource(`${of.app} ${of.endpoint}`, (signal) => getDeadLetters(of, GROUPS_MAX, signal), [
+    "deadLetters",
+  ]);
   return (
     <Read of={summary} lines={4}>
       {({ total, groupsTotal, groups }) =>

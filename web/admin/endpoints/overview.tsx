@@ -5,7 +5,7 @@ import { Body } from "../../kit/parts/code.tsx";
 import { Fact } from "../../kit/parts/fact.tsx";
 import { Instant, Upcoming } from "../../kit/parts/instant.tsx";
 import { CardSection, Read } from "../../kit/parts/section.tsx";
-import { type EndpointKey, getAttempts, getDeadLetters, getDetail, getStats } from "../api/endpoints.ts";
+import { type EndpointKey, getAttempts, getDeadLetters, getStats } from "../api/endpoints.ts";
 import { deadLettersLink, endpointLink, messageLink } from "../links.ts";
 import { May } from "../parts/may.tsx";
 import { useResource } from "../resource.ts";
@@ -19,33 +19,36 @@ const EXCERPT_CHARS_MAX = 500;
 
 interface OverviewProps {
   readonly of: EndpointKey;
-  readonly endpoint: Endpoint;
+  /** Null while it is loading, like its detail. */
+  readonly endpoint: Endpoint | null;
+  readonly detail: EndpointDetail | null;
 }
 
 /** Shows how an endpoint does, and what can be done about it. */
-export function Overview({ of, endpoint }: OverviewProps) {
+export function Overview({ of, endpoint, detail }: OverviewProps) {
   return (
     <>
-      <Numbers of={of} />
-      <LastResponse of={of} isPaused={endpoint.paused} />
+      <Numbers of={of} detail={detail} />
+      <LastResponse of={of} isPaused={endpoint?.paused ?? false} />
       <Health of={of} />
-      <div class={style.columns}>
-        <May operation="v1.endpoint.send-example">
-          <TestEvent of={of} endpoint={endpoint} />
-        </May>
-        <May operation="v1.endpoint.recover">
-          <Replay of={of} endpoint={endpoint} />
-        </May>
-      </div>
+      {endpoint !== null && (
+        <div class={style.columns}>
+          <May operation="v1.endpoint.send-example">
+            <TestEvent of={of} endpoint={endpoint} />
+          </May>
+          <May operation="v1.endpoint.recover">
+            <Replay of={of} endpoint={endpoint} />
+          </May>
+        </div>
+      )}
     </>
   );
 }
 
-function Numbers({ of }: { of: EndpointKey }) {
+function Numbers({ of, detail }: Pick<OverviewProps, "of" | "detail">) {
   const key = `${of.app} ${of.endpoint}`;
   const stats = useResource(key, (signal) => getStats(of, signal), ["deliveries"]).value;
-  const dead = useResource(key, (signal) => getDeadLetters(of, signal), ["deadLetters"]).value;
-  const detail = useResource(key, (signal) => getDetail(of, signal), ["deliveries"]).value;
+  const dead = useResource(key, (signal) => getDeadLetters(of, 1, signal), ["deadLetters"]).value;
   const attempts = stats === null ? null : stats.success + stats.fail;
   return (
     <dl class="facts">

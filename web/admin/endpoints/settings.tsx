@@ -100,7 +100,7 @@ export function Warnings({ of }: { of: WrittenEndpoint["warnings"] }) {
 function Delete({ of, endpoint }: SettingsProps) {
   const action = useActionThen(null);
   const [detail] = useLoaded(`${of.app} ${of.endpoint}`, (signal) => getDetail(of, signal));
-  const [dead] = useLoaded(`${of.app} ${of.endpoint}`, (signal) => getDeadLetters(of, signal));
+  const [dead] = useLoaded(`${of.app} ${of.endpoint}`, (signal) => getDeadLetters(of, 1, signal));
   const remove = async () => {
     if (await action.run(() => deleteEndpoint(of))) location.hash = endpointsLink();
   };

@@ -1,7 +1,8 @@
-import type { Endpoint } from "../../../src/api/types.ts";
+import type { Endpoint, EndpointDetail } from "../../../src/api/types.ts";
 import { address } from "../../kit/address.ts";
 import { EndpointNotice, EndpointState } from "../../kit/endpoint/state.tsx";
 import { Outcome, useActionThen } from "../../kit/parts/action.tsx";
+import { Problem } from "../../kit/parts/notice.tsx";
 import { PageHead } from "../../kit/parts/page-head.tsx";
 import { Read } from "../../kit/parts/section.tsx";
 import { Tabs } from "../../kit/parts/tabs.tsx";
@@ -26,10 +27,12 @@ const TABS = [
   { name: "settings", title: "Settings" },
 ] as const;
 
-/** Shows one endpoint. Each part has its own address. */
+/** Shows one endpoint. Each part has its own address, and loads at the same time as the endpoint. */
 export function EndpointPage({ app, endpoint: id }: EndpointKey) {
   const of = { app, endpoint: id };
-  const endpoint = useResource(`${app} ${id}`, (signal) => getEndpoint(of, signal), ["endpoints"]);
+  const key = `${app} ${id}`;
+  const { value: known, error } = useResource(key, (signal) => getEndpoint(of, signal), ["endpoints"]);
+  const detail = useResource(key, (signal) => getDetail(of, signal), ["endpoints", "deliveries"]).value;
   const [customer] = useLoaded(app, (signal) => getCustomer(app, signal));
   const current = TABS.find(({ name }) => name === address.value.query.tab) ?? TABS[0];
   const above = [{ title: "Endpoints", href: endpointsLink() }];
@@ -42,29 +45,39 @@ export function EndpointPage({ app, endpoint: id }: EndpointKey) {
     isCurrent: tab === current,
   }));
   return (
-    <Read of={endpoint} lines={6}>
-      {(known) => (
+    <>
+      <PageHead
+        title={known === null ? "Endpoint" : <span class={style.title}>{known.url}</span>}
+        above={above}
+        {...(known !== null && { about: <About of={known} /> })}
+      >
+        {known !== null && (
+          <May operation="v1.endpoint.patch">
+            <Switches of={of} endpoint={known} />
+          </May>
+        )}
+      </PageHead>
+      {error !== null && <Problem>{error.message}</Problem>}
+      {(known !== null || error === null) && (
         <>
-          <PageHead title={<span class={style.title}>{known.url}</span>} above={above} about={<About of={known} />}>
-            <May operation="v1.endpoint.patch">
-              <Switches of={of} endpoint={known} />
-            </May>
-          </PageHead>
-          <EndpointNotice endpoint={known} failure={<LatestFailure of={of} />} />
+          {known !== null && <EndpointNotice endpoint={known} failure={<LatestFailure of={detail} />} />}
           <Tabs label="Endpoint" tabs={tabs} />
-          {current.name === undefined && <Overview of={of} endpoint={known} />}
+          {current.name === undefined && <Overview of={of} endpoint={known} detail={detail} />}
           {current.name === "attempts" && <Attempts of={of} />}
           {current.name === "dead-letters" && <DeadLetters of={of} />}
-          {current.name === "settings" && <Settings of={of} endpoint={known} />}
+          {current.name === "settings" && (
+            <Read of={{ value: known, error: null }} lines={6}>
+              {(endpoint) => <Settings of={of} endpoint={endpoint} />}
+            </Read>
+          )}
         </>
       )}
-    </Read>
+    </>
   );
 }
 
-function LatestFailure({ of }: { of: EndpointKey }) {
-  const detail = useResource(`${of.app} ${of.endpoint}`, (signal) => getDetail(of, signal), ["endpoints"]).value;
-  const reason = detail?.failureReason ?? null;
+function LatestFailure({ of }: { of: EndpointDetail | null }) {
+  const reason = of?.failureReason ?? null;
   if (reason === null) return null;
   return (
     <>
