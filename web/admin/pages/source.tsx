@@ -1,4 +1,4 @@
-import type { Provider, SourceDetail } from "../../../src/api/types.ts";
+import type { Endpoint, Provider, SourceDetail } from "../../../src/api/types.ts";
 import { Outcome } from "../../kit/parts/action.tsx";
 import { Badge } from "../../kit/parts/badge.tsx";
 import { CopyButton } from "../../kit/parts/copy-button.tsx";
@@ -6,10 +6,11 @@ import { Fact } from "../../kit/parts/fact.tsx";
 import { Instant } from "../../kit/parts/instant.tsx";
 import { Loading, Problem } from "../../kit/parts/notice.tsx";
 import { CardSection, Section } from "../../kit/parts/section.tsx";
+import type { Resource } from "../../kit/reading.ts";
 import { SOURCES } from "../links.ts";
 import { May } from "../parts/may.tsx";
 import { useResource } from "../resource.ts";
-import { getSource, sendExample } from "../sources/api.ts";
+import { getEndpoints, getSource, sendExample } from "../sources/api.ts";
 import { ArrivalList } from "../sources/arrival-list.tsx";
 import { Endpoints } from "../sources/endpoints.tsx";
 import { GeneralSettings } from "../sources/general-form.tsx";
@@ -22,7 +23,9 @@ import { countWords } from "./sources.tsx";
 /** Shows a source: how to set it up, what arrives, where it is sent, and its settings. */
 export function SourcePage({ source: id }: { source: string }) {
   const { value, error } = useResource(id, (signal) => getSource(id, signal), [id]);
-  const provider = useProvider(value?.provider ?? "");
+  const provider = useProvider(value?.provider ?? null);
+  // Requested with the source, which is not needed for it.
+  const endpoints = useResource(id, (signal) => getEndpoints(id, signal), ["endpoints"]);
   return (
     <>
       <nav aria-label="Breadcrumb" class="breadcrumb">
@@ -31,12 +34,18 @@ export function SourcePage({ source: id }: { source: string }) {
       <h1>{value?.name ?? "Source"}</h1>
       {error !== null && <Problem>{error.message}</Problem>}
       {value === null && error === null && <Loading />}
-      {value !== null && <Content source={value} provider={provider} />}
+      {value !== null && <Content source={value} provider={provider} endpoints={endpoints} />}
     </>
   );
 }
 
-function Content({ source, provider }: { source: SourceDetail; provider: Provider | null }) {
+interface ContentProps {
+  readonly source: SourceDetail;
+  readonly provider: Provider | null;
+  readonly endpoints: Resource<readonly Endpoint[]>;
+}
+
+function Content({ source, provider, endpoints }: ContentProps) {
   return (
     <>
       <Facts source={source} provider={provider} />
@@ -61,7 +70,7 @@ function Content({ source, provider }: { source: SourceDetail; provider: Provide
       >
         <ArrivalList source={source} />
       </Section>
-      <Endpoints source={source} />
+      <Endpoints source={source} endpoints={endpoints} />
       <GeneralSettings source={source} />
       {provider !== null && <CheckSettings source={source} provider={provider} />}
       {source.ingestUrl !== null && (
@@ -70,7 +79,7 @@ function Content({ source, provider }: { source: SourceDetail; provider: Provide
         </May>
       )}
       <May operation="v1.ingest.source.delete">
-        <Deletion source={source} />
+        <Deletion source={source} endpoints={endpoints.value ?? []} />
       </May>
     </>
   );

@@ -114,6 +114,10 @@ export async function replayMissing(app: string, endpoint: string, since: Date):
   });
 }
 
+export function getProvider(id: string, signal: AbortSignal): Promise<Provider> {
+  return getJson(`/provider/${encode(id)}`, signal);
+}
+
 let table: Promise<readonly Provider[]> | null = null;
 
 /** Returns the table of providers. It is loaded once, because it changes only with the server. */

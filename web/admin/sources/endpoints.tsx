@@ -3,21 +3,25 @@ import type { Endpoint, Source } from "../../../src/api/types.ts";
 import { Confirm, Outcome } from "../../kit/parts/action.tsx";
 import { Badge } from "../../kit/parts/badge.tsx";
 import { Read, Section } from "../../kit/parts/section.tsx";
+import type { Resource } from "../../kit/reading.ts";
 import { counted } from "../../kit/words.ts";
 import { getDetail } from "../api/endpoints.ts";
 import { pendingText } from "../endpoints/overview.tsx";
 import { May } from "../parts/may.tsx";
 import { useLoaded } from "../reload.ts";
-import { useResource } from "../resource.ts";
 import { may } from "../session.ts";
-import { addEndpoint, deleteEndpoint, getEndpoints, pauseEndpoint, pauseEndpoints, replayMissing } from "./api.ts";
+import { addEndpoint, deleteEndpoint, pauseEndpoint, pauseEndpoints, replayMissing } from "./api.ts";
 import style from "./endpoints.module.css";
 import form from "./inline-form.module.css";
 import { useAction } from "./use.ts";
 
+interface EndpointsProps {
+  readonly source: Source;
+  readonly endpoints: Resource<readonly Endpoint[]>;
+}
+
 /** The endpoints of a source, to which its messages are sent. */
-export function Endpoints({ source }: { source: Source }) {
-  const endpoints = useResource(source.id, (signal) => getEndpoints(source.id, signal), ["endpoints"]);
+export function Endpoints({ source, endpoints }: EndpointsProps) {
   return (
     <Section title="Endpoints" aside={<PauseAll source={source} endpoints={endpoints.value ?? []} />}>
       <Read of={endpoints} lines={1}>

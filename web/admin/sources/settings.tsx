@@ -7,8 +7,7 @@ import { CardSection } from "../../kit/parts/section.tsx";
 import { SOURCES } from "../links.ts";
 import { refresh } from "../live.ts";
 import { Changing } from "../parts/may.tsx";
-import { useResource } from "../resource.ts";
-import { changeSource, deleteSource, getEndpoints, rotateUrl } from "./api.ts";
+import { changeSource, deleteSource, rotateUrl } from "./api.ts";
 import { type ConfigValues, changedConfig, type SourceConfig, valuesOf } from "./config.ts";
 import { ConfigForm } from "./config-form.tsx";
 import { problemsByField } from "./problems.ts";
@@ -134,9 +133,13 @@ export function UrlRotation({ source }: { source: string }) {
   );
 }
 
-export function Deletion({ source }: { source: SourceDetail }) {
+interface DeletionProps {
+  readonly source: SourceDetail;
+  readonly endpoints: readonly Endpoint[];
+}
+
+export function Deletion({ source, endpoints }: DeletionProps) {
   const action = useAction({ leads: true });
-  const endpoints = useResource(source.id, (signal) => getEndpoints(source.id, signal), ["endpoints"]).value;
   const remove = async () => {
     if (await action.run(() => deleteSource(source.id))) location.hash = SOURCES;
   };
@@ -148,14 +151,14 @@ export function Deletion({ source }: { source: SourceDetail }) {
         isDestructive
         action={action}
         onConfirm={remove}
-        question={<DeletionQuestion source={source} endpoints={endpoints ?? []} />}
+        question={<DeletionQuestion source={source} endpoints={endpoints} />}
       />
       <Outcome action={action} />
     </CardSection>
   );
 }
 
-function DeletionQuestion({ source, endpoints }: { source: SourceDetail; endpoints: readonly Endpoint[] }) {
+function DeletionQuestion({ source, endpoints }: DeletionProps) {
   const { name, ingestUrl, counts } = source;
   return (
     <>
