@@ -37,7 +37,7 @@ export interface Random {
  * The reason why an attempt got no usable response. The names are also public `reason`s of attempts
  * and dead letters.
  */
-export type TransportFailure = "timeout" | "connection" | "dns" | "tls" | "blocked";
+export type TransportFailure = "timeout" | "connection" | "dns" | "tls" | "blocked" | "auth" | "proxy";
 
 /** A resource of this machine that deliveries need. */
 export type ShortResource = "open-files" | "local-ports" | "memory" | "network" | "name-servers";

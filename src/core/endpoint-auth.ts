@@ -1,4 +1,16 @@
 /** How deliveries authenticate at an endpoint: the types, their fields, and which fields are secrets. */
+import {
+  clientRule,
+  extraHeadersRule,
+  extraParamsRule,
+  passwordRule,
+  type Rule,
+  scopeRule,
+  tokenRule,
+  tokenUrlRule,
+  userRule,
+} from "./endpoint-auth-rules.ts";
+import { choiceProblem } from "./rule.ts";
 
 export interface BearerAuth {
   readonly type: "bearer";
@@ -11,21 +23,28 @@ export interface BasicAuth {
   readonly password: string;
 }
 
-export type EndpointAuth = BearerAuth | BasicAuth;
+/** Client credentials for an OAuth 2.0 token endpoint (RFC 6749, 4.4). */
+export interface OAuth2Auth {
+  readonly type: "oauth2";
+  readonly tokenUrl: string;
+  readonly clientId: string;
+  readonly clientSecret: string;
+  readonly scope?: string;
+  /** How the client authenticates at the token endpoint. Default: `basic`. */
+  readonly clientAuth?: ClientAuth;
+  /** Further parameters of the request for a token, such as `audience`. */
+  readonly extraParams?: Readonly<Record<string, string>>;
+  readonly extraHeaders?: Readonly<Record<string, string>>;
+}
+
+export const clientAuths = ["basic", "body"] as const;
+export type ClientAuth = (typeof clientAuths)[number];
+
+export type EndpointAuth = BearerAuth | BasicAuth | OAuth2Auth;
 export type AuthType = EndpointAuth["type"];
 
 /** The text that replaces secrets in responses. In requests it means the stored secret. */
 export const setMark = "[set]";
-
-const CREDENTIAL_CHARS_MAX = 4096;
-/** Printable ASCII without spaces: every character that can be part of a token in a header. */
-const TOKEN = /^[\x21-\x7e]+$/;
-/** Control characters, which RFC 7617 forbids in user names and passwords. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the rule is about control characters.
-const CONTROL = /[\x00-\x1f\x7f]/;
-
-/** Returns the error in the value of a field, or null. The message never contains the value. */
-type Rule = (value: string) => string | null;
 
 interface FieldRule {
   readonly rule: Rule;
@@ -33,26 +52,19 @@ interface FieldRule {
   readonly isOptional?: true;
 }
 
-const tokenRule: Rule = (value) =>
-  TOKEN.test(value) ? lengthProblem(value) : "Must be printable ASCII characters without spaces.";
-
-const passwordRule: Rule = (value) =>
-  CONTROL.test(value) ? "Must not contain control characters." : lengthProblem(value);
-
-const userRule: Rule = (value) => {
-  if (value === "") return "Must not be empty.";
-  return value.includes(":") ? "Must not contain a colon (RFC 7617)." : passwordRule(value);
-};
-
-function lengthProblem(value: string): string | null {
-  if (!value.isWellFormed()) return "Must be well-formed Unicode without lone surrogates.";
-  return value.length > CREDENTIAL_CHARS_MAX ? `Must be at most ${CREDENTIAL_CHARS_MAX} characters long.` : null;
-}
-
 /** The fields of each type, without `type`. */
 const FIELDS: Readonly<Record<AuthType, Readonly<Record<string, FieldRule>>>> = {
   bearer: { token: { rule: tokenRule, isSecret: true } },
   basic: { user: { rule: userRule }, password: { rule: passwordRule, isSecret: true } },
+  oauth2: {
+    tokenUrl: { rule: tokenUrlRule },
+    clientId: { rule: clientRule },
+    clientSecret: { rule: clientRule, isSecret: true },
+    scope: { rule: scopeRule, isOptional: true },
+    clientAuth: { rule: (value) => choiceProblem(value as string, clientAuths), isOptional: true },
+    extraParams: { rule: extraParamsRule, isOptional: true },
+    extraHeaders: { rule: extraHeadersRule, isOptional: true },
+  },
 };
 
 const allNames: ReadonlySet<string> = new Set(Object.values(FIELDS).flatMap((fields) => Object.keys(fields)));
@@ -94,21 +106,27 @@ export function authOf(sent: Sent, before: EndpointAuth | null): EndpointAuth | 
       return { field: name, msg: `This field is required for the type ${type}.` };
     }
     if (isSecret && value === setMark) {
-      const stored = storedSecret(before, type, name);
+      const stored = storedSecret(before, auth, name);
       if (stored === null) return { field: name, msg: notStored };
       auth[name] = stored;
       continue;
     }
-    const msg = rule(value as string);
+    const msg = rule(value as never);
     if (msg !== null) return { field: name, msg };
   }
   return auth as unknown as EndpointAuth;
 }
 
-const notStored = `\`${setMark}\` stands for the stored secret, but none is stored for this type. Send the secret itself.`;
+const notStored = `\`${setMark}\` stands for the stored secret, but none is stored for this type and token endpoint. Send the secret itself.`;
 
-function storedSecret(before: EndpointAuth | null, type: AuthType, name: string): string | null {
-  if (before?.type !== type) return null;
+/**
+ * Returns the stored secret that the mark in a request stands for, or null if there is none. The
+ * secret of a client is only kept for the same token endpoint: otherwise somebody who may change
+ * the endpoint but not see the secret could have it sent elsewhere.
+ */
+function storedSecret(before: EndpointAuth | null, { type, tokenUrl }: Sent, name: string): string | null {
+  if (before === null || before.type !== type) return null;
+  if (before.type === "oauth2" && new URL(before.tokenUrl).origin !== URL.parse(String(tokenUrl))?.origin) return null;
   return (before as unknown as Readonly<Record<string, string>>)[name] ?? null;
 }
 

@@ -1,10 +1,11 @@
-import { addressAllowed, literalAddress } from "../core/address.ts";
 import { basicAuthorization, type EndpointAuth } from "../core/endpoint-auth.ts";
 import { isOwnHeader } from "../core/own-header.ts";
 import type { Received } from "../core/received.ts";
 import { type SigningKey, sign, signatureHeaders } from "../core/signature.ts";
 import type { TraceContext } from "../core/trace.ts";
 import type { Answer, Shortage } from "../ports.ts";
+import { type AccessToken, AccessTokens } from "./access-token.ts";
+import { type Destination, DestinationFinder } from "./destination.ts";
 import { type ReceivedHeadersBase, receivedHeaders, receivedHeadersBase } from "./received-headers.ts";
 import type { PreparedTarget, Target, TargetEndpoint, TargetMessage, TargetParts, TargetPolicy } from "./target.ts";
 
@@ -14,42 +15,53 @@ const CONTENT_TYPE = 0;
 
 type Header = readonly [name: string, value: string];
 
-/** Where a request is sent: the URL for the receiver, and the literal IP addresses to connect to. */
-interface Destination {
-  readonly url: URL;
-  readonly addresses: readonly string[];
-}
-
-/** The addresses of a host name, and the addresses among them that the policy allows. */
-interface Resolved {
-  readonly addresses: readonly string[];
-  readonly destination: Destination;
-}
-
 /** Sends messages as signed POST requests over `http` and `https`. */
 export class HttpTarget implements Target {
-  constructor(private readonly parts: TargetParts) {}
+  readonly #tokens: AccessTokens;
+
+  constructor(private readonly parts: TargetParts) {
+    this.#tokens = new AccessTokens(parts);
+  }
 
   prepare(endpoint: TargetEndpoint, keys: readonly SigningKey[]): PreparedTarget {
-    return new HttpEndpoint(this.parts, endpoint, keys);
+    const prepared = new HttpEndpoint(this.parts, endpoint, keys);
+    if (endpoint.auth?.type !== "oauth2") return prepared;
+    const timeoutMs = endpoint.timeoutMs ?? this.parts.policy.deliveryTimeoutMs;
+    return new AuthorizedEndpoint(prepared, this.#tokens.of(endpoint.auth, timeoutMs));
+  }
+}
+
+/** An endpoint whose deliveries carry an access token. */
+class AuthorizedEndpoint implements PreparedTarget {
+  constructor(
+    private readonly endpoint: HttpEndpoint,
+    private readonly token: AccessToken,
+  ) {}
+
+  /**
+   * Makes one attempt. If the receiver responds with 401, the token may have been revoked, so the
+   * request is sent once more with a new one.
+   */
+  async deliver(message: TargetMessage, signal: AbortSignal): Promise<Answer | Shortage> {
+    const first = await this.token.get(signal);
+    if (typeof first !== "string") return first;
+    const answer = await this.endpoint.deliverWith(`Bearer ${first}`, message, signal);
+    if (answer.kind !== "response" || answer.status !== 401 || signal.aborted) return answer;
+    this.token.drop(first);
+    const second = await this.token.get(signal);
+    return typeof second === "string" ? this.endpoint.deliverWith(`Bearer ${second}`, message, signal) : second;
   }
 }
 
 class HttpEndpoint implements PreparedTarget {
   readonly #url: URL;
-  /**
-   * The destination, if the URL contains an IP address or leads to an inbox, or the failure if the
-   * IP address is not allowed. Null if the host name must be resolved for each attempt.
-   */
-  readonly #known: Destination | Answer | null;
+  readonly #finder: DestinationFinder;
   /** The first headers of every request. The message's headers and the signature follow them. */
   readonly #headers: readonly Header[];
   readonly #setsContentType: boolean;
   readonly #timeoutMs: number;
   /** The headers of received messages. Null until the first such message. */
   #received: ReceivedHeadersBase | null = null;
-  /** The host name's addresses in the latest lookup. */
-  #resolved: Resolved | null = null;
 
   constructor(
     private readonly parts: TargetParts,
@@ -57,51 +69,46 @@ class HttpEndpoint implements PreparedTarget {
     private readonly keys: readonly SigningKey[],
   ) {
     this.#url = new URL(endpoint.url);
-    this.#known = knownDestination(this.#url, parts.policy);
+    this.#finder = new DestinationFinder(this.#url, parts);
     this.#headers = headersOf(this.#url, endpoint, parts.policy);
     this.#timeoutMs = endpoint.timeoutMs ?? parts.policy.deliveryTimeoutMs;
     this.#setsContentType = Object.keys(endpoint.headers).some((name) => isSameName(name, "content-type"));
   }
 
   deliver(message: TargetMessage, signal: AbortSignal): Promise<Answer | Shortage> {
-    const known = this.#known;
-    if (known === null) return this.#resolveAndSend(message, signal);
-    return "kind" in known ? Promise.resolve(known) : this.#send(known, message, signal);
+    return this.deliverWith(null, message, signal);
   }
 
-  /**
-   * Sends to the allowed addresses of the host name. It connects to the IP addresses that were
-   * checked, so that a second lookup cannot return other addresses.
-   */
-  async #resolveAndSend(message: TargetMessage, signal: AbortSignal): Promise<Answer | Shortage> {
-    const { resolver } = this.parts.ports;
-    const host = this.#url.hostname;
-    const addresses = await resolver.resolve(host, signal);
-    if ("kind" in addresses) return addresses;
-    if (signal.aborted) return failure("timeout", `The host name ${host} was not resolved in time.`);
-    if (addresses.length === 0) return failure("dns", `The host name ${host} could not be resolved.`);
-    const destination = this.#allowed(addresses);
-    if (destination.addresses.length === 0) return blocked(addresses[0]!);
-    return this.#send(destination, message, signal);
+  /** Like `deliver`. `authorization` is the value of `Authorization` for this attempt, or null. */
+  deliverWith(authorization: string | null, message: TargetMessage, signal: AbortSignal): Promise<Answer | Shortage> {
+    const { known } = this.#finder;
+    if (known === null) return this.#resolveAndSend(authorization, message, signal);
+    return "kind" in known ? Promise.resolve(known) : this.#send(known, authorization, message, signal);
   }
 
-  /** Applies the address policy, once per lookup. */
-  #allowed(addresses: readonly string[]): Destination {
-    if (this.#resolved?.addresses === addresses) return this.#resolved.destination;
-    const { allowSubnets } = this.parts.policy;
-    const allowed = [...new Set(addresses)].filter((address) => addressAllowed(address, allowSubnets));
-    this.#resolved = { addresses, destination: { url: this.#url, addresses: allowed } };
-    return this.#resolved.destination;
+  async #resolveAndSend(
+    authorization: string | null,
+    message: TargetMessage,
+    signal: AbortSignal,
+  ): Promise<Answer | Shortage> {
+    const found = await this.#finder.resolve(signal);
+    return "kind" in found ? found : this.#send(found, authorization, message, signal);
   }
 
   /**
    * Sends the request to one of the addresses. The signature is created at the time of sending, so
    * that receivers that reject old timestamps accept retries.
    */
-  #send({ url, addresses }: Destination, message: TargetMessage, signal: AbortSignal): Promise<Answer | Shortage> {
+  #send(
+    { url, addresses }: Destination,
+    authorization: string | null,
+    message: TargetMessage,
+    signal: AbortSignal,
+  ): Promise<Answer | Shortage> {
     const { ports, policy } = this.parts;
     const { payload } = message;
     const headers = this.#signedHeaders(message, Math.floor(ports.clock.now() / 1000));
+    if (authorization !== null) setAuthorization(headers, authorization);
     const { maxResponseStoredBytes: responseBytesMax } = policy;
     const request = { url, addresses, headers, body: payload, timeoutMs: this.#timeoutMs, responseBytesMax };
     return ports.transport.send(request, signal);
@@ -135,25 +142,6 @@ class HttpEndpoint implements PreparedTarget {
   }
 }
 
-function knownDestination(url: URL, { inbox, allowSubnets }: TargetPolicy): Destination | Answer | null {
-  const local = inbox(url);
-  if (local !== null) return { url: local, addresses: [local.hostname] };
-  const address = literalAddress(url.hostname);
-  if (address === null) return null;
-  return addressAllowed(address, allowSubnets) ? { url, addresses: [address] } : blocked(address);
-}
-
-function failure(reason: "timeout" | "dns" | "blocked", detail: string): Answer {
-  return { kind: "failure", reason, detail };
-}
-
-function blocked(address: string): Answer {
-  return failure(
-    "blocked",
-    `The address ${address} is not public. Requests to it are blocked unless allow-subnets contains it.`,
-  );
-}
-
 function headersOf(url: URL, endpoint: TargetEndpoint, { userAgent }: TargetPolicy): Header[] {
   const headers: Header[] = [
     ["Content-Type", DEFAULT_CONTENT_TYPE],
@@ -174,11 +162,20 @@ function endpointHeaders(url: URL, endpoint: TargetEndpoint): Header[] {
   return headers;
 }
 
-/** Returns the value of `Authorization` if it is the same for every attempt, otherwise null. */
+/**
+ * Returns the value of `Authorization` that is sent with every attempt. Null if there is none, and
+ * empty if each attempt sets it.
+ */
 function authorizationOf(auth: EndpointAuth | null): string | null {
   if (auth?.type === "bearer") return `Bearer ${auth.token}`;
   if (auth?.type === "basic") return basicAuthorization(auth.user, auth.password);
-  return null;
+  return auth?.type === "oauth2" ? "" : null;
+}
+
+/** Sets the header that `authorizationOf` left empty, unless the message has one of its own. */
+function setAuthorization(headers: Header[], value: string): void {
+  const at = headers.findIndex(([name, before]) => name === "Authorization" && before === "");
+  if (at >= 0) headers[at] = ["Authorization", value];
 }
 
 /**

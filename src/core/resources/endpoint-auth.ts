@@ -1,8 +1,14 @@
 /** The form of the field `auth` of endpoints. */
-import { authTypes, type EndpointAuth, setMark, shownAuth } from "../endpoint-auth.ts";
+import { authTypes, clientAuths, type EndpointAuth, setMark, shownAuth } from "../endpoint-auth.ts";
 import { choice, type Form, struct } from "./value-type.ts";
 
 const string = (description: string): Form => ({ type: "string", keywords: { description }, nullable: true });
+const strings = (description: string): Form => ({
+  type: "map",
+  keywords: { description },
+  items: { type: "string" },
+  nullable: true,
+});
 
 export const authType = {
   ...struct<EndpointAuth>(
@@ -11,6 +17,20 @@ export const authType = {
       token: string("`bearer`: the token, sent as `Authorization: Bearer`. A secret."),
       user: string("`basic`: the user name."),
       password: string("`basic`: the password. A secret."),
+      tokenUrl: string(
+        "`oauth2`: the URL of the token endpoint. Its address must be allowed like that of an endpoint.",
+      ),
+      clientId: string("`oauth2`: the id of the client."),
+      clientSecret: string("`oauth2`: the secret of the client. A secret."),
+      scope: string("`oauth2`: the scopes to request, separated by spaces."),
+      clientAuth: {
+        ...choice(clientAuths, {
+          description: "`oauth2`: whether id and secret are sent as Basic authorization (default) or in the form.",
+        }).input,
+        nullable: true,
+      },
+      extraParams: strings("`oauth2`: further parameters of the request for a token, such as `audience`."),
+      extraHeaders: strings("`oauth2`: further headers of the request for a token."),
     },
     ["type"],
     {

@@ -20,6 +20,7 @@ type UrlPolicy = Pick<Settings, "httpsOnly">;
 export function settingsOf(sent: Static<typeof EndpointIn>, policy: UrlPolicy): EndpointSettings {
   checkAliases(endpointFields, sent);
   const url = checkedUrl(sent.url, policy);
+  checkTokenUrl(sent, policy);
   const blank = { ...defaultSettingsOf(endpointFields), url, headers: {} };
   return applyCreate(endpointFields, blank, { ...sent, url });
 }
@@ -47,9 +48,22 @@ export function putOf(
  * Returns the request's values with the URL normalized. Throws 422 if the URL is not allowed or a
  * field is sent under both of its names.
  */
-export function withUrl<Sent extends { readonly url?: string }>(sent: Sent, policy: UrlPolicy): Sent {
+export function withUrl<Sent extends { readonly url?: string; readonly auth?: AuthIn }>(
+  sent: Sent,
+  policy: UrlPolicy,
+): Sent {
   checkAliases(endpointFields, sent);
+  checkTokenUrl(sent, policy);
   return sent.url === undefined ? sent : { ...sent, url: checkedUrl(sent.url, policy) };
+}
+
+type AuthIn = Readonly<Record<string, unknown>> | null;
+
+/** Throws 422 if the token endpoint must be an https URL and is none. */
+function checkTokenUrl({ auth }: { readonly auth?: AuthIn | undefined }, { httpsOnly }: UrlPolicy): void {
+  if (!httpsOnly || typeof auth?.tokenUrl !== "string") return;
+  const checked = normalizeUrl(auth.tokenUrl, true);
+  if ("problem" in checked) throw invalid(["body", "auth", "tokenUrl"], checked.problem);
 }
 
 function checkedUrl(text: string, { httpsOnly }: UrlPolicy): string {
