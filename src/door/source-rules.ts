@@ -1,4 +1,4 @@
-import { hash } from "node:crypto";
+import { sha256 } from "../core/hash.ts";
 import { asEventTypeName, type Expression, readEventType, readKey, userExpression } from "../receive/expression.ts";
 import type { RequestView } from "../receive/request-view.ts";
 import type { Source } from "../store/index.ts";
@@ -46,15 +46,15 @@ export function eventTypeOf(entry: SourceEntry, request: RequestView): string {
  * Returns the key that duplicates of a request share, or null if the request is never a duplicate.
  * Keys of different sources differ.
  */
-export function duplicateKeyOf(entry: SourceEntry, request: RequestView): Buffer | null {
+export function duplicateKeyOf(entry: SourceEntry, request: RequestView): Uint8Array | null {
   const { deduplicate, seq } = entry.source;
   if (deduplicate === null) return null;
   const id = duplicateIdOf(entry, deduplicate.by, request);
-  if (id !== null) return hash("sha256", `source ${seq} id\n${id}`, "buffer");
+  if (id !== null) return sha256(`source ${seq} id\n${id}`);
   if (request.body.length === 0) return null;
   const { method, suffix, query, body } = request;
-  const bodyHash = hash("sha256", body, "base64url");
-  return hash("sha256", `source ${seq} body\n${bodyHash}\n${method} ${suffix}${query}`, "buffer");
+  const bodyHash = Buffer.from(sha256(body).buffer).toString("base64url");
+  return sha256(`source ${seq} body\n${bodyHash}\n${method} ${suffix}${query}`);
 }
 
 /** Returns the text by which duplicates are recognised, or null for their method, path and body. */

@@ -71,7 +71,7 @@ export function readEventType({ alternatives }: Expression, input: ExpressionInp
   for (const terms of alternatives) {
     let joined = "";
     for (const term of terms) {
-      const text = eventTypeText(valuesOf(term, input, "first")[0]);
+      const text = eventTypeText(firstValue(term, input));
       if (text !== null) joined = joined === "" ? text : `${joined}.${text}`;
     }
     const name = joined.slice(0, nameCharsMax);
@@ -90,6 +90,13 @@ const keyItemsMax = 10_000;
  */
 export function readKey({ alternatives }: Expression, input: ExpressionInput): string | null {
   for (const terms of alternatives) {
+    const [first] = terms;
+    // The usual case, which needs no lists.
+    if (terms.length === 1 && first!.kind === "header") {
+      const text = keyText(headerOf(input, first!.name));
+      if (text !== null) return text;
+      continue;
+    }
     const texts = terms.flatMap((term) => valuesOf(term, input, "all").map(keyText));
     if (texts.some((text) => text === null)) continue;
     // Several texts are written as JSON, because joining them could make different lists equal.
@@ -129,6 +136,12 @@ function eventTypeText(value: unknown): string | null {
 function keyText(value: unknown): string | null {
   if (typeof value === "number") return Number.isSafeInteger(value) ? String(value) : null;
   return typeof value === "string" && value !== "" ? value : null;
+}
+
+function firstValue(term: Term, input: ExpressionInput): unknown {
+  if (term.kind === "header") return headerOf(input, term.name);
+  if (term.kind === "path" && !mayHave(input, term.steps)) return undefined;
+  return valuesOf(term, input, "first")[0];
 }
 
 /** Which items `[*]` stands for. */

@@ -47,6 +47,7 @@ export class RequestView implements ReceivedRequest, ExpressionInput {
   mayHaveMember(name: string): boolean {
     // A name is written with escapes only if there is a backslash. Invalid bytes read U+FFFD.
     if (this.#isJsonRead || !PRINTABLE_ASCII.test(name)) return true;
+    if (this.body.length <= LOOPED_MAX) return hasNameOrBackslash(this.body, name);
     const { buffer, byteOffset, length } = this.body;
     const bytes = Buffer.from(buffer as ArrayBuffer, byteOffset, length);
     return bytes.includes(`"${name}"`, 0, "latin1") || bytes.includes(BACKSLASH);
@@ -88,7 +89,24 @@ export class RequestView implements ReceivedRequest, ExpressionInput {
 
 const utf8 = new TextDecoder();
 const PRINTABLE_ASCII = /^[\x20-\x7e]*$/;
+const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
+/** Up to this length, a loop takes less time than calls of native code. */
+const LOOPED_MAX = 1024;
+
+/** Returns whether bytes contain an ASCII name in quotation marks, or a backslash. */
+function hasNameOrBackslash(bytes: Uint8Array, name: string): boolean {
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at];
+    if (byte === BACKSLASH || (byte === QUOTE && isQuoted(bytes, at + 1, name))) return true;
+  }
+  return false;
+}
+
+function isQuoted(bytes: Uint8Array, from: number, name: string): boolean {
+  for (let i = 0; i < name.length; i++) if (bytes[from + i] !== name.charCodeAt(i)) return false;
+  return bytes[from + name.length] === QUOTE;
+}
 
 /** Parsing a million fields would stop the server for most of a second. Real forms have fewer than 1000. */
 const FIELDS_MAX = 10_000;

@@ -20,23 +20,35 @@ const BODY_MS = 30_000;
 const PIECE_BYTES = 64 * 1024;
 const PIECE_MS = 1000;
 
+/** What the headers of a request state about its body. */
+export interface Framing {
+  /** Null if the length is unknown. */
+  readonly length: number | null;
+  /** Whether the body has a content encoding. */
+  readonly isEncoded: boolean;
+}
+
+/** Reads the headers once, because each look at them costs a call of native code. */
+export function framingOf({ headers }: Request): Framing {
+  return framing(headers.get("content-length"), headers.has("content-encoding"));
+}
+
+/**
+ * Returns what the header `content-length` states. The length is unknown without the header, and if the
+ * header is sent twice. Bun joins the values of such headers (Bun 1.4.5).
+ */
+export function framing(contentLength: string | null, isEncoded: boolean): Framing {
+  const length = contentLength !== null && /^\d+$/.test(contentLength) ? Number(contentLength) : null;
+  return { length, isEncoded };
+}
+
 /**
  * Returns a lease for the body of a request, or null if the body is known to be small. The caller
  * ends the lease when it no longer needs the body.
  */
-export function bodyLease(request: Request, budget: ByteBudget, caller: Caller): ByteLease | null {
-  const length = statedLength(request);
-  const isSmall = length !== null && length <= SMALL_BYTES && !request.headers.has("content-encoding");
+export function bodyLease({ length, isEncoded }: Framing, budget: ByteBudget, caller: Caller): ByteLease | null {
+  const isSmall = length !== null && length <= SMALL_BYTES && !isEncoded;
   return isSmall ? null : budget.lease(caller);
-}
-
-/**
- * Returns the length of a body as its header states it. Returns null if the length is unknown: without
- * the header, and if the header is sent twice. Bun joins the values of such headers (Bun 1.4.5).
- */
-function statedLength({ headers }: Request): number | null {
-  const text = headers.get("content-length");
-  return text !== null && /^\d+$/.test(text) ? Number(text) : null;
 }
 
 /** Returns the time limit that all small bodies share. */
@@ -45,6 +57,7 @@ export function smallBodyDeadline(clock: Pick<Clock, "after">): SharedDeadline {
 }
 
 interface Reading {
+  readonly framing: Framing;
   readonly bytesMax: number;
   readonly lease: ByteLease | null;
   readonly clock: Pick<Clock, "after">;
@@ -59,9 +72,8 @@ interface Reading {
  */
 export async function readBody(
   request: Request,
-  { bytesMax, lease, clock, smallBodies }: Reading,
+  { framing: { length }, bytesMax, lease, clock, smallBodies }: Reading,
 ): Promise<Uint8Array> {
-  const length = statedLength(request);
   if (length !== null && length > bytesMax) throw tooLarge(bytesMax);
   try {
     if (lease === null) return await smallBodies.within(request.bytes(), bodyTimeout);

@@ -7,7 +7,7 @@ import { type Admission, RepeatedCheck, unwatched } from "../identity/admission.
 import type { Authenticator } from "../identity/auth.ts";
 import { anybody, type Identity } from "../identity/identity.ts";
 import { AuditTrail, isAudited } from "./audit-trail.ts";
-import { bodyLease, type Checking, readBody } from "./body.ts";
+import { bodyLease, type Checking, type Framing, framingOf, readBody } from "./body.ts";
 import { bodyHash } from "./body-hash.ts";
 import { ByteBudget, type ByteLease, callerOf } from "./byte-budget.ts";
 import { bodySchemaOf, type CheckedBody, checkedBody, checkedLargeBody } from "./checked-body.ts";
@@ -188,20 +188,22 @@ export class Dispatcher {
   #bytesOf(admitted: Admitted): Promise<Uint8Array> {
     if (admitted.bytes !== null) return admitted.bytes;
     const { request, identity } = admitted;
-    admitted.lease = bodyLease(request, this.context.bodies, callerOf(identity));
-    admitted.bytes = this.#readAndDecode(admitted);
+    const framing = framingOf(request);
+    admitted.lease = bodyLease(framing, this.context.bodies, callerOf(identity));
+    admitted.bytes = this.#readAndDecode(admitted, framing);
     return admitted.bytes;
   }
 
-  async #readAndDecode({ request, identity, lease }: Admitted): Promise<Uint8Array> {
+  async #readAndDecode({ request, identity, lease }: Admitted, framing: Framing): Promise<Uint8Array> {
     const bytesMax = this.deps.settings.maxBodyBytes;
     const bytes = await readBody(request, {
+      framing,
       bytesMax,
       lease,
       clock: this.deps.clock,
       smallBodies: this.context.smallBodies,
     });
-    const coding = request.headers.get("content-encoding");
+    const coding = framing.isEncoded ? request.headers.get("content-encoding") : null;
     if (coding === null) return withoutByteOrderMark(bytes);
     const decode = () => decodedBody(bytes, { coding, bytesMax, lease });
     return withoutByteOrderMark(await this.#decodings.run(callerOf(identity), decode, true));

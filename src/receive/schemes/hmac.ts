@@ -160,14 +160,14 @@ function checkBody(
 function findCandidates({ headers, format, parameters }: Hmac, request: RequestView): readonly Candidate[] | Cause {
   let found: readonly Candidate[] | null = null;
   let cause: Cause = "missing_signature";
-  const values = headers.map((name) => request.header(name));
-  if (parameters.parameter !== undefined) values.push(request.parameters.get(parameters.parameter));
-  for (const value of values) {
-    if (value === null || value === "") continue;
+  const add = (value: string | null) => {
+    if (value === null || value === "") return;
     const candidates = candidatesIn(value, format);
     if (typeof candidates === "string") cause = candidates;
     else found = found === null ? candidates : [...found, ...candidates];
-  }
+  };
+  for (const name of headers) add(request.header(name));
+  if (parameters.parameter !== undefined) add(request.parameters.get(parameters.parameter));
   return found ?? cause;
 }
 

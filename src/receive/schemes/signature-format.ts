@@ -55,7 +55,11 @@ export function candidatesIn(value: string, format: SignatureFormat): readonly C
 }
 
 function prefixed(value: string, prefix: string, isList: boolean): readonly Candidate[] | Cause {
-  const texts = isList ? value.split(SEPARATOR) : [value];
+  if (!isList) {
+    if (!value.startsWith(prefix)) return "malformed_signature";
+    return [{ signature: value.slice(prefix.length), time: null, algorithm: null }];
+  }
+  const texts = value.split(SEPARATOR);
   const found = texts.filter((text) => text.startsWith(prefix));
   if (found.length === 0 || found.length > CANDIDATES_MAX) return "malformed_signature";
   return found.map((text) => ({ signature: text.slice(prefix.length), time: null, algorithm: null }));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { bodyLease, readBody, smallBodyDeadline } from "../../../src/api/http/body.ts";
+import { bodyLease, framingOf, readBody, smallBodyDeadline } from "../../../src/api/http/body.ts";
 import { anonymous, ByteBudget, type Caller, callerOf } from "../../../src/api/http/byte-budget.ts";
 import { errorReply } from "../../../src/api/http/errors.ts";
 import { inPieces } from "../../../src/api/http/piecewise.ts";
@@ -74,9 +74,9 @@ describe("the memory for requests and responses", () => {
   test("a small body of known length needs no lease, but a body of unknown length does", () => {
     const budget = new ByteBudget(MIB);
     const request = (headers: Record<string, string>) => new Request("http://a/", { method: "POST", headers });
-    expect(bodyLease(request({ "content-length": "16384" }), budget, anonymous)).toBeNull();
-    expect(bodyLease(request({ "content-length": "16385" }), budget, anonymous)).not.toBeNull();
-    expect(bodyLease(request({}), budget, anonymous)).not.toBeNull();
+    expect(bodyLease(framingOf(request({ "content-length": "16384" })), budget, anonymous)).toBeNull();
+    expect(bodyLease(framingOf(request({ "content-length": "16385" })), budget, anonymous)).not.toBeNull();
+    expect(bodyLease(framingOf(request({})), budget, anonymous)).not.toBeNull();
   });
 
   test("a body of unknown length is refused as soon as the budget is used up", async () => {
@@ -90,7 +90,13 @@ describe("the memory for requests and responses", () => {
     });
     const request = new Request("http://a/", { method: "POST", body });
     const clock = new ManualTimer();
-    const reading = readBody(request, { bytesMax: MIB, lease, clock, smallBodies: smallBodyDeadline(clock) });
+    const reading = readBody(request, {
+      framing: framingOf(request),
+      bytesMax: MIB,
+      lease,
+      clock,
+      smallBodies: smallBodyDeadline(clock),
+    });
     await expect(reading).rejects.toThrow(overloaded);
     expect(sent).toBeLessThan(10);
   });
@@ -108,7 +114,13 @@ describe("the memory for requests and responses", () => {
       const request = new Request("http://a/", { method: "POST", headers, body });
       const lease = new ByteBudget(8 * MIB).lease(application("a"));
       const smallBodies = smallBodyDeadline(new ManualTimer());
-      const reading = readBody(request, { bytesMax: MIB, lease, clock, smallBodies }).catch((error) => error);
+      const reading = readBody(request, {
+        framing: framingOf(request),
+        bytesMax: MIB,
+        lease,
+        clock,
+        smallBodies,
+      }).catch((error) => error);
       expect(clock.delays).toEqual([30_000 + 16 * 1000]);
       clock.fire();
       const error = await reading;
@@ -124,7 +136,9 @@ describe("the memory for requests and responses", () => {
     const read = (start: (controller: ReadableStreamDefaultController<Uint8Array>) => void) => {
       const headers = { "content-length": "3" };
       const request = new Request("http://a/", { method: "POST", headers, body: new ReadableStream({ start }) });
-      return readBody(request, { bytesMax: MIB, lease: null, clock, smallBodies }).catch((error) => error);
+      return readBody(request, { framing: framingOf(request), bytesMax: MIB, lease: null, clock, smallBodies }).catch(
+        (error) => error,
+      );
     };
     let finish = () => {};
     const late = read((controller) => {

@@ -1,7 +1,7 @@
 import { receive } from "../../../commands/receive.ts";
 import type { DoorReply } from "../../../core/received.ts";
 import type { SourceEntry } from "../../../door/source-directory.ts";
-import { bodyLease, readBody } from "../../http/body.ts";
+import { bodyLease, framing, readBody } from "../../http/body.ts";
 import type { ByteLease } from "../../http/byte-budget.ts";
 import type { Context } from "../../http/context.ts";
 import { badRequest, errorReply, starting, stopping } from "../../http/errors.ts";
@@ -41,7 +41,7 @@ export class Door {
       if (entry === null) throw this.#unknown.problemFor(address());
       const { suffix, query } = target;
       const parts = { method: request.method, suffix, query, headers: headersOf(request), address };
-      return toResponse(await receive(this.context, entry, parts, () => reading.of(entry)));
+      return toResponse(await receive(this.context, entry, parts, () => reading.of(entry, parts.headers)));
     } catch (error) {
       return toResponse(this.#replyTo(error));
     } finally {
@@ -75,12 +75,19 @@ class BodyReading {
   ) {}
 
   /** Reads the body, byte for byte. */
-  of({ source }: SourceEntry): Promise<Uint8Array> | Uint8Array {
+  of({ source }: SourceEntry, headers: Readonly<Record<string, string>>): Promise<Uint8Array> | Uint8Array {
     const { request, context } = this;
     if (WITHOUT_BODY.has(request.method)) return withoutBody(request);
     const { bodies, settings, clock, smallBodies } = context;
-    this.#lease = bodyLease(request, bodies, { kind: "application", key: String(source.applicationSeq) });
-    return readBody(request, { bytesMax: settings.maxBodyBytes, lease: this.#lease, clock, smallBodies });
+    const stated = framing(headers["content-length"] ?? null, headers["content-encoding"] !== undefined);
+    this.#lease = bodyLease(stated, bodies, { kind: "application", key: String(source.applicationSeq) });
+    return readBody(request, {
+      framing: stated,
+      bytesMax: settings.maxBodyBytes,
+      lease: this.#lease,
+      clock,
+      smallBodies,
+    });
   }
 
   /** Returns the memory. */

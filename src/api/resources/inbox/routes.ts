@@ -4,7 +4,7 @@ import { invalid, notFound } from "../../../core/problem.ts";
 import { isSensitiveHeader } from "../../../core/sensitive-header.ts";
 import { parseDuration } from "../../../core/unit.ts";
 import { MASK } from "../../../core/url-password.ts";
-import { bodyLease, readBody } from "../../http/body.ts";
+import { bodyLease, framingOf, readBody } from "../../http/body.ts";
 import { anonymous } from "../../http/byte-budget.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
@@ -91,9 +91,10 @@ export function inboxRoutes(context: Context): Operation[] {
 
   /** Stores a request. The body is not kept in memory while the response is delayed. */
   async function keep(token: string, request: Request, status: number): Promise<void> {
-    const lease = bodyLease(request, bodies, anonymous);
+    const framing = framingOf(request);
+    const lease = bodyLease(framing, bodies, anonymous);
     try {
-      const body = await readBody(request, { bytesMax: settings.maxBodyBytes, lease, clock, smallBodies });
+      const body = await readBody(request, { framing, bytesMax: settings.maxBodyBytes, lease, clock, smallBodies });
       const { messageId } = inbox.keep(token, request, body, status);
       facts.state({ type: "inbox.received", token, bytes: body.length, messageId });
     } finally {
