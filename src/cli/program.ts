@@ -9,6 +9,7 @@ import { addRulesCommand } from "./monitoring/rules.ts";
 import { addRestoreCommand } from "./restore.ts";
 import { droppedWarning, dropRuntimeVariables } from "./runtime-variables.ts";
 import { addServeCommand } from "./serve.ts";
+import { addServiceCommand } from "./service.ts";
 import { addTokenCommand } from "./token.ts";
 import { addTriggerCommand } from "./trigger.ts";
 import { usageSentence } from "./usage.ts";
@@ -43,6 +44,7 @@ function buildProgram(dropped: readonly string[]): Command {
   addTriggerCommand(program);
   addRulesCommand(program);
   addDashboardCommand(program);
+  addServiceCommand(program);
   program.hook("preAction", (_, command) => {
     // `serve` writes its warnings to its log instead.
     if (command.name() !== "serve") for (const variable of dropped) console.error(droppedWarning(variable));

@@ -1,12 +1,15 @@
 import type { Command } from "commander";
-import { startServer } from "../app.ts";
-import { type ReadSettings, readKeyPair, settingsInForce } from "../config/index.ts";
+import { type RunningServer, startServer } from "../app.ts";
+import { type ReadSettings, readKeyPair, type Settings, settingsInForce } from "../config/index.ts";
 import { StartError } from "../core/start-error.ts";
-import { createLog } from "../telemetry/log.ts";
+import { systemClock } from "../edge/clock.ts";
+import { ServiceManager } from "../edge/service-manager.ts";
+import { type AdjustableLog, createLog } from "../telemetry/log.ts";
 import { LogOutput } from "../telemetry/log-output.ts";
 import { RecentLines } from "../telemetry/recent-lines.ts";
 import { announce, rootTokenPrinter } from "./announce.ts";
 import { EXIT } from "./exit-code.ts";
+import { ownProgram } from "./own-program.ts";
 import { listenForReload, Reloader } from "./reload.ts";
 import { droppedWarning } from "./runtime-variables.ts";
 import { addSettingOptions, readFor } from "./setting-options.ts";
@@ -66,16 +69,10 @@ async function serve(
   const output = new LogOutput(STDOUT, (dropped) =>
     log.warn({ dropped }, "Log lines were dropped because the output could not be written."),
   );
-  const log = createLog(
-    {
-      level: settings.logLevel,
-      format: settings.logFormat,
-      colour: process.stdout.isTTY === true && process.env.NO_COLOR === undefined,
-      onLine: (line) => recentLines.add(line),
-    },
-    output,
-  );
+  const log = openLog(settings, recentLines, output);
   for (const variable of dropped) log.warn({ variable }, droppedWarning(variable));
+  const manager = ServiceManager.fromEnvironment(process.env, systemClock, (problem) => log.warn({}, problem));
+  manager?.status("Starting.");
   const stopSignal = listenForStop();
   const reloadSignal = listenForReload(log.silence);
   const options = {
@@ -93,14 +90,17 @@ async function serve(
   const server = await startServer(settings, options).catch(async (error: unknown) => {
     // The command line prints the message to stderr, but readers of JSON logs read only stdout.
     if (error instanceof StartError && settings.logFormat === "json") log.error({}, error.message);
+    if (error instanceof StartError) manager?.status(error.message);
     await output.flush(FLUSH_MS);
     throw error;
   });
   announce(settings, server, { log, output });
   reloader = new Reloader({ settings, from, keyPair }, () => read(true), server, log);
-  reloadSignal.use(reloader.reload);
+  manager?.ready(`Serving on ${server.url}.`);
+  reloadSignal.use(() => reload(reloader!, server, manager));
 
   const signal = await stopSignal;
+  manager?.stopping(settings.shutdownTimeoutMs + STOP_GRACE_MS);
   log.info({ signal }, "Stopping. A second signal stops the server immediately.");
   const exitTimer = setTimeout(() => {
     log.error({}, "The server did not stop in time. Exiting.");
@@ -112,8 +112,14 @@ async function serve(
   await output.flush(FLUSH_MS);
 }
 
-/** Returns the command line that starts this program: the executable, or the runtime and the sources. */
-function ownProgram(): readonly string[] {
-  // The entry point of an executable is in a virtual file system.
-  return /^(\/\$bunfs\/|[A-Z]:[\\/]~BUN[\\/])/.test(Bun.main) ? [process.execPath] : [process.execPath, Bun.main];
+function openLog({ logLevel, logFormat }: Settings, recentLines: RecentLines, output: LogOutput): AdjustableLog {
+  const colour = process.stdout.isTTY === true && process.env.NO_COLOR === undefined;
+  const onLine = (line: Parameters<RecentLines["add"]>[0]) => recentLines.add(line);
+  return createLog({ level: logLevel, format: logFormat, colour, onLine }, output);
+}
+
+async function reload(reloader: Reloader, server: RunningServer, manager: ServiceManager | null): Promise<void> {
+  manager?.reloading();
+  await reloader.reload();
+  manager?.ready(`Serving on ${server.url}.`);
 }

@@ -9,7 +9,17 @@ export interface SystemCalls {
   getpeername(descriptor: number, address: Uint8Array, bytes: Uint32Array): number;
   getsockopt(descriptor: number, level: number, option: number, value: Uint8Array, bytes: Uint32Array): number;
   send(descriptor: number, bytes: Uint8Array, length: number, flags: number): bigint;
+  sendto(
+    descriptor: number,
+    bytes: Uint8Array,
+    length: number,
+    flags: number,
+    address: Uint8Array,
+    addressBytes: number,
+  ): bigint;
   shutdown(descriptor: number, how: number): number;
+  /** Two 64-bit integers: seconds and nanoseconds. */
+  clock_gettime(clock: number, time: BigInt64Array): number;
   /** Two 64-bit integers: the soft limit and the hard limit. */
   getrlimit(resource: number, limits: BigUint64Array): number;
   setrlimit(resource: number, limits: BigUint64Array): number;
@@ -26,7 +36,9 @@ const shared = {
   getpeername: { args: [i32, ptr, ptr], returns: i32 },
   getsockopt: { args: [i32, i32, i32, ptr, ptr], returns: i32 },
   send: { args: [i32, ptr, u64, i32], returns: i64 },
+  sendto: { args: [i32, ptr, u64, i32, ptr, u32], returns: i64 },
   shutdown: { args: [i32, i32], returns: i32 },
+  clock_gettime: { args: [i32, ptr], returns: i32 },
   getrlimit: { args: [i32, ptr], returns: i32 },
   setrlimit: { args: [i32, ptr], returns: i32 },
 } as const;
