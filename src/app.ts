@@ -25,6 +25,7 @@ import { openFiles, openFilesMax } from "./edge/open-files.ts";
 import { OwnAddress } from "./edge/own-address.ts";
 import { systemRandom } from "./edge/random.ts";
 import { systemResolver } from "./edge/resolver.ts";
+import { openBucket } from "./edge/s3-vault.ts";
 import { createHttpServer, Opening } from "./http-server.ts";
 import { assemble, type Kernel, type KernelSettings } from "./kernel.ts";
 import type { Store } from "./store/index.ts";
@@ -32,6 +33,7 @@ import { StoreUnavailable } from "./store/index.ts";
 import type { Upgrade } from "./store/sqlite/backup/upgrade-copy.ts";
 import { openStore } from "./store/sqlite/index.ts";
 import { openError } from "./store/sqlite/open-error.ts";
+import type { ReplicaOptions } from "./store/sqlite/replica/replica.ts";
 import { removeRootTokenFile, rootTokenFileOf, writeRootTokenFile } from "./store/sqlite/root-token-file.ts";
 import { CommitTimes } from "./telemetry/commit-times.ts";
 import { deliveryHeldText, logAttempts, logFacts } from "./telemetry/fact-log.ts";
@@ -101,6 +103,7 @@ export async function startServer(settings: Settings, options: Options): Promise
   let upgrade: Upgrade | null = null;
   const store = await openStore({
     ...{ ...settings, clock, onFact: (fact) => facts.state(fact), exclusive: true },
+    replica: replicaOptions(settings, options.version),
     upgradeCopy: options.upgradeCopy ?? true,
     onUpgrade(started) {
       upgrade = started;
@@ -237,6 +240,14 @@ async function run(
     metrics.stop();
     throw error;
   }
+}
+
+function replicaOptions(
+  { replica: location, replicaSync, replicaTimeoutMs: timeoutMs }: Settings,
+  version: string,
+): ReplicaOptions | null {
+  if (location === null) return null;
+  return { location, openBucket, isSync: replicaSync === "sync", timeoutMs, version };
 }
 
 /** Returns the scheduled backups, or null if none are configured. */

@@ -300,6 +300,7 @@ const CHANGES = new RegExp(
 const WORLD_EXCEPTIONS: Readonly<Record<string, string>> = {
   "core/hmac.ts: Bun.CryptoHasher": "computes an HMAC; the result depends only on the arguments",
   "core/hash.ts: Bun.SHA256": "computes a hash; the result depends only on the arguments",
+  "core/replica-record.ts: Bun.hash": "computes a checksum; the result depends only on the arguments",
   "store/sqlite/commit.ts: performance.now(": "measures the duration of a commit; nothing depends on it",
 };
 

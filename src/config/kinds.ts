@@ -199,6 +199,17 @@ export const path: Kind<string> = {
   fromToml: stringOnly,
 };
 
+/** The location of a replica: `s3://bucket/prefix`, or the path of a directory. */
+export const replicaLocation: Kind<string> = {
+  label: "location",
+  expected: "the path of a directory, or s3://bucket/prefix",
+  parse(text) {
+    if (/^s3:\/\//i.test(text)) return /^s3:\/\/[a-z0-9][a-z0-9.-]{1,62}(\/[!-~]{0,512})?$/.test(text) ? text : null;
+    return /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? null : path.parse(text);
+  },
+  fromToml: stringOnly,
+};
+
 /** A base URL (`http` or `https`) to which paths are appended. A trailing slash is removed. */
 export const baseUrl: Kind<string> = {
   label: "url",

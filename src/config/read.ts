@@ -1,8 +1,9 @@
-import { isAbsolute, relative, resolve } from "node:path";
+import { resolve } from "node:path";
 import { editDistance } from "../core/text.ts";
 import { socketPathOf } from "../core/unix-socket.ts";
 import { firstText, textAgain } from "./file-text.ts";
 import type { SettingSource } from "./in-force.ts";
+import { placeProblem } from "./places.ts";
 import { allSettings, type Field, flagOf, SCHEMA, type Setting, type Settings, variableOf } from "./schema.ts";
 
 /** Environment variable with the same meaning as `--config`. */
@@ -74,20 +75,11 @@ export function readWithSources(sources: SettingSources): ReadSettings {
     }
   }
   refusePartialLogin(values as Settings);
-  refuseBackupsInData(values as Settings);
   refusePartialTls(values as Settings);
+  const misplaced = placeProblem(values as Settings);
+  if (misplaced !== null) throw new SettingsError(misplaced);
   values.logFormat ??= sources.terminal ? "pretty" : "json";
   return { settings: values as Settings, from };
-}
-
-/** A backup in the data directory would be lost together with the data. */
-function refuseBackupsInData({ backupDir, dataDir }: Settings): void {
-  if (backupDir === null) return;
-  const path = relative(resolve(dataDir), resolve(backupDir));
-  if (path.startsWith("..") || isAbsolute(path)) return;
-  throw new SettingsError(
-    `The backup-dir ${backupDir} is in the data directory ${dataDir}. Set backup-dir to a directory elsewhere, best on another disk.`,
-  );
 }
 
 function refusePartialTls({ tlsCert, tlsKey, host }: Settings): void {

@@ -11,6 +11,7 @@ import {
   oneOf,
   path,
   rate,
+  replicaLocation,
   rootToken,
   secretText,
   share,
@@ -223,6 +224,27 @@ export const SCHEMA = {
     kind: integer(1, 100_000),
     default: "7",
     description: "number of scheduled backups to keep; older ones are deleted",
+  }),
+
+  replica: setting("replica", {
+    group: "Storage",
+    kind: replicaLocation,
+    default: null,
+    description:
+      "where to keep a copy of the data that is updated with each commit: a directory, best on another disk, or `s3://bucket/prefix`",
+  }),
+  replicaSync: setting("replica-sync", {
+    group: "Storage",
+    kind: oneOf("async", "sync"),
+    default: "async",
+    description:
+      "`async`: what was committed in the last moments may be missing in the replica; `sync`: messages and changes get a 2xx response only when they are in the replica",
+  }),
+  replicaTimeoutMs: setting("replica-timeout", {
+    group: "Storage",
+    kind: duration({ minMs: 100, range: "at least 100ms" }),
+    default: "5s",
+    description: "with `replica-sync` `sync`: time after which a request gets a 503 response if the replica lacks it",
   }),
 
   retryScheduleMs: setting("retry-schedule", {

@@ -167,6 +167,16 @@ const CASES: Readonly<Record<Field, Case>> = {
   backupDir: { valid: [["/mnt/backups", "/mnt/backups"]], invalid: ["", "  ", "a\0b"] },
   backupEveryMs: { valid: [["6h", 6 * 3_600_000]], invalid: ["", "0", "999ms", "24"] },
   backupKeep: { valid: [["30", 30]], invalid: ["", "0", "1.5", "100001"] },
+  replica: {
+    valid: [
+      ["/mnt/replica", "/mnt/replica"],
+      ["s3://bucket", "s3://bucket"],
+      ["s3://my.bucket-1/some/prefix", "s3://my.bucket-1/some/prefix"],
+    ],
+    invalid: ["", " ", "a\0b", "s3://", "s3://a", "S3://bucket", "s3://bucket/a b", "https://host/replica"],
+  },
+  replicaSync: { valid: [["sync", "sync"]], invalid: ["", "full"] },
+  replicaTimeoutMs: { valid: [["2s", 2000]], invalid: ["", "0", "99ms"] },
   retentionMs: { valid: [["30d", 30 * DAY_MS]], invalid: ["", "0", "90", "-1d", "999999d"] },
   retryScheduleMs: {
     valid: [
@@ -341,6 +351,9 @@ test("each omitted setting has its documented default", () => {
     backupDir: null,
     backupEveryMs: DAY_MS,
     backupKeep: 7,
+    replica: null,
+    replicaSync: "async",
+    replicaTimeoutMs: 5000,
     retryScheduleMs: [5_000, 300_000, 1_800_000, 7_200_000, 18_000_000, 36_000_000, 36_000_000],
     retryJitter: 0.2,
     deliveryTimeoutMs: 15_000,

@@ -10,7 +10,7 @@ export type Sync = "full" | "normal";
 /**
  * Size of the write-ahead log, in pages (32 MiB), at which SQLite copies the log into the database.
  */
-const CHECKPOINT_PAGES = 8192;
+export const CHECKPOINT_PAGES = 8192;
 const CACHE_KIB = 32 * 1024;
 /**
  * How long to wait for the write lock, in ms. A command that runs at the same time as the server
@@ -25,14 +25,19 @@ const WAL_FRAME_HEADER_BYTES = 24;
 /**
  * Opens the database of a data directory. Creates it if `create` is true. Commits are synced until
  * `setSync` is called. The server creates other files after the database, and these must not
- * survive a power failure that the database does not survive.
+ * survive a power failure that the database does not survive. If `checkpoints` is false, commits of
+ * this connection never copy the write-ahead log to the database.
  */
-export function openDatabase(dataDir: string, { create }: { readonly create: boolean }): Database {
+export function openDatabase(
+  dataDir: string,
+  { create, checkpoints = true }: { readonly create: boolean; readonly checkpoints?: boolean },
+): Database {
   const path = databaseFileOf(dataDir);
   const db = new Database(path, { create, readwrite: true, strict: true });
   try {
     if (create) chmodSync(path, 0o600);
     configure(db, "full");
+    if (!checkpoints) db.run("PRAGMA wal_autocheckpoint = 0");
     return db;
   } catch (error) {
     db.close();

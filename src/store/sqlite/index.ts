@@ -42,6 +42,7 @@ import { pollers } from "./pollers.ts";
 import { pruneVerb } from "./prune.ts";
 import { recipients } from "./recipients.ts";
 import { replayable, resendAllVerb } from "./replay.ts";
+import { Replica, type ReplicaOptions } from "./replica/replica.ts";
 import { sealEndpoints } from "./seal-endpoints.ts";
 import { SecretBox } from "./secret-box.ts";
 import { series } from "./series.ts";
@@ -72,6 +73,8 @@ export interface OpenOptions {
   readonly upgradeCopy?: boolean;
   /** Called before the schema is upgraded. */
   readonly onUpgrade?: (upgrade: Upgrade) => void;
+  /** The replica of the data. Only for the server. */
+  readonly replica?: ReplicaOptions | null;
   /** Replaces the operations on files in tests. */
   readonly files?: Files;
 }
@@ -89,7 +92,7 @@ export async function openStore(options: OpenOptions): Promise<Store> {
 }
 
 async function openDataDir(options: OpenOptions): Promise<Store> {
-  const { dataDir, exclusive, files = systemFiles } = options;
+  const { dataDir, exclusive, files = systemFiles, clock } = options;
   const closing: (() => void)[] = [];
   const close = () => {
     for (const step of closing.splice(0).reverse()) step();
@@ -104,8 +107,12 @@ async function openDataDir(options: OpenOptions): Promise<Store> {
     } else if (isNew) {
       throw noData(dataDir);
     }
-    if (!isNew) await upgradeSafely(options);
-    const db = openDatabase(dataDir, { create: exclusive });
+    const replica = options.replica ? new Replica(dataDir, options.replica, clock) : null;
+    if (replica !== null) closing.push(() => replica.close());
+    if (!isNew) replica?.keepLog();
+    if (!isNew) await upgradeSafely(options, replica);
+    // Commands leave checkpoints to the server, which may have to ship the log before.
+    const db = openDatabase(dataDir, { create: exclusive, checkpoints: exclusive && replica === null });
     closing.push(() => db.close());
     if (exclusive) checkDatabase(db, dataDir, isNew);
     const isUsed = hasKeyFingerprint(db);
@@ -114,8 +121,9 @@ async function openDataDir(options: OpenOptions): Promise<Store> {
     const box = new SecretBox(encryptionKey(dataDir, options.encryptionKey, { isUsed, files }));
     checkEncryptionKey(db, box);
     setSync(db, options.sync);
-    const check = exclusive ? new UsedFiles(databaseFileOf(dataDir), options.clock).check : () => {};
-    return assemble({ ...options, db, box, beforeCommit: check, beforePing: check, close }).store;
+    await replica?.attach(db);
+    const check = exclusive ? new UsedFiles(databaseFileOf(dataDir), clock).check : () => {};
+    return assemble({ ...options, db, box, beforeCommit: check, beforePing: check, replica, close }).store;
   } catch (error) {
     close();
     throw error;
@@ -126,11 +134,15 @@ async function openDataDir(options: OpenOptions): Promise<Store> {
  * Copies the database if the next step upgrades it. Otherwise, the server removes old copies,
  * because this version has already started with the data.
  */
-async function upgradeSafely({ dataDir, clock, upgradeCopy = true, onUpgrade, exclusive }: OpenOptions): Promise<void> {
+async function upgradeSafely(
+  { dataDir, clock, upgradeCopy = true, onUpgrade, exclusive }: OpenOptions,
+  replica: Replica | null,
+): Promise<void> {
   const check = (db: Database) => {
     if (exclusive) checkDatabase(db, dataDir, false);
   };
-  const upgrade = await prepareUpgrade(dataDir, { copy: upgradeCopy, now: clock.now(), check });
+  const beforeCopy = () => replica?.releaseLog();
+  const upgrade = await prepareUpgrade(dataDir, { copy: upgradeCopy, now: clock.now(), check, beforeCopy });
   if (upgrade !== null) onUpgrade?.(upgrade);
   else if (exclusive) removeOldCopies(dataDir, clock.now());
 }
@@ -153,7 +165,17 @@ export function openMemoryStore(
   const box = new SecretBox(new Uint8Array(32));
   checkEncryptionKey(db, box);
   const beforePing = () => {};
-  return assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive: true, close: () => {} });
+  return assemble({
+    db,
+    box,
+    clock,
+    onFact,
+    beforeCommit,
+    beforePing,
+    exclusive: true,
+    replica: null,
+    close: () => {},
+  });
 }
 
 interface Parts {
@@ -165,17 +187,19 @@ interface Parts {
   /** Called when the health of the store is checked. */
   readonly beforePing: () => void;
   readonly exclusive: boolean;
+  readonly replica: Replica | null;
   /** Closes the database if the store owns it. */
   readonly close: () => void;
 }
 
-function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive, close }: Parts): MemoryStore {
+function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive, replica, close }: Parts): MemoryStore {
   sealEndpoints(db, box);
   // Only the server adds constraints.
   const unenforced = exclusive ? addConstraints(db) : [];
   const seed = idSeed(db);
   const committer = new Committer(db, clock, onFact, beforeCommit, probeOf(db, clock));
   const { health } = committer;
+  replica?.follow(committer);
   const newest = lastSeq(db);
   const turns = new Turns(clock);
   const keys = new MessageKeys(db, committer, turns, clock);
@@ -246,6 +270,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
       committer.write(() => stretches.close()).catch(() => {});
       keys.close();
       committer.close();
+      await replica?.finish();
       close();
     },
   };

@@ -29,15 +29,20 @@ export interface UpgradeOptions {
   readonly now: number;
   /** Checks the open database, and throws if it must not be used. */
   readonly check: (db: Database) => void;
+  /** Called before the copy is made. No connection of this process may be open afterwards. */
+  readonly beforeCopy?: () => void;
 }
 
 /**
  * Copies the database to `boathook-schema-<version>.bak` beside it if its schema is about to be
  * upgraded. The copy is a backup that `boathook restore` accepts. Returns null if there is nothing to
- * upgrade. Must be called before this process opens the database. Throws `StartError` if the copy is
+ * upgrade. This process must not have the database open, except until `beforeCopy`. Throws `StartError` if the copy is
  * not possible.
  */
-export async function prepareUpgrade(dataDir: string, { copy, now, check }: UpgradeOptions): Promise<Upgrade | null> {
+export async function prepareUpgrade(
+  dataDir: string,
+  { copy, now, check, beforeCopy }: UpgradeOptions,
+): Promise<Upgrade | null> {
   const from = oldSchema(dataDir, check);
   if (from === null) return null;
   const to = migrations.length;
@@ -51,6 +56,7 @@ export async function prepareUpgrade(dataDir: string, { copy, now, check }: Upgr
     "The copy before an upgrade of the data",
     "Free some space, or start the server with --no-upgrade-copy after you have made a backup.",
   );
+  beforeCopy?.();
   // A copy with this name may be older than the data: it is left from an upgrade that was undone.
   await writeBackup({ dataDir, file, key: null, force: true, verify: false, now, version: `schema ${from}` });
   return { from, to, copy: file };

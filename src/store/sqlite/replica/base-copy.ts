@@ -1,0 +1,69 @@
+import { baseName, chunkName, manifestName } from "../../../core/replica-name.ts";
+import { hashOf } from "../../../core/replica-record.ts";
+import type { Vault } from "../../../core/replica-vault.ts";
+import type { Clock } from "../../../ports.ts";
+import type { BaseManifest } from "./chain.ts";
+import type { WalSource } from "./wal-source.ts";
+
+const CHUNK_BYTES = 8 * 1024 * 1024;
+/** Pauses between two tries of a chunk, in ms. */
+const RETRY_MS = [200, 1000, 5000];
+
+/** A position in the chain of records. */
+export interface ChainPosition {
+  readonly epoch: number;
+  readonly frames: number;
+}
+
+export interface BaseCopyParts {
+  readonly source: WalSource;
+  readonly vault: Vault;
+  readonly clock: Clock;
+  readonly version: string;
+  /** Returns the last position that is in the vault. */
+  position(): ChainPosition;
+  isStopped(): boolean;
+}
+
+/**
+ * Copies the database file to the vault while the server writes to it, and returns the name of the
+ * copy, or null if the server stops.
+ *
+ * No transaction is open during the copy, so the log does not grow. The price is that pages which a
+ * checkpoint writes during the copy may be old, new or torn in it. All of these pages are in records
+ * of the epoch in which the copy began or of later ones, up to the position at which it ended,
+ * because only frames that are in the vault are checkpointed. So the records repair the copy.
+ */
+export async function copyBase(parts: BaseCopyParts, generation: string, tag: string): Promise<string | null> {
+  const { source, vault, clock, version } = parts;
+  const epoch = Math.max(1, parts.position().epoch);
+  const base = baseName(generation, epoch, tag);
+  const chunks: string[] = [];
+  const bytes = source.databaseBytes;
+  for (let at = 0; at < bytes; at += CHUNK_BYTES) {
+    if (parts.isStopped()) return null;
+    const chunk = await source.databasePart(at, Math.min(CHUNK_BYTES, bytes - at));
+    await putAgain(parts, chunkName(base, chunks.length), chunk);
+    chunks.push(hashOf(chunk));
+  }
+  const until = parts.position();
+  const manifest: BaseManifest = {
+    ...{ epoch, until: { epoch: Math.max(1, until.epoch), frames: until.frames } },
+    ...{ at: clock.now(), version, chunkBytes: CHUNK_BYTES, bytes, chunks },
+  };
+  if (parts.isStopped()) return null;
+  await vault.put(manifestName(base), new TextEncoder().encode(`${JSON.stringify(manifest)}\n`));
+  return base;
+}
+
+async function putAgain({ vault, clock, isStopped }: BaseCopyParts, name: string, bytes: Uint8Array): Promise<void> {
+  for (const delayMs of RETRY_MS) {
+    try {
+      return await vault.put(name, bytes);
+    } catch {
+      if (isStopped()) return;
+      await new Promise<void>((resolve) => void clock.after(delayMs, resolve));
+    }
+  }
+  return vault.put(name, bytes);
+}

@@ -1,0 +1,194 @@
+import { chmodSync, existsSync, fstatSync, mkdirSync, promises, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { IDENTITY } from "../../../core/replica-name.ts";
+import type { Vault } from "../../../core/replica-vault.ts";
+import { StartError } from "../../../core/start-error.ts";
+import { codeOf } from "../disk-error.ts";
+import { systemFiles } from "../durable-file.ts";
+import { type FileLock, FileLocked, lockFile } from "../file-lock.ts";
+
+const MIB = 1024 * 1024;
+/** Size at which a segment gets no more records. */
+const SEGMENT_BYTES = 16 * MIB;
+const LOCK_FILE = "lock";
+
+interface OpenSegment {
+  readonly name: string;
+  readonly file: promises.FileHandle;
+  bytes: number;
+}
+
+/** A replica in a directory. Records are appended to segments and synced. */
+export class DirectoryVault implements Vault {
+  readonly recordBytesMax = 4 * MIB;
+  readonly pauseMs = 0;
+  readonly #root: string;
+  #lock: FileLock | null = null;
+  #segment: OpenSegment | null = null;
+
+  constructor(readonly location: string) {
+    this.#root = resolve(location);
+  }
+
+  /** Creates the directory with mode 0700. */
+  async lock(): Promise<void> {
+    const parent = dirname(this.#root);
+    // The parent directory may be the mount point of another disk.
+    if (!existsSync(parent)) throw new StartError(`The directory ${parent} of the replica does not exist. Create it.`);
+    try {
+      if (!existsSync(this.#root)) {
+        mkdirSync(this.#root, { mode: 0o700 });
+        chmodSync(this.#root, 0o700);
+        systemFiles.sync(parent);
+      }
+      this.#lock = lockFile(join(this.#root, LOCK_FILE));
+    } catch (error) {
+      if (error instanceof FileLocked) {
+        throw new StartError(
+          `The replica ${this.location} is already in use by another boathook. Stop that process or set another replica.`,
+        );
+      }
+      throw error;
+    }
+  }
+
+  async put(name: string, bytes: Uint8Array): Promise<void> {
+    const path = await this.#pathOf(name);
+    const temporary = `${path}.tmp`;
+    const file = await promises.open(temporary, "w", 0o600);
+    try {
+      await writeAll(file, bytes, 0);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await promises.rename(temporary, path);
+    await syncDirectory(dirname(path));
+  }
+
+  async append(name: string, record: Uint8Array): Promise<void> {
+    const segment = await this.#segmentFor(name);
+    try {
+      await writeAll(segment.file, record, segment.bytes);
+      await segment.file.datasync();
+      segment.bytes += record.length;
+    } catch (error) {
+      // The end of this segment may be a part of a record. The next one goes to another segment.
+      await this.endSegment();
+      throw error;
+    }
+    // A file that was deleted can still be written.
+    if (fstatSync(segment.file.fd).nlink === 0) {
+      await this.endSegment();
+      throw this.#removed();
+    }
+  }
+
+  async #segmentFor(name: string): Promise<OpenSegment> {
+    const open = this.#segment;
+    if (open !== null && open.bytes < SEGMENT_BYTES && dirname(open.name) === dirname(name)) return open;
+    await this.endSegment();
+    await this.check();
+    const path = await this.#pathOf(name);
+    const file = await promises.open(path, "wx", 0o600);
+    this.#segment = { name, file, bytes: 0 };
+    await syncDirectory(dirname(path));
+    return this.#segment;
+  }
+
+  async endSegment(): Promise<void> {
+    const segment = this.#segment;
+    this.#segment = null;
+    // What had to be on disk was synced.
+    await segment?.file.close().catch(() => {});
+  }
+
+  async get(name: string): Promise<Uint8Array | null> {
+    try {
+      return await promises.readFile(join(this.#root, name));
+    } catch (error) {
+      if (/^(ENOENT|ENOTDIR)$/.test(codeOf(error))) return null;
+      throw error;
+    }
+  }
+
+  async list(prefix: string): Promise<readonly string[]> {
+    // Names have at most three parts.
+    const names: string[] = [];
+    const visit = async (directory: string): Promise<void> => {
+      for (const entry of await entriesOf(join(this.#root, directory))) {
+        const name = directory === "" ? entry.name : `${directory}/${entry.name}`;
+        if (entry.isDirectory() && (name.startsWith(prefix) || prefix.startsWith(`${name}/`))) await visit(name);
+        else if (entry.isFile() && name.startsWith(prefix) && !name.endsWith(".tmp")) names.push(name);
+      }
+    };
+    await visit("");
+    return names.sort();
+  }
+
+  async remove(names: readonly string[]): Promise<void> {
+    const directories = new Set<string>();
+    for (const name of names) {
+      await promises.rm(join(this.#root, name), { force: true });
+      directories.add(dirname(name));
+    }
+    for (const directory of [...directories].filter((name) => name !== ".")) {
+      // A directory that is not empty remains.
+      await promises.rmdir(join(this.#root, directory)).catch(() => {});
+    }
+  }
+
+  async check(): Promise<void> {
+    if (statSync(join(this.#root, IDENTITY), { throwIfNoEntry: false }) === undefined) throw this.#removed();
+  }
+
+  #removed(): Error {
+    return new Error(
+      `The replica ${this.location} was removed or is no longer mounted. Put it back, or restart the server to begin a new one.`,
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.endSegment();
+    this.#lock?.release();
+    this.#lock = null;
+  }
+
+  /** Returns the path of an object, whose directory is created in the replica if necessary. */
+  async #pathOf(name: string): Promise<string> {
+    const path = join(this.#root, name);
+    const directory = dirname(path);
+    if (directory === this.#root || existsSync(directory)) return path;
+    await this.check();
+    await promises.mkdir(directory, { mode: 0o700, recursive: true });
+    for (let made = directory; made !== this.#root; made = dirname(made)) await syncDirectory(dirname(made));
+    return path;
+  }
+}
+
+async function entriesOf(directory: string) {
+  try {
+    return await promises.readdir(directory, { withFileTypes: true });
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return [];
+    throw error;
+  }
+}
+
+async function writeAll(file: promises.FileHandle, bytes: Uint8Array, at: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    done += (await file.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
+  }
+}
+
+async function syncDirectory(directory: string): Promise<void> {
+  const file = await promises.open(directory, "r");
+  try {
+    await file.sync();
+  } catch (error) {
+    // Some network file systems cannot sync a directory.
+    if (!/^(EINVAL|ENOTSUP|EPERM|EISDIR)$/.test(codeOf(error))) throw error;
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,49 @@
+import { Database } from "bun:sqlite";
+import { databaseFileOf } from "../data-dir.ts";
+import { codeOf } from "../disk-error.ts";
+
+/**
+ * A second connection to the database of a server with a replica. While it is open, closing another
+ * connection neither checkpoints nor deletes the write-ahead log.
+ */
+export class LogGuard {
+  #db: Database | null = null;
+
+  constructor(private readonly dataDir: string) {}
+
+  open(): void {
+    if (this.#db !== null) return;
+    const db = new Database(databaseFileOf(this.dataDir), { create: false, readwrite: true, strict: true });
+    this.#db = db;
+    db.run("PRAGMA busy_timeout = 0");
+    db.run("PRAGMA wal_autocheckpoint = 0");
+    db.run("PRAGMA cache_size = -256");
+    // Opens the log, and recovers it after a crash.
+    db.query("SELECT COUNT(*) FROM sqlite_schema").get();
+  }
+
+  /**
+   * Runs `work` while no process can commit. Returns false without a call if another process writes
+   * at the moment.
+   */
+  exclusively(work: () => void): boolean {
+    const db = this.#db!;
+    try {
+      db.run("BEGIN IMMEDIATE");
+    } catch (error) {
+      if (codeOf(error).startsWith("SQLITE_BUSY")) return false;
+      throw error;
+    }
+    try {
+      work();
+    } finally {
+      db.run("ROLLBACK");
+    }
+    return true;
+  }
+
+  close(): void {
+    this.#db?.close();
+    this.#db = null;
+  }
+}

@@ -1,0 +1,246 @@
+import { segmentName } from "../../../core/replica-name.ts";
+import { sealRecord } from "../../../core/replica-record.ts";
+import type { Vault } from "../../../core/replica-vault.ts";
+import { FRAME_HEADER_BYTES } from "../../../core/wal.ts";
+import type { Clock } from "../../../ports.ts";
+import type { LogHead, WalSource } from "./wal-source.ts";
+
+/** Pauses between two tries of a record, in ms. */
+const RETRY_MS_MIN = 100;
+const RETRY_MS_MAX = 5000;
+
+/** Where a chain of records ends. */
+export interface ChainEnd {
+  readonly generation: string;
+  /** 0 if the chain has no record. */
+  readonly epoch: number;
+  readonly frames: number;
+  readonly salt1: number;
+  readonly salt2: number;
+  /** Time of the last commit in the chain, in ms. */
+  readonly at: number;
+}
+
+export interface ShipperEvents {
+  /** A record was stored. */
+  shipped(): void;
+  /** A record could not be stored. It is tried again. */
+  failed(error: unknown): void;
+  /** The log was restarted before all of it was stored, so the chain has a gap. */
+  broken(): void;
+}
+
+interface PendingRecord {
+  readonly name: string;
+  readonly bytes: Buffer;
+  readonly to: number;
+}
+
+/**
+ * Sends what is committed to the vault: one record at a time with everything that was committed
+ * since the record before. A record that fails is repeated unchanged, because a request that seems
+ * to have failed may still replace an object later.
+ *
+ * Positions count the frames of all epochs since this shipper was created.
+ */
+export class Shipper {
+  readonly #generation: string;
+  readonly #tag: string;
+  #epoch: number;
+  #salts: readonly [number, number];
+  #pageBytes = 0;
+  #framesBefore = 0;
+  #committed: number;
+  #shipped: number;
+  /** Number of frames of earlier epochs. */
+  #earlier = 0;
+  #lastAt: number;
+  /** Time of the oldest commit that is not stored, by the steady clock; null if all are. */
+  #behindSince: number | null = null;
+  /** The same for the commits that the record under way does not contain. */
+  #waitingSince: number | null = null;
+  #pending: PendingRecord | null = null;
+  #running: Promise<void> | null = null;
+  #isStopped = false;
+  #isBroken = false;
+  #wake: () => void = () => {};
+  readonly #waiting: { readonly position: number; readonly resolve: () => void }[] = [];
+
+  constructor(
+    private readonly source: WalSource,
+    private readonly vault: Vault,
+    private readonly clock: Clock,
+    private readonly events: ShipperEvents,
+    { generation, epoch, frames, salt1, salt2, at }: ChainEnd,
+    /** 6 random hex digits. */
+    tag: string,
+  ) {
+    this.#generation = generation;
+    this.#tag = tag;
+    this.#epoch = epoch;
+    this.#salts = [salt1, salt2];
+    this.#committed = frames;
+    this.#shipped = frames;
+    this.#lastAt = at;
+  }
+
+  get end(): ChainEnd {
+    const [salt1, salt2] = this.#salts;
+    return {
+      ...{ generation: this.#generation, epoch: this.#epoch, frames: this.#shipped, salt1, salt2, at: this.#lastAt },
+    };
+  }
+
+  /** Length of the log in frames. */
+  get logFrames(): number {
+    return this.#committed;
+  }
+
+  get isCaughtUp(): boolean {
+    return this.#shipped === this.#committed;
+  }
+
+  get behindFrames(): number {
+    return this.#committed - this.#shipped;
+  }
+
+  get behindBytes(): number {
+    return this.behindFrames * (FRAME_HEADER_BYTES + this.#pageBytes);
+  }
+
+  /** Age in ms of the oldest commit that is not stored; 0 if all are. */
+  get behindMs(): number {
+    return this.#behindSince === null ? 0 : this.clock.steady() - this.#behindSince;
+  }
+
+  /** Reads what has been committed, and returns its position. Called after each commit. */
+  note(): number {
+    const head = this.source.head();
+    this.#pageBytes = head.pageBytes;
+    if (head.frames > 0 && !this.#isBroken) this.#take(head);
+    if (this.#shipped < this.#committed) {
+      this.#waitingSince ??= this.clock.steady();
+      this.#behindSince ??= this.#waitingSince;
+      this.#running ??= this.#run().finally(() => {
+        this.#running = null;
+      });
+    }
+    return this.#earlier + this.#committed;
+  }
+
+  #take({ frames, salt1, salt2 }: LogHead): void {
+    const isSameEpoch = this.#epoch > 0 && salt1 === this.#salts[0] && salt2 === this.#salts[1];
+    if (!isSameEpoch) {
+      if (this.#shipped !== this.#committed) {
+        this.#break();
+        return;
+      }
+      this.#framesBefore = this.#committed;
+      this.#earlier += this.#committed;
+      this.#epoch++;
+      this.#salts = [salt1, salt2];
+      this.#shipped = 0;
+    }
+    this.#committed = frames;
+  }
+
+  #break(): void {
+    this.#isBroken = true;
+    this.events.broken();
+  }
+
+  /** Resolves when everything up to a position is stored. Never resolves after `stop`. */
+  reached(position: number): Promise<void> {
+    if (this.#earlier + this.#shipped >= position) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiting.push({ position, resolve });
+      this.#wake();
+    });
+  }
+
+  /** Stores what is committed, then stops. Resolves to whether everything was stored in time. */
+  async finish(timeoutMs: number): Promise<boolean> {
+    this.#wake();
+    const position = this.note();
+    const isDone = await withDeadline(this.clock, this.reached(position), timeoutMs);
+    this.stop();
+    return isDone && !this.#isBroken;
+  }
+
+  /** Stops after the record under way. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#wake();
+  }
+
+  async #run(): Promise<void> {
+    let retryMs = RETRY_MS_MIN;
+    while (!this.#isStopped && !this.#isBroken && (this.#pending !== null || this.#shipped < this.#committed)) {
+      try {
+        await this.#shipNext();
+        retryMs = RETRY_MS_MIN;
+        if (this.vault.pauseMs > 0 && this.#waiting.length === 0) await this.#pause(this.vault.pauseMs);
+      } catch (error) {
+        this.events.failed(error);
+        await this.#pause(retryMs, false);
+        retryMs = Math.min(2 * retryMs, RETRY_MS_MAX);
+      }
+    }
+  }
+
+  async #shipNext(): Promise<void> {
+    this.#pending ??= await this.#nextRecord();
+    const { name, bytes, to } = this.#pending;
+    await this.vault.append(name, bytes);
+    this.#pending = null;
+    this.#shipped = to;
+    this.#behindSince = this.isCaughtUp ? null : this.#waitingSince;
+    const reached = this.#earlier + to;
+    for (let i = this.#waiting.length - 1; i >= 0; i--) {
+      if (this.#waiting[i]!.position <= reached) this.#waiting.splice(i, 1)[0]!.resolve();
+    }
+    this.events.shipped();
+  }
+
+  async #nextRecord(): Promise<PendingRecord> {
+    const from = this.#shipped;
+    const framesMax = Math.floor(this.vault.recordBytesMax / (FRAME_HEADER_BYTES + this.#pageBytes));
+    const to = Math.min(this.#committed, from + framesMax);
+    if (to === this.#committed) this.#waitingSince = null;
+    this.#lastAt = Math.max(this.#lastAt, this.clock.now());
+    const [salt1, salt2] = this.#salts;
+    const epoch = this.#epoch;
+    const header = {
+      ...{ epoch, from, to, framesBefore: this.#framesBefore, pageBytes: this.#pageBytes },
+      ...{ salt1, salt2, at: this.#lastAt },
+    };
+    if (from === 0) await this.vault.endSegment();
+    const bytes = await this.source.frames(header);
+    sealRecord(bytes, header);
+    return { name: segmentName(this.#generation, { epoch, from }, this.#tag), bytes, to };
+  }
+
+  /** Waits, but not longer than until somebody waits for a record, if `mayWake` is true. */
+  #pause(delayMs: number, mayWake = true): Promise<void> {
+    if (this.#isStopped) return Promise.resolve();
+    return new Promise((resolve) => {
+      const cancel = this.clock.after(delayMs, resolve);
+      this.#wake = () => {
+        if (!mayWake && !this.#isStopped) return;
+        cancel();
+        resolve();
+      };
+    });
+  }
+}
+
+/** Resolves to whether `promise` resolved within a time. */
+export async function withDeadline(clock: Clock, promise: Promise<unknown>, timeoutMs: number): Promise<boolean> {
+  let cancel = () => {};
+  const expired = new Promise<false>((resolve) => {
+    cancel = clock.after(timeoutMs, () => resolve(false));
+  });
+  const isDone = await Promise.race([promise.then(() => true), expired]);
+  cancel();
+  return isDone;
+}

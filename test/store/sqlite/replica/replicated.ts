@@ -1,0 +1,57 @@
+import { rmSync } from "node:fs";
+import { systemClock } from "../../../../src/edge/clock.ts";
+import type { Store } from "../../../../src/store/index.ts";
+import { openStore } from "../../../../src/store/sqlite/index.ts";
+import type { ReplicaOptions } from "../../../../src/store/sqlite/replica/replica.ts";
+import { restoreReplica } from "../../../../src/store/sqlite/replica/restore-replica.ts";
+
+export const KEY = "ab".repeat(32);
+
+export function openBucket(): never {
+  throw new Error("There is no bucket.");
+}
+
+/** Opens the store of a server that keeps a replica in a directory. */
+export function openReplicated(
+  dataDir: string,
+  location: string | null,
+  options: Partial<ReplicaOptions> = {},
+): Promise<Store> {
+  return openStore({
+    dataDir,
+    sync: "full",
+    encryptionKey: KEY,
+    clock: systemClock,
+    onFact() {},
+    exclusive: true,
+    replica:
+      location === null ? null : { location, openBucket, isSync: false, timeoutMs: 5000, version: "test", ...options },
+  });
+}
+
+/** Restores a replica to a directory that must not exist. */
+export function restored(
+  location: string,
+  dataDir: string,
+  limits: { readonly until?: number | null; readonly untilDamage?: boolean } = {},
+) {
+  const { until = null, untilDamage = false } = limits;
+  const key = { configuredKey: KEY, givenKey: null };
+  return restoreReplica({ location, openBucket, dataDir, ...key, deliver: true, now: 1, until, untilDamage });
+}
+
+/** Restores a replica, and returns the values of the named rows in it. */
+export async function valuesIn(
+  location: string,
+  dataDir: string,
+  names: readonly string[],
+): Promise<(string | null)[]> {
+  await restored(location, dataDir);
+  const store = await openReplicated(dataDir, null);
+  try {
+    return await Promise.all(names.map((name) => store.housekeeping.meta.get(name)));
+  } finally {
+    await store.close();
+    rmSync(dataDir, { recursive: true });
+  }
+}
