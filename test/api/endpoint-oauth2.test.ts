@@ -62,10 +62,13 @@ describe("an endpoint with an OAuth 2.0 client", () => {
       return issues()(nth);
     };
     await makeEndpoint(send, app, receiver.url, { auth: authOf(), concurrency: 10 });
+    // When its deliveries have arrived, those of the other endpoint have begun.
+    await makeEndpoint(send, app, receiver.url, { concurrency: 10 });
     const messages = await sendMessages(send, app, 10);
-    open();
     await receiver.arrived(10);
-    for (const message of messages) await attemptsOf(send, app, message);
+    open();
+    await receiver.arrived(20);
+    for (const message of messages) await attemptsOf(send, app, message, 2);
     expect(tokens.requests).toHaveLength(1);
   });
 
