@@ -56,20 +56,23 @@ describe("an endpoint with an OAuth 2.0 client", () => {
   });
 
   test("concurrent deliveries share one request for a token", async () => {
+    tokens.answering = issues({ expires_in: 0 });
+    await makeEndpoint(send, app, receiver.url, { auth: authOf(), concurrency: 10 });
+    // When its deliveries have arrived, those of the other endpoint have begun.
+    await makeEndpoint(send, app, receiver.url, { concurrency: 10 });
+    // An endpoint gets several slots once it has responded.
+    await attemptsOf(send, app, await sendMessage(send, app), 2);
     const { promise: isOpen, resolve: open } = Promise.withResolvers<void>();
     tokens.answering = async (nth) => {
       await isOpen;
       return issues()(nth);
     };
-    await makeEndpoint(send, app, receiver.url, { auth: authOf(), concurrency: 10 });
-    // When its deliveries have arrived, those of the other endpoint have begun.
-    await makeEndpoint(send, app, receiver.url, { concurrency: 10 });
     const messages = await sendMessages(send, app, 10);
-    await receiver.arrived(10);
+    await receiver.arrived(12);
     open();
-    await receiver.arrived(20);
+    await receiver.arrived(22);
     for (const message of messages) await attemptsOf(send, app, message, 2);
-    expect(tokens.requests).toHaveLength(1);
+    expect(tokens.requests).toHaveLength(2);
   });
 
   test("a token is renewed 30 s before it expires, so one that is valid for 30 s is used once", async () => {
