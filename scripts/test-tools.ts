@@ -16,6 +16,7 @@ const TOOLS: readonly Tool[] = [
   { program: "strace", package: "strace", purpose: "the tests that a 2xx comes after the sync" },
   { program: "promtool", package: "prometheus", purpose: "the tests of the alert rules" },
   { program: "nginx", package: "nginx-light", purpose: "the tests of the HTTP client against nginx" },
+  { program: "openssl", package: "openssl", purpose: "the tests of client certificates" },
   { program: "python3", package: "python3", purpose: "the tests of the HTTP client against Python" },
 ];
 

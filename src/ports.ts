@@ -3,7 +3,6 @@
  * are functions of plain values, so a simulation can replace these four. The real implementations
  * are in `edge/`.
  */
-
 /**
  * Cancels the task for which it was returned. Does nothing if the task has run or was already
  * cancelled.
@@ -53,6 +52,16 @@ export interface Shortage {
   readonly detail: string;
 }
 
+/** How a client verifies servers and identifies itself to them in TLS. */
+export interface ClientTls {
+  /** PEM certificates to trust instead of those of the system. Null means those of the system. */
+  readonly ca: string | null;
+  /** The client's certificate chain and key in PEM, or null. */
+  readonly identity: { readonly certificate: string; readonly key: string } | null;
+  /** Equal for equal values. Connections with different ids must not be shared. */
+  readonly id: string;
+}
+
 export interface OutgoingRequest {
   /** Default: `POST`. */
   readonly method?: "GET" | "POST";
@@ -66,6 +75,11 @@ export interface OutgoingRequest {
   readonly addresses: readonly string[];
   readonly headers: ReadonlyArray<readonly [name: string, value: string]>;
   readonly body: Uint8Array;
+  /**
+   * Trust and identity for an https URL. By default, the certificates of the system are trusted and
+   * the client has no certificate.
+   */
+  readonly tls?: ClientTls | null;
   /**
    * Time limit of the attempt, in ms. The transport divides it among the addresses; `signal`
    * enforces it.

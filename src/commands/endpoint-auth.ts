@@ -1,33 +1,58 @@
+/** Checks of how deliveries authenticate at an endpoint and verify it. */
 import { authOf, type EndpointAuth, isAuthProblem } from "../core/endpoint-auth.ts";
-import { invalid } from "../core/problem.ts";
+import { certificatesProblem } from "../core/pem.ts";
+import { type Invalid, invalid } from "../core/problem.ts";
 import type { Endpoint } from "../store/index.ts";
 
 type Sent = Readonly<Record<string, unknown>>;
 
+/** The fields of an endpoint that these checks concern. */
+export type Outgoing = Pick<Endpoint, "auth" | "tls" | "headers" | "url">;
+
 /**
- * Returns what a request means by `auth`, with stored secrets in the places of marks. Throws 422 if
- * a field is missing or invalid.
+ * Returns what a request means by `auth` and `tls`, with stored secrets in the places of marks.
+ * `before` is null for a new endpoint. Throws 422 if a field is missing or invalid, or if the fields
+ * exclude each other.
  */
-export function meantAuth(sent: EndpointAuth | null, before: EndpointAuth | null): EndpointAuth | null {
+export function meantOutgoing(sent: Outgoing, before: Outgoing | null, nowMs: number): Pick<Endpoint, "auth" | "tls"> {
+  const auth = meantAuth(sent.auth, before?.auth ?? null, nowMs);
+  const tls = meantTls(sent.tls, before?.tls ?? null, nowMs);
+  refuseContradictions({ ...sent, auth, tls }, before);
+  return { auth, tls };
+}
+
+function meantAuth(sent: EndpointAuth | null, before: EndpointAuth | null, nowMs: number): EndpointAuth | null {
   if (sent === before || sent === null) return sent;
-  const auth = authOf(sent as unknown as Sent, before);
+  const auth = authOf(sent as unknown as Sent, before, nowMs);
   if (isAuthProblem(auth)) throw invalid(["body", "auth", ...(auth.field === null ? [] : [auth.field])], auth.msg);
   return auth;
 }
 
-type Authorizing = Pick<Endpoint, "auth" | "headers" | "url">;
+function meantTls(sent: Endpoint["tls"], before: Endpoint["tls"], nowMs: number): Endpoint["tls"] {
+  if (sent === before) return before;
+  // Clients that have no way to leave out the object send null as its field.
+  if (sent === null || sent.ca === null) return null;
+  if (sent.ca === before?.ca) return before;
+  const problem = certificatesProblem(sent.ca, nowMs);
+  if (problem !== null) throw invalid(["body", "tls", "ca"], problem);
+  return { ca: sent.ca };
+}
 
-/**
- * Throws 422 if an endpoint would authenticate in two ways. `loc` names what differs from `before`,
- * which is null for a new endpoint.
- */
-export function refuseTwoAuthorizations(after: Authorizing, before: Authorizing | null): void {
-  if (after.auth === null) return;
-  const hasHeader = Object.keys(after.headers).some((name) => name.toLowerCase() === "authorization");
-  const { username, password } = new URL(after.url);
-  if (!hasHeader && username === "" && password === "") return;
-  const other = hasHeader ? "the header `authorization`" : "the user in the URL";
-  const isAuthOld = before !== null && before.auth === after.auth;
-  const field = !isAuthOld ? "auth" : hasHeader ? "headers" : "url";
-  throw invalid(["body", field], `\`auth\` and ${other} exclude each other. Remove one of them.`);
+function refuseContradictions(after: Outgoing, before: Outgoing | null): void {
+  const { auth, tls } = after;
+  if (auth === null) return;
+  const isNew = before?.auth !== auth;
+  const refused = (field: string, msg: string): Invalid => invalid(["body", ...(isNew ? ["auth"] : [field])], msg);
+  const url = new URL(after.url);
+  if (Object.keys(after.headers).some((name) => name.toLowerCase() === "authorization")) {
+    throw refused("headers", "`auth` and the header `authorization` exclude each other. Remove one of them.");
+  }
+  if (url.username !== "" || url.password !== "") {
+    throw refused("url", "`auth` and a user in the URL exclude each other. Remove one of them.");
+  }
+  if (auth.type !== "mtls") return;
+  if (url.protocol !== "https:") throw refused("url", "A client certificate needs an https URL.");
+  if (auth.ca !== undefined && tls !== null) {
+    throw refused("tls", "`auth.ca` and `tls.ca` exclude each other. Remove one of them.");
+  }
 }

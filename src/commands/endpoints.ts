@@ -5,7 +5,7 @@ import { generateSecret, secretBytes } from "../core/signature.ts";
 import { MASK, unmaskedUrl } from "../core/url-password.ts";
 import type { Endpoint, Key } from "../store/index.ts";
 import type { CommandContext, Limits } from "./context.ts";
-import { meantAuth, refuseTwoAuthorizations } from "./endpoint-auth.ts";
+import { meantOutgoing } from "./endpoint-auth.ts";
 import { type FoundOrCreated, findOrCreate } from "./find-or-create.ts";
 import { endpointCreated, endpointDeleted, endpointUpdated } from "./publish.ts";
 import { anyEventTypes, type SubscriptionRule } from "./subscriptions.ts";
@@ -87,9 +87,8 @@ export async function changeEndpoint(
   const updatedAt = parts.clock.now();
   const update = await parts.store.configuration.endpoints.update(seq, (before) => {
     const changed = { ...before, ...change(before) };
-    const meant = { url: meantUrl(changed.url, before.url), auth: meantAuth(changed.auth, before.auth) };
-    const after = { ...changed, ...meant };
-    refuseTwoAuthorizations(after, before);
+    const url = meantUrl(changed.url, before.url);
+    const after = { ...changed, url, ...meantOutgoing({ ...changed, url }, before, updatedAt) };
     const failingSince = before.disabled && !after.disabled ? null : before.failingSince;
     return { ...after, ...disabling(before, after, updatedAt), failingSince, updatedAt };
   });
@@ -118,8 +117,8 @@ async function createUnlessTaken(
   const url = meantUrl(settings.url, null);
   const now = clock.now();
   const plain = plainEndpoint({ seq: seqs.next(), applicationSeq, url, now });
-  const wanted = { ...plain, ...settings, auth: meantAuth(settings.auth ?? null, null) };
-  refuseTwoAuthorizations(wanted, null);
+  const given = { ...plain, ...settings, url };
+  const wanted = { ...given, ...meantOutgoing(given, null, now) };
   const endpoint = { ...wanted, ...disabling(plain, wanted, now) };
   const signing = secret ?? generateSecret(random.bytes(secretBytes));
   const result = await store.configuration.endpoints.create(endpoint, signing, limits.endpointsPerAppMax);

@@ -9,7 +9,7 @@ const TOKEN = /^[\x21-\x7e]+$/;
 const CONTROL = /[\x00-\x1f\x7f]/;
 
 /** Returns the error in the value of a field, or null. The message never contains the value. */
-export type Rule = (value: never) => string | null;
+export type Rule = (value: never, nowMs: number) => string | null;
 
 export const tokenRule = (value: string): string | null =>
   TOKEN.test(value) ? lengthProblem(value) : "Must be printable ASCII characters without spaces.";

@@ -10,6 +10,7 @@ import {
   tokenUrlRule,
   userRule,
 } from "./endpoint-auth-rules.ts";
+import { certificatesProblem, keyProblem } from "./pem.ts";
 import { choiceProblem } from "./rule.ts";
 
 export interface BearerAuth {
@@ -37,10 +38,18 @@ export interface OAuth2Auth {
   readonly extraHeaders?: Readonly<Record<string, string>>;
 }
 
+/** A client certificate. `certificate` may be a chain; `ca` replaces the public roots. All are PEM. */
+export interface MtlsAuth {
+  readonly type: "mtls";
+  readonly certificate: string;
+  readonly key: string;
+  readonly ca?: string;
+}
+
 export const clientAuths = ["basic", "body"] as const;
 export type ClientAuth = (typeof clientAuths)[number];
 
-export type EndpointAuth = BearerAuth | BasicAuth | OAuth2Auth;
+export type EndpointAuth = BearerAuth | BasicAuth | OAuth2Auth | MtlsAuth;
 export type AuthType = EndpointAuth["type"];
 
 /** The text that replaces secrets in responses. In requests it means the stored secret. */
@@ -65,6 +74,12 @@ const FIELDS: Readonly<Record<AuthType, Readonly<Record<string, FieldRule>>>> = 
     extraParams: { rule: extraParamsRule, isOptional: true },
     extraHeaders: { rule: extraHeadersRule, isOptional: true },
   },
+  mtls: {
+    certificate: { rule: certificatesProblem },
+    // Checked together with the certificate.
+    key: { rule: () => null, isSecret: true },
+    ca: { rule: certificatesProblem, isOptional: true },
+  },
 };
 
 const allNames: ReadonlySet<string> = new Set(Object.values(FIELDS).flatMap((fields) => Object.keys(fields)));
@@ -88,33 +103,49 @@ type Sent = Readonly<Record<string, unknown>>;
 
 /**
  * Returns what a request means by `auth`. The mark stands for the stored secret of `before`. Fields
- * that are null count as absent, and undeclared fields are ignored.
+ * that are null count as absent, and undeclared fields are ignored. An `auth` that is equal to
+ * `before` is not checked again, because its certificate may have expired since.
  */
-export function authOf(sent: Sent, before: EndpointAuth | null): EndpointAuth | AuthProblem {
-  const type = sent.type as AuthType;
-  const fields = FIELDS[type];
-  const auth: Record<string, unknown> = { type };
-  for (const [name, value] of Object.entries(sent)) {
-    if (name === "type" || value === null || value === undefined) continue;
-    if (Object.hasOwn(fields, name)) auth[name] = value;
-    else if (allNames.has(name)) return { field: name, msg: `\`${name}\` is not a field of the type ${type}.` };
+export function authOf(sent: Sent, before: EndpointAuth | null, nowMs: number): EndpointAuth | AuthProblem {
+  const auth = ownFields(sent);
+  if (isAuthProblem(auth)) return auth;
+  const fields = FIELDS[auth.type];
+  const meant: Record<string, unknown> = { ...auth };
+  for (const [name, { isSecret }] of Object.entries(fields)) {
+    if (!isSecret || meant[name] !== setMark) continue;
+    const stored = storedSecret(before, auth, name);
+    if (stored === null) return { field: name, msg: notStored };
+    meant[name] = stored;
   }
-  for (const [name, { rule, isSecret, isOptional }] of Object.entries(fields)) {
-    const value = auth[name];
-    if (value === undefined) {
-      if (isOptional) continue;
-      return { field: name, msg: `This field is required for the type ${type}.` };
-    }
-    if (isSecret && value === setMark) {
-      const stored = storedSecret(before, auth, name);
-      if (stored === null) return { field: name, msg: notStored };
-      auth[name] = stored;
-      continue;
-    }
-    const msg = rule(value as never);
+  if (before !== null && isSame(meant, before)) return before;
+  for (const [name, { rule, isOptional }] of Object.entries(fields)) {
+    const value = meant[name];
+    if (value === undefined && isOptional) continue;
+    const msg = value === undefined ? `This field is required for the type ${auth.type}.` : rule(value as never, nowMs);
     if (msg !== null) return { field: name, msg };
   }
-  return auth as unknown as EndpointAuth;
+  const result = meant as unknown as EndpointAuth;
+  const msg = result.type === "mtls" ? keyProblem(result.key, result.certificate) : null;
+  return msg === null ? result : { field: "key", msg };
+}
+
+type Typed = Sent & { readonly type: AuthType };
+
+/** Returns the fields of the type in a request, without those that are null. */
+function ownFields(sent: Sent): Typed | AuthProblem {
+  const type = sent.type as AuthType;
+  const auth: Record<string, unknown> & { type: AuthType } = { type };
+  for (const [name, value] of Object.entries(sent)) {
+    if (name === "type" || value === null || value === undefined) continue;
+    if (Object.hasOwn(FIELDS[type], name)) auth[name] = value;
+    else if (allNames.has(name)) return { field: name, msg: `\`${name}\` is not a field of the type ${type}.` };
+  }
+  return auth;
+}
+
+function isSame(one: Sent, other: EndpointAuth): boolean {
+  const sorted = (auth: object) => JSON.stringify(Object.entries(auth).sort(([a], [b]) => (a < b ? -1 : 1)));
+  return sorted(one) === sorted(other);
 }
 
 const notStored = `\`${setMark}\` stands for the stored secret, but none is stored for this type and token endpoint. Send the secret itself.`;
@@ -130,7 +161,7 @@ function storedSecret(before: EndpointAuth | null, { type, tokenUrl }: Sent, nam
   return (before as unknown as Readonly<Record<string, string>>)[name] ?? null;
 }
 
-export function isAuthProblem(result: EndpointAuth | AuthProblem): result is AuthProblem {
+export function isAuthProblem(result: object): result is AuthProblem {
   return "msg" in result;
 }
 

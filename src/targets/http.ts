@@ -1,9 +1,10 @@
 import { basicAuthorization, type EndpointAuth } from "../core/endpoint-auth.ts";
 import { isOwnHeader } from "../core/own-header.ts";
+import { clientTls } from "../core/pem.ts";
 import type { Received } from "../core/received.ts";
 import { type SigningKey, sign, signatureHeaders } from "../core/signature.ts";
 import type { TraceContext } from "../core/trace.ts";
-import type { Answer, Shortage } from "../ports.ts";
+import type { Answer, ClientTls, Shortage } from "../ports.ts";
 import { type AccessToken, AccessTokens } from "./access-token.ts";
 import { type Destination, DestinationFinder } from "./destination.ts";
 import { type ReceivedHeadersBase, receivedHeaders, receivedHeadersBase } from "./received-headers.ts";
@@ -60,6 +61,7 @@ class HttpEndpoint implements PreparedTarget {
   readonly #headers: readonly Header[];
   readonly #setsContentType: boolean;
   readonly #timeoutMs: number;
+  readonly #tls: ClientTls | null;
   /** The headers of received messages. Null until the first such message. */
   #received: ReceivedHeadersBase | null = null;
 
@@ -71,6 +73,7 @@ class HttpEndpoint implements PreparedTarget {
     this.#url = new URL(endpoint.url);
     this.#finder = new DestinationFinder(this.#url, parts);
     this.#headers = headersOf(this.#url, endpoint, parts.policy);
+    this.#tls = tlsOf(endpoint);
     this.#timeoutMs = endpoint.timeoutMs ?? parts.policy.deliveryTimeoutMs;
     this.#setsContentType = Object.keys(endpoint.headers).some((name) => isSameName(name, "content-type"));
   }
@@ -110,7 +113,8 @@ class HttpEndpoint implements PreparedTarget {
     const headers = this.#signedHeaders(message, Math.floor(ports.clock.now() / 1000));
     if (authorization !== null) setAuthorization(headers, authorization);
     const { maxResponseStoredBytes: responseBytesMax } = policy;
-    const request = { url, addresses, headers, body: payload, timeoutMs: this.#timeoutMs, responseBytesMax };
+    const [timeoutMs, tls] = [this.#timeoutMs, this.#tls];
+    const request = { url, addresses, headers, body: payload, timeoutMs, responseBytesMax, tls };
     return ports.transport.send(request, signal);
   }
 
@@ -176,6 +180,11 @@ function authorizationOf(auth: EndpointAuth | null): string | null {
 function setAuthorization(headers: Header[], value: string): void {
   const at = headers.findIndex(([name, before]) => name === "Authorization" && before === "");
   if (at >= 0) headers[at] = ["Authorization", value];
+}
+
+function tlsOf({ auth = null, tls = null }: TargetEndpoint): ClientTls | null {
+  if (auth?.type === "mtls") return clientTls(auth.ca ?? tls?.ca ?? null, auth);
+  return tls === null ? null : clientTls(tls.ca, null);
 }
 
 /**

@@ -36,6 +36,8 @@ export interface TargetEndpoint {
   readonly timeoutMs: number | null;
   /** How deliveries authenticate. By default only by their signature. */
   readonly auth?: EndpointAuth | null;
+  /** PEM certificates to trust instead of those of the system. By default those of the system. */
+  readonly tls?: { readonly ca: string } | null;
 }
 
 /** A message as a target sends it. */

@@ -93,6 +93,7 @@ describe("creating an endpoint", () => {
       ordering: "parallel",
       paused: false,
       auth: null,
+      tls: null,
       filter: null,
       failingSince: null,
       disabledAt: null,

@@ -1,4 +1,4 @@
-/** The form of the field `auth` of endpoints. */
+/** The forms of the fields `auth` and `tls` of endpoints. */
 import { authTypes, clientAuths, type EndpointAuth, setMark, shownAuth } from "../endpoint-auth.ts";
 import { choice, type Form, struct } from "./value-type.ts";
 
@@ -31,6 +31,9 @@ export const authType = {
       },
       extraParams: strings("`oauth2`: further parameters of the request for a token, such as `audience`."),
       extraHeaders: strings("`oauth2`: further headers of the request for a token."),
+      certificate: string("`mtls`: the client's certificate in PEM, followed by its intermediate certificates."),
+      key: string("`mtls`: the private key of the certificate in PEM, not encrypted. A secret."),
+      ca: string("`mtls`: the certificates to trust instead of the public roots, in PEM."),
     },
     ["type"],
     {
@@ -39,3 +42,15 @@ export const authType = {
   ),
   format: shownAuth,
 };
+
+/** How deliveries verify the receiver. */
+export interface EndpointTls {
+  /** PEM certificates to trust instead of the public roots. */
+  readonly ca: string;
+}
+
+export const tlsType = struct<EndpointTls>(
+  { ca: string("The certificates to trust instead of the public roots, in PEM.") },
+  ["ca"],
+  { description: "How deliveries verify the receiver's certificate; null means by the public roots." },
+);

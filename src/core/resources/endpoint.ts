@@ -1,6 +1,6 @@
 import { urlCharsMax } from "../rule.ts";
 import { maskPassword } from "../url-password.ts";
-import { authType } from "./endpoint-auth.ts";
+import { authType, tlsType } from "./endpoint-auth.ts";
 import {
   alias,
   atCreation,
@@ -179,6 +179,7 @@ export const endpointFields = {
   secret: atCreation(secret, null, { stored: false, output: "never" }),
   /** How deliveries authenticate. The secrets are stored encrypted. */
   auth: setting(nullable(authType), null),
+  tls: setting(nullable(tlsType), null),
   /** Names keep their case. After creation, separate operations change the headers. */
   headers: atCreation(nullMeans({}, headers), {}, { output: "never" }),
   /** Stored encrypted, because variables may be secrets. Transformations are stored but not run yet. */

@@ -37,7 +37,7 @@ export class HttpClient extends OneLife implements Transport {
 
   send(request: OutgoingRequest, signal: AbortSignal): Promise<Answer | Shortage> {
     if (signal.aborted) return Promise.resolve(timedOut);
-    const destination = this.#destinations.of(request.url, request.addresses);
+    const destination = this.#destinations.of(request.url, request.addresses, request.tls ?? null);
     const { headers, body, method } = request;
     const start = method === "GET" ? destination.headStart.replace("POST", "GET") : destination.headStart;
     const head = requestHead(start, headers, method === "GET" ? null : body.byteLength);

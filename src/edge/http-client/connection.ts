@@ -96,13 +96,13 @@ export class Connection {
     this.#open();
   }
 
-  #startTls(socket: Socket, { serverName, ca }: TlsTarget): void {
+  #startTls(socket: Socket, { serverName, options }: TlsTarget): void {
     // The TLS socket reports everything that the TCP socket below it would report.
     socket.reload({ socket: silent });
     const [, secure] = socket.upgradeTLS<Connection>({
       data: this,
       // `rejectUnauthorized` is set explicitly, so that NODE_TLS_REJECT_UNAUTHORIZED has no effect.
-      tls: { serverName, rejectUnauthorized: true, ...(ca === null ? {} : { ca }) },
+      tls: { serverName, rejectUnauthorized: true, ...options },
       socket: handlers,
     });
     this.#socket = secure;

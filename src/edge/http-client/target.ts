@@ -1,4 +1,5 @@
 import { connectOrder } from "../../core/connect-order.ts";
+import type { ClientTls } from "../../ports.ts";
 
 /** A target of connections. Connections whose targets have the same key are interchangeable. */
 export interface ConnectionTarget {
@@ -16,14 +17,18 @@ export interface TlsTarget {
    * address.
    */
   readonly serverName: string;
-  /** PEM certificates to trust. Null means those of the system and of `NODE_EXTRA_CA_CERTS`. */
-  readonly ca: string | null;
+  /**
+   * PEM texts: the certificates to trust, by default those of the system and of
+   * `NODE_EXTRA_CA_CERTS`, and the client's certificate and key.
+   */
+  readonly options: { readonly ca?: string; readonly cert?: string; readonly key?: string };
 }
 
 /** The data that all requests to one URL and the same addresses share. */
 export interface Destination {
   /** The addresses as given. */
   readonly addresses: readonly string[];
+  readonly tls: ClientTls | null;
   readonly ipv4: readonly ConnectionTarget[];
   readonly ipv6: readonly ConnectionTarget[];
   /** All targets, in the given order. */
@@ -40,13 +45,13 @@ export class Destinations {
 
   constructor(private readonly ca: string | null) {}
 
-  of(url: URL, addresses: readonly string[]): Destination {
+  of(url: URL, addresses: readonly string[], tls: ClientTls | null): Destination {
     const known = this.#known.get(url);
-    if (known !== undefined && isSameList(known.addresses, addresses)) return known;
-    const targets = addresses.map((address) => targetOf(url, withoutBrackets(address), this.ca));
+    if (known !== undefined && known.tls === tls && isSameList(known.addresses, addresses)) return known;
+    const targets = addresses.map((address) => targetOf(url, withoutBrackets(address), tls, this.ca));
     const [ipv6, ipv4] = [targets.filter(isIpv6), targets.filter((target) => !isIpv6(target))];
     const turn = known?.turn ?? Math.floor(Math.random() * targets.length);
-    const destination = { addresses, ipv4, ipv6, targets, turn, headStart: headStart(url) };
+    const destination = { addresses, tls, ipv4, ipv6, targets, turn, headStart: headStart(url) };
     this.#known.set(url, destination);
     return destination;
   }
@@ -74,12 +79,22 @@ function isSameList(one: readonly string[], other: readonly string[]): boolean {
  * TLS has verified only this name, and a proxy in front of several names may route a whole
  * connection to the destination of its first request.
  */
-function targetOf(url: URL, address: string, ca: string | null): ConnectionTarget {
+function targetOf(url: URL, address: string, own: ClientTls | null, ca: string | null): ConnectionTarget {
   const isSecure = url.protocol === "https:";
   const port = url.port === "" ? (isSecure ? 443 : 80) : Number(url.port);
   const name = withoutBrackets(url.hostname).replace(/\.$/, "");
-  const tls = isSecure ? { serverName: name, ca } : null;
-  return { address, port, tls, key: `${url.protocol} ${address} ${port} ${name}` };
+  const tls = isSecure ? { serverName: name, options: tlsOptions(own, ca) } : null;
+  const key = `${url.protocol} ${address} ${port} ${name}`;
+  return { address, port, tls, key: own === null ? key : `${key} ${own.id}` };
+}
+
+function tlsOptions(own: ClientTls | null, clientCa: string | null): TlsTarget["options"] {
+  const ca = own?.ca ?? clientCa;
+  const identity = own?.identity ?? null;
+  return {
+    ...(ca !== null && { ca }),
+    ...(identity !== null && { cert: identity.certificate, key: identity.key }),
+  };
 }
 
 function headStart(url: URL): string {

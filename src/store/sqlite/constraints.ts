@@ -54,6 +54,7 @@ const RULES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     transformation: ["transformation IS NULL"],
     // The column contains no secrets.
     auth: [isObject("auth"), "(auth IS NULL OR sealed IS NOT NULL)"],
+    tls: [isObject("tls")],
     disabling: [
       "disabled_cause IN ('gone', 'failing', 'manual')",
       "disabled = 1 OR (disabled_at IS NULL AND disabled_cause IS NULL)",

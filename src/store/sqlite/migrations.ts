@@ -323,6 +323,7 @@ export const migrations: readonly string[] = [
   // No change, but earlier versions cannot read a message whose column "received" contains only a trace.
   "SELECT 1;",
   "ALTER TABLE endpoint ADD COLUMN auth TEXT;",
+  "ALTER TABLE endpoint ADD COLUMN tls TEXT;",
 ];
 
 /** Throws `StartError` if a schema is newer than this version of the program. */

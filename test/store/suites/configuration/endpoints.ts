@@ -15,6 +15,7 @@ const everyField: Partial<Endpoint> = {
   metadata: { team: "a" },
   headers: { "X-Custom": "1" },
   auth: { type: "bearer", token: "secret" } as const,
+  tls: { ca: "a certificate" },
   version: 3,
   throttleRate: 9,
   concurrency: 2,
