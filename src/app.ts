@@ -108,6 +108,7 @@ export async function startServer(settings: Settings, options: Options): Promise
     onUpgrade(started) {
       upgrade = started;
     },
+    onOldKey: () => options.log.warn({ event: "key.old" }, OLD_KEY),
   });
   if (upgrade !== null) logUpgrade(upgrade, options.log);
   try {
@@ -125,6 +126,9 @@ export async function startServer(settings: Settings, options: Options): Promise
     throw error instanceof StoreUnavailable ? openError(error, settings.dataDir) : error;
   }
 }
+
+const OLD_KEY =
+  "The encryption key is the one from before the latest rotation. Set encryption-key to the new key and restart the server.";
 
 function logUpgrade({ from, to, copy }: Upgrade, log: Log): void {
   const about = copy === null ? "" : ` The copy ${copy} has the data as it was before.`;

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { systemClock } from "../edge/clock.ts";
 import { writeBackup } from "../store/sqlite/backup/backup-file.ts";
-import { keyFileOf, keyOf } from "../store/sqlite/key-file.ts";
+import { keyFileOf, knownKeys } from "../store/sqlite/key-file.ts";
 import { CommandFailed } from "./exit-code.ts";
 import { addSettingOptions, settingsFor } from "./setting-options.ts";
 import { streamBackup } from "./stream-backup.ts";
@@ -32,13 +32,13 @@ async function backup(
   { withKey = false, force = false }: BackupOptions,
 ): Promise<void> {
   const { dataDir, encryptionKey } = settingsFor(command);
-  const key = withKey ? (encryptionKey ?? keyOf(dataDir)) : null;
-  if (withKey && key === null) {
+  const keys = withKey ? knownKeys(dataDir, encryptionKey) : null;
+  if (keys?.direct.length === 0) {
     throw new CommandFailed(
       `The data directory ${dataDir} has no usable key file. Set BOATHOOK_ENCRYPTION_KEY to the key of the server or omit --with-key.`,
     );
   }
-  const request = { dataDir, key, force, verify: true, now: systemClock.now(), version };
+  const request = { dataDir, keys, force, verify: true, now: systemClock.now(), version };
   const bytes = file === STDOUT ? await streamBackup(request) : await writeBackup({ ...request, file });
   const line = `${file === STDOUT ? "stdout" : file} ${bytes} bytes ${withKey ? "with key" : "without key"}`;
   if (file === STDOUT) console.error(line);

@@ -4,6 +4,7 @@ import { StartError } from "../core/start-error.ts";
 import { addBackupCommand } from "./backup.ts";
 import { addDoctorCommand } from "./doctor/doctor.ts";
 import { CommandFailed, EXIT, FailureReported } from "./exit-code.ts";
+import { addKeyCommand } from "./key.ts";
 import { addDashboardCommand } from "./monitoring/dashboard.ts";
 import { addRulesCommand } from "./monitoring/rules.ts";
 import { addRestoreCommand } from "./restore.ts";
@@ -38,6 +39,7 @@ function buildProgram(dropped: readonly string[]): Command {
     .configureOutput({ outputError() {} });
   addServeCommand(program, dropped);
   addTokenCommand(program);
+  addKeyCommand(program);
   addBackupCommand(program);
   addRestoreCommand(program);
   addDoctorCommand(program);

@@ -4,7 +4,7 @@ import { systemClock } from "../edge/clock.ts";
 import { openBucket } from "../edge/s3-vault.ts";
 import { restoreBackup } from "../store/sqlite/backup/restore.ts";
 import type { RestoreOptions } from "../store/sqlite/backup/restored-database.ts";
-import { keyInFile } from "../store/sqlite/key-file.ts";
+import { keysInFile } from "../store/sqlite/key-file.ts";
 import { restoreReplica } from "../store/sqlite/replica/restore-replica.ts";
 import { CommandFailed } from "./exit-code.ts";
 import { addSettingOptions, settingsFor } from "./setting-options.ts";
@@ -41,8 +41,8 @@ export function addRestoreCommand(program: Command): void {
 async function restore(command: Command, file: string | undefined, given: GivenOptions): Promise<void> {
   const { dataDir, encryptionKey: configuredKey, replica } = settingsFor(command);
   const { deliver = false, keyFile } = given;
-  const givenKey = keyFile === undefined ? null : keyFrom(keyFile);
-  const options = { dataDir, configuredKey, givenKey, deliver, now: systemClock.now() };
+  const givenKeys = keyFile === undefined ? [] : keysFrom(keyFile);
+  const options = { dataDir, configuredKey, givenKeys, deliver, now: systemClock.now() };
   if (file !== undefined) {
     const extra = (["replica", "at", "untilDamage"] as const).find((name) => given[name] !== undefined);
     if (extra !== undefined) command.error("error: Give a backup or --replica with its options, not both.");
@@ -90,13 +90,13 @@ function instantOf(command: Command, text: string | undefined): number | null {
   return instant;
 }
 
-function keyFrom(path: string): string {
-  let key: string | null;
+function keysFrom(path: string): readonly string[] {
+  let keys: readonly string[];
   try {
-    key = keyInFile(path);
+    keys = keysInFile(path);
   } catch (error) {
     throw new CommandFailed(`The key file ${path} cannot be read (${(error as { code?: string }).code}).`);
   }
-  if (key === null) throw new CommandFailed(`The key file ${path} does not contain 64 hex digits.`);
-  return key;
+  if (keys.length === 0) throw new CommandFailed(`The key file ${path} does not contain 64 hex digits.`);
+  return keys;
 }

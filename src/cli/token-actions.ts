@@ -1,20 +1,14 @@
-import { type Audited, type AuditedChange, audited } from "../commands/audit.ts";
-import type { CommandContext } from "../commands/context.ts";
 import { ensureEnvironment } from "../commands/environments.ts";
 import { hasRootToken, rotateRootToken } from "../commands/root-token.ts";
 import * as tokens from "../commands/tokens.ts";
 import { type Settings, SettingsError } from "../config/index.ts";
 import { defaultEnvironment } from "../core/environment.ts";
-import { IdCodec, type Seq } from "../core/id.ts";
+import type { Seq } from "../core/id.ts";
 import { uidProblem } from "../core/rule.ts";
-import { Signals } from "../core/signal.ts";
 import { tokenLimits } from "../core/token.ts";
-import { systemClock } from "../edge/clock.ts";
-import { systemRandom } from "../edge/random.ts";
 import type { Environment, Token } from "../store/index.ts";
-import { openStore } from "../store/sqlite/index.ts";
-import { openError } from "../store/sqlite/open-error.ts";
 import { removeRootTokenFile } from "../store/sqlite/root-token-file.ts";
+import { type Parts, recorded, withStore } from "./command-store.ts";
 import { CommandFailed } from "./exit-code.ts";
 import { formatTable } from "./table.ts";
 
@@ -29,9 +23,6 @@ export interface TokenRequest {
   /** Time until the token expires, in ms; undefined means never. */
   readonly expires?: number;
 }
-
-/** The parts that a command needs when no server runs in this process. */
-type Parts = Pick<CommandContext, "store" | "ids" | "seqs" | "clock" | "random" | "signals">;
 
 /** Creates a token and returns its text. The text is not stored anywhere. */
 export function createToken(settings: Settings, request: TokenRequest): Promise<string> {
@@ -110,43 +101,6 @@ export function replaceRootToken(settings: Settings): Promise<{ readonly text: s
       return { result: { text, hadToken }, changed: {} };
     });
   });
-}
-
-/** Makes a change and records it in the audit log. */
-function recorded<Result>(
-  parts: Parts,
-  action: string,
-  { environmentSeq, applicationSeq }: Pick<Token, "environmentSeq" | "applicationSeq">,
-  change: () => Promise<Audited<Result>>,
-): Promise<Result> {
-  const about: AuditedChange = {
-    environmentSeq,
-    actor: { kind: "command", id: null, name: null },
-    action,
-    subject: applicationSeq === null ? {} : { appId: parts.ids.encode("app_", applicationSeq) },
-  };
-  return audited(parts, about, change);
-}
-
-async function withStore<Result>(settings: Settings, use: (parts: Parts) => Promise<Result>): Promise<Result> {
-  const clock = systemClock;
-  const store = await openStore({
-    dataDir: settings.dataDir,
-    sync: settings.sync,
-    encryptionKey: settings.encryptionKey,
-    clock,
-    onFact() {},
-    exclusive: false,
-  });
-  try {
-    const { numbers: seqs, idSeed } = store;
-    const signals = new Signals(() => {});
-    return await use({ store, ids: new IdCodec(idSeed), seqs, clock, random: systemRandom, signals });
-  } catch (error) {
-    throw openError(error, settings.dataDir);
-  } finally {
-    await store.close();
-  }
 }
 
 /**

@@ -8,6 +8,8 @@ export { readKeyPair } from "./key-pair.ts";
 export { settingsTable } from "./markdown.ts";
 export {
   CONFIG_VARIABLE,
+  NEW_KEY_VARIABLE,
+  newEncryptionKey,
   type ReadSettings,
   readSettings,
   readWithSources,

@@ -11,6 +11,8 @@ export const CONFIG_VARIABLE = "BOATHOOK_CONFIG";
 /** Environment variables of the commands that call a running server. They are no settings. */
 export const SERVER_VARIABLE = "BOATHOOK_SERVER";
 export const TOKEN_VARIABLE = "BOATHOOK_TOKEN";
+/** Environment variable with the new key for `key rotate`. It is no setting. */
+export const NEW_KEY_VARIABLE = "BOATHOOK_NEW_ENCRYPTION_KEY";
 const VARIABLE_PREFIX = "BOATHOOK_";
 /** Maximum length of an invalid value in a message. */
 const SHOWN_CHARS_MAX = 80;
@@ -127,6 +129,13 @@ function fromVariable(setting: Setting<unknown>, environment: SettingSources["en
   return text === undefined ? [] : [{ source: "variable", text, where: variableOf(setting) }];
 }
 
+/** Returns the new key for `key rotate`, or null if there is none. Throws `SettingsError`. */
+export function newEncryptionKey(environment: SettingSources["environment"]): string | null {
+  const text = environment[NEW_KEY_VARIABLE];
+  if (text === undefined) return null;
+  return parse(SCHEMA.encryptionKey, { source: "variable", text, where: NEW_KEY_VARIABLE }) as string;
+}
+
 interface SettingsFile {
   readonly path: string;
   readonly values: ReadonlyMap<string, unknown>;
@@ -191,6 +200,7 @@ function refuseUnknownVariables(environment: SettingSources["environment"]): voi
     CONFIG_VARIABLE,
     SERVER_VARIABLE,
     TOKEN_VARIABLE,
+    NEW_KEY_VARIABLE,
   ];
   for (const name of Object.keys(environment)) {
     if (name.startsWith(VARIABLE_PREFIX) && !known.includes(name)) {

@@ -2,7 +2,7 @@ import { Database } from "bun:sqlite";
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { migrations } from "../../src/store/sqlite/migrations.ts";
-import { SecretBox } from "../../src/store/sqlite/secret-box.ts";
+import { KeyBox } from "../../src/store/sqlite/secret-box.ts";
 import { killedStart } from "../crash/kill.ts";
 import { executable, run, startBoathook } from "../support/binary.ts";
 import { diskKinds } from "../support/small-disk.ts";
@@ -25,7 +25,7 @@ function oldDataDir(dataDir: string, fillBytes = 0): void {
   for (const step of migrations.slice(0, OLD)) db.run(step);
   db.run(`PRAGMA user_version = ${OLD}`);
   const meta = db.prepare("INSERT INTO meta (name, value) VALUES (?, ?)");
-  meta.run("encryption-key-fingerprint", new SecretBox(Buffer.from(KEY, "hex")).fingerprint);
+  meta.run("encryption-key-fingerprint", new KeyBox(KEY).fingerprint);
   meta.run("id-seed", "0123456789abcdef0123456789abcdef");
   if (fillBytes > 0) meta.run("filler", "x".repeat(fillBytes));
   db.run("PRAGMA journal_mode = WAL");

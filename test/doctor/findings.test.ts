@@ -112,17 +112,23 @@ describe("findings about the database", () => {
 });
 
 describe("findings about the key", () => {
-  const cases: ReadonlyArray<readonly [source: KeyFacts["source"], fits: boolean | null, found: string]> = [
-    ["file", true, "ok"],
-    ["setting", true, "ok"],
-    ["file", false, "fail"],
-    ["setting", false, "fail"],
-    ["file", null, "warn"],
-    ["missing", null, "fail"],
-    ["unusable", null, "fail"],
+  const key: KeyFacts = {
+    ...{ source: "file", fits: "yes", file: "/data/encryption.key", isRotating: false, hasOldKeys: false },
+  };
+  const cases: ReadonlyArray<readonly [what: string, change: Partial<KeyFacts>, found: readonly string[]]> = [
+    ["a key file that fits has none", {}, []],
+    ["a configured key that fits has none", { source: "setting" }, []],
+    ["earlier keys that are kept have none", { hasOldKeys: true }, []],
+    ["a key file of other data fails", { fits: "no" }, ["fail key"]],
+    ["a configured key of other data fails", { source: "setting", fits: "no" }, ["fail key"]],
+    ["a key from before a rotation is a warning", { source: "setting", fits: "old" }, ["warn key"]],
+    ["a key that cannot be compared is a warning", { fits: null }, ["warn key"]],
+    ["a missing key file fails", { source: "missing", fits: null }, ["fail key"]],
+    ["a key file without a key fails", { source: "unusable", fits: null }, ["fail key"]],
+    ["an unfinished rotation is a warning", { isRotating: true, hasOldKeys: true }, ["warn key-rotation"]],
   ];
-  test.each(cases)("a key with the source %s whose match is %p is reported as %s", (source, fits, level) => {
-    expect(keyFindings({ source, fits, file: "/data/encryption.key" })).toMatchObject([{ name: "key", level }]);
+  test.each(cases)("%s", (_, change, found) => {
+    expect(troubles(keyFindings({ ...key, ...change }))).toEqual([...found]);
   });
 });
 

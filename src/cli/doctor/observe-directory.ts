@@ -1,4 +1,4 @@
-import { accessSync, constants, readdirSync, statSync } from "node:fs";
+import { accessSync, constants, existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Settings } from "../../config/index.ts";
 import type { ClockTrust } from "../../core/clock-trust.ts";
@@ -7,10 +7,10 @@ import type { DirectoryFacts, FileFacts } from "../../doctor/directory.ts";
 import type { KeyFacts } from "../../doctor/key.ts";
 import type { StoreFacts } from "../../doctor/store.ts";
 import { freeBytesOf } from "../../store/sqlite/backup/copy-database.ts";
+import { findPresentKey, type KeyState } from "../../store/sqlite/encryption/key-state.ts";
 import { inspectStore, isDataDirInUse } from "../../store/sqlite/inspect.ts";
-import { keyFileOf, keyOf } from "../../store/sqlite/key-file.ts";
+import { keyFileOf, knownKeys, oldKeyFileOf } from "../../store/sqlite/key-file.ts";
 import { openError } from "../../store/sqlite/open-error.ts";
-import { SecretBox } from "../../store/sqlite/secret-box.ts";
 
 /** Names of the files that the program creates in its data directory. */
 const OWN_FILE = /^(boathook|encryption\.key|root-token)/;
@@ -45,17 +45,17 @@ export async function observeStore(
   isInUse: boolean | null,
 ): Promise<{ readonly store: StoreFacts; readonly key: KeyFacts }> {
   let store: StoreFacts;
-  let fingerprint: string | null = null;
+  let keys: KeyState | null = null;
   try {
     // A check that compares indexes with tables could delay a running server.
-    const { check, damage, clockTrust, keyFingerprint, ...rest } = await inspectStore(dataDir, isInUse !== false);
+    const { check, damage, clockTrust, keyState, ...rest } = await inspectStore(dataDir, isInUse !== false);
     const trust = clockTrust === null ? null : (JSON.parse(clockTrust) as ClockTrust);
     store = { ...rest, problem: null, integrity: { check, damage }, clockTrust: trust };
-    fingerprint = keyFingerprint;
+    keys = keyState;
   } catch (error) {
     store = { ...UNREADABLE, problem: messageOf(error) };
   }
-  return { store, key: observeKey(dataDir, encryptionKey, fingerprint) };
+  return { store, key: observeKey(dataDir, encryptionKey, keys) };
 }
 
 const UNREADABLE: Omit<StoreFacts, "problem"> = {
@@ -63,19 +63,19 @@ const UNREADABLE: Omit<StoreFacts, "problem"> = {
   ...{ databaseBytes: 0, walBytes: 0, freeBytes: null, newestAt: null, clockTrust: null },
 };
 
-function observeKey(dataDir: string, configured: string | null, fingerprint: string | null): KeyFacts {
+function observeKey(dataDir: string, configured: string | null, state: KeyState | null): KeyFacts {
   const file = keyFileOf(dataDir);
   const source = configured === null ? "file" : "setting";
+  const [isRotating, hasOldKeys] = [(state?.previous ?? null) !== null, existsSync(oldKeyFileOf(dataDir))];
+  const rest = { file, isRotating, hasOldKeys };
   try {
-    const key = configured ?? keyOf(dataDir);
-    if (key === null) {
-      const exists = statSync(file, { throwIfNoEntry: false }) !== undefined;
-      return { source: exists ? "unusable" : "missing", file, fits: null };
-    }
-    const fits = fingerprint === null ? null : new SecretBox(Buffer.from(key, "hex")).fingerprint === fingerprint;
-    return { source, file, fits };
+    const known = knownKeys(dataDir, configured);
+    if (known.direct.length === 0) return { ...rest, source: existsSync(file) ? "unusable" : "missing", fits: null };
+    if (state === null) return { ...rest, source, fits: null };
+    const found = findPresentKey(state, known);
+    return { ...rest, source, fits: found === null ? "no" : found.isHandedOver ? "old" : "yes" };
   } catch {
-    return { source: "unusable", file, fits: null };
+    return { ...rest, source: "unusable", fits: null };
   }
 }
 

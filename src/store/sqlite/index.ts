@@ -19,6 +19,8 @@ import { checkDatabase, configure, lockDatabase, openDatabase, type Sync, setSyn
 import { deadLetters, redriveVerbs } from "./dead-letters.ts";
 import { deliveries } from "./deliveries.ts";
 import { type Files, systemFiles } from "./durable-file.ts";
+import { openKeyRing } from "./encryption/key-ring.ts";
+import { hasKeyFingerprint } from "./encryption/key-state.ts";
 import { endpointDetail } from "./endpoint-detail.ts";
 import { endpointMessages } from "./endpoint-messages.ts";
 import { endpoints } from "./endpoints.ts";
@@ -29,10 +31,10 @@ import { eventTypes } from "./event-types.ts";
 import { expunge } from "./expunge.ts";
 import { feed } from "./feed.ts";
 import { Idempotency } from "./idempotency.ts";
-import { encryptionKey } from "./key-file.ts";
+import { encryptionKeys, type KnownKeys, knownKeys, removeHandedOver } from "./key-file.ts";
 import { MessageKeys } from "./keys/message-keys.ts";
 import { acceptVerb, contentsVerb, messages } from "./messages.ts";
-import { checkEncryptionKey, hasKeyFingerprint, idSeed, meta, probeOf } from "./meta.ts";
+import { idSeed, meta, probeOf } from "./meta.ts";
 import { migrate } from "./migrations.ts";
 import { namedSearch } from "./named-search.ts";
 import { names } from "./names.ts";
@@ -44,7 +46,7 @@ import { recipients } from "./recipients.ts";
 import { replayable, resendAllVerb } from "./replay.ts";
 import { Replica, type ReplicaOptions } from "./replica/replica.ts";
 import { sealEndpoints } from "./seal-endpoints.ts";
-import { SecretBox } from "./secret-box.ts";
+import { KeyBox, type SecretBox } from "./secret-box.ts";
 import { series } from "./series.ts";
 import { sessions } from "./sessions.ts";
 import { sizeVerbs } from "./size.ts";
@@ -75,6 +77,8 @@ export interface OpenOptions {
   readonly onUpgrade?: (upgrade: Upgrade) => void;
   /** The replica of the data. Only for the server. */
   readonly replica?: ReplicaOptions | null;
+  /** Called if the data was opened with the key from before a rotation. */
+  readonly onOldKey?: () => void;
   /** Replaces the operations on files in tests. */
   readonly files?: Files;
 }
@@ -118,8 +122,7 @@ async function openDataDir(options: OpenOptions): Promise<Store> {
     const isUsed = hasKeyFingerprint(db);
     if (!exclusive && !isUsed) throw noData(dataDir);
     migrate(db);
-    const box = new SecretBox(encryptionKey(dataDir, options.encryptionKey, { isUsed, files }));
-    checkEncryptionKey(db, box);
+    const box = openKeys(db, options, encryptionKeys(dataDir, options.encryptionKey, { isUsed, files }));
     setSync(db, options.sync);
     await replica?.attach(db);
     const check = exclusive ? new UsedFiles(databaseFileOf(dataDir), clock).check : () => {};
@@ -128,6 +131,15 @@ async function openDataDir(options: OpenOptions): Promise<Store> {
     close();
     throw error;
   }
+}
+
+/** Opens the keys of the data. If the server has the new key of a rotation, nobody needs the old one. */
+function openKeys(db: Database, options: OpenOptions, known: KnownKeys): SecretBox {
+  const { dataDir, encryptionKey, exclusive, onOldKey, files = systemFiles } = options;
+  const { ring, isHandedOver } = openKeyRing(db, known, () => knownKeys(dataDir, encryptionKey));
+  if (isHandedOver) onOldKey?.();
+  else if (exclusive) removeHandedOver(dataDir, files);
+  return ring;
 }
 
 /**
@@ -162,8 +174,7 @@ export function openMemoryStore(
 ): MemoryStore {
   configure(db, "full");
   migrate(db);
-  const box = new SecretBox(new Uint8Array(32));
-  checkEncryptionKey(db, box);
+  const { ring: box } = openKeyRing(db, { direct: [new KeyBox("00".repeat(32))], handedOver: [] });
   const beforePing = () => {};
   return assemble({
     db,

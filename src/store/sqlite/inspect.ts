@@ -8,8 +8,8 @@ import { constraints } from "./constraints.ts";
 import { databaseFileOf, hasDatabase, noData, refuseLostDatabase } from "./data-dir.ts";
 import { checkDatabase } from "./database.ts";
 import { codeOf } from "./disk-error.ts";
+import { type KeyState, keyStateOf } from "./encryption/key-state.ts";
 import { isFileLocked } from "./file-lock.ts";
-import { keyFingerprintOf } from "./meta.ts";
 import { migrations } from "./migrations.ts";
 import { lastSeq } from "./numbers.ts";
 import { openError } from "./open-error.ts";
@@ -26,7 +26,8 @@ export interface StoreReading {
   readonly freeBytes: number | null;
   readonly newestAt: number | null;
   readonly clockTrust: string | null;
-  readonly keyFingerprint: string | null;
+  /** Null if the database could not be read. */
+  readonly keyState: KeyState | null;
 }
 
 /** Returns whether a server uses the data directory, or null if the system does not show it. */
@@ -70,8 +71,8 @@ function openUnchanged(path: string, hasLog: boolean): Database {
 
 function read(db: Database, dataDir: string, isInUse: boolean): Omit<StoreReading, "walBytes" | "freeBytes"> {
   checkDatabase(db, dataDir, false);
-  const keyFingerprint = keyFingerprintOf(db);
-  if (keyFingerprint === null) throw noData(dataDir);
+  const keyState = keyStateOf(db);
+  if (keyState.fingerprint === null) throw noData(dataDir);
   const { user_version: schemaVersion } = db.query("PRAGMA user_version").get() as { user_version: number };
   const damage = damageIn(db, isInUse);
   const isReadable = damage === null && schemaVersion === migrations.length;
@@ -85,7 +86,7 @@ function read(db: Database, dataDir: string, isInUse: boolean): Omit<StoreReadin
     databaseBytes: bytesOf(db),
     newestAt: last === 0 ? null : timeOfSeq(last),
     clockTrust: isReadable ? metaOf(db, "clock-trust") : null,
-    keyFingerprint,
+    keyState,
   };
 }
 
@@ -119,7 +120,7 @@ function unknown(path: string, walBytes: number): Omit<StoreReading, "freeBytes"
   const newestSchema = migrations.length;
   return {
     ...{ check: "skipped", damage: null, schemaVersion: newestSchema, newestSchema, rulesMissing: 0 },
-    ...{ databaseBytes: sizeOf(path), walBytes, newestAt: null, clockTrust: null, keyFingerprint: null },
+    ...{ databaseBytes: sizeOf(path), walBytes, newestAt: null, clockTrust: null, keyState: null },
   };
 }
 

@@ -1,14 +1,11 @@
 import type { Database } from "bun:sqlite";
 import { randomBytes } from "node:crypto";
-import { StartError } from "../../core/start-error.ts";
 import type { Clock } from "../../ports.ts";
 import type { Housekeeping } from "../index.ts";
 import type { Committer } from "./commit.ts";
-import type { SecretBox } from "./secret-box.ts";
 
 const ID_SEED = "id-seed";
 const PROBED_AT = "probed-at";
-const KEY_FINGERPRINT = "encryption-key-fingerprint";
 
 export function meta(db: Database, committer: Committer): Housekeeping["meta"] {
   const get = db.prepare<{ value: string }, [string]>("SELECT value FROM meta WHERE name = ?");
@@ -41,25 +38,4 @@ export function idSeed(db: Database): readonly [number, number, number, number] 
   const hex = once(db, ID_SEED, () => randomBytes(16).toString("hex"));
   const word = (index: number) => Number.parseInt(hex.slice(index * 8, index * 8 + 8), 16) | 0;
   return [word(0), word(1), word(2), word(3)];
-}
-
-/** Returns whether this database may contain encrypted secrets. */
-export function hasKeyFingerprint(db: Database): boolean {
-  if (db.query("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = 'meta'").get() === null) return false;
-  return db.query("SELECT 1 FROM meta WHERE name = ?").get(KEY_FINGERPRINT) !== null;
-}
-
-/** Returns the fingerprint of the key that encrypts the data, or null if nothing is encrypted yet. */
-export function keyFingerprintOf(db: Database): string | null {
-  if (!hasKeyFingerprint(db)) return null;
-  return (db.query("SELECT value FROM meta WHERE name = ?").get(KEY_FINGERPRINT) as { value: string }).value;
-}
-
-/** Throws `StartError` if the data was written with another key. */
-export function checkEncryptionKey(db: Database, box: SecretBox): void {
-  if (once(db, KEY_FINGERPRINT, () => box.fingerprint) !== box.fingerprint) {
-    throw new StartError(
-      "The encryption key does not match the data. Restore the original key (encryption-key, or the file encryption.key in the data directory).",
-    );
-  }
 }

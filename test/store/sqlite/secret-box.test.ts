@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { SecretBox } from "../../../src/store/sqlite/secret-box.ts";
+import { KeyBox } from "../../../src/store/sqlite/secret-box.ts";
 
-const box = new SecretBox(new Uint8Array(32).fill(1));
-const otherBox = new SecretBox(new Uint8Array(32).fill(2));
+const box = new KeyBox("01".repeat(32));
+const otherBox = new KeyBox("02".repeat(32));
 
 describe("secret box", () => {
   test("the secret box opens texts that it has sealed", () => {
@@ -25,7 +25,7 @@ describe("secret box", () => {
   });
 
   test("different keys have different fingerprints, and a fingerprint does not contain its key", () => {
-    expect(box.fingerprint).toBe(new SecretBox(new Uint8Array(32).fill(1)).fingerprint);
+    expect(box.fingerprint).toBe(new KeyBox("01".repeat(32)).fingerprint);
     expect(box.fingerprint).not.toBe(otherBox.fingerprint);
     expect(box.fingerprint).toMatch(/^[0-9a-f]{32}$/);
     expect(box.fingerprint).not.toContain("01010101");

@@ -58,6 +58,8 @@ const PHRASES: Readonly<Record<string, string>> = {
   "v1.management.authentication.expire-api-token": "expired or revoked the token {tokenId}",
   "token.create": "created the token {tokenId}",
   "token.revoke": "revoked the token {tokenId}",
+  "key.rotate": "replaced the encryption key",
+  "key.forget": "removed earlier encryption keys",
   "token.root.rotate": "replaced the root token",
   "background-task.cancel": "cancelled the task {taskId}",
   "v1.ingest.source.create": "created the source {sourceId}",

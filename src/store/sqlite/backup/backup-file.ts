@@ -5,9 +5,9 @@ import { StartError } from "../../../core/start-error.ts";
 import { databaseFileOf, hasDatabase, noData } from "../data-dir.ts";
 import { codeOf } from "../disk-error.ts";
 import { systemFiles } from "../durable-file.ts";
-import { keyFingerprintOf } from "../meta.ts";
+import { findPresentKey, keyStateOf } from "../encryption/key-state.ts";
+import type { KnownKeys } from "../key-file.ts";
 import { openError } from "../open-error.ts";
-import { SecretBox } from "../secret-box.ts";
 import { copyDatabase, requireSpace } from "./copy-database.ts";
 import { lockTemporary, removeBeside } from "./temporary-file.ts";
 
@@ -19,8 +19,8 @@ const OWN_FILE = /^(boathook\.(db|lock)|encryption\.key|root-token)/;
 export interface BackupRequest {
   readonly dataDir: string;
   readonly file: string;
-  /** The encryption key to include, as 64 hex digits. Null means that the backup has no key. */
-  readonly key: string | null;
+  /** The keys of which one is that of the data and is included. Null means that the backup has no key. */
+  readonly keys: KnownKeys | null;
   /** Whether an existing file may be replaced. */
   readonly force: boolean;
   /** Whether to check the structure of the copy, which reads all of it. */
@@ -100,14 +100,15 @@ function alreadyExists(file: string): StartError {
 }
 
 /** Merges the copied log into the copied database and adds the table of backups. */
-function complete(temporary: string, { key, verify, now, version, dataDir }: BackupRequest): void {
+function complete(temporary: string, { keys, verify, now, version, dataDir }: BackupRequest): void {
   const db = new Database(temporary, { create: false, readwrite: true, strict: true });
   try {
     // The caller syncs the file.
     db.run("PRAGMA synchronous = OFF");
     db.run("PRAGMA wal_checkpoint(TRUNCATE)");
     db.run("PRAGMA journal_mode = DELETE");
-    if (key !== null && new SecretBox(Buffer.from(key, "hex")).fingerprint !== keyFingerprintOf(db)) {
+    const key = keys === null ? null : (findPresentKey(keyStateOf(db), keys)?.box ?? null);
+    if (keys !== null && key === null) {
       throw new StartError(
         `The encryption key does not match the data in ${dataDir}, so it was not backed up. Set the key of the server.`,
       );
@@ -116,7 +117,7 @@ function complete(temporary: string, { key, verify, now, version, dataDir }: Bac
     const insert = db.prepare(`INSERT INTO ${BACKUP_TABLE} (name, value) VALUES (?, ?)`);
     insert.run("created-at", String(now));
     insert.run("version", version);
-    if (key !== null) insert.run("encryption-key", key);
+    if (key !== null) insert.run("encryption-key", key.hex);
     const problem = verify ? problemIn(db, "quick_check") : null;
     if (problem !== null) {
       throw new StartError(`The database in ${dataDir} is damaged, so there is no backup of it: ${problem}.`);

@@ -5,7 +5,7 @@ import { StartError } from "../../../core/start-error.ts";
 import { databaseFileOf, noData } from "../data-dir.ts";
 import { openDatabase, setSync } from "../database.ts";
 import { isDiskError } from "../disk-error.ts";
-import { hasKeyFingerprint } from "../meta.ts";
+import { hasKeyFingerprint } from "../encryption/key-state.ts";
 
 type FileHandle = promises.FileHandle;
 

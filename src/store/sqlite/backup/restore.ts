@@ -3,7 +3,7 @@ import { existsSync, promises, realpathSync, statSync } from "node:fs";
 import { StartError } from "../../../core/start-error.ts";
 import { restoreFileOf } from "../data-dir.ts";
 import { codeOf } from "../disk-error.ts";
-import { keyFingerprintOf } from "../meta.ts";
+import { keyFingerprintOf } from "../encryption/key-state.ts";
 import { openError } from "../open-error.ts";
 import { BACKUP_TABLE } from "./backup-file.ts";
 import { copyFile, requireSpace } from "./copy-database.ts";

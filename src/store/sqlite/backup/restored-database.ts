@@ -2,18 +2,18 @@ import type { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
 import { deliveryHeldMeta } from "../../../core/delivery.ts";
 import { StartError } from "../../../core/start-error.ts";
+import { keyFingerprintOf } from "../encryption/key-state.ts";
 import { keyFileOf, keyOf } from "../key-file.ts";
-import { keyFingerprintOf } from "../meta.ts";
 import { refuseNewerSchema } from "../migrations.ts";
-import { SecretBox } from "../secret-box.ts";
+import { KeyBox } from "../secret-box.ts";
 import { problemIn } from "./backup-file.ts";
 
 export interface RestoreOptions {
   readonly dataDir: string;
   /** The configured key, as 64 hex digits, or null. It is not written to the data directory. */
   readonly configuredKey: string | null;
-  /** The key of a given key file, as 64 hex digits, or null. */
-  readonly givenKey: string | null;
+  /** The keys of a given key file, as 64 hex digits each. Empty if no file was given. */
+  readonly givenKeys: readonly string[];
   /** Whether the server sends deliveries as soon as it starts. If not, they are held. */
   readonly deliver: boolean;
   /** Instant of the restore, in ms. */
@@ -58,13 +58,13 @@ export function prepareRestored(
 function keyToWrite(
   fingerprint: string | null,
   { name, key: inSource }: RestoreSource,
-  { dataDir, configuredKey, givenKey }: RestoreOptions,
+  { dataDir, configuredKey, givenKeys }: RestoreOptions,
 ): string | null {
-  const fits = (key: string) => new SecretBox(Buffer.from(key, "hex")).fingerprint === fingerprint;
+  const fits = (key: string) => new KeyBox(key).fingerprint === fingerprint;
   const there = keyOf(dataDir);
   const source = name.replace(/^The /, "the ");
   // The server uses the configured key even if there is a key file.
-  const known = configuredKey ?? givenKey ?? inSource ?? there;
+  const known = configuredKey ?? givenKeys.find(fits) ?? givenKeys[0] ?? inSource ?? there;
   if (known === null) {
     throw new StartError(
       `${name} does not contain the encryption key. Give it with --key-file FILE or BOATHOOK_ENCRYPTION_KEY.`,

@@ -3,7 +3,7 @@ import { readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { databaseFileOf } from "../data-dir.ts";
 import { openDatabase } from "../database.ts";
-import { hasKeyFingerprint } from "../meta.ts";
+import { hasKeyFingerprint } from "../encryption/key-state.ts";
 import { migrations } from "../migrations.ts";
 import { writeBackup } from "./backup-file.ts";
 import { requireSpace } from "./copy-database.ts";
@@ -58,7 +58,7 @@ export async function prepareUpgrade(
   );
   beforeCopy?.();
   // A copy with this name may be older than the data: it is left from an upgrade that was undone.
-  await writeBackup({ dataDir, file, key: null, force: true, verify: false, now, version: `schema ${from}` });
+  await writeBackup({ dataDir, file, keys: null, force: true, verify: false, now, version: `schema ${from}` });
   return { from, to, copy: file };
 }
 

@@ -7,7 +7,7 @@ import { StartError } from "../../../core/start-error.ts";
 import { restoreInto, type WrittenDatabase } from "../backup/restore-target.ts";
 import { prepareRestored, type RestoreOptions } from "../backup/restored-database.ts";
 import { codeOf } from "../disk-error.ts";
-import { hasKeyFingerprint } from "../meta.ts";
+import { hasKeyFingerprint } from "../encryption/key-state.ts";
 import { type BaseManifest, basesOf, generationsOf, manifestOf, segmentsOf } from "./chain.ts";
 import { identityOf } from "./identity.ts";
 import { type OpenBucket, openVault } from "./open-vault.ts";

@@ -36,7 +36,7 @@ export function restored(
   limits: { readonly until?: number | null; readonly untilDamage?: boolean } = {},
 ) {
   const { until = null, untilDamage = false } = limits;
-  const key = { configuredKey: KEY, givenKey: null };
+  const key = { configuredKey: KEY, givenKeys: [] };
   return restoreReplica({ location, openBucket, dataDir, ...key, deliver: true, now: 1, until, untilDamage });
 }
 

@@ -1,0 +1,68 @@
+import { type Audited, type AuditedChange, audited } from "../commands/audit.ts";
+import type { CommandContext } from "../commands/context.ts";
+import { ensureEnvironment } from "../commands/environments.ts";
+import type { Settings } from "../config/index.ts";
+import { defaultEnvironment } from "../core/environment.ts";
+import { IdCodec } from "../core/id.ts";
+import { Signals } from "../core/signal.ts";
+import { systemClock } from "../edge/clock.ts";
+import { systemRandom } from "../edge/random.ts";
+import type { Token } from "../store/index.ts";
+import { openStore } from "../store/sqlite/index.ts";
+import { openError } from "../store/sqlite/open-error.ts";
+
+/** The parts that a command needs when no server runs in this process. */
+export type Parts = Pick<CommandContext, "store" | "ids" | "seqs" | "clock" | "random" | "signals">;
+
+/** Opens the store of a data directory, whether or not a server is using it, and closes it afterwards. */
+export async function withStore<Result>(
+  settings: Pick<Settings, "dataDir" | "sync" | "encryptionKey">,
+  use: (parts: Parts) => Promise<Result>,
+): Promise<Result> {
+  const clock = systemClock;
+  const store = await openStore({
+    dataDir: settings.dataDir,
+    sync: settings.sync,
+    encryptionKey: settings.encryptionKey,
+    clock,
+    onFact() {},
+    exclusive: false,
+  });
+  try {
+    const { numbers: seqs, idSeed } = store;
+    const signals = new Signals(() => {});
+    return await use({ store, ids: new IdCodec(idSeed), seqs, clock, random: systemRandom, signals });
+  } catch (error) {
+    throw openError(error, settings.dataDir);
+  } finally {
+    await store.close();
+  }
+}
+
+/** Makes a change and records it in the audit log. */
+export function recorded<Result>(
+  parts: Parts,
+  action: string,
+  { environmentSeq, applicationSeq }: Pick<Token, "environmentSeq" | "applicationSeq">,
+  change: () => Promise<Audited<Result>>,
+): Promise<Result> {
+  const about: AuditedChange = {
+    environmentSeq,
+    actor: { kind: "command", id: null, name: null },
+    action,
+    subject: applicationSeq === null ? {} : { appId: parts.ids.encode("app_", applicationSeq) },
+  };
+  return audited(parts, about, change);
+}
+
+/** Records a change of the whole data directory in the audit log of the default environment. */
+export function recordCommand(
+  settings: Pick<Settings, "dataDir" | "sync" | "encryptionKey">,
+  action: string,
+): Promise<void> {
+  return withStore(settings, async (parts) => {
+    const { seq: environmentSeq } = await ensureEnvironment(parts, defaultEnvironment);
+    const about = { environmentSeq, applicationSeq: null };
+    await recorded(parts, action, about, async () => ({ result: undefined, changed: {} }));
+  });
+}
