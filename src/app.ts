@@ -175,6 +175,7 @@ async function run(
       stoppedEndpoints: () => store.history.stoppedEndpoints(),
       requests,
       storeSize: () => store.housekeeping.size(),
+      ...withReplica(store),
       logLinesDropped,
     },
     facts,
@@ -244,6 +245,10 @@ async function run(
     metrics.stop();
     throw error;
   }
+}
+
+function withReplica({ replica }: Store) {
+  return replica === undefined ? {} : { replica: () => replica.state() };
 }
 
 function replicaOptions(

@@ -7,7 +7,7 @@ import { temporaryDirectory } from "./support/temporary.ts";
 
 const log = { debug() {}, info() {}, warn() {}, error() {} };
 const options = { log, version: "0", showRootToken: null };
-const starting = { status: "starting", store: "ok", delivery: "running", version: "0" };
+const starting = { status: "starting", store: "ok", delivery: "running", replica: null, version: "0" };
 
 function settingsFor(dataDir: string, port: number): Settings {
   const flags = { "data-dir": dataDir, port: String(port) };

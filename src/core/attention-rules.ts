@@ -15,6 +15,8 @@ export const attentionKinds = [
   "disk_low",
   "clock_jumped",
   "backup_failed",
+  "replica_failed",
+  "replica_behind",
   "delivery_held",
   "environment_paused",
   "backlog_growing",

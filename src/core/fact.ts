@@ -220,6 +220,18 @@ export type Fact =
   | { readonly type: "backup.finished"; readonly file: string; readonly durationMs: number }
   /** A scheduled backup has failed. It is tried again. */
   | { readonly type: "backup.failed"; readonly reason: string }
+  /** The replica has not been written for some seconds. It is tried again. */
+  | { readonly type: "replica.failed"; readonly location: string; readonly reason: string }
+  | { readonly type: "replica.recovered"; readonly location: string }
+  /** The replica has a complete copy of the database. */
+  | {
+      readonly type: "replica.copied";
+      readonly location: string;
+      readonly bytes: number;
+      readonly durationMs: number;
+    }
+  /** The data does not continue the records of the replica, which begins anew. */
+  | { readonly type: "replica.restarted"; readonly location: string }
   /** A bug in the program was detected at `where`. The affected work will be retried. */
   | { readonly type: "defect.found"; readonly where: string; readonly error: unknown }
   /** A request arrived at the door for a known source. */

@@ -4,6 +4,7 @@ import type { Feed } from "./feed.ts";
 import type { History } from "./history.ts";
 import type { Housekeeping } from "./housekeeping.ts";
 import type { Queue } from "./queue.ts";
+import type { StoreReplica } from "./replica.ts";
 import type { Survey } from "./survey.ts";
 
 export type { Configuration } from "./configuration.ts";
@@ -21,6 +22,7 @@ export * from "./records/source.ts";
 export * from "./records/survey.ts";
 export * from "./records/task.ts";
 export type * from "./records/token.ts";
+export type { ReplicaState, StoreReplica } from "./replica.ts";
 export type { Survey } from "./survey.ts";
 
 /**
@@ -62,6 +64,8 @@ export interface Store {
   readonly housekeeping: Housekeeping;
   readonly survey: Survey;
   readonly feed: Feed;
+  /** The replica of the data. Absent if there is none. */
+  readonly replica?: StoreReplica;
   /**
    * Calls `start`, commits the writes that it begins as one atomic group, in the order in which
    * they were begun, and resolves to their results.

@@ -24,6 +24,10 @@ const LOGGED = [
   "idempotency.mismatched",
   "backup.finished",
   "backup.failed",
+  "replica.failed",
+  "replica.recovered",
+  "replica.copied",
+  "replica.restarted",
   "defect.found",
   "source.refused",
   "source.key-unavailable",
@@ -164,6 +168,30 @@ export function logFacts(facts: Facts, log: Log, ids: IdCodec): void {
         break;
       case "backup.failed":
         log.error({ event: fact.type, reason: fact.reason }, `Scheduled backup failed. ${fact.reason}`);
+        break;
+      case "replica.failed":
+        log.error(
+          { event: fact.type, replica: fact.location, reason: fact.reason },
+          `Replica cannot be written. It is tried again. ${fact.reason}`,
+        );
+        break;
+      case "replica.recovered":
+        log.info({ event: fact.type, replica: fact.location }, "Replica can be written again.");
+        break;
+      case "replica.copied":
+        log.info(
+          {
+            ...{ event: fact.type, replica: fact.location },
+            ...{ bytes: fact.bytes, durationMs: Math.round(fact.durationMs) },
+          },
+          "Replica has a complete copy of the data.",
+        );
+        break;
+      case "replica.restarted":
+        log.warn(
+          { event: fact.type, replica: fact.location },
+          "The data does not continue what the replica has, for example because a backup was restored. The replica begins anew; what it has is kept for a week and can be restored with --at.",
+        );
         break;
       case "defect.found":
         log.error(

@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Facts } from "../core/fact.ts";
 import { failureReasons } from "../core/outcome.ts";
 import { shortResources } from "../core/shortage.ts";
-import type { StoppedEndpoints, StoreSize } from "../store/index.ts";
+import type { ReplicaState, StoppedEndpoints, StoreSize } from "../store/index.ts";
 import { addProcessMetrics, EventLoopLag, SECONDS } from "./process-metrics.ts";
 import { addReceivedMetrics } from "./received-metrics.ts";
 import type { RequestCounts } from "./request-counts.ts";
@@ -23,6 +23,8 @@ export interface Readings {
   /** Returns the state of the scheduled backups. Absent if there are none. */
   backups?(): { readonly newestAt: number | null; readonly isOverdue: boolean };
   storeSize(): Promise<StoreSize>;
+  /** Returns the state of the replica. Absent if there is none. */
+  replica?(): Pick<ReplicaState, "status" | "lagMs" | "lagBytes">;
   /** Returns the number of log lines that were dropped because the output could not be written. */
   logLinesDropped(): number;
 }
@@ -41,6 +43,7 @@ export class Metrics {
     this.#requests(readings);
     this.#gauges(readings);
     this.#backups(readings);
+    this.#replica(readings);
     this.#endpoints(readings);
     addProcessMetrics(this.#registry);
     this.#lag = new EventLoopLag(this.#registry);
@@ -194,6 +197,22 @@ export class Metrics {
       "boathook_backup_newest_timestamp_seconds",
       "Time of the newest scheduled backup; 0 if there is none.",
       () => (backups?.()?.newestAt ?? 0) / 1000,
+    );
+  }
+
+  #replica({ replica }: Readings): void {
+    this.#gauge("boathook_replica_up", "0 while the replica cannot be written; 1 without a replica.", () =>
+      Number(replica?.().status !== "failed"),
+    );
+    this.#gauge(
+      "boathook_replica_lag_seconds",
+      "Age of the oldest commit that the replica lacks; 0 without a replica.",
+      () => (replica?.().lagMs ?? 0) / 1000,
+    );
+    this.#gauge(
+      "boathook_replica_lag_bytes",
+      "Size of what the replica lacks; 0 without a replica.",
+      () => replica?.().lagBytes ?? 0,
     );
   }
 

@@ -104,6 +104,8 @@ const SERIES: Readonly<Record<string, readonly (readonly [series: string, values
   BoathookDeliveriesLate: [['boathook_oldest_due_age_seconds{instance="a"}', GAUGE(301)]],
   BoathookDeliveriesHeld: [['boathook_delivery_held{instance="a"}', GAUGE(1)]],
   BoathookBackupOverdue: [['boathook_backup_overdue{instance="a"}', GAUGE(1)]],
+  BoathookReplicaFailing: [['boathook_replica_up{instance="a"}', GAUGE(0, 1)]],
+  BoathookReplicaBehind: [['boathook_replica_lag_seconds{instance="a"}', GAUGE(31)]],
   BoathookEnvironmentPaused: [['boathook_environments_paused{instance="a"}', GAUGE(1)]],
   BoathookDeadLettersGrowing: [['boathook_dead_letters{instance="a"}', GROWING]],
   BoathookEndpointsFailing: [['boathook_endpoints{instance="a",state="failing"}', GAUGE(1)]],

@@ -11,6 +11,7 @@ import { bodyLease, type Checking, type Framing, framingOf, readBody } from "./b
 import { bodyHash } from "./body-hash.ts";
 import { ByteBudget, type ByteLease, callerOf } from "./byte-budget.ts";
 import { bodySchemaOf, type CheckedBody, checkedBody, checkedLargeBody } from "./checked-body.ts";
+import { changesData, requireConfirmed } from "./confirmed.ts";
 import { decodedBody, withoutByteOrderMark } from "./content-coding.ts";
 import type { Context } from "./context.ts";
 import type { ApiDeps } from "./deps.ts";
@@ -99,6 +100,8 @@ export class Dispatcher {
       const query = operation.query === undefined ? noQuery : queryOf(operation.query, search, request);
       admitted = { operation, request, params, identity, query, ignored: noKeys, bytes: null, lease: null };
       const answer = this.#inPieces(await this.#answer(admitted), admitted);
+      const { replica } = this.deps.store;
+      if (replica !== undefined && changesData(operation)) await requireConfirmed(replica, answer);
       const parameters = search === "" ? noKeys : unknownParameters(operation.query, search);
       const names =
         admitted.ignored.length + parameters.length === 0 ? null : ignoredHeader(admitted.ignored, parameters);

@@ -6,7 +6,13 @@ import { deliveryHeldMeta } from "../../core/delivery.ts";
 import type { Seq } from "../../core/id.ts";
 import { formatInstant } from "../../core/instant.ts";
 import { failureReasons } from "../../core/outcome.ts";
-import { type Attention, type AttentionEndpoint, type DeadReason, deadReasonCountMax } from "../../store/index.ts";
+import {
+  type Attention,
+  type AttentionEndpoint,
+  type DeadReason,
+  deadReasonCountMax,
+  type ReplicaState,
+} from "../../store/index.ts";
 import type { ApiDeps } from "../http/deps.ts";
 import * as field from "../http/fields.ts";
 import { nullable, wordOut } from "../http/schema.ts";
@@ -151,6 +157,8 @@ export class AttentionSource {
     if (backups !== undefined && (backups.failure !== null || backups.isOverdue)) {
       entries.push(ofBackups(backups));
     }
+    const replica = this.parts.store.replica?.state();
+    if (replica !== undefined && replica.status !== "ok") entries.push(ofReplica(replica));
     if (deliverer.isHeld) {
       const heldAt = await housekeeping.meta.get(deliveryHeldMeta);
       const since = heldAt === null ? null : formatInstant(Number(heldAt));
@@ -214,4 +222,25 @@ function ofBackups({ newestAt, failure }: BackupState): Entry {
       ? "The newest scheduled backup is older than twice `backup-every`. See the log."
       : `The latest scheduled backup failed, and the newest one is older. ${failure.reason}`;
   return { kind: "backup_failed", severity: "warning", since, detail };
+}
+
+function ofReplica({ status, since, reason, isRefusing, isSync, lagBytes, copiedAt }: ReplicaState): Entry {
+  const mebibytes = Math.ceil(lagBytes / 1_048_576);
+  const cause =
+    status === "failed"
+      ? `The replica cannot be written: ${reason?.replace(/\.$/, "")}.`
+      : copiedAt === null
+        ? "The replica has no complete copy of the data yet."
+        : `The replica lacks the latest commits, ${mebibytes} MiB.`;
+  const effect = isRefusing
+    ? " Messages are refused until it has caught up."
+    : isSync
+      ? " Requests that change data get a 503 response after `replica-timeout`."
+      : " If the disk is lost now, these changes are lost.";
+  return {
+    kind: status === "failed" ? "replica_failed" : "replica_behind",
+    severity: status === "failed" || isRefusing ? "critical" : "warning",
+    since: since === null ? null : formatInstant(since),
+    detail: `${cause}${effect}`,
+  };
 }

@@ -59,6 +59,24 @@ export const ALERTS: readonly Alert[] = [
       "The newest scheduled backup is older than twice backup-every. The system page and the log say why. Check the free space and the rights of backup-dir.",
   },
   {
+    name: "BoathookReplicaFailing",
+    expr: "boathook_replica_up == 0",
+    for: "1m",
+    severity: "critical",
+    summary: "Boathook on {{ $labels.instance }} cannot write its replica.",
+    description:
+      "If the disk is lost now, all changes since then are lost. With replica-sync sync, requests that change data get 503. The system page and the log say why. Check the disk or the bucket of the replica.",
+  },
+  {
+    name: "BoathookReplicaBehind",
+    expr: "boathook_replica_lag_seconds > 30",
+    for: "1m",
+    severity: "warning",
+    summary: "The replica of Boathook on {{ $labels.instance }} is {{ $value | humanizeDuration }} behind.",
+    description:
+      "The disk or the bucket of the replica is slower than the changes. Messages are refused with 503 when boathook_replica_lag_bytes reaches 256 MiB.",
+  },
+  {
     name: "BoathookEnvironmentPaused",
     expr: "boathook_environments_paused > 0",
     for: "1h",

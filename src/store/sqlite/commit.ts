@@ -36,6 +36,7 @@ export class Committer {
   /** The group that collects the writes while the `start` of a `together` runs. */
   #group: Group | null = null;
   #isBusy = false;
+  #isPaused = false;
   #closed = false;
   #crashed = false;
   readonly #onRollback: (() => void)[] = [];
@@ -127,6 +128,16 @@ export class Committer {
     this.#onCommit.push(listener);
   }
 
+  /** Delays commits until `resume` is called. */
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    if (this.#queue.length > 0) this.clock.soon(this.#flush);
+  }
+
   /** A busy server waits one more turn of the event loop, so that more writes share the fsync. */
   readonly #flushSoon = (): void => this.clock.soon(this.#flush);
 
@@ -143,6 +154,7 @@ export class Committer {
 
   /** Commits the first of the queued writes. */
   readonly #flush = (): void => {
+    if (this.#isPaused && !this.#closed) return;
     const writes = this.#takeNext();
     if (writes.length === 0) return;
     this.#isBusy = writes.length >= BUSY_WRITES;

@@ -111,7 +111,7 @@ async function openDataDir(options: OpenOptions): Promise<Store> {
     } else if (isNew) {
       throw noData(dataDir);
     }
-    const replica = options.replica ? new Replica(dataDir, options.replica, clock) : null;
+    const replica = options.replica ? new Replica(dataDir, options.replica, clock, options.onFact) : null;
     if (replica !== null) closing.push(() => replica.close());
     if (!isNew) replica?.keepLog();
     if (!isNew) await upgradeSafely(options, replica);
@@ -220,7 +220,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
     ...ownership(),
     ...deliveries(db, committer, stretches, box),
     ...redriveVerbs(db, committer, turns, clock),
-    accept: acceptVerb(db, committer, idempotency, stretches),
+    accept: withRoom(acceptVerb(db, committer, idempotency, stretches), replica),
     idempotency: idempotency.verbs(committer),
     contents: contentsVerb(db),
     resendAll: resendAllVerb(db, committer, stretches),
@@ -274,6 +274,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
     housekeeping: watchedReads(housekeeping, health),
     survey: watchedReads(survey, health),
     feed: feed(db),
+    ...(replica !== null && { replica }),
     together: committer.together,
     close: async () => {
       // If this fails, for example because the disk is full, the lost traits only make searches
@@ -290,6 +291,15 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
     committer.crash();
   };
   return { store, crash };
+}
+
+/** Refuses messages while the replica lacks too much. Without a replica, returns the verb unchanged. */
+function withRoom(accept: Queue["accept"], replica: Replica | null): Queue["accept"] {
+  if (replica === null) return accept;
+  return async (messages) => {
+    replica.requireRoom();
+    return accept(messages);
+  };
 }
 
 /** One process owns the data directory and therefore every lane, so a claim needs no write. */

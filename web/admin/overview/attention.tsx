@@ -102,6 +102,10 @@ function wordsOf({ kind, url, appName, appId, endpointId, count, reason }: Atten
       return { title: "Little space on the disk", href: SYSTEM };
     case "backup_failed":
       return { title: "No recent backup", href: SYSTEM };
+    case "replica_failed":
+      return { title: "The replica cannot be written", href: SYSTEM };
+    case "replica_behind":
+      return { title: "The replica is behind", href: SYSTEM };
     case "clock_jumped":
       return { title: "The clock has jumped ahead", href: SYSTEM };
     default:

@@ -33,6 +33,7 @@ export function SystemPage() {
             <Program of={loaded} />
             <Store of={loaded} />
             <Backups of={loaded} />
+            <Replica of={loaded} />
             <Section title="Settings">
               <DataTable label="Settings" columns={COLUMNS} rows={loaded.settings} keyOf={({ name }) => name} />
             </Section>
@@ -116,6 +117,31 @@ function Backups({ of: { backups } }: { of: System }) {
         <Fact name="Newest backup">{newestAt === null ? "none" : <Instant at={newestAt} />}</Fact>
         <Fact name="Next backup">{nextAt === null ? "unknown" : <Instant at={nextAt} />}</Fact>
         {reason !== null && <Fact name="Reason">{reason}</Fact>}
+      </dl>
+    </Section>
+  );
+}
+
+function Replica({ of: { replica } }: { of: System }) {
+  if (replica === null) return null;
+  const { location, sync, state, since, reason, lagMs, lagBytes, refusesMessages, copiedAt } = replica;
+  return (
+    <Section title="Replica">
+      <dl class="facts">
+        <Fact name="State">
+          <Badge tone={state === "ok" ? "good" : "bad"}>{state === "ok" ? "healthy" : state}</Badge>
+        </Fact>
+        <Fact name="Location">{location}</Fact>
+        <Fact name="Requests wait for it">{sync === "sync" ? "yes" : "no"}</Fact>
+        <Fact name="Lag">{`${formatDuration(Math.round(lagMs))}, ${bytes(lagBytes)}`}</Fact>
+        <Fact name="Newest complete copy">{copiedAt === null ? "none" : <Instant at={copiedAt} />}</Fact>
+        {since !== null && (
+          <Fact name="Since">
+            <Instant at={since} />
+          </Fact>
+        )}
+        {reason !== null && <Fact name="Reason">{reason}</Fact>}
+        {refusesMessages && <Fact name="Messages">refused until the replica has caught up</Fact>}
       </dl>
     </Section>
   );

@@ -3,6 +3,7 @@ import type { DoorReply } from "../../../core/received.ts";
 import type { SourceEntry } from "../../../door/source-directory.ts";
 import { bodyLease, framing, readBody } from "../../http/body.ts";
 import type { ByteLease } from "../../http/byte-budget.ts";
+import { requireConfirmed } from "../../http/confirmed.ts";
 import type { Context } from "../../http/context.ts";
 import { badRequest, errorReply, starting, stopping } from "../../http/errors.ts";
 import { type DoorTarget, doorTargetOf, headersOf } from "./request.ts";
@@ -41,7 +42,10 @@ export class Door {
       if (entry === null) throw this.#unknown.problemFor(address());
       const { suffix, query } = target;
       const parts = { method: request.method, suffix, query, headers: headersOf(request), address };
-      return toResponse(await receive(this.context, entry, parts, () => reading.of(entry, parts.headers)));
+      const reply = await receive(this.context, entry, parts, () => reading.of(entry, parts.headers));
+      const { replica } = this.context.store;
+      if (replica !== undefined) await requireConfirmed(replica, reply);
+      return toResponse(reply);
     } catch (error) {
       return toResponse(this.#replyTo(error));
     } finally {

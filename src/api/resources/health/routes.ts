@@ -31,13 +31,27 @@ const HealthOut = field.object("HealthOut", {
     enum: ["running", "held"],
     description: "`held`: messages are accepted and stored, but nothing is sent.",
   }),
+  replica: nullable(
+    Type.String({
+      enum: ["ok", "behind", "failed"],
+      description:
+        "`behind`: the replica lacks commits of the last seconds, or has no complete copy of the data yet. `failed`: it cannot be written. Null if no replica is configured.",
+    }),
+  ),
   version: Type.String(),
 });
 
 type Health = Static<typeof HealthOut>;
 
 function exampleOf(status: "ok" | "failing"): Health {
-  return { status, store: status, disk: { freeBytes: 81_203_400_704 }, delivery: "running", version: "1.0.0" };
+  return {
+    status,
+    store: status,
+    disk: { freeBytes: 81_203_400_704 },
+    delivery: "running",
+    replica: null,
+    version: "1.0.0",
+  };
 }
 
 export function healthRoutes(context: Context): Operation[] {
@@ -54,11 +68,13 @@ export function healthRoutes(context: Context): Operation[] {
     // The Svix API sends no body here, and its SDKs for Java and Kotlin fail if there is one.
     if (!failing && !starting && svixSdkOf(request) !== null) return noContent;
     const { diskFreeBytes } = await housekeeping.size();
+    const replica = store.replica?.state().status ?? null;
     const health: Health = {
-      status: failing ? "failing" : starting ? "starting" : damaged ? "degraded" : "ok",
+      status: failing ? "failing" : starting ? "starting" : damaged || (replica ?? "ok") !== "ok" ? "degraded" : "ok",
       store: failing ? "failing" : damaged ? "damaged" : "ok",
       disk: { freeBytes: diskFreeBytes },
       delivery: deliverer.isHeld ? "held" : "running",
+      replica,
       version,
     };
     return reply(failing || starting ? 503 : 200, health);

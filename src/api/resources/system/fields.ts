@@ -3,6 +3,7 @@ import { Type } from "@sinclair/typebox";
 import type { BackupState } from "../../../backup/schedule.ts";
 import { deliveryHeldMeta } from "../../../core/delivery.ts";
 import { formatInstant } from "../../../core/instant.ts";
+import type { ReplicaState } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { nullable, wordOut } from "../../http/schema.ts";
@@ -61,6 +62,19 @@ export const SystemOut = field.object("SystemOut", {
       isOverdue: Type.Boolean({ description: "Whether the newest backup is older than twice the interval." }),
     }),
   ),
+  replica: nullable(
+    field.object("SystemReplica", {
+      location: Type.String({ description: "Directory or bucket of the replica." }),
+      sync: wordOut(["async", "sync"]),
+      state: wordOut(["ok", "behind", "failed"]),
+      since: instant("Time since which the state is not `ok`; null if it is."),
+      reason: nullable(Type.String({ description: "Why the replica cannot be written." })),
+      lagMs: Type.Number({ description: "Age of the oldest commit that the replica lacks, in ms." }),
+      lagBytes: Type.Integer({ description: "Size of what the replica lacks." }),
+      refusesMessages: Type.Boolean({ description: "Whether messages get 503, because the replica lacks too much." }),
+      copiedAt: instant("Time of the newest complete copy of the data in the replica; null if there is none."),
+    }),
+  ),
   clock: field.object("SystemClock", {
     now: field.instantOut,
     doubtedSince: instant("Time since which the clock is ahead of the stored data; null while it is trusted."),
@@ -108,6 +122,7 @@ export async function systemOut({ system, store, clock, clockTrust, deliverer, v
     },
     retention: { retentionMs: system.retentionMs, lastRunAt: at(system.retentionLastRunAt()) },
     backups: backups === undefined ? null : backupsOut(backups()),
+    replica: store.replica === undefined ? null : replicaOut(store.replica.state()),
     clock: {
       now: formatInstant(clock.now()),
       doubtedSince: at(clockTrust.doubtedSince),
@@ -129,6 +144,14 @@ function backupsOut({ failure, newestAt, nextAt, ...rest }: BackupState) {
   return { ...rest, ...failed, newestAt: at(newestAt), nextAt: at(nextAt) };
 }
 
+function replicaOut({ isSync, status, since, isRefusing, copiedAt, ...rest }: ReplicaState) {
+  const { location, reason, lagMs, lagBytes } = rest;
+  return {
+    ...{ location, sync: isSync ? "sync" : "async", state: status, since: at(since), reason },
+    ...{ lagMs, lagBytes, refusesMessages: isRefusing, copiedAt: at(copiedAt) },
+  };
+}
+
 const time = "2026-01-01T00:00:00.000Z";
 
 export const systemExample = {
@@ -141,6 +164,7 @@ export const systemExample = {
   },
   retention: { retentionMs: 7_776_000_000, lastRunAt: null },
   backups: null,
+  replica: null,
   clock: { now: time, doubtedSince: null, retriesAheadMs: 0 },
   memory: { residentBytes: 104_857_600, heapBytes: 20_971_520 },
   openFiles: { open: 20, max: 1_048_576 },

@@ -3,40 +3,35 @@ import { hashOf } from "../../../core/replica-record.ts";
 import type { Vault } from "../../../core/replica-vault.ts";
 import type { Clock } from "../../../ports.ts";
 import type { BaseManifest } from "./chain.ts";
+import type { ChainEnd } from "./shipper.ts";
 import type { WalSource } from "./wal-source.ts";
 
 const CHUNK_BYTES = 8 * 1024 * 1024;
 /** Pauses between two tries of a chunk, in ms. */
 const RETRY_MS = [200, 1000, 5000];
 
-/** A position in the chain of records. */
-export interface ChainPosition {
-  readonly epoch: number;
-  readonly frames: number;
-}
-
 export interface BaseCopyParts {
   readonly source: WalSource;
   readonly vault: Vault;
   readonly clock: Clock;
   readonly version: string;
-  /** Returns the last position that is in the vault. */
-  position(): ChainPosition;
+  /** Returns the end of what is in the vault. */
+  end(): ChainEnd;
   isStopped(): boolean;
 }
 
 /**
- * Copies the database file to the vault while the server writes to it, and returns the name of the
- * copy, or null if the server stops.
+ * Copies the database file to the vault while the server writes to it, and returns the
+ * manifest of the copy, or null if the server stops.
  *
  * No transaction is open during the copy, so the log does not grow. The price is that pages which a
  * checkpoint writes during the copy may be old, new or torn in it. All of these pages are in records
  * of the epoch in which the copy began or of later ones, up to the position at which it ended,
  * because only frames that are in the vault are checkpointed. So the records repair the copy.
  */
-export async function copyBase(parts: BaseCopyParts, generation: string, tag: string): Promise<string | null> {
+export async function copyBase(parts: BaseCopyParts, generation: string, tag: string): Promise<BaseManifest | null> {
   const { source, vault, clock, version } = parts;
-  const epoch = Math.max(1, parts.position().epoch);
+  const epoch = Math.max(1, parts.end().epoch);
   const base = baseName(generation, epoch, tag);
   const chunks: string[] = [];
   const bytes = source.databaseBytes;
@@ -46,14 +41,15 @@ export async function copyBase(parts: BaseCopyParts, generation: string, tag: st
     await putAgain(parts, chunkName(base, chunks.length), chunk);
     chunks.push(hashOf(chunk));
   }
-  const until = parts.position();
+  const end = parts.end();
   const manifest: BaseManifest = {
-    ...{ epoch, until: { epoch: Math.max(1, until.epoch), frames: until.frames } },
-    ...{ at: clock.now(), version, chunkBytes: CHUNK_BYTES, bytes, chunks },
+    ...{ epoch, until: { epoch: Math.max(1, end.epoch), frames: end.frames } },
+    // The clock may have been set back.
+    ...{ at: Math.max(clock.now(), end.at), version, chunkBytes: CHUNK_BYTES, bytes, chunks },
   };
   if (parts.isStopped()) return null;
   await vault.put(manifestName(base), new TextEncoder().encode(`${JSON.stringify(manifest)}\n`));
-  return base;
+  return manifest;
 }
 
 async function putAgain({ vault, clock, isStopped }: BaseCopyParts, name: string, bytes: Uint8Array): Promise<void> {

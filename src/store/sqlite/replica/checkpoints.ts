@@ -1,17 +1,30 @@
 import type { Database } from "bun:sqlite";
+import type { Cancel, Clock } from "../../../ports.ts";
 import type { LogGuard } from "./guard.ts";
 import type { Shipper } from "./shipper.ts";
 
-/** Number of frames after an incomplete checkpoint at which it is tried again. */
+/** Number of frames after a checkpoint at which it is tried again if the log was not restarted. */
 const AGAIN_AFTER_FRAMES = 2048;
+/** How long commits may be paused for a checkpoint, in ms. */
+const PAUSE_MS = 1000;
+
+/** Pauses the commits of a store. */
+export interface CommitPause {
+  pause(): void;
+  resume(): void;
+}
 
 /**
  * Copies the log to the database when all of the log is in the replica, so that the next commit can
- * restart the log. SQLite itself makes no checkpoints.
+ * restart the log. SQLite itself makes no checkpoints. Commits are paused for a moment until the
+ * replica has everything, because a busy server always has another commit under way.
  */
 export class Checkpoints {
   /** Length of the log in frames at the last checkpoint. */
   #lastFrames = 0;
+  #cancelPause: Cancel | null = null;
+  /** Length of the log at which commits may be paused again after a pause that was too short. */
+  #pauseAt = 0;
 
   constructor(
     private readonly db: Database,
@@ -19,26 +32,57 @@ export class Checkpoints {
     private readonly shipper: Shipper,
     /** Length of the log in frames at which a checkpoint is due. */
     private readonly everyFrames: number,
+    private readonly commits: CommitPause,
+    private readonly clock: Clock,
   ) {}
 
   /** Whether the log is long enough for a checkpoint. */
-  get isDue(): boolean {
+  get #isDue(): boolean {
     const frames = this.shipper.logFrames;
     if (frames < this.everyFrames) return false;
     // If the log is longer than before, a reader has prevented its restart.
     return frames < this.#lastFrames || frames >= this.#lastFrames + AGAIN_AFTER_FRAMES;
   }
 
-  /** Makes a checkpoint if it is due and the replica has everything. */
-  run(): void {
-    if (!this.isDue || !this.shipper.isCaughtUp) return;
-    this.guard.exclusively(() => {
-      // A command may have committed.
-      this.shipper.note();
-      if (!this.shipper.isCaughtUp) return;
-      this.#lastFrames = this.shipper.logFrames;
-      // The log is restarted by the next commit, unless a reader still needs it.
-      this.db.query("PRAGMA wal_checkpoint(PASSIVE)").get();
+  afterCommit(): void {
+    const frames = this.shipper.logFrames;
+    if (frames < this.everyFrames) this.#pauseAt = 0;
+    if (!this.#isDue || this.#cancelPause !== null || frames < this.#pauseAt || this.shipper.isCaughtUp) return;
+    if (this.shipper.isFailing) return;
+    this.shipper.hurry();
+    this.commits.pause();
+    this.#cancelPause = this.clock.after(PAUSE_MS, () => {
+      this.#pauseAt = frames + AGAIN_AFTER_FRAMES;
+      this.resume();
     });
+  }
+
+  /** Makes a checkpoint if it is due and the replica has everything. */
+  afterShipped(): void {
+    if (!this.shipper.isCaughtUp) return;
+    try {
+      if (this.#isDue) this.guard.exclusively(() => this.#run());
+    } catch {
+      // The disk cannot be written. The next commit reports this.
+    } finally {
+      this.resume();
+    }
+  }
+
+  #run(): void {
+    // A command may have committed.
+    this.shipper.note();
+    if (!this.shipper.isCaughtUp) return;
+    this.#lastFrames = this.shipper.logFrames;
+    // The log is restarted by the next commit, unless a reader still needs it.
+    this.db.query("PRAGMA wal_checkpoint(PASSIVE)").get();
+  }
+
+  /** Ends a pause of the commits. */
+  resume(): void {
+    if (this.#cancelPause === null) return;
+    this.#cancelPause();
+    this.#cancelPause = null;
+    this.commits.resume();
   }
 }

@@ -3,7 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import { IDENTITY } from "../../../core/replica-name.ts";
 import type { Vault } from "../../../core/replica-vault.ts";
 import { StartError } from "../../../core/start-error.ts";
-import { codeOf } from "../disk-error.ts";
+import { codeOf, messageOf } from "../disk-error.ts";
 import { systemFiles } from "../durable-file.ts";
 import { type FileLock, FileLocked, lockFile } from "../file-lock.ts";
 
@@ -48,7 +48,9 @@ export class DirectoryVault implements Vault {
           `The replica ${this.location} is already in use by another boathook. Stop that process or set another replica.`,
         );
       }
-      throw error;
+      throw new StartError(
+        `The replica ${this.location} cannot be used (${codeOf(error) || messageOf(error)}). Check the path and its rights.`,
+      );
     }
   }
 

@@ -1,19 +1,21 @@
 import type { Database } from "bun:sqlite";
-import { randomBytes } from "node:crypto";
-import { generationName, generationNumber } from "../../../core/replica-name.ts";
+import type { Fact } from "../../../core/fact.ts";
 import type { Vault } from "../../../core/replica-vault.ts";
-import type { Clock } from "../../../ports.ts";
+import { StartError } from "../../../core/start-error.ts";
+import { FRAME_HEADER_BYTES } from "../../../core/wal.ts";
+import type { Cancel, Clock } from "../../../ports.ts";
+import { StoreUnavailable } from "../../index.ts";
+import type { ReplicaState, StoreReplica } from "../../replica.ts";
 import type { Committer } from "../commit.ts";
 import { databaseFileOf } from "../data-dir.ts";
-import { CHECKPOINT_PAGES } from "../database.ts";
-import { copyBase } from "./base-copy.ts";
-import { basesOf, generationsOf, type LastRecord, lastRecordOf } from "./chain.ts";
-import { Checkpoints } from "./checkpoints.ts";
 import { LogGuard } from "./guard.ts";
-import { claimVault, dataIdOf } from "./identity.ts";
+import { dataIdOf, identityOf } from "./identity.ts";
+import { LIMITS, type ReplicaLimits } from "./limits.ts";
+import { type LocalState, localStateFileOf, readLocalState, recordStop, recordUse } from "./local-state.ts";
 import { type OpenBucket, openVault } from "./open-vault.ts";
-import { type ChainEnd, Shipper, withDeadline } from "./shipper.ts";
-import { takeStopMarker, writeStopMarker } from "./stop-marker.ts";
+import { Progress } from "./progress.ts";
+import { ReplicaSession, type SessionEvents } from "./session.ts";
+import { type ChainEnd, withDeadline } from "./shipper.ts";
 import { WalSource } from "./wal-source.ts";
 
 export interface ReplicaOptions {
@@ -25,29 +27,45 @@ export interface ReplicaOptions {
   /** How long a write waits for the replica, in ms. */
   readonly timeoutMs: number;
   readonly version: string;
+  readonly limits?: Partial<ReplicaLimits>;
 }
 
-/** Keeps a replica of the database up to date. */
-export class Replica {
+/**
+ * Keeps the replica of a database up to date. The log of the database is kept until the replica has
+ * it, also if the replica cannot be reached when the server starts. If the replica lacks too much,
+ * messages are refused; if it lacks still more, the log is given up, and the replica gets a new copy
+ * of the database later.
+ */
+export class Replica implements StoreReplica {
   readonly #guard: LogGuard;
-  /** Where the chain ended when the server was stopped, if the database is unchanged since. */
-  readonly #stoppedAt: ChainEnd | null;
+  readonly #local: LocalState | null;
+  readonly #progress: Progress;
+  readonly #limits: ReplicaLimits;
+  readonly #vault: Vault;
+  #db: Database | null = null;
   #source: WalSource | null = null;
-  #vault: Vault | null = null;
-  #shipper: Shipper | null = null;
-  #checkpoints: Checkpoints | null = null;
-  #base: Promise<void> = Promise.resolve();
-  #finished: ChainEnd | null = null;
+  #committer: Committer | null = null;
+  #session: ReplicaSession | null = null;
+  #isConnecting = false;
+  #cancelRetry: Cancel = () => {};
+  /** Whether the log was given up. */
+  #isCut = false;
   #isStopping = false;
+  #finished: ChainEnd | null = null;
+  #confirmation: { readonly position: number; readonly promise: Promise<boolean> } | null = null;
 
   /** Must be created after the data directory was locked, and before the database is opened. */
   constructor(
     private readonly dataDir: string,
     private readonly options: ReplicaOptions,
     private readonly clock: Clock,
+    private readonly onFact: (fact: Fact) => void,
   ) {
-    this.#stoppedAt = takeStopMarker(dataDir);
+    this.#local = readLocalState(dataDir);
     this.#guard = new LogGuard(dataDir);
+    this.#progress = new Progress(clock, onFact, options.location);
+    this.#limits = { ...LIMITS, ...options.limits };
+    this.#vault = openVault(options.location, options.openBucket);
   }
 
   /** Keeps the write-ahead log of an existing database. */
@@ -60,80 +78,166 @@ export class Replica {
     this.#guard.close();
   }
 
-  /** Connects to the replica. Throws `StartError` if it cannot be used. */
+  /**
+   * Connects to the replica. If it cannot be reached, tries again later. Throws `StartError` if the
+   * replica must not be used.
+   */
   async attach(db: Database): Promise<void> {
+    this.#db = db;
     this.#guard.open();
-    const source = WalSource.open(databaseFileOf(this.dataDir));
-    this.#source = source;
-    const vault = openVault(this.options.location, this.options.openBucket);
-    this.#vault = vault;
-    await vault.lock();
-    await claimVault(vault, dataIdOf(db));
-    const latest = (await generationsOf(vault)).at(-1) ?? null;
-    const last = latest === null ? null : await lastRecordOf(vault, latest);
-    const end = last !== null && this.#continues(last) ? last.end : newChain(latest);
-    const events = { shipped: () => this.#checkpoints?.run(), failed: () => {}, broken: () => {} };
-    this.#shipper = new Shipper(source, vault, this.clock, events, end, tag());
-    this.#checkpoints = new Checkpoints(db, this.#guard, this.#shipper, CHECKPOINT_PAGES);
-  }
-
-  /** Returns whether the log continues the records of the replica. */
-  #continues({ end, lastFrame }: LastRecord): boolean {
-    const stopped = this.#stoppedAt;
-    if (stopped !== null) {
-      const fields = ["generation", "epoch", "frames", "salt1", "salt2"] as const;
-      return fields.every((field) => stopped[field] === end[field]);
-    }
-    const source = this.#source!;
-    const { frames, pageBytes, salt1, salt2 } = source.head();
-    if (frames < end.frames || salt1 !== end.salt1 || salt2 !== end.salt2) return false;
-    return source.frameHeader(end.frames - 1, pageBytes).equals(lastFrame);
+    this.#source = WalSource.open(databaseFileOf(this.dataDir));
+    await this.#vault.lock();
+    const error = await this.#connect();
+    if (error instanceof StartError) throw error;
   }
 
   /** Begins to ship the commits of a committer. */
   follow(committer: Committer): void {
-    const shipper = this.#shipper!;
-    committer.onCommit(() => void shipper.note());
-    shipper.note();
-    this.#base = this.#makeBase();
+    this.#committer = committer;
+    committer.onCommit(() => this.#committed());
+    this.#committed();
   }
 
-  async #makeBase(): Promise<void> {
-    const shipper = this.#shipper!;
-    const { generation } = shipper.end;
-    const vault = this.#vault!;
-    if ((await basesOf(vault, generation)).length > 0) return;
-    const parts = {
-      ...{ source: this.#source!, vault, clock: this.clock, version: this.options.version },
-      position: () => shipper.end,
-      isStopped: () => this.#isStopping,
+  #committed(): void {
+    this.#session?.committed();
+    if (!this.#isCut && this.#lagBytes >= this.#limits.cutBytes) this.#cut();
+  }
+
+  /** Lets SQLite restart the log. The replica then needs a new copy of the database. */
+  #cut(): void {
+    this.#isCut = true;
+    this.#db!.run(`PRAGMA wal_autocheckpoint = ${this.#limits.checkpointFrames}`);
+    this.#endSession();
+  }
+
+  #endSession(): void {
+    this.#session?.abandon();
+    this.#session = null;
+    this.#retryLater();
+  }
+
+  #retryLater(): void {
+    this.#cancelRetry();
+    if (this.#isStopping) return;
+    this.#cancelRetry = this.clock.after(this.#limits.retryMs, () => void this.#connect());
+  }
+
+  /** Begins a session. Returns the error if that is not possible; it is tried again later. */
+  async #connect(): Promise<unknown> {
+    if (this.#isConnecting || this.#session !== null) return null;
+    this.#isConnecting = true;
+    try {
+      await this.#refuseEmptied();
+      if (this.#isCut) this.#db!.run("PRAGMA wal_autocheckpoint = 0");
+      const session = await ReplicaSession.begin(this.#parts(), this.#events);
+      if (this.#isStopping) return null;
+      this.#isCut = false;
+      this.#session = session;
+      recordUse(this.dataDir, this.options.location);
+      this.#progress.worked("connect");
+      if (session.isNewGeneration) this.onFact({ type: "replica.restarted", location: this.options.location });
+      if (this.#committer !== null) session.committed();
+      return null;
+    } catch (error) {
+      if (this.#isCut) this.#db!.run(`PRAGMA wal_autocheckpoint = ${this.#limits.checkpointFrames}`);
+      this.#progress.failed("connect", error);
+      this.#retryLater();
+      return error;
+    } finally {
+      this.#isConnecting = false;
+    }
+  }
+
+  /**
+   * Throws `StartError` if the replica is empty although it was used before. Its disk may not be
+   * mounted.
+   */
+  async #refuseEmptied(): Promise<void> {
+    if (this.#local?.location !== this.options.location || (await identityOf(this.#vault)) !== null) return;
+    throw new StartError(
+      `The replica ${this.options.location} is empty, although this server has used it before. Mount its disk, or delete ${localStateFileOf(this.dataDir)} to begin a new replica.`,
+    );
+  }
+
+  #parts() {
+    const db = this.#db!;
+    return {
+      ...{ db, dataId: dataIdOf(db), guard: this.#guard, source: this.#source!, vault: this.#vault },
+      ...{ clock: this.clock, limits: this.#limits, version: this.options.version },
+      stoppedAt: this.#isCut ? null : (this.#local?.stop?.end ?? null),
+      pause: { pause: () => this.#committer?.pause(), resume: () => this.#committer?.resume() },
     };
-    await copyBase(parts, generation, tag());
+  }
+
+  readonly #events: SessionEvents = {
+    shipped: () => this.#progress.worked("ship"),
+    shipFailed: (error) => {
+      this.#progress.failed("ship", error);
+      if (!this.#isCut && this.#lagBytes >= this.#limits.cutBytes) this.#cut();
+    },
+    broken: () => this.#endSession(),
+    copied: (bytes, durationMs) => {
+      this.#progress.worked("copy");
+      this.onFact({ type: "replica.copied", location: this.options.location, bytes, durationMs });
+    },
+    copyFailed: (error) => this.#progress.failed("copy", error),
+  };
+
+  get #lagBytes(): number {
+    if (this.#session !== null) return this.#session.shipper.behindBytes;
+    if (this.#isCut) return this.#limits.cutBytes;
+    if (this.#source === null) return 0;
+    const { frames, pageBytes } = this.#source.head();
+    return frames * (FRAME_HEADER_BYTES + pageBytes);
+  }
+
+  /** Throws `StoreUnavailable` if the replica lacks too much for more messages. */
+  readonly requireRoom = (): void => {
+    if (this.#lagBytes < this.#limits.refuseBytes) return;
+    throw new StoreUnavailable("The replica lacks too many changes. Nothing was stored.");
+  };
+
+  state(): ReplicaState {
+    const session = this.#session;
+    const lagMs = session?.shipper.behindMs ?? this.#progress.failingMs();
+    const copiedAt = session?.bases.copiedAt ?? null;
+    const lagBytes = this.#lagBytes;
+    return {
+      ...{ location: this.options.location, isSync: this.options.isSync },
+      ...this.#progress.status(lagMs, copiedAt !== null),
+      ...{ lagMs, lagBytes, isRefusing: lagBytes >= this.#limits.refuseBytes, copiedAt },
+    };
+  }
+
+  confirmed(): Promise<boolean> | true {
+    if (!this.options.isSync) return true;
+    const session = this.#session;
+    if (session === null) return Promise.resolve(false);
+    if (session.shipper.isCaughtUp && session.bases.copiedAt !== null) return true;
+    const { position } = session.shipper;
+    if (this.#confirmation?.position !== position) {
+      const whole = Promise.all([session.bases.whole, session.shipper.reached(position)]);
+      this.#confirmation = { position, promise: withDeadline(this.clock, whole, this.options.timeoutMs) };
+    }
+    return this.#confirmation.promise;
   }
 
   /** Ships what is committed and disconnects from the replica. The database is still open. */
   async finish(): Promise<void> {
-    const base = this.#base.catch(() => {});
-    await withDeadline(this.clock, base, this.options.timeoutMs);
     this.#isStopping = true;
-    await base;
-    if (await this.#shipper?.finish(this.options.timeoutMs)) this.#finished = this.#shipper!.end;
-    await this.#vault?.close();
+    this.#cancelRetry();
+    this.#finished = (await this.#session?.finish(this.options.timeoutMs)) ?? null;
+    await this.#vault.close();
   }
 
   /** Must be called after the other connections were closed. */
   close(): void {
+    this.#isStopping = true;
+    this.#cancelRetry();
     this.#guard.close();
     this.#source?.close();
-    if (this.#finished !== null) writeStopMarker(this.dataDir, this.#finished);
+    this.#source = null;
+    if (this.#finished !== null) recordStop(this.dataDir, this.options.location, this.#finished);
+    else void this.#vault.close();
   }
-}
-
-function newChain(latest: string | null): ChainEnd {
-  const number = latest === null ? 1 : generationNumber(latest)! + 1;
-  return { generation: generationName(number, tag()), epoch: 0, frames: 0, salt1: 0, salt2: 0, at: 0 };
-}
-
-function tag(): string {
-  return randomBytes(3).toString("hex");
 }

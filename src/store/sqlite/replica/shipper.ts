@@ -23,7 +23,7 @@ export interface ChainEnd {
 
 export interface ShipperEvents {
   /** A record was stored. */
-  shipped(): void;
+  shipped(bytes: number): void;
   /** A record could not be stored. It is tried again. */
   failed(error: unknown): void;
   /** The log was restarted before all of it was stored, so the chain has a gap. */
@@ -63,6 +63,10 @@ export class Shipper {
   #running: Promise<void> | null = null;
   #isStopped = false;
   #isBroken = false;
+  /** Whether there must be no pause until everything is stored. */
+  #isUrgent = false;
+  /** Whether the last try failed. */
+  #isFailing = false;
   #wake: () => void = () => {};
   readonly #waiting: { readonly position: number; readonly resolve: () => void }[] = [];
 
@@ -96,6 +100,15 @@ export class Shipper {
     return this.#committed;
   }
 
+  get isFailing(): boolean {
+    return this.#isFailing;
+  }
+
+  /** Position of the last commit that was noted. */
+  get position(): number {
+    return this.#earlier + this.#committed;
+  }
+
   get isCaughtUp(): boolean {
     return this.#shipped === this.#committed;
   }
@@ -125,7 +138,7 @@ export class Shipper {
         this.#running = null;
       });
     }
-    return this.#earlier + this.#committed;
+    return this.position;
   }
 
   #take({ frames, salt1, salt2 }: LogHead): void {
@@ -149,7 +162,13 @@ export class Shipper {
     this.events.broken();
   }
 
-  /** Resolves when everything up to a position is stored. Never resolves after `stop`. */
+  /** Sends the next record without a pause. */
+  hurry(): void {
+    this.#isUrgent = true;
+    this.#wake();
+  }
+
+  /** Resolves when everything up to a position is stored. Positions must rise. Never resolves after `stop`. */
   reached(position: number): Promise<void> {
     if (this.#earlier + this.#shipped >= position) return Promise.resolve();
     return new Promise((resolve) => {
@@ -179,8 +198,10 @@ export class Shipper {
       try {
         await this.#shipNext();
         retryMs = RETRY_MS_MIN;
-        if (this.vault.pauseMs > 0 && this.#waiting.length === 0) await this.#pause(this.vault.pauseMs);
+        if (this.vault.pauseMs > 0 && this.#waiting.length === 0 && !this.#isUrgent)
+          await this.#pause(this.vault.pauseMs);
       } catch (error) {
+        this.#isFailing = true;
         this.events.failed(error);
         await this.#pause(retryMs, false);
         retryMs = Math.min(2 * retryMs, RETRY_MS_MAX);
@@ -193,13 +214,14 @@ export class Shipper {
     const { name, bytes, to } = this.#pending;
     await this.vault.append(name, bytes);
     this.#pending = null;
+    this.#isFailing = false;
     this.#shipped = to;
     this.#behindSince = this.isCaughtUp ? null : this.#waitingSince;
+    if (this.isCaughtUp) this.#isUrgent = false;
     const reached = this.#earlier + to;
-    for (let i = this.#waiting.length - 1; i >= 0; i--) {
-      if (this.#waiting[i]!.position <= reached) this.#waiting.splice(i, 1)[0]!.resolve();
-    }
-    this.events.shipped();
+    // The positions rise.
+    while (this.#waiting.length > 0 && this.#waiting[0]!.position <= reached) this.#waiting.shift()!.resolve();
+    this.events.shipped(bytes.length);
   }
 
   async #nextRecord(): Promise<PendingRecord> {

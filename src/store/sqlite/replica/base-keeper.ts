@@ -1,0 +1,109 @@
+import { randomBytes } from "node:crypto";
+import type { Vault } from "../../../core/replica-vault.ts";
+import type { Clock } from "../../../ports.ts";
+import { copyBase } from "./base-copy.ts";
+import { basesOf, manifestOf } from "./chain.ts";
+import type { ReplicaLimits } from "./limits.ts";
+import { prune } from "./prune.ts";
+import { type Shipper, withDeadline } from "./shipper.ts";
+import type { WalSource } from "./wal-source.ts";
+
+/** A new copy is made when the records are this many times as large as the database. */
+const RECORDS_PER_DATABASE = 2;
+
+export interface BaseKeeperParts {
+  readonly source: WalSource;
+  readonly vault: Vault;
+  readonly clock: Clock;
+  readonly version: string;
+  readonly limits: ReplicaLimits;
+  readonly shipper: Shipper;
+  readonly events: {
+    copyFailed(error: unknown): void;
+    copied(bytes: number, durationMs: number): void;
+  };
+}
+
+/**
+ * Makes copies of the database file in the replica, and removes what is no longer needed. A restore
+ * begins with a copy, so many records after it would make a restore slow.
+ */
+export class BaseKeeper {
+  /** Time of the newest complete copy in ms; null if there is none. */
+  copiedAt: number | null = null;
+  #bytesSince = 0;
+  #running: Promise<void> | null = null;
+  #tryAt = Number.NEGATIVE_INFINITY;
+  #isStopped = false;
+
+  readonly #whole = Promise.withResolvers<void>();
+  /** Resolves when there is a complete copy. */
+  readonly whole = this.#whole.promise;
+
+  constructor(private readonly parts: BaseKeeperParts) {}
+
+  /** Looks for the copies of the chain. */
+  async begin(): Promise<void> {
+    const { vault, shipper } = this.parts;
+    const newest = (await basesOf(vault, shipper.end.generation)).at(-1);
+    if (newest !== undefined) this.copiedAt = (await manifestOf(vault, newest))?.at ?? null;
+    if (this.copiedAt !== null) this.#whole.resolve();
+  }
+
+  /** Called when a record was stored. */
+  shipped(bytes: number): void {
+    this.#bytesSince += bytes;
+    this.consider();
+  }
+
+  /** Begins a copy if one is due. */
+  consider(): void {
+    if (this.#isStopped || this.#running !== null || !this.#isDue) return;
+    const { clock, limits, events } = this.parts;
+    if (clock.steady() < this.#tryAt) return;
+    this.#running = this.#copy()
+      .catch((error) => {
+        this.#tryAt = clock.steady() + limits.retryMs;
+        if (!this.#isStopped) events.copyFailed(error);
+      })
+      .finally(() => {
+        this.#running = null;
+      });
+  }
+
+  get #isDue(): boolean {
+    if (this.copiedAt === null) return true;
+    if (this.#bytesSince === 0) return false;
+    const { clock, limits, source } = this.parts;
+    if (this.#bytesSince >= Math.max(limits.baseBytesMin, RECORDS_PER_DATABASE * source.databaseBytes)) return true;
+    return clock.now() - this.copiedAt >= limits.baseEveryMs;
+  }
+
+  async #copy(): Promise<void> {
+    const { source, vault, clock, version, limits, shipper, events } = this.parts;
+    const startedAt = clock.steady();
+    const before = this.#bytesSince;
+    const parts = { source, vault, clock, version, end: () => shipper.end, isStopped: () => this.#isStopped };
+    const { generation } = shipper.end;
+    const made = await copyBase(parts, generation, randomBytes(3).toString("hex"));
+    if (made === null) return;
+    this.copiedAt = made.at;
+    this.#whole.resolve();
+    this.#bytesSince -= before;
+    events.copied(made.bytes, clock.steady() - startedAt);
+    // What cannot be removed now is removed after the next copy.
+    await prune(vault, generation, { now: clock.now(), keptMs: limits.oldGenerationMs }).catch(() => {});
+  }
+
+  /** Waits until the first copy is complete, but not longer than a time limit in ms, and stops. */
+  async finish(timeoutMs: number): Promise<void> {
+    const running = this.#running;
+    if (running !== null && this.copiedAt === null) await withDeadline(this.parts.clock, running, timeoutMs);
+    this.#isStopped = true;
+    await running;
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+  }
+}

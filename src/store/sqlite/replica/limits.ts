@@ -1,0 +1,34 @@
+import { CHECKPOINT_PAGES } from "../database.ts";
+
+const MIB = 1024 * 1024;
+
+/** Limits of a replica. Tests lower them. */
+export interface ReplicaLimits {
+  /** Length of the log, in frames, at which it is copied to the database. */
+  readonly checkpointFrames: number;
+  /** How much the replica may lack, in bytes, before messages are refused. */
+  readonly refuseBytes: number;
+  /**
+   * How much the replica may lack, in bytes, before the log is no longer kept for it. The replica
+   * then needs a new copy of the database.
+   */
+  readonly cutBytes: number;
+  /** Time after which a new copy of the database is made, in ms. */
+  readonly baseEveryMs: number;
+  /** Minimum size of the records after which a new copy of the database is made, in bytes. */
+  readonly baseBytesMin: number;
+  /** Pause before a copy of the database or a connection is tried again, in ms. */
+  readonly retryMs: number;
+  /** How long the chain of an earlier generation is kept, in ms. */
+  readonly oldGenerationMs: number;
+}
+
+export const LIMITS: ReplicaLimits = {
+  checkpointFrames: CHECKPOINT_PAGES,
+  refuseBytes: 256 * MIB,
+  cutBytes: 1024 * MIB,
+  baseEveryMs: 86_400_000,
+  baseBytesMin: 256 * MIB,
+  retryMs: 5000,
+  oldGenerationMs: 7 * 86_400_000,
+};
