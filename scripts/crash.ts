@@ -1,6 +1,6 @@
 /**
- * Kills the executable with SIGKILL repeatedly: under load, during starts, shutdowns, backups and
- * restores, and during the first start with an empty data directory. Usage: `bun run crash --cycles 50`. The
+ * Kills the executable with SIGKILL repeatedly: under load, during starts, shutdowns, backups,
+ * restores and rotations of the encryption key, and during the first start with an empty data directory. Usage: `bun run crash --cycles 50`. The
  * load includes signed requests to a source. Exits with 1 if anything that was acknowledged is lost,
  * altered or undone, or if a source has stored an event twice.
  */

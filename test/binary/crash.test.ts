@@ -5,7 +5,7 @@ import { crash, crashFirstStart } from "../crash/run.ts";
 /** One for each way to kill the server. `bun run crash --cycles 50` runs more cycles. */
 const CYCLES = KILLS.length;
 
-test("killing the server under load, or a start, shutdown, backup or restore, loses no acknowledged change", async () => {
+test("killing the server under load, or a start, shutdown, backup, restore or key rotation, loses no acknowledged change", async () => {
   const outcome = await crash(CYCLES);
   console.log(`${CYCLES} kills under all operations: ${JSON.stringify(outcome)}`);
   expect(outcome).toMatchObject({ lost: 0, unlike: 0, disordered: 0, undone: 0 });

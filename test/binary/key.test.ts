@@ -7,6 +7,7 @@ import { makeApplication } from "../support/client.ts";
 import { makeEndpoint, until } from "../support/delivery.ts";
 import { install } from "../support/installation.ts";
 import { startReceiver } from "../support/receiver.ts";
+import { type DiskKind, diskKinds } from "../support/small-disk.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
 // Each command is a separate process, which takes seconds on a busy machine.
@@ -117,6 +118,27 @@ describe("key rotate", () => {
     expect(await key(dataDir, ["forget"], changed.env)).toMatchObject({ code: 0 });
   });
 
+  const [smallDisk] = diskKinds;
+  const hasSmallDisk = isPossible(smallDisk!);
+  test.skipIf(!hasSmallDisk)("on a full disk the command fails, and works when there is room again", async () => {
+    using disk = smallDisk!.open()!;
+    await using boathook = await install([], disk);
+    const app = await makeApplication(boathook.send);
+    const endpoint = await makeEndpoint(boathook.send, app, "http://127.0.0.1:1/");
+    const secretOf = async () => (await boathook.send("GET", `/app/${app}/endpoint/${endpoint}/secret`)).json.key;
+    const [secret, before] = [await secretOf(), keyFile(disk.dataDir)];
+    disk.fill(boathook.process.pid);
+    expect(await key(disk.dataDir, ["rotate"])).toMatchObject({
+      code: 1,
+      stderr: `The data directory ${disk.dataDir} is on a full disk. Free some space, then try again.\n`,
+    });
+    expect(await secretOf()).toBe(secret);
+    disk.makeRoom(boathook.process.pid);
+    expect(await key(disk.dataDir, ["rotate"])).toMatchObject({ code: 0 });
+    expect(keyFile(disk.dataDir)).not.toBe(before);
+    expect(await secretOf()).toBe(secret);
+  });
+
   test("without data, with a wrong key or with an older schema, the command fails and changes nothing", async () => {
     using dir = temporaryDirectory();
     expect(await key(dir.file("missing"), ["rotate"])).toMatchObject({ code: 1 });
@@ -147,3 +169,9 @@ describe("key rotate", () => {
     });
   });
 });
+
+function isPossible(kind: DiskKind): boolean {
+  const disk = kind.open();
+  disk?.[Symbol.dispose]();
+  return disk !== null;
+}

@@ -2,7 +2,7 @@ import { executable, programEnvironment, ROOT } from "../support/binary.ts";
 import { freePort } from "../support/free-port.ts";
 import type { Installation } from "../support/installation.ts";
 import { ROOT_TOKEN } from "../support/server.ts";
-import { killedBackup, killedRestore } from "./kill-backup.ts";
+import { finishRotation, killedBackup, killedRestore, killedRotation } from "./kill-command.ts";
 import type { Storm } from "./storm.ts";
 
 /** Ways to kill the server and restart it. */
@@ -13,6 +13,7 @@ export const KILLS = [
   "during the shutdown",
   "during a backup",
   "before an interrupted restore",
+  "during a key rotation",
 ] as const;
 export type Kill = (typeof KILLS)[number];
 
@@ -27,11 +28,13 @@ export async function killAndRestart(kill: Kill, boathook: Installation, storm: 
     await Bun.sleep(Math.random() * 50);
   }
   if (kill === "during a backup") await killedBackup(boathook.dataDir);
+  if (kill === "during a key rotation") await killedRotation(boathook.dataDir);
   await boathook.kill();
   if (kill === "before an interrupted restore") await killedRestore(boathook.dataDir);
   if (kill === "during the start") await killedStart(boathook.dataDir, Math.random() * START_MS);
   await boathook.start();
   storm.serverUp();
+  if (kill === "during a key rotation") await finishRotation(boathook.dataDir);
 }
 
 /** Starts a server and kills it after a time in ms, whether it is ready by then or not. */

@@ -1,4 +1,9 @@
+import { Database } from "bun:sqlite";
 import { existsSync, renameSync, rmSync } from "node:fs";
+import { databaseFileOf } from "../../src/store/sqlite/data-dir.ts";
+import { sealedTables } from "../../src/store/sqlite/encryption/reseal.ts";
+import { keyFileOf, keysInFile } from "../../src/store/sqlite/key-file.ts";
+import { KeyBox } from "../../src/store/sqlite/secret-box.ts";
 import { executable, programEnvironment, run } from "../support/binary.ts";
 
 /** Longest time in ms from the start of a command to its kill: about twice the time that it takes. */
@@ -26,6 +31,30 @@ export async function killedRestore(dataDir: string): Promise<void> {
   // The restore may have been complete before the kill.
   if (!existsSync(`${dataDir}/boathook.db`)) await succeed(restore);
   rmSync(`${dataDir}.old`, { recursive: true });
+}
+
+/** Starts a rotation of the encryption key and kills it at a random time. The server is running. */
+export async function killedRotation(dataDir: string): Promise<void> {
+  await killed(["key", "rotate", `--data-dir=${dataDir}`]);
+}
+
+/**
+ * Finishes the rotation, or makes another one if the first one was complete. Rejects if any value can
+ * then be opened only with an earlier key. The server is running.
+ */
+export async function finishRotation(dataDir: string): Promise<void> {
+  await succeed(["key", "rotate", `--data-dir=${dataDir}`]);
+  const present = new KeyBox(keysInFile(keyFileOf(dataDir))[0]!);
+  const db = new Database(databaseFileOf(dataDir));
+  try {
+    for (const { table } of sealedTables(db)) {
+      const rows = db.query<{ sealed: Uint8Array }, []>(`SELECT sealed FROM ${table} WHERE sealed IS NOT NULL`).all();
+      const closed = rows.filter(({ sealed }) => present.openOrNull(sealed) === null).length;
+      if (closed > 0) throw new Error(`${closed} values in ${table} are not sealed with the present key`);
+    }
+  } finally {
+    db.close();
+  }
 }
 
 async function killed(args: readonly string[]): Promise<void> {
