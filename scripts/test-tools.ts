@@ -17,6 +17,8 @@ const TOOLS: readonly Tool[] = [
   { program: "promtool", package: "prometheus", purpose: "the tests of the alert rules" },
   { program: "nginx", package: "nginx-light", purpose: "the tests of the HTTP client against nginx" },
   { program: "openssl", package: "openssl", purpose: "the tests of client certificates" },
+  { program: "tinyproxy", package: "tinyproxy-bin", purpose: "the tests of egress-proxy with an HTTP proxy" },
+  { program: "microsocks", package: "microsocks", purpose: "the tests of egress-proxy with a SOCKS proxy" },
   { program: "python3", package: "python3", purpose: "the tests of the HTTP client against Python" },
 ];
 

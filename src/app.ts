@@ -20,6 +20,7 @@ import { BackupProcess } from "./edge/backup-process.ts";
 import { ClientConnections, type ConnectionLimits } from "./edge/client-connections.ts";
 import { systemClock } from "./edge/clock.ts";
 import { HttpClient } from "./edge/http-client/client.ts";
+import { EgressProxy } from "./edge/http-client/proxy.ts";
 import { oidcLogin } from "./edge/oidc.ts";
 import { openFiles, openFilesMax } from "./edge/open-files.ts";
 import { OwnAddress } from "./edge/own-address.ts";
@@ -112,8 +113,10 @@ export async function startServer(settings: Settings, options: Options): Promise
   });
   if (upgrade !== null) logUpgrade(upgrade, options.log);
   try {
-    const transport = new HttpClient();
     const resolver = systemResolver(settings.nameServers);
+    const { egressProxy } = settings;
+    const proxy = egressProxy === null ? null : new EgressProxy(egressProxy, resolver);
+    const transport = new HttpClient({ proxy });
     const address = new OwnAddress({ ...settings, isEncrypted: (options.keyPair ?? null) !== null });
     const policy = kernelSettings(settings, options, address);
     const keys = new KeyCache({ clock, transport, resolver, policy });

@@ -3,6 +3,7 @@
  * are functions of plain values, so a simulation can replace these four. The real implementations
  * are in `edge/`.
  */
+
 /**
  * Cancels the task for which it was returned. Does nothing if the task has run or was already
  * cancelled.
@@ -80,6 +81,8 @@ export interface OutgoingRequest {
    * the client has no certificate.
    */
   readonly tls?: ClientTls | null;
+  /** Whether the request goes to this server itself and therefore never through a proxy. */
+  readonly isLocal?: boolean;
   /**
    * Time limit of the attempt, in ms. The transport divides it among the addresses; `signal`
    * enforces it.

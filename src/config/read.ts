@@ -210,7 +210,8 @@ function refuseUnknownVariables(environment: SettingSources["environment"]): voi
 }
 
 function invalid(setting: Setting<unknown>, where: string, value: string): SettingsError {
-  const got = setting.secret ? "its value is a secret and not shown" : `but is ${value}`;
+  const isHidden = setting.secret || setting.concealed;
+  const got = isHidden ? "its value is a secret and not shown" : `but is ${value}`;
   return new SettingsError(`${where} must be ${setting.kind.expected}, ${got}.`);
 }
 

@@ -20,6 +20,7 @@ import {
 } from "./kinds.ts";
 import { fileMode, host, proxy } from "./listen-kinds.ts";
 import { adminRule, clientId, issuerUrl } from "./login-kinds.ts";
+import { proxyUrl } from "./proxy-kinds.ts";
 
 /** Headings under which help texts group the settings. */
 export type Group = "Server" | "Secrets" | "Login" | "Storage" | "Delivery" | "Endpoint addresses" | "Limits" | "Logs";
@@ -44,6 +45,8 @@ export interface Setting<Value, Default extends string | null = string | null> {
    * appear in messages.
    */
   readonly secret?: true;
+  /** Whether an invalid value is not shown in messages, because it may contain a password. */
+  readonly concealed?: true;
 }
 
 /**
@@ -325,6 +328,14 @@ export const SCHEMA = {
     defaultNote: "those of this machine",
     description:
       "name servers that resolve the host names of endpoints, such as `10.0.0.53,127.0.0.1:8600`; names in `/etc/hosts` need no name server",
+  }),
+  egressProxy: setting("egress-proxy", {
+    group: "Endpoint addresses",
+    kind: proxyUrl,
+    default: null,
+    concealed: true,
+    description:
+      "proxy for deliveries: `http://host:port` or `socks5://host:port`. Host names are resolved by this server; the proxy gets addresses. With `user:password@`, prefer the variable or the file, because command lines can be seen",
   }),
   httpsOnly: setting("https-only", {
     group: "Endpoint addresses",

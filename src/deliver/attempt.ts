@@ -176,8 +176,9 @@ export class AttemptRunner {
     const retry = { scheduleMs: entry.endpoint.retryScheduleMs ?? policy.retryScheduleMs, jitter: policy.retryJitter };
     const next = decide({ attempts: waiting.delivery.attempts, retry }, judged, random.next());
     const times = { endedAt, endTime, durationMs: endTime - attempt.startTime };
-    // After a success, the time since which the endpoint has been failing does not matter.
-    const mayBeTooLong = mayDisable && !outcome.success && !isClockDoubted();
+    // After a success, the time since which the endpoint has been failing does not matter. A failure
+    // of the operator's proxy disables no endpoint.
+    const mayBeTooLong = mayDisable && !outcome.success && outcome.reason !== "proxy" && !isClockDoubted();
     const disableAfterMs = mayBeTooLong ? policy.endpointDisableAfterMs : 0;
     const { positionsAheadMs } = time;
     return settlementOf(attempt, { answer, outcome: judged, next, disableAfterMs, ...times, positionsAheadMs }, seqs);

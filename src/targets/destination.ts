@@ -6,6 +6,8 @@ import type { TargetParts, TargetPolicy } from "./target.ts";
 export interface Destination {
   readonly url: URL;
   readonly addresses: readonly string[];
+  /** Whether the URL leads to an inbox of this server. */
+  readonly isLocal: boolean;
 }
 
 /** The addresses of a host name, and the addresses among them that the policy allows. */
@@ -50,17 +52,17 @@ export class DestinationFinder {
     if (this.#resolved?.addresses === addresses) return this.#resolved.destination;
     const { allowSubnets } = this.parts.policy;
     const allowed = [...new Set(addresses)].filter((address) => addressAllowed(address, allowSubnets));
-    this.#resolved = { addresses, destination: { url: this.url, addresses: allowed } };
+    this.#resolved = { addresses, destination: { url: this.url, addresses: allowed, isLocal: false } };
     return this.#resolved.destination;
   }
 }
 
 function knownDestination(url: URL, { inbox, allowSubnets }: TargetPolicy): Destination | Answer | null {
   const local = inbox(url);
-  if (local !== null) return { url: local, addresses: [local.hostname] };
+  if (local !== null) return { url: local, addresses: [local.hostname], isLocal: true };
   const address = literalAddress(url.hostname);
   if (address === null) return null;
-  return addressAllowed(address, allowSubnets) ? { url, addresses: [address] } : blocked(address);
+  return addressAllowed(address, allowSubnets) ? { url, addresses: [address], isLocal: false } : blocked(address);
 }
 
 function failure(reason: "timeout" | "dns" | "blocked", detail: string): Answer {

@@ -103,7 +103,7 @@ class HttpEndpoint implements PreparedTarget {
    * that receivers that reject old timestamps accept retries.
    */
   #send(
-    { url, addresses }: Destination,
+    { url, addresses, isLocal }: Destination,
     authorization: string | null,
     message: TargetMessage,
     signal: AbortSignal,
@@ -114,7 +114,7 @@ class HttpEndpoint implements PreparedTarget {
     if (authorization !== null) setAuthorization(headers, authorization);
     const { maxResponseStoredBytes: responseBytesMax } = policy;
     const [timeoutMs, tls] = [this.#timeoutMs, this.#tls];
-    const request = { url, addresses, headers, body: payload, timeoutMs, responseBytesMax, tls };
+    const request = { url, addresses, headers, body: payload, timeoutMs, responseBytesMax, tls, isLocal };
     return ports.transport.send(request, signal);
   }
 

@@ -235,6 +235,19 @@ const CASES: Readonly<Record<Field, Case>> = {
       ...["fe80::1%eth0", "[::1", Array(9).fill("10.0.0.53").join()],
     ],
   },
+  egressProxy: {
+    valid: [
+      ["http://proxy.internal:3128", "http://proxy.internal:3128/"],
+      ["socks5://10.0.0.1", "socks5://10.0.0.1"],
+      ["socks5://[fd00::1]:1080", "socks5://[fd00::1]:1080"],
+      ["http://user:p%40ss@10.0.0.1:3128", "http://user:p%40ss@10.0.0.1:3128/"],
+    ],
+    invalid: [
+      ...["", "proxy:3128", "https://proxy:3128", "socks5h://proxy:1080", "socks4://proxy", "http://:3128"],
+      ...["http://proxy/path", "http://proxy/?a", "http://proxy/#a", "http://proxy:0", "http://proxy:99999"],
+      ...["http://us%0aer:x@proxy", "http://user:%zz@proxy", `socks5://user:${"x".repeat(256)}@proxy`],
+    ],
+  },
   httpsOnly: {
     valid: [
       ["true", true],
@@ -315,10 +328,11 @@ describe("every setting", () => {
       test(`${setting.name} refuses ${JSON.stringify(text.slice(0, 40))} with one sentence that names the setting and the expected value`, () => {
         const message = refusal({ environment: { [variableOf(setting)]: text } });
         expect(message).toStartWith(`${variableOf(setting)} must be ${setting.kind.expected}`);
+        const isHidden = setting.secret || setting.concealed;
         const shown = JSON.stringify(text.slice(0, 80)).slice(1, -1);
-        expect(message).toContain(setting.secret ? ", its value is a secret and not shown." : `, but is "${shown}`);
+        expect(message).toContain(isHidden ? ", its value is a secret and not shown." : `, but is "${shown}`);
         expect(message).not.toContain("\n");
-        if (setting.secret && text.trim() !== "") expect(message).not.toContain(text);
+        if (isHidden && text.trim() !== "") expect(message).not.toContain(text);
       });
     }
     test(`the default of ${setting.name} is valid or null`, () => {
@@ -364,6 +378,7 @@ test("each omitted setting has its documented default", () => {
     signatureHeaders: "webhook",
     allowSubnets: [],
     nameServers: [],
+    egressProxy: null,
     httpsOnly: false,
     maxBodyBytes: 2 * 1024 * 1024,
     maxResponseStoredBytes: 16 * 1024,

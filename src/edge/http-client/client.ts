@@ -6,6 +6,7 @@ import { Exchange } from "./exchange.ts";
 import { FailedTargets } from "./failed-targets.ts";
 import { timedOut, unsendable } from "./failure.ts";
 import { Pool } from "./pool.ts";
+import type { EgressProxy } from "./proxy.ts";
 import { firstUnsendable, requestHead } from "./request-head.ts";
 import { Destinations, routeOf } from "./target.ts";
 
@@ -28,16 +29,17 @@ export class HttpClient extends OneLife implements Transport {
   /**
    * @param ca PEM certificates to trust instead of those of the system and of
    * `NODE_EXTRA_CA_CERTS`.
+   * @param proxy The proxy through which all requests are sent, except those to this server itself.
    */
-  constructor({ ca = null }: { readonly ca?: string | null } = {}) {
+  constructor({ ca = null, proxy = null }: { readonly ca?: string | null; readonly proxy?: EgressProxy | null } = {}) {
     super();
     systemCalls();
-    this.#destinations = new Destinations(ca);
+    this.#destinations = new Destinations(ca, proxy);
   }
 
   send(request: OutgoingRequest, signal: AbortSignal): Promise<Answer | Shortage> {
     if (signal.aborted) return Promise.resolve(timedOut);
-    const destination = this.#destinations.of(request.url, request.addresses, request.tls ?? null);
+    const destination = this.#destinations.of(request);
     const { headers, body, method } = request;
     const start = method === "GET" ? destination.headStart.replace("POST", "GET") : destination.headStart;
     const head = requestHead(start, headers, method === "GET" ? null : body.byteLength);

@@ -1,8 +1,9 @@
 import type { Socket, SocketHandler } from "bun";
-import type { Cancel } from "../../ports.ts";
+import type { Answer, Cancel } from "../../ports.ts";
 import { dial } from "./dial.ts";
-import type { ConnectionEnd } from "./failure.ts";
+import { type ConnectionEnd, proxyTooSlow, timedOut, tunnelTooSlow } from "./failure.ts";
 import { HandshakeLimiter } from "./handshake-limiter.ts";
+import type { EgressProxy, ProxyDial } from "./proxy.ts";
 import { type UnsentBytes, writeRequest } from "./request-writer.ts";
 import type { ConnectionTarget, TlsTarget } from "./target.ts";
 
@@ -30,6 +31,7 @@ export class Connection {
   #isOpen = false;
   #hasEnded = false;
   #cancelDial: Cancel = () => {};
+  #proxyDial: ProxyDial | null = null;
   /** Tells the limiter that the TLS handshake has ended or is no longer needed. */
   #endHandshake: Cancel = () => {};
 
@@ -44,6 +46,12 @@ export class Connection {
   /** Whether part of the last request is unsent. */
   get isSending(): boolean {
     return this.#unsent !== null;
+  }
+
+  /** The failure of a request that times out now, before the connection is open. */
+  get timeout(): Answer {
+    if (this.#proxyDial === null) return timedOut;
+    return this.#proxyDial.isConnected ? tunnelTooSlow : proxyTooSlow;
   }
 
   /**
@@ -69,6 +77,11 @@ export class Connection {
   }
 
   #dial(): void {
+    const { proxy } = this.target;
+    if (proxy !== null) {
+      this.#dialThrough(proxy);
+      return;
+    }
     this.#cancelDial = dial(
       this.target,
       (socket) => this.#dialed(socket),
@@ -76,7 +89,18 @@ export class Connection {
     );
   }
 
+  #dialThrough(proxy: EgressProxy): void {
+    const dialing = proxy.open(
+      this.target,
+      (socket) => this.#dialed(socket),
+      (end) => this.#end(end),
+    );
+    this.#proxyDial = dialing;
+    this.#cancelDial = () => dialing.cancel();
+  }
+
   #dialed(socket: Socket): void {
+    this.#proxyDial = null;
     const { tls } = this.target;
     try {
       if (tls === null) this.#adopt(socket);

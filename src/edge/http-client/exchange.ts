@@ -6,7 +6,7 @@ import { connectShortage } from "../connect-error.ts";
 import { decodeBody, isEncoded } from "./body-decoder.ts";
 import { Connection, type ConnectionUser } from "./connection.ts";
 import type { FailedTargets } from "./failed-targets.ts";
-import { type ConnectionEnd, failureOf, notHttp, timedOut, tooSlow } from "./failure.ts";
+import { type ConnectionEnd, failureOf, notHttp, proxyTooSlow, timedOut, tooSlow } from "./failure.ts";
 import type { Pool } from "./pool.ts";
 import type { ConnectionTarget } from "./target.ts";
 
@@ -73,9 +73,11 @@ export class Exchange implements ConnectionUser, EventListenerObject {
   ended(_connection: Connection, end: ConnectionEnd): void {
     if (!this.#isOpen) {
       // Connections to other addresses would fail for the same reason.
-      const shortage = end.isTls ? null : connectShortage(end.code, this.route[this.#at]!.address);
-      if (shortage === null) this.#unopened(failureOf(end, false));
-      else this.#lack(shortage);
+      const address = end.proxyAddress ?? this.route[this.#at]!.address;
+      const shortage = end.isTls ? null : connectShortage(end.code, address);
+      if (shortage !== null) this.#lack(shortage);
+      else if (end.isProxyDown) this.#finish(failureOf(end, false));
+      else this.#unopened(failureOf(end, false));
       return;
     }
     const parser = this.#parser;
@@ -131,8 +133,10 @@ export class Exchange implements ConnectionUser, EventListenerObject {
     if (this.#at < this.route.length - 1) {
       const shareMs = connectShareMs(this.request.timeoutMs, this.route.length);
       this.#timer = setTimeout(() => {
+        const { timeout } = this.#connection!;
         this.#connection!.abort();
-        this.#unopened(tooSlow);
+        if (timeout === proxyTooSlow) this.#finish(timeout);
+        else this.#unopened(timeout === timedOut ? tooSlow : timeout);
       }, shareMs);
     }
     this.#connection = new Connection(this.route[this.#at]!, this);
@@ -166,9 +170,10 @@ export class Exchange implements ConnectionUser, EventListenerObject {
   /** Called when the signal is aborted. */
   handleEvent(): void {
     // The target used up the time, so the next request tries it last.
+    const timeout = this.#isOpen ? timedOut : (this.#connection?.timeout ?? timedOut);
     if (!this.#isOpen && this.route.length > 1) this.shared.failed.addFailed(this.route[this.#at]!);
     this.#connection?.abort();
-    this.#finish(timedOut);
+    this.#finish(timeout);
   }
 
   /** Handles the complete response. */

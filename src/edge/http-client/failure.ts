@@ -6,16 +6,25 @@ export interface ConnectionEnd {
   readonly code: string;
   /** Whether the TLS handshake or session failed. */
   readonly isTls: boolean;
+  /** What the proxy did, as a sentence, if no tunnel through it could be opened. */
+  readonly proxy?: string;
+  /** The address of the proxy, if `code` is about the connection to it. */
+  readonly proxyAddress?: string;
+  /** Whether no connection to the proxy could be opened, so that other addresses fail as well. */
+  readonly isProxyDown?: boolean;
 }
 
 export const timedOut: Answer = failure("timeout", "The endpoint did not respond in time.");
 export const tooSlow: Answer = failure("timeout", "The endpoint did not accept a connection in time.");
+export const proxyTooSlow: Answer = failure("proxy", "The proxy did not accept a connection in time.");
+export const tunnelTooSlow: Answer = failure("timeout", "The proxy did not connect to the endpoint in time.");
 export const notHttp: Answer = failure("connection", "The response is not HTTP/1.1.");
 
 /**
  * Returns the failure of a request whose connection ended before the whole response was received.
  */
-export function failureOf({ code, isTls }: ConnectionEnd, hasResponseBegun: boolean): Answer {
+export function failureOf({ code, isTls, proxy }: ConnectionEnd, hasResponseBegun: boolean): Answer {
+  if (proxy !== undefined) return failure("proxy", proxy);
   if (isTls) return failure("tls", `The TLS connection failed (${code}).`);
   if (code === "ECONNREFUSED") return failure("connection", "The connection was refused.");
   if (code === "EPERM" || code === "EACCES") {

@@ -1,5 +1,6 @@
 import { connectOrder } from "../../core/connect-order.ts";
-import type { ClientTls } from "../../ports.ts";
+import type { ClientTls, OutgoingRequest } from "../../ports.ts";
+import type { EgressProxy } from "./proxy.ts";
 
 /** A target of connections. Connections whose targets have the same key are interchangeable. */
 export interface ConnectionTarget {
@@ -8,6 +9,8 @@ export interface ConnectionTarget {
   readonly port: number;
   /** Null for plain TCP. */
   readonly tls: TlsTarget | null;
+  /** The proxy through which the connection is opened, or null. */
+  readonly proxy: EgressProxy | null;
   readonly key: string;
 }
 
@@ -29,6 +32,7 @@ export interface Destination {
   /** The addresses as given. */
   readonly addresses: readonly string[];
   readonly tls: ClientTls | null;
+  readonly isLocal: boolean;
   readonly ipv4: readonly ConnectionTarget[];
   readonly ipv6: readonly ConnectionTarget[];
   /** All targets, in the given order. */
@@ -43,17 +47,34 @@ export interface Destination {
 export class Destinations {
   readonly #known = new WeakMap<URL, Destination>();
 
-  constructor(private readonly ca: string | null) {}
+  constructor(
+    private readonly ca: string | null,
+    private readonly proxy: EgressProxy | null,
+  ) {}
 
-  of(url: URL, addresses: readonly string[], tls: ClientTls | null): Destination {
+  of({ url, addresses, tls = null, isLocal = false }: OutgoingRequest): Destination {
     const known = this.#known.get(url);
-    if (known !== undefined && known.tls === tls && isSameList(known.addresses, addresses)) return known;
-    const targets = addresses.map((address) => targetOf(url, withoutBrackets(address), tls, this.ca));
+    if (known?.tls === tls && known.isLocal === isLocal && isSameList(known.addresses, addresses)) return known;
+    const targets = addresses.map((address) => this.#targetOf(url, withoutBrackets(address), tls, isLocal));
     const [ipv6, ipv4] = [targets.filter(isIpv6), targets.filter((target) => !isIpv6(target))];
     const turn = known?.turn ?? Math.floor(Math.random() * targets.length);
-    const destination = { addresses, tls, ipv4, ipv6, targets, turn, headStart: headStart(url) };
+    const destination = { addresses, tls, isLocal, ipv4, ipv6, targets, turn, headStart: headStart(url) };
     this.#known.set(url, destination);
     return destination;
+  }
+
+  /**
+   * Returns the target for a URL and one of its addresses. A connection is used for one name only:
+   * TLS has verified only this name, and a proxy in front of several names may route a whole
+   * connection to the destination of its first request.
+   */
+  #targetOf(url: URL, address: string, own: ClientTls | null, isLocal: boolean): ConnectionTarget {
+    const isSecure = url.protocol === "https:";
+    const port = url.port === "" ? (isSecure ? 443 : 80) : Number(url.port);
+    const name = withoutBrackets(url.hostname).replace(/\.$/, "");
+    const tls = isSecure ? { serverName: name, options: tlsOptions(own, this.ca) } : null;
+    const key = `${url.protocol} ${address} ${port} ${name}${own === null ? "" : ` ${own.id}`}`;
+    return { address, port, tls, proxy: isLocal ? null : this.proxy, key };
   }
 }
 
@@ -72,20 +93,6 @@ function isIpv6({ address }: ConnectionTarget): boolean {
 
 function isSameList(one: readonly string[], other: readonly string[]): boolean {
   return one === other || (one.length === other.length && one.every((item, i) => item === other[i]));
-}
-
-/**
- * Returns the target for a URL and one of its addresses. A connection is used for one name only:
- * TLS has verified only this name, and a proxy in front of several names may route a whole
- * connection to the destination of its first request.
- */
-function targetOf(url: URL, address: string, own: ClientTls | null, ca: string | null): ConnectionTarget {
-  const isSecure = url.protocol === "https:";
-  const port = url.port === "" ? (isSecure ? 443 : 80) : Number(url.port);
-  const name = withoutBrackets(url.hostname).replace(/\.$/, "");
-  const tls = isSecure ? { serverName: name, options: tlsOptions(own, ca) } : null;
-  const key = `${url.protocol} ${address} ${port} ${name}`;
-  return { address, port, tls, key: own === null ? key : `${key} ${own.id}` };
 }
 
 function tlsOptions(own: ClientTls | null, clientCa: string | null): TlsTarget["options"] {

@@ -12,7 +12,7 @@ beforeEach(() => {
 const [a, b, c] = ["a", "b", "c"].map((key) => target(key)) as [ConnectionTarget, ConnectionTarget, ConnectionTarget];
 
 function target(key: string): ConnectionTarget {
-  return { address: key, port: 80, tls: null, key };
+  return { address: key, port: 80, tls: null, proxy: null, key };
 }
 
 function ordered(...targets: ConnectionTarget[]): string {

@@ -23,7 +23,7 @@ afterAll(() => {
 });
 
 function target(key: string): ConnectionTarget {
-  return { address: "127.0.0.1", port, tls: null, key };
+  return { address: "127.0.0.1", port, tls: null, proxy: null, key };
 }
 
 /** Opens a connection and returns both ends of it. */
