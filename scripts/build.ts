@@ -11,7 +11,10 @@ import { buildWeb } from "./web.ts";
 
 const ROOT = join(import.meta.dir, "..");
 const DIST = join(ROOT, "dist");
-const TARGETS = ["linux-x64", "linux-arm64", "darwin-x64", "darwin-arm64", "windows-x64", "windows-arm64"] as const;
+export const TARGETS = [
+  ...["linux-x64", "linux-arm64", "linux-x64-musl", "linux-arm64-musl"],
+  ...["darwin-x64", "darwin-arm64", "windows-x64", "windows-arm64"],
+] as const;
 
 /** The entry points of the program and of its worker thread. */
 const MAINS = [join(ROOT, "src", "main.ts"), join(ROOT, "src", "worker.ts")];
@@ -29,8 +32,8 @@ const FLAGS = [
   "--no-compile-autoload-bunfig",
 ];
 
-/** Builds one executable and returns its path. Throws if the build fails. */
-async function buildExecutable(target: string | null): Promise<string> {
+/** Builds one executable and returns its path; null is this machine. Throws if the build fails. */
+export async function buildExecutable(target: string | null): Promise<string> {
   const suffix = target === null ? "" : `-${target}`;
   const extension = (target ?? process.platform).startsWith("win") ? ".exe" : "";
   const finished = join(DIST, `boathook${suffix}${extension}`);
@@ -51,7 +54,7 @@ async function buildExecutable(target: string | null): Promise<string> {
 }
 
 /** Returns the commit of the sources, or an empty text outside of a Git repository. */
-function commit(): string {
+export function commit(): string {
   const { success, stdout } = Bun.spawnSync(["git", "rev-parse", "HEAD"], { cwd: ROOT, stderr: "ignore" });
   return success ? stdout.toString().trim() : "";
 }

@@ -8,7 +8,7 @@ import { temporaryDirectory } from "../support/temporary.ts";
 
 /** Environment variables that change how Bun runs a program must not affect the executable. */
 
-const VERSION = /^\d+\.\d+\.\d+\n$/;
+const VERSION = /^\d+\.\d+\.\d+( \(commit [0-9a-f]{12}\))?\n$/;
 
 /**
  * Returns a script that creates a file when it is loaded, and a function that checks for that file.

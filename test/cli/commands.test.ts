@@ -12,6 +12,9 @@ async function usageError(args: readonly string[], env: Record<string, string> =
   return stderr.trimEnd();
 }
 
+/** The executable also prints the commit from which it was built. */
+const VERSION = new RegExp(`^${packageJson.version.replaceAll(".", "\\.")} \\(commit [0-9a-f]{12}\\)\n$`);
+
 describe("help and version", () => {
   test("--version prints the version of the package", async () => {
     expect(await run(fromSources, ["--version"])).toEqual({ code: 0, stdout: `${packageJson.version}\n`, stderr: "" });
@@ -91,7 +94,7 @@ describe("wrong usage", () => {
 
 describe("the executable", () => {
   test("the executable prints the same version and the same errors for invalid settings as the sources", async () => {
-    expect((await run(executable(), ["--version"])).stdout).toBe(`${packageJson.version}\n`);
+    expect((await run(executable(), ["--version"])).stdout).toMatch(VERSION);
     const { code, stderr } = await run(executable(), ["serve", "--port", "http"]);
     expect({ code, stderr }).toEqual({
       code: 2,
