@@ -15,10 +15,12 @@ const TOOLS: readonly Tool[] = [
   { program: "chromium", package: "chromium", purpose: "the tests of the admin page" },
   { program: "strace", package: "strace", purpose: "the tests that a 2xx comes after the sync" },
   { program: "promtool", package: "prometheus", purpose: "the tests of the alert rules" },
-  { program: "nginx", package: "nginx-light", purpose: "the tests of the HTTP client against nginx" },
+  { program: "nginx", package: "nginx-light", purpose: "the tests of the HTTP client and the server with nginx" },
   { program: "openssl", package: "openssl", purpose: "the tests of client certificates" },
   { program: "tinyproxy", package: "tinyproxy-bin", purpose: "the tests of egress-proxy with an HTTP proxy" },
   { program: "microsocks", package: "microsocks", purpose: "the tests of egress-proxy with a SOCKS proxy" },
+  { program: "podman", package: "podman", purpose: "the test that Podman loads the container image" },
+  { program: "skopeo", package: "skopeo", purpose: "the test that another program reads the container image" },
   { program: "python3", package: "python3", purpose: "the tests of the HTTP client against Python" },
 ];
 

@@ -4,6 +4,7 @@ import { StartError } from "../core/start-error.ts";
 import { addBackupCommand } from "./backup.ts";
 import { addDoctorCommand } from "./doctor/doctor.ts";
 import { CommandFailed, EXIT, FailureReported } from "./exit-code.ts";
+import { addHealthCommand } from "./health.ts";
 import { addKeyCommand } from "./key.ts";
 import { addDashboardCommand } from "./monitoring/dashboard.ts";
 import { addRulesCommand } from "./monitoring/rules.ts";
@@ -14,7 +15,7 @@ import { addServiceCommand } from "./service.ts";
 import { addTokenCommand } from "./token.ts";
 import { addTriggerCommand } from "./trigger.ts";
 import { usageSentence } from "./usage.ts";
-import { version } from "./version.ts";
+import { versionText } from "./version.ts";
 
 /** Runs the command in `args`, which do not include the program itself. Returns the exit code. */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
@@ -31,7 +32,7 @@ export async function runCommandLine(args: readonly string[]): Promise<number> {
 function buildProgram(dropped: readonly string[]): Command {
   const program = new Command("boathook")
     .description("Send and receive webhooks from one executable.")
-    .version(version, "-V, --version", "print the version")
+    .version(versionText, "-V, --version", "print the version")
     .helpOption("-h, --help", "print help")
     .helpCommand("help [command]", "print help for a command")
     .exitOverride()
@@ -47,6 +48,7 @@ function buildProgram(dropped: readonly string[]): Command {
   addRulesCommand(program);
   addDashboardCommand(program);
   addServiceCommand(program);
+  addHealthCommand(program);
   program.hook("preAction", (_, command) => {
     // `serve` writes its warnings to its log instead.
     if (command.name() !== "serve") for (const variable of dropped) console.error(droppedWarning(variable));

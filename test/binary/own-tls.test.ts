@@ -99,6 +99,8 @@ test("a server with a certificate serves HTTPS and announces its https:// URL", 
     "ok",
     true,
   );
+  const settings = { BOATHOOK_PORT: new URL(server.boathook.url).port, BOATHOOK_TLS_CERT: "x", BOATHOOK_TLS_KEY: "x" };
+  expect(await run(executable(), ["health"], { env: settings })).toEqual({ code: 0, stdout: "ok\n", stderr: "" });
   expect(await server.boathook.process.stop()).toBe(0);
 });
 

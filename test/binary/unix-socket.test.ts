@@ -128,6 +128,8 @@ describe.skipIf(isWindows)("a server on a Unix socket", () => {
       code: 1,
       stderr: expect.stringMatching(/^The server at unix:\/tmp\/nobody-listens-here\.sock cannot be reached/),
     });
+    const health = await run(executable(), ["health"], { env: { BOATHOOK_HOST: host } });
+    expect(health).toEqual({ code: 0, stdout: "ok\n", stderr: "" });
     const doctor = await run(executable(), ["doctor", "--json", "--server", host], { env });
     expect(JSON.parse(doctor.stdout).findings).toContainEqual(expect.objectContaining({ name: "server", level: "ok" }));
     expect(await trigger("unix:relative.sock")).toMatchObject({ code: 2 });
