@@ -161,11 +161,11 @@ interface Documented {
 }
 
 /**
- * Returns whether a field is an id. `uid` and `eventId` do not count, because the caller chooses
- * them for new resources.
+ * Returns whether a field is an id of a resource. `uid` and `eventId` do not count, because the caller
+ * chooses them for new resources, and `clientId` is the endpoint's name at another server.
  */
 function isIdName(name: string): boolean {
-  return /(^|_)ids?$|[a-z]Ids?$/.test(name) && name !== "eventId";
+  return /(^|_)ids?$|[a-z]Ids?$/.test(name) && name !== "eventId" && name !== "clientId";
 }
 
 function idsIn(schema: Schema, schemas: Readonly<Record<string, Schema>>, at = ""): string[] {
