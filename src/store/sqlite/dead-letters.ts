@@ -6,7 +6,7 @@ import type { DeadLetter, DeadLetterFilter, DeadLetterGroup, Dropped, History, Q
 import type { Turns } from "../turns.ts";
 import { type AttemptRow, attemptColumns, toAttempt } from "./attempts.ts";
 import type { Committer } from "./commit.ts";
-import { deadLetterGroups, sorted, sumOf } from "./dead-letter-groups.ts";
+import { allGroups, redrivableGroups, sorted, sumOf } from "./dead-letter-groups.ts";
 import { DeadLetterScan } from "./dead-letter-scan.ts";
 import { positionKeeper } from "./last-position.ts";
 import { type Bindings, Conditions, directionOf, pageOf } from "./page.ts";
@@ -35,7 +35,7 @@ function conditions(filter: DeadLetterFilter): Conditions {
 }
 
 export function deadLetters(db: Database, turns: Turns): History["deadLetters"] {
-  const countGroups = deadLetterGroups(db, turns);
+  const [countAll, countRedrivable] = [allGroups(db, turns), redrivableGroups(db, turns)];
   const lastAttempt = db.prepare<AttemptRow, [number, number]>(
     `SELECT ${attemptColumns(true)} FROM attempt t WHERE t.message_seq = ? AND t.delivery_seq = ? ORDER BY t.seq DESC LIMIT 1`,
   );
@@ -73,12 +73,11 @@ export function deadLetters(db: Database, turns: Turns): History["deadLetters"] 
       return pageOf(rows.map(toDeadLetter), page);
     },
 
-    groups: (filter) =>
-      isIndexed(filter) ? groupsOf(db, turns, filter, conditions(filter)) : countGroups(filter, false),
+    groups: (filter) => (isIndexed(filter) ? groupsOf(db, turns, filter, conditions(filter)) : countAll(filter)),
     redrivable: (filter) =>
       isIndexed(filter)
         ? groupsOf(db, turns, filter, conditions(filter).add(CAN_BE_REDRIVEN))
-        : countGroups(filter, true),
+        : countRedrivable(filter),
   };
 }
 

@@ -147,7 +147,7 @@ describe("long reads of dead letters", () => {
     const { world, clock } = await worldWithDead();
     await using _ = world;
     const filter = { environmentSeq: world.environment.seq };
-    await Promise.all(Array.from({ length: 5 }, () => world.store.history.deadLetters.groups(filter)));
+    await Promise.all(Array.from({ length: 5 }, () => world.store.history.deadLetters.redrivable(filter)));
     expect(clock.turns).toBeGreaterThanOrEqual(5 * TURNS_MIN);
     expect(clock.tasksPerTurnMax).toBe(1);
   });
