@@ -7,7 +7,7 @@
 export const IDENTITY = "boathook-replica.json";
 const GENERATION = /^generation-(\d{8})-[0-9a-f]{6}$/;
 const SEGMENT = /\/segment-(\d{8})-(\d{10})-[0-9a-z]+$/;
-const MANIFEST = /\/base-(\d{8})-[0-9a-f]{6}\.json$/;
+const MANIFEST = /\/base-(\d{8})-\d{10}-[0-9a-f]{6}\.json$/;
 
 export interface SegmentStart {
   readonly epoch: number;
@@ -36,9 +36,9 @@ export function segmentStart(name: string): SegmentStart | null {
   return epoch === undefined ? null : { epoch: Number(epoch), from: Number(from) };
 }
 
-/** Returns the name of a copy of the database that begins in an epoch. */
-export function baseName(generation: string, epoch: number, tag: string): string {
-  return `${generation}/base-${digits(epoch, 8)}-${tag}`;
+/** Returns the name of a copy of the database that was begun at a position. */
+export function baseName(generation: string, { epoch, from }: SegmentStart, tag: string): string {
+  return `${generation}/base-${digits(epoch, 8)}-${digits(from, 10)}-${tag}`;
 }
 
 /** Returns the name of the object that is written when a copy of the database is complete. */

@@ -1,5 +1,6 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { copyFileSync, rmSync, statSync } from "node:fs";
+import { loseDisk } from "../crash/replica.ts";
 import { executable, run } from "../support/binary.ts";
 import { makeApplication } from "../support/client.ts";
 import { makeEndpoint, sendMessage } from "../support/delivery.ts";
@@ -36,6 +37,16 @@ test("after the data directory is lost, the data is restored from the replica, a
   await boathook.start();
   expect((await boathook.send("GET", `/app/${app}/msg/${id}`)).json.id).toBe(id);
   expect((await boathook.send("GET", "/health")).json.delivery).toBe("held");
+});
+
+test("with replica-sync sync, no acknowledged message is lost with the disk", async () => {
+  const disasters = await loseDisk(2, "sync");
+  expect(disasters.map(({ lost }) => lost)).toEqual([0, 0]);
+});
+
+test("with replica-sync async, only the last acknowledged messages are lost with the disk", async () => {
+  const disasters = await loseDisk(2, "async");
+  expect(disasters.map(({ hasGap }) => hasGap)).toEqual([false, false]);
 });
 
 test("a server does not start with the replica of other data, and leaves it as it is", async () => {

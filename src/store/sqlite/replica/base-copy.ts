@@ -6,7 +6,6 @@ import type { BaseManifest } from "./chain.ts";
 import type { ChainEnd } from "./shipper.ts";
 import type { WalSource } from "./wal-source.ts";
 
-const CHUNK_BYTES = 8 * 1024 * 1024;
 /** Pauses between two tries of a chunk, in ms. */
 const RETRY_MS = [200, 1000, 5000];
 
@@ -15,6 +14,7 @@ export interface BaseCopyParts {
   readonly vault: Vault;
   readonly clock: Clock;
   readonly version: string;
+  readonly chunkBytes: number;
   /** Returns the end of what is in the vault. */
   end(): ChainEnd;
   isStopped(): boolean;
@@ -30,14 +30,15 @@ export interface BaseCopyParts {
  * because only frames that are in the vault are checkpointed. So the records repair the copy.
  */
 export async function copyBase(parts: BaseCopyParts, generation: string, tag: string): Promise<BaseManifest | null> {
-  const { source, vault, clock, version } = parts;
-  const epoch = Math.max(1, parts.end().epoch);
-  const base = baseName(generation, epoch, tag);
+  const { source, vault, clock, version, chunkBytes } = parts;
+  const begin = parts.end();
+  const epoch = Math.max(1, begin.epoch);
+  const base = baseName(generation, { epoch, from: begin.frames }, tag);
   const chunks: string[] = [];
   const bytes = source.databaseBytes;
-  for (let at = 0; at < bytes; at += CHUNK_BYTES) {
+  for (let at = 0; at < bytes; at += chunkBytes) {
     if (parts.isStopped()) return null;
-    const chunk = await source.databasePart(at, Math.min(CHUNK_BYTES, bytes - at));
+    const chunk = await source.databasePart(at, Math.min(chunkBytes, bytes - at));
     await putAgain(parts, chunkName(base, chunks.length), chunk);
     chunks.push(hashOf(chunk));
   }
@@ -45,7 +46,7 @@ export async function copyBase(parts: BaseCopyParts, generation: string, tag: st
   const manifest: BaseManifest = {
     ...{ epoch, until: { epoch: Math.max(1, end.epoch), frames: end.frames } },
     // The clock may have been set back.
-    ...{ at: Math.max(clock.now(), end.at), version, chunkBytes: CHUNK_BYTES, bytes, chunks },
+    ...{ at: Math.max(clock.now(), end.at), version, chunkBytes, bytes, chunks },
   };
   if (parts.isStopped()) return null;
   await vault.put(manifestName(base), new TextEncoder().encode(`${JSON.stringify(manifest)}\n`));

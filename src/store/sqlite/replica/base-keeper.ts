@@ -8,9 +8,6 @@ import { prune } from "./prune.ts";
 import { type Shipper, withDeadline } from "./shipper.ts";
 import type { WalSource } from "./wal-source.ts";
 
-/** A new copy is made when the records are this many times as large as the database. */
-const RECORDS_PER_DATABASE = 2;
-
 export interface BaseKeeperParts {
   readonly source: WalSource;
   readonly vault: Vault;
@@ -75,7 +72,8 @@ export class BaseKeeper {
     if (this.copiedAt === null) return true;
     if (this.#bytesSince === 0) return false;
     const { clock, limits, source } = this.parts;
-    if (this.#bytesSince >= Math.max(limits.baseBytesMin, RECORDS_PER_DATABASE * source.databaseBytes)) return true;
+    if (this.#bytesSince >= Math.max(limits.baseBytesMin, limits.recordsPerDatabase * source.databaseBytes))
+      return true;
     return clock.now() - this.copiedAt >= limits.baseEveryMs;
   }
 
@@ -83,7 +81,16 @@ export class BaseKeeper {
     const { source, vault, clock, version, limits, shipper, events } = this.parts;
     const startedAt = clock.steady();
     const before = this.#bytesSince;
-    const parts = { source, vault, clock, version, end: () => shipper.end, isStopped: () => this.#isStopped };
+    const { chunkBytes } = limits;
+    const parts = {
+      source,
+      vault,
+      clock,
+      version,
+      chunkBytes,
+      end: () => shipper.end,
+      isStopped: () => this.#isStopped,
+    };
     const { generation } = shipper.end;
     const made = await copyBase(parts, generation, randomBytes(3).toString("hex"));
     if (made === null) return;

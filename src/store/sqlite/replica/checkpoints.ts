@@ -3,8 +3,8 @@ import type { Cancel, Clock } from "../../../ports.ts";
 import type { LogGuard } from "./guard.ts";
 import type { Shipper } from "./shipper.ts";
 
-/** Number of frames after a checkpoint at which it is tried again if the log was not restarted. */
-const AGAIN_AFTER_FRAMES = 2048;
+/** A checkpoint is tried again when the log has grown by this part of the length at which it is due. */
+const AGAIN_PART = 0.25;
 /** How long commits may be paused for a checkpoint, in ms. */
 const PAUSE_MS = 1000;
 
@@ -41,7 +41,11 @@ export class Checkpoints {
     const frames = this.shipper.logFrames;
     if (frames < this.everyFrames) return false;
     // If the log is longer than before, a reader has prevented its restart.
-    return frames < this.#lastFrames || frames >= this.#lastFrames + AGAIN_AFTER_FRAMES;
+    return frames < this.#lastFrames || frames >= this.#lastFrames + this.#stepFrames;
+  }
+
+  get #stepFrames(): number {
+    return Math.ceil(this.everyFrames * AGAIN_PART);
   }
 
   afterCommit(): void {
@@ -52,7 +56,7 @@ export class Checkpoints {
     this.shipper.hurry();
     this.commits.pause();
     this.#cancelPause = this.clock.after(PAUSE_MS, () => {
-      this.#pauseAt = frames + AGAIN_AFTER_FRAMES;
+      this.#pauseAt = frames + this.#stepFrames;
       this.resume();
     });
   }

@@ -121,7 +121,7 @@ export class DirectoryVault implements Vault {
       for (const entry of await entriesOf(join(this.#root, directory))) {
         const name = directory === "" ? entry.name : `${directory}/${entry.name}`;
         if (entry.isDirectory() && (name.startsWith(prefix) || prefix.startsWith(`${name}/`))) await visit(name);
-        else if (entry.isFile() && name.startsWith(prefix) && !name.endsWith(".tmp")) names.push(name);
+        else if (entry.isFile() && name.startsWith(prefix)) names.push(name);
       }
     };
     await visit("");

@@ -17,6 +17,10 @@ export interface ReplicaLimits {
   readonly baseEveryMs: number;
   /** Minimum size of the records after which a new copy of the database is made, in bytes. */
   readonly baseBytesMin: number;
+  /** A new copy of the database is made when the records are this many times as large as it. */
+  readonly recordsPerDatabase: number;
+  /** Size of the parts of a copy, in bytes. */
+  readonly chunkBytes: number;
   /** Pause before a copy of the database or a connection is tried again, in ms. */
   readonly retryMs: number;
   /** How long the chain of an earlier generation is kept, in ms. */
@@ -29,6 +33,8 @@ export const LIMITS: ReplicaLimits = {
   cutBytes: 1024 * MIB,
   baseEveryMs: 86_400_000,
   baseBytesMin: 256 * MIB,
+  recordsPerDatabase: 2,
+  chunkBytes: 8 * MIB,
   retryMs: 5000,
   oldGenerationMs: 7 * 86_400_000,
 };

@@ -8,6 +8,11 @@ import { FRAME_HEADER_BYTES, frameOffset } from "../../../core/wal.ts";
  */
 const INDEX_HEADER_BYTES = 48;
 const INDEX_TRIES = 1000;
+/**
+ * Size up to which a part of the log is read at once, in bytes. It was just written, so it is in the
+ * memory of the system, and a detour over another thread would take longer.
+ */
+const READ_AT_ONCE_BYTES = 256 * 1024;
 
 /** How far the log has been committed. */
 export interface LogHead {
@@ -65,7 +70,11 @@ export class WalSource {
     const bytes = Buffer.allocUnsafe(RECORD_HEADER_BYTES + bodyBytesOf(range));
     const start = range.from === 0 ? 0 : frameOffset(range.from, range.pageBytes);
     const wanted = bytes.subarray(RECORD_HEADER_BYTES);
-    if ((await readPart(this.log, wanted, start)) === wanted.length) return bytes;
+    const isSmall = wanted.length <= READ_AT_ONCE_BYTES;
+    const read = isSmall
+      ? readSync(this.log, wanted, 0, wanted.length, start)
+      : await readPart(this.log, wanted, start);
+    if (read === wanted.length) return bytes;
     throw new Error("The write-ahead log is shorter than its index says.");
   }
 
