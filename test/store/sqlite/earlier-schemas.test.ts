@@ -1,0 +1,148 @@
+import { Database } from "bun:sqlite";
+import { describe, expect, test } from "bun:test";
+import { systemClock } from "../../../src/edge/clock.ts";
+import type { PageRequest, Store } from "../../../src/store/index.ts";
+import { openStore } from "../../../src/store/sqlite/index.ts";
+import { migrations } from "../../../src/store/sqlite/migrations.ts";
+import { temporaryDirectory } from "../../support/temporary.ts";
+import { AT, EARLIER_ROWS, HASHES, HOUR, KEY, type Row, SINCE } from "./earlier-rows.ts";
+import { optionsFor } from "./open.ts";
+
+const SCHEMAS = Array.from({ length: migrations.length }, (_, index) => index + 1);
+const PAGE: PageRequest = { limit: 100, from: null, backwards: false, order: "ascending" };
+const NOW = AT + 1000;
+
+/** Creates the database of a version with this schema, with rows in all of its tables. */
+function create(path: string, schema: number): void {
+  using db = new Database(path, { create: true, strict: true });
+  db.run("PRAGMA synchronous = OFF");
+  for (const step of migrations.slice(0, schema)) db.run(step);
+  db.run(`PRAGMA user_version = ${schema}`);
+  for (const { table, rows } of EARLIER_ROWS) {
+    const columns = columnsOf(db, table);
+    if (columns.size > 0) for (const row of rows(schema)) insert(db, table, columns, row);
+  }
+}
+
+function insert(db: Database, table: string, columns: ReadonlySet<string>, row: Row): void {
+  const given = Object.keys(row).filter((column) => columns.has(column));
+  const values = given.map((column) => `$${column}`).join(", ");
+  const bound = Object.fromEntries(given.map((column) => [column, row[column]!]));
+  db.query<unknown, Row>(`INSERT INTO ${table} (${given.join(", ")}) VALUES (${values})`).run(bound);
+}
+
+function columnsOf(db: Database, table: string): ReadonlySet<string> {
+  return new Set(
+    db
+      .query<{ name: string }, [string]>("SELECT name FROM pragma_table_info(?)")
+      .all(table)
+      .map(({ name }) => name),
+  );
+}
+
+async function opened(path: string): Promise<Store> {
+  return openStore(
+    optionsFor(path, { encryptionKey: KEY, clock: { ...systemClock, now: () => NOW }, upgradeCopy: false }),
+  );
+}
+
+/** Checks what every version has stored. */
+async function expectConfiguration({ configuration }: Store, schema: number): Promise<void> {
+  const { environments, applications, eventTypes, endpoints, tokens } = configuration;
+  expect(await environments.named("default")).toMatchObject({ seq: 1, pausedAt: null });
+  expect((await environments.get(1))!.type).toBe(schema >= 4 ? "development" : "production");
+  expect(await applications.find(1, { uid: "acme" })).toMatchObject({ seq: 2, throttleRate: 50, metadata: { a: "b" } });
+  expect(await eventTypes.get(1, "order.paid")).toMatchObject({
+    ...{ description: "Paid", deprecated: true, schemas: { "1": { type: "object" } }, featureFlags: ["beta"] },
+    ...{ groupName: "orders", validation: "warn" },
+  });
+  expect(await endpoints.find(2, { uid: "main" })).toMatchObject({
+    ...{ seq: 5, url: "https://u:pass@hook.example/", headers: { "X-Key": "hidden" }, ordering: "fifo" },
+    ...{ concurrency: 4, timeoutMs: 9000, retryScheduleMs: [1000, 2000], failingSince: AT, transformation: null },
+  });
+  expect(await endpoints.get(6)).toMatchObject({ uid: null, disabled: true, ordering: "parallel", deleted: false });
+  const secrets = [
+    { secret: "whsec_bmV3", expiresAt: null },
+    { secret: "whsec_b2xk", expiresAt: AT + HOUR },
+  ];
+  expect(await endpoints.secrets(5, NOW)).toEqual(secrets);
+  expect(await tokens.withHash(HASHES.token)).toMatchObject({ seq: 7, name: "ci", applicationSeq: 2, scopes: null });
+  expect(await tokens.withHash(HASHES.token)).toMatchObject({ readOnly: false });
+}
+
+async function expectTraffic({ queue, history, housekeeping }: Store): Promise<void> {
+  const first = await history.messages.find(2, { uid: "first" });
+  expect(first).toMatchObject({ seq: 10, eventType: "order.paid", channels: ["eu"], tags: ["vip"], received: null });
+  const [content] = await queue.contents([10]);
+  expect(Buffer.from(content!.payload!).toString()).toBe('{"n":10}');
+  const listed = await history.messages.list(2, {}, PAGE, false);
+  expect(listed.rows.map(({ seq }) => seq)).toEqual([10, 11, 12]);
+  const waiting = await queue.due(5, { position: 0, seq: 0 }, Number.MAX_SAFE_INTEGER, 100);
+  expect(waiting).toMatchObject([{ seq: 20, messageSeq: 10, attempts: 1 }]);
+  const states = await Promise.all([10, 11, 12].map((seq) => history.messages.deliveries(seq)));
+  expect(states.flat().map(({ state, reason }) => [state, reason])).toEqual([
+    ["pending", null],
+    ["dead", "status_5xx"],
+    ["delivered", null],
+  ]);
+  const attempts = await Promise.all([40, 41, 42].map((seq) => history.attempts.get(null, seq)));
+  expect(attempts.map((attempt) => attempt!.responseStatus)).toEqual([503, 500, 200]);
+  expect(attempts[0]).toMatchObject({ url: "https://u:***@hook.example/", durationMs: 12, nextAttemptAt: AT + HOUR });
+  const dead = await history.deadLetters.list({ environmentSeq: 1 }, PAGE);
+  expect(dead.rows).toMatchObject([{ seq: 21 }]);
+  expect(await queue.idempotency.get(HASHES.textKey, NOW)).toMatchObject({ kind: "text", status: 201, body: "a text" });
+  expect(await queue.idempotency.get(HASHES.messageKey, NOW)).toMatchObject({ kind: "message", messageSeq: 10 });
+  expect(await housekeeping.tasks.get(1, 50)).toMatchObject({ kind: "redrive", data: { count: 1 } });
+}
+
+/** Checks what only later versions have stored. */
+async function expectLater({ configuration, queue, history }: Store, schema: number): Promise<void> {
+  const recent = await queue.idempotency.get(HASHES.recentKey, NOW);
+  expect(recent).toEqual(schema >= SINCE.recentKeys ? { kind: "message", messageSeq: 12 } : null);
+  const audit = await configuration.audit.list(1, {}, PAGE);
+  expect(audit.rows.map(({ action }) => action)).toEqual(schema >= SINCE.audit ? ["v1.application.create"] : []);
+  const cursor = await history.pollers.cursor({ applicationSeq: 2, sink: "main", consumer: "one" });
+  expect(cursor).toBe(schema >= SINCE.pollers ? 11 : null);
+  const source = await configuration.sources.find(1, { uid: "shop" });
+  if (schema < SINCE.sources) expect(source).toBeNull();
+  else {
+    expect(source).toMatchObject({ applicationSeq: 3, config: { secret: "of github" }, verification: "enforce" });
+    expect(await configuration.sources.tokens(30, NOW)).toEqual([{ text: "door-token", expiresAt: null }]);
+    expect((await configuration.sources.withToken(HASHES.door, NOW))!.source.seq).toBe(30);
+    expect((await history.sourceLog.list(30, PAGE)).rows).toMatchObject([{ cause: "signature_mismatch" }]);
+  }
+  const series = await history.series.read(1, 60_000, AT, AT + HOUR);
+  expect(series.map(({ accepted }) => accepted)).toEqual(schema >= SINCE.series ? [3] : []);
+  const session = await configuration.sessions.withHash(HASHES.session, NOW);
+  expect(session?.name).toBe(schema >= SINCE.sessions ? "ci" : undefined);
+}
+
+describe("data of an earlier version", () => {
+  test.each(SCHEMAS)("data with schema %d opens, is upgraded, and has all its rows", async (schema) => {
+    using home = temporaryDirectory();
+    create(home.file("boathook.db"), schema);
+    for (let start = 0; start < 2; start++) {
+      const store = await opened(home.path);
+      try {
+        expect((await store.housekeeping.about()).schemaVersion).toBe(migrations.length);
+        expect(await store.housekeeping.unenforcedRules()).toEqual([]);
+        await expectConfiguration(store, schema);
+        await expectTraffic(store);
+        await expectLater(store, schema);
+      } finally {
+        await store.close();
+      }
+    }
+  });
+
+  test("the rows of these tests include each table of each schema", () => {
+    for (const schema of SCHEMAS) {
+      using home = temporaryDirectory();
+      create(home.file("boathook.db"), schema);
+      using db = new Database(home.file("boathook.db"));
+      const tables = db.query<{ name: string }, []>("SELECT name FROM sqlite_schema WHERE type = 'table'").all();
+      const empty = tables.filter(({ name }) => db.query(`SELECT 1 FROM "${name}"`).get() === null);
+      expect({ schema, empty: empty.map(({ name }) => name) }).toEqual({ schema, empty: [] });
+    }
+  });
+});
