@@ -123,7 +123,9 @@ function counting(db: Database, rows: string, key: "seq" | "position"): Counting
   const last = db.prepare<Place, [Bindings]>(`${next} LIMIT 1 OFFSET $limit - 1`);
   return (of, place, limit) => {
     const bindings = { of, limit, ...(key === "seq" ? { seq: place.seq } : place) };
-    return { count: counted.get(bindings)!.count, end: last.get(bindings) };
+    const { count } = counted.get(bindings)!;
+    // The end is read only if more rows may follow, because reading it passes all rows again.
+    return { count, end: count < limit ? null : last.get(bindings) };
   };
 }
 
@@ -138,6 +140,8 @@ function deadLetters(db: Database): (of: number, after: DeadPlace, limit: number
   const last = db.prepare<DeadPlace, [Bindings]>(`${next} LIMIT 1 OFFSET $limit - 1`);
   return (of, after, limit) => {
     const bindings = { of, limit, ...after };
-    return { counts: counted.all(bindings), end: last.get(bindings) };
+    const counts = counted.all(bindings);
+    const count = counts.reduce((sum, one) => sum + one.count, 0);
+    return { counts, end: count < limit ? null : last.get(bindings) };
   };
 }
