@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import type uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { now } from "../clock.ts";
@@ -90,7 +90,8 @@ function useChart(props: ChartProps, point: (at: number | null) => void) {
   latest.current = props;
   const shape = series.map((one) => `${one.label} ${one.tone}`).join("|");
 
-  useEffect(() => {
+  // Draws before the next frame if the library is loaded; an effect after it would delay the chart by a frame.
+  useLayoutEffect(() => {
     const element = place.current!;
     let isGone = false;
     const draw = async () => {
@@ -119,7 +120,7 @@ function useChart(props: ChartProps, point: (at: number | null) => void) {
     };
   }, [shape]);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     chart.current?.setData(dataOf(latest.current));
   }, [atMs, series]);
 
