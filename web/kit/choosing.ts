@@ -51,7 +51,8 @@ export interface Choosing extends Found {
   readonly side: "left" | "right";
   type(text: string): void;
   open(): void;
-  close(): void;
+  /** Closes the list. A free text stays, any other typed text is discarded. */
+  dismiss(): void;
   choose(option: Option): void;
   /** Applies what was typed: an empty text removes the choice, and a free text is chosen. */
   apply(): void;
@@ -83,6 +84,10 @@ export function useChoosing({ value, source, onChoose }: Choice): Choosing {
     setOpen(false);
     setText(null);
   };
+  const dismiss = () => {
+    if (isFree) setOpen(false);
+    else close();
+  };
   const choose = (option: Option) => {
     rememberLabel(option);
     close();
@@ -105,7 +110,7 @@ export function useChoosing({ value, source, onChoose }: Choice): Choosing {
   };
   const step = (by: 1 | -1) => setActive(stepped(active, by, options.length));
   const shownText = text ?? (value === "" ? "" : label);
-  return { ...found, box, shownText, isOpen, active, side, type, open, close, choose, apply, step, enter };
+  return { ...found, box, shownText, isOpen, active, side, type, open, dismiss, choose, apply, step, enter };
 }
 
 const NOTHING_YET: Found = { options: [], error: null, isSearching: true };

@@ -59,7 +59,11 @@ function Steps(props: BulkQuestionProps) {
   }, []);
   if (preview !== null && preview.counted.count > 0) return <Asking {...props} preview={preview} />;
   return (
-    <section class={`confirm ${style.question}`} aria-label={kind === "redrive" ? "Redrive" : "Drop"}>
+    <section
+      class={`confirm ${style.question}`}
+      aria-label={kind === "redrive" ? "Redrive" : "Drop"}
+      onKeyDown={(event) => event.key === "Escape" && onClose()}
+    >
       {problem !== null && <Problem>{problem}</Problem>}
       {problem === null && preview === null && <Loading />}
       {preview !== null && (

@@ -4,7 +4,7 @@ import type { Column } from "../../kit/parts/data-table.tsx";
 import { Instant } from "../../kit/parts/instant.tsx";
 import { reasonText } from "../../kit/reasons.ts";
 import type { BulkAction } from "../api/dead-letters.ts";
-import { endpointLink, messagesLink } from "../links.ts";
+import { customerLink, endpointLink } from "../links.ts";
 import { May } from "../parts/may.tsx";
 import style from "./dead-letters.module.css";
 import { keyOfGroup } from "./selection.ts";
@@ -94,7 +94,7 @@ function FirstAndLast({ of: { firstDeadAt, lastDeadAt } }: { of: DeadLetterGroup
 function Target({ of: { appId, appName, endpointId, endpointDeleted, url } }: { of: DeadLetterGroup }) {
   return (
     <>
-      <a href={messagesLink({ app_id: appId })}>{appName}</a>
+      <a href={customerLink(appId)}>{appName}</a>
       <div class={`small url ${style.url}`} title={url}>
         {endpointDeleted ? (
           <span class="muted">{url} (deleted)</span>

@@ -42,7 +42,8 @@ export function SendForm({ draft, onChange }: SendFormProps) {
     (signal) => precheck(app, envelope, signal),
     { keeps: true },
   );
-  const sending = useSending(draft);
+  const missing = missingOf(draft, hasType);
+  const sending = useSending(draft, missing);
   const { problems } = sending;
   useExample(type.value?.known ?? null, draft, onChange);
 
@@ -51,6 +52,7 @@ export function SendForm({ draft, onChange }: SendFormProps) {
       <form class="card" aria-label="Message" onSubmit={sending.submit} noValidate>
         <CustomerField
           value={app}
+          problem={problems.app ?? null}
           onChoose={(app) => set({ app })}
           help={
             <>
@@ -99,10 +101,10 @@ export function SendForm({ draft, onChange }: SendFormProps) {
         </details>
         {sending.error !== null && <Problem>{sending.error.message}</Problem>}
         <div class="buttons">
-          <button type="submit" disabled={sending.busy || !isComplete(draft, hasType)} aria-busy={sending.busy}>
+          <button type="submit" disabled={sending.busy} aria-busy={sending.busy}>
             Send message
           </button>
-          {isComplete(draft, hasType) && (
+          {Object.keys(missing).length === 0 && (
             <CopyButton label="Copy as curl" text={sendingAsCurl(app, messageBody(envelope, payload))} />
           )}
         </div>
@@ -132,8 +134,21 @@ function sendingAsCurl(app: string, body: string): string {
   });
 }
 
-function isComplete({ app, payload }: Draft, hasType: boolean): boolean {
-  return app !== "" && hasType && payload.trim() !== "" && jsonProblem(payload) === null;
+/** What prevents the draft from being sent, by field. */
+type Missing = Readonly<Record<string, string>>;
+
+function missingOf({ app, eventType, payload }: Draft, hasType: boolean): Missing {
+  const syntax = payload.trim() === "" ? "Enter a JSON object." : jsonProblem(payload);
+  return {
+    ...(app === "" && { app: "Choose the customer whose endpoints get the message." }),
+    ...(!hasType && {
+      eventType:
+        eventType.trim() === ""
+          ? "Enter an event type, such as invoice.paid."
+          : "An event type has up to 128 letters, digits and . - _ .",
+    }),
+    ...(syntax !== null && { payload: syntax }),
+  };
 }
 
 const KEY_BYTES = 16;
@@ -149,8 +164,10 @@ function newKey(): string {
  * typed. A draft that was already sent with the same content has the same idempotency key, because the
  * response may have been lost after the message was stored.
  */
-function useSending(draft: Draft) {
+function useSending(draft: Draft, missing: Missing) {
   const [busy, setBusy] = useState(false);
+  /** Whether the user tried to send an incomplete draft, which shows what is missing. */
+  const [isTried, setTried] = useState(false);
   const [error, setError] = useState<Error | null>(null);
   /** The keys of all texts that were sent. A user may try another one and come back to the first. */
   const keys = useRef(new Map<string, string>());
@@ -158,6 +175,10 @@ function useSending(draft: Draft) {
     event.preventDefault();
     const { app, payload } = draft;
     if (busy) return;
+    if (Object.keys(missing).length > 0) {
+      setTried(true);
+      return;
+    }
     setBusy(true);
     setError(null);
     try {
@@ -173,5 +194,6 @@ function useSending(draft: Draft) {
   };
   // A problem belongs to what was sent, not to what is typed afterwards.
   useEffect(() => setError(null), [draft]);
-  return { busy, error, problems: problemsOf(error instanceof ApiError ? error : null), submit };
+  const refused = problemsOf(error instanceof ApiError ? error : null);
+  return { busy, error, problems: isTried ? { ...refused, ...missing } : refused, submit };
 }

@@ -91,7 +91,7 @@ interface QuestionProps extends ConfirmProps {
   readonly children?: ComponentChildren;
 }
 
-/** A question before an action. It ignores further clicks until the action has ended. */
+/** A question before an action. Escape cancels. It ignores further clicks until the action has ended. */
 export function Question(props: QuestionProps) {
   const { label, question, confirm, isDestructive = false, action, onConfirm, onClose, children } = props;
   const isConfirmed = useRef(false);
@@ -105,8 +105,13 @@ export function Question(props: QuestionProps) {
     isConfirmed.current = true;
     onConfirm();
   };
+  const onKeyDown = (event: KeyboardEvent) => {
+    if (event.key !== "Escape" || action.busy || event.defaultPrevented) return;
+    event.preventDefault();
+    onClose();
+  };
   return (
-    <section class="confirm" aria-label={label}>
+    <section class="confirm" aria-label={label} onKeyDown={onKeyDown}>
       <p>{question}</p>
       {children}
       <div class="buttons">

@@ -63,7 +63,7 @@ function onKeyDown(event: KeyboardEvent, state: Choosing): void {
     // Escape closes only the list, not a dialog around it.
     event.preventDefault();
     event.stopPropagation();
-    state.close();
+    state.dismiss();
   }
 }
 
