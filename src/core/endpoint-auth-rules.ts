@@ -1,4 +1,5 @@
 /** The rules for the values of the fields of `auth`. */
+import { isPrivateKey, signingKeyProblem } from "./pem.ts";
 import { headerNameProblem, headersSizeProblem, headerValueProblem, normalizeUrl } from "./rule.ts";
 
 const CREDENTIAL_CHARS_MAX = 4096;
@@ -30,6 +31,10 @@ function lengthProblem(value: string): string | null {
 /** Validates the id or the secret of a client: printable ASCII (RFC 6749, A.1). */
 export const clientRule = (value: string): string | null =>
   /^[\x20-\x7e]+$/.test(value) ? lengthProblem(value) : "Must be printable ASCII characters.";
+
+/** Validates the secret of a client: a text, or the private key that signs its assertions. */
+export const clientSecretRule = (value: string): string | null =>
+  isPrivateKey(value) ? signingKeyProblem(value) : clientRule(value);
 
 /** Validates a list of scopes that are separated by spaces (RFC 6749, A.4). */
 export const scopeRule = (value: string): string | null =>

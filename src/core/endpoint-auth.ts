@@ -1,6 +1,7 @@
 /** How deliveries authenticate at an endpoint: the types, their fields, and which fields are secrets. */
 import {
   clientRule,
+  clientSecretRule,
   extraHeadersRule,
   extraParamsRule,
   passwordRule,
@@ -10,7 +11,7 @@ import {
   tokenUrlRule,
   userRule,
 } from "./endpoint-auth-rules.ts";
-import { certificatesProblem, keyProblem } from "./pem.ts";
+import { certificatesProblem, isPrivateKey, keyProblem } from "./pem.ts";
 import { choiceProblem } from "./rule.ts";
 
 export interface BearerAuth {
@@ -36,6 +37,10 @@ export interface OAuth2Auth {
   /** Further parameters of the request for a token, such as `audience`. */
   readonly extraParams?: Readonly<Record<string, string>>;
   readonly extraHeaders?: Readonly<Record<string, string>>;
+  /** The `kid` of signed assertions. */
+  readonly keyId?: string;
+  /** Validity of signed assertions, in seconds. */
+  readonly assertionSeconds?: number;
 }
 
 /** A client certificate. `certificate` may be a chain; `ca` replaces the public roots. All are PEM. */
@@ -46,7 +51,11 @@ export interface MtlsAuth {
   readonly ca?: string;
 }
 
-export const clientAuths = ["basic", "body"] as const;
+/**
+ * With the last two, the client sends an assertion (RFC 7523, 2.2) that is signed with its secret:
+ * with HS256, or with RS256 or ES256 if the secret is a private key in PEM.
+ */
+export const clientAuths = ["basic", "body", "clientSecretJwt", "privateKeyJwt"] as const;
 export type ClientAuth = (typeof clientAuths)[number];
 
 export type EndpointAuth = BearerAuth | BasicAuth | OAuth2Auth | MtlsAuth;
@@ -68,11 +77,14 @@ const FIELDS: Readonly<Record<AuthType, Readonly<Record<string, FieldRule>>>> = 
   oauth2: {
     tokenUrl: { rule: tokenUrlRule },
     clientId: { rule: clientRule },
-    clientSecret: { rule: clientRule, isSecret: true },
+    clientSecret: { rule: clientSecretRule, isSecret: true },
     scope: { rule: scopeRule, isOptional: true },
     clientAuth: { rule: (value) => choiceProblem(value as string, clientAuths), isOptional: true },
     extraParams: { rule: extraParamsRule, isOptional: true },
     extraHeaders: { rule: extraHeadersRule, isOptional: true },
+    keyId: { rule: clientRule, isOptional: true },
+    // The schema checks the limits.
+    assertionSeconds: { rule: () => null, isOptional: true },
   },
   mtls: {
     certificate: { rule: certificatesProblem },
@@ -125,8 +137,25 @@ export function authOf(sent: Sent, before: EndpointAuth | null, nowMs: number): 
     if (msg !== null) return { field: name, msg };
   }
   const result = meant as unknown as EndpointAuth;
-  const msg = result.type === "mtls" ? keyProblem(result.key, result.certificate) : null;
-  return msg === null ? result : { field: "key", msg };
+  return pairProblem(result) ?? result;
+}
+
+/** Checks the fields that depend on each other. */
+function pairProblem(auth: EndpointAuth): AuthProblem | null {
+  if (auth.type === "mtls") {
+    const msg = keyProblem(auth.key, auth.certificate);
+    return msg === null ? null : { field: "key", msg };
+  }
+  if (auth.type !== "oauth2") return null;
+  const isKey = isPrivateKey(auth.clientSecret);
+  const { clientAuth = "basic" } = auth;
+  if (clientAuth === "privateKeyJwt" && !isKey) {
+    return { field: "clientSecret", msg: "Must be a private key in PEM for `clientAuth` privateKeyJwt." };
+  }
+  const isPlain = clientAuth === "basic" || clientAuth === "body";
+  return isPlain && isKey
+    ? { field: "clientSecret", msg: `Must not be a private key for \`clientAuth\` ${clientAuth}.` }
+    : null;
 }
 
 type Typed = Sent & { readonly type: AuthType };

@@ -1,5 +1,8 @@
 /** Requests for access tokens with the client credentials grant (RFC 6749, 4.4), and their responses. */
+import { createPrivateKey, randomUUID, sign } from "node:crypto";
 import { basicAuthorization, type OAuth2Auth } from "./endpoint-auth.ts";
+import { signJwt } from "./jwt.ts";
+import { isPrivateKey } from "./pem.ts";
 
 /** A token is renewed this long before it expires, so that it is still valid when it arrives. */
 export const renewalMarginMs = 30_000;
@@ -22,7 +25,7 @@ export interface TokenRequest {
 }
 
 /** Returns the request for a new access token. */
-export function tokenRequest(auth: OAuth2Auth, userAgent: string): TokenRequest {
+export function tokenRequest(auth: OAuth2Auth, userAgent: string, nowMs: number): TokenRequest {
   const { clientId, clientSecret, scope, clientAuth = "basic", extraParams = {}, extraHeaders = {} } = auth;
   const form = new URLSearchParams({ grant_type: "client_credentials", ...extraParams });
   if (scope !== undefined) form.set("scope", scope);
@@ -37,9 +40,37 @@ export function tokenRequest(auth: OAuth2Auth, userAgent: string): TokenRequest 
     headers.push(["Authorization", basicAuthorization(formEncoded(clientId), formEncoded(clientSecret))]);
   } else {
     form.set("client_id", clientId);
-    form.set("client_secret", clientSecret);
+    if (clientAuth === "body") {
+      form.set("client_secret", clientSecret);
+    } else {
+      form.set("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
+      form.set("client_assertion", clientAssertion(auth, nowMs));
+    }
   }
   return { headers, body: Buffer.from(form.toString(), "utf8") };
+}
+
+const ASSERTION_SECONDS_DEFAULT = 300;
+
+/** Returns a signed statement of who the client is (RFC 7523, 3). */
+function clientAssertion(auth: OAuth2Auth, nowMs: number): string {
+  const { clientId, clientSecret, tokenUrl, keyId, assertionSeconds = ASSERTION_SECONDS_DEFAULT } = auth;
+  const key = isPrivateKey(clientSecret) ? createPrivateKey(clientSecret) : null;
+  const alg = key === null ? "HS256" : key.asymmetricKeyType === "rsa" ? "RS256" : "ES256";
+  const now = Math.floor(nowMs / 1000);
+  const claims = {
+    ...{ iss: clientId, sub: clientId, aud: tokenUrl, jti: randomUUID() },
+    ...{ iat: now, exp: now + assertionSeconds },
+  };
+  const header = { alg, typ: "JWT", ...(keyId !== undefined && { kid: keyId }) };
+  const unsigned = `${base64url(header)}.${base64url(claims)}`;
+  if (key === null) return signJwt(unsigned, clientSecret);
+  const signature = sign("sha256", Buffer.from(unsigned), { key, dsaEncoding: "ieee-p1363" });
+  return `${unsigned}.${signature.toString("base64url")}`;
+}
+
+function base64url(value: object): string {
+  return Buffer.from(JSON.stringify(value), "utf8").toString("base64url");
 }
 
 /** Encodes the client's id and secret before Basic, as RFC 6749, 2.3.1 requires. */

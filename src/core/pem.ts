@@ -4,7 +4,7 @@ import type { ClientTls } from "../ports.ts";
 
 /** Maximum length of a text with certificates or a key, in characters. */
 export const pemCharsMax = 64 * 1024;
-const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[A-Za-z0-9+/=\s]+-----END \1-----/g;
+const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[\s\S]+?-----END \1-----/g;
 
 /** Returns the blocks of a text that have this label. */
 export function pemBlocks(text: string, label: RegExp): string[] {
@@ -35,6 +35,20 @@ export function keyProblem(key: string, certificates: string): string | null {
   const certificate = certificateOf(pemBlocks(certificates, /^CERTIFICATE$/)[0] ?? "");
   if (certificate?.checkPrivateKey(parsed)) return null;
   return "The key does not belong to the certificate, which must be the first one of its chain.";
+}
+
+/** Returns whether a text looks like a private key in PEM. */
+export function isPrivateKey(text: string): boolean {
+  return text.includes("PRIVATE KEY-----");
+}
+
+/** Validates a private key for RS256 or ES256 (RFC 7518, 3.1). */
+export function signingKeyProblem(text: string): string | null {
+  if (text.length > pemCharsMax) return `Must be at most ${pemCharsMax} characters long.`;
+  const key = privateKeyOf(text);
+  if (typeof key === "string") return key;
+  const isP256 = key.asymmetricKeyType === "ec" && key.asymmetricKeyDetails?.namedCurve === "prime256v1";
+  return isP256 || key.asymmetricKeyType === "rsa" ? null : "Must be an RSA key or an EC key with the curve P-256.";
 }
 
 /** Returns a private key, or the error in the text. */

@@ -114,7 +114,7 @@ export class AccessToken {
     const found = this.#finder.known ?? (await this.#finder.resolve(signal));
     if ("kind" in found) return ofTokenEndpoint(found);
     const request = {
-      ...tokenRequest(this.auth, policy.userAgent),
+      ...tokenRequest(this.auth, policy.userAgent, ports.clock.now()),
       ...found,
       timeoutMs: this.timeoutMs,
       // One byte more, so that a longer response is recognised.

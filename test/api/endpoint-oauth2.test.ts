@@ -199,6 +199,10 @@ describe("an invalid OAuth 2.0 client of an endpoint", () => {
     ["extraHeaders", { extraHeaders: { Authorization: "x" } }],
     ["extraHeaders", { extraHeaders: { Host: "x" } }],
     ["extraHeaders", { extraHeaders: { "X-A": "a\r\nb: c" } }],
+    ["clientSecret", { clientAuth: "privateKeyJwt" }],
+    ["clientSecret", { clientSecret: "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----" }],
+    ["assertionSeconds", { assertionSeconds: 0 }],
+    ["assertionSeconds", { assertionSeconds: 1.5 }],
     ["token", { token: "t" }],
   ])("an invalid %s in %j is refused at that field", async (field, fields) => {
     const { status, json } = await send("POST", `/app/${app}/endpoint`, { url: receiver.url, auth: authOf(fields) });

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "bun:test";
+import { createHmac, generateKeyPairSync, type KeyObject, verify } from "node:crypto";
 import type { OAuth2Auth } from "../../src/core/endpoint-auth.ts";
 import { tokenOf, tokenRequest } from "../../src/core/oauth2.ts";
 
+const NOW = 1_700_000_000_500;
 const AUTH: OAuth2Auth = {
   type: "oauth2",
   tokenUrl: "https://login.example/token",
@@ -10,11 +12,13 @@ const AUTH: OAuth2Auth = {
 };
 
 function formOf(auth: OAuth2Auth): Record<string, string> {
-  return Object.fromEntries(new URLSearchParams(Buffer.from(tokenRequest(auth, "agent").body).toString()));
+  return Object.fromEntries(new URLSearchParams(Buffer.from(tokenRequest(auth, "agent", NOW).body).toString()));
 }
 
 function headersOf(auth: OAuth2Auth): Record<string, string> {
-  return Object.fromEntries(tokenRequest(auth, "agent").headers.map(([name, value]) => [name.toLowerCase(), value]));
+  return Object.fromEntries(
+    tokenRequest(auth, "agent", NOW).headers.map(([name, value]) => [name.toLowerCase(), value]),
+  );
 }
 
 describe("a request for an access token", () => {
@@ -35,6 +39,36 @@ describe("a request for an access token", () => {
       client_secret: "a+b:c%",
     });
   });
+
+  const { publicKey: rsaPublic, privateKey: rsa } = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const { publicKey: ecPublic, privateKey: ec } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const pemOf = (key: KeyObject) => key.export({ type: "pkcs8", format: "pem" }).toString();
+  test.each([
+    ["HS256", "clientSecretJwt", "a secret", null],
+    ["RS256", "privateKeyJwt", pemOf(rsa), rsaPublic],
+    ["RS256", "clientSecretJwt", pemOf(rsa), rsaPublic],
+    ["ES256", "privateKeyJwt", pemOf(ec), ecPublic],
+  ] as const)(
+    "a request for an access token carries an assertion signed with %s for %s",
+    (alg, clientAuth, clientSecret, key) => {
+      const form = formOf({ ...AUTH, clientAuth, clientSecret, keyId: "k1", assertionSeconds: 60 });
+      expect(form.client_assertion_type).toBe("urn:ietf:params:oauth:client-assertion-type:jwt-bearer");
+      expect(form).not.toHaveProperty("client_secret");
+      const [header, claims, signature] = form.client_assertion!.split(".") as [string, string, string];
+      const read = (part: string) => JSON.parse(Buffer.from(part, "base64url").toString());
+      expect(read(header)).toEqual({ alg, typ: "JWT", kid: "k1" });
+      expect(read(claims)).toEqual({
+        ...{ iss: AUTH.clientId, sub: AUTH.clientId, aud: AUTH.tokenUrl, jti: expect.any(String) },
+        ...{ iat: 1_700_000_000, exp: 1_700_000_060 },
+      });
+      const [signed, bytes] = [Buffer.from(`${header}.${claims}`), Buffer.from(signature, "base64url")];
+      const isValid =
+        key === null
+          ? createHmac("sha256", clientSecret).update(signed).digest().equals(bytes)
+          : verify("sha256", signed, { key, dsaEncoding: "ieee-p1363" }, bytes);
+      expect(isValid).toBeTrue();
+    },
+  );
 
   test("a request for an access token carries the additional headers", () => {
     expect(headersOf({ ...AUTH, extraHeaders: { "X-Tenant": "7" } })).toMatchObject({ "x-tenant": "7" });

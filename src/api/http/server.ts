@@ -15,8 +15,10 @@ import { deadLetterRoutes } from "../resources/dead-letter/routes.ts";
 import { deliveryRoutes } from "../resources/delivery/routes.ts";
 import { type AddressOf, Door } from "../resources/door/door.ts";
 import { doorRoutes } from "../resources/door/routes.ts";
+import { endpointCertificateRoutes } from "../resources/endpoint/certificates.ts";
 import { endpointDetailRoutes } from "../resources/endpoint/detail.ts";
 import { endpointHeadersRoutes } from "../resources/endpoint/headers.ts";
+import { endpointOauthRoutes } from "../resources/endpoint/oauth.ts";
 import { environmentEndpointRoutes } from "../resources/endpoint/of-environment.ts";
 import { endpointReplayRoutes } from "../resources/endpoint/replay.ts";
 import { endpointRoutes } from "../resources/endpoint/routes.ts";
@@ -163,6 +165,8 @@ export function operationsOf(context: Context): readonly Operation[] {
     ...sendExampleRoutes(context),
     ...endpointSecretRoutes(context),
     ...endpointHeadersRoutes(context),
+    ...endpointOauthRoutes(context),
+    ...endpointCertificateRoutes(context),
     ...endpointReplayRoutes(context),
     ...endpointStatsRoutes(context),
     ...messageRoutes(context),

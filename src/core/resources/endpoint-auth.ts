@@ -21,16 +21,25 @@ export const authType = {
         "`oauth2`: the URL of the token endpoint. Its address must be allowed like that of an endpoint.",
       ),
       clientId: string("`oauth2`: the id of the client."),
-      clientSecret: string("`oauth2`: the secret of the client. A secret."),
+      clientSecret: string(
+        "`oauth2`: the secret of the client, or its private key in PEM for signed assertions (RS256, ES256). A secret.",
+      ),
       scope: string("`oauth2`: the scopes to request, separated by spaces."),
       clientAuth: {
         ...choice(clientAuths, {
-          description: "`oauth2`: whether id and secret are sent as Basic authorization (default) or in the form.",
+          description:
+            "`oauth2`: how the client authenticates: with Basic authorization (default), with its id and secret in the form, or with an assertion in the form that is signed with its secret.",
         }).input,
         nullable: true,
       },
       extraParams: strings("`oauth2`: further parameters of the request for a token, such as `audience`."),
       extraHeaders: strings("`oauth2`: further headers of the request for a token."),
+      keyId: string("`oauth2`: the `kid` of signed assertions."),
+      assertionSeconds: {
+        type: "integer",
+        keywords: { minimum: 1, maximum: 3600, description: "`oauth2`: validity of signed assertions. Default: 300." },
+        nullable: true,
+      },
       certificate: string("`mtls`: the client's certificate in PEM, followed by its intermediate certificates."),
       key: string("`mtls`: the private key of the certificate in PEM, not encrypted. A secret."),
       ca: string("`mtls`: the certificates to trust instead of the public roots, in PEM."),

@@ -60,7 +60,7 @@ export function withUrl<Sent extends { readonly url?: string; readonly auth?: Au
 type AuthIn = Readonly<Record<string, unknown>> | null;
 
 /** Throws 422 if the token endpoint must be an https URL and is none. */
-function checkTokenUrl({ auth }: { readonly auth?: AuthIn | undefined }, { httpsOnly }: UrlPolicy): void {
+export function checkTokenUrl({ auth }: { readonly auth?: AuthIn | undefined }, { httpsOnly }: UrlPolicy): void {
   if (!httpsOnly || typeof auth?.tokenUrl !== "string") return;
   const checked = normalizeUrl(auth.tokenUrl, true);
   if ("problem" in checked) throw invalid(["body", "auth", "tokenUrl"], checked.problem);
