@@ -57,6 +57,9 @@ const excluded: Readonly<Record<string, string>> = {
   "overview.live": "never ends; it has its own test below",
 };
 
+/** Reads of settings that the endpoints of these tests do not have, so that they respond with 404. */
+const withoutValue: readonly string[] = ["v1.endpoint.get-oauth", "v1.endpoint.get-mtls"];
+
 /** Path parameters whose value the caller chooses or is the same in both environments. */
 const chosenNames: Params = { sink_id: "sink", consumer_id: "consumer", event_type_name: "shared.type" };
 
@@ -161,11 +164,11 @@ interface Documented {
 }
 
 /**
- * Returns whether a field is an id of a resource. `uid` and `eventId` do not count, because the caller
- * chooses them for new resources, and `clientId` is the endpoint's name at another server.
+ * Returns whether a field is an id of a resource. `uid` and `eventId` do not count, because the caller chooses
+ * them for new resources. The ids in the field `auth` of endpoints belong to other systems.
  */
 function isIdName(name: string): boolean {
-  return /(^|_)ids?$|[a-z]Ids?$/.test(name) && name !== "eventId" && name !== "clientId";
+  return /(^|_)ids?$|[a-z]Ids?$/.test(name) && !["eventId", "clientId", "keyId", "secretId"].includes(name);
 }
 
 function idsIn(schema: Schema, schemas: Readonly<Record<string, Schema>>, at = ""): string[] {
@@ -417,7 +420,8 @@ describe("coverage of the OpenAPI document", () => {
 
   test("an environment token can read all its own resources by id and by uid", async () => {
     const reads = operations.filter(
-      ({ method, id }) => method === "GET" && !/^(v1\.management\.environment|system)\./.test(id),
+      ({ method, id }) =>
+        method === "GET" && !/^(v1\.management\.environment|system)\./.test(id) && !withoutValue.includes(id),
     );
     const refused: string[] = [];
     for (const operation of reads) {

@@ -67,7 +67,7 @@ const example = {
   grantType: "clientCredentials" as const,
   authMethod: "clientSecretBasic" as const,
   clientId: "boathook",
-  tokenUrl: "https://login.example.com/oauth/token",
+  tokenUrl: "https://example.com/oauth/token",
   scopes: ["webhooks"],
   extraParams: null,
   extraHeaders: null,
