@@ -21,6 +21,7 @@ import { ClientConnections, type ConnectionLimits } from "./edge/client-connecti
 import { systemClock } from "./edge/clock.ts";
 import { HttpClient } from "./edge/http-client/client.ts";
 import { EgressProxy } from "./edge/http-client/proxy.ts";
+import { noticeChannels } from "./edge/notice-channels.ts";
 import { oidcLogin } from "./edge/oidc.ts";
 import { openFiles, openFilesMax } from "./edge/open-files.ts";
 import { OwnAddress } from "./edge/own-address.ts";
@@ -29,6 +30,7 @@ import { systemResolver } from "./edge/resolver.ts";
 import { openBucket } from "./edge/s3-vault.ts";
 import { createHttpServer, Opening } from "./http-server.ts";
 import { assemble, type Kernel, type KernelSettings } from "./kernel.ts";
+import { Notices } from "./notice/notices.ts";
 import type { Store } from "./store/index.ts";
 import { StoreUnavailable } from "./store/index.ts";
 import type { Upgrade } from "./store/sqlite/backup/upgrade-copy.ts";
@@ -165,6 +167,8 @@ async function run(
   tally.listenTo(facts);
   const requests = new RequestCounts();
   const backups = scheduledBackups(kernel, settings, options.program);
+  const publicUrl = () => address.publicUrl;
+  const notices = new Notices({ ...kernel, channels: noticeChannels(settings), publicUrl });
   const metrics = new Metrics(
     {
       ...(backups !== null && { backups: () => backups.state }),
@@ -194,7 +198,7 @@ async function run(
     ...kernel,
     settings,
     trustedProxies: settings.trustedProxies,
-    publicUrl: () => address.publicUrl,
+    publicUrl,
     pathPrefix: address.pathPrefix,
     login: oidcLogin(settings, (fields) => log.warn(fields, "A login at the identity provider failed.")),
     log,
@@ -208,6 +212,7 @@ async function run(
       oldestDueAt: kernel.oldestDue().get(environmentSeq)?.dueAt ?? null,
     }),
     system: readings,
+    testNotices: notices.test,
     ...(backups !== null && { backups: () => backups.state }),
     version,
     isStarting: opening.isStarting,
@@ -228,6 +233,7 @@ async function run(
     ...outside,
     ...kernel.services,
     ...(backups === null ? [] : [backups]),
+    notices,
     httpServer.door,
   ]);
   const stop = async () => {

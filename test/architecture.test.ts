@@ -84,6 +84,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
       "core",
       "door",
       "kernel.ts",
+      "notice",
       "edge",
       "ports.ts",
       "store",
@@ -97,7 +98,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "kernel.ts": ["type:commands", "cron", "door", "operational", "accept", "deliver", "store", "thread", "core"],
   api: [
     ...["commands", "receive", "store", "thread", "core"],
-    ...["type:accept", "type:backup", "type:door", "type:operational", "type:deliver", "type:config", "type:ports.ts"],
+    ...[
+      "type:accept",
+      "type:backup",
+      "type:door",
+      "type:notice",
+      "type:operational",
+      "type:deliver",
+      "type:config",
+      "type:ports.ts",
+    ],
   ],
   commands: [
     "accept",
@@ -113,6 +123,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   ],
   operational: ["accept", "store", "core", "type:ports.ts"],
   backup: ["core", "type:ports.ts"],
+  notice: ["store", "core", "type:ports.ts"],
   doctor: ["core"],
   cron: ["accept", "receive", "store", "core", "type:ports.ts"],
   accept: ["json-schema", "deliver", "thread", "store", "core", "type:ports.ts"],
@@ -274,7 +285,7 @@ const LINES_MAX = 400;
 /** Files with a higher maximum number of lines, each with the reason. */
 const LONG_FILES: Readonly<Record<string, number>> = {
   // It is one table of all settings.
-  "config/schema.ts": 450,
+  "config/schema.ts": 550,
   // It is one table of requests.
   "receive/example-data.ts": 700,
   // They are tables of providers.

@@ -3,6 +3,7 @@ import { editDistance } from "../core/text.ts";
 import { socketPathOf } from "../core/unix-socket.ts";
 import { firstText, textAgain } from "./file-text.ts";
 import type { SettingSource } from "./in-force.ts";
+import { mailProblem } from "./notice-kinds.ts";
 import { placeProblem } from "./places.ts";
 import { allSettings, type Field, flagOf, SCHEMA, type Setting, type Settings, variableOf } from "./schema.ts";
 
@@ -80,6 +81,7 @@ export function readWithSources(sources: SettingSources): ReadSettings {
   refusePartialTls(values as Settings);
   const misplaced = placeProblem(values as Settings);
   if (misplaced !== null) throw new SettingsError(misplaced);
+  refusePartialMail(values as Settings);
   values.logFormat ??= sources.terminal ? "pretty" : "json";
   return { settings: values as Settings, from };
 }
@@ -93,6 +95,11 @@ function refusePartialTls({ tlsCert, tlsKey, host }: Settings): void {
   if ((tlsCert === null) === (tlsKey === null)) return;
   const [set, missing] = tlsCert === null ? ["tls-key", "tls-cert"] : ["tls-cert", "tls-key"];
   throw new SettingsError(`${set} is set, but ${missing} is missing. Set both of them, or remove ${set}.`);
+}
+
+function refusePartialMail(values: Settings): void {
+  const problem = mailProblem(values);
+  if (problem !== null) throw new SettingsError(problem);
 }
 
 /** The settings for logins at an identity provider only work together. */

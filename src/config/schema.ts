@@ -20,10 +20,20 @@ import {
 } from "./kinds.ts";
 import { fileMode, host, proxy } from "./listen-kinds.ts";
 import { adminRule, clientId, issuerUrl } from "./login-kinds.ts";
+import { incomingWebhook, mailAddress, smtpUrl } from "./notice-kinds.ts";
 import { proxyUrl } from "./proxy-kinds.ts";
 
 /** Headings under which help texts group the settings. */
-export type Group = "Server" | "Secrets" | "Login" | "Storage" | "Delivery" | "Endpoint addresses" | "Limits" | "Logs";
+export type Group =
+  | "Server"
+  | "Secrets"
+  | "Login"
+  | "Storage"
+  | "Delivery"
+  | "Endpoint addresses"
+  | "Limits"
+  | "Notices"
+  | "Logs";
 
 export interface Setting<Value, Default extends string | null = string | null> {
   /** Name in kebab case: the flag without its leading dashes, and the key in the file. */
@@ -66,6 +76,7 @@ const RETRY_WAITS_MAX = 100;
 const SUBNETS_MAX = 1_000;
 const NAME_SERVERS_MAX = 8;
 const ADMINS_MAX = 1_000;
+const MAIL_ADDRESSES_MAX = 50;
 
 /** All settings, keyed by their field in `Settings`, in display order. */
 export const SCHEMA = {
@@ -394,6 +405,57 @@ export const SCHEMA = {
     defaultNote: "what the limit of open files leaves beside the deliveries, at most `10000`",
     description:
       "maximum number of client connections (Linux only); beyond it idle connections are closed and new ones get a 503 response; a value for which the limit of open files has no room is lowered",
+  }),
+
+  notifyMail: setting("notify-mail", {
+    group: "Notices",
+    kind: list(
+      mailAddress,
+      `a comma-separated list of at most ${MAIL_ADDRESSES_MAX} e-mail addresses such as ops@example.com`,
+      MAIL_ADDRESSES_MAX,
+    ),
+    default: "",
+    description: "e-mail addresses that get notices about endpoints and backlogs; needs `notify-from` and `smtp-url`",
+  }),
+  notifyFrom: setting("notify-from", {
+    group: "Notices",
+    kind: mailAddress,
+    default: null,
+    description: "e-mail address from which notices are sent",
+  }),
+  smtpUrl: setting("smtp-url", {
+    group: "Notices",
+    kind: smtpUrl,
+    default: null,
+    description:
+      "mail server for notices: `smtp://user:password@host:587?starttls=required` (or `optional`, `off`), or `smtps://user:password@host:465`",
+    secret: true,
+  }),
+  notifySlack: setting("notify-slack", {
+    group: "Notices",
+    kind: incomingWebhook,
+    default: null,
+    description: "URL of an incoming webhook of Slack that gets notices",
+    secret: true,
+  }),
+  notifyTeams: setting("notify-teams", {
+    group: "Notices",
+    kind: incomingWebhook,
+    default: null,
+    description: "URL of a Workflows webhook of Microsoft Teams that gets notices",
+    secret: true,
+  }),
+  notifyAfterMs: setting("notify-after", {
+    group: "Notices",
+    kind: duration({ zeroMeans: "at once" }),
+    default: "10m",
+    description: "how long an endpoint must fail, or a backlog grow, before a notice is sent",
+  }),
+  notifyQuietMs: setting("notify-quiet", {
+    group: "Notices",
+    kind: duration({ zeroMeans: "no limit" }),
+    default: "1h",
+    description: "time in which at most one notice of each kind is sent about an endpoint",
   }),
 
   logLevel: setting("log-level", {

@@ -1,5 +1,6 @@
 import type { ShortResource } from "../ports.ts";
 import type { Seq } from "./id.ts";
+import type { NoticeChannelName } from "./notice.ts";
 import type { FailureReason } from "./outcome.ts";
 import type { LogCause, ReceivedOutcome } from "./received.ts";
 
@@ -232,6 +233,23 @@ export type Fact =
     }
   /** The data does not continue the records of the replica, which begins anew. */
   | { readonly type: "replica.restarted"; readonly location: string }
+  /** A channel took a notice about `count` endpoints and backlogs, or a test notice. */
+  | {
+      readonly type: "notice.sent";
+      readonly channel: NoticeChannelName;
+      readonly count: number;
+      readonly isTest: boolean;
+      /** Recipients that the mail server refused while it took others. */
+      readonly refused: readonly string[];
+    }
+  /** A channel did not take a notice. Unless it was a test, the notice is sent again later. */
+  | {
+      readonly type: "notice.failed";
+      readonly channel: NoticeChannelName;
+      readonly isTest: boolean;
+      /** One sentence without secrets. */
+      readonly reason: string;
+    }
   /** A bug in the program was detected at `where`. The affected work will be retried. */
   | { readonly type: "defect.found"; readonly where: string; readonly error: unknown }
   /** A request arrived at the door for a known source. */

@@ -28,6 +28,8 @@ const LOGGED = [
   "replica.recovered",
   "replica.copied",
   "replica.restarted",
+  "notice.sent",
+  "notice.failed",
   "defect.found",
   "source.refused",
   "source.key-unavailable",
@@ -191,6 +193,18 @@ export function logFacts(facts: Facts, log: Log, ids: IdCodec): void {
         log.warn(
           { event: fact.type, replica: fact.location },
           "The data does not continue what the replica has, for example because a backup was restored. The replica begins anew; what it has is kept for a week and can be restored with --at.",
+        );
+        break;
+      case "notice.sent": {
+        const fields = { event: fact.type, channel: fact.channel, count: fact.count, test: fact.isTest };
+        if (fact.refused.length === 0) log.info(fields, "Notice was sent.");
+        else log.warn({ ...fields, refused: fact.refused }, "Mail server refused some recipients of a notice.");
+        break;
+      }
+      case "notice.failed":
+        log.warn(
+          { event: fact.type, channel: fact.channel, test: fact.isTest, reason: fact.reason },
+          `Notice could not be sent. ${fact.reason}`,
         );
         break;
       case "defect.found":

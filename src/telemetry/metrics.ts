@@ -3,6 +3,7 @@ import type { Facts } from "../core/fact.ts";
 import { failureReasons } from "../core/outcome.ts";
 import { shortResources } from "../core/shortage.ts";
 import type { ReplicaState, StoppedEndpoints, StoreSize } from "../store/index.ts";
+import { addNoticeMetrics } from "./notice-metrics.ts";
 import { addProcessMetrics, EventLoopLag, SECONDS } from "./process-metrics.ts";
 import { addReceivedMetrics } from "./received-metrics.ts";
 import type { RequestCounts } from "./request-counts.ts";
@@ -101,6 +102,7 @@ export class Metrics {
     });
     this.#countShortages(facts);
     this.#countBackups(facts);
+    addNoticeMetrics(this.#registry, facts);
     addReceivedMetrics(this.#registry, facts);
     // The counters are looked up once, because this code runs for every attempt.
     const outcomes = new Map(["success", ...failureReasons].map((outcome) => [outcome, attempts.labels(outcome)]));

@@ -265,6 +265,50 @@ const CASES: Readonly<Record<Field, Case>> = {
   maxResponseStoredBytes: { valid: [["0B", 0]], invalid: ["", "17MiB", "all"] },
   ingestRatePerSecond: { valid: [["500/s", 500]], invalid: ["", "500", "0/s", "-1/s"] },
   idempotencyMismatch: { valid: [["reject", "reject"]], invalid: ["", "ignore"] },
+  notifyMail: {
+    valid: [["ops@example.com, on-call+hooks@müller.example", ["ops@example.com", "on-call+hooks@müller.example"]]],
+    invalid: [
+      ...["ops", "@example.com", "ops@", "ops@a..b", "ops@-a.example", "Ops <ops@example.com>", '"a b"@example.com'],
+      ...["a@example.com\r\nBcc: b@example.com", "a b@example.com", `${"a".repeat(65)}@example.com`],
+      Array(51).fill("ops@example.com").join(),
+    ],
+  },
+  notifyFrom: {
+    valid: [["boathook@example.com", "boathook@example.com"]],
+    invalid: ["", "a@b@c", "a@example.com,b@example.com", "a@example.com\n"],
+  },
+  smtpUrl: {
+    valid: [
+      [
+        "smtp://u%40x:p%3A%2F@mail.example.com",
+        { host: "mail.example.com", port: 587, login: { user: "u@x", password: "p:/" }, encryption: "required" },
+      ],
+      ["smtp://[::1]:25?starttls=off", { host: "::1", port: 25, login: null, encryption: "off" }],
+      ["smtps://mail.example.com/", { host: "mail.example.com", port: 465, login: null, encryption: "tls" }],
+    ],
+    invalid: [
+      ...["", "mail.example.org", "http://mail.example.org", "smtp://?", "smtp://host:0", "smtp://host:65536"],
+      ...["smtp://u@host", "smtp://:p@host", "smtp://u:%ff@host", "smtp://host/path", "smtp://host#x"],
+      ...["smtp://host?starttls=never", "smtp://host?tls=required", "smtps://host?starttls=off"],
+      ...["smtp://host?starttls=off&starttls=off", "smtp://ho st"],
+    ],
+  },
+  notifySlack: {
+    valid: [["https://hooks.example.com/services/T/B/x", "https://hooks.example.com/services/T/B/x"]],
+    invalid: ["", "hooks.example.com", "ftp://hooks.example.com", "https://u:p@hooks.example.com", "https://a b"],
+  },
+  notifyTeams: {
+    valid: [["https://flows.example.com/x?sig=1", "https://flows.example.com/x?sig=1"]],
+    invalid: ["", "https://?", "file:///etc/passwd"],
+  },
+  notifyAfterMs: {
+    valid: [
+      ["0", 0],
+      ["10m", 600_000],
+    ],
+    invalid: ["", "10", "never"],
+  },
+  notifyQuietMs: { valid: [["1h", 3_600_000]], invalid: ["", "60", "-1h"] },
   logLevel: { valid: [["debug", "debug"]], invalid: ["", "INFO", "trace"] },
   logFormat: {
     valid: [
@@ -309,6 +353,24 @@ test("settings for logins that are incomplete are refused with one sentence that
   );
 });
 
+/** The settings for notices by mail are only valid together. */
+const MAIL = {
+  BOATHOOK_NOTIFY_MAIL: "ops@example.com",
+  BOATHOOK_NOTIFY_FROM: "boathook@example.com",
+  BOATHOOK_SMTP_URL: "smtp://mail.example.com",
+};
+
+test("settings for notices by mail that are incomplete are refused with one sentence that names the missing ones", () => {
+  expect(() => read({ environment: { ...MAIL, BOATHOOK_SMTP_URL: undefined } })).toThrow(
+    new SettingsError(
+      "The settings for notices by mail are incomplete: smtp-url is missing. Set all three, or remove notify-mail and notify-from.",
+    ),
+  );
+  expect(() => read({ flags: { "notify-mail": "ops@example.com" } })).toThrow(
+    "notify-from and smtp-url are missing. Set all three, or remove notify-mail.",
+  );
+});
+
 describe("every setting", () => {
   for (const [field, setting] of allSettings()) {
     for (const [text, value] of CASES[field].valid) {
@@ -318,6 +380,7 @@ describe("every setting", () => {
             environment: {
               ...(setting.group === "Login" && LOGIN),
               ...(setting.name.startsWith("tls-") && TLS),
+              ...(setting.group === "Notices" && MAIL),
               [variableOf(setting)]: text,
             },
           })[field],
@@ -388,6 +451,13 @@ test("each omitted setting has its documented default", () => {
     tasksMax: 8,
     tasksPerAppMax: 2,
     connectionsMax: null,
+    notifyMail: [],
+    notifyFrom: null,
+    smtpUrl: null,
+    notifySlack: null,
+    notifyTeams: null,
+    notifyAfterMs: 600_000,
+    notifyQuietMs: 3_600_000,
     logLevel: "info",
     logFormat: "json",
   });

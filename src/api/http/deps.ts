@@ -8,6 +8,7 @@ import type { IdentityProvider } from "../../core/oidc.ts";
 import type { SeriesKeeper } from "../../deliver/tasks/series-keeper.ts";
 import type { BacklogWatch } from "../../deliver/watches/backlog-watch.ts";
 import type { ClockTrustWatch } from "../../deliver/watches/clock-trust-watch.ts";
+import type { TestedChannel } from "../../notice/test-notice.ts";
 import type { SessionUser } from "../../store/index.ts";
 import type { Inbox } from "../resources/inbox/inbox.ts";
 import type { ErrorLog } from "./errors.ts";
@@ -62,6 +63,8 @@ export interface ApiDeps extends CommandContext {
   readonly countRequest?: (operation: string, status: number) => void;
   /** Returns the state of the scheduled backups. Absent if there are none. */
   readonly backups?: () => BackupState;
+  /** Sends a test notice to each channel. Null or absent if no channel is configured. */
+  readonly testNotices?: (() => Promise<readonly TestedChannel[]>) | null;
   readonly overview: (environmentSeq: Seq) => OverviewNumbers | Promise<OverviewNumbers>;
   /** Reads counts over time. */
   readonly series: Pick<SeriesKeeper, "read">;

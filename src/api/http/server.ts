@@ -40,6 +40,7 @@ import { messagePrecheckRoutes } from "../resources/message/precheck.ts";
 import { messageRawRoutes } from "../resources/message/raw.ts";
 import { messageRecipientRoutes } from "../resources/message/recipients.ts";
 import { messageRoutes } from "../resources/message/routes.ts";
+import { noticeRoutes } from "../resources/notice/routes.ts";
 import { operationalObservationRoutes } from "../resources/operational-webhook/observe.ts";
 import { operationalWebhookRoutes } from "../resources/operational-webhook/routes.ts";
 import { pollerRoutes } from "../resources/poller/routes.ts";
@@ -206,6 +207,7 @@ export function operationsOf(context: Context): readonly Operation[] {
     ...overviewRoutes(context),
     ...searchRoutes(context),
     ...systemRoutes(context),
+    ...noticeRoutes(context),
     ...applicationOverviewRoutes(context),
     ...applicationDetailRoutes(context),
     ...endpointDetailRoutes(context),

@@ -56,6 +56,7 @@ const PHRASES: Readonly<Record<string, string>> = {
   "environment.resume": "resumed the deliveries of the environment",
   "delivery.hold": "held all deliveries of the server",
   "delivery.resume": "resumed all deliveries of the server",
+  "notice.test": "sent a test notice",
   "v1.environment.import": "imported a configuration into the environment",
   "v1.management.authentication.create-api-token": "created the token {tokenId}",
   "v1.management.authentication.update-api-token": "renamed the token {tokenId}",
