@@ -19,6 +19,7 @@ const TOOLS: readonly Tool[] = [
   { program: "openssl", package: "openssl", purpose: "the tests of client certificates" },
   { program: "tinyproxy", package: "tinyproxy-bin", purpose: "the tests of egress-proxy with an HTTP proxy" },
   { program: "microsocks", package: "microsocks", purpose: "the tests of egress-proxy with a SOCKS proxy" },
+  { program: "caddy", package: "caddy", purpose: "the test of the guide's configuration of Caddy" },
   { program: "podman", package: "podman", purpose: "the test that Podman loads the container image" },
   { program: "skopeo", package: "skopeo", purpose: "the test that another program reads the container image" },
   { program: "python3", package: "python3", purpose: "the tests of the HTTP client against Python" },

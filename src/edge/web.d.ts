@@ -6,3 +6,9 @@ declare module "../../dist/web/*" {
   const path: string;
   export default path;
 }
+
+/** Pages of the guide, imported as text. */
+declare module "*.md" {
+  const text: string;
+  export default text;
+}

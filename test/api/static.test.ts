@@ -33,7 +33,15 @@ describe("pages and their files", () => {
   });
 
   test("every page refers to its files by relative paths, and clients may cache files with a version in their URL forever", async () => {
-    for (const page of ["/ui/", "/portal/", "/docs", "/docs/guide/providers"]) {
+    for (const page of [
+      "/ui/",
+      "/portal/",
+      "/docs",
+      "/docs/guide/",
+      "/docs/guide/running",
+      "/docs/guide/changelog",
+      "/docs/guide/providers",
+    ]) {
       const files = references(await (await ask(page)).text()).filter((reference) => !reference.startsWith("data:"));
       expect(files.length).toBeGreaterThan(1);
       for (const reference of files) {
@@ -115,7 +123,15 @@ describe("pages and their files", () => {
   });
 
   test("HEAD returns the headers of GET without the body", async () => {
-    for (const path of ["/ui/", "/ui/app.js", "/docs", "/docs/guide/providers"]) {
+    for (const path of [
+      "/ui/",
+      "/ui/app.js",
+      "/docs",
+      "/docs/guide/",
+      "/docs/guide/running",
+      "/docs/guide/changelog",
+      "/docs/guide/providers",
+    ]) {
       const head = await ask(path, { method: "HEAD" });
       const get = await ask(path);
       const length = (await get.arrayBuffer()).byteLength;
@@ -127,7 +143,14 @@ describe("pages and their files", () => {
   });
 
   test("the content security policy allows nothing from other origins and no framing", async () => {
-    for (const path of ["/ui/", "/docs", "/docs/guide/providers"]) {
+    for (const path of [
+      "/ui/",
+      "/docs",
+      "/docs/guide/",
+      "/docs/guide/running",
+      "/docs/guide/changelog",
+      "/docs/guide/providers",
+    ]) {
       const policy = (await ask(path)).headers.get("content-security-policy")!;
       for (const part of ["default-src 'none'", "script-src 'self'", "connect-src 'self'", "frame-ancestors 'none'"]) {
         expect(policy).toContain(part);
@@ -135,7 +158,13 @@ describe("pages and their files", () => {
       expect(policy).not.toContain("unsafe-eval");
       expect(policy).not.toContain("http");
     }
-    for (const path of ["/ui/", "/docs/guide/providers"]) {
+    for (const path of [
+      "/ui/",
+      "/docs/guide/",
+      "/docs/guide/running",
+      "/docs/guide/changelog",
+      "/docs/guide/providers",
+    ]) {
       expect((await ask(path)).headers.get("content-security-policy")).not.toContain("unsafe-inline");
     }
   });

@@ -3,41 +3,23 @@ import { configFieldsOf } from "../../receive/config.ts";
 import { handshakes } from "../../receive/handshakes/index.ts";
 import type { ConfigField, Provider } from "../../receive/provider.ts";
 import { providers } from "../../receive/providers/index.ts";
+import { frame, type Listed, type PageFiles } from "./frame.ts";
 import { type Html, html } from "./html.ts";
 import { confidenceTexts, kindTexts, stateTexts } from "./words.ts";
-
-/** The URLs of the page's files, relative to the page. */
-export interface PageFiles {
-  readonly css: string;
-  readonly js: string;
-}
 
 /** Fields that every provider of its kind has. They are explained once, above the list. */
 const COMMON: ReadonlySet<string> = new Set(["secrets", "toleranceSeconds", "url"]);
 
 const CRON = "cron";
 
-/** Returns the document. `rows` are the providers in any order. */
-export function providersPage({ css, js }: PageFiles, rows: readonly Provider[] = providers): string {
+/** Returns the document. `pages` are those of the guide, `rows` are the providers in any order. */
+export function providersPage(
+  files: PageFiles,
+  pages: readonly Listed[],
+  rows: readonly Provider[] = providers,
+): string {
   const sorted = [...rows].sort((a, b) => a.name.localeCompare(b.name, "en", { sensitivity: "base" }));
-  return html`<!doctype html>
-<html lang="en">
-  <head>
-    <meta charset="utf-8" />
-    <meta name="viewport" content="width=device-width, initial-scale=1" />
-    <meta name="color-scheme" content="light dark" />
-    <title>Providers · Boathook guide</title>
-    <link rel="icon" href="../../favicon.svg" type="image/svg+xml" />
-    <link rel="stylesheet" href="${css}" />
-    <script type="module" src="${js}"></script>
-  </head>
-  <body>
-    <header class="site-header"><div class="container">
-      <strong>Boathook guide</strong>
-      <nav aria-label="Main"><a href="../../ui/#/source">Sources</a> <a href="../../docs">API</a></nav>
-    </div></header>
-    <main class="container">
-      <h1>Providers</h1>
+  const main = html`<h1>Providers</h1>
       ${introduction}
       <div class="search" id="provider-search" hidden>
         <label for="provider-words">Search providers</label>
@@ -46,11 +28,8 @@ export function providersPage({ css, js }: PageFiles, rows: readonly Provider[] 
       </div>
       <ul class="providers">
         ${sorted.map(article)}
-      </ul>
-    </main>
-  </body>
-</html>
-`.text;
+      </ul>`;
+  return frame(files, "Providers", main, pages);
 }
 
 const introduction = html`<p>

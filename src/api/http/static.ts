@@ -2,6 +2,7 @@ import { Elysia } from "elysia";
 import { type Asset, assets } from "../../edge/assets.ts";
 import { BuiltPage } from "../guide/page.ts";
 import { providersPage } from "../guide/providers-page.ts";
+import { guideIndex, guidePages, textPage, textPages } from "../guide/text-pages.ts";
 import type { LargeFiles } from "./large-files.ts";
 import { pathOf, searchOf } from "./request-target.ts";
 
@@ -10,7 +11,11 @@ import { pathOf, searchOf } from "./request-target.ts";
  * redirect from `/`.
  */
 
-const PAGES: ReadonlySet<string> = new Set(["/ui/", "/portal/", "/docs", "/docs/guide/providers"]);
+const GUIDE = "/docs/guide/";
+const PAGES: ReadonlySet<string> = new Set([
+  ...["/ui/", "/portal/", "/docs", GUIDE],
+  ...guidePages.map(({ name }) => GUIDE + name),
+]);
 const PORTAL = "/portal/";
 
 const ASK_EVERY_TIME = "no-cache";
@@ -53,13 +58,17 @@ const pageHeaders: Readonly<Record<string, Readonly<Record<string, string>>>> = 
 /** The embedded files, and the pages that are built from data, by the path at which they are served. */
 const served: ReadonlyMap<string, Asset> = new Map<string, Asset>([
   ...assets,
+  [GUIDE, new BuiltPage(() => guideIndex(guideStyle()))],
   [
-    "/docs/guide/providers",
-    new BuiltPage(() =>
-      providersPage({ css: versioned("/docs/guide/guide.css"), js: versioned("/docs/guide/guide.js") }),
-    ),
+    `${GUIDE}providers`,
+    new BuiltPage(() => providersPage({ ...guideStyle(), js: versioned(`${GUIDE}guide.js`) }, guidePages)),
   ],
+  ...textPages.map((page) => [GUIDE + page.name, new BuiltPage(() => textPage(guideStyle(), page))] as const),
 ]);
+
+function guideStyle(): { readonly css: string } {
+  return { css: versioned(`${GUIDE}guide.css`) };
+}
 
 /** Returns the name of a file with its version, for a page in the same folder. */
 function versioned(path: string): string {

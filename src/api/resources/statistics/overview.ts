@@ -130,7 +130,13 @@ export function overviewRoutes(context: Context): Operation[] {
       },
       problems: [429],
       async handle({ identity, admission, query }) {
-        const headers = { "content-type": "text/event-stream", "cache-control": "no-store", ...corsHeaders };
+        const headers = {
+          "content-type": "text/event-stream",
+          "cache-control": "no-store",
+          // nginx would keep events back until its buffer is full.
+          "x-accel-buffering": "no",
+          ...corsHeaders,
+        };
         return new Response(await live.open(identity, admission, query), { headers });
       },
     }),
