@@ -15,6 +15,14 @@ export interface ServerReport {
       readonly diskFreeBytes: number | null;
     };
     readonly backups: { readonly isOverdue: boolean; readonly reason: string | null } | null;
+    /** Null if no replica is configured. Absent in servers of earlier versions. */
+    readonly replica?: {
+      readonly location: string;
+      readonly state: string;
+      readonly reason: string | null;
+      readonly lagMs: number;
+      readonly refusesMessages: boolean;
+    } | null;
     readonly clock: { readonly doubtedSince: string | null };
     readonly openFiles: { readonly open: number | null; readonly max: number | null };
     readonly delivery: {
@@ -63,7 +71,7 @@ const CHECKS: ReadonlyArray<(report: ServerReport, facts: ServerFacts, now: numb
   endpointFinding,
   deadLetterFinding,
   backupFinding,
-  // A check of the replica belongs here.
+  replicaFinding,
   clockFinding,
   filesFinding,
 ];
@@ -167,6 +175,25 @@ function backupFinding({ system: { backups } }: ServerReport): Finding | null {
   }
   if (backups.isOverdue) return warn("server-backup", "The newest backup is overdue.", "See the log.");
   return ok("server-backup", "The scheduled backups succeed.");
+}
+
+function replicaFinding({ system: { replica } }: ServerReport): Finding | null {
+  if (replica === null || replica === undefined) return null;
+  const { location, state, reason, lagMs, refusesMessages } = replica;
+  if (refusesMessages) {
+    return fail(
+      "server-replica",
+      `The server refuses messages, because the replica ${location} lacks too much.`,
+      "Make the replica writable again; see the log.",
+    );
+  }
+  if (state === "ok") return ok("server-replica", `The replica ${location} has all commits.`);
+  const why = reason === null ? "" : ` (${reason.replace(/\.$/, "")})`;
+  const detail =
+    state === "failed"
+      ? `The replica ${location} cannot be written${why}.`
+      : `The replica ${location} lacks the commits of the last ${durationText(lagMs)}${why}.`;
+  return warn("server-replica", detail, "See the log; check the disk or the network of the replica.");
 }
 
 function clockFinding({ system: { clock } }: ServerReport): Finding | null {

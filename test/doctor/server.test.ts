@@ -19,6 +19,7 @@ const system: System = {
   openFiles: { open: 20, max: 1024 },
   delivery: { state: "running", heldSince: null, oldestDueAt: null },
 };
+const replica = { location: "/replica", state: "ok", reason: null, lagMs: 9000, refusesMessages: false };
 const environment: EnvironmentReport = {
   ...{ name: "default", pausedAt: null, pending: 0, deadLetters: 0 },
   endpoints: { failing: 0, disabled: 0 },
@@ -75,6 +76,20 @@ describe("findings about a running server", () => {
     ["dead letters are a warning", {}, { deadLetters: 1 }, ["warn server-dead-letters"]],
     ["a failed backup is a warning", { backups: { isOverdue: false, reason: "No room." } }, {}, ["warn server-backup"]],
     ["an overdue backup is a warning", { backups: { isOverdue: true, reason: null } }, {}, ["warn server-backup"]],
+    ["a replica that has all commits is no trouble", { replica }, {}, []],
+    [
+      "a replica that is behind is a warning",
+      { replica: { ...replica, state: "behind" } },
+      {},
+      ["warn server-replica"],
+    ],
+    ["a replica that failed is a warning", { replica: { ...replica, state: "failed" } }, {}, ["warn server-replica"]],
+    [
+      "a replica because of which messages are refused fails",
+      { replica: { ...replica, state: "failed", refusesMessages: true } },
+      {},
+      ["fail server-replica"],
+    ],
     ["a doubted clock is a warning", { clock: { doubtedSince: at(1000) } }, {}, ["warn server-clock"]],
     ["nearly all files open are a warning", { openFiles: { open: 1000, max: 1024 } }, {}, ["warn server-resources"]],
   ];

@@ -17,8 +17,13 @@ export function readReadme(): Promise<string> {
 export function examples(readme: string, mark: string): Example[] {
   const part = readme.split(`<!-- ${mark} -->`)[1]?.split(`<!-- /${mark} -->`)[0];
   if (part === undefined) throw new Error(`the README lacks the marks of "${mark}"`);
+  return examplesIn(part);
+}
+
+/** Returns the commands in the console blocks of a text, like `examples`. */
+export function examplesIn(text: string): Example[] {
   const found: Array<{ command: string; output: string }> = [];
-  for (const [, block] of part.matchAll(/```console\n([\s\S]*?)```/g)) {
+  for (const [, block] of text.matchAll(/```console\n([\s\S]*?)```/g)) {
     for (const line of block!.trimEnd().split("\n")) {
       const last = found.at(-1);
       if (line.startsWith("$ ")) found.push({ command: line.slice(2), output: "" });

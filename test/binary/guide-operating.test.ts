@@ -1,0 +1,89 @@
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { dirname, join } from "node:path";
+import { EXECUTABLE, executable, programEnvironment, ROOT, run, startBoathook } from "../support/binary.ts";
+import { examplesIn } from "../support/readme.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
+
+/** Runs the commands of the guide's pages about operation. */
+
+setDefaultTimeout(60_000);
+
+interface Place extends AsyncDisposable {
+  readonly path: string;
+  /** Runs a command of the guide in a shell. */
+  shell(command: string): Promise<{ readonly code: number; readonly stdout: string }>;
+  stop(): Promise<unknown>;
+}
+
+/** Starts a server on the directory `data` in a new working directory. Its first start creates an endpoint. */
+async function place(): Promise<Place> {
+  const directory = temporaryDirectory();
+  const server = await startBoathook(executable(), directory.file("data"));
+  const env = await programEnvironment({ PATH: `${dirname(EXECUTABLE)}:${process.env.PATH}` });
+  return {
+    path: directory.path,
+    async shell(command) {
+      const child = Bun.spawn(["sh", "-c", command.replace("http://127.0.0.1:8071", server.url)], {
+        cwd: directory.path,
+        env,
+        stdio: ["ignore", "pipe", "ignore"],
+      });
+      const stdout = await new Response(child.stdout).text();
+      return { code: await child.exited, stdout: stdout.trimEnd() };
+    },
+    stop: () => server.stop(),
+    async [Symbol.asyncDispose]() {
+      server.kill("SIGKILL");
+      await server.exited;
+      directory[Symbol.dispose]();
+    },
+  };
+}
+
+async function examplesOf(page: string) {
+  return examplesIn(await Bun.file(join(ROOT, "web/guide/pages", `${page}.md`)).text());
+}
+
+const namesIn = (output: string) => output.split("\n").map((line) => /^(\w+) {2}([a-z-]+) {2}/.exec(line)?.slice(1, 3));
+
+test("the commands of the page about doctor print what is shown there, and every finding is explained", async () => {
+  await using at = await place();
+  const [local, remote] = await examplesOf("doctor");
+  const found = await at.shell(local!.command);
+  expect(found.code).toBe(0);
+  expect(namesIn(found.stdout)).toEqual(namesIn(local!.output));
+  const { code, stdout } = await at.shell(remote!.command);
+  expect(code).toBe(0);
+  const page = await Bun.file(join(ROOT, "web/guide/pages/doctor.md")).text();
+  for (const [, name] of namesIn(stdout) as [string, string][]) expect(page).toContain(`\`${name}\``);
+  expect(stdout).toContain("ok  server  ");
+});
+
+test("the commands of the page about keys print what is shown there", async () => {
+  await using at = await place();
+  const before = await run(executable(), [
+    "backup",
+    join(at.path, "before.bak"),
+    `--data-dir=${join(at.path, "data")}`,
+  ]);
+  expect(before.code).toBe(0);
+  const examples = await examplesOf("keys");
+  expect(examples).toHaveLength(4);
+  for (const { command, output } of examples) {
+    const { code, stdout } = await at.shell(command);
+    expect({ command, code }).toEqual({ command, code: 0 });
+    const withoutNumbers = (text: string) => text.replace(/: \d+ values?/, ": N values");
+    if (output !== "") expect(withoutNumbers(stdout)).toBe(withoutNumbers(output));
+  }
+});
+
+test("the commands of the page about moving create data that a new server serves", async () => {
+  await using at = await place();
+  await at.stop();
+  for (const { command } of await examplesOf("moving")) {
+    expect({ command, ...(await at.shell(command)) }).toMatchObject({ command, code: 0 });
+  }
+  const moved = await startBoathook(executable(), join(at.path, "moved"));
+  expect(await (await fetch(`${moved.url}/api/v1/health`)).json()).toMatchObject({ status: "ok", delivery: "running" });
+  expect(await moved.stop()).toBe(0);
+});
