@@ -7,7 +7,10 @@ export interface Vault {
   readonly location: string;
   /** Maximum number of bytes in one record. */
   readonly recordBytesMax: number;
-  /** Minimum time from one record to the next in ms, unless somebody waits for the record. */
+  /**
+   * Minimum time from one record to the next in ms, unless somebody waits for the record. If it is
+   * 0, writing a record is fast, and the store commits nothing more before a commit is written.
+   */
   readonly pauseMs: number;
   /**
    * Prepares the vault for a server, and locks it if possible. Throws `StartError` if that is not
@@ -17,11 +20,16 @@ export interface Vault {
   /** Creates or replaces an object. After a crash, it has its old or its new content. */
   put(name: string, bytes: Uint8Array): Promise<void>;
   /**
-   * Stores a record durably: as a new object with this name, or at the end of the object that got
-   * the record before. A failed call may have stored a part of the record. It may be repeated with
-   * the same record.
+   * Writes a record: as a new object with this name, or at the end of the object that got the record
+   * before. It survives the end of this process, but is durable only after `sync`. A failed call may
+   * have written a part of the record. It may be repeated with the same record.
    */
   append(name: string, record: Uint8Array): Promise<void>;
+  /**
+   * Makes all records durable that have been written before the call. If it rejects, they must be
+   * written again.
+   */
+  sync(): Promise<void>;
   /** Makes sure that the next record begins a new object. */
   endSegment(): Promise<void>;
   /** Returns the content of an object, or null if it does not exist. */

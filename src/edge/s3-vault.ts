@@ -49,6 +49,8 @@ class S3Vault implements Vault {
     return this.put(name, record);
   }
 
+  async sync(): Promise<void> {}
+
   async endSegment(): Promise<void> {}
 
   async get(name: string): Promise<Uint8Array | null> {

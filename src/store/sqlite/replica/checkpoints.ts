@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
-import type { Cancel, Clock } from "../../../ports.ts";
+import type { Cancel } from "../../../ports.ts";
+import type { CommitPauses } from "./commit-pause.ts";
 import type { LogGuard } from "./guard.ts";
 import type { Shipper } from "./shipper.ts";
 
@@ -7,12 +8,6 @@ import type { Shipper } from "./shipper.ts";
 const AGAIN_PART = 0.25;
 /** How long commits may be paused for a checkpoint, in ms. */
 const PAUSE_MS = 1000;
-
-/** Pauses the commits of a store. */
-export interface CommitPause {
-  pause(): void;
-  resume(): void;
-}
 
 /**
  * Copies the log to the database when all of the log is in the replica, so that the next commit can
@@ -22,7 +17,7 @@ export interface CommitPause {
 export class Checkpoints {
   /** Length of the log in frames at the last checkpoint. */
   #lastFrames = 0;
-  #cancelPause: Cancel | null = null;
+  #resume: Cancel | null = null;
   /** Length of the log at which commits may be paused again after a pause that was too short. */
   #pauseAt = 0;
 
@@ -32,8 +27,7 @@ export class Checkpoints {
     private readonly shipper: Shipper,
     /** Length of the log in frames at which a checkpoint is due. */
     private readonly everyFrames: number,
-    private readonly commits: CommitPause,
-    private readonly clock: Clock,
+    private readonly pauses: CommitPauses,
   ) {}
 
   /** Whether the log is long enough for a checkpoint. */
@@ -51,13 +45,12 @@ export class Checkpoints {
   afterCommit(): void {
     const frames = this.shipper.logFrames;
     if (frames < this.everyFrames) this.#pauseAt = 0;
-    if (!this.#isDue || this.#cancelPause !== null || frames < this.#pauseAt || this.shipper.isCaughtUp) return;
+    if (!this.#isDue || this.#resume !== null || frames < this.#pauseAt || this.shipper.isCaughtUp) return;
     if (this.shipper.isFailing) return;
     this.shipper.hurry();
-    this.commits.pause();
-    this.#cancelPause = this.clock.after(PAUSE_MS, () => {
+    this.#resume = this.pauses.pause(PAUSE_MS, () => {
       this.#pauseAt = frames + this.#stepFrames;
-      this.resume();
+      this.#resume = null;
     });
   }
 
@@ -84,9 +77,7 @@ export class Checkpoints {
 
   /** Ends a pause of the commits. */
   resume(): void {
-    if (this.#cancelPause === null) return;
-    this.#cancelPause();
-    this.#cancelPause = null;
-    this.commits.resume();
+    this.#resume?.();
+    this.#resume = null;
   }
 }

@@ -25,6 +25,8 @@ export class DirectoryVault implements Vault {
   readonly #root: string;
   #lock: FileLock | null = null;
   #segment: OpenSegment | null = null;
+  /** Segments that get no more records and are not durable yet. */
+  readonly #ended: OpenSegment[] = [];
 
   constructor(readonly location: string) {
     this.#root = resolve(location);
@@ -72,17 +74,33 @@ export class DirectoryVault implements Vault {
     const segment = await this.#segmentFor(name);
     try {
       await writeAll(segment.file, record, segment.bytes);
-      await segment.file.datasync();
       segment.bytes += record.length;
     } catch (error) {
       // The end of this segment may be a part of a record. The next one goes to another segment.
-      await this.endSegment();
+      this.#segment = null;
+      this.#ended.push(segment);
       throw error;
     }
-    // A file that was deleted can still be written.
-    if (fstatSync(segment.file.fd).nlink === 0) {
-      await this.endSegment();
-      throw this.#removed();
+  }
+
+  async sync(): Promise<void> {
+    const ended = this.#ended.splice(0);
+    const open = this.#segment;
+    try {
+      for (const { file } of [...ended, ...(open === null ? [] : [open])]) {
+        await file.datasync();
+        // A file that was deleted can still be written.
+        if (fstatSync(file.fd).nlink === 0) throw this.#removed();
+      }
+    } catch (error) {
+      // The records are written again to another segment.
+      if (open !== null && this.#segment === open) {
+        this.#segment = null;
+        ended.push(open);
+      }
+      throw error;
+    } finally {
+      for (const { file } of ended) await file.close().catch(() => {});
     }
   }
 
@@ -99,10 +117,8 @@ export class DirectoryVault implements Vault {
   }
 
   async endSegment(): Promise<void> {
-    const segment = this.#segment;
+    if (this.#segment !== null) this.#ended.push(this.#segment);
     this.#segment = null;
-    // What had to be on disk was synced.
-    await segment?.file.close().catch(() => {});
   }
 
   async get(name: string): Promise<Uint8Array | null> {
@@ -152,6 +168,7 @@ export class DirectoryVault implements Vault {
 
   async close(): Promise<void> {
     await this.endSegment();
+    for (const { file } of this.#ended.splice(0)) await file.close().catch(() => {});
     this.#lock?.release();
     this.#lock = null;
   }

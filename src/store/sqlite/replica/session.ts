@@ -5,12 +5,14 @@ import type { Vault } from "../../../core/replica-vault.ts";
 import type { Clock } from "../../../ports.ts";
 import { BaseKeeper } from "./base-keeper.ts";
 import { generationsOf, type LastRecord, lastRecordOf } from "./chain.ts";
-import { Checkpoints, type CommitPause } from "./checkpoints.ts";
+import { Checkpoints } from "./checkpoints.ts";
+import { type CommitPause, CommitPauses } from "./commit-pause.ts";
 import type { LogGuard } from "./guard.ts";
 import { claimVault } from "./identity.ts";
 import type { ReplicaLimits } from "./limits.ts";
 import { type ChainEnd, Shipper } from "./shipper.ts";
 import type { WalSource } from "./wal-source.ts";
+import { WriteTurns } from "./write-turns.ts";
 
 export interface SessionParts {
   readonly db: Database;
@@ -43,6 +45,7 @@ export class ReplicaSession {
   readonly shipper: Shipper;
   readonly bases: BaseKeeper;
   readonly #checkpoints: Checkpoints;
+  readonly #turns: WriteTurns | null;
   #isOver = false;
 
   private constructor(
@@ -58,6 +61,7 @@ export class ReplicaSession {
       vault,
       clock,
       {
+        written: () => this.#turns?.afterWritten(),
         shipped: (bytes) => this.#shipped(bytes),
         failed: (error) => this.#failed(error),
         broken: () => events.broken(),
@@ -65,14 +69,9 @@ export class ReplicaSession {
       end,
       tag(),
     );
-    this.#checkpoints = new Checkpoints(
-      parts.db,
-      parts.guard,
-      this.shipper,
-      limits.checkpointFrames,
-      parts.pause,
-      clock,
-    );
+    const pauses = new CommitPauses(clock, parts.pause);
+    this.#checkpoints = new Checkpoints(parts.db, parts.guard, this.shipper, limits.checkpointFrames, pauses);
+    this.#turns = vault.pauseMs === 0 ? new WriteTurns(this.shipper, pauses) : null;
     const { version } = parts;
     this.bases = new BaseKeeper({ source, vault, clock, version, limits, shipper: this.shipper, events });
   }
@@ -102,6 +101,7 @@ export class ReplicaSession {
     if (this.#isOver) return;
     this.shipper.note();
     this.#checkpoints.afterCommit();
+    this.#turns?.afterCommit();
     this.bases.consider();
   }
 
@@ -112,13 +112,19 @@ export class ReplicaSession {
   }
 
   #failed(error: unknown): void {
-    this.#checkpoints.resume();
+    this.#resume();
     this.events.shipFailed(error);
+  }
+
+  #resume(): void {
+    this.#checkpoints.resume();
+    this.#turns?.resume();
   }
 
   /** Ships what is committed. Resolves to the end of the chain, or null if not all was shipped. */
   async finish(timeoutMs: number): Promise<ChainEnd | null> {
     this.#isOver = true;
+    this.#resume();
     await this.bases.finish(timeoutMs);
     return (await this.shipper.finish(timeoutMs)) ? this.shipper.end : null;
   }
@@ -126,7 +132,7 @@ export class ReplicaSession {
   /** Ends the session without shipping anything more. */
   abandon(): void {
     this.#isOver = true;
-    this.#checkpoints.resume();
+    this.#resume();
     this.shipper.stop();
     this.bases.stop();
   }

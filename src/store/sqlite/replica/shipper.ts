@@ -22,6 +22,8 @@ export interface ChainEnd {
 }
 
 export interface ShipperEvents {
+  /** A record was written. It is durable after `shipped`. */
+  written(): void;
   /** A record was stored. */
   shipped(bytes: number): void;
   /** A record could not be stored. It is tried again. */
@@ -34,6 +36,8 @@ interface PendingRecord {
   readonly name: string;
   readonly bytes: Buffer;
   readonly to: number;
+  /** Time of the oldest commit in it, by the steady clock. */
+  readonly since: number | null;
 }
 
 /**
@@ -51,6 +55,8 @@ export class Shipper {
   #pageBytes = 0;
   #framesBefore = 0;
   #committed: number;
+  /** Number of frames of this epoch that were written to the vault, and that are durable there. */
+  #written: number;
   #shipped: number;
   /** Number of frames of earlier epochs. */
   #earlier = 0;
@@ -59,8 +65,13 @@ export class Shipper {
   #behindSince: number | null = null;
   /** The same for the commits that the record under way does not contain. */
   #waitingSince: number | null = null;
+  /** The record that is being written. */
   #pending: PendingRecord | null = null;
+  /** Records that were written and are not durable yet. */
+  readonly #unsynced: PendingRecord[] = [];
+  #syncError: { readonly error: unknown } | null = null;
   #running: Promise<void> | null = null;
+  #syncing: Promise<void> | null = null;
   #isStopped = false;
   #isBroken = false;
   /** Whether there must be no pause until everything is stored. */
@@ -84,6 +95,7 @@ export class Shipper {
     this.#epoch = epoch;
     this.#salts = [salt1, salt2];
     this.#committed = frames;
+    this.#written = frames;
     this.#shipped = frames;
     this.#lastAt = at;
   }
@@ -113,6 +125,11 @@ export class Shipper {
     return this.#shipped === this.#committed;
   }
 
+  /** Whether everything was written, though it may not be durable yet. */
+  get isWritten(): boolean {
+    return this.#written === this.#committed;
+  }
+
   get behindFrames(): number {
     return this.#committed - this.#shipped;
   }
@@ -132,7 +149,7 @@ export class Shipper {
     this.#pageBytes = head.pageBytes;
     if (head.frames > 0 && !this.#isBroken) this.#take(head);
     if (this.#shipped < this.#committed) {
-      this.#waitingSince ??= this.clock.steady();
+      if (!this.isWritten) this.#waitingSince ??= this.clock.steady();
       this.#behindSince ??= this.#waitingSince;
       this.#running ??= this.#run().finally(() => {
         this.#running = null;
@@ -152,6 +169,7 @@ export class Shipper {
       this.#earlier += this.#committed;
       this.#epoch++;
       this.#salts = [salt1, salt2];
+      this.#written = 0;
       this.#shipped = 0;
     }
     this.#committed = frames;
@@ -194,12 +212,13 @@ export class Shipper {
 
   async #run(): Promise<void> {
     let retryMs = RETRY_MS_MIN;
-    while (!this.#isStopped && !this.#isBroken && (this.#pending !== null || this.#shipped < this.#committed)) {
+    while (!this.#isStopped && !this.#isBroken && this.#shipped < this.#committed) {
       try {
         await this.#shipNext();
         retryMs = RETRY_MS_MIN;
-        if (this.vault.pauseMs > 0 && this.#waiting.length === 0 && !this.#isUrgent)
+        if (this.vault.pauseMs > 0 && this.#waiting.length === 0 && !this.#isUrgent) {
           await this.#pause(this.vault.pauseMs);
+        }
       } catch (error) {
         this.#isFailing = true;
         this.events.failed(error);
@@ -209,25 +228,67 @@ export class Shipper {
     }
   }
 
+  /** Writes the next record, or waits until what was written is durable. */
   async #shipNext(): Promise<void> {
-    this.#pending ??= await this.#nextRecord();
-    const { name, bytes, to } = this.#pending;
-    await this.vault.append(name, bytes);
+    this.#checkSync();
+    if (this.#pending !== null || !this.isWritten) {
+      this.#pending ??= await this.#nextRecord();
+      const record = this.#pending;
+      await this.vault.append(record.name, record.bytes);
+      this.#pending = null;
+      this.#written = record.to;
+      this.#unsynced.push(record);
+      this.events.written();
+    }
+    this.#syncing ??= this.#sync().finally(() => {
+      this.#syncing = null;
+    });
+    if (!this.isWritten) return;
+    await this.#syncing;
+    this.#checkSync();
+  }
+
+  /** Makes durable what was written, while more is written. Never rejects. */
+  async #sync(): Promise<void> {
+    while (this.#unsynced.length > 0 && this.#syncError === null) {
+      const count = this.#unsynced.length;
+      try {
+        await this.vault.sync();
+      } catch (error) {
+        this.#syncError = { error };
+        return;
+      }
+      this.#synced(this.#unsynced.splice(0, count));
+    }
+  }
+
+  /** After a failed sync, everything that is not durable is written again. */
+  #checkSync(): void {
+    if (this.#syncError === null) return;
+    const { error } = this.#syncError;
+    this.#syncError = null;
+    this.#unsynced.length = 0;
     this.#pending = null;
+    this.#written = this.#shipped;
+    throw error;
+  }
+
+  #synced(records: readonly PendingRecord[]): void {
     this.#isFailing = false;
-    this.#shipped = to;
-    this.#behindSince = this.isCaughtUp ? null : this.#waitingSince;
+    this.#shipped = records.at(-1)!.to;
+    this.#behindSince = this.#unsynced[0]?.since ?? this.#pending?.since ?? this.#waitingSince;
     if (this.isCaughtUp) this.#isUrgent = false;
-    const reached = this.#earlier + to;
+    const reached = this.#earlier + this.#shipped;
     // The positions rise.
     while (this.#waiting.length > 0 && this.#waiting[0]!.position <= reached) this.#waiting.shift()!.resolve();
-    this.events.shipped(bytes.length);
+    this.events.shipped(records.reduce((sum, { bytes }) => sum + bytes.length, 0));
   }
 
   async #nextRecord(): Promise<PendingRecord> {
-    const from = this.#shipped;
+    const from = this.#written;
     const framesMax = Math.floor(this.vault.recordBytesMax / (FRAME_HEADER_BYTES + this.#pageBytes));
     const to = Math.min(this.#committed, from + framesMax);
+    const since = this.#waitingSince;
     if (to === this.#committed) this.#waitingSince = null;
     this.#lastAt = Math.max(this.#lastAt, this.clock.now());
     const [salt1, salt2] = this.#salts;
@@ -239,7 +300,7 @@ export class Shipper {
     if (from === 0) await this.vault.endSegment();
     const bytes = await this.source.frames(header);
     sealRecord(bytes, header);
-    return { name: segmentName(this.#generation, { epoch, from }, this.#tag), bytes, to };
+    return { name: segmentName(this.#generation, { epoch, from }, this.#tag), bytes, to, since };
   }
 
   /** Waits, but not longer than until somebody waits for a record, if `mayWake` is true. */
