@@ -3,9 +3,6 @@ import type { Clock } from "../../../ports.ts";
 import type { ReplicaState } from "../../replica.ts";
 import { codeOf, messageOf } from "../disk-error.ts";
 
-/** Time in ms after which a replica that fails, or that lacks a commit, is reported. */
-const REPORTED_AFTER_MS = 5000;
-
 /** What a replica does. Each of them may fail while the others work. */
 export type Work = "connect" | "ship" | "copy";
 
@@ -26,6 +23,8 @@ export class Progress {
     private readonly clock: Clock,
     private readonly onFact: (fact: Fact) => void,
     private readonly location: string,
+    /** Time in ms after which a failure, or a commit that the replica lacks, is reported. */
+    private readonly reportedAfterMs: number,
   ) {}
 
   failed(work: Work, error: unknown): void {
@@ -51,7 +50,7 @@ export class Progress {
   /** Returns the oldest failure that has lasted for some time, or null. */
   failure(): Failure | null {
     const now = this.clock.steady();
-    const lasting = [...this.#failures.values()].filter(({ steadySince }) => now - steadySince >= REPORTED_AFTER_MS);
+    const lasting = [...this.#failures.values()].filter(({ steadySince }) => now - steadySince >= this.reportedAfterMs);
     return lasting[0] ?? null;
   }
 
@@ -68,11 +67,11 @@ export class Progress {
       this.#since ??= failure.since;
       return { status: "failed", since: this.#since, reason: failure.reason };
     }
-    if (isWhole && lagMs < REPORTED_AFTER_MS) {
+    if (isWhole && lagMs <= this.reportedAfterMs) {
       this.#since = null;
       return { status: "ok", since: null, reason: null };
     }
-    this.#since ??= this.clock.now() - lagMs;
+    this.#since ??= Math.round(this.clock.now() - lagMs);
     return { status: "behind", since: this.#since, reason: null };
   }
 }

@@ -63,8 +63,8 @@ export class Replica implements StoreReplica {
   ) {
     this.#local = readLocalState(dataDir);
     this.#guard = new LogGuard(dataDir);
-    this.#progress = new Progress(clock, onFact, options.location);
     this.#limits = { ...LIMITS, ...options.limits };
+    this.#progress = new Progress(clock, onFact, options.location, this.#limits.reportedAfterMs);
     this.#vault = openVault(options.location, options.openBucket);
   }
 

@@ -60,35 +60,60 @@ interface Base {
   readonly manifest: BaseManifest;
 }
 
+/**
+ * Writes the database from the newest copy in the replica that can be used. A copy is of use only
+ * with the records that were stored while it was made.
+ */
 async function rebuild(vault: Vault, file: promises.FileHandle, request: ReplicaRestoreRequest): Promise<Rebuilt> {
-  const base = await newestBase(vault, request.until);
-  if (base === null) {
-    throw new StartError(`The replica ${vault.location} has no complete copy of the data. Use a backup.`);
+  const { location } = vault;
+  let unusable: string | null = null;
+  for await (const base of basesUntil(vault, request.until)) {
+    const built = await rebuildFrom(vault, base, file, request.until);
+    if (typeof built === "string") {
+      unusable ??= built;
+      continue;
+    }
+    const damage = unusable ?? built.damage;
+    if (damage === null) return { at: built.at, damage };
+    const sentence = `The replica ${location} is damaged after ${new Date(built.at).toISOString()}: ${damage}.`;
+    if (request.untilDamage) return { at: built.at, damage: sentence };
+    throw new StartError(`${sentence} Restore what was committed until then with --until-damage, or use a backup.`);
   }
-  const { generation, name, manifest } = base;
-  await writeBase(vault, name, manifest, file);
-  const applier = new Applier(file, manifest.epoch);
-  const damage = await applyAll(vault, generation, applier, request.until);
-  const at = applier.at ?? manifest.at;
-  const { epoch, frames } = manifest.until;
-  const isWhole =
-    applier.committed.epoch > epoch || (applier.committed.epoch === epoch && applier.committed.frames >= frames);
-  if (!isWhole) throw new StartError(`The replica ${vault.location} is damaged: ${damage ?? "records are missing"}.`);
-  if (damage === null) return { at, damage };
-  const sentence = `The replica ${vault.location} is damaged after ${new Date(at).toISOString()}: ${damage}.`;
-  if (request.untilDamage) return { at, damage: sentence };
-  throw new StartError(`${sentence} Restore what was committed until then with --until-damage, or use a backup.`);
+  if (unusable !== null) throw new StartError(`The replica ${location} is damaged: ${unusable}. Use a backup.`);
+  const when = request.until === null ? "" : ` of ${new Date(request.until).toISOString()} or earlier`;
+  throw new StartError(`The replica ${location} has no complete copy of the data${when}. Use a backup.`);
 }
 
-/** Returns the newest complete copy that was finished by a time. */
-async function newestBase(vault: Vault, until: number | null): Promise<Base | null> {
+/** Writes the database from a copy. Returns a text if the copy cannot be used. */
+async function rebuildFrom(
+  vault: Vault,
+  { generation, name, manifest }: Base,
+  file: promises.FileHandle,
+  until: number | null,
+): Promise<Rebuilt | string> {
+  await file.truncate(0);
+  try {
+    await writeBase(vault, name, manifest, file);
+  } catch (error) {
+    if (error instanceof ReplicaDamaged) return error.message;
+    throw error;
+  }
+  const applier = new Applier(file, manifest.epoch);
+  const damage = await applyAll(vault, generation, applier, until);
+  const { committed } = applier;
+  const { epoch, frames } = manifest.until;
+  const isWhole = committed.epoch > epoch || (committed.epoch === epoch && committed.frames >= frames);
+  return isWhole ? { at: applier.at ?? manifest.at, damage } : (damage ?? `records of ${generation} are missing`);
+}
+
+/** Yields the complete copies that were finished by a time, newest first. */
+async function* basesUntil(vault: Vault, until: number | null): AsyncGenerator<Base> {
   for (const generation of [...(await generationsOf(vault))].reverse()) {
     for (const name of [...(await basesOf(vault, generation))].reverse()) {
       const manifest = await manifestOf(vault, name);
-      if (manifest !== null && (until === null || manifest.at <= until)) return { generation, name, manifest };
+      if (manifest !== null && (until === null || manifest.at <= until)) yield { generation, name, manifest };
     }
   }
-  return null;
 }
 
 /** Applies the records up to a time. Returns why the rest cannot be applied, or null. */

@@ -1,4 +1,6 @@
 import { rmSync } from "node:fs";
+import type { Fact } from "../../../../src/core/fact.ts";
+import type { Vault } from "../../../../src/core/replica-vault.ts";
 import { systemClock } from "../../../../src/edge/clock.ts";
 import type { Store } from "../../../../src/store/index.ts";
 import { openStore } from "../../../../src/store/sqlite/index.ts";
@@ -7,42 +9,48 @@ import { restoreReplica } from "../../../../src/store/sqlite/replica/restore-rep
 
 export const KEY = "ab".repeat(32);
 
-export function openBucket(): never {
+function noBucket(): never {
   throw new Error("There is no bucket.");
 }
 
-/** Opens the store of a server that keeps a replica in a directory. */
+function bucketOf(location: string | Vault) {
+  return typeof location === "string"
+    ? { location, openBucket: noBucket }
+    : { location: location.location, openBucket: () => location };
+}
+
+/** Opens the store of a server that keeps a replica in a directory or in a vault. */
 export function openReplicated(
   dataDir: string,
-  location: string | null,
-  options: Partial<ReplicaOptions> = {},
+  location: string | Vault | null,
+  { onFact = () => {}, ...options }: Partial<ReplicaOptions> & { readonly onFact?: (fact: Fact) => void } = {},
 ): Promise<Store> {
   return openStore({
     dataDir,
     sync: "full",
     encryptionKey: KEY,
     clock: systemClock,
-    onFact() {},
+    onFact,
     exclusive: true,
     replica:
-      location === null ? null : { location, openBucket, isSync: false, timeoutMs: 5000, version: "test", ...options },
+      location === null ? null : { ...bucketOf(location), isSync: false, timeoutMs: 5000, version: "test", ...options },
   });
 }
 
 /** Restores a replica to a directory that must not exist. */
 export function restored(
-  location: string,
+  location: string | Vault,
   dataDir: string,
   limits: { readonly until?: number | null; readonly untilDamage?: boolean } = {},
 ) {
   const { until = null, untilDamage = false } = limits;
   const key = { configuredKey: KEY, givenKeys: [] };
-  return restoreReplica({ location, openBucket, dataDir, ...key, deliver: true, now: 1, until, untilDamage });
+  return restoreReplica({ ...bucketOf(location), dataDir, ...key, deliver: true, now: 1, until, untilDamage });
 }
 
 /** Restores a replica, and returns the values of the named rows in it. */
 export async function valuesIn(
-  location: string,
+  location: string | Vault,
   dataDir: string,
   names: readonly string[],
 ): Promise<(string | null)[]> {
