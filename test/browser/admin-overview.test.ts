@@ -96,7 +96,7 @@ describeInBrowser("the overview of the admin page", options, (group) => {
         ["Failing endpoints", 1],
         ["Pending deliveries", 2],
         ["Accepted messages", 7],
-        ["Delivered", 3],
+        ["Successful deliveries", 3],
       ];
       for (const [label, count] of numbers) {
         await page.getByRole("link", { name: `${label}: ${count}` }).click();
@@ -104,7 +104,7 @@ describeInBrowser("the overview of the admin page", options, (group) => {
           timeout: BROWSER_TIMEOUT_MS / 4,
         });
         const isPending = label === "Pending deliveries";
-        const header = page.getByText(`${count} pending deliveries, listed by their messages`);
+        const header = page.getByText(`${count} pending deliveries of ${count} messages`);
         await header.waitFor({ state: isPending ? "visible" : "detached" });
         await page.goBack();
         await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();

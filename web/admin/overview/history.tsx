@@ -55,13 +55,13 @@ function RangeFigures({ series: { total, data }, range }: { series: Timeseries; 
       <Figures label="In this time">
         <Figure
           label="Accepted messages"
-          about="accepted in this time"
+          about="in this time, also of customers deleted since"
           value={formatCount(total.accepted)}
           href={messagesLink({ after, before })}
         />
         <Figure
-          label="Delivered"
-          about="successful deliveries, listed by message"
+          label="Successful deliveries"
+          about="in this time; opens the messages accepted in it"
           value={formatCount(total.delivered)}
           href={messagesLink({ state: "delivered", after, before })}
         />

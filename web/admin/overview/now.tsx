@@ -26,7 +26,7 @@ export function NowFigures() {
       />
       <Figure
         label="Pending deliveries"
-        about="waiting for an attempt, listed by message"
+        about="waiting for an attempt; opens their messages"
         value={shown(current?.pending)}
         href={messagesLink({ state: "pending" })}
       />

@@ -45,14 +45,26 @@ const COLUMNS: readonly Column<EnvironmentMessage>[] = [
   { head: "Deliveries", cell: ({ deliveries }) => <DeliveryBadges counts={deliveries} /> },
 ];
 
+interface PendingDeliveriesProps {
+  /** Number of messages on this page. */
+  readonly messages: number;
+  /** Whether the page has all messages that match. */
+  readonly isWhole: boolean;
+}
+
 /** Counts the pending deliveries of the listed messages, as the overview does, while all of those are listed. */
-function PendingDeliveries() {
+function PendingDeliveries({ messages, isWhole }: PendingDeliveriesProps) {
   const { query } = address.value;
   const chosen = FILTERS.filter(({ name }) => query[name] !== undefined);
   const pending = overview.value?.pending;
   if (chosen.length !== 1 || query.state !== "pending" || pending === undefined) return null;
+  const deliveries = counted(pending, "pending delivery", "pending deliveries");
   return (
-    <p class="muted small">{counted(pending, "pending delivery", "pending deliveries")}, listed by their messages</p>
+    <p class="muted small">
+      {isWhole
+        ? `${deliveries} of ${counted(messages, "message")}`
+        : `${deliveries} in all; this page has ${counted(messages, "message")}`}
+    </p>
   );
 }
 
@@ -67,7 +79,6 @@ export function MessagesPage() {
           </a>
         </May>
       </PageHead>
-      <PendingDeliveries />
       <FilteredList
         label="messages"
         topics={["messages", "deliveries"]}
@@ -87,7 +98,12 @@ export function MessagesPage() {
           </Empty>
         )}
       >
-        {(rows) => <DataTable label="Messages" columns={COLUMNS} rows={rows} keyOf={({ id }) => id} isLinked={true} />}
+        {(rows, isWhole) => (
+          <>
+            <PendingDeliveries messages={rows.length} isWhole={isWhole} />
+            <DataTable label="Messages" columns={COLUMNS} rows={rows} keyOf={({ id }) => id} isLinked={true} />
+          </>
+        )}
       </FilteredList>
     </>
   );

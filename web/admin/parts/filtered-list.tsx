@@ -23,7 +23,8 @@ interface FilteredListProps<T> {
   readonly keyOf?: (row: T) => string;
   /** Shown instead of an empty list. */
   readonly empty: (isFiltered: boolean) => ComponentChildren;
-  readonly children: (rows: readonly T[]) => ComponentChildren;
+  /** `isWhole` says whether there are no rows on other pages. */
+  readonly children: (rows: readonly T[], isWhole: boolean) => ComponentChildren;
 }
 
 /** A list with filters that are kept in the address. A change of the filters starts at the first page. */
@@ -59,7 +60,7 @@ function Pages<T>({ query, ...props }: FilteredListProps<T> & { query: Query }) 
               <>
                 {page.data.length === 0 && page.done && place.number === 1
                   ? empty(Object.keys(own).length > 0)
-                  : children(page.data)}
+                  : children(page.data, page.done && place.number === 1)}
                 <PageButtons of={page} place={place} label={`Pages of ${label}`} />
               </>
             )}
