@@ -47,7 +47,7 @@ describeInBrowser("pages of customers", { args, env }, (group) => {
       await page.getByRole("button", { name: "Create customer" }).click();
       await page.getByText("Enter a name.").waitFor();
       await page.getByLabel("Name", { exact: true }).fill("<b>First</b>");
-      await page.getByLabel("Uid").fill("not a uid");
+      await page.getByLabel("UID").fill("not a uid");
       await page.getByLabel("Attempts per second").fill("many");
       await page.getByRole("button", { name: "Add metadata" }).click();
       await page.getByLabel("Value 1").fill("pro");
@@ -57,7 +57,7 @@ describeInBrowser("pages of customers", { args, env }, (group) => {
       await page.getByRole("button", { name: "Create customer" }).click();
       await page.locator("[aria-invalid=true]").nth(1).waitFor();
       await expectNoOverflow(page);
-      await page.getByLabel("Uid").fill("first");
+      await page.getByLabel("UID").fill("first");
       await page.getByLabel("Attempts per second").fill("7");
       await page.getByRole("button", { name: "Create customer" }).click();
 
@@ -69,15 +69,15 @@ describeInBrowser("pages of customers", { args, env }, (group) => {
       await call("POST", "/app", { name: "Other", uid: "other" });
 
       await page.getByRole("link", { name: "Settings" }).click();
-      await page.getByLabel("Uid").fill("other");
+      await page.getByLabel("UID").fill("other");
       await page.getByRole("button", { name: "Save settings" }).click();
       await page.locator("input[aria-invalid=true]").waitFor();
-      await page.getByLabel("Uid").fill("");
+      await page.getByLabel("UID").fill("");
       await page.getByLabel("Name", { exact: true }).fill("Renamed");
       await page.getByRole("button", { name: "Save settings" }).click();
       await heading(page, "Renamed");
       await page.getByText("Saved.").waitFor();
-      await page.getByLabel("Uid").fill("first");
+      await page.getByLabel("UID").fill("first");
       await page.getByRole("button", { name: "Save settings" }).click();
       await page.getByText("Saved.").waitFor();
       await until(

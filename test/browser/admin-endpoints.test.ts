@@ -93,7 +93,7 @@ describeInBrowser("pages of endpoints", { env, args: ["--allow-subnets", "127.0.
       await page.getByLabel("Order of messages").selectOption("fifo");
       await page.getByLabel("Timeout of an attempt in ms").fill("2500");
       await page.getByLabel("Retry schedule").fill("none");
-      await page.getByLabel("Your own id").fill("books");
+      await page.getByLabel("UID").fill("books");
       await page.getByLabel("Metadata").fill('{"plan": "pro"}');
       await button(page, "Save").click();
       await page.getByText("Saved.").waitFor();
@@ -104,10 +104,10 @@ describeInBrowser("pages of endpoints", { env, args: ["--allow-subnets", "127.0.
         metadata: { plan: "pro" },
       });
 
-      await page.getByLabel("Your own id").fill("no spaces");
+      await page.getByLabel("UID").fill("no spaces");
       await button(page, "Save").click();
       await page.getByText("Correct the marked fields.").waitFor();
-      const uid = page.getByLabel("Your own id");
+      const uid = page.getByLabel("UID");
       expect(await uid.getAttribute("aria-invalid")).toBe("true");
       await page.getByLabel("Maximum attempts per second").fill("65536");
       await button(page, "Save").click();
@@ -139,7 +139,7 @@ describeInBrowser("pages of endpoints", { env, args: ["--allow-subnets", "127.0.
       await page.getByText(/This endpoint is disabled\..*by a request/).waitFor();
       await page.getByText("Enable the endpoint to send to it.").first().waitFor();
       await button(page, "Enable").click();
-      await page.getByText("active", { exact: true }).waitFor();
+      await page.getByText("healthy", { exact: true }).waitFor();
 
       await page.getByRole("link", { name: "Settings" }).click();
       await button(page, "Delete endpoint").click();

@@ -275,7 +275,7 @@ describeInBrowser("pages of event types and of the installation", { env }, (grou
       await page.getByText("disabled", { exact: true }).waitFor();
       expect(await page.getByRole("button", { name: "Send test event" }).isDisabled()).toBe(true);
       await page.getByRole("button", { name: "Enable" }).click();
-      await page.getByText("enabled", { exact: true }).waitFor();
+      await page.getByText("healthy", { exact: true }).waitFor();
       await page.getByRole("navigation", { name: "Main" }).getByRole("link", { name: "Operational webhooks" }).click();
       const row = page.getByRole("row").filter({ hasText: "Our pager" });
       await row.getByText("endpoint.disabled", { exact: true }).waitFor();

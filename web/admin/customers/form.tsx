@@ -74,11 +74,11 @@ export function CustomerFormFields({ fields, problems, onChange }: CustomerFormF
         onInput={(name) => onChange({ ...fields, name })}
       />
       <TextField
-        label="Uid"
+        label="UID"
         isOptional
         value={fields.uid}
         problem={problems.uid ?? null}
-        help="Your own id for the customer. It can be used instead of the id in requests."
+        help="Your own ID for the customer. It can be used instead of the ID in requests."
         input={{ placeholder: "customer-17" }}
         onInput={(uid) => onChange({ ...fields, uid })}
       />

@@ -125,7 +125,7 @@ function Identity({ customer: { id, uid, throttleRate, metadata, createdAt, upda
           <code>{id}</code> <CopyButton text={id} />
         </Fact>
         {uid != null && (
-          <Fact name="Uid">
+          <Fact name="UID">
             <code>{uid}</code> <CopyButton text={uid} />
           </Fact>
         )}

@@ -74,7 +74,7 @@ function Deletion({ customer }: { customer: Application }) {
     if (await action.run(() => deleteCustomer(customer.id))) location.hash = CUSTOMERS;
   };
   return (
-    <CardSection title="Delete the customer" about="A deletion cannot be undone. The uid can be used again.">
+    <CardSection title="Delete the customer" about="A deletion cannot be undone. The UID can be used again.">
       <Read of={numbers} lines={1}>
         {(known) => (
           <div class="buttons">

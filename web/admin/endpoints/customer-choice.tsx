@@ -6,7 +6,7 @@ import { getCustomers } from "../api/lists.ts";
 import { NEW_CUSTOMER, newEndpointLink } from "../links.ts";
 import { FilteredList } from "../parts/filtered-list.tsx";
 
-const FILTERS: readonly Filter[] = [{ name: "search", label: "Search", kind: "text", placeholder: "name, uid or id" }];
+const FILTERS: readonly Filter[] = [{ name: "search", label: "Search", kind: "text", placeholder: "name, UID or ID" }];
 
 const COLUMNS: readonly Column<ApplicationOverview>[] = [
   {
@@ -14,7 +14,7 @@ const COLUMNS: readonly Column<ApplicationOverview>[] = [
     kind: "title",
     cell: ({ application }) => <a href={newEndpointLink(application.id)}>{application.name}</a>,
   },
-  { head: "Uid", cell: ({ application }) => <span class="mono muted">{application.uid ?? "–"}</span> },
+  { head: "UID", cell: ({ application }) => <span class="mono muted">{application.uid ?? "–"}</span> },
 ];
 
 /** Lists the customers, each with a link to the form for a new endpoint. */

@@ -50,7 +50,7 @@ const GROUPS: readonly { readonly title: string | null; readonly entries: readon
     ],
   },
   {
-    title: "Installation",
+    title: "Administration",
     entries: [
       { title: "Tokens", href: TOKENS, section: "token" },
       { title: "Sessions", href: SESSIONS, section: "session" },

@@ -26,12 +26,12 @@ const ACTIONS = [
 ];
 
 const FILTERS: readonly Filter[] = [
-  { name: "actor", label: "Who", kind: "text", placeholder: "name or id" },
+  { name: "actor", label: "Who", kind: "text", placeholder: "name or ID" },
   { name: "action", label: "What", kind: "choice", choices: ACTIONS },
   CUSTOMER_FILTER,
   { name: "after", label: "After", kind: "time" },
   { name: "before", label: "Before", kind: "time" },
-  { name: "text", label: "Contains", kind: "text", placeholder: "operation, name or id" },
+  { name: "text", label: "Contains", kind: "text", placeholder: "operation, name or ID" },
 ];
 
 /** Shows who changed what, newest first. */

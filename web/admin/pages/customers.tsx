@@ -11,7 +11,7 @@ import { FilteredList } from "../parts/filtered-list.tsx";
 import { May } from "../parts/may.tsx";
 
 const FILTERS: readonly Filter[] = [
-  { name: "search", label: "Search", kind: "text", placeholder: "name, uid or id" },
+  { name: "search", label: "Search", kind: "text", placeholder: "name, UID or ID" },
   {
     name: "order",
     label: "Order",

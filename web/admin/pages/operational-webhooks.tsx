@@ -71,7 +71,7 @@ const COLUMNS: readonly Column<OperationalEndpoint>[] = [
 
 function State({ of: { disabled, failingSince } }: { of: OperationalEndpoint }) {
   if (disabled) return <Badge tone="idle">disabled</Badge>;
-  return failingSince === null ? <Badge tone="good">enabled</Badge> : <Badge tone="bad">failing</Badge>;
+  return failingSince === null ? <Badge tone="good">healthy</Badge> : <Badge tone="bad">failing</Badge>;
 }
 
 function Creation({ onCreate }: { onCreate: () => void }) {

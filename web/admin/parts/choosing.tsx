@@ -52,7 +52,7 @@ interface ChoosingProps extends Omit<FieldProps, "children" | "label"> {
 
 /** A field of a form that chooses a customer by name, uid or id. */
 export function CustomerField({ label = "Customer", ...field }: ChoosingProps) {
-  return <ComboboxField label={label} source={CUSTOMERS} placeholder="Search by name, uid or id" {...field} />;
+  return <ComboboxField label={label} source={CUSTOMERS} placeholder="Search by name, UID or ID" {...field} />;
 }
 
 /** A field of a form that chooses an event type or takes the name of one that is not registered. */

@@ -67,12 +67,12 @@ function SearchBox() {
         type="text"
         class={style.input}
         role="combobox"
-        aria-label="Search for an id, a URL, a name or a page"
+        aria-label="Search for an ID, a URL, a name or a page"
         aria-autocomplete="list"
         aria-expanded={found.items.length > 0}
         aria-controls={LIST_ID}
         aria-activedescendant={found.items.length > 0 ? optionId(choosing.active) : undefined}
-        placeholder="Id, event id, URL, name or page"
+        placeholder="ID, event ID, URL, name or page"
         autocomplete="off"
         spellcheck={false}
         value={typed}

@@ -78,12 +78,12 @@ function Names({ draft, set, problemAt }: PartProps) {
       <div class={style.pair}>
         <TextField label="Name" value={draft.name} onInput={(name) => set({ name })} problem={problemAt("name")} />
         <TextField
-          label="Your own id"
+          label="UID"
           isOptional
           value={draft.uid}
           onInput={(uid) => set({ uid })}
           problem={problemAt("uid")}
-          help="Letters, digits and - _ . The API accepts it in place of the source's id."
+          help="Your own ID for the source: letters, digits and - _ . It can be used instead of the ID in requests."
         />
       </div>
       <TextField

@@ -61,9 +61,9 @@ export const ENDPOINT_FIELDS: readonly EndpointField[] = [
   {
     name: "uid",
     kind: "id",
-    label: "Your own id",
+    label: "UID",
     none: "none",
-    help: "Letters, digits and - _ . The API accepts it in place of the endpoint's id.",
+    help: "Your own ID for the endpoint: letters, digits and - _ . It can be used instead of the ID in requests.",
   },
   {
     name: "metadata",

@@ -12,7 +12,7 @@ export function EndpointState({ endpoint }: { endpoint: Endpoint }) {
     <span class="badges">
       {endpoint.paused && <Badge tone="wait">paused</Badge>}
       {endpoint.failingSince !== null && <Badge tone="bad">failing</Badge>}
-      {!endpoint.paused && endpoint.failingSince === null && <Badge tone="good">active</Badge>}
+      {!endpoint.paused && endpoint.failingSince === null && <Badge tone="good">healthy</Badge>}
     </span>
   );
 }
