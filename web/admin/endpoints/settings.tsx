@@ -26,6 +26,7 @@ import { refresh } from "../live.ts";
 import { Changing, May } from "../parts/may.tsx";
 import { useLoaded } from "../reload.ts";
 import { may } from "../session.ts";
+import { Authentication } from "./authentication.tsx";
 import { pendingText } from "./overview.tsx";
 
 interface SettingsProps {
@@ -53,6 +54,7 @@ export function Settings({ of, endpoint }: SettingsProps) {
         change={may("v1.endpoint.patch-headers") ? (changed) => changeHeaders(of, changed) : null}
         onChange={reloadHeaders}
       />
+      <Authentication key={`${of.app} ${of.endpoint}`} of={of} endpoint={endpoint} />
       <May operation="v1.endpoint.delete">
         <Delete of={of} endpoint={endpoint} />
       </May>
