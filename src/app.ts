@@ -46,6 +46,7 @@ import type { RecentLines } from "./telemetry/recent-lines.ts";
 import { RequestCounts } from "./telemetry/request-counts.ts";
 import { Tally } from "./telemetry/tally.ts";
 import { WorkThread } from "./thread/work-thread.ts";
+import { tracingFor } from "./tracing.ts";
 
 export interface RunningServer {
   /** The URL on which the server listens: `http://host:port`, without a trailing slash, or `unix:/path`. */
@@ -123,9 +124,12 @@ export async function startServer(settings: Settings, options: Options): Promise
     const policy = kernelSettings(settings, options, address);
     const keys = new KeyCache({ clock, transport, resolver, policy });
     const heavyWork = new WorkThread(clock, openWorker);
-    const ports = { clock, random: systemRandom, transport, resolver, keys, heavyWork };
+    const tracing = tracingFor(settings, store, facts, options.version);
+    const tracer = tracing?.tracer ?? null;
+    const ports = { clock, random: systemRandom, transport, resolver, keys, heavyWork, tracer };
     const kernel = assemble({ store, facts, ports, settings: policy });
-    return await run(kernel, [transport, heavyWork], address, settings, options);
+    const outside = [...(tracing === null ? [] : [tracing.exporter]), transport, heavyWork];
+    return await run(kernel, outside, address, settings, options);
   } catch (error) {
     await store.close();
     throw error instanceof StoreUnavailable ? openError(error, settings.dataDir) : error;

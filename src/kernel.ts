@@ -6,6 +6,7 @@ import type { Facts } from "./core/fact.ts";
 import { IdCodec, type Seq } from "./core/id.ts";
 import type { Service } from "./core/service.ts";
 import { Signals } from "./core/signal.ts";
+import type { Tracer } from "./core/tracer.ts";
 import { CronRuns } from "./cron/cron-runs.ts";
 import { Engine, type EnginePorts } from "./deliver/engine.ts";
 import type { OldestDue } from "./deliver/lanes.ts";
@@ -63,6 +64,8 @@ export interface KernelParts {
  */
 export interface Kernel extends CommandContext {
   readonly engine: Engine;
+  /** Null unless traces are exported. */
+  readonly tracer: Tracer | null;
   readonly idempotency: Idempotency;
   readonly retention: Retention;
   readonly series: SeriesKeeper;
@@ -95,7 +98,8 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
   const clockTrust = new ClockTrustWatch(clock, facts, store, settings.acceptClock ?? false);
   const isClockDoubted = () => clockTrust.isDoubted;
   const engine = new Engine(ports, { store, directory, ids, seqs, facts, signals, policy: settings, isClockDoubted });
-  const accepter = new Accepter(store, seqs, clock, facts, signals, engine);
+  const tracer = ports.tracer ?? null;
+  const accepter = new Accepter(store, seqs, clock, facts, signals, engine, tracer);
   const payloads = new OperationalPayloads(store, ids);
   const operational = new OperationalWebhooks({ store, seqs, clock, facts, signals, accepter, payloads });
   const oldestDue = () => engine.oldestDue(({ applicationSeq }) => !operational.isHidden(applicationSeq));
@@ -108,7 +112,7 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
     ...{ sources, sourceCounter, keys: ports.keys ?? noKeys },
     ...{ ingestPace: new IngestPace(clock), refusalLog: new RefusalLog(store, seqs, clock) },
     ...{ engine, retention, backlogWatch, clockTrust, series, cron, oldestDue },
-    heavyWork,
+    ...{ heavyWork, tracer },
     limits: { endpointsPerAppMax: settings.endpointsPerAppMax },
     payloadRules: new PayloadRules(store.configuration.eventTypes, clock, signals, heavyWork),
     idempotency: new Idempotency(store, clock, facts, settings.idempotencyMismatch ?? "replay"),

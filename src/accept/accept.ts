@@ -2,6 +2,7 @@ import { wants } from "../core/event.ts";
 import type { Facts } from "../core/fact.ts";
 import { placeAt, type Seq, type SeqSource } from "../core/id.ts";
 import type { Signals } from "../core/signal.ts";
+import type { Tracer } from "../core/tracer.ts";
 import type { Deliverer } from "../deliver/deliverer.ts";
 import type { Clock } from "../ports.ts";
 import type { ApplicationEntry } from "../store/directory.ts";
@@ -49,6 +50,8 @@ export class Accepter {
     private readonly facts: Facts,
     private readonly signals: Signals,
     private readonly deliverer: Deliverer,
+    /** Null unless traces are exported. */
+    private readonly tracer: Tracer | null = null,
   ) {
     this.#turns = new Turns(clock);
   }
@@ -66,15 +69,17 @@ export class Accepter {
   async #acceptFor(entry: ApplicationEntry, endpointSeqs: readonly Seq[], incoming: Incoming): Promise<Accepted> {
     if (endpointSeqs.length > DELIVERIES_AT_ONCE) await this.deliverer.prepareLanes(endpointSeqs);
     const message = this.#numbered(entry, endpointSeqs, incoming);
+    const committingAt = this.#traceTime();
     const [result] = await this.store.queue.accept([message]);
-    return this.#committed(entry, message, result!);
+    return this.#committed(entry, message, result!, incoming.begunAt ?? committingAt, committingAt);
   }
 
   /** Accepts several messages in one commit. A refused message does not affect the others. */
   async acceptAll(entry: ApplicationEntry, incoming: readonly Incoming[]): Promise<Accepted[]> {
     const messages = incoming.map((one) => this.#numbered(entry, wantedBy(entry, one), one));
+    const committingAt = this.#traceTime();
     const results = await this.store.queue.accept(messages);
-    return results.map((result, i) => this.#committed(entry, messages[i]!, result));
+    return results.map((result, i) => this.#committed(entry, messages[i]!, result, committingAt, committingAt));
   }
 
   /**
@@ -93,9 +98,13 @@ export class Accepter {
       if (wanted[from]!.length > DELIVERIES_AT_ONCE) await this.deliverer.prepareLanes(wanted[from]!);
       const portion = incoming.slice(from, to);
       const messages = portion.map((one, i) => this.#numbered(entry, wanted[from + i]!, one));
+      const committingAt = this.#traceTime();
       try {
         const stored = await this.store.queue.accept(messages);
-        stored.forEach((result, i) => void results.push(this.#committed(entry, messages[i]!, result)));
+        stored.forEach((result, i) => {
+          const begunAt = portion[i]!.begunAt ?? committingAt;
+          results.push(this.#committed(entry, messages[i]!, result, begunAt, committingAt));
+        });
       } catch (error) {
         if (from === 0 || !(error instanceof StoreUnavailable)) throw error;
         return [...results, ...incoming.slice(from).map(() => NOT_STORED)];
@@ -146,8 +155,21 @@ export class Accepter {
     };
   }
 
-  #committed({ application }: ApplicationEntry, message: NewMessage, result: AcceptResult): Accepted {
+  /** Returns the time for spans, or 0 if none are recorded. */
+  #traceTime(): number {
+    return this.tracer === null ? 0 : this.tracer.now();
+  }
+
+  /** `begunAt` and `committingAt` are times for the spans of the message. */
+  #committed(
+    { application }: ApplicationEntry,
+    message: NewMessage,
+    result: AcceptResult,
+    begunAt: number,
+    committingAt: number,
+  ): Accepted {
     if (!result.accepted) return result;
+    this.tracer?.accepted(message, { begunAt, committingAt });
     if (message.deliverAt !== null) void this.#wakeLater(message);
     else if (message.deliveries.length > 0) this.deliverer.enqueue(message, message.deliveries);
     this.facts.state({

@@ -25,6 +25,8 @@ export interface Incoming {
   readonly idempotency: IdempotencyEntry | null;
   /** The trace that the caller has begun. */
   readonly trace?: TraceContext | null;
+  /** Time of `Tracer.now` at which the request began. Absent if no spans are recorded. */
+  readonly begunAt?: number | undefined;
 }
 
 /** Returns a JSON message that has only an event type and a payload. */

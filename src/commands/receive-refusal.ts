@@ -16,6 +16,8 @@ export interface DoorRequest {
   readonly query: string;
   /** The names are in lower case. Repeated values are joined with `, `. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Time of `Tracer.now` at which the request began. Undefined if no spans are recorded. */
+  readonly begunAt?: number | undefined;
   /** Returns the address of the sender. */
   readonly address: () => string;
   /** Called with the message if the request becomes one. */

@@ -43,7 +43,7 @@ export async function storeReceived(
   }
   let isStored = false;
   try {
-    const incoming = incomingOf(parts, entry, { view, state, cause }, idempotency);
+    const incoming = incomingOf(parts, entry, request, { view, state, cause }, idempotency);
     const result = await accepter.accept(application, incoming);
     isStored = result.accepted;
     if (!result.accepted) {
@@ -63,6 +63,7 @@ export async function storeReceived(
 function incomingOf(
   { ids }: ReceiveParts,
   entry: SourceEntry,
+  { begunAt }: DoorRequest,
   { view, state, cause }: Checked,
   idempotency: IdempotencyEntry | null,
 ): Incoming {
@@ -82,6 +83,7 @@ function incomingOf(
     idempotency,
     // The sender's `tracestate` is passed on with its other headers.
     trace: traceContextOf(view.header("traceparent"), null),
+    begunAt,
     received: {
       source: nameOf(entry, ids),
       sourceSeq: source.seq,

@@ -1,3 +1,4 @@
+import { headerList } from "./header-list.ts";
 import {
   baseUrl,
   bearer,
@@ -33,6 +34,7 @@ export type Group =
   | "Endpoint addresses"
   | "Limits"
   | "Notices"
+  | "Traces"
   | "Logs";
 
 export interface Setting<Value, Default extends string | null = string | null> {
@@ -456,6 +458,34 @@ export const SCHEMA = {
     kind: duration({ zeroMeans: "no limit" }),
     default: "1h",
     description: "time in which at most one notice of each kind is sent about an endpoint",
+  }),
+
+  otlpEndpoint: setting("otlp-endpoint", {
+    group: "Traces",
+    kind: baseUrl,
+    default: null,
+    description:
+      "URL of an OpenTelemetry collector, such as `http://127.0.0.1:4318`; traces are posted to its path `/v1/traces`",
+  }),
+  otlpHeaders: setting("otlp-headers", {
+    group: "Traces",
+    kind: headerList,
+    default: null,
+    description: "headers of the requests to the collector, such as `authorization=Bearer%20TOKEN,x-team=web`",
+    secret: true,
+  }),
+  otlpProtocol: setting("otlp-protocol", {
+    group: "Traces",
+    kind: oneOf("http/protobuf", "http/json"),
+    default: "http/protobuf",
+    description: "encoding of the requests to the collector",
+  }),
+  otlpSample: setting("otlp-sample", {
+    group: "Traces",
+    kind: share,
+    default: "1",
+    description:
+      "fraction of the traces that is recorded, from `0` to `1`; for messages with a `traceparent` its caller decides",
   }),
 
   logLevel: setting("log-level", {

@@ -27,6 +27,8 @@ export type Fact =
       readonly applicationSeq: Seq;
       readonly environmentSeq: Seq;
       readonly attemptSeq: Seq;
+      /** The trace of the attempt. Absent if it belongs to none. */
+      readonly traceId?: string;
       /** Number of failed attempts in this round before this attempt. */
       readonly failedBefore: number;
       /** The reason of the failure, or null if the attempt succeeded. */
@@ -250,6 +252,10 @@ export type Fact =
       /** One sentence without secrets. */
       readonly reason: string;
     }
+  | { readonly type: "spans.exported" | "spans.dropped"; readonly count: number }
+  /** Traces cannot be exported. Published once until an export succeeds. */
+  | { readonly type: "traces.failing"; readonly reason: string }
+  | { readonly type: "traces.recovered" }
   /** A bug in the program was detected at `where`. The affected work will be retried. */
   | { readonly type: "defect.found"; readonly where: string; readonly error: unknown }
   /** A request arrived at the door for a known source. */

@@ -8,7 +8,7 @@ export interface TraceContext {
   readonly tracestate: string | null;
 }
 
-export const SAMPLED = 0x01;
+const SAMPLED = 0x01;
 /** The trace id was generated at random (Trace Context Level 2). */
 const RANDOM = 0x02;
 
@@ -66,4 +66,40 @@ function hexByte(byte: number): string {
 
 export function traceIdOf({ traceparent }: TraceContext): string {
   return traceparent.slice(3, 35);
+}
+
+/** Returns whether the caller records its trace. */
+export function isSampled({ traceparent }: TraceContext): boolean {
+  return (knownFlags(traceparent.slice(53)) & SAMPLED) !== 0;
+}
+
+/** Returns a `traceparent` of the trace with another parent. */
+export function traceparentOf(
+  traceId: string,
+  spanId: string,
+  flags: { readonly isSampled: boolean; readonly isRandom: boolean },
+): string {
+  const byte = (flags.isSampled ? SAMPLED : 0) | (flags.isRandom ? RANDOM : 0);
+  return `${VERSION}-${traceId}-${spanId}-${hexByte(byte)}`;
+}
+
+/** Returns whether the caller states that it has generated the trace id at random. */
+export function isRandom({ traceparent }: TraceContext): boolean {
+  return (knownFlags(traceparent.slice(53)) & RANDOM) !== 0;
+}
+
+export function spanIdOf({ traceparent }: TraceContext): string {
+  return traceparent.slice(36, 52);
+}
+
+const RATIO_DIGITS = 14;
+const RATIO_RANGE = 2 ** 56;
+
+/**
+ * Returns whether a trace is among the `share` (0 to 1) that is recorded. It depends on the last 56
+ * bits of the trace id, as in other implementations, so that they choose the same traces.
+ */
+export function isInShare(traceId: string, share: number): boolean {
+  if (share <= 0) return false;
+  return Number.parseInt(traceId.slice(-RATIO_DIGITS), 16) / RATIO_RANGE >= 1 - share;
 }

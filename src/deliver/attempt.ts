@@ -4,6 +4,8 @@ import type { SeqSource } from "../core/id.ts";
 import { classify } from "../core/outcome.ts";
 import { restAfterShortageMs } from "../core/shortage.ts";
 import type { Signals } from "../core/signal.ts";
+import { traceIdOf } from "../core/trace.ts";
+import type { AttemptSpan, Tracer } from "../core/tracer.ts";
 import type { Answer, Clock, Random, Shortage } from "../ports.ts";
 import type { EndpointEntry } from "../store/directory.ts";
 import type { Queue, Settled, Settlement } from "../store/index.ts";
@@ -48,6 +50,8 @@ export interface AttemptParts {
   readonly policy: DeliveryPolicy;
   readonly slots: Slots;
   readonly memory: Memory;
+  /** Null unless traces are exported. */
+  readonly tracer: Tracer | null;
   /** Called when an attempt has returned its slot, because other lanes may be served now. */
   readonly onSlow: () => void;
   /** Returns whether the clock must not be used to decide how long an endpoint has been failing. */
@@ -82,17 +86,20 @@ export class AttemptRunner {
     try {
       const attempt = this.#begin(slot, waiting, now);
       const message = shape(attempt.content);
-      const answer = await this.#send(attempt, message);
+      const { tracer } = this.parts;
+      const span = tracer === null ? null : tracer.attempt(message, waiting.delivery);
+      const answer = await this.#send(attempt, span === null ? message : { ...message, trace: span.trace });
       if (answer === null) return;
       if (answer.kind === "shortage") {
         this.#postpone(attempt, answer);
         return;
       }
       const settlement = this.#judge(attempt, answer);
+      span?.responded(settlement.attempt);
       const settled = await this.#settle(settlement);
       if (settled === null) return;
       this.#release(attempt, settled);
-      this.#tell(attempt, settlement, settled);
+      this.#tell(attempt, settlement, settled, span);
     } finally {
       // This has no effect if `#release` has already let go of the delivery.
       this.parts.memory.letGo(slot.lane, waiting);
@@ -233,11 +240,19 @@ export class AttemptRunner {
     }
   }
 
-  #tell({ lane, waiting, content, entry }: RunningAttempt, { attempt }: Settlement, settled: Settled): void {
+  #tell(
+    { lane, waiting, content, entry }: RunningAttempt,
+    { attempt }: Settlement,
+    settled: Settled,
+    span: AttemptSpan | null,
+  ): void {
     const { facts, signals, clock } = this.parts;
     const { endpointSeq } = lane;
     const { applicationSeq } = content;
-    facts.state(finishedFact(waiting.delivery, content, entry, attempt, settled, clock.now()));
+    const finished = finishedFact(waiting.delivery, content, entry, attempt, settled, clock.now());
+    const trace = span?.trace ?? content.trace;
+    facts.state(trace == null ? finished : { ...finished, traceId: traceIdOf(trace) });
+    span?.settled(finished.next);
     if (settled.health !== null) facts.state(healthFact(attempt, applicationSeq, settled.health));
     if (settled.disabled === null) return;
     signals.send({ type: "endpoint.changed", endpointSeq, applicationSeq });

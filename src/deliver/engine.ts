@@ -2,6 +2,7 @@ import type { Facts } from "../core/fact.ts";
 import type { IdCodec, Seq, SeqSource } from "../core/id.ts";
 import { OneLife } from "../core/service.ts";
 import type { Signals } from "../core/signal.ts";
+import type { Tracer } from "../core/tracer.ts";
 import type { Random } from "../ports.ts";
 import type { Directory, EndpointEntry } from "../store/directory.ts";
 import type { MessageContent, PendingDelivery, Store, Task } from "../store/index.ts";
@@ -35,6 +36,8 @@ const CUT_OFF_MS = 1000;
 
 export interface EnginePorts extends TargetPorts {
   readonly random: Random;
+  /** Null or absent unless traces are exported. */
+  readonly tracer?: Tracer | null;
 }
 
 export interface EngineParts {
@@ -85,7 +88,7 @@ export class Engine extends OneLife implements Deliverer {
     this.#slots = new Slots(policy.deliveryConcurrency);
     this.#attempts = new AttemptRunner({
       ...shared,
-      ...{ random: ports.random, signals, policy, isClockDoubted, slots: this.#slots },
+      ...{ random: ports.random, tracer: ports.tracer ?? null, signals, policy, isClockDoubted, slots: this.#slots },
       onSlow: () => this.#scheduler.dispatch(),
     });
     const targets = new Targets({ ports, policy, ids });

@@ -30,6 +30,8 @@ const LOGGED = [
   "replica.restarted",
   "notice.sent",
   "notice.failed",
+  "traces.failing",
+  "traces.recovered",
   "defect.found",
   "source.refused",
   "source.key-unavailable",
@@ -207,6 +209,15 @@ export function logFacts(facts: Facts, log: Log, ids: IdCodec): void {
           `Notice could not be sent. ${fact.reason}`,
         );
         break;
+      case "traces.failing":
+        log.warn(
+          { event: fact.type, reason: fact.reason },
+          "Traces cannot be exported. Spans are dropped until the collector at otlp-endpoint accepts them; deliveries are not affected.",
+        );
+        break;
+      case "traces.recovered":
+        log.info({ event: fact.type }, "Traces are exported again.");
+        break;
       case "defect.found":
         log.error(
           { where: fact.where, error: fact.error },
@@ -251,13 +262,15 @@ export function logFacts(facts: Facts, log: Log, ids: IdCodec): void {
 export function logAttempts(facts: Facts, log: Log, ids: IdCodec, isWanted: () => boolean): void {
   facts.on(["attempt.finished"], (fact) => {
     if (!isWanted()) return;
-    const { messageSeq, attemptSeq, endpointSeq, reason, responseStatus, durationMs } = fact;
+    const { messageSeq, deliverySeq, attemptSeq, endpointSeq, traceId, reason, responseStatus, durationMs } = fact;
     log.debug(
       {
         event: "attempt",
         msgId: ids.encode("msg_", messageSeq),
+        deliveryId: ids.encode("dlv_", deliverySeq),
         attemptId: ids.encode("atmpt_", attemptSeq),
         endpointId: ids.encode("ep_", endpointSeq),
+        traceId,
         outcome: reason ?? "success",
         status: responseStatus,
         durationMs,

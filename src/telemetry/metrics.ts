@@ -8,6 +8,7 @@ import { addProcessMetrics, EventLoopLag, SECONDS } from "./process-metrics.ts";
 import { addReceivedMetrics } from "./received-metrics.ts";
 import type { RequestCounts } from "./request-counts.ts";
 import type { Tally } from "./tally.ts";
+import { addTraceMetrics } from "./trace-metrics.ts";
 
 /** Values that are read when metrics are requested, rather than counted from facts. */
 export interface Readings {
@@ -104,6 +105,7 @@ export class Metrics {
     this.#countBackups(facts);
     addNoticeMetrics(this.#registry, facts);
     addReceivedMetrics(this.#registry, facts);
+    addTraceMetrics(this.#registry, facts);
     // The counters are looked up once, because this code runs for every attempt.
     const outcomes = new Map(["success", ...failureReasons].map((outcome) => [outcome, attempts.labels(outcome)]));
     // Every series starts at 0, so that the first failure is visible in a rate.

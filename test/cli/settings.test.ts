@@ -309,6 +309,39 @@ const CASES: Readonly<Record<Field, Case>> = {
     invalid: ["", "10", "never"],
   },
   notifyQuietMs: { valid: [["1h", 3_600_000]], invalid: ["", "60", "-1h"] },
+  otlpEndpoint: {
+    valid: [
+      ["http://127.0.0.1:4318", "http://127.0.0.1:4318"],
+      ["https://otel.example.com/team/", "https://otel.example.com/team"],
+    ],
+    invalid: ["", "127.0.0.1:4318", "grpc://x", "https://u:p@x", "https://x/?a"],
+  },
+  otlpHeaders: {
+    valid: [
+      ["", []],
+      ["authorization=Bearer%20abc", [["authorization", "Bearer abc"]]],
+      [
+        " X-Team = web , x-b=a=b%2Cc ",
+        [
+          ["x-team", "web"],
+          ["x-b", "a=b,c"],
+        ],
+      ],
+    ],
+    invalid: [
+      ...["secret-7", "=secret-7", "a b=secret-7", "a=secret-7,", "a=secret-7,,b=1", "a=secret-7,A=2", "a=", "a=%20"],
+      ...["a=%zz", "a=%0Asecret", "a=ä", "content-type=secret-7", "Host=secret-7", `a=${"7".repeat(9000)}`],
+    ],
+  },
+  otlpProtocol: { valid: [["http/json", "http/json"]], invalid: ["", "grpc", "json"] },
+  otlpSample: {
+    valid: [
+      ["0", 0],
+      ["0.5", 0.5],
+      ["1", 1],
+    ],
+    invalid: ["", "1.1", "-1", "50%"],
+  },
   logLevel: { valid: [["debug", "debug"]], invalid: ["", "INFO", "trace"] },
   logFormat: {
     valid: [
@@ -458,6 +491,10 @@ test("each omitted setting has its documented default", () => {
     notifyTeams: null,
     notifyAfterMs: 600_000,
     notifyQuietMs: 3_600_000,
+    otlpEndpoint: null,
+    otlpHeaders: null,
+    otlpProtocol: "http/protobuf",
+    otlpSample: 1,
     logLevel: "info",
     logFormat: "json",
   });

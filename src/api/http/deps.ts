@@ -5,6 +5,7 @@ import type { Settings } from "../../config/index.ts";
 import type { TrustedProxy } from "../../core/client-address.ts";
 import type { Seq } from "../../core/id.ts";
 import type { IdentityProvider } from "../../core/oidc.ts";
+import type { Tracer } from "../../core/tracer.ts";
 import type { SeriesKeeper } from "../../deliver/tasks/series-keeper.ts";
 import type { BacklogWatch } from "../../deliver/watches/backlog-watch.ts";
 import type { ClockTrustWatch } from "../../deliver/watches/clock-trust-watch.ts";
@@ -52,6 +53,8 @@ export interface ApiDeps extends CommandContext {
   /** Logins at an identity provider. Null or absent if none is configured. */
   readonly login?: { readonly provider: IdentityProvider; readonly admits: (user: SessionUser) => boolean } | null;
   readonly log: ErrorLog;
+  /** Null or absent unless traces are exported. */
+  readonly tracer?: Tracer | null;
   readonly inbox: Inbox;
   /** The metrics in the Prometheus text format. */
   readonly metrics: { text(): Promise<string>; readonly contentType: string };

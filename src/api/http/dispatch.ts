@@ -34,6 +34,7 @@ interface Admitted {
   readonly params: Params;
   readonly identity: Identity;
   readonly query: unknown;
+  readonly begunAt: number | undefined;
   /** Undeclared keys of the body. Set after the body has been read. */
   ignored: readonly string[];
   /** The unparsed body. Null until it is needed. */
@@ -87,6 +88,7 @@ export class Dispatcher {
   /** Responds to a request for an operation and counts the response. Never rejects. */
   async respond(operation: Operation, request: Request, params: Params): Promise<Response> {
     let admitted: Admitted | null = null;
+    const begunAt = this.deps.tracer?.now();
     try {
       if (operation.access !== "public") this.#checkServing();
       checkParams(params);
@@ -98,7 +100,7 @@ export class Dispatcher {
         chosen === undefined ? caller : await this.#authenticator.within(caller, params[chosen] as string);
       const search = searchFor(operation, request);
       const query = operation.query === undefined ? noQuery : queryOf(operation.query, search, request);
-      admitted = { operation, request, params, identity, query, ignored: noKeys, bytes: null, lease: null };
+      admitted = { operation, request, params, identity, query, begunAt, ignored: noKeys, bytes: null, lease: null };
       const answer = this.#inPieces(await this.#answer(admitted), admitted);
       const { replica } = this.deps.store;
       if (replica !== undefined && changesData(operation)) await requireConfirmed(replica, answer);
@@ -160,7 +162,7 @@ export class Dispatcher {
   }
 
   async #handle(admitted: Admitted, idempotency: IdempotencyEntry | null): Promise<Reply | Response> {
-    const { operation, request, params, identity, query } = admitted;
+    const { operation, request, params, identity, query, begunAt } = admitted;
     const schema = bodySchemaOf(operation);
     const bytes = schema === null ? noBytes : await this.#bytesOf(admitted);
     let body: unknown;
@@ -174,7 +176,7 @@ export class Dispatcher {
       admitted.ignored = checked.ignored;
     }
     const admission = operation.lasting === undefined ? unwatched : this.#admissionOf(admitted);
-    const call: Call = { request, identity, params, query, body, bytes, idempotency, admission };
+    const call: Call = { request, identity, params, query, body, bytes, idempotency, admission, begunAt };
     const work = () => operation.handle(call as Call<never, never, never>);
     return isAudited(operation) ? this.#audit.record(operation.id, identity, params, work) : work();
   }

@@ -46,6 +46,8 @@ export interface Call<Param extends string = string, Query = unknown, Body = unk
   readonly idempotency: IdempotencyEntry | null;
   /** The caller's permission. It can end during the request only if the operation is `lasting`. */
   readonly admission: Admission;
+  /** Time of `Tracer.now` at which the request began. Undefined if no spans are recorded. */
+  readonly begunAt: number | undefined;
 }
 
 /** An operation of the API: path, access, schemas, documentation and handler. */

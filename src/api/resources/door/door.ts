@@ -33,6 +33,7 @@ export class Door {
    * that the sender tries again.
    */
   async respond(request: Request, addressOf: AddressOf): Promise<Response> {
+    const begunAt = this.context.tracer?.now();
     const reading = new BodyReading(this.context, request);
     try {
       const address = () => addressOf(request);
@@ -41,7 +42,7 @@ export class Door {
       const entry = found instanceof Promise ? await found : found;
       if (entry === null) throw this.#unknown.problemFor(address());
       const { suffix, query } = target;
-      const parts = { method: request.method, suffix, query, headers: headersOf(request), address };
+      const parts = { method: request.method, suffix, query, headers: headersOf(request), address, begunAt };
       const reply = await receive(this.context, entry, parts, () => reading.of(entry, parts.headers));
       const { replica } = this.context.store;
       if (replica !== undefined) await requireConfirmed(replica, reply);

@@ -3,11 +3,10 @@ import { Type } from "@sinclair/typebox";
 import type { MessageToSend } from "../../../commands/send.ts";
 import { arrayItems, type ByteRange, topLevelFields } from "../../../core/json.ts";
 import { Invalid, Problem } from "../../../core/problem.ts";
-import type { TraceContext } from "../../../core/trace.ts";
 import * as field from "../../http/fields.ts";
 import { checker, findingsOf, ruled } from "../../http/schema.ts";
 import { type MessageBody, MessageIn } from "./fields.ts";
-import { messageOf } from "./incoming.ts";
+import { messageOf, type Origin } from "./incoming.ts";
 
 const BATCH_MAX = 1000;
 
@@ -18,21 +17,17 @@ export const BatchIn = field.object("MessageBatchIn", {
     { minItems: 1, maxItems: BATCH_MAX },
   ),
 });
+
 /** Returns the byte ranges of the items of `messages`; none if a batch may not have as many. */
 export function itemRanges(bytes: Uint8Array): ByteRange[] {
   const at = topLevelFields(bytes, ["messages"])?.fields.get("messages");
   return (at === undefined ? null : arrayItems(bytes, at, BATCH_MAX)) ?? [];
 }
 
-export function readItem(
-  item: unknown,
-  bytes: Uint8Array,
-  range: ByteRange,
-  trace: TraceContext | null,
-): MessageToSend | Invalid {
+export function readItem(item: unknown, bytes: Uint8Array, range: ByteRange, origin: Origin): MessageToSend | Invalid {
   if (!checker(MessageIn).Check(item)) return new Invalid(...findingsOf(MessageIn, item, "body"));
   try {
-    return messageOf(item as MessageBody, bytes, range, null, trace);
+    return messageOf(item as MessageBody, bytes, range, null, origin);
   } catch (error) {
     if (error instanceof Invalid) return error;
     throw error;

@@ -4,7 +4,7 @@ import type { MessageToSend, PayloadContent } from "../../../commands/send.ts";
 import { parseInstant } from "../../../core/instant.ts";
 import { type ByteRange, topLevelFields } from "../../../core/json.ts";
 import { invalid } from "../../../core/problem.ts";
-import { type TraceContext, traceContextOf } from "../../../core/trace.ts";
+import { traceContextOf } from "../../../core/trace.ts";
 import type { IdempotencyEntry } from "../../../store/index.ts";
 import { isPartlyRead } from "../../http/checked-body.ts";
 import { withoutRepetitions } from "../../http/schema.ts";
@@ -19,15 +19,21 @@ export function messageOf(
   bytes: Uint8Array,
   range: ByteRange,
   idempotency: IdempotencyEntry | null,
-  trace: TraceContext | null,
+  origin: Origin,
 ): MessageToSend {
   const raw = body.transformationsParams?.rawPayload ?? null;
-  return { incoming: incomingOf(body, bytes, range, idempotency, trace), content: contentOf(body, raw, bytes) };
+  return { incoming: incomingOf(body, bytes, range, idempotency, origin), content: contentOf(body, raw, bytes) };
 }
 
-/** Returns the trace that a request belongs to, or null if there is none. */
-export function traceOf({ headers }: Request): TraceContext | null {
-  return traceContextOf(headers.get("traceparent"), headers.get("tracestate"));
+/** What traces need of the request that contains a message. */
+export type Origin = Pick<Incoming, "trace" | "begunAt">;
+
+const unknownOrigin: Origin = { trace: null, begunAt: undefined };
+
+export function originOf({ headers }: Request, begunAt: number | undefined): Origin {
+  const parent = headers.get("traceparent");
+  if (parent === null && begunAt === undefined) return unknownOrigin;
+  return { trace: traceContextOf(parent, headers.get("tracestate")), begunAt };
 }
 
 function contentOf(body: MessageBody, raw: string | null, bytes: Uint8Array): PayloadContent {
@@ -49,7 +55,7 @@ export function incomingOf(
   bytes: Uint8Array,
   range: ByteRange,
   idempotency: IdempotencyEntry | null,
-  trace: TraceContext | null = null,
+  { trace, begunAt }: Origin = unknownOrigin,
 ): Incoming {
   checkOnePayload(body);
   const raw = body.transformationsParams?.rawPayload ?? null;
@@ -71,7 +77,8 @@ export function incomingOf(
     warnings: null,
     received: null,
     idempotency,
-    trace,
+    trace: trace ?? null,
+    begunAt,
   };
 }
 

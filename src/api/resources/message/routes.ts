@@ -26,7 +26,7 @@ import {
   messageFilter,
   messageFilterQuery,
 } from "./fields.ts";
-import { messageOf, payloadRanges, traceOf } from "./incoming.ts";
+import { messageOf, originOf, payloadRanges } from "./incoming.ts";
 import { messageText, messageTextWith, payloadText } from "./out.ts";
 
 const bodyExample = { eventType: "user.signup", payload: { type: "user.signup", id: "u_1" } };
@@ -105,9 +105,9 @@ export function messageRoutes(context: Context): Operation[] {
       },
       problems: [404, 409, 429],
       repeat: (answer, query) => repeated(answer, isWithContent(query as { with_content?: boolean })),
-      async handle({ request, identity, params, query, body, bytes, idempotency }) {
+      async handle({ identity, params, query, body, bytes, idempotency, request, begunAt }) {
         ingestRate.spend(identity.caller, 1);
-        const message = messageOf(body, bytes, [0, bytes.length], idempotency, traceOf(request));
+        const message = messageOf(body, bytes, [0, bytes.length], idempotency, originOf(request, begunAt));
         const onDemand = body.application == null ? null : await onDemandFor(identity, params.app_id, body);
         const sent = await sendMessage(context, destination(identity, params.app_id), message, onDemand);
         return sentReply(message.incoming, sent, isWithContent(query));
@@ -132,11 +132,11 @@ export function messageRoutes(context: Context): Operation[] {
         202: { description: "One result per message.", schema: BatchOut, example: { data: [messageExample] } },
       },
       problems: [404, 429],
-      async handle({ request, identity, params, query, body, bytes }) {
+      async handle({ identity, params, query, body, bytes, request, begunAt }) {
         ingestRate.spend(identity.caller, body.messages.length);
         const ranges = itemRanges(bytes);
-        const trace = traceOf(request);
-        const items = body.messages.map((item, i) => readItem(item, bytes, ranges[i]!, trace));
+        const origin = originOf(request, begunAt);
+        const items = body.messages.map((item, i) => readItem(item, bytes, ranges[i]!, origin));
         const messages = items.filter((item): item is MessageToSend => !(item instanceof Invalid));
         const results = (await sendBatch(context, destination(identity, params.app_id), messages)).values();
         const texts = items.map((item) => {

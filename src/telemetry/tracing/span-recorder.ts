@@ -1,0 +1,136 @@
+import type { IdCodec } from "../../core/id.ts";
+import { type TraceContext, traceparentOf } from "../../core/trace.ts";
+import type {
+  AcceptTimes,
+  AttemptSpan,
+  TracedAttempt,
+  TracedDelivery,
+  TracedMessage,
+  Tracer,
+} from "../../core/tracer.ts";
+import { type MessageTrace, messageTrace } from "./message-trace.ts";
+import { type Attributes, SPAN_KIND, type Span, type SpanSink } from "./span.ts";
+
+export interface RecorderOptions {
+  readonly ids: IdCodec;
+  /** Random bytes of the installation, from which trace ids are derived. */
+  readonly seed: Uint8Array;
+  /** Share of the traces that begin here which is recorded, from 0 to 1. */
+  readonly share: number;
+  readonly sink: SpanSink;
+  /** Returns the time in ms since the Unix epoch, with fractions. */
+  readonly now: () => number;
+  /** Returns random bytes. */
+  readonly randomBytes: (count: number) => Uint8Array;
+}
+
+/** Records the spans of messages and passes them to a sink. */
+export class SpanRecorder implements Tracer {
+  constructor(private readonly options: RecorderOptions) {}
+
+  now(): number {
+    return this.options.now();
+  }
+
+  accepted(message: TracedMessage, { begunAt, committingAt }: AcceptTimes): void {
+    const trace = this.#traceOf(message);
+    if (!trace.isSampled) return;
+    const { sink } = this.options;
+    const endAt = this.now();
+    const attributes = this.#messageAttributes(message);
+    const accept = { spanId: trace.acceptSpanId, parentSpanId: trace.callerSpanId, kind: SPAN_KIND.server };
+    const commit = { spanId: this.newSpanId(), parentSpanId: trace.acceptSpanId, kind: SPAN_KIND.internal };
+    sink.add(spanOf(trace, { ...accept, name: "boathook.accept", startAt: begunAt, endAt, attributes }));
+    sink.add(spanOf(trace, { ...commit, name: "boathook.commit", startAt: committingAt, endAt, attributes: {} }));
+  }
+
+  attempt(message: TracedMessage, delivery: TracedDelivery): AttemptSpan {
+    return new Attempt(this, this.options, this.#traceOf(message), () => ({
+      ...this.#messageAttributes(message),
+      "boathook.endpoint.id": this.options.ids.encode("ep_", delivery.endpointSeq),
+      "boathook.delivery.id": this.options.ids.encode("dlv_", delivery.seq),
+      "boathook.attempt.number": delivery.attempts + 1,
+    }));
+  }
+
+  newSpanId(): string {
+    return Buffer.from(this.options.randomBytes(8)).toString("hex");
+  }
+
+  #traceOf(message: TracedMessage): MessageTrace {
+    return messageTrace(message, this.options.seed, this.options.share);
+  }
+
+  #messageAttributes({ seq, applicationSeq, eventType, received }: TracedMessage): Attributes {
+    const { ids } = this.options;
+    return {
+      "boathook.message.id": ids.encode("msg_", seq),
+      "boathook.application.id": ids.encode("app_", applicationSeq),
+      "boathook.event_type": eventType,
+      "boathook.source": received?.source,
+    };
+  }
+}
+
+class Attempt implements AttemptSpan {
+  readonly trace: TraceContext;
+  readonly #spanId: string;
+  readonly #startAt: number;
+  /** Time of the response, at which the settlement begins. */
+  #respondedAt = 0;
+
+  constructor(
+    private readonly recorder: SpanRecorder,
+    private readonly options: RecorderOptions,
+    private readonly of: MessageTrace,
+    private readonly attributes: () => Attributes,
+  ) {
+    this.#startAt = recorder.now();
+    this.#spanId = recorder.newSpanId();
+    this.trace = { traceparent: traceparentOf(of.traceId, this.#spanId, of), tracestate: of.tracestate };
+  }
+
+  responded({ seq, url, reason, responseStatus }: TracedAttempt): void {
+    this.#respondedAt = this.recorder.now();
+    if (!this.of.isSampled) return;
+    const { ids, sink } = this.options;
+    const own = { spanId: this.#spanId, parentSpanId: this.of.acceptSpanId, kind: SPAN_KIND.client };
+    const attributes = {
+      ...this.attributes(),
+      "boathook.attempt.id": ids.encode("atmpt_", seq),
+      ...addressAttributes(url),
+      "http.response.status_code": responseStatus === 0 ? undefined : responseStatus,
+      "error.type": reason ?? undefined,
+    };
+    const times = { startAt: this.#startAt, endAt: this.#respondedAt };
+    sink.add(spanOf(this.of, { ...own, ...times, name: "boathook.attempt", attributes, error: reason }));
+  }
+
+  settled(next: string): void {
+    if (!this.of.isSampled) return;
+    const own = { spanId: this.recorder.newSpanId(), parentSpanId: this.#spanId, kind: SPAN_KIND.internal };
+    const times = { startAt: this.#respondedAt, endAt: this.recorder.now() };
+    const attributes = { "boathook.delivery.state": next };
+    this.options.sink.add(spanOf(this.of, { ...own, ...times, name: "boathook.settle", attributes }));
+  }
+}
+
+function spanOf(
+  { traceId, tracestate }: MessageTrace,
+  { error = null, endAt, ...span }: Omit<Span, "traceId" | "tracestate" | "error"> & { readonly error?: string | null },
+): Span {
+  // The clock may have been set back in between.
+  return { traceId, tracestate, ...span, endAt: Math.max(span.startAt, endAt), error };
+}
+
+/** Leaves out the user name, the password and the query of a URL, because these may be secret. */
+function addressAttributes(url: string): Attributes {
+  const parsed = URL.parse(url);
+  if (parsed === null) return {};
+  const { protocol, host, hostname, pathname, port } = parsed;
+  return {
+    "url.full": `${protocol}//${host}${pathname}`,
+    "server.address": hostname,
+    "server.port": port === "" ? undefined : Number(port),
+  };
+}
