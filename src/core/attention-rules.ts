@@ -22,8 +22,18 @@ export const attentionKinds = [
   "backlog_growing",
   "endpoint_disabled",
   "endpoint_failing",
+  "endpoint_paused",
+  "source_refusing",
   "dead_letters",
 ] as const;
+
+/** Age, in ms, from which a refused request to a source no longer needs attention. */
+const REFUSED_AGE_MS = 86_400_000;
+
+/** Returns whether the latest refused request to a source is new enough to need attention. */
+export function isRefusalRecent(latestAt: number, now: number): boolean {
+  return now - latestAt < REFUSED_AGE_MS;
+}
 
 /** Returns how urgent the lack of disk space is, or null if there is enough or it is not known. */
 export function diskSeverity(freeBytes: number | null): Severity | null {

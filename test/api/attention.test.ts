@@ -2,6 +2,8 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { clientOf, freshUid, makeApplication, type Send } from "../support/client.ts";
 import { makeEndpoint, sendMessage, until } from "../support/delivery.ts";
 import { startServer, type TestServer } from "../support/server.ts";
+import { makeSource } from "../support/source.ts";
+import { postStripe, stripeEvent, stripeSignature } from "../support/stripe.ts";
 
 let server: TestServer;
 let root: Send;
@@ -57,6 +59,34 @@ describe("what needs attention", () => {
     const left = await until(entries, (list) => list.length === 2);
     expect(left.map(({ kind }) => kind)).toEqual(["endpoint_disabled", "endpoint_disabled"]);
     expect((await overview()).failing).toBe(0);
+  });
+
+  test("a paused endpoint is listed while deliveries wait, and a source while it refuses every request", async () => {
+    const { send, overview, entries } = await ownEnvironment();
+    const app = await makeApplication(send);
+    const endpoint = await makeEndpoint(send, app, inbox(200));
+    await send("PATCH", `/app/${app}/endpoint/${endpoint}`, { paused: true });
+    const source = await makeSource(send, inbox(200));
+    await postStripe(source);
+    await sendMessage(send, app);
+    const forged = await postStripe(source, stripeEvent(), stripeSignature("other"));
+    expect(forged.status).toBe(401);
+    const found = await until(entries, (list) => list.length === 2);
+    expect(found).toMatchObject([
+      {
+        ...{ kind: "source_refusing", severity: "warning", since: instant, reason: "signature_mismatch" },
+        ...{ sourceId: source.id, sourceName: source.uid },
+        detail: "Every request since the last stored one failed its check: signature_mismatch.",
+      },
+      {
+        ...{ kind: "endpoint_paused", severity: "info", since: null, count: 1, endpointId: endpoint },
+        detail: "The endpoint is paused. 1 delivery waits until it is resumed.",
+      },
+    ]);
+    expect((await overview()).attentionTotal).toBeGreaterThanOrEqual(2);
+    await postStripe(source);
+    await send("PATCH", `/app/${app}/endpoint/${endpoint}`, { paused: false });
+    await until(entries, (list) => list.length === 0);
   });
 
   test("the number of failing endpoints is the same in the overview, its applications and the list", async () => {

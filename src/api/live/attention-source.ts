@@ -1,21 +1,11 @@
 /** What needs an operator's attention in an environment. */
-import { type Static, Type } from "@sinclair/typebox";
-import type { BackupState } from "../../backup/schedule.ts";
-import { attentionKinds, bySeverity, diskSeverity, severities } from "../../core/attention-rules.ts";
+import { bySeverity, diskSeverity, isRefusalRecent } from "../../core/attention-rules.ts";
 import { deliveryHeldMeta } from "../../core/delivery.ts";
 import type { Seq } from "../../core/id.ts";
 import { formatInstant } from "../../core/instant.ts";
-import { failureReasons } from "../../core/outcome.ts";
-import {
-  type Attention,
-  type AttentionEndpoint,
-  type DeadReason,
-  deadReasonCountMax,
-  type ReplicaState,
-} from "../../store/index.ts";
+import type { Attention } from "../../store/index.ts";
 import type { ApiDeps } from "../http/deps.ts";
-import * as field from "../http/fields.ts";
-import { nullable, wordOut } from "../http/schema.ts";
+import { type Entry, ofBackups, ofDeadReason, ofEndpoint, ofReplica, ofSource } from "./attention-entry.ts";
 
 /** Maximum number of entries in a list. */
 export const ENTRIES_MAX = 50;
@@ -24,43 +14,6 @@ export const ENTRIES_MAX = 50;
  * reading took. Reading then takes at most about 5 % of the time.
  */
 const REUSE_FACTOR = 20;
-const causes = ["gone", "failing", "manual"] as const;
-
-export const AttentionOut = field.object("AttentionOut", {
-  kind: wordOut(attentionKinds),
-  severity: wordOut(severities, {
-    description: "`info`: no action is needed. Used for endpoints that the server did not disable.",
-  }),
-  since: nullable(Type.String({ format: "date-time", description: "Start of the state; null if it is not known." })),
-  count: Type.Optional(
-    Type.Integer({
-      description: `\`dead_letters\`: number of dead letters with this reason; ${deadReasonCountMax} means "${deadReasonCountMax} or more". \`backlog_growing\`: number of pending deliveries.`,
-    }),
-  ),
-  appId: Type.Optional(Type.String({ description: "Only for `endpoint_disabled` and `endpoint_failing`." })),
-  appName: Type.Optional(Type.String()),
-  endpointId: Type.Optional(Type.String({ description: "Only for `endpoint_disabled` and `endpoint_failing`." })),
-  url: Type.Optional(Type.String({ description: "URL of the endpoint, with its password masked." })),
-  reason: Type.Optional(
-    nullable(
-      wordOut([...new Set([...failureReasons, ...causes])], {
-        description:
-          "`endpoint_failing`: why the latest attempt failed. `endpoint_disabled`: the endpoint's `disabledCause`. `dead_letters`: why the deliveries are dead. Null if it is not known.",
-      }),
-    ),
-  ),
-  detail: Type.String({ description: "One sentence for people." }),
-});
-
-export type Entry = Static<typeof AttentionOut>;
-
-export const attentionExample: Entry = {
-  ...{ kind: "endpoint_failing", severity: "warning", since: "2026-01-01T00:00:00.000Z" },
-  ...{ appId: "app_0KfxFXFUH4hEMq0Y8gpRxcT2bSr", appName: "Customer 17" },
-  ...{ endpointId: "ep_0KfxFXFUH4hEMq0Y8gpRxcT2bSr", url: "https://example.com/webhook", reason: "status_5xx" },
-  detail: "The latest attempt failed: status_5xx.",
-};
-
 export interface AttentionList {
   readonly entries: readonly Entry[];
   /** Number of entries without the limit. */
@@ -88,14 +41,16 @@ export class AttentionSource {
    */
   async of(environmentSeq: Seq, pending: number, onOutdated?: () => void): Promise<AttentionList> {
     const { ids } = this.parts;
-    const { counts, endpoints, dead } = await this.#read(environmentSeq, onOutdated);
+    const { counts, pausedWaiting, endpoints, sources, dead } = await this.#read(environmentSeq, onOutdated);
+    const now = this.parts.clock.now();
     const entries = bySeverity([
       ...(await this.#ofInstallation()),
       ...(await this.#ofEnvironment(environmentSeq, pending)),
       ...endpoints.map((endpoint) => ofEndpoint(endpoint, ids)),
+      ...sources.filter(({ latestAt }) => isRefusalRecent(latestAt, now)).map((source) => ofSource(source, ids)),
       ...dead.map(ofDeadReason),
     ]);
-    const total = entries.length + counts.failing + counts.disabled - endpoints.length;
+    const total = entries.length + counts.failing + counts.disabled + pausedWaiting - endpoints.length;
     return { entries: entries.slice(0, ENTRIES_MAX), total };
   }
 
@@ -185,62 +140,4 @@ export class AttentionSource {
     }
     return entries;
   }
-}
-
-const disabledTexts = {
-  gone: "The endpoint was disabled because it responded with 410.",
-  failing: "The endpoint was disabled because every attempt failed for too long.",
-  manual: "The endpoint was disabled by a request.",
-} as const;
-
-function ofEndpoint(endpoint: AttentionEndpoint, ids: Parts["ids"]): Entry {
-  const { seq, url, application, isDisabled, since, cause, reason } = endpoint;
-  const where = {
-    since: since === null ? null : formatInstant(since),
-    ...{ appId: ids.encode("app_", application.seq), appName: application.name },
-    ...{ endpointId: ids.encode("ep_", seq), url },
-  };
-  if (!isDisabled) {
-    const detail = reason === null ? "The latest attempt failed." : `The latest attempt failed: ${reason}.`;
-    return { kind: "endpoint_failing", severity: "warning", ...where, reason, detail };
-  }
-  const severity = cause === "gone" || cause === "failing" ? "critical" : "info";
-  const detail = cause === null ? "The endpoint is disabled." : disabledTexts[cause];
-  return { kind: "endpoint_disabled", severity, ...where, reason: cause, detail };
-}
-
-function ofDeadReason({ reason, count, firstDeadAt }: DeadReason): Entry {
-  const number = count === deadReasonCountMax ? `${count} or more deliveries` : `${count} deliveries`;
-  const detail = `${count === 1 ? "1 delivery" : number} failed for good: ${reason}.`;
-  return { kind: "dead_letters", severity: "warning", since: formatInstant(firstDeadAt), count, reason, detail };
-}
-
-function ofBackups({ newestAt, failure }: BackupState): Entry {
-  const since = newestAt === null ? null : formatInstant(newestAt);
-  const detail =
-    failure === null
-      ? "The newest scheduled backup is older than twice `backup-every`. See the log."
-      : `The latest scheduled backup failed, and the newest one is older. ${failure.reason}`;
-  return { kind: "backup_failed", severity: "warning", since, detail };
-}
-
-function ofReplica({ status, since, reason, isRefusing, isSync, lagBytes, copiedAt }: ReplicaState): Entry {
-  const mebibytes = Math.ceil(lagBytes / 1_048_576);
-  const cause =
-    status === "failed"
-      ? `The replica cannot be written: ${reason?.replace(/\.$/, "")}.`
-      : copiedAt === null
-        ? "The replica has no complete copy of the data yet."
-        : `The replica lacks the latest commits, ${mebibytes} MiB.`;
-  const effect = isRefusing
-    ? " Messages are refused until it has caught up."
-    : isSync
-      ? " Requests that change data get a 503 response after `replica-timeout`."
-      : " If the disk is lost now, these changes are lost.";
-  return {
-    kind: status === "failed" ? "replica_failed" : "replica_behind",
-    severity: status === "failed" || isRefusing ? "critical" : "warning",
-    since: since === null ? null : formatInstant(since),
-    detail: `${cause}${effect}`,
-  };
 }

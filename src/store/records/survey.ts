@@ -1,5 +1,6 @@
 import type { Seq } from "../../core/id.ts";
 import type { FailureReason } from "../../core/outcome.ts";
+import type { Cause } from "../../core/received.ts";
 import type { Application } from "../../core/resources/application.ts";
 import type { Endpoint } from "../../core/resources/endpoint.ts";
 import type { LatestMessage, MessageFilter } from "./message.ts";
@@ -130,18 +131,33 @@ export interface EnvironmentMessage extends LatestMessage {
 
 export type DisabledCause = NonNullable<Endpoint["disabledCause"]>;
 
-/** An endpoint that is failing or disabled. The password in `url` is masked. */
+/** Maximum of `AttentionEndpoint.pending`. Counting stops there. */
+export const attentionPendingMax = 1000;
+
+/** An endpoint that is failing, disabled, or paused while deliveries wait. The password in `url` is masked. */
 export interface AttentionEndpoint {
   readonly seq: Seq;
   readonly url: string;
   readonly application: ApplicationName;
-  /** True if the endpoint is disabled, false if it is failing. */
-  readonly isDisabled: boolean;
-  /** Time since which the endpoint is failing or disabled, or null if it is not known. */
+  readonly state: Exclude<EndpointState, "healthy">;
+  /** Time since which the endpoint is failing or disabled, or null if it is not known. Null for paused endpoints. */
   readonly since: number | null;
   readonly cause: DisabledCause | null;
-  /** The reason why the latest failed attempt failed. Null for disabled endpoints. */
+  /** The reason why the latest failed attempt failed. Null unless the endpoint is failing. */
   readonly reason: FailureReason | null;
+  /** Number of deliveries that wait for a paused endpoint, at most `attentionPendingMax`; null for others. */
+  readonly pending: number | null;
+}
+
+/** A source that has refused every request since the last one that it stored. */
+export interface RefusingSource {
+  readonly seq: Seq;
+  readonly name: string;
+  /** Why the latest request was refused. */
+  readonly cause: Cause;
+  /** Time of the first refused request after the last stored one, as far as it is logged. */
+  readonly since: number;
+  readonly latestAt: number;
 }
 
 /** Maximum of `DeadReason.count`. Counting stops there. */
@@ -157,11 +173,15 @@ export interface DeadReason {
 export interface Attention {
   /** Number of endpoints in each state. */
   readonly counts: Readonly<Record<EndpointState, number>>;
+  /** Number of paused endpoints for which deliveries wait. */
+  readonly pausedWaiting: number;
   /**
-   * First the endpoints that the server has disabled, then failing ones, then those that a request
-   * has disabled; within each, the newest first.
+   * First the endpoints that the server has disabled, then failing ones, then paused ones for which
+   * deliveries wait, then those that a request has disabled; within each, the newest first.
    */
   readonly endpoints: readonly AttentionEndpoint[];
+  /** The source that began to refuse last comes first. */
+  readonly sources: readonly RefusingSource[];
   /** The most frequent reason first. */
   readonly dead: readonly DeadReason[];
 }

@@ -3,6 +3,7 @@ import type { FailureReason } from "../../core/outcome.ts";
 import {
   type Attention,
   type AttentionEndpoint,
+  attentionPendingMax,
   type DeadReason,
   type DisabledCause,
   deadReasonCountMax,
@@ -12,6 +13,7 @@ import type { Survey } from "../survey.ts";
 import type { Turns } from "../turns.ts";
 import { STATE } from "./deliveries.ts";
 import { ENDPOINT_STATE } from "./environment-endpoints.ts";
+import { refusingSources } from "./refusing-sources.ts";
 
 /** Number of endpoints that one step reads. */
 const STEP_ROWS = 500;
@@ -24,6 +26,8 @@ interface Row {
   readonly since: number | null;
   readonly cause: DisabledCause | null;
 }
+
+type Troubled = Row & Pick<AttentionEndpoint, "state">;
 
 interface Details {
   readonly url: string;
@@ -43,23 +47,32 @@ export function attention(db: Database, turns: Turns): Survey["attention"] {
   const latestFailure = db.prepare<{ reason: FailureReason }, [number]>(
     "SELECT reason FROM attempt WHERE endpoint_seq = ? AND reason IS NOT NULL ORDER BY seq DESC LIMIT 1",
   );
-  const toEndpoint = ({ seq, state, since, cause }: Row): AttentionEndpoint[] => {
+  const pending = `FROM delivery INDEXED BY delivery_lane WHERE endpoint_seq = ? AND state = ${STATE.pending}`;
+  const hasPending = db.prepare<{ found: number }, [number]>(`SELECT 1 AS found ${pending} LIMIT 1`);
+  const pendingOf = db.prepare<{ count: number }, [number]>(
+    `SELECT COUNT(*) AS count FROM (SELECT 1 ${pending} LIMIT ${attentionPendingMax})`,
+  );
+  const refusing = refusingSources(db, turns);
+  const toEndpoint = ({ seq, state, since, cause }: Troubled): AttentionEndpoint[] => {
     const details = detailsOf.get(seq);
     if (details === null) return [];
     const { url, applicationSeq, ...application } = details;
-    const isDisabled = state === "disabled";
-    const reason = isDisabled ? null : (latestFailure.get(seq)?.reason ?? null);
-    return [{ seq, url, application: { seq: applicationSeq, ...application }, isDisabled, since, cause, reason }];
+    const reason = state === "failing" ? (latestFailure.get(seq)?.reason ?? null) : null;
+    const pending = state === "paused" ? pendingOf.get(seq)!.count : null;
+    return [{ seq, url, application: { seq: applicationSeq, ...application }, state, since, cause, reason, pending }];
   };
 
   return async (environmentSeq, limit) => {
-    const found: Row[] = [];
+    const found: Troubled[] = [];
+    let pausedWaiting = 0;
     const counts = { healthy: 0, failing: 0, disabled: 0, paused: 0 };
     const dead = new Map<FailureReason, DeadReason>();
     let cost = 0;
     await rowsOf(environmentSeq, async (row) => {
       counts[row.state]++;
-      if (row.state === "disabled" || row.state === "failing") found.push(row);
+      const isWaiting = row.state === "paused" && hasPending.get(row.seq) !== null;
+      if (isWaiting) pausedWaiting++;
+      if (isWaiting || row.state === "disabled" || row.state === "failing") found.push(row as Troubled);
       cost += 10 + countDead(row.seq, dead);
       if (cost < COST_MAX) return;
       cost = 0;
@@ -68,16 +81,19 @@ export function attention(db: Database, turns: Turns): Survey["attention"] {
     found.sort((a, b) => rankOf(a) - rankOf(b) || (b.since ?? 0) - (a.since ?? 0));
     return {
       counts,
+      pausedWaiting,
       endpoints: found.slice(0, limit).flatMap(toEndpoint),
+      sources: await refusing(environmentSeq, limit),
       dead: [...dead.values()].sort((a, b) => b.count - a.count),
     } satisfies Attention;
   };
 }
 
 /** Endpoints that the server has disabled come first, and those that a request has disabled last. */
-function rankOf({ state, cause }: Row): number {
+function rankOf({ state, cause }: Troubled): number {
   if (state === "failing") return 1;
-  return cause === "gone" || cause === "failing" ? 0 : 2;
+  if (state === "paused") return 2;
+  return cause === "gone" || cause === "failing" ? 0 : 3;
 }
 
 /** Returns a function that visits each endpoint of an environment. */
@@ -86,7 +102,7 @@ function stepsOf(db: Database, turns: Turns) {
     ORDER BY e.seq LIMIT ${STEP_ROWS}`;
   const rows = db.prepare<Row, [number, number]>(
     `SELECT e.seq, ${ENDPOINT_STATE} AS state, e.disabled_cause AS cause,
-       CASE WHEN e.disabled = 1 THEN e.disabled_at ELSE e.failing_since END AS since
+       CASE WHEN e.disabled = 1 THEN e.disabled_at WHEN e.paused = 0 THEN e.failing_since END AS since
      FROM (${step}) e CROSS JOIN application a ON a.seq = e.application_seq
      WHERE a.environment_seq = ?2 AND a.deleted_at IS NULL AND a.operational = 0`,
   );

@@ -11,6 +11,7 @@ function setup(readMs: number) {
   let timers: { readonly at: number; readonly task: () => void }[] = [];
   const clock = {
     steady: () => now,
+    now: () => now,
     after(delayMs: number, task: () => void) {
       timers.push({ at: now + delayMs, task });
       return () => {};
@@ -23,7 +24,9 @@ function setup(readMs: number) {
         now += readMs;
         return {
           counts: { failing: 0, disabled: 0 },
+          pausedWaiting: 0,
           endpoints: [],
+          sources: [],
           dead: [{ reason: "gone", count: reads, firstDeadAt: 0 }],
         };
       },

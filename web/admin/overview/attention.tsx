@@ -6,8 +6,9 @@ import { Loading } from "../../kit/parts/notice.tsx";
 import { Section } from "../../kit/parts/section.tsx";
 import { reasonText } from "../../kit/reasons.ts";
 import { counted } from "../../kit/words.ts";
-import { deadLettersLink, endpointLink, endpointsLink, messagesLink, SYSTEM } from "../links.ts";
+import { deadLettersLink, endpointLink, endpointsLink, messagesLink, SYSTEM, sourceLink } from "../links.ts";
 import { overview } from "../live.ts";
+import { type Cause, causeWords } from "../sources/words.ts";
 import { isStopped } from "./banner.tsx";
 import style from "./overview.module.css";
 
@@ -44,14 +45,15 @@ function Entries({ all, total }: { all: readonly AttentionEntry[]; total: number
     <>
       <ul class={style.entries}>
         {entries.map((entry) => (
-          <Entry key={[entry.kind, entry.endpointId, entry.reason].join(" ")} entry={entry} />
+          <Entry key={[entry.kind, entry.endpointId, entry.sourceId, entry.reason].join(" ")} entry={entry} />
         ))}
       </ul>
       {total > all.length && (
         <p class={style.note}>
           {counted(total - all.length, "more entry", "more entries")}: see{" "}
-          <a href={endpointsLink({ state: "failing" })}>failing</a> and{" "}
-          <a href={endpointsLink({ state: "disabled" })}>disabled</a> endpoints.
+          <a href={endpointsLink({ state: "failing" })}>failing</a>,{" "}
+          <a href={endpointsLink({ state: "disabled" })}>disabled</a> and{" "}
+          <a href={endpointsLink({ state: "paused" })}>paused</a> endpoints.
         </p>
       )}
     </>
@@ -78,17 +80,24 @@ function Entry({ entry }: { entry: AttentionEntry }) {
 
 /** Returns the sentence of the API, with the text for a reason in place of its name. */
 function detailOf({ kind, detail, count, reason }: AttentionEntry): string {
+  if (kind === "source_refusing") {
+    return `Every request since the last stored one failed its check: ${causeWords(reason as Cause)}.`;
+  }
   if (reason == null) return detail;
   if (kind === "endpoint_failing") return `The latest attempt failed: ${reasonText(reason)}.`;
   if (kind !== "dead_letters") return detail;
   return `${counted(count ?? 0, "delivery", "deliveries")} failed for good: ${reasonText(reason)}.`;
 }
 
-function wordsOf({ kind, url, appName, appId, endpointId, count, reason }: AttentionEntry): Words {
+function wordsOf(entry: AttentionEntry): Words {
+  const { kind, url, appName, appId, endpointId, sourceId, sourceName, count, reason } = entry;
   switch (kind) {
     case "endpoint_failing":
     case "endpoint_disabled":
+    case "endpoint_paused":
       return { title: `${appName}: ${url}`, href: endpointLink(appId ?? "", endpointId ?? "") };
+    case "source_refusing":
+      return { title: `Source ${sourceName}`, href: sourceLink(sourceId ?? "") };
     case "dead_letters":
       return { title: `Dead letters: ${reasonText(reason ?? "")}`, href: deadLettersLink({ reason }) };
     case "backlog_growing":

@@ -43,11 +43,11 @@ async function environmentReport(context: Context, { seq, name, type, pausedAt }
 }
 
 function endpointReport({ ids }: Context, endpoint: AttentionEndpoint) {
-  const { seq, application, url, isDisabled, since, cause, reason } = endpoint;
+  const { seq, application, url, state, since, cause, reason } = endpoint;
   return {
     ...{ id: ids.encode("ep_", seq), appId: ids.encode("app_", application.seq) },
-    ...{ url: withoutSecrets(url), state: isDisabled ? "disabled" : "failing", since: at(since) },
-    reason: isDisabled ? cause : reason,
+    ...{ url: withoutSecrets(url), state, since: at(since) },
+    reason: state === "disabled" ? cause : reason,
   };
 }
 
