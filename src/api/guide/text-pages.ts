@@ -1,4 +1,5 @@
 import changelog from "../../../web/guide/pages/changelog.md" with { type: "text" };
+import outgoing from "../../../web/guide/pages/outgoing.md" with { type: "text" };
 import running from "../../../web/guide/pages/running.md" with { type: "text" };
 import { frame, type Listed, type PageFiles } from "./frame.ts";
 import { Html, html } from "./html.ts";
@@ -16,6 +17,12 @@ export const textPages: readonly TextPage[] = [
     title: "Running it",
     about: "install, systemd, containers, TLS, Unix socket, nginx and Caddy, signals",
     text: running,
+  },
+  {
+    name: "outgoing",
+    title: "Outgoing connections",
+    about: "tokens, OAuth 2.0, client certificates, private authorities, a proxy",
+    text: outgoing,
   },
   { name: "changelog", title: "Changelog", about: "what has changed, by version", text: changelog },
 ];
