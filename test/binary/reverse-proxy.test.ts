@@ -1,12 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { which } from "bun";
-import { ROOT } from "../support/binary.ts";
 import { type Certificate, selfSigned } from "../support/certificate.ts";
 import { clientOf, makeApplication } from "../support/client.ts";
 import { makeEndpoint, sendMessage, until } from "../support/delivery.ts";
 import { freePort } from "../support/free-port.ts";
+import { guideBlocks, replaced } from "../support/guide.ts";
 import { type Installation, install } from "../support/installation.ts";
 import { ROOT_TOKEN } from "../support/server.ts";
 import { makeSource } from "../support/source.ts";
@@ -15,21 +14,6 @@ import { temporaryDirectory } from "../support/temporary.ts";
 /** Runs the configurations of the guide in the real proxies, with other ports and certificates. */
 
 const MIB = 1024 * 1024;
-
-/** Returns the blocks of code in this language on the guide's page. */
-async function blocks(language: string): Promise<string[]> {
-  const page = await Bun.file(join(ROOT, "web/guide/pages/running.md")).text();
-  return [...page.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)]
-    .filter(([, of]) => of === language)
-    .map(([, , code]) => code!);
-}
-
-function replaced(text: string, ...changes: ReadonlyArray<readonly [from: string, to: string]>): string {
-  return changes.reduce((result, [from, to]) => {
-    if (!result.includes(from)) throw new Error(`The guide's configuration lacks ${from}.`);
-    return result.replaceAll(from, to);
-  }, text);
-}
 
 interface Proxied extends AsyncDisposable {
   readonly boathook: Installation;
@@ -144,7 +128,7 @@ describe.skipIf(which("nginx") === null)("the guide's configuration of nginx", (
   ) {
     writeFileSync(dir.file("cert.pem"), certificate.cert);
     writeFileSync(dir.file("key.pem"), certificate.key);
-    const [server] = await blocks("nginx");
+    const [server] = await guideBlocks("running", "nginx");
     const site = replaced(
       server!,
       ["listen 443 ssl", `listen 127.0.0.1:${port} ssl`],
@@ -172,7 +156,7 @@ describe.skipIf(which("nginx") === null)("the guide's configuration of nginx", (
   });
 
   test("serves everything below a path, whether nginx removes the path or not", async () => {
-    const [, location] = await blocks("nginx");
+    const [, location] = await guideBlocks("running", "nginx");
     for (const text of [location!, replaced(location!, ["http://boathook/;", "http://boathook;"])]) {
       await using server = await proxied("/hooks", "https", (place) => nginx(place, text));
       await expectService(server);
@@ -183,7 +167,7 @@ describe.skipIf(which("nginx") === null)("the guide's configuration of nginx", (
 describe.skipIf(which("caddy") === null)("the guide's configuration of Caddy", () => {
   test("serves the API, large bodies, the live view and sources", async () => {
     await using server = await proxied("", "http", async ({ port, own, dir }) => {
-      const [site] = await blocks("caddyfile");
+      const [site] = await guideBlocks("running", "caddyfile");
       const text = replaced(site!, ["hooks.example.com {", `http://127.0.0.1:${port} {`], ["127.0.0.1:8071", own]);
       writeFileSync(dir.file("Caddyfile"), `{\n\tadmin off\n\tauto_https off\n}\n${text}`);
       return ["caddy", "run", "--config", dir.file("Caddyfile"), "--adapter", "caddyfile"];
