@@ -196,6 +196,11 @@ test("a wrong certificate ends the start with exit code 2 and one sentence", asy
   const [cert, key] = [dir.file("cert.pem"), dir.file("key.pem")];
   writeFileSync(cert, first.cert);
   writeFileSync(key, second.key);
+  const doctor = await run(executable(), ["doctor", "--json", `--tls-cert=${cert}`, `--tls-key=${key}`]);
+  expect(JSON.parse(doctor.stdout).findings).toContainEqual({
+    ...{ name: "certificate", level: "fail", remedy: expect.any(String) },
+    detail: expect.stringMatching(/^The tls-key \S+ does not belong to /),
+  });
   const start = (...args: string[]) =>
     run(executable(), ["serve", `--data-dir=${dir.file("data")}`, "--port=0", ...args]);
   const wrong = await start(`--tls-cert=${cert}`, `--tls-key=${key}`);

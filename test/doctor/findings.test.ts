@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { backupName } from "../../src/core/backup-name.ts";
+import { certificateFindings } from "../../src/doctor/certificate.ts";
 import { type DirectoryFacts, directoryFindings } from "../../src/doctor/directory.ts";
 import { failWith, findingLine, hasFailed, ok, warn } from "../../src/doctor/finding.ts";
 import { type KeyFacts, keyFindings } from "../../src/doctor/key.ts";
@@ -35,6 +36,19 @@ const directory: DirectoryFacts = {
   isInUse: true,
   freeBytes: 4096 * MIB,
 };
+
+describe("findings about the certificate", () => {
+  const valid = { problem: null, expiresAt: NOW + 60 * DAY, keyMode: 0o600 } as const;
+  test.each([
+    ["no certificate", null, []],
+    ["a valid certificate", valid, []],
+    ["a certificate that ends soon", { ...valid, expiresAt: NOW + 3 * DAY }, ["warn certificate"]],
+    ["a key that others may read", { ...valid, keyMode: 0o640 }, ["warn tls-key"]],
+    ["a wrong key", { problem: "The tls-key /k is wrong. Correct it." }, ["fail certificate"]],
+  ] as const)("%s", (_, facts, found) => {
+    expect(troubles(certificateFindings(facts, NOW))).toEqual([...found]);
+  });
+});
 
 describe("findings about a directory", () => {
   const cases: ReadonlyArray<readonly [what: string, change: Partial<DirectoryFacts>, found: readonly string[]]> = [

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { type ReadSettings, SettingsError, TOKEN_VARIABLE } from "../../config/index.ts";
+import { certificateFindings } from "../../doctor/certificate.ts";
 import { directoryFindings } from "../../doctor/directory.ts";
 import { type Finding, findingLine, hasFailed } from "../../doctor/finding.ts";
 import { keyFindings } from "../../doctor/key.ts";
@@ -13,6 +14,7 @@ import { FailureReported } from "../exit-code.ts";
 import { serverUrl } from "../server-client.ts";
 import { addSettingOptions, readFor } from "../setting-options.ts";
 import { version } from "../version.ts";
+import { observeCertificate } from "./observe-certificate.ts";
 import { observeDirectory, observeStore } from "./observe-directory.ts";
 import { observeBackups, observeResolver } from "./observe-machine.ts";
 import { observeServer } from "./observe-server.ts";
@@ -56,6 +58,7 @@ async function examine(command: Command, server: string | undefined, token: stri
   const findings = configurationFindings({
     ...{ problem: null, host, hasPublicUrl: publicUrl !== null, hasMetricsToken: metricsToken !== null },
   });
+  findings.push(...certificateFindings(observeCertificate(settings, now), now));
   // The server may run on another machine.
   const isElsewhere = server !== undefined && from.dataDir === undefined && !existsSync(dataDir);
   if (!isElsewhere) findings.push(...(await examineData(read, now)));
