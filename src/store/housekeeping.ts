@@ -10,6 +10,7 @@ import type {
   TaskFilter,
   UnenforcedRule,
 } from "./index.ts";
+import type { Notices } from "./notices.ts";
 import type { ClockOffsets } from "./records/common.ts";
 
 /** Manages background tasks, retention, size and health. */
@@ -62,6 +63,9 @@ export interface Housekeeping {
     get(): Promise<ClockOffsets>;
     set(offsets: ClockOffsets): Promise<void>;
   };
+
+  /** What notices to people are about, and which were sent. */
+  readonly notices: Notices;
 
   /**
    * Deletes rows that are past their retention:

@@ -11,6 +11,7 @@ export type { Configuration } from "./configuration.ts";
 export type { Feed } from "./feed.ts";
 export type { History } from "./history.ts";
 export type { Housekeeping } from "./housekeeping.ts";
+export type * from "./notices.ts";
 export type { Queue } from "./queue.ts";
 export * from "./records/common.ts";
 export type * from "./records/configuration.ts";

@@ -131,6 +131,14 @@ const RULES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
       isArray("durations"),
     ],
   },
+  notice: {
+    values: [
+      "channel IN ('mail', 'slack', 'teams')",
+      "kind IN ('failing', 'disabled', 'recovered', 'backlog')",
+      ...["since", "sent_at"].map(isNatural),
+      isFlag("open"),
+    ],
+  },
   poller: { values: [...["sink", "consumer"].map(isText), isNatural("cursor")] },
 };
 

@@ -38,6 +38,7 @@ import { idSeed, meta, probeOf } from "./meta.ts";
 import { migrate } from "./migrations.ts";
 import { namedSearch } from "./named-search.ts";
 import { names } from "./names.ts";
+import { notices } from "./notices.ts";
 import { CommandSeqSource, lastSeq } from "./numbers.ts";
 import { openError } from "./open-error.ts";
 import { pollers } from "./pollers.ts";
@@ -250,6 +251,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
     tasks: tasks(db, committer),
     meta: meta(db, committer),
     clockOffsets: clockOffsets(db, committer),
+    notices: notices(db, committer, turns),
     prune: pruneVerb(db, committer, keys, onFact),
     ...sizeVerbs(db, health, beforePing),
     unenforcedRules: async () => unenforced,

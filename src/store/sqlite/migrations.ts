@@ -324,6 +324,20 @@ export const migrations: readonly string[] = [
   "SELECT 1;",
   "ALTER TABLE endpoint ADD COLUMN auth TEXT;",
   "ALTER TABLE endpoint ADD COLUMN tls TEXT;",
+  // The notices to people, and the endpoints that they are about.
+  `
+  CREATE TABLE notice (
+    channel TEXT NOT NULL,
+    subject_seq INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    sent_at INTEGER NOT NULL,
+    open INTEGER NOT NULL,
+    PRIMARY KEY (channel, subject_seq, kind)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX notice_subject ON notice (subject_seq);
+  CREATE INDEX endpoint_disabled_at ON endpoint (disabled_at) WHERE disabled_at IS NOT NULL AND deleted_at IS NULL;
+  `,
 ];
 
 /** Throws `StartError` if a schema is newer than this version of the program. */

@@ -41,6 +41,7 @@ const ROWS: Readonly<Record<string, string>> = {
   stretch: "stretch (list_seq, start) VALUES (1, 1)",
   series:
     "series (scope_seq, step_ms, start_at, accepted, attempts, failed, delivered, dead, durations) VALUES (1, 60000, 0, 1, 1, 0, 1, 0, '[]')",
+  notice: "notice (channel, subject_seq, kind, since, sent_at, open) VALUES ('mail', 1, 'failing', 1, 1, 1)",
   poller: "poller (application_seq, sink, consumer, cursor, updated_at) VALUES (1, 'a', 'b', 1, 1)",
 };
 
@@ -113,6 +114,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
     "durations = '{}'",
     "durations = 'x'",
   ],
+  notice_values_check: ["channel = ''", "kind = 'a'", "since = -1", "sent_at = -1", "open = 2"],
   poller_values_check: ["sink = ''", "consumer = ''", "cursor = -1"],
 };
 

@@ -191,6 +191,10 @@ const traffic: readonly TableRows[] = [
     rows: () => [{ application_seq: 2, sink: "main", consumer: "one", cursor: 11, updated_at: AT }],
   },
   {
+    table: "notice",
+    rows: () => [{ channel: "mail", subject_seq: 5, kind: "failing", since: AT, sent_at: AT, open: 1 }],
+  },
+  {
     table: "series",
     rows: () => [
       {

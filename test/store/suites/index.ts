@@ -24,6 +24,7 @@ import { sourceLogSuite } from "./history/source-log.ts";
 import { totalsSuite } from "./history/totals.ts";
 import { clockOffsetsSuite } from "./housekeeping/clock-offsets.ts";
 import { metaSuite } from "./housekeeping/meta.ts";
+import { noticesSuite } from "./housekeeping/notices.ts";
 import { pruneSuite } from "./housekeeping/prune.ts";
 import { sizeSuite } from "./housekeeping/size.ts";
 import { tasksSuite } from "./housekeeping/tasks.ts";
@@ -128,6 +129,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
 
   [tasksSuite, "housekeeping.tasks.", "create update cancel get list lease"],
   [metaSuite, "housekeeping.meta.", "get set"],
+  [noticesSuite, "housekeeping.notices.", "failing disabled healthOf describe sent record forget"],
   [clockOffsetsSuite, "housekeeping.clockOffsets.", "get set"],
   [pruneSuite, "housekeeping.", "prune"],
   [sizeSuite, "housekeeping.", "size about ping health unenforcedRules"],

@@ -1,0 +1,133 @@
+import type { Database } from "bun:sqlite";
+import type { FailureReason } from "../../core/outcome.ts";
+import type { DisabledCause } from "../index.ts";
+import type { EndpointHealth, Notices, SentNotice, Troubled } from "../notices.ts";
+import type { Turns } from "../turns.ts";
+import type { Committer } from "./commit.ts";
+import { IS_FAILING } from "./endpoint-row.ts";
+
+/** Number of endpoints that one step reads. */
+const STEP_ROWS = 500;
+
+interface SentRow extends Omit<SentNotice, "isOpen"> {
+  readonly isOpen: number;
+}
+
+interface DescribedRow {
+  readonly seq: number;
+  readonly url: string;
+  readonly applicationSeq: number;
+  readonly name: string;
+  readonly uid: string | null;
+  readonly environmentName: string;
+  readonly operational: number;
+  readonly cause: DisabledCause | null;
+  readonly reason: FailureReason | null;
+}
+
+export function notices(db: Database, committer: Committer, turns: Turns): Notices {
+  return {
+    failing: failing(db, turns),
+    disabled: disabled(db),
+    healthOf: healthOf(db, turns),
+    describe: describe(db),
+    ...kept(db, committer),
+  };
+}
+
+function failing(db: Database, turns: Turns): Notices["failing"] {
+  const step = db.prepare<Troubled & { readonly applicationSeq: number }, [number, number, number]>(
+    `SELECT e.seq, e.failing_since AS since, e.application_seq AS applicationSeq
+     FROM endpoint e INDEXED BY endpoint_failing CROSS JOIN application a ON a.seq = e.application_seq
+     WHERE e.failing_since IS NOT NULL AND e.deleted_at IS NULL AND (e.application_seq, e.seq) > (?1, ?2)
+       AND ${IS_FAILING} AND e.failing_since <= ?3 AND a.deleted_at IS NULL
+     ORDER BY e.application_seq, e.seq LIMIT ${STEP_ROWS}`,
+  );
+  return async (before) => {
+    const found: Troubled[] = [];
+    for (let [application, endpoint] = [0, 0]; ; ) {
+      const rows = step.all(application, endpoint, before);
+      for (const { seq, since } of rows) found.push({ seq, since });
+      if (rows.length < STEP_ROWS) return found;
+      [application, endpoint] = [rows.at(-1)!.applicationSeq, rows.at(-1)!.seq];
+      await turns.next();
+    }
+  };
+}
+
+function disabled(db: Database): Notices["disabled"] {
+  const rows = db.prepare<Troubled, [number]>(
+    `SELECT e.seq, e.disabled_at AS since
+     FROM endpoint e INDEXED BY endpoint_disabled_at CROSS JOIN application a ON a.seq = e.application_seq
+     WHERE e.disabled_at > ? AND e.deleted_at IS NULL AND e.disabled = 1
+       AND e.disabled_cause IN ('gone', 'failing') AND a.deleted_at IS NULL
+     ORDER BY e.disabled_at, e.seq`,
+  );
+  return async (after) => rows.all(after);
+}
+
+function healthOf(db: Database, turns: Turns): Notices["healthOf"] {
+  const one = db.prepare<{ health: EndpointHealth }, [number]>(
+    `SELECT CASE
+       WHEN e.deleted_at IS NOT NULL OR a.deleted_at IS NOT NULL THEN 'gone'
+       WHEN e.disabled = 1 OR e.failing_since IS NOT NULL THEN 'troubled'
+       WHEN (SELECT t.reason IS NULL FROM attempt t WHERE t.endpoint_seq = e.seq ORDER BY t.seq DESC LIMIT 1) THEN 'healthy'
+       ELSE 'unknown' END AS health
+     FROM endpoint e CROSS JOIN application a ON a.seq = e.application_seq WHERE e.seq = ?`,
+  );
+  return async (endpointSeqs) => {
+    const found = new Map<number, EndpointHealth>();
+    const step = turns.budget(STEP_ROWS);
+    for (const seq of endpointSeqs) {
+      found.set(seq, one.get(seq)?.health ?? "gone");
+      await step(1);
+    }
+    return found;
+  };
+}
+
+function describe(db: Database): Notices["describe"] {
+  const one = db.prepare<DescribedRow, [number]>(
+    `SELECT e.seq, e.url, a.seq AS applicationSeq, a.name, a.uid, v.name AS environmentName, a.operational,
+       e.disabled_cause AS cause,
+       (SELECT t.reason FROM attempt t WHERE t.endpoint_seq = e.seq AND t.reason IS NOT NULL
+        ORDER BY t.seq DESC LIMIT 1) AS reason
+     FROM endpoint e CROSS JOIN application a ON a.seq = e.application_seq
+       CROSS JOIN environment v ON v.seq = a.environment_seq
+     WHERE e.seq = ? AND e.deleted_at IS NULL AND a.deleted_at IS NULL`,
+  );
+  return async (endpointSeqs) =>
+    endpointSeqs.flatMap((endpointSeq) => {
+      const row = one.get(endpointSeq);
+      if (row === null) return [];
+      const { seq, url, applicationSeq, name, uid, environmentName, operational, cause, reason } = row;
+      const application = { seq: applicationSeq, name, uid };
+      return [{ seq, url, application, environmentName, isOperational: operational === 1, cause, reason }];
+    });
+}
+
+function kept(db: Database, committer: Committer): Pick<Notices, "sent" | "record" | "forget"> {
+  const all = db.prepare<SentRow, []>(
+    "SELECT channel, subject_seq AS subjectSeq, kind, since, sent_at AS sentAt, open AS isOpen FROM notice",
+  );
+  const put = db.prepare(
+    `INSERT INTO notice (channel, subject_seq, kind, since, sent_at, open) VALUES (?, ?, ?, ?, ?, ?)
+     ON CONFLICT DO UPDATE SET since = excluded.since, sent_at = excluded.sent_at, open = excluded.open`,
+  );
+  const dropEnded = db.prepare("DELETE FROM notice WHERE open = 0 AND sent_at < ?");
+  const drop = db.prepare("DELETE FROM notice WHERE subject_seq = ?");
+  return {
+    sent: async () => all.all().map((row) => ({ ...row, isOpen: row.isOpen === 1 })),
+    record: (sent, endedBefore) =>
+      committer.write(() => {
+        for (const { channel, subjectSeq, kind, since, sentAt, isOpen } of sent) {
+          put.run(channel, subjectSeq, kind, since, sentAt, isOpen ? 1 : 0);
+        }
+        dropEnded.run(endedBefore);
+      }, sent.length),
+    forget: (subjectSeqs) =>
+      committer.write(() => {
+        for (const seq of subjectSeqs) drop.run(seq);
+      }, subjectSeqs.length),
+  };
+}
