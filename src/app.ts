@@ -172,7 +172,8 @@ async function run(
   const requests = new RequestCounts();
   const backups = scheduledBackups(kernel, settings, options.program);
   const publicUrl = () => address.publicUrl;
-  const notices = new Notices({ ...kernel, channels: noticeChannels(settings), publicUrl });
+  const timing = { ...settings, afterMs: settings.notifyAfterMs, quietMs: settings.notifyQuietMs };
+  const notices = new Notices({ ...kernel, channels: noticeChannels(settings), publicUrl, timing });
   const metrics = new Metrics(
     {
       ...(backups !== null && { backups: () => backups.state }),

@@ -157,6 +157,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   deliver: /^node:crypto$/,
   targets: /^$/,
   doctor: /^$/,
+  notice: /^$/,
   store: /^(node:crypto|node:fs|node:path|bun:sqlite|bun:ffi)$/,
 };
 
@@ -229,7 +230,7 @@ describe("source code", () => {
 
   test("inner parts access clock, randomness, timers and network only through ports", () => {
     const inner = sources.filter(({ file }) =>
-      /^(core|store|deliver|targets|accept|receive|door|cron|operational|json-schema|commands)\//.test(file),
+      /^(core|store|deliver|targets|accept|receive|door|cron|operational|notice|json-schema|commands)\//.test(file),
     );
     const wrong = inner.flatMap(({ file, text }) =>
       [...withoutComments(text).matchAll(WORLD)].map(([what]) => `${file}: ${what}`),

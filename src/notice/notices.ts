@@ -1,32 +1,124 @@
+import type { Seq } from "../core/id.ts";
 import type { NoticeChannel } from "../core/notice.ts";
 import { OneLife } from "../core/service.ts";
-import type { SendingParts } from "./sending.ts";
+import type { Cancel } from "../ports.ts";
+import { type EndpointHealth, StoreUnavailable, type Troubled } from "../store/index.ts";
+import { ChannelNotices, type ChannelParts, gatherMsFor } from "./channel-notices.ts";
+import type { Observed } from "./rules.ts";
 import { type TestedChannel, TestNotices } from "./test-notice.ts";
 
-export interface NoticesParts extends SendingParts {
+const LOOK_EVERY_MS_MAX = 15_000;
+const LOOKS_PER_GATHERING = 4;
+/** Endpoints that were disabled longer ago, in ms, are not reported any more. */
+const DISABLED_MS_MAX = 7 * 86_400_000;
+
+export interface NoticesParts extends ChannelParts {
   readonly channels: readonly NoticeChannel[];
-  /** Returns the server's public URL, without a trailing slash. */
-  readonly publicUrl: () => string;
+  /** Returns the time since which the backlog of an environment has been growing, or null. */
+  readonly backlogWatch: { growingSince(environmentSeq: Seq): number | null };
 }
 
-/** Sends notices to people. */
+/**
+ * Sends notices to people about endpoints that fail, were disabled or have recovered, and about
+ * backlogs. Looks at the stored state from time to time rather than at facts, so a restart or an
+ * outage of a channel loses no notice.
+ */
 export class Notices extends OneLife {
   readonly #stopping = new AbortController();
   readonly #tests: TestNotices;
+  #channels: readonly ChannelNotices[] = [];
+  #cancel: Cancel = () => {};
+  #looking: Promise<void> = Promise.resolve();
 
   constructor(private readonly parts: NoticesParts) {
     super();
     this.#tests = new TestNotices(parts, this.#stopping.signal);
   }
 
-  protected begin(): void {}
+  protected async begin(): Promise<void> {
+    if (this.parts.channels.length === 0) return;
+    const sent = await this.parts.store.housekeeping.notices.sent();
+    const { signal } = this.#stopping;
+    this.#channels = this.parts.channels.map((channel) => new ChannelNotices(this.parts, channel, sent, signal));
+    this.#later();
+  }
 
-  protected end(): void {
+  protected async end(): Promise<void> {
+    this.#cancel();
     this.#stopping.abort();
+    await this.#looking;
+    for (const channel of this.#channels) await channel.finish();
   }
 
   /** Sends a test notice to each channel. Null if no channel is configured. */
   get test(): (() => Promise<readonly TestedChannel[]>) | null {
     return this.parts.channels.length === 0 ? null : () => this.#tests.send();
   }
+
+  /** Looks at all states once, and starts sending what is due. */
+  async look(): Promise<void> {
+    try {
+      const observed = await this.#observe();
+      for (const channel of this.#channels) channel.look(observed);
+    } catch (error) {
+      // The next look reads everything again.
+      if (error instanceof StoreUnavailable) return;
+      this.parts.facts.state({ type: "defect.found", where: "notices", error });
+    }
+  }
+
+  #later(): void {
+    if (this.isStopping) return;
+    const everyMs = Math.min(LOOK_EVERY_MS_MAX, gatherMsFor(this.parts.timing.afterMs) / LOOKS_PER_GATHERING);
+    this.#cancel = this.parts.clock.after(everyMs, () => {
+      this.#looking = this.look().finally(() => this.#later());
+    });
+  }
+
+  async #observe(): Promise<Observed> {
+    const { clock, timing } = this.parts;
+    const { notices } = this.parts.store.housekeeping;
+    const before = clock.now() - timing.afterMs;
+    const failing = mapOf(await notices.failing(before));
+    const disabled = mapOf(await notices.disabled(clock.now() - DISABLED_MS_MAX));
+    const { backlogs, calm, known } = await this.#backlogs(before);
+    const open = this.#channels.flatMap((channel) => channel.open());
+    const environments = new Set(open.filter(({ kind }) => kind === "backlog").map(({ subjectSeq }) => subjectSeq));
+    const endpoints = new Set(open.map(({ subjectSeq }) => subjectSeq).filter((seq) => !environments.has(seq)));
+    const health = await notices.healthOf([...endpoints]);
+    await this.#forget([
+      ...seqsWith(health, "gone"),
+      ...[...environments].filter((environmentSeq) => !known.has(environmentSeq)),
+    ]);
+    return { failing, disabled, backlogs, recovered: new Set([...seqsWith(health, "healthy"), ...calm]) };
+  }
+
+  /** Returns the environments by the state of their backlogs. */
+  async #backlogs(before: number) {
+    const { backlogWatch, store } = this.parts;
+    const backlogs = new Map<Seq, number>();
+    const calm: Seq[] = [];
+    const environments = await store.configuration.environments.list();
+    for (const { seq } of environments) {
+      const since = backlogWatch.growingSince(seq);
+      if (since === null) calm.push(seq);
+      else if (since <= before) backlogs.set(seq, since);
+    }
+    return { backlogs, calm, known: new Set(environments.map(({ seq }) => seq)) };
+  }
+
+  /** Forgets the notices about what has been deleted. */
+  async #forget(subjectSeqs: readonly Seq[]): Promise<void> {
+    if (subjectSeqs.length === 0) return;
+    for (const channel of this.#channels) for (const seq of subjectSeqs) channel.forget(seq);
+    await this.parts.store.housekeeping.notices.forget(subjectSeqs);
+  }
+}
+
+function mapOf(states: readonly Troubled[]): ReadonlyMap<Seq, number> {
+  return new Map(states.map(({ seq, since }) => [seq, since]));
+}
+
+function seqsWith(health: ReadonlyMap<Seq, EndpointHealth>, wanted: EndpointHealth): Seq[] {
+  return [...health].flatMap(([seq, state]) => (state === wanted ? [seq] : []));
 }

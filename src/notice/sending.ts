@@ -10,19 +10,27 @@ export interface SendingParts {
   readonly facts: Facts;
 }
 
-/** Sends a message to a channel within a time limit, and publishes the result. Never rejects. */
+/** Sends a message to a channel within a time limit, or until the server stops. Never rejects. */
 export async function sendNotice(
-  { clock, facts }: SendingParts,
+  { clock }: SendingParts,
   channel: NoticeChannel,
   message: NoticeMessage,
-  { count, isTest, stopping }: { readonly count: number; readonly isTest: boolean; readonly stopping: AbortSignal },
+  stopping: AbortSignal,
 ): Promise<NoticeResult> {
   const limit = new AbortController();
   const cancel = clock.after(SEND_MS_MAX, () => limit.abort());
   const result = await channel.send(message, AbortSignal.any([limit.signal, stopping]));
   cancel();
-  const about = { channel: channel.name, isTest };
-  if (result.sent) facts.state({ type: "notice.sent", ...about, count, refused: result.refused });
-  else if (!stopping.aborted) facts.state({ type: "notice.failed", ...about, reason: result.reason });
   return result;
+}
+
+/** Publishes what a channel did with a notice. `count` is 0 for tests. */
+export function reportNotice(
+  { facts }: SendingParts,
+  { name: channel }: NoticeChannel,
+  result: NoticeResult,
+  { count, isTest }: { readonly count: number; readonly isTest: boolean },
+): void {
+  if (result.sent) facts.state({ type: "notice.sent", channel, isTest, count, refused: result.refused });
+  else facts.state({ type: "notice.failed", channel, isTest, reason: result.reason });
 }

@@ -1,6 +1,6 @@
 import type { NoticeChannel, NoticeChannelName, NoticeMessage } from "../core/notice.ts";
 import type { NoticesParts } from "./notices.ts";
-import { sendNotice } from "./sending.ts";
+import { reportNotice, sendNotice } from "./sending.ts";
 
 export interface TestedChannel {
   readonly channel: NoticeChannelName;
@@ -28,7 +28,8 @@ export class TestNotices {
 
   async #test(channel: NoticeChannel): Promise<TestedChannel> {
     const message = testMessage(this.parts.publicUrl());
-    const result = await sendNotice(this.parts, channel, message, { count: 0, isTest: true, stopping: this.stopping });
+    const result = await sendNotice(this.parts, channel, message, this.stopping);
+    reportNotice(this.parts, channel, result, { count: 0, isTest: true });
     if (!result.sent) return { channel: channel.name, sent: false, detail: result.reason };
     const detail = result.refused.length === 0 ? null : `Refused recipients: ${result.refused.join(", ")}.`;
     return { channel: channel.name, sent: true, detail };

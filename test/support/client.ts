@@ -54,9 +54,9 @@ export function freshUid(name = "thing"): string {
 }
 
 /** Creates an application and returns its uid. */
-export async function makeApplication(send: Send): Promise<string> {
+export async function makeApplication(send: Send, { name }: { readonly name?: string } = {}): Promise<string> {
   const uid = freshUid("app");
-  const { status, text } = await send("POST", "/app", { name: uid, uid });
+  const { status, text } = await send("POST", "/app", { name: name ?? uid, uid });
   if (status !== 201) throw new Error(`The application was not created: ${status} ${text}`);
   return uid;
 }

@@ -1,0 +1,147 @@
+import type { IdCodec } from "../core/id.ts";
+import type { NoticeChannel } from "../core/notice.ts";
+import { type Notices as NoticeStore, type SentNotice, type Store, StoreUnavailable } from "../store/index.ts";
+import { type DueNotice, dueNotices, type Observed, remembered, Told } from "./rules.ts";
+import { reportNotice, type SendingParts, sendNotice } from "./sending.ts";
+import { countsOf, LISTED_MAX, type NoticeAbout, noticeText, totalOf } from "./text.ts";
+
+/** Longest time between the first due notice and the message that has it, in ms. */
+export const GATHER_MS_MAX = 60_000;
+const GATHER_MS_MIN = 1000;
+/** Longest pause after a message that the channel did not take, in ms. */
+const RETRY_MS_MAX = 900_000;
+
+/** Returns how long a channel waits for further notices after the latest one became due, in ms. */
+export function gatherMsFor(afterMs: number): number {
+  return Math.min(GATHER_MS_MAX, Math.max(GATHER_MS_MIN, afterMs / 10));
+}
+
+export interface ChannelParts extends SendingParts {
+  readonly ids: IdCodec;
+  readonly publicUrl: () => string;
+  readonly store: { readonly housekeeping: { readonly notices: NoticeStore } } & Pick<Store, "configuration">;
+  readonly timing: NoticeTiming;
+}
+
+export interface NoticeTiming {
+  readonly afterMs: number;
+  readonly quietMs: number;
+  /** The setting `backlog-threshold`, in ms. */
+  readonly backlogThresholdMs: number;
+}
+
+/** The notices of one channel. Another channel that fails does not delay them. */
+export class ChannelNotices {
+  readonly #told: Told;
+  /** When notices became due, by the steady clock; null while none are due. */
+  #gathering: { readonly since: number; grewAt: number; count: number } | null = null;
+  #failures = 0;
+  /** Earliest time of the next message, by the steady clock. */
+  #notBefore = 0;
+  #sending: Promise<void> | null = null;
+
+  constructor(
+    private readonly parts: ChannelParts,
+    private readonly channel: NoticeChannel,
+    sent: readonly SentNotice[],
+    private readonly stopping: AbortSignal,
+  ) {
+    this.#told = new Told(sent.filter((notice) => notice.channel === channel.name));
+  }
+
+  /** The notices whose state has not ended, as far as people were told. */
+  open(): readonly SentNotice[] {
+    return this.#told.open();
+  }
+
+  forget(subjectSeq: number): void {
+    this.#told.forget(subjectSeq);
+  }
+
+  /** Starts sending the notices that are due, unless more may follow soon. Never throws. */
+  look(observed: Observed): void {
+    if (this.#sending !== null || this.stopping.aborted) return;
+    const { clock, timing } = this.parts;
+    const due = dueNotices(observed, this.#told, clock.now(), timing.quietMs);
+    if (due.length === 0) {
+      this.#gathering = null;
+      return;
+    }
+    const now = clock.steady();
+    if (!this.#isGathered(due.length, now) || now < this.#notBefore) return;
+    this.#sending = this.#send(due).finally(() => {
+      this.#sending = null;
+    });
+  }
+
+  /** Resolves when the message that is being sent has been sent or given up. */
+  async finish(): Promise<void> {
+    await this.#sending;
+  }
+
+  /** Returns whether the number of due notices has stopped growing. */
+  #isGathered(count: number, now: number): boolean {
+    this.#gathering ??= { since: now, grewAt: now, count };
+    if (count > this.#gathering.count) Object.assign(this.#gathering, { grewAt: now, count });
+    const { since, grewAt } = this.#gathering;
+    return now - grewAt >= gatherMsFor(this.parts.timing.afterMs) || now - since >= GATHER_MS_MAX;
+  }
+
+  async #send(due: readonly DueNotice[]): Promise<void> {
+    const { clock, facts, ids, publicUrl } = this.parts;
+    try {
+      const about = await this.#describe(due);
+      if (about.length === 0) return;
+      const counts = countsOf(due);
+      const message = noticeText(about, counts, { ids, publicUrl: publicUrl(), now: clock.now() });
+      const result = await sendNotice(this.parts, this.channel, message, this.stopping);
+      this.#gathering = null;
+      if (!result.sent && this.stopping.aborted) return;
+      if (result.sent) await this.#remember(due);
+      else this.#pause();
+      reportNotice(this.parts, this.channel, result, { count: totalOf(counts), isTest: false });
+    } catch (error) {
+      this.#pause();
+      if (!(error instanceof StoreUnavailable)) facts.state({ type: "defect.found", where: "notices", error });
+    }
+  }
+
+  /** Returns the notices with what their texts need, at most `LISTED_MAX`. */
+  async #describe(due: readonly DueNotice[]): Promise<NoticeAbout[]> {
+    const { configuration, housekeeping } = this.parts.store;
+    const listed = due.slice(0, LISTED_MAX);
+    const ofEndpoints = listed.filter(({ isBacklog }) => !isBacklog).map(({ subjectSeq }) => subjectSeq);
+    const endpoints = new Map((await housekeeping.notices.describe(ofEndpoints)).map((one) => [one.seq, one]));
+    const about: NoticeAbout[] = [];
+    for (const notice of listed) {
+      const endpoint = endpoints.get(notice.subjectSeq);
+      if (endpoint !== undefined) about.push({ ...notice, endpoint });
+      if (!notice.isBacklog) continue;
+      const name = (await configuration.environments.get(notice.subjectSeq))?.name;
+      const thresholdMs = this.parts.timing.backlogThresholdMs;
+      if (name !== undefined) about.push({ ...notice, environment: { name, thresholdMs } });
+    }
+    return about;
+  }
+
+  async #remember(due: readonly DueNotice[]): Promise<void> {
+    const { clock, store, timing } = this.parts;
+    this.#failures = 0;
+    const sentAt = clock.now();
+    const notices = due.flatMap((one) => remembered(one, this.#told, { channel: this.channel.name, sentAt }));
+    for (const notice of notices) this.#told.put(notice);
+    this.#told.forgetEnded(sentAt - timing.quietMs);
+    try {
+      await store.housekeeping.notices.record(notices, sentAt - timing.quietMs);
+    } catch (error) {
+      // Nobody is told twice unless the server restarts.
+      if (!(error instanceof StoreUnavailable)) throw error;
+    }
+  }
+
+  /** Waits longer after each failure in a row. */
+  #pause(): void {
+    const first = gatherMsFor(this.parts.timing.afterMs);
+    this.#notBefore = this.parts.clock.steady() + Math.min(RETRY_MS_MAX, first * 2 ** Math.min(this.#failures++, 20));
+  }
+}
