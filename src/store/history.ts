@@ -123,6 +123,8 @@ export interface History {
      * source does not exist.
      */
     add(entry: SourceLogEntry): Promise<void>;
+    /** Returns an entry of any source, also of a deleted one. */
+    get(seq: Seq): Promise<SourceLogEntry | null>;
     /** Lists the entries of a source, newest first. */
     list(sourceSeq: Seq, page: PageRequest): Promise<PageOf<SourceLogEntry>>;
   };

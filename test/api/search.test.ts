@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { clientOf, freshUid, type Send } from "../support/client.ts";
-import { attemptsOf, makeEndpoint, sendMessage } from "../support/delivery.ts";
-import { startServer, type TestServer } from "../support/server.ts";
+import { attemptsOf, makeEndpoint, sendMessage, until } from "../support/delivery.ts";
+import { ROOT_TOKEN, startServer, type TestServer } from "../support/server.ts";
 
 let server: TestServer;
 let send: Send;
@@ -90,6 +90,52 @@ test("an attempt and an entry of the audit log are found by their ids, only in t
     expect(await find(text)).toEqual([hit]);
     expect(await find(text, { "boathook-environment": "elsewhere" })).toEqual([]);
   }
+});
+
+test("what has an id but no name is found by its id, only with the scopes and in the environment of the caller", async () => {
+  const { json: app } = await send("POST", "/app", { name: "Refusing Ltd", uid: freshUid("refusing") });
+  await makeEndpoint(send, app.id, `${server.url}/inbox/${freshUid("inbox")}?status=410`);
+  const message = await sendMessage(send, app.id);
+  await attemptsOf(send, app.id, message, 1);
+  const letter = await until(
+    async () => (await send("GET", `/dead-letter?app_id=${app.id}`)).json.data[0],
+    (found) => found !== undefined,
+  );
+  const settings = { name: "Signed", uid: freshUid("signed"), type: "github", config: { secret: "s".repeat(32) } };
+  const { json: source } = await send("POST", "/ingest/api/v1/source", settings);
+  expect((await fetch(source.ingestUrl, { method: "POST", body: "{}" })).status).toBe(401);
+  const entry = await until(
+    async () => (await send("GET", `/ingest/api/v1/source/${source.id}/log`)).json.data[0],
+    (found) => found !== undefined,
+  );
+  await send("POST", "/session", { token: ROOT_TOKEN });
+  const session = (await send("GET", "/session/list")).json.data[0];
+  const { json: environment } = await send("GET", "/environment");
+  const url = "https://ops.example/hook";
+  const { json: operational } = await send("POST", "/operational-webhook/endpoint", { url });
+  const { json: other } = await send("POST", "/management/environment", { name: "apart", type: "development" });
+  const tokens = `/management/authentication/${environment.id}/api-token`;
+  const scopes = ["application:Read", "endpoint:Read", "message:Read", "ingest:Read", "event-type:Read"];
+  const { json: token } = await send("POST", tokens, { name: "Searcher", scopes });
+  const find = async (text: string, options = {}) =>
+    (await send("GET", `/search?q=${text}`, undefined, options)).json.data;
+
+  const ofLetter = { kind: "dead-letter", id: letter.id, title: letter.eventType, appId: app.id, msgId: message };
+  const hits = [
+    { ...ofLetter, appName: "Refusing Ltd" },
+    { kind: "source-log-entry", id: entry.id, title: `Signed: ${entry.cause}`, sourceId: source.id },
+    { kind: "session", id: session.id, title: "Session" },
+    { kind: "environment", id: environment.id, title: environment.name },
+    { kind: "operational-endpoint", id: operational.id, title: url },
+  ];
+  for (const hit of hits) {
+    expect(await find(hit.id)).toEqual([hit]);
+    const isEverywhere = hit.kind === "session" || hit.kind === "environment";
+    expect(await find(hit.id, { headers: { "boathook-environment": "apart" } })).toEqual(isEverywhere ? [hit] : []);
+    const isScopeOfAll = hit.kind === "source-log-entry";
+    expect(await find(hit.id, { token: token.token })).toEqual(isScopeOfAll ? [hit] : []);
+  }
+  expect(await find(other.id)).toMatchObject([{ kind: "environment", title: "apart" }]);
 });
 
 test("an exact match is first, and no kind of hit hides the others", async () => {

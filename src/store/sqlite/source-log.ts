@@ -22,6 +22,7 @@ export function sourceLog(db: Database, committer: Committer): History["sourceLo
     `DELETE FROM source_log WHERE source_seq = ?1 AND seq <= (
        SELECT seq FROM source_log WHERE source_seq = ?1 ORDER BY seq DESC LIMIT 1 OFFSET ${sourceLogEntriesMax})`,
   );
+  const one = db.prepare<Row, [number]>(`SELECT ${COLUMNS} FROM source_log WHERE seq = ?`);
   return {
     add: (entry) =>
       committer.write(() => {
@@ -30,6 +31,10 @@ export function sourceLog(db: Database, committer: Committer): History["sourceLo
         insert.run(seq, status, cause, errorText, method, path, address, headers, payload, createdAt, sourceSeq);
         trim.run(sourceSeq);
       }),
+    get: async (seq) => {
+      const row = one.get(seq);
+      return row === null ? null : toEntry(row);
+    },
     list: async (sourceSeq, page) => {
       const { condition, direction } = walk("seq", page);
       const rows = db

@@ -113,7 +113,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [deadLettersSuite, "history.deadLetters.", "list groups redrivable"],
   [replayableSuite, "history.", "replayable"],
   [pollersSuite, "history.pollers.", "cursor move"],
-  [sourceLogSuite, "history.sourceLog.", "add list"],
+  [sourceLogSuite, "history.sourceLog.", "add get list"],
   [seriesSuite, "history.series.", "add read"],
   [totalsSuite, "history.", "totals failingEndpoints stoppedEndpoints"],
 

@@ -3,9 +3,13 @@ import { link } from "../../kit/address.ts";
 import {
   AUDIT_LOG,
   customerLink,
+  ENVIRONMENTS,
   endpointLink,
   eventTypeLink,
   messageLink,
+  operationalEndpointLink,
+  refusedLink,
+  SESSIONS,
   sourceLink,
   TOKENS,
   taskLink,
@@ -43,10 +47,15 @@ const WORDS: Readonly<Record<SearchHit["kind"], string>> = {
   endpoint: "Endpoint",
   message: "Message",
   attempt: "Attempt",
+  "dead-letter": "Dead letter",
   source: "Source",
+  "source-log-entry": "Source log",
   "event-type": "Event type",
   task: "Task",
   token: "Token",
+  session: "Session",
+  environment: "Environment",
+  "operational-endpoint": "Operational webhook",
   "audit-entry": "Audit log",
 };
 
@@ -56,7 +65,7 @@ export function itemOf(hit: SearchHit): Item {
   return { kind: WORDS[kind], title: title === "" ? id : title, detail, href: hrefOf(hit) };
 }
 
-function hrefOf({ kind, id, appId = "", msgId = "" }: SearchHit): string {
+function hrefOf({ kind, id, appId = "", msgId = "", sourceId = "" }: SearchHit): string {
   switch (kind) {
     case "application":
       return customerLink(id);
@@ -65,15 +74,24 @@ function hrefOf({ kind, id, appId = "", msgId = "" }: SearchHit): string {
     case "message":
       return messageLink(appId, id);
     case "attempt":
+    case "dead-letter":
       return messageLink(appId, msgId);
     case "source":
       return sourceLink(id);
+    case "source-log-entry":
+      return refusedLink(sourceId, id);
     case "event-type":
       return eventTypeLink(id);
     case "task":
       return taskLink(id);
     case "token":
       return TOKENS;
+    case "session":
+      return SESSIONS;
+    case "environment":
+      return ENVIRONMENTS;
+    case "operational-endpoint":
+      return operationalEndpointLink(id);
     case "audit-entry":
       return AUDIT_LOG;
   }

@@ -2,39 +2,13 @@
 import type { Seq } from "../../../core/id.ts";
 import { maskPassword } from "../../../core/url-password.ts";
 import type { EnvironmentEndpoint, PageRequest } from "../../../store/index.ts";
-import type { Context } from "../../http/context.ts";
 import { hasScopes } from "../../identity/access.ts";
-import type { Identity } from "../../identity/identity.ts";
+import { type Call, type Hit, hitKinds } from "./hit.ts";
+import { rarerHits } from "./rarer-hits.ts";
 
 export const HITS_MAX = 20;
 
-export const hitKinds = [
-  "application",
-  "endpoint",
-  "message",
-  "attempt",
-  "source",
-  "event-type",
-  "task",
-  "token",
-  "audit-entry",
-] as const;
-
-export interface Hit {
-  readonly kind: (typeof hitKinds)[number];
-  readonly id: string;
-  readonly title: string;
-  readonly applicationSeq?: Seq;
-  /** The message of an attempt. */
-  readonly messageSeq?: Seq;
-}
-
 const page: PageRequest = { limit: HITS_MAX, from: null, backwards: false, order: "descending" };
-
-type Call = Pick<Context, "store" | "ids" | "lookup" | "clock"> & {
-  readonly identity: Identity;
-  readonly text: string;
-};
 
 /** Returns the records whose id, uid, `eventId` or name is the text. */
 export async function exactHits(call: Call): Promise<Hit[]> {
@@ -61,7 +35,7 @@ export async function exactHits(call: Call): Promise<Hit[]> {
   return hits;
 }
 
-/** Returns the endpoint, message, attempt, task, token or entry of the audit log with an id. */
+/** Returns the record with an id. */
 async function withId(call: Call): Promise<Hit[]> {
   const { store, ids, identity, text } = call;
   const { configuration, history, housekeeping } = store;
@@ -92,17 +66,7 @@ async function withId(call: Call): Promise<Hit[]> {
     const of = token.applicationSeq === null ? {} : { applicationSeq: token.applicationSeq };
     hits.push({ kind: "token", id: text, title: token.name, ...of });
   }
-  return [...hits, ...(await auditHits(call))];
-}
-
-/** Returns the entry of the audit log with an id. */
-async function auditHits({ store, ids, identity, text }: Call): Promise<Hit[]> {
-  const seq = hasScopes(identity, "audit-log:Read") ? ids.decode("audit_", text) : null;
-  if (seq === null) return [];
-  // A page begins after the number in `from`.
-  const found = await store.configuration.audit.list(identity.environmentSeq, {}, { ...page, limit: 1, from: seq + 1 });
-  const [entry] = found.rows;
-  return entry?.seq === seq ? [{ kind: "audit-entry", id: text, title: entry.action }] : [];
+  return [...hits, ...(await rarerHits(call))];
 }
 
 /** Returns the records that have the text in their name, uid, URL or description; one list per kind. */

@@ -38,6 +38,10 @@ export function sourceLogSuite(open: Open): void {
       expect(await listed(world, one.seq)).toEqual([second, first]);
       expect(await listed(world, two.seq)).toEqual([theirs]);
       expect(await listed(world, 17)).toEqual([]);
+      for (const entry of [first, second, theirs]) {
+        expect(await world.store.history.sourceLog.get(entry.seq)).toEqual(entry);
+      }
+      expect(await world.store.history.sourceLog.get(17)).toBeNull();
     });
 
     test("the log is listed in pages in both directions", async () => {
