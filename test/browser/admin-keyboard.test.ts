@@ -80,4 +80,49 @@ describeInBrowser("forms and questions with the keyboard", { env, args }, (group
     },
     TIMEOUT_MS,
   );
+
+  test(
+    "an attempt to create an incomplete token says what is missing",
+    async () => {
+      await using opened = await open("#/token");
+      const { page } = opened;
+      const create = page.getByRole("button", { name: "Create token" });
+      await page.getByLabel("May do").selectOption("some");
+      await create.click();
+      await page.getByText("Enter a name. The list of tokens and the audit log show it.").waitFor();
+      await page.getByText("Select at least one scope.").waitFor();
+      await page.getByLabel("Name", { exact: true }).fill("reader");
+      await page.getByLabel("Read Messages").check();
+      await create.click();
+      await page.getByText("It is not shown again.").waitFor();
+      expect(await page.getByText("Select at least one scope.").count()).toBe(0);
+      expect(opened.errors).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "the page of an endpoint leads to the redrive of its dead letters, and to who disabled it",
+    async () => {
+      await using receiver = startReceiver(withStatus(503));
+      await call("POST", "/app", { uid: "leads", name: "Leads Ltd" });
+      await call("POST", "/app/leads/endpoint", { uid: "hook", url: receiver.url });
+      await call("POST", "/app/leads/msg", { eventType: "order.paid", payload: {} });
+      await until(
+        async () => (await call("GET", "/dead-letter/summary?app_id=leads")).total,
+        (total) => total === 1,
+      );
+      await using opened = await open("#/app/leads/endpoint/hook");
+      const { page } = opened;
+      await page.getByRole("link", { name: "Redrive", exact: true }).click();
+      await page.getByText("1 dead letter in 1 group").waitFor();
+      await call("PATCH", "/app/leads/endpoint/hook", { disabled: true });
+      await page.goBack();
+      await page.getByRole("link", { name: "Who changed it" }).click();
+      await page.getByText(/changed the endpoint/).waitFor();
+      await page.getByText(/created the endpoint/).waitFor();
+      expect(opened.errors).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
 });

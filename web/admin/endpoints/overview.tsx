@@ -69,6 +69,14 @@ function Numbers({ of, detail }: Pick<OverviewProps, "of" | "detail">) {
             {formatCount(dead.total)}
           </a>
         )}
+        {dead !== null && dead.total > 0 && (
+          <May operation="dead-letter.redrive">
+            {" "}
+            <a class="small" href={deadLettersLink({ app_id: of.app, endpoint_id: of.endpoint })}>
+              Redrive
+            </a>
+          </May>
+        )}
       </Fact>
     </dl>
   );

@@ -14,7 +14,7 @@ import { DeadLetters } from "../endpoints/dead-letters.tsx";
 import style from "../endpoints/endpoint.module.css";
 import { Overview } from "../endpoints/overview.tsx";
 import { Settings } from "../endpoints/settings.tsx";
-import { customerLink, endpointLink, endpointsLink } from "../links.ts";
+import { auditLogLink, customerLink, endpointLink, endpointsLink } from "../links.ts";
 import { refresh } from "../live.ts";
 import { May } from "../parts/may.tsx";
 import { useLoaded } from "../reload.ts";
@@ -60,7 +60,13 @@ export function EndpointPage({ app, endpoint: id }: EndpointKey) {
       {error !== null && <Problem>{error.message}</Problem>}
       {(known !== null || error === null) && (
         <>
-          {known !== null && <EndpointNotice endpoint={known} failure={<LatestFailure of={detail} />} />}
+          {known !== null && (
+            <EndpointNotice
+              endpoint={known}
+              failure={<LatestFailure of={detail} />}
+              remedy={<WhenDisabled endpoint={known.id} />}
+            />
+          )}
           <Tabs label="Endpoint" tabs={tabs} />
           {current.name === undefined && <Overview of={of} endpoint={known} detail={detail} />}
           {current.name === "attempts" && <Attempts of={of} />}
@@ -72,6 +78,17 @@ export function EndpointPage({ app, endpoint: id }: EndpointKey) {
           )}
         </>
       )}
+    </>
+  );
+}
+
+/** Leads to who changed a disabled endpoint, and says what to do about the messages that it misses. */
+function WhenDisabled({ endpoint }: { endpoint: string }) {
+  return (
+    <>
+      {" "}
+      Once it is enabled, send the messages that it missed with “Send messages again”.{" "}
+      <a href={auditLogLink({ text: endpoint })}>Who changed it</a>
     </>
   );
 }

@@ -35,17 +35,22 @@ export function TokenForm({ onCreate }: { onCreate: () => void }) {
   const [draft, setDraft] = useState<Draft>(EMPTY);
   const [created, setCreated] = useState<CreatedApiToken | null>(null);
   const action = useActionThen(onCreate);
-  const problems = problemsOf(action.error);
+  /** Whether the user tried to create an incomplete token, which shows what is missing. */
+  const [isTried, setTried] = useState(false);
+  const missing = missingOf(draft);
+  const problems = { ...problemsOf(action.error), ...(isTried && missing) };
   const change = (part: Partial<Draft>) => setDraft({ ...draft, ...part });
   const submit = (event: Event) => {
     event.preventDefault();
     setCreated(null);
+    const isIncomplete = Object.keys(missing).length > 0;
+    setTried(isIncomplete);
+    if (isIncomplete) return;
     void action.run(async () => {
       setCreated(await createToken(creationOf(draft)));
       setDraft(EMPTY);
     });
   };
-  const isIncomplete = draft.name.trim() === "" || (draft.rights === "some" && draft.scopes.size === 0);
   return (
     <CardSection title="New token">
       <form onSubmit={submit} noValidate>
@@ -90,7 +95,7 @@ export function TokenForm({ onCreate }: { onCreate: () => void }) {
           Read-only: reads everything except secrets, changes nothing
         </label>
         <div class="buttons">
-          <button type="submit" disabled={action.busy || isIncomplete}>
+          <button type="submit" disabled={action.busy} aria-busy={action.busy}>
             Create token
           </button>
           <Outcome action={{ ...action, problem: remainingProblem(action.error, FIELDS) }} />
@@ -110,6 +115,14 @@ function Created({ token: { name, token } }: { token: CreatedApiToken }) {
       <Code copy={token}>{token}</Code>
     </div>
   );
+}
+
+/** Returns what the draft lacks, by field. */
+function missingOf({ name, rights, scopes }: Draft): Readonly<Record<string, string>> {
+  return {
+    ...(name.trim() === "" && { name: "Enter a name. The list of tokens and the audit log show it." }),
+    ...(rights === "some" && scopes.size === 0 && { scopes: "Select at least one scope." }),
+  };
 }
 
 /** Returns the body of the request that creates the token. */

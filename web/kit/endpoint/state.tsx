@@ -21,9 +21,11 @@ interface NoticeProps {
   readonly endpoint: Endpoint;
   /** A remark on the latest failure. */
   readonly failure?: ComponentChildren;
+  /** Shown for a disabled endpoint: what can be done. */
+  readonly remedy?: ComponentChildren;
 }
 
-function DisabledNotice({ endpoint: { disabledAt, disabledCause, failingSince }, failure }: NoticeProps) {
+function DisabledNotice({ endpoint: { disabledAt, disabledCause, failingSince }, failure, remedy }: NoticeProps) {
   return (
     <p class={style.notice}>
       This endpoint is disabled. It receives no messages, and new messages are not queued for it.{" "}
@@ -33,14 +35,16 @@ function DisabledNotice({ endpoint: { disabledAt, disabledCause, failingSince },
         </>
       )}
       {failingSince !== null && failure}
+      {remedy}
     </p>
   );
 }
 
 /** Explains why an endpoint does not receive all messages. */
-export function EndpointNotice({ endpoint, failure }: NoticeProps) {
+export function EndpointNotice(props: NoticeProps) {
+  const { endpoint, failure } = props;
   const { disabled, paused, failingSince } = endpoint;
-  if (disabled) return <DisabledNotice endpoint={endpoint} failure={failure} />;
+  if (disabled) return <DisabledNotice {...props} />;
   return (
     <>
       {paused && (
