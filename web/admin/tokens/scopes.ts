@@ -18,6 +18,7 @@ export const SCOPE_RESOURCES: readonly ScopeResource[] = [
   { name: "provider", label: "Providers" },
   { name: "inbox", label: "Inboxes" },
   { name: "operational-webhook", label: "Operational webhooks" },
+  { name: "notice", label: "Notices" },
   { name: "background-task", label: "Tasks" },
   { name: "overview", label: "Overview" },
   { name: "statistics", label: "Statistics" },
