@@ -21,7 +21,6 @@ import { ClientConnections, type ConnectionLimits } from "./edge/client-connecti
 import { systemClock } from "./edge/clock.ts";
 import { HttpClient } from "./edge/http-client/client.ts";
 import { EgressProxy } from "./edge/http-client/proxy.ts";
-import { noticeChannels } from "./edge/notice-channels.ts";
 import { oidcLogin } from "./edge/oidc.ts";
 import { openFiles, openFilesMax } from "./edge/open-files.ts";
 import { OwnAddress } from "./edge/own-address.ts";
@@ -30,7 +29,8 @@ import { systemResolver } from "./edge/resolver.ts";
 import { openBucket } from "./edge/s3-vault.ts";
 import { createHttpServer, Opening } from "./http-server.ts";
 import { assemble, type Kernel, type KernelSettings } from "./kernel.ts";
-import { Notices } from "./notice/notices.ts";
+import type { Notices } from "./notice/notices.ts";
+import { noticeService } from "./notice-service.ts";
 import type { Store } from "./store/index.ts";
 import { StoreUnavailable } from "./store/index.ts";
 import type { Upgrade } from "./store/sqlite/backup/upgrade-copy.ts";
@@ -129,7 +129,8 @@ export async function startServer(settings: Settings, options: Options): Promise
     const ports = { clock, random: systemRandom, transport, resolver, keys, heavyWork, tracer };
     const kernel = assemble({ store, facts, ports, settings: policy });
     const outside = [...(tracing === null ? [] : [tracing.exporter]), transport, heavyWork];
-    return await run(kernel, outside, address, settings, options);
+    const notices = noticeService(kernel, settings, { transport, resolver }, () => address.publicUrl);
+    return await run({ ...kernel, notices }, outside, address, settings, options);
   } catch (error) {
     await store.close();
     throw error instanceof StoreUnavailable ? openError(error, settings.dataDir) : error;
@@ -146,7 +147,7 @@ function logUpgrade({ from, to, copy }: Upgrade, log: Log): void {
 
 /** Starts the services on an open store. If one cannot start, stops the others. */
 async function run(
-  kernel: Kernel,
+  kernel: Kernel & { readonly notices: Notices },
   outside: readonly Service[],
   address: OwnAddress,
   settings: Settings,
@@ -171,9 +172,6 @@ async function run(
   tally.listenTo(facts);
   const requests = new RequestCounts();
   const backups = scheduledBackups(kernel, settings, options.program);
-  const publicUrl = () => address.publicUrl;
-  const timing = { ...settings, afterMs: settings.notifyAfterMs, quietMs: settings.notifyQuietMs };
-  const notices = new Notices({ ...kernel, channels: noticeChannels(settings), publicUrl, timing });
   const metrics = new Metrics(
     {
       ...(backups !== null && { backups: () => backups.state }),
@@ -203,7 +201,7 @@ async function run(
     ...kernel,
     settings,
     trustedProxies: settings.trustedProxies,
-    publicUrl,
+    publicUrl: () => address.publicUrl,
     pathPrefix: address.pathPrefix,
     login: oidcLogin(settings, (fields) => log.warn(fields, "A login at the identity provider failed.")),
     log,
@@ -217,7 +215,7 @@ async function run(
       oldestDueAt: kernel.oldestDue().get(environmentSeq)?.dueAt ?? null,
     }),
     system: readings,
-    testNotices: notices.test,
+    testNotices: kernel.notices.test,
     ...(backups !== null && { backups: () => backups.state }),
     version,
     isStarting: opening.isStarting,
@@ -238,7 +236,7 @@ async function run(
     ...outside,
     ...kernel.services,
     ...(backups === null ? [] : [backups]),
-    notices,
+    kernel.notices,
     httpServer.door,
   ]);
   const stop = async () => {

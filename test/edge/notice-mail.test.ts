@@ -2,11 +2,9 @@ import { expect, test } from "bun:test";
 import type { NoticeMessage } from "../../src/core/notice.ts";
 import type { SmtpServer } from "../../src/core/smtp-url.ts";
 import { MailChannel } from "../../src/edge/notice-mail.ts";
-import { WebhookChannel } from "../../src/edge/notice-webhook.ts";
 import { selfSigned } from "../support/certificate.ts";
 import { freePort } from "../support/free-port.ts";
 import { startMailServer, startSilentServer } from "../support/mail-server.ts";
-import { startReceiver, withStatus } from "../support/receiver.ts";
 
 const LOGIN = { user: "boathook", password: "a/very=secret+password" };
 
@@ -91,24 +89,4 @@ test("a server that cannot be reached is reported", async () => {
     sent: false,
     reason: expect.stringContaining("ECONNREFUSED"),
   });
-});
-
-test("a webhook that fails, redirects, hangs or cannot be reached is reported without its URL", async () => {
-  await using receiver = startReceiver();
-  const send = (url: string, signal = never) => new WebhookChannel("slack", `${url}/secret`).send(message, signal);
-  expect(await send(receiver.url)).toEqual({ sent: true, refused: [] });
-  receiver.answering = withStatus(404);
-  expect(await send(receiver.url)).toEqual({ sent: false, reason: "The webhook responded with status 404." });
-  receiver.answering = withStatus(302, { location: `${receiver.url}/other` });
-  expect(await send(receiver.url)).toEqual({ sent: false, reason: "The webhook responded with status 302." });
-  receiver.answering = () => new Promise(() => {});
-  expect(await send(receiver.url, AbortSignal.timeout(200))).toEqual({
-    sent: false,
-    reason: "The webhook did not respond in time.",
-  });
-  expect(await send(`http://127.0.0.1:${freePort()}`)).toEqual({
-    sent: false,
-    reason: "The request to the webhook failed: ECONNREFUSED.",
-  });
-  expect(receiver.received.every(({ path }) => path === "/secret")).toBe(true);
 });
