@@ -185,6 +185,7 @@ async function run(
       stoppedEndpoints: () => store.history.stoppedEndpoints(),
       requests,
       storeSize: () => store.housekeeping.size(),
+      syncsCommits: settings.sync === "full",
       ...withReplica(store),
       logLinesDropped,
     },

@@ -3,6 +3,7 @@ import type { Facts } from "../core/fact.ts";
 import { failureReasons } from "../core/outcome.ts";
 import { shortResources } from "../core/shortage.ts";
 import type { ReplicaState, StoppedEndpoints, StoreSize } from "../store/index.ts";
+import { addDiskMetrics } from "./disk-metrics.ts";
 import { addNoticeMetrics } from "./notice-metrics.ts";
 import { addProcessMetrics, EventLoopLag, SECONDS } from "./process-metrics.ts";
 import { addReceivedMetrics } from "./received-metrics.ts";
@@ -25,11 +26,23 @@ export interface Readings {
   /** Returns the state of the scheduled backups. Absent if there are none. */
   backups?(): { readonly newestAt: number | null; readonly isOverdue: boolean };
   storeSize(): Promise<StoreSize>;
+  /** Whether each commit is synced to the disk. */
+  readonly syncsCommits: boolean;
   /** Returns the state of the replica. Absent if there is none. */
   replica?(): Pick<ReplicaState, "status" | "lagMs" | "lagBytes">;
   /** Returns the number of log lines that were dropped because the output could not be written. */
   logLinesDropped(): number;
 }
+
+export interface MetricDescription {
+  readonly name: string;
+  readonly help: string;
+  readonly type: "counter" | "gauge" | "histogram";
+  readonly labels: readonly string[];
+}
+
+/** What metrics of `prom-client` have, although its types do not name all of it. */
+type Described = Pick<MetricDescription, "name" | "help" | "type"> & { readonly labelNames: readonly string[] };
 
 /**
  * The metrics in the Prometheus format. Names start with `boathook_`; process metrics follow the
@@ -47,12 +60,22 @@ export class Metrics {
     this.#backups(readings);
     this.#replica(readings);
     this.#endpoints(readings);
+    addDiskMetrics(this.#registry, facts, readings.syncsCommits);
     addProcessMetrics(this.#registry);
     this.#lag = new EventLoopLag(this.#registry);
   }
 
   get contentType(): string {
     return this.#registry.contentType;
+  }
+
+  /** Describes all metrics, in the order of their names. */
+  describe(): MetricDescription[] {
+    const described = this.#registry.getMetricsAsArray().map((metric) => {
+      const { name, help, type, labelNames } = metric as unknown as Described;
+      return { name, help, type, labels: labelNames };
+    });
+    return described.sort((one, other) => (one.name < other.name ? -1 : 1));
   }
 
   text(): Promise<string> {

@@ -39,6 +39,7 @@ describe("pages and their files", () => {
       "/docs",
       "/docs/guide/",
       "/docs/guide/running",
+      "/docs/guide/metrics",
       "/docs/guide/changelog",
       "/docs/guide/providers",
     ]) {
@@ -129,6 +130,7 @@ describe("pages and their files", () => {
       "/docs",
       "/docs/guide/",
       "/docs/guide/running",
+      "/docs/guide/metrics",
       "/docs/guide/changelog",
       "/docs/guide/providers",
     ]) {
@@ -148,6 +150,7 @@ describe("pages and their files", () => {
       "/docs",
       "/docs/guide/",
       "/docs/guide/running",
+      "/docs/guide/metrics",
       "/docs/guide/changelog",
       "/docs/guide/providers",
     ]) {
@@ -162,6 +165,7 @@ describe("pages and their files", () => {
       "/ui/",
       "/docs/guide/",
       "/docs/guide/running",
+      "/docs/guide/metrics",
       "/docs/guide/changelog",
       "/docs/guide/providers",
     ]) {

@@ -87,3 +87,12 @@ test("the commands of the page about moving create data that a new server serves
   expect(await (await fetch(`${moved.url}/api/v1/health`)).json()).toMatchObject({ status: "ok", delivery: "running" });
   expect(await moved.stop()).toBe(0);
 });
+
+test("the commands of the page about metrics write alert rules and a board", async () => {
+  await using at = await place();
+  const examples = await examplesOf("metrics");
+  expect(examples).toHaveLength(2);
+  for (const { command } of examples) expect(await at.shell(command)).toEqual({ code: 0, stdout: "" });
+  expect(await Bun.file(join(at.path, "boathook-rules.yml")).text()).toStartWith("groups:\n");
+  expect(await Bun.file(join(at.path, "boathook-dashboard.json")).json()).toHaveProperty("panels");
+});

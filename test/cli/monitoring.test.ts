@@ -2,10 +2,11 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { withMetricsTable } from "../../scripts/metrics-table.ts";
 import { ALERTS } from "../../src/cli/monitoring/alerts.ts";
 import { dashboard } from "../../src/cli/monitoring/dashboard.ts";
 import { rulesText } from "../../src/cli/monitoring/rules.ts";
-import { fromSources, run } from "../support/binary.ts";
+import { fromSources, ROOT, run } from "../support/binary.ts";
 import { type Installation, install } from "../support/installation.ts";
 
 /** Tests the alert rules and the board: that their metrics exist, and that each alert fires and ends. */
@@ -57,6 +58,24 @@ test("a fresh server has each metric of the board, and the queries of the board 
   const file = join(directory, "board.yml");
   writeFileSync(file, JSON.stringify({ groups: [{ name: "board", rules }] }));
   expect(await promtoolSays("check", "rules", file)).toContain(`SUCCESS: ${queries.length} rules found`);
+});
+
+test("the guide describes exactly the metrics of a fresh server, with type and meaning", async () => {
+  const page = await Bun.file(join(ROOT, "web/guide/pages/metrics.md")).text();
+  expect(page).toBe(withMetricsTable(page));
+  const described = [...page.matchAll(/^\| `(\w+)` \| (\w+) \| .*? \| (.*?) \| .* \|$/gm)].map(([, ...row]) =>
+    row.join(" | "),
+  );
+  const served = [...metrics.matchAll(/^# HELP (\w+) (.*)\n# TYPE \w+ (\w+)$/gm)].map(([, name, help, type]) =>
+    [name, type, help].join(" | "),
+  );
+  expect(served.length).toBeGreaterThan(30);
+  expect(described.sort()).toEqual(served.sort());
+  // The labels of the series that a fresh server has.
+  for (const [, name, labels] of metrics.matchAll(/^(\w+)\{(.*)\} /gm)) {
+    const row = page.split("\n").find((line) => line.startsWith(`| \`${name!.replace(/_bucket$/, "")}\` |`));
+    for (const [, label] of labels!.matchAll(/(\w+)="/g)) if (label !== "le") expect(row).toContain(`\`${label}\``);
+  }
 });
 
 test("each panel of the board has its place, an own number and a description", () => {
@@ -120,6 +139,7 @@ const SERIES: Readonly<Record<string, readonly (readonly [series: string, values
     ['boathook_received_total{instance="a",source="hub",outcome="stored"}', "0+1x210"],
   ],
   BoathookEventLoopSlow: slow("boathook_event_loop_lag_seconds", ["0.25", "0.5", "+Inf"], (le) => le === "0.25"),
+  BoathookSpansDropped: [['boathook_spans_dropped_total{instance="a"}', COUNTER]],
   BoathookLogLinesDropped: [['boathook_log_lines_dropped_total{instance="a"}', COUNTER]],
 };
 

@@ -10,7 +10,7 @@ afterEach(() => metrics?.stop());
 let facts = new Facts();
 let requests = new RequestCounts();
 
-function metricsWith(oldestDueAt: number | null = null): Metrics {
+function metricsWith(oldestDueAt: number | null = null, syncsCommits = true): Metrics {
   facts = new Facts();
   requests = new RequestCounts();
   metrics = new Metrics(
@@ -25,6 +25,7 @@ function metricsWith(oldestDueAt: number | null = null): Metrics {
       stoppedEndpoints: async () => ({ disabled: 1, paused: 2 }),
       requests,
       storeSize: async () => ({ databaseBytes: 4096, walBytes: 512, diskFreeBytes: 2048 }),
+      syncsCommits,
       logLinesDropped: () => 4,
     },
     facts,
@@ -51,6 +52,30 @@ const attempt: Extract<Fact, { type: "attempt.finished" }> = {
 };
 
 describe("metrics", () => {
+  test("each commit is counted as one sync of the disk, unless commits are not synced", async () => {
+    for (const [syncsCommits, count] of [
+      [true, 2],
+      [false, 0],
+    ] as const) {
+      const text = metricsWith(null, syncsCommits);
+      for (const writes of [1, 40]) facts.state({ type: "commit.finished", writes, durationMs: 1 });
+      expect(await text.text()).toContain(`\nboathook_fsyncs_total ${count}\n`);
+      text.stop();
+    }
+  });
+
+  test("exported and dropped spans are counted", async () => {
+    const text = metricsWith();
+    facts.state({ type: "spans.exported", count: 12 });
+    facts.state({ type: "spans.dropped", count: 3 });
+    expect(await text.text()).toContain("\nboathook_spans_exported_total 12\n");
+    expect(await text.text()).toContain("\nboathook_spans_dropped_total 3\n");
+  });
+
+  test.if(process.platform === "linux")("the bytes that the process has written are known on Linux", async () => {
+    expect(await metricsWith().text()).toMatch(/^boathook_disk_written_bytes_total \d+$/m);
+  });
+
   test.each([
     "boathook_messages_accepted_total",
     "boathook_attempt_duration_seconds",

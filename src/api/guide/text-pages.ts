@@ -1,4 +1,5 @@
 import changelog from "../../../web/guide/pages/changelog.md" with { type: "text" };
+import metrics from "../../../web/guide/pages/metrics.md" with { type: "text" };
 import outgoing from "../../../web/guide/pages/outgoing.md" with { type: "text" };
 import running from "../../../web/guide/pages/running.md" with { type: "text" };
 import { frame, type Listed, type PageFiles } from "./frame.ts";
@@ -23,6 +24,12 @@ export const textPages: readonly TextPage[] = [
     title: "Outgoing connections",
     about: "tokens, OAuth 2.0, client certificates, private authorities, a proxy",
     text: outgoing,
+  },
+  {
+    name: "metrics",
+    title: "Metrics, alerts and traces",
+    about: "what is measured and when to worry, alert rules, a board, and traces over OTLP",
+    text: metrics,
   },
   { name: "changelog", title: "Changelog", about: "what has changed, by version", text: changelog },
 ];

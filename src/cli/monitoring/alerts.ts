@@ -169,6 +169,15 @@ export const ALERTS: readonly Alert[] = [
     description: "The machine has too little CPU, or a neighbour takes it.",
   },
   {
+    name: "BoathookSpansDropped",
+    expr: "increase(boathook_spans_dropped_total[15m]) > 0",
+    for: null,
+    severity: "warning",
+    summary: "Boathook on {{ $labels.instance }} drops spans of traces.",
+    description:
+      "The collector at otlp-endpoint is slow, down or refuses them: the log has the reason. Lower otlp-sample if there are too many. Deliveries are not affected.",
+  },
+  {
     name: "BoathookLogLinesDropped",
     expr: "increase(boathook_log_lines_dropped_total[15m]) > 0",
     for: null,

@@ -99,6 +99,37 @@ export const PANELS: readonly Panel[] = [
     series: quantiles("boathook_commit_duration_seconds"),
   },
   {
+    title: "Syncs per message",
+    description: "Syncs of the disk for each accepted message. The more messages share a commit, the fewer.",
+    unit: "short",
+    series: [
+      {
+        expr: `sum(rate(boathook_fsyncs_total${ON}[$__rate_interval])) / sum(rate(boathook_messages_accepted_total${ON}[$__rate_interval]))`,
+        legend: "syncs",
+      },
+    ],
+  },
+  {
+    title: "Bytes written per message",
+    description: "Bytes written to disks for each accepted message, with its attempts.",
+    unit: "bytes",
+    series: [
+      {
+        expr: `sum(rate(boathook_disk_written_bytes_total${ON}[$__rate_interval])) / sum(rate(boathook_messages_accepted_total${ON}[$__rate_interval]))`,
+        legend: "written",
+      },
+    ],
+  },
+  {
+    title: "Spans",
+    description: "Spans of traces that were exported and dropped, per second. 0 without otlp-endpoint.",
+    unit: "ops",
+    series: [
+      { expr: `sum(rate(boathook_spans_exported_total${ON}[$__rate_interval]))`, legend: "exported" },
+      { expr: `sum(rate(boathook_spans_dropped_total${ON}[$__rate_interval]))`, legend: "dropped" },
+    ],
+  },
+  {
     title: "Database and disk",
     description: "Sizes of the database and its write-ahead log, and free space on their disk.",
     unit: "bytes",
