@@ -1,4 +1,4 @@
-import { Database } from "bun:sqlite";
+import { Database, type Statement } from "bun:sqlite";
 import { chmodSync, statSync } from "node:fs";
 import { StartError } from "../../core/start-error.ts";
 import { databaseFileOf, dataDirInUse, lostDatabase } from "./data-dir.ts";
@@ -38,6 +38,43 @@ export function openDatabase(
     if (create) chmodSync(path, 0o600);
     configure(db, "full");
     if (!checkpoints) db.run("PRAGMA wal_autocheckpoint = 0");
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/**
+ * A connection that finalizes its statements when it is closed. If there are any left, the runtime
+ * copies the whole write-ahead log to the database and empties it before it closes a connection
+ * (Bun 1.4.5). Beside a server with a replica, this would lose what is not shipped yet.
+ */
+class FinalizingDatabase extends Database {
+  readonly #statements: Statement[] = [];
+
+  // biome-ignore lint/suspicious/noExplicitAny: the types of the base class
+  override prepare(...args: Parameters<Database["prepare"]>): any {
+    const statement = super.prepare(...args);
+    this.#statements.push(statement);
+    return statement;
+  }
+
+  override close(throwOnError?: boolean): void {
+    for (const statement of this.#statements.splice(0)) statement.finalize();
+    super.close(throwOnError);
+  }
+}
+
+/**
+ * Opens the database of a data directory for a command. A server may be using it, so the connection
+ * leaves the write-ahead log alone.
+ */
+export function openBeside(dataDir: string): Database {
+  const db = new FinalizingDatabase(databaseFileOf(dataDir), { create: false, readwrite: true, strict: true });
+  try {
+    configure(db, "full");
+    db.run("PRAGMA wal_autocheckpoint = 0");
     return db;
   } catch (error) {
     db.close();

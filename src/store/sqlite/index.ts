@@ -15,7 +15,7 @@ import { clockOffsets } from "./clock-offsets.ts";
 import { Committer } from "./commit.ts";
 import { addConstraints } from "./constraints.ts";
 import { databaseFileOf, hasDatabase, lockDataDir, noData, prepareDataDir, refuseLostDatabase } from "./data-dir.ts";
-import { checkDatabase, configure, lockDatabase, openDatabase, type Sync, setSync } from "./database.ts";
+import { checkDatabase, configure, lockDatabase, openBeside, openDatabase, type Sync, setSync } from "./database.ts";
 import { deadLetters, redriveVerbs } from "./dead-letters.ts";
 import { deliveries } from "./deliveries.ts";
 import { type Files, systemFiles } from "./durable-file.ts";
@@ -117,7 +117,7 @@ async function openDataDir(options: OpenOptions): Promise<Store> {
     if (!isNew) replica?.keepLog();
     if (!isNew) await upgradeSafely(options, replica);
     // Commands leave checkpoints to the server, which may have to ship the log before.
-    const db = openDatabase(dataDir, { create: exclusive, checkpoints: exclusive && replica === null });
+    const db = exclusive ? openDatabase(dataDir, { create: true, checkpoints: replica === null }) : openBeside(dataDir);
     closing.push(() => db.close());
     if (exclusive) checkDatabase(db, dataDir, isNew);
     const isUsed = hasKeyFingerprint(db);

@@ -4,7 +4,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { StartError } from "../../../core/start-error.ts";
 import { hasDatabase, noData } from "../data-dir.ts";
-import { openDatabase } from "../database.ts";
+import { openBeside } from "../database.ts";
 import { type Files, systemFiles, writeDurably } from "../durable-file.ts";
 import { FileLocked, lockFile } from "../file-lock.ts";
 import {
@@ -193,11 +193,9 @@ async function withLockedKeys<Result>(
     if (!hasDatabase(dataDir)) throw noData(dataDir);
     const lock = lockKeys(dataDir);
     try {
-      const db = openDatabase(dataDir, { create: false });
+      const db = openBeside(dataDir);
       try {
         requireThisSchema(db);
-        // A server that has a replica must make all checkpoints itself.
-        db.run("PRAGMA wal_autocheckpoint = 0");
         const state = keyStateOf(db);
         if (state.fingerprint === null) throw noData(dataDir);
         const known = encryptionKeys(dataDir, configured, { isUsed: true, files: systemFiles });
