@@ -18,6 +18,9 @@ import { ReplicaSession, type SessionEvents } from "./session.ts";
 import { type ChainEnd, withDeadline } from "./shipper.ts";
 import { WalSource } from "./wal-source.ts";
 
+/** How often commits by other processes are looked for, in ms. */
+const OTHERS_EVERY_MS = 500;
+
 export interface ReplicaOptions {
   /** A directory or `s3://bucket/prefix`. */
   readonly location: string;
@@ -48,6 +51,7 @@ export class Replica implements StoreReplica {
   #session: ReplicaSession | null = null;
   #isConnecting = false;
   #cancelRetry: Cancel = () => {};
+  #cancelOthers: Cancel = () => {};
   /** Whether the log was given up. */
   #isCut = false;
   #isStopping = false;
@@ -96,6 +100,16 @@ export class Replica implements StoreReplica {
     this.#committer = committer;
     committer.onCommit(() => this.#committed());
     this.#committed();
+    this.#shipOthers();
+  }
+
+  /** Ships what commands commit, such as a new encryption key, also while the server commits nothing. */
+  #shipOthers(): void {
+    if (this.#isStopping) return;
+    this.#cancelOthers = this.clock.after(OTHERS_EVERY_MS, () => {
+      this.#committed();
+      this.#shipOthers();
+    });
   }
 
   #committed(): void {
@@ -226,6 +240,7 @@ export class Replica implements StoreReplica {
   async finish(): Promise<void> {
     this.#isStopping = true;
     this.#cancelRetry();
+    this.#cancelOthers();
     this.#finished = (await this.#session?.finish(this.options.timeoutMs)) ?? null;
     await this.#vault.close();
   }
@@ -234,6 +249,7 @@ export class Replica implements StoreReplica {
   close(): void {
     this.#isStopping = true;
     this.#cancelRetry();
+    this.#cancelOthers();
     this.#guard.close();
     this.#source?.close();
     this.#source = null;

@@ -1,7 +1,10 @@
 import { expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
+import { openStore } from "../../../../src/store/sqlite/index.ts";
+import { until } from "../../../support/delivery.ts";
 import { temporaryDirectory } from "../../../support/temporary.ts";
-import { openReplicated, valuesIn } from "./replicated.ts";
+import { optionsFor } from "../open.ts";
+import { KEY, openReplicated, valuesIn } from "./replicated.ts";
 
 test("a replica has what was committed before the store was closed", async () => {
   using dir = temporaryDirectory();
@@ -30,4 +33,22 @@ test("a store that was closed continues its replica without another copy of the 
     "value 1",
     "value 2",
   ]);
+});
+
+test("a replica gets what a command commits while the server commits nothing", async () => {
+  using dir = temporaryDirectory();
+  const [data, replica] = [dir.file("data"), dir.file("replica")];
+  const store = await openReplicated(data, replica);
+  await until(
+    async () => store.replica!.state().copiedAt,
+    (copiedAt) => copiedAt !== null,
+  );
+  const command = await openStore(optionsFor(data, { encryptionKey: KEY, exclusive: false }));
+  await command.housekeeping.meta.set("by-command", "yes");
+  await command.close();
+  await until(
+    () => valuesIn(replica, dir.file("new"), ["by-command"]),
+    ([value]) => value === "yes",
+  );
+  await store.close();
 });
