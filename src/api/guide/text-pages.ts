@@ -1,5 +1,8 @@
 import changelog from "../../../web/guide/pages/changelog.md" with { type: "text" };
+import doctor from "../../../web/guide/pages/doctor.md" with { type: "text" };
+import keys from "../../../web/guide/pages/keys.md" with { type: "text" };
 import metrics from "../../../web/guide/pages/metrics.md" with { type: "text" };
+import moving from "../../../web/guide/pages/moving.md" with { type: "text" };
 import outgoing from "../../../web/guide/pages/outgoing.md" with { type: "text" };
 import running from "../../../web/guide/pages/running.md" with { type: "text" };
 import { frame, type Listed, type PageFiles } from "./frame.ts";
@@ -31,6 +34,19 @@ export const textPages: readonly TextPage[] = [
     about: "what is measured and when to worry, alert rules, a board, and traces over OTLP",
     text: metrics,
   },
+  {
+    name: "doctor",
+    title: "Checking an installation",
+    about: "what boathook doctor checks, and what to do about each finding",
+    text: doctor,
+  },
+  {
+    name: "keys",
+    title: "Keys and tokens",
+    about: "replacing the encryption key and the root token, and backups from before",
+    text: keys,
+  },
+  { name: "moving", title: "Moving to another machine", about: "with one file and no message lost", text: moving },
   { name: "changelog", title: "Changelog", about: "what has changed, by version", text: changelog },
 ];
 
