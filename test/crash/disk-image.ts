@@ -18,6 +18,10 @@ export interface DiskImage extends Disposable {
    * without data that only the page cache holds. Stops the process `pid` during the copy.
    */
   cutFor(pid: number): Promise<DiskImage>;
+  /** Makes the file system read-only, as the kernel does after an error of the disk. */
+  makeReadOnly(): void;
+  /** Mounts the file system anew, writable. No process may use it. */
+  mountAgain(): void;
 }
 
 /** Creates an empty file system. Returns null if this machine does not allow it; only root may mount. */
@@ -35,7 +39,8 @@ function mounted(home: ReturnType<typeof temporaryDirectory>, file: string): Dis
   const root = home.file("mounted");
   mkdirSync(root);
   // With a long commit interval, the journal is written only by fsync and never during a copy.
-  if (!succeeds("mount", "-o", "loop,commit=600", file, root)) return null;
+  const mount = () => succeeds("mount", "-o", "loop,commit=600,errors=remount-ro", file, root);
+  if (!mount()) return null;
   return {
     dataDir: `${root}/data`,
     async cutFor(pid) {
@@ -54,6 +59,12 @@ function mounted(home: ReturnType<typeof temporaryDirectory>, file: string): Dis
       const image = mounted(copyHome, copy);
       if (image === null) throw new Error(`The copy of ${statSync(copy).size} bytes could not be mounted.`);
       return image;
+    },
+    makeReadOnly() {
+      if (!succeeds("mount", "-o", "remount,abort", root)) throw new Error(`${root} is still writable.`);
+    },
+    mountAgain() {
+      if (!succeeds("umount", root) || !mount()) throw new Error(`${root} could not be mounted again.`);
     },
     [Symbol.dispose]() {
       // A lazy unmount, because a process that has just been killed may still use the file system.
