@@ -4,6 +4,15 @@ import type { NoticeChannelName } from "./notice.ts";
 import type { FailureReason } from "./outcome.ts";
 import type { LogCause, ReceivedOutcome } from "./received.ts";
 
+/** An attempt, as the logs name it. */
+export interface AttemptNames {
+  readonly messageSeq: Seq;
+  readonly deliverySeq: Seq;
+  readonly attemptSeq: Seq;
+  /** The trace of the attempt. Absent if it belongs to none. */
+  readonly traceId?: string;
+}
+
 /**
  * An event in the program, published after the commit that made it true. Facts feed logs, metrics,
  * the live view and operational webhooks. Nothing may depend on a fact being received or on the
@@ -57,6 +66,8 @@ export type Fact =
       readonly reason: FailureReason;
       /** Status of the response, or 0 if there was none. */
       readonly status: number;
+      /** The attempt that failed. */
+      readonly attempt?: AttemptNames;
     }
   /** An endpoint recovered: an attempt succeeded after failures. */
   | {
@@ -66,6 +77,8 @@ export type Fact =
       readonly url: string;
       /** Time from the end of the first failure to the end of this attempt, in ms. */
       readonly failedForMs: number;
+      /** The attempt that succeeded. */
+      readonly attempt?: AttemptNames;
     }
   /**
    * An attempt was started but sent nothing, because this machine lacks a resource. The attempt is
@@ -156,6 +169,8 @@ export type Fact =
        */
       readonly cause: "gone" | "failing" | "manual";
       readonly failingSince: number | null;
+      /** The attempt after which the endpoint was disabled. Absent if the cause is `manual`. */
+      readonly attempt?: AttemptNames;
     }
   /** An environment's oldest due delivery has been waiting for longer than `backlog-threshold`. */
   | {

@@ -251,11 +251,12 @@ export class AttemptRunner {
     const { applicationSeq } = content;
     const finished = finishedFact(waiting.delivery, content, entry, attempt, settled, clock.now());
     const trace = span?.trace ?? content.trace;
-    facts.state(trace == null ? finished : { ...finished, traceId: traceIdOf(trace) });
+    const traced = trace == null ? finished : { ...finished, traceId: traceIdOf(trace) };
+    facts.state(traced);
     span?.settled(finished.next);
-    if (settled.health !== null) facts.state(healthFact(attempt, applicationSeq, settled.health));
+    if (settled.health !== null) facts.state(healthFact(attempt, applicationSeq, settled.health, traced));
     if (settled.disabled === null) return;
     signals.send({ type: "endpoint.changed", endpointSeq, applicationSeq });
-    facts.state({ type: "endpoint.disabled", endpointSeq, applicationSeq, ...settled.disabled });
+    facts.state({ type: "endpoint.disabled", endpointSeq, applicationSeq, ...settled.disabled, attempt: traced });
   }
 }

@@ -1,6 +1,6 @@
 import { attemptHeadersOf } from "../core/attempt-headers.ts";
 import type { NextState } from "../core/delivery.ts";
-import type { Fact } from "../core/fact.ts";
+import type { AttemptNames, Fact } from "../core/fact.ts";
 import { type Seq, type SeqSource, seqAt } from "../core/id.ts";
 import type { Outcome } from "../core/outcome.ts";
 import type { Answer } from "../ports.ts";
@@ -107,8 +107,9 @@ export function healthFact(
   { endpointSeq, url, reason, responseStatus, startedAt, durationMs }: Attempt,
   applicationSeq: Seq,
   health: NonNullable<Settled["health"]>,
+  attempt: AttemptNames,
 ): Fact {
-  const endpoint = { endpointSeq, applicationSeq, url };
+  const endpoint = { endpointSeq, applicationSeq, url, attempt };
   if (health !== "failing") {
     const failedForMs = Math.max(0, startedAt + durationMs - health.recoveredFrom);
     return { type: "endpoint.recovered", ...endpoint, failedForMs };

@@ -1,4 +1,4 @@
-import type { FactOf, Facts } from "../core/fact.ts";
+import type { AttemptNames, FactOf, Facts } from "../core/fact.ts";
 import type { IdCodec, Seq } from "../core/id.ts";
 import { formatDuration } from "../core/unit.ts";
 import type { Log } from "./log.ts";
@@ -56,6 +56,7 @@ export function logFacts(facts: Facts, log: Log, ids: IdCodec): void {
             url: withoutQuery(fact.url),
             reason: fact.reason,
             status: fact.status,
+            ...attemptNames(fact.attempt, ids),
           },
           "Endpoint is failing.",
         );
@@ -67,6 +68,7 @@ export function logFacts(facts: Facts, log: Log, ids: IdCodec): void {
             ...namesOf(fact, ids),
             url: withoutQuery(fact.url),
             failedFor: formatDuration(wholeSeconds(fact.failedForMs)),
+            ...attemptNames(fact.attempt, ids),
           },
           "Endpoint has recovered.",
         );
@@ -78,6 +80,7 @@ export function logFacts(facts: Facts, log: Log, ids: IdCodec): void {
             ...namesOf(fact, ids),
             cause: fact.cause,
             failingSince: fact.failingSince === null ? null : new Date(fact.failingSince).toISOString(),
+            ...attemptNames(fact.attempt, ids),
           },
           fact.cause === "gone"
             ? "Endpoint disabled because it responded with 410 Gone."
@@ -262,15 +265,12 @@ export function logFacts(facts: Facts, log: Log, ids: IdCodec): void {
 export function logAttempts(facts: Facts, log: Log, ids: IdCodec, isWanted: () => boolean): void {
   facts.on(["attempt.finished"], (fact) => {
     if (!isWanted()) return;
-    const { messageSeq, deliverySeq, attemptSeq, endpointSeq, traceId, reason, responseStatus, durationMs } = fact;
+    const { endpointSeq, reason, responseStatus, durationMs } = fact;
     log.debug(
       {
         event: "attempt",
-        msgId: ids.encode("msg_", messageSeq),
-        deliveryId: ids.encode("dlv_", deliverySeq),
-        attemptId: ids.encode("atmpt_", attemptSeq),
+        ...attemptNames(fact, ids),
         endpointId: ids.encode("ep_", endpointSeq),
-        traceId,
         outcome: reason ?? "success",
         status: responseStatus,
         durationMs,
@@ -282,6 +282,17 @@ export function logAttempts(facts: Facts, log: Log, ids: IdCodec, isWanted: () =
 
 function namesOf(fact: { readonly endpointSeq: Seq; readonly applicationSeq: Seq }, ids: IdCodec) {
   return { appId: ids.encode("app_", fact.applicationSeq), endpointId: ids.encode("ep_", fact.endpointSeq) };
+}
+
+function attemptNames(attempt: AttemptNames | undefined, ids: IdCodec): object {
+  if (attempt === undefined) return {};
+  const { messageSeq, deliverySeq, attemptSeq, traceId } = attempt;
+  return {
+    msgId: ids.encode("msg_", messageSeq),
+    deliveryId: ids.encode("dlv_", deliverySeq),
+    attemptId: ids.encode("atmpt_", attemptSeq),
+    traceId,
+  };
 }
 
 /** Rounds a duration, so that its text is short. */

@@ -42,6 +42,9 @@ test("a failing endpoint is logged once, even across a restart, and once more wh
     url: `${receiver.url}/hook`,
     reason: "status_5xx",
     status: 503,
+    msgId: expect.stringMatching(/^msg_/),
+    deliveryId: expect.stringMatching(/^dlv_/),
+    attemptId: expect.stringMatching(/^atmpt_/),
   });
   await sendMessage(boathook.send, app);
   await receiver.arrived(2);

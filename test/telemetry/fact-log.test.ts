@@ -103,6 +103,26 @@ describe("fact log", () => {
     });
   });
 
+  test("a line about an attempt names its message, delivery and trace", () => {
+    const attempt = { messageSeq: 1, deliverySeq: 2, attemptSeq: 3, traceId: "a".repeat(32) };
+    const about = { endpointSeq: 5, applicationSeq: 6, attempt };
+    const url = "https://example.com/";
+    const lines = [
+      ...linesOf({ type: "endpoint.failing", ...about, url, reason: "timeout", status: 0 }),
+      ...linesOf({ type: "endpoint.recovered", ...about, url, failedForMs: 1 }),
+      ...linesOf({ type: "endpoint.disabled", ...about, cause: "gone", failingSince: null }),
+    ];
+    for (const { fields } of lines) {
+      expect(fields).toMatchObject({
+        msgId: ids.encode("msg_", 1),
+        deliveryId: ids.encode("dlv_", 2),
+        attemptId: ids.encode("atmpt_", 3),
+        traceId: "a".repeat(32),
+      });
+    }
+    expect(lines).toHaveLength(3);
+  });
+
   test("log lines identify objects by their API ids", () => {
     const [line] = linesOf({ ...disabled, cause: "gone" });
     expect(line!.fields).toMatchObject({
