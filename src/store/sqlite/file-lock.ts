@@ -56,19 +56,30 @@ export function isFileLocked(path: string): boolean | null {
   const file = openSync(path, "r");
   try {
     const found = flockOf(F_WRLCK);
-    return linuxFcntl()(file, F_OFD_GETLK, ptr(found)) === 0 ? found.readInt16LE(0) !== F_UNLCK : null;
+    return linuxFcntl()?.(file, F_OFD_GETLK, ptr(found)) === 0 ? found.readInt16LE(0) !== F_UNLCK : null;
   } finally {
     closeSync(file);
   }
 }
 
+/** The C library of most systems, and that of systems with musl. */
+const LIBRARIES = ["libc.so.6", `libc.musl-${process.arch === "x64" ? "x86_64" : "aarch64"}.so.1`];
+
 function linuxFcntl() {
-  return dlopen("libc.so.6", { fcntl: { args: ["i32", "i32", "ptr"], returns: "i32" } }).symbols.fcntl;
+  for (const library of LIBRARIES) {
+    try {
+      return dlopen(library, { fcntl: { args: ["i32", "i32", "ptr"], returns: "i32" } }).symbols.fcntl;
+    } catch {
+      // The system uses the other library.
+    }
+  }
+  return null;
 }
 
 /** Locks a file. Returns false if another process holds the lock. */
 function lockOnLinux(file: number): boolean {
   const fcntl = linuxFcntl();
+  if (fcntl === null) return true;
   const wanted = flockOf(F_WRLCK);
   if (fcntl(file, F_OFD_SETLK, ptr(wanted)) === 0) return true;
   const found = flockOf(F_WRLCK);
