@@ -216,7 +216,6 @@ async function run(
       oldestDueAt: kernel.oldestDue().get(environmentSeq)?.dueAt ?? null,
     }),
     system: readings,
-    testNotices: kernel.notices.test,
     ...(backups !== null && { backups: () => backups.state }),
     version,
     isStarting: opening.isStarting,

@@ -36,6 +36,7 @@ import type { MessageOut } from "./resources/message/fields.ts";
 import type { EnvironmentMessageOut } from "./resources/message/of-environment.ts";
 import type { PrecheckRecipientsOut } from "./resources/message/precheck.ts";
 import type { MessageRecipientOut } from "./resources/message/recipients.ts";
+import type { NoticeTestOut } from "./resources/notice/routes.ts";
 import type {
   OperationalWebhookEndpointOut,
   OperationalWebhookEndpointWrittenOut,
@@ -150,3 +151,4 @@ export type OperationalEndpointState = Static<typeof OperationalWebhookEndpointS
 /** An operational endpoint that was just created or changed. */
 export type WrittenOperationalEndpoint = Static<typeof OperationalWebhookEndpointWrittenOut>;
 export type System = Static<typeof SystemOut>;
+export type NoticeTest = Static<typeof NoticeTestOut>;

@@ -1,5 +1,5 @@
 import type { Seq } from "../core/id.ts";
-import type { NoticeChannel } from "../core/notice.ts";
+import type { NoticeChannel, NoticeChannelName } from "../core/notice.ts";
 import { OneLife } from "../core/service.ts";
 import type { Cancel } from "../ports.ts";
 import { type EndpointHealth, StoreUnavailable, type Troubled } from "../store/index.ts";
@@ -50,9 +50,14 @@ export class Notices extends OneLife {
     for (const channel of this.#channels) await channel.finish();
   }
 
-  /** Sends a test notice to each channel. Null if no channel is configured. */
-  get test(): (() => Promise<readonly TestedChannel[]>) | null {
-    return this.parts.channels.length === 0 ? null : () => this.#tests.send();
+  /** The channels that are configured. */
+  get channelNames(): readonly NoticeChannelName[] {
+    return this.parts.channels.map(({ name }) => name);
+  }
+
+  /** Sends a test notice to each channel. */
+  test(): Promise<readonly TestedChannel[]> {
+    return this.#tests.send();
   }
 
   /** Looks at all states once, and starts sending what is due. */

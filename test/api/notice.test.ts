@@ -90,7 +90,8 @@ describe("a test notice", () => {
   });
 
   test("the secrets of the channels are not shown by the API", async () => {
-    const { text } = await send("GET", "/system");
+    const { text, json } = await send("GET", "/system");
+    expect(json.notices).toEqual(["mail", "slack", "teams"]);
     expect(text).not.toContain("secret-path");
     expect(text).not.toContain(encodeURIComponent(LOGIN.password));
   });

@@ -1,12 +1,20 @@
-import { expect, test } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
 import type { Page } from "playwright-core";
 import { SCOPE_RESOURCES, scopeOf } from "../../web/admin/tokens/scopes.ts";
 import { describeInBrowser, openAdminPage, BROWSER_TIMEOUT_MS as TIMEOUT_MS } from "../support/browser.ts";
+import { startReceiver } from "../support/receiver.ts";
 
 /** The pages of event types and of the installation. */
 
 const TOKEN = "root-token-of-the-test-of-installation-1";
-const env = { BOATHOOK_ROOT_TOKEN: TOKEN, BOATHOOK_ALLOW_SUBNETS: "127.0.0.0/8" };
+/** A chat that takes the first notice and no other. */
+const chat = startReceiver(() => new Response(null, { status: chat.received.length === 1 ? 200 : 404 }));
+afterAll(() => chat[Symbol.asyncDispose]());
+const env = {
+  BOATHOOK_ROOT_TOKEN: TOKEN,
+  BOATHOOK_ALLOW_SUBNETS: "127.0.0.0/8",
+  BOATHOOK_NOTIFY_SLACK: `${chat.url}/secret`,
+};
 
 const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
 
@@ -211,6 +219,22 @@ describeInBrowser("pages of event types and of the installation", { env }, (grou
       const row = page.getByRole("row").filter({ hasText: "root-token" }).first();
       await row.getByText("variable").waitFor();
       expect(await page.locator("main").textContent()).not.toContain(TOKEN);
+      await expectNoOverflow(page);
+      expect(opened.errors).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "the system page sends a test notice and shows why a channel did not take it",
+    async () => {
+      await using opened = await open("#/system");
+      const { page } = opened;
+      const button = page.getByRole("button", { name: "Send a test notice" });
+      await button.click();
+      await page.getByText("Sent.").waitFor();
+      await button.click();
+      await page.getByText("Slack: The webhook responded with status 404.").waitFor();
       await expectNoOverflow(page);
       expect(opened.errors).toEqual([]);
     },

@@ -3,6 +3,7 @@ import doctor from "../../../web/guide/pages/doctor.md" with { type: "text" };
 import keys from "../../../web/guide/pages/keys.md" with { type: "text" };
 import metrics from "../../../web/guide/pages/metrics.md" with { type: "text" };
 import moving from "../../../web/guide/pages/moving.md" with { type: "text" };
+import notices from "../../../web/guide/pages/notices.md" with { type: "text" };
 import outgoing from "../../../web/guide/pages/outgoing.md" with { type: "text" };
 import running from "../../../web/guide/pages/running.md" with { type: "text" };
 import { frame, type Listed, type PageFiles } from "./frame.ts";
@@ -33,6 +34,12 @@ export const textPages: readonly TextPage[] = [
     title: "Metrics, alerts and traces",
     about: "what is measured and when to worry, alert rules, a board, and traces over OTLP",
     text: metrics,
+  },
+  {
+    name: "notices",
+    title: "Notices",
+    about: "mail, Slack and Teams about endpoints that fail and backlogs that grow",
+    text: notices,
   },
   {
     name: "doctor",

@@ -9,7 +9,7 @@ import type { Tracer } from "../../core/tracer.ts";
 import type { SeriesKeeper } from "../../deliver/tasks/series-keeper.ts";
 import type { BacklogWatch } from "../../deliver/watches/backlog-watch.ts";
 import type { ClockTrustWatch } from "../../deliver/watches/clock-trust-watch.ts";
-import type { TestedChannel } from "../../notice/test-notice.ts";
+import type { Notices } from "../../notice/notices.ts";
 import type { SessionUser } from "../../store/index.ts";
 import type { Inbox } from "../resources/inbox/inbox.ts";
 import type { ErrorLog } from "./errors.ts";
@@ -66,8 +66,8 @@ export interface ApiDeps extends CommandContext {
   readonly countRequest?: (operation: string, status: number) => void;
   /** Returns the state of the scheduled backups. Absent if there are none. */
   readonly backups?: () => BackupState;
-  /** Sends a test notice to each channel. Null or absent if no channel is configured. */
-  readonly testNotices?: (() => Promise<readonly TestedChannel[]>) | null;
+  /** Notices to people. Absent in tests without them. */
+  readonly notices?: Pick<Notices, "channelNames" | "test">;
   readonly overview: (environmentSeq: Seq) => OverviewNumbers | Promise<OverviewNumbers>;
   /** Reads counts over time. */
   readonly series: Pick<SeriesKeeper, "read">;

@@ -1,4 +1,4 @@
-import type { AuditEntry, Environment, System } from "../../../src/api/types.ts";
+import type { AuditEntry, Environment, NoticeTest, System } from "../../../src/api/types.ts";
 import { call } from "../api.ts";
 import { getJson, getPage, sendJson } from "./json.ts";
 
@@ -23,6 +23,8 @@ export const resumeEnvironment = () => sendJson<Environment>("POST", "/environme
 export const exportEnvironment = async () => (await call("POST", "/environment/export")).text();
 
 export const getSystem = (signal: AbortSignal) => getJson<System>("/system", signal);
+
+export const testNotices = () => sendJson<NoticeTest>("POST", "/notice/test");
 
 /** Returns the diagnostic bundle as JSON text. */
 export const getDiagnostics = async () => (await call("GET", "/system/diagnostics")).text();

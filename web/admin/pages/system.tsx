@@ -8,7 +8,7 @@ import { Fact } from "../../kit/parts/fact.tsx";
 import { Instant } from "../../kit/parts/instant.tsx";
 import { PageHead } from "../../kit/parts/page-head.tsx";
 import { Read, Section } from "../../kit/parts/section.tsx";
-import { getDiagnostics, getSystem } from "../api/installation.ts";
+import { getDiagnostics, getSystem, testNotices } from "../api/installation.ts";
 import { useLoaded } from "../reload.ts";
 
 /** Shows the versions, sizes and settings of the server. */
@@ -33,6 +33,7 @@ export function SystemPage() {
             <Program of={loaded} />
             <Store of={loaded} />
             <Backups of={loaded} />
+            <Notices of={loaded} />
             <Replica of={loaded} />
             <Section title="Settings">
               <DataTable label="Settings" columns={COLUMNS} rows={loaded.settings} keyOf={({ name }) => name} />
@@ -146,6 +147,36 @@ function Replica({ of: { replica } }: { of: System }) {
     </Section>
   );
 }
+
+function Notices({ of: { notices } }: { of: System }) {
+  const action = useActionThen(null);
+  if (notices.length === 0) return null;
+  const test = () =>
+    action.run(async () => {
+      const { channels } = await testNotices();
+      const problems = channels.flatMap(({ channel, detail }) =>
+        detail === null ? [] : [`${NAMES[channel]}: ${detail}`],
+      );
+      if (problems.length > 0) throw new Error(problems.join(" "));
+    }, "Sent.");
+  return (
+    <Section title="Notices">
+      <dl class="facts">
+        <Fact name="Channels">{notices.map((channel) => NAMES[channel]).join(", ")}</Fact>
+      </dl>
+      <button type="button" class="outline" disabled={action.busy} onClick={test}>
+        Send a test notice
+      </button>
+      <Outcome action={action} />
+    </Section>
+  );
+}
+
+const NAMES: Readonly<Record<System["notices"][number], string>> = {
+  mail: "Mail",
+  slack: "Slack",
+  teams: "Microsoft Teams",
+};
 
 const COLUMNS: readonly Column<System["settings"][number]>[] = [
   { head: "Setting", kind: "title", cell: ({ name }) => <code>{name}</code> },

@@ -7,7 +7,7 @@ import { type Operation, operation } from "../../http/operation.ts";
 import { reply } from "../../http/reply.ts";
 import { nullable, wordOut } from "../../http/schema.ts";
 
-const NoticeTestOut = field.object("NoticeTestOut", {
+export const NoticeTestOut = field.object("NoticeTestOut", {
   channels: Type.Array(
     field.object("NoticeTestChannel", {
       channel: wordOut(noticeChannelNames),
@@ -39,11 +39,11 @@ export function noticeRoutes(context: Context): Operation[] {
       },
       problems: [409],
       async handle() {
-        const { testNotices = null } = context;
-        if (testNotices === null) {
+        const { notices } = context;
+        if (notices === undefined || notices.channelNames.length === 0) {
           throw conflict("No channel is configured. Set notify-mail, notify-slack or notify-teams.", "no_channels");
         }
-        return reply(200, { channels: await testNotices() });
+        return reply(200, { channels: await notices.test() });
       },
     }),
   ];

@@ -3,6 +3,7 @@ import { Type } from "@sinclair/typebox";
 import type { BackupState } from "../../../backup/schedule.ts";
 import { deliveryHeldMeta } from "../../../core/delivery.ts";
 import { formatInstant } from "../../../core/instant.ts";
+import { noticeChannelNames } from "../../../core/notice.ts";
 import type { ReplicaState } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
@@ -75,6 +76,7 @@ export const SystemOut = field.object("SystemOut", {
       copiedAt: instant("Time of the newest complete copy of the data in the replica; null if there is none."),
     }),
   ),
+  notices: Type.Array(wordOut(noticeChannelNames), { description: "The channels that get notices." }),
   clock: field.object("SystemClock", {
     now: field.instantOut,
     doubtedSince: instant("Time since which the clock is ahead of the stored data; null while it is trusted."),
@@ -102,7 +104,7 @@ export const SystemOut = field.object("SystemOut", {
 const at = (time: number | null) => (time === null ? null : formatInstant(time));
 
 /** Reads the state of the server. */
-export async function systemOut({ system, store, clock, clockTrust, deliverer, version, backups }: Context) {
+export async function systemOut({ system, store, clock, clockTrust, deliverer, version, backups, notices }: Context) {
   const { housekeeping } = store;
   const [about, size, health] = [await housekeeping.about(), await housekeeping.size(), await housekeeping.health()];
   const { rss, heapUsed } = process.memoryUsage();
@@ -122,6 +124,7 @@ export async function systemOut({ system, store, clock, clockTrust, deliverer, v
     },
     retention: { retentionMs: system.retentionMs, lastRunAt: at(system.retentionLastRunAt()) },
     backups: backups === undefined ? null : backupsOut(backups()),
+    notices: [...(notices?.channelNames ?? [])],
     replica: store.replica === undefined ? null : replicaOut(store.replica.state()),
     clock: {
       now: formatInstant(clock.now()),
@@ -165,6 +168,7 @@ export const systemExample = {
   retention: { retentionMs: 7_776_000_000, lastRunAt: null },
   backups: null,
   replica: null,
+  notices: ["mail"],
   clock: { now: time, doubtedSince: null, retriesAheadMs: 0 },
   memory: { residentBytes: 104_857_600, heapBytes: 20_971_520 },
   openFiles: { open: 20, max: 1_048_576 },
