@@ -1,4 +1,5 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
+import { copyFileSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { EXECUTABLE, executable, programEnvironment, ROOT, run, startBoathook } from "../support/binary.ts";
 import { examplesIn } from "../support/readme.ts";
@@ -16,9 +17,9 @@ interface Place extends AsyncDisposable {
 }
 
 /** Starts a server on the directory `data` in a new working directory. Its first start creates an endpoint. */
-async function place(): Promise<Place> {
+async function place(...args: readonly string[]): Promise<Place> {
   const directory = temporaryDirectory();
-  const server = await startBoathook(executable(), directory.file("data"));
+  const server = await startBoathook(executable(), directory.file("data"), args, { cwd: directory.path });
   const env = await programEnvironment({ PATH: `${dirname(EXECUTABLE)}:${process.env.PATH}` });
   return {
     path: directory.path,
@@ -75,6 +76,23 @@ test("the commands of the page about keys print what is shown there", async () =
     const withoutNumbers = (text: string) => text.replace(/: \d+ values?/, ": N values");
     if (output !== "") expect(withoutNumbers(stdout)).toBe(withoutNumbers(output));
   }
+});
+
+test("the command of the page about replicas restores data that a new server serves and holds", async () => {
+  await using at = await place("--replica=replica");
+  await at.stop();
+  copyFileSync(join(at.path, "data/encryption.key"), join(at.path, "boathook.key"));
+  rmSync(join(at.path, "data"), { recursive: true });
+  const [restore] = await examplesOf("replica");
+  const { code, stdout } = await at.shell(restore!.command);
+  const withoutNumbers = (text: string) => text.replace(/\d{4}-\S+Z|\d+/g, "N");
+  expect([code, withoutNumbers(stdout)]).toEqual([0, withoutNumbers(restore!.output)]);
+  const restored = await startBoathook(executable(), join(at.path, "restored"));
+  expect(await (await fetch(`${restored.url}/api/v1/health`)).json()).toMatchObject({
+    delivery: "held",
+    replica: null,
+  });
+  expect(await restored.stop()).toBe(0);
 });
 
 test("the commands of the page about moving create data that a new server serves", async () => {

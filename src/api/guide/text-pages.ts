@@ -5,6 +5,7 @@ import metrics from "../../../web/guide/pages/metrics.md" with { type: "text" };
 import moving from "../../../web/guide/pages/moving.md" with { type: "text" };
 import notices from "../../../web/guide/pages/notices.md" with { type: "text" };
 import outgoing from "../../../web/guide/pages/outgoing.md" with { type: "text" };
+import replica from "../../../web/guide/pages/replica.md" with { type: "text" };
 import running from "../../../web/guide/pages/running.md" with { type: "text" };
 import { frame, type Listed, type PageFiles } from "./frame.ts";
 import { Html, html } from "./html.ts";
@@ -54,6 +55,12 @@ export const textPages: readonly TextPage[] = [
     text: keys,
   },
   { name: "moving", title: "Moving to another machine", about: "with one file and no message lost", text: moving },
+  {
+    name: "replica",
+    title: "Replica",
+    about: "a copy that is updated with each commit: what may be lost with the disk, restoring it, watching it",
+    text: replica,
+  },
   { name: "changelog", title: "Changelog", about: "what has changed, by version", text: changelog },
 ];
 

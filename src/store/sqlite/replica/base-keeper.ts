@@ -8,6 +8,9 @@ import { prune } from "./prune.ts";
 import { type Shipper, withDeadline } from "./shipper.ts";
 import type { WalSource } from "./wal-source.ts";
 
+/** How long to wait for the end of a copy that was stopped, in ms. */
+const STOP_MS = 1000;
+
 export interface BaseKeeperParts {
   readonly source: WalSource;
   readonly vault: Vault;
@@ -107,7 +110,8 @@ export class BaseKeeper {
     const running = this.#running;
     if (running !== null && this.copiedAt === null) await withDeadline(this.parts.clock, running, timeoutMs);
     this.#isStopped = true;
-    await running;
+    // A request to a bucket may take long.
+    if (running !== null) await withDeadline(this.parts.clock, running, STOP_MS);
   }
 
   stop(): void {

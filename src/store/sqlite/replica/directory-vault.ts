@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, fstatSync, mkdirSync, promises, statSync } from "node:fs";
+import { chmodSync, existsSync, fdatasync, fstatSync, mkdirSync, promises, statSync, write } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { IDENTITY } from "../../../core/replica-name.ts";
 import type { Vault } from "../../../core/replica-vault.ts";
@@ -88,7 +88,7 @@ export class DirectoryVault implements Vault {
     const open = this.#segment;
     try {
       for (const { file } of [...ended, ...(open === null ? [] : [open])]) {
-        await file.datasync();
+        await sync(file.fd);
         // A file that was deleted can still be written.
         if (fstatSync(file.fd).nlink === 0) throw this.#removed();
       }
@@ -194,10 +194,20 @@ async function entriesOf(directory: string) {
   }
 }
 
-async function writeAll(file: promises.FileHandle, bytes: Uint8Array, at: number): Promise<void> {
+// The methods of `FileHandle` take half as much time again.
+
+async function writeAll({ fd }: promises.FileHandle, bytes: Uint8Array, at: number): Promise<void> {
   for (let done = 0; done < bytes.length; ) {
-    done += (await file.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
+    done += await new Promise<number>((resolve, reject) => {
+      write(fd, bytes, done, bytes.length - done, at + done, (error, count) =>
+        error === null ? resolve(count) : reject(error),
+      );
+    });
   }
+}
+
+function sync(fd: number): Promise<void> {
+  return new Promise((resolve, reject) => fdatasync(fd, (error) => (error === null ? resolve() : reject(error))));
 }
 
 async function syncDirectory(directory: string): Promise<void> {

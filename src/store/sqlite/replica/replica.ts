@@ -21,6 +21,9 @@ import { WalSource } from "./wal-source.ts";
 /** How often commits by other processes are looked for, in ms. */
 const OTHERS_EVERY_MS = 500;
 
+/** Longest time in ms to wait for the first copy, and for the last commits, when the server stops. */
+const FINISH_MS = 4000;
+
 export interface ReplicaOptions {
   /** A directory or `s3://bucket/prefix`. */
   readonly location: string;
@@ -241,7 +244,7 @@ export class Replica implements StoreReplica {
     this.#isStopping = true;
     this.#cancelRetry();
     this.#cancelOthers();
-    this.#finished = (await this.#session?.finish(this.options.timeoutMs)) ?? null;
+    this.#finished = (await this.#session?.finish(Math.min(this.options.timeoutMs, FINISH_MS))) ?? null;
     await this.#vault.close();
   }
 
