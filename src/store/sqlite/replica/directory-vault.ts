@@ -110,7 +110,8 @@ export class DirectoryVault implements Vault {
     await this.endSegment();
     await this.check();
     const path = await this.#pathOf(name);
-    const file = await promises.open(path, "wx", 0o600);
+    // If the file exists, it has only the part of this record that an earlier try has written.
+    const file = await promises.open(path, "w", 0o600);
     this.#segment = { name, file, bytes: 0 };
     await syncDirectory(dirname(path));
     return this.#segment;
