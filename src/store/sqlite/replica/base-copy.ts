@@ -3,7 +3,7 @@ import { hashOf } from "../../../core/replica-record.ts";
 import type { Vault } from "../../../core/replica-vault.ts";
 import type { Clock } from "../../../ports.ts";
 import type { BaseManifest } from "./chain.ts";
-import type { ChainEnd } from "./shipper.ts";
+import type { ChainEnd } from "./chain-end.ts";
 import type { WalSource } from "./wal-source.ts";
 
 /** Pauses between two tries of a chunk, in ms. */

@@ -3,9 +3,10 @@ import type { Vault } from "../../../core/replica-vault.ts";
 import type { Clock } from "../../../ports.ts";
 import { copyBase } from "./base-copy.ts";
 import { basesOf, manifestOf } from "./chain.ts";
+import { withDeadline } from "./deadline.ts";
 import type { ReplicaLimits } from "./limits.ts";
 import { prune } from "./prune.ts";
-import { type Shipper, withDeadline } from "./shipper.ts";
+import type { Shipper } from "./shipper.ts";
 import type { WalSource } from "./wal-source.ts";
 
 /** How long to wait for the end of a copy that was stopped, in ms. */

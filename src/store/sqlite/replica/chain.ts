@@ -8,7 +8,7 @@ import {
 import { readSegment, type SegmentRecord } from "../../../core/replica-record.ts";
 import type { Vault } from "../../../core/replica-vault.ts";
 import { FRAME_HEADER_BYTES } from "../../../core/wal.ts";
-import type { ChainEnd } from "./shipper.ts";
+import type { ChainEnd } from "./chain-end.ts";
 
 /** Describes a complete copy of the database file. It was copied while the server wrote the file. */
 export interface BaseManifest {

@@ -2,7 +2,7 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { databaseFileOf } from "../data-dir.ts";
 import { systemFiles, writeDurably } from "../durable-file.ts";
-import type { ChainEnd } from "./shipper.ts";
+import type { ChainEnd } from "./chain-end.ts";
 
 const FILE = "replica.json";
 

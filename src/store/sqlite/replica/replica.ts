@@ -8,6 +8,8 @@ import { StoreUnavailable } from "../../index.ts";
 import type { ReplicaState, StoreReplica } from "../../replica.ts";
 import type { Committer } from "../commit.ts";
 import { databaseFileOf } from "../data-dir.ts";
+import type { ChainEnd } from "./chain-end.ts";
+import { withDeadline } from "./deadline.ts";
 import { LogGuard } from "./guard.ts";
 import { dataIdOf, identityOf } from "./identity.ts";
 import { LIMITS, type ReplicaLimits } from "./limits.ts";
@@ -15,7 +17,6 @@ import { type LocalState, localStateFileOf, readLocalState, recordStop, recordUs
 import { type OpenBucket, openVault } from "./open-vault.ts";
 import { Progress } from "./progress.ts";
 import { ReplicaSession, type SessionEvents } from "./session.ts";
-import { type ChainEnd, withDeadline } from "./shipper.ts";
 import { WalSource } from "./wal-source.ts";
 
 /** How often commits by other processes are looked for, in ms. */

@@ -5,12 +5,13 @@ import type { Vault } from "../../../core/replica-vault.ts";
 import type { Clock } from "../../../ports.ts";
 import { BaseKeeper } from "./base-keeper.ts";
 import { generationsOf, type LastRecord, lastRecordOf } from "./chain.ts";
+import type { ChainEnd } from "./chain-end.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { type CommitPause, CommitPauses } from "./commit-pause.ts";
 import type { LogGuard } from "./guard.ts";
 import { claimVault } from "./identity.ts";
 import type { ReplicaLimits } from "./limits.ts";
-import { type ChainEnd, Shipper } from "./shipper.ts";
+import { Shipper } from "./shipper.ts";
 import type { WalSource } from "./wal-source.ts";
 import { WriteTurns } from "./write-turns.ts";
 

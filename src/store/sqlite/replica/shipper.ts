@@ -3,23 +3,14 @@ import { sealRecord } from "../../../core/replica-record.ts";
 import type { Vault } from "../../../core/replica-vault.ts";
 import { FRAME_HEADER_BYTES } from "../../../core/wal.ts";
 import type { Clock } from "../../../ports.ts";
+import type { ChainEnd } from "./chain-end.ts";
+import { withDeadline } from "./deadline.ts";
+import { Pause } from "./pause.ts";
 import type { LogHead, WalSource } from "./wal-source.ts";
 
 /** Pauses between two tries of a record, in ms. */
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 5000;
-
-/** Where a chain of records ends. */
-export interface ChainEnd {
-  readonly generation: string;
-  /** 0 if the chain has no record. */
-  readonly epoch: number;
-  readonly frames: number;
-  readonly salt1: number;
-  readonly salt2: number;
-  /** Time of the last commit in the chain, in ms. */
-  readonly at: number;
-}
 
 export interface ShipperEvents {
   /** A record was written. It is durable after `shipped`. */
@@ -78,7 +69,7 @@ export class Shipper {
   #isUrgent = false;
   /** Whether the last try failed. */
   #isFailing = false;
-  #wake: () => void = () => {};
+  readonly #pause: Pause;
   readonly #waiting: { readonly position: number; readonly resolve: () => void }[] = [];
 
   constructor(
@@ -90,6 +81,7 @@ export class Shipper {
     /** 6 random hex digits. */
     tag: string,
   ) {
+    this.#pause = new Pause(clock);
     this.#generation = generation;
     this.#tag = tag;
     this.#epoch = epoch;
@@ -183,7 +175,7 @@ export class Shipper {
   /** Sends the next record without a pause. */
   hurry(): void {
     this.#isUrgent = true;
-    this.#wake();
+    this.#pause.wake();
   }
 
   /** Resolves when everything up to a position is stored. Positions must rise. Never resolves after `stop`. */
@@ -191,13 +183,13 @@ export class Shipper {
     if (this.#earlier + this.#shipped >= position) return Promise.resolve();
     return new Promise((resolve) => {
       this.#waiting.push({ position, resolve });
-      this.#wake();
+      this.#pause.wake();
     });
   }
 
   /** Stores what is committed, then stops. Resolves to whether everything was stored in time. */
   async finish(timeoutMs: number): Promise<boolean> {
-    this.#wake();
+    this.#pause.wake();
     const position = this.note();
     const isDone = await withDeadline(this.clock, this.reached(position), timeoutMs);
     this.stop();
@@ -207,7 +199,7 @@ export class Shipper {
   /** Stops after the record under way. */
   stop(): void {
     this.#isStopped = true;
-    this.#wake();
+    this.#pause.stop();
   }
 
   async #run(): Promise<void> {
@@ -217,12 +209,12 @@ export class Shipper {
         await this.#shipNext();
         retryMs = RETRY_MS_MIN;
         if (this.vault.pauseMs > 0 && this.#waiting.length === 0 && !this.#isUrgent) {
-          await this.#pause(this.vault.pauseMs);
+          await this.#pause.for(this.vault.pauseMs, true);
         }
       } catch (error) {
         this.#isFailing = true;
         this.events.failed(error);
-        await this.#pause(retryMs, false);
+        await this.#pause.for(retryMs, false);
         retryMs = Math.min(2 * retryMs, RETRY_MS_MAX);
       }
     }
@@ -302,28 +294,4 @@ export class Shipper {
     sealRecord(bytes, header);
     return { name: segmentName(this.#generation, { epoch, from }, this.#tag), bytes, to, since };
   }
-
-  /** Waits, but not longer than until somebody waits for a record, if `mayWake` is true. */
-  #pause(delayMs: number, mayWake = true): Promise<void> {
-    if (this.#isStopped) return Promise.resolve();
-    return new Promise((resolve) => {
-      const cancel = this.clock.after(delayMs, resolve);
-      this.#wake = () => {
-        if (!mayWake && !this.#isStopped) return;
-        cancel();
-        resolve();
-      };
-    });
-  }
-}
-
-/** Resolves to whether `promise` resolved within a time. */
-export async function withDeadline(clock: Clock, promise: Promise<unknown>, timeoutMs: number): Promise<boolean> {
-  let cancel = () => {};
-  const expired = new Promise<false>((resolve) => {
-    cancel = clock.after(timeoutMs, () => resolve(false));
-  });
-  const isDone = await Promise.race([promise.then(() => true), expired]);
-  cancel();
-  return isDone;
 }
