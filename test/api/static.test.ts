@@ -1,12 +1,14 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { gunzipSync } from "node:zlib";
 import { buildWeb } from "../../scripts/web.ts";
+import { guidePages } from "../../src/api/guide/text-pages.ts";
 import { ByteBudget } from "../../src/api/http/byte-budget.ts";
 import { LargeFiles } from "../../src/api/http/large-files.ts";
 
 const HOST = "http://localhost";
 const FILES = [...["early.js", "app.js", "app.css", "plot.js"].map((name) => `/ui/${name}`), "/favicon.svg"];
 const PORTAL_FILES = ["portal.js", "portal.css"].map((name) => `/portal/${name}`);
+const GUIDE_PAGES = ["", ...guidePages.map(({ name }) => name)].map((name) => `/docs/guide/${name}`);
 const GUIDE_FILES = ["guide.js", "guide.css"].map((name) => `/docs/guide/${name}`);
 const DOCS_FILES = ["swagger-ui.css", "swagger-ui-bundle.js", "init.js", "init.css"].map((name) => `/docs/${name}`);
 
@@ -33,16 +35,7 @@ describe("pages and their files", () => {
   });
 
   test("every page refers to its files by relative paths, and clients may cache files with a version in their URL forever", async () => {
-    for (const page of [
-      "/ui/",
-      "/portal/",
-      "/docs",
-      "/docs/guide/",
-      "/docs/guide/running",
-      "/docs/guide/metrics",
-      "/docs/guide/changelog",
-      "/docs/guide/providers",
-    ]) {
+    for (const page of ["/ui/", "/portal/", "/docs", ...GUIDE_PAGES]) {
       const files = references(await (await ask(page)).text()).filter((reference) => !reference.startsWith("data:"));
       expect(files.length).toBeGreaterThan(1);
       for (const reference of files) {
@@ -124,16 +117,7 @@ describe("pages and their files", () => {
   });
 
   test("HEAD returns the headers of GET without the body", async () => {
-    for (const path of [
-      "/ui/",
-      "/ui/app.js",
-      "/docs",
-      "/docs/guide/",
-      "/docs/guide/running",
-      "/docs/guide/metrics",
-      "/docs/guide/changelog",
-      "/docs/guide/providers",
-    ]) {
+    for (const path of ["/ui/", "/ui/app.js", "/docs", ...GUIDE_PAGES]) {
       const head = await ask(path, { method: "HEAD" });
       const get = await ask(path);
       const length = (await get.arrayBuffer()).byteLength;
@@ -145,15 +129,7 @@ describe("pages and their files", () => {
   });
 
   test("the content security policy allows nothing from other origins and no framing", async () => {
-    for (const path of [
-      "/ui/",
-      "/docs",
-      "/docs/guide/",
-      "/docs/guide/running",
-      "/docs/guide/metrics",
-      "/docs/guide/changelog",
-      "/docs/guide/providers",
-    ]) {
+    for (const path of ["/ui/", "/docs", ...GUIDE_PAGES]) {
       const policy = (await ask(path)).headers.get("content-security-policy")!;
       for (const part of ["default-src 'none'", "script-src 'self'", "connect-src 'self'", "frame-ancestors 'none'"]) {
         expect(policy).toContain(part);
@@ -161,14 +137,7 @@ describe("pages and their files", () => {
       expect(policy).not.toContain("unsafe-eval");
       expect(policy).not.toContain("http");
     }
-    for (const path of [
-      "/ui/",
-      "/docs/guide/",
-      "/docs/guide/running",
-      "/docs/guide/metrics",
-      "/docs/guide/changelog",
-      "/docs/guide/providers",
-    ]) {
+    for (const path of ["/ui/", ...GUIDE_PAGES]) {
       expect((await ask(path)).headers.get("content-security-policy")).not.toContain("unsafe-inline");
     }
   });

@@ -1,45 +1,13 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { copyFileSync, rmSync } from "node:fs";
-import { dirname, join } from "node:path";
-import { EXECUTABLE, executable, programEnvironment, ROOT, run, startBoathook } from "../support/binary.ts";
+import { join } from "node:path";
+import { executable, ROOT, run, startBoathook } from "../support/binary.ts";
+import { guidePlace } from "../support/guide-place.ts";
 import { examplesIn } from "../support/readme.ts";
-import { temporaryDirectory } from "../support/temporary.ts";
 
 /** Runs the commands of the guide's pages about operation. */
 
 setDefaultTimeout(60_000);
-
-interface Place extends AsyncDisposable {
-  readonly path: string;
-  /** Runs a command of the guide in a shell. */
-  shell(command: string): Promise<{ readonly code: number; readonly stdout: string }>;
-  stop(): Promise<unknown>;
-}
-
-/** Starts a server on the directory `data` in a new working directory. Its first start creates an endpoint. */
-async function place(...args: readonly string[]): Promise<Place> {
-  const directory = temporaryDirectory();
-  const server = await startBoathook(executable(), directory.file("data"), args, { cwd: directory.path });
-  const env = await programEnvironment({ PATH: `${dirname(EXECUTABLE)}:${process.env.PATH}` });
-  return {
-    path: directory.path,
-    async shell(command) {
-      const child = Bun.spawn(["sh", "-c", command.replace("http://127.0.0.1:8071", server.url)], {
-        cwd: directory.path,
-        env,
-        stdio: ["ignore", "pipe", "ignore"],
-      });
-      const stdout = await new Response(child.stdout).text();
-      return { code: await child.exited, stdout: stdout.trimEnd() };
-    },
-    stop: () => server.stop(),
-    async [Symbol.asyncDispose]() {
-      server.kill("SIGKILL");
-      await server.exited;
-      directory[Symbol.dispose]();
-    },
-  };
-}
 
 async function examplesOf(page: string) {
   return examplesIn(await Bun.file(join(ROOT, "web/guide/pages", `${page}.md`)).text());
@@ -48,7 +16,7 @@ async function examplesOf(page: string) {
 const namesIn = (output: string) => output.split("\n").map((line) => /^(\w+) {2}([a-z-]+) {2}/.exec(line)?.slice(1, 3));
 
 test("the commands of the page about doctor print what is shown there, and every finding is explained", async () => {
-  await using at = await place();
+  await using at = await guidePlace();
   const [local, remote] = await examplesOf("doctor");
   const found = await at.shell(local!.command);
   expect(found.code).toBe(0);
@@ -61,7 +29,7 @@ test("the commands of the page about doctor print what is shown there, and every
 });
 
 test("the commands of the page about keys print what is shown there", async () => {
-  await using at = await place();
+  await using at = await guidePlace();
   const before = await run(executable(), [
     "backup",
     join(at.path, "before.bak"),
@@ -79,7 +47,7 @@ test("the commands of the page about keys print what is shown there", async () =
 });
 
 test("the command of the page about replicas restores data that a new server serves and holds", async () => {
-  await using at = await place("--replica=replica");
+  await using at = await guidePlace("--replica=replica");
   await at.stop();
   copyFileSync(join(at.path, "data/encryption.key"), join(at.path, "boathook.key"));
   rmSync(join(at.path, "data"), { recursive: true });
@@ -96,7 +64,7 @@ test("the command of the page about replicas restores data that a new server ser
 });
 
 test("the commands of the page about moving create data that a new server serves", async () => {
-  await using at = await place();
+  await using at = await guidePlace();
   await at.stop();
   for (const { command } of await examplesOf("moving")) {
     expect({ command, ...(await at.shell(command)) }).toMatchObject({ command, code: 0 });
@@ -107,7 +75,7 @@ test("the commands of the page about moving create data that a new server serves
 });
 
 test("the commands of the page about metrics write alert rules and a board", async () => {
-  await using at = await place();
+  await using at = await guidePlace();
   const examples = await examplesOf("metrics");
   expect(examples).toHaveLength(2);
   for (const { command } of examples) expect(await at.shell(command)).toEqual({ code: 0, stdout: "" });

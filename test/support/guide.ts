@@ -1,9 +1,12 @@
+import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "./binary.ts";
 
+const PAGES = join(ROOT, "web/guide/pages");
+
 /** Returns the blocks of code in this language on a page of the guide, such as `running`. */
 export async function guideBlocks(page: string, language: string): Promise<string[]> {
-  const text = await Bun.file(join(ROOT, "web/guide/pages", `${page}.md`)).text();
+  const text = await guideText(page);
   return [...text.matchAll(/^```(\w+)\n([\s\S]*?)^```$/gm)]
     .filter(([, of]) => of === language)
     .map(([, , code]) => code!);
@@ -15,4 +18,13 @@ export function replaced(text: string, ...changes: ReadonlyArray<readonly [from:
     if (!result.includes(from)) throw new Error(`The guide lacks ${from}.`);
     return result.replaceAll(from, to);
   }, text);
+}
+
+/** Returns the names of the guide's pages that are written as Markdown. */
+export function guidePageNames(): string[] {
+  return readdirSync(PAGES).map((file) => file.replace(/\.md$/, ""));
+}
+
+export function guideText(page: string): Promise<string> {
+  return Bun.file(join(PAGES, `${page}.md`)).text();
 }

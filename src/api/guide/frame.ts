@@ -17,7 +17,7 @@ export interface Listed {
 }
 
 /** Returns a document of the guide. All pages are in one folder. */
-export function frame({ css, js }: PageFiles, title: string, main: Html, pages: readonly Listed[]): string {
+export function frame({ css, js }: PageFiles, title: string, main: Html): string {
   return html`<!doctype html>
 <html lang="en">
   <head>
@@ -31,7 +31,7 @@ ${js === undefined ? "" : html`    <script type="module" src="${js}"></script>\n
   <body>
     <header class="site-header"><div class="container">
       <a href="./"><strong>Boathook guide</strong></a>
-      <nav aria-label="Main">${pages.map(link)}<a href="../../docs">API</a></nav>
+      <nav aria-label="Main"><a href="./">Contents</a> <a href="../../docs">API</a></nav>
     </div></header>
     <main class="container">
       ${main}
@@ -39,8 +39,4 @@ ${js === undefined ? "" : html`    <script type="module" src="${js}"></script>\n
   </body>
 </html>
 `.text;
-}
-
-function link({ name, title }: Listed): Html {
-  return html`<a href="${name}">${title}</a> `;
 }

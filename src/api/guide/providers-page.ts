@@ -3,7 +3,7 @@ import { configFieldsOf } from "../../receive/config.ts";
 import { handshakes } from "../../receive/handshakes/index.ts";
 import type { ConfigField, Provider } from "../../receive/provider.ts";
 import { providers } from "../../receive/providers/index.ts";
-import { frame, type Listed, type PageFiles } from "./frame.ts";
+import { frame, type PageFiles } from "./frame.ts";
 import { type Html, html } from "./html.ts";
 import { confidenceTexts, kindTexts, stateTexts } from "./words.ts";
 
@@ -12,12 +12,8 @@ const COMMON: ReadonlySet<string> = new Set(["secrets", "toleranceSeconds", "url
 
 const CRON = "cron";
 
-/** Returns the document. `pages` are those of the guide, `rows` are the providers in any order. */
-export function providersPage(
-  files: PageFiles,
-  pages: readonly Listed[],
-  rows: readonly Provider[] = providers,
-): string {
+/** Returns the document. `rows` are the providers in any order. */
+export function providersPage(files: PageFiles, rows: readonly Provider[] = providers): string {
   const sorted = [...rows].sort((a, b) => a.name.localeCompare(b.name, "en", { sensitivity: "base" }));
   const main = html`<h1>Providers</h1>
       ${introduction}
@@ -29,7 +25,7 @@ export function providersPage(
       <ul class="providers">
         ${sorted.map(article)}
       </ul>`;
-  return frame(files, "Providers", main, pages);
+  return frame(files, "Providers", main);
 }
 
 const introduction = html`<p>

@@ -1,5 +1,7 @@
+import backup from "../../../web/guide/pages/backup.md" with { type: "text" };
 import changelog from "../../../web/guide/pages/changelog.md" with { type: "text" };
 import doctor from "../../../web/guide/pages/doctor.md" with { type: "text" };
+import faults from "../../../web/guide/pages/faults.md" with { type: "text" };
 import keys from "../../../web/guide/pages/keys.md" with { type: "text" };
 import metrics from "../../../web/guide/pages/metrics.md" with { type: "text" };
 import moving from "../../../web/guide/pages/moving.md" with { type: "text" };
@@ -7,6 +9,8 @@ import notices from "../../../web/guide/pages/notices.md" with { type: "text" };
 import outgoing from "../../../web/guide/pages/outgoing.md" with { type: "text" };
 import replica from "../../../web/guide/pages/replica.md" with { type: "text" };
 import running from "../../../web/guide/pages/running.md" with { type: "text" };
+import security from "../../../web/guide/pages/security.md" with { type: "text" };
+import upgrade from "../../../web/guide/pages/upgrade.md" with { type: "text" };
 import { frame, type Listed, type PageFiles } from "./frame.ts";
 import { Html, html } from "./html.ts";
 
@@ -16,81 +20,137 @@ interface TextPage extends Listed {
   readonly text: string;
 }
 
-/** In the order in which they are listed. */
-export const textPages: readonly TextPage[] = [
-  {
-    name: "running",
-    title: "Running it",
-    about: "install, systemd, containers, TLS, Unix socket, nginx and Caddy, signals",
-    text: running,
-  },
-  {
-    name: "outgoing",
-    title: "Outgoing connections",
-    about: "tokens, OAuth 2.0, client certificates, private authorities, a proxy",
-    text: outgoing,
-  },
-  {
-    name: "metrics",
-    title: "Metrics, alerts and traces",
-    about: "what is measured and when to worry, alert rules, a board, and traces over OTLP",
-    text: metrics,
-  },
-  {
-    name: "notices",
-    title: "Notices",
-    about: "mail, Slack and Teams about endpoints that fail and backlogs that grow",
-    text: notices,
-  },
-  {
-    name: "doctor",
-    title: "Checking an installation",
-    about: "what boathook doctor checks, and what to do about each finding",
-    text: doctor,
-  },
-  {
-    name: "keys",
-    title: "Keys and tokens",
-    about: "replacing the encryption key and the root token, and backups from before",
-    text: keys,
-  },
-  { name: "moving", title: "Moving to another machine", about: "with one file and no message lost", text: moving },
-  {
-    name: "replica",
-    title: "Replica",
-    about: "a copy that is updated with each commit: what may be lost with the disk, restoring it, watching it",
-    text: replica,
-  },
-  { name: "changelog", title: "Changelog", about: "what has changed, by version", text: changelog },
-];
-
-const PROVIDERS: Listed = {
+/** A page that is built from data, without a text. */
+const providers = {
   name: "providers",
   title: "Providers",
   about: "whose webhooks a source can receive, and how their signatures are checked",
-};
+} satisfies Listed;
 
-/** All pages of the guide, in the order in which they are listed. */
-export const guidePages: readonly Listed[] = [
-  ...textPages.filter(({ name }) => name !== "changelog"),
-  PROVIDERS,
-  ...textPages.filter(({ name }) => name === "changelog"),
+/** All pages in the order in which they are listed, under their headings. */
+const chapters: ReadonlyArray<readonly [heading: string, pages: ReadonlyArray<TextPage | Listed>]> = [
+  [
+    "Install",
+    [
+      {
+        name: "running",
+        title: "Running it",
+        about: "install, systemd, containers, TLS, Unix socket, nginx and Caddy, signals",
+        text: running,
+      },
+      {
+        name: "doctor",
+        title: "Checking an installation",
+        about: "what boathook doctor checks, and what to do about each finding",
+        text: doctor,
+      },
+      {
+        name: "upgrade",
+        title: "Upgrade",
+        about: "replacing the executable, the copy before it, and going back",
+        text: upgrade,
+      },
+      { name: "moving", title: "Moving to another machine", about: "with one file and no message lost", text: moving },
+    ],
+  ],
+  [
+    "Keep the data",
+    [
+      {
+        name: "backup",
+        title: "Backup and disaster",
+        about: "backups, by hand and on a schedule, restoring them, and what is lost when",
+        text: backup,
+      },
+      {
+        name: "replica",
+        title: "Replica",
+        about: "a copy that is updated with each commit: what may be lost with the disk, restoring it, watching it",
+        text: replica,
+      },
+      {
+        name: "keys",
+        title: "Keys and tokens",
+        about: "replacing the encryption key and the root token, and backups from before",
+        text: keys,
+      },
+    ],
+  ],
+  [
+    "Know what happens",
+    [
+      {
+        name: "metrics",
+        title: "Metrics, alerts and traces",
+        about: "what is measured and when to worry, alert rules, a board, and traces over OTLP",
+        text: metrics,
+      },
+      {
+        name: "notices",
+        title: "Notices",
+        about: "mail, Slack and Teams about endpoints that fail and backlogs that grow",
+        text: notices,
+      },
+      {
+        name: "faults",
+        title: "When something fails",
+        about: "what the server does when a disk, a network, a clock or another program fails",
+        text: faults,
+      },
+      {
+        name: "security",
+        title: "Security model",
+        about: "what is encrypted, tokens, sessions, separation, and what an attacker gets",
+        text: security,
+      },
+    ],
+  ],
+  [
+    "Connect",
+    [
+      {
+        name: "outgoing",
+        title: "Outgoing connections",
+        about: "tokens, OAuth 2.0, client certificates, private authorities, a proxy",
+        text: outgoing,
+      },
+      providers,
+    ],
+  ],
+  ["Versions", [{ name: "changelog", title: "Changelog", about: "what has changed, by version", text: changelog }]],
 ];
 
+/** All pages of the guide, in the order in which they are listed. */
+export const guidePages: readonly Listed[] = chapters.flatMap(([, pages]) => pages);
+
+export const textPages: readonly TextPage[] = guidePages.filter((page): page is TextPage => "text" in page);
+
 /** Returns the document of a page. */
-export function textPage(files: PageFiles, { title, text }: TextPage): string {
+export function textPage(files: PageFiles, { title, text, name }: TextPage): string {
+  const at = guidePages.findIndex((page) => page.name === name);
+  const [before, after] = [guidePages[at - 1], guidePages[at + 1]];
   return frame(
     files,
     title,
-    html`<article class="text">${new Html(Bun.markdown.html(text, MARKDOWN))}</article>`,
-    guidePages,
+    html`<article class="text">${new Html(Bun.markdown.html(text, MARKDOWN))}</article>
+      <nav class="turn" aria-label="Pages">${[before, after]
+        .filter((page) => page !== undefined)
+        .map(
+          (page) =>
+            html`<a href="${page.name}">${page === before ? "← " : ""}${page.title}${page === after ? " →" : ""}</a> `,
+        )}</nav>`,
   );
 }
 
 /** Returns the document with the list of all pages. */
 export function guideIndex(files: PageFiles): string {
-  const items = guidePages.map(({ name, title, about }) => html`<li><a href="${name}">${title}</a>: ${about}</li>`);
-  return frame(files, "Contents", html`<h1>Guide</h1><ul>${items}</ul>`, guidePages);
+  const lists = chapters.map(
+    ([heading, pages]) =>
+      html`<h2>${heading}</h2><ul>${pages.map(
+        ({ name, title, about }) => html`<li><a href="${name}">${title}</a>: ${about}</li>`,
+      )}</ul>`,
+  );
+  return frame(files, "Contents", html`<article class="text"><h1>Guide</h1>${lists}</article>`);
 }
 
 /** HTML in the text is shown, not interpreted. */

@@ -59,10 +59,7 @@ const pageHeaders: Readonly<Record<string, Readonly<Record<string, string>>>> = 
 const served: ReadonlyMap<string, Asset> = new Map<string, Asset>([
   ...assets,
   [GUIDE, new BuiltPage(() => guideIndex(guideStyle()))],
-  [
-    `${GUIDE}providers`,
-    new BuiltPage(() => providersPage({ ...guideStyle(), js: versioned(`${GUIDE}guide.js`) }, guidePages)),
-  ],
+  [`${GUIDE}providers`, new BuiltPage(() => providersPage({ ...guideStyle(), js: versioned(`${GUIDE}guide.js`) }))],
   ...textPages.map((page) => [GUIDE + page.name, new BuiltPage(() => textPage(guideStyle(), page))] as const),
 ]);
 

@@ -7,7 +7,7 @@ import type { Provider } from "../../../src/receive/provider.ts";
 import { providers } from "../../../src/receive/providers/index.ts";
 
 const files = { css: "guide.css?v=1", js: "guide.js?v=1" };
-const page = providersPage(files, []);
+const page = providersPage(files);
 
 /** Parses the page as a browser does, and returns the text of the article of each provider by its id. */
 async function articlesOf(document: string): Promise<ReadonlyMap<string, string>> {
@@ -65,7 +65,7 @@ describe("the guide's page of providers", () => {
       ...{ ...providers[1]!, id: hostile, name: hostile, aliases: [hostile] },
       ...{ headers: [hostile], config: [field] },
     };
-    const built = providersPage(files, [], [row]);
+    const built = providersPage(files, [row]);
     expect(built).not.toContain("<img");
     expect(built.match(/<script/g)).toHaveLength(1);
     const [text] = (await articlesOf(built)).values();

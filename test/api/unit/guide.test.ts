@@ -1,0 +1,63 @@
+import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import { guidePages, textPages } from "../../../src/api/guide/text-pages.ts";
+import { ROOT } from "../../support/binary.ts";
+import { guidePageNames, guideText } from "../../support/guide.ts";
+
+/** Checks the guide's pages against each other and against the tests. */
+
+/** The test of each row in the table of faults: its file and a part of its name. */
+const FAULT_TESTS: Readonly<Record<string, readonly [file: string, name: string]>> = {
+  "SIGTERM or SIGINT": ["binary/process", "a server that is asked to stop finishes its attempts, stores the results"],
+  "second SIGTERM or SIGINT": ["binary/process", "a second request to stop ends the server immediately"],
+  SIGHUP: ["binary/signal", "SIGHUP with invalid settings changes nothing and logs the reason"],
+  "SIGKILL, or a crash": ["binary/durability", "killing the process under load loses no accepted message"],
+  "power failure": ["binary/power-cut", "a power cut under load loses no acknowledged message"],
+  "full disk": ["binary/full-disk", "while the disk is full, sending a message returns 503 and reads work"],
+  "read-only file system": ["binary/fault", "while the file system is read-only, changes get 503 and reads work"],
+  "clock set back": ["engine/clock", "no retry comes earlier than scheduled after the clock was set back"],
+  "clock set forward": [
+    "engine/clock",
+    "scheduled messages that become due because the clock was set forward are sent",
+  ],
+  "no name server responds": ["binary/names", "messages wait without an attempt while no name server can be reached"],
+  "other programs use all processors": ["binary/fault", "while other programs use all processors, every message is"],
+  "no free file descriptors": ["binary/shortage", "messages wait while no file descriptor is free"],
+  "too many client connections": ["binary/connection-limit", "while clients hold all connections that they get"],
+  "receivers hang": ["binary/fairness", "a healthy endpoint is served while more endpoints hang than there are slots"],
+  "replica gone": ["binary/fault", "for the replica is reported, and messages are accepted and delivered"],
+  "backup directory gone": ["binary/fault", "for backups is created again; without its parent, backups fail"],
+};
+
+describe("the guide", () => {
+  test("lists every page that is written", () => {
+    expect(textPages.map(({ name }) => name).sort()).toEqual(guidePageNames().sort());
+  });
+
+  test("begins each page with its title in the list", async () => {
+    for (const { name, title, text } of textPages) {
+      expect({ name, heading: text.split("\n")[0] }).toEqual({ name, heading: `# ${title}` });
+    }
+  });
+
+  test("links only to its own pages, to the API and to other sites over https", async () => {
+    const names = guidePages.map(({ name }) => name);
+    for (const page of guidePageNames()) {
+      const prose = (await guideText(page)).replace(/^```[\s\S]*?^```$/gm, "").replace(/^\[\/\/\].*$/gm, "");
+      for (const [link, target] of prose.matchAll(/\]\(([^)]*)\)/g)) {
+        const isKnown = names.includes(target!) || target === "../../docs" || target!.startsWith("https://");
+        expect({ page, link, isKnown }).toEqual({ page, link, isKnown: true });
+      }
+    }
+  });
+
+  test("has a test for each row of the table of faults", async () => {
+    const table = (await guideText("faults")).split("\n").filter((line) => line.startsWith("| "));
+    const rows = table.slice(2).map((line) => line.split(" | ")[0]!.slice(2));
+    expect(rows).toEqual(Object.keys(FAULT_TESTS));
+    for (const [row, [file, name]] of Object.entries(FAULT_TESTS)) {
+      const source = await Bun.file(join(ROOT, "test", `${file}.test.ts`)).text();
+      expect({ row, hasTest: source.includes(name) }).toEqual({ row, hasTest: true });
+    }
+  });
+});
