@@ -14,7 +14,7 @@ interface Tool {
 const TOOLS: readonly Tool[] = [
   { program: "chromium", package: "chromium", purpose: "the tests of the admin page" },
   { program: "strace", package: "strace", purpose: "the tests that a 2xx comes after the sync" },
-  { program: "promtool", package: "prometheus", purpose: "the tests of the alert rules" },
+  { program: "promtool", package: "prometheus", purpose: "the tests of the alert rules and with a real Prometheus" },
   { program: "nginx", package: "nginx-light", purpose: "the tests of the HTTP client and the server with nginx" },
   { program: "openssl", package: "openssl", purpose: "the tests of client certificates" },
   { program: "tinyproxy", package: "tinyproxy-bin", purpose: "the tests of egress-proxy with an HTTP proxy" },
