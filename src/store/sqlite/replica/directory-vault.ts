@@ -163,7 +163,7 @@ export class DirectoryVault implements Vault {
 
   #removed(): Error {
     return new Error(
-      `The replica ${this.location} was removed or is no longer mounted. Put it back, or restart the server to begin a new one.`,
+      `The replica ${this.location} was removed or is no longer mounted. Put it back. To begin a new one, stop the server and delete replica.json in the data directory.`,
     );
   }
 
