@@ -1,8 +1,10 @@
 import { describe, expect, test } from "bun:test";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { guidePages, textPages } from "../../../src/api/guide/text-pages.ts";
 import { ROOT } from "../../support/binary.ts";
 import { guidePageNames, guideText } from "../../support/guide.ts";
+import { readReadme } from "../../support/readme.ts";
 
 /** Checks the guide's pages against each other and against the tests. */
 
@@ -49,6 +51,16 @@ describe("the guide", () => {
         expect({ page, link, isKnown }).toEqual({ page, link, isKnown: true });
       }
     }
+  });
+
+  test("is linked from the README, whose links to files lead to files", async () => {
+    const readme = await readReadme();
+    const files = [...readme.matchAll(/\]\(((?!https?:|#)[^)]*)\)/g)].map(([, file]) => file!);
+    expect(files.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
+    const linked = files
+      .map((file) => /^web\/guide\/pages\/(.*)\.md$/.exec(file)?.[1])
+      .filter((name) => name !== undefined);
+    expect([...new Set([...linked, "changelog"])].sort()).toEqual(guidePageNames().sort());
   });
 
   test("has a test for each row of the table of faults", async () => {
