@@ -11,6 +11,8 @@ import type { LogHead, WalSource } from "./wal-source.ts";
 /** Pauses between two tries of a record, in ms. */
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 5000;
+/** Size of the memory that is used for one record after another, in bytes. */
+const MEMORY_BYTES = 512 * 1024;
 
 export interface ShipperEvents {
   /** A record was written. It is durable after `shipped`. */
@@ -60,6 +62,11 @@ export class Shipper {
   #pending: PendingRecord | null = null;
   /** Records that were written and are not durable yet. */
   readonly #unsynced: PendingRecord[] = [];
+  /**
+   * Memory for records. New memory for each of them would cost more time than reading the log. Null if
+   * a request that seems to have failed may still read the memory.
+   */
+  readonly #memory: Buffer | null;
   #syncError: { readonly error: unknown } | null = null;
   #running: Promise<void> | null = null;
   #syncing: Promise<void> | null = null;
@@ -82,6 +89,7 @@ export class Shipper {
     tag: string,
   ) {
     this.#pause = new Pause(clock);
+    this.#memory = vault.pauseMs === 0 ? Buffer.allocUnsafe(MEMORY_BYTES) : null;
     this.#generation = generation;
     this.#tag = tag;
     this.#epoch = epoch;
@@ -290,7 +298,7 @@ export class Shipper {
       ...{ salt1, salt2, at: this.#lastAt },
     };
     if (from === 0) await this.vault.endSegment();
-    const bytes = await this.source.frames(header);
+    const bytes = await this.source.frames(header, this.#memory);
     sealRecord(bytes, header);
     return { name: segmentName(this.#generation, { epoch, from }, this.#tag), bytes, to, since };
   }

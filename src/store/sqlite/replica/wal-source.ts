@@ -64,10 +64,15 @@ export class WalSource {
 
   /**
    * Reads a range of frames, with the header of the log if the range begins at 0. The first
-   * `RECORD_HEADER_BYTES` of the result are free for the header of a record.
+   * `RECORD_HEADER_BYTES` of the result are free for the header of a record. Uses `memory` for the
+   * result if it is large enough.
    */
-  async frames(range: { readonly from: number; readonly to: number; readonly pageBytes: number }): Promise<Buffer> {
-    const bytes = Buffer.allocUnsafe(RECORD_HEADER_BYTES + bodyBytesOf(range));
+  async frames(
+    range: { readonly from: number; readonly to: number; readonly pageBytes: number },
+    memory: Buffer | null,
+  ): Promise<Buffer> {
+    const size = RECORD_HEADER_BYTES + bodyBytesOf(range);
+    const bytes = memory !== null && memory.length >= size ? memory.subarray(0, size) : Buffer.allocUnsafe(size);
     const start = range.from === 0 ? 0 : frameOffset(range.from, range.pageBytes);
     const wanted = bytes.subarray(RECORD_HEADER_BYTES);
     const isSmall = wanted.length <= READ_AT_ONCE_BYTES;
