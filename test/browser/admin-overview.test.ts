@@ -246,13 +246,16 @@ describeInBrowser("the overview of the admin page", options, (group) => {
       await page.keyboard.press("/");
       const input = searchInput(page);
       await input.waitFor();
-      const active = () =>
-        input.evaluate((one) => document.getElementById(one.getAttribute("aria-activedescendant") ?? "")?.textContent);
-      expect(await active()).toContain("Overview");
+      const waitForActive = (text: string) =>
+        page.waitForFunction((expected) => {
+          const id = document.activeElement?.getAttribute("aria-activedescendant");
+          return document.getElementById(id ?? "")?.textContent?.includes(expected);
+        }, text);
+      await waitForActive("Overview");
       await page.keyboard.press("ArrowUp");
       await page.keyboard.press("ArrowDown");
       await page.keyboard.press("ArrowDown");
-      expect(await active()).toContain("Customers");
+      await waitForActive("Customers");
       await page.keyboard.press("Escape");
       await page.getByRole("dialog").waitFor({ state: "detached" });
       expect(await hashOf(page)).toBe("");
@@ -261,7 +264,7 @@ describeInBrowser("the overview of the admin page", options, (group) => {
       await page.getByRole("heading", { level: 1, name: "System" }).waitFor();
       await page.keyboard.press("Control+k");
       await input.waitFor();
-      expect(await active()).toContain("System");
+      await waitForActive("System");
 
       await input.fill("tokens");
       await page.getByRole("option", { name: /Tokens/ }).waitFor();
