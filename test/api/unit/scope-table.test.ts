@@ -21,6 +21,7 @@ describe("the scopes that operations need", () => {
       "ingest",
       "message",
       "message-attempt",
+      "notice",
       "operational-webhook",
       "overview",
       "provider",
