@@ -47,11 +47,12 @@ interface Group {
   readonly args: readonly string[];
 }
 
-const BROWSER = "test/browser";
-/** Tests in a browser mostly wait, so that they and the other tests take little more time than the latter. */
+/** The folders that take half of the time. */
+const HALF = ["test/browser", "test/api", "test/store"];
+/** Tests often wait, for a browser or a program, so that two groups use both cores of a small machine. */
 const GROUPS: readonly Group[] = [
-  { name: "other tests", args: [`--path-ignore-patterns=${BROWSER}/**`] },
-  { name: "tests in a browser", args: [BROWSER] },
+  { name: "other tests", args: HALF.map((folder) => `--path-ignore-patterns=${folder}/**`) },
+  { name: "tests of pages, API and store", args: HALF },
 ];
 
 /** Runs Bun. Its output is written to a file if one is given. */
