@@ -87,6 +87,7 @@ export function Navigation() {
       <div class={style.group}>
         <h2 class={style.title}>Documents</h2>
         <a href={`${BASE}/docs`}>API</a>
+        <a href={`${BASE}/docs/guide/`}>Guide</a>
         <a href={`${BASE}/docs/guide/providers`}>Providers</a>
       </div>
     </nav>
