@@ -7,7 +7,7 @@ import type { Bindings } from "./page.ts";
  * Maximum number of dead letters that one step reads, whether or not they match a filter. A step
  * takes a few ms.
  */
-const SCANNED_AT_ONCE = 2000;
+const SCANNED_AT_ONCE = 1000;
 
 /**
  * Reads dead letters in steps of bounded length. Without steps, a query whose filter matches few of

@@ -20,7 +20,7 @@ const INTENDED: ReadonlyArray<readonly [sql: string, why: string]> = [
   ["FROM (SELECT DISTINCT message_seq", "messages with dead letters: at most 1,000 in one step"],
   ["FROM (SELECT * FROM endpoint e INDEXED BY endpoint_listed", "attention: at most 500 endpoints in one step"],
   ["AND m.event_id = $eventId", "event ids: at most 1,000 applications in one step"],
-  ["FROM (SELECT * FROM delivery\n      WHERE state = 2", "dead letters: at most 2,000 in one step"],
+  ["FROM (SELECT * FROM delivery\n      WHERE state = 2", "dead letters: at most 1,000 in one step"],
   [
     "FROM (SELECT message_seq, endpoint_seq, reason, ended_at FROM delivery",
     "groups of dead letters: at most 2,000 in one step",
@@ -47,7 +47,7 @@ const INTENDED: ReadonlyArray<readonly [sql: string, why: string]> = [
 
 /** Intended sorts: a part of the query's text. */
 const SORTS_INTENDED: readonly string[] = [
-  "GROUP BY d.endpoint_seq, m.event_type, d.reason", // at most the 2,000 dead letters of one step
+  "GROUP BY d.endpoint_seq, m.event_type, d.reason", // at most the 1,000 dead letters of one step
   "FROM (SELECT DISTINCT message_seq", // at most the 1,000 messages of one step
   "FROM json_each($seqs) WHERE value", // at most 1,000 messages with the same event id
   "FROM endpoint_secret", // at most a dozen rows
