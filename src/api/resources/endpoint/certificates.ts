@@ -3,14 +3,14 @@ import { Type } from "@sinclair/typebox";
 import { changeEndpoint } from "../../../commands/endpoints.ts";
 import type { MtlsAuth } from "../../../core/endpoint-auth.ts";
 import { pemBlocks } from "../../../core/pem.ts";
-import { invalid, notFound } from "../../../core/problem.ts";
+import { invalid } from "../../../core/problem.ts";
 import type { Endpoint } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { noContent, reply } from "../../http/reply.ts";
 import { nullable } from "../../http/schema.ts";
-import { atTopLevel, refuseOtherType } from "./svix-auth.ts";
+import { atTopLevel, configReads, refuseOtherType } from "./svix-auth.ts";
 
 const IDENTITY_CHARS_MAX = 128 * 1024;
 
@@ -46,39 +46,15 @@ function mtlsRoutes(context: Context): Operation[] {
   const { lookup } = context;
   const common = { tag: "Endpoint", access: "application" } as const;
   const path = "/api/v1/app/:app_id/endpoint/:endpoint_id/mtls";
-  const example = { certificate: CERTIFICATE };
   return [
-    operation({
-      ...common,
-      id: "v1.endpoint.get-mtls",
-      method: "GET",
-      path,
-      summary: "Get the client certificate of an endpoint",
-      responses: { 200: { description: "The certificate.", schema: EndpointMtlsConfigOut, example } },
-      problems: [404],
-      async handle({ identity, params }) {
-        const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
-        const config = configOf(endpoint);
-        if (config === null) throw notFound("The endpoint has no client certificate.");
-        return reply(200, config);
-      },
-    }),
-
-    operation({
-      ...common,
-      id: "v1.endpoint.get-mtls-2",
-      method: "GET",
-      path: `${path}-config`,
-      summary: "Get the client certificate of an endpoint, if it has one",
-      responses: {
-        200: { description: "The certificate.", schema: EndpointMtlsOut, example: { enabled: true, config: example } },
-      },
-      problems: [404],
-      async handle({ identity, params }) {
-        const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
-        const config = configOf(endpoint);
-        return reply(200, { enabled: config !== null, config });
-      },
+    ...configReads(context, {
+      part: "mtls",
+      title: "client certificate",
+      description: "The certificate.",
+      schema: EndpointMtlsConfigOut,
+      optionalSchema: EndpointMtlsOut,
+      example: { certificate: CERTIFICATE },
+      configOf,
     }),
 
     operation({

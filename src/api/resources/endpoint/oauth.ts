@@ -3,15 +3,15 @@ import { createPrivateKey } from "node:crypto";
 import { type Static, Type } from "@sinclair/typebox";
 import { changeEndpoint } from "../../../commands/endpoints.ts";
 import { type ClientAuth, type OAuth2Auth, setMark } from "../../../core/endpoint-auth.ts";
-import { invalid, notFound } from "../../../core/problem.ts";
+import { invalid } from "../../../core/problem.ts";
 import type { Endpoint } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
-import { noContent, reply } from "../../http/reply.ts";
+import { noContent } from "../../http/reply.ts";
 import { choice, nullable, record, wordOut } from "../../http/schema.ts";
 import { checkTokenUrl } from "./settings.ts";
-import { atTopLevel, refuseOtherType } from "./svix-auth.ts";
+import { atTopLevel, configReads, refuseOtherType } from "./svix-auth.ts";
 
 const METHODS = ["clientSecretBasic", "clientSecretPost", "clientSecretJwt", "privateKeyJwt"] as const;
 type Method = (typeof METHODS)[number];
@@ -78,37 +78,14 @@ export function endpointOauthRoutes(context: Context): Operation[] {
   const common = { tag: "Endpoint", access: "application" } as const;
   const path = "/api/v1/app/:app_id/endpoint/:endpoint_id/oauth";
   return [
-    operation({
-      ...common,
-      id: "v1.endpoint.get-oauth",
-      method: "GET",
-      path,
-      summary: "Get the OAuth client of an endpoint",
-      responses: { 200: { description: "The client.", schema: EndpointOauthConfigOut, example } },
-      problems: [404],
-      async handle({ identity, params }) {
-        const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
-        const config = configOf(endpoint);
-        if (config === null) throw notFound("The endpoint has no OAuth client.");
-        return reply(200, config);
-      },
-    }),
-
-    operation({
-      ...common,
-      id: "v1.endpoint.get-oauth-2",
-      method: "GET",
-      path: `${path}-config`,
-      summary: "Get the OAuth client of an endpoint, if it has one",
-      responses: {
-        200: { description: "The client.", schema: EndpointOauthOut, example: { enabled: true, config: example } },
-      },
-      problems: [404],
-      async handle({ identity, params }) {
-        const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
-        const config = configOf(endpoint);
-        return reply(200, { enabled: config !== null, config });
-      },
+    ...configReads(context, {
+      part: "oauth",
+      title: "OAuth client",
+      description: "The client.",
+      schema: EndpointOauthConfigOut,
+      optionalSchema: EndpointOauthOut,
+      example,
+      configOf,
     }),
 
     operation({
