@@ -1,5 +1,5 @@
-import { hash } from "node:crypto";
 import type { Facts } from "../core/fact.ts";
+import { sha256 } from "../core/hash.ts";
 import { Problem } from "../core/problem.ts";
 import type { Clock } from "../ports.ts";
 import type { IdempotencyEntry, IdempotentResponse, Store } from "../store/index.ts";
@@ -93,7 +93,7 @@ export class Idempotency {
   async #run<T extends StorableResponse>(name: string, keyed: Keyed<T>, bodyHash: Uint8Array | null): Promise<Done<T>> {
     try {
       const now = this.clock.now();
-      const entry = { key: hash("sha256", name, "buffer"), expiresAt: now + REPEATED_FOR_MS, bodyHash };
+      const entry = { key: sha256(name), expiresAt: now + REPEATED_FOR_MS, bodyHash };
       return await (keyed.storedByWork
         ? this.#workThenRepeat(keyed, entry, now)
         : this.#repeatOrWork(keyed, entry, now));
