@@ -10,8 +10,6 @@ import { type AcceptResult, type NewMessage, type Store, StoreUnavailable } from
 import { Turns } from "../store/turns.ts";
 import type { Incoming } from "./incoming.ts";
 
-export { type Incoming, plainIncoming } from "./incoming.ts";
-
 export type Accepted =
   | { readonly accepted: true; readonly seq: Seq; readonly acceptedAt: number }
   | Exclude<AcceptResult, { accepted: true }>;

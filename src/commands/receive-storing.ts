@@ -1,4 +1,4 @@
-import type { Incoming } from "../accept/accept.ts";
+import type { Incoming } from "../accept/incoming.ts";
 import { notFound } from "../core/problem.ts";
 import type { Cause, DoorReply, ReceivedState } from "../core/received.ts";
 import { traceContextOf } from "../core/trace.ts";

@@ -1,4 +1,5 @@
-import { type Accepted, type Incoming, plainIncoming } from "../accept/accept.ts";
+import type { Accepted } from "../accept/accept.ts";
+import { type Incoming, plainIncoming } from "../accept/incoming.ts";
 import { invalid, Problem } from "../core/problem.ts";
 import { latestSchema } from "../core/schema-versions.ts";
 import type { Application, Endpoint, EventType } from "../store/index.ts";

@@ -1,4 +1,5 @@
-import type { Accepted, Incoming } from "../accept/accept.ts";
+import type { Accepted } from "../accept/accept.ts";
+import type { Incoming } from "../accept/incoming.ts";
 import type { PayloadRule } from "../accept/payload-rules.ts";
 import type { Seq } from "../core/id.ts";
 import { conflict, type Finding, Invalid, invalid, Problem } from "../core/problem.ts";

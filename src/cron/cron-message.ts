@@ -1,4 +1,4 @@
-import { type Incoming, plainIncoming } from "../accept/accept.ts";
+import { type Incoming, plainIncoming } from "../accept/incoming.ts";
 import type { IdCodec } from "../core/id.ts";
 import type { Source } from "../core/resources/source.ts";
 import { eventTypeNameProblem } from "../core/rule.ts";

@@ -1,6 +1,7 @@
-import { hash } from "node:crypto";
-import type { Accepter, Incoming } from "../accept/accept.ts";
+import type { Accepter } from "../accept/accept.ts";
+import type { Incoming } from "../accept/incoming.ts";
 import type { Facts } from "../core/fact.ts";
+import { sha256 } from "../core/hash.ts";
 import type { IdCodec, Seq } from "../core/id.ts";
 import type { Source } from "../core/resources/source.ts";
 import { OneLife } from "../core/service.ts";
@@ -161,5 +162,5 @@ export class CronRuns extends OneLife {
 }
 
 function keyOf(sourceSeq: Seq, at: number): Uint8Array {
-  return hash("sha256", `cron/${sourceSeq}/${at}`, "buffer");
+  return sha256(`cron/${sourceSeq}/${at}`);
 }

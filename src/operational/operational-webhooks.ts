@@ -1,4 +1,5 @@
-import { type Accepter, type Incoming, plainIncoming } from "../accept/accept.ts";
+import type { Accepter } from "../accept/accept.ts";
+import { type Incoming, plainIncoming } from "../accept/incoming.ts";
 import { wants } from "../core/event.ts";
 import type { FactOf, Facts } from "../core/fact.ts";
 import type { Seq, SeqSource } from "../core/id.ts";

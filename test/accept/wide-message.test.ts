@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { Accepter, plainIncoming } from "../../src/accept/accept.ts";
+import { Accepter } from "../../src/accept/accept.ts";
+import { plainIncoming } from "../../src/accept/incoming.ts";
 import { Facts } from "../../src/core/fact.ts";
 import { ClockSeqSource } from "../../src/core/id.ts";
 import { plainApplication } from "../../src/core/resources/application.ts";

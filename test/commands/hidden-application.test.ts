@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { plainIncoming } from "../../src/accept/accept.ts";
+import { plainIncoming } from "../../src/accept/incoming.ts";
 import { changeApplication, deleteApplication, putApplication } from "../../src/commands/applications.ts";
 import { sendBatch, sendMessage } from "../../src/commands/send.ts";
 import { plainApplication } from "../../src/core/resources/application.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { plainIncoming } from "../../src/accept/accept.ts";
+import { plainIncoming } from "../../src/accept/incoming.ts";
 import { createEventType } from "../../src/commands/event-types.ts";
 import { type MessageToSend, sendBatch, sendMessage } from "../../src/commands/send.ts";
 import { Invalid, Problem } from "../../src/core/problem.ts";

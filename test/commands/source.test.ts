@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { plainIncoming } from "../../src/accept/accept.ts";
+import { plainIncoming } from "../../src/accept/incoming.ts";
 import { changeApplication, deleteApplication, putApplication } from "../../src/commands/applications.ts";
 import { createEndpoint } from "../../src/commands/endpoints.ts";
 import { createEnvironment, deleteEnvironment } from "../../src/commands/environments.ts";

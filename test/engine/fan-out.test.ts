@@ -1,5 +1,5 @@
 import { describe, expect, spyOn, test } from "bun:test";
-import { plainIncoming } from "../../src/accept/accept.ts";
+import { plainIncoming } from "../../src/accept/incoming.ts";
 import { sendBatch } from "../../src/commands/send.ts";
 import { Problem } from "../../src/core/problem.ts";
 import { Scheduler } from "../../src/deliver/scheduler.ts";

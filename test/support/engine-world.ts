@@ -1,5 +1,5 @@
 import { Database } from "bun:sqlite";
-import { type Incoming, plainIncoming } from "../../src/accept/accept.ts";
+import { type Incoming, plainIncoming } from "../../src/accept/incoming.ts";
 import { changeApplication } from "../../src/commands/applications.ts";
 import { redrive } from "../../src/commands/dead-letters.ts";
 import { changeEndpoint, createEndpoint, deleteEndpoint } from "../../src/commands/endpoints.ts";

@@ -1,5 +1,5 @@
 /** Reads messages from the bodies of requests. */
-import type { Incoming } from "../../../accept/accept.ts";
+import type { Incoming } from "../../../accept/incoming.ts";
 import type { MessageToSend, PayloadContent } from "../../../commands/send.ts";
 import { parseInstant } from "../../../core/instant.ts";
 import { type ByteRange, topLevelFields } from "../../../core/json.ts";

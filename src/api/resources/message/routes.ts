@@ -1,5 +1,5 @@
 import { Type } from "@sinclair/typebox";
-import type { Incoming } from "../../../accept/accept.ts";
+import type { Incoming } from "../../../accept/incoming.ts";
 import {
   type Destination,
   type MessageToSend,
