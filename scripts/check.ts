@@ -49,7 +49,7 @@ interface Group {
 
 /** The folders that take half of the time. */
 const HALF = ["test/browser", "test/api", "test/store"];
-/** Tests often wait, for a browser or a program, so that two groups use both cores of a small machine. */
+/** Tests often wait for a browser or a program. Two groups at the same time use both cores of a small machine. */
 const GROUPS: readonly Group[] = [
   { name: "other tests", args: HALF.map((folder) => `--path-ignore-patterns=${folder}/**`) },
   { name: "tests of pages, API and store", args: HALF },

@@ -91,7 +91,7 @@ const keyItemsMax = 10_000;
 export function readKey({ alternatives }: Expression, input: ExpressionInput): string | null {
   for (const terms of alternatives) {
     const [first] = terms;
-    // The usual case, which needs no lists.
+    // The usual expression is one header, which needs no lists.
     if (terms.length === 1 && first!.kind === "header") {
       const text = keyText(headerOf(input, first!.name));
       if (text !== null) return text;
