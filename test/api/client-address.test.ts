@@ -34,7 +34,7 @@ describe("a server that trusts its proxy", () => {
   });
   afterAll(() => server.stop());
 
-  test("names the client in sessions and in the log of a source", async () => {
+  test("a server that trusts its proxy names the client in sessions and in the log of a source", async () => {
     for (const header of [CLIENT, `198.51.100.1, ${CLIENT}, 10.0.0.2`]) {
       expect(await sessionAddress(send, header)).toBe(CLIENT);
       expect(await refusedAddress(send, server.url, header)).toBe(CLIENT);

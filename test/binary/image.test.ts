@@ -39,7 +39,7 @@ describe.skipIf(!isSupported)("the container image", () => {
   });
   afterAll(() => dir[Symbol.dispose]());
 
-  test("is an OCI layout in which every digest and size is right", () => {
+  test("the container image is an OCI layout in which every digest and size is right", () => {
     expect(json("oci-layout")).toEqual({ imageLayoutVersion: "1.0.0" });
     const index = json("index.json");
     expect(index).toMatchObject({ schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json" });
@@ -61,7 +61,7 @@ describe.skipIf(!isSupported)("the container image", () => {
     ]);
   });
 
-  test("runs the server as a user without privileges, with a health check and a volume for the data", () => {
+  test("the container image runs the server as a user without privileges, with a health check and a volume for the data", () => {
     const manifest = JSON.parse(blobOf(json("index.json").manifests[0]).toString());
     const { config, os, architecture } = JSON.parse(blobOf(manifest.config).toString());
     expect({ os, architecture }).toEqual({ os: "linux", architecture: process.arch === "arm64" ? "arm64" : "amd64" });
@@ -73,15 +73,18 @@ describe.skipIf(!isSupported)("the container image", () => {
     expect(config.Labels["org.opencontainers.image.revision"]).toBe("0123456789abcdef");
   });
 
-  test.skipIf(which("skopeo") === null)("is read by skopeo as an OCI archive and as a Docker archive", () => {
-    for (const transport of ["oci-archive", "docker-archive"]) {
-      const { stdout, exitCode } = Bun.spawnSync(["skopeo", "inspect", `${transport}:${dir.file("image.tar")}`]);
-      expect({ transport, exitCode }).toEqual({ transport, exitCode: 0 });
-      expect(JSON.parse(stdout.toString()).Layers).toHaveLength(1);
-    }
-  });
+  test.skipIf(which("skopeo") === null)(
+    "the container image is read by skopeo as an OCI archive and as a Docker archive",
+    () => {
+      for (const transport of ["oci-archive", "docker-archive"]) {
+        const { stdout, exitCode } = Bun.spawnSync(["skopeo", "inspect", `${transport}:${dir.file("image.tar")}`]);
+        expect({ transport, exitCode }).toEqual({ transport, exitCode: 0 });
+        expect(JSON.parse(stdout.toString()).Layers).toHaveLength(1);
+      }
+    },
+  );
 
-  test.skipIf(which("podman") === null)("is loaded by podman with its health check", () => {
+  test.skipIf(which("podman") === null)("the container image is loaded by podman with its health check", () => {
     const podman = (...args: string[]) =>
       Bun.spawnSync([
         "podman",
@@ -102,7 +105,7 @@ describe.skipIf(!isSupported)("the container image", () => {
   const canIsolate =
     process.getuid?.() === 0 &&
     Bun.spawnSync(["unshare", "--mount", "mount", "--bind", "/proc", "/mnt"]).exitCode === 0;
-  test.skipIf(!canIsolate)("contains everything that the server needs", async () => {
+  test.skipIf(!canIsolate)("the container image contains everything that the server needs", async () => {
     const root = dir.file("files");
     mkdirSync(root);
     const manifest = JSON.parse(blobOf(json("index.json").manifests[0]).toString());

@@ -56,7 +56,7 @@ const canMount = disk !== null;
 disk?.[Symbol.dispose]();
 
 describe.if(canMount)("a replica on a full disk", () => {
-  test("is reported, the server goes on, and everything is in the replica when there is room again", async () => {
+  test("a full disk of a replica is reported, the server goes on, and everything is in the replica when there is room again", async () => {
     using dir = temporaryDirectory();
     using small = diskKinds[0]!.open()!;
     const [data, replica] = [dir.file("data"), small.dataDir];

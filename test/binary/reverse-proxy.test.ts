@@ -150,12 +150,12 @@ describe.skipIf(which("nginx") === null)("the guide's configuration of nginx", (
     return ["nginx", "-e", "stderr", "-c", dir.file("nginx.conf")];
   }
 
-  test("serves the API, large bodies, the live view and sources", async () => {
+  test("the guide's configuration of nginx serves the API, large bodies, the live view and sources", async () => {
     await using server = await proxied("", "https", (place) => nginx(place));
     await expectService(server);
   });
 
-  test("serves everything below a path, whether nginx removes the path or not", async () => {
+  test("the guide's configuration of nginx serves everything below a path, whether nginx removes the path or not", async () => {
     const [, location] = await guideBlocks("running", "nginx");
     for (const text of [location!, replaced(location!, ["http://boathook/;", "http://boathook;"])]) {
       await using server = await proxied("/hooks", "https", (place) => nginx(place, text));
@@ -165,7 +165,7 @@ describe.skipIf(which("nginx") === null)("the guide's configuration of nginx", (
 });
 
 describe.skipIf(which("caddy") === null)("the guide's configuration of Caddy", () => {
-  test("serves the API, large bodies, the live view and sources", async () => {
+  test("the guide's configuration of Caddy serves the API, large bodies, the live view and sources", async () => {
     await using server = await proxied("", "http", async ({ port, own, dir }) => {
       const [site] = await guideBlocks("running", "caddyfile");
       const text = replaced(site!, ["hooks.example.com {", `http://127.0.0.1:${port} {`], ["127.0.0.1:8071", own]);

@@ -22,7 +22,7 @@ describe.skipIf(!isLinux)("a server with NOTIFY_SOCKET", () => {
     ["a path", null],
     ["an abstract socket", `@boathook-test-${process.pid}`],
   ] as const) {
-    test(`reports start, reload and stop to ${kind}`, async () => {
+    test(`a server with NOTIFY_SOCKET reports start, reload and stop to ${kind}`, async () => {
       using dir = temporaryDirectory();
       const NOTIFY_SOCKET = name ?? dir.file("notify.sock");
       using manager = listenForNotices(NOTIFY_SOCKET);
@@ -46,7 +46,7 @@ describe.skipIf(!isLinux)("a server with NOTIFY_SOCKET", () => {
     });
   }
 
-  test("sends signs of life if the watchdog is meant for it, and none otherwise", async () => {
+  test("a server with NOTIFY_SOCKET sends signs of life if the watchdog is meant for it, and none otherwise", async () => {
     using dir = temporaryDirectory();
     const NOTIFY_SOCKET = dir.file("notify.sock");
     using manager = listenForNotices(NOTIFY_SOCKET);
@@ -61,7 +61,7 @@ describe.skipIf(!isLinux)("a server with NOTIFY_SOCKET", () => {
     expect(manager.all().slice(before).some(has("WATCHDOG"))).toBe(false);
   });
 
-  test("is not ready before it has the data directory and its address", async () => {
+  test("a server with NOTIFY_SOCKET is not ready before it has the data directory and its address", async () => {
     using dir = temporaryDirectory();
     const NOTIFY_SOCKET = dir.file("notify.sock");
     using manager = listenForNotices(NOTIFY_SOCKET);
@@ -79,7 +79,7 @@ describe.skipIf(!isLinux)("a server with NOTIFY_SOCKET", () => {
     expect(manager.all().some(has("READY"))).toBe(false);
   });
 
-  test("starts although nobody listens, or the socket is of an unknown kind", async () => {
+  test("a server with NOTIFY_SOCKET starts although nobody listens, or the socket is of an unknown kind", async () => {
     for (const NOTIFY_SOCKET of ["/nobody/listens/here.sock", "vsock:2:1234"]) {
       await using boathook = await install([], { env: { NOTIFY_SOCKET } });
       const warning = await boathook.process.logged(({ msg }) => msg.includes("NOTIFY_SOCKET"));
@@ -89,7 +89,7 @@ describe.skipIf(!isLinux)("a server with NOTIFY_SOCKET", () => {
     }
   });
 
-  test("is restarted by the watchdog's signal without loss of the lock on its data", async () => {
+  test("a server with NOTIFY_SOCKET is restarted by the watchdog's signal without loss of the lock on its data", async () => {
     await using boathook = await install();
     boathook.process.kill("SIGABRT");
     expect(await boathook.process.exited).not.toBe(0);
@@ -139,7 +139,7 @@ describe("signals that stop the server", () => {
 });
 
 describe("boathook service", () => {
-  test("prints a unit without reading a data directory", async () => {
+  test("boathook service prints a unit without reading a data directory", async () => {
     using dir = temporaryDirectory();
     const { code, stdout, stderr } = await run(executable(), ["service"], { cwd: dir.path });
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
@@ -148,7 +148,7 @@ describe("boathook service", () => {
     expect(await Array.fromAsync(new Bun.Glob("*").scan({ cwd: dir.path }))).toEqual([]);
   });
 
-  test("takes the executable and the user, and refuses other values", async () => {
+  test("boathook service takes the executable and the user, and refuses other values", async () => {
     const service = (...args: string[]) => run(executable(), ["service", ...args]);
     const { stdout } = await service("--executable", "/opt/50% off/$boathook", "--user", "hooks");
     expect(stdout).toContain('\nExecStart="/opt/50%% off/$$boathook" serve\n');
@@ -164,17 +164,22 @@ describe("boathook service", () => {
     }
   });
 
-  test.skipIf(which("systemd-analyze") === null)("prints a unit that systemd accepts without a warning", async () => {
-    using dir = temporaryDirectory();
-    mkdirSync(dir.file("units"));
-    const unit = dir.file("units/boathook.service");
-    const { stdout } = await run(executable(), ["service", "--user", "root"]);
-    writeFileSync(unit, stdout);
-    const verify = Bun.spawnSync(["systemd-analyze", "verify", "--man=no", unit], { env: await programEnvironment() });
-    const output = verify.stdout.toString() + verify.stderr.toString();
-    expect({ code: verify.exitCode, own: output.split("\n").filter((line) => line.includes("boathook")) }).toEqual({
-      code: 0,
-      own: [],
-    });
-  });
+  test.skipIf(which("systemd-analyze") === null)(
+    "boathook service prints a unit that systemd accepts without a warning",
+    async () => {
+      using dir = temporaryDirectory();
+      mkdirSync(dir.file("units"));
+      const unit = dir.file("units/boathook.service");
+      const { stdout } = await run(executable(), ["service", "--user", "root"]);
+      writeFileSync(unit, stdout);
+      const verify = Bun.spawnSync(["systemd-analyze", "verify", "--man=no", unit], {
+        env: await programEnvironment(),
+      });
+      const output = verify.stdout.toString() + verify.stderr.toString();
+      expect({ code: verify.exitCode, own: output.split("\n").filter((line) => line.includes("boathook")) }).toEqual({
+        code: 0,
+        own: [],
+      });
+    },
+  );
 });

@@ -44,7 +44,7 @@ function start(host: string, ...args: string[]): Promise<Finished> {
 const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
 
 describe.skipIf(isWindows)("a server on a Unix socket", () => {
-  test("serves the API there and delivers to its own inboxes", async () => {
+  test("a server on a Unix socket serves the API there and delivers to its own inboxes", async () => {
     await using server = await onSocket();
     const { boathook, send, host } = server;
     expect(boathook.url).toBe(host);
@@ -56,7 +56,7 @@ describe.skipIf(isWindows)("a server on a Unix socket", () => {
     expect(connections.open).toBeGreaterThanOrEqual(1);
   });
 
-  test("creates the socket with mode 0660 or with socket-mode, and removes it at the end", async () => {
+  test("a server on a Unix socket creates the socket with mode 0660 or with socket-mode, and removes it at the end", async () => {
     await using server = await onSocket();
     expect(modeOf(server.path)).toBe("660");
     expect(await server.boathook.process.stop()).toBe(0);
@@ -65,7 +65,7 @@ describe.skipIf(isWindows)("a server on a Unix socket", () => {
     expect(modeOf(other.path)).toBe("606");
   });
 
-  test("replaces the socket that a killed server has left", async () => {
+  test("a server on a Unix socket replaces the socket that a killed server has left", async () => {
     await using server = await onSocket();
     await server.boathook.kill();
     expect(existsSync(server.path)).toBe(true);
@@ -74,7 +74,7 @@ describe.skipIf(isWindows)("a server on a Unix socket", () => {
     expect(again.url).toBe(server.host);
   });
 
-  test("does not take the socket of a running server, which goes on", async () => {
+  test("a server on a Unix socket does not take the socket of a running server, which goes on", async () => {
     await using server = await onSocket();
     const refused = await start(server.host);
     expect(refused).toMatchObject({
@@ -84,7 +84,7 @@ describe.skipIf(isWindows)("a server on a Unix socket", () => {
     expect((await server.send("GET", "/health")).status).toBe(200);
   });
 
-  test("is not started at a path that is no socket, has no directory or needs a privilege", async () => {
+  test("a server on a Unix socket is not started at a path that is no socket, has no directory or needs a privilege", async () => {
     using dir = temporaryDirectory();
     writeFileSync(dir.file("file"), "kept");
     const file = await start(`unix:${dir.file("file")}`);
@@ -99,7 +99,7 @@ describe.skipIf(isWindows)("a server on a Unix socket", () => {
     expect(await start(`unix:${dir.file("directory")}`)).toMatchObject({ code: 1 });
   });
 
-  test("knows the addresses of clients only from a trusted proxy", async () => {
+  test("a server on a Unix socket knows the addresses of clients only from a trusted proxy", async () => {
     for (const [args, address] of [
       [["--trusted-proxies=unix"], "203.0.113.7"],
       [[], ""],
@@ -111,12 +111,12 @@ describe.skipIf(isWindows)("a server on a Unix socket", () => {
     }
   });
 
-  test("is not encrypted", async () => {
+  test("a server on a Unix socket is not encrypted", async () => {
     const refused = await start("unix:/tmp/never-used.sock", "--tls-cert=cert.pem", "--tls-key=key.pem");
     expect(refused).toMatchObject({ code: 2, stderr: expect.stringMatching(/^A Unix socket is not encrypted\. /) });
   });
 
-  test("is reached by commands with --server unix:/path", async () => {
+  test("a server on a Unix socket is reached by commands with --server unix:/path", async () => {
     await using server = await onSocket();
     const { send, host } = server;
     const { uid: source } = await makeSource(send, "http://localhost/inbox/of-the-source");
@@ -135,7 +135,7 @@ describe.skipIf(isWindows)("a server on a Unix socket", () => {
     expect(await trigger("unix:relative.sock")).toMatchObject({ code: 2 });
   });
 
-  test("refuses connections beyond the maximum, and only those", async () => {
+  test("a server on a Unix socket refuses connections beyond the maximum, and only those", async () => {
     await using server = await onSocket("--max-connections=5");
     const open = new Set<Bun.Socket>();
     for (let i = 0; i < 12; i++) {

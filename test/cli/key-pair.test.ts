@@ -29,13 +29,13 @@ function problem(...given: Parameters<typeof reading>): string {
 }
 
 describe("the certificate of the server", () => {
-  test("is the text of both files if the key belongs to the first certificate", () => {
+  test("the certificate of the server is the text of both files if the key belongs to the first certificate", () => {
     expect(reading({})).toEqual(own);
     const chain = own.cert + other.cert;
     expect(reading({ cert: chain })).toEqual({ cert: chain, key: own.key });
   });
 
-  test("is null without settings", () => {
+  test("the certificate of the server is null without settings", () => {
     expect(readKeyPair({ tlsCert: null, tlsKey: null }, { now: NOW, again: false })).toBeNull();
   });
 
@@ -77,19 +77,19 @@ describe("the certificate of the server", () => {
       /^The certificate of CN=old\.example\.com /,
     ],
   ];
-  test.each(refused)("is refused with one sentence for %s", (_, files, sentence) => {
+  test.each(refused)("the certificate of the server is refused with one sentence for %s", (_, files, sentence) => {
     const message = problem(files);
     expect(message).toMatch(sentence);
     expect(message).not.toContain("PRIVATE KEY");
   });
 
-  test("is refused before it is valid", () => {
+  test("the certificate of the server is refused before it is valid", () => {
     expect(problem({}, Date.UTC(2019, 11, 31))).toMatch(
       / is not valid before 2020-01-01T00:00:00\.000Z\. Check the clock\.$/,
     );
   });
 
-  test("is refused if its file is a directory", () => {
+  test("the certificate of the server is refused if its file is a directory", () => {
     using dir = temporaryDirectory();
     mkdirSync(dir.file("cert.pem"));
     writeFileSync(dir.file("key.pem"), own.key);

@@ -50,13 +50,13 @@ describe("the address of a client", () => {
     expect(clientAddress(peer, header, trusted)).toBe(address);
   });
 
-  test("is that of the connection if no proxy is trusted", () => {
+  test("the address of a client is that of the connection if no proxy is trusted", () => {
     for (const peer of [PROXY, "", "::1"]) expect(clientAddress(peer, "203.0.113.7", [])).toBe(peer);
     expect(clientAddress("", "203.0.113.7", trusting("0.0.0.0/0", "::/0"))).toBe("");
     expect(clientAddress(PROXY, "203.0.113.7", trusting("unix"))).toBe(PROXY);
   });
 
-  test("does not depend on anything left of the first entry that is no trusted proxy", () => {
+  test("the address of a client does not depend on anything left of the first entry that is no trusted proxy", () => {
     fc.assert(
       fc.property(
         fc.string(),
@@ -68,7 +68,7 @@ describe("the address of a client", () => {
     );
   });
 
-  test("is found in a header with many trusted addresses without reading all of them", () => {
+  test("the address of a client is found in a header with many trusted addresses without reading all of them", () => {
     const address = clientAddress(PROXY, `203.0.113.7${", 10.0.0.2".repeat(100_000)}`, trusted);
     expect(address).toBe("10.0.0.2");
   });

@@ -42,7 +42,7 @@ describe("the interval of the watchdog", () => {
     [{ WATCHDOG_USEC: "-5" }, null],
     [{ WATCHDOG_USEC: "1s" }, null],
   ];
-  test.each(cases)("is half of what %j asks for", (environment, ms) => {
+  test.each(cases)("the interval of the watchdog is half of what %j asks for", (environment, ms) => {
     expect(watchdogEveryMs(environment, 42)).toBe(ms);
   });
 });

@@ -23,30 +23,33 @@ function output(...command: string[]): string {
 }
 
 describe("a tar archive", () => {
-  test.skipIf(which("tar") === null)("is read by tar with the modes, owners and times of its files", () => {
-    using dir = temporaryDirectory();
-    const withDirectory = [{ path: "a/", mode: 0o700, owner: 65_532 }, ...entries];
-    writeFileSync(dir.file("a.tar"), tar(withDirectory, AT));
-    const list = output("tar", "tvf", dir.file("a.tar"), "--numeric-owner", "--full-time").trim().split("\n");
-    expect(list.map((line) => line.replace(/\s+/g, " "))).toEqual([
-      "drwx------ 65532/65532 0 2026-11-29 11:41:38 a/",
-      "-rwxr-xr-x 0/0 7000 2026-11-29 11:41:38 a/program",
-      "-rw-r--r-- 0/0 0 2026-11-29 11:41:38 a/empty",
-      "-rw------- 0/0 512 2026-11-29 11:41:38 a/block",
-    ]);
-    mkdirSync(dir.file("to"));
-    output("tar", "xf", dir.file("a.tar"), "-C", dir.file("to"), "--no-same-owner");
-    expect(output("cat", dir.file("to/a/program"))).toBe("program".repeat(1000));
-  });
+  test.skipIf(which("tar") === null)(
+    "a tar archive is read by tar with the modes, owners and times of its files",
+    () => {
+      using dir = temporaryDirectory();
+      const withDirectory = [{ path: "a/", mode: 0o700, owner: 65_532 }, ...entries];
+      writeFileSync(dir.file("a.tar"), tar(withDirectory, AT));
+      const list = output("tar", "tvf", dir.file("a.tar"), "--numeric-owner", "--full-time").trim().split("\n");
+      expect(list.map((line) => line.replace(/\s+/g, " "))).toEqual([
+        "drwx------ 65532/65532 0 2026-11-29 11:41:38 a/",
+        "-rwxr-xr-x 0/0 7000 2026-11-29 11:41:38 a/program",
+        "-rw-r--r-- 0/0 0 2026-11-29 11:41:38 a/empty",
+        "-rw------- 0/0 512 2026-11-29 11:41:38 a/block",
+      ]);
+      mkdirSync(dir.file("to"));
+      output("tar", "xf", dir.file("a.tar"), "-C", dir.file("to"), "--no-same-owner");
+      expect(output("cat", dir.file("to/a/program"))).toBe("program".repeat(1000));
+    },
+  );
 
-  test("has the same bytes each time, and refuses a path that does not fit", () => {
+  test("a tar archive has the same bytes each time, and refuses a path that does not fit", () => {
     expect(tar(entries, AT)).toEqual(tar(entries, AT));
     expect(() => tar([{ path: "a".repeat(101), mode: 0o644 }], AT)).toThrow("too long");
   });
 });
 
 describe("a zip archive", () => {
-  test("has the content of its files at the places that its directory names", () => {
+  test("a zip archive has the content of its files at the places that its directory names", () => {
     const archive = Buffer.from(zip(entries, AT));
     const end = archive.length - 22;
     expect(archive.readUInt32LE(end)).toBe(0x06054b50);
@@ -64,7 +67,7 @@ describe("a zip archive", () => {
     expect(at).toBe(end);
   });
 
-  test.skipIf(which("python3") === null)("is read by another program", () => {
+  test.skipIf(which("python3") === null)("a zip archive is read by another program", () => {
     using dir = temporaryDirectory();
     writeFileSync(dir.file("a.zip"), zip(entries, AT));
     const script =

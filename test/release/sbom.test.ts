@@ -37,7 +37,7 @@ const lock = JSON.stringify({
 });
 
 describe("the list of what an executable contains", () => {
-  test("has the runtime and all packages of the program, and none of its development", () => {
+  test("the list of what an executable contains has the runtime and all packages of the program, and none of its development", () => {
     const { components, dependencies } = of(lock);
     const refs = components.map((one: { "bom-ref": string }) => one["bom-ref"]);
     expect(refs).toEqual([
@@ -58,7 +58,7 @@ describe("the list of what an executable contains", () => {
     });
   });
 
-  test("names the product with its commit, and is the same for the same sources", () => {
+  test("the list of what an executable contains names the product with its commit, and is the same for the same sources", () => {
     const document = of(lock);
     expect(document).toMatchObject({ bomFormat: "CycloneDX", specVersion: "1.6", version: 1 });
     expect(document.metadata.component).toMatchObject({ name: "boathook", version: "1.2.3" });

@@ -32,17 +32,17 @@ const FAULT_TESTS: Readonly<Record<string, readonly [file: string, name: string]
 };
 
 describe("the guide", () => {
-  test("lists every page that is written", () => {
+  test("the guide lists every page that is written", () => {
     expect(textPages.map(({ name }) => name).sort()).toEqual(guidePageNames().sort());
   });
 
-  test("begins each page with its title in the list", async () => {
+  test("the guide begins each page with its title in the list", async () => {
     for (const { name, title, text } of textPages) {
       expect({ name, heading: text.split("\n")[0] }).toEqual({ name, heading: `# ${title}` });
     }
   });
 
-  test("links only to its own pages, to the API and to other sites over https", async () => {
+  test("the guide links only to its own pages, to the API and to other sites over https", async () => {
     const names = guidePages.map(({ name }) => name);
     for (const page of guidePageNames()) {
       const prose = (await guideText(page)).replace(/^```[\s\S]*?^```$/gm, "").replace(/^\[\/\/\].*$/gm, "");
@@ -53,7 +53,7 @@ describe("the guide", () => {
     }
   });
 
-  test("is linked from the README, whose links to files lead to files", async () => {
+  test("the guide is linked from the README, whose links to files lead to files", async () => {
     const readme = await readReadme();
     const files = [...readme.matchAll(/\]\(((?!https?:|#)[^)]*)\)/g)].map(([, file]) => file!);
     expect(files.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
@@ -63,7 +63,7 @@ describe("the guide", () => {
     expect([...new Set([...linked, "changelog"])].sort()).toEqual(guidePageNames().sort());
   });
 
-  test("has a test for each row of the table of faults", async () => {
+  test("the guide has a test for each row of the table of faults", async () => {
     const table = (await guideText("faults")).split("\n").filter((line) => line.startsWith("| "));
     const rows = table.slice(2).map((line) => line.split(" | ")[0]!.slice(2));
     expect(rows).toEqual(Object.keys(FAULT_TESTS));

@@ -28,34 +28,37 @@ function broken(vault: MemoryVault, what: "append" | "sync" | "put"): () => void
 }
 
 describe("a replica that fails", () => {
-  test.each(["append", "sync"] as const)("delays nothing and gets everything later: %s", async (what) => {
-    using dir = temporaryDirectory();
-    const vault = new MemoryVault();
-    const facts: Fact[] = [];
-    const limits = { reportedAfterMs: 0 };
-    const store = await openReplicated(dir.file("data"), vault, { limits, onFact: (fact) => facts.push(fact) });
-    await caughtUp(store);
-    const repair = broken(vault, what);
-    for (let i = 0; i < 20; i++) await set(store, `test-${i}`, `value ${i}`);
-    const state = await until(
-      async () => store.replica!.state(),
-      ({ status }) => status === "failed",
-    );
-    expect(state).toMatchObject({ reason: "The bucket is on fire.", isRefusing: false, since: expect.any(Number) });
-    expect(state.lagBytes).toBeGreaterThan(0);
-    repair();
-    await caughtUp(store);
-    expect(store.replica!.state()).toMatchObject({ status: "ok", reason: null, since: null, lagMs: 0 });
-    expect(facts.filter(({ type }) => type.startsWith("replica.")).map(({ type }) => type)).toEqual([
-      "replica.copied",
-      "replica.failed",
-      "replica.recovered",
-    ]);
-    expect(await valuesIn(vault, dir.file("new"), ["test-0", "test-19"])).toEqual(["value 0", "value 19"]);
-    await store.close();
-  });
+  test.each(["append", "sync"] as const)(
+    "a replica that fails delays nothing and gets everything later: %s",
+    async (what) => {
+      using dir = temporaryDirectory();
+      const vault = new MemoryVault();
+      const facts: Fact[] = [];
+      const limits = { reportedAfterMs: 0 };
+      const store = await openReplicated(dir.file("data"), vault, { limits, onFact: (fact) => facts.push(fact) });
+      await caughtUp(store);
+      const repair = broken(vault, what);
+      for (let i = 0; i < 20; i++) await set(store, `test-${i}`, `value ${i}`);
+      const state = await until(
+        async () => store.replica!.state(),
+        ({ status }) => status === "failed",
+      );
+      expect(state).toMatchObject({ reason: "The bucket is on fire.", isRefusing: false, since: expect.any(Number) });
+      expect(state.lagBytes).toBeGreaterThan(0);
+      repair();
+      await caughtUp(store);
+      expect(store.replica!.state()).toMatchObject({ status: "ok", reason: null, since: null, lagMs: 0 });
+      expect(facts.filter(({ type }) => type.startsWith("replica.")).map(({ type }) => type)).toEqual([
+        "replica.copied",
+        "replica.failed",
+        "replica.recovered",
+      ]);
+      expect(await valuesIn(vault, dir.file("new"), ["test-0", "test-19"])).toEqual(["value 0", "value 19"]);
+      await store.close();
+    },
+  );
 
-  test("refuses messages before the log grows without bound, and accepts them again", async () => {
+  test("a store whose replica fails refuses messages before the log grows without bound, and accepts them again", async () => {
     using dir = temporaryDirectory();
     const vault = new MemoryVault();
     const store = await openReplicated(dir.file("data"), vault, { limits: { refuseBytes: 500_000 } });
@@ -71,7 +74,7 @@ describe("a replica that fails", () => {
     await store.close();
   });
 
-  test("gives up the log when it is too long, and begins anew when the replica works again", async () => {
+  test("a store whose replica fails gives up the log when it is too long, and begins anew when the replica works again", async () => {
     using dir = temporaryDirectory();
     const vault = new MemoryVault();
     const limits = { refuseBytes: 500_000, cutBytes: 1_000_000, checkpointFrames: 50, retryMs: 20, reportedAfterMs: 0 };
@@ -100,7 +103,7 @@ describe("a replica that fails", () => {
     await store.close();
   });
 
-  test("is connected to later if it cannot be reached at the start", async () => {
+  test("a replica that fails is connected to later if it cannot be reached at the start", async () => {
     using dir = temporaryDirectory();
     const vault = new MemoryVault();
     vault.beforeRead = () => {
@@ -115,7 +118,7 @@ describe("a replica that fails", () => {
     await store.close();
   });
 
-  test("gets a copy of the data later if the first one fails, and is behind until then", async () => {
+  test("a replica that fails gets a copy of the data later if the first one fails, and is behind until then", async () => {
     using dir = temporaryDirectory();
     const vault = new MemoryVault();
     const first = await openReplicated(dir.file("data"), null);

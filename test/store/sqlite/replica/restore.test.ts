@@ -66,14 +66,14 @@ describe("a damaged replica", () => {
     expect(damage).toMatch(/^The replica s3:\/\/memory is damaged after/);
   });
 
-  test("is whole if only its last record is incomplete, because the server was killed", async () => {
+  test("a damaged replica is whole if only its last record is incomplete, because the server was killed", async () => {
     using dir = temporaryDirectory();
     const vault = await filled(dir.file("data"));
     vault.cut(vault.named("/segment-").at(-1)!, 500);
     expect(await rowsIn(vault, dir.file("new"), {})).toMatchObject({ damage: null });
   });
 
-  test("cannot be restored if its only copy of the data is damaged", async () => {
+  test("a damaged replica cannot be restored if its only copy of the data is damaged", async () => {
     using dir = temporaryDirectory();
     const first = await openReplicated(dir.file("data"), null);
     await set(first, "large", "x".repeat(50_000));
@@ -89,7 +89,7 @@ describe("a damaged replica", () => {
 });
 
 describe("restore --at", () => {
-  test("restores the data as it was at a time", async () => {
+  test("restore --at restores the data as it was at that time", async () => {
     using dir = temporaryDirectory();
     const vault = new MemoryVault();
     const store = await openReplicated(dir.file("data"), vault, { limits });
@@ -122,7 +122,7 @@ describe("restore --at", () => {
 describe("data that does not continue a replica", () => {
   const names = ["first", "second", "third"];
 
-  test("begins a new generation if an older copy of the data was put back, and the old one can be restored", async () => {
+  test("data that does not continue a replica begins a new generation if an older copy of the data was put back, and the old one can be restored", async () => {
     using dir = temporaryDirectory();
     const [data, old, vault] = [dir.file("data"), dir.file("old"), new MemoryVault()];
     for (const [i, name] of names.entries()) {
@@ -143,7 +143,7 @@ describe("data that does not continue a replica", () => {
     expect(await valuesIn(vault, dir.file("new"), names)).toEqual(["1", "1", null]);
   });
 
-  test("has the changes of a server without replica in the replica later", async () => {
+  test("changes of a server without its replica are in the replica later", async () => {
     using dir = temporaryDirectory();
     const [data, vault] = [dir.file("data"), new MemoryVault()];
     for (const [i, name] of names.entries()) {
@@ -154,7 +154,7 @@ describe("data that does not continue a replica", () => {
     expect(await valuesIn(vault, dir.file("new"), names)).toEqual(["1", "1", "1"]);
   });
 
-  test("begins a new generation if another program has emptied the log", async () => {
+  test("data that does not continue a replica begins a new generation if another program has emptied the log", async () => {
     using dir = temporaryDirectory();
     const [data, vault] = [dir.file("data"), new MemoryVault()];
     const first = await openReplicated(data, vault);
@@ -171,7 +171,7 @@ describe("data that does not continue a replica", () => {
     expect(vault.named("generation-00000002").length).toBeGreaterThan(0);
   });
 
-  test("is refused if it is other data, or if a replica that was used before is empty", async () => {
+  test("data that does not continue a replica is refused if it is other data, or if a replica that was used before is empty", async () => {
     using dir = temporaryDirectory();
     const vault = await filled(dir.file("data"));
     const before = new Map(vault.objects);
