@@ -8,7 +8,7 @@ import { limitAccepted } from "./kept-descriptors.ts";
 const CHECK_MS = 100;
 /** The interval while clients use up even the connections beyond the limit. */
 const BUSY_CHECK_MS = 25;
-/** Share of the limit below which the connections are not counted. */
+/** Share of the limit below which the connections are no longer counted at each check. */
 const UNWATCHED_SHARE = 0.5;
 
 const BODY = JSON.stringify({ code: "overloaded", detail: "Too many connections are open. Try again later." });
@@ -51,6 +51,11 @@ export class ClientConnections extends OneLife {
   /** Ports of the peers, by descriptor, when the connections were last above the limit. */
   #known = new Map<number, number>();
   #isOver = false;
+  /**
+   * Whether the last count was near the limit. Then each check counts, because a file that is closed
+   * makes a low descriptor free although most connections are still open.
+   */
+  #isWatched = true;
   #cancel: Cancel = () => {};
 
   constructor(
@@ -87,7 +92,9 @@ export class ClientConnections extends OneLife {
   /** Returns whether even the connections beyond the limit are used up. */
   #check(sockets: AcceptedSockets): boolean {
     const { connectionsMax } = this.limits;
-    if (lowestFreeDescriptor() < connectionsMax * UNWATCHED_SHARE) return this.#relax();
+    const unwatchedMax = connectionsMax * UNWATCHED_SHARE;
+    const hasLowFree = lowestFreeDescriptor() < unwatchedMax;
+    if (hasLowFree && !this.#isWatched) return false;
     const entry = this.server.entry();
     let table = sockets.read(entry);
     if (table.accepted.length > connectionsMax) {
@@ -95,6 +102,8 @@ export class ClientConnections extends OneLife {
       table = sockets.read(entry);
     }
     const { accepted } = table;
+    this.#isWatched = accepted.length >= unwatchedMax;
+    if (hasLowFree && !this.#isWatched) return this.#relax();
     limitAccepted(this.#descriptorsMax(table));
     const excess = accepted.length - connectionsMax;
     if (excess <= 0) return false;

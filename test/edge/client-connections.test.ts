@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { closeSync, openSync } from "node:fs";
 import { ClientConnections } from "../../src/edge/client-connections.ts";
 import { systemClock } from "../../src/edge/clock.ts";
 import { openFilesMax } from "../../src/edge/open-files.ts";
@@ -16,6 +17,7 @@ async function until(what: () => unknown, isMet: () => boolean): Promise<void> {
 
 /** Starts a server with clients that wait for their response. `stop` closes everything. */
 async function crowdedServer(clientCount: number) {
+  const closedLater = openSync("/dev/null", "r");
   const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Promise<Response>(() => {}) });
   const responses = new Map<Bun.Socket, string>();
   const open = new Set<Bun.Socket>();
@@ -36,6 +38,8 @@ async function crowdedServer(clientCount: number) {
     () => server.pendingRequests,
     () => server.pendingRequests === clientCount,
   );
+  // Leaves a low descriptor free, although the connections are open.
+  closeSync(closedLater);
   const reported: boolean[] = [];
   let checks = 0;
   const after = (delayMs: number, task: () => void) =>
