@@ -18,6 +18,7 @@ import { latestVerb } from "./latest.ts";
 import { FOUND_COLUMNS, type FoundMessage, messageRows } from "./message-rows.ts";
 import { type Bindings, Conditions, directionOf, rangeOf, readRanges } from "./page.ts";
 import { fromReceivedColumn, receivedColumn } from "./received-column.ts";
+import { fromHeadersColumn, receivedHeadersColumn } from "./received-headers-column.ts";
 import { jsonOrNull, parsedOrNull } from "./rows.ts";
 import type { Stretches } from "./stretches.ts";
 import { termsOfMessages, traitsOfMessage } from "./traits.ts";
@@ -50,7 +51,7 @@ type ContentRow = Omit<MessageContent, "headers" | "channels" | "tags" | "receiv
 function toContent(row: ContentRow): MessageContent {
   return {
     ...row,
-    headers: parsedOrNull(row.headers),
+    headers: fromHeadersColumn(row.headers, row.contentType),
     channels: parsedOrNull<string[]>(row.channels),
     tags: parsedOrNull<string[]>(row.tags),
     ...fromReceivedColumn(row.received),
@@ -62,7 +63,7 @@ export function toMessage(row: MessageRow): Message {
     ...row,
     channels: parsedOrNull<string[]>(row.channels),
     tags: parsedOrNull<string[]>(row.tags),
-    headers: parsedOrNull(row.headers),
+    headers: fromHeadersColumn(row.headers, row.contentType),
     warnings: parsedOrNull(row.warnings),
     ...fromReceivedColumn(row.received),
   };
@@ -116,7 +117,7 @@ export function acceptVerb(
       jsonOrNull(message.tags),
       message.payload,
       message.contentType,
-      jsonOrNull(message.headers),
+      headersColumn(message),
       message.acceptedAt,
       message.payloadExpiresAt,
       message.deliverAt,
@@ -130,6 +131,11 @@ export function acceptVerb(
   };
 
   return (messages) => committer.write(() => messages.map(acceptOne), rowsOf(messages));
+}
+
+function headersColumn({ headers, contentType, received }: NewMessage): string | null {
+  if (received === null || headers === null) return jsonOrNull(headers);
+  return receivedHeadersColumn(headers, contentType);
 }
 
 function rowsOf(messages: readonly NewMessage[]): number {

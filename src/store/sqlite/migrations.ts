@@ -338,6 +338,8 @@ export const migrations: readonly string[] = [
   CREATE INDEX notice_subject ON notice (subject_seq);
   CREATE INDEX endpoint_disabled_at ON endpoint (disabled_at) WHERE disabled_at IS NOT NULL AND deleted_at IS NULL;
   `,
+  // No change, but earlier versions cannot read the columns "headers" and "received" of received messages.
+  "SELECT 1;",
 ];
 
 /** Throws `StartError` if a schema is newer than this version of the program. */

@@ -20,13 +20,25 @@ interface Arrival {
 const NOTHING: Arrival = { received: null };
 
 /**
- * Returns the JSON of how a message arrived, or null for a message that was sent through the API
- * without a trace. It contains only the parts that are not usual, because it is stored with every
- * received message.
+ * Returns the text of how a message arrived, or null for a message that was sent through the API
+ * without a trace. The text is the number and the name of the source if everything else is usual,
+ * because it is stored with every received message. Otherwise it is JSON with the unusual parts.
  */
 export function receivedColumn(received: Received | null, trace: TraceContext | null): string | null {
   if (received === null && trace === null) return null;
+  if (received !== null && trace === null && isUsual(received)) return `${received.sourceSeq} ${received.source}`;
   return JSON.stringify({ ...(received !== null && unusual(received)), ...traceFields(trace) });
+}
+
+function isUsual({ method, path, state, cause, redacted, reply }: Received): boolean {
+  return (
+    method === USUAL.method &&
+    path === USUAL.path &&
+    state === USUAL.state &&
+    cause === null &&
+    redacted.length === 0 &&
+    reply === null
+  );
 }
 
 function unusual({ source, sourceSeq, method, path, state, cause, redacted, reply }: Received) {
@@ -50,9 +62,14 @@ function traceFields(trace: TraceContext | null): Partial<TraceContext> {
 
 type Stored = Partial<Received> & Partial<TraceContext>;
 
-/** Reads the JSON, with or without the usual parts. Earlier versions stored all of them. */
+/** Reads the text. Earlier versions always stored JSON, some of them with the usual parts. */
 export function fromReceivedColumn(text: string | null): Arrival {
   if (text === null) return NOTHING;
+  if (!text.startsWith("{")) {
+    const space = text.indexOf(" ");
+    const [sourceSeq, source] = [Number(text.slice(0, space)), text.slice(space + 1)];
+    return { received: { ...USUAL, source, sourceSeq } };
+  }
   const { traceparent, tracestate = null, ...received } = JSON.parse(text) as Stored;
   return {
     // A source always has a name.
