@@ -45,8 +45,10 @@ export function receivedHeadersColumn(headers: Readonly<Record<string, string>>,
     const value = headers[name]!;
     const code = codes.get(name);
     if (NOT_IN_VALUE.test(value) || (code === undefined && !NAME.test(name))) return JSON.stringify(headers);
-    const isKnown = value === contentType && name === "content-type";
-    text += `${code ?? `${name}:`}${isKnown ? "" : value}\n`;
+    if (name === "content-type") {
+      if (value === "" && contentType !== "") return JSON.stringify(headers);
+      text += `${code}${value === contentType ? "" : value}\n`;
+    } else text += `${code ?? `${name}:`}${value}\n`;
   }
   return text === "" ? "{}" : text;
 }

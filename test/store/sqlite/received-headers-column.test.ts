@@ -28,6 +28,7 @@ test("headers that are stored in lines or as JSON are read back unchanged and in
     [{}, null],
     [{ "content-type": "" }, ""],
     [{ "content-type": "" }, null],
+    [{ "content-type": "" }, "text/plain"],
     [{ "content-type": "text/plain" }, "application/json"],
     [{ host: "" }, null],
     [{ "x-latin": "é\u00ff", host: "ü" }, null],
