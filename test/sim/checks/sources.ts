@@ -1,8 +1,8 @@
 import type { Database, Statement } from "bun:sqlite";
 import type { Fact } from "../../../src/core/fact.ts";
 import type { Seq } from "../../../src/core/id.ts";
-import type { Received } from "../../../src/core/received.ts";
 import type { NewMessage } from "../../../src/store/index.ts";
+import { fromReceivedColumn } from "../../../src/store/sqlite/received-column.ts";
 import type { VirtualClock } from "../clock.ts";
 import type { Marks } from "../marks.ts";
 import type { Sent } from "../scene.ts";
@@ -134,7 +134,7 @@ export class SourceChecks {
   }
 
   #stored({ seq, application_seq: applicationSeq, payload, accepted_at: acceptedAt, received }: ReceivedRow): void {
-    const { sourceSeq, state, method } = JSON.parse(received) as Received;
+    const { sourceSeq, state, method } = fromReceivedColumn(received).received!;
     const body = new Uint8Array(payload);
     const message = { seq, applicationSeq, payload: body, deliverAt: null, expiresAt: null };
     this.sent.push({ ...message, sentAt: this.clock.now, answer: "accepted" });
