@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { type ReadSettings, readWithSources, SCHEMA, type Settings } from "../config/index.ts";
-import { allSettings, defaultText, type Field, flagOf, type Setting, variableOf } from "../config/schema.ts";
+import { allSettings, defaultText, type Field, flagOf, variableOf } from "../config/schema.ts";
+import type { Setting } from "../config/setting.ts";
 
 /**
  * Adds `--config` and the flags of all settings, or of the settings in `descriptions`. Their help

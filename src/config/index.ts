@@ -18,4 +18,5 @@ export {
   SettingsError,
   TOKEN_VARIABLE,
 } from "./read.ts";
-export { flagOf, SCHEMA, type Setting, type Settings, variableOf } from "./schema.ts";
+export { flagOf, SCHEMA, type Settings, variableOf } from "./schema.ts";
+export type { Setting } from "./setting.ts";

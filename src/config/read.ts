@@ -5,7 +5,8 @@ import { firstText, textAgain } from "./file-text.ts";
 import type { SettingSource } from "./in-force.ts";
 import { mailProblem } from "./notice-kinds.ts";
 import { placeProblem } from "./places.ts";
-import { allSettings, type Field, flagOf, SCHEMA, type Setting, type Settings, variableOf } from "./schema.ts";
+import { allSettings, type Field, flagOf, SCHEMA, type Settings, variableOf } from "./schema.ts";
+import type { Setting } from "./setting.ts";
 
 /** Environment variable with the same meaning as `--config`. */
 export const CONFIG_VARIABLE = "BOATHOOK_CONFIG";
