@@ -52,6 +52,8 @@ const WORRY: Readonly<Record<string, string>> = {
   boathook_messages_accepted_total: "The rate falls to 0 although clients send messages.",
   boathook_notices_total: "`failed` rises. The log has the reason.",
   boathook_oldest_due_age_seconds: "It is above a minute: deliveries are late.",
+  boathook_quota_exceeded_total:
+    "It rises: a customer needs a larger quota, or abuses its endpoints. The log names the application.",
   boathook_received_total:
     "`refused` rises: the secret of a source may have changed. `limited` rises: `ingestRate` is too low.",
   boathook_replica_lag_bytes: "It grows steadily.",

@@ -1,6 +1,7 @@
 import { Accepter } from "./accept/accept.ts";
 import { Idempotency, type MismatchPolicy } from "./accept/idempotency.ts";
 import { PayloadRules } from "./accept/payload-rules.ts";
+import { Quotas } from "./accept/quotas.ts";
 import type { CommandContext } from "./commands/context.ts";
 import type { Facts } from "./core/fact.ts";
 import { IdCodec, type Seq } from "./core/id.ts";
@@ -39,6 +40,10 @@ export interface KernelSettings extends DeliveryPolicy {
    */
   readonly acceptClock?: boolean;
   readonly endpointsPerAppMax: number;
+  /** The defaults of quotas. Null or absent means no limit. */
+  readonly quotaEndpoints?: number | null;
+  readonly quotaMessagesPerDay?: number | null;
+  readonly quotaStoredBytes?: number | null;
   /** Returns the URL under which the server can be reached, without a slash at the end. */
   readonly publicUrl: () => string;
   /** The default is `replay`. */
@@ -99,7 +104,12 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
   const isClockDoubted = () => clockTrust.isDoubted;
   const engine = new Engine(ports, { store, directory, ids, seqs, facts, signals, policy: settings, isClockDoubted });
   const tracer = ports.tracer ?? null;
-  const accepter = new Accepter(store, seqs, clock, facts, signals, engine, tracer);
+  const quotas = new Quotas(store, clock, {
+    endpoints: settings.quotaEndpoints ?? null,
+    messagesPerDay: settings.quotaMessagesPerDay ?? null,
+    storedBytes: settings.quotaStoredBytes ?? null,
+  });
+  const accepter = new Accepter(store, seqs, clock, facts, signals, engine, tracer, quotas);
   const payloads = new OperationalPayloads(store, ids);
   const operational = new OperationalWebhooks({ store, seqs, clock, facts, signals, accepter, payloads });
   const oldestDue = () => engine.oldestDue(({ applicationSeq }) => !operational.isHidden(applicationSeq));
@@ -108,7 +118,8 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
   const series = new SeriesKeeper(clock, store, facts, (applicationSeq) => operational.isHidden(applicationSeq));
   const cron = new CronRuns({ store, clock, facts, signals, ids, directory, accepter });
   return {
-    ...{ store, ids, seqs, clock, random, facts, signals, directory, accepter, deliverer: engine, operational },
+    ...{ store, ids, seqs, clock, random, facts, signals, directory, accepter, quotas },
+    ...{ deliverer: engine, operational },
     ...{ sources, sourceCounter, keys: ports.keys ?? noKeys },
     ...{ ingestPace: new IngestPace(clock), refusalLog: new RefusalLog(store, seqs, clock) },
     ...{ engine, retention, backlogWatch, clockTrust, series, cron, oldestDue },

@@ -1,6 +1,7 @@
 import { wants } from "../core/event.ts";
 import type { Facts } from "../core/fact.ts";
 import { placeAt, type Seq, type SeqSource } from "../core/id.ts";
+import type { MessageQuota } from "../core/quota.ts";
 import type { Signals } from "../core/signal.ts";
 import type { Tracer } from "../core/tracer.ts";
 import type { Deliverer } from "../deliver/deliverer.ts";
@@ -9,10 +10,14 @@ import type { ApplicationEntry } from "../store/directory.ts";
 import { type AcceptResult, type NewMessage, type Store, StoreUnavailable } from "../store/index.ts";
 import { Turns } from "../store/turns.ts";
 import type { Incoming } from "./incoming.ts";
+import { DELIVERIES_AT_ONCE, portionsOf } from "./portions.ts";
+import type { Quotas } from "./quotas.ts";
 
 export type Accepted =
   | { readonly accepted: true; readonly seq: Seq; readonly acceptedAt: number }
-  | Exclude<AcceptResult, { accepted: true }>;
+  | Exclude<Refused, { because: "uncounted" }>;
+
+type Refused = Exclude<AcceptResult, { accepted: true }>;
 
 /** The result for a message that was not stored because the store became unavailable. */
 export interface NotStored {
@@ -22,11 +27,6 @@ export interface NotStored {
 
 const NOT_STORED: NotStored = { accepted: false, because: "unavailable" };
 
-/**
- * Maximum number of deliveries in one commit of a batch, so that a commit blocks the event loop for
- * only a few ms.
- */
-const DELIVERIES_AT_ONCE = 1000;
 /** Maximum number of lanes that are told about a scheduled message in one turn of the event loop. */
 const WOKEN_AT_ONCE = 500;
 /**
@@ -50,6 +50,8 @@ export class Accepter {
     private readonly deliverer: Deliverer,
     /** Null unless traces are exported. */
     private readonly tracer: Tracer | null = null,
+    /** Null means that no message is limited. */
+    private readonly quotas: Quotas | null = null,
   ) {
     this.#turns = new Turns(clock);
   }
@@ -64,17 +66,35 @@ export class Accepter {
     return this.#acceptFor(entry, [endpointSeq], incoming);
   }
 
-  async #acceptFor(entry: ApplicationEntry, endpointSeqs: readonly Seq[], incoming: Incoming): Promise<Accepted> {
+  async #acceptFor(
+    entry: ApplicationEntry,
+    endpointSeqs: readonly Seq[],
+    incoming: Incoming,
+    quota: MessageQuota | null = this.#quotaOf(entry),
+  ): Promise<Accepted> {
     if (endpointSeqs.length > DELIVERIES_AT_ONCE) await this.deliverer.prepareLanes(endpointSeqs);
-    const message = this.#numbered(entry, endpointSeqs, incoming);
+    const message = this.#numbered(entry, endpointSeqs, incoming, quota);
     const committingAt = this.#traceTime();
     const [result] = await this.store.queue.accept([message]);
+    if (isUncounted(result!)) return this.#acceptFor(entry, endpointSeqs, incoming, await this.#counted(entry, quota));
     return this.#committed(entry, message, result!, incoming.begunAt ?? committingAt, committingAt);
   }
 
-  /** Accepts several messages in one commit. A refused message does not affect the others. */
+  #quotaOf({ application }: ApplicationEntry): MessageQuota | null {
+    return this.quotas === null ? null : this.quotas.ofMessages(application);
+  }
+
+  /** Counts what the application uses. Returns its quota, or null if it was just deleted. */
+  async #counted({ application }: ApplicationEntry, quota: MessageQuota | null): Promise<MessageQuota | null> {
+    return (await this.quotas?.count(application.seq)) ? quota : null;
+  }
+
+  /**
+   * Accepts several operational messages in one commit. A refused message does not affect the others.
+   * The messages have no quota.
+   */
   async acceptAll(entry: ApplicationEntry, incoming: readonly Incoming[]): Promise<Accepted[]> {
-    const messages = incoming.map((one) => this.#numbered(entry, wantedBy(entry, one), one));
+    const messages = incoming.map((one) => this.#numbered(entry, wantedBy(entry, one), one, null));
     const committingAt = this.#traceTime();
     const results = await this.store.queue.accept(messages);
     return results.map((result, i) => this.#committed(entry, messages[i]!, result, committingAt, committingAt));
@@ -95,20 +115,31 @@ export class Accepter {
       if (from > 0) await this.#turns.next();
       if (wanted[from]!.length > DELIVERIES_AT_ONCE) await this.deliverer.prepareLanes(wanted[from]!);
       const portion = incoming.slice(from, to);
-      const messages = portion.map((one, i) => this.#numbered(entry, wanted[from + i]!, one));
-      const committingAt = this.#traceTime();
       try {
-        const stored = await this.store.queue.accept(messages);
-        stored.forEach((result, i) => {
-          const begunAt = portion[i]!.begunAt ?? committingAt;
-          results.push(this.#committed(entry, messages[i]!, result, begunAt, committingAt));
-        });
+        results.push(...(await this.#acceptPortion(entry, wanted.slice(from, to), portion, this.#quotaOf(entry))));
       } catch (error) {
         if (from === 0 || !(error instanceof StoreUnavailable)) throw error;
         return [...results, ...incoming.slice(from).map(() => NOT_STORED)];
       }
     }
     return results;
+  }
+
+  async #acceptPortion(
+    entry: ApplicationEntry,
+    wanted: ReadonlyArray<readonly Seq[]>,
+    portion: readonly Incoming[],
+    quota: MessageQuota | null,
+  ): Promise<Accepted[]> {
+    const messages = portion.map((one, i) => this.#numbered(entry, wanted[i]!, one, quota));
+    const committingAt = this.#traceTime();
+    const results = await this.store.queue.accept(messages);
+    // If one is uncounted, none was stored.
+    if (results.some(isUncounted))
+      return this.#acceptPortion(entry, wanted, portion, await this.#counted(entry, quota));
+    return results.map((result, i) =>
+      this.#committed(entry, messages[i]!, result, portion[i]!.begunAt ?? committingAt, committingAt),
+    );
   }
 
   /** Returns the endpoints of each message. Messages with the same traits share one list. */
@@ -129,7 +160,12 @@ export class Accepter {
     return wanted;
   }
 
-  #numbered({ application }: ApplicationEntry, endpointSeqs: readonly Seq[], incoming: Incoming): NewMessage {
+  #numbered(
+    { application }: ApplicationEntry,
+    endpointSeqs: readonly Seq[],
+    incoming: Incoming,
+    quota: MessageQuota | null,
+  ): NewMessage {
     const seq = this.seqs.take(1 + endpointSeqs.length);
     const acceptedAt = this.clock.now();
     return {
@@ -150,6 +186,7 @@ export class Accepter {
       trace: incoming.trace ?? null,
       deliveries: endpointSeqs.map((endpointSeq, i) => ({ seq: seq + 1 + i, endpointSeq })),
       idempotency: incoming.idempotency,
+      quota,
     };
   }
 
@@ -166,7 +203,7 @@ export class Accepter {
     begunAt: number,
     committingAt: number,
   ): Accepted {
-    if (!result.accepted) return result;
+    if (!result.accepted) return this.#refused(application, message, result);
     this.tracer?.accepted(message, { begunAt, committingAt });
     if (message.deliverAt !== null) void this.#wakeLater(message);
     else if (message.deliveries.length > 0) this.deliverer.enqueue(message, message.deliveries);
@@ -179,6 +216,19 @@ export class Accepter {
       deliveries: message.deliveries.length,
     });
     return { accepted: true, seq: message.seq, acceptedAt: message.acceptedAt };
+  }
+
+  #refused(
+    { seq: applicationSeq, environmentSeq }: ApplicationEntry["application"],
+    { acceptedAt: at }: NewMessage,
+    result: Refused,
+  ): Accepted {
+    if (isUncounted(result)) throw new Error("Internal error: a message without a quota was refused as uncounted.");
+    if (result.because === "quota") {
+      const { quota, limit } = result.exceeded;
+      this.facts.state({ type: "quota.exceeded", applicationSeq, environmentSeq, quota, limit, at });
+    }
+    return result;
   }
 
   /**
@@ -195,24 +245,8 @@ export class Accepter {
   }
 }
 
-/**
- * Divides messages into portions. `wanted` contains the endpoints of each message. Each portion has
- * at least one message and a limited number of deliveries. Yields the start and end of each
- * portion.
- */
-export function* portionsOf(wanted: ReadonlyArray<readonly Seq[]>): Generator<[from: number, to: number]> {
-  let from = 0;
-  let deliveries = 0;
-  for (let i = 0; i < wanted.length; i++) {
-    const next = wanted[i]!.length;
-    if (i > from && deliveries + next > DELIVERIES_AT_ONCE) {
-      yield [from, i];
-      from = i;
-      deliveries = 0;
-    }
-    deliveries += next;
-  }
-  if (from < wanted.length) yield [from, wanted.length];
+function isUncounted(result: AcceptResult): result is Extract<Refused, { because: "uncounted" }> {
+  return !result.accepted && result.because === "uncounted";
 }
 
 function wantedBy({ endpoints }: ApplicationEntry, { eventType, channels }: Incoming): Seq[] {

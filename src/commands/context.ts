@@ -1,5 +1,6 @@
 import type { Accepter } from "../accept/accept.ts";
 import type { PayloadRules } from "../accept/payload-rules.ts";
+import type { Quotas } from "../accept/quotas.ts";
 import type { Facts } from "../core/fact.ts";
 import type { IdCodec, SeqSource } from "../core/id.ts";
 import type { Signals } from "../core/signal.ts";
@@ -37,6 +38,7 @@ export interface CommandContext {
   readonly keys: Keys;
   readonly payloadRules: PayloadRules;
   readonly accepter: Accepter;
+  readonly quotas: Quotas;
   readonly deliverer: Deliverer;
   readonly operational: OperationalWebhooks;
   /** Work that would block the event loop. */

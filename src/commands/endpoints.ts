@@ -8,10 +8,15 @@ import type { CommandContext, Limits } from "./context.ts";
 import { meantOutgoing } from "./endpoint-auth.ts";
 import { type FoundOrCreated, findOrCreate } from "./find-or-create.ts";
 import { endpointCreated, endpointDeleted, endpointUpdated } from "./publish.ts";
+import { endpointQuotaProblem } from "./quota.ts";
 import { anyEventTypes, type SubscriptionRule } from "./subscriptions.ts";
 
 type ChangeParts = Pick<CommandContext, "store" | "clock" | "facts" | "signals">;
-type CreateParts = ChangeParts & Pick<CommandContext, "seqs" | "random" | "limits">;
+type CreateParts = ChangeParts &
+  Pick<CommandContext, "seqs" | "random" | "limits"> & {
+    /** Null for endpoints that no quota limits. */
+    readonly quotas: CommandContext["quotas"] | null;
+  };
 
 /** The fields of a new endpoint. Absent fields get their defaults. */
 export type EndpointSettings = Pick<Endpoint, "url"> &
@@ -29,7 +34,7 @@ export type EndpointChange = (before: Endpoint) => Partial<Endpoint>;
 
 /**
  * Creates an endpoint. Throws 409 if the uid is taken, 403 if the application already has as many
- * endpoints as the server allows, and any error that `rule` throws.
+ * endpoints as the server or its quota allows, and any error that `rule` throws.
  */
 export async function createEndpoint(
   parts: CreateParts,
@@ -113,7 +118,7 @@ async function createUnlessTaken(
   rule: SubscriptionRule,
 ): Promise<Endpoint | null> {
   if (settings.eventTypes != null) await rule(settings.eventTypes, []);
-  const { store, seqs, clock, random, limits } = parts;
+  const { store, seqs, clock, random, limits, quotas } = parts;
   const url = meantUrl(settings.url, null);
   const now = clock.now();
   const plain = plainEndpoint({ seq: seqs.next(), applicationSeq, url, now });
@@ -121,8 +126,13 @@ async function createUnlessTaken(
   const wanted = { ...given, ...meantOutgoing(given, null, now) };
   const endpoint = { ...wanted, ...disabling(plain, wanted, now) };
   const signing = secret ?? generateSecret(random.bytes(secretBytes));
-  const result = await store.configuration.endpoints.create(endpoint, signing, limits.endpointsPerAppMax);
-  if (result === "full") throw tooManyEndpoints(limits);
+  const application = quotas && (await store.configuration.applications.get(applicationSeq));
+  const quota = application && quotas.of(application).endpoints;
+  const max = Math.min(limits.endpointsPerAppMax, quota ?? Number.POSITIVE_INFINITY);
+  const result = await store.configuration.endpoints.create(endpoint, signing, max);
+  if (result === "full") {
+    throw application && max === quota ? await endpointQuotaProblem(parts, application, max) : tooManyEndpoints(limits);
+  }
   if (!result) return null;
   endpointCreated(parts, endpoint);
   return endpoint;

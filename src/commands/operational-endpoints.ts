@@ -28,7 +28,7 @@ export async function createOperationalEndpoint(
   wanted: Omit<NewEndpoint, "applicationSeq">,
 ): Promise<Endpoint> {
   const { seq: applicationSeq } = await parts.operational.ensureApplication(environmentSeq);
-  return createEndpoint(parts, { ...wanted, applicationSeq }, onlyOperationalEventTypes);
+  return createEndpoint({ ...parts, quotas: null }, { ...wanted, applicationSeq }, onlyOperationalEventTypes);
 }
 
 /**
@@ -42,5 +42,5 @@ export async function putOperationalEndpoint(
   wanted: { readonly settings: EndpointSettings | null; readonly change: EndpointChange },
 ): Promise<FoundOrCreated<Endpoint>> {
   const { seq: applicationSeq } = await parts.operational.ensureApplication(environmentSeq);
-  return putEndpoint(parts, key, { ...wanted, applicationSeq }, onlyOperationalEventTypes);
+  return putEndpoint({ ...parts, quotas: null }, key, { ...wanted, applicationSeq }, onlyOperationalEventTypes);
 }

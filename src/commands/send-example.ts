@@ -5,6 +5,7 @@ import { latestSchema } from "../core/schema-versions.ts";
 import type { Application, Endpoint, EventType } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
 import { noEventType } from "./event-types.ts";
+import { quotaProblem } from "./quota.ts";
 import { checkEnabled } from "./resend.ts";
 
 /**
@@ -33,11 +34,11 @@ export interface SentExample {
  * Sends an example of an event type to one endpoint, regardless of the endpoint's subscription. The
  * examples are those in the latest schema of the event type. As with other messages, the event type
  * of a given payload need not exist. Throws 404 if an example is wanted of an event type that does not
- * exist, 400 if the endpoint is disabled or there is no example, and 422 if `exampleIndex` is too
- * large.
+ * exist, 400 if the endpoint is disabled or there is no example, 422 if `exampleIndex` is too large,
+ * and 429 or 403 if the message exceeds a quota.
  */
 export async function sendExample(
-  { store, accepter }: Pick<CommandContext, "store" | "accepter">,
+  { store, accepter, clock }: Pick<CommandContext, "store" | "accepter" | "clock">,
   { application, endpoint, eventType, payload, exampleIndex }: Example,
 ): Promise<SentExample> {
   checkEnabled(endpoint);
@@ -46,6 +47,7 @@ export async function sendExample(
   const example = () => Buffer.from(JSON.stringify(known === null ? PING_PAYLOAD : exampleOf(known, exampleIndex)));
   const incoming = plainIncoming(eventType, payload ?? example());
   const stored = await accepter.acceptOnlyFor(endpoint.seq, { application, endpoints: [] }, incoming);
+  if (!stored.accepted && stored.because === "quota") throw quotaProblem(stored.exceeded, clock.now());
   if (!stored.accepted)
     throw new Error(
       "Internal error: a message without an event id or idempotency key was treated as a duplicate. Please report it.",

@@ -7,6 +7,7 @@ import type { ApplicationEntry } from "../store/directory.ts";
 import type { Key } from "../store/index.ts";
 import { checkOwn, createOnDemand, noApplication, type OnDemandApplication } from "./applications.ts";
 import type { CommandContext } from "./context.ts";
+import { quotaProblem } from "./quota.ts";
 
 type SendParts = Pick<CommandContext, "directory" | "payloadRules" | "accepter" | "clock">;
 type Parts = SendParts & Pick<CommandContext, "store" | "ids" | "seqs" | "signals">;
@@ -59,7 +60,8 @@ type Repeated = Extract<Accepted, { readonly because: "idempotency" }>;
  *
  * Throws 404 if the application does not exist and `onDemand` is null or if it stands behind a source,
  * and 409 if the event id is taken. Throws 422 if the message is scheduled too far ahead, or if it violates its schema and the
- * event type rejects such messages. If it throws, nothing is created or stored.
+ * event type rejects such messages. Throws 429 or 403 if it exceeds a quota. If it throws, nothing is
+ * stored.
  */
 export async function sendMessage(
   parts: Parts,
@@ -77,6 +79,7 @@ export async function sendMessage(
   const result = await parts.accepter.accept(entry, incoming);
   if (result.accepted) return { ...result, warnings: incoming.warnings };
   if (result.because === "event-id") throw eventIdTaken();
+  if (result.because === "quota") throw quotaProblem(result.exceeded, parts.clock.now());
   return result;
 }
 
@@ -101,6 +104,7 @@ export async function sendBatch(
     if (outcome instanceof Invalid) return outcome;
     const result = results.next().value!;
     if (result.accepted) return { ...result, warnings: outcome.warnings };
+    if (result.because === "quota") return quotaProblem(result.exceeded, parts.clock.now());
     return result.because === "unavailable" ? notStored() : eventIdTaken();
   });
 }

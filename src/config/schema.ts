@@ -26,6 +26,7 @@ import { type Setting, setting } from "./setting.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
+const GIB = 1024 * MIB;
 const DAY_MS = 86_400_000;
 const RETRY_WAITS_MAX = 100;
 const SUBNETS_MAX = 1_000;
@@ -340,6 +341,27 @@ export const SCHEMA = {
     kind: integer(1, 100_000),
     default: "10000",
     description: "maximum number of endpoints of one application; creating more gets a 403 response",
+  }),
+  quotaEndpoints: setting("quota-endpoints", {
+    group: "Limits",
+    kind: integer(1, 100_000),
+    default: null,
+    description:
+      "default quota of an application: number of endpoints; creating more gets a 403 response; the application's field `quota` overrides it",
+  }),
+  quotaMessagesPerDay: setting("quota-messages-per-day", {
+    group: "Limits",
+    kind: integer(1, 1_000_000_000),
+    default: null,
+    description:
+      "default quota of an application: messages per day; further messages get a 429 response with `Retry-After` until midnight UTC; the field `quota` overrides it",
+  }),
+  quotaStoredBytes: setting("quota-stored-bytes", {
+    group: "Limits",
+    kind: size(1, 1_048_576 * GIB, "1B to 1048576GiB"),
+    default: null,
+    description:
+      "default quota of an application: size of its stored payloads; further messages get a 403 response; the field `quota` overrides it",
   }),
   tasksMax: setting("max-tasks", {
     group: "Limits",

@@ -2,6 +2,7 @@ import type { ShortResource } from "../ports.ts";
 import type { Seq } from "./id.ts";
 import type { NoticeChannelName } from "./notice.ts";
 import type { FailureReason } from "./outcome.ts";
+import type { QuotaName } from "./quota.ts";
 import type { LogCause, ReceivedOutcome } from "./received.ts";
 
 /** An attempt, as the logs name it. */
@@ -273,6 +274,15 @@ export type Fact =
   | { readonly type: "traces.recovered" }
   /** A bug in the program was detected at `where`. The affected work will be retried. */
   | { readonly type: "defect.found"; readonly where: string; readonly error: unknown }
+  /** A request would have exceeded a quota of an application and was refused. */
+  | {
+      readonly type: "quota.exceeded";
+      readonly applicationSeq: Seq;
+      readonly environmentSeq: Seq;
+      readonly quota: QuotaName;
+      readonly limit: number;
+      readonly at: number;
+    }
   /** A request arrived at the door for a known source. */
   | {
       readonly type: "source.received";

@@ -14,6 +14,7 @@ import type {
   NewMessage,
   PendingDelivery,
   PendingLane,
+  QuotaUsage,
   Redriven,
   Replayable,
   Resent,
@@ -57,6 +58,18 @@ export interface Queue {
    * so that messages enter FIFO lanes in the order of their numbers.
    */
   accept(messages: readonly NewMessage[]): Promise<readonly AcceptResult[]>;
+
+  /**
+   * What the messages of an application use of its quota: the messages of the day and the size of the
+   * stored payloads. This is stored only for applications with such a quota, in the commits that
+   * change it. `accept` refuses a message with a quota as `uncounted` until `count` has counted what
+   * was stored without a quota.
+   */
+  readonly usage: {
+    /** Counts the messages that are not counted yet. Returns false if the application was deleted. */
+    count(applicationSeq: Seq, now: number): Promise<boolean>;
+    read(applicationSeq: Seq, now: number): Promise<QuotaUsage>;
+  };
 
   /** The first response to each idempotency key, until the key expires. */
   readonly idempotency: {

@@ -2,6 +2,7 @@ import type { AttemptNames, FactOf, Facts } from "../core/fact.ts";
 import type { IdCodec, Seq } from "../core/id.ts";
 import { formatDuration } from "../core/unit.ts";
 import type { Log } from "./log.ts";
+import { logExceededQuotas } from "./quota-log.ts";
 
 const LOGGED = [
   "endpoint.failing",
@@ -46,6 +47,7 @@ export const deliveryHeldText =
  * Logs facts, each at a fixed level. Facts that occur thousands of times per second are not logged.
  */
 export function logFacts(facts: Facts, log: Log, ids: IdCodec): void {
+  logExceededQuotas(facts, log, ids);
   facts.on(LOGGED, (fact) => {
     switch (fact.type) {
       case "endpoint.failing":

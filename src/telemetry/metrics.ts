@@ -6,6 +6,7 @@ import type { ReplicaState, StoppedEndpoints, StoreSize } from "../store/index.t
 import { addDiskMetrics } from "./disk-metrics.ts";
 import { addNoticeMetrics } from "./notice-metrics.ts";
 import { addProcessMetrics, EventLoopLag, SECONDS } from "./process-metrics.ts";
+import { addQuotaMetrics } from "./quota-metrics.ts";
 import { addReceivedMetrics } from "./received-metrics.ts";
 import type { RequestCounts } from "./request-counts.ts";
 import type { Tally } from "./tally.ts";
@@ -127,6 +128,7 @@ export class Metrics {
     this.#countShortages(facts);
     this.#countBackups(facts);
     addNoticeMetrics(this.#registry, facts);
+    addQuotaMetrics(this.#registry, facts);
     addReceivedMetrics(this.#registry, facts);
     addTraceMetrics(this.#registry, facts);
     // The counters are looked up once, because this code runs for every attempt.

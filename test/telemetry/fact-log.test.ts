@@ -12,13 +12,13 @@ interface Line {
 
 const ids = new IdCodec([1, 2, 3, 4]);
 
-function linesOf(fact: Fact): Line[] {
+function linesOf(...stated: readonly Fact[]): Line[] {
   const lines: Line[] = [];
   const at = (level: keyof Log) => (fields: object, message: string) =>
     void lines.push({ level, fields: fields as Line["fields"], message });
   const facts = new Facts();
   logFacts(facts, { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") }, ids);
-  facts.state(fact);
+  for (const fact of stated) facts.state(fact);
   return lines;
 }
 
@@ -130,6 +130,25 @@ describe("fact log", () => {
       appId: ids.encode("app_", 6),
       failingSince: "1970-01-01T00:00:00.000Z",
     });
+  });
+
+  test("an application that exceeds a quota again and again is logged once per hour and quota", () => {
+    const exceeded = { type: "quota.exceeded", applicationSeq: 6, environmentSeq: 1, limit: 5 } as const;
+    const lines = linesOf(
+      { ...exceeded, quota: "endpoints", at: 0 },
+      { ...exceeded, quota: "endpoints", at: 3_599_999 },
+      { ...exceeded, quota: "messagesPerDay", at: 1 },
+      { ...exceeded, quota: "endpoints", applicationSeq: 7, at: 2 },
+      { ...exceeded, quota: "endpoints", at: 3_600_000 },
+    );
+    const logged = lines.map(({ level, fields }) => [level, fields.appId, fields.quota, fields.limit]);
+    const [six, seven] = [ids.encode("app_", 6), ids.encode("app_", 7)];
+    expect(logged).toEqual([
+      ["info", six, "endpoints", 5],
+      ["info", six, "messagesPerDay", 5],
+      ["info", seven, "endpoints", 5],
+      ["info", six, "endpoints", 5],
+    ]);
   });
 
   test.each<Fact>([

@@ -2,6 +2,7 @@ import { Elysia } from "elysia";
 import { clientAddress, type TrustedProxy } from "../../core/client-address.ts";
 import { operationsFor, scopeResources } from "../identity/access.ts";
 import { apiTokenRoutes } from "../resources/api-token/routes.ts";
+import { quotaRoutes } from "../resources/application/quota.ts";
 import { applicationRoutes } from "../resources/application/routes.ts";
 import { attemptedRoutes } from "../resources/attempt/attempted.ts";
 import { attemptListRoutes } from "../resources/attempt/list.ts";
@@ -158,6 +159,7 @@ export function operationsOf(context: Context): readonly Operation[] {
   return [
     ...healthRoutes(context),
     ...applicationRoutes(context),
+    ...quotaRoutes(context),
     ...eventTypeRoutes(context),
     ...eventTypeImportRoutes(context),
     ...eventTypeExampleRoutes(context),

@@ -10,6 +10,7 @@ import {
   state,
   updatedAt,
 } from "./field.ts";
+import { quotaType } from "./quota.ts";
 import { label, metadata, rateLimit, throttleRate, uid } from "./shared.ts";
 import { id, nullableOutput } from "./value-type.ts";
 
@@ -27,6 +28,7 @@ export const applicationFields = {
     null,
   ),
   rateLimit: alias("throttleRate", rateLimit, { output: "unless null" }),
+  quota: setting(quotaType, null, { example: { endpoints: 10, messagesPerDay: 10_000, storedBytes: null } }),
   metadata: setting(metadata, {}),
   createdAt,
   updatedAt,

@@ -1,5 +1,6 @@
 import type { Seq } from "../../core/id.ts";
 import type { Finding } from "../../core/problem.ts";
+import type { DayCount, MessageQuota, QuotaExceeded } from "../../core/quota.ts";
 import type { Received } from "../../core/received.ts";
 import type { TraceContext } from "../../core/trace.ts";
 import type { TimeWindow } from "./common.ts";
@@ -50,6 +51,8 @@ export interface NewMessage extends Omit<Message, "payload"> {
   readonly deliveries: ReadonlyArray<{ readonly seq: Seq; readonly endpointSeq: Seq }>;
   /** The entry is stored in the same commit, so that the response can be returned again. */
   readonly idempotency: IdempotencyEntry | null;
+  /** The limits of the application in force. Null or absent if its messages are not limited. */
+  readonly quota?: MessageQuota | null;
 }
 
 export interface IdempotencyEntry {
@@ -79,7 +82,21 @@ export type AcceptResult =
   /** The application already has a message with this `eventId`; nothing was stored. */
   | { readonly accepted: false; readonly because: "event-id" }
   /** The idempotency key already has a response; nothing was stored. */
-  | { readonly accepted: false; readonly because: "idempotency"; readonly response: IdempotentResponse };
+  | { readonly accepted: false; readonly because: "idempotency"; readonly response: IdempotentResponse }
+  /** The message exceeds a quota of the application; nothing was stored. */
+  | { readonly accepted: false; readonly because: "quota"; readonly exceeded: QuotaExceeded }
+  /**
+   * The message has a quota, but it is not known what the application uses; nothing was stored. See
+   * `Queue.usage`.
+   */
+  | { readonly accepted: false; readonly because: "uncounted" };
+
+/** What counts for the quota of an application. */
+export interface QuotaUsage {
+  readonly endpoints: number;
+  /** Null if not all messages of the application are counted. */
+  readonly messages: (DayCount & { readonly storedBytes: number }) | null;
+}
 
 export interface MessageFilter extends TimeWindow {
   readonly eventTypes?: readonly string[];

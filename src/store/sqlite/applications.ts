@@ -1,14 +1,21 @@
 import type { Database } from "bun:sqlite";
+import { limitsMessages } from "../../core/quota.ts";
 import type { Configuration } from "../index.ts";
 import type { Turns } from "../turns.ts";
 import { applicationMapping, listVerb } from "./application-list.ts";
 import type { Committer } from "./commit.ts";
 import type { Row } from "./mapping.ts";
+import type { QuotaUsages } from "./quota-usage.ts";
 import { orTaken, unlessTaken } from "./rows.ts";
 
 const { columns, insert, assignments, toRecord, toRecordOrNull, toBindings } = applicationMapping;
 
-export function applications(db: Database, committer: Committer, turns: Turns): Configuration["applications"] {
+export function applications(
+  db: Database,
+  committer: Committer,
+  turns: Turns,
+  usages: QuotaUsages,
+): Configuration["applications"] {
   const bySeq = db.prepare<Row, [number]>(`SELECT ${columns} FROM application WHERE seq = ? AND deleted_at IS NULL`);
   const inEnvironment = db.prepare<Row, [number, number]>(
     `SELECT ${columns} FROM application WHERE seq = ? AND environment_seq = ? AND deleted_at IS NULL AND operational = 0`,
@@ -39,12 +46,14 @@ export function applications(db: Database, committer: Committer, turns: Turns): 
           const { environmentSeq, createdAt } = before;
           const after = { ...before, ...change(before), seq, environmentSeq, createdAt };
           replace.run(toBindings(after));
+          if (limitsMessages(before.quota) && !limitsMessages(after.quota)) usages.drop(seq);
           return { before, after };
         }),
       ),
     delete: (seq, deletedAt) =>
       committer.write(() => {
         remove.run(seq, deletedAt);
+        usages.drop(seq);
         removePollers.run(seq);
         return removeEndpoints.all(seq, deletedAt).map((endpoint) => endpoint.seq);
       }),

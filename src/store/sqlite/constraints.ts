@@ -31,6 +31,7 @@ const RULES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
   environment: { values: [isText("name"), "type IN ('development', 'production')"], paused: [isNatural("paused_at")] },
   application: {
     values: [isText("uid"), isPositive("throttle_rate"), isObject("metadata"), isFlag("operational")],
+    quota: [isObject("quota")],
   },
   event_type: {
     values: [
@@ -139,6 +140,8 @@ const RULES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
       isFlag("open"),
     ],
   },
+  // No rule for "stored_bytes": a wrong count must not prevent the deletion of a payload.
+  quota_usage: { values: ["counted_to", "day", "messages"].map(isNatural) },
   poller: { values: [...["sink", "consumer"].map(isText), isNatural("cursor")] },
 };
 

@@ -4,6 +4,7 @@ import type { Configuration } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import { mappingOf, type Row } from "./mapping.ts";
 import { pageOf, walk } from "./page.ts";
+import type { QuotaUsages } from "./quota-usage.ts";
 import { unlessTaken } from "./rows.ts";
 import { SOURCE_DELETION } from "./sources.ts";
 
@@ -15,7 +16,7 @@ const DELETE = [
   "DELETE FROM environment WHERE seq = ?",
 ];
 
-export function environments(db: Database, committer: Committer): Configuration["environments"] {
+export function environments(db: Database, committer: Committer, usages: QuotaUsages): Configuration["environments"] {
   const all = db.prepare<Row, []>(`SELECT ${columns} FROM environment ORDER BY name`);
   const bySeq = db.prepare<Row, [number]>(`SELECT ${columns} FROM environment WHERE seq = ?`);
   const byName = db.prepare<Row, [string]>(`SELECT ${columns} FROM environment WHERE name = ?`);
@@ -74,7 +75,10 @@ export function environments(db: Database, committer: Committer): Configuration[
       committer.write(() => {
         const applications = removeApplications.all(seq, deletedAt).map((application) => application.seq);
         const endpoints = applications.flatMap((application) => removeEndpoints.all(application, deletedAt));
-        for (const application of applications) removePollers.run(application);
+        for (const application of applications) {
+          removePollers.run(application);
+          usages.drop(application);
+        }
         const sources = sourcesOf.all(seq).map((source) => source.seq);
         for (const source of sources) {
           removeSource.run(source, deletedAt);

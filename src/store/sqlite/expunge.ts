@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import type { Clock } from "../../ports.ts";
 import type { Expunged, Queue } from "../index.ts";
 import type { Committer } from "./commit.ts";
+import type { QuotaUsages } from "./quota-usage.ts";
 import { taskUpdate } from "./tasks.ts";
 
 /** Sums up the results of expunging messages. */
@@ -22,7 +23,7 @@ class Sum {
 }
 
 /** Deletes payloads without reading them. */
-export function expunge(db: Database, committer: Committer, clock: Clock): Queue["expunge"] {
+export function expunge(db: Database, committer: Committer, usages: QuotaUsages, clock: Clock): Queue["expunge"] {
   const bySeq = db.prepare<{ seq: number }, [number, number]>(
     "SELECT seq FROM message WHERE seq = ? AND application_seq = ?",
   );
@@ -42,6 +43,7 @@ export function expunge(db: Database, committer: Committer, clock: Clock): Queue
   const storeTask = taskUpdate(db);
 
   const expungeOne = (seq: number, sum: Sum): void => {
+    if (usages.isUsed()) usages.release(seq);
     sum.messages += forget.run(seq).changes;
     for (const { endpointSeq } of cancel.all(seq, clock.now())) sum.cancelledFor(endpointSeq);
   };

@@ -43,6 +43,7 @@ import { CommandSeqSource, lastSeq } from "./numbers.ts";
 import { openError } from "./open-error.ts";
 import { pollers } from "./pollers.ts";
 import { pruneVerb } from "./prune.ts";
+import { QuotaUsages, usageVerbs } from "./quota-usage.ts";
 import { recipients } from "./recipients.ts";
 import { replayable, resendAllVerb } from "./replay.ts";
 import { Replica, type ReplicaOptions } from "./replica/replica.ts";
@@ -217,19 +218,21 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
   const keys = new MessageKeys(db, committer, turns, clock);
   const idempotency = new Idempotency(db, keys, box);
   const stretches = new Stretches(db, committer, newest);
+  const usages = new QuotaUsages(db);
   const queue: Queue = {
     ...ownership(),
     ...deliveries(db, committer, stretches, box),
     ...redriveVerbs(db, committer, turns, clock),
-    accept: withRoom(acceptVerb(db, committer, idempotency, stretches), replica),
+    accept: withRoom(acceptVerb(db, committer, idempotency, stretches, usages), replica),
+    usage: usageVerbs(db, committer, usages, turns),
     idempotency: idempotency.verbs(committer),
     contents: contentsVerb(db),
     resendAll: resendAllVerb(db, committer, stretches),
-    expunge: expunge(db, committer, clock),
+    expunge: expunge(db, committer, usages, clock),
   };
   const configuration: Configuration = {
-    environments: environments(db, committer),
-    applications: applications(db, committer, turns),
+    environments: environments(db, committer, usages),
+    applications: applications(db, committer, turns, usages),
     eventTypes: eventTypes(db, committer),
     endpoints: endpoints(db, committer, box),
     sources: sources(db, committer, box),
@@ -252,7 +255,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
     meta: meta(db, committer),
     clockOffsets: clockOffsets(db, committer),
     notices: notices(db, committer, turns),
-    prune: pruneVerb(db, committer, keys, onFact),
+    prune: pruneVerb(db, committer, keys, usages, onFact),
     ...sizeVerbs(db, health, beforePing),
     unenforcedRules: async () => unenforced,
   };

@@ -17,6 +17,7 @@ import type { Idempotency } from "./idempotency.ts";
 import { latestVerb } from "./latest.ts";
 import { FOUND_COLUMNS, type FoundMessage, messageRows } from "./message-rows.ts";
 import { type Bindings, Conditions, directionOf, rangeOf, readRanges } from "./page.ts";
+import type { QuotaUsages } from "./quota-usage.ts";
 import { fromReceivedColumn, receivedColumn } from "./received-column.ts";
 import { fromHeadersColumn, receivedHeadersColumn } from "./received-headers-column.ts";
 import { jsonOrNull, parsedOrNull } from "./rows.ts";
@@ -89,6 +90,7 @@ export function acceptVerb(
   committer: Committer,
   idempotency: Idempotency,
   stretches: Stretches,
+  usages: QuotaUsages,
 ): Queue["accept"] {
   // These statements run for every message, so they use positional parameters and read only the
   // columns that are needed.
@@ -108,6 +110,8 @@ export function acceptVerb(
     if (eventId !== null && eventIdExists.get(message.applicationSeq, eventId) !== null) {
       return { accepted: false, because: "event-id" };
     }
+    const refused = usages.take(message);
+    if (refused !== null) return refused;
     insertMessage.run(
       message.seq,
       message.applicationSeq,

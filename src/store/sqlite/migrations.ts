@@ -340,6 +340,17 @@ export const migrations: readonly string[] = [
   `,
   // No change, but earlier versions cannot read the columns "headers" and "received" of received messages.
   "SELECT 1;",
+  // The quotas of applications, and what those with a quota for messages use. See "quota-usage.ts".
+  `
+  ALTER TABLE application ADD COLUMN quota TEXT;
+  CREATE TABLE quota_usage (
+    application_seq INTEGER PRIMARY KEY,
+    counted_to INTEGER NOT NULL,
+    day INTEGER NOT NULL,
+    messages INTEGER NOT NULL,
+    stored_bytes INTEGER NOT NULL
+  ) STRICT;
+  `,
 ];
 
 /** Throws `StartError` if a schema is newer than this version of the program. */

@@ -5,6 +5,7 @@ import { rotationWindowMs } from "../../core/resources/source.ts";
 import type { Housekeeping } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import type { MessageKeys } from "./keys/message-keys.ts";
+import type { QuotaUsages } from "./quota-usage.ts";
 import { oldSeries } from "./series.ts";
 import { endedSessions } from "./sessions.ts";
 import { emptyStretches } from "./stretches-prune.ts";
@@ -36,6 +37,7 @@ export function pruneVerb(
   db: Database,
   committer: Committer,
   keys: MessageKeys,
+  usages: QuotaUsages,
   onFact: (fact: Fact) => void,
 ): Housekeeping["prune"] {
   const expired = new Sweep(db, EXPIRED_PAYLOADS);
@@ -47,8 +49,13 @@ export function pruneVerb(
   return async (before, now, limit) => {
     const pruned = await committer.write(() => {
       const payloads = expired.read(now, limit);
-      for (const seq of payloads.seqs) dropPayload.run(seq);
+      const release = usages.isUsed() ? (seq: Seq) => usages.release(seq) : () => {};
+      for (const seq of payloads.seqs) {
+        release(seq);
+        dropPayload.run(seq);
+      }
       const messages = old.read(seqAt(before), limit);
+      messages.seqs.forEach(release);
       const { rows, dead } = dropMessages(messages.seqs);
       const others = dropOthers.map((drop) => drop(before, now, limit));
       return { payloads, messages, rows, dead, others, keys: keys.prune(now) };

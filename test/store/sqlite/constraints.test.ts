@@ -42,6 +42,7 @@ const ROWS: Readonly<Record<string, string>> = {
   series:
     "series (scope_seq, step_ms, start_at, accepted, attempts, failed, delivered, dead, durations) VALUES (1, 60000, 0, 1, 1, 0, 1, 0, '[]')",
   notice: "notice (channel, subject_seq, kind, since, sent_at, open) VALUES ('mail', 1, 'failing', 1, 1, 1)",
+  quota_usage: "quota_usage (application_seq, counted_to, day, messages, stored_bytes) VALUES (1, 1, 1, 1, 1)",
   poller: "poller (application_seq, sink, consumer, cursor, updated_at) VALUES (1, 'a', 'b', 1, 1)",
 };
 
@@ -51,6 +52,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   environment_values_check: ["name = ''", "type = 'test'"],
   environment_paused_check: ["paused_at = -1"],
   application_values_check: ["uid = ''", "throttle_rate = 0", "metadata = '[]'", "metadata = 'x'", "operational = 2"],
+  application_quota_check: ["quota = '5'", "quota = '[]'", "quota = 'x'"],
   event_type_values_check: ["name = ''", "archived = 2", "deprecated = -1", "schemas = '1'", "validation = ''"],
   endpoint_values_check: [
     ...["uid = ''", "url = ''", "disabled = 2", "paused = 2", "fifo = 2", "event_types = '{}'", "channels = 'x'"],
@@ -115,6 +117,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
     "durations = 'x'",
   ],
   notice_values_check: ["channel = ''", "kind = 'a'", "since = -1", "sent_at = -1", "open = 2"],
+  quota_usage_values_check: ["counted_to = -1", "day = -1", "messages = -1"],
   poller_values_check: ["sink = ''", "consumer = ''", "cursor = -1"],
 };
 

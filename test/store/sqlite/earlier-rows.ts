@@ -204,6 +204,10 @@ const traffic: readonly TableRows[] = [
     ],
   },
   {
+    table: "quota_usage",
+    rows: () => [{ application_seq: 2, counted_to: 10, day: 20454, messages: 1, stored_bytes: 8 }],
+  },
+  {
     table: "meta",
     rows: () => [
       { name: "encryption-key-fingerprint", value: box.fingerprint },

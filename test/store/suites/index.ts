@@ -46,6 +46,7 @@ import { scheduledSuite } from "./queue/scheduled.ts";
 import { settleSuite } from "./queue/settle.ts";
 import { settleAgainSuite } from "./queue/settle-again.ts";
 import { transitionsSuite } from "./queue/transitions.ts";
+import { usageSuite } from "./queue/usage.ts";
 import { feedSuite } from "./store/feed.ts";
 import { storeSuite } from "./store/store.ts";
 import { togetherSuite } from "./store/together.ts";
@@ -71,6 +72,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [scheduledSuite, "queue.", "accept due"],
   [orderSuite, "queue.", "accept due"],
   [idempotencySuite, "queue.idempotency.", "get put"],
+  [usageSuite, "queue.usage.", "count read"],
   [claimsSuite, "queue.", "claim renew release"],
   [pendingLanesSuite, "queue.", "pendingLanes"],
   [dueSuite, "queue.", "due nextPosition"],
