@@ -16,8 +16,8 @@ export const TARGETS = [
   ...["darwin-x64", "darwin-arm64", "windows-x64", "windows-arm64"],
 ] as const;
 
-/** The entry points of the program and of its worker thread. */
-const MAINS = [join(ROOT, "src", "main.ts"), join(ROOT, "src", "worker.ts")];
+/** The entry points of the program and of its worker threads. */
+const MAINS = ["main.ts", "worker.ts", "sandbox-worker.ts"].map((file) => join(ROOT, "src", file));
 
 /** Names are not minified, because the web framework reads some of them at run time. */
 const FLAGS = [

@@ -47,6 +47,7 @@ import { RequestCounts } from "./telemetry/request-counts.ts";
 import { Tally } from "./telemetry/tally.ts";
 import { WorkThread } from "./thread/work-thread.ts";
 import { tracingFor } from "./tracing.ts";
+import { openWorker } from "./worker-threads.ts";
 
 export interface RunningServer {
   /** The URL on which the server listens: `http://host:port`, without a trailing slash, or `unix:/path`. */
@@ -382,15 +383,4 @@ function kernelSettings(
   const publicUrl = () => address.publicUrl;
   const { inbox } = address;
   return { ...settings, userAgent: `Boathook/${version}`, inbox, publicUrl, acceptClock };
-}
-
-/**
- * Starts the worker thread. In the executable, the file is an entry point beside this one, so the
- * URL must be relative to a file in the same directory. See `scripts/build.ts`.
- */
-function openWorker(): Worker {
-  const worker = new Worker(new URL("./worker.ts", import.meta.url).href);
-  // The types of browsers lack this method, which keeps an idle thread from delaying the exit.
-  (worker as unknown as { unref(): void }).unref();
-  return worker;
 }

@@ -74,6 +74,8 @@ function partOf(path: string): string {
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "main.ts": ["cli"],
   "worker.ts": ["thread"],
+  "sandbox-worker.ts": ["sandbox"],
+  "worker-threads.ts": [],
   cli: ["app.ts", "commands", "config", "core", "doctor", "edge", "store", "telemetry", "ports.ts", "../package.json"],
   "app.ts": [
     ...[
@@ -92,7 +94,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
       "telemetry",
       "thread",
     ],
-    ...["http-server.ts", "tracing.ts"],
+    ...["http-server.ts", "tracing.ts", "worker-threads.ts"],
   ],
   "notice-service.ts": ["notice", "edge", "type:config", "type:kernel.ts"],
   "http-server.ts": ["api", "core", "edge", "http-listener.ts"],
@@ -137,6 +139,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   store: ["core", "type:ports.ts"],
   thread: ["json-schema", "core", "type:ports.ts"],
   "json-schema": ["core"],
+  sandbox: ["core", "type:ports.ts"],
   telemetry: ["core", "type:store", "type:ports.ts"],
   edge: ["core", "type:ports.ts"],
   config: ["core"],
@@ -156,6 +159,8 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   receive: /^(node:crypto|node:zlib|croner)$/,
   // Ajv validates messages against the schemas of their event types.
   "json-schema": /^ajv(-formats)?(\/.+)?$/,
+  // QuickJS, compiled to WebAssembly, interprets foreign code.
+  sandbox: /^(quickjs-emscripten-core|@jitl\/quickjs-wasmfile-release-sync(\/wasm)?)$/,
   deliver: /^node:crypto$/,
   targets: /^$/,
   doctor: /^$/,

@@ -1,0 +1,77 @@
+import type { Seq } from "../core/id.ts";
+
+/** Foreign code and what it is called with. */
+export interface SandboxCall {
+  /** JavaScript that defines a global function `handler`. */
+  readonly code: string;
+  /** The argument of `handler`, as JSON text. Null: only checks that the code defines it. */
+  readonly argument: string | null;
+  /** The global `variables`. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** The time that the code sees, in ms since the Unix epoch. It stands still. */
+  readonly now: number;
+  /** Calls with the same seed get the same random numbers. A safe integer, not negative. */
+  readonly seed: number;
+}
+
+/**
+ * Why a call failed. `exception`: the code threw something or cannot be parsed. `timeout` and
+ * `memory`: it used too much. `output`: the result is too long.
+ */
+export type SandboxCause = "exception" | "timeout" | "memory" | "output";
+
+export interface SandboxProblem {
+  readonly kind: "failed";
+  readonly cause: SandboxCause;
+  /** One line of text without the place. */
+  readonly message: string;
+  /** The place in the code, from 1. Null if it is not known. */
+  readonly line: number | null;
+  readonly column: number | null;
+  /** The lines that the code wrote with `console`. */
+  readonly logs: readonly string[];
+}
+
+export type SandboxResult =
+  | {
+      readonly kind: "returned";
+      /** The result of `handler` as JSON text. Null if it is `undefined` or not representable. */
+      readonly json: string | null;
+      readonly logs: readonly string[];
+    }
+  | SandboxProblem;
+
+/** Too many calls are waiting, or the server is stopping. Nothing was run. */
+export class SandboxBusy extends Error {
+  override readonly name = "SandboxBusy";
+}
+
+/** Runs foreign code. A call sees nothing of another call, and nothing of the machine. */
+export interface Sandbox {
+  /**
+   * Runs a call for an application. Applications take turns. `prepare` is called when it is the
+   * call's turn. Failures of the code are results. Rejects with `SandboxBusy` if the call was not
+   * run, for example because `signal` was aborted first.
+   */
+  run(owner: Seq, prepare: () => SandboxCall, signal?: AbortSignal): Promise<SandboxResult>;
+}
+
+/** Limits of each call. */
+export interface SandboxLimits {
+  /** Maximum computing time, in ms. Time in which the thread has no processor does not count. */
+  readonly timeoutMs: number;
+  readonly memoryBytesMax: number;
+  /** Maximum length of the result as JSON text. */
+  readonly outputCharsMax: number;
+}
+
+/** Returns the problem as one line: `line 3: TypeError: x is not a function`. */
+export function problemText({ line, message }: Pick<SandboxProblem, "line" | "message">): string {
+  return line === null ? message : `line ${line}: ${message}`;
+}
+
+/** Returns the problem with its column, as the author of the code needs it. */
+export function problemPlace({ line, column, message }: Pick<SandboxProblem, "line" | "column" | "message">): string {
+  if (line === null) return message;
+  return column === null ? `line ${line}: ${message}` : `line ${line}, column ${column}: ${message}`;
+}

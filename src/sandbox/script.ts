@@ -1,0 +1,171 @@
+import type { QuickJSContext, QuickJSHandle, QuickJSRuntime } from "quickjs-emscripten-core";
+import type { Interpreter } from "./interpreter.ts";
+import { PRELUDE } from "./prelude.ts";
+import type { SandboxCall, SandboxLimits, SandboxProblem, SandboxResult } from "./sandbox.ts";
+
+const FILE = "code.js";
+const STACK_BYTES_MAX = 256 * 1024;
+/** Number of promise jobs between two looks at the clock. */
+const JOBS = 1_000;
+const MESSAGE_CHARS_MAX = 1_000;
+
+/** Why a call ends early. */
+class Failed extends Error {
+  constructor(readonly problem: Omit<SandboxProblem, "kind" | "logs">) {
+    super(problem.message);
+  }
+}
+
+/**
+ * Runs a call in a runtime of its own. Throws whatever the interpreter itself throws, such as
+ * `Overrun`; the interpreter must then not be used again.
+ */
+export function runScript({ quickJs, clock }: Interpreter, call: SandboxCall, limits: SandboxLimits): SandboxResult {
+  clock.start(limits.timeoutMs);
+  const runtime = quickJs.newRuntime({ memoryLimitBytes: limits.memoryBytesMax, maxStackSizeBytes: STACK_BYTES_MAX });
+  runtime.setInterruptHandler(() => clock.isOverdue);
+  // A new context seeds its random numbers with the time.
+  clock.now = call.seed / 1000;
+  const context = runtime.newContext();
+  clock.now = call.now;
+  const script = new Script(runtime, context, () => clock.isOverdue);
+  const result = script.run(call, limits);
+  clock.stop();
+  script.dispose();
+  context.dispose();
+  runtime.dispose();
+  return result;
+}
+
+/** One call in its context. */
+class Script {
+  readonly #handles: QuickJSHandle[] = [];
+
+  constructor(
+    private readonly runtime: QuickJSRuntime,
+    private readonly context: QuickJSContext,
+    private readonly isOverdue: () => boolean,
+  ) {}
+
+  dispose(): void {
+    for (const handle of this.#handles) handle.dispose();
+  }
+
+  run(call: SandboxCall, { outputCharsMax }: SandboxLimits): SandboxResult {
+    let prelude: QuickJSHandle | null = null;
+    try {
+      prelude = this.#prelude(call);
+      const json = this.#call(prelude, call, outputCharsMax);
+      return { kind: "returned", json, logs: this.#logs(prelude) };
+    } catch (error) {
+      if (!(error instanceof Failed)) throw error;
+      return { kind: "failed", ...error.problem, logs: prelude === null ? [] : this.#logs(prelude) };
+    }
+  }
+
+  /** Defines `console` and `variables` before the code runs, and returns the functions around it. */
+  #prelude({ variables }: SandboxCall): QuickJSHandle {
+    const create = this.#value(this.context.evalCode(PRELUDE, "prelude.js"));
+    return this.#value(
+      this.context.callFunction(create, this.context.undefined, this.#text(JSON.stringify(variables))),
+    );
+  }
+
+  #call(prelude: QuickJSHandle, { code, argument }: SandboxCall, outputCharsMax: number): string | null {
+    const { context } = this;
+    this.#value(context.evalCode(code, FILE));
+    const handler = this.#value(context.evalCode('typeof handler === "function" ? handler : undefined', "prelude.js"));
+    if (context.typeof(handler) !== "function") throw failed("The code must define a function `handler`.");
+    if (argument === null) return null;
+    const invoke = this.#keep(context.getProp(prelude, "invoke"));
+    const returned = this.#value(context.callFunction(invoke, context.undefined, handler, this.#text(argument)));
+    const write = this.#keep(context.getProp(prelude, "write"));
+    const json = this.#value(context.callFunction(write, context.undefined, this.#settled(returned)));
+    if (context.typeof(json) !== "string") return null;
+    if (this.#lengthOf(json) > outputCharsMax) {
+      throw failed(`The result has more than ${outputCharsMax} characters.`, "output");
+    }
+    return context.getString(json);
+  }
+
+  /** Returns the value of a promise, or the value itself. */
+  #settled(value: QuickJSHandle): QuickJSHandle {
+    let state = this.context.getPromiseState(value);
+    while (state.type === "pending") {
+      const done = this.runtime.executePendingJobs(JOBS);
+      if (done.error !== undefined) throw this.#failure(this.#keep(done.error));
+      if (this.isOverdue()) throw failed("timeout", "timeout");
+      state = this.context.getPromiseState(value);
+      if (done.value === 0 && state.type === "pending") throw failed("The promise of `handler` never settles.");
+    }
+    if (state.type === "rejected") throw this.#failure(this.#keep(state.error));
+    return state.notAPromise === true ? value : this.#keep(state.value);
+  }
+
+  #logs(prelude: QuickJSHandle): string[] {
+    const lines = this.#keep(this.context.getProp(prelude, "lines"));
+    const count = this.#lengthOf(lines);
+    return Array.from({ length: count }, (_, index) => {
+      const line = this.#keep(this.context.getProp(lines, index));
+      return this.context.typeof(line) === "string" ? this.context.getString(line) : "";
+    });
+  }
+
+  #lengthOf(value: QuickJSHandle): number {
+    const length = this.#keep(this.context.getProp(value, "length"));
+    return this.context.typeof(length) === "number" ? this.context.getNumber(length) : 0;
+  }
+
+  #text(text: string): QuickJSHandle {
+    return this.#keep(this.context.newString(text));
+  }
+
+  #keep(handle: QuickJSHandle): QuickJSHandle {
+    this.#handles.push(handle);
+    return handle;
+  }
+
+  #value(result: ReturnType<QuickJSContext["evalCode"]>): QuickJSHandle {
+    if (result.error !== undefined) throw this.#failure(this.#keep(result.error));
+    return this.#keep(result.value);
+  }
+
+  /** Describes a value that was thrown. Calls nothing in the code, because it may not return. */
+  #failure(thrown: QuickJSHandle): Failed {
+    const { context } = this;
+    if (context.typeof(thrown) !== "object" || context.sameValue(thrown, context.null)) {
+      const text = context.typeof(thrown) === "symbol" ? "a symbol" : String(context.dump(thrown));
+      return failed(this.isOverdue() ? "timeout" : shortened(text), this.isOverdue() ? "timeout" : "exception");
+    }
+    const [name, message, stack] = ["name", "message", "stack"].map((key) => this.#shownText(thrown, key));
+    const place = /code\.js:(?<line>\d+):(?<column>\d+)/.exec(stack!)?.groups;
+    const at = { line: place ? Number(place.line) : null, column: place ? Number(place.column) : null };
+    if (this.isOverdue()) return new Failed({ cause: "timeout", message: "timeout", ...at });
+    if (name === "InternalError" && message === "out of memory") {
+      return new Failed({ cause: "memory", message: "memory", ...at });
+    }
+    const text = [name, message].filter((part) => part !== "").join(": ");
+    return new Failed({ cause: "exception", message: shortened(text || "The code threw an object."), ...at });
+  }
+
+  /** Reads a property. Returns an empty text if it is no text or cannot be read. */
+  #shownText(object: QuickJSHandle, key: string): string {
+    try {
+      const value = this.#keep(this.context.getProp(object, key));
+      return this.context.typeof(value) === "string" ? this.context.getString(value) : "";
+    } catch (error) {
+      // Errors of the code arrive as errors with a `cause`; those of the interpreter itself do not.
+      if (error instanceof Error && error.name !== "Overrun" && !(error instanceof RangeError)) return "";
+      throw error;
+    }
+  }
+}
+
+function failed(message: string, cause: SandboxProblem["cause"] = "exception"): Failed {
+  return new Failed({ cause, message, line: null, column: null });
+}
+
+function shortened(text: string): string {
+  const line = text.replace(/\s+/g, " ").trim();
+  return line.length > MESSAGE_CHARS_MAX ? `${line.slice(0, MESSAGE_CHARS_MAX)}…` : line;
+}

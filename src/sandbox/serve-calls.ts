@@ -1,0 +1,86 @@
+import { computingMs, type Interpreter, Interpreters, Overrun } from "./interpreter.ts";
+import type { SandboxCall, SandboxLimits, SandboxProblem, SandboxResult } from "./sandbox.ts";
+import { runScript } from "./script.ts";
+
+/** What the main thread sends: first the limits, then one call at a time. */
+export type ToWorker = { readonly limits: SandboxLimits } | { readonly call: SandboxCall };
+
+/** What the thread sends: that it is ready, then the result of each call. */
+export type FromWorker =
+  | { readonly ready: true }
+  | { readonly result: SandboxResult; readonly computingMs: number }
+  | { readonly defect: string };
+
+/** The worker thread's end of the connection to the main thread. */
+interface Connection {
+  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+  postMessage(message: FromWorker): void;
+}
+
+/** A call that makes the interpreter ready for its first real one. */
+const FIRST_CALL: SandboxCall = {
+  code: "function handler(input) { return input; }",
+  argument: "{}",
+  variables: {},
+  now: 0,
+  seed: 0,
+};
+
+/** Runs one call per message. */
+export function serveCalls(connection: Connection): void {
+  let calls: Calls | null = null;
+  connection.onmessage = ({ data }) => {
+    if ("limits" in data) {
+      calls = new Calls(data.limits);
+      void answer(calls.run(FIRST_CALL).then(() => ({ ready: true })));
+    } else if (calls !== null) {
+      void answer(calls.run(data.call));
+    }
+  };
+
+  async function answer(message: Promise<FromWorker>): Promise<void> {
+    try {
+      connection.postMessage(await message);
+    } catch (error) {
+      connection.postMessage({ defect: String(error) });
+    }
+  }
+}
+
+/** Runs calls in an interpreter that is replaced when a call has broken it. */
+class Calls {
+  readonly #interpreters: Interpreters;
+  #interpreter: Interpreter | null = null;
+
+  constructor(private readonly limits: SandboxLimits) {
+    this.#interpreters = new Interpreters(limits.memoryBytesMax);
+  }
+
+  async run(call: SandboxCall): Promise<{ readonly result: SandboxResult; readonly computingMs: number }> {
+    const startMs = computingMs();
+    const result = await this.#resultOf(call);
+    return { result, computingMs: computingMs() - startMs };
+  }
+
+  async #resultOf(call: SandboxCall): Promise<SandboxResult> {
+    this.#interpreter ??= await this.#interpreters.open();
+    try {
+      return runScript(this.#interpreter, call, this.limits);
+    } catch (error) {
+      this.#interpreter = null;
+      return problemOf(error);
+    }
+  }
+}
+
+/**
+ * Returns what an error of the interpreter itself means for the call: the code ran too long in a
+ * function of the interpreter, or nested so deeply that the stack of the thread was used up.
+ */
+function problemOf(error: unknown): SandboxProblem {
+  const unknown = { kind: "failed", line: null, column: null, logs: [] } as const;
+  if (error instanceof Overrun) return { ...unknown, cause: "timeout", message: "timeout" };
+  if (error instanceof RangeError) return { ...unknown, cause: "exception", message: "InternalError: stack overflow" };
+  if (error instanceof WebAssembly.RuntimeError) return { ...unknown, cause: "memory", message: "memory" };
+  throw error;
+}
