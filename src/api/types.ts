@@ -8,6 +8,7 @@ import type { Changed } from "./live/changed.ts";
 import type { Difference } from "./live/difference.ts";
 import type { ApiTokenCensoredOut, ApiTokenOut } from "./resources/api-token/fields.ts";
 import type { ApplicationOut } from "./resources/application/fields.ts";
+import type { QuotaUsageOut } from "./resources/application/quota.ts";
 import type {
   EndpointMessageOut,
   MessageAttemptDetailOut,
@@ -117,6 +118,8 @@ export type Application = Static<typeof ApplicationOut>;
 /** The state of an endpoint and what waits for it. */
 export type EndpointDetail = Static<typeof EndpointDetailOut>;
 export type DeliveryDefaults = Static<typeof DeliveryDefaultsOut>;
+/** The limits of an application in force and what is used of them. */
+export type QuotaUsage = Static<typeof QuotaUsageOut>;
 export type ApplicationDetail = Static<typeof ApplicationDetailOut>;
 /** An application with counts of its endpoints and dead letters. */
 export type ApplicationOverview = Static<typeof ApplicationOverviewOut>;

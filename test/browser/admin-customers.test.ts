@@ -158,6 +158,49 @@ describeInBrowser("pages of customers", { args, env }, (group) => {
   );
 
   test(
+    "an operator sets the quota of a customer, and the overview shows what is used of it",
+    async () => {
+      await call("POST", "/app", { name: "Limited", uid: "limited" });
+      await call("POST", "/app/limited/msg", { eventType: "a", payload: {} });
+      await using opened = await open("#/app/limited?tab=settings", "status of 4");
+      const { page } = opened;
+      await page.getByLabel("Endpoints at most").fill("many");
+      await page.getByLabel("Stored payloads at most").fill("10 GB");
+      const save = () => page.getByRole("button", { name: "Save settings" }).click();
+      await save();
+      await page.locator("input[aria-invalid=true]").nth(1).waitFor();
+      expect(await page.locator("input[aria-invalid=true]").count()).toBe(2);
+      await expectNoOverflow(page);
+      await page.getByLabel("Endpoints at most").fill("1");
+      await page.getByLabel("Messages per day at most").fill("1500");
+      await page.getByLabel("Stored payloads at most").fill("1.5 kib");
+      await save();
+      await page.getByText("Saved.").waitFor();
+      const quota = { endpoints: 1, messagesPerDay: 1500, storedBytes: 1536 };
+      expect((await call("GET", "/app/limited")).quota).toEqual(quota);
+      expect(await page.getByLabel("Stored payloads at most").inputValue()).toBe("1536");
+
+      await call("POST", "/app/limited/endpoint", { url: inbox("limited-inbox") });
+      await page.getByRole("link", { name: "Overview", exact: true }).last().click();
+      const shown = page.getByRole("region", { name: "Quota" });
+      await shown.getByText("1 of 1,500").waitFor();
+      await shown.locator(".bad").getByText("1 of 1", { exact: true }).waitFor();
+      await shown.getByText("2 B of 1.5 KiB").waitFor();
+      await expectNoOverflow(page);
+      // The numbers follow what happens.
+      await call("POST", "/app/limited/msg", { eventType: "a", payload: {} });
+      await shown.getByText("2 of 1,500").waitFor();
+      await call("PATCH", "/app/limited", { quota: null });
+      await page.reload();
+      await heading(page, "Limited");
+      await page.getByRole("heading", { name: "Identity" }).waitFor();
+      expect(await shown.count()).toBe(0);
+      expect(opened.errors).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
     "each part of a customer has its address, shows the customer's own data and fits a narrow screen",
     async () => {
       const long = "y".repeat(600);

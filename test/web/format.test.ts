@@ -2,6 +2,7 @@ import { expect, test } from "bun:test";
 import { stateOf } from "../../web/kit/delivery.ts";
 import {
   formatAxis,
+  formatBytes,
   formatCount,
   formatDecimal,
   formatDuration,
@@ -24,6 +25,18 @@ test("a duration is formatted in its two largest units", () => {
     [86_460_000, "1 d"],
   ];
   for (const [durationMs, text] of table) expect(formatDuration(durationMs)).toBe(text);
+});
+
+test("a size is formatted in its largest unit, with one decimal below ten", () => {
+  const table: [number, string][] = [
+    [0, "0 B"],
+    [1023, "1023 B"],
+    [1024, "1.0 KiB"],
+    [1_572_864, "1.5 MiB"],
+    [10 * 2 ** 30, "10 GiB"],
+    [2 ** 50, "1024 TiB"],
+  ];
+  for (const [bytes, text] of table) expect(formatBytes(bytes)).toBe(text);
 });
 
 test("a count is rounded and its thousands are separated", () => {

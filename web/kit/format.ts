@@ -17,6 +17,15 @@ export function formatDecimal(value: number): string {
   return tenths % 10 === 0 ? formatCount(tenths / 10) : `${formatCount(Math.floor(tenths / 10))}.${tenths % 10}`;
 }
 
+const SIZE_UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
+
+/** Formats a size in its largest unit, such as `1.5 MiB` or `64 KiB`. */
+export function formatBytes(count: number): string {
+  const unit = count < 1 ? 0 : Math.min(Math.floor(Math.log2(count) / 10), SIZE_UNITS.length - 1);
+  const size = count / 1024 ** unit;
+  return `${size < 10 && unit > 0 ? size.toFixed(1) : Math.round(size)} ${SIZE_UNITS[unit]}`;
+}
+
 export function formatRate(perSecond: number): string {
   return `${perSecond < 10 ? formatDecimal(perSecond) : formatCount(perSecond)}/s`;
 }

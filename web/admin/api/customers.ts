@@ -10,6 +10,7 @@ import type {
   ListOf,
   MessageRecipient,
   PortalAccess,
+  QuotaUsage,
   Timeseries,
 } from "../../../src/api/types.ts";
 import { call } from "../api.ts";
@@ -25,6 +26,9 @@ export const getCustomer = (app: string, signal: AbortSignal) => getJson<Applica
 
 export const getNumbers = (app: string, signal: AbortSignal) =>
   getJson<ApplicationDetail>(`/overview/app/${encode(app)}`, signal);
+
+/** Returns the limits in force and what is used of them. */
+export const getQuota = (app: string, signal: AbortSignal) => getJson<QuotaUsage>(`${pathOf(app)}/quota`, signal);
 
 export const createCustomer = (customer: object) => sendJson<Application>("POST", "/app", customer);
 

@@ -2,6 +2,8 @@ import type { Application } from "../../../src/api/types.ts";
 import { ApiError } from "../../kit/client.ts";
 import { TextField } from "../../kit/parts/field.tsx";
 import { type Entry, MetadataRows, metadataOf, rowsOf, rowsProblem } from "./metadata-rows.tsx";
+import { QuotaFields } from "./quota.tsx";
+import { NO_QUOTA, numberOf, type QuotaTexts, quotaOf, quotaTextsOf } from "./quota-texts.ts";
 
 /** What a form of a customer contains. */
 export interface CustomerFields {
@@ -9,22 +11,24 @@ export interface CustomerFields {
   readonly uid: string;
   /** Attempts per second as text; empty for no limit. */
   readonly rate: string;
+  readonly quota: QuotaTexts;
   readonly metadata: readonly Entry[];
 }
 
-export const NO_FIELDS: CustomerFields = { name: "", uid: "", rate: "", metadata: [] };
+export const NO_FIELDS: CustomerFields = { name: "", uid: "", rate: "", quota: NO_QUOTA, metadata: [] };
 
-export function fieldsOf({ name, uid, throttleRate, metadata }: Application): CustomerFields {
-  return { name, uid: uid ?? "", rate: throttleRate == null ? "" : String(throttleRate), metadata: rowsOf(metadata) };
+export function fieldsOf({ name, uid, throttleRate, quota, metadata }: Application): CustomerFields {
+  const rate = throttleRate == null ? "" : String(throttleRate);
+  return { name, uid: uid ?? "", rate, quota: quotaTextsOf(quota), metadata: rowsOf(metadata) };
 }
 
 /** Returns the fields as the API takes them. A rate that is not a number is sent unchanged, so that the server names it. */
-export function sentOf({ name, uid, rate, metadata }: CustomerFields) {
-  const text = rate.trim();
+export function sentOf({ name, uid, rate, quota, metadata }: CustomerFields) {
   return {
     name: name.trim(),
     uid: uid.trim() || null,
-    throttleRate: text === "" ? null : Number.isFinite(Number(text)) ? Number(text) : text,
+    throttleRate: numberOf(rate),
+    quota: quotaOf(quota),
     metadata: metadataOf(metadata),
   };
 }
@@ -50,12 +54,14 @@ export function ownProblems({ name, metadata }: CustomerFields): Problems {
   };
 }
 
-/** Returns what the server found wrong, by field. */
+/** Returns what the server found wrong, by field; for a limit of the quota under `quota.` and its name. */
 export function sentProblems(error: Error): Problems {
   if (!(error instanceof ApiError)) return {};
   // The only conflict of an application is that of its uid.
   if (error.status === 409) return { uid: error.message };
-  return Object.fromEntries(error.findings.map(({ loc, msg }) => [loc[1] ?? "", msg]));
+  return Object.fromEntries(
+    error.findings.map(({ loc: [, field = "", part], msg }) => [field === "quota" ? `quota.${part}` : field, msg]),
+  );
 }
 
 interface CustomerFormFieldsProps {
@@ -91,6 +97,7 @@ export function CustomerFormFields({ fields, problems, onChange }: CustomerFormF
         input={{ inputMode: "numeric", placeholder: "no limit" }}
         onInput={(rate) => onChange({ ...fields, rate })}
       />
+      <QuotaFields texts={fields.quota} problems={problems} onChange={(quota) => onChange({ ...fields, quota })} />
       <MetadataRows
         rows={fields.metadata}
         problem={problems.metadata ?? null}

@@ -13,6 +13,7 @@ import { endpointsOf, lastDeliveredHour } from "./diagnosis.ts";
 import { loadKnown } from "./load.ts";
 import { orMore } from "./numbers.ts";
 import style from "./overview.module.css";
+import { Quota } from "./quota.tsx";
 import { customerTab } from "./tabs.ts";
 import { WhatIsWrong } from "./wrong.tsx";
 
@@ -39,6 +40,7 @@ export function CustomerOverview({ app: named, customer }: CustomerOverviewProps
           </>
         )}
       </Read>
+      <Quota app={app} />
       {customer !== null && <Identity customer={customer} />}
     </>
   );

@@ -1,6 +1,6 @@
 import type { System } from "../../../src/api/types.ts";
 import { download } from "../../kit/download.ts";
-import { formatCount, formatDuration } from "../../kit/format.ts";
+import { formatBytes, formatCount, formatDuration } from "../../kit/format.ts";
 import { Outcome, useActionThen } from "../../kit/parts/action.tsx";
 import { Badge } from "../../kit/parts/badge.tsx";
 import { type Column, DataTable } from "../../kit/parts/data-table.tsx";
@@ -59,7 +59,7 @@ function Program({ of: { version, commit, runtime, platform, startedAt, ...of } 
           <Badge tone={delivery.state === "running" ? "good" : "wait"}>{delivery.state}</Badge>
         </Fact>
         <Fact name="Attempts under way">{outOf(delivery.attemptsUnderWay, delivery.attemptsMax)}</Fact>
-        <Fact name="Memory">{bytes(memory.residentBytes)}</Fact>
+        <Fact name="Memory">{formatBytes(memory.residentBytes)}</Fact>
         <Fact name="Open files">{outOf(openFiles.open, openFiles.max)}</Fact>
         <Fact name="Connections">{outOf(connections.open, connections.max)}</Fact>
         <Fact name="Clock">
@@ -86,9 +86,11 @@ function Store({ of: { store, retention } }: { of: System }) {
           <Badge tone={state === "healthy" ? "good" : "bad"}>{state}</Badge>
         </Fact>
         <Fact name="Directory">{store.dataDir}</Fact>
-        <Fact name="Database">{bytes(store.databaseBytes)}</Fact>
-        <Fact name="Write-ahead log">{bytes(store.walBytes)}</Fact>
-        <Fact name="Free disk space">{store.diskFreeBytes === null ? "unknown" : bytes(store.diskFreeBytes)}</Fact>
+        <Fact name="Database">{formatBytes(store.databaseBytes)}</Fact>
+        <Fact name="Write-ahead log">{formatBytes(store.walBytes)}</Fact>
+        <Fact name="Free disk space">
+          {store.diskFreeBytes === null ? "unknown" : formatBytes(store.diskFreeBytes)}
+        </Fact>
         <Fact name="Commits">
           {commits.p50Ms === null || commits.p99Ms === null
             ? "none in the last 5 minutes"
@@ -134,7 +136,7 @@ function Replica({ of: { replica } }: { of: System }) {
         </Fact>
         <Fact name="Location">{location}</Fact>
         <Fact name="Requests wait for it">{sync === "sync" ? "yes" : "no"}</Fact>
-        <Fact name="Lag">{`${formatDuration(Math.round(lagMs))}, ${bytes(lagBytes)}`}</Fact>
+        <Fact name="Lag">{`${formatDuration(Math.round(lagMs))}, ${formatBytes(lagBytes)}`}</Fact>
         <Fact name="Newest complete copy">{copiedAt === null ? "none" : <Instant at={copiedAt} />}</Fact>
         {since !== null && (
           <Fact name="Since">
@@ -192,12 +194,4 @@ const COLUMNS: readonly Column<System["settings"][number]>[] = [
 function outOf(open: number | null, max: number | null): string {
   if (open === null) return "unknown";
   return max === null ? formatCount(open) : `${formatCount(open)} of ${formatCount(max)}`;
-}
-
-const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"];
-
-function bytes(count: number): string {
-  const unit = count < 1 ? 0 : Math.min(Math.floor(Math.log2(count) / 10), UNITS.length - 1);
-  const size = count / 1024 ** unit;
-  return `${size < 10 && unit > 0 ? size.toFixed(1) : Math.round(size)} ${UNITS[unit]}`;
 }
