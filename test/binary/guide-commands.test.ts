@@ -26,6 +26,7 @@ const PREPARED: Readonly<Record<string, (at: GuidePlace) => Promise<unknown>>> =
 const EXAMPLES_RUN_BY: Readonly<Record<string, string>> = {
   doctor: "guide-operating",
   keys: "guide-operating",
+  limits: "guide-limits",
   metrics: "guide-operating",
   moving: "guide-operating",
   notices: "guide-notices",

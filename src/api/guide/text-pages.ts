@@ -3,6 +3,7 @@ import changelog from "../../../web/guide/pages/changelog.md" with { type: "text
 import doctor from "../../../web/guide/pages/doctor.md" with { type: "text" };
 import faults from "../../../web/guide/pages/faults.md" with { type: "text" };
 import keys from "../../../web/guide/pages/keys.md" with { type: "text" };
+import limits from "../../../web/guide/pages/limits.md" with { type: "text" };
 import metrics from "../../../web/guide/pages/metrics.md" with { type: "text" };
 import moving from "../../../web/guide/pages/moving.md" with { type: "text" };
 import notices from "../../../web/guide/pages/notices.md" with { type: "text" };
@@ -96,6 +97,12 @@ const chapters: ReadonlyArray<readonly [heading: string, pages: ReadonlyArray<Te
         title: "When something fails",
         about: "what the server does when a disk, a network, a clock or another program fails",
         text: faults,
+      },
+      {
+        name: "limits",
+        title: "Limits against abuse",
+        about: "quotas of customers, what counts, and what happens beyond them",
+        text: limits,
       },
       {
         name: "security",
