@@ -26,6 +26,9 @@ export interface Conditions {
 /** The state of the target and the receiver after all accepted messages were delivered. */
 interface Snapshot extends Counts, Drained {}
 
+/** The figures of a run without its target and round. */
+export type LoadFigures = Omit<Run, "target" | "path" | "round">;
+
 /**
  * Starts a target with an empty directory, warms it up, loads it, and waits until everything has
  * been delivered.
@@ -33,6 +36,11 @@ interface Snapshot extends Counts, Drained {}
 export async function measure(target: Target, round: number, conditions: Conditions): Promise<Run> {
   using directory = new TemporaryDirectory();
   await using running = await target.start(directory, conditions.receiver.url);
+  return { target: target.name, path: target.path, round, ...(await measureLoad(running, conditions)) };
+}
+
+/** Warms up a running target, loads it, and waits until everything has been delivered. */
+export async function measureLoad(running: RunningTarget, conditions: Conditions): Promise<LoadFigures> {
   const { load, connections, seconds, warmupSeconds, shape, payloadBytes } = conditions;
   const { messagesUrl: url, headers, signed } = running;
   const bodies = messageBodies(shape, payloadBytes);
@@ -48,12 +56,9 @@ export async function measure(target: Target, round: number, conditions: Conditi
   const delivered = after.delivered - before.delivered;
   const received = after.received - before.received;
   if (received < delivered)
-    throw new Error(`${target.name} reports ${delivered} deliveries, but the receiver has counted ${received}.`);
+    throw new Error(`The sender reports ${delivered} deliveries, but the receiver has counted ${received}.`);
   const drainSeconds = Math.max(0, after.lastArrivalAt - sentAt) / 1000;
   return {
-    target: target.name,
-    path: target.path,
-    round,
     accepted: after.accepted - before.accepted,
     answered: sent.accepted,
     failed: sent.failed,

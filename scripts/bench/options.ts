@@ -11,6 +11,7 @@ export const HELP = `Compares the product with a minimal durable sender on this 
   bun run bench receive [options]      compares receiving at a source (with a signature that is verified
                                        and duplicates that are recognised) with the message route
   bun run bench pages [options]        measures the admin page on a large store; see "pages --help"
+  bun run bench backup [options]       measures what backups and a replica cost under load; see "backup --help"
 
   --seconds N       load time of each run (6)          --connections N   of the load generator (64)
   --warmup N        seconds before the load (2)        --rounds N        runs of each target; shows medians (3)
@@ -121,7 +122,7 @@ function parse(args: readonly string[]) {
   }
 }
 
-function wholeNumber(name: string, text: string, min: number, max: number): number {
+export function wholeNumber(name: string, text: string, min: number, max: number): number {
   const value = /^\d+$/.test(text) ? Number(text) : NaN;
   if (value >= min && value <= max) return value;
   throw new UsageError(`--${name} must be a whole number from ${min} to ${max}, but is ${text}.`);
@@ -133,7 +134,7 @@ function pathsOf(text: string | undefined, backlog: boolean): readonly PathName[
   return [...new Set(text.split(",").map((name) => oneOf("paths", name, PATH_NAMES)))];
 }
 
-function oneOf<Choice extends string>(name: string, text: string, choices: readonly Choice[]): Choice {
+export function oneOf<Choice extends string>(name: string, text: string, choices: readonly Choice[]): Choice {
   const found = choices.find((choice) => choice === text);
   if (found !== undefined) return found;
   throw new UsageError(`--${name} must be ${choices.join(" or ")}, but is ${text}.`);

@@ -28,11 +28,17 @@ export const APPLICATION = "bench";
 
 /**
  * Starts a server that may deliver to this machine, and waits until it is ready. `sender` selects
- * the token with which messages are sent.
+ * the token with which messages are sent. `options` are more options of the command line.
  */
-export async function startProduct(executable: string, dataDir: string, sender: TokenKind = "root"): Promise<Product> {
+export async function startProduct(
+  executable: string,
+  dataDir: string,
+  sender: TokenKind = "root",
+  options: readonly string[] = [],
+): Promise<Product> {
   const startedAt = performance.now();
-  const args = ["serve", "--port=0", `--data-dir=${dataDir}`, "--allow-subnets=127.0.0.0/8", "--log-format=json"];
+  const own = ["--port=0", `--data-dir=${dataDir}`, "--allow-subnets=127.0.0.0/8", "--log-format=json"];
+  const args = ["serve", ...own, ...options];
   const child = new Child([executable, ...args], { BOATHOOK_ROOT_TOKEN: ROOT_TOKEN });
   const url = await child.waitForLine(servingUrl);
   const startMs = performance.now() - startedAt;

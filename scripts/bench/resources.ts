@@ -65,6 +65,13 @@ export class Child implements AsyncDisposable {
     return promise.finally(() => clearTimeout(timer));
   }
 
+  /** Resolves to the exit code and to the user and system time of the process when it has ended. */
+  async ended(): Promise<{ readonly code: number; readonly cpuSeconds: number }> {
+    const code = await this.#process.exited;
+    children.delete(this);
+    return { code, cpuSeconds: Number(this.#process.resourceUsage()?.cpuTime.total ?? 0n) / 1e6 };
+  }
+
   /** Kills the process immediately, like a crash. */
   kill(): void {
     this.#process.kill("SIGKILL");

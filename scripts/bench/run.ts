@@ -1,5 +1,6 @@
 import { EXECUTABLE, ensureExecutable } from "../executable.ts";
 import { backlog } from "./backlog.ts";
+import { runBackupBench } from "./backup/run.ts";
 import { compare } from "./compare.ts";
 import { describeMachine } from "./machine.ts";
 import { HELP, type Options, readOptions, UsageError } from "./options.ts";
@@ -7,8 +8,14 @@ import { runPages } from "./pages/run.ts";
 
 /** `bun run bench`; see `--help`. */
 
-if (process.argv[2] === "pages") {
-  await runPages(process.argv.slice(3));
+/** Benches with their own options, by name. */
+const OTHERS = new Map([
+  ["pages", runPages],
+  ["backup", runBackupBench],
+]);
+const other = OTHERS.get(process.argv[2] ?? "");
+if (other !== undefined) {
+  await other(process.argv.slice(3));
   process.exit();
 }
 

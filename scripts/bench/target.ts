@@ -83,15 +83,16 @@ export function product(name: "product" | "against", executable: string, shape: 
       const server = await startProduct(executable, directory.file("data"), token);
       const endpoints = { receiverUrl: urlOn(receiverUrl, host), concurrency: CONCURRENCY, ...shape };
       await createEndpoints(server, endpoints);
-      return {
-        pid: server.pid,
-        messagesUrl: server.messagesUrl,
-        headers: server.headers,
-        counts: () => countsOf(server),
-        [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
-      };
+      return runningTarget(server);
     },
   };
+}
+
+/** Returns a server as a target that gets messages at its message route. */
+export function runningTarget(server: Product): RunningTarget {
+  const { pid, messagesUrl, headers } = server;
+  const end = () => server[Symbol.asyncDispose]();
+  return { pid, messagesUrl, headers, counts: () => countsOf(server), [Symbol.asyncDispose]: end };
 }
 
 /** A source of the product, whose sender signs every request and gives it an id of its own. */

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import type { BacklogFigures } from "../../scripts/bench/backlog.ts";
+import { type Phase, report } from "../../scripts/bench/backup/phase.ts";
 import type { Comparison } from "../../scripts/bench/compare.ts";
 import { labelOf, median, type Run, ratios } from "../../scripts/bench/figures.ts";
 import { PATH_NAMES } from "../../scripts/bench/path.ts";
@@ -112,6 +113,33 @@ describe("the bench", () => {
       const figures = await bench<BacklogFigures>("--backlog", "--receiver=bun", "--pending=3000", "--endpoints=3");
       expect(figures.pending).toBe(3000);
       expect(figures.drained).toBeGreaterThan(0);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "the bench of backups measures the load without and with backups and a replica, in alternating order",
+    async () => {
+      const args = [
+        "backup",
+        "--rounds=2",
+        "--seconds=1",
+        "--warmup=1",
+        "--database=1",
+        "--load=bun",
+        "--receiver=bun",
+      ];
+      const { phases } = await bench<{ readonly phases: readonly Phase[] }>(...args);
+      const names = ["no backup", "backups", "no replica", "replica", "first copy"];
+      expect(phases.map(({ name }) => name)).toEqual([...names, ...names.toReversed()] as Phase["name"][]);
+      for (const { name, failed, accepted, delivered, backups } of phases) {
+        expect({ name, failed, delivered, hasBackups: backups.length > 0 }).toEqual({
+          ...{ name, failed: 0, delivered: accepted, hasBackups: name === "backups" },
+        });
+        expect(accepted).toBeGreaterThan(0);
+      }
+      const [, , row] = report(phases).split("\n");
+      expect(row).toMatch(/^backups .* \d+ % \(\d+–\d+\) /);
     },
     TIMEOUT_MS,
   );

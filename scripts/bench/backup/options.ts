@@ -1,0 +1,94 @@
+import { parseArgs } from "node:util";
+import { availableLoad, type LoadKind } from "../load.ts";
+import { oneOf, UsageError, wholeNumber } from "../options.ts";
+import { availableReceiver, type ReceiverKind } from "../receiver.ts";
+
+export const HELP = `Measures what backups and a replica cost while the server is under load.
+
+  bun run bench backup [options]
+
+  --rounds N        rounds of each comparison (3)     --seconds N       load time of each phase (20)
+  --warmup N        seconds before each phase (2)     --database N      size of the data in MB (600)
+  --connections N   of the load generator (64)        --payload N       bytes per payload (256)
+  --only T          backup, replica or both (both)    --data-dir D      copy this data instead of making some
+  --binary PATH     build to use (dist/boathook)      --json FILE       also writes all figures to FILE
+  --receiver R      nginx or bun                      --load L          wrk or bun
+
+Each round has phases without and with a copy. Their order is reversed from round to round (A B, then
+B A), and each phase starts the server anew on the same data. The phases:
+
+  no backup, backups       backups of the data follow one another without a pause
+  no replica, replica      a replica in a directory, replica-sync "async"; its first copy of the data is
+                           complete before the load begins
+  first copy               the same, but the first copy of the data is made during the load
+
+"of that without" is the median of the ratios of webhooks/s within each round, followed by the lowest
+and the highest one. CPU/webhook is that of the server.
+
+Data is written to the temporary directory (TMPDIR) and removed at the end.`;
+
+export interface BackupBenchOptions {
+  readonly help: boolean;
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly warmupSeconds: number;
+  readonly databaseMb: number;
+  readonly connections: number;
+  readonly payloadBytes: number;
+  readonly only: "backup" | "replica" | "both";
+  /** Null to make data of `databaseMb`. */
+  readonly dataDir: string | null;
+  /** Null for the executable of this tree, which is built if it is stale. */
+  readonly binary: string | null;
+  readonly json: string | null;
+  readonly receiver: ReceiverKind;
+  readonly load: LoadKind;
+}
+
+/** Parses the command line. Throws `UsageError`. */
+export function readOptions(args: readonly string[]): BackupBenchOptions {
+  const values = parse(args);
+  return {
+    help: values.help,
+    rounds: wholeNumber("rounds", values.rounds, 1, 20),
+    seconds: wholeNumber("seconds", values.seconds, 1, 600),
+    warmupSeconds: wholeNumber("warmup", values.warmup, 1, 60),
+    databaseMb: wholeNumber("database", values.database, 1, 10_000),
+    connections: wholeNumber("connections", values.connections, 1, 512),
+    payloadBytes: wholeNumber("payload", values.payload, 1, 1_000_000),
+    only: oneOf("only", values.only, ["backup", "replica", "both"]),
+    dataDir: values["data-dir"] ?? null,
+    binary: values.binary ?? null,
+    json: values.json ?? null,
+    receiver: oneOf("receiver", values.receiver ?? availableReceiver(), ["nginx", "bun"]),
+    load: oneOf("load", values.load ?? availableLoad(), ["wrk", "bun"]),
+  };
+}
+
+function parse(args: readonly string[]) {
+  const text = (fallback: string) => ({ type: "string", default: fallback }) as const;
+  const optional = { type: "string" } as const;
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        help: { type: "boolean", default: false },
+        rounds: text("3"),
+        seconds: text("20"),
+        warmup: text("2"),
+        database: text("600"),
+        connections: text("64"),
+        payload: text("256"),
+        only: text("both"),
+        "data-dir": optional,
+        binary: optional,
+        json: optional,
+        receiver: optional,
+        load: optional,
+      },
+    });
+    return values;
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
