@@ -1,11 +1,10 @@
 import { promises } from "node:fs";
-import { constants, setPriority } from "node:os";
 import { dirname, join } from "node:path";
 
 /** Maximum length of a reason, in characters. */
 const REASON_CHARS_MAX = 500;
 
-/** Makes backups with `boathook backup` in a process of low priority. */
+/** Makes backups with `boathook backup` in another process, which has a low priority. */
 export class BackupProcess {
   #child: Bun.Subprocess<"ignore", "ignore", "pipe"> | null = null;
 
@@ -37,7 +36,6 @@ export class BackupProcess {
     });
     this.#child = child;
     try {
-      lowerPriority(child.pid);
       const text = await new Response(child.stderr).text();
       if ((await child.exited) === 0) return null;
       const ended = child.signalCode === null ? `exit code ${child.exitCode}` : `ended by ${child.signalCode}`;
@@ -49,13 +47,5 @@ export class BackupProcess {
 
   abort(): void {
     this.#child?.kill();
-  }
-}
-
-function lowerPriority(pid: number): void {
-  try {
-    setPriority(pid, constants.priority.PRIORITY_BELOW_NORMAL);
-  } catch {
-    // The process has already ended, or the system does not allow it.
   }
 }

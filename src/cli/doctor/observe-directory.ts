@@ -6,7 +6,7 @@ import { StartError } from "../../core/start-error.ts";
 import type { DirectoryFacts, FileFacts } from "../../doctor/directory.ts";
 import type { KeyFacts } from "../../doctor/key.ts";
 import type { StoreFacts } from "../../doctor/store.ts";
-import { freeBytesOf } from "../../store/sqlite/backup/copy-database.ts";
+import { freeBytesOf } from "../../store/sqlite/backup/disk-space.ts";
 import { findPresentKey, type KeyState } from "../../store/sqlite/encryption/key-state.ts";
 import { inspectStore, isDataDirInUse } from "../../store/sqlite/inspect.ts";
 import { keyFileOf, knownKeys, oldKeyFileOf } from "../../store/sqlite/key-file.ts";

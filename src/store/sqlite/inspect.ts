@@ -3,7 +3,7 @@ import { existsSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { timeOfSeq } from "../../core/id.ts";
 import { problemIn } from "./backup/backup-file.ts";
-import { freeBytesOf } from "./backup/copy-database.ts";
+import { freeBytesOf } from "./backup/disk-space.ts";
 import { constraints } from "./constraints.ts";
 import { databaseFileOf, hasDatabase, noData, refuseLostDatabase } from "./data-dir.ts";
 import { checkDatabase } from "./database.ts";

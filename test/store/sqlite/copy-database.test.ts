@@ -1,6 +1,7 @@
 import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
+import { systemClock } from "../../../src/edge/clock.ts";
 import { copyDatabase } from "../../../src/store/sqlite/backup/copy-database.ts";
 import { databaseFileOf } from "../../../src/store/sqlite/data-dir.ts";
 import { openStore } from "../../../src/store/sqlite/index.ts";
@@ -33,33 +34,40 @@ for (let n = 1; ; n++) {
 }
 `;
 
-test("each copy of a database that another process is writing is intact and has every earlier commit", async () => {
-  using dir = temporaryDirectory();
-  const dataDir = dir.file("data");
-  await (await openStore(optionsFor(dataDir))).close();
-  fill(databaseFileOf(dataDir));
-  writeFileSync(dir.file("writer.ts"), WRITER);
-  const writer = Bun.spawn([process.execPath, dir.file("writer.ts"), databaseFileOf(dataDir)], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  try {
-    const committed = new Progress(writer.stdout);
-    for (let i = 0; i < COPIES; i++) {
-      const before = await committed.beyond(committed.last);
-      const copy = dir.file(`copy-${i}`);
-      await copyDatabase(dataDir, copy);
-      const db = new Database(copy, { strict: true });
-      expect(db.query("PRAGMA integrity_check").get()).toEqual({ integrity_check: "ok" });
-      expect(db.query("SELECT SUM(amount) AS sum FROM account").get()).toEqual({ sum: 0 });
-      const { value } = db.query("SELECT value FROM counter").get() as { value: number };
-      expect(value).toBeGreaterThanOrEqual(before);
-      db.close();
+test.each([
+  ["at full speed", null],
+  ["with pauses", systemClock],
+])(
+  "each copy %s of a database that another process is writing is intact and has every earlier commit",
+  async (_, clock) => {
+    using dir = temporaryDirectory();
+    const dataDir = dir.file("data");
+    await (await openStore(optionsFor(dataDir))).close();
+    fill(databaseFileOf(dataDir));
+    writeFileSync(dir.file("writer.ts"), WRITER);
+    const writer = Bun.spawn([process.execPath, dir.file("writer.ts"), databaseFileOf(dataDir)], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    try {
+      const committed = new Progress(writer.stdout);
+      for (let i = 0; i < COPIES; i++) {
+        const before = await committed.beyond(committed.last);
+        const copy = dir.file(`copy-${i}`);
+        await copyDatabase(dataDir, copy, clock);
+        const db = new Database(copy, { strict: true });
+        expect(db.query("PRAGMA integrity_check").get()).toEqual({ integrity_check: "ok" });
+        expect(db.query("SELECT SUM(amount) AS sum FROM account").get()).toEqual({ sum: 0 });
+        const { value } = db.query("SELECT value FROM counter").get() as { value: number };
+        expect(value).toBeGreaterThanOrEqual(before);
+        db.close();
+      }
+    } finally {
+      writer.kill("SIGKILL");
+      await writer.exited;
     }
-  } finally {
-    writer.kill("SIGKILL");
-    await writer.exited;
-  }
-}, 60_000);
+  },
+  60_000,
+);
 
 function fill(path: string): void {
   const db = new Database(path, { strict: true });

@@ -2,13 +2,15 @@ import { Database } from "bun:sqlite";
 import { existsSync, linkSync, realpathSync, renameSync, rmSync, statSync, unlinkSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { StartError } from "../../../core/start-error.ts";
+import type { Clock } from "../../../ports.ts";
 import { databaseFileOf, hasDatabase, noData } from "../data-dir.ts";
 import { codeOf } from "../disk-error.ts";
 import { systemFiles } from "../durable-file.ts";
 import { findPresentKey, keyStateOf } from "../encryption/key-state.ts";
 import type { KnownKeys } from "../key-file.ts";
 import { openError } from "../open-error.ts";
-import { copyDatabase, requireSpace } from "./copy-database.ts";
+import { copyDatabase } from "./copy-database.ts";
+import { requireSpace } from "./disk-space.ts";
 import { lockTemporary, removeBeside } from "./temporary-file.ts";
 
 /** The table that only backups have: when and by which version the backup was made. */
@@ -25,6 +27,8 @@ export interface BackupRequest {
   readonly force: boolean;
   /** Whether to check the structure of the copy, which reads all of it. */
   readonly verify: boolean;
+  /** Makes the backup slowly while a server commits. Null for a backup at full speed. */
+  readonly pace: Pick<Clock, "steady" | "after"> | null;
   /** Instant of the backup, in ms. */
   readonly now: number;
   readonly version: string;
@@ -47,7 +51,7 @@ export async function writeBackup(request: BackupRequest): Promise<number> {
       removeBeside(temporary);
       const path = databaseFileOf(dataDir);
       await requireSpace(file, sizeOf(path) + sizeOf(`${path}-wal`), "The backup");
-      await copyDatabase(dataDir, temporary);
+      await copyDatabase(dataDir, temporary, request.pace);
       complete(temporary, request);
       systemFiles.sync(temporary);
       const { size } = statSync(temporary);

@@ -6,7 +6,8 @@ import { codeOf } from "../disk-error.ts";
 import { keyFingerprintOf } from "../encryption/key-state.ts";
 import { openError } from "../open-error.ts";
 import { BACKUP_TABLE } from "./backup-file.ts";
-import { copyFile, requireSpace } from "./copy-database.ts";
+import { copyFile } from "./copy-file.ts";
+import { requireSpace } from "./disk-space.ts";
 import { refuseData, restoreInto, type WrittenDatabase } from "./restore-target.ts";
 import { prepareRestored, type RestoreOptions } from "./restored-database.ts";
 

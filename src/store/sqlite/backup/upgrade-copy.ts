@@ -6,7 +6,7 @@ import { openDatabase } from "../database.ts";
 import { hasKeyFingerprint } from "../encryption/key-state.ts";
 import { migrations } from "../migrations.ts";
 import { writeBackup } from "./backup-file.ts";
-import { requireSpace } from "./copy-database.ts";
+import { requireSpace } from "./disk-space.ts";
 
 const COPY_NAME = /^boathook-schema-\d+\.bak(\.tmp.*)?$/;
 /**
@@ -58,7 +58,8 @@ export async function prepareUpgrade(
   );
   beforeCopy?.();
   // A copy with this name may be older than the data: it is left from an upgrade that was undone.
-  await writeBackup({ dataDir, file, keys: null, force: true, verify: false, now, version: `schema ${from}` });
+  const request = { dataDir, file, keys: null, force: true, verify: false, pace: null };
+  await writeBackup({ ...request, now, version: `schema ${from}` });
   return { from, to, copy: file };
 }
 

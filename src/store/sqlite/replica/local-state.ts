@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { databaseFileOf } from "../data-dir.ts";
 import { systemFiles, writeDurably } from "../durable-file.ts";
@@ -9,6 +9,11 @@ const FILE = "replica.json";
 /** Path of the file in which the data directory records its replica. */
 export function localStateFileOf(dataDir: string): string {
   return join(dataDir, FILE);
+}
+
+/** Returns whether the data directory has, or had, a replica. */
+export function hasReplica(dataDir: string): boolean {
+  return existsSync(localStateFileOf(dataDir));
 }
 
 /** What the data directory records about its replica. */
