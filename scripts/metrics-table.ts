@@ -29,12 +29,16 @@ const WORRY: Readonly<Record<string, string>> = {
   boathook_backup_overdue: "It is 1.",
   boathook_backups_total: "`failed` rises. The log has the reason.",
   boathook_build_info: "Never. Use it to see which version runs.",
+  boathook_client_connections: "It approaches `boathook_client_connections_max`: clients open too many.",
+  boathook_client_connections_max: "It is low because the limit of open files is: raise that.",
   boathook_commit_duration_seconds:
     "The 99th percentile is above 0.1 s: the disk is slow or shared. Every request waits for a commit.",
   boathook_commit_writes: "Never. Under load many writes share a commit, which is intended.",
   boathook_commits_failed_total: "It rises: nothing can be stored, and requests get 503.",
   boathook_database_bytes: "It grows although the number of messages does not. Shorten `retention`.",
   boathook_dead_letters: "It grows.",
+  boathook_deliveries_in_memory:
+    "It stays at 20,000: deliveries wait in many queues at once. Compare it with `boathook_deliveries_pending`.",
   boathook_deliveries_pending: "It grows steadily. It may be high while an endpoint fails or deliveries are held.",
   boathook_deliveries_postponed_total: "It rises.",
   boathook_delivery_held: "It is 1 and nobody has held the deliveries on purpose.",
@@ -47,6 +51,8 @@ const WORRY: Readonly<Record<string, string>> = {
   boathook_fsyncs_total:
     "The rate approaches what the disk can take. Divided by `boathook_messages_accepted_total`, it is the number of syncs per message.",
   boathook_idempotency_mismatch_total: "It rises: a client uses idempotency keys more than once.",
+  boathook_lanes:
+    "`ready` stays high: too few slots (`delivery-concurrency`) or too little CPU. `full` stays high: endpoints are slower than their messages arrive.",
   boathook_local_shortage: "It is 1. The log names what is missing.",
   boathook_log_lines_dropped_total: "It rises: whatever reads the log is too slow.",
   boathook_messages_accepted_total: "The rate falls to 0 although clients send messages.",
@@ -61,9 +67,12 @@ const WORRY: Readonly<Record<string, string>> = {
   boathook_replica_up: "It is 0.",
   boathook_spans_dropped_total: "It rises. Deliveries are not affected.",
   boathook_spans_exported_total: "It stays the same although `otlp-endpoint` is set and messages are sent.",
+  boathook_tasks: "`waiting` stays above 0 for hours: large tasks hold the places of others.",
   boathook_wal_bytes:
     "It is far above 64 MiB: something keeps the database open for reading, or the replica is behind.",
   process_cpu_seconds_total: "Its rate approaches 1: one core is used up.",
+  process_max_fds: "It is low: raise the limit of open files.",
+  process_open_fds: "It approaches `process_max_fds`. Deliveries need descriptors too.",
   process_resident_memory_bytes: "It grows steadily.",
   process_start_time_seconds: "It changes without a restart that you know of.",
 };
@@ -92,16 +101,25 @@ function describedMetrics(): MetricDescription[] {
   const readings = {
     build: { version: "", commit: null },
     tally: new Tally([]),
-    attemptsUnderWay: () => 0,
-    oldestDueAt: () => null,
-    isDeliveryHeld: () => false,
-    environmentsPaused: () => 0,
+    engine: {
+      attemptsUnderWay: () => 0,
+      oldestDueAt: () => null,
+      isDeliveryHeld: () => false,
+      environmentsPaused: () => 0,
+      lanes: () => ({ idle: 0 }),
+      deliveriesInMemory: () => 0,
+      tasks: () => ({ running: 0, waiting: 0 }),
+    },
     failingEndpoints: async () => 0,
-    stoppedEndpoints: async () => ({ disabled: 0, paused: 0 }),
+    endpointCounts: async () => ({ healthy: 0, disabled: 0, paused: 0 }),
     requests: new RequestCounts(),
     storeSize: async () => ({ databaseBytes: 0, walBytes: 0, diskFreeBytes: 0 }),
     syncsCommits: true,
     logLinesDropped: () => 0,
+    process: {
+      openFiles: async () => ({ open: 0, max: 0 }),
+      connections: () => ({ open: 0, max: 0 }),
+    },
   };
   const metrics = new Metrics(readings, new Facts());
   metrics.stop();

@@ -29,6 +29,7 @@ import { systemResolver } from "./edge/resolver.ts";
 import { openBucket } from "./edge/s3-vault.ts";
 import { createHttpServer, Opening } from "./http-server.ts";
 import { assemble, type Kernel, type KernelSettings } from "./kernel.ts";
+import { metricsReadings } from "./metrics-readings.ts";
 import type { Notices } from "./notice/notices.ts";
 import { noticeService } from "./notice-service.ts";
 import type { Store } from "./store/index.ts";
@@ -173,30 +174,22 @@ async function run(
   tally.listenTo(facts);
   const requests = new RequestCounts();
   const backups = scheduledBackups(kernel, settings, options.program);
-  const metrics = new Metrics(
-    {
-      ...(backups !== null && { backups: () => backups.state }),
-      build: { version, commit },
-      tally,
-      attemptsUnderWay: () => engine.attemptsUnderWay,
-      oldestDueAt: () => engine.oldestDueAt(),
-      isDeliveryHeld: () => engine.isHeld,
-      environmentsPaused: () => engine.environmentsPaused,
-      failingEndpoints: () => store.history.failingEndpoints(null),
-      stoppedEndpoints: () => store.history.stoppedEndpoints(),
-      requests,
-      storeSize: () => store.housekeeping.size(),
-      syncsCommits: settings.sync === "full",
-      ...withReplica(store),
-      logLinesDropped,
-    },
-    facts,
-  );
   const readings = systemReadings(kernel, settings, options, {
     commitTimes: new CommitTimes(facts, clock.steady),
     limits,
     connections: () => connections.count(),
   });
+  const metrics = new Metrics(
+    {
+      ...metricsReadings(kernel),
+      ...(backups !== null && { backups: () => backups.state }),
+      build: { version, commit },
+      ...{ tally, requests, logLinesDropped },
+      syncsCommits: settings.sync === "full",
+      process: readings,
+    },
+    facts,
+  );
   const opening = new Opening();
   let { metricsToken } = settings;
   const api = createApi({
@@ -258,10 +251,6 @@ async function run(
     metrics.stop();
     throw error;
   }
-}
-
-function withReplica({ replica }: Store) {
-  return replica === undefined ? {} : { replica: () => replica.state() };
 }
 
 function replicaOptions(

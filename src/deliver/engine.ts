@@ -198,6 +198,21 @@ export class Engine extends OneLife implements Deliverer {
     return this.#lanes.size;
   }
 
+  /** Returns the number of lanes in memory in each state. */
+  laneCounts(): ReturnType<Lanes["countByState"]> {
+    return this.#lanes.countByState();
+  }
+
+  /** Number of deliveries in memory, with those under way. */
+  get deliveriesInMemory(): number {
+    return this.#memory.deliveries;
+  }
+
+  /** Returns the number of background tasks of this process that have not ended. */
+  taskCounts(): ReturnType<TaskRunner["counts"]> {
+    return this.#tasks.counts();
+  }
+
   /**
    * Time, by the wall clock, at which the oldest due delivery that has not been started became due.
    * Null if nothing is due.

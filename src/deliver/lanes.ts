@@ -4,6 +4,7 @@ import type { DeliveryTime } from "./delivery-time.ts";
 import type { Gate } from "./gate.ts";
 import { Lane } from "./lane.ts";
 import { NOTHING } from "./lane-position.ts";
+import type { LaneState } from "./lane-state.ts";
 
 /**
  * Maximum number of lanes to keep. If there are more, a lane is dropped as soon as it is empty, and
@@ -52,6 +53,13 @@ export class Lanes implements Iterable<Lane> {
     if (!isUnused) return;
     lane.cancelAlarm?.();
     this.#byEndpoint.delete(lane.endpointSeq);
+  }
+
+  /** Returns the number of this process's lanes in each state. */
+  countByState(): Record<Exclude<LaneState, "foreign">, number> {
+    const counts = { idle: 0, ready: 0, reading: 0, parked: 0, full: 0, paused: 0 };
+    for (const { state } of this) if (state !== "foreign") counts[state]++;
+    return counts;
   }
 
   /**

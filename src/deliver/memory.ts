@@ -17,6 +17,11 @@ export class Memory {
   #deliveries = 0;
   #payloadBytes = 0;
 
+  /** Number of deliveries in memory, with those under way. */
+  get deliveries(): number {
+    return this.#deliveries;
+  }
+
   get roomForDeliveries(): number {
     return DELIVERIES_MAX - this.#deliveries;
   }

@@ -8,6 +8,7 @@ import type {
   DeadLetterFilter,
   DeadLetterGroup,
   Delivery,
+  EndpointCounts,
   EndpointMessage,
   EndpointMessageFilter,
   Key,
@@ -21,7 +22,6 @@ import type {
   ReplayOrder,
   ReplayPage,
   SourceLogEntry,
-  StoppedEndpoints,
   StoreTotals,
 } from "./index.ts";
 
@@ -147,6 +147,9 @@ export interface History {
    * of deleted and hidden applications are not counted.
    */
   failingEndpoints(environmentSeq: Seq | null): Promise<number>;
-  /** Counts the endpoints of all environments that get no messages. Those of deleted applications count too. */
-  stoppedEndpoints(): Promise<StoppedEndpoints>;
+  /**
+   * Counts the endpoints of all environments that are not failing. Those of deleted and hidden
+   * applications count too.
+   */
+  endpointCounts(): Promise<EndpointCounts>;
 }

@@ -2,10 +2,12 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Facts } from "../core/fact.ts";
 import { failureReasons } from "../core/outcome.ts";
 import { shortResources } from "../core/shortage.ts";
-import type { ReplicaState, StoppedEndpoints, StoreSize } from "../store/index.ts";
+import type { EndpointCounts, ReplicaState, StoreSize } from "../store/index.ts";
 import { addDiskMetrics } from "./disk-metrics.ts";
+import { addEngineMetrics, type EngineReadings } from "./engine-metrics.ts";
+import { addGauge, addGaugeBy } from "./gauge.ts";
 import { addNoticeMetrics } from "./notice-metrics.ts";
-import { addProcessMetrics, EventLoopLag, SECONDS } from "./process-metrics.ts";
+import { addProcessMetrics, EventLoopLag, type ProcessReadings, SECONDS } from "./process-metrics.ts";
 import { addQuotaMetrics } from "./quota-metrics.ts";
 import { addReceivedMetrics } from "./received-metrics.ts";
 import type { RequestCounts } from "./request-counts.ts";
@@ -16,13 +18,9 @@ import { addTraceMetrics } from "./trace-metrics.ts";
 export interface Readings {
   readonly build: { readonly version: string; readonly commit: string | null };
   readonly tally: Tally;
-  attemptsUnderWay(): number;
-  oldestDueAt(): number | null;
-  /** Returns whether all deliveries are held. */
-  isDeliveryHeld(): boolean;
-  environmentsPaused(): number;
+  readonly engine: EngineReadings;
   failingEndpoints(): Promise<number>;
-  stoppedEndpoints(): Promise<StoppedEndpoints>;
+  endpointCounts(): Promise<EndpointCounts>;
   readonly requests: RequestCounts;
   /** Returns the state of the scheduled backups. Absent if there are none. */
   backups?(): { readonly newestAt: number | null; readonly isOverdue: boolean };
@@ -33,6 +31,7 @@ export interface Readings {
   replica?(): Pick<ReplicaState, "status" | "lagMs" | "lagBytes">;
   /** Returns the number of log lines that were dropped because the output could not be written. */
   logLinesDropped(): number;
+  readonly process: ProcessReadings;
 }
 
 export interface MetricDescription {
@@ -57,12 +56,13 @@ export class Metrics {
     this.#count(facts);
     this.#build(readings);
     this.#requests(readings);
+    addEngineMetrics(this.#registry, readings.engine);
     this.#gauges(readings);
     this.#backups(readings);
     this.#replica(readings);
     this.#endpoints(readings);
     addDiskMetrics(this.#registry, facts, readings.syncsCommits);
-    addProcessMetrics(this.#registry);
+    addProcessMetrics(this.#registry, readings.process);
     this.#lag = new EventLoopLag(this.#registry);
   }
 
@@ -185,11 +185,7 @@ export class Metrics {
     facts.on(["shortage.ended"], ({ resource }) => shortage.labels(resource).set(0));
   }
 
-  #gauges({ tally, attemptsUnderWay, oldestDueAt, storeSize, logLinesDropped, ...gate }: Readings): void {
-    this.#gauge("boathook_delivery_held", "1 while all deliveries are held.", () => Number(gate.isDeliveryHeld()));
-    this.#gauge("boathook_environments_paused", "Environments whose deliveries are paused.", () =>
-      gate.environmentsPaused(),
-    );
+  #gauges({ tally, storeSize, logLinesDropped }: Readings): void {
     new Counter({
       name: "boathook_log_lines_dropped_total",
       help: "Log lines that were dropped because the output could not be written.",
@@ -203,11 +199,6 @@ export class Metrics {
     this.#gauge("boathook_dead_letters", "Dead letters: deliveries that have failed for good.", () =>
       tally.sum("dead"),
     );
-    this.#gauge("boathook_attempts_under_way", "Attempts in progress.", attemptsUnderWay);
-    this.#gauge("boathook_oldest_due_age_seconds", "Time that the oldest due delivery has been waiting.", () => {
-      const dueAt = oldestDueAt();
-      return dueAt === null ? 0 : Math.max(0, Date.now() - dueAt) / 1000;
-    });
     const sizeOf = async (part: keyof StoreSize) => (await storeSize())[part] ?? Number.NaN;
     this.#gauge("boathook_database_bytes", "Size of the database file.", () => sizeOf("databaseBytes"));
     this.#gauge("boathook_wal_bytes", "Size of the write-ahead log.", () => sizeOf("walBytes"));
@@ -277,17 +268,16 @@ export class Metrics {
     });
   }
 
-  #endpoints({ failingEndpoints, stoppedEndpoints }: Readings): void {
-    new Gauge({
+  #endpoints({ failingEndpoints, endpointCounts }: Readings): void {
+    const metric = {
       name: "boathook_endpoints",
-      help: "Endpoints that are disabled, paused or failing, each in one state. Failing: the latest attempt failed.",
-      labelNames: ["state"],
-      registers: [this.#registry],
-      async collect() {
-        this.set({ state: "failing" }, await failingEndpoints());
-        for (const [state, count] of Object.entries(await stoppedEndpoints())) this.set({ state }, count);
-      },
-    });
+      help: "Endpoints, each in one state: healthy, disabled, paused or failing. Failing: the latest attempt failed.",
+      label: "state",
+    };
+    addGaugeBy(this.#registry, metric, async () => ({
+      failing: await failingEndpoints(),
+      ...(await endpointCounts()),
+    }));
   }
 
   #histogram(name: string, help: string): Histogram {
@@ -295,13 +285,6 @@ export class Metrics {
   }
 
   #gauge(name: string, help: string, read: () => number | Promise<number>): void {
-    new Gauge({
-      name,
-      help,
-      registers: [this.#registry],
-      async collect() {
-        this.set(await read());
-      },
-    });
+    addGauge(this.#registry, name, help, read);
   }
 }

@@ -1,12 +1,41 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { addGauge } from "./gauge.ts";
 
 /** The buckets of all durations, in seconds. */
 export const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const LAG_SAMPLE_MS = 250;
 
-/** Adds the memory, CPU time and start time of the process, with the names that Prometheus clients use. */
-export function addProcessMetrics(registry: Registry): void {
+/** Counts null where the system does not report them. */
+export interface ProcessReadings {
+  openFiles(): Promise<{ readonly open: number | null; readonly max: number | null }>;
+  /** Connections of clients to the HTTP server. */
+  connections(): { readonly open: number | null; readonly max: number | null };
+}
+
+/**
+ * Adds the memory, CPU time, start time, files and connections of the process, with the names that
+ * Prometheus clients use. Unknown numbers are NaN.
+ */
+export function addProcessMetrics(registry: Registry, { openFiles, connections }: ProcessReadings): void {
   const registers = [registry];
+  addGauge(registry, "process_open_fds", "Open files and connections of the process. Known on Linux only.", async () =>
+    known((await openFiles()).open),
+  );
+  addGauge(registry, "process_max_fds", "Limit of open files and connections. Known on Linux only.", async () =>
+    known((await openFiles()).max),
+  );
+  addGauge(
+    registry,
+    "boathook_client_connections",
+    "Open connections of clients to the HTTP server. Known on Linux only.",
+    () => known(connections().open),
+  );
+  addGauge(
+    registry,
+    "boathook_client_connections_max",
+    "Limit of the connections of clients. Idle ones are closed above it, and then new ones refused. NaN if there is none.",
+    () => known(connections().max),
+  );
   new Gauge({
     name: "process_resident_memory_bytes",
     help: "Resident memory of the process.",
@@ -33,6 +62,10 @@ export function addProcessMetrics(registry: Registry): void {
       this.inc((user + system) / 1e6);
     },
   });
+}
+
+function known(count: number | null): number {
+  return count ?? Number.NaN;
 }
 
 /** Measures how late the timers of the event loop run. */

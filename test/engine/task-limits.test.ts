@@ -52,6 +52,7 @@ describe("limits of running tasks", () => {
     const seqs: Seq[] = [];
     for (let i = 0; i < 5; i++) seqs.push(await purge(world));
     expect(waiting(world, seqs)).toEqual([false, false, true, true, true]);
+    expect(world.engine.taskCounts()).toEqual({ running: 2, waiting: 3 });
     const [first, second, ...others] = seqs;
     while ((await statusOf(world, first!)) === "running" || (await statusOf(world, second!)) === "running") {
       await world.pass(1);
@@ -60,6 +61,7 @@ describe("limits of running tasks", () => {
     await world.rest();
     for (const seq of seqs) expect(await statusOf(world, seq)).toBe("finished");
     expect(waiting(world, seqs)).not.toContain(true);
+    expect(world.engine.taskCounts()).toEqual({ running: 0, waiting: 0 });
   });
 
   test("waiting tasks of one application do not hold up the tasks of other applications", async () => {

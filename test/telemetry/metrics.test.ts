@@ -17,16 +17,25 @@ function metricsWith(oldestDueAt: number | null = null, syncsCommits = true): Me
     {
       build: { version: "1.2.3", commit: "abc" },
       tally: new Tally([{ environmentSeq: 1, pending: 11, dead: 7 }]),
-      attemptsUnderWay: () => 3,
-      oldestDueAt: () => oldestDueAt,
-      isDeliveryHeld: () => true,
-      environmentsPaused: () => 2,
+      engine: {
+        attemptsUnderWay: () => 3,
+        oldestDueAt: () => oldestDueAt,
+        isDeliveryHeld: () => true,
+        environmentsPaused: () => 2,
+        lanes: () => ({ idle: 4, ready: 1 }),
+        deliveriesInMemory: () => 9,
+        tasks: () => ({ running: 2, waiting: 6 }),
+      },
       failingEndpoints: async () => 5,
-      stoppedEndpoints: async () => ({ disabled: 1, paused: 2 }),
+      endpointCounts: async () => ({ healthy: 8, disabled: 1, paused: 2 }),
       requests,
       storeSize: async () => ({ databaseBytes: 4096, walBytes: 512, diskFreeBytes: 2048 }),
       syncsCommits,
       logLinesDropped: () => 4,
+      process: {
+        openFiles: async () => ({ open: 20, max: 1024 }),
+        connections: () => ({ open: 3, max: 90 }),
+      },
     },
     facts,
   );
@@ -169,6 +178,12 @@ describe("metrics", () => {
     expect(page).toContain("boathook_deliveries_pending 11");
     expect(page).toContain("boathook_dead_letters 7");
     expect(page).toContain("boathook_attempts_under_way 3");
+    expect(page).toContain("boathook_deliveries_in_memory 9");
+    expect(page).toContain('boathook_lanes{state="ready"} 1');
+    expect(page).toContain('boathook_tasks{state="waiting"} 6');
+    expect(page).toContain('boathook_endpoints{state="healthy"} 8');
+    expect(page).toContain("boathook_client_connections 3");
+    expect(page).toContain("process_max_fds 1024");
     expect(page).toContain("boathook_delivery_held 1");
     expect(page).toContain("boathook_environments_paused 2");
     expect(page).toContain('boathook_endpoints{state="failing"} 5');

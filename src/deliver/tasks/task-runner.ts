@@ -114,6 +114,11 @@ export class TaskRunner {
     return this.#waiting.has(taskSeq);
   }
 
+  /** Returns the number of tasks that have not ended. */
+  counts(): { readonly running: number; readonly waiting: number } {
+    return { running: this.#running.size, waiting: this.#waiting.size };
+  }
+
   /** Starts the waiting tasks that may run now. */
   #startWaiting(): void {
     for (const task of this.#waiting.values()) {

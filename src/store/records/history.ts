@@ -154,8 +154,9 @@ export interface Expunged {
   readonly endpoints: readonly Seq[];
 }
 
-/** Numbers of endpoints that get no messages. One that is disabled is not counted as paused. */
-export interface StoppedEndpoints {
+/** Numbers of endpoints by state. One that is disabled is not counted as paused. */
+export interface EndpointCounts {
+  readonly healthy: number;
   readonly disabled: number;
   readonly paused: number;
 }

@@ -1,24 +1,29 @@
 import type { Database } from "bun:sqlite";
-import type { History, StoppedEndpoints, StoreTotals } from "../index.ts";
+import type { EndpointCounts, History, StoreTotals } from "../index.ts";
 import { STATE } from "./deliveries.ts";
 import { IS_FAILING } from "./endpoint-row.ts";
 
 const BY_ENVIRONMENT = `FROM delivery d JOIN endpoint e ON e.seq = d.endpoint_seq
   JOIN application a ON a.seq = e.application_seq`;
 
-export function totals(db: Database): Pick<History, "totals" | "failingEndpoints" | "stoppedEndpoints"> {
+export function totals(db: Database): Pick<History, "totals" | "failingEndpoints" | "endpointCounts"> {
   const failing = db.prepare<{ count: number }, [number | null]>(
     `SELECT COUNT(*) AS count FROM endpoint e CROSS JOIN application a ON a.seq = e.application_seq
      WHERE ${IS_FAILING} AND e.deleted_at IS NULL AND a.deleted_at IS NULL AND a.operational = 0
        AND (?1 IS NULL OR a.environment_seq = ?1)`,
   );
-  // Both counts read an index that has only these endpoints.
-  const stopped = db.prepare<StoppedEndpoints, []>(
+  // Each count reads an index that has only these endpoints.
+  const counts = db.prepare<Omit<EndpointCounts, "healthy"> & { total: number; failing: number }, []>(
     `SELECT (SELECT COUNT(*) FROM endpoint WHERE disabled = 1 AND deleted_at IS NULL) AS disabled,
-       (SELECT COUNT(*) FROM endpoint WHERE paused = 1 AND disabled = 0 AND deleted_at IS NULL) AS paused`,
+       (SELECT COUNT(*) FROM endpoint WHERE paused = 1 AND disabled = 0 AND deleted_at IS NULL) AS paused,
+       (SELECT COUNT(*) FROM endpoint e WHERE ${IS_FAILING} AND e.deleted_at IS NULL) AS failing,
+       (SELECT COUNT(*) FROM endpoint INDEXED BY endpoint_listed WHERE deleted_at IS NULL) AS total`,
   );
   return {
-    stoppedEndpoints: async () => stopped.get()!,
+    endpointCounts: async () => {
+      const { total, failing, disabled, paused } = counts.get()!;
+      return { healthy: total - failing - disabled - paused, disabled, paused };
+    },
     totals: async () => totalsOf(db),
     failingEndpoints: async (environmentSeq) => failing.get(environmentSeq)?.count ?? 0,
   };

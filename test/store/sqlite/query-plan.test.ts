@@ -27,7 +27,7 @@ const INTENDED: ReadonlyArray<readonly [sql: string, why: string]> = [
   ],
   ["FROM application WHERE operational = 1", "hidden applications: at most one per environment"],
   ["FROM environment WHERE 1", "list of environments, of which there are few"],
-  ["FROM endpoint WHERE disabled = 1 AND", "stopped endpoints: all entries of the two indexes are needed"],
+  ["FROM endpoint WHERE disabled = 1 AND", "endpoints by state: all entries of the four indexes are needed"],
   ["WHERE e.failing_since IS NOT NULL AND", "failing endpoints: all entries of the index are needed"],
   ["SET failing_since = MAX(0, failing_since + ?)", "failing endpoints, only when the clock has been set"],
   ["FROM sqlite_schema WHERE type = 'table'", "constraints: the definitions of all tables, once at the start"],

@@ -117,7 +117,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [pollersSuite, "history.pollers.", "cursor move"],
   [sourceLogSuite, "history.sourceLog.", "add get list"],
   [seriesSuite, "history.series.", "add read"],
-  [totalsSuite, "history.", "totals failingEndpoints stoppedEndpoints"],
+  [totalsSuite, "history.", "totals failingEndpoints endpointCounts"],
 
   [environmentEndpointsSuite, "survey.", "endpoints"],
   [applicationCountsSuite, "survey.", "applicationCounts"],

@@ -52,18 +52,21 @@ export function totalsSuite(open: Open): void {
     });
   });
 
-  describe("stoppedEndpoints", () => {
-    test("`stoppedEndpoints` counts disabled and paused endpoints of all environments once, and no deleted ones", async () => {
+  describe("endpointCounts", () => {
+    test("`endpointCounts` counts the endpoints of all environments by state, each once, and no deleted ones", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEnvironment("other");
       const elsewhere = await world.addApplication({ environmentSeq: other.seq });
-      expect(await world.store.history.stoppedEndpoints()).toEqual({ disabled: 0, paused: 0 });
+      const counts = () => world.store.history.endpointCounts();
+      const { healthy } = await counts();
       await world.addEndpoint({ disabled: true });
       await world.addEndpoint({ disabled: true, paused: true, applicationSeq: elsewhere.seq });
+      await world.addEndpoint({ failingSince: world.now });
+      await world.addEndpoint();
       const paused = await world.addEndpoint({ paused: true });
-      expect(await world.store.history.stoppedEndpoints()).toEqual({ disabled: 2, paused: 1 });
+      expect(await counts()).toEqual({ healthy: healthy + 1, disabled: 2, paused: 1 });
       await world.store.configuration.endpoints.delete(paused.seq, world.now);
-      expect(await world.store.history.stoppedEndpoints()).toEqual({ disabled: 2, paused: 0 });
+      expect(await counts()).toEqual({ healthy: healthy + 1, disabled: 2, paused: 0 });
     });
   });
 }

@@ -1,0 +1,26 @@
+import type { Kernel } from "./kernel.ts";
+import type { Store } from "./store/index.ts";
+import type { Readings } from "./telemetry/metrics.ts";
+
+/** Returns what the metrics read from the engine and the store when they are requested. */
+export function metricsReadings({ engine, store }: Pick<Kernel, "engine" | "store">) {
+  return {
+    engine: {
+      attemptsUnderWay: () => engine.attemptsUnderWay,
+      oldestDueAt: () => engine.oldestDueAt(),
+      isDeliveryHeld: () => engine.isHeld,
+      environmentsPaused: () => engine.environmentsPaused,
+      lanes: () => engine.laneCounts(),
+      deliveriesInMemory: () => engine.deliveriesInMemory,
+      tasks: () => engine.taskCounts(),
+    },
+    failingEndpoints: () => store.history.failingEndpoints(null),
+    endpointCounts: () => store.history.endpointCounts(),
+    storeSize: () => store.housekeeping.size(),
+    ...withReplica(store),
+  } satisfies Partial<Readings>;
+}
+
+function withReplica({ replica }: Store) {
+  return replica === undefined ? {} : { replica: () => replica.state() };
+}
