@@ -76,7 +76,20 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "worker.ts": ["thread"],
   "sandbox-worker.ts": ["sandbox"],
   "worker-threads.ts": [],
-  cli: ["app.ts", "commands", "config", "core", "doctor", "edge", "store", "telemetry", "ports.ts", "../package.json"],
+  bench: [],
+  cli: [
+    "app.ts",
+    "bench",
+    "commands",
+    "config",
+    "core",
+    "doctor",
+    "edge",
+    "store",
+    "telemetry",
+    "ports.ts",
+    "../package.json",
+  ],
   "app.ts": [
     ...[
       "api",

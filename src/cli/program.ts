@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { SettingsError } from "../config/index.ts";
 import { StartError } from "../core/start-error.ts";
 import { addBackupCommand } from "./backup.ts";
+import { addBenchCommand } from "./bench.ts";
 import { addDoctorCommand } from "./doctor/doctor.ts";
 import { CommandFailed, EXIT, FailureReported } from "./exit-code.ts";
 import { addHealthCommand } from "./health.ts";
@@ -49,6 +50,7 @@ function buildProgram(dropped: readonly string[]): Command {
   addDashboardCommand(program);
   addServiceCommand(program);
   addHealthCommand(program);
+  addBenchCommand(program);
   program.hook("preAction", (_, command) => {
     // `serve` writes its warnings to its log instead.
     if (command.name() !== "serve") for (const variable of dropped) console.error(droppedWarning(variable));

@@ -32,6 +32,7 @@ const EXAMPLES_RUN_BY: Readonly<Record<string, string>> = {
   notices: "guide-notices",
   outgoing: "guide-outgoing",
   replica: "guide-operating",
+  sizing: "bench-command",
 };
 
 /** The first lines of blocks of shell commands, with the test that runs them or the reason why none does. */

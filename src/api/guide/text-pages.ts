@@ -11,6 +11,7 @@ import outgoing from "../../../web/guide/pages/outgoing.md" with { type: "text" 
 import replica from "../../../web/guide/pages/replica.md" with { type: "text" };
 import running from "../../../web/guide/pages/running.md" with { type: "text" };
 import security from "../../../web/guide/pages/security.md" with { type: "text" };
+import sizing from "../../../web/guide/pages/sizing.md" with { type: "text" };
 import upgrade from "../../../web/guide/pages/upgrade.md" with { type: "text" };
 import { frame, type Listed, type PageFiles } from "./frame.ts";
 import { Html, html } from "./html.ts";
@@ -50,6 +51,12 @@ const chapters: ReadonlyArray<readonly [heading: string, pages: ReadonlyArray<Te
         title: "Upgrade",
         about: "replacing the executable, the copy before it, and going back",
         text: upgrade,
+      },
+      {
+        name: "sizing",
+        title: "Sizing",
+        about: "how much CPU, memory and disk a server needs, and boathook bench",
+        text: sizing,
       },
       { name: "moving", title: "Moving to another machine", about: "with one file and no message lost", text: moving },
     ],
