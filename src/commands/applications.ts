@@ -13,7 +13,8 @@ type CreateParts = Pick<CommandContext, "store" | "seqs" | "clock" | "signals">;
 type ChangeParts = Pick<CommandContext, "store" | "clock" | "signals">;
 
 /** The settings of an application that clients may change. */
-export type ApplicationSettings = Pick<Application, "uid" | "name" | "throttleRate" | "metadata">;
+export type ApplicationSettings = Pick<Application, "uid" | "name" | "throttleRate" | "metadata"> &
+  Partial<Pick<Application, "quota">>;
 
 /** A function that returns the fields to change. */
 export type ApplicationChange = (before: Application) => Partial<Application>;

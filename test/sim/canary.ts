@@ -30,6 +30,7 @@ export const CANARIES = {
   "hasty-prune": /was deleted while it was pending/,
   "miscounted-burial": /the tally says/,
   "miscounted-expunge": /the tally says/,
+  "kept-bytes": /the quota of application .* bytes/,
   "unread-lane": /still pending|has not been attempted/,
   "immortal-secret": /signed with an expired key/,
   "immortal-token": /is accepted after its end/,
@@ -133,6 +134,18 @@ function changedQueue(canary: Canary | null, queue: Queue, soil: Soil): Partial<
           ...queue.expunge,
           messages: async (...args) => ({ ...(await queue.expunge.messages(...args)), cancelled: 0 }),
           step: async (...args) => ({ ...(await queue.expunge.step(...args)), cancelled: 0 }),
+        },
+      };
+    case "kept-bytes":
+      // Expunged payloads still count for the quota.
+      return {
+        expunge: {
+          ...queue.expunge,
+          messages: async (...args) => {
+            const result = await queue.expunge.messages(...args);
+            db.run("UPDATE quota_usage SET stored_bytes = stored_bytes + 20 WHERE application_seq = ?", [args[0]]);
+            return result;
+          },
         },
       };
     case "early-door-response":

@@ -10,6 +10,7 @@ import { GateChecks } from "./checks/gate.ts";
 import { KeyChecks } from "./checks/keys.ts";
 import { ListChecks } from "./checks/lists.ts";
 import { OperationalChecks } from "./checks/operational.ts";
+import { QuotaChecks } from "./checks/quotas.ts";
 import { RestChecks } from "./checks/rest.ts";
 import { SignatureChecks } from "./checks/signatures.ts";
 import { SourceChecks } from "./checks/sources.ts";
@@ -52,6 +53,7 @@ export class Checks {
   readonly fairness: FairnessChecks;
   readonly sources: SourceChecks;
   readonly gate: GateChecks;
+  readonly quotas: QuotaChecks;
   readonly #clock: VirtualClock;
 
   constructor({ db, clock, settings, sent, marks, inFlight, dice, deliveryTime }: Around) {
@@ -68,6 +70,7 @@ export class Checks {
     this.tokens = new TokenChecks(clock, marks, violation);
     this.fairness = new FairnessChecks(clock, violation);
     this.gate = new GateChecks(db, marks, violation);
+    this.quotas = new QuotaChecks(db, violation);
     this.keys = new KeyChecks(db, clock, sent, this.tokens, violation);
     this.sources = new SourceChecks(db, clock, sent, marks, violation);
   }

@@ -3,6 +3,7 @@ import { createEndpoint, type EndpointSettings } from "../../src/commands/endpoi
 import { ensureEnvironment } from "../../src/commands/environments.ts";
 import { createOperationalEndpoint } from "../../src/commands/operational-endpoints.ts";
 import type { Seq } from "../../src/core/id.ts";
+import type { Quota } from "../../src/core/quota.ts";
 import { generateSecret } from "../../src/core/signature.ts";
 import type { KernelSettings } from "../../src/kernel.ts";
 import type { Dice } from "./dice.ts";
@@ -48,11 +49,10 @@ export async function furnish(scene: Scene, program: Program): Promise<void> {
   scene.environment = (await ensureEnvironment(program.kernel, "default")).seq;
   if (dice.chance(0.6)) await addOperationalEndpoints(scene, program);
   for (let a = 0; a < dice.between(1, 3); a++) {
+    const throttleRate = rollApplicationRate(dice);
     const settings = {
-      uid: `app-${a}`,
-      name: `Application ${a}`,
-      throttleRate: rollApplicationRate(dice),
-      metadata: {},
+      ...{ uid: `app-${a}`, name: `Application ${a}`, metadata: {} },
+      ...{ throttleRate, quota: quotaFor(throttleRate) },
     };
     const { seq } = await createApplication(program.kernel, scene.environment, settings);
     scene.applications.push(seq);
@@ -79,6 +79,14 @@ async function addOperationalEndpoints(scene: Scene, { kernel }: Program): Promi
 
 export function rollApplicationRate(dice: Dice): number | null {
   return dice.chance(0.3) ? dice.pick([2, 20, 100]) : null;
+}
+
+/**
+ * Returns a quota that is never used up for applications with a rate, so that what they use is
+ * counted.
+ */
+export function quotaFor(throttleRate: number | null): Quota | null {
+  return throttleRate === null ? null : { endpoints: null, messagesPerDay: 1_000_000, storedBytes: 2 ** 40 };
 }
 
 export async function addEndpoint(scene: Scene, program: Program, applicationSeq: Seq): Promise<void> {

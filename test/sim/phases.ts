@@ -69,6 +69,7 @@ async function look(world: World): Promise<void> {
   countPending(world);
   checks.counts.health();
   checks.counts.nothingForgotten();
+  checks.quotas.countsAreRight(world.rates.faults.clockStep > 0);
   await checks.lists.look(world, world.program.directStore);
 }
 

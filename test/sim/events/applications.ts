@@ -3,7 +3,7 @@ import {
   deleteApplication as deleteApplicationCommand,
 } from "../../../src/commands/applications.ts";
 import type { Seq } from "../../../src/core/id.ts";
-import { rollApplicationRate } from "../furnish.ts";
+import { quotaFor, rollApplicationRate } from "../furnish.ts";
 import type { Program } from "../program.ts";
 import type { Event, Scene } from "../scene.ts";
 import type { Target } from "../watch/in-flight.ts";
@@ -23,7 +23,7 @@ export const throttleApplication: Event = async (scene, program, target) => {
   if ((await store.configuration.applications.get(seq)) === null) return;
   const throttleRate = rollApplicationRate(dice);
   await checks.attempts.whileThrottling(seq, () =>
-    changeApplication(kernel, seq, () => ({ throttleRate })).catch(unlessGone),
+    changeApplication(kernel, seq, () => ({ throttleRate, quota: quotaFor(throttleRate) })).catch(unlessGone),
   );
 };
 
