@@ -270,4 +270,30 @@ describe("the default quotas", () => {
       await server.stop();
     }
   });
+
+  test("what is sent while a default is not set counts when it is set again", async () => {
+    await awayFromMidnight();
+    const server = await startServer();
+    try {
+      const send = clientOf(server.url);
+      const app = await makeApplication(send);
+      const sent = async (count: number) => {
+        for (let i = 0; i < count; i++) expect((await send("POST", `/app/${app}/msg`, message())).status).toBe(202);
+      };
+      const used = async () => (await send("GET", `/app/${app}/quota`)).json.messagesPerDay.used;
+      await sent(1);
+      await server.restart({ BOATHOOK_QUOTA_MESSAGES_PER_DAY: "3" });
+      await sent(1);
+      expect(await used()).toBe(2);
+      await server.restart();
+      expect(await used()).toBeNull();
+      await sent(3);
+      await server.restart({ BOATHOOK_QUOTA_MESSAGES_PER_DAY: "6" });
+      await sent(1);
+      expect(await used()).toBe(6);
+      expectExceeded(await send("POST", `/app/${app}/msg`, message()), 429, "6 messages");
+    } finally {
+      await server.stop();
+    }
+  });
 });

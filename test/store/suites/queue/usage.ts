@@ -180,13 +180,18 @@ export function usageSuite(open: Open): void {
       expect(await used(world)).toEqual([4, 30]);
     });
 
-    test("a deleted application is not counted", async () => {
-      await using world = await limited(open);
-      await count(world);
-      await world.store.configuration.applications.delete(world.application.seq, world.now);
-      expect(await used(world)).toBeNull();
-      expect(await count(world)).toBe(false);
-    });
+    test.each(["application", "environment"])(
+      "a deleted application is not counted when the %s was deleted",
+      async (what) => {
+        await using world = await limited(open);
+        await count(world);
+        const { applications, environments } = world.store.configuration;
+        if (what === "application") await applications.delete(world.application.seq, world.now);
+        else await environments.delete(world.environment.seq, world.now);
+        expect(await used(world)).toBeNull();
+        expect(await count(world)).toBe(false);
+      },
+    );
 
     test("thousands of stored messages are counted in steps, while others are stored and expunged", async () => {
       await using world = await limited(open);
