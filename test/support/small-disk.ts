@@ -22,31 +22,33 @@ export interface DiskKind {
 
 const MEBIBYTE = 1024 * 1024;
 
-/** A separate file system, which behaves like a real full disk. Only root can create one. */
-const fileSystem: DiskKind = {
-  name: "a small file system",
-  open() {
-    const dir = temporaryDirectory();
-    const mounted = which("mount") !== null && succeeds("mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", dir.path);
-    if (!mounted) {
+/**
+ * Opens a separate file system, which behaves like a real full disk. Returns null if this machine
+ * does not allow it; only root can create one.
+ */
+export function openFileSystem(sizeMib: number): SmallDisk | null {
+  const dir = temporaryDirectory();
+  const options = ["-t", "tmpfs", "-o", `size=${sizeMib}m`];
+  const mounted = which("mount") !== null && succeeds("mount", ...options, "tmpfs", dir.path);
+  if (!mounted) {
+    dir[Symbol.dispose]();
+    return null;
+  }
+  const plug = dir.file("plug");
+  return {
+    dataDir: dir.file("data"),
+    program: executable(),
+    fill: () => writeUntilFull(plug),
+    makeRoom: () => rmSync(plug),
+    [Symbol.dispose]() {
+      // A lazy unmount, because a process that has just been killed may still use the file system.
+      succeeds("umount", "-l", dir.path);
       dir[Symbol.dispose]();
-      return null;
-    }
-    const plug = dir.file("plug");
-    return {
-      dataDir: dir.file("data"),
-      program: executable(),
-      fill: () => writeUntilFull(plug),
-      makeRoom: () => rmSync(plug),
-      [Symbol.dispose]() {
-        // A lazy unmount, because a process that has just been killed may still use the file
-        // system.
-        succeeds("umount", "-l", dir.path);
-        dir[Symbol.dispose]();
-      },
-    };
-  },
-};
+    },
+  };
+}
+
+const fileSystem: DiskKind = { name: "a small file system", open: () => openFileSystem(16) };
 
 /** A limit on file sizes, which any user can set. To the process it looks like a full disk. */
 const fileSizeLimit: DiskKind = {

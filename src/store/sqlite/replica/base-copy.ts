@@ -34,14 +34,9 @@ export async function copyBase(parts: BaseCopyParts, generation: string, tag: st
   const begin = parts.end();
   const epoch = Math.max(1, begin.epoch);
   const base = baseName(generation, { epoch, from: begin.frames }, tag);
-  const chunks: string[] = [];
   const bytes = source.databaseBytes;
-  for (let at = 0; at < bytes; at += chunkBytes) {
-    if (parts.isStopped()) return null;
-    const chunk = await source.databasePart(at, Math.min(chunkBytes, bytes - at));
-    await putAgain(parts, chunkName(base, chunks.length), chunk);
-    chunks.push(hashOf(chunk));
-  }
+  const chunks = await copyChunks(parts, base, bytes);
+  if (chunks === null) return null;
   const end = parts.end();
   const manifest: BaseManifest = {
     ...{ epoch, until: { epoch: Math.max(1, end.epoch), frames: end.frames } },
@@ -51,6 +46,27 @@ export async function copyBase(parts: BaseCopyParts, generation: string, tag: st
   if (parts.isStopped()) return null;
   await vault.put(manifestName(base), new TextEncoder().encode(`${JSON.stringify(manifest)}\n`));
   return manifest;
+}
+
+/**
+ * Copies the first `bytes` of the database file. Returns the checksums of the chunks, or null if the
+ * server stops. If it fails, removes the chunks, because the next copy needs the space on a full disk.
+ */
+async function copyChunks(parts: BaseCopyParts, base: string, bytes: number): Promise<readonly string[] | null> {
+  const { source, vault, chunkBytes } = parts;
+  const chunks: string[] = [];
+  try {
+    for (let at = 0; at < bytes; at += chunkBytes) {
+      if (parts.isStopped()) return null;
+      const chunk = await source.databasePart(at, Math.min(chunkBytes, bytes - at));
+      await putAgain(parts, chunkName(base, chunks.length), chunk);
+      chunks.push(hashOf(chunk));
+    }
+  } catch (error) {
+    await vault.remove(chunks.map((_, index) => chunkName(base, index))).catch(() => {});
+    throw error;
+  }
+  return chunks;
 }
 
 async function putAgain({ vault, clock, isStopped }: BaseCopyParts, name: string, bytes: Uint8Array): Promise<void> {

@@ -59,14 +59,14 @@ export class DirectoryVault implements Vault {
   async put(name: string, bytes: Uint8Array): Promise<void> {
     const path = await this.#pathOf(name);
     const temporary = `${path}.tmp`;
-    const file = await promises.open(temporary, "w", 0o600);
     try {
-      await writeAll(file, bytes, 0);
-      await file.sync();
-    } finally {
-      await file.close();
+      await writeSynced(temporary, bytes);
+      await promises.rename(temporary, path);
+    } catch (error) {
+      // A part of an object must not take the space on a full disk.
+      await promises.rm(temporary, { force: true }).catch(() => {});
+      throw error;
     }
-    await promises.rename(temporary, path);
     await syncDirectory(dirname(path));
   }
 
@@ -192,6 +192,16 @@ async function entriesOf(directory: string) {
   } catch (error) {
     if (codeOf(error) === "ENOENT") return [];
     throw error;
+  }
+}
+
+async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
+  const file = await promises.open(path, "w", 0o600);
+  try {
+    await writeAll(file, bytes, 0);
+    await file.sync();
+  } finally {
+    await file.close();
   }
 }
 

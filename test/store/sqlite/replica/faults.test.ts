@@ -1,6 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { statSync } from "node:fs";
 import type { Fact } from "../../../../src/core/fact.ts";
+import { systemClock } from "../../../../src/edge/clock.ts";
 import type { Store } from "../../../../src/store/index.ts";
 import { until } from "../../../support/delivery.ts";
 import { temporaryDirectory } from "../../../support/temporary.ts";
@@ -57,6 +58,31 @@ describe("a replica that fails", () => {
       await store.close();
     },
   );
+
+  test("a copy of the database that fails in the middle leaves none of its parts, and is made later", async () => {
+    using dir = temporaryDirectory();
+    const vault = new MemoryVault();
+    let isFull = true;
+    vault.before = (_, name) => {
+      if (isFull && /\/base-.*\/000002$/.test(name)) throw new Error("The disk is full.");
+    };
+    const clock = { ...systemClock, after: (_: number, task: () => void) => systemClock.after(1, task) };
+    const limits = { chunkBytes: 1024, retryMs: 200, reportedAfterMs: 0 };
+    const store = await openReplicated(dir.file("data"), vault, { limits, clock });
+    const failed = await until(
+      async () => store.replica!.state(),
+      ({ status }) => status === "failed",
+    );
+    expect(failed.reason).toBe("The disk is full.");
+    await until(
+      async () => vault.named("/base-"),
+      (names) => names.length === 0,
+    );
+    isFull = false;
+    await caughtUp(store);
+    expect(vault.named("/base-").length).toBeGreaterThan(3);
+    await store.close();
+  });
 
   test("a store whose replica fails refuses messages before the log grows without bound, and accepts them again", async () => {
     using dir = temporaryDirectory();

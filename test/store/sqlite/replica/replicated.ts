@@ -2,6 +2,7 @@ import { rmSync } from "node:fs";
 import type { Fact } from "../../../../src/core/fact.ts";
 import type { Vault } from "../../../../src/core/replica-vault.ts";
 import { systemClock } from "../../../../src/edge/clock.ts";
+import type { Clock } from "../../../../src/ports.ts";
 import type { Store } from "../../../../src/store/index.ts";
 import { openStore } from "../../../../src/store/sqlite/index.ts";
 import type { ReplicaOptions } from "../../../../src/store/sqlite/replica/replica.ts";
@@ -19,17 +20,22 @@ function bucketOf(location: string | Vault) {
     : { location: location.location, openBucket: () => location };
 }
 
+interface ReplicatedOptions extends Partial<ReplicaOptions> {
+  readonly onFact?: (fact: Fact) => void;
+  readonly clock?: Clock;
+}
+
 /** Opens the store of a server that keeps a replica in a directory or in a vault. */
 export function openReplicated(
   dataDir: string,
   location: string | Vault | null,
-  { onFact = () => {}, ...options }: Partial<ReplicaOptions> & { readonly onFact?: (fact: Fact) => void } = {},
+  { onFact = () => {}, clock = systemClock, ...options }: ReplicatedOptions = {},
 ): Promise<Store> {
   return openStore({
     dataDir,
     sync: "full",
     encryptionKey: KEY,
-    clock: systemClock,
+    clock,
     onFact,
     exclusive: true,
     replica:
