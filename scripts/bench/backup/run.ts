@@ -1,4 +1,5 @@
 import { cpSync, rmSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { EXECUTABLE, ensureExecutable } from "../../executable.ts";
 import { describeLoad } from "../load.ts";
 import { describeMachine } from "../machine.ts";
@@ -7,14 +8,13 @@ import { UsageError } from "../options.ts";
 import { createEndpoints, type Product, startProduct } from "../product.ts";
 import { startReceiver } from "../receiver.ts";
 import { formatNumber } from "../report.ts";
-import { TemporaryDirectory } from "../resources.ts";
-import { writeLargeStore } from "../seed/write.ts";
+import { Child, TemporaryDirectory } from "../resources.ts";
 import { runningTarget } from "../target.ts";
 import { Backups, LogWatch } from "./backups.ts";
 import { type BackupBenchOptions, HELP, readOptions } from "./options.ts";
 import { type Phase, type PhaseName, phaseLine, report } from "./phase.ts";
 
-/** How much data `writeLargeStore` must write for a database of 1 MB. */
+/** How much data the seed must write for a database of 1 MB. */
 const MESSAGES_PER_MB = 333;
 const ATTEMPTS_PER_MB = 1555;
 const CONCURRENCY = 256;
@@ -39,10 +39,7 @@ class BackupBench {
   async prepare(): Promise<void> {
     const { dataDir, databaseMb } = this.options;
     if (dataDir !== null) cpSync(dataDir, this.#dataDir, { recursive: true });
-    else {
-      const [messages, attempts] = [databaseMb * MESSAGES_PER_MB, databaseMb * ATTEMPTS_PER_MB];
-      await writeLargeStore({ dataDir: this.#dataDir, messages, attempts, deadLetters: 100, days: 85, seed: 1 });
-    }
+    else await seed(this.#dataDir, databaseMb);
     await using server = await this.#start();
     const receiverUrl = this.conditions.receiver.url;
     await createEndpoints(server, { receiverUrl, concurrency: CONCURRENCY, ...SHAPE });
@@ -81,6 +78,19 @@ class BackupBench {
     const made = (await backups?.stop()) ?? [];
     return { name, round, ...figures, logPeakMb: watch.stop(), backups: made };
   }
+}
+
+/**
+ * Makes data of this size in another process, because SQLite keeps locks in a process that has closed
+ * a database until its memory is collected.
+ */
+async function seed(dataDir: string, megabytes: number): Promise<void> {
+  const [messages, attempts] = [megabytes * MESSAGES_PER_MB, megabytes * ATTEMPTS_PER_MB];
+  const options = [`--messages=${messages}`, `--attempts=${attempts}`, "--dead=100"];
+  const program = [process.execPath, join(import.meta.dir, "..", "seed.ts"), `--data-dir=${dataDir}`];
+  await using child = new Child([...program, ...options]);
+  const { code } = await child.ended();
+  if (code !== 0) throw new Error(`The data could not be made: exit code ${code}.`);
 }
 
 /** Waits until the replica of a server has a complete copy of the data. */

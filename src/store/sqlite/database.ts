@@ -16,7 +16,7 @@ const CACHE_KIB = 32 * 1024;
  * How long to wait for the write lock, in ms. A command that runs at the same time as the server
  * (`token create`) may hold the lock for a short time.
  */
-const BUSY_TIMEOUT_MS = 2000;
+export const BUSY_TIMEOUT_MS = 2000;
 
 /** Sizes of the parts of a write-ahead log, in bytes. */
 const WAL_HEADER_BYTES = 32;

@@ -1,5 +1,6 @@
 import { Database } from "bun:sqlite";
 import { databaseFileOf } from "../data-dir.ts";
+import { BUSY_TIMEOUT_MS } from "../database.ts";
 import { codeOf } from "../disk-error.ts";
 
 /**
@@ -15,11 +16,14 @@ export class LogGuard {
     if (this.#db !== null) return;
     const db = new Database(databaseFileOf(this.dataDir), { create: false, readwrite: true, strict: true });
     this.#db = db;
-    db.run("PRAGMA busy_timeout = 0");
+    // Another process that closes the database holds locks for a moment.
+    db.run(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
     db.run("PRAGMA wal_autocheckpoint = 0");
     db.run("PRAGMA cache_size = -256");
     // Opens the log, and recovers it after a crash.
     db.query("SELECT COUNT(*) FROM sqlite_schema").get();
+    // `exclusively` must not wait.
+    db.run("PRAGMA busy_timeout = 0");
   }
 
   /**
