@@ -4,11 +4,42 @@ import type { ClientTls } from "../ports.ts";
 
 /** Maximum length of a text with certificates or a key, in characters. */
 export const pemCharsMax = 64 * 1024;
-const BLOCK = /-----BEGIN ([A-Z0-9 ]+)-----[\s\S]+?-----END \1-----/g;
+/** Our own limit: signing with a longer key holds the event loop for tens of milliseconds. */
+const RSA_BITS_MAX = 4096;
+const DASHES = "-----";
 
-/** Returns the blocks of a text that have this label. */
+/** Returns the complete blocks of a text that have this label. */
 export function pemBlocks(text: string, label: RegExp): string[] {
-  return [...text.matchAll(BLOCK)].filter((match) => label.test(match[1]!)).map(([block]) => block);
+  return parsePem(text)
+    .blocks.filter((block) => label.test(block.label))
+    .map((block) => block.text);
+}
+
+interface Pem {
+  readonly blocks: readonly { readonly label: string; readonly text: string }[];
+  /** Whether each block that begins also ends. TLS refuses other texts. */
+  readonly isComplete: boolean;
+}
+
+/** Finds the blocks of a text in linear time, because customers send it. */
+function parsePem(text: string): Pem {
+  const begin = /-----BEGIN ([A-Z0-9 ]+)-----/g;
+  const blocks = [];
+  let isComplete = true;
+  for (let match = begin.exec(text); match !== null; match = begin.exec(text)) {
+    const ending = `-----END ${match[1]}-----`;
+    // The content of a block has no five dashes.
+    const end = text.indexOf(DASHES, begin.lastIndex);
+    if (end < 0) return { blocks, isComplete: false };
+    begin.lastIndex = end;
+    if (text.startsWith(ending, end)) {
+      begin.lastIndex += ending.length;
+      blocks.push({ label: match[1]!, text: text.slice(match.index, begin.lastIndex) });
+    } else {
+      isComplete = false;
+    }
+  }
+  return { blocks, isComplete };
 }
 
 /** Validates a text with one or more certificates that have not expired. */
@@ -16,15 +47,17 @@ export function certificatesProblem(text: string, nowMs: number): string | null 
   if (text.length > pemCharsMax) return `Must be at most ${pemCharsMax} characters long.`;
   // A key in this field would be shown in responses.
   if (text.includes("PRIVATE KEY")) return "Must contain only certificates, but contains a private key.";
-  const blocks = pemBlocks(text, /^CERTIFICATE$/);
+  if (text.includes("\0")) return "Must not contain the character NUL.";
+  const { isComplete, blocks: all } = parsePem(text);
+  const blocks = all.filter(({ label }) => label === "CERTIFICATE");
   if (blocks.length === 0) return "Must be one or more certificates in PEM (-----BEGIN CERTIFICATE-----).";
   for (const [i, block] of blocks.entries()) {
-    const certificate = certificateOf(block);
+    const certificate = certificateOf(block.text);
     if (certificate === null) return `Certificate ${i + 1} cannot be read.`;
     const end = new Date(certificate.validTo);
     if (end.getTime() <= nowMs) return `Certificate ${i + 1} expired at ${end.toISOString()}.`;
   }
-  return null;
+  return isComplete ? null : "A block in PEM has no end, or an end with another label.";
 }
 
 /** Validates the private key of the first certificate in `certificates`, which must be valid. */
@@ -32,6 +65,7 @@ export function keyProblem(key: string, certificates: string): string | null {
   if (key.length > pemCharsMax) return `Must be at most ${pemCharsMax} characters long.`;
   const parsed = privateKeyOf(key);
   if (typeof parsed === "string") return parsed;
+  if (isLong(parsed)) return tooLong;
   const certificate = certificateOf(pemBlocks(certificates, /^CERTIFICATE$/)[0] ?? "");
   if (certificate?.checkPrivateKey(parsed)) return null;
   return "The key does not belong to the certificate, which must be the first one of its chain.";
@@ -47,8 +81,15 @@ export function signingKeyProblem(text: string): string | null {
   if (text.length > pemCharsMax) return `Must be at most ${pemCharsMax} characters long.`;
   const key = privateKeyOf(text);
   if (typeof key === "string") return key;
+  if (isLong(key)) return tooLong;
   const isP256 = key.asymmetricKeyType === "ec" && key.asymmetricKeyDetails?.namedCurve === "prime256v1";
   return isP256 || key.asymmetricKeyType === "rsa" ? null : "Must be an RSA key or an EC key with the curve P-256.";
+}
+
+const tooLong = `An RSA key must have at most ${RSA_BITS_MAX} bits.`;
+
+function isLong({ asymmetricKeyDetails }: KeyObject): boolean {
+  return (asymmetricKeyDetails?.modulusLength ?? 0) > RSA_BITS_MAX;
 }
 
 /** Returns a private key, or the error in the text. */

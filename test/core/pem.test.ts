@@ -1,8 +1,17 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import { certificatesProblem, clientTls, keyProblem, pemCharsMax } from "../../src/core/pem.ts";
+import { generateKeyPairSync } from "node:crypto";
+import {
+  certificatesProblem,
+  clientTls,
+  keyProblem,
+  pemBlocks,
+  pemCharsMax,
+  signingKeyProblem,
+} from "../../src/core/pem.ts";
 import { selfSigned } from "../support/certificate.ts";
 import { Authority, hasOpenssl } from "../support/pki.ts";
 
+const incomplete = "A block in PEM has no end, or an end with another label.";
 const NOW = Date.UTC(2026, 5, 1);
 const one = selfSigned("one.example");
 const two = selfSigned("two.example");
@@ -30,10 +39,28 @@ describe("certificates in PEM", () => {
       "Certificate 2 cannot be read.",
     ],
     ["an expired certificate", one.cert + expired.cert, "Certificate 2 expired at 2021-01-01T00:00:00.000Z."],
+    ["a certificate without an end", `${one.cert}-----BEGIN CERTIFICATE-----\nMIIB`, incomplete],
+    ["a certificate in another block", `-----BEGIN X-----\n${one.cert}-----END X-----\n`, incomplete],
+    ["a text with NUL", `\0${one.cert}`, "Must not contain the character NUL."],
     ["a huge text", one.cert + " ".repeat(pemCharsMax), `Must be at most ${pemCharsMax} characters long.`],
   ])("%s is refused", (_, text, problem) => {
     expect(certificatesProblem(text, NOW)).toBe(problem);
   });
+});
+
+test("a text of many beginnings of blocks is read in linear time", () => {
+  // In quadratic time, this would take longer than the time limit of a test.
+  expect(pemBlocks("-----BEGIN A-----".repeat(200_000), /./)).toEqual([]);
+});
+
+test("RSA keys are accepted up to 4096 bits", () => {
+  const keyOf = (modulusLength: number) =>
+    generateKeyPairSync("rsa", { modulusLength }).privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+  expect(signingKeyProblem(keyOf(2048))).toBeNull();
+  const longer = keyOf(4224);
+  for (const problem of [signingKeyProblem(longer), keyProblem(longer, one.cert)]) {
+    expect(problem).toBe("An RSA key must have at most 4096 bits.");
+  }
 });
 
 describe("the key of a certificate", () => {
