@@ -51,6 +51,8 @@ export const tokenUrlRule = (value: string): string | null => {
 };
 
 const PARAMS_MAX = 50;
+/** Our own limit, as for headers. */
+const PARAMS_CHARS_MAX = 16 * 1024;
 /** Parameters that other fields set. */
 const OWN_PARAMS: ReadonlySet<string> = new Set([
   ...["grant_type", "scope", "client_id", "client_secret", "client_assertion", "client_assertion_type"],
@@ -65,7 +67,10 @@ export const extraParamsRule = (value: Readonly<Record<string, string>>): string
     const problem = lengthProblem(text);
     if (problem !== null) return problem;
   }
-  return null;
+  const chars = entries.flat().reduce((sum, text) => sum + text.length, 0);
+  return chars > PARAMS_CHARS_MAX
+    ? `Parameters must total at most ${PARAMS_CHARS_MAX} characters, but total ${chars}.`
+    : null;
 };
 
 /** Headers of the request for a token that other fields or the server set. */

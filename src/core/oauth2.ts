@@ -9,6 +9,8 @@ export const renewalMarginMs = 30_000;
 /** Validity of a token if the response does not state it. */
 const VALIDITY_MS_DEFAULT = 300_000;
 const TOKEN = /^[\x21-\x7e]+$/;
+/** Our own limit: receivers refuse requests with longer headers, and thousands of tokens are remembered. */
+const TOKEN_CHARS_MAX = 16 * 1024;
 /** The error codes of RFC 6749, 5.2. Other texts from a token endpoint are not shown. */
 const ERROR_CODES: ReadonlySet<unknown> = new Set([
   "invalid_request",
@@ -95,6 +97,9 @@ export function tokenOf(status: number, body: Uint8Array): TokenResult {
   const { access_token: token, token_type: type = "Bearer", expires_in: expiresIn } = fields;
   if (typeof token !== "string" || !TOKEN.test(token)) {
     return { problem: "The response of the token endpoint contains no valid access_token." };
+  }
+  if (token.length > TOKEN_CHARS_MAX) {
+    return { problem: `The access_token is longer than ${TOKEN_CHARS_MAX} characters.` };
   }
   if (typeof type !== "string" || type.toLowerCase() !== "bearer") {
     return { problem: "The token endpoint issued a token of another type than Bearer." };

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { OAuth2Auth } from "../core/endpoint-auth.ts";
 import { renewalMarginMs, tokenOf, tokenRequest } from "../core/oauth2.ts";
 import type { Answer, Shortage } from "../ports.ts";
@@ -33,7 +34,10 @@ export class AccessTokens {
 
   /** Returns the access token for these credentials. `timeoutMs` limits a request for it. */
   of(auth: OAuth2Auth, timeoutMs: number): AccessToken {
-    const key = `${timeoutMs} ${JSON.stringify(auth)}`;
+    // The hash is shorter than some credentials.
+    const key = createHash("sha256")
+      .update(`${timeoutMs} ${JSON.stringify(auth)}`)
+      .digest("base64");
     const token = this.#tokens.get(key) ?? new AccessToken(this.parts, auth, timeoutMs);
     this.#tokens.delete(key);
     if (this.#tokens.size >= TOKENS_MAX) this.#tokens.delete(this.#tokens.keys().next().value!);

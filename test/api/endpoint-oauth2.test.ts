@@ -196,6 +196,7 @@ describe("an invalid OAuth 2.0 client of an endpoint", () => {
     ["clientAuth", { clientAuth: "header" }],
     ["extraParams", { extraParams: { grant_type: "password" } }],
     ["extraParams", { extraParams: ["a"] }],
+    ["extraParams", { extraParams: Object.fromEntries(["a", "b", "c", "d"].map((name) => [name, "x".repeat(4096)])) }],
     ["extraHeaders", { extraHeaders: { Authorization: "x" } }],
     ["extraHeaders", { extraHeaders: { Host: "x" } }],
     ["extraHeaders", { extraHeaders: { "X-A": "a\r\nb: c" } }],

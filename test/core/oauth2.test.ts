@@ -102,6 +102,7 @@ describe("the response of a token endpoint", () => {
     [200, {}, "The response of the token endpoint contains no valid access_token."],
     [200, { access_token: 5 }, "The response of the token endpoint contains no valid access_token."],
     [200, { access_token: "a\r\nb" }, "The response of the token endpoint contains no valid access_token."],
+    [200, { access_token: "t".repeat(16_385) }, "The access_token is longer than 16384 characters."],
     [200, { access_token: "t", token_type: "mac" }, "The token endpoint issued a token of another type than Bearer."],
     [200, { access_token: "t", token_type: 1 }, "The token endpoint issued a token of another type than Bearer."],
   ])("a response with status %d and body %j is no token, and its text is not shown", (status, body, problem) => {
