@@ -50,6 +50,7 @@ const WORRY: Readonly<Record<string, string>> = {
   boathook_event_loop_lag_seconds: "The 99th percentile is above 0.1 s: the CPU is too slow or shared.",
   boathook_fsyncs_total:
     "The rate approaches what the disk can take. Divided by `boathook_messages_accepted_total`, it is the number of syncs per message.",
+  boathook_heap_bytes: "It grows steadily, over hours: please report it.",
   boathook_idempotency_mismatch_total: "It rises: a client uses idempotency keys more than once.",
   boathook_lanes:
     "`ready` stays high: too few slots (`delivery-concurrency`) or too little CPU. `full` stays high: endpoints are slower than their messages arrive.",

@@ -1,55 +1,47 @@
-/** Paths of the receivers. */
-export const RECEIVERS = ["healthy", "recovering", "failing", "slow", "silent"] as const;
-export type ReceiverName = (typeof RECEIVERS)[number];
+import { NumberCounts } from "./numbers.ts";
+
+/** Number of attempts before a delivery is dead: the first one and those of `retry-schedule`. */
+const ATTEMPTS = 4;
+
+/**
+ * The receivers, with how often each message must reach them at least. A message for a receiver that
+ * never responds with 2xx is tried until it is a dead letter.
+ */
+export const RECEIVERS = {
+  healthy: 1,
+  source: 1,
+  slow: 1,
+  recovering: 1,
+  failing: ATTEMPTS,
+  silent: ATTEMPTS,
+} as const satisfies Record<string, number>;
+export type ReceiverName = keyof typeof RECEIVERS;
+export const RECEIVER_NAMES = Object.keys(RECEIVERS) as ReceiverName[];
+
+/** A set of counts for each receiver. */
+export type CountsByReceiver = Readonly<Record<ReceiverName, NumberCounts>>;
+
+export function countsByReceiver(): CountsByReceiver {
+  return Object.fromEntries(RECEIVER_NAMES.map((name) => [name, new NumberCounts()])) as unknown as CountsByReceiver;
+}
 
 /** How long the recovering receiver fails, and how long it works, in ms. */
 const RECOVERING_MS = { failing: 20_000, working: 40_000 };
 const SLOW_MS = 300;
 
-/** The numbers of the messages that a receiver has got. */
-export class Received {
-  #seen = new Uint8Array(1024);
-  count = 0;
-  repeated = 0;
-
-  add(number: number): void {
-    if (number >= this.#seen.length) {
-      const larger = new Uint8Array(Math.max(number + 1, this.#seen.length * 2));
-      larger.set(this.#seen);
-      this.#seen = larger;
-    }
-    if (this.#seen[number] === 1) this.repeated++;
-    else this.count++;
-    this.#seen[number] = 1;
-  }
-
-  has(number: number): boolean {
-    return this.#seen[number] === 1;
-  }
-}
-
 export interface Receivers extends Disposable {
   readonly url: string;
-  /** What the healthy receiver has got of the messages sent through the API, and of those of the source. */
-  readonly sent: Received;
-  readonly fromSource: Received;
+  /** The numbers of the messages in the requests that each receiver got. */
+  readonly got: CountsByReceiver;
 }
 
-/**
- * Starts receivers in this process. The silent one never responds. Payloads are `{"number": N}`, and
- * `{"event": N}` from the source.
- */
+/** Starts receivers in this process. Payloads are `{"number": N}`. The silent one never responds. */
 export function startReceivers(): Receivers {
-  const sent = new Received();
-  const fromSource = new Received();
+  const got = countsByReceiver();
   const startedAt = performance.now();
-  const respond: Readonly<Record<ReceiverName, (request: Request) => Promise<Response> | Response>> = {
-    async healthy(request) {
-      const { number, event } = (await request.json()) as { number?: number; event?: number };
-      if (number !== undefined) sent.add(number);
-      if (event !== undefined) fromSource.add(event);
-      return new Response();
-    },
+  const respond: Readonly<Record<ReceiverName, () => Promise<Response> | Response>> = {
+    healthy: () => new Response(),
+    source: () => new Response(),
     recovering() {
       const phase = (performance.now() - startedAt) % (RECOVERING_MS.failing + RECOVERING_MS.working);
       return new Response(null, { status: phase < RECOVERING_MS.failing ? 503 : 200 });
@@ -62,15 +54,13 @@ export function startReceivers(): Receivers {
     hostname: "127.0.0.1",
     port: 0,
     idleTimeout: 30,
-    fetch(request) {
+    async fetch(request) {
       const name = new URL(request.url).pathname.slice(1) as ReceiverName;
-      return Object.hasOwn(respond, name) ? respond[name](request) : new Response(null, { status: 404 });
+      if (!Object.hasOwn(respond, name)) return new Response(null, { status: 404 });
+      const { number } = (await request.json()) as { number: number };
+      got[name].add(number);
+      return respond[name]();
     },
   });
-  return {
-    url: `http://127.0.0.1:${server.port}`,
-    sent,
-    fromSource,
-    [Symbol.dispose]: () => void server.stop(true),
-  };
+  return { url: `http://127.0.0.1:${server.port}`, got, [Symbol.dispose]: () => void server.stop(true) };
 }

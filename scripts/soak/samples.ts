@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import type { Metrics } from "./metrics.ts";
 import type { Sample } from "./verdict.ts";
 
 const MB = 1e6;
@@ -12,31 +13,38 @@ export interface Observed {
   readonly dataDir: string;
   readonly replicaDir: string;
   readonly backupDir: string;
-  /** Number of deliveries that wait for an attempt. */
-  readonly pending: () => Promise<number>;
+  readonly metrics: () => Promise<Metrics>;
 }
 
-/** Reads all figures. The process figures are those of Linux. */
-export async function sampleOf(
-  { pid, dataDir, replicaDir, backupDir, pending }: Observed,
-  at: number,
-): Promise<Sample> {
-  const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  const statusValue = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1]);
-  const files = filesIn(dataDir);
-  const sizeOf = (isWanted: (name: string) => boolean) =>
-    files.reduce((sum, { name, bytes }) => sum + (isWanted(name) ? bytes : 0), 0) / MB;
-  return {
-    at,
-    memory: (statusValue("VmRSS") * 1024) / MB,
-    threads: statusValue("Threads"),
-    descriptors: readdirSync(`/proc/${pid}/fd`).length,
-    database: sizeOf((name) => DATABASE.test(name)),
-    wal: sizeOf((name) => WAL.test(name)),
-    otherFiles: sizeOf((name) => !DATABASE.test(name) && !WAL.test(name)),
-    replica: totalOf(replicaDir),
-    backups: totalOf(backupDir),
-    pending: await pending(),
+/** Returns a function that reads all figures. The process figures are those of Linux. */
+export function sampler({ pid, dataDir, replicaDir, backupDir, metrics }: Observed): (at: number) => Promise<Sample> {
+  let lag = { sum: 0, count: 0 };
+  return async (at) => {
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
+    const statusValue = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1]);
+    const files = filesIn(dataDir);
+    const sizeOf = (isWanted: (name: string) => boolean) =>
+      files.reduce((sum, { name, bytes }) => sum + (isWanted(name) ? bytes : 0), 0) / MB;
+    const page = await metrics();
+    const before = lag;
+    lag = {
+      sum: page.sum("boathook_event_loop_lag_seconds_sum"),
+      count: page.sum("boathook_event_loop_lag_seconds_count"),
+    };
+    return {
+      at,
+      memory: (statusValue("VmRSS") * 1024) / MB,
+      heap: page.sum("boathook_heap_bytes") / MB,
+      threads: statusValue("Threads"),
+      descriptors: readdirSync(`/proc/${pid}/fd`).length,
+      lag: ((lag.sum - before.sum) / Math.max(1, lag.count - before.count)) * 1000,
+      database: sizeOf((name) => DATABASE.test(name)),
+      wal: sizeOf((name) => WAL.test(name)),
+      otherFiles: sizeOf((name) => !DATABASE.test(name) && !WAL.test(name)),
+      replica: totalOf(replicaDir),
+      backups: totalOf(backupDir),
+      pending: page.sum("boathook_deliveries_pending"),
+    };
   };
 }
 

@@ -1,5 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { Child, type TemporaryDirectory } from "../bench/resources.ts";
+import { Metrics } from "./metrics.ts";
 import type { Observed } from "./samples.ts";
 
 const ROOT_TOKEN = "root-token-of-the-soak-0123456789";
@@ -7,7 +8,7 @@ const ROOT_TOKEN = "root-token-of-the-soak-0123456789";
 /** Settings that let hours pass in minutes: data expires, and backups are made, after a short time. */
 const SETTINGS = {
   retention: "90s",
-  "retry-schedule": "1s,2s,5s",
+  "retry-schedule": "1s,1s,2s",
   "delivery-timeout": "2s",
   "backup-every": "20s",
   "backup-keep": "3",
@@ -23,8 +24,7 @@ export interface Server extends AsyncDisposable {
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Response>;
   /** Like `call`, but returns the JSON of the response, and rejects unless it is 2xx. */
   made<T>(method: string, path: string, body?: unknown): Promise<T>;
-  /** Returns the sum of the series of a metric whose labels contain a text. */
-  metric(name: string, label?: string): Promise<number>;
+  metrics(): Promise<Metrics>;
 }
 
 /** Starts the executable with a replica, scheduled backups and a mail server for notices. */
@@ -55,15 +55,11 @@ export async function startServer(
       headers: { authorization: `Bearer ${ROOT_TOKEN}`, "content-type": "application/json", ...headers },
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
-  const metric: Server["metric"] = async (name, label = "") => {
-    const page = await (await fetch(`${url}/metrics`)).text();
-    const lines = page.split("\n").filter((line) => line.startsWith(name) && /^[ {]/.test(line.slice(name.length)));
-    return lines.filter((line) => line.includes(label)).reduce((sum, line) => sum + Number(line.split(" ").at(-1)), 0);
-  };
+  const metrics = async () => new Metrics(await (await fetch(`${url}/metrics`)).text());
   return {
     url,
     call,
-    metric,
+    metrics,
     async made<T>(method: string, path: string, body?: unknown) {
       const response = await call(method, path, body);
       const text = await response.text();
@@ -75,7 +71,7 @@ export async function startServer(
       dataDir: dataDir!,
       replicaDir: replicaDir!,
       backupDir: backupDir!,
-      pending: () => metric("boathook_deliveries_pending"),
+      metrics,
     },
     [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
   };

@@ -1,14 +1,16 @@
 /** Names of the measured figures, with what may change between two thirds of a soak. */
 export const FIGURES = {
   memory: { unit: "MB", slack: 30 },
-  database: { unit: "MB", slack: 16 },
+  heap: { unit: "MB", slack: 20 },
+  database: { unit: "MB", slack: 8 },
   wal: { unit: "MB", slack: 40 },
   replica: { unit: "MB", slack: 100 },
-  backups: { unit: "MB", slack: 40 },
+  backups: { unit: "MB", slack: 30 },
   otherFiles: { unit: "MB", slack: 2 },
   descriptors: { unit: "", slack: 30 },
   threads: { unit: "", slack: 4 },
-  pending: { unit: "", slack: 2000 },
+  lag: { unit: "ms", slack: 50 },
+  pending: { unit: "", slack: 500 },
 } as const satisfies Record<string, { unit: string; slack: number }>;
 
 export type Figure = keyof typeof FIGURES;
@@ -22,13 +24,15 @@ export type Sample = Readonly<Record<Figure, number>> & {
 /** How a figure developed. */
 export interface Development {
   readonly figure: Figure;
-  /** Means of the middle and the last third. The first third is the time until data expires. */
+  /** Means of the three thirds. Until data expires, in the first third, figures may grow. */
+  readonly first: number;
   readonly middle: number;
   readonly last: number;
   readonly max: number;
-  /** Change from the middle to the last third, per hour. */
+  /** Slope of the regression line through the samples of the last two thirds, per hour. */
   readonly perHour: number;
-  /** Whether the last third is at most a tenth and the figure's slack above the middle one. */
+  /** How far the mean of the last third may be above that of the middle one. */
+  readonly tolerance: number;
   readonly isFlat: boolean;
 }
 
@@ -38,17 +42,23 @@ const SHARE = 0.1;
 export function developments(samples: readonly Sample[]): Development[] {
   const third = Math.floor(samples.length / 3);
   if (third === 0) throw new Error(`${samples.length} samples are too few.`);
-  const middle = samples.slice(-2 * third, -third);
-  const last = samples.slice(-third);
-  const hours = (meanOf(last, "at") - meanOf(middle, "at")) / 3600;
+  const thirds = [samples.slice(0, -2 * third), samples.slice(-2 * third, -third), samples.slice(-third)];
   return (Object.keys(FIGURES) as Figure[]).map((figure) => {
-    const [before, after] = [meanOf(middle, figure), meanOf(last, figure)];
-    const isFlat = after - before <= before * SHARE + FIGURES[figure].slack;
+    const [first, middle, last] = thirds.map((part) => meanOf(part, figure)) as [number, number, number];
+    const tolerance = middle * SHARE + FIGURES[figure].slack;
     const max = Math.max(...samples.map((sample) => sample[figure]));
-    return { figure, middle: before, last: after, max, perHour: (after - before) / hours, isFlat };
+    const perHour = slopeOf(samples.slice(-2 * third), figure) * 3600;
+    return { figure, first, middle, last, max, perHour, tolerance, isFlat: last - middle <= tolerance };
   });
 }
 
 function meanOf(samples: readonly Sample[], figure: keyof Sample): number {
   return samples.reduce((sum, sample) => sum + sample[figure], 0) / samples.length;
+}
+
+/** Returns the slope of the regression line per second. */
+function slopeOf(samples: readonly Sample[], figure: Figure): number {
+  const [meanAt, mean] = [meanOf(samples, "at"), meanOf(samples, figure)];
+  const covariance = samples.reduce((sum, sample) => sum + (sample.at - meanAt) * (sample[figure] - mean), 0);
+  return covariance / samples.reduce((sum, sample) => sum + (sample.at - meanAt) ** 2, 0);
 }

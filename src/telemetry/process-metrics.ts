@@ -45,6 +45,14 @@ export function addProcessMetrics(registry: Registry, { openFiles, connections }
     },
   });
   new Gauge({
+    name: "boathook_heap_bytes",
+    help: "Memory of JavaScript objects, including those not collected yet. Buffers and SQLite are not in it.",
+    registers,
+    collect() {
+      this.set(process.memoryUsage().heapUsed);
+    },
+  });
+  new Gauge({
     name: "process_start_time_seconds",
     help: "Start time of the process since the Unix epoch.",
     registers,

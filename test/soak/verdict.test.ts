@@ -23,10 +23,20 @@ test("a figure that grows only in the first third of a soak, or goes up and down
   expect(growing(samplesWith("replica", (index) => (index % 5) * 400))).toEqual([]);
 });
 
-test("the change of a figure per hour is that from the middle to the last third", () => {
-  const [memory] = developments(samplesWith("memory", (index) => index));
-  // The middle of the last third is 100 s after that of the middle third, and 10 higher.
-  expect(memory).toMatchObject({ figure: "memory", middle: 14.5, last: 24.5, max: 29, perHour: 360 });
+test("the slope of a figure per hour is that of the last two thirds, whatever the first one was", () => {
+  const [memory] = developments(samplesWith("memory", (index) => (index < 10 ? 0 : index)));
+  // 1 per sample, which is 10 s.
+  expect(memory).toMatchObject({ figure: "memory", first: 0, middle: 14.5, last: 24.5, max: 29 });
+  expect(memory!.perHour).toBeCloseTo(360);
+});
+
+test("a figure may grow by a tenth and its slack from the middle to the last third, and no more", () => {
+  const threadsOf = (last: number) =>
+    developments(samplesWith("threads", (index) => (index < 20 ? 100 : last))).find(
+      ({ figure }) => figure === "threads",
+    );
+  expect(threadsOf(110 + FIGURES.threads.slack)).toMatchObject({ tolerance: 10 + FIGURES.threads.slack, isFlat: true });
+  expect(threadsOf(111 + FIGURES.threads.slack)).toMatchObject({ isFlat: false });
 });
 
 test("too few samples for three thirds are refused", () => {

@@ -98,6 +98,7 @@ describe("metrics", () => {
     "boathook_idempotency_mismatch_total",
     "boathook_attempts_under_way",
     "boathook_event_loop_lag_seconds",
+    "boathook_heap_bytes",
     "boathook_database_bytes",
     "boathook_wal_bytes",
     "boathook_disk_free_bytes",
