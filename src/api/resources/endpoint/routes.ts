@@ -91,6 +91,8 @@ export function endpointRoutes(context: Context): Operation[] {
       path: "/api/v1/app/:app_id/endpoint",
       tag,
       summary: "Create an endpoint",
+      description:
+        "Beyond the endpoints that the quota of the application permits, the response is 403 `quota_exceeded`; beyond `max-endpoints-per-app`, it is 403 `too_many_endpoints`.",
       access: "application",
       body: EndpointIn,
       bodyExample,

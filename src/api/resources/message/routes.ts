@@ -89,7 +89,7 @@ export function messageRoutes(context: Context): Operation[] {
       tag,
       summary: "Send a message",
       description:
-        "Responds once the message is durably stored. It is delivered to every endpoint of the application that subscribes to its event type and channels. If no endpoint matches, the message is still stored. Valid `traceparent` and `tracestate` headers (W3C Trace Context) are stored with the message and sent to the endpoints.",
+        "Responds once the message is durably stored. It is delivered to every endpoint of the application that subscribes to its event type and channels. If no endpoint matches, the message is still stored. A message that exceeds the quota of the application gets `quota_exceeded`: 429 beyond the messages per day, with `Retry-After` until midnight UTC, and 403 beyond the stored bytes. Valid `traceparent` and `tracestate` headers (W3C Trace Context) are stored with the message and sent to the endpoints.",
       access: "environment",
       audited: false,
       query: Type.Object(contentQuery),
@@ -121,7 +121,7 @@ export function messageRoutes(context: Context): Operation[] {
       tag,
       summary: "Send up to 1,000 messages",
       description:
-        "Responds once all messages are durably stored. They are stored in one commit, or in several if together they have more than 1,000 deliveries. Invalid messages fail individually, and so do those that could not be stored because the disk became full (`unavailable`). The results are in the order of the messages. If there is no response, some of the messages may be stored: give each message an `eventId`, and a retry stores none of them twice. All messages have the `traceparent` and `tracestate` of the request.",
+        "Responds once all messages are durably stored. They are stored in one commit, or in several if together they have more than 1,000 deliveries. Invalid messages fail individually, and so do those that exceed the quota of the application (`quota_exceeded`) or could not be stored because the disk became full (`unavailable`). The results are in the order of the messages. If there is no response, some of the messages may be stored: give each message an `eventId`, and a retry stores none of them twice. All messages have the `traceparent` and `tracestate` of the request.",
       access: "environment",
       audited: false,
       query: Type.Object(contentQuery),
