@@ -6,7 +6,7 @@ import type { Turns } from "../turns.ts";
 import type { Committer } from "./commit.ts";
 
 /** Number of stored messages that are counted in one commit. */
-const COUNTED_AT_ONCE = 2000;
+const COUNTED_AT_ONCE = 1000;
 
 interface Usage extends DayCount {
   readonly storedBytes: number;
