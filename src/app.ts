@@ -48,7 +48,7 @@ import { RequestCounts } from "./telemetry/request-counts.ts";
 import { Tally } from "./telemetry/tally.ts";
 import { WorkThread } from "./thread/work-thread.ts";
 import { tracingFor } from "./tracing.ts";
-import { openWorker } from "./worker-threads.ts";
+import { openWorker, sandboxFor } from "./worker-threads.ts";
 
 export interface RunningServer {
   /** The URL on which the server listens: `http://host:port`, without a trailing slash, or `unix:/path`. */
@@ -128,9 +128,10 @@ export async function startServer(settings: Settings, options: Options): Promise
     const heavyWork = new WorkThread(clock, openWorker);
     const tracing = tracingFor(settings, store, facts, options.version);
     const tracer = tracing?.tracer ?? null;
-    const ports = { clock, random: systemRandom, transport, resolver, keys, heavyWork, tracer };
+    const sandbox = sandboxFor(settings, clock);
+    const ports = { clock, random: systemRandom, transport, resolver, keys, heavyWork, tracer, sandbox };
     const kernel = assemble({ store, facts, ports, settings: policy });
-    const outside = [...(tracing === null ? [] : [tracing.exporter]), transport, heavyWork];
+    const outside = [...(tracing === null ? [] : [tracing.exporter]), transport, heavyWork, sandbox];
     const notices = noticeService(kernel, settings, { transport, resolver }, () => address.publicUrl);
     return await run({ ...kernel, notices }, outside, address, settings, options);
   } catch (error) {

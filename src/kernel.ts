@@ -24,6 +24,7 @@ import { SourceCounter } from "./door/source-counter.ts";
 import { SourceDirectory } from "./door/source-directory.ts";
 import { OperationalWebhooks } from "./operational/operational-webhooks.ts";
 import { OperationalPayloads } from "./operational/payload.ts";
+import { noSandbox } from "./sandbox/sandbox.ts";
 import { Directory } from "./store/directory.ts";
 import type { Store } from "./store/index.ts";
 import { type HeavyWork, workOnThisThread } from "./thread/heavy-work.ts";
@@ -123,7 +124,7 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
     ...{ sources, sourceCounter, keys: ports.keys ?? noKeys },
     ...{ ingestPace: new IngestPace(clock), refusalLog: new RefusalLog(store, seqs, clock) },
     ...{ engine, retention, backlogWatch, clockTrust, series, cron, oldestDue },
-    ...{ heavyWork, tracer },
+    ...{ heavyWork, tracer, sandbox: ports.sandbox ?? noSandbox },
     limits: { endpointsPerAppMax: settings.endpointsPerAppMax },
     payloadRules: new PayloadRules(store.configuration.eventTypes, clock, signals, heavyWork),
     idempotency: new Idempotency(store, clock, facts, settings.idempotencyMismatch ?? "replay"),

@@ -40,7 +40,7 @@ export interface Random {
 export type TransportFailure = "timeout" | "connection" | "dns" | "tls" | "blocked" | "auth" | "proxy";
 
 /** A resource of this machine that deliveries need. */
-export type ShortResource = "open-files" | "local-ports" | "memory" | "network" | "name-servers";
+export type ShortResource = "open-files" | "local-ports" | "memory" | "network" | "name-servers" | "sandbox";
 
 /**
  * Nothing was sent, because this machine lacks a resource. The receiver is not to blame, so this
@@ -63,9 +63,12 @@ export interface ClientTls {
   readonly id: string;
 }
 
+/** The methods that a transformation can choose. */
+export type RequestMethod = "POST" | "PUT" | "PATCH";
+
 export interface OutgoingRequest {
   /** Default: `POST`. */
-  readonly method?: "GET" | "POST";
+  readonly method?: "GET" | RequestMethod;
   /** The endpoint's URL as configured. */
   readonly url: URL;
   /**
@@ -100,7 +103,25 @@ export interface ExchangedHeaders {
   readonly response: string;
 }
 
-export type Answer =
+/** What the transformation of an endpoint did in an attempt. */
+export interface TransformationResult {
+  /** The request that it made of the message. Null if it failed or cancelled the delivery. */
+  readonly sent: {
+    readonly method: RequestMethod;
+    readonly url: string;
+    /** Null means the payload of the message. */
+    readonly payload: Uint8Array | null;
+  } | null;
+  /** The lines that the code wrote with `console`. */
+  readonly logs: readonly string[];
+}
+
+export type Answer = AnswerKind & {
+  /** Absent if the endpoint has no transformation. */
+  readonly transformation?: TransformationResult;
+};
+
+type AnswerKind =
   | {
       readonly kind: "response";
       readonly status: number;
@@ -123,11 +144,13 @@ export type Answer =
     }
   | {
       readonly kind: "failure";
-      readonly reason: TransportFailure;
+      readonly reason: TransportFailure | "transformation";
       readonly detail: string;
       /** Absent if no part of the request was sent. */
       readonly headers?: ExchangedHeaders | undefined;
-    };
+    }
+  /** The transformation cancelled the delivery. Nothing was sent. */
+  | { readonly kind: "cancelled"; readonly detail: string; readonly headers?: undefined };
 
 export interface Transport {
   /**

@@ -75,7 +75,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "main.ts": ["cli"],
   "worker.ts": ["thread"],
   "sandbox-worker.ts": ["sandbox"],
-  "worker-threads.ts": [],
+  "worker-threads.ts": ["sandbox", "type:config", "type:ports.ts"],
   bench: [],
   cli: [
     "app.ts",
@@ -114,7 +114,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "http-server.ts": ["api", "core", "edge", "http-listener.ts"],
   "http-listener.ts": ["api", "core", "edge"],
   "tracing.ts": ["config", "core", "edge", "store", "telemetry"],
-  "kernel.ts": ["type:commands", "cron", "door", "operational", "accept", "deliver", "store", "thread", "core"],
+  "kernel.ts": [
+    "type:commands",
+    "cron",
+    "door",
+    "operational",
+    "accept",
+    "deliver",
+    "sandbox",
+    "store",
+    "thread",
+    "core",
+  ],
   api: [
     ...["commands", "receive", "store", "thread", "core"],
     ...[
@@ -129,6 +140,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ],
   ],
   commands: [
+    ...["sandbox", "targets"],
     "accept",
     "cron",
     "door",
@@ -149,7 +161,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   receive: ["core"],
   door: ["receive", "store", "core", "type:ports.ts"],
   deliver: ["targets", "store", "core", "type:ports.ts"],
-  targets: ["core", "type:ports.ts"],
+  targets: ["sandbox", "core", "type:ports.ts"],
   store: ["core", "type:ports.ts"],
   thread: ["json-schema", "core", "type:ports.ts"],
   "json-schema": ["core"],

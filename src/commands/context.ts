@@ -12,6 +12,7 @@ import type { SourceCounter } from "../door/source-counter.ts";
 import type { SourceDirectory } from "../door/source-directory.ts";
 import type { OperationalWebhooks } from "../operational/operational-webhooks.ts";
 import type { Clock, Random } from "../ports.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
 import type { Directory } from "../store/directory.ts";
 import type { Store } from "../store/index.ts";
 import type { HeavyWork } from "../thread/heavy-work.ts";
@@ -43,6 +44,8 @@ export interface CommandContext {
   readonly operational: OperationalWebhooks;
   /** Work that would block the event loop. */
   readonly heavyWork: HeavyWork;
+  /** Runs code of customers. */
+  readonly sandbox: Sandbox;
   readonly limits: Limits;
 }
 

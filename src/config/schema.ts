@@ -329,6 +329,24 @@ export const SCHEMA = {
     description:
       "maximum rate of messages per token, such as `500/s`; a burst of one second's messages is allowed, and requests above it get a 429 response with `Retry-After`",
   }),
+  sandboxTimeoutMs: setting("sandbox-timeout", {
+    group: "Limits",
+    kind: duration({ minMs: 1, maxMs: 10_000, range: "1ms to 10s" }),
+    default: "50ms",
+    description: "maximum computing time of one call of a transformation",
+  }),
+  sandboxMemoryBytes: setting("sandbox-memory", {
+    group: "Limits",
+    kind: size(MIB, 1024 * MIB, "1MiB to 1GiB"),
+    default: "16MiB",
+    description: "maximum memory of one call of a transformation; a parsed payload needs about ten times its size",
+  }),
+  sandboxWorkers: setting("sandbox-workers", {
+    group: "Limits",
+    kind: integer(1, 64),
+    default: "2",
+    description: "maximum number of threads that run transformations; they start when they are needed",
+  }),
   idempotencyMismatch: setting("idempotency-mismatch", {
     group: "Limits",
     kind: oneOf("replay", "reject"),

@@ -22,6 +22,7 @@ export interface DeliveryContext {
 
 export type NextState =
   | { readonly state: "delivered" }
+  | { readonly state: "cancelled" }
   /** `attempts` includes the current attempt. The next attempt is due in `waitMs`. */
   | { readonly state: "pending"; readonly attempts: number; readonly waitMs: number }
   | { readonly state: "dead"; readonly reason: FailureReason };

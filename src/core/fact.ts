@@ -47,9 +47,9 @@ export type Fact =
       readonly durationMs: number;
       /**
        * The delivery's next state. `unchanged` if the delivery was resent, cancelled or buried
-       * during the attempt.
+       * during the attempt. `cancelled` if the transformation of the endpoint cancelled it.
        */
-      readonly next: "delivered" | "pending" | "dead" | "unchanged";
+      readonly next: "delivered" | "pending" | "dead" | "cancelled" | "unchanged";
       /** The delivery's state before the settlement. `dead` if it was buried during the attempt. */
       readonly was: "pending" | "dead";
       /** The reason why the delivery is dead. Null unless `next` is `dead`. */

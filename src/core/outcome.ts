@@ -47,6 +47,8 @@ const success: Outcome = { success: true, reason: null, gone: false, retryAfterM
  */
 export function classify(answer: Answer, nowMs: number): Outcome {
   if (answer.kind === "failure") return failed(answer.reason);
+  // The transformation does not want the message to be sent. That is no failure.
+  if (answer.kind === "cancelled") return success;
   const { status } = answer;
   if (isSuccess(status)) return success;
   if (status === 410) return { success: false, reason: "gone", gone: true, retryAfterMs: null };

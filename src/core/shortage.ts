@@ -9,6 +9,7 @@ export const shortResources = [
   "memory",
   "network",
   "name-servers",
+  "sandbox",
 ] as const satisfies readonly ShortResource[];
 
 /** The missing resource, by error code. */
@@ -31,6 +32,8 @@ const DETAILS: Readonly<Record<ShortResource, string>> = {
   memory: "The system has no memory left for connections. Free some memory.",
   network: "This machine has no network. Check its network interfaces.",
   "name-servers": "No name server responds. Check the network and the name servers (name-servers or resolv.conf).",
+  sandbox:
+    "Too many transformations are waiting. Raise sandbox-workers, or disable the transformations that compute long.",
 };
 
 /** Converts an error code to a shortage. Returns null for codes that do not indicate a shortage. */
@@ -44,6 +47,8 @@ export const noNameServer: Shortage = {
   resource: "name-servers",
   detail: DETAILS["name-servers"],
 };
+
+export const noSandboxThread: Shortage = { kind: "shortage", resource: "sandbox", detail: DETAILS.sandbox };
 
 const REST_MS_MIN = 250;
 const REST_MS_MAX = 5000;

@@ -22,6 +22,8 @@ import type { Slot, Slots } from "./slots.ts";
 import { ShortageWatch } from "./watches/shortage-watch.ts";
 import { SlowWatch } from "./watches/slow-watch.ts";
 
+const CANCELLED = { state: "cancelled" } as const;
+
 /** An attempt that is under way. */
 export interface RunningAttempt {
   readonly lane: Lane;
@@ -181,7 +183,10 @@ export class AttemptRunner {
     const mayDisable = lane.entry === entry;
     const judged = mayDisable || !outcome.gone ? outcome : { ...outcome, gone: false };
     const retry = { scheduleMs: entry.endpoint.retryScheduleMs ?? policy.retryScheduleMs, jitter: policy.retryJitter };
-    const next = decide({ attempts: waiting.delivery.attempts, retry }, judged, random.next());
+    const next =
+      answer.kind === "cancelled"
+        ? CANCELLED
+        : decide({ attempts: waiting.delivery.attempts, retry }, judged, random.next());
     const times = { endedAt, endTime, durationMs: endTime - attempt.startTime };
     // After a success, the time since which the endpoint has been failing does not matter. A failure
     // of the operator's proxy disables no endpoint.

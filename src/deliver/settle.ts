@@ -1,4 +1,5 @@
 import { attemptHeadersOf } from "../core/attempt-headers.ts";
+import { attemptTransformationOf } from "../core/attempt-transformation.ts";
 import type { NextState } from "../core/delivery.ts";
 import type { AttemptNames, Fact } from "../core/fact.ts";
 import { type Seq, type SeqSource, seqAt } from "../core/id.ts";
@@ -38,7 +39,7 @@ export function settlementOf(running: RunningAttempt, verdict: Verdict, seqs: Se
       deliverySeq: delivery.seq,
       messageSeq: delivery.messageSeq,
       endpointSeq: delivery.endpointSeq,
-      url: entry.shownUrl,
+      url: answer.transformation?.sent?.url ?? entry.shownUrl,
       reason: outcome.reason,
       responseStatus: answer.kind === "response" ? answer.status : 0,
       response: answer.kind === "response" ? answer.body : Buffer.from(answer.detail, "utf8"),
@@ -48,6 +49,9 @@ export function settlementOf(running: RunningAttempt, verdict: Verdict, seqs: Se
       startedAt,
       nextAttemptAt: next.state === "pending" ? endedAt + next.waitMs : null,
       ...(answer.headers !== undefined && { headers: attemptHeadersOf(answer.headers) }),
+      ...(answer.transformation !== undefined && {
+        transformation: attemptTransformationOf(answer.transformation),
+      }),
     },
     message: content,
     round: delivery.round,

@@ -20,7 +20,7 @@ const LOST_MS = 5_000;
 export interface SandboxWorker {
   onmessage: ((event: MessageEvent<FromWorker>) => void) | null;
   onerror: ((event: ErrorEvent) => void) | null;
-  postMessage(message: ToWorker): void;
+  postMessage(message: ToWorker, handedOver: Transferable[]): void;
   terminate(): void;
 }
 
@@ -114,13 +114,14 @@ export class SandboxPool implements Sandbox, Service {
     worker.onmessage = ({ data }) => this.#receive(seat, data);
     worker.onerror = ({ message }) => this.#lose(seat, new Error(`The sandbox thread failed: ${message}`));
     const { timeoutMs, memoryBytesMax, outputCharsMax } = this.limits;
-    worker.postMessage({ limits: { timeoutMs, memoryBytesMax, outputCharsMax } });
+    worker.postMessage({ limits: { timeoutMs, memoryBytesMax, outputCharsMax } }, []);
   }
 
   #begin(seat: Seat, next: Waiting): void {
     seat.running = next;
     seat.cancelLost = this.#watch(seat, "The thread did not answer.");
-    seat.worker.postMessage({ call: next.prepare() });
+    const call = next.prepare();
+    seat.worker.postMessage({ call }, call.payload === undefined ? [] : [call.payload.bytes.buffer]);
   }
 
   #receive(seat: Seat, message: FromWorker): void {

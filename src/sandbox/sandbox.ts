@@ -6,6 +6,8 @@ export interface SandboxCall {
   readonly code: string;
   /** The argument of `handler`, as JSON text. Null: only checks that the code defines it. */
   readonly argument: string | null;
+  /** A field of the argument that is passed as bytes, because it may be large. */
+  readonly payload?: SandboxPayload;
   /** The global `variables`. */
   readonly variables: Readonly<Record<string, string>>;
   /** The time that the code sees, in ms since the Unix epoch. It stands still. */
@@ -19,6 +21,15 @@ export interface SandboxCall {
  * `memory`: it used too much. `output`: the result is too long.
  */
 export type SandboxCause = "exception" | "timeout" | "memory" | "output";
+
+export interface SandboxPayload {
+  /** The name of the field, in the argument and in the result. */
+  readonly field: string;
+  /** UTF-8. The buffer is handed over to another thread, so the bytes must have a buffer of their own. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  /** `text`: the field is a text. `json`: it is the value of the JSON text, or a text if it is no JSON. */
+  readonly form: "text" | "json";
+}
 
 export interface SandboxProblem {
   readonly kind: "failed";
@@ -37,6 +48,12 @@ export type SandboxResult =
       readonly kind: "returned";
       /** The result of `handler` as JSON text. Null if it is `undefined` or not representable. */
       readonly json: string | null;
+      /**
+       * The payload after the call, which `json` then does not contain. `unchanged`: the bytes of the
+       * argument. `invalid`: the result has no such field or, in the form `text`, it is no text. Absent
+       * if the call has none, or if the result is no object.
+       */
+      readonly payload?: Uint8Array | "unchanged" | "invalid";
       readonly logs: readonly string[];
     }
   | SandboxProblem;
@@ -55,6 +72,11 @@ export interface Sandbox {
    */
   run(owner: Seq, prepare: () => SandboxCall, signal?: AbortSignal): Promise<SandboxResult>;
 }
+
+/** Runs nothing. */
+export const noSandbox: Sandbox = {
+  run: () => Promise.reject(new SandboxBusy("There is no sandbox.")),
+};
 
 /** Limits of each call. */
 export interface SandboxLimits {

@@ -140,7 +140,9 @@ class Script {
     const [name, message, stack] = ["name", "message", "stack"].map((key) => this.#shownText(thrown, key));
     const place = /code\.js:(?<line>\d+):(?<column>\d+)/.exec(stack!)?.groups;
     const at = { line: place ? Number(place.line) : null, column: place ? Number(place.column) : null };
-    if (this.isOverdue()) return new Failed({ cause: "timeout", message: "timeout", ...at });
+    // The interpreter states only in which function it was interrupted.
+    const timeout = at.line === null ? "timeout" : "timeout in the function that begins here";
+    if (this.isOverdue()) return new Failed({ cause: "timeout", message: timeout, ...at });
     if (name === "InternalError" && message === "out of memory") {
       return new Failed({ cause: "memory", message: "memory", ...at });
     }

@@ -1,4 +1,5 @@
 import { computingMs, type Interpreter, Interpreters, Overrun } from "./interpreter.ts";
+import { withPayload } from "./payload.ts";
 import type { SandboxCall, SandboxLimits, SandboxProblem, SandboxResult } from "./sandbox.ts";
 import { runScript } from "./script.ts";
 
@@ -65,7 +66,9 @@ class Calls {
   async #resultOf(call: SandboxCall): Promise<SandboxResult> {
     this.#interpreter ??= await this.#interpreters.open();
     try {
-      return runScript(this.#interpreter, call, this.limits);
+      const interpreter = this.#interpreter;
+      const run = (plain: SandboxCall) => runScript(interpreter, plain, this.limits);
+      return call.payload === undefined ? run(call) : withPayload({ ...call, payload: call.payload }, run);
     } catch (error) {
       this.#interpreter = null;
       return problemOf(error);

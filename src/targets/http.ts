@@ -84,17 +84,20 @@ class HttpEndpoint implements PreparedTarget {
 
   /** Like `deliver`. `authorization` is the value of `Authorization` for this attempt, or null. */
   deliverWith(authorization: string | null, message: TargetMessage, signal: AbortSignal): Promise<Answer | Shortage> {
-    const { known } = this.#finder;
-    if (known === null) return this.#resolveAndSend(authorization, message, signal);
+    const url = message.request?.url ?? null;
+    const finder = url === null ? this.#finder : new DestinationFinder(url, this.parts);
+    const { known } = finder;
+    if (known === null) return this.#resolveAndSend(finder, authorization, message, signal);
     return "kind" in known ? Promise.resolve(known) : this.#send(known, authorization, message, signal);
   }
 
   async #resolveAndSend(
+    finder: DestinationFinder,
     authorization: string | null,
     message: TargetMessage,
     signal: AbortSignal,
   ): Promise<Answer | Shortage> {
-    const found = await this.#finder.resolve(signal);
+    const found = await finder.resolve(signal);
     return "kind" in found ? found : this.#send(found, authorization, message, signal);
   }
 
@@ -115,7 +118,8 @@ class HttpEndpoint implements PreparedTarget {
     const { maxResponseStoredBytes: responseBytesMax } = policy;
     const [timeoutMs, tls] = [this.#timeoutMs, this.#tls];
     const request = { url, addresses, headers, body: payload, timeoutMs, responseBytesMax, tls, isLocal };
-    return ports.transport.send(request, signal);
+    const changed = message.request;
+    return ports.transport.send(changed === undefined ? request : { ...request, method: changed.method }, signal);
   }
 
   #signedHeaders(message: TargetMessage, timestampSeconds: number): Header[] {
@@ -132,10 +136,20 @@ class HttpEndpoint implements PreparedTarget {
     return headers;
   }
 
-  #headersFor({ contentType, headers: own }: TargetMessage): Header[] {
+  #headersFor({ contentType, headers: own, request }: TargetMessage): Header[] {
+    const changed = request?.headers ?? null;
+    if (changed !== null) return this.#changedHeaders(contentType, changed);
     const headers = this.#headers.slice();
     if (contentType !== null && !this.#setsContentType) headers[CONTENT_TYPE] = ["Content-Type", contentType];
     if (own !== null) for (const name in own) setHeader(headers, name, own[name]!);
+    return headers;
+  }
+
+  /** Returns the headers if a transformation has replaced those of the endpoint and the message. */
+  #changedHeaders(contentType: string | null, changed: Readonly<Record<string, string>>): Header[] {
+    const headers = headersOf(this.#url, { ...this.endpoint, headers: {} }, this.parts.policy);
+    if (contentType !== null) headers[CONTENT_TYPE] = ["Content-Type", contentType];
+    for (const name in changed) setHeader(headers, name, changed[name]!);
     return headers;
   }
 

@@ -1,12 +1,13 @@
 import type { SigningKey } from "../core/signature.ts";
 import { HttpTarget } from "./http.ts";
 import type { PreparedTarget, Target, TargetEndpoint, TargetParts } from "./target.ts";
+import { activeTransformation, TransformedEndpoint } from "./transformed.ts";
 
 /** Selects the target of an endpoint by the scheme of its URL. */
 export class Targets implements Target {
   readonly #byScheme: ReadonlyMap<string, Target>;
 
-  constructor(parts: TargetParts) {
+  constructor(private readonly parts: TargetParts) {
     const http = new HttpTarget(parts);
     this.#byScheme = new Map([
       ["http", http],
@@ -16,7 +17,9 @@ export class Targets implements Target {
 
   prepare(endpoint: TargetEndpoint, keys: readonly SigningKey[]): PreparedTarget {
     const scheme = endpoint.url.slice(0, endpoint.url.indexOf(":"));
-    return this.#byScheme.get(scheme)?.prepare(endpoint, keys) ?? unsupported(scheme);
+    const prepared = this.#byScheme.get(scheme)?.prepare(endpoint, keys) ?? unsupported(scheme);
+    const active = activeTransformation(endpoint.transformation ?? null);
+    return active === null ? prepared : new TransformedEndpoint(this.parts, endpoint, active, prepared);
   }
 }
 

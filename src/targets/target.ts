@@ -2,9 +2,11 @@ import type { Subnet } from "../core/address.ts";
 import type { EndpointAuth } from "../core/endpoint-auth.ts";
 import type { IdCodec, Seq } from "../core/id.ts";
 import type { Received } from "../core/received.ts";
+import type { Transformation } from "../core/resources/endpoint.ts";
 import type { SignatureHeaders, SigningKey } from "../core/signature.ts";
 import type { TraceContext } from "../core/trace.ts";
-import type { Answer, Clock, Resolver, Shortage, Transport } from "../ports.ts";
+import type { Answer, Clock, RequestMethod, Resolver, Shortage, Transport } from "../ports.ts";
+import type { Sandbox } from "../sandbox/sandbox.ts";
 
 /**
  * Delivers to the endpoints of one URL scheme. A target defines the destination and the protocol of
@@ -38,6 +40,10 @@ export interface TargetEndpoint {
   readonly auth?: EndpointAuth | null;
   /** PEM certificates to trust instead of those of the system. By default those of the system. */
   readonly tls?: { readonly ca: string } | null;
+  /** Code that changes messages. By default there is none. */
+  readonly transformation?: Transformation | null;
+  /** The application of the endpoint. Needed for a transformation. */
+  readonly applicationSeq?: Seq;
 }
 
 /** A message as a target sends it. */
@@ -52,12 +58,28 @@ export interface TargetMessage {
   readonly received: Received | null;
   /** The trace that the receiver continues. Null or absent if there is none. */
   readonly trace?: TraceContext | null;
+  /** Read by transformations. */
+  readonly eventType?: string;
+  readonly channels?: readonly string[] | null;
+  /** What a transformation has made of the request. By default it is that of the endpoint. */
+  readonly request?: TransformedRequest;
+}
+
+/** A request that a transformation has changed. */
+export interface TransformedRequest {
+  readonly method: RequestMethod;
+  /** Null means the URL of the endpoint. */
+  readonly url: URL | null;
+  /** Replaces the headers of the endpoint and, unless a source received it, those of the message. */
+  readonly headers: Readonly<Record<string, string>> | null;
 }
 
 export interface TargetPorts {
   readonly clock: Clock;
   readonly resolver: Resolver;
   readonly transport: Transport;
+  /** Runs transformations. By default, deliveries to endpoints with one wait. */
+  readonly sandbox?: Sandbox;
 }
 
 /** Settings for all targets. */
@@ -67,6 +89,8 @@ export interface TargetPolicy {
   /** Time limit of an attempt to an endpoint that has no limit of its own, in ms. */
   readonly deliveryTimeoutMs: number;
   readonly maxResponseStoredBytes: number;
+  /** Maximum size of a payload that a transformation makes. */
+  readonly maxBodyBytes: number;
   readonly signatureHeaders: SignatureHeaders;
   readonly userAgent: string;
   /**

@@ -68,10 +68,10 @@ export class Tally {
         break;
       }
       case "attempt.finished":
-        if (fact.next === "delivered" || fact.next === "dead") {
+        if (fact.next === "delivered" || fact.next === "dead" || fact.next === "cancelled") {
           const numbers = this.of(fact.environmentSeq);
           numbers[fact.was]--;
-          numbers[fact.next]++;
+          if (fact.next !== "cancelled") numbers[fact.next]++;
         }
         break;
       case "deliveries.buried": {

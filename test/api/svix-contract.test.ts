@@ -59,7 +59,6 @@ const unsupported: ReadonlyArray<readonly [RegExp, string]> = [
   [/\/api\/v1\/stream(\/|$)|\/auth\/stream|\/destination(\/|$)/, "streaming: there are no streams and no sinks"],
   [/\/api\/v1\/connector(\/|$)/, "connectors: they belong to the hosted portal"],
   [/\/integration(\/|$)/, "integrations: they belong to the hosted portal"],
-  [/\/app\/\{app_id\}\/endpoint\/\{endpoint_id\}\/transformation$/, "transformations"],
 ];
 
 /** Intended differences, as `METHOD path where: what`, each with the reason. */

@@ -55,6 +55,7 @@ beforeEach(() => {
     policy: {
       allowSubnets: [],
       deliveryTimeoutMs: 15_000,
+      maxBodyBytes: 2 * 1024 * 1024,
       maxResponseStoredBytes: 7,
       signatureHeaders: "webhook",
       userAgent: "Boathook/test",

@@ -44,6 +44,7 @@ function prepare(url: string, headers: Record<string, string> = {}): PreparedTar
     policy: {
       allowSubnets: [parseSubnet("10.0.0.0/8")!],
       deliveryTimeoutMs: 15_000,
+      maxBodyBytes: 2 * 1024 * 1024,
       maxResponseStoredBytes: 7,
       signatureHeaders: "webhook",
       userAgent: "Boathook/test",

@@ -44,6 +44,7 @@ async function requestFor({ message, received: change, endpoint, mode = "webhook
     policy: {
       allowSubnets: [],
       deliveryTimeoutMs: 15_000,
+      maxBodyBytes: 2 * 1024 * 1024,
       maxResponseStoredBytes: 7,
       signatureHeaders: mode,
       userAgent: "Boathook/test",

@@ -26,6 +26,7 @@ import { endpointRoutes } from "../resources/endpoint/routes.ts";
 import { endpointSecretRoutes } from "../resources/endpoint/secret.ts";
 import { sendExampleRoutes } from "../resources/endpoint/send-example.ts";
 import { endpointStatsRoutes } from "../resources/endpoint/stats.ts";
+import { endpointTransformationRoutes } from "../resources/endpoint/transformation.ts";
 import { environmentPauseRoutes } from "../resources/environment/pause.ts";
 import { environmentRoutes } from "../resources/environment/routes.ts";
 import { environmentTransferRoutes } from "../resources/environment/transfer.ts";
@@ -168,6 +169,7 @@ export function operationsOf(context: Context): readonly Operation[] {
     ...sendExampleRoutes(context),
     ...endpointSecretRoutes(context),
     ...endpointHeadersRoutes(context),
+    ...endpointTransformationRoutes(context),
     ...endpointOauthRoutes(context),
     ...endpointCertificateRoutes(context),
     ...endpointReplayRoutes(context),

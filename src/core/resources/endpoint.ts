@@ -124,6 +124,8 @@ export interface Transformation {
   readonly enabled: boolean;
   /** Values that the code can read. */
   readonly variables: Readonly<Record<string, string>> | null;
+  /** Time of the latest change. Absent or null if it was not recorded. */
+  readonly updatedAt?: number | null;
 }
 
 /**
@@ -182,7 +184,7 @@ export const endpointFields = {
   tls: setting(nullable(tlsType), null),
   /** Names keep their case. After creation, separate operations change the headers. */
   headers: atCreation(nullMeans({}, headers), {}, { output: "never" }),
-  /** Stored encrypted, because variables may be secrets. Transformations are stored but not run yet. */
+  /** Stored encrypted, because variables may be secrets. */
   transformation: state(nullableOutput(json<Transformation>()), null, { output: "never" }),
   /** Time since which every attempt has failed; null while the endpoint is healthy. */
   failingSince: state(failingSince, null),

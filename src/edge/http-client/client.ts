@@ -41,7 +41,8 @@ export class HttpClient extends OneLife implements Transport {
     if (signal.aborted) return Promise.resolve(timedOut);
     const destination = this.#destinations.of(request);
     const { headers, body, method } = request;
-    const start = method === "GET" ? destination.headStart.replace("POST", "GET") : destination.headStart;
+    const { headStart } = destination;
+    const start = method === undefined || method === "POST" ? headStart : headStart.replace("POST", method);
     const head = requestHead(start, headers, method === "GET" ? null : body.byteLength);
     if (head === null) return Promise.resolve(unsendable(firstUnsendable(request.headers)));
     const targets = routeOf(destination);

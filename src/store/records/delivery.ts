@@ -1,4 +1,5 @@
 import type { AttemptHeaders } from "../../core/attempt-headers.ts";
+import type { AttemptTransformation } from "../../core/attempt-transformation.ts";
 import type { DeliveryState } from "../../core/delivery.ts";
 import type { Seq } from "../../core/id.ts";
 import type { FailureReason } from "../../core/outcome.ts";
@@ -70,6 +71,8 @@ export interface Attempt {
   readonly nextAttemptAt: number | null;
   /** Stored for failed attempts that sent a request. Lists omit the headers. */
   readonly headers?: AttemptHeaders;
+  /** Stored if the endpoint has a transformation. Lists omit it. */
+  readonly transformation?: AttemptTransformation;
 }
 
 /** An attempt and the next state of its delivery. */
@@ -83,6 +86,7 @@ export interface Settlement {
   readonly round: number;
   readonly next:
     | { readonly state: "delivered" }
+    | { readonly state: "cancelled" }
     /** `attempts` is the number of attempts in this round. */
     | {
         readonly state: "pending";

@@ -110,11 +110,20 @@ export function attempts(
       const { sealed, ...rest } = row;
       return {
         ...toAttempt(rest),
-        ...(sealed !== null && { headers: JSON.parse(box.open(sealed)) as AttemptHeaders }),
+        ...(sealed !== null && exchangeOf(box.open(sealed))),
       };
     },
     expunge: (attemptSeq) => committer.write(() => void expunge.run(attemptSeq)),
     count: countVerb(db),
+  };
+}
+
+/** Converts the text that is stored encrypted with an attempt. */
+function exchangeOf(text: string): Pick<Attempt, "headers" | "transformation"> {
+  const { transformation, ...headers } = JSON.parse(text) as Partial<AttemptHeaders> & Pick<Attempt, "transformation">;
+  return {
+    ...(headers.request !== undefined && { headers: headers as AttemptHeaders }),
+    ...(transformation !== undefined && { transformation }),
   };
 }
 

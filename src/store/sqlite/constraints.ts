@@ -78,8 +78,7 @@ const RULES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     values: ["trigger BETWEEN 0 AND 1", "response_status BETWEEN 0 AND 999", isNatural("duration_ms")],
     // A successful attempt is the last one of its round.
     next: ["next_attempt_at IS NULL OR reason IS NOT NULL"],
-    // Only a failed attempt has headers.
-    sealed: ["length(sealed) > 28 AND (sealed IS NULL OR reason IS NOT NULL)"],
+    exchange: ["length(sealed) > 28"],
   },
   idempotency: {
     values: ["length(key) = 32", "status BETWEEN 100 AND 599"],
@@ -153,6 +152,9 @@ export const constraints: readonly Constraint[] = Object.entries(RULES).flatMap(
   })),
 );
 
+/** Constraints that earlier versions added and that no longer hold. */
+const OBSOLETE = [{ table: "attempt", name: "attempt_sealed_check" }] as const;
+
 /**
  * Adds the constraints that the tables do not have yet. A rule that existing rows break is not
  * added but returned, so that the server can start. The next start tries again. Does nothing if
@@ -163,6 +165,9 @@ export function addConstraints(db: Database): readonly UnenforcedRule[] {
     "SELECT name, sql FROM sqlite_schema WHERE type = 'table'",
   );
   const sqls = new Map(tables.all().map(({ name, sql }) => [name, sql]));
+  for (const { table, name } of OBSOLETE) {
+    if (sqls.get(table)!.includes(`CONSTRAINT ${name} `)) db.run(`ALTER TABLE ${table} DROP CONSTRAINT ${name}`);
+  }
   const missing = constraints.filter(({ table, name }) => !sqls.get(table)!.includes(`CONSTRAINT ${name} `));
   if (missing.length === 0) return [];
   const unenforced: UnenforcedRule[] = [];

@@ -18,11 +18,13 @@ export function healthKeeper(db: Database): (attempt: Attempt, endedAt: number) 
   const current = db.prepare<{ failingSince: number | null }, [number]>(
     "SELECT failing_since AS failingSince FROM endpoint WHERE seq = ?",
   );
+  // An attempt without reason and response was cancelled by a transformation. It says nothing about
+  // the health.
   const laterSuccess = db.prepare<unknown, [number, number]>(
-    "SELECT 1 FROM attempt WHERE endpoint_seq = ? AND seq > ? AND reason IS NULL LIMIT 1",
+    "SELECT 1 FROM attempt WHERE endpoint_seq = ? AND seq > ? AND reason IS NULL AND response_status <> 0 LIMIT 1",
   );
   const firstLater = db.prepare<{ endedAt: number }, [number, number]>(
-    `SELECT started_at + duration_ms AS endedAt FROM attempt WHERE endpoint_seq = ? AND seq > ?
+    `SELECT started_at + duration_ms AS endedAt FROM attempt WHERE endpoint_seq = ? AND seq > ? AND reason IS NOT NULL
      ORDER BY seq LIMIT 1`,
   );
   const change = db.prepare("UPDATE endpoint SET failing_since = ?2 WHERE seq = ?1");

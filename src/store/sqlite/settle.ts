@@ -44,15 +44,19 @@ export function settleVerb(db: Database, committer: Committer, stretches: Stretc
     if (change === "stale") forgetOrphan.run(attempt.seq);
     return change;
   };
-  const storeHeaders = db.prepare("UPDATE attempt SET sealed = ?2 WHERE seq = ?1");
+  const storeSealed = db.prepare("UPDATE attempt SET sealed = ?2 WHERE seq = ?1");
+  // Only failed attempts have headers, so that successful ones cost nothing more.
+  const storeExchange = ({ seq, headers, transformation }: Settlement["attempt"]) => {
+    if (headers === undefined && transformation === undefined) return;
+    storeSealed.run(seq, box.seal(JSON.stringify({ ...headers, transformation })));
+  };
   const endsDelivery = db.prepare("UPDATE attempt SET next_attempt_at = NULL WHERE seq = ?");
   const settledBefore = settledBeforeFinder(db);
 
   const settleFailure = (settlement: Settlement): Settled => {
     const { attempt, round, settledAt, disableEndpoint, disableAfterMs } = settlement;
     if (!insertAttempt(settlement)) return settledBefore(settlement);
-    // Only failed attempts have headers, so that successful ones cost nothing more.
-    if (attempt.headers !== undefined) storeHeaders.run(attempt.seq, box.seal(JSON.stringify(attempt.headers)));
+    storeExchange(attempt);
     const health = updateHealth(attempt, settledAt);
     const failingSince = health.after;
     const hasFailedTooLong = shouldDisable(failingSince, settledAt, disableAfterMs);
@@ -74,8 +78,12 @@ export function settleVerb(db: Database, committer: Committer, stretches: Stretc
 
   const settleOne = (settlement: Settlement): Settled => {
     const { attempt, round, next, settledAt } = settlement;
-    if (next.state !== "delivered") return settleFailure(settlement);
+    if (next.state !== "delivered" && next.state !== "cancelled") return settleFailure(settlement);
     if (!insertAttempt(settlement)) return settledBefore(settlement);
+    storeExchange(attempt);
+    if (next.state === "cancelled") {
+      return { change: moveOrForget(attempt, round, next, settledAt), next, disabled: null, health: null };
+    }
     if (deliverHealthy.run(attempt.deliverySeq, round, settledAt).changes === 1) return DELIVERED;
     const health = transition(updateHealth(attempt, settledAt));
     return { change: moveOrForget(attempt, round, next, settledAt), next, disabled: null, health };
@@ -173,11 +181,17 @@ function deliveryMover(db: Database) {
     `UPDATE delivery SET state = 2, attempts_total = attempts_total + 1, reason = ?3, ended_at = ?4
      WHERE seq = ?1 AND round = ?2 AND state = 0`,
   );
+  const cancel = db.prepare(
+    `UPDATE delivery SET state = 3, attempts_total = attempts_total + 1, reason = NULL, ended_at = ?3
+     WHERE seq = ?1 AND round = ?2 AND state = 0`,
+  );
   return (seq: Seq, round: number, next: NextState, settledAt: number): Settled["change"] => {
     switch (next.state) {
       case "delivered":
         if (deliver.run(seq, round, settledAt).changes === 1) return "moved";
         return revive.run(seq, round, settledAt).changes === 1 ? "revived" : "stale";
+      case "cancelled":
+        return cancel.run(seq, round, settledAt).changes === 1 ? "moved" : "stale";
       case "dead":
         return die.run(seq, round, next.reason, settledAt).changes === 1 ? "moved" : "stale";
       case "pending":

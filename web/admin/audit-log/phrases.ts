@@ -18,6 +18,7 @@ const PHRASES: Readonly<Record<string, string>> = {
   "v1.endpoint.delete": "deleted the endpoint {endpointId} of {appId}",
   "v1.endpoint.rotate-secret": "replaced the secret of the endpoint {endpointId} of {appId}",
   "v1.endpoint.update-headers": "replaced the headers of the endpoint {endpointId} of {appId}",
+  "v1.endpoint.transformation.patch": "changed the transformation of the endpoint {endpointId} of {appId}",
   "v1.endpoint.patch-headers": "changed the headers of the endpoint {endpointId} of {appId}",
   "v1.endpoint.set-oauth-config": "set the OAuth client of the endpoint {endpointId} of {appId}",
   "v1.endpoint.delete-oauth-config": "removed the OAuth client of the endpoint {endpointId} of {appId}",

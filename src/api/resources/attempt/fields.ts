@@ -66,6 +66,21 @@ export const MessageAttemptDetailOut = field.object("MessageAttemptDetailOut", {
   responseHeaders: headersOut(
     "The headers of the response, in order, the first 4 KiB. The value of `Set-Cookie` is `***`. Null for a successful attempt, and if there was no response.",
   ),
+  requestMethod: nullable(
+    Type.String({
+      description: "The method that the transformation chose. Null without one, and if nothing was sent.",
+    }),
+  ),
+  requestPayload: nullable(
+    Type.String({
+      description: "The payload that the transformation made, the first 16 KiB. Null if the message's own was sent.",
+    }),
+  ),
+  logs: nullable(
+    Type.Array(Type.String(), {
+      description: "What the transformation wrote with `console`. Null if the endpoint had none.",
+    }),
+  ),
 });
 
 export const attemptExample = {
@@ -97,12 +112,14 @@ export const attemptDetailExample = {
     { name: "webhook-id", value: "msg_0KfxFXFUH4hEMq0Y8gpRxcT2bSr" },
   ],
   responseHeaders: [{ name: "Retry-After", value: "30" }],
+  ...{ requestMethod: null, requestPayload: null, logs: null },
 };
 
 const utf8 = new TextDecoder();
 const EXPUNGED = "EXPUNGED";
 
-export function attemptOut(attempt: Attempt, ids: IdCodec, withContent: boolean) {
+/** `expanded` says whether the client understands the status `canceled`. */
+export function attemptOut(attempt: Attempt, ids: IdCodec, withContent: boolean, expanded = false) {
   return {
     id: ids.encode("atmpt_", attempt.seq),
     msgId: ids.encode("msg_", attempt.messageSeq),
@@ -112,7 +129,7 @@ export function attemptOut(attempt: Attempt, ids: IdCodec, withContent: boolean)
     note: attempt.note,
     responseStatusCode: attempt.responseStatus,
     responseDurationMs: Math.round(attempt.durationMs),
-    ...statusOut(attempt.reason === null ? "delivered" : "failed"),
+    ...statusOut(attemptStatus(attempt, expanded)),
     triggerType: triggerOut(attempt.trigger),
     reason: attempt.reason,
     nextAttempt: formatInstantOrNull(attempt.nextAttemptAt),
@@ -122,7 +139,18 @@ export function attemptOut(attempt: Attempt, ids: IdCodec, withContent: boolean)
 
 export function attemptDetailOut(attempt: Attempt, ids: IdCodec) {
   const { request = null, response = null } = attempt.headers ?? {};
-  return { ...attemptOut(attempt, ids, true), requestHeaders: request, responseHeaders: response };
+  const { method = null, payload = null, logs = null } = attempt.transformation ?? {};
+  return {
+    ...attemptOut(attempt, ids, true),
+    ...{ requestHeaders: request, responseHeaders: response },
+    ...{ requestMethod: method, requestPayload: payload, logs },
+  };
+}
+
+/** An attempt without failure and response was cancelled by the transformation of the endpoint. */
+function attemptStatus({ reason, responseStatus }: Attempt, expanded: boolean): DeliveryStatus {
+  if (reason !== null) return "failed";
+  return responseStatus === 0 && expanded ? "cancelled" : "delivered";
 }
 
 function responseText(response: Uint8Array | null): string {

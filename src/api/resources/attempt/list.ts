@@ -72,7 +72,7 @@ export function attemptsOfEndpoint(
         : await store.history.attempts.ofEndpoint(endpointSeq, filter, request, withContent);
     const messages = query.with_msg ? await messagesOf(context, attempts) : null;
     return listed(context, attempts, request, (attempt) => ({
-      ...attemptOut(attempt, ids, withContent),
+      ...attemptOut(attempt, ids, withContent, query.expanded_statuses),
       ...(messages !== null && { msg: messages.get(attempt.messageSeq) }),
     }));
   });
@@ -112,7 +112,9 @@ export function attemptListRoutes(context: Context): Operation[] {
         filter === null
           ? NO_ATTEMPTS
           : await store.history.attempts.ofMessage(message.seq, { ...filter, ...scope }, request, withContent);
-      return listed(context, attempts, request, (attempt) => attemptOut(attempt, ids, withContent));
+      return listed(context, attempts, request, (attempt) =>
+        attemptOut(attempt, ids, withContent, query.expanded_statuses),
+      );
     });
   }
 

@@ -1,47 +1,39 @@
 import { Type } from "@sinclair/typebox";
-import { changeEndpoint } from "../../../commands/endpoints.ts";
-import type { Transformation } from "../../../core/resources/endpoint.ts";
+import { noTransformation, patchTransformation, simulateTransformation } from "../../../commands/transformation.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { noContent, reply } from "../../http/reply.ts";
-import { nullable, record } from "../../http/schema.ts";
+import { record } from "../../http/schema.ts";
 import type { Identity } from "../../identity/identity.ts";
+import { WHAT } from "../endpoint/transformation.ts";
+import { code, outFields, patchFields, transformationOut, variables } from "../endpoint/transformation-fields.ts";
 
-const CODE_CHARS_MIN = 10;
-const CODE_CHARS_MAX = 51_200;
-const VARIABLES_MAX = 100;
-const VARIABLE_CHARS_MAX = 10_000;
+const HEADERS_MAX = 200;
 
-const code = nullable(
-  Type.String({ minLength: CODE_CHARS_MIN, maxLength: CODE_CHARS_MAX, description: "JavaScript; null removes it." }),
-);
-const variables = nullable(
-  record(Type.String({ maxLength: VARIABLE_CHARS_MAX }), {
-    maxProperties: VARIABLES_MAX,
-    description: "Values that the code can read; null removes them.",
-  }),
-);
-
-const TransformationOut = field.object("IngestEndpointTransformationOut", {
-  code: nullable(Type.String()),
-  enabled: Type.Boolean(),
-  variables: nullable(Type.Record(Type.String(), Type.String())),
-});
-const TransformationPatch = field.object("IngestEndpointTransformationPatch", {
-  code: Type.Optional(code),
-  enabled: Type.Optional(Type.Boolean()),
+const TransformationOut = field.object("IngestEndpointTransformationOut", outFields);
+const TransformationPatch = field.object("IngestEndpointTransformationPatch", patchFields);
+const SimulateIn = field.object("IngestTransformationSimulateIn", {
+  code,
+  headers: Type.Optional(record(Type.String(), { maxProperties: HEADERS_MAX, description: "Those of the sender." })),
+  body: Type.String({ description: "The body of the sender's request." }),
   variables: Type.Optional(variables),
 });
+const SimulateOut = field.object("IngestTransformationSimulateOut", {
+  headers: Type.Record(Type.String(), Type.String()),
+  body: Type.String(),
+});
 
-const NONE: Transformation = { code: null, enabled: false, variables: null };
-const example = { code: "function handler(input) { return input; }", enabled: false, variables: null };
+const CODE = "function handler(input) { return { headers: input.headers, body: input.body.trim() }; }";
+const example = { code: CODE, enabled: true, variables: null };
+const simulated = { headers: { "content-type": "application/json" }, body: '{"id":1}' };
+
+const utf8 = new TextDecoder();
 
 export function sourceTransformationRoutes(context: Context): Operation[] {
-  const { lookup } = context;
-  const tag = "Source";
+  const { lookup, settings } = context;
   const path = "/ingest/api/v1/source/:source_id/endpoint/:endpoint_id/transformation";
-  const description = "Transformations are stored, but this version does not run them: payloads stay unchanged.";
+  const common = { path, tag: "Source", access: "application", capability: "ManageTransformations" } as const;
 
   async function endpointOf(identity: Identity, source: string, endpoint: string) {
     const { applicationSeq } = await lookup.source(identity, source);
@@ -50,41 +42,64 @@ export function sourceTransformationRoutes(context: Context): Operation[] {
 
   return [
     operation({
+      ...common,
       id: "v1.ingest.endpoint.transformation.get",
       method: "GET",
-      path,
-      tag,
       summary: "Get the transformation of an endpoint of a source",
-      description,
-      access: "application",
-      capability: "ManageTransformations",
+      description: WHAT,
       responses: { 200: { description: "The transformation.", schema: TransformationOut, example } },
       problems: [404],
       async handle({ identity, params }) {
         const { transformation } = await endpointOf(identity, params.source_id, params.endpoint_id);
-        return reply(200, transformation ?? NONE);
+        const { updatedAt: _, ...out } = transformationOut(transformation ?? noTransformation);
+        return reply(200, out);
       },
     }),
 
     operation({
+      ...common,
       id: "v1.ingest.endpoint.transformation.patch",
       method: "PATCH",
-      path,
-      tag,
       summary: "Change the transformation of an endpoint of a source",
-      description: `Absent fields are unchanged. ${description}`,
-      access: "application",
-      capability: "ManageTransformations",
+      description: `Absent fields are unchanged. ${WHAT}`,
       body: TransformationPatch,
-      bodyExample: { code: example.code },
-      responses: { 204: { description: "The transformation was stored." } },
-      problems: [404],
+      bodyExample: { code: CODE },
+      responses: { 204: { description: "The transformation applies to all attempts from now on." } },
+      problems: [404, 429],
       async handle({ identity, params, body }) {
-        const { seq } = await endpointOf(identity, params.source_id, params.endpoint_id);
-        await changeEndpoint(context, seq, ({ transformation }) => ({
-          transformation: { ...(transformation ?? NONE), ...body },
-        }));
+        const endpoint = await endpointOf(identity, params.source_id, params.endpoint_id);
+        await patchTransformation(context, endpoint, body);
         return noContent;
+      },
+    }),
+
+    operation({
+      ...common,
+      id: "v1.ingest.endpoint.transformation.simulate",
+      audited: false,
+      method: "POST",
+      path: `${path}/simulate`,
+      summary: "Run code on a received request without sending it",
+      description: "Nothing is sent or stored. Without `variables`, the stored ones are used.",
+      body: SimulateIn,
+      bodyExample: { code: CODE, body: '{"id":1} ' },
+      responses: { 200: { description: "What would be sent.", schema: SimulateOut, example: simulated } },
+      problems: [404, 429],
+      async handle({ identity, params, body }) {
+        const endpoint = await endpointOf(identity, params.source_id, params.endpoint_id);
+        const payload = new TextEncoder().encode(body.body);
+        const headers = Object.fromEntries(
+          Object.entries(body.headers ?? {}).map(([name, value]) => [name.toLowerCase(), value]),
+        );
+        const message = { payload, contentType: null, headers };
+        const wanted = { code: body.code, variables: body.variables ?? null, message, endpoint, isReceived: true };
+        const shaped = await simulateTransformation(context, wanted, settings.maxBodyBytes);
+        if (shaped.kind === "cancelled") return reply(200, { headers: {}, body: "" });
+        const { contentType = null, headers: others = null } = shaped.received ?? {};
+        return reply(200, {
+          headers: { ...(contentType !== null && { "content-type": contentType }), ...others },
+          body: utf8.decode(shaped.payload ?? payload),
+        });
       },
     }),
   ];

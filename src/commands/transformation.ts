@@ -1,0 +1,125 @@
+import { invalid, Problem } from "../core/problem.ts";
+import type { Received } from "../core/received.ts";
+import type { Transformation } from "../core/resources/endpoint.ts";
+import { problemPlace, SandboxBusy, type SandboxCall, type SandboxResult } from "../sandbox/sandbox.ts";
+import type { Endpoint } from "../store/index.ts";
+import { type Shaped, shapedBy, transformationCall } from "../targets/shaped.ts";
+import type { TargetMessage } from "../targets/target.ts";
+import type { CommandContext } from "./context.ts";
+import { changeEndpoint } from "./endpoints.ts";
+
+type Parts = Pick<CommandContext, "store" | "clock" | "facts" | "signals" | "sandbox">;
+type Variables = Transformation["variables"];
+
+export const noTransformation: Transformation = { code: null, enabled: false, variables: null, updatedAt: null };
+
+/** Stands for the value of a variable, which responses do not contain. */
+export const SET = "[set]";
+
+/** The fields to change. Absent fields are unchanged; `code: null` also disables the transformation. */
+export interface TransformationPatch {
+  readonly code?: string | null;
+  readonly enabled?: boolean;
+  readonly variables?: Variables;
+}
+
+/**
+ * Changes the transformation of an endpoint. Throws 422 if the code cannot be run or defines no
+ * `handler`, if a transformation without code is enabled, or if a variable keeps a value that it does
+ * not have.
+ */
+export async function patchTransformation(
+  parts: Parts,
+  endpoint: Pick<Endpoint, "seq" | "applicationSeq" | "transformation">,
+  patch: TransformationPatch,
+): Promise<void> {
+  const code = patch.code ?? null;
+  if (code !== null) await checkCode(parts, endpoint, code, patch.variables ?? null);
+  const updatedAt = parts.clock.now();
+  await changeEndpoint(parts, endpoint.seq, ({ transformation }) => {
+    const before = transformation ?? noTransformation;
+    return { transformation: { ...patched(before, patch), updatedAt } };
+  });
+}
+
+function patched(before: Transformation, { code = before.code, enabled, variables }: TransformationPatch) {
+  if (code === null && enabled === true)
+    throw invalid(["body", "enabled"], "A transformation without code cannot be enabled.");
+  return {
+    code,
+    enabled: code !== null && (enabled ?? before.enabled),
+    variables: variables === undefined ? before.variables : meantVariables(variables, before.variables),
+  };
+}
+
+/** Returns the variables of a request with the stored values in the places of marks. */
+function meantVariables(sent: Variables, before: Variables): Variables {
+  if (sent === null) return null;
+  const meant = Object.entries(sent).map(([name, value]): [string, string] => {
+    if (value !== SET) return [name, value];
+    const stored = before !== null && Object.hasOwn(before, name) ? before[name] : undefined;
+    if (stored === undefined) throw invalid(["body", "variables", name], "The variable has no stored value.");
+    return [name, stored];
+  });
+  return Object.fromEntries(meant);
+}
+
+/** Checks that the code can be parsed, runs at its top level, and defines `handler`. */
+async function checkCode(
+  parts: Parts,
+  { applicationSeq, transformation }: Pick<Endpoint, "applicationSeq" | "transformation">,
+  code: string,
+  sent: Variables,
+): Promise<void> {
+  const stored = transformation?.variables ?? null;
+  const variables = (sent === null ? stored : meantVariables(sent, stored)) ?? {};
+  const call = { code, argument: null, variables, now: parts.clock.now(), seed: 0 };
+  refuseFailure(await run(parts, applicationSeq, call));
+}
+
+/** What a transformation would do, without sending or storing anything. */
+export interface Simulation {
+  readonly endpoint: Pick<Endpoint, "applicationSeq" | "url" | "headers" | "transformation">;
+  readonly code: string;
+  readonly variables: Variables;
+  readonly message: Pick<TargetMessage, "payload" | "contentType" | "headers" | "eventType" | "channels">;
+  /** Whether the message is one that a source received. */
+  readonly isReceived: boolean;
+}
+
+/** Runs code on a message. Throws 422 at `body.code` if the code fails or its result cannot be sent. */
+export async function simulateTransformation(
+  parts: Parts,
+  { endpoint, code, variables, message, isReceived }: Simulation,
+  bodyBytesMax: number,
+): Promise<Exclude<Shaped, { readonly kind: "problem" }>> {
+  const seen = { headers: endpoint.headers, url: new URL(endpoint.url) };
+  const stored = endpoint.transformation?.variables ?? null;
+  const active = { code, variables: (variables === null ? stored : meantVariables(variables, stored)) ?? {} };
+  const whole: TargetMessage = { seq: 0, ...message, received: isReceived ? RECEIVED : null };
+  const call = transformationCall(active, seen, whole, parts.clock.now());
+  const result = refuseFailure(await run(parts, endpoint.applicationSeq, call));
+  const shaped = shapedBy(result, whole, seen, bodyBytesMax);
+  if (shaped.kind === "problem") throw invalid(["body", "code"], shaped.detail);
+  return shaped;
+}
+
+/** How a simulated message was received. The code does not see this. */
+const RECEIVED: Received = {
+  ...{ source: "", sourceSeq: 0, method: "POST", path: "/", state: "unattempted" },
+  ...{ cause: null, redacted: [], reply: null },
+};
+
+async function run({ sandbox }: Parts, owner: number, call: SandboxCall): Promise<SandboxResult> {
+  try {
+    return await sandbox.run(owner, () => call);
+  } catch (error) {
+    if (!(error instanceof SandboxBusy)) throw error;
+    throw new Problem(429, "too_many_requests", "Too many transformations are waiting. Try again later.", 1);
+  }
+}
+
+function refuseFailure(result: SandboxResult): Extract<SandboxResult, { readonly kind: "returned" }> {
+  if (result.kind === "failed") throw invalid(["body", "code"], problemPlace(result));
+  return result;
+}

@@ -1,0 +1,75 @@
+import type { Transformation } from "../core/resources/endpoint.ts";
+import { noSandboxThread } from "../core/shortage.ts";
+import { maskPassword } from "../core/url-password.ts";
+import type { Answer, Shortage } from "../ports.ts";
+import { problemText, SandboxBusy, type SandboxResult } from "../sandbox/sandbox.ts";
+import { type ActiveTransformation, type Shaped, shapedBy, transformationCall } from "./shaped.ts";
+import type { PreparedTarget, TargetEndpoint, TargetMessage, TargetParts } from "./target.ts";
+
+/** Returns the transformation that runs for an endpoint, or null. */
+export function activeTransformation(transformation: Transformation | null): ActiveTransformation | null {
+  if (transformation === null || !transformation.enabled || transformation.code === null) return null;
+  return { code: transformation.code, variables: transformation.variables ?? {} };
+}
+
+/**
+ * An endpoint whose messages are changed by code before they are sent. The code runs at each attempt,
+ * so that corrected code applies to retries.
+ */
+export class TransformedEndpoint implements PreparedTarget {
+  readonly #seen: { readonly url: URL; readonly headers: TargetEndpoint["headers"] };
+
+  constructor(
+    private readonly parts: TargetParts,
+    private readonly endpoint: TargetEndpoint,
+    private readonly active: ActiveTransformation,
+    private readonly target: PreparedTarget,
+  ) {
+    this.#seen = { headers: endpoint.headers, url: new URL(endpoint.url) };
+  }
+
+  async deliver(message: TargetMessage, signal: AbortSignal): Promise<Answer | Shortage> {
+    const { sandbox } = this.parts.ports;
+    const { applicationSeq = 0 } = this.endpoint;
+    if (sandbox === undefined) return noSandboxThread;
+    let result: SandboxResult;
+    try {
+      const now = this.parts.ports.clock.now();
+      const prepare = () => transformationCall(this.active, this.#seen, message, now);
+      result = await sandbox.run(applicationSeq, prepare, signal);
+    } catch (error) {
+      if (error instanceof SandboxBusy) return noSandboxThread;
+      throw error;
+    }
+    if (result.kind === "failed") return failed(problemText(result), result.logs);
+    const shaped = shapedBy(result, message, this.#seen, this.parts.policy.maxBodyBytes);
+    return this.#send(message, shaped, result.logs, signal);
+  }
+
+  async #send(
+    message: TargetMessage,
+    shaped: Shaped,
+    logs: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Answer | Shortage> {
+    if (shaped.kind === "problem") return failed(shaped.detail, logs);
+    if (shaped.kind === "cancelled") {
+      return { kind: "cancelled", detail: shaped.reason, transformation: { sent: null, logs } };
+    }
+    const { request, payload } = shaped;
+    const changed: TargetMessage = {
+      ...message,
+      ...(payload !== null && { payload }),
+      ...(shaped.received !== null && shaped.received),
+      request,
+    };
+    const answer = await this.target.deliver(changed, signal);
+    if (answer.kind === "shortage") return answer;
+    const url = maskPassword((request.url ?? this.#seen.url).href).split("#", 1)[0]!;
+    return { ...answer, transformation: { sent: { method: request.method, url, payload }, logs } };
+  }
+}
+
+function failed(detail: string, logs: readonly string[]): Answer {
+  return { kind: "failure", reason: "transformation", detail, transformation: { sent: null, logs } };
+}
