@@ -103,9 +103,11 @@ export async function addEndpoint(scene: Scene, program: Program, applicationSeq
     timeoutMs: dice.chance(0.2) ? dice.pick([500, 30_000]) : null,
     retryScheduleMs: dice.chance(0.2) ? dice.pick([[], [0, 0, 1000], [MINUTE_MS, 20 * MINUTE_MS]]) : null,
   };
+  const transformation = { code: "function handler(webhook) { return webhook; }", enabled: true, variables: null };
   const secret = generateSecret(dice.bytes(24));
   checks.signatures.endpointCreated(settings.url, secret);
-  const { seq } = await createEndpoint(program.kernel, { applicationSeq, settings, secret });
+  const all = dice.chance(0.25) ? { ...settings, transformation } : settings;
+  const { seq } = await createEndpoint(program.kernel, { applicationSeq, settings: all, secret });
   scene.endpoints.push(seq);
 }
 

@@ -9,8 +9,9 @@ export type Effect = (typeof EFFECTS)[number];
 
 const STAGES = [
   ...(["settlement: moved to delivered", "settlement: moved to pending", "settlement: moved to dead"] as const),
-  "settlement: revived to delivered",
+  ...(["settlement: revived to delivered", "settlement: moved to cancelled"] as const),
   ...(["settlement: stale, delivered", "settlement: stale, pending", "settlement: stale, dead"] as const),
+  "settlement: stale, cancelled",
   ...(["settlement: disk full", "settlement: stored after a full disk"] as const),
   ...(["retry: endpoint changed during the attempt", "retry: ordering changed during the attempt"] as const),
   ...([
@@ -82,6 +83,7 @@ export const MARKS: readonly Mark[] = [
 
 /** Marks that fewer than a fifth of all seeds reach, so that forty seeds may miss them. */
 const RARE: ReadonlySet<Mark> = new Set<Mark>([
+  "settlement: stale, cancelled",
   "crash after commit: idempotency key",
   "crash after commit: resend",
   "crash after commit: secret",

@@ -2,6 +2,7 @@ import { shortageOf } from "../../src/core/shortage.ts";
 import { KeyUnavailable } from "../../src/door/keys.ts";
 import type { Answer, OutgoingRequest, Resolver, Shortage, Transport } from "../../src/ports.ts";
 import type { FetchedKey } from "../../src/receive/receiver.ts";
+import { SandboxBusy, type SandboxCall, type SandboxResult } from "../../src/sandbox/sandbox.ts";
 import type { VirtualClock } from "./clock.ts";
 import type { Dice } from "./dice.ts";
 import { JWKS } from "./sources/kinds.ts";
@@ -10,6 +11,10 @@ import { JWKS } from "./sources/kinds.ts";
 export type Mood = "healthy" | "slow" | "hanging" | "failing" | "busy" | "refusing" | "redirecting" | "deaf" | "gone";
 
 const FAULTS: readonly Mood[] = ["healthy", "slow", "hanging", "failing", "busy", "refusing", "redirecting", "deaf"];
+
+const THROWN: SandboxResult = {
+  ...{ kind: "failed", cause: "exception", message: "TypeError: x is not a function", line: 3, column: 1, logs: [] },
+};
 
 /** A request that an endpoint has received in full. */
 export interface Arrival {
@@ -88,6 +93,21 @@ export class Network implements Transport, Resolver {
     return new Promise((resolve, reject) => {
       const respond = () => (isFaulty ? reject(new KeyUnavailable("The provider is unavailable.")) : resolve(JWKS));
       this.clock.at(this.dice.below(this.dice.pick([3, 300])), respond);
+    });
+  }
+
+  /** Runs a transformation that leaves messages unchanged, unless it fails, cancels or cannot run. */
+  transform({ argument }: SandboxCall): Promise<SandboxResult> {
+    const chance = this.#isCalm || this.#hasEverything ? 1 : this.dice.next();
+    return new Promise((resolve, reject) => {
+      const end = () => {
+        if (chance < this.faults.shortage) reject(new SandboxBusy("Too many calls are waiting."));
+        else if (chance < 0.15) resolve(THROWN);
+        else if (chance < 0.2)
+          resolve({ kind: "returned", json: '{"cancel":"not wanted"}', payload: "unchanged", logs: [] });
+        else resolve({ kind: "returned", json: argument, payload: "unchanged", logs: ["seen"] });
+      };
+      this.clock.at(this.dice.below(this.dice.pick([3, 80])), end);
     });
   }
 

@@ -5,6 +5,7 @@ import { ServiceStack } from "../../src/core/service.ts";
 import type { Keys } from "../../src/door/keys.ts";
 import { assemble, type Kernel, type KernelSettings } from "../../src/kernel.ts";
 import type { Clock, Resolver, Transport } from "../../src/ports.ts";
+import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 import { type Store, StoreUnavailable } from "../../src/store/index.ts";
 import { type MemoryStore, openMemoryStore } from "../../src/store/sqlite/index.ts";
 import { Tally } from "../../src/telemetry/tally.ts";
@@ -49,6 +50,14 @@ export interface Surroundings {
   readonly onPrune: () => void;
   /** Gets every fact while the program lives. */
   readonly onFact: (fact: Fact) => void;
+}
+
+/** The world outside of the program. */
+interface Outside {
+  readonly transport: Transport;
+  readonly resolver: Resolver;
+  readonly sandbox: Sandbox;
+  readonly keys: Keys;
 }
 
 /** One life of the program, from its start to its stop or crash. */
@@ -207,11 +216,12 @@ export class Program {
   }
 
   /** Returns the network, which works only while the program lives. */
-  #connection(): { readonly transport: Transport; readonly resolver: Resolver; readonly keys: Keys } {
+  #connection(): Outside {
     const { network } = this.around;
     return {
       transport: { send: (request, signal) => (this.#isAlive ? network.send(request, signal) : NEVER) },
       resolver: { resolve: (host, signal) => (this.#isAlive ? network.resolve(host, signal) : NEVER) },
+      sandbox: { run: (_, prepare) => (this.#isAlive ? network.transform(prepare()) : NEVER) },
       keys: { fetch: () => (this.#isAlive ? network.fetchKey() : NEVER), confirm: () => NEVER },
     };
   }

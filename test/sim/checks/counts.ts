@@ -23,7 +23,8 @@ export class CountChecks {
   ) {
     db.run(`
       CREATE TEMP TABLE latest_attempt (endpoint_seq INTEGER PRIMARY KEY, seq INTEGER NOT NULL, reason TEXT);
-      CREATE TEMP TRIGGER attempt_stored AFTER INSERT ON attempt BEGIN
+      CREATE TEMP TRIGGER attempt_stored AFTER INSERT ON attempt
+      WHEN NEW.reason IS NOT NULL OR NEW.response_status <> 0 BEGIN
         INSERT INTO latest_attempt VALUES (NEW.endpoint_seq, NEW.seq, NEW.reason)
         ON CONFLICT DO UPDATE SET seq = excluded.seq, reason = excluded.reason WHERE excluded.seq > latest_attempt.seq;
       END;

@@ -152,9 +152,22 @@ export class EndingChecks {
         this.violation(`delivery ${seq} is dead (${reason}) after a redrive to a healthy endpoint`);
       }
       this.#checkDeath(row);
-    } else if (state !== PENDING && deleted_at === null && !this.#dropped.has(row.endpoint_seq)) {
+    } else if (
+      state !== PENDING &&
+      deleted_at === null &&
+      !this.#dropped.has(row.endpoint_seq) &&
+      !this.#wasUnwanted(seq)
+    ) {
       this.violation(`delivery ${seq} is cancelled although its endpoint exists`);
     }
+  }
+
+  /** Returns whether a transformation has cancelled a delivery. */
+  #wasUnwanted(deliverySeq: Seq): boolean {
+    const attempt = this.db.query(
+      "SELECT 1 FROM attempt WHERE delivery_seq = ? AND reason IS NULL AND response_status = 0",
+    );
+    return attempt.get(deliverySeq) !== null;
   }
 
   #checkDeath({ seq, endpoint_seq, attempts, reason, retry_schedule }: DeliveryRow): void {
