@@ -33,6 +33,13 @@ export const TESTED = {
     "endpoint.update",
     "endpoint.upsert",
   ],
+  transformation: [
+    "endpoint.patchTransformation",
+    "endpoint.transformation.get",
+    "endpoint.transformation.patch",
+    "endpoint.transformationGet",
+    "endpoint.transformationPartialUpdate",
+  ],
   "endpoint-headers": [
     "endpoint.getHeaders",
     "endpoint.headersPatch",
@@ -209,12 +216,5 @@ export const WITHOUT_OPERATION: Readonly<Record<string, readonly string[]>> = {
     "integration.list",
     "integration.rotateKey",
     "integration.update",
-  ],
-  "Transformations are not offered yet.": [
-    "endpoint.patchTransformation",
-    "endpoint.transformation.get",
-    "endpoint.transformation.patch",
-    "endpoint.transformationGet",
-    "endpoint.transformationPartialUpdate",
   ],
 };

@@ -12,6 +12,7 @@ import replica from "../../../web/guide/pages/replica.md" with { type: "text" };
 import running from "../../../web/guide/pages/running.md" with { type: "text" };
 import security from "../../../web/guide/pages/security.md" with { type: "text" };
 import sizing from "../../../web/guide/pages/sizing.md" with { type: "text" };
+import transformations from "../../../web/guide/pages/transformations.md" with { type: "text" };
 import upgrade from "../../../web/guide/pages/upgrade.md" with { type: "text" };
 import { frame, type Listed, type PageFiles } from "./frame.ts";
 import { Html, html } from "./html.ts";
@@ -127,6 +128,12 @@ const chapters: ReadonlyArray<readonly [heading: string, pages: ReadonlyArray<Te
         title: "Outgoing connections",
         about: "tokens, OAuth 2.0, client certificates, private authorities, a proxy",
         text: outgoing,
+      },
+      {
+        name: "transformations",
+        title: "Transformations",
+        about: "code that changes or cancels what an endpoint gets, its limits, and what it cannot reach",
+        text: transformations,
       },
       providers,
     ],
