@@ -188,7 +188,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   // QuickJS, compiled to WebAssembly, interprets foreign code.
   sandbox: /^(quickjs-emscripten-core|@jitl\/quickjs-wasmfile-release-sync(\/wasm)?)$/,
   deliver: /^node:crypto$/,
-  targets: /^$/,
+  targets: /^node:crypto$/,
   doctor: /^$/,
   notice: /^$/,
   store: /^(node:crypto|node:fs|node:path|bun:sqlite|bun:ffi)$/,

@@ -16,9 +16,17 @@ class Failed extends Error {
   }
 }
 
+/** The interpreter failed after a call had ended. It must not be used again. */
+export class Spent extends Error {
+  override readonly name = "Spent";
+  constructor(readonly result: SandboxResult) {
+    super("The interpreter could not free the memory of a call.");
+  }
+}
+
 /**
  * Runs a call in a runtime of its own. Throws whatever the interpreter itself throws, such as
- * `Overrun`; the interpreter must then not be used again.
+ * `Overrun`, or `Spent`; the interpreter must then not be used again.
  */
 export function runScript({ quickJs, clock }: Interpreter, call: SandboxCall, limits: SandboxLimits): SandboxResult {
   clock.start(limits.timeoutMs);
@@ -31,9 +39,14 @@ export function runScript({ quickJs, clock }: Interpreter, call: SandboxCall, li
   const script = new Script(runtime, context, () => clock.isOverdue);
   const result = script.run(call, limits);
   clock.stop();
-  script.dispose();
-  context.dispose();
-  runtime.dispose();
+  try {
+    script.dispose();
+    context.dispose();
+    runtime.dispose();
+  } catch {
+    // QuickJS loses objects if it is interrupted at certain places, and refuses to go on.
+    throw new Spent(result);
+  }
   return result;
 }
 

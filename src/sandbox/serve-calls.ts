@@ -1,7 +1,7 @@
 import { computingMs, type Interpreter, Interpreters, Overrun } from "./interpreter.ts";
 import { withPayload } from "./payload.ts";
 import type { SandboxCall, SandboxLimits, SandboxProblem, SandboxResult } from "./sandbox.ts";
-import { runScript } from "./script.ts";
+import { runScript, Spent } from "./script.ts";
 
 /** What the main thread sends: first the limits, then one call at a time. */
 export type ToWorker = { readonly limits: SandboxLimits } | { readonly call: SandboxCall };
@@ -67,11 +67,21 @@ class Calls {
     this.#interpreter ??= await this.#interpreters.open();
     try {
       const interpreter = this.#interpreter;
-      const run = (plain: SandboxCall) => runScript(interpreter, plain, this.limits);
+      const run = (plain: SandboxCall) => this.#runIn(interpreter, plain);
       return call.payload === undefined ? run(call) : withPayload({ ...call, payload: call.payload }, run);
     } catch (error) {
       this.#interpreter = null;
       return problemOf(error);
+    }
+  }
+
+  #runIn(interpreter: Interpreter, call: SandboxCall): SandboxResult {
+    try {
+      return runScript(interpreter, call, this.limits);
+    } catch (error) {
+      if (!(error instanceof Spent)) throw error;
+      this.#interpreter = null;
+      return error.result;
     }
   }
 }
@@ -84,6 +94,8 @@ function problemOf(error: unknown): SandboxProblem {
   const unknown = { kind: "failed", line: null, column: null, logs: [] } as const;
   if (error instanceof Overrun) return { ...unknown, cause: "timeout", message: "timeout" };
   if (error instanceof RangeError) return { ...unknown, cause: "exception", message: "InternalError: stack overflow" };
-  if (error instanceof WebAssembly.RuntimeError) return { ...unknown, cause: "memory", message: "memory" };
+  if (error instanceof WebAssembly.RuntimeError) {
+    return { ...unknown, cause: "exception", message: "InternalError: the interpreter failed" };
+  }
   throw error;
 }
