@@ -16,7 +16,10 @@ sdkSuite("transformation", (sdk) => {
           (app, id, patch) => sdk.client1().endpoint.patchTransformation(app, id, patch),
           (app, id, patch) => sdk.client1().endpoint.transformationPartialUpdate(app, id, patch),
         ]
-      : [(app, id, patch) => sdk.client().endpoint.transformation.patch(app, id, patch)];
+      : [
+          (app, id, patch) => sdk.client().endpoint.transformation.patch(app, id, patch),
+          (app, id, patch) => sdk.client().endpoint.transformationPartialUpdate(app, id, patch),
+        ];
 
   const read = (app: string, id: string) =>
     sdk.version === "1.x"
