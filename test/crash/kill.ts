@@ -38,18 +38,18 @@ export async function killAndRestart(kill: Kill, boathook: Installation, storm: 
 }
 
 /** Starts a server and kills it after a time in ms, whether it is ready by then or not. */
-export async function killedStart(dataDir: string, afterMs: number): Promise<void> {
-  const { child } = await spawnServer(dataDir);
+export async function killedStart(dataDir: string, afterMs: number, ...args: readonly string[]): Promise<void> {
+  const { child } = await spawnServer(dataDir, ...args);
   await Bun.sleep(afterMs);
   child.kill("SIGKILL");
   await child.exited;
 }
 
 /** Starts a server on a free port without waiting until it is ready. */
-export async function spawnServer(dataDir: string) {
+export async function spawnServer(dataDir: string, ...args: readonly string[]) {
   const port = freePort();
-  const args = [`--port=${port}`, `--data-dir=${dataDir}`, "--allow-subnets=127.0.0.0/8"];
-  const child = Bun.spawn([...executable(), "serve", ...args], {
+  const own = [`--port=${port}`, `--data-dir=${dataDir}`, "--allow-subnets=127.0.0.0/8"];
+  const child = Bun.spawn([...executable(), "serve", ...own, ...args], {
     cwd: ROOT,
     env: await programEnvironment({ BOATHOOK_ROOT_TOKEN: ROOT_TOKEN }),
     stdio: ["ignore", "ignore", "ignore"],
