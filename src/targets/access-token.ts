@@ -1,5 +1,5 @@
-import { createHash } from "node:crypto";
 import type { OAuth2Auth } from "../core/endpoint-auth.ts";
+import { sha256 } from "../core/hash.ts";
 import { renewalMarginMs, tokenOf, tokenRequest } from "../core/oauth2.ts";
 import type { Answer, Shortage } from "../ports.ts";
 import { DestinationFinder } from "./destination.ts";
@@ -35,9 +35,7 @@ export class AccessTokens {
   /** Returns the access token for these credentials. `timeoutMs` limits a request for it. */
   of(auth: OAuth2Auth, timeoutMs: number): AccessToken {
     // The hash is shorter than some credentials.
-    const key = createHash("sha256")
-      .update(`${timeoutMs} ${JSON.stringify(auth)}`)
-      .digest("base64");
+    const key = Buffer.from(sha256(`${timeoutMs} ${JSON.stringify(auth)}`)).toString("base64");
     const token = this.#tokens.get(key) ?? new AccessToken(this.parts, auth, timeoutMs);
     this.#tokens.delete(key);
     if (this.#tokens.size >= TOKENS_MAX) this.#tokens.delete(this.#tokens.keys().next().value!);
