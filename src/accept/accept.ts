@@ -84,7 +84,10 @@ export class Accepter {
     return this.quotas === null ? null : this.quotas.ofMessages(application);
   }
 
-  /** Counts what the application uses. Returns its quota, or null if it was just deleted. */
+  /**
+   * Counts what the application uses. Returns its quota, or null if it was just deleted or if counting
+   * takes long: a customer with millions of messages must not wait because it gets a quota.
+   */
   async #counted({ application }: ApplicationEntry, quota: MessageQuota | null): Promise<MessageQuota | null> {
     return (await this.quotas?.count(application.seq)) ? quota : null;
   }

@@ -5,17 +5,22 @@ import type { Application, Store } from "../store/index.ts";
 
 type Limited = Pick<Application, "quota" | "sourceSeq">;
 
+/** Maximum time that a message waits until what was stored before it is counted, in ms. */
+const PATIENCE_MS = 2000;
+
 /**
  * The quotas of applications. An application without a quota of its own has the server's defaults.
  * Applications behind sources have none.
  */
 export class Quotas {
+  /** The applications that are being counted. */
+  readonly #counting = new Map<Seq, Promise<boolean>>();
   /** Whether the defaults limit messages. */
   readonly #areMessagesLimited: boolean;
 
   constructor(
     private readonly store: Pick<Store, "queue">,
-    private readonly clock: Pick<Clock, "now">,
+    private readonly clock: Pick<Clock, "now" | "after">,
     private readonly defaults: Quota,
   ) {
     this.#areMessagesLimited = limitsMessages(defaults);
@@ -33,8 +38,23 @@ export class Quotas {
     return limitsMessages(quota) ? quota : null;
   }
 
-  /** Counts what an application uses. Returns false if the application was deleted. */
+  /**
+   * Counts what an application uses. Resolves to false if the application was deleted, and if counting
+   * takes longer than `PATIENCE_MS`. It then goes on, and later calls resolve to false until it ends.
+   */
   count(applicationSeq: Seq): Promise<boolean> {
-    return this.store.queue.usage.count(applicationSeq, this.clock.now());
+    const known = this.#counting.get(applicationSeq);
+    if (known !== undefined) return known;
+    const counted = this.store.queue.usage.count(applicationSeq, this.clock.now());
+    const soon = new Promise<boolean>((resolve, reject) => {
+      const cancel = this.clock.after(PATIENCE_MS, () => resolve(false));
+      // If it fails later, the next message begins it again.
+      void counted.then(resolve, reject).finally(() => {
+        cancel();
+        this.#counting.delete(applicationSeq);
+      });
+    });
+    this.#counting.set(applicationSeq, soon);
+    return soon;
   }
 }

@@ -11,7 +11,7 @@ import { Signals } from "../../src/core/signal.ts";
 import type { Deliverer } from "../../src/deliver/deliverer.ts";
 import { systemClock } from "../../src/edge/clock.ts";
 import { applicationEntry } from "../../src/store/directory.ts";
-import type { Application, NewMessage } from "../../src/store/index.ts";
+import type { Application, NewMessage, Store } from "../../src/store/index.ts";
 import { openMemoryStore } from "../../src/store/sqlite/index.ts";
 
 /** Tests how messages are accepted whose application has a quota. */
@@ -19,6 +19,13 @@ import { openMemoryStore } from "../../src/store/sqlite/index.ts";
 const ENDPOINT = 7;
 const LARGE: Quota = { endpoints: null, messagesPerDay: 1_000_000, storedBytes: 2 ** 40 };
 const now = Date.UTC(2026, 0, 1, 12);
+
+const deliverer = { prepareLanes: async () => {}, enqueue: () => {} } as unknown as Deliverer;
+
+function accepterOn(store: Store, quotas: Quotas): Accepter {
+  const clock = { ...systemClock, now: () => now };
+  return new Accepter(store, store.numbers, clock, new Facts(), new Signals(() => {}), deliverer, null, quotas);
+}
 
 async function opened(quota: Quota | null, defaults: Quota = NO_QUOTA) {
   const clock = { ...systemClock, now: () => now };
@@ -71,6 +78,34 @@ describe("messages of an application with a quota", () => {
     expect(await accepter.accept(entry, incoming)).toMatchObject({ accepted: true });
     expect(await accepter.acceptInPortions(entry, many(2))).toMatchObject([{ accepted: true }, { accepted: true }]);
     expect((await store.queue.usage.read(application.seq, now)).messages).toBeNull();
+  });
+
+  test("a message waits two seconds at most for what was stored before to be counted, and later ones do not wait", async () => {
+    const { store, application, entry } = await opened({ ...LARGE, messagesPerDay: 0 });
+    const waits: Array<{ readonly ms: number; readonly end: () => void }> = [];
+    const after = (ms: number, end: () => void) => {
+      waits.push({ ms, end });
+      return () => void waits.pop();
+    };
+    const counting = Promise.withResolvers<void>();
+    const { usage } = store.queue;
+    const count = async (...args: Parameters<typeof usage.count>) => {
+      await counting.promise;
+      return usage.count(...args);
+    };
+    const slow = { ...store, queue: { ...store.queue, usage: { ...usage, count } } };
+    const accepter = accepterOn(slow, new Quotas(slow, { now: () => now, after }, NO_QUOTA));
+    const first = accepter.accept(entry, incoming);
+    for (let turn = 0; turn < 100 && waits.length === 0; turn++) await new Promise(setImmediate);
+    expect(waits.map(({ ms }) => ms)).toEqual([2000]);
+    waits[0]!.end();
+    expect(await first).toMatchObject({ accepted: true });
+    expect(await accepter.accept(entry, incoming)).toMatchObject({ accepted: true });
+    expect(waits).toHaveLength(1);
+    counting.resolve();
+    for (let turn = 0; turn < 1000 && waits.length > 0; turn++) await new Promise(setImmediate);
+    expect(await accepter.accept(entry, incoming)).toMatchObject({ because: "quota", exceeded: { used: 2, limit: 0 } });
+    expect((await usage.read(application.seq, now)).messages).toMatchObject({ messages: 2, storedBytes: 20 });
   });
 
   test("operational messages have no quota", async () => {

@@ -50,7 +50,11 @@ interface UsedProps {
 
 function Used({ used, limit, format }: UsedProps) {
   const isFull = used !== null && used >= limit;
-  return <span class={isFull ? "bad" : undefined}>{`${used === null ? "?" : format(used)} of ${format(limit)}`}</span>;
+  return (
+    <span class={isFull ? "bad" : undefined}>
+      {used === null ? `being counted, at most ${format(limit)}` : `${format(used)} of ${format(limit)}`}
+    </span>
+  );
 }
 
 interface QuotaFieldsProps {

@@ -9,7 +9,8 @@ import { reply } from "../../http/reply.ts";
 import { nullable } from "../../http/schema.ts";
 
 const limit = nullable(Type.Integer({ description: "The limit in force; null if there is none." }));
-const COUNTED = "Null if the application has no limit of messages or stored bytes, because nothing is counted then.";
+const COUNTED =
+  "Null if the application has no limit of messages or stored bytes, and while the messages from before it are counted.";
 
 export const QuotaUsageOut = field.object("QuotaUsageOut", {
   endpoints: field.object("EndpointQuotaOut", {
@@ -42,7 +43,7 @@ export function quotaRoutes(context: Context): Operation[] {
       tag: "Application",
       summary: "Get the quota of an application and its usage",
       description:
-        "Returns the limits in force: those of the field `quota`, else the server's defaults. After a quota was set, the first request counts the messages that are stored already.",
+        "Returns the limits in force: those of the field `quota`, else the server's defaults. After a quota was set, the first request begins to count the messages that are stored already. It waits up to 2 s for that.",
       access: "application",
       responses: { 200: { description: "The limits and what is used of them.", schema: QuotaUsageOut, example } },
       problems: [404],
