@@ -127,7 +127,7 @@ export function isValidUtf8(bytes: Uint8Array): boolean {
  * Returns the position after the closing quote of the string that opens at `open`, or -1 if the
  * string is not closed.
  */
-function skipString(bytes: Uint8Array, open: number): number {
+export function skipString(bytes: Uint8Array, open: number): number {
   const length = bytes.length;
   for (let at = open + 1; at < length; at++) {
     const byte = bytes[at];
@@ -141,7 +141,7 @@ function skipString(bytes: Uint8Array, open: number): number {
  * Returns the position after the value that begins at `start`. Returns -1 if no value begins there
  * or the value does not end.
  */
-function skipValue(bytes: Uint8Array, start: number): number {
+export function skipValue(bytes: Uint8Array, start: number): number {
   const first = bytes[start];
   if (first === QUOTE) return skipString(bytes, start);
   if (first === OPEN_OBJECT || first === OPEN_ARRAY) return skipNested(bytes, start);
