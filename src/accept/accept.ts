@@ -1,4 +1,3 @@
-import { wants } from "../core/event.ts";
 import type { Facts } from "../core/fact.ts";
 import { placeAt, type Seq, type SeqSource } from "../core/id.ts";
 import type { MessageQuota } from "../core/quota.ts";
@@ -12,6 +11,7 @@ import { Turns } from "../store/turns.ts";
 import type { Incoming } from "./incoming.ts";
 import { DELIVERIES_AT_ONCE, portionsOf } from "./portions.ts";
 import type { Quotas } from "./quotas.ts";
+import { Recipients, subscribedTo } from "./recipients.ts";
 
 export type Accepted =
   | { readonly accepted: true; readonly seq: Seq; readonly acceptedAt: number }
@@ -30,16 +30,11 @@ const NOT_STORED: NotStored = { accepted: false, because: "unavailable" };
 /** Maximum number of lanes that are told about a scheduled message in one turn of the event loop. */
 const WOKEN_AT_ONCE = 500;
 /**
- * Maximum number of times that an endpoint is compared with a message in one turn of the event
- * loop.
- */
-const COMPARED_AT_ONCE = 50_000;
-
-/**
  * Accepts messages: numbers them, matches their endpoints, commits, and enqueues the deliveries.
  */
 export class Accepter {
   readonly #turns: Turns;
+  readonly #recipients: Recipients;
 
   constructor(
     private readonly store: Store,
@@ -54,14 +49,17 @@ export class Accepter {
     private readonly quotas: Quotas | null = null,
   ) {
     this.#turns = new Turns(clock);
+    this.#recipients = new Recipients(this.#turns);
   }
 
   /** Accepts a message. Resolves after it is on disk and its deliveries have been enqueued. */
   accept(entry: ApplicationEntry, incoming: Incoming): Promise<Accepted> {
-    return this.#acceptFor(entry, wantedBy(entry, incoming), incoming);
+    const recipients = this.#recipients.of(entry, incoming);
+    if (!(recipients instanceof Promise)) return this.#acceptFor(entry, recipients, incoming);
+    return recipients.then((chosen) => this.#acceptFor(entry, chosen, incoming));
   }
 
-  /** Accepts a message for one endpoint only, regardless of the endpoint's subscriptions. */
+  /** Accepts a message for one endpoint only, regardless of the endpoint's subscription and filter. */
   acceptOnlyFor(endpointSeq: Seq, entry: ApplicationEntry, incoming: Incoming): Promise<Accepted> {
     return this.#acceptFor(entry, [endpointSeq], incoming);
   }
@@ -94,10 +92,10 @@ export class Accepter {
 
   /**
    * Accepts several operational messages in one commit. A refused message does not affect the others.
-   * The messages have no quota.
+   * The messages have no quota, and endpoints for them have no filters.
    */
   async acceptAll(entry: ApplicationEntry, incoming: readonly Incoming[]): Promise<Accepted[]> {
-    const messages = incoming.map((one) => this.#numbered(entry, wantedBy(entry, one), one, null));
+    const messages = incoming.map((one) => this.#numbered(entry, subscribedTo(entry, one), one, null));
     const committingAt = this.#traceTime();
     const results = await this.store.queue.accept(messages);
     return results.map((result, i) => this.#committed(entry, messages[i]!, result, committingAt, committingAt));
@@ -112,7 +110,7 @@ export class Accepter {
     entry: ApplicationEntry,
     incoming: readonly Incoming[],
   ): Promise<ReadonlyArray<Accepted | NotStored>> {
-    const wanted = await this.#wantedByAll(entry, incoming);
+    const wanted = await this.#recipients.ofAll(entry, incoming);
     const results: (Accepted | NotStored)[] = [];
     for (const [from, to] of portionsOf(wanted)) {
       if (from > 0) await this.#turns.next();
@@ -143,24 +141,6 @@ export class Accepter {
     return results.map((result, i) =>
       this.#committed(entry, messages[i]!, result, portion[i]!.begunAt ?? committingAt, committingAt),
     );
-  }
-
-  /** Returns the endpoints of each message. Messages with the same traits share one list. */
-  async #wantedByAll(entry: ApplicationEntry, incoming: readonly Incoming[]): Promise<ReadonlyArray<readonly Seq[]>> {
-    const known = new Map<string, readonly Seq[]>();
-    const wanted: (readonly Seq[])[] = [];
-    let compared = 0;
-    for (const one of incoming) {
-      const traits = JSON.stringify([one.eventType, one.channels]);
-      const found = known.get(traits) ?? wantedBy(entry, one);
-      if (!known.has(traits)) compared += entry.endpoints.length;
-      known.set(traits, found);
-      wanted.push(found);
-      if (compared < COMPARED_AT_ONCE) continue;
-      compared = 0;
-      await this.#turns.next();
-    }
-    return wanted;
   }
 
   #numbered(
@@ -250,12 +230,4 @@ export class Accepter {
 
 function isUncounted(result: AcceptResult): result is Extract<Refused, { because: "uncounted" }> {
   return !result.accepted && result.because === "uncounted";
-}
-
-function wantedBy({ endpoints }: ApplicationEntry, { eventType, channels }: Incoming): Seq[] {
-  const wanted: Seq[] = [];
-  for (const { seq, subscription } of endpoints) {
-    if (wants(subscription, eventType, channels)) wanted.push(seq);
-  }
-  return wanted;
 }

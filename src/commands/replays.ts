@@ -22,7 +22,7 @@ const RECOVER_MS_MAX = 14 * DAY_MS + 5 * 60_000;
 /** The endpoint that receives the messages, its application, and who starts the task. */
 export interface ReplayTarget {
   readonly application: Pick<Application, "seq" | "environmentSeq">;
-  readonly endpoint: Pick<Endpoint, "seq" | "disabled" | "eventTypes" | "channels">;
+  readonly endpoint: Pick<Endpoint, "seq" | "disabled" | "eventTypes" | "channels" | "filter">;
   readonly startedBy: AuditActor;
 }
 
@@ -39,7 +39,7 @@ export type ReplayFilter = Pick<ReplayOrder, "eventTypes" | "channel" | "tag" | 
 
 /**
  * Starts a task that resends the failed messages in the window: dead letters, and deliveries that
- * wait for a retry. Throws 422 if the window is longer than fourteen days, and 400 if the endpoint
+ * wait for a retry. Skips those that the endpoint's filter does not match now. Throws 422 if the window is longer than fourteen days, and 400 if the endpoint
  * is disabled.
  */
 export async function recover(parts: Parts, target: ReplayTarget, window: ReplayWindow): Promise<Task> {
@@ -49,7 +49,7 @@ export async function recover(parts: Parts, target: ReplayTarget, window: Replay
 
 /**
  * Starts a task that sends the messages in the window that match the endpoint's subscription and
- * have never been attempted. Throws 400 if the endpoint is disabled.
+ * filter and have never been attempted. Throws 400 if the endpoint is disabled.
  */
 export async function replayMissing(parts: Parts, target: ReplayTarget, window: ReplayWindow): Promise<Task> {
   return start(parts, "endpoint.replay", target, window);
@@ -57,7 +57,7 @@ export async function replayMissing(parts: Parts, target: ReplayTarget, window: 
 
 /**
  * Starts a task that resends the messages in the window that have been attempted, regardless of the
- * result. Throws 400 if the endpoint is disabled.
+ * result. Skips those that the endpoint's filter does not match now. Throws 400 if the endpoint is disabled.
  */
 export async function bulkReplay(
   parts: Parts,
@@ -95,7 +95,7 @@ export async function previewReplay(
   let count = 0;
   for (let read = 0; read < PREVIEW_READ_MAX && count < PREVIEW_FOUND_MAX; read += STEP_MESSAGES) {
     if (read > 0) await turns.next();
-    const { rows, last } = await nextReplayable(store, target.endpoint, { ...order, from });
+    const { rows, last } = await nextReplayable(store, target.endpoint, { ...order, from }, turns);
     count += rows.length;
     if (last === null) return { count, more: false };
     from = last;

@@ -46,7 +46,11 @@ export async function sendExample(
   if (known === null && payload === null && eventType !== PING) throw noEventType();
   const example = () => Buffer.from(JSON.stringify(known === null ? PING_PAYLOAD : exampleOf(known, exampleIndex)));
   const incoming = plainIncoming(eventType, payload ?? example());
-  const stored = await accepter.acceptOnlyFor(endpoint.seq, { application, endpoints: [] }, incoming);
+  const stored = await accepter.acceptOnlyFor(
+    endpoint.seq,
+    { application, endpoints: [], hasFilters: false },
+    incoming,
+  );
   if (!stored.accepted && stored.because === "quota") throw quotaProblem(stored.exceeded, clock.now());
   if (!stored.accepted)
     throw new Error(

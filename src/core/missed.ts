@@ -4,7 +4,7 @@ import { type Subscription, wants } from "./event.ts";
  * Why an endpoint has no delivery of a message. `created_later` is a stored fact. The others follow
  * from the endpoint's present settings. `unknown`: the endpoint would receive the message now.
  */
-export const missedReasons = ["created_later", "disabled", "event_type", "channel", "unknown"] as const;
+export const missedReasons = ["created_later", "disabled", "event_type", "channel", "filter", "unknown"] as const;
 
 export interface Missed {
   readonly reason: (typeof missedReasons)[number];
@@ -46,7 +46,8 @@ export function refusalBy(
   return endpoint.disabled ? "disabled" : mismatch(endpoint, sent);
 }
 
-export function missedBy(endpoint: Settings, accepted: Accepted): Missed {
+/** `isFiltered` says whether the endpoint's filter, as it is now, excludes the message. */
+export function missedBy(endpoint: Settings, accepted: Accepted, isFiltered = false): Missed {
   const { createdAt, updatedAt, disabled, disabledAt } = endpoint;
   const { acceptedAt } = accepted;
   if (createdAt > acceptedAt) return { reason: "created_later", certain: true };
@@ -54,7 +55,7 @@ export function missedBy(endpoint: Settings, accepted: Accepted): Missed {
   // An endpoint that was disabled after the message has another reason.
   const isReason = disabled && (disabledAt === null || disabledAt <= acceptedAt);
   if (isReason) return { reason: "disabled", certain: disabledAt !== null || isUnchanged };
-  const reason = mismatch(endpoint, accepted);
+  const reason = mismatch(endpoint, accepted) ?? (isFiltered ? "filter" : null);
   return reason === null ? { reason: "unknown", certain: false } : { reason, certain: isUnchanged };
 }
 

@@ -16,12 +16,15 @@ const PARSED_BYTES_MAX = 16 * 1024;
 
 /** A message as filters see it. The payload is read once, whatever the number of filters. */
 export class MessageView {
-  readonly eventType: JsonView;
+  #eventType: JsonView | null = null;
   #payload: JsonView | null | undefined;
   #headers: ReadonlyMap<string, JsonView> | null = null;
 
-  constructor(private readonly message: FilteredMessage) {
-    this.eventType = textView(message.eventType);
+  constructor(private readonly message: FilteredMessage) {}
+
+  get eventType(): JsonView {
+    this.#eventType ??= textView(this.message.eventType);
+    return this.#eventType;
   }
 
   /** The value of the payload, or null if the payload is not JSON. */

@@ -10,7 +10,16 @@ import type { ActiveEndpoint, Application, Key, KnownEndpoint, Store } from "./i
 export interface ApplicationEntry {
   readonly application: Application;
   /** The endpoints that are neither disabled nor deleted, in the order of their creation. */
-  readonly endpoints: ReadonlyArray<{ readonly seq: Seq; readonly subscription: Subscription }>;
+  readonly endpoints: readonly SubscribedEndpoint[];
+  /** Whether one of the endpoints has a filter. */
+  readonly hasFilters: boolean;
+}
+
+export interface SubscribedEndpoint {
+  readonly seq: Seq;
+  readonly subscription: Subscription;
+  /** The filter as JSON, or null. */
+  readonly filter: string | null;
 }
 
 export function applicationEntry(application: Application, active: readonly ActiveEndpoint[]): ApplicationEntry {
@@ -22,7 +31,9 @@ export function applicationEntry(application: Application, active: readonly Acti
         eventTypes: endpoint.eventTypes === null ? null : new Set(endpoint.eventTypes),
         channels: endpoint.channels === null ? null : new Set(endpoint.channels),
       },
+      filter: endpoint.filter,
     })),
+    hasFilters: active.some(({ filter }) => filter !== null),
   };
 }
 

@@ -44,9 +44,9 @@ async function opened(quota: Quota | null, defaults: Quota = NO_QUOTA) {
   const plain = plainApplication({ seq: store.numbers.next(), environmentSeq: 1, name: "a", now });
   const application: Application = { ...plain, quota };
   await store.configuration.applications.create(application);
-  const entry = applicationEntry(application, [{ seq: ENDPOINT, eventTypes: null, channels: null }]);
+  const entry = applicationEntry(application, [{ seq: ENDPOINT, eventTypes: null, channels: null, filter: null }]);
   const withoutQuota = applicationEntry({ ...application, quota: null }, [
-    { seq: ENDPOINT, eventTypes: null, channels: null },
+    { seq: ENDPOINT, eventTypes: null, channels: null, filter: null },
   ]);
   return { store, accepter, application, entry, withoutQuota, enqueued, stated };
 }

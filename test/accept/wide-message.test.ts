@@ -34,7 +34,12 @@ class TurnCounter {
 
 function wideApplication(): ApplicationEntry {
   const application = plainApplication({ seq: 1, environmentSeq: 1, name: "wide", now: 0 });
-  const endpoints = Array.from({ length: ENDPOINTS }, (_, i) => ({ seq: 10 + i, eventTypes: null, channels: null }));
+  const endpoints = Array.from({ length: ENDPOINTS }, (_, i) => ({
+    seq: 10 + i,
+    eventTypes: null,
+    channels: null,
+    filter: null,
+  }));
   return applicationEntry(application, endpoints);
 }
 

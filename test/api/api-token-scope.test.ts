@@ -167,7 +167,11 @@ describe("enforcement of scopes", () => {
     const changing = operations.filter(({ method }) => method !== "GET" && method !== "HEAD");
     const allowed = changing.filter((one) => missingScopes(parseScopes(["*:Read"]), neededScopes(one)).length === 0);
     expect(allowed.map(({ id }) => id).sort()).toEqual([
+      "endpoint.filter-preview",
+      "endpoint.filter-test",
       "event-type.validate",
+      "ingest.endpoint.filter-preview",
+      "ingest.endpoint.filter-test",
       "message.precheck-recipients",
       "session.log-out",
       "v1.environment.export",

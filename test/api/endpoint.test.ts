@@ -229,7 +229,7 @@ describe("creating an endpoint", () => {
     ["a concurrency that is not an integer", { concurrency: 1.5 }, ["body", "concurrency"]],
     ["an unknown ordering", { ordering: "random" }, ["body", "ordering"]],
     ["a `paused` that is a string", { paused: "true" }, ["body", "paused"]],
-    ["a filter, which is not supported yet", { filter: { type: "a" } }, ["body", "filter"]],
+    ["an unknown field in the filter", { filter: { type: "a" } }, ["body", "filter", "type"]],
     ["a reserved header", { headers: { Host: "a" } }, ["body", "headers"]],
     ["a header that would replace the signature", { headers: { "Webhook-Signature": "a" } }, ["body", "headers"]],
     ["a connection header", { headers: { Expect: "100-continue" } }, ["body", "headers"]],

@@ -15,7 +15,11 @@ interface Operation {
 
 /** Operations other than GET that a read-only token may call. */
 const READING = [
+  "endpoint.filter-preview",
+  "endpoint.filter-test",
   "event-type.validate",
+  "ingest.endpoint.filter-preview",
+  "ingest.endpoint.filter-test",
   "message.precheck-recipients",
   "session.log-out",
   "v1.environment.export",

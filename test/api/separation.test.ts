@@ -106,6 +106,8 @@ const referenceTests = [
   "v1.statistics.aggregate-app-stats appIds",
   "statistics.timeseries ?app_id",
   "statistics.timeseries ?endpoint_id",
+  "endpoint.filter-test messageId",
+  "ingest.endpoint.filter-test messageId",
 ];
 
 let server: TestServer;
@@ -546,6 +548,22 @@ describe("ids in queries and bodies", () => {
       });
       expect(Object.values(beside.results)).toEqual(["not-found"]);
     });
+  });
+
+  test("a filter cannot be tested on a message of another environment or application", async () => {
+    const { msg_id: messageId, app_id: app } = victim.main.ids;
+    const { app_id: own, source_id: source, endpoint_id: endpoint } = stranger.main.ids;
+    const { json } = await must("GET", `/ingest/api/v1/source/${source}/endpoint`, stranger.token);
+    const calls = [
+      [`/app/${own}/endpoint/${endpoint}/filter/test`, stranger.token],
+      [`/ingest/api/v1/source/${source}/endpoint/${json.data[0].id}/filter/test`, stranger.token],
+      [`/app/${victim.other.ids.app_id}/endpoint/${victim.other.ids.endpoint_id}/filter/test`, victim.token],
+      [`/app/${app}/endpoint/${victim.main.ids.endpoint_id}/filter/test`, stranger.token],
+    ] as const;
+    for (const [path, token] of calls) {
+      const { status, text } = await send("POST", path, { messageId, filter: {} }, { token });
+      expect([path, status, allMarks(victim).filter((mark) => text.includes(mark))]).toEqual([path, 404, []]);
+    }
   });
 
   test("usage reports do not count applications of another environment", async () => {

@@ -18,6 +18,7 @@ import { type AddressOf, Door } from "../resources/door/door.ts";
 import { doorRoutes } from "../resources/door/routes.ts";
 import { endpointCertificateRoutes } from "../resources/endpoint/certificates.ts";
 import { endpointDetailRoutes } from "../resources/endpoint/detail.ts";
+import { endpointFilterRoutes } from "../resources/endpoint/filter-test.ts";
 import { endpointHeadersRoutes } from "../resources/endpoint/headers.ts";
 import { endpointOauthRoutes } from "../resources/endpoint/oauth.ts";
 import { environmentEndpointRoutes } from "../resources/endpoint/of-environment.ts";
@@ -173,6 +174,7 @@ export function operationsOf(context: Context): readonly Operation[] {
     ...endpointOauthRoutes(context),
     ...endpointCertificateRoutes(context),
     ...endpointReplayRoutes(context),
+    ...endpointFilterRoutes(context),
     ...endpointStatsRoutes(context),
     ...messageRoutes(context),
     ...environmentMessageRoutes(context),

@@ -19,6 +19,7 @@ import {
   choice,
   duration,
   emptyMeansNull,
+  exactObject,
   flag,
   instant,
   integer,
@@ -28,7 +29,6 @@ import {
   nullable,
   nullableOutput,
   nullMeans,
-  reserved,
   text,
   type ValueType,
   word,
@@ -92,6 +92,15 @@ const ordering = choice(["parallel", "fifo"], {
   description:
     "`fifo` delivers one message at a time, in the order of acceptance: the next one starts when the previous one is delivered or dead.",
 });
+
+/** Which messages an endpoint gets, by their content. */
+export const filterType = nullable(
+  exactObject({
+    description:
+      "Deliver only messages that match these conditions on the payload, the headers and the event type; null or absent means all. Checked when a message is accepted, in the form of MongoDB's queries. See /docs/guide/filters.",
+    examples: [{ payload: { amount: { $gt: 10 } } }],
+  }),
+);
 
 const secret = nullable(
   text({
@@ -170,13 +179,7 @@ export const endpointFields = {
   concurrency: setting(concurrency, null),
   ordering: setting(ordering, "parallel"),
   paused: setting(flag({ description: "Messages are queued but not sent." }), false),
-  filter: setting(
-    reserved("Filters on payloads are not supported in this version.", {
-      description: "Reserved: must be null in this version.",
-    }),
-    null,
-    { stored: false },
-  ),
+  filter: setting(filterType, null),
   /** The secret is stored encrypted in a separate table, together with older secrets. */
   secret: atCreation(secret, null, { stored: false, output: "never" }),
   /** How deliveries authenticate. The secrets are stored encrypted. */

@@ -3,13 +3,17 @@
  * contain, and how a response shows the value. It is independent of its users: the store derives
  * columns and codecs from it, and the API derives JSON schemas.
  */
+import type { ExactObject } from "../exact-json.ts";
 import type { IdCodec, IdPrefix, Seq } from "../id.ts";
 import { formatInstant } from "../instant.ts";
 import { choiceProblem } from "../rule.ts";
 import { formatDuration, parseDuration } from "../unit.ts";
 
-/** How a database stores a value. Every column may also be null. */
-export type Storage = "integer" | "text" | "boolean" | "json";
+/**
+ * How a database stores a value. Every column may also be null. `exactJson` is JSON whose numbers keep
+ * their text.
+ */
+export type Storage = "integer" | "text" | "boolean" | "json" | "exactJson";
 
 /** JSON Schema keywords, with their values. */
 export type Keywords = Readonly<Record<string, unknown>>;
@@ -130,6 +134,11 @@ export function object(keywords: Keywords = {}) {
   return same<Readonly<Record<string, unknown>>>("json", { type: "object", keywords }, { type: "object" });
 }
 
+/** Returns a type for any JSON object, whose numbers keep their text. */
+export function exactObject(keywords: Keywords = {}) {
+  return same<ExactObject>("exactJson", { type: "object", keywords }, { type: "object" });
+}
+
 /**
  * Returns a type for objects of the form `V` with declared fields. In memory and in JSON the values
  * are the same. Commands check the conditions that the forms of the fields cannot express.
@@ -147,15 +156,6 @@ export function struct<V>(
 /** Returns a type for a value that is stored as JSON and not shown. */
 export function json<V>(): OutputType<V, V> {
   return same<V>("json", { type: "object" }, { type: "object" });
-}
-
-/**
- * Returns a type for a field that is not supported yet. Any object is rejected with `problem`; only
- * null is accepted.
- */
-export function reserved(problem: string, keywords: Keywords = {}): ValueType<null, null, null> {
-  const input: Form = { type: "object", rule: () => problem, shown: keywords, nullable: true };
-  return same("json", input, { type: "null" });
 }
 
 /** Returns a type that also accepts null as a separate value. */

@@ -4,6 +4,8 @@ import { type SeqSource, timeOfSeq } from "../../core/id.ts";
 import type { Signals } from "../../core/signal.ts";
 import type { Clock } from "../../ports.ts";
 import type { KnownEndpoint, Replayable, ReplayOrder, ReplayPage, Resent, Store, Task } from "../../store/index.ts";
+import { Turns } from "../../store/turns.ts";
+import { matchingFilter } from "./replay-filter.ts";
 import type { Step, TaskKind } from "./task-runner.ts";
 
 /**
@@ -58,12 +60,16 @@ export function replayKinds(clock: Clock, parts: Parts): TaskKind[] {
  * creation of the task, and deliveries that ended after it.
  */
 class Replay implements TaskKind {
+  readonly #turns: Turns;
+
   constructor(
     readonly kind: string,
     private readonly which: ReplayOrder["which"],
     private readonly clock: Clock,
     private readonly parts: Parts,
-  ) {}
+  ) {
+    this.#turns = new Turns(clock);
+  }
 
   async step(task: Task): Promise<Step> {
     const data = task.data as unknown as ReplayData;
@@ -73,7 +79,7 @@ class Replay implements TaskKind {
 
     const { which } = this;
     const order = { ...data, which, askedAt: timeOfSeq(task.seq) };
-    const { rows, last } = await nextReplayable(this.parts.store, endpoint, order);
+    const { rows, last } = await nextReplayable(this.parts.store, endpoint, order, this.#turns);
     const progress = (resent: Resent): ReplayData => ({
       ...data,
       messagesSent: data.messagesSent + count(resent),
@@ -110,14 +116,19 @@ function count(resent: Resent): number {
   return Object.values(resent).reduce((sum, one) => sum + one, 0);
 }
 
-/** Reads the next messages of a replay, and returns those that it sends to the endpoint. */
+/**
+ * Reads the next messages of a replay, and returns those that it sends to the endpoint. The endpoint's
+ * filter applies as it is now.
+ */
 export async function nextReplayable(
-  { history }: Pick<Store, "history">,
-  endpoint: Pick<KnownEndpoint, "eventTypes" | "channels">,
+  store: Pick<Store, "history" | "queue">,
+  endpoint: Pick<KnownEndpoint, "eventTypes" | "channels" | "filter">,
   order: ReplayOrder,
+  turns: Turns,
 ): Promise<ReplayPage> {
-  const page = await history.replayable(order, STEP_MESSAGES);
-  return order.which === "missing" ? { ...page, rows: page.rows.filter((row) => isFor(endpoint, row)) } : page;
+  const { rows, last } = await store.history.replayable(order, STEP_MESSAGES);
+  const wanted = order.which === "missing" ? rows.filter((row) => isFor(endpoint, row)) : rows;
+  return { rows: await matchingFilter(store, endpoint, wanted, turns), last };
 }
 
 /** Returns why nothing can be sent to an endpoint, or null if the endpoint accepts deliveries. */

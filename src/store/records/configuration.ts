@@ -69,7 +69,10 @@ export interface KnownEndpoint extends Endpoint {
 }
 
 /** The fields of an endpoint that decide which messages it receives. */
-export type ActiveEndpoint = Pick<Endpoint, "seq" | "eventTypes" | "channels">;
+export interface ActiveEndpoint extends Pick<Endpoint, "seq" | "eventTypes" | "channels"> {
+  /** The filter as JSON, or null. */
+  readonly filter: string | null;
+}
 
 /** A signing key of an endpoint, `whsec_…` or `whsk_…`. */
 export interface EndpointSecret {

@@ -56,6 +56,7 @@ const RULES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     // The column contains no secrets.
     auth: [isObject("auth"), "(auth IS NULL OR sealed IS NOT NULL)"],
     tls: [isObject("tls")],
+    filter: [isObject("filter")],
     disabling: [
       "disabled_cause IN ('gone', 'failing', 'manual')",
       "disabled = 1 OR (disabled_at IS NULL AND disabled_cause IS NULL)",

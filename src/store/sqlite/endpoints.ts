@@ -55,10 +55,11 @@ interface ActiveRow {
   seq: number;
   eventTypes: string | null;
   channels: string | null;
+  filter: string | null;
 }
 
-function toActive({ seq, eventTypes, channels }: ActiveRow): ActiveEndpoint {
-  return { seq, eventTypes: parsedOrNull<string[]>(eventTypes), channels: parsedOrNull<string[]>(channels) };
+function toActive({ seq, eventTypes, channels, filter }: ActiveRow): ActiveEndpoint {
+  return { seq, eventTypes: parsedOrNull<string[]>(eventTypes), channels: parsedOrNull<string[]>(channels), filter };
 }
 
 type Reads = Pick<Configuration["endpoints"], "find" | "get" | "list" | "ever" | "active">;
@@ -77,7 +78,7 @@ function endpointReads(db: Database, box: SecretBox): Reads {
   );
   // The sealed column is not read, because an application may have thousands of endpoints.
   const active = db.prepare<ActiveRow, [number]>(
-    `SELECT seq, event_types AS eventTypes, channels FROM endpoint
+    `SELECT seq, event_types AS eventTypes, channels, filter FROM endpoint
      WHERE application_seq = ? AND deleted_at IS NULL AND disabled = 0 ORDER BY seq`,
   );
   const ever = db.prepare<{ seq: number }, [number]>("SELECT seq FROM endpoint WHERE application_seq = ? ORDER BY seq");

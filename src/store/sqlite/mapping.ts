@@ -1,3 +1,4 @@
+import { type ExactJson, exactText, parseExact } from "../../core/exact-json.ts";
 import type { Field, Fields, RecordOf, ValueOf } from "../../core/resources/field.ts";
 import type { Storage } from "../../core/resources/value-type.ts";
 
@@ -92,6 +93,10 @@ const codecs: Readonly<Record<Storage, Codec<unknown>>> = {
   json: {
     encode: (value) => (value === null ? null : JSON.stringify(value)),
     decode: (stored) => (stored === null ? null : JSON.parse(stored as string)),
+  },
+  exactJson: {
+    encode: (value) => (value === null ? null : exactText(value as ExactJson)),
+    decode: (stored) => (stored === null ? null : parseExact(stored as string)),
   },
 };
 

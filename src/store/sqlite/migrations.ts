@@ -354,6 +354,7 @@ export const migrations: readonly string[] = [
   // No change, but earlier versions send messages without the transformations of their endpoints, and
   // do not allow a successful attempt to have an encrypted part.
   "SELECT 1;",
+  "ALTER TABLE endpoint ADD COLUMN filter TEXT;",
 ];
 
 /** Throws `StartError` if a schema is newer than this version of the program. */

@@ -59,14 +59,20 @@ describe("the scopes that operations need", () => {
     );
     expect(reading.filter(({ method }) => method !== "GET" && method !== "HEAD").map(({ id }) => id)).toEqual([
       "event-type.validate",
+      "endpoint.filter-test",
+      "endpoint.filter-preview",
       "v1.message.precheck",
       "message.precheck-recipients",
       "v1.environment.export",
+      "ingest.endpoint.filter-test",
+      "ingest.endpoint.filter-preview",
     ]);
   });
 
   const expected: Readonly<Record<string, readonly string[]>> = {
     "v1.message.precheck": ["message:Read"],
+    "endpoint.filter-test": ["endpoint:Read", "message:Read"],
+    "ingest.endpoint.filter-test": ["ingest:Read", "message:Read"],
     "v1.environment.export": ["environment:Read", "event-type:Read"],
     "v1.environment.import": ["environment:Write", "event-type:Write"],
     "v1.admin.redrive-dlq": ["dead-letter:Write"],

@@ -3,6 +3,7 @@ import { expungeApplication, expungeMessages } from "../../../src/commands/expun
 import { bulkReplay, recover, replayMissing } from "../../../src/commands/replays.ts";
 import { resend as resendCommand } from "../../../src/commands/resend.ts";
 import { cancelTask as cancelCommand } from "../../../src/commands/tasks.ts";
+import { type ExactObject, parseExact } from "../../../src/core/exact-json.ts";
 import { seqAt } from "../../../src/core/id.ts";
 import type { Message } from "../../../src/store/index.ts";
 import { ROOT } from "../../support/actor.ts";
@@ -34,8 +35,9 @@ export const resend: Event = async (scene, program, target) => {
   const endpoint = endpoints.find(({ seq }) => seq === target?.endpointSeq) ?? dice.pick(endpoints);
   if (endpoint === undefined) return;
   const known = { seq: message.seq, hasPayload: message.payload !== null };
-  const asked = { application: { environmentSeq }, message: known, endpoint: { ...endpoint, disabled: false } };
-  await resendCommand(program.kernel, asked).catch((error) => unless(error, "missing_payload"));
+  const filter = endpoint.filter === null ? null : (parseExact(endpoint.filter) as ExactObject);
+  const asked = { application: { environmentSeq }, message: known, endpoint: { ...endpoint, filter, disabled: false } };
+  await resendCommand(program.kernel, asked).catch((error) => unless(error, "missing_payload", "filtered"));
 };
 
 /** Redrives all dead letters, or those of one endpoint. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { createdAt, key, required, rowNumber, setting } from "../../../src/core/resources/field.ts";
-import { choice, duration, flag, list, nullable, reserved, text } from "../../../src/core/resources/value-type.ts";
+import { choice, duration, flag, list, nullable, text } from "../../../src/core/resources/value-type.ts";
 import { mappingOf } from "../../../src/store/sqlite/mapping.ts";
 
 const fields = {
@@ -10,7 +10,7 @@ const fields = {
   paused: setting(flag(), false),
   waitsMs: setting(nullable(list(duration(1000))), null),
   ordering: setting(choice(["parallel", "fifo"]), "parallel"),
-  filter: setting(reserved("not yet"), null, { stored: false }),
+  stage: setting(text(), "", { stored: false }),
   createdAt,
 };
 

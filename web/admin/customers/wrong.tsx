@@ -204,6 +204,8 @@ function causeText({ reason, endpoints }: MissedCause, eventType: string): Compo
       return `${subject} ${does} not subscribe to the type ${eventType}`;
     case "channel":
       return `${subject} ${does} not subscribe to its channels`;
+    case "filter":
+      return `${subject} ${endpoints === 1 ? "excludes" : "exclude"} it by a filter`;
     case "created_later":
       return `${subject} ${was} created later`;
     default:

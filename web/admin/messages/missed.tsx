@@ -125,6 +125,12 @@ function Cause({ app, of: { endpoint, missed }, message }: CauseProps) {
           {listed(message.channels ?? ["none"])}.{doubt}
         </>
       );
+    case "filter":
+      return (
+        <>
+          The endpoint's <a href={settings}>filter</a> does not match this message.{doubt}
+        </>
+      );
     default:
       return (
         <>

@@ -53,7 +53,8 @@ export function attemptRoutes(context: Context): Operation[] {
       path: `${app}/msg/:msg_id/endpoint/:endpoint_id/resend`,
       tag,
       summary: "Resend a message to an endpoint",
-      description: "Sends the message now, with a new retry schedule, even if the endpoint does not subscribe to it.",
+      description:
+        "Sends the message now, with a new retry schedule, even if the endpoint does not subscribe to its event type or channels. If it does not match the endpoint's filter as it is now, responds with 400 and the code `filtered`.",
       access: "application",
       capability: "CreateAttempts",
       responses: {

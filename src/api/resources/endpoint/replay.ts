@@ -101,7 +101,7 @@ export function endpointReplayRoutes(context: Context): Operation[] {
       tag,
       summary: "Resend failed messages",
       description:
-        "Resends messages that were never delivered: dead letters and messages that wait for a retry. Each gets a new retry schedule that begins now. The range must not exceed 14 days.",
+        "Resends messages that were never delivered: dead letters and messages that wait for a retry. Each gets a new retry schedule that begins now. Messages that do not match the endpoint's filter, as it is now, are skipped. The range must not exceed 14 days.",
       access: "application",
       strict: true,
       capability: "CreateAttempts",
@@ -131,7 +131,7 @@ export function endpointReplayRoutes(context: Context): Operation[] {
       tag,
       summary: "Send messages that were never sent",
       description:
-        "Sends messages that match the endpoint's subscription but were never attempted, because they were accepted before the endpoint was created, while it was disabled, or while it subscribed to something else.",
+        "Sends messages that match the endpoint's subscription and filter, as they are now, but were never attempted, because they were accepted before the endpoint was created, while it was disabled, or while it subscribed to something else.",
       access: "application",
       strict: true,
       capability: "CreateAttempts",
@@ -161,7 +161,7 @@ export function endpointReplayRoutes(context: Context): Operation[] {
       tag,
       summary: "Resend messages",
       description:
-        "Resends messages that were attempted, whether or not they were delivered. Skips messages that wait for their first attempt.",
+        "Resends messages that were attempted, whether or not they were delivered. Skips messages that wait for their first attempt, and those that do not match the endpoint's filter as it is now.",
       access: "application",
       strict: true,
       capability: "CreateAttempts",

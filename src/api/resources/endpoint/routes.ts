@@ -27,6 +27,7 @@ import {
   endpointOut,
   endpointWrittenExample,
 } from "./fields.ts";
+import { withFilter } from "./filter.ts";
 import { putOf, secretOf, settingsOf, withUrl } from "./settings.ts";
 
 const found = { description: "The endpoint.", schema: EndpointOut, example: endpointExample };
@@ -98,9 +99,9 @@ export function endpointRoutes(context: Context): Operation[] {
       bodyExample,
       responses: { 201: created },
       problems: [404, 409],
-      async handle({ identity, params, body }) {
+      async handle({ identity, params, body, bytes }) {
         const application = await lookup.application(identity, params.app_id);
-        const settings = settingsOf(body, context.settings);
+        const settings = settingsOf(withFilter(body, bytes), context.settings);
         const wanted = { applicationSeq: application.seq, settings, secret: secretOf(body.secret) };
         const endpoint = await createEndpoint(context, wanted, subscriptionRule(identity, application));
         return reply(201, await writtenOut(endpoint));
@@ -135,10 +136,11 @@ export function endpointRoutes(context: Context): Operation[] {
       bodyExample,
       responses: { 200: written, 201: created },
       problems: [404, 409],
-      async handle({ identity, params, body }) {
+      async handle({ identity, params, body, bytes }) {
         const application = await lookup.application(identity, params.app_id);
         const key = lookup.key("ep_", params.endpoint_id);
-        const wanted = { applicationSeq: application.seq, ...putOf(params.endpoint_id, body, context.settings) };
+        const put = putOf(params.endpoint_id, withFilter(body, bytes), context.settings);
+        const wanted = { applicationSeq: application.seq, ...put };
         const { value, created } = await putEndpoint(context, key, wanted, subscriptionRule(identity, application));
         return reply(created ? 201 : 200, await writtenOut(value));
       },
@@ -156,9 +158,9 @@ export function endpointRoutes(context: Context): Operation[] {
       bodyExample: { disabled: true },
       responses: { 200: written },
       problems: [404, 409],
-      async handle({ identity, params, body }) {
+      async handle({ identity, params, body, bytes }) {
         const { application, endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
-        const sent = withUrl(body, context.settings);
+        const sent = withUrl(withFilter(body, bytes), context.settings);
         const change: EndpointChange = (before) => applyPatch(endpointFields, before, sent);
         const after = await changeEndpoint(context, endpoint.seq, change, subscriptionRule(identity, application));
         return reply(200, await writtenOut(after));

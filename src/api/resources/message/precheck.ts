@@ -48,7 +48,8 @@ export function messagePrecheckRoutes({ store, ids, lookup }: Context): Operatio
       path: "/api/v1/app/:app_id/msg/precheck/active",
       tag: "Message",
       summary: "Check whether an endpoint would receive a message",
-      description: "Lets a sender skip messages that no endpoint subscribes to.",
+      description:
+        "Lets a sender skip messages that no endpoint subscribes to. Filters of endpoints are not considered.",
       access: "environment",
       scopes: ["message:Read"],
       audited: false,
@@ -73,7 +74,7 @@ export function messagePrecheckRoutes({ store, ids, lookup }: Context): Operatio
       tag: "Message",
       summary: "List the endpoints that would receive a message",
       description:
-        "Lists all endpoints of the application, newest first, with the reason why one would not receive it.",
+        "Lists all endpoints of the application, newest first, with the reason why one would not receive it. Filters are not considered, because there is no payload.",
       access: "environment",
       scopes: ["message:Read", "endpoint:Read"],
       audited: false,

@@ -1,7 +1,9 @@
 /** Which endpoints got a message, and why the others did not. */
 import { Type } from "@sinclair/typebox";
+import { excludedBy } from "../../../commands/filters.ts";
 import { formatInstant } from "../../../core/instant.ts";
 import { missedBy, missedReasons } from "../../../core/missed.ts";
+import { Turns } from "../../../store/turns.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
@@ -28,7 +30,7 @@ export const MessageRecipientOut = field.object("MessageRecipientOut", {
       {
         reason: wordOut(missedReasons, {
           description:
-            "`created_later`: the endpoint is newer than the message. The others are derived from the endpoint's present settings. `disabled`: it is disabled, and was not disabled later than the message. `event_type`, `channel`: it does not subscribe to the message. `unknown`: it would receive the message now.",
+            "`created_later`: the endpoint is newer than the message. The others are derived from the endpoint's present settings. `disabled`: it is disabled, and was not disabled later than the message. `event_type`, `channel`: it does not subscribe to the message. `filter`: its filter does not match the message. `unknown`: it would receive the message now.",
         }),
         certain: Type.Boolean({
           description:
@@ -42,7 +44,8 @@ export const MessageRecipientOut = field.object("MessageRecipientOut", {
 
 const example = { endpoint: endpointExample, delivery: null, missed: { reason: "event_type", certain: true } };
 
-export function messageRecipientRoutes({ store, ids, lookup, pages }: Context): Operation[] {
+export function messageRecipientRoutes({ store, ids, lookup, pages, clock }: Context): Operation[] {
+  const turns = new Turns(clock);
   return [
     operation({
       id: "message.list-recipients",
@@ -76,6 +79,8 @@ export function messageRecipientRoutes({ store, ids, lookup, pages }: Context): 
           message.seq,
           page.rows.map(({ seq }) => seq),
         );
+        const without = page.rows.filter((_, i) => found[i] == null);
+        const excluded = await excludedBy(without, message, turns);
         const rows = page.rows.map((endpoint, i) => ({ seq: endpoint.seq, endpoint, delivery: found[i] ?? null }));
         return reply(
           200,
@@ -91,7 +96,7 @@ export function messageRecipientRoutes({ store, ids, lookup, pages }: Context): 
                       ...{ state: delivery.state, reason: delivery.reason, attempts: delivery.attemptsTotal },
                       dueAt: delivery.state === "pending" ? formatInstant(delivery.dueAt) : null,
                     },
-              missed: delivery === null ? missedBy(endpoint, message) : null,
+              missed: delivery === null ? missedBy(endpoint, message, excluded.has(endpoint.seq)) : null,
             }),
           ),
         );

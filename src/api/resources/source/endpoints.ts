@@ -2,9 +2,11 @@
  * The endpoints of a source. They are the endpoints of the application behind the source, so each
  * operation is that of an application's endpoint at another path.
  */
+import type { ScopeName } from "../../../core/scope.ts";
 import type { Context } from "../../http/context.ts";
 import type { Call, Operation } from "../../http/operation.ts";
 import { noContent } from "../../http/reply.ts";
+import { endpointFilterRoutes } from "../endpoint/filter-test.ts";
 import { endpointHeadersRoutes } from "../endpoint/headers.ts";
 import { endpointRoutes } from "../endpoint/routes.ts";
 import { endpointSecretRoutes } from "../endpoint/secret.ts";
@@ -24,14 +26,25 @@ const IDS: Readonly<Record<string, string>> = {
   "v1.endpoint.rotate-secret": "v1.ingest.endpoint.rotate-secret",
   "v1.endpoint.get-headers": "v1.ingest.endpoint.get-headers",
   "v1.endpoint.update-headers": "v1.ingest.endpoint.set-headers",
+  "endpoint.filter-test": "ingest.endpoint.filter-test",
+  "endpoint.filter-preview": "ingest.endpoint.filter-preview",
 };
 
 export function sourceEndpointRoutes(context: Context): Operation[] {
-  const all = [...endpointRoutes(context), ...endpointSecretRoutes(context), ...endpointHeadersRoutes(context)];
+  const all = [
+    ...endpointRoutes(context),
+    ...endpointSecretRoutes(context),
+    ...endpointHeadersRoutes(context),
+    ...endpointFilterRoutes(context),
+  ];
   return all.flatMap((operation) => {
     const id = IDS[operation.id];
     return id === undefined ? [] : [ofSource(context, operation, id)];
   });
+}
+
+function scopeOfSource(name: ScopeName): ScopeName {
+  return name === "endpoint:Read" ? "ingest:Read" : name;
 }
 
 /** Returns an operation on an application's endpoint as an operation on a source's endpoint. */
@@ -46,6 +59,7 @@ function ofSource({ ids, lookup }: Context, operation: Operation, id: string): O
     tag: "Source",
     summary: operation.summary.replace(/endpoints?/, "$& of a source"),
     responses: Object.fromEntries(responses),
+    ...(operation.scopes && { scopes: operation.scopes.map(scopeOfSource) }),
     async handle(call) {
       const { identity, params } = call as unknown as Call;
       const source = await lookup.source(identity, params.source_id!);

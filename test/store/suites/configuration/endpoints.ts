@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { type ExactObject, parseExact } from "../../../../src/core/exact-json.ts";
 import type { Endpoint } from "../../../../src/store/index.ts";
 import { Furnished } from "../../furnished.ts";
 import { ALL, expectPages } from "../../pages.ts";
@@ -20,6 +21,7 @@ const everyField: Partial<Endpoint> = {
   throttleRate: 9,
   concurrency: 2,
   ordering: "fifo",
+  filter: parseExact('{"payload":{"id":9007199254740993,"rate":1.50}}') as ExactObject,
   timeoutMs: 2500,
   retryScheduleMs: [1000, 2000],
   paused: true,
@@ -175,8 +177,16 @@ export function endpointsSuite(open: Open): void {
       await world.addEndpoint({ disabled: true });
       const paused = await world.addEndpoint({ paused: true });
       expect(await world.store.configuration.endpoints.active(world.application.seq)).toEqual(
-        [world.endpoint, paused].map(({ seq, eventTypes, channels }) => ({ seq, eventTypes, channels })),
+        [world.endpoint, paused].map(({ seq, eventTypes, channels }) => ({ seq, eventTypes, channels, filter: null })),
       );
+    });
+
+    test("active endpoints have their filters as JSON, with numbers as they were", async () => {
+      await using world = await Furnished.open(open);
+      const text = '{"payload":{"id":9007199254740993,"rate":1.50}}';
+      const { seq } = await world.addEndpoint({ filter: parseExact(text) as ExactObject });
+      const active = await world.store.configuration.endpoints.active(world.application.seq);
+      expect(active.find((endpoint) => endpoint.seq === seq)?.filter).toBe(text);
     });
 
     test("endpoints are paged in both directions and both orders", async () => {
