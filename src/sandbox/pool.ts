@@ -10,8 +10,8 @@ export const WAITING_MAX = 1_000;
 export const WAITING_PER_OWNER_MAX = 100;
 /** Computing time from which a call counts as slow, in ms. */
 const SLOW_MS = 10;
-/** Maximum number of applications that are remembered as slow. */
-const SLOW_OWNERS_MAX = 1_000;
+/** Maximum number of applications that are remembered as proven. */
+const PROVEN_MAX = 10_000;
 /** A thread is replaced when a call takes so many times its computing time, plus `LOST_MS`. */
 const LOST_FACTOR = 20;
 const LOST_MS = 5_000;
@@ -29,6 +29,8 @@ interface Waiting {
   readonly prepare: () => SandboxCall;
   readonly resolve: (result: SandboxResult) => void;
   readonly reject: (error: Error) => void;
+  /** Whether the call runs only the top level of the code. */
+  isCheck: boolean;
 }
 
 /** A thread and the call that it runs. A thread that starts has none. */
@@ -41,14 +43,14 @@ interface Seat {
 
 /**
  * Runs calls on a few worker threads, one call per thread at a time. Threads start when they are
- * needed, so that a server without foreign code has none. One application, and all slow applications
- * together, leave at least one thread to the others.
+ * needed, so that a server without foreign code has none. One application leaves at least one thread
+ * to the others, and so do all applications together whose code is not proven to be fast.
  */
 export class SandboxPool implements Sandbox, Service {
   readonly #queue = new FairQueue<Waiting>();
   readonly #seats = new Set<Seat>();
-  /** The applications whose latest call was slow, the oldest first. */
-  readonly #slow = new Set<Seq>();
+  /** The applications whose latest call was fast, the oldest first. */
+  readonly #proven = new Set<Seq>();
   #isStopped = false;
 
   constructor(
@@ -78,7 +80,7 @@ export class SandboxPool implements Sandbox, Service {
       return Promise.reject(busy("Too many calls are waiting."));
     }
     const { promise, resolve, reject } = Promise.withResolvers<SandboxResult>();
-    const waiting: Waiting = { owner, prepare, resolve, reject };
+    const waiting: Waiting = { owner, prepare, resolve, reject, isCheck: false };
     this.#queue.add(waiting);
     signal?.addEventListener("abort", () => {
       if (this.#queue.remove(waiting)) reject(busy("The call was aborted."));
@@ -103,7 +105,7 @@ export class SandboxPool implements Sandbox, Service {
     const most = Math.max(1, this.limits.workersMax - 1);
     const running = [...this.#seats].flatMap((seat) => (seat.running === null ? [] : [seat.running.owner]));
     if (running.filter((other) => other === owner).length >= most) return false;
-    return !this.#slow.has(owner) || running.filter((other) => this.#slow.has(other)).length < most;
+    return this.#proven.has(owner) || running.filter((other) => !this.#proven.has(other)).length < most;
   }
 
   #openSeat(): void {
@@ -121,6 +123,7 @@ export class SandboxPool implements Sandbox, Service {
     seat.running = next;
     seat.cancelLost = this.#watch(seat, "The thread did not answer.");
     const call = next.prepare();
+    next.isCheck = call.argument === null;
     seat.worker.postMessage({ call }, call.payload === undefined ? [] : [call.payload.bytes.buffer]);
   }
 
@@ -135,17 +138,18 @@ export class SandboxPool implements Sandbox, Service {
     seat.isReady = true;
     seat.running = null;
     if (running !== null && "result" in message) {
-      this.#remember(running.owner, message.computingMs >= SLOW_MS);
+      this.#remember(running, message.computingMs);
       running.resolve(message.result);
     }
     this.#serve();
   }
 
-  #remember(owner: Seq, isSlow: boolean): void {
-    this.#slow.delete(owner);
-    if (!isSlow) return;
-    this.#slow.add(owner);
-    if (this.#slow.size > SLOW_OWNERS_MAX) this.#slow.delete(this.#slow.values().next().value!);
+  #remember({ owner, isCheck }: Waiting, computingMs: number): void {
+    const wasProven = this.#proven.delete(owner);
+    // A check runs only the top level of the code, so it proves nothing.
+    if (computingMs >= SLOW_MS || (isCheck && !wasProven)) return;
+    this.#proven.add(owner);
+    if (this.#proven.size > PROVEN_MAX) this.#proven.delete(this.#proven.values().next().value!);
   }
 
   /** Replaces a thread that does not answer. This is the last resort: a call ends itself before. */
