@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { AttemptDetail } from "../../../src/api/types.ts";
-import { attemptAsCurl, sentHeaders, signedOf } from "../../../web/admin/messages/sent.ts";
+import { attemptAsCurl, sentBody, sentHeaders, signedOf } from "../../../web/admin/messages/sent.ts";
 
 const attempt: AttemptDetail = {
   id: "atmpt_1",
@@ -39,6 +39,19 @@ const blocked: AttemptDetail = { ...attempt, responseStatusCode: 0, reason: "blo
 const body = new TextEncoder().encode('{"big":12345678901234567890}');
 
 describe("what an attempt sent", () => {
+  test("an attempt with a transformation shows its own method and body", () => {
+    const changed: AttemptDetail = { ...success, requestMethod: "PUT", requestPayload: '{"made":1}', logs: [] };
+    expect(new TextDecoder().decode(sentBody(changed, body)!)).toBe('{"made":1}');
+    expect(attemptAsCurl(changed, sentBody(changed, body)!)).toContain("PUT");
+    expect(sentBody({ ...changed, requestPayload: "x".repeat(16 * 1024) }, body)).toBeNull();
+    expect(sentBody(success, body)).toBe(body);
+  });
+
+  test("an attempt that a transformation cancelled has sent nothing", () => {
+    const cancelled: AttemptDetail = { ...success, responseStatusCode: 0, logs: [] };
+    expect(sentHeaders(cancelled).kind).toBe("unsent");
+  });
+
   test("the headers of a failed attempt are those that were sent, and what was signed is taken from them", () => {
     expect(sentHeaders(attempt)).toEqual({ kind: "stored", headers: attempt.requestHeaders! });
     expect(signedOf(attempt)).toEqual({ id: "msg_1", timestampSeconds: 1767225610, signature: "v1,abc=" });

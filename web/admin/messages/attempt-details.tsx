@@ -16,7 +16,7 @@ import { getAttempt } from "../api/messages.ts";
 import { endpointLink } from "../links.ts";
 import style from "./attempt-details.module.css";
 import type { OfMessage } from "./deliveries.tsx";
-import { attemptAsCurl, type SentBody, sentHeaders, signedOf } from "./sent.ts";
+import { attemptAsCurl, type SentBody, sentBody, sentHeaders, signedOf } from "./sent.ts";
 import { BODY_FILE, LANGUAGES, type Language, verification } from "./verification.ts";
 
 /** Maximum size of a body that is put into a command, in bytes. */
@@ -38,10 +38,11 @@ export function AttemptDetails({ app, message, attempt, body }: AttemptDetailsPr
           <>
             <Facts app={app} of={detail} />
             <div class={style.sides}>
-              <Sent of={detail} body={body} />
+              <Sent of={detail} body={sentBody(detail, body)} />
               <Received of={detail} />
             </div>
-            <Verification of={detail} body={body} />
+            <Logs of={detail} />
+            <Verification of={detail} body={sentBody(detail, body)} />
           </>
         )}
       </Read>
@@ -84,7 +85,9 @@ function Sent({ of, body }: { of: AttemptDetail; body: SentBody }) {
         {canCopy && <CopyButton label="Copy as curl" text={attemptAsCurl(of, body)} />}
       </div>
       <p class={style.address}>
-        <code>POST {of.url}</code>
+        <code>
+          {of.requestMethod ?? "POST"} {of.url}
+        </code>
       </p>
       {kind === "unsent" && <p class="muted small">No complete request was sent.</p>}
       {kind === "derived" && (
@@ -94,7 +97,28 @@ function Sent({ of, body }: { of: AttemptDetail; body: SentBody }) {
         </p>
       )}
       {headers.length > 0 && <HeaderList headers={headers} />}
-      {kind !== "unsent" && <p class="muted small">The body is the payload of the message.</p>}
+      {kind !== "unsent" && <SentPayload of={of} />}
+    </section>
+  );
+}
+
+function SentPayload({ of: { requestPayload } }: { of: AttemptDetail }) {
+  if (requestPayload === null) return <p class="muted small">The body is the payload of the message.</p>;
+  return (
+    <>
+      <p class="muted small">The transformation of the endpoint made this body, of which the first 16 KiB are kept.</p>
+      <Body text={requestPayload} />
+    </>
+  );
+}
+
+/** What the transformation wrote with `console`. */
+function Logs({ of: { logs } }: { of: AttemptDetail }) {
+  if (logs === null || logs.length === 0) return null;
+  return (
+    <section aria-label="Output of the transformation">
+      <h3>Output of the transformation</h3>
+      <Body text={logs.join("\n")} />
     </section>
   );
 }

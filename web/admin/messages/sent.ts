@@ -32,12 +32,25 @@ const MASK = "***";
 export function sentHeaders(attempt: AttemptDetail): SentHeaders {
   const { requestHeaders, status, responseStatusCode, msgId } = attempt;
   if (requestHeaders !== null) return { kind: "stored", headers: requestHeaders };
-  if (status !== SUCCESS && responseStatusCode === 0) return { kind: "unsent", headers: [] };
+  // An attempt that a transformation has cancelled counts as a success, but sent nothing.
+  const isCancelled = status === SUCCESS && attempt.logs !== null && attempt.requestMethod === null;
+  if ((status !== SUCCESS && responseStatusCode === 0) || isCancelled) return { kind: "unsent", headers: [] };
   const headers = [
     { name: "webhook-id", value: msgId },
     { name: "webhook-timestamp", value: String(secondsOf(attempt)) },
   ];
   return { kind: "derived", headers };
+}
+
+/** Stored payloads of transformations are cut at this size, in bytes. */
+const STORED_BYTES_MAX = 16 * 1024;
+
+/** Returns the body that an attempt sent. Null if it is not known as a whole. */
+export function sentBody({ requestPayload }: AttemptDetail, ofMessage: SentBody): SentBody {
+  if (requestPayload === null) return ofMessage;
+  const body = new TextEncoder().encode(requestPayload);
+  // A cut may have left out up to three bytes of a character.
+  return body.length < STORED_BYTES_MAX - 3 ? body : null;
 }
 
 /** Returns what the signature of an attempt covers, besides the body. */
@@ -63,7 +76,7 @@ export function attemptAsCurl(attempt: AttemptDetail, body: Uint8Array<ArrayBuff
           ["webhook-signature", placeholderOf("signature")],
         ];
   return curlCommand({
-    method: "POST",
+    method: attempt.requestMethod ?? "POST",
     url: attempt.url,
     path: "/",
     headers: Object.fromEntries([...unknown, ...shown]),
