@@ -40,6 +40,27 @@ export interface ServerReport {
   }>;
 }
 
+/** The fields that the checks need, with a value of their type. */
+const FORM = {
+  system: {
+    ...{ version: "", settings: [{ name: "" }], clock: {}, openFiles: {}, delivery: { state: "" } },
+    store: { schemaVersion: 0, failing: false, damaged: false, commits: { count: 0 } },
+  },
+  environments: [{ name: "", pending: 0, deadLetters: 0, endpoints: { failing: 0, disabled: 0 } }],
+};
+
+/** Returns whether the response of a server has the fields that are checked. Other versions may lack some. */
+export function isServerReport(response: unknown): response is ServerReport {
+  return hasForm(response, FORM);
+}
+
+function hasForm(value: unknown, form: unknown): boolean {
+  if (Array.isArray(form)) return Array.isArray(value) && value.every((item) => hasForm(item, form[0]));
+  if (typeof form !== "object" || form === null) return typeof value === typeof form;
+  if (typeof value !== "object" || value === null) return false;
+  return Object.entries(form).every(([name, inner]) => hasForm((value as Record<string, unknown>)[name], inner));
+}
+
 export type ServerAnswer =
   | { readonly kind: "unreachable"; readonly reason: string }
   /** The response has this status. */
@@ -84,7 +105,8 @@ export function serverFindings(facts: ServerFacts, now: number): Finding[] {
     ];
   }
   if (answer.kind === "other") {
-    return [fail("server", `The response from ${url} is not that of Boathook.`, "Correct --server.")];
+    const remedy = "Correct --server, or use the executable of the server.";
+    return [fail("server", `The response from ${url} is not that of Boathook in this version.`, remedy)];
   }
   if (answer.kind === "refused") return [refusedFinding(url, answer.status)];
   const found = CHECKS.map((check) => check(answer.report, facts, now)).filter((finding) => finding !== null);

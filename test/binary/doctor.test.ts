@@ -166,6 +166,12 @@ describe("doctor", () => {
     rmSync(parent, { recursive: true });
   });
 
+  test("a data directory that cannot be looked up is a failure with the reason", async () => {
+    const { code, named } = await findings("a".repeat(300));
+    expect(code).toBe(1);
+    expect(named("data-dir")).toMatchObject({ level: "fail", detail: expect.stringContaining("ENAMETOOLONG") });
+  });
+
   test("rights of other users are a warning, and an invalid setting is a failure", async () => {
     const data = await stoppedData();
     chmodSync(join(data, "encryption.key"), 0o644);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { type ServerAnswer, type ServerReport, serverFindings } from "../../src/doctor/server.ts";
+import { isServerReport, type ServerAnswer, type ServerReport, serverFindings } from "../../src/doctor/server.ts";
 
 const NOW = Date.UTC(2026, 5, 1);
 const at = (ms: number) => new Date(NOW - ms).toISOString();
@@ -102,5 +102,17 @@ describe("findings about a running server", () => {
     expect(of({ kind: "refused", status: 403 })).toEqual(["fail server"]);
     expect(of({ kind: "refused", status: 500 })).toEqual(["fail server"]);
     expect(of({ kind: "other" })).toEqual(["fail server"]);
+  });
+
+  test("a response that lacks fields of a report, as that of another version may, is no report", () => {
+    const report = { system, environments: [environment] };
+    expect(isServerReport(report)).toBeTrue();
+    const others: readonly unknown[] = [
+      ...[null, "text", [], {}, { ...report, system: null }, { ...report, environments: [null] }],
+      { ...report, environments: [{ ...environment, endpoints: undefined }] },
+      { ...report, system: { ...system, store: { ...system.store, commits: undefined } } },
+      { ...report, system: { ...system, delivery: 7 } },
+    ];
+    for (const other of others) expect(isServerReport(other)).toBeFalse();
   });
 });

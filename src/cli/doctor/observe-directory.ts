@@ -13,15 +13,15 @@ import { keyFileOf, knownKeys, oldKeyFileOf } from "../../store/sqlite/key-file.
 import { openError } from "../../store/sqlite/open-error.ts";
 
 /** Names of the files that the program creates in its data directory. */
-const OWN_FILE = /^(boathook|encryption\.key|root-token)/;
+const OWN_FILE = /^(boathook|encryption\.key|root-token|replica\.json)/;
 
 /** Observes a data directory. Changes nothing. */
 export async function observeDirectory(path: string): Promise<DirectoryFacts> {
   const nothing = { path, problem: null, self: null, files: [], isInUse: null, freeBytes: null };
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) return { ...nothing, kind: "missing" };
-  if (!stats.isDirectory()) return { ...nothing, kind: "file" };
   try {
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats === undefined) return { ...nothing, kind: "missing" };
+    if (!stats.isDirectory()) return { ...nothing, kind: "file" };
     accessSync(path, constants.R_OK | constants.X_OK);
     const names = readdirSync(path).filter((name) => OWN_FILE.test(name));
     const files = names.flatMap((name) => factsOf(path, name));

@@ -1,4 +1,4 @@
-import type { ServerAnswer, ServerReport } from "../../doctor/server.ts";
+import { isServerReport, type ServerAnswer } from "../../doctor/server.ts";
 import { requestTo } from "../server-client.ts";
 
 const TIMEOUT_MS = 30_000;
@@ -14,13 +14,9 @@ export async function observeServer(server: string, token: string): Promise<Serv
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     if (response.status !== 200) return { kind: "refused", status: response.status };
-    const report = (await response.json().catch(() => null)) as ServerReport | null;
-    return isReport(report) ? { kind: "report", report } : { kind: "other" };
+    const report: unknown = await response.json().catch(() => null);
+    return isServerReport(report) ? { kind: "report", report } : { kind: "other" };
   } catch (error) {
     return { kind: "unreachable", reason: (error as Error).message.replace(/\.$/, "") };
   }
-}
-
-function isReport(report: ServerReport | null): report is ServerReport {
-  return typeof report?.system?.store === "object" && Array.isArray(report.environments);
 }
