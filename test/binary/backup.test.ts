@@ -178,6 +178,7 @@ describe("backup", () => {
     ["a file in a missing directory", "no/such/a.bak", /^The directory \S+ does not exist\./],
     ["a directory", ".", /is a directory\. Give the path of a new file\.\n$/],
     ["the database itself", "data/boathook.db", /is a file of the data directory\. Give another path\.\n$/],
+    ["the file about the replica", "data/replica.json", /is a file of the data directory\. Give another path\.\n$/],
     ["a path through a file", "plain/a.bak", /^The backup \S+ cannot be written/],
   ];
   for (const [name, file, sentence] of failures) {

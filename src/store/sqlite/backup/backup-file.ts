@@ -16,7 +16,7 @@ import { lockTemporary, removeBeside } from "./temporary-file.ts";
 /** The table that only backups have: when and by which version the backup was made. */
 export const BACKUP_TABLE = "backup";
 /** Names of the files in a data directory. */
-const OWN_FILE = /^(boathook\.(db|lock)|encryption\.key|root-token)/;
+const OWN_FILE = /^(boathook\.(db|lock)|encryption\.key|root-token|replica\.json)/;
 
 export interface BackupRequest {
   readonly dataDir: string;
