@@ -118,6 +118,7 @@ function describedMetrics(): MetricDescription[] {
     syncsCommits: true,
     logLinesDropped: () => 0,
     process: {
+      memory: () => ({ residentBytes: 0, heapBytes: 0 }),
       openFiles: async () => ({ open: 0, max: 0 }),
       connections: () => ({ open: 0, max: 0 }),
     },

@@ -21,6 +21,7 @@ import { ClientConnections, type ConnectionLimits } from "./edge/client-connecti
 import { systemClock } from "./edge/clock.ts";
 import { HttpClient } from "./edge/http-client/client.ts";
 import { EgressProxy } from "./edge/http-client/proxy.ts";
+import { memoryInUse } from "./edge/memory.ts";
 import { oidcLogin } from "./edge/oidc.ts";
 import { openFiles, openFilesMax } from "./edge/open-files.ts";
 import { OwnAddress } from "./edge/own-address.ts";
@@ -292,6 +293,7 @@ function systemReadings(
     settings: inForce ?? (() => settingsInForce(settings, {})),
     commits: () => process.commitTimes.recent(),
     retentionLastRunAt: () => retention.lastRunAt,
+    memory: memoryInUse,
     openFiles: async () => ({ open: await openFiles(), max: filesMax }),
     connections: () => ({ open: process.connections(), max: Number.isFinite(connectionsMax) ? connectionsMax : null }),
     engine: () => ({

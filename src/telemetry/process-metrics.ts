@@ -5,8 +5,9 @@ import { addGauge } from "./gauge.ts";
 export const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 const LAG_SAMPLE_MS = 250;
 
-/** Counts null where the system does not report them. */
+/** Numbers are null while they are not known. */
 export interface ProcessReadings {
+  memory(): { readonly residentBytes: number | null; readonly heapBytes: number | null };
   openFiles(): Promise<{ readonly open: number | null; readonly max: number | null }>;
   /** Connections of clients to the HTTP server. */
   connections(): { readonly open: number | null; readonly max: number | null };
@@ -16,7 +17,7 @@ export interface ProcessReadings {
  * Adds the memory, CPU time, start time, files and connections of the process, with the names that
  * Prometheus clients use. Unknown numbers are NaN.
  */
-export function addProcessMetrics(registry: Registry, { openFiles, connections }: ProcessReadings): void {
+export function addProcessMetrics(registry: Registry, { openFiles, connections, memory }: ProcessReadings): void {
   const registers = [registry];
   addGauge(registry, "process_open_fds", "Open files and connections of the process. Known on Linux only.", async () =>
     known((await openFiles()).open),
@@ -36,22 +37,15 @@ export function addProcessMetrics(registry: Registry, { openFiles, connections }
     "Limit of the connections of clients. Idle ones are closed above it, and then new ones refused. NaN if there is none.",
     () => known(connections().max),
   );
-  new Gauge({
-    name: "process_resident_memory_bytes",
-    help: "Resident memory of the process.",
-    registers,
-    collect() {
-      this.set(process.memoryUsage.rss());
-    },
-  });
-  new Gauge({
-    name: "boathook_heap_bytes",
-    help: "Memory of JavaScript objects, including those not collected yet. Buffers and SQLite are not in it.",
-    registers,
-    collect() {
-      this.set(process.memoryUsage().heapUsed);
-    },
-  });
+  addGauge(registry, "process_resident_memory_bytes", "Resident memory of the process.", () =>
+    known(memory().residentBytes),
+  );
+  addGauge(
+    registry,
+    "boathook_heap_bytes",
+    "Memory of JavaScript objects, including those not collected yet. Buffers and SQLite are not in it.",
+    () => known(memory().heapBytes),
+  );
   new Gauge({
     name: "process_start_time_seconds",
     help: "Start time of the process since the Unix epoch.",

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { executable } from "../support/binary.ts";
 import { makeApplication } from "../support/client.ts";
 import { attemptsOf, makeEndpoint, sendMessage } from "../support/delivery.ts";
+import { canLimitFiles, limitFiles } from "../support/file-limit.ts";
 import { type Installation, install } from "../support/installation.ts";
 import { startReceiver } from "../support/receiver.ts";
 
@@ -9,15 +10,8 @@ import { startReceiver } from "../support/receiver.ts";
 
 /** A limit that is lower than the number of open files of every process. */
 const NO_FILES = 4;
-const canLimit = process.platform === "linux" && Bun.which("prlimit") !== null;
 
-/** Sets the number of files that a running process may have open. */
-async function limitFiles(pid: number, count: number): Promise<void> {
-  const { exited } = Bun.spawn(["prlimit", `--pid=${pid}`, `--nofile=${count}:`]);
-  if ((await exited) !== 0) throw new Error(`The limit of open files of process ${pid} could not be set.`);
-}
-
-describe.if(canLimit)("a lack of file descriptors", () => {
+describe.if(canLimitFiles)("a lack of file descriptors", () => {
   let boathook: Installation;
   beforeAll(async () => {
     boathook = await install(["--retry-schedule="]);
@@ -36,6 +30,10 @@ describe.if(canLimit)("a lack of file descriptors", () => {
     for (let i = 0; i < 20; i++) messages.push(await sendMessage(send, app));
     const line = await process.logged(({ msg }) => msg.startsWith("Deliveries wait for a resource"));
     expect(line).toMatchObject({ level: "warn", resource: "open-files" });
+    const during = await fetch(`${boathook.url}/metrics`);
+    expect(during.status).toBe(200);
+    expect(await during.text()).toContain('boathook_local_shortage{resource="open-files"} 1');
+    expect((await send("GET", "/system")).status).toBe(200);
     await limitFiles(process.pid, 4096);
     for (const message of messages) {
       expect(await attemptsOf(send, app, message)).toMatchObject([{ statusText: "success" }]);

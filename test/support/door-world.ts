@@ -48,6 +48,7 @@ const noSystem: ApiDeps["system"] = {
   settings: () => [],
   commits: () => ({ windowMs: 0, count: 0, p50Ms: null, p95Ms: null, p99Ms: null, maxMs: null }),
   retentionLastRunAt: () => null,
+  memory: () => ({ residentBytes: null, heapBytes: null }),
   openFiles: async () => ({ open: null, max: null }),
   connections: () => ({ open: null, max: null }),
   engine: () => ({ attemptsUnderWay: 0, lanes: 0, oldestDueAt: null }),

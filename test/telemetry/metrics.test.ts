@@ -33,6 +33,7 @@ function metricsWith(oldestDueAt: number | null = null, syncsCommits = true): Me
       syncsCommits,
       logLinesDropped: () => 4,
       process: {
+        memory: () => ({ residentBytes: 1e8, heapBytes: 1e7 }),
         openFiles: async () => ({ open: 20, max: 1024 }),
         connections: () => ({ open: 3, max: 90 }),
       },

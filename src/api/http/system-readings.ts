@@ -18,6 +18,7 @@ export interface SystemReadings {
     readonly maxMs: number | null;
   };
   retentionLastRunAt(): number | null;
+  memory(): { readonly residentBytes: number | null; readonly heapBytes: number | null };
   /** Counts null where the system does not report them. */
   openFiles(): Promise<{ readonly open: number | null; readonly max: number | null }>;
   connections(): { readonly open: number | null; readonly max: number | null };

@@ -59,7 +59,7 @@ function Program({ of: { version, commit, runtime, platform, startedAt, ...of } 
           <Badge tone={delivery.state === "running" ? "good" : "wait"}>{delivery.state}</Badge>
         </Fact>
         <Fact name="Attempts under way">{outOf(delivery.attemptsUnderWay, delivery.attemptsMax)}</Fact>
-        <Fact name="Memory">{formatBytes(memory.residentBytes)}</Fact>
+        <Fact name="Memory">{memory.residentBytes === null ? "unknown" : formatBytes(memory.residentBytes)}</Fact>
         <Fact name="Open files">{outOf(openFiles.open, openFiles.max)}</Fact>
         <Fact name="Connections">{outOf(connections.open, connections.max)}</Fact>
         <Fact name="Clock">

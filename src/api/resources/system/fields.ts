@@ -85,7 +85,10 @@ export const SystemOut = field.object("SystemOut", {
         "Wall clock minus the clock that measures retry delays, in ms. Not zero after the wall clock was set; kept over restarts.",
     }),
   }),
-  memory: field.object("SystemMemory", { residentBytes: Type.Integer(), heapBytes: Type.Integer() }),
+  memory: field.object("SystemMemory", {
+    residentBytes: maybe("Resident memory of the process"),
+    heapBytes: maybe("Memory of objects"),
+  }),
   openFiles: field.object("SystemOpenFiles", { open: maybe("Open files"), max: maybe("Limit of open files") }),
   connections: field.object("SystemConnections", {
     open: maybe("Connections of clients"),
@@ -107,7 +110,6 @@ const at = (time: number | null) => (time === null ? null : formatInstant(time))
 export async function systemOut({ system, store, clock, clockTrust, deliverer, version, backups, notices }: Context) {
   const { housekeeping } = store;
   const [about, size, health] = [await housekeeping.about(), await housekeeping.size(), await housekeeping.health()];
-  const { rss, heapUsed } = process.memoryUsage();
   const heldAt = deliverer.isHeld ? await housekeeping.meta.get(deliveryHeldMeta) : null;
   const { oldestDueAt, ...engine } = system.engine();
   return {
@@ -131,7 +133,7 @@ export async function systemOut({ system, store, clock, clockTrust, deliverer, v
       doubtedSince: at(clockTrust.doubtedSince),
       retriesAheadMs: deliverer.retriesAheadMs,
     },
-    memory: { residentBytes: rss, heapBytes: heapUsed },
+    memory: system.memory(),
     openFiles: await system.openFiles(),
     connections: system.connections(),
     delivery: {
