@@ -1,86 +1,24 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
-import { rulesText } from "../../src/cli/monitoring/rules.ts";
+import { ALERTS } from "../../src/cli/monitoring/alerts.ts";
 import { executable, run } from "../support/binary.ts";
 import { freshUid, makeApplication, type Send } from "../support/client.ts";
 import { type Collector, startCollector } from "../support/collector.ts";
 import { makeEndpoint, sendMessage, until } from "../support/delivery.ts";
-import { freePort } from "../support/free-port.ts";
 import { type Installation, install } from "../support/installation.ts";
+import { type FaultyServer, machineFaults, repeated } from "../support/machine-faults.ts";
+import { type Prometheus, prometheus, startPrometheus } from "../support/prometheus.ts";
 import { heldBack, ok, type Receiver, startReceiver, withStatus } from "../support/receiver.ts";
 import { makeSource } from "../support/source.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
 /**
  * A real Prometheus scrapes a real server, whose state is changed so that alerts fire and end. The
- * rules are the printed ones with shorter times. All alerts, also those whose cause cannot be
- * brought about here, are tested with made-up series in `test/cli/monitoring.test.ts`.
+ * rules are the printed ones with shorter times. Faults of the machine happen to servers of their
+ * own. The limits of all alerts are tested with made-up series in `test/cli/monitoring.test.ts`.
  */
 
 setDefaultTimeout(120_000);
-
-const prometheus = Bun.which("prometheus");
-
-interface Prometheus extends AsyncDisposable {
-  /** Returns the names of the firing alerts. */
-  firing(): Promise<string[]>;
-}
-
-/** Returns the rules with short windows and waits, and a lower limit for late deliveries. */
-function quickRules(): string {
-  return rulesText("boathook")
-    .replace(/for: \d+[mh]$/gm, "for: 1s")
-    .replace(/\[(?:5m|15m|6h)\]/g, "[4s]")
-    .replace("boathook_oldest_due_age_seconds > 300", "boathook_oldest_due_age_seconds > 1");
-}
-
-async function startPrometheus(target: string): Promise<Prometheus> {
-  const dir = temporaryDirectory();
-  const url = `http://127.0.0.1:${freePort()}`;
-  writeFileSync(dir.file("rules.yml"), quickRules());
-  const scrape = { job_name: "boathook", static_configs: [{ targets: [new URL(target).host] }] };
-  const times = { scrape_interval: "500ms", scrape_timeout: "500ms", evaluation_interval: "500ms" };
-  const config = { global: times, scrape_configs: [scrape], rule_files: [dir.file("rules.yml")] };
-  writeFileSync(dir.file("prometheus.yml"), JSON.stringify(config));
-  const child = Bun.spawn(
-    [
-      prometheus!,
-      `--config.file=${dir.file("prometheus.yml")}`,
-      `--storage.tsdb.path=${dir.file("data")}`,
-      `--web.listen-address=${new URL(url).host}`,
-    ],
-    { stdout: "ignore", stderr: "ignore" },
-  );
-  await until(
-    () =>
-      fetch(`${url}/-/ready`).then(
-        ({ status }) => status,
-        () => 0,
-      ),
-    (status) => status === 200,
-  );
-  const results = async (query: string) => {
-    const response = await fetch(`${url}/api/v1/query?${new URLSearchParams({ query })}`);
-    const { data } = (await response.json()) as { data: { result: { metric: { alertname?: string } }[] } };
-    return data.result;
-  };
-  // The later changes must be visible as changes of values.
-  await until(
-    () => results("count_over_time(up[1m]) > 2"),
-    (found) => found.length > 0,
-  );
-  return {
-    async firing() {
-      const found = await results('ALERTS{alertstate="firing"}');
-      return [...new Set(found.map(({ metric }) => metric.alertname!))].sort();
-    },
-    async [Symbol.asyncDispose]() {
-      child.kill("SIGKILL");
-      await child.exited;
-      dir[Symbol.dispose]();
-    },
-  };
-}
 
 interface World {
   readonly boathook: Installation;
@@ -98,7 +36,10 @@ type Cause = (world: World) => Promise<() => unknown>;
 
 const NOTHING_TO_DO = () => {};
 
-/** The causes that can exist at the same time. */
+/** Alerts whose cause would prevent others, so that it comes after them. */
+const LATER = ["BoathookDeliveriesHeld", "BoathookDown", "BoathookEventLoopSlow"];
+
+/** The causes on the main server, which can exist at the same time. */
 const CAUSES: Readonly<Record<string, Cause>> = {
   async BoathookDeliveriesLate({ send, stack }) {
     const held = heldBack();
@@ -133,12 +74,11 @@ const CAUSES: Readonly<Record<string, Cause>> = {
     await send("PATCH", `/app/${app}/endpoint/${endpoint}`, { disabled: true });
     return NOTHING_TO_DO;
   },
-  async BoathookReceivedRefused({ send, receiver }) {
+  async BoathookReceivedRefused({ send, receiver, stack }) {
     const { url } = await makeSource(send, receiver.url);
     const post = () => fetch(url, { method: "POST", body: "{}" });
     await post();
-    const repeated = setInterval(post, 300);
-    return () => clearInterval(repeated);
+    return repeated(stack, post, 300).end;
   },
   BoathookBackupOverdue: async ({ backups }) => {
     return () => {
@@ -174,9 +114,30 @@ async function allFired({ firing }: Prometheus, alerts: readonly string[]): Prom
   });
 }
 
+/** Waits until no alert fires, apart from those of faults that end late. */
 function allEnded({ firing }: Prometheus): Promise<void> {
-  return untilNone("These alerts did not end", firing);
+  const late = new Set(machineFaults.filter(({ endsLate }) => endsLate).flatMap(({ alerts }) => alerts));
+  return untilNone("These alerts did not end", async () => (await firing()).filter((name) => !late.has(name)));
 }
+
+/** Starts the servers of the faults that this machine allows. Returns them with the alerts to expect. */
+async function openFaults(stack: AsyncDisposableStack) {
+  const servers: FaultyServer[] = [];
+  const alerts: string[] = [];
+  for (const fault of machineFaults) {
+    if (await fault.isPossible()) {
+      servers.push(await fault.open(stack));
+      alerts.push(...fault.alerts);
+    } else console.log(`This machine does not allow the cause of ${fault.alerts.join(", ")}: not tested here.`);
+  }
+  return { servers, alerts };
+}
+
+test("every alert has a cause in the test with a real Prometheus", () => {
+  const machine = machineFaults.flatMap(({ alerts }) => alerts);
+  const all = [...Object.keys(CAUSES), ...LATER, ...machine];
+  expect(all.sort()).toEqual(ALERTS.map(({ name }) => name).sort());
+});
 
 test.if(prometheus !== null)(
   "in a real Prometheus, alerts fire while their cause exists, and end after it",
@@ -191,13 +152,16 @@ test.if(prometheus !== null)(
       `--otlp-endpoint=${collector.url}`,
     ]);
     const { send } = boathook;
-    await using server = await startPrometheus(boathook.url);
     await using stack = new AsyncDisposableStack();
+    const { servers, alerts } = await openFaults(stack);
+    await using server = await startPrometheus([boathook.url, ...servers.map(({ url }) => url)]);
     const world = { boathook, send, collector, receiver, backups, stack };
 
+    for (const faulty of servers) await faulty.begin();
     const ends: (() => unknown)[] = [];
     for (const cause of Object.values(CAUSES)) ends.push(await cause(world));
-    await allFired(server, Object.keys(CAUSES));
+    await allFired(server, [...Object.keys(CAUSES), ...alerts]);
+    for (const faulty of servers) await faulty.end();
     for (const end of ends) await end();
     await allEnded(server);
 
@@ -210,7 +174,6 @@ test.if(prometheus !== null)(
     await allFired(server, ["BoathookDown"]);
     process.kill(boathook.process.pid, "SIGCONT");
     await allFired(server, ["BoathookEventLoopSlow"]);
-    await allEnded(server);
-    expect(await server.firing()).toEqual([]);
+    await untilNone("These alerts did not end", () => server.firing());
   },
 );

@@ -49,6 +49,22 @@ export async function traceProcess(pid: number, calls: readonly string[], file: 
   };
 }
 
+/**
+ * Makes these calls of a process take `delayMs` longer. Resolves when they do. Rejects if strace
+ * cannot attach. Returns a function that ends it.
+ */
+export async function delayCalls(pid: number, calls: readonly string[], delayMs: number): Promise<() => Promise<void>> {
+  const names = calls.join(",");
+  const delay = `inject=${names}:delay_exit=${delayMs * 1000}`;
+  const args = ["-f", "-o", "/dev/null", "-e", `trace=${names}`, "-e", delay, "-p", String(pid)];
+  const strace = Bun.spawn(["strace", ...args], { stdin: "ignore", stdout: "ignore", stderr: "pipe" });
+  await untilAttached(strace.stderr);
+  return async () => {
+    strace.kill("SIGINT");
+    await strace.exited;
+  };
+}
+
 async function untilAttached(stderr: ReadableStream<Uint8Array<ArrayBuffer>>): Promise<void> {
   const reader = stderr.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
