@@ -343,7 +343,7 @@ const CHANGES = new RegExp(
   [
     String.raw`\bsignals\.send\(`,
     String.raw`\.together\(`,
-    String.raw`\bqueue\.(?:accept|resend|resendAll|redrive|drop|bury|settle|expunge)\b`,
+    String.raw`\bqueue\.(?:accept|resend|resendAll|redrive|drop|bury|settle|cancel|expunge)\b`,
     String.raw`\bidempotency\.put\(`,
     String.raw`(?<!#)\b(?:environments|applications|eventTypes|endpoints|sources|tokens|audit|attempts|pollers|tasks|meta|sourceLog)\.(?:create|ensure\w*|put|update|rename|delete|expunge|change|revoke|end\w*|begin|drop|rotate\w+|move|set\w*|count|add)\(`,
   ].join("|"),

@@ -33,6 +33,7 @@ import type { EventTypeExampleOut } from "./resources/event-type/example.ts";
 import type { EventTypeOut } from "./resources/event-type/fields.ts";
 import type { InboxRequestOut } from "./resources/inbox/routes.ts";
 import type { LoginOptionsOut } from "./resources/login/routes.ts";
+import type { MessageCancelOut } from "./resources/message/cancel.ts";
 import type { MessageOut } from "./resources/message/fields.ts";
 import type { EnvironmentMessageOut } from "./resources/message/of-environment.ts";
 import type { PrecheckRecipientsOut } from "./resources/message/precheck.ts";
@@ -128,6 +129,7 @@ export type EnvironmentEndpoint = Static<typeof EnvironmentEndpointOut>;
 /** A message of any application, without its payload. */
 export type EnvironmentMessage = Static<typeof EnvironmentMessageOut>;
 /** Why an endpoint got a message, or why it did not. */
+export type MessageCancelled = Static<typeof MessageCancelOut>;
 export type MessageRecipient = Static<typeof MessageRecipientOut>;
 /** A portal link and the token in it. */
 export type PortalAccess = Static<typeof AppPortalAccessOut>;

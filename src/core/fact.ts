@@ -107,6 +107,15 @@ export type Fact =
       readonly state: "dead" | "cancelled";
       readonly count: number;
     }
+  /** A request cancelled pending deliveries. */
+  | {
+      readonly type: "deliveries.cancelled";
+      readonly environmentSeq: Seq;
+      readonly count: number;
+      /** The message whose deliveries were cancelled. Null for those of a whole endpoint. */
+      readonly messageSeq: Seq | null;
+      readonly endpoints: readonly Seq[];
+    }
   | { readonly type: "deliveries.redriven"; readonly environmentSeq: Seq; readonly count: number }
   | { readonly type: "deadletters.dropped"; readonly environmentSeq: Seq; readonly count: number }
   | {

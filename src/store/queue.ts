@@ -2,6 +2,7 @@ import type { DeliveryWas } from "../core/fact.ts";
 import type { Seq } from "../core/id.ts";
 import type {
   AcceptResult,
+  CancelledStep,
   Claim,
   DeadLetterFilter,
   Dropped,
@@ -174,6 +175,23 @@ export interface Queue {
     now: number,
     progress: (dropped: Dropped) => Task,
   ): Promise<Dropped>;
+
+  /** Cancels pending deliveries. The result of an attempt that is under way does not change that. */
+  readonly cancel: {
+    /** Cancels the pending deliveries of a message. Returns their endpoints. */
+    message(seq: Seq, now: number): Promise<readonly Seq[]>;
+    /**
+     * Checks the next `limit` pending deliveries of a lane, in lane order, after the cursor `after`,
+     * and cancels those of messages before the number `before`. The same commit updates the task, as
+     * in `resendAll`.
+     */
+    step(
+      endpointSeq: Seq,
+      range: { readonly before: Seq; readonly after: LaneCursor; readonly limit: number },
+      now: number,
+      progress: (step: CancelledStep) => Task,
+    ): Promise<CancelledStep>;
+  };
 
   /** Deletes payloads and cancels the pending deliveries of their messages. */
   readonly expunge: {

@@ -18,6 +18,7 @@ const COUNTED = [
   "message.accepted",
   "attempt.finished",
   "deliveries.buried",
+  "deliveries.cancelled",
   "deliveries.redriven",
   "deadletters.dropped",
   "delivery.resent",
@@ -80,6 +81,9 @@ export class Tally {
         if (fact.state === "dead") numbers.dead += fact.count;
         break;
       }
+      case "deliveries.cancelled":
+        this.of(fact.environmentSeq).pending -= fact.count;
+        break;
       case "deliveries.redriven": {
         const numbers = this.of(fact.environmentSeq);
         numbers.dead -= fact.count;

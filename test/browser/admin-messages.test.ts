@@ -178,6 +178,36 @@ describeInBrowser("pages of one message", { env, args: ["--allow-subnets", "127.
   );
 
   test(
+    "a message whose deliveries wait is cancelled after a question, and the button is then gone",
+    async () => {
+      await call("POST", "/app", { name: "Later Inc", uid: "later" });
+      await call("POST", "/app/later/endpoint", { url: inbox("later-inbox-1") });
+      await call("POST", "/app/later/endpoint", { url: inbox("later-inbox-2") });
+      const deliverAt = new Date(Date.now() + 3_600_000).toISOString();
+      const { id } = await call("POST", "/app/later/msg", { eventType: "later.type", payload: {}, deliverAt });
+
+      await using opened = await open(`#/app/later/msg/${id}`);
+      const { page } = opened;
+      const deliveries = page.getByRole("region", { name: "Deliveries" });
+      await page.getByRole("button", { name: "Cancel message" }).click();
+      await page.getByText("Stop sending this message?").waitFor();
+      await expectUsable(page);
+      await page.getByRole("button", { name: "Stop sending" }).click();
+      await deliveries.getByText("2 deliveries cancelled.").waitFor();
+      await deliveries.getByText("cancelled", { exact: true }).nth(1).waitFor();
+      await page.getByRole("button", { name: "Cancel message" }).waitFor({ state: "detached" });
+
+      await page.getByRole("button", { name: "Resend all" }).click();
+      await page.getByText("Send this message again to 2 endpoints?").waitFor();
+      await page.getByRole("button", { name: "Resend", exact: true }).click();
+      await deliveries.getByText("Resend requested for 2 endpoints.").waitFor();
+      await deliveries.getByText("delivered", { exact: true }).nth(1).waitFor();
+      expect(opened.errors).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
     "a message is resent to those that failed and to all after a question that names their number",
     async () => {
       let status = 410;

@@ -74,6 +74,11 @@ describe("tally", () => {
     ["an attempt that changed nothing", finished("unchanged"), {}],
     ["deliveries that were buried", buried("dead", 4), { pending: -4, dead: 4 }],
     ["deliveries that were cancelled", buried("cancelled", 4), { pending: -4 }],
+    [
+      "deliveries that a request cancelled",
+      { type: "deliveries.cancelled", environmentSeq: HERE, count: 4, messageSeq: 1, endpoints: [1] },
+      { pending: -4 },
+    ],
     ["a redrive", { type: "deliveries.redriven", environmentSeq: HERE, count: 4 }, { pending: 4, dead: -4 }],
     ["dead letters that were dropped", { type: "deadletters.dropped", environmentSeq: HERE, count: 4 }, { dead: -4 }],
     ["a resend of a new delivery", resent("none"), { pending: 1 }],

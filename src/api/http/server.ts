@@ -16,6 +16,7 @@ import { deadLetterRoutes } from "../resources/dead-letter/routes.ts";
 import { deliveryRoutes } from "../resources/delivery/routes.ts";
 import { type AddressOf, Door } from "../resources/door/door.ts";
 import { doorRoutes } from "../resources/door/routes.ts";
+import { endpointCancelRoutes } from "../resources/endpoint/cancel.ts";
 import { endpointCertificateRoutes } from "../resources/endpoint/certificates.ts";
 import { endpointDetailRoutes } from "../resources/endpoint/detail.ts";
 import { endpointFilterRoutes } from "../resources/endpoint/filter-test.ts";
@@ -37,6 +38,7 @@ import { eventTypeRoutes } from "../resources/event-type/routes.ts";
 import { healthRoutes } from "../resources/health/routes.ts";
 import { inboxRoutes } from "../resources/inbox/routes.ts";
 import { loginRoutes } from "../resources/login/routes.ts";
+import { messageCancelRoutes } from "../resources/message/cancel.ts";
 import { messageExpungeRoutes } from "../resources/message/expunge.ts";
 import { environmentMessageRoutes } from "../resources/message/of-environment.ts";
 import { messagePrecheckRoutes } from "../resources/message/precheck.ts";
@@ -175,11 +177,13 @@ export function operationsOf(context: Context): readonly Operation[] {
     ...endpointCertificateRoutes(context),
     ...endpointReplayRoutes(context),
     ...endpointFilterRoutes(context),
+    ...endpointCancelRoutes(context),
     ...endpointStatsRoutes(context),
     ...messageRoutes(context),
     ...environmentMessageRoutes(context),
     ...messageRawRoutes(context),
     ...messageRecipientRoutes(context),
+    ...messageCancelRoutes(context),
     ...messageExpungeRoutes(context),
     ...messagePrecheckRoutes(context),
     ...pollerRoutes(context),

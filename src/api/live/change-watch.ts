@@ -87,6 +87,13 @@ export class ChangeWatch {
       items?.item("messages", messageSeq);
       items?.item("endpoints", endpointSeq);
     });
+    facts.on(["deliveries.cancelled"], ({ environmentSeq, messageSeq, endpoints }) => {
+      const items = this.sink.itemsOf(environmentSeq);
+      noteDeliveries(items);
+      if (messageSeq !== null) items?.item("messages", messageSeq);
+      else items?.topic("tasks");
+      for (const endpointSeq of endpoints) items?.item("endpoints", endpointSeq);
+    });
     facts.on(["messages.expunged"], ({ environmentSeq, endpoints }) => {
       const items = this.sink.itemsOf(environmentSeq);
       noteDeliveries(items);

@@ -3,6 +3,7 @@ import type { IdCodec, SeqSource } from "../../core/id.ts";
 import type { Signals } from "../../core/signal.ts";
 import type { Clock } from "../../ports.ts";
 import type { Store } from "../../store/index.ts";
+import { CancelMessages } from "./cancel-messages.ts";
 import { Drop } from "./drop.ts";
 import { Purge } from "./purge.ts";
 import { Redrive } from "./redrive.ts";
@@ -24,6 +25,7 @@ export function taskKinds(clock: Clock, time: Pick<Clock, "now">, parts: TaskPar
     new Redrive(clock, time, parts),
     ...replayKinds(clock, parts),
     new Drop(clock, parts),
+    new CancelMessages(clock, parts),
     new Purge(clock, parts),
     ...usageKinds(clock, parts),
   ];

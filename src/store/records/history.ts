@@ -2,7 +2,7 @@ import type { DeliveryWas } from "../../core/fact.ts";
 import type { Seq } from "../../core/id.ts";
 import type { FailureReason } from "../../core/outcome.ts";
 import type { TimeWindow } from "./common.ts";
-import type { Attempt, Delivery, DeliveryState, DeliveryStatus } from "./delivery.ts";
+import type { Attempt, Delivery, DeliveryState, DeliveryStatus, LaneCursor } from "./delivery.ts";
 import type { Message, MessageFilter } from "./message.ts";
 
 /** The class of a response status, or `none` if there was no response. */
@@ -144,6 +144,13 @@ export interface Dropped {
 
 /** Number of deliveries that were made pending, by their previous state. */
 export type Resent = Readonly<Record<DeliveryWas, number>>;
+
+/** The result of one step that cancels the pending deliveries of a lane. */
+export interface CancelledStep {
+  readonly cancelled: number;
+  /** The place in the lane to continue after, or null if no deliveries are left. */
+  readonly last: LaneCursor | null;
+}
 
 export interface Expunged {
   /** Number of messages whose payload was deleted. */

@@ -30,6 +30,7 @@ import { sizeSuite } from "./housekeeping/size.ts";
 import { tasksSuite } from "./housekeeping/tasks.ts";
 import { acceptSuite } from "./queue/accept.ts";
 import { burySuite } from "./queue/bury.ts";
+import { cancelSuite } from "./queue/cancel.ts";
 import { claimsSuite } from "./queue/claims.ts";
 import { contentsSuite } from "./queue/contents.ts";
 import { dropSuite } from "./queue/drop.ts";
@@ -86,6 +87,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [redriveSuite, "queue.", "redrive"],
   [dropSuite, "queue.", "drop dropStep"],
   [transitionsSuite, "queue.", "settle bury resend redrive drop"],
+  [cancelSuite, "queue.cancel.", "message step"],
   [expungeSuite, "queue.expunge.", "message messages step"],
 
   [environmentsSuite, "configuration.environments.", "list get named page ensure create rename setPaused delete"],

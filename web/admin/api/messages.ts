@@ -4,6 +4,7 @@ import type {
   Destination,
   ListOf,
   Message,
+  MessageCancelled,
   MessageRecipient,
   PrecheckRecipients,
 } from "../../../src/api/types.ts";
@@ -69,6 +70,12 @@ export const getAttempt = (app: string, message: string, attempt: string, signal
 
 export const resend = (app: string, message: string, endpoint: string) =>
   call("POST", `${pathOf(app, message)}/endpoint/${encode(endpoint)}/resend`);
+
+/** Cancels the pending deliveries of a message. Returns their number. */
+export async function cancelMessage(app: string, message: string): Promise<number> {
+  const response = await call("POST", `${pathOf(app, message)}/cancel`);
+  return ((await response.json()) as MessageCancelled).count;
+}
 
 /** What a message contains besides its payload. Empty lists and texts are not sent. */
 export interface Envelope {

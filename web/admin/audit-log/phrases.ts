@@ -28,6 +28,8 @@ const PHRASES: Readonly<Record<string, string>> = {
   "v1.endpoint.recover": "resent failed messages to the endpoint {endpointId} of {appId}",
   "v1.endpoint.replay-missing": "sent missed messages to the endpoint {endpointId} of {appId}",
   "v1.endpoint.bulk-replay": "resent messages to the endpoint {endpointId} of {appId}",
+  "v1.endpoint.cancel-msgs": "cancelled waiting messages for the endpoint {endpointId} of {appId}",
+  "message.cancel": "cancelled the message {msgId} of {appId}",
   "v1.message.expunge-content": "deleted the payload of the message {msgId} of {appId}",
   "v1.message.bulk-expunge-content": "deleted the payloads of several messages of {appId}",
   "v1.message.expunge-all-contents": "deleted the payloads of all messages of {appId}",

@@ -8,6 +8,7 @@ import { endpointLink, inboxLink, inboxOfUrl } from "../links.ts";
 import { refresh } from "../live.ts";
 import { useResource } from "../resource.ts";
 import { may } from "../session.ts";
+import { CancelMessage } from "./cancel-message.tsx";
 import { ResendToMany } from "./resend-to-many.tsx";
 
 export interface OfMessage {
@@ -46,6 +47,7 @@ export function Deliveries({ app, message }: OfMessage) {
               />
               <PageButtons of={page} place={place} label="Pages of deliveries" />
               {resending !== null && <ResendToMany app={app} message={message} page={page} />}
+              {may("message.cancel") && <CancelMessage app={app} message={message} page={page} />}
             </>
           )
         }

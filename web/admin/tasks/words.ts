@@ -6,6 +6,7 @@ import type { Tone } from "../../kit/parts/badge.tsx";
 const KINDS: Readonly<Record<string, string>> = {
   "dead-letter.redrive": "Redrive of dead letters",
   "dead-letter.drop": "Drop of dead letters",
+  "endpoint.cancel-msgs": "Cancellation of messages",
   "endpoint.recover": "Resend of failed messages",
   "endpoint.replay": "Replay of messages that were never sent",
   "endpoint.bulk-replay": "Resend of messages",

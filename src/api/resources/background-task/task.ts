@@ -2,6 +2,7 @@
 import { Type } from "@sinclair/typebox";
 import { type IdCodec, type Seq, timeOfSeq } from "../../../core/id.ts";
 import { formatInstant } from "../../../core/instant.ts";
+import type { CANCEL } from "../../../deliver/tasks/cancel-messages.ts";
 import type { DROP } from "../../../deliver/tasks/drop.ts";
 import type { PURGE } from "../../../deliver/tasks/purge.ts";
 import type { ReplayTask } from "../../../deliver/tasks/replay.ts";
@@ -82,6 +83,7 @@ export function startedExample(task: TaskKind) {
 type TaskKind =
   | "dead-letter.redrive"
   | typeof DROP
+  | typeof CANCEL
   | typeof PURGE
   | typeof APP_STATS
   | typeof EVENT_TYPE_AGGREGATE
@@ -93,6 +95,7 @@ type TaskKind =
 const SHOWN = {
   "dead-letter.redrive": ["redriven", "rate"],
   "dead-letter.drop": ["dropped"],
+  "endpoint.cancel-msgs": ["deliveriesCancelled"],
   "application.purge_content": ["messagesPurged"],
   "application.stats": ["appStats"],
   "event-type.aggregate": ["event_types"],
@@ -111,7 +114,7 @@ export function startedTask(task: Task, ids: IdCodec) {
 }
 
 /** The field of a task's data that counts what has been done. */
-const DONE = ["redriven", "dropped", "messagesPurged", "messagesSent"];
+const DONE = ["redriven", "dropped", "deliveriesCancelled", "messagesPurged", "messagesSent"];
 
 type Parts = Pick<Context, "store" | "ids" | "deliverer">;
 
