@@ -2,6 +2,7 @@ import { Accepter } from "./accept/accept.ts";
 import { Idempotency, type MismatchPolicy } from "./accept/idempotency.ts";
 import { PayloadRules } from "./accept/payload-rules.ts";
 import { Quotas } from "./accept/quotas.ts";
+import { Challenges } from "./challenge/challenges.ts";
 import type { CommandContext } from "./commands/context.ts";
 import type { Facts } from "./core/fact.ts";
 import { IdCodec, type Seq } from "./core/id.ts";
@@ -41,6 +42,8 @@ export interface KernelSettings extends DeliveryPolicy {
    */
   readonly acceptClock?: boolean;
   readonly endpointsPerAppMax: number;
+  /** Whether new and changed URLs of endpoints must be verified. The default is `off`. */
+  readonly endpointChallenge?: "off" | "on";
   /** The defaults of quotas. Null or absent means no limit. */
   readonly quotaEndpoints?: number | null;
   readonly quotaMessagesPerDay?: number | null;
@@ -117,10 +120,17 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
   const backlogWatch = new BacklogWatch(clock, facts, store, settings.backlogThresholdMs, oldestDue);
   const retention = new Retention(clock, store, settings.retentionMs, isClockDoubted);
   const series = new SeriesKeeper(clock, store, facts, (applicationSeq) => operational.isHidden(applicationSeq));
+  const challenges =
+    settings.endpointChallenge === "on"
+      ? new Challenges({
+          ...{ store, directory, facts, signals, ids, seqs, ports, policy: settings, publicUrl },
+          isHeld: () => engine.isHeld,
+        })
+      : null;
   const cron = new CronRuns({ store, clock, facts, signals, ids, directory, accepter });
   return {
     ...{ store, ids, seqs, clock, random, facts, signals, directory, accepter, quotas },
-    ...{ deliverer: engine, operational },
+    ...{ deliverer: engine, operational, challenges },
     ...{ sources, sourceCounter, keys: ports.keys ?? noKeys },
     ...{ ingestPace: new IngestPace(clock), refusalLog: new RefusalLog(store, seqs, clock) },
     ...{ engine, retention, backlogWatch, clockTrust, series, cron, oldestDue },
@@ -128,6 +138,10 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
     limits: { endpointsPerAppMax: settings.endpointsPerAppMax },
     payloadRules: new PayloadRules(store.configuration.eventTypes, clock, signals, heavyWork),
     idempotency: new Idempotency(store, clock, facts, settings.idempotencyMismatch ?? "replay"),
-    services: [clockTrust, series, operational, engine, cron, backlogWatch, retention, sourceCounter],
+    services: [
+      ...[clockTrust, series, operational, engine],
+      ...(challenges === null ? [] : [challenges]),
+      ...[cron, backlogWatch, retention, sourceCounter],
+    ],
   };
 }

@@ -68,7 +68,7 @@ export type RequestMethod = "POST" | "PUT" | "PATCH";
 
 export interface OutgoingRequest {
   /** Default: `POST`. */
-  readonly method?: "GET" | RequestMethod;
+  readonly method?: "GET" | "OPTIONS" | RequestMethod;
   /** The endpoint's URL as configured. */
   readonly url: URL;
   /**
@@ -129,6 +129,8 @@ type AnswerKind =
       readonly retryAfter: string | null;
       /** The raw `Cache-Control` header; undefined if it is absent. */
       readonly cacheControl?: string | undefined;
+      /** The raw `WebHook-Allowed-Origin` header; undefined if it is absent. */
+      readonly allowedOrigin?: string | undefined;
       /**
        * The body: at most `responseBytesMax` bytes, decoded to UTF-8 where possible. A longer body
        * is cut between characters.

@@ -116,6 +116,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "tracing.ts": ["config", "core", "edge", "store", "telemetry"],
   "kernel.ts": [
     "type:commands",
+    "challenge",
     "cron",
     "door",
     "operational",
@@ -148,11 +149,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "receive",
     "thread",
     "type:operational",
+    "type:challenge",
     "deliver",
     "store",
     "core",
     "type:ports.ts",
   ],
+  challenge: ["targets", "store", "core", "type:ports.ts"],
   operational: ["accept", "store", "core", "type:ports.ts"],
   backup: ["core", "type:ports.ts"],
   notice: ["store", "core", "type:ports.ts"],
@@ -195,6 +198,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   targets: /^node:crypto$/,
   doctor: /^$/,
   notice: /^$/,
+  challenge: /^$/,
   store: /^(node:crypto|node:fs|node:path|bun:sqlite|bun:ffi)$/,
 };
 

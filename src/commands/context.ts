@@ -1,6 +1,7 @@
 import type { Accepter } from "../accept/accept.ts";
 import type { PayloadRules } from "../accept/payload-rules.ts";
 import type { Quotas } from "../accept/quotas.ts";
+import type { Challenges } from "../challenge/challenges.ts";
 import type { Facts } from "../core/fact.ts";
 import type { IdCodec, SeqSource } from "../core/id.ts";
 import type { Signals } from "../core/signal.ts";
@@ -42,6 +43,8 @@ export interface CommandContext {
   readonly quotas: Quotas;
   readonly deliverer: Deliverer;
   readonly operational: OperationalWebhooks;
+  /** The challenges of endpoints. Null if they are off. */
+  readonly challenges: Pick<Challenges, "first" | "again" | "waitMs"> | null;
   /** Work that would block the event loop. */
   readonly heavyWork: HeavyWork;
   /** Runs code of customers. */

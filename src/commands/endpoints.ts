@@ -6,12 +6,13 @@ import { MASK, unmaskedUrl } from "../core/url-password.ts";
 import type { Endpoint, Key } from "../store/index.ts";
 import type { CommandContext, Limits } from "./context.ts";
 import { meantOutgoing } from "./endpoint-auth.ts";
+import { challenging } from "./endpoint-challenge.ts";
 import { type FoundOrCreated, findOrCreate } from "./find-or-create.ts";
 import { endpointCreated, endpointDeleted, endpointUpdated } from "./publish.ts";
 import { endpointQuotaProblem } from "./quota.ts";
 import { anyEventTypes, type SubscriptionRule } from "./subscriptions.ts";
 
-type ChangeParts = Pick<CommandContext, "store" | "clock" | "facts" | "signals">;
+type ChangeParts = Pick<CommandContext, "store" | "clock" | "facts" | "signals" | "challenges">;
 type CreateParts = ChangeParts &
   Pick<CommandContext, "seqs" | "random" | "limits"> & {
     /** Null for endpoints that no quota limits. */
@@ -95,7 +96,8 @@ export async function changeEndpoint(
     const url = meantUrl(changed.url, before.url);
     const after = { ...changed, url, ...meantOutgoing({ ...changed, url }, before, updatedAt) };
     const failingSince = before.disabled && !after.disabled ? null : before.failingSince;
-    return { ...after, ...disabling(before, after, updatedAt), failingSince, updatedAt };
+    const challenge = challenging(parts, before, after, updatedAt);
+    return { ...after, ...disabling(before, after, updatedAt), ...challenge, failingSince, updatedAt };
   });
   if (update === "gone") throw noEndpoint();
   if (update === "taken") throw uidTaken();
@@ -124,7 +126,7 @@ async function createUnlessTaken(
   const plain = plainEndpoint({ seq: seqs.next(), applicationSeq, url, now });
   const given = { ...plain, ...settings, url };
   const wanted = { ...given, ...meantOutgoing(given, null, now) };
-  const endpoint = { ...wanted, ...disabling(plain, wanted, now) };
+  const endpoint = { ...wanted, ...disabling(plain, wanted, now), ...challenging(parts, null, wanted, now) };
   const signing = secret ?? generateSecret(random.bytes(secretBytes));
   const application = quotas && (await store.configuration.applications.get(applicationSeq));
   const quota = application && quotas.of(application).endpoints;

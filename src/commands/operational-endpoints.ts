@@ -13,7 +13,7 @@ import { onlyOperationalEventTypes } from "./subscriptions.ts";
 
 /**
  * Operational webhooks are delivered to the endpoints of a hidden application, which is created
- * together with the first of these endpoints.
+ * together with the first of these endpoints. Only operators create them, so they need no challenge.
  */
 
 type Parts = Pick<
@@ -28,7 +28,11 @@ export async function createOperationalEndpoint(
   wanted: Omit<NewEndpoint, "applicationSeq">,
 ): Promise<Endpoint> {
   const { seq: applicationSeq } = await parts.operational.ensureApplication(environmentSeq);
-  return createEndpoint({ ...parts, quotas: null }, { ...wanted, applicationSeq }, onlyOperationalEventTypes);
+  return createEndpoint(
+    { ...parts, quotas: null, challenges: null },
+    { ...wanted, applicationSeq },
+    onlyOperationalEventTypes,
+  );
 }
 
 /**
@@ -42,5 +46,10 @@ export async function putOperationalEndpoint(
   wanted: { readonly settings: EndpointSettings | null; readonly change: EndpointChange },
 ): Promise<FoundOrCreated<Endpoint>> {
   const { seq: applicationSeq } = await parts.operational.ensureApplication(environmentSeq);
-  return putEndpoint({ ...parts, quotas: null }, key, { ...wanted, applicationSeq }, onlyOperationalEventTypes);
+  return putEndpoint(
+    { ...parts, quotas: null, challenges: null },
+    key,
+    { ...wanted, applicationSeq },
+    onlyOperationalEventTypes,
+  );
 }

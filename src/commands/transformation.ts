@@ -8,7 +8,7 @@ import type { TargetMessage } from "../targets/target.ts";
 import type { CommandContext } from "./context.ts";
 import { changeEndpoint } from "./endpoints.ts";
 
-type Parts = Pick<CommandContext, "store" | "clock" | "facts" | "signals" | "sandbox">;
+type Parts = Pick<CommandContext, "store" | "clock" | "facts" | "signals" | "challenges" | "sandbox">;
 type Variables = Transformation["variables"];
 
 export const noTransformation: Transformation = { code: null, enabled: false, variables: null, updatedAt: null };

@@ -310,6 +310,13 @@ export const SCHEMA = {
     default: "false",
     description: "reject endpoints with `http://` URLs",
   }),
+  endpointChallenge: setting("endpoint-challenge", {
+    group: "Endpoint addresses",
+    kind: oneOf("off", "on"),
+    default: "off",
+    description:
+      "`on`: the receiver of a new or changed URL must answer a challenge before messages are sent to it; endpoints that exist before count as verified",
+  }),
   maxBodyBytes: setting("max-body", {
     group: "Limits",
     kind: size(1, 256 * MIB, "1B to 256MiB"),

@@ -161,6 +161,23 @@ export type Fact =
       readonly endpointSeq: Seq;
       readonly applicationSeq: Seq;
     }
+  /** An endpoint is verified, because its receiver took the challenge or a request says so. */
+  | {
+      readonly type: "endpoint.verified";
+      readonly endpointSeq: Seq;
+      readonly applicationSeq: Seq;
+      readonly isChallenged: boolean;
+    }
+  /** A try of an endpoint's ownership challenge failed. */
+  | {
+      readonly type: "endpoint.unverified";
+      readonly endpointSeq: Seq;
+      readonly applicationSeq: Seq;
+      readonly reason: string;
+      readonly detail: string;
+      /** Number of failed tries. */
+      readonly tries: number;
+    }
   /** The URL of an endpoint that was just created or changed has a problem. */
   | {
       readonly type: "endpoint.warned";

@@ -19,6 +19,8 @@ export interface Deliverer {
    * `signal` aborts.
    */
   warningsOf(url: string, signal: AbortSignal): Promise<readonly TargetWarning[]>;
+  /** Returns the URL of the built-in inbox to which a URL leads, or null if it leads elsewhere. */
+  inboxUrl(url: URL): URL | null;
   /**
    * How far the wall clock is ahead of the delivery time, in ms; 0 unless the clock has been set.
    * The `dueAt` of retries is stored as a delivery time.

@@ -163,6 +163,10 @@ export class Engine extends OneLife implements Deliverer {
     return warningsOf(url, { ports: this.ports, policy: this.parts.policy }, signal);
   }
 
+  inboxUrl(url: URL): URL | null {
+    return this.parts.policy.inbox(url);
+  }
+
   /**
    * Returns an endpoint's lane if this process serves it. Otherwise informs the process that does.
    */

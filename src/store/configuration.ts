@@ -181,6 +181,11 @@ export interface Configuration {
      */
     update(seq: Seq, change: (before: Endpoint) => Partial<Endpoint>): Promise<EndpointUpdate>;
     delete(seq: Seq, deletedAt: number): Promise<void>;
+    /**
+     * Returns the enabled endpoints with a next try of their challenge, the earliest first, at most
+     * `limit`.
+     */
+    challenged(limit: number): Promise<ReadonlyArray<{ readonly seq: Seq; readonly nextAt: number }>>;
     /** Returns the current secret, followed by the older secrets that have not expired at `now`. */
     secrets(seq: Seq, now: number): Promise<readonly EndpointSecret[]>;
     /**

@@ -14,6 +14,10 @@ const DEFAULT_CONTENT_TYPE = "application/json";
 /** Index of `Content-Type` in the prepared headers. */
 const CONTENT_TYPE = 0;
 
+const NO_BODY = new Uint8Array();
+/** The header of the CloudEvents HTTP webhooks that names the sender. */
+const REQUEST_ORIGIN = "WebHook-Request-Origin";
+
 type Header = readonly [name: string, value: string];
 
 /** Sends messages as signed POST requests over `http` and `https`. */
@@ -52,6 +56,11 @@ class AuthorizedEndpoint implements PreparedTarget {
     const second = await this.token.get(signal);
     return typeof second === "string" ? this.endpoint.deliverWith(`Bearer ${second}`, message, signal) : second;
   }
+
+  async askPermission(origin: string, signal: AbortSignal): Promise<Answer | Shortage> {
+    const token = await this.token.get(signal);
+    return typeof token === "string" ? this.endpoint.askWith(`Bearer ${token}`, origin, signal) : token;
+  }
 }
 
 class HttpEndpoint implements PreparedTarget {
@@ -89,6 +98,22 @@ class HttpEndpoint implements PreparedTarget {
     const { known } = finder;
     if (known === null) return this.#resolveAndSend(finder, authorization, message, signal);
     return "kind" in known ? Promise.resolve(known) : this.#send(known, authorization, message, signal);
+  }
+
+  askPermission(origin: string, signal: AbortSignal): Promise<Answer | Shortage> {
+    return this.askWith(null, origin, signal);
+  }
+
+  /** Like `askPermission`. `authorization` is as in `deliverWith`. */
+  async askWith(authorization: string | null, origin: string, signal: AbortSignal): Promise<Answer | Shortage> {
+    const found = this.#finder.known ?? (await this.#finder.resolve(signal));
+    if ("kind" in found) return found;
+    const headers = this.#headers.filter(([name]) => !isSameName(name, "content-type"));
+    headers.push([REQUEST_ORIGIN, origin]);
+    if (authorization !== null) setAuthorization(headers, authorization);
+    const [timeoutMs, tls, responseBytesMax] = [this.#timeoutMs, this.#tls, this.parts.policy.maxResponseStoredBytes];
+    const request = { ...found, method: "OPTIONS" as const, headers, body: NO_BODY, timeoutMs, responseBytesMax, tls };
+    return this.parts.ports.transport.send(request, signal);
   }
 
   async #resolveAndSend(

@@ -28,6 +28,11 @@ export interface PreparedTarget {
    * returns the `Shortage` instead. Resolves soon after `signal` aborts.
    */
   deliver(message: TargetMessage, signal: AbortSignal): Promise<Answer | Shortage>;
+  /**
+   * Asks the receiver whether it permits webhooks from this origin. Absent if the protocol has no such
+   * request.
+   */
+  askPermission?(origin: string, signal: AbortSignal): Promise<Answer | Shortage>;
 }
 
 export interface TargetEndpoint {

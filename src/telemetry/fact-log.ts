@@ -1,6 +1,7 @@
 import type { AttemptNames, FactOf, Facts } from "../core/fact.ts";
 import type { IdCodec, Seq } from "../core/id.ts";
 import { formatDuration } from "../core/unit.ts";
+import { logChallenges } from "./challenge-log.ts";
 import type { Log } from "./log.ts";
 import { logExceededQuotas } from "./quota-log.ts";
 
@@ -48,6 +49,7 @@ export const deliveryHeldText =
  */
 export function logFacts(facts: Facts, log: Log, ids: IdCodec): void {
   logExceededQuotas(facts, log, ids);
+  logChallenges(facts, log, ids);
   facts.on(LOGGED, (fact) => {
     switch (fact.type) {
       case "endpoint.failing":

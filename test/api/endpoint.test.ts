@@ -98,6 +98,7 @@ describe("creating an endpoint", () => {
       failingSince: null,
       disabledAt: null,
       disabledCause: null,
+      verified: true,
       createdAt: expect.any(String),
       updatedAt: expect.any(String),
       warnings: expect.any(Array),

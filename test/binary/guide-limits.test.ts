@@ -21,12 +21,14 @@ test.skipIf(Bun.which("curl") === null)(
       const left = DAY_MS - (Date.now() % DAY_MS);
       if (left < 10_000) await Bun.sleep(left);
       await send("POST", "/app", { name: "Acme", uid: "acme" });
+      const endpoint = { url: "https://acme.example/hooks", uid: "billing", disabled: true };
+      expect((await send("POST", "/app/acme/endpoint", endpoint)).status).toBe(201);
       for (const invoice of ["in_1000001", "in_1000002"]) {
         const { status } = await send("POST", "/app/acme/msg", { eventType: "invoice.paid", payload: { invoice } });
         expect(status).toBe(202);
       }
       const examples = examplesIn(await guideText("limits"));
-      expect(examples).toHaveLength(3);
+      expect(examples).toHaveLength(4);
       for (const { command, output } of examples) {
         const here = command.replace("http://127.0.0.1:8071", server.url);
         expect(masked(await runExample(here, { TOKEN: ROOT_TOKEN }))).toBe(masked(output));

@@ -218,6 +218,13 @@ const CASES: Readonly<Record<Field, Case>> = {
     ],
     invalid: ["", "never", "5"],
   },
+  endpointChallenge: {
+    valid: [
+      ["off", "off"],
+      ["on", "on"],
+    ],
+    invalid: ["true", "ON", ""],
+  },
   signatureHeaders: {
     valid: [
       ["webhook", "webhook"],
@@ -478,6 +485,7 @@ test("each omitted setting has its documented default", () => {
     endpointDisableAfterMs: 5 * DAY_MS,
     backlogThresholdMs: 300_000,
     signatureHeaders: "webhook",
+    endpointChallenge: "off",
     allowSubnets: [],
     nameServers: [],
     egressProxy: null,

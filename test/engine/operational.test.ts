@@ -50,6 +50,7 @@ beforeEach(async () => {
     admitTask: () => true,
     startTask() {},
     cancelTask() {},
+    inboxUrl: () => null,
     warningsOf: async () => [],
     isTaskWaiting: () => false,
     retriesAheadMs: 0,

@@ -15,7 +15,7 @@ export interface Received {
 export type Answering = (request: Received) => Response | Promise<Response>;
 
 export interface Receiver extends AsyncDisposable {
-  /** `http://127.0.0.1:port`, without a trailing slash. */
+  /** `http://127.0.0.1:port` or with another address, without a trailing slash. */
   readonly url: string;
   readonly port: number;
   /** All requests, in order of arrival. */
@@ -43,14 +43,14 @@ export function heldBack(): { readonly answering: Answering; give(answering: Ans
 }
 
 /**
- * A web server on a free port of 127.0.0.1 that records its requests. It responds with 204 by
- * default.
+ * A web server on a free port of 127.0.0.1, or of another loopback address, that records its
+ * requests. It responds with 204 by default.
  */
-export function startReceiver(answering: Answering = ok, certificate?: Certificate): Receiver {
+export function startReceiver(answering: Answering = ok, certificate?: Certificate, hostname = "127.0.0.1"): Receiver {
   const received: Received[] = [];
   const waiting = new Set<(request: Received) => void>();
   const server = Bun.serve({
-    hostname: "127.0.0.1",
+    hostname,
     port: 0,
     // The sender must time out before the receiver does.
     idleTimeout: 0,
@@ -70,7 +70,7 @@ export function startReceiver(answering: Answering = ok, certificate?: Certifica
     },
   });
   const receiver: Receiver = {
-    url: `${certificate === undefined ? "http" : "https"}://127.0.0.1:${server.port}`,
+    url: `${certificate === undefined ? "http" : "https"}://${hostname}:${server.port}`,
     port: server.port!,
     received,
     answering,

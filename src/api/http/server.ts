@@ -29,6 +29,7 @@ import { endpointSecretRoutes } from "../resources/endpoint/secret.ts";
 import { sendExampleRoutes } from "../resources/endpoint/send-example.ts";
 import { endpointStatsRoutes } from "../resources/endpoint/stats.ts";
 import { endpointTransformationRoutes } from "../resources/endpoint/transformation.ts";
+import { endpointVerifyRoutes } from "../resources/endpoint/verify.ts";
 import { environmentPauseRoutes } from "../resources/environment/pause.ts";
 import { environmentRoutes } from "../resources/environment/routes.ts";
 import { environmentTransferRoutes } from "../resources/environment/transfer.ts";
@@ -173,6 +174,7 @@ export function operationsOf(context: Context): readonly Operation[] {
     ...endpointSecretRoutes(context),
     ...endpointHeadersRoutes(context),
     ...endpointTransformationRoutes(context),
+    ...endpointVerifyRoutes(context),
     ...endpointOauthRoutes(context),
     ...endpointCertificateRoutes(context),
     ...endpointReplayRoutes(context),

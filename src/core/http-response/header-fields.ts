@@ -19,6 +19,7 @@ const NAMES = [
   "content-encoding",
   "content-type",
   "cache-control",
+  "webhook-allowed-origin",
 ] as const;
 type Name = (typeof NAMES)[number];
 
@@ -39,6 +40,8 @@ export class HeaderFields {
   contentType: string | null = null;
   /** Repeated fields are joined with commas. */
   cacheControl: string | null = null;
+  /** Repeated fields are joined with commas. */
+  allowedOrigin: string | null = null;
   /** The field of the line that was read last. Its value may continue on the next line. */
   #open: Name | null = null;
   #value = "";
@@ -85,6 +88,9 @@ export class HeaderFields {
         break;
       case "cache-control":
         this.cacheControl = joined(this.cacheControl, value);
+        break;
+      case "webhook-allowed-origin":
+        this.allowedOrigin = joined(this.allowedOrigin, value);
         break;
       case "retry-after":
         this.retryAfter ??= value;

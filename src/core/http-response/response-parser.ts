@@ -82,6 +82,11 @@ export class ResponseParser {
     return this.#fields.cacheControl ?? undefined;
   }
 
+  /** The raw `WebHook-Allowed-Origin` header, or undefined if it is absent. */
+  get allowedOrigin(): string | undefined {
+    return this.#fields.allowedOrigin ?? undefined;
+  }
+
   /** The body, truncated to at most `bodyBytesMax` bytes between characters. */
   get body(): Uint8Array {
     return this.#body.take();

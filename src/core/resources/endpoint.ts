@@ -1,6 +1,7 @@
 import { urlCharsMax } from "../rule.ts";
 import { maskPassword } from "../url-password.ts";
 import { authType, tlsType } from "./endpoint-auth.ts";
+import { challengeType, verifiedType } from "./endpoint-challenge.ts";
 import {
   alias,
   atCreation,
@@ -193,6 +194,10 @@ export const endpointFields = {
   failingSince: state(failingSince, null),
   disabledAt: state(disabledAt, null),
   disabledCause: state(disabledCause, null),
+  /** Null if the endpoint is verified, or needs no verification. */
+  challenge: state(challengeType, null, { output: "unless null" }),
+  /** Whether the endpoint is verified, or needs no verification. */
+  verified: alias("challenge", verifiedType, { create: "no", update: "no" }),
   createdAt,
   updatedAt,
 };

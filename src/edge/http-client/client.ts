@@ -43,7 +43,8 @@ export class HttpClient extends OneLife implements Transport {
     const { headers, body, method } = request;
     const { headStart } = destination;
     const start = method === undefined || method === "POST" ? headStart : headStart.replace("POST", method);
-    const head = requestHead(start, headers, method === "GET" ? null : body.byteLength);
+    const hasBody = method !== "GET" && method !== "OPTIONS";
+    const head = requestHead(start, headers, hasBody ? body.byteLength : null);
     if (head === null) return Promise.resolve(unsendable(firstUnsendable(request.headers)));
     const targets = routeOf(destination);
     const route = targets.length === 1 ? targets : this.#failed.route(targets, connectAddressesMax);

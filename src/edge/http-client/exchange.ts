@@ -178,16 +178,17 @@ export class Exchange implements ConnectionUser, EventListenerObject {
 
   /** Handles the complete response. */
   #respond(): void {
-    const { status, retryAfter, cacheControl, body: bytes, note } = this.#parser;
+    const { status, retryAfter, cacheControl, allowedOrigin, body: bytes, note } = this.#parser;
     const { contentEncoding, contentType, isBodyCut: isCut } = this.#parser;
     if (status === null) {
       this.#finish(notHttp);
       return;
     }
     const headers = isSuccess(status) ? undefined : { request: this.head, response: this.#parser.headerText };
+    const fields = { retryAfter, cacheControl, allowedOrigin };
     const encoded = { bytes, contentEncoding, contentType, isCut };
     if (!isEncoded(encoded)) {
-      this.#finish({ kind: "response", status, retryAfter, cacheControl, body: bytes, note, headers });
+      this.#finish({ kind: "response", status, ...fields, body: bytes, note, headers });
       return;
     }
     // The response has been received, so the time limit no longer applies.
@@ -195,7 +196,7 @@ export class Exchange implements ConnectionUser, EventListenerObject {
     void decodeBody(encoded, this.request.responseBytesMax).then((decoded) => {
       const notes = [note, decoded.note].filter((one) => one !== null);
       const joined = notes.length > 0 ? notes.join(" ") : null;
-      this.#finish({ kind: "response", status, retryAfter, cacheControl, body: decoded.bytes, note: joined, headers });
+      this.#finish({ kind: "response", status, ...fields, body: decoded.bytes, note: joined, headers });
     });
   }
 

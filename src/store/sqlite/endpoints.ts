@@ -62,7 +62,7 @@ function toActive({ seq, eventTypes, channels, filter }: ActiveRow): ActiveEndpo
   return { seq, eventTypes: parsedOrNull<string[]>(eventTypes), channels: parsedOrNull<string[]>(channels), filter };
 }
 
-type Reads = Pick<Configuration["endpoints"], "find" | "get" | "list" | "ever" | "active">;
+type Reads = Pick<Configuration["endpoints"], "find" | "get" | "list" | "ever" | "active" | "challenged">;
 
 function endpointReads(db: Database, box: SecretBox): Reads {
   const { toRecord, toRecordOrNull } = endpointCodec(box);
@@ -80,6 +80,11 @@ function endpointReads(db: Database, box: SecretBox): Reads {
   const active = db.prepare<ActiveRow, [number]>(
     `SELECT seq, event_types AS eventTypes, channels, filter FROM endpoint
      WHERE application_seq = ? AND deleted_at IS NULL AND disabled = 0 ORDER BY seq`,
+  );
+  const challenged = db.prepare<{ seq: number; nextAt: number }, [number]>(
+    `SELECT seq, challenge ->> 'nextAt' AS nextAt FROM endpoint INDEXED BY endpoint_challenge
+     WHERE challenge ->> 'nextAt' IS NOT NULL AND disabled = 0 AND deleted_at IS NULL
+     ORDER BY challenge ->> 'nextAt' LIMIT ?`,
   );
   const ever = db.prepare<{ seq: number }, [number]>("SELECT seq FROM endpoint WHERE application_seq = ? ORDER BY seq");
   return {
@@ -102,6 +107,7 @@ function endpointReads(db: Database, box: SecretBox): Reads {
       return pageOf(rows.map(toRecord), page);
     },
     ever: async (applicationSeq) => ever.all(applicationSeq).map(({ seq }) => seq),
+    challenged: async (limit) => challenged.all(limit),
     active: async (applicationSeq) => active.all(applicationSeq).map(toActive),
   };
 }

@@ -355,6 +355,12 @@ export const migrations: readonly string[] = [
   // do not allow a successful attempt to have an encrypted part.
   "SELECT 1;",
   "ALTER TABLE endpoint ADD COLUMN filter TEXT;",
+  // The ownership challenge of endpoints that are not verified, and those with a next try.
+  `
+  ALTER TABLE endpoint ADD COLUMN challenge TEXT;
+  CREATE INDEX endpoint_challenge ON endpoint (challenge ->> 'nextAt')
+    WHERE challenge ->> 'nextAt' IS NOT NULL AND disabled = 0 AND deleted_at IS NULL;
+  `,
 ];
 
 /** Throws `StartError` if a schema is newer than this version of the program. */

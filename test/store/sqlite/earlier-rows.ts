@@ -137,7 +137,7 @@ function endpoint(seq: number, schema: number): Row {
     ...{ seq, application_seq: 2, uid: "main", description: "Main", disabled: 0, event_types: '["order.paid"]' },
     ...{ url: isSealed ? "https://u:***@hook.example/" : "https://u:pass@hook.example/", channels: null },
     ...{ metadata: "{}", version: 1, throttle_rate: null, concurrency: 4, fifo: 1, timeout_ms: 9000 },
-    ...{ retry_schedule: "[1000,2000]", paused: 0, failing_since: AT, ...times },
+    ...{ retry_schedule: "[1000,2000]", paused: 0, challenge: null, failing_since: AT, ...times },
     headers: isSealed ? "{}" : JSON.stringify(headers),
     ...(isSealed && { sealed: box.seal(JSON.stringify({ headers, password: "pass" })) }),
   };

@@ -13,6 +13,7 @@ const INTENDED: ReadonlyArray<readonly [sql: string, why: string]> = [
   ["SELECT MAX(seq) AS last FROM", "lastSeq: the ends of the primary keys, once at the start"],
   ["AS environmentSeq, COUNT(*) AS count", "totals: counts pending deliveries and dead letters, once at the start"],
   ["FROM (SELECT seq, application_seq FROM message", "latest: at most 500 messages in one step"],
+  ["FROM endpoint INDEXED BY endpoint_challenge", "challenges: at most a few dozen with the earliest next try"],
   ["FROM environment ORDER BY name", "list of environments, of which there are few"],
   ["FROM application WHERE operational = 1", "hidden applications: one per environment, once at the start"],
   ["FROM token ORDER BY seq", "token list: all tokens"],

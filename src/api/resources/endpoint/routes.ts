@@ -1,4 +1,5 @@
 import { Type } from "@sinclair/typebox";
+import { refuseResuming } from "../../../commands/endpoint-challenge.ts";
 import { endpointWarnings } from "../../../commands/endpoint-warnings.ts";
 import {
   changeEndpoint,
@@ -43,6 +44,15 @@ export function endpointRoutes(context: Context): Operation[] {
   /** The event types of a source come from its provider and need not be created. */
   const subscriptionRule = ({ environmentSeq, featureFlags }: Identity, { sourceSeq }: Application) =>
     sourceSeq === null ? existingEventTypes(context, environmentSeq, featureFlags) : anyEventTypes;
+
+  /** Makes a change throw 409 if a request that sends `paused` would resume an endpoint that is not verified. */
+  const resumable =
+    (paused: boolean | undefined, change: EndpointChange): EndpointChange =>
+    (before) => {
+      const after = change(before);
+      refuseResuming(context, before, { paused, url: after.url });
+      return after;
+    };
 
   const writtenOut = async (endpoint: Endpoint) => ({
     ...endpointOut(endpoint, ids),
@@ -101,7 +111,7 @@ export function endpointRoutes(context: Context): Operation[] {
       problems: [404, 409],
       async handle({ identity, params, body, bytes }) {
         const application = await lookup.application(identity, params.app_id);
-        const settings = settingsOf(withFilter(body, bytes), context.settings);
+        const settings = settingsOf(withFilter(body, bytes), context);
         const wanted = { applicationSeq: application.seq, settings, secret: secretOf(body.secret) };
         const endpoint = await createEndpoint(context, wanted, subscriptionRule(identity, application));
         return reply(201, await writtenOut(endpoint));
@@ -139,8 +149,9 @@ export function endpointRoutes(context: Context): Operation[] {
       async handle({ identity, params, body, bytes }) {
         const application = await lookup.application(identity, params.app_id);
         const key = lookup.key("ep_", params.endpoint_id);
-        const put = putOf(params.endpoint_id, withFilter(body, bytes), context.settings);
-        const wanted = { applicationSeq: application.seq, ...put };
+        const put = putOf(params.endpoint_id, withFilter(body, bytes), context);
+        const change = resumable(body.paused, put.change);
+        const wanted = { applicationSeq: application.seq, ...put, change };
         const { value, created } = await putEndpoint(context, key, wanted, subscriptionRule(identity, application));
         return reply(created ? 201 : 200, await writtenOut(value));
       },
@@ -160,8 +171,8 @@ export function endpointRoutes(context: Context): Operation[] {
       problems: [404, 409],
       async handle({ identity, params, body, bytes }) {
         const { application, endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
-        const sent = withUrl(withFilter(body, bytes), context.settings);
-        const change: EndpointChange = (before) => applyPatch(endpointFields, before, sent);
+        const sent = withUrl(withFilter(body, bytes), context);
+        const change = resumable(sent.paused, (before) => applyPatch(endpointFields, before, sent));
         const after = await changeEndpoint(context, endpoint.seq, change, subscriptionRule(identity, application));
         return reply(200, await writtenOut(after));
       },

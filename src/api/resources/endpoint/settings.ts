@@ -7,11 +7,17 @@ import { endpointFields } from "../../../core/resources/endpoint.ts";
 import { settingsOf as defaultSettingsOf } from "../../../core/resources/field.ts";
 import { normalizeUrl } from "../../../core/rule.ts";
 import { parseSecret } from "../../../core/signature.ts";
+import type { Deliverer } from "../../../deliver/deliverer.ts";
 import { uidOfPath, uidOfPut } from "../../http/lookup.ts";
 import { applyCreate, applyPut, checkAliases } from "../../http/resource.ts";
+import { isInboxToken } from "../inbox/inbox.ts";
 import type { EndpointIn, EndpointUpdate } from "./fields.ts";
 
-type UrlPolicy = Pick<Settings, "httpsOnly">;
+/** What is needed to check the URLs in a request. */
+export interface UrlPolicy {
+  readonly settings: Pick<Settings, "httpsOnly">;
+  readonly deliverer: Pick<Deliverer, "inboxUrl">;
+}
 
 /**
  * Returns the settings of a new endpoint. Throws 422 if the URL is not allowed or a field is sent
@@ -20,7 +26,7 @@ type UrlPolicy = Pick<Settings, "httpsOnly">;
 export function settingsOf(sent: Static<typeof EndpointIn>, policy: UrlPolicy): EndpointSettings {
   checkAliases(endpointFields, sent);
   const url = checkedUrl(sent.url, policy);
-  checkTokenUrl(sent, policy);
+  checkTokenUrl(sent, policy.settings);
   const blank = { ...defaultSettingsOf(endpointFields), url, headers: {} };
   return applyCreate(endpointFields, blank, { ...sent, url });
 }
@@ -53,22 +59,29 @@ export function withUrl<Sent extends { readonly url?: string; readonly auth?: Au
   policy: UrlPolicy,
 ): Sent {
   checkAliases(endpointFields, sent);
-  checkTokenUrl(sent, policy);
+  checkTokenUrl(sent, policy.settings);
   return sent.url === undefined ? sent : { ...sent, url: checkedUrl(sent.url, policy) };
 }
 
 type AuthIn = Readonly<Record<string, unknown>> | null;
 
 /** Throws 422 if the token endpoint must be an https URL and is none. */
-export function checkTokenUrl({ auth }: { readonly auth?: AuthIn | undefined }, { httpsOnly }: UrlPolicy): void {
+export function checkTokenUrl(
+  { auth }: { readonly auth?: AuthIn | undefined },
+  { httpsOnly }: UrlPolicy["settings"],
+): void {
   if (!httpsOnly || typeof auth?.tokenUrl !== "string") return;
   const checked = normalizeUrl(auth.tokenUrl, true);
   if ("problem" in checked) throw invalid(["body", "auth", "tokenUrl"], checked.problem);
 }
 
-function checkedUrl(text: string, { httpsOnly }: UrlPolicy): string {
-  const checked = normalizeUrl(text, httpsOnly);
+function checkedUrl(text: string, { settings, deliverer }: UrlPolicy): string {
+  const checked = normalizeUrl(text, settings.httpsOnly);
   if ("problem" in checked) throw invalid(["body", "url"], checked.problem);
+  const inbox = deliverer.inboxUrl(new URL(checked.url));
+  if (inbox !== null && !isInboxToken(inbox.pathname.replace(/^\/inbox\//, ""))) {
+    throw invalid(["body", "url"], "The name of an inbox must be 8 to 64 letters, digits, _ and -.");
+  }
   return checked.url;
 }
 

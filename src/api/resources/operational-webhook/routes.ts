@@ -112,7 +112,7 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
       responses: { 201: created },
       problems: [409],
       async handle({ identity, body }) {
-        const settings = settingsOf(body, context.settings);
+        const settings = settingsOf(body, context);
         const wanted = { settings, secret: secretOf(body.secret) };
         return reply(201, await writtenOut(await createOperationalEndpoint(context, identity.environmentSeq, wanted)));
       },
@@ -147,7 +147,7 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
       problems: [404, 409],
       async handle({ identity, params, body }) {
         const key = lookup.key("ep_", params.endpoint_id);
-        const wanted = putOf(params.endpoint_id, body, context.settings);
+        const wanted = putOf(params.endpoint_id, body, context);
         const { value, created } = await putOperationalEndpoint(context, identity.environmentSeq, key, wanted);
         return reply(created ? 201 : 200, await writtenOut(value));
       },

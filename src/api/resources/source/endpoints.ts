@@ -10,6 +10,7 @@ import { endpointFilterRoutes } from "../endpoint/filter-test.ts";
 import { endpointHeadersRoutes } from "../endpoint/headers.ts";
 import { endpointRoutes } from "../endpoint/routes.ts";
 import { endpointSecretRoutes } from "../endpoint/secret.ts";
+import { endpointVerifyRoutes } from "../endpoint/verify.ts";
 
 const APPLICATION_PATH = "/api/v1/app/:app_id/";
 const SOURCE_PATH = "/ingest/api/v1/source/:source_id/";
@@ -28,6 +29,7 @@ const IDS: Readonly<Record<string, string>> = {
   "v1.endpoint.update-headers": "v1.ingest.endpoint.set-headers",
   "endpoint.filter-test": "ingest.endpoint.filter-test",
   "endpoint.filter-preview": "ingest.endpoint.filter-preview",
+  "endpoint.verify": "ingest.endpoint.verify",
 };
 
 export function sourceEndpointRoutes(context: Context): Operation[] {
@@ -36,6 +38,7 @@ export function sourceEndpointRoutes(context: Context): Operation[] {
     ...endpointSecretRoutes(context),
     ...endpointHeadersRoutes(context),
     ...endpointFilterRoutes(context),
+    ...endpointVerifyRoutes(context),
   ];
   return all.flatMap((operation) => {
     const id = IDS[operation.id];
