@@ -81,7 +81,7 @@ export const ALERTS: readonly Alert[] = [
     expr: "boathook_environments_paused > 0",
     for: "1h",
     severity: "warning",
-    summary: "{{ $value }} environments of Boathook on {{ $labels.instance }} have been paused for an hour.",
+    summary: "Environments of Boathook on {{ $labels.instance }} that have been paused for an hour: {{ $value }}.",
     description: "Messages are accepted and stored. Resume with POST /api/v1/environment/resume or on the admin page.",
   },
   {
@@ -89,7 +89,7 @@ export const ALERTS: readonly Alert[] = [
     expr: "delta(boathook_dead_letters[15m]) > 0",
     for: null,
     severity: "warning",
-    summary: "{{ $value | humanize }} deliveries of Boathook on {{ $labels.instance }} have died in 15 minutes.",
+    summary: 'Dead letters of Boathook on {{ $labels.instance }} in 15 minutes: {{ $value | printf "%.0f" }}.',
     description:
       "The page of dead letters groups them by endpoint and reason. Redrive them there once the cause is removed.",
   },
@@ -98,7 +98,7 @@ export const ALERTS: readonly Alert[] = [
     expr: 'boathook_endpoints{state="failing"} > 0',
     for: "30m",
     severity: "warning",
-    summary: "{{ $value }} endpoints of Boathook on {{ $labels.instance }} have been failing for 30 minutes.",
+    summary: "Endpoints of Boathook on {{ $labels.instance }} that have been failing for 30 minutes: {{ $value }}.",
     description: "The overview of the admin page lists them with the reason. Retries go on until the schedule ends.",
   },
   {
