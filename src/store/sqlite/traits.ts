@@ -47,7 +47,8 @@ export function termsOfAttempts(filter: AttemptFilter): (readonly Trait[])[] {
   // The trait `failedWith` distinguishes these cases.
   const terms = outcome === "failed" ? ofMessage.map((term) => term.map(trait.failedWith)) : ofMessage;
   if (outcome === "failed" && terms.length === 0) terms.push([trait.failed]);
-  if (outcome === "delivered") terms.push([trait.statusClass(2)]);
+  // An attempt whose transformation cancelled the delivery has not failed, and has no response.
+  if (outcome === "delivered") terms.push([trait.statusClass(2), trait.statusClass(HUNDREDS.none)]);
   if (responseClass !== undefined) terms.push([trait.statusClass(HUNDREDS[responseClass])]);
   return terms;
 }

@@ -151,6 +151,19 @@ export function attemptsSuite(open: Open): void {
       );
     });
 
+    test("an attempt without a failure is found among many failed ones, also if it has no response", async () => {
+      await using world = await Furnished.open(open);
+      await world.sendMany(200);
+      const [cancelled, ...failed] = await world.waiting();
+      const attempt = { reason: null, responseStatus: 0 };
+      const { queue, history } = world.store;
+      await queue.settle([world.settlement(cancelled!, { state: "cancelled" }, { attempt })]);
+      await queue.settle(failed.map((delivery) => world.settlement(delivery, { state: "dead", reason: "status_5xx" })));
+      const page = { limit: 10, from: null, backwards: false, order: "descending" } as const;
+      const found = await history.attempts.ofEndpoint(world.endpoint.seq, { outcome: "delivered" }, page, false);
+      expect(found.rows.map(({ deliverySeq }) => deliverySeq)).toEqual([cancelled!.seq]);
+    });
+
     test("attempts are found only under their own message", async () => {
       await using world = await Furnished.open(open);
       const [one, two] = [await world.sendDead(), await world.sendDead()];
