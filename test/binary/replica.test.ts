@@ -1,9 +1,9 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { copyFileSync, rmSync, statSync } from "node:fs";
+import { copyFileSync, cpSync, readdirSync, rmSync, statSync } from "node:fs";
 import { loseDisk } from "../crash/replica.ts";
 import { executable, run } from "../support/binary.ts";
 import { makeApplication } from "../support/client.ts";
-import { makeEndpoint, sendMessage } from "../support/delivery.ts";
+import { makeEndpoint, sendMessage, until } from "../support/delivery.ts";
 import { install } from "../support/installation.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
@@ -37,6 +37,26 @@ test("after the data directory is lost, the data is restored from the replica, a
   await boathook.start();
   expect((await boathook.send("GET", `/app/${app}/msg/${id}`)).json.id).toBe(id);
   expect((await boathook.send("GET", "/health")).json.delivery).toBe("held");
+});
+
+test("a server that was stopped continues its replica without another copy of the database", async () => {
+  using dir = temporaryDirectory();
+  const [data, replica, restored] = [dir.file("data"), dir.file("replica"), dir.file("restored")];
+  await using boathook = await install([`--replica=${replica}`], { dataDir: data });
+  for (const uid of ["first", "second", "third"]) {
+    const state = () => boathook.send("GET", "/health").then(({ json }) => json.replica);
+    await until(state, (found) => found === "ok");
+    expect((await boathook.send("POST", "/app", { name: uid, uid })).status).toBe(201);
+    await boathook.process.stop();
+    expect(readdirSync(replica).filter((name) => name.startsWith("generation-"))).toHaveLength(1);
+    if (uid !== "third") await boathook.start();
+  }
+  const { code } = await restore(replica, restored, `--key-file=${data}/encryption.key`);
+  expect(code).toBe(0);
+  rmSync(data, { recursive: true });
+  cpSync(restored, data, { recursive: true });
+  await boathook.start();
+  for (const uid of ["first", "second", "third"]) expect((await boathook.send("GET", `/app/${uid}`)).status).toBe(200);
 });
 
 test("with replica-sync sync, no acknowledged message is lost with the disk", async () => {

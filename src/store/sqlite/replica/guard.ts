@@ -46,6 +46,15 @@ export class LogGuard {
     return true;
   }
 
+  /**
+   * Copies the log to the database and empties it, unless a connection is reading. A server that stops
+   * cannot rely on the end of its own connection for that, because statements that are not finalized
+   * keep it open until the process ends.
+   */
+  emptyLog(): void {
+    this.#db?.query("PRAGMA wal_checkpoint(TRUNCATE)").get();
+  }
+
   close(): void {
     this.#db?.close();
     this.#db = null;

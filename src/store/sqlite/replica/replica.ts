@@ -17,7 +17,7 @@ import { type LocalState, localStateFileOf, readLocalState, recordStop, recordUs
 import { type OpenBucket, openVault } from "./open-vault.ts";
 import { Progress } from "./progress.ts";
 import { ReplicaSession, type SessionEvents } from "./session.ts";
-import { WalSource } from "./wal-source.ts";
+import { type LogHead, WalSource } from "./wal-source.ts";
 
 /** How often commits by other processes are looked for, in ms. */
 const OTHERS_EVERY_MS = 500;
@@ -254,10 +254,19 @@ export class Replica implements StoreReplica {
     this.#isStopping = true;
     this.#cancelRetry();
     this.#cancelOthers();
+    const end = this.#finished;
+    // A command may have committed more since.
+    const isWhole = end !== null && this.#source !== null && isEndOf(end, this.#source.head());
+    if (isWhole) this.#guard.emptyLog();
     this.#guard.close();
     this.#source?.close();
     this.#source = null;
-    if (this.#finished !== null) recordStop(this.dataDir, this.options.location, this.#finished);
-    else void this.#vault.close();
+    if (isWhole) recordStop(this.dataDir, this.options.location, end);
+    if (end === null) void this.#vault.close();
   }
+}
+
+/** Returns whether a chain of records ends where the log ends. */
+function isEndOf(end: ChainEnd, { frames, salt1, salt2 }: LogHead): boolean {
+  return frames === end.frames && salt1 === end.salt1 && salt2 === end.salt2;
 }
