@@ -2,6 +2,7 @@ import backup from "../../../web/guide/pages/backup.md" with { type: "text" };
 import changelog from "../../../web/guide/pages/changelog.md" with { type: "text" };
 import doctor from "../../../web/guide/pages/doctor.md" with { type: "text" };
 import faults from "../../../web/guide/pages/faults.md" with { type: "text" };
+import filters from "../../../web/guide/pages/filters.md" with { type: "text" };
 import keys from "../../../web/guide/pages/keys.md" with { type: "text" };
 import limits from "../../../web/guide/pages/limits.md" with { type: "text" };
 import metrics from "../../../web/guide/pages/metrics.md" with { type: "text" };
@@ -128,6 +129,12 @@ const chapters: ReadonlyArray<readonly [heading: string, pages: ReadonlyArray<Te
         title: "Outgoing connections",
         about: "tokens, OAuth 2.0, client certificates, private authorities, a proxy",
         text: outgoing,
+      },
+      {
+        name: "filters",
+        title: "Filters",
+        about: "which messages an endpoint gets by their content, operators, and trying a filter",
+        text: filters,
       },
       {
         name: "transformations",
