@@ -23,6 +23,7 @@ import type { DeadLetterGroupOut, DeadLetterOut } from "./resources/dead-letter/
 import type { DryRunOut, SummaryOut } from "./resources/dead-letter/routes.ts";
 import type { DeliveryDefaultsOut, EndpointDetailOut } from "./resources/endpoint/detail.ts";
 import type { EndpointIn, EndpointOut, EndpointPatch, EndpointWrittenOut } from "./resources/endpoint/fields.ts";
+import type { FilterPreviewOut } from "./resources/endpoint/filter-test.ts";
 import type { EndpointHeadersOut, EndpointHeadersPatchIn } from "./resources/endpoint/headers.ts";
 import type { EnvironmentEndpointOut } from "./resources/endpoint/of-environment.ts";
 import type { RecoverIn, ReplayIn, ReplayPreviewOut } from "./resources/endpoint/replay.ts";
@@ -85,6 +86,7 @@ export type EndpointSecretRotation = Static<typeof EndpointSecretRotateIn>;
 export type EndpointStats = Static<typeof EndpointStatsOut>;
 /** An endpoint that was just created or changed. */
 export type WrittenEndpoint = Static<typeof EndpointWrittenOut>;
+export type FilterPreview = Static<typeof FilterPreviewOut>;
 export type EventType = Static<typeof EventTypeOut>;
 export type EventTypeExample = Static<typeof EventTypeExampleOut>;
 export type InboxRequest = Static<typeof InboxRequestOut>;

@@ -91,6 +91,12 @@ export function memberText(objectText: string, name: string): string | null {
   return null;
 }
 
+/** Returns the filter in the JSON text of an endpoint, unchanged; null if it has none. */
+export function filterOf(endpointText: string): string | null {
+  const text = memberText(endpointText, "filter");
+  return text === "null" ? null : text;
+}
+
 /** A range of a text: the offset of its first character and the offset after its last. */
 export type TextRange = readonly [from: number, to: number];
 

@@ -12,12 +12,14 @@ import type {
   EndpointStats,
   EventType,
   EventTypeExample,
+  FilterPreview,
   ListOf,
   Recovery,
   Replay,
   WrittenEndpoint,
 } from "../../src/api/types.ts";
 import { ApiError } from "../kit/client.ts";
+import { filterOf } from "../kit/json.ts";
 import { type MessageHead, type Payload, payloadOf } from "../kit/message.ts";
 import { call, session } from "./session.ts";
 
@@ -43,6 +45,19 @@ export async function createEndpoint(endpoint: EndpointCreation): Promise<Writte
 
 export async function changeEndpoint(endpoint: string, change: EndpointChange): Promise<void> {
   await send("PATCH", pathOf(endpoint), change);
+}
+
+/** Returns the filter of an endpoint as JSON text, because a parsed one would have rounded numbers. */
+export async function getFilter(endpoint: string, signal: AbortSignal): Promise<{ text: string | null }> {
+  return { text: filterOf(await (await call("GET", pathOf(endpoint), { signal })).text()) };
+}
+
+export async function changeFilter(endpoint: string, filter: string | null): Promise<void> {
+  await call("PATCH", pathOf(endpoint), { body: `{"filter":${filter}}` });
+}
+
+export async function previewFilter(endpoint: string, filter: string): Promise<FilterPreview> {
+  return (await call("POST", `${pathOf(endpoint)}/filter/preview`, { body: `{"filter":${filter}}` })).json();
 }
 
 export async function deleteEndpoint(endpoint: string): Promise<void> {

@@ -9,12 +9,14 @@ import type {
   EndpointHeaders,
   EndpointSecret,
   EndpointStats,
+  FilterPreview,
   ListOf,
   Message,
   ReplayPreview,
   Timeseries,
   WrittenEndpoint,
 } from "../../../src/api/types.ts";
+import { filterOf } from "../../kit/json.ts";
 import { call } from "../api.ts";
 import { getJson, getPage, queryOf, sendJson } from "./json.ts";
 
@@ -46,6 +48,18 @@ export const createEndpoint = (app: string, endpoint: EndpointCreation) =>
 
 export const changeEndpoint = (key: EndpointKey, change: EndpointChange) =>
   sendJson<WrittenEndpoint>("PATCH", pathOf(key), change);
+
+/** Returns the filter of an endpoint as JSON text, because a parsed one would have rounded numbers. */
+export async function getFilter(key: EndpointKey, signal: AbortSignal): Promise<{ text: string | null }> {
+  return { text: filterOf(await (await call("GET", pathOf(key), { signal })).text()) };
+}
+
+export const changeFilter = (key: EndpointKey, filter: string | null) =>
+  call("PATCH", pathOf(key), { body: `{"filter":${filter}}` });
+
+export async function previewFilter(key: EndpointKey, filter: string): Promise<FilterPreview> {
+  return (await call("POST", `${pathOf(key)}/filter/preview`, { body: `{"filter":${filter}}` })).json();
+}
 
 export const deleteEndpoint = (key: EndpointKey) => call("DELETE", pathOf(key));
 

@@ -1,6 +1,7 @@
 import { useState } from "preact/hooks";
 import type { Endpoint, EndpointChange, WrittenEndpoint } from "../../../src/api/types.ts";
 import { ENDPOINT_FIELDS } from "../../kit/endpoint/fields.ts";
+import { FilterSection } from "../../kit/endpoint/filter.tsx";
 import { ChangeEndpointForm } from "../../kit/endpoint/form.tsx";
 import { HeadersSection } from "../../kit/endpoint/headers.tsx";
 import { SecretSection } from "../../kit/endpoint/secret.tsx";
@@ -10,14 +11,17 @@ import { CardSection } from "../../kit/parts/section.tsx";
 import { counted } from "../../kit/words.ts";
 import {
   changeEndpoint,
+  changeFilter,
   changeHeaders,
   deleteEndpoint,
   type EndpointKey,
   getDeadLetters,
   getDefaults,
   getDetail,
+  getFilter,
   getHeaders,
   getSecret,
+  previewFilter,
   rotateSecret,
 } from "../api/endpoints.ts";
 import { getEventTypes } from "../api/event-types.ts";
@@ -54,11 +58,25 @@ export function Settings({ of, endpoint }: SettingsProps) {
         change={may("v1.endpoint.patch-headers") ? (changed) => changeHeaders(of, changed) : null}
         onChange={reloadHeaders}
       />
+      <Filter key={`filter of ${of.app} ${of.endpoint}`} of={of} />
       <Authentication key={`${of.app} ${of.endpoint}`} of={of} endpoint={endpoint} />
       <May operation="v1.endpoint.delete">
         <Delete of={of} endpoint={endpoint} />
       </May>
     </>
+  );
+}
+
+function Filter({ of }: Pick<SettingsProps, "of">) {
+  const [filter, reload] = useLoaded(`${of.app} ${of.endpoint}`, (signal) => getFilter(of, signal));
+  if (!may("endpoint.filter-preview")) return null;
+  return (
+    <FilterSection
+      filter={filter}
+      save={may("v1.endpoint.patch") ? (text) => changeFilter(of, text) : null}
+      preview={(text) => previewFilter(of, text)}
+      onChange={reload}
+    />
   );
 }
 

@@ -1,15 +1,19 @@
 import type { Endpoint, EndpointChange } from "../../../src/api/types.ts";
 import { PORTAL_FIELDS, wordsOf } from "../../kit/endpoint/fields.ts";
+import { FilterSection } from "../../kit/endpoint/filter.tsx";
 import { ChangeEndpointForm } from "../../kit/endpoint/form.tsx";
 import { HeadersSection } from "../../kit/endpoint/headers.tsx";
 import { SecretSection } from "../../kit/endpoint/secret.tsx";
 import {
   changeEndpoint,
+  changeFilter,
   changeHeaders,
   deleteEndpoint,
   getEventTypeNames,
+  getFilter,
   getHeaders,
   getSecret,
+  previewFilter,
   rotateSecret,
 } from "../api.ts";
 import { Confirm, Outcome, useAction } from "../parts/action.tsx";
@@ -28,6 +32,7 @@ export function SettingsPage({ id }: { id: string }) {
           {may("v1.endpoint.patch") ? <Edit endpoint={endpoint} /> : <Facts endpoint={endpoint} />}
           <Secret endpoint={id} />
           {may("v1.endpoint.get-headers") && <Headers endpoint={id} />}
+          {may("endpoint.filter-preview") && <Filter endpoint={id} />}
           {may("v1.endpoint.delete") && <Delete endpoint={endpoint} />}
         </>
       )}
@@ -68,6 +73,12 @@ function Headers({ endpoint }: { endpoint: string }) {
   const headers = useLive(endpoint, (signal) => getHeaders(endpoint, signal));
   const change = may("v1.endpoint.patch-headers") ? changeHeaders.bind(null, endpoint) : null;
   return <HeadersSection headers={headers} change={change} onChange={refresh} />;
+}
+
+function Filter({ endpoint }: { endpoint: string }) {
+  const filter = useLive(endpoint, (signal) => getFilter(endpoint, signal));
+  const save = may("v1.endpoint.patch") ? changeFilter.bind(null, endpoint) : null;
+  return <FilterSection filter={filter} save={save} preview={previewFilter.bind(null, endpoint)} onChange={refresh} />;
 }
 
 /**

@@ -43,7 +43,7 @@ const FilterPreviewIn = field.object("FilterPreviewIn", {
     Type.Integer({ minimum: 1, maximum: PREVIEW_MAX, default: PREVIEW_MAX, description: "Number of messages." }),
   ),
 });
-const FilterPreviewOut = field.object("FilterPreviewOut", {
+export const FilterPreviewOut = field.object("FilterPreviewOut", {
   tested: Type.Integer({ description: "Number of messages that were tested." }),
   matching: Type.Integer({ description: "Number of messages that match." }),
   data: Type.Array(
