@@ -30,6 +30,7 @@ export const CANARIES = {
   "hasty-prune": /was deleted while it was pending/,
   "miscounted-burial": /the tally says/,
   "miscounted-expunge": /the tally says/,
+  "miscounted-cancellation": /the tally says/,
   "kept-bytes": /the quota of application .* bytes/,
   "unread-lane": /still pending|has not been attempted/,
   "immortal-secret": /signed with an expired key/,
@@ -127,6 +128,13 @@ function changedQueue(canary: Canary | null, queue: Queue, soil: Soil): Partial<
           (await queue.due(...args)).map((row) =>
             inFlight.attempts.has(row.seq) ? { ...row, round: row.round - 1 } : row,
           ),
+      };
+    case "miscounted-cancellation":
+      return {
+        cancel: {
+          message: async (...args) => (await queue.cancel.message(...args)).slice(1),
+          step: async (...args) => ({ ...(await queue.cancel.step(...args)), cancelled: 0 }),
+        },
       };
     case "miscounted-expunge":
       return {

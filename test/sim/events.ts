@@ -2,7 +2,17 @@ import type { Dice } from "./dice.ts";
 import { deleteApplication, throttleApplication } from "./events/applications.ts";
 import * as endpoints from "./events/endpoints.ts";
 import { hold, pauseEnvironmentOfWorld } from "./events/gate.ts";
-import { cancelTask, dropDeadLetters, expunge, purge, redrive, replay, resend } from "./events/history.ts";
+import {
+  cancelMessage,
+  cancelMessages,
+  cancelTask,
+  dropDeadLetters,
+  expunge,
+  purge,
+  redrive,
+  replay,
+  resend,
+} from "./events/history.ts";
 import { sendWithKey } from "./events/keys.ts";
 import { post } from "./events/posting.ts";
 import { sendSome } from "./events/sending.ts";
@@ -35,6 +45,8 @@ export const EVENTS: Readonly<Record<EventName, Event>> = {
   replay,
   expunge,
   purge,
+  cancelMessage,
+  cancelMessages,
   cancelTask,
   makeToken,
   useToken,
@@ -52,7 +64,16 @@ export const SOURCE_EVENTS: Readonly<Record<SourceEventName, Event>> = {
 /** Events that can be aimed at a delivery, an endpoint or an application. */
 const AIMED: readonly EventName[] = [
   ...(["deleteEndpoint", "goAway", "rotateSecret", "pause", "disable", "flap", "reorder", "retune"] as const),
-  ...(["throttleApplication", "resend", "redrive", "replay", "expunge", "purge"] as const),
+  ...([
+    "throttleApplication",
+    "resend",
+    "redrive",
+    "replay",
+    "expunge",
+    "purge",
+    "cancelMessage",
+    "cancelMessages",
+  ] as const),
 ];
 
 /** Events after which deliveries can still be made. */

@@ -42,6 +42,7 @@ const STAGES = [
     "stop: with a full disk",
   ] as const),
   ...(["task: resumed after a restart", "task: failed", "task: cancelled"] as const),
+  ...(["cancel: a message", "cancel: messages of an endpoint"] as const),
   ...(["operational: stored", "operational: lost in a crash", "operational: stored after a full disk"] as const),
   ...(["stopped: deliveries held", "stopped: deliveries paused"] as const),
   ...(["resumed: deliveries held", "resumed: deliveries paused"] as const),

@@ -28,6 +28,8 @@ const EVENTS = {
   replay: [4, 40],
   expunge: [3, 30],
   purge: [1, 8],
+  cancelMessage: [1, 15],
+  cancelMessages: [0.5, 5],
   cancelTask: [1, 10],
   makeToken: [10, 60],
   useToken: [20, 150],

@@ -42,6 +42,7 @@ const SLOW_READS: ReadonlySet<string> = new Set([
  */
 const SLOW_WRITES: ReadonlySet<string> = new Set([
   ...["queue.settle", "queue.bury", "queue.drop", "queue.idempotency.put"],
+  ...["queue.cancel.message", "queue.cancel.step"],
   ...["queue.expunge.message", "queue.expunge.messages", "queue.expunge.step"],
   ...["configuration.endpoints.update", "configuration.endpoints.delete", "configuration.endpoints.rotateSecret"],
   ...["configuration.applications.update", "configuration.applications.delete"],

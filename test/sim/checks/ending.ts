@@ -38,6 +38,9 @@ export class EndingChecks {
   readonly #rescheduled = new Set<Seq>();
   /** Endpoints whose dead letters were dropped. */
   readonly #dropped = new Set<Seq>();
+  readonly #cancelled = new Set<Seq>();
+  /** By endpoint, the number before which its pending deliveries may have been cancelled. */
+  readonly #cancelledFor = new Map<Seq, Seq>();
   /** The sequence number before which the retention may have deleted messages. */
   #prunedTo: Seq = 0;
   /** Latest time at which the retention ran, by the wall clock. */
@@ -72,6 +75,14 @@ export class EndingChecks {
 
   mayBeDropped(endpointSeq: Seq): void {
     this.#dropped.add(endpointSeq);
+  }
+
+  mayBeCancelled(messageSeq: Seq): void {
+    this.#cancelled.add(messageSeq);
+  }
+
+  mayBeCancelledFor(endpointSeq: Seq, before: Seq): void {
+    this.#cancelledFor.set(endpointSeq, before);
   }
 
   /**
@@ -156,6 +167,8 @@ export class EndingChecks {
       state !== PENDING &&
       deleted_at === null &&
       !this.#dropped.has(row.endpoint_seq) &&
+      !this.#cancelled.has(row.message_seq) &&
+      row.message_seq >= (this.#cancelledFor.get(row.endpoint_seq) ?? 0) &&
       !this.#wasUnwanted(seq)
     ) {
       this.violation(`delivery ${seq} is cancelled although its endpoint exists`);

@@ -1,3 +1,4 @@
+import { cancelMessages as cancelMany, cancelMessage as cancelOne } from "../../../src/commands/cancel.ts";
 import { dropDeadLetters as dropCommand, redrive as redriveCommand } from "../../../src/commands/dead-letters.ts";
 import { expungeApplication, expungeMessages } from "../../../src/commands/expunge.ts";
 import { bulkReplay, recover, replayMissing } from "../../../src/commands/replays.ts";
@@ -87,6 +88,27 @@ export const purge: Event = async (scene, program, target) => {
   const seq = endpoint?.applicationSeq ?? scene.dice.pick(scene.applications);
   scene.checks.ending.mayBePurged(seq, Math.max(seqAt(clock.now()), kernel.seqs.last + 1));
   await expungeApplication(kernel, { seq, environmentSeq }, ROOT);
+};
+
+/** Cancels the pending deliveries of one message. */
+export const cancelMessage: Event = async (scene, program, target) => {
+  const message = await pickMessage(scene, program, target);
+  if (message === null) return;
+  scene.checks.ending.mayBeCancelled(message.seq);
+  const application = { environmentSeq: scene.environment };
+  await cancelOne(program.kernel, application, message).catch((error) => unless(error, "already_sent"));
+};
+
+/** Cancels the pending deliveries of an endpoint, those of all messages or of older ones. */
+export const cancelMessages: Event = async (scene, program, target) => {
+  const { kernel, store, clock } = program;
+  const { environment: environmentSeq, dice, checks } = scene;
+  const endpoint = await store.configuration.endpoints.get(target?.endpointSeq ?? dice.pick(scene.endpoints));
+  if (endpoint === null) return;
+  checks.ending.mayBeCancelledFor(endpoint.seq, Math.max(seqAt(clock.now()), kernel.seqs.last + 1));
+  const application = { seq: endpoint.applicationSeq, environmentSeq };
+  const before = clock.now() + dice.pick([HOUR_MS, -10_000]);
+  await cancelMany(kernel, { application, endpoint, startedBy: ROOT }, before);
 };
 
 /** Cancels a running background task. If none is running, starts a slow redrive and cancels it. */

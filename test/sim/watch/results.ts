@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import { type Seq, seqAt } from "../../../src/core/id.ts";
 import { operationalEventTypes } from "../../../src/core/operational.ts";
 import type {
+  CancelledStep,
   EndpointUpdate,
   KnownEndpoint,
   MessageContent,
@@ -52,6 +53,12 @@ export class Results {
         for (const [i, settlement] of (args[0] as readonly Settlement[]).entries()) {
           this.#settled(settlement, (result as readonly Settled[])[i]!);
         }
+        break;
+      case "queue.cancel.message":
+        if ((result as readonly Seq[]).length > 0) this.around.marks.hit("cancel: a message");
+        break;
+      case "queue.cancel.step":
+        if ((result as CancelledStep).cancelled > 0) this.around.marks.hit("cancel: messages of an endpoint");
         break;
       case "queue.expunge.message":
       case "queue.expunge.messages":
