@@ -344,9 +344,9 @@ export const SCHEMA = {
   }),
   sandboxMemoryBytes: setting("sandbox-memory", {
     group: "Limits",
-    kind: size(MIB, 1024 * MIB, "1MiB to 1GiB"),
+    kind: size(16 * MIB, 1024 * MIB, "16MiB to 1GiB"),
     default: "16MiB",
-    description: "maximum memory of one call of a transformation; a parsed payload needs about ten times its size",
+    description: "maximum memory of one call of a transformation",
   }),
   sandboxWorkers: setting("sandbox-workers", {
     group: "Limits",

@@ -6,8 +6,10 @@ import { meterLoops } from "./meter.ts";
 const PAGE_BYTES = 65_536;
 /** The memory that the module asks for. Emscripten's modules must get at least this. */
 const PAGES_MIN = 256;
-/** Memory for the stack and static data of the interpreter and for texts that go in and out, in bytes. */
-const OWN_BYTES = 48 * 1_048_576;
+/** Memory for the stack and the static data of the interpreter, in bytes. */
+const OWN_BYTES = 7 * 1_048_576;
+/** The memory counts as full if less than this is left, in bytes. */
+const LEFT_BYTES = 1_048_576;
 
 /** How much time after the deadline ends a call for good. An ordinary interrupt needs less. */
 const GRACE_MS = 20;
@@ -54,6 +56,8 @@ export function computingMs(): number {
 export interface Interpreter {
   readonly quickJs: QuickJSWASMModule;
   readonly clock: CallClock;
+  /** Returns whether the memory has grown to its maximum. It never shrinks. */
+  isFull(): boolean;
 }
 
 /** Compiles the interpreter once per thread. */
@@ -66,7 +70,8 @@ export class Interpreters {
     this.#module ??= compile();
     const module = await this.#module;
     const clock = new CallClock();
-    const maximum = Math.ceil((this.memoryBytesMax + OWN_BYTES) / PAGE_BYTES);
+    // QuickJS does not know the sizes of its allocations here, so only this limit bounds their sum.
+    const maximum = Math.max(PAGES_MIN, Math.ceil((this.memoryBytesMax + OWN_BYTES) / PAGE_BYTES));
     const wasmMemory = new WebAssembly.Memory({ initial: PAGES_MIN, maximum });
     const loaded = newVariant(variant, {
       emscriptenModule: {
@@ -78,7 +83,8 @@ export class Interpreters {
         },
       },
     });
-    return { quickJs: await newQuickJSWASMModuleFromVariant(loaded), clock };
+    const isFull = () => wasmMemory.buffer.byteLength > maximum * PAGE_BYTES - LEFT_BYTES;
+    return { quickJs: await newQuickJSWASMModuleFromVariant(loaded), clock, isFull };
   }
 }
 

@@ -16,11 +16,11 @@ class Failed extends Error {
   }
 }
 
-/** The interpreter failed after a call had ended. It must not be used again. */
+/** A call has ended, but the interpreter must not be used again. */
 export class Spent extends Error {
   override readonly name = "Spent";
   constructor(readonly result: SandboxResult) {
-    super("The interpreter could not free the memory of a call.");
+    super("The interpreter must be replaced after this call.");
   }
 }
 
@@ -28,7 +28,8 @@ export class Spent extends Error {
  * Runs a call in a runtime of its own. Throws whatever the interpreter itself throws, such as
  * `Overrun`, or `Spent`; the interpreter must then not be used again.
  */
-export function runScript({ quickJs, clock }: Interpreter, call: SandboxCall, limits: SandboxLimits): SandboxResult {
+export function runScript(interpreter: Interpreter, call: SandboxCall, limits: SandboxLimits): SandboxResult {
+  const { quickJs, clock } = interpreter;
   clock.start(limits.timeoutMs);
   const runtime = quickJs.newRuntime({ memoryLimitBytes: limits.memoryBytesMax, maxStackSizeBytes: STACK_BYTES_MAX });
   runtime.setInterruptHandler(() => clock.isOverdue);
@@ -36,7 +37,7 @@ export function runScript({ quickJs, clock }: Interpreter, call: SandboxCall, li
   clock.now = call.seed / 1000;
   const context = runtime.newContext();
   clock.now = call.now;
-  const script = new Script(runtime, context, () => clock.isOverdue);
+  const script = new Script(runtime, context, interpreter);
   const result = script.run(call, limits);
   clock.stop();
   try {
@@ -47,6 +48,7 @@ export function runScript({ quickJs, clock }: Interpreter, call: SandboxCall, li
     // QuickJS loses objects if it is interrupted at certain places, and refuses to go on.
     throw new Spent(result);
   }
+  if (interpreter.isFull()) throw new Spent(result);
   return result;
 }
 
@@ -57,8 +59,12 @@ class Script {
   constructor(
     private readonly runtime: QuickJSRuntime,
     private readonly context: QuickJSContext,
-    private readonly isOverdue: () => boolean,
+    private readonly interpreter: Interpreter,
   ) {}
+
+  #isOverdue(): boolean {
+    return this.interpreter.clock.isOverdue;
+  }
 
   dispose(): void {
     for (const handle of this.#handles) handle.dispose();
@@ -107,7 +113,7 @@ class Script {
     while (state.type === "pending") {
       const done = this.runtime.executePendingJobs(JOBS);
       if (done.error !== undefined) throw this.#failure(this.#keep(done.error));
-      if (this.isOverdue()) throw failed("timeout", "timeout");
+      if (this.#isOverdue()) throw failed("timeout", "timeout");
       state = this.context.getPromiseState(value);
       if (done.value === 0 && state.type === "pending") throw failed("The promise of `handler` never settles.");
     }
@@ -147,15 +153,17 @@ class Script {
   #failure(thrown: QuickJSHandle): Failed {
     const { context } = this;
     if (context.typeof(thrown) !== "object" || context.sameValue(thrown, context.null)) {
+      // Without memory for an error, QuickJS throws null.
+      if (this.interpreter.isFull()) return failed("memory", "memory");
       const text = context.typeof(thrown) === "symbol" ? "a symbol" : String(context.dump(thrown));
-      return failed(this.isOverdue() ? "timeout" : shortened(text), this.isOverdue() ? "timeout" : "exception");
+      return failed(this.#isOverdue() ? "timeout" : shortened(text), this.#isOverdue() ? "timeout" : "exception");
     }
     const [name, message, stack] = ["name", "message", "stack"].map((key) => this.#shownText(thrown, key));
     const place = /code\.js:(?<line>\d+):(?<column>\d+)/.exec(stack!)?.groups;
     const at = { line: place ? Number(place.line) : null, column: place ? Number(place.column) : null };
     // The interpreter states only in which function it was interrupted.
     const timeout = at.line === null ? "timeout" : "timeout in the function that begins here";
-    if (this.isOverdue()) return new Failed({ cause: "timeout", message: timeout, ...at });
+    if (this.#isOverdue()) return new Failed({ cause: "timeout", message: timeout, ...at });
     if (name === "InternalError" && message === "out of memory") {
       return new Failed({ cause: "memory", message: "memory", ...at });
     }
