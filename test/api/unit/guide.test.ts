@@ -23,6 +23,10 @@ const FAULT_TESTS: Readonly<Record<string, readonly [file: string, name: string]
     "scheduled messages that become due because the clock was set forward are sent",
   ],
   "no name server responds": ["binary/names", "messages wait without an attempt while no name server can be reached"],
+  "more code of transformations waits than the sandbox runs": [
+    "targets/transformed",
+    "a delivery waits without an attempt while too many transformations wait",
+  ],
   "other programs use all processors": ["binary/fault", "while other programs use all processors, every message is"],
   "no free file descriptors": ["binary/shortage", "messages wait while no file descriptor is free"],
   "too many client connections": ["binary/connection-limit", "while clients hold all connections that they get"],
