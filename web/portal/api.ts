@@ -60,6 +60,11 @@ export async function previewFilter(endpoint: string, filter: string): Promise<F
   return (await call("POST", `${pathOf(endpoint)}/filter/preview`, { body: `{"filter":${filter}}` })).json();
 }
 
+/** Sends the challenge of an endpoint again. */
+export async function verifyEndpoint(endpoint: string): Promise<void> {
+  await send("POST", `${pathOf(endpoint)}/verify`, {});
+}
+
 export async function deleteEndpoint(endpoint: string): Promise<void> {
   await send("DELETE", pathOf(endpoint));
 }

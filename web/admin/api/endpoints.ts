@@ -61,6 +61,10 @@ export async function previewFilter(key: EndpointKey, filter: string): Promise<F
   return (await call("POST", `${pathOf(key)}/filter/preview`, { body: `{"filter":${filter}}` })).json();
 }
 
+/** Sends the challenge of an endpoint again, or verifies the endpoint without one. */
+export const verifyEndpoint = (key: EndpointKey, isAccepted: boolean) =>
+  sendJson<Endpoint>("POST", `${pathOf(key)}/verify`, isAccepted ? { verified: true } : {});
+
 export const deleteEndpoint = (key: EndpointKey) => call("DELETE", pathOf(key));
 
 export const getStats = (key: EndpointKey, signal: AbortSignal) =>

@@ -14,6 +14,7 @@ import { DeadLetters } from "../endpoints/dead-letters.tsx";
 import style from "../endpoints/endpoint.module.css";
 import { Overview } from "../endpoints/overview.tsx";
 import { Settings } from "../endpoints/settings.tsx";
+import { Verify } from "../endpoints/verify.tsx";
 import { auditLogLink, customerLink, endpointLink, endpointsLink } from "../links.ts";
 import { refresh } from "../live.ts";
 import { May } from "../parts/may.tsx";
@@ -65,6 +66,7 @@ export function EndpointPage({ app, endpoint: id }: EndpointKey) {
               endpoint={known}
               failure={<LatestFailure of={detail} />}
               remedy={<WhenDisabled endpoint={known.id} />}
+              verify={<Verify of={of} />}
             />
           )}
           <Tabs label="Endpoint" tabs={tabs} />
@@ -114,13 +116,13 @@ function About({ of }: { of: Endpoint }) {
   );
 }
 
-function Switches({ of, endpoint: { disabled, paused } }: { of: EndpointKey; endpoint: Endpoint }) {
+function Switches({ of, endpoint: { disabled, paused, verified } }: { of: EndpointKey; endpoint: Endpoint }) {
   const action = useActionThen(refresh);
   const change = (sent: { disabled?: boolean; paused?: boolean }) => () =>
     void action.run(() => changeEndpoint(of, sent));
   return (
     <>
-      {!disabled && (
+      {!disabled && verified && (
         <button type="button" class="outline" disabled={action.busy} onClick={change({ paused: !paused })}>
           {paused ? "Resume" : "Pause"}
         </button>

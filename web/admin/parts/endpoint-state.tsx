@@ -9,12 +9,12 @@ const TONES: Readonly<Record<State, Tone>> = { healthy: "good", failing: "bad", 
 
 /** Shows the state of an endpoint in a list, since when, and why. A paused endpoint can be failing too. */
 export function EndpointState({ of }: { of: EnvironmentEndpoint }) {
-  const { state, disabledAt, disabledCause, failingSince, failureReason } = of;
+  const { state, verified, disabledAt, disabledCause, failingSince, failureReason } = of;
   const isFailing = failingSince !== null && state !== "disabled";
   return (
     <div>
       <span class="badges">
-        <Badge tone={TONES[state]}>{state}</Badge>
+        <Badge tone={TONES[state]}>{state === "paused" && !verified ? "not verified" : state}</Badge>
         {isFailing && state !== "failing" && <Badge tone={TONES.failing}>failing</Badge>}
       </span>
       {state === "disabled" && (disabledAt !== null || disabledCause !== null) && (

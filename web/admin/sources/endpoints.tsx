@@ -51,16 +51,18 @@ interface PauseAllProps {
 /** Pauses the deliveries of a source, or resumes them. The source goes on receiving. */
 function PauseAll({ source, endpoints }: PauseAllProps) {
   const action = useAction();
-  const active = endpoints.filter(({ paused }) => !paused);
-  if (endpoints.length === 0 || !may("ingest.endpoint.patch")) return null;
+  // Endpoints that are not verified cannot be resumed.
+  const verified = endpoints.filter((endpoint) => endpoint.verified);
+  const active = verified.filter(({ paused }) => !paused);
+  if (verified.length === 0 || !may("ingest.endpoint.patch")) return null;
   const pause = (some: readonly Endpoint[], paused: boolean) =>
     action.run(() => pauseEndpoints(source.id, some, paused));
   return (
     <div class="buttons">
       <Outcome action={action} />
       {active.length === 0 ? (
-        <button type="button" class="outline small" disabled={action.busy} onClick={() => pause(endpoints, false)}>
-          Resume {counted(endpoints.length, "endpoint")}
+        <button type="button" class="outline small" disabled={action.busy} onClick={() => pause(verified, false)}>
+          Resume {counted(verified.length, "endpoint")}
         </button>
       ) : (
         <Confirm
@@ -134,7 +136,7 @@ function EndpointItem({ source, endpoint }: { source: Source; endpoint: Endpoint
     <li>
       <div>
         <code class="url">{endpoint.url}</code> {endpoint.disabled && <Badge tone="bad">disabled</Badge>}
-        {endpoint.paused && <Badge tone="wait">paused</Badge>}
+        {endpoint.paused && <Badge tone="wait">{endpoint.verified ? "paused" : "not verified"}</Badge>}
       </div>
       <div class={`buttons ${style.actions}`}>
         <May operation="v1.endpoint.replay-missing">
@@ -162,7 +164,7 @@ function EndpointItem({ source, endpoint }: { source: Source; endpoint: Endpoint
           <button
             type="button"
             class="outline"
-            disabled={pausing.busy}
+            disabled={pausing.busy || !endpoint.verified}
             onClick={() => pausing.run(() => pauseEndpoint(source.id, endpoint.id, !endpoint.paused))}
           >
             {endpoint.paused ? "Resume" : "Pause"}

@@ -3,6 +3,7 @@ import type { Endpoint } from "../../../src/api/types.ts";
 import { Badge } from "../parts/badge.tsx";
 import { Instant } from "../parts/instant.tsx";
 import { DISABLED_CAUSES } from "../reasons.ts";
+import { ChallengeNotice } from "./challenge.tsx";
 import style from "./state.module.css";
 
 /** Shows the state of an endpoint as a badge. */
@@ -10,7 +11,7 @@ export function EndpointState({ endpoint }: { endpoint: Endpoint }) {
   if (endpoint.disabled) return <Badge tone="idle">disabled</Badge>;
   return (
     <span class="badges">
-      {endpoint.paused && <Badge tone="wait">paused</Badge>}
+      {endpoint.paused && <Badge tone="wait">{endpoint.verified ? "paused" : "not verified"}</Badge>}
       {endpoint.failingSince !== null && <Badge tone="bad">failing</Badge>}
       {!endpoint.paused && endpoint.failingSince === null && <Badge tone="good">healthy</Badge>}
     </span>
@@ -23,6 +24,8 @@ interface NoticeProps {
   readonly failure?: ComponentChildren;
   /** Shown for a disabled endpoint: what can be done. */
   readonly remedy?: ComponentChildren;
+  /** Shown for an endpoint that is not verified: how to try again. */
+  readonly verify?: ComponentChildren;
 }
 
 function DisabledNotice({ endpoint: { disabledAt, disabledCause, failingSince }, failure, remedy }: NoticeProps) {
@@ -42,12 +45,13 @@ function DisabledNotice({ endpoint: { disabledAt, disabledCause, failingSince },
 
 /** Explains why an endpoint does not receive all messages. */
 export function EndpointNotice(props: NoticeProps) {
-  const { endpoint, failure } = props;
-  const { disabled, paused, failingSince } = endpoint;
+  const { endpoint, failure, verify } = props;
+  const { disabled, paused, failingSince, challenge } = endpoint;
   if (disabled) return <DisabledNotice {...props} />;
   return (
     <>
-      {paused && (
+      {challenge !== undefined && <ChallengeNotice challenge={challenge}>{verify}</ChallengeNotice>}
+      {paused && challenge === undefined && (
         <p class={style.notice} data-tone="wait">
           This endpoint is paused. Messages are queued and will be sent when you resume it.
         </p>

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
 import type { Endpoint } from "../../../src/api/types.ts";
 import { EndpointNotice, EndpointState } from "../../kit/endpoint/state.tsx";
-import { changeEndpoint, getEndpoint } from "../api.ts";
+import { changeEndpoint, getEndpoint, verifyEndpoint } from "../api.ts";
 import { useLive } from "../refresh.ts";
 import { ENDPOINTS, endpointLink, settingsLink } from "../route.ts";
 import { may } from "../session.ts";
@@ -55,18 +55,35 @@ function Head({ endpoint }: { endpoint: Endpoint }) {
         </div>
         {may("v1.endpoint.patch") && <Switches endpoint={endpoint} />}
       </div>
-      <EndpointNotice endpoint={endpoint} />
+      <EndpointNotice endpoint={endpoint} verify={may("endpoint.verify") && <Verify id={endpoint.id} />} />
     </>
   );
 }
 
-function Switches({ endpoint: { id, disabled, paused } }: { endpoint: Endpoint }) {
+function Verify({ id }: { id: string }) {
+  const action = useAction();
+  return (
+    <div>
+      <button
+        type="button"
+        class="outline small"
+        disabled={action.busy}
+        onClick={() => action.run(() => verifyEndpoint(id), "The challenge is sent again.")}
+      >
+        Try again
+      </button>
+      <Outcome action={action} />
+    </div>
+  );
+}
+
+function Switches({ endpoint: { id, disabled, paused, verified } }: { endpoint: Endpoint }) {
   const action = useAction();
   const change = (sent: { disabled?: boolean; paused?: boolean }) => () => action.run(() => changeEndpoint(id, sent));
   return (
     <div class="switches">
       <div class="buttons">
-        {!disabled && (
+        {!disabled && verified && (
           <button type="button" class="outline small" disabled={action.busy} onClick={change({ paused: !paused })}>
             {paused ? "Resume" : "Pause"}
           </button>
