@@ -36,7 +36,7 @@ describeInBrowser("every page of the admin page", { env: { BOATHOOK_ROOT_TOKEN: 
     for (const [index, text] of texts.entries()) {
       const uid = `app-${index}`;
       await call("POST", "/app", { name: text, uid, metadata: { [`key-${index}`]: text } });
-      const url = `${group.server.url}/inbox/${encodeURIComponent(text)}?${"y".repeat(600)}`;
+      const url = `${group.server.url}/inbox/of-strangers?${encodeURIComponent(text)}${"y".repeat(600)}`;
       await call("POST", `/app/${uid}/endpoint`, { url, description: text });
       await call("POST", "/event-type", { name: `type.${index}.${"z".repeat(100)}`, description: text });
       await call("POST", `/app/${uid}/msg`, {

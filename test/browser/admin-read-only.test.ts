@@ -15,17 +15,20 @@ describeInBrowser("a session that may not do everything", { env: { BOATHOOK_ROOT
   beforeAll(async () => {
     await call("POST", "/app", { name: "Acme", uid: "acme" });
     await call("POST", "/event-type", { name: "invoice.paid", description: "", schemas: { 1: { type: "object" } } });
-    const gone = await call("POST", "/app/acme/endpoint", { url: `${group.server.url}/inbox/in_gone`, uid: "gone" });
-    await call("POST", "/app/acme/endpoint", { url: `${group.server.url}/inbox/in_open`, uid: "open" });
+    const gone = await call("POST", "/app/acme/endpoint", {
+      url: `${group.server.url}/inbox/inbox_of_gone`,
+      uid: "gone",
+    });
+    await call("POST", "/app/acme/endpoint", { url: `${group.server.url}/inbox/inbox_of_open`, uid: "open" });
     // Its messages are missed, so their pages could offer to send them.
-    await call("POST", "/app/acme/endpoint", { url: `${group.server.url}/inbox/in_eu`, channels: ["eu"] });
+    await call("POST", "/app/acme/endpoint", { url: `${group.server.url}/inbox/inbox_of_eu`, channels: ["eu"] });
     await call("POST", "/app/acme/msg", { eventType: "invoice.paid", payload: { amount: 1 } });
     // Disabling an endpoint makes its waiting deliveries dead letters.
     await call("PATCH", `/app/acme/endpoint/${gone.id}`, { paused: true });
     await call("POST", "/app/acme/msg", { eventType: "invoice.paid", payload: { amount: 2 } });
     await call("PATCH", `/app/acme/endpoint/${gone.id}`, { disabled: true });
     await call("POST", "/ingest/api/v1/source", { name: "Hub", uid: "hub", type: "generic-webhook" });
-    await call("POST", "/ingest/api/v1/source/hub/endpoint", { url: `${group.server.url}/inbox/in_hub` });
+    await call("POST", "/ingest/api/v1/source/hub/endpoint", { url: `${group.server.url}/inbox/inbox_of_hub` });
     await call("POST", "/ingest/api/v1/source/hub/send-example", {});
     await call("POST", "/operational-webhook/endpoint", { url: `${group.server.url}/inbox/in_operational` });
     await call("POST", "/environment/pause", undefined);

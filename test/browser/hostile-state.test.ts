@@ -50,7 +50,7 @@ describeInBrowser("the admin page in the way of others", { env: { BOATHOOK_ROOT_
     async () => {
       await call("POST", SOURCE, { name: "Hub", uid: "hub", type: "generic-webhook" });
       for (let i = 0; i < MANY; i++) {
-        await call("POST", `${SOURCE}/hub/endpoint`, { url: `${group.server.url}/inbox/in_many`, uid: `e${i}` });
+        await call("POST", `${SOURCE}/hub/endpoint`, { url: `${group.server.url}/inbox/inbox_of_many`, uid: `e${i}` });
       }
       const { id: first } = await call("GET", `${SOURCE}/hub/endpoint/e0`);
       await using opened = await openAdminPage(group, TOKEN, "#/source/hub", { ignored: "404" });

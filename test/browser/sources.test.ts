@@ -232,7 +232,7 @@ describeInBrowser("pages of sources in a browser", options, (group) => {
     "the URL can be replaced, and the deletion names what it deletes",
     async () => {
       const { id, ingestUrl, name } = await makeSource();
-      await send("POST", `${SOURCES}/${id}/endpoint`, { url: `${group.server.url}/inbox/doomed` });
+      await send("POST", `${SOURCES}/${id}/endpoint`, { url: `${group.server.url}/inbox/doomed-inbox` });
       const { page, errors, outside } = await open(`#/source/${id}`);
       await button(page, "Replace URL").click();
       await page.getByLabel("The source gets a new URL.").selectOption({ label: "stop working immediately" });
@@ -243,7 +243,7 @@ describeInBrowser("pages of sources in a browser", options, (group) => {
 
       await button(page, "Delete source").click();
       const question = page.getByRole("region", { name: "Delete source" });
-      for (const text of [name, "/inbox/doomed", "404"]) expect(await question.textContent()).toContain(text);
+      for (const text of [name, "/inbox/doomed-inbox", "404"]) expect(await question.textContent()).toContain(text);
       await button(page, "Delete").click();
       await heading(page, "Sources");
       expect((await send("GET", `${SOURCES}/${id}`)).status).toBe(404);
@@ -259,7 +259,7 @@ describeInBrowser("pages of sources in a browser", options, (group) => {
       const all = hostileTexts.join("\n");
       const source = await makeSource({ name: hostileTexts.slice(0, 5).join(" "), verification: "record" });
       await send("POST", `${SOURCES}/${source.id}/endpoint`, {
-        url: `${group.server.url}/inbox/x?<img src=x onerror=alert(1)>`,
+        url: `${group.server.url}/inbox/of-strangers?<img src=x onerror=alert(1)>`,
       });
       const path = new URL(source.ingestUrl).pathname;
       for (const text of hostileTexts) {
@@ -335,7 +335,9 @@ describeInBrowser("pages of sources in a browser", options, (group) => {
     async () => {
       const long = "x".repeat(300);
       const source = await makeSource({ name: long, verification: "record" });
-      await send("POST", `${SOURCES}/${source.id}/endpoint`, { url: `${group.server.url}/inbox/${long}` });
+      await send("POST", `${SOURCES}/${source.id}/endpoint`, {
+        url: `${group.server.url}/inbox/of-long-names?${long}`,
+      });
       await postStripe(
         { url: `${source.ingestUrl}/${long}?${long}` },
         stripeEvent({ type: long.slice(0, 200), long }),
