@@ -58,7 +58,9 @@ export class MailChannel implements NoticeChannel {
     const { code, message = "", response } = error as { code?: string; message?: string; response?: string };
     let text = response === undefined ? `${code ?? ""} ${message}` : `${code ?? ""} ${response}`;
     if (login !== null) {
-      for (const secret of [login.password, Buffer.from(login.password).toString("base64")]) {
+      // The arguments of AUTH PLAIN and AUTH LOGIN are in base64.
+      const plain = Buffer.from(`\0${login.user}\0${login.password}`).toString("base64");
+      for (const secret of [plain, login.password, Buffer.from(login.password).toString("base64")]) {
         text = text.replaceAll(secret, "***");
       }
     }

@@ -55,7 +55,7 @@ test("a failed login is reported with the reply of the server but without the pa
   const failed = await channel(server.port, { login: { ...LOGIN, password: "wrong" } }).send(message, never);
   expect(failed).toEqual({
     sent: false,
-    reason: `The mail server 127.0.0.1:${server.port} did not take the mail: EAUTH 535 The login of boathook with *** failed`,
+    reason: `The mail server 127.0.0.1:${server.port} did not take the mail: EAUTH 535 The login of boathook with *** failed: AUTH PLAIN ***`,
   });
   expect(await channel(server.port, { login: LOGIN }).send(message, never)).toMatchObject({ sent: true });
 });

@@ -42,7 +42,8 @@ export async function startMailServer(options: MailServerOptions = {}): Promise<
     ...(login === undefined ? { authOptional: true } : { allowInsecureAuth: certificate === undefined }),
     onAuth({ username, password }, _session, done) {
       if (username === login?.user && password === login?.password) done(null, { user: username });
-      else done(new Error(`The login of ${username} with ${password} failed`));
+      else
+        done(new Error(`The login of ${username} with ${password} failed: AUTH PLAIN ${plainOf(username, password)}`));
     },
     onRcptTo({ address }, _session, done) {
       done(refuses(address) ? Object.assign(new Error("no such user"), { responseCode: 550 }) : null);
@@ -74,6 +75,11 @@ export async function startMailServer(options: MailServerOptions = {}): Promise<
       }),
     [Symbol.asyncDispose]: () => new Promise((resolve) => void server.close(() => resolve())),
   };
+}
+
+/** Returns the argument of AUTH PLAIN (RFC 4616), which some servers quote. */
+function plainOf(user: string | null | undefined, password: string | null | undefined): string {
+  return Buffer.from(`\0${user ?? ""}\0${password ?? ""}`).toString("base64");
 }
 
 /** Starts a server that accepts connections and never says anything. */
