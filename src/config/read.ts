@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { editDistance } from "../core/text.ts";
 import { socketPathOf } from "../core/unix-socket.ts";
+import { MASK } from "../core/url-password.ts";
 import { firstText, textAgain } from "./file-text.ts";
 import type { SettingSource } from "./in-force.ts";
 import { mailProblem } from "./notice-kinds.ts";
@@ -223,6 +224,11 @@ function invalid(setting: Setting<unknown>, where: string, value: string): Setti
   return new SettingsError(`${where} must be ${setting.kind.expected}, ${got}.`);
 }
 
+/** Masks the password of a URL, which need not be valid: it may be refused because of its user. */
+function withoutPassword(value: string): string {
+  return value.replace(/(:\/\/[^\s/:@]*:)[^\s/]*@/g, `$1${MASK}@`);
+}
+
 /**
  * Returns a suggestion for a message: the most similar known name, or all names if none is similar.
  */
@@ -236,7 +242,8 @@ function suggestion(name: string, known: readonly string[]): string {
 }
 
 /** Quotes a text for a message. The text is escaped to one line and truncated. */
-function shown(text: string): string {
+function shown(given: string): string {
+  const text = withoutPassword(given);
   const cut = text.length > SHOWN_CHARS_MAX ? `${text.slice(0, SHOWN_CHARS_MAX)}…` : text;
   return JSON.stringify(cut);
 }

@@ -438,7 +438,8 @@ describe("every setting", () => {
         const message = refusal({ environment: { [variableOf(setting)]: text } });
         expect(message).toStartWith(`${variableOf(setting)} must be ${setting.kind.expected}`);
         const isHidden = setting.secret || setting.concealed;
-        const shown = JSON.stringify(text.slice(0, 80)).slice(1, -1);
+        const masked = text.replace("u:p@", "u:***@");
+        const shown = JSON.stringify(masked.slice(0, 80)).slice(1, -1);
         expect(message).toContain(isHidden ? ", its value is a secret and not shown." : `, but is "${shown}`);
         expect(message).not.toContain("\n");
         if (isHidden && text.trim() !== "") expect(message).not.toContain(text);
