@@ -301,6 +301,30 @@ describeInBrowser("portal in a browser", options, (group) => {
   );
 
   test(
+    "a customer tests a filter on stored messages and saves it",
+    async () => {
+      const { app, url } = await link({});
+      await makeEndpoint(app);
+      for (const amount of [5, 15]) await sendMessage(app, "invoice.paid", JSON.stringify({ amount }));
+      const { page, errors } = await open(url);
+      await page.evaluate(() => {
+        location.hash = "#/endpoints/one/settings";
+      });
+      const section = page.getByRole("region", { name: "Filter", exact: true });
+      await section.getByLabel("Filter as JSON").fill('{"payload": {"amount": {"$gt": 10}}}');
+      await section.getByRole("button", { name: "Test on stored messages" }).click();
+      await section.getByText("Of the last 2 messages, 1 matches.").waitFor();
+      await section.getByText("payload.amount: 5 is not > 10").waitFor();
+      await section.getByRole("button", { name: "Save filter" }).click();
+      await section.getByText("Saved.", { exact: true }).waitFor();
+      await page.reload();
+      expect(await section.getByLabel("Filter as JSON").inputValue()).toContain('"$gt": 10');
+      expect(errors).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
     "a read-only link shows everything but secrets, without controls that change anything",
     async () => {
       const { app, url } = await link({ capabilities: ["ViewBase"] });
@@ -421,7 +445,7 @@ describeInBrowser("portal in a browser", options, (group) => {
       expect(await root.evaluate((element) => getComputedStyle(element).colorScheme)).toBe("dark");
       expect(await root.evaluate((element) => getComputedStyle(element).fontFamily)).toStartWith("Georgia,");
       await frame.getByRole("link", { name: "Settings" }).click();
-      const save = frame.getByRole("button", { name: "Save" });
+      const save = frame.getByRole("button", { name: "Save", exact: true });
       expect(await save.evaluate((element) => getComputedStyle(element).backgroundColor)).toBe("rgb(255, 106, 0)");
 
       const heights = await page.evaluate(() => (window as unknown as { heights: number[] }).heights);

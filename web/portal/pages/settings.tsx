@@ -32,7 +32,7 @@ export function SettingsPage({ id }: { id: string }) {
           {may("v1.endpoint.patch") ? <Edit endpoint={endpoint} /> : <Facts endpoint={endpoint} />}
           <Secret endpoint={id} />
           {may("v1.endpoint.get-headers") && <Headers endpoint={id} />}
-          {may("endpoint.filter-preview") && <Filter endpoint={id} />}
+          {may("v1.endpoint.patch") && <Filter endpoint={id} />}
           {may("v1.endpoint.delete") && <Delete endpoint={endpoint} />}
         </>
       )}
@@ -77,7 +77,7 @@ function Headers({ endpoint }: { endpoint: string }) {
 
 function Filter({ endpoint }: { endpoint: string }) {
   const filter = useLive(endpoint, (signal) => getFilter(endpoint, signal));
-  const save = may("v1.endpoint.patch") ? changeFilter.bind(null, endpoint) : null;
+  const save = changeFilter.bind(null, endpoint);
   return <FilterSection filter={filter} save={save} preview={previewFilter.bind(null, endpoint)} onChange={refresh} />;
 }
 
