@@ -29,6 +29,7 @@ const WORRY: Readonly<Record<string, string>> = {
   boathook_backup_overdue: "It is 1.",
   boathook_backups_total: "`failed` rises. The log has the reason.",
   boathook_build_info: "Never. Use it to see which version runs.",
+  boathook_certificate_not_after_seconds: "It is less than two weeks away. The overview names the endpoint.",
   boathook_client_connections: "It approaches `boathook_client_connections_max`: clients open too many.",
   boathook_client_connections_max: "It is low because the limit of open files is: raise that.",
   boathook_commit_duration_seconds:
@@ -114,6 +115,7 @@ function describedMetrics(): MetricDescription[] {
     failingEndpoints: async () => 0,
     endpointCounts: async () => ({ healthy: 0, disabled: 0, paused: 0 }),
     requests: new RequestCounts(),
+    certificateEnds: async () => ({ server: null, client: null, ca: null }),
     storeSize: async () => ({ databaseBytes: 0, walBytes: 0, diskFreeBytes: 0 }),
     syncsCommits: true,
     logLinesDropped: () => 0,

@@ -13,6 +13,7 @@ import { defaultEnvironment } from "./core/environment.ts";
 import { Facts } from "./core/fact.ts";
 import type { Seq } from "./core/id.ts";
 import type { KeyPair } from "./core/key-pair.ts";
+import { certificatesEndAt } from "./core/pem.ts";
 import { type Service, ServiceStack } from "./core/service.ts";
 import { openFilesProblem } from "./core/shortage.ts";
 import { KeyCache } from "./door/key-cache.ts";
@@ -181,9 +182,10 @@ async function run(
     limits,
     connections: () => connections.count(),
   });
+  let serverCertificateEndsAt = keyPair === null ? null : certificatesEndAt(keyPair.cert);
   const metrics = new Metrics(
     {
-      ...metricsReadings(kernel),
+      ...metricsReadings(kernel, () => serverCertificateEndsAt),
       ...(backups !== null && { backups: () => backups.state }),
       build: { version, commit },
       ...{ tally, requests, logLinesDropped },
@@ -212,6 +214,7 @@ async function run(
       oldestDueAt: kernel.oldestDue().get(environmentSeq)?.dueAt ?? null,
     }),
     system: readings,
+    serverCertificateEndsAt: () => serverCertificateEndsAt,
     ...(backups !== null && { backups: () => backups.state }),
     version,
     isStarting: opening.isStarting,
@@ -246,8 +249,12 @@ async function run(
     const setMetricsToken = (token: string | null) => {
       metricsToken = token;
     };
+    const setKeyPair = async (next: KeyPair) => {
+      await httpServer.replaceKeyPair(next);
+      serverCertificateEndsAt = certificatesEndAt(next.cert);
+    };
     const url = address.socketPath === null ? address.origin : settings.host;
-    return { url, firstStart, setMetricsToken, setKeyPair: httpServer.replaceKeyPair, stop };
+    return { url, firstStart, setMetricsToken, setKeyPair, stop };
   } catch (error) {
     await services.stop();
     metrics.stop();

@@ -16,6 +16,7 @@ import type { DeliveryPolicy } from "./deliver/policy.ts";
 import { Retention } from "./deliver/tasks/retention.ts";
 import { SeriesKeeper } from "./deliver/tasks/series-keeper.ts";
 import { BacklogWatch } from "./deliver/watches/backlog-watch.ts";
+import { CertificateWatch } from "./deliver/watches/certificate-watch.ts";
 import { ClockTrustWatch } from "./deliver/watches/clock-trust-watch.ts";
 import { IngestPace } from "./door/ingest-pace.ts";
 import { type Keys, noKeys } from "./door/keys.ts";
@@ -80,6 +81,7 @@ export interface Kernel extends CommandContext {
   readonly series: SeriesKeeper;
   readonly cron: CronRuns;
   readonly backlogWatch: BacklogWatch;
+  readonly certificates: CertificateWatch;
   readonly clockTrust: ClockTrustWatch;
   /** Returns the oldest due delivery of each environment, without those of operational webhooks. */
   readonly oldestDue: () => ReadonlyMap<Seq, OldestDue>;
@@ -135,6 +137,7 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
     ...{ ingestPace: new IngestPace(clock), refusalLog: new RefusalLog(store, seqs, clock) },
     ...{ engine, retention, backlogWatch, clockTrust, series, cron, oldestDue },
     ...{ heavyWork, tracer, sandbox: ports.sandbox ?? noSandbox },
+    certificates: new CertificateWatch(clock, store, signals),
     limits: { endpointsPerAppMax: settings.endpointsPerAppMax },
     payloadRules: new PayloadRules(store.configuration.eventTypes, clock, signals, heavyWork),
     idempotency: new Idempotency(store, clock, facts, settings.idempotencyMismatch ?? "replay"),

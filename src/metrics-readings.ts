@@ -3,7 +3,10 @@ import type { Store } from "./store/index.ts";
 import type { Readings } from "./telemetry/metrics.ts";
 
 /** Returns what the metrics read from the engine and the store when they are requested. */
-export function metricsReadings({ engine, store }: Pick<Kernel, "engine" | "store">) {
+export function metricsReadings(
+  { engine, store, certificates }: Pick<Kernel, "engine" | "store" | "certificates">,
+  serverCertificateEndsAt: () => number | null,
+) {
   return {
     engine: {
       attemptsUnderWay: () => engine.attemptsUnderWay,
@@ -17,6 +20,10 @@ export function metricsReadings({ engine, store }: Pick<Kernel, "engine" | "stor
     failingEndpoints: () => store.history.failingEndpoints(null),
     endpointCounts: () => store.history.endpointCounts(),
     storeSize: () => store.housekeeping.size(),
+    certificateEnds: async () => {
+      const { client, ca } = await certificates.current();
+      return { server: serverCertificateEndsAt(), client, ca };
+    },
     ...withReplica(store),
   } satisfies Partial<Readings>;
 }

@@ -17,15 +17,26 @@ export const attentionKinds = [
   "backup_failed",
   "replica_failed",
   "replica_behind",
+  "certificate_expiring",
   "delivery_held",
   "environment_paused",
   "backlog_growing",
   "endpoint_disabled",
   "endpoint_failing",
   "endpoint_paused",
+  "endpoint_certificate_expiring",
   "source_refusing",
   "dead_letters",
 ] as const;
+
+/** Time before its end, in ms, at which a certificate should have been renewed. */
+export const certificateRenewalMs = 14 * 86_400_000;
+
+/** Returns how urgent the end of a certificate is, or null if it is far away. */
+export function certificateSeverity(endsAt: number, now: number): Severity | null {
+  if (endsAt - now >= certificateRenewalMs) return null;
+  return endsAt <= now ? "critical" : "warning";
+}
 
 /** Age, in ms, from which a refused request to a source no longer needs attention. */
 const REFUSED_AGE_MS = 86_400_000;

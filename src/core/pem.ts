@@ -60,6 +60,13 @@ export function certificatesProblem(text: string, nowMs: number): string | null 
   return isComplete ? null : "A block in PEM has no end, or an end with another label.";
 }
 
+/** Returns the earliest end of the certificates in a text, in ms since the Unix epoch; null if it has none. */
+export function certificatesEndAt(text: string): number | null {
+  const certificates = pemBlocks(text, /^CERTIFICATE$/).map(certificateOf);
+  const ends = certificates.flatMap((certificate) => (certificate === null ? [] : [Date.parse(certificate.validTo)]));
+  return ends.length === 0 ? null : Math.min(...ends);
+}
+
 /** Validates the private key of the first certificate in `certificates`, which must be valid. */
 export function keyProblem(key: string, certificates: string): string | null {
   if (key.length > pemCharsMax) return `Must be at most ${pemCharsMax} characters long.`;

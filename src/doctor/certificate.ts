@@ -1,8 +1,6 @@
+import { certificateRenewalMs } from "../core/attention-rules.ts";
 import { type Finding, failWith, ok, warn } from "./finding.ts";
 import { durationText, instantText } from "./text.ts";
-
-/** Time before its end at which a certificate should have been renewed, in ms. */
-const RENEWAL_MS = 14 * 86_400_000;
 
 export type CertificateFacts =
   | { readonly problem: string }
@@ -21,7 +19,7 @@ export function certificateFindings(facts: CertificateFacts | null, now: number)
   const { expiresAt, keyMode } = facts;
   const detail = `The certificate in tls-cert is valid until ${instantText(expiresAt)}.`;
   const left = expiresAt - now;
-  const isSoon = left < RENEWAL_MS;
+  const isSoon = left < certificateRenewalMs;
   const findings = [
     isSoon
       ? warn("certificate", `${detail.slice(0, -1)}, for ${durationText(left)}.`, "Renew it, then send SIGHUP.")

@@ -1,4 +1,5 @@
 /** Findings about a running server. */
+import { certificateSeverity } from "../core/attention-rules.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";
 import { bytesText, counted, durationText } from "./text.ts";
 
@@ -23,6 +24,8 @@ export interface ServerReport {
       readonly lagMs: number;
       readonly refusesMessages: boolean;
     } | null;
+    /** Absent in servers of earlier versions. */
+    readonly certificates?: Readonly<Record<"server" | "client" | "ca", string | null>>;
     readonly clock: { readonly doubtedSince: string | null };
     readonly openFiles: { readonly open: number | null; readonly max: number | null };
     readonly delivery: {
@@ -93,6 +96,7 @@ const CHECKS: ReadonlyArray<(report: ServerReport, facts: ServerFacts, now: numb
   deadLetterFinding,
   backupFinding,
   replicaFinding,
+  certificateFinding,
   clockFinding,
   filesFinding,
 ];
@@ -216,6 +220,25 @@ function replicaFinding({ system: { replica } }: ServerReport): Finding | null {
       ? `The replica ${location} cannot be written${why}.`
       : `The replica ${location} lacks the commits of the last ${durationText(lagMs)}${why}.`;
   return warn("server-replica", detail, "See the log; check the disk or the network of the replica.");
+}
+
+const CERTIFICATES = {
+  server: "The certificate of the server",
+  client: "A client certificate of an endpoint",
+  ca: "A CA that an endpoint trusts",
+} as const;
+
+function certificateFinding({ system: { certificates } }: ServerReport, _: ServerFacts, now: number): Finding | null {
+  if (certificates === undefined) return null;
+  const kinds = ["server", "client", "ca"] as const;
+  const ends = kinds.flatMap((kind) => (certificates[kind] === null ? [] : [{ kind, at: certificates[kind] }]));
+  const [first] = ends.toSorted((one, other) => Date.parse(one.at) - Date.parse(other.at));
+  if (first === undefined) return null;
+  const detail = `${CERTIFICATES[first.kind]} ends at ${first.at}`;
+  if (certificateSeverity(Date.parse(first.at), now) === null) {
+    return ok("server-certificates", `${detail}, all others later.`);
+  }
+  return warn("server-certificates", `${detail}.`, "Renew it. The overview of the admin page names the endpoint.");
 }
 
 function clockFinding({ system: { clock } }: ServerReport): Finding | null {

@@ -5,6 +5,7 @@ import type {
   ApplicationName,
   Attention,
   Delivery,
+  EndpointCertificates,
   EndpointDetail,
   EndpointName,
   EnvironmentEndpoint,
@@ -58,6 +59,13 @@ export interface Survey {
    * at most `limit` endpoints. Those of deleted and hidden applications are not included.
    */
   attention(environmentSeq: Seq, limit: number): Promise<Attention>;
+
+  /**
+   * Finds the endpoints of all environments that have certificates, in steps: continues behind the
+   * endpoint `after`, 0 at first. `next` is null after the last step. Those of deleted applications
+   * are not included.
+   */
+  certificates(after: Seq): Promise<{ readonly found: readonly EndpointCertificates[]; readonly next: Seq | null }>;
 
   /**
    * Finds event types, sources and tokens by a part of the name, and sources by a part of the uid.

@@ -32,6 +32,8 @@ export interface Readings {
   /** Returns the number of log lines that were dropped because the output could not be written. */
   logLinesDropped(): number;
   readonly process: ProcessReadings;
+  /** Returns the earliest ends of certificates in ms, or null for those that do not exist. */
+  certificateEnds(): Promise<Readonly<Record<"server" | "client" | "ca", number | null>>>;
 }
 
 export interface MetricDescription {
@@ -61,6 +63,7 @@ export class Metrics {
     this.#backups(readings);
     this.#replica(readings);
     this.#endpoints(readings);
+    this.#certificates(readings);
     addDiskMetrics(this.#registry, facts, readings.syncsCommits);
     addProcessMetrics(this.#registry, readings.process);
     this.#lag = new EventLoopLag(this.#registry);
@@ -265,6 +268,18 @@ export class Metrics {
         this.reset();
         this.inc(requests.failed);
       },
+    });
+  }
+
+  #certificates({ certificateEnds }: Readings): void {
+    const metric = {
+      name: "boathook_certificate_not_after_seconds",
+      help: "Earliest end of certificates as time since the Unix epoch: of this server, and of the clients and the trusted CAs of endpoints; 0 if there are none.",
+      label: "certificate",
+    };
+    addGaugeBy(this.#registry, metric, async () => {
+      const { server, client, ca } = await certificateEnds();
+      return { server: (server ?? 0) / 1000, client: (client ?? 0) / 1000, ca: (ca ?? 0) / 1000 };
     });
   }
 

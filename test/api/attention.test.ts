@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { selfSigned } from "../support/certificate.ts";
 import { clientOf, freshUid, makeApplication, type Send } from "../support/client.ts";
 import { makeEndpoint, sendMessage, until } from "../support/delivery.ts";
 import { startServer, type TestServer } from "../support/server.ts";
@@ -86,6 +87,29 @@ describe("what needs attention", () => {
     expect((await overview()).attentionTotal).toBeGreaterThanOrEqual(2);
     await postStripe(source);
     await send("PATCH", `/app/${app}/endpoint/${endpoint}`, { paused: false });
+    await until(entries, (list) => list.length === 0);
+  });
+
+  test("a certificate of an endpoint that ends within two weeks is listed until it is replaced", async () => {
+    const { send, entries } = await ownEnvironment();
+    const app = await makeApplication(send);
+    const ending = new Date(Date.now() + 13 * 86_400_000);
+    const fields = { tls: { ca: selfSigned("localhost", ending).cert } };
+    const endpoint = await makeEndpoint(send, app, "https://127.0.0.1:9/", fields);
+    expect(await until(entries, (list) => list.length > 0)).toMatchObject([
+      {
+        ...{ kind: "endpoint_certificate_expiring", severity: "warning", since: null, endpointId: endpoint },
+        detail: expect.stringMatching(/^A CA that the endpoint trusts ends at \S+Z\. Deliveries fail/),
+      },
+    ]);
+    const metrics = await (await fetch(`${server.url}/metrics`)).text();
+    const [, seconds] = /^boathook_certificate_not_after_seconds\{certificate="ca"\} (\d+)$/m.exec(metrics)!;
+    expect(Number(seconds)).toBe(Math.floor(ending.getTime() / 1000));
+    expect((await root("GET", "/system")).json.certificates).toEqual({
+      ...{ server: null, client: null },
+      ca: new Date(Number(seconds) * 1000).toISOString(),
+    });
+    await send("PATCH", `/app/${app}/endpoint/${endpoint}`, { tls: { ca: selfSigned("localhost").cert } });
     await until(entries, (list) => list.length === 0);
   });
 

@@ -2,6 +2,7 @@ import { expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { ALERTS } from "../../src/cli/monitoring/alerts.ts";
 import { executable, run } from "../support/binary.ts";
+import { selfSigned } from "../support/certificate.ts";
 import { freshUid, makeApplication, type Send } from "../support/client.ts";
 import { type Collector, startCollector } from "../support/collector.ts";
 import { makeEndpoint, sendMessage, until } from "../support/delivery.ts";
@@ -73,6 +74,12 @@ const CAUSES: Readonly<Record<string, Cause>> = {
     const endpoint = await makeEndpoint(send, app, "http://127.0.0.1:9/");
     await send("PATCH", `/app/${app}/endpoint/${endpoint}`, { disabled: true });
     return NOTHING_TO_DO;
+  },
+  async BoathookCertificateEnds({ send }) {
+    const app = await makeApplication(send);
+    const ending = selfSigned("localhost", new Date(Date.now() + 7 * 86_400_000)).cert;
+    const endpoint = await makeEndpoint(send, app, "https://127.0.0.1:9/", { tls: { ca: ending } });
+    return () => send("PATCH", `/app/${app}/endpoint/${endpoint}`, { tls: null });
   },
   async BoathookReceivedRefused({ send, receiver, stack }) {
     const { url } = await makeSource(send, receiver.url);

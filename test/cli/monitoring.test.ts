@@ -133,6 +133,11 @@ const SERIES: Readonly<Record<string, readonly (readonly [series: string, values
   BoathookDiskAlmostFull: [['boathook_disk_free_bytes{instance="a"}', GAUGE(9e8, 5e12)]],
   BoathookDiskFillsUp: [['boathook_disk_free_bytes{instance="a"}', "9e12x10 9e12-1e10x100 5e13x100"]],
   BoathookCommitsSlow: slow("boathook_commit_duration_seconds", ["0.5", "1", "+Inf"], (le) => le === "0.5"),
+  // The time of the test begins with the Unix epoch.
+  BoathookCertificateEnds: [
+    ['boathook_certificate_not_after_seconds{instance="a",certificate="ca"}', GAUGE(1e6, 1e7)],
+    ['boathook_certificate_not_after_seconds{instance="a",certificate="client"}', "0x210"],
+  ],
   BoathookApiErrors: [['boathook_api_errors_total{instance="a"}', COUNTER]],
   BoathookReceivedRefused: [
     ['boathook_received_total{instance="a",source="hub",outcome="refused"}', COUNTER],

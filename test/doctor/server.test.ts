@@ -45,6 +45,18 @@ describe("findings about a running server", () => {
     ["a healthy server has none", {}, {}, []],
     ["a server of another version is a warning", { version: "1.1.0" }, {}, ["warn server-version"]],
     ["a store that fails fails", { store: { ...system.store, failing: true } }, {}, ["fail server-store"]],
+    [
+      "a certificate that ends within two weeks is a warning",
+      { certificates: { server: null, client: at(-13 * 86_400_000), ca: at(-90 * 86_400_000) } },
+      {},
+      ["warn server-certificates"],
+    ],
+    [
+      "certificates that end later are no trouble",
+      { certificates: { server: at(-15 * 86_400_000), client: null, ca: null } },
+      {},
+      [],
+    ],
     ["damaged data fails", { store: { ...system.store, damaged: true } }, {}, ["fail server-store"]],
     [
       "slow commits are a warning",

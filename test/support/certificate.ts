@@ -9,9 +9,9 @@ export interface Certificate {
 
 /**
  * Creates a self-signed certificate (X.509 v3, ECDSA P-256) for one DNS name or IP address. It is
- * valid from 2020 until the given year. Only clients that are told to trust it accept it.
+ * valid from 2020 until the given time or the beginning of the given year. Only clients that are told to trust it accept it.
  */
-export function selfSigned(name: string, untilYear = 2120): Certificate {
+export function selfSigned(name: string, until: number | Date = 2120): Certificate {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const commonName = sequence(tagged(SET, sequence(oid("550403"), tagged(UTF8_STRING, Buffer.from(name)))));
   const certified = sequence(
@@ -19,7 +19,7 @@ export function selfSigned(name: string, untilYear = 2120): Certificate {
     integer(1), // serial number
     ECDSA_WITH_SHA256,
     commonName, // issuer
-    sequence(time("20200101000000Z"), time(`${untilYear}0101000000Z`)),
+    sequence(time("20200101000000Z"), time(generalized(until))),
     commonName, // subject
     publicKey.export({ type: "spki", format: "der" }),
     tagged(0xa3, sequence(alternativeName(name))),
@@ -30,6 +30,10 @@ export function selfSigned(name: string, untilYear = 2120): Certificate {
     cert: pem("CERTIFICATE", der),
     key: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
   };
+}
+
+function generalized(until: number | Date): string {
+  return typeof until === "number" ? `${until}0101000000Z` : `${until.toISOString().replace(/\D/g, "").slice(0, 14)}Z`;
 }
 
 const INTEGER = 0x02;

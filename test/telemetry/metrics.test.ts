@@ -29,6 +29,7 @@ function metricsWith(oldestDueAt: number | null = null, syncsCommits = true): Me
       failingEndpoints: async () => 5,
       endpointCounts: async () => ({ healthy: 8, disabled: 1, paused: 2 }),
       requests,
+      certificateEnds: async () => ({ server: 2000, client: null, ca: 3000 }),
       storeSize: async () => ({ databaseBytes: 4096, walBytes: 512, diskFreeBytes: 2048 }),
       syncsCommits,
       logLinesDropped: () => 4,
@@ -185,6 +186,8 @@ describe("metrics", () => {
     expect(page).toContain('boathook_tasks{state="waiting"} 6');
     expect(page).toContain('boathook_endpoints{state="healthy"} 8');
     expect(page).toContain("boathook_client_connections 3");
+    expect(page).toContain('boathook_certificate_not_after_seconds{certificate="ca"} 3');
+    expect(page).toContain('boathook_certificate_not_after_seconds{certificate="client"} 0');
     expect(page).toContain("process_max_fds 1024");
     expect(page).toContain("boathook_delivery_held 1");
     expect(page).toContain("boathook_environments_paused 2");

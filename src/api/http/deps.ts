@@ -8,6 +8,7 @@ import type { IdentityProvider } from "../../core/oidc.ts";
 import type { Tracer } from "../../core/tracer.ts";
 import type { SeriesKeeper } from "../../deliver/tasks/series-keeper.ts";
 import type { BacklogWatch } from "../../deliver/watches/backlog-watch.ts";
+import type { CertificateWatch } from "../../deliver/watches/certificate-watch.ts";
 import type { ClockTrustWatch } from "../../deliver/watches/clock-trust-watch.ts";
 import type { Notices } from "../../notice/notices.ts";
 import type { SessionUser } from "../../store/index.ts";
@@ -73,6 +74,10 @@ export interface ApiDeps extends CommandContext {
   readonly series: Pick<SeriesKeeper, "read">;
   readonly backlogWatch: Pick<BacklogWatch, "growingSince">;
   readonly clockTrust: Pick<ClockTrustWatch, "doubtedSince">;
+  /** When certificates of endpoints end. Absent in tests without them. */
+  readonly certificates?: Pick<CertificateWatch, "current">;
+  /** Returns the end of the certificate of this server, or null if it has none. */
+  readonly serverCertificateEndsAt?: () => number | null;
   readonly system: SystemReadings;
   readonly version: string;
   /** Returns true while the server is starting. Requests then get 503. */

@@ -6,6 +6,7 @@ import { formatInstant } from "../../core/instant.ts";
 import type { Attention } from "../../store/index.ts";
 import type { ApiDeps } from "../http/deps.ts";
 import { type Entry, ofBackups, ofDeadReason, ofEndpoint, ofReplica, ofSource } from "./attention-entry.ts";
+import { ofCertificate, ofServerCertificate } from "./certificate-entry.ts";
 
 /** Maximum number of entries in a list. */
 export const ENTRIES_MAX = 50;
@@ -20,7 +21,8 @@ export interface AttentionList {
   readonly total: number;
 }
 
-type Parts = Pick<ApiDeps, "store" | "ids" | "clock" | "deliverer" | "backlogWatch" | "clockTrust" | "backups">;
+type Parts = Pick<ApiDeps, "store" | "ids" | "clock" | "deliverer" | "backlogWatch" | "clockTrust" | "backups"> &
+  Pick<ApiDeps, "certificates" | "serverCertificateEndsAt">;
 
 interface Kept {
   readonly reading: Promise<Attention>;
@@ -47,6 +49,7 @@ export class AttentionSource {
       ...(await this.#ofInstallation()),
       ...(await this.#ofEnvironment(environmentSeq, pending)),
       ...endpoints.map((endpoint) => ofEndpoint(endpoint, ids)),
+      ...(await this.#ofCertificates(environmentSeq, now)),
       ...sources.filter(({ latestAt }) => isRefusalRecent(latestAt, now)).map((source) => ofSource(source, ids)),
       ...dead.map(ofDeadReason),
     ]);
@@ -112,6 +115,8 @@ export class AttentionSource {
     if (backups !== undefined && (backups.failure !== null || backups.isOverdue)) {
       entries.push(ofBackups(backups));
     }
+    const certificate = ofServerCertificate(this.parts.serverCertificateEndsAt?.() ?? null, this.parts.clock.now());
+    if (certificate !== null) entries.push(certificate);
     const replica = this.parts.store.replica?.state();
     if (replica !== undefined && replica.status !== "ok") entries.push(ofReplica(replica));
     if (deliverer.isHeld) {
@@ -121,6 +126,12 @@ export class AttentionSource {
       entries.push({ kind: "delivery_held", severity: "warning", since, detail });
     }
     return entries;
+  }
+
+  async #ofCertificates(environmentSeq: Seq, now: number): Promise<Entry[]> {
+    const expiring = (await this.parts.certificates?.current())?.expiring ?? [];
+    const here = expiring.filter((certificate) => certificate.environmentSeq === environmentSeq);
+    return here.flatMap((certificate) => ofCertificate(certificate, now, this.parts.ids) ?? []);
   }
 
   async #ofEnvironment(environmentSeq: Seq, pending: number): Promise<Entry[]> {

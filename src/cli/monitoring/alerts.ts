@@ -144,6 +144,16 @@ export const ALERTS: readonly Alert[] = [
     description: "The disk is slow or shared. Each request waits for a commit.",
   },
   {
+    name: "BoathookCertificateEnds",
+    expr: "(boathook_certificate_not_after_seconds > 0) - time() < 14 * 86400",
+    for: "10m",
+    severity: "warning",
+    summary:
+      "A certificate ({{ $labels.certificate }}) of Boathook on {{ $labels.instance }} ends in {{ $value | humanizeDuration }}.",
+    description:
+      "server: renew the file of tls-cert and send SIGHUP. client and ca: the overview of the admin page names the endpoint; give it a new certificate. Deliveries fail when it has ended.",
+  },
+  {
     name: "BoathookApiErrors",
     expr: "increase(boathook_api_errors_total[5m]) > 0",
     for: "5m",

@@ -149,6 +149,19 @@ export interface AttentionEndpoint {
   readonly pending: number | null;
 }
 
+/** The certificates that deliveries to an endpoint use, as PEM. The password in `url` is masked. */
+export interface EndpointCertificates {
+  readonly seq: Seq;
+  readonly url: string;
+  readonly environmentSeq: Seq;
+  readonly applicationSeq: Seq;
+  readonly applicationName: string;
+  /** The certificate with which the server authenticates, or null. */
+  readonly client: string | null;
+  /** The certificates that it trusts instead of the public roots. */
+  readonly cas: readonly string[];
+}
+
 /** A source that has refused every request since the last one that it stored. */
 export interface RefusingSource {
   readonly seq: Seq;

@@ -22,6 +22,7 @@ import { deliveries } from "./deliveries.ts";
 import { type Files, systemFiles } from "./durable-file.ts";
 import { openKeyRing } from "./encryption/key-ring.ts";
 import { hasKeyFingerprint } from "./encryption/key-state.ts";
+import { endpointCertificates } from "./endpoint-certificates.ts";
 import { endpointDetail } from "./endpoint-detail.ts";
 import { endpointMessages } from "./endpoint-messages.ts";
 import { endpoints } from "./endpoints.ts";
@@ -268,6 +269,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
     endpointDetail: endpointDetail(db),
     messages: environmentMessages(db, turns),
     attention: attention(db, turns),
+    certificates: endpointCertificates(db, turns),
     recipients: recipients(db),
     names: names(db),
     named: namedSearch(db, turns),

@@ -8,6 +8,7 @@ function setup(readMs: number) {
   let now = 0;
   let reads = 0;
   let pausedAt: number | null = null;
+  let serverCertificateEndsAt: number | null = null;
   let timers: { readonly at: number; readonly task: () => void }[] = [];
   const clock = {
     steady: () => now,
@@ -37,6 +38,7 @@ function setup(readMs: number) {
   const parts = {
     ...{ clock, store, ids: {}, deliverer: { isHeld: false } },
     ...{ backlogWatch: { growingSince: () => null }, clockTrust: { doubtedSince: null } },
+    serverCertificateEndsAt: () => serverCertificateEndsAt,
   };
   const source = new AttentionSource(parts as unknown as ConstructorParameters<typeof AttentionSource>[0]);
   return {
@@ -46,6 +48,9 @@ function setup(readMs: number) {
     },
     pause: () => {
       pausedAt = 0;
+    },
+    endCertificateAt: (at: number) => {
+      serverCertificateEndsAt = at;
     },
     pass(ms: number) {
       now += ms;
@@ -91,4 +96,20 @@ test("a reader that comes during a reading is told when the next one may begin",
   expect(world.reads).toBe(1);
   world.pass(200);
   expect(told).toBe(1);
+});
+
+test("the certificate of the server is listed for two weeks before its end, and is critical after it", async () => {
+  const world = setup(10);
+  const day = 86_400_000;
+  const severities = async () => {
+    const { entries } = await world.source.of(ENVIRONMENT, 0);
+    return entries.filter(({ kind }) => kind === "certificate_expiring").map(({ severity }) => severity);
+  };
+  expect(await severities()).toEqual([]);
+  world.endCertificateAt(15 * day);
+  expect(await severities()).toEqual([]);
+  world.pass(2 * day);
+  expect(await severities()).toEqual(["warning"]);
+  world.pass(13 * day);
+  expect(await severities()).toEqual(["critical"]);
 });

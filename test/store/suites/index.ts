@@ -54,6 +54,7 @@ import { togetherSuite } from "./store/together.ts";
 import { applicationCountsSuite } from "./survey/application-counts.ts";
 import { applicationDetailSuite } from "./survey/application-detail.ts";
 import { attentionSuite } from "./survey/attention.ts";
+import { certificatesSuite } from "./survey/certificates.ts";
 import { endpointDetailSuite } from "./survey/endpoint-detail.ts";
 import { environmentEndpointsSuite } from "./survey/environment-endpoints.ts";
 import { environmentMessagesSuite } from "./survey/environment-messages.ts";
@@ -127,6 +128,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [endpointDetailSuite, "survey.", "endpointDetail"],
   [environmentMessagesSuite, "survey.", "messages"],
   [attentionSuite, "survey.", "attention"],
+  [certificatesSuite, "survey.", "certificates"],
   [recipientsSuite, "survey.", "recipients"],
   [namesSuite, "survey.", "names"],
   [namedSuite, "survey.", "named"],

@@ -95,6 +95,7 @@ function wordsOf(entry: AttentionEntry): Words {
     case "endpoint_failing":
     case "endpoint_disabled":
     case "endpoint_paused":
+    case "endpoint_certificate_expiring":
       return { title: `${appName}: ${url}`, href: endpointLink(appId ?? "", endpointId ?? "") };
     case "source_refusing":
       return { title: `Source ${sourceName}`, href: sourceLink(sourceId ?? "") };
@@ -109,6 +110,8 @@ function wordsOf(entry: AttentionEntry): Words {
       return { title: "Damaged data", href: SYSTEM };
     case "disk_low":
       return { title: "Little space on the disk", href: SYSTEM };
+    case "certificate_expiring":
+      return { title: "The certificate of this server ends", href: SYSTEM };
     case "backup_failed":
       return { title: "No recent backup", href: SYSTEM };
     case "replica_failed":

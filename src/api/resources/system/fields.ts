@@ -76,6 +76,11 @@ export const SystemOut = field.object("SystemOut", {
       copiedAt: instant("Time of the newest complete copy of the data in the replica; null if there is none."),
     }),
   ),
+  certificates: field.object("SystemCertificates", {
+    server: instant("End of the certificate of this server; null without HTTPS."),
+    client: instant("Earliest end of the client certificates of endpoints; null if there are none."),
+    ca: instant("Earliest end of the certificates that endpoints trust; null if there are none."),
+  }),
   notices: Type.Array(wordOut(noticeChannelNames), { description: "The channels that get notices." }),
   clock: field.object("SystemClock", {
     now: field.instantOut,
@@ -107,7 +112,8 @@ export const SystemOut = field.object("SystemOut", {
 const at = (time: number | null) => (time === null ? null : formatInstant(time));
 
 /** Reads the state of the server. */
-export async function systemOut({ system, store, clock, clockTrust, deliverer, version, backups, notices }: Context) {
+export async function systemOut(context: Context) {
+  const { system, store, clock, clockTrust, deliverer, version, backups, notices } = context;
   const { housekeeping } = store;
   const [about, size, health] = [await housekeeping.about(), await housekeeping.size(), await housekeeping.health()];
   const heldAt = deliverer.isHeld ? await housekeeping.meta.get(deliveryHeldMeta) : null;
@@ -126,6 +132,7 @@ export async function systemOut({ system, store, clock, clockTrust, deliverer, v
     },
     retention: { retentionMs: system.retentionMs, lastRunAt: at(system.retentionLastRunAt()) },
     backups: backups === undefined ? null : backupsOut(backups()),
+    certificates: await certificatesOut(context),
     notices: [...(notices?.channelNames ?? [])],
     replica: store.replica === undefined ? null : replicaOut(store.replica.state()),
     clock: {
@@ -142,6 +149,11 @@ export async function systemOut({ system, store, clock, clockTrust, deliverer, v
       ...{ ...engine, attemptsMax: system.attemptsMax, oldestDueAt: at(oldestDueAt) },
     },
   };
+}
+
+async function certificatesOut({ certificates, serverCertificateEndsAt }: Context) {
+  const { client = null, ca = null } = (await certificates?.current()) ?? {};
+  return { server: at(serverCertificateEndsAt?.() ?? null), client: at(client), ca: at(ca) };
 }
 
 function backupsOut({ failure, newestAt, nextAt, ...rest }: BackupState) {
@@ -170,6 +182,7 @@ export const systemExample = {
   retention: { retentionMs: 7_776_000_000, lastRunAt: null },
   backups: null,
   replica: null,
+  certificates: { server: null, client: null, ca: null },
   notices: ["mail"],
   clock: { now: time, doubtedSince: null, retriesAheadMs: 0 },
   memory: { residentBytes: 104_857_600, heapBytes: 20_971_520 },
