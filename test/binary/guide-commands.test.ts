@@ -25,6 +25,7 @@ const PREPARED: Readonly<Record<string, (at: GuidePlace) => Promise<unknown>>> =
 /** The tests that run all examples (`$ …`) of the other pages. */
 const EXAMPLES_RUN_BY: Readonly<Record<string, string>> = {
   doctor: "guide-operating",
+  filters: "guide-filters",
   keys: "guide-operating",
   limits: "guide-limits",
   metrics: "guide-operating",
@@ -33,6 +34,7 @@ const EXAMPLES_RUN_BY: Readonly<Record<string, string>> = {
   outgoing: "guide-outgoing",
   replica: "guide-operating",
   sizing: "bench-command",
+  transformations: "guide-transformations",
 };
 
 /** The first lines of blocks of shell commands, with the test that runs them or the reason why none does. */
