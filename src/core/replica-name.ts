@@ -5,6 +5,8 @@
 
 /** Names the data to which the replica belongs. */
 export const IDENTITY = "boathook-replica.json";
+/** Names the server that writes to a bucket. */
+export const OWNER = "boathook-owner.json";
 const GENERATION = /^generation-(\d{8})-[0-9a-f]{6}$/;
 const SEGMENT = /\/segment-(\d{8})-(\d{10})-[0-9a-z]+$/;
 const MANIFEST = /\/base-(\d{8})-\d{10}-[0-9a-f]{6}\.json$/;

@@ -38,7 +38,10 @@ export interface Vault {
   list(prefix: string): Promise<readonly string[]>;
   /** Removes objects. Those that do not exist are skipped. */
   remove(names: readonly string[]): Promise<void>;
-  /** Rejects if the replica has been removed or replaced. */
+  /**
+   * Rejects if the replica has been removed or replaced, or if another server has begun to use it.
+   * Called from time to time, also while nothing is written.
+   */
   check(): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,3 +1,6 @@
+import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
+import { OWNER } from "../core/replica-name.ts";
 import type { Vault } from "../core/replica-vault.ts";
 import { StartError } from "../core/start-error.ts";
 
@@ -15,10 +18,27 @@ export function openBucket(location: string): Vault {
   return new S3Vault(location, new Bun.S3Client({ bucket }), prefix === "" ? "" : `${prefix}/`);
 }
 
-/** A replica in a bucket. Each record is an object. */
+/** What the object `OWNER` says about the server that writes to a bucket. */
+interface Owner {
+  /** A random number of its process. */
+  readonly id: string;
+  readonly host: string;
+  /** Time in ms at which it began to write. */
+  readonly since: number;
+}
+
+/**
+ * A replica in a bucket. Each record is an object. A bucket cannot be locked, so the server that began
+ * last owns it: with its first write, it puts the object `OWNER`. A server that finds another owner
+ * there writes nothing more.
+ */
 class S3Vault implements Vault {
   readonly recordBytesMax = 8 * 1024 * 1024;
   readonly pauseMs = 250;
+  readonly #id = randomBytes(16).toString("hex");
+  #hasClaimed = false;
+  /** Why this server must not write any more. */
+  #lost: Error | null = null;
 
   constructor(
     readonly location: string,
@@ -42,6 +62,19 @@ class S3Vault implements Vault {
   }
 
   async put(name: string, bytes: Uint8Array): Promise<void> {
+    if (this.#lost !== null) throw this.#lost;
+    if (!this.#hasClaimed) await this.#claim();
+    await this.#write(name, bytes);
+  }
+
+  /** Becomes the owner. Only a server whose data the replica has may write, so it may also claim. */
+  async #claim(): Promise<void> {
+    const owner: Owner = { id: this.#id, host: hostname(), since: Date.now() };
+    await this.#write(OWNER, new TextEncoder().encode(`${JSON.stringify(owner)}\n`));
+    this.#hasClaimed = true;
+  }
+
+  async #write(name: string, bytes: Uint8Array): Promise<void> {
     await inTime(this.client.write(this.prefix + name, bytes, { retry: 0, partSize: 16 * 1024 * 1024 }), "PUT");
   }
 
@@ -87,9 +120,30 @@ class S3Vault implements Vault {
     }
   }
 
-  async check(): Promise<void> {}
+  async check(): Promise<void> {
+    if (!this.#hasClaimed) return;
+    const owner = ownerIn(await this.get(OWNER));
+    if (owner !== null && owner.id !== this.#id) {
+      this.#lost ??= new Error(
+        `Another server (on ${owner.host}, since ${new Date(owner.since).toISOString()}) writes to the replica ${this.location}. Stop one of the two servers, and restart this one if it is to go on.`,
+      );
+    }
+    if (this.#lost !== null) throw this.#lost;
+  }
 
   async close(): Promise<void> {}
+}
+
+/** Returns what the object says, or null if it is missing or damaged. */
+function ownerIn(bytes: Uint8Array | null): Owner | null {
+  try {
+    const { id, host, since } = JSON.parse(new TextDecoder().decode(bytes ?? new Uint8Array())) as Partial<Owner>;
+    return typeof id === "string" && typeof host === "string" && Number.isSafeInteger(since)
+      ? { id, host, since: since! }
+      : null;
+  } catch {
+    return null;
+  }
 }
 
 /** Rejects if a request takes too long. The client has no time limit, and the request may go on. */

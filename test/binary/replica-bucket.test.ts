@@ -1,9 +1,10 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { rmSync } from "node:fs";
+import { OWNER } from "../../src/core/replica-name.ts";
 import { executable, run } from "../support/binary.ts";
 import { makeApplication } from "../support/client.ts";
 import { sendMessage, sendMessages, until } from "../support/delivery.ts";
-import { install } from "../support/installation.ts";
+import { type Installation, install } from "../support/installation.ts";
 import { startS3 } from "../support/s3-server.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
@@ -107,4 +108,64 @@ test("a bucket that is slow and cannot be reached at the start gets everything l
   expect(restore.code).toBe(0);
   await boathook.start();
   expect((await send("GET", `/app/${app}/msg/${id}`)).status).toBe(200);
+});
+
+test("a server whose bucket another server has begun to use stops writing to it, and the other one goes on", async () => {
+  using dir = temporaryDirectory();
+  using s3 = startS3();
+  const env = { ...KEY, ...s3.env };
+  await using first = await install([`--replica=${LOCATION}`], { dataDir: dir.file("first"), env });
+  const app = await makeApplication(first.send);
+  await sendMessage(first.send, app);
+  const stateOf = async ({ send }: Installation) => (await send("GET", "/system")).json.replica;
+  await until(
+    () => stateOf(first),
+    ({ state }) => state === "ok",
+  );
+  const backup = await run(executable(), ["backup", dir.file("backup"), `--data-dir=${dir.file("first")}`]);
+  expect(backup.code).toBe(0);
+  const restore = await run(executable(), ["restore", dir.file("backup"), `--data-dir=${dir.file("second")}`], { env });
+  expect(restore.code).toBe(0);
+  await using second = await install([`--replica=${LOCATION}`], { dataDir: dir.file("second"), env });
+
+  const failed = await until(
+    () => stateOf(first),
+    ({ state }) => state === "failed",
+  );
+  expect(failed.reason).toMatch(/^Another server \(on \S+, since \S+Z\) writes to the replica s3:/);
+  const objects = new Set(s3.objects.keys());
+  await sendMessage(first.send, app);
+  const id = await sendMessage(second.send, app);
+  await until(
+    () => stateOf(second),
+    ({ state, lagBytes }) => state === "ok" && lagBytes === 0,
+  );
+  // Both committed, but only the second one has written records since, all of them to its own chain.
+  const added = [...s3.objects.keys()].filter((key) => !objects.has(key) && key.includes("/segment-"));
+  expect(added.length).toBeGreaterThan(0);
+  expect(added.filter((key) => key.includes("generation-00000001"))).toEqual([]);
+
+  await second.kill();
+  rmSync(dir.file("second"), { recursive: true });
+  const args = ["restore", `--replica=${LOCATION}`, `--data-dir=${dir.file("second")}`];
+  expect(await run(executable(), args, { env })).toMatchObject({ code: 0 });
+  await second.start();
+  expect((await second.send("GET", `/app/${app}/msg/${id}`)).status).toBe(200);
+});
+
+test("a server with other data does not take a bucket from the server that uses it", async () => {
+  using dir = temporaryDirectory();
+  using s3 = startS3();
+  const env = { ...KEY, ...s3.env };
+  await using boathook = await install([`--replica=${LOCATION}`], { dataDir: dir.file("data"), env });
+  await until(
+    async () => boathook.send("GET", "/health"),
+    ({ json }) => json.replica === "ok",
+  );
+  const owner = s3.objects.get(`some/prefix/${OWNER}`);
+  const args = ["serve", "--port=0", `--data-dir=${dir.file("other")}`, `--replica=${LOCATION}`];
+  const refused = await run(executable(), args, { env });
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringMatching(/belongs to other data/) });
+  expect(owner).toBeDefined();
+  expect(s3.objects.get(`some/prefix/${OWNER}`)).toEqual(owner!);
 });

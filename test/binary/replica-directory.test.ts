@@ -1,5 +1,5 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { rmSync, statSync } from "node:fs";
+import { cpSync, renameSync, rmSync, statSync } from "node:fs";
 import { executable, run } from "../support/binary.ts";
 import { makeApplication } from "../support/client.ts";
 import { sendMessage, until } from "../support/delivery.ts";
@@ -40,6 +40,39 @@ test("a replica directory that is removed is reported, and is not begun anew by 
   );
 });
 
+test("a replica directory that is renamed is reported although nothing is committed, and continued when it is back", async () => {
+  using dir = temporaryDirectory();
+  const [data, replica] = [dir.file("data"), dir.file("replica")];
+  await using boathook = await install([`--replica=${replica}`], { dataDir: data, env: KEY });
+  const { send } = boathook;
+  const app = await makeApplication(send);
+  const before = await sendMessage(send, app);
+  const stateOf = async () => (await send("GET", "/system")).json.replica;
+  await until(stateOf, ({ state, lagBytes }) => state === "ok" && lagBytes === 0);
+  renameSync(replica, `${replica}.old`);
+  const { reason } = await until(stateOf, ({ state }) => state === "failed");
+  expect(reason).toMatch(/was removed or is no longer mounted/);
+
+  // A copy of the replica is another directory.
+  cpSync(`${replica}.old`, replica, { recursive: true });
+  const replaced = await until(stateOf, ({ reason }) => !/was removed/.test(reason));
+  expect(replaced).toMatchObject({
+    state: "failed",
+    reason: expect.stringMatching(/was replaced by another directory/),
+  });
+  const during = await sendMessage(send, app);
+  rmSync(replica, { recursive: true });
+  renameSync(`${replica}.old`, replica);
+  await until(stateOf, ({ state, lagBytes }) => state === "ok" && lagBytes === 0);
+  const after = await sendMessage(send, app);
+  await boathook.process.stop();
+  rmSync(data, { recursive: true });
+  const restore = await run(executable(), ["restore", `--replica=${replica}`, `--data-dir=${data}`], { env: KEY });
+  expect(restore.code).toBe(0);
+  await boathook.start();
+  for (const id of [before, during, after]) expect((await send("GET", `/app/${app}/msg/${id}`)).status).toBe(200);
+});
+
 test("two servers cannot use the same replica directory", async () => {
   using dir = temporaryDirectory();
   const replica = dir.file("replica");
@@ -75,8 +108,8 @@ describe.if(canMount)("a replica on a full disk", () => {
     expect((await send("GET", "/system")).json.replica.reason).toMatch(/ENOSPC|no space/i);
     small.makeRoom(boathook.process.pid);
     await until(
-      async () => send("GET", "/health"),
-      ({ json }) => json.replica === "ok",
+      async () => (await send("GET", "/system")).json.replica,
+      ({ state, lagBytes }) => state === "ok" && lagBytes === 0,
     );
     await boathook.kill();
     rmSync(data, { recursive: true });

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, fdatasync, fstatSync, mkdirSync, promises, statSync, write } from "node:fs";
+import { chmodSync, existsSync, fstatSync, mkdirSync, promises, type Stats, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { IDENTITY } from "../../../core/replica-name.ts";
 import type { Vault } from "../../../core/replica-vault.ts";
@@ -6,6 +6,7 @@ import { StartError } from "../../../core/start-error.ts";
 import { codeOf, messageOf } from "../disk-error.ts";
 import { systemFiles } from "../durable-file.ts";
 import { type FileLock, FileLocked, lockFile } from "../file-lock.ts";
+import { entriesOf, syncDirectory, syncFile, writeAll, writeSynced } from "./vault-files.ts";
 
 const MIB = 1024 * 1024;
 /** Size at which a segment gets no more records. */
@@ -24,6 +25,10 @@ export class DirectoryVault implements Vault {
   readonly pauseMs = 0;
   readonly #root: string;
   #lock: FileLock | null = null;
+  /** Device and inode of the locked directory. */
+  #place: string | null = null;
+  /** Whether the last check failed. */
+  #isMissing = false;
   #segment: OpenSegment | null = null;
   /** Segments that get no more records and are not durable yet. */
   readonly #ended: OpenSegment[] = [];
@@ -44,6 +49,7 @@ export class DirectoryVault implements Vault {
         systemFiles.sync(parent);
       }
       this.#lock = lockFile(join(this.#root, LOCK_FILE));
+      this.#place = placeOf(statSync(this.#root));
     } catch (error) {
       if (error instanceof FileLocked) {
         throw new StartError(
@@ -87,8 +93,10 @@ export class DirectoryVault implements Vault {
     const ended = this.#ended.splice(0);
     const open = this.#segment;
     try {
+      // Files in a directory that was moved can still be written.
+      if (this.#isMissing) await this.check();
       for (const { file } of [...ended, ...(open === null ? [] : [open])]) {
-        await sync(file.fd);
+        await syncFile(file.fd);
         // A file that was deleted can still be written.
         if (fstatSync(file.fd).nlink === 0) throw this.#removed();
       }
@@ -158,7 +166,16 @@ export class DirectoryVault implements Vault {
   }
 
   async check(): Promise<void> {
-    if (statSync(join(this.#root, IDENTITY), { throwIfNoEntry: false }) === undefined) throw this.#removed();
+    this.#isMissing = true;
+    const stats = await promises.stat(this.#root).catch(nullIfMissing);
+    const identity = await promises.stat(join(this.#root, IDENTITY)).catch(nullIfMissing);
+    if (stats === null || identity === null) throw this.#removed();
+    if (this.#place !== null && placeOf(stats) !== this.#place) {
+      throw new Error(
+        `The replica ${this.location} was replaced by another directory. Put the first one back, or restart the server to use this one.`,
+      );
+    }
+    this.#isMissing = false;
   }
 
   #removed(): Error {
@@ -186,49 +203,11 @@ export class DirectoryVault implements Vault {
   }
 }
 
-async function entriesOf(directory: string) {
-  try {
-    return await promises.readdir(directory, { withFileTypes: true });
-  } catch (error) {
-    if (codeOf(error) === "ENOENT") return [];
-    throw error;
-  }
+function placeOf({ dev, ino }: Stats): string {
+  return `${dev} ${ino}`;
 }
 
-async function writeSynced(path: string, bytes: Uint8Array): Promise<void> {
-  const file = await promises.open(path, "w", 0o600);
-  try {
-    await writeAll(file, bytes, 0);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-// The methods of `FileHandle` take half as much time again.
-
-async function writeAll({ fd }: promises.FileHandle, bytes: Uint8Array, at: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    done += await new Promise<number>((resolve, reject) => {
-      write(fd, bytes, done, bytes.length - done, at + done, (error, count) =>
-        error === null ? resolve(count) : reject(error),
-      );
-    });
-  }
-}
-
-function sync(fd: number): Promise<void> {
-  return new Promise((resolve, reject) => fdatasync(fd, (error) => (error === null ? resolve() : reject(error))));
-}
-
-async function syncDirectory(directory: string): Promise<void> {
-  const file = await promises.open(directory, "r");
-  try {
-    await file.sync();
-  } catch (error) {
-    // Some network file systems cannot sync a directory.
-    if (!/^(EINVAL|ENOTSUP|EPERM|EISDIR)$/.test(codeOf(error))) throw error;
-  } finally {
-    await file.close();
-  }
+function nullIfMissing(error: unknown): null {
+  if (/^(ENOENT|ENOTDIR)$/.test(codeOf(error))) return null;
+  throw error;
 }

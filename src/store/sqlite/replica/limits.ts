@@ -23,6 +23,8 @@ export interface ReplicaLimits {
   readonly chunkBytes: number;
   /** Pause before a copy of the database or a connection is tried again, in ms. */
   readonly retryMs: number;
+  /** How often the replica is checked, also while nothing is committed, in ms. */
+  readonly checkEveryMs: number;
   /** Time in ms after which a failure, or a commit that the replica lacks, is reported. */
   readonly reportedAfterMs: number;
   /** How long the chain of an earlier generation is kept, in ms. */
@@ -38,6 +40,7 @@ export const LIMITS: ReplicaLimits = {
   recordsPerDatabase: 2,
   chunkBytes: 8 * MIB,
   retryMs: 5000,
+  checkEveryMs: 5000,
   reportedAfterMs: 5000,
   oldGenerationMs: 7 * 86_400_000,
 };

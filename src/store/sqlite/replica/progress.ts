@@ -4,7 +4,7 @@ import type { ReplicaState } from "../../replica.ts";
 import { codeOf, messageOf } from "../disk-error.ts";
 
 /** What a replica does. Each of them may fail while the others work. */
-export type Work = "connect" | "ship" | "copy";
+export type Work = "connect" | "check" | "ship" | "copy";
 
 interface Failure {
   readonly since: number;

@@ -17,6 +17,7 @@ import { type LocalState, localStateFileOf, readLocalState, recordStop, recordUs
 import { type OpenBucket, openVault } from "./open-vault.ts";
 import { Progress } from "./progress.ts";
 import { ReplicaSession, type SessionEvents } from "./session.ts";
+import { VaultWatch } from "./vault-watch.ts";
 import { type LogHead, WalSource } from "./wal-source.ts";
 
 /** How often commits by other processes are looked for, in ms. */
@@ -49,6 +50,7 @@ export class Replica implements StoreReplica {
   readonly #progress: Progress;
   readonly #limits: ReplicaLimits;
   readonly #vault: Vault;
+  readonly #watch: VaultWatch;
   #db: Database | null = null;
   #source: WalSource | null = null;
   #committer: Committer | null = null;
@@ -74,6 +76,7 @@ export class Replica implements StoreReplica {
     this.#limits = { ...LIMITS, ...options.limits };
     this.#progress = new Progress(clock, onFact, options.location, this.#limits.reportedAfterMs);
     this.#vault = openVault(options.location, options.openBucket);
+    this.#watch = new VaultWatch(this.#vault, clock, this.#progress, this.#limits.checkEveryMs);
   }
 
   /** Keeps the write-ahead log of an existing database. */
@@ -105,6 +108,7 @@ export class Replica implements StoreReplica {
     committer.onCommit(() => this.#committed());
     this.#committed();
     this.#shipOthers();
+    this.#watch.start();
   }
 
   /** Ships what commands commit, such as a new encryption key, also while the server commits nothing. */
@@ -243,17 +247,21 @@ export class Replica implements StoreReplica {
   /** Ships what is committed and disconnects from the replica. The database is still open. */
   async finish(): Promise<void> {
     this.#isStopping = true;
-    this.#cancelRetry();
-    this.#cancelOthers();
+    this.#cancelTimers();
     this.#finished = (await this.#session?.finish(Math.min(this.options.timeoutMs, FINISH_MS))) ?? null;
     await this.#vault.close();
+  }
+
+  #cancelTimers(): void {
+    this.#cancelRetry();
+    this.#cancelOthers();
+    this.#watch.stop();
   }
 
   /** Must be called after the other connections were closed. */
   close(): void {
     this.#isStopping = true;
-    this.#cancelRetry();
-    this.#cancelOthers();
+    this.#cancelTimers();
     const end = this.#finished;
     // A command may have committed more since.
     const isWhole = end !== null && this.#source !== null && isEndOf(end, this.#source.head());
