@@ -18,6 +18,8 @@ export interface BaseCopyParts {
   /** Returns the end of what is in the vault. */
   end(): ChainEnd;
   isStopped(): boolean;
+  /** Waits after a chunk whose copy has taken this time, in ms. */
+  rest(workedMs: number): Promise<void>;
 }
 
 /**
@@ -53,14 +55,16 @@ export async function copyBase(parts: BaseCopyParts, generation: string, tag: st
  * server stops. If it fails, removes the chunks, because the next copy needs the space on a full disk.
  */
 async function copyChunks(parts: BaseCopyParts, base: string, bytes: number): Promise<readonly string[] | null> {
-  const { source, vault, chunkBytes } = parts;
+  const { source, vault, clock, chunkBytes } = parts;
   const chunks: string[] = [];
   try {
     for (let at = 0; at < bytes; at += chunkBytes) {
       if (parts.isStopped()) return null;
+      const startedAt = clock.steady();
       const chunk = await source.databasePart(at, Math.min(chunkBytes, bytes - at));
       await putAgain(parts, chunkName(base, chunks.length), chunk);
       chunks.push(hashOf(chunk));
+      await parts.rest(clock.steady() - startedAt);
     }
   } catch (error) {
     await vault.remove(chunks.map((_, index) => chunkName(base, index))).catch(() => {});

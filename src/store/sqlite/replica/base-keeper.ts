@@ -5,10 +5,14 @@ import { copyBase } from "./base-copy.ts";
 import { basesOf, manifestOf } from "./chain.ts";
 import { withDeadline } from "./deadline.ts";
 import type { ReplicaLimits } from "./limits.ts";
+import { Pause } from "./pause.ts";
 import { prune } from "./prune.ts";
 import type { Shipper } from "./shipper.ts";
 import type { WalSource } from "./wal-source.ts";
 
+/** Part of the time that a copy works. It pauses the rest of the time, but at most `PAUSE_MS_MAX`. */
+const WORK_PART = 0.1;
+const PAUSE_MS_MAX = 1000;
 /** How long to wait for the end of a copy that was stopped, in ms. */
 const STOP_MS = 1000;
 
@@ -36,12 +40,15 @@ export class BaseKeeper {
   #running: Promise<void> | null = null;
   #tryAt = Number.NEGATIVE_INFINITY;
   #isStopped = false;
+  readonly #pause: Pause;
 
   readonly #whole = Promise.withResolvers<void>();
   /** Resolves when there is a complete copy. */
   readonly whole = this.#whole.promise;
 
-  constructor(private readonly parts: BaseKeeperParts) {}
+  constructor(private readonly parts: BaseKeeperParts) {
+    this.#pause = new Pause(parts.clock);
+  }
 
   /** Looks for the copies of the chain. */
   async begin(): Promise<void> {
@@ -94,6 +101,7 @@ export class BaseKeeper {
       chunkBytes,
       end: () => shipper.end,
       isStopped: () => this.#isStopped,
+      rest: (workedMs: number) => this.#rest(workedMs),
     };
     const { generation } = shipper.end;
     const made = await copyBase(parts, generation, randomBytes(3).toString("hex"));
@@ -106,16 +114,26 @@ export class BaseKeeper {
     await prune(vault, generation, { now: clock.now(), keptMs: limits.oldGenerationMs }).catch(() => {});
   }
 
+  /**
+   * Pauses a copy, so that the server keeps most of the disk. The first copy is made at full speed,
+   * because nothing can be restored without it.
+   */
+  async #rest(workedMs: number): Promise<void> {
+    if (this.copiedAt === null) return;
+    await this.#pause.for(Math.min(workedMs * (1 / WORK_PART - 1), PAUSE_MS_MAX), false);
+  }
+
   /** Waits until the first copy is complete, but not longer than a time limit in ms, and stops. */
   async finish(timeoutMs: number): Promise<void> {
     const running = this.#running;
     if (running !== null && this.copiedAt === null) await withDeadline(this.parts.clock, running, timeoutMs);
-    this.#isStopped = true;
+    this.stop();
     // A request to a bucket may take long.
     if (running !== null) await withDeadline(this.parts.clock, running, STOP_MS);
   }
 
   stop(): void {
     this.#isStopped = true;
+    this.#pause.stop();
   }
 }

@@ -1,6 +1,8 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { cpSync, existsSync, renameSync, rmSync } from "node:fs";
+import { systemClock } from "../../../../src/edge/clock.ts";
+import type { Clock } from "../../../../src/ports.ts";
 import type { Store } from "../../../../src/store/index.ts";
 import { databaseFileOf } from "../../../../src/store/sqlite/data-dir.ts";
 import { until } from "../../../support/delivery.ts";
@@ -206,5 +208,34 @@ test("a replica keeps the last two copies of the data and the records after them
   expect(vault.named(".json").length).toBeLessThanOrEqual(3);
   expect(epochsMax).toBeLessThan(60);
   expect(await valuesIn(vault, dir.file("new"), ["test-9"])).toEqual(["299 ".repeat(2000)]);
+  await store.close();
+});
+
+test("a later copy of the database pauses nine times as long as each part has taken, the first one not at all", async () => {
+  using dir = temporaryDirectory();
+  const vault = new MemoryVault();
+  const takesMs = 10;
+  vault.before = async (_, name) => {
+    if (/\/base-.*\/\d+$/.test(name)) await Bun.sleep(takesMs);
+  };
+  const pauses: number[] = [];
+  const clock: Clock = {
+    ...systemClock,
+    after(delayMs, task) {
+      // Other waits are whole numbers.
+      if (!Number.isInteger(delayMs) && delayMs > 8 * takesMs) pauses.push(delayMs);
+      return systemClock.after(delayMs, task);
+    },
+  };
+  const limits = { baseBytesMin: 100_000, recordsPerDatabase: 0, chunkBytes: 1024 };
+  const store = await openReplicated(dir.file("data"), vault, { clock, limits });
+  await caughtUp(store);
+  expect(pauses).toEqual([]);
+  for (let i = 0; i < 20; i++) await set(store, `test-${i}`, "x".repeat(10_000));
+  await until(
+    async () => vault.named(".json").length,
+    (count) => count >= 2,
+  );
+  expect(pauses.length).toBeGreaterThan(3);
   await store.close();
 });
