@@ -1,4 +1,4 @@
-import { cpSync, rmSync, statSync } from "node:fs";
+import { closeSync, cpSync, fsyncSync, openSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { EXECUTABLE, ensureExecutable } from "../../executable.ts";
 import { describeLoad } from "../load.ts";
@@ -25,6 +25,7 @@ const LOOK_MS = 100;
 class BackupBench {
   readonly phases: Phase[] = [];
   readonly #dataDir: string;
+  readonly #seed: string;
 
   constructor(
     private readonly options: BackupBenchOptions,
@@ -33,18 +34,34 @@ class BackupBench {
     private readonly home: TemporaryDirectory,
   ) {
     this.#dataDir = home.file("data");
+    this.#seed = home.file("seed");
   }
 
   /** Makes the data, and an application that sends to the receiver. */
   async prepare(): Promise<void> {
     const { dataDir, databaseMb } = this.options;
-    if (dataDir !== null) cpSync(dataDir, this.#dataDir, { recursive: true });
-    else await seed(this.#dataDir, databaseMb);
-    await using server = await this.#start();
-    const receiverUrl = this.conditions.receiver.url;
-    await createEndpoints(server, { receiverUrl, concurrency: CONCURRENCY, ...SHAPE });
-    const { size } = statSync(`${this.#dataDir}/boathook.db`);
+    if (dataDir !== null) cpSync(dataDir, this.#seed, { recursive: true });
+    else await seed(this.#seed, databaseMb);
+    this.#reset();
+    {
+      await using server = await this.#start();
+      const receiverUrl = this.conditions.receiver.url;
+      await createEndpoints(server, { receiverUrl, concurrency: CONCURRENCY, ...SHAPE });
+    }
+    rmSync(this.#seed, { recursive: true });
+    renameSync(this.#dataDir, this.#seed);
+    const { size } = statSync(`${this.#seed}/boathook.db`);
     console.log(`database: ${formatNumber(size / 1e6, 0)} MB\n`);
+  }
+
+  /** Copies the data for the next phase, so that all phases begin with the same. */
+  #reset(): void {
+    rmSync(this.#dataDir, { recursive: true, force: true });
+    cpSync(this.#seed, this.#dataDir, { recursive: true });
+    // The system must not write the copy to the disk during the phase.
+    const file = openSync(`${this.#dataDir}/boathook.db`, "r");
+    fsyncSync(file);
+    closeSync(file);
   }
 
   #start(...args: readonly string[]): Promise<Product> {
@@ -63,8 +80,7 @@ class BackupBench {
   async #measure(name: PhaseName, round: number): Promise<Phase> {
     const hasReplica = name === "replica" || name === "first copy";
     using replica = new TemporaryDirectory();
-    // Each replica is a new one.
-    rmSync(`${this.#dataDir}/replica.json`, { force: true });
+    this.#reset();
     await using server = await this.#start(...(hasReplica ? [`--replica=${replica.file("replica")}`] : []));
     const target = runningTarget(server);
     if (name === "replica") await untilComplete(server);
@@ -80,10 +96,7 @@ class BackupBench {
   }
 }
 
-/**
- * Makes data of this size in another process, because SQLite keeps locks in a process that has closed
- * a database until its memory is collected.
- */
+/** Makes data of this size in another process, so that this one never has the database open. */
 async function seed(dataDir: string, megabytes: number): Promise<void> {
   const [messages, attempts] = [megabytes * MESSAGES_PER_MB, megabytes * ATTEMPTS_PER_MB];
   const options = [`--messages=${messages}`, `--attempts=${attempts}`, "--dead=100"];
