@@ -32,6 +32,11 @@ const FAULT_TESTS: Readonly<Record<string, readonly [file: string, name: string]
   "too many client connections": ["binary/connection-limit", "while clients hold all connections that they get"],
   "receivers hang": ["binary/fairness", "a healthy endpoint is served while more endpoints hang than there are slots"],
   "replica gone": ["binary/fault", "for the replica is reported, and messages are accepted and delivered"],
+  "replica directory renamed or replaced; bucket used by another server": [
+    "binary/replica-directory",
+    "a replica directory that is renamed is reported although nothing is committed",
+  ],
+  "disk full during a backup": ["binary/full-backup-disk", "a backup whose disk fills up fails with one sentence"],
   "backup directory gone": ["binary/fault", "for backups is created again; without its parent, backups fail"],
 };
 
