@@ -130,7 +130,7 @@ describe.if(isPossible)("a disk that fills up during a backup", () => {
   });
 
   test("a backup that fills the disk of the data itself stops before the server runs out of space", async () => {
-    using disk = openFileSystem(4 * DATA_MIB)!;
+    using disk = openFileSystem(8 * DATA_MIB)!;
     await using boathook = await installLarge([], { dataDir: disk.dataDir });
     const end = await load(boathook.send);
     const file = `${dirname(disk.dataDir)}/a.bak`;
@@ -140,7 +140,7 @@ describe.if(isPossible)("a disk that fills up during a backup", () => {
       stdio: ["ignore", "ignore", "pipe"],
     });
     await partialBackup(dirname(file));
-    // This is less than half of what was free before.
+    // With less than 64 MiB, the backup stops.
     leaveFree(dirname(file), DATA_MIB / 2);
     expect(await new Response(child.stderr).text()).toBe(
       `The backup was stopped, because the disk of the data directory ${disk.dataDir} is almost full. Free some space, then try again.\n`,

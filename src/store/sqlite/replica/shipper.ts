@@ -146,10 +146,12 @@ export class Shipper {
   /** Reads what has been committed, and returns its position. Called after each commit. */
   note(): number {
     const head = this.source.head();
+    const { position } = this;
     this.#pageBytes = head.pageBytes;
     if (head.frames > 0 && !this.#isBroken) this.#take(head);
     if (this.#shipped < this.#committed) {
-      if (!this.isWritten) this.#waitingSince ??= this.clock.steady();
+      // If nothing is new, the record under way may contain everything.
+      if (this.position > position) this.#waitingSince ??= this.clock.steady();
       this.#behindSince ??= this.#waitingSince;
       this.#running ??= this.#run().finally(() => {
         this.#running = null;

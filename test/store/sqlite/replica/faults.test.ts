@@ -2,6 +2,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { statSync } from "node:fs";
 import type { Fact } from "../../../../src/core/fact.ts";
 import { systemClock } from "../../../../src/edge/clock.ts";
+import type { Clock } from "../../../../src/ports.ts";
 import type { Store } from "../../../../src/store/index.ts";
 import { until } from "../../../support/delivery.ts";
 import { temporaryDirectory } from "../../../support/temporary.ts";
@@ -58,6 +59,22 @@ describe("a replica that fails", () => {
       await store.close();
     },
   );
+
+  test("a replica that has everything is not behind, also if a record took long while nothing more was committed", async () => {
+    using dir = temporaryDirectory();
+    const vault = new MemoryVault();
+    // Commits of other processes are looked for again and again while a record is written.
+    const after: Clock["after"] = (delayMs, task) => systemClock.after(Math.min(delayMs, 5), task);
+    const store = await openReplicated(dir.file("data"), vault, { clock: { ...systemClock, after } });
+    await caughtUp(store);
+    vault.before = async (what) => {
+      if (what === "append") await Bun.sleep(100);
+    };
+    await set(store, "slow", "1");
+    await caughtUp(store);
+    expect(store.replica!.state()).toMatchObject({ lagBytes: 0, lagMs: 0 });
+    await store.close();
+  });
 
   test("a copy of the database that fails in the middle leaves none of its parts, and is made later", async () => {
     using dir = temporaryDirectory();
