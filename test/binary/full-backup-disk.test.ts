@@ -16,6 +16,7 @@ import { temporaryDirectory } from "../support/temporary.ts";
 setDefaultTimeout(60_000);
 
 const MIB = 1024 * 1024;
+/** Size of the data. Under load, the log may be larger than it, so the disks have room for four or eight times as much. */
 const DATA_MIB = 40;
 const POSTERS = 4;
 const KEY = { BOATHOOK_ENCRYPTION_KEY: "ab".repeat(32) };
@@ -73,7 +74,7 @@ if (!isPossible)
 describe.if(isPossible)("a disk that fills up during a backup", () => {
   test("a backup whose disk fills up fails with one sentence, leaves no file, and the server goes on", async () => {
     using dir = temporaryDirectory();
-    using disk = openFileSystem(2 * DATA_MIB)!;
+    using disk = openFileSystem(4 * DATA_MIB)!;
     const directory = dirname(disk.dataDir);
     await using boathook = await installLarge([], { dataDir: dir.file("data") });
     const end = await load(boathook.send);
@@ -100,7 +101,7 @@ describe.if(isPossible)("a disk that fills up during a backup", () => {
 
   test("a scheduled backup whose disk fills up is reported, leaves the earlier backup alone, and is made again when there is room", async () => {
     using dir = temporaryDirectory();
-    using disk = openFileSystem(4 * DATA_MIB)!;
+    using disk = openFileSystem(8 * DATA_MIB)!;
     const directory = disk.dataDir;
     mkdirSync(directory);
     const options = { dataDir: dir.file("data") };
@@ -153,7 +154,7 @@ describe.if(isPossible)("a disk that fills up during a backup", () => {
 
   test("a disk without room for the first copy of a replica is reported, and the copy is made when there is room", async () => {
     using dir = temporaryDirectory();
-    using disk = openFileSystem(4 * DATA_MIB)!;
+    using disk = openFileSystem(8 * DATA_MIB)!;
     leaveFree(dirname(disk.dataDir), DATA_MIB / 2);
     const options = { dataDir: dir.file("data"), env: KEY };
     await using boathook = await installLarge([`--replica=${disk.dataDir}`], options);
