@@ -53,7 +53,6 @@ function changes(server: Server): Chore[] {
     changesOf(15_000, "POST", "/dead-letter/redrive", { filter: ofRecovering, rate: 200 }),
     changesOf(17_000, "DELETE", `/dead-letter?endpoint_id=silent&app_id=${APPLICATION}`),
     changesOf(7000, "POST", `/auth/app-portal-access/${APPLICATION}`, { expiry: PORTAL_TOKEN_SECONDS }),
-    changesOf(9000, "POST", `${app}/endpoint/healthy/secret/rotate`, {}),
     changesOf(6500, "PATCH", `${app}/endpoint/slow`, { description: "This endpoint is slow." }),
     changesOf(8500, "PUT", "/event-type/soak.passing", { description: "This event type is updated." }),
     changesOf(19_000, "POST", `${app}/endpoint/recovering/recover`, { since: new Date(Date.now()).toISOString() }),
@@ -61,12 +60,17 @@ function changes(server: Server): Chore[] {
   ];
 }
 
-/** Creates an application with an endpoint that cannot be reached, sends a message, and deletes all. */
+let customers = 0;
+
+/** Creates an application with an endpoint that cannot be reached, sends messages, and deletes all. */
 async function passingCustomer(server: Server): Promise<Response> {
-  const app = `/app/${PASSING}`;
+  // On a busy machine, the next customer may come before this one has gone.
+  const uid = `${PASSING}-${customers++}`;
+  const app = `/app/${uid}`;
   const steps = [
-    () => server.call("POST", "/app", { name: PASSING, uid: PASSING }),
+    () => server.call("POST", "/app", { name: PASSING, uid }),
     () => server.call("POST", `${app}/endpoint`, { url: "http://127.0.0.1:9/", uid: "closed" }),
+    () => server.call("POST", `${app}/endpoint/closed/secret/rotate`, {}),
     () => server.call("POST", `${app}/msg/batch`, { messages: messagesOf(10) }),
     () => server.call("GET", `${app}/msg?limit=10`),
   ];
