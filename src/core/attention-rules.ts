@@ -25,6 +25,7 @@ export const attentionKinds = [
   "endpoint_failing",
   "endpoint_paused",
   "endpoint_certificate_expiring",
+  "endpoint_unverified",
   "source_refusing",
   "dead_letters",
 ] as const;
@@ -37,6 +38,9 @@ export function certificateSeverity(endsAt: number, now: number): Severity | nul
   if (endsAt - now >= certificateRenewalMs) return null;
   return endsAt <= now ? "critical" : "warning";
 }
+
+/** Time, in ms, after which an endpoint that is still not verified needs attention. */
+export const UNVERIFIED_MS = 3_600_000;
 
 /** Age, in ms, from which a refused request to a source no longer needs attention. */
 const REFUSED_AGE_MS = 86_400_000;

@@ -56,9 +56,11 @@ export interface Survey {
 
   /**
    * Returns the endpoints and dead letters of an environment that need attention, with details of
-   * at most `limit` endpoints. Those of deleted and hidden applications are not included.
+   * at most `limit` endpoints. Those of deleted and hidden applications are not included. An endpoint
+   * that is not verified is included if it has been so since before `unverifiedBefore`, by default in
+   * any case.
    */
-  attention(environmentSeq: Seq, limit: number): Promise<Attention>;
+  attention(environmentSeq: Seq, limit: number, unverifiedBefore?: number): Promise<Attention>;
 
   /**
    * Finds the endpoints of all environments that have certificates, in steps: continues behind the

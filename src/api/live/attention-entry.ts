@@ -64,12 +64,16 @@ const disabledTexts = {
 } as const;
 
 export function ofEndpoint(endpoint: AttentionEndpoint, ids: IdCodec): Entry {
-  const { seq, url, application, state, since, cause, reason } = endpoint;
+  const { seq, url, application, state, since, cause, reason, unverifiedSince } = endpoint;
   const where = {
     since: since === null ? null : formatInstant(since),
     ...{ appId: ids.encode("app_", application.seq), appName: application.name },
     ...{ endpointId: ids.encode("ep_", seq), url },
   };
+  if (unverifiedSince !== undefined) {
+    const detail = "The endpoint is not verified: its receiver has not answered the challenge. Nothing is sent to it.";
+    return { kind: "endpoint_unverified", severity: "info", ...where, since: formatInstant(unverifiedSince), detail };
+  }
   if (state === "paused") {
     return { kind: "endpoint_paused", severity: "info", ...where, ...ofWaiting(endpoint.pending ?? 0) };
   }

@@ -1,5 +1,5 @@
 /** What needs an operator's attention in an environment. */
-import { bySeverity, diskSeverity, isRefusalRecent } from "../../core/attention-rules.ts";
+import { bySeverity, diskSeverity, isRefusalRecent, UNVERIFIED_MS } from "../../core/attention-rules.ts";
 import { deliveryHeldMeta } from "../../core/delivery.ts";
 import type { Seq } from "../../core/id.ts";
 import { formatInstant } from "../../core/instant.ts";
@@ -65,7 +65,7 @@ export class AttentionSource {
       if (onOutdated !== undefined) this.#notify(before, onOutdated);
       return before.reading;
     }
-    const reading = store.survey.attention(environmentSeq, ENTRIES_MAX);
+    const reading = store.survey.attention(environmentSeq, ENTRIES_MAX, clock.now() - UNVERIFIED_MS);
     const kept: Kept = { reading, until: Number.POSITIVE_INFINITY, onOutdated: null };
     this.#kept.set(environmentSeq, kept);
     reading.then(

@@ -147,6 +147,8 @@ export interface AttentionEndpoint {
   readonly reason: FailureReason | null;
   /** Number of deliveries that wait for a paused endpoint, at most `attentionPendingMax`; null for others. */
   readonly pending: number | null;
+  /** Time since which the endpoint is not verified. Absent if it is verified or disabled. */
+  readonly unverifiedSince?: number;
 }
 
 /** The certificates that deliveries to an endpoint use, as PEM. The password in `url` is masked. */
@@ -186,7 +188,7 @@ export interface DeadReason {
 export interface Attention {
   /** Number of endpoints in each state. */
   readonly counts: Readonly<Record<EndpointState, number>>;
-  /** Number of paused endpoints for which deliveries wait. */
+  /** Number of paused endpoints for which deliveries wait, or that are not verified. */
   readonly pausedWaiting: number;
   /**
    * First the endpoints that the server has disabled, then failing ones, then paused ones for which

@@ -25,6 +25,7 @@ interface Row {
   readonly state: EndpointState;
   readonly since: number | null;
   readonly cause: DisabledCause | null;
+  readonly unverifiedSince: number | null;
 }
 
 type Troubled = Row & Pick<AttentionEndpoint, "state">;
@@ -53,16 +54,26 @@ export function attention(db: Database, turns: Turns): Survey["attention"] {
     `SELECT COUNT(*) AS count FROM (SELECT 1 ${pending} LIMIT ${attentionPendingMax})`,
   );
   const refusing = refusingSources(db, turns);
-  const toEndpoint = ({ seq, state, since, cause }: Troubled): AttentionEndpoint[] => {
+  const toEndpoint = ({ seq, state, since, cause, unverifiedSince }: Troubled): AttentionEndpoint[] => {
     const details = detailsOf.get(seq);
     if (details === null) return [];
     const { url, applicationSeq, ...application } = details;
     const reason = state === "failing" ? (latestFailure.get(seq)?.reason ?? null) : null;
     const pending = state === "paused" ? pendingOf.get(seq)!.count : null;
-    return [{ seq, url, application: { seq: applicationSeq, ...application }, state, since, cause, reason, pending }];
+    const named = {
+      seq,
+      url,
+      application: { seq: applicationSeq, ...application },
+      state,
+      since,
+      cause,
+      reason,
+      pending,
+    };
+    return [unverifiedSince === null ? named : { ...named, unverifiedSince }];
   };
 
-  return async (environmentSeq, limit) => {
+  return async (environmentSeq, limit, unverifiedBefore = Number.POSITIVE_INFINITY) => {
     const found: Troubled[] = [];
     let pausedWaiting = 0;
     const counts = { healthy: 0, failing: 0, disabled: 0, paused: 0 };
@@ -70,7 +81,10 @@ export function attention(db: Database, turns: Turns): Survey["attention"] {
     let cost = 0;
     await rowsOf(environmentSeq, async (row) => {
       counts[row.state]++;
-      const isWaiting = row.state === "paused" && hasPending.get(row.seq) !== null;
+      const { unverifiedSince } = row;
+      const needsResuming = () =>
+        unverifiedSince === null ? hasPending.get(row.seq) !== null : unverifiedSince < unverifiedBefore;
+      const isWaiting = row.state === "paused" && needsResuming();
       if (isWaiting) pausedWaiting++;
       if (isWaiting || row.state === "disabled" || row.state === "failing") found.push(row as Troubled);
       cost += 10 + countDead(row.seq, dead);
@@ -102,7 +116,8 @@ function stepsOf(db: Database, turns: Turns) {
     ORDER BY e.seq LIMIT ${STEP_ROWS}`;
   const rows = db.prepare<Row, [number, number]>(
     `SELECT e.seq, ${ENDPOINT_STATE} AS state, e.disabled_cause AS cause,
-       CASE WHEN e.disabled = 1 THEN e.disabled_at WHEN e.paused = 0 THEN e.failing_since END AS since
+       CASE WHEN e.disabled = 1 THEN e.disabled_at WHEN e.paused = 0 THEN e.failing_since END AS since,
+       CASE WHEN e.disabled = 0 THEN e.challenge ->> 'since' END AS unverifiedSince
      FROM (${step}) e CROSS JOIN application a ON a.seq = e.application_seq
      WHERE a.environment_seq = ?2 AND a.deleted_at IS NULL AND a.operational = 0`,
   );

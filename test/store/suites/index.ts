@@ -98,7 +98,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
     "find get list create update delete known operational operationalOf ensureOperational",
   ],
   [eventTypesSuite, "configuration.eventTypes.", "get list unknown create update put expunge"],
-  [endpointsSuite, "configuration.endpoints.", "find get list ever active create update delete"],
+  [endpointsSuite, "configuration.endpoints.", "find get list ever active challenged create update delete"],
   [endpointOrderingSuite, "configuration.endpoints.", "update"],
   [endpointSecretsSuite, "configuration.endpoints.", "secrets rotateSecret"],
   [tokensSuite, "configuration.tokens.", "create withHash list get page change revoke end endOfApplication jwtEnd use"],

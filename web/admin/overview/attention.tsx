@@ -96,6 +96,7 @@ function wordsOf(entry: AttentionEntry): Words {
     case "endpoint_disabled":
     case "endpoint_paused":
     case "endpoint_certificate_expiring":
+    case "endpoint_unverified":
       return { title: `${appName}: ${url}`, href: endpointLink(appId ?? "", endpointId ?? "") };
     case "source_refusing":
       return { title: `Source ${sourceName}`, href: sourceLink(sourceId ?? "") };

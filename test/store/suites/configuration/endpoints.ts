@@ -62,6 +62,26 @@ export function endpointsSuite(open: Open): void {
       expect(await world.store.configuration.endpoints.get(world.seqs.next())).toBeNull();
     });
 
+    test("the endpoints with a next challenge are listed by its time, without disabled and deleted ones", async () => {
+      await using world = await Furnished.open(open);
+      const { endpoints } = world.store.configuration;
+      const add = (nextAt: number | null, more: object = {}) => {
+        const challenge = { since: 1, tries: 0, nextAt, failure: null, staysPaused: false };
+        return world.addEndpoint({ paused: true, challenge, ...more });
+      };
+      const later = await add(300);
+      const sooner = await add(200);
+      const deleted = await add(100);
+      await add(null);
+      await add(100, { disabled: true });
+      await endpoints.delete(deleted.seq, world.now);
+      const expected = [sooner, later].map(({ seq, challenge }) => ({ seq, nextAt: challenge!.nextAt! }));
+      expect(await endpoints.challenged(10)).toEqual(expected);
+      expect(await endpoints.challenged(1)).toEqual(expected.slice(0, 1));
+      await endpoints.update(sooner.seq, () => ({ challenge: null, paused: false }));
+      expect(await endpoints.challenged(10)).toEqual(expected.slice(1));
+    });
+
     test("endpoint uids are unique within their application and can be reused after a deletion", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addApplication();

@@ -40,6 +40,21 @@ export function attentionSuite(open: Open): void {
       expect(all.at(-1)).toMatchObject({ seq: unknown.seq, since: null, cause: null });
     });
 
+    test("an endpoint that has not been verified for some time is listed, even if nothing waits for it", async () => {
+      await using world = await Furnished.open(open);
+      const since = world.now - 1000;
+      const challenge = { since, tries: 1, nextAt: null, failure: null, staysPaused: false };
+      const unverified = await world.addEndpoint({ paused: true, challenge });
+      await world.addEndpoint({ paused: true, challenge, disabled: true });
+      await world.send({}, [unverified.seq]);
+      const listed = async (before: number) => {
+        const { endpoints, pausedWaiting } = await world.store.survey.attention(world.environment.seq, 10, before);
+        return [endpoints.filter(({ state }) => state === "paused"), pausedWaiting];
+      };
+      expect(await listed(since)).toEqual([[], 0]);
+      expect(await listed(since + 1)).toMatchObject([[{ seq: unverified.seq, unverifiedSince: since }], 1]);
+    });
+
     test("a failing endpoint has the reason of its latest failed attempt", async () => {
       await using world = await Furnished.open(open);
       await world.sendDead({}, { reason: "timeout" });
