@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { withMetricsTable } from "../../scripts/metrics-table.ts";
 import { ALERTS } from "../../src/cli/monitoring/alerts.ts";
 import { dashboard } from "../../src/cli/monitoring/dashboard.ts";
+import { PANELS } from "../../src/cli/monitoring/panels.ts";
 import { rulesText } from "../../src/cli/monitoring/rules.ts";
 import { fromSources, ROOT, run } from "../support/binary.ts";
 import { type Installation, install } from "../support/installation.ts";
@@ -45,7 +46,7 @@ test("a fresh server has each metric of the alert rules", () => {
 
 test("a fresh server has each metric of the board, and the queries of the board are valid", async () => {
   const { panels, templating } = dashboard();
-  const queries = panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
+  const queries = panels.flatMap((panel) => (panel.type === "row" ? [] : panel.targets)).map(({ expr }) => expr);
   expect(queries.length).toBeGreaterThan(20);
   for (const query of queries) expectMetricsOf(query);
   for (const { query } of templating.list) expectMetricsOf(JSON.stringify(query));
@@ -82,7 +83,10 @@ test("each panel of the board has its place, an own number and a description", (
   const { panels } = dashboard();
   expect(new Set(panels.map(({ id }) => id)).size).toBe(panels.length);
   expect(new Set(panels.map(({ gridPos: { x, y } }) => `${x} ${y}`)).size).toBe(panels.length);
-  for (const { title, description } of panels) expect([title, description.endsWith(".")]).toEqual([title, true]);
+  const shown = panels.flatMap((panel) => (panel.type === "row" ? [] : [panel]));
+  for (const { title, description } of shown) expect([title, description.endsWith(".")]).toEqual([title, true]);
+  // Each panel is in one row.
+  expect(shown.map(({ title }) => title).sort()).toEqual(PANELS.map(({ title }) => title).sort());
 });
 
 test("`boathook rules` and `boathook dashboard` print what the program has, and need no data directory", async () => {

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { PANELS, type Panel } from "./panels.ts";
+import { PANELS, type Panel, ROWS } from "./panels.ts";
 
 const PANEL_WIDTH = 12;
 const PANEL_HEIGHT = 8;
@@ -16,7 +16,7 @@ export function addDashboardCommand(program: Command): void {
 }
 
 /** Returns the board in Grafana's JSON model. */
-export function dashboard(panels: readonly Panel[] = PANELS) {
+export function dashboard() {
   return {
     title: "Boathook",
     uid: "boathook",
@@ -29,7 +29,7 @@ export function dashboard(panels: readonly Panel[] = PANELS) {
     timezone: "browser",
     templating: { list: [datasourceVariable, instanceVariable] },
     annotations: { list: [] },
-    panels: panels.map(panelOf),
+    panels: rowsAndPanels(),
   };
 }
 
@@ -56,19 +56,40 @@ const instanceVariable = {
   hide: 0,
 };
 
-function panelOf({ title, description, unit, series }: Panel, index: number) {
+/** Places two panels side by side below the title of their row. */
+function rowsAndPanels() {
+  const placed: (ReturnType<typeof panelOf> | ReturnType<typeof rowOf>)[] = [];
+  let y = 0;
+  for (const [row, titles] of ROWS) {
+    placed.push(rowOf(row, placed.length + 1, y));
+    y += 1;
+    for (const [index, title] of titles.entries()) {
+      const panel = PANELS.find((candidate) => candidate.title === title);
+      if (panel === undefined) throw new Error(`The board has no panel ${title}.`);
+      const at = { x: (index % 2) * PANEL_WIDTH, y: y + Math.floor(index / 2) * PANEL_HEIGHT };
+      placed.push(panelOf(panel, placed.length + 1, at));
+    }
+    y += Math.ceil(titles.length / 2) * PANEL_HEIGHT;
+  }
+  return placed;
+}
+
+function rowOf(title: string, id: number, y: number) {
+  return { id, title, type: "row" as const, collapsed: false, panels: [], gridPos: { x: 0, y, w: 24, h: 1 } };
+}
+
+function panelOf(
+  { title, description, unit, series }: Panel,
+  id: number,
+  at: { readonly x: number; readonly y: number },
+) {
   return {
-    id: index + 1,
+    id,
     title,
     description,
-    type: "timeseries",
+    type: "timeseries" as const,
     datasource: SOURCE,
-    gridPos: {
-      x: (index % 2) * PANEL_WIDTH,
-      y: Math.floor(index / 2) * PANEL_HEIGHT,
-      w: PANEL_WIDTH,
-      h: PANEL_HEIGHT,
-    },
+    gridPos: { ...at, w: PANEL_WIDTH, h: PANEL_HEIGHT },
     fieldConfig: { defaults: { unit, min: 0, custom: { fillOpacity: 10, showPoints: "never" } }, overrides: [] },
     options: { legend: { displayMode: "list", placement: "bottom" }, tooltip: { mode: "multi", sort: "desc" } },
     targets: series.map(({ expr, legend }, place) => ({

@@ -18,7 +18,84 @@ const quantiles = (metric: string) =>
     legend: `p${quantile * 100}`,
   }));
 
+/** The rows of the board, in the order in which somebody on call looks, with the titles of their panels. */
+export const ROWS: ReadonlyArray<readonly [row: string, panels: readonly string[]]> = [
+  ["Is it up?", ["Up", "Errors of requests"]],
+  ["What is failing?", ["Endpoints that need attention", "Failed attempts", "Certificates"]],
+  ["Backlog", ["Waiting", "How far behind", "Queues", "Background tasks"]],
+  ["Throughput", ["Accepted and delivered", "Received webhooks", "API requests", "Spans"]],
+  ["Latency", ["From acceptance to delivery", "Response times of endpoints"]],
+  ["Store", ["Commits", "Database and disk", "Syncs per message", "Bytes written per message"]],
+  ["Replica and backups", ["Replica", "Age of the newest backup"]],
+  ["Process", ["CPU", "Memory", "Event loop", "Files and connections"]],
+];
+
 export const PANELS: readonly Panel[] = [
+  {
+    title: "Up",
+    description: "1 while Prometheus can read the metrics, and the version that runs.",
+    unit: "short",
+    series: [{ expr: `max by (instance, version) (boathook_build_info${ON})`, legend: "{{instance}} {{version}}" }],
+  },
+  {
+    title: "Errors of requests",
+    description: "Responses with a status of 500 or above, and commits that failed, per second.",
+    unit: "ops",
+    series: [
+      { expr: `sum(rate(boathook_api_errors_total${ON}[$__rate_interval]))`, legend: "responses" },
+      { expr: `sum(rate(boathook_commits_failed_total${ON}[$__rate_interval]))`, legend: "commits" },
+    ],
+  },
+  {
+    title: "Certificates",
+    description: "Time until the first certificate of a kind ends. Absent if there are none.",
+    unit: "s",
+    series: [
+      {
+        expr: `min by (certificate) (boathook_certificate_not_after_seconds${ON} > 0) - time()`,
+        legend: "{{certificate}}",
+      },
+    ],
+  },
+  {
+    title: "Queues",
+    description:
+      "Queues of endpoints by state. Those that are ready wait for a slot; full ones wait for their endpoint.",
+    unit: "short",
+    series: [{ expr: `sum by (state) (boathook_lanes${and('state!="idle"')})`, legend: "{{state}}" }],
+  },
+  {
+    title: "Background tasks",
+    description: "Tasks that run, and those that wait because too many run.",
+    unit: "short",
+    series: [{ expr: `sum by (state) (boathook_tasks${ON})`, legend: "{{state}}" }],
+  },
+  {
+    title: "Replica",
+    description: "Age of the oldest commit that the replica lacks. 0 without a replica.",
+    unit: "s",
+    series: [{ expr: `max by (instance) (boathook_replica_lag_seconds${ON})`, legend: "{{instance}}" }],
+  },
+  {
+    title: "Age of the newest backup",
+    description: "Absent without a scheduled backup.",
+    unit: "s",
+    series: [
+      {
+        expr: `time() - (max by (instance) (boathook_backup_newest_timestamp_seconds${ON}) > 0)`,
+        legend: "{{instance}}",
+      },
+    ],
+  },
+  {
+    title: "Files and connections",
+    description: "Open files of the process, and connections of clients among them.",
+    unit: "short",
+    series: [
+      { expr: `process_open_fds${ON} ${OF_BOATHOOK}`, legend: "files {{instance}}" },
+      { expr: `boathook_client_connections${ON}`, legend: "connections {{instance}}" },
+    ],
+  },
   {
     title: "Accepted and delivered",
     description: "Messages that were accepted, and attempts that succeeded, per second.",
@@ -72,9 +149,9 @@ export const PANELS: readonly Panel[] = [
   },
   {
     title: "Endpoints that need attention",
-    description: "Failing, disabled and paused endpoints.",
+    description: "Failing, disabled and paused endpoints, without healthy ones.",
     unit: "short",
-    series: [{ expr: `sum by (state) (boathook_endpoints${ON})`, legend: "{{state}}" }],
+    series: [{ expr: `sum by (state) (boathook_endpoints${and('state!="healthy"')})`, legend: "{{state}}" }],
   },
   {
     title: "Received webhooks",
