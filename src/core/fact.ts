@@ -275,7 +275,7 @@ export type Fact =
       readonly bytes: number;
       readonly durationMs: number;
     }
-  /** The data does not continue the records of the replica, which begins anew. */
+  /** The data does not continue the records of the replica, which begins a new generation. */
   | { readonly type: "replica.restarted"; readonly location: string }
   /** A channel took a notice about `count` endpoints and backlogs, or a test notice. */
   | {

@@ -201,7 +201,7 @@ export function logFacts(facts: Facts, log: Log, ids: IdCodec): void {
       case "replica.restarted":
         log.warn(
           { event: fact.type, replica: fact.location },
-          "The data does not continue what the replica has, for example because a backup was restored. The replica begins anew; what it has is kept for a week and can be restored with --at.",
+          "The data does not continue what the replica has, for example because a backup was restored. The replica begins a new copy; the old one is kept for a week and can be restored with --at.",
         );
         break;
       case "notice.sent": {
