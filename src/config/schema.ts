@@ -130,7 +130,7 @@ export const SCHEMA = {
     kind: issuerUrl,
     default: null,
     description:
-      "URL of an identity provider (OpenID Connect) at which people log in with a browser; needs the three settings below and the redirect URI `<public-url>/api/v1/oidc/callback` at the provider",
+      "URL of an identity provider (OpenID Connect) at which people log in with a browser; needs `oidc-client-id`, `oidc-client-secret`, `oidc-admins` and the redirect URI `<public-url>/api/v1/oidc/callback` at the provider",
   }),
   oidcClientId: setting("oidc-client-id", {
     group: "Login",
