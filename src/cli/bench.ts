@@ -32,7 +32,9 @@ export function addBenchCommand(program: Command): void {
 }
 
 async function run({ dir, json, ...given }: Given): Promise<void> {
-  if (dir !== undefined && !existsSync(dir)) throw new CommandFailed(`The directory ${dir} does not exist.`);
+  if (dir !== undefined && !existsSync(dir)) {
+    throw new CommandFailed(`The directory ${dir} does not exist. Create it, or give --dir another one.`);
+  }
   const { bench } = await import("../bench/run.ts");
   const { benchConditions, benchReport, benchSentence } = await import("../bench/report.ts");
   const options = { ...given, directory: dir ?? null };

@@ -51,7 +51,7 @@ function rotateCommand(): Command {
       console.error("Set encryption-key (BOATHOOK_ENCRYPTION_KEY) to the new key now, and restart the server.");
     }
     console.error(
-      `Backups from before need the old key, which is kept in ${oldKeyFileOf(dataDir)}. Remove it with \`boathook key forget\` when you no longer need them.`,
+      `Backups made before this rotation need the old key, which is kept in ${oldKeyFileOf(dataDir)}. Remove it with \`boathook key forget\` when you no longer need them.`,
     );
   });
 }

@@ -95,8 +95,14 @@ function keysFrom(path: string): readonly string[] {
   try {
     keys = keysInFile(path);
   } catch (error) {
-    throw new CommandFailed(`The key file ${path} cannot be read (${(error as { code?: string }).code}).`);
+    throw new CommandFailed(
+      `The key file ${path} cannot be read (${(error as { code?: string }).code}). Check the path and its permissions.`,
+    );
   }
-  if (keys.length === 0) throw new CommandFailed(`The key file ${path} does not contain 64 hex digits.`);
+  if (keys.length === 0) {
+    throw new CommandFailed(
+      `The key file ${path} does not contain 64 hex digits. Give --key-file the encryption.key of the server that wrote the data.`,
+    );
+  }
   return keys;
 }

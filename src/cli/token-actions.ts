@@ -113,7 +113,9 @@ async function environmentFor(parts: Parts, text: string): Promise<Environment> 
   const found = seq === null ? await environments.named(text) : await environments.get(seq);
   if (found !== null) return found;
   if (text.startsWith("org_")) {
-    throw new CommandFailed(`There is no environment with the id ${JSON.stringify(text)}.`);
+    throw new CommandFailed(
+      `There is no environment with the id ${JSON.stringify(text)}. Give --environment another id, or a name.`,
+    );
   }
   const problem = uidProblem(text, "org_");
   if (problem !== null)
@@ -127,7 +129,9 @@ async function applicationIn({ store, ids }: Parts, environment: Environment, te
   const seq = ids.decode("app_", text);
   const found = await store.configuration.applications.find(environment.seq, seq === null ? { uid: text } : { seq });
   if (found === null) {
-    throw new CommandFailed(`There is no application ${JSON.stringify(text)} in the environment ${environment.name}.`);
+    throw new CommandFailed(
+      `There is no application ${JSON.stringify(text)} in the environment ${environment.name}. Give --app an id or uid, and --environment its environment.`,
+    );
   }
   return found.seq;
 }

@@ -53,7 +53,8 @@ test("boathook bench refuses options that are out of range, and a directory that
   expect(refused).toMatchObject({ code: 2, stdout: "" });
   expect(refused.stderr).toContain("It must be a whole number from 1 to 600.");
   const missing = await run(executable(), ["bench", "--dir", "/nonexistent/directory"]);
-  expect(missing).toEqual({ code: 1, stdout: "", stderr: "The directory /nonexistent/directory does not exist.\n" });
+  const stderr = "The directory /nonexistent/directory does not exist. Create it, or give --dir another one.\n";
+  expect(missing).toEqual({ code: 1, stdout: "", stderr });
 });
 
 test(

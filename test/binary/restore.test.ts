@@ -173,7 +173,12 @@ describe("restore", () => {
       [changed("newer", sql("PRAGMA user_version = 10000")), [], {}, /newer version of Boathook \(schema 10000;/],
       [dir.file("without"), [], {}, /does not contain the encryption key/],
       [dir.file("without"), ["--key-file", dir.file("other-key")], {}, /encryption key does not match/],
-      [dir.file("without"), ["--key-file", dir.file("text")], {}, /does not contain 64 hex digits/],
+      [
+        dir.file("without"),
+        ["--key-file", dir.file("text")],
+        {},
+        /does not contain 64 hex digits\. Give --key-file the encryption\.key of the server/,
+      ],
       [dir.file("without"), ["--key-file", dir.file("missing")], {}, /cannot be read/],
       [file, [], { BOATHOOK_ENCRYPTION_KEY: OTHER_KEY }, /encryption key does not match/],
     ];

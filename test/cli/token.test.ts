@@ -49,8 +49,11 @@ describe("token create", () => {
   });
 
   const failures: ReadonlyArray<readonly [args: readonly string[], sentence: string]> = [
-    [["--app", "nope"], 'There is no application "nope" in the environment default.'],
-    [["--environment", "org_000000000000000000000000000"], "There is no environment with the id"],
+    [["--app", "nope"], 'There is no application "nope" in the environment default. Give --app an id or uid'],
+    [
+      ["--environment", "org_000000000000000000000000000"],
+      'There is no environment with the id "org_000000000000000000000000000". Give --environment',
+    ],
     [
       ["--environment", "not a name"],
       'The environment "not a name" does not exist and cannot be created with this name. Only the characters',
