@@ -1,7 +1,7 @@
 import type { IdCodec } from "../core/id.ts";
 import type { NoticeChannel } from "../core/notice.ts";
 import { type Notices as NoticeStore, type SentNotice, type Store, StoreUnavailable } from "../store/index.ts";
-import { type DueNotice, dueNotices, type Observed, remembered, Told } from "./rules.ts";
+import { type DueNotice, dueNotices, type Observed, remembered, SentNotices } from "./rules.ts";
 import { reportNotice, type SendingParts, sendNotice } from "./sending.ts";
 import { countsOf, LISTED_MAX, type NoticeAbout, noticeText, totalOf } from "./text.ts";
 
@@ -32,7 +32,7 @@ export interface NoticeTiming {
 
 /** The notices of one channel. Another channel that fails does not delay them. */
 export class ChannelNotices {
-  readonly #told: Told;
+  readonly #sent: SentNotices;
   /** When notices became due, by the steady clock; null while none are due. */
   #gathering: { readonly since: number; grewAt: number; count: number } | null = null;
   #failures = 0;
@@ -46,23 +46,23 @@ export class ChannelNotices {
     sent: readonly SentNotice[],
     private readonly stopping: AbortSignal,
   ) {
-    this.#told = new Told(sent.filter((notice) => notice.channel === channel.name));
+    this.#sent = new SentNotices(sent.filter((notice) => notice.channel === channel.name));
   }
 
-  /** The notices whose state has not ended, as far as people were told. */
+  /** Returns the notices about states whose end has not been reported. */
   open(): readonly SentNotice[] {
-    return this.#told.open();
+    return this.#sent.open();
   }
 
   forget(subjectSeq: number): void {
-    this.#told.forget(subjectSeq);
+    this.#sent.forget(subjectSeq);
   }
 
   /** Starts sending the notices that are due, unless more may follow soon. Never throws. */
   look(observed: Observed): void {
     if (this.#sending !== null || this.stopping.aborted) return;
     const { clock, timing } = this.parts;
-    const due = dueNotices(observed, this.#told, clock.now(), timing.quietMs);
+    const due = dueNotices(observed, this.#sent, clock.now(), timing.quietMs);
     if (due.length === 0) {
       this.#gathering = null;
       return;
@@ -128,13 +128,13 @@ export class ChannelNotices {
     const { clock, store, timing } = this.parts;
     this.#failures = 0;
     const sentAt = clock.now();
-    const notices = due.flatMap((one) => remembered(one, this.#told, { channel: this.channel.name, sentAt }));
-    for (const notice of notices) this.#told.put(notice);
-    this.#told.forgetEnded(sentAt - timing.quietMs);
+    const notices = due.flatMap((one) => remembered(one, this.#sent, { channel: this.channel.name, sentAt }));
+    for (const notice of notices) this.#sent.put(notice);
+    this.#sent.forgetEnded(sentAt - timing.quietMs);
     try {
       await store.housekeeping.notices.record(notices, sentAt - timing.quietMs);
     } catch (error) {
-      // Nobody is told twice unless the server restarts.
+      // `#sent` has the notices, so none is sent twice unless the server restarts.
       if (!(error instanceof StoreUnavailable)) throw error;
     }
   }

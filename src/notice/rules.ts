@@ -10,7 +10,7 @@ export interface Observed {
   readonly disabled: ReadonlyMap<Seq, number>;
   /** Environments whose backlog has been growing for at least `notify-after`. */
   readonly backlogs: ReadonlyMap<Seq, number>;
-  /** What people were told about and what is well again. */
+  /** Endpoints and environments that a notice was sent about and that have recovered. */
   readonly recovered: ReadonlySet<Seq>;
 }
 
@@ -22,8 +22,8 @@ export interface DueNotice {
   readonly isBacklog: boolean;
 }
 
-/** What a channel took: the latest notice of each kind about each subject. */
-export class Told {
+/** The notices that a channel accepted: the latest of each kind about each subject. */
+export class SentNotices {
   readonly #bySubject = new Map<Seq, Map<NoticeKind, SentNotice>>();
 
   constructor(notices: Iterable<SentNotice> = []) {
@@ -40,7 +40,7 @@ export class Told {
     return this.#bySubject.get(subjectSeq)?.get(kind) ?? null;
   }
 
-  /** Returns the notices whose state has not ended, as far as people were told. */
+  /** Returns the notices about states whose end has not been reported. */
   open(): SentNotice[] {
     return [...this.#bySubject.keys()].flatMap((subjectSeq) => this.openOf(subjectSeq));
   }
@@ -63,19 +63,19 @@ export class Told {
 }
 
 /**
- * Returns the notices that a channel should get now: those about states that people were not told
- * about, unless they got a notice of the same kind about the same subject within the quiet time. A
+ * Returns the notices that a channel should get now: those about states that were not
+ * reported, unless a notice of the same kind about the same subject was sent within the quiet time. A
  * state that outlasts the quiet time is reported after it.
  */
-export function dueNotices(observed: Observed, told: Told, now: number, quietMs: number): DueNotice[] {
+export function dueNotices(observed: Observed, sent: SentNotices, now: number, quietMs: number): DueNotice[] {
   const isQuiet = (subjectSeq: Seq, kind: NoticeKind) => {
-    const sentAt = told.get(subjectSeq, kind)?.sentAt ?? null;
-    // A notice in the future was sent before the clock was set back. It silences nothing.
+    const sentAt = sent.get(subjectSeq, kind)?.sentAt ?? null;
+    // A notice in the future was sent before the clock was set back. It does not delay others.
     return sentAt !== null && sentAt <= now && now - sentAt < quietMs;
   };
   const begun = ([states, kind]: readonly [ReadonlyMap<Seq, number>, NoticeKind]) =>
     [...states].flatMap(([subjectSeq, since]): DueNotice[] => {
-      if (told.get(subjectSeq, kind)?.isOpen === true || isQuiet(subjectSeq, kind)) return [];
+      if (sent.get(subjectSeq, kind)?.isOpen === true || isQuiet(subjectSeq, kind)) return [];
       return [{ subjectSeq, kind, since, isBacklog: kind === "backlog" }];
     });
   const states = [
@@ -83,13 +83,13 @@ export function dueNotices(observed: Observed, told: Told, now: number, quietMs:
     [observed.backlogs, "backlog"],
     [observed.failing, "failing"],
   ] as const;
-  return [...states.flatMap(begun), ...ended(observed, told).filter((due) => !isQuiet(due.subjectSeq, due.kind))];
+  return [...states.flatMap(begun), ...ended(observed, sent).filter((due) => !isQuiet(due.subjectSeq, due.kind))];
 }
 
-/** Returns one notice for each subject that is well again, with the time since which it was not. */
-function ended({ recovered }: Observed, told: Told): DueNotice[] {
+/** Returns one notice for each subject that has recovered, with the time at which its trouble began. */
+function ended({ recovered }: Observed, sent: SentNotices): DueNotice[] {
   const bySubject = new Map<Seq, DueNotice>();
-  for (const { subjectSeq, kind, since } of told.open()) {
+  for (const { subjectSeq, kind, since } of sent.open()) {
     if (!recovered.has(subjectSeq)) continue;
     const earliest = Math.min(since, bySubject.get(subjectSeq)?.since ?? since);
     bySubject.set(subjectSeq, {
@@ -103,10 +103,10 @@ function ended({ recovered }: Observed, told: Told): DueNotice[] {
 /** Returns what must be remembered after a channel took a notice. */
 export function remembered(
   { subjectSeq, kind, since }: DueNotice,
-  told: Told,
+  sent: SentNotices,
   { channel, sentAt }: { readonly channel: NoticeChannelName; readonly sentAt: number },
 ): SentNotice[] {
   const notice = { channel, subjectSeq, kind, since, sentAt };
   if (kind !== "recovered") return [{ ...notice, isOpen: true }];
-  return [{ ...notice, isOpen: false }, ...told.openOf(subjectSeq).map((open) => ({ ...open, isOpen: false }))];
+  return [{ ...notice, isOpen: false }, ...sent.openOf(subjectSeq).map((open) => ({ ...open, isOpen: false }))];
 }

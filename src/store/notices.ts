@@ -12,7 +12,7 @@ export interface SentNotice {
   /** Start of the state that the notice reported. */
   readonly since: number;
   readonly sentAt: number;
-  /** Whether the reported state has not ended yet, as far as people were told. */
+  /** Whether the end of the reported state has not been reported yet. */
   readonly isOpen: boolean;
 }
 

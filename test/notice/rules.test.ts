@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { type DueNotice, dueNotices, type Observed, remembered, Told } from "../../src/notice/rules.ts";
+import { type DueNotice, dueNotices, type Observed, remembered, SentNotices } from "../../src/notice/rules.ts";
 
 const QUIET_MS = 100;
 const nothing: Observed = { failing: new Map(), disabled: new Map(), backlogs: new Map(), recovered: new Set() };
@@ -9,15 +9,15 @@ const well: Observed = { ...nothing, recovered: new Set([7]) };
 
 /** One channel over time. */
 class Channel {
-  readonly told = new Told();
+  readonly sent = new SentNotices();
 
   /** Returns the kinds of the notices that the channel gets now. */
   at(now: number, observed: Observed): string[] {
-    const due = dueNotices(observed, this.told, now, QUIET_MS);
+    const due = dueNotices(observed, this.sent, now, QUIET_MS);
     for (const one of due) {
-      for (const notice of remembered(one, this.told, { channel: "mail", sentAt: now })) this.told.put(notice);
+      for (const notice of remembered(one, this.sent, { channel: "mail", sentAt: now })) this.sent.put(notice);
     }
-    this.told.forgetEnded(now - QUIET_MS);
+    this.sent.forgetEnded(now - QUIET_MS);
     return due.map(({ kind }) => kind);
   }
 }
@@ -50,11 +50,11 @@ describe("the notices that are due", () => {
     expect(channel.at(10, failing(5))).toEqual(["failing"]);
     const disabled = { ...nothing, disabled: new Map([[7, 20]]) };
     expect(channel.at(20, disabled)).toEqual(["disabled"]);
-    expect(dueNotices(well, channel.told, 30, QUIET_MS)).toEqual([
+    expect(dueNotices(well, channel.sent, 30, QUIET_MS)).toEqual([
       { subjectSeq: 7, kind: "recovered", since: 5, isBacklog: false },
     ]);
     expect(channel.at(30, well)).toEqual(["recovered"]);
-    expect(channel.told.open()).toEqual([]);
+    expect(channel.sent.open()).toEqual([]);
   });
 
   test("a recovery of which nobody knew the trouble is not reported", () => {
@@ -64,11 +64,11 @@ describe("the notices that are due", () => {
   test("a backlog and its recovery are marked as such", () => {
     const channel = new Channel();
     const growing = { ...nothing, backlogs: new Map([[7, 1]]) };
-    expect(dueNotices(growing, channel.told, 5, QUIET_MS)).toEqual([
+    expect(dueNotices(growing, channel.sent, 5, QUIET_MS)).toEqual([
       { subjectSeq: 7, kind: "backlog", since: 1, isBacklog: true },
     ]);
     channel.at(5, growing);
-    expect(dueNotices(well, channel.told, 6, QUIET_MS)).toMatchObject([{ kind: "recovered", isBacklog: true }]);
+    expect(dueNotices(well, channel.sent, 6, QUIET_MS)).toMatchObject([{ kind: "recovered", isBacklog: true }]);
   });
 
   test("a notice of the future, from before the clock was set back, silences nothing", () => {
@@ -91,7 +91,7 @@ describe("the notices that are due", () => {
             state === "disabled"
               ? { ...nothing, disabled: new Map([[7, now]]) }
               : { failing: failing(now), well, unknown: nothing }[state];
-          for (const { kind } of dueNotices(observed, channel.told, now, QUIET_MS)) {
+          for (const { kind } of dueNotices(observed, channel.sent, now, QUIET_MS)) {
             expect(now - (last.get(kind) ?? -QUIET_MS)).toBeGreaterThanOrEqual(QUIET_MS);
             expect(kind).toBe(state === "well" ? "recovered" : (state as typeof kind));
             last.set(kind, now);
