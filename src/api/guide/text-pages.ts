@@ -81,7 +81,7 @@ const chapters: ReadonlyArray<readonly [heading: string, pages: ReadonlyArray<Te
       {
         name: "keys",
         title: "Keys and tokens",
-        about: "replacing the encryption key and the root token, and backups from before",
+        about: "replacing the encryption key and the root token, and backups made before a rotation",
         text: keys,
       },
     ],
