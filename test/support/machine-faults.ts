@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { readFileSync, renameSync } from "node:fs";
 import { executable, type Program } from "./binary.ts";
 import { makeApplication, type Send } from "./client.ts";
 import { succeeds } from "./command.ts";
@@ -98,8 +98,7 @@ const lostReplica: MachineFault = {
     return {
       url,
       async begin() {
-        cpSync(replica, elsewhere, { recursive: true });
-        rmSync(replica, { recursive: true });
+        renameSync(replica, elsewhere);
         messages = traffic(stack, send, app);
       },
       async end() {
