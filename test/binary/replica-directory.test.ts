@@ -12,7 +12,7 @@ setDefaultTimeout(60_000);
 
 const KEY = { BOATHOOK_ENCRYPTION_KEY: "ab".repeat(32) };
 
-test("a replica directory that is removed is reported, and is not begun anew by a restart", async () => {
+test("a replica directory that is removed is reported, and a restart does not begin a new one", async () => {
   using dir = temporaryDirectory();
   const [data, replica] = [dir.file("data"), dir.file("replica")];
   await using boathook = await install([`--replica=${replica}`], { dataDir: data, env: KEY });

@@ -153,7 +153,7 @@ const SERIES: Readonly<Record<string, readonly (readonly [series: string, values
 };
 
 describe.if(promtool !== null)("the alert rules in promtool", () => {
-  test("the rules are valid", async () => {
+  test("the alert rules that boathook rules prints are valid", async () => {
     const file = join(directory, "rules.yml");
     writeFileSync(file, rulesText("boathook"));
     expect(await promtoolSays("check", "rules", file)).toContain(`SUCCESS: ${ALERTS.length} rules found`);

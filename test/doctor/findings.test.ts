@@ -209,7 +209,7 @@ describe("the form of a finding", () => {
     expect(hasFailed([failWith("a", "A.")])).toBeTrue();
   });
 
-  test("sizes and durations are rounded", () => {
+  test("findings of doctor have rounded sizes and durations", () => {
     expect([0, 1023, 1536, 15 * MIB, 3 * 1024 ** 4].map(bytesText)).toEqual([
       "0 B",
       "1023 B",

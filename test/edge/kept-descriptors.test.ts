@@ -58,7 +58,7 @@ describe.if(process.platform === "linux")("while clients cannot use more descrip
     expect(await dialed(port)).toBe("ECONNREFUSED");
   });
 
-  test("names can be looked up", async () => {
+  test("host names can be looked up when all other descriptors are in use", async () => {
     await useUp();
     expect((await lookUp("four.kept.test", "c-ares")).result).toEqual({ kind: "found", addresses: ["127.0.0.7"] });
   });

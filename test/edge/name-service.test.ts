@@ -93,7 +93,7 @@ describe("resolv.conf", () => {
     expect(await serversAfter(() => replace(file, "nameserver 127.0.0.2\n"))).toEqual(["127.0.0.2"]);
   });
 
-  test("resolv.conf may be missing", async () => {
+  test("host names are resolved although resolv.conf is missing", async () => {
     setServers([server.address]);
     const { ask } = new NameService(lookUp, "c-ares", dir.file("none"));
     expect(await ask("four.test.", wanted)).toEqual(results["four.test."]!);

@@ -123,7 +123,7 @@ test("a result that JSON cannot represent is recognised", async () => {
   expect(await run(circular)).toMatchObject({ kind: "failed", message: "TypeError: circular reference" });
 });
 
-test("anything may be thrown", async () => {
+test("a call in which code throws anything fails with an error", async () => {
   for (const [thrown, message] of [
     ["'text'", "text"],
     ["null", "null"],
@@ -137,7 +137,7 @@ test("anything may be thrown", async () => {
   }
 });
 
-test("nothing of the machine is visible", async () => {
+test("code of a transformation sees nothing of the machine", async () => {
   const names = [
     "fetch",
     "setTimeout",
@@ -173,7 +173,7 @@ test("random numbers depend only on the seed", async () => {
   expect(other).not.toEqual(one);
 });
 
-test("one call sees nothing of another", async () => {
+test("one call of a transformation sees nothing of another", async () => {
   const spoil = `
     globalThis.left = 1; variables.key = "changed"; Object.prototype.left = 1; JSON.parse = () => "spoiled";
     Array.prototype.push = () => { throw 1; };

@@ -93,7 +93,7 @@ describe("opening a tunnel with SOCKS 5", () => {
     expect(push(user, ...bytes)).toEqual([step as Step]);
   });
 
-  test("a refused password is named", () => {
+  test("the error for a SOCKS proxy that refuses the login names the user and the password", () => {
     const handshake = new Socks5(END, USER);
     handshake.push(Uint8Array.of(5, 2));
     expect(handshake.push(Uint8Array.of(1, 1))).toEqual(problem("refused the user or the password"));

@@ -117,7 +117,7 @@ describe("a replica that fails", () => {
     await store.close();
   });
 
-  test("a store whose replica fails gives up the log when it is too long, and begins anew when the replica works again", async () => {
+  test("a store whose replica fails gives up the log when it is too long, and begins a new generation when the replica works again", async () => {
     using dir = temporaryDirectory();
     const vault = new MemoryVault();
     const limits = { refuseBytes: 500_000, cutBytes: 1_000_000, checkpointFrames: 50, retryMs: 20, reportedAfterMs: 0 };
