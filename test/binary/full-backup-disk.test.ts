@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdirSync, readdirSync, rmSync, statfsSync, statSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, statfsSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { executable, programEnvironment, run } from "../support/binary.ts";
 import { makeApplication, type Send } from "../support/client.ts";
@@ -42,21 +42,37 @@ async function load(send: Send): Promise<() => Promise<number>> {
   };
 }
 
-/** Waits until a part of a backup is written, and returns its file. */
-async function partialBackup(directory: string): Promise<string> {
+/** Waits until a part of a backup is written, and stops the process that writes it. Returns a function that lets it go on. */
+async function stoppedInMiddle(directory: string, backupPid: () => number): Promise<() => void> {
   const sizeOf = (name: string) => statSync(`${directory}/${name}`, { throwIfNoEntry: false })?.size ?? 0;
   const inMiddle = (name: string) => name.endsWith(".tmp") && sizeOf(name) > MIB && sizeOf(name) < (DATA_MIB / 2) * MIB;
-  const names = await until(
+  await until(
     async () => readdirSync(directory).filter(inMiddle),
     (found) => found.length > 0,
   );
-  return names[0]!;
+  const pid = backupPid();
+  process.kill(pid, "SIGSTOP");
+  return () => process.kill(pid, "SIGCONT");
 }
 
-/** Fills a disk up to this free space with the file `other`. */
+/** Returns the only child process of a process. */
+function childOf(pid: number): number {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
+  if (children.length !== 1) throw new Error(`The process has these children: ${children.join(", ")}`);
+  return Number(children[0]);
+}
+
+/**
+ * Fills a disk up to this free space with the file `other`. Looks at the free space again and again,
+ * because the server writes to the same disk meanwhile.
+ */
 function leaveFree(directory: string, mebibytes: number): void {
-  const { bavail, bsize } = statfsSync(directory);
-  writeFileSync(`${directory}/other`, new Uint8Array(bavail * bsize - mebibytes * MIB));
+  const free = () => {
+    const { bavail, bsize } = statfsSync(directory);
+    return bavail * bsize;
+  };
+  const part = new Uint8Array(MIB);
+  while (free() > (mebibytes + 1) * MIB) appendFileSync(`${directory}/other`, part);
 }
 
 async function expectHealthy({ send }: Installation): Promise<void> {
@@ -83,8 +99,9 @@ describe.if(isPossible)("a disk that fills up during a backup", () => {
       env: await programEnvironment(),
       stdio: ["ignore", "pipe", "pipe"],
     });
-    await partialBackup(directory);
+    const goOn = await stoppedInMiddle(directory, () => child.pid);
     disk.fill(child.pid);
+    goOn();
     const [stdout, stderr] = await Promise.all([new Response(child.stdout).text(), new Response(child.stderr).text()]);
     expect({ code: await child.exited, stdout, stderr }).toEqual({
       ...{ code: 1, stdout: "" },
@@ -111,9 +128,10 @@ describe.if(isPossible)("a disk that fills up during a backup", () => {
     );
     await boathook.process.logged(({ event }) => event === "backup.finished");
     const end = await load(boathook.send);
-    await partialBackup(directory);
+    const goOn = await stoppedInMiddle(directory, () => childOf(boathook.process.pid));
     const [earlier] = readdirSync(directory).filter((name) => name.endsWith(".bak"));
     disk.fill(boathook.process.pid);
+    goOn();
     const failed = await boathook.process.logged(({ event }) => event === "backup.failed");
     expect(failed).toMatchObject({
       level: "error",
@@ -140,9 +158,10 @@ describe.if(isPossible)("a disk that fills up during a backup", () => {
       env: await programEnvironment(),
       stdio: ["ignore", "ignore", "pipe"],
     });
-    await partialBackup(dirname(file));
+    const goOn = await stoppedInMiddle(dirname(file), () => child.pid);
     // With less than 64 MiB, the backup stops.
     leaveFree(dirname(file), DATA_MIB / 2);
+    goOn();
     expect(await new Response(child.stderr).text()).toBe(
       `The backup was stopped, because the disk of the data directory ${disk.dataDir} is almost full. Free some space, then try again.\n`,
     );
