@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { startDrop } from "../../src/commands/dead-letters.ts";
 import { ROOT } from "../support/actor.ts";
-import { EngineWorld, SECOND } from "../support/engine-world.ts";
+import { EngineWorld, HOUR, MINUTE, SECOND } from "../support/engine-world.ts";
 
 /** Several steps of the task. */
 const DEAD = 2600;
@@ -39,6 +39,19 @@ describe("a drop of dead letters", () => {
     const task = await world.store.housekeeping.tasks.get(world.environmentSeq, seq);
     expect(task).toMatchObject({ status: "finished", data: { dropped: DEAD, total: DEAD } });
     expect(dropped(world)).toBe(DEAD);
+  });
+
+  test("a drop includes dead letters that died before the clock was set back", async () => {
+    using world = await EngineWorld.open();
+    const endpoint = await world.endpoint("a.example", 200, { paused: true });
+    await world.send(endpoint, 20);
+    await world.pass(MINUTE);
+    await world.update(endpoint, { disabled: true });
+    await world.pass(SECOND);
+    world.stepClock(-HOUR);
+    await world.do(() => startDrop(world.kernel, { environmentSeq: world.environmentSeq }, ROOT));
+    await world.pass(MINUTE);
+    expect(dropped(world)).toBe(20);
   });
 
   test("a drop leaves dead letters alone that died after it began, also across a crash", async () => {

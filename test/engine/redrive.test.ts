@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { EngineWorld, SECOND } from "../support/engine-world.ts";
+import { EngineWorld, HOUR, MINUTE, SECOND } from "../support/engine-world.ts";
 
 /** Opens a world with `count` dead letters of an endpoint that works again. */
 async function worldWithDead(count: number): Promise<EngineWorld> {
@@ -47,6 +47,25 @@ describe("a redrive", () => {
     }
     expect(redriven(world)).toBeGreaterThanOrEqual(60);
     expect(redriven(world)).toBeLessThanOrEqual(72);
+  });
+
+  test("a redrive includes dead letters that died before the clock was set back", async () => {
+    for (const back of [-HOUR, -10 * SECOND]) {
+      using world = await worldWithDead(20);
+      await world.pass(MINUTE);
+      const { endpoints } = world.store.configuration;
+      const endpoint = (await endpoints.get((await endpoints.ever(world.applicationSeq))[0]!))!;
+      await world.update(endpoint, { paused: true });
+      await world.send(endpoint, 10);
+      await world.pass(MINUTE);
+      await world.update(endpoint, { disabled: true });
+      await world.pass(SECOND);
+      world.stepClock(back);
+      await world.update(endpoint, { disabled: false, paused: false });
+      await world.redrive(1000);
+      await world.rest();
+      expect(redriven(world)).toBe(30);
+    }
   });
 
   test("a redrive leaves out deliveries that become dead letters after it has started", async () => {

@@ -2,20 +2,21 @@ import type { Facts } from "../../core/fact.ts";
 import { type Seq, timeOfSeq } from "../../core/id.ts";
 import type { Clock } from "../../ports.ts";
 import type { DeadLetterFilter, Dropped, Store, Task } from "../../store/index.ts";
-import { countOf, deadBefore } from "./dead-letter-range.ts";
+import { type DeadLetterRange, deadBefore, rangeOf } from "./dead-letter-range.ts";
 import type { Step, TaskKind } from "./task-runner.ts";
 
 /** The kind of the task that drops dead letters. */
 export const DROP = "dead-letter.drop";
 
-/** The `data` of a drop. */
-export interface DropData {
+/**
+ * The `data` of a drop. Its range is absent before the first step, and `deadUntil` also in tasks of
+ * earlier versions.
+ */
+export interface DropData extends Partial<DeadLetterRange> {
   readonly filter: DeadLetterFilter;
   readonly dropped: number;
   /** The last dead letter that has been processed. */
   readonly after: Seq;
-  /** Number of dead letters at the start. Absent before they have been counted. */
-  readonly total?: number;
 }
 
 /** Number of dead letters that become cancelled in one commit. */
@@ -35,12 +36,12 @@ export class Drop implements TaskKind {
   async step(task: Task): Promise<Step> {
     const { store, facts } = this.parts;
     const data = task.data as unknown as DropData;
-    const filter = deadBefore(data.filter, timeOfSeq(task.seq));
+    const [createdAt, now] = [timeOfSeq(task.seq), this.clock.now()];
     if (data.total === undefined) {
-      const total = countOf(await store.history.deadLetters.groups(filter));
-      return { data: { ...data, total }, nextInMs: 0 };
+      const { groups } = store.history.deadLetters;
+      return { data: { ...data, ...(await rangeOf(groups, data.filter, { createdAt, now })) }, nextInMs: 0 };
     }
-    const now = this.clock.now();
+    const filter = deadBefore(data.filter, data.deadUntil ?? createdAt);
     const progress = ({ dropped, last }: Dropped): DropData => ({
       ...data,
       dropped: data.dropped + dropped,

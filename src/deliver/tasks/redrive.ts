@@ -4,11 +4,14 @@ import { advance, type Pace, paceFrom, stepMs } from "../../core/pace.ts";
 import type { Signals } from "../../core/signal.ts";
 import type { Clock } from "../../ports.ts";
 import type { DeadLetterFilter, Redriven, Store, Task } from "../../store/index.ts";
-import { countOf, deadBefore } from "./dead-letter-range.ts";
+import { type DeadLetterRange, deadBefore, rangeOf } from "./dead-letter-range.ts";
 import type { Step, TaskKind } from "./task-runner.ts";
 
-/** The `data` of a `dead-letter.redrive` task. */
-export interface RedriveData {
+/**
+ * The `data` of a `dead-letter.redrive` task. Its range is absent before the first step, and in
+ * tasks of earlier versions.
+ */
+export interface RedriveData extends Partial<DeadLetterRange> {
   readonly filter: DeadLetterFilter;
   /** Number of dead letters to redrive per second. */
   readonly rate: number;
@@ -17,11 +20,6 @@ export interface RedriveData {
   readonly after: Seq;
   /** Progress relative to the rate. Absent before the first step. */
   readonly pace?: Pace;
-  /**
-   * Number of dead letters to redrive at the start. Absent before they have been counted, and in
-   * tasks of earlier versions.
-   */
-  readonly total?: number;
 }
 
 /** Limits of one step. The dead letters of a step become pending in one commit. */
@@ -63,8 +61,8 @@ export class Redrive implements TaskKind {
 
   async #counted({ seq, data }: Task): Promise<Task["data"]> {
     const { filter } = data as unknown as RedriveData;
-    const groups = await this.parts.store.history.deadLetters.redrivable(deadBefore(filter, timeOfSeq(seq)));
-    return { ...data, total: countOf(groups) };
+    const { redrivable } = this.parts.store.history.deadLetters;
+    return { ...data, ...(await rangeOf(redrivable, filter, { createdAt: timeOfSeq(seq), now: this.clock.now() })) };
   }
 
   async #redrive(
@@ -76,7 +74,7 @@ export class Redrive implements TaskKind {
     const { store, seqs, facts, signals } = this.parts;
     const { environmentSeq } = task;
     const first = seqs.take(count);
-    const filter = deadBefore(data.filter, timeOfSeq(task.seq));
+    const filter = deadBefore(data.filter, data.deadUntil ?? timeOfSeq(task.seq));
     const range = { after: data.after, limit: count };
     const result = await store.queue.redrive(filter, range, { first, now }, (redriven) => ({
       ...task,
