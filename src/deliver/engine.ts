@@ -107,7 +107,8 @@ export class Engine extends OneLife implements Deliverer {
       laneFor: (endpointSeq, position) => this.#laneFor(endpointSeq, position),
     });
     this.#tasks = new TaskRunner(clock, store, facts, taskKinds(clock, this.#time, parts), policy);
-    this.#time.onClockSet = () => this.#clockWasSet();
+    this.#time.onClockSet = () => this.#scheduler.clockWasSet();
+    this.#time.onOffsetsChanged = () => this.#offsets.keep();
     this.#listenTo(signals);
   }
 
@@ -244,11 +245,6 @@ export class Engine extends OneLife implements Deliverer {
 
   get retriesAheadMs(): number {
     return this.#time.aheadMs;
-  }
-
-  #clockWasSet(): void {
-    this.#scheduler.clockWasSet();
-    this.#offsets.keep();
   }
 
   #listenTo(signals: Signals): void {

@@ -173,6 +173,28 @@ describe("a wait", () => {
     },
   );
 
+  test.each([100, 500, 999])(
+    "no retry comes early when a clock that is behind is set forward by %d ms and the process then restarts",
+    async (ms) => {
+      using world = await EngineWorld.open(schedule);
+      const endpoint = await world.endpoint("a.example", 500);
+      // Positions of retries are ahead of their times if the clock is ahead, which would hide the step.
+      world.stepClock(-HOUR);
+      await world.send(endpoint);
+      await world.rest();
+      world.stepClock(ms);
+      const before = world.starts.length;
+      await world.send(endpoint);
+      await world.pass(SECOND);
+      await world.restart();
+      await world.rest();
+      const [first, second, third] = waits(world, "a.example", before);
+      expect(first).toBeWithin(5 * SECOND, 7 * SECOND);
+      expect(second).toBeWithin(5 * MINUTE, 5 * MINUTE + 2 * SECOND);
+      expect(third).toBeWithin(30 * MINUTE, 30 * MINUTE + 2 * SECOND);
+    },
+  );
+
   test("a retry waits no longer than scheduled if the clock was set back while no process ran", async () => {
     using world = await EngineWorld.open(schedule);
     await world.send(await world.endpoint("a.example", 500));
