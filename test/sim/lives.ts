@@ -142,7 +142,7 @@ export class Lives {
     return new Observer({
       ...{ db, clock, marks, inFlight },
       aim: (name, target, forMs) => aims.take(name, target, forMs),
-      onExpunge: () => checks.attempts.payloadsDeleted(),
+      onCancel: () => checks.attempts.cancelling(),
       onAccept: (messages) => checks.sources.accepting(messages),
     });
   }

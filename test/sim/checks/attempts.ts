@@ -44,8 +44,10 @@ export class AttemptChecks {
   readonly #firstAttempts = new Map<Seq, number>();
   /** Deliveries that a shortage has postponed. Younger deliveries may start before these. */
   readonly #postponed = new Set<Seq>();
-  /** The latest turn of the clock in which payloads were deleted. */
-  #deletedIn = -1;
+  /** Calls under way that cancel deliveries. */
+  #cancelling = 0;
+  /** The latest turn of the clock in which such a call returned. */
+  #cancelledIn = -1;
   readonly #limits: Limits;
   readonly #waits: Waits;
   readonly #delivery: Statement<DeliveryRow, [number]>;
@@ -82,6 +84,7 @@ export class AttemptChecks {
    */
   programStarted(): void {
     this.#underWay.clear();
+    this.#cancelling = 0;
     this.#waits.programStarted();
     this.#limits.programStarted();
   }
@@ -107,11 +110,15 @@ export class AttemptChecks {
   }
 
   /**
-   * Must be called when payloads have been deleted. The program may not know that before the next
-   * turn of the clock.
+   * Must be called when a call that cancels deliveries begins. The program may not know of its
+   * commit before the next turn of the clock. The returned function must be called when it returns.
    */
-  payloadsDeleted(): void {
-    this.#deletedIn = this.clock.turn;
+  cancelling(): () => void {
+    this.#cancelling++;
+    return () => {
+      this.#cancelling--;
+      this.#cancelledIn = this.clock.turn;
+    };
   }
 
   started({ deliverySeq, endpointSeq }: FactOf<"attempt.started">): void {
@@ -123,7 +130,7 @@ export class AttemptChecks {
     this.#underWay.set(deliverySeq, { round, scheduleMs: rules?.scheduleMs ?? null, attemptsTotal });
     if (row === null) {
       this.violation(`delivery ${deliverySeq} is attempted but is not stored`);
-    } else if (row.state === CANCELLED && this.#deletedIn === this.clock.turn) {
+    } else if (row.state === CANCELLED && this.#isBeingCancelled) {
       return;
     } else if (row.state !== PENDING) {
       this.violation(`delivery ${deliverySeq} is attempted in state ${row.state}`);
@@ -164,6 +171,10 @@ export class AttemptChecks {
       const earlyMs = deliverAt - this.clock.latestBetween(sentAt, startedAt);
       if (earlyMs > 0) this.violation(`message ${seq} was sent ${earlyMs} ms before its time`);
     }
+  }
+
+  get #isBeingCancelled(): boolean {
+    return this.#cancelling > 0 || this.#cancelledIn === this.clock.turn;
   }
 
   #checkOrder(endpointSeq: Seq, row: DeliveryRow, isFifo: boolean): void {

@@ -27,12 +27,16 @@ const COMMITS: ReadonlyArray<readonly [Stage, RegExp]> = [
   ["crash after commit: idempotency key", /^queue\.idempotency\.put$/],
 ];
 
+/** Calls that cancel pending deliveries, also by deleting their payloads. */
+const CANCELS = /^queue\.(cancel|expunge)\./;
+
 interface Around {
   readonly db: Database;
   readonly clock: VirtualClock;
   readonly inFlight: InFlight;
   readonly marks: Marks;
-  readonly onExpunge: () => void;
+  /** Called when a call that cancels deliveries begins. Returns what is called when it ends. */
+  readonly onCancel: () => () => void;
   readonly onAccept: (messages: readonly NewMessage[]) => void;
   /**
    * Called when work begins at which an event may be aimed. `forMs` is how long the work stays in
@@ -60,12 +64,14 @@ export class Observer {
   call(name: string, args: readonly unknown[], delayMs: number): Ended {
     const meeting = this.#effects.begin(name, args);
     this.#queued.set(name, (this.#queued.get(name) ?? 0) + 1);
+    const endCancel = CANCELS.test(name) ? this.around.onCancel() : null;
     const endLane = this.#laneCall(name, args, delayMs > 0);
     if (name === "queue.accept") this.around.onAccept(args[0] as readonly NewMessage[]);
     if (name === "queue.settle") this.#settling(args[0] as readonly Settlement[], delayMs);
     return (result, error) => {
       this.#queued.set(name, this.#queued.get(name)! - 1);
       endLane();
+      endCancel?.();
       if (error !== null) this.#failed(name, args);
       else {
         if (meeting !== null) this.#effects.end(meeting, result);

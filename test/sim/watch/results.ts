@@ -22,7 +22,6 @@ interface Around {
   readonly clock: VirtualClock;
   readonly inFlight: InFlight;
   readonly marks: Marks;
-  readonly onExpunge: () => void;
   /** Called when a lane begins to wait for the retry of its head. */
   readonly onPark: (endpointSeq: Seq, ms: number) => void;
 }
@@ -59,11 +58,6 @@ export class Results {
         break;
       case "queue.cancel.step":
         if ((result as CancelledStep).cancelled > 0) this.around.marks.hit("cancel: messages of an endpoint");
-        break;
-      case "queue.expunge.message":
-      case "queue.expunge.messages":
-      case "queue.expunge.step":
-        this.around.onExpunge();
         break;
       case "queue.due":
         this.#read(args[0] as Seq, result as readonly PendingDelivery[], args[3] as number);
