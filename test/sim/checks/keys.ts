@@ -19,7 +19,7 @@ export interface Key {
   /** True time of the first call. */
   readonly bornAt: number;
   /** Earliest time at which the key may be forgotten, by the wall clock. */
-  readonly expiresAt: number;
+  expiresAt: number;
   /** The body of the first response; null until it arrives. */
   response: string | null;
   /** The life of the program that sent the first response. */
@@ -45,7 +45,7 @@ export class KeyChecks {
   /** Returns one of the newest keys, or a new one. */
   pick(dice: Dice, applicationSeq: Seq): Key {
     const known = this.#keys.slice(-POOL).filter((key) => !this.#mayBeForgotten(key));
-    if (known.length > 0 && dice.chance(0.7)) return dice.pick(known);
+    if (known.length > 0 && dice.chance(0.7)) return this.#called(dice.pick(known));
     const key: Key = {
       name: `key-${this.#keys.length}`,
       kind: dice.chance(0.6) ? "message" : "token",
@@ -93,6 +93,12 @@ export class KeyChecks {
         this.violation(`the key ${mark} stored ${count} messages`);
       }
     }
+  }
+
+  /** The key is kept from the first call that succeeds, before which the clock may be set back. */
+  #called(key: Key): Key {
+    if (key.response === null) key.expiresAt = Math.min(key.expiresAt, this.clock.wall + REPEATED_FOR_MS);
+    return key;
   }
 
   #mayBeForgotten({ bornAt, expiresAt }: Key): boolean {
