@@ -1,5 +1,6 @@
 import { type Destination, type MessageToSend, sendMessage } from "../../../src/commands/send.ts";
 import type { Seq } from "../../../src/core/id.ts";
+import { Invalid } from "../../../src/core/problem.ts";
 import { type IdempotencyEntry, StoreUnavailable } from "../../../src/store/index.ts";
 import type { Dice } from "../dice.ts";
 import type { Program } from "../program.ts";
@@ -20,7 +21,7 @@ async function sendOne(scene: Scene, program: Program, applicationSeq: Seq): Pro
     const result = await sendMessage(program.kernel, sending.to, sending.message(null), null);
     if (result.accepted) sending.ends({ seq: result.seq, answer: "accepted" });
   } catch (error) {
-    if (error instanceof StoreUnavailable) sending.ends({ seq: seqBefore, answer: "refused" });
+    if (error instanceof StoreUnavailable || sending.isLate(error)) sending.ends({ seq: seqBefore, answer: "refused" });
     else unless(error, "not_found", "conflict");
   }
 }
@@ -28,6 +29,8 @@ async function sendOne(scene: Scene, program: Program, applicationSeq: Seq): Pro
 export interface Sending {
   readonly to: Destination;
   readonly message: (idempotency: IdempotencyEntry | null) => MessageToSend;
+  /** Whether the message was refused because its time had passed by the time it was checked. */
+  readonly isLate: (error: unknown) => boolean;
   /** Records the response that the caller got. */
   readonly ends: (response: Pick<Sent, "seq" | "answer">) => void;
 }
@@ -52,6 +55,7 @@ export function beginSending(scene: Scene, program: Program, applicationSeq: Seq
   return {
     to: { environmentSeq: scene.environment, application: { seq: applicationSeq } },
     message: (idempotency) => ({ incoming: { ...incoming, idempotency }, content: { value } }),
+    isLate: (error) => error instanceof Invalid && deliverAt !== null && deliverAt <= scene.clock.latestBetween(sentAt),
     ends: (response) => {
       if (!program.isAlive) return;
       // The clock may have been set back since `now` was read.
