@@ -26,7 +26,7 @@ export function dashboard() {
     editable: true,
     refresh: "30s",
     time: { from: "now-6h", to: "now" },
-    timezone: "browser",
+    timezone: "browser" as const,
     templating: { list: [datasourceVariable, instanceVariable] },
     annotations: { list: [] },
     panels: rowsAndPanels(),
@@ -38,14 +38,13 @@ const datasourceVariable = {
   label: "Data source",
   type: "datasource",
   query: "prometheus",
-  current: {},
   hide: 0,
-};
+} as const;
 
 const instanceVariable = {
   name: "instance",
   label: "Instance",
-  type: "query",
+  type: "query" as const,
   datasource: SOURCE,
   query: { query: "label_values(boathook_build_info, instance)", refId: "instance" },
   includeAll: true,
