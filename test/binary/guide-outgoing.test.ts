@@ -1,34 +1,23 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
-import { join } from "node:path";
-import { executable, programEnvironment, ROOT, startBoathook } from "../support/binary.ts";
+import { guideText } from "../support/guide.ts";
+import { guidePlace } from "../support/guide-place.ts";
 import { examplesIn } from "../support/readme.ts";
-import { temporaryDirectory } from "../support/temporary.ts";
 
 setDefaultTimeout(60_000);
 
 test.skipIf(Bun.which("curl") === null)(
   "the commands of the guide's page about outgoing connections work",
   async () => {
-    using directory = temporaryDirectory();
-    const server = await startBoathook(executable(), directory.file("data"));
-    try {
-      const page = await Bun.file(join(ROOT, "web/guide/pages/outgoing.md")).text();
-      const answers: unknown[] = [];
-      for (const { command } of examplesIn(page)) {
-        const child = Bun.spawn(["sh", "-c", command.replace("http://127.0.0.1:8071", server.url)], {
-          cwd: directory.path,
-          env: await programEnvironment({ PATH: process.env.PATH! }),
-          stdio: ["ignore", "pipe", "ignore"],
-        });
-        answers.push(await new Response(child.stdout).json());
-      }
-      expect(answers).toMatchObject([
-        { uid: "billing", auth: { type: "bearer", token: "[set]" } },
-        { uid: "billing", auth: { type: "oauth2", clientSecret: "[set]", scope: "webhooks" } },
-        { status: expect.any(String), id: expect.stringMatching(/^qtask_/) },
-      ]);
-    } finally {
-      expect(await server.stop()).toBe(0);
+    await using at = await guidePlace();
+    const answers: unknown[] = [];
+    for (const { command } of examplesIn(await guideText("outgoing"))) {
+      answers.push(JSON.parse((await at.shell(command)).stdout));
     }
+    expect(answers).toMatchObject([
+      { uid: "billing", auth: { type: "bearer", token: "[set]" } },
+      { uid: "billing", auth: { type: "oauth2", clientSecret: "[set]", scope: "webhooks" } },
+      { status: expect.any(String), id: expect.stringMatching(/^qtask_/) },
+    ]);
+    expect(await at.stop()).toBe(0);
   },
 );
