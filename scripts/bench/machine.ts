@@ -1,33 +1,20 @@
-import { closeSync, fsyncSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, fsyncSync, openSync, writeSync } from "node:fs";
 import { availableParallelism, cpus, loadavg } from "node:os";
+import { usageOf as linuxUsageOf, type Usage } from "../../src/bench/usage.ts";
 import { median } from "./figures.ts";
 import { TemporaryDirectory } from "./resources.ts";
 
-/** The resource usage of a process on Linux; NaN on other systems. */
-export interface Usage {
-  /** User and system time since the start of the process. */
-  readonly cpuMs: number;
-  readonly memoryBytes: number;
-  /** Peak resident memory. */
-  readonly memoryPeakBytes: number;
-}
+const UNKNOWN: Usage = {
+  cpuMs: NaN,
+  mainThreadMs: NaN,
+  memoryBytes: NaN,
+  memoryPeakBytes: NaN,
+  diskWrittenBytes: NaN,
+};
 
-/** The unit of `/proc/PID/stat` is 1/100 s on every architecture, whatever tick the kernel uses. */
-const MS_PER_TICK = 10;
-
+/** Returns what a process has used on Linux; NaN on other systems. */
 export function usageOf(pid: number): Usage {
-  if (process.platform !== "linux") return { cpuMs: NaN, memoryBytes: NaN, memoryPeakBytes: NaN };
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  // The name in parentheses may contain any character. `utime` and `stime` are the 12th and 13th
-  // fields after it.
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const status = readFileSync(`/proc/${pid}/status`, "utf8");
-  const kibibytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(status)?.[1]);
-  return {
-    cpuMs: (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK,
-    memoryBytes: kibibytes("VmRSS") * 1024,
-    memoryPeakBytes: kibibytes("VmHWM") * 1024,
-  };
+  return linuxUsageOf(pid) ?? UNKNOWN;
 }
 
 const FSYNCS = 50;

@@ -3,6 +3,7 @@ import { join } from "node:path";
 
 /** What a process has used since its start. Null on systems without /proc. */
 export interface Usage {
+  /** User and system time. */
   readonly cpuMs: number;
   /** CPU time of the main thread, which one core limits. */
   readonly mainThreadMs: number;
@@ -11,7 +12,7 @@ export interface Usage {
   readonly diskWrittenBytes: number;
 }
 
-/** The unit of `/proc/PID/stat` is 1/100 s on every architecture. */
+/** The unit of `/proc/PID/stat` is 1/100 s on every architecture, whatever tick the kernel uses. */
 const MS_PER_TICK = 10;
 
 export function usageOf(pid: number): Usage | null {
@@ -30,7 +31,8 @@ export function usageOf(pid: number): Usage | null {
 
 function cpuMs(file: string): number {
   const stat = readFileSync(file, "utf8");
-  // The name in parentheses may contain any character.
+  // The name in parentheses may contain any character. `utime` and `stime` are the 12th and 13th
+  // fields after it.
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   return (Number(fields[11]) + Number(fields[12])) * MS_PER_TICK;
 }
