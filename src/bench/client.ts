@@ -1,4 +1,4 @@
-/** A client for load: it sends one request after another on one connection and reads only the status. */
+/** A connection that sends one request after another. It reads only the status of each response. */
 export interface LoadConnection {
   /** Sends a request and resolves with the status of its response. Rejects if the connection ends. */
   send(request: string): Promise<number>;
@@ -9,7 +9,7 @@ const HEAD_END = "\r\n\r\n";
 
 /**
  * Opens a connection to a server that speaks HTTP/1.1 and states the length of its responses. Bun's
- * `fetch` takes several times the CPU time, which would be missing to the server that is measured.
+ * `fetch` needs several times as much CPU time, which the measured server would lack.
  */
 export async function connectForLoad(host: string, port: number): Promise<LoadConnection> {
   let waiting: { resolve(status: number): void; reject(error: Error): void } | null = null;

@@ -18,7 +18,7 @@ export interface BenchOptions {
   readonly directory: string | null;
 }
 
-/** The measured figures. Null where the system does not say them. */
+/** The measured figures. A figure is null if the system does not report it. */
 export interface BenchFigures {
   readonly deliveredPerSecond: number;
   readonly cpuMicrosPerMessage: number | null;
@@ -55,7 +55,7 @@ export async function bench(
   onProgress: (text: string) => void,
 ): Promise<BenchFigures> {
   const directory = mkdtempSync(join(options.directory ?? tmpdir(), "boathook-bench-"));
-  // Children are ended before the directory is removed, also at Ctrl-C.
+  // All children end before the directory is removed, even after Ctrl-C.
   const children = new Set<BenchChild>();
   const start = (args: readonly string[], env: Record<string, string> = {}) => {
     const child = startChild([...program, ...args], env);
@@ -153,10 +153,10 @@ async function load(
   const result = await child.line((value) => value as unknown as LoadResult);
   if (result.failed > 0)
     throw new Error(`${result.failed} of ${result.failed + result.accepted} messages were refused.`);
-  let arrived = 0;
-  let arrival = await reportOf(receiverUrl);
   // The first report has the times of nearly all webhooks. Those that arrive later are only counted.
-  for (arrived += arrival.received; arrived < result.accepted; ) {
+  let arrival = await reportOf(receiverUrl);
+  let arrived = arrival.received;
+  while (arrived < result.accepted) {
     if (performance.now() - startedAt > seconds * 1000 + DRAIN_WITHIN_MS) {
       throw new Error(`${result.accepted - arrived} of ${result.accepted} messages were not delivered in time.`);
     }
