@@ -10,7 +10,8 @@ export const PRELUDE = `(function (variablesText) {
   "use strict";
   const { parse, stringify } = JSON;
   const text = String;
-  const lines = [];
+  // Without a prototype, because a setter that the code adds to Array.prototype would get the list.
+  const lines = Object.setPrototypeOf([], null);
   let room = ${LOG_CHARS_MAX};
   const show = (value) => {
     if (typeof value !== "object") return text(value);
@@ -26,7 +27,8 @@ export const PRELUDE = `(function (variablesText) {
     if (lines.length >= ${LOG_LINES_MAX} || room <= 0) return;
     if (line.length > room) line = line.slice(0, room);
     room -= line.length;
-    lines[lines.length] = line;
+    // JSON, because the host reads texts only up to their first NUL.
+    lines[lines.length] = stringify(line);
   };
   globalThis.console = { log: write, info: write, warn: write, error: write, debug: write, trace: write };
   globalThis.variables = parse(variablesText);

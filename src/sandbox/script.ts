@@ -126,7 +126,7 @@ class Script {
     const count = this.#lengthOf(lines);
     return Array.from({ length: count }, (_, index) => {
       const line = this.#keep(this.context.getProp(lines, index));
-      return this.context.typeof(line) === "string" ? this.context.getString(line) : "";
+      return JSON.parse(this.context.getString(line)) as string;
     });
   }
 
@@ -155,8 +155,9 @@ class Script {
     if (context.typeof(thrown) !== "object" || context.sameValue(thrown, context.null)) {
       // Without memory for an error, QuickJS throws null.
       if (this.interpreter.isFull()) return failed("memory", "memory");
+      if (this.#isOverdue()) return failed("timeout", "timeout");
       const text = context.typeof(thrown) === "symbol" ? "a symbol" : String(context.dump(thrown));
-      return failed(this.#isOverdue() ? "timeout" : shortened(text), this.#isOverdue() ? "timeout" : "exception");
+      return failed(shortened(text) || "The code threw a value without a text.");
     }
     const [name, message, stack] = ["name", "message", "stack"].map((key) => this.#shownText(thrown, key));
     const place = /code\.js:(?<line>\d+):(?<column>\d+)/.exec(stack!)?.groups;

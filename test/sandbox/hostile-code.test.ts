@@ -202,6 +202,26 @@ test("what the code prints is kept, up to a limit", async () => {
   expect(many.logs.join("").length).toBe(65_536);
 });
 
+test("code that takes the place of the list of printed lines does not get around its limit", async () => {
+  const taking = `let taken = null;
+    Object.defineProperty(Array.prototype, "0", { set() { taken = this; }, configurable: true });
+    console.log("printed");
+    delete Array.prototype[0];`;
+  const code = `${taking} function handler() { taken[0] = "x".repeat(1e6); return 1; }`;
+  expect(await run(code)).toMatchObject({ kind: "failed", logs: ["printed"] });
+});
+
+test("a printed line with a NUL is kept whole", async () => {
+  expect((await run('function handler() { console.log("a\\0b"); return 1; }')).logs).toEqual(["a\0b"]);
+});
+
+test("a thrown value without a text has a message", async () => {
+  for (const thrown of ["''", "new Proxy(function () {}, { get() { throw 1; } })"]) {
+    const result = await run(`function handler() { throw ${thrown}; }`);
+    expect(result).toMatchObject({ kind: "failed", message: "The code threw a value without a text." });
+  }
+});
+
 test("memory stays flat over 10,000 calls, broken ones among them", async () => {
   const codes = [
     ...Array.from({ length: 199 }, () => "function handler(input) { return { ...input, b: [1, 2, 3] }; }"),
