@@ -1,4 +1,10 @@
-import { headerNamePattern, headersSizeProblem, headerValueProblem, messageHeadersProblem } from "../core/rule.ts";
+import {
+  headerNamePattern,
+  headersSizeProblem,
+  headerValueProblem,
+  messageHeadersProblem,
+  urlCharsMax,
+} from "../core/rule.ts";
 import { isSensitiveHeader } from "../core/sensitive-header.ts";
 import { MASK, maskPassword } from "../core/url-password.ts";
 import type { RequestMethod } from "../ports.ts";
@@ -114,11 +120,14 @@ function shapedWebhook(
   if (fields === null) return problem("`handler` must return the webhook.");
   const { cancel = false, method = "POST", url: address, headers = {} } = fields;
   if (typeof cancel === "string" || cancel === true) return cancelled(cancel);
+  if (cancel !== false && cancel !== null) return problem("`cancel` must be true, false or a text.");
   if (!METHODS.includes(method)) return problem("`method` must be POST, PUT or PATCH.");
   const changed = changedUrl(url, address);
   if (typeof changed === "string") return problem(changed);
   if (!isTexts(headers)) return problem("`headers` must be an object whose values are texts.");
-  const meant = mapValues(headers, (name, value) => (value === MASK ? (before[name] ?? value) : value));
+  const meant = mapValues(headers, (name, value) =>
+    value === MASK && Object.hasOwn(before, name) ? before[name]! : value,
+  );
   const wrong = messageHeadersProblem(meant);
   if (wrong !== null) return problem(`\`headers\`: ${wrong}`);
   const payload = payloadOf(result, "payload", bodyBytesMax);
@@ -133,6 +142,7 @@ function shapedReceived(result: Returned, bodyBytesMax: number): Shaped {
   if (fields === null) return problem("`handler` must return an object with `headers` and `body`.");
   const { headers = {}, cancel = false } = fields;
   if (typeof cancel === "string" || cancel === true) return cancelled(cancel);
+  if (cancel !== false && cancel !== null) return problem("`cancel` must be true, false or a text.");
   if (!isTexts(headers)) return problem("`headers` must be an object whose values are texts.");
   const wrong = receivedHeadersProblem(headers);
   if (wrong !== null) return problem(`\`headers\`: ${wrong}`);
@@ -176,6 +186,7 @@ function changedUrl(before: URL, address: unknown): URL | null | string {
   const shown = maskPassword(before.href);
   if (address === undefined || address === shown) return null;
   if (typeof address !== "string" || !URL.canParse(address)) return "`url` must be a URL.";
+  if (address.length > urlCharsMax) return `\`url\` must have at most ${urlCharsMax} characters.`;
   const [wanted, allowed] = [new URL(address), new URL(shown)];
   const isSame = (["protocol", "host", "username", "password"] as const).every(
     (part) => wanted[part] === allowed[part],

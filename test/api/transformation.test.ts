@@ -208,6 +208,8 @@ describe("a delivery to an endpoint with a transformation", () => {
     ["it changes the port", "function handler(w) { w.url = w.url.replace(/:[0-9]+/, ':1'); return w; }", "`url`: only"],
     ["it adds a password", "function handler(w) { w.url = w.url.replace('//', '//a:b@'); return w; }", "`url`: only"],
     ["its URL is none", "function handler(w) { w.url = 'hook'; return w; }", "`url` must be a URL."],
+    ["its URL is too long", "function handler(w) { w.url += 'x'.repeat(70000); return w; }", "`url` must have at most"],
+    ["its reason to cancel is no text", "function handler(w) { w.cancel = 1; return w; }", "`cancel` must be"],
     ["its method is not allowed", "function handler(w) { w.method = 'GET'; return w; }", "`method` must be"],
     [
       "it sets the host header",
@@ -272,6 +274,16 @@ describe("a delivery to an endpoint with a transformation", () => {
     const simulated = await send("POST", `${path}/transformation/simulate`, { code, eventType: "a", payload: {} });
     expect(simulated.json.headers).toEqual({ "X-Api-Key": "***", "X-Team": "billing", other: "***" });
     expect(simulated.text).not.toContain("s3cret");
+  });
+
+  test("a masked header named like a property of every object is sent as the code wrote it", async () => {
+    const code = `function handler(w) {
+      w.headers = JSON.parse('{"__proto__": "***", "constructor": "***"}');
+      return w;
+    }`;
+    const { app } = await endpointWith(code);
+    const { headers } = await arrivalOf(app);
+    expect([headers.get("__proto__"), headers.get("constructor")]).toEqual(["***", "***"]);
   });
 
   test("an inbox of this server receives what the code made, but the code cannot leave the inbox", async () => {
