@@ -109,6 +109,7 @@ async function runGroup({ name, args }: Group, index: number, summary: string[])
   );
   if (report === null) summary.push(`        the test process wrote no report (${ending})`);
   else if (!ok && report.failures === 0) summary.push(`        the test process ended with ${ending}`);
+  for (const name of report?.failedNames ?? []) summary.push(`        failed: ${name}`);
   for (const name of report?.skippedNames ?? []) summary.push(`        skipped: ${name}`);
   return counts;
 }

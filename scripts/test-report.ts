@@ -3,6 +3,7 @@ export interface TestReport {
   readonly tests: number;
   /** Tests that failed or ended with an error. */
   readonly failures: number;
+  readonly failedNames: readonly string[];
   readonly skipped: number;
   readonly skippedNames: readonly string[];
 }
@@ -12,12 +13,15 @@ export function readTestReport(xml: string): TestReport | null {
   if (!xml.includes("<testsuites") || !xml.trimEnd().endsWith("</testsuites>")) return null;
   const cases = [...xml.matchAll(/<testcase\b([^>]*?)(?:\/>|>(.*?)<\/testcase>)/gs)];
   const having = (mark: RegExp) => cases.filter(([, , content]) => content !== undefined && mark.test(content));
+  const namesOf = (found: typeof cases) => found.map(([, attributes]) => label(attributes));
+  const failed = having(/<(failure|error)\b/);
   const skipped = having(/<skipped\b/);
   return {
     tests: cases.length,
-    failures: having(/<(failure|error)\b/).length,
+    failures: failed.length,
+    failedNames: namesOf(failed),
     skipped: skipped.length,
-    skippedNames: skipped.map(([, attributes]) => label(attributes)),
+    skippedNames: namesOf(skipped),
   };
 }
 

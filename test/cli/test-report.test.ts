@@ -24,6 +24,7 @@ test("each test case of a report is counted", () => {
   expect(readTestReport(REPORT)).toEqual({
     tests: 4,
     failures: 1,
+    failedNames: ["a.test.ts › d & e › f"],
     skipped: 2,
     skippedNames: ["a.test.ts › left out", "a.test.ts › d & e › g"],
   });
