@@ -2,9 +2,11 @@ import type { Seq } from "../core/id.ts";
 
 /** Foreign code and what it is called with. */
 export interface SandboxCall {
-  /** JavaScript that defines a global function `handler`. */
+  /** JavaScript that defines a global function, the entry. */
   readonly code: string;
-  /** The argument of `handler`, as JSON text. Null: only checks that the code defines it. */
+  /** The name of the entry, an identifier. The default is `handler`. */
+  readonly entry?: string;
+  /** The argument of the entry, as JSON text. Null: only checks that the code defines it. */
   readonly argument: string | null;
   /** A field of the argument that is passed as bytes, because it may be large. */
   readonly payload?: SandboxPayload;
@@ -46,7 +48,7 @@ export interface SandboxProblem {
 export type SandboxResult =
   | {
       readonly kind: "returned";
-      /** The result of `handler` as JSON text. Null if it is `undefined` or not representable. */
+      /** The result of the entry as JSON text. Null if it is `undefined` or not representable. */
       readonly json: string | null;
       /**
        * The payload after the call, which `json` then does not contain. `unchanged`: the bytes of the

@@ -4,6 +4,7 @@ import { PRELUDE } from "./prelude.ts";
 import type { SandboxCall, SandboxLimits, SandboxProblem, SandboxResult } from "./sandbox.ts";
 
 const FILE = "code.js";
+const DEFAULT_ENTRY = "handler";
 const STACK_BYTES_MAX = 256 * 1024;
 /** Number of promise jobs between two looks at the clock. */
 const JOBS = 1_000;
@@ -90,16 +91,18 @@ class Script {
     );
   }
 
-  #call(prelude: QuickJSHandle, { code, argument }: SandboxCall, outputCharsMax: number): string | null {
+  #call(prelude: QuickJSHandle, call: SandboxCall, outputCharsMax: number): string | null {
     const { context } = this;
+    const { code, argument, entry = DEFAULT_ENTRY } = call;
     this.#value(context.evalCode(code, FILE));
-    const handler = this.#value(context.evalCode('typeof handler === "function" ? handler : undefined', "prelude.js"));
-    if (context.typeof(handler) !== "function") throw failed("The code must define a function `handler`.");
+    const find = `typeof ${entry} === "function" ? ${entry} : undefined`;
+    const handler = this.#value(context.evalCode(find, "prelude.js"));
+    if (context.typeof(handler) !== "function") throw failed(`The code must define a function \`${entry}\`.`);
     if (argument === null) return null;
     const invoke = this.#keep(context.getProp(prelude, "invoke"));
     const returned = this.#value(context.callFunction(invoke, context.undefined, handler, this.#text(argument)));
     const write = this.#keep(context.getProp(prelude, "write"));
-    const json = this.#value(context.callFunction(write, context.undefined, this.#settled(returned)));
+    const json = this.#value(context.callFunction(write, context.undefined, this.#settled(returned, entry)));
     if (context.typeof(json) !== "string") return null;
     if (this.#lengthOf(json) > outputCharsMax) {
       throw failed(`The result has more than ${outputCharsMax} characters.`, "output");
@@ -108,14 +111,14 @@ class Script {
   }
 
   /** Returns the value of a promise, or the value itself. */
-  #settled(value: QuickJSHandle): QuickJSHandle {
+  #settled(value: QuickJSHandle, entry: string): QuickJSHandle {
     let state = this.context.getPromiseState(value);
     while (state.type === "pending") {
       const done = this.runtime.executePendingJobs(JOBS);
       if (done.error !== undefined) throw this.#failure(this.#keep(done.error));
       if (this.#isOverdue()) throw failed("timeout", "timeout");
       state = this.context.getPromiseState(value);
-      if (done.value === 0 && state.type === "pending") throw failed("The promise of `handler` never settles.");
+      if (done.value === 0 && state.type === "pending") throw failed(`The promise of \`${entry}\` never settles.`);
     }
     if (state.type === "rejected") throw this.#failure(this.#keep(state.error));
     return state.notAPromise === true ? value : this.#keep(state.value);

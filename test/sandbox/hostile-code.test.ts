@@ -35,6 +35,16 @@ test("a failure shows the line and the column", async () => {
   expect(await run("function handler() {\n  let a = ;\n}")).toMatchObject({ line: 2, column: 11 });
 });
 
+test("a call runs the function that it names as its entry", async () => {
+  const code = "function handler() { return 1; }\nfunction downgrade(input) { return input.a + 1; }";
+  const call = { code, entry: "downgrade", argument: '{"a":1}', variables: {}, now: 0, seed: 0 };
+  expect(await pool.run(1, () => call)).toMatchObject({ kind: "returned", json: "2" });
+  const without = { ...call, code: "function handler() {}" };
+  expect(await pool.run(1, () => without)).toMatchObject({
+    message: "The code must define a function `downgrade`.",
+  });
+});
+
 test("code without a function `handler` fails", async () => {
   expect(await run("const other = 1;")).toMatchObject({ message: "The code must define a function `handler`." });
 });
