@@ -1,4 +1,4 @@
-import { type Seq, seqAt, seqBefore } from "../core/id.ts";
+import { type Seq, seqAt, seqBefore, timeOfSeq } from "../core/id.ts";
 import { invalid } from "../core/problem.ts";
 import { nextReplayable, REPLAYS, type ReplayData, type ReplayTask, STEP_MESSAGES } from "../deliver/tasks/replay.ts";
 import type { Application, AuditActor, Endpoint, ReplayOrder, Task } from "../store/index.ts";
@@ -80,17 +80,18 @@ export interface ReplayPreview {
  * Stops at a limit. Throws as the replay would.
  */
 export async function previewReplay(
-  { store, clock, turns }: Pick<Parts, "store" | "clock"> & { readonly turns: Turns },
+  { store, clock, seqs, turns }: Pick<Parts, "store" | "clock" | "seqs"> & { readonly turns: Turns },
   kind: ReplayTask,
   target: Omit<ReplayTarget, "startedBy">,
   window: ReplayWindow,
   filter: ReplayFilter = {},
 ): Promise<ReplayPreview> {
-  const askedAt = clock.now();
-  if (kind === "endpoint.recover") checkRecovery(window, askedAt);
+  const now = clock.now();
+  if (kind === "endpoint.recover") checkRecovery(window, now);
   checkWindow(window);
   checkEnabled(target.endpoint);
-  const order = { ...filter, ...scopeOf(target, window, seqAt(askedAt + 1)), which: REPLAYS[kind], askedAt };
+  const end = Math.max(seqAt(now + 1), seqs.last + 1);
+  const order = { ...filter, ...scopeOf(target, window, end), which: REPLAYS[kind], askedAt: timeOfSeq(end - 1), now };
   let { from } = order;
   let count = 0;
   for (let read = 0; read < PREVIEW_READ_MAX && count < PREVIEW_FOUND_MAX; read += STEP_MESSAGES) {

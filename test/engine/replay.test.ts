@@ -1,9 +1,11 @@
 import { describe, expect, test } from "bun:test";
+import { previewReplay } from "../../src/commands/replays.ts";
 import type { Seq } from "../../src/core/id.ts";
 import { PURGE, type PurgeData } from "../../src/deliver/tasks/purge.ts";
 import type { ReplayData, ReplayTask } from "../../src/deliver/tasks/replay.ts";
 import type { Endpoint, Task } from "../../src/store/index.ts";
-import { EngineWorld, HOUR, SECOND } from "../support/engine-world.ts";
+import { Turns } from "../../src/store/turns.ts";
+import { EngineWorld, HOUR, MINUTE, SECOND } from "../support/engine-world.ts";
 
 async function start(world: EngineWorld, kind: string, data: Task["data"]): Promise<Seq> {
   const { environmentSeq } = world;
@@ -22,6 +24,14 @@ function replay(world: EngineWorld, kind: ReplayTask, { seq: endpointSeq, applic
 async function task(world: EngineWorld, seq: Seq): Promise<Pick<Task, "status" | "data">> {
   const { status, data } = (await world.store.housekeeping.tasks.get(world.environmentSeq, seq))!;
   return { status, data };
+}
+
+/** Previews a recovery of all messages. */
+function preview(world: EngineWorld, endpoint: Endpoint) {
+  const { store, seqs, clock, turns } = { ...world.kernel, turns: new Turns(world.kernel.clock) };
+  const target = { application: { seq: endpoint.applicationSeq, environmentSeq: world.environmentSeq }, endpoint };
+  const window = { since: clock.now() - HOUR, until: null };
+  return world.do(() => previewReplay({ store, seqs, clock, turns }, "endpoint.recover", target, window));
 }
 
 /** Times before, between and after the steps of the tasks in these tests. */
@@ -44,6 +54,23 @@ describe("a replay", () => {
       expect(new Set(await world.states(messages))).toEqual(new Set(["delivered"]));
     }
   }, 30_000);
+
+  test("a replay includes deliveries that ended before the clock was set back", async () => {
+    for (const back of [-HOUR, -10 * SECOND]) {
+      using world = await EngineWorld.open(ONE_ATTEMPT);
+      const endpoint = await world.endpoint("a.example", 200, { paused: true });
+      await world.send(endpoint, 10);
+      await world.pass(MINUTE);
+      await world.update(endpoint, { disabled: true });
+      await world.pass(SECOND);
+      world.stepClock(back);
+      await world.update(endpoint, { disabled: false, paused: false });
+      expect((await preview(world, endpoint)).count).toBe(10);
+      const seq = await replay(world, "endpoint.recover", endpoint);
+      await world.pass(MINUTE);
+      expect((await task(world, seq)).data).toMatchObject({ messagesSent: 10 });
+    }
+  });
 
   test("a replay waits for a full disk", async () => {
     using world = await EngineWorld.open(ONE_ATTEMPT);

@@ -20,7 +20,7 @@ export const REPLAYS = {
 export type ReplayTask = keyof typeof REPLAYS;
 
 /** The parameters of a replay. */
-export interface ReplayRequest extends Omit<ReplayOrder, "which" | "from" | "to" | "askedAt"> {
+export interface ReplayRequest extends Omit<ReplayOrder, "which" | "from" | "to" | "askedAt" | "now"> {
   /** Replays messages that were accepted at or after this time. */
   readonly since: number;
   /**
@@ -31,7 +31,7 @@ export interface ReplayRequest extends Omit<ReplayOrder, "which" | "from" | "to"
 }
 
 /** The `data` of a replay. */
-export interface ReplayData extends Omit<ReplayOrder, "which" | "askedAt"> {
+export interface ReplayData extends Omit<ReplayOrder, "which" | "askedAt" | "now"> {
   readonly messagesSent: number;
 }
 
@@ -78,7 +78,7 @@ class Replay implements TaskKind {
     if (endpoint === null || obstacle !== null) return { data: task.data, nextInMs: null, failure: obstacle! };
 
     const { which } = this;
-    const order = { ...data, which, askedAt: timeOfSeq(task.seq) };
+    const order = { ...data, which, askedAt: timeOfSeq(task.seq), now: this.clock.now() };
     const { rows, last } = await nextReplayable(this.parts.store, endpoint, order, this.#turns);
     const progress = (resent: Resent): ReplayData => ({
       ...data,

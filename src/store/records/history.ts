@@ -100,6 +100,8 @@ export interface ReplayOrder {
    * own failures again.
    */
   readonly askedAt: number;
+  /** Deliveries that ended later than this ended before the clock was set back, and are not skipped. */
+  readonly now: number;
   readonly eventTypes?: readonly string[];
   readonly channel?: string;
   readonly tag?: string;

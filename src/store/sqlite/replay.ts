@@ -18,7 +18,13 @@ import { taskUpdate } from "./tasks.ts";
 const NEXT_MESSAGES = `SELECT seq, event_type, channels, tags, deliver_at, payload IS NOT NULL AS kept FROM message
   WHERE application_seq = $applicationSeq AND seq > $from AND seq < $to ORDER BY seq LIMIT $limit`;
 
-const ENDED_BEFORE = "d.ended_at <= $askedAt";
+/**
+ * The delivery ended before the request. If it ended later than now, the clock has been set back
+ * since, so it ended before the request too.
+ */
+const ENDED_BEFORE = "(d.ended_at <= $askedAt OR d.ended_at > $now)";
+/** The message was not scheduled, or was due at the request and is due now. */
+const DUE = "(m.deliver_at IS NULL OR m.deliver_at <= MIN($askedAt, $now))";
 const SUCCEEDED =
   "EXISTS (SELECT 1 FROM attempt t WHERE t.message_seq = m.seq AND t.delivery_seq = d.seq AND t.reason IS NULL)";
 const LATEST_RESPONSE = `(SELECT t.response_status FROM attempt t WHERE t.message_seq = m.seq AND t.delivery_seq = d.seq
@@ -31,13 +37,13 @@ const LATEST_RESPONSE = `(SELECT t.response_status FROM attempt t WHERE t.messag
 const WHICH: Readonly<Record<ReplayOrder["which"], string>> = {
   failed: `((d.state = ${STATE.dead} AND ${ENDED_BEFORE}) OR (d.state = ${STATE.pending} AND d.attempts > 0)) AND NOT ${SUCCEEDED}`,
   missing: `(d.seq IS NULL OR (d.state = ${STATE.dead} AND d.attempts_total = 0 AND ${ENDED_BEFORE}))
-    AND (m.deliver_at IS NULL OR m.deliver_at <= $askedAt)`,
+    AND ${DUE}`,
   sent: `((d.state <> ${STATE.pending} AND ${ENDED_BEFORE}) OR (d.state = ${STATE.pending} AND d.attempts > 0))`,
 };
 
 const SENT_WITH: Readonly<Record<NonNullable<ReplayOrder["status"]>, string>> = {
   delivered: `d.state = ${STATE.delivered} AND ${ENDED_BEFORE}`,
-  waiting: `d.state = ${STATE.pending} AND d.attempts_total = 0 AND d.trigger = ${TRIGGER.schedule} AND d.due_at <= $askedAt`,
+  waiting: `d.state = ${STATE.pending} AND d.attempts_total = 0 AND d.trigger = ${TRIGGER.schedule} AND ${DUE}`,
   failed: `d.state = ${STATE.dead} AND ${ENDED_BEFORE}`,
   retrying: `d.state = ${STATE.pending} AND d.attempts > 0`,
   cancelled: `d.state = ${STATE.cancelled} AND ${ENDED_BEFORE}`,
@@ -45,8 +51,8 @@ const SENT_WITH: Readonly<Record<NonNullable<ReplayOrder["status"]>, string>> = 
 
 function conditions(order: ReplayOrder): Conditions {
   const where = new Conditions().add("m.kept");
-  const { which, status, responseClass, askedAt } = order;
-  where.add(which === "sent" && status !== undefined ? SENT_WITH[status] : WHICH[which], { askedAt });
+  const { which, status, responseClass, askedAt, now } = order;
+  where.add(which === "sent" && status !== undefined ? SENT_WITH[status] : WHICH[which], { askedAt, now });
   addResponseClass(where, LATEST_RESPONSE, responseClass);
   addMessageFilter(where, order);
   return where;

@@ -153,7 +153,15 @@ async function sample(world: Furnished): Promise<void> {
     const targets = { applicationSeqs: [app], endpointSeqs: [endpoint], sourceSeqs: [1], tokenSeqs: [1] };
     await store.configuration.audit.targets(environmentSeq, targets);
     for (const which of ["failed", "missing", "sent"] as const) {
-      const order = { applicationSeq: app, endpointSeq: endpoint, which, from: 0, to: EVERYTHING, askedAt: world.now };
+      const order = {
+        applicationSeq: app,
+        endpointSeq: endpoint,
+        which,
+        from: 0,
+        to: EVERYTHING,
+        askedAt: world.now,
+        now: world.now,
+      };
       await store.history.replayable(order, 10);
       await store.history.replayable({ ...order, ...ofMessage }, 10);
     }
@@ -163,7 +171,7 @@ async function sample(world: Furnished): Promise<void> {
 }
 
 async function sampleReplays({ history }: Store, applicationSeq: number, endpointSeq: number): Promise<void> {
-  const order = { applicationSeq, endpointSeq, from: 0, to: EVERYTHING, askedAt: 1 };
+  const order = { applicationSeq, endpointSeq, from: 0, to: EVERYTHING, askedAt: 1, now: 1 };
   const ofMessage = { eventTypes: ["a"], channel: "eu", tag: "vip" };
   for (const which of ["failed", "missing", "sent"] as const) {
     for (const filter of [{}, ofMessage, { responseClass: "none" }, { responseClass: "5xx" }] as const) {

@@ -11,7 +11,8 @@ export function replayOf(
   change: Partial<ReplayOrder> = {},
 ): ReplayOrder {
   const [applicationSeq, endpointSeq] = [world.application.seq, world.endpoint.seq];
-  return { applicationSeq, endpointSeq, which, from: 0, to: EVERYTHING, askedAt: world.now, ...change };
+  const now = world.now;
+  return { applicationSeq, endpointSeq, which, from: 0, to: EVERYTHING, askedAt: now, now, ...change };
 }
 
 /** Creates one message for each state that a delivery can have, and one without a delivery. */
@@ -125,6 +126,23 @@ export function replayableSuite(open: Open): void {
       await world.sendDead();
       expect(await found(world, "failed", { askedAt })).toEqual([before.seq]);
       expect(await found(world, "sent", { askedAt })).toEqual([before.seq]);
+    });
+
+    test("a replay includes deliveries that ended before the clock was set back", async () => {
+      await using world = await Furnished.open(open);
+      const dead = await world.sendDead();
+      const now = world.now - 1;
+      expect(await found(world, "failed", { askedAt: now, now })).toEqual([dead.seq]);
+      expect(await found(world, "sent", { askedAt: now, now, status: "failed" })).toEqual([dead.seq]);
+    });
+
+    test("a replay of waiting messages excludes those that are scheduled for a time before which the clock was set back", async () => {
+      await using world = await Furnished.open(open);
+      const deliverAt = world.now;
+      await world.send({ deliverAt });
+      const waiting = (now: number) => found(world, "sent", { askedAt: deliverAt, now, status: "waiting" });
+      expect(await waiting(deliverAt)).toHaveLength(1);
+      expect(await waiting(deliverAt - 1)).toEqual([]);
     });
 
     test("a replay is limited to its application, its endpoint and its range of messages", async () => {

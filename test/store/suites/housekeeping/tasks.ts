@@ -129,7 +129,7 @@ export function tasksSuite(open: Open): void {
         (progress: () => Task) =>
           world.store.queue.redrive({ environmentSeq: world.environment.seq }, { after: 0, limit: 10 }, at(), progress),
         async (progress: () => Task) => {
-          const range = { from: 0, to: EVERYTHING, askedAt: world.now };
+          const range = { from: 0, to: EVERYTHING, askedAt: world.now, now: world.now };
           const { rows } = await world.store.history.replayable({ ...order, ...range }, 10);
           return world.store.queue.resendAll(world.endpoint.seq, rows, at(), progress);
         },
@@ -164,7 +164,7 @@ export function tasksSuite(open: Open): void {
         which: "failed",
       } as const;
       const { rows } = await world.store.history.replayable(
-        { ...order, from: 0, to: EVERYTHING, askedAt: world.now },
+        { ...order, from: 0, to: EVERYTHING, askedAt: world.now, now: world.now },
         10,
       );
       const at = { first: world.seqs.take(10), now: world.now };

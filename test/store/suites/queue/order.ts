@@ -76,6 +76,7 @@ const READERS: Readonly<Record<string, (world: Furnished) => () => Promise<reado
         from,
         to: EVERYTHING,
         askedAt: EVERYTHING,
+        now: EVERYTHING,
       } as const;
       const { rows } = await world.store.history.replayable(order, 10);
       from = rows.at(-1)?.messageSeq ?? from;
