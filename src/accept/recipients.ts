@@ -19,6 +19,8 @@ const COMPARED_AT_ONCE = 50_000;
 const STEPS_AT_ONCE = 100_000;
 /** Steps for compiling one character of a filter that is used for the first time. */
 const STEPS_PER_CHAR = 10;
+/** The same for a filter with expressions. */
+const STEPS_PER_EXPRESSION_CHAR = 200;
 
 type Sent = Pick<Incoming, "eventType" | "channels" | "payload" | "contentType" | "headers">;
 
@@ -128,10 +130,14 @@ class Selection {
 
   #matches(text: string): boolean {
     if (this.#total > messageStepsMax) return true;
-    if (!this.filters.has(text)) this.steps += text.length * STEPS_PER_CHAR;
+    if (!this.filters.has(text)) this.steps += stepsToCompile(text);
     const { matches, steps } = this.filters.of(text).check(this.#view);
     this.steps += steps;
     this.#total += steps;
     return matches;
   }
+}
+
+function stepsToCompile(filter: string): number {
+  return filter.length * (filter.includes("$regex") ? STEPS_PER_EXPRESSION_CHAR : STEPS_PER_CHAR);
 }

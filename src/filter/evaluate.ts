@@ -116,7 +116,7 @@ function isOrdered(op: "gt" | "gte" | "lt" | "lte", value: JsonView, operand: Js
   const order =
     value.kind === "number"
       ? compareDecimals(value.decimal(meter), operand.decimal(meter))
-      : compareTexts(value.string(meter), operand.string(meter));
+      : textOrder(value.string(meter), operand.string(meter), meter);
   switch (op) {
     case "gt":
       return order > 0;
@@ -127,6 +127,11 @@ function isOrdered(op: "gt" | "gte" | "lt" | "lte", value: JsonView, operand: Js
     case "lte":
       return order <= 0;
   }
+}
+
+function textOrder(value: string, operand: string, meter: FilterMeter): number {
+  meter.spendOnText(Math.min(value.length, operand.length));
+  return compareTexts(value, operand);
 }
 
 function isFound({ compiled, instructions }: Expression, text: string, meter: FilterMeter): boolean {

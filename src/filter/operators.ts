@@ -2,13 +2,13 @@ import { type ExactJson, isRawNumber } from "../core/exact-json.ts";
 import { invalid } from "../core/problem.ts";
 import type { Place, Predicate, Test } from "./condition.ts";
 import { exponentMax } from "./decimal.ts";
-import { expressionOf, optionsProblem } from "./expression.ts";
+import { expressionOf, expressionsWeightMax, optionsProblem, weightOf } from "./expression.ts";
 import { FilterMeter } from "./meter.ts";
 import { operandOf, setOf } from "./values.ts";
 
 type Loc = readonly string[];
 
-/** Maximum number of `$regex` in a filter. Compiling one takes up to about 20 ms. */
+/** Maximum number of `$regex` in a filter. */
 export const expressionsMax = 20;
 
 const KNOWN =
@@ -25,6 +25,7 @@ interface Operation {
 /** Compiles the operators of one filter. */
 export class Operators {
   #expressions = 0;
+  #expressionsWeight = 0;
 
   equality(place: Place, label: string, operand: ExactJson): Test {
     return { kind: "test", place, label, predicate: equal(operand), isNegated: false };
@@ -73,6 +74,11 @@ export class Operators {
     if (problem !== null) throw invalid(optionsLoc, problem);
     if (++this.#expressions > expressionsMax) {
       throw invalid(loc, `A filter must not have more than ${expressionsMax} expressions.`);
+    }
+    this.#expressionsWeight += weightOf(source, options);
+    if (this.#expressionsWeight > expressionsWeightMax) {
+      const rule = `The expressions of a filter must not be longer than ${expressionsWeightMax} characters together`;
+      throw invalid(loc, `${rule}. Ranges of many characters count as longer if case is ignored.`);
     }
     const expression = expressionOf(source, options);
     if ("problem" in expression) throw invalid(loc, expression.problem);

@@ -41,6 +41,22 @@ describe("cost of filters", () => {
     expect(stepsOf(filter, `{"a": "${"ab".repeat(5000)}"}`).steps).toBe(filterStepsMax);
   });
 
+  test("a comparison of long texts costs more than one of short texts", () => {
+    const payload = `{"a": [${Array(100).fill(`"${"a".repeat(1000)}"`)}]}`;
+    const stepsFor = (length: number) => {
+      const filter = filterOf({ payload: { a: { $lt: "a".repeat(length) } } });
+      // The first check also reads the text in the filter.
+      filter.check(new MessageView(messageWith(payload)));
+      return filter.check(new MessageView(messageWith(payload))).steps;
+    };
+    expect(stepsFor(900)).toBeGreaterThan(stepsFor(1) + 1000);
+  });
+
+  test("ordinary ranges of letters are accepted if case is ignored", () => {
+    const filter = '{"payload": {"a": {"$regex": "^[a-zà-ÿа-я一-鿿가-힣]+$", "$options": "i"}}}';
+    expect(stepsOf(filter, '{"a": "ÀЖ一"}').matches).toBe(true);
+  });
+
   test("the limit for all filters of a message is a multiple of that for one", () => {
     expect(messageStepsMax).toBeGreaterThanOrEqual(2 * filterStepsMax);
   });

@@ -51,6 +51,23 @@ const rows: readonly [what: string, filter: string, loc: string][] = [
   ["too deep nesting", nested(33), ""],
   ["too many bytes", `{"payload": {"a": "${"é".repeat(33_000)}"}}`, ""],
   [
+    "expressions that are too long together",
+    `{"payload": {"$or": [${Array(5)
+      .fill(`{"a": {"$regex": "${"a".repeat(900)}"}}`)
+      .join()}]}}`,
+    "payload.$or.[4].a.$regex",
+  ],
+  [
+    "wide ranges of an expression that ignores case",
+    `{"payload": {"a": {"$regex": "${"[B-\u{1e942}]".repeat(20)}", "$options": "i"}}}`,
+    "payload.a.$regex",
+  ],
+  [
+    "wide ranges after a flag that ignores case",
+    `{"payload": {"a": {"$regex": "x(?si:${"[\\\\x{42}-\\\\x{1e942}]".repeat(20)})"}}}`,
+    "payload.a.$regex",
+  ],
+  [
     "too many expressions",
     `{"payload": {"$or": [${Array(21).fill('{"a": {"$regex": "a"}}').join()}]}}`,
     "payload.$or.[20].a.$regex",
