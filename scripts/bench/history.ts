@@ -143,6 +143,7 @@ function settle(
       trigger: "schedule",
       startedAt: about.acceptedAt,
       nextAttemptAt: null,
+      batchSeq: null,
     },
     message: about,
     round: 0,

@@ -27,7 +27,8 @@ export type IdPrefix =
   | "log_"
   | "tok_"
   | "sess_"
-  | "audit_";
+  | "audit_"
+  | "batch_";
 
 const EPOCH_MS = Date.UTC(2025, 0, 1);
 const PER_MS = 4096;

@@ -316,6 +316,7 @@ export class Engine extends OneLife implements Deliverer {
       attempts: 0,
       round: 0,
       trigger: "schedule",
+      batchSeq: null,
     };
     this.#memory.append(lane, delivery, message);
   }

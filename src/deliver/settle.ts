@@ -48,6 +48,7 @@ export function settlementOf(running: RunningAttempt, verdict: Verdict, seqs: Se
       trigger: delivery.trigger,
       startedAt,
       nextAttemptAt: next.state === "pending" ? endedAt + next.waitMs : null,
+      batchSeq: null,
       ...(answer.headers !== undefined && { headers: attemptHeadersOf(answer.headers) }),
       ...(answer.transformation !== undefined && {
         transformation: attemptTransformationOf(answer.transformation),

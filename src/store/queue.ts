@@ -2,6 +2,7 @@ import type { DeliveryWas } from "../core/fact.ts";
 import type { Seq } from "../core/id.ts";
 import type {
   AcceptResult,
+  BatchCandidate,
   CancelledStep,
   Claim,
   DeadLetterFilter,
@@ -103,6 +104,23 @@ export interface Queue {
    * that no longer exists is null.
    */
   contents(messageSeqs: readonly Seq[]): Promise<ReadonlyArray<MessageContent | null>>;
+
+  /**
+   * Batches: deliveries of one endpoint that are sent in one request. A batch is closed before its
+   * first attempt. From then on a pending delivery stays in it until the delivery ends, starts a new
+   * round, or has an attempt of its own.
+   */
+  readonly batch: {
+    /** Like `due`, with the sizes of the payloads. */
+    due(endpointSeq: Seq, after: LaneCursor, upTo: Seq, limit: number): Promise<readonly BatchCandidate[]>;
+    /** Lists the pending deliveries of a closed batch, in the order in which their messages were accepted. */
+    members(batchSeq: Seq): Promise<readonly BatchCandidate[]>;
+    /**
+     * Closes a batch with the given deliveries. Returns those that are in it, in order: not those
+     * that have ended, are in another round or in another batch. May be repeated.
+     */
+    close(batchSeq: Seq, deliveries: ReadonlyArray<Pick<PendingDelivery, "seq" | "round">>): Promise<readonly Seq[]>;
+  };
 
   /**
    * Stores attempts, the next state of their deliveries and the health of their endpoints. Returns

@@ -21,7 +21,7 @@ function reading(count: number, bytes: number, payloadBytesMax = 2 * MIB) {
   const memory = new Memory();
   const lane = new Lane(7, NOTHING);
   for (let seq = 1; seq <= count; seq++) {
-    const times = { position: seq, dueAt: 0, attempts: 0, round: 0, trigger: "schedule" } as const;
+    const times = { position: seq, dueAt: 0, attempts: 0, round: 0, trigger: "schedule", batchSeq: null } as const;
     memory.append(lane, { seq, messageSeq: 100 + seq, endpointSeq: 7, ...times }, null);
   }
   const asked: number[][] = [];

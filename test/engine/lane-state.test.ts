@@ -14,7 +14,7 @@ const rules = {
 };
 
 function deliveryOf(change: Partial<PendingDelivery> = {}): PendingDelivery {
-  const times = { position: SEQ, dueAt: NOW, attempts: 0, round: 0, trigger: "schedule" } as const;
+  const times = { position: SEQ, dueAt: NOW, attempts: 0, round: 0, trigger: "schedule", batchSeq: null } as const;
   return { seq: SEQ, messageSeq: 1, endpointSeq: 7, ...times, ...change };
 }
 

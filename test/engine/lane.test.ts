@@ -5,7 +5,7 @@ import type { EndpointEntry } from "../../src/store/directory.ts";
 import type { Endpoint, PendingDelivery } from "../../src/store/index.ts";
 
 function deliveryOf(seq: number, change: Partial<PendingDelivery> = {}): PendingDelivery {
-  const times = { position: seq, dueAt: 0, attempts: 0, round: 0, trigger: "schedule" } as const;
+  const times = { position: seq, dueAt: 0, attempts: 0, round: 0, trigger: "schedule", batchSeq: null } as const;
   return { seq, messageSeq: 1, endpointSeq: 7, ...times, ...change };
 }
 

@@ -235,6 +235,7 @@ export class Furnished implements AsyncDisposable {
         trigger: "schedule",
         startedAt: this.now,
         nextAttemptAt: next.state === "pending" ? next.dueAt : null,
+        batchSeq: null,
         ...change.attempt,
       },
     };

@@ -211,6 +211,7 @@ export class Traffic {
         trigger: "schedule",
         startedAt: settledAt - durationMs,
         nextAttemptAt: next.state === "pending" ? dueAt : null,
+        batchSeq: null,
         ...(reason === null ? {} : { headers: HEADERS }),
       },
       message,

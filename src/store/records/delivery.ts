@@ -32,6 +32,14 @@ export interface PendingDelivery {
    */
   readonly round: number;
   readonly trigger: Trigger;
+  /** The closed batch in which the delivery is sent; null if there is none. */
+  readonly batchSeq: Seq | null;
+}
+
+/** A delivery that may become part of a batch, with what counts for the size of the batch. */
+export interface BatchCandidate extends PendingDelivery {
+  /** Size of the payload, or 0 if it was deleted. */
+  readonly payloadBytes: number;
 }
 
 /** How far a lane has been read. Deliveries at the same position are in order of `seq`. */
@@ -69,6 +77,8 @@ export interface Attempt {
   readonly startedAt: number;
   /** Time at which the next attempt is due; null if there is none. */
   readonly nextAttemptAt: number | null;
+  /** The batch in which the message was sent; null if it was sent alone. */
+  readonly batchSeq: Seq | null;
   /** Stored for failed attempts that sent a request. Lists omit the headers. */
   readonly headers?: AttemptHeaders;
   /** Stored if the endpoint has a transformation. Lists omit it. */

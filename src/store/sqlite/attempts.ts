@@ -20,7 +20,7 @@ export interface AttemptRow extends Omit<Attempt, "reason" | "trigger"> {
 export function attemptColumns(withContent: boolean): string {
   return `t.seq, t.delivery_seq AS deliverySeq, t.message_seq AS messageSeq, t.endpoint_seq AS endpointSeq, t.url, t.reason,
     t.response_status AS responseStatus, ${withContent ? "t.response" : "NULL AS response"}, t.note, t.duration_ms AS durationMs,
-    t.trigger, t.started_at AS startedAt, t.next_attempt_at AS nextAttemptAt`;
+    t.trigger, t.started_at AS startedAt, t.next_attempt_at AS nextAttemptAt, t.batch_seq AS batchSeq`;
 }
 
 export function toAttempt(row: AttemptRow): Attempt {

@@ -57,6 +57,7 @@ const RULES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     auth: [isObject("auth"), "(auth IS NULL OR sealed IS NOT NULL)"],
     tls: [isObject("tls")],
     filter: [isObject("filter")],
+    batch: [isObject("batch")],
     challenge: [isObject("challenge"), "(challenge IS NULL OR paused = 1)"],
     disabling: [
       "disabled_cause IN ('gone', 'failing', 'manual')",

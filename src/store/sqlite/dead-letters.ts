@@ -119,7 +119,7 @@ export function redriveVerbs(
 ): Pick<Queue, "redrive" | "drop" | "dropStep"> {
   const again = db.prepare(
     `UPDATE delivery SET state = 0, position = ?2, due_at = ?3, attempts = 0, round = round + 1, trigger = 1,
-       reason = NULL, ended_at = NULL WHERE seq = ?1 AND state = 2`,
+       batch_seq = NULL, reason = NULL, ended_at = NULL WHERE seq = ?1 AND state = 2`,
   );
   const keepPosition = positionKeeper(db);
   const storeTask = taskUpdate(db);

@@ -45,7 +45,11 @@ export function deliveries(db: Database, committer: Committer, stretches: Stretc
   };
 }
 
-interface PendingRow extends Omit<PendingDelivery, "trigger"> {
+/** The columns of a pending delivery. */
+export const PENDING_COLUMNS = `seq, message_seq AS messageSeq, endpoint_seq AS endpointSeq, position, due_at AS dueAt,
+  attempts, round, trigger, batch_seq AS batchSeq`;
+
+export interface PendingRow extends Omit<PendingDelivery, "trigger"> {
   trigger: number | Trigger;
 }
 
@@ -53,15 +57,16 @@ interface PendingRow extends Omit<PendingDelivery, "trigger"> {
  * Replaces the numbers of triggers with their names. Changes the rows in place, because it runs for
  * every delivery.
  */
-function withTriggers(rows: PendingRow[]): PendingDelivery[] {
+export function withTriggers<Row extends PendingRow>(
+  rows: Row[],
+): (Omit<Row, "trigger"> & Pick<PendingDelivery, "trigger">)[] {
   for (const row of rows) row.trigger = TRIGGER_NAMES[row.trigger as number]!;
-  return rows as PendingDelivery[];
+  return rows as (Omit<Row, "trigger"> & Pick<PendingDelivery, "trigger">)[];
 }
 
 function lanes(db: Database): Pick<Queue, "due" | "nextPosition" | "pendingLanes"> {
   const due = db.prepare<PendingRow, [number, number, number, number, number]>(
-    `SELECT seq, message_seq AS messageSeq, endpoint_seq AS endpointSeq, position, due_at AS dueAt, attempts, round, trigger
-     FROM delivery
+    `SELECT ${PENDING_COLUMNS} FROM delivery
      WHERE state = 0 AND endpoint_seq = ?1 AND position >= ?2 AND position <= ?4 AND (position > ?2 OR seq > ?3)
      ORDER BY position, seq LIMIT ?5`,
   );
@@ -126,7 +131,7 @@ function resendVerb(db: Database, committer: Committer, stretches: Stretches): Q
   );
   const again = db.prepare(
     `UPDATE delivery SET state = 0, position = ?2, due_at = ?3, attempts = 0, round = round + 1, trigger = 1,
-       reason = NULL, ended_at = NULL WHERE seq = ?1`,
+       batch_seq = NULL, reason = NULL, ended_at = NULL WHERE seq = ?1`,
   );
   const insert = db.prepare(
     `INSERT INTO delivery (seq, message_seq, endpoint_seq, state, position, due_at, attempts, attempts_total, round, trigger)

@@ -11,6 +11,7 @@ import { attempts } from "./attempts.ts";
 import { attention } from "./attention.ts";
 import { audit } from "./audit.ts";
 import { prepareUpgrade, removeOldCopies, type Upgrade } from "./backup/upgrade-copy.ts";
+import { batchVerbs } from "./batches.ts";
 import { cancelVerbs } from "./cancel.ts";
 import { clockOffsets } from "./clock-offsets.ts";
 import { Committer } from "./commit.ts";
@@ -230,6 +231,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
     idempotency: idempotency.verbs(committer),
     contents: contentsVerb(db),
     resendAll: resendAllVerb(db, committer, stretches),
+    batch: batchVerbs(db, committer),
     cancel: cancelVerbs(db, committer),
     expunge: expunge(db, committer, usages, clock),
   };

@@ -361,6 +361,14 @@ export const migrations: readonly string[] = [
   CREATE INDEX endpoint_challenge ON endpoint (challenge ->> 'nextAt')
     WHERE challenge ->> 'nextAt' IS NOT NULL AND disabled = 0 AND deleted_at IS NULL;
   `,
+  // The limits of an endpoint's batches, and the batches of deliveries and attempts.
+  `
+  ALTER TABLE endpoint ADD COLUMN batch TEXT;
+  ALTER TABLE delivery ADD COLUMN batch_seq INTEGER;
+  ALTER TABLE attempt ADD COLUMN batch_seq INTEGER;
+  CREATE INDEX delivery_batch ON delivery (batch_seq, message_seq) WHERE batch_seq IS NOT NULL;
+  CREATE INDEX attempt_batch ON attempt (batch_seq, seq) WHERE batch_seq IS NOT NULL;
+  `,
 ];
 
 /** Throws `StartError` if a schema is newer than this version of the program. */

@@ -113,6 +113,7 @@ export function resendAllVerb(db: Database, committer: Committer, stretches: Str
   const markLate = lateDelivery(db, stretches);
   const again = db.prepare(
     `UPDATE delivery SET due_at = ?3, attempts = 0, round = round + 1, trigger = 1, reason = NULL, ended_at = NULL, state = 0,
+       batch_seq = NULL,
        position = CASE WHEN state = 0 AND (SELECT fifo FROM endpoint WHERE seq = endpoint_seq) = 1 THEN position ELSE ?2 END
      WHERE seq = ?1 AND state = ?4 AND round = ?5 AND ${TAKES("endpoint_seq")} AND ${IS_KEPT("message_seq")}`,
   );

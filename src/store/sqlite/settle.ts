@@ -40,7 +40,7 @@ export function settleVerb(db: Database, committer: Committer, stretches: Stretc
     "DELETE FROM attempt WHERE seq = ? AND NOT EXISTS (SELECT 1 FROM message WHERE message.seq = attempt.message_seq)",
   );
   const moveOrForget = (attempt: Settlement["attempt"], round: number, next: NextState, settledAt: number) => {
-    const change = move(attempt.deliverySeq, round, next, settledAt);
+    const change = move(attempt, round, next, settledAt);
     if (change === "stale") forgetOrphan.run(attempt.seq);
     return change;
   };
@@ -105,7 +105,7 @@ function attemptInserter(db: Database, stretches: Stretches) {
   const labelsOf = labelsFinder(db);
   const insert = db.prepare(
     `INSERT INTO attempt (seq, delivery_seq, message_seq, endpoint_seq, url, reason, response_status, response, note,
-       duration_ms, trigger, started_at, next_attempt_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (seq) DO NOTHING`,
+       duration_ms, trigger, started_at, next_attempt_at, batch_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (seq) DO NOTHING`,
   );
   return ({ attempt, message }: Settlement): boolean => {
     const { changes } = insert.run(
@@ -122,6 +122,7 @@ function attemptInserter(db: Database, stretches: Stretches) {
       TRIGGER[attempt.trigger],
       attempt.startedAt,
       attempt.nextAttemptAt,
+      attempt.batchSeq,
     );
     if (changes === 0) return false;
     const labels = message ?? labelsOf(attempt.messageSeq);
@@ -173,7 +174,7 @@ function deliveryMover(db: Database) {
      WHERE seq = ?1 AND round = ?2 AND state = 2`,
   );
   const wait = db.prepare(
-    `UPDATE delivery SET attempts = ?3, attempts_total = attempts_total + 1, due_at = ?4,
+    `UPDATE delivery SET attempts = ?3, attempts_total = attempts_total + 1, due_at = ?4, batch_seq = ?6,
        position = CASE (SELECT fifo FROM endpoint WHERE endpoint.seq = endpoint_seq) WHEN 1 THEN position ELSE ?5 END
      WHERE seq = ?1 AND round = ?2 AND state = 0`,
   );
@@ -185,7 +186,12 @@ function deliveryMover(db: Database) {
     `UPDATE delivery SET state = 3, attempts_total = attempts_total + 1, reason = NULL, ended_at = ?3
      WHERE seq = ?1 AND round = ?2 AND state = 0`,
   );
-  return (seq: Seq, round: number, next: NextState, settledAt: number): Settled["change"] => {
+  return (
+    { deliverySeq: seq, batchSeq }: Settlement["attempt"],
+    round: number,
+    next: NextState,
+    settledAt: number,
+  ): Settled["change"] => {
     switch (next.state) {
       case "delivered":
         if (deliver.run(seq, round, settledAt).changes === 1) return "moved";
@@ -195,7 +201,9 @@ function deliveryMover(db: Database) {
       case "dead":
         return die.run(seq, round, next.reason, settledAt).changes === 1 ? "moved" : "stale";
       case "pending":
-        return wait.run(seq, round, next.attempts, next.dueAt, next.position).changes === 1 ? "moved" : "stale";
+        return wait.run(seq, round, next.attempts, next.dueAt, next.position, batchSeq).changes === 1
+          ? "moved"
+          : "stale";
     }
   };
 }

@@ -69,6 +69,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   endpoint_auth_check: ["auth = '{}', sealed = NULL", "auth = '[]', sealed = zeroblob(29)"],
   endpoint_tls_check: ["tls = '[]'"],
   endpoint_filter_check: ["filter = '[]'"],
+  endpoint_batch_check: ["batch = '[]'"],
   endpoint_challenge_check: ["challenge = '[]', paused = 1", "challenge = '{}', paused = 0"],
   endpoint_secret_values_check: ["sealed = zeroblob(28)"],
   message_values_check: ["event_type = ''", "event_id = ''", "accepted_at = -1"],

@@ -29,6 +29,7 @@ import { pruneSuite } from "./housekeeping/prune.ts";
 import { sizeSuite } from "./housekeeping/size.ts";
 import { tasksSuite } from "./housekeeping/tasks.ts";
 import { acceptSuite } from "./queue/accept.ts";
+import { batchSuite } from "./queue/batch.ts";
 import { burySuite } from "./queue/bury.ts";
 import { cancelSuite } from "./queue/cancel.ts";
 import { claimsSuite } from "./queue/claims.ts";
@@ -79,6 +80,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [pendingLanesSuite, "queue.", "pendingLanes"],
   [dueSuite, "queue.", "due nextPosition"],
   [contentsSuite, "queue.", "contents"],
+  [batchSuite, "queue.batch.", "close due members"],
   [settleSuite, "queue.", "settle"],
   [settleAgainSuite, "queue.", "settle"],
   [healthSuite, "queue.", "settle"],

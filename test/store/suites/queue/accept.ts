@@ -63,6 +63,7 @@ export function acceptSuite(open: Open): void {
             attempts: 0,
             round: 0,
             trigger: "schedule",
+            batchSeq: null,
           },
         ]);
       }

@@ -47,6 +47,7 @@ export function redriveSuite(open: Open): void {
           attempts: 0,
           round: 1,
           trigger: "manual",
+          batchSeq: null,
         })),
       );
       const rest = await redrive(world, filter, { after: step.last!, limit: 3 });

@@ -41,6 +41,7 @@ export function resendAllSuite(open: Open): void {
           attempts: 0,
           round: i < 2 ? 1 : 0,
           trigger: "manual",
+          batchSeq: null,
         })),
       );
       expect((await world.store.housekeeping.tasks.get(world.environment.seq, task.seq))?.data).toEqual({

@@ -37,6 +37,7 @@ export function resendSuite(open: Open): void {
           attempts: 0,
           round: 1,
           trigger: "manual",
+          batchSeq: null,
         },
       ]);
       expect(await world.delivery(message.seq)).toMatchObject({ state: "pending", reason: null });
