@@ -29,6 +29,11 @@ import type { EnvironmentEndpointOut } from "./resources/endpoint/of-environment
 import type { RecoverIn, ReplayIn, ReplayPreviewOut } from "./resources/endpoint/replay.ts";
 import type { EndpointSecretOut, EndpointSecretRotateIn } from "./resources/endpoint/secret.ts";
 import type { EndpointStats as EndpointStatsOut } from "./resources/endpoint/stats.ts";
+import type {
+  SimulateOut,
+  TransformationOut,
+  TransformationPatch as TransformationPatchIn,
+} from "./resources/endpoint/transformation.ts";
 import type { EnvironmentModelOut } from "./resources/environment/fields.ts";
 import type { EventTypeExampleOut } from "./resources/event-type/example.ts";
 import type { EventTypeOut } from "./resources/event-type/fields.ts";
@@ -56,6 +61,10 @@ import type {
   IngestSourcePatch,
 } from "./resources/source/fields.ts";
 import type { IngestLogOut } from "./resources/source/log.ts";
+import type {
+  SimulateOut as SourceSimulateOut,
+  TransformationOut as SourceTransformationOut,
+} from "./resources/source/transformation.ts";
 import type { ApplicationDetailOut } from "./resources/statistics/application-detail.ts";
 import type { ApplicationOverviewOut } from "./resources/statistics/application-overview.ts";
 import type { OverviewOut } from "./resources/statistics/overview.ts";
@@ -86,6 +95,11 @@ export type EndpointSecretRotation = Static<typeof EndpointSecretRotateIn>;
 export type EndpointStats = Static<typeof EndpointStatsOut>;
 /** An endpoint that was just created or changed. */
 export type WrittenEndpoint = Static<typeof EndpointWrittenOut>;
+export type Transformation = Static<typeof TransformationOut>;
+export type TransformationPatch = Static<typeof TransformationPatchIn>;
+export type TransformationSimulation = Static<typeof SimulateOut>;
+export type SourceTransformation = Static<typeof SourceTransformationOut>;
+export type SourceTransformationSimulation = Static<typeof SourceSimulateOut>;
 export type FilterPreview = Static<typeof FilterPreviewOut>;
 export type EventType = Static<typeof EventTypeOut>;
 export type EventTypeExample = Static<typeof EventTypeExampleOut>;

@@ -1,14 +1,15 @@
+import { type Seq, seqAt } from "../core/id.ts";
 import { invalid, Problem } from "../core/problem.ts";
 import type { Received } from "../core/received.ts";
 import type { Transformation } from "../core/resources/endpoint.ts";
 import { problemPlace, SandboxBusy, type SandboxCall, type SandboxResult } from "../sandbox/sandbox.ts";
 import type { Endpoint } from "../store/index.ts";
-import { type Shaped, shapedBy, transformationCall } from "../targets/shaped.ts";
+import { receivedHeaders, requestBefore, type Shaped, shapedBy, transformationCall } from "../targets/shaped.ts";
 import type { TargetMessage } from "../targets/target.ts";
 import type { CommandContext } from "./context.ts";
 import { changeEndpoint } from "./endpoints.ts";
 
-type Parts = Pick<CommandContext, "store" | "clock" | "facts" | "signals" | "challenges" | "sandbox">;
+type Parts = Pick<CommandContext, "store" | "clock" | "ids" | "facts" | "signals" | "challenges" | "sandbox">;
 type Variables = Transformation["variables"];
 
 export const noTransformation: Transformation = { code: null, enabled: false, variables: null, updatedAt: null };
@@ -77,35 +78,54 @@ async function checkCode(
   refuseFailure(await run(parts, applicationSeq, call));
 }
 
-/** What a transformation would do, without sending or storing anything. */
+/** A run of code on a message that sends and stores nothing. */
 export interface Simulation {
   readonly endpoint: Pick<Endpoint, "applicationSeq" | "url" | "headers" | "transformation">;
   readonly code: string;
   readonly variables: Variables;
-  readonly message: Pick<TargetMessage, "payload" | "contentType" | "headers" | "eventType" | "channels">;
-  /** Whether the message is one that a source received. */
-  readonly isReceived: boolean;
+  readonly message: SimulatedMessage;
+}
+
+/** `received` is null unless a source received the message. Without `seq` the message is a new one. */
+export interface SimulatedMessage
+  extends Pick<TargetMessage, "payload" | "contentType" | "headers" | "eventType" | "channels" | "received"> {
+  readonly seq?: Seq;
+}
+
+export interface Simulated {
+  /** The request as the code saw it. Of a received message only the headers are of use. */
+  readonly before: {
+    readonly url: string;
+    readonly method: "POST";
+    readonly headers: Readonly<Record<string, string>>;
+  };
+  readonly shaped: Exclude<Shaped, { readonly kind: "problem" }>;
+  /** The lines that the code wrote with `console`. */
+  readonly logs: readonly string[];
 }
 
 /** Runs code on a message. Throws 422 at `body.code` if the code fails or its result cannot be sent. */
 export async function simulateTransformation(
   parts: Parts,
-  { endpoint, code, variables, message, isReceived }: Simulation,
+  { endpoint, code, variables, message }: Simulation,
   bodyBytesMax: number,
-): Promise<Exclude<Shaped, { readonly kind: "problem" }>> {
+): Promise<Simulated> {
   const seen = { headers: endpoint.headers, url: new URL(endpoint.url) };
   const stored = endpoint.transformation?.variables ?? null;
   const active = { code, variables: (variables === null ? stored : meantVariables(variables, stored)) ?? {} };
-  const whole: TargetMessage = { seq: 0, ...message, received: isReceived ? RECEIVED : null };
-  const call = transformationCall(active, seen, whole, parts.clock.now());
+  const now = parts.clock.now();
+  const whole: TargetMessage = { seq: seqAt(now), ...message };
+  const call = transformationCall(active, seen, whole, { now, ids: parts.ids });
   const result = refuseFailure(await run(parts, endpoint.applicationSeq, call));
   const shaped = shapedBy(result, whole, seen, bodyBytesMax);
   if (shaped.kind === "problem") throw invalid(["body", "code"], shaped.detail);
-  return shaped;
+  const before = requestBefore(seen, message);
+  const headers = message.received === null ? before.headers : receivedHeaders(message);
+  return { before: { ...before, headers }, shaped, logs: result.logs };
 }
 
-/** How a simulated message was received. The code does not see this. */
-const RECEIVED: Received = {
+/** How a message was received that only a simulation has. The code does not see this. */
+export const SIMULATED: Received = {
   ...{ source: "", sourceSeq: 0, method: "POST", path: "/", state: "unattempted" },
   ...{ cause: null, redacted: [], reply: null },
 };

@@ -1,3 +1,5 @@
+import { type IdCodec, timeOfSeq } from "../core/id.ts";
+import { formatInstant } from "../core/instant.ts";
 import {
   headerNamePattern,
   headersSizeProblem,
@@ -45,14 +47,17 @@ export function transformationCall(
   active: ActiveTransformation,
   endpoint: SeenEndpoint,
   message: TargetMessage,
-  now: number,
+  { now, ids }: { readonly now: number; readonly ids: IdCodec },
 ): SandboxCall {
-  const { seq, payload, received } = message;
+  const { seq, payload, received, eventType = "", channels = null } = message;
   const isReceived = received !== null;
-  const argument = isReceived ? { headers: receivedArgument(message) } : webhookArgument(endpoint, message);
+  const about = { id: ids.encode("msg_", seq), timestamp: formatInstant(timeOfSeq(seq)), eventType };
+  const own = isReceived
+    ? { headers: receivedHeaders(message) }
+    : { ...requestBefore(endpoint, message), channels, cancel: false };
   return {
     ...active,
-    argument: JSON.stringify(argument),
+    argument: JSON.stringify({ ...about, ...own }),
     // The bytes are copied, because they are handed over to another thread.
     payload: { field: isReceived ? "body" : "payload", bytes: copyOf(payload), form: isReceived ? "text" : "json" },
     now,
@@ -97,14 +102,18 @@ function copyOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return copy;
 }
 
-function webhookArgument(endpoint: SeenEndpoint, message: TargetMessage) {
-  const { eventType = "", channels = null } = message;
+/** Returns the request without its payload as the code sees it. */
+export function requestBefore(endpoint: SeenEndpoint, message: Pick<TargetMessage, "headers">) {
   const headers = shownHeaders(headersBefore(endpoint, message));
-  return { method: "POST", url: maskPassword(endpoint.url.href), headers, eventType, channels, cancel: false };
+  return { url: maskPassword(endpoint.url.href), method: "POST", headers } as const;
 }
 
-/** The sender's headers as the code sees them, without those that contained a secret. */
-function receivedArgument({ contentType, headers, received }: TargetMessage): Readonly<Record<string, string>> {
+/** Returns the sender's headers as the code sees them, without those that contained a secret. */
+export function receivedHeaders({
+  contentType,
+  headers,
+  received,
+}: Pick<TargetMessage, "contentType" | "headers" | "received">): Readonly<Record<string, string>> {
   const shown = Object.entries(headers ?? {}).filter(([name]) => !received?.redacted.includes(name));
   return { ...(contentType !== null && { "content-type": contentType }), ...Object.fromEntries(shown) };
 }

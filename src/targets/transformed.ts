@@ -34,8 +34,8 @@ export class TransformedEndpoint implements PreparedTarget {
     if (sandbox === undefined) return noSandboxThread;
     let result: SandboxResult;
     try {
-      const now = this.parts.ports.clock.now();
-      const prepare = () => transformationCall(this.active, this.#seen, message, now);
+      const call = { now: this.parts.ports.clock.now(), ids: this.parts.ids };
+      const prepare = () => transformationCall(this.active, this.#seen, message, call);
       result = await sandbox.run(applicationSeq, prepare, signal);
     } catch (error) {
       if (error instanceof SandboxBusy) return noSandboxThread;

@@ -108,6 +108,8 @@ const referenceTests = [
   "statistics.timeseries ?endpoint_id",
   "endpoint.filter-test messageId",
   "ingest.endpoint.filter-test messageId",
+  "v1.endpoint.transformation.simulate messageId",
+  "v1.ingest.endpoint.transformation.simulate messageId",
 ];
 
 let server: TestServer;
@@ -550,19 +552,23 @@ describe("ids in queries and bodies", () => {
     });
   });
 
-  test("a filter cannot be tested on a message of another environment or application", async () => {
+  test("a filter or code cannot be tried on a message of another environment or application", async () => {
     const { msg_id: messageId, app_id: app } = victim.main.ids;
     const { app_id: own, source_id: source, endpoint_id: endpoint } = stranger.main.ids;
     const { json } = await must("GET", `/ingest/api/v1/source/${source}/endpoint`, stranger.token);
-    const calls = [
-      [`/app/${own}/endpoint/${endpoint}/filter/test`, stranger.token],
-      [`/ingest/api/v1/source/${source}/endpoint/${json.data[0].id}/filter/test`, stranger.token],
-      [`/app/${victim.other.ids.app_id}/endpoint/${victim.other.ids.endpoint_id}/filter/test`, victim.token],
-      [`/app/${app}/endpoint/${victim.main.ids.endpoint_id}/filter/test`, stranger.token],
+    const endpoints = [
+      [`/app/${own}/endpoint/${endpoint}`, stranger.token],
+      [`/ingest/api/v1/source/${source}/endpoint/${json.data[0].id}`, stranger.token],
+      [`/app/${victim.other.ids.app_id}/endpoint/${victim.other.ids.endpoint_id}`, victim.token],
+      [`/app/${app}/endpoint/${victim.main.ids.endpoint_id}`, stranger.token],
     ] as const;
-    for (const [path, token] of calls) {
-      const { status, text } = await send("POST", path, { messageId, filter: {} }, { token });
-      expect([path, status, allMarks(victim).filter((mark) => text.includes(mark))]).toEqual([path, 404, []]);
+    const code = "function handler(it) { return it; }";
+    for (const [path, token] of endpoints) {
+      for (const trial of ["filter/test", "transformation/simulate"]) {
+        const { status, text } = await send("POST", `${path}/${trial}`, { messageId, filter: {}, code }, { token });
+        const marks = allMarks(victim).filter((mark) => text.includes(mark));
+        expect([path, trial, status, marks]).toEqual([path, trial, 404, []]);
+      }
     }
   });
 

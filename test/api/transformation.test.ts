@@ -112,7 +112,8 @@ describe("the operations on transformations", () => {
       200,
       {
         ...{ url: `${receiver.url}/other?a=1`, method: "PUT", headers: { "X-Own": "1", added: "v" }, cancel: false },
-        payload: '{"type":"user.signup","channels":["c"],"was":{"id":1}}',
+        ...{ payload: '{"type":"user.signup","channels":["c"],"was":{"id":1}}', cancelReason: null, logs: [] },
+        before: { url: `${receiver.url}/hook?a=1`, method: "POST", headers: { "X-Own": "1" }, payload: '{"id":1}' },
       },
     ]);
     expect((await send("GET", `${path}/transformation`)).json.code).toBe(SIMPLE);
@@ -121,6 +122,49 @@ describe("the operations on transformations", () => {
     expect([refused.status, refused.json.detail[0].msg]).toEqual([422, "line 2, column 18: Error: no"]);
     const cancelled = { ...body, code: "function handler() { return { cancel: true, payload: 1 }; }" };
     expect((await send("POST", `${path}/transformation/simulate`, cancelled)).json.cancel).toBe(true);
+  });
+
+  test("a simulation runs on a stored message with its exact payload, headers, event type and channels", async () => {
+    const { app, path } = await endpointWith(null);
+    const transformationsParams = { rawPayload: '{"n": 9007199254740993}', headers: { "X-Message": "m" } };
+    const message = await sendMessage(send, app, { eventType: "a.stored", channels: ["c"], transformationsParams });
+    const simulate = (fields: object) => send("POST", `${path}/transformation/simulate`, { code: SIMPLE, ...fields });
+    const { status, json } = await simulate({ messageId: message });
+    expect([status, json.payload, json.headers]).toEqual([200, '{"n": 9007199254740993}', { "X-Message": "m" }]);
+    expect(json.before).toEqual({ url: json.url, method: "POST", headers: json.headers, payload: json.payload });
+    const code = `function handler(webhook) {
+      console.log("seen", webhook.id);
+      webhook.cancel = [webhook.id, webhook.timestamp, webhook.eventType, webhook.channels].join(" ");
+      return webhook;
+    }`;
+    const cancelled = (await simulate({ code, messageId: message })).json;
+    const { timestamp } = (await send("GET", `/app/${app}/msg/${message}`)).json;
+    expect([cancelled.cancel, cancelled.cancelReason]).toEqual([true, `${message} ${timestamp} a.stored c`]);
+    expect(cancelled.logs).toEqual([`seen ${message}`]);
+    expect(cancelled.before.payload).toBe('{"n": 9007199254740993}');
+    for (const [fields, answer] of [
+      [{ messageId: `${message.slice(0, -1)}0` }, 404],
+      [{ messageId: message, payload: 1, eventType: "a.b" }, 422],
+      [{ eventType: "a.b" }, 422],
+      [{ payload: 1 }, 422],
+    ] as const) {
+      expect([fields, (await simulate(fields)).status]).toEqual([fields, answer]);
+    }
+    await send("DELETE", `/app/${app}/msg/${message}/content`);
+    expect((await simulate({ messageId: message })).json.code).toBe("missing_payload");
+  });
+
+  test("a simulation on a stored message needs the scope to read messages", async () => {
+    const { app, path } = await endpointWith(null);
+    const message = await sendMessage(send, app, {});
+    const { token } = (
+      await send("POST", "/management/authentication/default/api-token", { name: "some", scopes: ["endpoint:*"] })
+    ).json;
+    const simulate = (fields: object) =>
+      send("POST", `${path}/transformation/simulate`, { code: SIMPLE, ...fields }, { token });
+    expect((await simulate({ payload: 1, eventType: "a.b" })).status).toBe(200);
+    const refused = await simulate({ messageId: message });
+    expect([refused.status, refused.text]).toEqual([403, expect.stringContaining("message:Read")]);
   });
 
   test("another application's token does not find the transformation", async () => {
@@ -313,7 +357,10 @@ describe("a transformation of an endpoint of a source", () => {
     const simulated = await send("POST", `${path}/simulate`, { code, headers: { "X-From": "s" }, body: "abc" });
     expect([simulated.status, simulated.json]).toEqual([
       200,
-      { headers: { "x-from": "s", "x-sender": "s" }, body: "ABC" },
+      {
+        ...{ headers: { "x-from": "s", "x-sender": "s" }, body: "ABC", cancel: false, cancelReason: null, logs: [] },
+        before: { headers: { "x-from": "s" }, body: "abc" },
+      },
     ]);
     expect((await send("PATCH", path, { code, enabled: true })).status).toBe(204);
     const headers = { "x-from": "me", "content-type": "text/plain" };
@@ -323,6 +370,9 @@ describe("a transformation of an endpoint of a source", () => {
     expect(arrived!.headers.get("x-sender")).toBe("me");
     expect(arrived!.headers.get("content-type")).toBe("text/plain");
     expect(arrived!.headers.get("boathook-source")).toBe(source.id);
+    const { data } = (await send("GET", `/app/${source.appId}/msg`)).json;
+    const stored = (await send("POST", `${path}/simulate`, { code, messageId: data[0].id })).json;
+    expect([stored.body, stored.headers["x-sender"], stored.before.body]).toEqual(["HELLO", "me", "hello"]);
   });
 
   test("a body that is not UTF-8 fails the attempt", async () => {

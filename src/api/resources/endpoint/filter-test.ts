@@ -2,7 +2,6 @@ import { type Static, Type } from "@sinclair/typebox";
 import { type FilterTest, type TestedMessage, testFilter, testOnStored } from "../../../commands/filters.ts";
 import type { ExactObject } from "../../../core/exact-json.ts";
 import { formatInstant } from "../../../core/instant.ts";
-import { type ByteRange, topLevelFields } from "../../../core/json.ts";
 import { invalid, Problem } from "../../../core/problem.ts";
 import { filterType } from "../../../core/resources/endpoint.ts";
 import type { FilteredMessage } from "../../../filter/message-view.ts";
@@ -16,6 +15,7 @@ import { inputSchema } from "../../http/resource.ts";
 import { nullable, record } from "../../http/schema.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { withFilter } from "./filter.ts";
+import { payloadOf, payloadRanges } from "./payload-in-body.ts";
 
 /** Maximum number of stored messages on which a filter is tested at once. */
 const PREVIEW_MAX = 100;
@@ -149,15 +149,4 @@ export function endpointFilterRoutes(context: Context): Operation[] {
 /** Returns the filter in the request, or that of the endpoint if there is none. Throws 422. */
 function meantFilter(endpoint: Endpoint, body: { readonly filter?: unknown }, bytes: Uint8Array): ExactObject | null {
   return body.filter === undefined ? endpoint.filter : (withFilter(body, bytes).filter as ExactObject | null);
-}
-
-function payloadOf(bytes: Uint8Array): Uint8Array | null {
-  const range = topLevelFields(bytes, ["payload"])?.fields.get("payload");
-  return range === undefined ? null : bytes.subarray(...range);
-}
-
-function payloadRanges(bytes: Uint8Array): ByteRange[] {
-  const ranges: ByteRange[] = [];
-  topLevelFields(bytes, ["payload"], 0, (range) => ranges.push(range));
-  return ranges;
 }
