@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { StartError } from "../../core/start-error.ts";
 import { codeOf } from "./disk-error.ts";
 import { type Files, makeDirectoryDurably } from "./durable-file.ts";
+import { sizeOf } from "./file-size.ts";
 import { hasKeyFile } from "./key-file.ts";
 import { userText } from "./open-error.ts";
 
@@ -108,6 +109,3 @@ export function noData(dataDir: string): StartError {
 }
 
 /** Returns the size of a file, or 0 if it does not exist. */
-function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-}

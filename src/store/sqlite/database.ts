@@ -1,9 +1,12 @@
 import { Database, type Statement } from "bun:sqlite";
-import { chmodSync, statSync } from "node:fs";
+import { chmodSync } from "node:fs";
 import { StartError } from "../../core/start-error.ts";
+import { FRAME_HEADER_BYTES, WAL_HEADER_BYTES } from "../../core/wal.ts";
 import { databaseFileOf, dataDirInUse, lostDatabase } from "./data-dir.ts";
 import { type FileLock, FileLocked, lockFile } from "./file-lock.ts";
+import { sizeOf } from "./file-size.ts";
 import { hasKeyFile } from "./key-file.ts";
+import { schemaVersionOf } from "./migrations.ts";
 
 export type Sync = "full" | "normal";
 
@@ -17,10 +20,6 @@ const CACHE_KIB = 32 * 1024;
  * (`token create`) may hold the lock for a short time.
  */
 export const BUSY_TIMEOUT_MS = 2000;
-
-/** Sizes of the parts of a write-ahead log, in bytes. */
-const WAL_HEADER_BYTES = 32;
-const WAL_FRAME_HEADER_BYTES = 24;
 
 /**
  * Opens the database of a data directory. Creates it if `create` is true. Commits are synced until
@@ -124,7 +123,7 @@ export function checkDatabase(db: Database, dataDir: string, isNew: boolean): vo
       "SELECT COUNT(*) AS tables, TOTAL(name = 'meta') AS hasMeta FROM sqlite_schema WHERE type = 'table'",
     )
     .get()!;
-  const { user_version: version } = db.query<{ user_version: number }, []>("PRAGMA user_version").get()!;
+  const version = schemaVersionOf(db);
   if (tables === 0 && !isNew && hasKeyFile(dataDir)) throw lostDatabase(path, "is empty");
   if (tables > 0 && (version === 0 || hasMeta === 0)) {
     throw new StartError(`The database ${path} was not created by Boathook. Set another data-dir.`);
@@ -144,8 +143,8 @@ export function checkDatabase(db: Database, dataDir: string, isNew: boolean): vo
 function missingPages(db: Database, path: string): number {
   const { page_count: pages } = db.query<{ page_count: number }, []>("PRAGMA page_count").get()!;
   const { page_size: pageBytes } = db.query<{ page_size: number }, []>("PRAGMA page_size").get()!;
-  const inFile = Math.floor(statSync(path).size / pageBytes);
-  const logBytes = (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) - WAL_HEADER_BYTES;
-  const inLog = Math.max(0, Math.floor(logBytes / (pageBytes + WAL_FRAME_HEADER_BYTES)));
+  const inFile = Math.floor(sizeOf(path) / pageBytes);
+  const logBytes = sizeOf(`${path}-wal`) - WAL_HEADER_BYTES;
+  const inLog = Math.max(0, Math.floor(logBytes / (pageBytes + FRAME_HEADER_BYTES)));
   return pages - inFile - inLog;
 }

@@ -1,16 +1,16 @@
 import { constants, Database } from "bun:sqlite";
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { timeOfSeq } from "../../core/id.ts";
 import { problemIn } from "./backup/backup-file.ts";
-import { freeBytesOf } from "./backup/disk-space.ts";
 import { constraints } from "./constraints.ts";
 import { databaseFileOf, hasDatabase, noData, refuseLostDatabase } from "./data-dir.ts";
 import { checkDatabase } from "./database.ts";
 import { codeOf } from "./disk-error.ts";
 import { type KeyState, keyStateOf } from "./encryption/key-state.ts";
 import { isFileLocked } from "./file-lock.ts";
-import { migrations } from "./migrations.ts";
+import { freeBytesOf, sizeOf } from "./file-size.ts";
+import { migrations, schemaVersionOf } from "./migrations.ts";
 import { lastSeq } from "./numbers.ts";
 import { openError } from "./open-error.ts";
 
@@ -73,7 +73,7 @@ function read(db: Database, dataDir: string, isInUse: boolean): Omit<StoreReadin
   checkDatabase(db, dataDir, false);
   const keyState = keyStateOf(db);
   if (keyState.fingerprint === null) throw noData(dataDir);
-  const { user_version: schemaVersion } = db.query("PRAGMA user_version").get() as { user_version: number };
+  const schemaVersion = schemaVersionOf(db);
   const damage = damageIn(db, isInUse);
   const isReadable = damage === null && schemaVersion === migrations.length;
   const last = isReadable ? lastSeq(db) : 0;
@@ -122,8 +122,4 @@ function unknown(path: string, walBytes: number): Omit<StoreReading, "freeBytes"
     ...{ check: "skipped", damage: null, schemaVersion: newestSchema, newestSchema, rulesMissing: 0 },
     ...{ databaseBytes: sizeOf(path), walBytes, newestAt: null, clockTrust: null, keyState: null },
   };
-}
-
-function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }

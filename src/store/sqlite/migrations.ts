@@ -379,12 +379,17 @@ export function refuseNewerSchema(version: number, what = "The data directory"):
   );
 }
 
+/** Returns the number of the migration that ran last. 0 for a new database. */
+export function schemaVersionOf(db: Database): number {
+  return (db.query("PRAGMA user_version").get() as { user_version: number }).user_version;
+}
+
 /**
  * Migrates the database to the newest schema. Throws `StartError` if a newer version of the server
  * has written the database.
  */
 export function migrate(db: Database): void {
-  const { user_version: version } = db.query("PRAGMA user_version").get() as { user_version: number };
+  const version = schemaVersionOf(db);
   refuseNewerSchema(version);
   for (let step = version; step < migrations.length; step++) {
     db.transaction(() => {

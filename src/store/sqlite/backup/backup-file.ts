@@ -7,6 +7,7 @@ import { databaseFileOf, hasDatabase, noData } from "../data-dir.ts";
 import { codeOf } from "../disk-error.ts";
 import { systemFiles } from "../durable-file.ts";
 import { findPresentKey, keyStateOf } from "../encryption/key-state.ts";
+import { sizeOf } from "../file-size.ts";
 import type { KnownKeys } from "../key-file.ts";
 import { openError } from "../open-error.ts";
 import { copyDatabase } from "./copy-database.ts";
@@ -15,13 +16,13 @@ import { lockTemporary, removeBeside } from "./temporary-file.ts";
 
 /** The table that only backups have: when and by which version the backup was made. */
 export const BACKUP_TABLE = "backup";
-/** Names of the files in a data directory. */
+/** Matches the names of the server's own files in a data directory. */
 const OWN_FILE = /^(boathook\.(db|lock)|encryption\.key|root-token|replica\.json)/;
 
 export interface BackupRequest {
   readonly dataDir: string;
   readonly file: string;
-  /** The keys of which one is that of the data and is included. Null means that the backup has no key. */
+  /** The known keys. The one that fits the data is included. Null means that the backup has no key. */
   readonly keys: KnownKeys | null;
   /** Whether an existing file may be replaced. */
   readonly force: boolean;
@@ -60,7 +61,7 @@ export async function writeBackup(request: BackupRequest): Promise<number> {
       systemFiles.sync(dirname(resolve(file)));
       return size;
     } finally {
-      // Afterwards, the temporary file may belong to another backup.
+      // After publication, the temporary path may belong to another backup.
       if (!isPublished) {
         removeBeside(temporary);
         rmSync(temporary, { force: true });
@@ -103,7 +104,7 @@ function alreadyExists(file: string): StartError {
   return new StartError(`${file} already exists. Give the path of a new file, or replace the file with --force.`);
 }
 
-/** Merges the copied log into the copied database and adds the table of backups. */
+/** Merges the copied log into the copied database and adds the table that only backups have. */
 function complete(temporary: string, { keys, verify, now, version, dataDir }: BackupRequest): void {
   const db = new Database(temporary, { create: false, readwrite: true, strict: true });
   try {
@@ -151,8 +152,4 @@ function publish(temporary: string, file: string, force: boolean): void {
     }
   }
   renameSync(temporary, file);
-}
-
-function sizeOf(path: string): number {
-  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }

@@ -102,7 +102,7 @@ async function headerOf(log: FileHandle): Promise<Buffer> {
 
 /**
  * Copies the log to the database, so that the server, which would stop for the time that this takes,
- * need not do it. With a replica, only the server knows what may be copied.
+ * does not have to. With a replica, only the server knows what may be copied.
  */
 function shortenLog(db: Database, dataDir: string): void {
   if (hasReplica(dataDir)) return;

@@ -1,8 +1,10 @@
 import { promises } from "node:fs";
+import { writeAll } from "../write-all.ts";
 
 export type FileHandle = promises.FileHandle;
 
 const MIB = 1024 * 1024;
+
 /** How fast a file is copied. */
 export interface Pace {
   /** Size of the parts in which the file is copied. Never larger than that of `FULL_SPEED`. */
@@ -38,11 +40,5 @@ export async function copyFile(from: FileHandle, to: string, bytes: number, pace
     await target.sync();
   } finally {
     await target.close();
-  }
-}
-
-async function writeAll(target: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    done += (await target.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
   }
 }

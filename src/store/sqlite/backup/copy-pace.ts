@@ -4,7 +4,7 @@ import type { LogHead } from "../replica/wal-source.ts";
 import { FULL_SPEED, type Pace } from "./copy-file.ts";
 
 const MIB = 1024 * 1024;
-/** Part of the time that a copy works while the server commits. It pauses the rest of the time. */
+/** Part of the time in which the copy works while the server commits. It pauses the rest. */
 const WORK_PART = 0.1;
 /** Size of the parts between two pauses while the server commits, in bytes. */
 const BUSY_PART_BYTES = MIB;
@@ -14,8 +14,8 @@ const BUSY_PART_BYTES = MIB;
  */
 const BUSY_SYNC_BYTES = 8 * MIB;
 /**
- * Growth of the server's log during a copy that is accepted, in bytes and as a part of the database.
- * The larger of both applies. If the server commits more than that, the copy makes shorter pauses.
+ * Growth of the server's log that is accepted during a copy, in bytes and as a part of the database.
+ * The larger one applies. If the log is about to grow more, the copy makes shorter pauses.
  */
 const LOG_GROWTH_BYTES = 256 * MIB;
 const LOG_GROWTH_PART = 0.25;
@@ -28,7 +28,7 @@ export interface Progress {
   /** Size of the last part, and of what is left. */
   readonly partBytes: number;
   readonly leftBytes: number;
-  /** By how much the log has grown since the start, and by how much it may grow. */
+  /** How much the log has grown since the start, and how much it may grow. */
   readonly logGrowthBytes: number;
   readonly logGrowthBytesMax: number;
 }
@@ -43,7 +43,7 @@ export function pauseMs(progress: Progress): number {
   return Math.min(wantedMs, Math.max(0, partMs - workedMs));
 }
 
-/** Returns by how much the log may grow during a copy of a database, in bytes. */
+/** Returns how much the log may grow during a copy of a database, in bytes. */
 export function logGrowthMax(databaseBytes: number, hasReplica: boolean): number {
   // Beside a replica, only the server can shorten the log, and stops for that time.
   return hasReplica ? LOG_GROWTH_BYTES : Math.max(LOG_GROWTH_BYTES, LOG_GROWTH_PART * databaseBytes);

@@ -1,6 +1,6 @@
-import { promises } from "node:fs";
 import { dirname } from "node:path";
 import { StartError } from "../../../core/start-error.ts";
+import { freeBytesOf } from "../file-size.ts";
 import type { Pace } from "./copy-file.ts";
 
 const MIB = 1024 * 1024;
@@ -21,7 +21,7 @@ export class DiskGuard {
     return new DiskGuard(dataDir, Math.min(FREE_BYTES_MIN, ((await freeBytesOf(dataDir)) ?? 0) / 2));
   }
 
-  /** Returns a pace that also looks at the free space after each part. */
+  /** Returns a pace that also checks the free space after each part. */
   guarded(pace: Pace): Pace {
     return {
       get partBytes() {
@@ -43,16 +43,6 @@ export class DiskGuard {
     throw new StartError(
       `The backup was stopped, because the disk of the data directory ${this.dataDir} is almost full. Free some space, then try again.`,
     );
-  }
-}
-
-/** Returns the free space of a disk that this process may use, or null if it is not known. */
-export async function freeBytesOf(directory: string): Promise<number | null> {
-  try {
-    const { bavail, bsize } = await promises.statfs(directory);
-    return bavail * bsize;
-  } catch {
-    return null;
   }
 }
 

@@ -2,7 +2,7 @@ import { Database } from "bun:sqlite";
 import { existsSync, promises, realpathSync, statSync } from "node:fs";
 import { StartError } from "../../../core/start-error.ts";
 import { restoreFileOf } from "../data-dir.ts";
-import { codeOf } from "../disk-error.ts";
+import { codeOf, isDamage } from "../disk-error.ts";
 import { keyFingerprintOf } from "../encryption/key-state.ts";
 import { openError } from "../open-error.ts";
 import { BACKUP_TABLE } from "./backup-file.ts";
@@ -11,7 +11,7 @@ import { requireSpace } from "./disk-space.ts";
 import { refuseData, restoreInto, type WrittenDatabase } from "./restore-target.ts";
 import { prepareRestored, type RestoreOptions } from "./restored-database.ts";
 
-/** The header of an SQLite database: its magic text, and where the page size and count are. */
+/** The header of an SQLite database begins with `MAGIC`. The other positions are those of its fields. */
 const HEADER_BYTES = 100;
 const MAGIC = "SQLite format 3\0";
 const PAGE_BYTES_AT = 16;
@@ -51,7 +51,7 @@ export async function restoreBackup(request: RestoreRequest): Promise<Restored> 
         await copyFile(backup, temporary, size);
         return prepareCopy(temporary, request);
       } catch (error) {
-        if (/^SQLITE_(NOTADB|CORRUPT)/.test(codeOf(error))) throw notABackup(file);
+        if (isDamage(error)) throw notABackup(file);
         throw error;
       }
     });

@@ -4,7 +4,7 @@ import { deliveryHeldMeta } from "../../../core/delivery.ts";
 import { StartError } from "../../../core/start-error.ts";
 import { keyFingerprintOf } from "../encryption/key-state.ts";
 import { keyFileOf, keyOf } from "../key-file.ts";
-import { refuseNewerSchema } from "../migrations.ts";
+import { refuseNewerSchema, schemaVersionOf } from "../migrations.ts";
 import { KeyBox } from "../secret-box.ts";
 import { problemIn } from "./backup-file.ts";
 
@@ -39,7 +39,7 @@ export function prepareRestored(
   source: RestoreSource,
   options: RestoreOptions,
 ): { readonly schemaVersion: number; readonly key: string | null } {
-  const { user_version: schemaVersion } = db.query("PRAGMA user_version").get() as { user_version: number };
+  const schemaVersion = schemaVersionOf(db);
   refuseNewerSchema(schemaVersion, source.name);
   const problem = problemIn(db, "integrity_check");
   if (problem !== null) throw new StartError(`${source.name} is damaged: ${problem}. ${source.remedy}`);
@@ -61,10 +61,10 @@ function keyToWrite(
   { dataDir, configuredKey, givenKeys }: RestoreOptions,
 ): string | null {
   const fits = (key: string) => new KeyBox(key).fingerprint === fingerprint;
-  const there = keyOf(dataDir);
+  const inDirectory = keyOf(dataDir);
   const source = name.replace(/^The /, "the ");
   // The server uses the configured key even if there is a key file.
-  const known = configuredKey ?? givenKeys.find(fits) ?? givenKeys[0] ?? inSource ?? there;
+  const known = configuredKey ?? givenKeys.find(fits) ?? givenKeys[0] ?? inSource ?? inDirectory;
   if (known === null) {
     throw new StartError(
       `${name} does not contain the encryption key. Give it with --key-file FILE or BOATHOOK_ENCRYPTION_KEY.`,
@@ -75,7 +75,7 @@ function keyToWrite(
       `The encryption key does not match ${source}. Give the key of the server from which it was made.`,
     );
   }
-  if (configuredKey !== null || there === known) return null;
+  if (configuredKey !== null || inDirectory === known) return null;
   if (existsSync(keyFileOf(dataDir))) {
     throw new StartError(
       `The key file ${keyFileOf(dataDir)} does not match ${source}. Move the key file away, or choose another data-dir.`,

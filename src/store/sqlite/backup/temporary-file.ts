@@ -7,8 +7,8 @@ const DATABASE_START = Buffer.from("SQLite format 3\0");
 
 /**
  * Creates the temporary file of a backup with mode 0600 and locks it, so that two backups do not
- * share it. Uses again what an interrupted backup left there. Throws `StartError` if the path has
- * anything else, which may belong to the user or to an attacker.
+ * share it. Reuses what an interrupted backup has left. Throws `StartError` if the path has anything
+ * else, which may belong to the user or to an attacker.
  */
 export function lockTemporary(temporary: string): FileLock {
   requireLeftover(temporary);

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { databaseFileOf } from "../data-dir.ts";
 import { openDatabase } from "../database.ts";
 import { hasKeyFingerprint } from "../encryption/key-state.ts";
-import { migrations } from "../migrations.ts";
+import { sizeOf } from "../file-size.ts";
+import { migrations, schemaVersionOf } from "../migrations.ts";
 import { writeBackup } from "./backup-file.ts";
 import { requireSpace } from "./disk-space.ts";
 
@@ -29,15 +30,15 @@ export interface UpgradeOptions {
   readonly now: number;
   /** Checks the open database, and throws if it must not be used. */
   readonly check: (db: Database) => void;
-  /** Called before the copy is made. No connection of this process may be open afterwards. */
+  /** Runs before the copy is made. It must close the connections of this process. */
   readonly beforeCopy?: () => void;
 }
 
 /**
  * Copies the database to `boathook-schema-<version>.bak` beside it if its schema is about to be
  * upgraded. The copy is a backup that `boathook restore` accepts. Returns null if there is nothing to
- * upgrade. This process must not have the database open, except until `beforeCopy`. Throws `StartError` if the copy is
- * not possible.
+ * upgrade. Throws `StartError` if the copy is not possible. `beforeCopy` must close what this process
+ * has open of the database.
  */
 export async function prepareUpgrade(
   dataDir: string,
@@ -49,7 +50,7 @@ export async function prepareUpgrade(
   if (!copy) return { from, to, copy: null };
   const file = join(dataDir, `boathook-schema-${from}.bak`);
   const path = databaseFileOf(dataDir);
-  const bytes = statSync(path).size + (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0);
+  const bytes = sizeOf(path) + sizeOf(`${path}-wal`);
   await requireSpace(
     file,
     bytes,
@@ -77,7 +78,7 @@ function oldSchema(dataDir: string, check: UpgradeOptions["check"]): number | nu
   try {
     // Closing the database may hide that its file is incomplete.
     check(db);
-    const { user_version: version } = db.query("PRAGMA user_version").get() as { user_version: number };
+    const version = schemaVersionOf(db);
     return version > 0 && version < migrations.length && hasKeyFingerprint(db) ? version : null;
   } finally {
     db.close();

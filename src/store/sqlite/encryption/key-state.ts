@@ -9,6 +9,7 @@ const FINGERPRINT = "encryption-key-fingerprint";
  * some values may still be sealed with it.
  */
 const PREVIOUS = "encryption-key-previous";
+
 /** The rows of the table "meta" about the encryption key. */
 export interface KeyState {
   /** Null if nothing is encrypted yet. */

@@ -18,7 +18,7 @@ import {
   oldKeyFileOf,
   removeHandedOver,
 } from "../key-file.ts";
-import { migrations, refuseNewerSchema } from "../migrations.ts";
+import { migrations, refuseNewerSchema, schemaVersionOf } from "../migrations.ts";
 import { openError } from "../open-error.ts";
 import { KeyBox } from "../secret-box.ts";
 import { presentKeyOf } from "./key-ring.ts";
@@ -126,12 +126,12 @@ function keepOldKey(dataDir: string, { hex }: KeyBox, files: Files): void {
   const path = oldKeyFileOf(dataDir);
   const earlier = existsSync(path) ? keysInFile(path) : [];
   if (existsSync(path) && earlier.length === 0 && readFileSync(path, "utf8").trim() !== "") {
-    throw new StartError(`The file ${path} contains something else than keys. Move it away, then try again.`);
+    throw new StartError(`The file ${path} contains something other than keys. Move it away, then try again.`);
   }
   if (!earlier.includes(hex)) writeDurably(files, path, `${[hex, ...earlier].join("\n")}\n`);
 }
 
-/** Step 3: puts the new key where it belongs. Does nothing if it is there. */
+/** Step 3: puts the new key where it belongs. Does nothing if it is already there. */
 function place(to: KeyBox, { dataDir, configured, toFile, files = systemFiles }: RotationRequest): void {
   const made = newKeyFileOf(dataDir);
   if (configured === null && existsSync(made)) {
@@ -221,9 +221,9 @@ function lockKeys(dataDir: string): ReturnType<typeof lockFile> {
   }
 }
 
-/** A server of an earlier version would not notice a rotation. */
+/** Throws `StartError` unless the schema is the newest, because an older server would not notice a rotation. */
 function requireThisSchema(db: Database): void {
-  const { user_version: version } = db.query("PRAGMA user_version").get() as { user_version: number };
+  const version = schemaVersionOf(db);
   refuseNewerSchema(version);
   if (version === migrations.length) return;
   throw new StartError(

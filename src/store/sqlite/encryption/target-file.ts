@@ -30,6 +30,6 @@ export function writeTargetFile(path: string, { hex }: KeyBox, files: Files): vo
     );
   }
   throw new StartError(
-    `${path} contains something else than the new key. The rotation has begun: repeat the command with another path.`,
+    `${path} contains something other than the new key. The rotation has begun: repeat the command with another path.`,
   );
 }
