@@ -38,12 +38,12 @@ export function segmentStart(name: string): SegmentStart | null {
   return epoch === undefined ? null : { epoch: Number(epoch), from: Number(from) };
 }
 
-/** Returns the name of a copy of the database that was begun at a position. */
+/** Returns the name of a base whose copy began at a position. */
 export function baseName(generation: string, { epoch, from }: SegmentStart, tag: string): string {
   return `${generation}/base-${digits(epoch, 8)}-${digits(from, 10)}-${tag}`;
 }
 
-/** Returns the name of the object that is written when a copy of the database is complete. */
+/** Returns the name of the object that is written when a base is complete. */
 export function manifestName(base: string): string {
   return `${base}.json`;
 }
@@ -54,7 +54,7 @@ export function manifestEpoch(name: string): number | null {
   return epoch === undefined ? null : Number(epoch);
 }
 
-/** Returns the name of a part of a copy of the database. */
+/** Returns the name of a part of a base. */
 export function chunkName(base: string, index: number): string {
   return `${base}/${digits(index, 6)}`;
 }

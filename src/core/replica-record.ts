@@ -10,7 +10,7 @@ import { FRAME_HEADER_BYTES, WAL_HEADER_BYTES } from "./wal.ts";
 
 export const RECORD_HEADER_BYTES = 64;
 const MAGIC = "BHREPL1\n";
-/** Where the two checksums are. */
+/** Positions of the two checksums in the header. */
 const BODY_HASH_AT = 48;
 const HEADER_HASH_AT = 56;
 
@@ -33,7 +33,7 @@ export interface SegmentRecord extends RecordHeader {
   readonly body: Uint8Array;
 }
 
-/** Why bytes are no record: they end too early, or their checksum is wrong. */
+/** Why bytes are not a record: they end too early, or their checksum is wrong. */
 export type RecordDefect = "truncated" | "damaged";
 
 /** Returns the length of a record's body. */
@@ -76,7 +76,7 @@ export function readRecord(segment: Uint8Array, offset: number): SegmentRecord |
 }
 
 /**
- * Reads all records of a segment. `defect` says why the bytes after `records` are no record; null if
+ * Reads all records of a segment. `defect` says why the bytes after `records` are not a record; null if
  * there are none.
  */
 export function readSegment(segment: Uint8Array): {
@@ -93,7 +93,7 @@ export function readSegment(segment: Uint8Array): {
   return { records, defect: null };
 }
 
-/** Returns the checksum of a part of a copy of the database, as hex digits. */
+/** Returns the checksum of a part of a base, as hex digits. */
 export function hashOf(chunk: Uint8Array): string {
   return Bun.hash.xxHash64(chunk).toString(16).padStart(16, "0");
 }

@@ -2,8 +2,8 @@ import { baseName, chunkName, manifestName } from "../../../core/replica-name.ts
 import { hashOf } from "../../../core/replica-record.ts";
 import type { Vault } from "../../../core/replica-vault.ts";
 import type { Clock } from "../../../ports.ts";
-import type { BaseManifest } from "./chain.ts";
-import type { ChainEnd } from "./chain-end.ts";
+import type { BaseManifest } from "./generation.ts";
+import type { GenerationEnd } from "./generation-end.ts";
 import type { WalSource } from "./wal-source.ts";
 
 /** Pauses between two tries of a chunk, in ms. */
@@ -16,7 +16,7 @@ export interface BaseCopyParts {
   readonly version: string;
   readonly chunkBytes: number;
   /** Returns the end of what is in the vault. */
-  end(): ChainEnd;
+  end(): GenerationEnd;
   isStopped(): boolean;
   /** Waits after a chunk whose copy has taken this time, in ms. */
   rest(workedMs: number): Promise<void>;
@@ -24,7 +24,7 @@ export interface BaseCopyParts {
 
 /**
  * Copies the database file to the vault while the server writes to it, and returns the
- * manifest of the copy, or null if the server stops.
+ * manifest of the new base, or null if the server stops.
  *
  * No transaction is open during the copy, so the log does not grow. The price is that pages which a
  * checkpoint writes during the copy may be old, new or torn in it. All of these pages are in records
@@ -62,7 +62,7 @@ async function copyChunks(parts: BaseCopyParts, base: string, bytes: number): Pr
       if (parts.isStopped()) return null;
       const startedAt = clock.steady();
       const chunk = await source.databasePart(at, Math.min(chunkBytes, bytes - at));
-      await putAgain(parts, chunkName(base, chunks.length), chunk);
+      await putWithRetries(parts, chunkName(base, chunks.length), chunk);
       chunks.push(hashOf(chunk));
       await parts.rest(clock.steady() - startedAt);
     }
@@ -73,7 +73,11 @@ async function copyChunks(parts: BaseCopyParts, base: string, bytes: number): Pr
   return chunks;
 }
 
-async function putAgain({ vault, clock, isStopped }: BaseCopyParts, name: string, bytes: Uint8Array): Promise<void> {
+async function putWithRetries(
+  { vault, clock, isStopped }: BaseCopyParts,
+  name: string,
+  bytes: Uint8Array,
+): Promise<void> {
   for (const delayMs of RETRY_MS) {
     try {
       return await vault.put(name, bytes);

@@ -2,18 +2,18 @@ import { randomBytes } from "node:crypto";
 import type { Vault } from "../../../core/replica-vault.ts";
 import type { Clock } from "../../../ports.ts";
 import { copyBase } from "./base-copy.ts";
-import { basesOf, manifestOf } from "./chain.ts";
 import { withDeadline } from "./deadline.ts";
+import { basesOf, manifestOf } from "./generation.ts";
 import type { ReplicaLimits } from "./limits.ts";
 import { Pause } from "./pause.ts";
 import { prune } from "./prune.ts";
 import type { Shipper } from "./shipper.ts";
 import type { WalSource } from "./wal-source.ts";
 
-/** Part of the time that a copy works. It pauses the rest of the time, but at most `PAUSE_MS_MAX`. */
+/** Part of the time in which a base is copied. The copy pauses the rest, but at most `PAUSE_MS_MAX` at a time. */
 const WORK_PART = 0.1;
 const PAUSE_MS_MAX = 1000;
-/** How long to wait for the end of a copy that was stopped, in ms. */
+/** How long to wait until a copy that was stopped ends, in ms. */
 const STOP_MS = 1000;
 
 export interface BaseKeeperParts {
@@ -30,11 +30,11 @@ export interface BaseKeeperParts {
 }
 
 /**
- * Makes copies of the database file in the replica, and removes what is no longer needed. A restore
- * begins with a copy, so many records after it would make a restore slow.
+ * Makes the bases of a generation, and removes what is no longer needed. A restore begins with a base,
+ * so many records after it would make the restore slow.
  */
 export class BaseKeeper {
-  /** Time of the newest complete copy in ms; null if there is none. */
+  /** Time of the newest base in ms; null if there is none. */
   copiedAt: number | null = null;
   #bytesSince = 0;
   #running: Promise<void> | null = null;
@@ -43,14 +43,14 @@ export class BaseKeeper {
   readonly #pause: Pause;
 
   readonly #whole = Promise.withResolvers<void>();
-  /** Resolves when there is a complete copy. */
+  /** Resolves when there is a base. */
   readonly whole = this.#whole.promise;
 
   constructor(private readonly parts: BaseKeeperParts) {
     this.#pause = new Pause(parts.clock);
   }
 
-  /** Looks for the copies of the chain. */
+  /** Looks for the newest base of the generation. */
   async begin(): Promise<void> {
     const { vault, shipper } = this.parts;
     const newest = (await basesOf(vault, shipper.end.generation)).at(-1);
@@ -64,7 +64,7 @@ export class BaseKeeper {
     this.consider();
   }
 
-  /** Begins a copy if one is due. */
+  /** Begins to copy a base if one is due. */
   consider(): void {
     if (this.#isStopped || this.#running !== null || !this.#isDue) return;
     const { clock, limits, events } = this.parts;
@@ -110,12 +110,12 @@ export class BaseKeeper {
     this.#whole.resolve();
     this.#bytesSince -= before;
     events.copied(made.bytes, clock.steady() - startedAt);
-    // What cannot be removed now is removed after the next copy.
+    // What cannot be removed now is removed after the next base.
     await prune(vault, generation, { now: clock.now(), keptMs: limits.oldGenerationMs }).catch(() => {});
   }
 
   /**
-   * Pauses a copy, so that the server keeps most of the disk. The first copy is made at full speed,
+   * Pauses the copy, so that the server keeps most of the disk. The first base is made at full speed,
    * because nothing can be restored without it.
    */
   async #rest(workedMs: number): Promise<void> {
@@ -123,7 +123,7 @@ export class BaseKeeper {
     await this.#pause.for(Math.min(workedMs * (1 / WORK_PART - 1), PAUSE_MS_MAX), false);
   }
 
-  /** Waits until the first copy is complete, but not longer than a time limit in ms, and stops. */
+  /** Waits at most `timeoutMs` for the first base, and stops. */
   async finish(timeoutMs: number): Promise<void> {
     const running = this.#running;
     if (running !== null && this.copiedAt === null) await withDeadline(this.parts.clock, running, timeoutMs);

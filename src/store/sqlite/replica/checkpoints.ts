@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 import type { Cancel } from "../../../ports.ts";
 import type { CommitPauses } from "./commit-pause.ts";
-import type { LogGuard } from "./guard.ts";
+import type { LogGuard } from "./log-guard.ts";
 import type { Shipper } from "./shipper.ts";
 
 /** A checkpoint is tried again when the log has grown by this part of the length at which it is due. */

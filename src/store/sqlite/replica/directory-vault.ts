@@ -6,7 +6,8 @@ import { StartError } from "../../../core/start-error.ts";
 import { codeOf, messageOf } from "../disk-error.ts";
 import { systemFiles } from "../durable-file.ts";
 import { type FileLock, FileLocked, lockFile } from "../file-lock.ts";
-import { entriesOf, syncDirectory, syncFile, writeAll, writeSynced } from "./vault-files.ts";
+import { writeAll } from "../write-all.ts";
+import { entriesOf, syncDirectory, syncFile, writeSynced } from "./vault-files.ts";
 
 const MIB = 1024 * 1024;
 /** Size at which a segment gets no more records. */

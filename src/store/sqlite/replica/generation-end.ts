@@ -1,11 +1,12 @@
-/** Where a chain of records ends. */
-export interface ChainEnd {
+/** Where the records of a generation end. */
+export interface GenerationEnd {
+  /** Name of the generation. */
   readonly generation: string;
-  /** 0 if the chain has no record. */
+  /** 0 if the generation has no record. */
   readonly epoch: number;
   readonly frames: number;
   readonly salt1: number;
   readonly salt2: number;
-  /** Time of the last commit in the chain, in ms. */
+  /** Time of the last commit in the generation, in ms. */
   readonly at: number;
 }

@@ -1,22 +1,16 @@
-import {
-  generationNumber,
-  manifestEpoch,
-  manifestName,
-  type SegmentStart,
-  segmentStart,
-} from "../../../core/replica-name.ts";
+import { generationNumber, manifestEpoch, manifestName, segmentStart } from "../../../core/replica-name.ts";
 import { readSegment, type SegmentRecord } from "../../../core/replica-record.ts";
 import type { Vault } from "../../../core/replica-vault.ts";
 import { FRAME_HEADER_BYTES } from "../../../core/wal.ts";
-import type { ChainEnd } from "./chain-end.ts";
+import type { GenerationEnd } from "./generation-end.ts";
 
-/** Describes a complete copy of the database file. It was copied while the server wrote the file. */
+/** Describes a base: a copy of the database file that was made while the server wrote the file. */
 export interface BaseManifest {
-  /** The copy needs all records of this epoch and of later ones. */
+  /** The base needs all records of this epoch and of later ones. */
   readonly epoch: number;
   /** The records up to this position repair pages that changed during the copy. */
   readonly until: { readonly epoch: number; readonly frames: number };
-  /** Time in ms at which the copy was complete. */
+  /** Time in ms at which the base was complete. */
   readonly at: number;
   readonly version: string;
   readonly chunkBytes: number;
@@ -38,14 +32,14 @@ export async function segmentsOf(vault: Vault, generation: string, fromEpoch = 0
   return names.filter((name) => (segmentStart(name)?.epoch ?? -1) >= fromEpoch);
 }
 
-/** Returns the names of the complete copies of a generation, without `.json`, oldest first. */
+/** Returns the names of the complete bases of a generation, oldest first. */
 export async function basesOf(vault: Vault, generation: string): Promise<readonly string[]> {
   const names = await vault.list(`${generation}/base-`);
   const complete = names.filter((name) => manifestEpoch(name) !== null);
   return complete.map((name) => name.slice(0, -".json".length));
 }
 
-/** Returns the manifest of a copy, or null if it is missing or damaged. */
+/** Returns the manifest of a base, or null if it is missing or damaged. */
 export async function manifestOf(vault: Vault, base: string): Promise<BaseManifest | null> {
   const bytes = await vault.get(manifestName(base));
   try {
@@ -56,7 +50,7 @@ export async function manifestOf(vault: Vault, base: string): Promise<BaseManife
 }
 
 export interface LastRecord {
-  readonly end: ChainEnd;
+  readonly end: GenerationEnd;
   /** The header of the last frame. */
   readonly lastFrame: Uint8Array;
 }
@@ -74,7 +68,7 @@ export async function lastRecordOf(vault: Vault, generation: string): Promise<La
   return null;
 }
 
-function endOf(generation: string, { epoch, to: frames, salt1, salt2, at }: SegmentRecord): ChainEnd {
+function endOf(generation: string, { epoch, to: frames, salt1, salt2, at }: SegmentRecord): GenerationEnd {
   return { generation, epoch, frames, salt1, salt2, at };
 }
 
@@ -82,5 +76,3 @@ function lastFrameOf({ body, pageBytes }: SegmentRecord): Uint8Array {
   const at = body.length - pageBytes - FRAME_HEADER_BYTES;
   return body.slice(at, at + FRAME_HEADER_BYTES);
 }
-
-export type { SegmentStart };

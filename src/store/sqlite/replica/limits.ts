@@ -10,24 +10,24 @@ export interface ReplicaLimits {
   readonly refuseBytes: number;
   /**
    * How much the replica may lack, in bytes, before the log is no longer kept for it. The replica
-   * then needs a new copy of the database.
+   * then needs a new base.
    */
   readonly cutBytes: number;
-  /** Time after which a new copy of the database is made, in ms. */
+  /** Age at which the newest base is followed by a new one, in ms. */
   readonly baseEveryMs: number;
-  /** Minimum size of the records after which a new copy of the database is made, in bytes. */
+  /** Minimum size of the records after which a new base is made, in bytes. */
   readonly baseBytesMin: number;
-  /** A new copy of the database is made when the records are this many times as large as it. */
+  /** A new base is made when the records are this many times as large as the database. */
   readonly recordsPerDatabase: number;
-  /** Size of the parts of a copy, in bytes. */
+  /** Size of the parts of a base, in bytes. */
   readonly chunkBytes: number;
-  /** Pause before a copy of the database or a connection is tried again, in ms. */
+  /** Pause before a base or a connection is tried again, in ms. */
   readonly retryMs: number;
   /** How often the replica is checked, also while nothing is committed, in ms. */
   readonly checkEveryMs: number;
   /** Time in ms after which a failure, or a commit that the replica lacks, is reported. */
   readonly reportedAfterMs: number;
-  /** How long the chain of an earlier generation is kept, in ms. */
+  /** How long an earlier generation is kept, in ms. */
   readonly oldGenerationMs: number;
 }
 

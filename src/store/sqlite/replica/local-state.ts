@@ -2,7 +2,8 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { databaseFileOf } from "../data-dir.ts";
 import { systemFiles, writeDurably } from "../durable-file.ts";
-import type { ChainEnd } from "./chain-end.ts";
+import { sizeOf } from "../file-size.ts";
+import type { GenerationEnd } from "./generation-end.ts";
 
 const FILE = "replica.json";
 
@@ -25,8 +26,8 @@ export interface LocalState {
 
 /** The state in which the server was stopped. */
 interface StopState {
-  /** End of the chain of records, with which the database file agrees. */
-  readonly end: ChainEnd;
+  /** End of the generation with which the database file agrees. */
+  readonly end: GenerationEnd;
   /** Size and time of modification of the database file. */
   readonly bytes: number;
   readonly modified: string;
@@ -50,10 +51,10 @@ export function recordUse(dataDir: string, location: string): void {
 }
 
 /**
- * Records that the database file agrees with the end of a chain of records. Must be called after the
+ * Records that the database file agrees with the end of a generation. Must be called after the
  * database was closed.
  */
-export function recordStop(dataDir: string, location: string, end: ChainEnd): void {
+export function recordStop(dataDir: string, location: string, end: GenerationEnd): void {
   const file = fileOf(dataDir);
   if (file !== null) write(dataDir, { location, stop: { end, ...file } });
 }
@@ -66,6 +67,6 @@ function write(dataDir: string, state: LocalState): void {
 function fileOf(dataDir: string): Pick<StopState, "bytes" | "modified"> | null {
   const path = databaseFileOf(dataDir);
   const stats = statSync(path, { throwIfNoEntry: false, bigint: true });
-  if (stats === undefined || (statSync(`${path}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) return null;
+  if (stats === undefined || sizeOf(`${path}-wal`) > 0) return null;
   return { bytes: Number(stats.size), modified: String(stats.mtimeNs) };
 }

@@ -1,15 +1,15 @@
 import { generationNumber, manifestEpoch, manifestName, segmentStart } from "../../../core/replica-name.ts";
 import type { Vault } from "../../../core/replica-vault.ts";
-import { basesOf, generationsOf, lastRecordOf, segmentsOf } from "./chain.ts";
+import { basesOf, generationsOf, lastRecordOf, segmentsOf } from "./generation.ts";
 
-/** Number of complete copies of the database that are kept in a generation. */
+/** Number of complete bases that are kept in a generation. */
 const BASES_KEPT = 2;
 /** Maximum number of earlier generations that are kept. */
 const GENERATIONS_KEPT = 2;
 
 /**
- * Removes what a restore no longer needs: all but the last two copies of the database, the records
- * before them, incomplete copies, and earlier generations. An earlier generation may have data that
+ * Removes what a restore no longer needs: all but the last two bases, the records before them,
+ * incomplete bases, and earlier generations. An earlier generation may have data that
  * this one lacks, for example if an old backup was restored, so it is kept for some time.
  */
 export async function prune(
@@ -19,7 +19,7 @@ export async function prune(
 ): Promise<void> {
   const bases = await basesOf(vault, generation);
   const kept = bases.slice(-BASES_KEPT);
-  // Without its manifest, a copy is not used by a restore any more.
+  // A restore does not use a base without its manifest.
   await vault.remove(bases.slice(0, -BASES_KEPT).map(manifestName));
   const parts = (await vault.list(`${generation}/base-`)).filter((name) => manifestEpoch(name) === null);
   await vault.remove(parts.filter((name) => !kept.some((base) => name.startsWith(`${base}/`))));

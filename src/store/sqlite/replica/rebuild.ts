@@ -10,7 +10,8 @@ import {
   parseWalHeader,
   WAL_HEADER_BYTES,
 } from "../../../core/wal.ts";
-import type { BaseManifest } from "./chain.ts";
+import { writeAll } from "../write-all.ts";
+import type { BaseManifest } from "./generation.ts";
 
 type FileHandle = promises.FileHandle;
 
@@ -19,7 +20,7 @@ export class ReplicaDamaged extends Error {
   override readonly name = "ReplicaDamaged";
 }
 
-/** Writes a copy of the database file from a vault. Throws `ReplicaDamaged` if a part is damaged. */
+/** Writes the database file from a base. Throws `ReplicaDamaged` if a part is damaged. */
 export async function writeBase(vault: Vault, base: string, manifest: BaseManifest, file: FileHandle): Promise<void> {
   const { bytes, chunkBytes, chunks } = manifest;
   for (const [index, hash] of chunks.entries()) {
@@ -27,7 +28,7 @@ export async function writeBase(vault: Vault, base: string, manifest: BaseManife
     const chunk = await vault.get(name);
     if (chunk === null) throw new ReplicaDamaged(`${name} is missing`);
     if (hashOf(chunk) !== hash) throw new ReplicaDamaged(`${name} is damaged`);
-    await writeAt(file, chunk, index * chunkBytes);
+    await writeAll(file, chunk, index * chunkBytes);
   }
   await file.truncate(bytes);
 }
@@ -110,16 +111,10 @@ export class Applier {
     this.#pending.push({ page, bytes: body.subarray(start, start + pageBytes) });
     if (pagesAfterCommit === 0) return;
     const last = new Map(this.#pending.map(({ page, bytes }) => [page, bytes]));
-    for (const [number, bytes] of last) await writeAt(this.file, bytes, (number - 1) * pageBytes);
+    for (const [number, bytes] of last) await writeAll(this.file, bytes, (number - 1) * pageBytes);
     await this.file.truncate(pagesAfterCommit * pageBytes);
     this.#pending = [];
     this.at = record.at;
     this.committed = { epoch: this.epoch, frames: this.frames };
-  }
-}
-
-async function writeAt(file: FileHandle, bytes: Uint8Array, at: number): Promise<void> {
-  for (let done = 0; done < bytes.length; ) {
-    done += (await file.write(bytes, done, bytes.length - done, at + done)).bytesWritten;
   }
 }

@@ -8,12 +8,12 @@ import { StoreUnavailable } from "../../index.ts";
 import type { ReplicaState, StoreReplica } from "../../replica.ts";
 import type { Committer } from "../commit.ts";
 import { databaseFileOf } from "../data-dir.ts";
-import type { ChainEnd } from "./chain-end.ts";
 import { withDeadline } from "./deadline.ts";
-import { LogGuard } from "./guard.ts";
+import type { GenerationEnd } from "./generation-end.ts";
 import { dataIdOf, identityOf } from "./identity.ts";
 import { LIMITS, type ReplicaLimits } from "./limits.ts";
 import { type LocalState, localStateFileOf, readLocalState, recordStop, recordUse } from "./local-state.ts";
+import { LogGuard } from "./log-guard.ts";
 import { type OpenBucket, openVault } from "./open-vault.ts";
 import { Progress } from "./progress.ts";
 import { ReplicaSession, type SessionEvents } from "./session.ts";
@@ -22,8 +22,7 @@ import { type LogHead, WalSource } from "./wal-source.ts";
 
 /** How often commits by other processes are looked for, in ms. */
 const OTHERS_EVERY_MS = 500;
-
-/** Longest time in ms to wait for the first copy, and for the last commits, when the server stops. */
+/** Longest time in ms to wait for the first base, and for the last commits, when the server stops. */
 const FINISH_MS = 4000;
 
 export interface ReplicaOptions {
@@ -41,8 +40,8 @@ export interface ReplicaOptions {
 /**
  * Keeps the replica of a database up to date. The log of the database is kept until the replica has
  * it, also if the replica cannot be reached when the server starts. If the replica lacks too much,
- * messages are refused; if it lacks still more, the log is given up, and the replica gets a new copy
- * of the database later.
+ * messages are refused; if it lacks still more, the log is given up, and the replica gets a new base
+ * later.
  */
 export class Replica implements StoreReplica {
   readonly #guard: LogGuard;
@@ -61,7 +60,7 @@ export class Replica implements StoreReplica {
   /** Whether the log was given up. */
   #isCut = false;
   #isStopping = false;
-  #finished: ChainEnd | null = null;
+  #finished: GenerationEnd | null = null;
   #confirmation: { readonly position: number; readonly promise: Promise<boolean> } | null = null;
 
   /** Must be created after the data directory was locked, and before the database is opened. */
@@ -125,7 +124,7 @@ export class Replica implements StoreReplica {
     if (!this.#isCut && this.#lagBytes >= this.#limits.cutBytes) this.#cut();
   }
 
-  /** Lets SQLite restart the log. The replica then needs a new copy of the database. */
+  /** Lets SQLite restart the log. The replica then needs a new base. */
   #cut(): void {
     this.#isCut = true;
     this.#db!.run(`PRAGMA wal_autocheckpoint = ${this.#limits.checkpointFrames}`);
@@ -274,7 +273,7 @@ export class Replica implements StoreReplica {
   }
 }
 
-/** Returns whether a chain of records ends where the log ends. */
-function isEndOf(end: ChainEnd, { frames, salt1, salt2 }: LogHead): boolean {
+/** Returns whether a generation ends where the log ends. */
+function isEndOf(end: GenerationEnd, { frames, salt1, salt2 }: LogHead): boolean {
   return frames === end.frames && salt1 === end.salt1 && salt2 === end.salt2;
 }

@@ -6,9 +6,9 @@ import type { Vault } from "../../../core/replica-vault.ts";
 import { StartError } from "../../../core/start-error.ts";
 import { restoreInto, type WrittenDatabase } from "../backup/restore-target.ts";
 import { prepareRestored, type RestoreOptions } from "../backup/restored-database.ts";
-import { codeOf } from "../disk-error.ts";
+import { isDamage } from "../disk-error.ts";
 import { hasKeyFingerprint } from "../encryption/key-state.ts";
-import { type BaseManifest, basesOf, generationsOf, manifestOf, segmentsOf } from "./chain.ts";
+import { type BaseManifest, basesOf, generationsOf, manifestOf, segmentsOf } from "./generation.ts";
 import { identityOf } from "./identity.ts";
 import { type OpenBucket, openVault } from "./open-vault.ts";
 import { Applier, ReplicaDamaged, writeBase } from "./rebuild.ts";
@@ -61,8 +61,8 @@ interface Base {
 }
 
 /**
- * Writes the database from the newest copy in the replica that can be used. A copy is of use only
- * with the records that were stored while it was made.
+ * Writes the database from the newest base that can be used. A base can be used only with the records
+ * that were stored while it was copied.
  */
 async function rebuild(vault: Vault, file: promises.FileHandle, request: ReplicaRestoreRequest): Promise<Rebuilt> {
   const { location } = vault;
@@ -84,7 +84,7 @@ async function rebuild(vault: Vault, file: promises.FileHandle, request: Replica
   throw new StartError(`The replica ${location} has no complete copy of the data${when}. Use a backup.`);
 }
 
-/** Writes the database from a copy. Returns a text if the copy cannot be used. */
+/** Writes the database from a base and the records after it. Returns the reason if the base cannot be used. */
 async function rebuildFrom(
   vault: Vault,
   { generation, name, manifest }: Base,
@@ -106,7 +106,7 @@ async function rebuildFrom(
   return isWhole ? { at: applier.at ?? manifest.at, damage } : (damage ?? `records of ${generation} are missing`);
 }
 
-/** Yields the complete copies that were finished by a time, newest first. */
+/** Yields the bases that were complete by a time, newest first. */
 async function* basesUntil(vault: Vault, until: number | null): AsyncGenerator<Base> {
   for (const generation of [...(await generationsOf(vault))].reverse()) {
     for (const name of [...(await basesOf(vault, generation))].reverse()) {
@@ -144,7 +144,7 @@ async function applyAll(
   return damage;
 }
 
-/** Checks the database, which still needs no log. */
+/** Checks the restored database. */
 function check(path: string, request: ReplicaRestoreRequest) {
   const name = `The replica ${request.location}`;
   const db = new Database(path, { create: false, readwrite: true, strict: true });
@@ -154,7 +154,7 @@ function check(path: string, request: ReplicaRestoreRequest) {
     if (!hasKeyFingerprint(db)) throw new StartError(`${name} does not contain the data of a server.`);
     return prepareRestored(db, { name, key: null, remedy: "Use a backup." }, request);
   } catch (error) {
-    if (!/^SQLITE_(NOTADB|CORRUPT)/.test(codeOf(error))) throw error;
+    if (!isDamage(error)) throw error;
     throw new StartError(`${name} is damaged: the restored database cannot be read. Use a backup.`);
   } finally {
     db.close();

@@ -4,13 +4,13 @@ import { generationName, generationNumber } from "../../../core/replica-name.ts"
 import type { Vault } from "../../../core/replica-vault.ts";
 import type { Clock } from "../../../ports.ts";
 import { BaseKeeper } from "./base-keeper.ts";
-import { generationsOf, type LastRecord, lastRecordOf } from "./chain.ts";
-import type { ChainEnd } from "./chain-end.ts";
 import { Checkpoints } from "./checkpoints.ts";
 import { type CommitPause, CommitPauses } from "./commit-pause.ts";
-import type { LogGuard } from "./guard.ts";
+import { generationsOf, type LastRecord, lastRecordOf } from "./generation.ts";
+import type { GenerationEnd } from "./generation-end.ts";
 import { claimVault } from "./identity.ts";
 import type { ReplicaLimits } from "./limits.ts";
+import type { LogGuard } from "./log-guard.ts";
 import { Shipper } from "./shipper.ts";
 import type { WalSource } from "./wal-source.ts";
 import { WriteTurns } from "./write-turns.ts";
@@ -24,8 +24,8 @@ export interface SessionParts {
   readonly clock: Clock;
   readonly limits: ReplicaLimits;
   readonly version: string;
-  /** Where the chain ended when the server was stopped, if the database is unchanged since. */
-  readonly stoppedAt: ChainEnd | null;
+  /** Where the generation ended when the server was stopped, if the database is unchanged since. */
+  readonly stoppedAt: GenerationEnd | null;
   readonly pause: CommitPause;
 }
 
@@ -34,14 +34,15 @@ export interface SessionEvents {
   shipped(): void;
   /** The vault has not taken a record. It is tried again. */
   shipFailed(error: unknown): void;
-  /** The chain of records has a gap, so the session is over. */
+  /** The generation would have a gap, so the session is over. */
   broken(): void;
-  /** A copy of the database is complete. */
+  /** A base is complete. */
   copied(bytes: number, durationMs: number): void;
+  /** A base could not be made. It is tried again. */
   copyFailed(error: unknown): void;
 }
 
-/** A chain of records that is being continued in a vault. */
+/** Continues one generation in a vault. Ends when the generation would have a gap. */
 export class ReplicaSession {
   readonly shipper: Shipper;
   readonly bases: BaseKeeper;
@@ -51,9 +52,9 @@ export class ReplicaSession {
 
   private constructor(
     parts: SessionParts,
-    end: ChainEnd,
+    end: GenerationEnd,
     private readonly events: SessionEvents,
-    /** Whether the records begin a new generation although there is an older one. */
+    /** Whether the session begins a new generation although there is an older one. */
     readonly isNewGeneration: boolean,
   ) {
     const { source, vault, clock, limits } = parts;
@@ -78,7 +79,7 @@ export class ReplicaSession {
   }
 
   /**
-   * Continues the newest chain of a vault if the log continues it, or begins a new one. Throws
+   * Continues the newest generation of a vault if the log continues its records, or begins a new one. Throws
    * `StartError` if the vault belongs to other data.
    */
   static async begin(parts: SessionParts, events: SessionEvents): Promise<ReplicaSession> {
@@ -89,7 +90,7 @@ export class ReplicaSession {
     const continues = last !== null && isContinued(last, parts);
     const session = new ReplicaSession(
       parts,
-      continues ? last.end : newChain(latest),
+      continues ? last.end : newGeneration(latest),
       events,
       latest !== null && !continues,
     );
@@ -122,8 +123,8 @@ export class ReplicaSession {
     this.#turns?.resume();
   }
 
-  /** Ships what is committed. Resolves to the end of the chain, or null if not all was shipped. */
-  async finish(timeoutMs: number): Promise<ChainEnd | null> {
+  /** Ships what is committed. Resolves to the end of the generation, or null if not all was shipped. */
+  async finish(timeoutMs: number): Promise<GenerationEnd | null> {
     this.#isOver = true;
     this.#resume();
     await this.bases.finish(timeoutMs);
@@ -139,7 +140,7 @@ export class ReplicaSession {
   }
 }
 
-/** Returns whether the log continues the records of a chain. */
+/** Returns whether the log continues the records of a generation. */
 function isContinued({ end, lastFrame }: LastRecord, { source, stoppedAt }: SessionParts): boolean {
   if (stoppedAt !== null) {
     const fields = ["generation", "epoch", "frames", "salt1", "salt2"] as const;
@@ -150,7 +151,7 @@ function isContinued({ end, lastFrame }: LastRecord, { source, stoppedAt }: Sess
   return source.frameHeader(end.frames - 1, pageBytes).equals(lastFrame);
 }
 
-function newChain(latest: string | null): ChainEnd {
+function newGeneration(latest: string | null): GenerationEnd {
   const number = latest === null ? 1 : generationNumber(latest)! + 1;
   return { generation: generationName(number, tag()), epoch: 0, frames: 0, salt1: 0, salt2: 0, at: 0 };
 }

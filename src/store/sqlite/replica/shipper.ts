@@ -3,8 +3,8 @@ import { sealRecord } from "../../../core/replica-record.ts";
 import type { Vault } from "../../../core/replica-vault.ts";
 import { FRAME_HEADER_BYTES } from "../../../core/wal.ts";
 import type { Clock } from "../../../ports.ts";
-import type { ChainEnd } from "./chain-end.ts";
 import { withDeadline } from "./deadline.ts";
+import type { GenerationEnd } from "./generation-end.ts";
 import { Pause } from "./pause.ts";
 import type { LogHead, WalSource } from "./wal-source.ts";
 
@@ -21,7 +21,7 @@ export interface ShipperEvents {
   shipped(bytes: number): void;
   /** A record could not be stored. It is tried again. */
   failed(error: unknown): void;
-  /** The log was restarted before all of it was stored, so the chain has a gap. */
+  /** The log was restarted before all of it was stored, so the generation would have a gap. */
   broken(): void;
 }
 
@@ -84,7 +84,7 @@ export class Shipper {
     private readonly vault: Vault,
     private readonly clock: Clock,
     private readonly events: ShipperEvents,
-    { generation, epoch, frames, salt1, salt2, at }: ChainEnd,
+    { generation, epoch, frames, salt1, salt2, at }: GenerationEnd,
     /** 6 random hex digits. */
     tag: string,
   ) {
@@ -100,7 +100,7 @@ export class Shipper {
     this.#lastAt = at;
   }
 
-  get end(): ChainEnd {
+  get end(): GenerationEnd {
     const [salt1, salt2] = this.#salts;
     return {
       ...{ generation: this.#generation, epoch: this.#epoch, frames: this.#shipped, salt1, salt2, at: this.#lastAt },
