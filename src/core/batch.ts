@@ -24,7 +24,7 @@ export interface WaitingForBatch {
 
 export interface BatchSituation {
   readonly now: number;
-  /** Maximum size of the payloads of a batch. One payload may be greater. */
+  /** Maximum size of a body. A single message may be greater. */
   readonly bytesMax: number;
   /** Whether no delivery can join that is not waiting yet. */
   readonly isLast: boolean;
@@ -35,10 +35,19 @@ export type BatchDecision =
   | { readonly kind: "close"; readonly count: number }
   | { readonly kind: "wait"; readonly until: number };
 
+/** Approximate size of an element without its payload: its names, an id, an event type and a time. */
+const FRAME_BYTES = 110;
+
+/** Returns the approximate size of a message in a batch. Its exact size is known when it is sent. */
+export function approximateBytes(payloadBytes: number): number {
+  return payloadBytes + FRAME_BYTES;
+}
+
 /**
  * Decides whether to close a batch. `waiting` has at least one delivery; the first ones join. A batch
- * is closed when it has as many messages as its limit, when the next payload would not fit, or when
- * its oldest message has waited long enough.
+ * is closed when it has as many messages as its limit, when the next one would not fit, or when
+ * its oldest message has waited long enough. If a time lies so far in the future that the clock must
+ * have been set back, the batch does not wait for it.
  */
 export function decideBatch(
   waiting: readonly WaitingForBatch[],
@@ -49,10 +58,11 @@ export function decideBatch(
   let bytes = 0;
   let until = Number.POSITIVE_INFINITY;
   for (const { dueAt, payloadBytes } of waiting) {
-    if (count === maxMessages || (count > 0 && bytes + payloadBytes > bytesMax)) break;
+    const elementBytes = approximateBytes(payloadBytes);
+    if (count === maxMessages || (count > 0 && bytes + elementBytes > bytesMax)) break;
     count++;
-    bytes += payloadBytes;
-    until = Math.min(until, dueAt + maxWaitMs);
+    bytes += elementBytes;
+    until = Math.min(until, dueAt > now + maxWaitMs ? now : dueAt + maxWaitMs);
   }
   const isFull = count === maxMessages || count < waiting.length || isLast;
   return isFull || until <= now ? { kind: "close", count } : { kind: "wait", until };

@@ -17,12 +17,8 @@ export class Deadline {
    * forever.
    */
   async deliver(target: PreparedTarget, message: TargetMessage, timeoutMs: number): Promise<Answer | Shortage | null> {
-    const controller = new AbortController();
-    this.#underWay.add(controller);
-    const cancelTimeout = this.clock.after(timeoutMs, () => controller.abort());
     try {
-      const answer = await target.deliver(message, controller.signal);
-      return this.#underWay.has(controller) ? answer : null;
+      return await this.within(timeoutMs, (signal) => target.deliver(message, signal));
     } catch (error) {
       this.facts.state({ type: "defect.found", where: "attempt", error });
       return {
@@ -30,6 +26,17 @@ export class Deadline {
         reason: "connection",
         detail: "The request was not sent because of an internal error.",
       };
+    }
+  }
+
+  /** Does a part of an attempt within a time limit. Returns null if `cutOff` aborted it. */
+  async within<T>(timeoutMs: number, work: (signal: AbortSignal) => Promise<T>): Promise<T | null> {
+    const controller = new AbortController();
+    this.#underWay.add(controller);
+    const cancelTimeout = this.clock.after(timeoutMs, () => controller.abort());
+    try {
+      const result = await work(controller.signal);
+      return this.#underWay.has(controller) ? result : null;
     } finally {
       cancelTimeout();
       this.#underWay.delete(controller);

@@ -11,6 +11,9 @@ import { Targets } from "../targets/index.ts";
 import type { TargetPorts } from "../targets/target.ts";
 import { type TargetWarning, warningsOf } from "../targets/warnings.ts";
 import { AttemptRunner } from "./attempt.ts";
+import { AttemptSteps } from "./attempt-steps.ts";
+import { BatchReader } from "./batch-reader.ts";
+import { BatchRunner } from "./batch-runner.ts";
 import type { Deliverer } from "./deliverer.ts";
 import { DeliveryTime } from "./delivery-time.ts";
 import { FanOut, LANES_AT_ONCE } from "./fan-out.ts";
@@ -62,7 +65,7 @@ export class Engine extends OneLife implements Deliverer {
   readonly #lanes: Lanes;
   readonly #memory = new Memory();
   readonly #slots: Slots;
-  readonly #attempts: AttemptRunner;
+  readonly #steps: AttemptSteps;
   readonly #scheduler: Scheduler;
   readonly #ownership: LaneOwnership;
   readonly #tasks: TaskRunner;
@@ -86,15 +89,17 @@ export class Engine extends OneLife implements Deliverer {
     this.#offsets = new OffsetKeeper(clock, this.#time, store);
     const shared = { clock, time: this.#time, queue, seqs, facts, memory: this.#memory, isStopping };
     this.#slots = new Slots(policy.deliveryConcurrency);
-    this.#attempts = new AttemptRunner({
+    this.#steps = new AttemptSteps({
       ...shared,
       ...{ random: ports.random, tracer: ports.tracer ?? null, signals, policy, isClockDoubted, slots: this.#slots },
       onSlow: () => this.#scheduler.dispatch(),
     });
     const targets = new Targets({ ports, policy, ids });
-    const reader = new LaneReader({ ...shared, directory, targets, payloadBytesMax: policy.maxBodyBytes });
+    const reading = { ...shared, directory, targets, payloadBytesMax: policy.maxBodyBytes };
     this.#scheduler = new Scheduler({
-      ...{ ...shared, reader, lanes: this.#lanes, slots: this.#slots, attempts: this.#attempts },
+      ...{ ...shared, lanes: this.#lanes, slots: this.#slots, steps: this.#steps },
+      ...{ reader: new LaneReader(reading), attempts: new AttemptRunner(this.#steps) },
+      ...{ batchReader: new BatchReader(reading), batches: new BatchRunner(this.#steps, ids) },
       endpointConcurrency: policy.endpointConcurrency,
       gate: this.#gate,
     });
@@ -131,7 +136,7 @@ export class Engine extends OneLife implements Deliverer {
     this.#scheduler.stop();
     const tasksStopped = this.#tasks.stop();
     await this.#scheduler.drain(this.parts.policy.shutdownTimeoutMs);
-    this.#attempts.cutOff();
+    this.#steps.cutOff();
     const isDrained = await this.#scheduler.drain(CUT_OFF_MS);
     await tasksStopped;
     // If attempts are still under way, the lanes are not released; instead, the claim expires.
@@ -154,7 +159,8 @@ export class Engine extends OneLife implements Deliverer {
       // delivery is not added again.
       const isNext = seq > lane.cursor.position && seq < lane.diskNext;
       if (isNext && this.#hasRoom(lane)) this.#append(lane, message, seq);
-      else lane.waitsOnDisk(seq);
+      else if (lane.gathering === null) lane.waitsOnDisk(seq);
+      else lane.gathering.add(message.payload?.byteLength ?? 0);
       this.#scheduler.update(lane);
     }
     this.#scheduler.dispatch();
@@ -301,7 +307,8 @@ export class Engine extends OneLife implements Deliverer {
 
   #hasRoom(lane: Lane): boolean {
     if (lane.isReading || lane.ready.length >= READY_MAX) return false;
-    if (lane.entry !== null && this.#gate.isClosedFor(lane.entry.endpoint)) return false;
+    const endpoint = lane.entry?.endpoint;
+    if (endpoint !== undefined && (endpoint.batch !== null || this.#gate.isClosedFor(endpoint))) return false;
     return this.#memory.roomForDeliveries > 0;
   }
 

@@ -5,6 +5,7 @@ import type { Directory, EndpointEntry } from "../store/directory.ts";
 import type { Queue } from "../store/index.ts";
 import type { Targets } from "../targets/index.ts";
 import type { DeliveryTime } from "./delivery-time.ts";
+import { cancelExpunged } from "./expunged.ts";
 import type { Lane, Waiting } from "./lane.ts";
 import { earliestStart } from "./lane-state.ts";
 import type { Memory } from "./memory.ts";
@@ -56,6 +57,8 @@ export class LaneReader {
   #know(lane: Lane, entry: EndpointEntry): void {
     lane.target = this.parts.targets.prepare(entry.endpoint, entry.keys);
     lane.entry = entry;
+    // These were added before it was known that the endpoint gets batches.
+    if (entry.endpoint.batch !== null && lane.ready.length > 0) this.parts.memory.release(lane);
   }
 
   /** Reads the next due deliveries of a lane. */
@@ -113,21 +116,16 @@ export class LaneReader {
     const countMax = Math.max(1, Math.min(CONTENTS_AHEAD, room));
     const wanted: Waiting[] = [];
     for (let i = 0; i < lane.ready.length && i < CONTENTS_AHEAD && wanted.length < countMax; i++) {
-      if (lane.ready[i]!.content === null) wanted.push(lane.ready[i]!);
+      const waiting = lane.ready[i]!;
+      if (waiting.content === null && waiting.delivery.batchSeq === null) wanted.push(waiting);
     }
     return wanted;
   }
 
-  /**
-   * Cancels a delivery whose payload has been deleted since it became pending. There is nothing to
-   * send.
-   */
   async #cancel(lane: Lane, waiting: Waiting, environmentSeq: number): Promise<void> {
-    const { queue, memory, facts } = this.parts;
     lane.ready.splice(lane.ready.indexOf(waiting), 1);
-    memory.letGo(lane, waiting);
-    const count = await queue.expunge.message(waiting.delivery.messageSeq);
-    facts.state({ type: "deliveries.buried", environmentSeq, state: "cancelled", count });
+    this.parts.memory.letGo(lane, waiting);
+    await cancelExpunged(this.parts, waiting.delivery, environmentSeq);
   }
 
   /** Ends all pending deliveries in a lane whose endpoint no longer accepts deliveries. */

@@ -87,6 +87,7 @@ function nextDueAt(lane: Lane, rules: LaneRules): number {
   const head = lane.ready[0];
   // A parallel lane has only due deliveries in memory. They stay due when the clock is set back.
   if (head !== undefined) return lane.isFifo ? earliestStart(head.delivery, rules) : 0;
+  if (lane.gathering !== null) return Math.min(lane.gathering.wakeAt, lane.laterAt);
   if (lane.diskNext === NOTHING) return lane.laterAt;
   if (lane.diskNext <= rules.lastPosition) return 0;
   return Math.min(timeOfSeq(lane.diskNext) - rules.positionsAheadMs, lane.laterAt);

@@ -3,6 +3,7 @@ import type { Cancel } from "../ports.ts";
 import type { EndpointEntry } from "../store/directory.ts";
 import type { ClockOffsets, LaneCursor, MessageContent, PendingDelivery } from "../store/index.ts";
 import type { PreparedTarget } from "../targets/target.ts";
+import type { Gathering } from "./gathering.ts";
 import { LanePosition, NOTHING } from "./lane-position.ts";
 import { dueTimeOf, type LaneState } from "./lane-state.ts";
 
@@ -14,6 +15,11 @@ export interface Waiting {
    * attempt.
    */
   content: MessageContent | null;
+  /**
+   * The deliveries of a batch. `delivery` is then the first of them, and `content` is null. Null if the
+   * delivery is sent alone.
+   */
+  readonly members: readonly Waiting[] | null;
 }
 
 /**
@@ -55,6 +61,12 @@ export class Lane extends LanePosition {
   reputation: Reputation = "unproven";
   /** Whether an attempt has ended since the start. Until then the lane gets only one slot. */
   hasEndedAttempt = false;
+
+  /**
+   * The deliveries that wait for their batch to be closed. Null if the endpoint gets no batches, or if
+   * the lane must be read to know.
+   */
+  gathering: Gathering | null = null;
 
   /**
    * Whether the lane can run, and if not, the reason. `stateOf` derives it from the fields above.
@@ -112,6 +124,8 @@ export class Lane extends LanePosition {
    * longer than the head, which may be waiting for a retry.
    */
   oldestDueAt({ aheadMs, positionsAheadMs }: ClockOffsets): number {
+    // A message that waits for its batch is due when the batch is closed.
+    if (this.gathering !== null) return this.gathering.wakeAt;
     const isOnDisk = this.diskNext !== NOTHING && this.diskNext !== 0;
     const onDisk = isOnDisk ? timeOfSeq(this.diskNext) - positionsAheadMs : NOTHING;
     const dueAt = ({ delivery }: Waiting) => dueTimeOf(delivery, aheadMs);
@@ -174,12 +188,19 @@ export class Lane extends LanePosition {
   release(): void {
     for (const waiting of this.ready) this.letGo(waiting);
     this.ready.length = 0;
+    this.gathering = null;
     this.generation++;
     this.rewind();
   }
 
+  override waitsOnDisk(position: Seq): void {
+    this.gathering = null;
+    super.waitsOnDisk(position);
+  }
+
   override beginReading(): LaneCursor {
     this.#endedDuringRead = null;
+    this.gathering = null;
     return super.beginReading();
   }
 }

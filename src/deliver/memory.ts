@@ -36,13 +36,27 @@ export class Memory {
     const isKept = bytes <= this.roomForPayloadBytes;
     this.#deliveries++;
     if (isKept) this.#payloadBytes += bytes;
-    lane.append({ delivery, content: isKept ? content : null });
+    lane.append({ delivery, content: isKept ? content : null, members: null });
   }
 
   /** Puts the head of a FIFO lane back, without its content. */
   putBack(lane: Lane, delivery: PendingDelivery): void {
     this.#deliveries++;
-    lane.putBack({ delivery, content: null });
+    lane.putBack({ delivery, content: null, members: null });
+  }
+
+  /**
+   * Holds deliveries of a batch, even if there is no room. The batch must then be added to `lane.ready`.
+   */
+  holdBatch(lane: Lane, deliveries: readonly PendingDelivery[]): Waiting {
+    return batchOf(deliveries.map((delivery) => this.hold(lane, delivery)));
+  }
+
+  /** Holds a delivery of a batch. */
+  hold(lane: Lane, delivery: PendingDelivery): Waiting {
+    this.#deliveries++;
+    lane.held.set(delivery.seq, delivery);
+    return { delivery, content: null, members: null };
   }
 
   /** Keeps content that was read for a delivery in memory, even if there is no room. */
@@ -51,8 +65,12 @@ export class Memory {
     waiting.content = content;
   }
 
-  /** Stops holding a delivery. Does nothing if the delivery is no longer held. */
+  /** Stops holding a delivery or a batch. Does nothing if it is no longer held. */
   letGo(lane: Lane, waiting: Waiting): void {
+    if (waiting.members !== null) {
+      for (const member of waiting.members) this.letGo(lane, member);
+      return;
+    }
     if (!lane.letGo(waiting)) return;
     this.#deliveries--;
     this.#payloadBytes -= waiting.content?.payload?.byteLength ?? 0;
@@ -63,4 +81,9 @@ export class Memory {
     for (const waiting of lane.ready) this.letGo(lane, waiting);
     lane.release();
   }
+}
+
+/** Returns a batch of held deliveries, as a lane keeps it. There is at least one. */
+export function batchOf(members: readonly Waiting[]): Waiting {
+  return { delivery: members[0]!.delivery, content: null, members };
 }

@@ -5,6 +5,9 @@ import type { EndpointEntry } from "../store/directory.ts";
 import { StoreUnavailable } from "../store/index.ts";
 import { Alarms } from "./alarms.ts";
 import type { AttemptRunner } from "./attempt.ts";
+import type { AttemptSteps } from "./attempt-steps.ts";
+import type { BatchReader } from "./batch-reader.ts";
+import type { BatchRunner } from "./batch-runner.ts";
 import type { DeliveryTime } from "./delivery-time.ts";
 import type { Gate } from "./gate.ts";
 import type { Lane, Waiting } from "./lane.ts";
@@ -29,7 +32,10 @@ export interface SchedulerParts {
   readonly slots: Slots;
   readonly memory: Memory;
   readonly reader: LaneReader;
+  readonly batchReader: BatchReader;
+  readonly steps: AttemptSteps;
   readonly attempts: AttemptRunner;
+  readonly batches: BatchRunner;
   readonly endpointConcurrency: number;
   readonly gate: Gate;
 }
@@ -114,9 +120,9 @@ export class Scheduler {
     if (this.#isDispatching || this.#isStopped) return;
     this.#isDispatching = true;
     try {
-      const { slots, attempts } = this.parts;
+      const { slots, steps } = this.parts;
       for (let lane = first ?? slots.next(); lane !== null; lane = slots.next()) this.#serve(lane);
-      if (slots.shortSince !== null) attempts.slotsAreShort();
+      if (slots.shortSince !== null) steps.slotsAreShort();
     } finally {
       this.#isDispatching = false;
     }
@@ -155,9 +161,21 @@ export class Scheduler {
     const head = lane.ready[0];
     if (entry === null || this.#hasExpired(entry)) this.#prepare(lane, now);
     else if (entry.endpoint.deleted || entry.endpoint.disabled) void this.#read(lane, () => reader.bury(lane, entry));
-    else if (head === undefined) void this.#read(lane, () => reader.load(lane));
-    else if (head.content === null) void this.#read(lane, () => reader.fetchContents(lane, entry));
+    else if (head === undefined) void this.#read(lane, () => this.#load(lane, entry));
+    else if (head.content === null && head.members === null)
+      void this.#read(lane, () => this.#fetch(lane, head, entry));
     else this.#start(lane, head, entry, now);
+  }
+
+  /** Reads the next deliveries of a lane, or its next batch. */
+  #load(lane: Lane, { endpoint: { batch } }: EndpointEntry): Promise<void> {
+    return batch === null ? this.parts.reader.load(lane) : this.parts.batchReader.gather(lane, batch);
+  }
+
+  /** Reads the contents of the next deliveries, or the batch to which the next one belongs. */
+  #fetch(lane: Lane, { delivery: { batchSeq } }: Waiting, entry: EndpointEntry): Promise<void> {
+    const { reader, batchReader } = this.parts;
+    return batchSeq === null ? reader.fetchContents(lane, entry) : batchReader.take(lane, batchSeq);
   }
 
   /** Returns whether an old signing key of the endpoint has expired. */
@@ -171,7 +189,7 @@ export class Scheduler {
     else void this.#read(lane, () => reading);
   }
 
-  /** Starts an attempt for the first delivery, unless a rate limit is reached. */
+  /** Starts an attempt for the first delivery or batch, unless a rate limit is reached. */
   #start(lane: Lane, head: Waiting, { endpoint }: EndpointEntry, now: number): void {
     const waitMs = this.#throttle.takeFor(endpoint, now);
     if (waitMs > 0) {
@@ -184,10 +202,10 @@ export class Scheduler {
   }
 
   async #attempt(lane: Lane, head: Waiting, now: number): Promise<void> {
-    const { slots, attempts } = this.parts;
+    const { slots, attempts, batches } = this.parts;
     const slot = slots.take(lane);
     try {
-      await attempts.run(slot, head, now);
+      await (head.members === null ? attempts : batches).run(slot, head, now);
     } catch (error) {
       this.#interrupt(lane, error);
     }

@@ -7,7 +7,7 @@ import type { Outcome } from "../core/outcome.ts";
 import type { Answer } from "../ports.ts";
 import type { EndpointEntry } from "../store/directory.ts";
 import type { Attempt, MessageContent, PendingDelivery, Settled, Settlement } from "../store/index.ts";
-import type { RunningAttempt } from "./attempt.ts";
+import type { RunningRequest } from "./attempt-steps.ts";
 
 /** Delay before a failed write to the store is retried, in ms. */
 export const STORE_RETRY_MS = 500;
@@ -28,10 +28,24 @@ export interface Verdict {
   readonly durationMs: number;
 }
 
-/** Returns the settlement to store for an attempt and its result. */
-export function settlementOf(running: RunningAttempt, verdict: Verdict, seqs: SeqSource): Settlement {
-  const { content, entry, startedAt } = running;
-  const { delivery } = running.waiting;
+/** What an attempt was for. */
+export interface Attempted {
+  readonly delivery: PendingDelivery;
+  readonly content: MessageContent;
+  /** The batch that was sent; null if the message was sent alone. */
+  readonly batchSeq: Seq | null;
+}
+
+/**
+ * Returns the settlement to store for an attempt and its result. `stored` is the result of `nextOf`.
+ */
+export function settlementOf(
+  { entry, startedAt }: Pick<RunningRequest, "entry" | "startedAt">,
+  { delivery, content, batchSeq }: Attempted,
+  verdict: Verdict,
+  stored: Settlement["next"],
+  seqs: SeqSource,
+): Settlement {
   const { answer, outcome, next, disableAfterMs, endedAt, durationMs } = verdict;
   return {
     attempt: {
@@ -48,7 +62,7 @@ export function settlementOf(running: RunningAttempt, verdict: Verdict, seqs: Se
       trigger: delivery.trigger,
       startedAt,
       nextAttemptAt: next.state === "pending" ? endedAt + next.waitMs : null,
-      batchSeq: null,
+      batchSeq,
       ...(answer.headers !== undefined && { headers: attemptHeadersOf(answer.headers) }),
       ...(answer.transformation !== undefined && {
         transformation: attemptTransformationOf(answer.transformation),
@@ -56,11 +70,17 @@ export function settlementOf(running: RunningAttempt, verdict: Verdict, seqs: Se
     },
     message: content,
     round: delivery.round,
-    next: next.state === "pending" ? retryOf(next, verdict, seqs) : next,
+    next: stored,
     settledAt: endedAt,
     disableEndpoint: outcome.gone,
     disableAfterMs,
   };
+}
+
+/** Returns the decision of a verdict as it is stored. */
+export function nextOf(verdict: Verdict, seqs: SeqSource): Settlement["next"] {
+  const { next } = verdict;
+  return next.state === "pending" ? retryOf(next, verdict, seqs) : next;
 }
 
 /**

@@ -149,8 +149,8 @@ class HttpEndpoint implements PreparedTarget {
 
   #signedHeaders(message: TargetMessage, timestampSeconds: number): Header[] {
     const { ids, policy } = this.parts;
-    const { seq, payload, received, trace } = message;
-    const id = ids.encode("msg_", seq);
+    const { seq, idPrefix = "msg_", payload, received, trace } = message;
+    const id = ids.encode(idPrefix, seq);
     const headers = received === null ? this.#headersFor(message) : this.#headersForReceived(message, received);
     if (trace != null) addTraceContext(headers, trace);
     // The signature is set last, so that no other header can replace it.

@@ -33,6 +33,27 @@ export interface PreparedTarget {
    * request.
    */
   askPermission?(origin: string, signal: AbortSignal): Promise<Answer | Shortage>;
+  /** The steps of `deliver` if code changes the messages. Absent if they are sent as they are. */
+  readonly transforming?: Transforming;
+}
+
+/** The steps of a delivery to an endpoint with a transformation. */
+export interface Transforming {
+  /** Changes a message. Returns the failed or cancelled attempt if there is nothing to send. */
+  transform(message: TargetMessage, signal: AbortSignal): Promise<Transformed | Answer | Shortage>;
+  /** Sends messages as they are. */
+  readonly target: PreparedTarget;
+}
+
+/** A message that a transformation has changed. */
+export interface Transformed {
+  readonly kind: "message";
+  readonly request: TransformedRequest;
+  /** Null means the payload of the message. */
+  readonly payload: Uint8Array | null;
+  /** The headers that replace those of the sender. Null unless a source received the message. */
+  readonly received: Pick<TargetMessage, "headers" | "contentType"> | null;
+  readonly logs: readonly string[];
 }
 
 export interface TargetEndpoint {
@@ -54,6 +75,8 @@ export interface TargetEndpoint {
 /** A message as a target sends it. */
 export interface TargetMessage {
   readonly seq: Seq;
+  /** The prefix of the id that is sent. By default that of messages. */
+  readonly idPrefix?: "batch_";
   readonly payload: Uint8Array;
   /** Null means `application/json`, or none for a received message. */
   readonly contentType: string | null;

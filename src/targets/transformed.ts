@@ -3,8 +3,15 @@ import { noSandboxThread } from "../core/shortage.ts";
 import { maskPassword } from "../core/url-password.ts";
 import type { Answer, Shortage } from "../ports.ts";
 import { problemText, SandboxBusy, type SandboxResult } from "../sandbox/sandbox.ts";
-import { type ActiveTransformation, type Shaped, shapedBy, transformationCall } from "./shaped.ts";
-import type { PreparedTarget, TargetEndpoint, TargetMessage, TargetParts } from "./target.ts";
+import { type ActiveTransformation, shapedBy, transformationCall } from "./shaped.ts";
+import type {
+  PreparedTarget,
+  TargetEndpoint,
+  TargetMessage,
+  TargetParts,
+  Transformed,
+  Transforming,
+} from "./target.ts";
 
 /** Returns the transformation that runs for an endpoint, or null. */
 export function activeTransformation(transformation: Transformation | null): ActiveTransformation | null {
@@ -16,19 +23,28 @@ export function activeTransformation(transformation: Transformation | null): Act
  * An endpoint whose messages are changed by code before they are sent. The code runs at each attempt,
  * so that corrected code applies to retries.
  */
-export class TransformedEndpoint implements PreparedTarget {
+export class TransformedEndpoint implements PreparedTarget, Transforming {
   readonly #seen: { readonly url: URL; readonly headers: TargetEndpoint["headers"] };
 
   constructor(
     private readonly parts: TargetParts,
     private readonly endpoint: TargetEndpoint,
     private readonly active: ActiveTransformation,
-    private readonly target: PreparedTarget,
+    readonly target: PreparedTarget,
   ) {
     this.#seen = { headers: endpoint.headers, url: new URL(endpoint.url) };
   }
 
+  get transforming(): Transforming {
+    return this;
+  }
+
   async deliver(message: TargetMessage, signal: AbortSignal): Promise<Answer | Shortage> {
+    const transformed = await this.transform(message, signal);
+    return transformed.kind === "message" ? this.#send(message, transformed, signal) : transformed;
+  }
+
+  async transform(message: TargetMessage, signal: AbortSignal): Promise<Transformed | Answer | Shortage> {
     const { sandbox } = this.parts.ports;
     const { applicationSeq = 0 } = this.endpoint;
     if (sandbox === undefined) return noSandboxThread;
@@ -43,24 +59,21 @@ export class TransformedEndpoint implements PreparedTarget {
     }
     if (result.kind === "failed") return failed(problemText(result), result.logs);
     const shaped = shapedBy(result, message, this.#seen, this.parts.policy.maxBodyBytes);
-    return this.#send(message, shaped, result.logs, signal);
+    const { logs } = result;
+    if (shaped.kind === "problem") return failed(shaped.detail, logs);
+    if (shaped.kind === "message") return { ...shaped, logs };
+    return { kind: "cancelled", detail: shaped.reason, transformation: { sent: null, logs } };
   }
 
   async #send(
     message: TargetMessage,
-    shaped: Shaped,
-    logs: readonly string[],
+    { request, payload, received, logs }: Transformed,
     signal: AbortSignal,
   ): Promise<Answer | Shortage> {
-    if (shaped.kind === "problem") return failed(shaped.detail, logs);
-    if (shaped.kind === "cancelled") {
-      return { kind: "cancelled", detail: shaped.reason, transformation: { sent: null, logs } };
-    }
-    const { request, payload } = shaped;
     const changed: TargetMessage = {
       ...message,
       ...(payload !== null && { payload }),
-      ...(shaped.received !== null && shaped.received),
+      ...(received !== null && received),
       request,
     };
     const answer = await this.target.deliver(changed, signal);

@@ -83,6 +83,7 @@ describe("a successful attempt", () => {
       triggerType: 0,
       reason: null,
       nextAttempt: null,
+      batchId: null,
       timestamp: expect.stringMatching(/Z$/),
     });
     expect((await send("GET", `/app/${app}/attempt/endpoint/${endpoint}`)).json.data).toEqual(data);

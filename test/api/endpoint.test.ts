@@ -95,6 +95,7 @@ describe("creating an endpoint", () => {
       auth: null,
       tls: null,
       filter: null,
+      batch: null,
       failingSince: null,
       disabledAt: null,
       disabledCause: null,
@@ -122,6 +123,7 @@ describe("creating an endpoint", () => {
       ordering: "fifo",
       paused: true,
       filter: null,
+      batch: { maxMessages: 7, maxWaitMs: 250 },
     };
     const { warnings: _, ...json } = (await send("POST", endpoints, sent)).json;
     expect(json).toMatchObject({ ...sent, filterTypes: sent.eventTypes, rateLimit: 10 });

@@ -1,10 +1,19 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { type BatchSituation, batchBody, batchBodyBytes, batchElement, decideBatch } from "../../src/core/batch.ts";
+import {
+  approximateBytes,
+  type BatchSituation,
+  batchBody,
+  batchBodyBytes,
+  batchElement,
+  decideBatch,
+} from "../../src/core/batch.ts";
 
 const LIMITS = { maxMessages: 3, maxWaitMs: 100 };
 const NOW = 1000;
-const OPEN: BatchSituation = { now: NOW, bytesMax: 10, isLast: false };
+/** The assumed size of an element without its payload. */
+const FRAME = approximateBytes(0);
+const OPEN: BatchSituation = { now: NOW, bytesMax: 1000, isLast: false };
 
 /** A delivery that became due `agoMs` ago. */
 const waits = (agoMs: number, payloadBytes = 1) => ({ dueAt: NOW - agoMs, payloadBytes });
@@ -18,12 +27,13 @@ describe("closing a batch", () => {
     ["the oldest has waited for as long as allowed", [waits(0), waits(100)], OPEN, close(2)],
     ["as many as a batch may have", [waits(0), waits(0), waits(0)], OPEN, close(3)],
     ["more than a batch may have", [waits(0), waits(0), waits(0), waits(500)], OPEN, close(3)],
-    ["the payloads fit exactly", [waits(0, 4), waits(0, 6)], OPEN, wait(NOW + 100)],
-    ["the last payload does not fit", [waits(0, 4), waits(0, 7)], OPEN, close(1)],
-    ["a payload that is too great alone", [waits(0, 11)], OPEN, wait(NOW + 100)],
-    ["a payload that is too great alone, and another", [waits(0, 11), waits(0, 0)], OPEN, close(1)],
+    ["the payloads fit exactly", [waits(0, 400), waits(0, 600 - 2 * FRAME)], OPEN, wait(NOW + 100)],
+    ["the last payload does not fit", [waits(0, 400), waits(0, 601 - 2 * FRAME)], OPEN, close(1)],
+    ["a payload that is too great alone", [waits(0, 1001)], OPEN, wait(NOW + 100)],
+    ["a payload that is too great alone, and another", [waits(0, 1001), waits(0, 0)], OPEN, close(1)],
     ["no other delivery can join", [waits(0), waits(0)], { ...OPEN, isLast: true }, close(2)],
-    ["a delivery whose time is in the future", [waits(-50)], OPEN, wait(NOW + 150)],
+    ["a time that is a little in the future", [waits(-100)], OPEN, wait(NOW + 200)],
+    ["a time far in the future, after the clock was set back", [waits(0), waits(-101)], OPEN, close(2)],
   ] as const)("a batch is closed or waits: %s", (_, waiting, situation, decision) => {
     expect(decideBatch(waiting, LIMITS, situation)).toEqual(decision);
   });
@@ -56,6 +66,11 @@ describe("elements of a batch", () => {
   test("bytes that are not UTF-8 are replaced in the string", () => {
     const payload = bytes([0x22, 0xff, 0x22]);
     expect(text(batchElement({ ...message, payload }))).toBe(`${HEAD}"\\"\ufffd\\""}`);
+  });
+
+  test("the assumed size of an element is near its real one", () => {
+    const real = { ...message, id: `msg_${"x".repeat(27)}`, eventType: "order.paid", payload: bytes("{}") };
+    expect(Math.abs(batchElement(real).byteLength - approximateBytes(2))).toBeLessThan(20);
   });
 
   test("any elements form a JSON array of the stated size, in their order", () => {

@@ -43,6 +43,7 @@ export interface AttemptOut {
   readonly statusText: string;
   readonly reason: string | null;
   readonly nextAttempt: string | null;
+  readonly batchId: string | null;
   readonly timestamp: string;
 }
 

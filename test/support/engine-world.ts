@@ -12,6 +12,7 @@ import { generateSecret } from "../../src/core/signature.ts";
 import type { Engine } from "../../src/deliver/engine.ts";
 import { assemble, type Kernel, type KernelSettings } from "../../src/kernel.ts";
 import type { Answer, Cancel, Clock, OutgoingRequest, Shortage, ShortResource } from "../../src/ports.ts";
+import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 import { type Delivery, type Endpoint, type NewMessage, type Store, StoreUnavailable } from "../../src/store/index.ts";
 import { openMemoryStore } from "../../src/store/sqlite/index.ts";
 import { VirtualClock } from "../sim/clock.ts";
@@ -46,8 +47,10 @@ export interface Start {
   /** Time in ms since the world began. */
   readonly at: number;
   readonly host: string;
-  /** Number of the message among those of the endpoint, from 1. */
+  /** Number of the message among those of the endpoint, from 1. In a batch, that of the first one. */
   readonly message: number;
+  /** Numbers of the messages of a batch. Null if the message was sent alone. */
+  readonly batch: readonly number[] | null;
   readonly webhookId: string;
 }
 
@@ -57,8 +60,15 @@ export interface WorldOptions {
   readonly chance?: number | (() => number);
   /** Resolves host names. `hang` never resolves. */
   readonly resolve?: (host: string) => readonly string[] | Shortage | "hang";
+  /** Runs transformations. */
+  readonly sandbox?: Sandbox;
   /** Wraps the store that the engine uses. */
   readonly wrapStore?: (store: Store, clock: Clock) => Store;
+}
+
+/** A payload of this world. */
+interface Sent {
+  readonly message: number;
 }
 
 interface Process {
@@ -194,6 +204,8 @@ export class EngineWorld implements Disposable {
       transport: { send: (request: OutgoingRequest, signal: AbortSignal) => this.#send(request, signal) },
       resolver: { resolve: (host: string, signal: AbortSignal) => this.#resolve(host, signal) },
     };
+    const { sandbox } = this.#options;
+    if (sandbox !== undefined) Object.assign(ports, { sandbox });
     const kernel = assemble({ store, facts, ports, settings: this.#policy });
     facts.subscribe((fact) => this.facts.push(fact));
     return kernel;
@@ -398,10 +410,12 @@ export class EngineWorld implements Disposable {
 
   #send(request: OutgoingRequest, signal: AbortSignal): Promise<Answer | Shortage> {
     const host = request.url.hostname;
-    const { message } = JSON.parse(Buffer.from(request.body).toString()) as { message: number };
+    const sent = JSON.parse(Buffer.from(request.body).toString()) as Sent | readonly { readonly payload: Sent }[];
+    const batch = "message" in sent ? null : sent.map(({ payload }) => payload.message);
+    const message = "message" in sent ? sent.message : batch![0]!;
     this.headers = request.headers;
     const webhookId = request.headers.find(([name]) => name === "webhook-id")![1];
-    this.starts.push({ at: this.time, host, message, webhookId });
+    this.starts.push({ at: this.time, host, message, batch, webhookId });
     const attempt = this.starts.filter((start) => start.webhookId === webhookId && start.host === host).length;
     const reaction = this.#behaviours.get(host)!(message, attempt);
     return new Promise((resolve) => {
@@ -425,6 +439,11 @@ export class EngineWorld implements Disposable {
   /** Returns the messages that were sent to a host, in order, once for each attempt. */
   order(host: string): number[] {
     return this.starts.filter((start) => start.host === host).map(({ message }) => message);
+  }
+
+  /** Returns the batches that were sent to a host, in order, once for each attempt. */
+  batches(host: string): ReadonlyArray<readonly number[]> {
+    return this.starts.filter((start) => start.host === host).map(({ message, batch }) => batch ?? [message]);
   }
 
   /** Returns the times of the requests to a host. */

@@ -9,8 +9,8 @@ import { nullable, record, ruled } from "./schema.ts";
 export const uid = (prefix: IdPrefix, thing: string, parent: string) =>
   Type.Optional(inputSchema(shared.uid(prefix, thing, parent)));
 
-export const idOut = (prefix: IdPrefix) =>
-  Type.String({ description: "Assigned by the server.", examples: [`${prefix}0KfxFXFUH4hEMq0Y8gpRxcT2bSr`] });
+export const idOut = (prefix: IdPrefix, description = "Assigned by the server.") =>
+  Type.String({ description, examples: [`${prefix}0KfxFXFUH4hEMq0Y8gpRxcT2bSr`] });
 
 export const eventTypeName = inputSchema(shared.eventTypeName);
 export const channel = inputSchema(shared.channel);

@@ -1,6 +1,7 @@
 import { urlCharsMax } from "../rule.ts";
 import { maskPassword } from "../url-password.ts";
 import { authType, tlsType } from "./endpoint-auth.ts";
+import { batchType } from "./endpoint-batch.ts";
 import { challengeType, verifiedType } from "./endpoint-challenge.ts";
 import {
   alias,
@@ -181,6 +182,8 @@ export const endpointFields = {
   ordering: setting(ordering, "parallel"),
   paused: setting(flag({ description: "Messages are queued but not sent." }), false),
   filter: setting(filterType, null),
+  /** The limits of batches. Null if messages are sent one by one. */
+  batch: setting(batchType, null),
   /** The secret is stored encrypted in a separate table, together with older secrets. */
   secret: atCreation(secret, null, { stored: false, output: "never" }),
   /** How deliveries authenticate. The secrets are stored encrypted. */

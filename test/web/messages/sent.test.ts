@@ -16,6 +16,7 @@ const attempt: AttemptDetail = {
   triggerType: 0,
   reason: "status_5xx",
   nextAttempt: null,
+  batchId: null,
   timestamp: "2026-01-01T00:00:07.900Z",
   requestHeaders: [
     { name: "Content-Type", value: "application/json" },

@@ -45,6 +45,12 @@ export const MessageAttemptOut = field.object("MessageAttemptOut", {
   triggerType: Type.Integer({ enum: [0, 1], description: "0 scheduled, 1 manual." }),
   reason: nullable(wordOut(failureReasons, { description: "Why the attempt failed, or null." })),
   nextAttempt,
+  batchId: nullable(
+    field.idOut(
+      "batch_",
+      "The batch in which the message was sent, and the `webhook-id` of its request. Null if it was sent alone.",
+    ),
+  ),
   timestamp: field.instantOut,
   msg: Type.Optional(
     nullable(
@@ -97,6 +103,7 @@ export const attemptExample = {
   triggerType: 0,
   reason: null,
   nextAttempt: null,
+  batchId: null,
   timestamp: "2026-01-01T00:00:00.000Z",
 };
 
@@ -133,6 +140,7 @@ export function attemptOut(attempt: Attempt, ids: IdCodec, withContent: boolean,
     triggerType: triggerOut(attempt.trigger),
     reason: attempt.reason,
     nextAttempt: formatInstantOrNull(attempt.nextAttemptAt),
+    batchId: attempt.batchSeq === null ? null : ids.encode("batch_", attempt.batchSeq),
     timestamp: formatInstant(attempt.startedAt),
   };
 }
