@@ -188,8 +188,8 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   accept: /^node:crypto$/,
   cron: /^node:crypto$/,
   receive: /^(node:crypto|node:zlib|croner)$/,
-  // Ajv validates messages against the schemas of their event types.
-  "json-schema": /^ajv(-formats)?(\/.+)?$/,
+  // Ajv validates messages against the schemas of their event types, with patterns in linear time.
+  "json-schema": /^(ajv(-formats)?(\/.+)?|re2js)$/,
   // RE2 in JavaScript matches the expressions of filters in linear time.
   filter: /^re2js$/,
   // QuickJS, compiled to WebAssembly, interprets foreign code.

@@ -1,24 +1,24 @@
 import type { Seq } from "../core/id.ts";
-import type { Finding } from "../core/problem.ts";
+import { type Finding, Problem } from "../core/problem.ts";
 import { latestSchema } from "../core/schema-versions.ts";
 import type { Signals } from "../core/signal.ts";
-import { compileUsableSchema, type PayloadCheck } from "../json-schema/compile.ts";
+import { compileUsableSchema, type PayloadCheck, tooCostly } from "../json-schema/compile.ts";
 import { WeightedCache } from "../json-schema/weighted-cache.ts";
 import type { Clock } from "../ports.ts";
-import type { Configuration } from "../store/index.ts";
+import type { Configuration, EventType } from "../store/index.ts";
 import { Turns } from "../store/turns.ts";
-import { type HeavyWork, workOnThisThread } from "../thread/heavy-work.ts";
+import { type HeavyWork, TaskOverdue } from "../thread/heavy-work.ts";
 
 /** How the payloads of an event type are checked, and how to treat violations. */
 export interface PayloadRule {
   /**
    * Checks a payload on this thread. Null if compiling the schema would block the event loop for
-   * too long.
+   * too long, or if there is no bound to the cost of a check.
    */
   readonly check: PayloadCheck | null;
   /**
-   * Checks a payload, given as text, on the worker thread. Resolves to null if the text is not
-   * JSON.
+   * Checks a payload, given as text, on the worker thread, with a deadline. Resolves to null if the
+   * text is not JSON. Throws a 503 if the thread fails.
    */
   readonly checkOnWorker: (payload: string) => Promise<readonly Finding[] | null>;
   /**
@@ -57,7 +57,7 @@ export class PayloadRules {
     private readonly eventTypes: Pick<Configuration["eventTypes"], "get">,
     clock: Pick<Clock, "soon">,
     signals: Signals,
-    /** Usually a worker thread. If it fails, this thread does the work. */
+    /** Usually a worker thread. */
     private readonly worker: Pick<HeavyWork, "schemaSize" | "messageFindings">,
   ) {
     this.#turns = new Turns(clock);
@@ -90,7 +90,7 @@ export class PayloadRules {
     const eventType = await this.eventTypes.get(environmentSeq, name);
     const schema = eventType === null || eventType.validation === "off" ? undefined : latestSchema(eventType);
     if (schema !== undefined && eventType !== null) {
-      return await this.#prepareInOrder(key, changes, schema, eventType.validation === "reject");
+      return await this.#prepareInOrder(key, changes, eventType, schema);
     }
     if (changes === this.#changes) this.#kept.keep(key, null, WEIGHT_BARE);
     return null;
@@ -100,11 +100,11 @@ export class PayloadRules {
    * Prepares one rule at a time, so that the worker still has a schema in its cache when it checks
    * the first payload.
    */
-  #prepareInOrder(key: string, changes: number, schema: unknown, rejects: boolean): Promise<PayloadRule> {
+  #prepareInOrder(key: string, changes: number, eventType: EventType, schema: unknown): Promise<PayloadRule> {
     const prepared = this.#last.then(async () => {
       const kept = this.#kept.get(key);
       if (kept != null) return kept;
-      const { rule, bytes } = await this.#ruleOf(schema, rejects);
+      const { rule, bytes } = await this.#ruleOf(eventType, schema);
       if (changes === this.#changes) this.#kept.keep(key, rule, bytes);
       return rule;
     });
@@ -119,13 +119,23 @@ export class PayloadRules {
    * If the schema is unusable, because an earlier release stored it, every payload is accepted with
    * a warning: an upgrade must not reject payloads that were accepted before.
    */
-  async #ruleOf(schema: unknown, rejects: boolean): Promise<{ rule: PayloadRule; bytes: number }> {
+  async #ruleOf(
+    { environmentSeq, validation }: EventType,
+    schema: unknown,
+  ): Promise<{ rule: PayloadRule; bytes: number }> {
+    const rejects = validation === "reject";
     const text = JSON.stringify(schema);
-    const size = await this.worker.schemaSize(text).catch(() => workOnThisThread.schemaSize(text));
+    const size = await this.worker.schemaSize(text).catch((error: unknown) => {
+      if (error instanceof TaskOverdue) return { problem: { message: "It takes too long to compile." } };
+      throw unavailable(error);
+    });
     if ("problem" in size) return { rule: unusable(size.problem.message), bytes: WEIGHT_BARE };
     const checkOnWorker = (payload: string) =>
-      this.worker.messageFindings(text, payload).catch(() => workOnThisThread.messageFindings(text, payload));
-    const isSmall = size.bytes <= COMPILED_BYTES_MAX;
+      this.worker.messageFindings(environmentSeq, text, payload).catch((error: unknown) => {
+        if (error instanceof TaskOverdue) return tooCostly;
+        throw unavailable(error);
+      });
+    const isSmall = size.bytes <= COMPILED_BYTES_MAX && size.cost < Number.POSITIVE_INFINITY;
     const check = isSmall ? compileUsableSchema(schema) : null;
     return { rule: { check, checkOnWorker, rejects }, bytes: isSmall ? size.bytes : WEIGHT_BARE + 2 * text.length };
   }
@@ -139,7 +149,16 @@ export class PayloadRules {
 function unusable(problem: string): PayloadRule {
   const msg = `The schema of this event type cannot be used: ${problem}`;
   const findings: readonly Finding[] = [{ loc: ["body", "payload"], msg, type: "schema.unusable" }];
-  const within = () => findings;
-  const check = Object.assign(within, { within, bytes: WEIGHT_BARE, steps: 0 });
+  const check = Object.assign(() => findings, { bytes: WEIGHT_BARE, cost: 0 });
   return { check, checkOnWorker: async () => findings, rejects: false };
+}
+
+/** The sender should try again: the payload may be valid, and accepting it unchecked is no better. */
+function unavailable(cause: unknown): Problem {
+  const problem = new Problem(
+    503,
+    "unavailable",
+    "The payload cannot be validated at the moment. Send it again later.",
+  );
+  return Object.assign(problem, { cause });
 }

@@ -19,10 +19,10 @@ const HOUR_MS = 3_600_000;
  */
 const DELIVER_AHEAD_MS_MAX = 24 * HOUR_MS;
 /**
- * Maximum number of schema check steps in one turn of the event loop, which take about ten
- * milliseconds. A check that costs more runs on the worker thread.
+ * Maximum cost of schema checks in one turn of the event loop: about ten milliseconds, and usually
+ * less than one. A check that may cost more runs on the worker thread.
  */
-const STEPS_AT_ONCE = 200_000;
+const COST_AT_ONCE = 1_000_000;
 
 export interface Destination {
   readonly environmentSeq: Seq;
@@ -115,16 +115,16 @@ async function checkAll(
   messages: readonly MessageToSend[],
 ): Promise<(Incoming | Invalid)[]> {
   const outcomes: (Incoming | Invalid)[] = [];
-  let steps = 0;
+  let cost = 0;
   for (const message of messages) {
-    if (steps > STEPS_AT_ONCE) {
-      steps = 0;
+    if (cost > COST_AT_ONCE) {
+      cost = 0;
       await new Promise<void>((resolve) => parts.clock.soon(resolve));
     }
     const rule = await parts.payloadRules.of(environmentSeq, message.incoming.eventType);
     const outcome = unlessInvalid(() => checked(parts, message, rule));
     outcomes.push(outcome instanceof Promise ? await outcome : outcome);
-    steps += rule?.check?.steps ?? 0;
+    cost += rule === null ? 0 : highestCost(message, rule);
   }
   return outcomes;
 }
@@ -155,7 +155,7 @@ function checked(
   const { incoming } = message;
   if (incoming.deliverAt !== null) checkSchedule(incoming.deliverAt, clock.now());
   if (rule === null) return incoming;
-  const findings = findingsOf(message.content, rule);
+  const findings = highestCost(message, rule) > COST_AT_ONCE ? null : findingsOf(message.content, rule);
   return findings === null ? checkedOnWorker(message, rule) : judged(incoming, findings, rule);
 }
 
@@ -179,14 +179,19 @@ function checkSchedule(deliverAt: number, now: number): void {
 /** Returns null if the payload must be checked on the worker thread. */
 function findingsOf(content: PayloadContent, { check }: PayloadRule): readonly Finding[] | null {
   if (check === null || "unparsed" in content) return null;
-  if ("value" in content) return check.within(content.value, STEPS_AT_ONCE);
+  if ("value" in content) return check(content.value);
   let value: unknown;
   try {
     value = JSON.parse(content.text);
   } catch {
     return [notJson(content)];
   }
-  return check.within(value, STEPS_AT_ONCE);
+  return check(value);
+}
+
+/** Returns what checking the payload on this thread may cost. */
+function highestCost({ incoming }: MessageToSend, { check }: PayloadRule): number {
+  return check === null ? 0 : check.cost * incoming.payload.byteLength;
 }
 
 function notJson(content: PayloadContent): Finding {

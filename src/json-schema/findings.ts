@@ -4,15 +4,17 @@
  */
 import type { ErrorObject } from "ajv";
 import type { Finding } from "../core/problem.ts";
-import type { Failure } from "./assertions.ts";
-import { findingsMax, visitKeyword } from "./visit.ts";
 
+/** Maximum number of findings of one check. */
+const FINDINGS_MAX = 20;
 const SEGMENT_CHARS_MAX = 64;
 /**
  * Maximum number of segments of a location. For a longer location, only the beginning and the end
  * are shown.
  */
 const SEGMENTS_MAX = 24;
+/** Maximum length of what a message quotes from the schema, and of the message. */
+const MESSAGE_CHARS_MAX = 160;
 /** Maximum size of all findings of one payload, as JSON. */
 const CHARS_MAX = 8192;
 const ROOT = ["body", "payload"];
@@ -26,14 +28,15 @@ export function overall(msg: string, type: string): Finding {
 export function findingsOf(errors: readonly ErrorObject[], payload: unknown): Finding[] {
   const found = new Map<string, Finding>();
   let chars = 0;
-  for (const { place, msg, type } of errors.flatMap(misfitsOf)) {
+  for (const error of errors) {
+    const { place, msg, type } = misfitOf(error);
     const key = place.join("/");
     if (found.has(key)) continue;
     const finding = { loc: [...ROOT, ...locOf(place, payload)], msg, type };
     chars += JSON.stringify(finding).length;
     if (chars > CHARS_MAX && found.size > 0) break;
     found.set(key, finding);
-    if (found.size === findingsMax) break;
+    if (found.size === FINDINGS_MAX) break;
   }
   return [...found.values()];
 }
@@ -44,15 +47,27 @@ interface Misfit {
   readonly type: string;
 }
 
+/** The parameters of errors that name a field below the place of the error. */
+interface FieldParams {
+  readonly missingProperty?: string;
+  readonly additionalProperty?: string;
+  readonly unevaluatedProperty?: string;
+}
+
 /** Converts a validation error. No message contains a part of the payload. */
-function misfitsOf({ instancePath, keyword, message, params }: ErrorObject): Misfit[] {
+function misfitOf({ instancePath, keyword, message, params }: ErrorObject): Misfit {
   const place = instancePath.split("/").slice(1).map(unescapePointer);
-  if (keyword !== visitKeyword)
-    return [{ place, msg: sentence(message ?? "does not match the schema"), type: `schema.${keyword}` }];
-  const failure = params as Failure;
-  const type = `schema.${failure.keyword}`;
-  if (failure.missing === undefined) return [{ place, msg: sentence(failure.message), type }];
-  return failure.missing.map((name) => ({ place: [...place, name], msg: "This field is required.", type }));
+  const { missingProperty: missing, additionalProperty, unevaluatedProperty } = params as FieldParams;
+  const type = `schema.${keyword}`;
+  if (missing !== undefined) return { place: [...place, missing], msg: "This field is required.", type };
+  const extra = additionalProperty ?? unevaluatedProperty;
+  if (extra !== undefined) return { place: [...place, extra], msg: "The schema does not allow this field.", type };
+  if (keyword === "false schema") return { place, msg: "No value is allowed here.", type: "schema.false" };
+  return { place, msg: sentence(shortened(message ?? "does not match the schema")), type };
+}
+
+function shortened(text: string): string {
+  return text.length <= MESSAGE_CHARS_MAX ? text : `${text.slice(0, MESSAGE_CHARS_MAX)}…`;
 }
 
 /** Turns a phrase into a sentence with an initial capital and a full stop. */

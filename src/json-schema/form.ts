@@ -2,9 +2,8 @@
 import type { Ajv } from "ajv";
 import type { Ajv2020 } from "ajv/dist/2020.js";
 import { sentence, unescapePointer } from "./findings.ts";
-import { unlimited } from "./meter.ts";
+import { addKeywords } from "./keywords.ts";
 import { UnusableSchema } from "./unusable-schema.ts";
-import { areUnique } from "./values.ts";
 
 /** The validator class of a dialect. */
 export type Validator = typeof Ajv | typeof Ajv2020;
@@ -30,17 +29,7 @@ export function checkForm(schema: object | boolean, Validator: Validator): void 
 function formOf(Validator: Validator): Ajv {
   let form = forms.get(Validator);
   if (form === undefined) {
-    form = new Validator({ strict: false, logger: false, validateFormats: false });
-    // The validator's own implementation compares all pairs, and an enum may have thousands of
-    // values.
-    form.removeKeyword("uniqueItems");
-    form.addKeyword({
-      keyword: "uniqueItems",
-      type: "array",
-      schemaType: "boolean",
-      error: { message: "must NOT have duplicate items" },
-      validate: (wanted: boolean, items: readonly unknown[]) => !wanted || areUnique(items, unlimited),
-    });
+    form = addKeywords(new Validator({ strict: false, logger: false, validateFormats: false }));
     forms.set(Validator, form);
   }
   return form;

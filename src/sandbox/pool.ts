@@ -1,7 +1,7 @@
+import { FairQueue } from "../core/fair-queue.ts";
 import type { Seq } from "../core/id.ts";
 import type { Service } from "../core/service.ts";
 import type { Cancel, Clock } from "../ports.ts";
-import { FairQueue } from "./fair-queue.ts";
 import { type Sandbox, SandboxBusy, type SandboxCall, type SandboxLimits, type SandboxResult } from "./sandbox.ts";
 import type { FromWorker, ToWorker } from "./serve-calls.ts";
 

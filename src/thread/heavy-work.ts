@@ -1,4 +1,5 @@
 /** Work that takes too long for the event loop that answers requests. */
+import type { Seq } from "../core/id.ts";
 import type { Finding } from "../core/problem.ts";
 import { compileSchema, compileSchemaText, UnusableSchema } from "../json-schema/compile.ts";
 
@@ -14,8 +15,11 @@ export interface PayloadFindings {
   readonly findings: readonly Finding[];
 }
 
-/** How large a compiled schema is, in bytes, or why the schema cannot be used. */
-export type SchemaSize = { readonly bytes: number } | { readonly problem: SchemaProblem };
+/**
+ * How large a compiled schema is, in bytes, and what a check costs (see `PayloadCheck`), or why the
+ * schema cannot be used.
+ */
+export type SchemaSize = { readonly bytes: number; readonly cost: number } | { readonly problem: SchemaProblem };
 
 /** The value of a YAML text. JSON text is much faster to pass between threads than a value. */
 export type YamlValue = { readonly json: string } | { readonly value: unknown };
@@ -35,9 +39,9 @@ export interface HeavyWork {
   schemaSize(schema: string): Promise<SchemaSize>;
   /**
    * Validates the payload of a message, which is any text, against a usable schema, which is JSON
-   * text without whitespace. Returns null if the payload is not JSON.
+   * text without whitespace. Returns null if the payload is not JSON. Environments take turns.
    */
-  messageFindings(schema: string, payload: string): Promise<readonly Finding[] | null>;
+  messageFindings(environmentSeq: Seq, schema: string, payload: string): Promise<readonly Finding[] | null>;
   /** Returns the value of a YAML text, or null if the text is not YAML. */
   yamlValue(text: string): Promise<YamlValue | null>;
 }
@@ -46,12 +50,12 @@ export interface HeavyWork {
 export const tasks = { schemaProblem, schemaSize, payloadFindings, messageFindings, yamlValue };
 export type TaskName = keyof typeof tasks;
 
-/** Does the work on the calling thread. */
+/** Does the work on the calling thread, for tests and for the simulation. */
 export const workOnThisThread: HeavyWork = {
   schemaProblem: async (schema) => schemaProblem(schema),
   schemaSize: async (schema) => schemaSize(schema),
   payloadFindings: async (input) => payloadFindings(input),
-  messageFindings: async (schema, payload) => messageFindings(twoTexts(schema, payload)),
+  messageFindings: async (_, schema, payload) => messageFindings(twoTexts(schema, payload)),
   yamlValue: async (text) => yamlValue(text),
 };
 
@@ -67,7 +71,9 @@ function schemaProblem(schema: string): SchemaProblem | null {
 
 function schemaSize(schema: string): SchemaSize {
   const problem = schemaProblem(schema);
-  return problem === null ? { bytes: compileSchemaText(schema).bytes } : { problem };
+  if (problem !== null) return { problem };
+  const { bytes, cost } = compileSchemaText(schema);
+  return { bytes, cost };
 }
 
 /** Joins a schema and a payload into one argument. The schema contains no line break. */

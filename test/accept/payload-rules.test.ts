@@ -4,7 +4,7 @@ import { latestSchema } from "../../src/core/schema-versions.ts";
 import { Signals } from "../../src/core/signal.ts";
 import { systemClock } from "../../src/edge/clock.ts";
 import type { EventType } from "../../src/store/index.ts";
-import { type HeavyWork, workOnThisThread } from "../../src/thread/heavy-work.ts";
+import { type HeavyWork, TaskOverdue, workOnThisThread } from "../../src/thread/heavy-work.ts";
 
 const ENVIRONMENT = 1;
 const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -29,8 +29,8 @@ function world(work: Pick<HeavyWork, "schemaSize" | "messageFindings"> = workOnT
   const asked: string[] = [];
   const worker: Pick<HeavyWork, "schemaSize" | "messageFindings"> = {
     schemaSize: (schema) => Promise.resolve(asked.push("schemaSize")).then(() => work.schemaSize(schema)),
-    messageFindings: (schema, payload) =>
-      Promise.resolve(asked.push("messageFindings")).then(() => work.messageFindings(schema, payload)),
+    messageFindings: (environmentSeq, schema, payload) =>
+      Promise.resolve(asked.push("messageFindings")).then(() => work.messageFindings(environmentSeq, schema, payload)),
   };
   const rules = new PayloadRules({ get }, systemClock, signals, worker);
   const changeElsewhere = (name: string, eventType: Partial<EventType>) => void types.set(name, eventType);
@@ -42,6 +42,7 @@ function world(work: Pick<HeavyWork, "schemaSize" | "messageFindings"> = workOnT
 }
 
 const schemas = { "1": { required: ["a"] } };
+/** A schema that is compiled on the worker only. */
 const large = { properties: Object.fromEntries(Array.from({ length: 500 }, (_, i) => [`f${i}`, { type: "string" }])) };
 
 describe("the rule of an event type", () => {
@@ -125,12 +126,36 @@ describe("the rule of an event type", () => {
     expect(asked).toEqual(["schemaSize", ...Array(3).fill("messageFindings")]);
   });
 
-  test("payloads are checked on this thread while the worker fails", async () => {
+  test("payloads with a schema that refers to itself are checked on the worker", async () => {
+    const { rules, change } = world();
+    change("t", { schemas: { "1": { properties: { next: { $ref: "#" } } } }, validation: "reject" });
+    const rule = await rules.of(ENVIRONMENT, "t");
+    expect(rule?.check).toBeNull();
+    expect(await rule!.checkOnWorker('{"next":{}}')).toEqual([]);
+  });
+
+  test("a message is refused with a 503 while the worker fails", async () => {
     const fails = () => Promise.reject(new Error("planted"));
-    const { rules, change } = world({ schemaSize: fails, messageFindings: fails });
+    const problem = expect.objectContaining({ status: 503 });
+    const broken = world({ schemaSize: fails, messageFindings: fails });
+    broken.change("t", { schemas: { "1": large }, validation: "reject" });
+    await expect(Promise.resolve(broken.rules.of(ENVIRONMENT, "t"))).rejects.toEqual(problem);
+    const { rules, change } = world({ ...workOnThisThread, messageFindings: fails });
     change("t", { schemas: { "1": large }, validation: "reject" });
     const rule = await rules.of(ENVIRONMENT, "t");
-    expect(await rule!.checkOnWorker('{"f7":1}')).toHaveLength(1);
+    await expect(rule!.checkOnWorker('{"f7":1}')).rejects.toEqual(problem);
+  });
+
+  test("a payload that takes too long to check violates its schema, and a schema that takes too long to compile is unusable", async () => {
+    const overdue = () => Promise.reject(new TaskOverdue("planted"));
+    const { rules, change } = world({ ...workOnThisThread, messageFindings: overdue });
+    change("t", { schemas: { "1": large }, validation: "reject" });
+    const rule = await rules.of(ENVIRONMENT, "t");
+    expect((await rule!.checkOnWorker('{"f7":1}'))?.map(({ type }) => type)).toEqual(["schema.cost"]);
+    const slow = world({ schemaSize: overdue, messageFindings: overdue });
+    slow.change("t", { schemas: { "1": large }, validation: "reject" });
+    const unusable = await slow.rules.of(ENVIRONMENT, "t");
+    expect([unusable?.rejects, unusable?.check?.({})[0]?.type]).toEqual([false, "schema.unusable"]);
   });
 
   test("the payload rule that was read first is dropped when the cache is full", async () => {

@@ -144,19 +144,19 @@ describe("unusable schemas", () => {
     ["of an unknown dialect", { $schema: "https://example.com/dialect" }, ["$schema"]],
     ["with an invalid pattern", { pattern: "(" }, ["pattern"]],
     ["with an invalid pattern for field names", { patternProperties: { "(": {} } }, ["patternProperties", "("]],
+    ["with a lookahead in a pattern", { properties: { a: { pattern: "^(?!x)" } } }, ["properties", "a", "pattern"]],
     ["with a backreference in a pattern", { properties: { a: { pattern: "(a)\\1" } } }, ["properties", "a", "pattern"]],
     ["with a reference to a map of schemas", { properties: { type: {} }, not: { $ref: "#/properties" } }, []],
     [
       "with a reference to an object that is not a schema",
       { "x-own": { maxLength: "x" }, not: { $ref: "#/x-own" } },
-      ["x-own", "maxLength"],
+      [],
     ],
     ["with a reference to another URL", { $ref: "https://example.com/schema.json" }, []],
     ["with a reference to a file", { $ref: "file:///etc/passwd" }, []],
     ["with a reference that does not resolve", { $ref: "#/$defs/none" }, []],
     ["that only refers to itself", { $ref: "#" }, []],
     ["whose references form a cycle", { anyOf: [{ $ref: "#/$defs/a" }], $defs: { a: { not: { $ref: "#" } } } }, []],
-    ["with a reference into data", { const: { a: {} }, allOf: [{ $ref: "#/const/a" }] }, []],
     ["that is too long", { description: "x".repeat(schemaBytesMax) }, []],
   ];
   for (const [name, schema, path] of cases) {
@@ -218,16 +218,7 @@ describe("named schemas under unknown keywords", () => {
   });
 
   test("an object with a schema under the name of a keyword that expects another value cannot be used as a schema", () => {
-    const accepted = [
-      "type",
-      "enum",
-      "format",
-      "required",
-      "maxLength",
-      "properties",
-      "dependencies",
-      "patternProperties",
-    ].filter((name) => {
+    const accepted = ["type", "enum", "format", "required", "maxLength"].filter((name) => {
       try {
         compileSchema({ $ref: "#/x-own", "x-own": { [name]: component } });
         return true;
@@ -254,7 +245,6 @@ describe("keywords that only the validator knows", () => {
     ["discriminator", { propertyName: "a" }],
     ["nullable", true],
     ["$comment", "x"],
-    ["x-boathook-visit", false],
   ];
   for (const [word, value] of keywords) {
     test(`the validator's keyword ${word} has no effect`, () => {

@@ -12,97 +12,43 @@ function list<T>(count: number, item: (i: number) => T): T[] {
   return Array.from({ length: count }, (_, i) => item(i));
 }
 
-function nested(levels: number, around: (schema: object) => object): object {
+function nested(levels: number): object {
   let schema: object = {};
-  for (let i = 0; i < levels; i++) schema = around(schema);
+  for (let i = 0; i < levels; i++) schema = { items: schema };
   return schema;
 }
 
-const flags = list(300, (i) => `p${i}`);
-
-/** Kinds of schemas that can have any size, each with an accepted and a refused size. */
-const shapes: [string, (count: number) => object, number, number][] = [
-  ["fields", (n) => ({ properties: named(n, "p", () => ({ type: "string", maxLength: 10 })) }), 1500, 2100],
-  ["fields of any kind", (n) => ({ properties: named(n, "p", () => true) }), 1900, 2100],
-  ["patterns for field names", (n) => ({ patternProperties: named(n, "^", () => ({})) }), 100, 101],
-  [
-    "nested patterns for field names",
-    (n) => ({ items: { not: { patternProperties: named(n, "^", () => ({})) } } }),
-    100,
-    101,
-  ],
-  ["alternatives", (n) => ({ anyOf: list(n, () => ({ type: "string" })) }), 256, 257],
-  ["alternatives that are booleans", (n) => ({ oneOf: list(n, () => true) }), 256, 257],
-  [
-    "alternatives of alternatives",
-    (n) => ({ anyOf: list(n, () => ({ anyOf: list(n, () => ({ type: "string" })) })) }),
-    40,
-    50,
-  ],
-  ["entries of allOf", (n) => ({ allOf: list(n, () => ({})) }), 256, 257],
-  ["items of a tuple", (n) => ({ items: list(n, () => ({})) }), 256, 257],
-  [
-    "references",
-    (n) => ({ properties: named(n, "p", () => ({ $ref: "#/definitions/a" })), definitions: { a: {} } }),
-    380,
-    420,
-  ],
-  ["definitions", (n) => ({ definitions: named(n, "d", (i) => ({ type: "string", $id: `d${i}` })) }), 300, 500],
-  ["schemas under an unknown keyword", (n) => ({ "x-own": named(n, "d", () => ({ type: "string" })) }), 1900, 2100],
-  ["nested levels", (n) => nested(n, (items) => ({ items })), 100, 200],
-  ["nested levels of properties", (n) => nested(n, (a) => ({ properties: { a } })), 60, 70],
-  ["dependencies", (n) => ({ dependencies: named(n, "p", () => ({ minProperties: 3 })) }), 1900, 2100],
-  ["conditions", (n) => ({ allOf: list(n, () => JSON.parse('{"if":{},"then":{},"else":{}}')) }), 200, 257],
+/** Large schemas that compile. */
+const large: [string, object][] = [
+  ["fields", { properties: named(3000, "p", () => ({ type: "string", maxLength: 10 })) }],
+  ["alternatives", { anyOf: list(500, () => ({ type: "string" })) }],
+  ["entries of allOf", { allOf: list(500, () => ({ minLength: 1 })) }],
+  ["conditions", { allOf: list(300, () => JSON.parse('{"if":{"type":"string"},"then":{"minLength":1}}')) }],
+  ["references", { properties: named(1000, "p", () => ({ $ref: "#/$defs/a" })), $defs: { a: { type: "string" } } }],
+  ["schemas under an unknown keyword", { "x-own": named(3000, "d", () => ({ type: "string" })) }],
+  ["patterns for field names", { patternProperties: named(300, "^", () => ({ type: "string" })) }],
   [
     "fields with tracking of evaluated fields",
-    (n) => ({ $schema: DRAFT_2020, unevaluatedProperties: false, properties: named(n, "p", () => ({})) }),
-    450,
-    550,
+    { $schema: DRAFT_2020, unevaluatedProperties: false, properties: named(1000, "p", () => ({ type: "string" })) },
   ],
-  [
-    "alternatives with tracking of evaluated fields",
-    (n) => ({
-      $schema: DRAFT_2020,
-      unevaluatedProperties: false,
-      anyOf: list(n, (i) => ({ properties: { [`a${i}`]: {} } })),
-    }),
-    150,
-    250,
-  ],
-  ["repetitions in a pattern", (n) => ({ pattern: `^.{0,${n}}$` }), 4000, 6000],
-  ["repetitions of repetitions in a pattern", (n) => ({ pattern: `^(?:a{${n}}b){${n}}$` }), 60, 110],
-  [
-    "patterns that are long in total",
-    (n) => ({ properties: named(n, "p", (i) => ({ pattern: `^.{${1000 + i}}$` })) }),
-    9,
-    30,
-  ],
-  ["nested groups in a pattern", (n) => ({ pattern: `${"(".repeat(n)}a${")".repeat(n)}` }), 60, 70],
+  ["nested levels", nested(100)],
 ];
 
-describe("compilation limits", () => {
-  for (const [name, shape, accepted, refused] of shapes) {
-    test(`a schema with ${accepted} ${name} is accepted, and one with ${refused} is refused`, () => {
-      expect(() => compileSchema(shape(accepted))).not.toThrow();
-      expect(() => compileSchema(shape(refused))).toThrow(UnusableSchema);
+describe("size of schemas", () => {
+  for (const [name, schema] of large) {
+    test(`a schema with hundreds of ${name} is accepted`, () => {
+      expect(() => compileSchema(schema)).not.toThrow();
     });
   }
 
-  test("schema values that need no compilation are limited only by their size in bytes", () => {
-    const check = compileSchema({
-      required: flags,
-      properties: { kind: { enum: list(2500, (i) => ({ k: i })) }, flag: { enum: list(1000, (i) => `v${i}`) } },
-      dependencies: named(200, "q", () => flags.slice(0, 10)),
-      description: "x".repeat(1000),
-    });
-    expect(check(named(300, "p", () => 1))).toEqual([]);
+  test("a schema that is nested too deeply or has too many bytes is refused", () => {
+    expect(() => compileSchema(nested(20_000))).toThrow(UnusableSchema);
     expect(() => compileSchema({ description: "x".repeat(schemaBytesMax) })).toThrow(UnusableSchema);
   });
 
   test("the location and the message for a refused schema have a limited length", () => {
     const long = "n".repeat(30_000);
     const bad = [
-      { properties: { [long]: { patternProperties: named(101, "^", () => ({})) } } },
       { properties: { [long]: { type: "objekt" } } },
       { properties: { a: { pattern: `(${long}` } } },
       { $ref: `#/${long}` },
@@ -116,7 +62,7 @@ describe("compilation limits", () => {
       }
       throw new Error("The schema was accepted.");
     });
-    expect(refusals[0]!.path).toEqual(["properties", long.slice(0, 128), "patternProperties"]);
+    expect(refusals[0]!.path).toEqual(["properties", long.slice(0, 128), "type"]);
     for (const { path, message } of refusals) expect(JSON.stringify([path, message]).length).toBeLessThan(1500);
   });
 });
@@ -131,7 +77,7 @@ describe("compiled schema", () => {
   test("the reported memory use of a compiled schema grows with its size", () => {
     const small = compileSchema({ type: "string" }).bytes;
     const large = compileSchema({ properties: named(900, "p", () => ({ type: "string" })) }).bytes;
-    const patterned = compileSchema({ pattern: "^[a-z]{4000}$" }).bytes;
+    const patterned = compileSchema({ properties: named(2, "p", (i) => ({ pattern: `^.{0,${990 + i}}$` })) }).bytes;
     expect([large, patterned].filter((bytes) => bytes > small + 200_000)).toHaveLength(2);
   });
 });

@@ -78,6 +78,23 @@ describe("the work thread with fake workers", () => {
     expect(workers[0]!.isTerminated).toBe(true);
   });
 
+  test("environments take turns with the checks of their messages", async () => {
+    const { thread, workers } = fakes();
+    for (const [environmentSeq, schema] of [
+      [1, "a"],
+      [1, "b"],
+      [1, "c"],
+      [2, "d"],
+    ] as const) {
+      void thread.messageFindings(environmentSeq, schema, "");
+    }
+    for (let i = 0; i < 4; i++) {
+      await nextTurn();
+      workers[0]!.answer([]);
+    }
+    expect(workers[0]!.received.map((text) => text.trim())).toEqual(["a", "b", "d", "c"]);
+  });
+
   test("stopping fails the task under way and all waiting tasks, and ends the thread", async () => {
     const { thread, workers } = fakes();
     const results = [thread.schemaProblem("a"), thread.schemaProblem("b")];
@@ -113,6 +130,20 @@ describe("the work thread with a real worker", () => {
     const levels = Array.from({ length: 15 }, (_, i) => `a${i + 1}: &a${i + 1} [*a${i}, *a${i}]`);
     const yaml = await thread.yamlValue(`a0: &a0 [1]\n${levels.join("\n")}`);
     expect(yaml).toHaveProperty("value");
+  });
+
+  test("a check that does not end fails at its deadline, and the next task is done by a new thread", async () => {
+    const hasty = { after: (_: number, task: () => void) => systemClock.after(500, task) };
+    await using impatient = new AsyncDisposableStack();
+    const other = impatient.adopt(new WorkThread(hasty, () => new Worker(file)), (one) => one.stop());
+    const fork = { allOf: [{ $ref: "#/$defs/next" }, { $ref: "#/$defs/next" }] };
+    const levels = Object.fromEntries(
+      Array.from({ length: 50 }, (_, i) => [`d${i}`, JSON.parse(JSON.stringify(fork).replaceAll("next", `d${i + 1}`))]),
+    );
+    const endless = JSON.stringify({ $ref: "#/$defs/d0", $defs: { ...levels, d50: {} } });
+    await expect(other.messageFindings(1, endless, "{}")).rejects.toBeInstanceOf(TaskOverdue);
+    await expect(other.schemaProblem(endless)).rejects.toBeInstanceOf(TaskOverdue);
+    expect(await thread.schemaProblem("true")).toBeNull();
   });
 
   test("a task that cannot be done fails, and the thread continues", async () => {

@@ -1,4 +1,4 @@
-import type { Seq } from "../core/id.ts";
+import type { Seq } from "./id.ts";
 
 /** Something that waits for an owner. */
 interface Owned {
