@@ -22,11 +22,23 @@ import { versionText } from "./version.ts";
 export async function runCommandLine(args: readonly string[]): Promise<number> {
   try {
     const dropped = dropRuntimeVariables(process.env);
-    await buildProgram(dropped).parseAsync(args, { from: "user" });
+    const program = buildProgram(dropped);
+    await program.parseAsync(unknownCommandIn(args, program) ?? args, { from: "user" });
     return EXIT.done;
   } catch (error) {
     return report(error);
   }
+}
+
+/**
+ * Returns only the name of the command if the program does not have it, otherwise null. Commander
+ * would print the general help for `unknown --help` and `help unknown`, as if the command existed.
+ */
+function unknownCommandIn(args: readonly string[], program: Command): [string] | null {
+  const [first, second] = args;
+  const name = first === "help" ? second : first;
+  if (name === undefined || name.startsWith("-") || name === "help") return null;
+  return program.commands.some((command) => command.name() === name) ? null : [name];
 }
 
 /** `dropped` are the ignored environment variables, which the command reports. */

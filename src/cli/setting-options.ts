@@ -20,12 +20,29 @@ export function addSettingOptions(
   for (const setting of chosen) {
     command.addOption(optionOf(setting).helpGroup(group(setting.group)));
   }
-  command.addOption(
-    new Option("--config <file>", "TOML file with settings; flags and environment variables override it").helpGroup(
-      group("Configuration file"),
-    ),
-  );
+  command.addOption(configOption().helpGroup(group("Configuration file")));
   return command.addHelpText("after", () => helpAfter(chosen));
+}
+
+/**
+ * Adds `--config` and the flags of all settings, for a command that gets the flags of `serve`. The
+ * help refers to that of `serve` instead of repeating it.
+ */
+export function addServerSettingOptions(command: Command): Command {
+  for (const [, setting] of allSettings()) command.addOption(optionOf(setting).hideHelp());
+  command.addOption(configOption().helpGroup("Settings:"));
+  return command.addHelpText(
+    "after",
+    [
+      "",
+      "Give this command the settings of the server, in the same way: flags, environment variables or the",
+      "file. boathook serve --help lists them.",
+    ].join("\n"),
+  );
+}
+
+function configOption(): Option {
+  return new Option("--config <file>", "TOML file with settings; flags and environment variables override it");
 }
 
 /**
@@ -61,7 +78,8 @@ function optionOf(setting: Setting<unknown>): Option {
 
 function helpAfter(settings: ReadonlyArray<Setting<unknown>>): string {
   const secrets = settings.filter((setting) => setting.secret);
-  const lines = secrets.map((setting) => `  ${variableOf(setting).padEnd(24)} ${describe(setting)}`);
+  const width = Math.max(...secrets.map((setting) => variableOf(setting).length));
+  const lines = secrets.map((setting) => `  ${variableOf(setting).padEnd(width)}  ${describe(setting)}`);
   return [
     "",
     "Every setting except secrets has a flag (for example --data-dir). Every setting has an",

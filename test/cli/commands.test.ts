@@ -35,6 +35,16 @@ describe("help and version", () => {
     expect(stdout).not.toContain("--root-token");
   });
 
+  test("doctor --help shows its own options and refers to serve for the settings, which it accepts as flags", async () => {
+    const { code, stdout } = await run(fromSources, ["doctor", "--help"]);
+    expect(code).toBe(0);
+    expect(stdout).toContain("--server <url>");
+    expect(stdout).toContain("boathook serve --help lists them.");
+    expect(stdout).not.toContain("--retry-schedule");
+    const doctor = await run(fromSources, ["doctor", "--retry-schedule", "soon"]);
+    expect(doctor).toMatchObject({ code: 1, stdout: expect.stringContaining("fail  configuration  --retry-schedule") });
+  });
+
   test("every command documents its options", async () => {
     expect((await run(fromSources, ["token", "create", "--help"])).stdout).toContain("--expires <duration>");
     expect((await run(fromSources, ["token", "revoke", "--help"])).stdout).toContain("--data-dir <path>");
@@ -52,6 +62,8 @@ describe("help and version", () => {
 describe("wrong usage", () => {
   const cases: ReadonlyArray<readonly [args: readonly string[], sentence: string]> = [
     [["srve"], "Unknown command 'srve'; did you mean serve?"],
+    [["reload", "--help"], "Unknown command 'reload'; see boathook help."],
+    [["help", "srve"], "Unknown command 'srve'; did you mean serve?"],
     [["token", "make"], "Unknown command 'make'; see boathook help."],
     [["serve", "--prot", "1"], "Unknown option '--prot'; did you mean --port?"],
     [["serve", "--rot-token=hunter2"], "Unknown option '--rot-token'; see boathook help."],

@@ -12,7 +12,7 @@ import { systemClock } from "../../edge/clock.ts";
 import { openFilesMax } from "../../edge/open-files.ts";
 import { FailureReported } from "../exit-code.ts";
 import { serverUrl } from "../server-client.ts";
-import { addSettingOptions, readFor } from "../setting-options.ts";
+import { addServerSettingOptions, readFor } from "../setting-options.ts";
 import { version } from "../version.ts";
 import { observeCertificate } from "./observe-certificate.ts";
 import { observeDirectory, observeStore } from "./observe-directory.ts";
@@ -44,7 +44,7 @@ export function addDoctorCommand(program: Command): void {
       console.log(options.json === true ? JSON.stringify({ findings }) : findings.map(findingLine).join("\n"));
       if (hasFailed(findings)) throw new FailureReported();
     });
-  addSettingOptions(command);
+  addServerSettingOptions(command);
 }
 
 async function examine(command: Command, server: string | undefined, token: string): Promise<Finding[]> {
@@ -64,8 +64,8 @@ async function examine(command: Command, server: string | undefined, token: stri
   if (!isElsewhere) findings.push(...(await examineData(read, now)));
   findings.push(resolverFinding(await observeResolver(settings)), filesFinding(openFilesMax(), deliveryConcurrency));
   if (server === undefined) return findings;
-  const answer = await observeServer(server, token);
-  return [...findings, ...serverFindings({ url: server, answer, version, backlogThresholdMs }, now)];
+  const observed = await observeServer(server, token);
+  return [...findings, ...serverFindings({ url: server, answer: observed, version, backlogThresholdMs }, now)];
 }
 
 async function examineData({ settings }: ReadSettings, now: number): Promise<Finding[]> {
