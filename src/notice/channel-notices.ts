@@ -1,19 +1,19 @@
 import type { IdCodec } from "../core/id.ts";
 import type { NoticeChannel } from "../core/notice.ts";
 import { type Notices as NoticeStore, type SentNotice, type Store, StoreUnavailable } from "../store/index.ts";
-import { type DueNotice, dueNotices, type Observed, remembered, SentNotices } from "./rules.ts";
+import { type DueNotice, dueNotices, type Observed, SentNotices, sentNoticesOf } from "./rules.ts";
 import { reportNotice, type SendingParts, sendNotice } from "./sending.ts";
 import { countsOf, LISTED_MAX, type NoticeAbout, noticeText, totalOf } from "./text.ts";
 
-/** Longest time between the first due notice and the message that has it, in ms. */
-export const GATHER_MS_MAX = 60_000;
-const GATHER_MS_MIN = 1000;
+/** Longest time between the first due notice and the digest that has it, in ms. */
+export const DIGEST_MS_MAX = 60_000;
+const DIGEST_MS_MIN = 1000;
 /** Longest pause after a message that the channel did not take, in ms. */
 const RETRY_MS_MAX = 900_000;
 
-/** Returns how long a channel waits for further notices after the latest one became due, in ms. */
-export function gatherMsFor(afterMs: number): number {
-  return Math.min(GATHER_MS_MAX, Math.max(GATHER_MS_MIN, afterMs / 10));
+/** Returns how long a digest waits for further notices after the latest one became due, in ms. */
+export function digestMsFor(afterMs: number): number {
+  return Math.min(DIGEST_MS_MAX, Math.max(DIGEST_MS_MIN, afterMs / 10));
 }
 
 export interface ChannelParts extends SendingParts {
@@ -33,8 +33,8 @@ export interface NoticeTiming {
 /** The notices of one channel. Another channel that fails does not delay them. */
 export class ChannelNotices {
   readonly #sent: SentNotices;
-  /** When notices became due, by the steady clock; null while none are due. */
-  #gathering: { readonly since: number; grewAt: number; count: number } | null = null;
+  /** The digest that is being collected, with times of the steady clock. Null while no notice is due. */
+  #digest: { readonly since: number; grewAt: number; count: number } | null = null;
   #failures = 0;
   /** Earliest time of the next message, by the steady clock. */
   #notBefore = 0;
@@ -64,11 +64,11 @@ export class ChannelNotices {
     const { clock, timing } = this.parts;
     const due = dueNotices(observed, this.#sent, clock.now(), timing.quietMs);
     if (due.length === 0) {
-      this.#gathering = null;
+      this.#digest = null;
       return;
     }
     const now = clock.steady();
-    if (!this.#isGathered(due.length, now) || now < this.#notBefore) return;
+    if (!this.#isDigestComplete(due.length, now) || now < this.#notBefore) return;
     this.#sending = this.#send(due).finally(() => {
       this.#sending = null;
     });
@@ -80,11 +80,11 @@ export class ChannelNotices {
   }
 
   /** Returns whether the number of due notices has stopped growing. */
-  #isGathered(count: number, now: number): boolean {
-    this.#gathering ??= { since: now, grewAt: now, count };
-    if (count > this.#gathering.count) Object.assign(this.#gathering, { grewAt: now, count });
-    const { since, grewAt } = this.#gathering;
-    return now - grewAt >= gatherMsFor(this.parts.timing.afterMs) || now - since >= GATHER_MS_MAX;
+  #isDigestComplete(count: number, now: number): boolean {
+    this.#digest ??= { since: now, grewAt: now, count };
+    if (count > this.#digest.count) Object.assign(this.#digest, { grewAt: now, count });
+    const { since, grewAt } = this.#digest;
+    return now - grewAt >= digestMsFor(this.parts.timing.afterMs) || now - since >= DIGEST_MS_MAX;
   }
 
   async #send(due: readonly DueNotice[]): Promise<void> {
@@ -95,7 +95,7 @@ export class ChannelNotices {
       const counts = countsOf(due);
       const message = noticeText(about, counts, { ids, publicUrl: publicUrl(), now: clock.now() });
       const result = await sendNotice(this.parts, this.channel, message, this.stopping);
-      this.#gathering = null;
+      this.#digest = null;
       if (!result.sent && this.stopping.aborted) return;
       if (result.sent) await this.#remember(due);
       else this.#pause();
@@ -128,7 +128,7 @@ export class ChannelNotices {
     const { clock, store, timing } = this.parts;
     this.#failures = 0;
     const sentAt = clock.now();
-    const notices = due.flatMap((one) => remembered(one, this.#sent, { channel: this.channel.name, sentAt }));
+    const notices = due.flatMap((one) => sentNoticesOf(one, this.#sent, { channel: this.channel.name, sentAt }));
     for (const notice of notices) this.#sent.put(notice);
     this.#sent.forgetEnded(sentAt - timing.quietMs);
     try {
@@ -141,7 +141,7 @@ export class ChannelNotices {
 
   /** Waits longer after each failure in a row. */
   #pause(): void {
-    const first = gatherMsFor(this.parts.timing.afterMs);
+    const first = digestMsFor(this.parts.timing.afterMs);
     this.#notBefore = this.parts.clock.steady() + Math.min(RETRY_MS_MAX, first * 2 ** Math.min(this.#failures++, 20));
   }
 }

@@ -3,12 +3,12 @@ import type { NoticeChannel, NoticeChannelName } from "../core/notice.ts";
 import { OneLife } from "../core/service.ts";
 import type { Cancel } from "../ports.ts";
 import { type EndpointHealth, StoreUnavailable, type Troubled } from "../store/index.ts";
-import { ChannelNotices, type ChannelParts, gatherMsFor } from "./channel-notices.ts";
+import { ChannelNotices, type ChannelParts, digestMsFor } from "./channel-notices.ts";
 import type { Observed } from "./rules.ts";
 import { type TestedChannel, TestNotices } from "./test-notice.ts";
 
 const LOOK_EVERY_MS_MAX = 15_000;
-const LOOKS_PER_GATHERING = 4;
+const LOOKS_PER_DIGEST = 4;
 /** Endpoints that were disabled longer ago, in ms, are not reported any more. */
 const DISABLED_MS_MAX = 7 * 86_400_000;
 
@@ -74,7 +74,7 @@ export class Notices extends OneLife {
 
   #later(): void {
     if (this.isStopping) return;
-    const everyMs = Math.min(LOOK_EVERY_MS_MAX, gatherMsFor(this.parts.timing.afterMs) / LOOKS_PER_GATHERING);
+    const everyMs = Math.min(LOOK_EVERY_MS_MAX, digestMsFor(this.parts.timing.afterMs) / LOOKS_PER_DIGEST);
     this.#cancel = this.parts.clock.after(everyMs, () => {
       this.#looking = this.look().finally(() => this.#later());
     });

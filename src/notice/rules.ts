@@ -100,8 +100,8 @@ function ended({ recovered }: Observed, sent: SentNotices): DueNotice[] {
   return [...bySubject.values()];
 }
 
-/** Returns what must be remembered after a channel took a notice. */
-export function remembered(
+/** Returns the records of a notice that a channel has accepted. */
+export function sentNoticesOf(
   { subjectSeq, kind, since }: DueNotice,
   sent: SentNotices,
   { channel, sentAt }: { readonly channel: NoticeChannelName; readonly sentAt: number },

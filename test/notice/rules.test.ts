@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { type DueNotice, dueNotices, type Observed, remembered, SentNotices } from "../../src/notice/rules.ts";
+import { type DueNotice, dueNotices, type Observed, SentNotices, sentNoticesOf } from "../../src/notice/rules.ts";
 
 const QUIET_MS = 100;
 const nothing: Observed = { failing: new Map(), disabled: new Map(), backlogs: new Map(), recovered: new Set() };
@@ -15,7 +15,7 @@ class Channel {
   at(now: number, observed: Observed): string[] {
     const due = dueNotices(observed, this.sent, now, QUIET_MS);
     for (const one of due) {
-      for (const notice of remembered(one, this.sent, { channel: "mail", sentAt: now })) this.sent.put(notice);
+      for (const notice of sentNoticesOf(one, this.sent, { channel: "mail", sentAt: now })) this.sent.put(notice);
     }
     this.sent.forgetEnded(now - QUIET_MS);
     return due.map(({ kind }) => kind);
