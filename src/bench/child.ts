@@ -1,7 +1,7 @@
-/** A process of this program that prints what it has to say as lines of JSON. */
+/** A process of this program that prints lines of JSON. */
 export interface BenchChild extends AsyncDisposable {
   readonly pid: number;
-  /** Resolves with the first line that `read` takes. Rejects if the process ends before. */
+  /** Resolves with the first value other than null that `read` returns for a line. Rejects if the process ends first. */
   line<T>(read: (value: Record<string, unknown>) => T | null): Promise<T>;
 }
 
@@ -22,7 +22,7 @@ export function startChild(command: readonly string[], env: Readonly<Record<stri
       try {
         for (;;) {
           const { done, value } = await lines.next();
-          if (done === true) throw new Error(`A part of the bench has ended early: ${command.at(-1)}`);
+          if (done === true) throw new Error(`A process of the bench has ended early: ${command.at(-1)}`);
           const found = value.startsWith("{") ? read(JSON.parse(value) as Record<string, unknown>) : null;
           if (found !== null) return found;
         }

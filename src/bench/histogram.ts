@@ -3,7 +3,7 @@ export class Histogram {
   readonly #counts = new Map<number, number>();
   #total = 0;
 
-  /** Adds a duration in ms. Negative ones, which come from a clock that was set, count as 0. */
+  /** Adds a duration in ms. Negative durations, which a clock that was set back causes, count as 0. */
   add(ms: number): void {
     const index = Math.round(Math.log(Math.max(ms, MIN_MS)) / WIDTH);
     this.#counts.set(index, (this.#counts.get(index) ?? 0) + 1);

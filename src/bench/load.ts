@@ -11,7 +11,7 @@ export interface LoadJob {
   readonly bodyBytes: number;
   readonly connections: number;
   readonly seconds: number;
-  /** Requests per second, however long the responses take; null for as many as possible. */
+  /** Requests per second, independent of response times. Null for as many as possible. */
   readonly perSecond: number | null;
 }
 
@@ -89,7 +89,7 @@ function open(sendOne: SendOne, endAt: number, perSecond: number): Work {
   };
 }
 
-/** Returns a function that makes requests. The payload has the time at which it was made. */
+/** Returns a function that creates requests. Each payload contains the time of its creation. */
 function requestOf({ host, port, path, token, bodyBytes }: LoadJob): () => string {
   const note = "x".repeat(Math.max(0, bodyBytes - payloadOf("").length));
   return () => {
@@ -102,7 +102,7 @@ function payloadOf(note: string): string {
   return `{"sentAt":${nowMs().toFixed(3)},"note":"${note}"}`;
 }
 
-/** The time that the processes of this machine share, in ms. */
+/** Returns a time that all processes of this machine share, in ms. */
 export function nowMs(): number {
   return performance.timeOrigin + performance.now();
 }

@@ -6,7 +6,7 @@ import { EVENT_TYPE, type LoadJob, type LoadResult } from "./load.ts";
 import type { ReceiverReport } from "./receiver.ts";
 import { databaseBytes, type Usage, usageOf } from "./usage.ts";
 
-/** What a bench measures. */
+/** Parameters of a bench. */
 export interface BenchOptions {
   /** Duration of each of the two loads. */
   readonly seconds: number;
@@ -14,7 +14,7 @@ export interface BenchOptions {
   readonly connections: number;
   /** Rate of the second load, in messages per second. */
   readonly perSecond: number;
-  /** Directory below which the data of the measured server lies until the end; null for that of temporary files. */
+  /** Parent of the data directory, which is removed at the end. Null for the system's temporary directory. */
   readonly directory: string | null;
 }
 
@@ -27,7 +27,7 @@ export interface BenchFigures {
   readonly acceptP50Ms: number | null;
   readonly acceptP99Ms: number | null;
   readonly perSecond: number;
-  /** At that rate, from sending a message to the API until its webhook arrives. */
+  /** Time at `perSecond` from sending a message to the API until its webhook arrives. */
   readonly arrivalP50Ms: number | null;
   readonly arrivalP99Ms: number | null;
   readonly memoryIdleBytes: number | null;
@@ -132,11 +132,11 @@ interface Parts {
   readonly job: Omit<LoadJob, "seconds" | "perSecond">;
 }
 
-/** A load and what it has caused. */
+/** A load with its effects on the receiver and the server. */
 interface Loaded {
   readonly result: LoadResult;
   readonly arrival: ReceiverReport;
-  /** From the first request until the last webhook has arrived. */
+  /** Time from the first request until the last webhook arrived. */
   readonly seconds: number;
   readonly before: Usage | null;
   readonly after: Usage | null;
@@ -202,7 +202,7 @@ async function prepare(url: URL, receiverUrl: string): Promise<void> {
   }
 }
 
-/** Stops the server, which moves its write-ahead log to the database. */
+/** Stops the server, so that it copies its write-ahead log to the database. */
 async function stop(pid: number): Promise<void> {
   process.kill(pid, "SIGTERM");
   const deadline = performance.now() + STOP_WITHIN_MS;

@@ -1,10 +1,10 @@
 /**
- * Makes a WebAssembly module look at the clock in every loop. A thread cannot be stopped while it
+ * Makes a WebAssembly module check the clock in every loop. A thread cannot be stopped while it
  * runs WebAssembly: `terminate` waits for the next call into JavaScript, and loops of the
  * interpreter's own functions, such as `new Array(2 ** 32 - 1).join()`, make none for hours.
  */
 
-/** Number of loop iterations between two looks at the clock: less than 1 ms. */
+/** Number of loop iterations between two checks of the clock: less than 1 ms. */
 const ITERATIONS = 50_000;
 
 const [IMPORTS, GLOBALS, CODE, FUNCTION_TYPES] = [2, 6, 10, 1] as const;
@@ -14,7 +14,7 @@ const [LOOP, IF, END, CALL, DROP, GET, SET, CONST, SUB, IS_ZERO] = [
   ...[0x03, 0x04, 0x0b, 0x10, 0x1a, 0x23, 0x24, 0x41, 0x6b, 0x45],
 ] as const;
 
-/** The module is not one that this file understands. */
+/** Thrown for a module with a section or an instruction that `meterLoops` does not know. */
 export class UnknownWasm extends Error {
   override readonly name = "UnknownWasm";
 }
@@ -35,19 +35,19 @@ export function meterLoops(wasm: Uint8Array): Uint8Array<ArrayBuffer> {
   const count = own.number();
   const counter = globals + count;
   const newGlobals = [...number(count + 1), ...own.rest(), I32, MUTABLE, CONST, ...number(ITERATIONS), END];
-  const look = lookAtClock(counter, clock);
+  const check = clockCheck(counter, clock);
   const output: Uint8Array[] = [wasm.subarray(0, 8)];
   for (const { id, body } of sections) {
     let after = body;
     if (id === GLOBALS) after = Uint8Array.from(newGlobals);
-    if (id === CODE) after = meteredCode(body, look);
+    if (id === CODE) after = meteredCode(body, check);
     output.push(Uint8Array.from([id, ...number(after.length)]), after);
   }
   return joined(output);
 }
 
 /** Instructions that decrement a counter and, when it reaches 0, reset it and call the clock. */
-function lookAtClock(counter: number, clock: number): Uint8Array {
+function clockCheck(counter: number, clock: number): Uint8Array {
   const global = number(counter);
   return Uint8Array.from([
     ...[GET, ...global, CONST, 1, SUB, SET, ...global],
@@ -107,18 +107,18 @@ function importsOf(body: Uint8Array, types: ReadonlySet<number>): { readonly clo
   return { clock, globals };
 }
 
-function meteredCode(body: Uint8Array, look: Uint8Array): Uint8Array {
+function meteredCode(body: Uint8Array, check: Uint8Array): Uint8Array {
   const reader = new Reader(body);
   const count = reader.number();
   const output: Uint8Array[] = [Uint8Array.from(number(count))];
   for (let left = count; left > 0; left--) {
-    const after = meteredFunction(reader.bytes(reader.number()), look);
+    const after = meteredFunction(reader.bytes(reader.number()), check);
     output.push(Uint8Array.from(number(after.length)), after);
   }
   return joined(output);
 }
 
-function meteredFunction(body: Uint8Array, look: Uint8Array): Uint8Array {
+function meteredFunction(body: Uint8Array, check: Uint8Array): Uint8Array {
   const reader = new Reader(body);
   for (let left = reader.number(); left > 0; left--) {
     reader.number();
@@ -130,7 +130,7 @@ function meteredFunction(body: Uint8Array, look: Uint8Array): Uint8Array {
     const opcode = reader.byte();
     skipOperands(reader, opcode);
     if (opcode !== LOOP) continue;
-    output.push(body.subarray(copied, reader.at), look);
+    output.push(body.subarray(copied, reader.at), check);
     copied = reader.at;
   }
   if (copied === 0) return body;
@@ -148,7 +148,7 @@ function operandsOf(opcode: number): number | null {
   return opcode === 0x11 ? 2 : null;
 }
 
-/** The same for the opcodes that follow the prefix 0xfc, from 0. */
+/** Number of LEB128 numbers after each opcode with the prefix 0xfc, by opcode. */
 const PREFIXED_OPERANDS = [0, 0, 0, 0, 0, 0, 0, 0, 2, 1, 2, 1, 2, 1, 2, 1, 1, 1];
 
 function skipOperands(reader: Reader, opcode: number): void {

@@ -3,10 +3,10 @@ import { withPayload } from "./payload.ts";
 import type { SandboxCall, SandboxLimits, SandboxProblem, SandboxResult } from "./sandbox.ts";
 import { runScript, Spent } from "./script.ts";
 
-/** What the main thread sends: first the limits, then one call at a time. */
+/** A message from the main thread: the limits first, then one call at a time. */
 export type ToWorker = { readonly limits: SandboxLimits } | { readonly call: SandboxCall };
 
-/** What the thread sends: that it is ready, then the result of each call. */
+/** A message to the main thread: the thread is ready, a result of a call, or an error in this program. */
 export type FromWorker =
   | { readonly ready: true }
   | { readonly result: SandboxResult; readonly computingMs: number }
@@ -18,7 +18,7 @@ interface Connection {
   postMessage(message: FromWorker): void;
 }
 
-/** A call that makes the interpreter ready for its first real one. */
+/** Opens and warms up the interpreter, so that the first real call is not slower than others. */
 const FIRST_CALL: SandboxCall = {
   code: "function handler(input) { return input; }",
   argument: "{}",
@@ -27,19 +27,19 @@ const FIRST_CALL: SandboxCall = {
   seed: 0,
 };
 
-/** Runs one call per message. */
+/** Runs the calls that the main thread sends, and responds to each. */
 export function serveCalls(connection: Connection): void {
   let calls: Calls | null = null;
   connection.onmessage = ({ data }) => {
     if ("limits" in data) {
       calls = new Calls(data.limits);
-      void answer(calls.run(FIRST_CALL).then(() => ({ ready: true })));
+      void respond(calls.run(FIRST_CALL).then(() => ({ ready: true })));
     } else if (calls !== null) {
-      void answer(calls.run(data.call));
+      void respond(calls.run(data.call));
     }
   };
 
-  async function answer(message: Promise<FromWorker>): Promise<void> {
+  async function respond(message: Promise<FromWorker>): Promise<void> {
     try {
       connection.postMessage(await message);
     } catch (error) {

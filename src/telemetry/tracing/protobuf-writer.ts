@@ -34,7 +34,7 @@ export class ProtobufWriter {
     this.#length += this.#bytes.write(text, this.#length);
   }
 
-  /** Writes the bytes that hex digits stand for. */
+  /** Writes hex digits as bytes. */
   hex(field: number, digits: string): void {
     const bytes = digits.length / 2;
     this.#tag(field, WIRE.length);

@@ -69,7 +69,7 @@ export class SpanExporter extends OneLife implements SpanSink {
 
   protected begin(): void {}
 
-  /** Exports what is left, for at most `STOP_MS`. */
+  /** Exports the remaining spans, for at most `STOP_MS`. */
   protected async end(): Promise<void> {
     const cancelDeadline = this.clock.after(STOP_MS, () => this.#giveUp());
     if (this.#isFailing) this.#giveUp();
@@ -106,7 +106,7 @@ export class SpanExporter extends OneLife implements SpanSink {
     });
   }
 
-  /** Sends all full batches, and the rest first if it has waited. Never rejects. */
+  /** Sends one batch, then all further full ones; all spans if the exporter is stopping. Never rejects. */
   async #sendAll(): Promise<void> {
     try {
       do {
@@ -197,7 +197,7 @@ export class SpanExporter extends OneLife implements SpanSink {
     this.#dropped = 0;
   }
 
-  /** Drops what is left, also what is being exported. */
+  /** Drops all spans, including those that are being exported. */
   #giveUp(): void {
     this.#isOver = true;
     this.#drop(this.#queue.length);

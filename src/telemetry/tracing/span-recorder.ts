@@ -15,7 +15,7 @@ export interface RecorderOptions {
   readonly ids: IdCodec;
   /** Random bytes of the installation, from which trace ids are derived. */
   readonly seed: Uint8Array;
-  /** Share of the traces that begin here which is recorded, from 0 to 1. */
+  /** Share of the traces beginning here that is recorded, from 0 to 1. */
   readonly share: number;
   readonly sink: SpanSink;
   /** Returns the time in ms since the Unix epoch, with fractions. */

@@ -1,4 +1,4 @@
-/** The values are those of OTLP. */
+/** Kinds of spans, with their numbers in OTLP. */
 export const SPAN_KIND = { internal: 1, server: 2, client: 3 } as const;
 
 /** Texts, booleans, and integers that are not negative. Undefined attributes are left out. */
@@ -15,21 +15,22 @@ export interface Span {
   readonly tracestate: string | null;
   readonly name: string;
   readonly kind: (typeof SPAN_KIND)[keyof typeof SPAN_KIND];
-  /** In ms since the Unix epoch, with fractions. */
+  /** Start and end in ms since the Unix epoch, with fractions. */
   readonly startAt: number;
   readonly endAt: number;
   readonly attributes: Attributes;
-  /** What failed, or null if nothing failed. */
+  /** Reason of a failure, or null if the step succeeded. */
   readonly error: string | null;
 }
 
-/** What all spans of this process share. */
+/** Describes the process and the instrumentation that produce the spans. Sent once per request. */
 export interface Origin {
   /** Attributes of the process. */
   readonly resource: Attributes;
   readonly scope: { readonly name: string; readonly version: string };
 }
 
+/** Takes the spans that have ended. */
 export interface SpanSink {
   /** Never blocks or throws. */
   add(span: Span): void;

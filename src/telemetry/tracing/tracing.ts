@@ -15,12 +15,12 @@ export interface TracingParts {
   readonly idSeed: readonly number[];
   readonly version: string;
   readonly protocol: keyof typeof otlpForms;
-  /** Share of the traces that begin here which is recorded, from 0 to 1. */
+  /** Share of the traces beginning here that is recorded, from 0 to 1. */
   readonly share: number;
   readonly post: PostToCollector;
 }
 
-/** Returns what records the spans of messages and exports them. */
+/** Creates the recorder of spans and the service that exports them. */
 export function createTracing({ clock, random, facts, ids, idSeed, version, protocol, share, post }: TracingParts): {
   readonly tracer: Tracer;
   readonly exporter: Service;
