@@ -319,7 +319,7 @@ export type Fact =
       readonly outcome: ReceivedOutcome;
     }
   /**
-   * A source has refused a request, or stored one that failed its check, and the request stands in
+   * A source has refused a request, or stored one that failed its check, and the request is in
    * the source's log. The number of these facts per second is limited.
    */
   | {

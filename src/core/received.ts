@@ -20,7 +20,7 @@ export const causes = [
 
 export type Cause = (typeof causes)[number];
 
-/** Why a request stands in the log of its source. */
+/** Reasons why a request is in the log of its source. */
 export const logCauses = [...causes, "method_not_allowed", "payload_too_large", "rate_limited"] as const;
 
 export type LogCause = (typeof logCauses)[number];

@@ -103,7 +103,7 @@ export type ConfigForm =
   | "secret-encoding"
   | "signed-string";
 
-/** A row as it stands in the table: values that most rows share may be left out. */
+/** A row as written in the table, without values that are the same in most rows. */
 export type ProviderRow = Pick<Provider, "id" | "name" | "kind" | "scheme" | "confidence" | "source"> &
   Partial<Omit<Provider, "id" | "name" | "kind" | "scheme" | "confidence" | "source" | "category">>;
 

@@ -16,7 +16,7 @@ import {
 import { sns } from "./sns.ts";
 import { outside, parseTime, type Window } from "./time.ts";
 
-/** An RSA signature whose certificate has an address that stands in the request. */
+/** An RSA signature whose certificate is at a URL in the request. */
 export interface CertificateParameters {
   readonly type: "certificate";
   readonly headers: readonly string[];
@@ -25,7 +25,7 @@ export interface CertificateParameters {
   readonly time: Window;
 }
 
-/** What a request says about its signature. */
+/** The signature of a request and where its certificate is. */
 export interface CertificateSignature {
   readonly signature: string;
   readonly digest: "sha1" | "sha256";
@@ -35,7 +35,7 @@ export interface CertificateSignature {
   readonly signed: readonly string[];
 }
 
-/** What differs between the senders. */
+/** The rules of one sender. */
 export interface CertificateSender {
   /** Reads a request. `secrets` are identifiers that must be signed too. */
   read(request: RequestView, secrets: readonly string[]): CertificateSignature | Cause;

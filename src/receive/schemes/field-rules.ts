@@ -1,4 +1,4 @@
-/** HMACs over chosen fields. The signature itself often stands in the body. */
+/** HMACs over chosen fields. The signature itself is often in the body. */
 import { randomUUID } from "node:crypto";
 import { exceedsDepth } from "../../core/json.ts";
 import type { RequestView } from "../request-view.ts";

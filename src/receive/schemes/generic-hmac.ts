@@ -3,7 +3,7 @@ import { configText, type PreparedScheme, type SourceConfig } from "./scheme.ts"
 import type { Algorithm } from "./signature-format.ts";
 import { parseTemplate } from "./template.ts";
 
-/** An HMAC whose rules stand in the configuration of the source. */
+/** An HMAC whose rules are in the configuration of the source. */
 export interface GenericHmacParameters {
   readonly type: "generic-hmac";
   /** The header of the signature unless the configuration names another. */

@@ -48,7 +48,7 @@ export interface HmacParameters {
   readonly keyName?: { readonly header: string; readonly field: string };
 }
 
-/** Where the time stands: in the signature header (`pairs`), in a header, or in the JSON body. */
+/** Where the time is: in the signature header (`pairs`), in a header, or in the JSON body. */
 export type TimeParameters = Window & { readonly unit: TimeUnit } & (
     | { readonly pair: true }
     | { readonly header: string }
@@ -171,7 +171,7 @@ function findCandidates({ headers, format, parameters }: Hmac, request: RequestV
   return found ?? cause;
 }
 
-/** Returns a time outside the signature header; null if it is not there, undefined if it is missing. */
+/** Returns the time outside the signature header. Null if the provider sends none there, undefined if this request lacks it. */
 function outerTime({ time, timeHeader, window }: Hmac, request: RequestView): string | null | undefined {
   if (timeHeader !== null) return request.header(timeHeader) || undefined;
   if (time === null || !("field" in time)) return null;
@@ -199,7 +199,7 @@ interface Signed {
   readonly seconds: number | null;
   readonly algorithm: Algorithm | null;
   readonly parts: readonly (string | Uint8Array)[];
-  /** By the index of the key; filled when needed. */
+  /** HMACs by the index of the key, computed when needed. */
   readonly digests: Buffer[];
 }
 

@@ -20,7 +20,7 @@ export interface PublicKeyParameters {
   readonly envelope?: "ebay";
   /** Default: `{body}`. See `Template`. */
   readonly signedString?: string;
-  /** Where the time stands: in a header, or in a field of the JSON body. */
+  /** Where the time is: in a header, or in a field of the JSON body. */
   readonly time?: Window & { readonly unit: TimeUnit } & ({ readonly header: string } | { readonly field: string });
 }
 
@@ -52,7 +52,7 @@ const DIGESTS: Readonly<Record<PublicKeyAlgorithm, string | null>> = {
 
 interface Verifier {
   readonly parameters: PublicKeyParameters;
-  /** In lower case. */
+  /** Name of the header, in lower case. */
   readonly header: string;
   readonly template: Template;
   readonly key: KeyObject | null;

@@ -4,7 +4,7 @@ import type { Cause } from "../receiver.ts";
 export type SignatureFormat =
   /** The encoded signature alone. */
   | { readonly kind: "bare" }
-  /** A text that must stand at the front, such as `sha256=`. `isList`: several, separated by commas. */
+  /** A text before the signature, such as `sha256=`. `isList`: several, separated by commas. */
   | { readonly kind: "prefix"; readonly prefix: string; readonly isList?: boolean }
   /**
    * Pairs such as `t=1,v1=…`, separated by commas, semicolons or blanks. Pairs with other names are
@@ -13,14 +13,14 @@ export type SignatureFormat =
   | { readonly kind: "pairs"; readonly signature: string; readonly time?: string }
   /** The time, then signatures, separated by commas. */
   | { readonly kind: "positional" }
-  /** The algorithm stands in front: `sha1=`, `sha256=`, `sha384=` or `sha512=`. */
+  /** The algorithm comes first: `sha1=`, `sha256=`, `sha384=` or `sha512=`. */
   | { readonly kind: "algorithm" };
 
 export type Algorithm = "sha1" | "sha256" | "sha384" | "sha512";
 
 /** A signature in a request. */
 export interface Candidate {
-  /** Encoded. */
+  /** The encoded signature. */
   readonly signature: string;
   /** The time in the same header, or null. */
   readonly time: string | null;

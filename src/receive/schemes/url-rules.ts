@@ -55,7 +55,7 @@ function twilioText(request: RequestView): string | null {
     .join("");
 }
 
-/** The URL does not cover a body that is not a form, so its hash must stand in the query. */
+/** The URL does not cover a body that is not a form, so its hash must be in the query. */
 function twilioFlaw({ form, body, parameters }: RequestView): Cause | null {
   if (form !== null || body.length === 0) return null;
   const hash = parameters.get("bodySHA256");
