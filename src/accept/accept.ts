@@ -27,7 +27,7 @@ export interface NotStored {
 
 const NOT_STORED: NotStored = { accepted: false, because: "unavailable" };
 
-/** Maximum number of lanes that are told about a scheduled message in one turn of the event loop. */
+/** Maximum number of lanes that get a scheduled message in one turn of the event loop. */
 const WOKEN_AT_ONCE = 500;
 /**
  * Accepts messages: numbers them, matches their endpoints, commits, and enqueues the deliveries.
@@ -216,7 +216,7 @@ export class Accepter {
 
   /**
    * Announces a scheduled message. In each lane, the message's delivery waits on disk at the
-   * position of the scheduled time. The lanes may be told one after another, because nothing can
+   * position of the scheduled time. The lanes may get it one after another, because nothing can
    * overtake a delivery that is not due yet.
    */
   async #wakeLater({ deliverAt, deliveries }: NewMessage): Promise<void> {

@@ -5,8 +5,8 @@ import type { Application, Store } from "../store/index.ts";
 
 type Limited = Pick<Application, "quota" | "sourceSeq">;
 
-/** Maximum time that a message waits until what was stored before it is counted, in ms. */
-const PATIENCE_MS = 2000;
+/** Maximum time that a message waits until its application's usage is counted, in ms. */
+const WAIT_MS_MAX = 2000;
 
 /**
  * The quotas of applications. An application without a quota of its own has the server's defaults.
@@ -39,16 +39,17 @@ export class Quotas {
   }
 
   /**
-   * Counts what an application uses. Resolves to false if the application was deleted, and if counting
-   * takes longer than `PATIENCE_MS`. It then goes on, and later calls resolve to false until it ends.
+   * Counts what an application uses. Resolves to false if the application was deleted, or if counting
+   * takes longer than `WAIT_MS_MAX`. In that case counting continues, and calls resolve to false until
+   * it ends.
    */
   count(applicationSeq: Seq): Promise<boolean> {
     const known = this.#counting.get(applicationSeq);
     if (known !== undefined) return known;
     const counted = this.store.queue.usage.count(applicationSeq, this.clock.now());
     const soon = new Promise<boolean>((resolve, reject) => {
-      const cancel = this.clock.after(PATIENCE_MS, () => resolve(false));
-      // If it fails later, the next message begins it again.
+      const cancel = this.clock.after(WAIT_MS_MAX, () => resolve(false));
+      // If counting fails later, the next message starts it again.
       void counted.then(resolve, reject).finally(() => {
         cancel();
         this.#counting.delete(applicationSeq);

@@ -13,7 +13,7 @@ import { Probe, type ProbeParts } from "./probe.ts";
 const TRIES_MAX = 16;
 /** Minimum time between the starts of two tries, in ms. */
 const START_EVERY_MS = 100;
-/** Time after which a failed read or write of the store, or a shortage of the machine, is over. */
+/** Pause after a failed read or write of the store, or a shortage of the machine, in ms. */
 const PAUSE_MS = 5000;
 /** Maximum time between two looks at the store, in ms, because the clock may have been set. */
 const LOOK_EVERY_MS_MAX = 60_000;
@@ -29,8 +29,8 @@ export interface ChallengesParts extends ProbeParts {
 
 /**
  * Sends the ownership challenges of endpoints that are not verified. The store contains the time of
- * the next try of each, so challenges continue after a restart. Its memory holds only the tries
- * under way.
+ * the next try of each, so challenges continue after a restart. This class holds only the tries under
+ * way.
  */
 export class Challenges extends OneLife {
   readonly #pacer = new Pacer();

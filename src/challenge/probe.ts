@@ -62,10 +62,13 @@ export class Probe {
     const { ports, seqs, publicUrl } = this.parts;
     const challenge = Buffer.from(ports.random.bytes(challengeBytes)).toString("base64url");
     const message = { contentType: null, headers: null, received: null };
-    const answer = await target.deliver({ seq: seqs.next(), payload: challengePayload(challenge), ...message }, signal);
-    if (answer.kind === "shortage") return answer;
-    const failure = challengeFailure(answer, challenge, ports.clock.now());
-    if (failure === null || answer.kind === "failure" || target.askPermission === undefined) return failure;
+    const outcome = await target.deliver(
+      { seq: seqs.next(), payload: challengePayload(challenge), ...message },
+      signal,
+    );
+    if (outcome.kind === "shortage") return outcome;
+    const failure = challengeFailure(outcome, challenge, ports.clock.now());
+    if (failure === null || outcome.kind === "failure" || target.askPermission === undefined) return failure;
     const origin = new URL(publicUrl()).hostname;
     const permission = await target.askPermission(origin, signal);
     return permission.kind !== "shortage" && isOriginAllowed(permission, origin) ? null : failure;

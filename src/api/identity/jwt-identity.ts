@@ -124,8 +124,8 @@ export class JwtReader {
     if (application === null) return own;
     // A JWT without `iat` may be arbitrarily old.
     const issuedAt = typeof iat === "number" && Number.isFinite(iat) ? Math.floor(iat * 1000) : 0;
-    const told = await this.#store.configuration.tokens.jwtEnd(application.seq, issuedAt);
-    return Math.min(own, told ?? Number.POSITIVE_INFINITY);
+    const end = await this.#store.configuration.tokens.jwtEnd(application.seq, issuedAt);
+    return Math.min(own, end ?? Number.POSITIVE_INFINITY);
   }
 }
 
