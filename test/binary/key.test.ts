@@ -80,7 +80,7 @@ describe("key rotate", () => {
     expect(existsSync(join(boathook.dataDir, "encryption.key.old"))).toBeFalse();
   });
 
-  test("a configured key is replaced by the one in the variable, and the server is told until it is changed", async () => {
+  test("a configured key is replaced by the one in the variable, and the server gets it from a file until its setting is changed", async () => {
     await using boathook = await install([], { env: { BOATHOOK_ENCRYPTION_KEY: FIRST } });
     const { dataDir, send } = boathook;
     const app = await makeApplication(send);

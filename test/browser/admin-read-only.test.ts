@@ -126,7 +126,7 @@ describeInBrowser("a session that may not do everything", { env: { BOATHOOK_ROOT
   );
 
   test(
-    "a read-only token that opens the address of a form is told that its session may not use it",
+    "the address of a form shows a read-only token that its session may not use it",
     async () => {
       await using opened = await open(await tokenWith({ readOnly: true }));
       for (const path of ["send", "app/new", "endpoint/new", "event-type/new", "source/new"]) {

@@ -70,7 +70,7 @@ test("a pause of the environment is listed at once, although the endpoints are r
   expect(world.reads).toBe(1);
 });
 
-test("a reader of an old list is told once when the list can be read again", async () => {
+test("a reader of an old list gets one signal when the list can be read again", async () => {
   const world = setup(10);
   let told = 0;
   const onOutdated = () => told++;
@@ -86,7 +86,7 @@ test("a reader of an old list is told once when the list can be read again", asy
   expect(told).toBe(1);
 });
 
-test("a reader that comes during a reading is told when the next one may begin", async () => {
+test("a reader that comes during a reading gets a signal when the next reading may begin", async () => {
   const world = setup(10);
   let told = 0;
   const first = world.source.of(ENVIRONMENT, 0);

@@ -290,7 +290,7 @@ describe("the live view with differences", () => {
     expect(await read(reader)).toStartWith("event: overview\n");
   });
 
-  test("a listener that was skipped is told that everything may have changed, and gets all differences", async () => {
+  test("a listener that was skipped gets the notice that everything may have changed, and all differences", async () => {
     const { live, clock, facts, messages } = setup();
     const stream = await live.open(viewer, unwatched, differences);
     for (let seq = 1; seq <= 20; seq++) {

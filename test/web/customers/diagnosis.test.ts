@@ -37,7 +37,7 @@ test("nothing is wrong with a customer whose messages are delivered", () => {
   expect(diagnose(known(), [], NOW)).toEqual([]);
 });
 
-test("a customer without endpoints is told so once, although its messages went to no endpoint", () => {
+test("the diagnosis names the lack of endpoints once, although its messages went to no endpoint", () => {
   const endpoints = { healthy: 0, failing: 0, disabled: 0, paused: 0 };
   expect(kinds(known({ latest: [message("m1", 0)] }, { endpoints }))).toEqual(["no endpoint"]);
 });
