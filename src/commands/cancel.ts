@@ -32,7 +32,8 @@ export interface CancelTarget {
 
 /**
  * Starts a task that cancels the pending deliveries of an endpoint whose messages were accepted
- * before a time, at the latest those that exist now.
+ * before a time, at the latest those that exist now. When the promise resolves, no attempt for any of
+ * them can start.
  */
 export function cancelMessages(
   parts: Pick<CommandContext, "store" | "seqs" | "clock" | "deliverer">,

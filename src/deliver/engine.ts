@@ -111,7 +111,8 @@ export class Engine extends OneLife implements Deliverer {
       ...{ turns: new Turns(clock), scheduler: this.#scheduler, ownership: this.#ownership },
       laneFor: (endpointSeq, position) => this.#laneFor(endpointSeq, position),
     });
-    this.#tasks = new TaskRunner(clock, store, facts, taskKinds(clock, this.#time, parts), policy);
+    const kinds = taskKinds(clock, this.#time, { ...parts, gate: this.#gate });
+    this.#tasks = new TaskRunner(clock, store, facts, kinds, policy);
     this.#time.onClockSet = () => this.#scheduler.clockWasSet();
     this.#time.onOffsetsChanged = () => this.#offsets.keep();
     this.#listenTo(signals);
@@ -124,8 +125,9 @@ export class Engine extends OneLife implements Deliverer {
   protected async begin(): Promise<void> {
     await this.#offsets.resume(this.parts.seqs);
     await this.#gate.load();
-    await this.#ownership.acquire();
+    // Some tasks close endpoints, so they continue before the lanes are served.
     await this.#tasks.lease();
+    await this.#ownership.acquire();
   }
 
   /**

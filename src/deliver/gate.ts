@@ -18,11 +18,14 @@ export interface GateParts {
 
 /**
  * Decides whether attempts may start. The operator can hold all deliveries, and pause those of one
- * environment or of one endpoint. Attempts under way finish. Nothing else stops: messages are still
- * accepted, and the pending deliveries of disabled and deleted endpoints still end.
+ * environment or of one endpoint. An endpoint is also closed while its messages are being cancelled.
+ * Attempts under way finish. Nothing else stops: messages are still accepted, and the pending
+ * deliveries of disabled and deleted endpoints still end.
  */
 export class Gate {
   #isHeld = false;
+  /** Endpoints that are closed for a while, each with the number of reasons. Usually empty. */
+  readonly #closedEndpoints = new Map<Seq, number>();
   #pausedEnvironments: ReadonlySet<Seq> = new Set();
   /**
    * Incremented with every change, so that a state read before a change does not replace the newer
@@ -88,7 +91,28 @@ export class Gate {
     return this.#pausedEnvironments.size;
   }
 
+  /**
+   * Starts no attempts to an endpoint until the returned function is called. Calls may overlap. The
+   * caller sends the signal `lane.changed` after both.
+   */
+  closeEndpoint(endpointSeq: Seq): () => void {
+    const closed = this.#closedEndpoints;
+    closed.set(endpointSeq, (closed.get(endpointSeq) ?? 0) + 1);
+    return () => {
+      const left = closed.get(endpointSeq)! - 1;
+      if (left === 0) closed.delete(endpointSeq);
+      else closed.set(endpointSeq, left);
+    };
+  }
+
   /** Returns whether no attempt to this endpoint may start. */
-  readonly isClosedFor = ({ paused, environmentSeq }: Pick<KnownEndpoint, "paused" | "environmentSeq">): boolean =>
-    paused || this.#isHeld || this.#pausedEnvironments.has(environmentSeq);
+  readonly isClosedFor = ({
+    seq,
+    paused,
+    environmentSeq,
+  }: Pick<KnownEndpoint, "seq" | "paused" | "environmentSeq">): boolean =>
+    paused ||
+    this.#isHeld ||
+    this.#pausedEnvironments.has(environmentSeq) ||
+    (this.#closedEndpoints.size > 0 && this.#closedEndpoints.has(seq));
 }

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
 import { cancelMessage, cancelMessages } from "../../src/commands/cancel.ts";
+import { cancelTask } from "../../src/commands/tasks.ts";
 import type { Seq } from "../../src/core/id.ts";
 import type { Endpoint } from "../../src/store/index.ts";
 import { ROOT } from "../support/actor.ts";
@@ -91,6 +92,42 @@ test("a cancellation also ends deliveries that are already in memory and wait fo
   await world.rest();
   expect(world.starts).toHaveLength(length);
   expect(length).toBeLessThan(20);
+});
+
+test("no message accepted before a cancellation is sent after it began, also when other tasks run or the process restarts", async () => {
+  for (const isRestarted of [false, true]) {
+    using world = await EngineWorld.open({ policy: { retryScheduleMs: [], tasksMax: 1, tasksPerAppMax: 1 } });
+    const endpoint = await world.endpoint("a.example", { status: 200, afterMs: 5 }, { concurrency: 20 });
+    await world.send(await world.endpoint("dead.example", 500), 20);
+    await world.rest();
+    await world.redrive(1);
+    await world.update(endpoint, { paused: true });
+    const messages = await world.send(endpoint, 2000);
+    await world.update(endpoint, { paused: false });
+    await world.pass(SECOND / 10);
+    const seq = await cancelEarlier(world, endpoint);
+    const { length } = world.starts;
+    if (isRestarted) await world.restart();
+    await world.pass(SECOND);
+    expect(await taskOf(world, seq)).toMatchObject({ status: "finished" });
+    expect(world.starts.filter(({ host }) => host === "a.example").length).toBeGreaterThan(0);
+    expect(world.starts.slice(length).filter(({ host }) => host === "a.example")).toEqual([]);
+    const later = await world.send(endpoint, 2);
+    await world.pass(SECOND);
+    expect(await world.states(later)).toEqual(["delivered", "delivered"]);
+    expect(new Set(await world.states(messages))).toEqual(new Set(["delivered", "cancelled"]));
+  }
+});
+
+test("an endpoint gets its messages again after the task of a cancellation was cancelled", async () => {
+  using world = await EngineWorld.open({ policy: { retryScheduleMs: [] } });
+  const endpoint = await world.endpoint("a.example", 200, { paused: true });
+  const messages = await world.send(endpoint, 2000);
+  await world.update(endpoint, { paused: false });
+  const seq = await cancelEarlier(world, endpoint);
+  expect(await world.do(() => cancelTask(world.kernel, world.environmentSeq, seq))).toBe(true);
+  await world.rest();
+  expect(new Set(await world.states(messages))).toEqual(new Set(["delivered", "cancelled"]));
 });
 
 test("a cancellation checks each delivery once and finishes, also if all messages are newer", async () => {

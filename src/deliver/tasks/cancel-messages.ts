@@ -3,6 +3,7 @@ import type { Seq } from "../../core/id.ts";
 import type { Signals } from "../../core/signal.ts";
 import type { Clock } from "../../ports.ts";
 import type { CancelledStep, LaneCursor, Store, Task } from "../../store/index.ts";
+import type { Gate } from "../gate.ts";
 import type { Step, TaskKind } from "./task-runner.ts";
 
 /** The kind of the task that cancels the pending deliveries of an endpoint. The name is from the Svix API. */
@@ -24,17 +25,37 @@ const STEP_DELIVERIES = 500;
 /** Pause between two steps, in ms, so that deliveries and requests are not held up. */
 const REST_MS = 20;
 
+interface Parts {
+  readonly store: Store;
+  readonly facts: Facts;
+  readonly signals: Signals;
+  readonly gate: Pick<Gate, "closeEndpoint">;
+}
+
 /**
- * Cancels the pending deliveries of an endpoint whose messages were accepted before a time. Begins
- * with those that would be sent next.
+ * Cancels the pending deliveries of an endpoint whose messages were accepted before a time. Until
+ * the task has ended, no attempt to the endpoint starts, so none of these messages is sent after
+ * the request for the cancellation. That is why the task does not wait for other tasks.
  */
 export class CancelMessages implements TaskKind {
   readonly kind = CANCEL;
+  readonly isUrgent = true;
 
   constructor(
     private readonly clock: Clock,
-    private readonly parts: { readonly store: Store; readonly facts: Facts; readonly signals: Signals },
+    private readonly parts: Parts,
   ) {}
+
+  hold(task: Task): () => void {
+    const { gate, signals } = this.parts;
+    const { endpointSeq } = task.data as unknown as CancelData;
+    const open = gate.closeEndpoint(endpointSeq);
+    signals.send({ type: "lane.changed", endpointSeq });
+    return () => {
+      open();
+      signals.send({ type: "lane.changed", endpointSeq });
+    };
+  }
 
   async step(task: Task): Promise<Step> {
     const { store, facts, signals } = this.parts;

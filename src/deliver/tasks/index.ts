@@ -3,6 +3,7 @@ import type { IdCodec, SeqSource } from "../../core/id.ts";
 import type { Signals } from "../../core/signal.ts";
 import type { Clock } from "../../ports.ts";
 import type { Store } from "../../store/index.ts";
+import type { Gate } from "../gate.ts";
 import { CancelMessages } from "./cancel-messages.ts";
 import { Drop } from "./drop.ts";
 import { Purge } from "./purge.ts";
@@ -17,6 +18,7 @@ export interface TaskParts {
   readonly seqs: SeqSource;
   readonly facts: Facts;
   readonly signals: Signals;
+  readonly gate: Pick<Gate, "closeEndpoint">;
 }
 
 /** All kinds of background tasks. */

@@ -28,6 +28,16 @@ export interface TaskKind {
    * may be repeated with the `data` that was stored last, so repeating a step must be harmless.
    */
   step(task: Task): Promise<Step>;
+  /**
+   * Tasks of this kind begin immediately, even if as many tasks run as `limits` allows. Absent
+   * means false.
+   */
+  readonly isUrgent?: boolean;
+  /**
+   * Called before the first step, also after a restart. The returned function is called when the
+   * task has ended.
+   */
+  hold?(task: Task): () => void;
 }
 
 const STORE_RETRY_MS = 1000;
@@ -54,6 +64,8 @@ export class TaskRunner {
   readonly #waiting = new Map<Seq, Task>();
   readonly #places: TaskPlaces;
   readonly #open = new OpenTasks();
+  /** The functions returned by `hold` for tasks that have not ended. */
+  readonly #holds = new Map<Seq, () => void>();
   #isStopped = false;
   #onIdle: (() => void) | null = null;
 
@@ -89,6 +101,11 @@ export class TaskRunner {
     if (kind === undefined) throw new Error(`Background tasks of the kind ${task.kind} are unknown.`);
     if (this.#running.has(task.seq)) return;
     this.#open.add(task);
+    if (kind.hold !== undefined && !this.#holds.has(task.seq)) this.#holds.set(task.seq, kind.hold(task));
+    if (kind.isUrgent) {
+      void this.#step(kind, task);
+      return;
+    }
     this.#waiting.set(task.seq, task);
     this.#startWaiting();
   }
@@ -99,7 +116,7 @@ export class TaskRunner {
    */
   cancel(taskSeq: Seq): void {
     this.#waiting.delete(taskSeq);
-    if (!this.#running.has(taskSeq)) this.#open.delete(taskSeq);
+    if (!this.#running.has(taskSeq)) this.#close(taskSeq);
     const cancelPause = this.#running.get(taskSeq) ?? null;
     if (cancelPause === null) return;
     cancelPause();
@@ -181,9 +198,15 @@ export class TaskRunner {
   #ended(taskSeq: Seq): void {
     this.#running.delete(taskSeq);
     this.#places.free(taskSeq);
-    this.#open.delete(taskSeq);
+    this.#close(taskSeq);
     this.#startWaiting();
     if (this.#running.size === 0) this.#onIdle?.();
+  }
+
+  #close(taskSeq: Seq): void {
+    this.#open.delete(taskSeq);
+    this.#holds.get(taskSeq)?.();
+    this.#holds.delete(taskSeq);
   }
 
   /**

@@ -51,6 +51,7 @@ export class AttemptChecks {
   readonly #limits: Limits;
   readonly #waits: Waits;
   readonly #delivery: Statement<DeliveryRow, [number]>;
+  readonly #cancellations: Statement<{ seq: Seq }, [number, number]>;
   readonly #ahead: Statement<{ seq: Seq }, [number, number, number]>;
 
   constructor(
@@ -67,6 +68,10 @@ export class AttemptChecks {
       `SELECT seq, message_seq, state, position, due_at, attempts, attempts_total, round, trigger,
          (SELECT deliver_at FROM message m WHERE m.seq = message_seq) AS deliver_at
        FROM delivery WHERE seq = ?`,
+    );
+    this.#cancellations = db.prepare(
+      `SELECT seq FROM task WHERE status = 'running' AND kind = 'endpoint.cancel-msgs'
+         AND data ->> 'endpointSeq' = ?1 AND data ->> 'before' > ?2`,
     );
     // Deliveries whose payload was deleted are skipped. A delivery that a redrive or a resend has made
     // pending in this very millisecond may come later: that call has not returned yet, and a message
@@ -134,6 +139,8 @@ export class AttemptChecks {
       return;
     } else if (row.state !== PENDING) {
       this.violation(`delivery ${deliverySeq} is attempted in state ${row.state}`);
+    } else if (this.#cancellations.get(endpointSeq, row.message_seq) !== null && !this.#isBeingCancelled) {
+      this.violation(`delivery ${deliverySeq} is attempted although its message is being cancelled`);
     } else {
       if (row.trigger === 0) this.#firstAttempts.getOrInsert(row.message_seq, this.clock.now);
       this.#waits.attemptStarted(row);

@@ -21,7 +21,7 @@ export function endpointCancelRoutes(context: Context): Operation[] {
       tag: "Endpoint",
       summary: "Cancel the waiting messages of an endpoint",
       description:
-        "Starts a task that cancels the endpoint's pending deliveries of messages accepted before an instant, also those that wait for a retry. Messages accepted after this request are kept. The task begins with the deliveries that would be sent next; until it has ended, some of the others may still be sent. Attempts under way are not interrupted.",
+        "Starts a task that cancels the endpoint's pending deliveries of messages accepted before an instant, also those that wait for a retry. Messages accepted after this request are kept. No attempt to the endpoint starts between the response and the end of the task, so none of the cancelled deliveries is sent after the response. Attempts under way are not interrupted.",
       access: "application",
       strict: true,
       body: CancelMsgsIn,
