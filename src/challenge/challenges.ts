@@ -11,12 +11,19 @@ import { Probe, type ProbeParts } from "./probe.ts";
 
 /** Maximum number of tries at once. */
 const TRIES_MAX = 16;
+/** Maximum number of tries at once for one application, because its receivers may respond late or never. */
+const TRIES_PER_APPLICATION_MAX = 2;
 /** Minimum time between the starts of two tries, in ms. */
 const START_EVERY_MS = 100;
 /** Pause after a failed read or write of the store, or a shortage of the machine, in ms. */
 const PAUSE_MS = 5000;
 /** Maximum time between two looks at the store, in ms, because the clock may have been set. */
 const LOOK_EVERY_MS_MAX = 60_000;
+
+interface Try {
+  readonly applicationSeq: Seq;
+  readonly ended: Promise<void>;
+}
 
 export interface ChallengesParts extends ProbeParts {
   readonly store: Store;
@@ -35,7 +42,8 @@ export interface ChallengesParts extends ProbeParts {
 export class Challenges extends OneLife {
   readonly #pacer = new Pacer();
   readonly #probe: Probe;
-  readonly #underWay = new Map<Seq, Promise<void>>();
+  /** The tries under way, by endpoint. */
+  readonly #underWay = new Map<Seq, Try>();
   readonly #stopping = new AbortController();
   #cancel: Cancel = () => {};
   #looking: Promise<void> | null = null;
@@ -58,7 +66,7 @@ export class Challenges extends OneLife {
     this.#cancel();
     this.#stopping.abort();
     await this.#looking;
-    await Promise.all(this.#underWay.values());
+    await Promise.all([...this.#underWay.values()].map(({ ended }) => ended));
   }
 
   /**
@@ -118,22 +126,38 @@ export class Challenges extends OneLife {
   /** Starts the tries that are due. Returns the time until the next one is, in ms. */
   async #startDue(): Promise<number> {
     const { clock } = this.parts.ports;
-    const next = await this.parts.store.configuration.endpoints.challenged(TRIES_MAX + this.#underWay.size + 1);
-    for (const { seq, nextAt } of next) {
+    const { endpoints } = this.parts.store.configuration;
+    const next = await endpoints.challenged(TRIES_MAX + this.#underWay.size + 1, this.#busyApplications());
+    // Endpoints of others may follow those of an application that has become busy.
+    let restMs = LOOK_EVERY_MS_MAX;
+    for (const { seq, applicationSeq, nextAt } of next) {
       if (this.#underWay.has(seq)) continue;
       // The end of a try looks again.
       if (this.#underWay.size >= TRIES_MAX || this.#stopping.signal.aborted) return LOOK_EVERY_MS_MAX;
       const waitMs = Math.max(nextAt - clock.now(), this.#freeAt - clock.steady());
       if (waitMs > 0) return waitMs;
+      if (this.#busyApplications().includes(applicationSeq)) {
+        restMs = 0;
+        continue;
+      }
       this.#freeAt = clock.steady() + START_EVERY_MS;
-      this.#start(seq);
+      this.#start(seq, applicationSeq);
     }
-    return LOOK_EVERY_MS_MAX;
+    return restMs;
   }
 
-  #start(seq: Seq): void {
+  /** Returns the applications with as many tries under way as they may have. */
+  #busyApplications(): Seq[] {
+    const counts = new Map<Seq, number>();
+    for (const { applicationSeq } of this.#underWay.values()) {
+      counts.set(applicationSeq, (counts.get(applicationSeq) ?? 0) + 1);
+    }
+    return [...counts].filter(([, count]) => count >= TRIES_PER_APPLICATION_MAX).map(([seq]) => seq);
+  }
+
+  #start(seq: Seq, applicationSeq: Seq): void {
     const { clock } = this.parts.ports;
-    const made = this.#try(seq)
+    const ended = this.#try(seq)
       .catch((error: unknown) => {
         this.#freeAt = clock.steady() + PAUSE_MS;
         this.#failed(error);
@@ -142,7 +166,7 @@ export class Challenges extends OneLife {
         this.#underWay.delete(seq);
         this.#look();
       });
-    this.#underWay.set(seq, made);
+    this.#underWay.set(seq, { applicationSeq, ended });
   }
 
   async #try(seq: Seq): Promise<void> {

@@ -10,6 +10,7 @@ import type {
   AuditFilter,
   AuditTarget,
   AuditTargets,
+  ChallengedEndpoint,
   DeletedWithEnvironment,
   DoorToken,
   Endpoint,
@@ -183,9 +184,9 @@ export interface Configuration {
     delete(seq: Seq, deletedAt: number): Promise<void>;
     /**
      * Returns the enabled endpoints with a next try of their challenge, the earliest first, at most
-     * `limit`.
+     * `limit`. Leaves out those of the applications `except`.
      */
-    challenged(limit: number): Promise<ReadonlyArray<{ readonly seq: Seq; readonly nextAt: number }>>;
+    challenged(limit: number, except: readonly Seq[]): Promise<readonly ChallengedEndpoint[]>;
     /** Returns the current secret, followed by the older secrets that have not expired at `now`. */
     secrets(seq: Seq, now: number): Promise<readonly EndpointSecret[]>;
     /**

@@ -353,6 +353,31 @@ describe("the setting endpoint-challenge", () => {
   });
 });
 
+test("applications whose receivers never respond do not hold up the challenges of others", async () => {
+  await using hanging = startReceiver(() => new Promise(() => {}), undefined, "127.0.2.1");
+  await using receiver = startReceiver(repeats, undefined, "127.0.2.2");
+  const server = await startServer(["--endpoint-challenge=on", "--delivery-timeout=30s"]);
+  try {
+    const send = clientOf(server.url);
+    const create = async (app: string, url: string) => {
+      const { json } = await send("POST", `/app/${app}/endpoint`, { url });
+      return endpointOf(app, json.id);
+    };
+    const hung: string[] = [];
+    for (let app = 0; app < 4; app++) {
+      const owner = await makeApplication(send);
+      for (let i = 0; i < 5; i++) hung.push(await create(owner, hanging.url));
+    }
+    const path = await create(await makeApplication(send), receiver.url);
+    expect((await settled(send, path)).verified).toBe(true);
+    const tries = await Promise.all(hung.map(async (one) => (await send("GET", one)).json.challenge.tries));
+    expect(tries).toEqual(hung.map(() => 0));
+    expect(hanging.received.length).toBeLessThanOrEqual(8);
+  } finally {
+    await server.stop();
+  }
+});
+
 test("an endpoint whose URL names an inbox that the server would refuse is refused", async () => {
   const server = await startServer();
   try {

@@ -59,6 +59,13 @@ export type Ordering = Endpoint["ordering"];
  */
 export type EndpointUpdate = { readonly before: Endpoint; readonly after: Endpoint } | "taken" | "gone";
 
+/** An endpoint with a next try of its challenge. */
+export interface ChallengedEndpoint {
+  readonly seq: Seq;
+  readonly applicationSeq: Seq;
+  readonly nextAt: number;
+}
+
 /** An endpoint with its environment, and whether it was deleted. */
 export interface KnownEndpoint extends Endpoint {
   readonly environmentSeq: Seq;

@@ -1,5 +1,5 @@
 import type { Database } from "bun:sqlite";
-import type { ActiveEndpoint, Configuration, KnownEndpoint } from "../index.ts";
+import type { ActiveEndpoint, ChallengedEndpoint, Configuration, KnownEndpoint } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import { ENDPOINT_COLUMNS, ENDPOINT_SQL, type EndpointRow, endpointCodec } from "./endpoint-row.ts";
 import { endpointSecrets } from "./endpoint-secrets.ts";
@@ -81,10 +81,11 @@ function endpointReads(db: Database, box: SecretBox): Reads {
     `SELECT seq, event_types AS eventTypes, channels, filter FROM endpoint
      WHERE application_seq = ? AND deleted_at IS NULL AND disabled = 0 ORDER BY seq`,
   );
-  const challenged = db.prepare<{ seq: number; nextAt: number }, [number]>(
-    `SELECT seq, challenge ->> 'nextAt' AS nextAt FROM endpoint INDEXED BY endpoint_challenge
+  const challenged = db.prepare<ChallengedEndpoint, [number, string]>(
+    `SELECT seq, application_seq AS applicationSeq, challenge ->> 'nextAt' AS nextAt FROM endpoint INDEXED BY endpoint_challenge
      WHERE challenge ->> 'nextAt' IS NOT NULL AND disabled = 0 AND deleted_at IS NULL
-     ORDER BY challenge ->> 'nextAt' LIMIT ?`,
+       AND application_seq NOT IN (SELECT value FROM json_each(?2))
+     ORDER BY challenge ->> 'nextAt' LIMIT ?1`,
   );
   const ever = db.prepare<{ seq: number }, [number]>("SELECT seq FROM endpoint WHERE application_seq = ? ORDER BY seq");
   return {
@@ -107,7 +108,7 @@ function endpointReads(db: Database, box: SecretBox): Reads {
       return pageOf(rows.map(toRecord), page);
     },
     ever: async (applicationSeq) => ever.all(applicationSeq).map(({ seq }) => seq),
-    challenged: async (limit) => challenged.all(limit),
+    challenged: async (limit, except) => challenged.all(limit, JSON.stringify(except)),
     active: async (applicationSeq) => active.all(applicationSeq).map(toActive),
   };
 }

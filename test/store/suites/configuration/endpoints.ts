@@ -75,11 +75,27 @@ export function endpointsSuite(open: Open): void {
       await add(null);
       await add(100, { disabled: true });
       await endpoints.delete(deleted.seq, world.now);
-      const expected = [sooner, later].map(({ seq, challenge }) => ({ seq, nextAt: challenge!.nextAt! }));
-      expect(await endpoints.challenged(10)).toEqual(expected);
-      expect(await endpoints.challenged(1)).toEqual(expected.slice(0, 1));
+      const expected = [sooner, later].map(({ seq, applicationSeq, challenge }) => ({
+        ...{ seq, applicationSeq },
+        nextAt: challenge!.nextAt!,
+      }));
+      expect(await endpoints.challenged(10, [])).toEqual(expected);
+      expect(await endpoints.challenged(1, [])).toEqual(expected.slice(0, 1));
       await endpoints.update(sooner.seq, () => ({ challenge: null, paused: false }));
-      expect(await endpoints.challenged(10)).toEqual(expected.slice(1));
+      expect(await endpoints.challenged(10, [])).toEqual(expected.slice(1));
+    });
+
+    test("the endpoints with a next challenge are listed without those of excepted applications", async () => {
+      await using world = await Furnished.open(open);
+      const other = await world.addApplication();
+      const challenge = { since: 1, tries: 0, nextAt: 100, failure: null, staysPaused: false };
+      await world.addEndpoint({ paused: true, challenge });
+      const next = { ...challenge, nextAt: 200 };
+      const { seq } = await world.addEndpoint({ paused: true, challenge: next, applicationSeq: other.seq });
+      const { endpoints } = world.store.configuration;
+      const listed = await endpoints.challenged(1, [world.application.seq]);
+      expect(listed).toEqual([{ seq, applicationSeq: other.seq, nextAt: 200 }]);
+      expect(await endpoints.challenged(10, [world.application.seq, other.seq])).toEqual([]);
     });
 
     test("endpoint uids are unique within their application and can be reused after a deletion", async () => {
