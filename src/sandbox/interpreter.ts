@@ -4,12 +4,13 @@ import { newQuickJSWASMModuleFromVariant, newVariant, type QuickJSWASMModule } f
 import { meterLoops } from "./meter.ts";
 
 const PAGE_BYTES = 65_536;
-/** The memory that the module asks for. Emscripten's modules must get at least this. */
-const PAGES_MIN = 256;
+/**
+ * The memory at the start: 5.2 MB for the stack and static data, and some for the heap. Little,
+ * because all of it is reset after each call.
+ */
+const PAGES_MIN = 96;
 /** Memory for the stack and the static data of the interpreter, in bytes. */
 const OWN_BYTES = 7 * 1_048_576;
-/** The memory counts as full if less than this is left, in bytes. */
-const LEFT_BYTES = 1_048_576;
 
 /** How much time after the deadline ends a call for good. An ordinary interrupt needs less. */
 const GRACE_MS = 20;
@@ -56,8 +57,9 @@ export function computingMs(): number {
 export interface Interpreter {
   readonly quickJs: QuickJSWASMModule;
   readonly clock: CallClock;
-  /** Returns whether the memory has grown to its maximum. It never shrinks. */
-  isFull(): boolean;
+  readonly memory: WebAssembly.Memory;
+  /** Returns whether the memory should have grown beyond its maximum when it was last to grow. */
+  lacksMemory(): boolean;
 }
 
 /** Compiles the interpreter once per thread. */
@@ -83,14 +85,27 @@ export class Interpreters {
         },
       },
     });
-    const isFull = () => wasmMemory.buffer.byteLength > maximum * PAGE_BYTES - LEFT_BYTES;
-    return { quickJs: await newQuickJSWASMModuleFromVariant(loaded), clock, isFull };
+    const lacksMemory = watchGrowth(wasmMemory);
+    return { quickJs: await newQuickJSWASMModuleFromVariant(loaded), clock, memory: wasmMemory, lacksMemory };
   }
+}
+
+/** Returns a function that returns whether the latest attempt to grow the memory failed. */
+function watchGrowth(memory: WebAssembly.Memory): () => boolean {
+  const grow = memory.grow.bind(memory);
+  let hasFailed = false;
+  memory.grow = (pages) => {
+    hasFailed = true;
+    const before = grow(pages);
+    hasFailed = false;
+    return before;
+  };
+  return () => hasFailed;
 }
 
 async function compile(): Promise<WebAssembly.Module> {
   const wasm = await Bun.file(wasmPath).bytes();
-  return WebAssembly.compile(meterLoops(wasm));
+  return WebAssembly.compile(meterLoops(wasm, PAGES_MIN));
 }
 
 /** The imports of the module that give it the clock and the time zone of the machine. */

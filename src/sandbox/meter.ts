@@ -1,7 +1,9 @@
 /**
- * Makes a WebAssembly module check the clock in every loop. A thread cannot be stopped while it
- * runs WebAssembly: `terminate` waits for the next call into JavaScript, and loops of the
- * interpreter's own functions, such as `new Array(2 ** 32 - 1).join()`, make none for hours.
+ * Makes a WebAssembly module check the clock in every loop, and lets it start with less memory.
+ *
+ * A thread cannot be stopped while it runs WebAssembly: `terminate` waits for the next call into
+ * JavaScript, and loops of the interpreter's own functions, such as `new Array(2 ** 32 - 1).join()`,
+ * make none for hours.
  */
 
 /** Number of loop iterations between two checks of the clock: less than 1 ms. */
@@ -21,16 +23,17 @@ export class UnknownWasm extends Error {
 
 /**
  * Returns a module that calls its first imported function of the type `() → f64`, the clock, in every
- * loop, once per `ITERATIONS`. The function may throw to end the run.
+ * loop, once per `ITERATIONS`. The function may throw to end the run. The module then accepts an
+ * imported memory of `pages`.
  */
-export function meterLoops(wasm: Uint8Array): Uint8Array<ArrayBuffer> {
+export function meterLoops(wasm: Uint8Array, pages = 1): Uint8Array<ArrayBuffer> {
   const sections = sectionsOf(wasm);
   const bodyOf = (id: number) => {
     const section = sections.find((one) => one.id === id);
     if (section === undefined) throw new UnknownWasm(`The section ${id} is missing.`);
     return section.body;
   };
-  const { clock, globals } = importsOf(bodyOf(IMPORTS), clockTypes(bodyOf(FUNCTION_TYPES)));
+  const { clock, globals, pagesAt } = importsOf(bodyOf(IMPORTS), clockTypes(bodyOf(FUNCTION_TYPES)));
   const own = new Reader(bodyOf(GLOBALS));
   const count = own.number();
   const counter = globals + count;
@@ -39,6 +42,7 @@ export function meterLoops(wasm: Uint8Array): Uint8Array<ArrayBuffer> {
   const output: Uint8Array[] = [wasm.subarray(0, 8)];
   for (const { id, body } of sections) {
     let after = body;
+    if (id === IMPORTS && pagesAt >= 0) after = withNumber(body, pagesAt, pages);
     if (id === GLOBALS) after = Uint8Array.from(newGlobals);
     if (id === CODE) after = meteredCode(body, check);
     output.push(Uint8Array.from([id, ...number(after.length)]), after);
@@ -80,10 +84,18 @@ function clockTypes(body: Uint8Array): ReadonlySet<number> {
   return found;
 }
 
-/** Returns the index of the clock among the functions, and the number of imported globals. */
-function importsOf(body: Uint8Array, types: ReadonlySet<number>): { readonly clock: number; readonly globals: number } {
+interface Imports {
+  /** The index of the clock among the functions. */
+  readonly clock: number;
+  /** The number of globals. */
+  readonly globals: number;
+  /** Where the least number of pages of the memory is. -1 if no memory is imported. */
+  readonly pagesAt: number;
+}
+
+function importsOf(body: Uint8Array, types: ReadonlySet<number>): Imports {
   const reader = new Reader(body);
-  let [functions, globals, clock] = [0, 0, -1];
+  let [functions, globals, clock, pagesAt] = [0, 0, -1, -1];
   for (let left = reader.number(); left > 0; left--) {
     reader.bytes(reader.number());
     reader.bytes(reader.number());
@@ -97,6 +109,7 @@ function importsOf(body: Uint8Array, types: ReadonlySet<number>): { readonly clo
     } else if (kind === TABLE || kind === MEMORY) {
       if (kind === TABLE) reader.byte();
       const hasMaximum = (reader.byte() & 1) === 1;
+      if (kind === MEMORY) pagesAt = reader.at;
       reader.number();
       if (hasMaximum) reader.number();
     } else {
@@ -104,7 +117,14 @@ function importsOf(body: Uint8Array, types: ReadonlySet<number>): { readonly clo
     }
   }
   if (clock < 0) throw new UnknownWasm("The module imports no clock.");
-  return { clock, globals };
+  return { clock, globals, pagesAt };
+}
+
+/** Replaces the number at a position. */
+function withNumber(body: Uint8Array, at: number, value: number): Uint8Array {
+  const reader = new Reader(body, at);
+  reader.skipNumber();
+  return joined([body.subarray(0, at), Uint8Array.from(number(value)), reader.rest()]);
 }
 
 function meteredCode(body: Uint8Array, check: Uint8Array): Uint8Array {

@@ -1,11 +1,10 @@
 import type { QuickJSContext, QuickJSHandle, QuickJSRuntime } from "quickjs-emscripten-core";
+import type { FreshContext } from "./fresh-context.ts";
 import type { Interpreter } from "./interpreter.ts";
-import { PRELUDE } from "./prelude.ts";
 import type { SandboxCall, SandboxLimits, SandboxProblem, SandboxResult } from "./sandbox.ts";
 
 const FILE = "code.js";
 const DEFAULT_ENTRY = "handler";
-const STACK_BYTES_MAX = 256 * 1024;
 /** Number of promise jobs between two looks at the clock. */
 const JOBS = 1_000;
 const MESSAGE_CHARS_MAX = 1_000;
@@ -26,49 +25,40 @@ export class Spent extends Error {
 }
 
 /**
- * Runs a call in a runtime of its own. Throws whatever the interpreter itself throws, such as
- * `Overrun`, or `Spent`; the interpreter must then not be used again.
+ * Runs a call in a fresh context. Throws whatever the interpreter itself throws, such as `Overrun`,
+ * or `Spent`; the interpreter must then not be used again.
  */
-export function runScript(interpreter: Interpreter, call: SandboxCall, limits: SandboxLimits): SandboxResult {
-  const { quickJs, clock } = interpreter;
+export function runScript(
+  interpreter: Interpreter,
+  fresh: FreshContext,
+  call: SandboxCall,
+  limits: SandboxLimits,
+): SandboxResult {
+  const { clock } = interpreter;
   clock.start(limits.timeoutMs);
-  const runtime = quickJs.newRuntime({ memoryLimitBytes: limits.memoryBytesMax, maxStackSizeBytes: STACK_BYTES_MAX });
-  runtime.setInterruptHandler(() => clock.isOverdue);
-  // A new context seeds its random numbers with the time.
-  clock.now = call.seed / 1000;
-  const context = runtime.newContext();
   clock.now = call.now;
-  const script = new Script(runtime, context, interpreter);
-  const result = script.run(call, limits);
+  fresh.reset(call.seed);
+  const result = new Script(fresh, interpreter).run(call, limits);
   clock.stop();
-  try {
-    script.dispose();
-    context.dispose();
-    runtime.dispose();
-  } catch {
-    // QuickJS loses objects if it is interrupted at certain places, and refuses to go on.
-    throw new Spent(result);
-  }
-  if (interpreter.isFull()) throw new Spent(result);
+  if (fresh.isTooLarge) throw new Spent(result);
   return result;
 }
 
 /** One call in its context. */
 class Script {
-  readonly #handles: QuickJSHandle[] = [];
+  private readonly runtime: QuickJSRuntime;
+  private readonly context: QuickJSContext;
 
   constructor(
-    private readonly runtime: QuickJSRuntime,
-    private readonly context: QuickJSContext,
+    private readonly fresh: FreshContext,
     private readonly interpreter: Interpreter,
-  ) {}
+  ) {
+    this.runtime = fresh.runtime;
+    this.context = fresh.context;
+  }
 
   #isOverdue(): boolean {
     return this.interpreter.clock.isOverdue;
-  }
-
-  dispose(): void {
-    for (const handle of this.#handles) handle.dispose();
   }
 
   run(call: SandboxCall, { outputCharsMax }: SandboxLimits): SandboxResult {
@@ -85,10 +75,8 @@ class Script {
 
   /** Defines `console` and `variables` before the code runs, and returns the functions around it. */
   #prelude({ variables }: SandboxCall): QuickJSHandle {
-    const create = this.#value(this.context.evalCode(PRELUDE, "prelude.js"));
-    return this.#value(
-      this.context.callFunction(create, this.context.undefined, this.#text(JSON.stringify(variables))),
-    );
+    const text = this.#text(JSON.stringify(variables));
+    return this.#value(this.context.callFunction(this.fresh.prelude, this.context.undefined, text));
   }
 
   #call(prelude: QuickJSHandle, call: SandboxCall, outputCharsMax: number): string | null {
@@ -99,9 +87,9 @@ class Script {
     const handler = this.#value(context.evalCode(find, "prelude.js"));
     if (context.typeof(handler) !== "function") throw failed(`The code must define a function \`${entry}\`.`);
     if (argument === null) return null;
-    const invoke = this.#keep(context.getProp(prelude, "invoke"));
+    const invoke = context.getProp(prelude, "invoke");
     const returned = this.#value(context.callFunction(invoke, context.undefined, handler, this.#text(argument)));
-    const write = this.#keep(context.getProp(prelude, "write"));
+    const write = context.getProp(prelude, "write");
     const json = this.#value(context.callFunction(write, context.undefined, this.#settled(returned, entry)));
     if (context.typeof(json) !== "string") return null;
     if (this.#lengthOf(json) > outputCharsMax) {
@@ -115,41 +103,36 @@ class Script {
     let state = this.context.getPromiseState(value);
     while (state.type === "pending") {
       const done = this.runtime.executePendingJobs(JOBS);
-      if (done.error !== undefined) throw this.#failure(this.#keep(done.error));
+      if (done.error !== undefined) throw this.#failure(done.error);
       if (this.#isOverdue()) throw failed("timeout", "timeout");
       state = this.context.getPromiseState(value);
       if (done.value === 0 && state.type === "pending") throw failed(`The promise of \`${entry}\` never settles.`);
     }
-    if (state.type === "rejected") throw this.#failure(this.#keep(state.error));
-    return state.notAPromise === true ? value : this.#keep(state.value);
+    if (state.type === "rejected") throw this.#failure(state.error);
+    return state.notAPromise === true ? value : state.value;
   }
 
   #logs(prelude: QuickJSHandle): string[] {
-    const lines = this.#keep(this.context.getProp(prelude, "lines"));
+    const lines = this.context.getProp(prelude, "lines");
     const count = this.#lengthOf(lines);
     return Array.from({ length: count }, (_, index) => {
-      const line = this.#keep(this.context.getProp(lines, index));
+      const line = this.context.getProp(lines, index);
       return JSON.parse(this.context.getString(line)) as string;
     });
   }
 
   #lengthOf(value: QuickJSHandle): number {
-    const length = this.#keep(this.context.getProp(value, "length"));
+    const length = this.context.getProp(value, "length");
     return this.context.typeof(length) === "number" ? this.context.getNumber(length) : 0;
   }
 
   #text(text: string): QuickJSHandle {
-    return this.#keep(this.context.newString(text));
-  }
-
-  #keep(handle: QuickJSHandle): QuickJSHandle {
-    this.#handles.push(handle);
-    return handle;
+    return this.context.newString(text);
   }
 
   #value(result: ReturnType<QuickJSContext["evalCode"]>): QuickJSHandle {
-    if (result.error !== undefined) throw this.#failure(this.#keep(result.error));
-    return this.#keep(result.value);
+    if (result.error !== undefined) throw this.#failure(result.error);
+    return result.value;
   }
 
   /** Describes a value that was thrown. Calls nothing in the code, because it may not return. */
@@ -157,7 +140,7 @@ class Script {
     const { context } = this;
     if (context.typeof(thrown) !== "object" || context.sameValue(thrown, context.null)) {
       // Without memory for an error, QuickJS throws null.
-      if (this.interpreter.isFull()) return failed("memory", "memory");
+      if (this.interpreter.lacksMemory()) return failed("memory", "memory");
       if (this.#isOverdue()) return failed("timeout", "timeout");
       const text = context.typeof(thrown) === "symbol" ? "a symbol" : String(context.dump(thrown));
       return failed(shortened(text) || "The code threw a value without a text.");
@@ -178,7 +161,7 @@ class Script {
   /** Reads a property. Returns an empty text if it is no text or cannot be read. */
   #shownText(object: QuickJSHandle, key: string): string {
     try {
-      const value = this.#keep(this.context.getProp(object, key));
+      const value = this.context.getProp(object, key);
       return this.context.typeof(value) === "string" ? this.context.getString(value) : "";
     } catch (error) {
       // Errors of the code arrive as errors with a `cause`; those of the interpreter itself do not.

@@ -1,3 +1,4 @@
+import { FreshContext } from "./fresh-context.ts";
 import { computingMs, type Interpreter, Interpreters, Overrun } from "./interpreter.ts";
 import { withPayload } from "./payload.ts";
 import type { SandboxCall, SandboxLimits, SandboxProblem, SandboxResult } from "./sandbox.ts";
@@ -48,10 +49,15 @@ export function serveCalls(connection: Connection): void {
   }
 }
 
+interface Ready {
+  readonly interpreter: Interpreter;
+  readonly fresh: FreshContext;
+}
+
 /** Runs calls in an interpreter that is replaced when a call has broken it. */
 class Calls {
   readonly #interpreters: Interpreters;
-  #interpreter: Interpreter | null = null;
+  #ready: Ready | null = null;
 
   constructor(private readonly limits: SandboxLimits) {
     this.#interpreters = new Interpreters(limits.memoryBytesMax);
@@ -64,23 +70,28 @@ class Calls {
   }
 
   async #resultOf(call: SandboxCall): Promise<SandboxResult> {
-    this.#interpreter ??= await this.#interpreters.open();
+    this.#ready ??= await this.#open();
     try {
-      const interpreter = this.#interpreter;
-      const run = (plain: SandboxCall) => this.#runIn(interpreter, plain);
+      const ready = this.#ready;
+      const run = (plain: SandboxCall) => this.#runIn(ready, plain);
       return call.payload === undefined ? run(call) : withPayload({ ...call, payload: call.payload }, run);
     } catch (error) {
-      this.#interpreter = null;
+      this.#ready = null;
       return problemOf(error);
     }
   }
 
-  #runIn(interpreter: Interpreter, call: SandboxCall): SandboxResult {
+  async #open(): Promise<Ready> {
+    const interpreter = await this.#interpreters.open();
+    return { interpreter, fresh: new FreshContext(interpreter, this.limits) };
+  }
+
+  #runIn({ interpreter, fresh }: Ready, call: SandboxCall): SandboxResult {
     try {
-      return runScript(interpreter, call, this.limits);
+      return runScript(interpreter, fresh, call, this.limits);
     } catch (error) {
       if (!(error instanceof Spent)) throw error;
-      this.#interpreter = null;
+      this.#ready = null;
       return error.result;
     }
   }
