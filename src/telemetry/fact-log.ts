@@ -1,9 +1,10 @@
-import type { AttemptNames, FactOf, Facts } from "../core/fact.ts";
+import type { AttemptNames, Facts } from "../core/fact.ts";
 import type { IdCodec, Seq } from "../core/id.ts";
 import { formatDuration } from "../core/unit.ts";
 import { logChallenges } from "./challenge-log.ts";
 import type { Log } from "./log.ts";
 import { logExceededQuotas } from "./quota-log.ts";
+import { logStore } from "./store-log.ts";
 
 const LOGGED = [
   "endpoint.failing",
@@ -17,19 +18,11 @@ const LOGGED = [
   "backlog.recovered",
   "operational.dropped",
   "task.ended",
-  "store.failing",
-  "store.recovered",
   "delivery.held",
   "environment.paused",
   "clock.doubted",
   "clock.trusted",
   "idempotency.mismatched",
-  "backup.finished",
-  "backup.failed",
-  "replica.failed",
-  "replica.recovered",
-  "replica.copied",
-  "replica.restarted",
   "notice.sent",
   "notice.failed",
   "traces.failing",
@@ -50,6 +43,7 @@ export const deliveryHeldText =
 export function logFacts(facts: Facts, log: Log, ids: IdCodec): void {
   logExceededQuotas(facts, log, ids);
   logChallenges(facts, log, ids);
+  logStore(facts, log);
   facts.on(LOGGED, (fact) => {
     switch (fact.type) {
       case "endpoint.failing":
@@ -153,9 +147,6 @@ export function logFacts(facts: Facts, log: Log, ids: IdCodec): void {
           "Background task failed.",
         );
         break;
-      case "store.failing":
-        log.error({ error: fact.message, damaged: fact.damaged }, storeFailure(fact));
-        break;
       case "clock.doubted":
         log.warn(
           { aheadDays: Math.round(fact.aheadMs / 86_400_000) },
@@ -165,43 +156,10 @@ export function logFacts(facts: Facts, log: Log, ids: IdCodec): void {
       case "clock.trusted":
         log.info({}, "Clock is trusted again.");
         break;
-      case "store.recovered":
-        log.info({ damaged: fact.damaged }, "Store works again.");
-        break;
       case "idempotency.mismatched":
         log.info(
           { event: fact.type, request: fact.request, idempotencyKey: fact.key, rejected: fact.isRejected },
           "Request was not carried out, because its idempotency key was used before with another body.",
-        );
-        break;
-      case "backup.finished":
-        log.info({ event: fact.type, file: fact.file, durationMs: Math.round(fact.durationMs) }, "Backup is complete.");
-        break;
-      case "backup.failed":
-        log.error({ event: fact.type, reason: fact.reason }, `Scheduled backup failed. ${fact.reason}`);
-        break;
-      case "replica.failed":
-        log.error(
-          { event: fact.type, replica: fact.location, reason: fact.reason },
-          `Replica cannot be written. It is tried again. ${fact.reason}`,
-        );
-        break;
-      case "replica.recovered":
-        log.info({ event: fact.type, replica: fact.location }, "Replica can be written again.");
-        break;
-      case "replica.copied":
-        log.info(
-          {
-            ...{ event: fact.type, replica: fact.location },
-            ...{ bytes: fact.bytes, durationMs: Math.round(fact.durationMs) },
-          },
-          "Replica has a complete copy of the data.",
-        );
-        break;
-      case "replica.restarted":
-        log.warn(
-          { event: fact.type, replica: fact.location },
-          "The data does not continue what the replica has, for example because a backup was restored. The replica begins a new copy; the old one is kept for a week and can be restored with --at.",
         );
         break;
       case "notice.sent": {
@@ -308,14 +266,4 @@ function wholeSeconds(ms: number): number {
 function withoutQuery(url: string): string {
   const parsed = URL.parse(url);
   return parsed === null ? "" : `${parsed.protocol}//${parsed.host}${parsed.pathname}`;
-}
-
-function storeFailure({ what, full, damaged }: FactOf<"store.failing">): string {
-  if (full) return "Disk is full: nothing was stored and clients get 503. Free some disk space.";
-  if (damaged) {
-    return "Database is damaged: some data cannot be read. Stop the server and restore a backup.";
-  }
-  return what === "commit"
-    ? "Store could not be written: nothing was stored and clients get 503. Check the disk, the files of the data directory and their permissions."
-    : "Store could not be read: clients get 503. Check the disk, the files of the data directory and their permissions.";
 }

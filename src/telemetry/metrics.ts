@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Facts } from "../core/fact.ts";
 import { failureReasons } from "../core/outcome.ts";
 import { shortResources } from "../core/shortage.ts";
-import type { EndpointCounts, ReplicaState, StoreSize } from "../store/index.ts";
+import type { EndpointCounts } from "../store/index.ts";
 import { addDiskMetrics } from "./disk-metrics.ts";
 import { addEngineMetrics, type EngineReadings } from "./engine-metrics.ts";
 import { addGauge, addGaugeBy } from "./gauge.ts";
@@ -11,24 +11,20 @@ import { addProcessMetrics, EventLoopLag, type ProcessReadings, SECONDS } from "
 import { addQuotaMetrics } from "./quota-metrics.ts";
 import { addReceivedMetrics } from "./received-metrics.ts";
 import type { RequestCounts } from "./request-counts.ts";
+import { addStoreMetrics, type StoreReadings } from "./store-metrics.ts";
 import type { Tally } from "./tally.ts";
 import { addTraceMetrics } from "./trace-metrics.ts";
 
 /** Values that are read when metrics are requested, rather than counted from facts. */
-export interface Readings {
+export interface Readings extends StoreReadings {
   readonly build: { readonly version: string; readonly commit: string | null };
   readonly tally: Tally;
   readonly engine: EngineReadings;
   failingEndpoints(): Promise<number>;
   endpointCounts(): Promise<EndpointCounts>;
   readonly requests: RequestCounts;
-  /** Returns the state of the scheduled backups. Absent if there are none. */
-  backups?(): { readonly newestAt: number | null; readonly isOverdue: boolean };
-  storeSize(): Promise<StoreSize>;
   /** Whether each commit is synced to the disk. */
   readonly syncsCommits: boolean;
-  /** Returns the state of the replica. Absent if there is none. */
-  replica?(): Pick<ReplicaState, "status" | "lagMs" | "lagBytes">;
   /** Returns the number of log lines that were dropped because the output could not be written. */
   logLinesDropped(): number;
   readonly process: ProcessReadings;
@@ -60,10 +56,9 @@ export class Metrics {
     this.#requests(readings);
     addEngineMetrics(this.#registry, readings.engine);
     this.#gauges(readings);
-    this.#backups(readings);
-    this.#replica(readings);
     this.#endpoints(readings);
     this.#certificates(readings);
+    addStoreMetrics(this.#registry, facts, readings);
     addDiskMetrics(this.#registry, facts, readings.syncsCommits);
     addProcessMetrics(this.#registry, readings.process);
     this.#lag = new EventLoopLag(this.#registry);
@@ -111,25 +106,12 @@ export class Metrics {
       "boathook_accept_to_delivered_seconds",
       "Time from the acceptance of a message to its successful delivery.",
     );
-    const commitSeconds = this.#histogram("boathook_commit_duration_seconds", "Duration of a commit to the store.");
-    const commitWrites = new Histogram({
-      name: "boathook_commit_writes",
-      help: "Number of writes per commit.",
-      buckets: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000],
-      registers,
-    });
-    const commitsFailed = new Counter({
-      name: "boathook_commits_failed_total",
-      help: "Commits that failed because the store could not be written.",
-      registers,
-    });
     const mismatches = new Counter({
       name: "boathook_idempotency_mismatch_total",
       help: "Requests that had another body than the first request with their idempotency key.",
       registers,
     });
     this.#countShortages(facts);
-    this.#countBackups(facts);
     addNoticeMetrics(this.#registry, facts);
     addQuotaMetrics(this.#registry, facts);
     addReceivedMetrics(this.#registry, facts);
@@ -145,24 +127,7 @@ export class Metrics {
       attemptSeconds.observe(durationMs / 1000);
       if (next === "delivered") latency.observe(Math.max(0, sinceAcceptedMs) / 1000);
     });
-    facts.on(["commit.finished"], ({ durationMs, writes }) => {
-      commitSeconds.observe(durationMs / 1000);
-      commitWrites.observe(writes);
-    });
-    facts.on(["commit.failed"], () => commitsFailed.inc());
     facts.on(["idempotency.mismatched"], () => mismatches.inc());
-  }
-
-  #countBackups(facts: Facts): void {
-    const backups = new Counter({
-      name: "boathook_backups_total",
-      help: "Scheduled backups by outcome: finished or failed.",
-      labelNames: ["outcome"],
-      registers: [this.#registry],
-    });
-    for (const outcome of ["finished", "failed"]) backups.labels(outcome).inc(0);
-    facts.on(["backup.finished"], () => backups.labels("finished").inc());
-    facts.on(["backup.failed"], () => backups.labels("failed").inc());
   }
 
   #countShortages(facts: Facts): void {
@@ -188,7 +153,7 @@ export class Metrics {
     facts.on(["shortage.ended"], ({ resource }) => shortage.labels(resource).set(0));
   }
 
-  #gauges({ tally, storeSize, logLinesDropped }: Readings): void {
+  #gauges({ tally, logLinesDropped }: Readings): void {
     new Counter({
       name: "boathook_log_lines_dropped_total",
       help: "Log lines that were dropped because the output could not be written.",
@@ -201,41 +166,6 @@ export class Metrics {
     this.#gauge("boathook_deliveries_pending", "Deliveries waiting for an attempt.", () => tally.sum("pending"));
     this.#gauge("boathook_dead_letters", "Dead letters: deliveries that have failed for good.", () =>
       tally.sum("dead"),
-    );
-    const sizeOf = async (part: keyof StoreSize) => (await storeSize())[part] ?? Number.NaN;
-    this.#gauge("boathook_database_bytes", "Size of the database file.", () => sizeOf("databaseBytes"));
-    this.#gauge("boathook_wal_bytes", "Size of the write-ahead log.", () => sizeOf("walBytes"));
-    this.#gauge("boathook_disk_free_bytes", "Free space on the disk of the data directory.", () =>
-      sizeOf("diskFreeBytes"),
-    );
-  }
-
-  #backups({ backups }: Readings): void {
-    this.#gauge(
-      "boathook_backup_overdue",
-      "1 while the newest scheduled backup is older than twice backup-every.",
-      () => Number(backups?.()?.isOverdue ?? false),
-    );
-    this.#gauge(
-      "boathook_backup_newest_timestamp_seconds",
-      "Time of the newest scheduled backup; 0 if there is none.",
-      () => (backups?.()?.newestAt ?? 0) / 1000,
-    );
-  }
-
-  #replica({ replica }: Readings): void {
-    this.#gauge("boathook_replica_up", "0 while the replica cannot be written; 1 without a replica.", () =>
-      Number(replica?.().status !== "failed"),
-    );
-    this.#gauge(
-      "boathook_replica_lag_seconds",
-      "Age of the oldest commit that the replica lacks; 0 without a replica.",
-      () => (replica?.().lagMs ?? 0) / 1000,
-    );
-    this.#gauge(
-      "boathook_replica_lag_bytes",
-      "Size of what the replica lacks; 0 without a replica.",
-      () => replica?.().lagBytes ?? 0,
     );
   }
 
