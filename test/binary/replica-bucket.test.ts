@@ -140,7 +140,7 @@ test("a server whose bucket another server has begun to use stops writing to it,
     () => stateOf(second),
     ({ state, lagBytes }) => state === "ok" && lagBytes === 0,
   );
-  // Both committed, but only the second one has written records since, all of them to its own chain.
+  // Both committed, but only the second one has written records since, all of them to its own generation.
   const added = [...s3.objects.keys()].filter((key) => !objects.has(key) && key.includes("/segment-"));
   expect(added.length).toBeGreaterThan(0);
   expect(added.filter((key) => key.includes("generation-00000001"))).toEqual([]);
