@@ -1,12 +1,12 @@
 import { segmentName } from "../../../core/replica-name.ts";
 import { sealRecord } from "../../../core/replica-record.ts";
 import type { Vault } from "../../../core/replica-vault.ts";
-import { FRAME_HEADER_BYTES } from "../../../core/wal.ts";
 import type { Clock } from "../../../ports.ts";
 import { withDeadline } from "./deadline.ts";
 import type { GenerationEnd } from "./generation-end.ts";
+import { LogProgress } from "./log-progress.ts";
 import { Pause } from "./pause.ts";
-import type { LogHead, WalSource } from "./wal-source.ts";
+import type { WalSource } from "./wal-source.ts";
 
 /** Pauses between two tries of a record, in ms. */
 const RETRY_MS_MIN = 100;
@@ -37,26 +37,15 @@ interface PendingRecord {
  * Sends what is committed to the vault: one record at a time with everything that was committed
  * since the record before. A record that fails is repeated unchanged, because a request that seems
  * to have failed may still replace an object later.
- *
- * Positions count the frames of all epochs since this shipper was created.
  */
 export class Shipper {
   readonly #generation: string;
   readonly #tag: string;
-  #epoch: number;
-  #salts: readonly [number, number];
-  #pageBytes = 0;
-  #framesBefore = 0;
-  #committed: number;
-  /** Number of frames of this epoch that were written to the vault, and that are durable there. */
-  #written: number;
-  #shipped: number;
-  /** Number of frames of earlier epochs. */
-  #earlier = 0;
+  readonly #progress: LogProgress;
   #lastAt: number;
   /** Time of the oldest commit that is not stored, by the steady clock; null if all are. */
   #behindSince: number | null = null;
-  /** The same for the commits that the record under way does not contain. */
+  /** Time of the oldest commit that is in no record yet, by the steady clock; null if there is none. */
   #waitingSince: number | null = null;
   /** The record that is being written. */
   #pending: PendingRecord | null = null;
@@ -84,32 +73,25 @@ export class Shipper {
     private readonly vault: Vault,
     private readonly clock: Clock,
     private readonly events: ShipperEvents,
-    { generation, epoch, frames, salt1, salt2, at }: GenerationEnd,
+    end: GenerationEnd,
     /** 6 random hex digits. */
     tag: string,
   ) {
     this.#pause = new Pause(clock);
     this.#memory = vault.pauseMs === 0 ? Buffer.allocUnsafe(MEMORY_BYTES) : null;
-    this.#generation = generation;
+    this.#generation = end.generation;
     this.#tag = tag;
-    this.#epoch = epoch;
-    this.#salts = [salt1, salt2];
-    this.#committed = frames;
-    this.#written = frames;
-    this.#shipped = frames;
-    this.#lastAt = at;
+    this.#progress = new LogProgress(end);
+    this.#lastAt = end.at;
   }
 
   get end(): GenerationEnd {
-    const [salt1, salt2] = this.#salts;
-    return {
-      ...{ generation: this.#generation, epoch: this.#epoch, frames: this.#shipped, salt1, salt2, at: this.#lastAt },
-    };
+    return { generation: this.#generation, ...this.#progress.end, at: this.#lastAt };
   }
 
   /** Length of the log in frames. */
   get logFrames(): number {
-    return this.#committed;
+    return this.#progress.logFrames;
   }
 
   get isFailing(): boolean {
@@ -118,24 +100,20 @@ export class Shipper {
 
   /** Position of the last commit that was noted. */
   get position(): number {
-    return this.#earlier + this.#committed;
+    return this.#progress.position;
   }
 
   get isCaughtUp(): boolean {
-    return this.#shipped === this.#committed;
+    return this.#progress.isDurable;
   }
 
   /** Whether everything was written, though it may not be durable yet. */
   get isWritten(): boolean {
-    return this.#written === this.#committed;
-  }
-
-  get behindFrames(): number {
-    return this.#committed - this.#shipped;
+    return this.#progress.isWritten;
   }
 
   get behindBytes(): number {
-    return this.behindFrames * (FRAME_HEADER_BYTES + this.#pageBytes);
+    return this.#progress.behindBytes;
   }
 
   /** Age in ms of the oldest commit that is not stored; 0 if all are. */
@@ -145,11 +123,12 @@ export class Shipper {
 
   /** Reads what has been committed, and returns its position. Called after each commit. */
   note(): number {
-    const head = this.source.head();
     const { position } = this;
-    this.#pageBytes = head.pageBytes;
-    if (head.frames > 0 && !this.#isBroken) this.#take(head);
-    if (this.#shipped < this.#committed) {
+    if (!this.#isBroken && !this.#progress.take(this.source.head())) {
+      this.#isBroken = true;
+      this.events.broken();
+    }
+    if (!this.isCaughtUp) {
       // If nothing is new, the record under way may contain everything.
       if (this.position > position) this.#waitingSince ??= this.clock.steady();
       this.#behindSince ??= this.#waitingSince;
@@ -160,28 +139,6 @@ export class Shipper {
     return this.position;
   }
 
-  #take({ frames, salt1, salt2 }: LogHead): void {
-    const isSameEpoch = this.#epoch > 0 && salt1 === this.#salts[0] && salt2 === this.#salts[1];
-    if (!isSameEpoch) {
-      if (this.#shipped !== this.#committed) {
-        this.#break();
-        return;
-      }
-      this.#framesBefore = this.#committed;
-      this.#earlier += this.#committed;
-      this.#epoch++;
-      this.#salts = [salt1, salt2];
-      this.#written = 0;
-      this.#shipped = 0;
-    }
-    this.#committed = frames;
-  }
-
-  #break(): void {
-    this.#isBroken = true;
-    this.events.broken();
-  }
-
   /** Sends the next record without a pause. */
   hurry(): void {
     this.#isUrgent = true;
@@ -190,7 +147,7 @@ export class Shipper {
 
   /** Resolves when everything up to a position is stored. Positions must rise. Never resolves after `stop`. */
   reached(position: number): Promise<void> {
-    if (this.#earlier + this.#shipped >= position) return Promise.resolve();
+    if (this.#progress.durablePosition >= position) return Promise.resolve();
     return new Promise((resolve) => {
       this.#waiting.push({ position, resolve });
       this.#pause.wake();
@@ -214,7 +171,7 @@ export class Shipper {
 
   async #run(): Promise<void> {
     let retryMs = RETRY_MS_MIN;
-    while (!this.#isStopped && !this.#isBroken && this.#shipped < this.#committed) {
+    while (!this.#isStopped && !this.#isBroken && !this.isCaughtUp) {
       try {
         await this.#shipNext();
         retryMs = RETRY_MS_MIN;
@@ -238,7 +195,7 @@ export class Shipper {
       const record = this.#pending;
       await this.vault.append(record.name, record.bytes);
       this.#pending = null;
-      this.#written = record.to;
+      this.#progress.wrote(record.to);
       this.#unsynced.push(record);
       this.events.written();
     }
@@ -271,34 +228,28 @@ export class Shipper {
     this.#syncError = null;
     this.#unsynced.length = 0;
     this.#pending = null;
-    this.#written = this.#shipped;
+    this.#progress.rewind();
     throw error;
   }
 
   #synced(records: readonly PendingRecord[]): void {
     this.#isFailing = false;
-    this.#shipped = records.at(-1)!.to;
+    this.#progress.synced(records.at(-1)!.to);
     this.#behindSince = this.#unsynced[0]?.since ?? this.#pending?.since ?? this.#waitingSince;
     if (this.isCaughtUp) this.#isUrgent = false;
-    const reached = this.#earlier + this.#shipped;
+    const reached = this.#progress.durablePosition;
     // The positions rise.
     while (this.#waiting.length > 0 && this.#waiting[0]!.position <= reached) this.#waiting.shift()!.resolve();
     this.events.shipped(records.reduce((sum, { bytes }) => sum + bytes.length, 0));
   }
 
   async #nextRecord(): Promise<PendingRecord> {
-    const from = this.#written;
-    const framesMax = Math.floor(this.vault.recordBytesMax / (FRAME_HEADER_BYTES + this.#pageBytes));
-    const to = Math.min(this.#committed, from + framesMax);
+    const frames = this.#progress.next(this.vault.recordBytesMax);
+    const { epoch, from, to } = frames;
     const since = this.#waitingSince;
-    if (to === this.#committed) this.#waitingSince = null;
+    if (to === this.logFrames) this.#waitingSince = null;
     this.#lastAt = Math.max(this.#lastAt, this.clock.now());
-    const [salt1, salt2] = this.#salts;
-    const epoch = this.#epoch;
-    const header = {
-      ...{ epoch, from, to, framesBefore: this.#framesBefore, pageBytes: this.#pageBytes },
-      ...{ salt1, salt2, at: this.#lastAt },
-    };
+    const header = { ...frames, at: this.#lastAt };
     if (from === 0) await this.vault.endSegment();
     const bytes = await this.source.frames(header, this.#memory);
     sealRecord(bytes, header);
