@@ -88,6 +88,7 @@ async function firstOf(call: Call, path: string): Promise<Listed["data"][number]
 export async function pagesOf(call: Call): Promise<Readonly<Record<string, string>>> {
   const endpoints = (await call("GET", "/api/v1/app/acme/endpoint")) as Listed;
   const endpoint = endpoints.data.find(({ url }) => url?.endsWith("/recovers"))!;
+  const ledger = (await call("GET", "/ingest/api/v1/source/payments/endpoint")) as Listed;
   const message = await firstOf(call, "/api/v1/message?app_id=globex&state=dead&limit=1");
   await call("POST", "/api/v1/dead-letter/redrive", { filter: { appId: "globex" }, rate: 10 });
   return {
@@ -96,6 +97,7 @@ export async function pagesOf(call: Call): Promise<Readonly<Record<string, strin
     customer: "app/acme",
     endpoints: "endpoint",
     endpoint: `app/acme/endpoint/${endpoint.id}`,
+    transformation: `app/acme/endpoint/${endpoint.id}?tab=transformation`,
     messages: "msg",
     message: `app/globex/msg/${message.id}`,
     "dead-letters": "dead-letter",
@@ -103,6 +105,7 @@ export async function pagesOf(call: Call): Promise<Readonly<Record<string, strin
     "event-types": "event-type",
     sources: "source",
     source: "source/payments",
+    "source-endpoint": `source/payments/endpoint/${ledger.data[0]!.id}`,
     tasks: "task",
     system: "system",
   };

@@ -92,6 +92,10 @@ export function sourceLink(source: string): string {
   return link(["source", source]);
 }
 
+export function sourceEndpointLink(source: string, endpoint: string): string {
+  return link(["source", source, "endpoint", endpoint]);
+}
+
 export function receivedLink(source: string, message: string): string {
   return link(["source", source, "msg", message]);
 }

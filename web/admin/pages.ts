@@ -22,6 +22,7 @@ import { ReceivedPage, RefusedPage } from "./pages/received.tsx";
 import { SendPage } from "./pages/send.tsx";
 import { SessionsPage } from "./pages/sessions.tsx";
 import { SourcePage } from "./pages/source.tsx";
+import { SourceEndpointPage } from "./pages/source-endpoint.tsx";
 import { SourcesPage } from "./pages/sources.tsx";
 import { SystemPage } from "./pages/system.tsx";
 import { TaskPage } from "./pages/task.tsx";
@@ -52,6 +53,7 @@ export const PAGES: readonly PageEntry[] = [
   page("source", "Sources", SourcesPage, "v1.ingest.source.list"),
   page("source/new", "New source", NewSourcePage, "v1.ingest.source.create"),
   page("source/:source", "Source", SourcePage, "v1.ingest.source.get"),
+  page("source/:source/endpoint/:endpoint", "Endpoint of a source", SourceEndpointPage, "v1.ingest.endpoint.get"),
   page("source/:source/msg/:message", "Received request", ReceivedPage, "v1.ingest.source.get"),
   page("source/:source/log/:entry", "Refused request", RefusedPage, "v1.ingest.source.get"),
   page("token", "Tokens", TokensPage, "v1.management.authentication.list-api-tokens"),

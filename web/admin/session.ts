@@ -1,5 +1,6 @@
 import { computed, signal } from "@preact/signals";
 import type { CurrentSession } from "../../src/api/types.ts";
+import { forgetDrafts } from "../kit/drafts.ts";
 
 /**
  * The session of the admin page. Its cookie belongs to the browser and cannot be read by scripts, so
@@ -46,6 +47,7 @@ export function showSession(current: CurrentSession): void {
 }
 
 export function showLogin(reason: string | null): void {
+  forgetDrafts();
   session.value = { state: "ended", reason };
 }
 

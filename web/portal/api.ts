@@ -14,14 +14,18 @@ import type {
   EventTypeExample,
   FilterPreview,
   ListOf,
+  Message,
   Recovery,
   Replay,
+  Transformation,
+  TransformationSimulation,
   WrittenEndpoint,
 } from "../../src/api/types.ts";
 import { ApiError } from "../kit/client.ts";
-import { filterOf } from "../kit/json.ts";
+import { type TransformationApi, webhookResult, webhookSimulation } from "../kit/endpoint/transformation/model.ts";
+import { filterOf, memberText } from "../kit/json.ts";
 import { type MessageHead, type Payload, payloadOf } from "../kit/message.ts";
-import { call, session } from "./session.ts";
+import { call, may, session } from "./session.ts";
 
 /** The portal's requests to the API. */
 
@@ -58,6 +62,31 @@ export async function changeFilter(endpoint: string, filter: string | null): Pro
 
 export async function previewFilter(endpoint: string, filter: string): Promise<FilterPreview> {
   return (await call("POST", `${pathOf(endpoint)}/filter/preview`, { body: `{"filter":${filter}}` })).json();
+}
+
+/** Returns the requests of the editor of an endpoint's transformation. */
+export function transformationOf(endpoint: string): TransformationApi {
+  const path = `${pathOf(endpoint)}/transformation`;
+  return {
+    form: "webhook",
+    get: (signal) => get<Transformation>(path, signal),
+    save: may("v1.endpoint.transformation.patch") ? (change) => send("PATCH", path, change) : null,
+    simulate: may("v1.endpoint.transformation.simulate")
+      ? async (draft, sample) => {
+          const response = await call("POST", `${path}/simulate`, { body: webhookSimulation(draft, sample) });
+          return webhookResult((await response.json()) as TransformationSimulation);
+        }
+      : null,
+    async messages(signal) {
+      const parameters = query({ limit: LIST_LIMIT, with_content: false });
+      return (await get<ListOf<Message>>(`${app()}/msg?${parameters}`, signal)).data;
+    },
+    eventTypes: async (signal) => (await getEventTypeNames(signal)).map(({ name }) => name),
+    async example(name) {
+      const response = await call("GET", `/event-type/${encode(name)}/example`);
+      return memberText(await response.text(), "payload") ?? "{}";
+    },
+  };
 }
 
 /** Sends the challenge of an endpoint again. */

@@ -8,6 +8,7 @@ import { EventTypesPage } from "./pages/event-types.tsx";
 import { MessagePage } from "./pages/message.tsx";
 import { NewEndpointPage } from "./pages/new-endpoint.tsx";
 import { SettingsPage } from "./pages/settings.tsx";
+import { TransformationPage } from "./pages/transformation.tsx";
 import { UnknownPage } from "./pages/unknown.tsx";
 import { Header } from "./parts/header.tsx";
 import { type Route, route } from "./route.ts";
@@ -35,6 +36,7 @@ const TITLES: Readonly<Record<Route["page"], string>> = {
   endpoints: "Endpoints",
   "new-endpoint": "Add endpoint",
   endpoint: "Deliveries",
+  transformation: "Transformation",
   settings: "Settings",
   message: "Message",
   "event-types": "Event types",
@@ -62,6 +64,8 @@ function Page({ route }: { route: Route }) {
       return <NewEndpointPage />;
     case "endpoint":
       return <EndpointPage key={route.endpoint} id={route.endpoint} />;
+    case "transformation":
+      return <TransformationPage key={route.endpoint} id={route.endpoint} />;
     case "settings":
       return <SettingsPage key={route.endpoint} id={route.endpoint} />;
     case "message":

@@ -8,6 +8,7 @@ export type Route =
   | { readonly page: "endpoints" }
   | { readonly page: "new-endpoint" }
   | { readonly page: "endpoint"; readonly endpoint: string }
+  | { readonly page: "transformation"; readonly endpoint: string }
   | { readonly page: "settings"; readonly endpoint: string }
   | { readonly page: "message"; readonly endpoint: string; readonly message: string }
   | { readonly page: "event-types" }
@@ -19,6 +20,10 @@ export const EVENT_TYPES = "#/event-types";
 
 export function endpointLink(endpoint: string): string {
   return `${ENDPOINTS}/${encodeURIComponent(endpoint)}`;
+}
+
+export function transformationLink(endpoint: string): string {
+  return `${endpointLink(endpoint)}/transformation`;
 }
 
 export function settingsLink(endpoint: string): string {
@@ -44,7 +49,7 @@ export function parseRoute(hash: string): Route {
   if (first === "event-types" && endpoint === undefined) return { page: "event-types" };
   if (first !== "endpoints" || !endpoint || isDots(endpoint)) return { page: "unknown" };
   if (kind === undefined) return endpoint === "new" ? { page: "new-endpoint" } : { page: "endpoint", endpoint };
-  if (kind === "settings" && message === undefined) return { page: "settings", endpoint };
+  if ((kind === "settings" || kind === "transformation") && message === undefined) return { page: kind, endpoint };
   return kind === "messages" && message && !isDots(message)
     ? { page: "message", endpoint, message }
     : { page: "unknown" };

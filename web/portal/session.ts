@@ -2,6 +2,7 @@ import { batch, signal } from "@preact/signals";
 import type { Whoami } from "../../src/api/types.ts";
 import { BASE } from "../kit/base.ts";
 import { ApiError, errorOf, type RequestOptions, request } from "../kit/client.ts";
+import { forgetDrafts } from "../kit/drafts.ts";
 import { parseLink } from "./link.ts";
 import { parseRoute, route } from "./route.ts";
 import { loadSession, markEnded, newId, type SavedSession, saveSession } from "./saved-session.ts";
@@ -86,6 +87,7 @@ function open(opened: SavedSession, hash: string, app: string | null = null): vo
 
 /** Ends the open session, including in its other history entries. */
 function close(): void {
+  forgetDrafts();
   if (current !== null) markEnded(current.id);
   current = null;
 }

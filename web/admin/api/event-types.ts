@@ -53,8 +53,8 @@ export const getExample = (name: string, signal: AbortSignal) =>
   getJson<EventTypeExample>(`${pathOf(name)}/example`, signal);
 
 /** Returns the response with an example as text, so that big integers stay intact. */
-export const getExampleText = async (name: string, signal: AbortSignal) =>
-  (await call("GET", `${pathOf(name)}/example`, { signal })).text();
+export const getExampleText = async (name: string, signal?: AbortSignal) =>
+  (await call("GET", `${pathOf(name)}/example`, signal && { signal })).text();
 
 interface Finding {
   readonly loc: readonly string[];

@@ -1,6 +1,7 @@
 import type { Endpoint, EndpointDetail } from "../../../src/api/types.ts";
 import { address } from "../../kit/address.ts";
 import { EndpointNotice, EndpointState } from "../../kit/endpoint/state.tsx";
+import { TransformationSection } from "../../kit/endpoint/transformation/section.tsx";
 import { Outcome, useActionThen } from "../../kit/parts/action.tsx";
 import { Problem } from "../../kit/parts/notice.tsx";
 import { PageHead } from "../../kit/parts/page-head.tsx";
@@ -9,6 +10,7 @@ import { Tabs } from "../../kit/parts/tabs.tsx";
 import { reasonText } from "../../kit/reasons.ts";
 import { getCustomer } from "../api/customers.ts";
 import { changeEndpoint, type EndpointKey, getDetail, getEndpoint } from "../api/endpoints.ts";
+import { endpointTransformation } from "../api/transformation.ts";
 import { Attempts } from "../endpoints/attempts.tsx";
 import { DeadLetters } from "../endpoints/dead-letters.tsx";
 import style from "../endpoints/endpoint.module.css";
@@ -20,11 +22,13 @@ import { refresh } from "../live.ts";
 import { May } from "../parts/may.tsx";
 import { useLoaded } from "../reload.ts";
 import { useResource } from "../resource.ts";
+import { may } from "../session.ts";
 
 const TABS = [
   { name: undefined, title: "Overview" },
   { name: "attempts", title: "Attempts" },
   { name: "dead-letters", title: "Dead letters" },
+  { name: "transformation", title: "Transformation" },
   { name: "settings", title: "Settings" },
 ] as const;
 
@@ -40,7 +44,8 @@ export function EndpointPage({ app, endpoint: id }: EndpointKey) {
   if (customer.value !== null) {
     above.unshift({ title: customer.value.name, href: customerLink(customer.value.id) });
   }
-  const tabs = TABS.map((tab) => ({
+  const shown = TABS.filter(({ name }) => name !== "transformation" || may("v1.endpoint.transformation.get"));
+  const tabs = shown.map((tab) => ({
     title: tab.title,
     href: endpointLink(app, id, tab.name),
     isCurrent: tab === current,
@@ -73,6 +78,7 @@ export function EndpointPage({ app, endpoint: id }: EndpointKey) {
           {current.name === undefined && <Overview of={of} endpoint={known} detail={detail} />}
           {current.name === "attempts" && <Attempts of={of} />}
           {current.name === "dead-letters" && <DeadLetters of={of} />}
+          {current.name === "transformation" && <TransformationSection of={key} api={endpointTransformation(of)} />}
           {current.name === "settings" && (
             <Read of={{ value: known, error: null }} lines={6}>
               {(endpoint) => <Settings of={of} endpoint={endpoint} />}

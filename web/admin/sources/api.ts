@@ -1,5 +1,6 @@
 import type {
   Endpoint,
+  FilterPreview,
   ListOf,
   Message,
   Provider,
@@ -11,6 +12,7 @@ import type {
   SourceLogEntry,
   WrittenEndpoint,
 } from "../../../src/api/types.ts";
+import { filterOf } from "../../kit/json.ts";
 import { getJson, sendJson } from "../api/json.ts";
 import { ApiError, call } from "../api.ts";
 
@@ -85,13 +87,31 @@ export async function getEndpoints(source: string, signal: AbortSignal): Promise
   }
 }
 
+export function getEndpoint(source: string, endpoint: string, signal: AbortSignal): Promise<Endpoint> {
+  return getJson(endpointPath(source, endpoint), signal);
+}
+
+/** Returns the filter of an endpoint as JSON text, because a parsed one would have rounded numbers. */
+export async function getFilter(source: string, endpoint: string, signal: AbortSignal) {
+  return { text: filterOf(await (await call("GET", endpointPath(source, endpoint), { signal })).text()) };
+}
+
+export function changeFilter(source: string, endpoint: string, filter: string | null): Promise<unknown> {
+  return call("PATCH", endpointPath(source, endpoint), { body: `{"filter":${filter}}` });
+}
+
+export async function previewFilter(source: string, endpoint: string, filter: string): Promise<FilterPreview> {
+  const path = `${endpointPath(source, endpoint)}/filter/preview`;
+  return (await call("POST", path, { body: `{"filter":${filter}}` })).json();
+}
+
 export function addEndpoint(source: string, url: string): Promise<WrittenEndpoint> {
   return sendJson("POST", `${pathOf(source)}/endpoint`, { url });
 }
 
 /** Pauses an endpoint, which keeps its messages in the queue, or resumes it. */
 export async function pauseEndpoint(source: string, endpoint: string, paused: boolean): Promise<void> {
-  await sendJson("PATCH", `${pathOf(source)}/endpoint/${encode(endpoint)}`, { paused });
+  await sendJson("PATCH", endpointPath(source, endpoint), { paused });
 }
 
 /** Pauses or resumes endpoints. Endpoints that have been deleted meanwhile are skipped. */
@@ -104,7 +124,7 @@ export async function pauseEndpoints(source: string, endpoints: readonly Endpoin
 }
 
 export async function deleteEndpoint(source: string, endpoint: string): Promise<void> {
-  await sendJson("DELETE", `${pathOf(source)}/endpoint/${encode(endpoint)}`);
+  await sendJson("DELETE", endpointPath(source, endpoint));
 }
 
 /** Sends an endpoint the messages since `since` that it was never sent. */
@@ -131,6 +151,10 @@ export function getProviders(): Promise<readonly Provider[]> {
 
 function pathOf(source: string): string {
   return `${SOURCE}/${encode(source)}`;
+}
+
+function endpointPath(source: string, endpoint: string): string {
+  return `${pathOf(source)}/endpoint/${encode(endpoint)}`;
 }
 
 const encode = encodeURIComponent;

@@ -7,6 +7,7 @@ import type { Resource } from "../../kit/reading.ts";
 import { counted } from "../../kit/words.ts";
 import { getDetail } from "../api/endpoints.ts";
 import { pendingText } from "../endpoints/overview.tsx";
+import { sourceEndpointLink } from "../links.ts";
 import { May } from "../parts/may.tsx";
 import { useLoaded } from "../reload.ts";
 import { may } from "../session.ts";
@@ -135,7 +136,10 @@ function EndpointItem({ source, endpoint }: { source: Source; endpoint: Endpoint
   return (
     <li>
       <div>
-        <code class="url">{endpoint.url}</code> {endpoint.disabled && <Badge tone="bad">disabled</Badge>}
+        <a class="url" href={sourceEndpointLink(source.id, endpoint.id)}>
+          <code>{endpoint.url}</code>
+        </a>{" "}
+        {endpoint.disabled && <Badge tone="bad">disabled</Badge>}
         {endpoint.paused && <Badge tone="wait">{endpoint.verified ? "paused" : "not verified"}</Badge>}
       </div>
       <div class={`buttons ${style.actions}`}>

@@ -3,14 +3,14 @@ import type { Endpoint } from "../../../src/api/types.ts";
 import { EndpointNotice, EndpointState } from "../../kit/endpoint/state.tsx";
 import { changeEndpoint, getEndpoint, verifyEndpoint } from "../api.ts";
 import { useLive } from "../refresh.ts";
-import { ENDPOINTS, endpointLink, settingsLink } from "../route.ts";
+import { ENDPOINTS, endpointLink, settingsLink, transformationLink } from "../route.ts";
 import { may } from "../session.ts";
 import { Outcome, useAction } from "./action.tsx";
 import { Read } from "./section.tsx";
 
 interface FrameProps {
   readonly id: string;
-  readonly tab: "deliveries" | "settings";
+  readonly tab: "deliveries" | "transformation" | "settings";
   readonly children: (endpoint: Endpoint) => ComponentChildren;
 }
 
@@ -30,6 +30,11 @@ export function EndpointFrame({ id, tab, children }: FrameProps) {
               <a href={endpointLink(id)} aria-current={tab === "deliveries" ? "page" : undefined}>
                 Deliveries
               </a>
+              {may("v1.endpoint.transformation.get") && (
+                <a href={transformationLink(id)} aria-current={tab === "transformation" ? "page" : undefined}>
+                  Transformation
+                </a>
+              )}
               <a href={settingsLink(id)} aria-current={tab === "settings" ? "page" : undefined}>
                 Settings
               </a>
