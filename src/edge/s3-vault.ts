@@ -32,7 +32,7 @@ interface Owner {
  * last owns it: with its first write, it puts the object `OWNER`. A server that finds another owner
  * there writes nothing more.
  */
-class S3Vault implements Vault {
+export class S3Vault implements Vault {
   readonly recordBytesMax = 8 * 1024 * 1024;
   readonly pauseMs = 250;
   readonly #id = randomBytes(16).toString("hex");
@@ -95,10 +95,12 @@ class S3Vault implements Vault {
     }
   }
 
+  /** Rejects if the response is not a part of the list, because a short list would look like lost records. */
   async list(prefix: string): Promise<readonly string[]> {
     const names: string[] = [];
-    let continuationToken: string | undefined;
-    do {
+    const tokens = new Set<string>();
+    for (;;) {
+      const continuationToken = [...tokens].at(-1);
       const page = await inTime(
         this.client.list({
           prefix: this.prefix + prefix,
@@ -107,10 +109,15 @@ class S3Vault implements Vault {
         }),
         "list",
       );
-      for (const { key } of page.contents ?? []) names.push(key.slice(this.prefix.length));
-      continuationToken = page.isTruncated ? page.nextContinuationToken : undefined;
-    } while (continuationToken !== undefined);
-    return names.sort();
+      for (const { key } of page.contents ?? []) {
+        if (!key.startsWith(this.prefix + prefix)) throw new Error("The bucket listed a name that was not asked for.");
+        names.push(key.slice(this.prefix.length));
+      }
+      if (page.isTruncated !== true) return names.sort();
+      const next = page.nextContinuationToken;
+      if (next === undefined || tokens.has(next)) throw new Error("The bucket listed only a part of the names.");
+      tokens.add(next);
+    }
   }
 
   async remove(names: readonly string[]): Promise<void> {

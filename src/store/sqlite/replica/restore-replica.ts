@@ -127,7 +127,10 @@ async function applyAll(
   let damage: string | null = null;
   for (const name of await segmentsOf(vault, generation, applier.epoch)) {
     const bytes = await vault.get(name);
-    if (bytes === null) continue;
+    if (bytes === null) {
+      damage = `${name} is missing`;
+      continue;
+    }
     const { records, defect } = readSegment(bytes);
     try {
       for (const record of records) {

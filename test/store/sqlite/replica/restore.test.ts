@@ -75,6 +75,17 @@ describe("a damaged replica", () => {
     expect(await rowsIn(vault, dir.file("new"), {})).toMatchObject({ damage: null });
   });
 
+  test("a damaged replica is not whole if its last segment is listed and cannot be read", async () => {
+    using dir = temporaryDirectory();
+    const vault = await filled(dir.file("data"));
+    const last = vault.named("/segment-").at(-1)!;
+    const { get } = vault;
+    vault.get = async (name) => (name === last ? null : get.call(vault, name));
+    await expect(restored(vault, dir.file("new"))).rejects.toThrow(/segment-\S+ is missing/);
+    const { damage } = await rowsIn(vault, dir.file("new"), { untilDamage: true });
+    expect(damage).toContain("is missing");
+  });
+
   test("a damaged replica cannot be restored if its only copy of the data is damaged", async () => {
     using dir = temporaryDirectory();
     const first = await openReplicated(dir.file("data"), null);
