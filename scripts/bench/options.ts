@@ -10,6 +10,8 @@ export const HELP = `Compares the product with a minimal durable sender on this 
   bun run bench --backlog [options]    measures memory, start and speed with many pending deliveries
   bun run bench receive [options]      compares receiving at a source (with a signature that is verified
                                        and duplicates that are recognised) with the message route
+  bun run bench features [options]     compares the product without and with a filter, a transformation,
+                                       a schema and batches: accepted and delivered per second, CPU
   bun run bench pages [options]        measures the admin page on a large store; see "pages --help"
   bun run bench backup [options]       measures what backups and a replica cost under load; see "backup --help"
 
@@ -41,6 +43,8 @@ export interface Options {
   readonly backlog: boolean;
   /** Compares the door with the message route. */
   readonly receive: boolean;
+  /** Compares the product with its features on the way of a message. */
+  readonly features: boolean;
   readonly seconds: number;
   readonly warmupSeconds: number;
   readonly connections: number;
@@ -62,15 +66,19 @@ export interface Options {
 
 /** Parses the command line. Throws `UsageError`. */
 export function readOptions(args: readonly string[]): Options {
-  const receive = args[0] === "receive";
-  const values = parse(receive ? args.slice(1) : args);
-  if (receive && (values.backlog || values.paths !== undefined || values.against !== undefined)) {
-    throw new UsageError("--backlog, --paths and --against cannot be used with receive.");
+  const [receive, features] = [args[0] === "receive", args[0] === "features"];
+  const values = parse(receive || features ? args.slice(1) : args);
+  if ((receive || features) && (values.backlog || values.paths !== undefined || values.against !== undefined)) {
+    throw new UsageError(`--backlog, --paths and --against cannot be used with ${args[0]}.`);
+  }
+  if (features && (values.spread || values.endpoints !== "1")) {
+    throw new UsageError("--endpoints and --spread cannot be used with features.");
   }
   return {
     help: values.help,
     backlog: values.backlog,
     receive,
+    features,
     seconds: wholeNumber("seconds", values.seconds, 1, 60),
     warmupSeconds: wholeNumber("warmup", values.warmup, 0, 60),
     connections: wholeNumber("connections", values.connections, 1, 512),
@@ -79,8 +87,8 @@ export function readOptions(args: readonly string[]): Options {
     endpoints: wholeNumber("endpoints", values.endpoints, 1, 100),
     spread: values.spread,
     pending: wholeNumber("pending", values.pending, 1, 2_000_000),
-    paths: receive ? ["address/root"] : pathsOf(values.paths, values.backlog),
-    only: receive ? "product" : oneOf("only", values.only, ["yardstick", "product", "both"]),
+    paths: receive || features ? ["address/root"] : pathsOf(values.paths, values.backlog),
+    only: receive || features ? "product" : oneOf("only", values.only, ["yardstick", "product", "both"]),
     binary: values.binary ?? null,
     against: values.against ?? null,
     receiver: oneOf("receiver", values.receiver ?? availableReceiver(), ["nginx", "bun"]),

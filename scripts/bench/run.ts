@@ -2,6 +2,7 @@ import { EXECUTABLE, ensureExecutable } from "../executable.ts";
 import { backlog } from "./backlog.ts";
 import { runBackupBench } from "./backup/run.ts";
 import { compare } from "./compare.ts";
+import { features } from "./features.ts";
 import { describeMachine } from "./machine.ts";
 import { HELP, type Options, readOptions, UsageError } from "./options.ts";
 import { runPages } from "./pages/run.ts";
@@ -40,7 +41,8 @@ async function bench(): Promise<void> {
   if (options.binary === null && options.only !== "yardstick") await ensureExecutable();
   const machine = describeMachine();
   console.log(machine);
-  const figures = options.backlog ? await backlog(options, executable) : await compare(options, executable);
+  const run = options.backlog ? backlog : options.features ? features : compare;
+  const figures = await run(options, executable);
   if (options.json === null) return;
   await Bun.write(options.json, `${JSON.stringify({ machine, options, ...figures }, null, 2)}\n`);
 }

@@ -19,6 +19,8 @@ export interface RunningTarget extends AsyncDisposable {
   readonly headers: Readonly<Record<string, string>>;
   /** Returns the signed requests of a sender, if they differ from those of the message route. */
   readonly signed?: (payloadBytes: number) => Pick<LoadJob, "headers" | "bodies" | "fresh">;
+  /** Several deliveries arrive in one request. */
+  readonly isBatched?: boolean;
   counts(): Promise<Counts>;
 }
 
