@@ -68,7 +68,7 @@ export type RequestMethod = "POST" | "PUT" | "PATCH";
 
 export interface OutgoingRequest {
   /** Default: `POST`. */
-  readonly method?: "GET" | "OPTIONS" | RequestMethod;
+  readonly method?: "GET" | "OPTIONS" | "DELETE" | RequestMethod;
   /** The endpoint's URL as configured. */
   readonly url: URL;
   /**
@@ -93,6 +93,8 @@ export interface OutgoingRequest {
   readonly timeoutMs: number;
   /** Maximum number of bytes of the response body to read. The rest is not read. */
   readonly responseBytesMax: number;
+  /** Whether the headers of a successful response are wanted too. */
+  readonly keepsHeaders?: boolean;
 }
 
 /** The headers of a request and of its response, as lines of Latin-1 text. */
@@ -103,9 +105,12 @@ export interface ExchangedHeaders {
   readonly response: string;
 }
 
-/** What the transformation of an endpoint did in an attempt. */
+/** What the transformation or the function of an endpoint did in an attempt. */
 export interface TransformationResult {
-  /** The request that it made of the message. Null if it failed or cancelled the delivery. */
+  /**
+   * The request that it made of the message. Null if it failed or cancelled the delivery, and for
+   * functions.
+   */
   readonly sent: {
     readonly method: RequestMethod;
     readonly url: string;
@@ -117,7 +122,7 @@ export interface TransformationResult {
 }
 
 export type Answer = AnswerKind & {
-  /** Absent if the endpoint has no transformation. */
+  /** Absent if the endpoint has no transformation and is no function. */
   readonly transformation?: TransformationResult;
 };
 
@@ -141,12 +146,12 @@ type AnswerKind =
        * defect.
        */
       readonly note: string | null;
-      /** The headers of an unsuccessful exchange; absent if the response was successful. */
+      /** The headers of the exchange; absent if it was successful, unless the request keeps them. */
       readonly headers?: ExchangedHeaders | undefined;
     }
   | {
       readonly kind: "failure";
-      readonly reason: TransportFailure | "transformation";
+      readonly reason: TransportFailure | "transformation" | "function";
       readonly detail: string;
       /** Absent if no part of the request was sent. */
       readonly headers?: ExchangedHeaders | undefined;

@@ -8,7 +8,7 @@ import { classify, failureReasons, isSuccess } from "./outcome.ts";
 
 /** Why a try failed. `no_challenge`: a 2xx response without the challenge. */
 export const challengeReasons = [
-  ...failureReasons.filter((reason) => reason !== "disabled" && reason !== "transformation"),
+  ...failureReasons.filter((reason) => reason !== "disabled" && reason !== "transformation" && reason !== "function"),
   "no_challenge",
 ] as const;
 
@@ -64,7 +64,8 @@ export function challengePayload(challenge: string): Uint8Array {
 export function challengeFailure(answer: Answer, challenge: string, now: number): ChallengeFailure | null {
   if (answer.kind !== "response") {
     // No transformation runs for a challenge, so all other reasons are those of the transport.
-    const isOfTransport = answer.kind === "failure" && answer.reason !== "transformation";
+    const isOfTransport =
+      answer.kind === "failure" && answer.reason !== "transformation" && answer.reason !== "function";
     return { at: now, reason: isOfTransport ? answer.reason : "connection", detail: answer.detail };
   }
   const { reason } = classify(answer, now);

@@ -16,6 +16,7 @@ export const failureReasons = [
   "gone",
   "disabled",
   "transformation",
+  "function",
   "auth",
   "proxy",
 ] as const satisfies readonly string[];

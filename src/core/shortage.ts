@@ -33,7 +33,7 @@ const DETAILS: Readonly<Record<ShortResource, string>> = {
   network: "This machine has no network. Check its network interfaces.",
   "name-servers": "No name server responds. Check the network and the name servers (name-servers or resolv.conf).",
   sandbox:
-    "Too many transformations are waiting. Raise sandbox-workers, or disable the transformations that compute long.",
+    "Too many transformations or functions are waiting. Raise sandbox-workers, or disable the endpoints whose code takes long.",
 };
 
 /** Converts an error code to a shortage. Returns null for codes that do not indicate a shortage. */

@@ -65,8 +65,8 @@ export class AttemptRunner {
    * Sends the message and waits for the response. Returns null if the attempt was aborted because
    * the process is stopping.
    */
-  #send({ target, entry }: RunningAttempt, message: SendableContent): Promise<Answer | Shortage | null> {
-    return this.steps.deadline.deliver(target, message, this.steps.timeoutMs(entry));
+  #send({ target, entry, waiting }: RunningAttempt, message: SendableContent): Promise<Answer | Shortage | null> {
+    return this.steps.deadline.deliver(target, message, this.steps.timeoutMs(entry), waiting.delivery);
   }
 
   /** Decides what the response means for the delivery, the endpoint and the lane. */

@@ -1,6 +1,6 @@
 import type { Facts } from "../core/fact.ts";
 import type { Answer, Clock, Shortage } from "../ports.ts";
-import type { PreparedTarget, TargetMessage } from "../targets/target.ts";
+import type { PreparedTarget, TargetDelivery, TargetMessage } from "../targets/target.ts";
 
 /** Aborts attempts that exceed their timeout. Aborts all attempts when the process stops. */
 export class Deadline {
@@ -16,9 +16,14 @@ export class Deadline {
    * rejects: an error becomes a failed attempt, because otherwise the message would be sent again
    * forever.
    */
-  async deliver(target: PreparedTarget, message: TargetMessage, timeoutMs: number): Promise<Answer | Shortage | null> {
+  async deliver(
+    target: PreparedTarget,
+    message: TargetMessage,
+    timeoutMs: number,
+    delivery: TargetDelivery,
+  ): Promise<Answer | Shortage | null> {
     try {
-      return await this.within(timeoutMs, (signal) => target.deliver(message, signal));
+      return await this.within(timeoutMs, (signal) => target.deliver(message, signal, delivery));
     } catch (error) {
       this.facts.state({ type: "defect.found", where: "attempt", error });
       return {

@@ -14,6 +14,7 @@ const REASONS: Readonly<Record<FailureReason, string>> = {
   gone: "the endpoint responded with 410 Gone",
   disabled: "the endpoint was disabled",
   transformation: "the transformation failed",
+  function: "the function failed",
   auth: "no access token could be obtained",
   proxy: "the outgoing proxy failed",
 };

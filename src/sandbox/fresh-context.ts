@@ -1,4 +1,5 @@
 import type { QuickJSContext, QuickJSHandle, QuickJSRuntime } from "quickjs-emscripten-core";
+import { HOST_PRELUDE } from "./host-prelude.ts";
 import type { Interpreter } from "./interpreter.ts";
 import { PRELUDE } from "./prelude.ts";
 import type { SandboxLimits } from "./sandbox.ts";
@@ -36,6 +37,8 @@ export class FreshContext {
   readonly context: QuickJSContext;
   /** The function that `PRELUDE` evaluates to. */
   readonly prelude: QuickJSHandle;
+  /** The function that `HOST_PRELUDE` evaluates to. */
+  readonly hostPrelude: QuickJSHandle;
   readonly #memory: WebAssembly.Memory;
   readonly #pieces: readonly Piece[];
   /** The stack ends here, and the heap begins. */
@@ -52,6 +55,7 @@ export class FreshContext {
     clock.now = MARK_MS;
     this.context = this.runtime.newContext();
     this.prelude = this.context.unwrapResult(this.context.evalCode(PRELUDE, "prelude.js"));
+    this.hostPrelude = this.context.unwrapResult(this.context.evalCode(HOST_PRELUDE, "prelude.js"));
     this.#pieces = usedPieces(new Uint8Array(memory.buffer));
     this.#randomAt = addressOf(BigInt(MARK_MS) * 1000n, memory.buffer);
     // The largest gap is the unused part of the stack.

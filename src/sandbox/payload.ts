@@ -1,4 +1,11 @@
-import type { SandboxCall, SandboxPayload, SandboxProblem, SandboxResult } from "./sandbox.ts";
+import type {
+  HostedCall,
+  HostedResult,
+  SandboxCall,
+  SandboxPayload,
+  SandboxProblem,
+  SandboxResult,
+} from "./sandbox.ts";
 
 /** Maximum length of what a result contains besides its payload, as JSON text. */
 const REST_CHARS_MAX = 256 * 1024;
@@ -12,16 +19,16 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
  * large payloads.
  */
 export function withPayload(
-  { payload, ...call }: SandboxCall & { readonly payload: SandboxPayload },
-  run: (call: SandboxCall) => SandboxResult,
-): SandboxResult {
+  { payload, ...call }: (SandboxCall | HostedCall) & { readonly payload: SandboxPayload },
+  run: (call: SandboxCall | HostedCall) => HostedResult,
+): HostedResult {
   const before = fieldText(payload);
   if (before === null) return failed("The payload is not UTF-8.");
   const rest = (call.argument ?? "{}").slice(0, -1);
   const comma = rest === "{" ? "" : ",";
   const argument = `${rest}${comma}${JSON.stringify(payload.field)}:${before}}`;
   const result = run({ ...call, argument });
-  return result.kind === "failed" || result.json === null
+  return result.kind !== "returned" || result.json === null || payload.isArgumentOnly
     ? result
     : withoutPayload(result.json, before, payload, result);
 }

@@ -2,7 +2,15 @@ import { FairQueue } from "../core/fair-queue.ts";
 import type { Seq } from "../core/id.ts";
 import type { Service } from "../core/service.ts";
 import type { Cancel, Clock } from "../ports.ts";
-import { type Sandbox, SandboxBusy, type SandboxCall, type SandboxLimits, type SandboxResult } from "./sandbox.ts";
+import {
+  type HostedCall,
+  type HostedResult,
+  type Sandbox,
+  SandboxBusy,
+  type SandboxCall,
+  type SandboxLimits,
+  type SandboxResult,
+} from "./sandbox.ts";
 import type { FromWorker, ToWorker } from "./serve-calls.ts";
 
 /** Maximum number of calls that wait: in total, and of one application. */
@@ -26,8 +34,8 @@ export interface SandboxWorker {
 
 interface Waiting {
   readonly owner: Seq;
-  readonly prepare: () => SandboxCall;
-  readonly resolve: (result: SandboxResult) => void;
+  readonly prepare: () => SandboxCall | HostedCall;
+  readonly resolve: (result: HostedResult) => void;
   readonly reject: (error: Error) => void;
   /** Whether the call runs only the top level of the code. */
   isCheck: boolean;
@@ -73,13 +81,29 @@ export class SandboxPool implements Sandbox, Service {
     return this.#seats.size;
   }
 
-  run(owner: Seq, prepare: () => SandboxCall, signal?: AbortSignal): Promise<SandboxResult> {
+  async run(owner: Seq, prepare: () => SandboxCall, signal?: AbortSignal): Promise<SandboxResult> {
+    const result = await this.#run(owner, prepare, false, signal);
+    if (result.kind === "waiting") throw new Error("Internal error: code that cannot call the host waits for it.");
+    return result;
+  }
+
+  runHosted(owner: Seq, prepare: () => HostedCall, isRerun: boolean, signal?: AbortSignal): Promise<HostedResult> {
+    return this.#run(owner, prepare, isRerun, signal);
+  }
+
+  #run(
+    owner: Seq,
+    prepare: () => SandboxCall | HostedCall,
+    isRerun: boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<HostedResult> {
     if (this.#isStopped) return Promise.reject(busy("The server is stopping."));
     if (signal?.aborted) return Promise.reject(busy("The call was aborted."));
-    if (this.#queue.size >= WAITING_MAX || this.#queue.sizeOf(owner) >= WAITING_PER_OWNER_MAX) {
+    const isFull = this.#queue.size >= WAITING_MAX || this.#queue.sizeOf(owner) >= WAITING_PER_OWNER_MAX;
+    if (isFull && !isRerun) {
       return Promise.reject(busy("Too many calls are waiting."));
     }
-    const { promise, resolve, reject } = Promise.withResolvers<SandboxResult>();
+    const { promise, resolve, reject } = Promise.withResolvers<HostedResult>();
     const waiting: Waiting = { owner, prepare, resolve, reject, isCheck: false };
     this.#queue.add(waiting);
     signal?.addEventListener("abort", () => {

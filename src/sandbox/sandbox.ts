@@ -19,6 +19,57 @@ export interface SandboxCall {
 }
 
 /**
+ * Foreign code that may call the host while it runs. Its `handler` has a second argument, which
+ * `sandbox/host-prelude.ts` defines.
+ *
+ * A run does not wait for the host: it ends when the code can only wait, and the call is run again from
+ * its beginning when there are replies. Waiting therefore needs no thread and no memory of an
+ * interpreter. The runs do the same each time, because the code sees the same time, the same random
+ * numbers, and the same replies in the same order.
+ */
+export interface HostedCall extends SandboxCall {
+  /** Values that the second argument contains, as JSON text. */
+  readonly context: string;
+  /** Number of calls to the host that earlier runs have made. */
+  readonly callsBefore: number;
+  /** The replies to them so far, in the order in which they arrived. */
+  readonly replies: readonly HostReply[];
+}
+
+/** A call of the code to the host. */
+export type HostRequest =
+  | { readonly name: "fetch"; readonly argument: HostFetch }
+  /** The argument is the message as JSON text. */
+  | { readonly name: "send"; readonly argument: string };
+
+export interface HostFetch {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | null;
+}
+
+export interface HostReply {
+  /** Index of the call, from 0. */
+  readonly call: number;
+  readonly isOk: boolean;
+  /** The value, or a message if the call failed, as JSON text. */
+  readonly json: string;
+}
+
+/** The result of one run of a `HostedCall`. */
+export type HostedResult = (SandboxResult | SandboxWaiting) & {
+  /** The calls to the host that earlier runs have not made. Absent if there are none. */
+  readonly requests?: readonly HostRequest[];
+};
+
+/** The code has called the host and waits for a reply. */
+export interface SandboxWaiting {
+  readonly kind: "waiting";
+  readonly logs: readonly string[];
+}
+
+/**
  * Why a call failed. `exception`: the code threw something or cannot be parsed. `timeout` and
  * `memory`: it used too much. `output`: the result is too long.
  */
@@ -31,6 +82,8 @@ export interface SandboxPayload {
   readonly bytes: Uint8Array<ArrayBuffer>;
   /** `text`: the field is a text. `json`: it is the value of the JSON text, or a text if it is no JSON. */
   readonly form: "text" | "json";
+  /** Whether the field is only in the argument. The result is then returned as it is. */
+  readonly isArgumentOnly?: boolean;
 }
 
 export interface SandboxProblem {
@@ -73,11 +126,17 @@ export interface Sandbox {
    * run, for example because `signal` was aborted first.
    */
   run(owner: Seq, prepare: () => SandboxCall, signal?: AbortSignal): Promise<SandboxResult>;
+  /**
+   * Runs a call that may call the host, like `run`. `isRerun` states that it was run before; it then
+   * never fails because too many calls are waiting.
+   */
+  runHosted(owner: Seq, prepare: () => HostedCall, isRerun: boolean, signal?: AbortSignal): Promise<HostedResult>;
 }
 
 /** Runs nothing. */
 export const noSandbox: Sandbox = {
   run: () => Promise.reject(new SandboxBusy("There is no sandbox.")),
+  runHosted: () => Promise.reject(new SandboxBusy("There is no sandbox.")),
 };
 
 /** Limits of each call. */

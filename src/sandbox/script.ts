@@ -1,7 +1,7 @@
 import type { QuickJSContext, QuickJSHandle, QuickJSRuntime } from "quickjs-emscripten-core";
 import type { FreshContext } from "./fresh-context.ts";
 import type { Interpreter } from "./interpreter.ts";
-import type { SandboxCall, SandboxLimits, SandboxProblem, SandboxResult } from "./sandbox.ts";
+import type { HostedCall, HostedResult, HostRequest, SandboxCall, SandboxLimits, SandboxProblem } from "./sandbox.ts";
 
 const FILE = "code.js";
 const DEFAULT_ENTRY = "handler";
@@ -16,10 +16,13 @@ class Failed extends Error {
   }
 }
 
+/** The code can only wait for the host. */
+class Waiting extends Error {}
+
 /** A call has ended, but the interpreter must not be used again. */
 export class Spent extends Error {
   override readonly name = "Spent";
-  constructor(readonly result: SandboxResult) {
+  constructor(readonly result: HostedResult) {
     super("The interpreter must be replaced after this call.");
   }
 }
@@ -31,9 +34,9 @@ export class Spent extends Error {
 export function runScript(
   interpreter: Interpreter,
   fresh: FreshContext,
-  call: SandboxCall,
+  call: SandboxCall | HostedCall,
   limits: SandboxLimits,
-): SandboxResult {
+): HostedResult {
   const { clock } = interpreter;
   clock.start(limits.timeoutMs);
   clock.now = call.now;
@@ -48,6 +51,10 @@ export function runScript(
 class Script {
   private readonly runtime: QuickJSRuntime;
   private readonly context: QuickJSContext;
+  /** The functions around code that may call the host. Null until they are defined. */
+  #host: QuickJSHandle | null = null;
+  /** Number of replies that the code has got. */
+  #replied = 0;
 
   constructor(
     private readonly fresh: FreshContext,
@@ -61,25 +68,31 @@ class Script {
     return this.interpreter.clock.isOverdue;
   }
 
-  run(call: SandboxCall, { outputCharsMax }: SandboxLimits): SandboxResult {
+  run(call: SandboxCall | HostedCall, { outputCharsMax }: SandboxLimits): HostedResult {
     let prelude: QuickJSHandle | null = null;
+    const rest = () => ({ logs: prelude === null ? [] : this.#logs(prelude), ...this.#requests(call) });
     try {
       prelude = this.#prelude(call);
+      if ("replies" in call) this.#host = this.#prepared(this.fresh.hostPrelude, call.context);
       const json = this.#call(prelude, call, outputCharsMax);
-      return { kind: "returned", json, logs: this.#logs(prelude) };
+      return { kind: "returned", json, ...rest() };
     } catch (error) {
+      if (error instanceof Waiting) return { kind: "waiting", ...rest() };
       if (!(error instanceof Failed)) throw error;
-      return { kind: "failed", ...error.problem, logs: prelude === null ? [] : this.#logs(prelude) };
+      return { kind: "failed", ...error.problem, ...rest() };
     }
   }
 
   /** Defines `console` and `variables` before the code runs, and returns the functions around it. */
   #prelude({ variables }: SandboxCall): QuickJSHandle {
-    const text = this.#text(JSON.stringify(variables));
-    return this.#value(this.context.callFunction(this.fresh.prelude, this.context.undefined, text));
+    return this.#prepared(this.fresh.prelude, JSON.stringify(variables));
   }
 
-  #call(prelude: QuickJSHandle, call: SandboxCall, outputCharsMax: number): string | null {
+  #prepared(prelude: QuickJSHandle, argument: string): QuickJSHandle {
+    return this.#value(this.context.callFunction(prelude, this.context.undefined, this.#text(argument)));
+  }
+
+  #call(prelude: QuickJSHandle, call: SandboxCall | HostedCall, outputCharsMax: number): string | null {
     const { context } = this;
     const { code, argument, entry = DEFAULT_ENTRY } = call;
     this.#value(context.evalCode(code, FILE));
@@ -87,10 +100,10 @@ class Script {
     const handler = this.#value(context.evalCode(find, "prelude.js"));
     if (context.typeof(handler) !== "function") throw failed(`The code must define a function \`${entry}\`.`);
     if (argument === null) return null;
-    const invoke = context.getProp(prelude, "invoke");
+    const invoke = context.getProp(this.#host ?? prelude, "invoke");
     const returned = this.#value(context.callFunction(invoke, context.undefined, handler, this.#text(argument)));
     const write = context.getProp(prelude, "write");
-    const json = this.#value(context.callFunction(write, context.undefined, this.#settled(returned, entry)));
+    const json = this.#value(context.callFunction(write, context.undefined, this.#settled(returned, call)));
     if (context.typeof(json) !== "string") return null;
     if (this.#lengthOf(json) > outputCharsMax) {
       throw failed(`The result has more than ${outputCharsMax} characters.`, "output");
@@ -99,26 +112,51 @@ class Script {
   }
 
   /** Returns the value of a promise, or the value itself. */
-  #settled(value: QuickJSHandle, entry: string): QuickJSHandle {
+  #settled(value: QuickJSHandle, call: SandboxCall | HostedCall): QuickJSHandle {
     let state = this.context.getPromiseState(value);
     while (state.type === "pending") {
       const done = this.runtime.executePendingJobs(JOBS);
       if (done.error !== undefined) throw this.#failure(done.error);
       if (this.#isOverdue()) throw failed("timeout", "timeout");
       state = this.context.getPromiseState(value);
-      if (done.value === 0 && state.type === "pending") throw failed(`The promise of \`${entry}\` never settles.`);
+      if (done.value === 0 && state.type === "pending") this.#reply(call);
     }
     if (state.type === "rejected") throw this.#failure(state.error);
     return state.notAPromise === true ? value : state.value;
   }
 
+  /** Gives the code the next reply of the host. Throws if there is none. */
+  #reply(call: SandboxCall | HostedCall): void {
+    const host = this.#host;
+    if (host === null || !("replies" in call)) throw neverSettles(call);
+    const reply = call.replies[this.#replied];
+    if (reply === undefined) {
+      const requests = this.context.getProp(host, "requests");
+      throw this.#lengthOf(requests) > this.#replied ? new Waiting() : neverSettles(call);
+    }
+    this.#replied++;
+    const settle = this.context.getProp(host, "settle");
+    const [at, isOk] = [this.context.newNumber(reply.call), reply.isOk ? this.context.true : this.context.false];
+    this.#value(this.context.callFunction(settle, this.context.undefined, at, isOk, this.#text(reply.json)));
+  }
+
+  /** Returns the calls to the host that earlier runs have not made. */
+  #requests(call: SandboxCall | HostedCall): { readonly requests?: readonly HostRequest[] } {
+    if (this.#host === null || !("replies" in call)) return {};
+    const texts = this.#textsOf(this.#host, "requests", call.callsBefore);
+    return texts.length === 0 ? {} : { requests: texts.map((text) => JSON.parse(text) as HostRequest) };
+  }
+
   #logs(prelude: QuickJSHandle): string[] {
-    const lines = this.context.getProp(prelude, "lines");
-    const count = this.#lengthOf(lines);
-    return Array.from({ length: count }, (_, index) => {
-      const line = this.context.getProp(lines, index);
-      return JSON.parse(this.context.getString(line)) as string;
-    });
+    return this.#textsOf(prelude, "lines", 0).map((text) => JSON.parse(text) as string);
+  }
+
+  /** Returns the items of a list of texts, beginning with the index `from`. */
+  #textsOf(owner: QuickJSHandle, list: string, from: number): string[] {
+    const items = this.context.getProp(owner, list);
+    return Array.from({ length: Math.max(0, this.#lengthOf(items) - from) }, (_, index) =>
+      this.context.getString(this.context.getProp(items, from + index)),
+    );
   }
 
   #lengthOf(value: QuickJSHandle): number {
@@ -173,6 +211,10 @@ class Script {
 
 function failed(message: string, cause: SandboxProblem["cause"] = "exception"): Failed {
   return new Failed({ cause, message, line: null, column: null });
+}
+
+function neverSettles({ entry = DEFAULT_ENTRY }: SandboxCall): Failed {
+  return failed(`The promise of \`${entry}\` never settles.`);
 }
 
 function shortened(text: string): string {

@@ -1,16 +1,16 @@
 import { FreshContext } from "./fresh-context.ts";
 import { computingMs, type Interpreter, Interpreters, Overrun } from "./interpreter.ts";
 import { withPayload } from "./payload.ts";
-import type { SandboxCall, SandboxLimits, SandboxProblem, SandboxResult } from "./sandbox.ts";
+import type { HostedCall, HostedResult, SandboxCall, SandboxLimits, SandboxProblem } from "./sandbox.ts";
 import { runScript, Spent } from "./script.ts";
 
 /** A message from the main thread: the limits first, then one call at a time. */
-export type ToWorker = { readonly limits: SandboxLimits } | { readonly call: SandboxCall };
+export type ToWorker = { readonly limits: SandboxLimits } | { readonly call: SandboxCall | HostedCall };
 
 /** A message to the main thread: the thread is ready, a result of a call, or an error in this program. */
 export type FromWorker =
   | { readonly ready: true }
-  | { readonly result: SandboxResult; readonly computingMs: number }
+  | { readonly result: HostedResult; readonly computingMs: number }
   | { readonly defect: string };
 
 /** The worker thread's end of the connection to the main thread. */
@@ -63,17 +63,17 @@ class Calls {
     this.#interpreters = new Interpreters(limits.memoryBytesMax);
   }
 
-  async run(call: SandboxCall): Promise<{ readonly result: SandboxResult; readonly computingMs: number }> {
+  async run(call: SandboxCall | HostedCall): Promise<{ readonly result: HostedResult; readonly computingMs: number }> {
     const startMs = computingMs();
     const result = await this.#resultOf(call);
     return { result, computingMs: computingMs() - startMs };
   }
 
-  async #resultOf(call: SandboxCall): Promise<SandboxResult> {
+  async #resultOf(call: SandboxCall | HostedCall): Promise<HostedResult> {
     this.#ready ??= await this.#open();
     try {
       const ready = this.#ready;
-      const run = (plain: SandboxCall) => this.#runIn(ready, plain);
+      const run = (plain: SandboxCall | HostedCall) => this.#runIn(ready, plain);
       return call.payload === undefined ? run(call) : withPayload({ ...call, payload: call.payload }, run);
     } catch (error) {
       this.#ready = null;
@@ -86,7 +86,7 @@ class Calls {
     return { interpreter, fresh: new FreshContext(interpreter, this.limits) };
   }
 
-  #runIn({ interpreter, fresh }: Ready, call: SandboxCall): SandboxResult {
+  #runIn({ interpreter, fresh }: Ready, call: SandboxCall | HostedCall): HostedResult {
     try {
       return runScript(interpreter, fresh, call, this.limits);
     } catch (error) {

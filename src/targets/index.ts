@@ -1,4 +1,5 @@
 import type { SigningKey } from "../core/signature.ts";
+import { FunctionTarget } from "./function.ts";
 import { HttpTarget } from "./http.ts";
 import type { PreparedTarget, Target, TargetEndpoint, TargetParts } from "./target.ts";
 import { activeTransformation, TransformedEndpoint } from "./transformed.ts";
@@ -9,9 +10,10 @@ export class Targets implements Target {
 
   constructor(private readonly parts: TargetParts) {
     const http = new HttpTarget(parts);
-    this.#byScheme = new Map([
+    this.#byScheme = new Map<string, Target>([
       ["http", http],
       ["https", http],
+      ["function", new FunctionTarget(parts)],
     ]);
   }
 

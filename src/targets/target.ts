@@ -2,7 +2,7 @@ import type { Subnet } from "../core/address.ts";
 import type { EndpointAuth } from "../core/endpoint-auth.ts";
 import type { IdCodec, Seq } from "../core/id.ts";
 import type { Received } from "../core/received.ts";
-import type { Transformation } from "../core/resources/endpoint.ts";
+import type { EndpointFunction, Transformation } from "../core/resources/endpoint.ts";
 import type { SignatureHeaders, SigningKey } from "../core/signature.ts";
 import type { TraceContext } from "../core/trace.ts";
 import type { Answer, Clock, RequestMethod, Resolver, Shortage, Transport } from "../ports.ts";
@@ -25,9 +25,10 @@ export interface PreparedTarget {
   /**
    * Makes one attempt. Returns an `Answer`: the response, or the reason why there was none, in the
    * form in which attempts of every protocol are stored. If a resource of the machine is missing,
-   * returns the `Shortage` instead. Resolves soon after `signal` aborts.
+   * returns the `Shortage` instead. Resolves soon after `signal` aborts. `delivery` is absent if the
+   * message has none.
    */
-  deliver(message: TargetMessage, signal: AbortSignal): Promise<Answer | Shortage>;
+  deliver(message: TargetMessage, signal: AbortSignal, delivery?: TargetDelivery): Promise<Answer | Shortage>;
   /**
    * Asks the receiver whether it permits webhooks from this origin. Absent if the protocol has no such
    * request.
@@ -56,6 +57,13 @@ export interface Transformed {
   readonly logs: readonly string[];
 }
 
+/** The delivery for which an attempt is made. */
+export interface TargetDelivery {
+  readonly seq: Seq;
+  /** Failed attempts before this one, in this round. */
+  readonly attempts: number;
+}
+
 export interface TargetEndpoint {
   readonly url: string;
   /** Headers that are sent with every message to the endpoint. */
@@ -68,7 +76,9 @@ export interface TargetEndpoint {
   readonly tls?: { readonly ca: string } | null;
   /** Code that changes messages. By default there is none. */
   readonly transformation?: Transformation | null;
-  /** The application of the endpoint. Needed for a transformation. */
+  /** The code of a `function:` endpoint. By default there is none. */
+  readonly function?: EndpointFunction | null;
+  /** The application of the endpoint. Needed for a transformation or a function. */
   readonly applicationSeq?: Seq;
 }
 
@@ -86,9 +96,12 @@ export interface TargetMessage {
   readonly received: Received | null;
   /** The trace that the receiver continues. Null or absent if there is none. */
   readonly trace?: TraceContext | null;
-  /** Read by transformations. */
+  /** Read by transformations and functions. */
   readonly eventType?: string;
   readonly channels?: readonly string[] | null;
+  /** Read by functions. */
+  readonly eventId?: string | null;
+  readonly acceptedAt?: number;
   /** What a transformation has made of the request. By default it is that of the endpoint. */
   readonly request?: TransformedRequest;
 }
@@ -106,9 +119,33 @@ export interface TargetPorts {
   readonly clock: Clock;
   readonly resolver: Resolver;
   readonly transport: Transport;
-  /** Runs transformations. By default, deliveries to endpoints with one wait. */
+  /** Runs transformations and functions. By default, deliveries to endpoints with one wait. */
   readonly sandbox?: Sandbox;
+  /** Sends the messages of functions. By default none can be sent. */
+  readonly functionSender?: FunctionSender;
 }
+
+/** A message that a function sends. */
+export interface FunctionMessage {
+  /** The application of the function's endpoint. */
+  readonly applicationSeq: Seq;
+  /** The message that the function received. */
+  readonly causeSeq: Seq;
+  /** The delivery that the function handles. */
+  readonly deliverySeq: Seq;
+  /** Which message of this delivery it is, from 0. Each is sent at most once. */
+  readonly index: number;
+  /** The message in the form of the API. */
+  readonly json: string;
+}
+
+/**
+ * Sends a message of a function. Returns its id, also if an earlier attempt sent it, or why it was not
+ * sent, as text for the author of the function.
+ */
+export type FunctionSender = (
+  message: FunctionMessage,
+) => Promise<{ readonly id: string } | { readonly problem: string }>;
 
 /** Settings for all targets. */
 export interface TargetPolicy {

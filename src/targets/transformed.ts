@@ -6,6 +6,7 @@ import { problemText, SandboxBusy, type SandboxResult } from "../sandbox/sandbox
 import { type ActiveTransformation, shapedBy, transformationCall } from "./shaped.ts";
 import type {
   PreparedTarget,
+  TargetDelivery,
   TargetEndpoint,
   TargetMessage,
   TargetParts,
@@ -39,9 +40,9 @@ export class TransformedEndpoint implements PreparedTarget, Transforming {
     return this;
   }
 
-  async deliver(message: TargetMessage, signal: AbortSignal): Promise<Answer | Shortage> {
+  async deliver(message: TargetMessage, signal: AbortSignal, delivery?: TargetDelivery): Promise<Answer | Shortage> {
     const transformed = await this.transform(message, signal);
-    return transformed.kind === "message" ? this.#send(message, transformed, signal) : transformed;
+    return transformed.kind === "message" ? this.#send(message, transformed, signal, delivery) : transformed;
   }
 
   async transform(message: TargetMessage, signal: AbortSignal): Promise<Transformed | Answer | Shortage> {
@@ -69,6 +70,7 @@ export class TransformedEndpoint implements PreparedTarget, Transforming {
     message: TargetMessage,
     { request, payload, received, logs }: Transformed,
     signal: AbortSignal,
+    delivery: TargetDelivery | undefined,
   ): Promise<Answer | Shortage> {
     const changed: TargetMessage = {
       ...message,
@@ -76,10 +78,12 @@ export class TransformedEndpoint implements PreparedTarget, Transforming {
       ...(received !== null && received),
       request,
     };
-    const answer = await this.target.deliver(changed, signal);
+    const answer = await this.target.deliver(changed, signal, delivery);
     if (answer.kind === "shortage") return answer;
     const url = maskPassword((request.url ?? this.#seen.url).href).split("#", 1)[0]!;
-    return { ...answer, transformation: { sent: { method: request.method, url, payload }, logs } };
+    // A function has written lines too.
+    const all = [...logs, ...(answer.transformation?.logs ?? [])];
+    return { ...answer, transformation: { sent: { method: request.method, url, payload }, logs: all } };
   }
 }
 

@@ -221,7 +221,10 @@ export class Program {
     return {
       transport: { send: (request, signal) => (this.#isAlive ? network.send(request, signal) : NEVER) },
       resolver: { resolve: (host, signal) => (this.#isAlive ? network.resolve(host, signal) : NEVER) },
-      sandbox: { run: (_, prepare) => (this.#isAlive ? network.transform(prepare()) : NEVER) },
+      sandbox: {
+        run: (_, prepare) => (this.#isAlive ? network.transform(prepare()) : NEVER),
+        runHosted: () => NEVER,
+      },
       keys: { fetch: () => (this.#isAlive ? network.fetchKey() : NEVER), confirm: () => NEVER },
     };
   }

@@ -22,6 +22,7 @@ async function deliver(result: () => Promise<SandboxResult>, enabled = true) {
       calls.push([owner, prepare()]);
       return result();
     },
+    runHosted: () => Promise.reject(new SandboxBusy("There are no functions.")),
   };
   const targets = new Targets({
     ports: {

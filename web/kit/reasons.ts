@@ -13,6 +13,7 @@ export const REASONS: Readonly<Record<FailureReason, string>> = {
   gone: "endpoint gone (410)",
   disabled: "endpoint disabled",
   transformation: "transformation failed",
+  function: "function failed",
   auth: "no access token",
   proxy: "outgoing proxy failed",
 };

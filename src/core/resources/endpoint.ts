@@ -139,6 +139,13 @@ export interface Transformation {
   readonly updatedAt?: number | null;
 }
 
+/** The code of an endpoint with the URL `function:`. */
+export interface EndpointFunction {
+  readonly code: string;
+  /** Values that the code can read, by name. */
+  readonly secrets: Readonly<Record<string, string>>;
+}
+
 /**
  * All fields of an endpoint. To add a field, add a line here, a column in a migration, and a label
  * in the portal.

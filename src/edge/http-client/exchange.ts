@@ -184,7 +184,8 @@ export class Exchange implements ConnectionUser, EventListenerObject {
       this.#finish(notHttp);
       return;
     }
-    const headers = isSuccess(status) ? undefined : { request: this.head, response: this.#parser.headerText };
+    const isKept = !isSuccess(status) || this.request.keepsHeaders;
+    const headers = !isKept ? undefined : { request: this.head, response: this.#parser.headerText };
     const fields = { retryAfter, cacheControl, allowedOrigin };
     const encoded = { bytes, contentEncoding, contentType, isCut };
     if (!isEncoded(encoded)) {

@@ -109,6 +109,7 @@ export interface MessageContent {
   readonly seq: Seq;
   readonly applicationSeq: Seq;
   readonly eventType: string;
+  readonly eventId: string | null;
   readonly payload: Uint8Array | null;
   readonly contentType: string | null;
   readonly headers: Readonly<Record<string, string>> | null;

@@ -152,8 +152,8 @@ const ACCEPTED: AcceptResult = { accepted: true };
 
 export function contentsVerb(db: Database): Queue["contents"] {
   const content = db.prepare<ContentRow, [number]>(
-    `SELECT seq, application_seq AS applicationSeq, event_type AS eventType, payload, content_type AS contentType, headers,
-       channels, tags, accepted_at AS acceptedAt, received FROM message WHERE seq = ?`,
+    `SELECT seq, application_seq AS applicationSeq, event_type AS eventType, event_id AS eventId, payload,
+       content_type AS contentType, headers, channels, tags, accepted_at AS acceptedAt, received FROM message WHERE seq = ?`,
   );
   return async (messageSeqs) =>
     messageSeqs.map((seq) => {

@@ -17,6 +17,7 @@ export function contentsSuite(open: Open): void {
         seq: message.seq,
         applicationSeq: world.application.seq,
         eventType: message.eventType,
+        eventId: message.eventId,
         payload: message.payload,
         contentType: "text/plain",
         headers: { "X-A": "1" },
