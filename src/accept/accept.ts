@@ -169,6 +169,7 @@ export class Accepter {
       trace: incoming.trace ?? null,
       deliveries: endpointSeqs.map((endpointSeq, i) => ({ seq: seq + 1 + i, endpointSeq })),
       idempotency: incoming.idempotency,
+      sentBy: incoming.sentBy ?? null,
       quota,
     };
   }

@@ -1,7 +1,7 @@
 import type { Finding } from "../core/problem.ts";
 import type { Received } from "../core/received.ts";
 import type { TraceContext } from "../core/trace.ts";
-import type { IdempotencyEntry } from "../store/index.ts";
+import type { FunctionSend, IdempotencyEntry } from "../store/index.ts";
 
 /** A validated message without a sequence number. */
 export interface Incoming {
@@ -23,6 +23,8 @@ export interface Incoming {
   /** How a source received the message; null for messages that were sent through the API. */
   readonly received: Received | null;
   readonly idempotency: IdempotencyEntry | null;
+  /** The function that sends the message. */
+  readonly sentBy?: FunctionSend | null;
   /** The trace that the caller has begun. */
   readonly trace?: TraceContext | null;
   /** Time of `Tracer.now` at which the request began. Absent if no spans are recorded. */

@@ -1,5 +1,6 @@
 import type { Seq } from "../core/id.ts";
 import { notFound, Problem } from "../core/problem.ts";
+import { FUNCTION_URL } from "../core/resources/endpoint-function.ts";
 import { unmaskedUrl } from "../core/url-password.ts";
 import type { Endpoint } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
@@ -28,7 +29,8 @@ export function challenging(
   if (isSameUrl && (challenges !== null || paused)) {
     return { paused: true, challenge: { ...earlier!, staysPaused } };
   }
-  const challenge = challenges?.first(after, now) ?? null;
+  // A function is the customer's own code, so there is no receiver to ask.
+  const challenge = after.url === FUNCTION_URL ? null : (challenges?.first(after, now) ?? null);
   if (challenge === null) return { paused: staysPaused, challenge };
   return { paused: true, challenge: { ...challenge, staysPaused } };
 }

@@ -8,11 +8,12 @@ import type { CommandContext, Limits } from "./context.ts";
 import { meantOutgoing } from "./endpoint-auth.ts";
 import { challenging } from "./endpoint-challenge.ts";
 import { type FoundOrCreated, findOrCreate } from "./find-or-create.ts";
+import { checkFunction, meantFunction } from "./functions.ts";
 import { endpointCreated, endpointDeleted, endpointUpdated } from "./publish.ts";
 import { endpointQuotaProblem } from "./quota.ts";
 import { anyEventTypes, type SubscriptionRule } from "./subscriptions.ts";
 
-type ChangeParts = Pick<CommandContext, "store" | "clock" | "facts" | "signals" | "challenges">;
+type ChangeParts = Pick<CommandContext, "store" | "clock" | "facts" | "signals" | "challenges" | "sandbox">;
 type CreateParts = ChangeParts &
   Pick<CommandContext, "seqs" | "random" | "limits"> & {
     /** Null for endpoints that no quota limits. */
@@ -89,12 +90,13 @@ export async function changeEndpoint(
   change: EndpointChange,
   rule: SubscriptionRule = anyEventTypes,
 ): Promise<Endpoint> {
-  if (rule !== anyEventTypes) await checkSubscription(parts, seq, change, rule);
+  await checkChange(parts, seq, change, rule);
   const updatedAt = parts.clock.now();
   const update = await parts.store.configuration.endpoints.update(seq, (before) => {
     const changed = { ...before, ...change(before) };
     const url = meantUrl(changed.url, before.url);
-    const after = { ...changed, url, ...meantOutgoing({ ...changed, url }, before, updatedAt) };
+    const outgoing = meantOutgoing({ ...changed, url }, before, updatedAt);
+    const after = { ...changed, url, ...outgoing, function: meantFunction({ ...changed, url }, before) };
     const failingSince = before.disabled && !after.disabled ? null : before.failingSince;
     const challenge = challenging(parts, before, after, updatedAt);
     return { ...after, ...disabling(before, after, updatedAt), ...challenge, failingSince, updatedAt };
@@ -125,7 +127,8 @@ async function createUnlessTaken(
   const now = clock.now();
   const plain = plainEndpoint({ seq: seqs.next(), applicationSeq, url, now });
   const given = { ...plain, ...settings, url };
-  const wanted = { ...given, ...meantOutgoing(given, null, now) };
+  const wanted = { ...given, ...meantOutgoing(given, null, now), function: meantFunction(given, null) };
+  await checkFunction(parts, applicationSeq, wanted, null);
   const endpoint = { ...wanted, ...disabling(plain, wanted, now), ...challenging(parts, null, wanted, now) };
   const signing = secret ?? generateSecret(random.bytes(secretBytes));
   const application = quotas && (await store.configuration.applications.get(applicationSeq));
@@ -149,16 +152,19 @@ function disabling(before: Disabling, { disabled }: Pick<Endpoint, "disabled">, 
   return { disabled, disabledAt: now, disabledCause: "manual" };
 }
 
-async function checkSubscription(
-  { store }: ChangeParts,
+/** Checks what cannot be checked within the change of the stored endpoint. */
+async function checkChange(
+  parts: ChangeParts,
   seq: Seq,
   change: EndpointChange,
   rule: SubscriptionRule,
 ): Promise<void> {
-  const before = await store.configuration.endpoints.get(seq);
+  const before = await parts.store.configuration.endpoints.get(seq);
   if (before === null) return;
-  const { eventTypes = before.eventTypes } = change(before);
-  if (eventTypes !== null && eventTypes !== before.eventTypes) await rule(eventTypes, before.eventTypes ?? []);
+  const { eventTypes = before.eventTypes, function: code = before.function } = change(before);
+  await checkFunction(parts, before.applicationSeq, { function: code }, before);
+  if (rule !== anyEventTypes && eventTypes !== null && eventTypes !== before.eventTypes)
+    await rule(eventTypes, before.eventTypes ?? []);
 }
 
 /**

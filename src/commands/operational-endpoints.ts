@@ -18,7 +18,7 @@ import { onlyOperationalEventTypes } from "./subscriptions.ts";
 
 type Parts = Pick<
   CommandContext,
-  "store" | "seqs" | "clock" | "random" | "facts" | "signals" | "operational" | "limits"
+  "store" | "seqs" | "clock" | "random" | "facts" | "signals" | "operational" | "limits" | "sandbox"
 >;
 
 /** Creates an endpoint for an environment's operational webhooks. Throws like `createEndpoint`. */

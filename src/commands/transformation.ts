@@ -1,16 +1,18 @@
 import { type Seq, seqAt } from "../core/id.ts";
-import { invalid, Problem } from "../core/problem.ts";
+import { invalid } from "../core/problem.ts";
 import type { Received } from "../core/received.ts";
 import type { Transformation } from "../core/resources/endpoint.ts";
-import { problemPlace, SandboxBusy, type SandboxCall, type SandboxResult } from "../sandbox/sandbox.ts";
 import type { Endpoint } from "../store/index.ts";
 import { receivedHeaders, requestBefore, type Shaped, shapedBy, transformationCall } from "../targets/shaped.ts";
 import type { TargetMessage } from "../targets/target.ts";
 import type { CommandContext } from "./context.ts";
 import { changeEndpoint } from "./endpoints.ts";
+import { checkCode as checkForeignCode, runCode } from "./foreign-code.ts";
 
 type Parts = Pick<CommandContext, "store" | "clock" | "ids" | "facts" | "signals" | "challenges" | "sandbox">;
 type Variables = Transformation["variables"];
+
+const CODE = ["body", "code"];
 
 export const noTransformation: Transformation = { code: null, enabled: false, variables: null, updatedAt: null };
 
@@ -74,8 +76,7 @@ async function checkCode(
 ): Promise<void> {
   const stored = transformation?.variables ?? null;
   const variables = (sent === null ? stored : meantVariables(sent, stored)) ?? {};
-  const call = { code, argument: null, variables, now: parts.clock.now(), seed: 0 };
-  refuseFailure(await run(parts, applicationSeq, call));
+  await checkForeignCode(parts.sandbox, applicationSeq, CODE, { code, variables, now: parts.clock.now() });
 }
 
 /** A run of code on a message that sends and stores nothing. */
@@ -116,9 +117,9 @@ export async function simulateTransformation(
   const now = parts.clock.now();
   const whole: TargetMessage = { seq: seqAt(now), ...message };
   const call = transformationCall(active, seen, whole, { now, ids: parts.ids });
-  const result = refuseFailure(await run(parts, endpoint.applicationSeq, call));
+  const result = await runCode(parts.sandbox, endpoint.applicationSeq, CODE, call);
   const shaped = shapedBy(result, whole, seen, bodyBytesMax);
-  if (shaped.kind === "problem") throw invalid(["body", "code"], shaped.detail);
+  if (shaped.kind === "problem") throw invalid(CODE, shaped.detail);
   const before = requestBefore(seen, message);
   const headers = message.received === null ? before.headers : receivedHeaders(message);
   return { before: { ...before, headers }, shaped, logs: result.logs };
@@ -129,17 +130,3 @@ export const SIMULATED: Received = {
   ...{ source: "", sourceSeq: 0, method: "POST", path: "/", state: "unattempted" },
   ...{ cause: null, redacted: [], reply: null },
 };
-
-async function run({ sandbox }: Parts, owner: number, call: SandboxCall): Promise<SandboxResult> {
-  try {
-    return await sandbox.run(owner, () => call);
-  } catch (error) {
-    if (!(error instanceof SandboxBusy)) throw error;
-    throw new Problem(429, "too_many_requests", "Too many transformations are waiting. Try again later.", 1);
-  }
-}
-
-function refuseFailure(result: SandboxResult): Extract<SandboxResult, { readonly kind: "returned" }> {
-  if (result.kind === "failed") throw invalid(["body", "code"], problemPlace(result));
-  return result;
-}

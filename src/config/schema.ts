@@ -340,19 +340,19 @@ export const SCHEMA = {
     group: "Limits",
     kind: duration({ minMs: 1, maxMs: 10_000, range: "1ms to 10s" }),
     default: "50ms",
-    description: "maximum computing time of one call of a transformation",
+    description: "maximum computing time of one call of a transformation or function",
   }),
   sandboxMemoryBytes: setting("sandbox-memory", {
     group: "Limits",
     kind: size(16 * MIB, 1024 * MIB, "16MiB to 1GiB"),
     default: "16MiB",
-    description: "maximum memory of one call of a transformation",
+    description: "maximum memory of one call of a transformation or function",
   }),
   sandboxWorkers: setting("sandbox-workers", {
     group: "Limits",
     kind: integer(1, 64),
     default: "2",
-    description: "maximum number of threads that run transformations; they start when they are needed",
+    description: "maximum number of threads that run transformations and functions; they start when they are needed",
   }),
   idempotencyMismatch: setting("idempotency-mismatch", {
     group: "Limits",

@@ -226,7 +226,8 @@ export class BatchRunner {
       ...{ contentType: null, headers: null, received: null },
     };
     const leftMs = this.steps.timeoutMs(entry) - (time.now() - startTime);
-    return deadline.deliver(plain, message, Math.max(1, leftMs));
+    const { attempts } = parts[0]!.delivery;
+    return deadline.deliver(plain, message, Math.max(1, leftMs), { seq: batchSeq, attempts });
   }
 
   #settlementAlone(request: RunningRequest, { answer, ...member }: Alone): Ended {

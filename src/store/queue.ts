@@ -61,6 +61,9 @@ export interface Queue {
    */
   accept(messages: readonly NewMessage[]): Promise<readonly AcceptResult[]>;
 
+  /** Returns how many functions had a part in a message: 0 if no function sent it. */
+  hopsOf(messageSeq: Seq): Promise<number>;
+
   /**
    * What the messages of an application use of its quota: the messages of the day and the size of the
    * stored payloads. This is stored only for applications with such a quota, in the commits that

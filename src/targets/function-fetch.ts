@@ -1,8 +1,8 @@
+import { FairQueue } from "../core/fair-queue.ts";
 import type { Seq } from "../core/id.ts";
 import { isOwnHeader } from "../core/own-header.ts";
 import { headerNamePattern, headersSizeProblem, headerValueProblem } from "../core/rule.ts";
 import type { Answer, OutgoingRequest, Shortage } from "../ports.ts";
-import { FairQueue } from "../core/fair-queue.ts";
 import type { HostFetch } from "../sandbox/sandbox.ts";
 import { DestinationFinder } from "./destination.ts";
 import type { TargetParts } from "./target.ts";
@@ -40,7 +40,7 @@ export class FunctionFetcher {
   constructor(private readonly parts: Pick<TargetParts, "ports" | "policy">) {}
 
   /** Makes a request for a function of the application `owner`. Resolves soon after `signal` aborts. */
-  async fetch(owner: Seq, wanted: HostFetch, timeoutMs: number, signal: AbortSignal): Promise<Fetched> {
+  async request(owner: Seq, wanted: HostFetch, timeoutMs: number, signal: AbortSignal): Promise<Fetched> {
     const problem = problemOf(wanted);
     if (problem !== null) return { problem };
     if (!(await this.#turn(owner, signal))) return { problem: "The request was aborted." };

@@ -1,7 +1,7 @@
+import type { FunctionMessage, FunctionSender } from "../core/function-message.ts";
 import type { Shortage } from "../ports.ts";
 import type { HostedCall, HostedResult, HostFetch, HostReply, Sandbox, SandboxResult } from "../sandbox/sandbox.ts";
 import type { Fetched, FunctionFetcher } from "./function-fetch.ts";
-import type { FunctionMessage, FunctionSender } from "./target.ts";
 
 /** Maximum size of all responses of one call, in bytes. */
 const RESPONSES_CHARS_MAX = 2 * 1_048_576;
@@ -110,7 +110,7 @@ export class FunctionRun {
   async #fetch(call: number, argument: HostFetch): Promise<void> {
     const { applicationSeq, timeoutMs } = this.task;
     const signal = AbortSignal.any([this.signal, this.#fetches.signal]);
-    const fetched = await this.parts.fetcher.fetch(applicationSeq, argument, timeoutMs, signal);
+    const fetched = await this.parts.fetcher.request(applicationSeq, argument, timeoutMs, signal);
     if ("kind" in fetched) {
       this.#shortage = fetched;
       this.#wake();

@@ -1,20 +1,13 @@
+import type { FunctionSender } from "../core/function-message.ts";
 import { formatInstant } from "../core/instant.ts";
-import type { EndpointFunction } from "../core/resources/endpoint.ts";
+import type { EndpointFunction } from "../core/resources/endpoint-function.ts";
 import { noSandboxThread } from "../core/shortage.ts";
 import type { Answer, Shortage } from "../ports.ts";
 import { problemText, SandboxBusy } from "../sandbox/sandbox.ts";
 import { FunctionFetcher } from "./function-fetch.ts";
 import { type FunctionEnd, FunctionRun, type FunctionTask } from "./function-run.ts";
 import { MaskedSecrets } from "./masked-secrets.ts";
-import type {
-  FunctionSender,
-  PreparedTarget,
-  Target,
-  TargetDelivery,
-  TargetEndpoint,
-  TargetMessage,
-  TargetParts,
-} from "./target.ts";
+import type { PreparedTarget, Target, TargetDelivery, TargetEndpoint, TargetMessage, TargetParts } from "./target.ts";
 
 /** Maximum number of functions that run or wait: in total, and of one application. */
 const OPEN_MAX = 1_000;

@@ -1,8 +1,10 @@
 import type { Subnet } from "../core/address.ts";
 import type { EndpointAuth } from "../core/endpoint-auth.ts";
+import type { FunctionSender } from "../core/function-message.ts";
 import type { IdCodec, Seq } from "../core/id.ts";
 import type { Received } from "../core/received.ts";
-import type { EndpointFunction, Transformation } from "../core/resources/endpoint.ts";
+import type { Transformation } from "../core/resources/endpoint.ts";
+import type { EndpointFunction } from "../core/resources/endpoint-function.ts";
 import type { SignatureHeaders, SigningKey } from "../core/signature.ts";
 import type { TraceContext } from "../core/trace.ts";
 import type { Answer, Clock, RequestMethod, Resolver, Shortage, Transport } from "../ports.ts";
@@ -124,28 +126,6 @@ export interface TargetPorts {
   /** Sends the messages of functions. By default none can be sent. */
   readonly functionSender?: FunctionSender;
 }
-
-/** A message that a function sends. */
-export interface FunctionMessage {
-  /** The application of the function's endpoint. */
-  readonly applicationSeq: Seq;
-  /** The message that the function received. */
-  readonly causeSeq: Seq;
-  /** The delivery that the function handles. */
-  readonly deliverySeq: Seq;
-  /** Which message of this delivery it is, from 0. Each is sent at most once. */
-  readonly index: number;
-  /** The message in the form of the API. */
-  readonly json: string;
-}
-
-/**
- * Sends a message of a function. Returns its id, also if an earlier attempt sent it, or why it was not
- * sent, as text for the author of the function.
- */
-export type FunctionSender = (
-  message: FunctionMessage,
-) => Promise<{ readonly id: string } | { readonly problem: string }>;
 
 /** Settings for all targets. */
 export interface TargetPolicy {

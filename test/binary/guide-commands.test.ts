@@ -34,6 +34,7 @@ const EXAMPLES_RUN_BY: Readonly<Record<string, string>> = {
   outgoing: "guide-outgoing",
   replica: "guide-operating",
   sizing: "bench-command",
+  functions: "guide-functions",
   transformations: "guide-transformations",
 };
 

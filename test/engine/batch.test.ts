@@ -346,6 +346,7 @@ const sandbox: Sandbox = {
       return { kind: "returned", json: '{"cancel":"not wanted"}', payload: "unchanged", logs: [] };
     return { kind: "failed", cause: "exception", message: "boom", line: 3, column: null, logs: [] };
   },
+  runHosted: () => Promise.reject(new Error("There are no functions.")),
 };
 
 const transforming = (code: string, at = "2") => ({ transformation: { code, enabled: true, variables: { at } } });

@@ -1,10 +1,11 @@
 import { afterAll, expect, test } from "bun:test";
+import type { FunctionMessage } from "../../src/core/function-message.ts";
 import { IdCodec } from "../../src/core/id.ts";
 import { systemClock } from "../../src/edge/clock.ts";
 import type { Answer, OutgoingRequest } from "../../src/ports.ts";
 import { SandboxPool } from "../../src/sandbox/pool.ts";
 import { Targets } from "../../src/targets/index.ts";
-import type { FunctionMessage, TargetMessage } from "../../src/targets/target.ts";
+import type { TargetMessage } from "../../src/targets/target.ts";
 import { openSandboxWorker } from "../../src/worker-threads.ts";
 
 const limits = { timeoutMs: 50, memoryBytesMax: 16 * 1_048_576, outputCharsMax: 100_000, workersMax: 2 };
@@ -227,7 +228,7 @@ const FAILURES: ReadonlyArray<[name: string, code: string, detail: string]> = [
   ],
   [
     "requests with too much text",
-    'async function handler(e, ctx) { for (;;) await ctx.fetch("https://a.example/", { method: "POST", body: "a".repeat(1e6) }); }',
+    'async function handler(e, ctx) { for (;;) await ctx.fetch("https://a.example/", { method: "POST", body: "a".repeat(2.2e6) }); }',
     "line 1: ctx.fetch: The arguments of all calls have more than 2097152 characters.",
   ],
 ];

@@ -3,6 +3,7 @@ import changelog from "../../../web/guide/pages/changelog.md" with { type: "text
 import doctor from "../../../web/guide/pages/doctor.md" with { type: "text" };
 import faults from "../../../web/guide/pages/faults.md" with { type: "text" };
 import filters from "../../../web/guide/pages/filters.md" with { type: "text" };
+import functions from "../../../web/guide/pages/functions.md" with { type: "text" };
 import keys from "../../../web/guide/pages/keys.md" with { type: "text" };
 import limits from "../../../web/guide/pages/limits.md" with { type: "text" };
 import metrics from "../../../web/guide/pages/metrics.md" with { type: "text" };
@@ -141,6 +142,12 @@ const chapters: ReadonlyArray<readonly [heading: string, pages: ReadonlyArray<Te
         title: "Transformations",
         about: "code that changes or cancels what an endpoint gets, its limits, and what it cannot reach",
         text: transformations,
+      },
+      {
+        name: "functions",
+        title: "Functions",
+        about: "endpoints that are code: what it can do, what happens in retries, and its limits",
+        text: functions,
       },
       providers,
     ],

@@ -29,8 +29,11 @@ export function isPartlyRead(bytes: Uint8Array): boolean {
   return bytes.length >= PARTIAL_BYTES_MIN;
 }
 
+/** What the check of a body depends on. */
+type BodyRules = Pick<Operation, "strict" | "bodyOptional">;
+
 /** Parses a body. Throws 422 if it is not valid JSON or does not match the schema. */
-export function checkedBody(operation: Operation, schema: TSchema, bytes: Uint8Array): CheckedBody {
+export function checkedBody(operation: BodyRules, schema: TSchema, bytes: Uint8Array): CheckedBody {
   const isEmpty = bytes.length === 0 && (operation.bodyOptional || schema === noFields);
   return checkedValue(operation, schema, isEmpty ? {} : parseJson(bytes));
 }
@@ -47,7 +50,7 @@ export async function checkedLargeBody(
   return checkedValue(operation, schema, await parseJsonAround(bytes, unread, checking));
 }
 
-function checkedValue({ strict }: Operation, schema: TSchema, parsed: unknown): CheckedBody {
+function checkedValue({ strict }: BodyRules, schema: TSchema, parsed: unknown): CheckedBody {
   const body = strict ? strictBody(schema, parsed) : parsed;
   if (!checker(schema).Check(body)) throw new Invalid(...findingsOf(schema, body, "body"));
   return { value: knownFieldsOf(schema, body), ignored: unknownKeys(schema, body) };

@@ -47,7 +47,7 @@ export class ResponseParser {
   mayBeReused = false;
   /**
    * The header lines of an unsuccessful response, each with a line feed, truncated. Empty for a
-   * successful one.
+   * successful one, unless the headers are kept.
    */
   headerText = "";
   readonly #body: BodyStart;
@@ -60,7 +60,11 @@ export class ResponseParser {
   /** Number of bytes of the body or chunk that have not been read yet. */
   #rest = 0;
 
-  constructor(bodyBytesMax: number) {
+  /** @param keepsHeaders Whether `headerText` is wanted for a successful response too. */
+  constructor(
+    bodyBytesMax: number,
+    private readonly keepsHeaders = false,
+  ) {
     this.#body = new BodyStart(bodyBytesMax);
   }
 
@@ -176,7 +180,7 @@ export class ResponseParser {
       this.#endHeaders();
     } else {
       this.#say(this.#fields.read(lines.bytes, lines.start, lines.end));
-      if (this.status !== null && !isSuccess(this.status)) this.#keepHeader(lines);
+      if (this.status !== null && (this.keepsHeaders || !isSuccess(this.status))) this.#keepHeader(lines);
     }
     return next;
   }

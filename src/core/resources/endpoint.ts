@@ -3,6 +3,7 @@ import { maskPassword } from "../url-password.ts";
 import { authType, tlsType } from "./endpoint-auth.ts";
 import { batchType } from "./endpoint-batch.ts";
 import { challengeType, verifiedType } from "./endpoint-challenge.ts";
+import { functionType } from "./endpoint-function.ts";
 import {
   alias,
   atCreation,
@@ -57,7 +58,7 @@ const url: ValueType<string, string, string> = {
     minLength: 1,
     maxLength: urlCharsMax,
     description:
-      "http or https URL to which webhooks are sent. Responses show a password in it as `***`; sending that form back keeps the stored password.",
+      "http or https URL to which webhooks are sent, or `function:` for an endpoint that runs the code in `function`. Responses show a password in it as `***`; sending that form back keeps the stored password.",
     examples: ["https://example.com/webhook"],
   }),
   format: maskPassword,
@@ -139,13 +140,6 @@ export interface Transformation {
   readonly updatedAt?: number | null;
 }
 
-/** The code of an endpoint with the URL `function:`. */
-export interface EndpointFunction {
-  readonly code: string;
-  /** Values that the code can read, by name. */
-  readonly secrets: Readonly<Record<string, string>>;
-}
-
 /**
  * All fields of an endpoint. To add a field, add a line here, a column in a migration, and a label
  * in the portal.
@@ -196,6 +190,8 @@ export const endpointFields = {
   /** How deliveries authenticate. The secrets are stored encrypted. */
   auth: setting(nullable(authType), null),
   tls: setting(nullable(tlsType), null),
+  /** The code of an endpoint with the URL `function:`. Its secrets are stored encrypted. */
+  function: setting(nullable(functionType), null),
   /** Names keep their case. After creation, separate operations change the headers. */
   headers: atCreation(nullMeans({}, headers), {}, { output: "never" }),
   /** Stored encrypted, because variables may be secrets. */

@@ -45,7 +45,7 @@ export class Exchange implements ConnectionUser, EventListenerObject {
     private readonly signal: AbortSignal,
     private readonly resolve: (answer: Answer | Shortage) => void,
   ) {
-    this.#parser = new ResponseParser(request.responseBytesMax);
+    this.#parser = new ResponseParser(request.responseBytesMax, request.keepsHeaders);
     this.signal.addEventListener("abort", this);
     this.#start();
   }
@@ -106,7 +106,7 @@ export class Exchange implements ConnectionUser, EventListenerObject {
   /** Sends the request again over a new connection that is not kept alive. */
   #repeat(): void {
     this.#isRepeated = true;
-    this.#parser = new ResponseParser(this.request.responseBytesMax);
+    this.#parser = new ResponseParser(this.request.responseBytesMax, this.request.keepsHeaders);
     this.#connect();
   }
 

@@ -51,8 +51,20 @@ export interface NewMessage extends Omit<Message, "payload"> {
   readonly deliveries: ReadonlyArray<{ readonly seq: Seq; readonly endpointSeq: Seq }>;
   /** The entry is stored in the same commit, so that the response can be returned again. */
   readonly idempotency: IdempotencyEntry | null;
+  /** The function that sent the message. Null or absent if none did. */
+  readonly sentBy?: FunctionSend | null;
   /** The limits of the application in force. Null or absent if its messages are not limited. */
   readonly quota?: MessageQuota | null;
+}
+
+/** One message that a function sends. It is stored at most once. */
+export interface FunctionSend {
+  /** The delivery that the function handles. */
+  readonly deliverySeq: Seq;
+  /** The number of the message among those of the delivery, from 0. */
+  readonly number: number;
+  /** How many functions have had a part in the message, from 1. */
+  readonly hops: number;
 }
 
 export interface IdempotencyEntry {
@@ -81,7 +93,7 @@ export type AcceptResult =
   | { readonly accepted: true }
   /** The application already has a message with this `eventId`; nothing was stored. */
   | { readonly accepted: false; readonly because: "event-id" }
-  /** The idempotency key already has a response; nothing was stored. */
+  /** The idempotency key already has a response, or the function has sent the message; nothing was stored. */
   | { readonly accepted: false; readonly because: "idempotency"; readonly response: IdempotentResponse }
   /** The message exceeds a quota of the application; nothing was stored. */
   | { readonly accepted: false; readonly because: "quota"; readonly exceeded: QuotaExceeded }

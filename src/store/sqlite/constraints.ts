@@ -56,6 +56,11 @@ const RULES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     // The column contains no secrets.
     auth: [isObject("auth"), "(auth IS NULL OR sealed IS NOT NULL)"],
     tls: [isObject("tls")],
+    function: [
+      isObject("function"),
+      "(function IS NULL OR sealed IS NOT NULL)",
+      "(function IS NOT NULL) = (url = 'function:')",
+    ],
     filter: [isObject("filter")],
     batch: [isObject("batch")],
     challenge: [isObject("challenge"), "(challenge IS NULL OR paused = 1)"],
@@ -144,6 +149,7 @@ const RULES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
   },
   // No rule for "stored_bytes": a wrong count must not prevent the deletion of a payload.
   quota_usage: { values: ["counted_to", "day", "messages"].map(isNatural) },
+  function_send: { values: [isNatural("number"), isPositive("hops")] },
   poller: { values: [...["sink", "consumer"].map(isText), isNatural("cursor")] },
 };
 

@@ -1,6 +1,7 @@
 import { shownAuth } from "../../core/endpoint-auth.ts";
 import type { Endpoint } from "../../core/resources/endpoint.ts";
 import { endpointFields } from "../../core/resources/endpoint.ts";
+import { type EndpointFunction, shownFunction } from "../../core/resources/endpoint-function.ts";
 import { maskPassword, passwordOf, withPassword } from "../../core/url-password.ts";
 import { mappingOf, type Row } from "./mapping.ts";
 import type { SecretBox } from "./secret-box.ts";
@@ -50,6 +51,8 @@ interface Sealed {
   readonly transformation?: Endpoint["transformation"];
   /** With its secrets. Absent if there is none. */
   readonly auth?: NonNullable<Endpoint["auth"]>;
+  /** The secrets of its function. Absent if there is none. */
+  readonly secrets?: EndpointFunction["secrets"];
 }
 
 export type EndpointRow = Row & { readonly deletedAt: number | null; readonly sealed: Uint8Array | null };
@@ -61,40 +64,48 @@ export const ENDPOINT_SQL = {
   assignments: `${mapping.assignments}, sealed = $sealed`,
 } as const;
 
-type SealedParts = Pick<Endpoint, "headers" | "url"> & Partial<Pick<Endpoint, "transformation" | "auth">>;
+type SealedParts = Pick<Endpoint, "headers" | "url"> & Partial<Pick<Endpoint, "transformation" | "auth" | "function">>;
 
 /**
  * Returns the encrypted part of an endpoint, or null if the endpoint has no headers, no password,
- * no transformation and no authentication.
+ * no transformation, no authentication and no function.
  */
 export function sealedOf(
   box: SecretBox,
-  { headers, url, transformation = null, auth = null }: SealedParts,
+  { headers, url, transformation = null, auth = null, function: code = null }: SealedParts,
 ): Uint8Array | null {
   const password = passwordOf(url);
-  const hasMore = transformation !== null || auth !== null;
+  const hasMore = transformation !== null || auth !== null || code !== null;
   if (password === null && !hasMore && Object.keys(headers).length === 0) return null;
   const sealed: Sealed = {
     headers,
     password,
     ...(transformation !== null && { transformation }),
     ...(auth !== null && { auth }),
+    ...(code !== null && { secrets: code.secrets }),
   };
   return box.seal(JSON.stringify(sealed));
 }
 
 /**
  * Converts between endpoints and rows. The headers, the password of the URL, the transformation and
- * the secrets of `auth` are only in the column `sealed` of a row: the columns `url` and `auth` contain
- * the forms that are shown, and the columns `headers` and `transformation` are empty.
+ * the secrets of `auth` and `function` are only in the column `sealed` of a row: the columns `url`,
+ * `auth` and `function` contain the forms that are shown, and the columns `headers` and `transformation` are empty.
  */
 export function endpointCodec(box: SecretBox) {
   const toRecord = (row: EndpointRow): Endpoint => {
     const record = mapping.toRecord(row);
     if (row.sealed === null) return record;
-    const { headers, password, transformation = null, auth = null } = JSON.parse(box.open(row.sealed)) as Sealed;
+    const {
+      headers,
+      password,
+      transformation = null,
+      auth = null,
+      secrets = {},
+    } = JSON.parse(box.open(row.sealed)) as Sealed;
     const url = password === null ? record.url : withPassword(record.url, password);
-    return { ...record, headers, url, transformation, auth };
+    const code = record.function === null ? null : { ...record.function, secrets };
+    return { ...record, headers, url, transformation, auth, function: code };
   };
   return {
     toRecord,
@@ -104,6 +115,7 @@ export function endpointCodec(box: SecretBox) {
         ...endpoint,
         ...{ url: maskPassword(endpoint.url), headers: NO_HEADERS, transformation: null },
         auth: endpoint.auth === null ? null : shownAuth(endpoint.auth),
+        function: endpoint.function === null ? null : shownFunction(endpoint.function),
       }),
       sealed: sealedOf(box, endpoint),
     }),

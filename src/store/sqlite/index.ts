@@ -33,6 +33,7 @@ import { environments } from "./environments.ts";
 import { eventTypes } from "./event-types.ts";
 import { expunge } from "./expunge.ts";
 import { feed } from "./feed.ts";
+import { FunctionSends } from "./function-sends.ts";
 import { Idempotency } from "./idempotency.ts";
 import { encryptionKeys, type KnownKeys, knownKeys, removeHandedOver } from "./key-file.ts";
 import { MessageKeys } from "./keys/message-keys.ts";
@@ -220,15 +221,17 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
   const turns = new Turns(clock);
   const keys = new MessageKeys(db, committer, turns, clock);
   const idempotency = new Idempotency(db, keys, box);
+  const functionSends = new FunctionSends(db);
   const stretches = new Stretches(db, committer, newest);
   const usages = new QuotaUsages(db);
   const queue: Queue = {
     ...ownership(),
     ...deliveries(db, committer, stretches, box),
     ...redriveVerbs(db, committer, turns, clock),
-    accept: withRoom(acceptVerb(db, committer, idempotency, stretches, usages), replica),
+    accept: withRoom(acceptVerb(db, committer, idempotency, stretches, usages, functionSends), replica),
     usage: usageVerbs(db, committer, usages, turns),
     idempotency: idempotency.verbs(committer),
+    hopsOf: async (messageSeq) => functionSends.hopsOf(messageSeq),
     contents: contentsVerb(db),
     resendAll: resendAllVerb(db, committer, stretches),
     batch: batchVerbs(db, committer),

@@ -13,6 +13,7 @@ import type { Turns } from "../turns.ts";
 import type { Committer } from "./commit.ts";
 import { DELIVERY_COLUMNS, type DeliveryRow, toDelivery } from "./deliveries.ts";
 import { deliveryInserter } from "./delivery-inserter.ts";
+import type { FunctionSends } from "./function-sends.ts";
 import type { Idempotency } from "./idempotency.ts";
 import { latestVerb } from "./latest.ts";
 import { FOUND_COLUMNS, type FoundMessage, messageRows } from "./message-rows.ts";
@@ -91,6 +92,7 @@ export function acceptVerb(
   idempotency: Idempotency,
   stretches: Stretches,
   usages: QuotaUsages,
+  functionSends: FunctionSends,
 ): Queue["accept"] {
   // These statements run for every message, so they use positional parameters and read only the
   // columns that are needed.
@@ -102,7 +104,11 @@ export function acceptVerb(
   const insertDeliveries = deliveryInserter(db);
 
   const acceptOne = (message: NewMessage): AcceptResult => {
-    const { eventId, idempotency: entry } = message;
+    const { eventId, idempotency: entry, sentBy = null } = message;
+    const messageSeq = sentBy === null ? null : functionSends.messageOf(sentBy);
+    if (messageSeq !== null) {
+      return { accepted: false, because: "idempotency", response: { kind: "message", messageSeq } };
+    }
     if (entry !== null) {
       const response = idempotency.ofMessage(entry.key, message.acceptedAt);
       if (response !== null) return { accepted: false, because: "idempotency", response };
@@ -131,6 +137,7 @@ export function acceptVerb(
     insertDeliveries(message);
     stretches.mark(message.applicationSeq, message.seq, traitsOfMessage(message));
     if (entry !== null) idempotency.addMessage(entry, message.seq);
+    if (sentBy !== null) functionSends.add(sentBy, message.seq);
     return ACCEPTED;
   };
 

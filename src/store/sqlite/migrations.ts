@@ -369,6 +369,18 @@ export const migrations: readonly string[] = [
   CREATE INDEX delivery_batch ON delivery (batch_seq, message_seq) WHERE batch_seq IS NOT NULL;
   CREATE INDEX attempt_batch ON attempt (batch_seq, seq) WHERE batch_seq IS NOT NULL;
   `,
+  // The code of endpoints that are functions, and the messages that functions have sent. See "function-sends.ts".
+  `
+  ALTER TABLE endpoint ADD COLUMN function TEXT;
+  CREATE TABLE function_send (
+    delivery_seq INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    message_seq INTEGER NOT NULL,
+    hops INTEGER NOT NULL,
+    PRIMARY KEY (delivery_seq, number)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX function_send_message ON function_send (message_seq);
+  `,
 ];
 
 /** Throws `StartError` if a schema is newer than this version of the program. */

@@ -4,6 +4,7 @@ import { type Seq, seqAt } from "../../core/id.ts";
 import { rotationWindowMs } from "../../core/resources/source.ts";
 import type { Housekeeping } from "../index.ts";
 import type { Committer } from "./commit.ts";
+import { FunctionSends } from "./function-sends.ts";
 import type { MessageKeys } from "./keys/message-keys.ts";
 import type { QuotaUsages } from "./quota-usage.ts";
 import { oldSeries } from "./series.ts";
@@ -122,7 +123,9 @@ function otherDroppers(db: Database): readonly Dropper[] {
   const dropStretches = emptyStretches(db);
   const dropSeries = oldSeries(db);
   const dropSessions = endedSessions(db);
+  const functionSends = new FunctionSends(db);
   return [
+    (before, _, limit) => functionSends.forget(seqAt(before), limit),
     (_, now, limit) => forgetResponses.run(now, limit).changes,
     (before, _, limit) => forgetTokens.run(before, limit).changes,
     (before, _, limit) => forgetTasks.run(seqAt(before), limit).changes,

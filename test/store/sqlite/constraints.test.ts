@@ -43,6 +43,7 @@ const ROWS: Readonly<Record<string, string>> = {
     "series (scope_seq, step_ms, start_at, accepted, attempts, failed, delivered, dead, durations) VALUES (1, 60000, 0, 1, 1, 0, 1, 0, '[]')",
   notice: "notice (channel, subject_seq, kind, since, sent_at, open) VALUES ('mail', 1, 'failing', 1, 1, 1)",
   quota_usage: "quota_usage (application_seq, counted_to, day, messages, stored_bytes) VALUES (1, 1, 1, 1, 1)",
+  function_send: "function_send (delivery_seq, number, message_seq, hops) VALUES (1, 0, 1, 1)",
   poller: "poller (application_seq, sink, consumer, cursor, updated_at) VALUES (1, 'a', 'b', 1, 1)",
 };
 
@@ -69,6 +70,13 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   endpoint_auth_check: ["auth = '{}', sealed = NULL", "auth = '[]', sealed = zeroblob(29)"],
   endpoint_tls_check: ["tls = '[]'"],
   endpoint_filter_check: ["filter = '[]'"],
+  endpoint_function_check: [
+    ...[
+      "function = '{}', url = 'function:', sealed = NULL",
+      "function = '[]', url = 'function:', sealed = zeroblob(29)",
+    ],
+    ...["url = 'function:'", "function = '{}', sealed = zeroblob(29)"],
+  ],
   endpoint_batch_check: ["batch = '[]'"],
   endpoint_challenge_check: ["challenge = '[]', paused = 1", "challenge = '{}', paused = 0"],
   endpoint_secret_values_check: ["sealed = zeroblob(28)"],
@@ -121,6 +129,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   ],
   notice_values_check: ["channel = ''", "kind = 'a'", "since = -1", "sent_at = -1", "open = 2"],
   quota_usage_values_check: ["counted_to = -1", "day = -1", "messages = -1"],
+  function_send_values_check: ["number = -1", "hops = 0"],
   poller_values_check: ["sink = ''", "consumer = ''", "cursor = -1"],
 };
 

@@ -204,6 +204,10 @@ const traffic: readonly TableRows[] = [
     ],
   },
   {
+    table: "function_send",
+    rows: () => [{ delivery_seq: 22, number: 0, message_seq: 12, hops: 1 }],
+  },
+  {
     table: "quota_usage",
     rows: () => [{ application_seq: 2, counted_to: 10, day: 20454, messages: 1, stored_bytes: 8 }],
   },

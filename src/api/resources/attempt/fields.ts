@@ -84,7 +84,7 @@ export const MessageAttemptDetailOut = field.object("MessageAttemptDetailOut", {
   ),
   logs: nullable(
     Type.Array(Type.String(), {
-      description: "What the transformation wrote with `console`. Null if the endpoint had none.",
+      description: "The lines that the transformation or the function of the endpoint logged. Null if it had none.",
     }),
   ),
 });

@@ -9,14 +9,12 @@ import {
   putEndpoint,
 } from "../../../commands/endpoints.ts";
 import { anyEventTypes, existingEventTypes } from "../../../commands/subscriptions.ts";
-import { endpointFields } from "../../../core/resources/endpoint.ts";
 import type { Application, Endpoint } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { listed, orderQuery, pageQuery, pageRequest } from "../../http/paging.ts";
 import { noContent, reply } from "../../http/reply.ts";
-import { applyPatch } from "../../http/resource.ts";
 import type { Identity } from "../../identity/identity.ts";
 import {
   EndpointIn,
@@ -29,7 +27,7 @@ import {
   endpointWrittenExample,
 } from "./fields.ts";
 import { withFilter } from "./filter.ts";
-import { putOf, secretOf, settingsOf, withUrl } from "./settings.ts";
+import { patchOf, putOf, secretOf, settingsOf, withUrl } from "./settings.ts";
 
 const found = { description: "The endpoint.", schema: EndpointOut, example: endpointExample };
 const written = { description: "The endpoint.", schema: EndpointWrittenOut, example: endpointWrittenExample };
@@ -172,7 +170,7 @@ export function endpointRoutes(context: Context): Operation[] {
       async handle({ identity, params, body, bytes }) {
         const { application, endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
         const sent = withUrl(withFilter(body, bytes), context);
-        const change = resumable(sent.paused, (before) => applyPatch(endpointFields, before, sent));
+        const change = resumable(sent.paused, (before) => patchOf(before, sent));
         const after = await changeEndpoint(context, endpoint.seq, change, subscriptionRule(identity, application));
         return reply(200, await writtenOut(after));
       },

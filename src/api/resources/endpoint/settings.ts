@@ -1,21 +1,25 @@
 /** Converts requests for endpoints to the settings that commands use. */
 import type { Static } from "@sinclair/typebox";
 import type { EndpointChange, EndpointSettings } from "../../../commands/endpoints.ts";
+import { patchedFunction } from "../../../commands/functions.ts";
 import type { Settings } from "../../../config/index.ts";
 import { invalid } from "../../../core/problem.ts";
-import { endpointFields } from "../../../core/resources/endpoint.ts";
+import { type Endpoint, endpointFields } from "../../../core/resources/endpoint.ts";
+import { FUNCTION_URL } from "../../../core/resources/endpoint-function.ts";
 import { settingsOf as defaultSettingsOf } from "../../../core/resources/field.ts";
 import { normalizeUrl } from "../../../core/rule.ts";
 import { parseSecret } from "../../../core/signature.ts";
 import type { Deliverer } from "../../../deliver/deliverer.ts";
 import { uidOfPath, uidOfPut } from "../../http/lookup.ts";
-import { applyCreate, applyPut, checkAliases } from "../../http/resource.ts";
+import { applyCreate, applyPatch, applyPut, checkAliases } from "../../http/resource.ts";
 import { isInboxToken } from "../inbox/inbox.ts";
-import type { EndpointIn, EndpointUpdate } from "./fields.ts";
+import type { EndpointIn, EndpointPatch, EndpointUpdate } from "./fields.ts";
 
 /** What is needed to check the URLs in a request. */
 export interface UrlPolicy {
   readonly settings: Pick<Settings, "httpsOnly">;
+  /** Whether the endpoint can be a function. The default is true. */
+  readonly allowsFunctions?: boolean;
   readonly deliverer: Pick<Deliverer, "inboxUrl">;
 }
 
@@ -63,6 +67,13 @@ export function withUrl<Sent extends { readonly url?: string; readonly auth?: Au
   return sent.url === undefined ? sent : { ...sent, url: checkedUrl(sent.url, policy) };
 }
 
+/** Returns the fields that a PATCH changes. */
+export function patchOf(before: Endpoint, sent: Static<typeof EndpointPatch>): Partial<Endpoint> {
+  const change = applyPatch(endpointFields, before, sent);
+  const { function: code } = change;
+  return code === undefined ? change : { ...change, function: patchedFunction(before.function, code) };
+}
+
 type AuthIn = Readonly<Record<string, unknown>> | null;
 
 /** Throws 422 if the token endpoint must be an https URL and is none. */
@@ -75,7 +86,8 @@ export function checkTokenUrl(
   if ("problem" in checked) throw invalid(["body", "auth", "tokenUrl"], checked.problem);
 }
 
-function checkedUrl(text: string, { settings, deliverer }: UrlPolicy): string {
+function checkedUrl(text: string, { settings, deliverer, allowsFunctions = true }: UrlPolicy): string {
+  if (text === FUNCTION_URL && allowsFunctions) return text;
   const checked = normalizeUrl(text, settings.httpsOnly);
   if ("problem" in checked) throw invalid(["body", "url"], checked.problem);
   const inbox = deliverer.inboxUrl(new URL(checked.url));

@@ -43,6 +43,7 @@ const emptyPage = { rows: [], more: false };
 
 export function operationalWebhookRoutes(context: Context): Operation[] {
   const { store, ids, lookup, operational } = context;
+  const urlPolicy = { ...context, allowsFunctions: false };
   const tag = "Operational webhook";
   const list = "/api/v1/operational-webhook/endpoint";
   const path = `${list}/:endpoint_id` as const;
@@ -112,7 +113,7 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
       responses: { 201: created },
       problems: [409],
       async handle({ identity, body }) {
-        const settings = settingsOf(body, context);
+        const settings = settingsOf(body, urlPolicy);
         const wanted = { settings, secret: secretOf(body.secret) };
         return reply(201, await writtenOut(await createOperationalEndpoint(context, identity.environmentSeq, wanted)));
       },
@@ -147,7 +148,7 @@ export function operationalWebhookRoutes(context: Context): Operation[] {
       problems: [404, 409],
       async handle({ identity, params, body }) {
         const key = lookup.key("ep_", params.endpoint_id);
-        const wanted = putOf(params.endpoint_id, body, context);
+        const wanted = putOf(params.endpoint_id, body, urlPolicy);
         const { value, created } = await putOperationalEndpoint(context, identity.environmentSeq, key, wanted);
         return reply(created ? 201 : 200, await writtenOut(value));
       },
