@@ -36,6 +36,10 @@ export function addRestoreCommand(program: Command): void {
     encryptionKey: null,
     replica: "replica to restore: a directory or s3://bucket/prefix",
   });
+  command.addHelpText(
+    "after",
+    "\nFor a bucket, set the same variables as for the server: S3_ACCESS_KEY_ID, S3_SECRET_ACCESS_KEY,\nS3_REGION and S3_ENDPOINT.",
+  );
 }
 
 async function restore(command: Command, file: string | undefined, given: GivenOptions): Promise<void> {
