@@ -43,7 +43,7 @@ export interface ServerReport {
   }>;
 }
 
-/** The fields that the checks need, with a value of their type. */
+/** The fields that the checks need, each with an example of its type. */
 const FORM = {
   system: {
     ...{ version: "", settings: [{ name: "" }], clock: {}, openFiles: {}, delivery: { state: "" } },
@@ -64,16 +64,16 @@ function hasForm(value: unknown, form: unknown): boolean {
   return Object.entries(form).every(([name, inner]) => hasForm((value as Record<string, unknown>)[name], inner));
 }
 
-export type ServerAnswer =
+/** What a request to a server found. `other`: the response is not that of Boathook in this version. */
+export type ServerReading =
   | { readonly kind: "unreachable"; readonly reason: string }
-  /** The response has this status. */
   | { readonly kind: "refused"; readonly status: number }
   | { readonly kind: "other" }
   | { readonly kind: "report"; readonly report: ServerReport };
 
 export interface ServerFacts {
   readonly url: string;
-  readonly answer: ServerAnswer;
+  readonly reading: ServerReading;
   /** The version of this program. */
   readonly version: string;
   /** The age in ms above which a backlog counts as growing; 0 means never. */
@@ -102,18 +102,18 @@ const CHECKS: ReadonlyArray<(report: ServerReport, facts: ServerFacts, now: numb
 ];
 
 export function serverFindings(facts: ServerFacts, now: number): Finding[] {
-  const { url, answer } = facts;
-  if (answer.kind === "unreachable") {
+  const { url, reading } = facts;
+  if (reading.kind === "unreachable") {
     return [
-      fail("server", `The server at ${url} cannot be reached (${answer.reason}).`, "Start it, or correct --server."),
+      fail("server", `The server at ${url} cannot be reached (${reading.reason}).`, "Start it, or correct --server."),
     ];
   }
-  if (answer.kind === "other") {
+  if (reading.kind === "other") {
     const remedy = "Correct --server, or use the executable of the server.";
     return [fail("server", `The response from ${url} is not that of Boathook in this version.`, remedy)];
   }
-  if (answer.kind === "refused") return [refusedFinding(url, answer.status)];
-  const found = CHECKS.map((check) => check(answer.report, facts, now)).filter((finding) => finding !== null);
+  if (reading.kind === "refused") return [refusedFinding(url, reading.status)];
+  const found = CHECKS.map((check) => check(reading.report, facts, now)).filter((finding) => finding !== null);
   return [ok("server", `The server at ${url} is running.`), ...found];
 }
 
@@ -170,7 +170,7 @@ function backlogFinding(
   const { oldestDueAt } = system.delivery;
   const pending = environments.reduce((sum, environment) => sum + environment.pending, 0);
   const ageMs = oldestDueAt === null ? 0 : Math.max(0, now - Date.parse(oldestDueAt));
-  const detail = `${counted(pending, "delivery").replace(/deliverys$/, "deliveries")} ${pending === 1 ? "waits" : "wait"}; the oldest has been due for ${durationText(ageMs)}.`;
+  const detail = `${counted(pending, "delivery", "deliveries")} ${pending === 1 ? "waits" : "wait"}; the oldest has been due for ${durationText(ageMs)}.`;
   if (backlogThresholdMs === 0 || ageMs <= backlogThresholdMs) return ok("server-backlog", detail);
   return warn(
     "server-backlog",

@@ -26,8 +26,8 @@ export function durationText(ms: number): string {
 }
 
 /** Formats a number with its noun: `1 endpoint`, `2 endpoints`. */
-export function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+export function counted(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : plural}`;
 }
 
 export function instantText(at: number): string {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { isServerReport, type ServerAnswer, type ServerReport, serverFindings } from "../../src/doctor/server.ts";
+import { isServerReport, type ServerReading, type ServerReport, serverFindings } from "../../src/doctor/server.ts";
 
 const NOW = Date.UTC(2026, 5, 1);
 const at = (ms: number) => new Date(NOW - ms).toISOString();
@@ -33,8 +33,8 @@ function found(changed: Partial<System>, changedEnvironment: Partial<Environment
   return of({ kind: "report", report });
 }
 
-function of(answer: ServerAnswer): string[] {
-  const findings = serverFindings({ url: "http://h", answer, version: "1.0.0", backlogThresholdMs: 300_000 }, NOW);
+function of(reading: ServerReading): string[] {
+  const findings = serverFindings({ url: "http://h", reading, version: "1.0.0", backlogThresholdMs: 300_000 }, NOW);
   return findings.filter(({ level }) => level !== "ok").map(({ level, name }) => `${level} ${name}`);
 }
 

@@ -64,8 +64,8 @@ async function examine(command: Command, server: string | undefined, token: stri
   if (!isElsewhere) findings.push(...(await examineData(read, now)));
   findings.push(resolverFinding(await observeResolver(settings)), filesFinding(openFilesMax(), deliveryConcurrency));
   if (server === undefined) return findings;
-  const observed = await observeServer(server, token);
-  return [...findings, ...serverFindings({ url: server, answer: observed, version, backlogThresholdMs }, now)];
+  const reading = await observeServer(server, token);
+  return [...findings, ...serverFindings({ url: server, reading, version, backlogThresholdMs }, now)];
 }
 
 async function examineData({ settings }: ReadSettings, now: number): Promise<Finding[]> {

@@ -1,10 +1,10 @@
-import { isServerReport, type ServerAnswer } from "../../doctor/server.ts";
+import { isServerReport, type ServerReading } from "../../doctor/server.ts";
 import { requestTo } from "../server-client.ts";
 
 const TIMEOUT_MS = 30_000;
 
 /** Asks a running server for its state. Never throws. */
-export async function observeServer(server: string, token: string): Promise<ServerAnswer> {
+export async function observeServer(server: string, token: string): Promise<ServerReading> {
   try {
     const { url, init } = requestTo(server, "/api/v1/system/diagnostics");
     const response = await fetch(url, {
