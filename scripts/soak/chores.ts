@@ -1,11 +1,12 @@
 import type { Server } from "./server.ts";
 
-/** Id of the application that the soak uses, and of the one that it creates and deletes again. */
+/** Uid of the application that gets the messages. */
 export const APPLICATION = "soak";
+/** Name of the applications that the soak creates and deletes again. */
 const PASSING = "passing";
 const PORTAL_TOKEN_SECONDS = 3600;
 
-/** Something that operators and customers do besides sending messages. */
+/** A request that operators or customers make from time to time besides sending messages. */
 export interface Chore {
   readonly name: string;
   readonly everyMs: number;
@@ -62,9 +63,9 @@ function changes(server: Server): Chore[] {
 
 let customers = 0;
 
-/** Creates an application with an endpoint that cannot be reached, sends messages, and deletes all. */
+/** Creates an application with an endpoint that cannot be reached, sends messages, and deletes it. */
 async function passingCustomer(server: Server): Promise<Response> {
-  // On a busy machine, the next customer may come before this one has gone.
+  // On a busy machine, the next application may be created before this one is deleted.
   const uid = `${PASSING}-${customers++}`;
   const app = `/app/${uid}`;
   const steps = [

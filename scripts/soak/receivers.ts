@@ -4,7 +4,7 @@ import { NumberCounts } from "./numbers.ts";
 const ATTEMPTS = 4;
 
 /**
- * The receivers, with how often each message must reach them at least. A message for a receiver that
+ * The receivers, with the minimum number of times that each message must reach them. A message for a receiver that
  * never responds with 2xx is tried until it is a dead letter.
  */
 export const RECEIVERS = {
@@ -18,7 +18,7 @@ export const RECEIVERS = {
 export type ReceiverName = keyof typeof RECEIVERS;
 export const RECEIVER_NAMES = Object.keys(RECEIVERS) as ReceiverName[];
 
-/** A set of counts for each receiver. */
+/** Counts of message numbers for each receiver. */
 export type CountsByReceiver = Readonly<Record<ReceiverName, NumberCounts>>;
 
 export function countsByReceiver(): CountsByReceiver {

@@ -36,11 +36,11 @@ if (!(minutes >= 0.1 && minutes <= 24 * 60) || !(rate >= 10 && rate <= 5000)) {
 const DRAIN_WITHIN_MS = 120_000;
 const SAMPLES_MIN = 30;
 
-/** What the soak cannot speed up, because the product has no setting for it. The database keeps it. */
+/** Names data that outlives the soak, because no setting shortens its retention. */
 const KEPT_LONGER =
   "Kept longer than the soak takes: idempotency keys (12 h), statistics (3 and 100 days), the audit log (400 days).";
 
-/** Takes samples until the time is over. */
+/** Takes samples until `minutes` have passed. */
 async function observe(server: Server): Promise<Sample[]> {
   const samples: Sample[] = [];
   const startedAt = performance.now();
@@ -96,7 +96,7 @@ function table(all: readonly Development[]): string {
   return alignColumns([head, ...rows]);
 }
 
-/** Prints what happened besides. */
+/** Prints how many backups, notices and dead letters there were. */
 async function printCounts(server: Server): Promise<void> {
   const metrics = await server.metrics();
   const backups = (outcome: string) => metrics.sum("boathook_backups_total", outcome);

@@ -7,7 +7,7 @@ const MB = 1e6;
 const DATABASE = /\.db$/;
 const WAL = /\.db-wal$/;
 
-/** What a soak observes. */
+/** The server and the directories that a soak observes. */
 export interface Observed {
   readonly pid: number;
   readonly dataDir: string;
@@ -52,7 +52,7 @@ function totalOf(directory: string): number {
   return filesIn(directory).reduce((sum, { bytes }) => sum + bytes, 0) / MB;
 }
 
-/** Lists a directory with its subdirectories. Files that vanish meanwhile are left out. */
+/** Lists a directory with its subdirectories. Files that are removed at the same time are left out. */
 function filesIn(directory: string): { readonly name: string; readonly bytes: number }[] {
   return readdirSync(directory, { recursive: true, encoding: "utf8" }).flatMap((name) => {
     const found = statSync(join(directory, name), { throwIfNoEntry: false });

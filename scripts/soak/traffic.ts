@@ -21,7 +21,7 @@ const TYPES = Object.entries(EVENT_TYPES) as [EventType, (typeof EVENT_TYPES)[Ev
 /** One of so many messages is sent to the source. */
 const TO_SOURCE = 4;
 
-/** What clients have done. */
+/** The requests of the clients and their results. */
 export interface Traffic {
   /** The numbers of the acknowledged messages that each receiver must get. */
   readonly acknowledged: CountsByReceiver;
@@ -54,7 +54,7 @@ async function prepare(server: Server, { url }: Receivers): Promise<string> {
   return source.ingestUrl;
 }
 
-/** Sends messages and signed requests at a rate, and does what operators and customers do besides. */
+/** Sends messages and signed requests at a rate, and runs the chores. */
 export async function startTraffic(server: Server, receivers: Receivers, perSecond: number): Promise<Traffic> {
   const ingestUrl = await prepare(server, receivers);
   const acknowledged = countsByReceiver();
@@ -95,19 +95,19 @@ export async function startTraffic(server: Server, receivers: Receivers, perSeco
   };
   const timers = [setInterval(tick, TICK_MS)];
   for (const { name, everyMs, work } of choresOf(server)) timers.push(setInterval(() => track(name, work), everyMs));
-  const endLive = readLive(server, (status) => status !== 200 && note(`${status} live view`));
+  const stopLive = readLive(server, (status) => status !== 200 && note(`${status} live view`));
   return {
     acknowledged,
     faults,
     async stop() {
       for (const timer of timers) clearInterval(timer);
-      await endLive();
+      await stopLive();
       await Promise.all(underWay);
     },
   };
 }
 
-/** Sends a message, sometimes twice at once with one idempotency key. Both must have the same id then. */
+/** Sends a message, sometimes twice at once with one idempotency key. Both responses must then have the same id. */
 async function sendMessage(
   server: Server,
   eventType: EventType,

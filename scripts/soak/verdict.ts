@@ -1,4 +1,4 @@
-/** Names of the measured figures, with what may change between two thirds of a soak. */
+/** The measured figures, with the growth between two thirds of a soak that is accepted. */
 export const FIGURES = {
   memory: { unit: "MB", slack: 30 },
   heap: { unit: "MB", slack: 20 },
@@ -36,7 +36,8 @@ export interface Development {
   readonly isFlat: boolean;
 }
 
-const SHARE = 0.1;
+/** Growth that is accepted in addition to the slack of a figure, as a share of its mean. */
+const GROWTH_SHARE = 0.1;
 
 /** Returns the development of each figure. Throws unless each third has a sample. */
 export function developments(samples: readonly Sample[]): Development[] {
@@ -45,7 +46,7 @@ export function developments(samples: readonly Sample[]): Development[] {
   const thirds = [samples.slice(0, -2 * third), samples.slice(-2 * third, -third), samples.slice(-third)];
   return (Object.keys(FIGURES) as Figure[]).map((figure) => {
     const [first, middle, last] = thirds.map((part) => meanOf(part, figure)) as [number, number, number];
-    const tolerance = middle * SHARE + FIGURES[figure].slack;
+    const tolerance = middle * GROWTH_SHARE + FIGURES[figure].slack;
     const max = Math.max(...samples.map((sample) => sample[figure]));
     const perHour = slopeOf(samples.slice(-2 * third), figure) * 3600;
     return { figure, first, middle, last, max, perHour, tolerance, isFlat: last - middle <= tolerance };
