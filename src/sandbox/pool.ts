@@ -23,6 +23,8 @@ const PROVEN_MAX = 10_000;
 /** A thread is replaced when a call takes so many times its computing time, plus `LOST_MS`. */
 const LOST_FACTOR = 20;
 const LOST_MS = 5_000;
+/** Time after which a thread ends that had no call, in ms. */
+const IDLE_MS = 60_000;
 
 /** A worker thread, as the main thread sees it. */
 export interface SandboxWorker {
@@ -46,12 +48,13 @@ interface Seat {
   readonly worker: SandboxWorker;
   isReady: boolean;
   running: Waiting | null;
-  cancelLost: Cancel;
+  /** Cancels the timer that ends the thread if it does not answer, or if it gets no call. */
+  cancelTimer: Cancel;
 }
 
 /**
  * Runs calls on a few worker threads, one call per thread at a time. Threads start when they are
- * needed, so that a server without foreign code has none. One application leaves at least one thread
+ * needed and end when they are idle, so that a server without foreign code has none. One application leaves at least one thread
  * to the others, and so do all applications together whose code is not proven to be fast.
  */
 export class SandboxPool implements Sandbox, Service {
@@ -134,8 +137,8 @@ export class SandboxPool implements Sandbox, Service {
 
   #openSeat(): void {
     const worker = this.open();
-    const seat: Seat = { worker, isReady: false, running: null, cancelLost: () => {} };
-    seat.cancelLost = this.#watch(seat, "The thread did not start.");
+    const seat: Seat = { worker, isReady: false, running: null, cancelTimer: () => {} };
+    seat.cancelTimer = this.#watch(seat, "The thread did not start.");
     this.#seats.add(seat);
     worker.onmessage = ({ data }) => this.#receive(seat, data);
     worker.onerror = ({ message }) => this.#lose(seat, new Error(`The sandbox thread failed: ${message}`));
@@ -145,7 +148,8 @@ export class SandboxPool implements Sandbox, Service {
 
   #begin(seat: Seat, next: Waiting): void {
     seat.running = next;
-    seat.cancelLost = this.#watch(seat, "The thread did not answer.");
+    seat.cancelTimer();
+    seat.cancelTimer = this.#watch(seat, "The thread did not answer.");
     const call = next.prepare();
     next.isCheck = call.argument === null;
     seat.worker.postMessage({ call }, call.payload === undefined ? [] : [call.payload.bytes.buffer]);
@@ -153,7 +157,7 @@ export class SandboxPool implements Sandbox, Service {
 
   #receive(seat: Seat, message: FromWorker): void {
     if (!this.#seats.has(seat)) return;
-    seat.cancelLost();
+    seat.cancelTimer();
     if ("defect" in message) {
       this.#lose(seat, new Error(`The sandbox failed: ${message.defect}`));
       return;
@@ -166,6 +170,13 @@ export class SandboxPool implements Sandbox, Service {
       running.resolve(message.result);
     }
     this.#serve();
+    this.#endWhenIdle(seat);
+  }
+
+  /** Ends a thread if it gets no call for a while. */
+  #endWhenIdle(seat: Seat): void {
+    if (seat.running !== null) return;
+    seat.cancelTimer = this.clock.after(IDLE_MS, () => this.#close(seat, new Error("The thread was idle.")));
   }
 
   #remember({ owner, isCheck }: Waiting, computingMs: number): void {
@@ -192,7 +203,7 @@ export class SandboxPool implements Sandbox, Service {
 
   #close(seat: Seat, error: Error): void {
     this.#seats.delete(seat);
-    seat.cancelLost();
+    seat.cancelTimer();
     seat.worker.terminate();
     seat.running?.reject(error);
     seat.running = null;

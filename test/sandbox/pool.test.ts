@@ -62,6 +62,22 @@ test("no thread exists before the first call, and no more than there are calls",
   expect(pool.threads).toBe(2);
 });
 
+test("a thread ends when it has had no call for a while, and the next call starts another", async () => {
+  const { pool, workers, timers, run, ready } = fakes(1);
+  void run(1);
+  ready();
+  workers[0]!.finish();
+  const idle = [...timers];
+  void run(1);
+  expect([timers.size, timers.has(idle[0]!)]).toEqual([1, false]);
+  workers[0]!.finish();
+  for (const timer of timers) timer();
+  expect([pool.threads, workers[0]!.isTerminated, timers.size]).toEqual([0, true, 0]);
+  void run(1, "later");
+  workers[1]!.begin();
+  expect(workers[1]!.codes).toEqual(["later"]);
+});
+
 test("applications take turns, however many calls one of them has", () => {
   const { workers, run, ready } = fakes(1);
   for (let index = 0; index < 50; index++) void run(1);
@@ -121,7 +137,8 @@ test("a thread that does not answer is replaced, and its call fails", async () =
   workers[1]!.send({ ready: true });
   workers[1]!.finish();
   expect(await next).toEqual(RETURNED);
-  expect(timers.size).toBe(0);
+  // The timer that ends the second thread when it is idle.
+  expect(timers.size).toBe(1);
 });
 
 test("a thread that breaks fails its call, and the next call gets a new thread", async () => {
