@@ -82,7 +82,9 @@ const REJECTED_SPANS = 0x08;
 export function rejectedInProtobuf(response: Uint8Array): number {
   if (response[0] !== PARTIAL_SUCCESS) return 0;
   const start = endOfVarint(response, 1);
-  return response[start] === REJECTED_SPANS ? varintAt(response, start + 1) : 0;
+  const count = response[start] === REJECTED_SPANS ? varintAt(response, start + 1) : 0;
+  // A negative number is written like one near 2^64.
+  return Number.isSafeInteger(count) ? count : 0;
 }
 
 function endOfVarint(bytes: Uint8Array, from: number): number {

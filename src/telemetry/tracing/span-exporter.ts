@@ -124,8 +124,10 @@ export class SpanExporter extends OneLife implements SpanSink {
     for (let tries = 1; !this.#isOver; tries++) {
       const result = await this.#try(body);
       if (result.kind === "exported") {
-        this.#exported(batch.length - result.rejected);
-        this.#drop(result.rejected);
+        // A collector may report more than it got.
+        const rejected = Math.min(result.rejected, batch.length);
+        this.#exported(batch.length - rejected);
+        this.#drop(rejected);
         return;
       }
       this.#failed(result.reason);

@@ -84,7 +84,11 @@ for (const [protocol, form] of Object.entries(otlpForms)) {
         "\n\u0002\b",
         "<html>",
       ];
-      for (const response of responses) expect(form.rejected(Buffer.from(response))).toBe(0);
+      const endless = Buffer.from([0x0a, 0x7f, 0x08, ...Array<number>(3000).fill(0xff)]);
+      const negative = Buffer.from([0x0a, 0x0b, 0x08, ...Array<number>(9).fill(0xff), 0x01]);
+      for (const response of [...responses, endless, negative]) {
+        expect(form.rejected(Buffer.from(response))).toBe(0);
+      }
     });
   });
 }

@@ -102,6 +102,13 @@ describe("batches", () => {
     expect(requests).toHaveLength(1);
   });
 
+  test("a collector that rejects more spans than it got has rejected all of them", async () => {
+    collector = async () => response(200, { body: partialSuccess(form.contentType, 5_000_000_000) });
+    add(3);
+    await pass(2000);
+    expect([exported, dropped]).toEqual([0, 3]);
+  });
+
   test("a full batch is exported at once, and the rest with the next one", async () => {
     add(BATCH_MAX * 2 + 5);
     await pass(0);
