@@ -372,8 +372,7 @@ const WEB = join(ROOT, "dist/web");
 describe.if(existsSync(WEB))("built pages", () => {
   /**
    * URLs that may occur: XML namespaces, which are never fetched, addresses of this machine, and
-   * the domain
-   * reserved for examples with its subdomains.
+   * the domain reserved for examples with its subdomains.
    */
   const HARMLESS =
     /^https?:\/\/(www\.w3\.org\/|json-schema\.org\/|([\w-]+\.)*example\.com(\/|$)|localhost\b|127\.0\.0\.1\b)/;

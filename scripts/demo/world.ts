@@ -15,11 +15,22 @@ const EVENT_TYPES = [
 export const CUSTOMERS = ["acme", "globex", "initech"] as const;
 const NAMES = { acme: "Acme Corporation", globex: "Globex", initech: "Initech" } as const;
 
+/** The uid of the endpoint with a transformation. */
+const TRANSFORMED = "warehouse";
+const CODE = `function handler(webhook) {
+  // The warehouse wants to know only what it has to pack.
+  const { number, lines } = webhook.payload;
+  webhook.payload = { order: number, lines };
+  webhook.headers["X-Team"] = "warehouse";
+  return webhook;
+}
+`;
+
 /** The endpoints of each customer: path of the receiver and settings. */
 const ENDPOINTS: Readonly<Record<(typeof CUSTOMERS)[number], readonly (readonly [string, object])[]>> = {
   acme: [
     ["/ok", { description: "Billing", eventTypes: ["invoice.paid", "invoice.overdue"] }],
-    ["/recovers", { description: "Warehouse", retrySchedule: ["2s", "10s", "30s", "1m"] }],
+    ["/recovers", { uid: TRANSFORMED, description: "Warehouse", retrySchedule: ["2s", "10s", "30s", "1m"] }],
   ],
   globex: [
     ["/broken", { description: "CRM", retrySchedule: ["1s", "3s"] }],
@@ -57,6 +68,7 @@ export async function setUp(call: Call, receivers: Receivers): Promise<Demo> {
       await call("POST", `/api/v1/app/${uid}/endpoint`, { url: receivers.url(path), ...settings });
     }
   }
+  await call("PATCH", `/api/v1/app/acme/endpoint/${TRANSFORMED}/transformation`, { code: CODE, enabled: true });
   const source = { name: "Payments", uid: "payments", type: "generic-webhook" };
   const { ingestUrl } = (await call("POST", "/ingest/api/v1/source", source)) as Demo;
   await call("POST", "/ingest/api/v1/source/payments/endpoint", { url: receivers.url("/ok"), description: "Ledger" });

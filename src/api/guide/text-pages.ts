@@ -10,12 +10,14 @@ import metrics from "../../../web/guide/pages/metrics.md" with { type: "text" };
 import moving from "../../../web/guide/pages/moving.md" with { type: "text" };
 import notices from "../../../web/guide/pages/notices.md" with { type: "text" };
 import outgoing from "../../../web/guide/pages/outgoing.md" with { type: "text" };
+import presets from "../../../web/guide/pages/presets.md" with { type: "text" };
 import replica from "../../../web/guide/pages/replica.md" with { type: "text" };
 import running from "../../../web/guide/pages/running.md" with { type: "text" };
 import security from "../../../web/guide/pages/security.md" with { type: "text" };
 import sizing from "../../../web/guide/pages/sizing.md" with { type: "text" };
 import transformations from "../../../web/guide/pages/transformations.md" with { type: "text" };
 import upgrade from "../../../web/guide/pages/upgrade.md" with { type: "text" };
+import { PRESETS, type Preset } from "../../../web/presets/presets.ts";
 import { frame, type Listed, type PageFiles } from "./frame.ts";
 import { Html, html } from "./html.ts";
 
@@ -149,11 +151,22 @@ const chapters: ReadonlyArray<readonly [heading: string, pages: ReadonlyArray<Te
         about: "endpoints that are code: what it can do, what happens in retries, and its limits",
         text: functions,
       },
+      {
+        name: "presets",
+        title: "Presets of transformations",
+        about: "code for Slack, Microsoft Teams, Discord and CloudEvents",
+        text: [presets.trimEnd(), ...PRESETS.map(presetText)].join("\n\n"),
+      },
       providers,
     ],
   ],
   ["Versions", [{ name: "changelog", title: "Changelog", about: "what has changed, by version", text: changelog }]],
 ];
+
+/** Returns the section about a preset. Its code may contain the fences that are usual in Markdown. */
+function presetText({ title, about, webhook }: Preset): string {
+  return `## ${title}\n\n${about}\n\n~~~js\n${webhook}~~~\n`;
+}
 
 /** All pages of the guide, in the order in which they are listed. */
 export const guidePages: readonly Listed[] = chapters.flatMap(([, pages]) => pages);
