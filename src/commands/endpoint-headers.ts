@@ -4,7 +4,7 @@ import type { Endpoint } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
 import { changeEndpoint } from "./endpoints.ts";
 
-type Parts = Pick<CommandContext, "store" | "clock" | "facts" | "signals" | "challenges" | "sandbox">;
+type Parts = Pick<CommandContext, "store" | "clock" | "facts" | "signals" | "challenges">;
 type Headers = Endpoint["headers"];
 
 /** Replaces the headers that are sent with every delivery to an endpoint. */

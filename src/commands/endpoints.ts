@@ -13,9 +13,9 @@ import { endpointCreated, endpointDeleted, endpointUpdated } from "./publish.ts"
 import { endpointQuotaProblem } from "./quota.ts";
 import { anyEventTypes, type SubscriptionRule } from "./subscriptions.ts";
 
-type ChangeParts = Pick<CommandContext, "store" | "clock" | "facts" | "signals" | "challenges" | "sandbox">;
+type ChangeParts = Pick<CommandContext, "store" | "clock" | "facts" | "signals" | "challenges">;
 type CreateParts = ChangeParts &
-  Pick<CommandContext, "seqs" | "random" | "limits"> & {
+  Pick<CommandContext, "seqs" | "random" | "limits" | "sandbox"> & {
     /** Null for endpoints that no quota limits. */
     readonly quotas: CommandContext["quotas"] | null;
   };
@@ -80,7 +80,7 @@ export async function putEndpoint(
 }
 
 /**
- * Applies `change` to an endpoint. Enabling the endpoint clears `failingSince`. Throws 404 if the
+ * Applies `change` to an endpoint. The code of a function must have been checked (`checkFunction`). Enabling the endpoint clears `failingSince`. Throws 404 if the
  * endpoint does not exist, 409 if the uid is taken, and any error that `change` throws. If `change`
  * returns new `eventTypes`, also throws any error that `rule` throws.
  */
@@ -90,7 +90,7 @@ export async function changeEndpoint(
   change: EndpointChange,
   rule: SubscriptionRule = anyEventTypes,
 ): Promise<Endpoint> {
-  await checkChange(parts, seq, change, rule);
+  if (rule !== anyEventTypes) await checkSubscription(parts, seq, change, rule);
   const updatedAt = parts.clock.now();
   const update = await parts.store.configuration.endpoints.update(seq, (before) => {
     const changed = { ...before, ...change(before) };
@@ -128,7 +128,7 @@ async function createUnlessTaken(
   const plain = plainEndpoint({ seq: seqs.next(), applicationSeq, url, now });
   const given = { ...plain, ...settings, url };
   const wanted = { ...given, ...meantOutgoing(given, null, now), function: meantFunction(given, null) };
-  await checkFunction(parts, applicationSeq, wanted, null);
+  await checkFunction(parts, applicationSeq, wanted.function);
   const endpoint = { ...wanted, ...disabling(plain, wanted, now), ...challenging(parts, null, wanted, now) };
   const signing = secret ?? generateSecret(random.bytes(secretBytes));
   const application = quotas && (await store.configuration.applications.get(applicationSeq));
@@ -152,19 +152,16 @@ function disabling(before: Disabling, { disabled }: Pick<Endpoint, "disabled">, 
   return { disabled, disabledAt: now, disabledCause: "manual" };
 }
 
-/** Checks what cannot be checked within the change of the stored endpoint. */
-async function checkChange(
-  parts: ChangeParts,
+async function checkSubscription(
+  { store }: ChangeParts,
   seq: Seq,
   change: EndpointChange,
   rule: SubscriptionRule,
 ): Promise<void> {
-  const before = await parts.store.configuration.endpoints.get(seq);
+  const before = await store.configuration.endpoints.get(seq);
   if (before === null) return;
-  const { eventTypes = before.eventTypes, function: code = before.function } = change(before);
-  await checkFunction(parts, before.applicationSeq, { function: code }, before);
-  if (rule !== anyEventTypes && eventTypes !== null && eventTypes !== before.eventTypes)
-    await rule(eventTypes, before.eventTypes ?? []);
+  const { eventTypes = before.eventTypes } = change(before);
+  if (eventTypes !== null && eventTypes !== before.eventTypes) await rule(eventTypes, before.eventTypes ?? []);
 }
 
 /**

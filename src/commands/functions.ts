@@ -81,17 +81,16 @@ function meantSecrets(
 }
 
 /**
- * Throws 422 if the code of a function cannot be parsed, fails at its top level, or defines no
- * `handler`. Has no effect if the code is not new.
+ * Throws 422 if the code in a request cannot be parsed, fails at its top level, or defines no `handler`.
+ * Has no effect without code.
  */
 export async function checkFunction(
   { clock, sandbox }: Parts,
   owner: Seq,
-  { function: sent }: Pick<Endpoint, "function">,
-  before: Pick<Endpoint, "function"> | null,
+  sent: { readonly code?: unknown } | null | undefined,
 ): Promise<void> {
   const code = sent?.code;
   // Code of an invalid length is refused later, without running it.
-  if (code === undefined || code === before?.function?.code || code.length > functionCodeChars.max) return;
+  if (typeof code !== "string" || code.length > functionCodeChars.max) return;
   await checkCode(sandbox, owner, ["body", "function", "code"], { code, variables: {}, now: clock.now() });
 }

@@ -95,6 +95,7 @@ describe("creating an endpoint", () => {
       auth: null,
       tls: null,
       filter: null,
+      function: null,
       batch: null,
       failingSince: null,
       disabledAt: null,
@@ -123,6 +124,7 @@ describe("creating an endpoint", () => {
       ordering: "fifo",
       paused: true,
       filter: null,
+      function: null,
       batch: { maxMessages: 7, maxWaitMs: 250 },
     };
     const { warnings: _, ...json } = (await send("POST", endpoints, sent)).json;

@@ -76,6 +76,11 @@ describe("the field `function` of an endpoint", () => {
     ] as const) {
       const { status, json } = await send("POST", `/app/${app}/endpoint`, { url: "function:", function: { code } });
       expect([status, json.detail[0]]).toMatchObject([422, { loc: ["body", "function", "code"], msg }]);
+      const { path } = await functionWith(SIMPLE);
+      for (const method of ["PATCH", "PUT"]) {
+        const change = await send(method, path, { url: "function:", function: { code } });
+        expect([change.status, change.json.detail[0]]).toMatchObject([422, { loc: ["body", "function", "code"], msg }]);
+      }
     }
   });
 

@@ -8,6 +8,7 @@ import {
   type EndpointChange,
   putEndpoint,
 } from "../../../commands/endpoints.ts";
+import { checkFunction } from "../../../commands/functions.ts";
 import { anyEventTypes, existingEventTypes } from "../../../commands/subscriptions.ts";
 import type { Application, Endpoint } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
@@ -147,6 +148,7 @@ export function endpointRoutes(context: Context): Operation[] {
       async handle({ identity, params, body, bytes }) {
         const application = await lookup.application(identity, params.app_id);
         const key = lookup.key("ep_", params.endpoint_id);
+        await checkFunction(context, application.seq, body.function);
         const put = putOf(params.endpoint_id, withFilter(body, bytes), context);
         const change = resumable(body.paused, put.change);
         const wanted = { applicationSeq: application.seq, ...put, change };
@@ -170,6 +172,7 @@ export function endpointRoutes(context: Context): Operation[] {
       async handle({ identity, params, body, bytes }) {
         const { application, endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
         const sent = withUrl(withFilter(body, bytes), context);
+        await checkFunction(context, application.seq, sent.function);
         const change = resumable(sent.paused, (before) => patchOf(before, sent));
         const after = await changeEndpoint(context, endpoint.seq, change, subscriptionRule(identity, application));
         return reply(200, await writtenOut(after));
