@@ -2,7 +2,7 @@ import type { Elysia } from "elysia";
 import { listenOptions } from "./api/http/server.ts";
 import type { KeyPair } from "./core/key-pair.ts";
 import { socketPathOf } from "./core/unix-socket.ts";
-import { createSocket, makeRoomForSocket } from "./edge/unix-socket.ts";
+import { createSocket, makeRoomForSocket, type SocketFile } from "./edge/unix-socket.ts";
 
 interface Place {
   readonly host: string;
@@ -24,6 +24,8 @@ export class HttpListener {
   readonly #former = new Set<Bun.Server<unknown>>();
   #replacing: Promise<void> = Promise.resolve();
   #isStopping = false;
+  /** Null unless the server listens on a Unix socket. */
+  #socket: SocketFile | null = null;
 
   constructor(
     private readonly api: Elysia,
@@ -33,14 +35,14 @@ export class HttpListener {
 
   /**
    * Starts to listen. Throws `StartError` if the Unix socket cannot be used, and the error of the
-   * runtime if another address cannot be used. The runtime removes the Unix socket at the end.
+   * runtime if another address cannot be used.
    */
   async listen(): Promise<void> {
     const { host: hostname, port, socketMode } = this.place;
     const path = socketPathOf(hostname);
     if (path !== null) {
       await makeRoomForSocket(path);
-      createSocket(path, socketMode, () => this.api.listen({ ...listenOptions, unix: path } as never));
+      this.#socket = createSocket(path, socketMode, (unix) => this.api.listen({ ...listenOptions, unix } as never));
     } else if (this.keyPair === null) this.api.listen({ ...listenOptions, hostname, port });
     else this.#listenWith(this.keyPair, CAN_SHARE_PORT ? this.#unusedPort() : port);
   }
@@ -51,9 +53,12 @@ export class HttpListener {
     return path === null ? addressOf(this.#current) : { address: path, port: 0 };
   }
 
-  /** The port or the path of the Unix socket; 0 if the server does not listen. */
+  /**
+   * The port, or the path at which the Unix socket was created, by which the system names its
+   * connections; 0 if the server does not listen.
+   */
   get entry(): number | string {
-    return socketPathOf(this.place.host) ?? this.api.server?.port ?? 0;
+    return this.#socket?.createdAt ?? this.api.server?.port ?? 0;
   }
 
   /** Closes the connections without a request. */
@@ -73,14 +78,19 @@ export class HttpListener {
 
   /** Accepts no further connections. Resolves when the last response is sent. */
   async drain(): Promise<void> {
-    this.#isStopping = true;
+    this.#beginStopping();
     await Promise.all([...this.#all].map((server) => server.stop(false)));
   }
 
   /** Closes all connections. */
   async stop(): Promise<void> {
-    this.#isStopping = true;
+    this.#beginStopping();
     await Promise.all([...this.#all].map((server) => server.stop(true)));
+  }
+
+  #beginStopping(): void {
+    this.#isStopping = true;
+    this.#socket?.remove();
   }
 
   async #replace(next: KeyPair): Promise<void> {

@@ -1,5 +1,7 @@
-import { chmodSync, lstatSync, unlinkSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { chmodSync, linkSync, lstatSync, unlinkSync } from "node:fs";
 import { connect } from "node:net";
+import { dirname, join } from "node:path";
 import { StartError } from "../core/start-error.ts";
 
 /**
@@ -27,21 +29,44 @@ export async function makeRoomForSocket(path: string): Promise<void> {
   }
 }
 
+/** The file of a socket that this process has created. */
+export interface SocketFile {
+  /** The path at which the socket was created. The system keeps it as the name of the socket. */
+  readonly createdAt: string;
+  /** Removes the file, unless it is gone or another process has put its own in its place. */
+  remove(): void;
+}
+
 /**
- * Runs `listen`, which creates the socket, so that the socket has this mode from its beginning.
- * Throws `StartError` if the socket cannot be created.
+ * Creates a Unix socket that has this mode from its beginning. `listen` creates it at the path that
+ * it gets. Throws `StartError` if the socket cannot be created.
+ *
+ * The runtime removes the path of a listener when the listener stops, whatever is there (Bun
+ * 1.4.5). So the listener gets a path of its own, and the socket is then moved to its place.
  */
-export function createSocket(path: string, mode: number, listen: () => void): void {
+export function createSocket(path: string, mode: number, listen: (path: string) => void): SocketFile {
+  const own = join(dirname(path), `.${randomBytes(2).toString("hex")}`);
   const mask = process.umask(0o777 & ~mode);
   try {
-    listen();
+    listen(own);
+    // Systems other than Linux may ignore the mask.
+    chmodSync(own, mode);
+    // Unlike a rename, a link never replaces the socket of another process.
+    linkSync(own, path);
+    unlinkSync(own);
   } catch (error) {
     throw socketError(codeOf(error), path);
   } finally {
     process.umask(mask);
   }
-  // Systems other than Linux may ignore the mask.
-  chmodSync(path, mode);
+  const { ino, dev } = lstatSync(path);
+  return {
+    createdAt: own,
+    remove() {
+      const found = lstatSync(path, { throwIfNoEntry: false });
+      if (found?.ino === ino && found.dev === dev) unlinkSync(path);
+    },
+  };
 }
 
 /** Returns the error of a connection to the socket, or null if it was accepted. */
@@ -68,6 +93,7 @@ function socketError(code: string, path: string): StartError {
         `This process has no permission to create the Unix socket ${path} (${code}). Change the owner or mode of its directory, or set host to another path.`,
       );
     case "EADDRINUSE":
+    case "EEXIST":
       return new StartError(`The Unix socket ${path} is already in use. Set host to another path.`);
     default:
       return new StartError(`The Unix socket ${path} cannot be used (${code}). Set host to another path.`);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { basename, dirname } from "node:path";
 import { executable, type Finished, run } from "../support/binary.ts";
 import { clientOf, makeApplication, type Send } from "../support/client.ts";
 import { attemptsOf, makeEndpoint, sendMessage, until } from "../support/delivery.ts";
@@ -63,6 +64,17 @@ describe.skipIf(isWindows)("a server on a Unix socket", () => {
     expect(existsSync(server.path)).toBe(false);
     await using other = await onSocket("--socket-mode=0606");
     expect(modeOf(other.path)).toBe("606");
+  });
+
+  test("a server that stops leaves the socket that another server has created at its path", async () => {
+    await using server = await onSocket();
+    unlinkSync(server.path);
+    await using other = await install([`--host=${server.host}`]);
+    expect(await server.boathook.process.stop()).toBe(0);
+    expect((await server.send("GET", "/health")).status).toBe(200);
+    expect(readdirSync(dirname(server.path))).toEqual([basename(server.path)]);
+    expect(await other.process.stop()).toBe(0);
+    expect(existsSync(server.path)).toBe(false);
   });
 
   test("a server on a Unix socket replaces the socket that a killed server has left", async () => {
