@@ -4,6 +4,9 @@ import { firstText, textAgain } from "./file-text.ts";
 import { SettingsError } from "./read.ts";
 import type { Settings } from "./schema.ts";
 
+/** TLS libraries refuse shorter keys at their usual security level. */
+const RSA_BITS_MIN = 2048;
+
 interface Reading {
   readonly now: number;
   /** Whether a running server reads the files again. They must then be regular files. */
@@ -84,9 +87,17 @@ function parsedKey(text: string, path: string): KeyObject {
       `The tls-key ${path} is protected by a passphrase. Remove it with \`openssl pkey\`, and protect the file with its mode.`,
     );
   }
+  let key: KeyObject;
   try {
-    return createPrivateKey(text);
+    key = createPrivateKey(text);
   } catch {
     throw new SettingsError(`The tls-key ${path} contains no private key. Set tls-key to a PEM file with one.`);
   }
+  const bits = key.asymmetricKeyDetails?.modulusLength;
+  if (bits !== undefined && bits < RSA_BITS_MIN) {
+    throw new SettingsError(
+      `The tls-key ${path} is an RSA key of ${bits} bits, which clients refuse. Use a key of at least ${RSA_BITS_MIN} bits or an elliptic curve, and request a new certificate with it.`,
+    );
+  }
+  return key;
 }

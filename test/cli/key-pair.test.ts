@@ -44,6 +44,11 @@ describe("the certificate of the server", () => {
     publicKeyEncoding: { type: "spki", format: "pem" },
     privateKeyEncoding: { type: "pkcs8", format: "pem", cipher: "aes-256-cbc", passphrase: "secret" },
   }).privateKey;
+  const shortKey = generateKeyPairSync("rsa", {
+    modulusLength: 1024,
+    publicKeyEncoding: { type: "spki", format: "pem" },
+    privateKeyEncoding: { type: "pkcs8", format: "pem" },
+  }).privateKey;
   const damaged = "-----BEGIN CERTIFICATE-----\nMIIBAAAA\n-----END CERTIFICATE-----\n";
   const expired = selfSigned("old.example.com", 2024);
 
@@ -59,6 +64,7 @@ describe("the certificate of the server", () => {
     ["a damaged certificate", { cert: own.cert + damaged }, /^Certificate 2 in the tls-cert \S+ is damaged\. /],
     ["an empty key", { key: "" }, /^The tls-key \S+ contains no private key\. /],
     ["a certificate in place of the key", { key: own.cert }, /^The tls-key \S+ contains no private key\. /],
+    ["an RSA key of 1024 bits", { key: shortKey }, /^The tls-key \S+ is an RSA key of 1024 bits, .*at least 2048 bits/],
     ["a key with a passphrase", { key: encrypted }, /^The tls-key \S+ is protected by a passphrase\. /],
     [
       "another certificate's key",
