@@ -37,7 +37,7 @@ export function readKeyPair(settings: Pick<Settings, "tlsCert" | "tlsKey">, read
 function readText(name: string, path: string, { again }: Reading): string {
   let problem: string;
   try {
-    const read = again ? textAgain(path) : { text: firstText(path) };
+    const read = again ? textAgain(path) : firstText(path);
     if ("text" in read) return read.text;
     ({ problem } = read);
   } catch (error) {

@@ -163,9 +163,8 @@ function readFile(path: string | undefined, again: boolean): SettingsFile | null
   if (path === undefined) return null;
   const read = readText(path, again);
   if ("problem" in read) {
-    throw new SettingsError(
-      `The configuration file ${shown(path)} ${read.problem}; a reload needs a regular TOML file of at most 1 MiB.`,
-    );
+    const remedy = again ? "a reload needs a regular TOML file of at most 1 MiB" : "set --config to a TOML file";
+    throw new SettingsError(`The configuration file ${shown(path)} ${read.problem}; ${remedy}.`);
   }
   const values = new Map(Object.entries(parseToml(path, read.text)));
   refuseUnknownKeys(path, values);
@@ -174,7 +173,7 @@ function readFile(path: string | undefined, again: boolean): SettingsFile | null
 
 function readText(path: string, again: boolean): ReturnType<typeof textAgain> {
   try {
-    return again ? textAgain(path) : { text: firstText(path) };
+    return again ? textAgain(path) : firstText(path);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? "an error";
     throw new SettingsError(

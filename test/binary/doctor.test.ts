@@ -205,3 +205,20 @@ function withDatabase<T>(directory: string, use: (db: Database) => T): T {
     db.close();
   }
 }
+
+test.skipIf(process.platform === "win32")(
+  "doctor reports a key file that is a pipe, and serve refuses it, without waiting for a writer",
+  async () => {
+    const dataDir = await stoppedData();
+    rmSync(join(dataDir, "encryption.key"));
+    expect(Bun.spawnSync(["mkfifo", join(dataDir, "encryption.key")]).exitCode).toBe(0);
+    const { code, named } = await findings(dataDir);
+    expect(code).toBe(1);
+    expect(named("key")).toMatchObject({ level: "fail", detail: expect.stringContaining("64 hex digits") });
+    const served = await run(executable(), ["serve", "--port=0", `--data-dir=${dataDir}`]);
+    expect(served).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^The key file \S+ .* 64 hex digits, [^\n]+\n$/),
+    });
+  },
+);

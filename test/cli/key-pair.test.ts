@@ -95,6 +95,17 @@ describe("the certificate of the server", () => {
     );
   });
 
+  test.skipIf(process.platform === "win32")(
+    "the certificate of the server is refused if its key is a pipe to which no process writes",
+    () => {
+      using dir = temporaryDirectory();
+      writeFileSync(dir.file("cert.pem"), own.cert);
+      expect(Bun.spawnSync(["mkfifo", dir.file("key.pem")]).exitCode).toBe(0);
+      const settings = { tlsCert: dir.file("cert.pem"), tlsKey: dir.file("key.pem") };
+      expect(() => readKeyPair(settings, { now: NOW, again: false })).toThrow(/is a pipe to which no process writes/);
+    },
+  );
+
   test("the certificate of the server is refused if its file is a directory", () => {
     using dir = temporaryDirectory();
     mkdirSync(dir.file("cert.pem"));

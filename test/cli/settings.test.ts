@@ -614,6 +614,28 @@ describe("configuration file", () => {
   });
 });
 
+describe.skipIf(process.platform === "win32")("a pipe as configuration file", () => {
+  const fifo = (path: string) => expect(Bun.spawnSync(["mkfifo", path]).exitCode).toBe(0);
+
+  test("a pipe to which no process writes is refused as configuration file", () => {
+    using dir = temporaryDirectory();
+    fifo(dir.file("boathook.toml"));
+    expect(refusal({ flags: { config: dir.file("boathook.toml") } })).toMatch(
+      /^The configuration file \S+ is a pipe to which no process writes; set --config to a TOML file\.$/,
+    );
+  });
+
+  test("a configuration file may be a pipe whose writer writes in parts", async () => {
+    using dir = temporaryDirectory();
+    const path = dir.file("boathook.toml");
+    fifo(path);
+    const script = `exec > ${path}; printf 'port = 80'; sleep 0.1; printf 99`;
+    const writer = Bun.spawn(["bash", "-c", script]);
+    expect(read({ flags: { config: path } }).port).toBe(8099);
+    expect(await writer.exited).toBe(0);
+  });
+});
+
 describe("settings that are refused whatever their value", () => {
   test("an unknown variable with the prefix of settings is refused", () => {
     expect(refusal({ environment: { BOATHOOK_RETRY_SHEDULE: "5s" } })).toContain(

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { StartError } from "../../core/start-error.ts";
 import { type Files, writeDurably } from "./durable-file.ts";
@@ -53,7 +53,7 @@ export function knownKeys(dataDir: string, configured: string | null): KnownKeys
 
 function handedOverKeys(dataDir: string, known: readonly KeyBox[]): readonly KeyBox[] {
   const path = handedOverFileOf(dataDir);
-  if (!existsSync(path)) return [];
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) return [];
   const sealed = Buffer.from(readFileSync(path, "utf8").trim(), "hex");
   return known.flatMap((box) => {
     const hex = box.openOrNull(sealed);
@@ -106,10 +106,12 @@ function keyIn(dataDir: string): string | null {
 }
 
 /**
- * Returns the keys in a file, one per line. Returns none if the file contains anything else. Throws
- * if it cannot be read.
+ * Returns the keys in a file, one per line. Returns none if the file contains anything else, or is
+ * not a regular file. Throws if it cannot be read.
  */
 export function keysInFile(path: string): readonly string[] {
+  // Reading a pipe would wait for a process that writes to it.
+  if (!statSync(path).isFile()) return [];
   const lines = readFileSync(path, "utf8")
     .trim()
     .split(/\s*\n\s*/);

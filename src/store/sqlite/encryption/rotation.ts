@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { StartError } from "../../../core/start-error.ts";
 import { hasDatabase, noData } from "../data-dir.ts";
@@ -125,10 +125,15 @@ function isHandingOver(dataDir: string, configured: string | null, present: KeyB
 function keepOldKey(dataDir: string, { hex }: KeyBox, files: Files): void {
   const path = oldKeyFileOf(dataDir);
   const earlier = existsSync(path) ? keysInFile(path) : [];
-  if (existsSync(path) && earlier.length === 0 && readFileSync(path, "utf8").trim() !== "") {
+  if (earlier.length === 0 && !isAbsentOrEmpty(path)) {
     throw new StartError(`The file ${path} contains something other than keys. Move it away, then try again.`);
   }
   if (!earlier.includes(hex)) writeDurably(files, path, `${[hex, ...earlier].join("\n")}\n`);
+}
+
+function isAbsentOrEmpty(path: string): boolean {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found === undefined || (found.isFile() && readFileSync(path, "utf8").trim() === "");
 }
 
 /** Step 3: puts the new key where it belongs. Does nothing if it is already there. */

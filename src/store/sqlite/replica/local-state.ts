@@ -36,7 +36,10 @@ interface StopState {
 /** Returns what was recorded, or null. Must be called before the database is opened. */
 export function readLocalState(dataDir: string): LocalState | null {
   try {
-    const state = JSON.parse(readFileSync(localStateFileOf(dataDir), "utf8")) as LocalState;
+    const path = localStateFileOf(dataDir);
+    // Reading a pipe would wait for a process that writes to it.
+    if (!statSync(path).isFile()) return null;
+    const state = JSON.parse(readFileSync(path, "utf8")) as LocalState;
     const file = fileOf(dataDir);
     const isSame = file !== null && state.stop?.bytes === file.bytes && state.stop.modified === file.modified;
     return { ...state, stop: isSame ? state.stop : null };
