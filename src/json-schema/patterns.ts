@@ -1,4 +1,5 @@
 import { RE2JS } from "re2js";
+import { re2Syntax } from "./pattern-syntax.ts";
 
 /** Maximum number of instructions of all patterns of a schema, which bounds their memory use. */
 const INSTRUCTIONS_MAX = 20_000;
@@ -47,7 +48,7 @@ function patternOf(source: string): Pattern {
   const problem = syntaxProblem(source) ?? (NAMED_REFERENCE.test(source) ? unsupported(source) : null);
   if (problem !== null) throw new UnusablePattern(problem);
   try {
-    const compiled = RE2JS.compile(RE2JS.translateRegExp(source), RE2JS.LOOKBEHINDS);
+    const compiled = RE2JS.compile(re2Syntax(source), RE2JS.LOOKBEHINDS);
     return { test: (text) => compiled.test(text), toString: () => source, instructions: compiled.programSize() };
   } catch {
     throw new UnusablePattern(unsupported(source));
