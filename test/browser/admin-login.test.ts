@@ -92,7 +92,7 @@ describeInBrowser("login on the admin page", { env: { BOATHOOK_ROOT_TOKEN: TOKEN
   );
 
   test(
-    "a change is not sent in the name of another owner who has logged in meanwhile",
+    "a change is not sent in the name of another owner who has logged in since",
     async () => {
       const { json: environment } = await send("GET", "/environment");
       const tokens = `/management/authentication/${environment.id}/api-token`;

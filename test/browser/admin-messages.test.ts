@@ -246,7 +246,7 @@ describeInBrowser("pages of one message", { env, args: ["--allow-subnets", "127.
   );
 
   test(
-    "a message is stored once if the response is lost and the user sends again, and anew after a change",
+    "a message is stored once if the response is lost and the user sends again, and once more after a change",
     async () => {
       await call("POST", "/app", { name: "Once Ltd", uid: "once" });
       await call("POST", "/event-type", { name: "once.sent", description: "x" });

@@ -46,7 +46,7 @@ describeInBrowser("the admin page in the way of others", { env: { BOATHOOK_ROOT_
   );
 
   test(
-    "the deliveries of a source with many endpoints are all paused, also if one endpoint is deleted meanwhile",
+    "the deliveries of a source with many endpoints are all paused, also if one endpoint is deleted during the request",
     async () => {
       await call("POST", SOURCE, { name: "Hub", uid: "hub", type: "generic-webhook" });
       for (let i = 0; i < MANY; i++) {

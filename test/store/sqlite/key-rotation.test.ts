@@ -156,7 +156,7 @@ describe("the rotation of the key", () => {
     expect(stateOf(home)).toMatchObject({ previous: null });
   });
 
-  test("a server that runs meanwhile reads and writes all the time, with the new key from the first moment", async () => {
+  test("a server that runs during a rotation reads and writes all the time, with the new key from the first moment", async () => {
     using home = temporaryDirectory();
     writeFileSync(home.file("encryption.key"), FIRST, { mode: 0o600 });
     const store = await openStore(optionsFor(home.path));
