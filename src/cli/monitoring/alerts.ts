@@ -193,6 +193,6 @@ export const ALERTS: readonly Alert[] = [
     for: null,
     severity: "warning",
     summary: "Boathook on {{ $labels.instance }} drops log lines.",
-    description: "Whatever reads its output is too slow or has stopped. Deliveries are not affected.",
+    description: "The program that reads its output is too slow or has stopped. Deliveries are not affected.",
   },
 ];
