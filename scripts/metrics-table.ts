@@ -56,7 +56,7 @@ const WORRY: Readonly<Record<string, string>> = {
   boathook_lanes:
     "`ready` stays high: too few slots (`delivery-concurrency`) or too little CPU. `full` stays high: endpoints are slower than their messages arrive.",
   boathook_local_shortage: "It is 1. The log names what is missing.",
-  boathook_log_lines_dropped_total: "It rises: whatever reads the log is too slow.",
+  boathook_log_lines_dropped_total: "It rises: the program that reads the log is too slow or has stopped.",
   boathook_messages_accepted_total: "The rate falls to 0 although clients send messages.",
   boathook_notices_total: "`failed` rises. The log has the reason.",
   boathook_oldest_due_age_seconds: "It is above a minute: deliveries are late.",

@@ -83,8 +83,7 @@ export type Ratios = Readonly<Record<Figure, Ratio>>;
  * Returns the ratios of the product to the yardstick and to the other build, and those of the door to
  * the product. Both figures of a ratio come from the same round, so that drift between rounds cancels
  * out. The yardstick has a single figure, with which every delivery path of the product is compared.
- * Keys are labels such as
- * `product/against named/token`: what is compared, and the path.
+ * Keys are labels such as `product/against named/token`: the compared targets, and the path.
  */
 export function ratios(runs: readonly Run[]): Map<string, Ratios> {
   const found = new Map<string, Ratios>();

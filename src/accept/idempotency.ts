@@ -14,7 +14,7 @@ const REPEATED_FOR_MS = 12 * 60 * 60 * 1000;
 export const MISMATCH_HEADER = "boathook-idempotency";
 export const MISMATCH_VALUE = "body-differs";
 
-/** What happens to a request whose body differs from the first one with the same key. */
+/** How to handle a request whose body differs from the first one with the same key. */
 export type MismatchPolicy = "replay" | "reject";
 
 /** A response that can be stored. */

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-/** What a process has used since its start. Null on systems without /proc. */
+/** Resources that a process has used since its start. Null on systems without /proc. */
 export interface Usage {
   /** User and system time. */
   readonly cpuMs: number;

@@ -1,7 +1,7 @@
 /** Names of scheduled backups: `boathook-20260102T030405Z.bak`. They sort by time. */
 
 const NAME = /^boathook-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z\.bak$/;
-/** What a killed backup may leave. */
+/** Matches the files that a killed backup may leave. */
 const PARTIAL = /^boathook-\d{8}T\d{6}Z\.bak\.tmp(-\w+)?$/;
 
 export function backupName(at: number): string {

@@ -1,4 +1,4 @@
-/** What is known about a message that a source received, and why a request was refused. */
+/** Facts about messages that a source received, and reasons why requests are refused. */
 import type { Seq } from "./id.ts";
 
 /** Why a request did not pass its check. */
@@ -62,7 +62,7 @@ export interface Received {
   readonly reply: DoorReply | null;
 }
 
-/** What can happen to a request at the door. The log and the counts of a source use these words. */
+/** Outcomes of a request at the door. The log and the counts of a source use these words. */
 export const outcomes = ["stored", "duplicate", "refused", "limited", "handshake"] as const;
 
 export type ReceivedOutcome = (typeof outcomes)[number];

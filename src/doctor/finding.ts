@@ -2,12 +2,12 @@ export type Level = "ok" | "warn" | "fail";
 
 /** One result of `boathook doctor`. */
 export interface Finding {
-  /** What was checked, in kebab case. */
+  /** Name of the check, in kebab case. */
   readonly name: string;
   readonly level: Level;
   /** One sentence with the observation. */
   readonly detail: string;
-  /** What the operator should do, or null if nothing. */
+  /** Instruction for the operator, or null if nothing is to be done. */
   readonly remedy: string | null;
 }
 

@@ -64,7 +64,7 @@ function hasForm(value: unknown, form: unknown): boolean {
   return Object.entries(form).every(([name, inner]) => hasForm((value as Record<string, unknown>)[name], inner));
 }
 
-/** What a request to a server found. `other`: the response is not that of Boathook in this version. */
+/** Result of a request to a server. `other`: the response is not that of Boathook in this version. */
 export type ServerReading =
   | { readonly kind: "unreachable"; readonly reason: string }
   | { readonly kind: "refused"; readonly status: number }

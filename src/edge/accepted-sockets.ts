@@ -97,7 +97,7 @@ export class AcceptedSockets {
     return Buffer.from(end < 0 ? bytes : bytes.subarray(0, end)).toString();
   }
 
-  /** Returns true also if the system does not tell. */
+  /** Returns whether anything was sent on the connection. True if the system does not say. */
   #hasSent(descriptor: number): boolean {
     this.#length[0] = this.#info.length;
     const failed = this.calls.getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, this.#info, this.#length) !== 0;

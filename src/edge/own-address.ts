@@ -78,8 +78,9 @@ export class OwnAddress {
   /**
    * Returns the URL for a delivery to a built-in inbox. The URL contains the address at which the
    * server takes such deliveries. An inbox may be named by the public URL or by the server's own
-   * address, also over HTTP if the server speaks HTTPS, with or without the path of the public URL. Endpoints thus keep
-   * working when a public URL or a certificate is set later. Returns null for every other URL, and while the server does not listen yet.
+   * address, also over HTTP if the server speaks HTTPS, with or without the path of the public URL.
+   * Endpoints thus keep working when a public URL or a certificate is set later. Returns null for
+   * every other URL, and while the server does not listen yet.
    */
   readonly inbox = (url: URL): URL | null => {
     if (this.#listening === null) return null;

@@ -18,7 +18,7 @@ export function openBucket(location: string): Vault {
   return new S3Vault(location, new Bun.S3Client({ bucket }), prefix === "" ? "" : `${prefix}/`);
 }
 
-/** What the object `OWNER` says about the server that writes to a bucket. */
+/** Content of the object `OWNER`: the server that writes to a bucket. */
 interface Owner {
   /** A random number of its process. */
   readonly id: string;

@@ -2,7 +2,7 @@ import { exceedsDepth, isValidUtf8 } from "../core/json.ts";
 import { JsonCheck } from "../core/json-check.ts";
 import { type JsonView, viewOf } from "./json-view.ts";
 
-/** What filters look at in a message. */
+/** The parts of a message that filters read. */
 export interface FilteredMessage {
   readonly eventType: string;
   readonly payload: Uint8Array;

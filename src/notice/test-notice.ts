@@ -5,7 +5,7 @@ import { reportNotice, sendNotice } from "./sending.ts";
 export interface TestedChannel {
   readonly channel: NoticeChannelName;
   readonly sent: boolean;
-  /** What the operator should know: why sending failed, or which recipients were refused. */
+  /** The reason why sending failed, or the recipients that were refused. Null if all went well. */
   readonly detail: string | null;
 }
 

@@ -37,7 +37,7 @@ export interface Provider {
   readonly confidence: Confidence;
   /** Where the rules were read. */
   readonly source: string;
-  /** What a request that passes the check proves. */
+  /** State of a request that passes the check. */
   readonly state: PassedState;
 }
 
@@ -73,12 +73,12 @@ export interface ConfigField {
   readonly isRequired: boolean;
   /** Whether responses show `[set]` instead of the value. */
   readonly isSecret: boolean;
-  /** What the provider calls the value, for the person who looks for it. */
+  /** Name of the value in the provider's own pages. */
   readonly label: string;
   readonly form: ConfigForm;
 }
 
-/** What a valid value looks like. */
+/** The form of a valid value. */
 export type ConfigForm =
   | "text"
   | "header-value"

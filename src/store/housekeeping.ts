@@ -64,7 +64,7 @@ export interface Housekeeping {
     set(offsets: ClockOffsets): Promise<void>;
   };
 
-  /** What notices to people are about, and which were sent. */
+  /** The states that notices to people are about, and the notices that were sent. */
   readonly notices: Notices;
 
   /**

@@ -28,7 +28,7 @@ export interface Troubled {
  */
 export type EndpointHealth = "healthy" | "troubled" | "unknown" | "gone";
 
-/** What a notice says about an endpoint. */
+/** An endpoint, with the fields that notices mention. */
 export interface NoticedEndpoint {
   readonly seq: Seq;
   /** The password is masked. */
@@ -42,7 +42,7 @@ export interface NoticedEndpoint {
   readonly reason: FailureReason | null;
 }
 
-/** What notices to people are about, and which were sent. Covers all environments. */
+/** The states that notices to people are about, and the notices that were sent, in all environments. */
 export interface Notices {
   /**
    * Returns the endpoints that have been failing since `before` or earlier, without those that are

@@ -1,7 +1,7 @@
 import type { Registry } from "prom-client";
 import { addGauge, addGaugeBy } from "./gauge.ts";
 
-/** What the engine knows about itself. Each value is a count that it holds or a walk over its lanes. */
+/** Values of the engine. Each is a count that the engine holds or a walk over its lanes. */
 export interface EngineReadings {
   attemptsUnderWay(): number;
   oldestDueAt(): number | null;

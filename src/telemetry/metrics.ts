@@ -39,7 +39,7 @@ export interface MetricDescription {
   readonly labels: readonly string[];
 }
 
-/** What metrics of `prom-client` have, although its types do not name all of it. */
+/** Properties of metrics of `prom-client`, not all of which its types name. */
 type Described = Pick<MetricDescription, "name" | "help" | "type"> & { readonly labelNames: readonly string[] };
 
 /**

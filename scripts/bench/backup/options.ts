@@ -15,7 +15,7 @@ export const HELP = `Measures what backups and a replica cost while the server i
   --receiver R      nginx or bun                      --load L          wrk or bun
 
 Each round has phases without and with a copy. Their order is reversed from round to round (A B, then
-B A), and each phase starts the server anew on a copy of the same data. The phases:
+B A), and each phase restarts the server on a copy of the same data. The phases:
 
   no backup, backups       backups of the data follow one another without a pause
   no replica, replica      a replica in a directory, replica-sync "async"; its first copy of the data is

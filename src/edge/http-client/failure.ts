@@ -6,7 +6,7 @@ export interface ConnectionEnd {
   readonly code: string;
   /** Whether the TLS handshake or session failed. */
   readonly isTls: boolean;
-  /** What the proxy did, as a sentence, if no tunnel through it could be opened. */
+  /** A sentence about the proxy, if no tunnel through it could be opened. */
   readonly proxy?: string;
   /** The address of the proxy, if `code` is about the connection to it. */
   readonly proxyAddress?: string;

@@ -12,7 +12,7 @@ export interface ProxyUser {
   readonly password: string;
 }
 
-/** What a client does next: sends bytes, uses the tunnel, gives up with a sentence, or waits (null). */
+/** The client's next step: send bytes, use the tunnel, give up with a sentence, or wait (null). */
 export type Step = { readonly send: Uint8Array } | "open" | { readonly problem: string } | null;
 
 /** The client's side of the dialogue in which a proxy opens a tunnel. */

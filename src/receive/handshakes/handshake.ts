@@ -1,4 +1,4 @@
-/** What all handshakes share: their input, and the replies they send. */
+/** The input of handshakes, and the replies that several of them send. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import type { DoorReply, Handshake, ReceivedRequest } from "../receiver.ts";
 
@@ -27,7 +27,7 @@ export interface HandshakeSource {
 export interface HandshakeRule {
   /** The methods of the handshake, in upper case. */
   readonly methods: readonly string[];
-  /** What the sender sends and gets, for the list of providers. */
+  /** The request and the reply in one sentence, for the list of providers. */
   readonly description: string;
   /** Returns null unless the request has exactly the form of the handshake. */
   answer(input: HandshakeInput, source: HandshakeSource): Handshake | null;

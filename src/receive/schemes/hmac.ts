@@ -55,7 +55,7 @@ export type TimeParameters = Window & { readonly unit: TimeUnit } & (
     | { readonly field: string }
   );
 
-/** What is prepared for one source. */
+/** The parameters and keys of one source, prepared. */
 export interface Hmac {
   readonly parameters: HmacParameters;
   readonly headers: readonly string[];
@@ -193,7 +193,7 @@ function signedBody({ parameters }: Hmac, request: RequestView): Uint8Array {
   return payload === null ? NO_BYTES : Buffer.from(payload);
 }
 
-/** What the signatures with one time and algorithm must cover. */
+/** The signed text for one time and algorithm. */
 interface Signed {
   readonly time: string | null;
   readonly seconds: number | null;

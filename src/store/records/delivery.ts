@@ -7,7 +7,7 @@ import type { MessageContent } from "./message.ts";
 
 export type { DeliveryState } from "../../core/delivery.ts";
 
-/** What caused an attempt: the schedule, or a request (resend, redrive, replay). */
+/** Cause of an attempt: the schedule, or a request (resend, redrive, replay). */
 export type Trigger = "schedule" | "manual";
 
 /** A delivery that is waiting for an attempt. */

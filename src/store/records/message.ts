@@ -103,7 +103,7 @@ export type AcceptResult =
    */
   | { readonly accepted: false; readonly because: "uncounted" };
 
-/** What counts for the quota of an application. */
+/** Usage of an application that counts for its quota. */
 export interface QuotaUsage {
   readonly endpoints: number;
   /** Null if not all messages of the application are counted. */

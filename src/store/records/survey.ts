@@ -35,7 +35,7 @@ export interface NameSearch {
   readonly validAt: number;
 }
 
-/** What a search by name finds in an environment. */
+/** Results of a search by name in an environment. */
 export interface NamedRecords {
   readonly eventTypes: readonly { readonly name: string }[];
   readonly sources: readonly { readonly seq: Seq; readonly name: string; readonly uid: string | null }[];

@@ -20,7 +20,7 @@ interface Sizes {
 }
 const SIZES: Sizes = { blockRows: 2000, keptRowsMax: 1_000_000, unusedGroupsMax: 10_000 };
 
-/** What the dead letters of a group have in common. An event type never changes. */
+/** The values that all dead letters of a group share. An event type never changes. */
 export interface GroupKey {
   readonly endpointSeq: Seq;
   readonly reason: FailureReason;

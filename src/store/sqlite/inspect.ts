@@ -14,7 +14,7 @@ import { migrations, schemaVersionOf } from "./migrations.ts";
 import { lastSeq } from "./numbers.ts";
 import { openError } from "./open-error.ts";
 
-/** What `inspectStore` has read. */
+/** Observations of a database, without a change to it. */
 export interface StoreReading {
   readonly check: "quick" | "full" | "skipped";
   readonly damage: string | null;

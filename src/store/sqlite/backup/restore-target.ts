@@ -12,7 +12,7 @@ export interface PreparedDatabase {
   readonly key: string | null;
 }
 
-/** What a restore has written. */
+/** Result of a restore. */
 export interface WrittenDatabase {
   readonly bytes: number;
   /** Whether a key file was written. */

@@ -26,7 +26,7 @@ export interface RestoreSource {
   readonly name: string;
   /** The key that the source contains, or null. */
   readonly key: string | null;
-  /** What to do if the source is damaged, as a sentence. */
+  /** A sentence that says what to do if the source is damaged. */
   readonly remedy: string;
 }
 

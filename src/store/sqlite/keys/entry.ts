@@ -14,7 +14,7 @@ export const SEQ_FLOAT = 2;
 export const EXPIRY_FLOAT = 3;
 export const HASH_AT = 32;
 
-/** What is known about the key of a message. */
+/** A stored key of a message. */
 export interface FoundKey {
   readonly messageSeq: Seq;
   /** In ms since the epoch. */

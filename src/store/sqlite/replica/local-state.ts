@@ -17,7 +17,7 @@ export function hasReplica(dataDir: string): boolean {
   return existsSync(localStateFileOf(dataDir));
 }
 
-/** What the data directory records about its replica. */
+/** Content of the file in which the data directory records its replica. */
 export interface LocalState {
   /** The location of the replica that was used last. */
   readonly location: string;

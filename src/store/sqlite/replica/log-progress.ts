@@ -3,7 +3,7 @@ import { FRAME_HEADER_BYTES } from "../../../core/wal.ts";
 import type { GenerationEnd } from "./generation-end.ts";
 import type { LogHead } from "./wal-source.ts";
 
-/** What the header of a record says about its frames. */
+/** A range of frames as the header of a record describes it. */
 type FrameRange = Omit<RecordHeader, "at">;
 
 /**

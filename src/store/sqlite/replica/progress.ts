@@ -3,7 +3,7 @@ import type { Clock } from "../../../ports.ts";
 import type { ReplicaState } from "../../replica.ts";
 import { codeOf, messageOf } from "../disk-error.ts";
 
-/** What a replica does. Each of them may fail while the others work. */
+/** Kinds of work of a replica. Each may fail while the others succeed. */
 export type Work = "connect" | "check" | "ship" | "copy";
 
 interface Failure {

@@ -26,7 +26,7 @@ export interface RestoredReplica extends WrittenDatabase {
   readonly schemaVersion: number;
   /** Time of the last commit, in ms. */
   readonly at: number;
-  /** What could not be restored, as a sentence; null if everything was. */
+  /** A sentence about the part that could not be restored. Null if everything was restored. */
   readonly damage: string | null;
 }
 
