@@ -15,16 +15,24 @@ export const expressionsWeightMax = 4000;
 
 /** If case is ignored, the library looks at each character of a range. So many weigh one unit. */
 const FOLDED_PER_UNIT = 300;
+/** The weight of a class of Unicode such as `\pL`, which has hundreds of ranges. */
+const UNICODE_CLASS_WEIGHT = 30;
+const UNICODE_CLASS = /\\p/gi;
 const CASE_FLAG = /\(\?[a-z-]*i/i;
 /** A range in a class, as it may be: whatever is before a dash and not an ASCII character after it. */
 const WIDE_RANGE = /(\\x\{[0-9a-f]+\}|.)-(\\x\{[0-9a-f]+\}|[^\0-\x7f])/giu;
 
-/** Returns about what it costs to compile an expression: its length, and more for wide ranges. */
+/**
+ * Returns about what it costs to compile an expression and to keep it: its length, and more for classes
+ * of Unicode and for wide ranges.
+ */
 export function weightOf(source: string, options: string): number {
-  if (!options.includes("i") && !CASE_FLAG.test(source)) return source.length;
+  const classes = source.match(UNICODE_CLASS)?.length ?? 0;
+  const weight = source.length + classes * UNICODE_CLASS_WEIGHT;
+  if (!options.includes("i") && !CASE_FLAG.test(source)) return weight;
   let folded = 0;
   for (const [, from, to] of source.matchAll(WIDE_RANGE)) folded += Math.max(0, codeOf(to!) - codeOf(from!));
-  return source.length + folded / FOLDED_PER_UNIT;
+  return weight + folded / FOLDED_PER_UNIT;
 }
 
 function codeOf(character: string): number {

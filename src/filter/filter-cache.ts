@@ -1,7 +1,9 @@
 import { type Filter, storedFilter } from "./filter.ts";
 
-/** Maximum total length of the filters in the cache, in characters. Compiled, they take about ten times as much. */
-const CHARS_MAX = 8 * 1024 * 1024;
+/** Maximum size of all filters in the cache, in bytes as estimated. */
+const BYTES_MAX = 128 * 1024 * 1024;
+/** Memory for one character of a filter, in bytes. */
+const BYTES_PER_CHAR = 10;
 
 /**
  * Caches compiled filters by their JSON text. A changed filter has another text, so no entry is ever
@@ -9,9 +11,9 @@ const CHARS_MAX = 8 * 1024 * 1024;
  */
 export class FilterCache {
   readonly #kept = new Map<string, Filter>();
-  #chars = 0;
+  #bytes = 0;
 
-  constructor(private readonly charsMax = CHARS_MAX) {}
+  constructor(private readonly bytesMax = BYTES_MAX) {}
 
   /** Returns a stored filter, given as JSON. */
   of(text: string): Filter {
@@ -30,11 +32,15 @@ export class FilterCache {
 
   #keep(text: string, filter: Filter): void {
     this.#kept.set(text, filter);
-    this.#chars += text.length;
-    for (const oldest of this.#kept.keys()) {
-      if (this.#chars <= this.charsMax) return;
+    this.#bytes += sizeOf(text, filter);
+    for (const [oldest, dropped] of this.#kept) {
+      if (this.#bytes <= this.bytesMax) return;
       this.#kept.delete(oldest);
-      this.#chars -= oldest.length;
+      this.#bytes -= sizeOf(oldest, dropped);
     }
   }
+}
+
+function sizeOf(text: string, { expressionBytes }: Filter): number {
+  return text.length * BYTES_PER_CHAR + expressionBytes;
 }

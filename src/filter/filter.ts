@@ -4,6 +4,7 @@ import { compileFilter } from "./compile.ts";
 import type { Condition } from "./condition.ts";
 import { evaluate } from "./evaluate.ts";
 import { explain } from "./explain.ts";
+import { weightOf } from "./expression.ts";
 import { type FilteredMessage, MessageView } from "./message-view.ts";
 import { FilterMeter, filterStepsMax, TooCostly } from "./meter.ts";
 
@@ -22,6 +23,10 @@ export const messageStepsMax = 5 * filterStepsMax;
 /** Maximum number of steps of an explanation. It evaluates conditions again. */
 const EXPLANATION_STEPS_MAX = filterStepsMax;
 
+/** Memory for a compiled expression: at least, and for each unit of its weight. */
+const EXPRESSION_BYTES = 64 * 1024;
+const BYTES_PER_WEIGHT = 900;
+
 /** The result of checking one filter. */
 export interface FilterResult {
   readonly matches: boolean;
@@ -30,8 +35,13 @@ export interface FilterResult {
 
 /** A compiled filter of an endpoint. */
 export class Filter {
+  /** Memory for the compiled expressions, in bytes as estimated. */
+  readonly expressionBytes: number;
+
   /** `condition` is null if the filter cannot be used. Then it matches every message. */
-  constructor(private readonly condition: Condition | null) {}
+  constructor(private readonly condition: Condition | null) {
+    this.expressionBytes = condition === null ? 0 : bytesOfExpressions(condition);
+  }
 
   /**
    * Checks a message. A filter that would take too long matches, because a message that is delivered
@@ -84,5 +94,20 @@ export function storedFilter(text: string): Filter {
   } catch (error) {
     if (error instanceof Invalid) return new Filter(null);
     throw error;
+  }
+}
+
+function bytesOfExpressions(condition: Condition): number {
+  switch (condition.kind) {
+    case "and":
+    case "or":
+      return condition.parts.reduce((sum, part) => sum + bytesOfExpressions(part), 0);
+    case "not":
+      return bytesOfExpressions(condition.part);
+    case "test": {
+      if (condition.predicate.op !== "regex") return 0;
+      const { source, flags } = condition.predicate.expression;
+      return EXPRESSION_BYTES + weightOf(source, flags) * BYTES_PER_WEIGHT;
+    }
   }
 }

@@ -78,7 +78,7 @@ export class Operators {
     this.#expressionsWeight += weightOf(source, options);
     if (this.#expressionsWeight > expressionsWeightMax) {
       const rule = `The expressions of a filter must not be longer than ${expressionsWeightMax} characters together`;
-      throw invalid(loc, `${rule}. Ranges of many characters count as longer if case is ignored.`);
+      throw invalid(loc, `${rule}. Unicode classes count as longer, and so do wide ranges if case is ignored.`);
     }
     const expression = expressionOf(source, options);
     if ("problem" in expression) throw invalid(loc, expression.problem);

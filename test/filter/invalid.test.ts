@@ -57,6 +57,7 @@ const rows: readonly [what: string, filter: string, loc: string][] = [
       .join()}]}}`,
     "payload.$or.[4].a.$regex",
   ],
+  ["many classes of Unicode", `{"payload": {"a": {"$regex": "${"\\\\pL".repeat(150)}"}}}`, "payload.a.$regex"],
   [
     "wide ranges of an expression that ignores case",
     `{"payload": {"a": {"$regex": "${"[B-\u{1e942}]".repeat(20)}", "$options": "i"}}}`,
