@@ -105,7 +105,7 @@ export interface ExchangedHeaders {
   readonly response: string;
 }
 
-/** What the transformation or the function of an endpoint did in an attempt. */
+/** What the transformation or the function of an endpoint, and the downgrades of payload versions, did. */
 export interface TransformationResult {
   /**
    * The request that it made of the message. Null if it failed or cancelled the delivery, and for
@@ -122,8 +122,10 @@ export interface TransformationResult {
 }
 
 export type Answer = AnswerKind & {
-  /** Absent if the endpoint has no transformation and is no function. */
+  /** Absent if no code ran. */
   readonly transformation?: TransformationResult;
+  /** The payload version that was sent. Absent if there was none. */
+  readonly apiVersion?: string;
 };
 
 type AnswerKind =

@@ -25,6 +25,8 @@ export type Signal =
   | { readonly type: "lane.changed"; readonly endpointSeq: Seq }
   /** An event type was created, changed, archived or deleted. */
   | { readonly type: "eventtype.changed"; readonly environmentSeq: Seq; readonly name: string }
+  /** A payload version was created, changed or deleted. */
+  | { readonly type: "payload-versions.changed"; readonly environmentSeq: Seq }
   /**
    * Tokens were revoked, got an earlier expiry, or had their scopes changed. Null means any
    * environment.

@@ -264,6 +264,13 @@ export class Engine extends OneLife implements Deliverer {
       );
       void this.#fanOut.forEach(concerned, (lane) => this.#reread(lane, true));
     });
+    signals.react(["payload-versions.changed"], ({ environmentSeq }) => {
+      // A lane that is being read may get an endpoint with the earlier versions.
+      const concerned = [...this.#lanes].filter(
+        (lane) => lane.entry?.endpoint.environmentSeq === environmentSeq || lane.isReading,
+      );
+      void this.#fanOut.forEach(concerned, (lane) => this.#reread(lane, true));
+    });
     signals.react(["lane.changed"], ({ endpointSeq }) => this.#reread(this.#lanes.get(endpointSeq), false));
     signals.react(["lane.filled"], ({ endpointSeq, position }) => this.#wake(endpointSeq, position));
     signals.react(["store.changed"], () => {

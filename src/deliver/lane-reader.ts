@@ -55,7 +55,7 @@ export class LaneReader {
   }
 
   #know(lane: Lane, entry: EndpointEntry): void {
-    lane.target = this.parts.targets.prepare(entry.endpoint, entry.keys);
+    lane.target = this.parts.targets.prepare(entry.endpoint, entry.keys, entry.payloadVersions);
     lane.entry = entry;
     // These were added before it was known that the endpoint gets batches.
     if (entry.endpoint.batch !== null && lane.ready.length > 0) this.parts.memory.release(lane);

@@ -64,6 +64,7 @@ export function settlementOf(
       nextAttemptAt: next.state === "pending" ? endedAt + next.waitMs : null,
       batchSeq,
       ...(answer.headers !== undefined && { headers: attemptHeadersOf(answer.headers) }),
+      ...(answer.apiVersion !== undefined && { apiVersion: answer.apiVersion }),
       ...(answer.transformation !== undefined && {
         transformation: attemptTransformationOf(answer.transformation),
       }),

@@ -24,6 +24,7 @@ import type {
   KnownEndpoint,
   PageOf,
   PageRequest,
+  PayloadVersion,
   RotationLimit,
   Session,
   SessionFilter,
@@ -155,6 +156,27 @@ export interface Configuration {
      */
     put(eventType: EventType, change: (before: EventType) => Partial<EventType>): Promise<EventType>;
     expunge(environmentSeq: Seq, name: string): Promise<void>;
+  };
+
+  readonly payloadVersions: {
+    /** Lists the versions of an environment, newest first, deleted ones included. */
+    all(environmentSeq: Seq): Promise<readonly PayloadVersion[]>;
+    /**
+     * Creates a version. `taken`: one with this name exists. `full`: the environment has
+     * `versionsMax` versions, deleted ones included. In both cases nothing is stored. Deleted versions
+     * that no stored message needs are removed first.
+     */
+    create(version: PayloadVersion, versionsMax: number): Promise<"created" | "taken" | "full">;
+    /** Changes a version like `applications.update`. Returns null if it does not exist. */
+    update(
+      environmentSeq: Seq,
+      version: string,
+      change: (before: PayloadVersion) => Partial<PayloadVersion>,
+    ): Promise<PayloadVersion | null>;
+    /** Counts the endpoints that are pinned to a version. */
+    usage(environmentSeq: Seq, version: string): Promise<number>;
+    /** Marks a version as deleted, unless endpoints are pinned to it. */
+    delete(environmentSeq: Seq, version: string, deletedSeq: Seq): Promise<"deleted" | "in use" | "gone">;
   };
 
   readonly endpoints: {

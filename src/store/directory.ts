@@ -4,7 +4,7 @@ import type { Signals } from "../core/signal.ts";
 import { parseSecret, type SigningKey } from "../core/signature.ts";
 import { maskPassword } from "../core/url-password.ts";
 import type { Clock } from "../ports.ts";
-import type { ActiveEndpoint, Application, Key, KnownEndpoint, Store } from "./index.ts";
+import type { ActiveEndpoint, Application, Key, KnownEndpoint, PayloadVersion, Store } from "./index.ts";
 
 /** The application data needed to accept a message. */
 export interface ApplicationEntry {
@@ -48,6 +48,8 @@ export interface EndpointEntry {
   readonly shownUrl: string;
   /** The current key, followed by older keys that still sign. */
   readonly keys: readonly SigningKey[];
+  /** The payload versions of the environment that apply to the endpoint, deleted ones included. */
+  readonly payloadVersions: readonly PayloadVersion[];
   /** Time at which the next of the older keys expires. From then on the entry must not be used. */
   readonly validUntil: number;
 }
@@ -64,6 +66,8 @@ export class Directory {
   readonly #byKey = new Map<string, ApplicationEntry>();
   readonly #keysOf = new Map<Seq, Set<string>>();
   readonly #endpoints = new Map<Seq, EndpointEntry>();
+  /** The payload versions by environment, shared by its endpoints. */
+  readonly #payloadVersions = new Map<Seq, readonly PayloadVersion[]>();
   /**
    * Incremented with every change, so that an entry read before a change is not cached after the
    * change.
@@ -81,6 +85,7 @@ export class Directory {
       this.#forgetApplication(applicationSeq);
       this.#endpoints.delete(endpointSeq);
     });
+    signals.invalidate(["payload-versions.changed"], ({ environmentSeq }) => this.#forgetVersions(environmentSeq));
     signals.invalidate(["store.changed"], () => this.#forgetAll());
   }
 
@@ -124,12 +129,21 @@ export class Directory {
     this.#byKey.clear();
     this.#keysOf.clear();
     this.#endpoints.clear();
+    this.#payloadVersions.clear();
   }
 
   #forgetEndpointsOf(applicationSeq: Seq): void {
     this.#changes++;
     for (const [seq, { endpoint }] of this.#endpoints) {
       if (endpoint.applicationSeq === applicationSeq) this.#endpoints.delete(seq);
+    }
+  }
+
+  #forgetVersions(environmentSeq: Seq): void {
+    this.#changes++;
+    this.#payloadVersions.delete(environmentSeq);
+    for (const [seq, { endpoint }] of this.#endpoints) {
+      if (endpoint.environmentSeq === environmentSeq) this.#endpoints.delete(seq);
     }
   }
 
@@ -143,6 +157,15 @@ export class Directory {
     return this.#readEndpoint(seq);
   }
 
+  async #versionsOf(environmentSeq: Seq): Promise<readonly PayloadVersion[]> {
+    const known = this.#payloadVersions.get(environmentSeq);
+    if (known !== undefined) return known;
+    const changes = this.#changes;
+    const versions = await this.store.configuration.payloadVersions.all(environmentSeq);
+    if (changes === this.#changes) this.#payloadVersions.set(environmentSeq, versions);
+    return versions;
+  }
+
   async #readEndpoint(seq: Seq): Promise<EndpointEntry | null> {
     const changes = this.#changes;
     const endpoint = await this.store.configuration.endpoints.get(seq);
@@ -152,6 +175,7 @@ export class Directory {
       endpoint,
       shownUrl: maskPassword(endpoint.url).split("#", 1)[0]!,
       keys: secrets.map(({ secret }) => parseSecret(secret)).filter((key) => key !== null),
+      payloadVersions: endpoint.isOperational ? [] : await this.#versionsOf(endpoint.environmentSeq),
       validUntil: Math.min(...secrets.map(({ expiresAt }) => expiresAt ?? Number.POSITIVE_INFINITY)),
     };
     if (changes !== this.#changes) return entry;

@@ -1,5 +1,6 @@
 import { basicAuthorization, type EndpointAuth } from "../core/endpoint-auth.ts";
 import { isOwnHeader } from "../core/own-header.ts";
+import type { DeliveredVersion } from "../core/payload-version.ts";
 import { clientTls } from "../core/pem.ts";
 import type { Received } from "../core/received.ts";
 import { type SigningKey, sign, signatureHeaders } from "../core/signature.ts";
@@ -149,10 +150,11 @@ class HttpEndpoint implements PreparedTarget {
 
   #signedHeaders(message: TargetMessage, timestampSeconds: number): Header[] {
     const { ids, policy } = this.parts;
-    const { seq, idPrefix = "msg_", payload, received, trace } = message;
+    const { seq, idPrefix = "msg_", payload, received, trace, version } = message;
     const id = ids.encode(idPrefix, seq);
     const headers = received === null ? this.#headersFor(message) : this.#headersForReceived(message, received);
     if (trace != null) addTraceContext(headers, trace);
+    if (version !== undefined) addVersion(headers, version);
     // The signature is set last, so that no other header can replace it.
     const signature = sign(this.keys, id, timestampSeconds, payload);
     for (const header of signatureHeaders(policy.signatureHeaders, id, timestampSeconds, signature)) {
@@ -233,9 +235,7 @@ function tlsOf({ auth = null, tls = null }: TargetEndpoint): ClientTls | null {
  */
 function setHeader(headers: Header[], name: string, value: string): void {
   if (isOwnHeader(name)) return;
-  const at = headers.findIndex(([other]) => isSameName(other, name));
-  if (at >= 0) headers[at] = [name, value];
-  else headers.push([name, value]);
+  replaceHeader(headers, name, value);
 }
 
 /** Adds the headers of a trace unless the message or the endpoint has set them. */
@@ -244,6 +244,19 @@ function addTraceContext(headers: Header[], { traceparent, tracestate }: TraceCo
   if (isSet("traceparent")) return;
   headers.push(["traceparent", traceparent]);
   if (tracestate !== null && !isSet("tracestate")) headers.push(["tracestate", tracestate]);
+}
+
+/** Adds the headers of a payload version: RFC 9745 for the deprecation, and RFC 8594 for the sunset. */
+function addVersion(headers: Header[], { version, deprecatedAt, sunsetAt }: DeliveredVersion): void {
+  headers.push(["webhook-api-version", version]);
+  if (deprecatedAt !== null) replaceHeader(headers, "deprecation", `@${Math.floor(deprecatedAt / 1000)}`);
+  if (sunsetAt !== null) replaceHeader(headers, "sunset", new Date(sunsetAt).toUTCString());
+}
+
+function replaceHeader(headers: Header[], name: string, value: string): void {
+  const at = headers.findIndex(([other]) => isSameName(other, name));
+  if (at >= 0) headers[at] = [name, value];
+  else headers.push([name, value]);
 }
 
 function isSameName(one: string, other: string): boolean {

@@ -1,8 +1,10 @@
+import type { PayloadVersion } from "../core/resources/payload-version.ts";
 import type { SigningKey } from "../core/signature.ts";
 import { FunctionTarget } from "./function.ts";
 import { HttpTarget } from "./http.ts";
 import type { PreparedTarget, Target, TargetEndpoint, TargetParts } from "./target.ts";
 import { activeTransformation, TransformedEndpoint } from "./transformed.ts";
+import { VersionedEndpoint } from "./versioned.ts";
 
 /** Selects the target of an endpoint by the scheme of its URL. */
 export class Targets implements Target {
@@ -17,11 +19,17 @@ export class Targets implements Target {
     ]);
   }
 
-  prepare(endpoint: TargetEndpoint, keys: readonly SigningKey[]): PreparedTarget {
+  /** Like `Target.prepare`. `versions` are the payload versions of the endpoint's environment. */
+  prepare(
+    endpoint: TargetEndpoint,
+    keys: readonly SigningKey[],
+    versions: readonly PayloadVersion[] = [],
+  ): PreparedTarget {
     const scheme = endpoint.url.slice(0, endpoint.url.indexOf(":"));
     const prepared = this.#byScheme.get(scheme)?.prepare(endpoint, keys) ?? unsupported(scheme);
     const active = activeTransformation(endpoint.transformation ?? null);
-    return active === null ? prepared : new TransformedEndpoint(this.parts, endpoint, active, prepared);
+    const last = active === null ? prepared : new TransformedEndpoint(this.parts, endpoint, active, prepared);
+    return versions.length === 0 ? last : new VersionedEndpoint(this.parts, endpoint, versions, last);
   }
 }
 

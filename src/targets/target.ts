@@ -2,6 +2,7 @@ import type { Subnet } from "../core/address.ts";
 import type { EndpointAuth } from "../core/endpoint-auth.ts";
 import type { FunctionSender } from "../core/function-message.ts";
 import type { IdCodec, Seq } from "../core/id.ts";
+import type { DeliveredVersion } from "../core/payload-version.ts";
 import type { Received } from "../core/received.ts";
 import type { Transformation } from "../core/resources/endpoint.ts";
 import type { EndpointFunction } from "../core/resources/endpoint-function.ts";
@@ -40,7 +41,7 @@ export interface PreparedTarget {
   readonly transforming?: Transforming;
 }
 
-/** The steps of a delivery to an endpoint with a transformation. */
+/** The steps of a delivery to an endpoint whose messages are changed. */
 export interface Transforming {
   /** Changes a message. Returns the failed or cancelled attempt if there is nothing to send. */
   transform(message: TargetMessage, signal: AbortSignal): Promise<Transformed | Answer | Shortage>;
@@ -48,7 +49,7 @@ export interface Transforming {
   readonly target: PreparedTarget;
 }
 
-/** A message that a transformation has changed. */
+/** A message that a transformation or the downgrades of payload versions have changed. */
 export interface Transformed {
   readonly kind: "message";
   readonly request: TransformedRequest;
@@ -80,7 +81,9 @@ export interface TargetEndpoint {
   readonly transformation?: Transformation | null;
   /** The code of a `function:` endpoint. By default there is none. */
   readonly function?: EndpointFunction | null;
-  /** The application of the endpoint. Needed for a transformation or a function. */
+  /** The payload version in which messages are delivered. By default the form before the first one. */
+  readonly apiVersion?: string | null;
+  /** The application of the endpoint. Needed for a transformation, a function and downgrades. */
   readonly applicationSeq?: Seq;
 }
 
@@ -104,6 +107,8 @@ export interface TargetMessage {
   /** Read by functions. */
   readonly eventId?: string | null;
   readonly acceptedAt?: number;
+  /** The version of the payload. Absent if it has none. */
+  readonly version?: DeliveredVersion;
   /** What a transformation has made of the request. By default it is that of the endpoint. */
   readonly request?: TransformedRequest;
 }

@@ -90,7 +90,7 @@ describe("a successful attempt", () => {
     expect((await send("GET", `/app/${app}/msg/${message}/attempt/${data[0].id}`)).json).toEqual({
       ...data[0],
       requestHeaders: null,
-      ...{ requestMethod: null, requestPayload: null, logs: null },
+      ...{ apiVersion: null, requestMethod: null, requestPayload: null, logs: null },
       responseHeaders: null,
     });
     const bare = await send("GET", `/app/${app}/attempt/msg/${message}?with_content=false`);

@@ -96,6 +96,7 @@ describe("creating an endpoint", () => {
       tls: null,
       filter: null,
       function: null,
+      apiVersion: null,
       batch: null,
       failingSince: null,
       disabledAt: null,

@@ -214,7 +214,15 @@ async function makeEnvironment(name: string): Promise<Environment> {
     headers: { "X-Mark": mark },
   });
   const task = await must("PUT", "/stats/usage/event-types", token);
-  const common = { env_id: id, key_id: spare.id, task_id: task.json.id, session_id: session.id };
+  const version = `version-of-${name}`;
+  await must("POST", "/payload-version", token, { version, description: mark });
+  const common = {
+    payload_version: version,
+    env_id: id,
+    key_id: spare.id,
+    task_id: task.json.id,
+    session_id: session.id,
+  };
   const main = await makePlace(token, "shared-app", `${mark}-main`, common, operational.json.id);
   const other = await makePlace(token, "shared-other", `${mark}-other`, common, operational.json.id);
   await until(

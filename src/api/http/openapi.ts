@@ -80,6 +80,7 @@ const tags = [
   { name: "Application", description: "Usually one of your customers. It has endpoints and messages." },
   { name: "Endpoint", description: "A URL of an application to which webhooks are sent." },
   { name: "Event type", description: "A kind of message, with optional schemas." },
+  { name: "Payload version", description: "A form of the payloads. Endpoints keep theirs until they are upgraded." },
   {
     name: "Message",
     description: "An event that was accepted and is delivered to every endpoint that subscribes to it.",

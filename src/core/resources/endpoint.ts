@@ -17,6 +17,7 @@ import {
   state,
   updatedAt,
 } from "./field.ts";
+import { versionName } from "./payload-version.ts";
 import { channels, eventTypeName, headers, label, metadata, rateLimit, throttleRate, uid } from "./shared.ts";
 import {
   choice,
@@ -105,6 +106,13 @@ export const filterType = nullable(
   }),
 );
 
+const apiVersion = nullable(
+  versionName({
+    description:
+      "The payload version in which messages are delivered. Null or absent pins a new endpoint to the newest version; a PUT without it changes nothing. Null in a response: the form before the first version. See /docs/guide/versions.",
+  }),
+);
+
 const secret = nullable(
   text({
     description:
@@ -183,6 +191,7 @@ export const endpointFields = {
   ordering: setting(ordering, "parallel"),
   paused: setting(flag({ description: "Messages are queued but not sent." }), false),
   filter: setting(filterType, null),
+  apiVersion: setting(apiVersion, null),
   /** The limits of batches. Null if messages are sent one by one. */
   batch: setting(batchType, null),
   /** The secret is stored encrypted in a separate table, together with older secrets. */

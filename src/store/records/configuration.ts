@@ -7,6 +7,7 @@ export type { Application } from "../../core/resources/application.ts";
 export type { Endpoint } from "../../core/resources/endpoint.ts";
 export type { Environment } from "../../core/resources/environment.ts";
 export type { EventType } from "../../core/resources/event-type.ts";
+export type { PayloadVersion } from "../../core/resources/payload-version.ts";
 
 /** The records that were deleted together with an environment. */
 export interface DeletedWithEnvironment {
@@ -71,6 +72,8 @@ export interface KnownEndpoint extends Endpoint {
   readonly environmentSeq: Seq;
   /** Attempts per second over all endpoints of its application; null means unlimited. */
   readonly applicationThrottleRate: number | null;
+  /** Whether the endpoint receives operational webhooks. */
+  readonly isOperational: boolean;
   /** Whether the endpoint or its application was deleted. */
   readonly deleted: boolean;
 }

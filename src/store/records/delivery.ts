@@ -81,8 +81,10 @@ export interface Attempt {
   readonly batchSeq: Seq | null;
   /** Stored for failed attempts that sent a request. Lists omit the headers. */
   readonly headers?: AttemptHeaders;
-  /** Stored if the endpoint has a transformation. Lists omit it. */
+  /** Stored if a transformation or a downgrade ran. Lists omit it. */
   readonly transformation?: AttemptTransformation;
+  /** The payload version that was sent. Stored if there was one. Lists omit it. */
+  readonly apiVersion?: string;
 }
 
 /** An attempt and the next state of its delivery. */

@@ -119,11 +119,13 @@ export function attempts(
 }
 
 /** Converts the text that is stored encrypted with an attempt. */
-function exchangeOf(text: string): Pick<Attempt, "headers" | "transformation"> {
-  const { transformation, ...headers } = JSON.parse(text) as Partial<AttemptHeaders> & Pick<Attempt, "transformation">;
+function exchangeOf(text: string): Pick<Attempt, "headers" | "transformation" | "apiVersion"> {
+  const { transformation, apiVersion, ...headers } = JSON.parse(text) as Partial<AttemptHeaders> &
+    Pick<Attempt, "transformation" | "apiVersion">;
   return {
     ...(headers.request !== undefined && { headers: headers as AttemptHeaders }),
     ...(transformation !== undefined && { transformation }),
+    ...(apiVersion !== undefined && { apiVersion }),
   };
 }
 

@@ -41,7 +41,9 @@ const RULES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
       isArray("feature_flags"),
       "validation IN ('off', 'warn', 'reject')",
     ],
+    compatibility: ["compatibility IN ('off', 'warn', 'reject')"],
   },
+  payload_version: { values: [isText("version"), isArray("event_types"), isText("downgrade")] },
   endpoint: {
     values: [
       ...["uid", "url"].map(isText),
@@ -63,6 +65,7 @@ const RULES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     ],
     filter: [isObject("filter")],
     batch: [isObject("batch")],
+    api_version: [isText("api_version")],
     challenge: [isObject("challenge"), "(challenge IS NULL OR paused = 1)"],
     disabling: [
       "disabled_cause IN ('gone', 'failing', 'manual')",

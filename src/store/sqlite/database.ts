@@ -6,7 +6,7 @@ import { databaseFileOf, dataDirInUse, lostDatabase } from "./data-dir.ts";
 import { type FileLock, FileLocked, lockFile } from "./file-lock.ts";
 import { sizeOf } from "./file-size.ts";
 import { hasKeyFile } from "./key-file.ts";
-import { schemaVersionOf } from "./migrations.ts";
+import { schemaVersionOf } from "./migrate.ts";
 
 export type Sync = "full" | "normal";
 

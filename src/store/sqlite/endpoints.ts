@@ -62,13 +62,18 @@ function toActive({ seq, eventTypes, channels, filter }: ActiveRow): ActiveEndpo
   return { seq, eventTypes: parsedOrNull<string[]>(eventTypes), channels: parsedOrNull<string[]>(channels), filter };
 }
 
+interface Belongs extends Pick<KnownEndpoint, "environmentSeq" | "applicationThrottleRate"> {
+  readonly operational: number;
+}
+
 type Reads = Pick<Configuration["endpoints"], "find" | "get" | "list" | "ever" | "active" | "challenged">;
 
 function endpointReads(db: Database, box: SecretBox): Reads {
   const { toRecord, toRecordOrNull } = endpointCodec(box);
   const bySeq = db.prepare<EndpointRow, [number]>(`SELECT ${ENDPOINT_COLUMNS} FROM endpoint WHERE seq = ?`);
-  const belongsTo = db.prepare<Pick<KnownEndpoint, "environmentSeq" | "applicationThrottleRate">, [number]>(
-    "SELECT environment_seq AS environmentSeq, throttle_rate AS applicationThrottleRate FROM application WHERE seq = ?",
+  const belongsTo = db.prepare<Belongs, [number]>(
+    `SELECT environment_seq AS environmentSeq, throttle_rate AS applicationThrottleRate, operational
+     FROM application WHERE seq = ?`,
   );
   const inApplication = db.prepare<EndpointRow, [number, number]>(
     `SELECT ${ENDPOINT_COLUMNS} FROM endpoint WHERE seq = ? AND application_seq = ? AND deleted_at IS NULL`,
@@ -95,7 +100,8 @@ function endpointReads(db: Database, box: SecretBox): Reads {
       const row = bySeq.get(seq);
       if (row === null) return null;
       const endpoint = toRecord(row);
-      return { ...endpoint, ...belongsTo.get(endpoint.applicationSeq)!, deleted: row.deletedAt !== null };
+      const { operational, ...belongs } = belongsTo.get(endpoint.applicationSeq)!;
+      return { ...endpoint, ...belongs, isOperational: operational === 1, deleted: row.deletedAt !== null };
     },
     list: async (applicationSeq, page) => {
       const { condition, direction } = walk("seq", page);

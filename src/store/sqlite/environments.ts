@@ -12,6 +12,7 @@ const { columns, insert, toRecord, toRecordOrNull, toBindings } = mappingOf("env
 
 const DELETE = [
   "DELETE FROM event_type WHERE environment_seq = ?",
+  "DELETE FROM payload_version WHERE environment_seq = ?",
   "DELETE FROM token WHERE environment_seq = ?",
   "DELETE FROM environment WHERE seq = ?",
 ];

@@ -39,12 +39,13 @@ import { encryptionKeys, type KnownKeys, knownKeys, removeHandedOver } from "./k
 import { MessageKeys } from "./keys/message-keys.ts";
 import { acceptVerb, contentsVerb, messages } from "./messages.ts";
 import { idSeed, meta, probeOf } from "./meta.ts";
-import { migrate } from "./migrations.ts";
+import { migrate } from "./migrate.ts";
 import { namedSearch } from "./named-search.ts";
 import { names } from "./names.ts";
 import { notices } from "./notices.ts";
 import { CommandSeqSource, lastSeq } from "./numbers.ts";
 import { openError } from "./open-error.ts";
+import { payloadVersions } from "./payload-versions.ts";
 import { pollers } from "./pollers.ts";
 import { pruneVerb } from "./prune.ts";
 import { QuotaUsages, usageVerbs } from "./quota-usage.ts";
@@ -242,6 +243,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
     environments: environments(db, committer, usages),
     applications: applications(db, committer, turns, usages),
     eventTypes: eventTypes(db, committer),
+    payloadVersions: payloadVersions(db, committer),
     endpoints: endpoints(db, committer, box),
     sources: sources(db, committer, box),
     tokens: tokens(db, committer, turns),

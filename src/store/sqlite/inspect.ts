@@ -10,7 +10,8 @@ import { codeOf } from "./disk-error.ts";
 import { type KeyState, keyStateOf } from "./encryption/key-state.ts";
 import { isFileLocked } from "./file-lock.ts";
 import { freeBytesOf, sizeOf } from "./file-size.ts";
-import { migrations, schemaVersionOf } from "./migrations.ts";
+import { schemaVersionOf } from "./migrate.ts";
+import { migrations } from "./migrations.ts";
 import { lastSeq } from "./numbers.ts";
 import { openError } from "./open-error.ts";
 

@@ -1,5 +1,3 @@
-import type { Database } from "bun:sqlite";
-import { StartError } from "../../core/start-error.ts";
 import { FIRST_SCHEMA } from "./first-schema.ts";
 
 /**
@@ -381,32 +379,24 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX function_send_message ON function_send (message_seq);
   `,
+  `
+  CREATE TABLE payload_version (
+    seq INTEGER PRIMARY KEY,
+    environment_seq INTEGER NOT NULL,
+    version TEXT NOT NULL,
+    description TEXT NOT NULL,
+    event_types TEXT,
+    downgrade TEXT,
+    deprecated_at INTEGER,
+    sunset_at INTEGER,
+    deleted_seq INTEGER,
+    created_at INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX payload_version_name ON payload_version (environment_seq, version) WHERE deleted_seq IS NULL;
+  CREATE INDEX payload_version_listed ON payload_version (environment_seq, version, seq);
+  ALTER TABLE endpoint ADD COLUMN api_version TEXT;
+  CREATE INDEX endpoint_api_version ON endpoint (api_version) WHERE api_version IS NOT NULL AND deleted_at IS NULL;
+  ALTER TABLE event_type ADD COLUMN compatibility TEXT NOT NULL DEFAULT 'off';
+  `,
 ];
-
-/** Throws `StartError` if a schema is newer than this version of the program. */
-export function refuseNewerSchema(version: number, what = "The data directory"): void {
-  if (version <= migrations.length) return;
-  throw new StartError(
-    `${what} was written by a newer version of Boathook (schema ${version}; this version supports up to ${migrations.length}). Use the newer version or restore an older backup.`,
-  );
-}
-
-/** Returns the number of the migration that ran last. 0 for a new database. */
-export function schemaVersionOf(db: Database): number {
-  return (db.query("PRAGMA user_version").get() as { user_version: number }).user_version;
-}
-
-/**
- * Migrates the database to the newest schema. Throws `StartError` if a newer version of the server
- * has written the database.
- */
-export function migrate(db: Database): void {
-  const version = schemaVersionOf(db);
-  refuseNewerSchema(version);
-  for (let step = version; step < migrations.length; step++) {
-    db.transaction(() => {
-      db.run(migrations[step]!);
-      db.run(`PRAGMA user_version = ${step + 1}`);
-    }).immediate();
-  }
-}

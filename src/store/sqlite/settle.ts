@@ -46,9 +46,9 @@ export function settleVerb(db: Database, committer: Committer, stretches: Stretc
   };
   const storeSealed = db.prepare("UPDATE attempt SET sealed = ?2 WHERE seq = ?1");
   // Only failed attempts have headers, so that successful ones cost nothing more.
-  const storeExchange = ({ seq, headers, transformation }: Settlement["attempt"]) => {
-    if (headers === undefined && transformation === undefined) return;
-    storeSealed.run(seq, box.seal(JSON.stringify({ ...headers, transformation })));
+  const storeExchange = ({ seq, headers, transformation, apiVersion }: Settlement["attempt"]) => {
+    if (headers === undefined && transformation === undefined && apiVersion === undefined) return;
+    storeSealed.run(seq, box.seal(JSON.stringify({ ...headers, transformation, apiVersion })));
   };
   const endsDelivery = db.prepare("UPDATE attempt SET next_attempt_at = NULL WHERE seq = ?");
   const settledBefore = settledBeforeFinder(db);

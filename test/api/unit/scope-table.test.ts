@@ -24,6 +24,7 @@ describe("the scopes that operations need", () => {
       "notice",
       "operational-webhook",
       "overview",
+      "payload-version",
       "provider",
       "session",
       "statistics",

@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { systemClock } from "../../../src/edge/clock.ts";
 import { addConstraints, constraints } from "../../../src/store/sqlite/constraints.ts";
 import { openMemoryStore, openStore } from "../../../src/store/sqlite/index.ts";
-import { migrate } from "../../../src/store/sqlite/migrations.ts";
+import { migrate } from "../../../src/store/sqlite/migrate.ts";
 import { temporaryDirectory } from "../../support/temporary.ts";
 import { optionsFor } from "./open.ts";
 
@@ -15,6 +15,8 @@ const ROWS: Readonly<Record<string, string>> = {
     "application (seq, environment_seq, name, metadata, created_at, updated_at) VALUES (1, 1, '', '{}', 1, 1)",
   event_type: `event_type (seq, environment_seq, name, description, archived, deprecated, feature_flags, created_at, updated_at)
     VALUES (1, 1, 'a', '', 0, 0, '[]', 1, 1)`,
+  payload_version: `payload_version (seq, environment_seq, version, description, created_at, updated_at)
+    VALUES (1, 1, 'a', '', 1, 1)`,
   endpoint: `endpoint (seq, application_seq, url, description, disabled, metadata, headers, version, fifo, paused, created_at, updated_at)
     VALUES (1, 1, 'https://a.example/', '', 0, '{}', '{}', 1, 0, 0, 1, 1)`,
   endpoint_secret: "endpoint_secret (endpoint_seq, sealed) VALUES (1, zeroblob(29))",
@@ -55,6 +57,9 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   application_values_check: ["uid = ''", "throttle_rate = 0", "metadata = '[]'", "metadata = 'x'", "operational = 2"],
   application_quota_check: ["quota = '5'", "quota = '[]'", "quota = 'x'"],
   event_type_values_check: ["name = ''", "archived = 2", "deprecated = -1", "schemas = '1'", "validation = ''"],
+  event_type_compatibility_check: ["compatibility = ''"],
+  payload_version_values_check: ["version = ''", "event_types = '{}'", "downgrade = ''"],
+  endpoint_api_version_check: ["api_version = ''"],
   endpoint_values_check: [
     ...["uid = ''", "url = ''", "disabled = 2", "paused = 2", "fifo = 2", "event_types = '{}'", "channels = 'x'"],
     ...["metadata = '[]'", "version = 0", "throttle_rate = 0", "concurrency = 0", "timeout_ms = 0"],

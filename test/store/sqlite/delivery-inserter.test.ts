@@ -3,7 +3,7 @@ import { Database as Sqlite } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import type { NewMessage } from "../../../src/store/index.ts";
 import { deliveryInserter, ROWS_PER_INSERT } from "../../../src/store/sqlite/delivery-inserter.ts";
-import { migrate } from "../../../src/store/sqlite/migrations.ts";
+import { migrate } from "../../../src/store/sqlite/migrate.ts";
 
 /** Wraps a database and counts how often its prepared statements run. */
 function counting(db: Database) {

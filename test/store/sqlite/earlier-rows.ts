@@ -71,6 +71,15 @@ const configuration: readonly TableRows[] = [
     ],
   },
   {
+    table: "payload_version",
+    rows: () => [
+      {
+        ...{ seq: 4, environment_seq: 1, version: "2026-11-01", description: "", event_types: '["order.paid"]' },
+        ...{ downgrade: "function downgrade(payload) { return payload; }", ...times },
+      },
+    ],
+  },
+  {
     table: "endpoint",
     rows: (schema) => [endpoint(5, schema), { ...endpoint(6, schema), uid: null, disabled: 1, fifo: 0 }],
   },

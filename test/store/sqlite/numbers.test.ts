@@ -2,7 +2,7 @@ import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { ClockSeqSource, timeOfSeq } from "../../../src/core/id.ts";
-import { migrate } from "../../../src/store/sqlite/migrations.ts";
+import { migrate } from "../../../src/store/sqlite/migrate.ts";
 import { CommandSeqSource } from "../../../src/store/sqlite/numbers.ts";
 
 const START_AT = Date.UTC(2026, 0, 1);

@@ -3,7 +3,8 @@ import { describe, expect, test } from "bun:test";
 import { systemClock } from "../../../src/edge/clock.ts";
 import { configure, type Sync } from "../../../src/store/sqlite/database.ts";
 import { openMemoryStore } from "../../../src/store/sqlite/index.ts";
-import { migrate, migrations } from "../../../src/store/sqlite/migrations.ts";
+import { migrate } from "../../../src/store/sqlite/migrate.ts";
+import { migrations } from "../../../src/store/sqlite/migrations.ts";
 import { temporaryDirectory } from "../../support/temporary.ts";
 
 function schemaOf(db: Database): unknown[] {

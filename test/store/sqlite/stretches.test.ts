@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { migrate } from "../../../src/store/sqlite/migrations.ts";
+import { migrate } from "../../../src/store/sqlite/migrate.ts";
 import { EVERYTHING, type Range } from "../../../src/store/sqlite/range.ts";
 import { Stretches } from "../../../src/store/sqlite/stretches.ts";
 import type { Trait } from "../../../src/store/sqlite/trait.ts";

@@ -8,6 +8,7 @@ import { endpointSecretsSuite } from "./configuration/endpoint-secrets.ts";
 import { endpointsSuite } from "./configuration/endpoints.ts";
 import { environmentsSuite } from "./configuration/environments.ts";
 import { eventTypesSuite } from "./configuration/event-types.ts";
+import { payloadVersionsSuite } from "./configuration/payload-versions.ts";
 import { sessionsSuite } from "./configuration/sessions.ts";
 import { sourceTokensSuite } from "./configuration/source-tokens.ts";
 import { sourcesSuite } from "./configuration/sources.ts";
@@ -99,6 +100,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
     "configuration.applications.",
     "find get list create update delete known operational operationalOf ensureOperational",
   ],
+  [payloadVersionsSuite, "configuration.payloadVersions.", "all create update usage delete"],
   [eventTypesSuite, "configuration.eventTypes.", "get list unknown create update put expunge"],
   [endpointsSuite, "configuration.endpoints.", "find get list ever active challenged create update delete"],
   [endpointOrderingSuite, "configuration.endpoints.", "update"],

@@ -26,7 +26,7 @@ const attempt: AttemptDetail = {
     { name: "X-Api-Key", value: "***" },
   ],
   responseHeaders: null,
-  ...{ requestMethod: null, requestPayload: null, logs: null },
+  ...{ apiVersion: null, requestMethod: null, requestPayload: null, logs: null },
 };
 const success: AttemptDetail = {
   ...attempt,

@@ -12,6 +12,9 @@ const PHRASES: Readonly<Record<string, string>> = {
   "v1.event-type.patch": "changed the event type {eventTypeName}",
   "v1.event-type.delete": "archived or deleted the event type {eventTypeName}",
   "v1.event-type.import-openapi": "imported event types from an OpenAPI document",
+  "payload-version.create": "created the payload version {payloadVersion}",
+  "payload-version.patch": "changed the payload version {payloadVersion}",
+  "payload-version.delete": "deleted the payload version {payloadVersion}",
   "v1.endpoint.create": "created the endpoint {endpointId} of {appId}",
   "v1.endpoint.update": "created or replaced the endpoint {endpointId} of {appId}",
   "v1.endpoint.patch": "changed the endpoint {endpointId} of {appId}",
@@ -125,6 +128,7 @@ const KIND_WORDS: Readonly<Record<string, string>> = {
   sourceId: "source",
   sessionId: "session",
   eventTypeName: "event type",
+  payloadVersion: "payload version",
   attemptId: "attempt",
 };
 

@@ -72,6 +72,9 @@ export const MessageAttemptDetailOut = field.object("MessageAttemptDetailOut", {
   responseHeaders: headersOut(
     "The headers of the response, in order, the first 4 KiB. The value of `Set-Cookie` is `***`. Null for a successful attempt, and if there was no response.",
   ),
+  apiVersion: nullable(
+    Type.String({ description: "The payload version that was sent. Null if the payload had none." }),
+  ),
   requestMethod: nullable(
     Type.String({
       description: "The method that the transformation chose. Null without one, and if nothing was sent.",
@@ -79,12 +82,14 @@ export const MessageAttemptDetailOut = field.object("MessageAttemptDetailOut", {
   ),
   requestPayload: nullable(
     Type.String({
-      description: "The payload that the transformation made, the first 16 KiB. Null if the message's own was sent.",
+      description:
+        "The payload that the transformation or the downgrades made, the first 16 KiB. Null if the message's own was sent.",
     }),
   ),
   logs: nullable(
     Type.Array(Type.String(), {
-      description: "The lines that the transformation or the function of the endpoint logged. Null if it had none.",
+      description:
+        "The lines that the transformation, the function or the downgrades logged. Null if no code ran.",
     }),
   ),
 });
@@ -119,7 +124,7 @@ export const attemptDetailExample = {
     { name: "webhook-id", value: "msg_0KfxFXFUH4hEMq0Y8gpRxcT2bSr" },
   ],
   responseHeaders: [{ name: "Retry-After", value: "30" }],
-  ...{ requestMethod: null, requestPayload: null, logs: null },
+  ...{ apiVersion: null, requestMethod: null, requestPayload: null, logs: null },
 };
 
 const utf8 = new TextDecoder();
@@ -151,6 +156,7 @@ export function attemptDetailOut(attempt: Attempt, ids: IdCodec) {
   return {
     ...attemptOut(attempt, ids, true),
     ...{ requestHeaders: request, responseHeaders: response },
+    apiVersion: attempt.apiVersion ?? null,
     ...{ requestMethod: method, requestPayload: payload, logs },
   };
 }

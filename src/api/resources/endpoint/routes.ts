@@ -9,6 +9,7 @@ import {
   putEndpoint,
 } from "../../../commands/endpoints.ts";
 import { checkFunction } from "../../../commands/functions.ts";
+import { pinnedVersion } from "../../../commands/payload-versions.ts";
 import { anyEventTypes, existingEventTypes } from "../../../commands/subscriptions.ts";
 import type { Application, Endpoint } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
@@ -52,6 +53,12 @@ export function endpointRoutes(context: Context): Operation[] {
       refuseResuming(context, before, { paused, url: after.url });
       return after;
     };
+
+  /** Returns the request with the payload version that it means: the newest, unless it names one. */
+  const pinned = async <Sent extends { readonly apiVersion?: string | null }>(
+    { environmentSeq }: Identity,
+    sent: Sent,
+  ): Promise<Sent> => ({ ...sent, apiVersion: await pinnedVersion(context, environmentSeq, sent.apiVersion ?? null) });
 
   const writtenOut = async (endpoint: Endpoint) => ({
     ...endpointOut(endpoint, ids),
@@ -110,7 +117,8 @@ export function endpointRoutes(context: Context): Operation[] {
       problems: [404, 409],
       async handle({ identity, params, body, bytes }) {
         const application = await lookup.application(identity, params.app_id);
-        const settings = settingsOf(withFilter(body, bytes), context);
+        const sent = await pinned(identity, withFilter(body, bytes));
+        const settings = settingsOf(sent, context);
         const wanted = { applicationSeq: application.seq, settings, secret: secretOf(body.secret) };
         const endpoint = await createEndpoint(context, wanted, subscriptionRule(identity, application));
         return reply(201, await writtenOut(endpoint));
@@ -139,7 +147,7 @@ export function endpointRoutes(context: Context): Operation[] {
       tag,
       summary: "Create or replace an endpoint",
       description:
-        "An unknown uid in the path creates an endpoint with that uid. Absent fields get their defaults. If the body has no `uid`, a request to the id removes the stored uid, and a request to the uid keeps it. The secret and the headers are never changed.",
+        "An unknown uid in the path creates an endpoint with that uid. Absent fields get their defaults. An endpoint keeps its `apiVersion` if the body has none. If the body has no `uid`, a request to the id removes the stored uid, and a request to the uid keeps it. The secret and the headers are never changed.",
       access: "application",
       body: EndpointUpdate,
       bodyExample,
@@ -149,7 +157,8 @@ export function endpointRoutes(context: Context): Operation[] {
         const application = await lookup.application(identity, params.app_id);
         const key = lookup.key("ep_", params.endpoint_id);
         await checkFunction(context, application.seq, body.function);
-        const put = putOf(params.endpoint_id, withFilter(body, bytes), context);
+        const sent = await pinned(identity, withFilter(body, bytes));
+        const put = putOf(params.endpoint_id, sent, context, body.apiVersion === undefined);
         const change = resumable(body.paused, put.change);
         const wanted = { applicationSeq: application.seq, ...put, change };
         const { value, created } = await putEndpoint(context, key, wanted, subscriptionRule(identity, application));
@@ -171,7 +180,8 @@ export function endpointRoutes(context: Context): Operation[] {
       problems: [404, 409],
       async handle({ identity, params, body, bytes }) {
         const { application, endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
-        const sent = withUrl(withFilter(body, bytes), context);
+        const filtered = withUrl(withFilter(body, bytes), context);
+        const sent = filtered.apiVersion === undefined ? filtered : await pinned(identity, filtered);
         await checkFunction(context, application.seq, sent.function);
         const change = resumable(sent.paused, (before) => patchOf(before, sent));
         const after = await changeEndpoint(context, endpoint.seq, change, subscriptionRule(identity, application));

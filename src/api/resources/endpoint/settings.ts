@@ -37,20 +37,24 @@ export function settingsOf(sent: Static<typeof EndpointIn>, policy: UrlPolicy): 
 
 /**
  * Returns the settings and the change that a PUT describes. `settings` is null if the PUT cannot
- * create the endpoint, because neither the path nor the body contains a uid. Throws 422 if the URL
- * is not allowed.
+ * create the endpoint, because neither the path nor the body contains a uid. `keepsVersion` says
+ * whether an existing endpoint keeps its payload version. Throws 422 if the URL is not allowed.
  */
 export function putOf(
   text: string,
   sent: Static<typeof EndpointUpdate>,
   policy: UrlPolicy,
+  keepsVersion = false,
 ): { readonly settings: EndpointSettings | null; readonly change: EndpointChange } {
   const uid = sent.uid ?? uidOfPath("ep_", text);
   const settings = settingsOf(sent, policy);
   const replacement = { ...sent, url: settings.url, uid: uidOfPut("ep_", text, sent) };
   return {
     settings: uid === null ? null : { ...settings, uid },
-    change: (before) => applyPut(endpointFields, before, replacement),
+    change: (before) => {
+      const after = applyPut(endpointFields, before, replacement);
+      return keepsVersion ? { ...after, apiVersion: before.apiVersion } : after;
+    },
   };
 }
 

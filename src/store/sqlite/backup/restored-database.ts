@@ -4,7 +4,7 @@ import { deliveryHeldMeta } from "../../../core/delivery.ts";
 import { StartError } from "../../../core/start-error.ts";
 import { keyFingerprintOf } from "../encryption/key-state.ts";
 import { keyFileOf, keyOf } from "../key-file.ts";
-import { refuseNewerSchema, schemaVersionOf } from "../migrations.ts";
+import { refuseNewerSchema, schemaVersionOf } from "../migrate.ts";
 import { KeyBox } from "../secret-box.ts";
 import { problemIn } from "./backup-file.ts";
 

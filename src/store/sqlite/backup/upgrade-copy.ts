@@ -5,7 +5,8 @@ import { databaseFileOf } from "../data-dir.ts";
 import { openDatabase } from "../database.ts";
 import { hasKeyFingerprint } from "../encryption/key-state.ts";
 import { sizeOf } from "../file-size.ts";
-import { migrations, schemaVersionOf } from "../migrations.ts";
+import { schemaVersionOf } from "../migrate.ts";
+import { migrations } from "../migrations.ts";
 import { writeBackup } from "./backup-file.ts";
 import { requireSpace } from "./disk-space.ts";
 

@@ -18,7 +18,8 @@ import {
   oldKeyFileOf,
   removeHandedOver,
 } from "../key-file.ts";
-import { migrations, refuseNewerSchema, schemaVersionOf } from "../migrations.ts";
+import { refuseNewerSchema, schemaVersionOf } from "../migrate.ts";
+import { migrations } from "../migrations.ts";
 import { openError } from "../open-error.ts";
 import { KeyBox } from "../secret-box.ts";
 import { presentKeyOf } from "./key-ring.ts";

@@ -5,7 +5,7 @@ import { systemClock } from "../../../../src/edge/clock.ts";
 import { StoreUnavailable } from "../../../../src/store/index.ts";
 import { Committer } from "../../../../src/store/sqlite/commit.ts";
 import { MessageKeys } from "../../../../src/store/sqlite/keys/message-keys.ts";
-import { migrate } from "../../../../src/store/sqlite/migrations.ts";
+import { migrate } from "../../../../src/store/sqlite/migrate.ts";
 import { Turns } from "../../../../src/store/turns.ts";
 
 const NOW = 1000;

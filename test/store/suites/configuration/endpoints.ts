@@ -22,6 +22,7 @@ const everyField: Partial<Endpoint> = {
   concurrency: 2,
   ordering: "fifo",
   filter: parseExact('{"payload":{"id":9007199254740993,"rate":1.50}}') as ExactObject,
+  apiVersion: "2026-11-01",
   timeoutMs: 2500,
   retryScheduleMs: [1000, 2000],
   paused: true,
@@ -41,6 +42,7 @@ export function endpointsSuite(open: Open): void {
         ...endpoint,
         environmentSeq: world.environment.seq,
         applicationThrottleRate: null,
+        isOperational: false,
         deleted: false,
       });
     });

@@ -1,0 +1,77 @@
+import { describe, expect, test } from "bun:test";
+import type { PayloadVersion } from "../../../../src/store/index.ts";
+import { Furnished } from "../../furnished.ts";
+import type { Open } from "../../store-under-test.ts";
+
+/** Returns a version of the environment. */
+function versionOf(world: Furnished, version: string, fields: Partial<PayloadVersion> = {}): PayloadVersion {
+  return {
+    ...{ seq: world.seqs.next(), environmentSeq: world.environment.seq, version, description: "", eventTypes: null },
+    ...{ downgrade: null, deprecatedAt: null, sunsetAt: null, deletedSeq: null, createdAt: 1, updatedAt: 1 },
+    ...fields,
+  };
+}
+
+export function payloadVersionsSuite(open: Open): void {
+  describe("payload versions", () => {
+    test("payload versions are stored unchanged across a restart, and listed newest first", async () => {
+      await using world = await Furnished.open(open);
+      const older = versionOf(world, "1", { eventTypes: ["a"], downgrade: "function downgrade() {}", sunsetAt: 5 });
+      const newer = versionOf(world, "2");
+      for (const one of [older, newer]) {
+        expect(await world.store.configuration.payloadVersions.create(one, 10)).toBe("created");
+      }
+      await world.reopen();
+      const { payloadVersions } = world.store.configuration;
+      expect(await payloadVersions.all(world.environment.seq)).toEqual([newer, older]);
+      const other = await world.addEnvironment("other");
+      expect(await payloadVersions.all(other.seq)).toEqual([]);
+    });
+
+    test("the name of a payload version is unique among those that are not deleted, up to a maximum", async () => {
+      await using world = await Furnished.open(open);
+      const { payloadVersions } = world.store.configuration;
+      await world.send();
+      expect(await payloadVersions.create(versionOf(world, "1"), 2)).toBe("created");
+      expect(await payloadVersions.create(versionOf(world, "1"), 2)).toBe("taken");
+      expect(await payloadVersions.delete(world.environment.seq, "1", world.seqs.next())).toBe("deleted");
+      expect(await payloadVersions.delete(world.environment.seq, "1", world.seqs.next())).toBe("gone");
+      expect(await payloadVersions.create(versionOf(world, "1"), 2)).toBe("created");
+      expect(await payloadVersions.create(versionOf(world, "2"), 2)).toBe("full");
+    });
+
+    test("a deleted payload version is removed once no earlier message is stored", async () => {
+      await using world = await Furnished.open(open);
+      const { payloadVersions } = world.store.configuration;
+      await payloadVersions.create(versionOf(world, "1"), 1);
+      await payloadVersions.delete(world.environment.seq, "1", world.seqs.next());
+      await world.send();
+      expect(await payloadVersions.create(versionOf(world, "2"), 1)).toBe("created");
+      expect((await payloadVersions.all(world.environment.seq)).map(({ version }) => version)).toEqual(["2"]);
+    });
+
+    test("a change of a payload version that does not exist returns null", async () => {
+      await using world = await Furnished.open(open);
+      const { payloadVersions } = world.store.configuration;
+      const stored = versionOf(world, "1");
+      await payloadVersions.create(stored, 10);
+      const change = () => ({ description: "changed" });
+      const changed = { ...stored, description: "changed" };
+      expect(await payloadVersions.update(world.environment.seq, "1", change)).toEqual(changed);
+      expect(await payloadVersions.update(world.environment.seq, "2", change)).toBeNull();
+      expect(await payloadVersions.all(world.environment.seq)).toEqual([changed]);
+    });
+
+    test("only endpoints of the environment that are not deleted count as users of a payload version", async () => {
+      await using world = await Furnished.open(open);
+      const { payloadVersions, endpoints } = world.store.configuration;
+      await payloadVersions.create(versionOf(world, "1"), 10);
+      const endpoint = await world.addEndpoint({ apiVersion: "1" });
+      expect(await payloadVersions.usage(world.environment.seq, "1")).toBe(1);
+      expect(await payloadVersions.usage(world.environment.seq + 1, "1")).toBe(0);
+      expect(await payloadVersions.delete(world.environment.seq, "1", world.seqs.next())).toBe("in use");
+      await endpoints.delete(endpoint.seq, 1);
+      expect(await payloadVersions.usage(world.environment.seq, "1")).toBe(0);
+    });
+  });
+}
