@@ -4,6 +4,7 @@ import { Invalid, invalid } from "../core/problem.ts";
 import { type EventTypeSettings, plainEventType } from "../core/resources/event-type.ts";
 import type { EventType, Store } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
+import { schemaWarnings } from "./event-type-compatibility.ts";
 import { checkSchemas } from "./event-type-schemas.ts";
 import { newEventType } from "./event-types.ts";
 import { eventTypeChanged } from "./publish.ts";
@@ -50,6 +51,8 @@ export interface Planned {
   readonly chars: number;
   /** The settings that the import changes, or null if the event type is new. */
   readonly changed: readonly string[] | null;
+  /** The changes of the schema that may break its users. */
+  readonly warnings: readonly string[];
 }
 
 /** Returns all event types of an environment by name, including archived ones. */
@@ -96,7 +99,10 @@ export async function planImport(
   return results;
 }
 
-/** Throws 422 if a schema cannot be used or if the schemas have more than `charsMax` code units. */
+/**
+ * Throws 422 if a schema cannot be used or if the schemas have more than `charsMax` code units, and 409
+ * if the event type rejects the change of its schema.
+ */
 async function plan(
   parts: Parts,
   environmentSeq: Seq,
@@ -113,7 +119,8 @@ async function plan(
     );
   const base = before ?? newEventType(parts, { environmentSeq, name }, plainEventType);
   const eventType = { ...base, ...change, updatedAt: parts.clock.now() };
-  return { eventType, change, chars, changed: before === null ? null : changedBy(change, before) };
+  const warnings = schemaWarnings(before, eventType);
+  return { eventType, change, chars, changed: before === null ? null : changedBy(change, before), warnings };
 }
 
 function changedBy(change: ImportedEventType["change"], before: EventType): string[] {

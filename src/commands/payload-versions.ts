@@ -76,6 +76,21 @@ export async function deletePayloadVersion(parts: Parts, key: PayloadVersionKey)
   changed(parts, key);
 }
 
+/** Creates or replaces versions, the oldest first. Throws like `createPayloadVersion` at the first failure. */
+export async function importPayloadVersions(
+  parts: Parts,
+  environmentSeq: Seq,
+  imports: ReadonlyArray<{ readonly version: string; readonly settings: PayloadVersionSettings }>,
+): Promise<void> {
+  const existing = new Set((await payloadVersions(parts, environmentSeq)).map(({ version }) => version));
+  const oldestFirst = imports.toSorted((a, b) => (a.version < b.version ? -1 : 1));
+  for (const { version, settings } of oldestFirst) {
+    const key = { environmentSeq, version };
+    if (existing.has(version)) await changePayloadVersion(parts, key, () => settings);
+    else await createPayloadVersion(parts, key, settings);
+  }
+}
+
 /** Returns a version. Throws 404 if it does not exist. */
 export async function payloadVersion(parts: Pick<Parts, "store">, key: PayloadVersionKey): Promise<PayloadVersion> {
   const versions = await payloadVersions(parts, key.environmentSeq);

@@ -214,6 +214,7 @@ describe("enforcement of scopes", () => {
       await sendAs(token)("POST", "/environment/import", "{"),
       "environment:Write",
       "event-type:Write",
+      "payload-version:Write",
     );
     expectMissingScopes(await sendAs(token)("POST", `/app/${app}/msg`, "{"), "message:Write");
   });

@@ -50,6 +50,31 @@ describe("exporting and importing an environment", () => {
     expect(timeless(await exported(there))).toEqual(timeless(out));
   });
 
+  test("importing an export reproduces its payload versions and the compatibility of its event types", async () => {
+    const [here, there] = [await environmentToken(), await environmentToken()];
+    const downgrade = "function downgrade(payload) { return payload; }";
+    for (const version of ["2026-11-01", "2026-12-01"]) {
+      const body = { version, description: version, downgrade, deprecatedAt: "2027-01-01T00:00:00.000Z" };
+      expect((await send("POST", "/payload-version", body, { token: here })).status).toBe(201);
+    }
+    await send("POST", "/event-type", type("a", { compatibility: "reject" }), { token: here });
+    const out = await exported(here);
+    for (let i = 0; i < 2; i++) {
+      expect((await send("POST", "/environment/import", out, { token: there })).status).toBe(204);
+    }
+    const timeless = ({ payloadVersions, eventTypes }: { payloadVersions: object[]; eventTypes: object[] }) =>
+      [...payloadVersions, ...eventTypes].map((one) => ({ ...one, createdAt: null, updatedAt: null }));
+    expect(timeless(out)).toMatchObject([
+      { version: "2026-12-01" },
+      { version: "2026-11-01" },
+      { compatibility: "reject" },
+    ]);
+    expect(timeless(await exported(there))).toEqual(timeless(out));
+    const twice = { payloadVersions: [out.payloadVersions[0], out.payloadVersions[0]] };
+    const { status, json } = await send("POST", "/environment/import", twice, { token: there });
+    expect([status, json.detail[0].loc]).toEqual([422, ["body", "payloadVersions", "[1]", "version"]]);
+  });
+
   test("an environment import replaces event types of the same name and keeps the others", async () => {
     const token = await environmentToken();
     await send("POST", "/event-type", type("a", { groupName: "g", archived: true }), { token });

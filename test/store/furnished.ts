@@ -154,6 +154,7 @@ export class Furnished implements AsyncDisposable {
       featureFlags: [],
       groupName: null,
       validation: "warn",
+      compatibility: "off",
       createdAt: this.now,
       updatedAt: this.now,
       ...change,

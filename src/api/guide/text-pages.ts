@@ -17,6 +17,7 @@ import security from "../../../web/guide/pages/security.md" with { type: "text" 
 import sizing from "../../../web/guide/pages/sizing.md" with { type: "text" };
 import transformations from "../../../web/guide/pages/transformations.md" with { type: "text" };
 import upgrade from "../../../web/guide/pages/upgrade.md" with { type: "text" };
+import versions from "../../../web/guide/pages/versions.md" with { type: "text" };
 import { PRESETS, type Preset } from "../../../web/presets/presets.ts";
 import { frame, type Listed, type PageFiles } from "./frame.ts";
 import { Html, html } from "./html.ts";
@@ -156,6 +157,12 @@ const chapters: ReadonlyArray<readonly [heading: string, pages: ReadonlyArray<Te
         title: "Presets of transformations",
         about: "code for Slack, Microsoft Teams, Discord and CloudEvents",
         text: [presets.trimEnd(), ...PRESETS.map(presetText)].join("\n\n"),
+      },
+      {
+        name: "versions",
+        title: "Payload versions",
+        about: "changing the form of payloads without breaking receivers, deprecation, and checks of schema changes",
+        text: versions,
       },
       providers,
     ],

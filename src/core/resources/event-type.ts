@@ -28,6 +28,11 @@ const validation = choice(["off", "warn", "reject"], {
     "What happens to messages that do not match the schema: `off` skips validation, `warn` accepts the message with `warnings`, `reject` responds with 422.",
 });
 
+const compatibility = choice(["off", "warn", "reject"], {
+  description:
+    "What happens to changes of the latest schema that may break receivers, such as a property that is removed: `off` skips the check, `warn` names them in `warnings`, `reject` responds with 409. See /docs/guide/versions.",
+});
+
 type Flags = readonly string[];
 
 /** The flags of an event type. In JSON, an empty list is null. */
@@ -60,6 +65,7 @@ export const eventTypeFields = {
   /** Schemas by version, exactly as in the request. */
   schemas: setting(schemas, null),
   validation: setting(validation, "warn"),
+  compatibility: setting(compatibility, "off"),
   /** The single flag of earlier versions of the Svix API. */
   featureFlag: alias("featureFlags", featureFlag),
   featureFlags: setting(featureFlags, []),

@@ -63,7 +63,7 @@ function toActive({ seq, eventTypes, channels, filter }: ActiveRow): ActiveEndpo
 }
 
 interface Belongs extends Pick<KnownEndpoint, "environmentSeq" | "applicationThrottleRate"> {
-  readonly operational: number;
+  readonly isOperational: number;
 }
 
 type Reads = Pick<Configuration["endpoints"], "find" | "get" | "list" | "ever" | "active" | "challenged">;
@@ -72,7 +72,8 @@ function endpointReads(db: Database, box: SecretBox): Reads {
   const { toRecord, toRecordOrNull } = endpointCodec(box);
   const bySeq = db.prepare<EndpointRow, [number]>(`SELECT ${ENDPOINT_COLUMNS} FROM endpoint WHERE seq = ?`);
   const belongsTo = db.prepare<Belongs, [number]>(
-    `SELECT environment_seq AS environmentSeq, throttle_rate AS applicationThrottleRate, operational
+    `SELECT environment_seq AS environmentSeq, throttle_rate AS applicationThrottleRate,
+       operational AS isOperational
      FROM application WHERE seq = ?`,
   );
   const inApplication = db.prepare<EndpointRow, [number, number]>(
@@ -100,8 +101,9 @@ function endpointReads(db: Database, box: SecretBox): Reads {
       const row = bySeq.get(seq);
       if (row === null) return null;
       const endpoint = toRecord(row);
-      const { operational, ...belongs } = belongsTo.get(endpoint.applicationSeq)!;
-      return { ...endpoint, ...belongs, isOperational: operational === 1, deleted: row.deletedAt !== null };
+      const belongs = belongsTo.get(endpoint.applicationSeq)!;
+      const isOperational = belongs.isOperational === 1;
+      return { ...endpoint, ...belongs, isOperational, deleted: row.deletedAt !== null };
     },
     list: async (applicationSeq, page) => {
       const { condition, direction } = walk("seq", page);

@@ -387,11 +387,8 @@ export const migrations: readonly string[] = [
     description TEXT NOT NULL,
     event_types TEXT,
     downgrade TEXT,
-    deprecated_at INTEGER,
-    sunset_at INTEGER,
-    deleted_seq INTEGER,
-    created_at INTEGER NOT NULL,
-    updated_at INTEGER NOT NULL
+    deprecated_at INTEGER, sunset_at INTEGER, deleted_seq INTEGER,
+    created_at INTEGER NOT NULL, updated_at INTEGER NOT NULL
   ) STRICT;
   CREATE UNIQUE INDEX payload_version_name ON payload_version (environment_seq, version) WHERE deleted_seq IS NULL;
   CREATE INDEX payload_version_listed ON payload_version (environment_seq, version, seq);

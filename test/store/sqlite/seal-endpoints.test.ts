@@ -90,6 +90,9 @@ describe("headers and URL passwords at rest", () => {
       db.run("DELETE FROM meta WHERE name = 'endpoints-sealed'");
       db.run("ALTER TABLE endpoint DROP CONSTRAINT endpoint_sealed_check");
       db.run(
+        "INSERT INTO application (seq, environment_seq, name, metadata, created_at, updated_at) VALUES (2, 1, '', '{}', 1, 1)",
+      );
+      db.run(
         "INSERT INTO endpoint (seq, application_seq, url, description, disabled, metadata, headers, version, fifo, paused, created_at, updated_at) VALUES (3, 2, ?, '', 0, '{}', '{}', 1, 0, 0, 1, 1)",
         [URL_WITH_PASSWORD],
       );

@@ -88,8 +88,7 @@ export const MessageAttemptDetailOut = field.object("MessageAttemptDetailOut", {
   ),
   logs: nullable(
     Type.Array(Type.String(), {
-      description:
-        "The lines that the transformation, the function or the downgrades logged. Null if no code ran.",
+      description: "The lines that the transformation, the function or the downgrades logged. Null if no code ran.",
     }),
   ),
 });

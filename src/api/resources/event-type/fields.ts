@@ -1,5 +1,6 @@
 /** The fields of an event type in the API, derived from its table. */
 import { Type } from "@sinclair/typebox";
+import type { WrittenEventType } from "../../../commands/event-types.ts";
 import type { IdCodec } from "../../../core/id.ts";
 import { type EventType, eventTypeFields } from "../../../core/resources/event-type.ts";
 import { versionsOf } from "../../../core/schema-versions.ts";
@@ -23,11 +24,25 @@ export const EventTypeOut = field.object("EventTypeOut", {
     description: "Versions of the schemas, the latest last. Present even if a list omits the schemas.",
   }),
 });
+/** An event type in the response to a request that created or changed it. */
+export const EventTypeWrittenOut = field.object("EventTypeWrittenOut", {
+  ...EventTypeOut.properties,
+  warnings: Type.Optional(
+    Type.Array(Type.String(), {
+      description:
+        "Changes of the latest schema that may break its users, if `compatibility` is `warn`. Absent if there are none.",
+    }),
+  ),
+});
 export const eventTypeExample = { ...exampleOf(eventTypeFields), schemaVersions: ["1"] };
 
 export function eventTypeOut(eventType: EventType, ids: IdCodec, withContent = true) {
   const shown = withContent ? eventType : { ...eventType, schemas: null };
   return { ...outputOf(eventTypeFields, shown, ids), schemaVersions: versionsOf(eventType) };
+}
+
+export function eventTypeWrittenOut({ eventType, warnings }: WrittenEventType, ids: IdCodec) {
+  return { ...eventTypeOut(eventType, ids), ...(warnings.length > 0 && { warnings: [...warnings] }) };
 }
 
 /**

@@ -21,6 +21,7 @@ import { type Operation, operation } from "../../http/operation.ts";
 import { reply } from "../../http/reply.ts";
 import { FINDINGS_MAX, nullable, wordOut } from "../../http/schema.ts";
 
+const WARNINGS_MAX = 100;
 /** The version of all imported schemas. */
 const VERSION = "1";
 
@@ -49,6 +50,12 @@ const EventTypeImportOpenApiOut = field.object("EventTypeImportOpenApiOut", {
     skipped: Type.Optional(
       Type.Array(field.object("EventTypeImportSkipped", { name: Type.String(), reason: Type.String() }), {
         description: "The webhooks that cannot be imported, and why; absent if there are none.",
+      }),
+    ),
+    warnings: Type.Optional(
+      Type.Array(Type.String(), {
+        description:
+          "Changes of schemas that may break their users, of event types whose `compatibility` is `warn`; absent if there are none.",
       }),
     ),
     changes: Type.Optional(
@@ -110,7 +117,7 @@ export function eventTypeImportRoutes(context: Context): Operation[] {
           example: { data: { modified: ["pet.new"], to_modify: null } },
         },
       },
-      problems: [400],
+      problems: [400, 409],
       async handle({ identity: { environmentSeq }, body }) {
         const unusable = new Map<string, Invalid>();
         const imports = importsIn(await sentDocument(context, body), (name, error) => void unusable.set(name, error));
@@ -119,18 +126,24 @@ export function eventTypeImportRoutes(context: Context): Operation[] {
         const findings = [...unusable.values()].flatMap((error) => error.findings);
         if (planned.length === 0 && findings.length > 0) throw new Invalid(...findings.slice(0, FINDINGS_MAX));
         const skipped = [...unusable].map(([name, error]) => ({ name: name.toWellFormed(), reason: reasonOf(error) }));
-        const skippedOut = skipped.length === 0 ? {} : { skipped };
+        const warnings = planned.flatMap(({ eventType, warnings }) =>
+          warnings.map((text) => `${eventType.name}: ${text}`),
+        );
+        const remarks = {
+          ...(skipped.length > 0 && { skipped }),
+          ...(warnings.length > 0 && { warnings: warnings.slice(0, WARNINGS_MAX) }),
+        };
         const types = planned.map(({ eventType }) => eventType);
         // Event types that are skipped are in the document, so they are not archived.
         const kept = body.replaceAll ? new Set(unusable.keys()) : null;
         if (body.dryRun) {
           const archived = kept === null ? [] : await archivedByImport(context, environmentSeq, planned, kept);
           const changes = [...planned.map(changeOut), ...archived.map(archivalOut)];
-          const data = { modified: [], changes, to_modify: types.map(outOf), ...skippedOut };
+          const data = { modified: [], changes, to_modify: types.map(outOf), ...remarks };
           return { ...reply(200, { data }), changed: null };
         }
         await storeImport(context, environmentSeq, planned, kept);
-        return reply(200, { data: { modified: types.map(({ name }) => name), to_modify: null, ...skippedOut } });
+        return reply(200, { data: { modified: types.map(({ name }) => name), to_modify: null, ...remarks } });
       },
     }),
   ];

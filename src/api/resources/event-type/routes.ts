@@ -23,14 +23,21 @@ import {
   EventTypeOut,
   EventTypePatch,
   EventTypeUpdate,
+  EventTypeWrittenOut,
   eventTypeOut,
+  eventTypeWrittenOut,
   eventTypeExample as example,
   isVisible,
 } from "./fields.ts";
 
 const bodyExample = { name: "user.signup", description: "A user has signed up." };
 const found = { description: "The event type.", schema: EventTypeOut, example };
-const created = { ...found, description: "The event type was created." };
+const written = {
+  description: "The event type.",
+  schema: EventTypeWrittenOut,
+  example: { ...example, warnings: ["schemas.1: required property `id` was added"] },
+};
+const created = { ...written, description: "The event type was created.", example };
 
 export function eventTypeRoutes(context: Context): Operation[] {
   const { store, ids } = context;
@@ -98,8 +105,8 @@ export function eventTypeRoutes(context: Context): Operation[] {
       problems: [409],
       async handle({ identity, body }) {
         const key = { environmentSeq: identity.environmentSeq, name: body.name };
-        const eventType = await createEventType(context, key, applyPatch(eventTypeFields, plainEventType, body));
-        return { ...reply(201, out(eventType)), changed: { eventTypeName: body.name } };
+        const created = await createEventType(context, key, applyPatch(eventTypeFields, plainEventType, body));
+        return { ...reply(201, eventTypeWrittenOut(created, ids)), changed: { eventTypeName: body.name } };
       },
     }),
 
@@ -125,17 +132,15 @@ export function eventTypeRoutes(context: Context): Operation[] {
       summary: "Create or replace an event type",
       access: "environment",
       body: EventTypeUpdate,
+      description: "Absent fields get their defaults. An event type keeps its `compatibility` if the body has none.",
       bodyExample: { description: "A user has signed up." },
-      responses: { 200: found, 201: created },
+      responses: { 200: written, 201: created },
       problems: [404, 409],
       async handle({ identity, params, body }) {
         const key = { environmentSeq: identity.environmentSeq, name: checkedName(params.event_type_name) };
-        const { eventType, created } = await putEventType(
-          context,
-          key,
-          applyPatch(eventTypeFields, plainEventType, body),
-        );
-        return reply(created ? 201 : 200, out(eventType));
+        const settings = applyPatch(eventTypeFields, plainEventType, body);
+        const put = await putEventType(context, key, settings, body.compatibility ?? null);
+        return reply(put.created ? 201 : 200, eventTypeWrittenOut(put, ids));
       },
     }),
 
@@ -149,14 +154,12 @@ export function eventTypeRoutes(context: Context): Operation[] {
       access: "environment",
       body: EventTypePatch,
       bodyExample: { deprecated: true },
-      responses: { 200: found },
-      problems: [404],
+      responses: { 200: written },
+      problems: [404, 409],
       async handle({ identity, params, body }) {
         const key = { environmentSeq: identity.environmentSeq, name: params.event_type_name };
-        return reply(
-          200,
-          out(await changeEventType(context, key, (before) => applyPatch(eventTypeFields, before, body))),
-        );
+        const change = (before: EventType) => applyPatch(eventTypeFields, before, body);
+        return reply(200, eventTypeWrittenOut(await changeEventType(context, key, change), ids));
       },
     }),
 
