@@ -6,6 +6,8 @@ import type { Product } from "../product.ts";
 import type { Found } from "./requests.ts";
 
 const PAGES_FILE = join(import.meta.dir, "..", "..", "..", "web", "admin", "pages.ts");
+/** Parts of pages that load something of their own. */
+const TABS = ["app/:app/endpoint/:endpoint?tab=transformation"];
 const LOADS = 5;
 const WITHIN_MS = 30_000;
 
@@ -96,7 +98,7 @@ async function click(page: Page, hash: string): Promise<number> {
   return (await at) - startedAt;
 }
 
-/** Returns an address for each pattern in the table of pages. */
+/** Returns an address for each pattern in the table of pages and in `TABS`. */
 async function addressesOf(found: Found): Promise<readonly string[]> {
   const patterns = [...(await Bun.file(PAGES_FILE).text()).matchAll(/\bpage\("([^"]*)"/g)].map(([, text]) => text!);
   const values: Readonly<Record<string, string>> = {
@@ -109,9 +111,9 @@ async function addressesOf(found: Found): Promise<readonly string[]> {
     ":task": found.task,
     ":inbox": "inbox_of_the_bench",
   };
-  return patterns.map((pattern) => {
-    const ofSource = pattern.startsWith("source/");
-    const value = (name: string) => (ofSource && name === ":message" ? found.sourceMessage : (values[name] ?? name));
-    return pattern.replaceAll(/:\w+/g, value);
+  const ofSource: typeof values = { ":message": found.sourceMessage, ":endpoint": found.sourceEndpoint };
+  return [...patterns, ...TABS].map((pattern) => {
+    const known = pattern.startsWith("source/") ? { ...values, ...ofSource } : values;
+    return pattern.replaceAll(/:\w+/g, (name) => known[name] ?? name);
   });
 }

@@ -19,6 +19,7 @@ export interface Found {
   readonly source: string;
   readonly sourceApp: string;
   readonly sourceMessage: string;
+  readonly sourceEndpoint: string;
   readonly logEntry: string;
   readonly eventType: string;
   readonly task: string;
@@ -45,6 +46,7 @@ export async function findRecords(server: Product): Promise<Found> {
     source: "source-0",
     sourceApp: appId,
     sourceMessage: (await first(`/app/${appId}/msg?limit=1&with_content=false`))!.id,
+    sourceEndpoint: (await first(`${source}/endpoint?limit=1`))!.id,
     logEntry: (await first(`${source}/log?limit=1`))!.id,
     eventType: "order.changed",
     task: (await first("/background-task?limit=1"))!.id,
