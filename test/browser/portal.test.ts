@@ -79,6 +79,26 @@ describeInBrowser("portal in a browser", options, (group) => {
   );
 
   test(
+    "the links of the header stand in one line at its end, with space between them",
+    async () => {
+      const { page } = await open((await link()).url);
+      const header = page.getByRole("banner");
+      const boxes = [];
+      for (const name of ["Endpoints", "Event types"]) {
+        boxes.push((await header.getByRole("link", { name, exact: true }).boundingBox())!);
+      }
+      const [first, second] = boxes as [(typeof boxes)[number], (typeof boxes)[number]];
+      const whose = (await header.getByText("Webhooks", { exact: true }).boundingBox())!;
+      const middle = ({ y, height }: typeof whose) => y + height / 2;
+      expect(second.y).toBe(first.y);
+      expect(second.x - (first.x + first.width)).toBeGreaterThan(4);
+      expect(first.x - (whose.x + whose.width)).toBeGreaterThan(200);
+      expect(Math.abs(middle(first) - middle(whose))).toBeLessThan(4);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
     "the attempts of a message show the note about a malformed response",
     async () => {
       await using receiver = await startSocketReceiver((socket) =>
