@@ -28,7 +28,13 @@ export type Fact =
       readonly eventType: string;
       readonly deliveries: number;
     }
-  | { readonly type: "attempt.started"; readonly deliverySeq: Seq; readonly endpointSeq: Seq }
+  | {
+      readonly type: "attempt.started";
+      readonly deliverySeq: Seq;
+      readonly endpointSeq: Seq;
+      /** The batch that is sent; null if the message is sent alone. */
+      readonly batchSeq: Seq | null;
+    }
   | {
       readonly type: "attempt.finished";
       readonly deliverySeq: Seq;

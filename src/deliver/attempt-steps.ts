@@ -1,6 +1,6 @@
 import { decide } from "../core/delivery.ts";
 import type { Facts } from "../core/fact.ts";
-import type { SeqSource } from "../core/id.ts";
+import type { Seq, SeqSource } from "../core/id.ts";
 import { classify } from "../core/outcome.ts";
 import { restAfterShortageMs } from "../core/shortage.ts";
 import type { Signals } from "../core/signal.ts";
@@ -97,9 +97,9 @@ export class AttemptSteps {
   }
 
   /** Publishes that an attempt of a delivery has started. */
-  tellStarted({ seq: deliverySeq, endpointSeq }: PendingDelivery): void {
+  tellStarted({ seq: deliverySeq, endpointSeq }: PendingDelivery, batchSeq: Seq | null): void {
     const { facts } = this.parts;
-    if (facts.wants("attempt.started")) facts.state({ type: "attempt.started", deliverySeq, endpointSeq });
+    if (facts.wants("attempt.started")) facts.state({ type: "attempt.started", deliverySeq, endpointSeq, batchSeq });
   }
 
   /** Maximum duration of an attempt, in ms. */
@@ -111,18 +111,16 @@ export class AttemptSteps {
    * Makes the lane rest after an attempt that a shortage of this machine has prevented. The
    * deliveries stay pending with unchanged attempts and due time.
    */
-  postpone(request: RunningRequest, waiting: Waiting, shortage: Shortage): void {
+  postpone(lane: Lane, waiting: Waiting, shortage: Shortage): void {
     const { time, memory, facts } = this.parts;
-    const { lane } = request;
     const now = time.now();
-    this.#slow.ended(request, now);
     memory.letGo(lane, waiting);
     // The lane is read again from its beginning, so that the postponed delivery stays ahead of
     // later ones.
     if (lane.isOwned) memory.release(lane);
     // Concurrent attempts of the lane fail together and count as one shortage.
     if (lane.restsUntil <= now) lane.restsUntil = now + restAfterShortageMs(lane.shortages++);
-    for (const { delivery } of waiting.members ?? [waiting]) {
+    for (const { delivery } of waiting.batch?.members ?? [waiting]) {
       const { seq: deliverySeq, endpointSeq } = delivery;
       facts.state({ type: "delivery.postponed", deliverySeq, endpointSeq, resource: shortage.resource });
     }
@@ -145,16 +143,18 @@ export class AttemptSteps {
     return verdict;
   }
 
-  /**
-   * Must be called when a request has ended, if it may have ended without `judge` or `postpone`. May be
-   * called again.
-   */
+  /** Must be called when a request has ended, unless `judge` is called. */
   ended(request: RunningRequest): void {
     this.#slow.ended(request, this.parts.time.now());
   }
 
   /** Decides what a result means for a delivery. */
-  verdict({ lane, entry, startTime }: RunningRequest, answer: Answer, attempts: number, endTime: number): Verdict {
+  verdict(
+    { lane, entry, startTime }: Pick<RunningRequest, "lane" | "entry" | "startTime">,
+    answer: Answer,
+    attempts: number,
+    endTime: number,
+  ): Verdict {
     const { clock, time, random, policy, isClockDoubted } = this.parts;
     const endedAt = clock.now();
     const outcome = classify(answer, endedAt);
@@ -192,7 +192,7 @@ export class AttemptSteps {
 
   /** Publishes the facts and signals that follow from a stored settlement. */
   tell(
-    { lane, entry }: RunningRequest,
+    { lane, entry }: Pick<RunningRequest, "lane" | "entry">,
     { delivery, content }: { readonly delivery: PendingDelivery; readonly content: MessageContent },
     { attempt }: Settlement,
     settled: Settled,

@@ -33,7 +33,8 @@ export class AttemptRunner {
       const answer = await this.#send(attempt, span === null ? message : { ...message, trace: span.trace });
       if (answer === null) return;
       if (answer.kind === "shortage") {
-        steps.postpone(attempt, waiting, answer);
+        steps.ended(attempt);
+        steps.postpone(slot.lane, waiting, answer);
         return;
       }
       const settlement = this.#judge(attempt, answer);
@@ -57,7 +58,7 @@ export class AttemptRunner {
     const made = { lane, slot, waiting, content, entry: entry!, target: target!, generation };
     const attempt = { ...made, startedAt: steps.parts.clock.now(), startTime: now };
     steps.started(attempt);
-    steps.tellStarted(waiting.delivery);
+    steps.tellStarted(waiting.delivery, null);
     return attempt;
   }
 

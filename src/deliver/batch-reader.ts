@@ -1,6 +1,6 @@
 import { approximateBytes, type BatchLimits, decideBatch } from "../core/batch.ts";
 import { type Seq, seqAt, timeOfSeq } from "../core/id.ts";
-import type { BatchCandidate } from "../store/index.ts";
+import type { BatchCandidate, LaneCursor } from "../store/index.ts";
 import { Gathering } from "./gathering.ts";
 import type { Lane, Waiting } from "./lane.ts";
 import { NOTHING } from "./lane-position.ts";
@@ -44,18 +44,18 @@ export class BatchReader {
     // Something arrived during the read; it may be missing in the rows.
     const isOutdated = lane.diskNext !== NOTHING;
     if (next !== null) lane.waitsOnDisk(next);
-    if (found.closed !== null) {
-      lane.continueBehindCursor();
-      await this.take(lane, found.closed.batchSeq!);
-    } else if (found.free.length > 0) {
-      lane.continueBehindCursor();
-      this.#decide(lane, found, limits, { now, next, isOutdated });
-    } else if (found.laterAt !== NOTHING) {
-      lane.continueBehindCursor();
-      lane.gathering = isOutdated ? null : Gathering.blocked(this.#earlier(found.laterAt, next));
-    } else if (rows.length === limit) {
-      lane.continueBehindCursor();
-    }
+    const wakeAt = this.#earlier(found.laterAt, next);
+    let gathering: Gathering | null = null;
+    if (isOutdated && lane.isFifo) {
+      // What arrived may come before the rows.
+    } else if (found.closed !== null) await this.take(lane, found.closed.batchSeq!);
+    else if (found.free.length > 0) gathering = this.#decide(lane, found, limits, { now, wakeAt });
+    else if (found.laterAt !== NOTHING) gathering = Gathering.blocked(wakeAt);
+    if (lane.generation !== generation) return;
+    const left = rows.find((row) => !lane.held.has(row.seq) && isBehind(row, lane.cursor));
+    if (left !== undefined) readAgainFrom(lane, left);
+    else if (rows.length === limit) readAgainFrom(lane, rows.at(-1)!);
+    if (!isOutdated) lane.gathering = gathering;
     // Nothing was added. Let the event loop run before the next try.
     if (lane.ready.length === 0 && lane.gathering === null) lane.restsUntil = time.now() + 1;
   }
@@ -85,22 +85,23 @@ export class BatchReader {
     return found;
   }
 
+  /** Adds a batch to `lane.ready`, or returns what to wait for. */
   #decide(
     lane: Lane,
-    { free, laterAt, isCut }: Found,
+    { free, isCut }: Found,
     limits: BatchLimits,
-    { now, next, isOutdated }: { readonly now: number; readonly next: Seq | null; readonly isOutdated: boolean },
-  ): void {
+    { now, wakeAt }: { readonly now: number; readonly wakeAt: number },
+  ): Gathering | null {
     const { memory, payloadBytesMax: bytesMax, time } = this.parts;
     const waiting = free.map((row) => ({ payloadBytes: row.payloadBytes, dueAt: dueTimeOf(row, time.aheadMs) }));
     const decision = decideBatch(waiting, limits, { now, bytesMax, isLast: isCut });
     if (decision.kind === "close") {
-      lane.ready.push(memory.holdBatch(lane, free.slice(0, decision.count)));
-      return;
+      const members = free.slice(0, decision.count).sort((one, other) => one.messageSeq - other.messageSeq);
+      lane.ready.push(memory.holdBatch(lane, members));
+      return null;
     }
     const bytes = free.reduce((sum, { payloadBytes }) => sum + approximateBytes(payloadBytes), 0);
-    const wakeAt = this.#earlier(Math.min(decision.until, laterAt), next);
-    if (!isOutdated) lane.gathering = new Gathering(wakeAt, free.length, bytes, { ...limits, bytesMax });
+    return new Gathering(Math.min(decision.until, wakeAt), free.length, bytes, { ...limits, bytesMax });
   }
 
   /** Returns the earlier of a time and the time at which a position is due. */
@@ -133,4 +134,14 @@ export class BatchReader {
     lane.ready.splice(0, lane.ready.length, ...others);
     if (members.length > 0) lane.ready.unshift(batchOf(members));
   }
+}
+
+function isBehind(row: LaneCursor, cursor: LaneCursor): boolean {
+  return row.position > cursor.position || (row.position === cursor.position && row.seq > cursor.seq);
+}
+
+/** Makes the next read of a lane start at a row, which is behind the cursor, or before it. */
+function readAgainFrom(lane: Lane, { position }: LaneCursor): void {
+  if (position > lane.cursor.position) lane.waitsOnDisk(position);
+  else lane.continueBehindCursor();
 }

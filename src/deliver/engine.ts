@@ -12,6 +12,7 @@ import type { TargetPorts } from "../targets/target.ts";
 import { type TargetWarning, warningsOf } from "../targets/warnings.ts";
 import { AttemptRunner } from "./attempt.ts";
 import { AttemptSteps } from "./attempt-steps.ts";
+import { BatchPreparer } from "./batch-preparer.ts";
 import { BatchReader } from "./batch-reader.ts";
 import { BatchRunner } from "./batch-runner.ts";
 import type { Deliverer } from "./deliverer.ts";
@@ -99,7 +100,8 @@ export class Engine extends OneLife implements Deliverer {
     this.#scheduler = new Scheduler({
       ...{ ...shared, lanes: this.#lanes, slots: this.#slots, steps: this.#steps },
       ...{ reader: new LaneReader(reading), attempts: new AttemptRunner(this.#steps) },
-      ...{ batchReader: new BatchReader(reading), batches: new BatchRunner(this.#steps, ids) },
+      ...{ batchReader: new BatchReader(reading), preparer: new BatchPreparer(this.#steps, ids) },
+      batches: new BatchRunner(this.#steps),
       endpointConcurrency: policy.endpointConcurrency,
       gate: this.#gate,
     });
@@ -162,7 +164,7 @@ export class Engine extends OneLife implements Deliverer {
       const isNext = seq > lane.cursor.position && seq < lane.diskNext;
       if (isNext && this.#hasRoom(lane)) this.#append(lane, message, seq);
       else if (lane.gathering === null) lane.waitsOnDisk(seq);
-      else lane.gathering.add(message.payload?.byteLength ?? 0);
+      else lane.gathering.add(message.payload?.byteLength ?? 0, this.#time.now());
       this.#scheduler.update(lane);
     }
     this.#scheduler.dispatch();

@@ -21,12 +21,12 @@ export class Gathering {
     return new Gathering(until, 0, 0, null);
   }
 
-  /** Counts a delivery that was added to the lane. The batch is closed at once if it is full. */
-  add(payloadBytes: number): void {
+  /** Counts a delivery that was added to the lane. If the batch is full, it is closed at `now`. */
+  add(payloadBytes: number, now: number): void {
     if (this.limits === null) return;
     this.count++;
     this.bytes += approximateBytes(payloadBytes);
     const isFull = this.count >= this.limits.maxMessages || this.bytes > this.limits.bytesMax;
-    if (isFull) this.wakeAt = 0;
+    if (isFull) this.wakeAt = Math.min(this.wakeAt, now);
   }
 }

@@ -3,6 +3,7 @@ import type { Cancel } from "../ports.ts";
 import type { EndpointEntry } from "../store/directory.ts";
 import type { ClockOffsets, LaneCursor, MessageContent, PendingDelivery } from "../store/index.ts";
 import type { PreparedTarget } from "../targets/target.ts";
+import type { BatchRequest } from "./batch-member.ts";
 import type { Gathering } from "./gathering.ts";
 import { LanePosition, NOTHING } from "./lane-position.ts";
 import { dueTimeOf, type LaneState } from "./lane-state.ts";
@@ -15,11 +16,15 @@ export interface Waiting {
    * attempt.
    */
   content: MessageContent | null;
-  /**
-   * The deliveries of a batch. `delivery` is then the first of them, and `content` is null. Null if the
-   * delivery is sent alone.
-   */
-  readonly members: readonly Waiting[] | null;
+  /** A batch, of which `delivery` is the first member. Null if the delivery is sent alone. */
+  readonly batch: WaitingBatch | null;
+}
+
+/** A batch that a lane holds in memory. */
+export interface WaitingBatch {
+  readonly members: readonly Waiting[];
+  /** Null until the batch is prepared. */
+  readonly request: BatchRequest | null;
 }
 
 /**
@@ -150,10 +155,15 @@ export class Lane extends LanePosition {
     this.ready.unshift(waiting);
   }
 
+  /** Whether this object is held. */
+  isHolding({ delivery }: Waiting): boolean {
+    return this.held.get(delivery.seq) === delivery;
+  }
+
   /** Stops holding a delivery. Returns false if this object is not held. */
-  letGo({ delivery }: Waiting): boolean {
-    const { seq, round } = delivery;
-    if (this.held.get(seq) !== delivery) return false;
+  letGo(waiting: Waiting): boolean {
+    if (!this.isHolding(waiting)) return false;
+    const { seq, round } = waiting.delivery;
     this.held.delete(seq);
     if (this.isReading) {
       this.#endedDuringRead ??= new Map();

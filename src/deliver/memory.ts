@@ -36,13 +36,13 @@ export class Memory {
     const isKept = bytes <= this.roomForPayloadBytes;
     this.#deliveries++;
     if (isKept) this.#payloadBytes += bytes;
-    lane.append({ delivery, content: isKept ? content : null, members: null });
+    lane.append({ delivery, content: isKept ? content : null, batch: null });
   }
 
   /** Puts the head of a FIFO lane back, without its content. */
   putBack(lane: Lane, delivery: PendingDelivery): void {
     this.#deliveries++;
-    lane.putBack({ delivery, content: null, members: null });
+    lane.putBack({ delivery, content: null, batch: null });
   }
 
   /**
@@ -56,7 +56,7 @@ export class Memory {
   hold(lane: Lane, delivery: PendingDelivery): Waiting {
     this.#deliveries++;
     lane.held.set(delivery.seq, delivery);
-    return { delivery, content: null, members: null };
+    return { delivery, content: null, batch: null };
   }
 
   /** Keeps content that was read for a delivery in memory, even if there is no room. */
@@ -67,8 +67,8 @@ export class Memory {
 
   /** Stops holding a delivery or a batch. Does nothing if it is no longer held. */
   letGo(lane: Lane, waiting: Waiting): void {
-    if (waiting.members !== null) {
-      for (const member of waiting.members) this.letGo(lane, member);
+    if (waiting.batch !== null) {
+      for (const member of waiting.batch.members) this.letGo(lane, member);
       return;
     }
     if (!lane.letGo(waiting)) return;
@@ -85,5 +85,5 @@ export class Memory {
 
 /** Returns a batch of held deliveries, as a lane keeps it. There is at least one. */
 export function batchOf(members: readonly Waiting[]): Waiting {
-  return { delivery: members[0]!.delivery, content: null, members };
+  return { delivery: members[0]!.delivery, content: null, batch: { members, request: null } };
 }

@@ -6,6 +6,7 @@ import { StoreUnavailable } from "../store/index.ts";
 import { Alarms } from "./alarms.ts";
 import type { AttemptRunner } from "./attempt.ts";
 import type { AttemptSteps } from "./attempt-steps.ts";
+import type { BatchPreparer } from "./batch-preparer.ts";
 import type { BatchReader } from "./batch-reader.ts";
 import type { BatchRunner } from "./batch-runner.ts";
 import type { DeliveryTime } from "./delivery-time.ts";
@@ -33,6 +34,7 @@ export interface SchedulerParts {
   readonly memory: Memory;
   readonly reader: LaneReader;
   readonly batchReader: BatchReader;
+  readonly preparer: BatchPreparer;
   readonly steps: AttemptSteps;
   readonly attempts: AttemptRunner;
   readonly batches: BatchRunner;
@@ -162,8 +164,7 @@ export class Scheduler {
     if (entry === null || this.#hasExpired(entry)) this.#prepare(lane, now);
     else if (entry.endpoint.deleted || entry.endpoint.disabled) void this.#read(lane, () => reader.bury(lane, entry));
     else if (head === undefined) void this.#read(lane, () => this.#load(lane, entry));
-    else if (head.content === null && head.members === null)
-      void this.#read(lane, () => this.#fetch(lane, head, entry));
+    else if (head.content === null && !head.batch?.request) void this.#read(lane, () => this.#fetch(lane, head, entry));
     else this.#start(lane, head, entry, now);
   }
 
@@ -172,9 +173,11 @@ export class Scheduler {
     return batch === null ? this.parts.reader.load(lane) : this.parts.batchReader.gather(lane, batch);
   }
 
-  /** Reads the contents of the next deliveries, or the batch to which the next one belongs. */
-  #fetch(lane: Lane, { delivery: { batchSeq } }: Waiting, entry: EndpointEntry): Promise<void> {
-    const { reader, batchReader } = this.parts;
+  /** Reads the contents of the next deliveries, or of the next batch. */
+  #fetch(lane: Lane, head: Waiting, entry: EndpointEntry): Promise<void> {
+    const { reader, batchReader, preparer } = this.parts;
+    if (head.batch !== null) return preparer.prepare(lane, head, entry);
+    const { batchSeq } = head.delivery;
     return batchSeq === null ? reader.fetchContents(lane, entry) : batchReader.take(lane, batchSeq);
   }
 
@@ -194,6 +197,8 @@ export class Scheduler {
     const waitMs = this.#throttle.takeFor(endpoint, now);
     if (waitMs > 0) {
       lane.restsUntil = now + waitMs;
+      // A prepared batch may be large. It is prepared again if there is no room for it.
+      if (head.batch !== null && this.parts.memory.roomForPayloadBytes <= 0) this.parts.memory.release(lane);
     } else {
       lane.ready.shift();
       void this.#attempt(lane, head, now);
@@ -205,7 +210,7 @@ export class Scheduler {
     const { slots, attempts, batches } = this.parts;
     const slot = slots.take(lane);
     try {
-      await (head.members === null ? attempts : batches).run(slot, head, now);
+      await (head.batch === null ? attempts : batches).run(slot, head, now);
     } catch (error) {
       this.#interrupt(lane, error);
     }

@@ -72,7 +72,7 @@ describe("operational events of other facts", () => {
     ],
     [{ type: "backlog.recovered", environmentSeq: 3, growingSince: 4, thresholdMs: 5 }, ["boathook.backlog.recovered"]],
     [{ type: "deliveries.redriven", environmentSeq: 3, count: 1 }, null],
-    [{ type: "attempt.started", deliverySeq: 1, endpointSeq: 2 }, null],
+    [{ type: "attempt.started", deliverySeq: 1, endpointSeq: 2, batchSeq: null }, null],
   ];
   for (const [fact, types] of cases) {
     test(`the fact ${fact.type} causes ${types?.join() ?? "no event"}`, () => {

@@ -97,6 +97,27 @@ describe("closing a batch", () => {
     expect(a.batches()).toEqual([]);
   });
 
+  test("a full batch that has to wait for its lane is due since it became full", async () => {
+    using a = await batched(
+      { status: 200, afterMs: 12 * SECOND },
+      { ordering: "fifo", batch: { maxMessages: 2, maxWaitMs: HOUR } },
+    );
+    await a.send(2);
+    await a.world.pass(SECOND);
+    await a.send(1);
+    await a.world.pass(SECOND);
+    await a.send(1);
+    await a.world.pass(5 * SECOND);
+    const dueAt = a.world.engine.oldestDueAt();
+    expect(dueAt).not.toBeNull();
+    expect(a.world.now - dueAt!).toBeLessThan(MINUTE);
+    await a.world.rest();
+    expect(a.batches()).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+  });
+
   test("a scheduled message joins a batch when it is due", async () => {
     using a = await batched();
     await a.world.send(a.endpoint, 1, { deliverAt: a.world.now + MINUTE });

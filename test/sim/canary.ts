@@ -7,7 +7,7 @@ import type { Configuration, Housekeeping, Queue, Settlement, Store } from "../.
 import { storeWith } from "../support/store-with.ts";
 import type { Dice } from "./dice.ts";
 import { changedAtDoor, overwriting } from "./door-canary.ts";
-import { repeating, unhealed } from "./engine-canary.ts";
+import { repeating, unhealed, withOthers } from "./engine-canary.ts";
 import { HOUR_MS } from "./scene.ts";
 import type { InFlight } from "./watch/in-flight.ts";
 import type { Report } from "./world.ts";
@@ -45,6 +45,9 @@ export const CANARIES = {
   "captured-twice": /has captured 2 secrets/,
   "forgotten-hold": /although deliveries are held/,
   "forgotten-pause": /although deliveries are paused/,
+  "open-batch": /which the store does not know|is sent without message/,
+  "grown-batch": /was tried without message/,
+  "unread-filter": /which its filter refuses/,
 } as const satisfies Readonly<Record<string, RegExp>>;
 export type Canary = keyof typeof CANARIES;
 export const CANARY_NAMES = Object.keys(CANARIES) as Canary[];
@@ -95,11 +98,17 @@ function changedQueue(canary: Canary | null, queue: Queue, soil: Soil): Partial<
       // A retry is acknowledged but not stored.
       return {
         settle: async (settlements) => {
-          const { next } = settlements[0]!;
-          const isLost = next.state === "pending" && dice.chance(0.1);
-          return isLost ? [{ change: "moved", next, disabled: null, health: null }] : queue.settle(settlements);
+          const isLost = settlements.some(({ next }) => next.state === "pending") && dice.chance(0.1);
+          if (!isLost) return queue.settle(settlements);
+          return settlements.map(({ next }) => ({ change: "moved", next, disabled: null, health: null }));
         },
       };
+    case "open-batch":
+      // A batch is acknowledged but not stored.
+      return { batch: { ...queue.batch, close: async (_, deliveries) => deliveries.map(({ seq }) => seq) } };
+    case "grown-batch":
+      // A batch that is tried again takes other deliveries in.
+      return { batch: { ...queue.batch, members: (batchSeq) => withOthers(queue, batchSeq) } };
     case "short-retry":
       return { settle: (settlements) => queue.settle(settlements.map(tenthEarlier)) };
     case "skipped-row":
@@ -213,6 +222,13 @@ function changedConfiguration(canary: Canary | null, configuration: Configuratio
         environments: {
           ...environments,
           list: async () => (await environments.list()).map((one) => ({ ...one, pausedAt: null })),
+        },
+      };
+    case "unread-filter":
+      return {
+        endpoints: {
+          ...endpoints,
+          active: async (...args) => (await endpoints.active(...args)).map((one) => ({ ...one, filter: null })),
         },
       };
     case "immortal-secret":

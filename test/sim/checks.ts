@@ -3,9 +3,11 @@ import type { Fact } from "../../src/core/fact.ts";
 import type { KernelSettings } from "../../src/kernel.ts";
 import { AttemptChecks } from "./checks/attempts.ts";
 import { BacklogChecks } from "./checks/backlog.ts";
+import { BatchChecks } from "./checks/batches.ts";
 import { CountChecks } from "./checks/counts.ts";
 import { EndingChecks } from "./checks/ending.ts";
 import { FairnessChecks } from "./checks/fairness.ts";
+import { FilterChecks } from "./checks/filters.ts";
 import { GateChecks } from "./checks/gate.ts";
 import { KeyChecks } from "./checks/keys.ts";
 import { ListChecks } from "./checks/lists.ts";
@@ -52,6 +54,8 @@ export class Checks {
   readonly keys: KeyChecks;
   readonly fairness: FairnessChecks;
   readonly sources: SourceChecks;
+  readonly batches: BatchChecks;
+  readonly filters: FilterChecks;
   readonly gate: GateChecks;
   readonly quotas: QuotaChecks;
   readonly #clock: VirtualClock;
@@ -69,6 +73,8 @@ export class Checks {
     this.backlog = new BacklogChecks(violation);
     this.tokens = new TokenChecks(clock, marks, violation);
     this.fairness = new FairnessChecks(clock, violation);
+    this.batches = new BatchChecks(db, marks, inFlight, violation);
+    this.filters = new FilterChecks(db, marks, violation);
     this.gate = new GateChecks(db, marks, violation);
     this.quotas = new QuotaChecks(db, violation);
     this.keys = new KeyChecks(db, clock, sent, this.tokens, violation);
@@ -82,6 +88,7 @@ export class Checks {
   /** Must be called when a new life of the program begins. */
   programStarted(): void {
     this.attempts.programStarted();
+    this.batches.programStarted();
     this.gate.programStarted();
     this.backlog.programStarted();
     this.keys.programEnded();
@@ -100,6 +107,9 @@ export class Checks {
         break;
       case "attempt.finished":
         this.attempts.finished(fact);
+        break;
+      case "endpoint.disabled":
+        this.filters.changing(fact.endpointSeq);
         break;
       case "delivery.postponed":
         this.attempts.postponed(fact);

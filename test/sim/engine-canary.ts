@@ -1,5 +1,5 @@
 import type { Database } from "bun:sqlite";
-import type { PendingDelivery, Queue } from "../../src/store/index.ts";
+import type { BatchCandidate, PendingDelivery, Queue } from "../../src/store/index.ts";
 import type { Dice } from "./dice.ts";
 
 /**
@@ -26,4 +26,16 @@ export function repeating(due: Queue["due"], dice: Dice): Queue["due"] {
     if (rows.length > 0) before.set(endpointSeq, rows[0]!);
     return again !== undefined && dice.chance(0.1) ? [again, ...rows] : rows;
   };
+}
+
+/** Adds a waiting delivery of the same endpoint to the members of a batch. */
+export async function withOthers(queue: Queue, batchSeq: number): Promise<readonly BatchCandidate[]> {
+  const members = await queue.batch.members(batchSeq);
+  const [first] = members;
+  if (first === undefined) return members;
+  const start = { position: 0, seq: 0 };
+  const waiting = await queue.batch.due(first.endpointSeq, start, Number.MAX_SAFE_INTEGER, 100);
+  const other = waiting.find((one) => one.batchSeq === null);
+  if (other === undefined) return members;
+  return [...members, { ...other, batchSeq }].toSorted((one, two) => one.messageSeq - two.messageSeq);
 }

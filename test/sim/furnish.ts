@@ -2,6 +2,8 @@ import { createApplication } from "../../src/commands/applications.ts";
 import { createEndpoint, type EndpointSettings } from "../../src/commands/endpoints.ts";
 import { ensureEnvironment } from "../../src/commands/environments.ts";
 import { createOperationalEndpoint } from "../../src/commands/operational-endpoints.ts";
+import type { BatchLimits } from "../../src/core/batch.ts";
+import { type ExactObject, parseExact } from "../../src/core/exact-json.ts";
 import type { Seq } from "../../src/core/id.ts";
 import type { Quota } from "../../src/core/quota.ts";
 import { generateSecret } from "../../src/core/signature.ts";
@@ -89,6 +91,21 @@ export function quotaFor(throttleRate: number | null): Quota | null {
   return throttleRate === null ? null : { endpoints: null, messagesPerDay: 1_000_000, storedBytes: 2 ** 40 };
 }
 
+export function rollBatch(dice: Dice): BatchLimits {
+  return { maxMessages: dice.pick([1, 2, 5, 20]), maxWaitMs: dice.pick([0, 50, 2000, 20_000]) };
+}
+
+/** Returns a filter on the payload that `beginSending` makes, or on the event type. */
+function rollFilter(dice: Dice): ExactObject {
+  const text = dice.pick([
+    '{"payload":{"roll":{"$lt":0.6}}}',
+    '{"payload":{"n":{"$nin":[1,2,3,5,8,13]},"mark":null}}',
+    '{"$or":[{"eventType":{"$regex":"^order"}},{"payload":{"roll":{"$gte":0.5}}}]}',
+    '{"payload":{"missing":{"$exists":false}},"eventType":{"$ne":"order.sent"}}',
+  ]);
+  return parseExact(text) as ExactObject;
+}
+
 export async function addEndpoint(scene: Scene, program: Program, applicationSeq: Seq): Promise<void> {
   const { dice, checks, hosts } = scene;
   const host = `e${hosts.length}.example`;
@@ -102,6 +119,8 @@ export async function addEndpoint(scene: Scene, program: Program, applicationSeq
     ordering: dice.chance(0.45) ? "fifo" : "parallel",
     timeoutMs: dice.chance(0.2) ? dice.pick([500, 30_000]) : null,
     retryScheduleMs: dice.chance(0.2) ? dice.pick([[], [0, 0, 1000], [MINUTE_MS, 20 * MINUTE_MS]]) : null,
+    batch: dice.chance(0.3) ? rollBatch(dice) : null,
+    filter: dice.chance(0.25) ? rollFilter(dice) : null,
   };
   const transformation = { code: "function handler(webhook) { return webhook; }", enabled: true, variables: null };
   const secret = generateSecret(dice.bytes(24));
@@ -109,6 +128,7 @@ export async function addEndpoint(scene: Scene, program: Program, applicationSeq
   const all = dice.chance(0.25) ? { ...settings, transformation } : settings;
   const { seq } = await createEndpoint(program.kernel, { applicationSeq, settings: all, secret });
   scene.endpoints.push(seq);
+  checks.filters.endpointCreated(seq, settings);
 }
 
 /** Adds endpoints to the scene that were stored although their caller got no response. */

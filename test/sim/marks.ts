@@ -23,6 +23,8 @@ const STAGES = [
   ...(["lane: read a claimed delivery again", "lane: passed over after the clock was set back"] as const),
   ...(["lane: read a full page", "lane: payload deleted before the attempt", "lane: accepted while busy"] as const),
   ...(["lane: cancelled by a deletion", "lane: buried by a disabling", "lane: enabled while being buried"] as const),
+  ...(["batch: several messages", "batch: tried again", "batch: tried again after a restart"] as const),
+  ...(["batch: a member has left", "filter: message wanted", "filter: message not wanted"] as const),
   ...(["endpoint: disabled as failing", "endpoint: disabled as gone"] as const),
   ...(["signature: two keys", "signature: old key expired"] as const),
   ...(["crash: with an attempt under way", "crash: with a settlement that waits", "crash: with a busy lane"] as const),
@@ -32,7 +34,12 @@ const STAGES = [
     "crash: during a stop",
     "crash: with a full disk",
   ] as const),
-  ...(["crash after commit: message", "crash after commit: settlement", "crash after commit: resend"] as const),
+  ...([
+    "crash after commit: message",
+    "crash after commit: settlement",
+    "crash after commit: resend",
+    "crash after commit: batch",
+  ] as const),
   ...(["crash after commit: endpoint", "crash after commit: secret", "crash after commit: task"] as const),
   ...(["crash after commit: token", "crash after commit: idempotency key"] as const),
   ...([
@@ -86,6 +93,7 @@ export const MARKS: readonly Mark[] = [
 const RARE: ReadonlySet<Mark> = new Set<Mark>([
   "settlement: stale, cancelled",
   "crash after commit: idempotency key",
+  "crash after commit: batch",
   "crash after commit: resend",
   "crash after commit: secret",
   "crash after commit: token",

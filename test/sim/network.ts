@@ -16,11 +16,13 @@ const THROWN: SandboxResult = {
   ...{ kind: "failed", cause: "exception", message: "TypeError: x is not a function", line: 3, column: 1, logs: [] },
 };
 
-/** A request that an endpoint has received in full. */
+/** A message that an endpoint has received in full. */
 export interface Arrival {
   readonly host: string;
   readonly messageId: string;
   readonly body: Uint8Array;
+  /** The text in a batch that stands for a payload that is not JSON. */
+  readonly text?: string;
 }
 
 /**
@@ -155,8 +157,23 @@ export class Network implements Transport, Resolver {
 
   #receive(host: string, { headers, body }: OutgoingRequest): void {
     const messageId = headers.find(([name]) => name.toLowerCase() === "webhook-id")?.[1] ?? "";
-    this.arrivals.push({ host, messageId, body });
+    if (!messageId.startsWith("batch_")) this.arrivals.push({ host, messageId, body });
+    else for (const element of elementsOf(body)) this.arrivals.push({ host, ...element });
   }
+}
+
+const HEAD =
+  /(?:^\[|,)\{"id":"(?<messageId>msg_\w{27})","eventType":"[^"]*","timestamp":"[^"]*","payload":(?<payload>.*?)\}(?=\]$|,\{"id":"msg_)/gs;
+
+/** Returns the messages of a batch with the bytes of their payloads. */
+export function elementsOf(body: Uint8Array): Omit<Arrival, "host">[] {
+  const text = Buffer.from(body).toString();
+  const elements = [...text.matchAll(HEAD)].map(({ groups }) => groups as { messageId: string; payload: string });
+  if (elements.length !== (JSON.parse(text) as unknown[]).length) throw new Error("A batch has other elements.");
+  return elements.map(({ messageId, payload }) => {
+    const value: unknown = JSON.parse(payload);
+    return { messageId, body: Buffer.from(payload), ...(typeof value === "string" && { text: value }) };
+  });
 }
 
 const SHORTAGE = shortageOf("EMFILE")!;

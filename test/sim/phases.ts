@@ -28,6 +28,7 @@ export async function runPhases(world: World): Promise<void> {
   checks.ending.everyMessage(world.sent, network, world.program.kernel.ids);
   checks.ending.nothingSurvivedPurge();
   checks.attempts.nothingWasEarly(world.sent);
+  checks.filters.everyMessage(world.sent);
   checks.keys.eachWorkedOnce();
   await world.do(finalCounts);
   checks.sources.everyRequest();

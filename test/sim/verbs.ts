@@ -28,7 +28,15 @@ function wrapped(name: string, value: unknown, around: Around): unknown {
  * long as a network round trip.
  */
 const SLOW_READS: ReadonlySet<string> = new Set([
-  ...["queue.pendingLanes", "queue.due", "queue.nextPosition", "queue.contents", "queue.idempotency.get"],
+  ...[
+    "queue.pendingLanes",
+    "queue.due",
+    "queue.nextPosition",
+    "queue.contents",
+    "queue.batch.due",
+    "queue.batch.members",
+    "queue.idempotency.get",
+  ],
   ...["configuration.applications.get", "configuration.applications.find", "configuration.applications.operational"],
   ...["configuration.endpoints.get", "configuration.endpoints.active", "configuration.endpoints.secrets"],
   ...["housekeeping.meta.get", "configuration.environments.list"],
@@ -41,7 +49,7 @@ const SLOW_READS: ReadonlySet<string> = new Set([
  * not included, because SQLite commits those in the order of their numbers.
  */
 const SLOW_WRITES: ReadonlySet<string> = new Set([
-  ...["queue.settle", "queue.bury", "queue.drop", "queue.idempotency.put"],
+  ...["queue.settle", "queue.batch.close", "queue.bury", "queue.drop", "queue.idempotency.put"],
   ...["queue.cancel.message", "queue.cancel.step"],
   ...["queue.expunge.message", "queue.expunge.messages", "queue.expunge.step"],
   ...["configuration.endpoints.update", "configuration.endpoints.delete", "configuration.endpoints.rotateSecret"],

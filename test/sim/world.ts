@@ -97,6 +97,7 @@ export class World implements Scene {
     this.network.onSend = (request) => {
       if (this.program.isStopped) this.checks.violation("a request is sent after a stop");
       this.checks.signatures.sent(request, this.program.kernel.ids);
+      this.checks.batches.sent(request, this.program.kernel.ids);
     };
   }
 

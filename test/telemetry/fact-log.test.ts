@@ -152,7 +152,7 @@ describe("fact log", () => {
   });
 
   test.each<Fact>([
-    { type: "attempt.started", deliverySeq: 1, endpointSeq: 1 },
+    { type: "attempt.started", deliverySeq: 1, endpointSeq: 1, batchSeq: null },
     { type: "delivery.postponed", deliverySeq: 1, endpointSeq: 1, resource: "memory" },
     { type: "commit.finished", writes: 1, durationMs: 1 },
     { type: "commit.failed", writes: 1, full: true, message: "full" },

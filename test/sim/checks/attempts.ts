@@ -18,6 +18,7 @@ interface UnderWay {
   /** The retry schedule; null if it was being changed. */
   readonly scheduleMs: readonly number[] | null;
   readonly attemptsTotal: number;
+  readonly batchSeq: Seq | null;
 }
 
 export interface DeliveryRow {
@@ -32,6 +33,7 @@ export interface DeliveryRow {
   readonly trigger: number;
   /** The `deliver_at` of the message. */
   readonly deliver_at: number | null;
+  readonly batch_seq: Seq | null;
 }
 
 /**
@@ -52,7 +54,7 @@ export class AttemptChecks {
   readonly #waits: Waits;
   readonly #delivery: Statement<DeliveryRow, [number]>;
   readonly #cancellations: Statement<{ seq: Seq }, [number, number]>;
-  readonly #ahead: Statement<{ seq: Seq }, [number, number, number]>;
+  readonly #ahead: Statement<{ seq: Seq }, [number, number, number, number | null]>;
 
   constructor(
     db: Database,
@@ -65,7 +67,7 @@ export class AttemptChecks {
     this.#limits = new Limits(db, clock, policy, violation);
     this.#waits = new Waits(clock, deliveryTime, violation);
     this.#delivery = db.prepare(
-      `SELECT seq, message_seq, state, position, due_at, attempts, attempts_total, round, trigger,
+      `SELECT seq, message_seq, state, position, due_at, attempts, attempts_total, round, trigger, batch_seq,
          (SELECT deliver_at FROM message m WHERE m.seq = message_seq) AS deliver_at
        FROM delivery WHERE seq = ?`,
     );
@@ -75,10 +77,13 @@ export class AttemptChecks {
     );
     // Deliveries whose payload was deleted are skipped. A delivery that a redrive or a resend has made
     // pending in this very millisecond may come later: that call has not returned yet, and a message
-    // that was committed together with it may already be in memory.
+    // that was committed together with it may already be in memory. The members of a batch go together,
+    // before deliveries between them and without those whose transformation fails.
     this.#ahead = db.prepare(
-      `SELECT seq FROM delivery WHERE endpoint_seq = ?1 AND state = 0 AND position < ?2
+      `SELECT seq FROM delivery WHERE endpoint_seq = ?1 AND state = 0
+         AND position < COALESCE((SELECT MIN(position) FROM delivery b WHERE b.batch_seq = ?4 AND b.state = 0), ?2)
          AND NOT (round > 0 AND attempts = 0 AND due_at = ?3)
+         AND (?4 IS NULL OR NOT EXISTS (SELECT 1 FROM endpoint e WHERE e.seq = ?1 AND e.sealed IS NOT NULL))
          AND EXISTS (SELECT 1 FROM message m WHERE m.seq = message_seq AND m.payload IS NOT NULL) LIMIT 1`,
     );
   }
@@ -126,13 +131,13 @@ export class AttemptChecks {
     };
   }
 
-  started({ deliverySeq, endpointSeq }: FactOf<"attempt.started">): void {
+  started({ deliverySeq, endpointSeq, batchSeq }: FactOf<"attempt.started">): void {
     if (this.#underWay.has(deliverySeq)) this.violation(`delivery ${deliverySeq} is attempted twice at once`);
-    const rules = this.#limits.started(endpointSeq, deliverySeq);
+    const rules = this.#limits.started(endpointSeq, deliverySeq, batchSeq);
     if (rules?.isClosed) this.violation(`delivery ${deliverySeq} is attempted although its endpoint is closed`);
     const row = this.#delivery.get(deliverySeq);
     const { round = 0, attempts_total: attemptsTotal = 0 } = row ?? {};
-    this.#underWay.set(deliverySeq, { round, scheduleMs: rules?.scheduleMs ?? null, attemptsTotal });
+    this.#underWay.set(deliverySeq, { round, scheduleMs: rules?.scheduleMs ?? null, attemptsTotal, batchSeq });
     if (row === null) {
       this.violation(`delivery ${deliverySeq} is attempted but is not stored`);
     } else if (row.state === CANCELLED && this.#isBeingCancelled) {
@@ -144,25 +149,27 @@ export class AttemptChecks {
     } else {
       if (row.trigger === 0) this.#firstAttempts.getOrInsert(row.message_seq, this.clock.now);
       this.#waits.attemptStarted(row);
-      this.#checkOrder(endpointSeq, row, rules?.isFifo === true);
+      this.#checkOrder(endpointSeq, row, batchSeq, rules?.isFifo === true);
     }
   }
 
-  finished({ deliverySeq, endpointSeq, failedBefore, next }: FactOf<"attempt.finished">): void {
+  finished({ deliverySeq, endpointSeq, next }: FactOf<"attempt.finished">): void {
     const attempt = this.#underWay.get(deliverySeq);
     this.#underWay.delete(deliverySeq);
-    this.#limits.finished(endpointSeq, deliverySeq);
+    // An attempt that ends before its batch is sent does not start.
+    if (attempt !== undefined) this.#limits.finished(endpointSeq, deliverySeq, attempt.batchSeq);
     const ended = this.inFlight.attempts.get(deliverySeq)?.ended ?? null;
     if (next !== "pending" || ended === null || attempt === undefined) return;
     const row = this.#delivery.get(deliverySeq);
     // A resend in the same commit has begun a new round.
-    if (row?.round === attempt.round) this.#waits.began(row, ended, attempt.scheduleMs?.[failedBefore] ?? 0);
+    if (row?.round !== attempt.round) return;
+    this.#waits.began(row, ended, attempt.scheduleMs?.[row.attempts - 1] ?? 0);
   }
 
   postponed({ deliverySeq, endpointSeq }: FactOf<"delivery.postponed">): void {
     const attempt = this.#underWay.get(deliverySeq);
     this.#underWay.delete(deliverySeq);
-    this.#limits.finished(endpointSeq, deliverySeq);
+    if (attempt !== undefined) this.#limits.finished(endpointSeq, deliverySeq, attempt.batchSeq);
     this.#postponed.add(deliverySeq);
     const attemptsTotal = this.#delivery.get(deliverySeq)?.attempts_total;
     if (attempt !== undefined && attemptsTotal !== undefined && attemptsTotal !== attempt.attemptsTotal) {
@@ -184,13 +191,13 @@ export class AttemptChecks {
     return this.#cancelling > 0 || this.#cancelledIn === this.clock.turn;
   }
 
-  #checkOrder(endpointSeq: Seq, row: DeliveryRow, isFifo: boolean): void {
+  #checkOrder(endpointSeq: Seq, row: DeliveryRow, batchSeq: Seq | null, isFifo: boolean): void {
     const isFirst = row.trigger === 0 && row.attempts_total === 0 && row.deliver_at === null;
     if (isFirst && !this.#postponed.has(row.seq)) {
       const younger = this.#limits.firstAttempt(endpointSeq, row.seq);
       if (younger !== null) this.violation(`delivery ${row.seq} starts after the younger ${younger}`);
     }
-    const ahead = isFifo ? this.#ahead.get(endpointSeq, row.position, this.clock.wall) : null;
+    const ahead = isFifo ? this.#ahead.get(endpointSeq, row.position, this.clock.wall, batchSeq) : null;
     if (ahead !== null) this.violation(`fifo delivery ${row.seq} overtakes ${ahead.seq}`);
   }
 }

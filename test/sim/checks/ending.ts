@@ -2,7 +2,7 @@ import type { Database } from "bun:sqlite";
 import { type IdCodec, type Seq, seqAt } from "../../../src/core/id.ts";
 import type { DeliveryPolicy } from "../../../src/deliver/policy.ts";
 import { PURGE } from "../../../src/deliver/tasks/purge.ts";
-import type { Network } from "../network.ts";
+import type { Arrival, Network } from "../network.ts";
 import type { Sent } from "../scene.ts";
 import type { Violation } from "./violation.ts";
 
@@ -90,7 +90,7 @@ export class EndingChecks {
    * delivered or dead.
    */
   everyMessage(sent: readonly Sent[], network: Network, ids: IdCodec): void {
-    const arrived = new Map(network.arrivals.map(({ host, messageId, body }) => [`${host} ${messageId}`, body]));
+    const arrived = new Map(network.arrivals.map((arrival) => [`${arrival.host} ${arrival.messageId}`, arrival]));
     const stored = this.#storedMessages();
     const payloads = new Set([...stored.values()].map(({ payload }) => textOf(payload)));
     const deliveries = this.#storedDeliveries();
@@ -153,11 +153,11 @@ export class EndingChecks {
     return true;
   }
 
-  #checkDelivery(row: DeliveryRow, { payload }: Sent, body: Uint8Array | undefined, isReachable: boolean): void {
+  #checkDelivery(row: DeliveryRow, { payload }: Sent, arrival: Arrival | undefined, isReachable: boolean): void {
     const { seq, state, reason, deleted_at } = row;
     if (state === DELIVERED) {
-      if (body === undefined) this.violation(`delivery ${seq} counts as delivered but never arrived`);
-      else if (!Buffer.from(body).equals(payload)) this.violation(`delivery ${seq} arrived with other bytes`);
+      if (arrival === undefined) this.violation(`delivery ${seq} counts as delivered but never arrived`);
+      else if (!isSame(arrival, payload)) this.violation(`delivery ${seq} arrived with other bytes`);
     } else if (state === DEAD) {
       if (isReachable && deleted_at === null) {
         this.violation(`delivery ${seq} is dead (${reason}) after a redrive to a healthy endpoint`);
@@ -191,6 +191,12 @@ export class EndingChecks {
     }
   }
 }
+
+function isSame({ body, text }: Arrival, payload: Uint8Array): boolean {
+  return Buffer.from(body).equals(payload) || (text !== undefined && text === utf8.decode(payload));
+}
+
+const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 
 function textOf(payload: Uint8Array | null): string {
   return payload === null ? "" : Buffer.from(payload).toString("utf8");

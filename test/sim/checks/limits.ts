@@ -38,6 +38,8 @@ export class Limits {
   readonly #rules: RuleReader;
   /** True start times of the attempts under way, by delivery. The latest start is last. */
   readonly #inFlight = new Map<Seq, number>();
+  /** The deliveries under way of each batch. A batch counts once, for the first of them. */
+  readonly #batches = new Map<Seq, Set<Seq>>();
 
   constructor(
     db: Database,
@@ -52,6 +54,7 @@ export class Limits {
     this.#endpoints.clear();
     this.#applications.clear();
     this.#inFlight.clear();
+    this.#batches.clear();
   }
 
   endpointChanging(seq: Seq): void {
@@ -85,9 +88,14 @@ export class Limits {
   /**
    * Records the start of an attempt. Returns the rules of its endpoint, or null during a change.
    */
-  started(endpointSeq: Seq, deliverySeq: Seq): Rules | null {
+  started(endpointSeq: Seq, deliverySeq: Seq, batchSeq: Seq | null): Rules | null {
     const watched = this.#endpoint(endpointSeq);
     const { rules } = watched;
+    if (batchSeq !== null) {
+      const members = this.#batches.getOrInsertComputed(batchSeq, () => new Set());
+      members.add(deliverySeq);
+      if (members.size > 1) return rules;
+    }
     watched.inFlight++;
     this.#inFlight.set(deliverySeq, this.clock.now);
     this.#checkConcurrency();
@@ -101,7 +109,14 @@ export class Limits {
     return rules;
   }
 
-  finished(endpointSeq: Seq, deliverySeq: Seq): void {
+  finished(endpointSeq: Seq, deliverySeq: Seq, batchSeq: Seq | null): void {
+    if (batchSeq !== null) {
+      const members = this.#batches.get(batchSeq)!;
+      this.#inFlight.delete(deliverySeq);
+      members.delete(deliverySeq);
+      if (members.size > 0) return;
+      this.#batches.delete(batchSeq);
+    }
     this.#endpoint(endpointSeq).inFlight--;
     this.#inFlight.delete(deliverySeq);
   }

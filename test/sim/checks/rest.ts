@@ -14,6 +14,9 @@ interface LateRow {
 /** A slow lane starts at least one attempt in this time. */
 const TURN_MS = 60_000;
 
+/** The time that a delivery may wait for its batch. */
+const BATCH_WAIT = "COALESCE(e.batch ->> 'maxWaitMs', 0)";
+
 /** Checks that no work is left behind after faults have ended. */
 export class RestChecks {
   readonly #cancelled = new Set<Seq>();
@@ -47,8 +50,8 @@ export class RestChecks {
          FROM delivery d JOIN endpoint e ON e.seq = d.endpoint_seq JOIN application a ON a.seq = e.application_seq
            JOIN message m ON m.seq = d.message_seq
          WHERE d.state = 0
-           AND (d.due_at <= CASE WHEN d.attempts > 0 THEN $sinceRetry ELSE $since END
-             OR (d.due_at > $now AND d.attempts = 0 AND m.deliver_at IS NOT d.due_at AND d.position <= $last))
+           AND (d.due_at + ${BATCH_WAIT} <= CASE WHEN d.attempts > 0 THEN $sinceRetry ELSE $since END
+             OR (d.due_at > $now + ${BATCH_WAIT} AND d.attempts = 0 AND m.deliver_at IS NOT d.due_at AND d.position <= $last))
            AND (e.fifo = 0 OR d.position = (SELECT MIN(position) FROM delivery o WHERE o.endpoint_seq = e.seq AND o.state = 0))`,
       )
       .all({ since: now - ms, sinceRetry: this.deliveryTime() - ms, busySince: now - TURN_MS, now, last });

@@ -3,7 +3,7 @@ import * as commands from "../../../src/commands/endpoints.ts";
 import type { Seq } from "../../../src/core/id.ts";
 import { generateSecret } from "../../../src/core/signature.ts";
 import { type Endpoint, type KnownEndpoint, StoreUnavailable } from "../../../src/store/index.ts";
-import { addEndpoint } from "../furnish.ts";
+import { addEndpoint, rollBatch } from "../furnish.ts";
 import type { Program } from "../program.ts";
 import { CHANNELS, EVENT_TYPES, type Event, HOUR_MS, type Scene } from "../scene.ts";
 import type { Target } from "../watch/in-flight.ts";
@@ -35,7 +35,8 @@ export const remove: Event = async (scene, program, target) => {
   if (endpoint === null || !scene.endpoints.includes(endpoint.seq)) return;
   const left = await Promise.all(scene.endpoints.map((seq) => program.directStore.configuration.endpoints.get(seq)));
   if (left.filter((one) => one !== null && !one.deleted).length <= scene.endpoints.length / 2) return;
-  const { attempts } = scene.checks;
+  const { attempts, filters } = scene.checks;
+  filters.changing(endpoint.seq);
   await attempts.whileChanging([endpoint.seq], () => commands.deleteEndpoint(program.kernel, endpoint));
 };
 
@@ -122,7 +123,7 @@ export const resubscribe: Event = async (scene, program, target) => {
   await update(scene, program, endpoint.seq, change);
 };
 
-/** Changes the rate, concurrency, timeout or schedule of an endpoint. */
+/** Changes the rate, concurrency, timeout, schedule or batches of an endpoint. */
 export const retune: Event = async (scene, program, target) => {
   const endpoint = await pickEndpoint(scene, program, target);
   if (endpoint === null) return;
@@ -132,12 +133,14 @@ export const retune: Event = async (scene, program, target) => {
     { concurrency: dice.pick([null, 1, 8]) },
     { retryScheduleMs: dice.pick([null, [], [0, 0], [1000, 60_000]]) },
     { timeoutMs: dice.pick([null, 200, 20_000]) },
+    { batch: dice.chance(0.6) ? rollBatch(dice) : null },
   ]);
   await update(scene, program, endpoint.seq, change);
 };
 
 async function update({ checks }: Scene, program: Program, seq: Seq, change: Partial<Endpoint>): Promise<void> {
   if (change.retryScheduleMs !== undefined) checks.ending.mayBeRescheduled(seq);
+  checks.filters.changing(seq);
   await checks.attempts.whileChanging([seq], () =>
     commands.changeEndpoint(program.kernel, seq, () => change).catch(unlessGone),
   );

@@ -139,7 +139,7 @@ export function changes(update: EndpointUpdate): readonly Effect[] {
   if (isOther("paused")) effects.push(after.paused ? "pause" : "resume");
   if (isOther("disabled")) effects.push(after.disabled ? "disable" : "enable");
   if (isOther("ordering")) effects.push("reorder");
-  const tuning = ["throttleRate", "concurrency", "retryScheduleMs", "timeoutMs"] as const;
+  const tuning = ["throttleRate", "concurrency", "retryScheduleMs", "timeoutMs", "batch"] as const;
   if (tuning.some(isOther)) effects.push("retune");
   return effects;
 }

@@ -20,6 +20,7 @@ const COMMITS: ReadonlyArray<readonly [Stage, RegExp]> = [
   ["crash after commit: message", /^queue\.accept$/],
   ["crash after commit: settlement", /^queue\.settle$/],
   ["crash after commit: resend", /^queue\.resend$/],
+  ["crash after commit: batch", /^queue\.batch\.close$/],
   ["crash after commit: endpoint", /^configuration\.endpoints\.(update|delete|create)$/],
   ["crash after commit: secret", /rotateSecret$/],
   ["crash after commit: task", /^housekeeping\.tasks\.(create|update)$/],

@@ -60,6 +60,7 @@ export class Results {
         if ((result as CancelledStep).cancelled > 0) this.around.marks.hit("cancel: messages of an endpoint");
         break;
       case "queue.due":
+      case "queue.batch.due":
         this.#read(args[0] as Seq, result as readonly PendingDelivery[], args[3] as number);
         break;
       case "queue.contents":

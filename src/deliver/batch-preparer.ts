@@ -1,0 +1,200 @@
+import { batchBody, batchBodyBytes, batchElement } from "../core/batch.ts";
+import type { IdCodec, Seq } from "../core/id.ts";
+import type { Answer, Shortage } from "../ports.ts";
+import type { EndpointEntry } from "../store/directory.ts";
+import type { AttemptSteps, RunningRequest } from "./attempt-steps.ts";
+import { type BatchMember, type BatchPart, releaseMember } from "./batch-member.ts";
+import { cancelExpunged } from "./expunged.ts";
+import type { Lane, Waiting } from "./lane.ts";
+import { nextOf, settlementOf } from "./settle.ts";
+import { type SendableContent, shape } from "./shape.ts";
+
+/** A member that is not sent: its transformation failed or cancelled it. */
+interface Alone extends BatchMember {
+  readonly answer: Answer;
+}
+
+interface Shaped {
+  readonly parts: BatchPart[];
+  readonly alone: Alone[];
+  /** The result of the batch if it cannot be sent. Null if it can. */
+  failure: Answer | null;
+}
+
+/** The part of a request that is known before it starts. */
+type Preparing = Pick<RunningRequest, "lane" | "entry" | "target" | "startedAt" | "startTime">;
+
+const NO_BYTES = new Uint8Array();
+const TOO_SLOW: Answer = { kind: "failure", reason: "timeout", detail: "The transformations took too long." };
+
+/**
+ * Prepares the batch at the head of a lane for its attempt, as a read of the lane: reads the contents,
+ * transforms each message, closes a new batch, and settles the messages that are not sent.
+ */
+export class BatchPreparer {
+  constructor(
+    private readonly steps: AttemptSteps,
+    private readonly ids: IdCodec,
+  ) {}
+
+  /** Replaces the head of `lane.ready` with the batch as it is sent, or removes it if nothing is left. */
+  async prepare(lane: Lane, head: Waiting, entry: EndpointEntry): Promise<void> {
+    const { steps } = this;
+    const { generation } = lane;
+    const isOutdated = () => lane.generation !== generation;
+    const { clock, time, memory } = steps.parts;
+    const times = { startedAt: clock.now(), startTime: time.now() };
+    const preparing: Preparing = { lane, entry, target: lane.target!, ...times };
+    const members = await this.#contents(preparing, head.batch!.members, isOutdated);
+    const shaped = await this.#shape(preparing, members);
+    if (shaped === null || isOutdated()) return;
+    if ("kind" in shaped) {
+      steps.postpone(lane, head, shaped);
+      return;
+    }
+    const { batchSeq, parts } = await this.#close(shaped.parts);
+    if (isOutdated()) return;
+    await this.#settleAlone(preparing, shaped.alone);
+    if (isOutdated()) return;
+    lane.ready.shift();
+    const sent = new Set(parts.map(({ waiting }) => waiting));
+    for (const waiting of head.batch!.members) {
+      if (sent.has(waiting) || !lane.isHolding(waiting)) continue;
+      // It did not fit, or has left the batch.
+      memory.letGo(lane, waiting);
+      lane.waitsOnDisk(0);
+    }
+    if (parts.length === 0) return;
+    const { failure } = shaped;
+    const payload = failure === null ? batchBody(parts.map(({ element }) => element)) : NO_BYTES;
+    const request = { batchSeq, parts, failure, payload, target: lane.target!.transforming?.target ?? lane.target! };
+    const batch = { members: parts.map(({ waiting }) => waiting), request };
+    lane.ready.unshift({ delivery: parts[0]!.delivery, content: null, batch });
+  }
+
+  /** Reads the messages. Their size together is limited, because the batch was formed by their sizes. */
+  async #contents(
+    { lane, entry }: Preparing,
+    members: readonly Waiting[],
+    isOutdated: () => boolean,
+  ): Promise<BatchMember[]> {
+    const { queue, memory } = this.steps.parts;
+    const contents = await queue.contents(members.map(({ delivery }) => delivery.messageSeq));
+    const found: BatchMember[] = [];
+    for (const [i, waiting] of members.entries()) {
+      if (isOutdated()) break;
+      const content = contents[i];
+      const { delivery } = waiting;
+      if (content?.payload) {
+        memory.keep(waiting, content);
+        found.push({ waiting, delivery, content: content as SendableContent });
+      } else {
+        memory.letGo(lane, waiting);
+        await cancelExpunged(this.steps.parts, delivery, entry.endpoint.environmentSeq);
+      }
+    }
+    return found;
+  }
+
+  /** Returns null if it was aborted because the process is stopping. */
+  #shape(preparing: Preparing, members: readonly BatchMember[]): Promise<Shaped | Shortage | null> {
+    const timeoutMs = this.steps.timeoutMs(preparing.entry);
+    return this.steps.deadline.within(timeoutMs, (signal) => this.#shapeEach(preparing, members, signal));
+  }
+
+  /**
+   * Transforms the messages one after another. The members of a new batch for which size or time do not
+   * suffice are left out: they join the next one. In a batch that was closed before, a member whose
+   * result has become too great fails alone, and if the time does not suffice, the batch fails.
+   */
+  async #shapeEach(
+    preparing: Preparing,
+    members: readonly BatchMember[],
+    signal: AbortSignal,
+  ): Promise<Shaped | Shortage> {
+    const { maxBodyBytes } = this.steps.parts.policy;
+    const isNew = members[0]?.delivery.batchSeq == null;
+    const shaped: Shaped = { parts: [], alone: [], failure: null };
+    let bytes = 0;
+    for (const [i, member] of members.entries()) {
+      const part = await this.#partOf(preparing, member, signal);
+      if ("kind" in part) {
+        if (!signal.aborted || (isNew && shaped.parts.length === 0)) return part;
+        return isNew ? shaped : outOfTime(shaped, members.slice(i));
+      }
+      if ("answer" in part) {
+        shaped.alone.push(part);
+        continue;
+      }
+      const { byteLength } = part.element;
+      const isTooGreat = batchBodyBytes(shaped.parts.length + 1, bytes + byteLength) > maxBodyBytes;
+      if (isTooGreat && shaped.parts.length > 0) {
+        if (isNew) return shaped;
+        if (part.transformation !== undefined) {
+          shaped.alone.push({ ...member, answer: tooGreat(part.transformation.logs, maxBodyBytes) });
+          continue;
+        }
+      }
+      shaped.parts.push(part);
+      bytes += byteLength;
+    }
+    return shaped;
+  }
+
+  async #partOf(
+    { target, entry }: Preparing,
+    member: BatchMember,
+    signal: AbortSignal,
+  ): Promise<BatchPart | Alone | Shortage> {
+    const { eventType, acceptedAt, seq } = member.content;
+    const message = shape(member.content);
+    const id = this.ids.encode("msg_", seq);
+    const elementOf = (payload: Uint8Array) => batchElement({ id, eventType, acceptedAt, payload });
+    if (target.transforming === undefined) {
+      return { ...member, element: elementOf(message.payload), transformation: undefined };
+    }
+    const result = await target.transforming.transform(message, signal);
+    if (result.kind === "shortage") return result;
+    if (result.kind !== "message") return { ...member, answer: result };
+    const { payload, logs } = result;
+    const sent = { method: "POST" as const, url: entry.shownUrl, payload };
+    return { ...member, element: elementOf(payload ?? message.payload), transformation: { sent, logs } };
+  }
+
+  /** Closes a new batch. Members that have ended in the meantime are left out. */
+  async #close(parts: readonly BatchPart[]): Promise<{ readonly batchSeq: Seq; readonly parts: readonly BatchPart[] }> {
+    const known = parts[0]?.delivery.batchSeq ?? null;
+    if (known !== null || parts.length === 0) return { batchSeq: known ?? 0, parts };
+    const { queue, seqs } = this.steps.parts;
+    const batchSeq = seqs.next();
+    const deliveries = parts.map(({ delivery: { seq, round } }) => ({ seq, round }));
+    const joined = new Set(await queue.batch.close(batchSeq, deliveries));
+    return { batchSeq, parts: parts.filter(({ delivery }) => joined.has(delivery.seq)) };
+  }
+
+  /** Stores the attempts of members that are not sent. */
+  async #settleAlone(preparing: Preparing, alone: readonly Alone[]): Promise<void> {
+    if (alone.length === 0) return;
+    const { steps } = this;
+    const { time, seqs } = steps.parts;
+    const settlements = alone.map(({ answer, delivery, content }) => {
+      const verdict = steps.verdict(preparing, answer, delivery.attempts, time.now());
+      return settlementOf(preparing, { delivery, content, batchSeq: null }, verdict, nextOf(verdict, seqs), seqs);
+    });
+    const settled = await steps.settle(settlements);
+    if (settled === null) return;
+    for (const [i, { waiting }] of alone.entries()) releaseMember(steps.parts, preparing, waiting, settled[i]!);
+    for (const [i, one] of alone.entries()) steps.tell(preparing, one, settlements[i]!, settled[i]!, null);
+  }
+}
+
+function tooGreat(logs: readonly string[], bytesMax: number): Answer {
+  const detail = `The batch would have more than ${bytesMax} bytes with the result of the transformation.`;
+  return { kind: "failure", reason: "transformation", detail, transformation: { sent: null, logs } };
+}
+
+/** Returns the members of a batch for whose transformations the time did not suffice. */
+function outOfTime({ parts, alone }: Shaped, others: readonly BatchMember[]): Shaped {
+  const rest = others.map((member) => ({ ...member, element: NO_BYTES, transformation: undefined }));
+  return { parts: [...parts, ...rest], alone, failure: TOO_SLOW };
+}
