@@ -105,6 +105,23 @@ describe("a batch at the receiver", () => {
     }
   });
 
+  test("the attempts of an endpoint can be listed by batch", async () => {
+    const { app, endpoint } = await batchedAt("/listed", { maxMessages: 2, maxWaitMs: 60_000 });
+    const ids = await sendMessages(send, app, 4);
+    for (const id of ids) await attemptsOf(send, app, id);
+    const [request] = await receiver.arrived(2, at("/listed"));
+    const path = `/app/${app}/attempt/endpoint/${endpoint}`;
+    const listed = async (batch: string) =>
+      (await send("GET", `${path}?batch_id=${batch}`)).json.data.map(({ msgId }: { msgId: string }) => msgId);
+    expect(await listed(request!.id)).toEqual(
+      elementsOf(request!)
+        .map(({ id }) => id)
+        .toReversed(),
+    );
+    expect(await listed("batch_0KfxFXFUH4hEMq0Y8gpRxcT2bSr")).toEqual([]);
+    expect(await listed(ids[0]!)).toEqual([]);
+  });
+
   test("a single message is an array too, and payloads keep their bytes", async () => {
     const { app } = await batchedAt("/one", { maxMessages: 1, maxWaitMs: 60_000 });
     const payload = '{"n":12345678901234567890, "rate":1.50}';

@@ -25,6 +25,7 @@ const PREPARED: Readonly<Record<string, (at: GuidePlace) => Promise<unknown>>> =
 /** The tests that run all examples (`$ …`) of the other pages. */
 const EXAMPLES_RUN_BY: Readonly<Record<string, string>> = {
   doctor: "guide-operating",
+  batches: "guide-batches",
   filters: "guide-filters",
   keys: "guide-operating",
   limits: "guide-limits",

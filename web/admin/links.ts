@@ -36,6 +36,11 @@ export function endpointLink(app: string, endpoint: string, tab?: string): strin
   return link(["app", app, "endpoint", endpoint], { tab });
 }
 
+/** Lists the attempts of a batch. */
+export function batchLink(app: string, endpoint: string, batch: string): string {
+  return link(["app", app, "endpoint", endpoint], { tab: "attempts", batch });
+}
+
 /** Without a customer, the page asks for one. */
 export function newEndpointLink(app: string | null): string {
   return link(app === null ? ["endpoint", NEW] : ["app", app, "endpoint", NEW]);

@@ -1,4 +1,5 @@
 import backup from "../../../web/guide/pages/backup.md" with { type: "text" };
+import batches from "../../../web/guide/pages/batches.md" with { type: "text" };
 import changelog from "../../../web/guide/pages/changelog.md" with { type: "text" };
 import doctor from "../../../web/guide/pages/doctor.md" with { type: "text" };
 import faults from "../../../web/guide/pages/faults.md" with { type: "text" };
@@ -145,6 +146,12 @@ const chapters: ReadonlyArray<readonly [heading: string, pages: ReadonlyArray<Te
         title: "Transformations",
         about: "code that changes or cancels what an endpoint gets, its limits, and what it cannot reach",
         text: transformations,
+      },
+      {
+        name: "batches",
+        title: "Batches",
+        about: "several messages in one request, how to receive them, retries, and limits",
+        text: batches,
       },
       {
         name: "functions",

@@ -12,6 +12,8 @@ export interface AttemptFilter extends MessageFilter {
   readonly outcome?: "delivered" | "failed";
   readonly responseClass?: ResponseClass;
   readonly endpointSeq?: Seq;
+  /** Only attempts of this batch. */
+  readonly batchSeq?: Seq;
 }
 
 export interface EndpointMessageFilter extends MessageFilter {

@@ -69,7 +69,7 @@ export function attempts(
   const expunge = db.prepare("UPDATE attempt SET response = NULL, sealed = NULL WHERE seq = ?");
 
   const list = (
-    scope: { readonly column: "endpoint_seq" | "message_seq"; readonly seq: Seq },
+    scope: { readonly column: "endpoint_seq" | "message_seq" | "batch_seq"; readonly seq: Seq },
     ranges: Iterable<WindowRange>,
     filter: AttemptFilter,
     page: PageRequest,
@@ -95,6 +95,10 @@ export function attempts(
 
   return {
     ofEndpoint: async (endpointSeq, filter, page, withContent) => {
+      if (filter.batchSeq !== undefined) {
+        const scope = { column: "batch_seq", seq: filter.batchSeq } as const;
+        return list(scope, [earliestRange(page, filter)], { ...filter, endpointSeq }, page, withContent);
+      }
       const terms = termsOfAttempts(filter);
       const direction = directionOf(page);
       const ranges = windowRanges(page, filter, (within) =>

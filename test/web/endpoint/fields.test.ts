@@ -66,6 +66,16 @@ test("a retry schedule keeps its order, and may be empty or the default", () => 
   expect(draftOf(FIELDS, { ...endpoint, retrySchedule: [] }).texts.retrySchedule).toBe("none");
 });
 
+test("batches are entered as the number of messages and the wait", () => {
+  const limits = { maxMessages: 100, maxWaitMs: 5000 };
+  expect(change({ batch: " 100 ,5000" })).toEqual({ batch: limits });
+  expect(change({ batch: "" })).toEqual({});
+  const draft = draftOf(FIELDS, { ...endpoint, batch: limits });
+  expect(draft.texts.batch).toBe("100, 5000");
+  expect(changeOf(FIELDS, edit({ batch: "100,5000" }, draft), draft)).toEqual({});
+  expect(changeOf(FIELDS, edit({ batch: "" }, draft), draft)).toEqual({ batch: null });
+});
+
 test("a new endpoint is sent with the fields of the form", () => {
   const draft = edit({ url: "https://example.com/hook" }, draftOf(PORTAL_FIELDS, null));
   const portal = {
@@ -74,6 +84,7 @@ test("a new endpoint is sent with the fields of the form", () => {
     eventTypes: null,
     channels: null,
     throttleRate: null,
+    batch: null,
   };
   expect(creationOf(PORTAL_FIELDS, draft)).toEqual(portal);
   expect(creationOf(FIELDS, edit({ url: "https://example.com/hook" }, draftOf(FIELDS, null)))).toEqual({
@@ -97,6 +108,12 @@ const problems: [string, Draft, string | null][] = [
   ["the highest rate", edit({ throttleRate: "65535" }), null],
   ["a rate above the highest", edit({ throttleRate: "65536" }), "throttleRate"],
   ["an empty rate", edit({ throttleRate: "" }), null],
+  ["the smallest batch", edit({ batch: "1, 0" }), null],
+  ["the largest batch", edit({ batch: "1000, 3600000" }), null],
+  ["a batch of too many messages", edit({ batch: "1001, 0" }), "batch"],
+  ["a batch that waits too long", edit({ batch: "1, 3600001" }), "batch"],
+  ["a batch without a wait", edit({ batch: "100" }), "batch"],
+  ["a batch with a unit", edit({ batch: "100, 5s" }), "batch"],
   ["a timeout below the lowest", edit({ timeoutMs: "99" }), "timeoutMs"],
   ["metadata that are no JSON", edit({ metadata: "plan: pro" }), "metadata"],
   ["metadata with a number", edit({ metadata: '{"plan":1}' }), "metadata"],
@@ -110,9 +127,16 @@ for (const [what, draft, name] of problems) {
 
 test("users without edit permission see every value as text", () => {
   const shown = (of: Endpoint) => PORTAL_FIELDS.map((field) => wordsOf(field, of));
-  expect(shown(endpoint)).toEqual(["https://example.com/hook", "The books", "invoice.paid", "eu, us", "5"]);
+  expect(shown(endpoint)).toEqual([
+    "https://example.com/hook",
+    "The books",
+    "invoice.paid",
+    "eu, us",
+    "5",
+    "one by one",
+  ]);
   const open = { ...endpoint, eventTypes: null, channels: null, throttleRate: null };
-  expect(shown(open).slice(2)).toEqual(["all", "all", "no limit"]);
+  expect(shown(open).slice(2)).toEqual(["all", "all", "no limit", "one by one"]);
 });
 
 test("the throttle of an endpoint is labelled in attempts, because retries count as well", () => {

@@ -48,6 +48,14 @@ describe("what an attempt sent", () => {
     expect(sentBody(success, body)).toBe(body);
   });
 
+  test("the body of a batch is not known, and its id is that of the batch", () => {
+    const ofBatch: AttemptDetail = { ...success, batchId: "batch_1" };
+    expect(sentBody(ofBatch, body)).toBeNull();
+    expect(sentBody({ ...ofBatch, requestPayload: "{}" }, body)).toBeNull();
+    expect(sentHeaders(ofBatch).headers[0]).toEqual({ name: "webhook-id", value: "batch_1" });
+    expect(signedOf(ofBatch).id).toBe("batch_1");
+  });
+
   test("an attempt that a transformation cancelled has sent nothing", () => {
     const cancelled: AttemptDetail = { ...success, responseStatusCode: 0, logs: [] };
     expect(sentHeaders(cancelled).kind).toBe("unsent");

@@ -82,10 +82,19 @@ export function getSeries({ app, endpoint }: EndpointKey, step: string, spanMs: 
 /** `status` is 0 for successful and 2 for failed attempts. */
 export function getAttempts(
   { app, endpoint }: EndpointKey,
-  { status, iterator, limit = LIMIT }: { status?: string | null; iterator?: string | null; limit?: string },
+  {
+    status,
+    batch,
+    iterator,
+    limit = LIMIT,
+  }: { status?: string | null; batch?: string | null; iterator?: string | null; limit?: string },
   signal: AbortSignal,
 ): Promise<ListOf<Attempt>> {
-  return getPage(`/app/${encode(app)}/attempt/endpoint/${encode(endpoint)}`, { limit, status, iterator }, signal);
+  return getPage(
+    `/app/${encode(app)}/attempt/endpoint/${encode(endpoint)}`,
+    { limit, status, batch_id: batch, iterator },
+    signal,
+  );
 }
 
 /** Returns the totals, and at most `limit` groups. */

@@ -19,6 +19,7 @@ const FILTERS: readonly Filter[] = [
       { value: "succeeded", label: "succeeded" },
     ],
   },
+  { name: "batch", label: "Batch", kind: "fixed" },
 ];
 const STATUS: Readonly<Record<string, string>> = { succeeded: "0", failed: "2" };
 const EXCERPT_CHARS_MAX = 120;
@@ -30,11 +31,11 @@ export function Attempts({ of }: { of: EndpointKey }) {
       label="attempts"
       topics={["deliveries"]}
       filters={FILTERS}
-      read={({ result }, iterator, signal) =>
-        getAttempts(of, { status: result === undefined ? null : (STATUS[result] ?? null), iterator }, signal)
+      read={({ result, batch = null }, iterator, signal) =>
+        getAttempts(of, { status: result === undefined ? null : (STATUS[result] ?? null), batch, iterator }, signal)
       }
       empty={(isFiltered) => (
-        <Empty title={isFiltered ? "No attempt with this result" : "No attempts yet"}>
+        <Empty title={isFiltered ? "No such attempt" : "No attempts yet"}>
           <p>
             {isFiltered
               ? "Clear the filter to see all attempts."

@@ -13,7 +13,7 @@ import { Read } from "../../kit/parts/section.tsx";
 import { useOnce } from "../../kit/reading.ts";
 import { reasonText } from "../../kit/reasons.ts";
 import { getAttempt } from "../api/messages.ts";
-import { endpointLink } from "../links.ts";
+import { batchLink, endpointLink } from "../links.ts";
 import style from "./attempt-details.module.css";
 import type { OfMessage } from "./deliveries.tsx";
 import { attemptAsCurl, type SentBody, sentBody, sentHeaders, signedOf } from "./sent.ts";
@@ -68,6 +68,13 @@ function Facts({ app, of }: { app: string; of: AttemptDetail }) {
       <Fact name="Endpoint">
         <a href={endpointLink(app, of.endpointId)}>{of.endpointId}</a>
       </Fact>
+      {of.batchId !== null && (
+        <Fact name="Batch">
+          <a class="mono" href={batchLink(app, of.endpointId, of.batchId)}>
+            {of.batchId}
+          </a>
+        </Fact>
+      )}
       <Fact name="Attempt">
         <span class="mono">{of.id}</span>
       </Fact>
@@ -102,12 +109,20 @@ function Sent({ of, body }: { of: AttemptDetail; body: SentBody }) {
   );
 }
 
-function SentPayload({ of: { requestPayload } }: { of: AttemptDetail }) {
-  if (requestPayload === null) return <p class="muted small">The body is the payload of the message.</p>;
+function SentPayload({ of: { requestPayload, batchId } }: { of: AttemptDetail }) {
+  const what = batchId === null ? "body" : "payload";
   return (
     <>
-      <p class="muted small">The transformation of the endpoint made this body, of which the first 16 KiB are kept.</p>
-      <Body text={requestPayload} />
+      {batchId !== null && <p class="muted small">The body is a batch: an array with this message as an element.</p>}
+      {requestPayload === null && batchId === null && (
+        <p class="muted small">The body is the payload of the message.</p>
+      )}
+      {requestPayload !== null && (
+        <p class="muted small">
+          The transformation of the endpoint made this {what}, of which the first 16 KiB are kept.
+        </p>
+      )}
+      {requestPayload !== null && <Body text={requestPayload} />}
     </>
   );
 }

@@ -30,13 +30,13 @@ const SUCCESS = 0;
 const MASK = "***";
 
 export function sentHeaders(attempt: AttemptDetail): SentHeaders {
-  const { requestHeaders, status, responseStatusCode, msgId } = attempt;
+  const { requestHeaders, status, responseStatusCode, msgId, batchId } = attempt;
   if (requestHeaders !== null) return { kind: "stored", headers: requestHeaders };
   // An attempt that a transformation has cancelled counts as a success, but sent nothing.
   const isCancelled = status === SUCCESS && attempt.logs !== null && attempt.requestMethod === null;
   if ((status !== SUCCESS && responseStatusCode === 0) || isCancelled) return { kind: "unsent", headers: [] };
   const headers = [
-    { name: "webhook-id", value: msgId },
+    { name: "webhook-id", value: batchId ?? msgId },
     { name: "webhook-timestamp", value: String(secondsOf(attempt)) },
   ];
   return { kind: "derived", headers };
@@ -46,7 +46,9 @@ export function sentHeaders(attempt: AttemptDetail): SentHeaders {
 const STORED_BYTES_MAX = 16 * 1024;
 
 /** Returns the body that an attempt sent. Null if it is not known as a whole. */
-export function sentBody({ requestPayload }: AttemptDetail, ofMessage: SentBody): SentBody {
+export function sentBody({ requestPayload, batchId }: AttemptDetail, ofMessage: SentBody): SentBody {
+  // The body was an array of several messages.
+  if (batchId !== null) return null;
   if (requestPayload === null) return ofMessage;
   const body = new TextEncoder().encode(requestPayload);
   // A cut may have left out up to three bytes of a character.
@@ -58,7 +60,7 @@ export function signedOf(attempt: AttemptDetail): Signed {
   const headerOf = (end: string) =>
     attempt.requestHeaders?.find(({ name }) => new RegExp(`^(webhook|svix)-${end}$`, "i").test(name))?.value ?? null;
   return {
-    id: headerOf("id") ?? attempt.msgId,
+    id: headerOf("id") ?? attempt.batchId ?? attempt.msgId,
     timestampSeconds: Number(headerOf("timestamp") ?? secondsOf(attempt)),
     signature: headerOf("signature"),
   };

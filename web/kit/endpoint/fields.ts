@@ -57,6 +57,14 @@ export const ENDPOINT_FIELDS: readonly EndpointField[] = [
     min: 100,
     max: 600_000,
   },
+  {
+    name: "batch",
+    kind: "batch",
+    label: "Batches",
+    none: "one by one",
+    placeholder: "100, 5000",
+    help: "Send several messages in one request: the largest number of messages (1 to 1,000) and the longest wait in ms (0 to 3,600,000). Leave empty to send them one by one.",
+  },
   { name: "retrySchedule", kind: "delays", label: "Retry schedule", none: "server default" },
   {
     name: "uid",
@@ -74,7 +82,7 @@ export const ENDPOINT_FIELDS: readonly EndpointField[] = [
   },
 ];
 
-const PORTAL_NAMES: readonly string[] = ["url", "description", "eventTypes", "channels", "throttleRate"];
+const PORTAL_NAMES: readonly string[] = ["url", "description", "eventTypes", "channels", "throttleRate", "batch"];
 /** The settings that customers may change themselves. */
 export const PORTAL_FIELDS = ENDPOINT_FIELDS.filter(({ name }) => PORTAL_NAMES.includes(name));
 
@@ -128,6 +136,12 @@ interface DelaysField extends Nullable {
   readonly name: "retrySchedule";
 }
 
+/** The limits of batches: the number of messages and the wait in ms. */
+interface BatchField extends Nullable {
+  readonly kind: "batch";
+  readonly name: "batch";
+}
+
 interface IdField extends Nullable {
   readonly kind: "id";
   readonly name: "uid";
@@ -155,6 +169,7 @@ export type EndpointField =
   | NumberField
   | ListField
   | DelaysField
+  | BatchField
   | IdField
   | ChoiceField
   | PairsField
@@ -165,7 +180,8 @@ export type EndpointFields = readonly EndpointField[];
 
 export type FieldName = EndpointField["name"];
 type Pairs = Readonly<Record<string, string>>;
-type Value = string | number | readonly string[] | Pairs | null;
+type Batch = NonNullable<Endpoint["batch"]>;
+type Value = string | number | readonly string[] | Pairs | Batch | null;
 
 /** What the user enters for a schedule without retries. */
 const NO_RETRIES = "none";
@@ -199,6 +215,7 @@ function textOf(field: EndpointField, endpoint: EditedEndpoint): string {
   if (value === null) return "";
   if (field.kind === "delays" && Array.isArray(value) && value.length === 0) return NO_RETRIES;
   if (Array.isArray(value)) return value.join(", ");
+  if (field.kind === "batch" && endpoint.batch) return `${endpoint.batch.maxMessages}, ${endpoint.batch.maxWaitMs}`;
   if (typeof value !== "object") return String(value);
   return Object.keys(value).length === 0 ? "" : JSON.stringify(value, null, 2);
 }
@@ -236,6 +253,9 @@ function inputProblem(field: InputField, text: string): string | null {
   }
   if (kind === "number" && text !== "" && !isWhole(text, field.min, field.max)) {
     return `${label} must be a whole number from ${field.min} to ${field.max}.`;
+  }
+  if (kind === "batch" && text !== "" && batchOf(text) === null) {
+    return `${label} must be two whole numbers, such as ${field.placeholder}.`;
   }
   if (kind === "pairs" && text !== "" && parsePairs(text) === null) {
     return `${label} must be a JSON object whose values are texts.`;
@@ -292,11 +312,20 @@ function parseText(kind: InputField["kind"], text: string): Value {
       return text === "" ? {} : parsePairs(text);
     case "delays":
       return delaysOf(text);
+    case "batch":
+      return batchOf(text);
     case "list": {
       const distinct = [...new Set(itemsOf(text))];
       return distinct.length === 0 ? null : distinct;
     }
   }
+}
+
+/** Returns the limits in a text; null if there are none or they are out of bounds. */
+function batchOf(text: string): Batch | null {
+  const [maxMessages = "", maxWaitMs = "", ...others] = itemsOf(text);
+  const isValid = isWhole(maxMessages, 1, 1000) && isWhole(maxWaitMs, 0, 3_600_000) && others.length === 0;
+  return isValid ? { maxMessages: Number(maxMessages), maxWaitMs: Number(maxWaitMs) } : null;
 }
 
 function itemsOf(text: string): string[] {

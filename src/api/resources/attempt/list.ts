@@ -30,6 +30,7 @@ export const endpointAttemptQuery = Type.Object({
   with_msg: Type.Optional(
     Type.Boolean({ default: false, description: "Include the message of each attempt, without its payload." }),
   ),
+  batch_id: Type.Optional(Type.String({ description: "Include only attempts of this batch." })),
 });
 const messageQuery = Type.Object({
   ...filterQuery,
@@ -64,7 +65,9 @@ export function attemptsOfEndpoint(
   const { store, ids, pages } = context;
   const withContent = query.with_content ?? true;
   const request = historyRequest(query, ids, "atmpt_");
-  const filter = attemptFilter(query);
+  const batchSeq = query.batch_id === undefined ? undefined : ids.decode("batch_", query.batch_id);
+  const ofAll = attemptFilter(query);
+  const filter = ofAll === null || batchSeq === null ? null : { ...ofAll, ...(batchSeq !== undefined && { batchSeq }) };
   return pages.inTurn(identity, async () => {
     const attempts =
       filter === null

@@ -105,6 +105,9 @@ export function batchSuite(open: Open): void {
       const { attempts } = world.store.history;
       const { rows } = await attempts.ofEndpoint(world.endpoint.seq, {}, ALL, false);
       expect(rows.map((attempt) => attempt.batchSeq)).toEqual([batchSeq, null]);
+      const inBatch = (endpointSeq: number) => attempts.ofEndpoint(endpointSeq, { batchSeq }, ALL, false);
+      expect((await inBatch(world.endpoint.seq)).rows.map((attempt) => attempt.messageSeq)).toEqual([first.messageSeq]);
+      expect((await inBatch((await world.addEndpoint()).seq)).rows).toEqual([]);
       expect(await attempts.get(first.messageSeq, sent.attempt.seq)).toMatchObject({ batchSeq });
     });
 
