@@ -46,7 +46,8 @@ const WORRY: Readonly<Record<string, string>> = {
   boathook_disk_free_bytes: "It falls below 2 GB, or falls steadily.",
   boathook_disk_written_bytes_total:
     "The rate approaches what the disk can take, or for an SSD what it endures. Divided by `boathook_messages_accepted_total`, it is the number of bytes per message.",
-  boathook_endpoints: "`failing` or `disabled` rises.",
+  boathook_endpoints:
+    "`failing` or `disabled` rises, or `unverified` stays high: receivers do not answer the challenge of `endpoint-challenge`.",
   boathook_environments_paused: "It is not 0 and nobody has paused an environment on purpose.",
   boathook_event_loop_lag_seconds: "The 99th percentile is above 0.1 s: the CPU is too slow or shared.",
   boathook_fsyncs_total:
@@ -113,7 +114,7 @@ function describedMetrics(): MetricDescription[] {
       tasks: () => ({ running: 0, waiting: 0 }),
     },
     failingEndpoints: async () => 0,
-    endpointCounts: async () => ({ healthy: 0, disabled: 0, paused: 0 }),
+    endpointCounts: async () => ({ healthy: 0, disabled: 0, paused: 0, unverified: 0 }),
     requests: new RequestCounts(),
     certificateEnds: async () => ({ server: null, client: null, ca: null }),
     storeSize: async () => ({ databaseBytes: 0, walBytes: 0, diskFreeBytes: 0 }),

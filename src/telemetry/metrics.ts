@@ -216,7 +216,7 @@ export class Metrics {
   #endpoints({ failingEndpoints, endpointCounts }: Readings): void {
     const metric = {
       name: "boathook_endpoints",
-      help: "Endpoints, each in one state: healthy, disabled, paused or failing. Failing: the latest attempt failed.",
+      help: "Endpoints, each in one state: healthy, disabled, paused, unverified or failing. Failing: the latest attempt failed.",
       label: "state",
     };
     addGaugeBy(this.#registry, metric, async () => ({

@@ -27,7 +27,7 @@ function metricsWith(oldestDueAt: number | null = null, syncsCommits = true): Me
         tasks: () => ({ running: 2, waiting: 6 }),
       },
       failingEndpoints: async () => 5,
-      endpointCounts: async () => ({ healthy: 8, disabled: 1, paused: 2 }),
+      endpointCounts: async () => ({ healthy: 8, disabled: 1, paused: 2, unverified: 3 }),
       requests,
       certificateEnds: async () => ({ server: 2000, client: null, ca: 3000 }),
       storeSize: async () => ({ databaseBytes: 4096, walBytes: 512, diskFreeBytes: 2048 }),

@@ -149,7 +149,7 @@ export const PANELS: readonly Panel[] = [
   },
   {
     title: "Endpoints that need attention",
-    description: "Failing, disabled and paused endpoints, without healthy ones.",
+    description: "Failing, disabled, paused and unverified endpoints, without healthy ones.",
     unit: "short",
     series: [{ expr: `sum by (state) (boathook_endpoints${and('state!="healthy"')})`, legend: "{{state}}" }],
   },

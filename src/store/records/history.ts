@@ -169,7 +169,9 @@ export interface Expunged {
 export interface EndpointCounts {
   readonly healthy: number;
   readonly disabled: number;
+  /** Without those that are not verified. */
   readonly paused: number;
+  readonly unverified: number;
 }
 
 /** Numbers of pending deliveries and dead letters in an environment. */

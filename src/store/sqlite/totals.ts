@@ -6,6 +6,9 @@ import { IS_FAILING } from "./endpoint-row.ts";
 const BY_ENVIRONMENT = `FROM delivery d JOIN endpoint e ON e.seq = d.endpoint_seq
   JOIN application a ON a.seq = e.application_seq`;
 
+/** Endpoints that are paused, in the words of their index. Those that are not verified are paused too. */
+const IS_PAUSED = "paused = 1 AND disabled = 0 AND deleted_at IS NULL";
+
 export function totals(db: Database): Pick<History, "totals" | "failingEndpoints" | "endpointCounts"> {
   const failing = db.prepare<{ count: number }, [number | null]>(
     `SELECT COUNT(*) AS count FROM endpoint e CROSS JOIN application a ON a.seq = e.application_seq
@@ -15,14 +18,15 @@ export function totals(db: Database): Pick<History, "totals" | "failingEndpoints
   // Each count reads an index that has only these endpoints.
   const counts = db.prepare<Omit<EndpointCounts, "healthy"> & { total: number; failing: number }, []>(
     `SELECT (SELECT COUNT(*) FROM endpoint WHERE disabled = 1 AND deleted_at IS NULL) AS disabled,
-       (SELECT COUNT(*) FROM endpoint WHERE paused = 1 AND disabled = 0 AND deleted_at IS NULL) AS paused,
+       (SELECT COUNT(*) FROM endpoint WHERE ${IS_PAUSED}) AS paused,
+       (SELECT COUNT(*) FROM endpoint WHERE ${IS_PAUSED} AND challenge IS NOT NULL) AS unverified,
        (SELECT COUNT(*) FROM endpoint e WHERE ${IS_FAILING} AND e.deleted_at IS NULL) AS failing,
        (SELECT COUNT(*) FROM endpoint INDEXED BY endpoint_listed WHERE deleted_at IS NULL) AS total`,
   );
   return {
     endpointCounts: async () => {
-      const { total, failing, disabled, paused } = counts.get()!;
-      return { healthy: total - failing - disabled - paused, disabled, paused };
+      const { total, failing, disabled, paused, unverified } = counts.get()!;
+      return { healthy: total - failing - disabled - paused, disabled, paused: paused - unverified, unverified };
     },
     totals: async () => totalsOf(db),
     failingEndpoints: async (environmentSeq) => failing.get(environmentSeq)?.count ?? 0,

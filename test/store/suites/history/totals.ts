@@ -64,9 +64,11 @@ export function totalsSuite(open: Open): void {
       await world.addEndpoint({ failingSince: world.now });
       await world.addEndpoint();
       const paused = await world.addEndpoint({ paused: true });
-      expect(await counts()).toEqual({ healthy: healthy + 1, disabled: 2, paused: 1 });
+      const challenge = { since: 1, tries: 0, nextAt: null, failure: null, staysPaused: false };
+      await world.addEndpoint({ paused: true, challenge });
+      expect(await counts()).toEqual({ healthy: healthy + 1, disabled: 2, paused: 1, unverified: 1 });
       await world.store.configuration.endpoints.delete(paused.seq, world.now);
-      expect(await counts()).toEqual({ healthy: healthy + 1, disabled: 2, paused: 0 });
+      expect(await counts()).toEqual({ healthy: healthy + 1, disabled: 2, paused: 0, unverified: 1 });
     });
   });
 }
