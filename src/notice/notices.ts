@@ -1,3 +1,4 @@
+import { UNVERIFIED_MS } from "../core/attention-rules.ts";
 import type { Seq } from "../core/id.ts";
 import type { NoticeChannel, NoticeChannelName } from "../core/notice.ts";
 import { OneLife } from "../core/service.ts";
@@ -19,8 +20,8 @@ export interface NoticesParts extends ChannelParts {
 }
 
 /**
- * Sends notices to people about endpoints that fail, were disabled or have recovered, and about
- * backlogs. Looks at the stored state from time to time rather than at facts, so a restart or an
+ * Sends notices to people about endpoints that fail, were disabled, stay unverified or have
+ * recovered, and about backlogs. Looks at the stored state from time to time rather than at facts, so a restart or an
  * outage of a channel loses no notice.
  */
 export class Notices extends OneLife {
@@ -86,6 +87,7 @@ export class Notices extends OneLife {
     const before = clock.now() - timing.afterMs;
     const failing = mapOf(await notices.failing(before));
     const disabled = mapOf(await notices.disabled(clock.now() - DISABLED_MS_MAX));
+    const unverified = mapOf(await notices.unverified(clock.now() - UNVERIFIED_MS));
     const { backlogs, calm, known } = await this.#backlogs(before);
     const open = this.#channels.flatMap((channel) => channel.open());
     const environments = new Set(open.filter(({ kind }) => kind === "backlog").map(({ subjectSeq }) => subjectSeq));
@@ -95,7 +97,7 @@ export class Notices extends OneLife {
       ...seqsWith(health, "gone"),
       ...[...environments].filter((environmentSeq) => !known.has(environmentSeq)),
     ]);
-    return { failing, disabled, backlogs, recovered: new Set([...seqsWith(health, "healthy"), ...calm]) };
+    return { failing, disabled, unverified, backlogs, recovered: new Set([...seqsWith(health, "healthy"), ...calm]) };
   }
 
   /** Returns the environments by the state of their backlogs. */

@@ -8,6 +8,8 @@ export interface Observed {
   readonly failing: ReadonlyMap<Seq, number>;
   /** Endpoints that the server has disabled. */
   readonly disabled: ReadonlyMap<Seq, number>;
+  /** Endpoints that have not been verified for an hour, with the time since which they are not. */
+  readonly unverified: ReadonlyMap<Seq, number>;
   /** Environments whose backlog has been growing for at least `notify-after`. */
   readonly backlogs: ReadonlyMap<Seq, number>;
   /** Endpoints and environments that a notice was sent about and that have recovered. */
@@ -82,6 +84,7 @@ export function dueNotices(observed: Observed, sent: SentNotices, now: number, q
     [observed.disabled, "disabled"],
     [observed.backlogs, "backlog"],
     [observed.failing, "failing"],
+    [observed.unverified, "unverified"],
   ] as const;
   return [...states.flatMap(begun), ...ended(observed, sent).filter((due) => !isQuiet(due.subjectSeq, due.kind))];
 }

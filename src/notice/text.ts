@@ -28,6 +28,7 @@ const STATES: Readonly<Record<NoticeKind, string>> = {
   disabled: "disabled",
   recovered: "recovered",
   backlog: "growing",
+  unverified: "not verified",
 };
 
 /** Returns the text of one notice, or a digest of several. `total` counts those without details too. */
@@ -41,7 +42,7 @@ export function noticeText(notices: readonly NoticeAbout[], counts: Counts, part
 export type Counts = Readonly<Record<NoticeKind | "backlogRecovered", number>>;
 
 export function countsOf(due: readonly DueNotice[]): Counts {
-  const counts = { failing: 0, disabled: 0, recovered: 0, backlog: 0, backlogRecovered: 0 };
+  const counts = { failing: 0, disabled: 0, recovered: 0, backlog: 0, unverified: 0, backlogRecovered: 0 };
   for (const { kind, isBacklog } of due) counts[kind === "recovered" && isBacklog ? "backlogRecovered" : kind]++;
   return counts;
 }
@@ -85,6 +86,7 @@ const SENTENCES: Readonly<Record<NoticeKind, string>> = {
   disabled: "This endpoint was disabled and gets no more messages until somebody enables it.",
   recovered: "This endpoint works again: its latest attempt succeeded.",
   backlog: "",
+  unverified: "This endpoint is not verified, so nothing is sent to it. Its deliveries wait.",
 };
 
 function backlogSentence(kind: NoticeKind, thresholdMs: number): string {
@@ -94,6 +96,7 @@ function backlogSentence(kind: NoticeKind, thresholdMs: number): string {
 }
 
 function reasonOf(kind: NoticeKind, { cause, reason }: NoticedEndpoint): string {
+  if (kind === "unverified") return "the receiver has not answered the challenge; see endpoint-challenge";
   return kind === "disabled" ? causeWords(cause) : reasonWords(reason);
 }
 
@@ -101,6 +104,7 @@ const HEADINGS: ReadonlyArray<readonly [kind: keyof Counts, heading: string, one
   ["disabled", "Disabled endpoints", "1 endpoint disabled", "endpoints disabled"],
   ["backlog", "Growing backlogs", "1 backlog growing", "backlogs growing"],
   ["failing", "Failing endpoints", "1 endpoint failing", "endpoints failing"],
+  ["unverified", "Endpoints that are not verified", "1 endpoint not verified", "endpoints not verified"],
   ["recovered", "Recovered endpoints", "1 endpoint recovered", "endpoints recovered"],
   ["backlogRecovered", "Recovered backlogs", "1 backlog recovered", "backlogs recovered"],
 ];
@@ -121,7 +125,7 @@ function digestText(notices: readonly NoticeAbout[], counts: Counts, parts: Text
       "",
     ];
   });
-  const link = `${parts.publicUrl}/ui/#/${counts.failing + counts.disabled > 0 ? "endpoint" : ""}`;
+  const link = `${parts.publicUrl}/ui/#/${counts.failing + counts.disabled + counts.unverified > 0 ? "endpoint" : ""}`;
   return { title: `Boathook: ${title.join(", ")}`, lines: [...lines.slice(0, -1), ...signature(parts)], link };
 }
 

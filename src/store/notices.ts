@@ -23,8 +23,8 @@ export interface Troubled {
 }
 
 /**
- * `healthy`: the latest attempt succeeded. `unknown`: the endpoint is neither failing nor disabled,
- * but no attempt has succeeded since. `gone`: the endpoint or its application was deleted.
+ * `healthy`: the latest attempt succeeded. `troubled`: the endpoint is failing, disabled or not
+ * verified. `unknown`: it is none of these, but no attempt has succeeded since. `gone`: the endpoint or its application was deleted.
  */
 export type EndpointHealth = "healthy" | "troubled" | "unknown" | "gone";
 
@@ -51,6 +51,8 @@ export interface Notices {
   failing(before: number): Promise<readonly Troubled[]>;
   /** Returns the endpoints that the server disabled after `after` and that are still disabled. */
   disabled(after: number): Promise<readonly Troubled[]>;
+  /** Returns the endpoints that have not been verified since `before` or earlier, without disabled ones. */
+  unverified(before: number): Promise<readonly Troubled[]>;
   healthOf(endpointSeqs: readonly Seq[]): Promise<ReadonlyMap<Seq, EndpointHealth>>;
   /** Describes endpoints. Deleted ones are left out. */
   describe(endpointSeqs: readonly Seq[]): Promise<readonly NoticedEndpoint[]>;

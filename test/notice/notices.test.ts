@@ -32,6 +32,7 @@ class World {
   now = Date.UTC(2026, 0, 1);
   readonly facts: Fact[] = [];
   readonly failing = new Map<number, number>();
+  readonly unverified = new Map<number, number>();
   readonly health = new Map<number, EndpointHealth>();
   sent: SentNotice[] = [];
   isUnavailable = false;
@@ -63,14 +64,15 @@ class World {
   }
 
   #store(): NoticeStore {
-    const failing = (before: number): readonly Troubled[] =>
-      [...this.failing].flatMap(([seq, since]) => (since <= before ? [{ seq, since }] : []));
+    const since = (states: ReadonlyMap<number, number>, before: number): readonly Troubled[] =>
+      [...states].flatMap(([seq, at]) => (at <= before ? [{ seq, since: at }] : []));
     return {
       failing: async (before) => {
         if (this.isUnavailable) throw new StoreUnavailable("unavailable");
-        return failing(before);
+        return since(this.failing, before);
       },
       disabled: async () => [],
+      unverified: async (before) => since(this.unverified, before),
       healthOf: async (seqs) => new Map(seqs.map((seq) => [seq, this.health.get(seq) ?? "troubled"] as const)),
       describe: async (seqs) =>
         seqs.map((seq) => ({
@@ -110,6 +112,15 @@ describe("the service of notices", () => {
       count: 1000,
       refused: [],
     });
+  });
+
+  test("an endpoint that is not verified for an hour causes one notice", async () => {
+    const world = await World.start();
+    world.unverified.set(1, world.now);
+    await world.pass(59 * MINUTE);
+    expect(world.mail.titles).toEqual([]);
+    await world.pass(5 * 60 * MINUTE);
+    expect(world.mail.titles).toEqual(["Boathook: endpoint not verified: https://example.com/1 (Acme)"]);
   });
 
   test("an endpoint that recovers before notify-after causes no notice", async () => {

@@ -3,7 +3,10 @@ import fc from "fast-check";
 import { type DueNotice, dueNotices, type Observed, SentNotices, sentNoticesOf } from "../../src/notice/rules.ts";
 
 const QUIET_MS = 100;
-const nothing: Observed = { failing: new Map(), disabled: new Map(), backlogs: new Map(), recovered: new Set() };
+const nothing: Observed = {
+  ...{ failing: new Map(), disabled: new Map(), unverified: new Map(), backlogs: new Map() },
+  recovered: new Set(),
+};
 const failing = (since = 1): Observed => ({ ...nothing, failing: new Map([[7, since]]) });
 const well: Observed = { ...nothing, recovered: new Set([7]) };
 
@@ -55,6 +58,15 @@ describe("the notices that are due", () => {
     ]);
     expect(channel.at(30, well)).toEqual(["recovered"]);
     expect(channel.sent.open()).toEqual([]);
+  });
+
+  test("an endpoint that stays unverified is reported once, and once more when it works", () => {
+    const channel = new Channel();
+    const unverified = { ...nothing, unverified: new Map([[7, 1]]) };
+    expect(channel.at(0, unverified)).toEqual(["unverified"]);
+    expect(channel.at(1000, unverified)).toEqual([]);
+    expect(channel.at(2000, well)).toEqual(["recovered"]);
+    expect(channel.at(3000, well)).toEqual([]);
   });
 
   test("a recovery of which nobody knew the trouble is not reported", () => {

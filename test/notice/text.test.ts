@@ -45,6 +45,16 @@ test("the notice about a disabled endpoint has the cause, and the one about a re
   expect(lines).toContain("Failed since: 2026-01-01 11:50:00 UTC (10 minutes ago)");
 });
 
+test("the notice about an endpoint that is not verified says that nothing is sent to it, and why", () => {
+  const message = text({ ...failing, kind: "unverified" });
+  expect(message.title).toBe("Boathook: endpoint not verified: https://user:***@example.com/hook?… (Acme)");
+  expect(message.lines[0]).toBe("This endpoint is not verified, so nothing is sent to it. Its deliveries wait.");
+  expect(message.lines).toContain("Reason: the receiver has not answered the challenge; see endpoint-challenge");
+  expect(text(failing, { ...failing, kind: "unverified" }).title).toBe(
+    "Boathook: 1 endpoint failing, 1 endpoint not verified",
+  );
+});
+
 test("links lead to the page of another environment, and of endpoints for operational webhooks", () => {
   const other = { ...endpoint, environmentName: "a&b", isOperational: true };
   expect(text({ ...failing, endpoint: other }).link).toBe(
@@ -70,7 +80,7 @@ test("names with line breaks and markup stay on their line", () => {
 test("many notices become one digest of limited size with the number of each kind", () => {
   const long = { ...endpoint, url: `https://example.com/${"x".repeat(2000)}` };
   const listed = Array.from({ length: LISTED_MAX }, () => ({ ...failing, endpoint: long }));
-  const counts = { failing: 998, disabled: 1, recovered: 0, backlog: 0, backlogRecovered: 1 };
+  const counts = { failing: 998, disabled: 1, recovered: 0, backlog: 0, unverified: 0, backlogRecovered: 1 };
   const message = noticeText(listed, counts, parts);
   expect(message.title).toBe("Boathook: 1 endpoint disabled, 998 endpoints failing, 1 backlog recovered");
   expect(message.lines).toContain("… and 978 more");

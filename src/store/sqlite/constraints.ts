@@ -143,9 +143,9 @@ const RULES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     ],
   },
   notice: {
-    values: [
+    content: [
       "channel IN ('mail', 'slack', 'teams')",
-      "kind IN ('failing', 'disabled', 'recovered', 'backlog')",
+      "kind IN ('failing', 'disabled', 'recovered', 'backlog', 'unverified')",
       ...["since", "sent_at"].map(isNatural),
       isFlag("open"),
     ],
@@ -165,7 +165,10 @@ export const constraints: readonly Constraint[] = Object.entries(RULES).flatMap(
 );
 
 /** Constraints that earlier versions added and that no longer hold. */
-const OBSOLETE = [{ table: "attempt", name: "attempt_sealed_check" }] as const;
+const OBSOLETE = [
+  { table: "attempt", name: "attempt_sealed_check" },
+  { table: "notice", name: "notice_values_check" },
+] as const;
 
 /**
  * Adds the constraints that the tables do not have yet. A rule that existing rows break is not

@@ -29,6 +29,7 @@ export function notices(db: Database, committer: Committer, turns: Turns): Notic
   return {
     failing: failing(db, turns),
     disabled: disabled(db),
+    unverified: unverified(db, turns),
     healthOf: healthOf(db, turns),
     describe: describe(db),
     ...kept(db, committer),
@@ -66,11 +67,32 @@ function disabled(db: Database): Notices["disabled"] {
   return async (after) => rows.all(after);
 }
 
+/** Reads all paused endpoints, because no index has only those that are not verified. */
+function unverified(db: Database, turns: Turns): Notices["unverified"] {
+  const step = db.prepare<Troubled & { readonly isMeant: number }, [number, number]>(
+    `SELECT e.seq, e.challenge ->> 'since' AS since,
+       e.challenge ->> 'since' <= ?2 AND a.deleted_at IS NULL AS isMeant
+     FROM endpoint e INDEXED BY endpoint_paused CROSS JOIN application a ON a.seq = e.application_seq
+     WHERE e.paused = 1 AND e.disabled = 0 AND e.deleted_at IS NULL AND e.seq > ?1
+     ORDER BY e.seq LIMIT ${STEP_ROWS}`,
+  );
+  return async (before) => {
+    const found: Troubled[] = [];
+    for (let after = 0; ; ) {
+      const rows = step.all(after, before);
+      for (const { seq, since, isMeant } of rows) if (isMeant === 1) found.push({ seq, since });
+      if (rows.length < STEP_ROWS) return found;
+      after = rows.at(-1)!.seq;
+      await turns.next();
+    }
+  };
+}
+
 function healthOf(db: Database, turns: Turns): Notices["healthOf"] {
   const one = db.prepare<{ health: EndpointHealth }, [number]>(
     `SELECT CASE
        WHEN e.deleted_at IS NOT NULL OR a.deleted_at IS NOT NULL THEN 'gone'
-       WHEN e.disabled = 1 OR e.failing_since IS NOT NULL THEN 'troubled'
+       WHEN e.disabled = 1 OR e.failing_since IS NOT NULL OR e.challenge IS NOT NULL THEN 'troubled'
        WHEN (SELECT t.reason IS NULL FROM attempt t WHERE t.endpoint_seq = e.seq ORDER BY t.seq DESC LIMIT 1) THEN 'healthy'
        ELSE 'unknown' END AS health
      FROM endpoint e CROSS JOIN application a ON a.seq = e.application_seq WHERE e.seq = ?`,

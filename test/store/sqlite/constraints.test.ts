@@ -132,7 +132,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
     "durations = '{}'",
     "durations = 'x'",
   ],
-  notice_values_check: ["channel = ''", "kind = 'a'", "since = -1", "sent_at = -1", "open = 2"],
+  notice_content_check: ["channel = ''", "kind = 'a'", "since = -1", "sent_at = -1", "open = 2"],
   quota_usage_values_check: ["counted_to = -1", "day = -1", "messages = -1"],
   function_send_values_check: ["number = -1", "hops = 0"],
   poller_values_check: ["sink = ''", "consumer = ''", "cursor = -1"],

@@ -139,7 +139,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
 
   [tasksSuite, "housekeeping.tasks.", "create update cancel get list lease"],
   [metaSuite, "housekeeping.meta.", "get set"],
-  [noticesSuite, "housekeeping.notices.", "failing disabled healthOf describe sent record forget"],
+  [noticesSuite, "housekeeping.notices.", "failing disabled unverified healthOf describe sent record forget"],
   [clockOffsetsSuite, "housekeeping.clockOffsets.", "get set"],
   [pruneSuite, "housekeeping.", "prune"],
   [sizeSuite, "housekeeping.", "size about ping health unenforcedRules"],

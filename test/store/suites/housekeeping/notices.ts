@@ -25,6 +25,24 @@ export function noticesSuite(open: Open): void {
       expect(await world.store.housekeeping.notices.failing(now - 1000)).toEqual(expected);
     });
 
+    test("the endpoints that have not been verified for long enough are found among any number of paused ones", async () => {
+      await using world = await Furnished.open(open);
+      const { now } = world;
+      const challenge = { since: now - 1000, tries: 7, nextAt: null, failure: null, staysPaused: false };
+      const expected: { seq: number; since: number }[] = [];
+      for (let count = 0; count < 600; count++) {
+        const { seq } = await world.addEndpoint({ paused: true, challenge: count % 3 === 0 ? challenge : null });
+        if (count % 3 === 0) expected.push({ seq, since: now - 1000 });
+      }
+      await world.addEndpoint({ paused: true, challenge: { ...challenge, since: now - 999 } });
+      await world.addEndpoint({ paused: true, disabled: true, challenge });
+      const deleted = await world.addEndpoint({ paused: true, challenge });
+      await world.store.configuration.endpoints.delete(deleted.seq, now);
+      const { notices } = world.store.housekeeping;
+      expect(await notices.unverified(now - 1000)).toEqual(expected);
+      expect((await notices.healthOf([expected[0]!.seq])).get(expected[0]!.seq)).toBe("troubled");
+    });
+
     test("the endpoints that the server has disabled lately are found", async () => {
       await using world = await Furnished.open(open);
       const { now } = world;
