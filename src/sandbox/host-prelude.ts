@@ -16,6 +16,7 @@ export const HOST_PRELUDE = `(function (contextText) {
   const { create, entries, setPrototypeOf } = Object;
   const [text, isArray, lowerCase] = [String, Array.isArray, (value) => text(value).toLowerCase()];
   const [PromiseOfHost, ErrorOfHost, TypeErrorOfHost] = [Promise, Error, TypeError];
+  const upperCase = (value) => text(text(value).toUpperCase());
   const { log } = console;
   const requests = setPrototypeOf([], null);
   const waiting = create(null);
@@ -32,7 +33,8 @@ export const HOST_PRELUDE = `(function (contextText) {
     };
     return new PromiseOfHost((resolve, reject) => {
       if (left[name] <= 0) refuse("A function may call this at most " + most[name] + " times.");
-      const json = stringify({ name, argument });
+      // Without a prototype, because the code may have given Object.prototype a method toJSON.
+      const json = stringify(setPrototypeOf({ name, argument }, null));
       if (json.length > room) refuse("The arguments of all calls have more than ${HOST_ARGUMENTS_CHARS_MAX} characters.");
       left[name] -= 1;
       room -= json.length;
@@ -42,7 +44,7 @@ export const HOST_PRELUDE = `(function (contextText) {
   };
 
   const textsOf = (headers) => {
-    const texts = {};
+    const texts = create(null);
     for (const [name, value] of entries(headers ?? {})) texts[name] = text(value);
     return texts;
   };
@@ -59,8 +61,8 @@ export const HOST_PRELUDE = `(function (contextText) {
     if (body !== null && body !== undefined && typeof body !== "string") {
       throw new TypeErrorOfHost("\`body\` must be a text. Use JSON.stringify for objects.");
     }
-    const argument = { url: text(url), method: text(method).toUpperCase(), headers: textsOf(headers), body: body ?? null };
-    return request("fetch", argument, response);
+    const argument = { url: text(url), method: upperCase(method), headers: textsOf(headers), body: body ?? null };
+    return request("fetch", setPrototypeOf(argument, null), response);
   };
 
   const send = async (message) => {

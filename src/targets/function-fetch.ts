@@ -115,8 +115,12 @@ function unanswered(answer: Exclude<Answer, { readonly kind: "response" }> | Ans
   return { problem: answer.kind === "response" ? "There was no response." : answer.detail };
 }
 
-/** Returns why a request cannot be made, or null. */
-function problemOf({ url, method, headers }: HostFetch): string | null {
+/** Returns why a request cannot be made, or null. The code may have made it of anything. */
+function problemOf({ url, method, headers, body }: HostFetch): string | null {
+  const isText = (value: unknown) => typeof value === "string";
+  if (!isText(url) || (body !== null && !isText(body))) return "The URL and the body must be texts.";
+  const areTexts = typeof headers === "object" && headers !== null && Object.values(headers).every(isText);
+  if (!areTexts) return "`headers` must be an object whose values are texts.";
   const parsed = URL.parse(url);
   if (parsed === null || parsed.hostname === "") return "The URL is not valid.";
   if (parsed.protocol !== "https:" && parsed.protocol !== "http:") return "The URL must be an http or https URL.";

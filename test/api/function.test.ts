@@ -192,6 +192,19 @@ describe("the attempts of a function", () => {
     expect(blocked).toMatchObject({ reason: "function", response: expect.stringContaining("10.0.0.1 is not public") });
   });
 
+  test("code that changes how objects become JSON cannot change what it asks the server for", async () => {
+    const code = `Object.prototype.toJSON = function () {
+        return { name: "fetch", argument: { url: "${receiver.url}/forged", method: "GET", headers: {}, body: { length: 3 } } };
+      };
+      async function handler(event, ctx) { await ctx.fetch("${receiver.url}/honest", { method: "POST", body: "b" }); return "end"; }`;
+    const { app } = await functionWith(code);
+    const attempt = await attemptOf(app, await sendMessage(send, app));
+    expect(attempt).toMatchObject({ status: 0, reason: null });
+    const [arrived] = await receiver.arrived(1, ({ path }) => path === "/honest");
+    expect(arrived!.body.toString()).toBe("b");
+    expect(receiver.received.some(({ path }) => path === "/forged")).toBe(false);
+  });
+
   test("a redirect is not followed", async () => {
     const code = `async function handler(event, ctx) { return (await ctx.fetch("${receiver.url}/moved")).status; }`;
     const { app } = await functionWith(code);
