@@ -3,6 +3,8 @@ import { Signals } from "../../src/core/signal.ts";
 import { Directory } from "../../src/store/directory.ts";
 import type { Store } from "../../src/store/index.ts";
 
+const payloadVersions = { all: async () => [] };
+
 test("the directory rereads an endpoint when one of its keys has expired", async () => {
   let now = 0;
   let reads = 0;
@@ -19,7 +21,11 @@ test("the directory rereads an endpoint when one of its keys has expired", async
         : [{ secret: "", expiresAt: null }];
     },
   };
-  const directory = new Directory({ configuration: { endpoints } } as unknown as Store, clock, new Signals(() => {}));
+  const directory = new Directory(
+    { configuration: { endpoints, payloadVersions } } as unknown as Store,
+    clock,
+    new Signals(() => {}),
+  );
   const first = await directory.endpoint(1);
   now = 4;
   expect([await directory.endpoint(1), reads]).toEqual([first, 1]);
@@ -33,6 +39,7 @@ test("the directory rereads everything after other processes may have changed so
   const signals = new Signals(() => {});
   let url = "https://a.example/";
   const configuration = {
+    payloadVersions,
     applications: { find: async () => ({ seq: 2, name: url }) },
     endpoints: {
       active: async () => [],

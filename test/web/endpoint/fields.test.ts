@@ -19,6 +19,7 @@ const endpoint = {
   eventTypes: ["invoice.paid"],
   channels: ["eu", "us"],
   throttleRate: 5,
+  apiVersion: "2026-11-01",
   concurrency: null,
   ordering: "fifo",
   timeoutMs: 2_000,
@@ -85,6 +86,7 @@ test("a new endpoint is sent with the fields of the form", () => {
     channels: null,
     throttleRate: null,
     batch: null,
+    apiVersion: null,
   };
   expect(creationOf(PORTAL_FIELDS, draft)).toEqual(portal);
   expect(creationOf(FIELDS, edit({ url: "https://example.com/hook" }, draftOf(FIELDS, null)))).toEqual({
@@ -134,9 +136,11 @@ test("users without edit permission see every value as text", () => {
     "eu, us",
     "5",
     "one by one",
+    "2026-11-01",
   ]);
-  const open = { ...endpoint, eventTypes: null, channels: null, throttleRate: null };
-  expect(shown(open).slice(2)).toEqual(["all", "all", "no limit", "one by one"]);
+  const open = { ...endpoint, eventTypes: null, channels: null, throttleRate: null, apiVersion: null };
+  const words = ["all", "all", "no limit", "one by one", "the form before the first version"];
+  expect(shown(open).slice(2)).toEqual(words);
 });
 
 test("the throttle of an endpoint is labelled in attempts, because retries count as well", () => {

@@ -56,6 +56,12 @@ describe("what an attempt sent", () => {
     expect(signedOf(ofBatch).id).toBe("batch_1");
   });
 
+  test("the headers of a successful attempt contain the payload version that was sent", () => {
+    const names = (of: AttemptDetail) => sentHeaders(of).headers.map(({ name, value }) => `${name}: ${value}`);
+    expect(names({ ...success, apiVersion: "2026-11-01" })).toContain("webhook-api-version: 2026-11-01");
+    expect(names(success).join()).not.toContain("webhook-api-version");
+  });
+
   test("an attempt that a transformation cancelled has sent nothing", () => {
     const cancelled: AttemptDetail = { ...success, responseStatusCode: 0, logs: [] };
     expect(sentHeaders(cancelled).kind).toBe("unsent");

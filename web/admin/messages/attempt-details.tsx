@@ -65,6 +65,11 @@ function Facts({ app, of }: { app: string; of: AttemptDetail }) {
           <Upcoming at={of.nextAttempt} />
         </Fact>
       )}
+      {of.apiVersion !== null && (
+        <Fact name="Payload version">
+          <span class="mono">{of.apiVersion}</span>
+        </Fact>
+      )}
       <Fact name="Endpoint">
         <a href={endpointLink(app, of.endpointId)}>{of.endpointId}</a>
       </Fact>
@@ -119,7 +124,7 @@ function SentPayload({ of: { requestPayload, batchId } }: { of: AttemptDetail })
       )}
       {requestPayload !== null && (
         <p class="muted small">
-          The transformation of the endpoint made this {what}, of which the first 16 KiB are kept.
+          A transformation or the downgrade of a payload version made this {what}, of which the first 16 KiB are kept.
         </p>
       )}
       {requestPayload !== null && <Body text={requestPayload} />}

@@ -38,6 +38,7 @@ export function sentHeaders(attempt: AttemptDetail): SentHeaders {
   const headers = [
     { name: "webhook-id", value: batchId ?? msgId },
     { name: "webhook-timestamp", value: String(secondsOf(attempt)) },
+    ...(attempt.apiVersion === null ? [] : [{ name: "webhook-api-version", value: attempt.apiVersion }]),
   ];
   return { kind: "derived", headers };
 }

@@ -67,6 +67,13 @@ export const ENDPOINT_FIELDS: readonly EndpointField[] = [
   },
   { name: "retrySchedule", kind: "delays", label: "Retry schedule", none: "server default" },
   {
+    name: "apiVersion",
+    kind: "id",
+    label: "Payload version",
+    none: "the form before the first version",
+    help: "The version in which payloads are sent. Leave empty to pin a new endpoint to the newest version. Emptying it upgrades the endpoint to the newest version.",
+  },
+  {
     name: "uid",
     kind: "id",
     label: "UID",
@@ -82,7 +89,9 @@ export const ENDPOINT_FIELDS: readonly EndpointField[] = [
   },
 ];
 
-const PORTAL_NAMES: readonly string[] = ["url", "description", "eventTypes", "channels", "throttleRate", "batch"];
+const PORTAL_NAMES: readonly string[] = [
+  ...["url", "description", "eventTypes", "channels", "throttleRate", "batch", "apiVersion"],
+];
 /** The settings that customers may change themselves. */
 export const PORTAL_FIELDS = ENDPOINT_FIELDS.filter(({ name }) => PORTAL_NAMES.includes(name));
 
@@ -144,7 +153,7 @@ interface BatchField extends Nullable {
 
 interface IdField extends Nullable {
   readonly kind: "id";
-  readonly name: "uid";
+  readonly name: "uid" | "apiVersion";
 }
 
 interface ChoiceField extends Labels {
