@@ -13,9 +13,12 @@ import {
 } from "./sandbox.ts";
 import type { FromWorker, ToWorker } from "./serve-calls.ts";
 
-/** Maximum number of calls that wait: in total, and of one application. */
+/**
+ * Maximum number of calls that wait: in total, and of one application. The latter is the default
+ * concurrency of an endpoint: a lane rests when a call of it is refused.
+ */
 export const WAITING_MAX = 1_000;
-export const WAITING_PER_OWNER_MAX = 100;
+export const WAITING_PER_OWNER_MAX = 256;
 /** Computing time from which a call counts as slow, in ms. */
 const SLOW_MS = 10;
 /** Maximum number of applications that are remembered as proven. */
