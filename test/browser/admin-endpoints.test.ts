@@ -76,6 +76,30 @@ describeInBrowser("pages of endpoints", { env, args: ["--allow-subnets", "127.0.
   );
 
   test(
+    "a function is created with code and a secret, and a problem of the code shows its place",
+    async () => {
+      await newCustomer("functions", "Functions Ltd");
+      await using opened = await open("#/app/functions/endpoint/new");
+      const { page } = opened;
+      await page.getByLabel("URL").fill("function:");
+      const code = page.getByLabel("Code of the function");
+      await code.fill("async function handler(event, ctx) {\n  let a = ;\n}\n");
+      await page.getByLabel("Secrets of the function").fill('{"TOKEN": "very-secret"}');
+      await button(page, "Add endpoint").click();
+      await button(page, "Go to line 2").waitFor();
+      await expectNoOverflow(page);
+      await code.fill("async function handler(event, ctx) {\n  return event.id;\n}\n");
+      await button(page, "Add endpoint").click();
+      const stored = await until(
+        async () => (await call("GET", "/app/functions/endpoint")).data as { url: string; function: object }[],
+        (endpoints) => endpoints.length > 0,
+      );
+      expect(stored[0]).toMatchObject({ url: "function:", function: { secrets: { TOKEN: "[set]" } } });
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
     "every kind of setting is changed, and only what was changed is sent",
     async () => {
       await newCustomer("settings", "Settings & Co");
@@ -234,7 +258,7 @@ describeInBrowser("pages of endpoints", { env, args: ["--allow-subnets", "127.0.
       await page.getByRole("link", { name: "Attempts", exact: true }).click();
       await page.getByRole("table", { name: "Attempts" }).getByText("200").waitFor();
       await page.getByLabel("Result").selectOption("failed");
-      await page.getByText("No attempt with this result").waitFor();
+      await page.getByText("No such attempt").waitFor();
       await expectNoOverflow(page);
       expect(opened.errors).toEqual([]);
     },

@@ -131,6 +131,7 @@ test("users without edit permission see every value as text", () => {
   const shown = (of: Endpoint) => PORTAL_FIELDS.map((field) => wordsOf(field, of));
   expect(shown(endpoint)).toEqual([
     "https://example.com/hook",
+    "",
     "The books",
     "invoice.paid",
     "eu, us",
@@ -140,7 +141,7 @@ test("users without edit permission see every value as text", () => {
   ]);
   const open = { ...endpoint, eventTypes: null, channels: null, throttleRate: null, apiVersion: null };
   const words = ["all", "all", "no limit", "one by one", "the form before the first version"];
-  expect(shown(open).slice(2)).toEqual(words);
+  expect(shown(open).slice(3)).toEqual(words);
 });
 
 test("the throttle of an endpoint is labelled in attempts, because retries count as well", () => {
@@ -159,4 +160,44 @@ test("a retry schedule is explained by its delays, their sum and the number of a
     [["soon"], null],
   ];
   for (const [delays, words] of table) expect(scheduleWords(delays)).toBe(words);
+});
+
+const CODE = "async function handler(event, ctx) {}\n";
+const savedFunction = draftOf(FIELDS, {
+  ...endpoint,
+  url: "function:",
+  function: { code: CODE, secrets: { ONE: "[set]", TWO: "[set]" } },
+} as Endpoint);
+
+test("a new endpoint with the URL of functions has code and secrets", () => {
+  const draft = {
+    ...edit({ url: " function: ", function: CODE }, draftOf(PORTAL_FIELDS, null)),
+    secrets: '{"A": "b"}',
+  };
+  expect(problemOf(PORTAL_FIELDS, draft)).toBeNull();
+  expect(creationOf(PORTAL_FIELDS, draft)).toMatchObject({
+    url: "function:",
+    function: { code: CODE, secrets: { A: "b" } },
+  });
+  expect(creationOf(PORTAL_FIELDS, edit({ url: "https://example.com/" }, draft))).not.toHaveProperty("function");
+});
+
+test("a secret that the user removes is removed from the function, and the others are kept", () => {
+  expect(changeOf(FIELDS, savedFunction, savedFunction)).toEqual({});
+  const draft = { ...savedFunction, secrets: '{"TWO": "[set]", "THREE": "3"}' };
+  expect(changeOf(FIELDS, draft, savedFunction)).toEqual({
+    function: { code: CODE, secrets: { ONE: null, TWO: "[set]", THREE: "3" } },
+  });
+});
+
+test("a function that gets an address loses its code", () => {
+  const draft = edit({ url: "https://example.com/" }, savedFunction);
+  expect(changeOf(FIELDS, draft, savedFunction)).toEqual({ url: "https://example.com/", function: null });
+});
+
+test("secrets that are no JSON object of texts are a problem of the function", () => {
+  expect(problemOf(FIELDS, { ...savedFunction, secrets: '{"A": 1}' })).toEqual({
+    name: "function",
+    text: "The secrets must be a JSON object whose values are texts.",
+  });
 });

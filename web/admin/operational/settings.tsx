@@ -1,6 +1,6 @@
 import { useState } from "preact/hooks";
 import type { EndpointChange, OperationalEndpoint, WrittenOperationalEndpoint } from "../../../src/api/types.ts";
-import { ENDPOINT_FIELDS } from "../../kit/endpoint/fields.ts";
+import { ENDPOINT_FIELDS, type EndpointField } from "../../kit/endpoint/fields.ts";
 import { ChangeEndpointForm } from "../../kit/endpoint/form.tsx";
 import { HeadersSection } from "../../kit/endpoint/headers.tsx";
 import { SecretSection } from "../../kit/endpoint/secret.tsx";
@@ -22,7 +22,11 @@ import { readOperationalEventTypes } from "./event-types.ts";
 
 const NAMES = ["url", "description", "eventTypes", "throttleRate", "uid", "metadata"];
 /** The settings that endpoints for operational webhooks have. */
-export const OPERATIONAL_FIELDS = ENDPOINT_FIELDS.filter(({ name }) => NAMES.includes(name));
+export const OPERATIONAL_FIELDS = ENDPOINT_FIELDS.filter(({ name }) => NAMES.includes(name)).map((field) => {
+  // These endpoints cannot be functions, of which the help tells.
+  const { help: _, ...url } = field;
+  return field.kind === "url" ? (url as EndpointField) : field;
+});
 
 interface SettingsProps {
   readonly endpoint: OperationalEndpoint;

@@ -1,11 +1,19 @@
 import type { Endpoint, EndpointChange, EndpointCreation } from "../../../src/api/types.ts";
+import { FUNCTION_URL, type FunctionValue, NEW_CODE, type Pairs, parsePairs, parseSecrets } from "./function-value.ts";
 
 /**
  * The settings of an endpoint, in display order, one line per field. The form, the read-only view,
  * the validation and the request are derived from this list.
  */
 export const ENDPOINT_FIELDS: readonly EndpointField[] = [
-  { name: "url", kind: "url", label: "URL", placeholder: "https://example.com/webhooks" },
+  {
+    name: "url",
+    kind: "url",
+    label: "URL",
+    placeholder: "https://example.com/webhooks",
+    help: "Enter function: to run code instead of calling an address.",
+  },
+  { name: "function", kind: "function", label: "Code of the function" },
   {
     name: "description",
     kind: "text",
@@ -90,7 +98,7 @@ export const ENDPOINT_FIELDS: readonly EndpointField[] = [
 ];
 
 const PORTAL_NAMES: readonly string[] = [
-  ...["url", "description", "eventTypes", "channels", "throttleRate", "batch", "apiVersion"],
+  ...["url", "function", "description", "eventTypes", "channels", "throttleRate", "batch", "apiVersion"],
 ];
 /** The settings that customers may change themselves. */
 export const PORTAL_FIELDS = ENDPOINT_FIELDS.filter(({ name }) => PORTAL_NAMES.includes(name));
@@ -167,6 +175,12 @@ interface PairsField extends Nullable {
   readonly name: "metadata";
 }
 
+/** The code and the secrets of an endpoint with the URL `function:`. Other endpoints do not have it. */
+interface FunctionField extends Labels {
+  readonly kind: "function";
+  readonly name: "function";
+}
+
 interface EventTypesField extends Nullable {
   readonly kind: "event types";
   readonly name: "eventTypes";
@@ -174,6 +188,7 @@ interface EventTypesField extends Nullable {
 
 export type EndpointField =
   | UrlField
+  | FunctionField
   | TextField
   | NumberField
   | ListField
@@ -188,9 +203,8 @@ export type InputField = Exclude<EndpointField, EventTypesField>;
 export type EndpointFields = readonly EndpointField[];
 
 export type FieldName = EndpointField["name"];
-type Pairs = Readonly<Record<string, string>>;
 type Batch = NonNullable<Endpoint["batch"]>;
-type Value = string | number | readonly string[] | Pairs | Batch | null;
+type Value = string | number | readonly string[] | Pairs | Batch | FunctionValue | null;
 
 /** What the user enters for a schedule without retries. */
 const NO_RETRIES = "none";
@@ -202,6 +216,13 @@ const NO_RETRIES = "none";
 export interface Draft {
   readonly texts: Readonly<Partial<Record<FieldName, string>>>;
   readonly eventTypes: readonly string[] | null;
+  /** The secrets of the function, as a JSON object. */
+  readonly secrets: string;
+}
+
+/** Whether the draft is one of a function. */
+export function isFunction({ texts }: Pick<Draft, "texts">): boolean {
+  return texts.url?.trim() === FUNCTION_URL;
 }
 
 /** An endpoint with at least the fields that the form shows. */
@@ -212,14 +233,21 @@ export function draftOf(fields: EndpointFields, endpoint: EditedEndpoint | null)
   const texts = fields
     .filter((field) => field.kind !== "event types")
     .map((field) => [field.name, endpoint === null ? emptyText(field) : textOf(field, endpoint)]);
-  return { texts: Object.fromEntries(texts), eventTypes: endpoint?.eventTypes ?? null };
+  const secrets = endpoint?.function?.secrets ?? {};
+  return {
+    texts: Object.fromEntries(texts),
+    eventTypes: endpoint?.eventTypes ?? null,
+    secrets: Object.keys(secrets).length === 0 ? "" : JSON.stringify(secrets, null, 2),
+  };
 }
 
 function emptyText(field: InputField): string {
+  if (field.kind === "function") return NEW_CODE;
   return field.kind === "choice" ? field.choices[0]!.value : "";
 }
 
 function textOf(field: EndpointField, endpoint: EditedEndpoint): string {
+  if (field.kind === "function") return endpoint.function?.code ?? "";
   const value: Value = endpoint[field.name] ?? null;
   if (value === null) return "";
   if (field.kind === "delays" && Array.isArray(value) && value.length === 0) return NO_RETRIES;
@@ -247,6 +275,9 @@ export function problemOf(fields: EndpointFields, draft: Draft): DraftProblem | 
         ? eventTypesProblem(draft.eventTypes)
         : inputProblem(field, (draft.texts[field.name] ?? "").trim());
     if (text !== null) return { name: field.name, text };
+    if (field.kind === "function" && isFunction(draft) && parseSecrets(draft.secrets) === null) {
+      return { name: field.name, text: "The secrets must be a JSON object whose values are texts." };
+    }
   }
   return null;
 }
@@ -257,7 +288,7 @@ function eventTypesProblem(eventTypes: Draft["eventTypes"]): string | null {
 
 function inputProblem(field: InputField, text: string): string | null {
   const { kind, label } = field;
-  if (kind === "url" && !(/^https?:\/\//i.test(text) && URL.canParse(text))) {
+  if (kind === "url" && text !== FUNCTION_URL && !(/^https?:\/\//i.test(text) && URL.canParse(text))) {
     return `${label} must be an https:// or http:// address.`;
   }
   if (kind === "number" && text !== "" && !isWhole(text, field.min, field.max)) {
@@ -276,19 +307,10 @@ function isWhole(text: string, min: number, max: number): boolean {
   return /^\d{1,9}$/.test(text) && Number(text) >= min && Number(text) <= max;
 }
 
-function parsePairs(text: string): Pairs | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== "object" || value === null || Array.isArray(value)) return null;
-    return Object.values(value).every((one) => typeof one === "string") ? (value as Pairs) : null;
-  } catch {
-    return null;
-  }
-}
-
 /** Returns the request that creates an endpoint. The draft must have no problem. */
 export function creationOf(fields: EndpointFields, draft: Draft): EndpointCreation {
-  return { url: "", ...Object.fromEntries(valuesOf(fields, draft)) };
+  const values = valuesOf(fields, draft).filter(([name, value]) => name !== "function" || value !== null);
+  return { url: "", ...Object.fromEntries(values) };
 }
 
 /**
@@ -297,17 +319,33 @@ export function creationOf(fields: EndpointFields, draft: Draft): EndpointCreati
  */
 export function changeOf(fields: EndpointFields, draft: Draft, saved: Draft): EndpointChange {
   const before = new Map(valuesOf(fields, saved));
-  return Object.fromEntries(valuesOf(fields, draft).filter(([name, value]) => !isSame(name, value, before.get(name)!)));
+  const changed = valuesOf(fields, draft).filter(([name, value]) => !isSame(name, value, before.get(name)!));
+  return Object.fromEntries(
+    changed.map(([name, value]) => [name, name === "function" ? withRemovedSecrets(value, saved) : value]),
+  );
 }
 
-function valuesOf(fields: EndpointFields, { texts, eventTypes }: Draft): [FieldName, Value][] {
-  return fields.map((field) => [
-    field.name,
-    field.kind === "event types" ? eventTypes : parseText(field.kind, (texts[field.name] ?? "").trim()),
-  ]);
+/** Adds null for the secrets that the user has removed, because the API keeps those that are absent. */
+function withRemovedSecrets(value: Value, saved: Draft): Value {
+  if (value === null) return null;
+  const { code, secrets } = value as FunctionValue;
+  const removed = Object.keys(parseSecrets(saved.secrets) ?? {}).map((name) => [name, null]);
+  return { code, secrets: { ...Object.fromEntries(removed), ...secrets } };
 }
 
-function parseText(kind: InputField["kind"], text: string): Value {
+function valuesOf(fields: EndpointFields, draft: Draft): [FieldName, Value][] {
+  return fields.map((field) => [field.name, valueIn(field, draft)]);
+}
+
+function valueIn(field: EndpointField, draft: Draft): Value {
+  const { texts, eventTypes, secrets } = draft;
+  if (field.kind === "event types") return eventTypes;
+  const text = texts[field.name] ?? "";
+  if (field.kind !== "function") return parseText(field.kind, text.trim());
+  return isFunction(draft) ? { code: text, secrets: parseSecrets(secrets) ?? {} } : null;
+}
+
+function parseText(kind: Exclude<InputField["kind"], "function">, text: string): Value {
   switch (kind) {
     case "url":
     case "text":

@@ -2,6 +2,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { EndpointChange, EndpointCreation } from "../../../src/api/types.ts";
 import { type Action, Outcome } from "../parts/action.tsx";
+import { CodeField } from "../parts/code-field.tsx";
 import { SelectField, TextField } from "../parts/field.tsx";
 import { type Problems, problemsOf, remainingProblem } from "../problems.ts";
 import { EventTypePicker, type ReadEventTypes } from "./event-type-picker.tsx";
@@ -16,6 +17,7 @@ import {
   type EndpointField,
   type EndpointFields,
   type InputField,
+  isFunction,
   problemOf,
 } from "./fields.ts";
 import style from "./form.module.css";
@@ -65,7 +67,7 @@ export function CreateEndpointForm({ onSubmit, ...common }: CreationProps) {
 /**
  * Whether the field is hidden until the user asks for more, because many endpoints leave it empty.
  */
-const isExtra = ({ kind }: EndpointField) => kind !== "url" && kind !== "text" && kind !== "event types";
+const isExtra = ({ kind }: EndpointField) => !["url", "function", "text", "event types"].includes(kind);
 
 function EndpointForm(props: FormProps) {
   const { fields, initial, action, submit, onSubmit, more, isOpen = false } = props;
@@ -157,6 +159,36 @@ const INPUTS: Partial<Readonly<Record<InputField["kind"], object>>> = {
   number: { type: "text", inputMode: "numeric" },
 };
 const PAIRS_ROWS = 4;
+const CODE_ROWS = 12;
+
+/** The code and the secrets of a function. */
+function FunctionInputs({ label, draft, problem, set }: Pick<FieldProps, "draft" | "set"> & FunctionLabels) {
+  return (
+    <>
+      <CodeField
+        label={label}
+        help="Define async function handler(event, ctx). It can use ctx.fetch, ctx.send, ctx.log and ctx.secrets."
+        problem={problem}
+        rows={CODE_ROWS}
+        value={draft.texts.function ?? ""}
+        onInput={(code) => set({ texts: { ...draft.texts, function: code } })}
+      />
+      <TextField
+        label="Secrets of the function"
+        isOptional
+        help='A JSON object, such as {"TOKEN": "…"}. Stored values are shown as [set].'
+        value={draft.secrets}
+        onInput={(secrets) => set({ secrets })}
+        rows={PAIRS_ROWS}
+      />
+    </>
+  );
+}
+
+interface FunctionLabels {
+  readonly label: string;
+  readonly problem: string | null;
+}
 
 function FormField({ field, draft, problems, set, readEventTypes, defaultDelays }: FieldProps) {
   const problem = problems[field.name] ?? null;
@@ -169,6 +201,9 @@ function FormField({ field, draft, problems, set, readEventTypes, defaultDelays 
         onChange={(eventTypes) => set({ eventTypes })}
       />
     );
+  }
+  if (field.kind === "function") {
+    return isFunction(draft) ? <FunctionInputs label={field.label} draft={draft} problem={problem} set={set} /> : null;
   }
   const value = draft.texts[field.name] ?? "";
   const change = (text: string) => set({ texts: { ...draft.texts, [field.name]: text } });

@@ -1,5 +1,5 @@
 import type { Endpoint, EndpointChange } from "../../../src/api/types.ts";
-import { PORTAL_FIELDS, wordsOf } from "../../kit/endpoint/fields.ts";
+import { type FieldName, PORTAL_FIELDS, wordsOf } from "../../kit/endpoint/fields.ts";
 import { FilterSection } from "../../kit/endpoint/filter.tsx";
 import { ChangeEndpointForm } from "../../kit/endpoint/form.tsx";
 import { HeadersSection } from "../../kit/endpoint/headers.tsx";
@@ -81,6 +81,11 @@ function Filter({ endpoint }: { endpoint: string }) {
   return <FilterSection filter={filter} save={save} preview={previewFilter.bind(null, endpoint)} onChange={refresh} />;
 }
 
+function isFact(name: FieldName, endpoint: Endpoint): boolean {
+  if (name === "function") return endpoint.function !== null;
+  return name !== "url" && name !== "description";
+}
+
 /**
  * Shows the settings to users who may not edit them. The page header already shows URL and
  * description.
@@ -89,7 +94,7 @@ function Facts({ endpoint }: { endpoint: Endpoint }) {
   return (
     <CardSection title="Endpoint">
       <dl class="facts">
-        {PORTAL_FIELDS.filter(({ name }) => name !== "url" && name !== "description").map((field) => (
+        {PORTAL_FIELDS.filter(({ name }) => isFact(name, endpoint)).map((field) => (
           <div key={field.name}>
             <dt>{field.label}</dt>
             <dd>{wordsOf(field, endpoint)}</dd>
