@@ -38,6 +38,7 @@ import { contentsSuite } from "./queue/contents.ts";
 import { dropSuite } from "./queue/drop.ts";
 import { dueSuite } from "./queue/due.ts";
 import { expungeSuite } from "./queue/expunge.ts";
+import { functionSendsSuite } from "./queue/function-sends.ts";
 import { healthSuite } from "./queue/health.ts";
 import { idempotencySuite } from "./queue/idempotency.ts";
 import { orderSuite } from "./queue/order.ts";
@@ -81,6 +82,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [pendingLanesSuite, "queue.", "pendingLanes"],
   [dueSuite, "queue.", "due nextPosition"],
   [contentsSuite, "queue.", "contents"],
+  [functionSendsSuite, "queue.", "hopsOf"],
   [batchSuite, "queue.batch.", "close due members"],
   [settleSuite, "queue.", "settle"],
   [settleAgainSuite, "queue.", "settle"],
