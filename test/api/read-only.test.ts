@@ -65,6 +65,8 @@ beforeAll(async () => {
   const ofSource = await must("POST", `/ingest/api/v1/source/${source.id}/endpoint`, endpoint);
   await fetch(source.ingestUrl, { method: "POST", body: "{}" });
   const [log] = (await must("GET", `/ingest/api/v1/source/${source.id}/log`)).data;
+  const version = "2026-11-01";
+  await must("POST", "/payload-version", { version });
   const message = await must("POST", "/app/a/msg", { eventType: "user.signup", payload: {} });
   const [{ key }] = await Promise.all([must("GET", "/app/a/endpoint/e/secret")]);
   const session = await logIn(server.url, created.token);
@@ -72,6 +74,7 @@ beforeAll(async () => {
     ...{ env_id: envId, key_id: created.id, app_id: app.id, endpoint_id: endpointId, msg_id: message.id },
     ...{ source_id: source.id, log_id: log.id, session_id: session.session.id, operational_id: operationalId },
     ...{ source_endpoint_id: ofSource.id, event_type_name: "user.signup", provider_id: "stripe" },
+    payload_version: version,
     ...{ sink_id: "sink", consumer_id: "consumer", token: "inbox-token-of-this-test", attempt_id: "atmpt_x" },
     task_id: "qtask_x",
   };
