@@ -100,6 +100,7 @@ async function someIds(name: string): Promise<Ids> {
     msg_id: message.id,
     attempt_id: attempt!.id,
     event_type_name: name,
+    payload_version: (await create("POST", "/payload-version", { version: name })).version,
     env_id: environment,
     key_id: (await create("POST", tokens, { name })).id,
     session_id: (await logIn(server.url)).session.id,
