@@ -24,6 +24,7 @@ interface Place {
   readonly ids: Params;
   readonly uids: Params;
   readonly deadLetter: string;
+  readonly batch: string;
   /** A token of the application. */
   readonly token: string;
   /** Texts that no response to another caller may contain. */
@@ -78,6 +79,7 @@ const exceptions: readonly RegExp[] = [
 /** Ids in queries and bodies. Each of them has a test below. */
 const referenceTests = [
   "v1.message-attempt.list-by-msg ?endpoint_id",
+  "v1.message-attempt.list-by-endpoint ?batch_id",
   "audit-log.list ?app_id",
   "endpoint.list-by-environment ?app_id",
   "message.list-by-environment ?app_id",
@@ -249,6 +251,7 @@ async function makePlace(
     description: mark,
     headers: { "X-Mark": mark },
     eventTypes: ["shared.type"],
+    batch: { maxMessages: 1, maxWaitMs: 0 },
   });
   const message = await must("POST", `${path}/msg`, token, {
     eventType: "shared.type",
@@ -266,7 +269,7 @@ async function makePlace(
   const source = await makeSource(token, mark);
   const access = { sessionId: "shared-session", featureFlags: [] };
   const portal = await must("POST", `/auth/app-portal-access/${app.id}`, token, access);
-  const attemptId = (attempt as unknown as { id: string }).id;
+  const { id: attemptId, batchId: batch } = attempt as unknown as { id: string; batchId: string };
   const ids = {
     ...common,
     app_id: app.id,
@@ -288,8 +291,8 @@ async function makePlace(
     source_endpoint_id: "shared-source-endpoint",
   };
   const deadLetter = dead[0]!.id;
-  const marks = [mark, app.id, endpoint.json.id, message.json.id, attemptId, deadLetter, ...source.marks];
-  return { ids, uids, deadLetter, token: portal.json.token, marks };
+  const marks = [mark, app.id, endpoint.json.id, message.json.id, attemptId, batch, deadLetter, ...source.marks];
+  return { ids, uids, deadLetter, batch, token: portal.json.token, marks };
 }
 
 /** Creates a source with an endpoint, a received message and an entry in its log. */
@@ -511,6 +514,7 @@ describe("ids in queries and bodies", () => {
       ["GET", `/stats/timeseries?app_id=${stranger.main.ids.app_id}&endpoint_id=${endpoint}`],
       ["GET", `${own}/dead-letter?endpoint_id=${endpoint}`],
       ["GET", `${own}/attempt/msg/${stranger.main.ids.msg_id}?endpoint_id=${endpoint}`],
+      ["GET", `${own}/attempt/endpoint/${stranger.main.ids.endpoint_id}?batch_id=${victim.main.batch}`],
       ["POST", "/dead-letter/redrive", { filter: { appId: app } }],
       ["POST", "/dead-letter/redrive", { filter: { endpointId: endpoint } }],
       ["POST", "/dead-letter/redrive", { filter: { ids: [victim.main.deadLetter] } }],

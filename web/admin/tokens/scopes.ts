@@ -14,6 +14,7 @@ export const SCOPE_RESOURCES: readonly ScopeResource[] = [
   { name: "application", label: "Customers" },
   { name: "endpoint", label: "Endpoints" },
   { name: "event-type", label: "Event types" },
+  { name: "payload-version", label: "Payload versions" },
   { name: "ingest", label: "Sources" },
   { name: "provider", label: "Providers" },
   { name: "inbox", label: "Inboxes" },

@@ -30,6 +30,9 @@ export const endpointAttemptQuery = Type.Object({
   with_msg: Type.Optional(
     Type.Boolean({ default: false, description: "Include the message of each attempt, without its payload." }),
   ),
+});
+const batchQuery = Type.Object({
+  ...endpointAttemptQuery.properties,
   batch_id: Type.Optional(Type.String({ description: "Include only attempts of this batch." })),
 });
 const messageQuery = Type.Object({
@@ -39,7 +42,7 @@ const messageQuery = Type.Object({
   ),
 });
 const bothQuery = Type.Object(filterQuery);
-type EndpointQuery = Static<typeof endpointAttemptQuery>;
+type EndpointQuery = Static<typeof batchQuery>;
 type MessageQuery = Static<typeof messageQuery>;
 
 export const attemptPage = {
@@ -130,7 +133,7 @@ export function attemptListRoutes(context: Context): Operation[] {
       summary: "List the attempts of an endpoint",
       description,
       access: "application",
-      query: endpointAttemptQuery,
+      query: batchQuery,
       responses: attemptPage,
       problems: [404],
       async handle({ identity, params, query }) {
