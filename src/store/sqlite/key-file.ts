@@ -90,7 +90,9 @@ export function encryptionKeys(
   if (known.direct.length > 0) return known;
   const path = keyFileOf(dataDir);
   if (isUsed) {
-    const problem = existsSync(path) ? "does not contain 64 hex digits" : "is missing";
+    const stat = statSync(path, { throwIfNoEntry: false });
+    const present = stat?.isFile() ? "does not contain 64 hex digits" : "is not a regular file";
+    const problem = stat === undefined ? "is missing" : present;
     throw new StartError(
       `The key file ${path} ${problem}, but the directory contains data. Restore the original file or set encryption-key (BOATHOOK_ENCRYPTION_KEY).`,
     );

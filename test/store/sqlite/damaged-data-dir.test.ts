@@ -98,7 +98,7 @@ describe("a damaged data directory", () => {
     [
       "a directory in place of the key file",
       (dir) => replaceWithDirectory(dir, "encryption.key"),
-      /cannot be used: .*EISDIR/,
+      /encryption\.key is not a regular file, but the directory contains data/,
     ],
     ["a directory in place of the lock file", (dir) => replaceWithDirectory(dir, "boathook.lock"), /cannot be opened/],
   ];
