@@ -37,6 +37,7 @@ const EXAMPLES_RUN_BY: Readonly<Record<string, string>> = {
   sizing: "bench-command",
   functions: "guide-functions",
   transformations: "guide-transformations",
+  versions: "guide-versions",
 };
 
 /** The first lines of blocks of shell commands, with the test that runs them or the reason why none does. */
