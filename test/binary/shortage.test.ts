@@ -89,7 +89,10 @@ test.if(process.platform === "linux")(
     }
     const deadline = Date.now() + 20_000;
     while (receiver.received.length < 60) {
-      if (Date.now() > deadline) throw new Error(`Only ${receiver.received.length} of 60 messages arrived.`);
+      if (Date.now() > deadline) {
+        const letters = (await send("GET", "/dead-letter/summary")).text;
+        throw new Error(`Only ${receiver.received.length} of 60 messages arrived. Dead letters: ${letters}`);
+      }
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     for (const client of clients) client.terminate();
