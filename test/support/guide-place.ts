@@ -18,7 +18,7 @@ export async function guidePlace(...args: readonly string[]): Promise<GuidePlace
   return {
     path: directory.path,
     async shell(command) {
-      const child = Bun.spawn(["sh", "-c", command.replace("http://127.0.0.1:8071", server.url)], {
+      const child = Bun.spawn(["sh", "-c", command.replaceAll("http://127.0.0.1:8071", server.url)], {
         cwd: directory.path,
         env,
         stdio: ["ignore", "pipe", "ignore"],
