@@ -8,6 +8,7 @@ import { SandboxBusy, type SandboxResult } from "../sandbox/sandbox.ts";
 import { downgradeCall, downgradedBy, downgradeProgram } from "./downgrade.ts";
 import type {
   PreparedTarget,
+  TargetDelivery,
   TargetEndpoint,
   TargetMessage,
   TargetParts,
@@ -45,12 +46,12 @@ export class VersionedEndpoint implements PreparedTarget, Transforming {
     return this;
   }
 
-  async deliver(message: TargetMessage, signal: AbortSignal): Promise<Answer | Shortage> {
+  async deliver(message: TargetMessage, signal: AbortSignal, delivery?: TargetDelivery): Promise<Answer | Shortage> {
     const plan = this.#plan(message);
     const downgraded = await this.#downgrade(message, plan, signal);
     if (downgraded.kind === "shortage") return downgraded;
     if (downgraded.kind !== "payload") return withVersion(downgraded, plan);
-    const answer = await this.#deliver(this.inner, withPayload(message, downgraded), plan, signal);
+    const answer = await this.#deliver(this.inner, withPayload(message, downgraded), plan, signal, delivery);
     return answer.kind === "shortage" ? answer : this.#withChanges(answer, downgraded);
   }
 
@@ -77,9 +78,10 @@ export class VersionedEndpoint implements PreparedTarget, Transforming {
     message: TargetMessage,
     plan: VersionPlan,
     signal: AbortSignal,
+    delivery?: TargetDelivery,
   ): Promise<Answer | Shortage> {
-    if (plan.delivered === null) return target.deliver(message, signal);
-    const answer = await target.deliver({ ...message, version: plan.delivered }, signal);
+    if (plan.delivered === null) return target.deliver(message, signal, delivery);
+    const answer = await target.deliver({ ...message, version: plan.delivered }, signal, delivery);
     return answer.kind === "shortage" ? answer : withVersion(answer, plan);
   }
 

@@ -1,6 +1,7 @@
 import { afterAll, expect, test } from "bun:test";
 import type { FunctionMessage } from "../../src/core/function-message.ts";
 import { IdCodec } from "../../src/core/id.ts";
+import type { PayloadVersion } from "../../src/core/resources/payload-version.ts";
 import { systemClock } from "../../src/edge/clock.ts";
 import type { Answer, OutgoingRequest } from "../../src/ports.ts";
 import { SandboxPool } from "../../src/sandbox/pool.ts";
@@ -16,6 +17,7 @@ const MESSAGE: TargetMessage = {
   ...{ seq: 5, payload: Buffer.from('{"n":1.0,"name":"Ada"}'), contentType: null, headers: { "X-A": "1" } },
   ...{ received: null, eventType: "user.created", eventId: "e1", channels: ["eu"], acceptedAt: 1_700_000_000_000 },
 };
+const NO_VERSIONS: readonly PayloadVersion[] = [];
 const OK: Answer = { kind: "response", status: 200, retryAfter: null, body: Buffer.from('{"ok":true}'), note: null };
 
 /** An application with a function, and what the function does to the outside. */
@@ -48,9 +50,16 @@ class World {
     ids: new IdCodec([1, 2, 3, 4]),
   });
 
-  deliver(code: string, { applicationSeq = 9, signal = new AbortController().signal, attempts = 0 } = {}) {
+  deliver(
+    code: string,
+    { applicationSeq = 9, signal = new AbortController().signal, attempts = 0, versions = NO_VERSIONS } = {},
+  ) {
     const endpoint = { url: "function:", headers: {}, timeoutMs: null, applicationSeq };
-    const target = this.#targets.prepare({ ...endpoint, function: { code, secrets: { KEY: "s3cret-value" } } }, []);
+    const target = this.#targets.prepare(
+      { ...endpoint, function: { code, secrets: { KEY: "s3cret-value" } } },
+      [],
+      versions,
+    );
     return target.deliver(MESSAGE, signal, { seq: 77, attempts });
   }
 
@@ -69,6 +78,17 @@ test("a function gets the message, the number of the attempt and its secrets", a
     ...{ timestamp: "2023-11-14T22:13:20.000Z", payload: { n: 1, name: "Ada" }, headers: { "X-A": "1" } },
   });
   expect(rest as unknown[]).toEqual([1, 12]);
+});
+
+test("the messages of a function belong to its delivery in an environment with payload versions too", async () => {
+  const world = new World();
+  const version: PayloadVersion = {
+    ...{ seq: 1, environmentSeq: 1, version: "1", description: "", eventTypes: null, downgrade: null },
+    ...{ deprecatedAt: null, sunsetAt: null, deletedSeq: null, createdAt: 0, updatedAt: 0 },
+  };
+  const code = `async function handler(event, ctx) { await ctx.send({ eventType: "a", payload: {} }); return ctx.attempt; }`;
+  const answer = await world.deliver(code, { attempts: 2, versions: [version] });
+  expect([answer.kind, world.sent.map(({ deliverySeq }) => deliverySeq)]).toEqual(["response", [77]]);
 });
 
 test("a function fetches, and its response is the result", async () => {
