@@ -9,7 +9,7 @@ import { Targets } from "../../src/targets/index.ts";
 import type { TargetMessage } from "../../src/targets/target.ts";
 import { openSandboxWorker } from "../../src/worker-threads.ts";
 
-const limits = { timeoutMs: 50, memoryBytesMax: 16 * 1_048_576, outputCharsMax: 100_000, workersMax: 2 };
+const limits = { timeoutMs: 500, memoryBytesMax: 16 * 1_048_576, outputCharsMax: 100_000, workersMax: 2 };
 const sandbox = new SandboxPool(systemClock, limits, openSandboxWorker);
 afterAll(() => sandbox.stop());
 
