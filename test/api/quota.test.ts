@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Answer, clientOf, freshUid, makeApplication, type Send } from "../support/client.ts";
 import { until } from "../support/delivery.ts";
+import { awayFromMidnight } from "../support/midnight.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
 /** Tests the quotas of applications: endpoints, messages per day and stored bytes. */
@@ -16,12 +17,6 @@ async function limited(send: Send, quota: object): Promise<string> {
 }
 
 const message = (change: object = {}) => ({ eventType: "a", payload: {}, ...change });
-
-/** Waits for the next day if it begins within half a minute, because the counts of a day end with it. */
-async function awayFromMidnight(): Promise<void> {
-  const left = DAY_MS - (Date.now() % DAY_MS);
-  if (left < 30_000) await Bun.sleep(left);
-}
 
 function expectExceeded({ status, json }: Answer, expected: number, ...words: readonly string[]): void {
   expect([status, json?.code]).toEqual([expected, "quota_exceeded"]);

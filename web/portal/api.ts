@@ -15,6 +15,7 @@ import type {
   FilterPreview,
   ListOf,
   Message,
+  QuotaUsage,
   Recovery,
   Replay,
   Transformation,
@@ -37,6 +38,11 @@ const ALL_PAGES_MAX = 20;
 
 export function getEndpoints(iterator: string | null, signal: AbortSignal): Promise<ListOf<Endpoint>> {
   return get(`${app()}/endpoint?${query({ limit: LIST_LIMIT, iterator })}`, signal);
+}
+
+/** Returns the limits in force and what is used of them. */
+export function getQuota(signal: AbortSignal): Promise<QuotaUsage> {
+  return get(`${app()}/quota`, signal);
 }
 
 export function getEndpoint(endpoint: string, signal: AbortSignal): Promise<Endpoint> {

@@ -2,7 +2,7 @@ import type { Application } from "../../../src/api/types.ts";
 import { ApiError } from "../../kit/client.ts";
 import { TextField } from "../../kit/parts/field.tsx";
 import { type Entry, MetadataRows, metadataOf, rowsOf, rowsProblem } from "./metadata-rows.tsx";
-import { QuotaFields } from "./quota.tsx";
+import { QuotaFields } from "./quota-fields.tsx";
 import { NO_QUOTA, numberOf, type QuotaTexts, quotaOf, quotaTextsOf } from "./quota-texts.ts";
 
 /** What a form of a customer contains. */

@@ -5,15 +5,16 @@ import { Chart, type Series, usePlot } from "../../kit/parts/chart.tsx";
 import { CopyButton } from "../../kit/parts/copy-button.tsx";
 import { Fact } from "../../kit/parts/fact.tsx";
 import { Instant } from "../../kit/parts/instant.tsx";
+import { QuotaSection } from "../../kit/parts/quota.tsx";
 import { CardSection, Read } from "../../kit/parts/section.tsx";
 import { counted } from "../../kit/words.ts";
+import { getQuota } from "../api/customers.ts";
 import { endpointsLink, messagesLink } from "../links.ts";
 import { useResource } from "../resource.ts";
 import { endpointsOf, lastDeliveredHour } from "./diagnosis.ts";
 import { loadKnown } from "./load.ts";
 import { orMore } from "./numbers.ts";
 import style from "./overview.module.css";
-import { Quota } from "./quota.tsx";
 import { customerTab } from "./tabs.ts";
 import { WhatIsWrong } from "./wrong.tsx";
 
@@ -29,6 +30,7 @@ export function CustomerOverview({ app: named, customer }: CustomerOverviewProps
   usePlot();
   const app = customer?.id ?? named;
   const known = useResource(named, (signal) => loadKnown(named, signal), [app, "endpoints", "deadLetters"]);
+  const quota = useResource(app, (signal) => getQuota(app, signal), [app, "endpoints"]);
   return (
     <>
       <Read of={known} lines={8}>
@@ -40,7 +42,7 @@ export function CustomerOverview({ app: named, customer }: CustomerOverviewProps
           </>
         )}
       </Read>
-      <Quota app={app} />
+      <QuotaSection usage={quota.value} />
       {customer !== null && <Identity customer={customer} />}
     </>
   );

@@ -4,9 +4,10 @@ import { formatCount } from "../../kit/format.ts";
 import { Instant } from "../../kit/parts/instant.tsx";
 import { Empty } from "../../kit/parts/notice.tsx";
 import { PageButtons, usePlace } from "../../kit/parts/pages.tsx";
+import { QuotaSection } from "../../kit/parts/quota.tsx";
 import { Table } from "../../kit/parts/table.tsx";
 import { useOnce } from "../../kit/reading.ts";
-import { getEndpoints, getStats } from "../api.ts";
+import { getEndpoints, getQuota, getStats } from "../api.ts";
 import { Read } from "../parts/section.tsx";
 import { useLive } from "../refresh.ts";
 import { endpointLink, NEW_ENDPOINT } from "../route.ts";
@@ -15,6 +16,7 @@ import { may } from "../session.ts";
 export function EndpointsPage() {
   const place = usePlace();
   const endpoints = useLive(`${place.iterator}`, (signal) => getEndpoints(place.iterator, signal));
+  const quota = useLive("quota", getQuota);
   const canCreate = may("v1.endpoint.create");
   const isEmpty = endpoints.value?.data.length === 0 && place.number === 1;
   return (
@@ -42,6 +44,7 @@ export function EndpointsPage() {
           )
         }
       </Read>
+      <QuotaSection usage={quota.value} />
     </>
   );
 }
