@@ -72,7 +72,7 @@ export class Accepter {
   ): Promise<Accepted> {
     if (endpointSeqs.length > DELIVERIES_AT_ONCE) await this.deliverer.prepareLanes(endpointSeqs);
     const message = this.#numbered(entry, endpointSeqs, incoming, quota);
-    const committingAt = this.#traceTime();
+    const committingAt = this.#traceTime([message]);
     const [result] = await this.store.queue.accept([message]);
     if (isUncounted(result!)) return this.#acceptFor(entry, endpointSeqs, incoming, await this.#counted(entry, quota));
     return this.#committed(entry, message, result!, incoming.begunAt ?? committingAt, committingAt);
@@ -96,7 +96,7 @@ export class Accepter {
    */
   async acceptAll(entry: ApplicationEntry, incoming: readonly Incoming[]): Promise<Accepted[]> {
     const messages = incoming.map((one) => this.#numbered(entry, subscribedTo(entry, one), one, null));
-    const committingAt = this.#traceTime();
+    const committingAt = this.#traceTime(messages);
     const results = await this.store.queue.accept(messages);
     return results.map((result, i) => this.#committed(entry, messages[i]!, result, committingAt, committingAt));
   }
@@ -133,7 +133,7 @@ export class Accepter {
     quota: MessageQuota | null,
   ): Promise<Accepted[]> {
     const messages = portion.map((one, i) => this.#numbered(entry, wanted[i]!, one, quota));
-    const committingAt = this.#traceTime();
+    const committingAt = this.#traceTime(messages);
     const results = await this.store.queue.accept(messages);
     // If one is uncounted, none was stored.
     if (results.some(isUncounted))
@@ -174,9 +174,10 @@ export class Accepter {
     };
   }
 
-  /** Returns the time for spans, or 0 if none are recorded. */
-  #traceTime(): number {
-    return this.tracer === null ? 0 : this.tracer.now();
+  /** Returns the time for the spans of messages, or 0 if none are recorded. */
+  #traceTime(messages: readonly NewMessage[]): number {
+    const { tracer } = this;
+    return tracer !== null && messages.some((message) => tracer.records(message)) ? tracer.now() : 0;
   }
 
   /** `begunAt` and `committingAt` are times for the spans of the message. */

@@ -100,6 +100,10 @@ const RATIO_RANGE = 2 ** 56;
  * bits of the trace id, as in other implementations, so that they choose the same traces.
  */
 export function isInShare(traceId: string, share: number): boolean {
-  if (share <= 0) return false;
-  return Number.parseInt(traceId.slice(-RATIO_DIGITS), 16) / RATIO_RANGE >= 1 - share;
+  return isValueInShare(Number.parseInt(traceId.slice(-RATIO_DIGITS), 16), share);
+}
+
+/** Like `isInShare`, for the last 56 bits of a trace id as a number. */
+export function isValueInShare(value: number, share: number): boolean {
+  return share > 0 && value / RATIO_RANGE >= 1 - share;
 }

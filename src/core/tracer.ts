@@ -11,7 +11,9 @@ import type { TraceContext } from "./trace.ts";
 export interface Tracer {
   /** Returns the time in ms since the Unix epoch, with fractions. */
   now(): number;
-  /** Records the spans of a message that has just been committed. */
+  /** Returns whether the spans of a message are recorded. */
+  records(message: TracedMessage): boolean;
+  /** Records the spans of a message that has just been committed, unless its trace is not recorded. */
   accepted(message: TracedMessage, times: AcceptTimes): void;
   /** Begins the span of an attempt. */
   attempt(message: TracedMessage, delivery: TracedDelivery): AttemptSpan;

@@ -203,7 +203,7 @@ export class AttemptSteps {
     const { applicationSeq } = content;
     const finished = finishedFact(delivery, content, entry, attempt, settled, clock.now());
     const trace = span?.trace ?? content.trace;
-    const traced = trace == null ? finished : { ...finished, traceId: traceIdOf(trace) };
+    const traced = trace == null ? finished : Object.assign(finished, { traceId: traceIdOf(trace) });
     facts.state(traced);
     span?.settled(finished.next);
     if (settled.health !== null) facts.state(healthFact(attempt, applicationSeq, settled.health, traced));

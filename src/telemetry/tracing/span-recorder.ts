@@ -1,5 +1,5 @@
 import type { IdCodec } from "../../core/id.ts";
-import { type TraceContext, traceparentOf } from "../../core/trace.ts";
+import type { TraceContext } from "../../core/trace.ts";
 import type {
   AcceptTimes,
   AttemptSpan,
@@ -8,7 +8,8 @@ import type {
   TracedMessage,
   Tracer,
 } from "../../core/tracer.ts";
-import { type MessageTrace, messageTrace } from "./message-trace.ts";
+import { type MessageTrace, MessageTraces } from "./message-trace.ts";
+import { hexWord } from "./seq-hash.ts";
 import { type Attributes, SPAN_KIND, type Span, type SpanSink } from "./span.ts";
 
 export interface RecorderOptions {
@@ -20,21 +21,29 @@ export interface RecorderOptions {
   readonly sink: SpanSink;
   /** Returns the time in ms since the Unix epoch, with fractions. */
   readonly now: () => number;
-  /** Returns random bytes. */
-  readonly randomBytes: (count: number) => Uint8Array;
+  /** Returns a random number from 0 to below 1. */
+  readonly random: () => number;
 }
 
 /** Records the spans of messages and passes them to a sink. */
 export class SpanRecorder implements Tracer {
-  constructor(private readonly options: RecorderOptions) {}
+  readonly #traces: MessageTraces;
+
+  constructor(private readonly options: RecorderOptions) {
+    this.#traces = new MessageTraces(options.seed, options.share);
+  }
 
   now(): number {
     return this.options.now();
   }
 
+  records(message: TracedMessage): boolean {
+    return this.#traces.isSampled(message);
+  }
+
   accepted(message: TracedMessage, { begunAt, committingAt }: AcceptTimes): void {
-    const trace = this.#traceOf(message);
-    if (!trace.isSampled) return;
+    if (!this.records(message)) return;
+    const trace = this.#traces.of(message);
     const { sink } = this.options;
     const endAt = this.now();
     const attributes = this.#messageAttributes(message);
@@ -45,7 +54,11 @@ export class SpanRecorder implements Tracer {
   }
 
   attempt(message: TracedMessage, delivery: TracedDelivery): AttemptSpan {
-    return new Attempt(this, this.options, this.#traceOf(message), () => ({
+    const isRecorded = this.records(message);
+    const spanId = this.newSpanId();
+    const context = this.#traces.contextFor(message, spanId, isRecorded);
+    if (!isRecorded) return new UnrecordedAttempt(context);
+    return new RecordedAttempt(this, this.options, this.#traces.of(message), context, spanId, () => ({
       ...this.#messageAttributes(message),
       "boathook.endpoint.id": this.options.ids.encode("ep_", delivery.endpointSeq),
       "boathook.delivery.id": this.options.ids.encode("dlv_", delivery.seq),
@@ -54,11 +67,8 @@ export class SpanRecorder implements Tracer {
   }
 
   newSpanId(): string {
-    return Buffer.from(this.options.randomBytes(8)).toString("hex");
-  }
-
-  #traceOf(message: TracedMessage): MessageTrace {
-    return messageTrace(message, this.options.seed, this.options.share);
+    const word = () => hexWord(Math.floor(this.options.random() * 2 ** 32));
+    return word() + word();
   }
 
   #messageAttributes({ seq, applicationSeq, eventType, received }: TracedMessage): Attributes {
@@ -72,9 +82,16 @@ export class SpanRecorder implements Tracer {
   }
 }
 
-class Attempt implements AttemptSpan {
-  readonly trace: TraceContext;
-  readonly #spanId: string;
+/** An attempt whose trace is not recorded. The receiver gets its trace all the same, not sampled. */
+class UnrecordedAttempt implements AttemptSpan {
+  constructor(readonly trace: TraceContext) {}
+
+  responded(): void {}
+
+  settled(): void {}
+}
+
+class RecordedAttempt implements AttemptSpan {
   readonly #startAt: number;
   /** Time of the response, at which the settlement begins. */
   #respondedAt = 0;
@@ -83,18 +100,17 @@ class Attempt implements AttemptSpan {
     private readonly recorder: SpanRecorder,
     private readonly options: RecorderOptions,
     private readonly of: MessageTrace,
+    readonly trace: TraceContext,
+    private readonly spanId: string,
     private readonly attributes: () => Attributes,
   ) {
     this.#startAt = recorder.now();
-    this.#spanId = recorder.newSpanId();
-    this.trace = { traceparent: traceparentOf(of.traceId, this.#spanId, of), tracestate: of.tracestate };
   }
 
   responded({ seq, url, reason, responseStatus }: TracedAttempt): void {
     this.#respondedAt = this.recorder.now();
-    if (!this.of.isSampled) return;
     const { ids, sink } = this.options;
-    const own = { spanId: this.#spanId, parentSpanId: this.of.acceptSpanId, kind: SPAN_KIND.client };
+    const own = { spanId: this.spanId, parentSpanId: this.of.acceptSpanId, kind: SPAN_KIND.client };
     const attributes = {
       ...this.attributes(),
       "boathook.attempt.id": ids.encode("atmpt_", seq),
@@ -107,8 +123,7 @@ class Attempt implements AttemptSpan {
   }
 
   settled(next: string): void {
-    if (!this.of.isSampled) return;
-    const own = { spanId: this.recorder.newSpanId(), parentSpanId: this.#spanId, kind: SPAN_KIND.internal };
+    const own = { spanId: this.recorder.newSpanId(), parentSpanId: this.spanId, kind: SPAN_KIND.internal };
     const times = { startAt: this.#respondedAt, endAt: this.recorder.now() };
     const attributes = { "boathook.delivery.state": next };
     this.options.sink.add(spanOf(this.of, { ...own, ...times, name: "boathook.settle", attributes }));

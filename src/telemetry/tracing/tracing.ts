@@ -30,9 +30,15 @@ export function createTracing({ clock, random, facts, ids, idSeed, version, prot
     scope: { name: "boathook", version },
   };
   const exporter = new SpanExporter(clock, facts, otlpForms[protocol], origin, post);
-  const randomBytes = (count: number) => random.bytes(count);
   const seed = Buffer.from(idSeed.join(","));
-  const tracer = new SpanRecorder({ ids, seed, share, sink: exporter, now: preciseNow(clock), randomBytes });
+  const tracer = new SpanRecorder({
+    ids,
+    seed,
+    share,
+    sink: exporter,
+    now: preciseNow(clock),
+    random: () => random.next(),
+  });
   return { tracer, exporter };
 }
 

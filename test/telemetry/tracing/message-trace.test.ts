@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { isInShare } from "../../../src/core/trace.ts";
-import { messageTrace } from "../../../src/telemetry/tracing/message-trace.ts";
+import { isInShare, isRandom, isSampled } from "../../../src/core/trace.ts";
+import { MessageTraces, type TraceOrigin } from "../../../src/telemetry/tracing/message-trace.ts";
 import { receivedBy } from "../../store/furnished.ts";
 
 const SEED = Buffer.from("seed");
@@ -8,6 +8,17 @@ const TRACE_ID = "0af7651916cd43dd8448eb211c80319c";
 const SPAN_ID = "b7ad6b7169203331";
 const caller = (flags: string) => ({ traceparent: `00-${TRACE_ID}-${SPAN_ID}-${flags}`, tracestate: "a=1" });
 const message = { seq: 7, received: null };
+const ATTEMPT_SPAN = "00f067aa0ba902b7";
+
+/** Returns the trace of a message, with the flags that its receivers get. */
+function messageTrace(message: TraceOrigin, seed: Uint8Array, share: number) {
+  const traces = new MessageTraces(seed, share);
+  const trace = traces.of(message);
+  const context = traces.contextFor(message, ATTEMPT_SPAN, traces.isSampled(message));
+  expect(context.traceparent).toStartWith(`00-${trace.traceId}-${ATTEMPT_SPAN}-`);
+  expect(context.tracestate).toBe(trace.tracestate);
+  return { ...trace, isSampled: isSampled(context), isRandom: isRandom(context) };
+}
 
 describe("a message without a caller's trace", () => {
   test("the message begins a trace, which is the same each time and differs from that of other messages", () => {
@@ -32,6 +43,17 @@ describe("a message without a caller's trace", () => {
       ).length;
     expect([sampled(0), sampled(1)]).toEqual([0, 2000]);
     expect(sampled(0.5)).toBeWithin(900, 1100);
+    expect(sampled(0.01)).toBeWithin(5, 45);
+  });
+
+  test("the share chooses by the trace id, as it does for traces of others", () => {
+    for (const share of [0, 0.01, 0.3, 0.99, 1]) {
+      const traces = new MessageTraces(SEED, share);
+      for (let i = 0; i < 2000; i++) {
+        const one = { seq: i * 2 ** 40 + i, received: null };
+        expect(traces.isSampled(one)).toBe(isInShare(traces.of(one).traceId, share));
+      }
+    }
   });
 });
 
