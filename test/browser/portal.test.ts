@@ -351,7 +351,7 @@ describeInBrowser("portal in a browser", options, (group) => {
       await makeEndpoint(app);
       const { id } = await sendMessage(app, "invoice.paid", '{"id":"inv_1"}');
       const { page, errors } = await open(url);
-      const harmless = ["Skip to content", "Log out", "Copy", "Download", "Previous", "Next"];
+      const harmless = ["Skip to content", "Log out", "Details", "Copy", "Download", "Previous", "Next"];
       for (const [address, sign] of [
         ["#/endpoints", "The URLs that your webhooks are sent to."],
         ["#/endpoints/one", "invoice.paid"],

@@ -1,5 +1,6 @@
 import type {
   Attempt,
+  AttemptDetail,
   Destination,
   Endpoint,
   EndpointChange,
@@ -166,6 +167,11 @@ export function getDestinations(message: string, signal: AbortSignal): Promise<L
 export function getAttempts(message: string, iterator: string | null, signal: AbortSignal): Promise<ListOf<Attempt>> {
   const parameters = query({ limit: ATTEMPTS_LIMIT, iterator });
   return get(`${app()}/attempt/msg/${encode(message)}?${parameters}`, signal);
+}
+
+/** Returns an attempt with all details. */
+export function getAttempt(message: string, attempt: string, signal: AbortSignal): Promise<AttemptDetail> {
+  return get(`${messagePath(message)}/attempt/${encode(attempt)}`, signal);
 }
 
 export async function resend(message: string, endpoint: string): Promise<void> {

@@ -2,6 +2,8 @@ import { signal } from "@preact/signals";
 import { useId } from "preact/hooks";
 import type { AttemptDetail } from "../../../src/api/types.ts";
 import { formatDuration } from "../../kit/format.ts";
+import shared from "../../kit/parts/attempt-result.module.css";
+import { isOfFunction, Logs, Received } from "../../kit/parts/attempt-result.tsx";
 import { AttemptResult } from "../../kit/parts/attempt-table.tsx";
 import form from "../../kit/parts/body-view.module.css";
 import { Body, Code } from "../../kit/parts/code.tsx";
@@ -32,13 +34,13 @@ interface AttemptDetailsProps extends OfMessage {
 export function AttemptDetails({ app, message, attempt, body }: AttemptDetailsProps) {
   const read = useOnce(attempt, (signal) => getAttempt(app, message, attempt, signal));
   return (
-    <div class={style.details}>
+    <div class={shared.details}>
       <Read of={read} lines={4}>
         {(detail) => (
           <>
             <Facts app={app} of={detail} />
             <div class={style.sides}>
-              <Sent of={detail} body={sentBody(detail, body)} />
+              {!isOfFunction(detail) && <Sent of={detail} body={sentBody(detail, body)} />}
               <Received of={detail} />
             </div>
             <Logs of={detail} />
@@ -92,11 +94,11 @@ function Sent({ of, body }: { of: AttemptDetail; body: SentBody }) {
   const canCopy = kind !== "unsent" && body !== null && body.length <= CURL_BYTES_MAX;
   return (
     <section aria-label="What was sent">
-      <div class={style.head}>
+      <div class={shared.head}>
         <h3>What was sent</h3>
         {canCopy && <CopyButton label="Copy as curl" text={attemptAsCurl(of, body)} />}
       </div>
-      <p class={style.address}>
+      <p class={shared.address}>
         <code>
           {of.requestMethod ?? "POST"} {of.url}
         </code>
@@ -129,37 +131,6 @@ function SentPayload({ of: { requestPayload, batchId } }: { of: AttemptDetail })
       )}
       {requestPayload !== null && <Body text={requestPayload} />}
     </>
-  );
-}
-
-/** What the transformation wrote with `console`. */
-function Logs({ of: { logs } }: { of: AttemptDetail }) {
-  if (logs === null || logs.length === 0) return null;
-  return (
-    <section aria-label="Output of the transformation">
-      <h3>Output of the transformation</h3>
-      <Body text={logs.join("\n")} />
-    </section>
-  );
-}
-
-function Received({ of }: { of: AttemptDetail }) {
-  const { responseStatusCode, responseHeaders, response, note } = of;
-  return (
-    <section aria-label="What came back">
-      <div class={style.head}>
-        <h3>What came back</h3>
-      </div>
-      <p class={style.address}>
-        {responseStatusCode === 0 ? "There was no response." : <code>Status {responseStatusCode}</code>}
-      </p>
-      {note !== null && <p class="small">{note}</p>}
-      {responseHeaders !== null && <HeaderList headers={responseHeaders} />}
-      {responseHeaders === null && responseStatusCode !== 0 && (
-        <p class="muted small">The headers of this response are not stored.</p>
-      )}
-      {response === "" ? <p class="muted small">The response has no body.</p> : <Body text={response} />}
-    </section>
   );
 }
 

@@ -6,6 +6,7 @@ import { PageButtons, usePlace } from "../../kit/parts/pages.tsx";
 import { PayloadSection } from "../../kit/parts/payload.tsx";
 import { useOnce } from "../../kit/reading.ts";
 import { getAttempts, getDestinations, getMessage, getPayload, resend } from "../api.ts";
+import { AttemptDetails } from "../parts/attempt-details.tsx";
 import { Read, Section } from "../parts/section.tsx";
 import { refresh, useLive } from "../refresh.ts";
 import { endpointLink } from "../route.ts";
@@ -64,7 +65,12 @@ function Attempts({ message }: { message: string }) {
       <Read of={attempts} lines={2}>
         {(page) => (
           <>
-            <AttemptTable attempts={page.data} />
+            <AttemptTable
+              attempts={page.data}
+              {...(may("v1.message-attempt.get") && {
+                detail: ({ id }) => <AttemptDetails message={message} attempt={id} />,
+              })}
+            />
             <PageButtons of={page} place={place} label="Pages of attempts" />
           </>
         )}
