@@ -1,5 +1,7 @@
 import type {
   Endpoint,
+  EndpointChange,
+  EndpointCreation,
   FilterPreview,
   ListOf,
   Message,
@@ -105,8 +107,12 @@ export async function previewFilter(source: string, endpoint: string, filter: st
   return (await call("POST", path, { body: `{"filter":${filter}}` })).json();
 }
 
-export function addEndpoint(source: string, url: string): Promise<WrittenEndpoint> {
-  return sendJson("POST", `${pathOf(source)}/endpoint`, { url });
+export function addEndpoint(source: string, endpoint: EndpointCreation): Promise<WrittenEndpoint> {
+  return sendJson("POST", `${pathOf(source)}/endpoint`, endpoint);
+}
+
+export function changeEndpoint(source: string, endpoint: string, change: EndpointChange): Promise<WrittenEndpoint> {
+  return sendJson("PATCH", endpointPath(source, endpoint), change);
 }
 
 /** Pauses an endpoint, which keeps its messages in the queue, or resumes it. */

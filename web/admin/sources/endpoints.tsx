@@ -1,17 +1,20 @@
 import { useId, useState } from "preact/hooks";
-import type { Endpoint, Source } from "../../../src/api/types.ts";
+import type { Endpoint, EndpointCreation, Source } from "../../../src/api/types.ts";
+import { CreateEndpointForm } from "../../kit/endpoint/form.tsx";
 import { Confirm, Outcome } from "../../kit/parts/action.tsx";
 import { Badge } from "../../kit/parts/badge.tsx";
 import { Read, Section } from "../../kit/parts/section.tsx";
 import type { Resource } from "../../kit/reading.ts";
 import { counted } from "../../kit/words.ts";
 import { getDetail } from "../api/endpoints.ts";
+import { getEventTypes } from "../api/event-types.ts";
 import { pendingText } from "../endpoints/overview.tsx";
 import { sourceEndpointLink } from "../links.ts";
 import { May } from "../parts/may.tsx";
 import { useLoaded } from "../reload.ts";
 import { may } from "../session.ts";
 import { addEndpoint, deleteEndpoint, pauseEndpoint, pauseEndpoints, replayMissing } from "./api.ts";
+import { NEW_SOURCE_ENDPOINT_FIELDS } from "./endpoint-fields.ts";
 import style from "./endpoints.module.css";
 import form from "./inline-form.module.css";
 import { useAction } from "./use.ts";
@@ -79,35 +82,27 @@ function PauseAll({ source, endpoints }: PauseAllProps) {
 }
 
 function AddEndpoint({ source }: { source: string }) {
-  const id = useId();
-  const [url, setUrl] = useState("");
+  /** The number of endpoints that were added, so that the form is empty after each. */
+  const [added, setAdded] = useState(0);
   const action = useAction();
-  const add = async (event: Event) => {
-    event.preventDefault();
-    const added = await action.run(async () => {
-      const { warnings = [] } = await addEndpoint(source, url.trim());
+  const add = async (endpoint: EndpointCreation) => {
+    const isAdded = await action.run(async () => {
+      const { warnings = [] } = await addEndpoint(source, endpoint);
       if (warnings.length > 0) throw new Error(warnings.map(({ detail }) => detail).join(" "));
     }, "The endpoint has been added.");
-    if (added) setUrl("");
+    if (isAdded) setAdded(added + 1);
+    return isAdded;
   };
   return (
-    <form class={form.frame} onSubmit={add} noValidate>
-      <label for={id}>URL of a new endpoint</label>
-      <div class={form.line}>
-        <input
-          id={id}
-          type="url"
-          autocomplete="off"
-          placeholder="https://"
-          value={url}
-          onInput={(event) => setUrl(event.currentTarget.value)}
-        />
-        <button type="submit" class="outline small" disabled={action.busy || url.trim() === ""}>
-          Add endpoint
-        </button>
-      </div>
-      <Outcome action={action} />
-    </form>
+    <div class={form.frame}>
+      <CreateEndpointForm
+        key={added}
+        fields={NEW_SOURCE_ENDPOINT_FIELDS}
+        readEventTypes={getEventTypes}
+        action={action}
+        onSubmit={add}
+      />
+    </div>
   );
 }
 

@@ -13,7 +13,12 @@ export const ENDPOINT_FIELDS: readonly EndpointField[] = [
     placeholder: "https://example.com/webhooks",
     help: "Enter function: to run code instead of calling an address.",
   },
-  { name: "function", kind: "function", label: "Code of the function" },
+  {
+    name: "function",
+    kind: "function",
+    label: "Code of the function",
+    help: "Define async function handler(event, ctx). It can use ctx.fetch, ctx.send, ctx.log and ctx.secrets.",
+  },
   {
     name: "description",
     kind: "text",

@@ -113,15 +113,17 @@ function EndpointForm(props: FormProps) {
   return (
     <form class={style.form} onSubmit={send} noValidate ref={form}>
       {fields.filter((field) => !isExtra(field)).map(show)}
-      <details
-        class={style.options}
-        open={isShown || mustShow}
-        onToggle={(event) => setShown(event.currentTarget.open)}
-      >
-        <summary class={style.more}>More options</summary>
-        {extra.map(show)}
-        {more?.show(problems)}
-      </details>
+      {shownNames.length > 0 && (
+        <details
+          class={style.options}
+          open={isShown || mustShow}
+          onToggle={(event) => setShown(event.currentTarget.open)}
+        >
+          <summary class={style.more}>More options</summary>
+          {extra.map(show)}
+          {more?.show(problems)}
+        </details>
+      )}
       <div class="buttons">
         <button type="submit" disabled={action.busy} aria-busy={action.busy}>
           {submit}
@@ -162,12 +164,12 @@ const PAIRS_ROWS = 4;
 const CODE_ROWS = 12;
 
 /** The code and the secrets of a function. */
-function FunctionInputs({ label, draft, problem, set }: Pick<FieldProps, "draft" | "set"> & FunctionLabels) {
+function FunctionInputs({ label, help, draft, problem, set }: Pick<FieldProps, "draft" | "set"> & FunctionLabels) {
   return (
     <>
       <CodeField
         label={label}
-        help="Define async function handler(event, ctx). It can use ctx.fetch, ctx.send, ctx.log and ctx.secrets."
+        {...(help !== undefined && { help })}
         problem={problem}
         rows={CODE_ROWS}
         value={draft.texts.function ?? ""}
@@ -185,8 +187,7 @@ function FunctionInputs({ label, draft, problem, set }: Pick<FieldProps, "draft"
   );
 }
 
-interface FunctionLabels {
-  readonly label: string;
+interface FunctionLabels extends Pick<InputField, "label" | "help"> {
   readonly problem: string | null;
 }
 
@@ -203,7 +204,7 @@ function FormField({ field, draft, problems, set, readEventTypes, defaultDelays 
     );
   }
   if (field.kind === "function") {
-    return isFunction(draft) ? <FunctionInputs label={field.label} draft={draft} problem={problem} set={set} /> : null;
+    return isFunction(draft) ? <FunctionInputs {...field} draft={draft} problem={problem} set={set} /> : null;
   }
   const value = draft.texts[field.name] ?? "";
   const change = (text: string) => set({ texts: { ...draft.texts, [field.name]: text } });
