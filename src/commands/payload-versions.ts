@@ -35,12 +35,13 @@ export async function createPayloadVersion(
   checkDates(settings);
   await checkDowngrade(parts, key.environmentSeq, settings.downgrade);
   const now = parts.clock.now();
-  const version = { ...settings, ...key, seq: parts.seqs.next(), deletedSeq: null, createdAt: now, updatedAt: now };
-  const result = await parts.store.configuration.payloadVersions.create(version, PAYLOAD_VERSIONS_MAX);
+  const version = { ...settings, ...key, deletedSeq: null, createdAt: now, updatedAt: now };
+  const { payloadVersions } = parts.store.configuration;
+  const result = await payloadVersions.create(version, () => parts.seqs.next(), PAYLOAD_VERSIONS_MAX);
   if (result === "taken") throw conflict("A payload version with that name already exists");
   if (result === "full") throw tooMany();
   changed(parts, key);
-  return version;
+  return result;
 }
 
 /** Changes a version. Throws 404 if it does not exist, and 422 if the downgrade cannot be run. */
@@ -70,7 +71,7 @@ export async function changePayloadVersion(
  */
 export async function deletePayloadVersion(parts: Parts, key: PayloadVersionKey): Promise<void> {
   const { payloadVersions } = parts.store.configuration;
-  const result = await payloadVersions.delete(key.environmentSeq, key.version, parts.seqs.next());
+  const result = await payloadVersions.delete(key.environmentSeq, key.version, () => parts.seqs.next());
   if (result === "gone") throw noPayloadVersion();
   if (result === "in use") throw conflict("Endpoints are pinned to the payload version. Upgrade them first.", "in_use");
   changed(parts, key);

@@ -164,9 +164,14 @@ export interface Configuration {
     /**
      * Creates a version. `taken`: one with this name exists. `full`: the environment has
      * `versionsMax` versions, deleted ones included. In both cases nothing is stored. Deleted versions
-     * that no stored message needs are removed first.
+     * that no stored message needs are removed first. `nextSeq` is called in the commit: all messages
+     * with a greater number are committed after the version.
      */
-    create(version: PayloadVersion, versionsMax: number): Promise<"created" | "taken" | "full">;
+    create(
+      version: Omit<PayloadVersion, "seq">,
+      nextSeq: () => Seq,
+      versionsMax: number,
+    ): Promise<PayloadVersion | "taken" | "full">;
     /** Changes a version like `applications.update`. Returns null if it does not exist. */
     update(
       environmentSeq: Seq,
@@ -175,8 +180,8 @@ export interface Configuration {
     ): Promise<PayloadVersion | null>;
     /** Counts the endpoints that are pinned to a version. */
     usage(environmentSeq: Seq, version: string): Promise<number>;
-    /** Marks a version as deleted, unless endpoints are pinned to it. */
-    delete(environmentSeq: Seq, version: string, deletedSeq: Seq): Promise<"deleted" | "in use" | "gone">;
+    /** Marks a version as deleted, unless endpoints are pinned to it. `nextSeq` is used as by `create`. */
+    delete(environmentSeq: Seq, version: string, nextSeq: () => Seq): Promise<"deleted" | "in use" | "gone">;
   };
 
   readonly endpoints: {

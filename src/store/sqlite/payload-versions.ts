@@ -31,13 +31,14 @@ export function payloadVersions(db: Database, committer: Committer): Configurati
   );
   return {
     all: async (environmentSeq) => all.all(environmentSeq).map(toRecord),
-    create: (version, versionsMax) =>
+    create: (fields, nextSeq, versionsMax) =>
       orTaken(
         committer.write(() => {
-          prune.run(version.environmentSeq);
-          if (count.get(version.environmentSeq)!.count >= versionsMax) return "full";
+          prune.run(fields.environmentSeq);
+          if (count.get(fields.environmentSeq)!.count >= versionsMax) return "full";
+          const version: PayloadVersion = { ...fields, seq: nextSeq() };
           insertOne.run(toBindings(version));
-          return "created";
+          return version;
         }),
       ),
     update: (environmentSeq, version, change) =>
@@ -50,12 +51,12 @@ export function payloadVersions(db: Database, committer: Committer): Configurati
         return after;
       }),
     usage: async (environmentSeq, version) => usage.get(environmentSeq, version)!.count,
-    delete: (environmentSeq, version, deletedSeq) =>
+    delete: (environmentSeq, version, nextSeq) =>
       committer.write(() => {
         const row = existing.get(environmentSeq, version);
         if (row === null) return "gone";
         if (usage.get(environmentSeq, version)!.count > 0) return "in use";
-        replace.run(toBindings({ ...toRecord(row), deletedSeq }));
+        replace.run(toBindings({ ...toRecord(row), deletedSeq: nextSeq() }));
         return "deleted";
       }),
   };

@@ -3,27 +3,28 @@ import type { PayloadVersion } from "../../../../src/store/index.ts";
 import { Furnished } from "../../furnished.ts";
 import type { Open } from "../../store-under-test.ts";
 
-/** Returns a version of the environment. */
-function versionOf(world: Furnished, version: string, fields: Partial<PayloadVersion> = {}): PayloadVersion {
-  return {
-    ...{ seq: world.seqs.next(), environmentSeq: world.environment.seq, version, description: "", eventTypes: null },
+/** Creates a version in the environment. */
+function create(world: Furnished, version: string, fields: Partial<PayloadVersion> = {}, max = 10) {
+  const created = {
+    ...{ environmentSeq: world.environment.seq, version, description: "", eventTypes: null },
     ...{ downgrade: null, deprecatedAt: null, sunsetAt: null, deletedSeq: null, createdAt: 1, updatedAt: 1 },
     ...fields,
   };
+  return world.store.configuration.payloadVersions.create(created, () => world.seqs.next(), max);
 }
 
 export function payloadVersionsSuite(open: Open): void {
   describe("payload versions", () => {
     test("payload versions are stored unchanged across a restart, and listed newest first", async () => {
       await using world = await Furnished.open(open);
-      const older = versionOf(world, "1", { eventTypes: ["a"], downgrade: "function downgrade() {}", sunsetAt: 5 });
-      const newer = versionOf(world, "2");
-      for (const one of [older, newer]) {
-        expect(await world.store.configuration.payloadVersions.create(one, 10)).toBe("created");
-      }
+      const older = await create(world, "1", { eventTypes: ["a"], downgrade: "function downgrade() {}", sunsetAt: 5 });
+      const newer = await create(world, "2");
       await world.reopen();
       const { payloadVersions } = world.store.configuration;
-      expect(await payloadVersions.all(world.environment.seq)).toEqual([newer, older]);
+      expect(await payloadVersions.all(world.environment.seq)).toEqual([
+        newer as PayloadVersion,
+        older as PayloadVersion,
+      ]);
       const other = await world.addEnvironment("other");
       expect(await payloadVersions.all(other.seq)).toEqual([]);
     });
@@ -32,29 +33,42 @@ export function payloadVersionsSuite(open: Open): void {
       await using world = await Furnished.open(open);
       const { payloadVersions } = world.store.configuration;
       await world.send();
-      expect(await payloadVersions.create(versionOf(world, "1"), 2)).toBe("created");
-      expect(await payloadVersions.create(versionOf(world, "1"), 2)).toBe("taken");
-      expect(await payloadVersions.delete(world.environment.seq, "1", world.seqs.next())).toBe("deleted");
-      expect(await payloadVersions.delete(world.environment.seq, "1", world.seqs.next())).toBe("gone");
-      expect(await payloadVersions.create(versionOf(world, "1"), 2)).toBe("created");
-      expect(await payloadVersions.create(versionOf(world, "2"), 2)).toBe("full");
+      expect(await create(world, "1", {}, 2)).toMatchObject({ deletedSeq: null });
+      expect(await create(world, "1", {}, 2)).toBe("taken");
+      expect(await payloadVersions.delete(world.environment.seq, "1", () => world.seqs.next())).toBe("deleted");
+      expect(await payloadVersions.delete(world.environment.seq, "1", () => world.seqs.next())).toBe("gone");
+      expect(await create(world, "1", {}, 2)).toMatchObject({ deletedSeq: null });
+      expect(await create(world, "2", {}, 2)).toBe("full");
     });
 
     test("a deleted payload version is removed once no earlier message is stored", async () => {
       await using world = await Furnished.open(open);
       const { payloadVersions } = world.store.configuration;
-      await payloadVersions.create(versionOf(world, "1"), 1);
-      await payloadVersions.delete(world.environment.seq, "1", world.seqs.next());
+      await create(world, "1", {}, 1);
+      await payloadVersions.delete(world.environment.seq, "1", () => world.seqs.next());
       await world.send();
-      expect(await payloadVersions.create(versionOf(world, "2"), 1)).toBe("created");
+      expect(await create(world, "2", {}, 1)).toMatchObject({ deletedSeq: null });
       expect((await payloadVersions.all(world.environment.seq)).map(({ version }) => version)).toEqual(["2"]);
+    });
+
+    test("a payload version gets its number in its commit, so that no earlier number is given out later", async () => {
+      await using world = await Furnished.open(open);
+      const { payloadVersions } = world.store.configuration;
+      const creating = create(world, "1");
+      const beforeCreation = world.seqs.next();
+      const created = (await creating) as PayloadVersion;
+      expect(created.seq).toBeGreaterThan(beforeCreation);
+      const deleting = payloadVersions.delete(world.environment.seq, "1", () => world.seqs.next());
+      const beforeDeletion = world.seqs.next();
+      expect(await deleting).toBe("deleted");
+      const [deleted] = await payloadVersions.all(world.environment.seq);
+      expect(deleted!.deletedSeq).toBeGreaterThan(beforeDeletion);
     });
 
     test("a change of a payload version that does not exist returns null", async () => {
       await using world = await Furnished.open(open);
       const { payloadVersions } = world.store.configuration;
-      const stored = versionOf(world, "1");
-      await payloadVersions.create(stored, 10);
+      const stored = (await create(world, "1")) as PayloadVersion;
       const change = () => ({ description: "changed" });
       const changed = { ...stored, description: "changed" };
       expect(await payloadVersions.update(world.environment.seq, "1", change)).toEqual(changed);
@@ -65,11 +79,11 @@ export function payloadVersionsSuite(open: Open): void {
     test("only endpoints of the environment that are not deleted count as users of a payload version", async () => {
       await using world = await Furnished.open(open);
       const { payloadVersions, endpoints } = world.store.configuration;
-      await payloadVersions.create(versionOf(world, "1"), 10);
+      await create(world, "1");
       const endpoint = await world.addEndpoint({ apiVersion: "1" });
       expect(await payloadVersions.usage(world.environment.seq, "1")).toBe(1);
       expect(await payloadVersions.usage(world.environment.seq + 1, "1")).toBe(0);
-      expect(await payloadVersions.delete(world.environment.seq, "1", world.seqs.next())).toBe("in use");
+      expect(await payloadVersions.delete(world.environment.seq, "1", () => world.seqs.next())).toBe("in use");
       await endpoints.delete(endpoint.seq, 1);
       expect(await payloadVersions.usage(world.environment.seq, "1")).toBe(0);
     });
