@@ -36,7 +36,7 @@ import type {
 } from "./resources/endpoint/transformation.ts";
 import type { EnvironmentModelOut } from "./resources/environment/fields.ts";
 import type { EventTypeExampleOut } from "./resources/event-type/example.ts";
-import type { EventTypeOut } from "./resources/event-type/fields.ts";
+import type { EventTypeOut, EventTypeWrittenOut } from "./resources/event-type/fields.ts";
 import type { InboxRequestOut } from "./resources/inbox/routes.ts";
 import type { LoginOptionsOut } from "./resources/login/routes.ts";
 import type { MessageCancelOut } from "./resources/message/cancel.ts";
@@ -50,6 +50,13 @@ import type {
   OperationalWebhookEndpointWrittenOut,
 } from "./resources/operational-webhook/fields.ts";
 import type { OperationalWebhookEndpointStateOut } from "./resources/operational-webhook/observe.ts";
+import type {
+  PayloadVersionIn,
+  PayloadVersionOut,
+  PayloadVersionPatch,
+  PayloadVersionSummaryOut,
+  PayloadVersionUsageOut,
+} from "./resources/payload-version/fields.ts";
 import type { ProviderOut } from "./resources/provider/routes.ts";
 import type { SearchOut } from "./resources/search/routes.ts";
 import type { CurrentSessionOut, SessionOut } from "./resources/session/fields.ts";
@@ -102,12 +109,20 @@ export type SourceTransformation = Static<typeof SourceTransformationOut>;
 export type SourceTransformationSimulation = Static<typeof SourceSimulateOut>;
 export type FilterPreview = Static<typeof FilterPreviewOut>;
 export type EventType = Static<typeof EventTypeOut>;
+/** An event type that was just created or changed. */
+export type WrittenEventType = Static<typeof EventTypeWrittenOut>;
 export type EventTypeExample = Static<typeof EventTypeExampleOut>;
 export type InboxRequest = Static<typeof InboxRequestOut>;
 export type Message = Static<typeof MessageOut>;
 export type Overview = Static<typeof OverviewOut>;
 /** Endpoints with whether each would receive a message, and the number of those that would. */
 export type PrecheckRecipients = Static<typeof PrecheckRecipientsOut>;
+export type PayloadVersion = Static<typeof PayloadVersionOut>;
+export type PayloadVersionCreation = Static<typeof PayloadVersionIn>;
+export type PayloadVersionChange = Static<typeof PayloadVersionPatch>;
+/** What an application's token may know about a payload version. */
+export type PayloadVersionSummary = Static<typeof PayloadVersionSummaryOut>;
+export type PayloadVersionUsage = Static<typeof PayloadVersionUsageOut>;
 /** What a live event says that has changed, besides the overview. */
 export type LiveChanged = Changed;
 /** The data of an event `change` of the live stream. */

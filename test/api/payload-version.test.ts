@@ -121,6 +121,47 @@ describe("payload versions", () => {
   });
 });
 
+describe("what an application may know of payload versions", () => {
+  test("whoami names the versions and their dates for the token of an application, without their code", async () => {
+    const send = await environment();
+    await addVersion(send, "1", { description: "First", sunsetAt: "2027-05-01T00:00:00Z" });
+    await addVersion(send, "2");
+    const app = await makeApplication(send);
+    const whoami = async (token: string) =>
+      (await send("GET", "/auth/whoami", undefined, { token, headers: {} })).json.payloadVersions;
+    const { json } = await send("POST", `/auth/app-portal-access/${app}`, {});
+    expect(await whoami(json.token)).toEqual([
+      { version: "2", description: "", deprecatedAt: null, sunsetAt: null },
+      { version: "1", description: "First", deprecatedAt: null, sunsetAt: "2027-05-01T00:00:00.000Z" },
+    ]);
+    expect((await send("GET", "/auth/whoami")).json.payloadVersions).toBeNull();
+  });
+
+  test("a message states its payload version when it is read alone", async () => {
+    const send = await environment();
+    const app = await makeApplication(send);
+    const versionOf = async (id: string) => (await send("GET", `/app/${app}/msg/${id}`)).json.apiVersion;
+    const early = await sendMessage(send, app);
+    await addVersion(send, "1");
+    const middle = await sendMessage(send, app);
+    await addVersion(send, "2");
+    const late = await sendMessage(send, app);
+    expect((await send("DELETE", `${PATH}/1`)).status).toBe(204);
+    expect([await versionOf(early), await versionOf(middle), await versionOf(late)]).toEqual([undefined, "1", "2"]);
+  });
+
+  test("the endpoints of an environment are listed by their payload version", async () => {
+    const send = await environment();
+    await addVersion(send, "1");
+    await addVersion(send, "2");
+    const pinned = await receiving(send, { apiVersion: "1" });
+    await receiving(send);
+    const { json } = await send("GET", "/endpoint?api_version=1");
+    expect(json.data.map(({ id }: { id: string }) => id)).toEqual([pinned.endpoint]);
+    expect((await send("GET", "/endpoint?api_version=a%20b")).status).toBe(422);
+  });
+});
+
 describe("the version of an endpoint", () => {
   test("an endpoint is pinned to the newest version when it is created", async () => {
     const send = await environment();
@@ -346,4 +387,38 @@ test("operational webhooks have no payload version", async () => {
   await makeEndpoint(send, app, `${receiver.url}/other`);
   const [request] = await receiver.arrived(1, (one) => one.path === path);
   expect(request!.headers.get("webhook-api-version")).toBeNull();
+});
+
+test("a function endpoint gets the payload in the form of its version", async () => {
+  const send = await environment();
+  await addVersion(send, "1");
+  const app = await makeApplication(send);
+  const code = "async function handler(event) { return event.payload; }";
+  await makeEndpoint(send, app, "function:", { function: { code } });
+  await addVersion(send, "2");
+  const message = await sendMessage(send, app, { payload: { a: 1 } });
+  const [attempt] = (await attemptsOf(send, app, message)) as unknown as { id: string }[];
+  const detail = (await send("GET", `/app/${app}/msg/${message}/attempt/${attempt!.id}`)).json;
+  expect(detail).toMatchObject({ apiVersion: "1", reason: null });
+  expect(JSON.parse(detail.response)).toEqual({ a: 1, steps: ["2"] });
+});
+
+test("messages that are accepted while a version is created are sent in the form that they state", async () => {
+  const send = await environment();
+  const { app, path } = await receiving(send);
+  const ids: string[] = [];
+  for (const version of ["1", "2", "3", "4"]) {
+    const sending = Array.from({ length: 12 }, (_, n) => sendMessage(send, app, { payload: { n } }));
+    await addVersion(send, version);
+    ids.push(...(await Promise.all(sending)));
+  }
+  const arrived = await receiver.arrived(ids.length, (request) => request.path === path);
+  const steps = new Map(
+    arrived.map(({ headers, body }) => [headers.get("webhook-id")!, JSON.parse(body.toString()).steps ?? []]),
+  );
+  for (const id of ids) {
+    const { apiVersion } = (await send("GET", `/app/${app}/msg/${id}`)).json;
+    const expected = ["4", "3", "2", "1"].filter((version) => apiVersion !== undefined && version <= apiVersion);
+    expect({ id, steps: steps.get(id) }).toEqual({ id, steps: expected });
+  }
 });

@@ -40,6 +40,7 @@ describe("whoami", () => {
       appName: null,
       permissionSource: "GlobalAuthToken",
       sessionId: null,
+      payloadVersions: null,
       readOnly: false,
       expiresAt: null,
       operations: shown.map(({ id }) => id),

@@ -18,6 +18,8 @@ export interface EnvironmentEndpointFilter {
   /** Values of `EnvironmentEndpoint.failureReason`. */
   readonly failureReasons?: readonly FailureReason[];
   readonly disabledCauses?: readonly DisabledCause[];
+  /** The payload version to which the endpoints are pinned. */
+  readonly apiVersion?: string;
   /** A part of the URL, in any case. Passwords in URLs are not searched. */
   readonly url?: string;
   /** A part of the URL, the uid or the description; like `url`. */

@@ -60,7 +60,7 @@ function candidatesOf({ applicationSeq, uid }: EnvironmentEndpointFilter, within
 }
 
 function conditions(environmentSeq: number, filter: EnvironmentEndpointFilter): Conditions {
-  const { states, failureReasons, disabledCauses, url, text } = filter;
+  const { states, failureReasons, disabledCauses, apiVersion, url, text } = filter;
   const where = new Conditions().add(
     "a.environment_seq = $environmentSeq AND a.deleted_at IS NULL AND a.operational = 0",
     { environmentSeq },
@@ -68,6 +68,7 @@ function conditions(environmentSeq: number, filter: EnvironmentEndpointFilter): 
   if (states !== undefined) where.oneOf("e.state", states);
   if (failureReasons !== undefined) where.oneOf("e.failureReason", failureReasons);
   if (disabledCauses !== undefined) where.oneOf("e.disabled_cause", disabledCauses);
+  if (apiVersion !== undefined) where.add("e.api_version = $apiVersion", { apiVersion });
   if (url !== undefined) where.add("instr(lower(e.url), lower($url)) > 0", { url });
   if (text !== undefined) {
     const columns = ["e.url", "e.uid", "e.description"];

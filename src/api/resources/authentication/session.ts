@@ -1,4 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
+import { payloadVersions } from "../../../commands/payload-versions.ts";
 import { endSession } from "../../../commands/sessions.ts";
 import { expireApplicationTokens, revokeJwt, revokeToken } from "../../../commands/tokens.ts";
 import { formatInstantOrNull } from "../../../core/instant.ts";
@@ -10,6 +11,7 @@ import { noContent, reply } from "../../http/reply.ts";
 import { nullable } from "../../http/schema.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { acceptedUntil } from "../../identity/jwt-identity.ts";
+import { PayloadVersionSummaryOut, payloadVersionSummaryOut } from "../payload-version/fields.ts";
 import { sessionId } from "./portal-access.ts";
 
 const EXPIRE_SECONDS_MAX = 3 * 24 * 60 * 60;
@@ -34,6 +36,12 @@ export const WhoamiOut = field.object("WhoamiOut", {
   permissionSource: Type.String({ enum: Object.values(permissionSources) }),
   sessionId: nullable(Type.String()),
   expiresAt: nullable(field.instantOut),
+  payloadVersions: nullable(
+    Type.Array(PayloadVersionSummaryOut, {
+      description:
+        "The payload versions to which the endpoints of the application can be pinned, newest first. Null if the token is not limited to an application or may not read endpoints.",
+    }),
+  ),
   readOnly: Type.Boolean({ description: "Whether the token may only read and make dry runs." }),
   operations: Type.Array(Type.String(), {
     description:
@@ -49,6 +57,9 @@ const whoamiExample = {
   permissionSource: "RegionalAuthToken",
   sessionId: "user_1FB8",
   expiresAt: "2026-01-08T00:00:00.000Z",
+  payloadVersions: [
+    { version: "2026-11-01", description: "Amounts have a currency", deprecatedAt: null, sunsetAt: null },
+  ],
   readOnly: false,
   operations: ["v1.endpoint.list", "v1.endpoint.get"],
 };
@@ -135,8 +146,11 @@ export function tokenSessionRoutes(context: Context): Operation[] {
   ];
 }
 
-async function whoami({ store, ids, operationsFor }: Context, identity: Identity): Promise<Static<typeof WhoamiOut>> {
+async function whoami(context: Context, identity: Identity): Promise<Static<typeof WhoamiOut>> {
+  const { store, ids, operationsFor } = context;
   const { credential, environmentSeq, applicationSeq } = identity;
+  const operations = operationsFor(identity);
+  const choosesVersions = applicationSeq !== null && operations.includes("v1.endpoint.get");
   const application = applicationSeq === null ? null : await store.configuration.applications.get(applicationSeq);
   const token =
     credential.kind === "token" ? await store.configuration.tokens.get(environmentSeq, credential.seq) : null;
@@ -149,8 +163,11 @@ async function whoami({ store, ids, operationsFor }: Context, identity: Identity
     permissionSource: permissionSources[credential.kind],
     sessionId: token?.sessionId ?? null,
     expiresAt: formatInstantOrNull(expiresAt),
+    payloadVersions: choosesVersions
+      ? (await payloadVersions(context, environmentSeq)).map(payloadVersionSummaryOut)
+      : null,
     readOnly: identity.readOnly,
-    operations: [...operationsFor(identity)],
+    operations: [...operations],
   };
 }
 

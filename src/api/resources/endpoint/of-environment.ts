@@ -3,6 +3,7 @@ import { Type } from "@sinclair/typebox";
 import type { IdCodec } from "../../../core/id.ts";
 import { failureReasons } from "../../../core/outcome.ts";
 import { disablingCauses } from "../../../core/resources/endpoint.ts";
+import { PAYLOAD_VERSION_PATTERN } from "../../../core/resources/payload-version.ts";
 import { type EnvironmentEndpoint, type EnvironmentEndpointFilter, endpointStates } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
@@ -56,6 +57,12 @@ const query = Type.Object({
       description: "Include only endpoints that are disabled for one of these causes.",
     }),
   ),
+  api_version: Type.Optional(
+    Type.String({
+      pattern: PAYLOAD_VERSION_PATTERN,
+      description: "Include only endpoints that are pinned to this payload version.",
+    }),
+  ),
   app_id: Type.Optional(
     Type.String({ description: "Include only endpoints of this application, which may stand behind a source." }),
   ),
@@ -93,6 +100,7 @@ export function environmentEndpointRoutes({ store, ids, lookup }: Context): Oper
           ...(sent.state !== undefined && { states: sent.state }),
           ...(sent.reason !== undefined && { failureReasons: sent.reason }),
           ...(sent.disabled_cause !== undefined && { disabledCauses: sent.disabled_cause }),
+          ...(sent.api_version !== undefined && { apiVersion: sent.api_version }),
           ...(sent.app_id !== undefined && { applicationSeq: (await lookup.application(identity, sent.app_id)).seq }),
           ...(sent.url !== undefined && { url: sent.url }),
         };

@@ -125,6 +125,12 @@ export const MessageOut = field.object("MessageOut", {
       },
     ),
   ),
+  apiVersion: Type.Optional(
+    Type.String({
+      description:
+        "The payload version whose form the message has. Only when one message is read; absent if the message is older than all versions.",
+    }),
+  ),
   ...receivedFields,
 });
 

@@ -2,7 +2,7 @@ import type { IdCodec } from "../../../core/id.ts";
 import { formatInstant } from "../../../core/instant.ts";
 import type { Received } from "../../../core/received.ts";
 import { utf8OrNull } from "../../../core/text.ts";
-import type { Message } from "../../../store/index.ts";
+import type { Message, PayloadVersion } from "../../../store/index.ts";
 
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
 const EXPIRED = '{"expired":true}';
@@ -31,6 +31,12 @@ function receivedMessageText(message: Message, received: Received, ids: IdCodec,
     headers: { ...(contentType !== null && { "content-type": contentType }), ...headers },
   };
   return `${messageTextWith(message, ids, content.payload).slice(0, -1)},${JSON.stringify(more).slice(1)}`;
+}
+
+/** Adds the payload version of a message to its JSON, unless it has none. */
+export function withVersion(messageJson: string, version: Pick<PayloadVersion, "version"> | null): string {
+  // Names of versions contain no characters that need escaping.
+  return version === null ? messageJson : `${messageJson.slice(0, -1)},"apiVersion":"${version.version}"}`;
 }
 
 /** Returns the payload as JSON text, and further fields if it is not JSON. */

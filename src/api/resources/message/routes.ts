@@ -7,6 +7,7 @@ import {
   sendBatch,
   sendMessage,
 } from "../../../commands/send.ts";
+import { versionAt } from "../../../core/payload-version.ts";
 import { Invalid, notFound, Problem } from "../../../core/problem.ts";
 import type { IdempotentResponse } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
@@ -27,7 +28,7 @@ import {
   messageFilterQuery,
 } from "./fields.ts";
 import { messageOf, originOf, payloadRanges } from "./incoming.ts";
-import { messageText, messageTextWith, payloadText } from "./out.ts";
+import { messageText, messageTextWith, payloadText, withVersion } from "./out.ts";
 
 const bodyExample = { eventType: "user.signup", payload: { type: "user.signup", id: "u_1" } };
 
@@ -197,7 +198,9 @@ export function messageRoutes(context: Context): Operation[] {
       async handle({ identity, params, query }) {
         return pages.inTurn(identity, async () => {
           const { message } = await lookup.message(identity, params.app_id, params.msg_id);
-          return { status: 200, body: messageText(message, ids, isWithContent(query)) };
+          const versions = await store.configuration.payloadVersions.all(identity.environmentSeq);
+          const text = messageText(message, ids, isWithContent(query));
+          return { status: 200, body: withVersion(text, versionAt(versions, message.seq)) };
         });
       },
     }),

@@ -20,12 +20,9 @@ import {
   PayloadVersionIn,
   PayloadVersionOut,
   PayloadVersionPatch,
+  PayloadVersionUsageOut,
   payloadVersionOut,
 } from "./fields.ts";
-
-const PayloadVersionUsageOut = field.object("PayloadVersionUsageOut", {
-  count: Type.Integer({ minimum: 0, description: "Number of endpoints that are pinned to the version." }),
-});
 
 export function payloadVersionRoutes(context: Context): Operation[] {
   const { store, ids } = context;
