@@ -10,6 +10,8 @@ export const NEW_CUSTOMER = link(["app", NEW]);
 export const EVENT_TYPES = link(["event-type"]);
 export const NEW_EVENT_TYPE = link(["event-type", NEW]);
 export const EVENT_TYPE_IMPORT = link(["event-types-from-openapi"]);
+export const PAYLOAD_VERSIONS = link(["payload-version"]);
+export const NEW_PAYLOAD_VERSION = link(["payload-version", NEW]);
 export const SOURCES = link(["source"]);
 export const NEW_SOURCE = link(["source", NEW]);
 export const TASKS = link(["task"]);
@@ -28,7 +30,9 @@ export function customerLink(app: string, tab?: string): string {
 }
 
 /** The filters are those of `GET /api/v1/endpoint`. */
-export function endpointsLink(filters: Filters<"state" | "reason" | "disabled_cause" | "app_id" | "url"> = {}): string {
+export function endpointsLink(
+  filters: Filters<"state" | "reason" | "disabled_cause" | "api_version" | "app_id" | "url"> = {},
+): string {
   return link(["endpoint"], filters);
 }
 
@@ -73,6 +77,10 @@ export function deadLettersLink(
 
 export function eventTypeLink(name: string): string {
   return link(["event-type", name]);
+}
+
+export function payloadVersionLink(version: string): string {
+  return link(["payload-version", version]);
 }
 
 export function operationalEndpointLink(endpoint: string): string {

@@ -15,9 +15,12 @@ import { MessagesPage } from "./pages/messages.tsx";
 import { NewCustomerPage } from "./pages/new-customer.tsx";
 import { ChooseCustomerPage, NewEndpointPage } from "./pages/new-endpoint.tsx";
 import { NewEventTypePage } from "./pages/new-event-type.tsx";
+import { NewPayloadVersionPage } from "./pages/new-payload-version.tsx";
 import { NewSourcePage } from "./pages/new-source.tsx";
 import { OperationalEndpointPage, OperationalWebhooksPage } from "./pages/operational-webhooks.tsx";
 import { OverviewPage } from "./pages/overview.tsx";
+import { PayloadVersionPage } from "./pages/payload-version.tsx";
+import { PayloadVersionsPage } from "./pages/payload-versions.tsx";
 import { ReceivedPage, RefusedPage } from "./pages/received.tsx";
 import { SendPage } from "./pages/send.tsx";
 import { SessionsPage } from "./pages/sessions.tsx";
@@ -50,6 +53,9 @@ export const PAGES: readonly PageEntry[] = [
   page("event-type/new", "New event type", NewEventTypePage, "v1.event-type.create"),
   page("event-type/:name", "Event type", EventTypePage, "v1.event-type.get"),
   page("event-types-from-openapi", "Import event types", EventTypeImportPage, "v1.event-type.import-openapi"),
+  page("payload-version", "Payload versions", PayloadVersionsPage, "payload-version.list"),
+  page("payload-version/new", "New payload version", NewPayloadVersionPage, "payload-version.create"),
+  page("payload-version/:version", "Payload version", PayloadVersionPage, "payload-version.get"),
   page("source", "Sources", SourcesPage, "v1.ingest.source.list"),
   page("source/new", "New source", NewSourcePage, "v1.ingest.source.create"),
   page("source/:source", "Source", SourcePage, "v1.ingest.source.get"),

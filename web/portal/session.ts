@@ -1,5 +1,5 @@
 import { batch, signal } from "@preact/signals";
-import type { Whoami } from "../../src/api/types.ts";
+import type { PayloadVersionSummary, Whoami } from "../../src/api/types.ts";
 import { BASE } from "../kit/base.ts";
 import { ApiError, errorOf, type RequestOptions, request } from "../kit/client.ts";
 import { forgetDrafts } from "../kit/drafts.ts";
@@ -18,6 +18,8 @@ export interface Who {
   readonly appName: string;
   /** The ids of the operations that the token may use. */
   readonly operations: ReadonlySet<string>;
+  /** The payload versions that endpoints can have, newest first; null if the token may not read endpoints. */
+  readonly payloadVersions: readonly PayloadVersionSummary[] | null;
 }
 
 export type Session =
@@ -98,11 +100,11 @@ export async function identify(): Promise<void> {
   session.value = { state: "checking" };
   try {
     const response = await call("GET", "/auth/whoami");
-    const { appId, appUid, appName, operations } = (await response.json()) as Whoami;
+    const { appId, appUid, appName, operations, payloadVersions } = (await response.json()) as Whoami;
     if (used !== current) return;
     if (appId === null) return end("not-for-an-application");
     if (named !== null && named !== appId && named !== appUid) return end("for-another-application");
-    const who = { appId, appName: appName ?? "", operations: new Set(operations) };
+    const who = { appId, appName: appName ?? "", operations: new Set(operations), payloadVersions };
     session.value = { state: "open", who };
   } catch (error) {
     if (used !== current || (session.value as Session).state === "ended") return;
@@ -148,4 +150,9 @@ function end(reason: EndReason): void {
 /** Returns whether the token may use the API operation with this id. */
 export function may(operation: string): boolean {
   return session.value.state === "open" && session.value.who.operations.has(operation);
+}
+
+/** Returns the payload versions that endpoints can have, newest first; null if they are not known. */
+export function payloadVersions(): readonly PayloadVersionSummary[] | null {
+  return session.value.state === "open" ? session.value.who.payloadVersions : null;
 }

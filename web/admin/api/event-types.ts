@@ -1,4 +1,4 @@
-import type { EventType, EventTypeExample, ListOf } from "../../../src/api/types.ts";
+import type { EventType, EventTypeExample, ListOf, WrittenEventType } from "../../../src/api/types.ts";
 import { ApiError, call } from "../api.ts";
 import { getJson, getPage, sendJson } from "./json.ts";
 
@@ -43,7 +43,8 @@ export async function findEventType(name: string, signal: AbortSignal): Promise<
 
 export const createEventType = (type: object) => sendJson<EventType>("POST", "/event-type", type);
 
-export const changeEventType = (name: string, change: object) => sendJson<EventType>("PATCH", pathOf(name), change);
+export const changeEventType = (name: string, change: object) =>
+  sendJson<WrittenEventType>("PATCH", pathOf(name), change);
 
 export const archiveEventType = (name: string) => call("DELETE", pathOf(name));
 

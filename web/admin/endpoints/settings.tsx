@@ -28,6 +28,7 @@ import { getEventTypes } from "../api/event-types.ts";
 import { endpointsLink } from "../links.ts";
 import { refresh } from "../live.ts";
 import { Changing, May } from "../parts/may.tsx";
+import { usePayloadVersions } from "../payload-versions/use.ts";
 import { useLoaded } from "../reload.ts";
 import { may } from "../session.ts";
 import { Authentication } from "./authentication.tsx";
@@ -84,6 +85,7 @@ function Edit({ of, endpoint }: SettingsProps) {
   const [warnings, setWarnings] = useState<WrittenEndpoint["warnings"]>([]);
   const action = useActionThen(refresh);
   const [defaults] = useLoaded("defaults", getDefaults);
+  const versions = usePayloadVersions();
   const save = async (change: EndpointChange) => {
     if (Object.keys(change).length === 0) return;
     setWarnings((await changeEndpoint(of, change)).warnings);
@@ -95,6 +97,7 @@ function Edit({ of, endpoint }: SettingsProps) {
           fields={ENDPOINT_FIELDS}
           readEventTypes={getEventTypes}
           endpoint={endpoint}
+          versions={versions}
           defaultDelays={defaults.value?.retrySchedule ?? null}
           isOpen
           action={action}

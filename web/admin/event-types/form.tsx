@@ -7,12 +7,19 @@ export interface Fields {
   readonly description: string;
   readonly groupName: string;
   readonly validation: string;
+  readonly compatibility: string;
 }
 
 const VALIDATIONS = [
   { value: "off", label: "do not check payloads" },
   { value: "warn", label: "accept, with a warning" },
   { value: "reject", label: "reject payloads that do not fit" },
+];
+
+const COMPATIBILITIES = [
+  { value: "off", label: "do not check them" },
+  { value: "warn", label: "save, with a warning if they may break receivers" },
+  { value: "reject", label: "reject those that may break receivers" },
 ];
 
 interface EventTypeFieldsProps {
@@ -44,10 +51,17 @@ export function EventTypeFields({ fields, problems, onChange }: EventTypeFieldsP
         problem={problems.validation ?? null}
         onChange={(validation) => onChange({ ...fields, validation })}
       />
+      <SelectField
+        label="Changes of the schema"
+        value={fields.compatibility}
+        choices={COMPATIBILITIES}
+        problem={problems.compatibility ?? null}
+        onChange={(compatibility) => onChange({ ...fields, compatibility })}
+      />
     </>
   );
 }
 
-export function sentFields({ description, groupName, validation }: Fields): object {
-  return { description, groupName: groupName.trim() || null, validation };
+export function sentFields({ groupName, ...fields }: Fields): object {
+  return { ...fields, groupName: groupName.trim() || null };
 }

@@ -2,6 +2,7 @@ import type { Endpoint, EndpointDetail } from "../../../src/api/types.ts";
 import { address } from "../../kit/address.ts";
 import { EndpointNotice, EndpointState } from "../../kit/endpoint/state.tsx";
 import { TransformationSection } from "../../kit/endpoint/transformation/section.tsx";
+import { VersionNotice } from "../../kit/endpoint/version.tsx";
 import { Outcome, useActionThen } from "../../kit/parts/action.tsx";
 import { Problem } from "../../kit/parts/notice.tsx";
 import { PageHead } from "../../kit/parts/page-head.tsx";
@@ -20,6 +21,7 @@ import { Verify } from "../endpoints/verify.tsx";
 import { auditLogLink, customerLink, endpointLink, endpointsLink } from "../links.ts";
 import { refresh } from "../live.ts";
 import { May } from "../parts/may.tsx";
+import { usePayloadVersions } from "../payload-versions/use.ts";
 import { useLoaded } from "../reload.ts";
 import { useResource } from "../resource.ts";
 import { may } from "../session.ts";
@@ -39,6 +41,7 @@ export function EndpointPage({ app, endpoint: id }: EndpointKey) {
   const { value: known, error } = useResource(key, (signal) => getEndpoint(of, signal), ["endpoints"]);
   const detail = useResource(key, (signal) => getDetail(of, signal), ["endpoints", "deliveries"]).value;
   const [customer] = useLoaded(app, (signal) => getCustomer(app, signal));
+  const versions = usePayloadVersions();
   const current = TABS.find(({ name }) => name === address.value.query.tab) ?? TABS[0];
   const above = [{ title: "Endpoints", href: endpointsLink() }];
   if (customer.value !== null) {
@@ -74,6 +77,7 @@ export function EndpointPage({ app, endpoint: id }: EndpointKey) {
               verify={<Verify of={of} />}
             />
           )}
+          {known !== null && <VersionNotice endpoint={known} versions={versions} />}
           <Tabs label="Endpoint" tabs={tabs} />
           {current.name === undefined && <Overview of={of} endpoint={known} detail={detail} />}
           {current.name === "attempts" && <Attempts of={of} />}
@@ -116,6 +120,7 @@ function About({ of }: { of: Endpoint }) {
   return (
     <span class={style.about}>
       <EndpointState endpoint={of} />
+      {of.apiVersion !== null && <span>payload version {of.apiVersion}</span>}
       {of.description !== "" && <span>{of.description}</span>}
       <span class="mono">{of.id}</span>
     </span>

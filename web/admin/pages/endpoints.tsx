@@ -37,6 +37,7 @@ const FILTERS: readonly Filter[] = [
     kind: "choice",
     choices: Object.entries(DISABLED_CAUSE_NAMES).map(([value, label]) => ({ value, label })),
   },
+  { name: "api_version", label: "Payload version", kind: "text", placeholder: "the exact name" },
   { name: "url", label: "URL", kind: "text", placeholder: "part of the URL" },
   CUSTOMER_FILTER,
 ];

@@ -12,7 +12,8 @@ import { archiveEventType, changeEventType, deleteEventType, getEventType, getEx
 import { EventTypeFields, sentFields } from "../event-types/form.tsx";
 import { jsonProblem, SchemaEditor } from "../event-types/schema-editor.tsx";
 import { EventTypeState } from "../event-types/state.tsx";
-import { EVENT_TYPES, messagesLink } from "../links.ts";
+import style from "../event-types/warnings.module.css";
+import { EVENT_TYPES, messagesLink, PAYLOAD_VERSIONS } from "../links.ts";
 import { Changing, May } from "../parts/may.tsx";
 import { useLoaded } from "../reload.ts";
 
@@ -69,6 +70,7 @@ function Settings({ type, onChange }: PartProps) {
     description: type.description,
     groupName: type.groupName ?? "",
     validation: type.validation as string,
+    compatibility: type.compatibility as string,
   });
   const action = useActionThen(onChange);
   const submit = (event: Event) => {
@@ -99,6 +101,7 @@ function Schemas({ type, onChange }: PartProps) {
   const [version, setVersion] = useState(latest ?? added);
   const [schema, setSchema] = useState(textOf(schemas[version]));
   const [example, setExample] = useState("");
+  const [warnings, setWarnings] = useState<readonly string[]>([]);
   const action = useActionThen(onChange);
   const choose = (chosen: string) => {
     setVersion(chosen);
@@ -108,7 +111,9 @@ function Schemas({ type, onChange }: PartProps) {
     event.preventDefault();
     if (schema.trim() === "" || jsonProblem(schema) !== null) return;
     const changed = { ...schemas, [version]: JSON.parse(schema) };
-    void action.run(() => changeEventType(type.name, { schemas: changed }), `Version ${version} is saved.`);
+    setWarnings([]);
+    const save = async () => setWarnings((await changeEventType(type.name, { schemas: changed })).warnings ?? []);
+    void action.run(save, `Version ${version} is saved.`);
   };
   const choices = type.schemaVersions.map((value) => ({
     value,
@@ -136,7 +141,25 @@ function Schemas({ type, onChange }: PartProps) {
           </div>
         </Changing>
       </form>
+      {warnings.length > 0 && <Warnings of={warnings} />}
     </CardSection>
+  );
+}
+
+/** Lists the changes of a saved schema that may break its users. */
+function Warnings({ of }: { of: readonly string[] }) {
+  return (
+    <div class={style.warnings}>
+      <p>
+        These changes may break programs that send or receive messages of this type. A{" "}
+        <a href={PAYLOAD_VERSIONS}>payload version</a> lets receivers keep the earlier form.
+      </p>
+      <ul aria-label="Incompatible changes">
+        {of.map((text) => (
+          <li key={text}>{text}</li>
+        ))}
+      </ul>
+    </div>
   );
 }
 

@@ -15,6 +15,7 @@ import { CustomerChoice } from "../endpoints/customer-choice.tsx";
 import { headersOf } from "../endpoints/header-lines.ts";
 import { Warnings } from "../endpoints/settings.tsx";
 import { customerLink, endpointLink, endpointsLink, sendLink } from "../links.ts";
+import { usePayloadVersions } from "../payload-versions/use.ts";
 import { useLoaded } from "../reload.ts";
 
 interface Created {
@@ -61,6 +62,7 @@ function Creation({ app, onCreate }: { app: string; onCreate: (created: Created)
   const [headers, setHeaders] = useState("");
   const [secret, setSecret] = useState("");
   const [defaults] = useLoaded("defaults", getDefaults);
+  const versions = usePayloadVersions();
   const action = useActionThen(null);
   const create = (sent: EndpointCreation) =>
     action.run(async () => {
@@ -99,6 +101,7 @@ function Creation({ app, onCreate }: { app: string; onCreate: (created: Created)
       <CreateEndpointForm
         fields={ENDPOINT_FIELDS}
         readEventTypes={getEventTypes}
+        versions={versions}
         defaultDelays={defaults.value?.retrySchedule ?? null}
         action={action}
         onSubmit={create}

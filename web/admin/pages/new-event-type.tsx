@@ -8,9 +8,11 @@ import { EventTypeFields, type Fields, problemsOf, sentFields } from "../event-t
 import { jsonProblem, SchemaEditor } from "../event-types/schema-editor.tsx";
 import { EVENT_TYPES, eventTypeLink } from "../links.ts";
 
+const NEW_FIELDS = { description: "", groupName: "", validation: "warn", compatibility: "off" };
+
 export function NewEventTypePage() {
   const [name, setName] = useState("");
-  const [fields, setFields] = useState<Fields>({ description: "", groupName: "", validation: "warn" });
+  const [fields, setFields] = useState<Fields>(NEW_FIELDS);
   const [schema, setSchema] = useState("");
   const [example, setExample] = useState("");
   const [error, setError] = useState<Error | null>(null);

@@ -1,6 +1,6 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { EndpointChange, EndpointCreation } from "../../../src/api/types.ts";
+import type { EndpointChange, EndpointCreation, PayloadVersionSummary } from "../../../src/api/types.ts";
 import { type Action, Outcome } from "../parts/action.tsx";
 import { CodeField } from "../parts/code-field.tsx";
 import { SelectField, TextField } from "../parts/field.tsx";
@@ -22,6 +22,7 @@ import {
 } from "./fields.ts";
 import style from "./form.module.css";
 import { scheduleWords } from "./schedule.ts";
+import { VersionChoice } from "./version.tsx";
 
 interface CommonProps {
   /** The fields that the form shows. */
@@ -30,12 +31,15 @@ interface CommonProps {
   readonly readEventTypes: ReadEventTypes;
   /** The delays that an empty retry schedule means; null if they are not known. */
   readonly defaultDelays?: readonly string[] | null;
+  /** The payload versions, newest first; null if they are not known. */
+  readonly versions?: readonly PayloadVersionSummary[] | null;
   /** Whether the fields that are used less often are shown at once. */
   readonly isOpen?: boolean;
 }
 
 interface FormProps extends CommonProps {
   readonly initial: Draft;
+  readonly isNew: boolean;
   readonly submit: string;
   /** Sends the draft. Resolves with whether the request succeeded. */
   readonly onSubmit: (draft: Draft, saved: Draft) => Promise<boolean>;
@@ -55,13 +59,13 @@ interface CreationProps extends CommonProps, Pick<FormProps, "more"> {
 export function ChangeEndpointForm({ endpoint, onSubmit, ...common }: ChangeProps) {
   const { fields } = common;
   const submit = (draft: Draft, saved: Draft) => onSubmit(changeOf(fields, draft, saved));
-  return <EndpointForm {...common} initial={draftOf(fields, endpoint)} submit="Save" onSubmit={submit} />;
+  return <EndpointForm {...common} initial={draftOf(fields, endpoint)} isNew={false} submit="Save" onSubmit={submit} />;
 }
 
 export function CreateEndpointForm({ onSubmit, ...common }: CreationProps) {
   const { fields } = common;
   const submit = (draft: Draft) => onSubmit(creationOf(fields, draft));
-  return <EndpointForm {...common} initial={draftOf(fields, null)} submit="Add endpoint" onSubmit={submit} />;
+  return <EndpointForm {...common} initial={draftOf(fields, null)} isNew submit="Add endpoint" onSubmit={submit} />;
 }
 
 /**
@@ -98,7 +102,7 @@ function EndpointForm(props: FormProps) {
   };
 
   const show = (field: EndpointField) => (
-    <FormField key={field.name} {...props} field={field} draft={draft} problems={problems} set={set} />
+    <FormField key={field.name} {...props} field={field} draft={draft} saved={saved} problems={problems} set={set} />
   );
   const extra = fields.filter(isExtra);
   const [isShown, setShown] = useState(() => isOpen || extra.some((field) => isSet(field, initial)));
@@ -149,9 +153,10 @@ function useFocusOnProblem(problems: Problems) {
   return form;
 }
 
-interface FieldProps extends CommonProps {
+interface FieldProps extends CommonProps, Pick<FormProps, "isNew"> {
   readonly field: EndpointField;
   readonly draft: Draft;
+  readonly saved: Draft;
   readonly problems: Problems;
   readonly set: (change: Partial<Draft>) => void;
 }
@@ -191,7 +196,8 @@ interface FunctionLabels extends Pick<InputField, "label" | "help"> {
   readonly problem: string | null;
 }
 
-function FormField({ field, draft, problems, set, readEventTypes, defaultDelays }: FieldProps) {
+function FormField(props: FieldProps) {
+  const { field, draft, problems, set, readEventTypes, defaultDelays, versions = null } = props;
   const problem = problems[field.name] ?? null;
   if (field.kind === "event types") {
     return (
@@ -209,6 +215,10 @@ function FormField({ field, draft, problems, set, readEventTypes, defaultDelays 
   const value = draft.texts[field.name] ?? "";
   const change = (text: string) => set({ texts: { ...draft.texts, [field.name]: text } });
   const { label, placeholder, isOptional = false } = field;
+  if (field.name === "apiVersion" && versions !== null) {
+    const pinned = props.isNew ? undefined : props.saved.texts.apiVersion || null;
+    return <VersionChoice {...{ versions, pinned, problem, value }} label={field.label} onChange={change} />;
+  }
   if (field.kind === "choice") {
     return <SelectField label={label} problem={problem} value={value} choices={field.choices} onChange={change} />;
   }

@@ -50,10 +50,11 @@ export function Field({ label, isOptional = false, help, problem = null, childre
 
 /** The attributes of an input that a form may set. */
 interface InputProps {
-  readonly type?: "text" | "url" | "number" | "search" | "password" | "email";
+  readonly type?: "text" | "url" | "number" | "search" | "password" | "email" | "datetime-local";
   readonly inputMode?: "text" | "url" | "numeric";
   readonly min?: string;
   readonly max?: string;
+  readonly step?: string;
   readonly placeholder?: string;
   readonly required?: boolean;
 }

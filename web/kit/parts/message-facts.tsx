@@ -4,7 +4,7 @@ import { Fact } from "./fact.tsx";
 import { Instant, Upcoming } from "./instant.tsx";
 
 interface MessageFactsProps {
-  readonly message: Pick<Message, "id" | "eventId" | "timestamp" | "channels" | "tags" | "deliverAt">;
+  readonly message: Pick<Message, "id" | "eventId" | "timestamp" | "channels" | "tags" | "deliverAt" | "apiVersion">;
   /** What the time of acceptance is called. */
   readonly timeName: string;
   /** Further facts, which come first. */
@@ -13,7 +13,7 @@ interface MessageFactsProps {
 
 /** Shows what a message is, without its payload. */
 export function MessageFacts({ message, timeName, children }: MessageFactsProps) {
-  const { id, eventId, timestamp, channels, tags, deliverAt } = message;
+  const { id, eventId, timestamp, channels, tags, deliverAt, apiVersion } = message;
   return (
     <dl class="facts">
       {children}
@@ -33,6 +33,7 @@ export function MessageFacts({ message, timeName, children }: MessageFactsProps)
           <Upcoming at={deliverAt} />
         </Fact>
       )}
+      {apiVersion !== undefined && <Fact name="Payload version">{apiVersion}</Fact>}
       {channels !== null && channels.length > 0 && <Fact name="Channels">{channels.join(", ")}</Fact>}
       {tags !== null && tags.length > 0 && <Fact name="Tags">{tags.join(", ")}</Fact>}
     </dl>

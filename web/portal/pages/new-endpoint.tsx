@@ -8,7 +8,7 @@ import { createEndpoint, getEventTypeNames, getSecret } from "../api.ts";
 import { useAction } from "../parts/action.tsx";
 import { CardSection } from "../parts/section.tsx";
 import { ENDPOINTS, endpointLink } from "../route.ts";
-import { may } from "../session.ts";
+import { may, payloadVersions } from "../session.ts";
 
 interface Created {
   readonly endpoint: WrittenEndpoint;
@@ -41,6 +41,7 @@ export function NewEndpointPage() {
               <CreateEndpointForm
                 fields={PORTAL_FIELDS}
                 readEventTypes={getEventTypeNames}
+                versions={payloadVersions()}
                 action={action}
                 onSubmit={create}
               />

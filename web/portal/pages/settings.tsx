@@ -21,7 +21,7 @@ import { EndpointFrame } from "../parts/endpoint-frame.tsx";
 import { CardSection } from "../parts/section.tsx";
 import { refresh, useLive } from "../refresh.ts";
 import { ENDPOINTS } from "../route.ts";
-import { may } from "../session.ts";
+import { may, payloadVersions } from "../session.ts";
 
 /** Shows the settings of one endpoint. */
 export function SettingsPage({ id }: { id: string }) {
@@ -50,6 +50,7 @@ function Edit({ endpoint }: { endpoint: Endpoint }) {
       <ChangeEndpointForm
         fields={PORTAL_FIELDS}
         readEventTypes={getEventTypeNames}
+        versions={payloadVersions()}
         endpoint={endpoint}
         action={action}
         onSubmit={(change) => action.run(() => save(change), "Saved.")}

@@ -1,10 +1,11 @@
 import type { ComponentChildren } from "preact";
 import type { Endpoint } from "../../../src/api/types.ts";
 import { EndpointNotice, EndpointState } from "../../kit/endpoint/state.tsx";
+import { VersionNotice } from "../../kit/endpoint/version.tsx";
 import { changeEndpoint, getEndpoint, verifyEndpoint } from "../api.ts";
 import { useLive } from "../refresh.ts";
 import { ENDPOINTS, endpointLink, settingsLink, transformationLink } from "../route.ts";
-import { may } from "../session.ts";
+import { may, payloadVersions } from "../session.ts";
 import { Outcome, useAction } from "./action.tsx";
 import { Read } from "./section.tsx";
 
@@ -55,11 +56,13 @@ function Head({ endpoint }: { endpoint: Endpoint }) {
           <h1 class="endpoint-title">{endpoint.url}</h1>
           <p class="muted endpoint-about">
             <EndpointState endpoint={endpoint} />
+            {endpoint.apiVersion !== null && <span>payload version {endpoint.apiVersion}</span>}
             {endpoint.description}
           </p>
         </div>
         {may("v1.endpoint.patch") && <Switches endpoint={endpoint} />}
       </div>
+      <VersionNotice endpoint={endpoint} versions={payloadVersions()} />
       <EndpointNotice endpoint={endpoint} verify={may("endpoint.verify") && <Verify id={endpoint.id} />} />
     </>
   );
