@@ -264,7 +264,11 @@ export class Scheduler {
 
   /** Must be called when the wall clock has been set, because scheduled messages may be due. */
   clockWasSet(): void {
-    for (const lane of this.parts.lanes) if (lane.laterAt !== NOTHING) lane.rereadNotDue();
+    for (const lane of this.parts.lanes) {
+      const waitsForTime = lane.laterAt !== NOTHING || lane.gathering !== null;
+      // A read computes when a lane continues, and may have done so before the clock was set.
+      if (waitsForTime || lane.isReading) lane.rereadNotDue();
+    }
     this.#alarms.setAgain();
   }
 }
