@@ -48,6 +48,7 @@ export const CANARIES = {
   "open-batch": /which the store does not know|is sent without message/,
   "grown-batch": /was tried without message/,
   "unread-filter": /which its filter refuses/,
+  "unread-version": /is sent to endpoint \d+ as/,
 } as const satisfies Readonly<Record<string, RegExp>>;
 export type Canary = keyof typeof CANARIES;
 export const CANARY_NAMES = Object.keys(CANARIES) as Canary[];
@@ -212,7 +213,7 @@ function changedAccept(canary: Canary | null, queue: Queue, { db, dice }: Soil):
 }
 
 function changedConfiguration(canary: Canary | null, configuration: Configuration): Partial<Configuration> {
-  const { endpoints, tokens, sources, environments } = configuration;
+  const { endpoints, tokens, sources, environments, payloadVersions } = configuration;
   switch (canary) {
     case "captured-twice":
       return { sources: { ...sources, update: overwriting(sources.update) } };
@@ -230,6 +231,11 @@ function changedConfiguration(canary: Canary | null, configuration: Configuratio
           ...endpoints,
           active: async (...args) => (await endpoints.active(...args)).map((one) => ({ ...one, filter: null })),
         },
+      };
+    case "unread-version":
+      // The newest payload version is not known to the engine.
+      return {
+        payloadVersions: { ...payloadVersions, all: async (...args) => (await payloadVersions.all(...args)).slice(1) },
       };
     case "immortal-secret":
       // Old secrets in memory do not expire.

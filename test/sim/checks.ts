@@ -17,6 +17,7 @@ import { RestChecks } from "./checks/rest.ts";
 import { SignatureChecks } from "./checks/signatures.ts";
 import { SourceChecks } from "./checks/sources.ts";
 import { TokenChecks } from "./checks/tokens.ts";
+import { VersionChecks } from "./checks/versions.ts";
 import type { VirtualClock } from "./clock.ts";
 import type { Dice } from "./dice.ts";
 import type { Marks } from "./marks.ts";
@@ -56,6 +57,7 @@ export class Checks {
   readonly sources: SourceChecks;
   readonly batches: BatchChecks;
   readonly filters: FilterChecks;
+  readonly versions: VersionChecks;
   readonly gate: GateChecks;
   readonly quotas: QuotaChecks;
   readonly #clock: VirtualClock;
@@ -75,6 +77,7 @@ export class Checks {
     this.fairness = new FairnessChecks(clock, violation);
     this.batches = new BatchChecks(db, marks, inFlight, violation);
     this.filters = new FilterChecks(db, marks, violation);
+    this.versions = new VersionChecks(db, clock, marks, violation);
     this.gate = new GateChecks(db, marks, violation);
     this.quotas = new QuotaChecks(db, violation);
     this.keys = new KeyChecks(db, clock, sent, this.tokens, violation);
@@ -89,6 +92,7 @@ export class Checks {
   programStarted(): void {
     this.attempts.programStarted();
     this.batches.programStarted();
+    this.versions.programStarted();
     this.gate.programStarted();
     this.backlog.programStarted();
     this.keys.programEnded();

@@ -18,6 +18,7 @@ import { post } from "./events/posting.ts";
 import { sendSome } from "./events/sending.ts";
 import { addSource, changeSource, deleteSource, rotateUrl } from "./events/sources.ts";
 import { endToken, makeToken, useToken } from "./events/tokens.ts";
+import { changeVersions } from "./events/versions.ts";
 import { EVENT_NAMES, type EventName, type Rates, SOURCE_EVENT_NAMES, type SourceEventName } from "./rates.ts";
 import type { Event } from "./scene.ts";
 
@@ -51,6 +52,7 @@ export const EVENTS: Readonly<Record<EventName, Event>> = {
   makeToken,
   useToken,
   endToken,
+  changeVersions,
 };
 
 export const SOURCE_EVENTS: Readonly<Record<SourceEventName, Event>> = {

@@ -25,6 +25,8 @@ const STAGES = [
   ...(["lane: cancelled by a deletion", "lane: buried by a disabling", "lane: enabled while being buried"] as const),
   ...(["batch: several messages", "batch: tried again", "batch: tried again after a restart"] as const),
   ...(["batch: a member has left", "filter: message wanted", "filter: message not wanted"] as const),
+  ...(["version: created", "version: deleted", "version: endpoint pinned"] as const),
+  ...(["version: downgraded", "version: several downgrades", "version: member of a batch downgraded"] as const),
   ...(["endpoint: disabled as failing", "endpoint: disabled as gone"] as const),
   ...(["signature: two keys", "signature: old key expired"] as const),
   ...(["crash: with an attempt under way", "crash: with a settlement that waits", "crash: with a busy lane"] as const),
@@ -156,6 +158,7 @@ const RARE: ReadonlySet<Mark> = new Set<Mark>([
   "token: refused after its expiry",
   "token: refused after its revocation",
   "token: refused without its application",
+  "version: deleted",
 ]);
 
 export const RELIABLE_MARKS: readonly Mark[] = MARKS.filter((mark) => !RARE.has(mark));

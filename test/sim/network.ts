@@ -6,6 +6,7 @@ import { SandboxBusy, type SandboxCall, type SandboxResult } from "../../src/san
 import type { VirtualClock } from "./clock.ts";
 import type { Dice } from "./dice.ts";
 import { JWKS } from "./sources/kinds.ts";
+import { isDowngrade, runDowngrades } from "./versions.ts";
 
 /** How an endpoint behaves for a while. */
 export type Mood = "healthy" | "slow" | "hanging" | "failing" | "busy" | "refusing" | "redirecting" | "deaf" | "gone";
@@ -98,12 +99,18 @@ export class Network implements Transport, Resolver {
     });
   }
 
-  /** Runs a transformation that leaves messages unchanged, unless it fails, cancels or cannot run. */
-  transform({ argument }: SandboxCall): Promise<SandboxResult> {
+  /**
+   * Runs downgrades, or a transformation that leaves messages unchanged, unless it fails, cancels or
+   * cannot run.
+   */
+  transform({ code, argument, payload }: SandboxCall): Promise<SandboxResult> {
+    // Only checks whether the code can be run.
+    if (argument === null) return Promise.resolve({ kind: "returned", json: null, logs: [] });
     const chance = this.#isCalm || this.#hasEverything ? 1 : this.dice.next();
     return new Promise((resolve, reject) => {
       const end = () => {
         if (chance < this.faults.shortage) reject(new SandboxBusy("Too many calls are waiting."));
+        else if (isDowngrade(code)) runDowngrades(code, argument, payload!.bytes).then(returned).then(resolve, reject);
         else if (chance < 0.15) resolve(THROWN);
         else if (chance < 0.2)
           resolve({ kind: "returned", json: '{"cancel":"not wanted"}', payload: "unchanged", logs: [] });
@@ -174,6 +181,10 @@ export function elementsOf(body: Uint8Array): Omit<Arrival, "host">[] {
     const value: unknown = JSON.parse(payload);
     return { messageId, body: Buffer.from(payload), ...(typeof value === "string" && { text: value }) };
   });
+}
+
+function returned(payload: Uint8Array | "unchanged"): SandboxResult {
+  return { kind: "returned", json: "{}", payload, logs: [] };
 }
 
 const SHORTAGE = shortageOf("EMFILE")!;

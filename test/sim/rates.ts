@@ -34,6 +34,7 @@ const EVENTS = {
   makeToken: [10, 60],
   useToken: [20, 150],
   endToken: [5, 40],
+  changeVersions: [3, 40],
 } as const satisfies Readonly<Record<string, Range>>;
 export type EventName = keyof typeof EVENTS;
 export const EVENT_NAMES = Object.keys(EVENTS) as EventName[];

@@ -41,6 +41,7 @@ const SLOW_READS: ReadonlySet<string> = new Set([
   ...["configuration.endpoints.get", "configuration.endpoints.active", "configuration.endpoints.secrets"],
   ...["housekeeping.meta.get", "configuration.environments.list"],
   ...["configuration.tokens.withHash", "history.messages.get", "history.replayable", "housekeeping.tasks.lease"],
+  "configuration.payloadVersions.all",
   ...["configuration.sources.withToken", "configuration.sources.get", "configuration.sources.cron"],
 ]);
 

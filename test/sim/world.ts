@@ -98,6 +98,7 @@ export class World implements Scene {
       if (this.program.isStopped) this.checks.violation("a request is sent after a stop");
       this.checks.signatures.sent(request, this.program.kernel.ids);
       this.checks.batches.sent(request, this.program.kernel.ids);
+      this.checks.versions.sent(request, this.program.kernel.ids);
     };
   }
 
