@@ -151,7 +151,7 @@ describeInBrowser("portal in a browser", options, (group) => {
       await row.getByText("delivered").waitFor();
       await row.getByRole("link").click();
       await heading(page, "invoice.paid");
-      expect(await page.getByText('"price": 1.0,').count()).toBe(1);
+      await page.getByText('"price": 1.0,').waitFor();
       expect(await page.getByText('"big": 12345678901234567890').count()).toBe(1);
       expect(await page.locator("main img").count()).toBe(0);
 
