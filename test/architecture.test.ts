@@ -332,8 +332,6 @@ const LINES_MAX = 400;
 const LONG_FILES: Readonly<Record<string, number>> = {
   // It is one table of all settings.
   "config/schema.ts": 550,
-  // It is one list of migrations.
-  "store/sqlite/migrations.ts": 600,
   // It is one table of requests.
   "receive/example-data.ts": 700,
   // They are tables of providers.

@@ -129,6 +129,16 @@ export interface History {
     list(sourceSeq: Seq, page: PageRequest): Promise<PageOf<SourceLogEntry>>;
   };
 
+  /**
+   * The links to payloads (`core/payload-link.ts`) that have been used. `prune` deletes them when they
+   * have expired.
+   */
+  readonly payloadLinks: {
+    isUsed(linkSeq: Seq): Promise<boolean>;
+    /** Marks a link as used. Returns false if it has been used before. */
+    use(linkSeq: Seq): Promise<boolean>;
+  };
+
   /** Counts over time. Old buckets are deleted by `prune`. */
   readonly series: {
     /** Adds counts to buckets, in one commit. */

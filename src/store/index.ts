@@ -57,6 +57,8 @@ export type { Survey } from "./survey.ts";
 export interface Store {
   /** The seed of `IdCodec`: four random words, generated with the data directory. */
   readonly idSeed: readonly [number, number, number, number];
+  /** The key that signs links to payloads, generated with the data directory. It is stored encrypted. */
+  readonly payloadLinkKey: string;
   /** Generates the numbers of new rows. */
   readonly numbers: SeqSource;
   readonly queue: Queue;

@@ -66,6 +66,7 @@ const RULES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     filter: [isObject("filter")],
     batch: [isObject("batch")],
     api_version: [isText("api_version")],
+    payload_mode: ["payload_mode IN ('full', 'reference')"],
     challenge: [isObject("challenge"), "(challenge IS NULL OR paused = 1)"],
     disabling: [
       "disabled_cause IN ('gone', 'failing', 'manual')",
@@ -152,6 +153,8 @@ const RULES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
   },
   // No rule for "stored_bytes": a wrong count must not prevent the deletion of a payload.
   quota_usage: { values: ["counted_to", "day", "messages"].map(isNatural) },
+  payload_link_use: { values: [isPositive("link_seq")] },
+  payload_link_key: { values: ["length(sealed) > 28"] },
   function_send: { values: [isNatural("number"), isPositive("hops")] },
   poller: { values: [...["sink", "consumer"].map(isText), isNatural("cursor")] },
 };

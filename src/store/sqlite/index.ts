@@ -45,6 +45,7 @@ import { names } from "./names.ts";
 import { notices } from "./notices.ts";
 import { CommandSeqSource, lastSeq } from "./numbers.ts";
 import { openError } from "./open-error.ts";
+import { payloadLinkKey, payloadLinks } from "./payload-links.ts";
 import { payloadVersions } from "./payload-versions.ts";
 import { pollers } from "./pollers.ts";
 import { pruneVerb } from "./prune.ts";
@@ -215,6 +216,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
   // Only the server adds constraints.
   const unenforced = exclusive ? addConstraints(db) : [];
   const seed = idSeed(db);
+  const linkKey = payloadLinkKey(db, box);
   const committer = new Committer(db, clock, onFact, beforeCommit, probeOf(db, clock));
   const { health } = committer;
   replica?.follow(committer);
@@ -257,6 +259,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
     replayable: replayable(db),
     pollers: pollers(db, committer),
     sourceLog: sourceLog(db, committer),
+    payloadLinks: payloadLinks(db, committer),
     series: series(db, committer),
     ...totals(db),
   };
@@ -283,6 +286,9 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
   };
   const store: Store = {
     idSeed: seed,
+    get payloadLinkKey() {
+      return linkKey();
+    },
     numbers: exclusive ? new ClockSeqSource(clock.now, newest) : new CommandSeqSource(db, clock.now),
     queue: watchedReads(queue, health),
     configuration: watchedReads(configuration, health),

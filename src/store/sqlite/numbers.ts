@@ -21,7 +21,8 @@ export function lastSeq(db: Database): number {
   ];
   const row = db
     .query(
-      `SELECT MAX(seq) AS last FROM (${tables.map((table) => `SELECT MAX(seq) AS seq FROM ${table}`).join(" UNION ALL ")})`,
+      `SELECT MAX(seq) AS last FROM (${tables.map((table) => `SELECT MAX(seq) AS seq FROM ${table}`).join(" UNION ALL ")}
+       UNION ALL SELECT MAX(link_seq) FROM payload_link_use)`,
     )
     .get() as { last: number | null };
   return Math.max(row.last ?? 0, lastPosition(db));

@@ -6,6 +6,7 @@ import type { Housekeeping } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import { FunctionSends } from "./function-sends.ts";
 import type { MessageKeys } from "./keys/message-keys.ts";
+import { expiredPayloadLinks } from "./payload-links.ts";
 import type { QuotaUsages } from "./quota-usage.ts";
 import { oldSeries } from "./series.ts";
 import { endedSessions } from "./sessions.ts";
@@ -123,6 +124,7 @@ function otherDroppers(db: Database): readonly Dropper[] {
   const dropStretches = emptyStretches(db);
   const dropSeries = oldSeries(db);
   const dropSessions = endedSessions(db);
+  const dropLinks = expiredPayloadLinks(db);
   const functionSends = new FunctionSends(db);
   return [
     (before, _, limit) => functionSends.forget(seqAt(before), limit),
@@ -134,6 +136,7 @@ function otherDroppers(db: Database): readonly Dropper[] {
     (before, _, limit) => forgetLog.run(seqAt(before), limit).changes,
     (_, now, limit) => dropSeries(now, limit),
     (_, now, limit) => dropSessions(now, limit),
+    (_, now, limit) => dropLinks(now, limit),
     ...sourceDroppers(db),
   ];
 }

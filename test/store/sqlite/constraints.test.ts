@@ -46,6 +46,8 @@ const ROWS: Readonly<Record<string, string>> = {
   notice: "notice (channel, subject_seq, kind, since, sent_at, open) VALUES ('mail', 1, 'failing', 1, 1, 1)",
   quota_usage: "quota_usage (application_seq, counted_to, day, messages, stored_bytes) VALUES (1, 1, 1, 1, 1)",
   function_send: "function_send (delivery_seq, number, message_seq, hops) VALUES (1, 0, 1, 1)",
+  payload_link_use: "payload_link_use (link_seq) VALUES (1)",
+  payload_link_key: "payload_link_key (id, sealed) VALUES (2, zeroblob(29))",
   poller: "poller (application_seq, sink, consumer, cursor, updated_at) VALUES (1, 'a', 'b', 1, 1)",
 };
 
@@ -60,6 +62,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   event_type_compatibility_check: ["compatibility = ''"],
   payload_version_values_check: ["version = ''", "event_types = '{}'", "downgrade = ''"],
   endpoint_api_version_check: ["api_version = ''"],
+  endpoint_payload_mode_check: ["payload_mode = ''", "payload_mode = 'thin'"],
   endpoint_values_check: [
     ...["uid = ''", "url = ''", "disabled = 2", "paused = 2", "fifo = 2", "event_types = '{}'", "channels = 'x'"],
     ...["metadata = '[]'", "version = 0", "throttle_rate = 0", "concurrency = 0", "timeout_ms = 0"],
@@ -135,6 +138,8 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   notice_content_check: ["channel = ''", "kind = 'a'", "since = -1", "sent_at = -1", "open = 2"],
   quota_usage_values_check: ["counted_to = -1", "day = -1", "messages = -1"],
   function_send_values_check: ["number = -1", "hops = 0"],
+  payload_link_use_values_check: ["link_seq = 0"],
+  payload_link_key_values_check: ["sealed = zeroblob(28)"],
   poller_values_check: ["sink = ''", "consumer = ''", "cursor = -1"],
 };
 

@@ -216,6 +216,11 @@ const traffic: readonly TableRows[] = [
     table: "function_send",
     rows: () => [{ delivery_seq: 22, number: 0, message_seq: 12, hops: 1 }],
   },
+  { table: "payload_link_use", rows: () => [{ link_seq: 60 }] },
+  {
+    table: "payload_link_key",
+    rows: () => [{ id: 1, sealed: box.seal("5c".repeat(32)) }],
+  },
   {
     table: "quota_usage",
     rows: () => [{ application_seq: 2, counted_to: 10, day: 20454, messages: 1, stored_bytes: 8 }],

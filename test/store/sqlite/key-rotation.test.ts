@@ -78,7 +78,9 @@ async function fill(world: Furnished, endpoints = 1): Promise<(store: Store) => 
   await world.store.queue.settle([settlement]);
   const entry = { key: KEY_OF_RESPONSE, expiresAt: now + 1e9, bodyHash: null };
   await world.store.queue.idempotency.put(entry, { kind: "text", status: 201, body: CONTENT.response }, now);
-  return async ({ configuration, history, queue }) => {
+  const linkKey = world.store.payloadLinkKey;
+  return async ({ configuration, history, queue, payloadLinkKey }) => {
+    expect(payloadLinkKey).toEqual(linkKey);
     const response = await queue.idempotency.get(KEY_OF_RESPONSE, now);
     return {
       headers: (await configuration.endpoints.get(endpoint.seq))!.headers as typeof CONTENT.headers,

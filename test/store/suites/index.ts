@@ -18,6 +18,7 @@ import { attemptsSuite } from "./history/attempts.ts";
 import { deadLettersSuite } from "./history/dead-letters.ts";
 import { endpointMessagesSuite } from "./history/endpoint-messages.ts";
 import { messagesSuite } from "./history/messages.ts";
+import { payloadLinksSuite } from "./history/payload-links.ts";
 import { pollersSuite } from "./history/pollers.ts";
 import { replayableSuite } from "./history/replayable.ts";
 import { seriesSuite } from "./history/series.ts";
@@ -125,6 +126,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [replayableSuite, "history.", "replayable"],
   [pollersSuite, "history.pollers.", "cursor move"],
   [sourceLogSuite, "history.sourceLog.", "add get list"],
+  [payloadLinksSuite, "history.payloadLinks.", "isUsed use"],
   [seriesSuite, "history.series.", "add read"],
   [totalsSuite, "history.", "totals failingEndpoints endpointCounts"],
 
