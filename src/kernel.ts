@@ -108,7 +108,10 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
   const sourceCounter = new SourceCounter(clock, store);
   const clockTrust = new ClockTrustWatch(clock, facts, store, settings.acceptClock ?? false);
   const isClockDoubted = () => clockTrust.isDoubted;
-  const engine = new Engine(ports, { store, directory, ids, seqs, facts, signals, policy: settings, isClockDoubted });
+  const engine = new Engine(ports, {
+    ...{ store, directory, ids, seqs, facts, signals },
+    ...{ policy: settings, publicUrl, isClockDoubted },
+  });
   const tracer = ports.tracer ?? null;
   const quotas = new Quotas(store, clock, {
     endpoints: settings.quotaEndpoints ?? null,

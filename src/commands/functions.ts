@@ -35,7 +35,7 @@ export function patchedFunction(before: EndpointFunction | null, sent: SentFunct
  * function is invalid or missing, or if the URL is not that of a function.
  */
 export function meantFunction(
-  { url, batch, function: sent }: Pick<Endpoint, "url" | "batch" | "function">,
+  { url, batch, payloadMode, function: sent }: Pick<Endpoint, "url" | "batch" | "payloadMode" | "function">,
   before: Pick<Endpoint, "function"> | null,
 ): EndpointFunction | null {
   if (sent !== null && url !== FUNCTION_URL) {
@@ -46,6 +46,9 @@ export function meantFunction(
   }
   if (sent !== null && batch !== null) {
     throw invalid(["body", "batch"], "A function gets each message alone. Remove `batch`.");
+  }
+  if (sent !== null && payloadMode === "reference") {
+    throw invalid(["body", "payloadMode"], "A function gets the payload itself. Set `payloadMode` to `full`.");
   }
   if (sent === null || sent === before?.function) return sent;
   const { code, secrets = null } = sent as SentFunction;

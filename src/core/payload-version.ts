@@ -12,6 +12,19 @@ export interface VersionPlan {
   readonly downgrades: readonly PayloadVersion[];
 }
 
+/** Returns the headers of a version: RFC 9745 for the deprecation, and RFC 8594 for the sunset. */
+export function versionHeaders({
+  version,
+  deprecatedAt,
+  sunsetAt,
+}: DeliveredVersion): ReadonlyArray<readonly [name: string, value: string]> {
+  return [
+    ["webhook-api-version", version],
+    ...(deprecatedAt === null ? [] : [["deprecation", `@${Math.floor(deprecatedAt / 1000)}`] as const]),
+    ...(sunsetAt === null ? [] : [["sunset", new Date(sunsetAt).toUTCString()] as const]),
+  ];
+}
+
 /** Returns the newest version that existed when a message was accepted, or null. */
 export function versionAt(versions: readonly PayloadVersion[], messageSeq: Seq): PayloadVersion | null {
   let newest: PayloadVersion | null = null;

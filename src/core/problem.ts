@@ -49,6 +49,11 @@ export function notFound(detail = "Entity not found"): Problem {
   return new Problem(404, "not_found", detail);
 }
 
+/** The thing existed and never comes back (410). */
+export function gone(detail: string): Problem {
+  return new Problem(410, "gone", detail);
+}
+
 export function conflict(detail: string, code = "conflict"): Problem {
   return new Problem(409, code, detail);
 }

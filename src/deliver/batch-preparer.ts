@@ -156,8 +156,8 @@ export class BatchPreparer {
     const result = await target.transforming.transform(message, signal);
     if (result.kind === "shortage") return result;
     if (result.kind !== "message") return { ...member, answer: result };
-    const { payload, logs } = result;
-    const sent = { method: "POST" as const, url: entry.shownUrl, payload };
+    const { payload, shown = payload, logs } = result;
+    const sent = { method: "POST" as const, url: entry.shownUrl, payload: shown };
     return { ...member, element: elementOf(payload ?? message.payload), transformation: { sent, logs } };
   }
 

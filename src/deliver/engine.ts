@@ -8,6 +8,7 @@ import type { Directory, EndpointEntry } from "../store/directory.ts";
 import type { MessageContent, PendingDelivery, Store, Task } from "../store/index.ts";
 import { Turns } from "../store/turns.ts";
 import { Targets } from "../targets/index.ts";
+import { payloadLinks } from "../targets/payload-links.ts";
 import type { TargetPorts } from "../targets/target.ts";
 import { type TargetWarning, warningsOf } from "../targets/warnings.ts";
 import { AttemptRunner } from "./attempt.ts";
@@ -52,6 +53,8 @@ export interface EngineParts {
   readonly facts: Facts;
   readonly signals: Signals;
   readonly policy: DeliveryPolicy;
+  /** Returns the URL under which the server can be reached, without a slash at the end. */
+  readonly publicUrl: () => string;
   /** Returns whether the clock must not be used to decide how long an endpoint has been failing. */
   readonly isClockDoubted: () => boolean;
 }
@@ -95,7 +98,8 @@ export class Engine extends OneLife implements Deliverer {
       ...{ random: ports.random, tracer: ports.tracer ?? null, signals, policy, isClockDoubted, slots: this.#slots },
       onSlow: () => this.#scheduler.dispatch(),
     });
-    const targets = new Targets({ ports, policy, ids });
+    const links = payloadLinks(() => store.payloadLinkKey, seqs, parts.publicUrl);
+    const targets = new Targets({ ports, policy, ids, links });
     const reading = { ...shared, directory, targets, payloadBytesMax: policy.maxBodyBytes };
     this.#scheduler = new Scheduler({
       ...{ ...shared, lanes: this.#lanes, slots: this.#slots, steps: this.#steps },

@@ -57,7 +57,7 @@ function linesOf(text: string): number {
 /** Returns the call that downgrades a message. `now` is the time that the code sees. */
 export function downgradeCall(
   { code }: DowngradeProgram,
-  { seq, payload, eventType = "" }: TargetMessage,
+  { seq, payload, eventType = "" }: Pick<TargetMessage, "seq" | "payload" | "eventType">,
   now: number,
 ): SandboxCall {
   return {

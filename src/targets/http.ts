@@ -1,6 +1,6 @@
 import { basicAuthorization, type EndpointAuth } from "../core/endpoint-auth.ts";
 import { isOwnHeader } from "../core/own-header.ts";
-import type { DeliveredVersion } from "../core/payload-version.ts";
+import { versionHeaders } from "../core/payload-version.ts";
 import { clientTls } from "../core/pem.ts";
 import type { Received } from "../core/received.ts";
 import { type SigningKey, sign, signatureHeaders } from "../core/signature.ts";
@@ -154,7 +154,7 @@ class HttpEndpoint implements PreparedTarget {
     const id = ids.encode(idPrefix, seq);
     const headers = received === null ? this.#headersFor(message) : this.#headersForReceived(message, received);
     if (trace != null) addTraceContext(headers, trace);
-    if (version !== undefined) addVersion(headers, version);
+    if (version !== undefined) for (const [name, value] of versionHeaders(version)) replaceHeader(headers, name, value);
     // The signature is set last, so that no other header can replace it.
     const signature = sign(this.keys, id, timestampSeconds, payload);
     for (const header of signatureHeaders(policy.signatureHeaders, id, timestampSeconds, signature)) {
@@ -244,13 +244,6 @@ function addTraceContext(headers: Header[], { traceparent, tracestate }: TraceCo
   if (isSet("traceparent")) return;
   headers.push(["traceparent", traceparent]);
   if (tracestate !== null && !isSet("tracestate")) headers.push(["tracestate", tracestate]);
-}
-
-/** Adds the headers of a payload version: RFC 9745 for the deprecation, and RFC 8594 for the sunset. */
-function addVersion(headers: Header[], { version, deprecatedAt, sunsetAt }: DeliveredVersion): void {
-  headers.push(["webhook-api-version", version]);
-  if (deprecatedAt !== null) replaceHeader(headers, "deprecation", `@${Math.floor(deprecatedAt / 1000)}`);
-  if (sunsetAt !== null) replaceHeader(headers, "sunset", new Date(sunsetAt).toUTCString());
 }
 
 function replaceHeader(headers: Header[], name: string, value: string): void {

@@ -3,6 +3,7 @@ import type { SigningKey } from "../core/signature.ts";
 import { FunctionTarget } from "./function.ts";
 import { HttpTarget } from "./http.ts";
 import type { PreparedTarget, Target, TargetEndpoint, TargetParts } from "./target.ts";
+import { ThinEndpoint } from "./thin.ts";
 import { activeTransformation, TransformedEndpoint } from "./transformed.ts";
 import { VersionedEndpoint } from "./versioned.ts";
 
@@ -29,7 +30,15 @@ export class Targets implements Target {
     const prepared = this.#byScheme.get(scheme)?.prepare(endpoint, keys) ?? unsupported(scheme);
     const active = activeTransformation(endpoint.transformation ?? null);
     const last = active === null ? prepared : new TransformedEndpoint(this.parts, endpoint, active, prepared);
+    if (endpoint.payloadMode === "reference") return this.#thin(endpoint, last);
     return versions.length === 0 ? last : new VersionedEndpoint(this.parts, endpoint, versions, last);
+  }
+
+  /** The payload gets the version of the endpoint when its link is used. */
+  #thin(endpoint: TargetEndpoint, inner: PreparedTarget): PreparedTarget {
+    const { links } = this.parts;
+    if (links === undefined) throw new Error("An endpoint wants thin events, but nothing makes their links.");
+    return new ThinEndpoint(this.parts, links, endpoint, inner);
   }
 }
 

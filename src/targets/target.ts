@@ -2,6 +2,7 @@ import type { Subnet } from "../core/address.ts";
 import type { EndpointAuth } from "../core/endpoint-auth.ts";
 import type { FunctionSender } from "../core/function-message.ts";
 import type { IdCodec, Seq } from "../core/id.ts";
+import type { PayloadLink, PayloadMode } from "../core/payload-link.ts";
 import type { DeliveredVersion } from "../core/payload-version.ts";
 import type { Received } from "../core/received.ts";
 import type { Transformation } from "../core/resources/endpoint.ts";
@@ -58,6 +59,8 @@ export interface Transformed {
   /** The headers that replace those of the sender. Null unless a source received the message. */
   readonly received: Pick<TargetMessage, "headers" | "contentType"> | null;
   readonly logs: readonly string[];
+  /** The payload as attempts store it. Absent if it is stored as it is sent. */
+  readonly shown?: Uint8Array;
 }
 
 /** The delivery for which an attempt is made. */
@@ -68,6 +71,8 @@ export interface TargetDelivery {
 }
 
 export interface TargetEndpoint {
+  /** Needed for thin events. */
+  readonly seq?: Seq;
   readonly url: string;
   /** Headers that are sent with every message to the endpoint. */
   readonly headers: Readonly<Record<string, string>>;
@@ -83,6 +88,8 @@ export interface TargetEndpoint {
   readonly function?: EndpointFunction | null;
   /** The payload version in which messages are delivered. By default the form before the first one. */
   readonly apiVersion?: string | null;
+  /** Whether payloads or links to them are sent. By default payloads. */
+  readonly payloadMode?: PayloadMode;
   /** The application of the endpoint. Needed for a transformation, a function and downgrades. */
   readonly applicationSeq?: Seq;
 }
@@ -150,8 +157,16 @@ export interface TargetPolicy {
   readonly inbox: (url: URL) => URL | null;
 }
 
+/** Makes the links in thin events. */
+export interface PayloadLinks {
+  /** Returns a new link: its text and the URL that contains it. */
+  make(of: Omit<PayloadLink, "linkSeq">): { readonly text: string; readonly url: string };
+}
+
 export interface TargetParts {
   readonly ports: TargetPorts;
   readonly policy: TargetPolicy;
   readonly ids: IdCodec;
+  /** Needed for endpoints that get thin events. */
+  readonly links?: PayloadLinks;
 }

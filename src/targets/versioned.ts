@@ -1,11 +1,8 @@
-import { isValidUtf8 } from "../core/json.ts";
 import { planVersions, type VersionPlan } from "../core/payload-version.ts";
 import type { PayloadVersion } from "../core/resources/payload-version.ts";
-import { noSandboxThread } from "../core/shortage.ts";
 import { maskPassword } from "../core/url-password.ts";
 import type { Answer, Shortage } from "../ports.ts";
-import { SandboxBusy, type SandboxResult } from "../sandbox/sandbox.ts";
-import { downgradeCall, downgradedBy, downgradeProgram } from "./downgrade.ts";
+import { type DowngradeResult, runDowngrades } from "./downgrade-run.ts";
 import type {
   PreparedTarget,
   TargetDelivery,
@@ -16,14 +13,8 @@ import type {
   Transforming,
 } from "./target.ts";
 
-/** A payload in the form of the endpoint's version. Null means that of the message. */
-interface Downgraded {
-  readonly kind: "payload";
-  readonly payload: Uint8Array | null;
-  readonly logs: readonly string[];
-}
-
-const UNCHANGED: Downgraded = { kind: "payload", payload: null, logs: [] };
+/** A payload in the form of the endpoint's version. */
+type Downgraded = Extract<DowngradeResult, { readonly kind: "payload" }>;
 
 /**
  * An endpoint in an environment with payload versions. Its messages get the form of its version before
@@ -87,28 +78,15 @@ export class VersionedEndpoint implements PreparedTarget, Transforming {
 
   async #downgrade(
     message: TargetMessage,
-    { downgrades }: VersionPlan,
+    plan: VersionPlan,
     signal: AbortSignal,
   ): Promise<Downgraded | Answer | Shortage> {
-    // Bytes that are no text have no form that a downgrade could change.
-    if (downgrades.length === 0 || !isValidUtf8(message.payload)) return UNCHANGED;
     const { sandbox, clock } = this.parts.ports;
-    if (sandbox === undefined) return noSandboxThread;
-    const program = downgradeProgram(downgrades);
-    const now = clock.now();
-    let result: SandboxResult;
-    try {
-      const prepare = () => downgradeCall(program, message, now);
-      result = await sandbox.run(this.endpoint.applicationSeq ?? 0, prepare, signal);
-    } catch (error) {
-      if (error instanceof SandboxBusy) return noSandboxThread;
-      throw error;
-    }
-    const { logs } = result;
-    const downgraded = downgradedBy(result, program, this.parts.policy.maxBodyBytes);
-    if (downgraded.kind === "payload") return { ...downgraded, logs };
-    const transformation = { sent: null, logs };
-    return { kind: "failure", reason: "transformation", detail: downgraded.detail, transformation };
+    const parts = { sandbox, now: clock.now(), maxBodyBytes: this.parts.policy.maxBodyBytes };
+    const result = await runDowngrades(parts, this.endpoint, message, plan, signal);
+    if (result.kind !== "problem") return result;
+    const transformation = { sent: null, logs: result.logs };
+    return { kind: "failure", reason: "transformation", detail: result.detail, transformation };
   }
 
   /** Adds what the downgrades did, before what the transformation did. */

@@ -97,6 +97,7 @@ describe("creating an endpoint", () => {
       filter: null,
       function: null,
       apiVersion: null,
+      payloadMode: "full",
       batch: null,
       failingSince: null,
       disabledAt: null,
@@ -126,6 +127,7 @@ describe("creating an endpoint", () => {
       paused: true,
       filter: null,
       function: null,
+      payloadMode: "reference",
       batch: { maxMessages: 7, maxWaitMs: 250 },
     };
     const { warnings: _, ...json } = (await send("POST", endpoints, sent)).json;

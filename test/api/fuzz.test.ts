@@ -108,6 +108,7 @@ async function someIds(name: string): Promise<Ids> {
     sink_id: "sink",
     consumer_id: "consumer",
     token: "fuzz-inbox",
+    link: "A".repeat(48),
   };
 }
 

@@ -53,6 +53,7 @@ const excluded: Readonly<Record<string, string>> = {
   "provider.get": "the same for everyone",
   "metrics.get": "belongs to the server",
   "door.receive": "public to anyone who knows the token of the source",
+  "payload-link.read": "public to anyone who knows the link",
   "inbox.receive": "public to anyone who knows the token of the inbox",
   "inbox.list": "inboxes belong to no environment; any caller who knows the token may read one",
   "overview.live": "never ends; it has its own test below",

@@ -47,6 +47,7 @@ const problems: Readonly<Record<number, DocumentedResponse>> = {
     "The body did not arrive in time. Send it faster.",
   ),
   409: problem("Conflict with an existing resource.", "conflict", "An application with that id or uid already exists"),
+  410: problem("It existed, but it is gone for good.", "gone", "This URL has been used. It is good for one GET."),
   415: problem(
     "The content-encoding is not `gzip`. The header `accept-encoding` names the supported ones.",
     "unsupported_media_type",
@@ -85,6 +86,7 @@ const tags = [
     name: "Message",
     description: "An event that was accepted and is delivered to every endpoint that subscribes to it.",
   },
+  { name: "Payload link", description: "The URLs in thin events, which return a payload once." },
   { name: "Door", description: "The URLs at which sources receive webhooks." },
   { name: "Message poller", description: "Fetch messages instead of receiving them as webhooks." },
   { name: "Message attempt", description: "An attempt to deliver a message to an endpoint." },

@@ -49,6 +49,7 @@ import { messageRoutes } from "../resources/message/routes.ts";
 import { noticeRoutes } from "../resources/notice/routes.ts";
 import { operationalObservationRoutes } from "../resources/operational-webhook/observe.ts";
 import { operationalWebhookRoutes } from "../resources/operational-webhook/routes.ts";
+import { payloadLinkRoutes } from "../resources/payload-link/routes.ts";
 import { payloadVersionRoutes } from "../resources/payload-version/routes.ts";
 import { pollerRoutes } from "../resources/poller/routes.ts";
 import { providerRoutes } from "../resources/provider/routes.ts";
@@ -226,6 +227,7 @@ export function operationsOf(context: Context): readonly Operation[] {
     ...applicationDetailRoutes(context),
     ...endpointDetailRoutes(context),
     ...inboxRoutes(context),
+    ...payloadLinkRoutes(context),
     ...doorRoutes(),
   ];
 }

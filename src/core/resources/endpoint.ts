@@ -1,3 +1,4 @@
+import { payloadModes } from "../payload-link.ts";
 import { urlCharsMax } from "../rule.ts";
 import { maskPassword } from "../url-password.ts";
 import { authType, tlsType } from "./endpoint-auth.ts";
@@ -97,6 +98,11 @@ const ordering = choice(["parallel", "fifo"], {
     "`fifo` delivers one message at a time, in the order of acceptance: the next one starts when the previous one is delivered or dead.",
 });
 
+const payloadMode = choice(payloadModes, {
+  description:
+    "`reference` sends `{id, eventType, timestamp, url}` instead of the payload. The URL returns the payload to one GET within 24 hours and needs no token. See /docs/guide/thin-events.",
+});
+
 /** Which messages an endpoint gets, by their content. */
 export const filterType = nullable(
   exactObject({
@@ -192,6 +198,7 @@ export const endpointFields = {
   paused: setting(flag({ description: "Messages are queued but not sent." }), false),
   filter: setting(filterType, null),
   apiVersion: setting(apiVersion, null),
+  payloadMode: setting(payloadMode, "full"),
   /** The limits of batches. Null if messages are sent one by one. */
   batch: setting(batchType, null),
   /** The secret is stored encrypted in a separate table, together with older secrets. */

@@ -77,13 +77,14 @@ export const MessageAttemptDetailOut = field.object("MessageAttemptDetailOut", {
   ),
   requestMethod: nullable(
     Type.String({
-      description: "The method that the transformation chose. Null without one, and if nothing was sent.",
+      description:
+        "The method that the transformation chose, or that of a thin event. Null without them, and if nothing was sent.",
     }),
   ),
   requestPayload: nullable(
     Type.String({
       description:
-        "The payload that the transformation or the downgrades made, the first 16 KiB. Null if the message's own was sent.",
+        "The thin event, or the payload that the transformation or the downgrades made, the first 16 KiB. The link in a thin event is `***`. Null if the message's own payload was sent.",
     }),
   ),
   logs: nullable(

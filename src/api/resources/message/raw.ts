@@ -2,20 +2,10 @@ import { Type } from "@sinclair/typebox";
 import { notFound } from "../../../core/problem.ts";
 import type { Context } from "../../http/context.ts";
 import { corsHeaders } from "../../http/cors.ts";
+import { foreignContent } from "../../http/foreign-content.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 
 const JSON_TYPE = "application/json";
-
-/**
- * Headers that keep a browser from running a payload, which anyone may have sent, as a page of this
- * server.
- */
-const harmless = {
-  "content-security-policy": "sandbox; default-src 'none'",
-  "content-disposition": "attachment",
-  "x-content-type-options": "nosniff",
-  "cache-control": "no-store",
-};
 
 export function messageRawRoutes({ lookup, pages }: Context): Operation[] {
   return [
@@ -42,7 +32,11 @@ export function messageRawRoutes({ lookup, pages }: Context): Operation[] {
           const { payload, received } = message;
           if (payload === null) throw notFound("The payload of this message is no longer stored.");
           const contentType = message.contentType ?? (received === null ? JSON_TYPE : null);
-          const headers = { ...corsHeaders, ...harmless, ...(contentType !== null && { "content-type": contentType }) };
+          const headers = {
+            ...corsHeaders,
+            ...foreignContent,
+            ...(contentType !== null && { "content-type": contentType }),
+          };
           return new Response(new Uint8Array(payload), { headers });
         });
       },

@@ -1,0 +1,93 @@
+import { timeOfSeq } from "../core/id.ts";
+import { thinBody } from "../core/payload-link.ts";
+import { maskPassword } from "../core/url-password.ts";
+import type { Answer, Shortage, TransformationResult } from "../ports.ts";
+import type {
+  PayloadLinks,
+  PreparedTarget,
+  TargetDelivery,
+  TargetEndpoint,
+  TargetMessage,
+  TargetParts,
+  Transformed,
+  Transforming,
+} from "./target.ts";
+
+const MASK = "***";
+
+/** A message whose payload is a thin event. */
+interface ThinMessage {
+  readonly message: TargetMessage;
+  /** The text of the link in the payload. */
+  readonly link: string;
+}
+
+/**
+ * An endpoint that gets thin events. Each attempt has a new link, because the receiver may have used
+ * that of the attempt before. Code of the endpoint sees and changes the thin event. Stored attempts
+ * contain the link in masked form, so that who reads them cannot use it up.
+ */
+export class ThinEndpoint implements PreparedTarget, Transforming {
+  readonly target: PreparedTarget;
+
+  constructor(
+    private readonly parts: TargetParts,
+    private readonly links: PayloadLinks,
+    private readonly endpoint: TargetEndpoint,
+    private readonly inner: PreparedTarget,
+  ) {
+    this.target = inner.transforming?.target ?? inner;
+  }
+
+  get transforming(): Transforming {
+    return this;
+  }
+
+  async deliver(message: TargetMessage, signal: AbortSignal, delivery?: TargetDelivery): Promise<Answer | Shortage> {
+    const thin = this.#thin(message);
+    const answer = await this.inner.deliver(thin.message, signal, delivery);
+    return answer.kind === "shortage" ? answer : this.#asStored(answer, thin);
+  }
+
+  async transform(message: TargetMessage, signal: AbortSignal): Promise<Transformed | Answer | Shortage> {
+    const thin = this.#thin(message);
+    const changed = await this.inner.transforming?.transform(thin.message, signal);
+    if (changed === undefined) {
+      const { payload } = thin.message;
+      const request = { method: "POST", url: null, headers: null } as const;
+      return { kind: "message", request, payload, shown: masked(payload, thin), received: null, logs: [] };
+    }
+    if (changed.kind === "shortage") return changed;
+    if (changed.kind !== "message") return this.#asStored(changed, thin);
+    const payload = changed.payload ?? thin.message.payload;
+    return { ...changed, payload, shown: masked(payload, thin), logs: maskedLogs(changed.logs, thin) };
+  }
+
+  #thin(message: TargetMessage): ThinMessage {
+    const { seq, eventType = "", acceptedAt = timeOfSeq(seq) } = message;
+    const { url, text } = this.links.make({ messageSeq: seq, endpointSeq: this.endpoint.seq ?? 0 });
+    const payload = thinBody({ id: this.parts.ids.encode("msg_", seq), eventType, acceptedAt }, url);
+    return { message: { ...message, payload, contentType: "application/json" }, link: text };
+  }
+
+  /** Adds what was sent to the result of an attempt. */
+  #asStored(answer: Answer, thin: ThinMessage): Answer {
+    const { sent, logs } = answer.transformation ?? { sent: this.#sent(thin), logs: [] };
+    const payload = sent === null ? null : masked(sent.payload ?? thin.message.payload, thin);
+    const transformation = { sent: sent === null ? null : { ...sent, payload }, logs: maskedLogs(logs, thin) };
+    return { ...answer, transformation };
+  }
+
+  #sent({ message }: ThinMessage): TransformationResult["sent"] {
+    const url = maskPassword(this.endpoint.url).split("#", 1)[0]!;
+    return { method: "POST", url, payload: message.payload };
+  }
+}
+
+function masked(payload: Uint8Array, { link }: ThinMessage): Uint8Array {
+  return Buffer.from(Buffer.from(payload).toString("latin1").replaceAll(link, MASK), "latin1");
+}
+
+function maskedLogs(logs: readonly string[], { link }: ThinMessage): readonly string[] {
+  return logs.map((line) => line.replaceAll(link, MASK));
+}
