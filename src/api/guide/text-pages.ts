@@ -16,6 +16,7 @@ import replica from "../../../web/guide/pages/replica.md" with { type: "text" };
 import running from "../../../web/guide/pages/running.md" with { type: "text" };
 import security from "../../../web/guide/pages/security.md" with { type: "text" };
 import sizing from "../../../web/guide/pages/sizing.md" with { type: "text" };
+import thinEvents from "../../../web/guide/pages/thin-events.md" with { type: "text" };
 import transformations from "../../../web/guide/pages/transformations.md" with { type: "text" };
 import upgrade from "../../../web/guide/pages/upgrade.md" with { type: "text" };
 import versions from "../../../web/guide/pages/versions.md" with { type: "text" };
@@ -152,6 +153,12 @@ const chapters: ReadonlyArray<readonly [heading: string, pages: ReadonlyArray<Te
         title: "Batches",
         about: "several messages in one request, how to receive them, retries, and limits",
         text: batches,
+      },
+      {
+        name: "thin-events",
+        title: "Thin events",
+        about: "a URL instead of the payload, which is good for one GET",
+        text: thinEvents,
       },
       {
         name: "functions",

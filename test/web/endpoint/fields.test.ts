@@ -22,6 +22,7 @@ const endpoint = {
   apiVersion: "2026-11-01",
   concurrency: null,
   ordering: "fifo",
+  payloadMode: "reference",
   timeoutMs: 2_000,
   retrySchedule: ["5s", "5m"],
   uid: "books",
@@ -86,6 +87,7 @@ test("a new endpoint is sent with the fields of the form", () => {
     channels: null,
     throttleRate: null,
     batch: null,
+    payloadMode: "full" as const,
     apiVersion: null,
   };
   expect(creationOf(PORTAL_FIELDS, draft)).toEqual(portal);
@@ -137,10 +139,11 @@ test("users without edit permission see every value as text", () => {
     "eu, us",
     "5",
     "one by one",
+    "reference",
     "2026-11-01",
   ]);
   const open = { ...endpoint, eventTypes: null, channels: null, throttleRate: null, apiVersion: null };
-  const words = ["all", "all", "no limit", "one by one", "the form before the first version"];
+  const words = ["all", "all", "no limit", "one by one", "reference", "the form before the first version"];
   expect(shown(open).slice(3)).toEqual(words);
 });
 

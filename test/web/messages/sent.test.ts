@@ -56,6 +56,11 @@ describe("what an attempt sent", () => {
     expect(signedOf(ofBatch).id).toBe("batch_1");
   });
 
+  test("the body of a thin event is not known, because its link is masked", () => {
+    const thin = '{"id":"msg_1","url":"https://hooks.example/payload/***"}';
+    expect(sentBody({ ...success, requestMethod: "POST", requestPayload: thin, logs: [] }, body)).toBeNull();
+  });
+
   test("the headers of a successful attempt contain the payload version that was sent", () => {
     const names = (of: AttemptDetail) => sentHeaders(of).headers.map(({ name, value }) => `${name}: ${value}`);
     expect(names({ ...success, apiVersion: "2026-11-01" })).toContain("webhook-api-version: 2026-11-01");

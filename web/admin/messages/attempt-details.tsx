@@ -126,7 +126,8 @@ function SentPayload({ of: { requestPayload, batchId } }: { of: AttemptDetail })
       )}
       {requestPayload !== null && (
         <p class="muted small">
-          A transformation or the downgrade of a payload version made this {what}, of which the first 16 KiB are kept.
+          This {what} is a thin event, or was made by a transformation or the downgrade of a payload version. The first
+          16 KiB are kept.
         </p>
       )}
       {requestPayload !== null && <Body text={requestPayload} />}

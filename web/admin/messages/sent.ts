@@ -43,6 +43,9 @@ export function sentHeaders(attempt: AttemptDetail): SentHeaders {
   return { kind: "derived", headers };
 }
 
+/** How attempts show the link in a thin event. */
+const MASKED_LINK = `/payload/${MASK}`;
+
 /** Stored payloads of transformations are cut at this size, in bytes. */
 const STORED_BYTES_MAX = 16 * 1024;
 
@@ -51,6 +54,8 @@ export function sentBody({ requestPayload, batchId }: AttemptDetail, ofMessage: 
   // The body was an array of several messages.
   if (batchId !== null) return null;
   if (requestPayload === null) return ofMessage;
+  // The link in a thin event is masked.
+  if (requestPayload.includes(MASKED_LINK)) return null;
   const body = new TextEncoder().encode(requestPayload);
   // A cut may have left out up to three bytes of a character.
   return body.length < STORED_BYTES_MAX - 3 ? body : null;

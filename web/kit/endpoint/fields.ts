@@ -78,6 +78,15 @@ export const ENDPOINT_FIELDS: readonly EndpointField[] = [
     placeholder: "100, 5000",
     help: "Send several messages in one request: the largest number of messages (1 to 1,000) and the longest wait in ms (0 to 3,600,000). Leave empty to send them one by one.",
   },
+  {
+    name: "payloadMode",
+    kind: "choice",
+    label: "Payload",
+    choices: [
+      { value: "full", label: "full: requests contain the payload" },
+      { value: "reference", label: "reference: requests contain a URL that returns the payload once" },
+    ],
+  },
   { name: "retrySchedule", kind: "delays", label: "Retry schedule", none: "server default" },
   {
     name: "apiVersion",
@@ -103,7 +112,8 @@ export const ENDPOINT_FIELDS: readonly EndpointField[] = [
 ];
 
 const PORTAL_NAMES: readonly string[] = [
-  ...["url", "function", "description", "eventTypes", "channels", "throttleRate", "batch", "apiVersion"],
+  ...["url", "function", "description", "eventTypes", "channels", "throttleRate", "batch", "payloadMode"],
+  "apiVersion",
 ];
 /** The settings that customers may change themselves. */
 export const PORTAL_FIELDS = ENDPOINT_FIELDS.filter(({ name }) => PORTAL_NAMES.includes(name));
@@ -171,7 +181,7 @@ interface IdField extends Nullable {
 
 interface ChoiceField extends Labels {
   readonly kind: "choice";
-  readonly name: "ordering";
+  readonly name: "ordering" | "payloadMode";
   readonly choices: readonly { readonly value: string; readonly label: string }[];
 }
 
