@@ -7,7 +7,7 @@ const DAY_MS = 86_400_000;
 const LINK = { linkSeq: seqAt(MADE_AT), messageSeq: 1, endpointSeq: 2 };
 
 /** Reads a link of a message `{}` at a time, and records which links were used up. */
-async function read(now: number, uses = true) {
+async function read(now: number, { uses = true, isPruned = false } = {}) {
   const used: number[] = [];
   const message = { seq: 1, eventType: "a", payload: Buffer.from("{}"), contentType: null, received: null };
   const parts = {
@@ -15,7 +15,7 @@ async function read(now: number, uses = true) {
     directory: { endpoint: () => ({ endpoint: { deleted: false, apiVersion: null }, payloadVersions: [] }) },
     store: {
       history: {
-        messages: { get: async () => message },
+        messages: { get: async () => (isPruned ? null : message) },
         payloadLinks: { isUsed: async () => false, use: async (seq: number) => used.push(seq) > 0 },
       },
     },
@@ -39,6 +39,12 @@ test("a link that has expired is 410", async () => {
 });
 
 test("a link is not used up by a read that does not use it", async () => {
-  const { used } = await read(MADE_AT, false);
+  const { used } = await read(MADE_AT, { uses: false });
+  expect(used).toEqual([]);
+});
+
+test("a link to a message that is past its retention is 410", async () => {
+  const { result, used } = await read(MADE_AT, { isPruned: true });
+  expect(result).toMatchObject({ status: 410, code: "gone", detail: expect.stringContaining("no longer stored") });
   expect(used).toEqual([]);
 });

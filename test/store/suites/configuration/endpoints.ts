@@ -23,6 +23,7 @@ const everyField: Partial<Endpoint> = {
   ordering: "fifo",
   filter: parseExact('{"payload":{"id":9007199254740993,"rate":1.50}}') as ExactObject,
   apiVersion: "2026-11-01",
+  payloadMode: "reference",
   timeoutMs: 2500,
   retryScheduleMs: [1000, 2000],
   paused: true,
