@@ -5,15 +5,14 @@ import type { SandboxResult } from "../../src/sandbox/sandbox.ts";
 import { openSandboxWorker } from "../../src/worker-threads.ts";
 
 const MIB = 1_048_576;
-const pool = new SandboxPool(
-  systemClock,
-  { timeoutMs: 50, memoryBytesMax: 16 * MIB, outputCharsMax: 100_000, workersMax: 1 },
-  openSandboxWorker,
-);
+const limits = { timeoutMs: 50, memoryBytesMax: 16 * MIB, outputCharsMax: 100_000, workersMax: 1 };
+const pool = new SandboxPool(systemClock, limits, openSandboxWorker);
+/** Filling the memory may take longer than 50 ms while other programs use the machine. */
+const patientPool = new SandboxPool(systemClock, { ...limits, timeoutMs: 5000 }, openSandboxWorker);
 
-function run(code: string, argument: unknown = { a: 1 }, seed = 7): Promise<SandboxResult> {
+function run(code: string, argument: unknown = { a: 1 }, seed = 7, on = pool): Promise<SandboxResult> {
   const call = { code, argument: JSON.stringify(argument), variables: { key: "secret" }, now: 1_700_000_000_000, seed };
-  return pool.run(1, () => call);
+  return on.run(1, () => call);
 }
 
 /** Returns the value that the code returned, or the whole result if it failed. */
@@ -89,7 +88,10 @@ const LARGE: Readonly<Record<string, string>> = {
 
 for (const [what, body] of Object.entries(LARGE)) {
   test(`code that uses too much memory fails: ${what}`, async () => {
-    expect(await run(`function handler() { ${body} }`)).toMatchObject({ kind: "failed", cause: "memory" });
+    expect(await run(`function handler() { ${body} }`, {}, 7, patientPool)).toMatchObject({
+      kind: "failed",
+      cause: "memory",
+    });
   });
 }
 
