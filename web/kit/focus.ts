@@ -39,3 +39,16 @@ export function useFocusReturn<Element extends HTMLElement>(): RefObject<Element
   }, []);
   return element;
 }
+
+/**
+ * Returns the reference for a form whose first field with a problem gets the focus. `problems` names
+ * the fields with problems, and is empty if there are none. The focus moves before the browser shows
+ * the problems, so that it never moves while a user already types somewhere else.
+ */
+export function useFocusOnProblem(problems: string): RefObject<HTMLFormElement | null> {
+  const form = useRef<HTMLFormElement>(null);
+  useLayoutEffect(() => {
+    if (problems !== "") form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
+  }, [problems]);
+  return form;
+}

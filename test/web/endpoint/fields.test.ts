@@ -1,15 +1,7 @@
 import { expect, test } from "bun:test";
 import type { Endpoint } from "../../../src/api/types.ts";
-import {
-  changeOf,
-  creationOf,
-  type Draft,
-  draftOf,
-  ENDPOINT_FIELDS,
-  PORTAL_FIELDS,
-  problemOf,
-  wordsOf,
-} from "../../../web/kit/endpoint/fields.ts";
+import { changeOf, creationOf, type Draft, draftOf, problemOf, wordsOf } from "../../../web/kit/endpoint/draft.ts";
+import { ENDPOINT_FIELDS, PORTAL_FIELDS } from "../../../web/kit/endpoint/fields.ts";
 import { scheduleWords } from "../../../web/kit/endpoint/schedule.ts";
 
 const FIELDS = ENDPOINT_FIELDS;

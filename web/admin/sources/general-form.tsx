@@ -1,5 +1,6 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { Source } from "../../../src/api/types.ts";
+import { useFocusOnProblem } from "../../kit/focus.ts";
 import { Outcome } from "../../kit/parts/action.tsx";
 import { SelectField, TextField } from "../../kit/parts/field.tsx";
 import { CardSection } from "../../kit/parts/section.tsx";
@@ -182,13 +183,4 @@ function Duplicates({ draft, set, problemAt }: PartProps) {
       )}
     </fieldset>
   );
-}
-
-/** Returns the reference for a form whose first field with a problem gets the focus. */
-function useFocusOnProblem(key: string) {
-  const form = useRef<HTMLFormElement>(null);
-  useEffect(() => {
-    if (key !== "") form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
-  }, [key]);
-  return form;
 }

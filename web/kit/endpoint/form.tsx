@@ -1,11 +1,11 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { EndpointChange, EndpointCreation, PayloadVersionSummary } from "../../../src/api/types.ts";
+import { useFocusOnProblem } from "../focus.ts";
 import { type Action, Outcome } from "../parts/action.tsx";
 import { CodeField } from "../parts/code-field.tsx";
 import { SelectField, TextField } from "../parts/field.tsx";
 import { type Problems, problemsOf, remainingProblem } from "../problems.ts";
-import { EventTypePicker, type ReadEventTypes } from "./event-type-picker.tsx";
 import {
   changeOf,
   creationOf,
@@ -14,12 +14,11 @@ import {
   delaysOf,
   draftOf,
   type EditedEndpoint,
-  type EndpointField,
-  type EndpointFields,
-  type InputField,
   isFunction,
   problemOf,
-} from "./fields.ts";
+} from "./draft.ts";
+import { EventTypePicker, type ReadEventTypes } from "./event-type-picker.tsx";
+import type { EndpointField, EndpointFields, InputField } from "./fields.ts";
 import style from "./form.module.css";
 import { scheduleWords } from "./schedule.ts";
 import { VersionChoice } from "./version.tsx";
@@ -86,7 +85,7 @@ function EndpointForm(props: FormProps) {
   const [isEdited, setEdited] = useState(false);
   const problems: Problems =
     problem !== null ? { [problem.name]: problem.text } : isEdited ? {} : problemsOf(action.error);
-  const form = useFocusOnProblem(problems);
+  const form = useFocusOnProblem(Object.keys(problems).join(" "));
   const set = (change: Partial<Draft>) => {
     setProblem(null);
     setEdited(true);
@@ -141,16 +140,6 @@ function EndpointForm(props: FormProps) {
 function isSet(field: EndpointField, { texts }: Draft): boolean {
   const text = texts[field.name] ?? "";
   return field.kind === "choice" ? text !== field.choices[0]!.value : text !== "";
-}
-
-/** Returns the reference for a form whose first field with a problem gets the focus. */
-function useFocusOnProblem(problems: Problems) {
-  const form = useRef<HTMLFormElement>(null);
-  const key = Object.keys(problems).join(" ");
-  useEffect(() => {
-    if (key !== "") form.current?.querySelector<HTMLElement>("[aria-invalid=true]")?.focus();
-  }, [key]);
-  return form;
 }
 
 interface FieldProps extends CommonProps, Pick<FormProps, "isNew"> {

@@ -1,5 +1,6 @@
 import type { Endpoint, EndpointChange } from "../../../src/api/types.ts";
-import { type FieldName, PORTAL_FIELDS, wordsOf } from "../../kit/endpoint/fields.ts";
+import { wordsOf } from "../../kit/endpoint/draft.ts";
+import { type FieldName, PORTAL_FIELDS } from "../../kit/endpoint/fields.ts";
 import { FilterSection } from "../../kit/endpoint/filter.tsx";
 import { ChangeEndpointForm } from "../../kit/endpoint/form.tsx";
 import { HeadersSection } from "../../kit/endpoint/headers.tsx";
