@@ -13,13 +13,19 @@ export interface JsonToken {
 
 const TOKEN = /\s+|"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*|[a-z]+|[{}[\],:]/y;
 
-/** Returns the tokens of a JSON text, except white space, or null if the text is not JSON. */
-function tokens(text: string): string[] | null {
+/** Returns whether a text is valid JSON. */
+export function isJson(text: string): boolean {
   try {
     JSON.parse(text);
+    return true;
   } catch {
-    return null;
+    return false;
   }
+}
+
+/** Returns the tokens of a JSON text, except white space, or null if the text is not JSON. */
+function tokens(text: string): string[] | null {
+  if (!isJson(text)) return null;
   const found: string[] = [];
   TOKEN.lastIndex = 0;
   for (let match = TOKEN.exec(text); match !== null; match = TOKEN.exec(text)) {

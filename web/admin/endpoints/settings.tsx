@@ -1,12 +1,9 @@
-import { useState } from "preact/hooks";
-import type { Endpoint, EndpointChange, WrittenEndpoint } from "../../../src/api/types.ts";
+import type { Endpoint } from "../../../src/api/types.ts";
 import { ENDPOINT_FIELDS } from "../../kit/endpoint/fields.ts";
 import { FilterSection } from "../../kit/endpoint/filter.tsx";
-import { ChangeEndpointForm } from "../../kit/endpoint/form.tsx";
 import { HeadersSection } from "../../kit/endpoint/headers.tsx";
 import { SecretSection } from "../../kit/endpoint/secret.tsx";
 import { Confirm, Outcome, useActionThen } from "../../kit/parts/action.tsx";
-import { Problem } from "../../kit/parts/notice.tsx";
 import { CardSection } from "../../kit/parts/section.tsx";
 import { counted } from "../../kit/words.ts";
 import {
@@ -27,12 +24,13 @@ import {
 import { getEventTypes } from "../api/event-types.ts";
 import { endpointsLink } from "../links.ts";
 import { refresh } from "../live.ts";
-import { Changing, May } from "../parts/may.tsx";
+import { May } from "../parts/may.tsx";
 import { usePayloadVersions } from "../payload-versions/use.ts";
 import { useLoaded } from "../reload.ts";
 import { may } from "../session.ts";
 import { Authentication } from "./authentication.tsx";
 import { pendingText } from "./overview.tsx";
+import { SettingsSection } from "./settings-section.tsx";
 
 interface SettingsProps {
   readonly of: EndpointKey;
@@ -82,41 +80,19 @@ function Filter({ of }: Pick<SettingsProps, "of">) {
 }
 
 function Edit({ of, endpoint }: SettingsProps) {
-  const [warnings, setWarnings] = useState<WrittenEndpoint["warnings"]>([]);
-  const action = useActionThen(refresh);
   const [defaults] = useLoaded("defaults", getDefaults);
-  const versions = usePayloadVersions();
-  const save = async (change: EndpointChange) => {
-    if (Object.keys(change).length === 0) return;
-    setWarnings((await changeEndpoint(of, change)).warnings);
-  };
   return (
-    <CardSection title="Settings">
-      <Changing operation="v1.endpoint.patch">
-        <ChangeEndpointForm
-          fields={ENDPOINT_FIELDS}
-          readEventTypes={getEventTypes}
-          endpoint={endpoint}
-          versions={versions}
-          defaultDelays={defaults.value?.retrySchedule ?? null}
-          isOpen
-          action={action}
-          onSubmit={(change) => action.run(() => save(change), "Saved.")}
-        />
-      </Changing>
-      <Warnings of={warnings} />
-    </CardSection>
-  );
-}
-
-/** Shows what the server found wrong with the URL of an endpoint that it saved. */
-export function Warnings({ of }: { of: WrittenEndpoint["warnings"] }) {
-  return (
-    <>
-      {of.map(({ code, detail }) => (
-        <Problem key={code}>{detail}</Problem>
-      ))}
-    </>
+    <SettingsSection
+      operation="v1.endpoint.patch"
+      fields={ENDPOINT_FIELDS}
+      readEventTypes={getEventTypes}
+      endpoint={endpoint}
+      versions={usePayloadVersions()}
+      defaultDelays={defaults.value?.retrySchedule ?? null}
+      isOpen
+      save={(change) => changeEndpoint(of, change)}
+      onChange={refresh}
+    />
   );
 }
 

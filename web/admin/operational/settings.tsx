@@ -1,11 +1,7 @@
-import { useState } from "preact/hooks";
-import type { EndpointChange, OperationalEndpoint, WrittenOperationalEndpoint } from "../../../src/api/types.ts";
+import type { OperationalEndpoint } from "../../../src/api/types.ts";
 import { ENDPOINT_FIELDS, type EndpointField } from "../../kit/endpoint/fields.ts";
-import { ChangeEndpointForm } from "../../kit/endpoint/form.tsx";
 import { HeadersSection } from "../../kit/endpoint/headers.tsx";
 import { SecretSection } from "../../kit/endpoint/secret.tsx";
-import { useActionThen } from "../../kit/parts/action.tsx";
-import { CardSection } from "../../kit/parts/section.tsx";
 import {
   changeOperationalEndpoint,
   getOperationalHeaders,
@@ -14,8 +10,7 @@ import {
   replaceOperationalHeaders,
   rotateOperationalSecret,
 } from "../api/operational.ts";
-import { Warnings } from "../endpoints/settings.tsx";
-import { Changing } from "../parts/may.tsx";
+import { SettingsSection } from "../endpoints/settings-section.tsx";
 import { useLoaded } from "../reload.ts";
 import { may } from "../session.ts";
 import { readOperationalEventTypes } from "./event-types.ts";
@@ -23,7 +18,7 @@ import { readOperationalEventTypes } from "./event-types.ts";
 const NAMES = ["url", "description", "eventTypes", "throttleRate", "uid", "metadata"];
 /** The settings that endpoints for operational webhooks have. */
 export const OPERATIONAL_FIELDS = ENDPOINT_FIELDS.filter(({ name }) => NAMES.includes(name)).map((field) => {
-  // These endpoints cannot be functions, of which the help tells.
+  // The help mentions functions, which these endpoints cannot be.
   const { help: _, ...url } = field;
   return field.kind === "url" ? (url as EndpointField) : field;
 });
@@ -39,7 +34,14 @@ export function OperationalSettings({ endpoint, onChange }: SettingsProps) {
   const [state, reloadState] = useLoaded(id, (signal) => getOperationalState(id, signal));
   return (
     <>
-      <Edit endpoint={endpoint} onChange={onChange} />
+      <SettingsSection
+        operation="v1.operational-webhook.endpoint.upsert"
+        fields={OPERATIONAL_FIELDS}
+        readEventTypes={readOperationalEventTypes}
+        endpoint={endpoint}
+        save={(change) => changeOperationalEndpoint(id, change)}
+        onChange={onChange}
+      />
       <SecretSection
         get={may("v1.operational-webhook.endpoint.get-secret") ? () => getOperationalSecret(id) : null}
         rotate={
@@ -57,30 +59,7 @@ export function OperationalSettings({ endpoint, onChange }: SettingsProps) {
   );
 }
 
-function Edit({ endpoint, onChange }: SettingsProps) {
-  const [warnings, setWarnings] = useState<WrittenOperationalEndpoint["warnings"]>([]);
-  const action = useActionThen(onChange);
-  const save = async (change: EndpointChange) => {
-    if (Object.keys(change).length === 0) return;
-    setWarnings((await changeOperationalEndpoint(endpoint.id, change)).warnings);
-  };
-  return (
-    <CardSection title="Settings">
-      <Changing operation="v1.operational-webhook.endpoint.upsert">
-        <ChangeEndpointForm
-          fields={OPERATIONAL_FIELDS}
-          readEventTypes={readOperationalEventTypes}
-          endpoint={endpoint}
-          action={action}
-          onSubmit={(change) => action.run(() => save(change), "Saved.")}
-        />
-      </Changing>
-      <Warnings of={warnings} />
-    </CardSection>
-  );
-}
-
-/** The API replaces all headers, and does not tell the values of sensitive ones, so those cannot be kept. */
+/** The API replaces all headers, and does not show the values of sensitive ones, so those cannot be kept. */
 function Headers({ id }: { id: string }) {
   const [headers, reload] = useLoaded(id, (signal) => getOperationalHeaders(id, signal));
   const known = headers.value;

@@ -13,7 +13,7 @@ import { createEndpoint, getDefaults, getSecret } from "../api/endpoints.ts";
 import { getEventTypes } from "../api/event-types.ts";
 import { CustomerChoice } from "../endpoints/customer-choice.tsx";
 import { headersOf } from "../endpoints/header-lines.ts";
-import { Warnings } from "../endpoints/settings.tsx";
+import { Warnings } from "../endpoints/settings-section.tsx";
 import { customerLink, endpointLink, endpointsLink, sendLink } from "../links.ts";
 import { usePayloadVersions } from "../payload-versions/use.ts";
 import { useLoaded } from "../reload.ts";

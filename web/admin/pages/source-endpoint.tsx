@@ -1,19 +1,14 @@
-import { useState } from "preact/hooks";
-import type { Endpoint, EndpointChange, WrittenEndpoint } from "../../../src/api/types.ts";
 import { FilterSection } from "../../kit/endpoint/filter.tsx";
-import { ChangeEndpointForm } from "../../kit/endpoint/form.tsx";
 import { EndpointState } from "../../kit/endpoint/state.tsx";
 import { TransformationSection } from "../../kit/endpoint/transformation/section.tsx";
-import { useActionThen } from "../../kit/parts/action.tsx";
 import { PageHead } from "../../kit/parts/page-head.tsx";
-import { CardSection, Read } from "../../kit/parts/section.tsx";
+import { Read } from "../../kit/parts/section.tsx";
 import { getEventTypes } from "../api/event-types.ts";
 import { sourceEndpointTransformation } from "../api/transformation.ts";
 import style from "../endpoints/endpoint.module.css";
-import { Warnings } from "../endpoints/settings.tsx";
+import { SettingsSection } from "../endpoints/settings-section.tsx";
 import { SOURCES, sourceLink } from "../links.ts";
 import { refresh } from "../live.ts";
-import { Changing } from "../parts/may.tsx";
 import { useLoaded } from "../reload.ts";
 import { useResource } from "../resource.ts";
 import { may } from "../session.ts";
@@ -49,36 +44,20 @@ export function SourceEndpointPage({ source: sourceId, endpoint: id }: SourceEnd
       <Read of={endpoint} lines={8}>
         {(known) => (
           <>
-            <Settings source={sourceId} endpoint={known} />
+            <SettingsSection
+              operation="ingest.endpoint.patch"
+              fields={SOURCE_ENDPOINT_FIELDS}
+              readEventTypes={getEventTypes}
+              endpoint={known}
+              save={(change) => changeEndpoint(sourceId, id, change)}
+              onChange={refresh}
+            />
             <Transformation source={sourceId} endpoint={id} app={source.value?.appId ?? null} />
             <Filter source={sourceId} endpoint={id} />
           </>
         )}
       </Read>
     </>
-  );
-}
-
-function Settings({ source, endpoint }: { readonly source: string; readonly endpoint: Endpoint }) {
-  const [warnings, setWarnings] = useState<WrittenEndpoint["warnings"]>([]);
-  const action = useActionThen(refresh);
-  const save = async (change: EndpointChange) => {
-    if (Object.keys(change).length === 0) return;
-    setWarnings((await changeEndpoint(source, endpoint.id, change)).warnings);
-  };
-  return (
-    <CardSection title="Settings">
-      <Changing operation="ingest.endpoint.patch">
-        <ChangeEndpointForm
-          fields={SOURCE_ENDPOINT_FIELDS}
-          readEventTypes={getEventTypes}
-          endpoint={endpoint}
-          action={action}
-          onSubmit={(change) => action.run(() => save(change), "Saved.")}
-        />
-      </Changing>
-      <Warnings of={warnings} />
-    </CardSection>
   );
 }
 

@@ -1,4 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
+import { isJson } from "../../json.ts";
 import { type Action, Outcome, useActionThen } from "../../parts/action.tsx";
 import { TextField } from "../../parts/field.tsx";
 import { CardSection } from "../../parts/section.tsx";
@@ -94,13 +95,4 @@ export function Trial({ of, api, draft, onProblems, outcome }: TrialProps) {
       {result !== null && <Result of={result} />}
     </CardSection>
   );
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
