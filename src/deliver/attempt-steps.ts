@@ -21,6 +21,8 @@ import type { Slot, Slots } from "./slots.ts";
 import { ShortageWatch } from "./watches/shortage-watch.ts";
 import { SlowWatch } from "./watches/slow-watch.ts";
 
+type PendingState = Extract<Settled["next"], { readonly state: "pending" }>;
+
 const CANCELLED = { state: "cancelled" } as const;
 
 /** A request that is under way, for one delivery or for a batch. */
@@ -188,6 +190,34 @@ export class AttemptSteps {
         await new Promise<void>((resolve) => clock.after(STORE_RETRY_MS, resolve));
       }
     }
+  }
+
+  /**
+   * Stops holding a delivery after its settlement. Returns its next state if it is pending and the
+   * lane of this process must read it again, else null.
+   */
+  letGo(lane: Lane, waiting: Waiting, { change, next }: Settled): PendingState | null {
+    const { memory, signals } = this.parts;
+    memory.letGo(lane, waiting);
+    // The delivery was resent during the attempt. When the lane reached the new position, it
+    // skipped the delivery, because the delivery was still held.
+    if (lane.takeResent(waiting.delivery.seq)) lane.waitsOnDisk(0);
+    if (change === "stale" || next.state !== "pending") return null;
+    if (lane.isOwned) return next;
+    // The process that now serves the lane does not know the new position of the delivery.
+    signals.send({ type: "lane.filled", endpointSeq: lane.endpointSeq, position: next.position });
+    return null;
+  }
+
+  /**
+   * Stops holding a member of a batch after its settlement. If it is still pending, makes its lane
+   * read it again.
+   */
+  releaseMember({ lane, entry }: Pick<RunningRequest, "lane" | "entry">, waiting: Waiting, settled: Settled): void {
+    const next = this.letGo(lane, waiting, settled);
+    if (next === null) return;
+    const mayKeepPosition = lane.isFifo || lane.entry !== entry;
+    lane.waitsOnDisk(mayKeepPosition ? Math.min(waiting.delivery.position, next.position) : next.position);
   }
 
   /** Publishes the facts and signals that follow from a stored settlement. */

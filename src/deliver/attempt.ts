@@ -84,18 +84,12 @@ export class AttemptRunner {
    * Stops holding the delivery. If the delivery is still pending, makes its lane read the delivery
    * again.
    */
-  #release({ lane, waiting, entry, generation }: RunningAttempt, { change, next }: Settled): void {
-    const { memory, signals } = this.steps.parts;
+  #release({ lane, waiting, entry, generation }: RunningAttempt, settled: Settled): void {
+    const { steps } = this;
     const { delivery } = waiting;
-    memory.letGo(lane, waiting);
-    // The delivery was resent during the attempt. When the lane reached the new position, it
-    // skipped the delivery, because the delivery was still held.
-    if (lane.takeResent(delivery.seq)) lane.waitsOnDisk(0);
-    if (change === "stale" || next.state !== "pending") return;
-    if (!lane.isOwned) {
-      // The process that now serves the lane does not know the new position of the delivery.
-      signals.send({ type: "lane.filled", endpointSeq: lane.endpointSeq, position: next.position });
-    } else if (lane.entry !== entry) {
+    const next = steps.letGo(lane, waiting, settled);
+    if (next === null) return;
+    if (lane.entry !== entry) {
       // The endpoint has been changed, perhaps its ordering, so the delivery may be at either of
       // these two positions.
       lane.waitsOnDisk(Math.min(delivery.position, next.position));
@@ -107,7 +101,7 @@ export class AttemptRunner {
     } else {
       // The head of a FIFO lane is retried before the next delivery, so it stays in memory and
       // keeps its position.
-      memory.putBack(lane, { ...delivery, attempts: next.attempts, dueAt: next.dueAt });
+      steps.parts.memory.putBack(lane, { ...delivery, attempts: next.attempts, dueAt: next.dueAt });
     }
   }
 }

@@ -3,7 +3,7 @@ import type { IdCodec, Seq } from "../core/id.ts";
 import type { Answer, Shortage } from "../ports.ts";
 import type { EndpointEntry } from "../store/directory.ts";
 import type { AttemptSteps, RunningRequest } from "./attempt-steps.ts";
-import { type BatchMember, type BatchPart, releaseMember } from "./batch-member.ts";
+import type { BatchMember, BatchPart } from "./batch-member.ts";
 import { cancelExpunged } from "./expunged.ts";
 import type { Lane, Waiting } from "./lane.ts";
 import { nextOf, settlementOf } from "./settle.ts";
@@ -183,7 +183,7 @@ export class BatchPreparer {
     });
     const settled = await steps.settle(settlements);
     if (settled === null) return;
-    for (const [i, { waiting }] of alone.entries()) releaseMember(steps.parts, preparing, waiting, settled[i]!);
+    for (const [i, { waiting }] of alone.entries()) steps.releaseMember(preparing, waiting, settled[i]!);
     for (const [i, one] of alone.entries()) steps.tell(preparing, one, settlements[i]!, settled[i]!, null);
   }
 }

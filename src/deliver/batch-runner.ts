@@ -3,7 +3,7 @@ import type { Answer, Shortage } from "../ports.ts";
 import type { Settlement } from "../store/index.ts";
 import type { TargetMessage } from "../targets/target.ts";
 import type { AttemptSteps, RunningRequest } from "./attempt-steps.ts";
-import { type BatchRequest, releaseMember } from "./batch-member.ts";
+import type { BatchRequest } from "./batch-member.ts";
 import type { Waiting } from "./lane.ts";
 import { nextOf, settlementOf } from "./settle.ts";
 import type { Slot } from "./slots.ts";
@@ -87,7 +87,7 @@ export class BatchRunner {
     for (const [i, span] of spans.entries()) span?.responded(settlements[i]!.attempt);
     const settled = await steps.settle(settlements);
     if (settled === null) return;
-    for (const [i, { waiting }] of parts.entries()) releaseMember(steps.parts, request, waiting, settled[i]!);
+    for (const [i, { waiting }] of parts.entries()) steps.releaseMember(request, waiting, settled[i]!);
     for (const [i, part] of parts.entries()) steps.tell(request, part, settlements[i]!, settled[i]!, spans[i]!);
   }
 }
