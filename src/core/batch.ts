@@ -1,6 +1,7 @@
 /** Batches: messages that are sent to an endpoint in one request. */
 import { formatInstant } from "./instant.ts";
 import { CLOSE_ARRAY, CLOSE_OBJECT, COMMA, OPEN_ARRAY } from "./json-bytes.ts";
+import { isJson, utf8OrNull } from "./text.ts";
 
 /** The limits of an endpoint's batches. */
 export interface BatchLimits {
@@ -78,7 +79,6 @@ export interface BatchMessage {
 
 const utf8 = new TextEncoder();
 // A byte order mark is no JSON, so it must not be removed.
-const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
@@ -89,21 +89,13 @@ const lenient = new TextDecoder("utf-8", { ignoreBOM: true });
 export function batchElement({ id, eventType, acceptedAt, payload }: BatchMessage): Uint8Array {
   const fields = JSON.stringify({ id, eventType, timestamp: formatInstant(acceptedAt) });
   const head = utf8.encode(`${fields.slice(0, -1)},"payload":`);
-  const value = isJson(payload) ? payload : utf8.encode(JSON.stringify(lenient.decode(payload)));
+  const text = utf8OrNull(payload);
+  const value = text !== null && isJson(text) ? payload : utf8.encode(JSON.stringify(text ?? lenient.decode(payload)));
   const element = new Uint8Array(head.byteLength + value.byteLength + 1);
   element.set(head);
   element.set(value, head.byteLength);
   element[element.byteLength - 1] = CLOSE_OBJECT;
   return element;
-}
-
-function isJson(payload: Uint8Array): boolean {
-  try {
-    JSON.parse(strict.decode(payload));
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** Returns the size of an array of elements, in bytes. */

@@ -1,3 +1,4 @@
+import { isJson, utf8OrNull } from "../core/text.ts";
 import type {
   HostedCall,
   HostedResult,
@@ -9,9 +10,6 @@ import type {
 
 /** Maximum length of what a result contains besides its payload, as JSON text. */
 const REST_CHARS_MAX = 256 * 1024;
-
-/** `fatal` recognises bytes that are not UTF-8. */
-const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * Runs a call with a payload. The payload becomes a field of the argument before the call, and is
@@ -35,22 +33,9 @@ export function withPayload(
 
 /** Returns the JSON text of the field, or null if the bytes are no text. */
 function fieldText({ bytes, form }: SandboxPayload): string | null {
-  let text: string;
-  try {
-    text = utf8.decode(bytes);
-  } catch {
-    return null;
-  }
+  const text = utf8OrNull(bytes);
+  if (text === null) return null;
   return form === "json" && isJson(text) ? text : JSON.stringify(text);
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function withoutPayload(

@@ -1,7 +1,7 @@
 import type { IdCodec } from "../../../core/id.ts";
 import { formatInstant } from "../../../core/instant.ts";
 import type { Received } from "../../../core/received.ts";
-import { utf8OrNull } from "../../../core/text.ts";
+import { isJson, utf8OrNull } from "../../../core/text.ts";
 import type { Message, PayloadVersion } from "../../../store/index.ts";
 
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -45,15 +45,6 @@ function receivedPayload(payload: Uint8Array | null): { readonly payload: string
   const text = utf8OrNull(payload);
   if (text === null) return { payload: "null", more: { payloadBase64: Buffer.from(payload).toString("base64") } };
   return isJson(text) ? { payload: text, more: {} } : { payload: "null", more: { payloadText: text } };
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 export function messageTextWith(
