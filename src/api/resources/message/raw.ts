@@ -1,8 +1,7 @@
-import { Type } from "@sinclair/typebox";
 import { notFound } from "../../../core/problem.ts";
 import type { Context } from "../../http/context.ts";
 import { corsHeaders } from "../../http/cors.ts";
-import { foreignContent } from "../../http/foreign-content.ts";
+import { foreignContent, payloadBytes } from "../../http/foreign-content.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 
 const JSON_TYPE = "application/json";
@@ -18,12 +17,7 @@ export function messageRawRoutes({ lookup, pages }: Context): Operation[] {
       description: "Returns the payload byte for byte, with its content type.",
       access: "application",
       responses: {
-        200: {
-          description: "The payload.",
-          contentType: "*/*",
-          schema: Type.String({ format: "binary" }),
-          example: '{"type":"user.signup"}',
-        },
+        200: payloadBytes,
       },
       problems: [404],
       async handle({ identity, params }) {

@@ -1,9 +1,8 @@
-import { Type } from "@sinclair/typebox";
 import { knownLink, readPayloadLink } from "../../../commands/payload-link.ts";
 import type { Seq } from "../../../core/id.ts";
 import { PAYLOAD_LINK_PATH } from "../../../core/payload-link.ts";
 import type { Context } from "../../http/context.ts";
-import { foreignContent } from "../../http/foreign-content.ts";
+import { foreignContent, payloadBytes } from "../../http/foreign-content.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 
 export function payloadLinkRoutes(context: Context): Operation[] {
@@ -21,12 +20,7 @@ export function payloadLinkRoutes(context: Context): Operation[] {
       access: "public",
       ...(method === "HEAD" && { hidden: true }),
       responses: {
-        200: {
-          description: "The payload.",
-          contentType: "*/*",
-          schema: Type.String({ format: "binary" }),
-          example: '{"type":"user.signup"}',
-        },
+        200: payloadBytes,
       },
       problems: [404, 409, 410, 503],
       async handle({ params }) {
