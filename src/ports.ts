@@ -105,7 +105,7 @@ export interface ExchangedHeaders {
   readonly response: string;
 }
 
-/** What the transformation or the function of an endpoint, and the downgrades of payload versions, did. */
+/** The changes and log lines of an endpoint's code and of the downgrades of payload versions. */
 export interface TransformationResult {
   /**
    * The request that it made of the message. Null if it failed or cancelled the delivery, and for

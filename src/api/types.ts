@@ -120,7 +120,7 @@ export type PrecheckRecipients = Static<typeof PrecheckRecipientsOut>;
 export type PayloadVersion = Static<typeof PayloadVersionOut>;
 export type PayloadVersionCreation = Static<typeof PayloadVersionIn>;
 export type PayloadVersionChange = Static<typeof PayloadVersionPatch>;
-/** What an application's token may know about a payload version. */
+/** The fields of a payload version that the token of an application may read. */
 export type PayloadVersionSummary = Static<typeof PayloadVersionSummaryOut>;
 export type PayloadVersionUsage = Static<typeof PayloadVersionUsageOut>;
 /** What a live event says that has changed, besides the overview. */

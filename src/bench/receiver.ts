@@ -1,7 +1,7 @@
 import { Histogram } from "./histogram.ts";
 import { nowMs } from "./load.ts";
 
-/** What a receiver got since its previous report. */
+/** The requests that a receiver has counted since its previous report. */
 export interface ReceiverReport {
   readonly received: number;
   /** Time from sending a message to the API until it arrived, in ms; null if nothing arrived. */

@@ -3,7 +3,7 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 import { type Seq, timeOfSeq } from "./id.ts";
 import { formatInstant } from "./instant.ts";
 
-/** What an endpoint gets: `full` payloads, or a `reference` with a link to each payload. */
+/** Whether an endpoint gets `full` payloads, or a `reference` with a link to each payload. */
 export const payloadModes = ["full", "reference"] as const;
 export type PayloadMode = (typeof payloadModes)[number];
 

@@ -15,7 +15,7 @@ export interface BatchMember {
 /** A member as it is sent. */
 export interface BatchPart extends BatchMember {
   readonly element: Uint8Array;
-  /** What the transformation did; undefined if there is none. */
+  /** The changes of the transformation; undefined if there is none. */
   readonly transformation: TransformationResult | undefined;
 }
 

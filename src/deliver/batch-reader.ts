@@ -8,7 +8,7 @@ import type { LaneReaderParts } from "./lane-reader.ts";
 import { dueTimeOf, earliestStart } from "./lane-state.ts";
 import { batchOf } from "./memory.ts";
 
-/** What a read has found in a lane. */
+/** The result of reading a lane. */
 interface Found {
   /** Due deliveries that are in no batch, in lane order. */
   readonly free: BatchCandidate[];

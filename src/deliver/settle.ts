@@ -28,7 +28,7 @@ export interface Verdict {
   readonly durationMs: number;
 }
 
-/** What an attempt was for. */
+/** The delivery, the message and the batch of an attempt. */
 export interface Attempted {
   readonly delivery: PendingDelivery;
   readonly content: MessageContent;

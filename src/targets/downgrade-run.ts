@@ -6,13 +6,13 @@ import { type Sandbox, SandboxBusy, type SandboxResult } from "../sandbox/sandbo
 import { downgradeCall, downgradedBy, downgradeProgram } from "./downgrade.ts";
 import type { TargetEndpoint, TargetMessage } from "./target.ts";
 
-/** What the downgrades made of a message, or why they failed. */
+/** The result of the downgrades of a message, or the reason why they failed. */
 export type DowngradeResult =
   /** `payload` is null if it is unchanged. */
   | { readonly kind: "payload"; readonly payload: Uint8Array | null; readonly logs: readonly string[] }
   | { readonly kind: "problem"; readonly detail: string; readonly logs: readonly string[] };
 
-/** What is needed to run downgrades. */
+/** The parts that downgrades run with. */
 export interface DowngradeParts {
   readonly sandbox: Sandbox | undefined;
   /** Maximum size of the result. */

@@ -16,7 +16,7 @@ export interface DowngradeProgram {
   }>;
 }
 
-/** What the downgrades made of a payload, or why they failed. */
+/** The result of the downgrades of a payload, or the reason why they failed. */
 export type Downgraded =
   /** `payload` is null if it is unchanged. */
   | { readonly kind: "payload"; readonly payload: Uint8Array | null }

@@ -80,7 +80,7 @@ describe("the field `payloadMode` of an endpoint", () => {
 });
 
 describe("a thin event", () => {
-  test("it has the id, the type and the time of the message, and a signature, but not the payload", async () => {
+  test("a thin event has the id, the type and the time of the message, and a signature, but not the payload", async () => {
     const { request, message, event, at } = await delivered();
     expect(request.headers.get("content-type")).toBe("application/json");
     const { key } = (await send("GET", `${at}/secret`)).json;
@@ -165,7 +165,7 @@ describe("a thin event", () => {
 });
 
 describe("the URL of a thin event", () => {
-  test("it returns the payload byte for byte with its content type, once", async () => {
+  test("the URL returns the payload byte for byte with its content type, once", async () => {
     const { event } = await delivered();
     const response = await fetch(event.url);
     expect([response.status, await response.text()]).toEqual([200, PAYLOAD]);
@@ -221,13 +221,13 @@ describe("the URL of a thin event", () => {
     }
   });
 
-  test("it works for an endpoint that was disabled or gets full payloads again", async () => {
+  test("the URL works for an endpoint that was disabled or gets full payloads again", async () => {
     const { event, at } = await delivered();
     await send("PATCH", at, { payloadMode: "full", disabled: true });
     expect(await (await fetch(event.url)).text()).toBe(PAYLOAD);
   });
 
-  test("it returns the payload in the version of the endpoint, and a failing downgrade does not use it up", async () => {
+  test("the URL returns the payload in the version of the endpoint, and a failing downgrade does not use it up", async () => {
     const name = freshUid();
     await send("POST", "/management/environment", { name, type: "development" });
     const within: Send = (method, path, body, options) =>

@@ -203,7 +203,7 @@ const pair = fc.tuple(schema, schema, fc.boolean()).map(([before, other, same]):
 });
 
 describe("a change that counts as compatible", () => {
-  test("accepts every payload with known properties that matched before", () => {
+  test("a compatible schema accepts every payload with known properties that matched before", () => {
     fc.assert(
       fc.property(
         pair.chain(([before, after]) => fc.tuple(fc.constant(before), fc.constant(after), payload(before))),
@@ -216,7 +216,7 @@ describe("a change that counts as compatible", () => {
     );
   });
 
-  test("leaves in every new payload what the old schema required", () => {
+  test("a payload of a compatible schema has everything that the old schema required", () => {
     fc.assert(
       fc.property(
         pair.chain(([before, after]) => fc.tuple(fc.constant(before), fc.constant(after), payload(after))),

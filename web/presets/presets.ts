@@ -10,7 +10,7 @@ import teams from "./teams.txt" with { type: "text" };
 export interface Preset {
   readonly name: string;
   readonly title: string;
-  /** What the receiver gets, and which limits the code keeps. */
+  /** The form that the receiver gets, and the limits that the code keeps. */
   readonly about: string;
   /** The code of an endpoint of an application. */
   readonly webhook: string;

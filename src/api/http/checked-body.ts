@@ -29,7 +29,7 @@ export function isPartlyRead(bytes: Uint8Array): boolean {
   return bytes.length >= PARTIAL_BYTES_MIN;
 }
 
-/** What the check of a body depends on. */
+/** The inputs of the check of a body. */
 type BodyRules = Pick<Operation, "strict" | "bodyOptional">;
 
 /** Parses a body. Throws 422 if it is not valid JSON or does not match the schema. */

@@ -12,7 +12,7 @@ import {
 } from "../../core/trace.ts";
 import { hexWord, SeqHash } from "./seq-hash.ts";
 
-/** What decides about the trace of a message. */
+/** The fields of a message that decide whether its trace is recorded. */
 export interface TraceOrigin {
   readonly seq: Seq;
   /** The trace of the caller. Null or absent if the message begins a trace. */

@@ -3,7 +3,7 @@ import type { QuotaTexts } from "./quota-texts.ts";
 
 interface QuotaFieldsProps {
   readonly texts: QuotaTexts;
-  /** What is wrong with each limit, by name. */
+  /** The problem of each limit, by its name. */
   readonly problems: Readonly<Record<string, string>>;
   readonly onChange: (texts: QuotaTexts) => void;
 }

@@ -5,7 +5,7 @@ import { FUNCTION_URL, type FunctionValue, NEW_CODE, type Pairs, parsePairs, par
 type Batch = NonNullable<Endpoint["batch"]>;
 type Value = string | number | readonly string[] | Pairs | Batch | FunctionValue | null;
 
-/** What the user enters for a schedule without retries. */
+/** The input for a schedule without retries. */
 const NO_RETRIES = "none";
 
 /**

@@ -26,7 +26,7 @@ export function Received({ of }: { of: AttemptDetail }) {
   );
 }
 
-/** What a function returned, or its error. */
+/** The result of a function, or its error. */
 function FunctionResult({ of: { response } }: { of: AttemptDetail }) {
   return (
     <section aria-label="Result of the function">
@@ -38,7 +38,7 @@ function FunctionResult({ of: { response } }: { of: AttemptDetail }) {
   );
 }
 
-/** What the transformation or the function wrote with `console` or `ctx.log`. */
+/** The lines that the transformation or the function wrote with `console` or `ctx.log`. */
 export function Logs({ of }: { of: AttemptDetail }) {
   if (of.logs === null || of.logs.length === 0) return null;
   const title = isOfFunction(of) ? "Output of the function" : "Output of the transformation";

@@ -6,7 +6,7 @@ import { nullable } from "../../http/schema.ts";
 import { checkScopes } from "../../identity/access.ts";
 import type { Identity } from "../../identity/identity.ts";
 
-/** What the simulations of transformations for endpoints and for endpoints of sources share. */
+/** The common parts of the simulations for endpoints and for endpoints of sources. */
 
 export const messageId = Type.Optional(
   nullable(

@@ -9,7 +9,7 @@ import { createProperties, exampleOf, outputOf, outputProperties, patchPropertie
 export const PayloadVersionIn = field.object("PayloadVersionIn", createProperties(payloadVersionFields));
 export const PayloadVersionPatch = field.object("PayloadVersionPatch", patchProperties(payloadVersionFields));
 export const PayloadVersionOut = field.object("PayloadVersionOut", outputProperties(payloadVersionFields));
-/** What receivers need to know to choose a version. */
+/** The fields by which a receiver chooses a version. */
 export const PayloadVersionSummaryOut = field.object("PayloadVersionSummaryOut", {
   version: PayloadVersionOut.properties.version,
   description: PayloadVersionOut.properties.description,

@@ -5,7 +5,7 @@ import type {
   TransformationSimulation,
 } from "../../../../src/api/types.ts";
 
-/** What the editor of a transformation works with, for endpoints and for endpoints of sources. */
+/** The data and operations of the transformation editor, for endpoints and for endpoints of sources. */
 
 /** Stands for the value of a stored variable, which the API does not return. */
 export const SET = "[set]";

@@ -124,7 +124,7 @@ function outcomeOf(action: Action, problems: Problems, isChanged: boolean): Acti
   return { ...shown, problem: isOpen ? "Correct what is marked above." : null };
 }
 
-/** What the server found wrong, by the field that shows it. */
+/** The problems that the server found, by the field that shows them. */
 interface Problems {
   readonly code?: string;
   readonly variables?: string;
