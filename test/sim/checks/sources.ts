@@ -165,7 +165,9 @@ export class SourceChecks {
     const { seq, hasFailed } = message;
     if (NEVER_STORED.includes(flaw)) this.violation(`event ${id} is stored although it is a request of type ${flaw}`);
     else if (flaw !== null && !hasFailed) this.violation(`event ${id} counts as genuine although it is ${flaw}`);
-    if (hasFailed && !source.verification.mayBe("record"))
+    // A request that was checked before the setting changed may be stored after the change.
+    const couldRecord = [...underWay].some((call) => call.isAccepting && !call.isStored && call.couldRecord);
+    if (hasFailed && !couldRecord && !source.verification.mayBe("record"))
       this.violation(`event ${id} is stored although it is ${flaw}`);
     if (underWay.size === 0) this.violation(`event ${id} is stored after its response or a crash`);
     if ([...underWay].every(({ newestAtStart }) => seq < newestAtStart)) {
@@ -185,6 +187,7 @@ export function beginCall(posting: Posting, clock: VirtualClock): DoorCall {
     ...{ startedAt: clock.now, wallAtStart: clock.wall, clockStepsAtStart: clock.stepCount },
     ...{ storedAtStart: stored.length, versionAtStart: source.version, newestAtStart: source.newestAnswered },
     ...{ wasAlone: underWay.size === 0, isAccepting: false, isStored: false },
+    couldRecord: source.verification.mayBe("record"),
   };
   underWay.add(call);
   return call;

@@ -88,6 +88,8 @@ export interface DoorCall {
   /** The newest message whose sender had its response when this request began. */
   readonly newestAtStart: Seq;
   readonly wasAlone: boolean;
+  /** Whether the source may have stored requests whose check fails when this one began. */
+  readonly couldRecord: boolean;
   /** Whether the message has been given to the store. */
   isAccepting: boolean;
   isStored: boolean;
