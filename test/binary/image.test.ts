@@ -116,7 +116,7 @@ describe.skipIf(!isSupported)("the container image", () => {
     // The mounts end with the process, because they are in its own namespace.
     const script =
       'mount --bind /proc "$1/proc" && mount --bind /dev "$1/dev" && root=$1 && shift && exec chroot --userspec=65532:65532 "$root" "$@"';
-    const port = await freePort();
+    const port = freePort();
     const env = {
       BOATHOOK_HOST: "127.0.0.1",
       BOATHOOK_PORT: String(port),

@@ -35,7 +35,7 @@ async function proxied(
 ): Promise<Proxied> {
   const dir = temporaryDirectory();
   const certificate = selfSigned("127.0.0.1");
-  const port = await freePort();
+  const port = freePort();
   const url = `${scheme}://127.0.0.1:${port}${pathPrefix}`;
   const boathook = await install(["--trusted-proxies=127.0.0.1/32", `--public-url=${url}`]);
   const command = await start({ port, own: new URL(boathook.url).host, dir, certificate });

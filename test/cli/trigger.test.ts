@@ -93,7 +93,7 @@ describe("boathook trigger", () => {
   }
 
   test("a server that cannot be reached is named without a stack trace", async () => {
-    const url = `http://127.0.0.1:${await freePort()}`;
+    const url = `http://127.0.0.1:${freePort()}`;
     const { code, stdout, stderr } = await trigger(url, ["--source", "shop"]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
     expect(stderr).toMatch(new RegExp(`^The server at ${url} cannot be reached .*--server or BOATHOOK_SERVER\\.\\n$`));

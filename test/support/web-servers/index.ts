@@ -1,7 +1,8 @@
 import { writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { type Certificate, selfSigned } from "../certificate.ts";
+import { freePort } from "../free-port.ts";
 import { temporaryDirectory } from "../temporary.ts";
 
 /**
@@ -97,7 +98,7 @@ export async function startWebServer(maker: Maker): Promise<WebServer> {
   const [cert, key] = [directory.file("cert.pem"), directory.file("key.pem")];
   writeFileSync(cert, certificate.cert);
   writeFileSync(key, certificate.key);
-  const [port, tlsPort] = await freePorts();
+  const [port, tlsPort] = [freePort(), freePort()];
   const command = maker.command({ port, tlsPort, cert, key, file: directory.file });
   // The command runs in a separate process group, because `go run` does not stop its server when it
   // is stopped.
@@ -119,18 +120,6 @@ export async function startWebServer(maker: Maker): Promise<WebServer> {
     certificate,
     [Symbol.asyncDispose]: stop,
   };
-}
-
-/** Returns two ports that are currently free. */
-async function freePorts(): Promise<[number, number]> {
-  const servers = [createServer(), createServer()];
-  const ports: number[] = [];
-  for (const server of servers) {
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    ports.push((server.address() as { port: number }).port);
-  }
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return [ports[0]!, ports[1]!];
 }
 
 function accepts(port: number): Promise<boolean> {
