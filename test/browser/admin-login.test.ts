@@ -76,6 +76,30 @@ describeInBrowser("login on the admin page", { env: { BOATHOOK_ROOT_TOKEN: TOKEN
   );
 
   test(
+    "other tabs show no error while the response to a logout is on its way",
+    async () => {
+      await using opened = await open();
+      const { page, context } = opened;
+      await logInWith(page, TOKEN);
+      const other = await tabOf(context, "#/system");
+      await other.getByRole("heading", { level: 1, name: "System" }).waitFor();
+      const { promise: arrival, resolve: arrive } = Promise.withResolvers<void>();
+      await page.route("**/api/v1/session", async (route) => {
+        const response = await route.fetch();
+        await arrival;
+        await route.fulfill({ response });
+      });
+      await page.getByRole("button", { name: "Log out" }).click();
+      await other.getByLabel("Token").waitFor();
+      expect(await other.getByRole("alert").count()).toBe(0);
+      arrive();
+      await page.getByLabel("Token").waitFor();
+      expect(await page.getByRole("alert").count()).toBe(0);
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
     "a change is sent again with the new session if the same token has logged in again",
     async () => {
       await using opened = await open("#/token");

@@ -3,11 +3,11 @@ import { ApiError, errorOf } from "../kit/client.ts";
 import { call, checked, send } from "./api.ts";
 import { rememberLoggedIn, wasLoggedIn } from "./early.ts";
 import { addressedEnvironment, environmentLink } from "./environment.ts";
-import { session, showLogin, showSession } from "./session.ts";
+import { session, setLoggingOut, showLogin, showSession } from "./session.ts";
 
 /** Opens and ends the session of the browser, and follows what other tabs do with it. */
 
-/** Tells the other tabs that the session was opened or ended. */
+/** Carries messages to the other tabs: that the session was opened, is being ended, or was ended. */
 const tabs = new BroadcastChannel("boathook-session");
 const ADDRESS_KEY = "boathook.return";
 
@@ -33,7 +33,10 @@ export const loginOptions = () => options;
 
 /** Shows the page that the browser is logged in for, or the login page. */
 export async function startSession(): Promise<void> {
-  tabs.addEventListener("message", () => void checkSession());
+  tabs.addEventListener("message", ({ data }) => {
+    if (data === "ending") setLoggingOut(true);
+    else void checkSession().finally(() => setLoggingOut(false));
+  });
   if (returnToAddress()) return;
   const reason = takeReason();
   await checkSession(reason);
@@ -86,13 +89,18 @@ export async function logIn(token: string): Promise<void> {
 
 /** Ends the session in all tabs of the browser. */
 export async function logOut(): Promise<void> {
+  tabs.postMessage("ending");
+  setLoggingOut(true);
   try {
     await call("DELETE", "/session");
   } catch (error) {
     if (!(error instanceof ApiError) || error.status !== 401) {
       session.value = { state: "unreachable", problem: `You are still logged in. ${(error as Error).message}` };
+      tabs.postMessage("opened");
       return;
     }
+  } finally {
+    setLoggingOut(false);
   }
   rememberLoggedIn(false);
   tabs.postMessage("ended");

@@ -46,9 +46,17 @@ export function showSession(current: CurrentSession): void {
   session.value = { state: "open", session: current };
 }
 
+/** Whether a user is logging out, in this tab or in another one. */
+let isLoggingOut = false;
+
+/** While a user is logging out, requests that fail for it show the login page without a reason. */
+export function setLoggingOut(value: boolean): void {
+  isLoggingOut = value;
+}
+
 export function showLogin(reason: string | null): void {
   forgetDrafts();
-  session.value = { state: "ended", reason };
+  session.value = { state: "ended", reason: isLoggingOut ? null : reason };
 }
 
 /** Returns the name of a session's owner. Several sessions may have the same owner. */
