@@ -29,9 +29,11 @@ export interface OpenedSession {
   readonly secret: string;
 }
 
+/** Opens a session that lasts at most `ageMaxMs`. */
 export async function openSession(
   { store, seqs, clock, random }: Parts,
   { expiresAt, userAgent, ...wanted }: NewSession,
+  ageMaxMs: number = sessionAgeMaxMs,
 ): Promise<OpenedSession> {
   const now = clock.now();
   const secret = sessionSecretText(random.bytes(sessionSecretBytes));
@@ -41,7 +43,7 @@ export async function openSession(
     userAgent: cutText(userAgent.toWellFormed(), userAgentCharsMax),
     createdAt: now,
     lastUsedAt: now,
-    expiresAt: Math.min(expiresAt ?? Number.POSITIVE_INFINITY, now + sessionAgeMaxMs),
+    expiresAt: Math.min(expiresAt ?? Number.POSITIVE_INFINITY, now + ageMaxMs),
   };
   await store.configuration.sessions.create(session, tokenHash(secret), sessionsPerOwnerMax);
   return { session, secret };
@@ -53,7 +55,7 @@ export function openUserSession(
   user: SessionUser,
   from: Pick<Session, "userAgent" | "address">,
 ): Promise<OpenedSession> {
-  return openSession(parts, {
+  const wanted = {
     ...from,
     user,
     ownerSha256: tokenHash(JSON.stringify([user.issuer, user.id])),
@@ -61,8 +63,9 @@ export function openUserSession(
     environmentSeq: null,
     tokenSeq: null,
     unsignedJwt: null,
-    expiresAt: parts.clock.now() + userSessionMs,
-  });
+    expiresAt: null,
+  };
+  return openSession(parts, wanted, userSessionMs);
 }
 
 /** Ends a session at once. Returns false if it has ended before. */
