@@ -263,7 +263,9 @@ describe("the ownership challenge", () => {
   });
 
   test("operational endpoints and inboxes of the server need no verification", async () => {
-    const operational = await send("POST", "/operational-webhook/endpoint", { url: `${receiver.url}/ops` });
+    // The creation of the inbox's endpoint is an event of another type.
+    const eventTypes = ["message.attempt.exhausted"];
+    const operational = await send("POST", "/operational-webhook/endpoint", { url: `${receiver.url}/ops`, eventTypes });
     expect(operational.status).toBe(201);
     const inbox = await created({ url: `https://${ORIGIN}/inbox/${freshUid("challenged")}` });
     expect(inbox.json).toMatchObject({ verified: true, paused: false });
