@@ -1,8 +1,9 @@
 import { type Command, Option } from "commander";
 import type { Settings } from "../config/index.ts";
 import { socketPathOf } from "../core/unix-socket.ts";
+import { requestTo } from "./client/server-client.ts";
+import { serverUrl } from "./client/server-options.ts";
 import { CommandFailed } from "./exit-code.ts";
-import { requestTo, serverUrl } from "./server-client.ts";
 import { addSettingOptions, settingsFor } from "./setting-options.ts";
 
 const TIMEOUT_MS = 10_000;

@@ -3,6 +3,7 @@ import { SettingsError } from "../config/index.ts";
 import { StartError } from "../core/start-error.ts";
 import { addBackupCommand } from "./backup.ts";
 import { addBenchCommand } from "./bench.ts";
+import { addLoginCommands } from "./client/login.ts";
 import { addDoctorCommand } from "./doctor/doctor.ts";
 import { CommandFailed, EXIT, FailureReported } from "./exit-code.ts";
 import { addHealthCommand } from "./health.ts";
@@ -57,6 +58,7 @@ function buildProgram(dropped: readonly string[]): Command {
   addBackupCommand(program);
   addRestoreCommand(program);
   addDoctorCommand(program);
+  addLoginCommands(program);
   addTriggerCommand(program);
   addRulesCommand(program);
   addDashboardCommand(program);

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
+import { addServerOptions, serverClient } from "./client/server-options.ts";
 import { CommandFailed } from "./exit-code.ts";
-import { addServerOptions, serverClient } from "./server-client.ts";
 
 /** Adds the command that sends a source an example request, signed as its provider signs. */
 export function addTriggerCommand(program: Command): void {
@@ -11,7 +11,9 @@ export function addTriggerCommand(program: Command): void {
     .argument("[event]", "event type of the example (default: the provider's most common one)");
   addServerOptions(trigger).action(async (eventType: string | undefined, { source }: { source: string }) => {
     const path = `/ingest/api/v1/source/${encodeURIComponent(source)}/send-example`;
-    const message = (await serverClient(trigger).post(path, { eventType })) as { readonly id?: unknown } | null;
+    const message = (await serverClient(trigger).post(path, { eventType }, { Source: source })) as {
+      readonly id?: unknown;
+    } | null;
     if (typeof message?.id !== "string") throw new CommandFailed("The response contains no message. Check --server.");
     console.log(message.id);
   });

@@ -8,6 +8,7 @@ export { readKeyPair } from "./key-pair.ts";
 export { settingsTable } from "./markdown.ts";
 export {
   CONFIG_VARIABLE,
+  ENVIRONMENT_VARIABLE,
   NEW_KEY_VARIABLE,
   newEncryptionKey,
   type ReadSettings,

@@ -14,6 +14,7 @@ export const CONFIG_VARIABLE = "BOATHOOK_CONFIG";
 /** Environment variables of the commands that call a running server. They are no settings. */
 export const SERVER_VARIABLE = "BOATHOOK_SERVER";
 export const TOKEN_VARIABLE = "BOATHOOK_TOKEN";
+export const ENVIRONMENT_VARIABLE = "BOATHOOK_ENVIRONMENT";
 /** Environment variable with the new key for `key rotate`. It is no setting. */
 export const NEW_KEY_VARIABLE = "BOATHOOK_NEW_ENCRYPTION_KEY";
 const VARIABLE_PREFIX = "BOATHOOK_";
@@ -208,6 +209,7 @@ function refuseUnknownVariables(environment: SettingSources["environment"]): voi
     CONFIG_VARIABLE,
     SERVER_VARIABLE,
     TOKEN_VARIABLE,
+    ENVIRONMENT_VARIABLE,
     NEW_KEY_VARIABLE,
   ];
   for (const name of Object.keys(environment)) {

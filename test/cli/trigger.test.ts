@@ -1,5 +1,6 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { fromSources, run } from "../support/binary.ts";
+import { fakeApi } from "../support/fake-api.ts";
 import { freePort } from "../support/free-port.ts";
 
 // Each command is a separate process, which takes seconds on a busy machine.
@@ -8,55 +9,32 @@ setDefaultTimeout(60_000);
 const TOKEN = "bhk_test-only-token";
 const MESSAGE_ID = "msg_0KfxFXFUH4hEMq0Y8gpRxcT2bSr";
 
-interface Seen {
-  readonly method: string;
-  readonly path: string;
-  readonly authorization: string | null;
-  readonly body: unknown;
-}
-
-/** Starts a server that gives every request the same response, and keeps the requests. */
-function fakeServer(respond: () => Response) {
-  const seen: Seen[] = [];
-  const server = Bun.serve({
-    port: 0,
-    hostname: "127.0.0.1",
-    async fetch(request) {
-      const { pathname } = new URL(request.url);
-      const authorization = request.headers.get("authorization");
-      seen.push({ method: request.method, path: pathname, authorization, body: await request.json() });
-      return respond();
-    },
-  });
-  return { url: `http://127.0.0.1:${server.port}`, seen, [Symbol.dispose]: () => void server.stop(true) };
-}
-
 const trigger = (url: string, args: readonly string[], token: string = TOKEN) =>
   run(fromSources, ["trigger", ...args], { env: { BOATHOOK_SERVER: url, BOATHOOK_TOKEN: token } });
 
 describe("boathook trigger", () => {
   test("the command asks the server for an example and prints only the id of the message", async () => {
-    using server = fakeServer(() => Response.json({ id: MESSAGE_ID }, { status: 202 }));
+    using server = fakeApi(() => Response.json({ id: MESSAGE_ID }, { status: 202 }));
     const { code, stdout, stderr } = await trigger(server.url, ["--source", "shop/1", "charge.refunded"]);
     expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: `${MESSAGE_ID}\n`, stderr: "" });
-    expect(server.seen).toEqual([
+    expect(server.seen).toMatchObject([
       {
         method: "POST",
         path: "/ingest/api/v1/source/shop%2F1/send-example",
-        authorization: `Bearer ${TOKEN}`,
+        headers: { authorization: `Bearer ${TOKEN}` },
         body: { eventType: "charge.refunded" },
       },
     ]);
   });
 
   test("the request contains no event type if none is given", async () => {
-    using server = fakeServer(() => Response.json({ id: MESSAGE_ID }, { status: 202 }));
+    using server = fakeApi(() => Response.json({ id: MESSAGE_ID }, { status: 202 }));
     await trigger(server.url, ["--source", "shop"]);
     expect(server.seen.map(({ body }) => body)).toEqual([{}]);
   });
 
   test("--server takes precedence over BOATHOOK_SERVER", async () => {
-    using server = fakeServer(() => Response.json({ id: MESSAGE_ID }, { status: 202 }));
+    using server = fakeApi(() => Response.json({ id: MESSAGE_ID }, { status: 202 }));
     const { code } = await trigger("http://127.0.0.1:1", ["--source", "shop", "--server", `${server.url}/`]);
     expect({ code, requests: server.seen.length }).toEqual({ code: 0, requests: 1 });
   });
@@ -65,7 +43,7 @@ describe("boathook trigger", () => {
     [
       "an invalid token",
       () => Response.json({ code: "authentication_failed", detail: "Invalid token" }, { status: 401 }),
-      "The server does not accept the token in BOATHOOK_TOKEN. Create one with `boathook token create`.\n",
+      "The server at {url} does not accept the token in BOATHOOK_TOKEN. Create one with `boathook token create`, or log in with `boathook login`.\n",
     ],
     [
       "a provider whose signing key only the sender has",
@@ -87,8 +65,9 @@ describe("boathook trigger", () => {
   ];
   for (const [name, response, stderr] of REFUSALS) {
     test(`the exit code is 1 and stderr has one sentence after ${name}`, async () => {
-      using server = fakeServer(response);
-      expect(await trigger(server.url, ["--source", "shop"])).toEqual({ code: 1, stdout: "", stderr });
+      using server = fakeApi(response);
+      const expected = { code: 1, stdout: "", stderr: stderr.replace("{url}", server.url) };
+      expect(await trigger(server.url, ["--source", "shop"])).toEqual(expected);
     });
   }
 

@@ -1,5 +1,5 @@
 import { isServerReport, type ServerReading } from "../../doctor/server.ts";
-import { requestTo } from "../server-client.ts";
+import { requestTo } from "../client/server-client.ts";
 
 const TIMEOUT_MS = 30_000;
 

@@ -1,0 +1,174 @@
+import { SERVER_VARIABLE, TOKEN_VARIABLE } from "../../config/index.ts";
+import { socketPathOf } from "../../core/unix-socket.ts";
+import { CommandFailed } from "../exit-code.ts";
+import { printable } from "./printable.ts";
+
+const TIMEOUT_MS = 30_000;
+/** Maximum length of a server's error message in the command's own message, in characters. */
+const DETAIL_CHARS_MAX = 500;
+
+/** How to reach a server, and as whom. */
+export interface Access {
+  /** A URL without a trailing slash, or `unix:/path`. */
+  readonly server: string;
+  readonly token: string;
+  /** Null means the environment of the token, or the default one for a token without an environment. */
+  readonly environment: string | null;
+  /** Whether the token comes from `boathook login`. */
+  readonly isStoredToken: boolean;
+}
+
+type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+/** Names of the things in a request's path, by their kinds in the API's messages, such as `Application`. */
+export type Names = Readonly<Record<string, string>>;
+
+/** The server responded with an error. The message is one sentence for the user. */
+export class ServerRefused extends CommandFailed {
+  constructor(
+    message: string,
+    readonly status: number,
+    /** The code in the response's body, or null if there is none. */
+    readonly code: string | null,
+  ) {
+    super(message);
+  }
+}
+
+/**
+ * A running server, as the commands that call its API see it. The methods resolve with the parsed
+ * body of the response, or null if it has none. They reject with `CommandFailed` if the server cannot
+ * be reached, and with `ServerRefused` if it responds with an error. Paths start with `/api/` or
+ * `/ingest/`. `names` are the things whose absence the message of a 404 states.
+ */
+export class ServerClient {
+  constructor(readonly access: Access) {}
+
+  get server(): string {
+    return this.access.server;
+  }
+
+  get(path: string, names?: Names): Promise<unknown> {
+    return this.#send("GET", path, undefined, names);
+  }
+
+  post(path: string, body: object, names?: Names): Promise<unknown> {
+    return this.#send("POST", path, body, names);
+  }
+
+  put(path: string, body: object, names?: Names): Promise<unknown> {
+    return this.#send("PUT", path, body, names);
+  }
+
+  patch(path: string, body: object, names?: Names): Promise<unknown> {
+    return this.#send("PATCH", path, body, names);
+  }
+
+  delete(path: string, names?: Names): Promise<unknown> {
+    return this.#send("DELETE", path, undefined, names);
+  }
+
+  /** The headers that every request must have. */
+  get headers(): Record<string, string> {
+    const { token, environment } = this.access;
+    return {
+      authorization: `Bearer ${token}`,
+      ...(environment !== null && { "boathook-environment": environment }),
+    };
+  }
+
+  async #send(method: Method, path: string, body: object | undefined, names: Names = {}): Promise<unknown> {
+    const { status, text } = await this.#exchange(method, path, body);
+    if (status >= 200 && status < 300) return text === "" ? null : this.#parsed(text);
+    throw this.#refusal(status, text, names);
+  }
+
+  async #exchange(method: Method, path: string, body: object | undefined): Promise<{ status: number; text: string }> {
+    const { url, init } = requestTo(this.server, path);
+    try {
+      const response = await fetch(url, {
+        method,
+        headers: { ...this.headers, ...(body !== undefined && { "content-type": "application/json" }) },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+        ...init,
+        redirect: "manual",
+        signal: AbortSignal.timeout(TIMEOUT_MS),
+      });
+      return { status: response.status, text: await response.text() };
+    } catch (error) {
+      throw unreachable(this.server, error as Error);
+    }
+  }
+
+  #parsed(text: string): unknown {
+    try {
+      return JSON.parse(text);
+    } catch {
+      throw new CommandFailed(`The response from ${this.server} is not JSON. Check --server.`);
+    }
+  }
+
+  #refusal(status: number, text: string, names: Names): ServerRefused {
+    const { code, detail } = problemOf(text);
+    const message = status === 401 ? this.#tokenRefusal() : (this.#absence(status, detail, names) ?? null);
+    return new ServerRefused(
+      message ?? `The server responded with ${[status, detail].filter((part) => part !== "").join(": ")}`,
+      status,
+      code,
+    );
+  }
+
+  #tokenRefusal(): string {
+    const { server, isStoredToken } = this.access;
+    return isStoredToken
+      ? `The server at ${server} no longer accepts the token of this login. Log in again with \`boathook login --server ${server}\`.`
+      : `The server at ${server} does not accept the token in ${TOKEN_VARIABLE}. Create one with \`boathook token create\`, or log in with \`boathook login\`.`;
+  }
+
+  /** Returns the message about a thing that the server says it does not have, or null. */
+  #absence(status: number, detail: string, names: Names): string | null {
+    const kind = status === 404 ? /^([A-Z][a-z ]*) not found$/.exec(detail)?.[1] : undefined;
+    if (kind === undefined) return null;
+    const { environment } = this.access;
+    const name = kind === "Environment" ? environment : names[kind];
+    if (name == null) return null;
+    const place = environment === null || kind === "Environment" ? "" : ` in the environment ${environment}`;
+    return `${kind} ${printable(name)} does not exist on the server at ${this.server}${place}.`;
+  }
+}
+
+/** Returns the error about a server that cannot be reached. */
+export function unreachable(server: string, { message }: Error): CommandFailed {
+  const why = printable(message).replace(/[.\s]+$/, "");
+  return new CommandFailed(
+    `The server at ${server} cannot be reached (${why}). Start it, or set --server or ${SERVER_VARIABLE}.`,
+  );
+}
+
+/** Returns the arguments with which `fetch` reaches a path of a server, given as for `--server`. */
+export function requestTo(server: string, path: string): { url: string; init: { unix?: string } } {
+  const unix = socketPathOf(server);
+  if (unix !== null) return { url: `http://localhost${path}`, init: { unix } };
+  return { url: `${server.replace(/\/+$/, "")}${path}`, init: {} };
+}
+
+/** Returns the code and the message of an error response of the API, or the beginning of any other text. */
+function problemOf(text: string): { readonly code: string | null; readonly detail: string } {
+  let body: { readonly code?: unknown; readonly detail?: unknown };
+  try {
+    body = Object(JSON.parse(text));
+  } catch {
+    body = { detail: text };
+  }
+  const { code, detail } = body;
+  const shown = Array.isArray(detail) ? detail.map(findingText).join(" ") : String(detail ?? text);
+  return {
+    code: typeof code === "string" ? code : null,
+    detail: printable(shown.replace(/\s+/g, " ").slice(0, DETAIL_CHARS_MAX)),
+  };
+}
+
+function findingText(finding: unknown): string {
+  const { loc, msg } = (finding ?? {}) as { loc?: unknown; msg?: unknown };
+  return Array.isArray(loc) ? `${loc.slice(1).join(".")}: ${msg}` : String(msg);
+}
