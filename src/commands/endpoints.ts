@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Seq } from "../core/id.ts";
 import { conflict, invalid, notFound, Problem } from "../core/problem.ts";
 import { plainEndpoint } from "../core/resources/endpoint.ts";
@@ -12,6 +13,7 @@ import { checkFunction, meantFunction } from "./functions.ts";
 import { endpointCreated, endpointDeleted, endpointUpdated } from "./publish.ts";
 import { endpointQuotaProblem } from "./quota.ts";
 import { anyEventTypes, type SubscriptionRule } from "./subscriptions.ts";
+import { checkTransformation, meantTransformation } from "./transformation-code.ts";
 
 type ChangeParts = Pick<CommandContext, "store" | "clock" | "facts" | "signals" | "challenges">;
 type CreateParts = ChangeParts &
@@ -80,7 +82,7 @@ export async function putEndpoint(
 }
 
 /**
- * Applies `change` to an endpoint. The code of a function must have been checked (`checkFunction`). Enabling the endpoint clears `failingSince`. Throws 404 if the
+ * Applies `change` to an endpoint. The code of a function must have been checked (`checkFunction`). Enabling the endpoint clears `failingSince`. If nothing changes, `updatedAt` stays and nothing is announced. Throws 404 if the
  * endpoint does not exist, 409 if the uid is taken, and any error that `change` throws. If `change`
  * returns new `eventTypes`, also throws any error that `rule` throws.
  */
@@ -91,19 +93,20 @@ export async function changeEndpoint(
   rule: SubscriptionRule = anyEventTypes,
 ): Promise<Endpoint> {
   if (rule !== anyEventTypes) await checkSubscription(parts, seq, change, rule);
-  const updatedAt = parts.clock.now();
+  const now = parts.clock.now();
   const update = await parts.store.configuration.endpoints.update(seq, (before) => {
     const changed = { ...before, ...change(before) };
     const url = meantUrl(changed.url, before.url);
-    const outgoing = meantOutgoing({ ...changed, url }, before, updatedAt);
+    const outgoing = meantOutgoing({ ...changed, url }, before, now);
     const after = { ...changed, url, ...outgoing, function: meantFunction({ ...changed, url }, before) };
     const failingSince = before.disabled && !after.disabled ? null : before.failingSince;
-    const challenge = challenging(parts, before, after, updatedAt);
-    return { ...after, ...disabling(before, after, updatedAt), ...challenge, failingSince, updatedAt };
+    const challenge = challenging(parts, before, after, now);
+    const result = { ...after, ...disabling(before, after, now), ...challenge, failingSince };
+    return isDeepStrictEqual(result, before) ? before : { ...result, updatedAt: now };
   });
   if (update === "gone") throw noEndpoint();
   if (update === "taken") throw uidTaken();
-  endpointUpdated(parts, update.before, update.after);
+  if (!isDeepStrictEqual(update.after, update.before)) endpointUpdated(parts, update.before, update.after);
   return update.after;
 }
 
@@ -127,7 +130,9 @@ async function createUnlessTaken(
   const now = clock.now();
   const plain = plainEndpoint({ seq: seqs.next(), applicationSeq, url, now });
   const given = { ...plain, ...settings, url };
-  const wanted = { ...given, ...meantOutgoing(given, null, now), function: meantFunction(given, null) };
+  const transformation = await newTransformation(parts, applicationSeq, given, now);
+  const outgoing = meantOutgoing(given, null, now);
+  const wanted = { ...given, ...outgoing, transformation, function: meantFunction(given, null) };
   await checkFunction(parts, applicationSeq, wanted.function);
   const endpoint = { ...wanted, ...disabling(plain, wanted, now), ...challenging(parts, null, wanted, now) };
   const signing = secret ?? generateSecret(random.bytes(secretBytes));
@@ -141,6 +146,19 @@ async function createUnlessTaken(
   if (!result) return null;
   endpointCreated(parts, endpoint);
   return endpoint;
+}
+
+/** Returns the transformation of a new endpoint. Throws like `checkTransformation`. */
+async function newTransformation(
+  parts: CreateParts,
+  owner: Seq,
+  { transformation: sent }: Pick<Endpoint, "transformation">,
+  now: number,
+): Promise<Endpoint["transformation"]> {
+  if (sent === null) return null;
+  const loc = ["body", "transformation"];
+  await checkTransformation(parts, owner, loc, sent, null);
+  return meantTransformation(sent, null, loc, now);
 }
 
 type Disabling = Pick<Endpoint, "disabled" | "disabledAt" | "disabledCause">;

@@ -1,30 +1,25 @@
 import { type Seq, seqAt } from "../core/id.ts";
 import { invalid } from "../core/problem.ts";
 import type { Received } from "../core/received.ts";
-import type { Transformation } from "../core/resources/endpoint.ts";
+import type { Transformation } from "../core/resources/endpoint-transformation.ts";
 import type { Endpoint } from "../store/index.ts";
 import { receivedHeaders, requestBefore, type Shaped, shapedBy, transformationCall } from "../targets/shaped.ts";
 import type { TargetMessage } from "../targets/target.ts";
 import type { CommandContext } from "./context.ts";
 import { changeEndpoint } from "./endpoints.ts";
-import { checkCode as checkForeignCode, runCode } from "./foreign-code.ts";
+import { runCode } from "./foreign-code.ts";
+import {
+  checkTransformation,
+  meantTransformation,
+  meantVariables,
+  type TransformationPatch,
+} from "./transformation-code.ts";
 
 type Parts = Pick<CommandContext, "store" | "clock" | "ids" | "facts" | "signals" | "challenges" | "sandbox">;
 type Variables = Transformation["variables"];
 
-const CODE = ["body", "code"];
-
-export const noTransformation: Transformation = { code: null, enabled: false, variables: null, updatedAt: null };
-
-/** Stands for the value of a variable, which responses do not contain. */
-export const SET = "[set]";
-
-/** The fields to change. Absent fields are unchanged; `code: null` also disables the transformation. */
-export interface TransformationPatch {
-  readonly code?: string | null;
-  readonly enabled?: boolean;
-  readonly variables?: Variables;
-}
+const BODY = ["body"];
+const CODE = [...BODY, "code"];
 
 /**
  * Changes the transformation of an endpoint. Throws 422 if the code cannot be run or defines no
@@ -36,47 +31,11 @@ export async function patchTransformation(
   endpoint: Pick<Endpoint, "seq" | "applicationSeq" | "transformation">,
   patch: TransformationPatch,
 ): Promise<void> {
-  const code = patch.code ?? null;
-  if (code !== null) await checkCode(parts, endpoint, code, patch.variables ?? null);
+  await checkTransformation(parts, endpoint.applicationSeq, BODY, patch, endpoint.transformation);
   const updatedAt = parts.clock.now();
-  await changeEndpoint(parts, endpoint.seq, ({ transformation }) => {
-    const before = transformation ?? noTransformation;
-    return { transformation: { ...patched(before, patch), updatedAt } };
-  });
-}
-
-function patched(before: Transformation, { code = before.code, enabled, variables }: TransformationPatch) {
-  if (code === null && enabled === true)
-    throw invalid(["body", "enabled"], "A transformation without code cannot be enabled.");
-  return {
-    code,
-    enabled: code !== null && (enabled ?? before.enabled),
-    variables: variables === undefined ? before.variables : meantVariables(variables, before.variables),
-  };
-}
-
-/** Returns the variables of a request with the stored values in the places of marks. */
-function meantVariables(sent: Variables, before: Variables): Variables {
-  if (sent === null) return null;
-  const meant = Object.entries(sent).map(([name, value]): [string, string] => {
-    if (value !== SET) return [name, value];
-    const stored = before !== null && Object.hasOwn(before, name) ? before[name] : undefined;
-    if (stored === undefined) throw invalid(["body", "variables", name], "The variable has no stored value.");
-    return [name, stored];
-  });
-  return Object.fromEntries(meant);
-}
-
-/** Checks that the code can be parsed, runs at its top level, and defines `handler`. */
-async function checkCode(
-  parts: Parts,
-  { applicationSeq, transformation }: Pick<Endpoint, "applicationSeq" | "transformation">,
-  code: string,
-  sent: Variables,
-): Promise<void> {
-  const stored = transformation?.variables ?? null;
-  const variables = (sent === null ? stored : meantVariables(sent, stored)) ?? {};
-  await checkForeignCode(parts.sandbox, applicationSeq, CODE, { code, variables, now: parts.clock.now() });
+  await changeEndpoint(parts, endpoint.seq, ({ transformation }) => ({
+    transformation: meantTransformation(patch, transformation, BODY, updatedAt),
+  }));
 }
 
 /** A run of code on a message that sends and stores nothing. */
@@ -113,7 +72,7 @@ export async function simulateTransformation(
 ): Promise<Simulated> {
   const seen = { headers: endpoint.headers, url: new URL(endpoint.url) };
   const stored = endpoint.transformation?.variables ?? null;
-  const active = { code, variables: (variables === null ? stored : meantVariables(variables, stored)) ?? {} };
+  const active = { code, variables: (variables === null ? stored : meantVariables(variables, stored, BODY)) ?? {} };
   const now = parts.clock.now();
   const whole: TargetMessage = { seq: seqAt(now), ...message };
   const call = transformationCall(active, seen, whole, { now, ids: parts.ids });

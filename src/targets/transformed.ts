@@ -1,4 +1,4 @@
-import type { Transformation } from "../core/resources/endpoint.ts";
+import type { Transformation } from "../core/resources/endpoint-transformation.ts";
 import { noSandboxThread } from "../core/shortage.ts";
 import { maskPassword } from "../core/url-password.ts";
 import type { Answer, Shortage } from "../ports.ts";

@@ -80,6 +80,46 @@ describe("the operations on transformations", () => {
     expect([unknown.status, unknown.json.detail[0].loc]).toEqual([422, ["body", "variables", "two"]]);
   });
 
+  test("an endpoint can be created with its transformation, so that no message is sent without it", async () => {
+    const code = "function handler(webhook) { webhook.payload = variables; return webhook; }";
+    const transformation = { code, enabled: true, variables: { key: "a-secret" } };
+    const { app, path } = await endpointWith(null, { transformation });
+    expect((await send("GET", `${path}/transformation`)).json).toEqual({
+      ...{ code, enabled: true, variables: { key: "[set]" } },
+      updatedAt: expect.any(String),
+    });
+    expect(JSON.parse((await arrivalOf(app)).body.toString())).toEqual({ key: "a-secret" });
+  });
+
+  test("a transformation that cannot be stored prevents the creation of its endpoint", async () => {
+    const app = await makeApplication(send);
+    for (const [transformation, field] of [
+      [{ code: "function handler(webhook) {" }, "code"],
+      [{ code: "const other = 1;" }, "code"],
+      [{ code: "short" }, "code"],
+      [{ enabled: true }, "enabled"],
+      [{ code: SIMPLE, variables: { one: "[set]" } }, "variables"],
+      [{ code: SIMPLE, variables: { one: 1 } }, "variables"],
+    ] as const) {
+      const { status, json } = await send("POST", `/app/${app}/endpoint`, { url: receiver.url, transformation });
+      expect([status, json.detail[0].loc.slice(0, 3)]).toEqual([422, ["body", "transformation", field]]);
+    }
+    expect((await send("GET", `/app/${app}/endpoint`)).json.data).toEqual([]);
+  });
+
+  test("a PATCH that changes nothing keeps the times of the latest change", async () => {
+    const { path } = await endpointWith(SIMPLE, { headers: { "X-Own": "1" } });
+    await send("PATCH", `${path}/transformation`, { variables: { a: "secret" } });
+    const read = async () => [(await send("GET", path)).json, (await send("GET", `${path}/transformation`)).json];
+    const before = await read();
+    await send("PATCH", `${path}/transformation`, { code: SIMPLE, variables: { a: "secret" } });
+    await send("PATCH", `${path}/headers`, { headers: { "X-Own": "1" } });
+    await send("PATCH", path, { url: before[0].url, ordering: "parallel" });
+    expect(await read()).toEqual(before);
+    await send("PATCH", `${path}/transformation`, { variables: { a: "another" } });
+    expect((await read()).map(({ updatedAt }, i) => updatedAt > before[i].updatedAt)).toEqual([true, true]);
+  });
+
   test("code that cannot run is refused with its line and column", async () => {
     const { path } = await endpointWith(null);
     for (const [code, msg] of [

@@ -5,6 +5,7 @@ import { authType, tlsType } from "./endpoint-auth.ts";
 import { batchType } from "./endpoint-batch.ts";
 import { challengeType, verifiedType } from "./endpoint-challenge.ts";
 import { functionType } from "./endpoint-function.ts";
+import { transformationType } from "./endpoint-transformation.ts";
 import {
   alias,
   atCreation,
@@ -28,7 +29,6 @@ import {
   flag,
   instant,
   integer,
-  json,
   type Keywords,
   list,
   nullable,
@@ -144,16 +144,6 @@ const disabledCause = nullableOutput(
   }),
 );
 
-/** Code that changes messages before they are delivered. */
-export interface Transformation {
-  readonly code: string | null;
-  readonly enabled: boolean;
-  /** Values that the code can read. */
-  readonly variables: Readonly<Record<string, string>> | null;
-  /** Time of the latest change. Absent or null if it was not recorded. */
-  readonly updatedAt?: number | null;
-}
-
 /**
  * All fields of an endpoint. To add a field, add a line here, a column in a migration, and a label
  * in the portal.
@@ -210,8 +200,8 @@ export const endpointFields = {
   function: setting(nullable(functionType), null),
   /** Names keep their case. After creation, separate operations change the headers. */
   headers: atCreation(nullMeans({}, headers), {}, { output: "never" }),
-  /** Stored encrypted, because variables may be secrets. */
-  transformation: state(nullableOutput(json<Transformation>()), null, { output: "never" }),
+  /** Stored encrypted, because variables may be secrets. After creation, a separate operation changes it. */
+  transformation: atCreation(transformationType, null, { output: "never" }),
   /** Time since which every attempt has failed; null while the endpoint is healthy. */
   failingSince: state(failingSince, null),
   disabledAt: state(disabledAt, null),

@@ -1,6 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
 import {
-  noTransformation,
   patchTransformation,
   type Simulated,
   type SimulatedMessage,
@@ -70,7 +69,7 @@ export function endpointTransformationRoutes(context: Context): Operation[] {
       problems: [404],
       async handle({ identity, params }) {
         const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
-        return reply(200, transformationOut(endpoint.transformation ?? noTransformation));
+        return reply(200, transformationOut(endpoint.transformation));
       },
     }),
 

@@ -1,6 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
 import {
-  noTransformation,
   patchTransformation,
   SIMULATED,
   type Simulated,
@@ -68,7 +67,7 @@ export function sourceTransformationRoutes(context: Context): Operation[] {
       problems: [404],
       async handle({ identity, params }) {
         const { transformation } = await endpointOf(identity, params.source_id, params.endpoint_id);
-        const { updatedAt: _, ...out } = transformationOut(transformation ?? noTransformation);
+        const { updatedAt: _, ...out } = transformationOut(transformation);
         return reply(200, out);
       },
     }),
