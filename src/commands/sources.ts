@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Seq } from "../core/id.ts";
 import { conflict, type Finding, Invalid, invalid, notFound, type Problem } from "../core/problem.ts";
 import { plainApplication } from "../core/resources/application.ts";
@@ -98,14 +99,20 @@ export function newDoorToken({ random }: Pick<CommandContext, "random">): DoorTo
   return { text, sha256: tokenHash(text) };
 }
 
-/** Applies `change` to a source in one commit, announces it, and returns the source afterwards. */
+/**
+ * Applies `change` to a source in one commit, announces it, and returns the source afterwards. If
+ * nothing changes, `updatedAt` stays.
+ */
 export async function updateSource(
   parts: ChangeParts,
   seq: Seq,
   change: (before: Source) => Partial<Source>,
 ): Promise<Source> {
   const updatedAt = parts.clock.now();
-  const update = await parts.store.configuration.sources.update(seq, (before) => ({ ...change(before), updatedAt }));
+  const update = await parts.store.configuration.sources.update(seq, (before) => {
+    const after = { ...before, ...change(before) };
+    return isDeepStrictEqual(after, before) ? before : { ...after, updatedAt };
+  });
   if (update === "gone") throw noSource();
   if (update === "taken") throw uidTaken();
   sourceChanged(parts, update.after);

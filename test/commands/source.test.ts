@@ -202,6 +202,14 @@ describe("a source in responses", () => {
 });
 
 describe("changing a source", () => {
+  test("a change that changes nothing keeps the time of the latest change", async () => {
+    using setup = await opened();
+    const source = await setup.create({ config: { secret: "one" } });
+    await setup.world.pass(HOUR);
+    expect(await setup.change(source, { config: { secret: "one" }, name: source.name })).toEqual(source);
+    expect((await setup.change(source, { config: { secret: "two" } })).updatedAt).toBeGreaterThan(source.updatedAt);
+  });
+
   test("a patch changes the fields that are present and merges the configuration by field", async () => {
     using setup = await opened();
     const source = await setup.create({ config: { secret: "one", toleranceSeconds: 5 }, eventType: "$.a" });
