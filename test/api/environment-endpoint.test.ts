@@ -27,6 +27,19 @@ describe("GET /endpoint", () => {
     expect(first.url).toBe("https://user:***@hook.example/of-environment");
   });
 
+  test("`with_content` adds the headers and the transformation, with secrets masked", async () => {
+    const app = await makeApplication(send);
+    const transformation = { code: "function handler(webhook) { return webhook; }", variables: { key: "a-secret" } };
+    const headers = { "X-Own": "1", Authorization: "Bearer a-secret" };
+    const fields = { url: "https://hook.example/", headers, transformation };
+    const { json: made } = await send("POST", `/app/${app}/endpoint`, fields);
+    const { json: plain } = await send("GET", `/app/${app}/endpoint/${made.id}/transformation`);
+    const [first] = (await list(`app_id=${app}&with_content=true`)).data;
+    expect(first).toMatchObject({ headers: { "X-Own": "1" }, sensitiveHeaders: ["Authorization"] });
+    expect(first.transformation).toEqual({ ...plain, variables: { key: "[set]" } });
+    expect((await list(`app_id=${app}`)).data[0]).not.toContainAnyKeys(["headers", "transformation"]);
+  });
+
   test("an endpoint of a source has the source's id", async () => {
     const settings = { name: "Shop", uid: freshUid("shop"), type: "generic-webhook" };
     const { json: source } = await send("POST", "/ingest/api/v1/source", settings);

@@ -115,6 +115,15 @@ describe("changing a source", () => {
     expect((await knock(json.ingestUrl, { body, headers: signed(body, "one") })).status).toBe(200);
   });
 
+  test("the headers of an endpoint of a source can be set and removed one by one", async () => {
+    const { id } = await makeSource();
+    const endpoints = `${SOURCES}/${id}/endpoint`;
+    const { json: endpoint } = await send("POST", endpoints, { url: "https://hook.example/", headers: { "X-A": "1" } });
+    const path = `${endpoints}/${endpoint.id}/headers`;
+    expect((await send("PATCH", path, { headers: { "X-B": "2" }, deleteHeaders: ["x-a"] })).status).toBe(204);
+    expect((await send("GET", path)).json).toEqual({ headers: { "X-B": "2" }, sensitive: [] });
+  });
+
   test("a PUT replaces all fields, keeps the URL, and [set] keeps the secret", async () => {
     const { uid, ingestUrl } = await makeSource({ ingestRate: 5, metadata: { a: "1" } });
     const put = { name: "Shop", type: "stripe", config: { secret: "[set]" } };

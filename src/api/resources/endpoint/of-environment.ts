@@ -4,7 +4,12 @@ import type { IdCodec } from "../../../core/id.ts";
 import { failureReasons } from "../../../core/outcome.ts";
 import { disablingCauses } from "../../../core/resources/endpoint.ts";
 import { PAYLOAD_VERSION_PATTERN } from "../../../core/resources/payload-version.ts";
-import { type EnvironmentEndpoint, type EnvironmentEndpointFilter, endpointStates } from "../../../store/index.ts";
+import {
+  type Endpoint,
+  type EnvironmentEndpoint,
+  type EnvironmentEndpointFilter,
+  endpointStates,
+} from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
@@ -13,6 +18,9 @@ import { reply } from "../../http/reply.ts";
 import { choice, nullable, wordOut } from "../../http/schema.ts";
 import { applicationNameExample, applicationNameFields, applicationNameOut } from "../application/name.ts";
 import { endpointExample, endpointOut, endpointOutFields } from "./fields.ts";
+import { EndpointHeadersOut, headersOut } from "./headers.ts";
+import { TransformationOut } from "./transformation.ts";
+import { transformationOut } from "./transformation-fields.ts";
 
 const URL_PART_CHARS_MAX = 500;
 
@@ -33,12 +41,18 @@ export const EnvironmentEndpointOut = field.object("EnvironmentEndpointOut", {
   ...applicationNameFields,
   state: endpointStateOut,
   failureReason: failureReasonOut,
+  headers: Type.Optional(EndpointHeadersOut.properties.headers),
+  sensitiveHeaders: Type.Optional(EndpointHeadersOut.properties.sensitive),
+  transformation: Type.Optional(TransformationOut),
 });
 
 const example = { ...endpointExample, ...applicationNameExample, state: "healthy", failureReason: null };
 
 const query = Type.Object({
   ...pageQuery,
+  with_content: Type.Optional(
+    Type.Boolean({ default: false, description: "Include the headers and the transformations." }),
+  ),
   state: Type.Optional(
     Type.Array(choice(endpointStates), {
       maxItems: endpointStates.length,
@@ -106,13 +120,19 @@ export function environmentEndpointRoutes({ store, ids, lookup }: Context): Oper
         };
         const endpoints = await store.survey.endpoints(identity.environmentSeq, filter, page);
         const idOf = ({ seq }: { readonly seq: number }) => ids.encode("ep_", seq);
-        return reply(
-          200,
-          found(endpoints, page, idOf, (endpoint) => environmentEndpointOut(endpoint, ids)),
-        );
+        const listed = found(endpoints, page, idOf, (endpoint) => environmentEndpointOut(endpoint, ids));
+        if (!sent.with_content) return reply(200, listed);
+        const contents = await Promise.all(endpoints.rows.map(({ seq }) => store.configuration.endpoints.get(seq)));
+        const data = listed.data.map((item, i) => ({ ...item, ...(contents[i] && contentOut(contents[i])) }));
+        return reply(200, { ...listed, data });
       },
     }),
   ];
+}
+
+function contentOut(endpoint: Endpoint) {
+  const { headers, sensitive: sensitiveHeaders } = headersOut(endpoint);
+  return { headers, sensitiveHeaders, transformation: transformationOut(endpoint.transformation) };
 }
 
 function environmentEndpointOut({ application, state, failureReason, ...endpoint }: EnvironmentEndpoint, ids: IdCodec) {

@@ -27,6 +27,7 @@ const IDS: Readonly<Record<string, string>> = {
   "v1.endpoint.rotate-secret": "v1.ingest.endpoint.rotate-secret",
   "v1.endpoint.get-headers": "v1.ingest.endpoint.get-headers",
   "v1.endpoint.update-headers": "v1.ingest.endpoint.set-headers",
+  "v1.endpoint.patch-headers": "ingest.endpoint.patch-headers",
   "endpoint.filter-test": "ingest.endpoint.filter-test",
   "endpoint.filter-preview": "ingest.endpoint.filter-preview",
   "endpoint.verify": "ingest.endpoint.verify",
