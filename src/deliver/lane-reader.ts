@@ -1,5 +1,6 @@
 import type { Facts } from "../core/fact.ts";
 import { type SeqSource, seqAt } from "../core/id.ts";
+import { FUNCTION_URL } from "../core/resources/endpoint-function.ts";
 import type { Clock } from "../ports.ts";
 import type { Directory, EndpointEntry } from "../store/directory.ts";
 import type { Queue } from "../store/index.ts";
@@ -74,7 +75,10 @@ export class LaneReader {
     if (lane.laterAt <= now) lane.rereadNotDue();
     const rows = await queue.due(lane.endpointSeq, lane.beginReading(), upTo, limit);
     if (lane.generation !== generation) return;
-    for (const delivery of rows) {
+    // A function gets the members of a batch that was sent to the former URL alone.
+    const isFunction = lane.entry?.endpoint.url === FUNCTION_URL;
+    for (const row of rows) {
+      const delivery = isFunction && row.batchSeq !== null ? { ...row, batchSeq: null } : row;
       const startAt = earliestStart(delivery, time);
       if (!lane.isNews(delivery)) lane.skip(delivery);
       // The clock has been set since the delivery got its position.

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { clientOf, makeApplication, type Send } from "../support/client.ts";
-import { attemptsOf, makeEndpoint, sendMessage, until } from "../support/delivery.ts";
-import { firstTime, ok, type Receiver, startReceiver, withStatus } from "../support/receiver.ts";
+import { attemptsOf, makeEndpoint, sendMessage, sendMessages, until } from "../support/delivery.ts";
+import { firstTime, heldBack, ok, type Receiver, startReceiver, withStatus } from "../support/receiver.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
 let server: TestServer;
@@ -174,6 +174,24 @@ describe("the attempts of a function", () => {
     const redriven = await send("POST", "/dead-letter/redrive", { filter: { appId: app } });
     expect(redriven.status).toBeLessThan(300);
     expect(await attemptOf(app, message, 4)).toMatchObject({ status: 0, response: JSON.stringify(message) });
+  });
+
+  test("the messages of a batch that was sent before the endpoint became a function arrive one by one", async () => {
+    const app = await makeApplication(send);
+    const batch = { maxMessages: 2, maxWaitMs: 60_000 };
+    const endpoint = await makeEndpoint(send, app, `${receiver.url}/was-batched`, { batch });
+    const response = heldBack();
+    receiver.answering = response.answering;
+    const messages = await sendMessages(send, app, 2);
+    await receiver.arrived(1, ({ path }) => path === "/was-batched");
+    const change = { url: "function:", batch: null, function: { code: SIMPLE } };
+    await send("PATCH", `/app/${app}/endpoint/${endpoint}`, change);
+    response.give(withStatus(500));
+    receiver.answering = ok;
+    for (const message of messages) {
+      const [last] = await attemptsOf(send, app, message, 2);
+      expect(last).toMatchObject({ status: 0, batchId: null, response: JSON.stringify(message) });
+    }
   });
 
   test("requests go to addresses that are allowed, and only to those", async () => {
