@@ -1,6 +1,6 @@
 import type { Seq } from "../core/id.ts";
 import type { Answer, TransformationResult } from "../ports.ts";
-import type { PendingDelivery } from "../store/index.ts";
+import type { MessageContent, PendingDelivery } from "../store/index.ts";
 import type { PreparedTarget } from "../targets/target.ts";
 import type { Waiting } from "./lane.ts";
 import type { SendableContent } from "./shape.ts";
@@ -12,11 +12,16 @@ export interface BatchMember {
   readonly content: SendableContent;
 }
 
-/** A member as it is sent. */
-export interface BatchPart extends BatchMember {
+/** A member as an element of the body. */
+export interface ShapedMember extends BatchMember {
   readonly element: Uint8Array;
   /** The changes of the transformation; undefined if there is none. */
   readonly transformation: TransformationResult | undefined;
+}
+
+/** A member of a request. Its payload is only in the body. */
+export interface BatchPart extends Pick<ShapedMember, "waiting" | "delivery" | "transformation"> {
+  readonly content: MessageContent;
 }
 
 /** A batch that is closed and ready to be sent. */

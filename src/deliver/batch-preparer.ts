@@ -3,7 +3,7 @@ import type { IdCodec, Seq } from "../core/id.ts";
 import type { Answer, Shortage } from "../ports.ts";
 import type { EndpointEntry } from "../store/directory.ts";
 import type { AttemptSteps, RunningRequest } from "./attempt-steps.ts";
-import type { BatchMember, BatchPart } from "./batch-member.ts";
+import type { BatchMember, BatchPart, ShapedMember } from "./batch-member.ts";
 import { cancelExpunged } from "./expunged.ts";
 import type { Lane, Waiting } from "./lane.ts";
 import { nextOf, settlementOf } from "./settle.ts";
@@ -15,7 +15,7 @@ interface Alone extends BatchMember {
 }
 
 interface Shaped {
-  readonly parts: BatchPart[];
+  readonly parts: ShapedMember[];
   readonly alone: Alone[];
   /** The result of the batch if it cannot be sent. Null if it can. */
   failure: Answer | null;
@@ -52,24 +52,27 @@ export class BatchPreparer {
       steps.postpone(lane, head, shaped);
       return;
     }
-    const { batchSeq, parts } = await this.#close(shaped.parts);
+    const { batchSeq, parts: joined } = await this.#close(shaped.parts);
     if (isOutdated()) return;
     await this.#settleAlone(preparing, shaped.alone);
     if (isOutdated()) return;
     lane.ready.shift();
-    const sent = new Set(parts.map(({ waiting }) => waiting));
+    const sent = new Set(joined.map(({ waiting }) => waiting));
     for (const waiting of head.batch!.members) {
       if (sent.has(waiting) || !lane.isHolding(waiting)) continue;
       // It did not fit, or has left the batch.
       memory.letGo(lane, waiting);
       lane.waitsOnDisk(0);
     }
-    if (parts.length === 0) return;
+    if (joined.length === 0) return;
     const { failure } = shaped;
-    const payload = failure === null ? batchBody(parts.map(({ element }) => element)) : NO_BYTES;
+    const payload = failure === null ? batchBody(joined.map(({ element }) => element)) : NO_BYTES;
+    const parts = joined.map(({ waiting, delivery, content, transformation }): BatchPart => {
+      return { waiting, delivery, content: memory.keepLabels(waiting, content), transformation };
+    });
     const request = { batchSeq, parts, failure, payload, target: lane.target!.transforming?.target ?? lane.target! };
     const batch = { members: parts.map(({ waiting }) => waiting), request };
-    lane.ready.unshift({ delivery: parts[0]!.delivery, content: null, batch });
+    lane.ready.unshift({ delivery: parts[0]!.delivery, content: null, payloadBytes: 0, batch });
   }
 
   /** Reads the messages. Their size together is limited, because the batch was formed by their sizes. */
@@ -145,7 +148,7 @@ export class BatchPreparer {
     { target, entry }: Preparing,
     member: BatchMember,
     signal: AbortSignal,
-  ): Promise<BatchPart | Alone | Shortage> {
+  ): Promise<ShapedMember | Alone | Shortage> {
     const { eventType, acceptedAt, seq } = member.content;
     const message = shape(member.content);
     const id = this.ids.encode("msg_", seq);
@@ -162,7 +165,9 @@ export class BatchPreparer {
   }
 
   /** Closes a new batch. Members that have ended in the meantime are left out. */
-  async #close(parts: readonly BatchPart[]): Promise<{ readonly batchSeq: Seq; readonly parts: readonly BatchPart[] }> {
+  async #close(
+    parts: readonly ShapedMember[],
+  ): Promise<{ readonly batchSeq: Seq; readonly parts: readonly ShapedMember[] }> {
     const known = parts[0]?.delivery.batchSeq ?? null;
     if (known !== null || parts.length === 0) return { batchSeq: known ?? 0, parts };
     const { queue, seqs } = this.steps.parts;

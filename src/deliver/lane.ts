@@ -16,6 +16,8 @@ export interface Waiting {
    * attempt.
    */
   content: MessageContent | null;
+  /** Size of the payload that counts as being in memory. */
+  payloadBytes: number;
   /** A batch, of which `delivery` is the first member. Null if the delivery is sent alone. */
   readonly batch: WaitingBatch | null;
 }

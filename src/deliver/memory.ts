@@ -36,13 +36,13 @@ export class Memory {
     const isKept = bytes <= this.roomForPayloadBytes;
     this.#deliveries++;
     if (isKept) this.#payloadBytes += bytes;
-    lane.append({ delivery, content: isKept ? content : null, batch: null });
+    lane.append({ delivery, content: isKept ? content : null, payloadBytes: isKept ? bytes : 0, batch: null });
   }
 
   /** Puts the head of a FIFO lane back, without its content. */
   putBack(lane: Lane, delivery: PendingDelivery): void {
     this.#deliveries++;
-    lane.putBack({ delivery, content: null, batch: null });
+    lane.putBack({ delivery, content: null, payloadBytes: 0, batch: null });
   }
 
   /**
@@ -56,13 +56,24 @@ export class Memory {
   hold(lane: Lane, delivery: PendingDelivery): Waiting {
     this.#deliveries++;
     lane.held.set(delivery.seq, delivery);
-    return { delivery, content: null, batch: null };
+    return { delivery, content: null, payloadBytes: 0, batch: null };
   }
 
   /** Keeps content that was read for a delivery in memory, even if there is no room. */
   keep(waiting: Waiting, content: MessageContent): void {
-    this.#payloadBytes += content.payload?.byteLength ?? 0;
+    const bytes = content.payload?.byteLength ?? 0;
+    this.#payloadBytes += bytes - waiting.payloadBytes;
+    waiting.payloadBytes = bytes;
     waiting.content = content;
+  }
+
+  /**
+   * Keeps of a message in a batch what is needed after its attempt, and returns it. Its payload is in the
+   * body of the batch now, so the size of the payload continues to count.
+   */
+  keepLabels(waiting: Waiting, content: MessageContent): MessageContent {
+    waiting.content = { ...content, payload: null, headers: null, received: null };
+    return waiting.content;
   }
 
   /** Stops holding a delivery or a batch. Does nothing if it is no longer held. */
@@ -73,7 +84,7 @@ export class Memory {
     }
     if (!lane.letGo(waiting)) return;
     this.#deliveries--;
-    this.#payloadBytes -= waiting.content?.payload?.byteLength ?? 0;
+    this.#payloadBytes -= waiting.payloadBytes;
   }
 
   /** Drops the deliveries that a lane has read ahead. */
@@ -85,5 +96,5 @@ export class Memory {
 
 /** Returns a batch of held deliveries, as a lane keeps it. There is at least one. */
 export function batchOf(members: readonly Waiting[]): Waiting {
-  return { delivery: members[0]!.delivery, content: null, batch: { members, request: null } };
+  return { delivery: members[0]!.delivery, content: null, payloadBytes: 0, batch: { members, request: null } };
 }

@@ -21,7 +21,7 @@ function deliveryOf(change: Partial<PendingDelivery> = {}): PendingDelivery {
 /** A lane with one delivery in memory, whose endpoint has already had an attempt. */
 function laneOf(endpoint: Partial<Endpoint & { deleted: boolean }> | null = {}): Lane {
   const lane = new Lane(7, NOTHING);
-  lane.append({ delivery: deliveryOf(), content: null, batch: null });
+  lane.append({ delivery: deliveryOf(), content: null, payloadBytes: 0, batch: null });
   lane.hasEndedAttempt = true;
   if (endpoint !== null) lane.entry = { endpoint: { concurrency: null, ...endpoint } } as unknown as EndpointEntry;
   return lane;
@@ -92,7 +92,12 @@ describe("the next work of a lane", () => {
   test("while a delivery in memory awaits its retry, the next work of a fifo lane is that retry, but a parallel lane has work immediately", () => {
     for (const ordering of ["fifo", "parallel"] as const) {
       const lane = laneOf({ ordering });
-      lane.ready[0] = { delivery: deliveryOf({ attempts: 1, dueAt: NOW + 9 }), content: null, batch: null };
+      lane.ready[0] = {
+        delivery: deliveryOf({ attempts: 1, dueAt: NOW + 9 }),
+        content: null,
+        payloadBytes: 0,
+        batch: null,
+      };
       expect(nextWorkAt(lane, rules)).toBe(ordering === "fifo" ? NOW + 9 : 0);
     }
   });

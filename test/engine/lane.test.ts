@@ -10,7 +10,7 @@ function deliveryOf(seq: number, change: Partial<PendingDelivery> = {}): Pending
 }
 
 function waiting(seq: number): Waiting {
-  return { delivery: deliveryOf(seq), content: null, batch: null };
+  return { delivery: deliveryOf(seq), content: null, payloadBytes: 0, batch: null };
 }
 
 function entryOf(change: Partial<Endpoint>): EndpointEntry {
