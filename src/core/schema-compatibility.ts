@@ -19,6 +19,11 @@ const CHANGES_MAX = 20;
 /** Maximum depth to which schemas are compared. */
 const DEPTH_MAX = 64;
 const NAME_CHARS_MAX = 128;
+/**
+ * Maximum number of properties, required names and enum values of old schemas that are compared. More
+ * are possible only if one schema is compared with many.
+ */
+const STEPS_MAX = 200_000;
 
 const TYPES = ["array", "boolean", "integer", "null", "number", "object", "string"] as const;
 
@@ -52,10 +57,14 @@ export function incompatibleChanges(before: unknown, after: unknown): string[] {
 
 class Comparison {
   readonly changes: string[] = [];
+  #steps = 0;
 
   compare(before: unknown, after: unknown, path: string, depth: number): void {
-    if (this.changes.length >= CHANGES_MAX || before === false || isSame(before, after)) return;
-    if (depth > DEPTH_MAX) this.#add(path, "is nested too deeply to be compared");
+    if (this.changes.length >= CHANGES_MAX || this.#steps > STEPS_MAX) return;
+    if (before === false || isSame(before, after)) return;
+    this.#steps += 1 + breadthOf(schemaOf(before));
+    if (this.#steps > STEPS_MAX) this.#add(path, "is too large to be compared");
+    else if (depth > DEPTH_MAX) this.#add(path, "is nested too deeply to be compared");
     else if (after === false) this.#add(path, "no longer allows any value");
     else this.#compareSchemas(schemaOf(before), schemaOf(after), path, depth);
   }
@@ -99,7 +108,8 @@ class Comparison {
       this.#add(path, "is now limited to certain values");
       return;
     }
-    const lost = had.filter((value) => !allowed.some((other) => isSame(value, other)));
+    const keys = new Set(allowed.map(keyOf));
+    const lost = had.filter((value) => !keys.has(keyOf(value)));
     if (lost.length > 0) this.#add(path, `no longer allows ${lost.slice(0, 5).map(shownValue).join(", ")}`);
   }
 
@@ -123,16 +133,18 @@ class Comparison {
   }
 
   #compareRequired(old: Schema, young: Schema, path: string): void {
-    const [had, has] = [textsOf(old.required), textsOf(young.required)];
+    const [had, has] = [new Set(textsOf(old.required)), new Set(textsOf(young.required))];
     const known = schemaOf(old.properties);
-    for (const name of has.filter((one) => !had.includes(one))) {
+    for (const name of has) {
+      if (had.has(name)) continue;
       const property = named(joined(path, name));
       const isKnown = Object.hasOwn(known, name);
       this.#say(isKnown ? `property ${property} became required` : `required property ${property} was added`);
     }
     const left = schemaOf(young.properties);
-    for (const name of had.filter((one) => !has.includes(one))) {
+    for (const name of had) {
       // A property that was removed is named as such.
+      if (has.has(name)) continue;
       if (Object.hasOwn(known, name) && !Object.hasOwn(left, name)) continue;
       this.#say(`property ${named(joined(path, name))} is no longer required`);
     }
@@ -189,6 +201,22 @@ function isSame(one: unknown, other: unknown, depth = 0): boolean {
     return false;
   const [first, second] = [one as Schema, other as Schema];
   return names.every((name) => Object.hasOwn(second, name) && isSame(first[name], second[name], depth + 1));
+}
+
+/** Returns a text that is the same for JSON values that are equal. */
+function keyOf(value: unknown): string {
+  const inOrder = (_: string, inner: unknown) =>
+    isSchema(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([one], [other]) => (one < other ? -1 : 1)))
+      : inner;
+  return JSON.stringify(value, inOrder);
+}
+
+/** Returns the number of parts of a schema that are compared one by one. */
+function breadthOf({ properties, required, enum: values }: Schema): number {
+  return (
+    Object.keys(schemaOf(properties)).length + textsOf(required).length + (Array.isArray(values) ? values.length : 0)
+  );
 }
 
 function isSchema(value: unknown): value is Schema {

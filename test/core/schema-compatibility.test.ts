@@ -202,6 +202,38 @@ const pair = fc.tuple(schema, schema, fc.boolean()).map(([before, other, same]):
   return [before, { ...before, properties }];
 });
 
+describe("the cost of a comparison", () => {
+  test("the values of two large enums are not compared in pairs", () => {
+    const count = 300;
+    let reads = 0;
+    const counted = (value: object) =>
+      new Proxy(value, {
+        ownKeys(target) {
+          reads++;
+          return Reflect.ownKeys(target);
+        },
+      });
+    const values = (from: number) => Array.from({ length: count }, (_, i) => counted({ i: from + i }));
+    expect(incompatibleChanges({ enum: values(0) }, { enum: values(count) })).toHaveLength(1);
+    expect(reads).toBeLessThan(10 * count);
+  });
+
+  test("a large schema that would be compared with many others counts as changed", () => {
+    const many = (count: number, value: unknown) =>
+      Object.fromEntries(Array.from({ length: count }, (_, i) => [`p${i}`, value]));
+    const before = object({}, [], { additionalProperties: { properties: many(5000, false) } });
+    const after = { ...before, properties: many(5000, {}) };
+    expect(incompatibleChanges(before, after)).toEqual([expect.stringContaining("is too large to be compared")]);
+  });
+});
+
+test("values of an enum are equal if they are the same JSON value", () => {
+  const before = { enum: [{ a: 1, b: [2, { c: null }] }, 1, "1"] };
+  expect(incompatibleChanges(before, { enum: ["1", 1, { b: [2, { c: null }], a: 1 }] })).toEqual([]);
+  const after = { enum: [[["a", 1]], 1, "1"] };
+  expect(incompatibleChanges({ enum: [{ a: 1 }, 1, "1"] }, after)).toEqual(['the payload no longer allows `{"a":1}`']);
+});
+
 describe("a change that counts as compatible", () => {
   test("a compatible schema accepts every payload with known properties that matched before", () => {
     fc.assert(
