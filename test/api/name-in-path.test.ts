@@ -28,6 +28,7 @@ describe("the names `.` and `..` are refused with 422", () => {
     ["as the uid of an operational endpoint", "POST", () => "/operational-webhook/endpoint", (uid) => ({ url, uid })],
     ["as the name of an event type", "POST", () => "/event-type", (name) => ({ name, description: "" })],
     ["as the name of an environment", "POST", () => "/management/environment", (name) => ({ name })],
+    ["as the name of a payload version", "POST", () => "/payload-version", (version) => ({ version })],
     ["as an eventId", "POST", () => `/app/${app}/msg`, (eventId) => ({ eventType: "a", payload: {}, eventId })],
   ];
   for (const [name, method, path, body] of creations)

@@ -1,4 +1,5 @@
 import { parseInstant } from "../instant.ts";
+import { dotsProblem } from "../rule.ts";
 import { createdAt, internal, type RecordOf, requiredAtCreation, rowNumber, setting, updatedAt } from "./field.ts";
 import { eventTypeName, label } from "./shared.ts";
 import { instant, integer, type Keywords, list, nullable, nullableOutput, text, type ValueType } from "./value-type.ts";
@@ -10,7 +11,7 @@ export const PAYLOAD_VERSION_PATTERN = "^[A-Za-z0-9._-]{1,64}$";
 
 /** The name of a version. */
 export const versionName = (keywords: Keywords) =>
-  text({ pattern: PAYLOAD_VERSION_PATTERN, examples: ["2026-11-01"], ...keywords });
+  text({ pattern: PAYLOAD_VERSION_PATTERN, rule: dotsProblem, examples: ["2026-11-01"], ...keywords });
 
 /** A time that clients send. */
 function sentInstant(description: string): ValueType<number, string, string> {
