@@ -1,8 +1,9 @@
 import type { Accepted } from "../accept/accept.ts";
 import type { Cause, DoorReply, LogCause } from "../core/received.ts";
+import { count } from "../door/count.ts";
 import type { SourceEntry } from "../door/source-directory.ts";
 import type { Handshake, Receiver } from "../receive/receiver.ts";
-import { count, type ReceiveParts } from "./receive-parts.ts";
+import type { ReceiveParts } from "./receive-parts.ts";
 
 type StoredMessage = Extract<Accepted, { readonly accepted: true }>;
 

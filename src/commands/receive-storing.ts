@@ -2,11 +2,12 @@ import type { Incoming } from "../accept/incoming.ts";
 import { notFound } from "../core/problem.ts";
 import type { Cause, DoorReply, ReceivedState } from "../core/received.ts";
 import { traceContextOf } from "../core/trace.ts";
+import { count, nameOf } from "../door/count.ts";
 import type { SourceEntry } from "../door/source-directory.ts";
 import { duplicateKeyOf, eventTypeOf } from "../door/source-rules.ts";
 import type { RequestView } from "../receive/request-view.ts";
 import type { IdempotencyEntry, IdempotentResponse } from "../store/index.ts";
-import { count, nameOf, type ReceiveParts } from "./receive-parts.ts";
+import type { ReceiveParts } from "./receive-parts.ts";
 import { type DoorRequest, logRequest, pathOf, rateLimited, refuse, withoutSecrets } from "./receive-refusal.ts";
 import { hideCapturedSecret } from "./source-secrets.ts";
 

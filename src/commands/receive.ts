@@ -1,10 +1,11 @@
 import { Problem } from "../core/problem.ts";
 import type { Cause, DoorReply, ReceivedState } from "../core/received.ts";
+import { count } from "../door/count.ts";
 import { KeyUnavailable } from "../door/keys.ts";
 import type { SourceEntry } from "../door/source-directory.ts";
 import type { Check, Handshake, ReceivedRequest, Receiver } from "../receive/receiver.ts";
 import { RequestView } from "../receive/request-view.ts";
-import { count, type ReceiveParts } from "./receive-parts.ts";
+import type { ReceiveParts } from "./receive-parts.ts";
 import {
   type DoorRequest,
   methodNotAllowed,

@@ -1,7 +1,8 @@
 import { expect, test } from "bun:test";
 import { plainIncoming } from "../../src/accept/incoming.ts";
+import type { MessageToSend } from "../../src/accept/payload-check.ts";
 import { createEventType } from "../../src/commands/event-types.ts";
-import { type MessageToSend, sendBatch, sendMessage } from "../../src/commands/send.ts";
+import { sendBatch, sendMessage } from "../../src/commands/send.ts";
 import { Invalid, Problem } from "../../src/core/problem.ts";
 import { plainEventType } from "../../src/core/resources/event-type.ts";
 import { StoreUnavailable } from "../../src/store/index.ts";

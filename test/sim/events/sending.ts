@@ -1,4 +1,5 @@
-import { type Destination, type MessageToSend, sendMessage } from "../../../src/commands/send.ts";
+import type { MessageToSend } from "../../../src/accept/payload-check.ts";
+import { type Destination, sendMessage } from "../../../src/commands/send.ts";
 import type { Seq } from "../../../src/core/id.ts";
 import { Invalid } from "../../../src/core/problem.ts";
 import { type IdempotencyEntry, StoreUnavailable } from "../../../src/store/index.ts";

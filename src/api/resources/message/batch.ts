@@ -1,6 +1,6 @@
 /** The messages of a batch, which are validated and refused one by one. */
 import { Type } from "@sinclair/typebox";
-import type { MessageToSend } from "../../../commands/send.ts";
+import type { MessageToSend } from "../../../accept/payload-check.ts";
 import { arrayItems, type ByteRange, topLevelFields } from "../../../core/json.ts";
 import { Invalid, Problem } from "../../../core/problem.ts";
 import * as field from "../../http/fields.ts";

@@ -1,6 +1,6 @@
 /** Reads messages from the bodies of requests. */
 import type { Incoming } from "../../../accept/incoming.ts";
-import type { MessageToSend, PayloadContent } from "../../../commands/send.ts";
+import type { MessageToSend, PayloadContent } from "../../../accept/payload-check.ts";
 import { parseInstant } from "../../../core/instant.ts";
 import { type ByteRange, topLevelFields } from "../../../core/json.ts";
 import { invalid } from "../../../core/problem.ts";

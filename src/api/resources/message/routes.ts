@@ -1,12 +1,7 @@
 import { Type } from "@sinclair/typebox";
 import type { Incoming } from "../../../accept/incoming.ts";
-import {
-  type Destination,
-  type MessageToSend,
-  type SentMessage,
-  sendBatch,
-  sendMessage,
-} from "../../../commands/send.ts";
+import type { MessageToSend } from "../../../accept/payload-check.ts";
+import { type Destination, type SentMessage, sendBatch, sendMessage } from "../../../commands/send.ts";
 import { versionAt } from "../../../core/payload-version.ts";
 import { Invalid, notFound, Problem } from "../../../core/problem.ts";
 import type { IdempotentResponse } from "../../../store/index.ts";
