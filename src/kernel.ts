@@ -4,6 +4,9 @@ import { PayloadRules } from "./accept/payload-rules.ts";
 import { Quotas } from "./accept/quotas.ts";
 import { Challenges } from "./challenge/challenges.ts";
 import type { CommandContext } from "./commands/context.ts";
+import { lazyBrokers } from "./consume/brokers.ts";
+import { type Brokers, Consumers } from "./consume/consumers.ts";
+import { takeMessages } from "./consume/take.ts";
 import type { Facts } from "./core/fact.ts";
 import { IdCodec, type Seq } from "./core/id.ts";
 import type { Service } from "./core/service.ts";
@@ -62,6 +65,8 @@ export interface KernelParts {
   readonly ports: EnginePorts & {
     /** Fetches the keys of providers. By default none can be fetched. */
     readonly keys?: Keys;
+    /** The message brokers. By default the real ones. */
+    readonly brokers?: Brokers;
     /** By default, heavy work blocks the calling thread. */
     readonly heavyWork?: HeavyWork;
   };
@@ -80,6 +85,7 @@ export interface Kernel extends CommandContext {
   readonly retention: Retention;
   readonly series: SeriesKeeper;
   readonly cron: CronRuns;
+  readonly consumers: Consumers;
   readonly backlogWatch: BacklogWatch;
   readonly certificates: CertificateWatch;
   readonly clockTrust: ClockTrustWatch;
@@ -133,21 +139,31 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
         })
       : null;
   const cron = new CronRuns({ store, clock, facts, signals, ids, directory, accepter });
+  const payloadRules = new PayloadRules(store.configuration.eventTypes, clock, signals, heavyWork);
+  const [ingestPace, refusalLog] = [new IngestPace(clock), new RefusalLog(store, seqs, clock)];
+  const taking = {
+    ...{ clock, facts, ids, directory, accepter, payloadRules, ingestPace, refusalLog, sourceCounter },
+    maxBodyBytes: settings.maxBodyBytes,
+  };
+  const consumers = new Consumers({
+    ...{ store, clock, facts, signals, ids },
+    brokers: ports.brokers ?? lazyBrokers({ ...ports, policy: settings }),
+    take: (entry, messages) => takeMessages(taking, entry, messages),
+  });
   return {
     ...{ store, ids, seqs, clock, random, facts, signals, directory, accepter, quotas },
     ...{ deliverer: engine, operational, challenges },
     ...{ sources, sourceCounter, keys: ports.keys ?? noKeys },
-    ...{ ingestPace: new IngestPace(clock), refusalLog: new RefusalLog(store, seqs, clock) },
+    ...{ ingestPace, refusalLog, payloadRules, consumers },
     ...{ engine, retention, backlogWatch, clockTrust, series, cron, oldestDue },
     ...{ heavyWork, tracer, sandbox: ports.sandbox ?? noSandbox },
     certificates: new CertificateWatch(clock, store, signals),
     limits: { endpointsPerAppMax: settings.endpointsPerAppMax },
-    payloadRules: new PayloadRules(store.configuration.eventTypes, clock, signals, heavyWork),
     idempotency: new Idempotency(store, clock, facts, settings.idempotencyMismatch ?? "replay"),
     services: [
       ...[clockTrust, series, operational, engine],
       ...(challenges === null ? [] : [challenges]),
-      ...[cron, backlogWatch, retention, sourceCounter],
+      ...[cron, backlogWatch, retention, sourceCounter, consumers],
     ],
   };
 }

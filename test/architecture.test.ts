@@ -117,6 +117,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "kernel.ts": [
     "type:commands",
     "challenge",
+    "consume",
     "cron",
     "door",
     "operational",
@@ -150,6 +151,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "thread",
     "type:operational",
     "type:challenge",
+    "type:consume",
     "deliver",
     "store",
     "core",
@@ -160,6 +162,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   backup: ["core", "type:ports.ts"],
   notice: ["store", "core", "type:ports.ts"],
   doctor: ["core"],
+  consume: ["accept", "door", "receive", "targets", "store", "core", "type:ports.ts"],
   cron: ["accept", "receive", "store", "core", "type:ports.ts"],
   accept: ["filter", "json-schema", "deliver", "thread", "store", "core", "type:ports.ts"],
   receive: ["core"],
@@ -271,7 +274,7 @@ describe("source code", () => {
 
   test("inner parts access clock, randomness, timers and network only through ports", () => {
     const inner = sources.filter(({ file }) =>
-      /^(core|store|deliver|targets|accept|receive|door|cron|operational|notice|filter|json-schema|commands)\//.test(
+      /^(core|store|deliver|targets|accept|receive|door|cron|consume|operational|notice|filter|json-schema|commands)\//.test(
         file,
       ),
     );

@@ -2,6 +2,7 @@ import type { Accepter } from "../accept/accept.ts";
 import type { PayloadRules } from "../accept/payload-rules.ts";
 import type { Quotas } from "../accept/quotas.ts";
 import type { Challenges } from "../challenge/challenges.ts";
+import type { Consumers } from "../consume/consumers.ts";
 import type { Facts } from "../core/fact.ts";
 import type { IdCodec, SeqSource } from "../core/id.ts";
 import type { Signals } from "../core/signal.ts";
@@ -34,6 +35,8 @@ export interface CommandContext {
   readonly directory: Directory;
   readonly sources: SourceDirectory;
   readonly sourceCounter: SourceCounter;
+  /** The sources that take messages from brokers. */
+  readonly consumers: Pick<Consumers, "stateOf">;
   readonly ingestPace: IngestPace;
   readonly refusalLog: RefusalLog;
   /** The keys with which providers sign. */

@@ -8,6 +8,7 @@ import type { Source } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
 import { receive } from "./receive.ts";
 import type { ReceiveParts } from "./receive-parts.ts";
+import { CRON, hasUrl } from "./source-type.ts";
 import { noSource } from "./sources.ts";
 
 type Parts = ReceiveParts & Pick<CommandContext, "sources">;
@@ -24,7 +25,9 @@ const ADDRESS = "example";
  * its secret, and the response of the door if that refuses the example.
  */
 export async function sendSourceExample(parts: Parts, source: Source, eventType: string | null): Promise<Stored> {
-  if (source.provider === "cron") return runNow(parts, source);
+  if (source.disabled) throw new Problem(422, "source_disabled", "The source is disabled. Enable it first.");
+  if (source.provider === CRON) return runNow(parts, source);
+  if (!hasUrl(source.provider)) throw new Problem(422, "cannot_sign", "The source has a queue. Put a message there.");
   const [current] = await parts.store.configuration.sources.tokens(source.seq, parts.clock.now());
   const entry = current === undefined ? null : await parts.sources.find(current.text);
   if (entry === null) throw noSource();

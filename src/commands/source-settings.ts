@@ -17,6 +17,7 @@ export interface SourceInput {
   readonly eventType?: string | null;
   readonly deduplicate?: Json | null;
   readonly ingestRate?: number | null;
+  readonly disabled?: boolean;
   readonly metadata?: Source["metadata"] | null;
 }
 

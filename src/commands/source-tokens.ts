@@ -3,7 +3,7 @@ import { rotationWindowMs } from "../core/resources/source.ts";
 import type { Source } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
 import { sourceChanged } from "./publish.ts";
-import { CRON } from "./source-type.ts";
+import { hasUrl } from "./source-type.ts";
 import { newDoorToken, noSource } from "./sources.ts";
 
 /** Limits of the period in which older URLs stay valid, in seconds. As in the Svix API. */
@@ -32,7 +32,9 @@ export async function rotateSourceToken(
   source: Pick<Source, "seq" | "environmentSeq" | "provider">,
   gracePeriodSeconds: number,
 ): Promise<string> {
-  if (source.provider === CRON) throw new Problem(422, "no_token", "A source of type `cron` has no URL.");
+  if (!hasUrl(source.provider)) {
+    throw new Problem(422, "no_token", `A source of type \`${source.provider}\` has no URL.`);
+  }
   const now = parts.clock.now();
   const token = newDoorToken(parts);
   const rotation = await parts.store.configuration.sources.rotateToken(source.seq, token, {

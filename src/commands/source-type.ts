@@ -1,3 +1,4 @@
+import { isBrokerType } from "../core/broker.ts";
 import { type Finding, invalid } from "../core/problem.ts";
 import type { SourceConfig } from "../core/resources/source.ts";
 import { configFieldsOf, maskedConfig, checkConfig as problemsOf } from "../receive/config.ts";
@@ -7,8 +8,13 @@ import { isWithoutSecret } from "../receive/receiver-of.ts";
 import type { Source } from "../store/index.ts";
 import { checkCronConfig } from "./source-cron.ts";
 
-/** The provider whose sources send on a schedule and have no URL. */
+/** The provider whose sources send on a schedule. */
 export const CRON = "cron";
+
+/** Returns whether sources of a provider receive requests at a URL. */
+export function hasUrl(provider: string): boolean {
+  return provider !== CRON && !isBrokerType(provider);
+}
 
 /** Returns the provider of a type, which is its id or an alias. Throws 422 if it is unknown. */
 export function providerOf(type: string): Provider {

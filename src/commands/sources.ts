@@ -11,7 +11,7 @@ import type { CommandContext } from "./context.ts";
 import { type FoundOrCreated, findOrCreate } from "./find-or-create.ts";
 import { sourceChanged } from "./publish.ts";
 import { checkSettings, defaultDeduplication, type SourceInput } from "./source-settings.ts";
-import { CRON, checkConfig, knownFields, providerOf } from "./source-type.ts";
+import { checkConfig, hasUrl, knownFields, providerOf } from "./source-type.ts";
 
 type CreateParts = Pick<CommandContext, "store" | "seqs" | "clock" | "random" | "signals">;
 type ChangeParts = Pick<CommandContext, "store" | "clock" | "signals">;
@@ -128,7 +128,7 @@ async function createUnlessTaken(parts: CreateParts, environmentSeq: Seq, wanted
   const source = { ...blank, ...checkedChange(blank, wanted, replacedConfig({}, wanted.config ?? {})) };
   const plain = plainApplication({ seq: applicationSeq, environmentSeq, name: source.name, now });
   const application = { ...plain, sourceSeq: seq };
-  const token = provider === CRON ? null : newDoorToken(parts);
+  const token = hasUrl(provider) ? newDoorToken(parts) : null;
   if (!(await store.configuration.sources.create(source, application, token))) return null;
   sourceChanged(parts, source);
   return source;
@@ -145,8 +145,8 @@ function newSource({ createdAt, ...fixed }: Fixed, name: string): Source {
 
 /** Returns the fields of a source that a PUT replaces. */
 function settingsOf(source: Source): Partial<Source> {
-  const { uid, config, verification, answer, eventType, deduplicate, ingestRate, metadata } = source;
-  return { uid, config, verification, answer, eventType, deduplicate, ingestRate, metadata };
+  const { uid, config, verification, answer, eventType, deduplicate, ingestRate, disabled, metadata } = source;
+  return { uid, config, verification, answer, eventType, deduplicate, ingestRate, disabled, metadata };
 }
 
 /**
@@ -154,9 +154,9 @@ function settingsOf(source: Source): Partial<Source> {
  * them. The whole configuration is checked, because `verification` decides what it must contain.
  */
 function checkedChange(before: Source, input: SourceInput, merged: SourceConfig): Partial<Source> {
-  const { uid, name, verification, ingestRate } = input;
+  const { uid, name, verification, ingestRate, disabled } = input;
   const metadata = input.metadata === null ? {} : input.metadata;
-  const plain = Object.entries({ uid, name, verification, ingestRate, metadata });
+  const plain = Object.entries({ uid, name, verification, ingestRate, disabled, metadata });
   const { fields, findings } = checkSettings(input);
   const config = knownFields(before.provider, merged);
   const after: Source = {

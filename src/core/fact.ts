@@ -3,7 +3,7 @@ import type { Seq } from "./id.ts";
 import type { NoticeChannelName } from "./notice.ts";
 import type { FailureReason } from "./outcome.ts";
 import type { QuotaName } from "./quota.ts";
-import type { LogCause, ReceivedOutcome } from "./received.ts";
+import type { SourceFact } from "./source-fact.ts";
 
 /** An attempt, as the logs name it. */
 export interface AttemptNames {
@@ -315,30 +315,7 @@ export type Fact =
       readonly limit: number;
       readonly at: number;
     }
-  /** A request arrived at the door for a known source. */
-  | {
-      readonly type: "source.received";
-      readonly sourceSeq: Seq;
-      readonly environmentSeq: Seq;
-      /** The source's uid, or its id if it has none. */
-      readonly source: string;
-      readonly outcome: ReceivedOutcome;
-    }
-  /**
-   * A source has refused a request, or stored one that failed its check, and the request is in
-   * the source's log. The number of these facts per second is limited.
-   */
-  | {
-      readonly type: "source.refused";
-      readonly sourceSeq: Seq;
-      readonly cause: LogCause;
-      /** The status of the response. */
-      readonly status: number;
-      readonly method: string;
-      readonly address: string;
-    }
-  /** A key of a provider could not be fetched, so a request could not be checked and got 503. */
-  | { readonly type: "source.key-unavailable"; readonly sourceSeq: Seq; readonly message: string }
+  | SourceFact
   | {
       readonly type: "inbox.received";
       readonly token: string;

@@ -21,7 +21,7 @@ export const causes = [
 export type Cause = (typeof causes)[number];
 
 /** Reasons why a request is in the log of its source. */
-export const logCauses = [...causes, "method_not_allowed", "payload_too_large", "rate_limited"] as const;
+export const logCauses = [...causes, "method_not_allowed", "payload_too_large", "rate_limited", "schema"] as const;
 
 export type LogCause = (typeof logCauses)[number];
 
@@ -49,9 +49,12 @@ export interface Received {
   /** The source's uid, or its id if it has none. */
   readonly source: string;
   readonly sourceSeq: Seq;
-  /** In upper case. */
+  /** In upper case. For a message from a queue, the type of the source. */
   readonly method: string;
-  /** The suffix and the query of the request, with their percent escapes; `/` if there are none. */
+  /**
+   * The suffix and the query of the request, with their percent escapes; `/` if there are none. For a
+   * message from a queue, the queue, topic or subject.
+   */
   readonly path: string;
   readonly state: ReceivedState;
   /** Null unless `state` is `failed`. */

@@ -84,7 +84,8 @@ export class CronRuns extends OneLife {
   }
 
   async #reloadAll(): Promise<void> {
-    const sources = await this.parts.store.configuration.sources.cron();
+    const all = await this.parts.store.configuration.sources.ofProvider("cron");
+    const sources = all.filter(({ disabled }) => !disabled);
     const known = new Set(sources.map(({ seq }) => seq));
     for (const seq of this.#entries.keys()) if (!known.has(seq)) this.#entries.delete(seq);
     for (const source of sources) this.#set(source);
@@ -94,7 +95,7 @@ export class CronRuns extends OneLife {
     this.#unread.add(sourceSeq);
     const source = await this.parts.store.configuration.sources.get(sourceSeq);
     this.#unread.delete(sourceSeq);
-    if (source === null || source.provider !== "cron") this.#entries.delete(sourceSeq);
+    if (source === null || source.disabled || source.provider !== "cron") this.#entries.delete(sourceSeq);
     else this.#set(source);
   }
 

@@ -17,6 +17,7 @@ const TEXTS: Readonly<Record<LogCause, string>> = {
   topic_mismatch: "The topic is not the one of the source.",
   method_not_allowed: "The provider never uses this method.",
   payload_too_large: "The body is larger than max-body allows.",
+  schema: "The payload does not match the schema of its event type, which rejects such payloads.",
   rate_limited: "The source has received more messages per second than its ingestRate allows.",
 };
 

@@ -45,7 +45,17 @@ export class RefusalLog {
    * Logs a request, unless too many have been logged lately. Resolves to whether it is logged, after
    * it is stored. A log that cannot be written is no reason to refuse a request.
    */
-  async add({ body, ...request }: LoggedRequest): Promise<boolean> {
+  async add(request: LoggedRequest): Promise<boolean> {
+    try {
+      return await this.addOrThrow(request);
+    } catch (error) {
+      if (error instanceof StoreUnavailable) return false;
+      throw error;
+    }
+  }
+
+  /** Like `add`, but throws `StoreUnavailable` if the log cannot be written. */
+  async addOrThrow({ body, ...request }: LoggedRequest): Promise<boolean> {
     if (!this.mayLog(request.sourceSeq)) return false;
     const entry: SourceLogEntry = {
       ...request,
@@ -55,13 +65,8 @@ export class RefusalLog {
       payload: cutUtf8(body, PAYLOAD_BYTES_MAX).slice(),
       createdAt: this.clock.now(),
     };
-    try {
-      await this.store.history.sourceLog.add(entry);
-      return true;
-    } catch (error) {
-      if (error instanceof StoreUnavailable) return false;
-      throw error;
-    }
+    await this.store.history.sourceLog.add(entry);
+    return true;
   }
 
   /** Returns whether something about a source may be logged, and counts it if so. */

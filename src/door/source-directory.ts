@@ -53,8 +53,8 @@ export class SourceDirectory {
   }
 
   /**
-   * Returns the entry of a token, or null if there is no source with this token. Returns a promise
-   * only if the store must be read.
+   * Returns the entry of a token, or null if there is no source with this token or it is disabled.
+   * Returns a promise only if the store must be read.
    */
   find(token: string): SourceEntry | null | Promise<SourceEntry | null> {
     if (!isDoorToken(token)) return null;
@@ -72,7 +72,7 @@ export class SourceDirectory {
     const changes = this.#changes;
     const { store, clock, prepare } = this.parts;
     const found = await store.configuration.sources.withToken(tokenHash(token), clock.now());
-    if (found === null) return null;
+    if (found === null || found.source.disabled) return null;
     const { source, expiresAt } = found;
     const { url: registered } = source.config;
     const url = typeof registered === "string" && registered !== "" ? registered : this.urlOf(token);

@@ -35,11 +35,15 @@ function parsedRules({ type, eventType, deduplicate }: Source): Rules {
   };
 }
 
-/** Returns the event type of a request: the source's, else the provider's, else `<type>.received`. */
-export function eventTypeOf(entry: SourceEntry, request: RequestView): string {
+/**
+ * Returns the event type of a request: the source's, else the sender's, else `<type>.received`.
+ * `stated` is what the sender states outside of headers and body, or null.
+ */
+export function eventTypeOf(entry: SourceEntry, request: RequestView, stated: string | null = null): string {
   const rules = rulesOf(entry);
-  const found = rules.eventType === null ? entry.receiver.eventType(request) : readEventType(rules.eventType, request);
-  return found ?? rules.otherEventType;
+  if (rules.eventType !== null) return readEventType(rules.eventType, request) ?? rules.otherEventType;
+  const known = stated === null || stated === "" ? null : asEventTypeName(stated);
+  return known ?? entry.receiver.eventType(request) ?? rules.otherEventType;
 }
 
 /**
@@ -55,6 +59,19 @@ export function duplicateKeyOf(entry: SourceEntry, request: RequestView): Uint8A
   const { method, suffix, query, body } = request;
   const bodyHash = Buffer.from(sha256(body).buffer).toString("base64url");
   return sha256(`source ${seq} body\n${bodyHash}\n${method} ${suffix}${query}`);
+}
+
+/**
+ * Returns the key that duplicates of a message from a queue share, or null if the message is never a
+ * duplicate. In a queue, two messages with equal bodies are two messages, unless the source's user
+ * wants duplicates to be recognised by the body. `id` is the broker's id of the message, or null.
+ */
+export function queueKeyOf(entry: SourceEntry, message: RequestView, id: string | null): Uint8Array | null {
+  const by = entry.source.deduplicate?.by;
+  if (by === undefined) return null;
+  if (by === "body") return duplicateKeyOf(entry, message);
+  const found = by === "delivery-id" ? id : readKey(rulesOf(entry).duplicateBy!, message);
+  return found === null ? null : sha256(`source ${entry.source.seq} id\n${found}`);
 }
 
 /** Returns the text by which duplicates are recognised, or null for their method, path and body. */

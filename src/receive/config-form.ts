@@ -1,4 +1,5 @@
 import { createPublicKey, X509Certificate } from "node:crypto";
+import { parseSqsUrl } from "../core/aws-url.ts";
 import type { ConfigField, ConfigForm } from "./provider.ts";
 import { decodeBase64, decodeHex } from "./schemes/bytes.ts";
 import { algorithmOf } from "./schemes/generic-hmac.ts";
@@ -86,6 +87,7 @@ const FORMS: Readonly<Record<Exclude<ConfigForm, "jwk" | "jwks">, Form>> = {
     expected: "Must be a certificate in PEM: -----BEGIN CERTIFICATE-----…",
   },
   seconds: { isValid: (text) => /^\d+$/.test(text), expected: "Must be a whole number of seconds." },
+  prefetch: { isValid: (text) => /^\d+$/.test(text), expected: "Must be a whole number." },
   algorithm: {
     isValid: (text) => algorithmOf(text) !== null,
     expected: "Must be `sha1`, `sha256`, `sha384` or `sha512`.",
@@ -98,11 +100,22 @@ const FORMS: Readonly<Record<Exclude<ConfigForm, "jwk" | "jwks">, Form>> = {
     isValid: (text) => /^(utf8|hex|base64)$/i.test(text),
     expected: "Must be `utf8`, `hex` or `base64`.",
   },
+  "sqs-url": {
+    isValid: (text) => isUrl(text, parseSqsUrl),
+    expected:
+      "Must be the URL of a queue, as sqs://KEY_ID:SECRET@REGION/ACCOUNT/QUEUE with percent-encoded credentials.",
+  },
   "signed-string": {
     isValid: (text) => text.length <= SIGNED_STRING_CHARS_MAX && unknownPlaces(text).length === 0,
     expected: `Must be a text of at most ${SIGNED_STRING_CHARS_MAX} characters with {body}, {ts}, {method}, {url}, {path} or {header:Name}.`,
   },
 };
+
+/** Returns whether a parser accepts a URL. */
+function isUrl(text: string, parse: (url: URL) => object | string): boolean {
+  const url = URL.parse(text);
+  return url !== null && typeof parse(url) !== "string";
+}
 
 function isHttpUrl(text: string): boolean {
   const url = URL.parse(text);

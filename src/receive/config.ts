@@ -1,6 +1,8 @@
+import { prefetchMax } from "../core/broker.ts";
 import type { Finding } from "../core/problem.ts";
+import { MASK, maskPassword, passwordOf, unmaskedUrl } from "../core/url-password.ts";
 import { formOf, formProblem } from "./config-form.ts";
-import type { ConfigField, Provider } from "./provider.ts";
+import type { ConfigField, ConfigForm, Provider } from "./provider.ts";
 import { configText, type SourceConfig, secretsOf } from "./schemes/scheme.ts";
 import { parseTemplate } from "./schemes/template.ts";
 
@@ -8,8 +10,13 @@ import { parseTemplate } from "./schemes/template.ts";
 export const setMark = "[set]";
 
 const SECRETS_MAX = 10;
-/** A year. Longer windows are the same as none. */
-const TOLERANCE_SECONDS_MAX = 31_536_000;
+
+/** Forms whose values are numbers: what is valid, and the sentence that tells what is expected. */
+const NUMBERS: Partial<Record<ConfigForm, { readonly min: number; readonly max: number; readonly what: string }>> = {
+  // A year. Longer windows are the same as none.
+  seconds: { min: 0, max: 31_536_000, what: "a whole number of seconds" },
+  prefetch: { min: 1, max: prefetchMax, what: "a whole number" },
+};
 
 const SECRETS: ConfigField = {
   name: "secrets",
@@ -40,7 +47,9 @@ export function configFieldsOf(provider: Provider): readonly ConfigField[] {
   const fields = [...provider.config];
   const secret = fields.findIndex(({ name }) => name === "secret");
   if (secret >= 0) fields.splice(secret + 1, 0, { ...SECRETS, form: fields[secret]!.form });
-  return [...fields, ...(hasClock(provider) ? [TOLERANCE] : []), URL_FIELD];
+  // The URL of a queue is a field of its provider.
+  const url = fields.some(({ name }) => name === URL_FIELD.name) ? [] : [URL_FIELD];
+  return [...fields, ...(hasClock(provider) ? [TOLERANCE] : []), ...url];
 }
 
 function hasClock({ scheme }: Provider): boolean {
@@ -81,13 +90,17 @@ function hasSecret(config: SourceConfig): boolean {
 
 function checkValue(provider: Provider, config: SourceConfig, field: ConfigField, value: unknown): readonly Finding[] {
   if (field.name === "secrets") return checkSecrets(provider, config, field, value);
-  if (field.form === "seconds") return checkSeconds(field.name, value);
+  const number = NUMBERS[field.form];
+  if (number !== undefined) return checkNumber(field.name, number, value);
   const problem = valueProblem(provider, config, field, value);
   return problem === null ? [] : [finding([field.name], problem)];
 }
 
 function valueProblem({ scheme }: Provider, config: SourceConfig, field: ConfigField, value: unknown): string | null {
   if (value === setMark) return "No value is stored that could be kept. Send the value.";
+  if (isQueueUrl(field) && typeof value === "string" && passwordOf(value) === MASK) {
+    return `The password \`${MASK}\` keeps the stored one only if user and host are unchanged. Send the password.`;
+  }
   return formProblem(formOf(field, scheme, config), value);
 }
 
@@ -101,9 +114,13 @@ function checkSecrets(provider: Provider, config: SourceConfig, field: ConfigFie
   });
 }
 
-function checkSeconds(name: string, value: unknown): Finding[] {
-  if (Number.isInteger(value) && (value as number) >= 0 && (value as number) <= TOLERANCE_SECONDS_MAX) return [];
-  return [finding([name], `Must be a whole number of seconds from 0 to ${TOLERANCE_SECONDS_MAX}.`)];
+function checkNumber(
+  name: string,
+  { min, max, what }: { readonly min: number; readonly max: number; readonly what: string },
+  value: unknown,
+): Finding[] {
+  if (Number.isInteger(value) && (value as number) >= min && (value as number) <= max) return [];
+  return [finding([name], `Must be ${what} from ${min} to ${max}.`)];
 }
 
 /** A signed string with a time needs the header in which the time stands. */
@@ -118,20 +135,30 @@ function finding(path: readonly string[], msg: string): Finding {
   return { loc: ["body", "config", ...path], msg, type: "value_error" };
 }
 
-/** Returns a configuration as responses show it: secrets read `[set]`. */
+/** Returns whether a field is the URL of a queue, whose password is a secret. */
+function isQueueUrl({ form }: ConfigField): boolean {
+  return form.endsWith("-url");
+}
+
+/** Returns a configuration as responses show it: secrets read `[set]`, and passwords in URLs of queues `***`. */
 export function maskedConfig(provider: Provider, config: SourceConfig): SourceConfig {
   const secret = new Set(configFieldsOf(provider).flatMap(({ name, isSecret }) => (isSecret ? [name] : [])));
   // These names hold secrets for other types, so they are never shown.
   for (const name of ["secret", "secrets", "secondaryKey", "verifyToken", "verifyCode"]) secret.add(name);
+  const isUrl = (name: string) => provider.config.some((field) => field.name === name && isQueueUrl(field));
   return Object.fromEntries(
     Object.entries(config).map(([name, value]) => {
+      if (isUrl(name) && typeof value === "string") return [name, maskPassword(value)];
       if (!secret.has(name) || value === null) return [name, value];
       return [name, Array.isArray(value) ? value.map(() => setMark) : setMark];
     }),
   );
 }
 
-/** Returns the configuration after a PUT. `[set]` keeps what is stored, all else is replaced. */
+/**
+ * Returns the configuration after a PUT. `[set]`, and the password `***` in the URL of the same queue,
+ * keep what is stored; all else is replaced.
+ */
 export function replacedConfig(stored: SourceConfig, sent: SourceConfig): SourceConfig {
   const fields = Object.entries(sent).filter(([, value]) => value !== null && value !== undefined);
   return Object.fromEntries(fields.map(([name, value]) => [name, kept(ownValue(stored, name), value)]));
@@ -150,6 +177,7 @@ function ownValue(config: SourceConfig, name: string): unknown {
 
 function kept(stored: unknown, sent: unknown): unknown {
   if (sent === setMark) return stored ?? sent;
+  if (typeof sent === "string" && typeof stored === "string") return unmaskedUrl(sent, stored) ?? sent;
   return Array.isArray(sent) ? keptItems(Array.isArray(stored) ? stored : [], sent) : sent;
 }
 

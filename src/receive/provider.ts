@@ -41,7 +41,7 @@ export interface Provider {
   readonly state: PassedState;
 }
 
-export type Category = "payments" | "commerce" | "code" | "work" | "messaging" | "identity" | "generic";
+export type Category = "payments" | "commerce" | "code" | "work" | "messaging" | "identity" | "generic" | "queue";
 
 export type Kind =
   | "hmac-body"
@@ -101,7 +101,10 @@ export type ConfigForm =
   | "algorithm"
   | "encoding"
   | "secret-encoding"
-  | "signed-string";
+  | "signed-string"
+  /** Also the URL of a queue. Its password is shown as `***`. */
+  | "sqs-url"
+  | "prefetch";
 
 /** A row as written in the table, without values that are the same in most rows. */
 export type ProviderRow = Pick<Provider, "id" | "name" | "kind" | "scheme" | "confidence" | "source"> &

@@ -233,8 +233,8 @@ export interface Configuration {
     /** Returns the source that an application stands behind. */
     ofApplication(applicationSeq: Seq): Promise<Source | null>;
     list(environmentSeq: Seq, page: PageRequest): Promise<PageOf<Source>>;
-    /** Lists all sources of type `cron`, of all environments. */
-    cron(): Promise<readonly Source[]>;
+    /** Lists all sources of a provider, of all environments. */
+    ofProvider(provider: string): Promise<readonly Source[]>;
     /**
      * Creates a source with the application behind it and its first token. A source without a URL
      * has no token (null). Returns false and stores nothing if the uid is taken.

@@ -1,4 +1,5 @@
 import type { Subnet } from "../core/address.ts";
+import type { AwsCredentials } from "../core/aws-url.ts";
 import type { EndpointAuth } from "../core/endpoint-auth.ts";
 import type { FunctionSender } from "../core/function-message.ts";
 import type { IdCodec, Seq } from "../core/id.ts";
@@ -150,6 +151,8 @@ export interface TargetPolicy {
   readonly maxBodyBytes: number;
   readonly signatureHeaders: SignatureHeaders;
   readonly userAgent: string;
+  /** Keys for AWS if the URL of an endpoint or a queue contains none. By default there are none. */
+  readonly awsCredentials?: AwsCredentials | null;
   /**
    * Returns the URL to which a delivery to a built-in inbox is sent, or null if the URL does not
    * lead to an inbox. The address policy does not apply to inboxes.

@@ -4,6 +4,7 @@ import { formatDuration } from "../core/unit.ts";
 import { logChallenges } from "./challenge-log.ts";
 import type { Log } from "./log.ts";
 import { logExceededQuotas } from "./quota-log.ts";
+import { logSources } from "./source-log.ts";
 import { logStore } from "./store-log.ts";
 
 const LOGGED = [
@@ -28,8 +29,6 @@ const LOGGED = [
   "traces.failing",
   "traces.recovered",
   "defect.found",
-  "source.refused",
-  "source.key-unavailable",
   "inbox.received",
 ] as const;
 
@@ -43,6 +42,7 @@ export const deliveryHeldText =
 export function logFacts(facts: Facts, log: Log, ids: IdCodec): void {
   logExceededQuotas(facts, log, ids);
   logChallenges(facts, log, ids);
+  logSources(facts, log, ids);
   logStore(facts, log);
   facts.on(LOGGED, (fact) => {
     switch (fact.type) {
@@ -187,27 +187,6 @@ export function logFacts(facts: Facts, log: Log, ids: IdCodec): void {
         log.error(
           { where: fact.where, error: fact.error },
           "Internal error (bug). Affected deliveries are retried; affected tasks fail and affected operational webhooks are lost. Please report it.",
-        );
-        break;
-      case "source.refused":
-        log.info(
-          {
-            event: fact.type,
-            sourceId: ids.encode("src_", fact.sourceSeq),
-            cause: fact.cause,
-            status: fact.status,
-            method: fact.method,
-            address: fact.address,
-          },
-          fact.status < 300
-            ? "Request to a source failed its check and was stored nevertheless."
-            : "Request to a source was refused.",
-        );
-        break;
-      case "source.key-unavailable":
-        log.warn(
-          { event: fact.type, sourceId: ids.encode("src_", fact.sourceSeq) },
-          `Request to a source could not be checked, because a key of the provider could not be fetched. ${fact.message}`,
         );
         break;
       case "inbox.received":

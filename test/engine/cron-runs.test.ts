@@ -117,8 +117,8 @@ describe("sources of type cron", () => {
     await world.restart();
     // The record of the run is missing, as if the kill had come before it.
     const { sources } = world.store.configuration;
-    const { cron } = sources;
-    sources.cron = async () => (await cron()).map((one) => ({ ...one, lastRunAt: null }));
+    const { ofProvider } = sources;
+    sources.ofProvider = async (provider) => (await ofProvider(provider)).map((one) => ({ ...one, lastRunAt: null }));
     await world.do(() => world.kernel.cron.start());
     await world.pass(MINUTE);
     expect(await runsOf(world, source)).toEqual([HOUR]);

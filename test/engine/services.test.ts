@@ -65,6 +65,7 @@ const NAMES = [
   "retention",
   "series",
   "cron",
+  "consumers",
   "sourceCounter",
 ] as const;
 

@@ -5,6 +5,7 @@ import { redrive } from "../../src/commands/dead-letters.ts";
 import { changeEndpoint, createEndpoint, deleteEndpoint } from "../../src/commands/endpoints.ts";
 import { expungeMessages } from "../../src/commands/expunge.ts";
 import { resend } from "../../src/commands/resend.ts";
+import type { Brokers } from "../../src/consume/consumers.ts";
 import { type Fact, Facts } from "../../src/core/fact.ts";
 import type { Seq, SeqSource } from "../../src/core/id.ts";
 import { plainApplication } from "../../src/core/resources/application.ts";
@@ -62,6 +63,8 @@ export interface WorldOptions {
   readonly resolve?: (host: string) => readonly string[] | Shortage | "hang";
   /** Runs transformations. */
   readonly sandbox?: Sandbox;
+  /** The message brokers of sources. */
+  readonly brokers?: Brokers;
   /** Wraps the store that the engine uses. */
   readonly wrapStore?: (store: Store, clock: Clock) => Store;
 }
@@ -204,8 +207,9 @@ export class EngineWorld implements Disposable {
       transport: { send: (request: OutgoingRequest, signal: AbortSignal) => this.#send(request, signal) },
       resolver: { resolve: (host: string, signal: AbortSignal) => this.#resolve(host, signal) },
     };
-    const { sandbox } = this.#options;
+    const { sandbox, brokers } = this.#options;
     if (sandbox !== undefined) Object.assign(ports, { sandbox });
+    if (brokers !== undefined) Object.assign(ports, { brokers });
     const kernel = assemble({ store, facts, ports, settings: this.#policy });
     facts.subscribe((fact) => this.facts.push(fact));
     return kernel;

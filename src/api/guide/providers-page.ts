@@ -10,7 +10,10 @@ import { confidenceTexts, kindTexts, stateTexts } from "./words.ts";
 /** Fields that every provider of its kind has. They are explained once, above the list. */
 const COMMON: ReadonlySet<string> = new Set(["secrets", "toleranceSeconds", "url"]);
 
-const CRON = "cron";
+/** Returns whether sources of a provider have a URL. */
+function hasUrl({ id, category }: Provider): boolean {
+  return id !== "cron" && category !== "queue";
+}
 
 /** Returns the document. `rows` are the providers in any order. */
 export function providersPage(files: PageFiles, rows: readonly Provider[] = providers): string {
@@ -71,8 +74,8 @@ function headersOf({ headers }: Provider): string {
 }
 
 function paste(provider: Provider): Html {
-  const fields = configFieldsOf(provider).filter(({ name }) => !COMMON.has(name));
-  const url = provider.id === CRON ? [] : [html`<li>The URL of the source, into the settings of the provider.</li>`];
+  const fields = configFieldsOf(provider).filter((one) => !COMMON.has(one.name) || one.isRequired);
+  const url = !hasUrl(provider) ? [] : [html`<li>The URL of the source, into the settings of the provider.</li>`];
   return html`<ul>${url}${fields.map(field)}</ul>`;
 }
 

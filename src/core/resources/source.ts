@@ -15,6 +15,7 @@ import {
 import { label, metadata, uid } from "./shared.ts";
 import {
   choice,
+  flag,
   id,
   instant,
   integer,
@@ -125,6 +126,7 @@ export const sourceFields = {
   /** Null means that duplicates are not recognised. The default depends on the provider. */
   deduplicate: setting(deduplicate, null, { example: { by: "delivery-id", windowSeconds: 86_400 } }),
   ingestRate: setting(ingestRate, null),
+  disabled: setting(flag({ description: "Nothing is received: requests to the URL get a 404." }), false),
   metadata: setting(metadata, {}),
   /** A secret that a handshake has brought, until the first verified message. Stored encrypted. */
   captured: state(nullable(text()), null, { output: "unless null" }),

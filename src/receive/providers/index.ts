@@ -1,6 +1,7 @@
 import { editDistance } from "../../core/text.ts";
 import type { Provider } from "../provider.ts";
 import { aliases } from "./aliases.ts";
+import { brokerProviders } from "./brokers.ts";
 import { codeProviders } from "./code.ts";
 import { commerceProviders } from "./commerce.ts";
 import { genericProviders } from "./generic.ts";
@@ -12,6 +13,7 @@ import { workProviders } from "./work.ts";
 
 const rows: readonly Provider[] = [
   ...genericProviders,
+  ...brokerProviders,
   ...paymentProviders,
   ...commerceProviders,
   ...codeProviders,

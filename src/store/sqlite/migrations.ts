@@ -157,4 +157,10 @@ export const migrations: readonly string[] = [
   CREATE TABLE payload_link_use (link_seq INTEGER PRIMARY KEY) STRICT;
   CREATE TABLE payload_link_key (id INTEGER PRIMARY KEY, sealed BLOB NOT NULL) STRICT;
   `,
+  // Sources of any one provider are found by an index, not only those of type `cron`.
+  `
+  ALTER TABLE source ADD COLUMN disabled INTEGER NOT NULL DEFAULT 0;
+  DROP INDEX source_cron;
+  CREATE INDEX source_provider ON source (provider, seq) WHERE deleted_at IS NULL;
+  `,
 ];

@@ -58,7 +58,7 @@ export function sources(db: Database, committer: Committer, box: SecretBox): Sou
   };
 }
 
-type Reads = Pick<Sources, "find" | "get" | "ofApplication" | "list" | "cron" | "withToken">;
+type Reads = Pick<Sources, "find" | "get" | "ofApplication" | "list" | "ofProvider" | "withToken">;
 
 function sourceReads(db: Database, box: SecretBox): Reads {
   const { toRecord, toRecordOrNull } = sourceCodec(box);
@@ -70,7 +70,7 @@ function sourceReads(db: Database, box: SecretBox): Reads {
   const byApplication = db.prepare<SourceRow, [number]>(
     select("seq = (SELECT source_seq FROM application WHERE seq = ?)"),
   );
-  const cron = db.prepare<SourceRow, []>(`${select("provider = 'cron'")} ORDER BY seq`);
+  const ofProvider = db.prepare<SourceRow, [string]>(`${select("provider = ?")} ORDER BY seq`);
   const tokenOwner = db.prepare<{ seq: number; expiresAt: number | null }, [Uint8Array, number]>(
     `SELECT source_seq AS seq, expires_at AS expiresAt FROM source_token
      WHERE sha256 = ? AND (expires_at IS NULL OR expires_at > ?)`,
@@ -89,7 +89,7 @@ function sourceReads(db: Database, box: SecretBox): Reads {
         .all({ environmentSeq, limit: page.limit + 1, ...(page.from === null ? {} : { from: page.from }) });
       return pageOf(rows.map(toRecord), page);
     },
-    cron: async () => cron.all().map(toRecord),
+    ofProvider: async (provider) => ofProvider.all(provider).map(toRecord),
     withToken: async (sha256, now) => {
       const owner = tokenOwner.get(sha256, now);
       const source = owner === null ? null : toRecordOrNull(bySeq.get(owner.seq));

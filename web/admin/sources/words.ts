@@ -47,6 +47,7 @@ const CAUSES: Readonly<Record<Cause, string>> = {
   topic_mismatch: "unexpected topic",
   method_not_allowed: "method not allowed",
   payload_too_large: "body too large",
+  schema: "does not match its schema",
   rate_limited: "too many requests",
 };
 

@@ -1,6 +1,8 @@
 /** The fields of a source in the API, derived from its table. */
 import { Type } from "@sinclair/typebox";
+import type { BrokerState } from "../../../core/broker.ts";
 import type { IdCodec } from "../../../core/id.ts";
+import { formatInstant } from "../../../core/instant.ts";
 import { outcomes, type SourceCounts } from "../../../core/received.ts";
 import { type Source, sourceFields } from "../../../core/resources/source.ts";
 import * as field from "../../http/fields.ts";
@@ -12,7 +14,7 @@ import {
   patchProperties,
   updateProperties,
 } from "../../http/resource.ts";
-import { nullable } from "../../http/schema.ts";
+import { nullable, wordOut } from "../../http/schema.ts";
 import { svixSdkOf } from "../../http/svix-sdk.ts";
 import { svixSourceTypes } from "./svix-types.ts";
 
@@ -37,7 +39,7 @@ const SourceCountsOut = field.object(
 const ingestUrl = nullable(
   Type.String({
     format: "uri",
-    description: "The URL to register with the provider; null for a source of type `cron`, and for read-only tokens.",
+    description: "The URL to register with the provider; null for a source that has no URL, and for read-only tokens.",
   }),
 );
 
@@ -55,11 +57,23 @@ export const IngestSourceListedOut = field.object("IngestSourceListedOut", {
   counts: Type.Optional(counts),
 });
 
+const connection = field.object("SourceConnectionOut", {
+  state: wordOut(["connecting", "connected", "failed"], {
+    description: "`failed`: the connection was lost or could not be made. It is tried again at least every 30 seconds.",
+  }),
+  error: nullable(Type.String({ description: "Why the connection failed." })),
+  since: field.instantOut,
+});
+
 /** A single source. */
 export const IngestSourceDetailOut = field.object("IngestSourceDetailOut", {
   ...outputProperties(sourceFields),
   ingestUrl,
   counts,
+  connection: nullable({
+    ...connection,
+    description: "The connection to the queue; null if the source is disabled or takes from no queue.",
+  }),
 });
 
 export const sourceExample = {
@@ -69,6 +83,7 @@ export const sourceExample = {
 export const sourceDetailExample = {
   ...sourceExample,
   counts: { stored: 1024, duplicate: 3, refused: 1, limited: 0, handshake: 0 },
+  connection: null,
 };
 
 /**
@@ -83,6 +98,11 @@ export function sourceOut(source: Source, ids: IdCodec, ingestUrl: string | null
   if (type !== GENERIC) return output;
   const { config: _, ...rest } = output;
   return { ...rest, type };
+}
+
+/** Converts the connection of a source, which is null if it has none. */
+export function connectionOut(connection: BrokerState | null) {
+  return connection === null ? null : { ...connection, since: formatInstant(connection.since) };
 }
 
 const GENERIC = "generic-webhook";

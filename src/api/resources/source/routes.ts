@@ -12,6 +12,7 @@ import { noContent, reply } from "../../http/reply.ts";
 import { nullable } from "../../http/schema.ts";
 import type { Identity } from "../../identity/identity.ts";
 import {
+  connectionOut,
   IngestSourceDetailOut,
   IngestSourceIn,
   IngestSourceListedOut,
@@ -46,7 +47,7 @@ const created = { ...found, description: "The source was created." };
 const bodyExample = { name: "Stripe Europe", type: "stripe", config: { secret: "whsec_from_the_provider" } };
 
 export function sourceRoutes(context: Context): Operation[] {
-  const { store, ids, lookup, sourceCounter } = context;
+  const { store, ids, lookup, sourceCounter, consumers } = context;
   const tag = "Source";
   const list = "/ingest/api/v1/source";
   const path = `${list}/:source_id` as const;
@@ -128,7 +129,11 @@ export function sourceRoutes(context: Context): Operation[] {
         const source = await lookup.source(identity, params.source_id);
         // A captured secret is for the operator. Others could sign requests with it.
         const shown = identity.applicationSeq === null ? source : { ...source, captured: null };
-        return reply(200, { ...(await out(shown, request, identity)), counts: await sourceCounter.of(source.seq) });
+        return reply(200, {
+          ...(await out(shown, request, identity)),
+          counts: await sourceCounter.of(source.seq),
+          connection: connectionOut(consumers.stateOf(source.seq)),
+        });
       },
     }),
 

@@ -178,7 +178,7 @@ export function sourcesSuite(open: Open): void {
       await sources.delete(deleted.seq, world.now);
       await sources.setLastRun(two.seq, 500);
       await sources.setLastRun(two.seq, 400);
-      expect(await sources.cron()).toEqual([one, { ...two, lastRunAt: 500 }]);
+      expect(await sources.ofProvider("cron")).toEqual([one, { ...two, lastRunAt: 500 }]);
       expect(await sources.tokens(one.seq, world.now)).toEqual([]);
     });
 

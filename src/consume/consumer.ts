@@ -1,0 +1,117 @@
+import { type BrokerState, prefetchDefault } from "../core/broker.ts";
+import type { Facts } from "../core/fact.ts";
+import type { SourceEntry } from "../door/source-directory.ts";
+import type { Clock } from "../ports.ts";
+import { type Broker, BrokerError, type BrokerMessage, type BrokerSettings } from "./broker.ts";
+import { pause } from "./pause.ts";
+import { Session } from "./session.ts";
+import type { Taking } from "./take.ts";
+
+/** Limits of the time until the next connection, in ms. It doubles with every failure. */
+const RECONNECT_MS_MIN = 1000;
+const RECONNECT_MS_MAX = 30_000;
+
+export interface ConsumerParts {
+  readonly clock: Clock;
+  readonly facts: Facts;
+  /** Loads the broker. It may be called repeatedly. */
+  readonly broker: () => Promise<Broker>;
+  readonly take: (entry: SourceEntry, messages: readonly BrokerMessage[]) => Promise<Taking>;
+  /** A name for the consumer that stays the same for the source. */
+  readonly name: string;
+}
+
+/** Takes the messages of one source from its queue, and connects again whenever the connection is lost. */
+export class Consumer {
+  readonly #stop = new AbortController();
+  #state: BrokerState;
+  #reconnectMs = RECONNECT_MS_MIN;
+  #running: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly parts: ConsumerParts,
+    private entry: SourceEntry,
+  ) {
+    this.#state = { state: "connecting", error: null, since: parts.clock.now() };
+  }
+
+  get state(): BrokerState {
+    return this.#state;
+  }
+
+  start(): void {
+    this.#running = this.#run();
+  }
+
+  /** Ends the connection. Resolves when no message is being stored any more. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  /** Replaces the source for messages that are not taken yet. Returns false if its queue has changed. */
+  update(entry: SourceEntry): boolean {
+    if (JSON.stringify(entry.source.config) !== JSON.stringify(this.entry.source.config)) return false;
+    this.entry = entry;
+    return true;
+  }
+
+  async #run(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      try {
+        await this.#connectAndTake(signal);
+      } catch (error) {
+        if (!signal.aborted) this.#failed(error);
+      }
+      const delayMs = this.#reconnectMs;
+      this.#reconnectMs = Math.min(RECONNECT_MS_MAX, 2 * delayMs);
+      await pause(this.parts.clock, delayMs, signal);
+    }
+  }
+
+  async #connectAndTake(signal: AbortSignal): Promise<void> {
+    const { clock, take } = this.parts;
+    const settings = settingsOf(this.entry, this.parts.name);
+    const broker = await this.parts.broker();
+    const connection = await broker.connect(settings, signal);
+    try {
+      this.#set("connected", null);
+      const session = new Session({
+        ...{ clock, connection, prefetch: settings.prefetch },
+        take: (messages) => take(this.entry, messages),
+        onReceived: () => {
+          this.#reconnectMs = RECONNECT_MS_MIN;
+        },
+      });
+      await session.run(signal);
+    } finally {
+      await connection.close();
+    }
+  }
+
+  #failed(error: unknown): void {
+    if (!(error instanceof BrokerError)) {
+      this.parts.facts.state({ type: "defect.found", where: "consumer of a broker", error });
+    }
+    this.#set("failed", error instanceof BrokerError ? error.message : "Internal error; the server's log has it.");
+  }
+
+  #set(state: BrokerState["state"], error: string | null): void {
+    const before = this.#state;
+    const isSame = before.state === state;
+    this.#state = { state, error, since: isSame ? before.since : this.parts.clock.now() };
+    if (isSame && before.error === error) return;
+    const { seq: sourceSeq, provider } = this.entry.source;
+    this.parts.facts.state({ type: "source.connection", sourceSeq, broker: provider, state, error });
+  }
+}
+
+function settingsOf({ source }: SourceEntry, consumer: string): BrokerSettings {
+  const { url, prefetch } = source.config;
+  return {
+    url: new URL(String(url)),
+    prefetch: typeof prefetch === "number" ? prefetch : prefetchDefault,
+    consumer,
+  };
+}

@@ -1,0 +1,131 @@
+import { type BrokerState, type BrokerType, brokerTypes, isBrokerType } from "../core/broker.ts";
+import type { Facts } from "../core/fact.ts";
+import type { IdCodec, Seq } from "../core/id.ts";
+import { OneLife } from "../core/service.ts";
+import type { Signals } from "../core/signal.ts";
+import { prepareReceiver } from "../door/prepare.ts";
+import type { SourceEntry } from "../door/source-directory.ts";
+import type { Cancel, Clock } from "../ports.ts";
+import { type Source, type Store, StoreUnavailable } from "../store/index.ts";
+import type { Broker, BrokerMessage } from "./broker.ts";
+import { Consumer } from "./consumer.ts";
+import type { Taking } from "./take.ts";
+
+/** Time until sources are read again that could not be read, in ms. */
+const RETRY_MS = 1000;
+
+/** Loads the broker of a type. */
+export type Brokers = (type: BrokerType) => Promise<Broker>;
+
+export interface ConsumersParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly facts: Facts;
+  readonly signals: Signals;
+  readonly ids: IdCodec;
+  readonly brokers: Brokers;
+  readonly take: (entry: SourceEntry, messages: readonly BrokerMessage[]) => Promise<Taking>;
+}
+
+/**
+ * Takes messages from brokers: one consumer for each source whose type is a broker and that is not
+ * disabled.
+ */
+export class Consumers extends OneLife {
+  readonly #consumers = new Map<Seq, Consumer>();
+  /** Sources that have changed and were not read since. Null stands for all sources. */
+  readonly #unread = new Set<Seq | null>();
+  #cancel: Cancel | null = null;
+  #working: Promise<void> = Promise.resolve();
+  #isRunning = false;
+
+  constructor(private readonly parts: ConsumersParts) {
+    super();
+    parts.signals.react(["source.changed"], ({ sourceSeq }) => this.#read(sourceSeq));
+    parts.signals.react(["store.changed"], () => this.#read(null));
+  }
+
+  protected begin(): void {
+    this.#isRunning = true;
+    this.#read(null);
+  }
+
+  protected async end(): Promise<void> {
+    this.#cancel?.();
+    await this.#working;
+    await Promise.all([...this.#consumers.values()].map((consumer) => consumer.stop()));
+  }
+
+  /** Returns the connection of a source, or null if it has none. */
+  stateOf(sourceSeq: Seq): BrokerState | null {
+    return this.#consumers.get(sourceSeq)?.state ?? null;
+  }
+
+  /** Reads a source again, or all of them, and starts and stops consumers accordingly. */
+  #read(sourceSeq: Seq | null): void {
+    if (!this.#isRunning || this.isStopping) return;
+    this.#unread.add(sourceSeq);
+    this.#cancel?.();
+    this.#cancel = null;
+    this.#working = this.#working.then(() => this.#readAll());
+  }
+
+  async #readAll(): Promise<void> {
+    try {
+      for (const sourceSeq of [...this.#unread]) {
+        if (this.isStopping) return;
+        if (sourceSeq === null) await this.#reloadAll();
+        else await this.#set(sourceSeq, await this.parts.store.configuration.sources.get(sourceSeq));
+        this.#unread.delete(sourceSeq);
+      }
+    } catch (error) {
+      if (!(error instanceof StoreUnavailable)) {
+        this.parts.facts.state({ type: "defect.found", where: "consumers of brokers", error });
+      }
+      if (!this.isStopping) this.#cancel ??= this.parts.clock.after(RETRY_MS, () => this.#retry());
+    }
+  }
+
+  #retry(): void {
+    this.#cancel = null;
+    this.#working = this.#working.then(() => this.#readAll());
+  }
+
+  async #reloadAll(): Promise<void> {
+    const { sources } = this.parts.store.configuration;
+    const found = (await Promise.all(brokerTypes.map((type) => sources.ofProvider(type)))).flat();
+    const known = new Set(found.map(({ seq }) => seq));
+    for (const seq of this.#consumers.keys()) if (!known.has(seq)) await this.#set(seq, null);
+    for (const source of found) await this.#set(source.seq, source);
+  }
+
+  async #set(sourceSeq: Seq, source: Source | null): Promise<void> {
+    const before = this.#consumers.get(sourceSeq);
+    const entry = source === null || source.disabled || !isBrokerType(source.provider) ? null : entryOf(source);
+    if (entry !== null && before?.update(entry)) return;
+    await before?.stop();
+    this.#consumers.delete(sourceSeq);
+    if (entry !== null && !this.isStopping) this.#start(entry);
+  }
+
+  #start(entry: SourceEntry): void {
+    const { clock, facts, ids, brokers, take } = this.parts;
+    const { seq, provider } = entry.source;
+    const name = `boathook-${ids.encode("src_", seq)}`;
+    const broker = () => brokers(provider as BrokerType);
+    const consumer = new Consumer({ clock, facts, broker, take, name }, entry);
+    this.#consumers.set(seq, consumer);
+    consumer.start();
+  }
+}
+
+/** Returns the entry of a source that has no URL at the door. */
+function entryOf(source: Source): SourceEntry {
+  return {
+    source,
+    application: { seq: source.applicationSeq },
+    url: "",
+    receiver: prepareReceiver(source, ""),
+    validUntil: Number.POSITIVE_INFINITY,
+  };
+}

@@ -1,0 +1,117 @@
+import type { Clock } from "../ports.ts";
+import type { BrokerConnection, BrokerMessage, Settlement } from "./broker.ts";
+import { pause } from "./pause.ts";
+import type { Taking } from "./take.ts";
+
+/** Maximum number of messages that are stored in one commit. */
+const TAKEN_AT_ONCE = 100;
+/** Time for settling messages after the end of a session, in ms. */
+const LAST_SETTLING_MS = 2000;
+
+export interface SessionParts {
+  readonly clock: Clock;
+  readonly connection: BrokerConnection;
+  readonly prefetch: number;
+  /** Stores messages, in their order. Resolves after they are on disk. */
+  readonly take: (messages: readonly BrokerMessage[]) => Promise<Taking>;
+  /** Called after messages have been received. */
+  readonly onReceived: () => void;
+}
+
+/**
+ * Takes messages from one connection until it is lost or stopped. Receives at most `prefetch` messages
+ * ahead, so that the pace is that of the store, and settles each after it is on disk.
+ */
+export class Session {
+  /** Messages that are not stored yet, in their order. */
+  readonly #waiting: BrokerMessage[] = [];
+  readonly #settling = new Set<Promise<void>>();
+  readonly #end = new AbortController();
+  #failure: { readonly error: unknown } | null = null;
+  /** Wakes the loops that wait for something to do. */
+  #wake: () => void = () => {};
+  #change = Promise.resolve();
+
+  constructor(private readonly parts: SessionParts) {
+    this.#renewChange();
+  }
+
+  /** Resolves after `signal` aborts. Rejects if the connection is lost or messages cannot be taken. */
+  async run(signal: AbortSignal): Promise<void> {
+    const stop = () => this.#finish(null);
+    signal.addEventListener("abort", stop);
+    if (signal.aborted) stop();
+    await Promise.all([this.#untilEnd(() => this.#receive()), this.#untilEnd(() => this.#take())]);
+    signal.removeEventListener("abort", stop);
+    await this.#settleLast();
+    if (this.#failure !== null) throw this.#failure.error;
+  }
+
+  get #unsettled(): number {
+    return this.#waiting.length + this.#settling.size;
+  }
+
+  /** Repeats `step` until the session ends. */
+  async #untilEnd(step: () => Promise<void>): Promise<void> {
+    try {
+      while (!this.#end.signal.aborted) await step();
+    } catch (error) {
+      this.#finish({ error });
+    }
+  }
+
+  #finish(failure: { readonly error: unknown } | null): void {
+    // What fails after the end fails because of it.
+    if (this.#end.signal.aborted) return;
+    this.#failure = failure;
+    this.#end.abort();
+    this.#changed();
+  }
+
+  async #receive(): Promise<void> {
+    const room = this.parts.prefetch - this.#unsettled;
+    if (room <= 0) return this.#change;
+    const messages = await this.parts.connection.receive(room, this.#end.signal);
+    this.parts.onReceived();
+    this.#waiting.push(...messages);
+    this.#changed();
+  }
+
+  async #take(): Promise<void> {
+    if (this.#waiting.length === 0) return this.#change;
+    const { settlements, waitMs } = await this.parts.take(this.#waiting.slice(0, TAKEN_AT_ONCE));
+    const messages = this.#waiting.splice(0, settlements.length);
+    for (const [i, message] of messages.entries()) this.#settle(message, settlements[i]!);
+    if (waitMs > 0) await pause(this.parts.clock, waitMs, this.#end.signal);
+  }
+
+  #settle(message: BrokerMessage, how: Settlement): void {
+    const settling = this.parts.connection
+      .settle(message, how)
+      .catch((error: unknown) => this.#finish({ error }))
+      .finally(() => {
+        this.#settling.delete(settling);
+        this.#changed();
+      });
+    this.#settling.add(settling);
+  }
+
+  /** What is stored is settled if that does not take long. */
+  async #settleLast(): Promise<void> {
+    const enough = new AbortController();
+    const late = pause(this.parts.clock, LAST_SETTLING_MS, enough.signal);
+    await Promise.race([late, Promise.all(this.#settling)]);
+    enough.abort();
+  }
+
+  #changed(): void {
+    this.#wake();
+    this.#renewChange();
+  }
+
+  #renewChange(): void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#change = promise;
+    this.#wake = resolve;
+  }
+}

@@ -1,0 +1,83 @@
+import type { Clock } from "../ports.ts";
+import { BrokerError } from "./broker.ts";
+import { pause } from "./pause.ts";
+import type { SqsMessage } from "./sqs.ts";
+import type { SqsCall } from "./sqs-call.ts";
+
+/** Maximum number of messages in one request. */
+const BATCH_MAX = 10;
+/** Time limit for releasing messages, in ms. */
+const RELEASE_MS = 2000;
+
+interface Removal {
+  readonly message: SqsMessage;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Removes messages from a queue, up to ten with one request, and releases those that are not removed. */
+export class SqsSettler {
+  /** Messages that were received and not removed. */
+  readonly #open = new Set<SqsMessage>();
+  #removals: Removal[] = [];
+  readonly #end = new AbortController();
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly call: SqsCall,
+  ) {}
+
+  /** Registers messages that were received. */
+  expect(messages: readonly SqsMessage[]): void {
+    for (const message of messages) this.#open.add(message);
+  }
+
+  /** Removes a message. Resolves also if SQS has taken it back: it is received again. */
+  remove(message: SqsMessage): Promise<void> {
+    if (this.#removals.length === 0) this.clock.soon(() => this.#removeAll());
+    return new Promise((resolve, reject) => this.#removals.push({ message, resolve, reject }));
+  }
+
+  /** Lets others receive the messages that were not removed, at once if SQS responds. */
+  async release(): Promise<void> {
+    const messages = [...this.#open];
+    this.#open.clear();
+    const batches = this.#batches(messages);
+    const released = batches.map((batch) => {
+      const entries = batch.map((message, i) => ({ ...entryOf(message, i), VisibilityTimeout: 0 }));
+      // Without this request, SQS returns the messages later.
+      return this.call("ChangeMessageVisibilityBatch", { Entries: entries }, this.#end.signal).catch(() => {});
+    });
+    await Promise.race([Promise.all(released), pause(this.clock, RELEASE_MS, this.#end.signal)]);
+    this.#end.abort();
+  }
+
+  #removeAll(): void {
+    const removals = this.#removals;
+    this.#removals = [];
+    for (const batch of this.#batches(removals)) void this.#removeBatch(batch);
+  }
+
+  async #removeBatch(batch: readonly Removal[]): Promise<void> {
+    try {
+      const entries = batch.map(({ message }, i) => entryOf(message, i));
+      await this.call("DeleteMessageBatch", { Entries: entries }, this.#end.signal);
+      for (const { message, resolve } of batch) {
+        this.#open.delete(message);
+        resolve();
+      }
+    } catch (error) {
+      for (const { reject } of batch) reject(error instanceof BrokerError ? error : new BrokerError(String(error)));
+    }
+  }
+
+  #batches<T>(all: readonly T[]): T[][] {
+    const batches: T[][] = [];
+    for (let at = 0; at < all.length; at += BATCH_MAX) batches.push(all.slice(at, at + BATCH_MAX));
+    return batches;
+  }
+}
+
+function entryOf({ receiptHandle }: SqsMessage, index: number) {
+  return { Id: String(index), ReceiptHandle: receiptHandle };
+}

@@ -1,0 +1,109 @@
+import { parseSqsUrl, type SqsQueue } from "../core/aws-url.ts";
+import { type Broker, type BrokerConnection, BrokerError, type BrokerMessage, type BrokerParts } from "./broker.ts";
+import { callsTo, type SqsCall } from "./sqs-call.ts";
+import { SqsSettler } from "./sqs-settler.ts";
+
+/** Maximum number of messages that SQS returns at once. */
+const RECEIVED_MAX = 10;
+/** Maximum number of requests for messages at the same time. */
+const RECEIVERS_MAX = 8;
+/** How long SQS waits for a message, in seconds. This is the most that it allows. */
+const WAIT_SECONDS = 20;
+
+export interface SqsMessage extends BrokerMessage {
+  readonly receiptHandle: string;
+}
+
+/** Takes messages from queues of Amazon SQS, or of a server with the same protocol. */
+export function openSqs(parts: BrokerParts): Broker {
+  return {
+    async connect({ url }, signal) {
+      const queue = parseSqsUrl(url);
+      if (typeof queue === "string") throw new BrokerError(queue);
+      const call = callsTo(parts, queue);
+      // Fails if the queue does not exist or the keys are wrong.
+      await call("GetQueueAttributes", { AttributeNames: ["QueueArn"] }, signal).catch(unlessForbidden);
+      return new SqsConnection(parts, queue, call);
+    },
+  };
+}
+
+/** Taking messages needs no permission to read the attributes of the queue. */
+function unlessForbidden(error: unknown): void {
+  if (!(error instanceof BrokerError && error.message.startsWith("AccessDenied"))) throw error;
+}
+
+class SqsConnection implements BrokerConnection<SqsMessage> {
+  readonly #settler: SqsSettler;
+  /** Number of requests for messages at the same time. It grows while each returns the maximum. */
+  #receivers = 1;
+
+  constructor(
+    { clock }: BrokerParts,
+    private readonly queue: SqsQueue,
+    private readonly call: SqsCall,
+  ) {
+    this.#settler = new SqsSettler(clock, call);
+  }
+
+  async receive(max: number, signal: AbortSignal): Promise<readonly SqsMessage[]> {
+    for (;;) {
+      const messages = await this.#receiveSome(max, signal);
+      this.#settler.expect(messages);
+      if (messages.length > 0) return messages;
+    }
+  }
+
+  /** One request waits until there is a message. Several at the same time do not wait. */
+  async #receiveSome(max: number, signal: AbortSignal): Promise<SqsMessage[]> {
+    const count = Math.min(this.#receivers, Math.ceil(max / RECEIVED_MAX));
+    const sizes = Array.from({ length: count }, (_, i) => Math.min(RECEIVED_MAX, max - i * RECEIVED_MAX));
+    const waitSeconds = count === 1 ? WAIT_SECONDS : 0;
+    const results = await Promise.allSettled(sizes.map((size) => this.#request(size, waitSeconds, signal)));
+    const received = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+    const messages = received.flat();
+    const failed = results.find((result) => result.status === "rejected");
+    // Messages that were received must not wait until SQS returns them again.
+    if (failed !== undefined && messages.length === 0) throw failed.reason;
+    const isFull = received.every(({ length }) => length === RECEIVED_MAX);
+    this.#receivers = isFull && failed === undefined ? Math.min(RECEIVERS_MAX, 2 * count) : 1;
+    return messages;
+  }
+
+  async #request(max: number, waitSeconds: number, signal: AbortSignal): Promise<SqsMessage[]> {
+    const input = { MaxNumberOfMessages: max, WaitTimeSeconds: waitSeconds, MessageAttributeNames: ["All"] };
+    const { Messages: messages } = await this.call("ReceiveMessage", input, signal, waitSeconds * 1000);
+    return Array.isArray(messages) ? messages.map((message) => messageOf(message, this.queue)) : [];
+  }
+
+  /** SQS has no word for refused messages. */
+  settle(message: SqsMessage): Promise<void> {
+    return this.#settler.remove(message);
+  }
+
+  close(): Promise<void> {
+    return this.#settler.release();
+  }
+}
+
+interface RawMessage {
+  readonly MessageId?: string;
+  readonly ReceiptHandle?: string;
+  readonly Body?: string;
+  readonly MessageAttributes?: Readonly<Record<string, { readonly StringValue?: string }>>;
+}
+
+function messageOf({ MessageId: id, ReceiptHandle, Body, MessageAttributes }: RawMessage, queue: SqsQueue): SqsMessage {
+  const headers: Record<string, string> = {};
+  for (const [name, { StringValue: value }] of Object.entries(MessageAttributes ?? {})) {
+    if (typeof value === "string") headers[name.toLowerCase()] = value;
+  }
+  return {
+    id: id ?? null,
+    receiptHandle: ReceiptHandle ?? "",
+    eventType: null,
+    headers,
+    body: Buffer.from(Body ?? ""),
+    place: queue.name,
+  };
+}

@@ -1,0 +1,66 @@
+import type { Answer } from "../ports.ts";
+
+/** An error of an AWS service. */
+export interface AwsError {
+  /** Such as `QueueDoesNotExist`. Empty if the response names none. */
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Errors that mean: too many requests. */
+const THROTTLING = /^(?:Throttl|TooManyRequests|RequestThrottled|RequestLimitExceeded|KMSThrottling|SlowDown)/;
+const UTF8 = new TextDecoder();
+
+/** Returns the error that a response states in its headers and its JSON body. */
+export function awsErrorOf(body: Uint8Array, headers: string): AwsError {
+  const json = jsonObjectOf(body);
+  const named = headerOf(headers, "x-amzn-errortype") ?? textOf(json.__type) ?? textOf(json.code) ?? "";
+  // The name may follow a namespace, and an address may follow the name.
+  const code = named.slice(named.lastIndexOf("#") + 1).split(":", 1)[0]!;
+  return { code, message: textOf(json.message) ?? textOf(json.Message) ?? "" };
+}
+
+/** Returns the status that attempts show for a refused request: 429 for every kind of throttling. */
+export function awsStatusOf(status: number, { code }: AwsError): number {
+  return status === 429 || status === 503 || THROTTLING.test(code) ? 429 : status;
+}
+
+/**
+ * Returns the answer of an AWS service as attempts store it. The text of an error begins with its code.
+ * The headers are left out, because those of the request authenticate it.
+ */
+export function awsAnswer(answer: Answer): Answer {
+  if (answer.kind !== "response") return answer.kind === "failure" ? withoutHeaders(answer) : answer;
+  const { status, body, headers } = answer;
+  if (status >= 200 && status < 300) return withoutHeaders(answer);
+  const error = awsErrorOf(body, headers?.response ?? "");
+  const text = error.message === "" ? error.code : `${error.code}: ${error.message}`;
+  const shown = error.code === "" ? body : Buffer.from(text);
+  return { ...withoutHeaders(answer), status: awsStatusOf(status, error), body: shown };
+}
+
+function withoutHeaders<A extends Answer>({ headers: _, ...answer }: A): Omit<A, "headers"> {
+  return answer;
+}
+
+/** Returns the value of a header in header lines, or null. */
+export function headerOf(lines: string, name: string): string | null {
+  for (const line of lines.split("\n")) {
+    const colon = line.indexOf(":");
+    if (colon > 0 && line.slice(0, colon).toLowerCase() === name) return line.slice(colon + 1).trim();
+  }
+  return null;
+}
+
+function jsonObjectOf(body: Uint8Array): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(UTF8.decode(body));
+    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === "string" && value !== "" ? value : null;
+}

@@ -1,0 +1,37 @@
+import { type BrokerType, prefetchDefault } from "../../core/broker.ts";
+import { type ConfigForm, type Provider, type ProviderRow, publicField, rows } from "../provider.ts";
+
+const PREFETCH = publicField(
+  "prefetch",
+  `Messages that are taken and not settled yet, ${prefetchDefault} if absent`,
+  "prefetch",
+  false,
+);
+
+/** Returns the row of a broker. Its sources have no URL: they take messages from a queue. */
+function broker(
+  id: BrokerType,
+  { name, source, label, form }: { name: string; source: string; label: string; form: ConfigForm },
+): ProviderRow {
+  return {
+    ...{ id, name, source },
+    kind: "none",
+    scheme: { type: "none" },
+    config: [publicField("url", label, form, true), PREFETCH],
+    methods: [],
+    eventType: "header:event-type",
+    confidence: "docs",
+    state: "unattempted",
+  };
+}
+
+/** Types of a source that takes messages from a broker. */
+export const brokerProviders: readonly Provider[] = rows(
+  "queue",
+  broker("sqs", {
+    name: "Amazon SQS",
+    source: "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/",
+    label: "Queue, as sqs://KEY_ID:SECRET@REGION/ACCOUNT/QUEUE",
+    form: "sqs-url",
+  }),
+);
