@@ -1,5 +1,6 @@
 /** Checks of how deliveries authenticate at an endpoint and verify it. */
 import { authOf, type EndpointAuth, isAuthProblem } from "../core/endpoint-auth.ts";
+import { urlScheme } from "../core/endpoint-url/index.ts";
 import { certificatesProblem } from "../core/pem.ts";
 import { type Invalid, invalid } from "../core/problem.ts";
 import type { Endpoint } from "../store/index.ts";
@@ -7,7 +8,7 @@ import type { Endpoint } from "../store/index.ts";
 type Sent = Readonly<Record<string, unknown>>;
 
 /** The fields of an endpoint that these checks concern. */
-export type Outgoing = Pick<Endpoint, "auth" | "tls" | "headers" | "url">;
+export type Outgoing = Pick<Endpoint, "auth" | "tls" | "headers" | "url" | "batch" | "payloadMode">;
 
 /**
  * Returns what a request means by `auth` and `tls`, with stored secrets in the places of marks.
@@ -17,7 +18,9 @@ export type Outgoing = Pick<Endpoint, "auth" | "tls" | "headers" | "url">;
 export function meantOutgoing(sent: Outgoing, before: Outgoing | null, nowMs: number): Pick<Endpoint, "auth" | "tls"> {
   const auth = meantAuth(sent.auth, before?.auth ?? null, nowMs);
   const tls = meantTls(sent.tls, before?.tls ?? null, nowMs);
-  refuseContradictions({ ...sent, auth, tls }, before);
+  const meant = { ...sent, auth, tls };
+  refuseUnsupported(meant, before);
+  refuseContradictions(meant, before);
   return { auth, tls };
 }
 
@@ -38,6 +41,16 @@ function meantTls(sent: Endpoint["tls"], before: Endpoint["tls"], nowMs: number)
   return { ca: sent.ca };
 }
 
+/** Throws 422 if the endpoint has a setting that the protocol of its URL does not support. */
+function refuseUnsupported(after: Outgoing, before: Outgoing | null): void {
+  const url = new URL(after.url);
+  const unsupported = urlScheme(url.protocol)?.unsupported(after, url) ?? null;
+  if (unsupported === null) return;
+  const { field, msg } = unsupported;
+  // A new URL is the cause if the setting was there before.
+  throw invalid(["body", before !== null && before[field] === after[field] ? "url" : field], msg);
+}
+
 function refuseContradictions(after: Outgoing, before: Outgoing | null): void {
   const { auth, tls } = after;
   if (auth === null) return;
@@ -50,9 +63,7 @@ function refuseContradictions(after: Outgoing, before: Outgoing | null): void {
   if (url.username !== "" || url.password !== "") {
     throw refused("url", "`auth` and a user in the URL exclude each other. Remove one of them.");
   }
-  if (auth.type !== "mtls") return;
-  if (url.protocol !== "https:") throw refused("url", "A client certificate needs an https URL.");
-  if (auth.ca !== undefined && tls !== null) {
+  if (auth.type === "mtls" && auth.ca !== undefined && tls !== null) {
     throw refused("tls", "`auth.ca` and `tls.ca` exclude each other. Remove one of them.");
   }
 }

@@ -1,6 +1,6 @@
+import { urlScheme } from "../core/endpoint-url/index.ts";
 import type { Seq } from "../core/id.ts";
 import { notFound, Problem } from "../core/problem.ts";
-import { FUNCTION_URL } from "../core/resources/endpoint-function.ts";
 import { unmaskedUrl } from "../core/url-password.ts";
 import type { Endpoint } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
@@ -29,8 +29,8 @@ export function challenging(
   if (isSameUrl && (challenges !== null || paused)) {
     return { paused: true, challenge: { ...earlier!, staysPaused } };
   }
-  // A function is the customer's own code, so there is no receiver to ask.
-  const challenge = after.url === FUNCTION_URL ? null : (challenges?.first(after, now) ?? null);
+  const isChallenged = urlScheme(new URL(after.url).protocol)?.isChallenged === true;
+  const challenge = isChallenged ? (challenges?.first(after, now) ?? null) : null;
   if (challenge === null) return { paused: staysPaused, challenge };
   return { paused: true, challenge: { ...challenge, staysPaused } };
 }

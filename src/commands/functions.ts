@@ -1,9 +1,10 @@
 /** The code of endpoints with the URL `function:`. */
 
 import { setMark } from "../core/endpoint-auth.ts";
+import { FUNCTION_URL } from "../core/endpoint-url/function.ts";
 import type { Seq } from "../core/id.ts";
 import { invalid } from "../core/problem.ts";
-import { type EndpointFunction, FUNCTION_URL, functionCodeChars } from "../core/resources/endpoint-function.ts";
+import { type EndpointFunction, functionCodeChars } from "../core/resources/endpoint-function.ts";
 import type { Endpoint } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
 import { checkCode } from "./foreign-code.ts";
@@ -35,7 +36,7 @@ export function patchedFunction(before: EndpointFunction | null, sent: SentFunct
  * function is invalid or missing, or if the URL is not that of a function.
  */
 export function meantFunction(
-  { url, batch, payloadMode, function: sent }: Pick<Endpoint, "url" | "batch" | "payloadMode" | "function">,
+  { url, function: sent }: Pick<Endpoint, "url" | "function">,
   before: Pick<Endpoint, "function"> | null,
 ): EndpointFunction | null {
   if (sent !== null && url !== FUNCTION_URL) {
@@ -43,12 +44,6 @@ export function meantFunction(
   }
   if (sent === null && url === FUNCTION_URL) {
     throw invalid(["body", "function"], `An endpoint with the URL ${FUNCTION_URL} needs a function.`);
-  }
-  if (sent !== null && batch !== null) {
-    throw invalid(["body", "batch"], "A function gets each message alone. Remove `batch`.");
-  }
-  if (sent !== null && payloadMode === "reference") {
-    throw invalid(["body", "payloadMode"], "A function gets the payload itself. Set `payloadMode` to `full`.");
   }
   if (sent === null || sent === before?.function) return sent;
   const { code, secrets = null } = sent as SentFunction;

@@ -45,7 +45,7 @@ describeInBrowser("pages of endpoints", { env, args: ["--allow-subnets", "127.0.
 
       await button(page, "Add endpoint").click();
       const url = page.getByLabel("URL");
-      await page.getByText("URL must be an https:// or http:// address.").waitFor();
+      await page.getByText("URL must be an address such as https://example.com/webhooks.").waitFor();
       expect(await url.evaluate((field) => field === document.activeElement)).toBe(true);
       await url.fill(inbox("acme"));
       await page.getByText("More options").click();

@@ -265,7 +265,7 @@ describeInBrowser("pages of event types and of the installation", { env }, (grou
       const url = `${group.server.url}/inbox/our-alerts?${"y".repeat(600)}`;
       await page.getByLabel("URL", { exact: true }).fill("nowhere");
       await page.getByRole("button", { name: "Add endpoint" }).click();
-      await page.getByText("URL must be an https:// or http:// address.").waitFor();
+      await page.getByText("URL must be an address such as https://example.com/webhooks.").waitFor();
       await page.getByLabel("URL", { exact: true }).fill(url);
       await page.getByRole("button", { name: "Add endpoint" }).click();
       await page.getByRole("link", { name: url }).waitFor();

@@ -127,7 +127,7 @@ describeInBrowser("portal in a browser", options, (group) => {
       await page.getByRole("link", { name: "Add endpoint" }).click();
 
       await button(page, "Add endpoint").click();
-      await page.getByText("URL must be an https:// or http:// address.").waitFor();
+      await page.getByText("URL must be an address such as https://example.com/webhooks.").waitFor();
       expect(await page.getByLabel("URL").evaluate((field) => field === document.activeElement)).toBe(true);
       await page.getByLabel("URL").fill(`${group.server.url}/inbox/${app}`);
       await page.getByLabel("Only selected ones").check();

@@ -10,6 +10,8 @@ describe("a URL with a password", () => {
     ["https://a.example/path@x:y", "https://a.example/path@x:y"],
     ["https://a.example/", "https://a.example/"],
     ["no url @", "no url @"],
+    ["grpc://user:secret@a.example:50051", "grpc://user:***@a.example:50051"],
+    ["grpc://user@a.example:50051", "grpc://user@a.example:50051"],
   ])("the text %s is shown as %s", (url, shown) => {
     expect(maskPassword(url)).toBe(shown);
     expect(maskPassword(shown)).toBe(shown);
@@ -35,6 +37,11 @@ describe("a URL with a password", () => {
     ["https://v:***@a.example/", "https://u:s@a.example/", null],
     ["https://u:***@a.example/", "https://a.example/", null],
     ["https://u:***@a.example/", null, null],
+    ["grpc://u:***@a.example:1", "grpc://u:s@a.example:1", "grpc://u:s@a.example:1"],
+    ["grpc://u:***@b.example:1", "grpc://u:s@a.example:1", null],
+    ["grpc://u:***@a.example:2", "grpc://u:s@a.example:1", null],
+    ["grpc://v:***@a.example:1", "grpc://u:s@a.example:1", null],
+    ["grpc://u:***@a.example:1", "grpcs://u:s@a.example:1", null],
   ])("the URL %s, combined with the stored URL %p, becomes %p", (sent, before, meant) => {
     expect(unmaskedUrl(sent, before)).toBe(meant);
   });

@@ -1,9 +1,6 @@
 import { setMark } from "../endpoint-auth.ts";
 import { struct } from "./value-type.ts";
 
-/** The URL of endpoints that run code. */
-export const FUNCTION_URL = "function:";
-
 export const functionCodeChars = { min: 10, max: 51_200 } as const;
 
 /** The code of an endpoint with the URL `function:`. */

@@ -87,8 +87,9 @@ function eventTypesProblem(eventTypes: Draft["eventTypes"]): string | null {
 
 function inputProblem(field: InputField, text: string): string | null {
   const { kind, label } = field;
-  if (kind === "url" && text !== FUNCTION_URL && !(/^https?:\/\//i.test(text) && URL.canParse(text))) {
-    return `${label} must be an https:// or http:// address.`;
+  // The server knows which schemes there are.
+  if (kind === "url" && !URL.canParse(text)) {
+    return `${label} must be an address such as https://example.com/webhooks.`;
   }
   if (kind === "number" && text !== "" && !isWhole(text, field.min, field.max)) {
     return `${label} must be a whole number from ${field.min} to ${field.max}.`;

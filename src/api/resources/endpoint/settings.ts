@@ -3,9 +3,9 @@ import type { Static } from "@sinclair/typebox";
 import type { EndpointChange, EndpointSettings } from "../../../commands/endpoints.ts";
 import { patchedFunction } from "../../../commands/functions.ts";
 import type { Settings } from "../../../config/index.ts";
+import { normalizeEndpointUrl } from "../../../core/endpoint-url/index.ts";
 import { invalid } from "../../../core/problem.ts";
 import { type Endpoint, endpointFields } from "../../../core/resources/endpoint.ts";
-import { FUNCTION_URL } from "../../../core/resources/endpoint-function.ts";
 import { settingsOf as defaultSettingsOf } from "../../../core/resources/field.ts";
 import { normalizeUrl } from "../../../core/rule.ts";
 import { parseSecret } from "../../../core/signature.ts";
@@ -91,8 +91,7 @@ export function checkTokenUrl(
 }
 
 function checkedUrl(text: string, { settings, deliverer, allowsFunctions = true }: UrlPolicy): string {
-  if (text === FUNCTION_URL && allowsFunctions) return text;
-  const checked = normalizeUrl(text, settings.httpsOnly);
+  const checked = normalizeEndpointUrl(text, { httpsOnly: settings.httpsOnly, allowsFunctions });
   if ("problem" in checked) throw invalid(["body", "url"], checked.problem);
   const inbox = deliverer.inboxUrl(new URL(checked.url));
   if (inbox !== null && !isInboxToken(inbox.pathname.replace(/^\/inbox\//, ""))) {

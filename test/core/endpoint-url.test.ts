@@ -1,0 +1,74 @@
+import { describe, expect, test } from "bun:test";
+import { normalizeEndpointUrl, urlScheme } from "../../src/core/endpoint-url/index.ts";
+
+const anyUrl = { httpsOnly: false, allowsFunctions: true };
+
+describe("the URL of an endpoint", () => {
+  test.each([
+    ["http://Example.com", "http://example.com/"],
+    ["https://u:p@example.com:443/x", "https://u:p@example.com/x"],
+    ["function:", "function:"],
+    ["FUNCTION:", "function:"],
+    ["grpc://Example.com:50051", "grpc://example.com:50051"],
+    ["grpcs://u:p%40s@BÜCHER.example:443", "grpcs://u:p%40s@xn--bcher-kva.example:443"],
+    ["grpc://0x7f.1:80/", "grpc://127.0.0.1:80/"],
+    ["grpc://[::1]:50051", "grpc://[::1]:50051"],
+  ])("the URL %s is stored as %s", (given, stored) => {
+    expect(normalizeEndpointUrl(given, anyUrl)).toEqual({ url: stored });
+  });
+
+  test.each([
+    ["", "Must be a valid URL."],
+    ["example.com", "Must be a valid URL."],
+    ["grpc://\ud800", "Must be a valid URL."],
+    ["grpc://", "Must be a valid URL with a host."],
+    ["grpc:x", "Must be a valid URL with a host."],
+    ["grpc://a%20b:1", "Must be a valid URL with a host."],
+    ["grpc://256.1.1.1:1", "Must be a valid URL with a host."],
+    ["function:x", "The URL of a function is exactly `function:`."],
+  ])("the URL %j is refused", (given, problem) => {
+    expect(normalizeEndpointUrl(given, anyUrl)).toEqual({ problem });
+  });
+
+  test.each(["grpc://a:1/p", "grpc://a:1?q", "grpcs://a:1#f"])(
+    "the gRPC URL %s is refused because of its path",
+    (given) => {
+      expect(normalizeEndpointUrl(given, anyUrl)).toEqual({ problem: expect.stringContaining("without a path.") });
+    },
+  );
+
+  test.each(["ftp://a.example/", "file:///etc/passwd", "javascript:alert(1)", "data:,x"])(
+    "the unknown scheme of %s is refused with the list of those that exist",
+    (given) => {
+      const problem = expect.stringMatching(
+        /^The scheme of the URL must be https, http, function, .*grpcs.* or \w+\.$/,
+      );
+      expect(normalizeEndpointUrl(given, anyUrl)).toEqual({ problem });
+    },
+  );
+
+  test("where no function is allowed, its scheme is neither accepted nor named", () => {
+    const rules = { ...anyUrl, allowsFunctions: false };
+    const problem = expect.not.stringContaining("function");
+    expect(normalizeEndpointUrl("function:", rules)).toEqual({ problem });
+  });
+
+  test("with https-only, only URLs with an encrypted connection are accepted", () => {
+    const rules = { ...anyUrl, httpsOnly: true };
+    expect(normalizeEndpointUrl("http://a/", rules)).toEqual({ problem: "Must be an https URL." });
+    expect(normalizeEndpointUrl("grpc://a:1", rules)).toEqual({ problem: "Must be a grpcs URL." });
+    for (const url of ["https://a/", "grpcs://a:1", "function:"]) {
+      expect(normalizeEndpointUrl(url, rules)).toEqual({ url });
+    }
+  });
+
+  test("a URL that is too long is refused", () => {
+    const long = `https://example.com/${"x".repeat(65_536)}`;
+    expect(normalizeEndpointUrl(long, anyUrl)).toEqual({ problem: "Must be at most 65536 characters long." });
+  });
+
+  test("only URLs with a host have one that deliveries connect to", () => {
+    const hostOf = (text: string) => urlScheme(new URL(text).protocol)?.remoteHost(new URL(text));
+    expect(["https://a/", "grpc://b:1", "function:", "ftp://c/"].map(hostOf)).toEqual(["a", "b", null, undefined]);
+  });
+});
