@@ -27,6 +27,7 @@ import { memoryInUse } from "./edge/memory.ts";
 import { oidcLogin } from "./edge/oidc.ts";
 import { openFiles, openFilesMax } from "./edge/open-files.ts";
 import { OwnAddress } from "./edge/own-address.ts";
+import { LazyProtocolClients } from "./edge/protocol-clients.ts";
 import { systemRandom } from "./edge/random.ts";
 import { systemResolver } from "./edge/resolver.ts";
 import { openBucket } from "./edge/s3-vault.ts";
@@ -125,6 +126,7 @@ export async function startServer(settings: Settings, options: Options): Promise
     const { egressProxy } = settings;
     const proxy = egressProxy === null ? null : new EgressProxy(egressProxy, resolver);
     const transport = new HttpClient({ proxy });
+    const clients = new LazyProtocolClients();
     const address = new OwnAddress({ ...settings, isEncrypted: (options.keyPair ?? null) !== null });
     const policy = kernelSettings(settings, options, address);
     const keys = new KeyCache({ clock, transport, resolver, policy });
@@ -133,10 +135,10 @@ export async function startServer(settings: Settings, options: Options): Promise
     const tracer = tracing?.tracer ?? null;
     const sandbox = sandboxFor(settings, clock);
     const sender = functionSender(() => kernel, settings.maxBodyBytes);
-    const outer = { transport, resolver, keys, heavyWork, tracer, sandbox, functionSender: sender };
+    const outer = { transport, clients, resolver, keys, heavyWork, tracer, sandbox, functionSender: sender };
     const ports = { clock, random: systemRandom, ...outer };
     const kernel: Kernel = assemble({ store, facts, ports, settings: policy });
-    const outside = [...(tracing === null ? [] : [tracing.exporter]), transport, heavyWork, sandbox];
+    const outside = [...(tracing === null ? [] : [tracing.exporter]), transport, clients, heavyWork, sandbox];
     const notices = noticeService(kernel, settings, { transport, resolver }, () => address.publicUrl);
     return await run({ ...kernel, notices }, outside, address, settings, options);
   } catch (error) {
@@ -384,5 +386,6 @@ function kernelSettings(
 ): KernelSettings {
   const publicUrl = () => address.publicUrl;
   const { inbox } = address;
-  return { ...settings, userAgent: `Boathook/${version}`, inbox, publicUrl, acceptClock };
+  const isProxied = settings.egressProxy !== null;
+  return { ...settings, userAgent: `Boathook/${version}`, inbox, publicUrl, isProxied, acceptClock };
 }

@@ -132,6 +132,8 @@ type AnswerKind =
   | {
       readonly kind: "response";
       readonly status: number;
+      /** The reason of the failure if the status does not say it. */
+      readonly reason?: "timeout";
       /** The raw `Retry-After` header, or null if it is absent. */
       readonly retryAfter: string | null;
       /** The raw `Cache-Control` header; undefined if it is absent. */
@@ -168,6 +170,51 @@ export interface Transport {
    * body.
    */
   send(request: OutgoingRequest, signal: AbortSignal): Promise<Answer | Shortage>;
+}
+
+/** A message on its way over a protocol other than HTTP. */
+export interface RemoteRequest {
+  /** The endpoint's URL with its password. */
+  readonly url: URL;
+  /** IP addresses of the receiver, as in `OutgoingRequest`. */
+  readonly addresses: readonly string[];
+  /** Trust and identity, as in `OutgoingRequest`. */
+  readonly tls: ClientTls | null;
+  /** Time limit of the attempt, in ms. `signal` enforces it. */
+  readonly timeoutMs: number;
+  /** Maximum number of bytes of the response to keep. */
+  readonly responseBytesMax: number;
+}
+
+/** Sends messages over one protocol other than HTTP, on connections that deliveries share. */
+export interface ProtocolClient<Request extends RemoteRequest> {
+  /**
+   * Sends one message and waits until the receiver has accepted or refused it. Errors of the receiver
+   * and the network resolve to an answer. Resolves soon after `signal` aborts.
+   */
+  send(request: Request, signal: AbortSignal): Promise<Answer | Shortage>;
+}
+
+/** A call of `boathook.v1.Receiver/Deliver`. */
+export interface GrpcRequest extends RemoteRequest {
+  readonly metadata: ReadonlyArray<readonly [name: string, value: string]>;
+  readonly message: GrpcMessage;
+}
+
+/** The message `boathook.v1.DeliverRequest`. */
+export interface GrpcMessage {
+  readonly id: string;
+  readonly eventType: string;
+  /** Time of the attempt, in seconds since the Unix epoch. */
+  readonly timestamp: number;
+  readonly payload: Uint8Array;
+  readonly contentType: string;
+  readonly channels: readonly string[];
+}
+
+/** The clients of all protocols other than HTTP. */
+export interface ProtocolClients {
+  readonly grpc: ProtocolClient<GrpcRequest>;
 }
 
 export interface Resolver {

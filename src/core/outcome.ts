@@ -53,7 +53,10 @@ export function classify(answer: Answer, nowMs: number): Outcome {
   const { status } = answer;
   if (isSuccess(status)) return success;
   if (status === 410) return { success: false, reason: "gone", gone: true, retryAfterMs: null };
-  return failed(reasonOfStatus(status), mayAskToWait(status) ? parseRetryAfter(answer.retryAfter, nowMs) : null);
+  return failed(
+    answer.reason ?? reasonOfStatus(status),
+    mayAskToWait(status) ? parseRetryAfter(answer.retryAfter, nowMs) : null,
+  );
 }
 
 /** Returns whether a response with this status makes an attempt successful. */

@@ -1,6 +1,6 @@
+import { FUNCTION_URL } from "../core/endpoint-url/function.ts";
 import type { Facts } from "../core/fact.ts";
 import { type SeqSource, seqAt } from "../core/id.ts";
-import { FUNCTION_URL } from "../core/resources/endpoint-function.ts";
 import type { Clock } from "../ports.ts";
 import type { Directory, EndpointEntry } from "../store/directory.ts";
 import type { Queue } from "../store/index.ts";

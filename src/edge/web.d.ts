@@ -7,6 +7,12 @@ declare module "../../dist/web/*" {
   export default path;
 }
 
+/** Imported as text. */
+declare module "*.proto" {
+  const text: string;
+  export default text;
+}
+
 /** Pages of the guide, imported as text. */
 declare module "*.md" {
   const text: string;

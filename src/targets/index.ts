@@ -1,6 +1,7 @@
 import type { PayloadVersion } from "../core/resources/payload-version.ts";
 import type { SigningKey } from "../core/signature.ts";
 import { FunctionTarget } from "./function.ts";
+import { GrpcTarget } from "./grpc.ts";
 import { HttpTarget } from "./http.ts";
 import type { PreparedTarget, Target, TargetEndpoint, TargetParts } from "./target.ts";
 import { ThinEndpoint } from "./thin.ts";
@@ -13,10 +14,13 @@ export class Targets implements Target {
 
   constructor(private readonly parts: TargetParts) {
     const http = new HttpTarget(parts);
+    const grpc = new GrpcTarget(parts);
     this.#byScheme = new Map<string, Target>([
       ["http", http],
       ["https", http],
       ["function", new FunctionTarget(parts)],
+      ["grpc", grpc],
+      ["grpcs", grpc],
     ]);
   }
 

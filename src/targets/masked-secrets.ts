@@ -1,3 +1,5 @@
+import { utf8Start } from "../core/protocol-answer.ts";
+
 /** Shorter values are not masked, because they occur in other texts by chance. */
 const MASKED_CHARS_MIN = 6;
 
@@ -22,11 +24,6 @@ export class MaskedSecrets {
 
   /** Returns the first `bytesMax` bytes of a text in UTF-8, cut between characters. */
   bytes(text: string, bytesMax: number): Uint8Array {
-    const masked = this.in(text.slice(0, bytesMax + this.#longest));
-    const bytes = Buffer.from(masked, "utf8");
-    if (bytes.byteLength <= bytesMax) return bytes;
-    let end = bytesMax;
-    while (end > 0 && (bytes[end]! & 0xc0) === 0x80) end--;
-    return bytes.subarray(0, end);
+    return utf8Start(this.in(text.slice(0, bytesMax + this.#longest)), bytesMax);
   }
 }

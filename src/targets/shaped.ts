@@ -1,3 +1,4 @@
+import { isHttp } from "../core/endpoint-url/http.ts";
 import { type IdCodec, timeOfSeq } from "../core/id.ts";
 import { formatInstant } from "../core/instant.ts";
 import {
@@ -131,6 +132,7 @@ function shapedWebhook(
   if (typeof cancel === "string" || cancel === true) return cancelled(cancel);
   if (cancel !== false && cancel !== null) return problem("`cancel` must be true, false or a text.");
   if (!METHODS.includes(method)) return problem("`method` must be POST, PUT or PATCH.");
+  if (method !== "POST" && !isHttp(url)) return problem("`method`: only http and https endpoints have a method.");
   const changed = changedUrl(url, address);
   if (typeof changed === "string") return problem(changed);
   if (!isTexts(headers)) return problem("`headers` must be an object whose values are texts.");
@@ -194,6 +196,7 @@ function payloadOf({ payload }: Returned, field: string, bodyBytesMax: number): 
 function changedUrl(before: URL, address: unknown): URL | null | string {
   const shown = maskPassword(before.href);
   if (address === undefined || address === shown) return null;
+  if (!isHttp(before)) return "`url`: only the URLs of http and https endpoints may be changed.";
   if (typeof address !== "string" || !URL.canParse(address)) return "`url` must be a URL.";
   if (address.length > urlCharsMax) return `\`url\` must have at most ${urlCharsMax} characters.`;
   const [wanted, allowed] = [new URL(address), new URL(shown)];

@@ -10,7 +10,7 @@ import type { EndpointFunction } from "../core/resources/endpoint-function.ts";
 import type { Transformation } from "../core/resources/endpoint-transformation.ts";
 import type { SignatureHeaders, SigningKey } from "../core/signature.ts";
 import type { TraceContext } from "../core/trace.ts";
-import type { Answer, Clock, RequestMethod, Resolver, Shortage, Transport } from "../ports.ts";
+import type { Answer, Clock, ProtocolClients, RequestMethod, Resolver, Shortage, Transport } from "../ports.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 
 /**
@@ -134,6 +134,8 @@ export interface TargetPorts {
   readonly clock: Clock;
   readonly resolver: Resolver;
   readonly transport: Transport;
+  /** Send over protocols other than HTTP. By default, deliveries over them fail. */
+  readonly clients?: ProtocolClients;
   /** Runs transformations and functions. By default, deliveries to endpoints with one wait. */
   readonly sandbox?: Sandbox;
   /** Sends the messages of functions. By default none can be sent. */
@@ -153,6 +155,11 @@ export interface TargetPolicy {
   readonly userAgent: string;
   /** Keys for AWS if the URL of an endpoint or a queue contains none. By default there are none. */
   readonly awsCredentials?: AwsCredentials | null;
+  /**
+   * Whether everything that goes out must use a proxy. Deliveries over protocols that cannot use it
+   * fail. The default is false.
+   */
+  readonly isProxied?: boolean;
   /**
    * Returns the URL to which a delivery to a built-in inbox is sent, or null if the URL does not
    * lead to an inbox. The address policy does not apply to inboxes.

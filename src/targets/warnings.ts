@@ -1,4 +1,7 @@
 import { addressAllowed, literalAddress } from "../core/address.ts";
+import { isHttp } from "../core/endpoint-url/http.ts";
+import { urlScheme } from "../core/endpoint-url/index.ts";
+import { notThroughProxy } from "./remote.ts";
 import type { TargetParts } from "./target.ts";
 
 /** A problem with the URL of an endpoint that was found before its first delivery. */
@@ -25,11 +28,12 @@ export async function warningsOf(
   signal: AbortSignal,
 ): Promise<readonly TargetWarning[]> {
   const url = new URL(address);
-  if (!/^https?:$/.test(url.protocol) || policy.inbox(url) !== null) return [];
+  const host = urlScheme(url.protocol)?.remoteHost(url) ?? null;
+  if (host === null || policy.inbox(url) !== null) return [];
+  if (policy.isProxied === true && !isHttp(url)) return [{ code: "blocked", detail: notThroughProxy }];
   const isAllowed = (one: string) => addressAllowed(one, policy.allowSubnets);
-  const literal = literalAddress(url.hostname);
+  const literal = literalAddress(host);
   if (literal !== null) return isAllowed(literal) ? [] : [blocked(`The address ${literal} is not public`)];
-  const host = url.hostname;
   const addresses = await ports.resolver.resolve(host, signal);
   if ("kind" in addresses || signal.aborted) return [];
   if (addresses.length === 0) {

@@ -8,7 +8,6 @@ describe("the URL of an endpoint", () => {
     ["http://Example.com", "http://example.com/"],
     ["https://u:p@example.com:443/x", "https://u:p@example.com/x"],
     ["function:", "function:"],
-    ["FUNCTION:", "function:"],
     ["grpc://Example.com:50051", "grpc://example.com:50051"],
     ["grpcs://u:p%40s@BÜCHER.example:443", "grpcs://u:p%40s@xn--bcher-kva.example:443"],
     ["grpc://0x7f.1:80/", "grpc://127.0.0.1:80/"],
@@ -25,6 +24,7 @@ describe("the URL of an endpoint", () => {
     ["grpc:x", "Must be a valid URL with a host."],
     ["grpc://a%20b:1", "Must be a valid URL with a host."],
     ["grpc://256.1.1.1:1", "Must be a valid URL with a host."],
+    ["FUNCTION:", "Must be spelled `function:`."],
     ["function:x", "The URL of a function is exactly `function:`."],
   ])("the URL %j is refused", (given, problem) => {
     expect(normalizeEndpointUrl(given, anyUrl)).toEqual({ problem });

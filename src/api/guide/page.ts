@@ -2,12 +2,14 @@ import { gzipSync } from "node:zlib";
 
 /** A page that is built from data on first use. It has the form of an embedded file. */
 export class BuiltPage {
-  readonly contentType = "text/html; charset=utf-8";
   #body: Uint8Array<ArrayBuffer> | null = null;
   #gzip: Uint8Array<ArrayBuffer> | null = null;
   #version: string | null = null;
 
-  constructor(private readonly build: () => string) {}
+  constructor(
+    private readonly build: () => string,
+    readonly contentType = "text/html; charset=utf-8",
+  ) {}
 
   get body(): Uint8Array<ArrayBuffer> {
     this.#body ??= new TextEncoder().encode(this.build());

@@ -18,6 +18,7 @@ import security from "../../../web/guide/pages/security.md" with { type: "text" 
 import sizing from "../../../web/guide/pages/sizing.md" with { type: "text" };
 import thinEvents from "../../../web/guide/pages/thin-events.md" with { type: "text" };
 import transformations from "../../../web/guide/pages/transformations.md" with { type: "text" };
+import transports from "../../../web/guide/pages/transports.md" with { type: "text" };
 import upgrade from "../../../web/guide/pages/upgrade.md" with { type: "text" };
 import versions from "../../../web/guide/pages/versions.md" with { type: "text" };
 import { PRESETS, type Preset } from "../../../web/presets/presets.ts";
@@ -135,6 +136,12 @@ const chapters: ReadonlyArray<readonly [heading: string, pages: ReadonlyArray<Te
         title: "Outgoing connections",
         about: "tokens, OAuth 2.0, client certificates, private authorities, a proxy",
         text: outgoing,
+      },
+      {
+        name: "transports",
+        title: "Transports",
+        about: "endpoints that are not http: gRPC, and passwords in URLs",
+        text: transports,
       },
       {
         name: "filters",

@@ -1,4 +1,5 @@
 import { Elysia } from "elysia";
+import proto from "../../../web/boathook.proto" with { type: "text" };
 import { type Asset, assets } from "../../edge/assets.ts";
 import { BuiltPage } from "../guide/page.ts";
 import { providersPage } from "../guide/providers-page.ts";
@@ -7,8 +8,8 @@ import type { LargeFiles } from "./large-files.ts";
 import { pathOf, searchOf } from "./request-target.ts";
 
 /**
- * Serves the web pages and their files: `/ui/`, `/portal/`, `/docs`, the guide, the icon, and the
- * redirect from `/`.
+ * Serves the web pages and their files: `/ui/`, `/portal/`, `/docs`, the guide, the icon, the
+ * definition of the gRPC services, and the redirect from `/`.
  */
 
 const GUIDE = "/docs/guide/";
@@ -58,6 +59,7 @@ const pageHeaders: Readonly<Record<string, Readonly<Record<string, string>>>> = 
 /** The embedded files, and the pages that are built from data, by the path at which they are served. */
 const served: ReadonlyMap<string, Asset> = new Map<string, Asset>([
   ...assets,
+  ["/boathook.proto", new BuiltPage(() => proto, "text/plain; charset=utf-8")],
   [GUIDE, new BuiltPage(() => guideIndex(guideStyle()))],
   [`${GUIDE}providers`, new BuiltPage(() => providersPage({ ...guideStyle(), js: versioned(`${GUIDE}guide.js`) }))],
   ...textPages.map((page) => [GUIDE + page.name, new BuiltPage(() => textPage(guideStyle(), page))] as const),

@@ -35,10 +35,18 @@ export function normalizeEndpointUrl(text: string, rules: UrlRules): { url: stri
   if (!isAllowed) return { problem: unknownScheme(rules) };
   const url = scheme.hasHost ? withNormalHost(parsed) : parsed;
   if (url === null) return { problem: "Must be a valid URL with a host." };
-  const problem = scheme.problem(url) ?? (rules.httpsOnly ? scheme.clearTextProblem(url) : null);
+  const problem =
+    scheme.problem(url) ??
+    (rules.httpsOnly ? scheme.clearTextProblem(url) : null) ??
+    spellingProblem(scheme, text, url);
   if (problem !== null) return { problem };
   if (url.href.length > urlCharsMax) return { problem: `Must be at most ${urlCharsMax} characters long.` };
   return { url: url.href };
+}
+
+/** Returns the error if a URL without a host is not spelled exactly, because it is a keyword for people. */
+function spellingProblem({ hasHost }: UrlScheme, text: string, { href }: URL): string | null {
+  return hasHost || text === href ? null : `Must be spelled \`${href}\`.`;
 }
 
 function unknownScheme({ allowsFunctions }: UrlRules): string {
