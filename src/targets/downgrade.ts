@@ -11,8 +11,8 @@ export interface DowngradeProgram {
   /** The versions, in the order of their downgrades. */
   readonly steps: ReadonlyArray<{
     readonly version: string;
-    /** Number of lines of `code` before the downgrade's own first line. */
-    readonly linesBefore: number;
+    /** Index in `code` at which the downgrade begins. It is the begin of a line. */
+    readonly begin: number;
   }>;
 }
 
@@ -32,9 +32,9 @@ export function downgradeProgram(
   let code = HEAD;
   const steps = versions.map(({ version, downgrade }) => {
     code += "(function () {\n";
-    const linesBefore = linesOf(code) - 1;
+    const begin = code.length;
     code += `${downgrade}\nreturn downgrade; })(),`;
-    return { version, linesBefore };
+    return { version, begin };
   });
   return { code: `${code}\n);`, steps };
 }
@@ -49,9 +49,17 @@ const HEAD = `const handler = ((...downgrades) => async ({ payload, eventType })
 })(
 `;
 
-/** Lines end as JavaScript defines it. */
-function linesOf(text: string): number {
-  return text.split(/\r\n|[\n\r\u2028\u2029]/).length;
+const [LF, CR, LINE_SEPARATOR, PARAGRAPH_SEPARATOR] = [0x0a, 0x0d, 0x2028, 0x2029];
+
+/** Returns the number of lines that end between two indices, as JavaScript defines it. */
+function lineEnds(text: string, from: number, to: number): number {
+  let count = 0;
+  for (let at = from; at < to; at++) {
+    const unit = text.charCodeAt(at);
+    const isEnd = unit === LF || unit === LINE_SEPARATOR || unit === PARAGRAPH_SEPARATOR;
+    if (isEnd || (unit === CR && text.charCodeAt(at + 1) !== LF)) count++;
+  }
+  return count;
 }
 
 /** Returns the call that downgrades a message. `now` is the time that the code sees. */
@@ -86,11 +94,31 @@ export function downgradedBy(result: SandboxResult, program: DowngradeProgram, b
 }
 
 /** Returns the problem with the version and the line in its downgrade. */
-function placeOf(problem: SandboxProblem, { steps }: DowngradeProgram): string {
+function placeOf(problem: SandboxProblem, program: DowngradeProgram): string {
   const { line } = problem;
-  const step = line === null ? undefined : steps.findLast(({ linesBefore }) => linesBefore < line);
-  if (step === undefined || line === null) {
-    return `versions ${steps.map(({ version }) => version).join(", ")}: ${problem.message}`;
+  const place = line === null ? null : lineIn(program, line);
+  if (place === null) {
+    return `versions ${program.steps.map(({ version }) => version).join(", ")}: ${problem.message}`;
   }
-  return `version ${step.version}, ${problemText({ ...problem, line: line - step.linesBefore })}`;
+  return `version ${place.version}, ${problemText({ ...problem, line: place.line })}`;
+}
+
+/** A version, and a line in its downgrade. */
+interface Place {
+  readonly version: string;
+  readonly line: number;
+}
+
+/** Returns the place of a line of a program. Null if the line is before all downgrades. */
+function lineIn({ code, steps }: DowngradeProgram, line: number): Place | null {
+  let place: Place | null = null;
+  let linesBefore = 0;
+  let from = 0;
+  for (const { version, begin } of steps) {
+    linesBefore += lineEnds(code, from, begin);
+    if (linesBefore >= line) break;
+    place = { version, line: line - linesBefore };
+    from = begin;
+  }
+  return place;
 }
