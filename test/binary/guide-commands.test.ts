@@ -36,6 +36,7 @@ const EXAMPLES_RUN_BY: Readonly<Record<string, string>> = {
   replica: "guide-operating",
   sizing: "bench-command",
   functions: "guide-functions",
+  streams: "guide-streams",
   "thin-events": "guide-thin-events",
   transformations: "guide-transformations",
   versions: "guide-versions",

@@ -16,6 +16,7 @@ import replica from "../../../web/guide/pages/replica.md" with { type: "text" };
 import running from "../../../web/guide/pages/running.md" with { type: "text" };
 import security from "../../../web/guide/pages/security.md" with { type: "text" };
 import sizing from "../../../web/guide/pages/sizing.md" with { type: "text" };
+import streams from "../../../web/guide/pages/streams.md" with { type: "text" };
 import thinEvents from "../../../web/guide/pages/thin-events.md" with { type: "text" };
 import transformations from "../../../web/guide/pages/transformations.md" with { type: "text" };
 import transports from "../../../web/guide/pages/transports.md" with { type: "text" };
@@ -172,6 +173,12 @@ const chapters: ReadonlyArray<readonly [heading: string, pages: ReadonlyArray<Te
         title: "Functions",
         about: "endpoints that are code: what it can do, what happens in retries, and its limits",
         text: functions,
+      },
+      {
+        name: "streams",
+        title: "Streams",
+        about: "reading messages instead of receiving them: server-sent events",
+        text: streams,
       },
       {
         name: "presets",

@@ -40,6 +40,7 @@ import { healthRoutes } from "../resources/health/routes.ts";
 import { inboxRoutes } from "../resources/inbox/routes.ts";
 import { loginRoutes } from "../resources/login/routes.ts";
 import { messageCancelRoutes } from "../resources/message/cancel.ts";
+import { messageEventRoutes } from "../resources/message/events.ts";
 import { messageExpungeRoutes } from "../resources/message/expunge.ts";
 import { environmentMessageRoutes } from "../resources/message/of-environment.ts";
 import { messagePrecheckRoutes } from "../resources/message/precheck.ts";
@@ -187,6 +188,7 @@ export function operationsOf(context: Context): readonly Operation[] {
     ...environmentMessageRoutes(context),
     ...messageRawRoutes(context),
     ...messageRecipientRoutes(context),
+    ...messageEventRoutes(context),
     ...messageCancelRoutes(context),
     ...messageExpungeRoutes(context),
     ...messagePrecheckRoutes(context),

@@ -2,13 +2,17 @@ import type { Facts } from "../../core/fact.ts";
 import type { Seq } from "../../core/id.ts";
 import type { Clock } from "../../ports.ts";
 
-/** Maximum number of requests that wait. Further requests do not wait. */
-const WAITING_MAX = 1000;
-/**
- * Maximum number of requests that wait for one application, so that no application uses up all
- * places.
- */
-const WAITING_PER_APPLICATION_MAX = 100;
+export interface DoorbellLimits {
+  /** Maximum number of requests that wait. Further requests do not wait. */
+  readonly waitingMax: number;
+  /**
+   * Maximum number of requests that wait for one application, so that no application uses up all
+   * places.
+   */
+  readonly waitingPerApplicationMax: number;
+}
+
+const LIMITS: DoorbellLimits = { waitingMax: 1000, waitingPerApplicationMax: 100 };
 
 export interface Wait {
   /** Resolves when there may be a message or the wait ends. */
@@ -26,6 +30,7 @@ export class Doorbell {
     facts: Facts,
     private readonly clock: Clock,
     private readonly stopping: AbortSignal | undefined,
+    private readonly limits = LIMITS,
   ) {
     facts.on(["message.accepted"], ({ applicationSeq }) => {
       if (this.#count === 0) return;
@@ -60,7 +65,8 @@ export class Doorbell {
 
   #isFull(applicationSeq: Seq): boolean {
     const own = this.#waiting.get(applicationSeq)?.size ?? 0;
-    return this.#count >= WAITING_MAX || own >= WAITING_PER_APPLICATION_MAX;
+    const { waitingMax, waitingPerApplicationMax } = this.limits;
+    return this.#count >= waitingMax || own >= waitingPerApplicationMax;
   }
 
   #add(applicationSeq: Seq, end: () => void): void {

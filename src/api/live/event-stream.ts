@@ -6,7 +6,7 @@ const KEEP_ALIVE_MS = 15_000;
 const QUEUED_MAX = 4;
 
 /** The last event of a stream whose token has ended. */
-const TOKEN_ENDED = `event: end\ndata: {"reason":"token"}\n\n`;
+export const TOKEN_ENDED = `event: end\ndata: {"reason":"token"}\n\n`;
 
 /** The server's end of a stream of events. */
 export interface Sender {

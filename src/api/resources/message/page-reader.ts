@@ -36,8 +36,8 @@ export class PageReader {
   }
 
   /** Adds the payloads to a page, like the function `withPayloads`. Must run within `inTurn`. */
-  withPayloads(page: PageOf<Message>, backwards: boolean): Promise<PageOf<Message>> {
-    return withPayloads(this.store, page, backwards, this.#pause);
+  withPayloads(page: PageOf<Message>, backwards: boolean, bytesMax?: number): Promise<PageOf<Message>> {
+    return withPayloads(this.store, page, backwards, this.#pause, bytesMax);
   }
 
   /**
