@@ -93,8 +93,7 @@ export class ClientConnections extends OneLife {
   #check(sockets: AcceptedSockets): boolean {
     const { connectionsMax } = this.limits;
     const unwatchedMax = connectionsMax * UNWATCHED_SHARE;
-    const hasLowFree = lowestFreeDescriptor() < unwatchedMax;
-    if (hasLowFree && !this.#isWatched) return false;
+    if (!this.#isWatched && lowestFreeDescriptor() < unwatchedMax) return this.#relax();
     const entry = this.server.entry();
     let table = sockets.read(entry);
     if (table.accepted.length > connectionsMax) {
@@ -103,7 +102,7 @@ export class ClientConnections extends OneLife {
     }
     const { accepted } = table;
     this.#isWatched = accepted.length >= unwatchedMax;
-    if (hasLowFree && !this.#isWatched) return this.#relax();
+    if (!this.#isWatched) return this.#relax();
     limitAccepted(this.#descriptorsMax(table));
     const excess = accepted.length - connectionsMax;
     if (excess <= 0) return false;

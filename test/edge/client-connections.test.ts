@@ -15,10 +15,18 @@ async function until(what: () => unknown, isMet: () => boolean): Promise<void> {
   }
 }
 
-/** Starts a server with clients that wait for their response. `stop` closes everything. */
-async function crowdedServer(clientCount: number) {
+interface Crowd {
+  /** Whether the clients have their response, instead of waiting for it. Default: false. */
+  readonly isIdle?: boolean;
+  /** Whether a low descriptor is free although the connections are open. Default: true. */
+  readonly hasLowFree?: boolean;
+}
+
+/** Starts a server with clients. `stop` closes everything. */
+async function crowdedServer(clientCount: number, { isIdle = false, hasLowFree = true }: Crowd = {}) {
   const closedLater = openSync("/dev/null", "r");
-  const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Promise<Response>(() => {}) });
+  const answer = () => (isIdle ? new Response() : new Promise<Response>(() => {}));
+  const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: answer });
   const responses = new Map<Bun.Socket, string>();
   const open = new Set<Bun.Socket>();
   for (let i = 0; i < clientCount; i++) {
@@ -34,12 +42,9 @@ async function crowdedServer(clientCount: number) {
     open.add(socket);
     socket.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
   }
-  await until(
-    () => server.pendingRequests,
-    () => server.pendingRequests === clientCount,
-  );
-  // Leaves a low descriptor free, although the connections are open.
-  closeSync(closedLater);
+  const answered = () => (isIdle ? responses.size : server.pendingRequests);
+  await until(answered, () => answered() === clientCount);
+  if (hasLowFree) closeSync(closedLater);
   const reported: boolean[] = [];
   let checks = 0;
   const after = (delayMs: number, task: () => void) =>
@@ -68,6 +73,7 @@ async function crowdedServer(clientCount: number) {
       await connections.stop();
       for (const socket of open) socket.terminate();
       await server.stop(true);
+      if (!hasLowFree) closeSync(closedLater);
     },
   };
 }
@@ -102,3 +108,21 @@ test.if(process.platform === "linux")("connections up to the limit are not close
     await stop();
   }
 });
+
+test.if(process.platform === "linux")(
+  "the limit of open files is as before once nearly all connections were idle and are closed",
+  async () => {
+    const filesMax = openFilesMax()!;
+    const { open, reported, checked, stop } = await crowdedServer(60, { isIdle: true, hasLowFree: false });
+    try {
+      await checked(1);
+      await until(
+        () => [open.size, openFilesMax()],
+        () => open.size === 0 && openFilesMax() === filesMax,
+      );
+      expect(reported).toEqual([]);
+    } finally {
+      await stop();
+    }
+  },
+);

@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type NameServer, startNameServer } from "./name-server.ts";
 
@@ -30,8 +29,6 @@ export interface ProcessOptions {
    */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** The text on stdin. By default stdin is empty. */
-  readonly input?: string;
 }
 
 export interface Finished {
@@ -48,9 +45,6 @@ export function testNameServer(): Promise<NameServer> {
   return nameServer;
 }
 
-/** A directory that does not exist, so that no test uses the token of the person who runs it. */
-const NO_CONFIG_HOME = join(tmpdir(), "boathook-tests-without-login");
-
 /**
  * Returns the environment for a process that runs the program, with `more` added. Every such
  * process must have it: the program then asks only a name server of the tests, to which no outside
@@ -59,19 +53,14 @@ const NO_CONFIG_HOME = join(tmpdir(), "boathook-tests-without-login");
 export async function programEnvironment(more: Readonly<Record<string, string>> = {}): Promise<Record<string, string>> {
   const { PATH = "", HOME = "", TMPDIR } = process.env;
   const { address } = await testNameServer();
-  return {
-    ...{ PATH, HOME, XDG_CONFIG_HOME: NO_CONFIG_HOME },
-    ...(TMPDIR === undefined ? {} : { TMPDIR }),
-    BOATHOOK_NAME_SERVERS: address,
-    ...more,
-  };
+  return { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }), BOATHOOK_NAME_SERVERS: address, ...more };
 }
 
 async function spawn(program: Program, args: readonly string[], options: ProcessOptions) {
   return Bun.spawn([...program, ...args], {
     cwd: options.cwd ?? ROOT,
     env: await programEnvironment(options.env),
-    stdin: options.input === undefined ? "ignore" : new TextEncoder().encode(options.input),
+    stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
   });
@@ -140,6 +129,10 @@ export async function startBoathook(
   };
 }
 
+/** How long a line may take, and how many lines an error shows. */
+const LINE_WITHIN_MS = 50_000;
+const LAST_LINES = 20;
+
 class LogReader {
   readonly lines: LogLine[] = [];
   #waiting: Array<(line: LogLine) => void> = [];
@@ -151,9 +144,17 @@ class LogReader {
   logged(fits: (line: LogLine) => boolean): Promise<LogLine> {
     const known = this.lines.find(fits);
     if (known !== undefined) return Promise.resolve(known);
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        const last = this.lines.slice(-LAST_LINES).map((line) => JSON.stringify(line));
+        reject(
+          new Error(`No such line within ${LINE_WITHIN_MS / 1000} s: ${fits}. The last lines:\n${last.join("\n")}`),
+        );
+      }, LINE_WITHIN_MS);
       this.#waiting.push((line) => {
-        if (fits(line)) resolve(line);
+        if (!fits(line)) return;
+        clearTimeout(timer);
+        resolve(line);
       });
     });
   }
