@@ -3,7 +3,9 @@ import { SettingsError } from "../config/index.ts";
 import { StartError } from "../core/start-error.ts";
 import { addBackupCommand } from "./backup.ts";
 import { addBenchCommand } from "./bench.ts";
+import { addListenCommand } from "./client/listen.ts";
 import { addLoginCommands } from "./client/login.ts";
+import { addTriggerCommand } from "./client/trigger.ts";
 import { addDoctorCommand } from "./doctor/doctor.ts";
 import { CommandFailed, EXIT, FailureReported } from "./exit-code.ts";
 import { addHealthCommand } from "./health.ts";
@@ -15,7 +17,6 @@ import { droppedWarning, dropRuntimeVariables } from "./runtime-variables.ts";
 import { addServeCommand } from "./serve.ts";
 import { addServiceCommand } from "./service.ts";
 import { addTokenCommand } from "./token.ts";
-import { addTriggerCommand } from "./trigger.ts";
 import { usageSentence } from "./usage.ts";
 import { versionText } from "./version.ts";
 
@@ -59,6 +60,7 @@ function buildProgram(dropped: readonly string[]): Command {
   addRestoreCommand(program);
   addDoctorCommand(program);
   addLoginCommands(program);
+  addListenCommand(program);
   addTriggerCommand(program);
   addRulesCommand(program);
   addDashboardCommand(program);

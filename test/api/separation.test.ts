@@ -458,7 +458,8 @@ describe("coverage of the OpenAPI document", () => {
     for (const operation of reads) {
       for (const values of [victim.main.ids, victim.main.uids]) {
         const { status, text } = await call(operation, victim.token, values);
-        if (status !== 200) refused.push(`${operation.id}: ${status} ${text}`);
+        // Only the handshake of a WebSocket is missing.
+        if (status !== 200 && status !== 426) refused.push(`${operation.id}: ${status} ${text}`);
       }
     }
     expect(refused).toEqual([]);

@@ -100,6 +100,7 @@ export class DoorWorld implements AsyncDisposable {
         jwtSecret: null,
         ingestRatePerSecond: null,
         ...{ retryScheduleMs: [], deliveryTimeoutMs: 15_000, endpointConcurrency: 16 },
+        signatureHeaders: "webhook",
       },
       publicUrl: policy.publicUrl,
       ...(options.pathPrefix !== undefined && { pathPrefix: options.pathPrefix }),

@@ -4,6 +4,7 @@ import type { Certificate } from "./certificate.ts";
 export interface Received {
   /** The `webhook-id` (or `svix-id`), which is the same for all attempts. */
   readonly id: string;
+  readonly method: string;
   readonly path: string;
   readonly headers: Headers;
   readonly body: Buffer;
@@ -59,6 +60,7 @@ export function startReceiver(answering: Answering = ok, certificate?: Certifica
       const { pathname, search } = new URL(request.url);
       const arrived: Received = {
         id: request.headers.get("webhook-id") ?? request.headers.get("svix-id") ?? "",
+        method: request.method,
         path: pathname + search,
         headers: request.headers,
         body: Buffer.from(await request.arrayBuffer()),

@@ -22,7 +22,7 @@ export const ROOT_TOKEN = "root-token-of-the-tests-0123456789";
 
 /** Tests use the sources unless `TEST_EXECUTABLE` names an executable. */
 const { TEST_EXECUTABLE: executable } = process.env;
-const program: Program = executable === undefined ? fromSources : [executable];
+export const program: Program = executable === undefined ? fromSources : [executable];
 
 /** `args` are added to the command line of `serve`, and `env` to its environment. */
 export async function startServer(

@@ -8,6 +8,7 @@ import type { ApiDeps } from "./deps.ts";
 import { IngestRate } from "./ingest-rate.ts";
 import { Lookup } from "./lookup.ts";
 import type { SharedDeadline } from "./shared-deadline.ts";
+import type { Upgrade } from "./web-socket.ts";
 
 /** The parts that route handlers use. */
 export interface Context extends ApiDeps {
@@ -28,6 +29,8 @@ export interface Context extends ApiDeps {
   operationsFor(identity: Identity): readonly string[];
   /** Returns the address from which a request came, or an empty text if it is unknown. */
   addressOf(request: Request): string;
+  /** Upgrades requests to WebSockets. */
+  readonly upgrade: Upgrade;
 }
 
 /**
@@ -40,14 +43,15 @@ export function createContext(
     scopeResources,
     operationsFor,
     addressOf = () => "",
-  }: Pick<Context, "scopeResources" | "operationsFor"> & Partial<Pick<Context, "addressOf">>,
+    upgrade = () => false,
+  }: Pick<Context, "scopeResources" | "operationsFor"> & Partial<Pick<Context, "addressOf" | "upgrade">>,
 ): Context {
   const { store, ids, clock, directory, settings } = deps;
   return {
     ...deps,
     scopeResources,
     operationsFor,
-    addressOf,
+    ...{ addressOf, upgrade },
     authenticator: new Authenticator(deps),
     lookup: new Lookup(store, ids, directory),
     ingestRate: new IngestRate(settings.ingestRatePerSecond, clock),

@@ -41,6 +41,7 @@ export interface ApiDeps extends CommandContext {
     | "rootToken"
     | "jwtSecret"
     | "ingestRatePerSecond"
+    | "signatureHeaders"
   >;
   /** Returns the server's public URL, without a trailing slash. */
   readonly publicUrl: () => string;

@@ -24,6 +24,7 @@ import { ReadQueue } from "./read-queue.ts";
 import { type Reply, toResponse } from "./reply.ts";
 import { searchOf, targetOf } from "./request-target.ts";
 import { ignoredHeader, strictSearch, unknownParameters } from "./unknown-keys.ts";
+import { upgradeRequest } from "./web-socket.ts";
 
 type Params = Readonly<Record<string, string>>;
 
@@ -86,7 +87,8 @@ export class Dispatcher {
   }
 
   /** Responds to a request for an operation and counts the response. Never rejects. */
-  async respond(operation: Operation, request: Request, params: Params): Promise<Response> {
+  async respond(operation: Operation, sent: Request, params: Params): Promise<Response> {
+    const request = operation.upgrades === undefined ? sent : upgradeRequest(sent);
     let admitted: Admitted | null = null;
     const begunAt = this.deps.tracer?.now();
     try {

@@ -46,6 +46,7 @@ const problems: Readonly<Record<number, DocumentedResponse>> = {
     "request_timeout",
     "The body did not arrive in time. Send it faster.",
   ),
+  426: problem("The request must be upgraded to a WebSocket.", "upgrade_required", "Connect with a WebSocket client."),
   409: problem("Conflict with an existing resource.", "conflict", "An application with that id or uid already exists"),
   410: problem("It existed, but it is gone for good.", "gone", "This URL has been used. It is good for one GET."),
   415: problem(
@@ -89,6 +90,7 @@ const tags = [
   { name: "Payload link", description: "The URLs in thin events, which return a payload once." },
   { name: "Door", description: "The URLs at which sources receive webhooks." },
   { name: "Message poller", description: "Fetch messages instead of receiving them as webhooks." },
+  { name: "Listener", description: "WebSocket connections on which a developer's machine follows an application." },
   { name: "Message attempt", description: "An attempt to deliver a message to an endpoint." },
   { name: "System", description: "The state of the server, for operators." },
   { name: "Delivery", description: "Holds and resumes all deliveries of the installation." },

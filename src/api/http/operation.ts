@@ -102,6 +102,12 @@ export interface Operation {
   readonly strict?: true;
   /** True for streams and long polls, which must end when their token ends. */
   readonly lasting?: true;
+  /**
+   * True if the operation upgrades the request to a WebSocket. The token may then be in a subprotocol,
+   * because browsers cannot set a header. Sessions are not accepted, because any page can open a
+   * WebSocket with the cookies of another site.
+   */
+  readonly upgrades?: true;
   /** False if the operation only documents a route that is served without the dispatcher. */
   readonly dispatched?: false;
   /** True excludes the operation from the OpenAPI document. */

@@ -32,6 +32,13 @@ function copyOf(request: Request, url: string): Request {
   return copy;
 }
 
+/** Returns the request with other headers. */
+export function withHeaders(request: Request, headers: Headers): Request {
+  const copy = new Request(request.url, { method: request.method, headers, signal: request.signal });
+  originals.set(copy, originalOf(request));
+  return copy;
+}
+
 /** Returns the request that the server received. The connection of its copies is unknown. */
 export function originalOf(request: Request): Request {
   return originals.get(request) ?? request;

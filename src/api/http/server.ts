@@ -38,6 +38,7 @@ import { eventTypeImportRoutes } from "../resources/event-type/import.ts";
 import { eventTypeRoutes } from "../resources/event-type/routes.ts";
 import { healthRoutes } from "../resources/health/routes.ts";
 import { inboxRoutes } from "../resources/inbox/routes.ts";
+import { listenerRoutes } from "../resources/listener/routes.ts";
 import { loginRoutes } from "../resources/login/routes.ts";
 import { messageCancelRoutes } from "../resources/message/cancel.ts";
 import { messageEventRoutes } from "../resources/message/events.ts";
@@ -81,6 +82,7 @@ import { type Paths, pathsOf } from "./paths.ts";
 import { type Reply, reply, toResponse } from "./reply.ts";
 import { originalOf, pathOf, withHost, withoutPrefix } from "./request-target.ts";
 import { staticPages } from "./static.ts";
+import { upgradeOn, webSocketOptions } from "./web-socket.ts";
 
 /**
  * Options for `listen`, in addition to host and port. The API itself limits the size of bodies, so
@@ -102,6 +104,7 @@ export function createApi(deps: ApiDeps): Elysia {
     scopeResources: () => resources,
     operationsFor: (identity) => operationsFor(operations, identity),
     addressOf: (request) => (api.server === null ? "" : addressOf(api.server)(originalOf(request))),
+    upgrade: (...call) => api.server !== null && upgradeOn(api.server, ...call),
   });
   const operations: readonly Operation[] = operationsOf(context);
   const resources = scopeResources(operations);
@@ -115,6 +118,7 @@ export function createApi(deps: ApiDeps): Elysia {
     precompile: true,
     // A host name may be a single character, so the path may begin earlier than Elysia assumes.
     handler: { standardHostname: false },
+    websocket: webSocketOptions,
     serve: {
       routes: {
         // Bun's router matches paths exactly. Elysia finds the others, such as those with a trailing
@@ -194,6 +198,7 @@ export function operationsOf(context: Context): readonly Operation[] {
     ...messagePrecheckRoutes(context),
     ...payloadVersionRoutes(context),
     ...pollerRoutes(context),
+    ...listenerRoutes(context),
     ...attemptRoutes(context),
     ...attemptListRoutes(context),
     ...attemptedRoutes(context),

@@ -19,6 +19,7 @@ describe("the scopes that operations need", () => {
       "event-type",
       "inbox",
       "ingest",
+      "listener",
       "message",
       "message-attempt",
       "notice",

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import { addServerOptions, serverClient } from "./client/server-options.ts";
-import { CommandFailed } from "./exit-code.ts";
+import { CommandFailed } from "../exit-code.ts";
+import { addServerOptions, serverClient } from "./server-options.ts";
 
 /** Adds the command that sends a source an example request, signed as its provider signs. */
 export function addTriggerCommand(program: Command): void {

@@ -1,0 +1,61 @@
+import { originalOf, withHeaders } from "./request-target.ts";
+
+/** An open WebSocket. */
+export type Socket = Pick<
+  Bun.ServerWebSocket<SocketEvents>,
+  "sendText" | "ping" | "close" | "terminate" | "getBufferedAmount"
+>;
+
+/** What happens on a WebSocket. Elysia passes the events on to the object that belongs to the socket. */
+export interface SocketEvents {
+  open(socket: Socket): void;
+  message(socket: Socket, message: string | Buffer): void;
+  /** The client has read what waited to be sent. */
+  drain(socket: Socket): void;
+  close(socket: Socket): void;
+}
+
+/** Upgrades a request to a WebSocket. Returns false if that is not possible. */
+export type Upgrade = (request: Request, events: SocketEvents) => boolean;
+
+/**
+ * Options of all WebSockets. The parts that use them send pings and limit what waits to be sent. A
+ * client that sends nothing for the idle timeout, not even a pong, is disconnected.
+ */
+export const webSocketOptions = {
+  idleTimeout: 60,
+  sendPings: false,
+  perMessageDeflate: false,
+  maxPayloadLength: 64 * 1024,
+  backpressureLimit: 1024 ** 3,
+} as const;
+
+const TOKEN_PREFIX = "bearer.";
+
+/**
+ * Returns a request for a WebSocket with the token of its subprotocol as `Authorization`, and without
+ * cookies.
+ */
+export function upgradeRequest(request: Request): Request {
+  const headers = new Headers(request.headers);
+  headers.delete("cookie");
+  const token = protocolsOf(request).find((protocol) => protocol.startsWith(TOKEN_PREFIX));
+  if (token !== undefined && !headers.has("authorization")) {
+    headers.set("authorization", `Bearer ${token.slice(TOKEN_PREFIX.length)}`);
+  }
+  return withHeaders(request, headers);
+}
+
+export function isUpgrade(request: Request): boolean {
+  return request.headers.get("upgrade")?.toLowerCase() === "websocket";
+}
+
+/** Upgrades a request. Returns false if that is not possible. */
+export function upgradeOn(server: Bun.Server<unknown>, request: Request, data: SocketEvents): boolean {
+  return server.upgrade(originalOf(request), { data });
+}
+
+function protocolsOf(request: Request): readonly string[] {
+  const offered = request.headers.get("sec-websocket-protocol") ?? "";
+  return offered.split(",").map((protocol) => protocol.trim());
+}

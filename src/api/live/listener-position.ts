@@ -1,0 +1,101 @@
+/** Where a listener begins, and what it skips if it is too far behind. */
+import { type IdCodec, type Seq, seqBefore } from "../../core/id.ts";
+import { LISTENER_BEHIND_MAX, type ReplayChoice } from "../../core/listener.ts";
+import { notFound } from "../../core/problem.ts";
+import type { MessageFilter, Store } from "../../store/index.ts";
+
+/** Number of messages that are read at once to find out how far behind a listener is. */
+const SCAN_ROWS = 250;
+/** Number of messages after which the skipped ones are no longer counted. */
+const COUNTED_MAX = 100_000;
+
+/** The messages that a listener gets. */
+export interface Followed {
+  readonly applicationSeq: Seq;
+  readonly filter: MessageFilter;
+}
+
+/** Where a listener begins: with single messages, then with those after `cursor`. */
+export interface Beginning {
+  readonly singles: readonly Seq[];
+  readonly cursor: Seq;
+  /** The newest message at the beginning. Messages up to it were asked for, however many they are. */
+  readonly asked: Seq;
+}
+
+/**
+ * Returns where a listener begins: at `after`, with a replay, or with the next message. Throws 404 for
+ * a single message that the application does not have.
+ */
+export async function beginning(
+  store: Store,
+  ids: IdCodec,
+  { applicationSeq, filter }: Followed,
+  { after, replay }: { readonly after: Seq | null; readonly replay: ReplayChoice | null },
+): Promise<Beginning> {
+  const nothing = { singles: [], asked: 0 };
+  if (after !== null) return { ...nothing, cursor: after };
+  const newest = (await newestOf(store, { applicationSeq, filter: {} }, 1))[0] ?? 0;
+  if (replay === null) return { ...nothing, cursor: newest };
+  if (replay.kind === "since") return { singles: [], cursor: Math.min(seqBefore(replay.at), newest), asked: newest };
+  if (replay.kind === "last") {
+    const last = (await newestOf(store, { applicationSeq, filter }, replay.count)).at(-1);
+    return last === undefined
+      ? { ...nothing, cursor: newest }
+      : { singles: [], cursor: Math.min(last - 1, newest), asked: newest };
+  }
+  const singles: Seq[] = [];
+  for (const id of replay.ids) {
+    const seq = ids.decode("msg_", id);
+    const known = seq === null ? null : await store.history.messages.known(applicationSeq, { seq });
+    if (known === null) throw notFound("Message not found");
+    singles.push(known.seq);
+  }
+  return { ...nothing, singles, cursor: newest };
+}
+
+/** Returns the numbers of the newest messages, newest first, at most `count`. */
+async function newestOf(store: Store, { applicationSeq, filter }: Followed, count: number): Promise<Seq[]> {
+  const found: Seq[] = [];
+  let from: Seq | null = null;
+  for (;;) {
+    const limit = Math.min(SCAN_ROWS, count - found.length);
+    const request = { limit, from, backwards: false, order: "descending" } as const;
+    const page = await store.history.messages.list(applicationSeq, filter, request, false);
+    found.push(...page.rows.map(({ seq }) => seq));
+    if (!page.more || found.length >= count) return found;
+    from = page.resume ?? page.rows.at(-1)!.seq;
+  }
+}
+
+/** Messages that are left out, and the place after which a listener goes on. */
+export interface Skip {
+  readonly count: number;
+  /** Whether there were more than could be counted. */
+  readonly isAtLeast: boolean;
+  readonly cursor: Seq;
+}
+
+/** Returns what a listener must skip to be at most `LISTENER_BEHIND_MAX` messages behind, or null. */
+export async function skipFor(store: Store, { applicationSeq, filter }: Followed, cursor: Seq): Promise<Skip | null> {
+  /** The latest messages, in a ring. */
+  const kept: Seq[] = [];
+  let counted = 0;
+  let from = cursor;
+  for (;;) {
+    const request = { limit: SCAN_ROWS, from, backwards: false, order: "ascending" } as const;
+    const page = await store.history.messages.list(applicationSeq, filter, request, false);
+    for (const { seq } of page.rows) kept[counted++ % LISTENER_BEHIND_MAX] = seq;
+    if (!page.more) break;
+    if (counted >= COUNTED_MAX) return skipToEnd(store, { applicationSeq, filter }, counted);
+    from = page.resume ?? page.rows.at(-1)!.seq;
+  }
+  const count = counted - LISTENER_BEHIND_MAX;
+  if (count <= 0) return null;
+  return { count, isAtLeast: false, cursor: kept[counted % LISTENER_BEHIND_MAX]! - 1 };
+}
+
+async function skipToEnd(store: Store, followed: Followed, counted: number): Promise<Skip> {
+  const oldest = (await newestOf(store, followed, LISTENER_BEHIND_MAX)).at(-1)!;
+  return { count: counted - LISTENER_BEHIND_MAX, isAtLeast: true, cursor: oldest - 1 };
+}

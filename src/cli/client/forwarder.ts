@@ -1,0 +1,93 @@
+import { LISTENER_WINDOW } from "../../core/listener.ts";
+import type { LocalRequest, LocalResponse, LocalServer } from "./local-server.ts";
+import type { Output } from "./output.ts";
+import { printable } from "./printable.ts";
+
+/** Number of requests to the local server at a time, like that to an endpoint. */
+const CONCURRENCY = 16;
+
+/** A message that is to be forwarded. */
+export interface Forwarded extends Omit<LocalRequest, "body"> {
+  readonly eventType: string;
+  /** Null if the payload is no longer stored. */
+  readonly body: Uint8Array | null;
+}
+
+interface Waiting {
+  readonly message: Forwarded;
+  readonly onDone: () => void;
+}
+
+/** Forwards messages to the local server in the order in which they came, and prints each result. */
+export class Forwarder {
+  readonly #waiting: Waiting[] = [];
+  #underWay = 0;
+  #onRoom: () => void = () => {};
+
+  constructor(
+    private readonly server: LocalServer,
+    private readonly output: Output,
+    private readonly stop: AbortSignal,
+  ) {}
+
+  /** Forwards a message when it is its turn. `onDone` is called when its result has been printed. */
+  add(message: Forwarded, onDone: () => void): void {
+    this.#waiting.push({ message, onDone });
+    this.#begin();
+  }
+
+  /** Resolves when fewer messages wait than one connection can bring. */
+  async room(): Promise<void> {
+    while (this.#waiting.length >= LISTENER_WINDOW && !this.stop.aborted) {
+      await new Promise<void>((resolve) => {
+        this.#onRoom = resolve;
+        this.stop.addEventListener("abort", () => resolve(), { once: true });
+      });
+    }
+  }
+
+  #begin(): void {
+    while (this.#underWay < CONCURRENCY && !this.stop.aborted) {
+      const next = this.#waiting.shift();
+      if (next === undefined) break;
+      this.#underWay++;
+      void this.#forward(next);
+    }
+    this.#onRoom();
+  }
+
+  async #forward({ message, onDone }: Waiting): Promise<void> {
+    await forwardOne(this.server, message, this.output, this.stop);
+    this.#underWay--;
+    onDone();
+    this.#begin();
+  }
+}
+
+/** Forwards one message and prints the result, unless `stop` is aborted meanwhile. Returns the result. */
+export async function forwardOne(
+  server: LocalServer,
+  message: Forwarded,
+  output: Output,
+  stop: AbortSignal,
+): Promise<LocalResponse> {
+  const { body } = message;
+  const response =
+    body === null
+      ? { url: "", status: null, error: "The payload is no longer stored.", durationMs: 0 }
+      : await server.send({ ...message, body }, stop);
+  if (!stop.aborted) print(message, response, output);
+  return response;
+}
+
+function print({ messageId, eventType, method }: Forwarded, response: LocalResponse, output: Output): void {
+  const { url, status, error, durationMs } = response;
+  const now = new Date();
+  if (output.isJson) {
+    const time = now.toISOString();
+    output.json({ type: "request", time, messageId, eventType, method, url, status, durationMs, error });
+    return;
+  }
+  const result = output.status(status, error);
+  output.line(output.time(now), printable(eventType), messageId, result, `${durationMs} ms`);
+}

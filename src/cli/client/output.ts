@@ -1,0 +1,48 @@
+import { printable } from "./printable.ts";
+
+const RED = 31;
+const GREEN = 32;
+const YELLOW = 33;
+const GREY = 90;
+
+/** Writes the lines of commands that run on: one event a line, for people or as JSON. */
+export class Output {
+  readonly #isColoured: boolean;
+
+  constructor(readonly isJson: boolean) {
+    this.#isColoured = !isJson && process.stdout.isTTY === true && (process.env.NO_COLOR ?? "") === "";
+  }
+
+  json(value: object): void {
+    this.#write(JSON.stringify(value));
+  }
+
+  /** Writes a line of parts, which may come from anywhere. */
+  line(...parts: readonly string[]): void {
+    this.#write(parts.join("  "));
+  }
+
+  /** Writes what is not an event to stderr. */
+  note(text: string): void {
+    console.error(printable(text));
+  }
+
+  time(at = new Date()): string {
+    return this.#coloured(GREY, at.toTimeString().slice(0, 8));
+  }
+
+  /** Returns a status or an error, in the colour that fits it. */
+  status(status: number | null, error: string | null = null): string {
+    const text = printable(error ?? String(status));
+    if (status === null || status === 0 || status >= 500) return this.#coloured(RED, text);
+    return this.#coloured(status >= 200 && status < 300 ? GREEN : YELLOW, text);
+  }
+
+  #coloured(colour: number, text: string): string {
+    return this.#isColoured ? `\u001b[${colour}m${text}\u001b[0m` : text;
+  }
+
+  #write(line: string): void {
+    process.stdout.write(`${line}\n`);
+  }
+}

@@ -1,0 +1,124 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { socketPathOf } from "../../core/unix-socket.ts";
+import { CommandFailed } from "../exit-code.ts";
+import { type Names, type ServerClient, ServerRefused } from "./server-client.ts";
+
+/** The WebSocket of the runtime, which can also send pings and headers. */
+interface RuntimeWebSocket extends WebSocket {
+  ping(): void;
+  terminate(): void;
+}
+
+const RETRY_MS_MIN = 250;
+const RETRY_MS_MAX = 10_000;
+/** Time without a sign of life after which a ping is sent, and after another one the connection is given up, in ms. */
+const PING_EVERY_MS = 20_000;
+/** Statuses that another try does not change. */
+const FINAL_STATUSES: ReadonlySet<number> = new Set([400, 401, 403, 404, 422]);
+
+/** A connection on which frames arrive. */
+export interface FrameSender {
+  /** Sends a frame, or does nothing if the connection has ended. */
+  send(frame: object): void;
+}
+
+export interface StreamEvents {
+  /** Returns the path to connect to, with the place after which to go on. */
+  path(): string;
+  /** Called with each frame, parsed. */
+  onFrame(frame: unknown, connection: FrameSender): void;
+  /** Called when an open connection has ended and will be opened again. */
+  onDisconnected(): void;
+  /** Called before a connection is opened again. Resolves when frames can be taken. */
+  ready(): Promise<void>;
+}
+
+/**
+ * Receives frames from a server until `stop` is aborted, and connects again when a connection has
+ * ended. Rejects with `CommandFailed` if the first connection cannot be opened, and later if the server
+ * says that it will not take another one.
+ */
+export async function followStream(
+  client: ServerClient,
+  events: StreamEvents,
+  names: Names,
+  stop: AbortSignal,
+): Promise<void> {
+  let isFirst = true;
+  let waitMs = RETRY_MS_MIN;
+  while (!stop.aborted) {
+    await events.ready();
+    const wasOpen = await connection(client, events, stop);
+    if (stop.aborted) return;
+    if (wasOpen) {
+      isFirst = false;
+      waitMs = RETRY_MS_MIN;
+      events.onDisconnected();
+    } else {
+      const reason = await refusal(client, events.path(), names);
+      if (isFirst || (reason instanceof ServerRefused && FINAL_STATUSES.has(reason.status))) throw reason;
+    }
+    // A random part keeps the listeners of a restarted server apart.
+    await delay(waitMs * (0.5 + Math.random() / 2), undefined, { signal: stop }).catch(() => {});
+    waitMs = Math.min(waitMs * 2, RETRY_MS_MAX);
+  }
+}
+
+/** Resolves when a connection has ended, with whether it was open. */
+function connection(client: ServerClient, events: StreamEvents, stop: AbortSignal): Promise<boolean> {
+  const socket = openSocket(client, events.path());
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  let isOpen = false;
+  let isAlive = true;
+  const pinging = setInterval(() => {
+    if (!isAlive) socket.terminate();
+    isAlive = false;
+    if (isOpen) socket.ping();
+  }, PING_EVERY_MS);
+  const close = () => socket.close();
+  const alive = () => {
+    isAlive = true;
+  };
+  socket.addEventListener("pong" as "open", alive);
+  socket.addEventListener("open", () => {
+    isOpen = true;
+    alive();
+  });
+  socket.addEventListener("message", ({ data }) => {
+    alive();
+    events.onFrame(JSON.parse(String(data)), {
+      send(frame) {
+        if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frame));
+      },
+    });
+  });
+  socket.addEventListener("close", () => {
+    clearInterval(pinging);
+    stop.removeEventListener("abort", close);
+    resolve(isOpen);
+  });
+  stop.addEventListener("abort", close);
+  return promise;
+}
+
+function openSocket({ server, headers }: ServerClient, path: string): RuntimeWebSocket {
+  const unix = socketPathOf(server);
+  const url = unix === null ? `${server.replace(/^http/, "ws")}${path}` : `ws+unix://${unix}:${path}`;
+  return new WebSocket(url, { headers } as never) as RuntimeWebSocket;
+}
+
+/**
+ * Returns why a connection was not opened, which a plain request shows: an error, or that only the
+ * handshake is missing.
+ */
+async function refusal(client: ServerClient, path: string, names: Names): Promise<CommandFailed> {
+  try {
+    await client.get(path, names);
+  } catch (error) {
+    if (!(error instanceof CommandFailed)) throw error;
+    if (!(error instanceof ServerRefused) || error.status !== 426) return error;
+  }
+  return new CommandFailed(
+    `The server at ${client.server} cannot be reached over WebSocket. Let the proxy in front of it pass \`Upgrade\`.`,
+  );
+}
