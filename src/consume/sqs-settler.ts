@@ -8,6 +8,7 @@ import type { SqsCall } from "./sqs-call.ts";
 const BATCH_MAX = 10;
 /** Time limit for releasing messages, in ms. */
 const RELEASE_MS = 2000;
+const never = new AbortController().signal;
 
 interface Removal {
   readonly message: SqsMessage;
@@ -27,9 +28,10 @@ export class SqsSettler {
     private readonly call: SqsCall,
   ) {}
 
-  /** Registers messages that were received. */
+  /** Registers messages that were received. After `release`, they are released at once. */
   expect(messages: readonly SqsMessage[]): void {
-    for (const message of messages) this.#open.add(message);
+    if (this.#end.signal.aborted) void this.#releaseAll(messages, never);
+    else for (const message of messages) this.#open.add(message);
   }
 
   /** Removes a message. Resolves also if SQS has taken it back: it is received again. */
@@ -42,14 +44,17 @@ export class SqsSettler {
   async release(): Promise<void> {
     const messages = [...this.#open];
     this.#open.clear();
-    const batches = this.#batches(messages);
-    const released = batches.map((batch) => {
+    await Promise.race([this.#releaseAll(messages, this.#end.signal), pause(this.clock, RELEASE_MS, this.#end.signal)]);
+    this.#end.abort();
+  }
+
+  async #releaseAll(messages: readonly SqsMessage[], signal: AbortSignal): Promise<void> {
+    const released = this.#batches(messages).map((batch) => {
       const entries = batch.map((message, i) => ({ ...entryOf(message, i), VisibilityTimeout: 0 }));
       // Without this request, SQS returns the messages later.
-      return this.call("ChangeMessageVisibilityBatch", { Entries: entries }, this.#end.signal).catch(() => {});
+      return this.call("ChangeMessageVisibilityBatch", { Entries: entries }, signal).catch(() => {});
     });
-    await Promise.race([Promise.all(released), pause(this.clock, RELEASE_MS, this.#end.signal)]);
-    this.#end.abort();
+    await Promise.all(released);
   }
 
   #removeAll(): void {

@@ -10,6 +10,8 @@ const RECEIVERS_MAX = 8;
 /** How long SQS waits for a message, in seconds. This is the most that it allows. */
 const WAIT_SECONDS = 20;
 
+const never = new AbortController().signal;
+
 export interface SqsMessage extends BrokerMessage {
   readonly receiptHandle: string;
 }
@@ -47,19 +49,28 @@ class SqsConnection implements BrokerConnection<SqsMessage> {
   }
 
   async receive(max: number, signal: AbortSignal): Promise<readonly SqsMessage[]> {
-    for (;;) {
-      const messages = await this.#receiveSome(max, signal);
-      this.#settler.expect(messages);
-      if (messages.length > 0) return messages;
+    const aborted = Promise.withResolvers<never>();
+    const abort = () => aborted.reject(new BrokerError("The connection was ended."));
+    signal.addEventListener("abort", abort);
+    try {
+      for (;;) {
+        const messages = await Promise.race([this.#receiveSome(max), aborted.promise]);
+        if (messages.length > 0) return messages;
+      }
+    } finally {
+      signal.removeEventListener("abort", abort);
     }
   }
 
-  /** One request waits until there is a message. Several at the same time do not wait. */
-  async #receiveSome(max: number, signal: AbortSignal): Promise<SqsMessage[]> {
+  /**
+   * One request waits until there is a message. Several at the same time do not wait. SQS may respond
+   * with messages to a request whose sender has gone, so no request is interrupted.
+   */
+  async #receiveSome(max: number): Promise<SqsMessage[]> {
     const count = Math.min(this.#receivers, Math.ceil(max / RECEIVED_MAX));
     const sizes = Array.from({ length: count }, (_, i) => Math.min(RECEIVED_MAX, max - i * RECEIVED_MAX));
     const waitSeconds = count === 1 ? WAIT_SECONDS : 0;
-    const results = await Promise.allSettled(sizes.map((size) => this.#request(size, waitSeconds, signal)));
+    const results = await Promise.allSettled(sizes.map((size) => this.#request(size, waitSeconds)));
     const received = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
     const messages = received.flat();
     const failed = results.find((result) => result.status === "rejected");
@@ -70,10 +81,12 @@ class SqsConnection implements BrokerConnection<SqsMessage> {
     return messages;
   }
 
-  async #request(max: number, waitSeconds: number, signal: AbortSignal): Promise<SqsMessage[]> {
+  async #request(max: number, waitSeconds: number): Promise<SqsMessage[]> {
     const input = { MaxNumberOfMessages: max, WaitTimeSeconds: waitSeconds, MessageAttributeNames: ["All"] };
-    const { Messages: messages } = await this.call("ReceiveMessage", input, signal, waitSeconds * 1000);
-    return Array.isArray(messages) ? messages.map((message) => messageOf(message, this.queue)) : [];
+    const { Messages: messages } = await this.call("ReceiveMessage", input, never, waitSeconds * 1000);
+    const received = Array.isArray(messages) ? messages.map((message) => messageOf(message, this.queue)) : [];
+    this.#settler.expect(received);
+    return received;
   }
 
   /** SQS has no word for refused messages. */
