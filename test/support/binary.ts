@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type NameServer, startNameServer } from "./name-server.ts";
 
@@ -29,6 +30,8 @@ export interface ProcessOptions {
    */
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** The text on stdin. By default stdin is empty. */
+  readonly input?: string;
 }
 
 export interface Finished {
@@ -45,6 +48,9 @@ export function testNameServer(): Promise<NameServer> {
   return nameServer;
 }
 
+/** A directory that does not exist, so that no test uses the token of the person who runs it. */
+const NO_CONFIG_HOME = join(tmpdir(), "boathook-tests-without-login");
+
 /**
  * Returns the environment for a process that runs the program, with `more` added. Every such
  * process must have it: the program then asks only a name server of the tests, to which no outside
@@ -53,14 +59,19 @@ export function testNameServer(): Promise<NameServer> {
 export async function programEnvironment(more: Readonly<Record<string, string>> = {}): Promise<Record<string, string>> {
   const { PATH = "", HOME = "", TMPDIR } = process.env;
   const { address } = await testNameServer();
-  return { PATH, HOME, ...(TMPDIR === undefined ? {} : { TMPDIR }), BOATHOOK_NAME_SERVERS: address, ...more };
+  return {
+    ...{ PATH, HOME, XDG_CONFIG_HOME: NO_CONFIG_HOME },
+    ...(TMPDIR === undefined ? {} : { TMPDIR }),
+    BOATHOOK_NAME_SERVERS: address,
+    ...more,
+  };
 }
 
 async function spawn(program: Program, args: readonly string[], options: ProcessOptions) {
   return Bun.spawn([...program, ...args], {
     cwd: options.cwd ?? ROOT,
     env: await programEnvironment(options.env),
-    stdin: "ignore",
+    stdin: options.input === undefined ? "ignore" : new TextEncoder().encode(options.input),
     stdout: "pipe",
     stderr: "pipe",
   });
