@@ -1,4 +1,4 @@
-import { FUNCTION_URL } from "../core/endpoint-url/function.ts";
+import { takesBatches } from "../core/endpoint-url/index.ts";
 import type { Facts } from "../core/fact.ts";
 import { type SeqSource, seqAt } from "../core/id.ts";
 import type { Clock } from "../ports.ts";
@@ -75,10 +75,8 @@ export class LaneReader {
     if (lane.laterAt <= now) lane.rereadNotDue();
     const rows = await queue.due(lane.endpointSeq, lane.beginReading(), upTo, limit);
     if (lane.generation !== generation) return;
-    // A function gets the members of a batch that was sent to the former URL alone.
-    const isFunction = lane.entry?.endpoint.url === FUNCTION_URL;
     for (const row of rows) {
-      const delivery = isFunction && row.batchSeq !== null ? { ...row, batchSeq: null } : row;
+      const delivery = row.batchSeq !== null && isSentAlone(lane) ? { ...row, batchSeq: null } : row;
       const startAt = earliestStart(delivery, time);
       if (!lane.isNews(delivery)) lane.skip(delivery);
       // The clock has been set since the delivery got its position.
@@ -147,4 +145,12 @@ export class LaneReader {
       if (count > 0) facts.state({ type: "deliveries.buried", environmentSeq, state, count });
     }
   }
+}
+
+/**
+ * Returns whether the members of a batch are sent one by one, because it was made for an earlier URL
+ * whose protocol had batches.
+ */
+function isSentAlone({ entry }: Lane): boolean {
+  return entry !== null && !takesBatches(entry.endpoint.url);
 }

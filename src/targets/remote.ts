@@ -1,5 +1,6 @@
+import { isSuccess } from "../core/outcome.ts";
 import type { SigningKey } from "../core/signature.ts";
-import type { Answer, RemoteRequest, Shortage } from "../ports.ts";
+import type { Answer, ExchangedHeaders, RemoteRequest, Shortage } from "../ports.ts";
 import { tlsOf } from "./client-tls.ts";
 import { type Destination, DestinationFinder } from "./destination.ts";
 import { type CarriedHeaders, carriedHeaders, MessageHeaders } from "./message-headers.ts";
@@ -54,10 +55,19 @@ export class RemoteEndpoint implements PreparedTarget {
     return "kind" in found ? found : this.#send(found, message, signal);
   }
 
-  #send({ url, addresses }: Destination, message: TargetMessage, signal: AbortSignal): Promise<Answer | Shortage> {
+  async #send({ url, addresses }: Destination, message: TargetMessage, signal: AbortSignal) {
     const headers = carriedHeaders(this.#headers, message, this.parts);
-    return this.protocol.send(message, { ...this.#same, url, addresses, headers }, signal);
+    const answer = await this.protocol.send(message, { ...this.#same, url, addresses, headers }, signal);
+    return answer.kind === "response" && !isSuccess(answer.status)
+      ? { ...answer, headers: sentHeaders(headers) }
+      : answer;
   }
+}
+
+/** Returns the headers in the form in which a failed attempt keeps them. */
+function sentHeaders({ contentType, others, signature }: CarriedHeaders): ExchangedHeaders {
+  const all = [["content-type", contentType] as const, ...others, ...signature];
+  return { request: `\n${all.map(([name, value]) => `${name}: ${value}\n`).join("")}`, response: "" };
 }
 
 /** The answer if this process has no client of a protocol. */

@@ -70,6 +70,22 @@ describe("an endpoint with a gRPC URL", () => {
     receiver.answering = () => ({ detail: "" });
   });
 
+  test("a failed attempt keeps the headers that were sent, with its secrets masked", async () => {
+    receiver.answering = () => ({ code: 13 });
+    const app = await makeApplication(send);
+    await makeEndpoint(send, app, url(), { auth: { type: "bearer", token: "t0ken" }, headers: { "X-A": "1" } });
+    await attemptsOf(send, app, await sendMessage(send, app));
+    receiver.answering = () => ({ detail: "" });
+    const { json } = await send(
+      "GET",
+      `/app/${app}/attempt/endpoint/${(await send("GET", `/app/${app}/endpoint`)).json.data[0].id}`,
+    );
+    const detail = await send("GET", `/app/${app}/msg/${json.data[0].msgId}/attempt/${json.data[0].id}`);
+    expect(detail.json.requestHeaders).toContainEqual({ name: "x-a", value: "1" });
+    expect(detail.json.requestHeaders).toContainEqual({ name: "authorization", value: "***" });
+    expect(detail.json.responseHeaders).toBeNull();
+  });
+
   test("the receiver can postpone the next attempt", async () => {
     receiver.answering = () => ({ code: 8, trailers: { "grpc-retry-pushback-ms": "3600000" } });
     const attempt = await delivered(url(), { retrySchedule: ["1s"] });

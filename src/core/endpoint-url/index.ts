@@ -16,6 +16,13 @@ export function urlScheme(protocol: string): UrlScheme | undefined {
   return BY_PROTOCOL.get(protocol);
 }
 
+/** Returns whether the protocol of an endpoint's URL can deliver several messages as one. */
+export function takesBatches(text: string): boolean {
+  const url = URL.parse(text);
+  const features = { batch: {}, payloadMode: "full", auth: null, tls: null } as const;
+  return url !== null && urlScheme(url.protocol)?.unsupported(features, url)?.field !== "batch";
+}
+
 interface UrlRules {
   /** Whether only URLs with an encrypted connection are allowed. */
   readonly httpsOnly: boolean;
