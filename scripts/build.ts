@@ -24,6 +24,8 @@ const FLAGS = [
   "--compile",
   "--bytecode",
   "--format=esm",
+  // Code that is imported on first use is loaded only then.
+  "--splitting",
   "--minify-syntax",
   "--minify-whitespace",
   "--sourcemap",
