@@ -1,3 +1,5 @@
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+
 /**
  * Programs that tests use and that may be missing on a machine. They are installed as root on
  * Debian-based systems. On other systems, tests that need a missing program are skipped with a
@@ -23,7 +25,25 @@ const TOOLS: readonly Tool[] = [
   { program: "podman", package: "podman", purpose: "the test that Podman loads the container image" },
   { program: "skopeo", package: "skopeo", purpose: "the test that another program reads the container image" },
   { program: "python3", package: "python3", purpose: "the tests of the HTTP client against Python" },
+  { program: "rabbitmq-server", package: "rabbitmq-server", purpose: "the tests with RabbitMQ" },
+  { program: "nats-server", package: "nats-server", purpose: "the tests with NATS" },
 ];
+
+/** A program that Debian's packages ask whether they may start their services. */
+const POLICY = "/usr/sbin/policy-rc.d";
+/** Its exit code for no (Debian's invoke-rc.d). */
+const FORBIDDEN = 101;
+
+/** Calls `install`, whose packages must not start their services: the tests start servers of their own. */
+function withoutServices(install: () => void): void {
+  const isOwn = !existsSync(POLICY);
+  if (isOwn) writeFileSync(POLICY, `#!/bin/sh\nexit ${FORBIDDEN}\n`, { mode: 0o755 });
+  try {
+    install();
+  } finally {
+    if (isOwn) rmSync(POLICY);
+  }
+}
 
 function apt(...args: string[]): boolean {
   const child = Bun.spawnSync(["apt-get", ...args], {
@@ -40,10 +60,11 @@ export function installTestTools(): string[] {
   const mayInstall = process.getuid?.() === 0 && Bun.which("apt-get") !== null;
   if (missing.length > 0 && mayInstall) {
     const install = ["install", "-y", "--no-install-recommends", ...missing.map((tool) => tool.package)];
-    if (!apt(...install)) {
+    withoutServices(() => {
+      if (apt(...install)) return;
       apt("update");
       apt(...install);
-    }
+    });
   }
   return missing
     .filter(({ program }) => Bun.which(program) === null)

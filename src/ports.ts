@@ -212,9 +212,40 @@ export interface GrpcMessage {
   readonly channels: readonly string[];
 }
 
+export interface AmqpRequest extends RemoteRequest {
+  readonly message: AmqpMessage;
+}
+
+/** A message for an exchange of an AMQP 0-9-1 server. */
+export interface AmqpMessage {
+  readonly exchange: string;
+  readonly routingKey: string;
+  readonly id: string;
+  readonly eventType: string;
+  /** Time of the attempt, in seconds since the Unix epoch. */
+  readonly timestamp: number;
+  readonly contentType: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+}
+
+export interface NatsRequest extends RemoteRequest {
+  readonly message: NatsMessage;
+}
+
+/** A message for a stream of a NATS server. */
+export interface NatsMessage {
+  readonly subject: string;
+  readonly id: string;
+  readonly headers: ReadonlyArray<readonly [name: string, value: string]>;
+  readonly body: Uint8Array;
+}
+
 /** The clients of all protocols other than HTTP. */
 export interface ProtocolClients {
   readonly grpc: ProtocolClient<GrpcRequest>;
+  readonly amqp: ProtocolClient<AmqpRequest>;
+  readonly nats: ProtocolClient<NatsRequest>;
 }
 
 export interface Resolver {

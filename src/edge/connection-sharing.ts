@@ -191,9 +191,10 @@ export class SharedConnections<Connection extends SharedConnection> extends OneL
 }
 
 /** Resolves like `promise`, but rejects with the reason of `signal` if it aborts before. */
-function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+export function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   const { promise: aborted, reject } = Promise.withResolvers<never>();
   const abort = () => reject(signal.reason);
+  if (signal.aborted) abort();
   signal.addEventListener("abort", abort);
   return Promise.race([promise, aborted]).finally(() => signal.removeEventListener("abort", abort));
 }

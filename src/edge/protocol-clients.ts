@@ -1,5 +1,12 @@
 import { OneLife, type Service } from "../core/service.ts";
-import type { GrpcRequest, ProtocolClient, ProtocolClients, RemoteRequest } from "../ports.ts";
+import type {
+  AmqpRequest,
+  GrpcRequest,
+  NatsRequest,
+  ProtocolClient,
+  ProtocolClients,
+  RemoteRequest,
+} from "../ports.ts";
 
 /**
  * The clients of protocols other than HTTP. The code of a client is loaded for the first delivery over
@@ -10,6 +17,8 @@ export class LazyProtocolClients extends OneLife implements ProtocolClients {
   readonly #loaded: Promise<Service>[] = [];
 
   readonly grpc = this.#lazy<GrpcRequest>(async () => new (await import("./grpc/client.ts")).GrpcClient());
+  readonly amqp = this.#lazy<AmqpRequest>(async () => new (await import("./amqp/client.ts")).AmqpClient());
+  readonly nats = this.#lazy<NatsRequest>(async () => new (await import("./nats/client.ts")).NatsClient());
 
   protected begin(): void {}
 

@@ -1,8 +1,10 @@
 import type { PayloadVersion } from "../core/resources/payload-version.ts";
 import type { SigningKey } from "../core/signature.ts";
+import { AmqpTarget } from "./amqp.ts";
 import { FunctionTarget } from "./function.ts";
 import { GrpcTarget } from "./grpc.ts";
 import { HttpTarget } from "./http.ts";
+import { NatsTarget } from "./nats.ts";
 import type { PreparedTarget, Target, TargetEndpoint, TargetParts } from "./target.ts";
 import { ThinEndpoint } from "./thin.ts";
 import { activeTransformation, TransformedEndpoint } from "./transformed.ts";
@@ -15,12 +17,16 @@ export class Targets implements Target {
   constructor(private readonly parts: TargetParts) {
     const http = new HttpTarget(parts);
     const grpc = new GrpcTarget(parts);
+    const amqp = new AmqpTarget(parts);
     this.#byScheme = new Map<string, Target>([
       ["http", http],
       ["https", http],
       ["function", new FunctionTarget(parts)],
       ["grpc", grpc],
       ["grpcs", grpc],
+      ["amqp", amqp],
+      ["amqps", amqp],
+      ["nats", new NatsTarget(parts)],
     ]);
   }
 

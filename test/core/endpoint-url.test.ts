@@ -12,6 +12,12 @@ describe("the URL of an endpoint", () => {
     ["grpcs://u:p%40s@BÜCHER.example:443", "grpcs://u:p%40s@xn--bcher-kva.example:443"],
     ["grpc://0x7f.1:80/", "grpc://127.0.0.1:80/"],
     ["grpc://[::1]:50051", "grpc://[::1]:50051"],
+    ["amqp://Broker.example", "amqp://broker.example"],
+    [
+      "amqps://u:p@[::1]:5671/orders%2Feu?exchange=a&routingKey=b",
+      "amqps://u:p@[::1]:5671/orders%2Feu?exchange=a&routingKey=b",
+    ],
+    ["nats://t0ken@Broker.example/orders.new?tls=true", "nats://t0ken@broker.example/orders.new?tls=true"],
   ])("the URL %s is stored as %s", (given, stored) => {
     expect(normalizeEndpointUrl(given, anyUrl)).toEqual({ url: stored });
   });
@@ -57,7 +63,9 @@ describe("the URL of an endpoint", () => {
     const rules = { ...anyUrl, httpsOnly: true };
     expect(normalizeEndpointUrl("http://a/", rules)).toEqual({ problem: "Must be an https URL." });
     expect(normalizeEndpointUrl("grpc://a:1", rules)).toEqual({ problem: "Must be a grpcs URL." });
-    for (const url of ["https://a/", "grpcs://a:1", "function:"]) {
+    expect(normalizeEndpointUrl("amqp://a", rules)).toEqual({ problem: "Must be an amqps URL." });
+    expect(normalizeEndpointUrl("nats://a/b", rules)).toEqual({ problem: "Must have `tls=true`." });
+    for (const url of ["https://a/", "grpcs://a:1", "function:", "amqps://a", "nats://a/b?tls=true"]) {
       expect(normalizeEndpointUrl(url, rules)).toEqual({ url });
     }
   });

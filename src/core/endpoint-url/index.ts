@@ -1,11 +1,13 @@
 import { urlCharsMax } from "../rule.ts";
+import { amqpScheme } from "./amqp.ts";
 import { functionScheme } from "./function.ts";
 import { grpcScheme } from "./grpc.ts";
 import { httpScheme } from "./http.ts";
+import { natsScheme } from "./nats.ts";
 import type { UrlScheme } from "./scheme.ts";
 
 /** The protocols of endpoints: one entry each, in the order in which error messages name them. */
-const SCHEMES: readonly UrlScheme[] = [httpScheme, functionScheme, grpcScheme];
+const SCHEMES: readonly UrlScheme[] = [httpScheme, functionScheme, grpcScheme, amqpScheme, natsScheme];
 
 const BY_PROTOCOL: ReadonlyMap<string, UrlScheme> = new Map(
   SCHEMES.flatMap((scheme) => scheme.names.map((name) => [`${name}:`, scheme])),

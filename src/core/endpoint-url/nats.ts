@@ -1,0 +1,71 @@
+import { decoded, extraPart, needsTls } from "./parts.ts";
+import { hostOfUrl, type UrlScheme } from "./scheme.ts";
+
+const SUBJECT_BYTES_MAX = 255;
+const PARAMS = ["tls"];
+/** Tokens without wildcards, white space and control characters, between dots. */
+const SUBJECT = /^[^\s.*>\p{Cc}]+(?:\.[^\s.*>\p{Cc}]+)*$/u;
+
+/** What the URL of a NATS server names. */
+export interface NatsUrl {
+  readonly port: number;
+  /** A user with a password, or a token. Null if the URL contains neither. */
+  readonly login: { readonly user: string; readonly password: string } | { readonly token: string } | null;
+  readonly isEncrypted: boolean;
+}
+
+/** `nats`: messages are published to a stream of JetStream. The path is the subject. */
+export const natsScheme: UrlScheme = {
+  names: ["nats"],
+  hasHost: true,
+  problem(url) {
+    const problem = natsUrlProblem(url) ?? extraPart(url, PARAMS);
+    return problem ?? subjectProblem(decoded(url.pathname.slice(1)) ?? "", SUBJECT);
+  },
+  clearTextProblem: (url) => (natsUrl(url).isEncrypted ? null : "Must have `tls=true`."),
+  remoteHost: hostOfUrl,
+  unsupported(endpoint, url) {
+    if (endpoint.batch !== null) {
+      return { field: "batch", msg: "A broker gets each message alone. Remove `batch`." };
+    }
+    return needsTls(endpoint, natsUrl(url).isEncrypted, "`tls=true` in the URL");
+  },
+  credentialParams: PARAMS,
+  hasTokens: true,
+  isChallenged: false,
+};
+
+/** Returns the error in the parts of a URL that name the server, or null. */
+export function natsUrlProblem({ username, password, searchParams }: URL): string | null {
+  if (decoded(username) === null || decoded(password) === null) return "The URL contains an invalid percent escape.";
+  if (username === "" && password !== "") return "The URL has a password without a user.";
+  const tls = searchParams.get("tls") ?? "false";
+  return tls === "true" || tls === "false" ? null : "The parameter tls is `true` or `false`.";
+}
+
+/** Returns the error in a subject, which must match `form`; otherwise null. */
+function subjectProblem(subject: string, form: RegExp): string | null {
+  if (subject === "") return "The path of the URL must be a subject, such as `/orders.new`.";
+  // These subjects are commands to the server.
+  if (subject.startsWith("$")) return "A subject that begins with `$` belongs to the server.";
+  if (Buffer.byteLength(subject) > SUBJECT_BYTES_MAX) return `A subject has at most ${SUBJECT_BYTES_MAX} bytes.`;
+  return form.test(subject)
+    ? null
+    : "A subject is a list of names with dots between them, without spaces and wildcards.";
+}
+
+/** Returns the parts of a valid URL that name the server. */
+export function natsUrl({ port, username, password, searchParams }: URL): NatsUrl {
+  const user = decoded(username)!;
+  const login = password === "" ? { token: user } : { user, password: decoded(password)! };
+  return {
+    port: port === "" ? 4222 : Number(port),
+    login: user === "" ? null : login,
+    isEncrypted: searchParams.get("tls") === "true",
+  };
+}
+
+/** Returns the subject of a valid URL. */
+export function natsSubject({ pathname }: URL): string {
+  return decoded(pathname.slice(1))!;
+}

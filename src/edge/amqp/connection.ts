@@ -1,0 +1,90 @@
+import type { ChannelModel } from "amqplib";
+import { errorText, type ProtocolResult } from "../../core/protocol-answer.ts";
+import type { AmqpMessage } from "../../ports.ts";
+import { orAborted, type SharedConnection } from "../connection-sharing.ts";
+import { destroyAmqp } from "./connect.ts";
+import { PublishChannel } from "./publish-channel.ts";
+
+/** Maximum number of channels per connection. RabbitMQ allows 2,047. */
+const CHANNELS_MAX = 256;
+/** Time that the server has to confirm the end of a connection, in ms. */
+const CLOSE_MS_MAX = 1000;
+
+/** A connection for publishing. It is never reopened. */
+export class AmqpConnection implements SharedConnection {
+  /** The channels by the exchange and routing key of their messages, least recently used first. */
+  readonly #channels = new Map<string, PublishChannel>();
+  #isOpen = true;
+  #error: Error | null = null;
+  #inUse = 0;
+  readonly #idle = Promise.withResolvers<void>();
+  /** Why the server accepts no messages at the moment, or null. */
+  #blocked: string | null = null;
+
+  constructor(private readonly model: ChannelModel) {
+    const ended = (error?: Error) => {
+      this.#isOpen = false;
+      this.#error ??= error ?? null;
+    };
+    model.on("error", ended);
+    model.on("close", ended);
+    model.on("blocked", (reason) => {
+      this.#blocked = reason;
+    });
+    model.on("unblocked", () => {
+      this.#blocked = null;
+    });
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /**
+   * Publishes a message and waits until the server has confirmed it. Rejects with the error that ended
+   * the channel or the connection, or with the reason of `signal`.
+   */
+  async publish(message: AmqpMessage, signal: AbortSignal): Promise<ProtocolResult> {
+    if (this.#blocked !== null) return { status: 503, text: errorText("BLOCKED", this.#blocked) };
+    this.#inUse++;
+    try {
+      return await orAborted(this.#channelFor(message).publish(message, signal), signal);
+    } catch (error) {
+      // A server that reads no more would let the messages to it fill the memory.
+      if (signal.aborted) this.#isOpen = false;
+      throw this.#error ?? error;
+    } finally {
+      this.#inUse--;
+      if (!this.#isOpen && this.#inUse === 0) this.#idle.resolve();
+    }
+  }
+
+  /** Ends the connection when no message is being published any more. */
+  async close(): Promise<void> {
+    this.#isOpen = false;
+    if (this.#inUse > 0) await this.#idle.promise;
+    // A server that does not respond must not keep the connection open.
+    await Promise.race([this.model.close().catch(() => {}), Bun.sleep(CLOSE_MS_MAX)]);
+    destroyAmqp(this.model);
+  }
+
+  /** An error of one message ends its channel, so only messages with the same route share one. */
+  #channelFor({ exchange, routingKey }: AmqpMessage): PublishChannel {
+    const route = `${exchange}\0${routingKey}`;
+    const open = this.#channels.get(route);
+    const channel = open?.isUsable === true ? open : new PublishChannel(this.model);
+    this.#channels.delete(route);
+    this.#channels.set(route, channel);
+    if (this.#channels.size > CHANNELS_MAX) this.#closeIdleChannel();
+    return channel;
+  }
+
+  #closeIdleChannel(): void {
+    for (const [route, channel] of this.#channels) {
+      if (!channel.isIdle) continue;
+      this.#channels.delete(route);
+      channel.close();
+      return;
+    }
+  }
+}

@@ -1,0 +1,36 @@
+import { errorText, type ProtocolResult } from "../../core/protocol-answer.ts";
+
+/** The result for a message without a queue. The code of the protocol, 312, is not one of an error. */
+export const notRouted: ProtocolResult = {
+  status: 404,
+  text: errorText("NO_ROUTE", "No queue gets messages with this exchange and routing key."),
+};
+
+const noVirtualHost: ProtocolResult = {
+  status: 530,
+  text: errorText("NOT_ALLOWED", "The server refused access to the virtual host."),
+};
+
+/** The end of an error message of the client: what the server gave as its reason. */
+const REPLY = /(?<code>\d{3}) \((?<name>[A-Z-]+)\) with message "(?<text>[\s\S]*)"$/;
+
+/** Returns the result for an error of the client while it encodes a message, or null for other errors. */
+export function unencodable(error: unknown): ProtocolResult | null {
+  const isOfEncoder = error instanceof RangeError || error instanceof TypeError;
+  return isOfEncoder ? { status: 400, text: errorText("INVALID_MESSAGE", error.message) } : null;
+}
+
+/** Returns what the server said. Null if the error is not about something that it said. */
+export function amqpReplyOf(error: unknown): ProtocolResult | null {
+  if (!(error instanceof Error)) return null;
+  if (error.message === "message nacked") {
+    return { status: 503, text: errorText("NACK", "The server did not take responsibility for the message.") };
+  }
+  // The client leaves out what the server said about the virtual host.
+  if (error.message.startsWith("Expected ConnectionOpenOk; got <ConnectionClose ")) return noVirtualHost;
+  const { code, name, text } = REPLY.exec(error.message)?.groups ?? {};
+  if (code === undefined) return null;
+  // RabbitMQ begins its texts with the name.
+  const ownName = name!.replaceAll("-", "_");
+  return { status: Number(code), text: text!.startsWith(ownName) ? text! : errorText(ownName, text!) };
+}

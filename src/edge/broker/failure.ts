@@ -1,0 +1,60 @@
+import { type ProtocolResult, protocolAnswer } from "../../core/protocol-answer.ts";
+import type { Answer, Shortage } from "../../ports.ts";
+import { connectError, connectShortage } from "../connect-error.ts";
+
+/** Why a broker could not be reached, or why the connection to it has ended. */
+type Failure = Extract<Answer, { kind: "failure" }> | Shortage;
+
+/** Codes of errors about certificates and handshakes. */
+const OF_TLS = /^(?:ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_)/;
+
+/** There is no connection to a broker: it refused the login, or it could not be reached. */
+export class NoConnection extends Error {
+  override readonly name = "NoConnection";
+
+  constructor(readonly reason: ProtocolResult | Failure) {
+    super("kind" in reason ? reason.detail : reason.text);
+  }
+}
+
+/** Returns the answer for a message that was not published because of `error`. */
+export function brokerFailure(
+  error: unknown,
+  place: { readonly addresses: readonly string[]; readonly port: number },
+  responseBytesMax: number,
+): Answer | Shortage {
+  const reason =
+    error instanceof NoConnection ? error.reason : connectionFailure(error, place.addresses[0]!, place.port);
+  return "kind" in reason ? reason : protocolAnswer(reason, responseBytesMax);
+}
+
+/** Explains an error of the connection to this address. */
+export function connectionFailure(error: unknown, address: string, port: number): Failure {
+  const code = codeOf(error);
+  if (code === null) return failure("connection", `The connection failed: ${textOf(error)}`);
+  if (OF_TLS.test(code)) return failure("tls", `The TLS connection failed (${code}).`);
+  if (code === "ECONNRESET" || code === "EPIPE") return failure("connection", "The broker closed the connection.");
+  // The runtime reports local reasons, such as a lack of descriptors, as a refusal too.
+  const actual = code === "ECONNREFUSED" ? connectError(address, port) : code;
+  if (actual === "ECONNREFUSED") return failure("connection", "The connection was refused.");
+  if (actual === "ETIMEDOUT") return failure("timeout", `The connection failed (${actual}).`);
+  return connectShortage(actual, address) ?? failure("connection", `The connection failed (${actual}).`);
+}
+
+/** The answer if the broker has not confirmed a message when its attempt ends. */
+export const notConfirmed = failure("timeout", "The broker did not confirm the message in time.");
+
+/** Returns the code of an error or of its cause, or null. */
+function codeOf(error: unknown): string | null {
+  if (!(error instanceof Error)) return null;
+  const { code } = error as NodeJS.ErrnoException;
+  return typeof code === "string" ? code : codeOf(error.cause);
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+export function failure(reason: "timeout" | "connection" | "tls", detail: string): Failure & { kind: "failure" } {
+  return { kind: "failure", reason, detail };
+}

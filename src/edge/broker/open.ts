@@ -1,0 +1,52 @@
+import { connectAddressesMax, connectOrder, connectShareMs } from "../../core/connect-order.ts";
+import type { ProtocolResult } from "../../core/protocol-answer.ts";
+import { orAborted } from "../connection-sharing.ts";
+import { connectionFailure, failure, NoConnection } from "./failure.ts";
+import { withoutBrackets } from "./place.ts";
+
+/** Time limit for a connection and the login, in ms. */
+const OPEN_MS_MAX = 10_000;
+
+export interface Opening<Connection> {
+  /** IP addresses of the broker that have passed the address policy. */
+  readonly addresses: readonly string[];
+  readonly port: number;
+  /** Connects to one address and logs in. */
+  open(address: string, timeoutMs: number): Promise<Connection>;
+  /** Returns what the broker said, or null if the error is not about something that it said. */
+  replyOf(error: unknown): ProtocolResult | null;
+  discard(connection: Connection): void;
+}
+
+/**
+ * Opens a connection to the first address of a broker that can be reached. Rejects with a
+ * `NoConnection`, also soon after `signal` aborts.
+ */
+export async function openFirst<Connection>(opening: Opening<Connection>, signal: AbortSignal): Promise<Connection> {
+  const addresses = inOrder(opening.addresses.map(withoutBrackets));
+  const shareMs = connectShareMs(OPEN_MS_MAX, addresses.length);
+  let reason = failure("timeout", "The broker did not accept a connection in time.");
+  for (const [i, address] of addresses.entries()) {
+    if (signal.aborted) throw new NoConnection(reason);
+    const connecting = opening.open(address, i === addresses.length - 1 ? OPEN_MS_MAX : shareMs);
+    try {
+      return await orAborted(connecting, signal);
+    } catch (error) {
+      // The connection may be opened after all.
+      if (signal.aborted) connecting.then(opening.discard, () => {});
+      const reply = opening.replyOf(error);
+      if (reply !== null) throw new NoConnection(reply);
+      if (signal.aborted) continue;
+      const found = connectionFailure(error, address, opening.port);
+      if (found.kind === "shortage") throw new NoConnection(found);
+      reason = found;
+    }
+  }
+  throw new NoConnection(reason);
+}
+
+function inOrder(addresses: readonly string[]): string[] {
+  const isIpv6 = (address: string) => address.includes(":");
+  const ipv4 = addresses.filter((address) => !isIpv6(address));
+  return connectOrder(ipv4, addresses.filter(isIpv6), 0).slice(0, connectAddressesMax);
+}

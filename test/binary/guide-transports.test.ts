@@ -1,0 +1,85 @@
+import { expect, test } from "bun:test";
+import { symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ROOT } from "../support/binary.ts";
+import { natsServer, startNats } from "../support/brokers/nats.ts";
+import { hasRabbitMq, startRabbitMq } from "../support/brokers/rabbitmq.ts";
+import { guideText, replaced } from "../support/guide.ts";
+import { type GuidePlace, guidePlace } from "../support/guide-place.ts";
+import { examplesIn } from "../support/readme.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
+
+const WAIT_MS_MAX = 120_000;
+const AUTHORIZATION = '-H "Authorization: Bearer $(cat data/root-token)"';
+const APPLICATION = `curl -s http://127.0.0.1:8071/api/v1/app ${AUTHORIZATION} -H 'Content-Type: application/json' -d '{"uid": "demo", "name": "Demo"}'`;
+const MESSAGE = `curl -s http://127.0.0.1:8071/api/v1/app/demo/msg ${AUTHORIZATION} -H 'Content-Type: application/json' -d '{"eventType": "order.paid", "payload": {"n": 1}}'`;
+const needsCurl = Bun.which("curl") === null;
+
+/** Returns the commands and the program of a section of the page about transports. */
+async function section(heading: string, port: readonly [inGuide: string, real: number]) {
+  const page = await guideText("transports");
+  const text = new RegExp(`^## ${heading}\n[\\s\\S]*?(?=^## |$(?![\\s\\S]))`, "m").exec(page)?.[0] ?? "";
+  const changed = replaced(text, [port[0], String(port[1])]);
+  return { commands: examplesIn(changed), program: /^```js\n([\s\S]*?)^```$/m.exec(changed)![1]! };
+}
+
+/** Runs a program of the guide until it has printed a text, after it has printed `ready`. */
+async function runUntil(program: string, secret: string, whenReady: () => Promise<unknown>, wanted: string) {
+  using directory = temporaryDirectory();
+  symlinkSync(join(ROOT, "node_modules"), directory.file("node_modules"));
+  writeFileSync(directory.file("consumer.mjs"), program);
+  const child = Bun.spawn([process.execPath, directory.file("consumer.mjs")], {
+    env: { PATH: process.env.PATH ?? "", ENDPOINT_SECRET: secret },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const timer = setTimeout(() => child.kill("SIGKILL"), WAIT_MS_MAX);
+  let output = "";
+  let isReady = false;
+  const decoder = new TextDecoder();
+  for await (const chunk of child.stdout) {
+    output += decoder.decode(chunk);
+    if (!isReady && output.includes("ready")) {
+      isReady = true;
+      await whenReady();
+    }
+    if (output.includes(wanted)) break;
+  }
+  clearTimeout(timer);
+  child.kill("SIGKILL");
+  await child.exited;
+  return output;
+}
+
+async function secretOf(at: GuidePlace, endpoint: string): Promise<string> {
+  const address = `http://127.0.0.1:8071/api/v1/app/demo/endpoint/${endpoint}/secret`;
+  return JSON.parse((await at.shell(`curl -s ${address} ${AUTHORIZATION}`)).stdout).key;
+}
+
+async function messageArrives(at: GuidePlace, heading: string, endpoint: string, port: readonly [string, number]) {
+  await at.shell(APPLICATION);
+  const { commands, program } = await section(heading, port);
+  for (const { command } of commands) expect((await at.shell(command)).code).toBe(0);
+  const secret = await secretOf(at, endpoint);
+  const output = await runUntil(program, secret, () => at.shell(MESSAGE), "order.paid");
+  expect(output).toMatch(/order\.paid \{\s*n: 1,?\s*\}/);
+}
+
+test.skipIf(needsCurl || !hasRabbitMq)(
+  "the consumer of the guide gets a verified message from RabbitMQ",
+  async () => {
+    await using broker = await startRabbitMq();
+    await using at = await guidePlace("--allow-subnets=127.0.0.0/8");
+    await messageArrives(at, "AMQP", "rabbitmq", ["5672", broker.port]);
+  },
+  WAIT_MS_MAX,
+);
+
+test.skipIf(needsCurl || natsServer === null)(
+  "the consumer of the guide gets a verified message from NATS",
+  async () => {
+    await using broker = await startNats();
+    await using at = await guidePlace("--allow-subnets=127.0.0.0/8");
+    await messageArrives(at, "NATS", "nats", ["4222", broker.port]);
+  },
+  WAIT_MS_MAX,
+);

@@ -1,0 +1,25 @@
+import type { Answer, ProtocolClient, RemoteRequest, Shortage } from "../../../src/ports.ts";
+
+export const neverAborted = new AbortController().signal;
+
+/** Sends one message to a broker. Its host is an IP address unless `more` has addresses. */
+export function sendTo<M extends object>(
+  client: ProtocolClient<RemoteRequest & { readonly message: M }>,
+  url: string,
+  message: M,
+  more: Partial<RemoteRequest> = {},
+  signal: AbortSignal = neverAborted,
+): Promise<Answer | Shortage> {
+  const parsed = new URL(url);
+  const usual = { url: parsed, addresses: [parsed.hostname], tls: null, timeoutMs: 10_000, responseBytesMax: 1024 };
+  return client.send({ ...usual, ...more, message }, signal);
+}
+
+/** Returns the status and the text of an answer, or all of it if the broker did not respond. */
+export function shown(answer: Answer | Shortage): readonly unknown[] {
+  return answer.kind === "response" ? [answer.status, bodyText(answer)] : [answer];
+}
+
+export function bodyText(answer: Answer | Shortage): string {
+  return answer.kind === "response" ? Buffer.from(answer.body).toString() : "";
+}

@@ -1,0 +1,93 @@
+import { connect } from "node:net";
+import { freePort } from "../free-port.ts";
+
+/** A message broker in a separate process, with its own data. */
+export interface Broker extends AsyncDisposable {
+  readonly port: number;
+  /** Port for connections with TLS. Null if the broker has no certificate. */
+  readonly tlsPort: number | null;
+  readonly pid: number;
+  /** Ends the broker at once. Its data remains. */
+  kill(): Promise<void>;
+  /** Starts a broker that was killed, on the same data and ports. */
+  start(): Promise<void>;
+}
+
+/** Certificate and key of a broker, as PEM. */
+export interface BrokerTls {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** Time after which a broker is taken to hang, in ms. */
+const START_MS_MAX = 120_000;
+
+/** A process that is started and killed several times. */
+export class RestartableProcess {
+  #child: Bun.Subprocess | null = null;
+
+  constructor(
+    private readonly command: readonly string[],
+    private readonly env: Readonly<Record<string, string>>,
+    private readonly cwd: string,
+    private readonly log: string,
+  ) {}
+
+  get pid(): number {
+    if (this.#child === null) throw new Error(`${this.command[0]} is not running.`);
+    return this.#child.pid;
+  }
+
+  /** Starts the process and waits until it accepts connections at a port and `ready` is true. */
+  async start(port: number, ready: () => Promise<boolean> = async () => true): Promise<void> {
+    const { command, env, cwd, log } = this;
+    const output = Bun.file(log);
+    const child = Bun.spawn([...command], { cwd, env, stdin: "ignore", stdout: output, stderr: output });
+    this.#child = child;
+    const deadline = performance.now() + START_MS_MAX;
+    while (!((await accepts(port)) && (await ready()))) {
+      const isLate = performance.now() > deadline;
+      if (child.exitCode === null && !isLate) {
+        await Bun.sleep(50);
+        continue;
+      }
+      const state = isLate ? "did not start in time" : `ended with ${child.exitCode}`;
+      await this.kill();
+      throw new Error(`${command[0]} ${state}: ${await output.text().catch(() => "no output")}`);
+    }
+  }
+
+  async kill(): Promise<void> {
+    this.#child?.kill("SIGKILL");
+    await this.#child?.exited;
+    this.#child = null;
+  }
+}
+
+/** Stops a process until `SIGCONT`. Resolves when it does nothing any more. */
+export async function suspend(pid: number): Promise<void> {
+  process.kill(pid, "SIGSTOP");
+  for (;;) {
+    const status = await Bun.file(`/proc/${pid}/status`).text();
+    if (/^State:\s+T/m.test(status)) return;
+    await Bun.sleep(5);
+  }
+}
+
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}
+
+/** Returns `count` different ports of 127.0.0.1 that are free at the moment. */
+export function freePorts(count: number): number[] {
+  const ports = new Set<number>();
+  while (ports.size < count) ports.add(freePort());
+  return [...ports];
+}
