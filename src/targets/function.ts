@@ -90,13 +90,14 @@ export class FunctionTarget implements Target {
 
   #answer(end: FunctionEnd, masked: MaskedSecrets, timeoutMs: number): Answer | Shortage {
     if (end.kind === "shortage") return end;
-    const logs = end.logs.map((line) => masked.in(line));
+    // The last line may have been cut, and so may the message of an error.
+    const logs = end.logs.map((line, i) => (i === end.logs.length - 1 ? masked.inCut(line) : masked.in(line)));
     const transformation = { sent: null, logs };
     if (end.kind === "aborted") {
       const detail = `The function did not end within ${timeoutMs} ms.`;
       return { kind: "failure", reason: "timeout", detail, transformation };
     }
-    if (end.kind === "failed") return failure(masked.in(problemText(end)), logs);
+    if (end.kind === "failed") return failure(masked.inCut(problemText(end)), logs);
     const body = masked.bytes(end.json ?? "", this.parts.policy.maxResponseStoredBytes);
     return { kind: "response", status: 200, retryAfter: null, body, note: null, transformation };
   }

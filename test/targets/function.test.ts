@@ -296,6 +296,9 @@ test("secrets do not appear in logs, errors and results", async () => {
   expect(logged).toMatchObject({ transformation: { logs: ['{"KEY":"[secret KEY]"}'] } });
   const thrown = await world.deliver("function handler(e, ctx) { throw new Error(ctx.secrets.KEY); }");
   expect(thrown).toMatchObject({ detail: "line 1: Error: [secret KEY]" });
+  const cut = "x".repeat(985);
+  const long = await world.deliver(`function handler(e, ctx) { throw new Error("${cut}" + ctx.secrets.KEY); }`);
+  expect(long).toMatchObject({ detail: `line 1: Error: ${cut}[secret KEY]…` });
 });
 
 test("code that replaces built-in functions cannot get more from the host", async () => {
