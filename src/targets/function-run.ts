@@ -1,14 +1,25 @@
 import type { FunctionMessage, FunctionSender } from "../core/function-message.ts";
 import type { Shortage } from "../ports.ts";
-import type { HostedCall, HostedResult, HostFetch, HostReply, Sandbox, SandboxResult } from "../sandbox/sandbox.ts";
+import type {
+  HostedCall,
+  HostedResult,
+  HostFetch,
+  HostReply,
+  HostRequest,
+  Sandbox,
+  SandboxResult,
+} from "../sandbox/sandbox.ts";
 import type { Fetched, FunctionFetcher } from "./function-fetch.ts";
+import type { FunctionRoom } from "./function-room.ts";
 
-/** Maximum size of all responses of one call, in bytes. */
+/** Maximum length of all responses of one call. */
 const RESPONSES_CHARS_MAX = 2 * 1_048_576;
+const NO_ROOM = "The functions that wait keep too many requests and responses. Try again later.";
 
 export interface FunctionRunParts {
   readonly sandbox: Sandbox;
   readonly fetcher: FunctionFetcher;
+  readonly room: FunctionRoom;
   readonly send: FunctionSender;
 }
 
@@ -37,6 +48,8 @@ export class FunctionRun {
   #requests = 0;
   #sends = 0;
   #responseChars = 0;
+  /** Length of the requests and responses that are kept. */
+  #keptChars = 0;
   #logs: readonly string[] = [];
   #shortage: Shortage | null = null;
   /** An error of our own, which ends the attempt. */
@@ -73,6 +86,7 @@ export class FunctionRun {
     } finally {
       this.signal.removeEventListener("abort", wake);
       this.#fetches.abort();
+      this.parts.room.giveBack(this.task.applicationSeq, this.#keptChars);
     }
   }
 
@@ -97,9 +111,26 @@ export class FunctionRun {
     for (const request of requests) {
       const call = this.#requests++;
       if (request.name === "fetch" && kind !== "waiting") continue;
-      if (request.name === "fetch") void this.#fetch(call, request.argument).catch((error) => this.#fail(error));
+      if (!this.#keep(charsOf(request))) this.#refuse(call, request.name);
+      else if (request.name === "fetch") void this.#fetch(call, request.argument).catch((error) => this.#fail(error));
       else this.#send(call, request.argument);
     }
+  }
+
+  /** Returns false if there is no room, or if the attempt has ended. */
+  #keep(chars: number): boolean {
+    if (this.#fetches.signal.aborted) return false;
+    const hasRoom = this.parts.room.take(this.task.applicationSeq, chars);
+    if (hasRoom) this.#keptChars += chars;
+    return hasRoom;
+  }
+
+  #refuse(call: number, name: HostRequest["name"]): void {
+    if (name === "send") {
+      this.#sends++;
+      this.#unsent.set(call, NO_ROOM);
+    }
+    this.#reply(call, { problem: NO_ROOM });
   }
 
   #fail(error: unknown): void {
@@ -122,8 +153,10 @@ export class FunctionRun {
   #withinRoom(fetched: Exclude<Fetched, Shortage>): Exclude<Fetched, Shortage> {
     if ("problem" in fetched) return fetched;
     this.#responseChars += fetched.body.length;
-    if (this.#responseChars <= RESPONSES_CHARS_MAX) return fetched;
-    return { problem: `The responses have more than ${RESPONSES_CHARS_MAX} characters together.` };
+    if (this.#responseChars > RESPONSES_CHARS_MAX) {
+      return { problem: `The responses have more than ${RESPONSES_CHARS_MAX} characters together.` };
+    }
+    return this.#keep(fetched.body.length) ? fetched : { problem: NO_ROOM };
   }
 
   #send(call: number, json: string): void {
@@ -170,4 +203,9 @@ export class FunctionRun {
     const message = `ctx.send: ${this.#unsent.get(unnoticed.call)}`;
     return { kind: "failed", cause: "exception", message, line: null, column: null, logs: result.logs };
   }
+}
+
+/** Returns the approximate length of what a function asks for. The code may have made it of anything. */
+function charsOf({ argument }: HostRequest): number {
+  return typeof argument === "string" ? argument.length : JSON.stringify(argument).length;
 }

@@ -5,6 +5,7 @@ import { noSandboxThread } from "../core/shortage.ts";
 import type { Answer, Shortage } from "../ports.ts";
 import { problemText, SandboxBusy } from "../sandbox/sandbox.ts";
 import { FunctionFetcher } from "./function-fetch.ts";
+import { FunctionRoom } from "./function-room.ts";
 import { type FunctionEnd, FunctionRun, type FunctionTask } from "./function-run.ts";
 import { MaskedSecrets } from "./masked-secrets.ts";
 import type { PreparedTarget, Target, TargetDelivery, TargetEndpoint, TargetMessage, TargetParts } from "./target.ts";
@@ -18,6 +19,7 @@ const sendsNothing: FunctionSender = async () => ({ problem: "This server cannot
 /** Runs the code of `function:` endpoints. A delivery succeeds when the code returns. */
 export class FunctionTarget implements Target {
   readonly #fetcher: FunctionFetcher;
+  readonly #room = new FunctionRoom();
   /** The number of functions that run or wait, by application. */
   readonly #open = new Map<number, number>();
   #total = 0;
@@ -49,7 +51,11 @@ export class FunctionTarget implements Target {
     this.#total++;
     try {
       const task = this.#task(endpoint, code, message, delivery);
-      const end = await new FunctionRun({ sandbox, fetcher: this.#fetcher, send }, task, signal).run();
+      const end = await new FunctionRun(
+        { sandbox, fetcher: this.#fetcher, room: this.#room, send },
+        task,
+        signal,
+      ).run();
       return this.#answer(end, masked, task.timeoutMs);
     } catch (error) {
       if (error instanceof SandboxBusy) return noSandboxThread;

@@ -167,6 +167,41 @@ test("a function is served while 100 functions of another application wait for r
   for (const answer of await Promise.all(waiting)) expect(answer).toMatchObject({ kind: "failure", reason: "timeout" });
 });
 
+test("functions that wait keep a limited amount of requests and responses of an application", async () => {
+  const world = new World();
+  let hanging = 0;
+  const { promise: allHang, resolve } = Promise.withResolvers<void>();
+  world.respond = (request, signal) => {
+    if (request.url.pathname === "/large") return Promise.resolve({ ...OK, body: Buffer.alloc(250_000, "x") });
+    if (++hanging === 16) resolve();
+    return new Promise((done) =>
+      signal.addEventListener("abort", () => done({ kind: "failure", reason: "timeout", detail: "late" })),
+    );
+  };
+  const controller = new AbortController();
+  const asking = 'async function handler(event, ctx) { await ctx.fetch("https://a.example/", BODY); }';
+  const large = asking.replace("BODY", '{ method: "POST", body: "x".repeat(2_000_000) }');
+  const [mine, others] = [1, 2];
+  const waiting = Array.from({ length: 16 }, () =>
+    world.deliver(large, { applicationSeq: mine, signal: controller.signal }),
+  );
+  await allHang;
+  const refused = { kind: "failure", reason: "function", detail: expect.stringContaining("Try again later") };
+  expect(await world.deliver(large, { applicationSeq: mine })).toMatchObject(refused);
+  const responses = asking.replace(
+    'ctx.fetch("https://a.example/", BODY)',
+    'Promise.all(["", "", "", "", "", "", "", ""].map(() => ctx.fetch("https://a.example/large")))',
+  );
+  expect(await world.deliver(responses, { applicationSeq: mine })).toMatchObject(refused);
+  const sending =
+    'function handler(event, ctx) { ctx.send({ eventType: "a", payload: { text: "x".repeat(2_000_000) } }); }';
+  expect(await world.deliver(sending, { applicationSeq: mine })).toMatchObject(refused);
+  expect(await world.deliver(responses, { applicationSeq: others })).toMatchObject({ kind: "response" });
+  controller.abort();
+  await Promise.all(waiting);
+  expect(await world.deliver(responses, { applicationSeq: mine })).toMatchObject({ kind: "response" });
+});
+
 test("messages are numbered in the order in which the code sends them", async () => {
   const world = new World();
   const code = `async function handler(event, ctx) {
