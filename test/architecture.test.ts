@@ -77,8 +77,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "sandbox-worker.ts": ["sandbox"],
   "worker-threads.ts": ["sandbox", "type:config", "type:ports.ts"],
   bench: [],
+  // Configuration as code calls the API of a server, and checks files as the API checks requests.
+  apply: ["api", "commands", "filter", "sandbox", "thread", "core"],
   cli: [
     "app.ts",
+    "apply",
     "bench",
     "commands",
     "config",
@@ -187,6 +190,8 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
 };
 
 const PACKAGES: Readonly<Record<string, RegExp>> = {
+  // The package `yaml` knows the line and column of each value.
+  apply: /^(yaml|node:util|@sinclair\/typebox)$/,
   core: /^(node:crypto|node:buffer|ipaddr\.js)$/,
   accept: /^node:crypto$/,
   cron: /^node:crypto$/,

@@ -3,11 +3,13 @@ import { SettingsError } from "../config/index.ts";
 import { StartError } from "../core/start-error.ts";
 import { addBackupCommand } from "./backup.ts";
 import { addBenchCommand } from "./bench.ts";
+import { addApplyCommand } from "./client/apply.ts";
+import { addExportCommand } from "./client/export.ts";
 import { addListenCommand } from "./client/listen.ts";
 import { addLoginCommands } from "./client/login.ts";
 import { addTriggerCommand } from "./client/trigger.ts";
 import { addDoctorCommand } from "./doctor/doctor.ts";
-import { CommandFailed, EXIT, FailureReported } from "./exit-code.ts";
+import { CommandFailed, EXIT, FailureReported, InputInvalid } from "./exit-code.ts";
 import { addHealthCommand } from "./health.ts";
 import { addKeyCommand } from "./key.ts";
 import { addDashboardCommand } from "./monitoring/dashboard.ts";
@@ -62,6 +64,8 @@ function buildProgram(dropped: readonly string[]): Command {
   addLoginCommands(program);
   addListenCommand(program);
   addTriggerCommand(program);
+  addApplyCommand(program);
+  addExportCommand(program);
   addRulesCommand(program);
   addDashboardCommand(program);
   addServiceCommand(program);
@@ -82,7 +86,7 @@ function report(error: unknown): number {
     if (error.code !== "commander.help") console.error(usageSentence(error.message));
     return EXIT.usage;
   }
-  if (error instanceof SettingsError) {
+  if (error instanceof SettingsError || error instanceof InputInvalid) {
     console.error(error.message);
     return EXIT.usage;
   }

@@ -128,7 +128,11 @@ function checkDates({ deprecatedAt, sunsetAt }: Pick<PayloadVersion, "deprecated
 }
 
 /** Checks that the code can be parsed, runs at its top level, and defines `downgrade`. */
-async function checkDowngrade({ sandbox, clock }: Parts, environmentSeq: Seq, code: string | null): Promise<void> {
+export async function checkDowngrade(
+  { sandbox, clock }: { readonly sandbox: Parts["sandbox"]; readonly clock: Pick<Parts["clock"], "now"> },
+  environmentSeq: Seq,
+  code: string | null,
+): Promise<void> {
   if (code === null) return;
   const call: SandboxCall = {
     ...{ code, entry: DOWNGRADE_ENTRY, argument: null },

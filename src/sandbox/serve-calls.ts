@@ -55,7 +55,7 @@ interface Ready {
 }
 
 /** Runs calls in an interpreter that is replaced when a call has broken it. */
-class Calls {
+export class Calls {
   readonly #interpreters: Interpreters;
   #ready: Ready | null = null;
 

@@ -48,27 +48,28 @@ function derivedShape(schema: TSchema): Shape {
 
 const none: readonly string[] = [];
 
-/** Returns the dotted paths of undeclared keys in a body, in the order of the body. */
-export function unknownKeys(schema: TSchema, body: unknown): readonly string[] {
+/** Returns the paths of undeclared keys in a body, in the order of the body. */
+export function unknownKeys(schema: TSchema, body: unknown, separator = "."): readonly string[] {
   const shape = shapeOf(schema);
   if (shape === null) return none;
   const found: string[] = [];
-  collect(shape, body, "", found);
+  collect(shape, body, "", separator, found);
   return found;
 }
 
-function collect(shape: Shape, value: unknown, prefix: string, found: string[]): void {
+function collect(shape: Shape, value: unknown, prefix: string, separator: string, found: string[]): void {
   if (shape === null || typeof value !== "object" || value === null) return;
   if ("items" in shape) {
     if (!Array.isArray(value)) return;
     for (let i = 0; i < value.length && found.length < NAMES_MAX; i++)
-      collect(shape.items, value[i], `${prefix}${i}.`, found);
+      collect(shape.items, value[i], prefix + i + separator, separator, found);
     return;
   }
   for (const key in value) {
     const inner = shape.keys.get(key);
     if (inner === undefined) found.push(prefix + key);
-    else if (inner !== null) collect(inner, (value as Record<string, unknown>)[key], `${prefix}${key}.`, found);
+    else if (inner !== null)
+      collect(inner, (value as Record<string, unknown>)[key], prefix + key + separator, separator, found);
     if (found.length >= NAMES_MAX) return;
   }
 }

@@ -1,4 +1,5 @@
 import { SERVER_VARIABLE, TOKEN_VARIABLE } from "../../config/index.ts";
+import { parseExact } from "../../core/exact-json.ts";
 import { socketPathOf } from "../../core/unix-socket.ts";
 import { CommandFailed } from "../exit-code.ts";
 import { printable } from "./printable.ts";
@@ -37,8 +38,9 @@ export class ServerRefused extends CommandFailed {
 
 /**
  * A running server, as the commands that call its API see it. The methods resolve with the parsed
- * body of the response, or null if it has none. They reject with `CommandFailed` if the server cannot
- * be reached, and with `ServerRefused` if it responds with an error. Paths start with `/api/` or
+ * body of the response, whose numbers keep their text (`parseExact`), or null if it has none. They
+ * reject with `CommandFailed` if the server cannot be reached, and with `ServerRefused` if it responds
+ * with an error. Paths start with `/api/` or
  * `/ingest/`. `names` are the things whose absence the message of a 404 states.
  */
 export class ServerClient {
@@ -102,7 +104,7 @@ export class ServerClient {
 
   #parsed(text: string): unknown {
     try {
-      return JSON.parse(text);
+      return parseExact(text);
     } catch {
       throw new CommandFailed(`The response from ${this.server} is not JSON. Check --server.`);
     }

@@ -90,7 +90,8 @@ export function checkTokenUrl(
   if ("problem" in checked) throw invalid(["body", "auth", "tokenUrl"], checked.problem);
 }
 
-function checkedUrl(text: string, { settings, deliverer, allowsFunctions = true }: UrlPolicy): string {
+/** Returns the URL in its normal form. Throws 422 if it is not allowed. */
+export function checkedUrl(text: string, { settings, deliverer, allowsFunctions = true }: UrlPolicy): string {
   const checked = normalizeEndpointUrl(text, { httpsOnly: settings.httpsOnly, allowsFunctions });
   if ("problem" in checked) throw invalid(["body", "url"], checked.problem);
   const inbox = deliverer.inboxUrl(new URL(checked.url));

@@ -1,0 +1,51 @@
+/** The API of a server, as this room uses it. */
+export interface Api {
+  /** Resolves with the parsed body. Rejects with an error that has `status` if the server refuses. */
+  get(path: string): Promise<unknown>;
+  post(path: string, body: object): Promise<unknown>;
+  patch(path: string, body: object): Promise<unknown>;
+  delete(path: string): Promise<unknown>;
+}
+
+/** Number of requests at once. */
+const AT_ONCE = 16;
+
+/** Does the work for each item, some at once. Rejects at the first failure, when nothing is in progress. */
+export async function pooled<Item, Result>(
+  items: readonly Item[],
+  work: (item: Item, index: number) => Promise<Result>,
+  atOnce = AT_ONCE,
+): Promise<Result[]> {
+  const results: Result[] = [];
+  let next = 0;
+  let failure: { readonly error: unknown } | null = null;
+  const run = async () => {
+    while (failure === null && next < items.length) {
+      const index = next++;
+      try {
+        results[index] = await work(items[index]!, index);
+      } catch (error) {
+        failure ??= { error };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, run));
+  if (failure !== null) throw (failure as { readonly error: unknown }).error;
+  return results;
+}
+
+/** Returns null if the server does not have the thing. */
+export async function notFoundAsNull(request: Promise<unknown>): Promise<Readonly<Record<string, unknown>> | null> {
+  try {
+    return (await request) as Readonly<Record<string, unknown>>;
+  } catch (error) {
+    if (statusOf(error) === 404) return null;
+    throw error;
+  }
+}
+
+/** Returns the status with which the server refused a request, or null for other errors. */
+export function statusOf(error: unknown): number | null {
+  const { status } = Object(error) as { readonly status?: unknown };
+  return typeof status === "number" ? status : null;
+}

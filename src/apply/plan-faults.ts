@@ -1,0 +1,78 @@
+/** Faults of a file that only the state of the server shows. */
+import { unmaskedUrl } from "../core/url-password.ts";
+import type { Fault } from "./faults.ts";
+import { KINDS } from "./kinds.ts";
+import { hasMark } from "./marks.ts";
+import type { Change, Matches } from "./plan.ts";
+import type { Configuration, Wanted } from "./wanted.ts";
+
+/** The fields that contain secrets, for which the file may have marks. */
+const SECRET_FIELDS = ["auth", "function", "transformation", "headers", "config"];
+
+/** Returns why a thing cannot be created. */
+export function createFaults({ kind, path, fields, id }: Wanted): readonly Fault[] {
+  const { word, fields: table } = KINDS[kind];
+  const faults: Fault[] = [];
+  for (const [name, { traits }] of Object.entries(table)) {
+    const json = traits.json ?? name;
+    const isNeeded = traits.create === "required" && json !== KINDS[kind].identity && kind !== "eventType";
+    if (isNeeded && fields[json] === undefined) {
+      faults.push({ path, msg: `The ${word} ${id} does not exist. To create it, \`${json}\` is needed.` });
+    }
+  }
+  for (const name of SECRET_FIELDS.filter((one) => hasMark(fields[one]))) {
+    faults.push({
+      path: [...path, name],
+      msg: `[set] stands for a stored secret, but the ${word} ${id} does not exist. Write the secret.`,
+    });
+  }
+  const { url } = fields;
+  if (kind === "endpoint" && typeof url === "string" && unmaskedUrl(url, null) === null) {
+    const msg = `*** stands for a stored password, but the endpoint ${id} does not exist. Write the password.`;
+    faults.push({ path: [...path, "url"], msg });
+  }
+  return faults;
+}
+
+/** Returns the references to event types and payload versions that will not exist. */
+export function referenceFaults(
+  { things }: Configuration,
+  { present }: Matches,
+  changes: readonly Change[],
+): readonly Fault[] {
+  const removed = new Set(changes.filter(({ action }) => action === "delete").map(({ kind, id }) => `${kind} ${id}`));
+  const archived = new Map<string, boolean>();
+  const versions = new Set<string>();
+  for (const one of present) {
+    if (removed.has(`${one.kind} ${one.id}`)) continue;
+    if (one.kind === "eventType") archived.set(one.id, one.fields.archived === true);
+    if (one.kind === "payloadVersion") versions.add(one.id);
+  }
+  const hasVersions = present.some(({ kind }) => kind === "payloadVersion");
+  for (const { kind, id, fields } of things) {
+    if (kind === "eventType") archived.set(id, (fields.archived ?? archived.get(id) ?? false) === true);
+    if (kind === "payloadVersion") versions.add(id);
+  }
+  const changed = changes.filter(({ kind, action }) => kind === "endpoint" && action !== "delete");
+  const wantedAt = new Map(things.map((thing) => [thing.path, thing]));
+  return changed.flatMap(({ path, fields: written, action }) => {
+    const { fields, parent, id } = wantedAt.get(path!)!;
+    const faults: Fault[] = [];
+    const { eventTypes, apiVersion } = fields;
+    if (Array.isArray(eventTypes) && written.includes("eventTypes") && parent!.kind === "application") {
+      for (const [i, name] of eventTypes.entries()) {
+        if (archived.get(name) === false) continue;
+        const what = archived.has(name) ? "is archived" : "does not exist";
+        faults.push({ path: [...path!, "eventTypes", i], msg: `The event type ${name} ${what}.` });
+      }
+    }
+    if (typeof apiVersion === "string" && written.includes("apiVersion") && !versions.has(apiVersion)) {
+      faults.push({ path: [...path!, "apiVersion"], msg: `The payload version ${apiVersion} does not exist.` });
+    }
+    if (apiVersion === null && action === "create" && hasVersions) {
+      const msg = `Null is the form before the first payload version, which the new endpoint ${id} cannot have. Leave it out for the newest one.`;
+      faults.push({ path: [...path!, "apiVersion"], msg });
+    }
+    return faults;
+  });
+}

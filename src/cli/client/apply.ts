@@ -1,0 +1,71 @@
+import type { Command } from "commander";
+import type { Change } from "../../apply/plan.ts";
+import { CommandFailed, InputInvalid } from "../exit-code.ts";
+import { addServerOptions, serverClient } from "./server-options.ts";
+
+/** Maximum size of a file, in bytes. */
+const FILE_BYTES_MAX = 64 * 1_048_576;
+
+export interface ApplyFlags {
+  readonly dryRun?: boolean;
+  readonly prune?: boolean;
+  readonly json?: boolean;
+}
+
+/** Adds the command that gives a server the configuration of a file. Its parts are loaded only when it runs. */
+export function addApplyCommand(program: Command): void {
+  const command = program
+    .command("apply")
+    .description(
+      "Give the server the configuration in a YAML or JSON file, and print the differences. Fields that are not in the file are left alone.",
+    )
+    .argument("<file>", "file with the configuration, or - for stdin")
+    .option("--dry-run", "only print the differences")
+    .option("--prune", "delete what the lists of the file do not contain")
+    .option("--json", "print the changes as one JSON object");
+  addServerOptions(command).action(async (file: string, flags: ApplyFlags) => {
+    const client = serverClient(command);
+    const [text, name] = file === "-" ? [await Bun.stdin.text(), "stdin"] : [await contentOf(file), file];
+    const { readConfiguration } = await import("../../apply/wanted.ts");
+    const { FileInvalid } = await import("../../apply/faults.ts");
+    try {
+      await applyAndPrint(client, await readConfiguration(text, name, process.env), flags);
+    } catch (error) {
+      throw error instanceof FileInvalid ? new InputInvalid(error.message) : error;
+    }
+  });
+}
+
+/** Applies a configuration and prints the changes. */
+export async function applyAndPrint(
+  client: ReturnType<typeof serverClient>,
+  configuration: Awaited<ReturnType<typeof import("../../apply/wanted.ts").readConfiguration>>,
+  { dryRun: isDryRun = false, prune: prunes = false, json = false }: ApplyFlags,
+): Promise<void> {
+  const { apply, ApplyFailed } = await import("../../apply/apply.ts");
+  const { changeLine, jsonOf, summaryLine, uncomparedText } = await import("../../apply/report.ts");
+  const changed = (change: Change) => {
+    if (!json) console.log(changeLine(change));
+  };
+  try {
+    const { changes, summary, uncompared } = await apply(client, configuration, { isDryRun, prunes, changed });
+    console.log(json ? JSON.stringify(jsonOf(changes, summary, isDryRun)) : summaryLine(summary, isDryRun));
+    if (uncompared.length > 0) {
+      console.error(
+        `The server does not show these secrets, so only writing them shows whether they differ: ${uncomparedText(uncompared)}.`,
+      );
+    }
+  } catch (error) {
+    throw error instanceof ApplyFailed ? new CommandFailed(error.message) : error;
+  }
+}
+
+async function contentOf(path: string): Promise<string> {
+  const file = Bun.file(path);
+  try {
+    if (file.size > FILE_BYTES_MAX) throw new Error(`it is larger than ${FILE_BYTES_MAX} bytes`);
+    return await file.text();
+  } catch (error) {
+    throw new InputInvalid(`The file ${path} cannot be read (${(error as Error).message}).`);
+  }
+}
