@@ -100,7 +100,7 @@ function listingOf(things: readonly Wanted[], kind: TopKind): ReadonlySet<string
 
 function failure({ change, reason }: ChangeFailed, { placeOf, name }: Configuration, made: number): ApplyFailed {
   const { kind, id, path } = change;
-  const place = path === null ? "" : `${name}:${placeOf(path).line}: `;
+  const place = path === null || name === null ? "" : `${name}:${placeOf(path).line}: `;
   const before = made === 0 ? "Nothing was changed before." : `${made} changes were made before.`;
   return new ApplyFailed(
     `${place}${KINDS[kind].word} ${id}: ${reason.message} ${before} Correct this and apply the file again.`,

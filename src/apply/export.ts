@@ -82,7 +82,10 @@ function fieldsOf(one: Present, hasVersions: boolean): Json {
   for (const [name, { traits, aliasOf }] of Object.entries(table)) {
     const json = traits.json ?? name;
     if (traits.create === "no" || aliasOf !== undefined || json === identity) continue;
-    const value = special(one, json, hasVersions) ?? { value: one.fields[json] ?? null };
+    const own = special(one, json, hasVersions);
+    // Other servers do not have all fields.
+    if (own === null && one.fields[json] === undefined) continue;
+    const value = own ?? { value: one.fields[json] ?? null };
     const isDefault = isDeepStrictEqual(value.value, defaultOf(one, json, table, name));
     if (!isDefault && value !== OMITTED) values[json] = value.value;
   }

@@ -26,8 +26,8 @@ export interface Wanted {
 
 /** The content of a file. */
 export interface Configuration {
-  /** The name of the file in messages. */
-  readonly name: string;
+  /** The name of the file in messages. Null if there is no file. */
+  readonly name: string | null;
   /** The lists that the file has. */
   readonly lists: ReadonlySet<TopKind>;
   /** Endpoints come directly after their application or source. */
@@ -65,13 +65,23 @@ export async function readConfiguration(text: string, name: string, environment:
   if (early.length > 0) throw refused(early);
   // An empty file is an empty configuration.
   const object = value ?? {};
-  const wrong = formFaults(object);
+  const wrong = await faultsOf(object);
   if (wrong.length > 0) throw refused(wrong);
-  const things = thingsOf(object as Json);
-  const late = [...identityFaults(things), ...(await valueFaults(things))];
-  if (late.length > 0) throw refused(late);
-  const lists = new Set(topKinds.filter((kind) => Object.hasOwn(object as Json, KINDS[kind].list)));
-  return { name, lists, things, refused, placeOf };
+  return { ...configurationOf(object), name, refused, placeOf };
+}
+
+/** Returns what is wrong with the value of a file. Values of a wrong form are not checked further. */
+export async function faultsOf(value: unknown): Promise<readonly Fault[]> {
+  const wrong = formFaults(value);
+  if (wrong.length > 0) return wrong;
+  const things = thingsOf(value as Json);
+  return [...identityFaults(things), ...(await valueFaults(things))];
+}
+
+/** Returns the content of a file without faults. */
+export function configurationOf(value: object): Pick<Configuration, "lists" | "things"> {
+  const lists = new Set(topKinds.filter((kind) => Object.hasOwn(value, KINDS[kind].list)));
+  return { lists, things: thingsOf(value as Json) };
 }
 
 /** The numbers of filters are kept as they are written. */

@@ -5,6 +5,7 @@ import { addBackupCommand } from "./backup.ts";
 import { addBenchCommand } from "./bench.ts";
 import { addApplyCommand } from "./client/apply.ts";
 import { addExportCommand } from "./client/export.ts";
+import { addImportCommand } from "./client/import.ts";
 import { addListenCommand } from "./client/listen.ts";
 import { addLoginCommands } from "./client/login.ts";
 import { addTriggerCommand } from "./client/trigger.ts";
@@ -66,6 +67,7 @@ function buildProgram(dropped: readonly string[]): Command {
   addTriggerCommand(program);
   addApplyCommand(program);
   addExportCommand(program);
+  addImportCommand(program);
   addRulesCommand(program);
   addDashboardCommand(program);
   addServiceCommand(program);

@@ -28,34 +28,38 @@ export function addApplyCommand(program: Command): void {
     const [text, name] = file === "-" ? [await Bun.stdin.text(), "stdin"] : [await contentOf(file), file];
     const { readConfiguration } = await import("../../apply/wanted.ts");
     const { FileInvalid } = await import("../../apply/faults.ts");
-    try {
-      await applyAndPrint(client, await readConfiguration(text, name, process.env), flags);
-    } catch (error) {
+    const configuration = await readConfiguration(text, name, process.env).catch((error: unknown) => {
       throw error instanceof FileInvalid ? new InputInvalid(error.message) : error;
-    }
+    });
+    await applyAndPrint(client, configuration, flags);
   });
 }
 
-/** Applies a configuration and prints the changes. */
+/** Applies a configuration and prints the changes. `more` is added to the JSON object. */
 export async function applyAndPrint(
   client: ReturnType<typeof serverClient>,
   configuration: Awaited<ReturnType<typeof import("../../apply/wanted.ts").readConfiguration>>,
   { dryRun: isDryRun = false, prune: prunes = false, json = false }: ApplyFlags,
+  more: object = {},
 ): Promise<void> {
   const { apply, ApplyFailed } = await import("../../apply/apply.ts");
+  const { FileInvalid } = await import("../../apply/faults.ts");
   const { changeLine, jsonOf, summaryLine, uncomparedText } = await import("../../apply/report.ts");
   const changed = (change: Change) => {
     if (!json) console.log(changeLine(change));
   };
   try {
     const { changes, summary, uncompared } = await apply(client, configuration, { isDryRun, prunes, changed });
-    console.log(json ? JSON.stringify(jsonOf(changes, summary, isDryRun)) : summaryLine(summary, isDryRun));
+    console.log(
+      json ? JSON.stringify({ ...jsonOf(changes, summary, isDryRun), ...more }) : summaryLine(summary, isDryRun),
+    );
     if (uncompared.length > 0) {
       console.error(
         `The server does not show these secrets, so only writing them shows whether they differ: ${uncomparedText(uncompared)}.`,
       );
     }
   } catch (error) {
+    if (error instanceof FileInvalid) throw new InputInvalid(error.message);
     throw error instanceof ApplyFailed ? new CommandFailed(error.message) : error;
   }
 }

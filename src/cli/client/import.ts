@@ -1,0 +1,75 @@
+import { Argument, type Command } from "commander";
+import type { Imported, Origin } from "../../apply/import/imported.ts";
+import { CommandFailed } from "../exit-code.ts";
+import { type ApplyFlags, applyAndPrint } from "./apply.ts";
+import { originAt } from "./origin.ts";
+import { printable } from "./printable.ts";
+import { addServerOptions, serverClient, serverUrl } from "./server-options.ts";
+
+interface ConvoyFlags extends ApplyFlags {
+  readonly project: string;
+}
+
+/** Adds the commands that copy the configuration of another product. */
+export function addImportCommand(program: Command): void {
+  const command = program
+    .command("import")
+    .description("Copy the configuration of another product over its API, and report what cannot be had.");
+  const svix = subcommand(
+    command,
+    "svix",
+    "Copy event types, applications, and endpoints with their headers, secrets and transformations from a server with the Svix API. Its token is read from SVIX_TOKEN.",
+  ).action(async (url: string, flags: ApplyFlags) => {
+    const origin = originOf(svix, url, "SVIX_TOKEN");
+    const { svixConfiguration } = await import("../../apply/import/svix.ts");
+    await importFrom(svix, () => svixConfiguration(origin), flags);
+  });
+  const convoy = subcommand(
+    command,
+    "convoy",
+    "Copy event types, endpoints and subscriptions of a Convoy project, with one application per owner. The key of the API is read from CONVOY_API_KEY.",
+  )
+    .requiredOption("--project <id>", "id of the project")
+    .action(async (url: string, flags: ConvoyFlags) => {
+      const origin = originOf(convoy, url, "CONVOY_API_KEY");
+      const { convoyConfiguration } = await import("../../apply/import/convoy.ts");
+      await importFrom(convoy, () => convoyConfiguration(origin, flags.project), flags);
+    });
+}
+
+function subcommand(command: Command, name: string, description: string): Command {
+  const sub = command
+    .command(name)
+    .description(description)
+    .addArgument(new Argument("<url>", "URL of the other server").argParser(serverUrl))
+    .option("--dry-run", "only print what would be done")
+    .option("--json", "print the changes and what cannot be had as one JSON object");
+  return addServerOptions(sub);
+}
+
+/** Returns access to the other server. Reports a usage error without a token. */
+function originOf(command: Command, url: string, variable: string): Origin {
+  const token = process.env[variable] ?? "";
+  if (token === "") command.error(`error: Set the environment variable ${variable} to the token of the other server.`);
+  return originAt(url.replace(/\/+$/, ""), token, variable);
+}
+
+async function importFrom(command: Command, read: () => Promise<Imported>, flags: ApplyFlags): Promise<void> {
+  const client = serverClient(command);
+  const { usable } = await import("../../apply/import/imported.ts");
+  const imported = await unlessOtherForm(read);
+  const { configuration, missing } = await usable(imported);
+  const lines = missing.map(printable);
+  await applyAndPrint(client, configuration, flags, flags.json ? { cannotBeHad: lines } : {});
+  if (!flags.json && lines.length > 0) console.log(["cannot be had:", ...lines].join("\n"));
+}
+
+/** A server that is none of this product responds with another form. */
+async function unlessOtherForm(read: () => Promise<Imported>): Promise<Imported> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new CommandFailed("The responses of the other server do not have the expected form. Check the URL.");
+  }
+}
