@@ -31,6 +31,7 @@ import { LazyProtocolClients } from "./edge/protocol-clients.ts";
 import { systemRandom } from "./edge/random.ts";
 import { systemResolver } from "./edge/resolver.ts";
 import { openBucket } from "./edge/s3-vault.ts";
+import { grpcServer } from "./grpc-server.ts";
 import { createHttpServer, Opening } from "./http-server.ts";
 import { assemble, type Kernel, type KernelSettings } from "./kernel.ts";
 import { metricsReadings } from "./metrics-readings.ts";
@@ -201,7 +202,7 @@ async function run(
   );
   const opening = new Opening();
   let { metricsToken } = settings;
-  const api = createApi({
+  const { api, sender } = createApi({
     ...kernel,
     settings,
     trustedProxies: settings.trustedProxies,
@@ -232,10 +233,12 @@ async function run(
     firstStart = await prepareData(kernel, environment.seq, address, settings, showRootToken);
     await settleRootToken(kernel, settings, log);
   };
+  const grpc = await grpcServer(settings, keyPair, sender, opening.stopping, log);
   const httpServer = createHttpServer(api, settings, keyPair, address, opening, prepare);
   const connections = new ClientConnections(clock, limits, httpServer, (isOver) => logConnections(limits, isOver, log));
   const services = new ServiceStack([
     httpServer.listener,
+    ...(grpc === null ? [] : [grpc]),
     connections,
     ...outside,
     ...kernel.services,
@@ -256,6 +259,7 @@ async function run(
     };
     const setKeyPair = async (next: KeyPair) => {
       await httpServer.replaceKeyPair(next);
+      grpc?.replaceKeyPair(next);
       serverCertificateEndsAt = certificatesEndAt(next.cert);
     };
     const url = address.socketPath === null ? address.origin : settings.host;

@@ -48,6 +48,13 @@ export const SCHEMA = {
     default: "8071",
     description: "port to listen on; `0` chooses a free port; a Unix socket has none",
   }),
+  grpcPort: setting("grpc-port", {
+    group: "Server",
+    kind: integer(0, 65_535),
+    default: null,
+    description:
+      "port for messages over gRPC (`boathook.v1.Sender`), on the same host and with the same certificate; `0` chooses a free port, which the log names",
+  }),
   socketMode: setting("socket-mode", {
     group: "Server",
     kind: fileMode,

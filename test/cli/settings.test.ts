@@ -45,6 +45,13 @@ type Case = {
 
 /** Valid texts with their values, and invalid texts, for every setting. */
 const CASES: Readonly<Record<Field, Case>> = {
+  grpcPort: {
+    valid: [
+      ["0", 0],
+      ["50051", 50_051],
+    ],
+    invalid: ["", "-1", "65536", "1.5", "port"],
+  },
   host: {
     valid: [
       ["0.0.0.0", "0.0.0.0"],
@@ -455,6 +462,7 @@ test("each omitted setting has its documented default", () => {
   expect(read()).toEqual({
     host: "127.0.0.1",
     port: 8071,
+    grpcPort: null,
     publicUrl: null,
     socketMode: 0o660,
     trustedProxies: [],

@@ -91,7 +91,7 @@ export class DoorWorld implements AsyncDisposable {
       ports: { clock, random: systemRandom, transport, resolver, ...keys },
       settings,
     });
-    const api = createApi({
+    const { api } = createApi({
       ...kernel,
       settings: {
         maxBodyBytes: options.maxBodyBytes ?? policy.maxBodyBytes,

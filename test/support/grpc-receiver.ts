@@ -16,7 +16,8 @@ export const PROTO = `${import.meta.dir}/../../web/boathook.proto`;
 const proto = loadPackageDefinition(loadSync(PROTO, { longs: Number, defaults: true })) as any;
 
 /** The clients of the published services, as the official library makes them. */
-export const services: { readonly Receiver: ServiceClientConstructor } = proto.boathook.v1;
+export const services: { readonly Receiver: ServiceClientConstructor; readonly Sender: ServiceClientConstructor } =
+  proto.boathook.v1;
 
 /** A call that a receiver got. */
 export interface ReceivedCall {

@@ -1,5 +1,7 @@
 import { Elysia } from "elysia";
 import { clientAddress, type TrustedProxy } from "../../core/client-address.ts";
+import type { MessageSender } from "../../core/grpc-sender.ts";
+import { Sender } from "../grpc/sender.ts";
 import { operationsFor, scopeResources } from "../identity/access.ts";
 import { apiTokenRoutes } from "../resources/api-token/routes.ts";
 import { quotaRoutes } from "../resources/application/quota.ts";
@@ -98,8 +100,15 @@ export const listenOptions = {
   maxRequestBodySize: Number.MAX_SAFE_INTEGER,
 } as const;
 
-/** Creates the routes of the server: API, inboxes, metrics, documents and pages. */
-export function createApi(deps: ApiDeps): Elysia {
+/** The ways in which clients reach the server. */
+export interface Entrances {
+  /** The routes: API, inboxes, metrics, documents and pages. */
+  readonly api: Elysia;
+  /** Serves the messages that are sent over gRPC. */
+  readonly sender: MessageSender;
+}
+
+export function createApi(deps: ApiDeps): Entrances {
   const context = createContext(deps, {
     scopeResources: () => resources,
     operationsFor: (identity) => operationsFor(operations, identity),
@@ -144,7 +153,8 @@ export function createApi(deps: ApiDeps): Elysia {
     const methods = endsWithSlash && changesByPath.has(request.method) ? [] : paths.methodsAt(request.url);
     return toResponse(noSuchRoute(methods));
   });
-  return api;
+  const batch = operations.find(({ id }) => id === "v1.message.create-batch")!;
+  return { api, sender: new Sender(context, batch) };
 }
 
 type Handler = (request: Request, server: Bun.Server<unknown>) => Promise<Response>;

@@ -4,6 +4,7 @@ import { grpcAnswer, grpcDeadlineExceeded, grpcOk } from "../../core/grpc-status
 import { OneLife } from "../../core/service.ts";
 import type { Answer, ClientTls, GrpcRequest, ProtocolClient, Shortage } from "../../ports.ts";
 import { type SharedConnection, SharedConnections } from "../connection-sharing.ts";
+import { silenceLibrary } from "./quiet.ts";
 import { TlsCredentials } from "./tls-credentials.ts";
 import { portOf, unreached } from "./unreached.ts";
 
@@ -20,7 +21,9 @@ export class GrpcClient extends OneLife implements ProtocolClient<GrpcRequest> {
       if (signal.aborted) return timedOut(request);
       const key = JSON.stringify([request.url.protocol, request.url.host, addresses, request.tls?.id ?? null]);
       const open = async () => new Channel(request.url, addresses, request.tls);
-      const result = await this.#channels.use(key, open, signal, (channel) => channel.call(request, signal));
+      const result = await this.#channels
+        .use(key, open, signal, (channel) => channel.call(request, signal))
+        .catch((error: unknown) => (signal.aborted ? timedOut(request) : Promise.reject(error)));
       if (!("unreached" in result)) return result;
       // Nothing was sent, so another address can be tried.
       answer = unreached(result.unreached, request.url, addresses);
@@ -29,6 +32,7 @@ export class GrpcClient extends OneLife implements ProtocolClient<GrpcRequest> {
   }
 
   protected begin(): Promise<void> {
+    silenceLibrary();
     return this.#channels.start();
   }
 

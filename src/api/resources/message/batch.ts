@@ -34,14 +34,16 @@ export function readItem(item: unknown, bytes: Uint8Array, range: ByteRange, ori
   }
 }
 
-/**
- * Returns an error as an item of the response. If there are several findings, only the first is
- * used.
- */
+/** Returns an error as an item of the response. */
 export function problemText(error: Problem | Invalid): string {
-  if (error instanceof Problem) return JSON.stringify({ code: error.code, detail: error.detail });
+  return JSON.stringify(itemProblem(error));
+}
+
+/** Returns an error of one message. If there are several findings, only the first is used. */
+export function itemProblem(error: Problem | Invalid): { readonly code: string; readonly detail: string } {
+  if (error instanceof Problem) return { code: error.code, detail: error.detail };
   const { loc, msg } = error.findings[0]!;
   const where = loc.slice(1).join(".");
   const detail = where === "" ? msg : `${where}: ${msg}`;
-  return JSON.stringify({ code: "validation_error", detail: detail.toWellFormed() });
+  return { code: "validation_error", detail: detail.toWellFormed() };
 }

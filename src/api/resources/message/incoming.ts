@@ -103,7 +103,7 @@ const AROUND_BYTES_MAX = 4096;
  * Copies the payload if it would otherwise keep much more of the body in memory until it is
  * delivered.
  */
-function kept(part: Uint8Array): Uint8Array {
+export function kept(part: Uint8Array): Uint8Array {
   const aroundBytes = part.buffer.byteLength - part.byteLength;
   return aroundBytes > AROUND_BYTES_MAX && aroundBytes > part.byteLength ? new Uint8Array(part) : part;
 }
