@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { ROOT } from "../support/binary.ts";
 import { natsServer, startNats } from "../support/brokers/nats.ts";
 import { hasRabbitMq, startRabbitMq } from "../support/brokers/rabbitmq.ts";
+import { freePort } from "../support/free-port.ts";
 import { guideText, replaced } from "../support/guide.ts";
 import { type GuidePlace, guidePlace } from "../support/guide-place.ts";
 import { examplesIn } from "../support/readme.ts";
@@ -23,13 +24,21 @@ async function section(heading: string, port: readonly [inGuide: string, real: n
   return { commands: examplesIn(changed), program: /^```js\n([\s\S]*?)^```$/m.exec(changed)![1]! };
 }
 
+interface Run {
+  /** The working directory. */
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string>>;
+  readonly whenReady?: () => Promise<unknown>;
+}
+
 /** Runs a program of the guide until it has printed a text, after it has printed `ready`. */
-async function runUntil(program: string, secret: string, whenReady: () => Promise<unknown>, wanted: string) {
+async function runUntil(program: string, { cwd, env, whenReady = async () => {} }: Run, wanted: string) {
   using directory = temporaryDirectory();
   symlinkSync(join(ROOT, "node_modules"), directory.file("node_modules"));
   writeFileSync(directory.file("consumer.mjs"), program);
   const child = Bun.spawn([process.execPath, directory.file("consumer.mjs")], {
-    env: { PATH: process.env.PATH ?? "", ENDPOINT_SECRET: secret },
+    cwd,
+    env: { PATH: process.env.PATH ?? "", ...env },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const timer = setTimeout(() => child.kill("SIGKILL"), WAIT_MS_MAX);
@@ -59,10 +68,34 @@ async function messageArrives(at: GuidePlace, heading: string, endpoint: string,
   await at.shell(APPLICATION);
   const { commands, program } = await section(heading, port);
   for (const { command } of commands) expect((await at.shell(command)).code).toBe(0);
-  const secret = await secretOf(at, endpoint);
-  const output = await runUntil(program, secret, () => at.shell(MESSAGE), "order.paid");
+  const env = { ENDPOINT_SECRET: await secretOf(at, endpoint) };
+  const output = await runUntil(program, { cwd: at.path, env, whenReady: () => at.shell(MESSAGE) }, "order.paid");
   expect(output).toMatch(/order\.paid \{\s*n: 1,?\s*\}/);
 }
+
+test.skipIf(needsCurl)(
+  "the receiver of the guide gets a verified message over gRPC",
+  async () => {
+    await using at = await guidePlace("--allow-subnets=127.0.0.0/8");
+    await messageArrives(at, "gRPC", "grpc", ["50051", freePort()]);
+  },
+  WAIT_MS_MAX,
+);
+
+test.skipIf(needsCurl)(
+  "the sender of the guide stores its messages over gRPC",
+  async () => {
+    const port = freePort();
+    await using at = await guidePlace(`--grpc-port=${port}`);
+    await at.shell(APPLICATION);
+    await at.shell((await section("gRPC", ["50051", port])).commands[0]!.command);
+    const { program } = await section("Sending messages over gRPC", ["8072", port]);
+    const env = { BOATHOOK_TOKEN: (await at.shell("cat data/root-token")).stdout };
+    const output = await runUntil(program, { cwd: at.path, env }, "all three");
+    expect(output).toMatch(/^(stored msg_\w+\n){3}$/);
+  },
+  WAIT_MS_MAX,
+);
 
 test.skipIf(needsCurl || !hasRabbitMq)(
   "the consumer of the guide gets a verified message from RabbitMQ",

@@ -141,7 +141,7 @@ const chapters: ReadonlyArray<readonly [heading: string, pages: ReadonlyArray<Te
       {
         name: "transports",
         title: "Transports",
-        about: "endpoints that are not http: gRPC, RabbitMQ, NATS; passwords in URLs",
+        about: "endpoints that are not http: gRPC, RabbitMQ, NATS; sending over gRPC; passwords in URLs",
         text: transports,
       },
       {
