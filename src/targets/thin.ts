@@ -70,12 +70,13 @@ export class ThinEndpoint implements PreparedTarget, Transforming {
     return { message: { ...message, payload, contentType: "application/json" }, link: text };
   }
 
-  /** Adds what was sent to the result of an attempt. */
+  /** Adds what was sent to the result of an attempt. What the receiver responded stays as it is. */
   #asStored(answer: Answer, thin: ThinMessage): Answer {
     const { sent, logs } = answer.transformation ?? { sent: this.#sent(thin), logs: [] };
-    const payload = sent === null ? null : masked(sent.payload ?? thin.message.payload, thin);
-    const transformation = { sent: sent === null ? null : { ...sent, payload }, logs: maskedLogs(logs, thin) };
-    return { ...answer, transformation };
+    const transformation = { sent: sent && sentMasked(sent, thin), logs: maskedLogs(logs, thin) };
+    const headers = answer.headers && { ...answer.headers, request: textMasked(answer.headers.request, thin) };
+    const shown = { ...answer, transformation, ...(headers && { headers }) } as Answer;
+    return shown.kind === "response" ? shown : { ...shown, detail: textMasked(shown.detail, thin) };
   }
 
   #sent({ message }: ThinMessage): TransformationResult["sent"] {
@@ -84,10 +85,22 @@ export class ThinEndpoint implements PreparedTarget, Transforming {
   }
 }
 
-function masked(payload: Uint8Array, { link }: ThinMessage): Uint8Array {
-  return Buffer.from(Buffer.from(payload).toString("latin1").replaceAll(link, MASK), "latin1");
+function masked(payload: Uint8Array, thin: ThinMessage): Uint8Array {
+  return Buffer.from(textMasked(Buffer.from(payload).toString("latin1"), thin), "latin1");
 }
 
-function maskedLogs(logs: readonly string[], { link }: ThinMessage): readonly string[] {
-  return logs.map((line) => line.replaceAll(link, MASK));
+function sentMasked(
+  { method, url, payload }: NonNullable<TransformationResult["sent"]>,
+  thin: ThinMessage,
+): TransformationResult["sent"] {
+  return { method, url: textMasked(url, thin), payload: masked(payload ?? thin.message.payload, thin) };
+}
+
+function maskedLogs(logs: readonly string[], thin: ThinMessage): readonly string[] {
+  return logs.map((line) => textMasked(line, thin));
+}
+
+/** The text of a link is the same in a URL, a header and JSON. */
+function textMasked(text: string, { link }: ThinMessage): string {
+  return text.replaceAll(link, MASK);
 }

@@ -130,6 +130,26 @@ describe("a thin event", () => {
     expect(JSON.parse(json.requestPayload).link).toBe(`${server.url}/payload/***`);
   });
 
+  test("attempts show nothing of the URL that a transformation puts elsewhere", async () => {
+    const { app, at } = await thinEndpoint();
+    const codes = [
+      "webhook.url += '?from=' + encodeURIComponent(webhook.payload.url); webhook.headers['x-from'] = webhook.payload.url;",
+      "throw new Error('at ' + webhook.payload.url);",
+      "webhook.cancel = 'not at ' + webhook.payload.url;",
+    ];
+    for (const code of codes) {
+      await send("PATCH", `${at}/transformation`, {
+        code: `function handler(webhook) { ${code} return webhook; }`,
+        enabled: true,
+      });
+      const message = await sendMessage(send, app);
+      const [attempt] = (await attemptsOf(send, app, message)) as unknown as { id: string }[];
+      const { text } = await send("GET", `/app/${app}/msg/${message}/attempt/${attempt!.id}`);
+      expect(decodeURIComponent(text)).toContain("/payload/***");
+      expect(decodeURIComponent(text)).not.toMatch(/\/payload\/[A-Za-z0-9_-]/);
+    }
+  });
+
   test("the payloads of a batch are thin events", async () => {
     const { app, arrived } = await thinEndpoint({ batch: { maxMessages: 2, maxWaitMs: 60_000 } });
     const ids = await sendMessages(send, app, 2);
