@@ -1,4 +1,5 @@
 /** The links in thin events. */
+import type { Seq } from "../core/id.ts";
 import { type PayloadLink, parsePayloadLink, payloadLinkEnd } from "../core/payload-link.ts";
 import { planVersions, versionHeaders } from "../core/payload-version.ts";
 import { conflict, gone, notFound, Problem } from "../core/problem.ts";
@@ -9,20 +10,14 @@ import type { CommandContext } from "./context.ts";
 
 type Parts = Pick<CommandContext, "store" | "clock" | "directory" | "sandbox">;
 
-interface Reading {
-  /** Whether the link is used up. */
-  readonly uses: boolean;
-  /** Maximum size of a payload that downgrades make. */
-  readonly maxBodyBytes: number;
-}
-
 /** A payload as a delivery with the payload would contain it now. */
 export interface LinkedPayload {
   readonly payload: Uint8Array;
   /** Null if the sender of a received message stated none. */
   readonly contentType: string | null;
   /** The headers of the payload version. */
-  readonly headers: ReadonlyArray<readonly [name: string, value: string]>;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly applicationSeq: Seq;
 }
 
 /** Returns the link with this text. Throws 404 if this server did not make it. */
@@ -33,16 +28,12 @@ export function knownLink({ store }: Pick<Parts, "store">, text: string): Payloa
 }
 
 /**
- * Returns the payload of a link, and uses the link up if `uses` is true. Throws 410 if the link has
- * expired or has been used, or if the payload, the message, the endpoint or its application no longer
- * exists. Throws 409 or 503 if the payload cannot be brought into the version of the endpoint; the link
- * is then not used up.
+ * Returns the payload of a link. Throws 410 if the link has expired or has been used, or if the
+ * payload, the message, the endpoint or its application no longer exists. Throws 409 or 503 if the
+ * payload cannot be brought into the version of the endpoint. `maxBodyBytes` limits what downgrades
+ * make of it.
  */
-export async function readPayloadLink(
-  parts: Parts,
-  link: PayloadLink,
-  { uses, maxBodyBytes }: Reading,
-): Promise<LinkedPayload> {
+export async function readPayloadLink(parts: Parts, link: PayloadLink, maxBodyBytes: number): Promise<LinkedPayload> {
   const { payloadLinks } = parts.store.history;
   if (payloadLinkEnd(link) <= parts.clock.now()) throw gone("This URL has expired. It is good for 24 hours.");
   const entry = await parts.directory.endpoint(link.endpointSeq);
@@ -50,9 +41,12 @@ export async function readPayloadLink(
   if (await payloadLinks.isUsed(link.linkSeq)) throw used();
   const message = await parts.store.history.messages.get(link.messageSeq);
   if (message === null || message.payload === null) throw gone("The payload of this message is no longer stored.");
-  const linked = await asDelivered(parts, entry, { ...message, payload: message.payload }, maxBodyBytes);
-  if (uses && !(await payloadLinks.use(link.linkSeq))) throw used();
-  return linked;
+  return asDelivered(parts, entry, { ...message, payload: message.payload }, maxBodyBytes);
+}
+
+/** Uses a link up. Throws 410 if it has been used. */
+export async function usePayloadLink({ store }: Pick<Parts, "store">, { linkSeq }: PayloadLink): Promise<void> {
+  if (!(await store.history.payloadLinks.use(linkSeq))) throw used();
 }
 
 function used(): Problem {
@@ -77,6 +71,7 @@ async function asDelivered(
   return {
     payload: result.payload ?? payload,
     contentType: contentType ?? (received === null ? JSON_TYPE : null),
-    headers: plan.delivered === null ? [] : versionHeaders(plan.delivered),
+    headers: plan.delivered === null ? {} : Object.fromEntries(versionHeaders(plan.delivered)),
+    applicationSeq: endpoint.applicationSeq,
   };
 }

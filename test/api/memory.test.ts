@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { clientOf, makeApplication, type Send } from "../support/client.ts";
+import { makeEndpoint, sendMessage } from "../support/delivery.ts";
+import { startReceiver } from "../support/receiver.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
 /**
@@ -148,6 +150,36 @@ describe("the memory for bodies and responses", () => {
     for (const client of clients) client.close();
     while (status === 503 && Date.now() < deadline) status = await statusOfAnother();
     expect(status).toBe(200);
+  }, 60_000);
+
+  test("payloads of one application that clients do not read get 503 beyond the budget, and URLs of thin events stay good", async () => {
+    await using receiver = startReceiver();
+    const app = await makeApplication(send);
+    await makeEndpoint(send, app, receiver.url, { payloadMode: "reference" });
+    const { token } = (await send("POST", `/auth/app-portal-access/${app}`, {})).json;
+    const ids: string[] = [];
+    for (let i = 0; i < 4; i++) {
+      ids.push(await sendMessage(send, app, { payload: { text: "x".repeat(12 * MIB) } }));
+    }
+    const events = (await receiver.arrived(4)).map(({ body }) => JSON.parse(body.toString()) as { url: string });
+    const paths = events.map(({ url }) => new URL(url).pathname);
+    const clients = await Promise.all(
+      paths.slice(0, 2).map((path) => Client.open(Buffer.from(`GET ${path} HTTP/1.1\r\nhost: a\r\n\r\n`), false)),
+    );
+    const raw = async () => (await send("GET", `/app/${app}/msg/${ids[0]}/raw`, undefined, { token })).status;
+    const deadline = Date.now() + DEADLINE_MS;
+    let status = await raw();
+    while (status !== 503 && Date.now() < deadline) status = await raw();
+    expect(status).toBe(503);
+    expect((await fetch(events[2]!.url, { method: "HEAD" })).status).toBe(200);
+    expect((await fetch(events[2]!.url)).status).toBe(503);
+    for (const client of clients) client.close();
+    while (status === 503 && Date.now() < deadline) status = await raw();
+    expect(status).toBe(200);
+    for (const { url } of events.slice(2)) {
+      const response = await fetch(url);
+      expect([response.status, (await response.bytes()).length]).toEqual([200, 12 * MIB + 11]);
+    }
   }, 60_000);
 
   test("if one application requests very many large pages at once, some get 503 with Retry-After and other callers are served", async () => {

@@ -19,6 +19,8 @@ export interface Context extends ApiDeps {
   readonly pages: PageReader;
   /** The memory budget for request bodies. */
   readonly bodies: ByteBudget;
+  /** The memory budget for long responses that are being sent. */
+  readonly responses: ByteBudget;
   /** The memory budget for what waits to be sent to clients of streams. */
   readonly streams: ByteBudget;
   /** The time limit for request bodies that are not charged to the budget. */
@@ -58,6 +60,7 @@ export function createContext(
     audit: new AuditTrail(deps),
     pages: new PageReader(store, clock),
     bodies: ByteBudget.for(settings),
+    responses: ByteBudget.for(settings),
     streams: ByteBudget.for(settings),
     smallBodies: smallBodyDeadline(clock),
   };

@@ -9,7 +9,7 @@ import { anybody, type Identity } from "../identity/identity.ts";
 import { AuditTrail, isAudited } from "./audit-trail.ts";
 import { bodyLease, type Checking, type Framing, framingOf, readBody } from "./body.ts";
 import { bodyHash } from "./body-hash.ts";
-import { ByteBudget, type ByteLease, callerOf } from "./byte-budget.ts";
+import { type ByteLease, callerOf } from "./byte-budget.ts";
 import { bodySchemaOf, type CheckedBody, checkedBody, checkedLargeBody } from "./checked-body.ts";
 import { changesData, requireConfirmed } from "./confirmed.ts";
 import { decodedBody, withoutByteOrderMark } from "./content-coding.ts";
@@ -18,7 +18,7 @@ import type { ApiDeps } from "./deps.ts";
 import { errorReply, starting, stopping } from "./errors.ts";
 import { idempotencyKeyOf } from "./idempotency-key.ts";
 import type { Call, Operation } from "./operation.ts";
-import { inPieces } from "./piecewise.ts";
+import { inPieces, LONG_SIZE } from "./piecewise.ts";
 import { parseQuery } from "./query.ts";
 import { ReadQueue } from "./read-queue.ts";
 import { type Reply, toResponse } from "./reply.ts";
@@ -46,8 +46,6 @@ interface Admitted {
 
 const noBytes: Uint8Array = new Uint8Array(0);
 const noQuery = {};
-/** Minimum length of a response that is streamed, in UTF-16 code units. */
-const LONG_CHARS = 256 * 1024;
 const noKeys: readonly string[] = [];
 /** Minimum size of a body whose check waits for its turn, in bytes. */
 const LARGE_BYTES = 32 * 1024;
@@ -62,8 +60,6 @@ export class Dispatcher {
   readonly #idempotency: Idempotency;
   readonly #audit: AuditTrail;
 
-  /** The memory budget for long responses that are being sent. */
-  readonly #responses: ByteBudget;
   /**
    * Bodies that wait for their decompression. The decompressed size is known only afterwards, so
    * the number of concurrent decompressions limits the memory that is not charged to a budget.
@@ -75,9 +71,8 @@ export class Dispatcher {
 
   constructor(
     private readonly deps: ApiDeps,
-    private readonly context: Pick<Context, "bodies" | "smallBodies" | "authenticator">,
+    private readonly context: Pick<Context, "bodies" | "responses" | "smallBodies" | "authenticator">,
   ) {
-    this.#responses = ByteBudget.for(deps.settings);
     this.#decodings = new ReadQueue(deps.clock);
     this.#checks = new ReadQueue(deps.clock, 1);
     this.#checking = { clock: deps.clock, keySeed: Buffer.from(deps.random.bytes(4)).readInt32LE() };
@@ -128,8 +123,8 @@ export class Dispatcher {
    * response is never refused; its length is limited by the request.
    */
   #inPieces(answer: Reply | Response, { operation, identity }: Admitted): Reply | Response {
-    if (answer instanceof Response || answer.body.length < LONG_CHARS || operation.method !== "GET") return answer;
-    const lease = this.#responses.lease(callerOf(identity));
+    if (answer instanceof Response || answer.body.length < LONG_SIZE || operation.method !== "GET") return answer;
+    const lease = this.context.responses.lease(callerOf(identity));
     lease.grow(answer.body.length);
     const { status, headers } = toResponse({ ...answer, body: " " });
     return new Response(inPieces(answer.body, lease), { status, headers });

@@ -1,12 +1,10 @@
 import type { Clock } from "../../ports.ts";
 import { Turns } from "../../store/turns.ts";
 import { anonymous, type ByteBudget } from "./byte-budget.ts";
-import { inPieces, PIECE_SIZE } from "./piecewise.ts";
+import { inPieces, LONG_SIZE, PIECE_SIZE } from "./piecewise.ts";
 
 /** Minimum size of a file that waits for a turn of the event loop, in bytes. */
 const LARGE_BYTES = 16 * 1024;
-/** Minimum size of a file that is streamed, in bytes. */
-const STREAMED_BYTES = 256 * 1024;
 
 /**
  * Sends files that anybody may request. Large files are sent one per turn of the event loop, because
@@ -34,7 +32,7 @@ export class LargeFiles {
 
   async #sendLarge(body: Uint8Array<ArrayBuffer>, init: ResponseInit): Promise<Response> {
     await this.#turns.next();
-    if (body.byteLength < STREAMED_BYTES) return new Response(body, init);
+    if (body.byteLength < LONG_SIZE) return new Response(body, init);
     const lease = this.budget.lease(anonymous);
     lease.grow(PIECE_SIZE);
     return new Response(inPieces(body, lease), init);

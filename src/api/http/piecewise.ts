@@ -2,6 +2,8 @@ import type { ByteLease } from "./byte-budget.ts";
 
 /** Number of UTF-16 code units, or of bytes, that are queued at once. */
 export const PIECE_SIZE = 64 * 1024;
+/** Minimum length of a response that is sent in pieces. */
+export const LONG_SIZE = 256 * 1024;
 
 /** A part of a body, and where the next part begins. */
 type PieceAt = (from: number) => { readonly bytes: Uint8Array; readonly to: number };

@@ -31,6 +31,7 @@ async function responseOf(access: "public" | "environment", state: Partial<ApiDe
   const dispatcher = new Dispatcher(deps, {
     authenticator: new Authenticator(deps),
     bodies: new ByteBudget(0),
+    responses: new ByteBudget(0),
     smallBodies: smallBodyDeadline(parts.clock),
   });
   return dispatcher.respond(operationFor(access), new Request("http://localhost/test", { method: "POST" }), {});

@@ -1,12 +1,13 @@
 import { notFound } from "../../../core/problem.ts";
+import { callerOf } from "../../http/byte-budget.ts";
 import type { Context } from "../../http/context.ts";
 import { corsHeaders } from "../../http/cors.ts";
-import { foreignContent, payloadBytes } from "../../http/foreign-content.ts";
+import { payloadBytes, payloadResponse } from "../../http/foreign-content.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 
 const JSON_TYPE = "application/json";
 
-export function messageRawRoutes({ lookup, pages }: Context): Operation[] {
+export function messageRawRoutes({ lookup, pages, responses }: Context): Operation[] {
   return [
     operation({
       id: "message.raw",
@@ -19,19 +20,15 @@ export function messageRawRoutes({ lookup, pages }: Context): Operation[] {
       responses: {
         200: payloadBytes,
       },
-      problems: [404],
+      problems: [404, 503],
       async handle({ identity, params }) {
         return pages.inTurn(identity, async () => {
           const { message } = await lookup.message(identity, params.app_id, params.msg_id);
           const { payload, received } = message;
           if (payload === null) throw notFound("The payload of this message is no longer stored.");
           const contentType = message.contentType ?? (received === null ? JSON_TYPE : null);
-          const headers = {
-            ...corsHeaders,
-            ...foreignContent,
-            ...(contentType !== null && { "content-type": contentType }),
-          };
-          return new Response(new Uint8Array(payload), { headers });
+          const lease = responses.lease(callerOf(identity));
+          return payloadResponse({ payload, contentType, headers: corsHeaders }, lease);
         });
       },
     }),

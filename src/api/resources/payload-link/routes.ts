@@ -1,8 +1,8 @@
-import { knownLink, readPayloadLink } from "../../../commands/payload-link.ts";
+import { knownLink, readPayloadLink, usePayloadLink } from "../../../commands/payload-link.ts";
 import type { Seq } from "../../../core/id.ts";
 import { PAYLOAD_LINK_PATH } from "../../../core/payload-link.ts";
 import type { Context } from "../../http/context.ts";
-import { foreignContent, payloadBytes } from "../../http/foreign-content.ts";
+import { payloadBytes, payloadResponse } from "../../http/foreign-content.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 
 export function payloadLinkRoutes(context: Context): Operation[] {
@@ -26,13 +26,18 @@ export function payloadLinkRoutes(context: Context): Operation[] {
       async handle({ params }) {
         const link = knownLink(context, params.link);
         return turns.run(link.linkSeq, async () => {
-          const { payload, contentType, headers } = await readPayloadLink(context, link, {
-            uses: method === "GET",
-            maxBodyBytes: context.settings.maxBodyBytes,
-          });
-          const type: Record<string, string> = contentType === null ? {} : { "content-type": contentType };
-          const all = { ...foreignContent, ...Object.fromEntries(headers), ...type };
-          return new Response(new Uint8Array(payload), { headers: all });
+          const linked = await readPayloadLink(context, link, context.settings.maxBodyBytes);
+          if (method === "HEAD") return payloadResponse(linked, null);
+          // Whoever has the link has it from the application.
+          const lease = context.responses.lease({ kind: "application", key: String(linked.applicationSeq) });
+          const response = payloadResponse(linked, lease);
+          try {
+            await usePayloadLink(context, link);
+          } catch (error) {
+            lease.end();
+            throw error;
+          }
+          return response;
         });
       },
     });
