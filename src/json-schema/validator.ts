@@ -59,11 +59,12 @@ export function compileWith(Validator: Validator, schema: object | boolean, patt
   }
 }
 
+/** A text in the generated code, or where errors are added to a list. */
+const TEXT_OR_ADDITION = /"(?:[^"\\]|\\.)*"|\bvErrors(?=\.(?:push|concat)\()/g;
+
 /** Returns the generated code with a limit to the lists of errors. */
 function withBoundedErrors(code: string): string {
-  return code
-    .replaceAll("vErrors.push(", "self.room(vErrors).push(")
-    .replaceAll("vErrors.concat(", "self.room(vErrors).concat(");
+  return code.replace(TEXT_OR_ADDITION, (found) => (found === "vErrors" ? "self.room(vErrors)" : found));
 }
 
 /** Returns the list of errors if another one may be added. */

@@ -24,6 +24,14 @@ describe("compiled schema", () => {
     expect(compileSchema({ type: "object", required: ["a"] })({ a: 1 })).toEqual([]);
   });
 
+  test("names that occur in the code of the validator are names like others", () => {
+    for (const name of ["vErrors.push(", 'a"vErrors.concat(', "vErrors", "self", "errors", "data"]) {
+      const schema = { required: [name], properties: JSON.parse(`{${JSON.stringify(name)}:{"type":"number"}}`) };
+      const of = (value: unknown) => JSON.parse(`{${JSON.stringify(name)}:${JSON.stringify(value)}}`);
+      expect([name, places(schema, of(1)), places(schema, of("a"))]).toEqual([name, [], [`body/payload/${name}`]]);
+    }
+  });
+
   test("the findings about a payload have the location and reason of each fault and quote no values", () => {
     const check = compileSchema({
       type: "object",
