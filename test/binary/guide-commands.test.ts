@@ -24,6 +24,7 @@ const PREPARED: Readonly<Record<string, (at: GuidePlace) => Promise<unknown>>> =
 
 /** The tests that run all examples (`$ …`) of the other pages. */
 const EXAMPLES_RUN_BY: Readonly<Record<string, string>> = {
+  configuration: "guide-configuration",
   doctor: "guide-operating",
   batches: "guide-batches",
   filters: "guide-filters",
@@ -57,6 +58,15 @@ const BLOCKS: Readonly<Record<string, { readonly runBy: string } | { readonly no
   },
   'BOATHOOK_OTLP_HEADERS="authorization=Bearer%20TOKEN" boathook serve --otlp-endpoint http://127.0.0.1:4318': {
     notRun: "It runs until it is stopped. `trace.test.ts` tests the settings.",
+  },
+  "boathook apply boathook.yaml --dry-run   # for a pull request": {
+    notRun: "It shows where the commands of the examples belong.",
+  },
+  "SVIX_TOKEN=… boathook import svix https://api.us.svix.com --dry-run": {
+    notRun: "It needs a server of Svix. `import.test.ts` tests the command.",
+  },
+  "CONVOY_API_KEY=… boathook import convoy https://us.getconvoy.cloud --project 01H0JA5MEES38RRK3HTEJC647K": {
+    notRun: "It needs a server of Convoy. `import.test.ts` tests the command.",
   },
   "systemctl stop boathook": {
     notRun: "It needs systemd and a later release. `upgrade.test.ts` tests upgrades.",

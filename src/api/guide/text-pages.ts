@@ -1,6 +1,7 @@
 import backup from "../../../web/guide/pages/backup.md" with { type: "text" };
 import batches from "../../../web/guide/pages/batches.md" with { type: "text" };
 import changelog from "../../../web/guide/pages/changelog.md" with { type: "text" };
+import configuration from "../../../web/guide/pages/configuration.md" with { type: "text" };
 import doctor from "../../../web/guide/pages/doctor.md" with { type: "text" };
 import faults from "../../../web/guide/pages/faults.md" with { type: "text" };
 import filters from "../../../web/guide/pages/filters.md" with { type: "text" };
@@ -55,6 +56,12 @@ const chapters: ReadonlyArray<readonly [heading: string, pages: ReadonlyArray<Te
         title: "Checking an installation",
         about: "what boathook doctor checks, and what to do about each finding",
         text: doctor,
+      },
+      {
+        name: "configuration",
+        title: "Configuration as code",
+        about: "boathook apply, export and import: files, secrets, deleting, pipelines, Svix, Convoy, Terraform",
+        text: configuration,
       },
       {
         name: "upgrade",
