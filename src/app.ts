@@ -18,6 +18,7 @@ import { certificatesEndAt } from "./core/pem.ts";
 import { type Service, ServiceStack } from "./core/service.ts";
 import { openFilesProblem } from "./core/shortage.ts";
 import { KeyCache } from "./door/key-cache.ts";
+import { awsCredentialsIn } from "./edge/aws-environment.ts";
 import { BackupProcess } from "./edge/backup-process.ts";
 import { ClientConnections, type ConnectionLimits } from "./edge/client-connections.ts";
 import { systemClock } from "./edge/clock.ts";
@@ -391,5 +392,6 @@ function kernelSettings(
   const publicUrl = () => address.publicUrl;
   const { inbox } = address;
   const isProxied = settings.egressProxy !== null;
-  return { ...settings, userAgent: `Boathook/${version}`, inbox, publicUrl, isProxied, acceptClock };
+  const awsCredentials = settings.awsCredentials === "none" ? null : awsCredentialsIn(process.env);
+  return { ...settings, userAgent: `Boathook/${version}`, inbox, publicUrl, isProxied, awsCredentials, acceptClock };
 }

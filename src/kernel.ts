@@ -158,7 +158,10 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
     ...{ engine, retention, backlogWatch, clockTrust, series, cron, oldestDue },
     ...{ heavyWork, tracer, sandbox: ports.sandbox ?? noSandbox },
     certificates: new CertificateWatch(clock, store, signals),
-    limits: { endpointsPerAppMax: settings.endpointsPerAppMax },
+    limits: {
+      endpointsPerAppMax: settings.endpointsPerAppMax,
+      hasAwsCredentials: (settings.awsCredentials ?? null) !== null,
+    },
     idempotency: new Idempotency(store, clock, facts, settings.idempotencyMismatch ?? "replay"),
     services: [
       ...[clockTrust, series, operational, engine],

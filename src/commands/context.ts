@@ -59,4 +59,6 @@ export interface CommandContext {
 export interface Limits {
   /** Maximum number of endpoints of one application. */
   readonly endpointsPerAppMax: number;
+  /** Whether URLs of AWS may be without keys, because the server has its own. */
+  readonly hasAwsCredentials: boolean;
 }

@@ -1,4 +1,5 @@
 import { isBrokerType } from "../core/broker.ts";
+import { sqsScheme } from "../core/endpoint-url/aws.ts";
 import { type Finding, invalid } from "../core/problem.ts";
 import type { SourceConfig } from "../core/resources/source.ts";
 import { configFieldsOf, maskedConfig, checkConfig as problemsOf } from "../receive/config.ts";
@@ -6,6 +7,7 @@ import type { Provider } from "../receive/provider.ts";
 import { findProvider, nearestProviderId } from "../receive/providers/index.ts";
 import { isWithoutSecret } from "../receive/receiver-of.ts";
 import type { Source } from "../store/index.ts";
+import type { Limits } from "./context.ts";
 import { checkCronConfig } from "./source-cron.ts";
 
 /** The provider whose sources send on a schedule. */
@@ -30,8 +32,18 @@ export function knownFields(provider: string, config: SourceConfig): SourceConfi
 }
 
 /** Returns the errors in the configuration of a source. */
-export function checkConfig({ provider, config, verification }: Source): readonly Finding[] {
-  return provider === CRON ? checkCronConfig(config) : problemsOf(providerOf(provider), config, verification);
+export function checkConfig(
+  { provider, config, verification }: Source,
+  { hasAwsCredentials }: Pick<Limits, "hasAwsCredentials">,
+): readonly Finding[] {
+  if (provider === CRON) return checkCronConfig(config);
+  const findings = problemsOf(providerOf(provider), config, verification);
+  return provider === "sqs" && !hasAwsCredentials && findings.length === 0 ? keysMissing(config) : findings;
+}
+
+function keysMissing({ url }: SourceConfig): readonly Finding[] {
+  const msg = sqsScheme.credentialsProblem?.(new URL(String(url))) ?? null;
+  return msg === null ? [] : [{ loc: ["body", "config", "url"], msg, type: "value_error" }];
 }
 
 /**

@@ -13,8 +13,9 @@ import { sourceChanged } from "./publish.ts";
 import { checkSettings, defaultDeduplication, type SourceInput } from "./source-settings.ts";
 import { checkConfig, hasUrl, knownFields, providerOf } from "./source-type.ts";
 
-type CreateParts = Pick<CommandContext, "store" | "seqs" | "clock" | "random" | "signals">;
-type ChangeParts = Pick<CommandContext, "store" | "clock" | "signals">;
+type CreateParts = Pick<CommandContext, "store" | "seqs" | "clock" | "random" | "signals" | "limits">;
+type UpdateParts = Pick<CommandContext, "store" | "clock" | "signals">;
+type ChangeParts = UpdateParts & Pick<CommandContext, "limits">;
 
 /** The fields of a request that creates or replaces a source. */
 export interface NewSource extends SourceInput {
@@ -62,7 +63,7 @@ export async function putSource(
   const value = await updateSource(parts, found.value.seq, (before) => {
     checkType(before, wanted.type);
     const defaults = settingsOf(newSource(before, wanted.name));
-    return checkedChange({ ...before, ...defaults }, wanted, replacedConfig(before.config, wanted.config ?? {}));
+    return checkedChange(parts, { ...before, ...defaults }, wanted, replacedConfig(before.config, wanted.config ?? {}));
   });
   return { value, created: false };
 }
@@ -75,7 +76,7 @@ export async function putSource(
 export function changeSource(parts: ChangeParts, seq: Seq, patch: SourcePatch): Promise<Source> {
   return updateSource(parts, seq, (before) => {
     if (patch.type !== undefined) checkType(before, patch.type);
-    return checkedChange(before, patch, patchedConfig(before.config, patch.config ?? {}));
+    return checkedChange(parts, before, patch, patchedConfig(before.config, patch.config ?? {}));
   });
 }
 
@@ -84,7 +85,7 @@ export function changeSource(parts: ChangeParts, seq: Seq, patch: SourcePatch): 
  * the source's uid. From then on its URL is unknown.
  */
 export async function deleteSource(
-  parts: ChangeParts & Pick<CommandContext, "facts">,
+  parts: UpdateParts & Pick<CommandContext, "facts">,
   source: Pick<Source, "seq" | "environmentSeq" | "applicationSeq">,
 ): Promise<void> {
   const { environmentSeq, applicationSeq } = source;
@@ -104,7 +105,7 @@ export function newDoorToken({ random }: Pick<CommandContext, "random">): DoorTo
  * nothing changes, `updatedAt` stays.
  */
 export async function updateSource(
-  parts: ChangeParts,
+  parts: UpdateParts,
   seq: Seq,
   change: (before: Source) => Partial<Source>,
 ): Promise<Source> {
@@ -125,7 +126,7 @@ async function createUnlessTaken(parts: CreateParts, environmentSeq: Seq, wanted
   const provider = providerOf(wanted.type).id;
   const type = { type: wanted.type, provider };
   const blank = newSource({ seq, environmentSeq, applicationSeq, ...type, createdAt: now }, wanted.name);
-  const source = { ...blank, ...checkedChange(blank, wanted, replacedConfig({}, wanted.config ?? {})) };
+  const source = { ...blank, ...checkedChange(parts, blank, wanted, replacedConfig({}, wanted.config ?? {})) };
   const plain = plainApplication({ seq: applicationSeq, environmentSeq, name: source.name, now });
   const application = { ...plain, sourceSeq: seq };
   const token = hasUrl(provider) ? newDoorToken(parts) : null;
@@ -153,7 +154,12 @@ function settingsOf(source: Source): Partial<Source> {
  * Returns `before` with the fields that are present in a request. Throws 422 with all errors in
  * them. The whole configuration is checked, because `verification` decides what it must contain.
  */
-function checkedChange(before: Source, input: SourceInput, merged: SourceConfig): Partial<Source> {
+function checkedChange(
+  { limits }: Pick<CommandContext, "limits">,
+  before: Source,
+  input: SourceInput,
+  merged: SourceConfig,
+): Partial<Source> {
   const { uid, name, verification, ingestRate, disabled } = input;
   const metadata = input.metadata === null ? {} : input.metadata;
   const plain = Object.entries({ uid, name, verification, ingestRate, disabled, metadata });
@@ -165,7 +171,7 @@ function checkedChange(before: Source, input: SourceInput, merged: SourceConfig)
     ...fields,
     config,
   };
-  const all: readonly Finding[] = [...checkConfig(after), ...findings];
+  const all: readonly Finding[] = [...checkConfig(after, limits), ...findings];
   if (all.length > 0) throw new Invalid(...all);
   return after.config.secret === before.config.secret ? after : { ...after, captured: null };
 }

@@ -317,6 +317,13 @@ export const SCHEMA = {
     default: "false",
     description: "reject endpoints with `http://` URLs",
   }),
+  awsCredentials: setting("aws-credentials", {
+    group: "Endpoint addresses",
+    kind: oneOf("none", "environment"),
+    default: "none",
+    description:
+      "keys of `sqs:` and `lambda:` URLs that contain none. `environment`: those in `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`; whoever may create endpoints can then send requests with these keys",
+  }),
   endpointChallenge: setting("endpoint-challenge", {
     group: "Endpoint addresses",
     kind: oneOf("off", "on"),

@@ -1,10 +1,13 @@
 import type { PayloadVersion } from "../core/resources/payload-version.ts";
 import type { SigningKey } from "../core/signature.ts";
 import { AmqpTarget } from "./amqp.ts";
+import { AwsTarget } from "./aws.ts";
 import { FunctionTarget } from "./function.ts";
 import { GrpcTarget } from "./grpc.ts";
 import { HttpTarget } from "./http.ts";
+import { lambdaService } from "./lambda.ts";
 import { NatsTarget } from "./nats.ts";
+import { sqsService } from "./sqs.ts";
 import type { PreparedTarget, Target, TargetEndpoint, TargetParts } from "./target.ts";
 import { ThinEndpoint } from "./thin.ts";
 import { activeTransformation, TransformedEndpoint } from "./transformed.ts";
@@ -27,6 +30,8 @@ export class Targets implements Target {
       ["amqp", amqp],
       ["amqps", amqp],
       ["nats", new NatsTarget(parts)],
+      ["sqs", new AwsTarget(parts, sqsService(parts.ids))],
+      ["lambda", new AwsTarget(parts, lambdaService)],
     ]);
   }
 

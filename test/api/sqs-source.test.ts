@@ -3,6 +3,7 @@ import { clientOf, freshUid, type Send } from "../support/client.ts";
 import { ElasticMq, hasElasticMq } from "../support/elasticmq.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
 import { startServer, type TestServer } from "../support/server.ts";
+import { soon } from "../support/soon.ts";
 import { type MadeSource, makeSource } from "../support/source.ts";
 
 const SOURCES = "/ingest/api/v1/source";
@@ -28,17 +29,6 @@ async function sourceOf(
 }
 
 const get = async (source: { readonly id: string }) => (await send("GET", `${SOURCES}/${source.id}`)).json;
-
-/** Repeats a read until its result fits. Fails with the last result after half a minute. */
-async function soon<T>(ask: () => Promise<T>, fits: (answer: T) => boolean): Promise<T> {
-  const deadline = Date.now() + 30_000;
-  for (;;) {
-    const answer = await ask();
-    if (fits(answer)) return answer;
-    if (Date.now() > deadline) throw new Error(`The last value was ${Bun.inspect(answer)}.`);
-    await Bun.sleep(20);
-  }
-}
 
 /** Waits until the connection of a source is in a state, with an error that contains a text. */
 async function untilConnection(source: { readonly id: string }, state: string, text = ""): Promise<void> {

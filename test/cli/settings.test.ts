@@ -225,6 +225,13 @@ const CASES: Readonly<Record<Field, Case>> = {
     ],
     invalid: ["", "never", "5"],
   },
+  awsCredentials: {
+    valid: [
+      ["none", "none"],
+      ["environment", "environment"],
+    ],
+    invalid: ["true", "AKIDEXAMPLE:secret", ""],
+  },
   endpointChallenge: {
     valid: [
       ["off", "off"],
@@ -494,6 +501,7 @@ test("each omitted setting has its documented default", () => {
     endpointDisableAfterMs: 5 * DAY_MS,
     backlogThresholdMs: 300_000,
     signatureHeaders: "webhook",
+    awsCredentials: "none",
     endpointChallenge: "off",
     allowSubnets: [],
     nameServers: [],

@@ -96,6 +96,7 @@ export class DoorWorld implements AsyncDisposable {
       settings: {
         maxBodyBytes: options.maxBodyBytes ?? policy.maxBodyBytes,
         httpsOnly: false,
+        awsCredentials: "none",
         rootToken: null,
         jwtSecret: null,
         ingestRatePerSecond: null,

@@ -38,6 +38,7 @@ export interface ApiDeps extends CommandContext {
     | "deliveryTimeoutMs"
     | "endpointConcurrency"
     | "httpsOnly"
+    | "awsCredentials"
     | "rootToken"
     | "jwtSecret"
     | "ingestRatePerSecond"

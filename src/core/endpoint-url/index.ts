@@ -1,5 +1,6 @@
 import { urlCharsMax } from "../rule.ts";
 import { amqpScheme } from "./amqp.ts";
+import { lambdaScheme, sqsScheme } from "./aws.ts";
 import { functionScheme } from "./function.ts";
 import { grpcScheme } from "./grpc.ts";
 import { httpScheme } from "./http.ts";
@@ -7,7 +8,15 @@ import { natsScheme } from "./nats.ts";
 import type { UrlScheme } from "./scheme.ts";
 
 /** The protocols of endpoints: one entry each, in the order in which error messages name them. */
-const SCHEMES: readonly UrlScheme[] = [httpScheme, functionScheme, grpcScheme, amqpScheme, natsScheme];
+const SCHEMES: readonly UrlScheme[] = [
+  httpScheme,
+  functionScheme,
+  grpcScheme,
+  amqpScheme,
+  natsScheme,
+  sqsScheme,
+  lambdaScheme,
+];
 
 const BY_PROTOCOL: ReadonlyMap<string, UrlScheme> = new Map(
   SCHEMES.flatMap((scheme) => scheme.names.map((name) => [`${name}:`, scheme])),
@@ -30,6 +39,8 @@ interface UrlRules {
   readonly httpsOnly: boolean;
   /** Whether the endpoint can be a function. */
   readonly allowsFunctions: boolean;
+  /** Whether the server has keys for AWS. The default is false. */
+  readonly hasAwsCredentials?: boolean;
 }
 
 /**
@@ -47,6 +58,7 @@ export function normalizeEndpointUrl(text: string, rules: UrlRules): { url: stri
   const problem =
     scheme.problem(url) ??
     (rules.httpsOnly ? scheme.clearTextProblem(url) : null) ??
+    (rules.hasAwsCredentials !== true ? scheme.credentialsProblem?.(url) : null) ??
     spellingProblem(scheme, text, url);
   if (problem !== null) return { problem };
   if (url.href.length > urlCharsMax) return { problem: `Must be at most ${urlCharsMax} characters long.` };

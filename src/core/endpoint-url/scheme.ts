@@ -27,6 +27,8 @@ export interface UrlScheme {
   readonly problem: (url: URL) => string | null;
   /** Returns the error if `https-only` forbids the URL because it is not encrypted, otherwise null. */
   readonly clearTextProblem: (url: URL) => string | null;
+  /** Returns the error if the URL contains no keys for AWS and the server has none, otherwise null. */
+  readonly credentialsProblem?: (url: URL) => string | null;
   /** Returns the host name or IP address to which deliveries connect. Null if the URL contains none. */
   readonly remoteHost: (url: URL) => string | null;
   /** Returns the first setting of an endpoint that the protocol does not support, or null. */

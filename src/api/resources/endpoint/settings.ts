@@ -17,7 +17,7 @@ import type { EndpointIn, EndpointPatch, EndpointUpdate } from "./fields.ts";
 
 /** What is needed to check the URLs in a request. */
 export interface UrlPolicy {
-  readonly settings: Pick<Settings, "httpsOnly">;
+  readonly settings: Pick<Settings, "httpsOnly" | "awsCredentials">;
   /** Whether the endpoint can be a function. The default is true. */
   readonly allowsFunctions?: boolean;
   readonly deliverer: Pick<Deliverer, "inboxUrl">;
@@ -92,7 +92,11 @@ export function checkTokenUrl(
 
 /** Returns the URL in its normal form. Throws 422 if it is not allowed. */
 export function checkedUrl(text: string, { settings, deliverer, allowsFunctions = true }: UrlPolicy): string {
-  const checked = normalizeEndpointUrl(text, { httpsOnly: settings.httpsOnly, allowsFunctions });
+  const checked = normalizeEndpointUrl(text, {
+    httpsOnly: settings.httpsOnly,
+    allowsFunctions,
+    hasAwsCredentials: settings.awsCredentials !== "none",
+  });
   if ("problem" in checked) throw invalid(["body", "url"], checked.problem);
   const inbox = deliverer.inboxUrl(new URL(checked.url));
   if (inbox !== null && !isInboxToken(inbox.pathname.replace(/^\/inbox\//, ""))) {
