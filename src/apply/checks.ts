@@ -69,7 +69,11 @@ async function findingsOf(check: () => unknown): Promise<readonly Finding[]> {
 /** A check of one thing. Throws `Invalid`. */
 type Check = (fields: Json, sandbox: Sandbox) => unknown;
 
-const urlPolicy: UrlPolicy = { settings: { httpsOnly: false }, deliverer: { inboxUrl: () => null } };
+/** What depends on the settings of the server is checked by the server. */
+const urlPolicy: UrlPolicy = {
+  settings: { httpsOnly: false, awsCredentials: "environment" },
+  deliverer: { inboxUrl: () => null },
+};
 
 const aliases =
   (kind: Kind): Check =>
@@ -135,6 +139,6 @@ function sourceConfig({ type, config, verification = "enforce" }: Json): void {
   const unknown = Object.keys(own).filter((name) => !Object.hasOwn(known, name));
   if (unknown.length > 0) throw invalid(["body", "config", unknown[0]!], `A source of type ${type} has no such field.`);
   if (hasMark(own) || Object.values(own).includes(null)) return;
-  const findings = checkConfig({ provider, config: known, verification } as Source);
+  const findings = checkConfig({ provider, config: known, verification } as Source, { hasAwsCredentials: true });
   if (findings.length > 0) throw new Invalid(...findings);
 }

@@ -1,7 +1,8 @@
 import type { Answer } from "../ports.ts";
+import { isSuccess } from "./outcome.ts";
 
 /** An error of an AWS service. */
-export interface AwsError {
+interface AwsError {
   /** Such as `QueueDoesNotExist`. Empty if the response names none. */
   readonly code: string;
   readonly message: string;
@@ -11,9 +12,14 @@ export interface AwsError {
 const THROTTLING = /^(?:Throttl|TooManyRequests|RequestThrottled|RequestLimitExceeded|KMSThrottling|SlowDown)/;
 const UTF8 = new TextDecoder();
 
-/** Returns the error that a response states in its headers and its JSON body. */
-export function awsErrorOf(body: Uint8Array, headers: string): AwsError {
-  const json = jsonObjectOf(body);
+/**
+ * Returns the error that a response states in its headers and its body, which is JSON or, from servers
+ * of the older protocol, XML.
+ */
+function awsErrorOf(body: Uint8Array, headers: string): AwsError {
+  const text = UTF8.decode(body);
+  if (text.trimStart().startsWith("<")) return { code: elementOf(text, "Code"), message: elementOf(text, "Message") };
+  const json = jsonObjectOf(text);
   const named = headerOf(headers, "x-amzn-errortype") ?? textOf(json.__type) ?? textOf(json.code) ?? "";
   // The name may follow a namespace, and an address may follow the name.
   const code = named.slice(named.lastIndexOf("#") + 1).split(":", 1)[0]!;
@@ -21,7 +27,7 @@ export function awsErrorOf(body: Uint8Array, headers: string): AwsError {
 }
 
 /** Returns the status that attempts show for a refused request: 429 for every kind of throttling. */
-export function awsStatusOf(status: number, { code }: AwsError): number {
+function awsStatusOf(status: number, { code }: AwsError): number {
   return status === 429 || status === 503 || THROTTLING.test(code) ? 429 : status;
 }
 
@@ -32,7 +38,7 @@ export function awsStatusOf(status: number, { code }: AwsError): number {
 export function awsAnswer(answer: Answer): Answer {
   if (answer.kind !== "response") return answer.kind === "failure" ? withoutHeaders(answer) : answer;
   const { status, body, headers } = answer;
-  if (status >= 200 && status < 300) return withoutHeaders(answer);
+  if (isSuccess(status)) return withoutHeaders(answer);
   const error = awsErrorOf(body, headers?.response ?? "");
   const text = error.message === "" ? error.code : `${error.code}: ${error.message}`;
   const shown = error.code === "" ? body : Buffer.from(text);
@@ -52,9 +58,14 @@ export function headerOf(lines: string, name: string): string | null {
   return null;
 }
 
-function jsonObjectOf(body: Uint8Array): Readonly<Record<string, unknown>> {
+/** Returns the text of the first element with this name, or an empty text. */
+function elementOf(xml: string, name: string): string {
+  return new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1] ?? "";
+}
+
+function jsonObjectOf(text: string): Readonly<Record<string, unknown>> {
   try {
-    const value: unknown = JSON.parse(UTF8.decode(body));
+    const value: unknown = JSON.parse(text);
     return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
   } catch {
     return {};

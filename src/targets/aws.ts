@@ -1,11 +1,12 @@
 import { awsAnswer } from "../core/aws-answer.ts";
 import type { LambdaFunction, SqsQueue } from "../core/aws-url.ts";
+import { isSuccess } from "../core/outcome.ts";
 import type { SigningKey } from "../core/signature.ts";
 import { cutUtf8 } from "../core/text.ts";
 import type { Answer, Shortage } from "../ports.ts";
 import { AwsClient } from "./aws-client.ts";
 import { tlsOf } from "./client-tls.ts";
-import { type CarriedHeaders, carriedHeaders, type Header, MessageHeaders } from "./message-headers.ts";
+import { type CarriedHeaders, carriedHeaders, type Header, MessageHeaders, sentHeaders } from "./message-headers.ts";
 import type { PreparedTarget, Target, TargetEndpoint, TargetMessage, TargetParts } from "./target.ts";
 
 /** Errors of AWS are read whole, although attempts may store less. */
@@ -77,9 +78,12 @@ class AwsEndpoint<Resource extends SqsQueue | LambdaFunction> implements Prepare
     const responseBytesMax = Math.max(maxResponseStoredBytes, RESPONSE_BYTES_MIN);
     const answer = await this.client.send({ ...request, timeoutMs: this.#timeoutMs, responseBytesMax }, signal);
     if (answer.kind === "shortage") return answer;
-    const isSuccess = answer.kind === "response" && answer.status >= 200 && answer.status < 300;
-    const shown = awsAnswer(isSuccess ? service.succeeded(answer) : answer);
-    return shown.kind === "response" ? { ...shown, body: cutUtf8(shown.body, maxResponseStoredBytes) } : shown;
+    const isAccepted = answer.kind === "response" && isSuccess(answer.status);
+    const shown = awsAnswer(isAccepted ? service.succeeded(answer) : answer);
+    if (shown.kind !== "response") return shown;
+    const cut = { ...shown, body: cutUtf8(shown.body, maxResponseStoredBytes) };
+    if (isSuccess(cut.status)) return cut;
+    return { ...cut, headers: { request: sentHeaders(headers), response: answer.headers?.response ?? "" } };
   }
 }
 

@@ -117,6 +117,12 @@ export function carriedHeaders(
   };
 }
 
+/** Returns the headers in the form in which a failed attempt keeps those of its request. */
+export function sentHeaders({ contentType, others, signature }: CarriedHeaders): string {
+  const all = [["content-type", contentType] as const, ...others, ...signature];
+  return `\n${all.map(([name, value]) => `${name}: ${value}\n`).join("")}`;
+}
+
 function headersOf(place: HeaderPlace, endpoint: TargetEndpoint, { userAgent }: TargetPolicy): Header[] {
   const headers: Header[] = [
     ["Content-Type", DEFAULT_CONTENT_TYPE],

@@ -1,9 +1,9 @@
 import { isSuccess } from "../core/outcome.ts";
 import type { SigningKey } from "../core/signature.ts";
-import type { Answer, ExchangedHeaders, RemoteRequest, Shortage } from "../ports.ts";
+import type { Answer, RemoteRequest, Shortage } from "../ports.ts";
 import { tlsOf } from "./client-tls.ts";
 import { type Destination, DestinationFinder } from "./destination.ts";
-import { type CarriedHeaders, carriedHeaders, MessageHeaders } from "./message-headers.ts";
+import { type CarriedHeaders, carriedHeaders, MessageHeaders, sentHeaders } from "./message-headers.ts";
 import type { PreparedTarget, TargetEndpoint, TargetMessage, TargetParts } from "./target.ts";
 
 /** The parts of a request that are the same in every protocol other than HTTP. */
@@ -59,15 +59,9 @@ export class RemoteEndpoint implements PreparedTarget {
     const headers = carriedHeaders(this.#headers, message, this.parts);
     const answer = await this.protocol.send(message, { ...this.#same, url, addresses, headers }, signal);
     return answer.kind === "response" && !isSuccess(answer.status)
-      ? { ...answer, headers: sentHeaders(headers) }
+      ? { ...answer, headers: { request: sentHeaders(headers), response: "" } }
       : answer;
   }
-}
-
-/** Returns the headers in the form in which a failed attempt keeps them. */
-function sentHeaders({ contentType, others, signature }: CarriedHeaders): ExchangedHeaders {
-  const all = [["content-type", contentType] as const, ...others, ...signature];
-  return { request: `\n${all.map(([name, value]) => `${name}: ${value}\n`).join("")}`, response: "" };
 }
 
 /** The answer if this process has no client of a protocol. */

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Webhook } from "standardwebhooks";
+import { ElasticMq, hasElasticMq } from "../support/brokers/elasticmq.ts";
 import { clientOf, freshUid, makeApplication, type Send } from "../support/client.ts";
 import { type AttemptOut, attemptsOf, makeEndpoint, sendMessage, sendMessages } from "../support/delivery.ts";
-import { ElasticMq, hasElasticMq } from "../support/elasticmq.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import { soon } from "../support/soon.ts";
 

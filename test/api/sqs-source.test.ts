@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { ElasticMq, hasElasticMq } from "../support/brokers/elasticmq.ts";
 import { clientOf, freshUid, type Send } from "../support/client.ts";
-import { ElasticMq, hasElasticMq } from "../support/elasticmq.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import { soon } from "../support/soon.ts";

@@ -27,6 +27,7 @@ const EXAMPLES_RUN_BY: Readonly<Record<string, string>> = {
   configuration: "guide-configuration",
   doctor: "guide-operating",
   batches: "guide-batches",
+  "broker-sources": "guide-broker-sources",
   filters: "guide-filters",
   keys: "guide-operating",
   limits: "guide-limits",
@@ -40,6 +41,7 @@ const EXAMPLES_RUN_BY: Readonly<Record<string, string>> = {
   streams: "guide-streams",
   "thin-events": "guide-thin-events",
   transformations: "guide-transformations",
+  transports: "guide-transports",
   versions: "guide-versions",
 };
 

@@ -2,12 +2,15 @@ import { expect, test } from "bun:test";
 import { symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "../support/binary.ts";
+import { ElasticMq, hasElasticMq } from "../support/brokers/elasticmq.ts";
+import { motoPython } from "../support/brokers/moto.ts";
 import { natsServer, startNats } from "../support/brokers/nats.ts";
 import { hasRabbitMq, startRabbitMq } from "../support/brokers/rabbitmq.ts";
 import { freePort } from "../support/free-port.ts";
 import { guideText, replaced } from "../support/guide.ts";
 import { type GuidePlace, guidePlace } from "../support/guide-place.ts";
 import { examplesIn } from "../support/readme.ts";
+import { startReceiver } from "../support/receiver.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
 const WAIT_MS_MAX = 120_000;
@@ -21,10 +24,12 @@ async function section(heading: string, port: readonly [inGuide: string, real: n
   const page = await guideText("transports");
   const text = new RegExp(`^## ${heading}\n[\\s\\S]*?(?=^## |$(?![\\s\\S]))`, "m").exec(page)?.[0] ?? "";
   const changed = replaced(text, [port[0], String(port[1])]);
-  return { commands: examplesIn(changed), program: /^```js\n([\s\S]*?)^```$/m.exec(changed)![1]! };
+  return { commands: examplesIn(changed), program: /^```(?:js|python)\n([\s\S]*?)^```$/m.exec(changed)![1]! };
 }
 
 interface Run {
+  /** The program that runs it. The default is Bun. */
+  readonly interpreter?: string;
   /** The working directory. */
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
@@ -32,11 +37,15 @@ interface Run {
 }
 
 /** Runs a program of the guide until it has printed a text, after it has printed `ready`. */
-async function runUntil(program: string, { cwd, env, whenReady = async () => {} }: Run, wanted: string) {
+async function runUntil(
+  program: string,
+  { interpreter = process.execPath, cwd, env, whenReady = async () => {} }: Run,
+  wanted: string,
+) {
   using directory = temporaryDirectory();
   symlinkSync(join(ROOT, "node_modules"), directory.file("node_modules"));
   writeFileSync(directory.file("consumer.mjs"), program);
-  const child = Bun.spawn([process.execPath, directory.file("consumer.mjs")], {
+  const child = Bun.spawn([interpreter, directory.file("consumer.mjs")], {
     cwd,
     env: { PATH: process.env.PATH ?? "", ...env },
     stdio: ["ignore", "pipe", "inherit"],
@@ -64,13 +73,20 @@ async function secretOf(at: GuidePlace, endpoint: string): Promise<string> {
   return JSON.parse((await at.shell(`curl -s ${address} ${AUTHORIZATION}`)).stdout).key;
 }
 
-async function messageArrives(at: GuidePlace, heading: string, endpoint: string, port: readonly [string, number]) {
+async function messageArrives(
+  at: GuidePlace,
+  heading: string,
+  endpoint: string,
+  port: readonly [string, number],
+  interpreter = process.execPath,
+) {
   await at.shell(APPLICATION);
   const { commands, program } = await section(heading, port);
   for (const { command } of commands) expect((await at.shell(command)).code).toBe(0);
   const env = { ENDPOINT_SECRET: await secretOf(at, endpoint) };
-  const output = await runUntil(program, { cwd: at.path, env, whenReady: () => at.shell(MESSAGE) }, "order.paid");
-  expect(output).toMatch(/order\.paid \{\s*n: 1,?\s*\}/);
+  const run = { interpreter, cwd: at.path, env, whenReady: () => at.shell(MESSAGE) };
+  const output = await runUntil(program, run, "order.paid");
+  expect(output).toMatch(/order\.paid \{\s*'?n'?: 1,?\s*\}/);
 }
 
 test.skipIf(needsCurl)(
@@ -113,6 +129,40 @@ test.skipIf(needsCurl || natsServer === null)(
     await using broker = await startNats();
     await using at = await guidePlace("--allow-subnets=127.0.0.0/8");
     await messageArrives(at, "NATS", "nats", ["4222", broker.port]);
+  },
+  WAIT_MS_MAX,
+);
+
+test.skipIf(needsCurl || !hasElasticMq || motoPython === null)(
+  "the consumer of the guide gets a verified message from a queue of SQS",
+  async () => {
+    await using broker = await ElasticMq.start();
+    await using at = await guidePlace("--allow-subnets=127.0.0.0/8");
+    await messageArrives(at, "SQS", "sqs", ["9324", broker.port], motoPython!);
+  },
+  WAIT_MS_MAX,
+);
+
+test.skipIf(needsCurl || motoPython === null)(
+  "the handler of the guide verifies the message that a function of Lambda gets",
+  async () => {
+    await using lambda = startReceiver();
+    await using at = await guidePlace("--allow-subnets=127.0.0.0/8");
+    await at.shell(APPLICATION);
+    const url = `lambda://KEY:secret@eu-central-1/resize?endpoint=${encodeURIComponent(lambda.url)}`;
+    const address = "http://127.0.0.1:8071/api/v1/app/demo/endpoint/lambda";
+    await at.shell(
+      `curl -sX PUT ${address} ${AUTHORIZATION} -H 'Content-Type: application/json' -d '${JSON.stringify({ url })}'`,
+    );
+    await at.shell(MESSAGE);
+    const [request] = await lambda.arrived(1);
+    const [program] = /^import[\s\S]*?(?=^```$)/m.exec((await guideText("transports")).split("\n## Lambda\n")[1]!)!;
+    const run = `${program}\nimport json, sys\nprint(handler(json.load(sys.stdin), None))`;
+    const child = Bun.spawn([motoPython!, "-c", run], {
+      env: { ENDPOINT_SECRET: await secretOf(at, "lambda") },
+      stdio: [request!.body, "pipe", "inherit"],
+    });
+    expect(await new Response(child.stdout).text()).toBe("{'n': 1}\n{'statusCode': 204}\n");
   },
   WAIT_MS_MAX,
 );

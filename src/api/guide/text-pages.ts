@@ -1,5 +1,6 @@
 import backup from "../../../web/guide/pages/backup.md" with { type: "text" };
 import batches from "../../../web/guide/pages/batches.md" with { type: "text" };
+import brokerSources from "../../../web/guide/pages/broker-sources.md" with { type: "text" };
 import changelog from "../../../web/guide/pages/changelog.md" with { type: "text" };
 import configuration from "../../../web/guide/pages/configuration.md" with { type: "text" };
 import doctor from "../../../web/guide/pages/doctor.md" with { type: "text" };
@@ -148,8 +149,14 @@ const chapters: ReadonlyArray<readonly [heading: string, pages: ReadonlyArray<Te
       {
         name: "transports",
         title: "Transports",
-        about: "endpoints that are not http: gRPC, RabbitMQ, NATS; sending over gRPC; passwords in URLs",
+        about: "endpoints that are not http: gRPC, RabbitMQ, NATS, SQS, Lambda; sending over gRPC; passwords in URLs",
         text: transports,
+      },
+      {
+        name: "broker-sources",
+        title: "Sources from queues",
+        about: "sources that take messages from a broker, such as SQS, instead of receiving requests",
+        text: brokerSources,
       },
       {
         name: "filters",

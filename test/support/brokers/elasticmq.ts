@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { elasticMqJars } from "../../scripts/test-servers/elasticmq.ts";
-import { freePort } from "./free-port.ts";
+import { elasticMqJars } from "../../../scripts/test-servers/elasticmq.ts";
+import { freePort } from "../free-port.ts";
 
 const START_MS = 60_000;
 
