@@ -340,7 +340,7 @@ const LINES_MAX = 400;
 /** Files with a higher maximum number of lines, each with the reason. */
 const LONG_FILES: Readonly<Record<string, number>> = {
   // It is one table of all settings.
-  "config/schema.ts": 550,
+  "config/schema.ts": 600,
   // It is one table of requests.
   "receive/example-data.ts": 700,
   // They are tables of providers.
