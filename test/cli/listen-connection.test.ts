@@ -1,0 +1,231 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { urlWith } from "../../src/cli/client/local-server.ts";
+import { clientOf, makeApplication, type Send } from "../support/client.ts";
+import { sendMessage, sendMessages } from "../support/delivery.ts";
+import { type Listening, listenTo } from "../support/listening.ts";
+import { heldBack, ok, startReceiver } from "../support/receiver.ts";
+import { startServer, type TestServer } from "../support/server.ts";
+
+// Servers and commands are processes of their own, which take seconds on a busy machine.
+setDefaultTimeout(120_000);
+
+let server: TestServer;
+let send: Send;
+beforeAll(async () => {
+  server = await startServer();
+  send = clientOf(server.url);
+});
+afterAll(() => server.stop());
+
+const skippedOf = (listening: Listening): number =>
+  listening.lines().reduce((sum, { type, count }) => sum + (type === "skipped" ? count! : 0), 0);
+
+/** Waits until every one of `count` messages was forwarded or is in the count of skipped ones. */
+const accounted = (listening: Listening, count: number) =>
+  listening.command.line(() => listening.requests().length + skippedOf(listening) >= count);
+
+/** Ids of forwarded messages, each of which must have been forwarded once. */
+function idsOf(listening: Listening): string[] {
+  const ids = listening.requests().map(({ messageId }) => messageId!);
+  expect(new Set(ids).size).toBe(ids.length);
+  return ids;
+}
+
+describe("a listener whose connection is lost", () => {
+  test("connects again after the server was killed and restarted, and gets what was accepted meanwhile", async () => {
+    await using local = startReceiver();
+    const app = await makeApplication(send);
+    await using listening = await listenTo(server, ["--app", app, "--forward-to", local.url]);
+    const before = await sendMessage(send, app);
+    await listening.forwarded(1);
+    // The listener must not connect before the messages are accepted.
+    listening.command.kill("SIGSTOP");
+    await server.restart();
+    const meanwhile = await sendMessages(send, app, 20);
+    listening.command.kill("SIGCONT");
+    await listening.line("reconnected");
+    const after = await sendMessage(send, app);
+    await listening.forwarded(22);
+    expect(idsOf(listening).toSorted()).toEqual([before, ...meanwhile, after].toSorted());
+    const types = listening.lines().map(({ type }) => type);
+    expect(types.filter((type) => type !== "request")).toEqual(["ready", "disconnected", "reconnected"]);
+    expect(listening.lines().filter(({ type }) => type === "ready")).toHaveLength(1);
+  });
+
+  test("connects again before it has got any message, and misses none", async () => {
+    await using local = startReceiver();
+    const app = await makeApplication(send);
+    await sendMessages(send, app, 3);
+    await using listening = await listenTo(server, ["--app", app, "--forward-to", local.url]);
+    listening.command.kill("SIGSTOP");
+    await server.restart();
+    const meanwhile = await sendMessages(send, app, 5);
+    listening.command.kill("SIGCONT");
+    await listening.forwarded(5);
+    expect(idsOf(listening).toSorted()).toEqual(meanwhile.toSorted());
+  });
+
+  test("skips all but the latest 1,000 messages and prints how many it has skipped", async () => {
+    await using local = startReceiver();
+    const app = await makeApplication(send);
+    await using listening = await listenTo(server, ["--app", app, "--forward-to", local.url]);
+    listening.command.kill("SIGSTOP");
+    await server.restart();
+    const sent = await sendMessages(send, app, 1700);
+    listening.command.kill("SIGCONT");
+    expect(await listening.line("skipped")).toEqual({ type: "skipped", count: 700 });
+    await listening.forwarded(1000);
+    expect(idsOf(listening).toSorted()).toEqual(sent.slice(700).toSorted());
+  });
+
+  test("counts only messages of its event types as skipped", async () => {
+    await using local = startReceiver();
+    const app = await makeApplication(send);
+    const args = ["--app", app, "--forward-to", local.url, "--types", "rare"];
+    await using listening = await listenTo(server, args);
+    listening.command.kill("SIGSTOP");
+    await server.restart();
+    const rare = await sendMessage(send, app, { eventType: "rare" });
+    await sendMessages(send, app, 1500);
+    listening.command.kill("SIGCONT");
+    await listening.forwarded(1);
+    const next = await sendMessage(send, app, { eventType: "rare" });
+    await listening.forwarded(2);
+    expect(idsOf(listening)).toEqual([rare, next]);
+    expect(skippedOf(listening)).toBe(0);
+  });
+});
+
+describe("a listener that is slower than the messages", () => {
+  test("10,000 messages while the local server hangs are forwarded or counted as skipped", async () => {
+    const held = heldBack();
+    await using local = startReceiver(held.answering);
+    const app = await makeApplication(send);
+    await using listening = await listenTo(server, ["--app", app, "--forward-to", local.url]);
+    const sent = await sendMessages(send, app, 10_000);
+    await local.arrived(16);
+    expect(local.received).toHaveLength(16);
+    local.answering = ok;
+    held.give(ok);
+    await accounted(listening, 10_000);
+    expect(skippedOf(listening)).toBeGreaterThan(0);
+    expect(idsOf(listening).length + skippedOf(listening)).toBe(10_000);
+    // The latest messages are never among the skipped ones.
+    expect(sent.slice(-900).filter((id) => !idsOf(listening).includes(id))).toEqual([]);
+    const next = await sendMessage(send, app);
+    await listening.line("request", ({ messageId }) => messageId === next);
+  });
+
+  test("messages begin in the order in which they were accepted", async () => {
+    await using local = startReceiver();
+    const app = await makeApplication(send);
+    await using listening = await listenTo(server, ["--app", app, "--forward-to", local.url]);
+    // One at a time, because 16 requests are under way at once.
+    const sent: string[] = [];
+    for (let n = 0; n < 20; n++) {
+      sent.push(await sendMessage(send, app));
+      await listening.forwarded(n + 1);
+    }
+    expect(local.received.map(({ id }) => id)).toEqual(sent);
+  });
+});
+
+test("a message whose payload is no longer stored is not forwarded, which is said", async () => {
+  await using local = startReceiver();
+  const app = await makeApplication(send);
+  const id = await sendMessage(send, app);
+  expect((await send("DELETE", `/app/${app}/msg/${id}/content`)).status).toBe(204);
+  const args = ["--app", app, "--forward-to", local.url, "--replay", id];
+  await using listening = await listenTo(server, args);
+  expect(await listening.line("request")).toMatchObject({ status: null, error: "The payload is no longer stored." });
+  expect(local.received).toEqual([]);
+});
+
+test("one application has at most 20 listeners, and the next one is told so", async () => {
+  const app = await makeApplication(send);
+  const url = `${server.url.replace("http", "ws")}/api/v1/app/${app}/listen`;
+  const authorization = `Bearer ${await server.createToken("--app", app)}`;
+  const open = () => {
+    const socket = new WebSocket(url, { headers: { authorization } } as never);
+    const { promise, resolve } = Promise.withResolvers<WebSocket | null>();
+    socket.addEventListener("open", () => resolve(socket));
+    socket.addEventListener("close", () => resolve(null));
+    return promise;
+  };
+  const opened = await Promise.all(Array.from({ length: 20 }, open));
+  expect(opened.filter((socket) => socket === null)).toEqual([]);
+  expect(await open()).toBeNull();
+  const refusal = await send("GET", `/app/${app}/listen`);
+  expect([refusal.status, refusal.json.code]).toEqual([429, "too_many_listeners"]);
+  for (const socket of opened) socket!.close();
+  // A closed connection gives its place back.
+  for (;;) {
+    const again = await open();
+    if (again === null) continue;
+    again.close();
+    break;
+  }
+});
+
+describe("the protocol of listeners", () => {
+  const connect = (app: string, query = "") => {
+    const url = `${server.url.replace("http", "ws")}/api/v1/app/${app}/listen${query}`;
+    const headers = { authorization: `Bearer root-token-of-the-tests-0123456789` };
+    return new WebSocket(url, { headers } as never);
+  };
+  const closed = (socket: WebSocket) =>
+    new Promise<number>((resolve) => socket.addEventListener("close", ({ code }) => resolve(code)));
+
+  for (const frame of ["", "{", "null", '{"type":"done","count":1}', '{"type":"done","count":-1}', '{"type":"x"}']) {
+    test(`the frame ${JSON.stringify(frame)} for nothing that was sent closes the connection with 1007`, async () => {
+      const socket = connect(await makeApplication(send));
+      socket.addEventListener("message", () => socket.send(frame));
+      expect(await closed(socket)).toBe(1007);
+    });
+  }
+
+  test("binary data closes the connection with 1007, and a huge frame ends it", async () => {
+    const app = await makeApplication(send);
+    const binary = connect(app);
+    binary.addEventListener("message", () => binary.send(new Uint8Array([1])));
+    expect(await closed(binary)).toBe(1007);
+    const huge = connect(app);
+    huge.addEventListener("message", () => huge.send("x".repeat(1024 * 1024)));
+    expect([1006, 1009]).toContain(await closed(huge));
+  });
+
+  for (const [name, query] of [
+    ["a place that is none", "?after=msg_nonsense"],
+    ["a replay that is none", "?replay=all"],
+    ["a replay that is too long", "?replay=last:1001"],
+  ] as const) {
+    test(`${name} is a 422`, async () => {
+      const { status } = await send("GET", `/app/${await makeApplication(send)}/listen${query}`);
+      expect(status).toBe(422);
+    });
+  }
+
+  test("a request without a handshake is a 426", async () => {
+    const { status, json } = await send("GET", `/app/${await makeApplication(send)}/listen`);
+    expect([status, json.code]).toEqual([426, "upgrade_required"]);
+  });
+});
+
+describe("the URL of a request to the local server", () => {
+  const cases: ReadonlyArray<readonly [base: string, path: string, url: string | null]> = [
+    ["http://localhost:3000", "", "http://localhost:3000/"],
+    ["http://localhost:3000", "/a/b?x=1", "http://localhost:3000/a/b?x=1"],
+    ["http://localhost:3000/hooks", "?x=1", "http://localhost:3000/hooks?x=1"],
+    ["http://localhost:3000/hooks/?k=v", "/a?x=1", "http://localhost:3000/hooks/a?k=v&x=1"],
+    ["http://localhost:3000/hooks", "/%2Fa%3F", "http://localhost:3000/hooks/%2Fa%3F"],
+    ["http://localhost:3000/hooks", "//other/a", "http://localhost:3000/hooks//other/a"],
+    ["http://localhost:3000/hooks", "/../admin", null],
+    ["http://localhost:3000/hooks", "/%2e%2E/admin", null],
+    ["http://localhost:3000/hooks", "/a/../../hooksx", null],
+  ];
+  for (const [base, path, expected] of cases) {
+    test(`${path || "no path"} after ${base} is ${expected ?? "refused"}`, () => {
+      expect(urlWith(new URL(base), path)?.href ?? null).toBe(expected);
+    });
+  }
+});
