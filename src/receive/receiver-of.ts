@@ -43,9 +43,10 @@ export function receiverOf(provider: Provider, config: SourceConfig, options: Re
     check: isOff ? () => passed : checkOf(scheme, provider, awaitsSecret),
     eventType: (request) => (eventType === null ? null : readEventType(eventType, viewOf(request))),
     deliveryId: (request) => (deliveryId === null ? null : readKey(deliveryId, viewOf(request))),
-    example: (eventType, nowSeconds) => {
+    example: (eventType, nowSeconds, body = null) => {
       if (scheme.sign === null && !isOff) return null;
-      const example = exampleRequest(provider, eventType, nowSeconds);
+      const realistic = exampleRequest(provider, eventType, nowSeconds);
+      const example = body === null ? realistic : { ...realistic, body };
       const signed = scheme.sign?.(example, options.url + example.query, nowSeconds) ?? example;
       return { ...signed, headers: withLowerCaseNames(signed.headers) };
     },

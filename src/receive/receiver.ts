@@ -96,7 +96,7 @@ export interface Receiver {
   deliveryId(request: ReceivedRequest): string | null;
   /**
    * Returns a signed example, or null if only the provider has the signing key. `eventType` null
-   * means the provider's most common one.
+   * means the provider's most common one, and no `body` a realistic one.
    */
-  example(eventType: string | null, nowSeconds: number): ExampleRequest | null;
+  example(eventType: string | null, nowSeconds: number, body?: Uint8Array | null): ExampleRequest | null;
 }

@@ -95,7 +95,7 @@ describe("boathook login", () => {
     ["no token", "\n", /^There is no token on stdin\.\n$/],
     ["two words", "bhk one\n", /^A token has no spaces and only printable ASCII characters\.\n$/],
     ["control characters", "bhk\u001b[31m\n", /^A token has no spaces/],
-    ["a megabyte", "b".repeat(1_000_000), /^The text on stdin is too long for a token\.\n$/],
+    ["a megabyte", "b".repeat(1_000_000), /^There are more than 65536 bytes on stdin\.\n$/],
   ];
   for (const [name, input, expected] of UNUSABLE) {
     test(`login with ${name} on stdin exits with 1, sends nothing and stores nothing`, async () => {

@@ -79,7 +79,11 @@ describe("boathook trigger", () => {
   });
 
   const USAGE: readonly (readonly [name: string, args: readonly string[], token: string, stderr: RegExp])[] = [
-    ["no source", [], TOKEN, /--source/],
+    ["neither an application nor a source", [], TOKEN, /Set either --app or --source/],
+    ["an application and a source", ["--source", "shop", "--app", "acme"], TOKEN, /cannot be used with/],
+    ["an application and no event type", ["--app", "acme"], TOKEN, /missing required argument 'event'/i],
+    ["no messages", ["--source", "shop", "--count", "0"], TOKEN, /from 1 to 1000000/],
+    ["a rate of nothing", ["--source", "shop", "--rate", "0"], TOKEN, /messages per second/],
     ["no token", ["--source", "shop"], "", /BOATHOOK_TOKEN/],
     ["a server without a scheme", ["--source", "shop", "--server", "localhost:8071"], TOKEN, /must be a URL such as/],
     ["two events", ["--source", "shop", "a", "b"], TOKEN, /too many arguments/i],

@@ -1,11 +1,11 @@
 import type { ReadStream } from "node:tty";
-import { CommandFailed } from "../exit-code.ts";
+import { bytesOfStdin } from "./stdin.ts";
 
 const CTRL_C = "\u0003";
 const CTRL_D = "\u0004";
 const CTRL_U = "\u0015";
 const ERASE = new Set(["\b", "\u007f"]);
-/** Maximum length of stdin, in bytes. */
+/** Maximum length of a token on stdin, in bytes. */
 const BYTES_MAX = 64 * 1024;
 
 /**
@@ -14,19 +14,8 @@ const BYTES_MAX = 64 * 1024;
  */
 export async function readSecret(prompt: string): Promise<string> {
   const { stdin } = process;
-  const text = stdin.isTTY ? await typed(stdin, prompt) : await piped();
+  const text = stdin.isTTY ? await typed(stdin, prompt) : (await bytesOfStdin(BYTES_MAX)).toString("utf8");
   return text.trim();
-}
-
-async function piped(): Promise<string> {
-  const parts: Uint8Array[] = [];
-  let bytes = 0;
-  for await (const part of Bun.stdin.stream()) {
-    bytes += part.length;
-    if (bytes > BYTES_MAX) throw new CommandFailed("The text on stdin is too long for a token.");
-    parts.push(part);
-  }
-  return Buffer.concat(parts).toString("utf8");
 }
 
 function typed(stdin: ReadStream, prompt: string): Promise<string> {

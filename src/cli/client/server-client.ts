@@ -54,7 +54,8 @@ export class ServerClient {
     return this.#send("GET", path, undefined, names);
   }
 
-  post(path: string, body: object, names?: Names): Promise<unknown> {
+  /** `body` may also be a JSON text, which is sent as it is. */
+  post(path: string, body: object | string, names?: Names): Promise<unknown> {
     return this.#send("POST", path, body, names);
   }
 
@@ -79,19 +80,23 @@ export class ServerClient {
     };
   }
 
-  async #send(method: Method, path: string, body: object | undefined, names: Names = {}): Promise<unknown> {
+  async #send(method: Method, path: string, body: object | string | undefined, names: Names = {}): Promise<unknown> {
     const { status, text } = await this.#exchange(method, path, body);
     if (status >= 200 && status < 300) return text === "" ? null : this.#parsed(text);
     throw this.#refusal(status, text, names);
   }
 
-  async #exchange(method: Method, path: string, body: object | undefined): Promise<{ status: number; text: string }> {
+  async #exchange(
+    method: Method,
+    path: string,
+    body: object | string | undefined,
+  ): Promise<{ status: number; text: string }> {
     const { url, init } = requestTo(this.server, path);
     try {
       const response = await fetch(url, {
         method,
         headers: { ...this.headers, ...(body !== undefined && { "content-type": "application/json" }) },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
+        ...(body !== undefined && { body: typeof body === "string" ? body : JSON.stringify(body) }),
         ...init,
         redirect: "manual",
         signal: AbortSignal.timeout(TIMEOUT_MS),

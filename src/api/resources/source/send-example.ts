@@ -1,5 +1,6 @@
 import { Type } from "@sinclair/typebox";
 import { sendSourceExample } from "../../../commands/source-example.ts";
+import { topLevelFields } from "../../../core/json.ts";
 import { notFound } from "../../../core/problem.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
@@ -10,6 +11,12 @@ import { messageText } from "../message/out.ts";
 
 const SourceExampleIn = field.object("SourceExampleIn", {
   eventType: Type.Optional(nullable(field.eventTypeName)),
+  body: Type.Optional(
+    Type.Unknown({
+      description:
+        "The body of the request instead of a realistic one. A string is the text itself; any other JSON value is sent as it is. The event type may then be one in the body.",
+    }),
+  ),
 });
 
 export function sourceExampleRoutes(context: Context): Operation[] {
@@ -35,15 +42,25 @@ export function sourceExampleRoutes(context: Context): Operation[] {
           example: messageExample,
         },
       },
-      problems: [404, 422, 429],
-      async handle({ identity, params, body }) {
+      problems: [404, 409, 422, 429],
+      async handle({ identity, params, body, bytes }) {
         ingestRate.spend(identity.caller, 1);
         const source = await lookup.source(identity, params.source_id);
-        const { seq } = await sendSourceExample(context, source, body.eventType ?? null);
+        const { seq } = await sendSourceExample(context, source, {
+          eventType: body.eventType ?? null,
+          body: body.body == null ? null : ownBody(body.body, bytes),
+        });
         const message = await store.history.messages.get(seq);
         if (message === null) throw notFound("Message not found");
         return { status: 202, body: messageText(message, ids, true) };
       },
     }),
   ];
+}
+
+/** Returns the bytes of the body that the request contains. */
+function ownBody(value: unknown, bytes: Uint8Array): Uint8Array {
+  if (typeof value === "string") return Buffer.from(value, "utf8");
+  const [start, end] = topLevelFields(bytes, ["body"])?.fields.get("body") ?? [0, 0];
+  return bytes.subarray(start, end);
 }
