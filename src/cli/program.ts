@@ -8,7 +8,10 @@ import { addExportCommand } from "./client/export.ts";
 import { addImportCommand } from "./client/import.ts";
 import { addListenCommand } from "./client/listen.ts";
 import { addLoginCommands } from "./client/login.ts";
+import { addReplayCommand } from "./client/replay.ts";
+import { addTailCommand } from "./client/tail.ts";
 import { addTriggerCommand } from "./client/trigger.ts";
+import { addCompletionCommand } from "./completion.ts";
 import { addDoctorCommand } from "./doctor/doctor.ts";
 import { CommandFailed, EXIT, FailureReported, InputInvalid } from "./exit-code.ts";
 import { addHealthCommand } from "./health.ts";
@@ -65,6 +68,8 @@ function buildProgram(dropped: readonly string[]): Command {
   addLoginCommands(program);
   addListenCommand(program);
   addTriggerCommand(program);
+  addReplayCommand(program);
+  addTailCommand(program);
   addApplyCommand(program);
   addExportCommand(program);
   addImportCommand(program);
@@ -73,6 +78,7 @@ function buildProgram(dropped: readonly string[]): Command {
   addServiceCommand(program);
   addHealthCommand(program);
   addBenchCommand(program);
+  addCompletionCommand(program);
   program.hook("preAction", (_, command) => {
     // `serve` writes its warnings to its log instead.
     if (command.name() !== "serve") for (const variable of dropped) console.error(droppedWarning(variable));

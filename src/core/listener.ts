@@ -50,6 +50,23 @@ export interface ListenerDone {
   readonly count: number;
 }
 
+/** The frames of a connection that reports what happens to an application, as JSON texts. */
+export type TailFrame =
+  | { readonly type: "ready" }
+  | { readonly type: "message"; readonly time: string; readonly messageId: string; readonly eventType: string }
+  | {
+      readonly type: "attempt";
+      readonly time: string;
+      readonly messageId: string;
+      readonly endpointId: string;
+      readonly status: "success" | "fail";
+      /** 0 if there was no response. */
+      readonly responseStatusCode: number;
+      readonly durationMs: number;
+    }
+  /** The client did not read for some time, and was not sent that many frames. */
+  | { readonly type: "skipped"; readonly count: number };
+
 /** Returns the number of messages that a frame of a listener acknowledges, or null for any other text. */
 export function doneCount(text: string): number | null {
   try {

@@ -1,27 +1,12 @@
 import type { FactOf, Facts } from "../../core/fact.ts";
 import { type IdCodec, type Seq, timeOfSeq } from "../../core/id.ts";
 import { formatInstant } from "../../core/instant.ts";
+import type { TailFrame } from "../../core/listener.ts";
 import type { Clock } from "../../ports.ts";
 import type { Socket, SocketEvents } from "../http/web-socket.ts";
 
 /** Number of bytes that a client has not read from which on it gets no further events. */
 const UNREAD_BYTES_MAX = 1024 * 1024;
-
-/** The frames of a tail, as JSON texts. */
-export type TailFrame =
-  | { readonly type: "ready" }
-  | { readonly type: "message"; readonly time: string; readonly messageId: string; readonly eventType: string }
-  | {
-      readonly type: "attempt";
-      readonly time: string;
-      readonly messageId: string;
-      readonly endpointId: string;
-      readonly status: "success" | "fail";
-      readonly responseStatusCode: number;
-      readonly durationMs: number;
-    }
-  /** The client did not read for some time, and was not sent that many events. */
-  | { readonly type: "skipped"; readonly count: number };
 
 interface Parts {
   readonly facts: Facts;

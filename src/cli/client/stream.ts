@@ -48,7 +48,7 @@ export async function followStream(
   let waitMs = RETRY_MS_MIN;
   while (!stop.aborted) {
     await events.ready();
-    const wasOpen = await connection(client, events, stop);
+    const wasOpen = await connection(client, events.path(), events.onFrame, stop);
     if (stop.aborted) return;
     if (wasOpen) {
       isFirst = false;
@@ -64,9 +64,25 @@ export async function followStream(
   }
 }
 
+type OnFrame = StreamEvents["onFrame"];
+
+/**
+ * Receives frames over one connection, until it ends or `stop` is aborted. Rejects with `CommandFailed`
+ * if the connection cannot be opened.
+ */
+export async function streamOnce(
+  client: ServerClient,
+  path: string,
+  { onFrame, names }: { readonly onFrame: OnFrame; readonly names: Names },
+  stop: AbortSignal,
+): Promise<void> {
+  const wasOpen = await connection(client, path, onFrame, stop);
+  if (!wasOpen && !stop.aborted) throw await refusal(client, path, names);
+}
+
 /** Resolves when a connection has ended, with whether it was open. */
-function connection(client: ServerClient, events: StreamEvents, stop: AbortSignal): Promise<boolean> {
-  const socket = openSocket(client, events.path());
+function connection(client: ServerClient, path: string, onFrame: OnFrame, stop: AbortSignal): Promise<boolean> {
+  const socket = openSocket(client, path);
   const { promise, resolve } = Promise.withResolvers<boolean>();
   let isOpen = false;
   let isAlive = true;
@@ -86,7 +102,7 @@ function connection(client: ServerClient, events: StreamEvents, stop: AbortSigna
   });
   socket.addEventListener("message", ({ data }) => {
     alive();
-    events.onFrame(JSON.parse(String(data)), {
+    onFrame(JSON.parse(String(data)), {
       send(frame) {
         if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frame));
       },

@@ -1,0 +1,137 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { run } from "../support/binary.ts";
+import { clientOf, makeApplication, type Send } from "../support/client.ts";
+import { makeEndpoint, sendMessage } from "../support/delivery.ts";
+import { startReceiver, withStatus } from "../support/receiver.ts";
+import { type RunningCommand, startCommand } from "../support/running-command.ts";
+import { program, ROOT_TOKEN, startServer, type TestServer } from "../support/server.ts";
+import { makeSource } from "../support/source.ts";
+import { postStripe } from "../support/stripe.ts";
+
+// Each command is a separate process, which takes seconds on a busy machine.
+setDefaultTimeout(60_000);
+
+let server: TestServer;
+let send: Send;
+beforeAll(async () => {
+  server = await startServer(["--retry-schedule="]);
+  send = clientOf(server.url);
+});
+afterAll(() => server.stop());
+
+async function tailOf(args: readonly string[], token = ROOT_TOKEN): Promise<RunningCommand> {
+  const command = await startCommand(["tail", ...args], { BOATHOOK_SERVER: server.url, BOATHOOK_TOKEN: token });
+  await command.noted("Watching ");
+  return command;
+}
+
+describe("boathook tail", () => {
+  test("each message and each attempt is one line of JSON", async () => {
+    await using receiver = startReceiver(withStatus(201));
+    const app = await makeApplication(send);
+    const endpoint = await makeEndpoint(send, app, receiver.url);
+    await using tail = await tailOf(["--app", app, "--json"]);
+    const id = await sendMessage(send, app, { eventType: "invoice.paid" });
+    await tail.line((line) => line.includes('"attempt"'));
+    const [message, attempt] = tail.lines.map((line) => JSON.parse(line));
+    expect(message).toEqual({ type: "message", time: expect.any(String), messageId: id, eventType: "invoice.paid" });
+    expect(attempt).toEqual({
+      ...{ type: "attempt", time: expect.any(String), messageId: id, endpointId: endpoint },
+      ...{ status: "success", responseStatusCode: 201, durationMs: expect.any(Number) },
+    });
+    for (const { time } of [message, attempt]) expect(Date.parse(time)).toBeGreaterThan(0);
+  });
+
+  test("for people a line has the time, what happened, the ids, the status and the duration", async () => {
+    await using receiver = startReceiver(withStatus(500));
+    const app = await makeApplication(send);
+    const endpoint = await makeEndpoint(send, app, receiver.url);
+    await using tail = await tailOf(["--app", app]);
+    const id = await sendMessage(send, app);
+    await tail.line((line) => line.includes("attempt"));
+    const time = "\\d\\d:\\d\\d:\\d\\d";
+    expect(tail.lines[0]).toMatch(new RegExp(`^${time}  message  a  ${id}$`));
+    expect(tail.lines[1]).toMatch(new RegExp(`^${time}  attempt  ${id}  ${endpoint}  500  \\d+ ms$`));
+  });
+
+  test("a source is watched like an application, and other applications are not shown", async () => {
+    await using endpoint = startReceiver();
+    const source = await makeSource(send, endpoint.url);
+    await using tail = await tailOf(["--source", source.uid, "--json"]);
+    await sendMessage(send, await makeApplication(send));
+    await postStripe(source);
+    await tail.line((line) => line.includes('"attempt"'));
+    expect(tail.lines.map((line) => JSON.parse(line).eventType)).toEqual(["invoice.paid", undefined]);
+  });
+
+  test("a read-only token may watch, and the command ends with 0 at SIGINT and SIGTERM", async () => {
+    const app = await makeApplication(send);
+    const token = await server.createToken("--read-only");
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      await using tail = await tailOf(["--app", app, "--json"], token);
+      const id = await sendMessage(send, app);
+      await tail.line((line) => line.includes(id));
+      tail.kill(signal);
+      expect(await tail.exited).toBe(0);
+    }
+  });
+
+  test("after a restart of the server the command goes on", async () => {
+    const app = await makeApplication(send);
+    await using tail = await tailOf(["--app", app, "--json"]);
+    await server.restart();
+    await tail.noted("Connecting again.\nWatching the application");
+    const id = await sendMessage(send, app);
+    await tail.line((line) => line.includes(id));
+  });
+
+  test("another customer's application is 404, and a wrong token says how to log in", async () => {
+    const app = await makeApplication(send);
+    const token = await server.createToken("--app", await makeApplication(send));
+    const env = (value: string) => ({ env: { BOATHOOK_SERVER: server.url, BOATHOOK_TOKEN: value } });
+    expect(await run(program, ["tail", "--app", app], env(token))).toEqual({
+      ...{ code: 1, stdout: "" },
+      stderr: `Application ${app} does not exist on the server at ${server.url}.\n`,
+    });
+    const { code, stderr } = await run(program, ["tail", "--app", app], env("bhk_wrong"));
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("log in with `boathook login`") });
+  });
+});
+
+describe("colours", () => {
+  const shownAt = async (env: Record<string, string>): Promise<string> => {
+    const app = await makeApplication(send);
+    await using receiver = startReceiver();
+    await makeEndpoint(send, app, receiver.url);
+    let shown = "";
+    const child = Bun.spawn([...program, "tail", "--app", app], {
+      env: { PATH: process.env.PATH ?? "", BOATHOOK_SERVER: server.url, BOATHOOK_TOKEN: ROOT_TOKEN, ...env },
+      terminal: {
+        data(_, bytes) {
+          shown += new TextDecoder().decode(bytes);
+        },
+      },
+    });
+    const seen = async (text: string) => {
+      const deadline = Date.now() + 30_000;
+      while (!shown.includes(text)) {
+        if (Date.now() > deadline) throw new Error(`"${text}" was not shown: ${shown}`);
+        await Bun.sleep(10);
+      }
+    };
+    await seen("Watching");
+    await sendMessage(send, app);
+    await seen("attempt");
+    child.kill("SIGTERM");
+    await child.exited;
+    return shown;
+  };
+
+  test("a terminal gets colours", async () => {
+    expect(await shownAt({})).toContain("\u001b[32m204\u001b[0m");
+  });
+
+  test("a terminal with NO_COLOR gets none", async () => {
+    expect(await shownAt({ NO_COLOR: "1" })).not.toContain("\u001b[");
+  });
+});
