@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { CommandFailed } from "../exit-code.ts";
 import { credentialsFile, removeCredentials, writeCredentials } from "./credentials.ts";
+import { note } from "./output.ts";
 import { readSecret } from "./read-secret.ts";
 import { ServerClient, ServerRefused } from "./server-client.ts";
 import { serverOf, serverOption } from "./server-options.ts";
@@ -15,7 +16,7 @@ export function addLoginCommands(program: Command): void {
   program
     .command("logout")
     .description("Remove the stored token. The token itself stays valid.")
-    .action(() => console.error(removeCredentials() ? "Logged out." : "There was no stored token."));
+    .action(() => note(removeCredentials() ? "Logged out." : "There was no stored token."));
 }
 
 async function logIn(server: string): Promise<void> {
@@ -27,7 +28,7 @@ async function logIn(server: string): Promise<void> {
   }
   const whoami = await ownerOf(server, token);
   writeCredentials({ server, token });
-  console.error(`Logged in to ${server} ${whoami}. The token is stored in ${credentialsFile()}.`);
+  note(`Logged in to ${server} ${whoami}. The token is stored in ${credentialsFile()}.`);
 }
 
 /** Returns whose token it is, as a phrase. Throws `CommandFailed` if the server does not accept it. */

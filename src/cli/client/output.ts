@@ -5,6 +5,11 @@ const GREEN = 32;
 const YELLOW = 33;
 const GREY = 90;
 
+/** Writes a line that is no error to stderr, without the red of `console.error`. */
+export function note(text: string): void {
+  process.stderr.write(`${printable(text)}\n`);
+}
+
 /** Writes the lines of commands that run on: one event a line, for people or as JSON. */
 export class Output {
   readonly #isColoured: boolean;
@@ -24,7 +29,7 @@ export class Output {
 
   /** Writes what is not an event to stderr. */
   note(text: string): void {
-    console.error(printable(text));
+    note(text);
   }
 
   time(at = new Date()): string {

@@ -19,9 +19,10 @@ export async function readSecret(prompt: string): Promise<string> {
 }
 
 function typed(stdin: ReadStream, prompt: string): Promise<string> {
-  process.stderr.write(prompt);
+  // What is typed before this is shown, so the prompt comes after it.
   stdin.setRawMode(true);
   stdin.setEncoding("utf8");
+  process.stderr.write(prompt);
   let line = "";
   return new Promise((resolve) => {
     const end = () => {
