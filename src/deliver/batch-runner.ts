@@ -88,6 +88,8 @@ export class BatchRunner {
     const settled = await steps.settle(settlements);
     if (settled === null) return;
     for (const [i, { waiting }] of parts.entries()) steps.releaseMember(request, waiting, settled[i]!);
+    // If the endpoint no longer gets batches, the deliveries behind the batch may have been read.
+    if (request.lane.isOvertaking) steps.parts.memory.release(request.lane);
     for (const [i, part] of parts.entries()) steps.tell(request, part, settlements[i]!, settled[i]!, spans[i]!);
   }
 }

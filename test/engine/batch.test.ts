@@ -311,6 +311,15 @@ describe("changes while a batch waits", () => {
     }
   });
 
+  test("without batches, a fifo endpoint gets the retries of a tried batch before later messages", async () => {
+    using a = await batched((n, attempt) => (n === 1 && attempt <= 2 ? 500 : 200), { ordering: "fifo" });
+    await a.send(5);
+    await a.world.pass(SECOND);
+    await a.world.update(a.endpoint, { batch: null });
+    await a.world.rest();
+    expect(a.batches()).toEqual([[1, 2, 3], [1, 2, 3], [1, 2, 3], [4], [5]]);
+  });
+
   test("new limits apply to messages that wait, and not to a tried batch", async () => {
     using a = await batched((_, attempt) => (attempt === 1 ? 500 : 200));
     await a.send(5);
