@@ -251,11 +251,12 @@ describe("the attempts of a function", () => {
     expect((await attemptOf(app, await sendMessage(send, app))).response).toBe('{"changed":true}');
   });
 
-  test("the endpoint of a source can be a function", async () => {
+  test("the endpoint of a source can be a function, which learns that it cannot send messages", async () => {
     const source = (await send("POST", "/ingest/api/v1/source", { name: "Any", type: "generic-webhook" })).json;
     const code = `async function handler(event, ctx) {
       await ctx.fetch("${receiver.url}/from-source", { method: "POST", body: event.payload + event.headers["x-a"] });
-      await ctx.send({ eventType: "b", payload: {} });
+      await ctx.send({ eventType: "b", payload: {} }).catch((error) =>
+        ctx.fetch("${receiver.url}/refused", { method: "POST", body: error.message }));
     }`;
     const made = await send("POST", `/ingest/api/v1/source/${source.id}/endpoint`, {
       url: "function:",
@@ -265,6 +266,8 @@ describe("the attempts of a function", () => {
     await fetch(source.ingestUrl, { method: "POST", headers: { "x-a": "!" }, body: "hello" });
     const [request] = await receiver.arrived(1, ({ path }) => path === "/from-source");
     expect(request!.body.toString()).toBe("hello!");
+    const [refused] = await receiver.arrived(1, ({ path }) => path === "/refused");
+    expect(refused!.body.toString()).toBe("A function at a source cannot send messages.");
   });
 });
 

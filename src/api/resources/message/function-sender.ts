@@ -47,6 +47,7 @@ async function send(
   }
   const application = await parts.store.configuration.applications.get(applicationSeq);
   if (application === null) return { problem: "The application no longer exists." };
+  if (application.sourceSeq !== null) return { problem: "A function at a source cannot send messages." };
   const to = { environmentSeq: application.environmentSeq, application: { seq: applicationSeq } };
   const incoming = { ...message.incoming, sentBy: { deliverySeq, number: index, hops } };
   const result = await sendMessage(parts, to, { ...message, incoming }, null);
