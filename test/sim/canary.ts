@@ -3,12 +3,14 @@ import { Facts } from "../../src/core/fact.ts";
 import { seqAt, timeOfSeq } from "../../src/core/id.ts";
 import { Slots } from "../../src/deliver/slots.ts";
 import type { Clock } from "../../src/ports.ts";
-import type { Configuration, Housekeeping, Queue, Settlement, Store } from "../../src/store/index.ts";
+import type { Housekeeping, Queue, Settlement, Store } from "../../src/store/index.ts";
 import { storeWith } from "../support/store-with.ts";
+import { changedConfiguration } from "./configuration-canary.ts";
 import type { Dice } from "./dice.ts";
-import { changedAtDoor, overwriting } from "./door-canary.ts";
+import { changedAtDoor } from "./door-canary.ts";
 import { repeating, unhealed, withOthers } from "./engine-canary.ts";
 import { HOUR_MS } from "./scene.ts";
+import { functionMessagesChanged, historyWith } from "./shape-canary.ts";
 import type { InFlight } from "./watch/in-flight.ts";
 import type { Report } from "./world.ts";
 
@@ -49,6 +51,12 @@ export const CANARIES = {
   "grown-batch": /was tried without message/,
   "unread-filter": /which its filter refuses/,
   "unread-version": /is sent to endpoint \d+ as/,
+  "skipped-downgrade": /is sent to endpoint \d+ as/,
+  "unread-payload-mode": /whose payload mode is reference has received/,
+  "early-link-response": /has worked twice/,
+  "used-before-downgrade": /does not work although it is unused/,
+  "unmarked-function-message": /has sent message \d .*twice/,
+  "lost-function-message": /is lost/,
 } as const satisfies Readonly<Record<string, RegExp>>;
 export type Canary = keyof typeof CANARIES;
 export const CANARY_NAMES = Object.keys(CANARIES) as Canary[];
@@ -84,11 +92,12 @@ interface Soil {
 }
 
 export function plant(canary: Canary | null, store: Store, soil: Soil): Store {
-  const { queue, housekeeping, configuration } = store;
+  const { queue, housekeeping, configuration, history } = store;
   return storeWith(store, {
     queue: changedQueue(canary, queue, soil),
     configuration: changedConfiguration(canary, configuration),
     housekeeping: changedHousekeeping(canary, housekeeping, soil),
+    history: historyWith(canary, history),
   });
 }
 
@@ -166,6 +175,9 @@ function changedQueue(canary: Canary | null, queue: Queue, soil: Soil): Partial<
           },
         },
       };
+    case "unmarked-function-message":
+    case "lost-function-message":
+      return functionMessagesChanged(canary, queue, dice);
     case "early-door-response":
     case "separate-door-key":
     case "remembered-forgery":
@@ -205,54 +217,6 @@ function changedAccept(canary: Canary | null, queue: Queue, { db, dice }: Soil):
         accept: async (messages) => {
           const isLost = messages.some(({ eventType }) => eventType.startsWith("endpoint.")) && dice.chance(0.1);
           return isLost ? messages.map(() => ({ accepted: true })) : queue.accept(messages);
-        },
-      };
-    default:
-      return {};
-  }
-}
-
-function changedConfiguration(canary: Canary | null, configuration: Configuration): Partial<Configuration> {
-  const { endpoints, tokens, sources, environments, payloadVersions } = configuration;
-  switch (canary) {
-    case "captured-twice":
-      return { sources: { ...sources, update: overwriting(sources.update) } };
-    case "forgotten-pause":
-      // A restart forgets which environments are paused.
-      return {
-        environments: {
-          ...environments,
-          list: async () => (await environments.list()).map((one) => ({ ...one, pausedAt: null })),
-        },
-      };
-    case "unread-filter":
-      return {
-        endpoints: {
-          ...endpoints,
-          active: async (...args) => (await endpoints.active(...args)).map((one) => ({ ...one, filter: null })),
-        },
-      };
-    case "unread-version":
-      // The newest payload version is not known to the engine.
-      return {
-        payloadVersions: { ...payloadVersions, all: async (...args) => (await payloadVersions.all(...args)).slice(1) },
-      };
-    case "immortal-secret":
-      // Old secrets in memory do not expire.
-      return {
-        endpoints: {
-          ...endpoints,
-          secrets: async (...args) => (await endpoints.secrets(...args)).map((one) => ({ ...one, expiresAt: null })),
-        },
-      };
-    case "immortal-token":
-      return {
-        tokens: {
-          ...tokens,
-          withHash: async (...args) => {
-            const token = await tokens.withHash(...args);
-            return token === null ? null : { ...token, revokedAt: null };
-          },
         },
       };
     default:

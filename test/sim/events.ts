@@ -14,6 +14,7 @@ import {
   resend,
 } from "./events/history.ts";
 import { sendWithKey } from "./events/keys.ts";
+import { readLink } from "./events/links.ts";
 import { post } from "./events/posting.ts";
 import { sendSome } from "./events/sending.ts";
 import { addSource, changeSource, deleteSource, rotateUrl } from "./events/sources.ts";
@@ -53,6 +54,7 @@ export const EVENTS: Readonly<Record<EventName, Event>> = {
   useToken,
   endToken,
   changeVersions,
+  readLink,
 };
 
 export const SOURCE_EVENTS: Readonly<Record<SourceEventName, Event>> = {

@@ -3,6 +3,7 @@ import { createEndpoint, type EndpointSettings } from "../../src/commands/endpoi
 import { ensureEnvironment } from "../../src/commands/environments.ts";
 import { createOperationalEndpoint } from "../../src/commands/operational-endpoints.ts";
 import type { BatchLimits } from "../../src/core/batch.ts";
+import { FUNCTION_URL } from "../../src/core/endpoint-url/function.ts";
 import { type ExactObject, parseExact } from "../../src/core/exact-json.ts";
 import type { Seq } from "../../src/core/id.ts";
 import type { Quota } from "../../src/core/quota.ts";
@@ -10,8 +11,10 @@ import { generateSecret } from "../../src/core/signature.ts";
 import type { KernelSettings } from "../../src/kernel.ts";
 import type { Dice } from "./dice.ts";
 import { addSource } from "./events/sources.ts";
+import { CALLED_HOST, rollFunction } from "./functions.ts";
 import type { Program } from "./program.ts";
 import { CHANNELS, EVENT_TYPES, HOUR_MS, MINUTE_MS, type Scene } from "./scene.ts";
+import { PUBLIC_URL } from "./thin.ts";
 import type { World } from "./world.ts";
 
 /** Returns random settings for a world. */
@@ -38,7 +41,7 @@ export function rollSettings(dice: Dice): KernelSettings {
     shutdownTimeoutMs: dice.pick([0, 500, 20_000]),
     backlogThresholdMs: dice.pick([0, 20_000, 120_000]),
     endpointsPerAppMax: 10_000,
-    publicUrl: () => "https://boathook.example",
+    publicUrl: () => PUBLIC_URL,
     tasksMax: 8,
     tasksPerAppMax: 2,
     retentionMs: dice.pick([20 * MINUTE_MS, 2 * HOUR_MS, 24 * HOUR_MS, 240 * HOUR_MS]),
@@ -49,6 +52,7 @@ export function rollSettings(dice: Dice): KernelSettings {
 export async function furnish(scene: Scene, program: Program): Promise<void> {
   const { dice } = scene;
   scene.environment = (await ensureEnvironment(program.kernel, "default")).seq;
+  scene.hosts.push(CALLED_HOST);
   if (dice.chance(0.6)) await addOperationalEndpoints(scene, program);
   for (let a = 0; a < dice.between(1, 3); a++) {
     const throttleRate = rollApplicationRate(dice);
@@ -111,7 +115,7 @@ export async function addEndpoint(scene: Scene, program: Program, applicationSeq
   const host = `e${hosts.length}.example`;
   hosts.push(host);
   const settings: EndpointSettings = {
-    url: `https://${host}/hook`,
+    ...(dice.chance(0.2) ? rollFunctionTarget(dice, host) : rollHttpTarget(dice, host)),
     eventTypes: dice.chance(0.3) ? [dice.pick(EVENT_TYPES)] : null,
     channels: dice.chance(0.2) ? [dice.pick(CHANNELS)] : null,
     throttleRate: dice.chance(0.25) ? dice.pick([1, 5, 50]) : null,
@@ -119,16 +123,29 @@ export async function addEndpoint(scene: Scene, program: Program, applicationSeq
     ordering: dice.chance(0.45) ? "fifo" : "parallel",
     timeoutMs: dice.chance(0.2) ? dice.pick([500, 30_000]) : null,
     retryScheduleMs: dice.chance(0.2) ? dice.pick([[], [0, 0, 1000], [MINUTE_MS, 20 * MINUTE_MS]]) : null,
-    batch: dice.chance(0.3) ? rollBatch(dice) : null,
     filter: dice.chance(0.25) ? rollFilter(dice) : null,
   };
   const transformation = { code: "function handler(webhook) { return webhook; }", enabled: true, variables: null };
   const secret = generateSecret(dice.bytes(24));
-  checks.signatures.endpointCreated(settings.url, secret);
+  if (settings.url !== FUNCTION_URL) checks.signatures.endpointCreated(settings.url, secret);
   const all = dice.chance(0.25) ? { ...settings, transformation } : settings;
   const { seq } = await createEndpoint(program.kernel, { applicationSeq, settings: all, secret });
   scene.endpoints.push(seq);
-  checks.filters.endpointCreated(seq, settings);
+  checks.filters.endpointCreated(seq, settings, program.kernel.seqs.last);
+}
+
+type Target = Pick<EndpointSettings, "url" | "batch" | "payloadMode" | "function">;
+
+function rollHttpTarget(dice: Dice, host: string): Target {
+  return {
+    url: `https://${host}/hook`,
+    batch: dice.chance(0.3) ? rollBatch(dice) : null,
+    payloadMode: dice.chance(0.25) ? "reference" : "full",
+  };
+}
+
+function rollFunctionTarget(dice: Dice, host: string): Target {
+  return { url: FUNCTION_URL, function: { code: rollFunction(dice, host), secrets: {} } };
 }
 
 /** Adds endpoints to the scene that were stored although their caller got no response. */

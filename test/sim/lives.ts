@@ -149,9 +149,9 @@ export class Lives {
 
   #boot(): Program {
     const { world } = this;
-    const { db, clock, dice, network, settings, canary, faults, checks, inFlight } = world;
+    const { db, clock, dice, network, sandbox, settings, canary, faults, checks, inFlight } = world;
     return new Program(this.#count++, {
-      ...{ db, clock, dice, network, settings, canary, inFlight, observer: this.observer },
+      ...{ db, clock, dice, network, sandbox, settings, canary, inFlight, observer: this.observer },
       isDiskFull: () => faults.isDiskFull,
       slowness: () => faults.slowness(),
       afterCommit: () => {
@@ -160,6 +160,7 @@ export class Lives {
       },
       onPrune: () => checks.ending.mayBePruned(clock.wall, settings.retentionMs),
       onFact: (fact) => world.happened(fact),
+      onFunctionSent: (message, id) => checks.functions.messageSent(message, id, this.program.kernel.ids),
     });
   }
 }

@@ -2,20 +2,14 @@ import { shortageOf } from "../../src/core/shortage.ts";
 import { KeyUnavailable } from "../../src/door/keys.ts";
 import type { Answer, OutgoingRequest, Resolver, Shortage, Transport } from "../../src/ports.ts";
 import type { FetchedKey } from "../../src/receive/receiver.ts";
-import { SandboxBusy, type SandboxCall, type SandboxResult } from "../../src/sandbox/sandbox.ts";
 import type { VirtualClock } from "./clock.ts";
 import type { Dice } from "./dice.ts";
 import { JWKS } from "./sources/kinds.ts";
-import { isDowngrade, runDowngrades } from "./versions.ts";
 
 /** How an endpoint behaves for a while. */
 export type Mood = "healthy" | "slow" | "hanging" | "failing" | "busy" | "refusing" | "redirecting" | "deaf" | "gone";
 
 const FAULTS: readonly Mood[] = ["healthy", "slow", "hanging", "failing", "busy", "refusing", "redirecting", "deaf"];
-
-const THROWN: SandboxResult = {
-  ...{ kind: "failed", cause: "exception", message: "TypeError: x is not a function", line: 3, column: 1, logs: [] },
-};
 
 /** A message that an endpoint has received in full. */
 export interface Arrival {
@@ -34,6 +28,8 @@ export class Network implements Transport, Resolver {
   readonly arrivals: Arrival[] = [];
   /** Called when a request is sent. */
   onSend: (request: OutgoingRequest) => void = () => {};
+  /** Called when an endpoint has received a message in full. */
+  onArrival: (arrival: Arrival) => void = () => {};
   readonly #moods = new Map<string, Mood>();
   #isCalm = false;
   #hasEverything = false;
@@ -62,6 +58,11 @@ export class Network implements Transport, Resolver {
     this.#hasEverything = true;
   }
 
+  /** Whether nothing but endpoints may fail. */
+  get onlyEndpointsMayFail(): boolean {
+    return this.#isCalm || this.#hasEverything;
+  }
+
   changeMood(host: string, mood: Mood = this.dice.pick(FAULTS)): void {
     if (!this.#isCalm && this.#moods.get(host) !== "gone") this.#moods.set(host, mood);
   }
@@ -72,7 +73,7 @@ export class Network implements Transport, Resolver {
 
   resolve(_host: string, signal: AbortSignal): Promise<readonly string[] | Shortage> {
     if (this.#lacksSomething()) return Promise.resolve(SHORTAGE);
-    const isFaulty = !this.#isCalm && !this.#hasEverything && this.dice.chance(this.faults.lookup);
+    const isFaulty = !this.onlyEndpointsMayFail && this.dice.chance(this.faults.lookup);
     const hangs = isFaulty && this.dice.chance(0.3);
     return new Promise((resolve) => {
       signal.addEventListener("abort", () => resolve([]), { once: true });
@@ -99,29 +100,8 @@ export class Network implements Transport, Resolver {
     });
   }
 
-  /**
-   * Runs downgrades, or a transformation that leaves messages unchanged, unless it fails, cancels or
-   * cannot run.
-   */
-  transform({ code, argument, payload }: SandboxCall): Promise<SandboxResult> {
-    // Only checks whether the code can be run.
-    if (argument === null) return Promise.resolve({ kind: "returned", json: null, logs: [] });
-    const chance = this.#isCalm || this.#hasEverything ? 1 : this.dice.next();
-    return new Promise((resolve, reject) => {
-      const end = () => {
-        if (chance < this.faults.shortage) reject(new SandboxBusy("Too many calls are waiting."));
-        else if (isDowngrade(code)) runDowngrades(code, argument, payload!.bytes).then(returned).then(resolve, reject);
-        else if (chance < 0.15) resolve(THROWN);
-        else if (chance < 0.2)
-          resolve({ kind: "returned", json: '{"cancel":"not wanted"}', payload: "unchanged", logs: [] });
-        else resolve({ kind: "returned", json: argument, payload: "unchanged", logs: ["seen"] });
-      };
-      this.clock.at(this.dice.below(this.dice.pick([3, 80])), end);
-    });
-  }
-
   #lacksSomething(): boolean {
-    return !this.#isCalm && !this.#hasEverything && this.dice.chance(this.faults.shortage);
+    return !this.onlyEndpointsMayFail && this.dice.chance(this.faults.shortage);
   }
 
   #react(host: string, request: OutgoingRequest, respond: (answer: Answer) => void): void {
@@ -164,8 +144,12 @@ export class Network implements Transport, Resolver {
 
   #receive(host: string, { headers, body }: OutgoingRequest): void {
     const messageId = headers.find(([name]) => name.toLowerCase() === "webhook-id")?.[1] ?? "";
-    if (!messageId.startsWith("batch_")) this.arrivals.push({ host, messageId, body });
-    else for (const element of elementsOf(body)) this.arrivals.push({ host, ...element });
+    const messages = messageId.startsWith("batch_") ? elementsOf(body) : [{ messageId, body }];
+    for (const message of messages) {
+      const arrival = { host, ...message };
+      this.arrivals.push(arrival);
+      this.onArrival(arrival);
+    }
   }
 }
 
@@ -181,10 +165,6 @@ export function elementsOf(body: Uint8Array): Omit<Arrival, "host">[] {
     const value: unknown = JSON.parse(payload);
     return { messageId, body: Buffer.from(payload), ...(typeof value === "string" && { text: value }) };
   });
-}
-
-function returned(payload: Uint8Array | "unchanged"): SandboxResult {
-  return { kind: "returned", json: "{}", payload, logs: [] };
 }
 
 const SHORTAGE = shortageOf("EMFILE")!;

@@ -1,7 +1,9 @@
 import { reopenAll } from "./events/endpoints.ts";
 import { openGate } from "./events/gate.ts";
 import { redrive } from "./events/history.ts";
+import { readAllLinks } from "./events/links.ts";
 import { deleteCronSources, finalCounts } from "./events/sources.ts";
+import { mendDowngrades } from "./events/versions.ts";
 import { EVENTS, rollEvent, rollSourceEvent, SOURCE_EVENTS } from "./events.ts";
 import { furnish } from "./furnish.ts";
 import { hangingPhase } from "./hanging-phase.ts";
@@ -24,12 +26,14 @@ export async function runPhases(world: World): Promise<void> {
   await hangingPhase(world);
   await calmPhase(world);
   await redriveEverything(world);
+  await world.do(readAllLinks);
   await look(world);
   checks.ending.everyMessage(world.sent, network, world.program.kernel.ids);
   checks.ending.nothingSurvivedPurge();
   checks.attempts.nothingWasEarly(world.sent);
   checks.filters.everyMessage(world.sent);
   checks.keys.eachWorkedOnce();
+  checks.functions.eachSentOnce();
   await world.do(finalCounts);
   checks.sources.everyRequest();
 }
@@ -74,12 +78,14 @@ async function look(world: World): Promise<void> {
   await checks.lists.look(world, world.program.directStore);
 }
 
-/** Ends all faults except those of the network. */
+/** Ends all faults except those of the network. Downgrades no longer throw. */
 async function endFaults(world: World): Promise<void> {
   world.faults.end();
   world.aims.mode = "none";
   await world.untilCallsReturn();
   await world.do(openGate);
+  await world.do(mendDowngrades);
+  await world.do(readAllLinks);
 }
 
 async function calmPhase(world: World): Promise<void> {

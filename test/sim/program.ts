@@ -1,6 +1,8 @@
 import type { Database } from "bun:sqlite";
 import { Authenticator } from "../../src/api/identity/auth.ts";
+import { functionSender } from "../../src/api/resources/message/function-sender.ts";
 import { type Fact, Facts } from "../../src/core/fact.ts";
+import type { FunctionMessage, FunctionSender } from "../../src/core/function-message.ts";
 import { ServiceStack } from "../../src/core/service.ts";
 import type { Keys } from "../../src/door/keys.ts";
 import { assemble, type Kernel, type KernelSettings } from "../../src/kernel.ts";
@@ -13,6 +15,7 @@ import { type Canary, clockWith, deafened, plant } from "./canary.ts";
 import type { VirtualClock } from "./clock.ts";
 import type { Dice } from "./dice.ts";
 import type { Network } from "./network.ts";
+import { sandboxWith } from "./shape-canary.ts";
 import { aroundVerbs, mayBeSlow } from "./verbs.ts";
 import type { InFlight } from "./watch/in-flight.ts";
 import type { Observer } from "./watch/observer.ts";
@@ -34,6 +37,7 @@ export interface Surroundings {
   readonly clock: VirtualClock;
   readonly dice: Dice;
   readonly network: Network;
+  readonly sandbox: Sandbox;
   readonly settings: KernelSettings;
   readonly canary: Canary | null;
   readonly observer: Observer;
@@ -50,6 +54,8 @@ export interface Surroundings {
   readonly onPrune: () => void;
   /** Gets every fact while the program lives. */
   readonly onFact: (fact: Fact) => void;
+  /** Called when a function gets the id of a message that it has sent. */
+  readonly onFunctionSent: (message: FunctionMessage, id: string) => void;
 }
 
 /** The world outside of the program. */
@@ -94,7 +100,7 @@ export class Program {
     this.directStore = this.#memory.store;
     const planted = plant(canary, this.#memory.store, { dice, db, inFlight });
     const store = aroundVerbs(planted, (name, args, run) => this.#call(name, args, run));
-    const ports = { clock: this.clock, random: dice, ...this.#connection() };
+    const ports = { clock: this.clock, random: dice, ...this.#connection(), functionSender: this.#functionSender() };
     this.kernel = assemble({ store, facts: this.facts, ports, settings });
     this.#watchDirectory();
     this.authenticator = new Authenticator({
@@ -215,15 +221,28 @@ export class Program {
     return new Promise((resolve) => this.clock.after(ms, resolve));
   }
 
+  /** Returns what sends the messages of functions. After the program has ended, nothing learns of them. */
+  #functionSender(): FunctionSender {
+    const { settings, onFunctionSent } = this.around;
+    const send = functionSender(() => this.kernel, settings.maxBodyBytes);
+    return async (message) => {
+      const reply = await send(message);
+      if (!this.#isAlive) return NEVER;
+      if ("id" in reply) onFunctionSent(message, reply.id);
+      return reply;
+    };
+  }
+
   /** Returns the network, which works only while the program lives. */
   #connection(): Outside {
-    const { network } = this.around;
+    const { network, canary } = this.around;
+    const sandbox = sandboxWith(canary, this.around.sandbox);
     return {
       transport: { send: (request, signal) => (this.#isAlive ? network.send(request, signal) : NEVER) },
       resolver: { resolve: (host, signal) => (this.#isAlive ? network.resolve(host, signal) : NEVER) },
       sandbox: {
-        run: (_, prepare) => (this.#isAlive ? network.transform(prepare()) : NEVER),
-        runHosted: () => NEVER,
+        run: (owner, prepare) => (this.#isAlive ? sandbox.run(owner, prepare) : NEVER),
+        runHosted: (owner, prepare, isRerun) => (this.#isAlive ? sandbox.runHosted(owner, prepare, isRerun) : NEVER),
       },
       keys: { fetch: () => (this.#isAlive ? network.fetchKey() : NEVER), confirm: () => NEVER },
     };

@@ -35,6 +35,7 @@ const EVENTS = {
   useToken: [20, 150],
   endToken: [5, 40],
   changeVersions: [3, 40],
+  readLink: [30, 300],
 } as const satisfies Readonly<Record<string, Range>>;
 export type EventName = keyof typeof EVENTS;
 export const EVENT_NAMES = Object.keys(EVENTS) as EventName[];
@@ -60,6 +61,8 @@ const FAULTS = {
   crashAfterCommit: [0.0003, 0.01],
   /** Chance per request to a source. */
   crashAtDoor: [0.001, 0.02],
+  /** Chance per step of a function. */
+  crashAtFunction: [0.001, 0.03],
   slowRead: [0.02, 0.7],
   slowWrite: [0.01, 0.5],
   /** Chance per lookup. */

@@ -40,9 +40,15 @@ const SLOW_READS: ReadonlySet<string> = new Set([
   ...["configuration.applications.get", "configuration.applications.find", "configuration.applications.operational"],
   ...["configuration.endpoints.get", "configuration.endpoints.active", "configuration.endpoints.secrets"],
   ...["housekeeping.meta.get", "configuration.environments.list"],
-  ...["configuration.tokens.withHash", "history.messages.get", "history.replayable", "housekeeping.tasks.lease"],
+  ...[
+    "configuration.tokens.withHash",
+    "history.messages.get",
+    "history.replayable",
+    "history.payloadLinks.isUsed",
+    "housekeeping.tasks.lease",
+  ],
   "configuration.payloadVersions.all",
-  ...["configuration.sources.withToken", "configuration.sources.get", "configuration.sources.cron"],
+  ...["configuration.sources.withToken", "configuration.sources.get", "configuration.sources.ofProvider"],
 ]);
 
 /**
@@ -57,7 +63,7 @@ const SLOW_WRITES: ReadonlySet<string> = new Set([
   ...["configuration.applications.update", "configuration.applications.delete"],
   ...["configuration.tokens.revoke", "configuration.tokens.endOfApplication", "housekeeping.tasks.update"],
   ...["configuration.sources.update", "configuration.sources.rotateToken", "configuration.sources.delete"],
-  ...["configuration.sources.setLastRun", "history.sourceLog.add"],
+  ...["configuration.sources.setLastRun", "history.sourceLog.add", "history.payloadLinks.use"],
 ]);
 
 export function mayBeSlow(name: string): "read" | "write" | null {

@@ -1,11 +1,20 @@
 /** The payload versions of the simulation: their downgrades add marks to the payloads of `beginSending`. */
 
-/** Returns a downgrade that adds `mark` to a payload. Other payloads, those of sources, stay as they are. */
-export function markingDowngrade(mark: number): string {
+/**
+ * Returns a downgrade that adds `mark` to a payload, and throws if the payload's `roll` is below
+ * `throwsBelow`. Other payloads, those of sources, stay as they are.
+ */
+export function markingDowngrade(mark: number, throwsBelow = 0): string {
   return `function downgrade(payload) {
   if (payload?.roll === undefined) return payload;
+  if (payload.roll < ${throwsBelow}) throw new Error("The payload has no earlier form.");
   return { ...payload, forms: [...(payload.forms ?? []), ${mark}] };
 }`;
+}
+
+/** Returns the `throwsBelow` of a downgrade of `markingDowngrade`. */
+export function throwsBelowOf(downgrade: string): number {
+  return Number(/payload\.roll < (\S+)\)/.exec(downgrade)![1]);
 }
 
 /** Returns the mark that a downgrade of `markingDowngrade` adds. */
@@ -14,8 +23,8 @@ export function markOf(downgrade: string): number {
 }
 
 interface Marked {
-  /** Whether downgrades add marks to the payload. */
-  readonly isMarkable: boolean;
+  /** The `roll` of the payload. Null if downgrades do not change the payload. */
+  readonly roll: number | null;
   /** The marks, in the order in which they were added. */
   readonly forms: readonly number[];
   /** The payload without marks. */
@@ -24,15 +33,15 @@ interface Marked {
 
 /** Returns the marks of a payload, and the payload as it was sent. */
 export function marksOf(payload: Uint8Array): Marked {
-  const value = parsed(payload) as { readonly roll?: number; readonly forms?: readonly number[] } | null;
-  if (value?.roll === undefined) return { isMarkable: false, forms: [], original: payload };
+  const value = parsedAsCodeSees(payload) as { readonly roll?: number; readonly forms?: readonly number[] } | null;
+  if (value?.roll === undefined) return { roll: null, forms: [], original: payload };
   const { forms = [], ...original } = value;
-  if (forms.length === 0) return { isMarkable: true, forms, original: payload };
-  return { isMarkable: true, forms, original: Buffer.from(JSON.stringify(original)) };
+  if (forms.length === 0) return { roll: value.roll, forms, original: payload };
+  return { roll: value.roll, forms, original: Buffer.from(JSON.stringify(original)) };
 }
 
 /** Returns the value that code of customers sees: that of the JSON, or the text if it is not JSON. */
-function parsed(payload: Uint8Array): unknown {
+export function parsedAsCodeSees(payload: Uint8Array): unknown {
   const text = Buffer.from(payload).toString();
   try {
     return JSON.parse(text);
@@ -44,14 +53,8 @@ function parsed(payload: Uint8Array): unknown {
 /** Whether code is a program of downgrades, not a transformation. */
 export const isDowngrade = (code: string): boolean => code.includes("function downgrade");
 
-/** Runs a program of downgrades, in the interpreter of the tests. */
-export async function runDowngrades(
-  code: string,
-  argument: string,
-  payload: Uint8Array,
-): Promise<Uint8Array | "unchanged"> {
+/** Runs a program of downgrades, in the interpreter of the tests. Rejects if a downgrade throws. */
+export async function runDowngrades(code: string, argument: string, payload: unknown): Promise<unknown> {
   const handler = new Function(`${code}\nreturn handler;`)() as (argument: object) => Promise<{ payload: unknown }>;
-  const before = parsed(payload);
-  const after = (await handler({ ...JSON.parse(argument), payload: before })).payload;
-  return after === before ? "unchanged" : Buffer.from(JSON.stringify(after));
+  return (await handler({ ...JSON.parse(argument), payload })).payload;
 }

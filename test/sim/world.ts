@@ -12,6 +12,7 @@ import { VirtualClock } from "./clock.ts";
 import { Dice } from "./dice.ts";
 import { EVENTS, SOURCE_EVENTS } from "./events.ts";
 import { Faults } from "./faults.ts";
+import { CALLED_HOST } from "./functions.ts";
 import { rollSettings } from "./furnish.ts";
 import { Lives } from "./lives.ts";
 import { Marks } from "./marks.ts";
@@ -19,6 +20,7 @@ import { Network } from "./network.ts";
 import { runPhases } from "./phases.ts";
 import type { Program } from "./program.ts";
 import { type EventName, type Rates, rollRates, type SourceEventName } from "./rates.ts";
+import { FaultySandbox } from "./sandbox.ts";
 import type { Event, Scene, Sent } from "./scene.ts";
 import { Crash, Steps } from "./steps.ts";
 import { InFlight, type Target } from "./watch/in-flight.ts";
@@ -56,6 +58,7 @@ export class World implements Scene {
   readonly rates: Rates;
   readonly settings: KernelSettings;
   readonly network: Network;
+  readonly sandbox: FaultySandbox;
   readonly inFlight: InFlight;
   readonly checks: Checks;
   readonly faults: Faults;
@@ -93,9 +96,22 @@ export class World implements Scene {
     this.faults = new Faults({ clock, dice, rates, note, isCommitRare, kill });
     this.steps = new Steps(clock, () => this.#crashIfDue());
     this.aims = new Aims(this);
+    const onFunctionStep = () => this.#perhapsCrash("crashAtFunction");
+    this.sandbox = new FaultySandbox({
+      ...{ clock, dice, marks, network: this.network },
+      ...{ busy: this.rates.faults.shortage, onFunctionStep },
+    });
     this.lives = new Lives(this);
+    this.network.onArrival = (arrival) => {
+      const isThin = this.checks.thin.received(arrival, this.program.kernel.ids);
+      if (isThin && dice.chance(0.7)) this.later(dice.below(dice.pick([3, 100, 10_000])), "readLink", null);
+    };
     this.network.onSend = (request) => {
       if (this.program.isStopped) this.checks.violation("a request is sent after a stop");
+      if (request.url.hostname === CALLED_HOST) {
+        this.checks.functions.requested(request, this.program.kernel.ids);
+        return;
+      }
       this.checks.signatures.sent(request, this.program.kernel.ids);
       this.checks.batches.sent(request, this.program.kernel.ids);
       this.checks.versions.sent(request, this.program.kernel.ids);
@@ -164,10 +180,12 @@ export class World implements Scene {
     this.#launchLater(delayMs, SOURCE_EVENTS[name], null);
   };
 
-  readonly perhapsCrashSoon = (): void => {
-    if (!this.faults.areOn || !this.dice.chance(this.rates.faults.crashAtDoor)) return;
+  readonly perhapsCrashSoon = (): void => this.#perhapsCrash("crashAtDoor");
+
+  #perhapsCrash(rate: "crashAtDoor" | "crashAtFunction"): void {
+    if (!this.faults.areOn || !this.dice.chance(this.rates.faults[rate])) return;
     this.lives.crashAfterTurns(this.dice.below(8));
-  };
+  }
 
   #launchLater(delayMs: number, event: Event, target: Target | null): void {
     const { program } = this;

@@ -78,12 +78,13 @@ export class AttemptChecks {
     // Deliveries whose payload was deleted are skipped. A delivery that a redrive or a resend has made
     // pending in this very millisecond may come later: that call has not returned yet, and a message
     // that was committed together with it may already be in memory. The members of a batch go together,
-    // before deliveries between them and without those whose transformation fails.
+    // before deliveries between them and without those whose transformation or downgrade fails.
     this.#ahead = db.prepare(
       `SELECT seq FROM delivery WHERE endpoint_seq = ?1 AND state = 0
          AND position < COALESCE((SELECT MIN(position) FROM delivery b WHERE b.batch_seq = ?4 AND b.state = 0), ?2)
          AND NOT (round > 0 AND attempts = 0 AND due_at = ?3)
-         AND (?4 IS NULL OR NOT EXISTS (SELECT 1 FROM endpoint e WHERE e.seq = ?1 AND e.sealed IS NOT NULL))
+         AND (?4 IS NULL OR NOT EXISTS (SELECT 1 FROM endpoint e WHERE e.seq = ?1 AND e.sealed IS NOT NULL)
+           AND NOT EXISTS (SELECT 1 FROM payload_version))
          AND EXISTS (SELECT 1 FROM message m WHERE m.seq = message_seq AND m.payload IS NOT NULL) LIMIT 1`,
     );
   }

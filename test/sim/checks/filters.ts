@@ -22,8 +22,11 @@ interface EndpointRow {
  * changes in a world.
  */
 export class FilterChecks {
-  /** Endpoints with a filter that have got every matching message so far. */
-  readonly #open = new Set<Seq>();
+  /**
+   * Endpoints with a filter that have got every matching message since they were created: those with
+   * numbers greater than this one.
+   */
+  readonly #openSince = new Map<Seq, Seq>();
 
   constructor(
     private readonly db: Database,
@@ -31,15 +34,15 @@ export class FilterChecks {
     private readonly violation: Violation,
   ) {}
 
-  /** Must be called when an endpoint has been created. */
-  endpointCreated(seq: Seq, { filter, eventTypes, channels }: EndpointSettings): void {
+  /** Must be called when an endpoint has been created. `last` is the latest number at that time. */
+  endpointCreated(seq: Seq, { filter, eventTypes, channels }: EndpointSettings, last: Seq): void {
     const hasMore = (eventTypes ?? null) !== null || (channels ?? null) !== null;
-    if (filter != null && !hasMore) this.#open.add(seq);
+    if (filter != null && !hasMore) this.#openSince.set(seq, last);
   }
 
   /** Must be called before an endpoint is changed: it may get no messages for some time. */
   changing(endpointSeq: Seq): void {
-    this.#open.delete(endpointSeq);
+    this.#openSince.delete(endpointSeq);
   }
 
   /** Checks the deliveries of all messages at the end. */
@@ -73,8 +76,7 @@ export class FilterChecks {
   #check({ seq }: EndpointRow, message: Sent, isWanted: boolean, hasGot: boolean): void {
     if (hasGot && !isWanted) this.violation(`endpoint ${seq} has got message ${message.seq}, which its filter refuses`);
     if (!isWanted) this.marks.hit("filter: message not wanted");
-    // An endpoint may be created after the endpoints of the message were chosen, and before its number.
-    const isOlder = seq < message.seq && this.#open.has(seq);
+    const isOlder = (this.#openSince.get(seq) ?? message.seq) < message.seq;
     if (isOlder && isWanted && !hasGot)
       this.violation(`endpoint ${seq} has not got message ${message.seq}, which matches`);
     if (hasGot && isWanted) this.marks.hit("filter: message wanted");

@@ -1,12 +1,14 @@
 import type { Database, Statement } from "bun:sqlite";
+import type { LinkedPayload } from "../../../src/commands/payload-link.ts";
 import type { IdCodec, Seq } from "../../../src/core/id.ts";
+import type { PayloadMode } from "../../../src/core/payload-link.ts";
 import { planVersions, type VersionPlan } from "../../../src/core/payload-version.ts";
 import type { OutgoingRequest } from "../../../src/ports.ts";
 import type { PayloadVersion } from "../../../src/store/index.ts";
 import type { VirtualClock } from "../clock.ts";
 import type { Marks } from "../marks.ts";
 import { elementsOf } from "../network.ts";
-import { markOf, marksOf } from "../versions.ts";
+import { markOf, marksOf, throwsBelowOf } from "../versions.ts";
 import type { Violation } from "./violation.ts";
 
 /** What was true until a change, and may still apply to attempts that began before its response. */
@@ -21,6 +23,7 @@ interface EndpointRow {
   readonly apiVersion: string | null;
   readonly environmentSeq: Seq;
   readonly isOperational: number;
+  readonly payloadMode: PayloadMode;
 }
 
 type VersionRow = Omit<PayloadVersion, "eventTypes"> & { readonly eventTypes: string | null };
@@ -30,7 +33,7 @@ const PREPARATION_MS = 2000;
 
 /**
  * Checks that each request has the form and the header of the version to which its endpoint is pinned.
- * The rule itself has tests of its own. A message with a number greater than that of a change must
+ * The rule itself has tests of its own. A message is not sent if one of its downgrades throws. A message with a number greater than that of a change must
  * have the form after the change, even if the change has no response yet.
  */
 export class VersionChecks {
@@ -52,7 +55,8 @@ export class VersionChecks {
          deprecated_at AS deprecatedAt, sunset_at AS sunsetAt, deleted_seq AS deletedSeq FROM payload_version`,
     );
     this.#endpoint = db.prepare(
-      `SELECT e.seq, e.api_version AS apiVersion, a.environment_seq AS environmentSeq, a.operational AS isOperational
+      `SELECT e.seq, e.api_version AS apiVersion, e.payload_mode AS payloadMode, a.environment_seq AS environmentSeq,
+         a.operational AS isOperational
        FROM endpoint e JOIN application a ON a.seq = e.application_seq WHERE e.url = ?`,
     );
     this.#pin = db.prepare("SELECT api_version AS apiVersion FROM endpoint WHERE seq = ?");
@@ -65,7 +69,7 @@ export class VersionChecks {
     this.#formerPins.clear();
   }
 
-  /** Creates or deletes a version. */
+  /** Creates, changes or deletes a version. */
   async whileChanging(change: () => Promise<unknown>): Promise<void> {
     const former = { value: this.#stored(), until: Number.POSITIVE_INFINITY };
     this.#formerVersions.push(former);
@@ -84,6 +88,12 @@ export class VersionChecks {
     });
   }
 
+  /** Must be called when the payload of a thin event has been read. `url` is that of its endpoint. */
+  linkRead(url: string, messageSeq: Seq, { payload, headers }: LinkedPayload): void {
+    const stated = headers["webhook-api-version"] ?? null;
+    this.#checkMessage(this.#endpoint.get(url)!, messageSeq, payload, stated);
+  }
+
   /** Must be called when a request is sent. */
   sent({ url: { href: url }, headers, body }: OutgoingRequest, ids: IdCodec): void {
     const endpoint = this.#endpoint.get(url);
@@ -91,6 +101,11 @@ export class VersionChecks {
     const header = (name: string) => headers.find(([key]) => key === name)?.[1] ?? null;
     const id = header("webhook-id") ?? "";
     const stated = header("webhook-api-version");
+    // The version of a thin event is that of its payload, when it is read.
+    if (endpoint.payloadMode === "reference") {
+      this.#compare(`the thin event ${id}`, endpoint, stated, [null]);
+      return;
+    }
     const batchSeq = ids.decode("batch_", id);
     if (batchSeq === null) {
       this.#checkMessage(endpoint, ids.decode("msg_", id) ?? 0, body, stated);
@@ -108,11 +123,14 @@ export class VersionChecks {
   #checkMessage(endpoint: EndpointRow, seq: Seq, body: Uint8Array, stated?: string | null): void {
     const row = this.#eventType.get(seq);
     if (row === null) return;
-    const { forms, isMarkable } = marksOf(body);
-    const possible = this.#possiblePlans(endpoint, { seq, eventType: row.eventType }).map((plan) => [
-      ...(stated === undefined ? [] : [versionOf(plan)]),
-      ...(isMarkable ? plan.downgrades.map(({ downgrade }) => markOf(downgrade!)) : []),
-    ]);
+    const { forms, roll } = marksOf(body);
+    const plans = this.#possiblePlans(endpoint, { seq, eventType: row.eventType });
+    const possible = plans
+      .filter(({ downgrades }) => roll === null || downgrades.every((one) => roll >= throwsBelowOf(one.downgrade!)))
+      .map((plan) => [
+        ...(stated === undefined ? [] : [versionOf(plan)]),
+        ...(roll === null ? [] : plan.downgrades.map(({ downgrade }) => markOf(downgrade!))),
+      ]);
     const actual = [...(stated === undefined ? [] : [stated]), ...forms];
     this.#compare(`message ${seq}`, endpoint, actual, possible);
     if (forms.length > 0) this.marks.hit(forms.length > 1 ? "version: several downgrades" : "version: downgraded");

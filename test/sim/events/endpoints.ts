@@ -1,5 +1,6 @@
 import { rotateSecret as rotateCommand } from "../../../src/commands/endpoint-secrets.ts";
 import * as commands from "../../../src/commands/endpoints.ts";
+import { FUNCTION_URL } from "../../../src/core/endpoint-url/function.ts";
 import type { Seq } from "../../../src/core/id.ts";
 import { generateSecret } from "../../../src/core/signature.ts";
 import { type Endpoint, type KnownEndpoint, StoreUnavailable } from "../../../src/store/index.ts";
@@ -20,6 +21,10 @@ async function pickEndpoint(
 ): Promise<KnownEndpoint | null> {
   const endpoint = await store.configuration.endpoints.get(target?.endpointSeq ?? dice.pick(endpoints));
   return endpoint === null || endpoint.deleted ? null : endpoint;
+}
+
+function isFunction({ url }: Pick<Endpoint, "url">): boolean {
+  return url === FUNCTION_URL;
 }
 
 export const add: Event = async (scene, program) => {
@@ -43,7 +48,7 @@ export const remove: Event = async (scene, program, target) => {
 /** Makes the customer's server respond with 410 from now on. */
 export const goAway: Event = async (scene, program, target) => {
   const endpoint = await pickEndpoint(scene, program, target);
-  if (endpoint === null || !scene.endpoints.includes(endpoint.seq)) return;
+  if (endpoint === null || !scene.endpoints.includes(endpoint.seq) || isFunction(endpoint)) return;
   const { network, hosts } = scene;
   if (hosts.filter((host) => network.moodOf(host) === "gone").length > hosts.length / 2) return;
   network.changeMood(new URL(endpoint.url).hostname, "gone");
@@ -52,7 +57,8 @@ export const goAway: Event = async (scene, program, target) => {
 
 export const rotateSecret: Event = async (scene, program, target) => {
   const endpoint = await pickEndpoint(scene, program, target);
-  if (endpoint === null) return;
+  // Functions sign nothing.
+  if (endpoint === null || isFunction(endpoint)) return;
   const { dice, checks } = scene;
   const secret = generateSecret(dice.bytes(24));
   const graceMs = dice.pick([dice.below(50), 1000 + dice.below(10_000), dice.below(24 * HOUR_MS)]);
@@ -133,7 +139,7 @@ export const retune: Event = async (scene, program, target) => {
     { concurrency: dice.pick([null, 1, 8]) },
     { retryScheduleMs: dice.pick([null, [], [0, 0], [1000, 60_000]]) },
     { timeoutMs: dice.pick([null, 200, 20_000]) },
-    { batch: dice.chance(0.6) ? rollBatch(dice) : null },
+    { batch: dice.chance(0.6) && !isFunction(endpoint) ? rollBatch(dice) : null },
   ]);
   await update(scene, program, endpoint.seq, change);
 };

@@ -1,5 +1,6 @@
 import { changeEndpoint } from "../../../src/commands/endpoints.ts";
 import {
+  changePayloadVersion,
   createPayloadVersion,
   deletePayloadVersion,
   payloadVersions,
@@ -9,7 +10,7 @@ import { Invalid } from "../../../src/core/problem.ts";
 import type { Dice } from "../dice.ts";
 import type { Program } from "../program.ts";
 import { EVENT_TYPES, type Event, type Scene } from "../scene.ts";
-import { markingDowngrade } from "../versions.ts";
+import { markingDowngrade, throwsBelowOf } from "../versions.ts";
 import { unless } from "./problems.ts";
 
 const NAMES = ["1", "2", "3", "4", "5"];
@@ -26,13 +27,17 @@ async function create(scene: Scene, { kernel }: Program): Promise<void> {
   const { dice, environment, checks } = scene;
   const settings = {
     ...{ description: "", eventTypes: rollEventTypes(dice), deprecatedAt: null, sunsetAt: null },
-    downgrade: dice.chance(0.9) ? markingDowngrade(dice.below(1_000_000)) : null,
+    downgrade: dice.chance(0.9) ? rollDowngrade(dice) : null,
   };
   const key = { environmentSeq: environment, version: dice.pick(NAMES) };
   await checks.versions.whileChanging(() =>
     createPayloadVersion(kernel, key, settings).catch((error: unknown) => unless(error, "conflict")),
   );
   scene.marks.hit("version: created");
+}
+
+function rollDowngrade(dice: Dice): string {
+  return markingDowngrade(dice.below(1_000_000), dice.pick([0, 0, 0.4]));
 }
 
 function rollEventTypes(dice: Dice): readonly string[] {
@@ -49,6 +54,27 @@ async function remove(scene: Scene, { kernel }: Program): Promise<void> {
     ),
   );
 }
+
+/** Replaces all downgrades that throw. A deleted version is replaced by a new one of its name. */
+export const mendDowngrades: Event = async (scene, { kernel }) => {
+  const { environment: environmentSeq, checks, dice, marks } = scene;
+  const all = await kernel.store.configuration.payloadVersions.all(environmentSeq);
+  for (const { version, downgrade, deletedSeq } of all) {
+    if (downgrade === null || throwsBelowOf(downgrade) === 0) continue;
+    const mended = { downgrade: markingDowngrade(dice.below(1_000_000)) };
+    const key = { environmentSeq, version };
+    const isReplaced = all.some((other) => other.version === version && other.deletedSeq === null);
+    if (deletedSeq === null) {
+      await checks.versions.whileChanging(() => changePayloadVersion(kernel, key, () => mended));
+    } else if (!isReplaced) {
+      const settings = { description: "", eventTypes: null, deprecatedAt: null, sunsetAt: null, ...mended };
+      await checks.versions.whileChanging(() =>
+        createPayloadVersion(kernel, key, settings).catch((error: unknown) => unless(error, "conflict")),
+      );
+    }
+    marks.hit("version: throwing downgrade replaced");
+  }
+};
 
 async function pin(scene: Scene, { kernel }: Program): Promise<void> {
   const { dice, environment, checks } = scene;

@@ -25,6 +25,7 @@ const COMMITS: ReadonlyArray<readonly [Stage, RegExp]> = [
   ["crash after commit: secret", /rotateSecret$/],
   ["crash after commit: task", /^housekeeping\.tasks\.(create|update)$/],
   ["crash after commit: token", /^configuration\.tokens\.(create|revoke|end|endOfApplication)$/],
+  ["crash after commit: payload link", /^history\.payloadLinks\.use$/],
   ["crash after commit: idempotency key", /^queue\.idempotency\.put$/],
 ];
 
@@ -83,7 +84,9 @@ export class Observer {
 
   /** Whether the latest commit contains a write of a rare kind. */
   get isCommitRare(): boolean {
-    return this.#isQueued(/^queue\.(resend|idempotency\.put)$|^configuration\.|^housekeeping\.tasks\./);
+    return this.#isQueued(
+      /^queue\.(resend|idempotency\.put)$|^configuration\.|^housekeeping\.tasks\.|^history\.payloadLinks\./,
+    );
   }
 
   #isQueued(verbs: RegExp): boolean {
