@@ -4,6 +4,7 @@ import { conflict, invalid, notFound, Problem } from "../core/problem.ts";
 import { plainEndpoint } from "../core/resources/endpoint.ts";
 import { generateSecret, secretBytes } from "../core/signature.ts";
 import { MASK, unmaskedUrl } from "../core/url-password.ts";
+import { checkTogether } from "../filter/together.ts";
 import type { Endpoint, Key } from "../store/index.ts";
 import type { CommandContext, Limits } from "./context.ts";
 import { meantOutgoing } from "./endpoint-auth.ts";
@@ -38,7 +39,8 @@ export type EndpointChange = (before: Endpoint) => Partial<Endpoint>;
 
 /**
  * Creates an endpoint. Throws 409 if the uid is taken, 403 if the application already has as many
- * endpoints as the server or its quota allows, and any error that `rule` throws.
+ * endpoints as the server or its quota allows, 422 if the filters of the application are too large
+ * together, and any error that `rule` throws.
  */
 export async function createEndpoint(
   parts: CreateParts,
@@ -82,9 +84,11 @@ export async function putEndpoint(
 }
 
 /**
- * Applies `change` to an endpoint. The code of a function must have been checked (`checkFunction`). Enabling the endpoint clears `failingSince`. If nothing changes, `updatedAt` stays and nothing is announced. Throws 404 if the
- * endpoint does not exist, 409 if the uid is taken, and any error that `change` throws. If `change`
- * returns new `eventTypes`, also throws any error that `rule` throws.
+ * Applies `change` to an endpoint. The code of a function must have been checked (`checkFunction`).
+ * Enabling the endpoint clears `failingSince`. If nothing changes, `updatedAt` stays and nothing is
+ * announced. Throws 404 if the endpoint does not exist, 409 if the uid is taken, 422 like
+ * `createEndpoint`, and any error that `change` throws. If `change` returns new `eventTypes`, also throws
+ * any error that `rule` throws.
  */
 export async function changeEndpoint(
   parts: ChangeParts,
@@ -94,16 +98,20 @@ export async function changeEndpoint(
 ): Promise<Endpoint> {
   if (rule !== anyEventTypes) await checkSubscription(parts, seq, change, rule);
   const now = parts.clock.now();
-  const update = await parts.store.configuration.endpoints.update(seq, (before) => {
-    const changed = { ...before, ...change(before) };
-    const url = meantUrl(changed.url, before.url);
-    const outgoing = meantOutgoing({ ...changed, url }, before, now);
-    const after = { ...changed, url, ...outgoing, function: meantFunction({ ...changed, url }, before) };
-    const failingSince = before.disabled && !after.disabled ? null : before.failingSince;
-    const challenge = challenging(parts, before, after, now);
-    const result = { ...after, ...disabling(before, after, now), ...challenge, failingSince };
-    return isDeepStrictEqual(result, before) ? before : { ...result, updatedAt: now };
-  });
+  const update = await parts.store.configuration.endpoints.update(
+    seq,
+    (before) => {
+      const changed = { ...before, ...change(before) };
+      const url = meantUrl(changed.url, before.url);
+      const outgoing = meantOutgoing({ ...changed, url }, before, now);
+      const after = { ...changed, url, ...outgoing, function: meantFunction({ ...changed, url }, before) };
+      const failingSince = before.disabled && !after.disabled ? null : before.failingSince;
+      const challenge = challenging(parts, before, after, now);
+      const result = { ...after, ...disabling(before, after, now), ...challenge, failingSince };
+      return isDeepStrictEqual(result, before) ? before : { ...result, updatedAt: now };
+    },
+    checkTogether,
+  );
   if (update === "gone") throw noEndpoint();
   if (update === "taken") throw uidTaken();
   if (!isDeepStrictEqual(update.after, update.before)) endpointUpdated(parts, update.before, update.after);
@@ -139,7 +147,7 @@ async function createUnlessTaken(
   const application = quotas && (await store.configuration.applications.get(applicationSeq));
   const quota = application && quotas.of(application).endpoints;
   const max = Math.min(limits.endpointsPerAppMax, quota ?? Number.POSITIVE_INFINITY);
-  const result = await store.configuration.endpoints.create(endpoint, signing, max);
+  const result = await store.configuration.endpoints.create(endpoint, signing, max, checkTogether);
   if (result === "full") {
     throw application && max === quota ? await endpointQuotaProblem(parts, application, max) : tooManyEndpoints(limits);
   }

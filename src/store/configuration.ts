@@ -19,6 +19,7 @@ import type {
   Environment,
   EventType,
   EventTypeUpdate,
+  FilterCheck,
   Key,
   KnownDoorToken,
   KnownEndpoint,
@@ -199,15 +200,25 @@ export interface Configuration {
     /**
      * Creates an endpoint. Returns false if its uid is taken, and `full` if the application already
      * has `endpointsMax` endpoints. In both cases nothing is stored. If `endpointsMax` is absent,
-     * there is no limit.
+     * there is no limit. If the endpoint has a filter, throws what `checkFilters` throws.
      */
-    create(endpoint: Endpoint, secret: string, endpointsMax?: number): Promise<boolean | "full">;
+    create(
+      endpoint: Endpoint,
+      secret: string,
+      endpointsMax?: number,
+      checkFilters?: FilterCheck,
+    ): Promise<boolean | "full">;
     /**
      * Changes an endpoint like `applications.update`. `seq`, `applicationSeq` and `createdAt` never
      * change. To enable an endpoint, set `disabled: false` and `failingSince: null`. A change of
-     * `ordering` sorts the pending deliveries again.
+     * `ordering` sorts the pending deliveries again. If the endpoint gets another filter, throws what
+     * `checkFilters` throws.
      */
-    update(seq: Seq, change: (before: Endpoint) => Partial<Endpoint>): Promise<EndpointUpdate>;
+    update(
+      seq: Seq,
+      change: (before: Endpoint) => Partial<Endpoint>,
+      checkFilters?: FilterCheck,
+    ): Promise<EndpointUpdate>;
     delete(seq: Seq, deletedAt: number): Promise<void>;
     /**
      * Returns the enabled endpoints with a next try of their challenge, the earliest first, at most

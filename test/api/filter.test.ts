@@ -32,6 +32,25 @@ async function messageIn(app: string, payload: unknown, fields: object = {}): Pr
 }
 
 describe("the field `filter` of an endpoint", () => {
+  test("the filters of one application have a limit together, which other changes need not respect", async () => {
+    const app = await makeApplication(send);
+    const path = `/app/${app}/endpoint`;
+    const large = (i: number) => ({ payload: { a: `${i}${"x".repeat(60_000)}` } });
+    const create = (filter: object | null) => send("POST", path, { url: receiver.url, filter });
+    for (let i = 0; i < 17; i++) expect((await create(large(i))).status).toBe(201);
+    const refused = await create(large(17));
+    const problem = { loc: ["body", "filter"], msg: expect.stringContaining("They may have 1048576.") };
+    expect([refused.status, refused.json.detail[0]]).toEqual([422, expect.objectContaining(problem)]);
+    const { status, json } = await create(null);
+    expect(status).toBe(201);
+    for (const method of ["PUT", "PATCH"]) {
+      const changed = await send(method, `${path}/${json.id}`, { url: receiver.url, filter: large(17) });
+      expect([method, changed.status, changed.json.detail[0].loc]).toEqual([method, 422, ["body", "filter"]]);
+    }
+    expect((await send("PATCH", `${path}/${json.id}`, { description: "changed" })).status).toBe(200);
+    expect((await send("PATCH", `${path}/${json.id}`, { filter: { payload: { a: 1 } } })).status).toBe(200);
+  });
+
   test("a filter is shown as it was sent, with its numbers, by every operation", async () => {
     const app = await makeApplication(send);
     const text = '{"payload":{"id":9007199254740993,"rate":1.50,"x":{"$in":[1e2,"a"]}}}';

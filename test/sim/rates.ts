@@ -34,7 +34,7 @@ const EVENTS = {
   makeToken: [10, 60],
   useToken: [20, 150],
   endToken: [5, 40],
-  changeVersions: [3, 40],
+  changeVersions: [10, 100],
   readLink: [30, 300],
 } as const satisfies Readonly<Record<string, Range>>;
 export type EventName = keyof typeof EVENTS;

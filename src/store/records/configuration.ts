@@ -54,6 +54,9 @@ export type EventTypeUpdate = { readonly before: EventType; readonly after: Even
 
 export type Ordering = Endpoint["ordering"];
 
+/** Throws a `Problem` if an application may not have these filters, which are given as JSON. */
+export type FilterCheck = (filters: readonly string[]) => void;
+
 /**
  * `taken`: another endpoint has the uid. `gone`: the endpoint does not exist. In both cases nothing
  * was stored.

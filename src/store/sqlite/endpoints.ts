@@ -1,5 +1,12 @@
 import type { Database } from "bun:sqlite";
-import type { ActiveEndpoint, ChallengedEndpoint, Configuration, KnownEndpoint } from "../index.ts";
+import type {
+  ActiveEndpoint,
+  ChallengedEndpoint,
+  Configuration,
+  Endpoint,
+  FilterCheck,
+  KnownEndpoint,
+} from "../index.ts";
 import type { Committer } from "./commit.ts";
 import { ENDPOINT_COLUMNS, ENDPOINT_SQL, type EndpointRow, endpointCodec } from "./endpoint-row.ts";
 import { endpointSecrets } from "./endpoint-secrets.ts";
@@ -7,6 +14,8 @@ import { laneSorter } from "./lane-sorter.ts";
 import { pageOf, walk } from "./page.ts";
 import { orTaken, parsedOrNull } from "./rows.ts";
 import type { SecretBox } from "./secret-box.ts";
+
+const anyFilters: FilterCheck = () => {};
 
 export function endpoints(db: Database, committer: Committer, box: SecretBox): Configuration["endpoints"] {
   const bySeq = db.prepare<EndpointRow, [number]>(`SELECT ${ENDPOINT_COLUMNS} FROM endpoint WHERE seq = ?`);
@@ -17,23 +26,29 @@ export function endpoints(db: Database, committer: Committer, box: SecretBox): C
   const countOf = db.prepare<{ count: number }, [number]>(
     "SELECT COUNT(*) AS count FROM endpoint WHERE application_seq = ? AND deleted_at IS NULL",
   );
+  const filters = db.prepare<{ filter: string }, [number]>(
+    "SELECT filter FROM endpoint WHERE application_seq = ? AND filter IS NOT NULL AND deleted_at IS NULL",
+  );
+  const filtersOf = ({ applicationSeq }: Pick<Endpoint, "applicationSeq">) =>
+    filters.all(applicationSeq).map(({ filter }) => filter);
   const sortLane = laneSorter(db);
   const { keepFirst, ...secretVerbs } = endpointSecrets(db, committer, box);
 
   return {
     ...endpointReads(db, box),
-    create: async (endpoint, secret, endpointsMax = Number.POSITIVE_INFINITY) => {
+    create: async (endpoint, secret, endpointsMax = Number.POSITIVE_INFINITY, checkFilters = anyFilters) => {
       const result = await orTaken(
         committer.write(() => {
           if (countOf.get(endpoint.applicationSeq)!.count >= endpointsMax) return "full";
           insertOne.run(toBindings(endpoint));
+          if (endpoint.filter !== null) checkFilters(filtersOf(endpoint));
           keepFirst(endpoint.seq, secret);
           return true;
         }),
       );
       return result === "taken" ? false : result;
     },
-    update: (seq, change) =>
+    update: (seq, change, checkFilters = anyFilters) =>
       orTaken(
         committer.write(() => {
           const row = bySeq.get(seq);
@@ -42,6 +57,7 @@ export function endpoints(db: Database, committer: Committer, box: SecretBox): C
           const { applicationSeq, createdAt } = before;
           const after = { ...before, ...change(before), seq, applicationSeq, createdAt };
           replace.run(toBindings(after));
+          if (after.filter !== null && after.filter !== before.filter) checkFilters(filtersOf(after));
           sortLane(before, after);
           return { before, after };
         }),

@@ -126,6 +126,37 @@ export function endpointsSuite(open: Open): void {
       expect(await endpoints.create(next, "whsec_b3RoZXI=", held)).toBe(true);
     });
 
+    test("a new filter is checked together with the others of its application, and stored only if it may be", async () => {
+      await using world = await Furnished.open(open);
+      const { endpoints } = world.store.configuration;
+      const checked: (readonly string[])[] = [];
+      const check = (filters: readonly string[]) => {
+        checked.push(filters.toSorted());
+        if (filters.length > 2) throw new Error("too many");
+      };
+      const filterOf = (a: number) => ({ payload: { a } });
+      const other = await world.addApplication();
+      await world.addEndpoint({ filter: filterOf(1), applicationSeq: other.seq });
+      const deleted = await world.addEndpoint({ filter: filterOf(2) });
+      await endpoints.delete(deleted.seq, world.now);
+      const first = world.newEndpoint({ filter: filterOf(3), disabled: true });
+      const second = world.newEndpoint({});
+      const third = world.newEndpoint({ filter: filterOf(5) });
+      for (const one of [first, second]) expect(await endpoints.create(one, "whsec_b3RoZXI=", 99, check)).toBe(true);
+      await endpoints.update(second.seq, () => ({ filter: filterOf(4) }), check);
+      await endpoints.update(second.seq, () => ({ description: "new" }), check);
+      await expect(endpoints.create(third, "whsec_b3RoZXI=", 99, check)).rejects.toThrow("too many");
+      expect(await endpoints.get(third.seq)).toBeNull();
+      await endpoints.create({ ...third, filter: null }, "whsec_b3RoZXI=", 99, check);
+      await expect(endpoints.update(third.seq, () => ({ filter: filterOf(6) }), check)).rejects.toThrow("too many");
+      expect((await endpoints.get(third.seq))!.filter).toBeNull();
+      // A write that throws may be tried again by itself.
+      const distinct = [...new Set(checked.map((filters) => filters.join()))];
+      const [three, four, five, six] = [3, 4, 5, 6].map((a) => JSON.stringify(filterOf(a)));
+      const pair = `${three},${four}`;
+      expect(distinct).toEqual([three!, pair, `${pair},${five}`, `${pair},${six}`]);
+    });
+
     test("an update changes all given fields of an endpoint except immutable ones", async () => {
       await using world = await Furnished.open(open);
       const changed = { ...world.endpoint, ...everyField, updatedAt: world.now + 1 };
