@@ -2,6 +2,13 @@ import type { Database } from "bun:sqlite";
 import { type Seq, type SeqSource, seqAt } from "../../core/id.ts";
 import { lastPosition } from "./last-position.ts";
 
+/**
+ * How many numbers a server skips when it starts. The server before it may have crashed after it had
+ * given out numbers that were not stored yet, for example in links to payloads. If the clock has been
+ * set back, they would otherwise be given out again.
+ */
+export const UNSTORED_MAX = 4096;
+
 /** Returns the greatest sequence number in use in any table. */
 export function lastSeq(db: Database): number {
   const tables = [

@@ -2,6 +2,8 @@ import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { ClockSeqSource, timeOfSeq } from "../../../src/core/id.ts";
+import { systemClock } from "../../../src/edge/clock.ts";
+import { openMemoryStore } from "../../../src/store/sqlite/index.ts";
 import { migrate } from "../../../src/store/sqlite/migrate.ts";
 import { CommandSeqSource } from "../../../src/store/sqlite/numbers.ts";
 
@@ -56,5 +58,20 @@ describe("numbers of a command", () => {
     using db = database();
     new CommandSeqSource(db, () => START_AT);
     expect(db.query("SELECT * FROM meta").all()).toEqual([]);
+  });
+});
+
+describe("numbers of a server", () => {
+  test("a server that starts again gives out no number that the one before it may have given out unstored", () => {
+    const db = new Database(":memory:", { strict: true });
+    let now = START_AT;
+    const clock = { ...systemClock, now: () => now };
+    const { numbers } = openMemoryStore(db, clock, () => {}).store;
+    db.run("INSERT INTO payload_link_use (link_seq) VALUES (?)", [numbers.next()]);
+    const unstored = new Set(Array.from({ length: 1000 }, () => numbers.next()));
+    now -= 60_000;
+    const { numbers: later } = openMemoryStore(db, clock, () => {}).store;
+    const again = Array.from({ length: 1000 }, () => later.next()).filter((seq) => unstored.has(seq));
+    expect(again).toEqual([]);
   });
 });

@@ -15,7 +15,7 @@ export function storeSuite(open: Open): void {
       expect(world.store.idSeed).toEqual(idSeed);
     });
 
-    test("after a restart, the store's last number is the greatest one that any object uses", async () => {
+    test("after a restart, the store's numbers continue soon after the greatest one that any object uses", async () => {
       await using world = await Furnished.open(open);
       const steps: Array<() => Promise<unknown>> = [
         () => world.addEnvironment("new"),
@@ -29,7 +29,9 @@ export function storeSuite(open: Open): void {
       for (const step of steps) {
         await step();
         await world.reopen();
-        expect(world.store.numbers.last).toBe(world.seqs.last);
+        const skipped = world.store.numbers.last - world.seqs.last;
+        expect(skipped).toBeGreaterThanOrEqual(0);
+        expect(skipped).toBeLessThan(10_000);
       }
     });
 
