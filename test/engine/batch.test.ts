@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { cancelMessage } from "../../src/commands/cancel.ts";
 import type { BatchLimits } from "../../src/core/batch.ts";
-import type { Sandbox } from "../../src/sandbox/sandbox.ts";
+import { type Sandbox, SandboxBusy } from "../../src/sandbox/sandbox.ts";
 import type { Endpoint } from "../../src/store/index.ts";
 import {
   type Behaviour,
@@ -367,7 +367,9 @@ describe("changes while a batch waits", () => {
 /** A sandbox whose code is the name of what it does to the message with the number in `variables`. */
 const sandbox: Sandbox = {
   run: async (_, prepare) => {
-    const { code, variables, payload } = prepare();
+    const { code, variables, argument, payload } = prepare();
+    // Only checks whether the code can be run.
+    if (argument === null) return { kind: "returned", json: null, logs: [] };
     const { message } = JSON.parse(Buffer.from(payload!.bytes).toString()) as { message: number };
     const bytes = (extra: string) => new Uint8Array(Buffer.from(`{"message":${message},"x":"${extra}"}`));
     if (code === "grows") return { kind: "returned", json: "{}", payload: bytes("x".repeat(200)), logs: [] };
@@ -457,8 +459,13 @@ describe("transformed batches", () => {
     expect(await a.world.states(messages)).toEqual(Array(3).fill("delivered"));
   });
 
-  test("a batch is postponed while there is no sandbox", async () => {
-    using a = await batched(200, transforming("changes"));
+  test("a batch is postponed while the sandbox is busy", async () => {
+    const busy: Sandbox = {
+      ...sandbox,
+      run: (owner, prepare) =>
+        prepare().argument === null ? sandbox.run(owner, prepare) : Promise.reject(new SandboxBusy("Busy.")),
+    };
+    using a = await batched(200, transforming("changes"), { sandbox: busy });
     const messages = await a.send(3);
     await a.world.pass(MINUTE);
     expect(a.batches()).toEqual([]);

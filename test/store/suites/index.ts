@@ -113,7 +113,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [
     sourcesSuite,
     "configuration.sources.",
-    "find get ofApplication list cron create update delete setLastRun counts count",
+    "find get ofApplication list ofProvider create update delete setLastRun counts count",
   ],
   [sourceTokensSuite, "configuration.sources.", "withToken tokens rotateToken"],
   [auditSuite, "configuration.audit.", "begin end drop list targets"],
