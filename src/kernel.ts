@@ -30,6 +30,8 @@ import { SourceDirectory } from "./door/source-directory.ts";
 import { OperationalWebhooks } from "./operational/operational-webhooks.ts";
 import { OperationalPayloads } from "./operational/payload.ts";
 import { noSandbox } from "./sandbox/sandbox.ts";
+import { ConsumerGuard } from "./sockets/consumer-guard.ts";
+import { SocketConsumers } from "./sockets/socket-consumers.ts";
 import { Directory } from "./store/directory.ts";
 import type { Store } from "./store/index.ts";
 import { type HeavyWork, workOnThisThread } from "./thread/heavy-work.ts";
@@ -89,6 +91,7 @@ export interface Kernel extends CommandContext {
   readonly backlogWatch: BacklogWatch;
   readonly certificates: CertificateWatch;
   readonly clockTrust: ClockTrustWatch;
+  readonly consumerGuard: ConsumerGuard;
   /** Returns the oldest due delivery of each environment, without those of operational webhooks. */
   readonly oldestDue: () => ReadonlyMap<Seq, OldestDue>;
   /**
@@ -114,8 +117,10 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
   const sourceCounter = new SourceCounter(clock, store);
   const clockTrust = new ClockTrustWatch(clock, facts, store, settings.acceptClock ?? false);
   const isClockDoubted = () => clockTrust.isDoubted;
+  const socketConsumers = new SocketConsumers(clock, signals);
+  const consumerGuard = new ConsumerGuard(socketConsumers, store, signals, clock);
   const engine = new Engine(ports, {
-    ...{ store, directory, ids, seqs, facts, signals },
+    ...{ store, socketConsumers, directory, ids, seqs, facts, signals },
     ...{ policy: settings, publicUrl, isClockDoubted },
   });
   const tracer = ports.tracer ?? null;
@@ -152,7 +157,7 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
   });
   return {
     ...{ store, ids, seqs, clock, random, facts, signals, directory, accepter, quotas },
-    ...{ deliverer: engine, operational, challenges },
+    ...{ deliverer: engine, socketConsumers, consumerGuard, operational, challenges },
     ...{ sources, sourceCounter, keys: ports.keys ?? noKeys },
     ...{ ingestPace, refusalLog, payloadRules, consumers },
     ...{ engine, retention, backlogWatch, clockTrust, series, cron, oldestDue },
@@ -164,7 +169,7 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
     },
     idempotency: new Idempotency(store, clock, facts, settings.idempotencyMismatch ?? "replay"),
     services: [
-      ...[clockTrust, series, operational, engine],
+      ...[clockTrust, series, operational, socketConsumers, consumerGuard, engine],
       ...(challenges === null ? [] : [challenges]),
       ...[cron, backlogWatch, retention, sourceCounter, consumers],
     ],

@@ -159,6 +159,8 @@ type AnswerKind =
       readonly detail: string;
       /** Absent if no part of the request was sent. */
       readonly headers?: ExchangedHeaders | undefined;
+      /** Whether the failure says nothing about the health of the endpoint. */
+      readonly sparesEndpoint?: true;
     }
   /** The transformation cancelled the delivery. Nothing was sent. */
   | { readonly kind: "cancelled"; readonly detail: string; readonly headers?: undefined };

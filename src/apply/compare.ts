@@ -84,7 +84,7 @@ const SPECIAL: Readonly<Partial<Record<Kind, Readonly<Record<string, Compare>>>>
 type Texts = Readonly<Record<string, string>>;
 
 function compareUrl(wanted: unknown, present: unknown): Comparison {
-  const normal = normalizeEndpointUrl(wanted as string, { httpsOnly: false, allowsFunctions: true });
+  const normal = normalizeEndpointUrl(wanted as string, { httpsOnly: false, isOperational: false });
   const url = "url" in normal ? normal.url : (wanted as string);
   const password = passwordOf(url);
   if (maskPassword(url) !== present) return "different";

@@ -15,6 +15,7 @@ import type { SourceDirectory } from "../door/source-directory.ts";
 import type { OperationalWebhooks } from "../operational/operational-webhooks.ts";
 import type { Clock, Random } from "../ports.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
+import type { SocketConsumers } from "../sockets/socket-consumers.ts";
 import type { Directory } from "../store/directory.ts";
 import type { Store } from "../store/index.ts";
 import type { HeavyWork } from "../thread/heavy-work.ts";
@@ -45,6 +46,8 @@ export interface CommandContext {
   readonly accepter: Accepter;
   readonly quotas: Quotas;
   readonly deliverer: Deliverer;
+  /** The consumers of `websocket:` endpoints. */
+  readonly socketConsumers: SocketConsumers;
   readonly operational: OperationalWebhooks;
   /** The challenges of endpoints. Null if they are off. */
   readonly challenges: Pick<Challenges, "first" | "again" | "waitMs"> | null;

@@ -30,6 +30,8 @@ export interface Outcome {
   readonly reason: FailureReason | null;
   /** Whether the endpoint responded with 410 and therefore receives no more messages. */
   readonly gone: boolean;
+  /** Whether the failure says nothing about the health of the endpoint. Absent means no. */
+  readonly sparesEndpoint?: true;
   /**
    * Wait that the endpoint requested, in ms, from 0 to `retryAfterMsMax`. Null if it requested
    * none.
@@ -47,7 +49,10 @@ const success: Outcome = { success: true, reason: null, gone: false, retryAfterM
  * failures because they are not followed.
  */
 export function classify(answer: Answer, nowMs: number): Outcome {
-  if (answer.kind === "failure") return failed(answer.reason);
+  if (answer.kind === "failure") {
+    const outcome = failed(answer.reason);
+    return answer.sparesEndpoint ? { ...outcome, sparesEndpoint: true } : outcome;
+  }
   // The transformation does not want the message to be sent. That is no failure.
   if (answer.kind === "cancelled") return success;
   const { status } = answer;

@@ -23,6 +23,11 @@ export type Signal =
    * ahead may be outdated.
    */
   | { readonly type: "lane.changed"; readonly endpointSeq: Seq }
+  /**
+   * Consumers of a `websocket:` endpoint have connected, read or disconnected, so that it may have
+   * room for further attempts.
+   */
+  | { readonly type: "socket-consumers.changed"; readonly endpointSeq: Seq; readonly hasConnected: boolean }
   /** An event type was created, changed, archived or deleted. */
   | { readonly type: "eventtype.changed"; readonly environmentSeq: Seq; readonly name: string }
   /** A payload version was created, changed or deleted. */

@@ -169,7 +169,8 @@ export class AttemptSteps {
     const times = { endedAt, endTime, durationMs: endTime - startTime };
     // After a success, the time since which the endpoint has been failing does not matter. A failure
     // of the operator's proxy disables no endpoint.
-    const mayBeTooLong = mayDisable && !outcome.success && outcome.reason !== "proxy" && !isClockDoubted();
+    const isBlamed = !outcome.success && outcome.reason !== "proxy" && outcome.sparesEndpoint !== true;
+    const mayBeTooLong = mayDisable && isBlamed && !isClockDoubted();
     const disableAfterMs = mayBeTooLong ? policy.endpointDisableAfterMs : 0;
     const { positionsAheadMs } = time;
     return { answer, outcome: judged, next, disableAfterMs, ...times, positionsAheadMs };

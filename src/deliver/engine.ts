@@ -4,6 +4,7 @@ import { OneLife } from "../core/service.ts";
 import type { Signals } from "../core/signal.ts";
 import type { Tracer } from "../core/tracer.ts";
 import type { Random } from "../ports.ts";
+import type { SocketConsumers } from "../sockets/socket-consumers.ts";
 import type { Directory, EndpointEntry } from "../store/directory.ts";
 import type { MessageContent, PendingDelivery, Store, Task } from "../store/index.ts";
 import { Turns } from "../store/turns.ts";
@@ -47,6 +48,8 @@ export interface EnginePorts extends TargetPorts {
 
 export interface EngineParts {
   readonly store: Store;
+  /** The consumers of `websocket:` endpoints. */
+  readonly socketConsumers: SocketConsumers;
   readonly directory: Directory;
   readonly ids: IdCodec;
   readonly seqs: SeqSource;
@@ -83,7 +86,7 @@ export class Engine extends OneLife implements Deliverer {
   ) {
     super();
     const { clock } = ports;
-    const { store, facts, signals, policy, directory, seqs, ids, isClockDoubted } = parts;
+    const { store, socketConsumers, facts, signals, policy, directory, seqs, ids, isClockDoubted } = parts;
     const { queue } = store;
     const isStopping = () => this.isStopping;
     const onChanged = (environmentSeq: Seq | null) => this.#gateChanged(environmentSeq);
@@ -99,7 +102,7 @@ export class Engine extends OneLife implements Deliverer {
       onSlow: () => this.#scheduler.dispatch(),
     });
     const links = payloadLinks(() => store.payloadLinkKey, seqs, parts.publicUrl);
-    const targets = new Targets({ ports, policy, ids, links });
+    const targets = new Targets({ ports, policy, ids, links, socketConsumers });
     const reading = { ...shared, directory, targets, payloadBytesMax: policy.maxBodyBytes };
     this.#scheduler = new Scheduler({
       ...{ ...shared, lanes: this.#lanes, slots: this.#slots, steps: this.#steps },
@@ -107,7 +110,7 @@ export class Engine extends OneLife implements Deliverer {
       ...{ batchReader: new BatchReader(reading), preparer: new BatchPreparer(this.#steps, ids) },
       batches: new BatchRunner(this.#steps),
       endpointConcurrency: policy.endpointConcurrency,
-      gate: this.#gate,
+      ...{ gate: this.#gate, socketConsumers },
     });
     this.#ownership = new LaneOwnership({
       ...{ clock, facts, queue, lanes: this.#lanes, scheduler: this.#scheduler },
@@ -278,6 +281,7 @@ export class Engine extends OneLife implements Deliverer {
       void this.#fanOut.forEach(concerned, (lane) => this.#reread(lane, true));
     });
     signals.react(["lane.changed"], ({ endpointSeq }) => this.#reread(this.#lanes.get(endpointSeq), false));
+    signals.react(["socket-consumers.changed"], ({ endpointSeq }) => this.#continueFull(endpointSeq));
     signals.react(["lane.filled"], ({ endpointSeq, position }) => this.#wake(endpointSeq, position));
     signals.react(["store.changed"], () => {
       void this.#fanOut.forEach([...this.#lanes], (lane) => this.#reread(lane, true));
@@ -301,6 +305,14 @@ export class Engine extends OneLife implements Deliverer {
     if (lane === null) return;
     lane.waitsOnDisk(position);
     if (lane.isOvertaking) this.#memory.release(lane);
+    this.#scheduler.update(lane);
+    this.#scheduler.dispatch();
+  }
+
+  /** Continues a lane whose endpoint may have room for further attempts. */
+  #continueFull(endpointSeq: Seq): void {
+    const lane = this.#lanes.get(endpointSeq);
+    if (lane?.state !== "full") return;
     this.#scheduler.update(lane);
     this.#scheduler.dispatch();
   }

@@ -1,4 +1,5 @@
 import { type Seq, type SeqSource, timeOfSeq } from "../core/id.ts";
+import type { SocketConsumers } from "../sockets/socket-consumers.ts";
 import type { PendingDelivery } from "../store/index.ts";
 import type { DeliveryTime } from "./delivery-time.ts";
 import type { Gate } from "./gate.ts";
@@ -15,7 +16,7 @@ export type LaneState =
   | "reading"
   /** The lane's deliveries are not due before a known time. */
   | "parked"
-  /** The endpoint's maximum number of attempts is under way. */
+  /** The endpoint's maximum number of attempts is under way, or its consumers have no room for more. */
   | "full"
   /** The endpoint or its environment is paused, or all deliveries are held. */
   | "paused"
@@ -36,6 +37,8 @@ export interface LaneRules {
   readonly endpointConcurrency: number;
   /** Returns whether no attempt to this endpoint may start. */
   readonly isClosedFor: Gate["isClosedFor"];
+  /** Returns whether the consumers of an endpoint have no room for another attempt. */
+  readonly isBusy: SocketConsumers["isBusy"];
 }
 
 export interface LaneRuleParts {
@@ -43,10 +46,11 @@ export interface LaneRuleParts {
   readonly time: DeliveryTime;
   readonly endpointConcurrency: number;
   readonly gate: Gate;
+  readonly socketConsumers: Pick<SocketConsumers, "isBusy">;
 }
 
 /** Returns rules whose values are always current. */
-export function laneRules({ seqs, time, endpointConcurrency, gate }: LaneRuleParts): LaneRules {
+export function laneRules({ seqs, time, endpointConcurrency, gate, socketConsumers }: LaneRuleParts): LaneRules {
   return {
     get lastPosition() {
       return seqs.last + 1;
@@ -59,6 +63,7 @@ export function laneRules({ seqs, time, endpointConcurrency, gate }: LaneRulePar
     },
     endpointConcurrency,
     isClosedFor: gate.isClosedFor,
+    isBusy: (endpointSeq, underWay) => socketConsumers.isBusy(endpointSeq, underWay),
   };
 }
 
@@ -71,7 +76,7 @@ export function stateOf(lane: Lane, now: number, rules: LaneRules): LaneState {
   // deliveries are ended.
   if (endpoint !== undefined && !endpoint.disabled && !endpoint.deleted) {
     if (rules.isClosedFor(endpoint)) return "paused";
-    if (lane.underWay >= concurrencyOf(lane, rules)) return "full";
+    if (lane.underWay >= concurrencyOf(lane, rules) || rules.isBusy(lane.endpointSeq, lane.underWay)) return "full";
   }
   const at = nextWorkAt(lane, rules);
   if (at <= now) return "ready";

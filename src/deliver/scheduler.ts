@@ -1,6 +1,7 @@
 import type { Facts } from "../core/fact.ts";
 import type { SeqSource } from "../core/id.ts";
 import type { Clock } from "../ports.ts";
+import type { SocketConsumers } from "../sockets/socket-consumers.ts";
 import type { EndpointEntry } from "../store/directory.ts";
 import { StoreUnavailable } from "../store/index.ts";
 import { Alarms } from "./alarms.ts";
@@ -40,6 +41,7 @@ export interface SchedulerParts {
   readonly batches: BatchRunner;
   readonly endpointConcurrency: number;
   readonly gate: Gate;
+  readonly socketConsumers: Pick<SocketConsumers, "isBusy">;
 }
 
 /**

@@ -75,6 +75,7 @@ export function settlementOf(
     settledAt: endedAt,
     disableEndpoint: outcome.gone,
     disableAfterMs,
+    ...(outcome.sparesEndpoint && { sparesEndpoint: true }),
   };
 }
 

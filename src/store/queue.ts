@@ -8,6 +8,7 @@ import type {
   DeadLetterFilter,
   Dropped,
   Expunged,
+  Hastened,
   IdempotencyEntry,
   IdempotentResponse,
   Key,
@@ -146,6 +147,14 @@ export interface Queue {
    * is enabled.
    */
   bury(endpointSeq: Seq, state: "dead" | "cancelled", now: number, limit: number): Promise<number>;
+
+  /**
+   * Checks the next `limit` deliveries of an endpoint that have had attempts and are pending, in the
+   * order of their messages, after the message `after`. Those that wait for a retry become due at the
+   * delivery time `now`. In a parallel lane they get their first position again, so that they are sent
+   * before later messages.
+   */
+  hasten(endpointSeq: Seq, range: { readonly after: Seq; readonly limit: number }, now: number): Promise<Hastened>;
 
   /**
    * Makes a message pending for an endpoint, regardless of the delivery's state. The delivery

@@ -12,6 +12,7 @@ import type { PreparedTarget, Target, TargetEndpoint, TargetParts } from "./targ
 import { ThinEndpoint } from "./thin.ts";
 import { activeTransformation, TransformedEndpoint } from "./transformed.ts";
 import { VersionedEndpoint } from "./versioned.ts";
+import { WebSocketTarget } from "./websocket.ts";
 
 /** Selects the target of an endpoint by the scheme of its URL. */
 export class Targets implements Target {
@@ -32,6 +33,7 @@ export class Targets implements Target {
       ["nats", new NatsTarget(parts)],
       ["sqs", new AwsTarget(parts, sqsService(parts.ids))],
       ["lambda", new AwsTarget(parts, lambdaService)],
+      ["websocket", new WebSocketTarget(parts)],
     ]);
   }
 

@@ -12,6 +12,7 @@ import type { SignatureHeaders, SigningKey } from "../core/signature.ts";
 import type { TraceContext } from "../core/trace.ts";
 import type { Answer, Clock, ProtocolClients, RequestMethod, Resolver, Shortage, Transport } from "../ports.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
+import type { SocketConsumers } from "../sockets/socket-consumers.ts";
 
 /**
  * Delivers to the endpoints of one URL scheme. A target defines the destination and the protocol of
@@ -72,7 +73,7 @@ export interface TargetDelivery {
 }
 
 export interface TargetEndpoint {
-  /** Needed for thin events. */
+  /** Needed for thin events, and for the consumers of the endpoint. */
   readonly seq?: Seq;
   readonly url: string;
   /** Headers that are sent with every message to the endpoint. */
@@ -179,4 +180,6 @@ export interface TargetParts {
   readonly ids: IdCodec;
   /** Needed for endpoints that get thin events. */
   readonly links?: PayloadLinks;
+  /** Needed for `websocket:` endpoints. By default, no consumer is connected. */
+  readonly socketConsumers?: Pick<SocketConsumers, "countOf" | "deliver">;
 }

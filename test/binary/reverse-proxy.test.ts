@@ -8,6 +8,7 @@ import { freePort } from "../support/free-port.ts";
 import { guideBlocks, replaced } from "../support/guide.ts";
 import { type Installation, install } from "../support/installation.ts";
 import { ROOT_TOKEN } from "../support/server.ts";
+import { SocketConsumer } from "../support/socket-consumer.ts";
 import { makeSource } from "../support/source.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
@@ -76,6 +77,7 @@ async function expectService({ url, init }: Proxied): Promise<void> {
   await expectBodySizes(send);
   await expectLiveView(url, init, send);
   await expectSource(url, init, send);
+  await expectConsumer(url, init, send);
 }
 
 async function expectBodySizes(send: Installation["send"]): Promise<void> {
@@ -119,6 +121,16 @@ async function expectSource(url: string, init: BunFetchRequestInit, send: Instal
   expect((await fetch(door, { ...init, method: "POST", body: '{"type":"a.b"}' })).status).toBeLessThan(300);
   const inbox = () => fetch(`${url}/inbox/of-the-source`, init).then(({ status }) => status);
   expect(await inbox()).toBeLessThan(500);
+}
+
+/** A WebSocket must be upgraded, and frames must pass in both directions. */
+async function expectConsumer(url: string, { tls }: BunFetchRequestInit, send: Installation["send"]): Promise<void> {
+  const app = await makeApplication(send);
+  const endpoint = (await send("POST", `/app/${app}/endpoint`, { url: "websocket:" })).json.id;
+  using consumer = await SocketConsumer.connect(url, `/api/v1/app/${app}/endpoint/${endpoint}`, { tls });
+  const messages = [await sendMessage(send, app), await sendMessage(send, app)];
+  await consumer.until(() => consumer.frames.length >= 2);
+  expect(consumer.messageIds).toEqual(messages);
 }
 
 describe.skipIf(which("nginx") === null)("the guide's configuration of nginx", () => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { normalizeEndpointUrl, urlScheme } from "../../src/core/endpoint-url/index.ts";
 
-const anyUrl = { httpsOnly: false, allowsFunctions: true };
+const anyUrl = { httpsOnly: false, isOperational: false };
 
 describe("the URL of an endpoint", () => {
   test.each([
@@ -53,10 +53,20 @@ describe("the URL of an endpoint", () => {
     },
   );
 
-  test("where no function is allowed, its scheme is neither accepted nor named", () => {
-    const rules = { ...anyUrl, allowsFunctions: false };
-    const problem = expect.not.stringContaining("function");
-    expect(normalizeEndpointUrl("function:", rules)).toEqual({ problem });
+  test.each(["function", "websocket"])(
+    "endpoints for operational webhooks cannot have the scheme %s, and it is not named",
+    (scheme) => {
+      const rules = { ...anyUrl, isOperational: true };
+      const problem = expect.not.stringContaining(scheme);
+      expect(normalizeEndpointUrl(`${scheme}:`, rules)).toEqual({ problem });
+    },
+  );
+
+  test("the URL of an endpoint with consumers is exactly `websocket:`", () => {
+    expect(normalizeEndpointUrl("websocket:", anyUrl)).toEqual({ url: "websocket:" });
+    for (const url of ["WebSocket:", "websocket:x", "websocket://a.example/", "websocket:?a=1", "websocket:#a"]) {
+      expect(normalizeEndpointUrl(url, anyUrl)).toEqual({ problem: expect.stringContaining("`websocket:`") });
+    }
   });
 
   test("with https-only, only URLs with an encrypted connection are accepted", () => {
@@ -65,7 +75,7 @@ describe("the URL of an endpoint", () => {
     expect(normalizeEndpointUrl("grpc://a:1", rules)).toEqual({ problem: "Must be a grpcs URL." });
     expect(normalizeEndpointUrl("amqp://a", rules)).toEqual({ problem: "Must be an amqps URL." });
     expect(normalizeEndpointUrl("nats://a/b", rules)).toEqual({ problem: "Must have `tls=true`." });
-    for (const url of ["https://a/", "grpcs://a:1", "function:", "amqps://a", "nats://a/b?tls=true"]) {
+    for (const url of ["https://a/", "grpcs://a:1", "function:", "websocket:", "amqps://a", "nats://a/b?tls=true"]) {
       expect(normalizeEndpointUrl(url, rules)).toEqual({ url });
     }
   });

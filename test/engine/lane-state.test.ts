@@ -11,6 +11,7 @@ const SEQ = seqAt(NOW);
 const rules = {
   ...{ lastPosition: SEQ, aheadMs: 0, positionsAheadMs: 0, endpointConcurrency: 3 },
   isClosedFor: ({ paused }: { readonly paused: boolean }) => paused,
+  isBusy: () => false,
 };
 
 function deliveryOf(change: Partial<PendingDelivery> = {}): PendingDelivery {

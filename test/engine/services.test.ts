@@ -60,6 +60,8 @@ function macrotask(): Promise<void> {
 const NAMES = [
   "clockTrust",
   "operational",
+  "socketConsumers",
+  "consumerGuard",
   "engine",
   "backlogWatch",
   "retention",

@@ -20,6 +20,7 @@ import { type AddressOf, Door } from "../resources/door/door.ts";
 import { doorRoutes } from "../resources/door/routes.ts";
 import { endpointCancelRoutes } from "../resources/endpoint/cancel.ts";
 import { endpointCertificateRoutes } from "../resources/endpoint/certificates.ts";
+import { endpointConnectRoutes } from "../resources/endpoint/connect.ts";
 import { endpointDetailRoutes } from "../resources/endpoint/detail.ts";
 import { endpointFilterRoutes } from "../resources/endpoint/filter-test.ts";
 import { endpointHeadersRoutes } from "../resources/endpoint/headers.ts";
@@ -198,6 +199,7 @@ export function operationsOf(context: Context): readonly Operation[] {
     ...endpointFilterRoutes(context),
     ...endpointCancelRoutes(context),
     ...endpointStatsRoutes(context),
+    ...endpointConnectRoutes(context),
     ...messageRoutes(context),
     ...environmentMessageRoutes(context),
     ...messageRawRoutes(context),

@@ -1,3 +1,4 @@
+import { CONSUMER_PROTOCOL } from "../../core/consumer-frame.ts";
 import { originalOf, withHeaders } from "./request-target.ts";
 
 /** An open WebSocket. */
@@ -50,9 +51,11 @@ export function isUpgrade(request: Request): boolean {
   return request.headers.get("upgrade")?.toLowerCase() === "websocket";
 }
 
-/** Upgrades a request. Returns false if that is not possible. */
+/** Upgrades a request. A client that offers subprotocols gets the one of the frames. */
 export function upgradeOn(server: Bun.Server<unknown>, request: Request, data: SocketEvents): boolean {
-  return server.upgrade(originalOf(request), { data });
+  const offers = protocolsOf(request).includes(CONSUMER_PROTOCOL);
+  const headers: Record<string, string> = offers ? { "sec-websocket-protocol": CONSUMER_PROTOCOL } : {};
+  return server.upgrade(originalOf(request), { data, headers });
 }
 
 function protocolsOf(request: Request): readonly string[] {

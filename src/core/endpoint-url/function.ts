@@ -20,4 +20,5 @@ export const functionScheme: UrlScheme = {
   },
   // A function is the customer's own code, so there is no receiver to ask.
   isChallenged: false,
+  isForCustomers: true,
 };

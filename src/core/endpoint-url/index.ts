@@ -6,6 +6,7 @@ import { grpcScheme } from "./grpc.ts";
 import { httpScheme } from "./http.ts";
 import { natsScheme } from "./nats.ts";
 import type { UrlScheme } from "./scheme.ts";
+import { websocketScheme } from "./websocket.ts";
 
 /** The protocols of endpoints: one entry each, in the order in which error messages name them. */
 const SCHEMES: readonly UrlScheme[] = [
@@ -16,6 +17,7 @@ const SCHEMES: readonly UrlScheme[] = [
   natsScheme,
   sqsScheme,
   lambdaScheme,
+  websocketScheme,
 ];
 
 const BY_PROTOCOL: ReadonlyMap<string, UrlScheme> = new Map(
@@ -37,8 +39,8 @@ export function takesBatches(text: string): boolean {
 interface UrlRules {
   /** Whether only URLs with an encrypted connection are allowed. */
   readonly httpsOnly: boolean;
-  /** Whether the endpoint can be a function. */
-  readonly allowsFunctions: boolean;
+  /** Whether the endpoint is for operational webhooks. */
+  readonly isOperational: boolean;
   /** Whether the server has keys for AWS. The default is false. */
   readonly hasAwsCredentials?: boolean;
 }
@@ -51,7 +53,7 @@ export function normalizeEndpointUrl(text: string, rules: UrlRules): { url: stri
   const parsed = text.isWellFormed() ? URL.parse(text) : null;
   if (parsed === null) return { problem: "Must be a valid URL." };
   const scheme = BY_PROTOCOL.get(parsed.protocol);
-  const isAllowed = scheme !== undefined && (rules.allowsFunctions || scheme !== functionScheme);
+  const isAllowed = scheme !== undefined && !(rules.isOperational && scheme.isForCustomers);
   if (!isAllowed) return { problem: unknownScheme(rules) };
   const url = scheme.hasHost ? withNormalHost(parsed) : parsed;
   if (url === null) return { problem: "Must be a valid URL with a host." };
@@ -70,8 +72,8 @@ function spellingProblem({ hasHost }: UrlScheme, text: string, { href }: URL): s
   return hasHost || text === href ? null : `Must be spelled \`${href}\`.`;
 }
 
-function unknownScheme({ allowsFunctions }: UrlRules): string {
-  const schemes = allowsFunctions ? SCHEMES : SCHEMES.filter((scheme) => scheme !== functionScheme);
+function unknownScheme({ isOperational }: UrlRules): string {
+  const schemes = isOperational ? SCHEMES.filter((scheme) => !scheme.isForCustomers) : SCHEMES;
   const names = schemes.flatMap(({ names }) => names);
   return `The scheme of the URL must be ${names.slice(0, -1).join(", ")} or ${names.at(-1)}.`;
 }

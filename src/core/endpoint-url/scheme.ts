@@ -42,6 +42,8 @@ export interface UrlScheme {
   readonly hasTokens?: boolean;
   /** Whether a receiver can be asked for its consent (setting `endpoint-challenge`). */
   readonly isChallenged: boolean;
+  /** Whether endpoints for operational webhooks cannot have the URL. Absent means no. */
+  readonly isForCustomers?: true;
 }
 
 export const hostOfUrl = (url: URL): string => url.hostname;

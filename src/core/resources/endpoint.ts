@@ -60,7 +60,7 @@ const url: ValueType<string, string, string> = {
     minLength: 1,
     maxLength: urlCharsMax,
     description:
-      "URL to which webhooks are sent. Its scheme chooses the protocol: `https`, `http`, `grpcs`, `grpc`, or `function:` for an endpoint that runs the code in `function`. Responses show a password in it as `***`; sending that form back keeps the stored password. See /docs/guide/transports.",
+      "URL to which webhooks are sent. Its scheme chooses the protocol: `https`, `http`, `grpcs`, `grpc`, `websocket:` for consumers that connect to the server, or `function:` for an endpoint that runs the code in `function`. Responses show a password in it as `***`; sending that form back keeps the stored password. See /docs/guide/transports.",
     examples: ["https://example.com/webhook"],
   }),
   format: maskPassword,

@@ -122,6 +122,8 @@ export interface Settlement {
    * ms; 0 means never.
    */
   readonly disableAfterMs: number;
+  /** Whether the attempt leaves the health of the endpoint unchanged. Absent means no. */
+  readonly sparesEndpoint?: true;
 }
 
 /** The change that a settlement made. */
@@ -167,6 +169,14 @@ export interface Delivery {
   readonly dueAt: number;
   /** Number of attempts in all rounds. */
   readonly attemptsTotal: number;
+}
+
+/** Deliveries whose retries became due earlier. */
+export interface Hastened {
+  /** The first position of a hastened delivery; null if there is none. */
+  readonly first: Seq | null;
+  /** The message to continue after; null if no deliveries are left. */
+  readonly last: Seq | null;
 }
 
 /** The lanes that this process may serve. */

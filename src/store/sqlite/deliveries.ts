@@ -33,7 +33,7 @@ export function toDelivery(row: DeliveryRow): Delivery {
   return { ...row, state: STATE_NAMES[row.state]!, reason: row.reason as FailureReason | null };
 }
 
-type Verbs = Pick<Queue, "due" | "nextPosition" | "pendingLanes" | "settle" | "bury" | "resend">;
+type Verbs = Pick<Queue, "due" | "nextPosition" | "pendingLanes" | "settle" | "bury" | "hasten" | "resend">;
 
 /** The methods that read and change deliveries. */
 export function deliveries(db: Database, committer: Committer, stretches: Stretches, box: SecretBox): Verbs {
@@ -41,6 +41,7 @@ export function deliveries(db: Database, committer: Committer, stretches: Stretc
     ...lanes(db),
     settle: settleVerb(db, committer, stretches, box),
     bury: buryVerb(db, committer),
+    hasten: hastenVerb(db, committer),
     resend: resendVerb(db, committer, stretches),
   };
 }
@@ -121,6 +122,27 @@ function buryVerb(db: Database, committer: Committer): Queue["bury"] {
       if (state === "dead" && isDisabled.get(endpointSeq) === null) return 0;
       const reason: FailureReason | null = state === "dead" ? "disabled" : null;
       return end.run(endpointSeq, STATE[state], reason, now, limit).changes;
+    }, limit);
+}
+
+function hastenVerb(db: Database, committer: Committer): Queue["hasten"] {
+  const next = db.prepare<Pick<PendingDelivery, "seq" | "messageSeq">, [number, number, number]>(
+    `SELECT seq, message_seq AS messageSeq FROM delivery
+     WHERE state = 0 AND attempts_total > 0 AND endpoint_seq = ? AND message_seq > ? ORDER BY message_seq LIMIT ?`,
+  );
+  const hasten = db.prepare<{ position: number }, [number, number]>(
+    `UPDATE delivery SET due_at = ?2,
+       position = CASE (SELECT fifo FROM endpoint WHERE endpoint.seq = endpoint_seq) WHEN 1 THEN position ELSE seq END
+     WHERE seq = ?1 AND attempts > 0 AND due_at > ?2 RETURNING position`,
+  );
+  return (endpointSeq, { after, limit }, now) =>
+    committer.write(() => {
+      const rows = next.all(endpointSeq, after, limit);
+      const positions = rows.flatMap(({ seq }) => hasten.get(seq, now)?.position ?? []);
+      return {
+        first: positions.length === 0 ? null : Math.min(...positions),
+        last: rows.length < limit ? null : rows.at(-1)!.messageSeq,
+      };
     }, limit);
 }
 

@@ -57,7 +57,7 @@ export function settleVerb(db: Database, committer: Committer, stretches: Stretc
     const { attempt, round, settledAt, disableEndpoint, disableAfterMs } = settlement;
     if (!insertAttempt(settlement)) return settledBefore(settlement);
     storeExchange(attempt);
-    const health = updateHealth(attempt, settledAt);
+    const health = settlement.sparesEndpoint ? unchangedHealth : updateHealth(attempt, settledAt);
     const failingSince = health.after;
     const hasFailedTooLong = shouldDisable(failingSince, settledAt, disableAfterMs);
     const cause: "gone" | "failing" | null = disableEndpoint ? "gone" : hasFailedTooLong ? "failing" : null;
@@ -91,6 +91,8 @@ export function settleVerb(db: Database, committer: Committer, stretches: Stretc
 
   return (settlements) => committer.write(() => settlements.map(settleOne), settlements.length);
 }
+
+const unchangedHealth: HealthChange = { before: null, after: null };
 
 function transition({ before, after }: HealthChange): Settled["health"] {
   if (before === null) return after === null ? null : "failing";

@@ -40,6 +40,7 @@ import { dropSuite } from "./queue/drop.ts";
 import { dueSuite } from "./queue/due.ts";
 import { expungeSuite } from "./queue/expunge.ts";
 import { functionSendsSuite } from "./queue/function-sends.ts";
+import { hastenSuite } from "./queue/hasten.ts";
 import { healthSuite } from "./queue/health.ts";
 import { idempotencySuite } from "./queue/idempotency.ts";
 import { orderSuite } from "./queue/order.ts";
@@ -89,6 +90,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [settleAgainSuite, "queue.", "settle"],
   [healthSuite, "queue.", "settle"],
   [burySuite, "queue.", "bury"],
+  [hastenSuite, "queue.", "hasten"],
   [resendSuite, "queue.", "resend"],
   [resendAllSuite, "queue.", "resendAll"],
   [redriveSuite, "queue.", "redrive"],

@@ -10,7 +10,7 @@ export const ENDPOINT_FIELDS: readonly EndpointField[] = [
     kind: "url",
     label: "URL",
     placeholder: "https://example.com/webhooks",
-    help: "The scheme chooses the protocol, such as https:// or grpcs://. Enter function: to run code instead of calling an address. Stored passwords are shown as ***.",
+    help: "The scheme chooses the protocol, such as https:// or grpcs://. Enter function: to run code instead of calling an address, or websocket: for programs that connect to this server. Stored passwords are shown as ***.",
   },
   {
     name: "function",

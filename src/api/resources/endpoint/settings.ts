@@ -18,8 +18,8 @@ import type { EndpointIn, EndpointPatch, EndpointUpdate } from "./fields.ts";
 /** What is needed to check the URLs in a request. */
 export interface UrlPolicy {
   readonly settings: Pick<Settings, "httpsOnly" | "awsCredentials">;
-  /** Whether the endpoint can be a function. The default is true. */
-  readonly allowsFunctions?: boolean;
+  /** Whether the endpoint is for operational webhooks. The default is false. */
+  readonly isOperational?: boolean;
   readonly deliverer: Pick<Deliverer, "inboxUrl">;
 }
 
@@ -91,10 +91,10 @@ export function checkTokenUrl(
 }
 
 /** Returns the URL in its normal form. Throws 422 if it is not allowed. */
-export function checkedUrl(text: string, { settings, deliverer, allowsFunctions = true }: UrlPolicy): string {
+export function checkedUrl(text: string, { settings, deliverer, isOperational = false }: UrlPolicy): string {
   const checked = normalizeEndpointUrl(text, {
     httpsOnly: settings.httpsOnly,
-    allowsFunctions,
+    isOperational,
     hasAwsCredentials: settings.awsCredentials !== "none",
   });
   if ("problem" in checked) throw invalid(["body", "url"], checked.problem);

@@ -44,7 +44,7 @@ export function messageEventRoutes(context: Context): Operation[] {
 
   return [
     operation({
-      id: "v1.message.events",
+      id: "message.events",
       method: "GET",
       path: "/api/v1/app/:app_id/events",
       tag: "Message",

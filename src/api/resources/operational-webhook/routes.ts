@@ -43,7 +43,7 @@ const emptyPage = { rows: [], more: false };
 
 export function operationalWebhookRoutes(context: Context): Operation[] {
   const { store, ids, lookup, operational } = context;
-  const urlPolicy = { ...context, allowsFunctions: false };
+  const urlPolicy = { ...context, isOperational: true };
   const tag = "Operational webhook";
   const list = "/api/v1/operational-webhook/endpoint";
   const path = `${list}/:endpoint_id` as const;

@@ -6,6 +6,7 @@ import type { ScopeName } from "../../../core/scope.ts";
 import type { Context } from "../../http/context.ts";
 import type { Call, Operation } from "../../http/operation.ts";
 import { noContent } from "../../http/reply.ts";
+import { endpointConnectRoutes } from "../endpoint/connect.ts";
 import { endpointFilterRoutes } from "../endpoint/filter-test.ts";
 import { endpointHeadersRoutes } from "../endpoint/headers.ts";
 import { endpointRoutes } from "../endpoint/routes.ts";
@@ -31,6 +32,7 @@ const IDS: Readonly<Record<string, string>> = {
   "endpoint.filter-test": "ingest.endpoint.filter-test",
   "endpoint.filter-preview": "ingest.endpoint.filter-preview",
   "endpoint.verify": "ingest.endpoint.verify",
+  "endpoint.connect": "ingest.endpoint.connect",
 };
 
 export function sourceEndpointRoutes(context: Context): Operation[] {
@@ -40,6 +42,7 @@ export function sourceEndpointRoutes(context: Context): Operation[] {
     ...endpointHeadersRoutes(context),
     ...endpointFilterRoutes(context),
     ...endpointVerifyRoutes(context),
+    ...endpointConnectRoutes(context),
   ];
   return all.flatMap((operation) => {
     const id = IDS[operation.id];
@@ -47,8 +50,14 @@ export function sourceEndpointRoutes(context: Context): Operation[] {
   });
 }
 
+/** The scopes for sources, by those for applications. */
+const SCOPES: Readonly<Partial<Record<ScopeName, ScopeName>>> = {
+  "endpoint:Read": "ingest:Read",
+  "endpoint:Write": "ingest:Write",
+};
+
 function scopeOfSource(name: ScopeName): ScopeName {
-  return name === "endpoint:Read" ? "ingest:Read" : name;
+  return SCOPES[name] ?? name;
 }
 
 /** Returns an operation on an application's endpoint as an operation on a source's endpoint. */

@@ -58,6 +58,18 @@ export function healthSuite(open: Open): void {
       expect(await health.store(2, 3)).toBe(2);
     });
 
+    test("a failure that spares the endpoint leaves it healthy, or failing since its first failure", async () => {
+      await using health = await Health.open(open, [dead, dead, dead, dead]);
+      const { world, ended } = health;
+      const { queue, configuration } = world.store;
+      const spare = { ...ended[0]!, sparesEndpoint: true, disableAfterMs: 0 } as const;
+      expect(await queue.settle([spare])).toMatchObject([{ change: "moved", disabled: null, health: null }]);
+      expect((await configuration.endpoints.get(world.endpoint.seq))!.failingSince).toBeNull();
+      expect(await health.store(1)).toBe(1);
+      await queue.settle([{ ...ended[2]!, sparesEndpoint: true }]);
+      expect(await health.store(3)).toBe(1);
+    });
+
     test("a failure that is stored after a later success leaves the endpoint healthy", async () => {
       await using health = await Health.open(open, [dead, delivered]);
       expect(await health.store(1)).toBeNull();

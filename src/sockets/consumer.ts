@@ -1,0 +1,129 @@
+import { CLOSE, parseConsumerFrame } from "../core/consumer-frame.ts";
+import type { Cancel } from "../ports.ts";
+
+/**
+ * Number of bytes that may wait to be sent before a consumer gets no more frames. One more frame may
+ * exceed it.
+ */
+const UNSENT_BYTES_MAX = 64 * 1024;
+
+/** The connection of a consumer. */
+export interface ConsumerSocket {
+  send(text: string): void;
+  /** Number of bytes that wait until the client reads. */
+  readonly unsentBytes: number;
+  ping(): void;
+  close(code: number, reason: string): void;
+  /** Ends the connection at once. */
+  terminate(): void;
+}
+
+/** How a delivery to the consumers of an endpoint ended. */
+export type FrameEnd =
+  | { readonly kind: "ack" }
+  | { readonly kind: "nack"; readonly error: string; readonly retryAfterMs: number | null }
+  /** The consumer that had the frame has disconnected. */
+  | { readonly kind: "lost" }
+  /** No consumer is connected. */
+  | { readonly kind: "none" }
+  | { readonly kind: "aborted"; readonly wasSent: boolean };
+
+/** Settles a frame. */
+export type EndFrame = (end: FrameEnd) => void;
+
+/** Gets the changes of a consumer that its endpoint must know of. */
+export interface ConsumerOwner {
+  /** Called when the consumer may have got room, or lost it. */
+  changed(consumer: Consumer): void;
+}
+
+/** One connected consumer, and the frames that it has not acknowledged. */
+export class Consumer {
+  readonly #frames = new Map<string, EndFrame>();
+  /** False after the connection has begun to close. */
+  #isOpen = true;
+
+  constructor(
+    private readonly owner: ConsumerOwner,
+    private readonly socket: ConsumerSocket,
+    /** Maximum number of unacknowledged frames. */
+    readonly prefetch: number,
+  ) {}
+
+  /** Number of frames that the consumer has not acknowledged. */
+  get outstanding(): number {
+    return this.#frames.size;
+  }
+
+  /** Number of further frames that the consumer can get now: 0 if it does not read. */
+  get room(): number {
+    if (!this.#isOpen || this.#doesNotRead) return 0;
+    return Math.max(0, this.prefetch - this.#frames.size);
+  }
+
+  get #doesNotRead(): boolean {
+    return this.socket.unsentBytes > UNSENT_BYTES_MAX;
+  }
+
+  /**
+   * Sends a frame. `end` is called once, unless the returned function is called before: it abandons
+   * the frame. Must only be called by the owner and if there is room.
+   */
+  send(deliveryId: string, text: string, end: EndFrame): Cancel {
+    this.#frames.set(deliveryId, end);
+    this.socket.send(text);
+    return () => this.#abandon(deliveryId, end);
+  }
+
+  /**
+   * Gives up a frame that was not acknowledged in time. If the consumer has not even read what was
+   * sent before, its connection ends, so that frames do not collect in memory.
+   */
+  #abandon(deliveryId: string, end: EndFrame): void {
+    if (this.#frames.get(deliveryId) !== end) return;
+    this.#frames.delete(deliveryId);
+    if (this.#doesNotRead) this.socket.terminate();
+    else this.owner.changed(this);
+  }
+
+  /** Must be called for each text frame of the client. Closes the connection if it is invalid. */
+  received(text: string): void {
+    const reply = parseConsumerFrame(text);
+    if (reply === "invalid") {
+      this.close(CLOSE.invalidFrame, "A frame must be a JSON object.");
+      return;
+    }
+    const end = reply === null ? undefined : this.#frames.get(reply.deliveryId);
+    // A frame that was acknowledged before or given up.
+    if (reply === null || end === undefined) return;
+    this.#frames.delete(reply.deliveryId);
+    this.owner.changed(this);
+    end(
+      reply.type === "ack" ? { kind: "ack" } : { kind: "nack", error: reply.error, retryAfterMs: reply.retryAfterMs },
+    );
+  }
+
+  /** Must be called when the client has read what waited. */
+  drained(): void {
+    this.owner.changed(this);
+  }
+
+  ping(): void {
+    this.socket.ping();
+  }
+
+  /** Closes the connection. The client may still acknowledge frames until it has ended. */
+  close(code: number, reason: string): void {
+    this.#isOpen = false;
+    this.socket.close(code, reason);
+    this.owner.changed(this);
+  }
+
+  /** Must be called when the connection has ended. Frames without an acknowledgement are lost. */
+  ended(): void {
+    this.#isOpen = false;
+    const frames = [...this.#frames.values()];
+    this.#frames.clear();
+    for (const end of frames) end({ kind: "lost" });
+  }
+}
