@@ -102,8 +102,8 @@ export class Consumer {
     const isSame = before.state === state;
     this.#state = { state, error, since: isSame ? before.since : this.parts.clock.now() };
     if (isSame && before.error === error) return;
-    const { seq: sourceSeq, provider } = this.entry.source;
-    this.parts.facts.state({ type: "source.connection", sourceSeq, broker: provider, state, error });
+    const { seq: sourceSeq, environmentSeq, provider: broker } = this.entry.source;
+    this.parts.facts.state({ type: "source.connection", sourceSeq, environmentSeq, broker, state, error });
   }
 }
 

@@ -30,6 +30,7 @@ export type SourceFact =
   | {
       readonly type: "source.connection";
       readonly sourceSeq: Seq;
+      readonly environmentSeq: Seq;
       /** The type of the source. */
       readonly broker: string;
       readonly state: BrokerState["state"];

@@ -34,6 +34,21 @@ function signed(body: string, secret = "whsec_test_only"): Record<string, string
 
 const knock = (url: string, init: RequestInit = {}) => fetch(url, { method: "POST", body: "{}", ...init });
 
+describe("a disabled source", () => {
+  test("responds with 404 at its URL at once, sends no examples, and receives again when it is enabled", async () => {
+    const { id, ingestUrl } = await makeSource();
+    const arrive = () => knock(ingestUrl, { headers: signed("{}") }).then(({ status }) => status);
+    expect(await arrive()).toBe(200);
+    const changed = await send("PATCH", `${SOURCES}/${id}`, { disabled: true });
+    expect([changed.status, changed.json.disabled]).toEqual([200, true]);
+    expect(await arrive()).toBe(404);
+    const example = await send("POST", `${SOURCES}/${id}/send-example`);
+    expect([example.status, example.json.code]).toEqual([422, "source_disabled"]);
+    await send("PATCH", `${SOURCES}/${id}`, { disabled: false });
+    expect(await arrive()).toBe(200);
+  });
+});
+
 describe("creating a source", () => {
   test("absent fields have their defaults, and the secret is not shown", async () => {
     const made = await makeSource({ uid: null });

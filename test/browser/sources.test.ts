@@ -229,6 +229,28 @@ describeInBrowser("pages of sources in a browser", options, (group) => {
   );
 
   test(
+    "a source for a queue is created with its URL, shows why its connection fails, and can be disabled",
+    async () => {
+      const { page } = await open("#/source/new");
+      await page.getByLabel("Search providers").fill("sqs");
+      await page.getByRole("radio", { name: /^Amazon SQS/ }).check();
+      await page.getByLabel("Queue, as").fill("sqs://KEY:top-secret@eu/1/orders?endpoint=http%3A%2F%2F127.0.0.1%3A1");
+      await button(page, "Create source").click();
+      await page.getByText("The connection was refused. It is tried again.").waitFor();
+      expect(await page.getByRole("button", { name: "Send example" }).count()).toBe(0);
+      expect(await page.getByLabel("Queue, as").inputValue()).toContain("KEY:***@eu");
+      expect(await page.content()).not.toContain("top-secret");
+      await page.getByLabel("Disabled: nothing is received").check();
+      await button(page, "Save settings").click();
+      await page.getByText("Nothing is received.", { exact: true }).waitFor();
+      await page.getByText("The connection was refused.").waitFor({ state: "detached" });
+      await go(page, "#/source");
+      await page.getByRole("cell", { name: "disabled" }).first().waitFor();
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
     "the URL can be replaced, and the deletion names what it deletes",
     async () => {
       const { id, ingestUrl, name } = await makeSource();

@@ -163,6 +163,22 @@ describe("sources of type cron", () => {
     expect(await runsOf(world, source)).toEqual([40 * MINUTE, 70 * MINUTE]);
   });
 
+  test("a disabled source does not run, and runs again when it is enabled", async () => {
+    const { world, source } = await worldWith({ schedule: "0 * * * *" });
+    const set = async (disabled: boolean) => {
+      const { sources } = world.store.configuration;
+      await world.do(() => sources.update(source.seq, () => ({ disabled, updatedAt: world.now })));
+      const { environmentSeq } = world;
+      world.kernel.signals.send({ type: "source.changed", sourceSeq: source.seq, environmentSeq });
+    };
+    await set(true);
+    await world.pass(2 * HOUR);
+    expect(await runsOf(world, source)).toEqual([]);
+    await set(false);
+    await world.pass(HOUR);
+    expect(await runsOf(world, source)).toEqual([3 * HOUR]);
+  });
+
   test("a new source runs without a restart, and a deleted one no longer runs", async () => {
     const { world, source } = await worldWith({ schedule: "0 0 1 7 *" });
     const late = await addSource(world, { schedule: "0 * * * *" });

@@ -121,7 +121,7 @@ export class ChangeWatch {
   }
 
   #watchOthers({ facts, signals }: Parts): void {
-    facts.on(["source.received"], ({ environmentSeq, sourceSeq }) => {
+    facts.on(["source.received", "source.connection"], ({ environmentSeq, sourceSeq }) => {
       const items = this.sink.itemsOf(environmentSeq);
       items?.topic("sources");
       items?.item("sources", sourceSeq);

@@ -10,6 +10,7 @@ const source = {
   answer: null,
   deduplicate: { by: "delivery-id", windowSeconds: 86_400 },
   ingestRate: null,
+  disabled: false,
   metadata: {},
 } as unknown as Source;
 const draft = draftOf(source);

@@ -17,7 +17,7 @@ import { GeneralSettings } from "../sources/general-form.tsx";
 import { CheckSettings, Deletion, UrlRotation } from "../sources/settings.tsx";
 import { Setup } from "../sources/setup.tsx";
 import { useAction, useProvider } from "../sources/use.ts";
-import { checkOf } from "../sources/words.ts";
+import { checkOf, connectionTones, takesFromQueue } from "../sources/words.ts";
 import { countWords } from "./sources.tsx";
 
 /** Shows a source: how to set it up, what arrives, where it is sent, and its settings. */
@@ -63,15 +63,17 @@ function Content({ source, provider, endpoints }: ContentProps) {
       <Section
         title="Requests"
         aside={
-          <May operation="ingest.source.send-example">
-            <Example source={source.id} />
-          </May>
+          !takesFromQueue(provider) && (
+            <May operation="ingest.source.send-example">
+              <Example source={source.id} />
+            </May>
+          )
         }
       >
         <ArrivalList source={source} />
       </Section>
       <Endpoints source={source} endpoints={endpoints} />
-      <GeneralSettings source={source} />
+      <GeneralSettings source={source} provider={provider} />
       {provider !== null && <CheckSettings source={source} provider={provider} />}
       {source.ingestUrl !== null && (
         <May operation="v1.ingest.source.rotate-token">
@@ -96,6 +98,12 @@ function Facts({ source, provider }: { source: SourceDetail; provider: Provider 
       <Fact name="Check">
         <Badge tone={tone}>{word}</Badge> <span class="muted small">{text}</span>
       </Fact>
+      {source.disabled && (
+        <Fact name="State">
+          <Badge tone="idle">disabled</Badge> <span class="muted small">Nothing is received.</span>
+        </Fact>
+      )}
+      {source.connection !== null && <Connection connection={source.connection} />}
       <Fact name="Requests">{countWords(source.counts)}</Fact>
       <Fact name="Created">
         <Instant at={source.createdAt} />
@@ -104,6 +112,19 @@ function Facts({ source, provider }: { source: SourceDetail; provider: Provider 
         <span class="mono">{source.uid ?? source.id}</span>
       </Fact>
     </dl>
+  );
+}
+
+/** The connection to the queue of a source. */
+function Connection({ connection: { state, error, since } }: { connection: NonNullable<SourceDetail["connection"]> }) {
+  return (
+    <Fact name="Connection">
+      <Badge tone={connectionTones[state]}>{state}</Badge>{" "}
+      <span class="muted small">
+        since <Instant at={since} />
+        {error !== null && `: ${error} It is tried again.`}
+      </span>
+    </Fact>
   );
 }
 

@@ -14,7 +14,7 @@ import { useResource } from "../resource.ts";
 import { getSources } from "../sources/api.ts";
 import style from "../sources/list.module.css";
 import { useProviders } from "../sources/use.ts";
-import { checkOf } from "../sources/words.ts";
+import { checkOf, takesFromQueue } from "../sources/words.ts";
 
 /** Shows the sources of the environment, newest first. */
 export function SourcesPage() {
@@ -23,7 +23,10 @@ export function SourcesPage() {
   const providers = useProviders().value ?? [];
   return (
     <>
-      <PageHead title="Sources" about="A source receives the webhooks of one provider, checks them and passes them on.">
+      <PageHead
+        title="Sources"
+        about="A source receives the webhooks of one provider, or the messages of a queue, checks them and passes them on."
+      >
         <May operation="v1.ingest.source.create">
           <a class="button-link" href={NEW_SOURCE}>
             New source
@@ -85,11 +88,19 @@ function columns(providers: readonly Provider[]): readonly Column<SourceListed>[
       cell: (source) => <Check source={source} provider={providers.find(({ id }) => id === source.provider) ?? null} />,
     },
     { head: "Requests", cell: ({ counts }) => countWords(counts) },
-    { head: "URL", cell: ({ ingestUrl, provider }) => <Url url={ingestUrl} isSchedule={provider === "cron"} /> },
+    {
+      head: "URL",
+      cell: (source) => <Url source={source} provider={providers.find(({ id }) => id === source.provider) ?? null} />,
+    },
   ];
 }
 
-function Check({ source, provider }: { source: SourceListed; provider: Provider | null }) {
+interface ColumnProps {
+  readonly source: SourceListed;
+  readonly provider: Provider | null;
+}
+
+function Check({ source, provider }: ColumnProps) {
   const { tone, word, text } = checkOf(source, provider);
   return (
     <span title={text}>
@@ -99,14 +110,20 @@ function Check({ source, provider }: { source: SourceListed; provider: Provider 
 }
 
 /** The URL, which read-only tokens do not see. */
-function Url({ url, isSchedule }: { url: string | null; isSchedule: boolean }) {
-  if (url === null) return <span class="muted">{isSchedule ? "runs on a schedule" : "hidden"}</span>;
+function Url({ source: { ingestUrl: url, disabled }, provider }: ColumnProps) {
+  if (disabled) return <span class="muted">disabled</span>;
+  if (url === null) return <span class="muted">{withoutUrl(provider)}</span>;
   return (
     <div class={style.url}>
       <code class="url">{url}</code>
       <CopyButton text={url} />
     </div>
   );
+}
+
+function withoutUrl(provider: Provider | null): string {
+  if (takesFromQueue(provider)) return "takes from a queue";
+  return provider?.id === "cron" ? "runs on a schedule" : "hidden";
 }
 
 /** Returns the counts that are not zero, such as `12 stored, 1 refused`. */

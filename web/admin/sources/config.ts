@@ -17,6 +17,7 @@ const CONTROLS: Readonly<Record<string, Control>> = {
   secrets: { kind: "lines", help: "One per line. All of them are tried." },
   toleranceSeconds: { kind: "number" },
   timestampGraceSeconds: { kind: "number" },
+  prefetch: { kind: "number" },
   publicKey: { kind: "block" },
   certificate: { kind: "block", placeholder: "-----BEGIN CERTIFICATE-----" },
   jwk: { kind: "json" },
@@ -44,15 +45,22 @@ const CONTROLS: Readonly<Record<string, Control>> = {
   url: { kind: "text", placeholder: "https://" },
 };
 
-export function controlOf({ name, secret }: ConfigField): Control {
-  return CONTROLS[name] ?? { kind: secret ? "secret" : "text" };
+/** The URL of a queue. */
+const QUEUE: Control = {
+  kind: "text",
+  help: "User and password are percent-encoded. The password is encrypted and shown as ***.",
+};
+
+export function controlOf(field: ConfigField): Control {
+  if (field.name === "url" && field.required) return QUEUE;
+  return CONTROLS[field.name] ?? { kind: field.secret ? "secret" : "text" };
 }
 
 /** Fields that most providers have and few users need. */
 const RARE: ReadonlySet<string> = new Set(["secrets", "toleranceSeconds", "url"]);
 
-export function isRare({ name }: ConfigField): boolean {
-  return RARE.has(name);
+export function isRare({ name, required }: ConfigField): boolean {
+  return RARE.has(name) && !required;
 }
 
 /** Stands in responses for a value that is not shown. */

@@ -1,5 +1,5 @@
 import { useState } from "preact/hooks";
-import type { Source } from "../../../src/api/types.ts";
+import type { Provider, Source } from "../../../src/api/types.ts";
 import { useFocusOnProblem } from "../../kit/focus.ts";
 import { Outcome } from "../../kit/parts/action.tsx";
 import { SelectField, TextField } from "../../kit/parts/field.tsx";
@@ -9,9 +9,10 @@ import { changeSource } from "./api.ts";
 import { changeOf, draftOf, type GeneralDraft, type GeneralField, problemsIn } from "./general.ts";
 import style from "./general-form.module.css";
 import { useAction } from "./use.ts";
+import { takesFromQueue } from "./words.ts";
 
 /** Changes the name of a source, its response, its event type, how duplicates are recognised, and its rate. */
-export function GeneralSettings({ source }: { source: Source }) {
+export function GeneralSettings({ source, provider }: { source: Source; provider: Provider | null }) {
   const [saved, setSaved] = useState(() => draftOf(source));
   const [draft, setDraft] = useState(saved);
   const action = useAction();
@@ -26,6 +27,7 @@ export function GeneralSettings({ source }: { source: Source }) {
   const problemAt = (field: GeneralField) => problems.at[field] ?? null;
   const fields = { draft, set, problemAt };
   const isSchedule = source.provider === "cron";
+  const isQueue = takesFromQueue(provider);
   return (
     <CardSection title="Settings">
       <form onSubmit={save} noValidate ref={form}>
@@ -33,7 +35,7 @@ export function GeneralSettings({ source }: { source: Source }) {
           <Names {...fields} />
           {!isSchedule && (
             <>
-              <Answer {...fields} />
+              {!isQueue && <Answer {...fields} />}
               <Duplicates {...fields} />
               <TextField
                 label="Maximum messages per second"
@@ -42,7 +44,7 @@ export function GeneralSettings({ source }: { source: Source }) {
                 onInput={(ingestRate) => set({ ingestRate })}
                 problem={problemAt("ingestRate")}
                 input={{ inputMode: "numeric" }}
-                help="Requests beyond it get 429. Leave empty for no limit."
+                help={`${isQueue ? "The rest waits in the queue." : "Requests beyond it get 429."} Leave empty for no limit.`}
               />
             </>
           )}
@@ -55,6 +57,14 @@ export function GeneralSettings({ source }: { source: Source }) {
             problem={problemAt("metadata")}
             help='A JSON object whose values are texts, such as {"team": "billing"}.'
           />
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={draft.disabled}
+              onChange={(event) => set({ disabled: event.currentTarget.checked })}
+            />
+            Disabled: nothing is received{isQueue ? ", and the queue keeps its messages" : ""}.
+          </label>
           <div class="buttons">
             <button type="submit" disabled={action.busy || Object.keys(change).length === 0}>
               Save settings

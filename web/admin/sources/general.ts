@@ -16,6 +16,7 @@ export interface GeneralDraft {
   readonly by: string;
   readonly windowSeconds: string;
   readonly ingestRate: string;
+  readonly disabled: boolean;
   /** A JSON object. */
   readonly metadata: string;
 }
@@ -38,6 +39,7 @@ export function draftOf(source: Source): GeneralDraft {
     by: deduplicate?.by ?? "delivery-id",
     windowSeconds: String(deduplicate?.windowSeconds ?? WINDOW_SECONDS),
     ingestRate: source.ingestRate === null ? "" : String(source.ingestRate),
+    disabled: source.disabled,
     metadata: Object.keys(metadata).length === 0 ? "" : JSON.stringify(metadata, null, 2),
   };
 }
@@ -56,7 +58,7 @@ export function changeOf(draft: GeneralDraft, saved: GeneralDraft): SourceChange
 
 /** Values that do not parse are sent as they are, so that the API explains them. */
 function valuesOf(draft: GeneralDraft): Readonly<Record<string, unknown>> {
-  const { name, uid, eventType, ownAnswer, skipsDuplicates, ingestRate, metadata } = draft;
+  const { name, uid, eventType, ownAnswer, skipsDuplicates, ingestRate, disabled, metadata } = draft;
   return {
     name: name.trim(),
     uid: uid.trim() || null,
@@ -64,6 +66,7 @@ function valuesOf(draft: GeneralDraft): Readonly<Record<string, unknown>> {
     answer: ownAnswer ? { status: numberOf(draft.status), headers: headersOf(draft.headers), body: draft.body } : null,
     deduplicate: skipsDuplicates ? { by: draft.by.trim(), windowSeconds: numberOf(draft.windowSeconds) } : null,
     ingestRate: ingestRate.trim() === "" ? null : numberOf(ingestRate),
+    disabled,
     metadata: metadata.trim() === "" ? {} : jsonOf(metadata),
   };
 }

@@ -12,6 +12,7 @@ import { type ConfigValues, changedConfig, type SourceConfig, valuesOf } from ".
 import { ConfigForm } from "./config-form.tsx";
 import { problemsByField } from "./problems.ts";
 import { useAction } from "./use.ts";
+import { takesFromQueue } from "./words.ts";
 
 const MODES: readonly (readonly [Source["verification"], string])[] = [
   ["enforce", "Refuse what fails the check"],
@@ -53,8 +54,10 @@ export function CheckSettings({ source, provider }: { source: Source; provider: 
     // A source that was created without its secret checks nothing until the secret is there.
     if (field === "secret" && text !== "" && modeBefore === "off") setMode("enforce");
   };
+  const isQueue = takesFromQueue(provider);
+  const about = isQueue ? "Where the messages come from." : `How requests prove that they come from ${provider.name}.`;
   return (
-    <CardSection title="Check" about={`How requests prove that they come from ${provider.name}.`}>
+    <CardSection title={isQueue ? "Queue" : "Check"} about={about}>
       <form onSubmit={save} noValidate>
         <Changing operation="v1.ingest.source.patch">
           {provider.kind !== "none" && (
@@ -163,7 +166,7 @@ function DeletionQuestion({ source, endpoints }: DeletionProps) {
   return (
     <>
       This deletes the source <strong>{name}</strong>,{" "}
-      {ingestUrl === null ? "its schedule" : "its URL, which responds with 404 from then on"},{" "}
+      {ingestUrl === null ? "its settings" : "its URL, which responds with 404 from then on"},{" "}
       {endpoints.length === 0 && "its log "}
       {endpoints.length > 0 && (
         <>

@@ -3,7 +3,7 @@ import { BASE } from "../../kit/base.ts";
 import { CopyButton } from "../../kit/parts/copy-button.tsx";
 import { isRare } from "./config.ts";
 import style from "./setup.module.css";
-import { stateWords } from "./words.ts";
+import { stateWords, takesFromQueue } from "./words.ts";
 
 interface SetupProps {
   readonly provider: Provider;
@@ -14,6 +14,14 @@ interface SetupProps {
 /** Says what to paste where, with the provider's own words. */
 export function Setup({ provider, ingestUrl }: SetupProps) {
   if (provider.id === "cron") return <p class="small">A schedule has no URL. It sends its body at the times below.</p>;
+  if (takesFromQueue(provider)) {
+    return (
+      <p class="small">
+        The source takes the messages of a queue. It has no URL.{" "}
+        <a href={`${BASE}/docs/guide/broker-sources`}>More about sources from queues</a>
+      </p>
+    );
+  }
   const isGeneric = provider.category === "generic";
   const sender = isGeneric ? "the sender" : provider.name;
   const fields = provider.config.filter((field) => !isRare(field) && (field.required || !isGeneric));

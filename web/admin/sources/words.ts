@@ -1,4 +1,4 @@
-import type { Message, Provider, Source, SourceLogEntry } from "../../../src/api/types.ts";
+import type { Message, Provider, Source, SourceDetail, SourceLogEntry } from "../../../src/api/types.ts";
 import type { Tone } from "../../kit/parts/badge.tsx";
 
 export type Cause = SourceLogEntry["cause"];
@@ -18,6 +18,20 @@ export const stateWords: Readonly<Record<Verification, CheckWords>> = {
   failed: { tone: "bad", word: "failed", text: "The check failed. The source stores such requests too." },
 };
 
+/** Returns whether sources of a provider take messages from a queue and have no URL. */
+export function takesFromQueue(provider: Provider | null): boolean {
+  return provider?.category === "queue";
+}
+
+type Connection = NonNullable<SourceDetail["connection"]>;
+
+/** How the connection of a source to its queue is shown. */
+export const connectionTones: Readonly<Record<Connection["state"], Tone>> = {
+  connecting: "wait",
+  connected: "good",
+  failed: "bad",
+};
+
 /** Returns what a source checks. `provider` is null if it is not known yet. */
 export function checkOf({ verification }: Pick<Source, "verification">, provider: Provider | null): CheckWords {
   if (verification === "off") {
@@ -25,6 +39,7 @@ export function checkOf({ verification }: Pick<Source, "verification">, provider
   }
   if (provider === null) return { tone: "idle", word: verification, text: "" };
   const { tone, word, text } = stateWords[provider.state];
+  if (takesFromQueue(provider)) return { tone, word, text: "Whoever may write to the queue can send." };
   if (provider.state === "unattempted") return { tone, word, text: "The provider proves nothing that can be checked." };
   if (verification === "record")
     return { tone: "wait", word: "not enforced", text: `${text} Requests that fail it are stored too.` };
