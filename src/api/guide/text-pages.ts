@@ -247,8 +247,17 @@ export function guideIndex(files: PageFiles): string {
         ({ name, title, about }) => html`<li><a href="${name}">${title}</a>: ${about}</li>`,
       )}</ul>`,
   );
-  return frame(files, "Contents", html`<article class="text"><h1>Guide</h1>${lists}</article>`);
+  return frame(files, "Contents", html`<article class="text"><h1>Guide</h1>${COMMANDS}${lists}</article>`);
 }
+
+/** What the commands of all pages need. */
+const COMMANDS = html`<p>
+  The commands assume a server at <code>http://127.0.0.1:8071</code>, started with
+  <code>boathook serve --data-dir data</code> in the directory in which you run them, and the application
+  <code>demo</code>, which the first start creates. They read the root token from the file
+  <code>data/root-token</code>. If the first start printed the token instead, because it ran in a terminal, write it
+  to that file.
+</p>`;
 
 /** HTML in the text is shown, not interpreted. */
 const MARKDOWN = { headings: { ids: true }, noHtmlBlocks: true, noHtmlSpans: true } as const;
