@@ -12,7 +12,10 @@ test.skipIf(Bun.which("curl") === null)("the commands of the guide's page about 
   const [create, first, second, ...reads] = commands;
   expect(await run(create!)).toMatchObject({ uid: "bulk", batch: { maxMessages: 2, maxWaitMs: 60_000 } });
   const ids = [(await run(first!)).id, (await run(second!)).id];
-  expect(await run(reads[0]!)).toMatchObject({ uid: "bulk" });
+  let requests: { readonly body: string }[] = [];
+  while (requests.length < 1) requests = (await run(reads[0]!)).data;
+  expect(requests).toHaveLength(1);
+  expect(JSON.parse(requests[0]!.body)).toMatchObject(ids.map((id) => ({ id })));
   let attempts: { readonly msgId: string; readonly batchId: string }[] = [];
   while (attempts.length < 2) attempts = (await run(reads[1]!)).data;
   expect(attempts.map(({ msgId }) => msgId).toReversed()).toEqual(ids);
