@@ -243,8 +243,73 @@ export interface NatsMessage {
   readonly body: Uint8Array;
 }
 
+/** A message in a queue of a broker. */
+export interface BrokerMessage {
+  /** The id by which duplicates are recognised. Null means that the message has none. */
+  readonly id: string | null;
+  /** The event type, if the protocol has a field for it. Null means the header `event-type`. */
+  readonly eventType: string | null;
+  /**
+   * Headers or attributes with text values, and `content-type` if the message states one. The names
+   * are in lower case.
+   */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array;
+  /** The queue, topic or subject that contains the message. */
+  readonly place: string;
+}
+
+/**
+ * What happens to a message in its queue. `stored`: it is stored, or is a duplicate of a stored one,
+ * and leaves the queue. `refused`: it can never be stored; the broker is told so if the protocol has a
+ * word for it, and else it leaves the queue.
+ */
+export type Settlement = "stored" | "refused";
+
+/** A connection to a broker that takes the messages of one queue. */
+export interface BrokerConnection<M extends BrokerMessage = BrokerMessage> {
+  /**
+   * Resolves to the next messages in their order: at least one, and at most `max`. Is called again
+   * after it has resolved. Rejects when the connection is lost, and soon after `signal` aborts.
+   */
+  receive(max: number, signal: AbortSignal): Promise<readonly M[]>;
+  /**
+   * Settles a message. Messages are settled in the order in which they were received, but the call
+   * does not wait for the one before it. Rejects if the connection is lost; the message is then
+   * received again.
+   */
+  settle(message: M, how: Settlement): Promise<void>;
+  /**
+   * Ends the connection. The broker may give unsettled messages to others at once. Never rejects, and
+   * may be called repeatedly.
+   */
+  close(): Promise<void>;
+}
+
+/** The place of messages that a source takes. */
+export interface QueueRequest {
+  /** The URL of the queue with its password. */
+  readonly url: URL;
+  /** IP addresses of the broker, as in `OutgoingRequest`. */
+  readonly addresses: readonly string[];
+  /** Maximum number of messages that are received and not settled. */
+  readonly prefetch: number;
+  /** A name for the consumer that stays the same for the source. */
+  readonly consumer: string;
+}
+
+/**
+ * Connects to a queue. Rejects with a `BrokerError` if that fails, and soon after `signal` aborts. No
+ * text of an error contains credentials.
+ */
+export type OpenQueue = (request: QueueRequest, signal: AbortSignal) => Promise<BrokerConnection>;
+
+/** The protocols over which sources take messages, besides HTTP. */
+export type QueueProtocol = "amqp" | "nats";
+
 /** The clients of all protocols other than HTTP. */
 export interface ProtocolClients {
+  readonly queues: Readonly<Record<QueueProtocol, OpenQueue>>;
   readonly grpc: ProtocolClient<GrpcRequest>;
   readonly amqp: ProtocolClient<AmqpRequest>;
   readonly nats: ProtocolClient<NatsRequest>;

@@ -1,7 +1,7 @@
 /** Message brokers from whose queues sources take messages. */
 
 /** The types of sources that take from a broker. Each is also the id of its provider. */
-export const brokerTypes = ["sqs"] as const;
+export const brokerTypes = ["amqp", "nats", "sqs"] as const;
 
 export type BrokerType = (typeof brokerTypes)[number];
 
@@ -24,4 +24,9 @@ export interface BrokerState {
   readonly error: string | null;
   /** Time since which the connection is in this state. */
   readonly since: number;
+}
+
+/** A broker cannot be reached, refuses the connection or has ended it. */
+export class BrokerError extends Error {
+  override readonly name = "BrokerError";
 }

@@ -3,6 +3,7 @@ import type {
   AmqpRequest,
   GrpcRequest,
   NatsRequest,
+  OpenQueue,
   ProtocolClient,
   ProtocolClients,
   RemoteRequest,
@@ -19,6 +20,11 @@ export class LazyProtocolClients extends OneLife implements ProtocolClients {
   readonly grpc = this.#lazy<GrpcRequest>(async () => new (await import("./grpc/client.ts")).GrpcClient());
   readonly amqp = this.#lazy<AmqpRequest>(async () => new (await import("./amqp/client.ts")).AmqpClient());
   readonly nats = this.#lazy<NatsRequest>(async () => new (await import("./nats/client.ts")).NatsClient());
+
+  readonly queues = {
+    amqp: async (...args: Parameters<OpenQueue>) => (await import("./amqp/queue.ts")).openAmqpQueue(...args),
+    nats: async (...args: Parameters<OpenQueue>) => (await import("./nats/queue.ts")).openNatsQueue(...args),
+  };
 
   protected begin(): void {}
 

@@ -1,5 +1,6 @@
 import { createPublicKey, X509Certificate } from "node:crypto";
 import { parseSqsUrl } from "../core/aws-url.ts";
+import { parseAmqpQueueUrl, parseNatsQueueUrl } from "../core/queue-url.ts";
 import type { ConfigField, ConfigForm } from "./provider.ts";
 import { decodeBase64, decodeHex } from "./schemes/bytes.ts";
 import { algorithmOf } from "./schemes/generic-hmac.ts";
@@ -99,6 +100,14 @@ const FORMS: Readonly<Record<Exclude<ConfigForm, "jwk" | "jwks">, Form>> = {
   "secret-encoding": {
     isValid: (text) => /^(utf8|hex|base64)$/i.test(text),
     expected: "Must be `utf8`, `hex` or `base64`.",
+  },
+  "amqp-url": {
+    isValid: (text) => isUrl(text, parseAmqpQueueUrl),
+    expected: "Must be the URL of a queue, as amqps://USER:PASSWORD@HOST/VHOST?queue=QUEUE with percent-encoded names.",
+  },
+  "nats-url": {
+    isValid: (text) => isUrl(text, parseNatsQueueUrl),
+    expected: "Must be the URL of a subject, as nats://USER:PASSWORD@HOST/SUBJECT?stream=STREAM&durable=CONSUMER.",
   },
   "sqs-url": {
     isValid: (text) => isUrl(text, parseSqsUrl),

@@ -102,7 +102,9 @@ export type ConfigForm =
   | "encoding"
   | "secret-encoding"
   | "signed-string"
-  /** Also the URL of a queue. Its password is shown as `***`. */
+  /** The URL of a queue. Its password is shown as `***`. */
+  | "amqp-url"
+  | "nats-url"
   | "sqs-url"
   | "prefetch";
 

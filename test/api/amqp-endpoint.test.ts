@@ -39,7 +39,7 @@ describe.skipIf(!hasRabbitMq)("an endpoint with an AMQP URL", () => {
     channel = await model.createChannel();
   };
   beforeAll(async () => {
-    broker = await startRabbitMq({ tls: certificate });
+    broker = await startRabbitMq({ tls: certificate, queues: ["kept"] });
     await open();
   }, BROKER_MS);
   afterAll(async () => {
@@ -146,7 +146,7 @@ describe.skipIf(!hasRabbitMq)("an endpoint with an AMQP URL", () => {
   test(
     "no message is lost when the server is killed and started again under load",
     async () => {
-      const queue = await newQueue();
+      const queue = "kept";
       const app = await makeApplication(send);
       const retries = Array.from({ length: 50 }, () => "1s");
       await makeEndpoint(send, app, url(`?routingKey=${queue}`), { retrySchedule: retries });

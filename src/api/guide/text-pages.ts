@@ -155,7 +155,7 @@ const chapters: ReadonlyArray<readonly [heading: string, pages: ReadonlyArray<Te
       {
         name: "broker-sources",
         title: "Sources from queues",
-        about: "sources that take messages from a broker, such as SQS, instead of receiving requests",
+        about: "sources that take messages from RabbitMQ, NATS or SQS instead of receiving requests",
         text: brokerSources,
       },
       {

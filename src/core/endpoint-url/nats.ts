@@ -5,6 +5,8 @@ const SUBJECT_BYTES_MAX = 255;
 const PARAMS = ["tls"];
 /** Tokens without wildcards, white space and control characters, between dots. */
 const SUBJECT = /^[^\s.*>\p{Cc}]+(?:\.[^\s.*>\p{Cc}]+)*$/u;
+/** A token may also be `*`, and the last one `>`. */
+const SUBJECTS = /^(?:(?:\*|[^\s.*>\p{Cc}]+)\.)*(?:\*|>|[^\s.*>\p{Cc}]+)$/u;
 
 /** What the URL of a NATS server names. */
 export interface NatsUrl {
@@ -20,7 +22,7 @@ export const natsScheme: UrlScheme = {
   hasHost: true,
   problem(url) {
     const problem = natsUrlProblem(url) ?? extraPart(url, PARAMS);
-    return problem ?? subjectProblem(decoded(url.pathname.slice(1)) ?? "", SUBJECT);
+    return problem ?? subjectProblem(decoded(url.pathname.slice(1)) ?? "", { hasWildcards: false });
   },
   clearTextProblem: (url) => (natsUrl(url).isEncrypted ? null : "Must have `tls=true`."),
   remoteHost: hostOfUrl,
@@ -43,15 +45,14 @@ export function natsUrlProblem({ username, password, searchParams }: URL): strin
   return tls === "true" || tls === "false" ? null : "The parameter tls is `true` or `false`.";
 }
 
-/** Returns the error in a subject, which must match `form`; otherwise null. */
-function subjectProblem(subject: string, form: RegExp): string | null {
+/** Returns the error in the subject of a URL, or null. */
+export function subjectProblem(subject: string, { hasWildcards }: { readonly hasWildcards: boolean }): string | null {
   if (subject === "") return "The path of the URL must be a subject, such as `/orders.new`.";
   // These subjects are commands to the server.
   if (subject.startsWith("$")) return "A subject that begins with `$` belongs to the server.";
   if (Buffer.byteLength(subject) > SUBJECT_BYTES_MAX) return `A subject has at most ${SUBJECT_BYTES_MAX} bytes.`;
-  return form.test(subject)
-    ? null
-    : "A subject is a list of names with dots between them, without spaces and wildcards.";
+  if ((hasWildcards ? SUBJECTS : SUBJECT).test(subject)) return null;
+  return `A subject is a list of names with dots between them, without spaces${hasWildcards ? "" : " and wildcards"}.`;
 }
 
 /** Returns the parts of a valid URL that name the server. */

@@ -28,6 +28,18 @@ function broker(
 /** Types of a source that takes messages from a broker. */
 export const brokerProviders: readonly Provider[] = rows(
   "queue",
+  broker("amqp", {
+    name: "RabbitMQ (AMQP)",
+    source: "https://www.rabbitmq.com/docs/uri-spec",
+    label: "Queue, as amqps://USER:PASSWORD@HOST/VHOST?queue=QUEUE",
+    form: "amqp-url",
+  }),
+  broker("nats", {
+    name: "NATS JetStream",
+    source: "https://docs.nats.io/nats-concepts/jetstream/consumers",
+    label: "Subject, as nats://USER:PASSWORD@HOST/SUBJECT",
+    form: "nats-url",
+  }),
   broker("sqs", {
     name: "Amazon SQS",
     source: "https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/",

@@ -22,7 +22,7 @@ describe.skipIf(!hasRabbitMq)("publishing to RabbitMQ", () => {
   const client = new AmqpClient();
 
   beforeAll(async () => {
-    broker = await startRabbitMq({ tls: certificate });
+    broker = await startRabbitMq({ tls: certificate, queues: ["kept"] });
     model = await connect(`amqp://127.0.0.1:${broker.port}`);
     channel = await model.createChannel();
     await client.start();
@@ -170,7 +170,6 @@ describe.skipIf(!hasRabbitMq)("publishing to RabbitMQ", () => {
     "a killed server fails attempts, and is used again after its start",
     async () => {
       const queue = "kept";
-      await channel.assertQueue(queue, { durable: true });
       await model.close();
       const sending = Array.from({ length: 20 }, (_, i) => send(url(), { id: `msg_k${i}`, routingKey: queue }));
       await broker.kill();

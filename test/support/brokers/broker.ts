@@ -57,8 +57,9 @@ export class RestartableProcess {
     }
   }
 
-  async kill(): Promise<void> {
-    this.#child?.kill("SIGKILL");
+  /** Ends the process at once, or as it ends by itself after another signal. */
+  async kill(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
+    this.#child?.kill(signal);
     await this.#child?.exited;
     this.#child = null;
   }

@@ -1,4 +1,5 @@
 import { existsSync, writeFileSync } from "node:fs";
+import { connect } from "amqplib";
 import { temporaryDirectory } from "../temporary.ts";
 import { type Broker, type BrokerTls, freePorts, RestartableProcess } from "./broker.ts";
 
@@ -22,6 +23,8 @@ export const RABBITMQ_VHOST = "orders/eu";
 
 interface RabbitMqOptions {
   readonly tls?: BrokerTls | null;
+  /** Durable queues, which remain when the server is killed. It loses those that were declared just before. */
+  readonly queues?: readonly string[];
   /** Whether the server believes that its disk is full, so that it takes no messages. */
   readonly isFull?: boolean;
 }
@@ -30,7 +33,8 @@ interface RabbitMqOptions {
  * Starts RabbitMQ with its own data. It finds nodes through an `epmd` of its own, which ends with
  * it: RabbitMQ would start one that keeps running.
  */
-export async function startRabbitMq({ tls = null, isFull = false }: RabbitMqOptions = {}): Promise<Broker> {
+export async function startRabbitMq(options: RabbitMqOptions = {}): Promise<Broker> {
+  const { tls = null, isFull = false, queues = [] } = options;
   const directory = temporaryDirectory();
   const [port, tlsPort, nodePort, epmdPort] = freePorts(4) as [number, number, number, number];
   const epmd = new RestartableProcess(
@@ -58,10 +62,17 @@ export async function startRabbitMq({ tls = null, isFull = false }: RabbitMqOpti
     directory[Symbol.dispose]();
   };
   const start = () => server.start(port, isReady);
-  await start().catch(async (error) => {
+  try {
+    await start();
+    if (queues.length > 0) {
+      await declare(port, queues);
+      await server.kill("SIGTERM");
+      await start();
+    }
+  } catch (error) {
     await stop();
     throw error;
-  });
+  }
   return {
     port,
     tlsPort: tls === null ? null : tlsPort,
@@ -72,6 +83,13 @@ export async function startRabbitMq({ tls = null, isFull = false }: RabbitMqOpti
     start,
     [Symbol.asyncDispose]: stop,
   };
+}
+
+async function declare(port: number, queues: readonly string[]): Promise<void> {
+  const model = await connect(`amqp://127.0.0.1:${port}`);
+  const channel = await model.createChannel();
+  for (const queue of queues) await channel.assertQueue(queue, { durable: true });
+  await model.close();
 }
 
 function configuration(

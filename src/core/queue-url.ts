@@ -1,0 +1,47 @@
+/** URLs of the queues from which sources take messages. */
+
+import { amqpUrlProblem } from "./endpoint-url/amqp.ts";
+import { natsUrlProblem, subjectProblem } from "./endpoint-url/nats.ts";
+import { decoded, extraPart } from "./endpoint-url/parts.ts";
+
+const QUEUE_BYTES_MAX = 255;
+/** Names of streams and consumers (ADR-6 of NATS). */
+const NATS_NAME = /^[^\s.*>/\\\p{Cc}]{1,255}$/u;
+
+export interface AmqpQueueUrl {
+  readonly queue: string;
+}
+
+/** The messages of a source, in terms of JetStream. */
+export interface NatsQueueUrl {
+  /** May contain wildcards. */
+  readonly subject: string;
+  /** Null means the stream that takes the subject. */
+  readonly stream: string | null;
+  /** Null means a consumer of the source's own. */
+  readonly durable: string | null;
+}
+
+/** Returns the queue of a URL such as `amqp://user:password@host/vhost?queue=orders`, or the error in it. */
+export function parseAmqpQueueUrl(url: URL): AmqpQueueUrl | string {
+  if (url.protocol !== "amqp:" && url.protocol !== "amqps:") return "The scheme of the URL must be amqps or amqp.";
+  if (url.hostname === "") return "The URL must have a host.";
+  const problem = amqpUrlProblem(url) ?? extraPart(url, ["queue"]);
+  if (problem !== null) return problem;
+  const queue = url.searchParams.get("queue") ?? "";
+  const isName = queue !== "" && Buffer.byteLength(queue) <= QUEUE_BYTES_MAX;
+  return isName ? { queue } : `The URL must name a queue, as ?queue=orders, with at most ${QUEUE_BYTES_MAX} bytes.`;
+}
+
+/** Returns what a URL such as `nats://host/orders.*?stream=ORDERS&durable=shop` names, or the error in it. */
+export function parseNatsQueueUrl(url: URL): NatsQueueUrl | string {
+  if (url.protocol !== "nats:") return "The scheme of the URL must be nats.";
+  if (url.hostname === "") return "The URL must have a host.";
+  const problem = natsUrlProblem(url) ?? extraPart(url, ["stream", "durable", "tls"]);
+  if (problem !== null) return problem;
+  const subject = decoded(url.pathname.slice(1)) ?? "";
+  const [stream, durable] = [url.searchParams.get("stream"), url.searchParams.get("durable")];
+  const wrong = [stream, durable].find((name) => name !== null && !NATS_NAME.test(name));
+  if (wrong !== undefined) return "The name of a stream or consumer has no spaces, dots, wildcards and slashes.";
+  return subjectProblem(subject, { hasWildcards: true }) ?? { subject, stream, durable };
+}

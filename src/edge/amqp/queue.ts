@@ -1,0 +1,124 @@
+import type { Channel, ChannelModel, ConsumeMessage } from "amqplib";
+import { BrokerError } from "../../core/broker.ts";
+import { amqpUrl } from "../../core/endpoint-url/amqp.ts";
+import { parseAmqpQueueUrl } from "../../core/queue-url.ts";
+import type { BrokerConnection, BrokerMessage, QueueRequest, Settlement } from "../../ports.ts";
+import { Inflow } from "../broker/inflow.ts";
+import { type Opening, openFirst } from "../broker/open.ts";
+import { serverNameOf } from "../broker/place.ts";
+import { queueError } from "../broker/queue-error.ts";
+import { orAborted } from "../connection-sharing.ts";
+import { connectAmqp, destroyAmqp } from "./connect.ts";
+import { amqpReplyOf } from "./reply.ts";
+
+/** Time limit for the begin of taking messages, in ms. */
+const BEGIN_MS_MAX = 10_000;
+/** Time that the server has to take what was settled when the connection ends, in ms. */
+const CLOSE_MS_MAX = 2000;
+
+interface Delivery extends BrokerMessage {
+  readonly raw: ConsumeMessage;
+}
+
+/** Takes the messages of a queue of an AMQP server. The queue must exist. */
+export async function openAmqpQueue(
+  { url, addresses, prefetch }: QueueRequest,
+  signal: AbortSignal,
+): Promise<BrokerConnection> {
+  const named = parseAmqpQueueUrl(url);
+  if (typeof named === "string") throw new BrokerError(named);
+  const login = amqpUrl(url);
+  const serverName = serverNameOf(url, url.protocol === "amqps:");
+  const opening: Opening<ChannelModel> = {
+    ...{ addresses, port: login.port, replyOf: amqpReplyOf, discard: destroyAmqp },
+    open: (address, timeoutMs) => connectAmqp(login, { address, serverName, tls: null }, timeoutMs),
+  };
+  const explained = (error: unknown) => queueError(error, opening);
+  try {
+    const queue = new AmqpQueue(await openFirst(opening, signal), explained);
+    try {
+      await orAborted(queue.begin(named.queue, prefetch), AbortSignal.any([signal, AbortSignal.timeout(BEGIN_MS_MAX)]));
+      return queue;
+    } catch (error) {
+      queue.destroy();
+      throw error;
+    }
+  } catch (error) {
+    throw explained(error);
+  }
+}
+
+class AmqpQueue implements BrokerConnection<Delivery> {
+  readonly #inflow = new Inflow<Delivery>();
+  #channel: Channel | null = null;
+
+  constructor(
+    private readonly model: ChannelModel,
+    private readonly explained: (error: unknown) => BrokerError,
+  ) {
+    model.on("error", (error) => this.#end(error));
+    model.on("close", (error) => this.#end(error));
+  }
+
+  /** Begins to take messages. */
+  async begin(name: string, prefetch: number): Promise<void> {
+    const channel = await this.model.createChannel();
+    channel.on("error", (error) => this.#end(error));
+    channel.on("close", () => this.#end());
+    this.#channel = channel;
+    await channel.prefetch(prefetch);
+    await channel.consume(name, (message) => {
+      if (message === null) this.#end(new BrokerError("The queue was deleted."));
+      else this.#inflow.add(deliveryOf(message, name));
+    });
+  }
+
+  receive(max: number, signal: AbortSignal): Promise<Delivery[]> {
+    return this.#inflow.receive(max, signal);
+  }
+
+  /** The server moves a refused message to the dead letter exchange of the queue, if it has one. */
+  async settle({ raw }: Delivery, how: Settlement): Promise<void> {
+    this.#inflow.throwIfEnded();
+    if (how === "refused") this.#channel!.reject(raw, false);
+    else this.#channel!.ack(raw);
+  }
+
+  async close(): Promise<void> {
+    this.#end(new BrokerError("The connection was ended."));
+    const closing = this.#closeInOrder().catch(() => {
+      // It has ended.
+    });
+    await Promise.race([closing, Bun.sleep(CLOSE_MS_MAX)]);
+    this.destroy();
+  }
+
+  /** Closes the channel first, so that the server gets what was settled before. */
+  async #closeInOrder(): Promise<void> {
+    await this.#channel?.close();
+    await this.model.close();
+  }
+
+  destroy(): void {
+    destroyAmqp(this.model);
+  }
+
+  #end(error: unknown = new BrokerError("The broker closed the connection.")): void {
+    this.#inflow.end(this.explained(error));
+  }
+}
+
+function deliveryOf(raw: ConsumeMessage, place: string): Delivery {
+  const { messageId, type, contentType, contentEncoding, headers: table = {} } = raw.properties;
+  const headers: Record<string, string> = {};
+  for (const [name, value] of Object.entries(table)) {
+    if (typeof value === "string") headers[name.toLowerCase()] = value;
+  }
+  if (typeof contentType === "string") headers["content-type"] = contentType;
+  if (typeof contentEncoding === "string") headers["content-encoding"] = contentEncoding;
+  return { raw, id: textOrNull(messageId), eventType: textOrNull(type), headers, body: raw.content, place };
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === "string" && value !== "" ? value : null;
+}

@@ -1,0 +1,46 @@
+import {
+  AckPolicy,
+  type ConsumerInfo,
+  type ConsumerMessages,
+  JetStreamApiError,
+  type JetStreamManager,
+} from "@nats-io/jetstream";
+import { nanos } from "@nats-io/transport-node";
+import type { NatsQueueUrl } from "../../core/queue-url.ts";
+
+/** Time after which the server sends an unsettled message again unless it is worked on, in ms. */
+export const ACK_WAIT_MS = 10_000;
+/** Code of the error that a consumer does not exist. */
+const CONSUMER_NOT_FOUND = 10014;
+
+/**
+ * Begins to take messages with a durable consumer. Without one in the URL, it is `ownName`, and its
+ * settings follow those of the source. A consumer that exists with the name in the URL is used as it is.
+ */
+export async function consume(
+  manager: JetStreamManager,
+  { subject, stream: wanted, durable }: NatsQueueUrl,
+  ownName: string,
+  prefetch: number,
+): Promise<ConsumerMessages> {
+  const stream = wanted ?? (await manager.streams.find(subject));
+  const name = durable ?? ownName;
+  const settings = { filter_subject: subject, max_ack_pending: prefetch, ack_wait: nanos(ACK_WAIT_MS) };
+  const known = await infoOf(manager, stream, name);
+  if (known === null) {
+    await manager.consumers.add(stream, { durable_name: name, ack_policy: AckPolicy.Explicit, ...settings });
+  } else if (durable === null) {
+    await manager.consumers.update(stream, name, settings);
+  }
+  const consumer = await manager.jetstream().consumers.get(stream, name);
+  return consumer.consume({ max_messages: prefetch, abort_on_missing_resource: true });
+}
+
+async function infoOf(manager: JetStreamManager, stream: string, name: string): Promise<ConsumerInfo | null> {
+  try {
+    return await manager.consumers.info(stream, name);
+  } catch (error) {
+    if (error instanceof JetStreamApiError && error.code === CONSUMER_NOT_FOUND) return null;
+    throw error;
+  }
+}

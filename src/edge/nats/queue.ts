@@ -1,0 +1,124 @@
+import type { ConsumerMessages, JsMsg } from "@nats-io/jetstream";
+import { jetstreamManager } from "@nats-io/jetstream";
+import type { NatsConnection as Client } from "@nats-io/transport-node";
+import { BrokerError } from "../../core/broker.ts";
+import { natsUrl } from "../../core/endpoint-url/nats.ts";
+import { parseNatsQueueUrl } from "../../core/queue-url.ts";
+import type { BrokerConnection, BrokerMessage, QueueRequest, Settlement } from "../../ports.ts";
+import { Inflow } from "../broker/inflow.ts";
+import { type Opening, openFirst } from "../broker/open.ts";
+import { serverNameOf } from "../broker/place.ts";
+import { queueError } from "../broker/queue-error.ts";
+import { orAborted } from "../connection-sharing.ts";
+import { connectNats } from "./connect.ts";
+import { ACK_WAIT_MS, consume } from "./consumer.ts";
+import { natsReplyOf } from "./reply.ts";
+
+/** Time after which the server hears that unsettled messages are worked on, in ms. It sends others again. */
+const WORKING_MS = ACK_WAIT_MS / 4;
+/** Time that the server has to take what was settled when the connection ends, in ms. */
+const CLOSE_MS_MAX = 2000;
+
+interface Delivery extends BrokerMessage {
+  readonly raw: JsMsg;
+}
+
+/** Takes the messages of a stream with a durable consumer, which is created unless it exists. */
+export async function openNatsQueue(
+  { url, addresses, prefetch, consumer }: QueueRequest,
+  signal: AbortSignal,
+): Promise<BrokerConnection> {
+  const named = parseNatsQueueUrl(url);
+  if (typeof named === "string") throw new BrokerError(named);
+  const login = natsUrl(url);
+  const serverName = serverNameOf(url, login.isEncrypted);
+  const opening: Opening<Client> = {
+    ...{ addresses, port: login.port, replyOf: natsReplyOf },
+    open: (address, timeoutMs) => connectNats(login, { address, serverName, tls: null }, timeoutMs),
+    discard: (client) => void client.close(),
+  };
+  const explained = (error: unknown) => queueError(error, opening);
+  try {
+    const client = await openFirst(opening, signal);
+    try {
+      const manager = await orAborted(jetstreamManager(client, { checkAPI: false }), signal);
+      const messages = await orAborted(consume(manager, named, consumer, prefetch), signal);
+      return new NatsQueue(client, messages, explained);
+    } catch (error) {
+      await client.close();
+      throw error;
+    }
+  } catch (error) {
+    throw explained(error);
+  }
+}
+
+class NatsQueue implements BrokerConnection<Delivery> {
+  readonly #inflow = new Inflow<Delivery>();
+  readonly #unsettled = new Set<Delivery>();
+  readonly #timer: ReturnType<typeof setInterval>;
+
+  constructor(
+    private readonly client: Client,
+    private readonly messages: ConsumerMessages,
+    private readonly explained: (error: unknown) => BrokerError,
+  ) {
+    this.#timer = setInterval(() => this.#keepUnsettled(), WORKING_MS);
+    void client.closed().then((error) => this.#end(error ?? undefined));
+    void this.#take();
+  }
+
+  receive(max: number, signal: AbortSignal): Promise<Delivery[]> {
+    return this.#inflow.receive(max, signal);
+  }
+
+  /** The server never sends a refused message again. */
+  async settle(delivery: Delivery, how: Settlement): Promise<void> {
+    this.#inflow.throwIfEnded();
+    this.#unsettled.delete(delivery);
+    if (how === "refused") delivery.raw.term();
+    else delivery.raw.ack();
+  }
+
+  async close(): Promise<void> {
+    const unsettled = [...this.#unsettled];
+    this.#end(new BrokerError("The connection was ended."));
+    if (this.client.isClosed()) return;
+    for (const { raw } of unsettled) raw.nak();
+    const sent = this.client.flush().catch(() => {
+      // The connection has ended.
+    });
+    await Promise.race([sent, Bun.sleep(CLOSE_MS_MAX)]);
+    await this.client.close();
+  }
+
+  async #take(): Promise<void> {
+    try {
+      for await (const raw of this.messages) {
+        const delivery = deliveryOf(raw);
+        this.#unsettled.add(delivery);
+        this.#inflow.add(delivery);
+      }
+      this.#end();
+    } catch (error) {
+      this.#end(error);
+    }
+  }
+
+  #end(error: unknown = new BrokerError("The broker closed the connection.")): void {
+    clearInterval(this.#timer);
+    this.#unsettled.clear();
+    this.#inflow.end(this.explained(error));
+  }
+
+  #keepUnsettled(): void {
+    for (const { raw } of this.#unsettled) raw.working();
+  }
+}
+
+function deliveryOf(raw: JsMsg): Delivery {
+  const headers: Record<string, string> = {};
+  for (const [name, [value]] of raw.headers ?? []) if (value !== undefined) headers[name.toLowerCase()] = value;
+  const id = headers["nats-msg-id"] ?? `${raw.info.stream}:${raw.seq}`;
+  return { raw, id, eventType: null, headers, body: raw.data, place: raw.subject };
+}
