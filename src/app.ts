@@ -235,7 +235,8 @@ async function run(
     await settleRootToken(kernel, settings, log);
   };
   const grpc = await grpcServer(settings, keyPair, sender, opening.stopping, log);
-  const httpServer = createHttpServer(api, settings, keyPair, address, opening, prepare);
+  const grpcPorts = () => grpc?.ports ?? [];
+  const httpServer = createHttpServer(api, settings, keyPair, address, opening, prepare, grpcPorts);
   const connections = new ClientConnections(clock, limits, httpServer, (isOver) => logConnections(limits, isOver, log));
   const services = new ServiceStack([
     httpServer.listener,

@@ -46,8 +46,8 @@ export class Opening {
 export interface HttpServer {
   readonly listener: Service;
   readonly door: Service;
-  /** The port or the path of the Unix socket on which it listens. */
-  entry(): number | string;
+  /** The ports and the path of the Unix socket on which clients connect, also over gRPC. */
+  entries(): ReadonlyArray<number | string>;
   readonly isEncrypted: boolean;
   /** Closes the connections without a request. */
   closeIdle(): void;
@@ -68,6 +68,7 @@ export function createHttpServer(
   address: OwnAddress,
   opening: Opening,
   prepare: () => Promise<void>,
+  otherPorts: () => readonly number[] = () => [],
 ): HttpServer {
   const http = new HttpListener(api, settings, keyPair);
   let inboxes: Bun.Server<unknown> | null = null;
@@ -100,7 +101,7 @@ export function createHttpServer(
   return {
     ...{ listener, door },
     isEncrypted: keyPair !== null,
-    entry: () => http.entry,
+    entries: () => [http.entry, ...otherPorts()],
     closeIdle: () => http.closeIdle(),
     replaceKeyPair: (next) => http.replaceKeyPair(next),
   };

@@ -51,17 +51,17 @@ export class AcceptedSockets {
   }
 
   /**
-   * Reads the table of descriptors. `entry` is the port or the path of the Unix socket on which the
+   * Reads the table of descriptors. `entries` are the ports and the path of the Unix socket on which the
    * server listens.
    */
-  read(entry: number | string): DescriptorTable {
+  read(entries: ReadonlyArray<number | string>): DescriptorTable {
     const accepted: AcceptedSocket[] = [];
     const isUsed: boolean[] = [];
     const end = tableSize();
     for (let descriptor = 0; descriptor < end; descriptor++) {
       const local = this.#entryOf("getsockname", descriptor);
       isUsed.push(local !== null || this.calls.errorNumber() !== EBADF);
-      if (local !== entry) continue;
+      if (local === null || !entries.includes(local)) continue;
       const peer = this.#entryOf("getpeername", descriptor);
       // The socket that listens has no peer.
       if (peer !== null) accepted.push({ descriptor, peerPort: typeof peer === "number" ? peer : 0 });

@@ -32,8 +32,8 @@ export interface ConnectionLimits {
 
 /** The part of the HTTP server that this service needs. */
 interface HttpServer {
-  /** The port or the path of the Unix socket on which it listens. */
-  entry(): number | string;
+  /** The ports and the path of the Unix socket on which it listens. */
+  entries(): ReadonlyArray<number | string>;
   /** Whether clients expect TLS. Default: false. */
   readonly isEncrypted?: boolean;
   /** Closes the connections without a request. */
@@ -70,7 +70,7 @@ export class ClientConnections extends OneLife {
 
   /** Counts the open connections. Returns null where they cannot be counted. */
   count(): number | null {
-    return this.#sockets?.read(this.server.entry()).accepted.length ?? null;
+    return this.#sockets?.read(this.server.entries()).accepted.length ?? null;
   }
 
   protected begin(): void {
@@ -94,11 +94,11 @@ export class ClientConnections extends OneLife {
     const { connectionsMax } = this.limits;
     const unwatchedMax = connectionsMax * UNWATCHED_SHARE;
     if (!this.#isWatched && lowestFreeDescriptor() < unwatchedMax) return this.#relax();
-    const entry = this.server.entry();
-    let table = sockets.read(entry);
+    const entries = this.server.entries();
+    let table = sockets.read(entries);
     if (table.accepted.length > connectionsMax) {
       this.server.closeIdle();
-      table = sockets.read(entry);
+      table = sockets.read(entries);
     }
     const { accepted } = table;
     this.#isWatched = accepted.length >= unwatchedMax;

@@ -3,6 +3,8 @@ import { executable } from "../support/binary.ts";
 import { makeApplication } from "../support/client.ts";
 import { ConnectionHogs } from "../support/connection-hogs.ts";
 import { attemptsOf, makeEndpoint, sendMessage } from "../support/delivery.ts";
+import { freePort } from "../support/free-port.ts";
+import { SendCall } from "../support/grpc-sender.ts";
 import { install } from "../support/installation.ts";
 import { startReceiver } from "../support/receiver.ts";
 
@@ -78,6 +80,40 @@ test.if(process.platform === "linux")(
       expect(await attemptsOf(send, app, message)).toMatchObject([{ statusText: "success" }]);
     }
     expect((await send("GET", "/dead-letter/summary")).json.total).toBe(0);
+  },
+  60_000,
+);
+
+test.if(process.platform === "linux")(
+  "while clients hold all connections that they get over gRPC, deliveries go on, and requests are answered",
+  async () => {
+    const port = freePort();
+    const options = ["--retry-schedule=", "--delivery-concurrency=4", `--grpc-port=${port}`];
+    await using boathook = await install(options, { program: limitedTo(300) });
+    const { send, url, process } = boathook;
+    await using receiver = startReceiver(() => new Response(null, { headers: { connection: "close" } }));
+    const app = await makeApplication(send);
+    await makeEndpoint(send, app, receiver.url);
+    const hogs = new ConnectionHogs(new URL(`http://127.0.0.1:${port}`), 1000);
+    try {
+      await process.logged(({ msg }) => msg.startsWith("Too many client connections"));
+      const statuses: (number | string)[] = [];
+      await until(
+        () => statuses,
+        async () => {
+          const status = await statusOf(`${url}/api/v1/health/ping`);
+          statuses.push(status);
+          return status === 204;
+        },
+      );
+    } finally {
+      hogs.leave();
+    }
+    await process.logged(({ msg }) => msg.startsWith("Client connections are below the limit again"));
+    expect(await attemptsOf(send, app, await sendMessage(send, app))).toMatchObject([{ statusText: "success" }]);
+    await using call = new SendCall(port);
+    call.send({ app, eventType: "a.b", payload: Buffer.from("{}") });
+    expect((await call.answered(1))[0]).toMatchObject({ error: "" });
   },
   60_000,
 );

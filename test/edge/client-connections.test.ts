@@ -55,7 +55,7 @@ async function crowdedServer(clientCount: number, { isIdle = false, hasLowFree =
   const connections = new ClientConnections(
     { ...systemClock, after },
     { filesMax: openFilesMax(), connectionsMax: CONNECTIONS_MAX },
-    { entry: () => server.port!, closeIdle: () => void server.closeIdleConnections() },
+    { entries: () => [server.port!], closeIdle: () => void server.closeIdleConnections() },
     (isOver) => void reported.push(isOver),
   );
   await connections.start();

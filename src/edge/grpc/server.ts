@@ -32,6 +32,7 @@ export class GrpcServer extends OneLife {
   readonly #server: Server;
   readonly #credentials: ServerCredentials;
   readonly #calls = new Set<SendCall>();
+  #port: number | null = null;
 
   constructor(
     private readonly options: Options,
@@ -59,6 +60,11 @@ export class GrpcServer extends OneLife {
     });
   }
 
+  /** The port on which it listens; none before it does. */
+  get ports(): readonly number[] {
+    return this.#port === null ? [] : [this.#port];
+  }
+
   /** Uses another certificate for new connections. Must only be called on a server with one. */
   replaceKeyPair(keyPair: KeyPair): void {
     if (this.#credentials instanceof ReplaceableKeyPair) this.#credentials.replace(keyPair);
@@ -71,6 +77,7 @@ export class GrpcServer extends OneLife {
       const bound = await new Promise<number>((resolve, reject) => {
         this.#server.bindAsync(place, this.#credentials, (error, at) => (error === null ? resolve(at) : reject(error)));
       });
+      this.#port = bound;
       onListening(bound);
     } catch (error) {
       throw await listenError(inUse(error), { host, port, publicUrl: null });
