@@ -24,6 +24,7 @@ const PREPARED: Readonly<Record<string, (at: GuidePlace) => Promise<unknown>>> =
 
 /** The tests that run all examples (`$ …`) of the other pages. */
 const EXAMPLES_RUN_BY: Readonly<Record<string, string>> = {
+  "command-line": "guide-command-line",
   configuration: "guide-configuration",
   doctor: "guide-operating",
   batches: "guide-batches",

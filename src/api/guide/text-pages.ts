@@ -2,6 +2,7 @@ import backup from "../../../web/guide/pages/backup.md" with { type: "text" };
 import batches from "../../../web/guide/pages/batches.md" with { type: "text" };
 import brokerSources from "../../../web/guide/pages/broker-sources.md" with { type: "text" };
 import changelog from "../../../web/guide/pages/changelog.md" with { type: "text" };
+import commandLine from "../../../web/guide/pages/command-line.md" with { type: "text" };
 import configuration from "../../../web/guide/pages/configuration.md" with { type: "text" };
 import doctor from "../../../web/guide/pages/doctor.md" with { type: "text" };
 import faults from "../../../web/guide/pages/faults.md" with { type: "text" };
@@ -140,6 +141,12 @@ const chapters: ReadonlyArray<readonly [heading: string, pages: ReadonlyArray<Te
   [
     "Connect",
     [
+      {
+        name: "command-line",
+        title: "From your own machine",
+        about: "boathook login, listen, trigger, replay and tail: webhooks on a developer's machine",
+        text: commandLine,
+      },
       {
         name: "outgoing",
         title: "Outgoing connections",
