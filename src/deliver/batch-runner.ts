@@ -71,10 +71,11 @@ export class BatchRunner {
     const attempts = Math.min(...parts.map(({ delivery }) => delivery.attempts));
     const verdict = steps.judge(request, answer, attempts);
     const next = nextOf(verdict, seqs);
-    return parts.map(({ transformation, delivery, content }) => {
+    const settlements = parts.map(({ transformation, delivery, content }) => {
       const ofMember = transformation === undefined ? verdict : { ...verdict, answer: { ...answer, transformation } };
       return settlementOf(request, { delivery, content, batchSeq }, ofMember, next, seqs);
     });
+    return withOneResponse(settlements);
   }
 
   async #settle(
@@ -92,4 +93,13 @@ export class BatchRunner {
     if (request.lane.isOvertaking) steps.parts.memory.release(request.lane);
     for (const [i, part] of parts.entries()) steps.tell(request, part, settlements[i]!, settled[i]!, spans[i]!);
   }
+}
+
+/** Stores the response once: in the attempt of the last member, which has the youngest message. */
+function withOneResponse(settlements: readonly Settlement[]): Settlement[] {
+  const { seq } = settlements.at(-1)!.attempt;
+  return settlements.map((settlement) => {
+    const { attempt } = settlement;
+    return attempt.seq === seq ? settlement : { ...settlement, attempt: { ...attempt, responseIn: seq } };
+  });
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { cancelMessage } from "../../src/commands/cancel.ts";
 import type { BatchLimits } from "../../src/core/batch.ts";
 import { type Sandbox, SandboxBusy } from "../../src/sandbox/sandbox.ts";
-import type { Endpoint } from "../../src/store/index.ts";
+import type { Endpoint, Queue, Settlement } from "../../src/store/index.ts";
 import {
   type Behaviour,
   EngineWorld,
@@ -382,6 +382,28 @@ const sandbox: Sandbox = {
 };
 
 const transforming = (code: string, at = "2") => ({ transformation: { code, enabled: true, variables: { at } } });
+
+describe("the attempts of a batch", () => {
+  test("the response of a batch is stored once, and each message shows it", async () => {
+    using a = await batched(500, {}, { policy: { retryScheduleMs: [] } });
+    const settled: Settlement[] = [];
+    const queue = a.world.store.queue as { settle: Queue["settle"] };
+    const { settle } = queue;
+    queue.settle = (settlements) => {
+      settled.push(...settlements);
+      return settle(settlements);
+    };
+    const messages = await a.send(3);
+    await a.world.rest();
+    const last = settled[2]!.attempt.seq;
+    expect(settled.map(({ attempt }) => attempt.responseIn)).toEqual([last, last, undefined]);
+    const page = { limit: 10, from: null, backwards: false, order: "ascending" } as const;
+    for (const message of messages) {
+      const { rows } = await a.world.store.history.attempts.ofMessage(message, {}, page, true);
+      expect(rows.map(({ response }) => response)).toEqual([settled[2]!.attempt.response]);
+    }
+  });
+});
 
 describe("transformed batches", () => {
   test.each(["parallel", "fifo"] as const)(

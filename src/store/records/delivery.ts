@@ -67,7 +67,7 @@ export interface Attempt {
   readonly responseStatus: number;
   /**
    * The truncated response body, or an error text if there was no response. Null after it was
-   * expunged.
+   * expunged. The attempts of a batch have one response together.
    */
   readonly response: Uint8Array | null;
   /** A defect of the response as one sentence, or null if there is none. */
@@ -79,6 +79,11 @@ export interface Attempt {
   readonly nextAttemptAt: number | null;
   /** The batch in which the message was sent; null if it was sent alone. */
   readonly batchSeq: Seq | null;
+  /**
+   * The attempt that stores the response for this one too. It belongs to the last message of the batch.
+   * Absent if the attempt stores its own, and when attempts are read.
+   */
+  readonly responseIn?: Seq;
   /** Stored for failed attempts that sent a request. Lists omit the headers. */
   readonly headers?: AttemptHeaders;
   /** Stored if a transformation or a downgrade ran. Lists omit it. */

@@ -17,9 +17,13 @@ export interface AttemptRow extends Omit<Attempt, "reason" | "trigger"> {
   trigger: number;
 }
 
+/** The response of the attempt `t`, which another attempt of its batch may store. */
+const RESPONSE = `CASE WHEN t.response_in IS NULL THEN t.response
+    ELSE (SELECT o.response FROM attempt o WHERE o.seq = t.response_in) END AS response`;
+
 export function attemptColumns(withContent: boolean): string {
   return `t.seq, t.delivery_seq AS deliverySeq, t.message_seq AS messageSeq, t.endpoint_seq AS endpointSeq, t.url, t.reason,
-    t.response_status AS responseStatus, ${withContent ? "t.response" : "NULL AS response"}, t.note, t.duration_ms AS durationMs,
+    t.response_status AS responseStatus, ${withContent ? RESPONSE : "NULL AS response"}, t.note, t.duration_ms AS durationMs,
     t.trigger, t.started_at AS startedAt, t.next_attempt_at AS nextAttemptAt, t.batch_seq AS batchSeq`;
 }
 
@@ -66,7 +70,10 @@ export function attempts(
     `SELECT ${attemptColumns(true)}, t.sealed FROM attempt t WHERE t.seq = ?1 AND (?2 IS NULL OR t.message_seq = ?2)`,
   );
   const lateIn = lateFinder(db);
-  const expunge = db.prepare("UPDATE attempt SET response = NULL, sealed = NULL WHERE seq = ?");
+  const expungeResponse = db.prepare(
+    "UPDATE attempt SET response = NULL WHERE seq = (SELECT response_in FROM attempt WHERE seq = ?)",
+  );
+  const expunge = db.prepare("UPDATE attempt SET response = NULL, response_in = NULL, sealed = NULL WHERE seq = ?");
 
   const list = (
     scope: { readonly column: "endpoint_seq" | "message_seq" | "batch_seq"; readonly seq: Seq },
@@ -117,7 +124,11 @@ export function attempts(
         ...(sealed !== null && exchangeOf(box.open(sealed))),
       };
     },
-    expunge: (attemptSeq) => committer.write(() => void expunge.run(attemptSeq)),
+    expunge: (attemptSeq) =>
+      committer.write(() => {
+        expungeResponse.run(attemptSeq);
+        expunge.run(attemptSeq);
+      }),
     count: countVerb(db),
   };
 }

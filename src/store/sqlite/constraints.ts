@@ -91,6 +91,7 @@ const RULES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     // A successful attempt is the last one of its round.
     next: ["next_attempt_at IS NULL OR reason IS NOT NULL"],
     exchange: ["length(sealed) > 28"],
+    response: ["response_in IS NULL OR (response IS NULL AND response_in > seq)"],
   },
   idempotency: {
     values: ["length(key) = 32", "status BETWEEN 100 AND 599"],

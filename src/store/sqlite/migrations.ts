@@ -163,4 +163,7 @@ export const migrations: readonly string[] = [
   DROP INDEX source_cron;
   CREATE INDEX source_provider ON source (provider, seq) WHERE deleted_at IS NULL;
   `,
+  // The attempt that stores the response of a batch for the others. It belongs to the youngest message,
+  // which the retention deletes last.
+  "ALTER TABLE attempt ADD COLUMN response_in INTEGER;",
 ];

@@ -105,6 +105,7 @@ function transition({ before, after }: HealthChange): Settled["health"] {
  */
 function attemptInserter(db: Database, stretches: Stretches) {
   const labelsOf = labelsFinder(db);
+  const refer = db.prepare("UPDATE attempt SET response_in = ?2 WHERE seq = ?1");
   const insert = db.prepare(
     `INSERT INTO attempt (seq, delivery_seq, message_seq, endpoint_seq, url, reason, response_status, response, note,
        duration_ms, trigger, started_at, next_attempt_at, batch_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (seq) DO NOTHING`,
@@ -118,7 +119,7 @@ function attemptInserter(db: Database, stretches: Stretches) {
       attempt.url,
       attempt.reason,
       attempt.responseStatus,
-      attempt.response,
+      attempt.responseIn === undefined ? attempt.response : null,
       attempt.note,
       attempt.durationMs,
       TRIGGER[attempt.trigger],
@@ -127,6 +128,7 @@ function attemptInserter(db: Database, stretches: Stretches) {
       attempt.batchSeq,
     );
     if (changes === 0) return false;
+    if (attempt.responseIn !== undefined) refer.run(attempt.seq, attempt.responseIn);
     const labels = message ?? labelsOf(attempt.messageSeq);
     if (labels !== null) stretches.mark(attempt.endpointSeq, attempt.seq, traitsOfAttempt(attempt, labels));
     return true;

@@ -101,6 +101,7 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   attempt_values_check: ["trigger = 2", "response_status = -1", "response_status = 1000", "duration_ms = -1"],
   attempt_next_check: ["next_attempt_at = 5"],
   attempt_exchange_check: ["sealed = zeroblob(28)"],
+  attempt_response_check: ["response_in = seq", "response = x'00', response_in = seq + 1"],
   key_log_values_check: ["entries = zeroblob(47)", "entries = x''"],
   key_range_values_check: ["start = -1", "entries = zeroblob(49)"],
   idempotency_values_check: ["key = zeroblob(31)", "status = 0"],

@@ -89,6 +89,33 @@ export function attemptsSuite(open: Open): void {
       expect(await attempts.get(messageSeq, seq)).not.toHaveProperty("headers");
     });
 
+    test("the attempts of a batch share one stored response until one of them is expunged", async () => {
+      await using world = await Furnished.open(open);
+      for (let i = 0; i < 3; i++) await world.send();
+      const deliveries = await world.waiting();
+      const response = Buffer.from("shared");
+      const alone = deliveries.map((delivery) =>
+        world.settlement(delivery, { state: "delivered" }, { attempt: { response } }),
+      );
+      const last = alone[2]!.attempt;
+      const settlements = alone.map((one) =>
+        one.attempt === last ? one : { ...one, attempt: { ...one.attempt, responseIn: last.seq } },
+      );
+      await world.store.queue.settle(settlements);
+      await world.store.queue.settle(settlements);
+      const { attempts } = world.store.history;
+      const responses = async () => {
+        const { rows } = await attempts.ofEndpoint(last.endpointSeq, {}, ALL, true);
+        const singly = await Promise.all(
+          settlements.map(({ attempt }) => attempts.get(attempt.messageSeq, attempt.seq)),
+        );
+        return [rows, singly].map((all) => all.map((one) => one!.response && Buffer.from(one!.response).toString()));
+      };
+      expect(await responses()).toEqual([Array(3).fill("shared"), Array(3).fill("shared")]);
+      await attempts.expunge(settlements[0]!.attempt.seq);
+      expect(await responses()).toEqual([Array(3).fill(null), Array(3).fill(null)]);
+    });
+
     test("attempts of an endpoint are paged in both directions and both orders, with any filter", async () => {
       await using world = await Furnished.open(open);
       const other = await world.addEndpoint();
