@@ -41,7 +41,8 @@ export interface Plan {
 
 /**
  * Endpoints that are not pinned to a payload version come before the first version, and other endpoints
- * after the versions. Deletions come last.
+ * after the versions. Deletions come last, except that new endpoints come after the deletion of the last
+ * version, because they would be pinned to it.
  */
 const STAGE = {
   eventType: 0,
@@ -49,7 +50,8 @@ const STAGE = {
   unpinnedEndpoint: 2,
   payloadVersion: 3,
   endpoint: 4,
-  deletion: { endpoint: 5, application: 6, source: 6, payloadVersion: 7, eventType: 8 },
+  deletion: { endpoint: 5, application: 6, source: 6, payloadVersion: 7, eventType: 9 },
+  endpointWithoutVersions: 8,
 } as const;
 
 /** The stage whose changes are made one after another, because payload versions have an order. */
@@ -108,9 +110,10 @@ export function planOf(
     }
   }
   const unchanged = things.length - changes.length;
-  if (prunes) changes.push(...deletions(matches.present, kept, lists));
-  faults.push(...referenceFaults(configuration, matches, changes));
-  return { changes: changes.toSorted((a, b) => a.stage - b.stage || order(a, b)), unchanged, faults };
+  const deleted = prunes ? deletions(matches.present, kept, lists) : [];
+  const planned = [...changes.map(pinning(configuration, matches, deleted)), ...deleted];
+  faults.push(...referenceFaults(configuration, matches, planned));
+  return { changes: planned.toSorted((a, b) => a.stage - b.stage || order(a, b)), unchanged, faults };
 }
 
 /** Payload versions are created in their order. Other changes of a stage keep the order of the file. */
@@ -129,6 +132,24 @@ function creation(wanted: Wanted, matches: Matches): Change {
     stage: isUnpinned ? STAGE.unpinnedEndpoint : stageOf(kind),
     writes: [{ method: "post", path: list, body }],
     probe: null,
+  };
+}
+
+/**
+ * Returns a function that keeps new endpoints from being pinned to versions that the same run deletes:
+ * they are pinned to the newest of the other versions, or are created after the deletion of the last one.
+ */
+function pinning({ things }: Configuration, { present }: Matches, deleted: readonly Change[]) {
+  const versionsOf = (all: ReadonlyArray<{ readonly kind: Kind; readonly id: string }>) =>
+    all.filter(({ kind }) => kind === "payloadVersion").map(({ id }) => id);
+  const gone = new Set(versionsOf(deleted));
+  const rest = [...versionsOf(things), ...versionsOf(present)].filter((id) => !gone.has(id)).toSorted();
+  return (change: Change): Change => {
+    const [write] = change.writes;
+    const isPinnedLater = change.action === "create" && change.kind === "endpoint" && gone.size > 0;
+    if (!isPinnedLater || Object.hasOwn(write!.body, "apiVersion")) return change;
+    if (rest.length === 0) return { ...change, stage: STAGE.endpointWithoutVersions };
+    return { ...change, writes: [{ ...write!, body: { ...write!.body, apiVersion: rest.at(-1) } }] };
   };
 }
 

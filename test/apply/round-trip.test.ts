@@ -2,12 +2,15 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Api } from "../../src/apply/api.ts";
 import { apply } from "../../src/apply/apply.ts";
+import { NOTHING } from "../../src/apply/compare.ts";
 import { exported, withEscapes, yamlOf } from "../../src/apply/export.ts";
-import { endpointsPath, KINDS, pathTo, topKinds } from "../../src/apply/kinds.ts";
+import { endpointsPath, KINDS, type Kind, pathTo, topKinds } from "../../src/apply/kinds.ts";
 import { readConfiguration } from "../../src/apply/wanted.ts";
+import { defaultDeduplication } from "../../src/commands/source-settings.ts";
+import { IdCodec } from "../../src/core/id.ts";
 import { apiOf } from "../support/api-client.ts";
 import { clientOf, freshUid, type Send } from "../support/client.ts";
-import { configuration, withSecrets } from "../support/configuration.ts";
+import { configuration, similarConfiguration, withSecrets } from "../support/configuration.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
 const RUNS = 20;
@@ -74,7 +77,81 @@ describe("export and apply", () => {
           expect(await applied(second, again)).toMatchObject({ lines: [], summary: { unchanged: summary.created } });
         }
       }),
-      { numRuns: RUNS },
+      { numRuns: RUNS, interruptAfterTimeLimit: 200_000 },
+    );
+  }, 300_000);
+
+  test("any configuration can be changed into any other with --prune, and then nothing is left to change", async () => {
+    await fc.assert(
+      fc.asyncProperty(similarConfiguration, similarConfiguration, async (before, after) => {
+        const [changed, model] = [await emptyEnvironment(), await emptyEnvironment()];
+        await fill(changed, before);
+        await fill(model, { ...after, payloadVersions: withAll(before.payloadVersions, after.payloadVersions) });
+        const { file } = await exported(model, true);
+        const whole = withSecrets(yamlOf(withDefaults(file)));
+        await applied(changed, whole);
+        expect(withoutVersions(await yamlFrom(changed))).toBe(withoutVersions(yamlOf(file)));
+        expect((await applied(changed, whole)).lines).toEqual([]);
+      }),
+      { numRuns: RUNS, interruptAfterTimeLimit: 200_000 },
+    );
+  }, 300_000);
+
+  test("the export of an environment has every field of its event types and payload versions", async () => {
+    await fc.assert(
+      fc.asyncProperty(configuration, async (file) => {
+        const [first, second] = [await emptyEnvironment(), await emptyEnvironment()];
+        await fill(first, { ...file, applications: [], sources: [] });
+        await second.post("/api/v1/environment/import", (await first.post("/api/v1/environment/export", {})) as object);
+        expect(await yamlFrom(second)).toBe(await yamlFrom(first));
+      }),
+      { numRuns: RUNS, interruptAfterTimeLimit: 200_000 },
     );
   }, 300_000);
 });
+
+/** A version to which an endpoint is pinned cannot be deleted, so the versions of before are kept. */
+function withAll(before: Entries, after: Entries): Entries {
+  return [...after, ...before.filter(({ version }) => !after.some((one) => one.version === version))];
+}
+
+/** Endpoints cannot go back to the form before the first payload version. */
+function withoutVersions(yaml: string): string {
+  return yaml.replace(/^ +apiVersion: .*\n/gm, "");
+}
+
+/** Returns an export with the defaults that it leaves out, so that every field is compared. */
+function withDefaults(file: Json): Json {
+  const whole = topKinds.map((kind) => {
+    const entries = (file[KINDS[kind].list] as Entries).map((entry) => ({
+      ...withOwnDefaults(kind, entry),
+      ...(entry.endpoints !== undefined && {
+        endpoints: (entry.endpoints as Entries).map((endpoint) => withOwnDefaults("endpoint", endpoint)),
+      }),
+    }));
+    return [KINDS[kind].list, entries];
+  });
+  return Object.fromEntries(whole);
+}
+
+const ids = new IdCodec([0, 0, 0, 0]);
+
+function withOwnDefaults(kind: Kind, entry: Json): Json {
+  const defaults = Object.entries(KINDS[kind].fields).flatMap(([name, { traits, type, initial, aliasOf }]) => {
+    const json = traits.json ?? name;
+    const isSent = traits.create !== "no" && aliasOf === undefined && initial !== undefined;
+    return isSent && !LEFT_OUT.has(json) ? [[json, type.format(initial, ids)] as const] : [];
+  });
+  const { apiVersion, ...rest } = { ...Object.fromEntries(defaults), ...entry } as Json;
+  return {
+    ...rest,
+    ...(entry.transformation !== undefined && {
+      transformation: { ...NOTHING, ...(entry.transformation as Json) },
+    }),
+    ...(apiVersion != null && { apiVersion }),
+    ...(kind === "source" && entry.deduplicate === undefined && { deduplicate: defaultDeduplication(`${entry.type}`) }),
+  };
+}
+
+/** Fields whose default is not a value to send. The fields of `config` that are not sent are kept. */
+const LEFT_OUT: ReadonlySet<string> = new Set(["uid", "secret", "apiVersion", "deduplicate", "config"]);
