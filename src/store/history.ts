@@ -11,9 +11,12 @@ import type {
   EndpointCounts,
   EndpointMessage,
   EndpointMessageFilter,
+  GroupKey,
   Key,
   KnownMessage,
   LatestMessage,
+  Lease,
+  LeaseOptions,
   Message,
   MessageFilter,
   PageOf,
@@ -114,6 +117,28 @@ export interface History {
       cursor: Seq,
       options: { readonly onlyForward: boolean; readonly consumersMax: number; readonly now: number },
     ): Promise<boolean>;
+  };
+
+  /**
+   * Groups of workers that share the messages of an application. A group leases each message after
+   * its cursor, and leases it again until a worker acknowledges it.
+   */
+  readonly groups: {
+    /**
+     * Leases messages until `endsAt`: first those whose lease has ended at `now`, then the next ones
+     * after the cursor. Their payloads have at most `bytesMax` bytes, unless there is only one. Creates
+     * the group if it is new; its cursor is then `begin`. Returns `full` if the application already has
+     * `groupsMax` groups, and no messages if the application was deleted or the group has `leasesMax`
+     * leases. Skips messages that are no longer stored.
+     */
+    lease(key: GroupKey, options: LeaseOptions): Promise<readonly Lease[] | "full">;
+    /**
+     * Ends leases, because their messages have been processed. If some of them have ended, changes
+     * nothing and returns those. A message that was acknowledged before is not among them.
+     */
+    ack(key: GroupKey, leases: readonly Lease[], now: number): Promise<readonly Lease[]>;
+    /** Gives messages back, so that they can be leased again at once. Ignores leases that have ended. */
+    nack(key: GroupKey, leases: readonly Lease[], now: number): Promise<void>;
   };
 
   /** The requests that sources have refused, or stored although they failed their check. */

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { clientOf, makeApplication, type Send } from "../support/client.ts";
-import { sendMessages } from "../support/delivery.ts";
+import { sendMessages, until } from "../support/delivery.ts";
 import { startServer, type TestServer } from "../support/server.ts";
+import { SocketConsumer } from "../support/socket-consumer.ts";
 
 let server: TestServer;
 let send: Send;
@@ -22,23 +23,36 @@ test("the state of an endpoint names its application and counts what waits for i
     200,
     {
       ...{ appId: application.id, appName: application.name, appUid: application.uid },
-      ...{ state: "paused", failureReason: null, pending: 3, oldSecretUntil: null },
+      ...{ state: "paused", failureReason: null, pending: 3, consumers: null, oldSecretUntil: null },
     },
   ]);
   expect((await send("GET", `/overview/app/${app}/endpoint/none`)).status).toBe(404);
+});
+
+test("the state of an endpoint with consumers counts those that are connected", async () => {
+  const app = await makeApplication(send);
+  const { json: endpoint } = await send("POST", `/app/${app}/endpoint`, { url: "websocket:" });
+  const consumers = async () => (await send("GET", `/overview/app/${app}/endpoint/${endpoint.id}`)).json.consumers;
+  expect(await consumers()).toBe(0);
+  using consumer = await SocketConsumer.connect(server.url, `/api/v1/app/${app}/endpoint/${endpoint.id}`);
+  expect(await consumers()).toBe(1);
+  consumer.socket.close();
+  await consumer.end();
+  await until(consumers, (count) => count === 0);
 });
 
 test("the state of an endpoint says until when an old secret signs", async () => {
   const app = await makeApplication(send);
   const { json: endpoint } = await send("POST", `/app/${app}/endpoint`, { url: "https://example.com" });
   const rotate = `/app/${app}/endpoint/${endpoint.id}/secret/rotate`;
-  const until = async () => (await send("GET", `/overview/app/${app}/endpoint/${endpoint.id}`)).json.oldSecretUntil;
+  const oldSecretUntil = async () =>
+    (await send("GET", `/overview/app/${app}/endpoint/${endpoint.id}`)).json.oldSecretUntil;
   expect((await send("POST", rotate, { gracePeriodSeconds: 0 })).status).toBe(204);
-  expect(await until()).toBeNull();
+  expect(await oldSecretUntil()).toBeNull();
   await send("POST", rotate, { gracePeriodSeconds: 3600 });
-  const hour = Date.parse(await until());
+  const hour = Date.parse(await oldSecretUntil());
   await send("POST", rotate, { gracePeriodSeconds: 60 });
-  expect(Date.parse(await until())).toBe(hour);
+  expect(Date.parse(await oldSecretUntil())).toBe(hour);
   expect(hour).toBeGreaterThan(Date.parse(endpoint.createdAt));
 });
 

@@ -658,7 +658,13 @@ describe("the state of an operational endpoint", () => {
   test("the state says how many deliveries wait, and until when an old secret is used", async () => {
     const { send, endpoint } = await operator();
     const state = async () => (await send("GET", `${LIST}/${endpoint.id}/state`)).json;
-    expect(await state()).toEqual({ state: "healthy", failureReason: null, pending: 0, oldSecretUntil: null });
+    expect(await state()).toEqual({
+      state: "healthy",
+      failureReason: null,
+      pending: 0,
+      consumers: null,
+      oldSecretUntil: null,
+    });
     await send("POST", `${LIST}/${endpoint.id}/secret/rotate`, { gracePeriodSeconds: 3600 });
     expect((await state()).oldSecretUntil).toBeString();
     await send("PUT", `${LIST}/${endpoint.id}`, { url: endpoint.url, disabled: true });

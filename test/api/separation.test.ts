@@ -69,7 +69,12 @@ const upgrading: readonly string[] = ["endpoint.connect", "ingest.endpoint.conne
 const lasting: readonly string[] = ["message.events"];
 
 /** Path parameters whose value the caller chooses or is the same in both environments. */
-const chosenNames: Params = { sink_id: "sink", consumer_id: "consumer", event_type_name: "shared.type" };
+const chosenNames: Params = {
+  sink_id: "sink",
+  consumer_id: "consumer",
+  group_id: "group",
+  event_type_name: "shared.type",
+};
 
 /**
  * Allowed responses, besides 404, to a request with an environment token and an id of the other
@@ -85,6 +90,8 @@ const exceptions: readonly RegExp[] = [
 
 /** Ids in queries and bodies. Each of them has a test below. */
 const referenceTests = [
+  "message.poller.group-ack leaseIds",
+  "message.poller.group-nack leaseIds",
   "v1.message-attempt.list-by-msg ?endpoint_id",
   "v1.message-attempt.list-by-endpoint ?batch_id",
   "audit-log.list ?app_id",
@@ -521,6 +528,28 @@ describe("ids in paths", () => {
 
 describe("ids in queries and bodies", () => {
   const past = "2026-01-01T00:00:00Z";
+
+  test("leases of another application's group can be neither acknowledged nor given back", async () => {
+    const path = (place: Environment["main"]) => `/api/v1/app/${place.ids.app_id}/poller/sink/group/group`;
+    const body = { after: victim.main.ids.msg_id };
+    await must("POST", `/api/v1/app/${victim.main.ids.app_id}/msg`, victim.token, { eventType: "a", payload: {} });
+    const { data } = (await must("POST", `${path(victim.main)}/lease`, victim.token, body)).json;
+    const leaseIds = (data as { leaseId: string }[]).map(({ leaseId }) => leaseId);
+    expect(leaseIds.length).toBeGreaterThan(0);
+    const others = [
+      [victim.token, victim.other],
+      [stranger.token, stranger.main],
+    ] as const;
+    for (const [token, place] of others) {
+      await must("POST", `${path(place)}/lease`, token, {});
+      const lists = await Promise.all(
+        ["ack", "nack"].map((what) => send("POST", `${path(place)}/${what}`, { leaseIds }, { token })),
+      );
+      // Leases that are not the group's are like leases that have ended, or no leases at all.
+      for (const { status } of lists) expect([204, 409, 422]).toContain(status);
+    }
+    expect((await send("POST", `${path(victim.main)}/ack`, { leaseIds }, { token: victim.token })).status).toBe(204);
+  });
 
   test("filtering by ids of another environment returns 404 or matches nothing", async () => {
     const [app, endpoint] = [victim.main.ids.app_id, victim.main.ids.endpoint_id];

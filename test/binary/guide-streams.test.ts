@@ -42,3 +42,17 @@ test.skipIf(Bun.which("curl") === null)(
     expect((await run).stdout).toBe("invoice.paid\ninvoice.sent");
   },
 );
+
+test.skipIf(Bun.which("curl") === null)("the worker of the guide's page about streams prints event types", async () => {
+  await using at = await guidePlace();
+  const [, lease] = examplesIn(await guideText("streams"));
+  expect(JSON.parse((await at.shell(lease!.command)).stdout)).toEqual({ data: [] });
+  await sendOne(at, "invoice.paid");
+  await sendOne(at, "invoice.sent");
+  const [, program] = await guideBlocks("streams", "javascript");
+  await Bun.write(`${at.path}/work.mjs`, program!);
+  const run = await at.shell(
+    `SERVER=http://127.0.0.1:8071 TOKEN=$(cat data/root-token) timeout 30 ${process.execPath} work.mjs | head -n 2`,
+  );
+  expect(run.stdout).toBe("invoice.paid\ninvoice.sent");
+});

@@ -198,7 +198,7 @@ const chapters: ReadonlyArray<readonly [heading: string, pages: ReadonlyArray<Te
       {
         name: "streams",
         title: "Streams",
-        about: "reading messages instead of receiving them: server-sent events",
+        about: "reading messages instead of receiving them: server-sent events, and workers that share messages",
         text: streams,
       },
       {

@@ -56,6 +56,7 @@ import { operationalObservationRoutes } from "../resources/operational-webhook/o
 import { operationalWebhookRoutes } from "../resources/operational-webhook/routes.ts";
 import { payloadLinkRoutes } from "../resources/payload-link/routes.ts";
 import { payloadVersionRoutes } from "../resources/payload-version/routes.ts";
+import { pollerGroupRoutes } from "../resources/poller/groups.ts";
 import { pollerRoutes } from "../resources/poller/routes.ts";
 import { providerRoutes } from "../resources/provider/routes.ts";
 import { searchRoutes } from "../resources/search/routes.ts";
@@ -210,6 +211,7 @@ export function operationsOf(context: Context): readonly Operation[] {
     ...messagePrecheckRoutes(context),
     ...payloadVersionRoutes(context),
     ...pollerRoutes(context),
+    ...pollerGroupRoutes(context),
     ...listenerRoutes(context),
     ...attemptRoutes(context),
     ...attemptListRoutes(context),

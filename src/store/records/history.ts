@@ -45,6 +45,30 @@ export interface PollerKey {
   readonly consumer: string;
 }
 
+export interface GroupKey {
+  readonly applicationSeq: Seq;
+  readonly sink: string;
+  readonly group: string;
+}
+
+/** A message that a group has leased. */
+export interface Lease {
+  readonly messageSeq: Seq;
+  /** How many times the group has leased the message, with this lease. */
+  readonly times: number;
+}
+
+export interface LeaseOptions {
+  readonly limit: number;
+  readonly bytesMax: number;
+  readonly now: number;
+  readonly endsAt: number;
+  /** The cursor of a new group. */
+  readonly begin: Seq;
+  readonly groupsMax: number;
+  readonly leasesMax: number;
+}
+
 export interface DeadLetter {
   /** The sequence number of the delivery. */
   readonly seq: Seq;

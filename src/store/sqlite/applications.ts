@@ -5,6 +5,7 @@ import type { Turns } from "../turns.ts";
 import { applicationMapping, listVerb } from "./application-list.ts";
 import type { Committer } from "./commit.ts";
 import type { Row } from "./mapping.ts";
+import { pollerRemover } from "./pollers.ts";
 import type { QuotaUsages } from "./quota-usage.ts";
 import { orTaken, unlessTaken } from "./rows.ts";
 
@@ -29,7 +30,7 @@ export function applications(
   const removeEndpoints = db.prepare<{ seq: number }, [number, number]>(
     "UPDATE endpoint SET deleted_at = ?2 WHERE application_seq = ?1 AND deleted_at IS NULL RETURNING seq",
   );
-  const removePollers = db.prepare("DELETE FROM poller WHERE application_seq = ?");
+  const removePollers = pollerRemover(db);
   const knownBySeq = db.prepare<Row, [number]>(`SELECT ${columns} FROM application WHERE seq = ?`);
 
   return {
@@ -54,7 +55,7 @@ export function applications(
       committer.write(() => {
         remove.run(seq, deletedAt);
         usages.drop(seq);
-        removePollers.run(seq);
+        removePollers(seq);
         return removeEndpoints.all(seq, deletedAt).map((endpoint) => endpoint.seq);
       }),
     known: async (seq) => toRecordOrNull(knownBySeq.get(seq)),

@@ -157,6 +157,8 @@ const RULES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
   payload_link_use: { values: [isPositive("link_seq")] },
   payload_link_key: { values: ["length(sealed) > 28"] },
   function_send: { values: [isNatural("number"), isPositive("hops")] },
+  poller_group: { values: [...["sink", "name"].map(isText), isNatural("cursor")] },
+  poller_lease: { values: [isPositive("times"), isNatural("ends_at")] },
   poller: { values: [...["sink", "consumer"].map(isText), isNatural("cursor")] },
 };
 

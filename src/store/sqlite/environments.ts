@@ -4,6 +4,7 @@ import type { Configuration } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import { mappingOf, type Row } from "./mapping.ts";
 import { pageOf, walk } from "./page.ts";
+import { pollerRemover } from "./pollers.ts";
 import type { QuotaUsages } from "./quota-usage.ts";
 import { unlessTaken } from "./rows.ts";
 import { SOURCE_DELETION } from "./sources.ts";
@@ -44,7 +45,7 @@ export function environments(db: Database, committer: Committer, usages: QuotaUs
   );
   const removeSource = db.prepare(SOURCE_DELETION.source);
   const removeTokens = db.prepare(SOURCE_DELETION.tokens);
-  const removePollers = db.prepare("DELETE FROM poller WHERE application_seq = ?");
+  const removePollers = pollerRemover(db);
   const remove = DELETE.map((sql) => db.prepare<unknown, [number]>(sql));
 
   return {
@@ -77,7 +78,7 @@ export function environments(db: Database, committer: Committer, usages: QuotaUs
         const applications = removeApplications.all(seq, deletedAt).map((application) => application.seq);
         const endpoints = applications.flatMap((application) => removeEndpoints.all(application, deletedAt));
         for (const application of applications) {
-          removePollers.run(application);
+          removePollers(application);
           usages.drop(application);
         }
         const sources = sourcesOf.all(seq).map((source) => source.seq);

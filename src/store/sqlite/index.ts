@@ -47,6 +47,7 @@ import { CommandSeqSource, lastSeq, UNSTORED_MAX } from "./numbers.ts";
 import { openError } from "./open-error.ts";
 import { payloadLinkKey, payloadLinks } from "./payload-links.ts";
 import { payloadVersions } from "./payload-versions.ts";
+import { pollerGroups } from "./poller-groups.ts";
 import { pollers } from "./pollers.ts";
 import { pruneVerb } from "./prune.ts";
 import { QuotaUsages, usageVerbs } from "./quota-usage.ts";
@@ -258,6 +259,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
     deadLetters: deadLetters(db, turns),
     replayable: replayable(db),
     pollers: pollers(db, committer),
+    groups: pollerGroups(db, committer),
     sourceLog: sourceLog(db, committer),
     payloadLinks: payloadLinks(db, committer),
     series: series(db, committer),

@@ -166,4 +166,26 @@ export const migrations: readonly string[] = [
   // The attempt that stores the response of a batch for the others. It belongs to the youngest message,
   // which the retention deletes last.
   "ALTER TABLE attempt ADD COLUMN response_in INTEGER;",
+  // Groups of workers that share the messages of an application, and the messages that they have
+  // leased. See "poller-groups.ts".
+  `
+  CREATE TABLE poller_group (
+    id INTEGER PRIMARY KEY,
+    application_seq INTEGER NOT NULL,
+    sink TEXT NOT NULL,
+    name TEXT NOT NULL,
+    cursor INTEGER NOT NULL,
+    updated_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX poller_group_name ON poller_group (application_seq, sink, name);
+  CREATE TABLE poller_lease (
+    group_id INTEGER NOT NULL,
+    message_seq INTEGER NOT NULL,
+    times INTEGER NOT NULL,
+    -- 0 after the message was given back.
+    ends_at INTEGER NOT NULL,
+    PRIMARY KEY (group_id, message_seq)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX poller_lease_end ON poller_lease (group_id, ends_at);
+  `,
 ];

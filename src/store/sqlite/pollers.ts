@@ -1,4 +1,5 @@
 import type { Database } from "bun:sqlite";
+import type { Seq } from "../../core/id.ts";
 import type { History } from "../index.ts";
 import type { Committer } from "./commit.ts";
 
@@ -24,5 +25,17 @@ export function pollers(db: Database, committer: Committer): History["pollers"] 
         if (known === null || !onlyForward || to > known.cursor) put.run(applicationSeq, sink, consumer, to, now);
         return true;
       }),
+  };
+}
+
+/** Returns a function that deletes the consumers and groups of an application. */
+export function pollerRemover(db: Database): (applicationSeq: Seq) => void {
+  const statements = [
+    "DELETE FROM poller WHERE application_seq = ?",
+    "DELETE FROM poller_lease WHERE group_id IN (SELECT id FROM poller_group WHERE application_seq = ?)",
+    "DELETE FROM poller_group WHERE application_seq = ?",
+  ].map((sql) => db.prepare<unknown, [number]>(sql));
+  return (applicationSeq) => {
+    for (const statement of statements) statement.run(applicationSeq);
   };
 }

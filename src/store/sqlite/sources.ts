@@ -4,6 +4,7 @@ import type { Configuration } from "../index.ts";
 import { applicationMapping } from "./application-list.ts";
 import type { Committer } from "./commit.ts";
 import { pageOf, walk } from "./page.ts";
+import { pollerRemover } from "./pollers.ts";
 import { orTaken } from "./rows.ts";
 import type { SecretBox } from "./secret-box.ts";
 import { SOURCE_COLUMNS, SOURCE_SQL, type SourceRow, sourceCodec } from "./source-row.ts";
@@ -111,7 +112,7 @@ function deleteVerb(db: Database, committer: Committer): Sources["delete"] {
   const removeApplication = db.prepare<{ seq: number }, [number, number]>(
     "UPDATE application SET deleted_at = ?2 WHERE source_seq = ?1 AND deleted_at IS NULL RETURNING seq",
   );
-  const removePollers = db.prepare("DELETE FROM poller WHERE application_seq = ?");
+  const removePollers = pollerRemover(db);
   const removeEndpoints = db.prepare<{ seq: number }, [number, number]>(
     "UPDATE endpoint SET deleted_at = ?2 WHERE application_seq = ?1 AND deleted_at IS NULL RETURNING seq",
   );
@@ -121,7 +122,7 @@ function deleteVerb(db: Database, committer: Committer): Sources["delete"] {
       removeTokens.run(seq);
       const application = removeApplication.get(seq, deletedAt);
       if (application === null) return [];
-      removePollers.run(application.seq);
+      removePollers(application.seq);
       return removeEndpoints.all(application.seq, deletedAt).map((endpoint) => endpoint.seq);
     });
 }

@@ -48,6 +48,8 @@ const ROWS: Readonly<Record<string, string>> = {
   function_send: "function_send (delivery_seq, number, message_seq, hops) VALUES (1, 0, 1, 1)",
   payload_link_use: "payload_link_use (link_seq) VALUES (1)",
   payload_link_key: "payload_link_key (id, sealed) VALUES (2, zeroblob(29))",
+  poller_group: "poller_group (application_seq, sink, name, cursor, updated_at) VALUES (1, 'a', 'b', 1, 1)",
+  poller_lease: "poller_lease (group_id, message_seq, times, ends_at) VALUES (1, 1, 1, 1)",
   poller: "poller (application_seq, sink, consumer, cursor, updated_at) VALUES (1, 'a', 'b', 1, 1)",
 };
 
@@ -141,6 +143,8 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   function_send_values_check: ["number = -1", "hops = 0"],
   payload_link_use_values_check: ["link_seq = 0"],
   payload_link_key_values_check: ["sealed = zeroblob(28)"],
+  poller_group_values_check: ["sink = ''", "name = ''", "cursor = -1"],
+  poller_lease_values_check: ["times = 0", "ends_at = -1"],
   poller_values_check: ["sink = ''", "consumer = ''", "cursor = -1"],
 };
 

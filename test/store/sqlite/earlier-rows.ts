@@ -200,6 +200,11 @@ const traffic: readonly TableRows[] = [
     rows: () => [{ application_seq: 2, sink: "main", consumer: "one", cursor: 11, updated_at: AT }],
   },
   {
+    table: "poller_group",
+    rows: () => [{ id: 7, application_seq: 2, sink: "main", name: "workers", cursor: 11, updated_at: AT }],
+  },
+  { table: "poller_lease", rows: () => [{ group_id: 7, message_seq: 10, times: 2, ends_at: AT + HOUR }] },
+  {
     table: "notice",
     rows: () => [{ channel: "mail", subject_seq: 5, kind: "failing", since: AT, sent_at: AT, open: 1 }],
   },

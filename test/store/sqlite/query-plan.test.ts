@@ -43,6 +43,7 @@ const INTENDED: ReadonlyArray<readonly [sql: string, why: string]> = [
     "notices: the sent ones that are not pruned yet, once at the start",
   ],
   ["DELETE FROM notice WHERE open = 0", "pruning of notices, of which there are few for each endpoint in trouble"],
+  ["FROM (SELECT message_seq, times FROM poller_lease", "groups of pollers: at most 250 leases in one step"],
   ["FROM quota_usage LIMIT 1", "quotas: reads at most one row"],
   ["AS bytes, TOTAL(", "quotas: at most 1,000 messages in one step"],
   ["AS kept FROM message", "replay: the few messages that the inner query found by index"],

@@ -17,6 +17,7 @@ import { attemptCountsSuite } from "./history/attempt-counts.ts";
 import { attemptsSuite } from "./history/attempts.ts";
 import { deadLettersSuite } from "./history/dead-letters.ts";
 import { endpointMessagesSuite } from "./history/endpoint-messages.ts";
+import { groupsSuite } from "./history/groups.ts";
 import { messagesSuite } from "./history/messages.ts";
 import { payloadLinksSuite } from "./history/payload-links.ts";
 import { pollersSuite } from "./history/pollers.ts";
@@ -127,6 +128,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [deadLettersSuite, "history.deadLetters.", "list groups redrivable"],
   [replayableSuite, "history.", "replayable"],
   [pollersSuite, "history.pollers.", "cursor move"],
+  [groupsSuite, "history.groups.", "lease ack nack"],
   [sourceLogSuite, "history.sourceLog.", "add get list"],
   [payloadLinksSuite, "history.payloadLinks.", "isUsed use"],
   [seriesSuite, "history.series.", "add read"],

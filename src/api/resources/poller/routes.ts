@@ -4,7 +4,6 @@ import { type Seq, seqBefore } from "../../../core/id.ts";
 import { parseInstant } from "../../../core/instant.ts";
 import { pageLimitDefault } from "../../../core/page.ts";
 import { invalid, Problem } from "../../../core/problem.ts";
-import { uidProblem } from "../../../core/rule.ts";
 import type { Application, Message, MessageFilter, PageOf, PollerKey } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
@@ -18,6 +17,7 @@ import type { Identity } from "../../identity/identity.ts";
 import { Doorbell } from "../../live/doorbell.ts";
 import { MessageOut, messageExample } from "../message/fields.ts";
 import { messageText } from "../message/out.ts";
+import { checkName } from "./name.ts";
 
 const WAIT_SECONDS_MAX = 30;
 
@@ -265,9 +265,4 @@ export function pollerRoutes(context: Context): Operation[] {
 /** Returns the highest seq that a message accepted at or before `at` can have. */
 function lastNumberUntil(at: number): Seq {
   return Math.min(seqBefore(at + 1), Number.MAX_SAFE_INTEGER - 1);
-}
-
-function checkName(param: "sink_id" | "consumer_id", name: string): void {
-  const problem = uidProblem(name, "src_");
-  if (problem !== null) throw invalid(["path", param], problem);
 }
