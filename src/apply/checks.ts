@@ -25,7 +25,7 @@ import { workOnThisThread } from "../thread/heavy-work.ts";
 import type { Fault } from "./faults.ts";
 import { pathOf } from "./form.ts";
 import { KINDS, type Kind } from "./kinds.ts";
-import { hasMark } from "./marks.ts";
+import { hasMark, hasMaskedPassword } from "./marks.ts";
 import type { Wanted } from "./wanted.ts";
 
 type Json = Readonly<Record<string, unknown>>;
@@ -138,7 +138,7 @@ function sourceConfig({ type, config, verification = "enforce" }: Json): void {
   const known = knownFields(provider, own);
   const unknown = Object.keys(own).filter((name) => !Object.hasOwn(known, name));
   if (unknown.length > 0) throw invalid(["body", "config", unknown[0]!], `A source of type ${type} has no such field.`);
-  if (hasMark(own) || Object.values(own).includes(null)) return;
+  if (hasMark(own) || hasMaskedPassword(own.url) || Object.values(own).includes(null)) return;
   const findings = checkConfig({ provider, config: known, verification } as Source, { hasAwsCredentials: true });
   if (findings.length > 0) throw new Invalid(...findings);
 }

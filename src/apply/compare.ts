@@ -85,7 +85,11 @@ type Texts = Readonly<Record<string, string>>;
 
 function compareUrl(wanted: unknown, present: unknown): Comparison {
   const normal = normalizeEndpointUrl(wanted as string, { httpsOnly: false, isOperational: false });
-  const url = "url" in normal ? normal.url : (wanted as string);
+  return compareShownUrl("url" in normal ? normal.url : (wanted as string), present);
+}
+
+/** Compares a URL with one whose password is masked. */
+function compareShownUrl(url: string, present: unknown): Comparison {
   const password = passwordOf(url);
   if (maskPassword(url) !== present) return "different";
   return password === null || password === MASK ? "same" : "unknown";
@@ -175,6 +179,7 @@ function compareConfig(wanted: unknown, present: unknown): Comparison {
       if (value === null || !has)
         return value === null ? (has ? "different" : "same") : hasMark(value) ? NO_STORED : "different";
       if (isDeepStrictEqual(value, stored[name])) return "same";
+      if (name === "url") return compareShownUrl(String(value), stored.url);
       if (!hasMark(stored[name])) return "different";
       return isDeepStrictEqual(maskedLike(value), stored[name]) ? "unknown" : "different";
     }),

@@ -1,8 +1,7 @@
 /** Faults of a file that only the state of the server shows. */
-import { unmaskedUrl } from "../core/url-password.ts";
 import type { Fault } from "./faults.ts";
 import { KINDS } from "./kinds.ts";
-import { hasMark } from "./marks.ts";
+import { hasMark, hasMaskedPassword } from "./marks.ts";
 import type { Change, Matches } from "./plan.ts";
 import type { Configuration, Wanted } from "./wanted.ts";
 
@@ -26,10 +25,10 @@ export function createFaults({ kind, path, fields, id }: Wanted): readonly Fault
       msg: `[set] stands for a stored secret, but the ${word} ${id} does not exist. Write the secret.`,
     });
   }
-  const { url } = fields;
-  if (kind === "endpoint" && typeof url === "string" && unmaskedUrl(url, null) === null) {
-    const msg = `*** stands for a stored password, but the endpoint ${id} does not exist. Write the password.`;
-    faults.push({ path: [...path, "url"], msg });
+  const place = kind === "source" ? ["config", "url"] : ["url"];
+  if (hasMaskedPassword(kind === "source" ? (fields.config as { url?: unknown } | undefined)?.url : fields.url)) {
+    const msg = `*** stands for a stored password, but the ${word} ${id} does not exist. Write the password.`;
+    faults.push({ path: [...path, ...place], msg });
   }
   return faults;
 }

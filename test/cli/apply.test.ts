@@ -134,6 +134,25 @@ describe("boathook apply", () => {
     expect((await run("a-second-secret")).stdout).toBe("0 created, 0 updated, 0 deleted, 6 unchanged\n");
   });
 
+  test("the password in the URL of a queue is applied, compared, exported as *** and kept", async () => {
+    const { apply, command, send } = await emptyEnvironment();
+    const source = (password: string) => ({
+      sources: [
+        { uid: "queue", name: "Queue", type: "sqs", config: { url: `sqs://KEY:${password}@eu-central-1/1/q` } },
+      ],
+    });
+    expect((await apply(source("a-secret"))).stdout).toContain("1 created");
+    expect((await apply(source("a-secret"))).stdout).toContain("0 updated, 0 deleted, 1 unchanged");
+    expect((await apply(source("***"))).stdout).toContain("0 updated, 0 deleted, 1 unchanged");
+    expect((await apply(source("other"))).stdout).toContain("1 updated");
+    const { stdout } = await command(["export"]);
+    expect(stdout).toContain("sqs://KEY:***@eu-central-1/1/q");
+    expect((await apply(stdout)).stdout).toContain("0 created, 0 updated");
+    await send("DELETE", "/ingest/api/v1/source/queue");
+    const refused = await apply(source("***"));
+    expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("Write the password.")]);
+  });
+
   test("the signing secret of an endpoint is compared and rotated", async () => {
     const { apply, send } = await emptyEnvironment();
     const file = (secret: string) => ({
