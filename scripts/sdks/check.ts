@@ -8,7 +8,8 @@ import { startServer } from "./server.ts";
 
 /**
  * `bun run check:sdks` runs the same round trip against a real server with the official SDKs of
- * other languages. Languages whose toolchain or registry is not available are skipped, and the
+ * other languages, and one over gRPC in two languages. With names, such as `gRPC in Go`, it runs only
+ * those. Languages whose toolchain or registry is not available are skipped, and the
  * reason is printed.
  */
 
@@ -106,7 +107,7 @@ async function roundTrip(language: Language, env: Readonly<Record<string, string
 }
 
 function describeOutcome(language: Language, outcome: Outcome): string {
-  const title = `SDK for ${language.name} (${language.sdk})`;
+  const title = `${language.name} (${language.sdk})`;
   if (outcome.kind === "skipped") return `skipped ${title}: ${outcome.reason}`;
   if (outcome.kind === "failed") return `FAILED  ${title}: ${outcome.reason}`;
   return `passed  ${title}: ${outcome.steps} steps`;
@@ -116,7 +117,7 @@ function describeOutcome(language: Language, outcome: Outcome): string {
  * Runs all round trips in sequence against `dist/boathook`, and builds it first if it is older than
  * its sources.
  */
-export async function checkSdks(): Promise<SdkReport> {
+export async function checkSdks(languages: readonly Language[] = LANGUAGES): Promise<SdkReport> {
   await ensureExecutable();
   const received = await mkdtemp(join(tmpdir(), "boathook-received-"));
   await mkdir(join(import.meta.dir, "..", "..", "dist", "sdks"), { recursive: true });
@@ -127,14 +128,15 @@ export async function checkSdks(): Promise<SdkReport> {
     SERVER_TOKEN: server.token,
     RECEIVER_URL: receiver.url,
     RECEIVED_DIR: received,
+    GRPC_ADDRESS: server.grpcAddress,
   };
   try {
     const outcomes: Outcome[] = [];
-    for (const language of LANGUAGES) {
-      console.log(`\n── SDK for ${language.name}`);
+    for (const language of languages) {
+      console.log(`\n── ${language.name}`);
       outcomes.push((await prepare(language)) ?? (await roundTrip(language, env)));
     }
-    return summarize(outcomes);
+    return summarize(languages, outcomes);
   } finally {
     await server.stop();
     await receiver.stop();
@@ -142,17 +144,19 @@ export async function checkSdks(): Promise<SdkReport> {
   }
 }
 
-function summarize(outcomes: readonly Outcome[]): SdkReport {
+function summarize(languages: readonly Language[], outcomes: readonly Outcome[]): SdkReport {
   return {
     passed: outcomes.reduce((sum, outcome) => sum + (outcome.kind === "skipped" ? 0 : outcome.steps), 0),
     failed: outcomes.filter(({ kind }) => kind === "failed").length,
     skipped: outcomes.filter(({ kind }) => kind === "skipped").length,
-    lines: outcomes.map((outcome, index) => describeOutcome(LANGUAGES[index]!, outcome)),
+    lines: outcomes.map((outcome, index) => describeOutcome(languages[index]!, outcome)),
   };
 }
 
 if (import.meta.main) {
-  const { passed, failed, skipped, lines } = await checkSdks();
+  const names = process.argv.slice(2);
+  const wanted = LANGUAGES.filter(({ name }) => names.length === 0 || names.includes(name));
+  const { passed, failed, skipped, lines } = await checkSdks(wanted);
   console.log(`\n── summary\n${lines.join("\n")}\n`);
   console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`);
   process.exit(failed === 0 ? 0 : 1);

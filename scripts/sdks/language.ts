@@ -34,13 +34,13 @@ function directory(name: string): string {
   return join(import.meta.dir, name);
 }
 
-function python(): Language {
-  const home = join(BUILT, "python");
+/** A program in Python: an official SDK, or what else a client of the server uses. */
+function python(name: string, folder: string, sdk: string): Language {
+  const home = join(BUILT, folder);
   const interpreter = process.platform === "win32" ? join(home, "Scripts", "python.exe") : join(home, "bin", "python");
   return {
-    name: "Python",
-    sdk: "svix 2.9.1",
-    directory: directory("python"),
+    ...{ name, sdk },
+    directory: directory(folder),
     tools: ["python3"],
     version: ["python3", "--version"],
     oldest: "3.10.0",
@@ -55,15 +55,15 @@ function python(): Language {
   };
 }
 
-function go(): Language {
-  const program = join(BUILT, `go${EXE}`);
+/** A program in Go, as in Python. */
+function go(name: string, folder: string, sdk: string, oldest: string): Language {
+  const program = join(BUILT, `${folder}${EXE}`);
   return {
-    name: "Go",
-    sdk: "svix-webhooks 1.99.1",
-    directory: directory("go"),
+    ...{ name, sdk },
+    directory: directory(folder),
     tools: ["go"],
     version: ["go", "version"],
-    oldest: "1.24.0",
+    oldest,
     remade: [],
     fetch: [["go", "mod", "download"]],
     build: [["go", "build", "-o", program, "."]],
@@ -140,4 +140,10 @@ function kotlin(): Language {
   };
 }
 
-export const LANGUAGES: readonly Language[] = [python(), go(), rust(), java(), kotlin()];
+export const LANGUAGES: readonly Language[] = [
+  python("Python", "python", "svix 2.9.1"),
+  go("Go", "go", "svix-webhooks 1.99.1", "1.24.0"),
+  ...[rust(), java(), kotlin()],
+  python("gRPC in Python", "grpc-python", "grpcio 1.85.3"),
+  go("gRPC in Go", "grpc-go", "grpc 1.85.0", "1.26.0"),
+];

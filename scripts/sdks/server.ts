@@ -8,6 +8,8 @@ export interface RunningServer {
   /** Base URL without a trailing slash. */
   readonly url: string;
   readonly token: string;
+  /** `host:port` of the server for gRPC. */
+  readonly grpcAddress: string;
   stop(): Promise<void>;
 }
 
@@ -22,6 +24,7 @@ export async function startServer(): Promise<RunningServer> {
   const token = crypto.randomUUID();
   const options = [
     "--port=0",
+    "--grpc-port=0",
     "--data-dir=data",
     "--log-format=json",
     "--log-level=info",
@@ -35,9 +38,9 @@ export async function startServer(): Promise<RunningServer> {
   const log = child.stdout[Symbol.asyncIterator]();
   const timer = setTimeout(() => child.kill(), START_TIMEOUT_MS);
   try {
-    const url = await servingUrl(log);
+    const { url, grpcAddress } = await addresses(log);
     void drain(log);
-    return { url, token, stop };
+    return { url, grpcAddress, token, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -52,18 +55,21 @@ export async function startServer(): Promise<RunningServer> {
   }
 }
 
-async function servingUrl(log: AsyncIterator<Uint8Array>): Promise<string> {
+/** Reads the log until the server serves requests. Returns its addresses. */
+async function addresses(log: AsyncIterator<Uint8Array>): Promise<Pick<RunningServer, "url" | "grpcAddress">> {
   const decoder = new TextDecoder();
   let text = "";
   for (;;) {
     const { value, done } = await log.next();
     if (done === true) throw new Error("boathook exited before it served requests.");
     text += decoder.decode(value, { stream: true });
-    const line = text
+    const lines = text
       .split("\n")
       .slice(0, -1)
-      .find((candidate) => candidate.includes('"Serving."'));
-    if (line !== undefined) return String((JSON.parse(line) as { url: unknown }).url);
+      .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+    const started = lines.find(({ event }) => event === "started");
+    const grpc = lines.find(({ event }) => event === "grpc.started");
+    if (started !== undefined) return { url: String(started.url), grpcAddress: `${grpc?.host}:${grpc?.port}` };
   }
 }
 
