@@ -230,6 +230,10 @@ describe("boathook apply", () => {
       2,
       expect.stringMatching(/^The file none\.yaml cannot be read \(.*\)\.\n$/),
     ]);
+    await writeFile(join(directory, "latin.yaml"), Buffer.from("eventTypes: [{name: a, description: \xe9}]", "latin1"));
+    expect(await command(["apply", "latin.yaml"])).toEqual({
+      ...{ code: 2, stdout: "", stderr: "The content of latin.yaml is not valid UTF-8.\n" },
+    });
     const cases: readonly (readonly [file: object, message: string])[] = [
       [
         { applications: [{ uid: "a" }] },

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Change } from "../../apply/plan.ts";
 import { CommandFailed, InputInvalid } from "../exit-code.ts";
+import { printable } from "./printable.ts";
 import { addServerOptions, serverClient } from "./server-options.ts";
 
 /** Maximum size of a file, in bytes. */
@@ -25,7 +26,8 @@ export function addApplyCommand(program: Command): void {
     .option("--json", "print the changes as one JSON object");
   addServerOptions(command).action(async (file: string, flags: ApplyFlags) => {
     const client = serverClient(command);
-    const [text, name] = file === "-" ? [await Bun.stdin.text(), "stdin"] : [await contentOf(file), file];
+    const name = file === "-" ? "stdin" : file;
+    const text = textOf(await bytesOf(file), name);
     const { readConfiguration } = await import("../../apply/wanted.ts");
     const { FileInvalid } = await import("../../apply/faults.ts");
     const configuration = await readConfiguration(text, name, process.env).catch((error: unknown) => {
@@ -46,7 +48,7 @@ export async function applyAndPrint(
   const { FileInvalid } = await import("../../apply/faults.ts");
   const { changeLine, jsonOf, summaryLine, uncomparedText } = await import("../../apply/report.ts");
   const changed = (change: Change) => {
-    if (!json) console.log(changeLine(change));
+    if (!json) console.log(printable(changeLine(change)));
   };
   try {
     const { changes, summary, uncompared } = await apply(client, configuration, { isDryRun, prunes, changed });
@@ -64,12 +66,20 @@ export async function applyAndPrint(
   }
 }
 
-async function contentOf(path: string): Promise<string> {
-  const file = Bun.file(path);
+/** Returns the content of a file, or of stdin for `-`. */
+async function bytesOf(file: string): Promise<Uint8Array> {
   try {
-    if (file.size > FILE_BYTES_MAX) throw new Error(`it is larger than ${FILE_BYTES_MAX} bytes`);
-    return await file.text();
+    return await (file === "-" ? Bun.stdin : Bun.file(file)).bytes();
   } catch (error) {
-    throw new InputInvalid(`The file ${path} cannot be read (${(error as Error).message}).`);
+    throw new InputInvalid(`The file ${file} cannot be read (${(error as Error).message}).`);
+  }
+}
+
+function textOf(bytes: Uint8Array, name: string): string {
+  if (bytes.length > FILE_BYTES_MAX) throw new InputInvalid(`The content of ${name} is larger than 64 MiB.`);
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new InputInvalid(`The content of ${name} is not valid UTF-8.`);
   }
 }
