@@ -156,11 +156,18 @@ function Warnings({ of }: { of: readonly string[] }) {
       </p>
       <ul aria-label="Incompatible changes">
         {of.map((text) => (
-          <li key={text}>{text}</li>
+          <li key={text}>
+            <WithCode text={text.replace(/^schemas\.[^:]*: /, "")} />
+          </li>
         ))}
       </ul>
     </div>
   );
+}
+
+/** Shows what is between backticks as code. */
+function WithCode({ text }: { text: string }) {
+  return <>{text.split("`").map((part, index) => (index % 2 === 1 ? <code key={index}>{part}</code> : part))}</>;
 }
 
 function textOf(schema: unknown): string {

@@ -127,10 +127,15 @@ const CORRECT: Action = {
 };
 
 function Result({ of: { tested, matching, data } }: { of: FilterPreview }) {
-  if (tested === 0) return <p role="status">There are no stored messages to test the filter on.</p>;
+  if (tested === 0)
+    return (
+      <p role="status" class={style.result}>
+        There are no stored messages to test the filter on.
+      </p>
+    );
   return (
     <>
-      <p role="status">
+      <p role="status" class={style.result}>
         Of the last {tested === 1 ? "message" : `${tested} messages`}, {matching} {matching === 1 ? "matches" : "match"}
         .
       </p>
