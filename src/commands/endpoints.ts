@@ -114,6 +114,7 @@ export async function changeEndpoint(
   );
   if (update === "gone") throw noEndpoint();
   if (update === "taken") throw uidTaken();
+  if (update === "no version") throw versionDeleted();
   if (!isDeepStrictEqual(update.after, update.before)) endpointUpdated(parts, update.before, update.after);
   return update.after;
 }
@@ -151,9 +152,15 @@ async function createUnlessTaken(
   if (result === "full") {
     throw application && max === quota ? await endpointQuotaProblem(parts, application, max) : tooManyEndpoints(limits);
   }
+  if (result === "no version") throw versionDeleted();
   if (!result) return null;
   endpointCreated(parts, endpoint);
   return endpoint;
+}
+
+/** The version existed when the request was checked. */
+function versionDeleted(): Problem {
+  return conflict("The payload version of the endpoint was deleted at the same time. Send the request again.");
 }
 
 /** Returns the transformation of a new endpoint. Throws like `checkTransformation`. */

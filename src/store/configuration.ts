@@ -198,16 +198,17 @@ export interface Configuration {
      */
     active(applicationSeq: Seq): Promise<readonly ActiveEndpoint[]>;
     /**
-     * Creates an endpoint. Returns false if its uid is taken, and `full` if the application already
-     * has `endpointsMax` endpoints. In both cases nothing is stored. If `endpointsMax` is absent,
-     * there is no limit. If the endpoint has a filter, throws what `checkFilters` throws.
+     * Creates an endpoint. Returns false if its uid is taken, `full` if the application already has
+     * `endpointsMax` endpoints, and `no version` if its payload version does not exist. In these cases
+     * nothing is stored. If `endpointsMax` is absent, there is no limit. If the endpoint has a filter,
+     * throws what `checkFilters` throws.
      */
     create(
       endpoint: Endpoint,
       secret: string,
       endpointsMax?: number,
       checkFilters?: FilterCheck,
-    ): Promise<boolean | "full">;
+    ): Promise<boolean | "full" | "no version">;
     /**
      * Changes an endpoint like `applications.update`. `seq`, `applicationSeq` and `createdAt` never
      * change. To enable an endpoint, set `disabled: false` and `failingSince: null`. A change of

@@ -14,6 +14,7 @@ import type {
   EventType,
   LaneCursor,
   NewMessage,
+  PayloadVersion,
   PendingDelivery,
   Settled,
   Settlement,
@@ -115,9 +116,19 @@ export class Furnished implements AsyncDisposable {
 
   async addEndpoint(change: Partial<Endpoint> = {}, secret = "whsec_c2VjcmV0"): Promise<Endpoint> {
     const endpoint = this.newEndpoint(change);
-    if (!(await this.store.configuration.endpoints.create(endpoint, secret)))
-      throw new Error("The uid of the endpoint is already in use.");
+    const result = await this.store.configuration.endpoints.create(endpoint, secret);
+    if (result !== true) throw new Error(`The endpoint was not created: ${result}`);
     return endpoint;
+  }
+
+  /** Creates a payload version in the environment. */
+  addPayloadVersion(version: string, fields: Partial<PayloadVersion> = {}, max = 10) {
+    const created = {
+      ...{ environmentSeq: this.environment.seq, version, description: "", eventTypes: null },
+      ...{ downgrade: null, deprecatedAt: null, sunsetAt: null, deletedSeq: null, createdAt: 1, updatedAt: 1 },
+      ...fields,
+    };
+    return this.store.configuration.payloadVersions.create(created, () => this.seqs.next(), max);
   }
 
   newSource(change: Partial<Source> = {}): Source {

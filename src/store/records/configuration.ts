@@ -61,7 +61,12 @@ export type FilterCheck = (filters: readonly string[]) => void;
  * `taken`: another endpoint has the uid. `gone`: the endpoint does not exist. In both cases nothing
  * was stored.
  */
-export type EndpointUpdate = { readonly before: Endpoint; readonly after: Endpoint } | "taken" | "gone";
+export type EndpointUpdate =
+  | { readonly before: Endpoint; readonly after: Endpoint }
+  | "taken"
+  | "gone"
+  /** The payload version to which the endpoint would be pinned does not exist. Nothing is stored. */
+  | "no version";
 
 /** An endpoint with a next try of its challenge. */
 export interface ChallengedEndpoint {

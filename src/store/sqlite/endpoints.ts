@@ -26,6 +26,12 @@ export function endpoints(db: Database, committer: Committer, box: SecretBox): C
   const countOf = db.prepare<{ count: number }, [number]>(
     "SELECT COUNT(*) AS count FROM endpoint WHERE application_seq = ? AND deleted_at IS NULL",
   );
+  const versions = db.prepare<{ seq: number }, [number, string]>(
+    `SELECT v.seq FROM payload_version v JOIN application a USING (environment_seq)
+     WHERE a.seq = ? AND v.version = ? AND v.deleted_seq IS NULL`,
+  );
+  const lacksVersion = ({ applicationSeq, apiVersion }: Endpoint) =>
+    apiVersion !== null && versions.get(applicationSeq, apiVersion) === null;
   const filters = db.prepare<{ filter: string }, [number]>(
     "SELECT filter FROM endpoint WHERE application_seq = ? AND filter IS NOT NULL AND deleted_at IS NULL",
   );
@@ -40,6 +46,7 @@ export function endpoints(db: Database, committer: Committer, box: SecretBox): C
       const result = await orTaken(
         committer.write(() => {
           if (countOf.get(endpoint.applicationSeq)!.count >= endpointsMax) return "full";
+          if (lacksVersion(endpoint)) return "no version";
           insertOne.run(toBindings(endpoint));
           if (endpoint.filter !== null) checkFilters(filtersOf(endpoint));
           keepFirst(endpoint.seq, secret);
@@ -56,6 +63,7 @@ export function endpoints(db: Database, committer: Committer, box: SecretBox): C
           const before = toRecord(row);
           const { applicationSeq, createdAt } = before;
           const after = { ...before, ...change(before), seq, applicationSeq, createdAt };
+          if (after.apiVersion !== before.apiVersion && lacksVersion(after)) return "no version";
           replace.run(toBindings(after));
           if (after.filter !== null && after.filter !== before.filter) checkFilters(filtersOf(after));
           sortLane(before, after);

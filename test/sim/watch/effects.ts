@@ -132,7 +132,7 @@ function keyOf({ endpointSeq, messageSeq }: Target): string {
 
 /** Returns the effects of a change of an endpoint. */
 export function changes(update: EndpointUpdate): readonly Effect[] {
-  if (update === "gone" || update === "taken") return [];
+  if (typeof update === "string") return [];
   const { before, after } = update;
   const isOther = (field: keyof Endpoint) => JSON.stringify(before[field]) !== JSON.stringify(after[field]);
   const effects: Effect[] = [];

@@ -34,6 +34,7 @@ export function endpointsSuite(open: Open): void {
   describe("endpoints", () => {
     test("after a restart, endpoints are found by number and by uid, unchanged", async () => {
       await using world = await Furnished.open(open);
+      await world.addPayloadVersion("2026-11-01");
       const endpoint = await world.addEndpoint(everyField);
       await world.reopen();
       const { endpoints } = world.store.configuration;
@@ -159,6 +160,7 @@ export function endpointsSuite(open: Open): void {
 
     test("an update changes all given fields of an endpoint except immutable ones", async () => {
       await using world = await Furnished.open(open);
+      await world.addPayloadVersion("2026-11-01");
       const changed = { ...world.endpoint, ...everyField, updatedAt: world.now + 1 };
       const update = await world.store.configuration.endpoints.update(changed.seq, () => ({
         ...changed,
