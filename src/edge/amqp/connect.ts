@@ -1,16 +1,36 @@
 import { type ChannelModel, connect } from "amqplib";
-import type { AmqpUrl } from "../../core/endpoint-url/amqp.ts";
-import { type BrokerPlace, tlsOptions } from "../broker/place.ts";
+import { type AmqpUrl, amqpUrl } from "../../core/endpoint-url/amqp.ts";
+import type { Opening } from "../broker/open.ts";
+import { type BrokerAddresses, type BrokerPlace, serverNameOf, tlsOptions } from "../broker/place.ts";
 import { withKeptDescriptorSoon } from "../kept-descriptors.ts";
+import { amqpReplyOf } from "./reply.ts";
 
 /** A server that has sent nothing for twice this time is gone. */
 const HEARTBEAT_SECONDS = 10;
+
+/** Returns how to connect to the server of a URL, and a key that is equal for equal connections. */
+export function amqpOpening({
+  url,
+  addresses,
+  tls,
+}: BrokerAddresses): Opening<ChannelModel> & { readonly key: string } {
+  const login = amqpUrl(url);
+  const serverName = serverNameOf(url, url.protocol === "amqps:");
+  return {
+    key: JSON.stringify([addresses, serverName, login, tls?.id ?? null]),
+    addresses,
+    port: login.port,
+    open: (address, timeoutMs) => connectTo(login, { address, serverName, tls }, timeoutMs),
+    replyOf: amqpReplyOf,
+    discard: destroyAmqp,
+  };
+}
 
 /**
  * Connects and logs in. `timeoutMs` limits the wait for each response. The caller must listen to the
  * event `error`.
  */
-export function connectAmqp(login: AmqpUrl, place: BrokerPlace, timeoutMs: number): Promise<ChannelModel> {
+function connectTo(login: AmqpUrl, place: BrokerPlace, timeoutMs: number): Promise<ChannelModel> {
   const { port, user, password, vhost } = login;
   const url = {
     protocol: place.serverName === null ? "amqp" : "amqps",

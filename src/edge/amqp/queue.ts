@@ -1,15 +1,12 @@
 import type { Channel, ChannelModel, ConsumeMessage } from "amqplib";
 import { BrokerError } from "../../core/broker.ts";
-import { amqpUrl } from "../../core/endpoint-url/amqp.ts";
 import { parseAmqpQueueUrl } from "../../core/queue-url.ts";
 import type { BrokerConnection, BrokerMessage, QueueRequest, Settlement } from "../../ports.ts";
+import { queueError } from "../broker/failure.ts";
 import { Inflow } from "../broker/inflow.ts";
-import { type Opening, openFirst } from "../broker/open.ts";
-import { serverNameOf } from "../broker/place.ts";
-import { queueError } from "../broker/queue-error.ts";
+import { openFirst } from "../broker/open.ts";
 import { orAborted } from "../connection-sharing.ts";
-import { connectAmqp, destroyAmqp } from "./connect.ts";
-import { amqpReplyOf } from "./reply.ts";
+import { amqpOpening, destroyAmqp } from "./connect.ts";
 
 /** Time limit for the begin of taking messages, in ms. */
 const BEGIN_MS_MAX = 10_000;
@@ -27,12 +24,7 @@ export async function openAmqpQueue(
 ): Promise<BrokerConnection> {
   const named = parseAmqpQueueUrl(url);
   if (typeof named === "string") throw new BrokerError(named);
-  const login = amqpUrl(url);
-  const serverName = serverNameOf(url, url.protocol === "amqps:");
-  const opening: Opening<ChannelModel> = {
-    ...{ addresses, port: login.port, replyOf: amqpReplyOf, discard: destroyAmqp },
-    open: (address, timeoutMs) => connectAmqp(login, { address, serverName, tls: null }, timeoutMs),
-  };
+  const opening = amqpOpening({ url, addresses, tls: null });
   const explained = (error: unknown) => queueError(error, opening);
   try {
     const queue = new AmqpQueue(await openFirst(opening, signal), explained);

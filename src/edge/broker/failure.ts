@@ -1,3 +1,4 @@
+import { BrokerError } from "../../core/broker.ts";
 import { type ProtocolResult, protocolAnswer } from "../../core/protocol-answer.ts";
 import type { Answer, Shortage } from "../../ports.ts";
 import { connectError, connectShortage } from "../connect-error.ts";
@@ -17,15 +18,29 @@ export class NoConnection extends Error {
   }
 }
 
+/** How the errors of a connection are explained. */
+interface Explaining {
+  readonly addresses: readonly string[];
+  readonly port: number;
+  replyOf(error: unknown): ProtocolResult | null;
+}
+
 /** Returns the answer for a message that was not published because of `error`. */
-export function brokerFailure(
-  error: unknown,
-  place: { readonly addresses: readonly string[]; readonly port: number },
-  responseBytesMax: number,
-): Answer | Shortage {
-  const reason =
-    error instanceof NoConnection ? error.reason : connectionFailure(error, place.addresses[0]!, place.port);
+export function brokerFailure(error: unknown, to: Explaining, responseBytesMax: number): Answer | Shortage {
+  const reason = reasonOf(error, to);
   return "kind" in reason ? reason : protocolAnswer(reason, responseBytesMax);
+}
+
+/** Returns an error that explains to operators why messages cannot be taken. */
+export function queueError(error: unknown, from: Explaining): BrokerError {
+  if (error instanceof BrokerError) return error;
+  const reason = reasonOf(error, from);
+  return new BrokerError("kind" in reason ? reason.detail : reason.text);
+}
+
+function reasonOf(error: unknown, { addresses, port, replyOf }: Explaining): ProtocolResult | Failure {
+  if (error instanceof NoConnection) return error.reason;
+  return replyOf(error) ?? connectionFailure(error, addresses[0]!, port);
 }
 
 /** Explains an error of the connection to this address. */

@@ -1,6 +1,15 @@
 import { isIP } from "node:net";
 import type { ClientTls } from "../../ports.ts";
 
+/** A broker and its addresses. */
+export interface BrokerAddresses {
+  /** The URL with its password. */
+  readonly url: URL;
+  /** IP addresses that have passed the address policy. */
+  readonly addresses: readonly string[];
+  readonly tls: ClientTls | null;
+}
+
 /** One address of a broker. */
 export interface BrokerPlace {
   /** An IP address that has passed the address policy. */

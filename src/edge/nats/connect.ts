@@ -1,13 +1,33 @@
 import { connect, type NatsConnection } from "@nats-io/transport-node";
-import type { NatsUrl } from "../../core/endpoint-url/nats.ts";
-import { type BrokerPlace, tlsOptions } from "../broker/place.ts";
+import { type NatsUrl, natsUrl } from "../../core/endpoint-url/nats.ts";
+import type { Opening } from "../broker/open.ts";
+import { type BrokerAddresses, type BrokerPlace, serverNameOf, tlsOptions } from "../broker/place.ts";
+import { natsReplyOf } from "./reply.ts";
 
 /** A server that does not respond to two pings is gone. */
 const PING_MS = 10_000;
 const PINGS_MAX = 2;
 
+/** Returns how to connect to the server of a URL, and a key that is equal for equal connections. */
+export function natsOpening({
+  url,
+  addresses,
+  tls,
+}: BrokerAddresses): Opening<NatsConnection> & { readonly key: string } {
+  const login = natsUrl(url);
+  const serverName = serverNameOf(url, login.isEncrypted);
+  return {
+    key: JSON.stringify([addresses, serverName, login, tls?.id ?? null]),
+    addresses,
+    port: login.port,
+    open: (address, timeoutMs) => connectTo(login, { address, serverName, tls }, timeoutMs),
+    replyOf: natsReplyOf,
+    discard: (client) => void client.close(),
+  };
+}
+
 /** Connects and logs in. The connection is never reopened, and uses no other servers of the cluster. */
-export function connectNats({ port, login }: NatsUrl, place: BrokerPlace, timeoutMs: number): Promise<NatsConnection> {
+function connectTo({ port, login }: NatsUrl, place: BrokerPlace, timeoutMs: number): Promise<NatsConnection> {
   const { address } = place;
   return connect({
     servers: [address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`],

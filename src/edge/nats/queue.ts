@@ -2,17 +2,14 @@ import type { ConsumerMessages, JsMsg } from "@nats-io/jetstream";
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection as Client } from "@nats-io/transport-node";
 import { BrokerError } from "../../core/broker.ts";
-import { natsUrl } from "../../core/endpoint-url/nats.ts";
 import { parseNatsQueueUrl } from "../../core/queue-url.ts";
 import type { BrokerConnection, BrokerMessage, QueueRequest, Settlement } from "../../ports.ts";
+import { queueError } from "../broker/failure.ts";
 import { Inflow } from "../broker/inflow.ts";
-import { type Opening, openFirst } from "../broker/open.ts";
-import { serverNameOf } from "../broker/place.ts";
-import { queueError } from "../broker/queue-error.ts";
+import { openFirst } from "../broker/open.ts";
 import { orAborted } from "../connection-sharing.ts";
-import { connectNats } from "./connect.ts";
+import { natsOpening } from "./connect.ts";
 import { ACK_WAIT_MS, consume } from "./consumer.ts";
-import { natsReplyOf } from "./reply.ts";
 
 /** Time after which the server hears that unsettled messages are worked on, in ms. It sends others again. */
 const WORKING_MS = ACK_WAIT_MS / 4;
@@ -30,13 +27,7 @@ export async function openNatsQueue(
 ): Promise<BrokerConnection> {
   const named = parseNatsQueueUrl(url);
   if (typeof named === "string") throw new BrokerError(named);
-  const login = natsUrl(url);
-  const serverName = serverNameOf(url, login.isEncrypted);
-  const opening: Opening<Client> = {
-    ...{ addresses, port: login.port, replyOf: natsReplyOf },
-    open: (address, timeoutMs) => connectNats(login, { address, serverName, tls: null }, timeoutMs),
-    discard: (client) => void client.close(),
-  };
+  const opening = natsOpening({ url, addresses, tls: null });
   const explained = (error: unknown) => queueError(error, opening);
   try {
     const client = await openFirst(opening, signal);
