@@ -13,7 +13,7 @@ import { clientOf, freshUid, type Send } from "../support/client.ts";
 import { configuration, similarConfiguration, withSecrets } from "../support/configuration.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
-const RUNS = 20;
+const RUNS = 12;
 
 type Json = Readonly<Record<string, unknown>>;
 type Entries = readonly Json[];
@@ -63,6 +63,28 @@ const yamlFrom = async (api: Api) => yamlOf((await exported(api, true)).file);
 const jsonFrom = async (api: Api) => JSON.stringify(withEscapes((await exported(api, true)).file));
 
 describe("export and apply", () => {
+  test("the random configurations have every field that the API takes", () => {
+    const found = new Map<Kind, Set<string>>([...topKinds, "endpoint" as const].map((kind) => [kind, new Set()]));
+    for (const file of fc.sample(configuration, { numRuns: 300, seed: 1 })) {
+      for (const kind of topKinds) {
+        for (const entry of file[KINDS[kind].list as keyof typeof file] as Entries) {
+          for (const name of Object.keys(entry)) found.get(kind)!.add(name);
+          for (const endpoint of (entry.endpoints ?? []) as Entries) {
+            for (const name of Object.keys(endpoint)) found.get("endpoint")!.add(name);
+          }
+        }
+      }
+    }
+    for (const [kind, names] of found) {
+      const fields = Object.entries(KINDS[kind].fields).filter(
+        ([, { traits, aliasOf }]) => traits.create !== "no" && aliasOf === undefined,
+      );
+      const all = fields.map(([name, { traits }]) => traits.json ?? name);
+      // The signing secrets are those that the server generates.
+      expect([kind, all.filter((name) => name !== "secret" && !names.has(name))]).toEqual([kind, []]);
+    }
+  });
+
   test("the export of any configuration gives an empty server the same configuration, and then changes nothing", async () => {
     await fc.assert(
       fc.asyncProperty(configuration, async (file) => {

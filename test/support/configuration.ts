@@ -2,6 +2,7 @@
 /** Random configurations, with values for every field that the API takes. */
 import fc from "fast-check";
 import { textProblem } from "../../src/core/rule.ts";
+import { selfSigned } from "./certificate.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 type Entry = fc.Arbitrary<Json>;
@@ -130,6 +131,13 @@ const auth = fc.constantFrom<(Json | null)[]>(
   },
 );
 
+const { cert: certificate, key } = selfSigned("hook.example");
+/** These need an https URL. */
+const tlsAuth = fc.constantFrom<Json[]>(
+  { type: "mtls", certificate, key },
+  { type: "mtls", certificate, key, ca: certificate },
+);
+
 const transformation = fc.constantFrom<(Json | null)[]>(
   null,
   { code: CODE },
@@ -166,12 +174,20 @@ const httpEndpoint = optional(
     payloadMode: fc.constantFrom("full", "reference"),
     batch: fc.constantFrom(null, {}, { maxMessages: 5 }, { maxMessages: 7, maxWaitMs: 0 }),
     headers: fc.constantFrom({}, { "X-Own": "${A}", "x-other": "yes" }, { "X-Api-Key": secret, "X-Own": "1" }),
-    tls: fc.constant(null),
+    tls: fc.constantFrom(null, { ca: certificate }),
   },
   ["uid", "url"],
-).chain((fields) =>
-  /:.*@/.test(String(fields.url).slice(6)) ? fc.constant(fields) : auth.map((one) => ({ ...fields, auth: one })),
-);
+).chain(withAuth);
+
+/** A user in the URL and `auth` exclude each other, as do two fields for the authority. */
+function withAuth(fields: Json): Entry {
+  const url = new URL(fields.url as string);
+  if (url.username !== "") return fc.constant(fields);
+  const arbitrary = url.protocol === "https:" ? fc.oneof({ weight: 3, arbitrary: auth }, tlsAuth) : auth;
+  return arbitrary.map((one) =>
+    one?.ca === undefined ? { ...fields, auth: one } : { ...fields, tls: null, auth: one },
+  );
+}
 
 const functionEndpoint: Entry = optional({ ...common }, ["uid"]).map((fields) => {
   return { ...fields, url: "function:", function: { code: FUNCTION, secrets: { KEY: secret } } };
@@ -193,12 +209,14 @@ const application = optional(
   ["uid", "name"],
 );
 
-const configs = fc.constantFrom<{ readonly type: string; readonly config: Json }[]>(
+const configs = fc.constantFrom<{ readonly type: string; readonly config: Json; readonly disabled?: true }[]>(
   { type: "generic-webhook", config: {} },
   { type: "generic-webhook", config: { secret } },
   { type: "stripe", config: { secret, toleranceSeconds: 60 } },
   { type: "github", config: { secrets: [secret, secret] } },
   { type: "generic-hmac", config: { secret, header: "X-Signature", prefix: "${P}=" } },
+  // A source that is disabled does not connect to its queue.
+  { type: "amqp", config: { url: `amqp://u:${secret}@broker.example/v?queue=q` }, disabled: true },
   { type: "cron", config: { schedule: "0 9 * * 1-5", payload: '{"a": "${B}"}', contentType: "application/json" } },
 );
 
@@ -212,6 +230,7 @@ const source = configs.chain((config) =>
       eventType: fc.constantFrom(null, "$.type", "header:X-Event", "literal"),
       deduplicate: fc.constantFrom(null, {}, { by: "body", windowSeconds: 5 }),
       ingestRate: fc.option(fc.integer({ min: 1, max: 1000 })),
+      disabled: fc.boolean(),
       metadata,
       endpoints,
     },
@@ -222,7 +241,7 @@ const source = configs.chain((config) =>
 const listOf = (entry: Entry, key: string, maxLength: number) =>
   fc.uniqueArray(entry, { maxLength, selector: (one) => one[key] });
 
-/** A whole configuration. Endpoints subscribe to event types that exist. */
+/** A whole configuration. Endpoints refer to event types and payload versions that exist. */
 export const configuration = fc
   .record({
     eventTypes: listOf(eventType, "name", 5),
@@ -232,13 +251,20 @@ export const configuration = fc
   })
   .chain((file) => {
     const names = file.eventTypes.filter(({ archived }) => archived !== true).map((one) => one.name as string);
-    const subscription = names.length === 0 ? fc.constant(null) : fc.option(fc.subarray(names, { minLength: 1 }));
-    return fc.infiniteStream(subscription).map((subscriptions) => ({
+    const versions = file.payloadVersions.map(({ version }) => version);
+    const reference = fc.record(
+      {
+        eventTypes: names.length === 0 ? fc.constant(null) : fc.option(fc.subarray(names, { minLength: 1 })),
+        ...(versions.length > 0 && { apiVersion: fc.constantFrom(...versions) }),
+      },
+      { requiredKeys: [] },
+    );
+    return fc.infiniteStream(reference).map((references) => ({
       ...file,
       applications: file.applications.map((one) => ({
         ...one,
         ...(Array.isArray(one.endpoints) && {
-          endpoints: one.endpoints.map((own) => ({ ...own, eventTypes: subscriptions.next().value })),
+          endpoints: one.endpoints.map((own) => ({ ...own, ...references.next().value })),
         }),
       })),
     }));
@@ -251,11 +277,14 @@ type File = Readonly<Record<"eventTypes" | "payloadVersions" | "applications" | 
  * of a source cannot be changed, and the check of compatibility would refuse changes of schemas.
  */
 export const similarConfiguration = configuration.map((file: File): File => {
-  const names = new Map(file.eventTypes.map(({ name: given }, i) => [given, `type-${i}`]));
+  const names = new Map(file.eventTypes.map((one, i) => [one.name, `type-${i}`]));
+  const versions = file.payloadVersions.map((_, i) => `2026-0${i}`);
+  const given = file.payloadVersions.map(({ version }) => version);
   const renamed = (entries: unknown) =>
     ((entries ?? []) as readonly Json[]).map((one, i) => ({
       ...one,
       uid: `ep-${i}`,
+      ...(one.apiVersion !== undefined && { apiVersion: versions[given.indexOf(one.apiVersion)] }),
       ...(Array.isArray(one.eventTypes) && { eventTypes: one.eventTypes.map((event) => names.get(event)) }),
     }));
   return {
@@ -263,7 +292,7 @@ export const similarConfiguration = configuration.map((file: File): File => {
       ...{ ...one, name: `type-${i}` },
       ...(one.compatibility === "reject" && { compatibility: "warn" }),
     })),
-    payloadVersions: file.payloadVersions.map((one, i) => ({ ...one, version: `2026-0${i}` })),
+    payloadVersions: file.payloadVersions.map((one, i) => ({ ...one, version: versions[i] })),
     applications: file.applications.map((one, i) => ({
       ...{ ...one, uid: `acme-${i}`, endpoints: renamed(one.endpoints) },
     })),
@@ -275,5 +304,8 @@ export const similarConfiguration = configuration.map((file: File): File => {
 
 /** Returns a file with secrets in the places of marks, as a person fills them in. */
 export function withSecrets(file: string): string {
-  return file.replaceAll('"[set]"', secret).replaceAll(":***@", `:${secret}@`);
+  return file
+    .replace(/(?<=\bkey"?: ?)"\[set\]"/g, () => JSON.stringify(key))
+    .replaceAll('"[set]"', secret)
+    .replaceAll(":***@", `:${secret}@`);
 }
