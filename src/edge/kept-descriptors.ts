@@ -60,6 +60,22 @@ export function withKeptDescriptorSoon<T>(open: () => T): T {
   }
 }
 
+/** Turns of the microtask queue after which a library has begun to connect. */
+const MICROTASKS = 20;
+
+/**
+ * Lets a library that connects after a few turns of the microtask queue, and in the tick after them, use
+ * descriptors that clients cannot use.
+ */
+export function keepDescriptorForLibrary(): void {
+  if (loweredTo === null) return;
+  begin();
+  void (async () => {
+    for (let i = 0; i < MICROTASKS; i++) await null;
+    process.nextTick(end);
+  })();
+}
+
 function begin(): void {
   users += 1;
   if (users === 1 && softLimit() === loweredTo) setSoftLimit(full);

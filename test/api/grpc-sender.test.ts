@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { status } from "@grpc/grpc-js";
 import { clientTls } from "../../src/core/pem.ts";
-import { TlsCredentials } from "../../src/edge/grpc/tls-credentials.ts";
+import { TlsCredentials } from "../../src/edge/grpc/credentials.ts";
 import { type Certificate, selfSigned } from "../support/certificate.ts";
 import { clientOf, freshUid, makeApplication, type Send } from "../support/client.ts";
 import { makeEndpoint, until } from "../support/delivery.ts";

@@ -4,6 +4,7 @@ import { makeApplication } from "../support/client.ts";
 import { ConnectionHogs } from "../support/connection-hogs.ts";
 import { attemptsOf, makeEndpoint, sendMessage } from "../support/delivery.ts";
 import { freePort } from "../support/free-port.ts";
+import { startGrpcReceiver } from "../support/grpc-receiver.ts";
 import { SendCall } from "../support/grpc-sender.ts";
 import { install } from "../support/installation.ts";
 import { startReceiver } from "../support/receiver.ts";
@@ -114,6 +115,35 @@ test.if(process.platform === "linux")(
     await using call = new SendCall(port);
     call.send({ app, eventType: "a.b", payload: Buffer.from("{}") });
     expect((await call.answered(1))[0]).toMatchObject({ error: "" });
+  },
+  60_000,
+);
+
+test.if(process.platform === "linux")(
+  "while clients hold all connections that they get, deliveries over gRPC go on",
+  async () => {
+    const options = ["--retry-schedule=", "--delivery-concurrency=40"];
+    await using boathook = await install(options, { program: limitedTo(300) });
+    const { send, url, process } = boathook;
+    // Each receiver needs a connection of its own.
+    await using receivers = new AsyncDisposableStack();
+    const started = await Promise.all(Array.from({ length: 40 }, () => startGrpcReceiver()));
+    for (const receiver of started) receivers.use(receiver);
+    const app = await makeApplication(send);
+    for (const { port } of started) await makeEndpoint(send, app, `grpc://127.0.0.1:${port}`);
+    const message = await sendMessage(send, app, { deliverAt: new Date(Date.now() + 4000).toISOString() });
+    const hogs = new ConnectionHogs(new URL(url), 1000);
+    try {
+      await process.logged(({ msg }) => msg.startsWith("Too many client connections"));
+      await until(
+        () => started.map(({ calls }) => calls.length),
+        () => started.every(({ calls }) => calls.length === 1),
+      );
+    } finally {
+      hogs.leave();
+    }
+    const attempts = await attemptsOf(send, app, message, started.length);
+    expect(attempts.map(({ statusText }) => statusText)).toEqual(started.map(() => "success"));
   },
   60_000,
 );

@@ -1,11 +1,11 @@
-import { type ChannelOptions, Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
+import { type ChannelOptions, Client, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { decodeDeliverResponse, deliverPath, encodeDeliverRequest } from "../../core/grpc-messages.ts";
 import { grpcAnswer, grpcDeadlineExceeded, grpcOk } from "../../core/grpc-status.ts";
 import { OneLife } from "../../core/service.ts";
 import type { Answer, ClientTls, GrpcRequest, ProtocolClient, Shortage } from "../../ports.ts";
 import { type SharedConnection, SharedConnections } from "../connection-sharing.ts";
+import { PlainCredentials, TlsCredentials } from "./credentials.ts";
 import { silenceLibrary } from "./quiet.ts";
-import { TlsCredentials } from "./tls-credentials.ts";
 import { portOf, unreached } from "./unreached.ts";
 
 /** Maximum size of a response, which contains only a text for people. */
@@ -64,7 +64,7 @@ class Channel implements SharedConnection {
     const places = addresses.map((address) => `${isIpv6 ? `[${address}]` : address}:${portOf(url)}`);
     this.#client = new Client(
       `${isIpv6 ? "ipv6" : "ipv4"}:${places.join(",")}`,
-      url.protocol === "grpcs:" ? new TlsCredentials(url.hostname, tls) : credentials.createInsecure(),
+      url.protocol === "grpcs:" ? new TlsCredentials(url.hostname, tls) : new PlainCredentials(),
       { ...OPTIONS, "grpc.default_authority": url.host },
     );
   }

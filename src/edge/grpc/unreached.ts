@@ -1,6 +1,6 @@
 import type { Answer, Shortage, TransportFailure } from "../../ports.ts";
 import { connectError, connectShortage } from "../connect-error.ts";
-import { TLS_FAILED } from "./tls-credentials.ts";
+import { TLS_FAILED } from "./credentials.ts";
 
 /** Returns why no connection could be opened to a receiver. `details` is the text of the library. */
 export function unreached(details: string, url: URL, addresses: readonly string[]): Answer | Shortage {

@@ -3,31 +3,14 @@ import { isIP } from "node:net";
 import { connect } from "node:tls";
 import { CallCredentials, ChannelCredentials } from "@grpc/grpc-js";
 import type { ClientTls } from "../../ports.ts";
-
-/** The beginning of the message of an error in the TLS handshake. */
-export const TLS_FAILED = "TLS: ";
+import { keepDescriptorForLibrary } from "../kept-descriptors.ts";
 
 type SecureConnector = ReturnType<ChannelCredentials["_createSecureConnector"]>;
 
-/**
- * Encrypts the connections of a channel, and verifies that the receiver is the one that the URL names.
- * The credentials of the library cannot be used, because they send an IP address as the server name,
- * which Bun refuses (1.4.5), and their errors do not say whether TLS has failed.
- */
-export class TlsCredentials extends ChannelCredentials {
-  constructor(
-    private readonly hostname: string,
-    private readonly tls: ClientTls | null,
-  ) {
-    super();
-  }
-
+/** What the credentials of all channels have in common. They send no tokens: those are metadata. */
+abstract class OwnCredentials extends ChannelCredentials {
   override compose(): never {
     throw new Error("Tokens are sent as metadata.");
-  }
-
-  override _isSecure(): boolean {
-    return true;
   }
 
   override _equals(other: ChannelCredentials): boolean {
@@ -36,14 +19,52 @@ export class TlsCredentials extends ChannelCredentials {
 
   override _createSecureConnector(): SecureConnector {
     return {
-      connect: async (socket) => ({ socket: await this.#encrypted(socket), secure: true }),
-      waitForReady: () => Promise.resolve(),
+      connect: async (socket) => ({ socket: await this.secured(socket), secure: this._isSecure() }),
+      // The library calls this immediately before it connects.
+      async waitForReady() {
+        keepDescriptorForLibrary();
+      },
       getCallCredentials: () => CallCredentials.createEmpty(),
       destroy() {},
     };
   }
 
-  #encrypted(socket: Socket): Promise<Socket> {
+  /** Returns a socket that encrypts what is sent over `socket`, if the credentials are secure. */
+  protected abstract secured(socket: Socket): Promise<Socket>;
+}
+
+/** Leaves the connections of a channel as they are. */
+export class PlainCredentials extends OwnCredentials {
+  override _isSecure(): boolean {
+    return false;
+  }
+
+  protected async secured(socket: Socket): Promise<Socket> {
+    return socket;
+  }
+}
+
+/** The beginning of the message of an error in the TLS handshake. */
+export const TLS_FAILED = "TLS: ";
+
+/**
+ * Encrypts the connections of a channel, and verifies that the receiver is the one that the URL names.
+ * The credentials of the library cannot be used, because they send an IP address as the server name,
+ * which Bun refuses (1.4.5), and their errors do not say whether TLS has failed.
+ */
+export class TlsCredentials extends OwnCredentials {
+  constructor(
+    private readonly hostname: string,
+    private readonly tls: ClientTls | null,
+  ) {
+    super();
+  }
+
+  override _isSecure(): boolean {
+    return true;
+  }
+
+  protected secured(socket: Socket): Promise<Socket> {
     const host = this.hostname.replace(/^\[|\]$/g, "");
     const { ca = null, identity = null } = this.tls ?? {};
     return new Promise((resolve, reject) => {
