@@ -1,4 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { ServerCredentials } from "@grpc/grpc-js";
 import { Webhook } from "standardwebhooks";
 import { clientOf, makeApplication, type Send } from "../support/client.ts";
@@ -6,6 +8,7 @@ import { type AttemptOut, attemptsOf, makeEndpoint, sendMessage, sendMessages, u
 import { freePort } from "../support/free-port.ts";
 import { type GrpcReceiver, type GrpcReply, startGrpcReceiver } from "../support/grpc-receiver.ts";
 import { Authority, hasOpenssl } from "../support/pki.ts";
+import { heldBack, startReceiver, withStatus } from "../support/receiver.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
 let server: TestServer;
@@ -137,6 +140,17 @@ describe("an endpoint with a gRPC URL", () => {
     }
   });
 
+  test("the password is encrypted in the data directory", async () => {
+    const password = "pa55word-of-the-grpc-url";
+    expect((await delivered(url().replace("://", `://ann:${password}@`))).reason).toBeNull();
+    const files = readdirSync(server.dataDir, { recursive: true, encoding: "utf8" }).map((name) =>
+      join(server.dataDir, name),
+    );
+    const texts = files.filter((file) => statSync(file).isFile()).map((file) => readFileSync(file, "latin1"));
+    expect(texts.some((text) => text.includes("ann:***@"))).toBe(true);
+    expect(texts.filter((text) => text.includes(password))).toEqual([]);
+  });
+
   test.each<[fields: object, loc: string]>([
     [{ batch: { maxMessages: 10, maxWaitMs: 100 } }, "batch"],
     [{ auth: { type: "oauth2", tokenUrl: "https://a.example/", clientId: "c", clientSecret: "s" } }, "auth"],
@@ -240,6 +254,60 @@ test("with a proxy for everything that goes out, gRPC deliveries fail and never 
     expect(receiver.calls.length).toBe(before);
   } finally {
     await proxied.stop();
+  }
+});
+
+test("with endpoint-challenge, a gRPC endpoint needs no challenge, and gets its messages at once", async () => {
+  const challenging = await startServer(["--endpoint-challenge=on"]);
+  try {
+    const sendTo = clientOf(challenging.url);
+    const app = await makeApplication(sendTo);
+    const { json } = await sendTo("POST", `/app/${app}/endpoint`, { url: url() });
+    expect(json).toMatchObject({ verified: true, paused: false });
+    const [attempt] = await attemptsOf(sendTo, app, await sendMessage(sendTo, app));
+    expect(attempt).toMatchObject({ responseStatusCode: 200 });
+  } finally {
+    await challenging.stop();
+  }
+});
+
+test("with https-only, only an encrypted gRPC URL is accepted", async () => {
+  const strict = await startServer(["--https-only=true"]);
+  try {
+    const sendTo = clientOf(strict.url);
+    const app = await makeApplication(sendTo);
+    const make = (at: string) => sendTo("POST", `/app/${app}/endpoint`, { url: at });
+    expect(await make("grpc://a.example:1")).toMatchObject({
+      status: 422,
+      json: { detail: [{ msg: "Must be a grpcs URL." }] },
+    });
+    expect((await make("grpcs://a.example:1")).status).toBe(201);
+  } finally {
+    await strict.stop();
+  }
+});
+
+test("the messages of a batch that was sent before the endpoint got a gRPC URL arrive one by one", async () => {
+  await using http = startReceiver();
+  const response = heldBack();
+  http.answering = response.answering;
+  const batching = await startServer(["--retry-schedule=1s"]);
+  try {
+    const sendTo = clientOf(batching.url);
+    const app = await makeApplication(sendTo);
+    const endpoint = await makeEndpoint(sendTo, app, http.url, { batch: { maxMessages: 2, maxWaitMs: 60_000 } });
+    const ids = await sendMessages(sendTo, app, 2);
+    await http.arrived(1);
+    const change = { url: url(), batch: null };
+    expect((await sendTo("PATCH", `/app/${app}/endpoint/${endpoint}`, change)).status).toBe(200);
+    response.give(withStatus(500));
+    for (const id of ids) {
+      const [last] = await attemptsOf(sendTo, app, id, 2);
+      expect(last).toMatchObject({ responseStatusCode: 200, batchId: null });
+      expect(receiver.calls.some(({ request }) => request.id === id)).toBe(true);
+    }
+  } finally {
+    await batching.stop();
   }
 });
 
