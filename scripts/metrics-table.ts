@@ -68,6 +68,8 @@ const WORRY: Readonly<Record<string, string>> = {
   boathook_replica_lag_bytes: "It grows steadily.",
   boathook_replica_lag_seconds: "It is above some seconds: that much would be lost with the disk.",
   boathook_replica_up: "It is 0.",
+  boathook_source_connections:
+    "`failed` is above 0: the page of the source shows the reason. Its messages wait in the queue.",
   boathook_spans_dropped_total: "It rises. Deliveries are not affected.",
   boathook_spans_exported_total: "It stays the same although `otlp-endpoint` is set and messages are sent.",
   boathook_tasks: "`waiting` stays above 0 for hours: large tasks hold the places of others.",
@@ -115,6 +117,7 @@ function describedMetrics(): MetricDescription[] {
     },
     failingEndpoints: async () => 0,
     endpointCounts: async () => ({ healthy: 0, disabled: 0, paused: 0, unverified: 0 }),
+    sourceConnections: () => ({ connected: 0 }),
     requests: new RequestCounts(),
     certificateEnds: async () => ({ server: null, client: null, ca: null }),
     storeSize: async () => ({ databaseBytes: 0, walBytes: 0, diskFreeBytes: 0 }),

@@ -4,7 +4,7 @@ import type { Readings } from "./telemetry/metrics.ts";
 
 /** Returns what the metrics read from the engine and the store when they are requested. */
 export function metricsReadings(
-  { engine, store, certificates }: Pick<Kernel, "engine" | "store" | "certificates">,
+  { engine, store, certificates, consumers }: Pick<Kernel, "engine" | "store" | "certificates" | "consumers">,
   serverCertificateEndsAt: () => number | null,
 ) {
   return {
@@ -19,6 +19,7 @@ export function metricsReadings(
     },
     failingEndpoints: () => store.history.failingEndpoints(null),
     endpointCounts: () => store.history.endpointCounts(),
+    sourceConnections: () => consumers.counts(),
     storeSize: () => store.housekeeping.size(),
     certificateEnds: async () => {
       const { client, ca } = await certificates.current();

@@ -61,6 +61,13 @@ export class Consumers extends OneLife {
     return this.#consumers.get(sourceSeq)?.state ?? null;
   }
 
+  /** Returns the number of connections in each state. */
+  counts(): Readonly<Record<BrokerState["state"], number>> {
+    const counts = { connected: 0, connecting: 0, failed: 0 };
+    for (const { state } of this.#consumers.values()) counts[state.state]++;
+    return counts;
+  }
+
   /** Reads a source again, or all of them, and starts and stops consumers accordingly. */
   #read(sourceSeq: Seq | null): void {
     if (!this.#isRunning || this.isStopping) return;

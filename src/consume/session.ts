@@ -5,6 +5,8 @@ import type { Taking } from "./take.ts";
 
 /** Maximum number of messages that are stored in one commit. */
 const TAKEN_AT_ONCE = 100;
+/** Size of received and not settled messages above which no more are received. */
+const UNSETTLED_BYTES_MAX = 32 * 1024 * 1024;
 /** Time for settling messages after the end of a session, in ms. */
 const LAST_SETTLING_MS = 2000;
 
@@ -20,12 +22,15 @@ export interface SessionParts {
 
 /**
  * Takes messages from one connection until it is lost or stopped. Receives at most `prefetch` messages
- * ahead, so that the pace is that of the store, and settles each after it is on disk.
+ * ahead, and fewer if they are large, so that the pace is that of the store. Settles each after it is on
+ * disk.
  */
 export class Session {
   /** Messages that are not stored yet, in their order. */
   readonly #waiting: BrokerMessage[] = [];
   readonly #settling = new Set<Promise<void>>();
+  /** Size of all messages that are not settled yet. */
+  #unsettledBytes = 0;
   readonly #end = new AbortController();
   #failure: { readonly error: unknown } | null = null;
   /** Wakes the loops that wait for something to do. */
@@ -70,10 +75,11 @@ export class Session {
 
   async #receive(): Promise<void> {
     const room = this.parts.prefetch - this.#unsettled;
-    if (room <= 0) return this.#change;
+    if (room <= 0 || this.#unsettledBytes >= UNSETTLED_BYTES_MAX) return this.#change;
     const messages = await this.parts.connection.receive(room, this.#end.signal);
     this.parts.onReceived();
     this.#waiting.push(...messages);
+    for (const { body } of messages) this.#unsettledBytes += body.length;
     this.#changed();
   }
 
@@ -91,6 +97,7 @@ export class Session {
       .catch((error: unknown) => this.#finish({ error }))
       .finally(() => {
         this.#settling.delete(settling);
+        this.#unsettledBytes -= message.body.length;
         this.#changed();
       });
     this.#settling.add(settling);

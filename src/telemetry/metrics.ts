@@ -22,6 +22,8 @@ export interface Readings extends StoreReadings {
   readonly engine: EngineReadings;
   failingEndpoints(): Promise<number>;
   endpointCounts(): Promise<EndpointCounts>;
+  /** Returns the number of connections of sources to their queues, by state. */
+  sourceConnections(): Readonly<Record<string, number>>;
   readonly requests: RequestCounts;
   /** Whether each commit is synced to the disk. */
   readonly syncsCommits: boolean;
@@ -55,6 +57,7 @@ export class Metrics {
     this.#build(readings);
     this.#requests(readings);
     addEngineMetrics(this.#registry, readings.engine);
+    addReceivedMetrics(this.#registry, facts, readings.sourceConnections);
     this.#gauges(readings);
     this.#endpoints(readings);
     this.#certificates(readings);
@@ -114,7 +117,6 @@ export class Metrics {
     this.#countShortages(facts);
     addNoticeMetrics(this.#registry, facts);
     addQuotaMetrics(this.#registry, facts);
-    addReceivedMetrics(this.#registry, facts);
     addTraceMetrics(this.#registry, facts);
     // The counters are looked up once, because this code runs for every attempt.
     const outcomes = new Map(["success", ...failureReasons].map((outcome) => [outcome, attempts.labels(outcome)]));

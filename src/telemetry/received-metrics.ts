@@ -1,14 +1,25 @@
 import { Counter, type Registry } from "prom-client";
 import type { Facts } from "../core/fact.ts";
 import { outcomes, type ReceivedOutcome } from "../core/received.ts";
+import { addGaugeBy } from "./gauge.ts";
 
 /** Maximum number of sources with series of their own. Further sources share one series. */
 const SOURCES_MAX = 1000;
 /** A uid or an id of a source never contains this character. */
 const OTHER_SOURCES = "(other)";
 
-/** Adds the counts of the requests to sources, and counts them from facts. */
-export function addReceivedMetrics(registry: Registry, facts: Facts): void {
+/** Adds the counts of the requests to sources, counted from facts, and of their connections to queues. */
+export function addReceivedMetrics(
+  registry: Registry,
+  facts: Facts,
+  connections: () => Readonly<Record<string, number>>,
+): void {
+  const gauge = {
+    name: "boathook_source_connections",
+    help: "Connections of sources to their queues, by state: connected, connecting or failed.",
+    label: "state",
+  };
+  addGaugeBy(registry, gauge, connections);
   // Plain numbers are counted, because this code runs for every request.
   const bySource = new Map<string, Record<ReceivedOutcome, number>>();
   const countsOf = (source: string) => {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { clientOf, makeApplication, type Send } from "../support/client.ts";
 import { type AttemptOut, attemptsOf, makeEndpoint, sendMessage } from "../support/delivery.ts";
+import { Authority, hasOpenssl } from "../support/pki.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
@@ -126,6 +127,17 @@ describe("an error of AWS", () => {
     expect(text).not.toMatch(/secret|AWS4-HMAC/);
   });
 });
+
+test.skipIf(!hasOpenssl)(
+  "an endpoint with the authority of its server for SQS is delivered to, and one without it is not",
+  async () => {
+    using authority = new Authority();
+    await using own = startReceiver(() => json(200, { MessageId: "1" }), authority.issue("127.0.0.1"));
+    const url = `sqs://KEY:secret@eu-central-1/1/q?endpoint=${encodeURIComponent(own.url)}`;
+    expect(await delivered(url, {}, { tls: { ca: authority.ca } })).toMatchObject({ responseStatusCode: 200 });
+    expect(await delivered(url)).toMatchObject({ responseStatusCode: 0, reason: "tls" });
+  },
+);
 
 describe("keys of the environment", () => {
   const url = () => `sqs://eu-central-1/123456789012/orders?${endpoint()}`;

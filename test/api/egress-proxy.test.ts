@@ -44,6 +44,15 @@ for (const maker of proxyMakers) {
       for (const { port } of [receiver, new URL(tokens.tokenUrl)]) expect(proxy.log()).toContain(`127.0.0.1:${port}`);
     });
 
+    test(`${maker.program} carries requests to AWS`, async () => {
+      await using receiver = startReceiver();
+      const endpoint = encodeURIComponent(receiver.url);
+      const attempt = await delivered(`sqs://KEY:secret@eu-central-1/1/q?endpoint=${endpoint}`);
+      expect(attempt).toMatchObject({ reason: null, responseStatusCode: 204 });
+      expect(receiver.received[0]!.headers.get("x-amz-target")).toBe("AmazonSQS.SendMessage");
+      expect(proxy.log()).toContain(`127.0.0.1:${receiver.port}`);
+    });
+
     test(`${maker.program} gets neither blocked addresses nor deliveries to inboxes`, async () => {
       expect(await delivered("http://10.0.0.1/")).toMatchObject({ reason: "blocked" });
       const inbox = `${server.url}/inbox/${freshUid("inbox")}`;

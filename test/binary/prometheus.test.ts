@@ -87,6 +87,11 @@ const CAUSES: Readonly<Record<string, Cause>> = {
     await post();
     return repeated(stack, post, 300).end;
   },
+  async BoathookSourceDisconnected({ send }) {
+    const config = { url: "sqs://KEY:secret@eu/1/q?endpoint=http%3A%2F%2F127.0.0.1%3A9" };
+    const { json } = await send("POST", "/ingest/api/v1/source", { name: "Queue", type: "sqs", config });
+    return () => send("DELETE", `/ingest/api/v1/source/${json.id}`);
+  },
   BoathookBackupOverdue: async ({ backups }) => {
     return () => {
       rmSync(backups);

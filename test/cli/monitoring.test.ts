@@ -147,6 +147,7 @@ const SERIES: Readonly<Record<string, readonly (readonly [series: string, values
     ['boathook_received_total{instance="a",source="hub",outcome="refused"}', COUNTER],
     ['boathook_received_total{instance="a",source="hub",outcome="stored"}', "0+1x210"],
   ],
+  BoathookSourceDisconnected: [['boathook_source_connections{instance="a",state="failed"}', GAUGE(2)]],
   BoathookEventLoopSlow: slow("boathook_event_loop_lag_seconds", ["0.25", "0.5", "+Inf"], (le) => le === "0.25"),
   BoathookSpansDropped: [['boathook_spans_dropped_total{instance="a"}', COUNTER]],
   BoathookLogLinesDropped: [['boathook_log_lines_dropped_total{instance="a"}', COUNTER]],

@@ -120,6 +120,15 @@ describe("a source that takes from a queue", () => {
   });
 });
 
+test("a source takes fewer messages ahead if they are large, so that they do not fill the memory", async () => {
+  const { world, broker } = await worldWith({}, { policy: { maxBodyBytes: 2 ** 20 } });
+  broker.isSettlingSlow = true;
+  broker.receivedMax = 1;
+  for (let i = 0; i < 50; i++) broker.put({ body: Buffer.alloc(2 ** 20, " ") });
+  await world.pass(MINUTE);
+  expect(broker.unsettledMost).toBe(32);
+});
+
 describe("duplicates in a queue", () => {
   test("a message that the broker delivers again is stored once and settled twice", async () => {
     const { messages, broker, take, counts } = await worldWith();
@@ -202,6 +211,7 @@ describe("a connection to a broker", () => {
     }
     expect(times.map((at, i) => at - (times[i - 1] ?? -1))).toEqual([1, 2, 4, 8, 16, 30, 30]);
     expect(state()).toMatchObject({ state: "failed", error: "AccessDenied: no." });
+    expect(world.kernel.consumers.counts()).toEqual({ connected: 0, connecting: 0, failed: 1 });
     broker.refusal = null;
     await world.pass(30 * SECOND);
     expect(state()).toMatchObject({ state: "connected", error: null });

@@ -26,6 +26,8 @@ export class FakeBroker implements Broker {
   refusal: string | null = null;
   /** While true, messages are not settled. */
   isSettlingSlow = false;
+  /** Maximum number of messages that are received at once. */
+  receivedMax = Number.POSITIVE_INFINITY;
   /** Largest number of messages that were received and not settled. */
   unsettledMost = 0;
   #numbers = 0;
@@ -83,7 +85,7 @@ class FakeConnection implements BrokerConnection<Queued> {
       await Promise.race([arrived, this.#ended.promise]);
     }
     if (!this.isOpen || signal.aborted) throw new BrokerError("The connection was lost.");
-    const messages = this.broker.queue.splice(0, max);
+    const messages = this.broker.queue.splice(0, Math.min(max, this.broker.receivedMax));
     for (const message of messages) this.#unsettled.add(message);
     this.broker.unsettledMost = Math.max(this.broker.unsettledMost, this.#unsettled.size);
     return messages;

@@ -28,6 +28,7 @@ function metricsWith(oldestDueAt: number | null = null, syncsCommits = true): Me
       },
       failingEndpoints: async () => 5,
       endpointCounts: async () => ({ healthy: 8, disabled: 1, paused: 2, unverified: 3 }),
+      sourceConnections: () => ({ connected: 2, connecting: 0, failed: 1 }),
       requests,
       certificateEnds: async () => ({ server: 2000, client: null, ca: 3000 }),
       storeSize: async () => ({ databaseBytes: 4096, walBytes: 512, diskFreeBytes: 2048 }),
@@ -192,6 +193,7 @@ describe("metrics", () => {
     expect(page).toContain("boathook_delivery_held 1");
     expect(page).toContain("boathook_environments_paused 2");
     expect(page).toContain('boathook_endpoints{state="failing"} 5');
+    expect(page).toContain('boathook_source_connections{state="failed"} 1');
     expect(page).toContain("boathook_database_bytes 4096");
     expect(page).toContain("boathook_wal_bytes 512");
     expect(page).toContain("boathook_disk_free_bytes 2048");

@@ -171,6 +171,14 @@ export const ALERTS: readonly Alert[] = [
     description: "Its secret may have changed. The page of the source shows the cause of each refusal.",
   },
   {
+    name: "BoathookSourceDisconnected",
+    expr: 'boathook_source_connections{state="failed"} > 0',
+    for: "5m",
+    severity: "warning",
+    summary: "{{ $value }} sources of Boathook on {{ $labels.instance }} are not connected to their queues.",
+    description: "The pages of the sources show the reason, and the log names them. Their messages wait in the queues.",
+  },
+  {
     name: "BoathookEventLoopSlow",
     expr: "histogram_quantile(0.99, sum by (instance, le) (rate(boathook_event_loop_lag_seconds_bucket[5m]))) > 0.25",
     for: "10m",
