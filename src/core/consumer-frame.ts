@@ -1,4 +1,4 @@
-import { utf8OrNull } from "./text.ts";
+import { frameBody } from "./frame-body.ts";
 
 /** The frames between the server and the consumers of `websocket:` endpoints: JSON in text frames. */
 
@@ -32,14 +32,8 @@ export function deliveryFrame({ deliveryId, messageId, eventType, headers, body 
   const byName = Object.fromEntries(headers.map(([name, value]) => [name.toLowerCase(), value]));
   return JSON.stringify({
     ...{ type: "delivery", deliveryId, messageId, eventType, headers: byName },
-    ...bodyField(body),
+    ...frameBody(body),
   });
-}
-
-/** Returns the body as text. Bytes that are not UTF-8 are in base64. */
-function bodyField(bytes: Uint8Array): { readonly body: string } | { readonly bodyBase64: string } {
-  const body = utf8OrNull(bytes);
-  return body === null ? { bodyBase64: Buffer.from(bytes).toString("base64") } : { body };
 }
 
 /** What a consumer says about a delivery. */

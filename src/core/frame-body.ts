@@ -8,7 +8,7 @@ export function frameBody(bytes: Uint8Array): FrameBody {
   return body === null ? { bodyBase64: Buffer.from(bytes).toString("base64") } : { body };
 }
 
-/** Returns the bytes of a body, or null if the frame has none. */
+/** Returns the bytes of a body in a frame, or null if the frame has none. */
 export function bytesOfFrame(frame: { readonly body?: unknown; readonly bodyBase64?: unknown }): Uint8Array | null {
   if (typeof frame.body === "string") return Buffer.from(frame.body, "utf8");
   return typeof frame.bodyBase64 === "string" ? Buffer.from(frame.bodyBase64, "base64") : null;

@@ -213,6 +213,16 @@ describe("boathook listen --replay", () => {
     expect(await ids(listening, 1)).toEqual([live]);
   });
 
+  test("stored messages that were asked for are not skipped, however many they are", async () => {
+    await using local = startReceiver();
+    const app = await makeApplication(send);
+    const sent = await sendMessages(send, app, 1500);
+    const args = ["--app", app, "--forward-to", local.url, "--replay", "since:1h"];
+    await using listening = await listenTo(server, args);
+    expect((await ids(listening, 1500)).toSorted()).toEqual(sent.toSorted());
+    expect(listening.lines().filter(({ type }) => type === "skipped")).toEqual([]);
+  });
+
   test("ids of messages send just these", async () => {
     await using local = startReceiver();
     const app = await makeApplication(send);
@@ -321,6 +331,18 @@ describe("what a listener may not do", () => {
       expect(stderr).toMatch(expected);
     });
   }
+});
+
+test("the signature is in the headers that the server uses for its endpoints", async () => {
+  await using svix = { ...(await startServer(["--signature-headers=svix"])), [Symbol.asyncDispose]: () => svix.stop() };
+  await using local = startReceiver();
+  const app = await makeApplication(clientOf(svix.url));
+  await using listening = await listenTo(svix, ["--app", app, "--forward-to", local.url]);
+  const id = await sendMessage(clientOf(svix.url), app);
+  const [request] = await local.arrived(1);
+  expect([request!.headers.get("svix-id"), request!.headers.get("webhook-id")]).toEqual([id, null]);
+  const renamed = [...request!.headers].map(([name, value]) => [name.replace("svix-", "webhook-"), value] as const);
+  verify({ ...request!, headers: new Headers(renamed as [string, string][]) }, listening.secret);
 });
 
 test("control characters in event types and responses do not reach the terminal", async () => {

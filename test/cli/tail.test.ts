@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { run } from "../support/binary.ts";
+import { programEnvironment, run } from "../support/binary.ts";
 import { clientOf, makeApplication, type Send } from "../support/client.ts";
 import { makeEndpoint, sendMessage } from "../support/delivery.ts";
 import { startReceiver, withStatus } from "../support/receiver.ts";
@@ -96,6 +96,30 @@ describe("boathook tail", () => {
     const { code, stderr } = await run(program, ["tail", "--app", app], env("bhk_wrong"));
     expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("log in with `boathook login`") });
   });
+});
+
+test("the command ends when nobody reads its output any more", async () => {
+  const app = await makeApplication(send);
+  const command = [...program, "tail", "--app", app, "--json"].map((word) => `'${word}'`).join(" ");
+  const shell = `{ ${command}; echo "code $?" >&2; } | head -n 1`;
+  const child = Bun.spawn(["bash", "-c", shell], {
+    env: await programEnvironment({ BOATHOOK_SERVER: server.url, BOATHOOK_TOKEN: ROOT_TOKEN }),
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  let stderr = "";
+  const reading = (async () => {
+    for await (const chunk of child.stderr) stderr += Buffer.from(chunk).toString();
+  })();
+  const deadline = Date.now() + 30_000;
+  // Each message is a line, and the first one ends `head`.
+  while (!stderr.includes("code ")) {
+    if (Date.now() > deadline) throw new Error(`The command has not ended: ${stderr}`);
+    if (stderr.includes("Watching")) await sendMessage(send, app);
+    await Bun.sleep(20);
+  }
+  await Promise.all([reading, child.exited]);
+  expect(stderr).toMatch(/^Watching the application \S+\.\ncode 0\n$/);
 });
 
 describe("colours", () => {

@@ -1,3 +1,4 @@
+import { EXIT } from "../exit-code.ts";
 import { printable } from "./printable.ts";
 
 const RED = 31;
@@ -15,6 +16,7 @@ export class Output {
   readonly #isColoured: boolean;
 
   constructor(readonly isJson: boolean) {
+    process.stdout.on("error", endWithReader);
     this.#isColoured = !isJson && process.stdout.isTTY === true && (process.env.NO_COLOR ?? "") === "";
   }
 
@@ -50,4 +52,11 @@ export class Output {
   #write(line: string): void {
     process.stdout.write(`${line}\n`);
   }
+}
+
+/** Ends the program when nobody reads its output any more, as in `boathook tail … | head`. */
+function endWithReader(error: NodeJS.ErrnoException): never {
+  if (error.code === "EPIPE") process.exit(EXIT.done);
+  console.error(`The output cannot be written (${error.message}).`);
+  process.exit(EXIT.failed);
 }
