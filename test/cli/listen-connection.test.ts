@@ -4,7 +4,7 @@ import { clientOf, makeApplication, type Send } from "../support/client.ts";
 import { sendMessage, sendMessages } from "../support/delivery.ts";
 import { type Listening, listenTo } from "../support/listening.ts";
 import { heldBack, ok, startReceiver } from "../support/receiver.ts";
-import { startServer, type TestServer } from "../support/server.ts";
+import { ROOT_TOKEN, startServer, type TestServer } from "../support/server.ts";
 
 // Servers and commands are processes of their own, which take seconds on a busy machine.
 setDefaultTimeout(120_000);
@@ -141,36 +141,48 @@ test("a message whose payload is no longer stored is not forwarded, which is sai
   expect(local.received).toEqual([]);
 });
 
+/** Opens a connection of a listener. Resolves to null if it is refused. */
+function openListener(app: string): Promise<WebSocket | null> {
+  const url = `${server.url.replace("http", "ws")}/api/v1/app/${app}/listen`;
+  const socket = new WebSocket(url, { headers: { authorization: `Bearer ${ROOT_TOKEN}` } } as never);
+  const { promise, resolve } = Promise.withResolvers<WebSocket | null>();
+  socket.addEventListener("open", () => resolve(socket));
+  socket.addEventListener("close", () => resolve(null));
+  return promise;
+}
+
+/** Closes a connection and waits until it is closed. */
+function close(socket: WebSocket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.addEventListener("close", () => resolve());
+    socket.close();
+  });
+}
+
 test("one application has at most 20 listeners, and the next one is told so", async () => {
   const app = await makeApplication(send);
-  const url = `${server.url.replace("http", "ws")}/api/v1/app/${app}/listen`;
-  const authorization = `Bearer ${await server.createToken("--app", app)}`;
-  const open = () => {
-    const socket = new WebSocket(url, { headers: { authorization } } as never);
-    const { promise, resolve } = Promise.withResolvers<WebSocket | null>();
-    socket.addEventListener("open", () => resolve(socket));
-    socket.addEventListener("close", () => resolve(null));
-    return promise;
-  };
-  const opened = await Promise.all(Array.from({ length: 20 }, open));
+  const opened = await Promise.all(Array.from({ length: 20 }, () => openListener(app)));
   expect(opened.filter((socket) => socket === null)).toEqual([]);
-  expect(await open()).toBeNull();
+  expect(await openListener(app)).toBeNull();
   const refusal = await send("GET", `/app/${app}/listen`);
   expect([refusal.status, refusal.json.code]).toEqual([429, "too_many_listeners"]);
-  for (const socket of opened) socket!.close();
-  // A closed connection gives its place back.
-  for (;;) {
-    const again = await open();
-    if (again === null) continue;
-    again.close();
-    break;
+  await Promise.all(opened.map((socket) => close(socket!)));
+});
+
+test("closed connections give back their places, of the application and of the server", async () => {
+  // The server has 200 places.
+  for (let round = 0; round < 12; round++) {
+    const app = await makeApplication(send);
+    const opened = await Promise.all(Array.from({ length: 20 }, () => openListener(app)));
+    expect({ round, refused: opened.filter((socket) => socket === null).length }).toEqual({ round, refused: 0 });
+    await Promise.all(opened.map((socket) => close(socket!)));
   }
 });
 
 describe("the protocol of listeners", () => {
   const connect = (app: string, query = "") => {
     const url = `${server.url.replace("http", "ws")}/api/v1/app/${app}/listen${query}`;
-    const headers = { authorization: `Bearer root-token-of-the-tests-0123456789` };
+    const headers = { authorization: `Bearer ${ROOT_TOKEN}` };
     return new WebSocket(url, { headers } as never);
   };
   const closed = (socket: WebSocket) =>

@@ -71,6 +71,24 @@ describe("boathook trigger", () => {
     });
   }
 
+  test("control characters in responses do not reach the terminal", async () => {
+    const hostile = "\u001b[31mred\u009b2J\u202e\r\n\u0007";
+    using refusing = fakeApi(() => Response.json({ code: "x", detail: `Bad ${hostile}` }, { status: 422 }));
+    using answering = fakeApi(() => Response.json({ id: hostile, eventType: hostile }));
+    const outputs = [
+      await trigger(refusing.url, ["--source", "shop"]),
+      await trigger(answering.url, ["--source", "shop"]),
+      await trigger(answering.url, ["--source", "shop", "--json"]),
+      await trigger(`http://127.0.0.1:${freePort()}`, ["--source", hostile]),
+    ];
+    for (const { stdout, stderr } of outputs) {
+      const text = stdout + stderr;
+      expect(text.endsWith("\n")).toBe(true);
+      expect([...text.slice(0, -1)].filter((character) => /[\p{Cc}\p{Cf}]/u.test(character))).toEqual([]);
+    }
+    expect(JSON.parse(outputs[2]!.stdout)).toEqual({ id: hostile, eventType: hostile });
+  });
+
   test("a server that cannot be reached is named without a stack trace", async () => {
     const url = `http://127.0.0.1:${freePort()}`;
     const { code, stdout, stderr } = await trigger(url, ["--source", "shop"]);

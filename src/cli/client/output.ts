@@ -1,5 +1,5 @@
 import { EXIT } from "../exit-code.ts";
-import { printable } from "./printable.ts";
+import { printable, printableJson } from "./printable.ts";
 
 const RED = 31;
 const GREEN = 32;
@@ -21,7 +21,7 @@ export class Output {
   }
 
   json(value: object): void {
-    this.#write(JSON.stringify(value));
+    this.#write(printableJson(value));
   }
 
   /** Writes a line of parts, which may come from anywhere. */

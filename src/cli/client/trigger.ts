@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { CommandFailed } from "../exit-code.ts";
 import { jsonOfData, textOfData } from "./data-option.ts";
 import { addPlaceOptions, type Place, type PlaceOptions, placeOf } from "./place.ts";
+import { printable, printableJson } from "./printable.ts";
 import { type ServerClient, ServerRefused } from "./server-client.ts";
 import { addServerOptions, serverClient } from "./server-options.ts";
 
@@ -102,7 +103,7 @@ async function sendAll(sendOne: SendOne, { count, rate, json }: TriggerOptions):
 function print(message: unknown, asJson: boolean): void {
   const id = (message as { readonly id?: unknown } | null)?.id;
   if (typeof id !== "string") throw new CommandFailed("The response contains no message. Check --server.");
-  console.log(asJson ? JSON.stringify(message) : id);
+  console.log(asJson ? printableJson(message) : printable(id));
 }
 
 function count(text: string): number {
