@@ -7,21 +7,22 @@ import { changeEndpoint } from "./endpoints.ts";
 type Parts = Pick<CommandContext, "store" | "clock" | "facts" | "signals" | "challenges">;
 type Headers = Endpoint["headers"];
 
-/** Replaces the headers that are sent with every delivery to an endpoint. */
-export async function replaceHeaders(parts: Parts, { seq }: Pick<Endpoint, "seq">, headers: Headers): Promise<void> {
-  await changeEndpoint(parts, seq, () => ({ headers }));
+/** Replaces the headers that are sent with every delivery to an endpoint. Returns the endpoint afterwards. */
+export function replaceHeaders(parts: Parts, { seq }: Pick<Endpoint, "seq">, headers: Headers): Promise<Endpoint> {
+  return changeEndpoint(parts, seq, () => ({ headers }));
 }
 
 /**
  * Sets headers of an endpoint, and removes those whose value is null. Names are compared ignoring
- * case, and the new spelling is kept. Throws 422 if the result exceeds the limits.
+ * case, and the new spelling is kept. Returns the endpoint afterwards. Throws 422 if the result exceeds
+ * the limits.
  */
-export async function patchHeaders(
+export function patchHeaders(
   parts: Parts,
   { seq }: Pick<Endpoint, "seq">,
   changes: Readonly<Record<string, string | null>>,
-): Promise<void> {
-  await changeEndpoint(parts, seq, (before) => ({ headers: patched(before.headers, changes) }));
+): Promise<Endpoint> {
+  return changeEndpoint(parts, seq, (before) => ({ headers: patched(before.headers, changes) }));
 }
 
 function patched(before: Headers, changes: Readonly<Record<string, string | null>>): Headers {

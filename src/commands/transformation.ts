@@ -22,7 +22,7 @@ const BODY = ["body"];
 const CODE = [...BODY, "code"];
 
 /**
- * Changes the transformation of an endpoint. Throws 422 if the code cannot be run or defines no
+ * Changes the transformation of an endpoint. Returns the endpoint afterwards. Throws 422 if the code cannot be run or defines no
  * `handler`, if a transformation without code is enabled, or if a variable keeps a value that it does
  * not have.
  */
@@ -30,10 +30,10 @@ export async function patchTransformation(
   parts: Parts,
   endpoint: Pick<Endpoint, "seq" | "applicationSeq" | "transformation">,
   patch: TransformationPatch,
-): Promise<void> {
+): Promise<Endpoint> {
   await checkTransformation(parts, endpoint.applicationSeq, BODY, patch, endpoint.transformation);
   const updatedAt = parts.clock.now();
-  await changeEndpoint(parts, endpoint.seq, ({ transformation }) => ({
+  return changeEndpoint(parts, endpoint.seq, ({ transformation }) => ({
     transformation: meantTransformation(patch, transformation, BODY, updatedAt),
   }));
 }

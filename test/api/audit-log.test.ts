@@ -98,6 +98,30 @@ describe("the audit log", () => {
     expect(entries).toEqual([]);
   });
 
+  test("the audit log does not record a PATCH after which a record is as before, also with secrets", async () => {
+    const app = await makeApplication(send);
+    const code = "function handler(webhook) { return webhook; }";
+    const endpoint = {
+      ...{ url: "https://u:secret@example.com/", headers: { "X-Key": "hunter2" } },
+      transformation: { code, enabled: true, variables: { a: "b" } },
+    };
+    const { json } = await send("POST", `/app/${app}/endpoint`, endpoint);
+    const source = { name: "Shop", type: "stripe", config: { secret: "whsec_x" } };
+    const made = (await send("POST", "/ingest/api/v1/source", source)).json;
+    const path = `/app/${app}/endpoint/${json.id}`;
+    const change = (token: string) =>
+      entriesAddedBy(async () => {
+        const url = `https://u:${token}@example.com/`;
+        expect((await send("PATCH", path, { url })).status).toBe(200);
+        expect((await send("PATCH", `${path}/headers`, { headers: { "X-Key": token } })).status).toBe(204);
+        expect((await send("PATCH", `${path}/transformation`, { variables: { a: token } })).status).toBe(204);
+        const config = { secret: token };
+        expect((await send("PATCH", `/ingest/api/v1/source/${made.id}`, { config })).status).toBe(200);
+      });
+    expect(await change("another")).toHaveLength(4);
+    expect(await change("another")).toEqual([]);
+  });
+
   test("the audit log records only one creation when concurrent messages create an application", async () => {
     const uid = freshUid("brought");
     const body = { eventType: "a", payload: {}, application: { name: "a", uid } };

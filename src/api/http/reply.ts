@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { IdempotentResponse } from "../../store/index.ts";
 import { corsHeaders } from "./cors.ts";
 
@@ -20,6 +21,11 @@ export function reply(status: number, value: unknown): Reply {
 }
 
 export const noContent: Reply = { status: 204, body: "" };
+
+/** Returns a response to a change, which the audit log leaves out if the record is the same as before. */
+export function changeReply(response: Reply, before: unknown, after: unknown): Reply {
+  return isDeepStrictEqual(before, after) ? { ...response, changed: null } : response;
+}
 
 const jsonHeaders = {
   "content-type": "application/json",

@@ -6,7 +6,7 @@ import type { Endpoint } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
-import { noContent, reply } from "../../http/reply.ts";
+import { changeReply, noContent, reply } from "../../http/reply.ts";
 
 export const EndpointHeadersIn = field.object("EndpointHeadersIn", { headers: field.headers });
 export const EndpointHeadersPatchIn = field.object("EndpointHeadersPatchIn", {
@@ -62,8 +62,7 @@ export function endpointHeadersRoutes(context: Context): Operation[] {
       problems: [404],
       async handle({ identity, params, body }) {
         const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
-        await replaceHeaders(context, endpoint, body.headers);
-        return noContent;
+        return changeReply(noContent, endpoint, await replaceHeaders(context, endpoint, body.headers));
       },
     }),
 
@@ -81,8 +80,8 @@ export function endpointHeadersRoutes(context: Context): Operation[] {
       async handle({ identity, params, body }) {
         const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
         const deleted = Object.fromEntries((body.deleteHeaders ?? []).map((name) => [name, null]));
-        await patchHeaders(context, endpoint, { ...deleted, ...body.headers });
-        return noContent;
+        const after = await patchHeaders(context, endpoint, { ...deleted, ...body.headers });
+        return changeReply(noContent, endpoint, after);
       },
     }),
   ];

@@ -16,7 +16,7 @@ import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { listed, orderQuery, pageQuery, pageRequest } from "../../http/paging.ts";
-import { noContent, reply } from "../../http/reply.ts";
+import { changeReply, noContent, reply } from "../../http/reply.ts";
 import type { Identity } from "../../identity/identity.ts";
 import {
   EndpointIn,
@@ -185,7 +185,7 @@ export function endpointRoutes(context: Context): Operation[] {
         await checkFunction(context, application.seq, sent.function);
         const change = resumable(sent.paused, (before) => patchOf(before, sent));
         const after = await changeEndpoint(context, endpoint.seq, change, subscriptionRule(identity, application));
-        return reply(200, await writtenOut(after));
+        return changeReply(reply(200, await writtenOut(after)), endpoint, after);
       },
     }),
 

@@ -11,7 +11,7 @@ import { MASK, maskPassword } from "../../../core/url-password.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
-import { noContent, reply } from "../../http/reply.ts";
+import { changeReply, noContent, reply } from "../../http/reply.ts";
 import { nullable } from "../../http/schema.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { payloadOf, payloadRanges } from "./payload-in-body.ts";
@@ -85,8 +85,7 @@ export function endpointTransformationRoutes(context: Context): Operation[] {
       problems: [404, 429],
       async handle({ identity, params, body }) {
         const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
-        await patchTransformation(context, endpoint, body);
-        return noContent;
+        return changeReply(noContent, endpoint, await patchTransformation(context, endpoint, body));
       },
     }),
 

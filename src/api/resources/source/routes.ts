@@ -8,7 +8,7 @@ import * as field from "../../http/fields.ts";
 import { uidOfPath, uidOfPut } from "../../http/lookup.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { listedAs, orderQuery, pageQuery, pageRequest } from "../../http/paging.ts";
-import { noContent, reply } from "../../http/reply.ts";
+import { changeReply, noContent, reply } from "../../http/reply.ts";
 import { nullable } from "../../http/schema.ts";
 import type { Identity } from "../../identity/identity.ts";
 import {
@@ -173,8 +173,9 @@ export function sourceRoutes(context: Context): Operation[] {
       responses: { 200: found },
       problems: [404, 409],
       async handle({ identity, params, body, request }) {
-        const { seq } = await lookup.source(identity, params.source_id);
-        return reply(200, await out(await changeSource(context, seq, body), request, identity));
+        const before = await lookup.source(identity, params.source_id);
+        const after = await changeSource(context, before.seq, body);
+        return changeReply(reply(200, await out(after, request, identity)), before, after);
       },
     }),
 

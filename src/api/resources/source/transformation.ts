@@ -11,7 +11,7 @@ import { invalid } from "../../../core/problem.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
-import { noContent, reply } from "../../http/reply.ts";
+import { changeReply, noContent, reply } from "../../http/reply.ts";
 import { nullable, record } from "../../http/schema.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { messageId, simulatedFields, simulatedOut, storedMessage } from "../endpoint/simulation.ts";
@@ -84,8 +84,7 @@ export function sourceTransformationRoutes(context: Context): Operation[] {
       problems: [404, 429],
       async handle({ identity, params, body }) {
         const endpoint = await endpointOf(identity, params.source_id, params.endpoint_id);
-        await patchTransformation(context, endpoint, body);
-        return noContent;
+        return changeReply(noContent, endpoint, await patchTransformation(context, endpoint, body));
       },
     }),
 
