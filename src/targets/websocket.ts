@@ -3,12 +3,15 @@ import type { SigningKey } from "../core/signature.ts";
 import { cutUtf8 } from "../core/text.ts";
 import type { Answer } from "../ports.ts";
 import type { FrameEnd } from "../sockets/consumer.ts";
-import { carriedHeaders, MessageHeaders } from "./message-headers.ts";
+import { carriedHeaders, MessageHeaders, sentHeaders } from "./message-headers.ts";
 import type { PreparedTarget, Target, TargetDelivery, TargetEndpoint, TargetMessage, TargetParts } from "./target.ts";
 
 const NO_BODY = new Uint8Array();
 
-const NO_CONSUMER: Answer = {
+/** The answer to a message that was not cancelled. */
+type Sent = Exclude<Answer, { readonly kind: "cancelled" }>;
+
+const NO_CONSUMER: Sent = {
   kind: "failure",
   reason: "connection",
   detail: "no consumer is connected",
@@ -39,18 +42,26 @@ export class WebSocketTarget implements Target {
     if (socketConsumers === undefined || socketConsumers.countOf(endpointSeq) === 0) return NO_CONSUMER;
     const { idPrefix, eventType = null, payload } = message;
     const deliveryId = ids.encode(idPrefix ?? "dlv_", delivery.seq);
-    const { id, contentType, signature, others } = carriedHeaders(headers, message, this.parts);
+    const carried = carriedHeaders(headers, message, this.parts);
+    const { id, contentType, signature, others } = carried;
     const frame = deliveryFrame({
       ...{ deliveryId, messageId: id, eventType },
       headers: [...others, ["content-type", contentType], ...signature],
       body: payload,
     });
     const end = await socketConsumers.deliver(endpointSeq, deliveryId, frame, signal);
-    return answerOf(end, timeoutMs ?? policy.deliveryTimeoutMs, policy.maxResponseStoredBytes);
+    const answer = answerOf(end, timeoutMs ?? policy.deliveryTimeoutMs, policy.maxResponseStoredBytes);
+    // Only failed attempts keep what was sent.
+    return wasSent(end) ? { ...answer, headers: { request: sentHeaders(carried), response: "" } } : answer;
   }
 }
 
-function answerOf(end: FrameEnd, timeoutMs: number, responseBytesMax: number): Answer {
+/** Returns whether a failed delivery has reached a consumer, as far as is known. */
+function wasSent(end: FrameEnd): boolean {
+  return end.kind === "nack" || end.kind === "lost" || (end.kind === "aborted" && end.wasSent);
+}
+
+function answerOf(end: FrameEnd, timeoutMs: number, responseBytesMax: number): Sent {
   switch (end.kind) {
     case "ack":
       return response(200, NO_BODY, null);
@@ -70,7 +81,7 @@ function answerOf(end: FrameEnd, timeoutMs: number, responseBytesMax: number): A
 }
 
 /** Returns a reply as the HTTP response with the same meaning. */
-function response(status: number, body: Uint8Array, retryAfterMs: number | null): Answer {
+function response(status: number, body: Uint8Array, retryAfterMs: number | null): Sent {
   const retryAfter = retryAfterMs === null ? null : String(Math.ceil(retryAfterMs / 1000));
   return { kind: "response", status, retryAfter, body, note: null };
 }

@@ -83,6 +83,10 @@ describe("a consumer", () => {
       [200, ""],
       [503, "NACK: Try later."],
     ]);
+    const failed = (await send("GET", `/app/${app}/attempt/msg/${id}`)).json.data[1].id;
+    const { requestHeaders } = (await send("GET", `/app/${app}/msg/${id}/attempt/${failed}`)).json;
+    const webhookId = requestHeaders.find(({ name }: { name: string }) => name === "webhook-id");
+    expect(webhookId).toEqual({ name: "webhook-id", value: id });
   });
 
   test("several consumers share the messages, each of which arrives once", async () => {
