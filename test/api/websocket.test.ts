@@ -3,7 +3,7 @@ import { Webhook } from "standardwebhooks";
 import { clientOf, freshUid, makeApplication, type Send } from "../support/client.ts";
 import { attemptsOf, sendMessage, sendMessages, until } from "../support/delivery.ts";
 import type { Frame } from "../support/fake-consumer.ts";
-import { startServer, type TestServer } from "../support/server.ts";
+import { ROOT_TOKEN, startServer, type TestServer } from "../support/server.ts";
 import { SocketConsumer } from "../support/socket-consumer.ts";
 
 /** Tests consumers that connect to `websocket:` endpoints. */
@@ -218,6 +218,46 @@ describe("a consumer", () => {
     const stopped = own.stop();
     expect(await after.end()).toBe(1001);
     await stopped;
+  });
+});
+
+describe("a client that connects but does not read", () => {
+  /** Opens the WebSocket of a consumer and reads only the response. */
+  async function connectWithoutReading(path: string): Promise<Bun.Socket> {
+    const { hostname, port } = new URL(server.url);
+    const opened = Promise.withResolvers<void>();
+    const headers = { host: hostname, authorization: `Bearer ${ROOT_TOKEN}`, ...upgrade };
+    const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+    return Bun.connect({
+      hostname,
+      port: Number(port),
+      socket: {
+        open: (socket) => void socket.write(`GET /api/v1${path}/connect HTTP/1.1\r\n${lines.join("\r\n")}\r\n\r\n`),
+        data(socket) {
+          socket.pause();
+          opened.resolve();
+        },
+      },
+    }).then(async (socket) => {
+      await opened.promise;
+      return socket;
+    });
+  }
+
+  test("its deliveries time out, it is disconnected, and another consumer gets them", async () => {
+    const place = await makePlace({ timeoutMs: 1000, retrySchedule: ["1s", "1s", "1s", "1s", "1s"] });
+    const { app, endpoint, path, connect } = place;
+    const consumers = async () => (await send("GET", `/overview/app/${app}/endpoint/${endpoint}`)).json.consumers;
+    const socket = await connectWithoutReading(path);
+    await until(consumers, (count) => count === 1);
+    const payload = { text: "x".repeat(900_000) };
+    const ids: string[] = [];
+    for (let i = 0; i < 12; i++) ids.push(await sendMessage(send, app, { payload }));
+    await until(consumers, (count) => count === 0);
+    socket.terminate();
+    using other = await connect();
+    await delivered(place, ids);
+    expect(new Set(other.messageIds)).toEqual(new Set(ids));
   });
 });
 

@@ -78,16 +78,17 @@ test("streams that are at the same message share a read, and each gets all messa
   expect(bench.reads - before).toBeLessThan(5);
 });
 
-test("a message that is accepted during a read is sent soon after it", async () => {
+test("a message that is accepted during a read is sent soon after it, also to a stream that opens during the read", async () => {
   const bench = new Bench();
-  const reader = bench.open();
-  await textOf(reader);
-  const first = textOf(reader);
-  // The read for this stream has begun, but not ended.
-  await Promise.resolve();
+  const readers = [bench.open(), bench.open()];
+  for (const reader of readers) await textOf(reader);
+  const first = textOf(readers[0]!);
+  // The read for the first stream has begun, but not ended.
+  expect(bench.reads).toBe(1);
   bench.accept(1);
+  const second = textOf(readers[1]!);
   await bench.pass(1);
-  expect(await first).toBe("1;");
+  expect(await Promise.all([first, second])).toEqual(["1;", "1;"]);
 });
 
 test("a stream without messages has a comment every 15 seconds", async () => {
