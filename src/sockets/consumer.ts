@@ -7,6 +7,9 @@ import type { Cancel } from "../ports.ts";
  */
 const UNSENT_BYTES_MAX = 64 * 1024;
 
+/** Number of pings without any sign of the client after which its connection ends. */
+const PINGS_MAX = 3;
+
 /** The connection of a consumer. */
 export interface ConsumerSocket {
   send(text: string): void;
@@ -42,6 +45,8 @@ export class Consumer {
   readonly #frames = new Map<string, EndFrame>();
   /** False after the connection has begun to close. */
   #isOpen = true;
+  /** Number of pings since the client was heard last. */
+  #pings = 0;
 
   constructor(
     private readonly owner: ConsumerOwner,
@@ -88,6 +93,7 @@ export class Consumer {
 
   /** Must be called for each text frame of the client. Closes the connection if it is invalid. */
   received(text: string): void {
+    this.heard();
     const reply = parseConsumerFrame(text);
     if (reply === "invalid") {
       this.close(CLOSE.invalidFrame, "A frame must be a JSON object.");
@@ -108,8 +114,21 @@ export class Consumer {
     this.owner.changed(this);
   }
 
+  /** Must be called when the client has responded to a ping. */
+  heard(): void {
+    this.#pings = 0;
+  }
+
+  /**
+   * Sends a ping, or ends the connection if the client has not responded to the last ones. The
+   * runtime does not do this: each ping restarts its idle timeout (Bun 1.4.5).
+   */
   ping(): void {
-    this.socket.ping();
+    if (this.#pings >= PINGS_MAX) this.socket.terminate();
+    else {
+      this.#pings++;
+      this.socket.ping();
+    }
   }
 
   /** Closes the connection. The client may still acknowledge frames until it has ended. */

@@ -14,7 +14,7 @@ export const CONSUMERS_PER_ENDPOINT_MAX = 1_000;
 const PING_EVERY_MS = 20_000;
 
 /** A connected consumer, for the part that serves its connection. */
-export interface Connected extends Pick<Consumer, "received" | "drained" | "close"> {
+export interface Connected extends Pick<Consumer, "received" | "heard" | "drained" | "close"> {
   /** Must be called when the connection has ended. */
   ended(): void;
 }
@@ -75,6 +75,7 @@ export class SocketConsumers extends OneLife {
     let isConnected = true;
     return {
       received: (text) => consumer.received(text),
+      heard: () => consumer.heard(),
       drained: () => {
         consumer.drained();
         this.#tell(endpointSeq);
@@ -119,8 +120,10 @@ export class SocketConsumers extends OneLife {
 
   #pingLater(): void {
     this.#cancelPing = this.clock.after(PING_EVERY_MS, () => {
-      for (const endpoint of this.#byEndpoint.values()) for (const consumer of endpoint.all) consumer.ping();
-      this.#pingLater();
+      const consumers = [...this.#byEndpoint.values()].flatMap((endpoint) => [...endpoint.all]);
+      for (const consumer of consumers) consumer.ping();
+      // The last consumer may just have been disconnected.
+      if (this.#cancelPing !== null) this.#pingLater();
     });
   }
 }

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import { clientOf, makeApplication, type Send } from "../support/client.ts";
-import { sendMessages, until } from "../support/delivery.ts";
+import { sendMessages } from "../support/delivery.ts";
 import { startServer, type TestServer } from "../support/server.ts";
-import { SocketConsumer } from "../support/socket-consumer.ts";
 
 let server: TestServer;
 let send: Send;
@@ -23,22 +22,10 @@ test("the state of an endpoint names its application and counts what waits for i
     200,
     {
       ...{ appId: application.id, appName: application.name, appUid: application.uid },
-      ...{ state: "paused", failureReason: null, pending: 3, consumers: null, oldSecretUntil: null },
+      ...{ state: "paused", failureReason: null, pending: 3, oldSecretUntil: null },
     },
   ]);
   expect((await send("GET", `/overview/app/${app}/endpoint/none`)).status).toBe(404);
-});
-
-test("the state of an endpoint with consumers counts those that are connected", async () => {
-  const app = await makeApplication(send);
-  const { json: endpoint } = await send("POST", `/app/${app}/endpoint`, { url: "websocket:" });
-  const consumers = async () => (await send("GET", `/overview/app/${app}/endpoint/${endpoint.id}`)).json.consumers;
-  expect(await consumers()).toBe(0);
-  using consumer = await SocketConsumer.connect(server.url, `/api/v1/app/${app}/endpoint/${endpoint.id}`);
-  expect(await consumers()).toBe(1);
-  consumer.socket.close();
-  await consumer.end();
-  await until(consumers, (count) => count === 0);
 });
 
 test("the state of an endpoint says until when an old secret signs", async () => {

@@ -662,7 +662,6 @@ describe("the state of an operational endpoint", () => {
       state: "healthy",
       failureReason: null,
       pending: 0,
-      consumers: null,
       oldSecretUntil: null,
     });
     await send("POST", `${LIST}/${endpoint.id}/secret/rotate`, { gracePeriodSeconds: 3600 });

@@ -246,8 +246,8 @@ describe("a client that connects but does not read", () => {
 
   test("its deliveries time out, it is disconnected, and another consumer gets them", async () => {
     const place = await makePlace({ timeoutMs: 1000, retrySchedule: ["1s", "1s", "1s", "1s", "1s"] });
-    const { app, endpoint, path, connect } = place;
-    const consumers = async () => (await send("GET", `/overview/app/${app}/endpoint/${endpoint}`)).json.consumers;
+    const { app, path, connect } = place;
+    const consumers = async () => (await send("GET", `${path}/stats`)).json.consumers;
     const socket = await connectWithoutReading(path);
     await until(consumers, (count) => count === 1);
     const payload = { text: "x".repeat(900_000) };
@@ -332,6 +332,20 @@ describe("who can connect", () => {
     const { status } = await send("POST", `/app/${app}/endpoint`, { url: "websocket:", ...change });
     expect(status).toBe(422);
   });
+});
+
+test("the statistics of an endpoint count the connected consumers, if it can have any", async () => {
+  const { app, path, connect } = await makePlace();
+  const consumers = async () => (await send("GET", `${path}/stats`)).json.consumers;
+  expect(await consumers()).toBe(0);
+  using first = await connect();
+  using second = await connect();
+  expect(await consumers()).toBe(2);
+  first.socket.close();
+  await until(consumers, (count) => count === 1);
+  expect(second.closed).toBeNull();
+  const http = (await send("POST", `/app/${app}/endpoint`, { url: "http://127.0.0.1:1/" })).json.id;
+  expect((await send("GET", `/app/${app}/endpoint/${http}/stats`)).json.consumers).toBeUndefined();
 });
 
 describe("the end of a connection", () => {

@@ -52,7 +52,9 @@ export class FakeConsumer implements ConsumerSocket {
     this.#connected.received(JSON.stringify({ type: "ack", deliveryId: frame.deliveryId }));
   }
 
-  ping(): void {}
+  ping(): void {
+    this.#connected.heard();
+  }
 
   close(code: number): void {
     this.ends.push(String(code));

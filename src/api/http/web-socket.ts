@@ -1,4 +1,5 @@
 import { CONSUMER_PROTOCOL } from "../../core/consumer-frame.ts";
+import { Problem } from "../../core/problem.ts";
 import { originalOf, withHeaders } from "./request-target.ts";
 
 /** An open WebSocket. */
@@ -14,14 +15,16 @@ export interface SocketEvents {
   /** The client has read what waited to be sent. */
   drain(socket: Socket): void;
   close(socket: Socket): void;
+  /** The client has responded to a ping. */
+  pong?(socket: Socket): void;
 }
 
 /** Upgrades a request to a WebSocket. Returns false if that is not possible. */
 export type Upgrade = (request: Request, events: SocketEvents) => boolean;
 
 /**
- * Options of all WebSockets. The parts that use them send pings and limit what waits to be sent. A
- * client that sends nothing for the idle timeout, not even a pong, is disconnected.
+ * Options of all WebSockets. The parts that use them send pings and limit what waits to be sent. The
+ * idle timeout ends connections on which nobody sends anything; a ping restarts it (Bun 1.4.5).
  */
 export const webSocketOptions = {
   idleTimeout: 60,
@@ -55,7 +58,13 @@ export function isUpgrade(request: Request): boolean {
 export function upgradeOn(server: Bun.Server<unknown>, request: Request, data: SocketEvents): boolean {
   const offers = protocolsOf(request).includes(CONSUMER_PROTOCOL);
   const headers: Record<string, string> = offers ? { "sec-websocket-protocol": CONSUMER_PROTOCOL } : {};
-  return server.upgrade(originalOf(request), { data, headers });
+  try {
+    return server.upgrade(originalOf(request), { data, headers });
+  } catch (error) {
+    if ((error as { readonly code?: string }).code !== "ERR_INVALID_ARG_TYPE") throw error;
+    // The connection belongs to a former listener, whose certificate was replaced.
+    throw new Problem(503, "unavailable", "The server has a new certificate. Open another connection.", 1);
+  }
 }
 
 function protocolsOf(request: Request): readonly string[] {

@@ -57,9 +57,7 @@ function Numbers({ of, detail }: Pick<OverviewProps, "of" | "detail">) {
         {stats === null ? "–" : <a href={endpointLink(of.app, of.endpoint, "attempts")}>{formatCount(stats.fail)}</a>}
       </Fact>
       <Fact name="Success rate">{attempts ? `${formatDecimal(100 * (stats!.success / attempts))} %` : "–"}</Fact>
-      {detail !== null && detail.consumers !== null && (
-        <Fact name="Connected consumers">{formatCount(detail.consumers)}</Fact>
-      )}
+      {stats?.consumers !== undefined && <Fact name="Connected consumers">{formatCount(stats.consumers)}</Fact>}
       <Fact name="Waiting">{detail === null ? "–" : pendingText(detail)}</Fact>
       <Fact name="Dead letters">
         {dead === null ? (

@@ -28,6 +28,7 @@ function Numbers({ endpoint }: { endpoint: string }) {
     <dl class="numbers">
       <Figure label="Delivered" text={value === null ? "–" : formatCount(value.success)} />
       <Figure label="Failed attempts" text={value === null ? "–" : formatCount(value.fail)} isBad={!!value?.fail} />
+      {value?.consumers !== undefined && <Figure label="Connected consumers" text={formatCount(value.consumers)} />}
       <Figure label="Success rate" text={total === 0 ? "–" : `${formatDecimal(100 * (value!.success / total))} %`} />
     </dl>
   );

@@ -71,6 +71,7 @@ function eventsOf(context: Context, endpointSeq: Seq, prefetch: number, admissio
       else connected?.close(CLOSE.invalidFrame, "A frame must be text.");
     },
     drain: () => connected?.drained(),
+    pong: () => connected?.heard(),
     close() {
       stopWatching();
       connected?.ended();

@@ -1,10 +1,10 @@
 /** What the settings of an endpoint do not say: its state, what waits for it, and the defaults in force. */
 import { Type } from "@sinclair/typebox";
-import { WEBSOCKET_URL } from "../../../core/endpoint-url/websocket.ts";
+import type { Seq } from "../../../core/id.ts";
 import { formatInstantOrNull } from "../../../core/instant.ts";
 import { notFound } from "../../../core/problem.ts";
 import { formatDuration } from "../../../core/unit.ts";
-import { type Endpoint, endpointPendingMax } from "../../../store/index.ts";
+import { endpointPendingMax } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
@@ -19,11 +19,6 @@ export const endpointDetailFields = {
   pending: Type.Integer({
     description: `Number of pending deliveries. Counting stops at ${endpointPendingMax}, which therefore means "${endpointPendingMax} or more".`,
   }),
-  consumers: nullable(
-    Type.Integer({
-      description: "Number of connected consumers of an endpoint with the URL `websocket:`; null for other endpoints.",
-    }),
-  ),
   oldSecretUntil: nullable(
     Type.String({
       format: "date-time",
@@ -41,21 +36,16 @@ export const endpointDetailExample = {
   state: "failing",
   failureReason: "timeout",
   pending: 4,
-  consumers: null,
   oldSecretUntil: null,
 } as const;
 
 /** Reads the state of an endpoint. Throws 404 if it does not exist any more. */
-export async function endpointDetail(
-  { store, clock, socketConsumers }: Pick<Context, "store" | "clock" | "socketConsumers">,
-  { seq, url }: Pick<Endpoint, "seq" | "url">,
-) {
+export async function endpointDetail({ store, clock }: Pick<Context, "store" | "clock">, seq: Seq) {
   const detail = await store.survey.endpointDetail(seq);
   if (detail === null) throw notFound("Endpoint not found");
   const secrets = await store.configuration.endpoints.secrets(seq, clock.now());
   const ends = secrets.flatMap(({ expiresAt }) => (expiresAt === null ? [] : [expiresAt]));
-  const consumers = url === WEBSOCKET_URL ? socketConsumers.countOf(seq) : null;
-  return { ...detail, consumers, oldSecretUntil: formatInstantOrNull(ends.length === 0 ? null : Math.max(...ends)) };
+  return { ...detail, oldSecretUntil: formatInstantOrNull(ends.length === 0 ? null : Math.max(...ends)) };
 }
 
 export const DeliveryDefaultsOut = field.object("DeliveryDefaultsOut", {
@@ -86,7 +76,7 @@ export function endpointDetailRoutes(context: Context): Operation[] {
       problems: [404],
       async handle({ identity, params }) {
         const { application, endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
-        const detail = await endpointDetail(context, endpoint);
+        const detail = await endpointDetail(context, endpoint.seq);
         return reply(200, { ...applicationNameOut(application, ids), ...detail });
       },
     }),

@@ -1,4 +1,5 @@
 import { type Static, Type } from "@sinclair/typebox";
+import { WEBSOCKET_URL } from "../../../core/endpoint-url/websocket.ts";
 import { Problem } from "../../../core/problem.ts";
 import { countAttempts } from "../../../store/count.ts";
 import type { Context } from "../../http/context.ts";
@@ -19,6 +20,9 @@ export const EndpointStats = field.object("EndpointStats", {
   sending: Type.Integer({ description: "Always 0: attempts are counted when they end." }),
   fail: Type.Integer(),
   canceled: Type.Integer({ description: "Always 0: attempts are counted when they end." }),
+  consumers: Type.Optional(
+    Type.Integer({ description: "Connected consumers. Absent unless the URL of the endpoint is `websocket:`." }),
+  ),
 });
 
 const EndpointAttemptStats = field.object("EndpointAttemptStats", {
@@ -32,7 +36,7 @@ const range = Type.Object({
   until: Type.Optional(instant("Count attempts before this instant. Defaults to now.")),
 });
 
-export function endpointStatsRoutes({ store, lookup, clock }: Context): Operation[] {
+export function endpointStatsRoutes({ store, lookup, clock, socketConsumers }: Context): Operation[] {
   const shared = {
     method: "GET",
     tag: "Endpoint",
@@ -74,7 +78,9 @@ export function endpointStatsRoutes({ store, lookup, clock }: Context): Operatio
         const { endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
         const { since, until } = rangeOf(query);
         const { delivered, failed } = await countAttempts(store, clock, endpoint.seq, since, until);
-        return reply(200, { success: delivered, pending: 0, sending: 0, fail: failed, canceled: 0 });
+        const counts = { success: delivered, pending: 0, sending: 0, fail: failed, canceled: 0 };
+        const hasConsumers = endpoint.url === WEBSOCKET_URL;
+        return reply(200, { ...counts, ...(hasConsumers && { consumers: socketConsumers.countOf(endpoint.seq) }) });
       },
     }),
 

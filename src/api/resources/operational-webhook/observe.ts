@@ -46,7 +46,7 @@ export function operationalObservationRoutes(context: Context): Operation[] {
       problems: [404],
       async handle({ identity, params }) {
         const { endpoint } = await find(identity, params.endpoint_id);
-        return reply(200, await endpointDetail(context, endpoint));
+        return reply(200, await endpointDetail(context, endpoint.seq));
       },
     }),
 
