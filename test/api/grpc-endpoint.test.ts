@@ -178,6 +178,17 @@ describe("an endpoint with a gRPC URL", () => {
     expect(attempt).toMatchObject({ reason: "transformation", responseStatusCode: 0 });
   });
 
+  test("an attempt whose connection ends before the response has the reason connection and no status", async () => {
+    const own = await startGrpcReceiver();
+    own.answering = () => {
+      void own[Symbol.asyncDispose]();
+      return null;
+    };
+    const attempt = await delivered(`grpc://127.0.0.1:${own.port}`);
+    expect(attempt).toMatchObject({ responseStatusCode: 0, reason: "connection" });
+    expect(attempt.response).toBe("The connection was closed before the response.");
+  });
+
   test("fifo order holds, and all deliveries share one connection", async () => {
     await using own = await startGrpcReceiver();
     const app = await makeApplication(send);

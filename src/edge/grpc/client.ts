@@ -10,6 +10,7 @@ import { portOf, unreached } from "./unreached.ts";
 
 /** Maximum size of a response, which contains only a text for people. */
 const RESPONSE_BYTES_MAX = 1024 * 1024;
+const UNAVAILABLE = 14;
 
 /** Calls `boathook.v1.Receiver/Deliver`. A channel is shared by all calls to the same addresses. */
 export class GrpcClient extends OneLife implements ProtocolClient<GrpcRequest> {
@@ -39,6 +40,18 @@ export class GrpcClient extends OneLife implements ProtocolClient<GrpcRequest> {
   protected end(): Promise<void> {
     return this.#channels.stop();
   }
+}
+
+/** The connection ended while the receiver had the message. */
+const connectionLost: Answer = {
+  kind: "failure",
+  reason: "connection",
+  detail: "The connection was closed before the response.",
+};
+
+/** Returns whether the library made the status because the connection ended. */
+function isLost({ code, details }: ServiceError): boolean {
+  return code === UNAVAILABLE && /^Connection dropped$|\b(?:ECONNRESET|EPIPE)\b/.test(details);
 }
 
 function timedOut({ timeoutMs, responseBytesMax }: GrpcRequest): Answer {
@@ -80,7 +93,8 @@ class Channel implements SharedConnection {
         signal.removeEventListener("abort", abort);
         const details = error?.details ?? "";
         if (details.startsWith("No connection established")) return resolve({ unreached: details });
-        if (signal.aborted) return resolve(timedOut(request));
+        if (error !== null && signal.aborted) return resolve(timedOut(request));
+        if (error !== null && isLost(error)) return resolve(connectionLost);
         const trailer = (name: string) => error?.metadata?.get(name)[0]?.toString() ?? null;
         resolve(
           grpcAnswer({ code: error?.code ?? grpcOk, detail: error?.details ?? detail, trailer }, responseBytesMax),
