@@ -1,3 +1,5 @@
+import { printable } from "./client/printable.ts";
+
 /** Formats a table with aligned columns, two spaces apart. Replaces control characters in cells. */
 export function formatTable(head: readonly string[], rows: ReadonlyArray<readonly string[]>): string {
   const lines = [head, ...rows].map((row) => row.map(printable));
@@ -10,8 +12,4 @@ export function formatTable(head: readonly string[], rows: ReadonlyArray<readonl
         .trimEnd(),
     )
     .join("\n");
-}
-
-function printable(cell: string): string {
-  return cell.replace(/\p{Cc}/gu, "�");
 }

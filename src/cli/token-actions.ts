@@ -8,6 +8,7 @@ import { uidProblem } from "../core/rule.ts";
 import { tokenLimits } from "../core/token.ts";
 import type { Environment, Token } from "../store/index.ts";
 import { removeRootTokenFile } from "../store/sqlite/root-token-file.ts";
+import { printableJson } from "./client/printable.ts";
 import { type Parts, recorded, withStore } from "./command-store.ts";
 import { CommandFailed } from "./exit-code.ts";
 import { formatTable } from "./table.ts";
@@ -40,28 +41,52 @@ export function createToken(settings: Settings, request: TokenRequest): Promise<
   });
 }
 
-/** Returns a table of all tokens. */
-export function listTokens(settings: Settings): Promise<string> {
+/** Returns a table of all tokens, or one JSON object per token and line. */
+export function listTokens(settings: Settings, asJson: boolean): Promise<string> {
   return withStore(settings, async ({ store, ids, clock }) => {
     const { configuration } = store;
     const environments = new Map((await configuration.environments.list()).map(({ seq, name }) => [seq, name]));
-    const rows: string[][] = [];
+    const listed: ListedToken[] = [];
     for (const token of await configuration.tokens.list()) {
       const { applicationSeq } = token;
       const application = applicationSeq === null ? null : await configuration.applications.get(applicationSeq);
-      rows.push([
-        ids.encode("tok_", token.seq),
-        token.name,
-        environments.get(token.environmentSeq) ?? "",
-        applicationSeq === null ? "all" : (application?.uid ?? ids.encode("app_", applicationSeq)),
-        [...(token.readOnly ? ["read-only"] : []), tokenLimits(token)?.join(",") ?? "all"].join(" "),
-        timeText(token.createdAt),
-        token.expiresAt === null ? "never" : timeText(token.expiresAt),
-        stateOf(token, clock.now()),
-      ]);
+      listed.push({
+        id: ids.encode("tok_", token.seq),
+        name: token.name,
+        environment: environments.get(token.environmentSeq) ?? "",
+        application: applicationSeq === null ? null : (application?.uid ?? ids.encode("app_", applicationSeq)),
+        readOnly: token.readOnly,
+        scopes: tokenLimits(token),
+        createdAt: timeText(token.createdAt),
+        expiresAt: token.expiresAt === null ? null : timeText(token.expiresAt),
+        state: stateOf(token, clock.now()),
+      });
     }
-    return formatTable(["id", "name", "environment", "application", "scopes", "created", "expires", "state"], rows);
+    return asJson ? listed.map(printableJson).join("\n") : tableOf(listed);
   });
+}
+
+/** A token, as `token list` shows it. */
+interface ListedToken {
+  readonly id: string;
+  readonly name: string;
+  readonly environment: string;
+  /** Null means all applications. */
+  readonly application: string | null;
+  readonly readOnly: boolean;
+  /** Null means that the token is not limited. */
+  readonly scopes: readonly string[] | null;
+  readonly createdAt: string;
+  readonly expiresAt: string | null;
+  readonly state: string;
+}
+
+function tableOf(tokens: readonly ListedToken[]): string {
+  const rows = tokens.map(({ id, name, environment, application, readOnly, scopes, createdAt, expiresAt, state }) => {
+    const limits = [...(readOnly ? ["read-only"] : []), scopes?.join(",") ?? "all"].join(" ");
+    return [id, name, environment, application ?? "all", limits, createdAt, expiresAt ?? "never", state];
+  });
+  return formatTable(["id", "name", "environment", "application", "scopes", "created", "expires", "state"], rows);
 }
 
 /** Revokes a token. Does nothing if the token is already revoked. */

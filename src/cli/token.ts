@@ -37,9 +37,12 @@ function createCommand(): Command {
 }
 
 function listCommand(): Command {
-  const command = new Command("list").description("List all tokens except the root token.");
-  return command.action(async () => {
-    console.log(await listTokens(settingsFor(command)));
+  const command = new Command("list")
+    .description("List all tokens except the root token.")
+    .option("--json", "print each token as one line of JSON");
+  return command.action(async ({ json = false }: { json?: boolean }) => {
+    const text = await listTokens(settingsFor(command), json);
+    if (text !== "") console.log(text);
   });
 }
 

@@ -39,6 +39,20 @@ describe("token create", () => {
     expect(second.stdout).not.toBe(first.stdout);
   });
 
+  test("token list --json prints one object a line, and nothing without tokens", async () => {
+    using dir = await withData();
+    const list = async () => (await token(dir.file("data"), "list", "--json")).stdout;
+    expect(await list()).toBe("");
+    await token(dir.file("data"), "create", "--name", "a\u009bb", "--read-only", "--expires", "1d");
+    const lines = (await list()).trimEnd().split("\n");
+    expect(lines).toHaveLength(1);
+    expect(JSON.parse(lines[0]!)).toEqual({
+      ...{ id: expect.stringMatching(/^tok_/), name: "a\u009bb", environment: "default", application: null },
+      ...{ readOnly: true, scopes: null, createdAt: expect.any(String), expiresAt: expect.any(String) },
+      state: "active",
+    });
+  });
+
   test("token create stores its options and creates the environment", async () => {
     using dir = await withData();
     await token(dir.file("data"), "create", "--name", "ci", "--environment", "staging", "--expires", "30d");
