@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { clientOf, makeApplication, type Send } from "../support/client.ts";
 import { attemptsOf, makeEndpoint, sendMessage } from "../support/delivery.ts";
+import { listenTo } from "../support/listening.ts";
+import { startReceiver } from "../support/receiver.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
 /** A server whose public URL has a path. A proxy may keep the path or remove it. */
@@ -33,6 +35,14 @@ describe("a public URL with a path", () => {
       expect([path, (await fetch(server.url + PREFIX + path)).status]).toEqual([path, 200]);
     for (const path of ["/hooks", "/hooks/euro/api/v1/health", `${PREFIX}${PREFIX}/api/v1/health`])
       expect([path, (await fetch(server.url + path)).status]).toEqual([path, 404]);
+  });
+
+  test("listeners connect with the path of the public URL", async () => {
+    await using local = startReceiver();
+    const at = { url: `${server.url}${PREFIX}/` };
+    await using listening = await listenTo(at, ["--app", app, "--forward-to", local.url]);
+    const id = await sendMessage(send, app);
+    expect((await listening.forwarded(1))[0]).toMatchObject({ messageId: id, status: 204 });
   });
 
   test("a call with and a call without the path of the public URL share an idempotency key", async () => {

@@ -5,6 +5,8 @@ import { executable, type Finished, run } from "../support/binary.ts";
 import { clientOf, makeApplication, type Send } from "../support/client.ts";
 import { attemptsOf, makeEndpoint, sendMessage, until } from "../support/delivery.ts";
 import { type Installation, install } from "../support/installation.ts";
+import { listenTo } from "../support/listening.ts";
+import { startReceiver } from "../support/receiver.ts";
 import { ROOT_TOKEN } from "../support/server.ts";
 import { makeSource } from "../support/source.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
@@ -145,6 +147,15 @@ describe.skipIf(isWindows)("a server on a Unix socket", () => {
     const doctor = await run(executable(), ["doctor", "--json", "--server", host], { env });
     expect(JSON.parse(doctor.stdout).findings).toContainEqual(expect.objectContaining({ name: "server", level: "ok" }));
     expect(await trigger("unix:relative.sock")).toMatchObject({ code: 2 });
+  });
+
+  test("a listener connects to a server on a Unix socket", async () => {
+    await using server = await onSocket();
+    await using local = startReceiver();
+    const app = await makeApplication(server.send);
+    await using listening = await listenTo({ url: server.host }, ["--app", app, "--forward-to", local.url]);
+    const id = await sendMessage(server.send, app);
+    expect((await listening.forwarded(1))[0]).toMatchObject({ messageId: id, status: 204 });
   });
 
   test("a server on a Unix socket refuses connections beyond the maximum, and only those", async () => {
