@@ -187,7 +187,9 @@ describe.skipIf(!hasRabbitMq)("a source of type amqp", () => {
     const source = await newSource({ ingestRate: 1, config: { prefetch: 3 } });
     await publish(source.queue, bodies(20));
     await world.arrived(source, 1);
-    expect(await countIn(source.queue)).toBeGreaterThanOrEqual(20 - 3 - 5);
+    const left = await countIn(source.queue);
+    const { stored } = (await world.get(source)).counts;
+    expect(left).toBeGreaterThanOrEqual(20 - 3 - stored!);
     await world.patch(source, { ingestRate: null });
     expect((await world.arrived(source, 20)).length).toBe(20);
   });

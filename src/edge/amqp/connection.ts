@@ -16,10 +16,11 @@ export class AmqpConnection implements SharedConnection {
   readonly #channels = new Map<string, PublishChannel>();
   #isOpen = true;
   #error: Error | null = null;
-  #inUse = 0;
+  /** Ends the wait of each message that is being published. */
+  readonly #waiting = new Set<(result: ProtocolResult) => void>();
   readonly #idle = Promise.withResolvers<void>();
-  /** Why the server accepts no messages at the moment, or null. */
-  #blocked: string | null = null;
+  /** The result of all messages while the server has no space for them. Otherwise null. */
+  #blocked: ProtocolResult | null = null;
 
   constructor(private readonly model: ChannelModel) {
     const ended = (error?: Error) => {
@@ -29,7 +30,9 @@ export class AmqpConnection implements SharedConnection {
     model.on("error", ended);
     model.on("close", ended);
     model.on("blocked", (reason) => {
-      this.#blocked = reason;
+      const blocked = { status: 503, text: errorText("BLOCKED", reason) };
+      this.#blocked = blocked;
+      for (const end of this.#waiting) end(blocked);
     });
     model.on("unblocked", () => {
       this.#blocked = null;
@@ -45,24 +48,26 @@ export class AmqpConnection implements SharedConnection {
    * the channel or the connection, or with the reason of `signal`.
    */
   async publish(message: AmqpMessage, signal: AbortSignal): Promise<ProtocolResult> {
-    if (this.#blocked !== null) return { status: 503, text: errorText("BLOCKED", this.#blocked) };
-    this.#inUse++;
+    if (this.#blocked !== null) return this.#blocked;
+    const { promise, resolve, reject } = Promise.withResolvers<ProtocolResult>();
+    this.#waiting.add(resolve);
+    this.#channelFor(message).publish(message, signal).then(resolve, reject);
     try {
-      return await orAborted(this.#channelFor(message).publish(message, signal), signal);
+      return await orAborted(promise, signal);
     } catch (error) {
       // A server that reads no more would let the messages to it fill the memory.
       if (signal.aborted) this.#isOpen = false;
       throw this.#error ?? error;
     } finally {
-      this.#inUse--;
-      if (!this.#isOpen && this.#inUse === 0) this.#idle.resolve();
+      this.#waiting.delete(resolve);
+      if (!this.#isOpen && this.#waiting.size === 0) this.#idle.resolve();
     }
   }
 
   /** Ends the connection when no message is being published any more. */
   async close(): Promise<void> {
     this.#isOpen = false;
-    if (this.#inUse > 0) await this.#idle.promise;
+    if (this.#waiting.size > 0) await this.#idle.promise;
     // A server that does not respond must not keep the connection open.
     await Promise.race([this.model.close().catch(() => {}), Bun.sleep(CLOSE_MS_MAX)]);
     destroyAmqp(this.model);

@@ -1,6 +1,6 @@
 import type { Answer, ProtocolClient, RemoteRequest, Shortage } from "../../../src/ports.ts";
 
-export const neverAborted = new AbortController().signal;
+const neverAborted = new AbortController().signal;
 
 /** Sends one message to a broker. Its host is an IP address unless `more` has addresses. */
 export function sendTo<M extends object>(
