@@ -10,8 +10,9 @@ import { defaultDeduplication } from "../../src/commands/source-settings.ts";
 import { IdCodec } from "../../src/core/id.ts";
 import { apiOf } from "../support/api-client.ts";
 import { clientOf, freshUid, type Send } from "../support/client.ts";
-import { configuration, similarConfiguration, withSecrets } from "../support/configuration.ts";
+import { configuration, withSecrets } from "../support/configuration.ts";
 import { startServer, type TestServer } from "../support/server.ts";
+import { similarConfiguration } from "../support/similar-configuration.ts";
 
 const RUNS = 12;
 
