@@ -11,6 +11,7 @@ import { generateSecret } from "../../src/core/signature.ts";
 import type { KernelSettings } from "../../src/kernel.ts";
 import type { Dice } from "./dice.ts";
 import { addSource } from "./events/sources.ts";
+import { createVersion } from "./events/versions.ts";
 import { CALLED_HOST, rollFunction } from "./functions.ts";
 import type { Program } from "./program.ts";
 import { CHANNELS, EVENT_TYPES, HOUR_MS, MINUTE_MS, type Scene } from "./scene.ts";
@@ -48,7 +49,7 @@ export function rollSettings(dice: Dice): KernelSettings {
   };
 }
 
-/** Creates a few applications with a few endpoints each, and perhaps operational endpoints. */
+/** Creates a few applications with a few endpoints each, and perhaps operational endpoints and a payload version. */
 export async function furnish(scene: Scene, program: Program): Promise<void> {
   const { dice } = scene;
   scene.environment = (await ensureEnvironment(program.kernel, "default")).seq;
@@ -64,6 +65,7 @@ export async function furnish(scene: Scene, program: Program): Promise<void> {
     scene.applications.push(seq);
     for (let e = 0; e < dice.between(1, 4); e++) await addEndpoint(scene, program, seq);
   }
+  if (scene.rates.events.changeVersions > 0 && dice.chance(0.7)) await createVersion(scene, program);
   if (scene.rates.sources === 0) return;
   for (let s = 0; s < dice.between(1, 4); s++) await addSource(scene, program, null);
 }

@@ -105,6 +105,7 @@ const RARE: ReadonlySet<Mark> = new Set<Mark>([
   "settlement: stale, cancelled",
   "crash after commit: idempotency key",
   "crash after commit: batch",
+  "crash after commit: payload link",
   "crash after commit: resend",
   "crash after commit: secret",
   "crash after commit: token",
@@ -160,6 +161,8 @@ const RARE: ReadonlySet<Mark> = new Set<Mark>([
   "stop: cut attempts off",
   "stop: waited for attempts",
   "stop: with a full disk",
+  "thin: downgrade threw",
+  "thin: sandbox busy",
   "throttle meets attempt",
   "throttle meets busy lane",
   "throttle meets settlement",
@@ -169,6 +172,7 @@ const RARE: ReadonlySet<Mark> = new Set<Mark>([
   "token: refused after its revocation",
   "token: refused without its application",
   "version: deleted",
+  "version: several downgrades",
 ]);
 
 export const RELIABLE_MARKS: readonly Mark[] = MARKS.filter((mark) => !RARE.has(mark));

@@ -18,12 +18,13 @@ const NAMES = ["1", "2", "3", "4", "5"];
 /** Creates or deletes a payload version, or pins an endpoint to another one. */
 export const changeVersions: Event = async (scene, program) => {
   const roll = scene.dice.next();
-  if (roll < 0.4) await create(scene, program);
+  if (roll < 0.4) await createVersion(scene, program);
   else if (roll < 0.6) await remove(scene, program);
   else await pin(scene, program);
 };
 
-async function create(scene: Scene, { kernel }: Program): Promise<void> {
+/** Creates a payload version, unless its name is taken. */
+export async function createVersion(scene: Scene, { kernel }: Program): Promise<void> {
   const { dice, environment, checks } = scene;
   const settings = {
     ...{ description: "", eventTypes: rollEventTypes(dice), deprecatedAt: null, sunsetAt: null },
@@ -37,7 +38,7 @@ async function create(scene: Scene, { kernel }: Program): Promise<void> {
 }
 
 function rollDowngrade(dice: Dice): string {
-  return markingDowngrade(dice.below(1_000_000), dice.pick([0, 0, 0.4]));
+  return markingDowngrade(dice.below(1_000_000), dice.pick([0, 0.4]));
 }
 
 function rollEventTypes(dice: Dice): readonly string[] {
