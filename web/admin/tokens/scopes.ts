@@ -18,6 +18,7 @@ export const SCOPE_RESOURCES: readonly ScopeResource[] = [
   { name: "ingest", label: "Sources" },
   { name: "provider", label: "Providers" },
   { name: "inbox", label: "Inboxes" },
+  { name: "listener", label: "Listeners (boathook listen)" },
   { name: "operational-webhook", label: "Operational webhooks" },
   { name: "notice", label: "Notices" },
   { name: "background-task", label: "Tasks" },
