@@ -1,6 +1,6 @@
 import type { Seq } from "../core/id.ts";
 import { newestVersion } from "../core/payload-version.ts";
-import { conflict, invalid, notFound, Problem } from "../core/problem.ts";
+import { conflict, Invalid, invalid, notFound, Problem } from "../core/problem.ts";
 import { problemPlace, SandboxBusy, type SandboxCall } from "../sandbox/sandbox.ts";
 import type { PayloadVersion } from "../store/index.ts";
 import { DOWNGRADE_ENTRY } from "../targets/downgrade.ts";
@@ -77,19 +77,36 @@ export async function deletePayloadVersion(parts: Parts, key: PayloadVersionKey)
   changed(parts, key);
 }
 
+/** A version to create or replace. */
+interface PayloadVersionImport {
+  readonly version: string;
+  readonly settings: PayloadVersionSettings;
+  /** Its place in the body of the request. */
+  readonly loc: readonly string[];
+}
+
 /** Creates or replaces versions, the oldest first. Throws like `createPayloadVersion` at the first failure. */
 export async function importPayloadVersions(
   parts: Parts,
   environmentSeq: Seq,
-  imports: ReadonlyArray<{ readonly version: string; readonly settings: PayloadVersionSettings }>,
+  imports: readonly PayloadVersionImport[],
 ): Promise<void> {
   const existing = new Set((await payloadVersions(parts, environmentSeq)).map(({ version }) => version));
   const oldestFirst = imports.toSorted((a, b) => (a.version < b.version ? -1 : 1));
-  for (const { version, settings } of oldestFirst) {
+  for (const { version, settings, loc } of oldestFirst) {
     const key = { environmentSeq, version };
-    if (existing.has(version)) await changePayloadVersion(parts, key, () => settings);
-    else await createPayloadVersion(parts, key, settings);
+    const done = existing.has(version)
+      ? changePayloadVersion(parts, key, () => settings)
+      : createPayloadVersion(parts, key, settings);
+    await done.catch((error: unknown) => {
+      throw error instanceof Invalid ? within(loc, error) : error;
+    });
   }
+}
+
+/** Returns an error about a body as one about a part of another body. */
+function within(part: readonly string[], { findings }: Invalid): Invalid {
+  return new Invalid(...findings.map(({ loc, ...finding }) => ({ ...finding, loc: [...part, ...loc.slice(1)] })));
 }
 
 /** Returns a version. Throws 404 if it does not exist. */

@@ -75,6 +75,13 @@ describe("exporting and importing an environment", () => {
     expect([status, json.detail[0].loc]).toEqual([422, ["body", "payloadVersions", "[1]", "version"]]);
   });
 
+  test("an import with an invalid payload version names its place in the document", async () => {
+    const token = await environmentToken();
+    const payloadVersions = [{ version: "2" }, { version: "1", downgrade: "function downgrade(" }];
+    const { status, json } = await send("POST", "/environment/import", { payloadVersions }, { token });
+    expect([status, json.detail[0].loc]).toEqual([422, ["body", "payloadVersions", "[1]", "downgrade"]]);
+  });
+
   test("an environment import replaces event types of the same name and keeps the others", async () => {
     const token = await environmentToken();
     await send("POST", "/event-type", type("a", { groupName: "g", archived: true }), { token });

@@ -112,7 +112,8 @@ export function environmentTransferRoutes(context: Context): Operation[] {
         await importPayloadVersions(
           context,
           identity.environmentSeq,
-          versions.map((one) => ({
+          versions.map((one, i) => ({
+            loc: ["body", "payloadVersions", `[${i}]`],
             version: one.version,
             settings: applyPatch(payloadVersionFields, settingsOf(payloadVersionFields), one),
           })),
