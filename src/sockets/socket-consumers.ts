@@ -100,7 +100,7 @@ export class SocketConsumers extends OneLife {
 
   /** Returns whether no further attempt of the endpoint may begin while `underWay` are under way. */
   isBusy(endpointSeq: Seq, underWay: number): boolean {
-    return this.#byEndpoint.get(endpointSeq)?.isFull(underWay) ?? false;
+    return this.#count > 0 && (this.#byEndpoint.get(endpointSeq)?.isFull(underWay) ?? false);
   }
 
   /** Sends a frame to a consumer of an endpoint. See `EndpointConsumers`. */
