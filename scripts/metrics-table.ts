@@ -68,6 +68,7 @@ const WORRY: Readonly<Record<string, string>> = {
   boathook_replica_lag_bytes: "It grows steadily.",
   boathook_replica_lag_seconds: "It is above some seconds: that much would be lost with the disk.",
   boathook_replica_up: "It is 0.",
+  boathook_socket_consumers: "It is lower than the number of your workers.",
   boathook_source_connections:
     "`failed` is above 0: the page of the source shows the reason. Its messages wait in the queue.",
   boathook_spans_dropped_total: "It rises. Deliveries are not affected.",
@@ -112,6 +113,7 @@ function describedMetrics(): MetricDescription[] {
       isDeliveryHeld: () => false,
       environmentsPaused: () => 0,
       lanes: () => ({ idle: 0 }),
+      socketConsumers: () => 0,
       deliveriesInMemory: () => 0,
       tasks: () => ({ running: 0, waiting: 0 }),
     },

@@ -4,7 +4,13 @@ import type { Readings } from "./telemetry/metrics.ts";
 
 /** Returns what the metrics read from the engine and the store when they are requested. */
 export function metricsReadings(
-  { engine, store, certificates, consumers }: Pick<Kernel, "engine" | "store" | "certificates" | "consumers">,
+  {
+    engine,
+    store,
+    certificates,
+    consumers,
+    socketConsumers,
+  }: Pick<Kernel, "engine" | "store" | "certificates" | "consumers" | "socketConsumers">,
   serverCertificateEndsAt: () => number | null,
 ) {
   return {
@@ -15,6 +21,7 @@ export function metricsReadings(
       environmentsPaused: () => engine.environmentsPaused,
       lanes: () => engine.laneCounts(),
       deliveriesInMemory: () => engine.deliveriesInMemory,
+      socketConsumers: () => socketConsumers.count,
       tasks: () => engine.taskCounts(),
     },
     failingEndpoints: () => store.history.failingEndpoints(null),

@@ -11,6 +11,8 @@ export interface EngineReadings {
   /** Returns the number of lanes in memory in each state. */
   lanes(): Readonly<Record<string, number>>;
   deliveriesInMemory(): number;
+  /** Returns the number of connected consumers of `websocket:` endpoints. */
+  socketConsumers(): number;
   /** Returns the number of background tasks that have not ended. */
   tasks(): { readonly running: number; readonly waiting: number };
 }
@@ -39,6 +41,9 @@ export function addEngineMetrics(registry: Registry, engine: EngineReadings): vo
     label: "state",
   };
   addGaugeBy(registry, lanes, () => engine.lanes());
+  addGauge(registry, "boathook_socket_consumers", "Connected consumers of `websocket:` endpoints.", () =>
+    engine.socketConsumers(),
+  );
   const tasks = {
     name: "boathook_tasks",
     help: "Background tasks that have not ended, such as a redrive, by state: running, or waiting because too many others run.",

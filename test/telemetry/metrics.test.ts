@@ -24,6 +24,7 @@ function metricsWith(oldestDueAt: number | null = null, syncsCommits = true): Me
         environmentsPaused: () => 2,
         lanes: () => ({ idle: 4, ready: 1 }),
         deliveriesInMemory: () => 9,
+        socketConsumers: () => 13,
         tasks: () => ({ running: 2, waiting: 6 }),
       },
       failingEndpoints: async () => 5,
@@ -183,6 +184,7 @@ describe("metrics", () => {
     expect(page).toContain("boathook_dead_letters 7");
     expect(page).toContain("boathook_attempts_under_way 3");
     expect(page).toContain("boathook_deliveries_in_memory 9");
+    expect(page).toContain("boathook_socket_consumers 13");
     expect(page).toContain('boathook_lanes{state="ready"} 1');
     expect(page).toContain('boathook_tasks{state="waiting"} 6');
     expect(page).toContain('boathook_endpoints{state="healthy"} 8');
