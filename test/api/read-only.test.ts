@@ -27,8 +27,10 @@ const READING = [
   "v1.statistics.aggregate-app-stats",
   "v1.statistics.aggregate-event-types",
 ];
-/** GETs that show a secret or move a cursor. */
+/** GETs that show a secret, move a cursor or take messages. */
 const REFUSED_READS = [
+  "endpoint.connect",
+  "ingest.endpoint.connect",
   "v1.endpoint.get-secret",
   "v1.ingest.endpoint.get-secret",
   "v1.message.poller.consumer-poll",
@@ -77,7 +79,13 @@ beforeAll(async () => {
     ...{ source_id: source.id, log_id: log.id, session_id: session.session.id, operational_id: operationalId },
     ...{ source_endpoint_id: ofSource.id, event_type_name: "user.signup", provider_id: "stripe" },
     payload_version: version,
-    ...{ sink_id: "sink", consumer_id: "consumer", token: "inbox-token-of-this-test", attempt_id: "atmpt_x" },
+    ...{
+      sink_id: "sink",
+      consumer_id: "consumer",
+      group_id: "group",
+      token: "inbox-token-of-this-test",
+      attempt_id: "atmpt_x",
+    },
     task_id: "qtask_x",
   };
   secrets = [SECRET, key, source.ingestUrl.split("/").at(-1), token];
@@ -137,7 +145,8 @@ describe("a read-only token", () => {
     const before = await stateOf();
     let allowed = 0;
     for (const operation of operations) {
-      if (operation.id === "overview.live") continue;
+      // Streams do not end.
+      if (["overview.live", "message.events"].includes(operation.id)) continue;
       const dryRun = operation.id === "dead-letter.redrive" || operation.id === "dead-letter.drop";
       const answer = await call(dryRun ? { ...operation, example: { filter: { all: true } } } : operation);
       if (reading(operation)) {
