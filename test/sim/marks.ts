@@ -149,7 +149,6 @@ const RARE: ReadonlySet<Mark> = new Set<Mark>([
   "resume meets busy lane",
   "resume meets parked lane",
   "resume meets settlement",
-  "retention: message deleted",
   "retention: message kept",
   "retry: 410 of a changed endpoint",
   "retry: fifo head while its lane was busy",

@@ -43,7 +43,7 @@ import { migrate } from "./migrate.ts";
 import { namedSearch } from "./named-search.ts";
 import { names } from "./names.ts";
 import { notices } from "./notices.ts";
-import { CommandSeqSource, lastSeq, UNSTORED_MAX } from "./numbers.ts";
+import { afterUnstored, CommandSeqSource, lastSeq } from "./numbers.ts";
 import { openError } from "./open-error.ts";
 import { payloadLinkKey, payloadLinks } from "./payload-links.ts";
 import { payloadVersions } from "./payload-versions.ts";
@@ -291,7 +291,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
     get payloadLinkKey() {
       return linkKey();
     },
-    numbers: exclusive ? new ClockSeqSource(clock.now, newest + UNSTORED_MAX) : new CommandSeqSource(db, clock.now),
+    numbers: exclusive ? new ClockSeqSource(clock.now, afterUnstored(newest)) : new CommandSeqSource(db, clock.now),
     queue: watchedReads(queue, health),
     configuration: watchedReads(configuration, health),
     history: watchedReads(history, health),

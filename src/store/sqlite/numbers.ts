@@ -2,12 +2,17 @@ import type { Database } from "bun:sqlite";
 import { type Seq, type SeqSource, seqAt } from "../../core/id.ts";
 import { lastPosition } from "./last-position.ts";
 
+/** How many numbers a server may have given out that were not stored when it crashed. */
+const UNSTORED_MAX = 4096;
+
 /**
- * How many numbers a server skips when it starts. The server before it may have crashed after it had
- * given out numbers that were not stored yet, for example in links to payloads. If the clock has been
- * set back, they would otherwise be given out again.
+ * Returns the number after which a server continues if `newest` is the greatest stored one; 0 if there
+ * is none. The server before it may have given out more numbers, for example in links to payloads. If
+ * the clock has been set back, they would otherwise be given out again.
  */
-export const UNSTORED_MAX = 4096;
+export function afterUnstored(newest: Seq): Seq {
+  return newest === 0 ? 0 : newest + UNSTORED_MAX;
+}
 
 /** Returns the greatest sequence number in use in any table. */
 export function lastSeq(db: Database): number {

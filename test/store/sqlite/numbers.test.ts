@@ -62,6 +62,11 @@ describe("numbers of a command", () => {
 });
 
 describe("numbers of a server", () => {
+  test("a server without data has no last number, so that the time of its data is not known", () => {
+    const { numbers } = openMemoryStore(new Database(":memory:", { strict: true }), systemClock, () => {}).store;
+    expect(numbers.last).toBe(0);
+  });
+
   test("a server that starts again gives out no number that the one before it may have given out unstored", () => {
     const db = new Database(":memory:", { strict: true });
     let now = START_AT;
