@@ -245,6 +245,24 @@ describe("a websocket endpoint", () => {
     },
   );
 
+  test.each(["parallel", "fifo"] as const)(
+    "in a %s lane, a batch that waits for a retry is sent as a whole when the first consumer connects",
+    async (ordering) => {
+      const batch = { maxMessages: 3, maxWaitMs: SECOND };
+      using place = await open({ ordering, batch }, { policy: { retryScheduleMs: [DAY] } });
+      const { world, send, connect } = place;
+      const messages = await send(7);
+      await world.pass(MINUTE);
+      const consumer = connect();
+      await world.pass(MINUTE);
+      expect(await world.states(messages)).toEqual(messages.map(() => "delivered"));
+      const sent = consumer.frames.map(({ body }) =>
+        (JSON.parse(body!) as { payload: { message: number } }[]).map(({ payload }) => payload.message),
+      );
+      expect(sent).toEqual([[1, 2, 3], [4, 5, 6], [7]]);
+    },
+  );
+
   test("when a second consumer connects, retries stay at their time", async () => {
     using place = await open({}, { policy: { retryScheduleMs: [DAY] } });
     const { world, send, connect } = place;
