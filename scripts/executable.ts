@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { build } from "./build.ts";
 
 const ROOT = join(import.meta.dir, "..");
-const SOURCES = "{src,web}/**/*";
+const SOURCES = "{src,web,patches}/**/*";
 const BUILD_FILES = ["package.json", "bun.lock", "scripts/build.ts", "scripts/runtime.ts", "scripts/web.ts"];
 
 /** Path of the executable for this machine. */

@@ -84,6 +84,7 @@ const PHRASES: Readonly<Record<string, string>> = {
   "v1.ingest.endpoint.upsert": "created or replaced the endpoint {endpointId} of the source {sourceId}",
   "ingest.endpoint.verify": "verified or challenged the endpoint {endpointId} of the source {sourceId}",
   "ingest.endpoint.patch": "changed the endpoint {endpointId} of the source {sourceId}",
+  "ingest.endpoint.patch-headers": "changed the headers of the endpoint {endpointId} of the source {sourceId}",
   "v1.ingest.endpoint.delete": "deleted the endpoint {endpointId} of the source {sourceId}",
   "v1.ingest.endpoint.rotate-secret": "replaced the secret of the endpoint {endpointId} of the source {sourceId}",
   "v1.ingest.endpoint.set-headers": "replaced the headers of the endpoint {endpointId} of the source {sourceId}",
