@@ -24,6 +24,8 @@ const TOOLS: readonly Tool[] = [
   { program: "caddy", package: "caddy", purpose: "the test of the guide's configuration of Caddy" },
   { program: "podman", package: "podman", purpose: "the test that Podman loads the container image" },
   { program: "skopeo", package: "skopeo", purpose: "the test that another program reads the container image" },
+  { program: "java", package: "default-jre-headless", purpose: "the tests with an SQS server" },
+  { program: "mvn", package: "maven", purpose: "the tests with an SQS server" },
   { program: "python3", package: "python3", purpose: "the tests of the HTTP client against Python" },
   { program: "rabbitmq-server", package: "rabbitmq-server", purpose: "the tests with RabbitMQ" },
   { program: "nats-server", package: "nats-server", purpose: "the tests with NATS" },
