@@ -7,6 +7,8 @@ import { makeEndpoint, sendMessage, until } from "../support/delivery.ts";
 import { freePort } from "../support/free-port.ts";
 import { guideBlocks, replaced } from "../support/guide.ts";
 import { type Installation, install } from "../support/installation.ts";
+import { listenTo } from "../support/listening.ts";
+import { startReceiver } from "../support/receiver.ts";
 import { ROOT_TOKEN } from "../support/server.ts";
 import { SocketConsumer } from "../support/socket-consumer.ts";
 import { makeSource } from "../support/source.ts";
@@ -78,6 +80,7 @@ async function expectService({ url, init }: Proxied): Promise<void> {
   await expectLiveView(url, init, send);
   await expectSource(url, init, send);
   await expectConsumer(url, init, send);
+  await expectListener(url, init, send);
 }
 
 async function expectBodySizes(send: Installation["send"]): Promise<void> {
@@ -131,6 +134,22 @@ async function expectConsumer(url: string, { tls }: BunFetchRequestInit, send: I
   const messages = [await sendMessage(send, app), await sendMessage(send, app)];
   await consumer.until(() => consumer.frames.length >= 2);
   expect(consumer.messageIds).toEqual(messages);
+}
+
+/** `boathook listen` reaches the server through the proxy, whose certificate it trusts. */
+async function expectListener(url: string, { tls }: BunFetchRequestInit, send: Installation["send"]): Promise<void> {
+  using dir = temporaryDirectory();
+  if (tls !== undefined) writeFileSync(dir.file("ca.pem"), String(tls.ca));
+  await using local = startReceiver();
+  const app = await makeApplication(send);
+  const args = ["--app", app, "--forward-to", local.url];
+  await using listening = await listenTo(
+    { url },
+    args,
+    tls === undefined ? {} : { NODE_EXTRA_CA_CERTS: dir.file("ca.pem") },
+  );
+  const id = await sendMessage(send, app);
+  expect((await listening.forwarded(1))[0]).toMatchObject({ messageId: id, status: 204 });
 }
 
 describe.skipIf(which("nginx") === null)("the guide's configuration of nginx", () => {
