@@ -159,15 +159,22 @@ describe("a bug", () => {
   });
 
   test("a bug that occurs whenever an endpoint is prepared pauses only that endpoint's lane", async () => {
-    using world = await EngineWorld.open({ policy: { deliveryConcurrency: 1 } });
+    let isStruck: (url: string) => boolean = (url) => url.includes("broken.example");
+    const place = inEndpoints((_, { get }) => ({
+      get: async (...args: Parameters<typeof get>) => {
+        const endpoint = await get(...args);
+        return endpoint !== null && isStruck(endpoint.url) ? { ...endpoint, url: "https://not a URL/" } : endpoint;
+      },
+    }));
+    using world = await EngineWorld.open({ policy: { deliveryConcurrency: 1 }, ...place(new Bug()) });
     const broken = await world.endpoint("broken.example", 200);
-    await world.update(broken, { url: "https://not a URL/" });
     const stuck = await world.send(broken);
     const other = await world.send(await world.endpoint("a.example", 200), 3);
     await world.pass(60 * SECOND);
     expect(await world.states(other)).toEqual(Array(3).fill("delivered"));
     expect(world.factsOf("defect.found").length).toBeWithin(10, 14);
-    await world.update(broken, { url: broken.url });
+    isStruck = () => false;
+    await world.update(broken, { description: "mended" });
     await world.rest();
     expect(await world.states(stuck)).toEqual(["delivered"]);
   });
