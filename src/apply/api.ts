@@ -1,3 +1,5 @@
+import type { Json } from "./json.ts";
+
 /** The API of a server, as this room uses it. */
 export interface Api {
   /** Resolves with the parsed body. Rejects with an error that has `status` if the server refuses. */
@@ -7,14 +9,17 @@ export interface Api {
   delete(path: string): Promise<unknown>;
 }
 
-/** Number of requests at once. */
-const AT_ONCE = 16;
+/** Maximum number of concurrent requests. */
+const CONCURRENCY = 16;
 
-/** Does the work for each item, some at once. Rejects at the first failure, when nothing is in progress. */
+/**
+ * Does the work for each item, `concurrency` at a time. After a failure it begins no more work, and
+ * rejects when nothing is in progress.
+ */
 export async function pooled<Item, Result>(
   items: readonly Item[],
   work: (item: Item, index: number) => Promise<Result>,
-  atOnce = AT_ONCE,
+  concurrency = CONCURRENCY,
 ): Promise<Result[]> {
   const results: Result[] = [];
   let next = 0;
@@ -29,15 +34,15 @@ export async function pooled<Item, Result>(
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, run));
+  await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, run));
   if (failure !== null) throw (failure as { readonly error: unknown }).error;
   return results;
 }
 
-/** Returns null if the server does not have the thing. */
-export async function notFoundAsNull(request: Promise<unknown>): Promise<Readonly<Record<string, unknown>> | null> {
+/** Resolves with the response to a request, or with null if the status is 404. */
+export async function notFoundAsNull(request: Promise<unknown>): Promise<Json | null> {
   try {
-    return (await request) as Readonly<Record<string, unknown>>;
+    return (await request) as Json;
   } catch (error) {
     if (statusOf(error) === 404) return null;
     throw error;

@@ -65,7 +65,10 @@ async function plan(api: Api, configuration: Configuration, prunes: boolean): Pr
   return result;
 }
 
-/** Returns what has to be read: the named things, all to prune, and what endpoints refer to. */
+/**
+ * Returns what must be read: the things in the file, those to which endpoints refer, and all things of
+ * the lists that are pruned.
+ */
 function selected({ things, lists }: Configuration, prunes: boolean): Selected {
   const selection = (kind: TopKind): Selection => {
     if (prunes && lists.has(kind)) return "all";
@@ -88,7 +91,7 @@ const REFERRED: Readonly<Partial<Record<TopKind, (endpoints: readonly Wanted[]) 
   eventType: (endpoints) => endpoints.flatMap(({ fields }) => (fields.eventTypes ?? []) as readonly string[]),
   payloadVersion: (endpoints) => {
     const versions = endpoints.map(({ fields }) => fields.apiVersion);
-    // Endpoints can only be pinned to no version while there is none.
+    // An endpoint can only be created without a version while the server has none.
     return versions.includes(null) ? "all" : versions.filter((version) => typeof version === "string");
   },
 };
@@ -101,8 +104,8 @@ function listingOf(things: readonly Wanted[], kind: TopKind): ReadonlySet<string
 function failure({ change, reason }: ChangeFailed, { placeOf, name }: Configuration, made: number): ApplyFailed {
   const { kind, id, path } = change;
   const place = path === null || name === null ? "" : `${name}:${placeOf(path).line}: `;
-  const before = made === 0 ? "Nothing was changed before." : `${made} changes were made before.`;
+  const before = made === 0 ? "Nothing was changed" : made === 1 ? "1 change was made" : `${made} changes were made`;
   return new ApplyFailed(
-    `${place}${KINDS[kind].word} ${id}: ${reason.message} ${before} Correct this and apply the file again.`,
+    `${place}${KINDS[kind].word} ${id}: ${reason.message} ${before} before. Correct this and apply the file again.`,
   );
 }

@@ -3,7 +3,6 @@
  * API, so that nothing is changed before the whole file has been checked. What only the server knows,
  * such as its settings, is left to it.
  */
-
 import { checkAliases } from "../api/http/resource.ts";
 import { checkedUrl, secretOf, type UrlPolicy } from "../api/resources/endpoint/settings.ts";
 import { meantOutgoing, type Outgoing } from "../commands/endpoint-auth.ts";
@@ -24,11 +23,10 @@ import { Calls } from "../sandbox/serve-calls.ts";
 import { workOnThisThread } from "../thread/heavy-work.ts";
 import type { Fault } from "./faults.ts";
 import { pathOf } from "./form.ts";
+import type { Json } from "./json.ts";
 import { KINDS, type Kind } from "./kinds.ts";
 import { hasMark, hasMaskedPassword } from "./marks.ts";
 import type { Wanted } from "./wanted.ts";
-
-type Json = Readonly<Record<string, unknown>>;
 
 /** Generous limits for the top level of code. The server has its own. */
 const LIMITS = { timeoutMs: 1000, memoryBytesMax: 64 * 1_048_576, outputCharsMax: 1_048_576 };
@@ -69,50 +67,50 @@ async function findingsOf(check: () => unknown): Promise<readonly Finding[]> {
 /** A check of one thing. Throws `Invalid`. */
 type Check = (fields: Json, sandbox: Sandbox) => unknown;
 
-/** What depends on the settings of the server is checked by the server. */
+/** Accepts every URL that some settings allow. The server checks URLs against its own settings. */
 const urlPolicy: UrlPolicy = {
   settings: { httpsOnly: false, awsCredentials: "environment" },
   deliverer: { inboxUrl: () => null },
 };
 
-const aliases =
-  (kind: Kind): Check =>
-  (fields) =>
-    checkAliases(KINDS[kind].fields, fields);
+function aliasCheck(kind: Kind): Check {
+  return (fields) => checkAliases(KINDS[kind].fields, fields);
+}
 
 const endpointChecks: readonly Check[] = [
-  aliases("endpoint"),
+  aliasCheck("endpoint"),
   ({ url }) => url !== undefined && checkedUrl(url as string, urlPolicy),
   ({ secret }) => secretOf(secret as string | null | undefined),
   ({ filter = null }) => filter !== null && compileFilter(filter as ExactObject),
-  outgoing,
-  functionFields,
+  checkOutgoing,
+  checkFunction,
   ({ function: sent }, sandbox) => checkHandler(sandbox, ["body", "function"], sent),
   ({ transformation: sent }, sandbox) => checkHandler(sandbox, ["body", "transformation"], sent),
 ];
 
 const CHECKS: Readonly<Record<Kind, readonly Check[]>> = {
   eventType: [
-    aliases("eventType"),
+    aliasCheck("eventType"),
     ({ schemas = null }) => checkSchemas({ heavyWork: workOnThisThread }, schemas as EventType["schemas"], null),
   ],
   payloadVersion: [
     ({ downgrade = null }, sandbox) => checkDowngrade({ sandbox, clock }, OWNER, downgrade as string | null),
   ],
-  application: [aliases("application")],
-  source: [sourceSettings, sourceConfig],
+  application: [aliasCheck("application")],
+  source: [checkSourceSettings, checkSourceConfig],
   endpoint: endpointChecks,
 };
 
-/** Fields that depend on each other are checked if the file has them all and no marks. */
-function outgoing(fields: Json): unknown {
+/** Checks the fields of requests to the endpoint together, unless some are missing or marks. */
+function checkOutgoing(fields: Json): unknown {
   const { url, auth = null, tls = null } = fields;
   if (url === undefined || auth === null || hasMark(auth)) return null;
   const headers = fields.headers ?? {};
   return meantOutgoing({ url, auth, tls, headers } as Outgoing, null, clock.now());
 }
 
-function functionFields(fields: Json): unknown {
+/** Checks the fields of a function together, unless some are missing or marks. */
+function checkFunction(fields: Json): unknown {
   const { url, function: sent = null, batch = null, payloadMode = "full" } = fields;
   if (url === undefined || hasMark(sent)) return null;
   return meantFunction({ url, function: sent, batch, payloadMode } as Endpoint, null);
@@ -124,14 +122,14 @@ async function checkHandler(sandbox: Sandbox, loc: readonly string[], sent: unkn
   await checkCode(sandbox, OWNER, [...loc, "code"], { code, variables: variables ?? {}, now: clock.now() });
 }
 
-function sourceSettings({ type, ...fields }: Json): void {
+function checkSourceSettings({ type, ...fields }: Json): void {
   if (type !== undefined) providerOf(type as string);
   const { findings } = checkSettings(fields as SourceInput);
   if (findings.length > 0) throw new Invalid(...findings);
 }
 
-/** The configuration is checked as a whole if the file has the type and no marks. */
-function sourceConfig({ type, config, verification = "enforce" }: Json): void {
+/** Checks `config`: its names if the file has the type, and its values if it also has no marks. */
+function checkSourceConfig({ type, config, verification = "enforce" }: Json): void {
   if (type === undefined || config === undefined) return;
   const { id: provider } = providerOf(type as string);
   const own = config as Source["config"];

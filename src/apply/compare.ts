@@ -3,31 +3,30 @@
  * differences only show after the field was written.
  */
 import { isDeepStrictEqual } from "node:util";
+import { noIds } from "../api/http/resource.ts";
 import { checkSettings } from "../commands/source-settings.ts";
 import { providerOf, shownSource } from "../commands/source-type.ts";
 import { type EndpointAuth, setMark, shownAuth } from "../core/endpoint-auth.ts";
 import { normalizeEndpointUrl } from "../core/endpoint-url/index.ts";
-import { IdCodec } from "../core/id.ts";
 import type { Field, Fields } from "../core/resources/field.ts";
 import type { Source } from "../core/resources/source.ts";
 import type { ValueType } from "../core/resources/value-type.ts";
 import { publicForm } from "../core/signature.ts";
 import { MASK, maskPassword, passwordOf } from "../core/url-password.ts";
+import type { Json } from "./json.ts";
 import { KINDS, type Kind } from "./kinds.ts";
 import { hasMark } from "./marks.ts";
 
-export type Json = Readonly<Record<string, unknown>>;
-
-/** `unknown`: what is shown is the same, but the secret in it may differ. */
+/** `unknown`: the server shows the same value, but the secret in it may differ. */
 export type Comparison = "same" | "different" | "unknown" | { readonly problem: string };
 
-/** The fields of both sides around the compared ones. */
+/** All fields of the compared thing, in the file and on the server. */
 interface Both {
   readonly wanted: Json;
   readonly present: Json;
 }
 
-const NO_STORED: Comparison = {
+const NOTHING_STORED: Comparison = {
   problem: `${setMark} stands for a stored secret, and there is none. Write the secret.`,
 };
 
@@ -43,9 +42,6 @@ function equal(wanted: unknown, present: unknown): Comparison {
   return isDeepStrictEqual(wanted, present) ? "same" : "different";
 }
 
-/** A codec for the values of requests, which contain no ids. */
-const noIds = new IdCodec([0, 0, 0, 0]);
-
 /** Returns a value of a request as a response shows it. */
 function shown(fields: Fields, name: string, value: unknown): unknown {
   const { type } = fieldNamed(fields, name);
@@ -53,7 +49,7 @@ function shown(fields: Fields, name: string, value: unknown): unknown {
 }
 
 /** Returns the field with this name in JSON. */
-export function fieldNamed(fields: Fields, name: string): Field {
+function fieldNamed(fields: Fields, name: string): Field {
   const [, field] = Object.entries(fields).find(([key, { traits }]) => (traits.json ?? key) === name)!;
   return field;
 }
@@ -99,32 +95,41 @@ function compareAuth(wanted: unknown, present: unknown): Comparison {
   if (wanted === null) return equal(null, present);
   const given = Object.fromEntries(Object.entries(wanted as Json).filter(([, value]) => value !== null));
   const masked = shownAuth(given as unknown as EndpointAuth);
-  if (!isDeepStrictEqual(masked, present)) return present === null && hasMark(given) ? NO_STORED : "different";
+  if (!isDeepStrictEqual(masked, present)) return present === null && hasMark(given) ? NOTHING_STORED : "different";
   return isDeepStrictEqual(masked, given) ? "same" : "unknown";
 }
 
 /** The secrets that a file does not name are kept. */
 function compareFunction(wanted: unknown, present: unknown): Comparison {
-  if (wanted === null || present === null)
-    return present === null && hasMark(wanted) ? NO_STORED : equal(wanted, present);
+  if (wanted === null || present === null) return compareAbsent(wanted, present);
   const { code, secrets } = wanted as { readonly code?: string; readonly secrets?: Json | null };
   const stored = present as { readonly code: string; readonly secrets: Texts };
   const results = Object.entries(secrets ?? {}).map(([name, value]): Comparison => {
     const isStored = Object.hasOwn(stored.secrets, name);
-    return value === null ? (isStored ? "different" : "same") : compareSecret(value, isStored);
+    return value === null ? compareRemoval(isStored) : compareSecret(value, isStored);
   });
   return combined([code === undefined ? "same" : equal(code, stored.code), ...results]);
 }
 
+/** Compares values of which at least one is null. */
+function compareAbsent(wanted: unknown, present: unknown): Comparison {
+  return hasMark(wanted) ? NOTHING_STORED : equal(wanted, present);
+}
+
 function compareSecret(value: unknown, isStored: boolean): Comparison {
-  if (value === setMark) return isStored ? "same" : NO_STORED;
+  if (value === setMark) return isStored ? "same" : NOTHING_STORED;
   return isStored ? "unknown" : "different";
+}
+
+function compareRemoval(isStored: boolean): Comparison {
+  return isStored ? "different" : "same";
 }
 
 function combined(results: readonly Comparison[]): Comparison {
   const problem = results.find((one) => typeof one === "object");
   if (problem !== undefined) return problem;
-  return results.includes("different") ? "different" : results.includes("unknown") ? "unknown" : "same";
+  if (results.includes("different")) return "different";
+  return results.includes("unknown") ? "unknown" : "same";
 }
 
 function compareHeaders(wanted: Texts, present: Texts, sensitive: readonly string[]): Comparison {
@@ -142,17 +147,21 @@ function compareTransformation(wanted: unknown, present: unknown): Comparison {
     readonly enabled: boolean;
     readonly variables: Texts | null;
   };
-  const { code = stored.code, enabled = stored.enabled, variables } = (wanted ?? NOTHING) as Partial<typeof stored>;
+  const {
+    code = stored.code,
+    enabled = stored.enabled,
+    variables,
+  } = (wanted ?? NO_TRANSFORMATION) as Partial<typeof stored>;
   // A transformation without code is disabled.
   const plain = equal({ code, enabled: code !== null && enabled }, { code: stored.code, enabled: stored.enabled });
   return combined([plain, variables === undefined ? "same" : compareVariables(variables, stored.variables)]);
 }
 
-/** What `transformation: null` means. */
-export const NOTHING = { code: null, enabled: false, variables: null };
+/** The transformation of an endpoint that has none, and the meaning of `transformation: null`. */
+export const NO_TRANSFORMATION = { code: null, enabled: false, variables: null };
 
 function compareVariables(wanted: Texts | null, present: Texts | null): Comparison {
-  if (wanted === null || present === null) return hasMark(wanted) ? NO_STORED : equal(wanted, present);
+  if (wanted === null || present === null) return compareAbsent(wanted, present);
   const removed = Object.keys(present).some((name) => !Object.hasOwn(wanted, name));
   const results = Object.entries(wanted).map(([name, value]) => compareSecret(value, Object.hasOwn(present, name)));
   return combined([removed ? "different" : "same", ...results]);
@@ -175,9 +184,9 @@ function compareConfig(wanted: unknown, present: unknown): Comparison {
   const stored = present as Json;
   return combined(
     Object.entries(wanted as Json).map(([name, value]): Comparison => {
-      const has = Object.hasOwn(stored, name);
-      if (value === null || !has)
-        return value === null ? (has ? "different" : "same") : hasMark(value) ? NO_STORED : "different";
+      const isStored = Object.hasOwn(stored, name);
+      if (value === null) return compareRemoval(isStored);
+      if (!isStored) return hasMark(value) ? NOTHING_STORED : "different";
       if (isDeepStrictEqual(value, stored[name])) return "same";
       if (name === "url") return compareShownUrl(String(value), stored.url);
       if (!hasMark(stored[name])) return "different";
@@ -186,6 +195,7 @@ function compareConfig(wanted: unknown, present: unknown): Comparison {
   );
 }
 
+/** Returns a secret, or a list of secrets, as a response shows it. */
 function maskedLike(value: unknown): unknown {
   return Array.isArray(value) ? value.map(() => setMark) : setMark;
 }

@@ -1,17 +1,18 @@
 /** Writes the configuration of a server as a file. */
 import { isDeepStrictEqual } from "node:util";
 import { Document, isScalar, type Tags, visit } from "yaml";
+import { noIds } from "../api/http/resource.ts";
 import { defaultDeduplication } from "../commands/source-settings.ts";
 import { shownSource } from "../commands/source-type.ts";
 import { setMark } from "../core/endpoint-auth.ts";
 import { isRawNumber, type RawNumber } from "../core/exact-json.ts";
-import { IdCodec } from "../core/id.ts";
 import type { Fields } from "../core/resources/field.ts";
 import type { Source } from "../core/resources/source.ts";
 import type { Api } from "./api.ts";
-import { type Json, NOTHING } from "./compare.ts";
+import { NO_TRANSFORMATION } from "./compare.ts";
 import type { Path } from "./faults.ts";
-import { KINDS, topKinds } from "./kinds.ts";
+import type { Json } from "./json.ts";
+import { hasEndpoints, KINDS, nameOf, topKinds } from "./kinds.ts";
 import { everything, type Present, readPresent, readSecrets } from "./present.ts";
 import { escaped, isCode } from "./variables.ts";
 
@@ -41,8 +42,7 @@ export function exportedFrom(present: readonly Present[], secrets: ReadonlyMap<P
     const entry: Record<string, unknown> = { [KINDS[one.kind].identity]: one.id, ...fields };
     if (secret !== null && !isPublicKey(secret)) entry.secret = secret;
     hidden.push(...hiddenOf(one, entry, secret));
-    if (one.kind === "application" || one.kind === "source")
-      entry.endpoints = sorted(children.get(one) ?? []).map(entryOf);
+    if (hasEndpoints(one.kind)) entry.endpoints = sorted(children.get(one) ?? []).map(entryOf);
     return entry;
   };
   const file = topKinds.map((kind) => {
@@ -56,16 +56,16 @@ function sorted(things: readonly Present[]): readonly Present[] {
   return things.toSorted((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : 0));
 }
 
-/** The private key is not shown. */
+/** Returns whether the public form of a secret is the public key of a private key that is not shown. */
 function isPublicKey(secret: string): boolean {
   return secret.startsWith("whpk_");
 }
 
-function hiddenOf({ kind, id, parent }: Present, entry: Json, secret: string | null): readonly string[] {
+/** Returns the line about the secrets of an entry that the server does not show, if there are any. */
+function hiddenOf(one: Present, entry: Json, secret: string | null): readonly string[] {
   const names = Object.keys(entry).filter((name) => hasHidden(name, entry[name]));
   if (secret !== null && isPublicKey(secret)) names.push("secret");
-  const name = parent === null ? id : `${parent.id}/${id}`;
-  return names.length === 0 ? [] : [`${KINDS[kind].word} ${name} (${names.join(", ")})`];
+  return names.length === 0 ? [] : [`${KINDS[one.kind].word} ${nameOf(one)} (${names.join(", ")})`];
 }
 
 function hasHidden(name: string, value: unknown): boolean {
@@ -109,7 +109,7 @@ function special({ kind, fields }: Present, name: string, hasVersions: boolean):
     }
     case "endpoint transformation": {
       const { updatedAt: _, ...transformation } = fields.transformation as Json;
-      return isDeepStrictEqual(transformation, NOTHING) ? OMITTED : { value: withoutNulls(transformation) };
+      return isDeepStrictEqual(transformation, NO_TRANSFORMATION) ? OMITTED : { value: withoutNulls(transformation) };
     }
     case "endpoint apiVersion":
       // While there are no versions, every endpoint is pinned to none.
@@ -129,8 +129,6 @@ function withoutNulls(object: Json): Json {
 function isForcedOff(fields: Json): boolean {
   return shownSource({ ...fields, verification: "enforce" } as unknown as Source).verification === "off";
 }
-
-const noIds = new IdCodec([0, 0, 0, 0]);
 
 /** Returns the default of a field as responses show it. Undefined if null must be written. */
 function defaultOf(one: Present, json: string, table: Fields, name: string): unknown {

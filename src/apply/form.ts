@@ -10,7 +10,7 @@ import { IngestSourceIn } from "../api/resources/source/fields.ts";
 import type { Fault, Path } from "./faults.ts";
 import { KINDS, type TopKind, topKinds } from "./kinds.ts";
 
-/** A file may name some fields of a thing that exists, so only its identity is required. */
+/** Returns the form of an entry. No field is required, because the thing may exist already. */
 const entry = (schema: TObject, more: TProperties = {}) => Type.Object({ ...Type.Partial(schema).properties, ...more });
 
 const endpoints = { endpoints: Type.Optional(Type.Array(entry(EndpointIn))) };
@@ -25,6 +25,8 @@ const entries: Readonly<Record<TopKind, TSchema>> = {
 const fileForm = Type.Object(
   Object.fromEntries(topKinds.map((kind) => [KINDS[kind].list, Type.Optional(Type.Array(entries[kind]))])),
 );
+
+const ALLOWED = `Allowed: ${topKinds.map((kind) => KINDS[kind].list).join(", ")}.`;
 
 /** Separates the keys of a path, which may contain dots. */
 const SEPARATOR = "\0";
@@ -43,8 +45,6 @@ export function formFaults(value: unknown): readonly Fault[] {
   });
   return [...unknown, ...wrong];
 }
-
-const ALLOWED = `Allowed: ${topKinds.map((kind) => KINDS[kind].list).join(", ")}.`;
 
 /** Findings write indices as `[0]`. */
 function unbracketed(part: string): string {

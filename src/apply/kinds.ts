@@ -9,7 +9,7 @@ import { sourceFields } from "../core/resources/source.ts";
 /** The kinds of the lists of a file, in the order in which the file has them. */
 export const topKinds = ["eventType", "payloadVersion", "application", "source"] as const;
 export type TopKind = (typeof topKinds)[number];
-/** Applications and sources have lists of endpoints. */
+/** Endpoints are in the lists of applications and sources. */
 export type Kind = TopKind | "endpoint";
 
 interface Traits {
@@ -45,6 +45,22 @@ export const KINDS: Readonly<Record<Kind, Traits>> = {
   endpoint: { list: "endpoints", word: "endpoint", identity: "uid", fields: endpointFields, path: "endpoint" },
 };
 
+/** Returns whether things of a kind have a list of endpoints. */
+export function hasEndpoints(kind: Kind): kind is "application" | "source" {
+  return kind === "application" || kind === "source";
+}
+
+/** Returns the name of a thing in printed lines, such as `acme/main` for an endpoint. */
+export function nameOf({
+  id,
+  parent,
+}: {
+  readonly id: string;
+  readonly parent: { readonly id: string } | null;
+}): string {
+  return parent === null ? id : `${parent.id}/${id}`;
+}
+
 /** Returns the path of a thing in the API. `key` is its id, uid, name or version. */
 export function pathTo(listPath: string, key: string): string {
   return `${listPath}/${encodeURIComponent(key)}`;
@@ -55,7 +71,7 @@ export function endpointsPath(parentPath: string): string {
   return `${parentPath}/${KINDS.endpoint.path}`;
 }
 
-/** Returns the uid that stands in files for a thing without a uid. */
+/** Returns the uid that files have for a thing without a uid. */
 export function uidOfId(id: string): string {
   return `_${id}`;
 }

@@ -7,8 +7,12 @@ export function hasMaskedPassword(url: unknown): boolean {
   return typeof url === "string" && URL.canParse(url) && unmaskedUrl(url, null) === null;
 }
 
+export function isMark(value: unknown): boolean {
+  return value === setMark;
+}
+
 /** Returns whether a value is a mark, or contains one. */
 export function hasMark(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return value === setMark;
+  if (typeof value !== "object" || value === null) return isMark(value);
   return Object.values(value).some(hasMark);
 }

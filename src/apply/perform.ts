@@ -2,11 +2,11 @@
 import { type Api, pooled, statusOf } from "./api.ts";
 import { type Change, SERIAL_STAGE, type Write } from "./plan.ts";
 
-/** How often and how long to wait if the server has too much to do. */
+/** Maximum number of requests for one write, and the time between two, if the server responds with 429. */
 const TRIES_MAX = 60;
 const WAIT_MS = 1000;
 
-/** A change could not be made. Those before it were made. */
+/** A change could not be made. Some others may have been made. */
 export class ChangeFailed extends Error {
   override readonly name = "ChangeFailed";
   constructor(
@@ -66,7 +66,7 @@ function send(api: Api, { method, path, body }: Write): Promise<unknown> {
   return method === "delete" ? api.delete(path) : api[method](path, body);
 }
 
-/** Repeats a request that was refused because too much is waiting. */
+/** Retries a request while the server responds with 429. */
 async function patiently(request: () => Promise<unknown>): Promise<void> {
   for (let tries = 1; ; tries++) {
     try {

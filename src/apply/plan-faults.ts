@@ -1,4 +1,4 @@
-/** Faults of a file that only the state of the server shows. */
+/** Finds the faults of a file that depend on what the server has. */
 import type { Fault } from "./faults.ts";
 import { KINDS } from "./kinds.ts";
 import { hasMark, hasMaskedPassword } from "./marks.ts";
@@ -26,10 +26,11 @@ export function createFaults({ kind, path, fields, id }: Wanted): readonly Fault
       msg: `[set] stands for a stored secret, but the ${word} ${id} does not exist. Write the secret.`,
     });
   }
-  const place = kind === "source" ? ["config", "url"] : ["url"];
-  if (hasMaskedPassword(kind === "source" ? (fields.config as { url?: unknown } | undefined)?.url : fields.url)) {
+  const config = fields.config as { readonly url?: unknown } | undefined;
+  const [url, urlPath] = kind === "source" ? [config?.url, ["config", "url"]] : [fields.url, ["url"]];
+  if (hasMaskedPassword(url)) {
     const msg = `*** stands for a stored password, but the ${word} ${id} does not exist. Write the password.`;
-    faults.push({ path: [...path, ...place], msg });
+    faults.push({ path: [...path, ...urlPath], msg });
   }
   return faults;
 }

@@ -1,7 +1,9 @@
 /** What has to be changed so that a server has the configuration of a file. */
-import { comparison, type Json, NOTHING } from "./compare.ts";
+import { comparison, NO_TRANSFORMATION } from "./compare.ts";
 import type { Fault, Path } from "./faults.ts";
-import { endpointsPath, idOfUid, KINDS, type Kind, pathTo, type TopKind } from "./kinds.ts";
+import type { Json } from "./json.ts";
+import { endpointsPath, hasEndpoints, idOfUid, KINDS, type Kind, nameOf, pathTo, type TopKind } from "./kinds.ts";
+import { isMark } from "./marks.ts";
 import { createFaults, referenceFaults } from "./plan-faults.ts";
 import type { Present } from "./present.ts";
 import type { Configuration, Wanted } from "./wanted.ts";
@@ -16,7 +18,7 @@ export interface Write {
 export interface Change {
   readonly action: "create" | "update" | "delete";
   readonly kind: Kind;
-  /** The name, version or uid, for endpoints behind that of their application or source. */
+  /** The name, version or uid. That of an endpoint follows the one of its application or source. */
   readonly id: string;
   /** The fields that are written, by their names in the API. Empty for a deletion. */
   readonly fields: readonly string[];
@@ -64,20 +66,19 @@ export class Matches {
   constructor(readonly present: readonly Present[]) {
     for (const one of present) {
       this.#byKey.set(keyOf(one.kind, one.parent, one.id), one);
-      // A thing can also be named by its id, whatever its uid is.
-      if (KINDS[one.kind].identity === "uid")
-        this.#byKey.set(`${keyOf(one.kind, one.parent, "")}id ${one.fields.id}`, one);
+      // A file can also name a thing by its id, whatever its uid is.
+      if (KINDS[one.kind].identity === "uid") this.#byKey.set(keyOf(one.kind, one.parent, `id ${one.fields.id}`), one);
     }
   }
 
+  /** Returns the thing on the server for one of the file, or null if there is none. */
   find({ kind, id, parent }: Wanted): Present | null {
     const above = parent === null ? null : this.find(parent);
     if (parent !== null && above === null) return null;
+    const named = this.#byKey.get(keyOf(kind, above, id));
     const byId = KINDS[kind].identity === "uid" ? idOfUid(id) : null;
-    return (
-      this.#byKey.get(keyOf(kind, above, id)) ??
-      (byId === null ? null : (this.#byKey.get(`${keyOf(kind, above, "")}id ${byId}`) ?? null))
-    );
+    if (named !== undefined || byId === null) return named ?? null;
+    return this.#byKey.get(keyOf(kind, above, `id ${byId}`)) ?? null;
   }
 }
 
@@ -157,12 +158,8 @@ function pathOfParent(parent: Wanted, matches: Matches): string {
   return matches.find(parent)?.path ?? pathTo(KINDS[parent.kind].path, parent.id);
 }
 
-function nameOf({ parent, id }: Wanted | Present): string {
-  return parent === null ? id : `${parent.id}/${id}`;
-}
-
 function stageOf(kind: Kind): number {
-  return kind === "application" || kind === "source" ? STAGE.parent : STAGE[kind];
+  return hasEndpoints(kind) ? STAGE.parent : STAGE[kind];
 }
 
 /** Returns the change of a thing that exists, or null if nothing differs. */
@@ -184,24 +181,23 @@ function update(wanted: Wanted, present: Present, secret: string | null, faults:
   };
 }
 
-/** Fields of endpoints that have operations of their own. */
+/** The writes of the fields of endpoints that have operations of their own. */
 const SEPARATE: Readonly<Record<string, (value: unknown, present: Present) => Write>> = {
   headers: (value, { path, fields }) => {
     const headers = (value ?? {}) as Readonly<Record<string, string>>;
     const stored = [...Object.keys(fields.headers as object), ...(fields.sensitiveHeaders as readonly string[])];
     const deleteHeaders = stored.filter((name) => !Object.hasOwn(headers, name));
-    const body = { headers: Object.fromEntries(Object.entries(headers).filter(isNoMark)), deleteHeaders };
+    const body = {
+      headers: Object.fromEntries(Object.entries(headers).filter(([, header]) => !isMark(header))),
+      deleteHeaders,
+    };
     return { method: "patch", path: `${path}/headers`, body };
   },
   transformation: (value, { path }) => {
-    return { method: "patch", path: `${path}/transformation`, body: (value ?? NOTHING) as Json };
+    return { method: "patch", path: `${path}/transformation`, body: (value ?? NO_TRANSFORMATION) as Json };
   },
   secret: (value, { path }) => ({ method: "post", path: `${path}/secret/rotate`, body: { key: value } }),
 };
-
-function isNoMark([, value]: readonly [string, string]): boolean {
-  return value !== "[set]";
-}
 
 function writesOf(names: readonly string[], fields: Json, present: Present): readonly Write[] {
   const isSeparate = (name: string) => present.kind === "endpoint" && Object.hasOwn(SEPARATE, name);
@@ -230,7 +226,7 @@ function deletions(
     }));
 }
 
-/** An event type would only be archived without `expunge`. */
+/** Without `expunge`, an event type would only be archived. */
 function deletion({ kind, path }: Present): Write {
   return { method: "delete", path: kind === "eventType" ? `${path}?expunge=true` : path, body: {} };
 }

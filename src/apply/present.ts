@@ -1,11 +1,21 @@
 /** Reads the configuration of a server. */
-import type { Api } from "./api.ts";
-import { notFoundAsNull, pooled } from "./api.ts";
-import type { Json } from "./compare.ts";
-import { endpointsPath, idOfUid, KINDS, type Kind, pathTo, type TopKind, topKinds, uidOfId } from "./kinds.ts";
+import { type Api, notFoundAsNull, pooled } from "./api.ts";
+import type { Json } from "./json.ts";
+import {
+  endpointsPath,
+  hasEndpoints,
+  idOfUid,
+  KINDS,
+  type Kind,
+  pathTo,
+  type TopKind,
+  topKinds,
+  uidOfId,
+} from "./kinds.ts";
 
 /** Maximum number of things that are read one by one. More are read as a list. */
 const SINGLE_MAX = 50;
+/** Number of things in a page of a list. */
 const PAGE = 250;
 
 /** A thing on the server. */
@@ -34,13 +44,11 @@ export const everything: Selected = {
   endpointsOf: () => true,
 };
 
-/** Returns the selected things. The number of requests is that of the pages, or of the named things. */
+/** Returns the selected things. Makes one request per page of a list, or per named thing. */
 export async function readPresent(api: Api, selected: Selected): Promise<readonly Present[]> {
   const lists = await Promise.all(topKinds.map((kind) => readKind(api, kind, selected[kind])));
   const top = lists.flat();
-  const parents = top.filter(
-    (one) => (one.kind === "application" || one.kind === "source") && selected.endpointsOf(one),
-  );
+  const parents = top.filter((one) => hasEndpoints(one.kind) && selected.endpointsOf(one));
   return [...top, ...(await readEndpoints(api, parents))];
 }
 
@@ -49,7 +57,7 @@ async function readKind(api: Api, kind: TopKind, selection: Selection): Promise<
   const isSingle = selection !== "all" && selection.length <= SINGLE_MAX;
   const found = isSingle
     ? await pooled([...new Set(selection)], (id) => readOne(api, kind, id))
-    : await readList(api, KINDS[kind].path, LIST_QUERIES[kind]);
+    : await readAll(api, kind);
   return found.filter((fields) => fields !== null).map((fields) => presentOf(kind, fields, null));
 }
 
@@ -60,10 +68,15 @@ const LIST_QUERIES: Readonly<Record<TopKind, string>> = {
   source: "",
 };
 
+/** Returns all things of a kind, as the API shows them. */
+export function readAll(api: Api, kind: TopKind): Promise<Json[]> {
+  return readList(api, KINDS[kind].path, LIST_QUERIES[kind]);
+}
+
 async function readOne(api: Api, kind: TopKind, id: string): Promise<Json | null> {
   const read = (key: string) => notFoundAsNull(api.get(pathTo(KINDS[kind].path, key)));
-  const other = KINDS[kind].identity === "uid" ? idOfUid(id) : null;
-  return (await read(id)) ?? (other === null ? null : await read(other));
+  const byId = KINDS[kind].identity === "uid" ? idOfUid(id) : null;
+  return (await read(id)) ?? (byId === null ? null : await read(byId));
 }
 
 /** Returns the items of all pages of a list. A page can be short or empty. */
@@ -97,7 +110,8 @@ async function readEndpoints(api: Api, parents: readonly Present[]): Promise<rea
   });
 }
 
-function presentOf(kind: Kind, fields: Json, parent: Present | null): Present {
+/** Returns a thing from its fields in a response. */
+export function presentOf(kind: Kind, fields: Json, parent: Present | null): Present {
   const { identity, path } = KINDS[kind];
   const list = parent === null ? path : endpointsPath(parent.path);
   const id = fields[identity] as string | null | undefined;

@@ -24,7 +24,7 @@ export function escaped(text: string): string {
   return text.replace(VARIABLE, (all) => `$${all}`);
 }
 
-/** Code is taken as it is, because templates of JavaScript look like variables. */
+/** Returns whether a value is code. Code has no variables, because templates of JavaScript look like them. */
 export function isCode(path: Path): boolean {
   const [list, , name] = path;
   if (list === KINDS.payloadVersion.list) return name === "downgrade" && path.length === 3;

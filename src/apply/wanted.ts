@@ -1,13 +1,12 @@
-/** What a configuration file wants. */
+/** Reads what a configuration file contains. */
 import { type ExactJson, isRawNumber, parseExact } from "../core/exact-json.ts";
 import { valueFaults } from "./checks.ts";
 import { type Fault, fileInvalid, type Path, type Place, pathText } from "./faults.ts";
 import { formFaults } from "./form.ts";
-import { KINDS, type Kind, type TopKind, topKinds } from "./kinds.ts";
+import type { Json } from "./json.ts";
+import { hasEndpoints, KINDS, type Kind, type TopKind, topKinds } from "./kinds.ts";
 import { type Environment, expanded, isCode } from "./variables.ts";
 import { readYaml } from "./yaml-text.ts";
-
-type Json = Readonly<Record<string, unknown>>;
 
 /** A thing in a file. */
 export interface Wanted {
@@ -121,8 +120,8 @@ function entriesOf(
 
 function thingOf(kind: Kind, entry: Json, path: Path, parent: Wanted | null): Wanted {
   const { identity } = KINDS[kind];
-  const isList = (name: string) => name === KINDS.endpoint.list && (kind === "application" || kind === "source");
-  const fields = Object.entries(entry).filter(([name]) => name !== identity && !isList(name));
+  const isEndpoints = (name: string) => name === KINDS.endpoint.list && hasEndpoints(kind);
+  const fields = Object.entries(entry).filter(([name]) => name !== identity && !isEndpoints(name));
   const id = entry[identity];
   return {
     kind,
@@ -130,7 +129,7 @@ function thingOf(kind: Kind, entry: Json, path: Path, parent: Wanted | null): Wa
     path,
     fields: Object.fromEntries(fields),
     parent,
-    listsEndpoints: Object.keys(entry).some(isList),
+    listsEndpoints: Object.keys(entry).some(isEndpoints),
   };
 }
 

@@ -1,4 +1,4 @@
-/** Reads YAML 1.2 and JSON, which is a part of it. */
+/** Reads YAML 1.2, of which JSON is a part. */
 import {
   type Alias,
   type Document,
@@ -30,7 +30,7 @@ export interface Conversions {
 export interface YamlText {
   /** The value as JSON has it. */
   readonly value: unknown;
-  /** What is wrong with the text. The value is of no use if there is any. */
+  /** What is wrong with the text. If there is any fault, the value must not be used. */
   readonly faults: readonly (Fault & { readonly place: Place })[];
   /** Returns the place of a value, or of the innermost value around it that is in the file. */
   placeOf(path: Path): Place;
@@ -65,7 +65,7 @@ function sentence(message: string): string {
 class Reader {
   readonly faults: Fault[] = [];
   #values = 0;
-  /** The nodes that aliases stand for. The library searches the document for each. */
+  /** The nodes that aliases stand for, because the library searches the whole document for each. */
   readonly #targets = new Map<Alias, unknown>();
 
   constructor(
@@ -124,7 +124,7 @@ class Reader {
     return Object.fromEntries([...merged, ...own]);
   }
 
-  /** Returns the objects that a key `<<` merges: one, or a list of which the first counts most. */
+  /** Returns the objects that a key `<<` merges: one, or a list in which earlier ones take precedence. */
   #mergedMaps(node: Node | null, path: Path): readonly Record<string, unknown>[] {
     const value = this.valueOf(node, path);
     const maps = Array.isArray(value) ? value : [value];
@@ -134,12 +134,10 @@ class Reader {
   }
 }
 
+/** Returns the key of a pair as text, or null if it is not a scalar with a value. */
 function keyOf(node: unknown): string | null {
-  return isScalar(node) && !isAlias(node) && node.value !== null && typeof node.value !== "object"
-    ? typeof node.value === "string"
-      ? node.value
-      : (node.source ?? String(node.value))
-    : null;
+  if (!isScalar(node) || node.value === null || typeof node.value === "object") return null;
+  return typeof node.value === "string" ? node.value : (node.source ?? String(node.value));
 }
 
 function isMerge(node: unknown): boolean {

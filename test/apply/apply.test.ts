@@ -3,8 +3,8 @@ import type { Api } from "../../src/apply/api.ts";
 import { ApplyFailed, apply } from "../../src/apply/apply.ts";
 import { exported, yamlOf } from "../../src/apply/export.ts";
 import { readConfiguration } from "../../src/apply/wanted.ts";
-import { apiOf } from "../support/api-client.ts";
-import { clientOf, freshUid, type Send } from "../support/client.ts";
+import { makeEnvironmentApi } from "../support/api-client.ts";
+import { clientOf, type Send } from "../support/client.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
 let server: TestServer;
@@ -14,14 +14,6 @@ beforeAll(async () => {
   send = clientOf(server.url);
 });
 afterAll(() => server.stop());
-
-async function emptyEnvironment() {
-  const { json } = await send("POST", "/management/environment", {
-    name: freshUid("environment"),
-    type: "development",
-  });
-  return apiOf(send, json.id);
-}
 
 async function applied(api: Api, file: object, prunes = false) {
   const configuration = await readConfiguration(JSON.stringify(file), "file.json", {});
@@ -93,15 +85,15 @@ function interrupted(api: Api, at: number, isSent: boolean): Api & { readonly is
 }
 
 describe("apply", () => {
-  test("a run that is interrupted at any request can be completed by another one", async () => {
-    const model = await emptyEnvironment();
+  test("a run of apply that is interrupted at any request is completed by the next run", async () => {
+    const model = await makeEnvironmentApi(send);
     await applied(model, BEFORE);
     await applied(model, FILE, true);
     const expected = yamlOf((await exported(model, false)).file);
     let interruptions = 0;
     for (const isSent of [false, true]) {
       for (let at = 0; ; at++) {
-        const api = await emptyEnvironment();
+        const api = await makeEnvironmentApi(send);
         await applied(api, BEFORE);
         const cut = interrupted(api, at, isSent);
         const failure = await applied(cut, FILE, true).then(
@@ -120,8 +112,8 @@ describe("apply", () => {
     expect(interruptions).toBe(2 * 14);
   }, 120_000);
 
-  test("when the same file is applied several times at once, the last run has nothing to change", async () => {
-    const api = await emptyEnvironment();
+  test("after concurrent runs of apply with the same file, another run changes nothing", async () => {
+    const api = await makeEnvironmentApi(send);
     await applied(api, BEFORE);
     const results = await Promise.allSettled(Array.from({ length: 5 }, () => applied(api, FILE, true)));
     for (const one of results) if (one.status === "rejected") expect(one.reason).toBeInstanceOf(ApplyFailed);
@@ -129,8 +121,8 @@ describe("apply", () => {
     expect((await applied(api, FILE, true)).changes).toEqual([]);
   }, 60_000);
 
-  test("the number of requests is that of the pages, or of the things in a small file", async () => {
-    const api = await emptyEnvironment();
+  test("apply reads a page per request, or a thing per request if the file is small", async () => {
+    const api = await makeEnvironmentApi(send);
     const applications = Array.from({ length: 120 }, (_, i) => ({
       ...{ uid: `app-${i}`, name: `App ${i}` },
       endpoints: Array.from({ length: 5 }, (_, k) => ({ uid: `e${k}`, url: `https://hook.example/${i}/${k}` })),
@@ -161,7 +153,7 @@ describe("apply", () => {
       [["1"], "1"],
       [["1", "3"], "3"],
     ] as const) {
-      const api = await emptyEnvironment();
+      const api = await makeEnvironmentApi(send);
       await applied(api, { payloadVersions: [{ version: "1" }, { version: "2" }] });
       await applied(api, { payloadVersions: kept.map((version) => ({ version })), applications }, true);
       expect(await versionOf(api)).toBe(expected);
@@ -169,7 +161,7 @@ describe("apply", () => {
   });
 
   test("an endpoint without a payload version is created before the first version", async () => {
-    const api = await emptyEnvironment();
+    const api = await makeEnvironmentApi(send);
     const endpoints = [
       { uid: "old", url: "https://hook.example/", apiVersion: null },
       { uid: "new", url: "https://hook.example/" },

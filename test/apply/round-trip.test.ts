@@ -2,21 +2,21 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Api } from "../../src/apply/api.ts";
 import { apply } from "../../src/apply/apply.ts";
-import { NOTHING } from "../../src/apply/compare.ts";
+import { NO_TRANSFORMATION } from "../../src/apply/compare.ts";
 import { exported, withEscapes, yamlOf } from "../../src/apply/export.ts";
+import type { Json } from "../../src/apply/json.ts";
 import { endpointsPath, KINDS, type Kind, pathTo, topKinds } from "../../src/apply/kinds.ts";
 import { readConfiguration } from "../../src/apply/wanted.ts";
 import { defaultDeduplication } from "../../src/commands/source-settings.ts";
 import { IdCodec } from "../../src/core/id.ts";
-import { apiOf } from "../support/api-client.ts";
-import { clientOf, freshUid, type Send } from "../support/client.ts";
+import { makeEnvironmentApi } from "../support/api-client.ts";
+import { clientOf, type Send } from "../support/client.ts";
 import { configuration, withSecrets } from "../support/configuration.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import { similarConfiguration } from "../support/similar-configuration.ts";
 
 const RUNS = 12;
 
-type Json = Readonly<Record<string, unknown>>;
 type Entries = readonly Json[];
 
 let server: TestServer;
@@ -26,15 +26,6 @@ beforeAll(async () => {
   send = clientOf(server.url);
 });
 afterAll(() => server.stop());
-
-async function emptyEnvironment(): Promise<Api> {
-  const { status, json } = await send("POST", "/management/environment", {
-    name: freshUid("environment"),
-    type: "development",
-  });
-  if (status !== 201) throw new Error(JSON.stringify(json));
-  return apiOf(send, json.id);
-}
 
 /** Creates things as clients of the API do. Payload versions come in their order. */
 async function fill(api: Api, file: Readonly<Record<string, Entries>>): Promise<void> {
@@ -89,7 +80,7 @@ describe("export and apply", () => {
   test("the export of any configuration gives an empty server the same configuration, and then changes nothing", async () => {
     await fc.assert(
       fc.asyncProperty(configuration, async (file) => {
-        const [first, second] = [await emptyEnvironment(), await emptyEnvironment()];
+        const [first, second] = [await makeEnvironmentApi(send), await makeEnvironmentApi(send)];
         await fill(first, file);
         const text = await yamlFrom(first);
         const { summary } = await applied(second, withSecrets(text));
@@ -107,7 +98,7 @@ describe("export and apply", () => {
   test("any configuration can be changed into any other with --prune, and then nothing is left to change", async () => {
     await fc.assert(
       fc.asyncProperty(similarConfiguration, similarConfiguration, async (before, after) => {
-        const [changed, model] = [await emptyEnvironment(), await emptyEnvironment()];
+        const [changed, model] = [await makeEnvironmentApi(send), await makeEnvironmentApi(send)];
         await fill(changed, before);
         await fill(model, { ...after, payloadVersions: withAll(before.payloadVersions, after.payloadVersions) });
         const { file } = await exported(model, true);
@@ -123,7 +114,7 @@ describe("export and apply", () => {
   test("the export of an environment has every field of its event types and payload versions", async () => {
     await fc.assert(
       fc.asyncProperty(configuration, async (file) => {
-        const [first, second] = [await emptyEnvironment(), await emptyEnvironment()];
+        const [first, second] = [await makeEnvironmentApi(send), await makeEnvironmentApi(send)];
         await fill(first, { ...file, applications: [], sources: [] });
         await second.post("/api/v1/environment/import", (await first.post("/api/v1/environment/export", {})) as object);
         expect(await yamlFrom(second)).toBe(await yamlFrom(first));
@@ -169,7 +160,7 @@ function withOwnDefaults(kind: Kind, entry: Json): Json {
   return {
     ...rest,
     ...(entry.transformation !== undefined && {
-      transformation: { ...NOTHING, ...(entry.transformation as Json) },
+      transformation: { ...NO_TRANSFORMATION, ...(entry.transformation as Json) },
     }),
     ...(apiVersion != null && { apiVersion }),
     ...(kind === "source" && entry.deduplicate === undefined && { deduplicate: defaultDeduplication(`${entry.type}`) }),

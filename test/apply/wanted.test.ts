@@ -22,7 +22,7 @@ async function fieldsOf(text: string): Promise<unknown> {
 }
 
 describe("a configuration file", () => {
-  test("the things of a file are read from YAML and from JSON", async () => {
+  test("a configuration file can be YAML or JSON", async () => {
     const yaml = `
 eventTypes:
   - name: user.signup
@@ -50,7 +50,7 @@ applications:
     expect([...(await read(yaml)).lists]).toEqual(["eventType", "application"]);
   });
 
-  test("an empty file is an empty configuration", async () => {
+  test("an empty configuration file has no things", async () => {
     for (const text of ["", "# nothing\n", "{}", "---\n"]) expect(await fieldsOf(text)).toEqual([]);
   });
 
@@ -98,12 +98,12 @@ describe("variables", () => {
     expect(await nameOf("$TOKEN $ {A} ${} ${1} ${a-b} $$")).toBe("$TOKEN $ {A} ${} ${1} ${a-b} $$");
   });
 
-  test("a value cannot contain other variables or YAML", async () => {
+  test("variables and YAML in the value of a variable are text", async () => {
     const { things } = await readConfiguration('applications: [{uid: a, name: "${A}"}]', "f", { A: "${B}, uid: {" });
     expect(things[0]!.fields).toEqual({ name: "${B}, uid: {" });
   });
 
-  test("code is taken as it is", async () => {
+  test("variables in code are not replaced", async () => {
     const code = "function handler(webhook) { webhook.payload = `${webhook.eventType} ${TOKEN}`; return webhook; }";
     const downgrade = "function downgrade(payload) { return `${payload}`; }";
     const endpoints = [{ uid: "e", transformation: { code } }];
@@ -118,7 +118,7 @@ const endpoint = (fields: string) =>
 
 const FAULTS: readonly (readonly [what: string, text: string, faults: readonly string[]])[] = [
   [
-    "a text that is no object",
+    "a text that is not an object",
     "just text",
     ["1:1: The file must be an object. Allowed: eventTypes, payloadVersions, applications, sources."],
   ],
@@ -157,13 +157,13 @@ const FAULTS: readonly (readonly [what: string, text: string, faults: readonly s
   ["a missing identity", "eventTypes:\n  - {description: a}", ["2:5: eventTypes[0]: The event-type needs `name`."]],
   ["a uid that is null", "sources:\n  - uid: null", ["2:5: sources[0]: The source needs `uid`."]],
   [
-    "a doubled identity",
+    "a duplicate identity",
     "eventTypes:\n  - name: a\n  - name: a",
     ["3:5: eventTypes[1].name: This name is used twice: it is also that of eventTypes[0]."],
   ],
-  ["a doubled key", "eventTypes: []\neventTypes: []", ["2:1: Map keys must be unique."]],
+  ["a duplicate key", "eventTypes: []\neventTypes: []", ["2:1: Map keys must be unique."]],
   [
-    "a doubled key in two forms",
+    "a duplicate key in two forms",
     "eventTypes: [{name: a, schemas: {1: {}, '1': {}}}]",
     ["1:34: eventTypes[0].schemas.1: This key is used twice."],
   ],
@@ -252,20 +252,20 @@ const FAULTS: readonly (readonly [what: string, text: string, faults: readonly s
 
 describe("what is wrong with a file", () => {
   for (const [what, text, expected] of FAULTS) {
-    test(`${what} is reported with its line and column`, async () => {
+    test(`${what} in a configuration file is reported with its line and column`, async () => {
       const found = await faultsOf(text);
       expect(found).toHaveLength(expected.length);
       for (const [i, line] of expected.entries()) expect(found[i]).toStartWith(`boathook.yaml:${line}`);
     });
   }
 
-  test("all faults of a kind are reported in the order of the file, and of many the first ones", async () => {
+  test("the faults of a file are reported in its order, and only the first 20", async () => {
     const names = Array.from({ length: 30 }, (_, i) => `  - name: "${i} "`);
     const found = await faultsOf(`eventTypes:\n${names.join("\n")}\n`);
     expect(found.map((line) => Number(line.split(":")[1]))).toEqual(Array.from({ length: 20 }, (_, i) => i + 2));
   });
 
-  test("a message never contains the value of a variable", async () => {
+  test("the faults of a file never contain the value of a variable", async () => {
     for (const field of ["secret", "url", "ordering", "auth", "timeoutMs"]) {
       expect((await faultsOf(endpoint(`${field}: "\${TOKEN}"`))).join()).not.toContain("a-secret");
     }

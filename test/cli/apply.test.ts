@@ -74,7 +74,7 @@ const CREATED = `+ event-type user.signup
 `;
 
 describe("boathook apply", () => {
-  test("a dry run prints what would be done and changes nothing", async () => {
+  test("apply --dry-run prints the differences and changes nothing", async () => {
     const { apply, send } = await emptyEnvironment();
     const expected = `${CREATED}6 to create, 0 to update, 0 to delete, 0 unchanged\n`;
     expect(await apply(FILE, "--dry-run")).toEqual({ code: 0, stdout: expected, stderr: "" });
@@ -82,7 +82,7 @@ describe("boathook apply", () => {
     expect((await send("GET", "/event-type")).json.data).toEqual([]);
   });
 
-  test("the first run creates everything, and the second one changes nothing", async () => {
+  test("the first run of apply creates everything, and the second one changes nothing", async () => {
     const { apply, send } = await emptyEnvironment();
     const expected = `${CREATED}6 created, 0 updated, 0 deleted, 0 unchanged\n`;
     expect(await apply(FILE)).toEqual({ code: 0, stdout: expected, stderr: "" });
@@ -98,7 +98,7 @@ describe("boathook apply", () => {
     expect(await read()).toEqual(before);
   });
 
-  test("differences are printed with their fields, and fields that are not in the file are left alone", async () => {
+  test("apply prints differences with their fields, and does not change fields that are not in the file", async () => {
     const { apply, send } = await emptyEnvironment();
     await apply(FILE);
     await send("PATCH", "/app/acme/endpoint/main", { url: "https://other.example/", timeoutMs: 5000 });
@@ -117,7 +117,7 @@ describe("boathook apply", () => {
     });
   });
 
-  test("a changed secret is an update, and its value is never printed", async () => {
+  test("apply writes a changed secret, counts it as an update, and never prints its value", async () => {
     const { command } = await emptyEnvironment();
     const run = (secret: string, ...flags: string[]) => command(["apply", "-", ...flags], FILE, { TOKEN: secret });
     await run("one");
@@ -153,7 +153,7 @@ describe("boathook apply", () => {
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("Write the password.")]);
   });
 
-  test("the signing secret of an endpoint is compared and rotated", async () => {
+  test("apply compares the signing secret of an endpoint, and rotates it", async () => {
     const { apply, send } = await emptyEnvironment();
     const file = (secret: string) => ({
       applications: [{ uid: "a", name: "A", endpoints: [{ uid: "e", url: "https://hook.example/", secret }] }],
@@ -165,7 +165,7 @@ describe("boathook apply", () => {
     expect((await send("GET", "/app/a/endpoint/e/secret")).json).toEqual({ key: two });
   });
 
-  test("--json prints one object with the changes and their counts", async () => {
+  test("apply --json prints one object with the changes and their counts", async () => {
     const { apply } = await emptyEnvironment();
     await apply(FILE);
     const { code, stdout } = await apply(FILE.replace("name: Acme", "name: New"), "--json");
@@ -176,7 +176,7 @@ describe("boathook apply", () => {
     });
   });
 
-  test("only --prune deletes, and only in the lists that the file has", async () => {
+  test("apply deletes only with --prune, and only from the lists that the file has", async () => {
     const { apply, send } = await emptyEnvironment();
     await apply(FILE);
     await send("POST", "/app", { name: "Other", uid: "other" });
@@ -200,7 +200,7 @@ describe("boathook apply", () => {
     expect((await send("GET", "/event-type/old")).status).toBe(404);
   });
 
-  test("a thing without a uid is named by _ and its id, and keeps its uid", async () => {
+  test("apply finds a thing without a uid by _ and its id, and gives it no uid", async () => {
     const { apply, send } = await emptyEnvironment();
     const { json: app } = await send("POST", "/app", { name: "A" });
     const { json: endpoint } = await send("POST", `/app/${app.id}/endpoint`, { url: "https://hook.example/" });
@@ -214,7 +214,7 @@ describe("boathook apply", () => {
     });
   });
 
-  test("a file that cannot be applied changes nothing, and the exit code is 2", async () => {
+  test("apply changes nothing and exits with 2 if the file is invalid", async () => {
     const { command, apply, send } = await emptyEnvironment();
     await writeFile(join(directory, "wrong.yaml"), `${FILE}\n  - version: 5\n`);
     const wrong = await command(["apply", "wrong.yaml"], "", { TOKEN: "x" });
@@ -272,7 +272,7 @@ describe("boathook apply", () => {
     expect((await send("GET", "/event-type")).json.data).toEqual([]);
   });
 
-  test("a change that the server refuses is named with its line, and applying again does the rest", async () => {
+  test("apply reports a change that the server refuses with its line, and a second run makes the rest", async () => {
     const { apply, send } = await emptyEnvironment();
     const endpoints = Array.from({ length: 22 }, (_, i) => ({ uid: `e${i}`, url: `https://hook.example/${i}` }));
     const file = JSON.stringify({ applications: [{ uid: "full", name: "Full", endpoints }] }, null, 1);
@@ -288,7 +288,7 @@ describe("boathook apply", () => {
     expect(rest.stdout).toMatch(/ created, 0 updated, 0 deleted, \d+ unchanged\n$/);
   });
 
-  test("a token without the right, a token of an application and a server that does not respond are exit code 1", async () => {
+  test("apply exits with 1 if the token lacks the right or the server does not respond", async () => {
     const { command, send } = await emptyEnvironment();
     const refused = async (env: Readonly<Record<string, string>>) => {
       const { code, stdout, stderr } = await command(["apply", "-"], FILE, { TOKEN: "x", ...env });
@@ -307,7 +307,7 @@ describe("boathook apply", () => {
 });
 
 describe("boathook export", () => {
-  test("the export is sorted, contains no secrets, and has those of endpoints with --with-secrets", async () => {
+  test("export is sorted and has no secrets, except signing secrets with --with-secrets", async () => {
     const { command, apply, send } = await emptyEnvironment();
     await apply(FILE);
     const { stdout, stderr, code } = await command(["export"]);

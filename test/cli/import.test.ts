@@ -56,7 +56,7 @@ describe("boathook import svix", () => {
     return { origin, app, plain, second };
   }
 
-  test("everything that the API shows is copied, and a second import changes nothing", async () => {
+  test("import svix copies everything that the API shows, and a second import changes nothing", async () => {
     const { origin, plain, second } = await filled();
     const { send, command } = await emptyEnvironment();
     const run = (...flags: string[]) =>
@@ -104,7 +104,7 @@ describe("boathook import svix", () => {
     expect(json).toMatchObject({ changes: [], unchanged: 6, cannotBeHad: missing.slice(1, -1) });
   });
 
-  test("a missing token is exit code 2; a wrong token, another server and no server are exit code 1", async () => {
+  test("import svix exits with 2 without a token, and with 1 for a wrong token, another server or no server", async () => {
     const { command } = await emptyEnvironment();
     const failed = async (url: string, env: Readonly<Record<string, string>>) => {
       const { code, stdout, stderr } = await command(["import", "svix", url], env);
@@ -169,7 +169,7 @@ const PROJECT: ConvoyProject = {
 };
 
 describe("boathook import convoy", () => {
-  test("event types, endpoints by owner and subscriptions are copied, and a second import changes nothing", async () => {
+  test("import convoy copies event types, endpoints by owner and subscriptions, and a second import changes nothing", async () => {
     await using convoy = startConvoy(PROJECT);
     const { send, command } = await emptyEnvironment();
     const run = (...flags: string[]) =>
@@ -206,7 +206,7 @@ describe("boathook import convoy", () => {
     expect((await run()).stdout).toContain("0 created, 0 updated, 0 deleted, 9 unchanged\n");
   });
 
-  test("all pages of a project are read", async () => {
+  test("import convoy reads all pages of a project", async () => {
     const endpoints = Array.from({ length: 250 }, (_, i) => ({
       ...{
         uid: `E${i}`,
@@ -223,7 +223,7 @@ describe("boathook import convoy", () => {
     expect(stdout).toContain("253 created, 0 updated, 0 deleted, 0 unchanged\ncannot be had:\nsigning secrets: ");
   });
 
-  test("an unknown project is exit code 1, and a missing project is exit code 2", async () => {
+  test("import convoy exits with 1 for an unknown project, and with 2 without a project", async () => {
     await using convoy = startConvoy(PROJECT);
     const { command } = await emptyEnvironment();
     const unknown = await command(["import", "convoy", convoy.url, "--project=no"], { CONVOY_API_KEY: convoy.key });

@@ -1,9 +1,21 @@
 import type { Api } from "../../src/apply/api.ts";
 import { parseExact } from "../../src/core/exact-json.ts";
-import type { Send } from "./client.ts";
+import { freshUid, type Send } from "./client.ts";
 
-/** The API of one environment of a server. It counts the requests. */
-export function apiOf(send: Send, environment: string): Api & { readonly requests: number } {
+interface CountingApi extends Api {
+  /** Number of requests so far. */
+  readonly requests: number;
+}
+
+/** Creates an environment and returns its API. */
+export async function makeEnvironmentApi(send: Send): Promise<CountingApi> {
+  const environment = { name: freshUid("environment"), type: "development" };
+  const { status, text, json } = await send("POST", "/management/environment", environment);
+  if (status !== 201) throw new Error(`The environment was not created: ${status} ${text}`);
+  return apiOf(send, json.id);
+}
+
+function apiOf(send: Send, environment: string): CountingApi {
   let requests = 0;
   const call = async (method: string, path: string, body?: object) => {
     requests++;

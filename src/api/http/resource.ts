@@ -122,8 +122,8 @@ function withDefault(field: Field): Form {
   return isEmpty ? input : { ...input, keywords: { default: value, ...input.keywords } };
 }
 
-/** A codec for defaults. Its seed does not matter, because no default is an id. */
-const noIds = new IdCodec([0, 0, 0, 0]);
+/** A codec for values without ids, such as defaults. Its seed does not matter. */
+export const noIds = new IdCodec([0, 0, 0, 0]);
 
 /** Returns the default as JSON, or null if there is none. */
 function defaultOf({ type, initial }: Field): unknown {

@@ -2,11 +2,11 @@
 import type { ExactObject } from "../../core/exact-json.ts";
 import { Invalid } from "../../core/problem.ts";
 import { compileFilter } from "../../filter/compile.ts";
-import type { Json } from "../compare.ts";
+import type { Json } from "../json.ts";
 
-/** Operators that have another name here. */
+/** The names of operators that have another name in Convoy. */
 const RENAMED: Readonly<Record<string, string>> = { $neq: "$ne", $exist: "$exists" };
-/** Parts of a filter that have a counterpart here. */
+/** The names of the parts of a filter, by their names in Convoy. */
 const SCOPES: Readonly<Record<string, string>> = { body: "payload", headers: "headers" };
 
 /** Returns a filter with the same meaning, null if there are no conditions, or why there is none. */
@@ -27,7 +27,7 @@ export function convoyFilter(filter: Json | null): { readonly filter: Json | nul
   }
 }
 
-/** Convoy also returns the flags of a filter, such as `is_flattened`. */
+/** Returns whether a part of a filter is a condition, and not a flag such as `is_flattened`. */
 function isCondition(value: unknown): boolean {
   return typeof value === "object" && value !== null && Object.keys(value).length > 0;
 }

@@ -4,12 +4,13 @@
  */
 import { eventTypeNameProblem, uidProblem } from "../../core/rule.ts";
 import { parseDuration } from "../../core/unit.ts";
-import type { Json } from "../compare.ts";
+import type { Json } from "../json.ts";
 import { convoyFilter } from "./convoy-filter.ts";
 import type { Imported, Origin } from "./imported.ts";
 
+/** Number of things in a page of a list. */
 const PAGE = 100;
-/** Stands for all event types. */
+/** The event type of subscriptions that stands for all. */
 const ALL = "*";
 
 interface Subscription {
@@ -44,12 +45,16 @@ export async function convoyConfiguration(origin: Origin, project: string): Prom
     );
   }
   const eventTypes = typesOf(Array.isArray(types) ? types : [], subscriptions, missing);
-  return { file: { eventTypes, applications: applicationEntries.filter(({ uid }) => isUid(uid, missing)) }, missing };
+  return {
+    file: { eventTypes, applications: applicationEntries.filter(({ uid }) => checkOwner(uid, missing)) },
+    missing,
+  };
 }
 
-function isUid(uid: string, missing: string[]): boolean {
-  const problem = uidProblem(uid, "app_");
-  if (problem !== null) missing.push(`endpoints of the owner ${uid}: ${problem}`);
+/** Returns whether an owner can be the uid of an application. If not, adds the reason to `missing`. */
+function checkOwner(owner: string, missing: string[]): boolean {
+  const problem = uidProblem(owner, "app_");
+  if (problem !== null) missing.push(`endpoints of the owner ${owner}: ${problem}`);
   return problem === null;
 }
 
@@ -135,7 +140,7 @@ function nameOf({ name, title, uid }: Endpoint): string {
   return String(name || title || uid);
 }
 
-/** Durations are seconds, or texts such as `10s`. */
+/** Converts a duration, which is a number of seconds or a text such as `10s`. */
 function msOf(value: unknown): number | null {
   if (typeof value === "number") return value > 0 ? value * 1000 : null;
   return typeof value === "string" ? parseDuration(value) : null;
@@ -168,7 +173,7 @@ function authOf(authentication: Json | null | undefined, name: string, missing: 
   return {};
 }
 
-/** Returns which messages a subscription selects. */
+/** Returns the fields of an endpoint that select the messages of a subscription. */
 function selectionOf({ filter_config, function: code }: Subscription, name: string, missing: string[]): Json {
   const eventTypes = filter_config?.event_types ?? [];
   const filter = convoyFilter(filter_config?.filter ?? null);

@@ -1,26 +1,26 @@
-/** The configuration of another product, as far as it can be had. */
-import type { Json } from "../compare.ts";
+/** Makes a configuration out of what was read from another product. */
 import { type Fault, FileInvalid, type Path, pathText } from "../faults.ts";
+import type { Json } from "../json.ts";
 import { KINDS, topKinds } from "../kinds.ts";
 import { type Configuration, configurationOf, faultsOf } from "../wanted.ts";
 
 /** Fields without which a thing cannot exist. */
 const NEEDED: ReadonlySet<unknown> = new Set(["uid", "name", "version", "url"]);
+/** Fields without which an endpoint would get more messages, or other ones. */
+const NARROWING: ReadonlySet<unknown> = new Set(["filter", "eventTypes", "channels", "transformation"]);
 
-/** Reads from the other server. Rejects with an error that has `status` if it refuses. */
+/** The other server. */
 export interface Origin {
+  /** Resolves with the parsed body. Rejects with an error that has `status` if the server refuses. */
   get(path: string): Promise<unknown>;
 }
 
 export interface Imported {
   /** The content of a configuration file. */
   readonly file: Readonly<Record<string, readonly Json[]>>;
-  /** What cannot be had, one line each. */
+  /** The values that cannot be copied, one line each. */
   readonly missing: readonly string[];
 }
-
-/** Fields without which an endpoint would get more messages, or other ones. */
-const NARROWING: ReadonlySet<unknown> = new Set(["filter", "eventTypes", "channels", "transformation"]);
 
 /**
  * Returns the configuration without the values that this server does not take, which are reported. An
@@ -36,8 +36,7 @@ export async function usable(
     if (faults.length === 0) break;
     missing.push(...faults.map((fault) => lineOf(file, fault)));
     const things = Map.groupBy(faults, ({ path }) => JSON.stringify(partsOf(path).thing));
-    const lastFirst = [...things.values()].toSorted(([a], [b]) => isLater(a!.path, b!.path));
-    file = lastFirst.reduce(without, file);
+    file = [...things.values()].toSorted(([a], [b]) => lastFirst(a!.path, b!.path)).reduce(without, file);
   }
   const refused = (faults: readonly Fault[]) => new FileInvalid(faults.map((fault) => lineOf(file, fault)).join("\n"));
   return {
@@ -46,8 +45,8 @@ export async function usable(
   };
 }
 
-/** Things are removed from the end, so that the indices of the others stay. */
-function isLater(a: Path, b: Path): number {
+/** Orders things from the end of the file, so that removing one does not change the indices of the next. */
+function lastFirst(a: Path, b: Path): number {
   return Number(b[1]) - Number(a[1]) || Number(b[3] ?? -1) - Number(a[3] ?? -1);
 }
 

@@ -1,22 +1,20 @@
 /** Reads the configuration of a server with the Svix API. */
 import { notFoundAsNull, pooled } from "../api.ts";
-import type { Json } from "../compare.ts";
 import { exportedFrom } from "../export.ts";
-import { KINDS, type Kind, uidOfId } from "../kinds.ts";
+import type { Json } from "../json.ts";
+import { endpointsPath, KINDS, type Kind } from "../kinds.ts";
 import { hasMark } from "../marks.ts";
-import { type Present, readList } from "../present.ts";
+import { type Present, presentOf, readAll, readList } from "../present.ts";
 import type { Imported, Origin } from "./imported.ts";
 
 /** Reads event types, applications, and endpoints with their headers, secrets and transformations. */
 export async function svixConfiguration(origin: Origin): Promise<Imported> {
   const api = { ...origin, get: (path: string) => origin.get(path), post: never, patch: never, delete: never };
-  const eventTypes = await readList(api, KINDS.eventType.path, "with_content=true&include_archived=true");
-  const applications = (await readList(api, KINDS.application.path, "")).map((fields) =>
-    presentOf("application", fields),
-  );
+  const eventTypes = await readAll(api, "eventType");
+  const applications = (await readAll(api, "application")).map((fields) => originPresent("application", fields));
   const lists = await pooled(applications, async (application) => {
-    const endpoints = await readList(api, `${application.path}/endpoint`, "");
-    return endpoints.map((fields) => presentOf("endpoint", fields, application));
+    const endpoints = await readList(api, endpointsPath(application.path), "");
+    return endpoints.map((fields) => originPresent("endpoint", fields, application));
   });
   const secrets = new Map<Present, string>();
   const endpoints = await pooled(lists.flat(), async (endpoint) => {
@@ -30,7 +28,7 @@ export async function svixConfiguration(origin: Origin): Promise<Imported> {
     if (typeof secret?.key === "string") secrets.set(whole, secret.key);
     return whole;
   });
-  const present = [...eventTypes.map((fields) => presentOf("eventType", fields)), ...applications, ...endpoints];
+  const present = [...eventTypes.map((fields) => originPresent("eventType", fields)), ...applications, ...endpoints];
   const { file, hidden } = exportedFrom(present, secrets);
   const missing = hidden.map((line) => `${line}: The other server does not show this secret.`);
   return {
@@ -49,21 +47,11 @@ export async function svixConfiguration(origin: Origin): Promise<Imported> {
 
 const never = () => Promise.reject(new Error("Nothing is changed at the other server."));
 
-function presentOf(kind: Kind, fields: Json, parent: Present | null = null): Present {
-  const { path, identity } = KINDS[kind];
-  const id = fields[identity] as string | null | undefined;
-  const key = (identity === "uid" ? fields.id : id) as string;
-  const own = { ...fields, ...renamed(kind, fields) };
-  return {
-    kind,
-    id: id ?? uidOfId(key),
-    path: `${parent === null ? path : `${parent.path}/endpoint`}/${key}`,
-    fields: own,
-    parent,
-  };
+function originPresent(kind: Kind, fields: Json, parent: Present | null = null): Present {
+  return presentOf(kind, { ...fields, ...renamed(kind, fields) }, parent);
 }
 
-/** Returns fields that the response has only under their old names. */
+/** Returns the fields of which a response has only the alias, under their own names. */
 function renamed(kind: Kind, fields: Json): Json {
   const found = Object.entries(KINDS[kind].fields).flatMap(([name, { aliasOf }]) => {
     const isOnly = aliasOf !== undefined && fields[name] != null && fields[aliasOf] === undefined;
@@ -72,7 +60,7 @@ function renamed(kind: Kind, fields: Json): Json {
   return Object.fromEntries(found);
 }
 
-/** Secrets that are not shown are left out. */
+/** Returns an entry without the secrets that are not shown. */
 function withoutMarks(entry: Json): Json {
   const shown = Object.entries(entry).flatMap(([name, value]): [string, unknown][] => {
     if (!hasMark(value)) return [[name, value]];
@@ -83,7 +71,10 @@ function withoutMarks(entry: Json): Json {
   return Object.fromEntries(shown);
 }
 
-/** Subscriptions to event types that are archived or missing cannot be made. */
+/**
+ * Returns an endpoint without the event types that are archived or missing, which it cannot subscribe
+ * to. It is disabled if none is left, because it would get all messages.
+ */
 function withSubscriptions(endpoint: Json, eventTypes: readonly Json[], name: string, missing: string[]): Json {
   const wanted = endpoint.eventTypes as readonly string[] | undefined;
   if (wanted === undefined) return endpoint;
