@@ -3,14 +3,21 @@ import { Argument, type Command } from "commander";
 const SHELLS = ["bash", "zsh", "fish"] as const;
 type Shell = (typeof SHELLS)[number];
 
+/** A word that a shell offers. */
+interface Offer {
+  readonly name: string;
+  readonly description: string;
+}
+
 /** A command as shells complete it. */
 interface Completed {
-  /** The words after the program, such as `token create`; empty for the program itself. */
+  /** The words after the program, such as `token create`. Empty for the program itself. */
   readonly words: string;
   readonly description: string;
-  readonly commands: readonly { readonly name: string; readonly description: string }[];
-  /** Long names with their hyphens. */
-  readonly options: readonly { readonly name: string; readonly description: string; readonly takesValue: boolean }[];
+  /** The commands directly below this one. */
+  readonly commands: readonly Offer[];
+  /** The options by their long names, with hyphens. */
+  readonly options: readonly (Offer & { readonly takesValue: boolean })[];
   /** The values of the first argument, if only these are allowed. */
   readonly choices: readonly string[];
 }
@@ -70,7 +77,10 @@ function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-/** The words of the command line that are commands are joined, and looked up among the known ones. */
+/**
+ * Returns the script for bash. It joins the words of the command line as long as they are a known
+ * command, and skips all others, which are options and arguments.
+ */
 function bashScript(commands: readonly Completed[]): string {
   const cases = commands.map(
     ({ words, commands: below, options, choices }) =>
@@ -98,6 +108,7 @@ complete -o default -F _boathook boathook
 `;
 }
 
+/** Returns the script for zsh, which finds the command like the one for bash. */
 function zshScript(commands: readonly Completed[]): string {
   const entry = (name: string, description: string) =>
     quoted(`${name.replaceAll(":", "\\:")}:${description.replaceAll(":", "\\:")}`);
@@ -132,6 +143,7 @@ compdef _boathook boathook
 `;
 }
 
+/** Returns the script for fish: a rule for each command, choice and option. */
 function fishScript(commands: readonly Completed[]): string {
   const lines = commands.flatMap(({ words, commands: below, options, choices }) => {
     const first = words.split(" ");
@@ -155,7 +167,7 @@ function fishScript(commands: readonly Completed[]): string {
   return `# Completes boathook in fish.\n${lines.join("\n")}\n`;
 }
 
-/** In fish, only the backslash and the quote itself need a backslash within quotes. */
+/** Quotes a text for fish, in which only backslashes and the quote itself are escaped within quotes. */
 function fishQuoted(text: string): string {
   return `'${text.replaceAll("\\", "\\\\").replaceAll("'", "\\'")}'`;
 }

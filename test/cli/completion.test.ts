@@ -21,29 +21,29 @@ COMP_WORDS=(boathook "$@"); COMP_CWORD=$#; _boathook; printf '%s\\n' "\${COMPREP
 }
 
 describe("boathook completion bash", () => {
-  test("commands are completed, also those below another", async () => {
+  test("bash completes commands and subcommands", async () => {
     expect(await bashOffers("li")).toEqual(["listen"]);
     expect(await bashOffers("token", "")).toEqual(["create", "list", "revoke", "root"]);
   });
 
-  test("options of the command are completed, and not those of others", async () => {
+  test("bash completes the options of the command, and not those of others", async () => {
     expect(await bashOffers("listen", "--forward")).toEqual(["--forward-to"]);
     expect(await bashOffers("token", "create", "--e")).toEqual(["--environment", "--expires"]);
     expect(await bashOffers("login", "--forward")).toEqual([]);
   });
 
-  test("allowed values are completed, and files are left to the shell", async () => {
+  test("bash completes allowed values of an argument, and otherwise its own files", async () => {
     expect(await bashOffers("completion", "")).toEqual(["bash", "zsh", "fish"]);
     expect(await bashOffers("backup", "")).toEqual([]);
   });
 
-  test("a hidden option, such as that of a secret, is not offered", async () => {
+  test("bash does not offer hidden options, such as those of secrets", async () => {
     expect(await bashOffers("serve", "--root")).toEqual([]);
   });
 });
 
 for (const shell of ["zsh", "fish"]) {
-  test(`the script for ${shell} is valid and knows every command`, async () => {
+  test(`the completion script for ${shell} is valid and contains every command`, async () => {
     const script = await scriptOf(shell);
     for (const word of ["listen", "forward-to", "revoke", "completion"]) expect(script).toContain(word);
     const found = Bun.which(shell);
@@ -55,7 +55,7 @@ for (const shell of ["zsh", "fish"]) {
   });
 }
 
-test("another shell is wrong usage", async () => {
+test("completion for an unknown shell is wrong usage", async () => {
   const { code, stdout, stderr } = await run(fromSources, ["completion", "tcsh"]);
   expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
   expect(stderr).toContain("bash, zsh, fish");

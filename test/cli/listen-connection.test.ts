@@ -32,7 +32,7 @@ function idsOf(listening: Listening): string[] {
 }
 
 describe("a listener whose connection is lost", () => {
-  test("connects again after the server was killed and restarted, and gets what was accepted meanwhile", async () => {
+  test("a listener connects again after the server was killed and restarted, and gets what was accepted in between", async () => {
     await using local = startReceiver();
     const app = await makeApplication(send);
     await using listening = await listenTo(server, ["--app", app, "--forward-to", local.url]);
@@ -52,7 +52,7 @@ describe("a listener whose connection is lost", () => {
     expect(listening.lines().filter(({ type }) => type === "ready")).toHaveLength(1);
   });
 
-  test("connects again before it has got any message, and misses none", async () => {
+  test("a listener that has got no message yet connects again and misses none", async () => {
     await using local = startReceiver();
     const app = await makeApplication(send);
     await sendMessages(send, app, 3);
@@ -65,7 +65,7 @@ describe("a listener whose connection is lost", () => {
     expect(idsOf(listening).toSorted()).toEqual(meanwhile.toSorted());
   });
 
-  test("skips all but the latest 1,000 messages and prints how many it has skipped", async () => {
+  test("a listener that connects again skips all but the latest 1,000 messages and prints how many it has skipped", async () => {
     await using local = startReceiver();
     const app = await makeApplication(send);
     await using listening = await listenTo(server, ["--app", app, "--forward-to", local.url]);
@@ -78,7 +78,7 @@ describe("a listener whose connection is lost", () => {
     expect(idsOf(listening).toSorted()).toEqual(sent.slice(700).toSorted());
   });
 
-  test("counts only messages of its event types as skipped", async () => {
+  test("a listener counts only messages of its event types as skipped", async () => {
     await using local = startReceiver();
     const app = await makeApplication(send);
     const args = ["--app", app, "--forward-to", local.url, "--types", "rare"];
@@ -97,7 +97,7 @@ describe("a listener whose connection is lost", () => {
 });
 
 describe("a listener that is slower than the messages", () => {
-  test("10,000 messages while the local server hangs are forwarded or counted as skipped", async () => {
+  test("of 10,000 messages that are sent while the local server hangs, each is forwarded or counted as skipped", async () => {
     const held = heldBack();
     await using local = startReceiver(held.answering);
     const app = await makeApplication(send);
@@ -116,7 +116,7 @@ describe("a listener that is slower than the messages", () => {
     await listening.line("request", ({ messageId }) => messageId === next);
   });
 
-  test("messages begin in the order in which they were accepted", async () => {
+  test("messages are forwarded in the order in which they were accepted", async () => {
     await using local = startReceiver();
     const app = await makeApplication(send);
     await using listening = await listenTo(server, ["--app", app, "--forward-to", local.url]);
@@ -130,7 +130,7 @@ describe("a listener that is slower than the messages", () => {
   });
 });
 
-test("a message whose payload is no longer stored is not forwarded, which is said", async () => {
+test("a message whose payload is no longer stored is printed as an error and not forwarded", async () => {
   await using local = startReceiver();
   const app = await makeApplication(send);
   const id = await sendMessage(send, app);
@@ -141,25 +141,34 @@ test("a message whose payload is no longer stored is not forwarded, which is sai
   expect(local.received).toEqual([]);
 });
 
-/** Opens a connection of a listener. Resolves to null if it is refused. */
-function openListener(app: string): Promise<WebSocket | null> {
+/** Connects to the server like a listener. */
+function connect(app: string): WebSocket {
   const url = `${server.url.replace("http", "ws")}/api/v1/app/${app}/listen`;
-  const socket = new WebSocket(url, { headers: { authorization: `Bearer ${ROOT_TOKEN}` } } as never);
+  return new WebSocket(url, { headers: { authorization: `Bearer ${ROOT_TOKEN}` } } as never);
+}
+
+/** Resolves with the close code when a connection has ended. */
+function closed(socket: WebSocket): Promise<number> {
+  return new Promise((resolve) => socket.addEventListener("close", ({ code }) => resolve(code)));
+}
+
+/** Resolves with an open connection of a listener, or with null if it is refused. */
+function openListener(app: string): Promise<WebSocket | null> {
+  const socket = connect(app);
   const { promise, resolve } = Promise.withResolvers<WebSocket | null>();
   socket.addEventListener("open", () => resolve(socket));
   socket.addEventListener("close", () => resolve(null));
   return promise;
 }
 
-/** Closes a connection and waits until it is closed. */
-function close(socket: WebSocket): Promise<void> {
-  return new Promise((resolve) => {
-    socket.addEventListener("close", () => resolve());
-    socket.close();
-  });
+/** Closes a connection and waits until it has ended. */
+async function close(socket: WebSocket): Promise<void> {
+  const end = closed(socket);
+  socket.close();
+  await end;
 }
 
-test("one application has at most 20 listeners, and the next one is told so", async () => {
+test("an application can have 20 listeners, and the next one gets 429", async () => {
   const app = await makeApplication(send);
   const opened = await Promise.all(Array.from({ length: 20 }, () => openListener(app)));
   expect(opened.filter((socket) => socket === null)).toEqual([]);
@@ -169,7 +178,7 @@ test("one application has at most 20 listeners, and the next one is told so", as
   await Promise.all(opened.map((socket) => close(socket!)));
 });
 
-test("closed connections give back their places, of the application and of the server", async () => {
+test("closed listeners no longer count as listeners of the application and of the server", async () => {
   // The server has 200 places.
   for (let round = 0; round < 12; round++) {
     const app = await makeApplication(send);
@@ -180,23 +189,15 @@ test("closed connections give back their places, of the application and of the s
 });
 
 describe("the protocol of listeners", () => {
-  const connect = (app: string, query = "") => {
-    const url = `${server.url.replace("http", "ws")}/api/v1/app/${app}/listen${query}`;
-    const headers = { authorization: `Bearer ${ROOT_TOKEN}` };
-    return new WebSocket(url, { headers } as never);
-  };
-  const closed = (socket: WebSocket) =>
-    new Promise<number>((resolve) => socket.addEventListener("close", ({ code }) => resolve(code)));
-
   for (const frame of ["", "{", "null", '{"type":"done","count":1}', '{"type":"done","count":-1}', '{"type":"x"}']) {
-    test(`the frame ${JSON.stringify(frame)} for nothing that was sent closes the connection with 1007`, async () => {
+    test(`the frame ${JSON.stringify(frame)} of a listener without unacknowledged messages closes the connection with 1007`, async () => {
       const socket = connect(await makeApplication(send));
       socket.addEventListener("message", () => socket.send(frame));
       expect(await closed(socket)).toBe(1007);
     });
   }
 
-  test("binary data closes the connection with 1007, and a huge frame ends it", async () => {
+  test("binary data of a listener closes the connection with 1007, and a huge frame ends it", async () => {
     const app = await makeApplication(send);
     const binary = connect(app);
     binary.addEventListener("message", () => binary.send(new Uint8Array([1])));
@@ -207,17 +208,17 @@ describe("the protocol of listeners", () => {
   });
 
   for (const [name, query] of [
-    ["a place that is none", "?after=msg_nonsense"],
-    ["a replay that is none", "?replay=all"],
-    ["a replay that is too long", "?replay=last:1001"],
+    ["an invalid `after`", "?after=msg_nonsense"],
+    ["an invalid replay", "?replay=all"],
+    ["a replay of too many messages", "?replay=last:1001"],
   ] as const) {
-    test(`${name} is a 422`, async () => {
+    test(`a listener with ${name} gets 422`, async () => {
       const { status } = await send("GET", `/app/${await makeApplication(send)}/listen${query}`);
       expect(status).toBe(422);
     });
   }
 
-  test("a request without a handshake is a 426", async () => {
+  test("a request to listen without an upgrade gets 426", async () => {
     const { status, json } = await send("GET", `/app/${await makeApplication(send)}/listen`);
     expect([status, json.code]).toEqual([426, "upgrade_required"]);
   });
@@ -236,7 +237,7 @@ describe("the URL of a request to the local server", () => {
     ["http://localhost:3000/hooks", "/a/../../hooksx", null],
   ];
   for (const [base, path, expected] of cases) {
-    test(`${path || "no path"} after ${base} is ${expected ?? "refused"}`, () => {
+    test(`for ${base}, ${path === "" ? "a request without a path" : path} is ${expected === null ? "refused" : `sent to ${expected}`}`, () => {
       expect(urlWith(new URL(base), path)?.href ?? null).toBe(expected);
     });
   }

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { Webhook } from "standardwebhooks";
 import { run } from "../support/binary.ts";
 import { clientOf, freshUid, makeApplication, type Send } from "../support/client.ts";
 import { sendMessage, sendMessages } from "../support/delivery.ts";
 import { freePort } from "../support/free-port.ts";
 import { listenTo } from "../support/listening.ts";
-import { heldBack, ok, type Received, startReceiver, withStatus } from "../support/receiver.ts";
+import { heldBack, ok, startReceiver, withStatus } from "../support/receiver.ts";
 import { program, ROOT_TOKEN, startServer, type TestServer } from "../support/server.ts";
 import { makeSource } from "../support/source.ts";
 import { postStripe, stripeEvent } from "../support/stripe.ts";
+import { verifyRequest } from "../support/verify-request.ts";
 
 // Each command is a separate process, which takes seconds on a busy machine.
 setDefaultTimeout(90_000);
@@ -24,13 +24,8 @@ afterAll(() => server.stop());
 const command = (args: readonly string[], env: Record<string, string> = {}) =>
   run(program, args, { env: { BOATHOOK_SERVER: server.url, BOATHOOK_TOKEN: ROOT_TOKEN, ...env } });
 
-/** Throws unless the request is signed with the secret. */
-function verify({ body, headers }: Received, secret: string): void {
-  new Webhook(secret).verify(body.toString(), Object.fromEntries(headers));
-}
-
 describe("boathook listen", () => {
-  test("messages that are accepted from now on reach the local server, signed with the printed secret", async () => {
+  test("listen forwards new messages to the local server, signed with the printed secret", async () => {
     await using local = startReceiver();
     const app = await makeApplication(send);
     await sendMessage(send, app, { eventType: "before" });
@@ -39,7 +34,7 @@ describe("boathook listen", () => {
     const [request] = await local.arrived(1);
     expect(request).toMatchObject({ id, method: "POST", path: "/hooks?a=b", body: Buffer.from('{"n":1}') });
     expect(request!.headers.get("content-type")).toBe("application/json");
-    verify(request!, listening.secret);
+    verifyRequest(request!, listening.secret);
     const [line] = await listening.forwarded(1);
     expect(line).toMatchObject({
       ...{ type: "request", messageId: id, eventType: "invoice.paid", method: "POST", status: 204, error: null },
@@ -69,7 +64,7 @@ describe("boathook listen", () => {
     expect((await send("GET", `/app/${app}/attempt/msg/${id}`)).json.data).toEqual([]);
   });
 
-  test("endpoints get their messages as ever, and several listeners get a copy each", async () => {
+  test("an endpoint and several listeners each get every message", async () => {
     await using endpoint = startReceiver();
     await using local = startReceiver();
     const app = await makeApplication(send);
@@ -82,7 +77,7 @@ describe("boathook listen", () => {
     expect(copies.map(({ path }) => path).sort()).toEqual(["/1", "/2"]);
   });
 
-  test("the secret stays the same and --print-secret prints nothing else", async () => {
+  test("the secret of listeners stays the same, and --print-secret prints nothing else", async () => {
     const app = await makeApplication(send);
     const first = await command(["listen", "--app", app, "--print-secret"]);
     expect(first).toMatchObject({ code: 0, stdout: expect.stringMatching(/^whsec_\S+\n$/), stderr: "" });
@@ -100,7 +95,7 @@ describe("boathook listen", () => {
     expect(local.received).toHaveLength(2);
   });
 
-  test("payloads arrive byte for byte, whatever they contain and however large they are", async () => {
+  test("large and unusual payloads are forwarded byte for byte", async () => {
     await using local = startReceiver();
     const app = await makeApplication(send);
     await using listening = await listenTo(server, ["--app", app, "--forward-to", local.url]);
@@ -114,10 +109,10 @@ describe("boathook listen", () => {
     const bodies = requests.map(({ body }) => body.toString()).sort((a, b) => a.length - b.length);
     expect(bodies[0]).toBe(exact);
     expect(bodies[1] === large).toBe(true);
-    for (const request of requests) verify(request, listening.secret);
+    for (const request of requests) verifyRequest(request, listening.secret);
   });
 
-  test("SIGINT and SIGTERM end the command with exit code 0, even while the local server hangs", async () => {
+  test("SIGINT and SIGTERM end listen with exit code 0, even while the local server hangs", async () => {
     await using local = startReceiver(heldBack().answering);
     const app = await makeApplication(send);
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -146,7 +141,7 @@ describe("boathook listen", () => {
 });
 
 describe("boathook listen --source", () => {
-  test("requests of a provider arrive with their method, suffix, headers and body", async () => {
+  test("a provider's requests are forwarded with their method, suffix, headers and body", async () => {
     await using endpoint = startReceiver();
     await using local = startReceiver();
     const source = await makeSource(send, endpoint.url);
@@ -160,11 +155,11 @@ describe("boathook listen --source", () => {
     expect(request!.headers.get("x-custom")).toBe("yes");
     expect(request!.headers.get("cookie")).toBeNull();
     expect(request!.headers.get("boathook-verification")).toBe("verified");
-    verify(request!, listening.secret);
+    verifyRequest(request!, listening.secret);
     expect(await listening.line("request")).toMatchObject({ eventType: "invoice.paid", status: 204 });
   });
 
-  test("methods and bytes that are not text arrive as they came", async () => {
+  test("a source's requests are forwarded with their methods, and with bytes that are not text", async () => {
     await using endpoint = startReceiver();
     await using local = startReceiver();
     const source = await makeSource(send, endpoint.url, { fields: { type: "generic-webhook", config: {} } });
@@ -183,8 +178,7 @@ describe("boathook listen --replay", () => {
   const ids = async (listening: Awaited<ReturnType<typeof listenTo>>, count: number) =>
     (await listening.forwarded(count)).map(({ messageId }) => messageId);
 
-  test("last:N sends the latest stored messages, oldest first, and then new ones", async () => {
-    // The local server gets one request after the other, so their order is that of the listener.
+  test("--replay last:N forwards the latest stored messages, and then new ones", async () => {
     await using local = startReceiver();
     const app = await makeApplication(send);
     const sent = await sendMessages(send, app, 5);
@@ -197,7 +191,7 @@ describe("boathook listen --replay", () => {
     expect(got[3]).toBe(live);
   });
 
-  test("since: takes a duration or a time", async () => {
+  test("--replay since: takes a duration or a time", async () => {
     await using local = startReceiver();
     const app = await makeApplication(send);
     const sent = await sendMessages(send, app, 3);
@@ -213,7 +207,7 @@ describe("boathook listen --replay", () => {
     expect(await ids(listening, 1)).toEqual([live]);
   });
 
-  test("stored messages that were asked for are not skipped, however many they are", async () => {
+  test("listen --replay skips no stored messages, even if there are more than 1,000", async () => {
     await using local = startReceiver();
     const app = await makeApplication(send);
     const sent = await sendMessages(send, app, 1500);
@@ -223,7 +217,7 @@ describe("boathook listen --replay", () => {
     expect(listening.lines().filter(({ type }) => type === "skipped")).toEqual([]);
   });
 
-  test("ids of messages send just these", async () => {
+  test("--replay with ids forwards only these stored messages, and then new ones", async () => {
     await using local = startReceiver();
     const app = await makeApplication(send);
     const sent = await sendMessages(send, app, 4);
@@ -237,7 +231,7 @@ describe("boathook listen --replay", () => {
     expect(got[2]).toBe(live);
   });
 
-  test("a message that the application does not have ends the command with 1", async () => {
+  test("--replay with a message that the application does not have ends listen with exit code 1", async () => {
     const app = await makeApplication(send);
     const foreign = await sendMessage(send, await makeApplication(send));
     const args = ["listen", "--app", app, "--forward-to", "localhost:1", "--replay", foreign];
@@ -279,7 +273,7 @@ describe("what a listener may not do", () => {
     ],
   ];
   for (const [name, token, app, expected] of refused) {
-    test(`${name} ends the command with one sentence and exit code 1`, async () => {
+    test(`${name} ends listen with one sentence and exit code 1`, async () => {
       for (const json of [[], ["--json"]]) {
         const args = ["listen", "--app", await app(), "--forward-to", "localhost:1", ...json];
         const { code, stdout, stderr } = await command(args, { BOATHOOK_TOKEN: await token() });
@@ -301,7 +295,7 @@ describe("what a listener may not do", () => {
     expect((await listening.forwarded(1))[0]?.messageId).toBe(id);
   });
 
-  test("the command ends with 1 when its token is revoked, and when the application is deleted", async () => {
+  test("listen ends with exit code 1 when its token is revoked, and when the application is deleted", async () => {
     const app = await makeApplication(send);
     const token = await server.createToken("--app", app, "--name", freshUid("token"));
     const args = ["--app", app, "--forward-to", "localhost:1"];
@@ -319,13 +313,17 @@ describe("what a listener may not do", () => {
 
   const USAGE: ReadonlyArray<readonly [name: string, args: readonly string[], stderr: RegExp]> = [
     ["neither an application nor a source", ["--forward-to", "localhost:1"], /Set either --app or --source\./],
-    ["both", ["--app", "a", "--source", "b", "--forward-to", "localhost:1"], /cannot be used with/],
+    [
+      "an application and a source",
+      ["--app", "a", "--source", "b", "--forward-to", "localhost:1"],
+      /cannot be used with/,
+    ],
     ["no local server", ["--app", "demo"], /--forward-to/],
     ["a local server that is no URL", ["--app", "a", "--forward-to", "ftp://x"], /must be a URL such as/],
     ["an unknown replay", ["--app", "a", "--forward-to", "localhost:1", "--replay", "first:3"], /must be last:10/],
   ];
   for (const [name, args, expected] of USAGE) {
-    test(`${name} is wrong usage`, async () => {
+    test(`listen with ${name} is wrong usage`, async () => {
       const { code, stdout, stderr } = await command(["listen", ...args]);
       expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
       expect(stderr).toMatch(expected);
@@ -333,7 +331,7 @@ describe("what a listener may not do", () => {
   }
 });
 
-test("the signature is in the headers that the server uses for its endpoints", async () => {
+test("requests of listeners have the signature headers that the server uses for endpoints", async () => {
   await using svix = { ...(await startServer(["--signature-headers=svix"])), [Symbol.asyncDispose]: () => svix.stop() };
   await using local = startReceiver();
   const app = await makeApplication(clientOf(svix.url));
@@ -342,10 +340,10 @@ test("the signature is in the headers that the server uses for its endpoints", a
   const [request] = await local.arrived(1);
   expect([request!.headers.get("svix-id"), request!.headers.get("webhook-id")]).toEqual([id, null]);
   const renamed = [...request!.headers].map(([name, value]) => [name.replace("svix-", "webhook-"), value] as const);
-  verify({ ...request!, headers: new Headers(renamed as [string, string][]) }, listening.secret);
+  verifyRequest({ ...request!, headers: new Headers(renamed as [string, string][]) }, listening.secret);
 });
 
-test("control characters in event types and responses do not reach the terminal", async () => {
+test("listen prints no control characters of event types and responses", async () => {
   await using local = startReceiver();
   await using endpoint = startReceiver();
   const fields = { type: "generic-webhook", config: {}, eventType: "header:X-Type" };

@@ -120,7 +120,7 @@ describe("boathook login", () => {
     using home = temporaryDirectory();
     using server = fakeApi(() => Response.json({ hello: "world" }));
     const { code, stderr } = await logIn(home, server.url);
-    expect({ code, stderr }).toEqual({ code: 1, stderr: `${server.url} is no Boathook server. Check --server.\n` });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: `${server.url} is not a Boathook server. Check --server.\n` });
     expect(readdirSync(home.path)).toEqual([]);
   });
 
@@ -188,7 +188,7 @@ describe("boathook logout", () => {
     expect(await command(home, ["logout"])).toEqual({ code: 0, stdout: "", stderr: "There was no stored token.\n" });
   });
 
-  test("a login whose token has ended says how to log in again", async () => {
+  test("a command with a login whose token has ended reports how to log in again", async () => {
     using home = temporaryDirectory();
     using server = serverFor(TOKEN);
     await logIn(home, server.url);
@@ -200,7 +200,7 @@ describe("boathook logout", () => {
     });
   });
 
-  test("a damaged file of credentials is named", async () => {
+  test("a damaged file of credentials is reported with its path", async () => {
     using home = temporaryDirectory();
     const file = home.file("boathook/credentials.json");
     mkdirSync(dirname(file));
@@ -223,7 +223,7 @@ describe("the file of credentials", () => {
     ["win32", { APPDATA: "/roaming" }, /^\/roaming\/boathook\/credentials\.json$/],
   ];
   for (const [platform, environment, expected] of places) {
-    test(`on ${platform} with ${JSON.stringify(environment)} it is where that system keeps configuration`, () => {
+    test(`on ${platform} with ${JSON.stringify(environment)}, the credentials are where the system keeps configuration`, () => {
       expect(credentialsFile(environment, platform)).toMatch(expected);
     });
   }

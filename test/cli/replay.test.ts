@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { generateKeyPairSync } from "node:crypto";
-import { Webhook } from "standardwebhooks";
 import { run } from "../support/binary.ts";
 import { clientOf, makeApplication, type Send } from "../support/client.ts";
 import { makeEndpoint, sendMessage, sendMessages } from "../support/delivery.ts";
 import { freePort } from "../support/free-port.ts";
-import { ok, type Received, startReceiver } from "../support/receiver.ts";
+import { ok, startReceiver } from "../support/receiver.ts";
 import { program, ROOT_TOKEN, startServer, type TestServer } from "../support/server.ts";
 import { makeSource } from "../support/source.ts";
 import { postStripe, stripeEvent } from "../support/stripe.ts";
+import { verifyRequest } from "../support/verify-request.ts";
 
 // Each command is a separate process, which takes seconds on a busy machine.
 setDefaultTimeout(60_000);
@@ -24,15 +24,11 @@ afterAll(() => server.stop());
 const replay = (args: readonly string[], env: Record<string, string> = {}) =>
   run(program, ["replay", ...args], { env: { BOATHOOK_SERVER: server.url, BOATHOOK_TOKEN: ROOT_TOKEN, ...env } });
 
-function verify({ body, headers }: Received, secret: string): void {
-  new Webhook(secret).verify(body.toString(), Object.fromEntries(headers));
-}
-
 const secretOf = async (app: string, endpoint: string): Promise<string> =>
   (await send("GET", `/app/${app}/endpoint/${endpoint}/secret`)).json.key;
 
 describe("boathook replay", () => {
-  test("messages are sent in the given order, signed with the secret of the only endpoint, and the exit code is 0", async () => {
+  test("replay sends messages in the given order, signed with the secret of the only endpoint, and exits with 0", async () => {
     await using local = startReceiver();
     const app = await makeApplication(send);
     const endpoint = await makeEndpoint(send, app, "https://endpoint.example/");
@@ -43,13 +39,13 @@ describe("boathook replay", () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(local.received.map(({ id }) => id)).toEqual(wanted);
     const secret = await secretOf(app, endpoint);
-    for (const request of local.received) verify(request, secret);
+    for (const request of local.received) verifyRequest(request, secret);
     const lines = stdout.trimEnd().split("\n");
     expect(lines).toHaveLength(2);
     expect(lines[0]).toMatch(new RegExp(`^\\d\\d:\\d\\d:\\d\\d  a  ${wanted[0]}  204  \\d+ ms$`));
   });
 
-  test("without an endpoint the secret of the listeners signs, and a token of the application needs no --app", async () => {
+  test("replay of an application without endpoints signs with the secret of the listeners, and its token needs no --app", async () => {
     await using local = startReceiver();
     const app = await makeApplication(send);
     const id = await sendMessage(send, app);
@@ -59,10 +55,10 @@ describe("boathook replay", () => {
       code: 0,
       line: { type: "request", messageId: id, eventType: "a", method: "POST", status: 204, error: null },
     });
-    verify(local.received[0]!, (await send("GET", `/app/${app}/listen/secret`)).json.key);
+    verifyRequest(local.received[0]!, (await send("GET", `/app/${app}/listen/secret`)).json.key);
   });
 
-  test("with several endpoints, one must be named, and its secret signs", async () => {
+  test("replay of an application with several endpoints needs --endpoint, and signs with its secret", async () => {
     await using local = startReceiver();
     const app = await makeApplication(send);
     const first = await makeEndpoint(send, app, "https://one.example/", { uid: "one" });
@@ -73,14 +69,14 @@ describe("boathook replay", () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
     expect(stderr).toMatch(/several endpoints\. Set --endpoint to one of (one, two|two, one)\.\n$/i);
     expect((await replay([...args, "--endpoint", "one"])).code).toBe(0);
-    verify(local.received[0]!, await secretOf(app, first));
+    verifyRequest(local.received[0]!, await secretOf(app, first));
     expect(await replay([...args, "--endpoint", "three"])).toEqual({
       ...{ code: 1, stdout: "" },
       stderr: `Endpoint three does not exist on the server at ${server.url}.\n`,
     });
   });
 
-  test("the exit code is 1 if a response is no success, and the other messages are sent nevertheless", async () => {
+  test("replay exits with 1 if a response is not a success, after it has sent the other messages", async () => {
     await using local = startReceiver();
     const app = await makeApplication(send);
     const [one, two] = await sendMessages(send, app, 2);
@@ -94,7 +90,7 @@ describe("boathook replay", () => {
     expect(JSON.parse(absent.stdout)).toMatchObject({ status: null, error: expect.stringMatching(/refused/i) });
   });
 
-  test("messages of a source keep their method, path and headers", async () => {
+  test("replayed messages of a source keep their method, path and headers", async () => {
     await using local = startReceiver();
     await using endpoint = startReceiver();
     const source = await makeSource(send, endpoint.url);
@@ -107,7 +103,7 @@ describe("boathook replay", () => {
     expect(local.received[0]!.headers.get("stripe-signature")).toBe(delivered!.headers.get("stripe-signature"));
   });
 
-  test("a message can be named by its eventId, and one that does not exist is named before anything is sent", async () => {
+  test("replay takes the eventId of a message, and reports a message that does not exist before it sends any", async () => {
     await using local = startReceiver();
     const app = await makeApplication(send);
     const id = await sendMessage(send, app, { eventId: "event-1" });
@@ -121,7 +117,7 @@ describe("boathook replay", () => {
     expect(local.received).toHaveLength(1);
   });
 
-  test("an endpoint that signs with a private key is refused with one sentence", async () => {
+  test("replay with an endpoint that signs with a private key fails with one sentence", async () => {
     const app = await makeApplication(send);
     await makeEndpoint(send, app, "https://endpoint.example/", { secret: `whsk_${ed25519Key()}` });
     const id = await sendMessage(send, app);
@@ -135,7 +131,7 @@ describe("boathook replay", () => {
     ["no local server", ["msg_1", "--app", "a"], /--forward-to/],
     ["a token for a whole environment and no application", ["msg_1", "--forward-to", "localhost:1"], /Set --app or/],
   ] as const) {
-    test(`${name} is wrong usage`, async () => {
+    test(`replay with ${name} is wrong usage`, async () => {
       const { code, stdout, stderr } = await replay(args);
       expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
       expect(stderr).toMatch(expected);

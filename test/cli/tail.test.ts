@@ -26,7 +26,7 @@ async function tailOf(args: readonly string[], token = ROOT_TOKEN): Promise<Runn
 }
 
 describe("boathook tail", () => {
-  test("each message and each attempt is one line of JSON", async () => {
+  test("tail --json prints each message and each attempt as one line of JSON", async () => {
     await using receiver = startReceiver(withStatus(201));
     const app = await makeApplication(send);
     const endpoint = await makeEndpoint(send, app, receiver.url);
@@ -42,7 +42,7 @@ describe("boathook tail", () => {
     for (const { time } of [message, attempt]) expect(Date.parse(time)).toBeGreaterThan(0);
   });
 
-  test("for people a line has the time, what happened, the ids, the status and the duration", async () => {
+  test("without --json, tail prints the time, the kind, the ids, the status and the duration", async () => {
     await using receiver = startReceiver(withStatus(500));
     const app = await makeApplication(send);
     const endpoint = await makeEndpoint(send, app, receiver.url);
@@ -54,7 +54,7 @@ describe("boathook tail", () => {
     expect(tail.lines[1]).toMatch(new RegExp(`^${time}  attempt  ${id}  ${endpoint}  500  \\d+ ms$`));
   });
 
-  test("a source is watched like an application, and other applications are not shown", async () => {
+  test("tail --source shows the messages of the source, and not those of other applications", async () => {
     await using endpoint = startReceiver();
     const source = await makeSource(send, endpoint.url);
     await using tail = await tailOf(["--source", source.uid, "--json"]);
@@ -64,7 +64,7 @@ describe("boathook tail", () => {
     expect(tail.lines.map((line) => JSON.parse(line).eventType)).toEqual(["invoice.paid", undefined]);
   });
 
-  test("a read-only token may watch, and the command ends with 0 at SIGINT and SIGTERM", async () => {
+  test("tail accepts a read-only token, and SIGINT and SIGTERM end it with exit code 0", async () => {
     const app = await makeApplication(send);
     const token = await server.createToken("--read-only");
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -76,7 +76,7 @@ describe("boathook tail", () => {
     }
   });
 
-  test("after a restart of the server the command goes on", async () => {
+  test("tail continues after a restart of the server", async () => {
     const app = await makeApplication(send);
     await using tail = await tailOf(["--app", app, "--json"]);
     await server.restart();
@@ -85,7 +85,7 @@ describe("boathook tail", () => {
     await tail.line((line) => line.includes(id));
   });
 
-  test("another customer's application is 404, and a wrong token says how to log in", async () => {
+  test("tail of another customer's application, or with a wrong token, fails with one sentence", async () => {
     const app = await makeApplication(send);
     const token = await server.createToken("--app", await makeApplication(send));
     const env = (value: string) => ({ env: { BOATHOOK_SERVER: server.url, BOATHOOK_TOKEN: value } });
@@ -98,7 +98,7 @@ describe("boathook tail", () => {
   });
 });
 
-test("the command ends when nobody reads its output any more", async () => {
+test("tail ends when its output is no longer read", async () => {
   const app = await makeApplication(send);
   const command = [...program, "tail", "--app", app, "--json"].map((word) => `'${word}'`).join(" ");
   const shell = `{ ${command}; echo "code $?" >&2; } | head -n 1`;
@@ -151,11 +151,11 @@ describe("colours", () => {
     return shown;
   };
 
-  test("a terminal gets colours", async () => {
+  test("tail prints colours on a terminal", async () => {
     expect(await shownAt({})).toContain("\u001b[32m204\u001b[0m");
   });
 
-  test("a terminal with NO_COLOR gets none", async () => {
+  test("tail prints no colours if NO_COLOR is set", async () => {
     expect(await shownAt({ NO_COLOR: "1" })).not.toContain("\u001b[");
   });
 });

@@ -48,7 +48,7 @@ describe("boathook trigger --app", () => {
     ["an empty object if there is no schema", undefined, {}],
   ];
   for (const [name, schema, payload] of payloads) {
-    test(`the payload is ${name}`, async () => {
+    test(`the payload of trigger --app is ${name}`, async () => {
       const app = await makeApplication(send);
       const eventType = await makeEventType(schema);
       const { code, stdout, stderr } = await trigger(["--app", app, eventType]);
@@ -58,7 +58,7 @@ describe("boathook trigger --app", () => {
     });
   }
 
-  test("the payload of --data is sent byte for byte, from a file or from stdin", async () => {
+  test("trigger sends the payload of --data byte for byte, from a file or from stdin", async () => {
     using dir = temporaryDirectory();
     await using receiver = startReceiver();
     const app = await makeApplication(send);
@@ -71,7 +71,7 @@ describe("boathook trigger --app", () => {
     expect(requests.map(({ body }) => body.toString())).toEqual([exact, exact]);
   });
 
-  test("an event type that does not exist ends the command with 1 unless there is a payload", async () => {
+  test("trigger with an event type that does not exist exits with 1, unless there is a payload", async () => {
     const app = await makeApplication(send);
     const { code, stdout, stderr } = await trigger(["--app", app, "no.such"]);
     expect({ code, stdout, stderr }).toEqual({
@@ -81,7 +81,7 @@ describe("boathook trigger --app", () => {
     expect((await trigger(["--app", app, "no.such", "--data", "-"], { input: "{}" })).code).toBe(0);
   });
 
-  test("data that is no JSON, no text or not there is named", async () => {
+  test("trigger reports --data that is not JSON, not text or missing", async () => {
     using dir = temporaryDirectory();
     writeFileSync(dir.file("binary"), new Uint8Array([0xff, 0xfe]));
     const app = await makeApplication(send);
@@ -96,7 +96,7 @@ describe("boathook trigger --app", () => {
     }
   });
 
-  test("--count sends that many messages, and prints an id or with --json a message a line", async () => {
+  test("trigger --count sends that many messages, and prints an id a line, or with --json a message", async () => {
     const app = await makeApplication(send);
     const eventType = await makeEventType();
     const plain = await trigger(["--app", app, eventType, "--count", "50"]);
@@ -109,7 +109,7 @@ describe("boathook trigger --app", () => {
     expect(list.data).toHaveLength(53);
   });
 
-  test("the first refused message ends the command with 1 and one sentence", async () => {
+  test("trigger exits with 1 and one sentence at the first refused message", async () => {
     const { code, stderr } = await trigger(["--app", "nobody", await makeEventType(), "--count", "100"]);
     expect({ code, stderr }).toEqual({
       code: 1,
@@ -126,7 +126,7 @@ describe("boathook trigger --app", () => {
 });
 
 describe("boathook trigger --source --data", () => {
-  test("the body is signed as the provider signs", async () => {
+  test("trigger --source signs the body as the provider does", async () => {
     await using receiver = startReceiver();
     const source = await makeSource(send, receiver.url);
     const body = '{"id":"evt_own","type":"invoice.voided","n":1.0}';
@@ -136,7 +136,7 @@ describe("boathook trigger --source --data", () => {
     expect((await receiver.arrived(1))[0]!.body.toString()).toBe(body);
   });
 
-  test("a body that the source has already is a duplicate, which is said", async () => {
+  test("trigger reports a body that the source has already received as a duplicate", async () => {
     await using receiver = startReceiver();
     const source = await makeSource(send, receiver.url);
     const args = ["--source", source.uid, "--data", "-"];
@@ -149,7 +149,7 @@ describe("boathook trigger --source --data", () => {
     });
   });
 
-  test("text that is no JSON reaches a source whose provider sends any text", async () => {
+  test("text that is not JSON reaches a source whose provider sends any text", async () => {
     await using receiver = startReceiver();
     const source = await makeSource(send, receiver.url, { fields: { type: "generic-webhook", config: {} } });
     const input = "a=1&b=ü\u0000";
@@ -157,7 +157,7 @@ describe("boathook trigger --source --data", () => {
     expect((await receiver.arrived(1))[0]!.body.toString()).toBe(input);
   });
 
-  test("the API takes a JSON value as the body, and sends it byte for byte", async () => {
+  test("the API accepts a JSON value as the body of an example, and sends it byte for byte", async () => {
     await using receiver = startReceiver();
     const source = await makeSource(send, receiver.url, { fields: { type: "generic-webhook", config: {} } });
     const path = `/ingest/api/v1/source/${source.uid}/send-example`;
@@ -165,7 +165,7 @@ describe("boathook trigger --source --data", () => {
     expect((await receiver.arrived(1))[0]!.body.toString()).toBe('{"n": 1.0, "big": 12345678901234567890}');
   });
 
-  test("a source of type cron has no body", async () => {
+  test("trigger refuses a body for a source of type cron", async () => {
     const uid = freshUid("source");
     await send("POST", "/ingest/api/v1/source", {
       name: uid,

@@ -13,7 +13,7 @@ const trigger = (url: string, args: readonly string[], token: string = TOKEN) =>
   run(fromSources, ["trigger", ...args], { env: { BOATHOOK_SERVER: url, BOATHOOK_TOKEN: token } });
 
 describe("boathook trigger", () => {
-  test("the command asks the server for an example and prints only the id of the message", async () => {
+  test("trigger asks the server for an example and prints only the id of the message", async () => {
     using server = fakeApi(() => Response.json({ id: MESSAGE_ID }, { status: 202 }));
     const { code, stdout, stderr } = await trigger(server.url, ["--source", "shop/1", "charge.refunded"]);
     expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: `${MESSAGE_ID}\n`, stderr: "" });
@@ -27,7 +27,7 @@ describe("boathook trigger", () => {
     ]);
   });
 
-  test("the request contains no event type if none is given", async () => {
+  test("the request of trigger contains no event type if none is given", async () => {
     using server = fakeApi(() => Response.json({ id: MESSAGE_ID }, { status: 202 }));
     await trigger(server.url, ["--source", "shop"]);
     expect(server.seen.map(({ body }) => body)).toEqual([{}]);
@@ -60,18 +60,22 @@ describe("boathook trigger", () => {
       () => new Response("<h1>\n Bad\n</h1>", { status: 502 }),
       "The server responded with 502: <h1> Bad </h1>\n",
     ],
-    ["a response that is no message", () => Response.json([]), "The response contains no message. Check --server.\n"],
+    [
+      "a response that is not a message",
+      () => Response.json([]),
+      "The response contains no message. Check --server.\n",
+    ],
     ["a redirect", () => Response.redirect("http://127.0.0.1:1/"), "The server responded with 302\n"],
   ];
   for (const [name, response, stderr] of REFUSALS) {
-    test(`the exit code is 1 and stderr has one sentence after ${name}`, async () => {
+    test(`trigger exits with 1 and one sentence on stderr after ${name}`, async () => {
       using server = fakeApi(response);
       const expected = { code: 1, stdout: "", stderr: stderr.replace("{url}", server.url) };
       expect(await trigger(server.url, ["--source", "shop"])).toEqual(expected);
     });
   }
 
-  test("control characters in responses do not reach the terminal", async () => {
+  test("trigger prints no control characters of responses", async () => {
     const hostile = "\u001b[31mred\u009b2J\u202e\r\n\u0007";
     using refusing = fakeApi(() => Response.json({ code: "x", detail: `Bad ${hostile}` }, { status: 422 }));
     using answering = fakeApi(() => Response.json({ id: hostile, eventType: hostile }));
@@ -89,7 +93,7 @@ describe("boathook trigger", () => {
     expect(JSON.parse(outputs[2]!.stdout)).toEqual({ id: hostile, eventType: hostile });
   });
 
-  test("a server that cannot be reached is named without a stack trace", async () => {
+  test("trigger names a server that cannot be reached, without a stack trace", async () => {
     const url = `http://127.0.0.1:${freePort()}`;
     const { code, stdout, stderr } = await trigger(url, ["--source", "shop"]);
     expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
@@ -101,13 +105,13 @@ describe("boathook trigger", () => {
     ["an application and a source", ["--source", "shop", "--app", "acme"], TOKEN, /cannot be used with/],
     ["an application and no event type", ["--app", "acme"], TOKEN, /missing required argument 'event'/i],
     ["no messages", ["--source", "shop", "--count", "0"], TOKEN, /from 1 to 1000000/],
-    ["a rate of nothing", ["--source", "shop", "--rate", "0"], TOKEN, /messages per second/],
+    ["a rate of 0", ["--source", "shop", "--rate", "0"], TOKEN, /messages per second/],
     ["no token", ["--source", "shop"], "", /BOATHOOK_TOKEN/],
     ["a server without a scheme", ["--source", "shop", "--server", "localhost:8071"], TOKEN, /must be a URL such as/],
     ["two events", ["--source", "shop", "a", "b"], TOKEN, /too many arguments/i],
   ];
   for (const [name, args, token, expected] of USAGE) {
-    test(`the exit code is 2 with ${name}`, async () => {
+    test(`trigger with ${name} is wrong usage`, async () => {
       const { code, stdout, stderr } = await trigger("http://127.0.0.1:1", args, token);
       expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
       expect(stderr).toMatch(expected);

@@ -4,7 +4,7 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { CommandFailed } from "../exit-code.ts";
 
-/** What `boathook login` has stored: a token, and the only server that it may be sent to. */
+/** The token that `boathook login` has stored, and the only server to which it may be sent. */
 export interface Credentials {
   /** In the form of `serverName`. */
   readonly server: string;
@@ -25,7 +25,7 @@ function configDirectory({ XDG_CONFIG_HOME, APPDATA }: Environment, platform: No
   return platform === "darwin" ? join(homedir(), "Library", "Application Support") : join(homedir(), ".config");
 }
 
-/** Returns the stored credentials, or null if there are none. Throws `CommandFailed` for another file. */
+/** Returns the stored credentials, or null if there are none. Throws `CommandFailed` if the file is invalid. */
 export function readCredentials(file = credentialsFile()): Credentials | null {
   let text: string;
   try {
@@ -53,7 +53,7 @@ export function writeCredentials(credentials: Credentials, file = credentialsFil
   const draft = join(directory, `.credentials-${randomUUID()}`);
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    // The directory may have been made by someone else, with other permissions.
+    // Another program may have made the directory, with other permissions.
     chmodSync(directory, 0o700);
     writeFileSync(draft, `${JSON.stringify(credentials, null, 2)}\n`, { mode: 0o600, flag: "wx" });
     renameSync(draft, file);

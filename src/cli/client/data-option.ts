@@ -4,12 +4,12 @@ import { CommandFailed } from "../exit-code.ts";
 import { bytesOfStdin } from "./stdin.ts";
 
 const STDIN = "-";
-/** No server takes larger payloads by default. */
+/** Maximum size of the data on stdin, in bytes. By default, servers accept only smaller payloads. */
 const BYTES_MAX = 256 * 1024 * 1024;
 
 /** Returns the text of a file, or of stdin for `-`. Throws `CommandFailed` if it cannot be read. */
 export async function textOfData(file: string): Promise<string> {
-  const name = file === STDIN ? "stdin" : file;
+  const name = nameOf(file);
   let bytes: Uint8Array;
   try {
     bytes = file === STDIN ? await bytesOfStdin(BYTES_MAX) : readFileSync(file);
@@ -28,7 +28,11 @@ export async function jsonOfData(file: string): Promise<string> {
   try {
     JSON.parse(text);
   } catch {
-    throw new CommandFailed(`The data in ${file === STDIN ? "stdin" : file} is not valid JSON.`);
+    throw new CommandFailed(`The data in ${nameOf(file)} is not valid JSON.`);
   }
   return text;
+}
+
+function nameOf(file: string): string {
+  return file === STDIN ? "stdin" : file;
 }

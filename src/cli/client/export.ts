@@ -10,7 +10,7 @@ interface Flags {
 export function addExportCommand(program: Command): void {
   const command = program
     .command("export")
-    .description("Print the configuration of the server as YAML, in the form that apply reads.")
+    .description("Print the configuration of the server as a YAML file for `boathook apply`.")
     .option("--with-secrets", "include the signing secrets of endpoints")
     .option("--json", "print JSON");
   addServerOptions(command).action(async ({ withSecrets = false, json = false }: Flags) => {

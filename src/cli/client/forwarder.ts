@@ -1,9 +1,10 @@
-import { LISTENER_WINDOW } from "../../core/listener.ts";
+import { bytesOfFrame } from "../../core/frame-body.ts";
+import { LISTENER_WINDOW, type ListenerFrame } from "../../core/listener.ts";
 import type { LocalRequest, LocalResponse, LocalServer } from "./local-server.ts";
 import type { Output } from "./output.ts";
 import { printable } from "./printable.ts";
 
-/** Number of requests to the local server at a time, like that to an endpoint. */
+/** Maximum number of concurrent requests to the local server, which is the default for endpoints. */
 const CONCURRENCY = 16;
 
 /** A message that is to be forwarded. */
@@ -13,12 +14,18 @@ export interface Forwarded extends Omit<LocalRequest, "body"> {
   readonly body: Uint8Array | null;
 }
 
+/** Returns the message in a frame. */
+export function forwardedOf(frame: Extract<ListenerFrame, { readonly type: "message" }>): Forwarded {
+  const { id: messageId, eventType, method, path, headers } = frame;
+  return { messageId, eventType, method, path, headers, body: bytesOfFrame(frame) };
+}
+
 interface Waiting {
   readonly message: Forwarded;
   readonly onDone: () => void;
 }
 
-/** Forwards messages to the local server in the order in which they came, and prints each result. */
+/** Forwards messages to the local server, in the order in which they are added, and prints each result. */
 export class Forwarder {
   readonly #waiting: Waiting[] = [];
   #underWay = 0;
@@ -28,20 +35,24 @@ export class Forwarder {
     private readonly server: LocalServer,
     private readonly output: Output,
     private readonly stop: AbortSignal,
-  ) {}
+  ) {
+    stop.addEventListener("abort", () => this.#onRoom());
+  }
 
-  /** Forwards a message when it is its turn. `onDone` is called when its result has been printed. */
+  /** Adds a message. `onDone` is called when its result has been printed. */
   add(message: Forwarded, onDone: () => void): void {
     this.#waiting.push({ message, onDone });
     this.#begin();
   }
 
-  /** Resolves when fewer messages wait than one connection can bring. */
+  /**
+   * Resolves when fewer messages wait than one connection can send without an acknowledgement, or when
+   * `stop` is aborted.
+   */
   async room(): Promise<void> {
     while (this.#waiting.length >= LISTENER_WINDOW && !this.stop.aborted) {
       await new Promise<void>((resolve) => {
         this.#onRoom = resolve;
-        this.stop.addEventListener("abort", () => resolve(), { once: true });
       });
     }
   }
@@ -64,7 +75,7 @@ export class Forwarder {
   }
 }
 
-/** Forwards one message and prints the result, unless `stop` is aborted meanwhile. Returns the result. */
+/** Forwards one message. Prints the result, unless `stop` was aborted before, and returns it. */
 export async function forwardOne(
   server: LocalServer,
   message: Forwarded,

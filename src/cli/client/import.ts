@@ -1,7 +1,7 @@
 import { Argument, type Command } from "commander";
 import type { Imported, Origin } from "../../apply/import/imported.ts";
 import { CommandFailed } from "../exit-code.ts";
-import { type ApplyFlags, applyAndPrint } from "./apply.ts";
+import { type ApplyFlags, applyAndPrint } from "./apply-and-print.ts";
 import { originAt } from "./origin.ts";
 import { printable } from "./printable.ts";
 import { addServerOptions, serverClient, serverUrl } from "./server-options.ts";
@@ -14,7 +14,7 @@ interface ConvoyFlags extends ApplyFlags {
 export function addImportCommand(program: Command): void {
   const command = program
     .command("import")
-    .description("Copy the configuration of another product over its API, and report what cannot be had.");
+    .description("Copy the configuration of another product over its API, and report what cannot be copied.");
   const svix = subcommand(
     command,
     "svix",
@@ -27,7 +27,7 @@ export function addImportCommand(program: Command): void {
   const convoy = subcommand(
     command,
     "convoy",
-    "Copy event types, endpoints and subscriptions of a Convoy project, with one application per owner. The key of the API is read from CONVOY_API_KEY.",
+    "Copy event types, endpoints and subscriptions of a Convoy project, with one application per owner. Its API key is read from CONVOY_API_KEY.",
   )
     .requiredOption("--project <id>", "id of the project")
     .action(async (url: string, flags: ConvoyFlags) => {
@@ -42,8 +42,8 @@ function subcommand(command: Command, name: string, description: string): Comman
     .command(name)
     .description(description)
     .addArgument(new Argument("<url>", "URL of the other server").argParser(serverUrl))
-    .option("--dry-run", "only print what would be done")
-    .option("--json", "print the changes and what cannot be had as one JSON object");
+    .option("--dry-run", "only print the differences")
+    .option("--json", "print the changes and what cannot be copied as one JSON object");
   return addServerOptions(sub);
 }
 
@@ -57,18 +57,19 @@ function originOf(command: Command, url: string, variable: string): Origin {
 async function importFrom(command: Command, read: () => Promise<Imported>, flags: ApplyFlags): Promise<void> {
   const client = serverClient(command);
   const { usable } = await import("../../apply/import/imported.ts");
-  const imported = await unlessOtherForm(read);
+  const imported = await readOrigin(read);
   const { configuration, missing } = await usable(imported);
   const lines = missing.map(printable);
   await applyAndPrint(client, configuration, flags, flags.json ? { cannotBeHad: lines } : {});
   if (!flags.json && lines.length > 0) console.log(["cannot be had:", ...lines].join("\n"));
 }
 
-/** A server that is none of this product responds with another form. */
-async function unlessOtherForm(read: () => Promise<Imported>): Promise<Imported> {
+/** Reads the other server. Rejects with `CommandFailed` if it is not one of the product. */
+async function readOrigin(read: () => Promise<Imported>): Promise<Imported> {
   try {
     return await read();
   } catch (error) {
+    // Fields are missing in responses of another form.
     if (!(error instanceof TypeError)) throw error;
     throw new CommandFailed("The responses of the other server do not have the expected form. Check the URL.");
   }

@@ -1,18 +1,18 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { bytesOfFrame } from "../../core/frame-body.ts";
 import { type ListenerFrame, parseReplay, REPLAY_FORM } from "../../core/listener.ts";
-import { parseSecret, type SignatureHeaders } from "../../core/signature.ts";
-import { CommandFailed } from "../exit-code.ts";
+import { parseSecret } from "../../core/signature.ts";
 import { listenForStop } from "../stop-signal.ts";
-import { Forwarder } from "./forwarder.ts";
-import { LocalServer, localUrl } from "./local-server.ts";
-import { Output } from "./output.ts";
-import { addPlaceOptions, type Place, type PlaceOptions, placeOf } from "./place.ts";
+import { forwardOption } from "./forward-option.ts";
+import { Forwarder, forwardedOf } from "./forwarder.ts";
+import { type ListenerSecret, listenerSecretOf } from "./listener-secret.ts";
+import { LocalServer } from "./local-server.ts";
+import { note, Output } from "./output.ts";
 import type { ServerClient } from "./server-client.ts";
 import { addServerOptions, serverClient } from "./server-options.ts";
 import { type FrameSender, followStream } from "./stream.ts";
+import { addSubjectOptions, type Subject, type SubjectOptions, subjectOf } from "./subject.ts";
 
-interface ListenOptions extends PlaceOptions {
+interface ListenOptions extends SubjectOptions {
   readonly forwardTo?: string;
   readonly types?: string;
   readonly replay?: string;
@@ -22,14 +22,14 @@ interface ListenOptions extends PlaceOptions {
 
 /** Adds the command that brings the webhooks of an application or a source to this machine. */
 export function addListenCommand(program: Command): void {
-  const listen = addPlaceOptions(
+  const listen = addSubjectOptions(
     program
       .command("listen")
       .description("Forward copies of an application's or a source's webhooks to a server on this machine."),
   )
     .addOption(forwardOption())
     .option("--types <types>", "only these event types, separated by commas")
-    .addOption(new Option("--replay <messages>", `begin with stored messages: ${REPLAY_FORM}`).argParser(replay))
+    .addOption(new Option("--replay <messages>", `begin with stored messages: ${REPLAY_FORM}`).argParser(checkReplay))
     .option("--json", "print one JSON object a line")
     .addOption(
       new Option("--print-secret", "print only the secret of the signatures").conflicts([
@@ -39,59 +39,35 @@ export function addListenCommand(program: Command): void {
       ]),
     );
   addServerOptions(listen).action(async (options: ListenOptions) => {
-    const place = placeOf(listen, options);
+    const subject = subjectOf(listen, options);
     const { forwardTo, printSecret } = options;
     if (forwardTo === undefined && printSecret === undefined) {
       listen.error("error: required option '--forward-to <url>' not specified");
     }
     const client = serverClient(listen);
-    const secret = await listenerSecretOf(client, place);
+    const secret = await listenerSecretOf(client, subject);
     if (forwardTo === undefined) console.log(secret.key);
-    else await new Session(client, place, forwardTo, options, secret).run();
+    else await new ListenRun(client, subject, forwardTo, options, secret).run();
   });
 }
 
-export function forwardOption(): Option {
-  return new Option("--forward-to <url>", "URL of the local server, such as http://localhost:3000/webhooks").argParser(
-    (text) => {
-      const url = localUrl(text);
-      if (url === null) throw new InvalidArgumentError("Must be a URL such as http://localhost:3000/webhooks.");
-      return url;
-    },
-  );
-}
-
-function replay(text: string): string {
+function checkReplay(text: string): string {
   if (parseReplay(text, Date.now()) === null) throw new InvalidArgumentError(`Must be ${REPLAY_FORM}.`);
   return text;
 }
 
-/** The secret with which requests of listeners are signed, and the headers with the signature. */
-export interface ListenerSecret {
-  readonly key: string;
-  readonly signatureHeaders: SignatureHeaders;
-}
-
-export async function listenerSecretOf(client: ServerClient, { path, names }: Place): Promise<ListenerSecret> {
-  const found = (await client.get(`${path}/listen/secret`, names)) as Partial<ListenerSecret> | null;
-  if (typeof found?.key !== "string" || typeof found.signatureHeaders !== "string") {
-    throw new CommandFailed(`The server at ${client.server} cannot forward to listeners. Upgrade it.`);
-  }
-  return found as ListenerSecret;
-}
-
-/** One run of the command: connections to the server, one after the other, and what they bring. */
-class Session {
+/** One run of the command. It holds one connection to the server after the other. */
+class ListenRun {
   readonly #stop = new AbortController();
   readonly #output: Output;
   readonly #forwarder: Forwarder;
-  /** The place after which the next connection goes on; null before the first one. */
+  /** The `after` of the latest frame, from which the next connection continues. Null before the first one. */
   #after: string | null = null;
   #isConnected = false;
 
   constructor(
     private readonly client: ServerClient,
-    private readonly place: Place,
+    private readonly subject: Subject,
     private readonly forwardTo: string,
     private readonly options: ListenOptions,
     private readonly secret: ListenerSecret,
@@ -106,12 +82,12 @@ class Session {
     void listenForStop().then(() => this.#stop.abort());
     const events = {
       path: () => this.#path(),
-      onFrame: (frame: unknown, connection: FrameSender) => this.#take(frame as ListenerFrame, connection),
+      onFrame: (frame: unknown, sender: FrameSender) => this.#take(frame as ListenerFrame, sender),
       onDisconnected: () => this.#disconnected(),
       ready: () => this.#forwarder.room(),
     };
     const { replay } = this.options;
-    const names = { ...this.place.names, ...(replay !== undefined && { Message: replay }) };
+    const names = { ...this.subject.names, ...(replay !== undefined && { Message: replay }) };
     await followStream(this.client, events, names, this.#stop.signal);
   }
 
@@ -121,46 +97,46 @@ class Session {
     if (types !== undefined) query.set("event_types", types);
     if (this.#after !== null) query.set("after", this.#after);
     else if (replay !== undefined) query.set("replay", replay);
-    return `${this.place.path}/listen?${query}`;
+    return `${this.subject.path}/listen?${query}`;
   }
 
-  #take(frame: ListenerFrame, connection: FrameSender): void {
+  #take(frame: ListenerFrame, sender: FrameSender): void {
     if (frame.type === "ready") this.#ready();
     else if (frame.type === "skipped") this.#skipped(frame.count, frame.isAtLeast);
     else if (frame.type === "message") {
-      const { id: messageId, eventType, method, path, headers } = frame;
-      this.#forwarder.add({ messageId, eventType, method, path, headers, body: bytesOfFrame(frame) }, () =>
-        connection.send({ type: "done", count: 1 }),
-      );
+      this.#forwarder.add(forwardedOf(frame), () => sender.send({ type: "done", count: 1 }));
     }
     this.#after = frame.after;
   }
 
   #ready(): void {
-    const output = this.#output;
     const isFirst = this.#after === null;
     this.#isConnected = true;
-    if (!isFirst) {
-      if (output.isJson) output.json({ type: "reconnected" });
-      else output.note("Connected again.");
-      return;
-    }
-    if (output.isJson) output.json({ type: "ready", secret: this.secret.key });
-    else {
-      output.note(`Ready. Webhooks of ${this.place.title} are forwarded to ${this.forwardTo}`);
-      output.note(`They are signed with ${this.secret.key}`);
-    }
+    if (isFirst) {
+      this.#report(
+        { type: "ready", secret: this.secret.key },
+        `Ready. Webhooks of ${this.subject.title} are forwarded to ${this.forwardTo}`,
+        `They are signed with ${this.secret.key}`,
+      );
+    } else this.#report({ type: "reconnected" }, "Connected again.");
   }
 
   #disconnected(): void {
     if (!this.#isConnected) return;
     this.#isConnected = false;
-    if (this.#output.isJson) this.#output.json({ type: "disconnected" });
-    else this.#output.note(`The connection to ${this.client.server} was lost. Connecting again.`);
+    this.#report({ type: "disconnected" }, `The connection to ${this.client.server} was lost. Connecting again.`);
   }
 
   #skipped(count: number, isAtLeast: boolean): void {
-    if (this.#output.isJson) this.#output.json({ type: "skipped", count, ...(isAtLeast && { isAtLeast }) });
-    else this.#output.note(`Skipped ${isAtLeast ? "at least " : ""}${count} messages, because too many waited.`);
+    this.#report(
+      { type: "skipped", count, ...(isAtLeast && { isAtLeast }) },
+      `Skipped ${isAtLeast ? "at least " : ""}${count} messages, because too many waited.`,
+    );
+  }
+
+  /** Prints an event as JSON, or as notes for people. */
+  #report(event: object, ...notes: readonly string[]): void {
+    if (this.#output.isJson) this.#output.json(event);
+    else for (const text of notes) note(text);
   }
 }

@@ -13,13 +13,13 @@ type Method = (typeof METHODS)[number];
 export interface LocalRequest {
   readonly messageId: string;
   readonly method: string;
-  /** Follows the path of the URL; empty or a path with an optional query. */
+  /** Appended to the path of the server's URL: empty, or a path with an optional query. */
   readonly path: string;
   readonly headers: ReadonlyArray<readonly [name: string, value: string]>;
   readonly body: Uint8Array;
 }
 
-/** What became of a request: the status of the response, or an error. */
+/** The result of a request: the status of the response, or an error. */
 export interface LocalResponse {
   readonly url: string;
   readonly status: number | null;
@@ -32,7 +32,7 @@ interface Signing {
   readonly headers: SignatureHeaders;
 }
 
-/** The server on this machine to which webhooks are forwarded, signed at the time of sending. */
+/** The server on this machine to which webhooks are forwarded. Each is signed when it is sent. */
 export class LocalServer {
   readonly #http = new HttpClient();
   readonly #base: URL;
@@ -44,7 +44,7 @@ export class LocalServer {
     this.#base = new URL(url);
   }
 
-  /** Sends one request and returns what became of it. Never rejects. */
+  /** Sends one request and returns its result. Never rejects. */
   async send(request: LocalRequest, stop: AbortSignal): Promise<LocalResponse> {
     const startedAt = performance.now();
     const url = urlWith(this.#base, request.path);
@@ -100,10 +100,4 @@ export function urlWith(base: URL, path: string): URL | null {
 
 function isMethod(text: string): text is Method {
   return (METHODS as readonly string[]).includes(text);
-}
-
-/** Returns the URL of a local server, which may lack its scheme. Returns null for any other text. */
-export function localUrl(text: string): string | null {
-  const url = URL.parse(/^[a-z]+:\/\//i.test(text) ? text : `http://${text}`);
-  return url !== null && /^https?:$/.test(url.protocol) && url.hash === "" ? url.href : null;
 }

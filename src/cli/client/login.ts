@@ -26,17 +26,21 @@ async function logIn(server: string): Promise<void> {
       token === "" ? "There is no token on stdin." : "A token has no spaces and only printable ASCII characters.",
     );
   }
-  const whoami = await ownerOf(server, token);
+  const owner = await ownerOf(server, token);
   writeCredentials({ server, token });
-  note(`Logged in to ${server} ${whoami}. The token is stored in ${credentialsFile()}.`);
+  note(`Logged in to ${server} ${owner}. The token is stored in ${credentialsFile()}.`);
 }
 
-/** Returns whose token it is, as a phrase. Throws `CommandFailed` if the server does not accept it. */
+/**
+ * Returns what the token is for, as a phrase. Rejects with `CommandFailed` if the server does not accept
+ * it.
+ */
 async function ownerOf(server: string, token: string): Promise<string> {
   const client = new ServerClient({ server, token, environment: null, isStoredToken: false });
   try {
     const found = (await client.get("/api/v1/auth/whoami")) as { envId?: unknown; appId?: unknown } | null;
-    if (typeof found?.envId !== "string") throw new CommandFailed(`${server} is no Boathook server. Check --server.`);
+    if (typeof found?.envId !== "string")
+      throw new CommandFailed(`${server} is not a Boathook server. Check --server.`);
     return typeof found.appId === "string"
       ? `for the application ${found.appId}`
       : `for the environment ${found.envId}`;

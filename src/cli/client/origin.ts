@@ -1,12 +1,13 @@
 import type { Origin } from "../../apply/import/imported.ts";
 import { CommandFailed } from "../exit-code.ts";
-import { printable } from "./printable.ts";
+import { lineOf, phraseOf } from "./printable.ts";
 import { requestTo } from "./server-client.ts";
 
 const TIMEOUT_MS = 30_000;
-/** How often a request is repeated that the other server refuses with 429, and how long the command waits. */
+/** Maximum number of requests for one path, and of seconds between two, if the other server responds with 429. */
 const TRIES_MAX = 10;
 const WAIT_SECONDS_MAX = 60;
+/** Maximum length of the other server's error message in the command's own message, in characters. */
 const DETAIL_CHARS_MAX = 300;
 
 /** The other server refused a request. */
@@ -19,7 +20,10 @@ class OriginRefused extends CommandFailed {
   }
 }
 
-/** Returns access to the server from which a configuration is copied. `variable` names the token's variable. */
+/**
+ * Returns access to the server from which a configuration is copied. `variable` is the environment
+ * variable of the token, for messages.
+ */
 export function originAt(server: string, token: string, variable: string): Origin {
   return {
     async get(path) {
@@ -45,8 +49,8 @@ async function fetched(server: string, path: string, token: string) {
     });
     return { response, text: await response.text() };
   } catch (error) {
-    const why = printable((error as Error).message).replace(/[.\s]+$/, "");
-    throw new CommandFailed(`The server at ${server} cannot be reached (${why}). Check the URL.`);
+    const reason = phraseOf((error as Error).message);
+    throw new CommandFailed(`The server at ${server} cannot be reached (${reason}). Check the URL.`);
   }
 }
 
@@ -59,7 +63,7 @@ function parsed(server: string, text: string): unknown {
 }
 
 function refusal(server: string, status: number, text: string, variable: string): OriginRefused {
-  const detail = printable(text.replace(/\s+/g, " ").slice(0, DETAIL_CHARS_MAX));
+  const detail = lineOf(text, DETAIL_CHARS_MAX);
   return new OriginRefused(
     status === 401 || status === 403
       ? `The server at ${server} does not accept the token in ${variable} (${status}).`

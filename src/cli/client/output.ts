@@ -6,12 +6,15 @@ const GREEN = 32;
 const YELLOW = 33;
 const GREY = 90;
 
-/** Writes a line that is no error to stderr, without the red of `console.error`. */
+/**
+ * Writes a line that is neither an event nor an error to stderr. `console.error` would print it in red
+ * on a terminal.
+ */
 export function note(text: string): void {
   process.stderr.write(`${printable(text)}\n`);
 }
 
-/** Writes the lines of commands that run on: one event a line, for people or as JSON. */
+/** Writes the events of `listen`, `replay` and `tail` to stdout, one a line, for people or as JSON. */
 export class Output {
   readonly #isColoured: boolean;
 
@@ -24,14 +27,9 @@ export class Output {
     this.#write(printableJson(value));
   }
 
-  /** Writes a line of parts, which may come from anywhere. */
+  /** Writes a line. Parts that come from elsewhere must be printable. */
   line(...parts: readonly string[]): void {
     this.#write(parts.join("  "));
-  }
-
-  /** Writes what is not an event to stderr. */
-  note(text: string): void {
-    note(text);
   }
 
   time(at = new Date()): string {

@@ -6,6 +6,16 @@ export function printable(text: string): string {
   return text.replace(UNPRINTABLE, "�");
 }
 
+/** Returns the beginning of a text from elsewhere on one line, with at most this many characters. */
+export function lineOf(text: string, charsMax: number): string {
+  return printable(text.replace(/\s+/g, " ").slice(0, charsMax));
+}
+
+/** Returns an error message from elsewhere for use within a sentence, without its full stop. */
+export function phraseOf(message: string): string {
+  return printable(message).replace(/[.\s]+$/, "");
+}
+
 /** Returns a value as JSON that is safe to print on one line of a terminal. */
 export function printableJson(value: unknown): string {
   return JSON.stringify(value).replace(UNPRINTABLE, escaped);

@@ -5,12 +5,12 @@ const CTRL_C = "\u0003";
 const CTRL_D = "\u0004";
 const CTRL_U = "\u0015";
 const ERASE = new Set(["\b", "\u007f"]);
-/** Maximum length of a token on stdin, in bytes. */
+/** Maximum length of a secret that is not typed, in bytes. */
 const BYTES_MAX = 64 * 1024;
 
 /**
- * Reads a secret: one line typed at the terminal, which is not shown, or all of stdin if it is no
- * terminal. Returns it without the white space around it. Exits with 130 after Ctrl-C.
+ * Reads a secret from stdin: at a terminal one line, which is not shown, otherwise everything. Returns
+ * it without surrounding white space. Exits with 130 after Ctrl-C.
  */
 export async function readSecret(prompt: string): Promise<string> {
   const { stdin } = process;
@@ -19,7 +19,7 @@ export async function readSecret(prompt: string): Promise<string> {
 }
 
 function typed(stdin: ReadStream, prompt: string): Promise<string> {
-  // What is typed before this is shown, so the prompt comes after it.
+  // Comes before the prompt, because the terminal shows what is typed until then.
   stdin.setRawMode(true);
   stdin.setEncoding("utf8");
   process.stderr.write(prompt);

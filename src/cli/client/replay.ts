@@ -1,22 +1,22 @@
 import type { Command } from "commander";
-import { bytesOfFrame } from "../../core/frame-body.ts";
 import type { ListenerFrame } from "../../core/listener.ts";
 import { parseSecret } from "../../core/signature.ts";
 import { CommandFailed, FailureReported } from "../exit-code.ts";
-import { type Forwarded, forwardOne } from "./forwarder.ts";
-import { forwardOption, listenerSecretOf } from "./listen.ts";
+import { forwardOption } from "./forward-option.ts";
+import { type Forwarded, forwardedOf, forwardOne } from "./forwarder.ts";
+import { listenerSecretOf } from "./listener-secret.ts";
 import { LocalServer } from "./local-server.ts";
 import { Output } from "./output.ts";
-import { addPlaceOptions, applicationPlace, type Place, type PlaceOptions, placeOf } from "./place.ts";
 import type { ServerClient } from "./server-client.ts";
 import { addServerOptions, serverClient } from "./server-options.ts";
 import { type FrameSender, streamOnce } from "./stream.ts";
+import { addSubjectOptions, applicationNamed, type Subject, type SubjectOptions, subjectOf } from "./subject.ts";
 
 const MESSAGES_MAX = 100;
-/** Number of endpoints that the message about a missing `--endpoint` names. */
+/** Maximum number of endpoints that the message about a missing `--endpoint` names. */
 const NAMED_MAX = 10;
 
-interface ReplayOptions extends PlaceOptions {
+interface ReplayOptions extends SubjectOptions {
   readonly forwardTo: string;
   readonly endpoint?: string;
   readonly json?: true;
@@ -24,40 +24,40 @@ interface ReplayOptions extends PlaceOptions {
 
 /** Adds the command that sends stored messages to a server on this machine. */
 export function addReplayCommand(program: Command): void {
-  const replay = addPlaceOptions(
+  const replay = addSubjectOptions(
     program
       .command("replay")
       .description("Send stored messages to a server on this machine, signed with the secret of an endpoint."),
   )
     .argument("<message...>", "ids of messages")
     .addOption(forwardOption().makeOptionMandatory())
-    .option("--endpoint <endpoint>", "the endpoint whose secret signs (default: the only one)")
+    .option("--endpoint <endpoint>", "id or uid of the endpoint whose secret signs (default: the only endpoint)")
     .option("--json", "print one JSON object a line");
   addServerOptions(replay).action(async (messages: readonly string[], options: ReplayOptions) => {
     if (messages.length > MESSAGES_MAX) replay.error(`error: Give at most ${MESSAGES_MAX} messages.`);
     const client = serverClient(replay);
-    const place = await applicationOf(client, replay, options);
-    const server = new LocalServer(options.forwardTo, await signingOf(client, replay, place, options.endpoint));
+    const subject = await applicationOf(client, replay, options);
+    const server = new LocalServer(options.forwardTo, await signingOf(client, replay, subject, options.endpoint));
     const ids: string[] = [];
-    for (const message of messages) ids.push(await idOf(client, place, message));
-    await replayAll(client, place, { ids, server, output: new Output(options.json === true) });
+    for (const message of messages) ids.push(await idOf(client, subject, message));
+    await replayAll(client, subject, { ids, server, output: new Output(options.json === true) });
   });
 }
 
-/** Returns the application that the options or the token name. Reports a usage error if neither does. */
-async function applicationOf(client: ServerClient, command: Command, options: PlaceOptions): Promise<Place> {
-  if (options.app !== undefined) return placeOf(command, options);
-  const { path, names } = options.source === undefined ? { path: "/api/v1/auth/whoami" } : placeOf(command, options);
+/** Returns the application that the options name, or that of the token. Reports a usage error if neither has one. */
+async function applicationOf(client: ServerClient, command: Command, options: SubjectOptions): Promise<Subject> {
+  if (options.app !== undefined) return subjectOf(command, options);
+  const { path, names } = options.source === undefined ? { path: "/api/v1/auth/whoami" } : subjectOf(command, options);
   const { appId } = (await client.get(path, names)) as { readonly appId?: unknown };
   if (typeof appId !== "string") command.error("error: Set --app or --source. The token is not for one application.");
-  return applicationPlace(appId);
+  return applicationNamed(appId);
 }
 
 /** Returns the key of the endpoint, or of the application's listeners if it has no endpoint. */
-async function signingOf(client: ServerClient, command: Command, place: Place, given: string | undefined) {
-  const { key, signatureHeaders: headers } = await listenerSecretOf(client, place);
-  const endpoint = given ?? (await onlyEndpoint(client, command, place));
-  const text = endpoint === null ? key : await secretOf(client, place, endpoint);
+async function signingOf(client: ServerClient, command: Command, subject: Subject, given: string | undefined) {
+  const { key, signatureHeaders: headers } = await listenerSecretOf(client, subject);
+  const endpoint = given ?? (await onlyEndpoint(client, command, subject));
+  const text = endpoint === null ? key : await secretOf(client, subject, endpoint);
   const parsed = parseSecret(text);
   if (parsed === null) {
     throw new CommandFailed(`The endpoint ${endpoint} signs with a private key, which the server does not show.`);
@@ -65,7 +65,7 @@ async function signingOf(client: ServerClient, command: Command, place: Place, g
   return { keys: [parsed], headers };
 }
 
-async function secretOf(client: ServerClient, { path, names }: Place, endpoint: string): Promise<string> {
+async function secretOf(client: ServerClient, { path, names }: Subject, endpoint: string): Promise<string> {
   const found = await client.get(`${path}/endpoint/${encodeURIComponent(endpoint)}/secret`, {
     ...names,
     Endpoint: endpoint,
@@ -74,7 +74,7 @@ async function secretOf(client: ServerClient, { path, names }: Place, endpoint: 
 }
 
 /** Returns the only endpoint, or null if there is none. Reports a usage error if there are several. */
-async function onlyEndpoint(client: ServerClient, command: Command, { path, names }: Place): Promise<string | null> {
+async function onlyEndpoint(client: ServerClient, command: Command, { path, names }: Subject): Promise<string | null> {
   const page = (await client.get(`${path}/endpoint?limit=${NAMED_MAX}`, names)) as {
     readonly data: ReadonlyArray<{ readonly id: string; readonly uid: string | null }>;
     readonly done: boolean;
@@ -87,7 +87,7 @@ async function onlyEndpoint(client: ServerClient, command: Command, { path, name
   return all[0] ?? null;
 }
 
-async function idOf(client: ServerClient, { path, names }: Place, message: string): Promise<string> {
+async function idOf(client: ServerClient, { path, names }: Subject, message: string): Promise<string> {
   const found = await client.get(`${path}/msg/${encodeURIComponent(message)}?with_content=false`, {
     ...names,
     Message: message,
@@ -102,30 +102,28 @@ interface Replay {
 }
 
 /**
- * Forwards the messages one after the other, which the server sends as it does to a listener. Throws
+ * Receives the messages as a listener does, and forwards them one after the other. Rejects with
  * `FailureReported` if a response was no success.
  */
-async function replayAll(client: ServerClient, place: Place, { ids, server, output }: Replay): Promise<void> {
+async function replayAll(client: ServerClient, subject: Subject, { ids, server, output }: Replay): Promise<void> {
   const stop = new AbortController();
   let left = ids.length;
   let hasFailed = false;
   let last = Promise.resolve();
-  const forward = async (message: Forwarded, connection: FrameSender) => {
+  const forward = async (message: Forwarded, sender: FrameSender) => {
     const { status } = await forwardOne(server, message, output, stop.signal);
     if (status === null || status < 200 || status >= 300) hasFailed = true;
-    connection.send({ type: "done", count: 1 });
+    sender.send({ type: "done", count: 1 });
     if (--left === 0) stop.abort();
   };
-  const onFrame = (frame: unknown, connection: FrameSender) => {
+  const onFrame = (frame: unknown, sender: FrameSender) => {
     const message = frame as ListenerFrame;
     // Messages that are accepted meanwhile come after the stored ones.
     if (message.type !== "message" || !ids.includes(message.id)) return;
-    const { id: messageId, eventType, method, path, headers } = message;
-    const forwarded = { messageId, eventType, method, path, headers, body: bytesOfFrame(message) };
-    last = last.then(() => forward(forwarded, connection));
+    last = last.then(() => forward(forwardedOf(message), sender));
   };
   const query = new URLSearchParams({ replay: ids.join(",") });
-  await streamOnce(client, `${place.path}/listen?${query}`, { onFrame, names: place.names }, stop.signal);
+  await streamOnce(client, `${subject.path}/listen?${query}`, { onFrame, names: subject.names }, stop.signal);
   await last;
   if (left > 0) throw new CommandFailed(`The connection to ${client.server} was lost. ${left} messages were not sent.`);
   if (hasFailed) throw new FailureReported();

@@ -2,13 +2,13 @@ import { SERVER_VARIABLE, TOKEN_VARIABLE } from "../../config/index.ts";
 import { parseExact } from "../../core/exact-json.ts";
 import { socketPathOf } from "../../core/unix-socket.ts";
 import { CommandFailed } from "../exit-code.ts";
-import { printable } from "./printable.ts";
+import { lineOf, phraseOf, printable } from "./printable.ts";
 
 const TIMEOUT_MS = 30_000;
 /** Maximum length of a server's error message in the command's own message, in characters. */
 const DETAIL_CHARS_MAX = 500;
 
-/** How to reach a server, and as whom. */
+/** The address of a server, and the credentials for it. */
 export interface Access {
   /** A URL without a trailing slash, or `unix:/path`. */
   readonly server: string;
@@ -19,7 +19,7 @@ export interface Access {
   readonly isStoredToken: boolean;
 }
 
-type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+type Method = "GET" | "POST" | "PATCH" | "DELETE";
 
 /** Names of the things in a request's path, by their kinds in the API's messages, such as `Application`. */
 export type Names = Readonly<Record<string, string>>;
@@ -37,11 +37,11 @@ export class ServerRefused extends CommandFailed {
 }
 
 /**
- * A running server, as the commands that call its API see it. The methods resolve with the parsed
- * body of the response, whose numbers keep their text (`parseExact`), or null if it has none. They
- * reject with `CommandFailed` if the server cannot be reached, and with `ServerRefused` if it responds
- * with an error. Paths start with `/api/` or
- * `/ingest/`. `names` are the things whose absence the message of a 404 states.
+ * Calls the API of a running server. The methods resolve with the parsed body of the response, whose
+ * numbers keep their text (`parseExact`), or with null if the body is empty. They reject with
+ * `CommandFailed` if the server cannot be reached, and with `ServerRefused` if it responds with an
+ * error. Paths start with `/api/` or `/ingest/`. The message about a 404 contains the one of `names`
+ * that does not exist.
  */
 export class ServerClient {
   constructor(readonly access: Access) {}
@@ -57,10 +57,6 @@ export class ServerClient {
   /** `body` may also be a JSON text, which is sent as it is. */
   post(path: string, body: object | string, names?: Names): Promise<unknown> {
     return this.#send("POST", path, body, names);
-  }
-
-  put(path: string, body: object, names?: Names): Promise<unknown> {
-    return this.#send("PUT", path, body, names);
   }
 
   patch(path: string, body: object, names?: Names): Promise<unknown> {
@@ -117,7 +113,7 @@ export class ServerClient {
 
   #refusal(status: number, text: string, names: Names): ServerRefused {
     const { code, detail } = problemOf(text);
-    const message = status === 401 ? this.#tokenRefusal() : (this.#absence(status, detail, names) ?? null);
+    const message = status === 401 ? this.#tokenRefusal() : this.#absence(status, detail, names);
     return new ServerRefused(
       message ?? `The server responded with ${[status, detail].filter((part) => part !== "").join(": ")}`,
       status,
@@ -146,9 +142,8 @@ export class ServerClient {
 
 /** Returns the error about a server that cannot be reached. */
 export function unreachable(server: string, { message }: Error): CommandFailed {
-  const why = printable(message).replace(/[.\s]+$/, "");
   return new CommandFailed(
-    `The server at ${server} cannot be reached (${why}). Start it, or set --server or ${SERVER_VARIABLE}.`,
+    `The server at ${server} cannot be reached (${phraseOf(message)}). Start it, or set --server or ${SERVER_VARIABLE}.`,
   );
 }
 
@@ -171,7 +166,7 @@ function problemOf(text: string): { readonly code: string | null; readonly detai
   const shown = Array.isArray(detail) ? detail.map(findingText).join(" ") : String(detail ?? text);
   return {
     code: typeof code === "string" ? code : null,
-    detail: printable(shown.replace(/\s+/g, " ").slice(0, DETAIL_CHARS_MAX)),
+    detail: lineOf(shown, DETAIL_CHARS_MAX),
   };
 }
 

@@ -22,7 +22,7 @@ export function addServerOptions(command: Command): Command {
     )
     .addHelpText(
       "after",
-      `\nThe token is read from the environment variable ${TOKEN_VARIABLE}, or is the one of boathook login.`,
+      `\nThe token is read from the environment variable ${TOKEN_VARIABLE}, or is the one that boathook login stored.`,
     );
 }
 
@@ -35,25 +35,22 @@ export function serverOption(): Option {
     .argParser(bareServerUrl);
 }
 
-/**
- * Returns the client for the options of a command. Reports a usage error if there is no token for the
- * server.
- */
+/** Returns the client for the options of a command. Reports a usage error if there is no token. */
 export function serverClient(command: Command): ServerClient {
   const { server: given, environment = null } = command.opts<ServerOptions>();
-  const ofVariable = process.env[TOKEN_VARIABLE] ?? "";
-  const stored = given !== undefined && ofVariable !== "" ? null : readCredentials();
+  const tokenOfVariable = process.env[TOKEN_VARIABLE] ?? "";
+  const stored = given !== undefined && tokenOfVariable !== "" ? null : readCredentials();
   const server = serverName(given ?? stored?.server ?? DEFAULT_SERVER);
-  const token = ofVariable === "" ? tokenFor(server, stored) : ofVariable;
+  const token = tokenOfVariable === "" ? tokenFor(server, stored) : tokenOfVariable;
   if (token === null) {
     command.error(
       `error: There is no token for the server at ${server}. Log in with \`boathook login --server ${server}\`, or set ${TOKEN_VARIABLE}.`,
     );
   }
-  return new ServerClient({ server, token, environment, isStoredToken: ofVariable === "" });
+  return new ServerClient({ server, token, environment, isStoredToken: tokenOfVariable === "" });
 }
 
-/** A stored token is only sent to the server for which it was stored. */
+/** Returns the stored token if it was stored for this server, because it must not be sent to another one. */
 function tokenFor(server: string, stored: Credentials | null): string | null {
   return stored?.server === server ? stored.token : null;
 }
@@ -63,12 +60,12 @@ export function serverOf(command: Command): string {
   return serverName(command.opts<ServerOptions>().server ?? readCredentials()?.server ?? DEFAULT_SERVER);
 }
 
-/** Returns the one form of a server's address: a URL without a trailing slash, or `unix:/path`. */
+/** Returns the normal form of a server's address: a URL without a trailing slash, or `unix:/path`. */
 function serverName(server: string): string {
   return socketPathOf(server) === null ? new URL(server).href.replace(/\/+$/, "") : server;
 }
 
-/** Checks the value of `--server`. */
+/** Checks the address of a server in an option or argument. */
 export function serverUrl(text: string): string {
   if (socketPathOf(text) !== null) return text;
   const url = URL.parse(text);
@@ -80,7 +77,10 @@ export function serverUrl(text: string): string {
   return text;
 }
 
-/** Requests with a token have no place for a user, and the address appears in messages. */
+/**
+ * Checks the value of `--server` of a command that sends a token. Such requests cannot have a user, and
+ * the address appears in messages.
+ */
 function bareServerUrl(text: string): string {
   const url = socketPathOf(serverUrl(text)) === null ? new URL(text) : null;
   if (url !== null && url.username + url.password + url.search + url.hash !== "") {

@@ -11,32 +11,35 @@ interface RuntimeWebSocket extends WebSocket {
 
 const RETRY_MS_MIN = 250;
 const RETRY_MS_MAX = 10_000;
-/** Time without a sign of life after which a ping is sent, and after another one the connection is given up, in ms. */
+/**
+ * Time between two pings, in ms. A connection on which nothing has arrived since the last ping is
+ * terminated.
+ */
 const PING_EVERY_MS = 20_000;
-/** Statuses that another try does not change. */
+/** Statuses that a retry does not change. */
 const FINAL_STATUSES: ReadonlySet<number> = new Set([400, 401, 403, 404, 422]);
 
-/** A connection on which frames arrive. */
+/** Sends frames over the connection on which a frame has arrived. */
 export interface FrameSender {
   /** Sends a frame, or does nothing if the connection has ended. */
   send(frame: object): void;
 }
 
 export interface StreamEvents {
-  /** Returns the path to connect to, with the place after which to go on. */
+  /** Returns the path of the next connection, with the frame after which it continues. */
   path(): string;
   /** Called with each frame, parsed. */
-  onFrame(frame: unknown, connection: FrameSender): void;
+  onFrame(frame: unknown, sender: FrameSender): void;
   /** Called when an open connection has ended and will be opened again. */
   onDisconnected(): void;
-  /** Called before a connection is opened again. Resolves when frames can be taken. */
+  /** Called before each connection. Resolves when frames can be processed. */
   ready(): Promise<void>;
 }
 
 /**
  * Receives frames from a server until `stop` is aborted, and connects again when a connection has
- * ended. Rejects with `CommandFailed` if the first connection cannot be opened, and later if the server
- * says that it will not take another one.
+ * ended. Rejects with `CommandFailed` if the first connection cannot be opened, or if the server
+ * refuses a later one with a final status.
  */
 export async function followStream(
   client: ServerClient,
@@ -48,7 +51,7 @@ export async function followStream(
   let waitMs = RETRY_MS_MIN;
   while (!stop.aborted) {
     await events.ready();
-    const wasOpen = await connection(client, events.path(), events.onFrame, stop);
+    const wasOpen = await receive(client, events.path(), events.onFrame, stop);
     if (stop.aborted) return;
     if (wasOpen) {
       isFirst = false;
@@ -58,7 +61,7 @@ export async function followStream(
       const reason = await refusal(client, events.path(), names);
       if (isFirst || (reason instanceof ServerRefused && FINAL_STATUSES.has(reason.status))) throw reason;
     }
-    // A random part keeps the listeners of a restarted server apart.
+    // The random part spreads the connections to a restarted server.
     await delay(waitMs * (0.5 + Math.random() / 2), undefined, { signal: stop }).catch(() => {});
     waitMs = Math.min(waitMs * 2, RETRY_MS_MAX);
   }
@@ -76,12 +79,12 @@ export async function streamOnce(
   { onFrame, names }: { readonly onFrame: OnFrame; readonly names: Names },
   stop: AbortSignal,
 ): Promise<void> {
-  const wasOpen = await connection(client, path, onFrame, stop);
+  const wasOpen = await receive(client, path, onFrame, stop);
   if (!wasOpen && !stop.aborted) throw await refusal(client, path, names);
 }
 
-/** Resolves when a connection has ended, with whether it was open. */
-function connection(client: ServerClient, path: string, onFrame: OnFrame, stop: AbortSignal): Promise<boolean> {
+/** Receives the frames of one connection. Resolves when it has ended, with whether it was open. */
+function receive(client: ServerClient, path: string, onFrame: OnFrame, stop: AbortSignal): Promise<boolean> {
   const socket = openSocket(client, path);
   const { promise, resolve } = Promise.withResolvers<boolean>();
   let isOpen = false;
@@ -124,8 +127,8 @@ function openSocket({ server, headers }: ServerClient, path: string): RuntimeWeb
 }
 
 /**
- * Returns why a connection was not opened, which a plain request shows: an error, or that only the
- * handshake is missing.
+ * Returns why a connection could not be opened. A plain request shows it: if the response is 426, only
+ * the upgrade has failed.
  */
 async function refusal(client: ServerClient, path: string, names: Names): Promise<CommandFailed> {
   try {

@@ -1,36 +1,36 @@
 import type { Command } from "commander";
 import type { TailFrame } from "../../core/listener.ts";
 import { listenForStop } from "../stop-signal.ts";
-import { Output } from "./output.ts";
-import { addPlaceOptions, type PlaceOptions, placeOf } from "./place.ts";
+import { note, Output } from "./output.ts";
 import { printable } from "./printable.ts";
 import { addServerOptions, serverClient } from "./server-options.ts";
 import { followStream } from "./stream.ts";
+import { addSubjectOptions, type SubjectOptions, subjectOf } from "./subject.ts";
 
 /** Adds the command that prints the messages and attempts of an application or a source while they happen. */
 export function addTailCommand(program: Command): void {
-  const tail = addPlaceOptions(
+  const tail = addSubjectOptions(
     program.command("tail").description("Print the messages and the attempts of an application or a source live."),
   ).option("--json", "print one JSON object a line");
-  addServerOptions(tail).action(async (options: PlaceOptions & { readonly json?: true }) => {
-    const place = placeOf(tail, options);
+  addServerOptions(tail).action(async (options: SubjectOptions & { readonly json?: true }) => {
+    const subject = subjectOf(tail, options);
     const client = serverClient(tail);
     const output = new Output(options.json === true);
     const stop = new AbortController();
     void listenForStop().then(() => stop.abort());
     const events = {
-      path: () => `${place.path}/tail`,
-      onFrame: (frame: unknown) => show(frame as TailFrame, output, place.title),
-      onDisconnected: () => output.note(`The connection to ${client.server} was lost. Connecting again.`),
+      path: () => `${subject.path}/tail`,
+      onFrame: (frame: unknown) => show(frame as TailFrame, output, subject.title),
+      onDisconnected: () => note(`The connection to ${client.server} was lost. Connecting again.`),
       ready: async () => {},
     };
-    await followStream(client, events, place.names, stop.signal);
+    await followStream(client, events, subject.names, stop.signal);
   });
 }
 
 function show(frame: TailFrame, output: Output, title: string): void {
-  if (frame.type === "ready") output.note(`Watching ${title}.`);
-  else if (frame.type === "skipped") output.note(`Skipped ${frame.count} lines, because they were not read in time.`);
+  if (frame.type === "ready") note(`Watching ${title}.`);
+  else if (frame.type === "skipped") note(`Skipped ${frame.count} lines, because they were not read in time.`);
   else if (output.isJson) output.json(frame);
   else if (frame.type === "message") {
     const { time, eventType, messageId } = frame;

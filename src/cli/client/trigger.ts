@@ -2,17 +2,17 @@ import { setTimeout as delay } from "node:timers/promises";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { CommandFailed } from "../exit-code.ts";
 import { jsonOfData, textOfData } from "./data-option.ts";
-import { addPlaceOptions, type Place, type PlaceOptions, placeOf } from "./place.ts";
 import { printable, printableJson } from "./printable.ts";
 import { type ServerClient, ServerRefused } from "./server-client.ts";
 import { addServerOptions, serverClient } from "./server-options.ts";
+import { addSubjectOptions, type Subject, type SubjectOptions, subjectOf } from "./subject.ts";
 
 const COUNT_MAX = 1_000_000;
 const RATE_MAX = 10_000;
-/** Number of requests under way at once, if there are several messages. */
+/** Maximum number of concurrent requests. */
 const CONCURRENCY = 32;
 
-interface TriggerOptions extends PlaceOptions {
+interface TriggerOptions extends SubjectOptions {
   readonly data?: string;
   readonly count: number;
   readonly rate?: number;
@@ -27,7 +27,7 @@ type SendOne = () => Promise<unknown>;
  * provider signs.
  */
 export function addTriggerCommand(program: Command): void {
-  const trigger = addPlaceOptions(
+  const trigger = addSubjectOptions(
     program
       .command("trigger")
       .description(
@@ -36,34 +36,46 @@ export function addTriggerCommand(program: Command): void {
   )
     .argument("[event]", "event type of the example (default for a source: the provider's most common one)")
     .option("--data <file>", "file with the payload, or - for stdin (default: an example)")
-    .addOption(new Option("--count <number>", "number of messages").argParser(count).default(1))
-    .addOption(new Option("--rate <number>", "messages per second (default: as fast as possible)").argParser(rate))
+    .addOption(new Option("--count <number>", "number of messages").argParser(parseCount).default(1))
+    .addOption(new Option("--rate <number>", "messages per second (default: as fast as possible)").argParser(parseRate))
     .option("--json", "print each message as one line of JSON instead of its id");
   addServerOptions(trigger).action(async (event: string | undefined, options: TriggerOptions) => {
-    const place = placeOf(trigger, options);
+    const subject = subjectOf(trigger, options);
     if (options.app !== undefined && event === undefined) {
       trigger.error("error: missing required argument 'event' of --app");
     }
     const client = serverClient(trigger);
     const sendOne =
       options.app === undefined
-        ? await toSource(client, place, event, options.data)
-        : await toApplication(client, place, event!, options.data);
+        ? await senderToSource(client, subject, event, options.data)
+        : await senderToApplication(client, subject, event!, options.data);
     await sendAll(sendOne, options);
   });
 }
 
-async function toSource(client: ServerClient, place: Place, eventType: string | undefined, data: string | undefined) {
+/** Returns the function that has a source receive an example, or the data in a file. */
+async function senderToSource(
+  client: ServerClient,
+  subject: Subject,
+  eventType: string | undefined,
+  data: string | undefined,
+): Promise<SendOne> {
   const body = data === undefined ? {} : { body: await textOfData(data) };
-  const path = `${place.path}/send-example`;
-  return () => client.post(path, { eventType, ...body }, place.names);
+  const path = `${subject.path}/send-example`;
+  return () => client.post(path, { eventType, ...body }, subject.names);
 }
 
-async function toApplication(client: ServerClient, place: Place, eventType: string, data: string | undefined) {
+/** Returns the function that sends an example, or the data in a file, to an application. */
+async function senderToApplication(
+  client: ServerClient,
+  subject: Subject,
+  eventType: string,
+  data: string | undefined,
+): Promise<SendOne> {
   const payload = data === undefined ? await exampleOf(client, eventType) : await jsonOfData(data);
   // The payload is sent byte for byte.
   const text = `{"eventType":${JSON.stringify(eventType)},"payload":${payload}}`;
-  return () => client.post(`${place.path}/msg`, text, place.names);
+  return () => client.post(`${subject.path}/msg`, text, subject.names);
 }
 
 /** Returns the example of an event type as JSON. */
@@ -79,7 +91,7 @@ async function exampleOf(client: ServerClient, eventType: string): Promise<strin
   }
 }
 
-/** Sends the messages and prints each. Stops at the first error, which it throws. */
+/** Sends the messages and prints each. Sends no more after the first error, with which it rejects. */
 async function sendAll(sendOne: SendOne, { count, rate, json }: TriggerOptions): Promise<void> {
   const startedAt = performance.now();
   let begun = 0;
@@ -106,13 +118,13 @@ function print(message: unknown, asJson: boolean): void {
   console.log(asJson ? printableJson(message) : printable(id));
 }
 
-function count(text: string): number {
+function parseCount(text: string): number {
   const number = /^\d{1,7}$/.test(text) ? Number(text) : 0;
   if (number >= 1 && number <= COUNT_MAX) return number;
   throw new InvalidArgumentError(`Must be a whole number from 1 to ${COUNT_MAX}.`);
 }
 
-function rate(text: string): number {
+function parseRate(text: string): number {
   const number = /^\d{1,5}(\.\d{1,6})?$/.test(text) ? Number(text) : 0;
   if (number > 0 && number <= RATE_MAX) return number;
   throw new InvalidArgumentError(`Must be a number of messages per second, at most ${RATE_MAX}.`);

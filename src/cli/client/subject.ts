@@ -2,13 +2,13 @@ import { type Command, Option } from "commander";
 import { printable } from "./printable.ts";
 import type { Names } from "./server-client.ts";
 
-export interface PlaceOptions {
+export interface SubjectOptions {
   readonly app?: string;
   readonly source?: string;
 }
 
-/** An application or a source, as a command's options name it. */
-export interface Place {
+/** The application or the source that a command is about. */
+export interface Subject {
   /** The path of its operations. */
   readonly path: string;
   /** For the message of a 404. */
@@ -18,15 +18,15 @@ export interface Place {
 }
 
 /** Adds `--app` and `--source`, of which exactly one must be given. */
-export function addPlaceOptions(command: Command): Command {
+export function addSubjectOptions(command: Command): Command {
   return command
     .addOption(new Option("--app <application>", "id or uid of the application").conflicts("source"))
     .option("--source <source>", "id or uid of the source");
 }
 
-/** Returns the place that the options name. Reports a usage error if there is none. */
-export function placeOf(command: Command, { app, source }: PlaceOptions): Place {
-  if (app !== undefined) return applicationPlace(app);
+/** Returns the application or the source that the options name. Reports a usage error if they name none. */
+export function subjectOf(command: Command, { app, source }: SubjectOptions): Subject {
+  if (app !== undefined) return applicationNamed(app);
   if (source === undefined) command.error("error: Set either --app or --source.");
   return {
     path: `/ingest/api/v1/source/${encodeURIComponent(source)}`,
@@ -35,7 +35,7 @@ export function placeOf(command: Command, { app, source }: PlaceOptions): Place 
   };
 }
 
-export function applicationPlace(app: string): Place {
+export function applicationNamed(app: string): Subject {
   return {
     path: `/api/v1/app/${encodeURIComponent(app)}`,
     names: { Application: app },
