@@ -16,8 +16,8 @@ const STORE_RETRY_MS = 500;
 const BUSY_RETRY_SECONDS = 10;
 
 /**
- * Throws unless a consumer can connect to the endpoint: 409 if it has another URL, 403 if it is
- * disabled, 429 if there are too many consumers.
+ * Throws unless a consumer can connect to the endpoint: 409 if it has another URL or is disabled, 429
+ * if there are too many consumers.
  */
 export function checkConsumer(
   { socketConsumers }: Pick<Parts, "socketConsumers">,
@@ -27,7 +27,7 @@ export function checkConsumer(
     throw new Problem(409, "not_websocket", `Only endpoints with the URL ${WEBSOCKET_URL} have consumers.`);
   }
   if (disabled) throw conflict("The endpoint is disabled. Enable it before a consumer connects.");
-  if (!socketConsumers.isFullOf(seq)) return;
+  if (socketConsumers.canConnect(seq)) return;
   throw new Problem(429, "too_many_consumers", "Too many consumers are connected.", BUSY_RETRY_SECONDS);
 }
 

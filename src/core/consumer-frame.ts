@@ -1,6 +1,5 @@
-import { frameBody } from "./frame-body.ts";
-
 /** The frames between the server and the consumers of `websocket:` endpoints: JSON in text frames. */
+import { frameBody } from "./frame-body.ts";
 
 /** The subprotocol of the frames. Its name changes if they change incompatibly. */
 export const CONSUMER_PROTOCOL = "boathook.v1";
@@ -8,14 +7,6 @@ export const CONSUMER_PROTOCOL = "boathook.v1";
 /** Range and default of `prefetch`: unacknowledged frames of one consumer. */
 export const PREFETCH_MAX = 256;
 export const PREFETCH_DEFAULT = 16;
-
-/** Close codes of WebSocket connections (RFC 6455, 7.4.1) and our own. */
-export const CLOSE = {
-  serverStops: 1001,
-  invalidFrame: 1007,
-  ended: 4403,
-  gone: 4410,
-} as const;
 
 /** What a `delivery` frame contains. */
 export interface DeliveryFrame {

@@ -1,5 +1,5 @@
 /**
- * What a listener of an application and the server agree on. A listener is a connection to which the
+ * The protocol between a listener of an application and the server. A listener is a connection to which the
  * server copies the messages of an application. It is no endpoint: nothing is stored about it.
  */
 import { createHmac } from "node:crypto";
@@ -9,26 +9,16 @@ import { parseInstant } from "./instant.ts";
 import { generateSecret } from "./signature.ts";
 import { parseDuration } from "./unit.ts";
 
-/** Number of messages that a listener may be behind. If it is further behind, it skips the oldest ones. */
+/** Maximum number of messages that a listener may be behind. Beyond it, it skips the oldest ones. */
 export const LISTENER_BEHIND_MAX = 1000;
 /** Number of messages that a listener gets before it must acknowledge some. */
 export const LISTENER_WINDOW = 256;
 
-/** The codes with which the server closes the connections of listeners (RFC 6455, 7.4). */
-export const LISTENER_CLOSE = {
-  serverStops: 1001,
-  invalidFrame: 1007,
-  /** The token has ended. */
-  ended: 4403,
-  /** The application was deleted. */
-  gone: 4410,
-} as const;
-
 /** The frames that a listener gets, as JSON texts. */
 export type ListenerFrame =
   /**
-   * Messages that are accepted from now on are copied. `after` is, as in each frame, the place after
-   * which a listener goes on that connects again.
+   * Messages that are accepted from now on are copied. A listener that connects again passes the
+   * `after` of the latest frame to continue after this frame.
    */
   | { readonly type: "ready"; readonly after: string }
   | ({
@@ -36,7 +26,10 @@ export type ListenerFrame =
       readonly after: string;
       readonly id: string;
       readonly eventType: string;
-      /** The method and the path with which the local server is called. The path is empty unless a source received it. */
+      /**
+       * The method of the request to the local server, and the path that is appended to its URL. It is
+       * empty unless a source received the message.
+       */
       readonly method: string;
       readonly path: string;
       readonly headers: ReadonlyArray<readonly [name: string, value: string]>;
@@ -64,7 +57,7 @@ export type TailFrame =
       readonly responseStatusCode: number;
       readonly durationMs: number;
     }
-  /** The client did not read for some time, and was not sent that many frames. */
+  /** This many frames were not sent, because the client did not read for some time. */
   | { readonly type: "skipped"; readonly count: number };
 
 /** Returns the number of messages that a frame of a listener acknowledges, or null for any other text. */

@@ -1,4 +1,4 @@
-import { CLOSE } from "../core/consumer-frame.ts";
+import { CLOSE } from "../core/close-code.ts";
 import { WEBSOCKET_URL } from "../core/endpoint-url/websocket.ts";
 import type { Seq } from "../core/id.ts";
 import { OneLife } from "../core/service.ts";
@@ -9,7 +9,7 @@ import type { SocketConsumers } from "./socket-consumers.ts";
 
 const STORE_RETRY_MS = 1000;
 
-/** Closes the connections of consumers whose endpoint was deleted, disabled or has got another URL. */
+/** Closes the connections of consumers after their endpoint was deleted, disabled or given another URL. */
 export class ConsumerGuard extends OneLife {
   readonly #unchecked = new Set<Seq>();
   #checking: Promise<void> | null = null;
@@ -45,7 +45,7 @@ export class ConsumerGuard extends OneLife {
 
   async #checkAll(): Promise<void> {
     try {
-      // What is added in the meantime is checked too.
+      // The loop also visits endpoints that are added while it runs.
       for (const seq of this.#unchecked) {
         this.#unchecked.delete(seq);
         await this.#checkOne(seq);

@@ -1,13 +1,14 @@
-import { CLOSE, parseConsumerFrame } from "../core/consumer-frame.ts";
+import { CLOSE } from "../core/close-code.ts";
+import { parseConsumerFrame } from "../core/consumer-frame.ts";
 import type { Cancel } from "../ports.ts";
 
 /**
- * Number of bytes that may wait to be sent before a consumer gets no more frames. One more frame may
+ * Maximum number of unsent bytes at which a consumer still gets frames. The last of these frames may
  * exceed it.
  */
 const UNSENT_BYTES_MAX = 64 * 1024;
 
-/** Number of pings without any sign of the client after which its connection ends. */
+/** Maximum number of pings in a row to which a client does not respond before its connection ends. */
 const PINGS_MAX = 3;
 
 /** The connection of a consumer. */
@@ -34,9 +35,9 @@ export type FrameEnd =
 /** Settles a frame. */
 export type EndFrame = (end: FrameEnd) => void;
 
-/** Gets the changes of a consumer that its endpoint must know of. */
+/** The object that a consumer notifies of its changes. */
 export interface ConsumerOwner {
-  /** Called when the consumer may have got room, or lost it. */
+  /** Called when the room of the consumer may have changed. */
   changed(consumer: Consumer): void;
 }
 
@@ -45,7 +46,7 @@ export class Consumer {
   readonly #frames = new Map<string, EndFrame>();
   /** False after the connection has begun to close. */
   #isOpen = true;
-  /** Number of pings since the client was heard last. */
+  /** Number of pings since the last sign of the client. */
   #pings = 0;
 
   constructor(
@@ -60,7 +61,7 @@ export class Consumer {
     return this.#frames.size;
   }
 
-  /** Number of further frames that the consumer can get now: 0 if it does not read. */
+  /** Number of further frames that the consumer can get now. It is 0 if the client does not read. */
   get room(): number {
     if (!this.#isOpen || this.#doesNotRead) return 0;
     return Math.max(0, this.prefetch - this.#frames.size);
@@ -71,8 +72,8 @@ export class Consumer {
   }
 
   /**
-   * Sends a frame. `end` is called once, unless the returned function is called before: it abandons
-   * the frame. Must only be called by the owner and if there is room.
+   * Sends a frame and calls `end` once with its result. The returned function abandons the frame, so
+   * that `end` is not called. Must only be called by the owner, and if there is room.
    */
   send(deliveryId: string, text: string, end: EndFrame): Cancel {
     this.#frames.set(deliveryId, end);
@@ -81,8 +82,8 @@ export class Consumer {
   }
 
   /**
-   * Gives up a frame that was not acknowledged in time. If the consumer has not even read what was
-   * sent before, its connection ends, so that frames do not collect in memory.
+   * Gives up a frame that was not acknowledged in time. If the client does not read either, the
+   * connection ends, so that frames do not collect in memory.
    */
   #abandon(deliveryId: string, end: EndFrame): void {
     if (this.#frames.get(deliveryId) !== end) return;
@@ -100,7 +101,7 @@ export class Consumer {
       return;
     }
     const end = reply === null ? undefined : this.#frames.get(reply.deliveryId);
-    // A frame that was acknowledged before or given up.
+    // The type is unknown, or the frame was acknowledged or given up before.
     if (reply === null || end === undefined) return;
     this.#frames.delete(reply.deliveryId);
     this.owner.changed(this);

@@ -10,9 +10,11 @@ interface WaitingFrame {
   abandon: Cancel | null;
 }
 
-/** The frames that a consumer has, and how many more it can get. */
+/** A consumer as it was counted last. */
 interface Counted {
+  /** Number of unacknowledged frames. */
   readonly load: number;
+  /** Number of further frames that it can get. */
   readonly room: number;
 }
 
@@ -25,14 +27,15 @@ const NOT_COUNTED: Counted = { load: 0, room: 0 };
 export class EndpointConsumers implements ConsumerOwner {
   /** The connected consumers, as they were counted last. */
   readonly #consumers = new Map<Consumer, Counted>();
-  /** The consumers with room, by their number of unacknowledged frames. */
+  /** The consumers with room, by their load. */
   readonly #byLoad: Set<Consumer>[] = [];
   /**
-   * Frames that had room when their attempt began. Before they were sent, a consumer disconnected or
-   * stopped reading. Their number is limited by the attempts under way.
+   * Frames for which there was room when their attempt began, but no longer when they were to be sent,
+   * because a consumer had disconnected or stopped reading. The attempts under way limit their number.
    */
   readonly #waiting = new Set<WaitingFrame>();
-  #outstanding = 0;
+  /** The sums over all consumers. */
+  #load = 0;
   #room = 0;
 
   /** Number of connected consumers. */
@@ -45,12 +48,11 @@ export class EndpointConsumers implements ConsumerOwner {
   }
 
   /**
-   * Returns whether no further attempt may begin. `underWay` is the number of attempts that have
-   * begun: some of them may not have sent their frame yet. Without any consumer, attempts begin and
-   * fail.
+   * Returns whether no further attempt may begin. `underWay` is the number of those under way, some
+   * of which may not have sent their frames yet. Without consumers, attempts begin and fail.
    */
   isFull(underWay: number): boolean {
-    return this.#consumers.size > 0 && underWay >= this.#outstanding + this.#room;
+    return this.#consumers.size > 0 && underWay >= this.#load + this.#room;
   }
 
   add(socket: ConsumerSocket, prefetch: number): Consumer {
@@ -73,8 +75,8 @@ export class EndpointConsumers implements ConsumerOwner {
   }
 
   /**
-   * Sends a frame to a consumer, or as soon as one has room. Resolves when the consumer has replied
-   * or has disconnected, or when `signal` aborts.
+   * Sends a frame as soon as a consumer has room. Resolves when the consumer has replied or has
+   * disconnected, or when `signal` aborts.
    */
   deliver(deliveryId: string, text: string, signal: AbortSignal): Promise<FrameEnd> {
     const { promise, resolve } = Promise.withResolvers<FrameEnd>();
@@ -106,7 +108,7 @@ export class EndpointConsumers implements ConsumerOwner {
     }
   }
 
-  /** Returns false if no consumer has room. */
+  /** Sends a frame to the consumer with the lowest load. Returns false if none has room. */
   #send(frame: WaitingFrame): boolean {
     const consumer = this.#leastLoaded();
     if (consumer === null) return false;
@@ -129,7 +131,7 @@ export class EndpointConsumers implements ConsumerOwner {
 
   #recount(consumer: Consumer, before: Counted, after: Counted): void {
     this.#consumers.set(consumer, after);
-    this.#outstanding += after.load - before.load;
+    this.#load += after.load - before.load;
     this.#room += after.room - before.room;
     if (before.room > 0) this.#byLoad[before.load]!.delete(consumer);
     if (after.room === 0) return;

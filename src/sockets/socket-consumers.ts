@@ -1,4 +1,4 @@
-import { CLOSE } from "../core/consumer-frame.ts";
+import { CLOSE } from "../core/close-code.ts";
 import type { Seq } from "../core/id.ts";
 import { OneLife } from "../core/service.ts";
 import type { Signals } from "../core/signal.ts";
@@ -10,10 +10,10 @@ import { EndpointConsumers } from "./endpoint-consumers.ts";
 export const CONSUMERS_MAX = 10_000;
 export const CONSUMERS_PER_ENDPOINT_MAX = 1_000;
 
-/** Time between two pings, in ms. They detect clients that are gone, and keep proxies from closing. */
+/** Time between two pings, in ms. Pings detect dead clients, and keep proxies from closing connections. */
 const PING_EVERY_MS = 20_000;
 
-/** A connected consumer, for the part that serves its connection. */
+/** A connected consumer, as the code that serves its connection sees it. */
 export interface Connected extends Pick<Consumer, "received" | "heard" | "drained" | "close"> {
   /** Must be called when the connection has ended. */
   ended(): void;
@@ -59,9 +59,9 @@ export class SocketConsumers extends OneLife {
     return this.#byEndpoint.get(endpointSeq)?.count ?? 0;
   }
 
-  /** Returns whether the endpoint, or the server, can have no further consumer. */
-  isFullOf(endpointSeq: Seq): boolean {
-    return this.#count >= CONSUMERS_MAX || this.countOf(endpointSeq) >= CONSUMERS_PER_ENDPOINT_MAX;
+  /** Returns whether the server and the endpoint can have another consumer. */
+  canConnect(endpointSeq: Seq): boolean {
+    return this.#count < CONSUMERS_MAX && this.countOf(endpointSeq) < CONSUMERS_PER_ENDPOINT_MAX;
   }
 
   /** Adds a consumer that has connected. */
@@ -71,14 +71,14 @@ export class SocketConsumers extends OneLife {
     const consumer = endpoint.add(socket, prefetch);
     this.#count++;
     if (this.#cancelPing === null && !this.isStopping) this.#pingLater();
-    this.#tell(endpointSeq, true);
+    this.#announce(endpointSeq, true);
     let isConnected = true;
     return {
       received: (text) => consumer.received(text),
       heard: () => consumer.heard(),
       drained: () => {
         consumer.drained();
-        this.#tell(endpointSeq);
+        this.#announce(endpointSeq);
       },
       close: (code, reason) => consumer.close(code, reason),
       ended: () => {
@@ -88,7 +88,7 @@ export class SocketConsumers extends OneLife {
         if (this.#count === 0) this.#stopPings();
         endpoint.remove(consumer);
         if (endpoint.count === 0) this.#byEndpoint.delete(endpointSeq);
-        this.#tell(endpointSeq);
+        this.#announce(endpointSeq);
       },
     };
   }
@@ -98,7 +98,7 @@ export class SocketConsumers extends OneLife {
     for (const consumer of [...(this.#byEndpoint.get(endpointSeq)?.all ?? [])]) consumer.close(code, reason);
   }
 
-  /** Returns whether no further attempt of the endpoint may begin while `underWay` are under way. */
+  /** Returns whether no further attempt of the endpoint may begin. `underWay` is the number of those under way. */
   isBusy(endpointSeq: Seq, underWay: number): boolean {
     return this.#count > 0 && (this.#byEndpoint.get(endpointSeq)?.isFull(underWay) ?? false);
   }
@@ -109,7 +109,8 @@ export class SocketConsumers extends OneLife {
     return endpoint === undefined ? { kind: "none" } : endpoint.deliver(deliveryId, text, signal);
   }
 
-  #tell(endpointSeq: Seq, hasConnected = false): void {
+  /** Sends the signal that the consumers of an endpoint have changed. */
+  #announce(endpointSeq: Seq, hasConnected = false): void {
     this.signals.send({ type: "socket-consumers.changed", endpointSeq, hasConnected });
   }
 
@@ -122,7 +123,7 @@ export class SocketConsumers extends OneLife {
     this.#cancelPing = this.clock.after(PING_EVERY_MS, () => {
       const consumers = [...this.#byEndpoint.values()].flatMap((endpoint) => [...endpoint.all]);
       for (const consumer of consumers) consumer.ping();
-      // The last consumer may just have been disconnected.
+      // The pings may have terminated the last connection.
       if (this.#cancelPing !== null) this.#pingLater();
     });
   }

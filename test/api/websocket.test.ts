@@ -104,7 +104,7 @@ describe("a consumer", () => {
     }
   });
 
-  test("what a consumer has when its connection breaks is retried by another consumer, and nothing is lost", async () => {
+  test("the deliveries of a consumer whose connection breaks are sent to another consumer", async () => {
     const place = await makePlace();
     const { app, connect } = place;
     const dying = await connect();
@@ -149,7 +149,7 @@ describe("a consumer", () => {
     expect((await send("GET", path)).json.disabled).toBe(false);
   });
 
-  test("frames that the server does not know are ignored, and one that is no JSON object ends the connection", async () => {
+  test("the server ignores unknown frames of a consumer, and closes the connection after one that is not a JSON object", async () => {
     const place = await makePlace();
     const { app, connect } = place;
     using consumer = await connect();
@@ -244,7 +244,7 @@ describe("a client that connects but does not read", () => {
     });
   }
 
-  test("its deliveries time out, it is disconnected, and another consumer gets them", async () => {
+  test("a consumer that does not read is disconnected after its deliveries time out, and another one gets them", async () => {
     const place = await makePlace({ timeoutMs: 1000, retrySchedule: ["1s", "1s", "1s", "1s", "1s"] });
     const { app, path, connect } = place;
     const consumers = async () => (await send("GET", `${path}/stats`)).json.consumers;
@@ -262,7 +262,7 @@ describe("a client that connects but does not read", () => {
 });
 
 describe("who can connect", () => {
-  test("a browser can send its token as a subprotocol, and is answered with the other one", async () => {
+  test("a browser can send its token as a subprotocol, and the server selects the other one", async () => {
     const { app, connect } = await makePlace();
     const { token } = (await send("POST", `/auth/app-portal-access/${app}`, {})).json;
     using consumer = await connect({ token: null, protocols: ["boathook.v1", `bearer.${token}`] });
@@ -272,7 +272,7 @@ describe("who can connect", () => {
     expect(consumer.messageIds).toEqual([id]);
   });
 
-  test("without a valid token, the response is 401, also with the cookie of a session", async () => {
+  test("a consumer without a valid token gets 401, even with the cookie of a session", async () => {
     const { path } = await makePlace();
     const login = await send(
       "POST",
@@ -287,7 +287,7 @@ describe("who can connect", () => {
     }
   });
 
-  test("the token of another application gets 404, and so does an unknown endpoint", async () => {
+  test("a consumer with the token of another application, or for an unknown endpoint, gets 404", async () => {
     const [place, other] = [await makePlace(), await makePlace()];
     const { token } = (await send("POST", `/auth/app-portal-access/${other.app}`, {})).json;
     expect((await ask(place.path, token, upgrade)).status).toBe(404);
@@ -295,7 +295,7 @@ describe("who can connect", () => {
     expect((await ask(`/app/${place.app}/endpoint/${freshUid("ep")}`, undefined, upgrade)).status).toBe(404);
   });
 
-  test("a read-only token and a portal token that may only look get 403", async () => {
+  test("a consumer with a read-only token, or a portal token that can only read, gets 403", async () => {
     const { app, path } = await makePlace();
     const readOnly = await server.createToken("--read-only");
     const body = { capabilities: ["ViewBase"] };
@@ -303,7 +303,7 @@ describe("who can connect", () => {
     for (const one of [readOnly, token]) expect((await ask(path, one, upgrade)).status).toBe(403);
   });
 
-  test("an endpoint with another URL is a 409, and a request without an upgrade a 426", async () => {
+  test("a consumer gets 409 for an endpoint with another URL, and 426 without an upgrade", async () => {
     const { app, path } = await makePlace();
     const http = (await send("POST", `/app/${app}/endpoint`, { url: "http://127.0.0.1:1/" })).json.id;
     expect((await ask(`/app/${app}/endpoint/${http}`, undefined, upgrade)).json.code).toBe("not_websocket");
@@ -319,7 +319,7 @@ describe("who can connect", () => {
     ["x", 400],
     ["1.5", 400],
     ["", 400],
-  ])("a prefetch of %j is a %d", async (prefetch, status) => {
+  ])("a consumer with a prefetch of %j gets %d", async (prefetch, status) => {
     const { path } = await makePlace();
     expect((await send("GET", `${path}/connect?prefetch=${prefetch}`)).status).toBe(status);
   });
@@ -349,7 +349,7 @@ test("the statistics of an endpoint count the connected consumers, if it can hav
 });
 
 describe("the end of a connection", () => {
-  test("the connection ends with 4403 when its portal user logs out", async () => {
+  test("the connection of a consumer ends with 4403 when its portal user logs out", async () => {
     const { app, connect } = await makePlace();
     const { token } = (await send("POST", `/auth/app-portal-access/${app}`, {})).json;
     using consumer = await connect({ token });
@@ -357,7 +357,7 @@ describe("the end of a connection", () => {
     expect(await consumer.end()).toBe(4403);
   });
 
-  test("the connection ends with 4403 when its endpoint is disabled, and with 4410 when it is deleted", async () => {
+  test("the connection of a consumer ends with 4403 when its endpoint is disabled, and with 4410 when it is deleted", async () => {
     const [disabled, deleted] = [await makePlace(), await makePlace()];
     using first = await disabled.connect();
     using second = await deleted.connect();
@@ -366,7 +366,7 @@ describe("the end of a connection", () => {
     expect([await first.end(), await second.end()]).toEqual([4403, 4410]);
   });
 
-  test("the connection ends with 4410 when its application is deleted", async () => {
+  test("the connection of a consumer ends with 4410 when its application is deleted", async () => {
     const { app, connect } = await makePlace();
     using consumer = await connect();
     await send("DELETE", `/app/${app}`);

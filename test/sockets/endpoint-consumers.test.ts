@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { CLOSE } from "../../src/core/consumer-frame.ts";
+import { CLOSE } from "../../src/core/close-code.ts";
 import type { ConsumerSocket, FrameEnd } from "../../src/sockets/consumer.ts";
 import { EndpointConsumers } from "../../src/sockets/endpoint-consumers.ts";
 
@@ -69,7 +69,7 @@ describe("the consumers of an endpoint", () => {
     ["another type of the error", { error: 7 }],
     ["a negative wait", { retryAfterMs: -1 }],
     ["a wait that is a text", { retryAfterMs: "1" }],
-  ])("a refusal with %s counts as one without it", async (_, fields) => {
+  ])("a refusal with %s is treated as one without it", async (_, fields) => {
     const { endpoint, consumers } = endpointWith(1);
     const [delivery] = deliver(endpoint, "a");
     consumers[0]!.consumer.received(JSON.stringify({ type: "nack", deliveryId: "a", ...fields }));
@@ -156,7 +156,7 @@ describe("the consumers of an endpoint", () => {
     expect([1, 2].map((underWay) => endpoint.isFull(underWay))).toEqual([false, true]);
   });
 
-  test("a frame without a place waits for the next one, and fails when the last consumer leaves", async () => {
+  test("a frame waits until a consumer has room, and fails when the last consumer disconnects", async () => {
     const { endpoint, consumers } = endpointWith(1);
     const [, second, third] = deliver(endpoint, "a", "b", "c");
     consumers[0]!.consumer.received(ack("a"));
@@ -166,7 +166,7 @@ describe("the consumers of an endpoint", () => {
     expect(await settled(third!)).toEqual({ kind: "none" });
   });
 
-  test("a frame that waits for a place in vain was not sent", async () => {
+  test("a frame whose delivery times out before a consumer has room was not sent", async () => {
     const { endpoint, consumers } = endpointWith(1);
     deliver(endpoint, "a");
     const timeout = new AbortController();
@@ -180,7 +180,7 @@ describe("the consumers of an endpoint", () => {
   test.each([
     ["an unknown type", '{"type":"hello","deliveryId":"a"}'],
     ["an unknown delivery", '{"type":"ack","deliveryId":"z"}'],
-    ["a delivery that is no text", '{"type":"ack","deliveryId":1}'],
+    ["a delivery that is not a text", '{"type":"ack","deliveryId":1}'],
     ["no fields", "{}"],
   ])("a frame with %s is ignored", async (_, text) => {
     const { endpoint, consumers } = endpointWith(1);
@@ -191,7 +191,7 @@ describe("the consumers of an endpoint", () => {
   });
 
   test.each(["", "ack", "1", "null", "[]", '"ack"', "{"])(
-    "the frame %j, which is no JSON object, closes the connection",
+    "the frame %j, which is not a JSON object, closes the connection",
     (text) => {
       const { consumers } = endpointWith(1);
       consumers[0]!.consumer.received(text);

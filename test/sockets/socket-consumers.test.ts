@@ -70,7 +70,7 @@ test("a client that does not respond to three pings is disconnected, and no time
   expect(clock.next()).toBeNull();
 });
 
-test("when the last consumer has left and another one connects, pings go on", () => {
+test("a consumer that connects after the last one has disconnected gets pings", () => {
   const { connect, pass } = bench();
   connect(() => {}).terminate();
   const socket = connect((connected) => connected.heard());

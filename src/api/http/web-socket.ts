@@ -50,8 +50,11 @@ export function upgradeRequest(request: Request): Request {
   return withHeaders(request, headers);
 }
 
-export function isUpgrade(request: Request): boolean {
-  return request.headers.get("upgrade")?.toLowerCase() === "websocket";
+/** Upgrades a request and returns the response. Throws 426 if the request cannot be upgraded. */
+export function upgraded(upgrade: Upgrade, request: Request, events: SocketEvents): Response {
+  const isRequested = request.headers.get("upgrade")?.toLowerCase() === "websocket";
+  if (isRequested && upgrade(request, events)) return new Response(null, { status: 101 });
+  throw new Problem(426, "upgrade_required", "Connect with a WebSocket client (header Upgrade: websocket).");
 }
 
 /** Upgrades a request. A client that offers subprotocols gets the one of the frames. */

@@ -4,7 +4,7 @@ import { LISTENER_BEHIND_MAX, type ReplayChoice } from "../../core/listener.ts";
 import { notFound } from "../../core/problem.ts";
 import type { MessageFilter, Store } from "../../store/index.ts";
 
-/** Number of messages that are read at once to find out how far behind a listener is. */
+/** Number of messages in one read of a search. */
 const SCAN_ROWS = 250;
 /** Number of messages after which the skipped ones are no longer counted. */
 const COUNTED_MAX = 100_000;
@@ -19,8 +19,8 @@ export interface Followed {
 export interface Beginning {
   readonly singles: readonly Seq[];
   readonly cursor: Seq;
-  /** The newest message at the beginning. Messages up to it were asked for, however many they are. */
-  readonly asked: Seq;
+  /** The last message that the listener has requested, or 0. Messages up to it are never skipped. */
+  readonly requestedUntil: Seq;
 }
 
 /**
@@ -33,16 +33,15 @@ export async function beginning(
   { applicationSeq, filter }: Followed,
   { after, replay }: { readonly after: Seq | null; readonly replay: ReplayChoice | null },
 ): Promise<Beginning> {
-  const nothing = { singles: [], asked: 0 };
-  if (after !== null) return { ...nothing, cursor: after };
+  if (after !== null) return { singles: [], cursor: after, requestedUntil: 0 };
   const newest = (await newestOf(store, { applicationSeq, filter: {} }, 1))[0] ?? 0;
-  if (replay === null) return { ...nothing, cursor: newest };
-  if (replay.kind === "since") return { singles: [], cursor: Math.min(seqBefore(replay.at), newest), asked: newest };
+  const nextMessage = { singles: [], cursor: newest, requestedUntil: 0 };
+  const storedFrom = (cursor: Seq) => ({ singles: [], cursor: Math.min(cursor, newest), requestedUntil: newest });
+  if (replay === null) return nextMessage;
+  if (replay.kind === "since") return storedFrom(seqBefore(replay.at));
   if (replay.kind === "last") {
-    const last = (await newestOf(store, { applicationSeq, filter }, replay.count)).at(-1);
-    return last === undefined
-      ? { ...nothing, cursor: newest }
-      : { singles: [], cursor: Math.min(last - 1, newest), asked: newest };
+    const first = (await newestOf(store, { applicationSeq, filter }, replay.count)).at(-1);
+    return first === undefined ? nextMessage : storedFrom(first - 1);
   }
   const singles: Seq[] = [];
   for (const id of replay.ids) {
@@ -51,10 +50,10 @@ export async function beginning(
     if (known === null) throw notFound("Message not found");
     singles.push(known.seq);
   }
-  return { ...nothing, singles, cursor: newest };
+  return { ...nextMessage, singles };
 }
 
-/** Returns the numbers of the newest messages, newest first, at most `count`. */
+/** Returns the seqs of the newest messages, newest first, at most `count`. */
 async function newestOf(store: Store, { applicationSeq, filter }: Followed, count: number): Promise<Seq[]> {
   const found: Seq[] = [];
   let from: Seq | null = null;
@@ -68,17 +67,18 @@ async function newestOf(store: Store, { applicationSeq, filter }: Followed, coun
   }
 }
 
-/** Messages that are left out, and the place after which a listener goes on. */
+/** Messages that a listener skips. */
 export interface Skip {
   readonly count: number;
-  /** Whether there were more than could be counted. */
+  /** Whether there are more than `count`, which were not counted. */
   readonly isAtLeast: boolean;
+  /** The listener continues after this message. */
   readonly cursor: Seq;
 }
 
 /** Returns what a listener must skip to be at most `LISTENER_BEHIND_MAX` messages behind, or null. */
 export async function skipFor(store: Store, { applicationSeq, filter }: Followed, cursor: Seq): Promise<Skip | null> {
-  /** The latest messages, in a ring. */
+  /** The latest messages that were read, in a ring buffer. */
   const kept: Seq[] = [];
   let counted = 0;
   let from = cursor;
@@ -95,6 +95,7 @@ export async function skipFor(store: Store, { applicationSeq, filter }: Followed
   return { count, isAtLeast: false, cursor: kept[counted % LISTENER_BEHIND_MAX]! - 1 };
 }
 
+/** Returns the skip to the newest messages. `counted` is the number of messages counted so far. */
 async function skipToEnd(store: Store, followed: Followed, counted: number): Promise<Skip> {
   const oldest = (await newestOf(store, followed, LISTENER_BEHIND_MAX)).at(-1)!;
   return { count: counted - LISTENER_BEHIND_MAX, isAtLeast: true, cursor: oldest - 1 };

@@ -1,7 +1,8 @@
 import type { MessageCopier } from "../../commands/message-copy.ts";
+import { CLOSE } from "../../core/close-code.ts";
 import { frameBody } from "../../core/frame-body.ts";
 import type { IdCodec, Seq } from "../../core/id.ts";
-import { doneCount, LISTENER_CLOSE, LISTENER_WINDOW, type ListenerFrame } from "../../core/listener.ts";
+import { doneCount, LISTENER_WINDOW, type ListenerFrame } from "../../core/listener.ts";
 import type { Clock } from "../../ports.ts";
 import type { Message, Store } from "../../store/index.ts";
 import type { Socket, SocketEvents } from "../http/web-socket.ts";
@@ -9,11 +10,11 @@ import type { Identity } from "../identity/identity.ts";
 import type { PageReader } from "../resources/message/page-reader.ts";
 import { type Beginning, type Followed, skipFor } from "./listener-position.ts";
 
-/** Size of the payloads that a listener has not acknowledged from which on it gets no further ones, in bytes. */
+/** Size of unacknowledged payloads, in bytes, from which on a listener gets no more messages. */
 const UNACKNOWLEDGED_BYTES_MAX = 2 * 1024 * 1024;
 const PAGE_ROWS = 64;
-/** Time between two looks at how far behind a slow client is, in ms. A look reads up to a thousand rows. */
-const LOOK_EVERY_MS = 1000;
+/** Time between two checks of how far behind a slow client is, in ms. A check reads all rows that wait. */
+const BEHIND_CHECK_EVERY_MS = 1000;
 
 export interface ListenerParts {
   readonly store: Store;
@@ -24,16 +25,16 @@ export interface ListenerParts {
 }
 
 /**
- * Copies the messages of an application to one connection. It follows the stored messages by number,
- * so it holds no messages in memory except those that are being sent, however slow the client is.
+ * Copies the messages of an application to one connection. It reads the stored messages from a cursor,
+ * so only messages that are being sent are in memory, however slow the client is.
  */
 export class Listener implements SocketEvents {
   #socket: Socket | null = null;
   #cursor: Seq;
-  /** Sizes of the payloads that are not acknowledged yet. */
+  /** Sizes of the unacknowledged payloads, oldest first. */
   readonly #sent: number[] = [];
   #sentBytes = 0;
-  #lookedAt = Number.NEGATIVE_INFINITY;
+  #behindCheckedAt = Number.NEGATIVE_INFINITY;
   #wake: () => void = () => {};
   #error: unknown = null;
 
@@ -53,24 +54,24 @@ export class Listener implements SocketEvents {
     this.#send({ type: "ready", after: this.#id(this.#cursor) });
     this.#run().catch((error) => {
       this.#error = error;
-      this.end(LISTENER_CLOSE.serverStops);
+      this.end(CLOSE.serverStops);
     });
   }
 
   message(_: Socket, data: string | Uint8Array): void {
     const count = typeof data === "string" ? doneCount(data) : null;
     if (count === null || count > this.#sent.length) {
-      this.end(LISTENER_CLOSE.invalidFrame);
+      this.end(CLOSE.invalidFrame);
       return;
     }
     for (const bytes of this.#sent.splice(0, count)) this.#sentBytes -= bytes;
     this.#wake();
   }
 
-  /** Does nothing: the acknowledgements say when there is room. */
+  /** Does nothing, because acknowledgements show when there is room. */
   drain(): void {}
 
-  /** A message of the application was accepted. */
+  /** Must be called when a message of the application was accepted. */
   ring(): void {
     this.#wake();
   }
@@ -95,7 +96,7 @@ export class Listener implements SocketEvents {
     if (this.start.isResumed) await this.#skip();
     while (this.#socket !== null) {
       const isFree = await this.#room();
-      if (!isFree && this.#cursor >= this.start.asked) await this.#look();
+      if (!isFree && this.#cursor >= this.start.requestedUntil) await this.#checkBehind();
       const rung = this.#nextWake();
       if (!(await this.#copyPage())) await rung;
     }
@@ -136,14 +137,15 @@ export class Listener implements SocketEvents {
     return page.rows.length > 0 || page.more;
   }
 
-  /** Skips messages if the client is too far behind. */
-  async #look(): Promise<void> {
+  /** Checks how far behind the client is, unless it has just been checked. */
+  async #checkBehind(): Promise<void> {
     const now = this.parts.clock.steady();
-    if (now - this.#lookedAt < LOOK_EVERY_MS) return;
-    this.#lookedAt = now;
+    if (now - this.#behindCheckedAt < BEHIND_CHECK_EVERY_MS) return;
+    this.#behindCheckedAt = now;
     await this.#skip();
   }
 
+  /** Skips messages if the client is too far behind. */
   async #skip(): Promise<void> {
     const skip = await skipFor(this.parts.store, this.followed, this.#cursor);
     if (skip === null) return;
@@ -152,7 +154,7 @@ export class Listener implements SocketEvents {
     this.#send({ type: "skipped", count, isAtLeast, after: this.#id(cursor) });
   }
 
-  /** Sends a message. A client that connects again goes on after `after`. */
+  /** Sends a message. A client that connects again continues after the message `after`. */
   #copy(message: Message, after: Seq): void {
     const { seq, eventType, payload } = message;
     const bytes = payload?.length ?? 0;
@@ -170,7 +172,7 @@ export class Listener implements SocketEvents {
   }
 
   #send(frame: ListenerFrame): void {
-    // Zero means that the frame was dropped; the client then gets it after it has connected again.
+    // Zero means that the frame was dropped. The client gets it after it has connected again.
     if (this.#socket?.sendText(JSON.stringify(frame)) === 0) this.#socket?.terminate();
   }
 }

@@ -1,11 +1,11 @@
+import { CLOSE } from "../../core/close-code.ts";
 import type { Facts } from "../../core/fact.ts";
 import type { Seq } from "../../core/id.ts";
-import { LISTENER_CLOSE } from "../../core/listener.ts";
 import { Problem } from "../../core/problem.ts";
 import type { Signals } from "../../core/signal.ts";
 
 const LISTENERS_MAX = 200;
-/** Maximum number of listeners of one application, so that no application uses up all places. */
+/** Lower than the total, so that one application cannot use it up. */
 const LISTENERS_PER_APPLICATION_MAX = 20;
 const RETRY_SECONDS = 10;
 
@@ -24,7 +24,7 @@ interface Parts {
   exists(applicationSeq: Seq): Promise<boolean>;
 }
 
-/** The connections that follow applications. They end with the application and with the server. */
+/** The connections of listeners and tails. Closes them when their application or the server ends. */
 export class Listeners {
   readonly #connections = new Map<Seq, Set<Connection>>();
   #count = 0;
@@ -38,7 +38,7 @@ export class Listeners {
       if (this.#count > 0) void this.#endIfDeleted(applicationSeq);
     });
     parts.stopping?.addEventListener("abort", () => {
-      for (const connections of this.#connections.values()) end(connections, LISTENER_CLOSE.serverStops);
+      for (const connections of this.#connections.values()) end(connections, CLOSE.serverStops);
     });
   }
 
@@ -59,7 +59,7 @@ export class Listeners {
 
   async #endIfDeleted(applicationSeq: Seq): Promise<void> {
     if (!this.#connections.has(applicationSeq) || (await this.parts.exists(applicationSeq))) return;
-    end(this.#connections.get(applicationSeq) ?? new Set(), LISTENER_CLOSE.gone);
+    end(this.#connections.get(applicationSeq) ?? new Set(), CLOSE.gone);
   }
 }
 

@@ -5,7 +5,7 @@ import type { TailFrame } from "../../core/listener.ts";
 import type { Clock } from "../../ports.ts";
 import type { Socket, SocketEvents } from "../http/web-socket.ts";
 
-/** Number of bytes that a client has not read from which on it gets no further events. */
+/** Number of unread bytes from which on a client gets no more events. */
 const UNREAD_BYTES_MAX = 1024 * 1024;
 
 interface Parts {
@@ -63,7 +63,7 @@ class Tail implements SocketEvents {
     socket.sendText(JSON.stringify({ type: "ready" } satisfies TailFrame));
   }
 
-  /** Clients have nothing to say. */
+  /** Does nothing, because clients have nothing to send. */
   message(): void {}
 
   drain(): void {}

@@ -1,13 +1,13 @@
 import { Type } from "@sinclair/typebox";
 import { checkConsumer, connectConsumer } from "../../../commands/socket-consumers.ts";
-import { CLOSE, PREFETCH_DEFAULT, PREFETCH_MAX } from "../../../core/consumer-frame.ts";
+import { CLOSE } from "../../../core/close-code.ts";
+import { PREFETCH_DEFAULT, PREFETCH_MAX } from "../../../core/consumer-frame.ts";
 import type { Seq } from "../../../core/id.ts";
-import { Problem } from "../../../core/problem.ts";
 import type { ConsumerSocket } from "../../../sockets/consumer.ts";
 import type { Connected } from "../../../sockets/socket-consumers.ts";
 import type { Context } from "../../http/context.ts";
 import { type Operation, operation } from "../../http/operation.ts";
-import { isUpgrade, type Socket, type SocketEvents } from "../../http/web-socket.ts";
+import { type Socket, type SocketEvents, upgraded } from "../../http/web-socket.ts";
 import type { Admission } from "../../identity/admission.ts";
 
 /** Defines the operation with which consumers of `websocket:` endpoints connect. */
@@ -23,7 +23,7 @@ export function endpointConnectRoutes(context: Context): Operation[] {
       description:
         "Opens a WebSocket over which a consumer gets the messages of an endpoint with the URL `websocket:`. Several consumers share the messages. See /docs/guide/transports.",
       access: "application",
-      // A consumer decides what becomes of messages, so it needs more than the permission to read.
+      // A consumer acknowledges messages, so the permission to read is not enough.
       capability: "ManageEndpoint",
       readOnlyAccess: false,
       scopes: ["endpoint:Write", "message:Read"],
@@ -35,7 +35,7 @@ export function endpointConnectRoutes(context: Context): Operation[] {
             minimum: 1,
             maximum: PREFETCH_MAX,
             default: PREFETCH_DEFAULT,
-            description: "Maximum number of deliveries that the consumer has not acknowledged.",
+            description: "Maximum number of unacknowledged deliveries of the consumer.",
           }),
         ),
       }),
@@ -46,18 +46,13 @@ export function endpointConnectRoutes(context: Context): Operation[] {
         const endpoint = await lookup.endpoint(application, params.endpoint_id);
         checkConsumer(context, endpoint);
         const events = eventsOf(context, endpoint.seq, query.prefetch ?? PREFETCH_DEFAULT, admission);
-        if (!isUpgrade(request) || !context.upgrade(request, events)) throw upgradeRequired();
-        return new Response(null, { status: 101 });
+        return upgraded(context.upgrade, request, events);
       },
     }),
   ];
 }
 
-function upgradeRequired(): Problem {
-  return new Problem(426, "upgrade_required", "Connect with a WebSocket client (header Upgrade: websocket).");
-}
-
-/** Returns what happens on the connection of a consumer. */
+/** Returns the event handlers of the connection of a consumer. */
 function eventsOf(context: Context, endpointSeq: Seq, prefetch: number, admission: Admission): SocketEvents {
   let connected: Connected | null = null;
   let stopWatching = () => {};

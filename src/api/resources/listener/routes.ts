@@ -1,15 +1,16 @@
 import { type Static, Type } from "@sinclair/typebox";
 import { MessageCopier } from "../../../commands/message-copy.ts";
+import { CLOSE } from "../../../core/close-code.ts";
 import type { Seq } from "../../../core/id.ts";
-import { LISTENER_CLOSE, listenerSecret, parseReplay, REPLAY_FORM } from "../../../core/listener.ts";
-import { invalid, Problem } from "../../../core/problem.ts";
+import { listenerSecret, parseReplay, REPLAY_FORM } from "../../../core/listener.ts";
+import { invalid } from "../../../core/problem.ts";
 import type { MessageFilter } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import { errorReply } from "../../http/errors.ts";
 import * as field from "../../http/fields.ts";
 import { type Call, type Operation, operation } from "../../http/operation.ts";
 import { reply } from "../../http/reply.ts";
-import { isUpgrade, type SocketEvents } from "../../http/web-socket.ts";
+import { type SocketEvents, upgraded } from "../../http/web-socket.ts";
 import { Listener } from "../../live/listener.ts";
 import { beginning } from "../../live/listener-position.ts";
 import { Listeners } from "../../live/listeners.ts";
@@ -33,7 +34,9 @@ const listenQuery = Type.Object({
     Type.String({ maxLength: TYPES_CHARS_MAX, description: `Begin with stored messages: ${REPLAY_FORM}.` }),
   ),
   after: Type.Optional(
-    Type.String({ description: "Go on after this place, which is in each frame, and skip all but 1,000 messages." }),
+    Type.String({
+      description: "Continue after the frame with this `after`, and skip all but the latest 1,000 messages.",
+    }),
   ),
 });
 
@@ -42,12 +45,12 @@ const connected = {
 };
 
 const LISTEN =
-  "Copies the messages that are accepted to a WebSocket connection, for `boathook listen`. Endpoints get theirs as ever, and nothing is stored about the connection. Messages must be acknowledged with `done` frames.";
+  "Copies accepted messages to a WebSocket connection, for `boathook listen`. Deliveries to endpoints do not change, and nothing is stored about the connection. Messages must be acknowledged with `done` frames.";
 const TAIL =
-  "Reports messages and attempts to a WebSocket connection while they happen, for `boathook tail`. A client that does not read misses some, and gets their number.";
+  "Reports messages and attempts to a WebSocket connection as they happen, for `boathook tail`. If a client does not read, some are skipped, and it gets their number.";
 const SECRET = "Returns the secret with which requests of listeners are signed, and of replays without an endpoint.";
 
-/** Defines the operations with which a developer's machine gets copies of an application's messages. */
+/** Defines the operations of `boathook listen`, `replay` and `tail`. */
 export function listenerRoutes(context: Context): Operation[] {
   const { lookup, store, ids } = context;
   const listeners = new Listeners({
@@ -64,43 +67,49 @@ export function listenerRoutes(context: Context): Operation[] {
 
   async function listen(applicationSeq: Seq, { request, identity, admission, query }: Listen): Promise<Response> {
     const followed = { applicationSeq, filter: filterOf(query.event_types) };
-    const after = query.after === undefined ? null : placeOf(query.after);
+    const after = query.after === undefined ? null : afterOf(query.after);
     const start = await beginning(store, ids, followed, { after, replay: replayOf(query.replay) });
     let release = () => {};
     const listener = new Listener(parts(), identity, followed, { ...start, isResumed: after !== null }, (error) => {
       release();
       if (error !== null) errorReply(error, context.log);
     });
-    release = keep(applicationSeq, listener, admission);
-    return upgrade(request, listener, release);
+    release = add(applicationSeq, listener, admission);
+    return upgradeOrRelease(request, listener, release);
   }
 
   function tail(applicationSeq: Seq, { request, admission }: Pick<Listen, "request" | "admission">): Response {
     let release = () => {};
     const connection = tails.of(applicationSeq, () => release());
-    release = keep(applicationSeq, connection, admission);
-    return upgrade(request, connection, release);
+    release = add(applicationSeq, connection, admission);
+    return upgradeOrRelease(request, connection, release);
   }
 
-  /** Ends a connection with its token, its application and the server. Returns a function that lets go of it. */
-  function keep(applicationSeq: Seq, connection: Listener | ReturnType<Tails["of"]>, admission: Listen["admission"]) {
+  /**
+   * Adds a connection, which ends with its token, its application or the server. Returns the function
+   * that removes it. Throws 429 if there are too many.
+   */
+  function add(applicationSeq: Seq, connection: Listener | ReturnType<Tails["of"]>, admission: Listen["admission"]) {
     const remove = listeners.add(applicationSeq, connection);
-    const stopWatching = admission.watch(() => connection.end(LISTENER_CLOSE.ended));
+    const stopWatching = admission.watch(() => connection.end(CLOSE.ended));
     return () => {
       remove();
       stopWatching();
     };
   }
 
-  function upgrade(request: Request, events: SocketEvents, release: () => void): Response {
-    if (isUpgrade(request) && context.upgrade(request, events)) return new Response(null, { status: 101 });
-    release();
-    throw new Problem(426, "upgrade_required", "Connect with a WebSocket client (header Upgrade: websocket).");
+  function upgradeOrRelease(request: Request, events: SocketEvents, release: () => void): Response {
+    try {
+      return upgraded(context.upgrade, request, events);
+    } catch (error) {
+      release();
+      throw error;
+    }
   }
 
-  function placeOf(text: string): Seq {
+  function afterOf(text: string): Seq {
     const seq = ids.decode("msg_", text);
-    if (seq === null) throw invalid(["query", "after"], "Must be a place from a frame (msg_…).");
+    if (seq === null) throw invalid(["query", "after"], "Must be the `after` of a frame (msg_…).");
     return seq;
   }
 
