@@ -133,7 +133,7 @@ describe("a group of pollers", () => {
     expect(await lease(app)).toMatchObject([{ id: message, payload: { expired: true } }]);
   });
 
-  test("the payloads of one call have at most 4 MiB", async () => {
+  test("the messages of one lease call have at most 4 MiB of payloads", async () => {
     const app = await makeGroup();
     for (let i = 0; i < 6; i++) await sendMessage(send, app, { payload: { text: "x".repeat(900_000) } });
     expect(await lease(app, { limit: 250 })).toHaveLength(4);
@@ -169,14 +169,14 @@ describe("invalid calls of a group", () => {
     }
   });
 
-  test("a name with other characters is a 422, and an unknown application a 404", async () => {
+  test("a group gets 422 for a name with other characters, and 404 for an unknown application", async () => {
     const app = await makeApplication(send);
     expect((await send("POST", `/app/${app}/poller/a%20b/group/g/lease`)).status).toBe(422);
     expect((await send("POST", `/app/${app}/poller/a/group/g%2Fh/lease`)).status).toBe(422);
     expect((await send("POST", `${pathOf(freshUid("app"))}/lease`)).status).toBe(404);
   });
 
-  test("the token of another application gets 404, and a token without the scope to read gets 403", async () => {
+  test("a group gets 404 with the token of another application, and 403 without the scope to read", async () => {
     const [app, other] = [await makeApplication(send), await makeApplication(send)];
     const { token } = (await send("POST", `/auth/app-portal-access/${other}`, {})).json;
     expect((await send("POST", `${pathOf(app)}/lease`, {}, { token })).status).toBe(404);

@@ -12,22 +12,29 @@ import { messageText } from "../message/out.ts";
 import { checkName } from "./name.ts";
 
 const LIMIT_MAX = 250;
+const LIMIT_DEFAULT = 10;
 const LEASE_IDS_MAX = 1000;
 const LEASE_MS_MIN = 1000;
 const LEASE_MS_MAX = 12 * 60 * 60 * 1000;
+const LEASE_MS_DEFAULT = 30_000;
 
 const leaseIdExample = `lease_${messageExample.id.slice("msg_".length)}_1`;
 
 const LeaseIn = field.object("PollerLeaseIn", {
   limit: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: LIMIT_MAX, default: 10, description: "Maximum number of messages." }),
+    Type.Integer({
+      minimum: 1,
+      maximum: LIMIT_MAX,
+      default: LIMIT_DEFAULT,
+      description: "Maximum number of messages.",
+    }),
   ),
   leaseMs: Type.Optional(
     Type.Integer({
       minimum: LEASE_MS_MIN,
       maximum: LEASE_MS_MAX,
-      default: 30_000,
-      description: "Time after which the messages are leased again unless they are acknowledged, in ms.",
+      default: LEASE_MS_DEFAULT,
+      description: "Time in ms after which unacknowledged messages can be leased again.",
     }),
   ),
   after: Type.Optional(
@@ -84,7 +91,7 @@ export function pollerGroupRoutes(context: Context): Operation[] {
       description: `Returns messages that no other worker of the group has, the oldest first, with at most 4 MiB of payloads. Messages whose lease has ended or that were given back come before new ones. ${GROUP}`,
       body: LeaseIn,
       bodyOptional: true,
-      bodyExample: { limit: 10, leaseMs: 30_000 },
+      bodyExample: { limit: LIMIT_DEFAULT, leaseMs: LEASE_MS_DEFAULT },
       responses: {
         200: {
           description: "The leased messages.",
@@ -93,7 +100,7 @@ export function pollerGroupRoutes(context: Context): Operation[] {
         },
       },
       problems: [400, 404],
-      async handle({ identity, params, body: { limit = 10, leaseMs = 30_000, after } }) {
+      async handle({ identity, params, body: { limit = LIMIT_DEFAULT, leaseMs = LEASE_MS_DEFAULT, after } }) {
         const application = await lookup.application(identity, params.app_id);
         const begin = after === undefined ? null : ids.decode("msg_", after);
         if (after !== undefined && begin === null) {
@@ -102,7 +109,7 @@ export function pollerGroupRoutes(context: Context): Operation[] {
         const key = keyOf(application, params);
         const leases = await leaseMessages(context, key, { limit, leaseMs, after: begin });
         const times = new Map(leases.map((lease) => [lease.messageSeq, lease.times]));
-        // The messages are leased already, so the read is not refused.
+        // The read must not be refused, because the messages are leased already.
         const texts = await pages.inTurn(
           identity,
           () =>
@@ -153,11 +160,12 @@ export function pollerGroupRoutes(context: Context): Operation[] {
   ];
 }
 
-/** Returns the id of a lease. It names the message and the number of the lease. */
+/** Returns the id of a lease. It contains the message and how often that message has been leased. */
 function leaseId({ messageSeq, times }: Lease, ids: IdCodec): string {
   return `lease_${ids.encode("msg_", messageSeq).slice("msg_".length)}_${times}`;
 }
 
+/** Returns the lease with this id, or null for any other text. */
 function leaseOf(text: string, ids: IdCodec): Lease | null {
   const [, id, times] = /^lease_(\w+)_(\d{1,9})$/.exec(text) ?? [];
   const messageSeq = id === undefined ? null : ids.decode("msg_", `msg_${id}`);

@@ -3,21 +3,18 @@ import { confirmMessages, seekConsumer } from "../../../commands/pollers.ts";
 import { type Seq, seqBefore } from "../../../core/id.ts";
 import { parseInstant } from "../../../core/instant.ts";
 import { pageLimitDefault } from "../../../core/page.ts";
-import { invalid, Problem } from "../../../core/problem.ts";
-import type { Application, Message, MessageFilter, PageOf, PollerKey } from "../../../store/index.ts";
+import { invalid } from "../../../core/problem.ts";
+import type { Application, PollerKey } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { pageQuery } from "../../http/paging.ts";
 import { instant } from "../../http/query.ts";
-import { type Reply, reply } from "../../http/reply.ts";
+import { reply } from "../../http/reply.ts";
 import { instantText, nullable } from "../../http/schema.ts";
-import type { Admission } from "../../identity/admission.ts";
-import type { Identity } from "../../identity/identity.ts";
-import { Doorbell } from "../../live/doorbell.ts";
 import { MessageOut, messageExample } from "../message/fields.ts";
-import { messageText } from "../message/out.ts";
 import { checkName } from "./name.ts";
+import { PollReader } from "./poll-reader.ts";
 
 const WAIT_SECONDS_MAX = 30;
 
@@ -60,97 +57,13 @@ const waitQuery = {
 
 const SINK = "Every sink returns all messages of the application.";
 
-/** The messages that a poller requests. */
-interface Search {
-  readonly identity: Identity;
-  readonly application: Application;
-  readonly filter: MessageFilter;
-  /** The search starts after the message with this seq. */
-  readonly from: Seq;
-  readonly limit: number;
-}
-
-/** A page of messages, with the messages as JSON texts. */
-interface Found extends PageOf<Message> {
-  readonly texts: readonly string[];
-}
-
-/** A poller's request. */
-interface Poll extends Search {
-  readonly waitMs: number;
-  readonly caller: AbortSignal;
-  readonly admission: Admission;
-}
-
-/**
- * Defines the operations with which clients fetch messages instead of receiving them as webhooks.
- */
+/** Defines the operations with which clients fetch messages instead of receiving them as webhooks. */
 export function pollerRoutes(context: Context): Operation[] {
-  const { store, ids, pages, lookup, clock } = context;
-  const doorbell = new Doorbell(context.facts, clock, context.stopping);
+  const { store, ids, lookup } = context;
+  const reader = new PollReader(context);
   const tag = "Message poller";
   const path = "/api/v1/app/:app_id/poller/:sink_id";
   const consumerPath = `${path}/consumer/:consumer_id` as const;
-
-  /**
-   * Reads the next messages. A request that has waited for messages is never refused, because the
-   * number of those is limited.
-   */
-  function read({ identity, application, filter, from, limit }: Search, hasWaited = false): Promise<Found> {
-    const page = { limit, from, backwards: false, order: "ascending" } as const;
-    const found = async () => {
-      const bare = await store.history.messages.list(application.seq, filter, page, false);
-      const filled = await pages.withPayloads(bare, false);
-      return { ...filled, texts: await pages.texts(filled.rows, messageWithHeaders) };
-    };
-    return pages.inTurn(identity, found, hasWaited);
-  }
-
-  function messageWithHeaders(message: Message): string {
-    const text = messageText(message, ids, true);
-    // The text of a source's message contains its headers.
-    if (message.received !== null) return text;
-    return `${text.slice(0, -1)},"headers":${JSON.stringify(message.headers)}}`;
-  }
-
-  /**
-   * Waits for messages. Responds immediately if there are messages or if the search was
-   * interrupted. Throws 401 if the token ends while the request waits.
-   */
-  async function poll({ admission, ...request }: Poll): Promise<Reply> {
-    if (request.waitMs <= 0) return { status: 200, body: pollText(await read(request), request.from) };
-    const ended = new AbortController();
-    const stopWatching = admission.watch((problem) => ended.abort(problem));
-    try {
-      return await longPoll(request, AbortSignal.any([request.caller, ended.signal]));
-    } finally {
-      stopWatching();
-    }
-  }
-
-  /**
-   * Waits for messages. `over` is aborted when the caller disconnects, or with a `Problem` when its
-   * token ends.
-   */
-  async function longPoll(request: Search & { readonly waitMs: number }, over: AbortSignal): Promise<Reply> {
-    const deadline = clock.steady() + request.waitMs;
-    for (let hasWaited = false; ; hasWaited = true) {
-      const leftMs = Math.min(request.waitMs, deadline - clock.steady());
-      const wait = doorbell.wait(request.application.seq, leftMs, over);
-      const page = await read(request, hasWaited);
-      if (over.reason instanceof Problem) throw over.reason;
-      if (page.rows.length > 0 || page.more || leftMs <= 0 || over.aborted || context.stopping?.aborted) {
-        wait.cancel();
-        return { status: 200, body: pollText(page, request.from) };
-      }
-      await wait.over;
-    }
-  }
-
-  function pollText({ rows, texts, more, resume }: Found, from: Seq): string {
-    const iterator = ids.encode("msg_", resume ?? rows.at(-1)?.seq ?? from);
-    return `{"data":[${texts.join(",")}],"iterator":"${iterator}","done":${!more}}`;
-  }
 
   function iteratorOf(text: string): Seq {
     const seq = ids.decode("msg_", text);
@@ -188,8 +101,8 @@ export function pollerRoutes(context: Context): Operation[] {
       async handle({ request, identity, params, query, admission }) {
         const application = await lookup.application(identity, params.app_id);
         checkName("sink_id", params.sink_id);
-        const begin = query.after === undefined ? 0 : lastNumberUntil(query.after);
-        return poll({
+        const begin = query.after === undefined ? 0 : lastSeqAt(query.after);
+        return reader.poll({
           identity,
           application,
           filter: {
@@ -223,7 +136,7 @@ export function pollerRoutes(context: Context): Operation[] {
         const key = keyOf(application, params);
         const confirmed = query.iterator === undefined ? null : iteratorOf(query.iterator);
         if (confirmed !== null) await confirmMessages(context, key, confirmed);
-        return poll({
+        return reader.poll({
           identity,
           application,
           filter: {},
@@ -254,7 +167,7 @@ export function pollerRoutes(context: Context): Operation[] {
       problems: [400, 404],
       async handle({ identity, params, body }) {
         const application = await lookup.application(identity, params.app_id);
-        const cursor = lastNumberUntil(parseInstant(body.after)!);
+        const cursor = lastSeqAt(parseInstant(body.after)!);
         await seekConsumer(context, keyOf(application, params), cursor);
         return reply(200, { iterator: ids.encode("msg_", cursor) });
       },
@@ -263,6 +176,6 @@ export function pollerRoutes(context: Context): Operation[] {
 }
 
 /** Returns the highest seq that a message accepted at or before `at` can have. */
-function lastNumberUntil(at: number): Seq {
+function lastSeqAt(at: number): Seq {
   return Math.min(seqBefore(at + 1), Number.MAX_SAFE_INTEGER - 1);
 }
