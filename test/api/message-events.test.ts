@@ -132,7 +132,7 @@ describe("the stream of an application's messages", () => {
     expect(reader.events[0]!.id).toBe(message);
   });
 
-  test("the token of another application gets 404, and no token 401", async () => {
+  test("a stream gets 404 with the token of another application, and 401 without a token", async () => {
     const [app, other] = [await makeApplication(send), await makeApplication(send)];
     const { token } = (await send("POST", `/auth/app-portal-access/${other}`, {})).json;
     expect((await send("GET", `/app/${app}/events`, undefined, { token })).status).toBe(404);
@@ -141,7 +141,7 @@ describe("the stream of an application's messages", () => {
   });
 
   test.each(["msg_", "x", "app_0KfxFXFUH4hEMq0Y8gpRxcT2bSr", "msg_0KfxFXFUH4hEMq0Y8gpRxcT2bSr"])(
-    "the cursor %j is a 422",
+    "a stream with the cursor %j gets 422",
     async (cursor) => {
       const app = await makeApplication(send);
       expect((await send("GET", `/app/${app}/events?after=${cursor}`)).status).toBe(422);

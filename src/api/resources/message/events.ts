@@ -11,14 +11,14 @@ import { type EventPage, MessageStreams } from "../../live/message-streams.ts";
 import { messageExample, messageFilter, messageFilterQuery } from "./fields.ts";
 import { messageText } from "./out.ts";
 
-/** Number of messages, and size of their payloads in bytes, that are sent at once. */
+/** Maximum number of messages in one read, and size of their payloads in bytes. */
 const PAGE_MESSAGES = 50;
 const PAGE_BYTES = 64 * 1024;
 
 const HEADERS = {
   "content-type": "text/event-stream",
   "cache-control": "no-store",
-  // nginx would keep events back until its buffer is full.
+  // Otherwise nginx holds events back until its buffer is full.
   "x-accel-buffering": "no",
   ...corsHeaders,
 };
@@ -28,7 +28,7 @@ export function messageEventRoutes(context: Context): Operation[] {
   const { ids, facts, clock, stopping, lookup, pages, seqs, store } = context;
   const streams = new MessageStreams({ facts, clock, stopping });
 
-  /** Reads the next messages. A stream is never refused a read, because the number of streams is limited. */
+  /** Reads the next messages. No read is refused, because the number of streams is limited. */
   function read(identity: Identity, application: Application, filter: MessageFilter, after: Seq): Promise<EventPage> {
     const page = { limit: PAGE_MESSAGES, from: after, backwards: false, order: "ascending" } as const;
     const found = async () => {
@@ -94,7 +94,7 @@ export function messageEventRoutes(context: Context): Operation[] {
   }
 }
 
-/** Returns an event. Line breaks in JSON are only between its tokens, so they can be replaced. */
+/** Returns an event. Line breaks in JSON are only between tokens, so spaces can replace them. */
 function eventText(id: string, json: string): string {
   return `id: ${id}\nevent: message\ndata: ${json.replace(/[\r\n]/g, " ")}\n\n`;
 }
