@@ -1,5 +1,6 @@
 import type { Answer } from "../ports.ts";
 import { isSuccess } from "./outcome.ts";
+import { errorText } from "./protocol-answer.ts";
 
 /** An error of an AWS service. */
 interface AwsError {
@@ -8,21 +9,21 @@ interface AwsError {
   readonly message: string;
 }
 
-/** Errors that mean: too many requests. */
+/** Codes of errors that mean "too many requests". */
 const THROTTLING = /^(?:Throttl|TooManyRequests|RequestThrottled|RequestLimitExceeded|KMSThrottling|SlowDown)/;
 const UTF8 = new TextDecoder();
 
 /**
- * Returns the error that a response states in its headers and its body, which is JSON or, from servers
- * of the older protocol, XML.
+ * Returns the error in the headers and the body of a response. The body is JSON, or XML from servers of
+ * the older protocol.
  */
 function awsErrorOf(body: Uint8Array, headers: string): AwsError {
   const text = UTF8.decode(body);
   if (text.trimStart().startsWith("<")) return { code: elementOf(text, "Code"), message: elementOf(text, "Message") };
   const json = jsonObjectOf(text);
-  const named = headerOf(headers, "x-amzn-errortype") ?? textOf(json.__type) ?? textOf(json.code) ?? "";
-  // The name may follow a namespace, and an address may follow the name.
-  const code = named.slice(named.lastIndexOf("#") + 1).split(":", 1)[0]!;
+  const type = headerOf(headers, "x-amzn-errortype") ?? textOf(json.__type) ?? textOf(json.code) ?? "";
+  // A namespace may precede the code (`com.amazonaws.sqs#`), and a URL may follow it.
+  const code = type.slice(type.lastIndexOf("#") + 1).split(":", 1)[0]!;
   return { code, message: textOf(json.message) ?? textOf(json.Message) ?? "" };
 }
 
@@ -40,8 +41,7 @@ export function awsAnswer(answer: Answer): Answer {
   const { status, body, headers } = answer;
   if (isSuccess(status)) return withoutHeaders(answer);
   const error = awsErrorOf(body, headers?.response ?? "");
-  const text = error.message === "" ? error.code : `${error.code}: ${error.message}`;
-  const shown = error.code === "" ? body : Buffer.from(text);
+  const shown = error.code === "" ? body : Buffer.from(errorText(error.code, error.message));
   return { ...withoutHeaders(answer), status: awsStatusOf(status, error), body: shown };
 }
 
@@ -49,7 +49,7 @@ function withoutHeaders<A extends Answer>({ headers: _, ...answer }: A): Omit<A,
   return answer;
 }
 
-/** Returns the value of a header in header lines, or null. */
+/** Returns the value of a header in header lines, or null. `name` must be in lower case. */
 export function headerOf(lines: string, name: string): string | null {
   for (const line of lines.split("\n")) {
     const colon = line.indexOf(":");

@@ -89,12 +89,12 @@ function order(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Percent-encodes a text in UTF-8, all but letters, digits and `-._~` (RFC 3986). */
+/** Percent-encodes all characters of a text but letters, digits and `-._~` (RFC 3986). */
 function encoded(text: string): string {
   return encodeURIComponent(text).replace(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
-/** The key depends only on the day, so it is derived once a day for each secret. */
+/** The signing key of the latest request. It changes only with the day, the secret, the region and the service. */
 let latestKey: { readonly of: string; readonly key: Buffer } | null = null;
 
 function signingKey(secret: string, day: string, region: string, service: string): Buffer {

@@ -1,5 +1,7 @@
 /** URLs of SQS queues and Lambda functions, and where the requests to them go. */
 
+import { decoded } from "./endpoint-url/parts.ts";
+
 /** The keys with which requests to AWS are signed. */
 export interface AwsCredentials {
   readonly accessKeyId: string;
@@ -24,7 +26,7 @@ export interface SqsQueue extends AwsResource {
 }
 
 export interface LambdaFunction extends AwsResource {
-  /** `event`: the function is queued. `request`: the result of the function is waited for. */
+  /** `event`: Lambda queues the invocation. `request`: the attempt waits for the result of the function. */
   readonly invocation: "event" | "request";
 }
 
@@ -65,6 +67,7 @@ export function parseLambdaUrl(url: URL): LambdaFunction | string {
   return { ...common, requestUrl, invocation };
 }
 
+/** Returns the parts that the URLs of both services have, or the error in them. */
 function resourceOf(url: URL, service: string, parameters: readonly string[]) {
   const { hostname: region, searchParams, port, hash } = url;
   if (port !== "" || hash !== "") return "The URL must contain neither a port nor a fragment.";
@@ -80,7 +83,7 @@ function resourceOf(url: URL, service: string, parameters: readonly string[]) {
     : { region, credentials, endpoint };
 }
 
-/** Returns the URL without a slash at the end, or null if it is invalid. */
+/** Returns the URL of a server without slashes at its end, or null if it is invalid. */
 function endpointOf(text: string): string | null {
   const url = URL.parse(text);
   if (url === null || (url.protocol !== "https:" && url.protocol !== "http:")) return null;
@@ -88,6 +91,7 @@ function endpointOf(text: string): string | null {
   return isBare ? url.href.replace(/\/+$/, "") : null;
 }
 
+/** Returns the keys in a URL, null if it has none, or the error in them. */
 function credentialsOf({ username, password }: URL): AwsCredentials | null | string {
   if (username === "" && password === "") return null;
   const [accessKeyId, secretAccessKey] = [decoded(username), decoded(password)];
@@ -96,12 +100,4 @@ function credentialsOf({ username, password }: URL): AwsCredentials | null | str
     return "Credentials are the access key id and the secret access key, percent-encoded: `KEY_ID:SECRET@`.";
   }
   return { accessKeyId, secretAccessKey, sessionToken: null };
-}
-
-function decoded(text: string): string | null {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return null;
-  }
 }

@@ -9,24 +9,24 @@ export function isBrokerType(provider: string): provider is BrokerType {
   return (brokerTypes as readonly string[]).includes(provider);
 }
 
-/** Limits of `prefetch`: the messages that are taken and not settled yet. */
+/** Maximum and default of `prefetch`, the number of messages that are taken and not settled yet. */
 export const prefetchMax = 1000;
 export const prefetchDefault = 100;
 
 /** The connection of a source to its broker. */
 export interface BrokerState {
   /**
-   * `connecting`: the first connection is being made. `failed`: the latest connection ended or could
-   * not be made; it is tried again.
+   * `connecting`: the first connection is being opened. `failed`: the latest connection was lost or could
+   * not be opened; the source connects again after a pause.
    */
   readonly state: "connecting" | "connected" | "failed";
   /** Why the connection failed. Null unless the state is `failed`. */
   readonly error: string | null;
-  /** Time since which the connection is in this state. */
+  /** Time at which the connection entered this state. */
   readonly since: number;
 }
 
-/** A broker cannot be reached, refuses the connection or has ended it. */
+/** Thrown if a broker cannot be reached, refuses a connection or has ended it. Operators see the message. */
 export class BrokerError extends Error {
   override readonly name = "BrokerError";
 }

@@ -2,7 +2,7 @@
 
 import { amqpUrlProblem } from "./endpoint-url/amqp.ts";
 import { natsUrlProblem, subjectProblem } from "./endpoint-url/nats.ts";
-import { decoded, extraPart } from "./endpoint-url/parts.ts";
+import { decoded, extraPartProblem } from "./endpoint-url/parts.ts";
 
 const QUEUE_BYTES_MAX = 255;
 /** Names of streams and consumers (ADR-6 of NATS). */
@@ -12,13 +12,13 @@ export interface AmqpQueueUrl {
   readonly queue: string;
 }
 
-/** The messages of a source, in terms of JetStream. */
+/** The subject from which a source takes messages, and by which consumer of JetStream. */
 export interface NatsQueueUrl {
   /** May contain wildcards. */
   readonly subject: string;
   /** Null means the stream that takes the subject. */
   readonly stream: string | null;
-  /** Null means a consumer of the source's own. */
+  /** The name of the durable consumer. Null means one that belongs to the source. */
   readonly durable: string | null;
 }
 
@@ -26,7 +26,7 @@ export interface NatsQueueUrl {
 export function parseAmqpQueueUrl(url: URL): AmqpQueueUrl | string {
   if (url.protocol !== "amqp:" && url.protocol !== "amqps:") return "The scheme of the URL must be amqps or amqp.";
   if (url.hostname === "") return "The URL must have a host.";
-  const problem = amqpUrlProblem(url) ?? extraPart(url, ["queue"]);
+  const problem = amqpUrlProblem(url) ?? extraPartProblem(url, ["queue"]);
   if (problem !== null) return problem;
   const queue = url.searchParams.get("queue") ?? "";
   const isName = queue !== "" && Buffer.byteLength(queue) <= QUEUE_BYTES_MAX;
@@ -37,7 +37,7 @@ export function parseAmqpQueueUrl(url: URL): AmqpQueueUrl | string {
 export function parseNatsQueueUrl(url: URL): NatsQueueUrl | string {
   if (url.protocol !== "nats:") return "The scheme of the URL must be nats.";
   if (url.hostname === "") return "The URL must have a host.";
-  const problem = natsUrlProblem(url) ?? extraPart(url, ["stream", "durable", "tls"]);
+  const problem = natsUrlProblem(url) ?? extraPartProblem(url, ["stream", "durable", "tls"]);
   if (problem !== null) return problem;
   const subject = decoded(url.pathname.slice(1)) ?? "";
   const [stream, durable] = [url.searchParams.get("stream"), url.searchParams.get("durable")];

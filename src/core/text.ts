@@ -36,6 +36,11 @@ export function cutUtf8(bytes: Uint8Array, bytesMax: number): Uint8Array {
   return bytes.subarray(0, bytesMax - end < 4 ? end : bytesMax);
 }
 
+/** Returns the first `bytesMax` bytes of a text in UTF-8, or up to three fewer to keep a character whole. */
+export function utf8Start(text: string, bytesMax: number): Uint8Array {
+  return cutUtf8(Buffer.from(text.slice(0, bytesMax), "utf8"), bytesMax);
+}
+
 const strictUtf8 = new TextDecoder("utf-8", { ignoreBOM: true, fatal: true });
 
 /** Returns the text of UTF-8 bytes, including a byte order mark, or null if they are not valid. */

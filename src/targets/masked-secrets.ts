@@ -1,4 +1,4 @@
-import { utf8Start } from "../core/protocol-answer.ts";
+import { utf8Start } from "../core/text.ts";
 
 /** Shorter values are not masked, because they occur in other texts by chance. */
 const MASKED_CHARS_MIN = 6;

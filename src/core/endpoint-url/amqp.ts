@@ -1,4 +1,4 @@
-import { decoded, extraPart, needsTls } from "./parts.ts";
+import { decoded, extraPartProblem, unsupportedByBroker } from "./parts.ts";
 import { hostOfUrl, type UrlScheme } from "./scheme.ts";
 
 /** Maximum length of a name in AMQP 0-9-1, in bytes. */
@@ -21,20 +21,15 @@ export const amqpScheme: UrlScheme = {
   names: ["amqps", "amqp"],
   hasHost: true,
   problem(url) {
-    const problem = amqpUrlProblem(url) ?? extraPart(url, PARAMS);
+    const problem = amqpUrlProblem(url) ?? extraPartProblem(url, PARAMS);
     if (problem !== null) return problem;
     const { exchange, routingKey } = amqpRoute(url);
-    const long = [exchange, routingKey].find((name) => !isName(name ?? ""));
-    return long === undefined ? null : `An exchange or routing key has at most ${NAME_BYTES_MAX} bytes.`;
+    const areShort = isShort(exchange) && isShort(routingKey ?? "");
+    return areShort ? null : `An exchange or routing key has at most ${NAME_BYTES_MAX} bytes.`;
   },
   clearTextProblem: ({ protocol }) => (protocol === "amqps:" ? null : "Must be an amqps URL."),
   remoteHost: hostOfUrl,
-  unsupported(endpoint, { protocol }) {
-    if (endpoint.batch !== null) {
-      return { field: "batch", msg: "A broker gets each message alone. Remove `batch`." };
-    }
-    return needsTls(endpoint, protocol === "amqps:", "an amqps URL");
-  },
+  unsupported: (endpoint, { protocol }) => unsupportedByBroker(endpoint, protocol === "amqps:", "an amqps URL"),
   isChallenged: false,
 };
 
@@ -46,12 +41,12 @@ export function amqpUrlProblem(url: URL): string | null {
     return "The URL contains an invalid percent escape.";
   }
   if (pathname.slice(1).includes("/")) return "A `/` in the name of a virtual host is written as `%2F`.";
-  return isName(vhost) ? null : `The name of a virtual host has at most ${NAME_BYTES_MAX} bytes.`;
+  return isShort(vhost) ? null : `The name of a virtual host has at most ${NAME_BYTES_MAX} bytes.`;
 }
 
 /** Returns the parts of a valid URL that name the server. */
 export function amqpUrl({ protocol, port, username, password, pathname }: URL): AmqpUrl {
-  // Without a user, clients of AMQP log in as the user that every new server has.
+  // `guest` is the user of a new server, and the default of other clients too.
   const isAnonymous = username === "" && password === "";
   return {
     port: port === "" ? (protocol === "amqps:" ? 5671 : 5672) : Number(port),
@@ -66,6 +61,6 @@ export function amqpRoute({ searchParams }: URL): { readonly exchange: string; r
   return { exchange: searchParams.get("exchange") ?? "", routingKey: searchParams.get("routingKey") };
 }
 
-function isName(text: string): boolean {
+function isShort(text: string): boolean {
   return Buffer.byteLength(text) <= NAME_BYTES_MAX;
 }

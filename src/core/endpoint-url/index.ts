@@ -52,7 +52,7 @@ interface UrlRules {
 export function normalizeEndpointUrl(text: string, rules: UrlRules): { url: string } | { problem: string } {
   const parsed = text.isWellFormed() ? URL.parse(text) : null;
   if (parsed === null) return { problem: "Must be a valid URL." };
-  const scheme = BY_PROTOCOL.get(parsed.protocol);
+  const scheme = urlScheme(parsed.protocol);
   const isAllowed = scheme !== undefined && !(rules.isOperational && scheme.isForCustomers);
   if (!isAllowed) return { problem: unknownScheme(rules) };
   const url = scheme.hasHost ? withNormalHost(parsed) : parsed;
@@ -67,7 +67,7 @@ export function normalizeEndpointUrl(text: string, rules: UrlRules): { url: stri
   return { url: url.href };
 }
 
-/** Returns the error if a URL without a host is not spelled exactly, because it is a keyword for people. */
+/** Returns the error if a URL without a host, which is a keyword, is not spelled exactly; otherwise null. */
 function spellingProblem({ hasHost }: UrlScheme, text: string, { href }: URL): string | null {
   return hasHost || text === href ? null : `Must be spelled \`${href}\`.`;
 }

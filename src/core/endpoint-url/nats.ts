@@ -1,11 +1,11 @@
-import { decoded, extraPart, needsTls } from "./parts.ts";
+import { decoded, extraPartProblem, unsupportedByBroker } from "./parts.ts";
 import { hostOfUrl, type UrlScheme } from "./scheme.ts";
 
 const SUBJECT_BYTES_MAX = 255;
 const PARAMS = ["tls"];
-/** Tokens without wildcards, white space and control characters, between dots. */
+/** Matches a subject: tokens between dots, without wildcards, white space and control characters. */
 const SUBJECT = /^[^\s.*>\p{Cc}]+(?:\.[^\s.*>\p{Cc}]+)*$/u;
-/** A token may also be `*`, and the last one `>`. */
+/** Matches a subject in which a token can be `*`, and the last one `>`. */
 const SUBJECTS = /^(?:(?:\*|[^\s.*>\p{Cc}]+)\.)*(?:\*|>|[^\s.*>\p{Cc}]+)$/u;
 
 /** What the URL of a NATS server names. */
@@ -21,17 +21,12 @@ export const natsScheme: UrlScheme = {
   names: ["nats"],
   hasHost: true,
   problem(url) {
-    const problem = natsUrlProblem(url) ?? extraPart(url, PARAMS);
+    const problem = natsUrlProblem(url) ?? extraPartProblem(url, PARAMS);
     return problem ?? subjectProblem(decoded(url.pathname.slice(1)) ?? "", { hasWildcards: false });
   },
   clearTextProblem: (url) => (natsUrl(url).isEncrypted ? null : "Must have `tls=true`."),
   remoteHost: hostOfUrl,
-  unsupported(endpoint, url) {
-    if (endpoint.batch !== null) {
-      return { field: "batch", msg: "A broker gets each message alone. Remove `batch`." };
-    }
-    return needsTls(endpoint, natsUrl(url).isEncrypted, "`tls=true` in the URL");
-  },
+  unsupported: (endpoint, url) => unsupportedByBroker(endpoint, natsUrl(url).isEncrypted, "`tls=true` in the URL"),
   credentialParams: PARAMS,
   hasTokens: true,
   isChallenged: false,
@@ -48,7 +43,7 @@ export function natsUrlProblem({ username, password, searchParams }: URL): strin
 /** Returns the error in the subject of a URL, or null. */
 export function subjectProblem(subject: string, { hasWildcards }: { readonly hasWildcards: boolean }): string | null {
   if (subject === "") return "The path of the URL must be a subject, such as `/orders.new`.";
-  // These subjects are commands to the server.
+  // Messages with these subjects are commands to the server.
   if (subject.startsWith("$")) return "A subject that begins with `$` belongs to the server.";
   if (Buffer.byteLength(subject) > SUBJECT_BYTES_MAX) return `A subject has at most ${SUBJECT_BYTES_MAX} bytes.`;
   if ((hasWildcards ? SUBJECTS : SUBJECT).test(subject)) return null;

@@ -1,4 +1,4 @@
-/** Parts of the URLs of brokers. */
+/** Rules that the URLs of brokers share. */
 
 import type { EndpointFeatures, Unsupported } from "./scheme.ts";
 
@@ -12,7 +12,7 @@ export function decoded(text: string): string | null {
 }
 
 /** Returns the error if a URL has a fragment, or a parameter that is unknown or repeated; otherwise null. */
-export function extraPart({ hash, searchParams }: URL, known: readonly string[]): string | null {
+export function extraPartProblem({ hash, searchParams }: URL, known: readonly string[]): string | null {
   if (hash !== "") return "The URL must not contain `#`.";
   const names = [...searchParams.keys()];
   const unknown = names.find((name) => !known.includes(name));
@@ -22,13 +22,18 @@ export function extraPart({ hash, searchParams }: URL, known: readonly string[])
 }
 
 /**
- * Returns the setting of an endpoint that brokers do not support, or null. They authenticate by the
- * user in the URL. `what` has the connection encrypted.
+ * Returns the first setting of an endpoint that brokers do not support, or null. `encryption` names what
+ * makes a connection encrypted.
  */
-export function needsTls({ auth, tls }: EndpointFeatures, isEncrypted: boolean, what: string): Unsupported | null {
+export function unsupportedByBroker(
+  { batch, auth, tls }: EndpointFeatures,
+  isEncrypted: boolean,
+  encryption: string,
+): Unsupported | null {
+  if (batch !== null) return { field: "batch", msg: "A broker gets each message alone. Remove `batch`." };
   if (auth !== null && auth.type !== "mtls") {
     return { field: "auth", msg: "A broker gets user and password from the URL. Remove `auth`." };
   }
-  if (auth !== null && !isEncrypted) return { field: "auth", msg: `A client certificate needs ${what}.` };
-  return tls === null || isEncrypted ? null : { field: "tls", msg: `\`tls\` needs ${what}.` };
+  if (auth !== null && !isEncrypted) return { field: "auth", msg: `A client certificate needs ${encryption}.` };
+  return tls === null || isEncrypted ? null : { field: "tls", msg: `\`tls\` needs ${encryption}.` };
 }

@@ -42,8 +42,9 @@ export interface UrlScheme {
   readonly hasTokens?: boolean;
   /** Whether a receiver can be asked for its consent (setting `endpoint-challenge`). */
   readonly isChallenged: boolean;
-  /** Whether endpoints for operational webhooks cannot have the URL. Absent means no. */
+  /** Present if endpoints for operational webhooks cannot have the URL. */
   readonly isForCustomers?: true;
 }
 
+/** The `remoteHost` of schemes whose URLs name the receiver as their host. */
 export const hostOfUrl = (url: URL): string => url.hostname;
