@@ -9,7 +9,7 @@ import { tlsOf } from "./client-tls.ts";
 import { type CarriedHeaders, carriedHeaders, type Header, MessageHeaders, sentHeaders } from "./message-headers.ts";
 import type { PreparedTarget, Target, TargetEndpoint, TargetMessage, TargetParts } from "./target.ts";
 
-/** Errors of AWS are read whole, although attempts may store less. */
+/** Bytes of a response that are read at least, so that errors of AWS can be parsed. Attempts may store fewer. */
 const RESPONSE_BYTES_MIN = 4096;
 
 export interface AwsRequestParts {

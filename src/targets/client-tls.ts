@@ -2,7 +2,7 @@ import { clientTls } from "../core/pem.ts";
 import type { ClientTls } from "../ports.ts";
 import type { TargetEndpoint } from "./target.ts";
 
-/** Returns how the receiver of an endpoint is verified, and how deliveries identify themselves to it. */
+/** Returns how TLS verifies the receiver of an endpoint and identifies this server to it. Null means the defaults. */
 export function tlsOf({ auth = null, tls = null }: Pick<TargetEndpoint, "auth" | "tls">): ClientTls | null {
   if (auth?.type === "mtls") return clientTls(auth.ca ?? tls?.ca ?? null, auth);
   return tls === null ? null : clientTls(tls.ca, null);

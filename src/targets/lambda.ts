@@ -3,12 +3,12 @@ import { type LambdaFunction, parseLambdaUrl } from "../core/aws-url.ts";
 import { utf8OrNull } from "../core/text.ts";
 import type { AwsService } from "./aws.ts";
 
-/** The status that attempts show if the function was invoked and has failed. */
+/** The status of attempts whose function has failed. */
 const FUNCTION_FAILED = 502;
 
 /**
  * Invokes a function of AWS Lambda with each message. The input has the form of the requests of API
- * Gateway (payload version 2.0), so that code for that works as it is.
+ * Gateway (payload version 2.0), so that code for API Gateway works unchanged.
  */
 export const lambdaService: AwsService<LambdaFunction> = {
   name: "lambda",

@@ -18,6 +18,7 @@ export interface RemoteProtocol {
   send(message: TargetMessage, parts: RemoteParts, signal: AbortSignal): Promise<Answer | Shortage>;
 }
 
+/** Why nothing is sent over a protocol that cannot use a proxy, if everything must use one. */
 export const notThroughProxy =
   "Deliveries over this protocol cannot use the proxy (setting egress-proxy) and never bypass it. Use an http or https URL.";
 
@@ -28,7 +29,8 @@ export const notThroughProxy =
 export class RemoteEndpoint implements PreparedTarget {
   readonly #finder: DestinationFinder;
   readonly #headers: MessageHeaders;
-  readonly #same: Pick<RemoteRequest, "tls" | "timeoutMs" | "responseBytesMax">;
+  /** The parts of all requests to the endpoint. */
+  readonly #common: Pick<RemoteRequest, "tls" | "timeoutMs" | "responseBytesMax">;
 
   constructor(
     private readonly parts: TargetParts,
@@ -42,7 +44,7 @@ export class RemoteEndpoint implements PreparedTarget {
     this.#finder = new DestinationFinder(url, parts);
     const sent = sendsAuthorization ? endpoint : { ...endpoint, auth: null };
     this.#headers = new MessageHeaders(parts, sent, keys, { url: sendsAuthorization ? url : null, ofConnection: [] });
-    this.#same = {
+    this.#common = {
       tls: tlsOf(endpoint),
       timeoutMs: endpoint.timeoutMs ?? policy.deliveryTimeoutMs,
       responseBytesMax: policy.maxResponseStoredBytes,
@@ -57,14 +59,14 @@ export class RemoteEndpoint implements PreparedTarget {
 
   async #send({ url, addresses }: Destination, message: TargetMessage, signal: AbortSignal) {
     const headers = carriedHeaders(this.#headers, message, this.parts);
-    const answer = await this.protocol.send(message, { ...this.#same, url, addresses, headers }, signal);
+    const answer = await this.protocol.send(message, { ...this.#common, url, addresses, headers }, signal);
     return answer.kind === "response" && !isSuccess(answer.status)
       ? { ...answer, headers: { request: sentHeaders(headers), response: "" } }
       : answer;
   }
 }
 
-/** The answer if this process has no client of a protocol. */
+/** Returns the answer if this process has no client for a protocol. */
 export function noClient(protocol: string): Answer {
   return { kind: "failure", reason: "connection", detail: `This server cannot deliver over ${protocol}.` };
 }
