@@ -3,7 +3,7 @@ type Pair = readonly [name: string, value: string];
 /** Matches the keys of metadata (gRPC over HTTP/2, "Custom-Metadata"). */
 const KEY = /^[0-9a-z_.-]+$/;
 const ASCII = /^[\x20-\x7e]*$/;
-/** Headers of the connection that HTTP/2 does not have (RFC 9113, 8.2.2), and that of the protocol. */
+/** Headers that HTTP/2 forbids because they describe the connection (RFC 9113, 8.2.2), or that the client sets. */
 const LEFT_OUT: ReadonlySet<string> = new Set([
   ...["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "host", "te", "content-length"],
 ]);

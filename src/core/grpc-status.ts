@@ -7,7 +7,7 @@ const NAMES = [
   ...["PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED"],
   ...["INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED"],
 ];
-/** The HTTP statuses of `google/rpc/code.proto` that say more about a failure than 500. */
+/** The HTTP statuses of the codes in `google/rpc/code.proto` that do not become 500. */
 const HTTP_STATUSES: Readonly<Record<string, number>> = {
   INVALID_ARGUMENT: 400,
   UNAUTHENTICATED: 401,
@@ -25,7 +25,7 @@ export const grpcDeadlineExceeded = 4;
 /** The end of a call. */
 export interface GrpcEnd {
   readonly code: number;
-  /** The message of the status, or the `detail` of the response if the call succeeded. */
+  /** The message of the status. If the call succeeded, the `detail` of the response. */
   readonly detail: string;
   /** Returns the value of a trailer, or null. */
   readonly trailer: (name: string) => string | null;
@@ -41,7 +41,7 @@ export function grpcAnswer({ code, detail, trailer }: GrpcEnd, bytesMax: number)
   return protocolAnswer({ status, text, retryAfter: retryAfterOf(trailer) }, bytesMax);
 }
 
-/** Returns the wait that the receiver asked for, in seconds. `grpc-retry-pushback-ms` is in ms. */
+/** Returns the wait that the receiver asked for, as a `Retry-After` header has it. Null if it asked for none. */
 function retryAfterOf(trailer: GrpcEnd["trailer"]): string | null {
   const pushback = trailer("grpc-retry-pushback-ms")?.trim() ?? "";
   if (/^\d{1,15}$/.test(pushback)) return String(Math.ceil(Number(pushback) / 1000));

@@ -9,7 +9,7 @@ const LEN = 2;
 const I32 = 5;
 const NO_BYTES = new Uint8Array();
 
-/** Collects the fields of a message. Fields with the default value are left out, as proto3 demands. */
+/** Encodes a message field by field. Leaves out fields with the default value, as proto3 demands. */
 export class ProtobufWriter {
   readonly #parts: Uint8Array[] = [];
 
@@ -53,12 +53,12 @@ function varint(value: number): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-/** Bytes that are no message. */
+/** Thrown if bytes are not a valid message. */
 export class ProtobufError extends Error {}
 
 /**
  * Calls `onBytes` for each field of a message that has a length: texts, bytes and messages. Skips all
- * other fields. Throws `ProtobufError` if the bytes are no message.
+ * other fields. Throws `ProtobufError` if the bytes are not a valid message.
  */
 export function readBytesFields(message: Uint8Array, onBytes: (field: number, value: Uint8Array) => void): void {
   const reader = new Reader(message);
@@ -83,7 +83,7 @@ class Reader {
     return this.#at >= this.message.byteLength;
   }
 
-  /** Values above 2^53 lose precision. No length and no field number is that large. */
+  /** Reads a number. Values above 2^53 lose precision, but no length or field number is that large. */
   varint(): number {
     let value = 0;
     for (let i = 0; i < 10; i++) {
@@ -95,6 +95,7 @@ class Reader {
     throw new ProtobufError("A number has no end.");
   }
 
+  /** Reads `length` bytes, without copying them. */
   take(length: number): Uint8Array {
     if (length > this.message.byteLength - this.#at) throw new ProtobufError("A field is longer than the message.");
     const value = length === 0 ? NO_BYTES : this.message.subarray(this.#at, this.#at + length);

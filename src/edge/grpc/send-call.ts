@@ -1,10 +1,8 @@
-import type { ServerDuplexStream } from "@grpc/grpc-js";
+import { type ServerDuplexStream, status } from "@grpc/grpc-js";
 import { CallRefused, type MessageSender, type SendRequest, type SendResult } from "../../core/grpc-sender.ts";
 
 /** Maximum number of messages that are stored together. */
 const BATCH_MAX = 1_000;
-const UNAVAILABLE = 14;
-const INTERNAL = 13;
 
 /**
  * A call of `Send`. Messages that arrive while others are being stored wait and are stored together
@@ -20,7 +18,7 @@ export class SendCall {
   #isComplete = false;
   #isOver = false;
   #isRefused = false;
-  /** Continues when the client has read enough, or is gone. */
+  /** Continues with the responses when the client has read enough, or is gone. */
   #wake: () => void = () => {};
 
   constructor(
@@ -39,7 +37,7 @@ export class SendCall {
     void this.#begin();
   }
 
-  /** Ends the call, because the server stops. Messages that are being stored are answered first. */
+  /** Ends the call because the server stops. The responses to messages that are being stored come first. */
   refuse(): void {
     this.#isRefused = true;
     if (!this.#isSending) this.#end(stopping());
@@ -97,12 +95,12 @@ export class SendCall {
   }
 
   async #respond(results: readonly SendResult[]): Promise<void> {
-    let isReading = true;
+    let hasRoom = true;
     for (const result of results) {
       if (this.#isOver) return;
-      isReading = this.stream.write(result);
+      hasRoom = this.stream.write(result);
     }
-    if (isReading || this.#isOver) return;
+    if (hasRoom || this.#isOver) return;
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
     });
@@ -113,7 +111,7 @@ export class SendCall {
     const { code, detail } =
       error instanceof CallRefused
         ? error
-        : { code: INTERNAL, detail: "server_error: Internal error. Please report it." };
+        : { code: status.INTERNAL, detail: "server_error: Internal error. Please report it." };
     this.#over();
     this.stream.emit("error", { code, details: detail });
   }
@@ -128,10 +126,10 @@ export class SendCall {
 }
 
 function stopping(): CallRefused {
-  return new CallRefused(UNAVAILABLE, "unavailable: The server is stopping. Try again later.");
+  return new CallRefused(status.UNAVAILABLE, "unavailable: The server is stopping. Try again later.");
 }
 
-/** Returns the metadata of a call that is text. */
+/** Returns the metadata of a call whose values are texts. */
 function headersOf({ metadata }: SendCall["stream"]): Headers {
   const headers = new Headers();
   for (const [name, value] of Object.entries(metadata.getMap())) {

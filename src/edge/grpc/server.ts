@@ -1,5 +1,6 @@
 import { Server, ServerCredentials, type ServiceDefinition, type UntypedHandleCall } from "@grpc/grpc-js";
-import { decodeSendRequest, encodeSendResponse, type MessageSender, sendPath } from "../../core/grpc-sender.ts";
+import { decodeSendRequest, encodeSendResponse, sendPath } from "../../core/grpc-messages.ts";
+import type { MessageSender } from "../../core/grpc-sender.ts";
 import type { KeyPair } from "../../core/key-pair.ts";
 import { OneLife } from "../../core/service.ts";
 import { listenError } from "../own-address.ts";
@@ -10,8 +11,8 @@ import { SendCall } from "./send-call.ts";
 const CLOSE_GRACE_MS = 500;
 /** Maximum number of calls on one connection at the same time. */
 const CALLS_MAX = 100;
-/** Bytes of a message around its payload. */
-const AROUND_BYTES_MAX = 64 * 1024;
+/** Maximum size of the fields of a message besides its payload. */
+const FIELDS_BYTES_MAX = 64 * 1024;
 
 interface Options {
   /** An IP address or a host name. */
@@ -44,8 +45,8 @@ export class GrpcServer extends OneLife {
     this.#credentials = keyPair === null ? ServerCredentials.createInsecure() : new ReplaceableKeyPair(keyPair);
     this.#server = new Server({
       "grpc.max_concurrent_streams": CALLS_MAX,
-      "grpc.max_receive_message_length": bodyBytesMax + AROUND_BYTES_MAX,
-      // Clients that are gone are noticed, and their calls end.
+      "grpc.max_receive_message_length": bodyBytesMax + FIELDS_BYTES_MAX,
+      // Pings find clients that are gone, so that their calls end.
       "grpc.keepalive_time_ms": 30_000,
       "grpc.keepalive_timeout_ms": 20_000,
     });
@@ -80,7 +81,7 @@ export class GrpcServer extends OneLife {
       this.#port = bound;
       onListening(bound);
     } catch (error) {
-      throw await listenError(inUse(error), { host, port, publicUrl: null });
+      throw await listenError(withCode(error), { host, port, publicUrl: null });
     }
   }
 
@@ -91,8 +92,8 @@ export class GrpcServer extends OneLife {
   }
 }
 
-/** The library reports why it cannot listen only as text. */
-function inUse(error: unknown): unknown {
+/** Returns an error with the code in the text of the library, which has no code otherwise. */
+function withCode(error: unknown): unknown {
   const code = /\bE[A-Z]{4,}\b/.exec(String(error))?.[0];
   return code === undefined ? error : Object.assign(new Error(code), { code });
 }
@@ -124,7 +125,7 @@ const SENDER: ServiceDefinition = {
   },
 };
 
-/** The library demands the functions of a client too. */
+/** A function of clients, which the library demands of servers too. */
 function unused(): never {
   throw new Error("Internal error: the server uses a function of clients.");
 }
