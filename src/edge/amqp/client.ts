@@ -14,7 +14,7 @@ export class AmqpClient extends OneLife implements ProtocolClient<AmqpRequest> {
   async send(request: AmqpRequest, signal: AbortSignal): Promise<Answer | Shortage> {
     const { message, responseBytesMax } = request;
     const opening = amqpOpening(request);
-    const open = async (enough: AbortSignal) => new AmqpConnection(await openFirst(opening, enough));
+    const open = async (openSignal: AbortSignal) => new AmqpConnection(await openFirst(opening, openSignal));
     try {
       const result = await this.#connections.use(opening.key, open, signal, (to) => to.publish(message, signal));
       return "kind" in result ? result : protocolAnswer(result, responseBytesMax);

@@ -1,11 +1,11 @@
 import { type ChannelModel, connect } from "amqplib";
 import { type AmqpUrl, amqpUrl } from "../../core/endpoint-url/amqp.ts";
 import type { Opening } from "../broker/open.ts";
-import { type BrokerAddresses, type BrokerPlace, serverNameOf, tlsOptions } from "../broker/place.ts";
+import { type BrokerAddresses, type BrokerPlace, brokerTls, serverNameOf } from "../broker/place.ts";
 import { withKeptDescriptorSoon } from "../kept-descriptors.ts";
 import { amqpReplyOf } from "./reply.ts";
 
-/** A server that has sent nothing for twice this time is gone. */
+/** A server that sends nothing for twice this time counts as gone. */
 const HEARTBEAT_SECONDS = 10;
 
 /** Returns how to connect to the server of a URL, and a key that is equal for equal connections. */
@@ -38,10 +38,10 @@ function connectTo(login: AmqpUrl, place: BrokerPlace, timeoutMs: number): Promi
     vhost: encodeURIComponent(vhost),
     heartbeat: HEARTBEAT_SECONDS,
   };
-  return withKeptDescriptorSoon(() => connect(url, { noDelay: true, timeout: timeoutMs, ...tlsOptions(place) }));
+  return withKeptDescriptorSoon(() => connect(url, { noDelay: true, timeout: timeoutMs, ...brokerTls(place) }));
 }
 
-/** Ends a connection at once. The client itself can only end it together with the server. */
+/** Ends a connection at once. The client has no function for this: its own waits for the server. */
 export function destroyAmqp(model: ChannelModel): void {
   const { stream } = model.connection as unknown as { readonly stream: { destroy(): void } };
   stream.destroy();

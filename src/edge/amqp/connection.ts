@@ -7,7 +7,7 @@ import { PublishChannel } from "./publish-channel.ts";
 
 /** Maximum number of channels per connection. RabbitMQ allows 2,047. */
 const CHANNELS_MAX = 256;
-/** Time that the server has to confirm the end of a connection, in ms. */
+/** Time limit for the server to confirm the end of a connection, in ms. */
 const CLOSE_MS_MAX = 1000;
 
 /** A connection for publishing. It is never reopened. */
@@ -55,7 +55,7 @@ export class AmqpConnection implements SharedConnection {
     try {
       return await orAborted(promise, signal);
     } catch (error) {
-      // A server that reads no more would let the messages to it fill the memory.
+      // Messages for a server that does not read them would fill the memory.
       if (signal.aborted) this.#isOpen = false;
       throw this.#error ?? error;
     } finally {

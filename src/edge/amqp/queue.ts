@@ -8,9 +8,9 @@ import { openFirst } from "../broker/open.ts";
 import { orAborted } from "../connection-sharing.ts";
 import { amqpOpening, destroyAmqp } from "./connect.ts";
 
-/** Time limit for the begin of taking messages, in ms. */
+/** Time limit for starting to take messages, in ms. */
 const BEGIN_MS_MAX = 10_000;
-/** Time that the server has to take what was settled when the connection ends, in ms. */
+/** Time in which the server must receive the last settlements when the connection ends, in ms. */
 const CLOSE_MS_MAX = 2000;
 
 interface Delivery extends BrokerMessage {
@@ -79,7 +79,7 @@ class AmqpQueue implements BrokerConnection<Delivery> {
   async close(): Promise<void> {
     this.#end(new BrokerError("The connection was ended."));
     const closing = this.#closeInOrder().catch(() => {
-      // It has ended.
+      // The connection has ended already.
     });
     await Promise.race([closing, Bun.sleep(CLOSE_MS_MAX)]);
     this.destroy();

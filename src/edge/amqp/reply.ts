@@ -1,6 +1,6 @@
 import { errorText, type ProtocolResult } from "../../core/protocol-answer.ts";
 
-/** The result for a message without a queue. The code of the protocol, 312, is not one of an error. */
+/** The result for a message that no queue gets. Its code in the protocol, 312, is not that of an error. */
 export const notRouted: ProtocolResult = {
   status: 404,
   text: errorText("NO_ROUTE", "No queue gets messages with this exchange and routing key."),
@@ -11,22 +11,22 @@ const noVirtualHost: ProtocolResult = {
   text: errorText("NOT_ALLOWED", "The server refused access to the virtual host."),
 };
 
-/** The end of an error message of the client: what the server gave as its reason. */
+/** Matches the server's reason at the end of an error message of the client. */
 const REPLY = /(?<code>\d{3}) \((?<name>[A-Z-]+)\) with message "(?<text>[\s\S]*)"$/;
 
-/** Returns the result for an error of the client while it encodes a message, or null for other errors. */
+/** Returns the result for a message that the client cannot encode, or null for other errors. */
 export function unencodable(error: unknown): ProtocolResult | null {
   const isOfEncoder = error instanceof RangeError || error instanceof TypeError;
   return isOfEncoder ? { status: 400, text: errorText("INVALID_MESSAGE", error.message) } : null;
 }
 
-/** Returns what the server said. Null if the error is not about something that it said. */
+/** Returns the server's reason for an error, or null if the error does not come from the server. */
 export function amqpReplyOf(error: unknown): ProtocolResult | null {
   if (!(error instanceof Error)) return null;
   if (error.message === "message nacked") {
     return { status: 503, text: errorText("NACK", "The server did not take responsibility for the message.") };
   }
-  // The client leaves out what the server said about the virtual host.
+  // The client leaves out the server's reason if it refuses the virtual host.
   if (error.message.startsWith("Expected ConnectionOpenOk; got <ConnectionClose ")) return noVirtualHost;
   const { code, name, text } = REPLY.exec(error.message)?.groups ?? {};
   if (code === undefined) return null;

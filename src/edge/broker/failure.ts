@@ -6,10 +6,11 @@ import { connectError, connectShortage } from "../connect-error.ts";
 /** Why a broker could not be reached, or why the connection to it has ended. */
 type Failure = Extract<Answer, { kind: "failure" }> | Shortage;
 
-/** Codes of errors about certificates and handshakes. */
-const OF_TLS = /^(?:ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_)/;
+/** Matches the codes of errors about certificates and handshakes. */
+const TLS_CODE =
+  /^(?:ERR_TLS_|ERR_SSL_|ERR_OSSL_|CERT_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|HOSTNAME_MISMATCH|INVALID_)/;
 
-/** There is no connection to a broker: it refused the login, or it could not be reached. */
+/** Thrown if there is no connection to a broker, because it refused the login or could not be reached. */
 export class NoConnection extends Error {
   override readonly name = "NoConnection";
 
@@ -18,27 +19,27 @@ export class NoConnection extends Error {
   }
 }
 
-/** How the errors of a connection are explained. */
-interface Explaining {
+/** The broker of a connection, and how it reports errors. */
+interface Reported {
   readonly addresses: readonly string[];
   readonly port: number;
   replyOf(error: unknown): ProtocolResult | null;
 }
 
 /** Returns the answer for a message that was not published because of `error`. */
-export function brokerFailure(error: unknown, to: Explaining, responseBytesMax: number): Answer | Shortage {
+export function brokerFailure(error: unknown, to: Reported, responseBytesMax: number): Answer | Shortage {
   const reason = reasonOf(error, to);
   return "kind" in reason ? reason : protocolAnswer(reason, responseBytesMax);
 }
 
 /** Returns an error that explains to operators why messages cannot be taken. */
-export function queueError(error: unknown, from: Explaining): BrokerError {
+export function queueError(error: unknown, from: Reported): BrokerError {
   if (error instanceof BrokerError) return error;
   const reason = reasonOf(error, from);
   return new BrokerError("kind" in reason ? reason.detail : reason.text);
 }
 
-function reasonOf(error: unknown, { addresses, port, replyOf }: Explaining): ProtocolResult | Failure {
+function reasonOf(error: unknown, { addresses, port, replyOf }: Reported): ProtocolResult | Failure {
   if (error instanceof NoConnection) return error.reason;
   return replyOf(error) ?? connectionFailure(error, addresses[0]!, port);
 }
@@ -47,7 +48,7 @@ function reasonOf(error: unknown, { addresses, port, replyOf }: Explaining): Pro
 export function connectionFailure(error: unknown, address: string, port: number): Failure {
   const code = codeOf(error);
   if (code === null) return failure("connection", `The connection failed: ${textOf(error)}`);
-  if (OF_TLS.test(code)) return failure("tls", `The TLS connection failed (${code}).`);
+  if (TLS_CODE.test(code)) return failure("tls", `The TLS connection failed (${code}).`);
   if (code === "ECONNRESET" || code === "EPIPE") return failure("connection", "The broker closed the connection.");
   // The runtime reports local reasons, such as a lack of descriptors, as a refusal too.
   const actual = code === "ECONNREFUSED" ? connectError(address, port) : code;
@@ -70,6 +71,7 @@ function textOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** Returns the failure of a connection to a broker. */
 export function failure(reason: "timeout" | "connection" | "tls", detail: string): Failure & { kind: "failure" } {
   return { kind: "failure", reason, detail };
 }

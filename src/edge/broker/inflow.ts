@@ -13,18 +13,19 @@ export class Inflow<Message> {
     this.#changed();
   }
 
-  /** Ends the inflow with the first error. The broker sends unsettled messages again. */
+  /** Ends the inflow; only the first error counts. Drops the messages, because the broker sends them again. */
   end(error: BrokerError): void {
     this.#end ??= error;
     this.#waiting = [];
     this.#changed();
   }
 
+  /** Throws the error with which the inflow ended, if it has. */
   throwIfEnded(): void {
     if (this.#end !== null) throw this.#end;
   }
 
-  /** Resolves to the next messages, at least one and at most `max`. Rejects after the end, and after `signal` aborts. */
+  /** Resolves to the next messages: at least one, at most `max`. Rejects after the end or after `signal` aborts. */
   async receive(max: number, signal: AbortSignal): Promise<Message[]> {
     for (;;) {
       this.throwIfEnded();

@@ -2,9 +2,8 @@ import { connectAddressesMax, connectOrder, connectShareMs } from "../../core/co
 import type { ProtocolResult } from "../../core/protocol-answer.ts";
 import { orAborted } from "../connection-sharing.ts";
 import { connectionFailure, failure, NoConnection } from "./failure.ts";
-import { withoutBrackets } from "./place.ts";
 
-/** Time limit for a connection and the login, in ms. */
+/** Time limit for connecting and the login, in ms. */
 const OPEN_MS_MAX = 10_000;
 
 export interface Opening<Connection> {
@@ -13,8 +12,9 @@ export interface Opening<Connection> {
   readonly port: number;
   /** Connects to one address and logs in. */
   open(address: string, timeoutMs: number): Promise<Connection>;
-  /** Returns what the broker said, or null if the error is not about something that it said. */
+  /** Returns the broker's own reason for an error, or null if the error does not come from the broker. */
   replyOf(error: unknown): ProtocolResult | null;
+  /** Ends a connection that nobody wants any more. */
   discard(connection: Connection): void;
 }
 
@@ -23,7 +23,7 @@ export interface Opening<Connection> {
  * `NoConnection`, also soon after `signal` aborts.
  */
 export async function openFirst<Connection>(opening: Opening<Connection>, signal: AbortSignal): Promise<Connection> {
-  const addresses = inOrder(opening.addresses.map(withoutBrackets));
+  const addresses = inOrder(opening.addresses);
   const shareMs = connectShareMs(OPEN_MS_MAX, addresses.length);
   let reason = failure("timeout", "The broker did not accept a connection in time.");
   for (const [i, address] of addresses.entries()) {

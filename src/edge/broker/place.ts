@@ -1,5 +1,5 @@
-import { isIP } from "node:net";
 import type { ClientTls } from "../../ports.ts";
+import { tlsOptions, withoutBrackets } from "../tls-options.ts";
 
 /** A broker and its addresses. */
 export interface BrokerAddresses {
@@ -20,25 +20,12 @@ export interface BrokerPlace {
   readonly tls: ClientTls | null;
 }
 
+/** Returns the options of `node:tls` for a connection, or null for one without TLS. */
+export function brokerTls({ serverName, tls }: BrokerPlace) {
+  return serverName === null ? null : tlsOptions(serverName, tls);
+}
+
 /** Returns the name that a broker's certificate must have, or null if the connection has no TLS. */
 export function serverNameOf({ hostname }: URL, isEncrypted: boolean): string | null {
   return isEncrypted ? withoutBrackets(hostname) : null;
-}
-
-/** Returns the address from the host of a URL, in which IPv6 addresses have brackets. */
-export function withoutBrackets(host: string): string {
-  return host.replace(/^\[|\]$/g, "");
-}
-
-/** Returns the options of `node:tls` for a connection. */
-export function tlsOptions({ serverName, tls }: BrokerPlace) {
-  if (serverName === null) return null;
-  const { ca = null, identity = null } = tls ?? {};
-  return {
-    // TLS has names only. A certificate for an IP address is checked against the address of the connection.
-    ...(isIP(serverName) === 0 && { servername: serverName }),
-    rejectUnauthorized: true,
-    ...(ca !== null && { ca }),
-    ...(identity !== null && { cert: identity.certificate, key: identity.key }),
-  };
 }

@@ -1,13 +1,13 @@
 import type { Socket } from "node:net";
-import { isIP } from "node:net";
 import { connect } from "node:tls";
 import { CallCredentials, ChannelCredentials } from "@grpc/grpc-js";
 import type { ClientTls } from "../../ports.ts";
 import { keepDescriptorForLibrary } from "../kept-descriptors.ts";
+import { tlsOptions, withoutBrackets } from "../tls-options.ts";
 
 type SecureConnector = ReturnType<ChannelCredentials["_createSecureConnector"]>;
 
-/** What the credentials of all channels have in common. They send no tokens: those are metadata. */
+/** Decides how the connections of a channel are encrypted. Tokens are not credentials here, but metadata. */
 abstract class OwnCredentials extends ChannelCredentials {
   override compose(): never {
     throw new Error("Tokens are sent as metadata.");
@@ -65,21 +65,10 @@ export class TlsCredentials extends OwnCredentials {
   }
 
   protected secured(socket: Socket): Promise<Socket> {
-    const host = this.hostname.replace(/^\[|\]$/g, "");
-    const { ca = null, identity = null } = this.tls ?? {};
+    const host = withoutBrackets(this.hostname);
+    const options = { socket, host, ALPNProtocols: ["h2"], ...tlsOptions(host, this.tls) };
     return new Promise((resolve, reject) => {
-      const secure = connect(
-        {
-          socket,
-          host,
-          ALPNProtocols: ["h2"],
-          rejectUnauthorized: true,
-          ...(isIP(host) === 0 && { servername: host }),
-          ...(ca !== null && { ca }),
-          ...(identity !== null && { cert: identity.certificate, key: identity.key }),
-        },
-        () => resolve(secure),
-      );
+      const secure = connect(options, () => resolve(secure));
       secure.on("error", (error: NodeJS.ErrnoException) =>
         reject(new Error(TLS_FAILED + (error.code ?? error.message))),
       );

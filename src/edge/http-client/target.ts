@@ -1,5 +1,6 @@
 import { connectOrder } from "../../core/connect-order.ts";
 import type { ClientTls, OutgoingRequest } from "../../ports.ts";
+import { withoutBrackets } from "../tls-options.ts";
 import type { EgressProxy } from "./proxy.ts";
 
 /** A target of connections. Connections whose targets have the same key are interchangeable. */
@@ -115,9 +116,4 @@ function headStart(url: URL): string {
 function requestTarget({ href, pathname, search }: URL): string {
   const hasEmptyQuery = search === "" && href.split("#", 1)[0]!.endsWith("?");
   return pathname + (hasEmptyQuery ? "?" : search);
-}
-
-/** Removes the brackets in which URLs write IPv6 addresses. */
-function withoutBrackets(host: string): string {
-  return host.startsWith("[") ? host.slice(1, -1) : host;
 }

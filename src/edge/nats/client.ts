@@ -14,7 +14,7 @@ export class NatsClient extends OneLife implements ProtocolClient<NatsRequest> {
   async send(request: NatsRequest, signal: AbortSignal): Promise<Answer | Shortage> {
     const { message, timeoutMs, responseBytesMax } = request;
     const opening = natsOpening(request);
-    const open = async (enough: AbortSignal) => new NatsConnection(await openFirst(opening, enough));
+    const open = async (openSignal: AbortSignal) => new NatsConnection(await openFirst(opening, openSignal));
     try {
       const result = await this.#connections.use(opening.key, open, signal, (to) =>
         to.publish(message, timeoutMs, signal),

@@ -1,10 +1,10 @@
 import { connect, type NatsConnection } from "@nats-io/transport-node";
 import { type NatsUrl, natsUrl } from "../../core/endpoint-url/nats.ts";
 import type { Opening } from "../broker/open.ts";
-import { type BrokerAddresses, type BrokerPlace, serverNameOf, tlsOptions } from "../broker/place.ts";
+import { type BrokerAddresses, type BrokerPlace, brokerTls, serverNameOf } from "../broker/place.ts";
 import { natsReplyOf } from "./reply.ts";
 
-/** A server that does not respond to two pings is gone. */
+/** A server that responds to none of two pings counts as gone. */
 const PING_MS = 10_000;
 const PINGS_MAX = 2;
 
@@ -34,7 +34,7 @@ function connectTo({ port, login }: NatsUrl, place: BrokerPlace, timeoutMs: numb
     ...{ timeout: timeoutMs, name: "boathook", pingInterval: PING_MS, maxPingOut: PINGS_MAX },
     ...{ reconnect: false, ignoreClusterUpdates: true, resolve: false, noAsyncTraces: true },
     // Null forbids TLS, which the client would otherwise begin if the server offers it.
-    tls: tlsOptions(place),
+    tls: brokerTls(place),
     ...(login !== null && ("token" in login ? { token: login.token } : { user: login.user, pass: login.password })),
   });
 }

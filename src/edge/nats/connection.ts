@@ -38,7 +38,7 @@ export class NatsConnection implements SharedConnection {
       const { stream, seq, duplicate } = await orAborted(publishing, signal);
       return { status: 200, text: JSON.stringify({ stream, seq, ...(duplicate && { duplicate }) }) };
     } catch (error) {
-      // A server that reads no more would let the messages to it fill the memory.
+      // Messages for a server that does not read them would fill the memory.
       if (signal.aborted) this.#isOpen = false;
       throw this.#error ?? error;
     } finally {

@@ -10,12 +10,13 @@ import type { NatsQueueUrl } from "../../core/queue-url.ts";
 
 /** Time after which the server sends an unsettled message again unless it is worked on, in ms. */
 export const ACK_WAIT_MS = 10_000;
-/** Code of the error that a consumer does not exist. */
+/** Code of the error for a consumer that does not exist. */
 const CONSUMER_NOT_FOUND = 10014;
 
 /**
- * Begins to take messages with a durable consumer. Without one in the URL, it is `ownName`, and its
- * settings follow those of the source. A consumer that exists with the name in the URL is used as it is.
+ * Begins to take messages with a durable consumer, which is created unless it exists. If the URL names
+ * none, its name is `ownName`, and its settings are updated to those of the source. A consumer that the
+ * URL names keeps its settings.
  */
 export async function consume(
   manager: JetStreamManager,

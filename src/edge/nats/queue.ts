@@ -11,9 +11,9 @@ import { orAborted } from "../connection-sharing.ts";
 import { natsOpening } from "./connect.ts";
 import { ACK_WAIT_MS, consume } from "./consumer.ts";
 
-/** Time after which the server hears that unsettled messages are worked on, in ms. It sends others again. */
+/** Interval at which the server is told that unsettled messages are worked on, in ms. It sends others again. */
 const WORKING_MS = ACK_WAIT_MS / 4;
-/** Time that the server has to take what was settled when the connection ends, in ms. */
+/** Time in which the server must receive the last settlements when the connection ends, in ms. */
 const CLOSE_MS_MAX = 2000;
 
 interface Delivery extends BrokerMessage {
@@ -77,7 +77,7 @@ class NatsQueue implements BrokerConnection<Delivery> {
     if (this.client.isClosed()) return;
     for (const { raw } of unsettled) raw.nak();
     const sent = this.client.flush().catch(() => {
-      // The connection has ended.
+      // The connection has ended already.
     });
     await Promise.race([sent, Bun.sleep(CLOSE_MS_MAX)]);
     await this.client.close();

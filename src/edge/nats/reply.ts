@@ -2,11 +2,11 @@ import { JetStreamApiError } from "@nats-io/jetstream";
 import { errors } from "@nats-io/transport-node";
 import { errorText, type ProtocolResult } from "../../core/protocol-answer.ts";
 
-/** Returns what the server said, or why the message cannot be sent to it. Null for other errors. */
+/** Returns the server's reason for an error, or why the message cannot be sent to it. Null for other errors. */
 export function natsReplyOf(error: unknown): ProtocolResult | null {
   if (!(error instanceof Error)) return null;
   const { name, message, cause } = error;
-  // Nobody responds to a message if no stream takes its subject.
+  // If no stream takes the subject of a message, nobody responds to it.
   const isUnknown = name === "JetStreamNotEnabled" || message === "no stream matches subject";
   if (isUnknown) return { status: 404, text: errorText("No Responders", "No stream takes the subject.") };
   if (error instanceof JetStreamApiError) return { status: error.status, text: errorText(String(error.code), message) };
@@ -23,7 +23,7 @@ function refusedByClient(message: string): ProtocolResult {
   return isTooLarge ? { status: 413, text: "Maximum Payload Violation" } : { status: 400, text: message };
 }
 
-/** The client fails like this if the server requires TLS and the client has no options for it. */
+/** Returns whether the server requires TLS: without options for it, the client fails with a `TypeError`. */
 function needsTls(cause: unknown): boolean {
   return cause instanceof TypeError;
 }
