@@ -28,7 +28,7 @@ const LIMITS: Limits = {
   now: () => performance.now(),
 };
 
-/** Places whose failures are remembered. The one that failed first is forgotten. */
+/** Maximum number of places whose failures are remembered. The oldest failure is forgotten first. */
 const FAILED_MAX = 10_000;
 
 interface Entry<Connection> {
@@ -47,7 +47,7 @@ interface Failed {
   readonly until: number;
 }
 
-/** No connection can be opened, because all that are allowed are in use. */
+/** The result if the maximum number of connections is open and all are in use. */
 export const connectionsFull: Shortage = {
   kind: "shortage",
   resource: "open-files",
@@ -57,8 +57,8 @@ export const connectionsFull: Shortage = {
 /**
  * Connections that deliveries share, by a key for the place and the credentials. A connection is opened
  * for the first delivery that needs it. It is closed when nobody has used it for a while, and opened
- * again after it was lost. After a failure, deliveries fail with the same error until a pause is over,
- * so that a place that is down is not flooded. `stop` closes all connections.
+ * again after it was lost. After a failure to open one, deliveries fail with the same error until a pause
+ * is over, so that a place that is down is not flooded. `stop` closes all connections.
  */
 export class SharedConnections<Connection extends SharedConnection> extends OneLife {
   readonly #limits: Limits;
@@ -139,7 +139,7 @@ export class SharedConnections<Connection extends SharedConnection> extends OneL
   #opened(key: string, entry: Entry<Connection>, connection: Connection): void {
     this.#failed.delete(key);
     entry.connection = connection;
-    // It was given up while it was being opened.
+    // The entry was removed while the connection was being opened.
     if (this.#entries.get(key) !== entry) void connection.close();
   }
 
