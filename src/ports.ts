@@ -260,17 +260,17 @@ export interface BrokerMessage {
 }
 
 /**
- * What happens to a message in its queue. `stored`: it is stored, or is a duplicate of a stored one,
- * and leaves the queue. `refused`: it can never be stored; the broker is told so if the protocol has a
- * word for it, and else it leaves the queue.
+ * What happens to a message in its queue. `stored`: the message is stored, or is a duplicate of a stored
+ * one, and leaves the queue. `refused`: the message can never be stored. The broker rejects it if the
+ * protocol can express that; otherwise the message just leaves the queue.
  */
 export type Settlement = "stored" | "refused";
 
 /** A connection to a broker that takes the messages of one queue. */
 export interface BrokerConnection<M extends BrokerMessage = BrokerMessage> {
   /**
-   * Resolves to the next messages in their order: at least one, and at most `max`. Is called again
-   * after it has resolved. Rejects when the connection is lost, and soon after `signal` aborts.
+   * Resolves to the next messages in their order: at least one, and at most `max`. Must not be called
+   * again before it has resolved. Rejects when the connection is lost, and soon after `signal` aborts.
    */
   receive(max: number, signal: AbortSignal): Promise<readonly M[]>;
   /**
@@ -286,7 +286,7 @@ export interface BrokerConnection<M extends BrokerMessage = BrokerMessage> {
   close(): Promise<void>;
 }
 
-/** The place of messages that a source takes. */
+/** The queue from which a source takes messages, and how it takes them. */
 export interface QueueRequest {
   /** The URL of the queue with its password. */
   readonly url: URL;

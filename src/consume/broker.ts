@@ -22,12 +22,12 @@ export interface Broker {
   connect(settings: BrokerSettings, signal: AbortSignal): Promise<BrokerConnection>;
 }
 
-/** What connections to brokers use. */
+/** The parts of the server that connections to brokers use. */
 export interface BrokerParts {
   readonly clock: Clock;
   readonly resolver: Resolver;
   readonly transport: Transport;
-  /** Clients of protocols other than HTTP. By default, there are none. */
+  /** Clients of protocols other than HTTP. By default, connections over these protocols fail. */
   readonly clients?: ProtocolClients;
   readonly policy: TargetPolicy;
 }

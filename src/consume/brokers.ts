@@ -5,14 +5,14 @@ import { openRemote } from "./remote.ts";
 
 type Open = (parts: BrokerParts) => Broker;
 
-/** The modules of the brokers. A client is loaded when the first source of its type connects. */
+/** Loads the modules of the brokers. Those of `amqp` and `nats` load their clients when a source connects. */
 const MODULES: Readonly<Record<BrokerType, () => Promise<Open>>> = {
   sqs: async () => (await import("./sqs.ts")).openSqs,
   amqp: async () => (parts) => openRemote("amqp", parts),
   nats: async () => (parts) => openRemote("nats", parts),
 };
 
-/** Returns the brokers that are loaded on first use. */
+/** Returns the brokers. Each is loaded when the first source of its type connects. */
 export function lazyBrokers(parts: BrokerParts): Brokers {
   const loaded = new Map<BrokerType, Promise<Broker>>();
   return (type) => {

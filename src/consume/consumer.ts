@@ -7,21 +7,21 @@ import { pause } from "./pause.ts";
 import { Session } from "./session.ts";
 import type { Taking } from "./take.ts";
 
-/** Limits of the time until the next connection, in ms. It doubles with every failure. */
+/** Minimum and maximum pause before the next connection, in ms. It doubles until messages are received. */
 const RECONNECT_MS_MIN = 1000;
 const RECONNECT_MS_MAX = 30_000;
 
 export interface ConsumerParts {
   readonly clock: Clock;
   readonly facts: Facts;
-  /** Loads the broker. It may be called repeatedly. */
+  /** Loads the broker. Called for each connection. */
   readonly broker: () => Promise<Broker>;
   readonly take: (entry: SourceEntry, messages: readonly BrokerMessage[]) => Promise<Taking>;
   /** A name for the consumer that stays the same for the source. */
   readonly name: string;
 }
 
-/** Takes the messages of one source from its queue, and connects again whenever the connection is lost. */
+/** Takes the messages of one source from its queue. Connects again whenever the connection is lost. */
 export class Consumer {
   readonly #stop = new AbortController();
   #state: BrokerState;
@@ -43,13 +43,16 @@ export class Consumer {
     this.#running = this.#run();
   }
 
-  /** Ends the connection. Resolves when no message is being stored any more. */
+  /** Ends the connection. Resolves when no more messages are being stored. */
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running;
   }
 
-  /** Replaces the source for messages that are not taken yet. Returns false if its queue has changed. */
+  /**
+   * Replaces the source for messages that are not taken yet. Returns false if its `config` has changed,
+   * which needs another connection.
+   */
   update(entry: SourceEntry): boolean {
     if (JSON.stringify(entry.source.config) !== JSON.stringify(this.entry.source.config)) return false;
     this.entry = entry;

@@ -11,7 +11,7 @@ import type { Broker, BrokerMessage } from "./broker.ts";
 import { Consumer } from "./consumer.ts";
 import type { Taking } from "./take.ts";
 
-/** Time until sources are read again that could not be read, in ms. */
+/** Time after which sources that could not be read are read again, in ms. */
 const RETRY_MS = 1000;
 
 /** Loads the broker of a type. */
@@ -35,28 +35,29 @@ export class Consumers extends OneLife {
   readonly #consumers = new Map<Seq, Consumer>();
   /** Sources that have changed and were not read since. Null stands for all sources. */
   readonly #unread = new Set<Seq | null>();
-  #cancel: Cancel | null = null;
-  #working: Promise<void> = Promise.resolve();
+  #cancelRetry: Cancel | null = null;
+  /** Resolves when the sources that have changed so far are read. */
+  #reading: Promise<void> = Promise.resolve();
   #isRunning = false;
 
   constructor(private readonly parts: ConsumersParts) {
     super();
-    parts.signals.react(["source.changed"], ({ sourceSeq }) => this.#read(sourceSeq));
-    parts.signals.react(["store.changed"], () => this.#read(null));
+    parts.signals.react(["source.changed"], ({ sourceSeq }) => this.#changed(sourceSeq));
+    parts.signals.react(["store.changed"], () => this.#changed(null));
   }
 
   protected begin(): void {
     this.#isRunning = true;
-    this.#read(null);
+    this.#changed(null);
   }
 
   protected async end(): Promise<void> {
-    this.#cancel?.();
-    await this.#working;
+    this.#cancelRetry?.();
+    await this.#reading;
     await Promise.all([...this.#consumers.values()].map((consumer) => consumer.stop()));
   }
 
-  /** Returns the connection of a source, or null if it has none. */
+  /** Returns the state of a source's connection, or null if the source has none. */
   stateOf(sourceSeq: Seq): BrokerState | null {
     return this.#consumers.get(sourceSeq)?.state ?? null;
   }
@@ -68,45 +69,46 @@ export class Consumers extends OneLife {
     return counts;
   }
 
-  /** Reads a source again, or all of them, and starts and stops consumers accordingly. */
-  #read(sourceSeq: Seq | null): void {
+  /** Has a source read again, or all of them, and its consumer started or stopped accordingly. */
+  #changed(sourceSeq: Seq | null): void {
     if (!this.#isRunning || this.isStopping) return;
     this.#unread.add(sourceSeq);
-    this.#cancel?.();
-    this.#cancel = null;
-    this.#working = this.#working.then(() => this.#readAll());
+    this.#cancelRetry?.();
+    this.#readSoon();
   }
 
-  async #readAll(): Promise<void> {
+  /** Reads the sources that have changed, after those that are being read. */
+  #readSoon(): void {
+    this.#cancelRetry = null;
+    this.#reading = this.#reading.then(() => this.#readUnread());
+  }
+
+  async #readUnread(): Promise<void> {
     try {
       for (const sourceSeq of [...this.#unread]) {
         if (this.isStopping) return;
-        if (sourceSeq === null) await this.#reloadAll();
-        else await this.#set(sourceSeq, await this.parts.store.configuration.sources.get(sourceSeq));
+        if (sourceSeq === null) await this.#readAll();
+        else await this.#apply(sourceSeq, await this.parts.store.configuration.sources.get(sourceSeq));
         this.#unread.delete(sourceSeq);
       }
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) {
         this.parts.facts.state({ type: "defect.found", where: "consumers of brokers", error });
       }
-      if (!this.isStopping) this.#cancel ??= this.parts.clock.after(RETRY_MS, () => this.#retry());
+      if (!this.isStopping) this.#cancelRetry ??= this.parts.clock.after(RETRY_MS, () => this.#readSoon());
     }
   }
 
-  #retry(): void {
-    this.#cancel = null;
-    this.#working = this.#working.then(() => this.#readAll());
-  }
-
-  async #reloadAll(): Promise<void> {
+  async #readAll(): Promise<void> {
     const { sources } = this.parts.store.configuration;
     const found = (await Promise.all(brokerTypes.map((type) => sources.ofProvider(type)))).flat();
     const known = new Set(found.map(({ seq }) => seq));
-    for (const seq of this.#consumers.keys()) if (!known.has(seq)) await this.#set(seq, null);
-    for (const source of found) await this.#set(source.seq, source);
+    for (const seq of this.#consumers.keys()) if (!known.has(seq)) await this.#apply(seq, null);
+    for (const source of found) await this.#apply(source.seq, source);
   }
 
-  async #set(sourceSeq: Seq, source: Source | null): Promise<void> {
+  /** Keeps, replaces, starts or stops the consumer of a source as it is now. Null means that it was deleted. */
+  async #apply(sourceSeq: Seq, source: Source | null): Promise<void> {
     const before = this.#consumers.get(sourceSeq);
     const entry = source === null || source.disabled || !isBrokerType(source.provider) ? null : entryOf(source);
     if (entry !== null && before?.update(entry)) return;
@@ -126,7 +128,7 @@ export class Consumers extends OneLife {
   }
 }
 
-/** Returns the entry of a source that has no URL at the door. */
+/** Returns the entry of a source, as for one at the door but without a URL. */
 function entryOf(source: Source): SourceEntry {
   return {
     source,

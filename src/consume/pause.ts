@@ -1,6 +1,6 @@
 import type { Clock } from "../ports.ts";
 
-/** Resolves after `delayMs`, or at once if `signal` is aborted before. */
+/** Resolves after `delayMs`, or as soon as `signal` aborts. */
 export function pause(clock: Pick<Clock, "after">, delayMs: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal.aborted) return resolve();

@@ -3,7 +3,7 @@ import { DestinationFinder } from "../targets/destination.ts";
 import { notThroughProxy } from "../targets/remote.ts";
 import { type Broker, BrokerError, type BrokerParts } from "./broker.ts";
 
-/** Takes messages over a protocol of its own, on connections to addresses that the address policy allows. */
+/** Takes messages over a protocol other than HTTP, from addresses that the address policy allows. */
 export function openRemote(protocol: QueueProtocol, parts: BrokerParts): Broker {
   const { clients, policy } = parts;
   return {

@@ -4,11 +4,11 @@ import { pause } from "./pause.ts";
 import type { Taking } from "./take.ts";
 
 /** Maximum number of messages that are stored in one commit. */
-const TAKEN_AT_ONCE = 100;
-/** Size of received and not settled messages above which no more are received. */
+const TAKEN_AT_ONCE_MAX = 100;
+/** Size of the unsettled messages from which no more are received. */
 const UNSETTLED_BYTES_MAX = 32 * 1024 * 1024;
-/** Time for settling messages after the end of a session, in ms. */
-const LAST_SETTLING_MS = 2000;
+/** Time limit for settling the stored messages after the end of a session, in ms. */
+const LAST_SETTLING_MS_MAX = 2000;
 
 export interface SessionParts {
   readonly clock: Clock;
@@ -22,8 +22,8 @@ export interface SessionParts {
 
 /**
  * Takes messages from one connection until it is lost or stopped. Receives at most `prefetch` messages
- * ahead, and fewer if they are large, so that the pace is that of the store. Settles each after it is on
- * disk.
+ * ahead, and fewer if they are large, so that the store sets the pace. Settles each message after it is
+ * on disk.
  */
 export class Session {
   /** Messages that are not stored yet, in their order. */
@@ -33,13 +33,10 @@ export class Session {
   #unsettledBytes = 0;
   readonly #end = new AbortController();
   #failure: { readonly error: unknown } | null = null;
-  /** Wakes the loops that wait for something to do. */
-  #wake: () => void = () => {};
-  #change = Promise.resolve();
+  /** Resolves when there may be something to do for a loop that waits. */
+  #change = Promise.withResolvers<void>();
 
-  constructor(private readonly parts: SessionParts) {
-    this.#renewChange();
-  }
+  constructor(private readonly parts: SessionParts) {}
 
   /** Resolves after `signal` aborts. Rejects if the connection is lost or messages cannot be taken. */
   async run(signal: AbortSignal): Promise<void> {
@@ -66,7 +63,7 @@ export class Session {
   }
 
   #finish(failure: { readonly error: unknown } | null): void {
-    // What fails after the end fails because of it.
+    // Errors after the end are its consequences.
     if (this.#end.signal.aborted) return;
     this.#failure = failure;
     this.#end.abort();
@@ -75,7 +72,7 @@ export class Session {
 
   async #receive(): Promise<void> {
     const room = this.parts.prefetch - this.#unsettled;
-    if (room <= 0 || this.#unsettledBytes >= UNSETTLED_BYTES_MAX) return this.#change;
+    if (room <= 0 || this.#unsettledBytes >= UNSETTLED_BYTES_MAX) return this.#change.promise;
     const messages = await this.parts.connection.receive(room, this.#end.signal);
     this.parts.onReceived();
     this.#waiting.push(...messages);
@@ -84,8 +81,8 @@ export class Session {
   }
 
   async #take(): Promise<void> {
-    if (this.#waiting.length === 0) return this.#change;
-    const { settlements, waitMs } = await this.parts.take(this.#waiting.slice(0, TAKEN_AT_ONCE));
+    if (this.#waiting.length === 0) return this.#change.promise;
+    const { settlements, waitMs } = await this.parts.take(this.#waiting.slice(0, TAKEN_AT_ONCE_MAX));
     const messages = this.#waiting.splice(0, settlements.length);
     for (const [i, message] of messages.entries()) this.#settle(message, settlements[i]!);
     if (waitMs > 0) await pause(this.parts.clock, waitMs, this.#end.signal);
@@ -103,22 +100,16 @@ export class Session {
     this.#settling.add(settling);
   }
 
-  /** What is stored is settled if that does not take long. */
+  /** Waits until the stored messages are settled, up to a limit. */
   async #settleLast(): Promise<void> {
-    const enough = new AbortController();
-    const late = pause(this.parts.clock, LAST_SETTLING_MS, enough.signal);
-    await Promise.race([late, Promise.all(this.#settling)]);
-    enough.abort();
+    const settled = new AbortController();
+    const limit = pause(this.parts.clock, LAST_SETTLING_MS_MAX, settled.signal);
+    await Promise.race([limit, Promise.all(this.#settling)]);
+    settled.abort();
   }
 
   #changed(): void {
-    this.#wake();
-    this.#renewChange();
-  }
-
-  #renewChange(): void {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#change = promise;
-    this.#wake = resolve;
+    this.#change.resolve();
+    this.#change = Promise.withResolvers();
   }
 }

@@ -1,11 +1,12 @@
 import { awsAnswer } from "../core/aws-answer.ts";
 import type { SqsQueue } from "../core/aws-url.ts";
 import { AwsClient } from "../targets/aws-client.ts";
+import { sqsHeaders } from "../targets/sqs.ts";
 import { BrokerError, type BrokerParts } from "./broker.ts";
 
-/** Time limit of a request besides the time for which SQS waits, in ms. */
-const REQUEST_MS = 10_000;
-/** Enough for ten messages of the maximum size of 1 MiB, with the escapes of JSON. */
+/** Time limit of a request, without the time for which SQS waits for messages, in ms. */
+const REQUEST_MS_MAX = 10_000;
+/** Maximum size of a response. It has room for ten messages of 1 MiB with escapes of JSON. */
 const RESPONSE_BYTES_MAX = 64 * 1024 * 1024;
 const UTF8 = new TextDecoder();
 
@@ -20,7 +21,7 @@ export type SqsCall = (
   waitMs?: number,
 ) => Promise<Readonly<Record<string, unknown>>>;
 
-/** Returns the calls for a queue. Throws a `BrokerError` if there are no keys to sign them. */
+/** Returns a function that makes requests about a queue. Throws a `BrokerError` if there are no keys to sign them. */
 export function callsTo(parts: BrokerParts, queue: SqsQueue): SqsCall {
   const { clock, policy } = parts;
   const { region, requestUrl, queueUrl } = queue;
@@ -32,15 +33,11 @@ export function callsTo(parts: BrokerParts, queue: SqsQueue): SqsCall {
   );
   return async (action, input, signal, waitMs = 0) => {
     const body = Buffer.from(JSON.stringify({ QueueUrl: queueUrl, ...input }));
-    const headers = [
-      ["Content-Type", "application/x-amz-json-1.0"],
-      ["X-Amz-Target", `AmazonSQS.${action}`],
-    ] as const;
-    const timeoutMs = REQUEST_MS + waitMs;
-    const late = new AbortController();
-    const cancel = clock.after(timeoutMs, () => late.abort());
-    const call = { headers, body, timeoutMs, responseBytesMax: RESPONSE_BYTES_MAX };
-    const answer = await client.send(call, AbortSignal.any([signal, late.signal])).finally(cancel);
+    const timeoutMs = REQUEST_MS_MAX + waitMs;
+    const timeout = new AbortController();
+    const cancel = clock.after(timeoutMs, () => timeout.abort());
+    const call = { headers: sqsHeaders(action), body, timeoutMs, responseBytesMax: RESPONSE_BYTES_MAX };
+    const answer = await client.send(call, AbortSignal.any([signal, timeout.signal])).finally(cancel);
     if (answer.kind !== "response") throw new BrokerError(answer.detail);
     if (answer.status === 200) return objectOf(answer.body);
     const { status, body: text } = awsAnswer(answer) as typeof answer;

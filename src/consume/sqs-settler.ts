@@ -1,14 +1,14 @@
 import type { Clock } from "../ports.ts";
 import { BrokerError } from "./broker.ts";
 import { pause } from "./pause.ts";
-import type { SqsMessage } from "./sqs.ts";
 import type { SqsCall } from "./sqs-call.ts";
+import type { SqsMessage } from "./sqs-message.ts";
 
 /** Maximum number of messages in one request. */
 const BATCH_MAX = 10;
 /** Time limit for releasing messages, in ms. */
-const RELEASE_MS = 2000;
-const never = new AbortController().signal;
+const RELEASE_MS_MAX = 2000;
+const neverAborted = new AbortController().signal;
 
 interface Removal {
   readonly message: SqsMessage;
@@ -28,30 +28,31 @@ export class SqsSettler {
     private readonly call: SqsCall,
   ) {}
 
-  /** Registers messages that were received. After `release`, they are released at once. */
+  /** Registers messages that were received. After `release`, it releases them at once. */
   expect(messages: readonly SqsMessage[]): void {
-    if (this.#end.signal.aborted) void this.#releaseAll(messages, never);
+    if (this.#end.signal.aborted) void this.#releaseAll(messages, neverAborted);
     else for (const message of messages) this.#open.add(message);
   }
 
-  /** Removes a message. Resolves also if SQS has taken it back: it is received again. */
+  /** Removes a message. Also resolves if its visibility timeout has passed: SQS delivers it again. */
   remove(message: SqsMessage): Promise<void> {
     if (this.#removals.length === 0) this.clock.soon(() => this.#removeAll());
     return new Promise((resolve, reject) => this.#removals.push({ message, resolve, reject }));
   }
 
-  /** Lets others receive the messages that were not removed, at once if SQS responds. */
+  /** Makes SQS deliver the messages that were not removed to others at once. */
   async release(): Promise<void> {
     const messages = [...this.#open];
     this.#open.clear();
-    await Promise.race([this.#releaseAll(messages, this.#end.signal), pause(this.clock, RELEASE_MS, this.#end.signal)]);
+    const released = this.#releaseAll(messages, this.#end.signal);
+    await Promise.race([released, pause(this.clock, RELEASE_MS_MAX, this.#end.signal)]);
     this.#end.abort();
   }
 
   async #releaseAll(messages: readonly SqsMessage[], signal: AbortSignal): Promise<void> {
-    const released = this.#batches(messages).map((batch) => {
+    const released = batchesOf(messages).map((batch) => {
       const entries = batch.map((message, i) => ({ ...entryOf(message, i), VisibilityTimeout: 0 }));
-      // Without this request, SQS returns the messages later.
+      // If this fails, SQS delivers the messages again after their visibility timeout.
       return this.call("ChangeMessageVisibilityBatch", { Entries: entries }, signal).catch(() => {});
     });
     await Promise.all(released);
@@ -60,7 +61,7 @@ export class SqsSettler {
   #removeAll(): void {
     const removals = this.#removals;
     this.#removals = [];
-    for (const batch of this.#batches(removals)) void this.#removeBatch(batch);
+    for (const batch of batchesOf(removals)) void this.#removeBatch(batch);
   }
 
   async #removeBatch(batch: readonly Removal[]): Promise<void> {
@@ -75,12 +76,12 @@ export class SqsSettler {
       for (const { reject } of batch) reject(error instanceof BrokerError ? error : new BrokerError(String(error)));
     }
   }
+}
 
-  #batches<T>(all: readonly T[]): T[][] {
-    const batches: T[][] = [];
-    for (let at = 0; at < all.length; at += BATCH_MAX) batches.push(all.slice(at, at + BATCH_MAX));
-    return batches;
-  }
+function batchesOf<T>(all: readonly T[]): T[][] {
+  const batches: T[][] = [];
+  for (let at = 0; at < all.length; at += BATCH_MAX) batches.push(all.slice(at, at + BATCH_MAX));
+  return batches;
 }
 
 function entryOf({ receiptHandle }: SqsMessage, index: number) {

@@ -1,20 +1,17 @@
 import { parseSqsUrl, type SqsQueue } from "../core/aws-url.ts";
-import { type Broker, type BrokerConnection, BrokerError, type BrokerMessage, type BrokerParts } from "./broker.ts";
+import { type Broker, type BrokerConnection, BrokerError, type BrokerParts } from "./broker.ts";
 import { callsTo, type SqsCall } from "./sqs-call.ts";
+import { type SqsMessage, sqsMessageOf } from "./sqs-message.ts";
 import { SqsSettler } from "./sqs-settler.ts";
 
 /** Maximum number of messages that SQS returns at once. */
 const RECEIVED_MAX = 10;
 /** Maximum number of requests for messages at the same time. */
 const RECEIVERS_MAX = 8;
-/** How long SQS waits for a message, in seconds. This is the most that it allows. */
+/** Time that SQS waits for a message, in seconds. SQS allows no more. */
 const WAIT_SECONDS = 20;
 
-const never = new AbortController().signal;
-
-export interface SqsMessage extends BrokerMessage {
-  readonly receiptHandle: string;
-}
+const neverAborted = new AbortController().signal;
 
 /** Takes messages from queues of Amazon SQS, or of a server with the same protocol. */
 export function openSqs(parts: BrokerParts): Broker {
@@ -23,21 +20,21 @@ export function openSqs(parts: BrokerParts): Broker {
       const queue = parseSqsUrl(url);
       if (typeof queue === "string") throw new BrokerError(queue);
       const call = callsTo(parts, queue);
-      // Fails if the queue does not exist or the keys are wrong.
+      // This fails if the queue does not exist or the keys are wrong.
       await call("GetQueueAttributes", { AttributeNames: ["QueueArn"] }, signal).catch(unlessForbidden);
       return new SqsConnection(parts, queue, call);
     },
   };
 }
 
-/** Taking messages needs no permission to read the attributes of the queue. */
+/** Throws an error again, except a missing permission for the attributes of the queue: taking does not need it. */
 function unlessForbidden(error: unknown): void {
   if (!(error instanceof BrokerError && error.message.startsWith("AccessDenied"))) throw error;
 }
 
 class SqsConnection implements BrokerConnection<SqsMessage> {
   readonly #settler: SqsSettler;
-  /** Number of requests for messages at the same time. It grows while each returns the maximum. */
+  /** Number of requests for messages at the same time. It doubles while each returns the maximum. */
   #receivers = 1;
 
   constructor(
@@ -63,8 +60,9 @@ class SqsConnection implements BrokerConnection<SqsMessage> {
   }
 
   /**
-   * One request waits until there is a message. Several at the same time do not wait. SQS may respond
-   * with messages to a request whose sender has gone, so no request is interrupted.
+   * Receives up to `max` messages with one request that waits for a message, or with several that do not
+   * wait. Does not interrupt a request, because SQS may send messages in the response although nobody
+   * reads it.
    */
   async #receiveSome(max: number): Promise<SqsMessage[]> {
     const count = Math.min(this.#receivers, Math.ceil(max / RECEIVED_MAX));
@@ -74,7 +72,7 @@ class SqsConnection implements BrokerConnection<SqsMessage> {
     const received = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
     const messages = received.flat();
     const failed = results.find((result) => result.status === "rejected");
-    // Messages that were received must not wait until SQS returns them again.
+    // If some requests have failed, the messages of the others are taken all the same.
     if (failed !== undefined && messages.length === 0) throw failed.reason;
     const isFull = received.every(({ length }) => length === RECEIVED_MAX);
     this.#receivers = isFull && failed === undefined ? Math.min(RECEIVERS_MAX, 2 * count) : 1;
@@ -83,13 +81,13 @@ class SqsConnection implements BrokerConnection<SqsMessage> {
 
   async #request(max: number, waitSeconds: number): Promise<SqsMessage[]> {
     const input = { MaxNumberOfMessages: max, WaitTimeSeconds: waitSeconds, MessageAttributeNames: ["All"] };
-    const { Messages: messages } = await this.call("ReceiveMessage", input, never, waitSeconds * 1000);
-    const received = Array.isArray(messages) ? messages.map((message) => messageOf(message, this.queue)) : [];
+    const { Messages: messages } = await this.call("ReceiveMessage", input, neverAborted, waitSeconds * 1000);
+    const received = Array.isArray(messages) ? messages.map((message) => sqsMessageOf(message, this.queue)) : [];
     this.#settler.expect(received);
     return received;
   }
 
-  /** SQS has no word for refused messages. */
+  /** Removes a refused message like a stored one, because SQS has no way to refuse it. */
   settle(message: SqsMessage): Promise<void> {
     return this.#settler.remove(message);
   }
@@ -97,26 +95,4 @@ class SqsConnection implements BrokerConnection<SqsMessage> {
   close(): Promise<void> {
     return this.#settler.release();
   }
-}
-
-interface RawMessage {
-  readonly MessageId?: string;
-  readonly ReceiptHandle?: string;
-  readonly Body?: string;
-  readonly MessageAttributes?: Readonly<Record<string, { readonly StringValue?: string }>>;
-}
-
-function messageOf({ MessageId: id, ReceiptHandle, Body, MessageAttributes }: RawMessage, queue: SqsQueue): SqsMessage {
-  const headers: Record<string, string> = {};
-  for (const [name, { StringValue: value }] of Object.entries(MessageAttributes ?? {})) {
-    if (typeof value === "string") headers[name.toLowerCase()] = value;
-  }
-  return {
-    id: id ?? null,
-    receiptHandle: ReceiptHandle ?? "",
-    eventType: null,
-    headers,
-    body: Buffer.from(Body ?? ""),
-    place: queue.name,
-  };
 }

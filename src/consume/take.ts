@@ -17,7 +17,7 @@ import { StoreUnavailable } from "../store/index.ts";
 import type { BrokerMessage, Settlement } from "./broker.ts";
 import { passedOnHeaders } from "./passed-on-headers.ts";
 
-/** Time until messages are tried again that could not be stored, in ms. */
+/** Time after which messages that could not be stored are offered again, in ms. */
 const RETRY_MS = 1000;
 
 export interface TakeParts extends CountParts {
@@ -30,7 +30,7 @@ export interface TakeParts extends CountParts {
   readonly maxBodyBytes: number;
 }
 
-/** What became of messages from a queue. */
+/** The result of taking messages from a queue. */
 export interface Taking {
   /** How the first messages are settled. The others are offered again after `waitMs`. */
   readonly settlements: readonly Settlement[];
@@ -38,17 +38,18 @@ export interface Taking {
   readonly waitMs: number;
 }
 
-/** A message, and why it can never be stored; null if it can. */
+/** A message that was checked before it is stored. */
 interface Checked {
   readonly message: BrokerMessage;
   readonly incoming: Incoming;
+  /** Why the message can never be stored. Null if it can. */
   readonly cause: LogCause | null;
 }
 
 /**
  * Stores messages from a source's queue in their order, unless they are duplicates. Resolves after they
- * are on disk. A message that can never be stored is logged instead. If the store is unavailable or the
- * source's rate is used up, only the first messages are taken, or none.
+ * are on disk. Logs a message that can never be stored instead. Takes only the first messages, or none,
+ * if the store is unavailable or the source's rate is used up.
  */
 export async function takeMessages(
   parts: TakeParts,
@@ -69,26 +70,29 @@ export async function takeMessages(
     }
     return { settlements, waitMs: 0 };
   } catch (error) {
-    const isOurs = error instanceof StoreUnavailable || (error instanceof Problem && error.status === 503);
-    if (!isOurs) throw error;
+    const isTemporary = error instanceof StoreUnavailable || (error instanceof Problem && error.status === 503);
+    if (!isTemporary) throw error;
     return { settlements, waitMs: RETRY_MS };
   }
 }
 
-/** Logs the first message if it is refused, or stores the messages before the next that is refused. */
+/**
+ * Logs the first message if it is refused, or stores the messages before the next that is refused. Adds
+ * their settlements. Returns the time until more messages may be offered, in ms.
+ */
 async function takeNext(
   parts: TakeParts,
   { entry, application }: { readonly entry: SourceEntry; readonly application: ApplicationEntry },
   messages: readonly Checked[],
   settlements: Settlement[],
 ): Promise<number> {
-  const [first] = messages;
-  if (first!.cause !== null) {
-    await logRefused(parts, entry, first!.message, first!.cause);
+  const { message, cause } = messages[0]!;
+  if (cause !== null) {
+    await logRefused(parts, entry, message, cause);
     settlements.push("refused");
     return 0;
   }
-  const refused = messages.findIndex(({ cause }) => cause !== null);
+  const refused = messages.findIndex((one) => one.cause !== null);
   const { count: permitted, waitMs } = permits(parts, entry, refused < 0 ? messages.length : refused);
   if (permitted === 0) return waitMs;
   let stored = 0;
@@ -118,6 +122,7 @@ function permits({ ingestPace }: TakeParts, { source }: SourceEntry, wanted: num
   return { count: wanted, waitMs: 0 };
 }
 
+/** Checks the sizes of messages, and their payloads against the schemas of their event types. */
 async function checkMessages(
   parts: TakeParts,
   entry: SourceEntry,
@@ -164,6 +169,7 @@ function incomingOf(parts: TakeParts, entry: SourceEntry, message: BrokerMessage
   };
 }
 
+/** Writes a message that can never be stored to the log of its source. */
 async function logRefused(
   parts: TakeParts,
   entry: SourceEntry,
