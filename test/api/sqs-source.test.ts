@@ -1,69 +1,49 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { ElasticMq, hasElasticMq } from "../support/brokers/elasticmq.ts";
-import { clientOf, freshUid, type Send } from "../support/client.ts";
-import { type Receiver, startReceiver } from "../support/receiver.ts";
-import { startServer, type TestServer } from "../support/server.ts";
+import { bodies, SOURCES, type SourceWorld, sourceWorld } from "../support/brokers/source-world.ts";
+import { freshUid } from "../support/client.ts";
 import { soon } from "../support/soon.ts";
-import { type MadeSource, makeSource } from "../support/source.ts";
 
-const SOURCES = "/ingest/api/v1/source";
 const LOAD = 1500;
 
-let server: TestServer;
-let send: Send;
-let sqs: ElasticMq;
-let consumer: Receiver;
-
-const textOf = ({ body }: { readonly body: Uint8Array }) => Buffer.from(body).toString();
-const bodies = (count: number) => Array.from({ length: count }, (_, i) => `{"message":${i}}`);
-
-/** Creates a queue and a source that takes from it. */
-async function sourceOf(
-  config: object = {},
-  attributes: Readonly<Record<string, string>> = { VisibilityTimeout: "5" },
-): Promise<MadeSource & { readonly queue: string }> {
-  const queue = freshUid("queue") + (attributes.FifoQueue === "true" ? ".fifo" : "");
-  await sqs.queue(queue, attributes);
-  const fields = { type: "sqs", config: { url: sqs.urlOf(queue), ...config } };
-  return { ...(await makeSource(send, consumer.url, { fields })), queue };
-}
-
-const get = async (source: { readonly id: string }) => (await send("GET", `${SOURCES}/${source.id}`)).json;
-
-/** Waits until the connection of a source is in a state, with an error that contains a text. */
-async function untilConnection(source: { readonly id: string }, state: string, text = ""): Promise<void> {
-  const read = async () => (await get(source)).connection;
-  await soon(read, (found) => found?.state === state && (found.error ?? "").includes(text));
-}
-
-/** Waits until `count` messages of a source have been delivered, and returns their bodies in order. */
-async function arrivedOf(source: MadeSource, count: number): Promise<string[]> {
-  const read = async () => {
-    const own = consumer.received.filter(({ headers }) => headers.get("boathook-source") === source.uid);
-    return new Map(own.map((request) => [request.id, textOf(request)]));
-  };
-  return [...(await soon(read, ({ size }) => size >= count)).values()];
-}
-
 describe.skipIf(!hasElasticMq)("a source of type sqs", () => {
+  let world: SourceWorld;
+  let sqs: ElasticMq;
   beforeAll(async () => {
     sqs = await ElasticMq.start();
-    server = await startServer(["--retry-schedule=1s"]);
-    send = clientOf(server.url);
-    consumer = startReceiver();
+    world = await sourceWorld();
   }, 90_000);
   afterAll(async () => {
-    await server?.stop();
+    await world?.[Symbol.asyncDispose]();
     await sqs?.[Symbol.asyncDispose]();
-    await consumer?.[Symbol.asyncDispose]();
   });
 
-  test("delivers the messages of its queue with their attributes and removes them from the queue", async () => {
-    const source = await sourceOf();
+  /** Makes a source that takes from a new queue. */
+  const newSource = async (
+    attributes: Readonly<Record<string, string>> = { VisibilityTimeout: "5" },
+    endpoint: object = {},
+  ) => {
+    const queue = freshUid("queue") + (attributes.FifoQueue === "true" ? ".fifo" : "");
+    await sqs.queue(queue, attributes);
+    return { ...(await world.makeSource("sqs", sqs.urlOf(queue), {}, endpoint)), queue };
+  };
+  /** Makes a source whose queue has messages when it connects. */
+  const newSourceWith = async (texts: readonly string[]) => {
+    const source = await newSource();
+    await world.patch(source, { disabled: true });
+    await sqs.send(source.queue, texts);
+    await world.patch(source, { disabled: false });
+    return source;
+  };
+  const textsOf = async (...args: Parameters<SourceWorld["arrived"]>) =>
+    (await world.arrived(...args)).map(({ text }) => text);
+
+  test("an SQS source delivers the messages of its queue with their attributes, and removes them from the queue", async () => {
+    const source = await newSource();
     await sqs.send(source.queue, ['{"a":1.0}'], { "event-type": "order.created", "content-type": "application/json" });
-    const [request] = await consumer.arrived(1, ({ headers }) => headers.get("boathook-source") === source.uid);
-    expect(textOf(request!)).toBe('{"a":1.0}');
-    expect(Object.fromEntries(request!.headers)).toMatchObject({
+    const [request] = await world.arrived(source, 1);
+    expect(request!.text).toBe('{"a":1.0}');
+    expect(request!.headers).toMatchObject({
       ...{ "boathook-method": "sqs", "boathook-path": source.queue, "boathook-verification": "unattempted" },
       ...{ "content-type": "application/json", "event-type": "order.created" },
     });
@@ -71,116 +51,102 @@ describe.skipIf(!hasElasticMq)("a source of type sqs", () => {
       () => sqs.counts(source.queue),
       ({ waiting, open }) => waiting + open === 0,
     );
-    const { json } = await send("GET", `/app/${source.appId}/msg`);
+    const { json } = await world.send("GET", `/app/${source.appId}/msg`);
     expect(json.data).toMatchObject([{ eventType: "order.created", verification: "unattempted" }]);
   });
 
-  test("has no URL, shows its keys nowhere, and keeps them for the same queue server", async () => {
-    const source = await sourceOf();
-    const shown = await get(source);
+  test("an SQS source has no URL, shows its secret key nowhere, and keeps it for the same server", async () => {
+    const source = await newSource();
+    const shown = await world.get(source);
     expect(shown).toMatchObject({ ingestUrl: null, config: { url: sqs.urlOf(source.queue, "KEY:***") } });
     expect(JSON.stringify(shown)).not.toContain("secret");
-    const kept = await send("PATCH", `${SOURCES}/${source.id}`, { config: shown.config });
-    expect(kept.status).toBe(200);
-    const elsewhere = sqs.urlOf(source.queue, "OTHER:***");
-    const refused = await send("PATCH", `${SOURCES}/${source.id}`, { config: { url: elsewhere } });
+    expect((await world.patch(source, { config: shown.config })).status).toBe(200);
+    const refused = await world.patch(source, { config: { url: sqs.urlOf(source.queue, "OTHER:***") } });
     expect([refused.status, refused.json.detail[0].loc]).toEqual([422, ["body", "config", "url"]]);
-    expect((await send("POST", `${SOURCES}/${source.id}/token/rotate`)).json.code).toBe("no_token");
+    expect((await world.send("POST", `${SOURCES}/${source.id}/token/rotate`)).json.code).toBe("no_token");
   });
 
   test.each([
-    ["a queue without a name", "sqs://a:b@eu-central-1/1", "Must be the URL of a queue"],
-    ["another scheme", "https://example.com/1/q", "Must be the URL of a queue"],
-    ["no text", 7, "Must be a text"],
-  ])("refuses %s as its queue", async (_, url, problem) => {
-    const { status, json } = await send("POST", SOURCES, { name: "Q", type: "sqs", config: { url } });
+    ["the URL of a queue without a name", "sqs://a:b@eu-central-1/1", "Must be the URL of a queue"],
+    ["a URL with another scheme", "https://example.com/1/q", "Must be the URL of a queue"],
+    ["a URL that is a number", 7, "Must be a text"],
+  ])("an SQS source cannot have %s", async (_, url, problem) => {
+    const { status, json } = await world.send("POST", SOURCES, { name: "Q", type: "sqs", config: { url } });
     expect([status, json.detail[0].loc]).toEqual([422, ["body", "config", "url"]]);
     expect(json.detail[0].msg).toContain(problem);
   });
 
-  test.each([0, 1001, "7", 1.5])("refuses %p as its prefetch", async (prefetch) => {
+  test.each([0, 1001, "7", 1.5])("an SQS source cannot have the prefetch %p", async (prefetch) => {
     const config = { url: sqs.urlOf("q"), prefetch };
-    const { status, json } = await send("POST", SOURCES, { name: "Q", type: "sqs", config });
+    const { status, json } = await world.send("POST", SOURCES, { name: "Q", type: "sqs", config });
     expect([status, json.detail[0].loc]).toEqual([422, ["body", "config", "prefetch"]]);
   });
 
-  test("says that its queue does not exist, that its server is missing, and that its address is not allowed", async () => {
-    const missing = {
-      id: (await send("POST", SOURCES, { name: "Q", type: "sqs", config: { url: sqs.urlOf("none") } })).json.id,
-    };
-    await untilConnection(missing, "failed", "QueueDoesNotExist: ");
-    const change = (endpoint: string) =>
-      send("PATCH", `${SOURCES}/${missing.id}`, {
-        config: { url: `sqs://KEY:secret@eu/1/q?endpoint=${encodeURIComponent(endpoint)}` },
-      });
+  test("an SQS source says that its queue does not exist, and why it cannot connect", async () => {
+    const source = await world.makeSource("sqs", sqs.urlOf("none"));
+    await world.untilConnection(source, "failed", "QueueDoesNotExist: ");
+    const change = (server: string) =>
+      world.patch(source, { config: { url: `sqs://KEY:secret@eu/1/q?endpoint=${encodeURIComponent(server)}` } });
     await change("http://127.0.0.1:1");
-    await untilConnection(missing, "failed", "The connection was refused.");
+    await world.untilConnection(source, "failed", "The connection was refused.");
     await change("http://10.1.2.3");
-    await untilConnection(missing, "failed", "10.1.2.3 is not public");
+    await world.untilConnection(source, "failed", "10.1.2.3 is not public");
   });
 
-  test("keeps the order of a FIFO queue", async () => {
-    const source = await sourceOf({}, { FifoQueue: "true", ContentBasedDeduplication: "true" });
-    const { json } = await send("GET", `/app/${source.appId}/endpoint`);
-    await send("PATCH", `/app/${source.appId}/endpoint/${json.data[0].id}`, { ordering: "fifo" });
+  test("an SQS source keeps the order of a FIFO queue for an endpoint with fifo", async () => {
+    const source = await newSource({ FifoQueue: "true", ContentBasedDeduplication: "true" }, { ordering: "fifo" });
     const texts = bodies(50);
     for (const body of texts) await sqs.sendFifo(source.queue, body);
-    expect(await arrivedOf(source, 50)).toEqual(texts);
+    expect(await textsOf(source, 50)).toEqual(texts);
   });
 
-  test("lets go of the queue when it is disabled, and takes from it again when it is enabled", async () => {
-    const source = await sourceOf();
-    await untilConnection(source, "connected");
-    await send("PATCH", `${SOURCES}/${source.id}`, { disabled: true });
-    expect(await get(source)).toMatchObject({ disabled: true, connection: null });
+  test("an SQS source leaves its queue when it is disabled, and takes from it again when it is enabled", async () => {
+    const source = await newSource();
+    await world.untilConnection(source, "connected");
+    await world.patch(source, { disabled: true });
+    expect(await world.get(source)).toMatchObject({ disabled: true, connection: null });
     await sqs.send(source.queue, ["waits"]);
     await soon(
       () => sqs.counts(source.queue),
       ({ waiting }) => waiting === 1,
     );
-    await send("PATCH", `${SOURCES}/${source.id}`, { disabled: false });
-    expect(await arrivedOf(source, 1)).toEqual(["waits"]);
+    await world.patch(source, { disabled: false });
+    expect(await textsOf(source, 1)).toEqual(["waits"]);
   });
 
-  test("loses no message when the broker is killed and restarted under load", async () => {
-    const source = await sourceOf();
+  test("an SQS source loses no message when the broker is killed and restarted under load", async () => {
     const texts = bodies(LOAD);
-    await send("PATCH", `${SOURCES}/${source.id}`, { disabled: true });
-    await sqs.send(source.queue, texts);
-    await send("PATCH", `${SOURCES}/${source.id}`, { disabled: false });
-    await arrivedOf(source, LOAD / 10);
+    const source = await newSourceWith(texts);
+    await world.arrived(source, LOAD / 10);
     await sqs.kill();
-    await untilConnection(source, "failed");
+    await world.untilConnection(source, "failed");
     await sqs.start();
-    expect((await arrivedOf(source, LOAD)).sort()).toEqual([...texts].sort());
-    await untilConnection(source, "connected");
-    const { counts } = await get(source);
+    expect((await textsOf(source, LOAD)).sort()).toEqual([...texts].sort());
+    await world.untilConnection(source, "connected");
+    const { counts } = await world.get(source);
     console.log(
       `The broker was killed: ${counts.stored} of ${LOAD} messages are stored, ${counts.duplicate} came twice.`,
     );
     expect(counts).toMatchObject({ stored: LOAD, refused: 0 });
   }, 120_000);
 
-  test("loses no message when the server is killed and restarted under load", async () => {
-    const source = await sourceOf();
+  test("an SQS source loses no message when the server is killed and restarted under load", async () => {
     const texts = bodies(LOAD);
-    await send("PATCH", `${SOURCES}/${source.id}`, { disabled: true });
-    await sqs.send(source.queue, texts);
-    await send("PATCH", `${SOURCES}/${source.id}`, { disabled: false });
-    await arrivedOf(source, LOAD / 10);
-    await server.restart();
-    expect((await arrivedOf(source, LOAD)).sort()).toEqual([...texts].sort());
-    const { json } = await send("GET", `/app/${source.appId}/msg?limit=250`);
+    const source = await newSourceWith(texts);
+    await world.arrived(source, LOAD / 10);
+    await world.server.restart();
+    expect((await textsOf(source, LOAD)).sort()).toEqual([...texts].sort());
+    const { json } = await world.send("GET", `/app/${source.appId}/msg?limit=250`);
     expect(json.data.length).toBe(250);
   }, 120_000);
 
-  test("waits for a broker that hangs, and goes on when it responds again", async () => {
-    const source = await sourceOf();
-    await untilConnection(source, "connected");
+  test("an SQS source waits for a broker that hangs, and continues when it responds again", async () => {
+    const source = await newSource();
+    await world.untilConnection(source, "connected");
     sqs.signal("SIGSTOP");
     await Bun.sleep(500);
     sqs.signal("SIGCONT");
     await sqs.send(source.queue, bodies(20));
-    expect((await arrivedOf(source, 20)).sort()).toEqual(bodies(20).sort());
+    expect((await textsOf(source, 20)).sort()).toEqual(bodies(20).sort());
   });
 });

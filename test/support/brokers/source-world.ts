@@ -24,6 +24,7 @@ export interface SourceWorld extends AsyncDisposable {
 
 /** A source, as the API returns it. */
 interface SourceOut {
+  readonly disabled: boolean;
   readonly ingestUrl: string | null;
   readonly config: Readonly<Record<string, unknown>>;
   readonly connection: { readonly state: string; readonly error: string | null } | null;
