@@ -1,5 +1,6 @@
 import { connect } from "node:net";
 import { freePort } from "../free-port.ts";
+import { soon } from "../soon.ts";
 
 /** A message broker in a separate process, with its own data. */
 export interface Broker extends AsyncDisposable {
@@ -19,7 +20,7 @@ export interface BrokerTls {
   readonly key: string;
 }
 
-/** Time after which a broker is taken to hang, in ms. */
+/** Time limit for the start of a broker, in ms. */
 const START_MS_MAX = 120_000;
 
 /** A process that is started and killed several times. */
@@ -57,7 +58,7 @@ export class RestartableProcess {
     }
   }
 
-  /** Ends the process at once, or as it ends by itself after another signal. */
+  /** Ends the process with a signal, by default at once, and waits until it has ended. */
   async kill(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
     this.#child?.kill(signal);
     await this.#child?.exited;
@@ -68,11 +69,10 @@ export class RestartableProcess {
 /** Stops a process until `SIGCONT`. Resolves when it does nothing any more. */
 export async function suspend(pid: number): Promise<void> {
   process.kill(pid, "SIGSTOP");
-  for (;;) {
-    const status = await Bun.file(`/proc/${pid}/status`).text();
-    if (/^State:\s+T/m.test(status)) return;
-    await Bun.sleep(5);
-  }
+  await soon(
+    () => Bun.file(`/proc/${pid}/status`).text(),
+    (status) => /^State:\s+T/m.test(status),
+  );
 }
 
 function accepts(port: number): Promise<boolean> {
