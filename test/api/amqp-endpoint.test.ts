@@ -5,7 +5,7 @@ import type { Broker } from "../support/brokers/broker.ts";
 import { hasRabbitMq, startRabbitMq } from "../support/brokers/rabbitmq.ts";
 import { selfSigned } from "../support/certificate.ts";
 import { clientOf, makeApplication, type Send } from "../support/client.ts";
-import { type AttemptOut, attemptsOf, makeEndpoint, sendMessage, sendMessages, until } from "../support/delivery.ts";
+import { attemptsOf, firstAttempt, makeEndpoint, sendMessage, sendMessages, until } from "../support/delivery.ts";
 import { freePort } from "../support/free-port.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
@@ -21,12 +21,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 /** Sends a message to a new endpoint and returns its first attempt. */
-async function delivered(url: string, fields: object = {}, message: object = {}): Promise<AttemptOut> {
-  const app = await makeApplication(send);
-  await makeEndpoint(send, app, url, fields);
-  const [attempt] = await attemptsOf(send, app, await sendMessage(send, app, message));
-  return attempt!;
-}
+const delivered = (url: string, endpoint: object = {}) => firstAttempt(send, url, endpoint);
 
 describe.skipIf(!hasRabbitMq)("an endpoint with an AMQP URL", () => {
   const certificate = selfSigned("127.0.0.1");
@@ -63,7 +58,7 @@ describe.skipIf(!hasRabbitMq)("an endpoint with an AMQP URL", () => {
     }
   };
 
-  test("the queue named like the event type gets the message with a valid signature and the endpoint's headers", async () => {
+  test("the RabbitMQ queue with the name of the event type gets the message with a valid signature and the endpoint's headers", async () => {
     const app = await makeApplication(send);
     const endpoint = await makeEndpoint(send, app, url(), { headers: { "X-Tenant": "t1" } });
     await channel.assertQueue("invoice.paid");
@@ -82,7 +77,7 @@ describe.skipIf(!hasRabbitMq)("an endpoint with an AMQP URL", () => {
     expect(new Webhook(key).verify(message.content, headers as Record<string, string>)).toEqual(payload);
   });
 
-  test("the URL chooses exchange and routing key", async () => {
+  test("the URL of an AMQP endpoint chooses exchange and routing key", async () => {
     const queue = await newQueue();
     await channel.bindQueue(queue, "amq.direct", "paid");
     const attempt = await delivered(url("?exchange=amq.direct&routingKey=paid"));
@@ -90,7 +85,7 @@ describe.skipIf(!hasRabbitMq)("an endpoint with an AMQP URL", () => {
     expect(await idsIn(queue)).toHaveLength(1);
   });
 
-  test("refusals are shown with the code of the protocol and its name", async () => {
+  test("attempts show the refusals of RabbitMQ with the code of the protocol and its name", async () => {
     expect(await delivered(url("?routingKey=nowhere"))).toMatchObject({
       ...{ responseStatusCode: 404, reason: "status_4xx" },
       response: "NO_ROUTE: No queue gets messages with this exchange and routing key.",
@@ -103,7 +98,7 @@ describe.skipIf(!hasRabbitMq)("an endpoint with an AMQP URL", () => {
     expect(denied.response).toStartWith("ACCESS_REFUSED");
   });
 
-  test("a message that the server does not take is retried until there is room", async () => {
+  test("a message that RabbitMQ does not take is retried until there is room", async () => {
     const queue = await newQueue({ maxLength: 1, overflow: "reject-publish" });
     const app = await makeApplication(send);
     await makeEndpoint(send, app, url(`?routingKey=${queue}`), { retrySchedule: ["1s", "1s", "1s", "1s"] });
@@ -131,7 +126,7 @@ describe.skipIf(!hasRabbitMq)("an endpoint with an AMQP URL", () => {
     expect(await delivered(secure("localhost"), { tls })).toMatchObject({ responseStatusCode: 0, reason: "tls" });
   });
 
-  test("fifo order holds", async () => {
+  test("a RabbitMQ queue gets the messages of a fifo endpoint in their order", async () => {
     const queue = await newQueue();
     const app = await makeApplication(send);
     await makeEndpoint(send, app, url(`?routingKey=${queue}`), { ordering: "fifo" });
@@ -144,7 +139,7 @@ describe.skipIf(!hasRabbitMq)("an endpoint with an AMQP URL", () => {
   });
 
   test(
-    "no message is lost when the server is killed and started again under load",
+    "no message is lost when RabbitMQ is killed and started again under load",
     async () => {
       const queue = "kept";
       const app = await makeApplication(send);
@@ -178,7 +173,7 @@ describe.skipIf(!hasRabbitMq)("an endpoint with an AMQP URL", () => {
   );
 });
 
-test("an attempt that does not reach the server says why, and has no status", async () => {
+test("an attempt that does not reach its AMQP server says why, and has no status", async () => {
   const none = { responseStatusCode: 0 };
   expect(await delivered(`amqp://127.0.0.1:${freePort()}`)).toMatchObject({ ...none, reason: "connection" });
   expect(await delivered("amqp://10.0.0.1")).toMatchObject({ ...none, reason: "blocked" });

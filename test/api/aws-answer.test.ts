@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { clientOf, makeApplication, type Send } from "../support/client.ts";
-import { type AttemptOut, attemptsOf, makeEndpoint, sendMessage } from "../support/delivery.ts";
+import { type AttemptOut, attemptsOf, firstAttempt, makeEndpoint, sendMessage } from "../support/delivery.ts";
 import { Authority, hasOpenssl } from "../support/pki.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
 import { startServer, type TestServer } from "../support/server.ts";
@@ -21,19 +21,17 @@ afterAll(async () => {
 const endpoint = () => `endpoint=${encodeURIComponent(aws.url)}`;
 const lambda = (query = "") => `lambda://KEY:secret@eu-central-1/resize:live?${endpoint()}${query}`;
 
-async function delivered(url: string, message: object = {}, fields: object = {}): Promise<AttemptOut> {
-  const app = await makeApplication(send);
-  await makeEndpoint(send, app, url, fields);
-  return (await attemptsOf(send, app, await sendMessage(send, app, message)))[0]!;
-}
+/** Sends a message to a new endpoint and returns its first attempt. */
+const delivered = (url: string, endpoint: object = {}, message: object = {}) =>
+  firstAttempt(send, url, endpoint, message);
 
 const json = (status: number, body: object, headers: Record<string, string> = {}) =>
   new Response(JSON.stringify(body), { status, headers });
 
 describe("an endpoint with the URL of a function of AWS Lambda", () => {
-  test("the function gets the message in the form of a request from API Gateway", async () => {
+  test("a Lambda function gets the message in the form of a request from API Gateway", async () => {
     aws.answering = () => new Response(null, { status: 202 });
-    const attempt = await delivered(lambda(), { payload: { a: 1 } }, { headers: { "X-Tenant": "t1" } });
+    const attempt = await delivered(lambda(), { headers: { "X-Tenant": "t1" } }, { payload: { a: 1 } });
     expect(attempt).toMatchObject({ responseStatusCode: 202, reason: null });
     const { path, headers, body } = aws.received.at(-1)!;
     expect(path).toBe("/2015-03-31/functions/resize/invocations?Qualifier=live");
@@ -55,14 +53,14 @@ describe("an endpoint with the URL of a function of AWS Lambda", () => {
     });
   });
 
-  test("with `invocation=request`, the result of the function is the response", async () => {
+  test("with `invocation=request`, the result of a Lambda function is the response", async () => {
     aws.answering = () => json(200, { statusCode: 200, body: "done" });
     const attempt = await delivered(lambda("&invocation=request"));
     expect(aws.received.at(-1)!.headers.get("x-amz-invocation-type")).toBe("RequestResponse");
     expect(attempt).toMatchObject({ responseStatusCode: 200, response: '{"statusCode":200,"body":"done"}' });
   });
 
-  test("an error that the function throws is a failed attempt with its text", async () => {
+  test("an error that a Lambda function throws is a failed attempt with its text", async () => {
     aws.answering = () => json(200, { errorMessage: "boom" }, { "X-Amz-Function-Error": "Unhandled" });
     expect(await delivered(lambda("&invocation=request"))).toMatchObject({
       ...{ responseStatusCode: 502, reason: "status_5xx", response: 'Unhandled: {"errorMessage":"boom"}' },
@@ -105,18 +103,18 @@ describe("an error of AWS", () => {
       { responseStatusCode: 404, response: "ResourceNotFoundException: Function not found" },
     ],
     ["a redirect", () => new Response(null, { status: 301, headers: { location: "/" } }), { responseStatusCode: 301 }],
-  ])("is shown: %s", async (_, response, attempt) => {
+  ])("an attempt shows an error of AWS: %s", async (_, response, attempt) => {
     aws.answering = response;
     expect(await delivered(lambda())).toMatchObject(attempt);
   });
 
-  test("throttling postpones the next attempt by `Retry-After`", async () => {
+  test("throttling by AWS postpones the next attempt by `Retry-After`", async () => {
     aws.answering = () => json(429, { message }, { "retry-after": "3600" });
     const attempt = await delivered(lambda());
     expect(Date.parse(attempt.nextAttempt!) - Date.parse(attempt.timestamp)).toBeGreaterThanOrEqual(3_600_000);
   });
 
-  test("neither the keys nor the signature of a request are kept with its attempt", async () => {
+  test("an attempt at AWS keeps neither the keys nor the signature of its request", async () => {
     aws.answering = () => json(400, { message: "no" });
     const app = await makeApplication(send);
     await makeEndpoint(send, app, lambda());
@@ -134,15 +132,15 @@ test.skipIf(!hasOpenssl)(
     using authority = new Authority();
     await using own = startReceiver(() => json(200, { MessageId: "1" }), authority.issue("127.0.0.1"));
     const url = `sqs://KEY:secret@eu-central-1/1/q?endpoint=${encodeURIComponent(own.url)}`;
-    expect(await delivered(url, {}, { tls: { ca: authority.ca } })).toMatchObject({ responseStatusCode: 200 });
+    expect(await delivered(url, { tls: { ca: authority.ca } })).toMatchObject({ responseStatusCode: 200 });
     expect(await delivered(url)).toMatchObject({ responseStatusCode: 0, reason: "tls" });
   },
 );
 
-describe("keys of the environment", () => {
+describe("keys for AWS in the environment", () => {
   const url = () => `sqs://eu-central-1/123456789012/orders?${endpoint()}`;
 
-  test("sign requests for URLs without keys if aws-credentials is `environment`", async () => {
+  test("with aws-credentials `environment`, the server's keys sign requests for URLs without keys", async () => {
     const env = { AWS_ACCESS_KEY_ID: "ENVKEY", AWS_SECRET_ACCESS_KEY: "s", AWS_SESSION_TOKEN: "session" };
     const own = await startServer(["--aws-credentials=environment"], env);
     try {
@@ -163,7 +161,7 @@ describe("keys of the environment", () => {
     }
   });
 
-  test("are used by nobody otherwise: a URL without keys is refused", async () => {
+  test("without aws-credentials, a URL without keys for AWS is refused", async () => {
     const app = await makeApplication(send);
     const refused = await send("POST", `/app/${app}/endpoint`, { url: url() });
     expect([refused.status, refused.json.detail[0].msg]).toEqual([422, expect.stringContaining("must contain keys")]);
@@ -171,7 +169,7 @@ describe("keys of the environment", () => {
     expect([source.status, source.json.detail[0].loc]).toEqual([422, ["body", "config", "url"]]);
   });
 
-  test("that are missing stop the start with a sentence that names them", async () => {
+  test("with aws-credentials `environment` and no keys, the server does not start and names what is missing", async () => {
     const failed = startServer(["--aws-credentials=environment"], { AWS_ACCESS_KEY_ID: "", AWS_SECRET_ACCESS_KEY: "" });
     expect(await failed.then(() => "started", String)).toContain("AWS_ACCESS_KEY_ID");
   });

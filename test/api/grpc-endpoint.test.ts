@@ -4,7 +4,15 @@ import { join } from "node:path";
 import { ServerCredentials } from "@grpc/grpc-js";
 import { Webhook } from "standardwebhooks";
 import { clientOf, makeApplication, type Send } from "../support/client.ts";
-import { type AttemptOut, attemptsOf, makeEndpoint, sendMessage, sendMessages, until } from "../support/delivery.ts";
+import {
+  type AttemptOut,
+  attemptsOf,
+  firstAttempt,
+  makeEndpoint,
+  sendMessage,
+  sendMessages,
+  until,
+} from "../support/delivery.ts";
 import { freePort } from "../support/free-port.ts";
 import { type GrpcReceiver, type GrpcReply, startGrpcReceiver } from "../support/grpc-receiver.ts";
 import { Authority, hasOpenssl } from "../support/pki.ts";
@@ -27,15 +35,10 @@ afterAll(async () => {
 const url = () => `grpc://127.0.0.1:${receiver.port}`;
 
 /** Sends a message to a new endpoint and returns its first attempt. */
-async function delivered(at: string, fields: object = {}, message: object = {}): Promise<AttemptOut> {
-  const app = await makeApplication(send);
-  await makeEndpoint(send, app, at, fields);
-  const [attempt] = await attemptsOf(send, app, await sendMessage(send, app, message));
-  return attempt!;
-}
+const delivered = (at: string, endpoint: object = {}) => firstAttempt(send, at, endpoint);
 
 describe("an endpoint with a gRPC URL", () => {
-  test("the receiver gets the message with a valid signature, the headers of the endpoint and a deadline", async () => {
+  test("a gRPC receiver gets the message with a valid signature, the headers of the endpoint and a deadline", async () => {
     const app = await makeApplication(send);
     const fields = { headers: { "X-Tenant": "t1" }, timeoutMs: 9_000 };
     const endpoint = await makeEndpoint(send, app, url(), fields);
@@ -67,13 +70,13 @@ describe("an endpoint with a gRPC URL", () => {
       { code: 14, details: "later" },
       { responseStatusCode: 503, reason: "status_5xx", response: "UNAVAILABLE: later" },
     ],
-  ])("the reply %j is shown as the attempt %j", async (reply, attempt) => {
+  ])("the gRPC reply %j is shown as the attempt %j", async (reply, attempt) => {
     receiver.answering = () => reply;
     expect(await delivered(url())).toMatchObject(attempt);
     receiver.answering = () => ({ detail: "" });
   });
 
-  test("a failed attempt keeps the headers that were sent, with its secrets masked", async () => {
+  test("a failed gRPC attempt keeps the headers that were sent, with its secrets masked", async () => {
     receiver.answering = () => ({ code: 13 });
     const app = await makeApplication(send);
     await makeEndpoint(send, app, url(), { auth: { type: "bearer", token: "t0ken" }, headers: { "X-A": "1" } });
@@ -89,14 +92,14 @@ describe("an endpoint with a gRPC URL", () => {
     expect(detail.json.responseHeaders).toBeNull();
   });
 
-  test("the receiver can postpone the next attempt", async () => {
+  test("a gRPC receiver can postpone the next attempt", async () => {
     receiver.answering = () => ({ code: 8, trailers: { "grpc-retry-pushback-ms": "3600000" } });
     const attempt = await delivered(url(), { retrySchedule: ["1s"] });
     receiver.answering = () => ({ detail: "" });
     expect(Date.parse(attempt.nextAttempt!) - Date.parse(attempt.timestamp)).toBeGreaterThanOrEqual(3_600_000);
   });
 
-  test("an attempt without a reply ends at its deadline with the reason timeout", async () => {
+  test("a gRPC call without a reply ends at its deadline with the reason timeout", async () => {
     receiver.answering = () => null;
     const attempt = await delivered(url(), { timeoutMs: 300 });
     receiver.answering = () => ({ detail: "" });
@@ -104,7 +107,7 @@ describe("an endpoint with a gRPC URL", () => {
     expect(attempt.response).toStartWith("DEADLINE_EXCEEDED");
   });
 
-  test("an attempt that does not reach the receiver says why, and has no status", async () => {
+  test("an attempt that does not reach its gRPC receiver says why, and has no status", async () => {
     const none = { responseStatusCode: 0 };
     expect(await delivered(`grpc://127.0.0.1:${freePort()}`)).toMatchObject({ ...none, reason: "connection" });
     expect(await delivered("grpc://10.0.0.1:50051")).toMatchObject({ ...none, reason: "blocked" });
@@ -112,12 +115,12 @@ describe("an endpoint with a gRPC URL", () => {
     expect(await delivered(`grpcs://127.0.0.1:${receiver.port}`)).toMatchObject({ ...none, reason: "tls" });
   });
 
-  test("the name is sent as the authority, and the connection goes to its checked address", async () => {
+  test("a gRPC endpoint can have a host name, and the connection goes to its checked address", async () => {
     const attempt = await delivered(`grpc://localhost:${receiver.port}`);
     expect(attempt).toMatchObject({ responseStatusCode: 200 });
   });
 
-  test("user and password, or a token, are sent as authorization, and the password is shown as ***", async () => {
+  test("user and password of a gRPC URL, or a token, are sent as authorization, and the password is shown as ***", async () => {
     const at = url().replace("://", "://ann:s%40cret@");
     const attempt = await delivered(at);
     expect(receiver.calls.at(-1)!.metadata.authorization).toBe(`Basic ${btoa("ann:s@cret")}`);
@@ -126,7 +129,7 @@ describe("an endpoint with a gRPC URL", () => {
     expect(receiver.calls.at(-1)!.metadata.authorization).toBe("Bearer t0ken");
   });
 
-  test("a masked URL keeps the password only for the same scheme, user, host and port", async () => {
+  test("a masked gRPC URL keeps the password only for the same scheme, user, host and port", async () => {
     const app = await makeApplication(send);
     const endpoint = await makeEndpoint(send, app, "grpc://ann:secret@a.example:50051");
     const patch = (at: string) => send("PATCH", `/app/${app}/endpoint/${endpoint}`, { url: at });
@@ -140,7 +143,7 @@ describe("an endpoint with a gRPC URL", () => {
     }
   });
 
-  test("the password is encrypted in the data directory", async () => {
+  test("the password of a gRPC URL is encrypted in the data directory", async () => {
     const password = "pa55word-of-the-grpc-url";
     expect((await delivered(url().replace("://", `://ann:${password}@`))).reason).toBeNull();
     const files = readdirSync(server.dataDir, { recursive: true, encoding: "utf8" }).map((name) =>
@@ -162,7 +165,7 @@ describe("an endpoint with a gRPC URL", () => {
     expect(answer).toMatchObject({ status: 422, json: { detail: [{ loc: ["body", loc] }] } });
   });
 
-  test("a transformation changes payload and headers, and cannot change the URL", async () => {
+  test("a transformation changes payload and headers of a gRPC call, and cannot change its URL", async () => {
     const app = await makeApplication(send);
     const endpoint = await makeEndpoint(send, app, url());
     const path = `/app/${app}/endpoint/${endpoint}/transformation`;
@@ -178,7 +181,7 @@ describe("an endpoint with a gRPC URL", () => {
     expect(attempt).toMatchObject({ reason: "transformation", responseStatusCode: 0 });
   });
 
-  test("an attempt whose connection ends before the response has the reason connection and no status", async () => {
+  test("a gRPC attempt whose connection ends before the response has the reason connection and no status", async () => {
     const own = await startGrpcReceiver();
     own.answering = () => {
       void own[Symbol.asyncDispose]();
@@ -189,7 +192,7 @@ describe("an endpoint with a gRPC URL", () => {
     expect(attempt.response).toBe("The connection was closed before the response.");
   });
 
-  test("fifo order holds, and all deliveries share one connection", async () => {
+  test("a gRPC receiver gets the messages of a fifo endpoint in their order over one connection", async () => {
     await using own = await startGrpcReceiver();
     const app = await makeApplication(send);
     await makeEndpoint(send, app, `grpc://127.0.0.1:${own.port}`, { ordering: "fifo" });
@@ -202,7 +205,7 @@ describe("an endpoint with a gRPC URL", () => {
     expect(own.sessions()).toBe(1);
   });
 
-  test("no message is lost when the receiver is killed and started again", async () => {
+  test("no message is lost when a gRPC receiver is killed and started again", async () => {
     const port = freePort();
     const first = await startGrpcReceiver(undefined, port);
     const app = await makeApplication(send);
@@ -235,14 +238,14 @@ describe.skipIf(!hasOpenssl)("an endpoint with a grpcs URL", () => {
   });
   afterAll(() => secure[Symbol.asyncDispose]());
 
-  test("a receiver with a private authority that demands a client certificate gets the message", async () => {
+  test("a gRPC receiver with a private authority that demands a client certificate gets the message", async () => {
     const { cert, key } = authority!.issue("client-one");
     const auth = { type: "mtls", certificate: cert, key, ca: authority!.ca };
     const attempt = await delivered(`grpcs://127.0.0.1:${secure.port}`, { auth });
     expect(attempt).toMatchObject({ responseStatusCode: 200, reason: null });
   });
 
-  test("a receiver whose certificate is not trusted, or that is not the one named in it, gets nothing", async () => {
+  test("a gRPC receiver whose certificate is not trusted, or that is not the one named in it, gets nothing", async () => {
     const { cert, key } = authority!.issue("client-two");
     const auth = { type: "mtls", certificate: cert, key };
     const at = `grpcs://127.0.0.1:${secure.port}`;
@@ -322,7 +325,7 @@ test("the messages of a batch that was sent before the endpoint got a gRPC URL a
   }
 });
 
-test("the definition of the services is served without a token", async () => {
+test("the definition of the gRPC services is served without a token", async () => {
   const answer = await send("GET", "/api/../boathook.proto", undefined, { token: null });
   expect(answer.status).toBe(200);
   expect(answer.headers.get("content-type")).toBe("text/plain; charset=utf-8");

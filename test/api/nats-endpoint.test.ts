@@ -6,7 +6,7 @@ import type { Broker } from "../support/brokers/broker.ts";
 import { natsServer, startNats } from "../support/brokers/nats.ts";
 import { selfSigned } from "../support/certificate.ts";
 import { clientOf, makeApplication, type Send } from "../support/client.ts";
-import { type AttemptOut, attemptsOf, makeEndpoint, sendMessage, sendMessages, until } from "../support/delivery.ts";
+import { attemptsOf, firstAttempt, makeEndpoint, sendMessage, sendMessages, until } from "../support/delivery.ts";
 import { freePort } from "../support/free-port.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
@@ -19,12 +19,7 @@ beforeAll(async () => {
 afterAll(() => server.stop());
 
 /** Sends a message to a new endpoint and returns its first attempt. */
-async function delivered(url: string, fields: object = {}, message: object = {}): Promise<AttemptOut> {
-  const app = await makeApplication(send);
-  await makeEndpoint(send, app, url, fields);
-  const [attempt] = await attemptsOf(send, app, await sendMessage(send, app, message));
-  return attempt!;
-}
+const delivered = (url: string, endpoint: object = {}) => firstAttempt(send, url, endpoint);
 
 describe.skipIf(natsServer === null)("an endpoint with a NATS URL", () => {
   let broker: Broker;
@@ -63,7 +58,7 @@ describe.skipIf(natsServer === null)("an endpoint with a NATS URL", () => {
     return ids;
   };
 
-  test("the stream gets the message with a valid signature and the endpoint's headers", async () => {
+  test("a NATS stream gets the message with a valid signature and the endpoint's headers", async () => {
     const stream = await newStream();
     const app = await makeApplication(send);
     const endpoint = await makeEndpoint(send, app, url(stream), { headers: { "X-Tenant": "t1" } });
@@ -80,7 +75,7 @@ describe.skipIf(natsServer === null)("an endpoint with a NATS URL", () => {
     expect(new Webhook(key).verify(Buffer.from(stored!.data), headers)).toEqual(payload);
   });
 
-  test("refusals are shown with their status and the server's error", async () => {
+  test("attempts show the refusals of NATS with their status and the server's error", async () => {
     expect(await delivered(url("nobody"))).toMatchObject({
       ...{ responseStatusCode: 404, reason: "status_4xx", response: "No Responders: No stream takes the subject." },
     });
@@ -88,7 +83,7 @@ describe.skipIf(natsServer === null)("an endpoint with a NATS URL", () => {
     expect(await delivered(url(full))).toMatchObject({ responseStatusCode: 503, reason: "status_5xx" });
   });
 
-  test("a token in the URL is shown as ***, and a URL with *** keeps it for the same server", async () => {
+  test("a token in a NATS URL is shown as ***, and a URL with *** keeps it for the same server", async () => {
     const app = await makeApplication(send);
     const endpoint = await makeEndpoint(send, app, "nats://t0ken@a.example/orders");
     const path = `/app/${app}/endpoint/${endpoint}`;
@@ -99,7 +94,7 @@ describe.skipIf(natsServer === null)("an endpoint with a NATS URL", () => {
     }
   });
 
-  test("the login is that of the URL, and other users are refused with 401", async () => {
+  test("the login at a NATS server is that of the URL, and a wrong one is refused with 401", async () => {
     const certificate = selfSigned("127.0.0.1");
     await using own = await startNats(certificate, 'users: [{ user: ann, password: "s@cret" }]');
     const at = (login: string) => `nats://${login}@127.0.0.1:${own.port}/nobody?tls=true`;
@@ -112,7 +107,7 @@ describe.skipIf(natsServer === null)("an endpoint with a NATS URL", () => {
     expect(await delivered(at("ann:s%40cret"))).toMatchObject({ responseStatusCode: 0, reason: "tls" });
   });
 
-  test("fifo order holds", async () => {
+  test("a NATS stream gets the messages of a fifo endpoint in their order", async () => {
     const stream = await newStream();
     const app = await makeApplication(send);
     await makeEndpoint(send, app, url(stream), { ordering: "fifo" });
@@ -124,7 +119,7 @@ describe.skipIf(natsServer === null)("an endpoint with a NATS URL", () => {
     expect(await idsIn(stream)).toEqual(ids);
   });
 
-  test("no message is lost when the server is killed and started again under load", async () => {
+  test("no message is lost when NATS is killed and started again under load", async () => {
     const stream = await newStream();
     const app = await makeApplication(send);
     await makeEndpoint(send, app, url(stream), { retrySchedule: Array.from({ length: 50 }, () => "1s") });
@@ -148,7 +143,7 @@ describe.skipIf(natsServer === null)("an endpoint with a NATS URL", () => {
   });
 });
 
-test("an attempt that does not reach the server says why, and has no status", async () => {
+test("an attempt that does not reach its NATS server says why, and has no status", async () => {
   const none = { responseStatusCode: 0 };
   expect(await delivered(`nats://127.0.0.1:${freePort()}/a`)).toMatchObject({ ...none, reason: "connection" });
   expect(await delivered("nats://10.0.0.1/a")).toMatchObject({ ...none, reason: "blocked" });

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { Webhook } from "standardwebhooks";
 import { ElasticMq, hasElasticMq } from "../support/brokers/elasticmq.ts";
 import { clientOf, freshUid, makeApplication, type Send } from "../support/client.ts";
-import { type AttemptOut, attemptsOf, makeEndpoint, sendMessage, sendMessages } from "../support/delivery.ts";
+import { attemptsOf, firstAttempt, makeEndpoint, sendMessage, sendMessages } from "../support/delivery.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import { soon } from "../support/soon.ts";
 
@@ -21,11 +21,7 @@ async function endpointOf(fields: object = {}, attributes: Readonly<Record<strin
 }
 
 /** Sends a message to a new endpoint and returns its first attempt. */
-async function delivered(url: string, fields: object = {}): Promise<AttemptOut> {
-  const app = await makeApplication(send);
-  await makeEndpoint(send, app, url, fields);
-  return (await attemptsOf(send, app, await sendMessage(send, app)))[0]!;
-}
+const delivered = (url: string, endpoint: object = {}) => firstAttempt(send, url, endpoint);
 
 const numberOf = ({ body }: { readonly body: string }) => (JSON.parse(body) as { n: number }).n;
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i);
@@ -41,7 +37,7 @@ describe.skipIf(!hasElasticMq)("an endpoint with the URL of a queue of SQS", () 
     await sqs?.[Symbol.asyncDispose]();
   });
 
-  test("the queue gets the payload byte for byte, with a valid signature, the event type and the content type", async () => {
+  test("an SQS queue gets the payload byte for byte, with a valid signature, the event type and the content type", async () => {
     const { app, queue, endpoint } = await endpointOf();
     const body = `{"eventType":"invoice.paid","payload":{"amount":1.0,"name":"Ä"}}`;
     const { json } = await send("POST", `/app/${app}/msg`, body);
@@ -80,9 +76,9 @@ describe.skipIf(!hasElasticMq)("an endpoint with the URL of a queue of SQS", () 
 
   test.each([
     ["that nobody listens at", "http://127.0.0.1:1", "connection"],
-    ["that is private", "http://10.1.2.3", "blocked"],
+    ["whose address is private", "http://10.1.2.3", "blocked"],
     ["whose name is unknown", "http://sqs.invalid", "dns"],
-  ])("an address %s is a failed attempt with its reason", async (_, address, reason) => {
+  ])("a server for SQS %s makes the attempt fail with its reason", async (_, address, reason) => {
     const attempt = await delivered(`sqs://KEY:secret@eu/1/q?endpoint=${encodeURIComponent(address)}`);
     expect(attempt).toMatchObject({ responseStatusCode: 0, reason });
   });
@@ -92,14 +88,14 @@ describe.skipIf(!hasElasticMq)("an endpoint with the URL of a queue of SQS", () 
     ["without a queue", "sqs://K:s@eu-central-1/1", {}, "url", "The URL of a queue is"],
     ["with `auth`", "sqs://K:s@eu-central-1/1/q", { auth: { type: "bearer", token: "t" } }, "auth", "Remove `auth`"],
     ["with `batch`", "sqs://K:s@eu-central-1/1/q", { batch: { maxMessages: 2, maxWaitMs: 1000 } }, "batch", "alone"],
-  ])("a URL %s is refused", async (_, url, fields, field, problem) => {
+  ])("an endpoint with an SQS URL %s is refused", async (_, url, fields, field, problem) => {
     const app = await makeApplication(send);
     const { status, json } = await send("POST", `/app/${app}/endpoint`, { url, ...fields });
     expect([status, json.detail[0].loc]).toEqual([422, ["body", field]]);
     expect(json.detail[0].msg).toContain(problem);
   });
 
-  test("the secret key is shown nowhere and is kept for the same server only", async () => {
+  test("the secret key in an SQS URL is shown nowhere and is kept for the same server only", async () => {
     const { app, queue, endpoint } = await endpointOf();
     const path = `/app/${app}/endpoint/${endpoint}`;
     const shown = (await send("GET", path)).json;
@@ -111,7 +107,7 @@ describe.skipIf(!hasElasticMq)("an endpoint with the URL of a queue of SQS", () 
     expect(attempt!.responseStatusCode).toBe(200);
   });
 
-  test("a server that hangs is a timeout, and the message arrives when it responds again", async () => {
+  test("a server for SQS that hangs is a timeout, and the message arrives when it responds again", async () => {
     const { app, queue } = await endpointOf({ timeoutMs: 1000 });
     sqs.signal("SIGSTOP");
     const id = await sendMessage(send, app);
@@ -125,7 +121,7 @@ describe.skipIf(!hasElasticMq)("an endpoint with the URL of a queue of SQS", () 
     expect((await sqs.drain(queue))[0]!.attributes["webhook-id"]).toBe(id);
   });
 
-  test("no message is lost when the server of the queue is killed and restarted under load", async () => {
+  test("no message is lost when the server of an SQS queue is killed and restarted under load", async () => {
     const { app, queue } = await endpointOf();
     await sendMessages(send, app, LOAD);
     await soon(

@@ -1,4 +1,4 @@
-import type { Send } from "./client.ts";
+import { makeApplication, type Send } from "./client.ts";
 
 /** Steps that many tests of deliveries need: create endpoints, send messages, read the results. */
 
@@ -53,6 +53,19 @@ export async function attemptsOf(send: Send, app: string, message: string, count
     async () => (await send("GET", `/app/${app}/attempt/msg/${message}`)).json.data as AttemptOut[],
     (attempts) => attempts.length >= count,
   );
+}
+
+/** Sends a message to a new endpoint of a new application, and returns its first attempt. */
+export async function firstAttempt(
+  send: Send,
+  url: string,
+  endpoint: object = {},
+  message: object = {},
+): Promise<AttemptOut> {
+  const app = await makeApplication(send);
+  await makeEndpoint(send, app, url, endpoint);
+  const [attempt] = await attemptsOf(send, app, await sendMessage(send, app, message));
+  return attempt!;
 }
 
 /** Repeats a read until its result matches. If it never matches, the test times out. */
