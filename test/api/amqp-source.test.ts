@@ -53,7 +53,7 @@ describe.skipIf(!hasRabbitMq)("a source of type amqp", () => {
     return { ...source, queue };
   };
 
-  test("delivers the messages of its queue with their headers, byte for byte", async () => {
+  test("an AMQP source delivers the messages of its queue with their headers, byte for byte", async () => {
     const source = await newSource();
     const properties = { type: "order.created", contentType: "application/json", messageId: "m1" };
     await publish(source.queue, ['{"a": 1.0}'], {
@@ -77,7 +77,7 @@ describe.skipIf(!hasRabbitMq)("a source of type amqp", () => {
     );
   });
 
-  test("the event type is the property type, else a header, else that of the source", async () => {
+  test("the event type of an AMQP message is the property type, else a header, else that of the source", async () => {
     const source = await newSource();
     await publish(source.queue, ["1"], { type: "a.one" });
     await publish(source.queue, ["2"], { headers: { "event-type": "a.two" } });
@@ -88,7 +88,7 @@ describe.skipIf(!hasRabbitMq)("a source of type amqp", () => {
     expect(types.sort()).toEqual(["a.one", "a.two", "amqp.received"]);
   });
 
-  test("a message id that comes twice is delivered once, and equal bodies without an id are delivered each", async () => {
+  test("an AMQP message id that comes twice is delivered once, and equal bodies without an id are delivered each", async () => {
     const source = await newSource();
     await publish(source.queue, ["same", "same"], { messageId: "m" });
     await publish(source.queue, ["same", "same"]);
@@ -98,7 +98,7 @@ describe.skipIf(!hasRabbitMq)("a source of type amqp", () => {
     expect((await world.get(source)).counts).toMatchObject({ stored: 4, duplicate: 1 });
   });
 
-  test("a message that is too large is logged and goes to the dead letter exchange", async () => {
+  test("an AMQP message that is too large is logged and goes to the dead letter exchange", async () => {
     const dead = await newQueue();
     const queue = await newQueue({ deadLetterExchange: "", deadLetterRoutingKey: dead });
     const source = await world.makeSource("amqp", url(queue));
@@ -114,13 +114,13 @@ describe.skipIf(!hasRabbitMq)("a source of type amqp", () => {
     ).toBe(1);
   });
 
-  test("keeps the order of its queue for an endpoint with fifo", async () => {
+  test("an AMQP source keeps the order of its queue for an endpoint with fifo", async () => {
     const source = await newSource({}, { ordering: "fifo" });
     await publish(source.queue, bodies(100));
     expect((await world.arrived(source, 100)).map(({ text }) => text)).toEqual(bodies(100));
   });
 
-  test("has no URL, and its password is shown nowhere and kept for the same server", async () => {
+  test("an AMQP source has no URL, and its password is shown nowhere and kept for the same server", async () => {
     const source = await newSource();
     const shown = await world.get(source);
     expect(shown).toMatchObject({ ingestUrl: null, config: { url: url(source.queue, "guest:***") } });
@@ -137,12 +137,12 @@ describe.skipIf(!hasRabbitMq)("a source of type amqp", () => {
     "amqp:///?queue=a",
     "https://127.0.0.1?queue=a",
     `amqp://127.0.0.1?queue=${"q".repeat(256)}`,
-  ])("refuses %s as its queue", async (at) => {
+  ])("an AMQP source cannot have the URL %s", async (at) => {
     const { status, json } = await world.send("POST", SOURCES, { name: "Q", type: "amqp", config: { url: at } });
     expect([status, json.detail[0].loc]).toEqual([422, ["body", "config", "url"]]);
   });
 
-  test("says that its queue does not exist, that the login is wrong, and why it cannot connect", async () => {
+  test("an AMQP source says that its queue does not exist, that the login is wrong, and why it cannot connect", async () => {
     const source = await world.makeSource("amqp", url("none"));
     await world.untilConnection(source, "failed", "NOT_FOUND - no queue 'none' in vhost '/'");
     const change = (at: string) => world.patch(source, { config: { url: at } });
@@ -155,7 +155,7 @@ describe.skipIf(!hasRabbitMq)("a source of type amqp", () => {
     expect(JSON.stringify(await world.get(source))).not.toContain("wrong");
   });
 
-  test("connects again when its queue was deleted and made again", async () => {
+  test("an AMQP source connects again when its queue was deleted and created again", async () => {
     const source = await newSource();
     await channel.deleteQueue(source.queue);
     await world.untilConnection(source, "failed");
@@ -164,7 +164,7 @@ describe.skipIf(!hasRabbitMq)("a source of type amqp", () => {
     expect((await world.arrived(source, 1))[0]!.text).toBe("again");
   });
 
-  test("lets go of the queue when it is disabled or deleted, and takes from it again when it is enabled", async () => {
+  test("an AMQP source leaves its queue when it is disabled or deleted, and takes from it again when it is enabled", async () => {
     const source = await newSource();
     expect(await consumersOf(source.queue)).toBe(1);
     await world.patch(source, { disabled: true });
@@ -183,7 +183,7 @@ describe.skipIf(!hasRabbitMq)("a source of type amqp", () => {
     );
   });
 
-  test("takes no more messages than its prefetch while its rate is used up", async () => {
+  test("an AMQP source takes no more messages than its prefetch while its rate is used up", async () => {
     const source = await newSource({ ingestRate: 1, config: { prefetch: 3 } });
     await publish(source.queue, bodies(20));
     await world.arrived(source, 1);
@@ -195,7 +195,7 @@ describe.skipIf(!hasRabbitMq)("a source of type amqp", () => {
   });
 
   test(
-    "loses no message when the server is killed and restarted under load",
+    "an AMQP source loses no message when the server is killed and restarted under load",
     async () => {
       const source = await newSource();
       const texts = bodies(LOAD);
@@ -212,7 +212,7 @@ describe.skipIf(!hasRabbitMq)("a source of type amqp", () => {
   );
 
   test(
-    "loses no message when the broker is killed and restarted under load",
+    "an AMQP source loses no message when RabbitMQ is killed and restarted under load",
     async () => {
       const source = await newSource({}, {}, "kept");
       const texts = bodies(LOAD);
@@ -232,7 +232,7 @@ describe.skipIf(!hasRabbitMq)("a source of type amqp", () => {
     BROKER_MS,
   );
 
-  test("waits for a broker that hangs, and goes on when it responds again", async () => {
+  test("an AMQP source waits for a broker that hangs, and continues when it responds again", async () => {
     const source = await newSource();
     await suspend(broker.pid);
     await Bun.sleep(500);

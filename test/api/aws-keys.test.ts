@@ -36,7 +36,7 @@ describe.skipIf(motoPython === null)("keys for AWS, checked by another implement
       (found) => found?.state === state,
     );
 
-  test("the right keys deliver a message to a queue, and a source takes it out of the queue", async () => {
+  test("with the right keys for AWS, a message gets into a queue, and a source takes it out of the queue", async () => {
     const { id, attempt } = await delivered(moto.urlOf("orders"));
     expect(attempt).toMatchObject({ responseStatusCode: 200, reason: null });
     await using consumer = startReceiver();
@@ -48,7 +48,7 @@ describe.skipIf(motoPython === null)("keys for AWS, checked by another implement
     expect(request!.id).not.toBe(id);
   });
 
-  test("a wrong secret and an unknown key are refused with 403, and the source says why", async () => {
+  test("a wrong secret and an unknown key for AWS are refused with 403, and the source says why", async () => {
     const wrong = moto.urlOf("orders", moto.accessKeyId, "wrong");
     const { attempt } = await delivered(wrong);
     expect(attempt).toMatchObject({ responseStatusCode: 403, reason: "status_4xx" });

@@ -32,7 +32,7 @@ const message = (app: string, change: SentMessage = {}): SentMessage => ({
 });
 
 describe("messages that are sent over gRPC", () => {
-  test("a message is stored as it was sent, and its result has its id", async () => {
+  test("a message over gRPC is stored as it was sent, and its result has its id", async () => {
     const app = await makeApplication(send);
     await using call = new SendCall(port);
     const payload = Buffer.from('{"n": 1.0, "name": "Ä"}');
@@ -49,7 +49,7 @@ describe("messages that are sent over gRPC", () => {
     expect((await send("GET", `/app/${app}/msg/${result!.id}/raw`)).text).toBe(payload.toString());
   });
 
-  test("results come in the order of the messages, and each application gets its messages in that order", async () => {
+  test("results over gRPC come in the order of the messages, and each application gets its messages in that order", async () => {
     await using receiver = startReceiver();
     const apps = [await makeApplication(send), await makeApplication(send)];
     await makeEndpoint(send, apps[0]!, receiver.url, { ordering: "fifo" });
@@ -68,7 +68,7 @@ describe("messages that are sent over gRPC", () => {
     expect(arrived.map(({ id }) => id)).toEqual(results.filter((_, n) => n % 2 === 0).map(({ id }) => id));
   });
 
-  test("an invalid message gets an error of its own, and those around it are stored", async () => {
+  test("an invalid message over gRPC gets an error of its own, and those around it are stored", async () => {
     const app = await makeApplication(send);
     await using call = new SendCall(port);
     const sent: readonly [SentMessage, expected: string | RegExp][] = [
@@ -94,7 +94,7 @@ describe("messages that are sent over gRPC", () => {
     }
   });
 
-  test("a message is checked against the schema of its event type", async () => {
+  test("a message over gRPC is checked against the schema of its event type", async () => {
     const app = await makeApplication(send);
     const name = freshUid("type");
     const schemas = { 1: { type: "object", required: ["id"] } };
@@ -114,7 +114,7 @@ describe("messages that are sent over gRPC", () => {
     ["an unknown token", async () => "x".repeat(40), status.UNAUTHENTICATED],
     ["a token that only reads", async () => (await makeToken(["message:Read"])).token, status.PERMISSION_DENIED],
     ["a token of one application", async () => applicationToken(), status.PERMISSION_DENIED],
-  ])("a call with %s ends with a status, before a message is read", async (_, token, code) => {
+  ])("a gRPC call with %s ends with a status, before a message is read", async (_, token, code) => {
     await using call = new SendCall(port, { token: await token() });
     expect(await call.ended).toMatchObject({ code, details: expect.stringMatching(/^\w+: [A-Z]/) });
     expect(call.results).toEqual([]);
@@ -130,7 +130,7 @@ describe("messages that are sent over gRPC", () => {
     return access.json.token;
   }
 
-  test("a token that is revoked ends the call at its next message", async () => {
+  test("a token that is revoked ends its gRPC call at the next message", async () => {
     const app = await makeApplication(send);
     const { id, token } = await makeToken(["message:Write"]);
     await using call = new SendCall(port, { token });
@@ -142,7 +142,7 @@ describe("messages that are sent over gRPC", () => {
     expect(call.results.length).toBe(1);
   });
 
-  test("messages go to the environment that the metadata names", async () => {
+  test("messages over gRPC go to the environment that the metadata names", async () => {
     const name = freshUid("env");
     const { json: environment } = await send("POST", "/management/environment", { name, type: "development" });
     const headers = { "boathook-environment": environment.id };
@@ -158,7 +158,7 @@ describe("messages that are sent over gRPC", () => {
     expect(await none.ended).toMatchObject({ code: status.NOT_FOUND });
   });
 
-  test("a message that is larger than max-body ends the call", async () => {
+  test("a message that is larger than max-body ends its gRPC call", async () => {
     const app = await makeApplication(send);
     await using call = new SendCall(port);
     call.send(message(app));
@@ -167,7 +167,7 @@ describe("messages that are sent over gRPC", () => {
     expect(await call.ended).toMatchObject({ code: status.RESOURCE_EXHAUSTED });
   });
 
-  test("the server reads no more from a client that does not read its results", async () => {
+  test("the server reads no more from a gRPC client that does not read its results", async () => {
     const app = await makeApplication(send);
     await using call = new SendCall(port);
     call.stream.pause();
@@ -189,7 +189,7 @@ describe("messages that are sent over gRPC", () => {
     expect(call.results.every(({ error }) => error === "")).toBe(true);
   }, 60_000);
 
-  test("a client that goes away in the middle leaves nothing behind, and others go on", async () => {
+  test("a gRPC client that goes away in the middle of a call leaves nothing behind, and others go on", async () => {
     const app = await makeApplication(send);
     for (let i = 0; i < 20; i++) {
       await using call = new SendCall(port);
@@ -202,7 +202,7 @@ describe("messages that are sent over gRPC", () => {
   });
 });
 
-test("every message with a result is stored, although the server was killed", async () => {
+test("every message with a result over gRPC is stored, although the server was killed", async () => {
   const ownPort = freePort();
   const own = await startServer([`--grpc-port=${ownPort}`]);
   const ownSend = clientOf(own.url);
@@ -226,7 +226,7 @@ test("a server whose gRPC port is taken does not start, and says which port it i
   await expect(startServer([`--grpc-port=${port}`])).rejects.toThrow(`Port ${port} of 127.0.0.1 is already in use`);
 });
 
-test("when the server stops, it answers the messages that it has taken, and calls end as unavailable", async () => {
+test("a stopping server sends the results of the messages that it has taken, and gRPC calls end as unavailable", async () => {
   const ownPort = freePort();
   await using boathook = await install([`--grpc-port=${ownPort}`]);
   const app = await makeApplication(clientOf(boathook.url));
@@ -245,7 +245,7 @@ test("when the server stops, it answers the messages that it has taken, and call
   expect(await boathook.process.exited).toBe(0);
 });
 
-test("with a certificate, the server speaks TLS, and a new certificate is used after SIGHUP", async () => {
+test("with a certificate, the gRPC server uses TLS, and a new certificate is used after SIGHUP", async () => {
   const dir = temporaryDirectory();
   const [first, second] = [selfSigned("127.0.0.1"), selfSigned("127.0.0.1")];
   const [cert, key] = [dir.file("cert.pem"), dir.file("key.pem")];

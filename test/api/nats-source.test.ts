@@ -58,7 +58,7 @@ describe.skipIf(natsServer === null)("a source of type nats", () => {
       ({ num_pending: waiting, num_ack_pending: unsettled }) => waiting + unsettled === 0,
     );
 
-  test("delivers the messages of its subject with their headers, byte for byte", async () => {
+  test("a NATS source delivers the messages of its subject with their headers, byte for byte", async () => {
     const source = await newSource();
     const fields = { "event-type": "order.created", "content-type": "application/json", "X-Own": "own" };
     await publish(`${source.stream}.a.b`, ['{"a": 1.0}'], fields);
@@ -73,7 +73,7 @@ describe.skipIf(natsServer === null)("a source of type nats", () => {
     await untilSettled(source.stream, `boathook-${source.id}`);
   });
 
-  test("equal bodies are delivered each, and what was stored before is not taken twice after a restart", async () => {
+  test("a NATS source delivers equal bodies each, and takes no stored message again after a restart", async () => {
     const source = await newSource();
     await publish(`${source.stream}.a`, ["same", "same"]);
     await world.arrived(source, 2);
@@ -84,7 +84,7 @@ describe.skipIf(natsServer === null)("a source of type nats", () => {
     expect((await world.get(source)).counts).toMatchObject({ stored: 1, duplicate: 0 });
   });
 
-  test("a message that is too large is logged and never sent again", async () => {
+  test("a NATS message that is too large is logged and never sent again", async () => {
     const source = await newSource();
     await publish(`${source.stream}.a`, ["x".repeat(2000)]);
     await publish(`${source.stream}.a`, ["small"]);
@@ -94,13 +94,13 @@ describe.skipIf(natsServer === null)("a source of type nats", () => {
     await untilSettled(source.stream, `boathook-${source.id}`);
   });
 
-  test("keeps the order of its stream for an endpoint with fifo", async () => {
+  test("a NATS source keeps the order of its stream for an endpoint with fifo", async () => {
     const source = await newSource({}, { ordering: "fifo" });
     for (const text of bodies(100)) await publish(`${source.stream}.a`, [text]);
     expect((await world.arrived(source, 100)).map(({ text }) => text)).toEqual(bodies(100));
   });
 
-  test("the consumer follows the subject and the prefetch of its source", async () => {
+  test("the NATS consumer of a source follows the subject and the prefetch of the source", async () => {
     const source = await newSource();
     const consumer = () => manager.consumers.info(source.stream, `boathook-${source.id}`);
     expect((await consumer()).config).toMatchObject({ max_ack_pending: 100, filter_subject: `${source.stream}.>` });
@@ -110,7 +110,7 @@ describe.skipIf(natsServer === null)("a source of type nats", () => {
     expect(changed.config.filter_subject).toBe(`${source.stream}.a`);
   });
 
-  test("a consumer that exists with the name in the URL is used as it is", async () => {
+  test("a NATS consumer that exists with the name in the URL is used unchanged", async () => {
     const stream = await newStream();
     await manager.consumers.add(stream, {
       ...{ durable_name: "shop", ack_policy: "explicit" as never, max_ack_pending: 5 },
@@ -124,7 +124,7 @@ describe.skipIf(natsServer === null)("a source of type nats", () => {
     expect((await manager.consumers.info(stream, "shop")).config.max_ack_pending).toBe(5);
   });
 
-  test("has no URL, and its password or token is shown nowhere", async () => {
+  test("a NATS source has no URL, and its password or token is shown nowhere", async () => {
     const shownOf = async (login: string) => {
       const config = { url: `nats://${login}@127.0.0.1:${broker.port}/a` };
       return (await world.send("POST", SOURCES, { name: "Q", type: "nats", config })).json;
@@ -145,12 +145,12 @@ describe.skipIf(natsServer === null)("a source of type nats", () => {
     "nats://127.0.0.1/a?queue=b",
     "nats:///a",
     "https://127.0.0.1/a",
-  ])("refuses %s as its subject", async (at) => {
+  ])("a NATS source cannot have the URL %s", async (at) => {
     const { status, json } = await world.send("POST", SOURCES, { name: "Q", type: "nats", config: { url: at } });
     expect([status, json.detail[0].loc]).toEqual([422, ["body", "config", "url"]]);
   });
 
-  test("says that no stream takes its subject, and why it cannot connect", async () => {
+  test("a NATS source says that no stream takes its subject, and why it cannot connect", async () => {
     const source = await world.makeSource("nats", url("nobody"));
     await world.untilConnection(source, "failed", "No stream takes the subject.");
     const change = (at: string) => world.patch(source, { config: { url: at } });
@@ -162,14 +162,14 @@ describe.skipIf(natsServer === null)("a source of type nats", () => {
     await world.untilConnection(source, "failed", "10.1.2.3 is not public");
   });
 
-  test("says that the login is wrong", async () => {
+  test("a NATS source says that its login is wrong", async () => {
     await using own = await startNats(null, "users: [{ user: ann, password: secret }]");
     const source = await world.makeSource("nats", `nats://ann:wrong@127.0.0.1:${own.port}/a`);
     await world.untilConnection(source, "failed", "Authorization Violation");
     expect(JSON.stringify(await world.get(source))).not.toContain("wrong");
   });
 
-  test("says that its stream was deleted, and connects again when it was made again", async () => {
+  test("a NATS source says that its stream was deleted, and connects again when it was created again", async () => {
     const source = await newSource();
     await manager.streams.delete(source.stream);
     await world.untilConnection(source, "failed");
@@ -178,7 +178,7 @@ describe.skipIf(natsServer === null)("a source of type nats", () => {
     expect((await world.arrived(source, 1))[0]!.text).toBe("again");
   });
 
-  test("takes nothing while it is disabled, and the rest when it is enabled", async () => {
+  test("a NATS source takes nothing while it is disabled, and the rest when it is enabled", async () => {
     const source = await newSource();
     await world.patch(source, { disabled: true });
     expect((await world.get(source)).connection).toBeNull();
@@ -188,7 +188,7 @@ describe.skipIf(natsServer === null)("a source of type nats", () => {
     expect((await world.arrived(source, 1))[0]!.text).toBe("waits");
   });
 
-  test("takes no more messages than its prefetch while its rate is used up", async () => {
+  test("a NATS source takes no more messages than its prefetch while its rate is used up", async () => {
     const source = await newSource({ ingestRate: 1, config: { prefetch: 3 } });
     await publish(`${source.stream}.a`, bodies(20));
     await world.arrived(source, 1);
@@ -199,7 +199,7 @@ describe.skipIf(natsServer === null)("a source of type nats", () => {
   });
 
   test(
-    "loses no message when the server is killed and restarted under load",
+    "a NATS source loses no message when the server is killed and restarted under load",
     async () => {
       const source = await newSource();
       const texts = bodies(LOAD);
@@ -216,7 +216,7 @@ describe.skipIf(natsServer === null)("a source of type nats", () => {
   );
 
   test(
-    "loses no message when the broker is killed and restarted under load",
+    "a NATS source loses no message when NATS is killed and restarted under load",
     async () => {
       const source = await newSource();
       const texts = bodies(LOAD);
@@ -236,7 +236,7 @@ describe.skipIf(natsServer === null)("a source of type nats", () => {
     LOAD_MS,
   );
 
-  test("waits for a broker that hangs, and goes on when it responds again", async () => {
+  test("a NATS source waits for a broker that hangs, and continues when it responds again", async () => {
     const source = await newSource();
     await suspend(broker.pid);
     await Bun.sleep(500);

@@ -9,7 +9,7 @@ import type { Message, Source, SourceLogEntry } from "../../src/store/index.ts";
 import { EngineWorld, MINUTE, SECOND, type WorldOptions } from "../support/engine-world.ts";
 import { FakeBroker } from "../support/fake-broker.ts";
 
-const URL = "sqs://KEY:secret@eu-central-1/123456789012/orders";
+const QUEUE_URL = "sqs://KEY:secret@eu-central-1/123456789012/orders";
 const PAGE = { limit: 1000, from: null, backwards: false, order: "ascending" } as const;
 
 /** A world with a fake broker and one source that takes from it. */
@@ -20,7 +20,7 @@ async function worldWith(wanted: Partial<NewSource> = {}, options: Omit<WorldOpt
   const create = (more: Partial<NewSource> = {}) =>
     world.do(() =>
       createSource(world.kernel, world.environmentSeq, {
-        ...{ name: "Orders", type: "sqs", config: { url: URL } },
+        ...{ name: "Orders", type: "sqs", config: { url: QUEUE_URL } },
         ...wanted,
         ...more,
       }),
@@ -49,7 +49,7 @@ const numbers = (messages: readonly Message[]) =>
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
 
 describe("a source that takes from a queue", () => {
-  test("stores messages in their order with event type, headers and place, and settles them after that", async () => {
+  test("a source stores messages of a queue in order with event type, headers and place, and then settles them", async () => {
     const { messages, broker, take, source, counts } = await worldWith({ uid: "orders" });
     await take(
       { headers: { "event-type": "order.created", "content-type": "application/json", "x-tenant": "acme" } },
@@ -71,7 +71,7 @@ describe("a source that takes from a queue", () => {
     expect(await counts()).toMatchObject({ stored: 3, duplicate: 0, refused: 0 });
   });
 
-  test("passes on headers that fit in a request, and none of those that are ours or of a connection", async () => {
+  test("a source passes on headers that fit in a request, and none of those that are ours or of a connection", async () => {
     const { messages, take } = await worldWith();
     const left = {
       "webhook-id": "a",
@@ -85,14 +85,14 @@ describe("a source that takes from a queue", () => {
     expect((await messages())[0]!.headers).toEqual({ "x-ok": "yes" });
   });
 
-  test("has no URL, and its URL cannot be replaced", async () => {
+  test("a source that takes from a queue has no URL, and its URL cannot be replaced", async () => {
     const { world, source } = await worldWith();
     expect(await world.do(() => ingestUrlOf(world.kernel, source))).toBeNull();
     const rotation = world.do(() => rotateSourceToken(world.kernel, source, 0));
     expect(await rotation.catch((error: Problem) => error.code)).toBe("no_token");
   });
 
-  test("sends its messages to its endpoints", async () => {
+  test("a source that takes from a queue sends its messages to its endpoints", async () => {
     const { world, source, take } = await worldWith();
     await world.endpoint("orders.example", 200, { applicationSeq: source.applicationSeq, eventTypes: null });
     await take({}, {});
@@ -101,17 +101,17 @@ describe("a source that takes from a queue", () => {
     expect(world.headers).toContainEqual(["boathook-path", "orders"]);
   });
 
-  test("connects with the stored settings and says since when it is connected", async () => {
-    const { world, broker, source, state } = await worldWith({ config: { url: URL, prefetch: 7 } });
+  test("a source connects to its broker with the stored settings, and its state is connected", async () => {
+    const { world, broker, source, state } = await worldWith({ config: { url: QUEUE_URL, prefetch: 7 } });
     const name = `boathook-${world.kernel.ids.encode("src_", source.seq)}`;
     expect(broker.attempts.map(({ url, ...rest }) => ({ url: url.href, ...rest }))).toEqual([
-      { url: URL, prefetch: 7, consumer: name },
+      { url: QUEUE_URL, prefetch: 7, consumer: name },
     ]);
     expect(state()).toMatchObject({ state: "connected", error: null });
   });
 
-  test("never takes more messages than its prefetch before it has settled them", async () => {
-    const { world, broker, messages } = await worldWith({ config: { url: URL, prefetch: 5 } });
+  test("a source never takes more messages than its prefetch before it has settled them", async () => {
+    const { world, broker, messages } = await worldWith({ config: { url: QUEUE_URL, prefetch: 5 } });
     broker.isSettlingSlow = true;
     for (let i = 0; i < 20; i++) broker.put();
     await world.pass(MINUTE);
@@ -130,7 +130,7 @@ test("a source takes fewer messages ahead if they are large, so that they do not
 });
 
 describe("duplicates in a queue", () => {
-  test("a message that the broker delivers again is stored once and settled twice", async () => {
+  test("a message that the broker delivers again is stored once and settled each time", async () => {
     const { messages, broker, take, counts } = await worldWith();
     await take({ id: "a" }, { id: "a" }, { id: "b" });
     expect(await messages()).toHaveLength(2);
@@ -153,7 +153,7 @@ describe("duplicates in a queue", () => {
 });
 
 describe("messages that can never be stored", () => {
-  test("a message above max-body is refused and logged with its cause, and those after it are stored", async () => {
+  test("a message in a queue above max-body is refused and logged with its cause, and those after it are stored", async () => {
     const { messages, broker, log, take, counts } = await worldWith({}, { policy: { maxBodyBytes: 20 } });
     await take({}, { body: Buffer.alloc(21, "x"), headers: { a: "b" } }, {});
     expect(numbers(await messages())).toEqual([1, 3]);
@@ -164,7 +164,7 @@ describe("messages that can never be stored", () => {
     expect(await counts()).toMatchObject({ stored: 2, refused: 1 });
   });
 
-  test("a message that the schema of its event type rejects is refused and logged", async () => {
+  test("a message in a queue that the schema of its event type rejects is refused and logged", async () => {
     const { world, messages, broker, log, take } = await worldWith({ eventType: "header:kind" });
     const schema = { type: "object", required: ["id"] };
     await world.do(() =>
@@ -182,8 +182,8 @@ describe("messages that can never be stored", () => {
 });
 
 describe("a connection to a broker", () => {
-  test("is made again after it was lost, and no message is lost or stored twice", async () => {
-    const { world, broker, messages, state } = await worldWith({ config: { url: URL, prefetch: 10 } });
+  test("a source connects again after its connection was lost, and no message is lost or stored twice", async () => {
+    const { world, broker, messages, state } = await worldWith({ config: { url: QUEUE_URL, prefetch: 10 } });
     for (let i = 0; i < 200; i++) {
       broker.put();
       if (i % 20 === 0) {
@@ -198,7 +198,7 @@ describe("a connection to a broker", () => {
     expect(state()).toMatchObject({ state: "connected" });
   });
 
-  test("that is refused is tried again after 1, 2, 4 … and at most 30 seconds, and the state has the reason", async () => {
+  test("a source whose connection is refused connects again after 1, 2, 4 … and at most 30 seconds, and its state has the reason", async () => {
     const { world, broker, change, state } = await worldWith();
     broker.refusal = "AccessDenied: no.";
     broker.attempts.length = 0;
@@ -218,7 +218,7 @@ describe("a connection to a broker", () => {
     expect(world.factsOf("source.connection").map((fact) => fact.state)).toEqual(["connected", "failed", "connected"]);
   });
 
-  test("of a deleted source ends at once, and its messages stay in the queue", async () => {
+  test("the connection of a deleted source ends at once, and its messages stay in the queue", async () => {
     const { world, broker, source } = await worldWith();
     await world.do(() => deleteSource(world.kernel, source));
     await world.pass(10);
@@ -228,7 +228,7 @@ describe("a connection to a broker", () => {
     expect(broker.queue).toHaveLength(1);
   });
 
-  test("of a disabled source ends at once and is made again when the source is enabled", async () => {
+  test("the connection of a disabled source ends at once, and is opened again when the source is enabled", async () => {
     const { world, broker, change, messages, state } = await worldWith();
     await change({ disabled: true });
     await world.pass(10);
@@ -242,19 +242,19 @@ describe("a connection to a broker", () => {
     expect(await messages()).toHaveLength(1);
   });
 
-  test("is kept when only the rules for messages change, and replaced when the queue changes", async () => {
+  test("a source keeps its connection when only its rules for messages change, and replaces it when the queue changes", async () => {
     const { world, broker, change, messages, take } = await worldWith();
     await change({ eventType: "renamed" });
     await take({});
     expect(await messages()).toMatchObject([{ eventType: "renamed" }]);
     expect(broker.connections).toHaveLength(1);
-    await change({ config: { url: URL.replace("orders", "invoices") } });
+    await change({ config: { url: QUEUE_URL.replace("orders", "invoices") } });
     await world.pass(SECOND);
     expect(broker.connections.map(({ isOpen }) => isOpen)).toEqual([false, true]);
     expect(broker.attempts.at(-1)!.url.pathname).toBe("/123456789012/invoices");
   });
 
-  test("there is one for each source, also after a restart", async () => {
+  test("each source has one connection to its broker, also after a restart", async () => {
     const { world, broker, create } = await worldWith();
     await create({ name: "Second" });
     await world.pass(SECOND);
@@ -267,7 +267,7 @@ describe("a connection to a broker", () => {
     expect(broker.open).toHaveLength(2);
   });
 
-  test("a second start of the same source's consumer never overlaps with the first", async () => {
+  test("a source whose queue changes several times in a row has one connection", async () => {
     const { world, broker, change } = await worldWith();
     for (let prefetch = 1; prefetch <= 5; prefetch++) await change({ config: { prefetch } });
     await world.pass(SECOND);
@@ -276,8 +276,8 @@ describe("a connection to a broker", () => {
 });
 
 describe("the pace of a queue", () => {
-  test("nothing is settled while the store cannot be written, and everything is stored after that, in order", async () => {
-    const { world, broker, messages } = await worldWith({ config: { url: URL, prefetch: 10 } });
+  test("no message of a queue is settled while the store cannot be written, and all are stored after that, in order", async () => {
+    const { world, broker, messages } = await worldWith({ config: { url: QUEUE_URL, prefetch: 10 } });
     world.isDiskFull = true;
     for (let i = 0; i < 30; i++) broker.put();
     await world.pass(MINUTE);

@@ -56,7 +56,7 @@ function signed({ method = "GET", path = "/", headers = [], body = "" }: Partial
 
 describe("the signature of requests to AWS", () => {
   for (const [name, one] of Object.entries(CASES)) {
-    test(`is that of the case ${name} in the suite of AWS`, () => {
+    test(`a request has the signature of the case ${name} in the suite of AWS`, () => {
       expect(signed(one)).toEqual({
         "X-Amz-Date": "20150830T123600Z",
         Authorization: `AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, SignedHeaders=${one.names ?? "host;x-amz-date"}, Signature=${one.signature}`,
@@ -64,7 +64,7 @@ describe("the signature of requests to AWS", () => {
     });
   }
 
-  test("covers the session token of temporary keys, which is sent in a header of its own", () => {
+  test("the signature covers the session token of temporary keys, which has a header of its own", () => {
     const credentials = { ...CREDENTIALS, sessionToken: "token" };
     const headers = signed({}, { ...SUITE, credentials } as unknown as typeof SUITE);
     expect(headers["X-Amz-Security-Token"]).toBe("token");
@@ -72,7 +72,7 @@ describe("the signature of requests to AWS", () => {
     expect(headers.Authorization).not.toContain(CASES["get-vanilla"]!.signature);
   });
 
-  test("encodes the escapes of a path once more, as all services but S3 require", () => {
+  test("the signature encodes the escapes of a path once more, as all services but S3 require", () => {
     const plain = signed({ path: "/2015-03-31/functions/a" });
     const escaped = signed({ path: "/2015-03-31/functions/%61" });
     expect(escaped.Authorization).not.toBe(plain.Authorization);

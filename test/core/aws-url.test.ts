@@ -5,7 +5,7 @@ const sqs = (text: string) => parseSqsUrl(new URL(text));
 const lambda = (text: string) => parseLambdaUrl(new URL(text));
 
 describe("the URL of a queue of SQS", () => {
-  test("names the queue, the region and the server of AWS", () => {
+  test("the URL of a queue names the queue, the region and the server of AWS", () => {
     const queue = sqs("sqs://eu-central-1/123456789012/orders");
     expect(queue).toMatchObject({
       ...{ region: "eu-central-1", name: "orders", isFifo: false, credentials: null },
@@ -14,13 +14,13 @@ describe("the URL of a queue of SQS", () => {
     expect((queue as { requestUrl: URL }).requestUrl.href).toBe("https://sqs.eu-central-1.amazonaws.com/");
   });
 
-  test("has percent-encoded keys as user and password", () => {
+  test("the URL of a queue has percent-encoded keys as user and password", () => {
     expect(sqs("sqs://AKIDEXAMPLE:a%2Fb%2Bc@us-east-1/1/q")).toMatchObject({
       credentials: { accessKeyId: "AKIDEXAMPLE", secretAccessKey: "a/b+c", sessionToken: null },
     });
   });
 
-  test("can name another server, with or without a path", () => {
+  test("the URL of a queue can name another server, whose URL has a path", () => {
     const endpoint = encodeURIComponent("http://127.0.0.1:9324/sqs/");
     const queue = sqs(`sqs://elasticmq/000000000000/orders.fifo?endpoint=${endpoint}`);
     expect(queue).toMatchObject({ queueUrl: "http://127.0.0.1:9324/sqs/000000000000/orders.fifo", isFifo: true });
@@ -41,13 +41,13 @@ describe("the URL of a queue of SQS", () => {
     ["sqs://KEY@eu-central-1/1/orders", "Credentials are"],
     ["sqs://KEY:%zz@eu-central-1/1/orders", "Credentials are"],
     ["sqs://a%0Ab:c@eu-central-1/1/orders", "Credentials are"],
-  ])("%s is refused", (text, problem) => {
+  ])("the URL %s of an SQS queue is refused", (text, problem) => {
     expect(sqs(text)).toContain(problem);
   });
 });
 
 describe("the URL of a function of Lambda", () => {
-  test("names the function and its qualifier", () => {
+  test("the URL of a function names the function and its qualifier", () => {
     const plain = lambda("lambda://eu-central-1/resize");
     expect(plain).toMatchObject({ region: "eu-central-1", invocation: "event", credentials: null });
     expect((plain as { requestUrl: URL }).requestUrl.href).toBe(
@@ -64,7 +64,7 @@ describe("the URL of a function of Lambda", () => {
     ["lambda://eu-central-1/a:b:c", "The URL of a function is"],
     ["lambda://eu-central-1/a?invocation=dry", "`invocation` must be"],
     ["lambda://eu-central-1/a?invoke=event", "`invoke` of the URL is unknown"],
-  ])("%s is refused", (text, problem) => {
+  ])("the URL %s of a Lambda function is refused", (text, problem) => {
     expect(lambda(text)).toContain(problem);
   });
 });

@@ -18,7 +18,7 @@ describe("the URL of an endpoint", () => {
       "amqps://u:p@[::1]:5671/orders%2Feu?exchange=a&routingKey=b",
     ],
     ["nats://t0ken@Broker.example/orders.new?tls=true", "nats://t0ken@broker.example/orders.new?tls=true"],
-  ])("the URL %s is stored as %s", (given, stored) => {
+  ])("the URL %s of an endpoint is stored as %s", (given, stored) => {
     expect(normalizeEndpointUrl(given, anyUrl)).toEqual({ url: stored });
   });
 
@@ -32,7 +32,7 @@ describe("the URL of an endpoint", () => {
     ["grpc://256.1.1.1:1", "Must be a valid URL with a host."],
     ["FUNCTION:", "Must be spelled `function:`."],
     ["function:x", "The URL of a function is exactly `function:`."],
-  ])("the URL %j is refused", (given, problem) => {
+  ])("the URL %j of an endpoint is refused", (given, problem) => {
     expect(normalizeEndpointUrl(given, anyUrl)).toEqual({ problem });
   });
 
@@ -80,7 +80,7 @@ describe("the URL of an endpoint", () => {
     }
   });
 
-  test("a URL that is too long is refused", () => {
+  test("a URL of an endpoint that is too long is refused", () => {
     const long = `https://example.com/${"x".repeat(65_536)}`;
     expect(normalizeEndpointUrl(long, anyUrl)).toEqual({ problem: "Must be at most 65536 characters long." });
   });

@@ -23,7 +23,7 @@ describe("messages of gRPC", () => {
     ["with a long payload", { payload: Buffer.alloc(70_000, 7) }],
     ["with a time above 2^32", { timestamp: 2 ** 40 + 5 }],
     ["with empty fields", { eventType: "", timestamp: 0, payload: Buffer.alloc(0), contentType: "", channels: [] }],
-  ])("a request %s is read by the official library as it was written", (_, change) => {
+  ])("a DeliverRequest %s is read by the official library as it was written", (_, change) => {
     const message = { ...MESSAGE, ...change };
     const read = Deliver!.requestDeserialize(encodeDeliverRequest(message)) as GrpcMessage;
     expect({ ...read, payload: Buffer.from(read.payload) }).toEqual({
@@ -32,7 +32,7 @@ describe("messages of gRPC", () => {
     });
   });
 
-  test("a response of the official library is read, with fields that do not exist yet", () => {
+  test("a DeliverResponse of the official library is read, with fields that do not exist yet", () => {
     const written = Deliver!.responseSerialize({ detail: "stored ä" });
     expect(decodeDeliverResponse(written)).toBe("stored ä");
     const unknown = Buffer.from([0x10, 0x96, 0x01, 0x1d, 1, 2, 3, 4, 0x21, 1, 2, 3, 4, 5, 6, 7, 8, 0x2a, 1, 9]);
@@ -47,7 +47,7 @@ describe("messages of gRPC", () => {
     [[0x0b]],
     [[0x0a, 1, 0xff]],
     [[0x0a, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]],
-  ])("the bytes %j are refused as no message", (bytes) => {
+  ])("the bytes %j are refused, because they are not a message of Protocol Buffers", (bytes) => {
     expect(() => decodeDeliverResponse(Uint8Array.from(bytes))).toThrow(ProtobufError);
   });
 });
@@ -71,7 +71,7 @@ describe("the status of a call", () => {
     [14, 503, "status_5xx", "UNAVAILABLE: d"],
     [16, 401, "status_4xx", "UNAUTHENTICATED: d"],
     [99, 500, "status_5xx", "UNKNOWN: d"],
-  ])("the code %p is shown as %p with the reason %p", (code, status, reason, text) => {
+  ])("the gRPC code %p is shown as the status %p with the reason %p", (code, status, reason, text) => {
     expect(answerTo(code)).toMatchObject({ kind: "response", status, body: Buffer.from(text) });
     expect(reasonOf(code)).toBe(reason as never);
   });
@@ -83,12 +83,12 @@ describe("the status of a call", () => {
     [8, { "grpc-retry-pushback-ms": "-1", "retry-after": "3" }, 3000],
     [8, { "grpc-retry-pushback-ms": "soon" }, null],
     [13, { "grpc-retry-pushback-ms": "1500" }, null],
-  ])("the code %p with the trailers %j postpones the next attempt by %p ms", (code, trailers, waitMs) => {
+  ])("the gRPC code %p with the trailers %j postpones the next attempt by %p ms", (code, trailers, waitMs) => {
     expect(classify(answerTo(code, trailers), 0).retryAfterMs).toBe(waitMs);
   });
 });
 
-test("metadata has the headers that it can carry, and no others", () => {
+test("the metadata of a gRPC call has the headers that it can carry, and no others", () => {
   const kept: [string, string][] = [
     ["webhook-id", "msg_1"],
     ["x.y_z", ""],

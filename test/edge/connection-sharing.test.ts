@@ -42,14 +42,14 @@ describe("shared connections", () => {
     expect(await used("a")).toBe(0);
   });
 
-  test("a lost connection is replaced", async () => {
+  test("a shared connection that was lost is replaced", async () => {
     await used("a");
     opened[0]!.isOpen = false;
     expect(await used("a")).toBe(1);
     expect(connections.size).toBe(1);
   });
 
-  test("a connection that nobody has used for a while is closed, and one in use is not", async () => {
+  test("a shared connection that nobody has used for a while is closed, and one in use is not", async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     const busy = connections.use("a", open, never, () => promise);
     await used("b");
@@ -65,7 +65,7 @@ describe("shared connections", () => {
     expect(opened.map(({ closed }) => closed)).toEqual([0, 1]);
   });
 
-  test("at the limit, the connection that was idle for longest is closed, and without one nothing is sent", async () => {
+  test("at the limit of shared connections, the longest idle one is closed, and without one nothing is sent", async () => {
     await used("a");
     now = 1;
     await used("b");
@@ -78,7 +78,7 @@ describe("shared connections", () => {
     await Promise.all(busy);
   });
 
-  test("after a failure, nobody tries again until a pause is over, which doubles up to a maximum", async () => {
+  test("after a failure to connect, nobody tries again until a pause is over, which doubles up to a maximum", async () => {
     let tries = 0;
     const failing = async () => {
       tries++;
@@ -100,7 +100,7 @@ describe("shared connections", () => {
     expect(await used("a")).toBe(1);
   });
 
-  test("a delivery that is aborted while the connection is being opened does not wait for it", async () => {
+  test("a delivery that is aborted while its shared connection is being opened does not wait for it", async () => {
     const { promise, resolve } = Promise.withResolvers<FakeConnection>();
     const controller = new AbortController();
     const aborted = connections.use(
@@ -116,7 +116,7 @@ describe("shared connections", () => {
     expect(await other).toBe(0);
   });
 
-  test("opening a connection is aborted when it takes too long or the server stops", async () => {
+  test("opening a shared connection is aborted when it takes too long or the server stops", async () => {
     const reasons: string[] = [];
     const hanging = (signal: AbortSignal) =>
       new Promise<FakeConnection>((_, reject) => {
@@ -136,7 +136,7 @@ describe("shared connections", () => {
     expect(await refused).toContain("stopping");
   });
 
-  test("a stop closes all connections, also those that open afterwards, and refuses new ones", async () => {
+  test("a stop closes all shared connections, also those that open afterwards, and refuses new ones", async () => {
     const { promise, resolve } = Promise.withResolvers<FakeConnection>();
     await used("a");
     const late = used("b", () => promise);

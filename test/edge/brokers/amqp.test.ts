@@ -9,7 +9,7 @@ import { selfSigned } from "../../support/certificate.ts";
 import { freePort } from "../../support/free-port.ts";
 import { startRawServer } from "../../support/raw-server.ts";
 import { soon } from "../../support/soon.ts";
-import { bodyText, sendTo, shown } from "./send-to.ts";
+import { bodyText, sendTo, shown, statusOrReason } from "./send-to.ts";
 
 const HOOK_MS = 120_000;
 const certificate = selfSigned("broker.example");
@@ -39,7 +39,7 @@ describe.skipIf(!hasRabbitMq)("publishing to RabbitMQ", () => {
   const send = (to: string, message: Partial<AmqpMessage> = {}, more: Partial<AmqpRequest> = {}) =>
     sendTo(client, to, { ...MESSAGE, ...message }, more);
 
-  test("a confirmed message is in its queue with the same bytes and its properties", async () => {
+  test("a message that RabbitMQ confirmed is in its queue with the same bytes and its properties", async () => {
     const queue = await newQueue(channel);
     const answer = await send(url(), { routingKey: queue });
     expect(shown(answer)).toEqual([200, ""]);
@@ -53,7 +53,7 @@ describe.skipIf(!hasRabbitMq)("publishing to RabbitMQ", () => {
     });
   });
 
-  test("an exchange routes messages by the routing key", async () => {
+  test("an exchange of RabbitMQ routes messages by the routing key", async () => {
     const queue = await newQueue(channel);
     await channel.bindQueue(queue, "amq.topic", "invoice.*");
     expect(shown(await send(url(), { exchange: "amq.topic", routingKey: "invoice.paid" }))).toEqual([200, ""]);
@@ -61,7 +61,7 @@ describe.skipIf(!hasRabbitMq)("publishing to RabbitMQ", () => {
     expect((await channel.checkQueue(queue)).messageCount).toBe(1);
   });
 
-  test("a message that no queue gets is refused with 404, and those beside it are not", async () => {
+  test("a message that no RabbitMQ queue gets is refused with 404, and those beside it are not", async () => {
     const queue = await newQueue(channel);
     const answers = await Promise.all(
       Array.from({ length: 40 }, (_, i) =>
@@ -72,7 +72,7 @@ describe.skipIf(!hasRabbitMq)("publishing to RabbitMQ", () => {
     expect(bodyText(answers[1]!)).toBe("NO_ROUTE: No queue gets messages with this exchange and routing key.");
   });
 
-  test("of two messages with one id and one route, each gets its own answer", async () => {
+  test("of two RabbitMQ messages with one id and one route, each gets its own answer", async () => {
     const queue = await newQueue(channel);
     const same = { id: "msg_same", routingKey: queue };
     const answers = await Promise.all([
@@ -83,7 +83,7 @@ describe.skipIf(!hasRabbitMq)("publishing to RabbitMQ", () => {
     expect(answers.map((answer) => shown(answer)[0])).toEqual([200, 200, 404]);
   });
 
-  test("a message that the server does not take is refused with 503", async () => {
+  test("a message that RabbitMQ does not take is refused with 503", async () => {
     const queue = await newQueue(channel, { maxLength: 1, overflow: "reject-publish" });
     expect(shown(await send(url(), { routingKey: queue }))).toEqual([200, ""]);
     const answer = await send(url(), { routingKey: queue });
@@ -98,19 +98,19 @@ describe.skipIf(!hasRabbitMq)("publishing to RabbitMQ", () => {
     expect(shown(await send(url(), { exchange: "none" }))[0]).toBe(404);
   });
 
-  test("a user that may not publish is refused with 403", async () => {
+  test("a user that may not publish to RabbitMQ is refused with 403", async () => {
     const answer = await send(url("", "reader:reader@"), { exchange: "amq.direct" });
     expect(shown(answer)[0]).toBe(403);
     expect(bodyText(answer)).toStartWith("ACCESS_REFUSED - access to exchange 'amq.direct'");
   });
 
-  test("a wrong password is refused with 403 and the server's reason", async () => {
+  test("a wrong password for RabbitMQ is refused with 403 and the server's reason", async () => {
     const answer = await send(url("", "guest:wrong@"));
     expect(shown(answer)[0]).toBe(403);
     expect(bodyText(answer)).toStartWith("ACCESS_REFUSED - Login was refused");
   });
 
-  test("the path is the virtual host", async () => {
+  test("the path of an AMQP URL is the virtual host", async () => {
     const other = await connect(`amqp://127.0.0.1:${broker.port}/${encodeURIComponent(RABBITMQ_VHOST)}`);
     const queue = await newQueue(await other.createChannel());
     expect(shown(await send(url(`/${encodeURIComponent(RABBITMQ_VHOST)}`), { routingKey: queue }))[0]).toBe(200);
@@ -121,7 +121,7 @@ describe.skipIf(!hasRabbitMq)("publishing to RabbitMQ", () => {
     await other.close();
   });
 
-  test("a large payload arrives unchanged", async () => {
+  test("a large payload arrives at RabbitMQ unchanged", async () => {
     const queue = await newQueue(channel);
     const body = Buffer.alloc(3_000_000, "0123456789");
     expect(shown(await send(url(), { routingKey: queue, body }))[0]).toBe(200);
@@ -137,7 +137,7 @@ describe.skipIf(!hasRabbitMq)("publishing to RabbitMQ", () => {
     expect(shown(await send(url(), { routingKey: queue }))[0]).toBe(200);
   });
 
-  test("the certificate must have the host name of the URL, and is verified", async () => {
+  test("the certificate of RabbitMQ is verified, and must have the host name of the URL", async () => {
     const queue = await newQueue(channel);
     const at = (host: string, tls: AmqpRequest["tls"]) =>
       send(`amqps://${host}:${broker.tlsPort}`, { routingKey: queue }, { addresses: ["127.0.0.1"], tls });
@@ -148,13 +148,13 @@ describe.skipIf(!hasRabbitMq)("publishing to RabbitMQ", () => {
     expect(await at("broker.example", null)).toMatchObject({ kind: "failure", reason: "tls" });
   });
 
-  test("the next address is used if one cannot be reached", async () => {
+  test("the next address of RabbitMQ is used if one cannot be reached", async () => {
     const queue = await newQueue(channel);
     const answer = await send(url(), { routingKey: queue }, { addresses: ["127.0.0.2", "127.0.0.1"] });
     expect(shown(answer)).toEqual([200, ""]);
   });
 
-  test("a server that stops responding makes attempts time out, and is used again later", async () => {
+  test("a RabbitMQ that stops responding makes attempts time out, and is used again later", async () => {
     const queue = await newQueue(channel);
     expect(shown(await send(url(), { routingKey: queue }))[0]).toBe(200);
     await suspend(broker.pid);
@@ -168,7 +168,7 @@ describe.skipIf(!hasRabbitMq)("publishing to RabbitMQ", () => {
   });
 
   test(
-    "a killed server fails attempts, and is used again after its start",
+    "a killed RabbitMQ fails attempts, and is used again after its start",
     async () => {
       const queue = "kept";
       await model.close();
@@ -192,20 +192,20 @@ describe.skipIf(!hasRabbitMq)("publishing to RabbitMQ", () => {
 });
 
 describe("publishing to something that is not RabbitMQ", () => {
-  test("a refused connection is a failure", async () => {
+  test("a refused connection to an AMQP server is a failure", async () => {
     await using client = disposable();
     const answer = await sendTo(client.client, `amqp://127.0.0.1:${freePort()}`, MESSAGE);
     expect(answer).toEqual({ kind: "failure", reason: "connection", detail: "The connection was refused." });
   });
 
-  test("a server of another protocol is a failure", async () => {
+  test("a server of another protocol than AMQP is a failure", async () => {
     await using client = disposable();
     await using server = await startRawServer((socket) => void socket.write("HTTP/1.1 400 Bad Request\r\n\r\n"));
     const answer = await sendTo(client.client, `amqp://127.0.0.1:${server.port}`, MESSAGE);
     expect(answer).toMatchObject({ kind: "failure", reason: "connection" });
   });
 
-  test("a server that says nothing makes the attempt time out", async () => {
+  test("an AMQP server that says nothing makes the attempt time out", async () => {
     await using client = disposable();
     await using server = await startRawServer(() => {});
     const url = `amqp://127.0.0.1:${server.port}`;
@@ -214,7 +214,7 @@ describe("publishing to something that is not RabbitMQ", () => {
     });
   });
 
-  test("a server that closes the connection is a failure", async () => {
+  test("an AMQP server that closes the connection is a failure", async () => {
     await using client = disposable();
     await using server = await startRawServer((socket) => void socket.end());
     const answer = await sendTo(client.client, `amqp://127.0.0.1:${server.port}`, MESSAGE);
@@ -223,7 +223,7 @@ describe("publishing to something that is not RabbitMQ", () => {
 });
 
 test.skipIf(!hasRabbitMq)(
-  "a server without space refuses messages with 503",
+  "a RabbitMQ without space refuses messages with 503",
   async () => {
     await using broker = await startRabbitMq({ isFull: true });
     await using client = disposable();
@@ -257,8 +257,4 @@ async function newQueue(channel: Channel, options: object = {}): Promise<string>
   const name = `queue-${++queues}`;
   await channel.assertQueue(name, { durable: true, ...options });
   return name;
-}
-
-function statusOrReason(answer: Awaited<ReturnType<typeof sendTo>>): number | string {
-  return answer.kind === "response" ? answer.status : "reason" in answer ? answer.reason : answer.kind;
 }

@@ -10,7 +10,7 @@ import { hasRabbitMq, startRabbitMq } from "../../support/brokers/rabbitmq.ts";
 import { type RawServer, startRawServer } from "../../support/raw-server.ts";
 import { sendTo } from "./send-to.ts";
 
-/** An error that nobody handles fails the test in which it happens, so these tests also find crashes. */
+/** These tests also find crashes, because an unhandled error fails the test in which it happens. */
 
 const HOOK_MS = 120_000;
 /** Numbers of bytes of the broker after which its stream is spoiled: in and after the handshake. */
@@ -54,17 +54,20 @@ describe.skipIf(!hasRabbitMq)("a spoiled connection to RabbitMQ", () => {
   }, HOOK_MS);
   afterAll(() => broker?.[Symbol.asyncDispose](), HOOK_MS);
 
-  test.each(cases)("with %s after %p bytes fails the attempt or the source, and nothing else", async (name, cut) => {
-    await using server = await spoiler(broker, cut, GARBAGE[name]!);
-    const client = new AmqpClient();
-    await client.start();
-    const message = { exchange: "", routingKey: "kept", id: "m", eventType: "a", timestamp: 1, contentType: "a/b" };
-    const url = `amqp://127.0.0.1:${server.port}?queue=kept`;
-    const answer = await sendTo(client, url, { ...message, headers: {}, body: Buffer.from("x") }, {}, soonAborted());
-    expect(["failure", "response"]).toContain(answer.kind);
-    await client.stop();
-    await takes(openAmqpQueue, url);
-  });
+  test.each(cases)(
+    "a RabbitMQ connection with %s after %p bytes fails only its attempt or source",
+    async (name, cut) => {
+      await using server = await spoiler(broker, cut, GARBAGE[name]!);
+      const client = new AmqpClient();
+      await client.start();
+      const message = { exchange: "", routingKey: "kept", id: "m", eventType: "a", timestamp: 1, contentType: "a/b" };
+      const url = `amqp://127.0.0.1:${server.port}?queue=kept`;
+      const answer = await sendTo(client, url, { ...message, headers: {}, body: Buffer.from("x") }, {}, soonAborted());
+      expect(["failure", "response"]).toContain(answer.kind);
+      await client.stop();
+      await takes(openAmqpQueue, url);
+    },
+  );
 });
 
 describe.skipIf(natsServer === null)("a spoiled connection to NATS", () => {
@@ -74,7 +77,7 @@ describe.skipIf(natsServer === null)("a spoiled connection to NATS", () => {
   });
   afterAll(() => broker?.[Symbol.asyncDispose]());
 
-  test.each(cases)("with %s after %p bytes fails the attempt or the source, and nothing else", async (name, cut) => {
+  test.each(cases)("a NATS connection with %s after %p bytes fails only its attempt or source", async (name, cut) => {
     // Standard output is the log of the server, so no broker may write to it.
     using printed = spyOn(console, "log");
     await using server = await spoiler(broker, cut, GARBAGE[name]!);

@@ -15,11 +15,17 @@ export function sendTo<M extends object>(
   return client.send({ ...usual, ...more, message }, signal);
 }
 
-/** Returns the status and the text of an answer, or all of it if the broker did not respond. */
+/** Returns the status and the text of an answer, or the whole answer if the broker did not respond. */
 export function shown(answer: Answer | Shortage): readonly unknown[] {
   return answer.kind === "response" ? [answer.status, bodyText(answer)] : [answer];
 }
 
+/** Returns the text of an answer. Empty if the broker did not respond. */
 export function bodyText(answer: Answer | Shortage): string {
   return answer.kind === "response" ? Buffer.from(answer.body).toString() : "";
+}
+
+/** Returns the status of an answer, or why there is none. */
+export function statusOrReason(answer: Answer | Shortage): number | string {
+  return answer.kind === "response" ? answer.status : "reason" in answer ? answer.reason : answer.kind;
 }
