@@ -1,7 +1,6 @@
-import { readdirSync } from "node:fs";
-import { constants, setPriority } from "node:os";
 import type { Command } from "commander";
 import { systemClock } from "../edge/clock.ts";
+import { lowerPriority, runOnlyWhenIdle } from "../edge/process-priority.ts";
 import { writeBackup } from "../store/sqlite/backup/backup-file.ts";
 import { keyFileOf, knownKeys } from "../store/sqlite/key-file.ts";
 import { CommandFailed } from "./exit-code.ts";
@@ -28,26 +27,6 @@ export function addBackupCommand(program: Command): void {
   addSettingOptions(command, { dataDir: "data directory of the server", encryptionKey: null });
 }
 
-/** Lowers the priority of this process, so that a server gets the processor first. */
-function yieldToServer(): void {
-  for (const thread of threadsOf()) {
-    try {
-      setPriority(thread, constants.priority.PRIORITY_LOW);
-    } catch {
-      // The thread has ended, or the system does not allow it.
-    }
-  }
-}
-
-/** On Linux, each thread has its own priority. Threads that are started later inherit it. */
-function threadsOf(): readonly number[] {
-  try {
-    return readdirSync("/proc/self/task").map(Number);
-  } catch {
-    return [0];
-  }
-}
-
 async function backup(
   command: Command,
   file: string,
@@ -60,8 +39,9 @@ async function backup(
       `The data directory ${dataDir} has no usable key file. Set BOATHOOK_ENCRYPTION_KEY to the key of the server or omit --with-key.`,
     );
   }
-  yieldToServer();
-  const request = { dataDir, keys, force, verify: true, pace: systemClock, now: systemClock.now(), version };
+  lowerPriority();
+  const besideServer = { clock: systemClock, afterCopy: runOnlyWhenIdle };
+  const request = { dataDir, keys, force, verify: true, besideServer, now: systemClock.now(), version };
   const bytes = file === STDOUT ? await streamBackup(request) : await writeBackup({ ...request, file });
   const line = `${file === STDOUT ? "stdout" : file} ${bytes} bytes ${withKey ? "with key" : "without key"}`;
   if (file === STDOUT) console.error(line);

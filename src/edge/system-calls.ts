@@ -23,6 +23,8 @@ export interface SystemCalls {
   /** Two 64-bit integers: the soft limit and the hard limit. */
   getrlimit(resource: number, limits: BigUint64Array): number;
   setrlimit(resource: number, limits: BigUint64Array): number;
+  /** Only on Linux. `parameters` is one 32-bit integer, the static priority. */
+  sched_setscheduler?(thread: number, policy: number, parameters: Int32Array): number;
   /** Returns the error number of the last call that failed. */
   errorNumber(): number;
 }
@@ -72,7 +74,11 @@ function loadSystemCalls(): SystemCalls | null {
 }
 
 function linuxCalls(library: string): SystemCalls {
-  const { symbols } = dlopen(library, { ...shared, __errno_location: { args: [], returns: ptr } });
+  const { symbols } = dlopen(library, {
+    ...shared,
+    sched_setscheduler: { args: [i32, i32, ptr], returns: i32 },
+    __errno_location: { args: [], returns: ptr },
+  });
   return { ...symbols, errorNumber: () => read.i32(symbols.__errno_location() as Pointer) };
 }
 

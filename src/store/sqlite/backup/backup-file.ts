@@ -19,6 +19,13 @@ export const BACKUP_TABLE = "backup";
 /** Matches the names of the server's own files in a data directory. */
 const OWN_FILE = /^(boathook\.(db|lock)|encryption\.key|root-token|replica\.json)/;
 
+export interface BesideServer {
+  /** Measures the pauses of the copy while the server commits. */
+  readonly clock: Pick<Clock, "steady" | "after">;
+  /** Called when the backup no longer holds anything that the server waits for. */
+  readonly afterCopy: () => void;
+}
+
 export interface BackupRequest {
   readonly dataDir: string;
   readonly file: string;
@@ -28,8 +35,8 @@ export interface BackupRequest {
   readonly force: boolean;
   /** Whether to check the structure of the copy, which reads all of it. */
   readonly verify: boolean;
-  /** Makes the backup slowly while a server commits. Null for a backup at full speed. */
-  readonly pace: Pick<Clock, "steady" | "after"> | null;
+  /** How the backup makes way for a server. Null for a backup at full speed. */
+  readonly besideServer: BesideServer | null;
   /** Instant of the backup, in ms. */
   readonly now: number;
   readonly version: string;
@@ -41,7 +48,7 @@ export interface BackupRequest {
  * Throws `StartError` if the backup is not possible.
  */
 export async function writeBackup(request: BackupRequest): Promise<number> {
-  const { dataDir, file, force } = request;
+  const { dataDir, file, force, besideServer } = request;
   try {
     if (!hasDatabase(dataDir)) throw noData(dataDir);
     refuseTarget(request);
@@ -52,7 +59,8 @@ export async function writeBackup(request: BackupRequest): Promise<number> {
       removeBeside(temporary);
       const path = databaseFileOf(dataDir);
       await requireSpace(file, sizeOf(path) + sizeOf(`${path}-wal`), "The backup");
-      await copyDatabase(dataDir, temporary, request.pace);
+      await copyDatabase(dataDir, temporary, besideServer?.clock);
+      besideServer?.afterCopy();
       complete(temporary, request);
       systemFiles.sync(temporary);
       const { size } = statSync(temporary);

@@ -60,7 +60,7 @@ export async function prepareUpgrade(
   );
   beforeCopy?.();
   // A copy with this name may be older than the data: it is left from an upgrade that was undone.
-  const request = { dataDir, file, keys: null, force: true, verify: false, pace: null };
+  const request = { dataDir, file, keys: null, force: true, verify: false, besideServer: null };
   await writeBackup({ ...request, now, version: `schema ${from}` });
   return { from, to, copy: file };
 }
