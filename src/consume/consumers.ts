@@ -87,15 +87,25 @@ export class Consumers extends OneLife {
     try {
       for (const sourceSeq of [...this.#unread]) {
         if (this.isStopping) return;
-        if (sourceSeq === null) await this.#readAll();
-        else await this.#apply(sourceSeq, await this.parts.store.configuration.sources.get(sourceSeq));
+        // The source is added again if it changes while it is read.
         this.#unread.delete(sourceSeq);
+        await this.#read(sourceSeq);
       }
     } catch (error) {
       if (!(error instanceof StoreUnavailable)) {
         this.parts.facts.state({ type: "defect.found", where: "consumers of brokers", error });
       }
       if (!this.isStopping) this.#cancelRetry ??= this.parts.clock.after(RETRY_MS, () => this.#readSoon());
+    }
+  }
+
+  async #read(sourceSeq: Seq | null): Promise<void> {
+    try {
+      if (sourceSeq === null) await this.#readAll();
+      else await this.#apply(sourceSeq, await this.parts.store.configuration.sources.get(sourceSeq));
+    } catch (error) {
+      this.#unread.add(sourceSeq);
+      throw error;
     }
   }
 

@@ -275,6 +275,18 @@ describe("a connection to a broker", () => {
   });
 });
 
+test("a source that is disabled while its connection ends because of another change stays disabled", async () => {
+  const { world, broker, change, take, state } = await worldWith();
+  broker.isSettlingSlow = true;
+  await take({});
+  // The connection ends after 2 seconds, because a message is not settled.
+  await change({ config: { prefetch: 5 } });
+  await change({ disabled: true });
+  await world.pass(MINUTE);
+  expect(broker.open).toEqual([]);
+  expect(state()).toBeNull();
+});
+
 describe("the pace of a queue", () => {
   test("no message of a queue is settled while the store cannot be written, and all are stored after that, in order", async () => {
     const { world, broker, messages } = await worldWith({ config: { url: QUEUE_URL, prefetch: 10 } });
