@@ -22,6 +22,7 @@ export class SqsSettler {
   readonly #open = new Set<SqsMessage>();
   #removals: Removal[] = [];
   readonly #end = new AbortController();
+  #isReleasing = false;
 
   constructor(
     private readonly clock: Clock,
@@ -30,7 +31,7 @@ export class SqsSettler {
 
   /** Registers messages that were received. After `release`, it releases them at once. */
   expect(messages: readonly SqsMessage[]): void {
-    if (this.#end.signal.aborted) void this.#releaseAll(messages, neverAborted);
+    if (this.#isReleasing) void this.#releaseAll(messages, neverAborted);
     else for (const message of messages) this.#open.add(message);
   }
 
@@ -42,6 +43,7 @@ export class SqsSettler {
 
   /** Makes SQS deliver the messages that were not removed to others at once. */
   async release(): Promise<void> {
+    this.#isReleasing = true;
     const messages = [...this.#open];
     this.#open.clear();
     const released = this.#releaseAll(messages, this.#end.signal);
