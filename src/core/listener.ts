@@ -20,7 +20,15 @@ export type ListenerFrame =
    * Messages that are accepted from now on are copied. A listener that connects again passes the
    * `after` of the latest frame to continue after this frame.
    */
-  | { readonly type: "ready"; readonly after: string }
+  | {
+      readonly type: "ready";
+      readonly after: string;
+      /**
+       * The last of the stored messages that the listener has requested with a count or a time, or null. A
+       * listener that connects again passes it, so that none of them is skipped.
+       */
+      readonly requestedUntil: string | null;
+    }
   | ({
       readonly type: "message";
       readonly after: string;

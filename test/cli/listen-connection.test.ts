@@ -96,6 +96,41 @@ describe("a listener whose connection is lost", () => {
   });
 });
 
+describe("a listener that loses its connection during a replay", () => {
+  test("a replay of ids continues with those that have not arrived", async () => {
+    const held = heldBack();
+    await using local = startReceiver(held.answering);
+    const app = await makeApplication(send);
+    // The server sends at most 2 MiB before an acknowledgement.
+    const payload = { text: "x".repeat(1_200_000) };
+    const sent: string[] = [];
+    for (let n = 0; n < 4; n++) sent.push(await sendMessage(send, app, { payload }));
+    await using listening = await listenTo(server, ["--app", app, "--forward-to", local.url, "--replay", `${sent}`]);
+    await local.arrived(2);
+    await server.restart();
+    local.answering = ok;
+    held.give(ok);
+    await listening.forwarded(4);
+    expect(idsOf(listening).toSorted()).toEqual(sent.toSorted());
+  });
+
+  test("a replay since a time skips none of the messages that were stored when it began", async () => {
+    const held = heldBack();
+    await using local = startReceiver(held.answering);
+    const app = await makeApplication(send);
+    const sent = await sendMessages(send, app, 1500);
+    const args = ["--app", app, "--forward-to", local.url, "--replay", "since:1h"];
+    await using listening = await listenTo(server, args);
+    await local.arrived(16);
+    await server.restart();
+    local.answering = ok;
+    held.give(ok);
+    await accounted(listening, 1500);
+    expect(skippedOf(listening)).toBe(0);
+    expect(idsOf(listening).toSorted()).toEqual(sent.toSorted());
+  });
+});
+
 describe("a listener that is slower than the messages", () => {
   test("of 10,000 messages that are sent while the local server hangs, each is forwarded or counted as skipped", async () => {
     const held = heldBack();

@@ -19,38 +19,45 @@ export interface Followed {
 export interface Beginning {
   readonly singles: readonly Seq[];
   readonly cursor: Seq;
-  /** The last message that the listener has requested, or 0. Messages up to it are never skipped. */
+  /** The last message that the listener has requested with a count or a time, or 0. Messages up to it are never skipped. */
+  readonly requestedUntil: Seq;
+}
+
+/** Where an earlier connection of a listener has ended. */
+export interface Earlier {
+  readonly after: Seq;
+  /** Like that of `Beginning`. */
   readonly requestedUntil: Seq;
 }
 
 /**
- * Returns where a listener begins: at `after`, with a replay, or with the next message. Throws 404 for
- * a single message that the application does not have.
+ * Returns where a listener begins: where its earlier connection has ended, with a replay, or with the
+ * next message. Throws 404 for a single message that the application does not have.
  */
 export async function beginning(
   store: Store,
   ids: IdCodec,
   { applicationSeq, filter }: Followed,
-  { after, replay }: { readonly after: Seq | null; readonly replay: ReplayChoice | null },
+  { earlier, replay }: { readonly earlier: Earlier | null; readonly replay: ReplayChoice | null },
 ): Promise<Beginning> {
-  if (after !== null) return { singles: [], cursor: after, requestedUntil: 0 };
+  const singles: Seq[] = [];
+  for (const id of replay?.kind === "messages" ? replay.ids : []) {
+    const seq = ids.decode("msg_", id);
+    const known = seq === null ? null : await store.history.messages.known(applicationSeq, { seq });
+    if (known !== null) singles.push(known.seq);
+    // A message may have been deleted since the first connection.
+    else if (earlier === null) throw notFound("Message not found");
+  }
+  if (earlier !== null) return { singles, cursor: earlier.after, requestedUntil: earlier.requestedUntil };
   const newest = (await newestOf(store, { applicationSeq, filter: {} }, 1))[0] ?? 0;
-  const nextMessage = { singles: [], cursor: newest, requestedUntil: 0 };
-  const storedFrom = (cursor: Seq) => ({ singles: [], cursor: Math.min(cursor, newest), requestedUntil: newest });
-  if (replay === null) return nextMessage;
-  if (replay.kind === "since") return storedFrom(seqBefore(replay.at));
-  if (replay.kind === "last") {
+  const nextMessage = { singles, cursor: newest, requestedUntil: 0 };
+  const storedFrom = (cursor: Seq) => ({ singles, cursor: Math.min(cursor, newest), requestedUntil: newest });
+  if (replay?.kind === "since") return storedFrom(seqBefore(replay.at));
+  if (replay?.kind === "last") {
     const first = (await newestOf(store, { applicationSeq, filter }, replay.count)).at(-1);
     return first === undefined ? nextMessage : storedFrom(first - 1);
   }
-  const singles: Seq[] = [];
-  for (const id of replay.ids) {
-    const seq = ids.decode("msg_", id);
-    const known = seq === null ? null : await store.history.messages.known(applicationSeq, { seq });
-    if (known === null) throw notFound("Message not found");
-    singles.push(known.seq);
-  }
-  return { ...nextMessage, singles };
+  return nextMessage;
 }
 
 /** Returns the seqs of the newest messages, newest first, at most `count`. */

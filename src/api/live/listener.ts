@@ -51,7 +51,9 @@ export class Listener implements SocketEvents {
 
   open(socket: Socket): void {
     this.#socket = socket;
-    this.#send({ type: "ready", after: this.#id(this.#cursor) });
+    const { requestedUntil } = this.start;
+    const until = requestedUntil === 0 ? null : this.#id(requestedUntil);
+    this.#send({ type: "ready", after: this.#id(this.#cursor), requestedUntil: until });
     this.#run().catch((error) => {
       this.#error = error;
       this.end(CLOSE.serverStops);
@@ -93,10 +95,10 @@ export class Listener implements SocketEvents {
       const message = await this.parts.store.history.messages.get(seq);
       if (message !== null) this.#copy(message, this.#cursor);
     }
-    if (this.start.isResumed) await this.#skip();
+    if (this.start.isResumed && this.#maySkip) await this.#skip();
     while (this.#socket !== null) {
       const isFree = await this.#room();
-      if (!isFree && this.#cursor >= this.start.requestedUntil) await this.#checkBehind();
+      if (!isFree && this.#maySkip) await this.#checkBehind();
       const rung = this.#nextWake();
       if (!(await this.#copyPage())) await rung;
     }
@@ -107,6 +109,11 @@ export class Listener implements SocketEvents {
     if (this.#socket === null || !this.#isFull) return true;
     while (this.#socket !== null && this.#isFull) await this.#nextWake();
     return false;
+  }
+
+  /** Whether the listener has got the stored messages that it has requested. */
+  get #maySkip(): boolean {
+    return this.#cursor >= this.start.requestedUntil;
   }
 
   get #isFull(): boolean {

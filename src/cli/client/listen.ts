@@ -63,6 +63,10 @@ class ListenRun {
   readonly #forwarder: Forwarder;
   /** The `after` of the latest frame, from which the next connection continues. Null before the first one. */
   #after: string | null = null;
+  /** The `requestedUntil` of the first frame. */
+  #requestedUntil: string | null = null;
+  /** The ids in `--replay` that have not arrived yet. */
+  readonly #requested: Set<string>;
   #isConnected = false;
 
   constructor(
@@ -72,6 +76,8 @@ class ListenRun {
     private readonly options: ListenOptions,
     private readonly secret: ListenerSecret,
   ) {
+    const replay = parseReplay(options.replay ?? "", Date.now());
+    this.#requested = new Set(replay?.kind === "messages" ? replay.ids : []);
     this.#output = new Output(options.json === true);
     const keys = [parseSecret(secret.key)].filter((key) => key !== null);
     const server = new LocalServer(forwardTo, { keys, headers: secret.signatureHeaders });
@@ -95,22 +101,29 @@ class ListenRun {
     const { types, replay } = this.options;
     const query = new URLSearchParams();
     if (types !== undefined) query.set("event_types", types);
-    if (this.#after !== null) query.set("after", this.#after);
-    else if (replay !== undefined) query.set("replay", replay);
+    if (this.#after === null) {
+      if (replay !== undefined) query.set("replay", replay);
+    } else {
+      query.set("after", this.#after);
+      if (this.#requestedUntil !== null) query.set("requested_until", this.#requestedUntil);
+      if (this.#requested.size > 0) query.set("replay", [...this.#requested].join(","));
+    }
     return `${this.subject.path}/listen?${query}`;
   }
 
   #take(frame: ListenerFrame, sender: FrameSender): void {
-    if (frame.type === "ready") this.#ready();
+    if (frame.type === "ready") this.#ready(frame.requestedUntil);
     else if (frame.type === "skipped") this.#skipped(frame.count, frame.isAtLeast);
     else if (frame.type === "message") {
+      this.#requested.delete(frame.id);
       this.#forwarder.add(forwardedOf(frame), () => sender.send({ type: "done", count: 1 }));
     }
     this.#after = frame.after;
   }
 
-  #ready(): void {
+  #ready(requestedUntil: string | null): void {
     const isFirst = this.#after === null;
+    if (isFirst) this.#requestedUntil = requestedUntil;
     this.#isConnected = true;
     if (isFirst) {
       this.#report(

@@ -12,7 +12,7 @@ import { type Call, type Operation, operation } from "../../http/operation.ts";
 import { reply } from "../../http/reply.ts";
 import { type SocketEvents, upgraded } from "../../http/web-socket.ts";
 import { Listener } from "../../live/listener.ts";
-import { beginning } from "../../live/listener-position.ts";
+import { beginning, type Earlier } from "../../live/listener-position.ts";
 import { Listeners } from "../../live/listeners.ts";
 import { Tails } from "../../live/tail.ts";
 
@@ -35,8 +35,12 @@ const listenQuery = Type.Object({
   ),
   after: Type.Optional(
     Type.String({
-      description: "Continue after the frame with this `after`, and skip all but the latest 1,000 messages.",
+      description:
+        "Continue after the frame with this `after`, and skip all but the latest 1,000 messages. With it, `replay` names the requested messages that have not arrived yet.",
     }),
+  ),
+  requested_until: Type.Optional(
+    Type.String({ description: "The `requestedUntil` of the first frame. No message up to it is skipped." }),
   ),
 });
 
@@ -67,10 +71,10 @@ export function listenerRoutes(context: Context): Operation[] {
 
   async function listen(applicationSeq: Seq, { request, identity, admission, query }: Listen): Promise<Response> {
     const followed = { applicationSeq, filter: filterOf(query.event_types) };
-    const after = query.after === undefined ? null : afterOf(query.after);
-    const start = await beginning(store, ids, followed, { after, replay: replayOf(query.replay) });
+    const earlier = earlierOf(query);
+    const start = await beginning(store, ids, followed, { earlier, replay: replayOf(query.replay) });
     let release = () => {};
-    const listener = new Listener(parts(), identity, followed, { ...start, isResumed: after !== null }, (error) => {
+    const listener = new Listener(parts(), identity, followed, { ...start, isResumed: earlier !== null }, (error) => {
       release();
       if (error !== null) errorReply(error, context.log);
     });
@@ -107,9 +111,15 @@ export function listenerRoutes(context: Context): Operation[] {
     }
   }
 
-  function afterOf(text: string): Seq {
+  function earlierOf({ after, requested_until: until }: Listen["query"]): Earlier | null {
+    if (after === undefined) return null;
+    const requestedUntil = until === undefined ? 0 : placeOf(until, ["requested_until", "requestedUntil"]);
+    return { after: placeOf(after, ["after", "after"]), requestedUntil };
+  }
+
+  function placeOf(text: string, [parameter, field]: readonly [string, string]): Seq {
     const seq = ids.decode("msg_", text);
-    if (seq === null) throw invalid(["query", "after"], "Must be the `after` of a frame (msg_…).");
+    if (seq === null) throw invalid(["query", parameter], `Must be the \`${field}\` of a frame (msg_…).`);
     return seq;
   }
 
