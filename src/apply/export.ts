@@ -13,6 +13,7 @@ import { NO_TRANSFORMATION } from "./compare.ts";
 import type { Path } from "./faults.ts";
 import type { Json } from "./json.ts";
 import { hasEndpoints, KINDS, nameOf, topKinds } from "./kinds.ts";
+import { hasMaskedPassword } from "./marks.ts";
 import { everything, type Present, readPresent, readSecrets } from "./present.ts";
 import { escaped, isCode } from "./variables.ts";
 
@@ -69,7 +70,7 @@ function hiddenOf(one: Present, entry: Json, secret: string | null): readonly st
 }
 
 function hasHidden(name: string, value: unknown): boolean {
-  if (typeof value === "string") return value === setMark || (name === "url" && /:\*\*\*@/.test(value));
+  if (typeof value === "string") return value === setMark || (name === "url" && hasMaskedPassword(value));
   return (
     typeof value === "object" && value !== null && Object.entries(value).some(([key, inner]) => hasHidden(key, inner))
   );

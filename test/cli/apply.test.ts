@@ -153,6 +153,19 @@ describe("boathook apply", () => {
     expect([refused.code, refused.stderr]).toEqual([2, expect.stringContaining("Write the password.")]);
   });
 
+  test("export names the passwords and tokens in URLs that it does not show", async () => {
+    const { apply, command } = await emptyEnvironment();
+    const endpoints = [
+      { uid: "password", url: "https://ann:a-secret@hook.example/" },
+      { uid: "token", url: "nats://a-t0ken@hook.example/orders" },
+    ];
+    expect((await apply({ applications: [{ uid: "a", name: "A", endpoints }] })).stdout).toContain("3 created");
+    const { stdout, stderr } = await command(["export"]);
+    expect(stdout).not.toMatch(/a-secret|a-t0ken/);
+    expect(stderr).toContain("endpoint a/password (url)");
+    expect(stderr).toContain("endpoint a/token (url)");
+  });
+
   test("apply compares the signing secret of an endpoint, and rotates it", async () => {
     const { apply, send } = await emptyEnvironment();
     const file = (secret: string) => ({
