@@ -1,6 +1,10 @@
 import { makeApplication, type Send } from "./client.ts";
+import { soon } from "./soon.ts";
 
 /** Steps that many tests of deliveries need: create endpoints, send messages, read the results. */
+
+/** How long `until` waits, in ms. Most tests time out after a minute. */
+const UNTIL_MS = 55_000;
 
 /** Creates an endpoint and returns its id. */
 export async function makeEndpoint(send: Send, app: string, url: string, fields: object = {}): Promise<string> {
@@ -68,11 +72,7 @@ export async function firstAttempt(
   return attempt!;
 }
 
-/** Repeats a read until its result matches. If it never matches, the test times out. */
-export async function until<T>(ask: () => Promise<T>, fits: (answer: T) => boolean): Promise<T> {
-  for (;;) {
-    const answer = await ask();
-    if (fits(answer)) return answer;
-    await Bun.sleep(10);
-  }
+/** Like `soon`, for what may take nearly as long as a test. */
+export function until<T>(ask: () => Promise<T>, fits: (answer: T) => boolean): Promise<T> {
+  return soon(ask, fits, UNTIL_MS);
 }

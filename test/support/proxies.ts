@@ -1,8 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Subprocess, spawn } from "bun";
+import { accepts } from "./accepts.ts";
 import { freePort } from "./free-port.ts";
 
 /** A proxy of another project, on a free port of 127.0.0.1. */
@@ -69,20 +69,9 @@ export async function startProxy(
 
 async function accepting(port: number, child: Subprocess): Promise<void> {
   const end = performance.now() + START_MS_MAX;
-  while (!(await isAccepting(port))) {
+  while (!(await accepts(port))) {
     if (child.exitCode !== null) throw new Error(`The proxy ended with ${child.exitCode}.`);
     if (performance.now() > end) throw new Error(`The proxy on port ${port} accepts no connections.`);
     await Bun.sleep(10);
   }
-}
-
-function isAccepting(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
 }

@@ -5,6 +5,6 @@ export async function soon<T>(ask: () => T | Promise<T>, fits: (answer: T) => bo
     const answer = await ask();
     if (fits(answer)) return answer;
     if (Date.now() > deadline) throw new Error(`The last value was ${Bun.inspect(answer)}.`);
-    await Bun.sleep(20);
+    await Bun.sleep(10);
   }
 }

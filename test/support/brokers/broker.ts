@@ -1,4 +1,4 @@
-import { connect } from "node:net";
+import { accepts } from "../accepts.ts";
 import { freePort } from "../free-port.ts";
 import { soon } from "../soon.ts";
 
@@ -73,17 +73,6 @@ export async function suspend(pid: number): Promise<void> {
     () => Bun.file(`/proc/${pid}/status`).text(),
     (status) => /^State:\s+T/m.test(status),
   );
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
 }
 
 /** Returns `count` different ports of 127.0.0.1 that are free at the moment. */

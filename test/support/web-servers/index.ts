@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
-import { connect } from "node:net";
 import { join } from "node:path";
+import { accepts } from "../accepts.ts";
 import { type Certificate, selfSigned } from "../certificate.ts";
 import { freePort } from "../free-port.ts";
 import { temporaryDirectory } from "../temporary.ts";
@@ -120,15 +120,4 @@ export async function startWebServer(maker: Maker): Promise<WebServer> {
     certificate,
     [Symbol.asyncDispose]: stop,
   };
-}
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
-    socket.once("connect", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
 }
