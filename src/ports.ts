@@ -264,7 +264,7 @@ export interface BrokerMessage {
  * one, and leaves the queue. `refused`: the message can never be stored. The broker rejects it if the
  * protocol can express that; otherwise the message just leaves the queue.
  */
-export type Settlement = "stored" | "refused";
+export type Disposition = "stored" | "refused";
 
 /** A connection to a broker that takes the messages of one queue. */
 export interface BrokerConnection<M extends BrokerMessage = BrokerMessage> {
@@ -278,7 +278,7 @@ export interface BrokerConnection<M extends BrokerMessage = BrokerMessage> {
    * does not wait for the one before it. Rejects if the connection is lost; the message is then
    * received again.
    */
-  settle(message: M, how: Settlement): Promise<void>;
+  settle(message: M, how: Disposition): Promise<void>;
   /**
    * Ends the connection. The broker may give unsettled messages to others at once. Never rejects, and
    * may be called repeatedly.

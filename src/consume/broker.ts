@@ -2,7 +2,7 @@ import type { BrokerConnection, Clock, ProtocolClients, Resolver, Transport } fr
 import type { TargetPolicy } from "../targets/target.ts";
 
 export { BrokerError } from "../core/broker.ts";
-export type { BrokerConnection, BrokerMessage, Settlement } from "../ports.ts";
+export type { BrokerConnection, BrokerMessage, Disposition } from "../ports.ts";
 
 export interface BrokerSettings {
   /** The URL in the source's `config`, with its credentials. */

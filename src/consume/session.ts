@@ -1,5 +1,5 @@
 import type { Clock } from "../ports.ts";
-import type { BrokerConnection, BrokerMessage, Settlement } from "./broker.ts";
+import type { BrokerConnection, BrokerMessage, Disposition } from "./broker.ts";
 import { pause } from "./pause.ts";
 import type { Taking } from "./take.ts";
 
@@ -82,13 +82,13 @@ export class Session {
 
   async #take(): Promise<void> {
     if (this.#waiting.length === 0) return this.#change.promise;
-    const { settlements, waitMs } = await this.parts.take(this.#waiting.slice(0, TAKEN_AT_ONCE_MAX));
-    const messages = this.#waiting.splice(0, settlements.length);
-    for (const [i, message] of messages.entries()) this.#settle(message, settlements[i]!);
+    const { dispositions, waitMs } = await this.parts.take(this.#waiting.slice(0, TAKEN_AT_ONCE_MAX));
+    const messages = this.#waiting.splice(0, dispositions.length);
+    for (const [i, message] of messages.entries()) this.#settle(message, dispositions[i]!);
     if (waitMs > 0) await pause(this.parts.clock, waitMs, this.#end.signal);
   }
 
-  #settle(message: BrokerMessage, how: Settlement): void {
+  #settle(message: BrokerMessage, how: Disposition): void {
     const settling = this.parts.connection
       .settle(message, how)
       .catch((error: unknown) => this.#finish({ error }))

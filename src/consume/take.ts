@@ -14,7 +14,7 @@ import type { Clock } from "../ports.ts";
 import { RequestView } from "../receive/request-view.ts";
 import type { ApplicationEntry, Directory } from "../store/directory.ts";
 import { StoreUnavailable } from "../store/index.ts";
-import type { BrokerMessage, Settlement } from "./broker.ts";
+import type { BrokerMessage, Disposition } from "./broker.ts";
 import { passedOnHeaders } from "./passed-on-headers.ts";
 
 /** Time after which messages that could not be stored are offered again, in ms. */
@@ -33,7 +33,7 @@ export interface TakeParts extends CountParts {
 /** The result of taking messages from a queue. */
 export interface Taking {
   /** How the first messages are settled. The others are offered again after `waitMs`. */
-  readonly settlements: readonly Settlement[];
+  readonly dispositions: readonly Disposition[];
   /** Time until more messages may be offered, in ms. */
   readonly waitMs: number;
 }
@@ -56,40 +56,40 @@ export async function takeMessages(
   entry: SourceEntry,
   messages: readonly BrokerMessage[],
 ): Promise<Taking> {
-  const settlements: Settlement[] = [];
+  const dispositions: Disposition[] = [];
   try {
     const { environmentSeq } = entry.source;
     const application = await parts.directory.application(environmentSeq, entry.application);
     // The source was just deleted.
-    if (application === null) return { settlements, waitMs: RETRY_MS };
+    if (application === null) return { dispositions, waitMs: RETRY_MS };
     const checked = await checkMessages(parts, entry, messages);
-    while (settlements.length < checked.length) {
-      const rest = checked.slice(settlements.length);
-      const waitMs = await takeNext(parts, { entry, application }, rest, settlements);
-      if (waitMs > 0) return { settlements, waitMs };
+    while (dispositions.length < checked.length) {
+      const rest = checked.slice(dispositions.length);
+      const waitMs = await takeNext(parts, { entry, application }, rest, dispositions);
+      if (waitMs > 0) return { dispositions, waitMs };
     }
-    return { settlements, waitMs: 0 };
+    return { dispositions, waitMs: 0 };
   } catch (error) {
     const isTemporary = error instanceof StoreUnavailable || (error instanceof Problem && error.status === 503);
     if (!isTemporary) throw error;
-    return { settlements, waitMs: RETRY_MS };
+    return { dispositions, waitMs: RETRY_MS };
   }
 }
 
 /**
  * Logs the first message if it is refused, or stores the messages before the next that is refused. Adds
- * their settlements. Returns the time until more messages may be offered, in ms.
+ * their dispositions. Returns the time until more messages may be offered, in ms.
  */
 async function takeNext(
   parts: TakeParts,
   { entry, application }: { readonly entry: SourceEntry; readonly application: ApplicationEntry },
   messages: readonly Checked[],
-  settlements: Settlement[],
+  dispositions: Disposition[],
 ): Promise<number> {
   const { message, cause } = messages[0]!;
   if (cause !== null) {
     await logRefused(parts, entry, message, cause);
-    settlements.push("refused");
+    dispositions.push("refused");
     return 0;
   }
   const refused = messages.findIndex((one) => one.cause !== null);
@@ -102,7 +102,7 @@ async function takeNext(
       if (!result.accepted && result.because === "unavailable") return RETRY_MS;
       count(parts, entry, result.accepted ? "stored" : "duplicate");
       if (result.accepted) stored++;
-      settlements.push("stored");
+      dispositions.push("stored");
     }
   } finally {
     if (entry.source.ingestRate !== null) {

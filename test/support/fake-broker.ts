@@ -4,7 +4,7 @@ import {
   BrokerError,
   type BrokerMessage,
   type BrokerSettings,
-  type Settlement,
+  type Disposition,
 } from "../../src/consume/broker.ts";
 
 /** A message in the queue of a fake broker. */
@@ -18,7 +18,7 @@ export interface Queued extends BrokerMessage {
  */
 export class FakeBroker implements Broker {
   readonly queue: Queued[] = [];
-  readonly settled: { readonly number: number; readonly how: Settlement }[] = [];
+  readonly settled: { readonly number: number; readonly how: Disposition }[] = [];
   readonly connections: FakeConnection[] = [];
   /** The settings of each call of `connect`, also of those that failed. */
   readonly attempts: BrokerSettings[] = [];
@@ -91,7 +91,7 @@ class FakeConnection implements BrokerConnection<Queued> {
     return messages;
   }
 
-  async settle(message: Queued, how: Settlement): Promise<void> {
+  async settle(message: Queued, how: Disposition): Promise<void> {
     if (this.broker.isSettlingSlow) await this.#ended.promise;
     if (!this.#unsettled.delete(message)) throw new BrokerError("The connection was lost.");
     this.broker.settled.push({ number: message.number, how });

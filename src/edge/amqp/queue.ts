@@ -1,7 +1,7 @@
 import type { Channel, ChannelModel, ConsumeMessage } from "amqplib";
 import { BrokerError } from "../../core/broker.ts";
 import { parseAmqpQueueUrl } from "../../core/queue-url.ts";
-import type { BrokerConnection, BrokerMessage, QueueRequest, Settlement } from "../../ports.ts";
+import type { BrokerConnection, BrokerMessage, Disposition, QueueRequest } from "../../ports.ts";
 import { queueError } from "../broker/failure.ts";
 import { Inflow } from "../broker/inflow.ts";
 import { openFirst } from "../broker/open.ts";
@@ -10,7 +10,7 @@ import { amqpOpening, destroyAmqp } from "./connect.ts";
 
 /** Time limit for starting to take messages, in ms. */
 const BEGIN_MS_MAX = 10_000;
-/** Time in which the server must receive the last settlements when the connection ends, in ms. */
+/** Time in which the server must receive the last dispositions when the connection ends, in ms. */
 const CLOSE_MS_MAX = 2000;
 
 interface Delivery extends BrokerMessage {
@@ -70,7 +70,7 @@ class AmqpQueue implements BrokerConnection<Delivery> {
   }
 
   /** The server moves a refused message to the dead letter exchange of the queue, if it has one. */
-  async settle({ raw }: Delivery, how: Settlement): Promise<void> {
+  async settle({ raw }: Delivery, how: Disposition): Promise<void> {
     this.#inflow.throwIfEnded();
     if (how === "refused") this.#channel!.reject(raw, false);
     else this.#channel!.ack(raw);

@@ -3,7 +3,7 @@ import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection as Client } from "@nats-io/transport-node";
 import { BrokerError } from "../../core/broker.ts";
 import { parseNatsQueueUrl } from "../../core/queue-url.ts";
-import type { BrokerConnection, BrokerMessage, QueueRequest, Settlement } from "../../ports.ts";
+import type { BrokerConnection, BrokerMessage, Disposition, QueueRequest } from "../../ports.ts";
 import { queueError } from "../broker/failure.ts";
 import { Inflow } from "../broker/inflow.ts";
 import { openFirst } from "../broker/open.ts";
@@ -13,7 +13,7 @@ import { ACK_WAIT_MS, consume } from "./consumer.ts";
 
 /** Interval at which the server is told that unsettled messages are worked on, in ms. It sends others again. */
 const WORKING_MS = ACK_WAIT_MS / 4;
-/** Time in which the server must receive the last settlements when the connection ends, in ms. */
+/** Time in which the server must receive the last dispositions when the connection ends, in ms. */
 const CLOSE_MS_MAX = 2000;
 
 interface Delivery extends BrokerMessage {
@@ -64,7 +64,7 @@ class NatsQueue implements BrokerConnection<Delivery> {
   }
 
   /** The server never sends a refused message again. */
-  async settle(delivery: Delivery, how: Settlement): Promise<void> {
+  async settle(delivery: Delivery, how: Disposition): Promise<void> {
     this.#inflow.throwIfEnded();
     this.#unsettled.delete(delivery);
     if (how === "refused") delivery.raw.term();
