@@ -8,6 +8,7 @@ import type { MessageFilter } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import { errorReply } from "../../http/errors.ts";
 import * as field from "../../http/fields.ts";
+import { messageSeqOf } from "../../http/message-id.ts";
 import { type Call, type Operation, operation } from "../../http/operation.ts";
 import { reply } from "../../http/reply.ts";
 import { type SocketEvents, upgraded } from "../../http/web-socket.ts";
@@ -113,14 +114,12 @@ export function listenerRoutes(context: Context): Operation[] {
 
   function earlierOf({ after, requested_until: until }: Listen["query"]): Earlier | null {
     if (after === undefined) return null;
-    const requestedUntil = until === undefined ? 0 : placeOf(until, ["requested_until", "requestedUntil"]);
-    return { after: placeOf(after, ["after", "after"]), requestedUntil };
-  }
-
-  function placeOf(text: string, [parameter, field]: readonly [string, string]): Seq {
-    const seq = ids.decode("msg_", text);
-    if (seq === null) throw invalid(["query", parameter], `Must be the \`${field}\` of a frame (msg_…).`);
-    return seq;
+    const must = (field: string) => `Must be the \`${field}\` of a frame (msg_…).`;
+    return {
+      after: messageSeqOf(ids, after, ["query", "after"], must("after")),
+      requestedUntil:
+        until === undefined ? 0 : messageSeqOf(ids, until, ["query", "requested_until"], must("requestedUntil")),
+    };
   }
 
   function replayOf(text: string | undefined) {

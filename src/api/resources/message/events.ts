@@ -1,10 +1,10 @@
 import { Type } from "@sinclair/typebox";
 import type { Seq } from "../../../core/id.ts";
-import { invalid } from "../../../core/problem.ts";
 import type { Application, MessageFilter } from "../../../store/index.ts";
 import { callerOf } from "../../http/byte-budget.ts";
 import type { Context } from "../../http/context.ts";
 import { corsHeaders } from "../../http/cors.ts";
+import { messageSeqOf } from "../../http/message-id.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { type EventPage, MessageStreams } from "../../live/message-streams.ts";
@@ -87,10 +87,7 @@ export function messageEventRoutes(context: Context): Operation[] {
   ];
 
   function seqOf(id: string | undefined, loc: readonly string[]): Seq | null {
-    if (id === undefined) return null;
-    const seq = ids.decode("msg_", id);
-    if (seq === null) throw invalid(loc, "Must be the id of a message (msg_…).");
-    return seq;
+    return id === undefined ? null : messageSeqOf(ids, id, loc);
   }
 }
 

@@ -5,6 +5,7 @@ import { invalid } from "../../../core/problem.ts";
 import type { Application, GroupKey, Lease } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
+import { messageSeqOf } from "../../http/message-id.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { noContent } from "../../http/reply.ts";
 import { MessageOut, messageExample } from "../message/fields.ts";
@@ -102,10 +103,7 @@ export function pollerGroupRoutes(context: Context): Operation[] {
       problems: [400, 404],
       async handle({ identity, params, body: { limit = LIMIT_DEFAULT, leaseMs = LEASE_MS_DEFAULT, after } }) {
         const application = await lookup.application(identity, params.app_id);
-        const begin = after === undefined ? null : ids.decode("msg_", after);
-        if (after !== undefined && begin === null) {
-          throw invalid(["body", "after"], "Must be the id of a message (msg_…).");
-        }
+        const begin = after === undefined ? null : messageSeqOf(ids, after, ["body", "after"]);
         const key = keyOf(application, params);
         const leases = await leaseMessages(context, key, { limit, leaseMs, after: begin });
         const times = new Map(leases.map((lease) => [lease.messageSeq, lease.times]));

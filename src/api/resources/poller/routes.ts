@@ -3,10 +3,10 @@ import { confirmMessages, seekConsumer } from "../../../commands/pollers.ts";
 import { type Seq, seqBefore } from "../../../core/id.ts";
 import { parseInstant } from "../../../core/instant.ts";
 import { pageLimitDefault } from "../../../core/page.ts";
-import { invalid } from "../../../core/problem.ts";
 import type { Application, PollerKey } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
+import { messageSeqOf } from "../../http/message-id.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { pageQuery } from "../../http/paging.ts";
 import { instant } from "../../http/query.ts";
@@ -65,11 +65,8 @@ export function pollerRoutes(context: Context): Operation[] {
   const path = "/api/v1/app/:app_id/poller/:sink_id";
   const consumerPath = `${path}/consumer/:consumer_id` as const;
 
-  function iteratorOf(text: string): Seq {
-    const seq = ids.decode("msg_", text);
-    if (seq === null) throw invalid(["query", "iterator"], "Must be an iterator of this list (msg_…).");
-    return seq;
-  }
+  const iteratorOf = (text: string) =>
+    messageSeqOf(ids, text, ["query", "iterator"], "Must be an iterator of this list (msg_…).");
 
   function keyOf({ seq }: Application, params: { readonly sink_id: string; readonly consumer_id: string }): PollerKey {
     checkName("sink_id", params.sink_id);
