@@ -110,6 +110,7 @@ export interface Entrances {
   readonly sender: MessageSender;
 }
 
+/** Creates the entrances of the server. Both have the same rules and limits. */
 export function createApi(deps: ApiDeps): Entrances {
   const context = createContext(deps, {
     scopeResources: () => resources,
