@@ -48,11 +48,11 @@ interface Group {
 }
 
 /** The folders that take half of the time. */
-const HALF = ["test/browser", "test/api", "test/store"];
+const HALF = ["test/browser", "test/api", "test/store", "test/sim"];
 /** Tests often wait for a browser or a program. Two groups at the same time use both cores of a small machine. */
 const GROUPS: readonly Group[] = [
   { name: "other tests", args: HALF.map((folder) => `--path-ignore-patterns=${folder}/**`) },
-  { name: "tests of pages, API and store", args: HALF },
+  { name: "tests of pages, API, store and simulation", args: HALF },
 ];
 
 /** Runs Bun. Its output is written to a file if one is given. */

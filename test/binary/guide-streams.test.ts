@@ -5,6 +5,9 @@ import { examplesIn } from "../support/readme.ts";
 
 setDefaultTimeout(60_000);
 
+/** The variables that the programs of the guide read. */
+const ACCESS = "SERVER=http://127.0.0.1:8071 TOKEN=$(cat data/root-token)";
+
 /** Sends a message to the application that the first start creates. Returns its id. */
 async function sendOne(at: Awaited<ReturnType<typeof guidePlace>>, eventType: string): Promise<string> {
   const { stdout } = await at.shell(
@@ -34,12 +37,10 @@ test.skipIf(Bun.which("curl") === null)(
     const [program] = await guideBlocks("streams", "javascript");
     await Bun.write(`${at.path}/follow.mjs`, program!);
     const first = await sendOne(at, "first");
-    const run = at.shell(
-      `SERVER=http://127.0.0.1:8071 TOKEN=$(cat data/root-token) timeout 30 ${process.execPath} follow.mjs ${first} | head -n 2`,
-    );
+    const run = at.firstLines(`env ${ACCESS} ${process.execPath} follow.mjs ${first}`, 2);
     await sendOne(at, "invoice.paid");
     await sendOne(at, "invoice.sent");
-    expect((await run).stdout).toBe("invoice.paid\ninvoice.sent");
+    expect(await run).toBe("invoice.paid\ninvoice.sent");
   },
 );
 
@@ -51,8 +52,6 @@ test.skipIf(Bun.which("curl") === null)("the worker of the guide's page about st
   await sendOne(at, "invoice.sent");
   const [, program] = await guideBlocks("streams", "javascript");
   await Bun.write(`${at.path}/work.mjs`, program!);
-  const run = await at.shell(
-    `SERVER=http://127.0.0.1:8071 TOKEN=$(cat data/root-token) timeout 30 ${process.execPath} work.mjs | head -n 2`,
-  );
-  expect(run.stdout).toBe("invoice.paid\ninvoice.sent");
+  const printed = await at.firstLines(`env ${ACCESS} ${process.execPath} work.mjs`, 2);
+  expect(printed).toBe("invoice.paid\ninvoice.sent");
 });
