@@ -281,6 +281,41 @@ describeInBrowser("the overview of the admin page", options, (group) => {
   );
 
   test(
+    "keys pressed as soon as the search button and the search box appear are not lost",
+    async () => {
+      await using context = await group.browser.newContext();
+      const page = await context.newPage();
+      const { errors } = watch(page, group.server.url);
+      await page.addInitScript(() => {
+        const press = (target: Element, key: string) =>
+          target.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+        const pressed = new Set<string>();
+        const pressOnce = (selector: string, key: string) => {
+          const found = document.querySelector(selector);
+          if (found === null || pressed.has(selector)) return;
+          pressed.add(selector);
+          press(found, key);
+        };
+        new MutationObserver(() => {
+          pressOnce("button[aria-keyshortcuts]", "/");
+          pressOnce("dialog input[role=combobox]", "ArrowDown");
+        }).observe(document, { childList: true, subtree: true });
+      });
+      await page.goto(`${group.server.url}/ui/`);
+      await logInWith(page, TOKEN);
+      await searchInput(page).waitFor();
+      await page.getByRole("option", { name: "Customers", selected: true }).waitFor();
+      // Effects run after the first picture.
+      const twoFrames = (then: () => void) =>
+        requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(then)));
+      await page.evaluate(`new Promise(${twoFrames})`);
+      expect(await page.getByRole("option", { selected: true }).textContent()).toContain("Customers");
+      expect(errors).toEqual([]);
+    },
+    BROWSER_TIMEOUT_MS,
+  );
+
+  test(
     "Enter waits for the results of the typed text, and a text without results is said",
     async () => {
       await using opened = await open();

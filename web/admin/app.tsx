@@ -30,12 +30,9 @@ export function App() {
 /** The page after login. The live connection is open while it is mounted. */
 function LoggedIn() {
   useLayoutEffect(startLive, []);
-  useEffect(() => {
-    const stops = [startRate(), startSearch()];
-    return () => {
-      for (const stop of stops) stop();
-    };
-  }, []);
+  // Whoever sees the search button may press its key; an effect would listen only after the next picture.
+  useLayoutEffect(startSearch, []);
+  useEffect(startRate, []);
 
   const found = findPage(PAGES, address.value.path);
   const environment = overview.value?.environment;

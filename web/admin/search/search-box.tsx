@@ -141,9 +141,10 @@ interface Choosing {
 /** The chosen line, and what Enter and clicks do. Enter waits until the lines for the text are there. */
 function useChoosing(found: Found, text: string, close: () => void): Choosing {
   const { items } = found;
-  const [active, setActive] = useState(0);
+  // A choice belongs to the items that the user saw; with others, the first is chosen again.
+  const [chosen, setChosen] = useState({ items, at: 0 });
+  const active = chosen.items === items ? chosen.at : 0;
   const [waiting, setWaiting] = useState<{ readonly text: string; readonly inTab: boolean } | null>(null);
-  useEffect(() => setActive(0), [items]);
   useEffect(() => document.getElementById(optionId(active))?.scrollIntoView({ block: "nearest" }), [active, items]);
 
   const open = (item: Item | undefined, inTab: boolean) => {
@@ -166,7 +167,7 @@ function useChoosing(found: Found, text: string, close: () => void): Choosing {
       if (key === "ArrowDown" || key === "ArrowUp") {
         event.preventDefault();
         const step = key === "ArrowDown" ? 1 : -1;
-        if (items.length > 0) setActive((active + step + items.length) % items.length);
+        if (items.length > 0) setChosen({ items, at: (active + step + items.length) % items.length });
       } else if (key === "Escape") {
         // The browser would tell of the end of the dialog only later, after another Ctrl-K perhaps.
         event.preventDefault();

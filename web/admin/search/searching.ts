@@ -24,7 +24,7 @@ export function useFound(text: string): Found {
   const [found, setFound] = useState<Found>(() => withoutText());
   useEffect(() => {
     if (text === "") {
-      setFound(withoutText());
+      setFound((before) => (before.text === "" ? before : withoutText()));
       return;
     }
     const stop = new AbortController();
