@@ -1,4 +1,5 @@
 import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { postgresPrograms } from "./test-servers/postgres.ts";
 
 /**
  * Programs that tests use and that may be missing on a machine. They are installed as root on
@@ -11,6 +12,8 @@ interface Tool {
   /** Name of the Debian package. */
   readonly package: string;
   readonly purpose: string;
+  /** Finds a program that is not on the PATH. */
+  readonly find?: () => string | null;
 }
 
 const TOOLS: readonly Tool[] = [
@@ -29,7 +32,12 @@ const TOOLS: readonly Tool[] = [
   { program: "python3", package: "python3", purpose: "the tests of the HTTP client against Python" },
   { program: "rabbitmq-server", package: "rabbitmq-server", purpose: "the tests with RabbitMQ" },
   { program: "nats-server", package: "nats-server", purpose: "the tests with NATS" },
+  { program: "initdb", package: "postgresql", purpose: "the tests with PostgreSQL", find: postgresPrograms },
 ];
+
+function isMissing({ program, find }: Tool): boolean {
+  return (find?.() ?? Bun.which(program)) === null;
+}
 
 /** A program that Debian's packages ask whether they may start their services. */
 const POLICY = "/usr/sbin/policy-rc.d";
@@ -58,7 +66,7 @@ function apt(...args: string[]): boolean {
 
 /** Installs missing programs if possible. Returns a line for each program that is still missing. */
 export function installTestTools(): string[] {
-  const missing = TOOLS.filter(({ program }) => Bun.which(program) === null);
+  const missing = TOOLS.filter(isMissing);
   const mayInstall = process.getuid?.() === 0 && Bun.which("apt-get") !== null;
   if (missing.length > 0 && mayInstall) {
     const install = ["install", "-y", "--no-install-recommends", ...missing.map((tool) => tool.package)];
@@ -68,7 +76,5 @@ export function installTestTools(): string[] {
       apt(...install);
     });
   }
-  return missing
-    .filter(({ program }) => Bun.which(program) === null)
-    .map(({ program, purpose }) => `${program} is missing: ${purpose} are skipped`);
+  return missing.filter(isMissing).map(({ program, purpose }) => `${program} is missing: ${purpose} are skipped`);
 }

@@ -1,0 +1,141 @@
+import { chmodSync, chownSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { postgresPrograms } from "../../scripts/test-servers/postgres.ts";
+import { type BrokerTls, freePorts, RestartableProcess } from "./brokers/broker.ts";
+import { temporaryDirectory } from "./temporary.ts";
+
+/** Null where PostgreSQL is missing. */
+const programs = postgresPrograms();
+export const hasPostgres = programs !== null;
+if (!hasPostgres) console.log("PostgreSQL is missing: the tests with it are skipped");
+
+/** The server refuses to run as root. Debian's package creates this user. */
+const SERVER_USER = "postgres";
+/** A superuser of the server, and its password. Connections over TCP need the password. */
+export const POSTGRES_USER = "owner";
+export const POSTGRES_PASSWORD = "pässword/of:the@tests";
+
+/** A PostgreSQL server in a separate process, with its own data. Its commits are durable (`fsync`). */
+export interface PostgresServer extends AsyncDisposable {
+  readonly port: number;
+  readonly pid: number;
+  /** Returns the URL of a database, with the password and over TCP. */
+  url(database: string): string;
+  /** Creates an empty database and returns its URL. */
+  createDatabase(): Promise<string>;
+  /** Ends the server at once, as a crash does. Its data remains. */
+  kill(): Promise<void>;
+  /** Starts a server that was killed, on the same data and port. */
+  start(): Promise<void>;
+}
+
+interface PostgresOptions {
+  /** With a certificate, the server accepts connections with and without TLS. */
+  readonly tls?: BrokerTls;
+  /** Lines of `postgresql.conf`, such as `max_connections = 20`. */
+  readonly settings?: readonly string[];
+}
+
+/** Starts PostgreSQL. As root, it runs as another user. */
+export async function startPostgres({ tls, settings = [] }: PostgresOptions = {}): Promise<PostgresServer> {
+  const directory = temporaryDirectory();
+  const data = directory.file("data");
+  const [port] = freePorts(1) as [number];
+  const write = (name: string, text: string) => writeOwned(directory.file(name), text);
+  own(directory.path);
+  try {
+    write("password", POSTGRES_PASSWORD);
+    await initialize(data, directory.file("password"));
+    write("postgresql.conf", configuration(port, directory.path, settings, tls !== undefined));
+    if (tls !== undefined) {
+      write("cert.pem", tls.cert);
+      write("key.pem", tls.key);
+    }
+  } catch (error) {
+    directory[Symbol.dispose]();
+    throw error;
+  }
+  const server = new RestartableProcess(
+    asServerUser("postgres", "-D", data, "-c", `config_file=${directory.file("postgresql.conf")}`),
+    { PATH: process.env.PATH ?? "" },
+    directory.path,
+    directory.file("log"),
+  );
+  const url = (database: string) =>
+    `postgres://${POSTGRES_USER}:${encodeURIComponent(POSTGRES_PASSWORD)}@127.0.0.1:${port}/${database}`;
+  const isReady = async () => {
+    await using sql = new Bun.SQL(url("postgres"), { max: 1 });
+    return sql.connect().then(
+      () => true,
+      () => false,
+    );
+  };
+  // SIGQUIT is the immediate shutdown, after which the next start recovers from the write-ahead log.
+  // After a SIGKILL, processes of the server could remain and prevent the next start.
+  const kill = () => server.kill("SIGQUIT");
+  let databases = 0;
+  await server.start(port, isReady);
+  return {
+    port,
+    get pid() {
+      return server.pid;
+    },
+    url,
+    async createDatabase() {
+      const name = `test_${++databases}`;
+      await using sql = new Bun.SQL(url("postgres"), { max: 1 });
+      await sql.unsafe(`CREATE DATABASE ${name}`);
+      return url(name);
+    },
+    kill,
+    start: () => server.start(port, isReady),
+    async [Symbol.asyncDispose]() {
+      await kill();
+      directory[Symbol.dispose]();
+    },
+  };
+}
+
+function configuration(port: number, home: string, settings: readonly string[], hasTls: boolean): string {
+  return [
+    ...[`port = ${port}`, "listen_addresses = '127.0.0.1'", `unix_socket_directories = '${home}'`],
+    ...["timezone = 'UTC'", "log_line_prefix = '%m [%p] '"],
+    ...(hasTls ? ["ssl = on", `ssl_cert_file = '${home}/cert.pem'`, `ssl_key_file = '${home}/key.pem'`] : []),
+    ...settings,
+    "",
+  ].join("\n");
+}
+
+async function initialize(data: string, passwordFile: string): Promise<void> {
+  const child = Bun.spawn(
+    asServerUser(
+      ...["initdb", "-D", data, "-U", POSTGRES_USER, `--pwfile=${passwordFile}`],
+      ...["--encoding=UTF8", "--locale=C", "--auth-host=scram-sha-256", "--auth-local=trust", "--no-sync"],
+    ),
+    { stdin: "ignore", stdout: "ignore", stderr: "pipe", cwd: "/" },
+  );
+  const problem = await new Response(child.stderr).text();
+  if ((await child.exited) !== 0) throw new Error(`initdb: ${problem}`);
+}
+
+/** Returns the command line of a program of the server. */
+function asServerUser(program: string, ...args: readonly string[]): string[] {
+  const command = [join(programs!, program), ...args];
+  if (process.getuid?.() !== 0) return command;
+  return ["setpriv", `--reuid=${SERVER_USER}`, `--regid=${SERVER_USER}`, "--clear-groups", ...command];
+}
+
+/** Writes a file that only the server may read, which it demands of keys. */
+function writeOwned(path: string, text: string): void {
+  writeFileSync(path, text);
+  chmodSync(path, 0o600);
+  own(path);
+}
+
+function own(path: string): void {
+  if (process.getuid?.() === 0) chownSync(path, idOf("-u"), idOf("-g"));
+}
+
+function idOf(kind: "-u" | "-g"): number {
+  return Number(Bun.spawnSync(["id", kind, SERVER_USER]).stdout.toString());
+}
