@@ -1,11 +1,11 @@
 import type { Database } from "bun:sqlite";
 import { timeOfSeq } from "../../core/id.ts";
 import { type ApplicationCounts, deadCountMax } from "../index.ts";
+import { STATE } from "../sql/delivery-row.ts";
+import { IS_FAILING } from "../sql/endpoint-row.ts";
+import type { Bindings } from "../sql/page.ts";
 import type { Survey } from "../survey.ts";
 import type { Turns } from "../turns.ts";
-import { STATE } from "./deliveries.ts";
-import { IS_FAILING } from "./endpoint-row.ts";
-import type { Bindings } from "./page.ts";
 
 /** Number of endpoints whose dead letters one step counts. */
 const ENDPOINTS_AT_ONCE = 500;

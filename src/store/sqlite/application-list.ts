@@ -1,14 +1,12 @@
 import type { Database } from "bun:sqlite";
-import { applicationFields } from "../../core/resources/application.ts";
 import type { ApplicationExclusion, Configuration } from "../index.ts";
+import type { Row } from "../sql/mapping.ts";
+import { applicationMapping } from "../sql/mappings.ts";
+import { type Bindings, Conditions, directionOf, rangeOf, readRanges } from "../sql/page.ts";
+import type { Range } from "../sql/range.ts";
 import type { Turns } from "../turns.ts";
 import { applicationSearch } from "./application-search.ts";
-import { mappingOf, type Row } from "./mapping.ts";
-import { type Bindings, Conditions, directionOf, rangeOf, readRanges } from "./page.ts";
-import type { Range } from "./range.ts";
 import { readSteps } from "./steps.ts";
-
-export const applicationMapping = mappingOf("application", applicationFields);
 
 const LISTED = `environment_seq = $environmentSeq AND deleted_at IS NULL AND operational = 0 AND source_seq IS NULL
   AND seq >= $from AND seq < $to`;

@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
 import type { ApplicationName, ApplicationSearch, PageRequest } from "../index.ts";
-import { type Bindings, directionOf } from "./page.ts";
+import { type Bindings, directionOf } from "../sql/page.ts";
 import type { Steps } from "./steps.ts";
 
 type Name = Omit<ApplicationName, "sourceSeq">;

@@ -1,13 +1,14 @@
 import type { Database } from "bun:sqlite";
 import { limitsMessages } from "../../core/quota.ts";
 import type { Configuration } from "../index.ts";
+import type { Row } from "../sql/mapping.ts";
+import { applicationMapping } from "../sql/mappings.ts";
+import { orTaken, unlessTaken } from "../sql/rows.ts";
 import type { Turns } from "../turns.ts";
-import { applicationMapping, listVerb } from "./application-list.ts";
+import { listVerb } from "./application-list.ts";
 import type { Committer } from "./commit.ts";
-import type { Row } from "./mapping.ts";
 import { pollerRemover } from "./pollers.ts";
 import type { QuotaUsages } from "./quota-usage.ts";
-import { orTaken, unlessTaken } from "./rows.ts";
 
 const { columns, insert, assignments, toRecord, toRecordOrNull, toBindings } = applicationMapping;
 

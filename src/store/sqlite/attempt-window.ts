@@ -7,8 +7,8 @@
 import type { Database } from "bun:sqlite";
 import { type Seq, seqAt } from "../../core/id.ts";
 import type { PageRequest, TimeWindow } from "../index.ts";
-import { type Conditions, directionOf, rangeOf } from "./page.ts";
-import type { Range } from "./range.ts";
+import { type Conditions, directionOf, rangeOf } from "../sql/page.ts";
+import type { Range } from "../sql/range.ts";
 
 /**
  * A range of rows. If `isLate` is true, only the rows that `lateFinder` finds in the range are

@@ -1,35 +1,14 @@
 import type { Database } from "bun:sqlite";
-import type { AttemptHeaders } from "../../core/attempt-headers.ts";
 import type { Seq } from "../../core/id.ts";
-import type { FailureReason } from "../../core/outcome.ts";
 import type { Attempt, AttemptFilter, History, PageOf, PageRequest, ResponseClass } from "../index.ts";
+import { type AttemptRow, attemptColumns, exchangeOf, toAttempt } from "../sql/attempt-row.ts";
+import { type Bindings, Conditions, directionOf, readRanges } from "../sql/page.ts";
+import type { SecretBox } from "../sql/secret-box.ts";
 import { addStartWindow, earliestRange, lateFinder, type WindowRange, windowRanges } from "./attempt-window.ts";
 import type { Committer } from "./commit.ts";
-import { TRIGGER_NAMES } from "./deliveries.ts";
 import { addMessageFilter } from "./messages.ts";
-import { type Bindings, Conditions, directionOf, readRanges } from "./page.ts";
-import type { SecretBox } from "./secret-box.ts";
 import type { Stretches } from "./stretches.ts";
 import { termsOfAttempts } from "./traits.ts";
-
-export interface AttemptRow extends Omit<Attempt, "reason" | "trigger"> {
-  reason: string | null;
-  trigger: number;
-}
-
-/** The response of the attempt `t`, which another attempt of its batch may store. */
-const RESPONSE = `CASE WHEN t.response_in IS NULL THEN t.response
-    ELSE (SELECT o.response FROM attempt o WHERE o.seq = t.response_in) END AS response`;
-
-export function attemptColumns(withContent: boolean): string {
-  return `t.seq, t.delivery_seq AS deliverySeq, t.message_seq AS messageSeq, t.endpoint_seq AS endpointSeq, t.url, t.reason,
-    t.response_status AS responseStatus, ${withContent ? RESPONSE : "NULL AS response"}, t.note, t.duration_ms AS durationMs,
-    t.trigger, t.started_at AS startedAt, t.next_attempt_at AS nextAttemptAt, t.batch_seq AS batchSeq`;
-}
-
-export function toAttempt(row: AttemptRow): Attempt {
-  return { ...row, reason: row.reason as FailureReason | null, trigger: TRIGGER_NAMES[row.trigger]! };
-}
 
 /**
  * Conditions on a response status, by class. The status is stored as 0 if there was no response.
@@ -130,17 +109,6 @@ export function attempts(
         expunge.run(attemptSeq);
       }),
     count: countVerb(db),
-  };
-}
-
-/** Converts the text that is stored encrypted with an attempt. */
-function exchangeOf(text: string): Pick<Attempt, "headers" | "transformation" | "apiVersion"> {
-  const { transformation, apiVersion, ...headers } = JSON.parse(text) as Partial<AttemptHeaders> &
-    Pick<Attempt, "transformation" | "apiVersion">;
-  return {
-    ...(headers.request !== undefined && { headers: headers as AttemptHeaders }),
-    ...(transformation !== undefined && { transformation }),
-    ...(apiVersion !== undefined && { apiVersion }),
   };
 }
 

@@ -9,9 +9,9 @@ import {
   deadReasonCountMax,
   type EndpointState,
 } from "../index.ts";
+import { STATE } from "../sql/delivery-row.ts";
 import type { Survey } from "../survey.ts";
 import type { Turns } from "../turns.ts";
-import { STATE } from "./deliveries.ts";
 import { ENDPOINT_STATE } from "./environment-endpoints.ts";
 import { refusingSources } from "./refusing-sources.ts";
 

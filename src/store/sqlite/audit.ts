@@ -1,10 +1,10 @@
 import type { Database } from "bun:sqlite";
 import type { Seq } from "../../core/id.ts";
 import type { AuditActor, AuditEntry, AuditFilter, AuditTarget, Configuration, PageRequest } from "../index.ts";
+import { directionOf, rangeOf } from "../sql/page.ts";
+import { parsed } from "../sql/rows.ts";
 import type { Turns } from "../turns.ts";
 import type { Committer } from "./commit.ts";
-import { directionOf, rangeOf } from "./page.ts";
-import { parsed } from "./rows.ts";
 import { readSteps, type Steps } from "./steps.ts";
 
 interface Row {

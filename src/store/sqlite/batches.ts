@@ -1,8 +1,8 @@
 import type { Database } from "bun:sqlite";
 import type { Seq } from "../../core/id.ts";
 import type { BatchCandidate, Queue } from "../index.ts";
+import { PENDING_COLUMNS, type PendingRow, withTriggers } from "../sql/delivery-row.ts";
 import type { Committer } from "./commit.ts";
-import { PENDING_COLUMNS, type PendingRow, withTriggers } from "./deliveries.ts";
 import { positionKeeper } from "./last-position.ts";
 
 type CandidateRow = PendingRow & Pick<BatchCandidate, "payloadBytes">;

@@ -2,8 +2,9 @@ import type { Database, Statement } from "bun:sqlite";
 import type { Fact } from "../../core/fact.ts";
 import type { Clock } from "../../ports.ts";
 import { type Store, StoreUnavailable } from "../index.ts";
+import { resultsOf } from "../sql/group-results.ts";
 import { codeOf, isDiskError, messageOf } from "./disk-error.ts";
-import { Group, resultsOf } from "./group.ts";
+import { Group } from "./group.ts";
 import { HealthRecord } from "./store-health.ts";
 
 /**

@@ -1,9 +1,9 @@
 import type { Database } from "bun:sqlite";
 import type { Seq } from "../../core/id.ts";
 import type { FailureReason } from "../../core/outcome.ts";
+import { STATE } from "../sql/delivery-row.ts";
+import type { Bindings } from "../sql/page.ts";
 import type { Turns } from "../turns.ts";
-import { STATE } from "./deliveries.ts";
-import type { Bindings } from "./page.ts";
 
 /** A changed block that is less full is joined with the next one. */
 const FULL_ENOUGH = 1 / 4;

@@ -2,10 +2,10 @@ import type { Database } from "bun:sqlite";
 import type { Seq } from "../../core/id.ts";
 import type { FailureReason } from "../../core/outcome.ts";
 import type { DeadLetterFilter, DeadLetterGroup } from "../index.ts";
+import { STATE } from "../sql/delivery-row.ts";
+import { type Bindings, Conditions } from "../sql/page.ts";
 import type { Turns } from "../turns.ts";
 import { DeadLetterBlocks, type GroupKey } from "./dead-letter-blocks.ts";
-import { STATE } from "./deliveries.ts";
-import { type Bindings, Conditions } from "./page.ts";
 
 /** Number of dead letters that one step reads, whether or not they match. A step takes a few ms. */
 const STEP_ROWS = 2000;

@@ -1,7 +1,7 @@
 import type { Database, Statement } from "bun:sqlite";
 import type { Seq } from "../../core/id.ts";
 import type { DeadLetterFilter } from "../index.ts";
-import type { Bindings } from "./page.ts";
+import type { Bindings } from "../sql/page.ts";
 
 /**
  * Maximum number of dead letters that one step reads, whether or not they match a filter. A step

@@ -3,13 +3,13 @@ import type { Seq } from "../../core/id.ts";
 import type { FailureReason } from "../../core/outcome.ts";
 import type { Clock } from "../../ports.ts";
 import type { DeadLetter, DeadLetterFilter, DeadLetterGroup, Dropped, History, Queue, Redriven } from "../index.ts";
+import { type AttemptRow, attemptColumns, toAttempt } from "../sql/attempt-row.ts";
+import { type Bindings, Conditions, directionOf, pageOf } from "../sql/page.ts";
 import type { Turns } from "../turns.ts";
-import { type AttemptRow, attemptColumns, toAttempt } from "./attempts.ts";
 import type { Committer } from "./commit.ts";
 import { allGroups, redrivableGroups, sorted, sumOf } from "./dead-letter-groups.ts";
 import { DeadLetterScan } from "./dead-letter-scan.ts";
 import { positionKeeper } from "./last-position.ts";
-import { type Bindings, Conditions, directionOf, pageOf } from "./page.ts";
 import { taskUpdate } from "./tasks.ts";
 
 /**

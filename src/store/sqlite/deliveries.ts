@@ -2,36 +2,14 @@ import type { Database } from "bun:sqlite";
 import type { DeliveryWas } from "../../core/fact.ts";
 import type { Seq } from "../../core/id.ts";
 import type { FailureReason } from "../../core/outcome.ts";
-import type { Delivery, DeliveryState, PendingDelivery, PendingLane, Queue, Trigger } from "../index.ts";
+import type { PendingDelivery, PendingLane, Queue } from "../index.ts";
+import { PENDING_COLUMNS, type PendingRow, STATE, STATE_NAMES, withTriggers } from "../sql/delivery-row.ts";
+import type { SecretBox } from "../sql/secret-box.ts";
 import type { Committer } from "./commit.ts";
 import { positionKeeper } from "./last-position.ts";
-import type { SecretBox } from "./secret-box.ts";
 import { settleVerb } from "./settle.ts";
 import type { Stretches } from "./stretches.ts";
 import { trait } from "./trait.ts";
-
-/** The values of the column `state`. */
-export const STATE = { pending: 0, delivered: 1, dead: 2, cancelled: 3 } as const satisfies Record<
-  DeliveryState,
-  number
->;
-export const STATE_NAMES: readonly DeliveryState[] = ["pending", "delivered", "dead", "cancelled"];
-
-/** The values of the column `trigger`. */
-export const TRIGGER = { schedule: 0, manual: 1 } as const satisfies Record<Trigger, number>;
-export const TRIGGER_NAMES: readonly Trigger[] = ["schedule", "manual"];
-
-export const DELIVERY_COLUMNS = `seq, message_seq AS messageSeq, endpoint_seq AS endpointSeq, state, reason,
-  due_at AS dueAt, attempts_total AS attemptsTotal`;
-
-export interface DeliveryRow extends Omit<Delivery, "state" | "reason"> {
-  state: number;
-  reason: string | null;
-}
-
-export function toDelivery(row: DeliveryRow): Delivery {
-  return { ...row, state: STATE_NAMES[row.state]!, reason: row.reason as FailureReason | null };
-}
 
 type Verbs = Pick<Queue, "due" | "nextPosition" | "pendingLanes" | "settle" | "bury" | "hasten" | "resend">;
 
@@ -44,25 +22,6 @@ export function deliveries(db: Database, committer: Committer, stretches: Stretc
     hasten: hastenVerb(db, committer),
     resend: resendVerb(db, committer, stretches),
   };
-}
-
-/** The columns of a pending delivery. */
-export const PENDING_COLUMNS = `seq, message_seq AS messageSeq, endpoint_seq AS endpointSeq, position, due_at AS dueAt,
-  attempts, round, trigger, batch_seq AS batchSeq`;
-
-export interface PendingRow extends Omit<PendingDelivery, "trigger"> {
-  trigger: number | Trigger;
-}
-
-/**
- * Replaces the numbers of triggers with their names. Changes the rows in place, because it runs for
- * every delivery.
- */
-export function withTriggers<Row extends PendingRow>(
-  rows: Row[],
-): (Omit<Row, "trigger"> & Pick<PendingDelivery, "trigger">)[] {
-  for (const row of rows) row.trigger = TRIGGER_NAMES[row.trigger as number]!;
-  return rows as (Omit<Row, "trigger"> & Pick<PendingDelivery, "trigger">)[];
 }
 
 function lanes(db: Database): Pick<Queue, "due" | "nextPosition" | "pendingLanes"> {

@@ -1,9 +1,9 @@
 import type { Database } from "bun:sqlite";
 import type { FailureReason } from "../../core/outcome.ts";
 import { type EndpointState, endpointPendingMax } from "../index.ts";
+import { STATE } from "../sql/delivery-row.ts";
+import { FAILURE_REASON } from "../sql/endpoint-row.ts";
 import type { Survey } from "../survey.ts";
-import { STATE } from "./deliveries.ts";
-import { FAILURE_REASON } from "./endpoint-row.ts";
 import { ENDPOINT_STATE } from "./environment-endpoints.ts";
 
 export function endpointDetail(db: Database): Survey["endpointDetail"] {

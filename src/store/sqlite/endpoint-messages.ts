@@ -1,11 +1,11 @@
 import type { Database, Statement } from "bun:sqlite";
 import type { EndpointMessage, EndpointMessageFilter, History, Message, PageRequest } from "../index.ts";
+import { type DeliveryRow, STATE, toDelivery } from "../sql/delivery-row.ts";
+import { type Bindings, Conditions, directionOf, rangeOf, readRanges } from "../sql/page.ts";
+import type { Range } from "../sql/range.ts";
 import type { Turns } from "../turns.ts";
-import { type DeliveryRow, STATE, toDelivery } from "./deliveries.ts";
 import { FOUND_COLUMNS, type FoundMessage, messageRows } from "./message-rows.ts";
 import { addMessageFilter } from "./messages.ts";
-import { type Bindings, Conditions, directionOf, rangeOf, readRanges } from "./page.ts";
-import type { Range } from "./range.ts";
 import type { Stretches } from "./stretches.ts";
 import { trait } from "./trait.ts";
 import { termsOfMessages } from "./traits.ts";

@@ -1,8 +1,8 @@
 import type { Database } from "bun:sqlite";
 import type { Seq } from "../../core/id.ts";
 import type { Configuration, EndpointSecret } from "../index.ts";
+import type { SecretBox } from "../sql/secret-box.ts";
 import type { Committer } from "./commit.ts";
-import type { SecretBox } from "./secret-box.ts";
 
 /** Maximum number of an endpoint's old secrets that are still valid, as in the Svix API. */
 const OLD_SECRETS_MAX = 10;

@@ -7,13 +7,13 @@ import type {
   FilterCheck,
   KnownEndpoint,
 } from "../index.ts";
+import { ENDPOINT_COLUMNS, ENDPOINT_SQL, type EndpointRow, endpointCodec } from "../sql/endpoint-row.ts";
+import { pageOf, walk } from "../sql/page.ts";
+import { orTaken, parsedOrNull } from "../sql/rows.ts";
+import type { SecretBox } from "../sql/secret-box.ts";
 import type { Committer } from "./commit.ts";
-import { ENDPOINT_COLUMNS, ENDPOINT_SQL, type EndpointRow, endpointCodec } from "./endpoint-row.ts";
 import { endpointSecrets } from "./endpoint-secrets.ts";
 import { laneSorter } from "./lane-sorter.ts";
-import { pageOf, walk } from "./page.ts";
-import { orTaken, parsedOrNull } from "./rows.ts";
-import type { SecretBox } from "./secret-box.ts";
 
 const anyFilters: FilterCheck = () => {};
 

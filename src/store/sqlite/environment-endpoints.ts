@@ -1,11 +1,11 @@
 import type { Database } from "bun:sqlite";
 import type { FailureReason } from "../../core/outcome.ts";
 import type { EndpointState, EnvironmentEndpoint, EnvironmentEndpointFilter } from "../index.ts";
+import { FAILURE_REASON, IS_FAILING, listedEndpoint, SELECTED_ENDPOINT } from "../sql/endpoint-row.ts";
+import type { Row } from "../sql/mapping.ts";
+import { type Bindings, Conditions, directionOf, rangeOf } from "../sql/page.ts";
 import type { Survey } from "../survey.ts";
 import type { Turns } from "../turns.ts";
-import { FAILURE_REASON, IS_FAILING, listedEndpoint, SELECTED_ENDPOINT } from "./endpoint-row.ts";
-import type { Row } from "./mapping.ts";
-import { type Bindings, Conditions, directionOf, rangeOf } from "./page.ts";
 import { readSteps } from "./steps.ts";
 
 /** Number of endpoints that one step reads. */

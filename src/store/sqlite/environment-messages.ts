@@ -1,12 +1,13 @@
 import type { Database } from "bun:sqlite";
 import type { DeliveryState, EnvironmentMessage, EnvironmentMessageFilter, MessageState } from "../index.ts";
+import { STATE, STATE_NAMES } from "../sql/delivery-row.ts";
+import { type MessageRow, messageColumns, toMessage } from "../sql/message-row.ts";
+import { type Bindings, Conditions, directionOf, rangeOf } from "../sql/page.ts";
 import type { Survey } from "../survey.ts";
 import type { Turns } from "../turns.ts";
-import { STATE, STATE_NAMES } from "./deliveries.ts";
 import { type EventIdSearch, eventIdSearch } from "./event-id-search.ts";
 import { FOUND_COLUMNS, type FoundMessage } from "./message-rows.ts";
-import { addMessageFilter, type MessageRow, messageColumns, toMessage } from "./messages.ts";
-import { type Bindings, Conditions, directionOf, rangeOf } from "./page.ts";
+import { addMessageFilter } from "./messages.ts";
 import { readSteps } from "./steps.ts";
 
 /** Number of messages that one step filters by their columns. */

@@ -1,15 +1,15 @@
 import type { Database } from "bun:sqlite";
-import { environmentFields } from "../../core/resources/environment.ts";
 import type { Configuration } from "../index.ts";
+import type { Row } from "../sql/mapping.ts";
+import { environmentMapping } from "../sql/mappings.ts";
+import { pageOf, walk } from "../sql/page.ts";
+import { unlessTaken } from "../sql/rows.ts";
 import type { Committer } from "./commit.ts";
-import { mappingOf, type Row } from "./mapping.ts";
-import { pageOf, walk } from "./page.ts";
 import { pollerRemover } from "./pollers.ts";
 import type { QuotaUsages } from "./quota-usage.ts";
-import { unlessTaken } from "./rows.ts";
 import { SOURCE_DELETION } from "./sources.ts";
 
-const { columns, insert, toRecord, toRecordOrNull, toBindings } = mappingOf("environment", environmentFields);
+const { columns, insert, toRecord, toRecordOrNull, toBindings } = environmentMapping;
 
 const DELETE = [
   "DELETE FROM event_type WHERE environment_seq = ?",

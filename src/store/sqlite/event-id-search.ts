@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 import type { Seq } from "../../core/id.ts";
+import type { Bindings } from "../sql/page.ts";
 import type { Turns } from "../turns.ts";
-import type { Bindings } from "./page.ts";
 
 /** Number of applications that one step looks up. */
 const STEP_ROWS = 1000;

@@ -1,12 +1,12 @@
 import type { Database } from "bun:sqlite";
-import { eventTypeFields } from "../../core/resources/event-type.ts";
 import type { Configuration, EventType } from "../index.ts";
+import type { Row } from "../sql/mapping.ts";
+import { eventTypeMapping } from "../sql/mappings.ts";
+import { Conditions, pageOf } from "../sql/page.ts";
+import { jsonOrNull, unlessTaken } from "../sql/rows.ts";
 import type { Committer } from "./commit.ts";
-import { mappingOf, type Row } from "./mapping.ts";
-import { Conditions, pageOf } from "./page.ts";
-import { jsonOrNull, unlessTaken } from "./rows.ts";
 
-const { columns, insert, assignments, toRecord, toRecordOrNull, toBindings } = mappingOf("event_type", eventTypeFields);
+const { columns, insert, assignments, toRecord, toRecordOrNull, toBindings } = eventTypeMapping;
 
 /** Holds if the event type has no feature flags or at least one of `$flags`. */
 const VISIBLE = `(feature_flags = '[]' OR EXISTS (

@@ -1,9 +1,9 @@
 import type { Database } from "bun:sqlite";
 import type { Seq } from "../../core/id.ts";
 import type { IdempotencyEntry, IdempotentResponse, Queue } from "../index.ts";
+import type { SecretBox } from "../sql/secret-box.ts";
 import type { Committer } from "./commit.ts";
 import type { MessageKeys } from "./keys/message-keys.ts";
-import type { SecretBox } from "./secret-box.ts";
 
 interface Row {
   status: number;

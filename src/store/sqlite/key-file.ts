@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { StartError } from "../../core/start-error.ts";
+import { KeyBox } from "../sql/secret-box.ts";
 import { type Files, writeDurably } from "./durable-file.ts";
-import { KeyBox } from "./secret-box.ts";
 
 const KEY_FILE = "encryption.key";
 

@@ -1,9 +1,9 @@
 import type { Database } from "bun:sqlite";
 import type { Seq } from "../../core/id.ts";
 import type { DeliveryState, History, LatestMessage } from "../index.ts";
+import { STATE, STATE_NAMES } from "../sql/delivery-row.ts";
+import { type MessageRow, messageColumns, toMessage } from "../sql/message-row.ts";
 import type { Turns } from "../turns.ts";
-import { STATE, STATE_NAMES } from "./deliveries.ts";
-import { type MessageRow, messageColumns, toMessage } from "./messages.ts";
 
 /** Number of messages that `latest` searches: the newest of all environments. */
 const SCANNED_MAX = 5000;

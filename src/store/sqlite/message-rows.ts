@@ -1,8 +1,8 @@
 import type { Database } from "bun:sqlite";
 import type { Seq } from "../../core/id.ts";
 import type { Message, PageOf } from "../index.ts";
+import { type MessageRow, messageColumns, toMessage } from "../sql/message-row.ts";
 import type { Turns } from "../turns.ts";
-import { type MessageRow, messageColumns, toMessage } from "./messages.ts";
 
 /** Size of the payloads that are skipped or read in one step, in bytes. About 2 ms. */
 const STEP_BYTES = 2 * 1024 * 1024;

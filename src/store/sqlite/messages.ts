@@ -1,75 +1,28 @@
 import type { Database } from "bun:sqlite";
-import type {
-  AcceptResult,
-  Delivery,
-  History,
-  Message,
-  MessageContent,
-  MessageFilter,
-  NewMessage,
-  Queue,
-} from "../index.ts";
+import type { AcceptResult, Delivery, History, MessageFilter, NewMessage, Queue } from "../index.ts";
+import { DELIVERY_COLUMNS, type DeliveryRow, toDelivery } from "../sql/delivery-row.ts";
+import {
+  CONTENT_COLUMNS,
+  type ContentRow,
+  headersColumn,
+  type MessageRow,
+  messageColumns,
+  toContent,
+  toMessage,
+} from "../sql/message-row.ts";
+import { type Bindings, Conditions, directionOf, rangeOf, readRanges } from "../sql/page.ts";
+import { receivedColumn } from "../sql/received-column.ts";
+import { jsonOrNull } from "../sql/rows.ts";
 import type { Turns } from "../turns.ts";
 import type { Committer } from "./commit.ts";
-import { DELIVERY_COLUMNS, type DeliveryRow, toDelivery } from "./deliveries.ts";
 import { deliveryInserter } from "./delivery-inserter.ts";
 import type { FunctionSends } from "./function-sends.ts";
 import type { Idempotency } from "./idempotency.ts";
 import { latestVerb } from "./latest.ts";
 import { FOUND_COLUMNS, type FoundMessage, messageRows } from "./message-rows.ts";
-import { type Bindings, Conditions, directionOf, rangeOf, readRanges } from "./page.ts";
 import type { QuotaUsages } from "./quota-usage.ts";
-import { fromReceivedColumn, receivedColumn } from "./received-column.ts";
-import { fromHeadersColumn, receivedHeadersColumn } from "./received-headers-column.ts";
-import { jsonOrNull, parsedOrNull } from "./rows.ts";
 import type { Stretches } from "./stretches.ts";
 import { termsOfMessages, traitsOfMessage } from "./traits.ts";
-
-export interface MessageRow {
-  seq: number;
-  applicationSeq: number;
-  eventType: string;
-  eventId: string | null;
-  channels: string | null;
-  tags: string | null;
-  payload: Uint8Array | null;
-  contentType: string | null;
-  headers: string | null;
-  acceptedAt: number;
-  deliverAt: number | null;
-  warnings: string | null;
-  received: string | null;
-}
-
-export function messageColumns(withContent: boolean): string {
-  return `m.seq, m.application_seq AS applicationSeq, m.event_type AS eventType, m.event_id AS eventId, m.channels, m.tags,
-    ${withContent ? "m.payload" : "NULL AS payload"}, m.content_type AS contentType, m.headers, m.accepted_at AS acceptedAt,
-    m.deliver_at AS deliverAt, m.warnings, m.received`;
-}
-
-type ContentRow = Omit<MessageContent, "headers" | "channels" | "tags" | "received" | "trace"> &
-  Pick<MessageRow, "headers" | "channels" | "tags" | "received">;
-
-function toContent(row: ContentRow): MessageContent {
-  return {
-    ...row,
-    headers: fromHeadersColumn(row.headers, row.contentType),
-    channels: parsedOrNull<string[]>(row.channels),
-    tags: parsedOrNull<string[]>(row.tags),
-    ...fromReceivedColumn(row.received),
-  };
-}
-
-export function toMessage(row: MessageRow): Message {
-  return {
-    ...row,
-    channels: parsedOrNull<string[]>(row.channels),
-    tags: parsedOrNull<string[]>(row.tags),
-    headers: fromHeadersColumn(row.headers, row.contentType),
-    warnings: parsedOrNull(row.warnings),
-    ...fromReceivedColumn(row.received),
-  };
-}
 
 /** Adds the conditions of a filter on the message `m`. */
 export function addMessageFilter(where: Conditions, filter: MessageFilter): void {
@@ -144,11 +97,6 @@ export function acceptVerb(
   return (messages) => committer.write(() => messages.map(acceptOne), rowsOf(messages));
 }
 
-function headersColumn({ headers, contentType, received }: NewMessage): string | null {
-  if (received === null || headers === null) return jsonOrNull(headers);
-  return receivedHeadersColumn(headers, contentType);
-}
-
 function rowsOf(messages: readonly NewMessage[]): number {
   let rows = messages.length;
   for (const { deliveries } of messages) rows += deliveries.length;
@@ -158,10 +106,7 @@ function rowsOf(messages: readonly NewMessage[]): number {
 const ACCEPTED: AcceptResult = { accepted: true };
 
 export function contentsVerb(db: Database): Queue["contents"] {
-  const content = db.prepare<ContentRow, [number]>(
-    `SELECT seq, application_seq AS applicationSeq, event_type AS eventType, event_id AS eventId, payload,
-       content_type AS contentType, headers, channels, tags, accepted_at AS acceptedAt, received FROM message WHERE seq = ?`,
-  );
+  const content = db.prepare<ContentRow, [number]>(`SELECT ${CONTENT_COLUMNS} FROM message WHERE seq = ?`);
   return async (messageSeqs) =>
     messageSeqs.map((seq) => {
       const row = content.get(seq);

@@ -1,8 +1,8 @@
 import type { Database } from "bun:sqlite";
 import type { NamedRecords, NameSearch } from "../index.ts";
+import type { Bindings } from "../sql/page.ts";
 import type { Survey } from "../survey.ts";
 import type { Turns } from "../turns.ts";
-import type { Bindings } from "./page.ts";
 
 /** Number of records whose names one step compares. */
 const STEP_ROWS = 1000;

@@ -2,9 +2,9 @@ import type { Database } from "bun:sqlite";
 import type { FailureReason } from "../../core/outcome.ts";
 import type { DisabledCause } from "../index.ts";
 import type { EndpointHealth, Notices, SentNotice, Troubled } from "../notices.ts";
+import { IS_FAILING } from "../sql/endpoint-row.ts";
 import type { Turns } from "../turns.ts";
 import type { Committer } from "./commit.ts";
-import { IS_FAILING } from "./endpoint-row.ts";
 
 /** Number of endpoints that one step reads. */
 const STEP_ROWS = 500;

@@ -3,8 +3,8 @@ import { randomBytes } from "node:crypto";
 import { seqAt } from "../../core/id.ts";
 import { payloadLinkKeyBytes, payloadLinkLifeMs } from "../../core/payload-link.ts";
 import type { History } from "../index.ts";
+import type { SecretBox } from "../sql/secret-box.ts";
 import type { Committer } from "./commit.ts";
-import type { SecretBox } from "./secret-box.ts";
 
 export function payloadLinks(db: Database, committer: Committer): History["payloadLinks"] {
   const one = db.prepare<{ seq: number }, [number]>("SELECT link_seq AS seq FROM payload_link_use WHERE link_seq = ?");

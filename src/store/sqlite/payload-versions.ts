@@ -1,9 +1,9 @@
 import type { Database } from "bun:sqlite";
 import { payloadVersionFields } from "../../core/resources/payload-version.ts";
 import type { Configuration, PayloadVersion } from "../index.ts";
+import { mappingOf, type Row } from "../sql/mapping.ts";
+import { orTaken } from "../sql/rows.ts";
 import type { Committer } from "./commit.ts";
-import { mappingOf, type Row } from "./mapping.ts";
-import { orTaken } from "./rows.ts";
 
 const { columns, insert, assignments, toRecord, toBindings } = mappingOf("payload_version", payloadVersionFields);
 

@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
+import { DELIVERY_COLUMNS, type DeliveryRow, toDelivery } from "../sql/delivery-row.ts";
 import type { Survey } from "../survey.ts";
-import { DELIVERY_COLUMNS, type DeliveryRow, toDelivery } from "./deliveries.ts";
 
 export function recipients(db: Database): Survey["recipients"] {
   const newest = db.prepare<DeliveryRow, [number, number]>(

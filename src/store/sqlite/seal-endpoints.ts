@@ -1,9 +1,9 @@
 import type { Database } from "bun:sqlite";
 import { maskPassword } from "../../core/url-password.ts";
+import { sealedOf } from "../sql/endpoint-row.ts";
+import { parsed } from "../sql/rows.ts";
+import type { SecretBox } from "../sql/secret-box.ts";
 import { isDiskError } from "./disk-error.ts";
-import { sealedOf } from "./endpoint-row.ts";
-import { parsed } from "./rows.ts";
-import type { SecretBox } from "./secret-box.ts";
 
 const DONE = "endpoints-sealed";
 /**

@@ -1,9 +1,9 @@
 import type { Database } from "bun:sqlite";
 import { sessionIdleMs } from "../../core/session.ts";
 import type { Configuration, Session, SessionUser } from "../index.ts";
+import { Conditions, pageOf, walk } from "../sql/page.ts";
+import { jsonOrNull, parsed } from "../sql/rows.ts";
 import type { Committer } from "./commit.ts";
-import { Conditions, pageOf, walk } from "./page.ts";
-import { jsonOrNull, parsed } from "./rows.ts";
 
 interface Row extends Omit<Session, "user"> {
   user: string | null;

@@ -3,11 +3,12 @@ import { nextAtDisabledEndpoint } from "../../core/delivery.ts";
 import { shouldDisable } from "../../core/health.ts";
 import type { Seq } from "../../core/id.ts";
 import type { Queue, Settled, Settlement } from "../index.ts";
+import { sealedExchange } from "../sql/attempt-row.ts";
+import { STATE_NAMES, TRIGGER } from "../sql/delivery-row.ts";
+import { parsedOrNull } from "../sql/rows.ts";
+import type { SecretBox } from "../sql/secret-box.ts";
 import type { Committer } from "./commit.ts";
-import { STATE_NAMES, TRIGGER } from "./deliveries.ts";
 import { type HealthChange, healthKeeper } from "./health.ts";
-import { parsedOrNull } from "./rows.ts";
-import type { SecretBox } from "./secret-box.ts";
 import type { Stretches } from "./stretches.ts";
 import { traitsOfAttempt } from "./traits.ts";
 
@@ -45,10 +46,9 @@ export function settleVerb(db: Database, committer: Committer, stretches: Stretc
     return change;
   };
   const storeSealed = db.prepare("UPDATE attempt SET sealed = ?2 WHERE seq = ?1");
-  // Only failed attempts have headers, so that successful ones cost nothing more.
-  const storeExchange = ({ seq, headers, transformation, apiVersion }: Settlement["attempt"]) => {
-    if (headers === undefined && transformation === undefined && apiVersion === undefined) return;
-    storeSealed.run(seq, box.seal(JSON.stringify({ ...headers, transformation, apiVersion })));
+  const storeExchange = (attempt: Settlement["attempt"]) => {
+    const sealed = sealedExchange(box, attempt);
+    if (sealed !== null) storeSealed.run(attempt.seq, sealed);
   };
   const endsDelivery = db.prepare("UPDATE attempt SET next_attempt_at = NULL WHERE seq = ?");
   const settledBefore = settledBeforeFinder(db);

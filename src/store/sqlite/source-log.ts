@@ -1,8 +1,8 @@
 import type { Database } from "bun:sqlite";
 import { type History, type SourceLogEntry, sourceLogEntriesMax } from "../index.ts";
+import { pageOf, walk } from "../sql/page.ts";
+import { parsed } from "../sql/rows.ts";
 import type { Committer } from "./commit.ts";
-import { pageOf, walk } from "./page.ts";
-import { parsed } from "./rows.ts";
 
 type Row = Omit<SourceLogEntry, "headers"> & { readonly headers: string };
 

@@ -1,8 +1,8 @@
 import type { Database } from "bun:sqlite";
 import type { Seq } from "../../core/id.ts";
 import type { Configuration, DoorToken, KnownDoorToken } from "../index.ts";
+import type { SecretBox } from "../sql/secret-box.ts";
 import type { Committer } from "./commit.ts";
-import type { SecretBox } from "./secret-box.ts";
 
 interface TokenVerbs extends Pick<Configuration["sources"], "tokens" | "rotateToken"> {
   /** Stores the first token of a new source. Must be called within a commit. */

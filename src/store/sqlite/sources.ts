@@ -1,12 +1,12 @@
 import type { Database } from "bun:sqlite";
 import type { SourceCounts } from "../../core/received.ts";
 import type { Configuration } from "../index.ts";
-import { applicationMapping } from "./application-list.ts";
+import { applicationMapping } from "../sql/mappings.ts";
+import { pageOf, walk } from "../sql/page.ts";
+import { orTaken } from "../sql/rows.ts";
+import type { SecretBox } from "../sql/secret-box.ts";
 import type { Committer } from "./commit.ts";
-import { pageOf, walk } from "./page.ts";
 import { pollerRemover } from "./pollers.ts";
-import { orTaken } from "./rows.ts";
-import type { SecretBox } from "./secret-box.ts";
 import { SOURCE_COLUMNS, SOURCE_SQL, type SourceRow, sourceCodec } from "./source-row.ts";
 import { sourceTokens } from "./source-tokens.ts";
 

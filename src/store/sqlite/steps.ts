@@ -1,8 +1,8 @@
 import type { Seq } from "../../core/id.ts";
 import type { PageOf, PageRequest } from "../index.ts";
+import { directionOf, pageOf } from "../sql/page.ts";
+import type { Range } from "../sql/range.ts";
 import type { Turns } from "../turns.ts";
-import { directionOf, pageOf } from "./page.ts";
-import type { Range } from "./range.ts";
 
 /**
  * Maximum number of steps of one request. If a page needs more, it is short or empty and states

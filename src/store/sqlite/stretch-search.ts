@@ -1,6 +1,6 @@
 import type { Database, Statement } from "bun:sqlite";
 import type { Seq } from "../../core/id.ts";
-import type { Direction, Range } from "./range.ts";
+import type { Direction, Range } from "../sql/range.ts";
 import { type Terms, textOf } from "./trait.ts";
 
 /**

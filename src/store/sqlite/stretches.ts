@@ -1,7 +1,7 @@
 import type { Database, Statement } from "bun:sqlite";
 import type { Seq } from "../../core/id.ts";
+import { type Direction, EVERYTHING, type Range } from "../sql/range.ts";
 import type { Committer } from "./commit.ts";
-import { type Direction, EVERYTHING, type Range } from "./range.ts";
 import { Search } from "./stretch-search.ts";
 import { type Terms, type Trait, textOf } from "./trait.ts";
 

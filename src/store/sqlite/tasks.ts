@@ -1,9 +1,9 @@
 import type { Database } from "bun:sqlite";
 import { seqAt } from "../../core/id.ts";
 import { type Housekeeping, LeaseLost, type Task, type TaskFilter } from "../index.ts";
+import { type Bindings, Conditions, pageOf, walk } from "../sql/page.ts";
+import { parsed } from "../sql/rows.ts";
 import type { Committer } from "./commit.ts";
-import { type Bindings, Conditions, pageOf, walk } from "./page.ts";
-import { parsed } from "./rows.ts";
 
 const COLUMNS = "seq, environment_seq AS environmentSeq, kind, status, data, updated_at AS updatedAt";
 

@@ -1,11 +1,11 @@
 import type { Database } from "bun:sqlite";
 import { tokenFields } from "../../core/resources/token.ts";
 import type { Configuration, PageRequest, Token, TokenEnd, TokenFilter, TokenState } from "../index.ts";
+import { mappingOf, type Row } from "../sql/mapping.ts";
+import { Conditions, directionOf, rangeOf } from "../sql/page.ts";
+import { jsonOrNull } from "../sql/rows.ts";
 import type { Turns } from "../turns.ts";
 import type { Committer } from "./commit.ts";
-import { mappingOf, type Row } from "./mapping.ts";
-import { Conditions, directionOf, rangeOf } from "./page.ts";
-import { jsonOrNull } from "./rows.ts";
 import { readSteps, type Steps } from "./steps.ts";
 
 const { columns, insert, toRecord, toRecordOrNull, toBindings } = mappingOf("token", tokenFields);

@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 import type { EndpointCounts, History, StoreTotals } from "../index.ts";
-import { STATE } from "./deliveries.ts";
-import { IS_FAILING } from "./endpoint-row.ts";
+import { STATE } from "../sql/delivery-row.ts";
+import { IS_FAILING } from "../sql/endpoint-row.ts";
 
 const BY_ENVIRONMENT = `FROM delivery d JOIN endpoint e ON e.seq = d.endpoint_seq
   JOIN application a ON a.seq = e.application_seq`;

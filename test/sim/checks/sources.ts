@@ -2,7 +2,7 @@ import type { Database, Statement } from "bun:sqlite";
 import type { Fact } from "../../../src/core/fact.ts";
 import type { Seq } from "../../../src/core/id.ts";
 import type { NewMessage } from "../../../src/store/index.ts";
-import { fromReceivedColumn } from "../../../src/store/sqlite/received-column.ts";
+import { fromReceivedColumn } from "../../../src/store/sql/received-column.ts";
 import type { VirtualClock } from "../clock.ts";
 import type { Marks } from "../marks.ts";
 import type { Sent } from "../scene.ts";

@@ -1,5 +1,5 @@
+import { KeyBox } from "../../../src/store/sql/secret-box.ts";
 import { ENTRY_BYTES, Entries } from "../../../src/store/sqlite/keys/entry.ts";
-import { KeyBox } from "../../../src/store/sqlite/secret-box.ts";
 
 /**
  * Rows as each earlier version stored them, one or more for each table. A column that a version did

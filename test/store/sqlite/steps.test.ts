@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { PageOf, PageRequest } from "../../../src/store/index.ts";
-import type { Range } from "../../../src/store/sqlite/range.ts";
+import type { Range } from "../../../src/store/sql/range.ts";
 import { readSteps } from "../../../src/store/sqlite/steps.ts";
 import { Turns } from "../../../src/store/turns.ts";
 

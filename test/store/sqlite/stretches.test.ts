@@ -1,8 +1,8 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { EVERYTHING, type Range } from "../../../src/store/sql/range.ts";
 import { migrate } from "../../../src/store/sqlite/migrate.ts";
-import { EVERYTHING, type Range } from "../../../src/store/sqlite/range.ts";
 import { Stretches } from "../../../src/store/sqlite/stretches.ts";
 import type { Trait } from "../../../src/store/sqlite/trait.ts";
 

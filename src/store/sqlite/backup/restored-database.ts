@@ -2,10 +2,10 @@ import type { Database } from "bun:sqlite";
 import { existsSync } from "node:fs";
 import { deliveryHeldMeta } from "../../../core/delivery.ts";
 import { StartError } from "../../../core/start-error.ts";
+import { KeyBox } from "../../sql/secret-box.ts";
 import { keyFingerprintOf } from "../encryption/key-state.ts";
 import { keyFileOf, keyOf } from "../key-file.ts";
 import { refuseNewerSchema, schemaVersionOf } from "../migrate.ts";
-import { KeyBox } from "../secret-box.ts";
 import { problemIn } from "./backup-file.ts";
 
 export interface RestoreOptions {

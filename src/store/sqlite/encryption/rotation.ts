@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { StartError } from "../../../core/start-error.ts";
+import { KeyBox } from "../../sql/secret-box.ts";
 import { hasDatabase, noData } from "../data-dir.ts";
 import { openBeside } from "../database.ts";
 import { type Files, systemFiles, writeDurably } from "../durable-file.ts";
@@ -21,7 +22,6 @@ import {
 import { refuseNewerSchema, schemaVersionOf } from "../migrate.ts";
 import { migrations } from "../migrations.ts";
 import { openError } from "../open-error.ts";
-import { KeyBox } from "../secret-box.ts";
 import { presentKeyOf } from "./key-ring.ts";
 import { beginRotation, endRotation, type FoundKey, type KeyState, keyStateOf } from "./key-state.ts";
 import { inTransaction, type Pauses, resealAll } from "./reseal.ts";

@@ -2,10 +2,10 @@
 import { existsSync, realpathSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { StartError } from "../../../core/start-error.ts";
+import type { KeyBox } from "../../sql/secret-box.ts";
 import { codeOf } from "../disk-error.ts";
 import { type Files, writeDurably } from "../durable-file.ts";
 import { keysInFile } from "../key-file.ts";
-import type { KeyBox } from "../secret-box.ts";
 
 /** Throws `StartError` unless a new file can be created at the path, outside of the data directory. */
 export function refuseTargetFile(path: string, dataDir: string): void {

@@ -23,7 +23,7 @@ type Exceptions<F extends Fields> = { readonly [K in keyof F]?: Column<ValueOf<F
  * The SQL of a table and the conversion between rows and records, derived from a resource's fields.
  */
 export interface Mapping<R> {
-  /** The column list for SELECT: `seq, application_seq AS applicationSeq, …`. */
+  /** The column list for SELECT: `seq, application_seq AS "applicationSeq", …`. PostgreSQL needs the quotes. */
   readonly columns: string;
   /**
    * Returns an INSERT statement that binds all columns by name. `others` are columns that are not
@@ -61,7 +61,7 @@ export function mappingOf<F extends Fields>(
     return record as RecordOf<F>;
   };
   return {
-    columns: list(({ column, name }) => (column === name ? name : `${column} AS ${name}`)),
+    columns: list(({ column, name }) => (column === name ? name : `${column} AS "${name}"`)),
     insert(...others) {
       const values = [...mapped.map(({ name }) => name), ...others].map((name) => `$${name}`);
       return `INSERT INTO ${table} (${[columns, ...others].join(", ")}) VALUES (${values.join(", ")})`;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { createdAt, key, required, rowNumber, setting } from "../../../src/core/resources/field.ts";
 import { choice, duration, flag, list, nullable, text } from "../../../src/core/resources/value-type.ts";
-import { mappingOf } from "../../../src/store/sqlite/mapping.ts";
+import { mappingOf } from "../../../src/store/sql/mapping.ts";
 
 const fields = {
   seq: key("ep_"),
@@ -25,7 +25,7 @@ const mapping = mappingOf("thing", fields, {
 describe("the mapping of a resource to a table", () => {
   test("a mapping selects each stored field under the field's name", () => {
     expect(mapping.columns).toBe(
-      "seq, application_seq AS applicationSeq, name, paused, waits_ms AS waitsMs, fifo AS ordering, created_at AS createdAt",
+      'seq, application_seq AS "applicationSeq", name, paused, waits_ms AS "waitsMs", fifo AS "ordering", created_at AS "createdAt"',
     );
   });
 

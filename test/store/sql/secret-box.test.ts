@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { KeyBox } from "../../../src/store/sqlite/secret-box.ts";
+import { KeyBox } from "../../../src/store/sql/secret-box.ts";
 
 const box = new KeyBox("01".repeat(32));
 const otherBox = new KeyBox("02".repeat(32));

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
-import { fromHeadersColumn, receivedHeadersColumn } from "../../../src/store/sqlite/received-headers-column.ts";
+import { fromHeadersColumn, receivedHeadersColumn } from "../../../src/store/sql/received-headers-column.ts";
 
 const GITHUB = {
   host: "hooks.example.com",

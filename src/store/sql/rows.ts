@@ -12,14 +12,14 @@ export function parsedOrNull<T>(text: string | null): T | null {
   return text === null ? null : (JSON.parse(text) as T);
 }
 
+/** The codes of a violated unique constraint: SQLite's two, and the SQLSTATE of PostgreSQL. */
+const UNIQUE_CONFLICTS: readonly unknown[] = ["SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY", "23505"];
+
 /** Returns whether an error is a violation of a unique constraint. */
 function isUniqueConflict(error: unknown): boolean {
-  return (
-    typeof error === "object" &&
-    error !== null &&
-    "code" in error &&
-    (error.code === "SQLITE_CONSTRAINT_UNIQUE" || error.code === "SQLITE_CONSTRAINT_PRIMARYKEY")
-  );
+  if (!(error instanceof Error)) return false;
+  const { code, errno } = error as { readonly code?: unknown; readonly errno?: unknown };
+  return UNIQUE_CONFLICTS.includes(code) || UNIQUE_CONFLICTS.includes(errno);
 }
 
 /** Resolves to `taken` if a write fails because a unique value is already in use. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Received } from "../../../src/core/received.ts";
 import type { TraceContext } from "../../../src/core/trace.ts";
-import { fromReceivedColumn, receivedColumn } from "../../../src/store/sqlite/received-column.ts";
+import { fromReceivedColumn, receivedColumn } from "../../../src/store/sql/received-column.ts";
 
 const USUAL: Received = {
   source: "orders",

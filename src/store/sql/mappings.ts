@@ -1,0 +1,8 @@
+import { applicationFields } from "../../core/resources/application.ts";
+import { environmentFields } from "../../core/resources/environment.ts";
+import { eventTypeFields } from "../../core/resources/event-type.ts";
+import { mappingOf } from "./mapping.ts";
+
+export const environmentMapping = mappingOf("environment", environmentFields);
+export const applicationMapping = mappingOf("application", applicationFields);
+export const eventTypeMapping = mappingOf("event_type", eventTypeFields);
