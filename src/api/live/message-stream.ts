@@ -6,7 +6,6 @@ import { StoreUnavailable } from "../../store/index.ts";
 import type { ByteLease } from "../http/byte-budget.ts";
 import type { Wait } from "./doorbell.ts";
 import { TOKEN_ENDED } from "./event-stream.ts";
-import type { EventPage } from "./message-streams.ts";
 
 const KEEP_ALIVE_MS = 15_000;
 /** Time after which a client that does not read is disconnected, in ms. */
@@ -16,6 +15,16 @@ const MEMORY_RETRY_MS = 500;
 
 const KEEP_ALIVE = Buffer.from(": still here\n\n");
 const CONNECTED = Buffer.from(": connected\n\n");
+
+/** The next messages of a stream, as events. */
+export interface EventPage {
+  /** Empty if there are no messages. */
+  readonly bytes: Uint8Array;
+  /** The number to continue after. */
+  readonly cursor: Seq;
+  /** Whether more messages can be read at once. */
+  readonly more: boolean;
+}
 
 /** Why a stream ends: its token has ended, or the client or the server closes the connection. */
 export type StreamEnd = "token" | "closed";

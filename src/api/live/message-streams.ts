@@ -6,22 +6,12 @@ import type { MessageFilter } from "../../store/index.ts";
 import type { ByteLease } from "../http/byte-budget.ts";
 import type { Admission } from "../identity/admission.ts";
 import { Doorbell } from "./doorbell.ts";
-import { MessageStream, type StreamEnd } from "./message-stream.ts";
+import { type EventPage, MessageStream, type StreamEnd } from "./message-stream.ts";
 
 /** Maximum number of open streams: in total, and of one application. */
 const STREAMS_MAX = 2_000;
 const STREAMS_PER_APPLICATION_MAX = 1_000;
 const BUSY_RETRY_SECONDS = 10;
-
-/** The next messages of a stream, as events. */
-export interface EventPage {
-  /** Empty if there are no messages. */
-  readonly bytes: Uint8Array;
-  /** The number to continue after. */
-  readonly cursor: Seq;
-  /** Whether more messages can be read at once. */
-  readonly more: boolean;
-}
 
 /** What a client wants to get. */
 export interface StreamRequest {

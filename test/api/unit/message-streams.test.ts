@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { ByteBudget } from "../../../src/api/http/byte-budget.ts";
-import { type EventPage, MessageStreams, type StreamRequest } from "../../../src/api/live/message-streams.ts";
+import type { EventPage } from "../../../src/api/live/message-stream.ts";
+import { MessageStreams, type StreamRequest } from "../../../src/api/live/message-streams.ts";
 import { type Fact, Facts } from "../../../src/core/fact.ts";
 import { Problem } from "../../../src/core/problem.ts";
 import { VirtualClock } from "../../sim/clock.ts";

@@ -7,7 +7,8 @@ import { corsHeaders } from "../../http/cors.ts";
 import { messageSeqOf } from "../../http/message-id.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import type { Identity } from "../../identity/identity.ts";
-import { type EventPage, MessageStreams } from "../../live/message-streams.ts";
+import type { EventPage } from "../../live/message-stream.ts";
+import { MessageStreams } from "../../live/message-streams.ts";
 import { messageExample, messageFilter, messageFilterQuery } from "./fields.ts";
 import { messageText } from "./out.ts";
 
