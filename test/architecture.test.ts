@@ -79,6 +79,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   bench: [],
   // Configuration as code calls the API of a server, and checks files as the API checks requests.
   apply: ["api", "commands", "filter", "sandbox", "thread", "core"],
+  // The relay calls the API of a server, and a database of the user.
+  relay: ["core"],
   cli: [
     "app.ts",
     "apply",
@@ -88,6 +90,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "core",
     "doctor",
     "edge",
+    "relay",
     "store",
     "telemetry",
     "ports.ts",

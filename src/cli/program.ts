@@ -8,6 +8,7 @@ import { addExportCommand } from "./client/export.ts";
 import { addImportCommand } from "./client/import.ts";
 import { addListenCommand } from "./client/listen.ts";
 import { addLoginCommands } from "./client/login.ts";
+import { addRelayCommand } from "./client/relay.ts";
 import { addReplayCommand } from "./client/replay.ts";
 import { addTailCommand } from "./client/tail.ts";
 import { addTriggerCommand } from "./client/trigger.ts";
@@ -73,6 +74,7 @@ function buildProgram(dropped: readonly string[]): Command {
   addApplyCommand(program);
   addExportCommand(program);
   addImportCommand(program);
+  addRelayCommand(program);
   addRulesCommand(program);
   addDashboardCommand(program);
   addServiceCommand(program);

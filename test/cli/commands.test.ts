@@ -62,7 +62,7 @@ describe("help and version", () => {
 describe("wrong usage", () => {
   const cases: ReadonlyArray<readonly [args: readonly string[], sentence: string]> = [
     [["srve"], "Unknown command 'srve'; did you mean serve?"],
-    [["reload", "--help"], "Unknown command 'reload'; did you mean replay?"],
+    [["reload", "--help"], "Unknown command 'reload'; did you mean relay?"],
     [["help", "srve"], "Unknown command 'srve'; did you mean serve?"],
     [["token", "make"], "Unknown command 'make'; see boathook help."],
     [["serve", "--prot", "1"], "Unknown option '--prot'; did you mean --port?"],

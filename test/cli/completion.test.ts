@@ -29,6 +29,7 @@ describe("boathook completion bash", () => {
   test("bash completes the options of the command, and not those of others", async () => {
     expect(await bashOffers("listen", "--forward")).toEqual(["--forward-to"]);
     expect(await bashOffers("token", "create", "--e")).toEqual(["--environment", "--expires"]);
+    expect(await bashOffers("relay", "--ta")).toEqual(["--table"]);
     expect(await bashOffers("login", "--forward")).toEqual([]);
   });
 

@@ -19,6 +19,8 @@ export const POSTGRES_PASSWORD = "pässword/of:the@tests";
 export interface PostgresServer extends AsyncDisposable {
   readonly port: number;
   readonly pid: number;
+  /** The directory of the Unix socket, over which connections need no password. */
+  readonly socketDirectory: string;
   /** Returns the URL of a database, with the password and over TCP. */
   url(database: string): string;
   /** Creates an empty database and returns its URL. */
@@ -80,6 +82,7 @@ export async function startPostgres({ tls, settings = [] }: PostgresOptions = {}
     get pid() {
       return server.pid;
     },
+    socketDirectory: directory.path,
     url,
     async createDatabase() {
       const name = `test_${++databases}`;

@@ -31,6 +31,8 @@ export class ServerRefused extends CommandFailed {
     readonly status: number,
     /** The code in the response's body, or null if there is none. */
     readonly code: string | null,
+    /** The wait that the header `Retry-After` asks for, or null. */
+    readonly retryAfterMs: number | null,
   ) {
     super(message);
   }
@@ -77,16 +79,16 @@ export class ServerClient {
   }
 
   async #send(method: Method, path: string, body: object | string | undefined, names: Names = {}): Promise<unknown> {
-    const { status, text } = await this.#exchange(method, path, body);
-    if (status >= 200 && status < 300) return text === "" ? null : this.#parsed(text);
-    throw this.#refusal(status, text, names);
+    const { response, text } = await this.#exchange(method, path, body);
+    if (response.ok) return text === "" ? null : this.#parsed(text);
+    throw this.#refusal(response, text, names);
   }
 
   async #exchange(
     method: Method,
     path: string,
     body: object | string | undefined,
-  ): Promise<{ status: number; text: string }> {
+  ): Promise<{ response: Response; text: string }> {
     const { url, init } = requestTo(this.server, path);
     try {
       const response = await fetch(url, {
@@ -97,7 +99,7 @@ export class ServerClient {
         redirect: "manual",
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
-      return { status: response.status, text: await response.text() };
+      return { response, text: await response.text() };
     } catch (error) {
       throw unreachable(this.server, error as Error);
     }
@@ -111,13 +113,14 @@ export class ServerClient {
     }
   }
 
-  #refusal(status: number, text: string, names: Names): ServerRefused {
+  #refusal({ status, headers }: Response, text: string, names: Names): ServerRefused {
     const { code, detail } = problemOf(text);
     const message = status === 401 ? this.#tokenRefusal() : this.#absence(status, detail, names);
     return new ServerRefused(
       message ?? `The server responded with ${[status, detail].filter((part) => part !== "").join(": ")}`,
       status,
       code,
+      retryAfterOf(headers),
     );
   }
 
@@ -152,6 +155,12 @@ export function requestTo(server: string, path: string): { url: string; init: { 
   const unix = socketPathOf(server);
   if (unix !== null) return { url: `http://localhost${path}`, init: { unix } };
   return { url: `${server.replace(/\/+$/, "")}${path}`, init: {} };
+}
+
+/** Returns the seconds of `Retry-After` in ms. A date counts as no wait. */
+function retryAfterOf(headers: Headers): number | null {
+  const value = headers.get("retry-after") ?? "";
+  return /^\d{1,9}$/.test(value) ? Number(value) * 1000 : null;
 }
 
 /** Returns the code and the message of an error response of the API, or the beginning of any other text. */

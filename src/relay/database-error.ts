@@ -1,0 +1,31 @@
+/**
+ * SQLSTATE classes and codes of errors that connecting again does not help: the user or the password is
+ * wrong, the database does not exist, or the statements do not fit the table or the user's rights.
+ */
+const FINAL = /^(28|3D|3F|42)/;
+
+/** The database is out of reach, or refuses a statement. The message is one sentence. */
+export class DatabaseError extends Error {
+  override readonly name = "DatabaseError";
+
+  constructor(
+    message: string,
+    /** Whether a retry cannot help. */
+    readonly isFinal: boolean,
+  ) {
+    super(message);
+  }
+}
+
+/** Returns the error of a database at `place` for an error of the driver. Throws any other error. */
+export function databaseError(place: string, error: unknown): DatabaseError {
+  if (error instanceof DatabaseError) return error;
+  const { code, errno } = Object(error) as { readonly code?: unknown; readonly errno?: unknown };
+  // An error without a code does not come from the driver.
+  if (!(error instanceof Error) || typeof code !== "string") throw error;
+  const message = error.message.replace(/[.\s]+$/, "");
+  return new DatabaseError(
+    `The database at ${place} cannot be used (${message}).`,
+    typeof errno === "string" && FINAL.test(errno),
+  );
+}
