@@ -1,5 +1,6 @@
 import { type Seq, seqAt } from "../../core/id.ts";
 import type { PageOf, PageRequest, TimeWindow } from "../index.ts";
+import type { Turns } from "../turns.ts";
 import { EVERYTHING, type Range } from "./range.ts";
 
 /** The parts of a query that reads a page of a list. */
@@ -54,23 +55,29 @@ export function directionOf(page: PageRequest): Walk["direction"] {
  * states where to continue.
  */
 const RANGES_MAX = 64;
+/** Number of ranges that are read in one turn of the event loop. They take a few ms. */
+const RANGES_AT_ONCE = 16;
 
 /**
  * Fills a page from successive ranges in the direction of reading. `read` returns the matching rows
- * of a range in that direction, at most `limit`.
+ * of a range in that direction, at most `limit`. If there are many ranges, other work in the event
+ * loop can run between them.
  */
-export function readRanges<Row, Part extends Range = Range>(
+export async function readRanges<Row, Part extends Range = Range>(
+  turns: Turns,
   page: PageRequest,
   ranges: Iterable<Part>,
   read: (range: Part, limit: number) => Row[],
   rangesMax = RANGES_MAX,
-): PageOf<Row> {
+): Promise<PageOf<Row>> {
   const rows: Row[] = [];
   let reached: Range | null = null;
   let count = 0;
   for (const range of ranges) {
-    if (reached !== null && count++ === rangesMax)
-      return { ...pageOf(rows, page), more: true, resume: beyond(reached, page) };
+    if (reached !== null) {
+      if (count++ === rangesMax) return { ...pageOf(rows, page), more: true, resume: beyond(reached, page) };
+      if (count % RANGES_AT_ONCE === 0) await turns.next();
+    }
     if (range.from < range.to) rows.push(...read(range, page.limit + 1 - rows.length));
     if (rows.length > page.limit) break;
     reached = range;

@@ -67,6 +67,7 @@ export function listVerb(db: Database, turns: Turns): Configuration["application
     );
     const ranges = exclude === null ? [within] : pieces(db, environmentSeq, within, directionOf(page));
     return readRanges(
+      turns,
       page,
       ranges,
       (range, limit) => rows.all({ ...where.values, ...range, environmentSeq, limit }).map(toRecord),

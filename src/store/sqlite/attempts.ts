@@ -4,6 +4,7 @@ import type { Attempt, AttemptFilter, History, PageOf, PageRequest, ResponseClas
 import { type AttemptRow, attemptColumns, exchangeOf, toAttempt } from "../sql/attempt-row.ts";
 import { type Bindings, Conditions, directionOf, readRanges } from "../sql/page.ts";
 import type { SecretBox } from "../sql/secret-box.ts";
+import type { Turns } from "../turns.ts";
 import { addStartWindow, earliestRange, lateFinder, type WindowRange, windowRanges } from "./attempt-window.ts";
 import type { Committer } from "./commit.ts";
 import { addMessageFilter } from "./messages.ts";
@@ -43,6 +44,7 @@ export function attempts(
   db: Database,
   committer: Committer,
   stretches: Stretches,
+  turns: Turns,
   box: SecretBox,
 ): History["attempts"] {
   const one = db.prepare<AttemptRow & { sealed: Uint8Array | null }, [number, number | null]>(
@@ -60,7 +62,7 @@ export function attempts(
     filter: AttemptFilter,
     page: PageRequest,
     withContent: boolean,
-  ): PageOf<Attempt> => {
+  ): Promise<PageOf<Attempt>> => {
     const where = addStartWindow(conditions(filter), filter);
     const ofMessage = filter.eventTypes !== undefined || filter.channel !== undefined || filter.tag !== undefined;
     // CROSS JOIN makes SQLite start with the attempts. There are few attempts, but there may be
@@ -72,7 +74,7 @@ export function attempts(
          ORDER BY t.seq ${directionOf(page)} LIMIT $limit`,
       );
     const inScope = `t.${scope.column} = $scope`;
-    return readRanges(page, ranges, ({ from, to, isLate = false }, limit) => {
+    return readRanges(turns, page, ranges, ({ from, to, isLate = false }, limit) => {
       const late = isLate ? { late: JSON.stringify(lateIn(scope.seq, { from, to }, filter.before!)) } : {};
       const rows = rowsIn(isLate ? `${inScope} AND t.seq IN (SELECT value FROM json_each($late))` : inScope);
       return rows.all({ ...where.values, ...late, from, to, scope: scope.seq, limit }).map(toAttempt);

@@ -78,7 +78,9 @@ export function endpointMessages(db: Database, stretches: Stretches, turns: Turn
               direction,
             );
     const { statement, values } = query(db, applicationSeq, endpointSeq, filter, page);
-    const found = readRanges(page, ranges, (range, limit) => statement.all({ ...values, ...range, limit }));
+    const found = await readRanges(turns, page, ranges, (range, limit) =>
+      statement.all({ ...values, ...range, limit }),
+    );
     return rowsOfFound(found, false, toEndpointMessage);
   };
 }

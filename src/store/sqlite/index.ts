@@ -255,7 +255,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
   };
   const history: History = {
     messages: { ...messages(db, stretches, turns), ofEndpoint: endpointMessages(db, stretches, turns) },
-    attempts: attempts(db, committer, stretches, box),
+    attempts: attempts(db, committer, stretches, turns, box),
     deadLetters: deadLetters(db, turns),
     replayable: replayable(db),
     pollers: pollers(db, committer),

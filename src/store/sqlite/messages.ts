@@ -162,7 +162,7 @@ export function messages(db: Database, stretches: Stretches, turns: Turns): Omit
          WHERE m.application_seq = $applicationSeq AND m.seq >= $from AND m.seq < $to${where.sql}
          ORDER BY m.seq ${direction} LIMIT $limit`,
       );
-      const found = readRanges(page, ranges, (range, limit) =>
+      const found = await readRanges(turns, page, ranges, (range, limit) =>
         rows.all({ ...where.values, ...range, applicationSeq, limit }),
       );
       return rowsOfFound(found, withContent, (message) => message);

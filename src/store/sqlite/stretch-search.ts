@@ -66,7 +66,7 @@ function byReading(db: Database, terms: Terms, lines: string, order: string): Ne
   return (range) => {
     for (const { start, traits } of next.iterate({ ...range })) {
       if (traits === null) return start;
-      const there = traits.split("|");
+      const there = traits.slice(1, -1).split("||");
       if (choices.every((choice) => there.some((one) => choice.has(one)))) return start;
     }
     return null;

@@ -153,6 +153,35 @@ describe("long reads of dead letters", () => {
   });
 });
 
+describe("filtered lists", () => {
+  test.each([
+    { choices: "one event type", eventTypes: ["never"] },
+    { choices: "many event types", eventTypes: Array.from({ length: 100 }, (_, i) => `never-${i}`) },
+  ])("a search for $choices that finds nothing gives the event loop turns", async ({ eventTypes }) => {
+    const db = new Database(":memory:", { strict: true });
+    const clock = new TurnCounter();
+    const { store } = openMemoryStore(db, clock, () => {});
+    await using world = await Furnished.open(async () => openedOnce(store));
+    const stretch = db.prepare("INSERT INTO stretch (list_seq, start, traits) VALUES (?, ?, '|common||c:eu|')");
+    const lists = [world.application.seq, world.endpoint.seq];
+    db.transaction(() => {
+      for (let i = 0; i < 2 * ROWS; i++) for (const list of lists) stretch.run(list, 1000 + i);
+    })();
+    const page = { limit: 50, from: null, backwards: false, order: "descending" } as const;
+    const { messages, attempts } = store.history;
+    const reads = [
+      () => messages.list(world.application.seq, { eventTypes }, page, false),
+      () => messages.ofEndpoint(world.application.seq, world.endpoint.seq, { eventTypes }, page),
+      () => attempts.ofEndpoint(world.endpoint.seq, { eventTypes }, page, false),
+    ];
+    for (const read of reads) {
+      clock.turns = 0;
+      expect((await read()).rows).toEqual([]);
+      expect(clock.turns).toBeGreaterThanOrEqual(3);
+    }
+  });
+});
+
 describe("lists of messages with large payloads", () => {
   test("lists of large messages give the event loop turns, and contain every message in order", async () => {
     const db = new Database(":memory:", { strict: true });
