@@ -27,6 +27,7 @@ const EXAMPLES_RUN_BY: Readonly<Record<string, string>> = {
   "command-line": "guide-command-line",
   configuration: "guide-configuration",
   doctor: "guide-operating",
+  outbox: "guide-outbox",
   batches: "guide-batches",
   "broker-sources": "guide-broker-sources",
   filters: "guide-filters",

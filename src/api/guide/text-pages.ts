@@ -13,6 +13,7 @@ import limits from "../../../web/guide/pages/limits.md" with { type: "text" };
 import metrics from "../../../web/guide/pages/metrics.md" with { type: "text" };
 import moving from "../../../web/guide/pages/moving.md" with { type: "text" };
 import notices from "../../../web/guide/pages/notices.md" with { type: "text" };
+import outbox from "../../../web/guide/pages/outbox.md" with { type: "text" };
 import outgoing from "../../../web/guide/pages/outgoing.md" with { type: "text" };
 import presets from "../../../web/guide/pages/presets.md" with { type: "text" };
 import replica from "../../../web/guide/pages/replica.md" with { type: "text" };
@@ -146,6 +147,12 @@ const chapters: ReadonlyArray<readonly [heading: string, pages: ReadonlyArray<Te
         title: "From your own machine",
         about: "boathook login, listen, trigger, replay and tail: webhooks on a developer's machine",
         text: commandLine,
+      },
+      {
+        name: "outbox",
+        title: "Outbox in PostgreSQL",
+        about: "boathook relay: messages that are written in the transaction of the change that they report",
+        text: outbox,
       },
       {
         name: "outgoing",
