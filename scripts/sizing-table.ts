@@ -1,12 +1,12 @@
 /**
- * Measures this machine with `boathook bench`, once with all processes on one core and once on all
+ * Measures this machine with `boathook bench sizing`, once with all processes on one core and once on all
  * cores, and prints a table of the figures. With `--write`, inserts the table between its markers in
  * the page of the guide. Needs `taskset`.
  */
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { figureRows } from "../src/bench/report.ts";
-import type { BenchFigures } from "../src/bench/run.ts";
+import type { SizingFigures } from "../src/bench/sizing.ts";
+import { figureRows } from "../src/bench/sizing-report.ts";
 import { describeMachine } from "./bench/machine.ts";
 import { EXECUTABLE, ensureExecutable } from "./executable.ts";
 
@@ -15,7 +15,7 @@ export const START = "[//]: # (table)";
 export const END = "[//]: # (end of table)";
 
 /** Returns the table as Markdown. `columns` has the figures by the number of cores. */
-export function sizingTable(columns: ReadonlyMap<number, BenchFigures>): string {
+export function sizingTable(columns: ReadonlyMap<number, SizingFigures>): string {
   const heads = [...columns.keys()].map((cores) => (cores === 1 ? "1 core" : `${cores} cores`));
   const lists = [...columns.values()].map(figureRows);
   const rows = lists[0]!.map(([name], row) => [name, ...lists.map((list) => list[row]![1])]);
@@ -32,13 +32,13 @@ export function withTable(text: string, table: string, machine: string): string 
   return `${text.slice(0, start + START.length)}\n\nMeasured on: ${machine}.\n\n${table}\n\n${text.slice(end)}`;
 }
 
-function measured(cores: number, all: number): BenchFigures {
+function measured(cores: number, all: number): SizingFigures {
   const pinned = cores === all ? [] : ["taskset", "-c", `0-${cores - 1}`];
-  const { exitCode, stdout } = Bun.spawnSync([...pinned, EXECUTABLE, "bench", "--json"], {
+  const { exitCode, stdout } = Bun.spawnSync([...pinned, EXECUTABLE, "bench", "sizing", "--json"], {
     stdio: ["ignore", "pipe", "inherit"],
   });
-  if (exitCode !== 0) throw new Error(`boathook bench has failed with ${exitCode}.`);
-  return JSON.parse(stdout.toString()) as BenchFigures;
+  if (exitCode !== 0) throw new Error(`boathook bench sizing has failed with ${exitCode}.`);
+  return JSON.parse(stdout.toString()) as SizingFigures;
 }
 
 if (import.meta.main) {

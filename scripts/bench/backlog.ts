@@ -1,9 +1,10 @@
+import { alignColumns } from "../../src/bench/report.ts";
 import { drained } from "./drain.ts";
 import { usageOf } from "./machine.ts";
 import type { Options } from "./options.ts";
 import { APPLICATION, createEndpoints, messageBody, type Product, startProduct } from "./product.ts";
 import { type Receiver, startReceiver } from "./receiver.ts";
-import { alignColumns, formatNumber } from "./report.ts";
+import { formatNumber } from "./report.ts";
 import { TemporaryDirectory } from "./resources.ts";
 
 /** The figures of a run with a long backlog. Times are in ms, memory is in MB. */

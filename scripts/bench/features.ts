@@ -1,10 +1,11 @@
-import { median } from "./figures.ts";
+import { median } from "../../src/bench/figures.ts";
+import { alignColumns } from "../../src/bench/report.ts";
 import { describeLoad } from "./load.ts";
 import { type LoadFigures, measureLoad } from "./measure.ts";
 import type { Options } from "./options.ts";
 import { APPLICATION, createEndpoints, eventType, type Product, startProduct } from "./product.ts";
 import { startReceiver } from "./receiver.ts";
-import { alignColumns, formatNumber } from "./report.ts";
+import { formatNumber } from "./report.ts";
 import { TemporaryDirectory } from "./resources.ts";
 import { type RunningTarget, runningTarget } from "./target.ts";
 

@@ -1,3 +1,4 @@
+import { median } from "../../src/bench/figures.ts";
 import type { PathName } from "./path.ts";
 
 /** The figures of runs, and medians and ratios computed from them. All functions are pure. */
@@ -44,14 +45,6 @@ export const FIGURES: ReadonlyArray<readonly [figure: Figure, label: string, dig
 ];
 
 export type Medians = Readonly<Record<Figure, number>>;
-
-/** Returns the median, or NaN for an empty list. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length / 2;
-  if (sorted.length % 2 === 1) return sorted[Math.floor(middle)] ?? NaN;
-  return ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2;
-}
 
 /**
  * Returns the label of a run: `yardstick`, or a build and its path, such as `product named/token`.

@@ -1,9 +1,10 @@
 import { join } from "node:path";
+import { median } from "../../src/bench/figures.ts";
+import { alignColumns } from "../../src/bench/report.ts";
 import { systemClock } from "../../src/edge/clock.ts";
 import { openStore } from "../../src/store/sqlite/index.ts";
-import { median } from "./figures.ts";
 import { HISTORY_APPLICATION, seen, writeHistory } from "./history.ts";
-import { alignColumns, formatNumber } from "./report.ts";
+import { formatNumber } from "./report.ts";
 import { Child, TemporaryDirectory } from "./resources.ts";
 
 /**

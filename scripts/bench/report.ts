@@ -1,3 +1,4 @@
+import { alignColumns } from "../../src/bench/report.ts";
 import { FIGURES, type Figure, labelOf, type Medians, type Ratio, type Ratios, type Run } from "./figures.ts";
 
 /** Formats figures for display. All functions are pure. */
@@ -30,12 +31,4 @@ export function runLine(run: Run): string {
 export function formatNumber(value: number, digits: number): string {
   if (Number.isNaN(value)) return "n/a";
   return value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
-}
-
-/** Aligns the first column to the left and the others to the right. */
-export function alignColumns(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  const pad = (cell: string, column: number) =>
-    column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0);
-  return rows.map((row) => row.map(pad).join("   ")).join("\n");
 }

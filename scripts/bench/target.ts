@@ -36,6 +36,8 @@ export interface Shape {
   readonly spread: boolean;
 }
 
+const MAIN = join(import.meta.dir, "..", "..", "src", "main.ts");
+
 /** Maximum concurrent attempts in the product and the yardstick. It is the product's default. */
 const CONCURRENCY = 256;
 
@@ -49,7 +51,7 @@ export function messageBodies({ endpoints, spread }: Shape, payloadBytes: number
 }
 
 /**
- * The minimal sender. It does not route messages: with `spread`, all messages go to the same
+ * The minimal sender, `boathook bench bare-loop`. It does not route messages: with `spread`, all messages go to the same
  * receiver.
  */
 export function yardstick(shape: Shape): Target {
@@ -58,8 +60,8 @@ export function yardstick(shape: Shape): Target {
     path: null,
     async start(directory, receiverUrl) {
       const receivers = Array.from({ length: deliveriesPerMessage(shape) }, (_, i) => `${receiverUrl}/hook/${i}`);
-      const program = [process.execPath, join(import.meta.dir, "yardstick.ts")];
-      const child = new Child([...program, directory.file("yardstick.db"), String(CONCURRENCY), ...receivers]);
+      const program = [process.execPath, MAIN, "bench", "bare-loop"];
+      const child = new Child([...program, directory.file("bare-loop.db"), String(CONCURRENCY), ...receivers]);
       const { url } = await child.waitForLine((line) => JSON.parse(line) as { url: string });
       return {
         pid: child.pid,

@@ -6,9 +6,10 @@
  * it is dead, or if a request of the clients fails.
  */
 import { parseArgs } from "node:util";
+import { alignColumns } from "../../src/bench/report.ts";
 import { startMailServer } from "../../test/support/mail-server.ts";
 import { describeMachine } from "../bench/machine.ts";
-import { alignColumns, formatNumber } from "../bench/report.ts";
+import { formatNumber } from "../bench/report.ts";
 import { TemporaryDirectory } from "../bench/resources.ts";
 import { EXECUTABLE, ensureExecutable } from "../executable.ts";
 import { missingIn } from "./numbers.ts";

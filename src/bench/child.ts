@@ -1,8 +1,13 @@
 /** A process of this program that prints lines of JSON. */
 export interface BenchChild extends AsyncDisposable {
   readonly pid: number;
-  /** Resolves with the first value other than null that `read` returns for a line. Rejects if the process ends first. */
-  line<T>(read: (value: Record<string, unknown>) => T | null): Promise<T>;
+  /**
+   * Resolves with the first value other than null that `read` returns for a line. Rejects if the
+   * process ends first, or if no such line arrives within `withinMs`.
+   */
+  line<T>(read: (value: Record<string, unknown>) => T | null, withinMs?: number): Promise<T>;
+  /** Resolves with the first line, whatever it contains. */
+  text(): Promise<string>;
 }
 
 const LINES_WITHIN_MS = 120_000;
@@ -15,21 +20,24 @@ export function startChild(command: readonly string[], env: Readonly<Record<stri
     stdio: ["ignore", "pipe", "inherit"],
   });
   const lines = linesOf(child.stdout);
+  const lineWhere = async <T>(read: (line: string) => T | null, withinMs: number): Promise<T> => {
+    const timer = setTimeout(() => child.kill("SIGKILL"), withinMs);
+    try {
+      for (;;) {
+        const { done, value } = await lines.next();
+        if (done === true) throw new Error(`A process of the bench has ended early: ${command.slice(-2).join(" ")}`);
+        const found = read(value);
+        if (found !== null) return found;
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  };
   return {
     pid: child.pid,
-    async line(read) {
-      const timer = setTimeout(() => child.kill("SIGKILL"), LINES_WITHIN_MS);
-      try {
-        for (;;) {
-          const { done, value } = await lines.next();
-          if (done === true) throw new Error(`A process of the bench has ended early: ${command.at(-1)}`);
-          const found = value.startsWith("{") ? read(JSON.parse(value) as Record<string, unknown>) : null;
-          if (found !== null) return found;
-        }
-      } finally {
-        clearTimeout(timer);
-      }
-    },
+    line: (read, withinMs = LINES_WITHIN_MS) =>
+      lineWhere((text) => (text.startsWith("{") ? read(JSON.parse(text) as Record<string, unknown>) : null), withinMs),
+    text: () => lineWhere((text) => text, LINES_WITHIN_MS),
     async [Symbol.asyncDispose]() {
       child.kill("SIGKILL");
       await child.exited;

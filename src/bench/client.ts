@@ -1,6 +1,6 @@
 /** A connection that sends one request after another. It reads only the status of each response. */
 export interface LoadConnection {
-  /** Sends a request and resolves with the status of its response. Rejects if the connection ends. */
+  /** Sends an ASCII request and resolves with the status of its response. Rejects if the connection ends. */
   send(request: string): Promise<number>;
   close(): void;
 }
@@ -14,6 +14,8 @@ const HEAD_END = "\r\n\r\n";
 export async function connectForLoad(host: string, port: number): Promise<LoadConnection> {
   let waiting: { resolve(status: number): void; reject(error: Error): void } | null = null;
   let text = "";
+  /** The part of a large request that the socket has not taken yet. */
+  let unsent = "";
   const fail = (message: string) => {
     waiting?.reject(new Error(message));
     waiting = null;
@@ -31,6 +33,9 @@ export async function connectForLoad(host: string, port: number): Promise<LoadCo
         waiting?.resolve(status);
         waiting = null;
       },
+      drain(self) {
+        if (unsent !== "") unsent = unsent.slice(self.write(unsent));
+      },
       close: () => fail("The server has closed the connection."),
       error: (_, error) => fail(error.message),
     },
@@ -40,7 +45,8 @@ export async function connectForLoad(host: string, port: number): Promise<LoadCo
       const { promise, resolve, reject } = Promise.withResolvers<number>();
       waiting = { resolve, reject };
       const written = socket.write(request);
-      if (written < request.length) fail("The request is larger than the socket's buffer.");
+      if (written < 0) fail("The connection is closed.");
+      else if (written < request.length) unsent = request.slice(written);
       return promise;
     },
     close: () => void socket.end(),

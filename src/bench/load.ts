@@ -1,30 +1,32 @@
 import { connectForLoad, type LoadConnection } from "./client.ts";
 import { Histogram } from "./histogram.ts";
+import { nowMs, type RequestPlan, requestsOf } from "./request.ts";
 
 /** A load that one process sends. */
 export interface LoadJob {
   readonly host: string;
   readonly port: number;
-  /** Path of the message route. */
-  readonly path: string;
-  readonly token: string;
-  readonly bodyBytes: number;
+  readonly requests: RequestPlan;
   readonly connections: number;
   readonly seconds: number;
   /** Requests per second, independent of response times. Null for as many as possible. */
   readonly perSecond: number | null;
+  /** The load ends after this many requests. Null for no limit but the time. */
+  readonly requestsMax: number | null;
 }
 
 export interface LoadResult {
-  /** Requests with a 2xx response. */
+  /** Messages in requests with a 2xx response. */
   readonly accepted: number;
+  /** Messages in requests with another response or none. */
   readonly failed: number;
+  /** Time of the first request, by `nowMs()`. */
+  readonly startedAt: number;
   readonly seconds: number;
   readonly p50Ms: number | null;
   readonly p99Ms: number | null;
 }
 
-export const EVENT_TYPE = "bench.measured";
 const TICK_MS = 5;
 
 /** Sends a load. At a given rate, a request waits for a free connection, and that counts as response time. */
@@ -35,10 +37,12 @@ export async function sendLoad(job: LoadJob): Promise<LoadResult> {
   const times = new Histogram();
   let accepted = 0;
   let failed = 0;
-  const startedAt = performance.now();
-  const endAt = startedAt + job.seconds * 1000;
-  const request = requestOf(job);
+  let rest = job.requestsMax ?? Number.POSITIVE_INFINITY;
+  const startedAt = nowMs();
+  const endAt = performance.now() + job.seconds * 1000;
+  const request = requestsOf(job.requests, `${job.host}:${job.port}`);
   const sendOne = async (connection: LoadConnection, dueAt: number) => {
+    if (rest-- <= 0) return false;
     const status = await connection.send(request()).catch(() => 0);
     if (status >= 200 && status < 300) accepted++;
     else failed++;
@@ -47,11 +51,20 @@ export async function sendLoad(job: LoadJob): Promise<LoadResult> {
   };
   const work = job.perSecond === null ? closed(sendOne, endAt) : open(sendOne, endAt, job.perSecond);
   await work(connections);
-  const seconds = (performance.now() - startedAt) / 1000;
+  const seconds = (nowMs() - startedAt) / 1000;
   for (const connection of connections) connection.close();
-  return { accepted, failed, seconds, p50Ms: times.percentile(0.5), p99Ms: times.percentile(0.99) };
+  const { messagesPerRequest } = job.requests;
+  return {
+    accepted: accepted * messagesPerRequest,
+    failed: failed * messagesPerRequest,
+    startedAt,
+    seconds,
+    p50Ms: times.percentile(0.5),
+    p99Ms: times.percentile(0.99),
+  };
 }
 
+/** Sends a request and resolves to whether the connection can be used again. */
 type SendOne = (connection: LoadConnection, dueAt: number) => Promise<boolean>;
 type Work = (connections: readonly LoadConnection[]) => Promise<unknown>;
 
@@ -87,22 +100,4 @@ function open(sendOne: SendOne, endAt: number, perSecond: number): Work {
     }
     while (underWay.size > 0) await Promise.race(underWay);
   };
-}
-
-/** Returns a function that creates requests. Each payload contains the time of its creation. */
-function requestOf({ host, port, path, token, bodyBytes }: LoadJob): () => string {
-  const note = "x".repeat(Math.max(0, bodyBytes - payloadOf("").length));
-  return () => {
-    const body = `{"eventType":"${EVENT_TYPE}","payload":${payloadOf(note)}}`;
-    return `POST ${path} HTTP/1.1\r\nhost: ${host}:${port}\r\nauthorization: Bearer ${token}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
-  };
-}
-
-function payloadOf(note: string): string {
-  return `{"sentAt":${nowMs().toFixed(3)},"note":"${note}"}`;
-}
-
-/** Returns a time that all processes of this machine share, in ms. */
-export function nowMs(): number {
-  return performance.timeOrigin + performance.now();
 }

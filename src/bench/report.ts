@@ -1,66 +1,114 @@
-import type { BenchFigures, BenchOptions } from "./run.ts";
+import { type Figure, isMet, ratioOf, type Spread, spreadOf, type Target, type Unit } from "./figures.ts";
+import type { BenchResult, ScenarioResult } from "./result.ts";
 
-/** Returns the figures as lines for people. */
-export function benchReport(figures: BenchFigures): string {
-  return figureRows(figures)
-    .map(([name, value]) => `${name.padEnd(52)}${value}`)
+/** The figures of a bench as text. All functions are pure. */
+
+const HEADS = ["figure", "Boathook", "reference", "ratio", "target", ""] as const;
+
+/** Returns the result as tables for people. */
+export function benchReport(result: BenchResult): string {
+  const { scenarios } = result;
+  const parts = scenarios.map((scenario) => `${scenario.name}: ${scenario.title}\n${scenarioTable(scenario)}`);
+  return [conditionsOf(result), ...noteOf(result), ...parts, summaryOf(scenarios)].join("\n\n");
+}
+
+/** Returns one line with the version, the machine, and how the figures were measured. */
+export function conditionsOf({ version, machine, measuredAt, seconds, rounds, size }: BenchResult): string {
+  const prepared = size === null ? [] : [`scenarios prepared only ${numberText(size, "/s")} messages`];
+  const work = [`${seconds} s per load`, `rounds: ${rounds}`, ...prepared];
+  return `Boathook ${version}; ${machine}; ${measuredAt.slice(0, 10)}; ${work.join(", ")}`;
+}
+
+export function scenarioTable({ figures }: Pick<ScenarioResult, "figures">): string {
+  return alignColumns([HEADS, ...figures.map(cells)]);
+}
+
+/** Returns the result as one Markdown table. */
+export function markdownTable(scenarios: readonly ScenarioResult[]): string {
+  const rows = scenarios.flatMap(({ title, figures }) =>
+    figures.map((figure, i) => [i === 0 ? title : "", ...cells(figure)]),
+  );
+  return [["scenario", ...HEADS], ["---", "---", "--:", "--:", "--:", "--:", "---"], ...rows]
+    .map((row) => `| ${row.join(" | ")} |`)
     .join("\n");
 }
 
-/** Returns a sentence that puts the figures into proportion. */
-export function benchSentence({ deliveredPerSecond, storedBytesPerMessage }: BenchFigures): string {
-  const planned = Math.floor(deliveredPerSecond / PEAK_TO_PLANNED);
-  const perDay = planned * SECONDS_PER_DAY;
-  return `With room for peaks of ${PEAK_TO_PLANNED} times the usual rate, this machine takes ${count(planned)} messages per second: ${count(perDay)} and ${gigabytes(perDay * storedBytesPerMessage)} per day.`;
-}
-
-/** Returns the conditions under which the figures hold. */
-export function benchConditions({ bodyBytes, connections, seconds }: BenchOptions, cores: number): string {
-  return `${cores} ${cores === 1 ? "core" : "cores"} for server, load and receiver; payloads of ${bodyBytes} bytes, ${connections} connections, one endpoint, ${seconds} s`;
-}
-
-const PEAK_TO_PLANNED = 4;
-const SECONDS_PER_DAY = 86_400;
-
-/** Returns each figure with its name. */
-export function figureRows(figures: BenchFigures): (readonly [name: string, value: string])[] {
+/** Returns the cells of a figure: name, value, reference, ratio, target, and whether it is met. */
+function cells(figure: Figure): string[] {
+  const { name, unit, values, reference, target } = figure;
   return [
-    ["delivered webhooks per second", count(figures.deliveredPerSecond)],
-    ["CPU time of the server per webhook", `${known(figures.cpuMicrosPerMessage, (value) => value.toFixed(0))} µs`],
-    ["main thread of the server", `${known(figures.mainThreadShare, (value) => (value * 100).toFixed(0))} % of a core`],
-    ["response of the API, median and 99th percentile", times(figures.acceptP50Ms, figures.acceptP99Ms)],
-    [
-      `at ${count(figures.perSecond)}/s: sent until arrived, median and 99th`,
-      times(figures.arrivalP50Ms, figures.arrivalP99Ms),
-    ],
-    [
-      "memory of the server, idle and at most",
-      `${megabytes(figures.memoryIdleBytes)}, ${megabytes(figures.memoryPeakBytes)}`,
-    ],
-    ["stored per message", `${count(figures.storedBytesPerMessage)} bytes`],
-    ["written to the disk per message", `${known(figures.writtenBytesPerMessage, count)} bytes`],
-    ["messages sent and delivered", count(figures.messages)],
+    name,
+    withSpread(spreadOf(values), unit),
+    reference === null ? "" : `${withSpread(spreadOf(reference.values), unit)} (${reference.name})`,
+    reference === null ? "" : ratioText(ratioOf(figure)),
+    target === null ? "" : targetText(target, unit),
+    metText(isMet(figure)),
   ];
 }
 
-function known(value: number | null, format: (value: number) => string): string {
-  return value === null ? "?" : format(value);
+function metText(met: boolean | null): string {
+  return met === null ? "" : met ? "met" : "missed";
 }
 
-function count(value: number): string {
-  return Math.round(value)
-    .toString()
-    .replace(/\B(?=(\d{3})+$)/g, ",");
+/** Returns a sentence about a machine that was busy, if it was. */
+export function noteOf({ isShared }: BenchResult): string[] {
+  return isShared ? ["Other programs used the machine, so figures and ratios are not reliable."] : [];
 }
 
-function times(p50Ms: number | null, p99Ms: number | null): string {
-  return `${known(p50Ms, (ms) => ms.toFixed(1))}, ${known(p99Ms, (ms) => ms.toFixed(1))} ms`;
+/** Returns a sentence that counts the targets. */
+export function summaryOf(scenarios: readonly ScenarioResult[]): string {
+  const met = scenarios.flatMap(({ figures }) => figures.map(isMet));
+  const count = (wanted: boolean) => met.filter((one) => one === wanted).length;
+  return `Targets: ${count(true)} met, ${count(false)} missed.`;
 }
 
-function megabytes(bytes: number | null): string {
-  return `${known(bytes, (value) => (value / 1e6).toFixed(0))} MB`;
+export function targetText({ ratioMin, ratioMax, valueMax }: Target, unit: Unit): string {
+  const bounds = [
+    ratioMin === undefined ? [] : [`≥ ${ratioMin} ×`],
+    ratioMax === undefined ? [] : [`≤ ${ratioMax} ×`],
+    valueMax === undefined ? [] : [`≤ ${withUnit(String(valueMax), unit)}`],
+  ];
+  return bounds.flat().join(" or ");
 }
 
-function gigabytes(bytes: number): string {
-  return `${(bytes / 1e9).toFixed(bytes < 1e10 ? 1 : 0)} GB`;
+function withSpread(spread: Spread | null, unit: Unit): string {
+  if (spread === null) return "?";
+  const { median, min, max } = spread;
+  const range = min === max ? "" : ` (${numberText(min, unit)}–${numberText(max, unit)})`;
+  return withUnit(numberText(median, unit), unit) + range;
+}
+
+function ratioText(spread: Spread | null): string {
+  if (spread === null) return "?";
+  const { median, min, max } = spread;
+  const range = min === max ? "" : ` (${min.toFixed(2)}–${max.toFixed(2)})`;
+  return median.toFixed(2) + range;
+}
+
+export function withUnit(text: string, unit: Unit): string {
+  return unit === "" ? text : unit === "/s" ? `${text}/s` : `${text} ${unit}`;
+}
+
+const DIGITS: Readonly<Record<Unit, number>> = {
+  "/s": 0,
+  µs: 1,
+  ms: 1,
+  s: 2,
+  bytes: 0,
+  MB: 0,
+  "%": 2,
+  "": 3,
+};
+
+export function numberText(value: number, unit: Unit): string {
+  const digits = DIGITS[unit];
+  return value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+}
+
+/** Aligns the first column to the left and the others to the right. */
+export function alignColumns(rows: readonly (readonly string[])[]): string {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  const pad = (cell: string, column: number) =>
+    column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0);
+  return rows.map((row) => row.map(pad).join("   ").trimEnd()).join("\n");
 }

@@ -56,6 +56,8 @@ function buildProgram(dropped: readonly string[]): Command {
     .description("Send and receive webhooks from one executable.")
     .version(versionText, "-V, --version", "print the version")
     .helpOption("-h, --help", "print help")
+    // Options after the name of a command are those of the command.
+    .enablePositionalOptions()
     .helpCommand("help [command]", "print help for a command")
     .exitOverride()
     // Commander's output is suppressed, because `report` prints usage errors as one sentence.

@@ -1,11 +1,11 @@
 import { expect, test } from "bun:test";
 import { connectForLoad, endOfResponse } from "../../src/bench/client.ts";
 import { Histogram } from "../../src/bench/histogram.ts";
-import { benchReport, benchSentence, figureRows } from "../../src/bench/report.ts";
-import type { BenchFigures } from "../../src/bench/run.ts";
+import type { SizingFigures } from "../../src/bench/sizing.ts";
+import { figureRows, sizingReport, sizingSentence } from "../../src/bench/sizing-report.ts";
 import { guideText } from "../support/guide.ts";
 
-const FIGURES: BenchFigures = {
+const FIGURES: SizingFigures = {
   deliveredPerSecond: 12_345.6,
   cpuMicrosPerMessage: 61.4,
   mainThreadShare: 0.876,
@@ -20,6 +20,8 @@ const FIGURES: BenchFigures = {
   writtenBytesPerMessage: 3945,
   messages: 57_322,
 };
+
+const LARGE = 20_000_000;
 
 test("a percentile of a histogram is within 2 % of the exact one", () => {
   const histogram = new Histogram();
@@ -64,8 +66,20 @@ test("a connection for load returns one status after another, and rejects when t
   await expect(connection.send(request)).rejects.toThrow();
 });
 
-test("the report of a bench has each figure with its unit", () => {
-  expect(benchReport(FIGURES).split("\n")).toEqual([
+test("a connection for load sends a request that is larger than the buffers of its socket", async () => {
+  using server = Bun.serve({
+    hostname: "127.0.0.1",
+    port: 0,
+    fetch: async (request) => new Response(null, { status: (await request.text()).length === LARGE ? 200 : 400 }),
+  });
+  const connection = await connectForLoad("127.0.0.1", server.port!);
+  const request = `POST / HTTP/1.1\r\nhost: a\r\ncontent-length: ${LARGE}\r\n\r\n${"x".repeat(LARGE)}`;
+  for (let i = 0; i < 3; i++) expect(await connection.send(request)).toBe(200);
+  connection.close();
+});
+
+test("the report of the sizing has each figure with its unit", () => {
+  expect(sizingReport(FIGURES).split("\n")).toEqual([
     "delivered webhooks per second                       12,346",
     "CPU time of the server per webhook                  61 µs",
     "main thread of the server                           88 % of a core",
@@ -79,18 +93,18 @@ test("the report of a bench has each figure with its unit", () => {
 });
 
 test("figures that the system does not say are shown as unknown", () => {
-  const report = benchReport({ ...FIGURES, cpuMicrosPerMessage: null, mainThreadShare: null, memoryIdleBytes: null });
+  const report = sizingReport({ ...FIGURES, cpuMicrosPerMessage: null, mainThreadShare: null, memoryIdleBytes: null });
   expect(report).toContain("CPU time of the server per webhook                  ? µs");
   expect(report).toContain("memory of the server, idle and at most              ? MB, 265 MB");
 });
 
-test("the sentence of a bench plans with a quarter of the measured throughput", () => {
-  expect(benchSentence(FIGURES)).toBe(
+test("the sentence of the sizing plans with a quarter of the measured throughput", () => {
+  expect(sizingSentence(FIGURES)).toBe(
     "With room for peaks of 4 times the usual rate, this machine takes 3,086 messages per second: 266,630,400 and 237 GB per day.",
   );
 });
 
-test("the guide has the figures that boathook bench measures; `bun scripts/sizing-table.ts --write` updates them", async () => {
+test("the guide has the figures that boathook bench sizing measures; `bun scripts/sizing-table.ts --write` updates them", async () => {
   const rows = (await guideText("sizing")).split("\n").filter((line) => line.startsWith("| "));
   const names = rows.slice(2).map((row) => row.split(" | ")[0]!.slice(2));
   expect(names).toEqual(figureRows(FIGURES).map(([name]) => name));

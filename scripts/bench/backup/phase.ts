@@ -1,6 +1,7 @@
-import { median } from "../figures.ts";
+import { median } from "../../../src/bench/figures.ts";
+import { alignColumns } from "../../../src/bench/report.ts";
 import type { LoadFigures } from "../measure.ts";
-import { alignColumns, formatNumber } from "../report.ts";
+import { formatNumber } from "../report.ts";
 import type { BackupFigures } from "./backups.ts";
 
 /** The phases of the bench of backups and their report. All functions are pure. */

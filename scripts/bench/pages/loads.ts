@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { ConsoleMessage, Page } from "playwright-core";
+import { median } from "../../../src/bench/figures.ts";
 import { findChromium, launchChromium } from "../../../test/support/chromium.ts";
-import { median } from "../figures.ts";
 import type { Product } from "../product.ts";
 import type { Found } from "./requests.ts";
 

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { median } from "../figures.ts";
+import { median } from "../../../src/bench/figures.ts";
 import type { Product } from "../product.ts";
 import type { PageRequest } from "./requests.ts";
 

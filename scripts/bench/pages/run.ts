@@ -1,8 +1,9 @@
 import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
+import { alignColumns } from "../../../src/bench/report.ts";
 import { EXECUTABLE, ensureExecutable } from "../../executable.ts";
 import { startProduct } from "../product.ts";
-import { alignColumns, formatNumber } from "../report.ts";
+import { formatNumber } from "../report.ts";
 import { TemporaryDirectory } from "../resources.ts";
 import { writeLargeStore } from "../seed/write.ts";
 import { measureLoads } from "./loads.ts";
