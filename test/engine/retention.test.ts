@@ -7,9 +7,9 @@ const DAY_MS = 86_400_000;
 
 /**
  * Returns a retention with a fake store. Each call uses the next of the `answers`: whether more
- * rows are left, or an error to throw.
+ * rows are left, the number of deleted rows if none are left, or an error to throw.
  */
-function retentionOver(answers: ReadonlyArray<boolean | Error>) {
+function retentionOver(answers: ReadonlyArray<boolean | number | Error>) {
   const clock = new VirtualClock(Date.UTC(2026, 0, 1));
   const startedAt = clock.now;
   const calls: Array<{ at: number; before: number; limit: number }> = [];
@@ -17,7 +17,7 @@ function retentionOver(answers: ReadonlyArray<boolean | Error>) {
     calls.push({ at: now - startedAt, before: before - now, limit });
     const answer = answers[calls.length - 1] ?? false;
     if (answer instanceof Error) throw answer;
-    return { deleted: 0, more: answer };
+    return typeof answer === "number" ? { deleted: answer, more: false } : { deleted: 0, more: answer };
   };
   const store = { housekeeping: { prune } } as unknown as Store;
   const doubt = { isDoubted: false };
@@ -53,6 +53,14 @@ describe("the retention", () => {
     expect(calls).toHaveLength(4);
     await pass(120_000);
     expect(calls).toHaveLength(6);
+  });
+
+  test("the retention deletes again after a second if it has deleted rows, so that it keeps up with the intake", async () => {
+    const { retention, calls, pass } = retentionOver([3, 2, 0, 1]);
+    retention.start();
+    await pass(300_000);
+    const pausesMs = calls.slice(1).map(({ at }, index) => at - calls[index]!.at);
+    expect(pausesMs.slice(0, 5)).toEqual([1000, 1000, 60_000, 1000, 60_000]);
   });
 
   test("the retention retries a deletion that failed because the disk was full", async () => {

@@ -7,6 +7,7 @@ import type { Committer } from "./commit.ts";
 import { FunctionSends } from "./function-sends.ts";
 import type { MessageKeys } from "./keys/message-keys.ts";
 import { expiredPayloadLinks } from "./payload-links.ts";
+import { messageDropper, oldMessages, STAYS } from "./prune-messages.ts";
 import type { QuotaUsages } from "./quota-usage.ts";
 import { oldSeries } from "./series.ts";
 import { endedSessions } from "./sessions.ts";
@@ -19,12 +20,6 @@ import { Sweep } from "./sweep.ts";
  */
 const AUDIT_KEPT_MS = 400 * 24 * 60 * 60 * 1000;
 
-/**
- * True if the message `m` has a pending delivery. Then neither the message nor its payload is
- * deleted, however old it is.
- */
-const STAYS = "EXISTS (SELECT 1 FROM delivery d WHERE d.message_seq = m.seq AND d.state = 0) AS stays";
-
 // The first SELECT reads the remaining rows with the cursor's `payload_expires_at`. SQLite uses the
 // index for these rows only if they have a SELECT of their own.
 const EXPIRED_PAYLOADS = `SELECT payload_expires_at AS at, seq, ${STAYS} FROM message m
@@ -32,7 +27,12 @@ const EXPIRED_PAYLOADS = `SELECT payload_expires_at AS at, seq, ${STAYS} FROM me
   UNION ALL SELECT payload_expires_at, seq, ${STAYS} FROM message m
     WHERE payload_expires_at > ?2 AND payload_expires_at <= ?1
   ORDER BY 1, 2 LIMIT ?4`;
-const OLD_MESSAGES = `SELECT ?2 AS at, seq, ${STAYS} FROM message m WHERE seq < ?1 AND seq > ?3 ORDER BY seq LIMIT ?4`;
+
+/**
+ * A stretch is checked for this number of messages that may be deleted. The deletion of so many
+ * messages empties less than one stretch, so the checks reach all stretches in time.
+ */
+const MESSAGES_PER_STRETCH = 8;
 
 /** Deletes rows that are past their retention, a limited number of rows per commit. */
 export function pruneVerb(
@@ -43,7 +43,7 @@ export function pruneVerb(
   onFact: (fact: Fact) => void,
 ): Housekeeping["prune"] {
   const expired = new Sweep(db, EXPIRED_PAYLOADS);
-  const old = new Sweep(db, OLD_MESSAGES);
+  const old = oldMessages(db);
   const dropPayload = db.prepare("UPDATE message SET payload = NULL, payload_expires_at = NULL WHERE seq = ?");
   const dropMessages = messageDropper(db);
   const dropOthers = otherDroppers(db);
@@ -58,7 +58,7 @@ export function pruneVerb(
       }
       const messages = old.read(seqAt(before), limit);
       messages.seqs.forEach(release);
-      const { rows, dead } = dropMessages(messages.seqs);
+      const { rows, dead } = dropMessages(messages.runs);
       const others = dropOthers.map((drop) => drop(before, now, limit));
       return { payloads, messages, rows, dead, others, keys: keys.prune(now) };
     });
@@ -71,31 +71,6 @@ export function pruneVerb(
         pruned.others.reduce((sum, count) => sum + count, pruned.keys.deleted),
       more: hasMore.includes(true) || pruned.keys.more || pruned.others.some((count) => count >= limit),
     };
-  };
-}
-
-/**
- * Returns a function that deletes messages with their deliveries and attempts, and counts the
- * deleted dead letters by environment.
- */
-function messageDropper(db: Database) {
-  const deadOf = db.prepare<{ environmentSeq: number }, [number]>(
-    `SELECT a.environment_seq AS environmentSeq FROM delivery d JOIN endpoint e ON e.seq = d.endpoint_seq
-     JOIN application a ON a.seq = e.application_seq WHERE d.message_seq = ? AND d.state = 2`,
-  );
-  const drops = [
-    db.prepare("DELETE FROM attempt WHERE message_seq = ?"),
-    db.prepare("DELETE FROM delivery WHERE message_seq = ?"),
-    db.prepare("DELETE FROM message WHERE seq = ?"),
-  ];
-  return (seqs: readonly Seq[]): { readonly rows: number; readonly dead: ReadonlyMap<Seq, number> } => {
-    const dead = new Map<Seq, number>();
-    let rows = 0;
-    for (const seq of seqs) {
-      for (const { environmentSeq } of deadOf.all(seq)) dead.set(environmentSeq, (dead.get(environmentSeq) ?? 0) + 1);
-      for (const drop of drops) rows += drop.run(seq).changes;
-    }
-    return { rows, dead };
   };
 }
 
@@ -132,7 +107,7 @@ function otherDroppers(db: Database): readonly Dropper[] {
     (before, _, limit) => forgetTokens.run(before, limit).changes,
     (before, _, limit) => forgetTasks.run(seqAt(before), limit).changes,
     (_, now, limit) => forgetChanges.run(seqAt(now - AUDIT_KEPT_MS), limit).changes,
-    (_, __, limit) => dropStretches(limit),
+    (_, __, limit) => dropStretches(Math.ceil(limit / MESSAGES_PER_STRETCH)),
     (before, _, limit) => forgetLog.run(seqAt(before), limit).changes,
     (_, now, limit) => dropSeries(now, limit),
     (_, now, limit) => dropSessions(now, limit),

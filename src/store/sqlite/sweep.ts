@@ -12,9 +12,17 @@ interface Row extends SweepCursor {
   readonly stays: 0 | 1;
 }
 
+/** Neighbouring rows, of which all can be deleted. Both ends are included. */
+export interface Run {
+  readonly first: Seq;
+  readonly last: Seq;
+}
+
 export interface SweepStep {
   /** The rows that can be deleted. */
   readonly seqs: readonly Seq[];
+  /** The same rows. If rows are in order of `seq`, no other row is between those of a run. */
+  readonly runs: readonly Run[];
   /** The cursor for the next step, or null after the last row. */
   readonly next: SweepCursor | null;
 }
@@ -30,16 +38,25 @@ export class Sweep {
   readonly #rows: Statement<Row, [number, number, number, number]>;
   #cursor = START;
 
-  /** `sql` selects at most ?4 rows, in order, from those up to ?1 and after the cursor (?2, ?3). */
-  constructor(db: Database, sql: string) {
+  /**
+   * `sql` selects at most ?4 rows, in order, from those up to ?1 and after the cursor (?2, ?3).
+   * `countOf` returns how many of these rows, at least one, belong to the step.
+   */
+  constructor(
+    db: Database,
+    sql: string,
+    private readonly countOf: (rows: readonly SweepCursor[], limit: number) => number = (rows) => rows.length,
+  ) {
     this.#rows = db.prepare(sql);
   }
 
   /** Reads the next rows. Does not move the cursor, because the commit may run again. */
   read(upTo: number, limit: number): SweepStep {
-    const rows = this.#rows.all(upTo, this.#cursor.at, this.#cursor.seq, limit);
+    const found = this.#rows.all(upTo, this.#cursor.at, this.#cursor.seq, limit);
+    const rows = found.length === 0 ? found : found.slice(0, this.countOf(found, limit));
     const seqs = rows.filter(({ stays }) => stays === 0).map(({ seq }) => seq);
-    return { seqs, next: rows.length < limit ? null : rows[rows.length - 1]! };
+    const isLast = found.length < limit && rows.length === found.length;
+    return { seqs, runs: runsOf(rows), next: isLast ? null : rows[rows.length - 1]! };
   }
 
   /** Moves the cursor after the step was committed. Returns whether more rows are left. */
@@ -47,4 +64,15 @@ export class Sweep {
     this.#cursor = next ?? START;
     return next !== null;
   }
+}
+
+function runsOf(rows: readonly Row[]): Run[] {
+  const runs: { first: Seq; last: Seq }[] = [];
+  let isInRun = false;
+  for (const { seq, stays } of rows) {
+    if (stays === 0 && isInRun) runs[runs.length - 1]!.last = seq;
+    else if (stays === 0) runs.push({ first: seq, last: seq });
+    isInRun = stays === 0;
+  }
+  return runs;
 }

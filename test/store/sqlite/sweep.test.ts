@@ -20,16 +20,48 @@ describe("sweep cursor", () => {
         const sweep = new Sweep(db, sql);
         for (let turn = 0; turn < 2; turn++) {
           const found: number[] = [];
+          const inRuns: number[] = [];
           for (let more = true; more; ) {
             const step = sweep.read(1000, limit);
             expect(step.seqs.length).toBeLessThanOrEqual(limit);
             found.push(...step.seqs);
+            for (const { first, last } of step.runs) for (let seq = first; seq <= last; seq++) inRuns.push(seq);
             more = sweep.advance(step);
           }
           expect(found).toEqual(rows.flatMap((stays, i) => (stays ? [] : [i + 1])));
+          expect(inRuns).toEqual(found);
         }
       }),
     );
+  });
+
+  test("one step deletes few messages if they have many deliveries, and at least one message", async () => {
+    using db = new Database(":memory:", { strict: true });
+    const { store } = openMemoryStore(db, systemClock, () => {});
+    await using world = await Furnished.open(async () => openedOnce(store));
+    const endpoints = [world.endpoint.seq];
+    for (let i = 1; i < 20; i++) endpoints.push((await world.addEndpoint()).seq);
+    const messages: { readonly seq: number }[] = [];
+    for (const count of [1, 6, 2, 20, 3]) messages.push(await world.send({}, endpoints.slice(0, count)));
+    db.run("UPDATE delivery SET state = 1, ended_at = 1");
+    world.now += 1;
+    const left = async () => {
+      const found = await Promise.all(messages.map(({ seq }) => store.history.messages.get(seq)));
+      return found.filter((message) => message !== null).length;
+    };
+    const steps: [deleted: number, left: number, more: boolean][] = [];
+    for (let more = true; more; ) {
+      const pruned = await store.housekeeping.prune(world.now, world.now, 2);
+      more = pruned.more;
+      steps.push([pruned.deleted, await left(), more]);
+    }
+    // With a limit of two messages, a step ends before the delivery with the number nine.
+    expect(steps).toEqual([
+      [1 + 1 + 6 + 1, 3, true],
+      [2 + 1, 2, true],
+      [20 + 1, 1, true],
+      [3 + 1, 0, false],
+    ]);
   });
 
   test("a sweep does not advance if its batch could not be stored", async () => {

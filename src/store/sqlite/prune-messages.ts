@@ -1,0 +1,66 @@
+import type { Database } from "bun:sqlite";
+import type { Seq } from "../../core/id.ts";
+import { type Run, Sweep } from "./sweep.ts";
+
+/**
+ * True if the message `m` has a pending delivery. Then neither the message nor its payload is
+ * deleted, however old it is.
+ */
+export const STAYS = "EXISTS (SELECT 1 FROM delivery d WHERE d.message_seq = m.seq AND d.state = 0) AS stays";
+
+const OLD_MESSAGES = `SELECT ?2 AS at, seq, ${STAYS} FROM message m WHERE seq < ?1 AND seq > ?3 ORDER BY seq LIMIT ?4`;
+
+/**
+ * A step ends at the message with which it has more than this number of deliveries or attempts per
+ * message of its limit, because a message may have thousands.
+ */
+const ROWS_PER_MESSAGE = 4;
+
+/** Returns a sweep over the messages that are old enough to be deleted. */
+export function oldMessages(db: Database): Sweep {
+  const beyond = ["delivery", "attempt"].map((table) =>
+    db.prepare<{ seq: Seq }, [Seq, Seq, number]>(
+      `SELECT message_seq AS seq FROM ${table} WHERE message_seq BETWEEN ? AND ? ORDER BY message_seq LIMIT 1 OFFSET ?`,
+    ),
+  );
+  return new Sweep(db, OLD_MESSAGES, (rows, limit) => {
+    const [first, last] = [rows[0]!.seq, rows[rows.length - 1]!.seq];
+    const ends = beyond.map((one) => one.get(first, last, limit * ROWS_PER_MESSAGE)?.seq ?? Number.POSITIVE_INFINITY);
+    const end = Math.min(...ends);
+    return Math.max(1, end > last ? rows.length : rows.findIndex(({ seq }) => seq >= end));
+  });
+}
+
+export interface DroppedMessages {
+  readonly rows: number;
+  /** The number of deleted dead letters by environment. */
+  readonly dead: ReadonlyMap<Seq, number>;
+}
+
+/**
+ * Returns a function that deletes messages with their deliveries and attempts. Deleting a run with
+ * one statement per table takes a third of the time of deleting one message after another.
+ */
+export function messageDropper(db: Database): (runs: readonly Run[]) => DroppedMessages {
+  const deadOf = db.prepare<{ environmentSeq: Seq }, [Seq, Seq]>(
+    `SELECT a.environment_seq AS environmentSeq FROM delivery d INDEXED BY delivery_dead_message
+     CROSS JOIN endpoint e ON e.seq = d.endpoint_seq CROSS JOIN application a ON a.seq = e.application_seq
+     WHERE d.state = 2 AND d.message_seq BETWEEN ? AND ?`,
+  );
+  const drops = [
+    db.prepare("DELETE FROM attempt WHERE message_seq BETWEEN ? AND ?"),
+    db.prepare("DELETE FROM delivery WHERE message_seq BETWEEN ? AND ?"),
+    db.prepare("DELETE FROM message WHERE seq BETWEEN ? AND ?"),
+  ];
+  return (runs) => {
+    const dead = new Map<Seq, number>();
+    let rows = 0;
+    for (const { first, last } of runs) {
+      for (const { environmentSeq } of deadOf.all(first, last)) {
+        dead.set(environmentSeq, (dead.get(environmentSeq) ?? 0) + 1);
+      }
+      for (const drop of drops) rows += drop.run(first, last).changes;
+    }
+    return { rows, dead };
+  };
+}
