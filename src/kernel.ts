@@ -152,7 +152,7 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
   };
   const consumers = new Consumers({
     ...{ store, clock, facts, signals, ids },
-    brokers: ports.brokers ?? lazyBrokers({ ...ports, policy: settings }),
+    brokers: ports.brokers ?? lazyBrokers({ ...ports, policy: settings, bodyBytesMax: settings.maxBodyBytes }),
     take: (entry, messages) => takeMessages(taking, entry, messages),
   });
   return {

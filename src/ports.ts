@@ -294,6 +294,8 @@ export interface QueueRequest {
   readonly addresses: readonly string[];
   /** Maximum number of messages that are received and not settled. */
   readonly prefetch: number;
+  /** Size up to which a message is taken, in bytes. More than one byte beyond it need not be received. */
+  readonly bodyBytesMax: number;
   /** A name for the consumer that stays the same for the source. */
   readonly consumer: string;
 }

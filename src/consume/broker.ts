@@ -30,4 +30,6 @@ export interface BrokerParts {
   /** Clients of protocols other than HTTP. By default, connections over these protocols fail. */
   readonly clients?: ProtocolClients;
   readonly policy: TargetPolicy;
+  /** Maximum size of a message, in bytes. */
+  readonly bodyBytesMax: number;
 }

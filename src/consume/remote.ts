@@ -5,7 +5,7 @@ import { type Broker, BrokerError, type BrokerParts } from "./broker.ts";
 
 /** Takes messages over a protocol other than HTTP, from addresses that the address policy allows. */
 export function openRemote(protocol: QueueProtocol, parts: BrokerParts): Broker {
-  const { clients, policy } = parts;
+  const { clients, policy, bodyBytesMax } = parts;
   return {
     async connect({ url, prefetch, consumer }, signal) {
       if (clients === undefined) throw new BrokerError(`This server cannot take messages over ${protocol}.`);
@@ -13,7 +13,7 @@ export function openRemote(protocol: QueueProtocol, parts: BrokerParts): Broker 
       const finder = new DestinationFinder(url, { ports: parts, policy });
       const found = finder.known ?? (await finder.resolve(signal));
       if ("addresses" in found) {
-        return clients.queues[protocol]({ url, addresses: found.addresses, prefetch, consumer }, signal);
+        return clients.queues[protocol]({ url, addresses: found.addresses, prefetch, bodyBytesMax, consumer }, signal);
       }
       throw new BrokerError(found.kind === "response" ? "The broker cannot be reached." : found.detail);
     },

@@ -3,6 +3,7 @@ import { type AmqpUrl, amqpUrl } from "../../core/endpoint-url/amqp.ts";
 import type { Opening } from "../broker/open.ts";
 import { type BrokerAddresses, type BrokerPlace, brokerTls, serverNameOf } from "../broker/place.ts";
 import { withKeptDescriptorSoon } from "../kept-descriptors.ts";
+import { FRAME_BYTES_MAX } from "./limit.ts";
 import { amqpReplyOf } from "./reply.ts";
 
 /** A server that sends nothing for twice this time counts as gone. */
@@ -37,6 +38,7 @@ function connectTo(login: AmqpUrl, place: BrokerPlace, timeoutMs: number): Promi
     ...{ hostname: place.address, port, username: user, password },
     vhost: encodeURIComponent(vhost),
     heartbeat: HEARTBEAT_SECONDS,
+    maxFrameSize: FRAME_BYTES_MAX,
   };
   return withKeptDescriptorSoon(() => connect(url, { noDelay: true, timeout: timeoutMs, ...brokerTls(place) }));
 }

@@ -1,6 +1,7 @@
 import type { ChannelModel, ConfirmChannel, Message } from "amqplib";
 import type { ProtocolResult } from "../../core/protocol-answer.ts";
 import type { AmqpMessage } from "../../ports.ts";
+import { limitContent, UnconfirmedTags } from "./limit.ts";
 import { notRouted, unencodable } from "./reply.ts";
 
 const APP_ID = "boathook";
@@ -12,9 +13,14 @@ interface Pending {
   isReturned: boolean;
 }
 
+interface Open {
+  readonly channel: ConfirmChannel;
+  readonly unconfirmed: UnconfirmedTags;
+}
+
 /** A channel on which the server confirms each message. It ends with the first error. */
 export class PublishChannel {
-  readonly #channel: Promise<ConfirmChannel>;
+  readonly #channel: Promise<Open>;
   readonly #pending = new Set<Pending>();
   #isUsable = true;
   #error: Error | null = null;
@@ -44,9 +50,9 @@ export class PublishChannel {
   async publish(message: AmqpMessage, signal: AbortSignal): Promise<ProtocolResult> {
     this.#inUse++;
     try {
-      const channel = await this.#channel;
+      const open = await this.#channel;
       signal.throwIfAborted();
-      return await this.#publishOn(channel, message);
+      return await this.#publishOn(open, message);
     } catch (error) {
       throw this.#error ?? error;
     } finally {
@@ -57,14 +63,17 @@ export class PublishChannel {
   close(): void {
     this.#isUsable = false;
     this.#channel
-      .then((channel) => channel.close())
+      .then(({ channel }) => channel.close())
       .catch(() => {
         // The channel ended before.
       });
   }
 
-  async #open(model: ChannelModel): Promise<ConfirmChannel> {
+  async #open(model: ChannelModel): Promise<Open> {
     const channel = await model.createConfirmChannel();
+    // Of a message that is returned, only its properties are read.
+    limitContent(channel, 0);
+    const unconfirmed = new UnconfirmedTags(channel);
     channel.on("error", (error) => {
       this.#isUsable = false;
       this.#error = error;
@@ -73,10 +82,10 @@ export class PublishChannel {
       this.#isUsable = false;
     });
     channel.on("return", (returned) => this.#markReturned(returned));
-    return channel;
+    return { channel, unconfirmed };
   }
 
-  async #publishOn(channel: ConfirmChannel, message: AmqpMessage): Promise<ProtocolResult> {
+  async #publishOn({ channel, unconfirmed }: Open, message: AmqpMessage): Promise<ProtocolResult> {
     const { exchange, routingKey, body, id: messageId, eventType: type, contentType, timestamp, headers } = message;
     const properties = { messageId, type, contentType, timestamp, headers, appId: APP_ID };
     const options = { ...properties, mandatory: true, persistent: true };
@@ -88,6 +97,7 @@ export class PublishChannel {
         channel.publish(exchange, routingKey, content, options, (error: Error | null) =>
           error === null ? resolve() : reject(error),
         );
+        unconfirmed.add();
       });
     } catch (error) {
       const refusal = unencodable(error);

@@ -7,6 +7,7 @@ import { Inflow } from "../broker/inflow.ts";
 import { openFirst } from "../broker/open.ts";
 import { orAborted } from "../connection-sharing.ts";
 import { amqpOpening, destroyAmqp } from "./connect.ts";
+import { limitContent } from "./limit.ts";
 
 /** Time limit for starting to take messages, in ms. */
 const BEGIN_MS_MAX = 10_000;
@@ -19,7 +20,7 @@ interface Delivery extends BrokerMessage {
 
 /** Takes the messages of a queue of an AMQP server. The queue must exist. */
 export async function openAmqpQueue(
-  { url, addresses, prefetch }: QueueRequest,
+  { url, addresses, prefetch, bodyBytesMax }: QueueRequest,
   signal: AbortSignal,
 ): Promise<BrokerConnection> {
   const named = parseAmqpQueueUrl(url);
@@ -27,9 +28,9 @@ export async function openAmqpQueue(
   const opening = amqpOpening({ url, addresses, tls: null });
   const explained = (error: unknown) => queueError(error, opening);
   try {
-    const queue = new AmqpQueue(await openFirst(opening, signal), explained);
+    const queue = new AmqpQueue(await openFirst(opening, signal), { prefetch, bodyBytesMax }, explained);
     try {
-      await orAborted(queue.begin(named.queue, prefetch), AbortSignal.any([signal, AbortSignal.timeout(BEGIN_MS_MAX)]));
+      await orAborted(queue.begin(named.queue), AbortSignal.any([signal, AbortSignal.timeout(BEGIN_MS_MAX)]));
       return queue;
     } catch (error) {
       queue.destroy();
@@ -41,27 +42,32 @@ export async function openAmqpQueue(
 }
 
 class AmqpQueue implements BrokerConnection<Delivery> {
-  readonly #inflow = new Inflow<Delivery>();
+  readonly #inflow: Inflow<Delivery>;
   #channel: Channel | null = null;
 
   constructor(
     private readonly model: ChannelModel,
+    private readonly limits: Pick<QueueRequest, "prefetch" | "bodyBytesMax">,
     private readonly explained: (error: unknown) => BrokerError,
   ) {
+    this.#inflow = new Inflow(limits.prefetch);
     model.on("error", (error) => this.#end(error));
     model.on("close", (error) => this.#end(error));
   }
 
   /** Begins to take messages. */
-  async begin(name: string, prefetch: number): Promise<void> {
+  async begin(name: string): Promise<void> {
+    const { prefetch, bodyBytesMax } = this.limits;
     const channel = await this.model.createChannel();
+    // One byte more shows that a message is too large.
+    limitContent(channel, bodyBytesMax + 1);
     channel.on("error", (error) => this.#end(error));
     channel.on("close", () => this.#end());
     this.#channel = channel;
     await channel.prefetch(prefetch);
     await channel.consume(name, (message) => {
       if (message === null) this.#end(new BrokerError("The queue was deleted."));
-      else this.#inflow.add(deliveryOf(message, name));
+      else if (!this.#inflow.add(deliveryOf(message, name))) this.destroy();
     });
   }
 
@@ -71,7 +77,7 @@ class AmqpQueue implements BrokerConnection<Delivery> {
 
   /** The server moves a refused message to the dead letter exchange of the queue, if it has one. */
   async settle({ raw }: Delivery, how: Disposition): Promise<void> {
-    this.#inflow.throwIfEnded();
+    this.#inflow.settle();
     if (how === "refused") this.#channel!.reject(raw, false);
     else this.#channel!.ack(raw);
   }

@@ -1,16 +1,42 @@
-import type { BrokerError } from "../../core/broker.ts";
+import { BrokerError } from "../../core/broker.ts";
 import { orAborted } from "../connection-sharing.ts";
 
 /** Messages that a broker has sent and that nobody has received yet. */
 export class Inflow<Message> {
   #waiting: Message[] = [];
+  /** Number of messages that were added and not settled. */
+  #unsettled = 0;
   #end: BrokerError | null = null;
   #change = Promise.withResolvers<void>();
 
-  add(message: Message): void {
-    if (this.#end !== null) return;
+  /** A broker that sends more than `unsettledMax` unsettled messages breaks its protocol. */
+  constructor(private readonly unsettledMax: number) {}
+
+  /** Whether nobody has to receive anything. */
+  get isEmpty(): boolean {
+    return this.#waiting.length === 0;
+  }
+
+  /**
+   * Adds a message. If there are too many, ends the inflow and returns false: the connection must then
+   * be closed at once.
+   */
+  add(message: Message): boolean {
+    if (this.#end !== null) return true;
+    if (this.#unsettled >= this.unsettledMax) {
+      this.end(new BrokerError("The broker sends more messages than it may."));
+      return false;
+    }
+    this.#unsettled++;
     this.#waiting.push(message);
     this.#changed();
+    return true;
+  }
+
+  /** Must be called when a message is settled. Throws the error with which the inflow ended, if it has. */
+  settle(): void {
+    this.#throwIfEnded();
+    this.#unsettled--;
   }
 
   /** Ends the inflow; only the first error counts. Drops the messages, because the broker sends them again. */
@@ -20,15 +46,14 @@ export class Inflow<Message> {
     this.#changed();
   }
 
-  /** Throws the error with which the inflow ended, if it has. */
-  throwIfEnded(): void {
+  #throwIfEnded(): void {
     if (this.#end !== null) throw this.#end;
   }
 
   /** Resolves to the next messages: at least one, at most `max`. Rejects after the end or after `signal` aborts. */
   async receive(max: number, signal: AbortSignal): Promise<Message[]> {
     for (;;) {
-      this.throwIfEnded();
+      this.#throwIfEnded();
       if (this.#waiting.length > 0) return this.#waiting.splice(0, max);
       await orAborted(this.#change.promise, signal);
     }

@@ -1,8 +1,9 @@
-import { connect, type NatsConnection } from "@nats-io/transport-node";
+import type { NatsConnection } from "@nats-io/transport-node";
 import { type NatsUrl, natsUrl } from "../../core/endpoint-url/nats.ts";
 import type { Opening } from "../broker/open.ts";
 import { type BrokerAddresses, type BrokerPlace, brokerTls, serverNameOf } from "../broker/place.ts";
 import { natsReplyOf } from "./reply.ts";
+import { connectLimited } from "./transport.ts";
 
 /** A server that responds to none of two pings counts as gone. */
 const PING_MS = 10_000;
@@ -29,7 +30,7 @@ export function natsOpening({
 /** Connects and logs in. The connection is never reopened, and uses no other servers of the cluster. */
 function connectTo({ port, login }: NatsUrl, place: BrokerPlace, timeoutMs: number): Promise<NatsConnection> {
   const { address } = place;
-  return connect({
+  return connectLimited({
     servers: [address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`],
     ...{ timeout: timeoutMs, name: "boathook", pingInterval: PING_MS, maxPingOut: PINGS_MAX },
     ...{ reconnect: false, ignoreClusterUpdates: true, resolve: false, noAsyncTraces: true },

@@ -1,7 +1,7 @@
 import {
   AckPolicy,
+  type Consumer,
   type ConsumerInfo,
-  type ConsumerMessages,
   JetStreamApiError,
   type JetStreamManager,
 } from "@nats-io/jetstream";
@@ -14,16 +14,16 @@ export const ACK_WAIT_MS = 10_000;
 const CONSUMER_NOT_FOUND = 10014;
 
 /**
- * Begins to take messages with a durable consumer, which is created unless it exists. If the URL names
- * none, its name is `ownName`, and its settings are updated to those of the source. A consumer that the
- * URL names keeps its settings.
+ * Returns a durable consumer, which is created unless it exists. If the URL names none, its name is
+ * `ownName`, and its settings are updated to those of the source. A consumer that the URL names keeps
+ * its settings.
  */
-export async function consume(
+export async function durableConsumer(
   manager: JetStreamManager,
   { subject, stream: wanted, durable }: NatsQueueUrl,
   ownName: string,
   prefetch: number,
-): Promise<ConsumerMessages> {
+): Promise<Consumer> {
   const stream = wanted ?? (await manager.streams.find(subject));
   const name = durable ?? ownName;
   const settings = { filter_subject: subject, max_ack_pending: prefetch, ack_wait: nanos(ACK_WAIT_MS) };
@@ -33,8 +33,7 @@ export async function consume(
   } else if (durable === null) {
     await manager.consumers.update(stream, name, settings);
   }
-  const consumer = await manager.jetstream().consumers.get(stream, name);
-  return consumer.consume({ max_messages: prefetch, abort_on_missing_resource: true });
+  return manager.jetstream().consumers.get(stream, name);
 }
 
 async function infoOf(manager: JetStreamManager, stream: string, name: string): Promise<ConsumerInfo | null> {

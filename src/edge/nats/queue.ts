@@ -1,4 +1,4 @@
-import type { ConsumerMessages, JsMsg } from "@nats-io/jetstream";
+import type { Consumer, JsMsg } from "@nats-io/jetstream";
 import { jetstreamManager } from "@nats-io/jetstream";
 import type { NatsConnection as Client } from "@nats-io/transport-node";
 import { BrokerError } from "../../core/broker.ts";
@@ -9,7 +9,7 @@ import { Inflow } from "../broker/inflow.ts";
 import { openFirst } from "../broker/open.ts";
 import { orAborted } from "../connection-sharing.ts";
 import { natsOpening } from "./connect.ts";
-import { ACK_WAIT_MS, consume } from "./consumer.ts";
+import { ACK_WAIT_MS, durableConsumer } from "./consumer.ts";
 
 /** Interval at which the server is told that unsettled messages are worked on, in ms. It sends others again. */
 const WORKING_MS = ACK_WAIT_MS / 4;
@@ -33,8 +33,8 @@ export async function openNatsQueue(
     const client = await openFirst(opening, signal);
     try {
       const manager = await orAborted(jetstreamManager(client, { checkAPI: false }), signal);
-      const messages = await orAborted(consume(manager, named, consumer, prefetch), signal);
-      return new NatsQueue(client, messages, explained);
+      const durable = await orAborted(durableConsumer(manager, named, consumer, prefetch), signal);
+      return new NatsQueue(client, durable, prefetch, explained);
     } catch (error) {
       await client.close();
       throw error;
@@ -45,27 +45,37 @@ export async function openNatsQueue(
 }
 
 class NatsQueue implements BrokerConnection<Delivery> {
-  readonly #inflow = new Inflow<Delivery>();
+  readonly #inflow: Inflow<Delivery>;
   readonly #unsettled = new Set<Delivery>();
   readonly #timer: ReturnType<typeof setInterval>;
+  /** Number of messages for which `receive` waits. */
+  #wanted = 0;
+  #isFetching = false;
 
   constructor(
     private readonly client: Client,
-    private readonly messages: ConsumerMessages,
+    private readonly consumer: Consumer,
+    prefetch: number,
     private readonly explained: (error: unknown) => BrokerError,
   ) {
+    this.#inflow = new Inflow(prefetch);
     this.#timer = setInterval(() => this.#keepUnsettled(), WORKING_MS);
     void client.closed().then((error) => this.#end(error ?? undefined));
-    void this.#take();
   }
 
-  receive(max: number, signal: AbortSignal): Promise<Delivery[]> {
-    return this.#inflow.receive(max, signal);
+  async receive(max: number, signal: AbortSignal): Promise<Delivery[]> {
+    this.#wanted = max;
+    if (this.#inflow.isEmpty && !this.#isFetching) void this.#fetch();
+    try {
+      return await this.#inflow.receive(max, signal);
+    } finally {
+      this.#wanted = 0;
+    }
   }
 
   /** The server never sends a refused message again. */
   async settle(delivery: Delivery, how: Disposition): Promise<void> {
-    this.#inflow.throwIfEnded();
+    this.#inflow.settle();
     this.#unsettled.delete(delivery);
     if (how === "refused") delivery.raw.term();
     else delivery.raw.ack();
@@ -83,17 +93,24 @@ class NatsQueue implements BrokerConnection<Delivery> {
     await this.client.close();
   }
 
-  async #take(): Promise<void> {
+  /**
+   * Requests messages until `receive` has got some. A request ends when as many as it was for have
+   * arrived, or after 30 s.
+   */
+  async #fetch(): Promise<void> {
+    this.#isFetching = true;
     try {
-      for await (const raw of this.messages) {
-        const delivery = deliveryOf(raw);
-        this.#unsettled.add(delivery);
-        this.#inflow.add(delivery);
+      while (this.#wanted > 0 && !this.client.isClosed()) {
+        for await (const raw of await this.consumer.fetch({ max_messages: this.#wanted })) {
+          const delivery = deliveryOf(raw);
+          this.#unsettled.add(delivery);
+          if (!this.#inflow.add(delivery)) void this.client.close();
+        }
       }
-      this.#end();
     } catch (error) {
       this.#end(error);
     }
+    this.#isFetching = false;
   }
 
   #end(error: unknown = new BrokerError("The broker closed the connection.")): void {
