@@ -11,7 +11,7 @@ import { Turns } from "../store/turns.ts";
 import type { Incoming } from "./incoming.ts";
 import { DELIVERIES_AT_ONCE, portionsOf } from "./portions.ts";
 import type { Quotas } from "./quotas.ts";
-import { Recipients, subscribedTo } from "./recipients.ts";
+import { Recipients } from "./recipients.ts";
 
 export type Accepted =
   | { readonly accepted: true; readonly seq: Seq; readonly acceptedAt: number }
@@ -95,7 +95,10 @@ export class Accepter {
    * The messages have no quota, and endpoints for them have no filters.
    */
   async acceptAll(entry: ApplicationEntry, incoming: readonly Incoming[]): Promise<Accepted[]> {
-    const messages = incoming.map((one) => this.#numbered(entry, subscribedTo(entry, one), one, null));
+    const messages = incoming.map((one) => {
+      const endpointSeqs = entry.endpoints.matching(one.eventType, one.channels);
+      return this.#numbered(entry, endpointSeqs, one, null);
+    });
     const committingAt = this.#traceTime(messages);
     const results = await this.store.queue.accept(messages);
     return results.map((result, i) => this.#committed(entry, messages[i]!, result, committingAt, committingAt));

@@ -4,6 +4,7 @@ import { messageStepsMax } from "../filter/filter.ts";
 import { FilterCache } from "../filter/filter-cache.ts";
 import { MessageView } from "../filter/message-view.ts";
 import type { ApplicationEntry } from "../store/directory.ts";
+import type { SubscribedEndpoint } from "../store/subscribed-endpoints.ts";
 import type { Turns } from "../store/turns.ts";
 import type { Incoming } from "./incoming.ts";
 
@@ -35,7 +36,7 @@ export class Recipients {
    * turn of the event loop.
    */
   of(entry: ApplicationEntry, message: Sent): readonly Seq[] | Promise<readonly Seq[]> {
-    if (!entry.hasFilters) return subscribedTo(entry, message);
+    if (!entry.hasFilters) return entry.endpoints.matching(message.eventType, message.channels);
     const selection = new Selection(entry, message, this.#filters);
     return selection.advance(STEPS_AT_ONCE) ? selection.chosen : this.#rest(selection);
   }
@@ -72,9 +73,10 @@ export class Recipients {
     const chosen: (readonly Seq[])[] = [];
     let compared = 0;
     for (const message of messages) {
-      const traits = JSON.stringify([message.eventType, message.channels]);
-      const found = known.get(traits) ?? subscribedTo(entry, message);
-      if (!known.has(traits)) compared += entry.endpoints.length;
+      const { eventType, channels } = message;
+      const traits = JSON.stringify([eventType, channels]);
+      const found = known.get(traits) ?? entry.endpoints.matching(eventType, channels);
+      if (!known.has(traits)) compared += entry.endpoints.candidates(eventType).length;
       known.set(traits, found);
       chosen.push(found);
       if (compared < COMPARED_AT_ONCE) continue;
@@ -83,15 +85,6 @@ export class Recipients {
     }
     return chosen;
   }
-}
-
-/** Returns the endpoints whose event types and channels match, without regard to their filters. */
-export function subscribedTo({ endpoints }: ApplicationEntry, { eventType, channels }: Sent): Seq[] {
-  const wanted: Seq[] = [];
-  for (const { seq, subscription } of endpoints) {
-    if (wants(subscription, eventType, channels)) wanted.push(seq);
-  }
-  return wanted;
 }
 
 /** Steps of comparing an endpoint with the event type and the channels of a message. */
@@ -103,24 +96,25 @@ class Selection {
   /** Steps since the last call of `advance`. */
   steps = 0;
   readonly #view: MessageView;
+  readonly #candidates: readonly SubscribedEndpoint[];
   #next = 0;
   #total = 0;
 
   constructor(
-    private readonly entry: ApplicationEntry,
+    { endpoints }: ApplicationEntry,
     private readonly message: Sent,
     private readonly filters: FilterCache,
   ) {
     this.#view = new MessageView(message);
+    this.#candidates = endpoints.candidates(message.eventType);
   }
 
   /** Compares endpoints until about this many steps are spent. Returns whether no endpoint is left. */
   advance(stepsMax: number): boolean {
-    const { endpoints } = this.entry;
     this.steps = 0;
-    for (; this.#next < endpoints.length; this.#next++) {
+    for (; this.#next < this.#candidates.length; this.#next++) {
       if (this.steps >= stepsMax) return false;
-      const { seq, subscription, filter } = endpoints[this.#next]!;
+      const { seq, subscription, filter } = this.#candidates[this.#next]!;
       this.steps += STEPS_PER_ENDPOINT;
       if (!wants(subscription, this.message.eventType, this.message.channels)) continue;
       if (filter === null || this.#matches(filter)) this.chosen.push(seq);

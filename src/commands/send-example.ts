@@ -2,6 +2,7 @@ import type { Accepted } from "../accept/accept.ts";
 import { type Incoming, plainIncoming } from "../accept/incoming.ts";
 import { invalid, Problem } from "../core/problem.ts";
 import { latestSchema } from "../core/schema-versions.ts";
+import { applicationEntry } from "../store/directory.ts";
 import type { Application, Endpoint, EventType } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
 import { noEventType } from "./event-types.ts";
@@ -46,11 +47,7 @@ export async function sendExample(
   if (known === null && payload === null && eventType !== PING) throw noEventType();
   const example = () => Buffer.from(JSON.stringify(known === null ? PING_PAYLOAD : exampleOf(known, exampleIndex)));
   const incoming = plainIncoming(eventType, payload ?? example());
-  const stored = await accepter.acceptOnlyFor(
-    endpoint.seq,
-    { application, endpoints: [], hasFilters: false },
-    incoming,
-  );
+  const stored = await accepter.acceptOnlyFor(endpoint.seq, applicationEntry(application, []), incoming);
   if (!stored.accepted && stored.because === "quota") throw quotaProblem(stored.exceeded, clock.now());
   if (!stored.accepted)
     throw new Error(

@@ -1,6 +1,5 @@
 import type { Accepter } from "../accept/accept.ts";
 import { type Incoming, plainIncoming } from "../accept/incoming.ts";
-import { wants } from "../core/event.ts";
 import type { FactOf, Facts } from "../core/fact.ts";
 import type { Seq, SeqSource } from "../core/id.ts";
 import { type OperationalEventType, REPORTED, type ReportedFact, reportOf } from "../core/operational.ts";
@@ -227,5 +226,5 @@ export class OperationalWebhooks extends OneLife {
 }
 
 function isWanted({ endpoints }: ApplicationEntry, type: OperationalEventType): boolean {
-  return endpoints.some(({ subscription }) => wants(subscription, type, null));
+  return endpoints.matching(type, null).length > 0;
 }

@@ -1,38 +1,23 @@
-import type { Subscription } from "../core/event.ts";
 import type { Seq } from "../core/id.ts";
 import type { Signals } from "../core/signal.ts";
 import { parseSecret, type SigningKey } from "../core/signature.ts";
 import { maskPassword } from "../core/url-password.ts";
 import type { Clock } from "../ports.ts";
 import type { ActiveEndpoint, Application, Key, KnownEndpoint, PayloadVersion, Store } from "./index.ts";
+import { SubscribedEndpoints } from "./subscribed-endpoints.ts";
 
 /** The application data needed to accept a message. */
 export interface ApplicationEntry {
   readonly application: Application;
-  /** The endpoints that are neither disabled nor deleted, in the order of their creation. */
-  readonly endpoints: readonly SubscribedEndpoint[];
+  readonly endpoints: SubscribedEndpoints;
   /** Whether one of the endpoints has a filter. */
   readonly hasFilters: boolean;
-}
-
-export interface SubscribedEndpoint {
-  readonly seq: Seq;
-  readonly subscription: Subscription;
-  /** The filter as JSON, or null. */
-  readonly filter: string | null;
 }
 
 export function applicationEntry(application: Application, active: readonly ActiveEndpoint[]): ApplicationEntry {
   return {
     application,
-    endpoints: active.map((endpoint) => ({
-      seq: endpoint.seq,
-      subscription: {
-        eventTypes: endpoint.eventTypes === null ? null : new Set(endpoint.eventTypes),
-        channels: endpoint.channels === null ? null : new Set(endpoint.channels),
-      },
-      filter: endpoint.filter,
-    })),
+    endpoints: new SubscribedEndpoints(active),
     hasFilters: active.some(({ filter }) => filter !== null),
   };
 }

@@ -1,5 +1,4 @@
 import { Type } from "@sinclair/typebox";
-import { wants } from "../../../core/event.ts";
 import { refusalBy, refusals } from "../../../core/missed.ts";
 import { notFound } from "../../../core/problem.ts";
 import type { Context } from "../../http/context.ts";
@@ -61,7 +60,7 @@ export function messagePrecheckRoutes({ store, ids, lookup }: Context): Operatio
         const entry = await lookup.entry(identity, params.app_id);
         if (entry === null) throw notFound("Application not found");
         const { eventType, channels = null } = body;
-        const active = entry.endpoints.some(({ subscription }) => wants(subscription, eventType, channels));
+        const active = entry.endpoints.matching(eventType, channels).length > 0;
         return reply(200, { active });
       },
     }),
@@ -98,7 +97,7 @@ export function messagePrecheckRoutes({ store, ids, lookup }: Context): Operatio
         const request = pageRequest(query, ids, "ep_");
         const entry = await lookup.entry(identity, params.app_id);
         if (entry === null) throw notFound("Application not found");
-        const receiving = entry.endpoints.filter(({ subscription }) => wants(subscription, eventType, channels));
+        const receiving = entry.endpoints.matching(eventType, channels);
         const page = await store.configuration.endpoints.list(entry.application.seq, request);
         const idOf = ({ seq }: { readonly seq: number }) => ids.encode("ep_", seq);
         const shown = listed(page, idOf, (endpoint) => {
