@@ -165,6 +165,12 @@ type AnswerKind =
   /** The transformation cancelled the delivery. Nothing was sent. */
   | { readonly kind: "cancelled"; readonly detail: string; readonly headers?: undefined };
 
+/** Why a host was not or cannot be reached. */
+export type Unreachable = Extract<Answer, { kind: "failure" }> | Shortage;
+
+/** Finds the IP addresses of a host name, or of an IP address, that pass the address policy; at least one. */
+export type FindAddresses = (host: string, signal: AbortSignal) => Promise<readonly string[] | Unreachable>;
+
 export interface Transport {
   /**
    * Sends one request and reads the response. Never rejects; errors resolve to a `failure`.
@@ -243,6 +249,21 @@ export interface NatsMessage {
   readonly body: Uint8Array;
 }
 
+export interface KafkaRequest extends RemoteRequest {
+  /** Finds the addresses of the brokers that a cluster names. */
+  readonly findAddresses: FindAddresses;
+  readonly message: KafkaMessage;
+}
+
+/** A message for a topic of Kafka. */
+export interface KafkaMessage {
+  readonly topic: string;
+  /** Messages with equal keys are in one partition. */
+  readonly key: string;
+  readonly headers: ReadonlyArray<readonly [name: string, value: string]>;
+  readonly body: Uint8Array;
+}
+
 /** A message in a queue of a broker. */
 export interface BrokerMessage {
   /** The id by which duplicates are recognised. Null means that the message has none. */
@@ -292,6 +313,8 @@ export interface QueueRequest {
   readonly url: URL;
   /** IP addresses of the broker, as in `OutgoingRequest`. */
   readonly addresses: readonly string[];
+  /** Finds the addresses of further brokers that a cluster names. */
+  readonly findAddresses: FindAddresses;
   /** Maximum number of messages that are received and not settled. */
   readonly prefetch: number;
   /** Size up to which a message is taken, in bytes. More than one byte beyond it need not be received. */
@@ -307,7 +330,7 @@ export interface QueueRequest {
 export type OpenQueue = (request: QueueRequest, signal: AbortSignal) => Promise<BrokerConnection>;
 
 /** The protocols over which sources take messages, besides HTTP. */
-export type QueueProtocol = "amqp" | "nats";
+export type QueueProtocol = "amqp" | "kafka" | "nats";
 
 /** The clients of all protocols other than HTTP. */
 export interface ProtocolClients {
@@ -315,6 +338,7 @@ export interface ProtocolClients {
   readonly grpc: ProtocolClient<GrpcRequest>;
   readonly amqp: ProtocolClient<AmqpRequest>;
   readonly nats: ProtocolClient<NatsRequest>;
+  readonly kafka: ProtocolClient<KafkaRequest>;
 }
 
 export interface Resolver {

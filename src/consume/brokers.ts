@@ -5,10 +5,11 @@ import { openRemote } from "./remote.ts";
 
 type Open = (parts: BrokerParts) => Broker;
 
-/** Loads the modules of the brokers. Those of `amqp` and `nats` load their clients when a source connects. */
+/** Loads the modules of the brokers. Those of `amqp`, `kafka` and `nats` load their clients when a source connects. */
 const MODULES: Readonly<Record<BrokerType, () => Promise<Open>>> = {
   sqs: async () => (await import("./sqs.ts")).openSqs,
   amqp: async () => (parts) => openRemote("amqp", parts),
+  kafka: async () => (parts) => openRemote("kafka", parts),
   nats: async () => (parts) => openRemote("nats", parts),
 };
 

@@ -1,7 +1,7 @@
 /** Message brokers from whose queues sources take messages. */
 
 /** The types of sources that take from a broker. Each is also the id of its provider. */
-export const brokerTypes = ["amqp", "nats", "sqs"] as const;
+export const brokerTypes = ["amqp", "kafka", "nats", "sqs"] as const;
 
 export type BrokerType = (typeof brokerTypes)[number];
 

@@ -2,6 +2,7 @@ import { OneLife, type Service } from "../core/service.ts";
 import type {
   AmqpRequest,
   GrpcRequest,
+  KafkaRequest,
   NatsRequest,
   OpenQueue,
   ProtocolClient,
@@ -20,10 +21,12 @@ export class LazyProtocolClients extends OneLife implements ProtocolClients {
   readonly grpc = this.#lazy<GrpcRequest>(async () => new (await import("./grpc/client.ts")).GrpcClient());
   readonly amqp = this.#lazy<AmqpRequest>(async () => new (await import("./amqp/client.ts")).AmqpClient());
   readonly nats = this.#lazy<NatsRequest>(async () => new (await import("./nats/client.ts")).NatsClient());
+  readonly kafka = this.#lazy<KafkaRequest>(async () => new (await import("./kafka/client.ts")).KafkaClient());
 
   readonly queues = {
     amqp: async (...args: Parameters<OpenQueue>) => (await import("./amqp/queue.ts")).openAmqpQueue(...args),
     nats: async (...args: Parameters<OpenQueue>) => (await import("./nats/queue.ts")).openNatsQueue(...args),
+    kafka: async (...args: Parameters<OpenQueue>) => (await import("./kafka/queue.ts")).openKafkaQueue(...args),
   };
 
   protected begin(): void {}

@@ -1,6 +1,6 @@
 import { createPublicKey, X509Certificate } from "node:crypto";
 import { parseSqsUrl } from "../core/aws-url.ts";
-import { parseAmqpQueueUrl, parseNatsQueueUrl } from "../core/queue-url.ts";
+import { parseAmqpQueueUrl, parseKafkaQueueUrl, parseNatsQueueUrl } from "../core/queue-url.ts";
 import type { ConfigField, ConfigForm } from "./provider.ts";
 import { decodeBase64, decodeHex } from "./schemes/bytes.ts";
 import { algorithmOf } from "./schemes/generic-hmac.ts";
@@ -104,6 +104,10 @@ const FORMS: Readonly<Record<Exclude<ConfigForm, "jwk" | "jwks">, Form>> = {
   "amqp-url": {
     isValid: (text) => isUrl(text, parseAmqpQueueUrl),
     expected: "Must be the URL of a queue, as amqps://USER:PASSWORD@HOST/VHOST?queue=QUEUE with percent-encoded names.",
+  },
+  "kafka-url": {
+    isValid: (text) => isUrl(text, parseKafkaQueueUrl),
+    expected: "Must be the URL of a topic, as kafka://USER:PASSWORD@HOST/TOPIC?group=GROUP.",
   },
   "nats-url": {
     isValid: (text) => isUrl(text, parseNatsQueueUrl),

@@ -104,6 +104,7 @@ export type ConfigForm =
   | "signed-string"
   /** The URL of a queue. Its password is shown as `***`. */
   | "amqp-url"
+  | "kafka-url"
   | "nats-url"
   | "sqs-url"
   | "prefetch";

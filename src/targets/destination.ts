@@ -1,5 +1,5 @@
 import { addressAllowed, literalAddress } from "../core/address.ts";
-import type { Answer, Shortage } from "../ports.ts";
+import type { FindAddresses, Unreachable } from "../ports.ts";
 import type { TargetParts, TargetPolicy } from "./target.ts";
 
 /** Where a request is sent: the URL for the receiver, and the literal IP addresses to connect to. */
@@ -22,7 +22,7 @@ export class DestinationFinder {
    * The destination, if the URL contains an IP address or leads to an inbox, or the failure if the
    * IP address is not allowed. Null if the host name must be resolved for each request.
    */
-  readonly known: Destination | Answer | null;
+  readonly known: Destination | Unreachable | null;
   /** The host name's addresses in the latest lookup. */
   #resolved: Resolved | null = null;
 
@@ -37,7 +37,7 @@ export class DestinationFinder {
    * Resolves the host name to the addresses that the policy allows. Requests connect to the IP
    * addresses that were checked, so that a second lookup cannot return other addresses.
    */
-  async resolve(signal: AbortSignal): Promise<Destination | Answer | Shortage> {
+  async resolve(signal: AbortSignal): Promise<Destination | Unreachable> {
     const host = this.url.hostname;
     const addresses = await this.parts.ports.resolver.resolve(host, signal);
     if ("kind" in addresses) return addresses;
@@ -57,7 +57,22 @@ export class DestinationFinder {
   }
 }
 
-function knownDestination(url: URL, { inbox, allowSubnets }: TargetPolicy): Destination | Answer | null {
+/**
+ * Returns a function that finds the addresses of hosts that are not named in a URL, such as those that a
+ * cluster says its brokers have.
+ */
+export function addressFinder(parts: Pick<TargetParts, "ports" | "policy">): FindAddresses {
+  return async (host, signal) => {
+    const url = URL.parse(`http://${host.includes(":") ? `[${host}]` : host}/`);
+    const isHost = url !== null && url.href === `http://${url.hostname}/`;
+    if (!isHost) return failure("dns", "The cluster named a broker whose host is invalid.");
+    const finder = new DestinationFinder(url, parts);
+    const found = finder.known ?? (await finder.resolve(signal));
+    return "addresses" in found ? found.addresses : found;
+  };
+}
+
+function knownDestination(url: URL, { inbox, allowSubnets }: TargetPolicy): Destination | Unreachable | null {
   const local = inbox(url);
   if (local !== null) return { url: local, addresses: [local.hostname], isLocal: true };
   const address = literalAddress(url.hostname);
@@ -65,11 +80,11 @@ function knownDestination(url: URL, { inbox, allowSubnets }: TargetPolicy): Dest
   return addressAllowed(address, allowSubnets) ? { url, addresses: [address], isLocal: false } : blocked(address);
 }
 
-function failure(reason: "timeout" | "dns" | "blocked", detail: string): Answer {
+function failure(reason: "timeout" | "dns" | "blocked", detail: string): Unreachable {
   return { kind: "failure", reason, detail };
 }
 
-function blocked(address: string): Answer {
+function blocked(address: string): Unreachable {
   return failure(
     "blocked",
     `The address ${address} is not public. Requests to it are blocked unless allow-subnets contains it.`,

@@ -5,6 +5,7 @@ import { AwsTarget } from "./aws.ts";
 import { FunctionTarget } from "./function.ts";
 import { GrpcTarget } from "./grpc.ts";
 import { HttpTarget } from "./http.ts";
+import { KafkaTarget } from "./kafka.ts";
 import { lambdaService } from "./lambda.ts";
 import { NatsTarget } from "./nats.ts";
 import { sqsService } from "./sqs.ts";
@@ -31,6 +32,7 @@ export class Targets implements Target {
       ["amqp", amqp],
       ["amqps", amqp],
       ["nats", new NatsTarget(parts)],
+      ["kafka", new KafkaTarget(parts)],
       ["sqs", new AwsTarget(parts, sqsService(parts.ids))],
       ["lambda", new AwsTarget(parts, lambdaService)],
       ["websocket", new WebSocketTarget(parts)],

@@ -78,6 +78,8 @@ export interface TargetEndpoint {
   readonly url: string;
   /** Headers that are sent with every message to the endpoint. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Whether messages are sent in their order. By default they are not. */
+  readonly ordering?: "parallel" | "fifo";
   /** Time limit of an attempt, in ms; null means the default of the policy. */
   readonly timeoutMs: number | null;
   /** How deliveries authenticate. By default only by their signature. */

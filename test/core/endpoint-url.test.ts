@@ -18,6 +18,7 @@ describe("the URL of an endpoint", () => {
       "amqps://u:p@[::1]:5671/orders%2Feu?exchange=a&routingKey=b",
     ],
     ["nats://t0ken@Broker.example/orders.new?tls=true", "nats://t0ken@broker.example/orders.new?tls=true"],
+    ["kafka://u:p@Broker.example:9092/orders?key=$.id", "kafka://u:p@broker.example:9092/orders?key=$.id"],
   ])("the URL %s of an endpoint is stored as %s", (given, stored) => {
     expect(normalizeEndpointUrl(given, anyUrl)).toEqual({ url: stored });
   });
@@ -75,7 +76,16 @@ describe("the URL of an endpoint", () => {
     expect(normalizeEndpointUrl("grpc://a:1", rules)).toEqual({ problem: "Must be a grpcs URL." });
     expect(normalizeEndpointUrl("amqp://a", rules)).toEqual({ problem: "Must be an amqps URL." });
     expect(normalizeEndpointUrl("nats://a/b", rules)).toEqual({ problem: "Must have `tls=true`." });
-    for (const url of ["https://a/", "grpcs://a:1", "function:", "websocket:", "amqps://a", "nats://a/b?tls=true"]) {
+    expect(normalizeEndpointUrl("kafka://a/b", rules)).toEqual({ problem: "Must have `tls=true`." });
+    for (const url of [
+      "https://a/",
+      "grpcs://a:1",
+      "function:",
+      "websocket:",
+      "amqps://a",
+      "nats://a/b?tls=true",
+      "kafka://a/b?tls=true",
+    ]) {
       expect(normalizeEndpointUrl(url, rules)).toEqual({ url });
     }
   });

@@ -224,9 +224,9 @@ describe("the destination of a request", () => {
 });
 
 test("every attempt to a URL with an unknown scheme fails with a detail that names the scheme", async () => {
-  expect(await deliver(prepare("kafka://a.example/topic"))).toEqual({
+  expect(await deliver(prepare("mqtt://a.example/topic"))).toEqual({
     kind: "failure",
     reason: "connection",
-    detail: "This server cannot deliver to URLs with the scheme kafka.",
+    detail: "This server cannot deliver to URLs with the scheme mqtt.",
   });
 });

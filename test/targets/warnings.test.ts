@@ -36,7 +36,7 @@ const table: [url: string, resolved: readonly string[] | Shortage, codes: string
   ["http://10.1.2.3/", [], []],
   [`http://${PUBLIC}/`, [], []],
   ["https://hooks.example/inbox/t", [], []],
-  ["kafka://a.example/topic", [], []],
+  ["mqtt://a.example/topic", [], []],
 ];
 for (const [url, resolved, codes] of table) {
   const what = "kind" in resolved ? "cannot be looked up" : `resolves to ${resolved.join(", ") || "nothing"}`;

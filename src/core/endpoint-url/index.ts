@@ -4,6 +4,7 @@ import { lambdaScheme, sqsScheme } from "./aws.ts";
 import { functionScheme } from "./function.ts";
 import { grpcScheme } from "./grpc.ts";
 import { httpScheme } from "./http.ts";
+import { kafkaScheme } from "./kafka.ts";
 import { natsScheme } from "./nats.ts";
 import type { UrlScheme } from "./scheme.ts";
 import { websocketScheme } from "./websocket.ts";
@@ -15,6 +16,7 @@ const SCHEMES: readonly UrlScheme[] = [
   grpcScheme,
   amqpScheme,
   natsScheme,
+  kafkaScheme,
   sqsScheme,
   lambdaScheme,
   websocketScheme,

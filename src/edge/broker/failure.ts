@@ -1,10 +1,7 @@
 import { BrokerError } from "../../core/broker.ts";
 import { type ProtocolResult, protocolAnswer } from "../../core/protocol-answer.ts";
-import type { Answer, Shortage } from "../../ports.ts";
+import type { Answer, Shortage, Unreachable } from "../../ports.ts";
 import { connectError, connectShortage } from "../connect-error.ts";
-
-/** Why a broker could not be reached, or why the connection to it has ended. */
-type Failure = Extract<Answer, { kind: "failure" }> | Shortage;
 
 /** Matches the codes of errors about certificates and handshakes. */
 const TLS_CODE =
@@ -14,7 +11,7 @@ const TLS_CODE =
 export class NoConnection extends Error {
   override readonly name = "NoConnection";
 
-  constructor(readonly reason: ProtocolResult | Failure) {
+  constructor(readonly reason: ProtocolResult | Unreachable) {
     super("kind" in reason ? reason.detail : reason.text);
   }
 }
@@ -39,13 +36,13 @@ export function queueError(error: unknown, from: Reported): BrokerError {
   return new BrokerError("kind" in reason ? reason.detail : reason.text);
 }
 
-function reasonOf(error: unknown, { addresses, port, replyOf }: Reported): ProtocolResult | Failure {
+function reasonOf(error: unknown, { addresses, port, replyOf }: Reported): ProtocolResult | Unreachable {
   if (error instanceof NoConnection) return error.reason;
   return replyOf(error) ?? connectionFailure(error, addresses[0]!, port);
 }
 
 /** Explains an error of the connection to this address. */
-export function connectionFailure(error: unknown, address: string, port: number): Failure {
+export function connectionFailure(error: unknown, address: string, port: number): Unreachable {
   const code = codeOf(error);
   if (code === null) return failure("connection", `The connection failed: ${textOf(error)}`);
   if (TLS_CODE.test(code)) return failure("tls", `The TLS connection failed (${code}).`);
@@ -72,6 +69,6 @@ function textOf(error: unknown): string {
 }
 
 /** Returns the failure of a connection to a broker. */
-export function failure(reason: "timeout" | "connection" | "tls", detail: string): Failure & { kind: "failure" } {
+export function failure(reason: "timeout" | "connection" | "tls", detail: string): Unreachable & { kind: "failure" } {
   return { kind: "failure", reason, detail };
 }

@@ -8,6 +8,7 @@ export class Inflow<Message> {
   #unsettled = 0;
   #end: BrokerError | null = null;
   #change = Promise.withResolvers<void>();
+  #emptied = Promise.withResolvers<void>();
 
   /** A broker that sends more than `unsettledMax` unsettled messages breaks its protocol. */
   constructor(private readonly unsettledMax: number) {}
@@ -28,6 +29,7 @@ export class Inflow<Message> {
       return false;
     }
     this.#unsettled++;
+    if (this.isEmpty) this.#emptied = Promise.withResolvers();
     this.#waiting.push(message);
     this.#changed();
     return true;
@@ -42,8 +44,19 @@ export class Inflow<Message> {
   /** Ends the inflow; only the first error counts. Drops the messages, because the broker sends them again. */
   end(error: BrokerError): void {
     this.#end ??= error;
-    this.#waiting = [];
+    this.drop();
     this.#changed();
+  }
+
+  /** Drops the messages that nobody has received yet, because the broker sends them again. */
+  drop(): void {
+    this.#waiting = [];
+    this.#emptied.resolve();
+  }
+
+  /** Resolves when somebody has received all messages, or they were dropped. */
+  async emptied(): Promise<void> {
+    if (!this.isEmpty) await this.#emptied.promise;
   }
 
   #throwIfEnded(): void {
@@ -54,9 +67,15 @@ export class Inflow<Message> {
   async receive(max: number, signal: AbortSignal): Promise<Message[]> {
     for (;;) {
       this.#throwIfEnded();
-      if (this.#waiting.length > 0) return this.#waiting.splice(0, max);
+      if (!this.isEmpty) return this.#take(max);
       await orAborted(this.#change.promise, signal);
     }
+  }
+
+  #take(max: number): Message[] {
+    const messages = this.#waiting.splice(0, max);
+    if (this.isEmpty) this.#emptied.resolve();
+    return messages;
   }
 
   #changed(): void {

@@ -34,6 +34,12 @@ export const brokerProviders: readonly Provider[] = rows(
     label: "Queue, as amqps://USER:PASSWORD@HOST/VHOST?queue=QUEUE",
     form: "amqp-url",
   }),
+  broker("kafka", {
+    name: "Apache Kafka",
+    source: "https://kafka.apache.org/documentation/#consumerconfigs",
+    label: "Topic, as kafka://USER:PASSWORD@HOST/TOPIC",
+    form: "kafka-url",
+  }),
   broker("nats", {
     name: "NATS JetStream",
     source: "https://docs.nats.io/nats-concepts/jetstream/consumers",

@@ -26,7 +26,8 @@ const NATS_MESSAGE = { subject: "a", id: "m", headers: [], body: Buffer.from("x"
 const INFO = `INFO ${JSON.stringify({ server_id: "x", version: "2.10.0", proto: 1, headers: true, max_payload: 1024 })}\r\n`;
 
 const requestFor = (url: string, prefetch = 10) => ({
-  ...{ url: new URL(url), addresses: ["127.0.0.1"], prefetch, bodyBytesMax: 1024, consumer: "own" },
+  ...{ url: new URL(url), addresses: ["127.0.0.1"], findAddresses: async () => ["127.0.0.1"] },
+  ...{ prefetch, bodyBytesMax: 1024, consumer: "own" },
 });
 
 describe("an AMQP server that breaks the protocol", () => {

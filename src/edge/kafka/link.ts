@@ -1,0 +1,91 @@
+import { Kafka, type RetryOptions } from "kafkajs";
+import { type KafkaUrl, kafkaUrl } from "../../core/endpoint-url/kafka.ts";
+import type { ClientTls, FindAddresses } from "../../ports.ts";
+import type { NoConnection } from "../broker/failure.ts";
+import { BrokerSocket } from "./broker-socket.ts";
+
+/** Time limit of `kafkajs` for connecting to a broker, in ms. That of the socket is shorter. */
+const CONNECT_MS_MAX = 15_000;
+
+/** A cluster of Kafka. */
+export interface KafkaPlace {
+  /** The URL with its password. */
+  readonly url: URL;
+  readonly tls: ClientTls | null;
+  readonly findAddresses: FindAddresses;
+}
+
+interface LinkOptions {
+  /** Maximum size of a response. */
+  readonly responseBytesMax: number;
+  /** How `kafkajs` retries what a broker refuses for a while. By default it does not. */
+  readonly retry?: RetryOptions;
+  /** Time limit of a request, in ms. Null means none. */
+  readonly requestMs: number | null;
+}
+
+/** A client of a cluster and its connections. */
+export class KafkaLink {
+  readonly client: Kafka;
+  readonly named: KafkaUrl;
+  /** Why the latest connection could not be opened. Null if none has failed. */
+  failure: NoConnection | null = null;
+  readonly #sockets = new Set<BrokerSocket>();
+
+  constructor(
+    private readonly place: KafkaPlace,
+    private readonly options: LinkOptions,
+  ) {
+    this.named = kafkaUrl(place.url);
+    const { brokers, login } = this.named;
+    const { requestMs, retry = { retries: 0 } } = options;
+    this.client = new Kafka({
+      clientId: "boathook",
+      brokers: brokers.map(({ host, port }) => `${seedHost(host)}:${port}`),
+      ...(login !== null && {
+        sasl: { mechanism: login.mechanism, username: login.user, password: login.password } as never,
+      }),
+      socketFactory: (broker) => this.#socket(broker) as never,
+      connectionTimeout: CONNECT_MS_MAX,
+      enforceRequestTimeout: requestMs !== null,
+      ...(requestMs !== null && { requestTimeout: requestMs }),
+      retry,
+      logCreator: () => () => {},
+    });
+  }
+
+  /** Ends all connections at once. */
+  destroy(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  #socket({ host: given, port, onConnect }: SocketFactoryArguments) {
+    const { tls, findAddresses } = this.place;
+    const { responseBytesMax } = this.options;
+    const { brokers, isEncrypted } = this.named;
+    const host = brokers.find((broker) => seedHost(broker.host) === given)?.host ?? given;
+    const socket = new BrokerSocket(
+      { host, port, isEncrypted, tls, findAddresses, responseBytesMax },
+      onConnect,
+      (failed) => {
+        this.failure = failed;
+      },
+    );
+    this.#sockets.add(socket);
+    const forget = () => this.#sockets.delete(socket);
+    socket.on("end", forget);
+    socket.on("error", forget);
+    return socket;
+  }
+}
+
+interface SocketFactoryArguments {
+  readonly host: string;
+  readonly port: number;
+  readonly onConnect: () => void;
+}
+
+/** Returns the form of a host in which it can stand in `brokers`. `kafkajs` splits them at each colon. */
+function seedHost(host: string): string {
+  return host.startsWith("[") ? encodeURIComponent(host) : host;
+}

@@ -1,0 +1,182 @@
+import type { Consumer, EachBatchPayload, KafkaMessage } from "kafkajs";
+import { BrokerError } from "../../core/broker.ts";
+import { parseKafkaQueueUrl } from "../../core/queue-url.ts";
+import { utf8OrNull } from "../../core/text.ts";
+import type { BrokerConnection, BrokerMessage, Disposition, QueueRequest } from "../../ports.ts";
+import { queueError } from "../broker/failure.ts";
+import { Inflow } from "../broker/inflow.ts";
+import { orAborted } from "../connection-sharing.ts";
+import { useCodecs } from "./codecs.ts";
+import { KafkaLink } from "./link.ts";
+import { Offsets } from "./offsets.ts";
+import { connectionErrorOf, isOfGeneration, kafkaReplyOf } from "./reply.ts";
+
+/** Time after which a group gives the partitions of a silent consumer to others, in ms. */
+const SESSION_MS = 10_000;
+const HEARTBEAT_MS = 3000;
+/** Time limit of a request, in ms. */
+const REQUEST_MS = 10_000;
+/** Time that a broker waits for messages before it responds, in ms. It delays the end of a connection. */
+const FETCH_MS = 500;
+/** Maximum size of the messages of one response, compressed. A broker sends at least one batch. */
+const FETCH_BYTES = 2 * 1024 * 1024;
+/** Maximum size of a response. A batch may be as large as the broker's `message.max.bytes`. */
+const RESPONSE_BYTES_MAX = 32 * 1024 * 1024;
+/** Tries of the client before the connection counts as lost, and the wait before the second, in ms. */
+const RETRY = { retries: 3, initialRetryTime: 100, restartOnFailure: async () => false };
+/** Interval at which a batch that waits looks for room, and for a new generation of the group, in ms. */
+const WAIT_MS = 1000;
+/** Time in which messages that are being stored are committed when the group or the connection changes, in ms. */
+const CLOSE_MS_MAX = 2000;
+
+interface Delivery extends BrokerMessage {
+  readonly partition: number;
+  readonly offset: bigint;
+  /** The generation of the group in which the message was received. */
+  readonly generation: number;
+}
+
+/** Takes the messages of a topic as a member of a consumer group, from the oldest message on. */
+export async function openKafkaQueue(request: QueueRequest, signal: AbortSignal): Promise<BrokerConnection> {
+  const { url, addresses, findAddresses, consumer } = request;
+  const named = parseKafkaQueueUrl(url);
+  if (typeof named === "string") throw new BrokerError(named);
+  useCodecs();
+  const link = new KafkaLink(
+    { url, tls: null, findAddresses },
+    { responseBytesMax: RESPONSE_BYTES_MAX, requestMs: REQUEST_MS, retry: RETRY },
+  );
+  const { port } = link.named.brokers[0]!;
+  const explained = (error: unknown) =>
+    queueError(connectionErrorOf(error, link.failure), { addresses, port, replyOf: kafkaReplyOf });
+  const queue = new KafkaQueue(link, named.group ?? consumer, explained);
+  try {
+    await orAborted(queue.begin(), signal);
+    return queue;
+  } catch (error) {
+    void queue.close();
+    throw explained(error);
+  }
+}
+
+class KafkaQueue implements BrokerConnection<Delivery> {
+  readonly #inflow = new Inflow<Delivery>(Number.POSITIVE_INFINITY);
+  readonly #offsets = new Offsets((next) => this.#commit(next));
+  readonly #consumer: Consumer;
+  readonly #ended = Promise.withResolvers<void>();
+  readonly #topic: string;
+  #generation = 0;
+
+  constructor(
+    private readonly link: KafkaLink,
+    group: string,
+    private readonly explained: (error: unknown) => BrokerError,
+  ) {
+    this.#topic = link.named.topic;
+    this.#consumer = link.client.consumer({
+      ...{ groupId: group, sessionTimeout: SESSION_MS, rebalanceTimeout: SESSION_MS, heartbeatInterval: HEARTBEAT_MS },
+      ...{
+        maxWaitTimeInMs: FETCH_MS,
+        maxBytes: FETCH_BYTES,
+        maxBytesPerPartition: FETCH_BYTES,
+        allowAutoTopicCreation: false,
+        retry: RETRY,
+      },
+    });
+  }
+
+  /** Joins the group. */
+  async begin(): Promise<void> {
+    const consumer = this.#consumer;
+    await consumer.connect();
+    await consumer.subscribe({ topics: [this.#topic], fromBeginning: true });
+    const joined = Promise.withResolvers<void>();
+    consumer.on("consumer.group_join", () => {
+      // Messages of the generation before are received again, by this consumer or by another.
+      this.#generation++;
+      this.#inflow.drop();
+      this.#offsets.forget();
+      joined.resolve();
+    });
+    consumer.on("consumer.crash", ({ payload: { error } }) => {
+      joined.reject(error);
+      this.#end(error);
+    });
+    const running = consumer.run({ autoCommit: false, eachBatch: (batch) => this.#take(batch) });
+    await Promise.all([running, joined.promise]);
+  }
+
+  receive(max: number, signal: AbortSignal): Promise<Delivery[]> {
+    return this.#inflow.receive(max, signal);
+  }
+
+  /** A refused message is skipped, like a stored one. */
+  async settle({ partition, offset, generation }: Delivery, _how: Disposition): Promise<void> {
+    this.#inflow.settle();
+    if (generation === this.#generation) await this.#offsets.add({ partition, offset });
+  }
+
+  async close(): Promise<void> {
+    this.#end(new BrokerError("The connection was ended."));
+    const closing = this.#closeInOrder().catch(() => {
+      // The connection has ended already.
+    });
+    await Promise.race([closing, Bun.sleep(CLOSE_MS_MAX)]);
+    this.link.destroy();
+  }
+
+  async #closeInOrder(): Promise<void> {
+    await this.#offsets.committed();
+    await this.#consumer.disconnect();
+  }
+
+  /** Hands out the messages of one partition, and returns when all are handed out. */
+  async #take({ batch: { partition, messages }, heartbeat, isRunning }: EachBatchPayload): Promise<void> {
+    const generation = this.#generation;
+    for (const message of messages) this.#inflow.add(deliveryOf(message, this.#topic, partition, generation));
+    while (!this.#inflow.isEmpty && isRunning()) {
+      await Promise.race([this.#inflow.emptied(), this.#ended.promise, Bun.sleep(WAIT_MS)]);
+      await heartbeat();
+    }
+  }
+
+  async #commit(next: ReadonlyMap<number, bigint>): Promise<void> {
+    const topic = this.#topic;
+    const offsets = [...next].map(([partition, offset]) => ({ topic, partition, offset: String(offset) }));
+    try {
+      await this.#consumer.commitOffsets(offsets);
+    } catch (error) {
+      // The group has given the partitions away; whoever has them now receives the messages again.
+      if (!isOfGeneration(error)) throw this.explained(error);
+    }
+  }
+
+  #end(error: unknown): void {
+    this.#inflow.end(this.explained(error));
+    this.#ended.resolve();
+  }
+}
+
+function deliveryOf(
+  { offset, headers: given = {}, value }: KafkaMessage,
+  topic: string,
+  partition: number,
+  generation: number,
+): Delivery {
+  const headers: Record<string, string> = {};
+  for (const [name, values] of Object.entries(given)) {
+    const [first] = Array.isArray(values) ? values : [values];
+    const text = typeof first === "object" ? utf8OrNull(first) : (first ?? null);
+    if (text !== null) headers[name.toLowerCase()] = text;
+  }
+  return {
+    ...{ partition, offset: BigInt(offset), generation },
+    ...{
+      id: `${topic}:${partition}:${offset}`,
+      eventType: null,
+      headers,
+      body: value ?? new Uint8Array(),
+      place: topic,
+    },
+  };
+}
