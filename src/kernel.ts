@@ -15,6 +15,7 @@ import type { Tracer } from "./core/tracer.ts";
 import { CronRuns } from "./cron/cron-runs.ts";
 import { Engine, type EnginePorts } from "./deliver/engine.ts";
 import type { OldestDue } from "./deliver/lanes.ts";
+import { MoveHolds } from "./deliver/move-holds.ts";
 import type { DeliveryPolicy } from "./deliver/policy.ts";
 import { Retention } from "./deliver/tasks/retention.ts";
 import { SeriesKeeper } from "./deliver/tasks/series-keeper.ts";
@@ -108,7 +109,7 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
     facts.state({ type: "defect.found", where: `listener of the signal ${signal}`, error });
   });
   store.feed.subscribe((signal) => signals.send(signal));
-  const ids = new IdCodec(store.idSeed);
+  const ids = new IdCodec(store.idSeed, store.moves?.ids);
   const seqs = store.numbers;
   const directory = new Directory(store, clock, signals);
   const { publicUrl } = settings;
@@ -160,6 +161,7 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
     ...{ deliverer: engine, socketConsumers, consumerGuard, operational, challenges },
     ...{ sources, sourceCounter, keys: ports.keys ?? noKeys },
     ...{ ingestPace, refusalLog, payloadRules, consumers },
+    moveHolds: new MoveHolds(clock, engine, directory),
     ...{ engine, retention, backlogWatch, clockTrust, series, cron, oldestDue },
     ...{ heavyWork, tracer, sandbox: ports.sandbox ?? noSandbox },
     certificates: new CertificateWatch(clock, store, signals),

@@ -8,6 +8,7 @@ import { addExportCommand } from "./client/export.ts";
 import { addImportCommand } from "./client/import.ts";
 import { addListenCommand } from "./client/listen.ts";
 import { addLoginCommands } from "./client/login.ts";
+import { addMoveAppCommand } from "./client/move-app.ts";
 import { addRelayCommand } from "./client/relay.ts";
 import { addReplayCommand } from "./client/replay.ts";
 import { addTailCommand } from "./client/tail.ts";
@@ -76,6 +77,7 @@ function buildProgram(dropped: readonly string[]): Command {
   addApplyCommand(program);
   addExportCommand(program);
   addImportCommand(program);
+  addMoveAppCommand(program);
   addRelayCommand(program);
   addRulesCommand(program);
   addDashboardCommand(program);

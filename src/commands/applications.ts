@@ -1,6 +1,7 @@
 import type { Seq } from "../core/id.ts";
 import { conflict, notFound, type Problem } from "../core/problem.ts";
 import { plainApplication } from "../core/resources/application.ts";
+import { checkDeparted } from "../store/departed.ts";
 import { type Application, type AuditActor, GroupUndone, type Key } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
 import { type FoundOrCreated, findOrCreate } from "./find-or-create.ts";
@@ -149,6 +150,8 @@ async function createUnlessTaken(
   environmentSeq: Seq,
   settings: ApplicationSettings,
 ): Promise<Application | null> {
+  // A client that still calls the old place must not get an empty application there.
+  if (settings.uid !== null) await checkDeparted(parts, environmentSeq, { uid: settings.uid });
   const application = newApplication(parts, environmentSeq, settings);
   if (!(await parts.store.configuration.applications.create(application))) return null;
   applicationChanged(parts, application);

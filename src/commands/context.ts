@@ -7,6 +7,7 @@ import type { Facts } from "../core/fact.ts";
 import type { IdCodec, SeqSource } from "../core/id.ts";
 import type { Signals } from "../core/signal.ts";
 import type { Deliverer } from "../deliver/deliverer.ts";
+import type { MoveHolds } from "../deliver/move-holds.ts";
 import type { IngestPace } from "../door/ingest-pace.ts";
 import type { Keys } from "../door/keys.ts";
 import type { RefusalLog } from "../door/refusal-log.ts";
@@ -45,6 +46,8 @@ export interface CommandContext {
   readonly payloadRules: PayloadRules;
   readonly accepter: Accepter;
   readonly quotas: Quotas;
+  /** The applications that are about to leave this installation. */
+  readonly moveHolds: MoveHolds;
   readonly deliverer: Deliverer;
   /** The consumers of `websocket:` endpoints. */
   readonly socketConsumers: SocketConsumers;

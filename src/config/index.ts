@@ -17,6 +17,7 @@ export {
   SERVER_VARIABLE,
   type SettingSources,
   SettingsError,
+  TARGET_TOKEN_VARIABLE,
   TOKEN_VARIABLE,
 } from "./read.ts";
 export { flagOf, SCHEMA, type Settings, variableOf } from "./schema.ts";

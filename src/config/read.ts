@@ -14,6 +14,8 @@ export const CONFIG_VARIABLE = "BOATHOOK_CONFIG";
 /** Environment variables of the commands that call a running server. They are no settings. */
 export const SERVER_VARIABLE = "BOATHOOK_SERVER";
 export const TOKEN_VARIABLE = "BOATHOOK_TOKEN";
+/** The root token of the server to which an application is moved. */
+export const TARGET_TOKEN_VARIABLE = "BOATHOOK_TARGET_TOKEN";
 export const ENVIRONMENT_VARIABLE = "BOATHOOK_ENVIRONMENT";
 /** Environment variable with the new key for `key rotate`. It is no setting. */
 export const NEW_KEY_VARIABLE = "BOATHOOK_NEW_ENCRYPTION_KEY";
@@ -209,6 +211,7 @@ function refuseUnknownVariables(environment: SettingSources["environment"]): voi
     CONFIG_VARIABLE,
     SERVER_VARIABLE,
     TOKEN_VARIABLE,
+    TARGET_TOKEN_VARIABLE,
     ENVIRONMENT_VARIABLE,
     NEW_KEY_VARIABLE,
   ];

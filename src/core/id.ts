@@ -135,26 +135,48 @@ function avalanche(word: number): number {
   return (h ^ (h >>> 16)) >>> 0;
 }
 
+/** The ids of rows that came from another installation. These rows keep their ids. */
+export interface MovedIds {
+  /** Returns the id that a row has kept, or null if its id is derived from its number. */
+  idOf(prefix: IdPrefix, seq: Seq): string | null;
+  /** Returns the number of the row with this id, or null if no row has kept this id. */
+  seqOf(id: string): Seq | null;
+}
+
 /**
  * Encodes and decodes the ids of an installation. `seed` is four random 32-bit words that never
- * change.
+ * change. `moved` is null if no row came from another installation.
  */
 export class IdCodec {
   readonly #seed: readonly [number, number, number, number];
+  readonly #moved: MovedIds | null;
 
-  constructor(seed: readonly [number, number, number, number]) {
+  constructor(seed: readonly [number, number, number, number], moved: MovedIds | null = null) {
     this.#seed = seed;
+    this.#moved = moved;
   }
 
   encode(prefix: IdPrefix, seq: Seq): string {
-    return prefix + encodeSeq(seq) + this.#mix(seq);
+    return this.#moved?.idOf(prefix, seq) ?? this.#derive(prefix, seq);
   }
 
   /**
-   * Returns the sequence number in an id with this prefix. Returns null if this installation cannot
-   * have generated the id.
+   * Returns the sequence number in an id with this prefix. Returns null if this installation has not
+   * generated the id and no row has kept it.
    */
   decode(prefix: IdPrefix, text: string): Seq | null {
+    if (this.#moved !== null && text.startsWith(prefix)) {
+      const seq = this.#moved.seqOf(text);
+      if (seq !== null) return seq;
+    }
+    return this.#decodeOwn(prefix, text);
+  }
+
+  #derive(prefix: IdPrefix, seq: Seq): string {
+    return prefix + encodeSeq(seq) + this.#mix(seq);
+  }
+
+  #decodeOwn(prefix: IdPrefix, text: string): Seq | null {
     if (text.length !== prefix.length + SEQ_CHARS + MIX_CHARS || !text.startsWith(prefix)) return null;
     let seq = 0;
     for (let i = prefix.length; i < prefix.length + SEQ_CHARS; i++) {
@@ -163,7 +185,7 @@ export class IdCodec {
       seq = seq * 62 + value;
     }
     if (!Number.isSafeInteger(seq)) return null;
-    return this.encode(prefix, seq) === text ? seq : null;
+    return this.#derive(prefix, seq) === text ? seq : null;
   }
 
   #mix(seq: Seq): string {

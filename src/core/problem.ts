@@ -21,6 +21,19 @@ export class Problem extends Error {
   }
 }
 
+/** The application of a request has moved to another installation (421). */
+export class MovedAway extends Problem {
+  /** `url` is the URL of the other installation. */
+  constructor(readonly url: string) {
+    super(421, "application_moved", `The application has moved to ${url}. Send the request there.`);
+  }
+}
+
+/** The application of a request is just being moved to another installation (503). */
+export function beingMoved(): Problem {
+  return new Problem(503, "application_moving", "The application is being moved to another server. Try again.", 1);
+}
+
 /**
  * A validation error in one value of the request. `loc` starts with `body`, `query`, `path` or
  * `header`.

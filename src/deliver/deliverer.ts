@@ -29,6 +29,13 @@ export interface Deliverer {
   /** Whether all deliveries are held. Messages are then accepted, but no attempt starts. */
   readonly isHeld: boolean;
   /**
+   * Starts no attempts to the endpoints of an application until the returned function is called.
+   * Attempts under way finish.
+   */
+  holdApplication(applicationSeq: Seq): () => void;
+  /** Returns the number of attempts under way to the endpoints of an application. */
+  attemptsOf(applicationSeq: Seq): number;
+  /**
    * Counts a background task that is about to be stored. Returns false if too many tasks of its
    * application, or too many in all, have not ended. Call `cancelTask` if the task was not stored.
    */

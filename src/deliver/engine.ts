@@ -210,6 +210,23 @@ export class Engine extends OneLife implements Deliverer {
     return this.#tasks.isWaiting(taskSeq);
   }
 
+  holdApplication(applicationSeq: Seq): () => void {
+    const lookAgain = () => {
+      const concerned = [...this.#lanes].filter(({ entry }) => entry?.endpoint.applicationSeq === applicationSeq);
+      void this.#fanOut.forEach(concerned, (lane) => this.#reread(lane, false));
+    };
+    const release = this.#gate.holdApplication(applicationSeq);
+    lookAgain();
+    return () => {
+      release();
+      lookAgain();
+    };
+  }
+
+  attemptsOf(applicationSeq: Seq): number {
+    return this.#lanes.attemptsUnderWay(applicationSeq);
+  }
+
   /** Number of attempts under way, including the reads that precede an attempt. */
   get attemptsUnderWay(): number {
     return this.#slots.underWay;

@@ -8,7 +8,7 @@ import { STORE_RETRY_MS } from "./settle.ts";
 
 export interface GateParts {
   readonly clock: Clock;
-  readonly store: Pick<Store, "configuration" | "housekeeping">;
+  readonly store: Pick<Store, "configuration" | "housekeeping" | "moves">;
   readonly facts: Facts;
   readonly signals: Signals;
   readonly isStopping: () => boolean;
@@ -18,7 +18,8 @@ export interface GateParts {
 
 /**
  * Decides whether attempts may start. The operator can hold all deliveries, and pause those of one
- * environment or of one endpoint. An endpoint is also closed while its messages are being cancelled.
+ * environment or of one endpoint. An endpoint is also closed while its messages are being cancelled,
+ * and while its application is being moved.
  * Attempts under way finish. Nothing else stops: messages are still accepted, and the pending
  * deliveries of disabled and deleted endpoints still end.
  */
@@ -26,6 +27,10 @@ export class Gate {
   #isHeld = false;
   /** Endpoints that are closed for a while, each with the number of reasons. Usually empty. */
   readonly #closedEndpoints = new Map<Seq, number>();
+  /** Applications that are about to leave for another installation. Usually empty. */
+  readonly #heldApplications = new Set<Seq>();
+  /** Applications that come from another installation and are not complete. Usually empty. */
+  readonly #arriving: ReadonlySet<Seq>;
   #pausedEnvironments: ReadonlySet<Seq> = new Set();
   /**
    * Incremented with every change, so that a state read before a change does not replace the newer
@@ -35,6 +40,7 @@ export class Gate {
 
   constructor(private readonly parts: GateParts) {
     const { signals, onChanged } = parts;
+    this.#arriving = parts.store.moves?.destination.arriving ?? new Set();
     signals.invalidate(["delivery.held"], ({ isHeld }) => this.#become(isHeld, this.#pausedEnvironments));
     signals.invalidate(["environment.paused"], ({ environmentSeq, isPaused }) => {
       const paused = new Set(this.#pausedEnvironments);
@@ -105,14 +111,26 @@ export class Gate {
     };
   }
 
+  /**
+   * Starts no attempts to the endpoints of an application until the returned function is called. The
+   * caller makes the lanes look again after both.
+   */
+  holdApplication(applicationSeq: Seq): () => void {
+    this.#heldApplications.add(applicationSeq);
+    return () => void this.#heldApplications.delete(applicationSeq);
+  }
+
   /** Returns whether no attempt to this endpoint may start. */
   readonly isClosedFor = ({
     seq,
     paused,
     environmentSeq,
-  }: Pick<KnownEndpoint, "seq" | "paused" | "environmentSeq">): boolean =>
+    applicationSeq,
+  }: Pick<KnownEndpoint, "seq" | "paused" | "environmentSeq" | "applicationSeq">): boolean =>
     paused ||
     this.#isHeld ||
     this.#pausedEnvironments.has(environmentSeq) ||
-    (this.#closedEndpoints.size > 0 && this.#closedEndpoints.has(seq));
+    (this.#closedEndpoints.size > 0 && this.#closedEndpoints.has(seq)) ||
+    (this.#heldApplications.size > 0 && this.#heldApplications.has(applicationSeq)) ||
+    (this.#arriving.size > 0 && this.#arriving.has(applicationSeq));
 }

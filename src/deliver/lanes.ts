@@ -55,6 +55,18 @@ export class Lanes implements Iterable<Lane> {
     this.#byEndpoint.delete(lane.endpointSeq);
   }
 
+  /**
+   * Returns the number of attempts under way to the endpoints of an application. An attempt whose
+   * endpoint is being read again also counts, because it may be one of them.
+   */
+  attemptsUnderWay(applicationSeq: Seq): number {
+    let count = 0;
+    for (const { entry, underWay } of this) {
+      if (entry === null || entry.endpoint.applicationSeq === applicationSeq) count += underWay;
+    }
+    return count;
+  }
+
   /** Returns the number of this process's lanes in each state. */
   countByState(): Record<Exclude<LaneState, "foreign">, number> {
     const counts = { idle: 0, ready: 0, reading: 0, parked: 0, full: 0, paused: 0 };

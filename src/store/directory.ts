@@ -1,8 +1,10 @@
 import type { Seq } from "../core/id.ts";
+import { beingMoved } from "../core/problem.ts";
 import type { Signals } from "../core/signal.ts";
 import { parseSecret, type SigningKey } from "../core/signature.ts";
 import { maskPassword } from "../core/url-password.ts";
 import type { Clock } from "../ports.ts";
+import { checkDeparted } from "./departed.ts";
 import type { ActiveEndpoint, Application, Key, KnownEndpoint, PayloadVersion, Store } from "./index.ts";
 import { SubscribedEndpoints } from "./subscribed-endpoints.ts";
 
@@ -58,12 +60,17 @@ export class Directory {
    * change.
    */
   #changes = 0;
+  /** Applications that are about to leave this installation. Requests for them are refused. */
+  readonly leaving = new Set<Seq>();
+  /** Applications that are arriving from another installation. */
+  readonly #arriving: ReadonlySet<Seq>;
 
   constructor(
-    private readonly store: Store,
+    readonly store: Store,
     private readonly clock: Clock,
     signals: Signals,
   ) {
+    this.#arriving = store.moves?.destination.arriving ?? new Set();
     signals.invalidate(["application.changed"], ({ applicationSeq }) => this.#forgetApplication(applicationSeq));
     signals.invalidate(["application.throttled"], ({ applicationSeq }) => this.#forgetEndpointsOf(applicationSeq));
     signals.invalidate(["endpoint.changed"], ({ applicationSeq, endpointSeq }) => {
@@ -76,18 +83,36 @@ export class Directory {
 
   /**
    * Returns an application's entry, or null if the application does not exist. Returns a promise
-   * only if the store must be read.
+   * only if the store must be read. Throws or rejects with 421 if the application has moved to another
+   * installation, and with 503 while it is moving.
    */
   application(environmentSeq: Seq, key: Key): ApplicationEntry | null | Promise<ApplicationEntry | null> {
     const name = `${environmentSeq}/${"seq" in key ? key.seq : `=${key.uid}`}`;
     const cached = this.#byKey.get(name);
-    return cached ?? this.#readApplication(name, environmentSeq, key);
+    if (cached === undefined) return this.#readApplication(name, environmentSeq, key);
+    this.checkServed(cached.application.seq);
+    return cached;
+  }
+
+  /** Throws 503 while an application moves to or from another installation. */
+  checkServed(applicationSeq: Seq): void {
+    const isLeaving = this.leaving.size > 0 && this.leaving.has(applicationSeq);
+    if (isLeaving || (this.#arriving.size > 0 && this.#arriving.has(applicationSeq))) throw beingMoved();
+  }
+
+  /** Throws 421 if the application with this key has moved to another installation. */
+  checkDeparted(environmentSeq: Seq, key: Key): Promise<void> {
+    return checkDeparted(this, environmentSeq, key);
   }
 
   async #readApplication(name: string, environmentSeq: Seq, key: Key): Promise<ApplicationEntry | null> {
     const changes = this.#changes;
     const application = await this.store.configuration.applications.find(environmentSeq, key);
-    if (application === null) return null;
+    if (application === null) {
+      await this.checkDeparted(environmentSeq, key);
+      return null;
+    }
+    this.checkServed(application.seq);
     const entry = applicationEntry(application, await this.store.configuration.endpoints.active(application.seq));
     if (changes === this.#changes) this.#keepApplication(name, entry);
     return entry;

@@ -3,6 +3,7 @@ import type { Configuration } from "./configuration.ts";
 import type { Feed } from "./feed.ts";
 import type { History } from "./history.ts";
 import type { Housekeeping } from "./housekeeping.ts";
+import type { Moves } from "./moves.ts";
 import type { Queue } from "./queue.ts";
 import type { StoreReplica } from "./replica.ts";
 import type { Survey } from "./survey.ts";
@@ -11,6 +12,7 @@ export type { Configuration } from "./configuration.ts";
 export type { Feed } from "./feed.ts";
 export type { History } from "./history.ts";
 export type { Housekeeping } from "./housekeeping.ts";
+export type * from "./moves.ts";
 export type * from "./notices.ts";
 export type { Queue } from "./queue.ts";
 export * from "./records/common.ts";
@@ -67,6 +69,8 @@ export interface Store {
   readonly housekeeping: Housekeeping;
   readonly survey: Survey;
   readonly feed: Feed;
+  /** Moves of applications. Absent if the store does not support them. */
+  readonly moves?: Moves;
   /** The replica of the data. Absent if there is none. */
   readonly replica?: StoreReplica;
   /**

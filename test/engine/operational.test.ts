@@ -54,6 +54,8 @@ beforeEach(async () => {
     warningsOf: async () => [],
     isTaskWaiting: () => false,
     retriesAheadMs: 0,
+    holdApplication: () => () => {},
+    attemptsOf: () => 0,
     isHeld: false,
   };
   signals = new Signals(() => {});

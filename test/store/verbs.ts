@@ -1,6 +1,9 @@
 import type { Store } from "../../src/store/index.ts";
 import type { Open } from "./store-under-test.ts";
 
+/** Parts of a store that are no roles. */
+const PLAIN: ReadonlySet<string> = new Set(["numbers", "ids", "arriving"]);
+
 type Verb = (...args: readonly unknown[]) => unknown;
 
 /**
@@ -14,7 +17,7 @@ export function verbsOf(store: Store): string[] {
 function namesOf(part: object, path: string): string[] {
   return Object.entries(part).flatMap(([name, value]) => {
     if (typeof value === "function") return [path + name];
-    return name === "numbers" || typeof value !== "object" ? [] : namesOf(value, `${path}${name}.`);
+    return PLAIN.has(name) || typeof value !== "object" ? [] : namesOf(value, `${path}${name}.`);
   });
 }
 
@@ -49,7 +52,7 @@ function watchPart(part: object, path: string, called: Set<string>): object {
       };
       return [name, verb];
     }
-    const isPart = typeof value === "object" && name !== "numbers" && !Array.isArray(value);
+    const isPart = typeof value === "object" && !PLAIN.has(name) && !Array.isArray(value);
     return [name, isPart ? watchPart(value, `${path}${name}.`, called) : value];
   });
   return Object.fromEntries(entries);

@@ -196,8 +196,9 @@ export class Dispatcher {
     return admitted.bytes;
   }
 
-  async #readAndDecode({ request, identity, lease }: Admitted, framing: Framing): Promise<Uint8Array> {
-    const bytesMax = this.deps.settings.maxBodyBytes;
+  async #readAndDecode({ operation, request, identity, lease }: Admitted, framing: Framing): Promise<Uint8Array> {
+    const { maxBodyBytes } = this.deps.settings;
+    const bytesMax = operation.bodyBytesMax?.(maxBodyBytes) ?? maxBodyBytes;
     const bytes = await readBody(request, {
       framing,
       bytesMax,

@@ -1,4 +1,4 @@
-import { type Finding, Invalid, Problem } from "../../core/problem.ts";
+import { type Finding, Invalid, MovedAway, Problem } from "../../core/problem.ts";
 import { StoreUnavailable } from "../../store/index.ts";
 import { type Reply, reply } from "./reply.ts";
 
@@ -15,6 +15,7 @@ const RETRY_AFTER_UNAVAILABLE_SECONDS = 5;
  * of them, because their messages may contain secrets.
  */
 export function errorReply(error: unknown, log: ErrorLog): Reply {
+  if (error instanceof MovedAway) return movedReply(error);
   if (error instanceof Problem) return problemReply(error);
   if (error instanceof Invalid) return reply(422, { detail: error.findings.map(readable) });
   if (error instanceof StoreUnavailable) {
@@ -51,6 +52,11 @@ function problemReply({ status, code, detail, retry }: Problem): Reply {
   if (typeof retry === "number") return { ...answer, headers: { "retry-after": String(retry) } };
   const seconds = Math.max(1, Math.ceil(retry.afterMs / 1000));
   return { ...answer, headers: { "retry-after": String(seconds), "boathook-retry-after-ms": String(retry.afterMs) } };
+}
+
+/** The header names the new place for proxies that send the request there. */
+function movedReply(problem: MovedAway): Reply {
+  return { ...problemReply(problem), headers: { "boathook-moved-to": problem.url } };
 }
 
 export function unauthenticated(detail: string): Problem {

@@ -25,7 +25,16 @@ export class Lookup {
     return (await this.applicationOrNull(identity, text)) ?? fail("Application not found");
   }
 
+  /** Throws 421 if the application has moved to another installation, and 503 while it is moving. */
   async applicationOrNull(identity: Identity, text: string): Promise<Application | null> {
+    const found = await this.movable(identity, text);
+    if (found === null) await this.directory.checkDeparted(identity.environmentSeq, this.key("app_", text));
+    else this.directory.checkServed(found.seq);
+    return found;
+  }
+
+  /** Returns an application even if requests for it are refused because it is moving. */
+  async movable(identity: Identity, text: string): Promise<Application | null> {
     const found = await this.store.configuration.applications.find(identity.environmentSeq, this.key("app_", text));
     return found !== null && maySee(identity, found) ? found : null;
   }

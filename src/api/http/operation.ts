@@ -90,6 +90,8 @@ export interface Operation {
    */
   readonly unreadParts?: (bytes: Uint8Array) => readonly ByteRange[];
   readonly bodyExample?: unknown;
+  /** Returns the maximum size of the body for the setting `max-body`. By default it is that setting. */
+  readonly bodyBytesMax?: (maxBodyBytes: number) => number;
   readonly responses: Readonly<Record<number, DocumentedResponse>>;
   /**
    * Statuses of client errors, in addition to those that follow from access, parameters and body.

@@ -51,6 +51,8 @@ import { messagePrecheckRoutes } from "../resources/message/precheck.ts";
 import { messageRawRoutes } from "../resources/message/raw.ts";
 import { messageRecipientRoutes } from "../resources/message/recipients.ts";
 import { messageRoutes } from "../resources/message/routes.ts";
+import { moveDestinationRoutes } from "../resources/move/destination.ts";
+import { moveOriginRoutes } from "../resources/move/origin.ts";
 import { noticeRoutes } from "../resources/notice/routes.ts";
 import { operationalObservationRoutes } from "../resources/operational-webhook/observe.ts";
 import { operationalWebhookRoutes } from "../resources/operational-webhook/routes.ts";
@@ -227,6 +229,8 @@ export function operationsOf(context: Context): readonly Operation[] {
     ...environmentRoutes(context),
     ...environmentPauseRoutes(context),
     ...deliveryRoutes(context),
+    ...moveOriginRoutes(context),
+    ...moveDestinationRoutes(context),
     ...environmentTransferRoutes(context),
     ...apiTokenRoutes(context),
     ...auditLogRoutes(context),

@@ -5,6 +5,7 @@ import { parseScopes } from "../../core/scope.ts";
 import type { Signals } from "../../core/signal.ts";
 import { tokenHash, tokenUseStepMs } from "../../core/token.ts";
 import type { Clock } from "../../ports.ts";
+import { checkDeparted } from "../../store/departed.ts";
 import type { Session, SessionUser, Store, Token } from "../../store/index.ts";
 import { unauthenticated } from "../http/errors.ts";
 import { bearerOrNull, missing } from "./bearer.ts";
@@ -212,6 +213,7 @@ export class Authenticator {
     if (token.revokedAt !== null) throw unauthenticated("The token has been revoked.");
     const { applicationSeq } = token;
     if (applicationSeq !== null && (await this.#store.configuration.applications.get(applicationSeq)) === null) {
+      await checkDeparted({ store: this.#store }, token.environmentSeq, { seq: applicationSeq });
       throw unauthenticated("The application of this token does not exist.");
     }
     const identity: Identity = {

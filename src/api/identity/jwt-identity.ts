@@ -6,6 +6,7 @@ import { instantMax } from "../../core/instant.ts";
 import { type Claims, jwtLeewaySeconds, looksLikeJwt, signJwt, verifyJwt } from "../../core/jwt.ts";
 import { tokenHash } from "../../core/token.ts";
 import type { Clock } from "../../ports.ts";
+import { checkDeparted } from "../../store/departed.ts";
 import type { Application, Environment, Store } from "../../store/index.ts";
 import { badRequest, unauthenticated } from "../http/errors.ts";
 import { findEnvironment } from "./find-environment.ts";
@@ -111,6 +112,7 @@ export class JwtReader {
     const seq = this.#ids.decode(APPLICATION_PREFIX, text);
     const key = seq === null ? { uid: text } : { seq };
     const application = await this.#store.configuration.applications.find(environment.seq, key);
+    if (application === null) await checkDeparted({ store: this.#store }, environment.seq, key);
     if (application === null) throw unauthenticated("The application of this token does not exist.");
     return application;
   }

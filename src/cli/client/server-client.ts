@@ -15,6 +15,8 @@ export interface Access {
   readonly token: string;
   /** Null means the environment of the token, or the default one for a token without an environment. */
   readonly environment: string | null;
+  /** The environment variable with the token. */
+  readonly tokenVariable?: string;
   /** Whether the token comes from `boathook login`. */
   readonly isStoredToken: boolean;
 }
@@ -125,10 +127,10 @@ export class ServerClient {
   }
 
   #tokenRefusal(): string {
-    const { server, isStoredToken } = this.access;
+    const { server, isStoredToken, tokenVariable = TOKEN_VARIABLE } = this.access;
     return isStoredToken
       ? `The server at ${server} no longer accepts the token of this login. Log in again with \`boathook login --server ${server}\`.`
-      : `The server at ${server} does not accept the token in ${TOKEN_VARIABLE}. Create one with \`boathook token create\`, or log in with \`boathook login\`.`;
+      : `The server at ${server} does not accept the token in ${tokenVariable}. Create one with \`boathook token create\`, or log in with \`boathook login\`.`;
   }
 
   /** Returns the message about a thing that the server says it does not have, or null. */

@@ -1,4 +1,5 @@
 import type { Database } from "bun:sqlite";
+import type { Seq } from "../../core/id.ts";
 import { limitsMessages } from "../../core/quota.ts";
 import type { Configuration } from "../index.ts";
 import type { Row } from "../sql/mapping.ts";
@@ -27,11 +28,7 @@ export function applications(
   );
   const insertOne = db.prepare(insert());
   const replace = db.prepare(`UPDATE application SET ${assignments} WHERE seq = $seq AND deleted_at IS NULL`);
-  const remove = db.prepare("UPDATE application SET deleted_at = ?2 WHERE seq = ?1 AND deleted_at IS NULL");
-  const removeEndpoints = db.prepare<{ seq: number }, [number, number]>(
-    "UPDATE endpoint SET deleted_at = ?2 WHERE application_seq = ?1 AND deleted_at IS NULL RETURNING seq",
-  );
-  const removePollers = pollerRemover(db);
+  const remove = applicationRemover(db, usages);
   const knownBySeq = db.prepare<Row, [number]>(`SELECT ${columns} FROM application WHERE seq = ?`);
 
   return {
@@ -52,15 +49,24 @@ export function applications(
           return { before, after };
         }),
       ),
-    delete: (seq, deletedAt) =>
-      committer.write(() => {
-        remove.run(seq, deletedAt);
-        usages.drop(seq);
-        removePollers(seq);
-        return removeEndpoints.all(seq, deletedAt).map((endpoint) => endpoint.seq);
-      }),
+    delete: (seq, deletedAt) => committer.write(() => remove(seq, deletedAt)),
     known: async (seq) => toRecordOrNull(knownBySeq.get(seq)),
     ...operationalVerbs(db, committer),
+  };
+}
+
+/** Returns a function that deletes an application with its endpoints and returns the endpoints. */
+export function applicationRemover(db: Database, usages: QuotaUsages): (seq: Seq, deletedAt: number) => Seq[] {
+  const remove = db.prepare("UPDATE application SET deleted_at = ?2 WHERE seq = ?1 AND deleted_at IS NULL");
+  const removeEndpoints = db.prepare<{ seq: number }, [number, number]>(
+    "UPDATE endpoint SET deleted_at = ?2 WHERE application_seq = ?1 AND deleted_at IS NULL RETURNING seq",
+  );
+  const removePollers = pollerRemover(db);
+  return (seq, deletedAt) => {
+    remove.run(seq, deletedAt);
+    usages.drop(seq);
+    removePollers(seq);
+    return removeEndpoints.all(seq, deletedAt).map((endpoint) => endpoint.seq);
   };
 }
 

@@ -160,6 +160,9 @@ const RULES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
   poller_group: { values: [...["sink", "name"].map(isText), isNatural("cursor")] },
   poller_lease: { values: [isPositive("times"), isNatural("ends_at")] },
   poller: { values: [...["sink", "consumer"].map(isText), isNatural("cursor")] },
+  moved_id: { values: [isText("id"), isNatural("seq")] },
+  departure: { values: [isText("uid"), isText("url"), isText("hold"), isNatural("departed_at")] },
+  arrival: { values: [isText("hold"), isNatural("arrived_at"), isNatural("history_to")] },
 };
 
 export const constraints: readonly Constraint[] = Object.entries(RULES).flatMap(([table, rules]) =>

@@ -41,6 +41,8 @@ import { MessageKeys } from "./keys/message-keys.ts";
 import { acceptVerb, contentsVerb, messages } from "./messages.ts";
 import { idSeed, meta, probeOf } from "./meta.ts";
 import { migrate } from "./migrate.ts";
+import { moves } from "./moves/index.ts";
+import { KeptIds } from "./moves/moved-ids.ts";
 import { namedSearch } from "./named-search.ts";
 import { names } from "./names.ts";
 import { notices } from "./notices.ts";
@@ -228,11 +230,19 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
   const functionSends = new FunctionSends(db);
   const stretches = new Stretches(db, committer, newest);
   const usages = new QuotaUsages(db);
+  const kept = new KeptIds(db);
+  const numbers = exclusive
+    ? new ClockSeqSource(clock.now, afterUnstored(newest))
+    : new CommandSeqSource(db, clock.now);
+  const moving = moves({ db, committer, box, usages, kept, numbers, seed });
   const queue: Queue = {
     ...ownership(),
     ...deliveries(db, committer, stretches, box),
     ...redriveVerbs(db, committer, turns, clock),
-    accept: withRoom(acceptVerb(db, committer, idempotency, stretches, usages, functionSends), replica),
+    accept: withRoom(
+      acceptVerb(db, committer, { idempotency, stretches, usages, functionSends, departed: moving.departed }),
+      replica,
+    ),
     usage: usageVerbs(db, committer, usages, turns),
     idempotency: idempotency.verbs(committer),
     hopsOf: async (messageSeq) => functionSends.hopsOf(messageSeq),
@@ -291,13 +301,14 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
     get payloadLinkKey() {
       return linkKey();
     },
-    numbers: exclusive ? new ClockSeqSource(clock.now, afterUnstored(newest)) : new CommandSeqSource(db, clock.now),
+    numbers,
     queue: watchedReads(queue, health),
     configuration: watchedReads(configuration, health),
     history: watchedReads(history, health),
     housekeeping: watchedReads(housekeeping, health),
     survey: watchedReads(survey, health),
     feed: feed(db),
+    moves: moving,
     ...(replica !== null && { replica }),
     together: committer.together,
     close: async () => {
@@ -305,6 +316,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
       // slower.
       committer.write(() => stretches.close()).catch(() => {});
       keys.close();
+      kept.close();
       committer.close();
       await replica?.finish();
       close();

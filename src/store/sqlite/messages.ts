@@ -1,5 +1,14 @@
 import type { Database } from "bun:sqlite";
-import type { AcceptResult, Delivery, History, MessageFilter, NewMessage, Queue } from "../index.ts";
+import type { Seq } from "../../core/id.ts";
+import {
+  type AcceptResult,
+  type Delivery,
+  type History,
+  type MessageFilter,
+  type NewMessage,
+  type Queue,
+  StoreUnavailable,
+} from "../index.ts";
 import { DELIVERY_COLUMNS, type DeliveryRow, toDelivery } from "../sql/delivery-row.ts";
 import {
   CONTENT_COLUMNS,
@@ -39,13 +48,19 @@ export function addMessageFilter(where: Conditions, filter: MessageFilter): void
   }
 }
 
+interface AcceptParts {
+  readonly idempotency: Idempotency;
+  readonly stretches: Stretches;
+  readonly usages: QuotaUsages;
+  readonly functionSends: FunctionSends;
+  /** Applications that have moved to another installation since the start. */
+  readonly departed: ReadonlySet<Seq>;
+}
+
 export function acceptVerb(
   db: Database,
   committer: Committer,
-  idempotency: Idempotency,
-  stretches: Stretches,
-  usages: QuotaUsages,
-  functionSends: FunctionSends,
+  { idempotency, stretches, usages, functionSends, departed }: AcceptParts,
 ): Queue["accept"] {
   // These statements run for every message, so they use positional parameters and read only the
   // columns that are needed.
@@ -57,6 +72,7 @@ export function acceptVerb(
   const insertDeliveries = deliveryInserter(db);
 
   const acceptOne = (message: NewMessage): AcceptResult => {
+    if (departed.size > 0 && departed.has(message.applicationSeq)) throw new StoreUnavailable(DEPARTED);
     const { eventId, idempotency: entry, sentBy = null } = message;
     const messageSeq = sentBy === null ? null : functionSends.messageOf(sentBy);
     if (messageSeq !== null) {
@@ -102,6 +118,9 @@ function rowsOf(messages: readonly NewMessage[]): number {
   for (const { deliveries } of messages) rows += deliveries.length;
   return rows;
 }
+
+/** The request began before the application left. When it is repeated, it learns where the application is. */
+const DEPARTED = "The application has moved to another installation.";
 
 const ACCEPTED: AcceptResult = { accepted: true };
 

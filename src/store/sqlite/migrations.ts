@@ -188,4 +188,29 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX poller_lease_end ON poller_lease (group_id, ends_at);
   `,
+  // Applications that have moved to another installation or come from one, and the ids that rows have
+  // kept. See "moves/".
+  `
+  CREATE TABLE moved_id (id TEXT PRIMARY KEY, seq INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE INDEX moved_id_seq ON moved_id (seq, id);
+  CREATE TABLE departure (
+    application_seq INTEGER PRIMARY KEY,
+    environment_seq INTEGER NOT NULL,
+    uid TEXT,
+    url TEXT NOT NULL,
+    hold TEXT NOT NULL,
+    departed_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX departure_uid ON departure (environment_seq, uid, departed_at) WHERE uid IS NOT NULL;
+  CREATE TABLE arrival (
+    application_seq INTEGER PRIMARY KEY,
+    -- The hold at the origin under which the waiting deliveries were read.
+    hold TEXT,
+    -- Null until the application is served here.
+    arrived_at INTEGER,
+    -- The last message of the history that has been stored, by its number at the origin.
+    history_to INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX arrival_open ON arrival (application_seq) WHERE arrived_at IS NULL;
+  `,
 ];

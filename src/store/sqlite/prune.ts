@@ -6,6 +6,7 @@ import type { Housekeeping } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import { FunctionSends } from "./function-sends.ts";
 import type { MessageKeys } from "./keys/message-keys.ts";
+import { forgottenIds } from "./moves/moved-ids.ts";
 import { expiredPayloadLinks } from "./payload-links.ts";
 import { messageDropper, oldMessages, STAYS } from "./prune-messages.ts";
 import type { QuotaUsages } from "./quota-usage.ts";
@@ -101,8 +102,10 @@ function otherDroppers(db: Database): readonly Dropper[] {
   const dropSessions = endedSessions(db);
   const dropLinks = expiredPayloadLinks(db);
   const functionSends = new FunctionSends(db);
+  const forgetIds = forgottenIds(db);
   return [
     (before, _, limit) => functionSends.forget(seqAt(before), limit),
+    (before, _, limit) => forgetIds(seqAt(before), limit),
     (_, now, limit) => forgetResponses.run(now, limit).changes,
     (before, _, limit) => forgetTokens.run(before, limit).changes,
     (before, _, limit) => forgetTasks.run(seqAt(before), limit).changes,

@@ -30,7 +30,7 @@ async function worldWithAttempt() {
   const store = storeWith(memory, { history: { messages } });
   const ids = new IdCodec(memory.idSeed);
   const signals = new Signals(() => {});
-  const lookup = new Lookup(store, ids, null as unknown as Directory);
+  const lookup = new Lookup(store, ids, { checkServed() {} } as unknown as Directory);
   const parts = { store, ids, lookup, seqs: world.seqs, clock: systemClock, facts: new Facts(), signals };
   const routes = attemptRoutes(parts as unknown as Context);
   const identity = { environmentSeq: world.environment.seq, applicationSeq: null };

@@ -52,6 +52,7 @@ async function worldWith(beforeDelete: (world: Furnished) => Promise<unknown>) {
     clock: systemClock,
     facts,
     signals,
+    directory: { checkServed() {} },
     settings: { rootToken: null, jwtSecret: null },
   } as unknown as ApiDeps;
   const context = createContext(deps, { scopeResources: () => [], operationsFor: () => [] });

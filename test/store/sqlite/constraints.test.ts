@@ -50,6 +50,10 @@ const ROWS: Readonly<Record<string, string>> = {
   payload_link_key: "payload_link_key (id, sealed) VALUES (2, zeroblob(29))",
   poller_group: "poller_group (application_seq, sink, name, cursor, updated_at) VALUES (1, 'a', 'b', 1, 1)",
   poller_lease: "poller_lease (group_id, message_seq, times, ends_at) VALUES (1, 1, 1, 1)",
+  moved_id: "moved_id (id, seq) VALUES ('msg_1', 1)",
+  departure: `departure (application_seq, environment_seq, uid, url, hold, departed_at)
+    VALUES (1, 1, 'a', 'https://b.example', 'h', 1)`,
+  arrival: "arrival (application_seq, hold, arrived_at, history_to) VALUES (1, 'h', 1, 0)",
   poller: "poller (application_seq, sink, consumer, cursor, updated_at) VALUES (1, 'a', 'b', 1, 1)",
 };
 
@@ -145,6 +149,9 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   payload_link_key_values_check: ["sealed = zeroblob(28)"],
   poller_group_values_check: ["sink = ''", "name = ''", "cursor = -1"],
   poller_lease_values_check: ["times = 0", "ends_at = -1"],
+  moved_id_values_check: ["id = ''", "seq = -1"],
+  departure_values_check: ["uid = ''", "url = ''", "hold = ''", "departed_at = -1"],
+  arrival_values_check: ["hold = ''", "arrived_at = -1", "history_to = -1"],
   poller_values_check: ["sink = ''", "consumer = ''", "cursor = -1"],
 };
 

@@ -226,6 +226,14 @@ const traffic: readonly TableRows[] = [
     table: "payload_link_key",
     rows: () => [{ id: 1, sealed: box.seal("5c".repeat(32)) }],
   },
+  { table: "moved_id", rows: () => [{ id: "msg_0KfxFXFUH4hEMq0Y8gpRxcT2bSr", seq: 10 }] },
+  {
+    table: "departure",
+    rows: () => [
+      { application_seq: 70, environment_seq: 1, uid: "gone", url: "https://b.example", hold: "h", departed_at: AT },
+    ],
+  },
+  { table: "arrival", rows: () => [{ application_seq: 2, hold: "h", arrived_at: AT, history_to: 10 }] },
   {
     table: "quota_usage",
     rows: () => [{ application_seq: 2, counted_to: 10, day: 20454, messages: 1, stored_bytes: 8 }],

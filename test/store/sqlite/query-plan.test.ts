@@ -46,6 +46,7 @@ const INTENDED: ReadonlyArray<readonly [sql: string, why: string]> = [
   ["FROM (SELECT message_seq, times FROM poller_lease", "groups of pollers: at most 250 leases in one step"],
   ["FROM quota_usage LIMIT 1", "quotas: reads at most one row"],
   ["AS bytes, TOTAL(", "quotas: at most 1,000 messages in one step"],
+  ["FROM arrival WHERE arrived_at IS NULL", "applications that are arriving, once at the start"],
   ["AS kept FROM message", "replay: the few messages that the inner query found by index"],
 ];
 

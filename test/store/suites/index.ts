@@ -31,6 +31,7 @@ import { noticesSuite } from "./housekeeping/notices.ts";
 import { pruneSuite } from "./housekeeping/prune.ts";
 import { sizeSuite } from "./housekeeping/size.ts";
 import { tasksSuite } from "./housekeeping/tasks.ts";
+import { movesSuite } from "./moves.ts";
 import { acceptSuite } from "./queue/accept.ts";
 import { batchSuite } from "./queue/batch.ts";
 import { burySuite } from "./queue/bury.ts";
@@ -150,14 +151,30 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [noticesSuite, "housekeeping.notices.", "failing disabled unverified healthOf describe sent record forget"],
   [clockOffsetsSuite, "housekeeping.clockOffsets.", "get set"],
   [pruneSuite, "housekeeping.", "prune"],
+  [
+    movesSuite,
+    "moves.",
+    [
+      ...["departure", "obstacle", "settings", "waiting", "messages", "history", "fingerprint", "depart"].map(
+        (verb) => `origin.${verb}`,
+      ),
+      ...["arrival", "storeSettings", "storeWaiting", "storeMessages", "storeHistory", "arrive"].map(
+        (verb) => `destination.${verb}`,
+      ),
+    ].join(" "),
+  ],
   [sizeSuite, "housekeeping.", "size about ping health unenforcedRules"],
 ];
 
-/** Runs all suites. They define what every implementation of the store must guarantee. */
-export function everySuite(open: Open): void {
+/**
+ * Runs all suites. They define what every implementation of the store must guarantee. Only a store
+ * that cannot move applications does without `movesSuite`.
+ */
+export function everySuite(open: Open, { canMove = true } = {}): void {
   const promised = new Set<string>();
   const uncalled: { readonly name: string; readonly calls: ReadonlySet<string> }[] = [];
   for (const [suite, prefix, verbs] of SUITES) {
+    if (suite === movesSuite && !canMove) continue;
     const calls = new Set<string>();
     for (const verb of verbs.split(" ")) {
       promised.add(prefix + verb);

@@ -135,6 +135,8 @@ export function applicationRoutes(context: Context): Operation[] {
         const uid = body.uid ?? uidOfPath("app_", params.app_id);
         const replacement = { ...body, uid: uidOfPut("app_", params.app_id, body) };
         const key = lookup.key("app_", params.app_id);
+        // Refuses an application that has moved or is moving.
+        await lookup.applicationOrNull(identity, params.app_id);
         const { value, created } = await putApplication(context, identity.environmentSeq, key, {
           settings: uid === null ? null : { ...settingsOf(body), uid },
           change: (before) => applyPut(applicationFields, before, replacement),

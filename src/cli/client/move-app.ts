@@ -1,0 +1,71 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { TARGET_TOKEN_VARIABLE } from "../../config/index.ts";
+import { parseDuration } from "../../core/unit.ts";
+import { moveApplication } from "./move/mover.ts";
+import { Destination, Origin } from "./move/servers.ts";
+import { printable } from "./printable.ts";
+import { ServerClient } from "./server-client.ts";
+import { addServerOptions, serverClient, serverUrl } from "./server-options.ts";
+
+interface Flags {
+  readonly to: string;
+  readonly toEnvironment?: string;
+  readonly withHistory?: boolean;
+  readonly wait: number;
+  readonly json?: boolean;
+}
+
+/** Adds the command that moves an application to another server. */
+export function addMoveAppCommand(program: Command): void {
+  const command = program
+    .command("move-app")
+    .description(
+      "Move an application to another server, with its endpoints, tokens and everything that waits. After a failure, run the same command again.",
+    )
+    .argument("<app>", "id or uid of the application")
+    .addOption(new Option("--to <url>", "URL of the other server").argParser(serverUrl).makeOptionMandatory())
+    .option("--to-environment <environment>", "name or org_ id of the environment there")
+    .option("--with-history", "also copy messages that do not wait, with their attempts")
+    .addOption(
+      new Option("--wait <duration>", "how long to wait for attempts under way")
+        .argParser(duration)
+        .default(60_000, "60s"),
+    )
+    .option("--json", "print the result as JSON");
+  addServerOptions(command)
+    .addHelpText(
+      "after",
+      `The token for the other server is read from ${TARGET_TOKEN_VARIABLE}. Both must be root tokens.`,
+    )
+    .action(async (application: string, flags: Flags) => {
+      const origin = new Origin(serverClient(command), application);
+      const target = targetClient(command, flags);
+      const result = await moveApplication(origin, (id) => new Destination(target, id), {
+        withHistory: flags.withHistory ?? false,
+        attemptsMs: flags.wait,
+      });
+      if (flags.json) return console.log(JSON.stringify(result));
+      const { deliveries, messagesOfHistory, closedMs, wasDeparted } = result;
+      const about = wasDeparted
+        ? "It had departed in an earlier call."
+        : `${deliveries} waiting deliveries moved with it. Requests were refused for ${Math.ceil(closedMs!)} ms.`;
+      const history = messagesOfHistory === null ? "" : ` ${messagesOfHistory} messages of its history were copied.`;
+      console.log(`The application ${printable(application)} is served by ${target.server} now. ${about}${history}`);
+    });
+}
+
+function targetClient(command: Command, { to, toEnvironment }: Flags): ServerClient {
+  const token = process.env[TARGET_TOKEN_VARIABLE] ?? "";
+  if (token === "") {
+    command.error(`error: Set the environment variable ${TARGET_TOKEN_VARIABLE} to the root token of ${to}.`);
+  }
+  const server = to.replace(/\/+$/, "");
+  const environment = toEnvironment ?? null;
+  return new ServerClient({ server, token, environment, isStoredToken: false, tokenVariable: TARGET_TOKEN_VARIABLE });
+}
+
+function duration(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === null) throw new InvalidArgumentError("Must be a duration such as 30s.");
+  return ms;
+}

@@ -1,0 +1,176 @@
+import { CommandFailed } from "../../exit-code.ts";
+import { ServerRefused } from "../server-client.ts";
+import type { ArrivalState, Destination, Origin, OriginState } from "./servers.ts";
+
+/** How often the attempts under way are counted, in ms. */
+const ATTEMPTS_POLL_MS = 20;
+/** How often an application is closed again because it has changed meanwhile. */
+const CLOSINGS_MAX = 5;
+/** Number of missing messages that one request asks for. */
+const MISSING_AT_ONCE = 500;
+
+export interface MoveOptions {
+  readonly withHistory: boolean;
+  /** How long to wait for attempts under way, in ms. */
+  readonly attemptsMs: number;
+}
+
+export interface MoveResult {
+  readonly appId: string;
+  /** Whether an earlier, interrupted move had departed already. */
+  readonly wasDeparted: boolean;
+  readonly deliveries: number;
+  readonly messagesOfHistory: number | null;
+  /** Time during which no attempt started, in ms; null if this call did not hold the application. */
+  readonly heldMs: number | null;
+  /** Time during which requests were refused, in ms. */
+  readonly closedMs: number | null;
+}
+
+/**
+ * Moves an application. May be called again after a failure at any point. The states of both sides are
+ * described in `commands/departures.ts`.
+ */
+export async function moveApplication(
+  origin: Origin,
+  destinationOf: (applicationId: string) => Destination,
+  options: MoveOptions,
+): Promise<MoveResult> {
+  const state = await origin.state();
+  const destination = destinationOf(state.appId);
+  if (state.state === "departed" && state.url !== destination.url) {
+    throw new CommandFailed(`The application has already moved to ${state.url}.`);
+  }
+  const arrival = await destination.open(state);
+  const handed =
+    state.state === "served"
+      ? await handOver(origin, destination, arrival, options)
+      : await finish(destination, arrival, state);
+  const messagesOfHistory = options.withHistory ? await copyHistory(origin, destination) : null;
+  return { appId: state.appId, ...handed, messagesOfHistory };
+}
+
+type Handed = Pick<MoveResult, "wasDeparted" | "deliveries" | "heldMs" | "closedMs">;
+
+/** Ends a move that was interrupted after the application had departed. */
+async function finish(destination: Destination, { state, hold }: ArrivalState, origin: OriginState): Promise<Handed> {
+  if (state === "absent" || (state === "arriving" && hold !== origin.hold)) {
+    throw new CommandFailed(
+      `The application has departed for ${destination.url}, but that server does not have it. Was its data replaced? Restore it.`,
+    );
+  }
+  if (state === "arriving") await destination.arrive(origin.hold!);
+  return { wasDeparted: true, deliveries: 0, heldMs: null, closedMs: null };
+}
+
+async function handOver(
+  origin: Origin,
+  destination: Destination,
+  { state, publicKey }: ArrivalState,
+  { attemptsMs }: MoveOptions,
+): Promise<Handed> {
+  if (state === "arrived") {
+    throw new CommandFailed(
+      "Both servers serve the application. It was probably restored from a backup on one of them.",
+    );
+  }
+  const copy = new Copy(origin, destination, publicKey);
+  // Most of what waits crosses while the application is still served.
+  await copy.settings();
+  await copy.waiting(null);
+  const heldAt = performance.now();
+  const { hold } = await origin.hold(null, false);
+  try {
+    await attemptsEnd(origin, hold, attemptsMs);
+    const closedAt = performance.now();
+    const deliveries = await departClosed(origin, destination, copy, hold);
+    await destination.arrive(hold);
+    const now = performance.now();
+    return { wasDeparted: false, deliveries, heldMs: now - heldAt, closedMs: now - closedAt };
+  } catch (error) {
+    // The hold has no effect after the departure, and ends by itself.
+    await origin.release(hold).catch(() => {});
+    throw error;
+  }
+}
+
+async function attemptsEnd(origin: Origin, hold: string, attemptsMs: number): Promise<void> {
+  const giveUpAt = performance.now() + attemptsMs;
+  for (;;) {
+    const { attemptsUnderWay } = await origin.hold(hold, false);
+    if (attemptsUnderWay === 0) return;
+    if (performance.now() > giveUpAt) {
+      throw new CommandFailed(`${attemptsUnderWay} attempts are still under way. Try again, or set --wait.`);
+    }
+    await Bun.sleep(ATTEMPTS_POLL_MS);
+  }
+}
+
+/** Closes the application, copies what has changed, and lets it go. Returns the number of waiting deliveries. */
+async function departClosed(origin: Origin, destination: Destination, copy: Copy, hold: string): Promise<number> {
+  for (let closings = 1; ; closings++) {
+    await origin.hold(hold, true);
+    await copy.settings();
+    const deliveries = await copy.waiting(hold);
+    try {
+      await origin.depart(hold, destination.url);
+      return deliveries;
+    } catch (error) {
+      const isChanged = error instanceof ServerRefused && error.code === "move_changed";
+      if (!isChanged || closings === CLOSINGS_MAX) throw error;
+    }
+  }
+}
+
+/** Copies pages from the origin to the destination. */
+class Copy {
+  constructor(
+    private readonly origin: Origin,
+    private readonly destination: Destination,
+    private readonly publicKey: string,
+  ) {}
+
+  async settings(): Promise<void> {
+    await this.destination.store(await this.origin.page(this.publicKey, "settings"));
+  }
+
+  /** Copies waiting deliveries and their messages. Without a hold, copies only the messages. */
+  async waiting(hold: string | null): Promise<number> {
+    let count = 0;
+    for (let after: string | null = null; ; ) {
+      // Only renews the hold: closing again would hide a change since the first page.
+      if (hold !== null) await this.origin.hold(hold, false);
+      const page = await this.origin.page(this.publicKey, "waiting", { after });
+      let missing = await this.destination.store(page, hold);
+      while (missing.length > 0) {
+        await this.#messages(missing);
+        missing = await this.destination.store(page, hold);
+      }
+      count += page.count;
+      if (page.next === null) return count;
+      after = page.next;
+    }
+  }
+
+  async #messages(missing: readonly string[]): Promise<void> {
+    for (let rest = missing; rest.length > 0; ) {
+      const page = await this.origin.page(this.publicKey, "messages", { ids: rest.slice(0, MISSING_AT_ONCE) });
+      if (page.count === 0) throw new CommandFailed("Messages were deleted during the move. Try again.");
+      await this.destination.store(page);
+      rest = rest.slice(page.count);
+    }
+  }
+}
+
+/** Copies what does not wait, after the application has arrived. Continues where an earlier call stopped. */
+async function copyHistory(origin: Origin, destination: Destination): Promise<number> {
+  const { publicKey, historyTo } = await destination.open(await origin.state());
+  let count = 0;
+  for (let after: string | null = historyTo; after !== null; ) {
+    const page = await origin.page(publicKey, "history", { after });
+    if (page.count > 0) await destination.store(page);
+    count += page.count;
+    after = page.next;
+  }
+  return count;
+}

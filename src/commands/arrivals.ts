@@ -1,0 +1,118 @@
+import type { Seq } from "../core/id.ts";
+import { conflict } from "../core/problem.ts";
+import type { Arrival, MovePage } from "../store/index.ts";
+import type { CommandContext } from "./context.ts";
+import { invalidPage, movesOf } from "./departures.ts";
+import { applicationChanged } from "./publish.ts";
+
+/** Greatest difference between the clocks of two installations, in ms. */
+const CLOCKS_DIFFER_MAX_MS = 60_000;
+
+type Parts = Pick<CommandContext, "store" | "signals" | "clock" | "deliverer">;
+
+/** What the origin says about itself and the application. */
+export interface MoveProposal {
+  readonly uid: string | null;
+  readonly schemaVersion: number;
+  /** The time at the origin. */
+  readonly now: number;
+}
+
+/**
+ * Returns how far the application with this id at the origin has arrived; null if nothing has. Throws
+ * 409 if it cannot be moved here.
+ */
+export async function findArrival(
+  parts: Parts,
+  environmentSeq: Seq,
+  applicationId: string,
+  { uid, schemaVersion, now }: MoveProposal,
+): Promise<Arrival | null> {
+  const { schemaVersion: own } = movesOf(parts);
+  if (schemaVersion !== own) {
+    throw conflict(
+      `The servers have different versions (schema ${schemaVersion} at the origin, ${own} here). Upgrade both to the same version.`,
+      "move_version",
+    );
+  }
+  if (Math.abs(now - parts.clock.now()) > CLOCKS_DIFFER_MAX_MS) {
+    throw conflict("The clocks of the servers differ by more than a minute. Set them.", "move_clock");
+  }
+  const arrival = await currentArrival(parts, applicationId);
+  const { applications } = parts.store.configuration;
+  const named = uid === null ? null : await applications.find(environmentSeq, { uid });
+  if (named !== null && named.seq !== arrival?.applicationSeq) throw uidTaken();
+  return arrival;
+}
+
+/** Returns the arrival of an application, unless the application has left again or was deleted. */
+async function currentArrival({ store }: Parts, applicationId: string): Promise<Arrival | null> {
+  const arrival = (await store.moves?.destination.arrival(applicationId)) ?? null;
+  if (arrival === null) return null;
+  return (await store.configuration.applications.get(arrival.applicationSeq)) === null ? null : arrival;
+}
+
+export interface PageStored {
+  readonly missing: readonly string[];
+}
+
+/**
+ * Stores a page. Waiting deliveries are stored only with the hold under which they were read. Throws
+ * 409 if the application is served here already, except for its history.
+ */
+export async function storePage(
+  parts: Parts,
+  environmentSeq: Seq,
+  applicationId: string,
+  { page, hold }: { readonly page: MovePage; readonly hold: string | null },
+): Promise<PageStored> {
+  const { destination } = movesOf(parts);
+  const arrival = await currentArrival(parts, applicationId);
+  if (page.part === "settings") {
+    if (arrival?.arrivedAt != null) throw hasArrived();
+    const stored = await destination.storeSettings(environmentSeq, page);
+    if (stored === "taken") throw uidTaken();
+    return { missing: [] };
+  }
+  if (arrival === null) throw conflict("The settings of the application have not arrived.", "move_unknown");
+  const { applicationSeq, arrivedAt } = arrival;
+  if (page.part === "history") {
+    if (arrivedAt === null) throw conflict("History comes after the application has arrived.", "move_open");
+    await destination.storeHistory(applicationSeq, page);
+    return { missing: [] };
+  }
+  if (arrivedAt !== null) throw hasArrived();
+  if (page.part === "waiting") {
+    return destination.storeWaiting(applicationSeq, page, hold, parts.deliverer.retriesAheadMs);
+  }
+  if (page.part !== "messages") throw invalidPage("The page has an unknown part.");
+  await destination.storeMessages(applicationSeq, page);
+  return { missing: [] };
+}
+
+/**
+ * Serves an application from now on. `hold` is the hold under which it departed. May be repeated.
+ * Throws 409 if the deliveries that were stored here were read under another hold.
+ */
+export async function arriveApplication(parts: Parts, applicationId: string, hold: string): Promise<void> {
+  const { store, signals, clock } = parts;
+  const arrival = await currentArrival(parts, applicationId);
+  if (arrival === null) throw conflict("The settings of the application have not arrived.", "move_unknown");
+  const lanes = await movesOf(parts).destination.arrive(arrival.applicationSeq, hold, clock.now());
+  if (lanes === null) throw conflict("The deliveries here were read under another hold.", "move_hold_ended");
+  const application = await store.configuration.applications.get(arrival.applicationSeq);
+  if (application !== null) applicationChanged(parts, application);
+  signals.send({ type: "tokens.changed", environmentSeq: null });
+  for (const { endpointSeq, position } of lanes) {
+    signals.send({ type: "endpoint.changed", endpointSeq, applicationSeq: arrival.applicationSeq });
+    if (position !== null) signals.send({ type: "lane.filled", endpointSeq, position });
+  }
+}
+
+function uidTaken() {
+  return conflict("Another application here has the uid of this one. Change one of them.", "move_uid_taken");
+}
+
+function hasArrived() {
+  return conflict("The application is served here already.", "move_arrived");
+}

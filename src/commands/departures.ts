@@ -1,0 +1,129 @@
+import type { Seq } from "../core/id.ts";
+import { conflict, Problem } from "../core/problem.ts";
+import type { Application, Departure, MoveOrigin, MovePage, WaitingCursor } from "../store/index.ts";
+import { noApplication } from "./applications.ts";
+import type { CommandContext } from "./context.ts";
+import { applicationChanged } from "./publish.ts";
+
+/**
+ * The side of a move that an application leaves. A mover (`boathook move-app`) calls both sides:
+ *
+ *     origin                                        destination
+ *     served                                        –
+ *       messages that wait, settings  ──────────▶   arriving: refused, nothing is sent
+ *     held: no attempt starts
+ *       attempts under way end
+ *     closed: requests get 503
+ *       settings, waiting deliveries  ──────────▶   arriving, complete under this hold
+ *     departed: requests get 421                    arriving
+ *                                                   arrived: served
+ *       history                       ──────────▶
+ *
+ * The origin owns the application until the commit that makes it departed. The destination owns it
+ * from the commit that makes it arrived. Between the two nobody does: nothing is sent, and requests are
+ * refused. Only departed, arriving and arrived are stored. A crash at any point leaves one of
+ *
+ * - origin served, destination nothing or arriving: the move begins again; what has arrived is
+ *   replaced under the next hold.
+ * - origin departed, destination arriving: the move ends with the arrival, for which the destination
+ *   must have the hold under which the application departed.
+ * - origin departed, destination arrived: only history may be missing, and it continues where it was.
+ *
+ * Departing requires that the application has not changed since it was closed, which a fingerprint
+ * shows. So a request that was under way when the application was closed cannot be lost.
+ */
+
+type Parts = Pick<CommandContext, "store" | "signals" | "clock" | "deliverer" | "moveHolds">;
+
+/** Returns the moves of the store. Throws 409 if it does not support them. */
+export function movesOf({ store: { moves } }: Pick<CommandContext, "store">) {
+  if (moves === undefined) throw conflict("Applications of this store cannot be moved.", "move_unsupported");
+  return moves;
+}
+
+/** Throws if an application can never be moved, or not now. */
+export async function checkMovable(parts: Parts, { seq, sourceSeq }: Application): Promise<void> {
+  if (sourceSeq !== null) throw noApplication();
+  const obstacle = await movesOf(parts).origin.obstacle(seq);
+  if (obstacle !== null) throw conflict(obstacle, "move_impossible");
+}
+
+/** Begins or renews a hold. Returns its id and the number of attempts that are still under way. */
+export async function holdApplication(
+  parts: Parts,
+  application: Application,
+  { hold, isClosed }: { readonly hold: string | null; readonly isClosed: boolean },
+): Promise<{ readonly hold: string; readonly attemptsUnderWay: number }> {
+  const { moveHolds, deliverer } = parts;
+  const { seq } = application;
+  await checkMovable(parts, application);
+  const id = hold ?? moveHolds.begin(seq);
+  if (hold !== null) moveHolds.renew(seq, hold);
+  if (isClosed) {
+    moveHolds.close(seq, id);
+    moveHolds.keepFingerprint(seq, id, await movesOf(parts).origin.fingerprint(seq));
+  }
+  return { hold: id, attemptsUnderWay: deliverer.attemptsOf(seq) };
+}
+
+/** What a mover reads of an application. */
+export type PageWanted =
+  | { readonly part: "settings" }
+  | { readonly part: "waiting"; readonly after: WaitingCursor | null }
+  | { readonly part: "messages"; readonly seqs: readonly Seq[] }
+  | { readonly part: "history"; readonly after: Seq };
+
+export interface PageRead {
+  readonly page: MovePage;
+  /** Null after the last page. */
+  readonly next: WaitingCursor | Seq | null;
+}
+
+export async function readPage(parts: Parts, applicationSeq: Seq, wanted: PageWanted): Promise<PageRead> {
+  const { origin } = movesOf(parts);
+  switch (wanted.part) {
+    case "settings":
+      return { page: await origin.settings(applicationSeq), next: null };
+    case "waiting":
+      return origin.waiting(applicationSeq, wanted.after, parts.deliverer.retriesAheadMs);
+    case "messages":
+      return { page: await origin.messages(applicationSeq, wanted.seqs), next: null };
+    case "history":
+      return historyPage(origin, applicationSeq, wanted.after);
+  }
+}
+
+async function historyPage(origin: MoveOrigin, applicationSeq: Seq, after: Seq): Promise<PageRead> {
+  const page = await origin.history(applicationSeq, after);
+  return { page, next: page.messages.length === 0 ? null : page.last };
+}
+
+/**
+ * Lets an application go. Throws 409 if the hold has ended, if the application is not closed, or if it
+ * has changed since.
+ */
+export async function departApplication(
+  parts: Parts,
+  application: Application,
+  { hold, url }: { readonly hold: string; readonly url: string },
+): Promise<Departure> {
+  const { clock, moveHolds, signals } = parts;
+  const { seq: applicationSeq, environmentSeq, uid } = application;
+  moveHolds.renew(applicationSeq, hold);
+  const fingerprint = moveHolds.fingerprint(applicationSeq, hold);
+  const departure = { applicationSeq, environmentSeq, uid, url, hold, departedAt: clock.now() };
+  const endpoints = await movesOf(parts).origin.depart(departure, fingerprint);
+  if (endpoints === null) {
+    throw conflict("The application has changed since it was closed. Read it again.", "move_changed");
+  }
+  applicationChanged(parts, application);
+  // Its endpoints are deleted here, so their lanes end without an attempt.
+  for (const endpointSeq of endpoints) signals.send({ type: "endpoint.changed", endpointSeq, applicationSeq });
+  moveHolds.end(applicationSeq, hold);
+  return departure;
+}
+
+/** Throws 422 if a page cannot be read because of what the mover has sent. */
+export function invalidPage(detail: string): Problem {
+  return new Problem(422, "move_page_invalid", detail);
+}

@@ -1,0 +1,154 @@
+import type { MovedIds, Seq } from "../core/id.ts";
+import type { Key } from "./index.ts";
+
+/**
+ * Moves of applications between installations. The installation that an application leaves is the
+ * *origin*; the one that it moves to is the *destination*. Rows cross in *pages*, in the form of their
+ * tables, so both must have the same schema. Rows of a page refer to each other by their numbers at
+ * the origin; `ids` has the ids that belong to these numbers. Every method of the destination may be
+ * repeated with the same page.
+ */
+export interface Moves {
+  /** Identifies the form of the rows in pages. */
+  readonly schemaVersion: number;
+  readonly ids: MovedIds;
+  readonly origin: MoveOrigin;
+  readonly destination: MoveDestination;
+}
+
+/** A value of a row. `bytes` is base64; `secret` is a value that is encrypted at rest, in plain text. */
+export type Cell = null | number | string | { readonly bytes: string } | { readonly secret: string };
+export type Row = Readonly<Record<string, Cell>>;
+
+/** Ids at the origin, by prefix and number, such as `msg_17`. */
+export type Ids = Readonly<Record<string, string>>;
+
+/** The configuration of an application. */
+export interface SettingsPage {
+  readonly part: "settings";
+  readonly application: Row;
+  readonly ids: Ids;
+  readonly eventTypes: readonly Row[];
+  readonly endpoints: readonly Row[];
+  readonly secrets: readonly Row[];
+  readonly tokens: readonly Row[];
+  readonly jwtEnds: readonly Row[];
+}
+
+/** Deliveries that wait: pending ones and dead letters. */
+export interface WaitingPage {
+  readonly part: "waiting";
+  readonly ids: Ids;
+  readonly deliveries: readonly Row[];
+}
+
+export interface MessagesPage {
+  readonly part: "messages";
+  readonly ids: Ids;
+  readonly messages: readonly Row[];
+}
+
+/** Messages with all their deliveries and attempts, after the message `after`. */
+export interface HistoryPage {
+  readonly part: "history";
+  readonly after: Seq;
+  readonly last: Seq;
+  readonly ids: Ids;
+  readonly messages: readonly Row[];
+  readonly deliveries: readonly Row[];
+  readonly attempts: readonly Row[];
+}
+
+export type MovePage = SettingsPage | WaitingPage | MessagesPage | HistoryPage;
+
+/** A place in the waiting deliveries of an application. */
+export interface WaitingCursor {
+  readonly endpointSeq: Seq;
+  readonly state: number;
+  readonly place: Seq;
+  readonly seq: Seq;
+}
+
+/** An application that has moved to another installation. */
+export interface Departure {
+  readonly applicationSeq: Seq;
+  readonly environmentSeq: Seq;
+  readonly uid: string | null;
+  /** The URL of the destination. */
+  readonly url: string;
+  /** The hold under which the application left. */
+  readonly hold: string;
+  readonly departedAt: number;
+}
+
+export interface MoveOrigin {
+  /** Returns where the application with this key has moved, or null. */
+  departure(environmentSeq: Seq, key: Key): Promise<Departure | null>;
+  /** Returns the reason why an application cannot be moved, or null. */
+  obstacle(applicationSeq: Seq): Promise<string | null>;
+  settings(applicationSeq: Seq): Promise<SettingsPage>;
+  /**
+   * Reads waiting deliveries after a place. Due times of retries are returned as times of the wall
+   * clock, which is `aheadMs` ahead of the delivery time. `next` is null after the last page.
+   */
+  waiting(
+    applicationSeq: Seq,
+    after: WaitingCursor | null,
+    aheadMs: number,
+  ): Promise<{ readonly page: WaitingPage; readonly next: WaitingCursor | null }>;
+  /** Reads messages of an application. Returns at least one, and no more than fit into a page. */
+  messages(applicationSeq: Seq, seqs: readonly Seq[]): Promise<MessagesPage>;
+  /** Reads the history of an application after a message. The page without messages is the last one. */
+  history(applicationSeq: Seq, after: Seq): Promise<HistoryPage>;
+  /** Returns a value that changes whenever the application's settings, messages or waiting deliveries do. */
+  fingerprint(applicationSeq: Seq): Promise<string>;
+  /**
+   * Deletes an application and records where it has moved, in one commit. From then on it accepts no
+   * message. Returns the application's endpoints. Returns null, and changes nothing, if the fingerprint
+   * has changed.
+   */
+  depart(departure: Departure, fingerprint: string): Promise<readonly Seq[] | null>;
+}
+
+/** An application that comes from another installation. */
+export interface Arrival {
+  readonly applicationSeq: Seq;
+  /** The hold under which the stored deliveries were read, or null. */
+  readonly hold: string | null;
+  /** Time from which the application is served here. Null while it is arriving. */
+  readonly arrivedAt: number | null;
+  readonly historyTo: Seq;
+}
+
+/** Result of storing waiting deliveries: nothing is stored if messages are missing. */
+export interface WaitingStored {
+  /** The ids of the missing messages. */
+  readonly missing: readonly string[];
+}
+
+export interface MoveDestination {
+  /** The applications that are arriving. Requests for them are refused, and no attempt is made. */
+  readonly arriving: ReadonlySet<Seq>;
+  /** Returns the application with this id at the origin, or null if it is not arriving or has not arrived. */
+  arrival(applicationId: string): Promise<Arrival | null>;
+  /** Stores the settings. The application becomes or stays an arriving one. Returns `taken` if the uid is in use. */
+  storeSettings(environmentSeq: Seq, page: SettingsPage): Promise<Arrival | "taken">;
+  /**
+   * Stores waiting deliveries that were read under a hold, and deletes those of earlier holds. Without
+   * a hold, stores nothing, and only reports which messages are missing.
+   */
+  storeWaiting(applicationSeq: Seq, page: WaitingPage, hold: string | null, aheadMs: number): Promise<WaitingStored>;
+  storeMessages(applicationSeq: Seq, page: MessagesPage): Promise<void>;
+  storeHistory(applicationSeq: Seq, page: HistoryPage): Promise<void>;
+  /**
+   * Makes an application that is arriving one that has arrived. Returns its endpoints, with the first
+   * position of each lane. Returns null if the hold is another one.
+   */
+  arrive(applicationSeq: Seq, hold: string, now: number): Promise<readonly ArrivedLane[] | null>;
+}
+
+export interface ArrivedLane {
+  readonly endpointSeq: Seq;
+  /** Null if no delivery is pending. */
+  readonly position: Seq | null;
+}

@@ -1,0 +1,20 @@
+import { IdCodec, type Seq } from "../../../core/id.ts";
+import type { Moves } from "../../index.ts";
+import { migrations } from "../migrations.ts";
+import { type DestinationParts, moveDestination } from "./destination.ts";
+import { moveOrigin, type OriginParts } from "./origin.ts";
+
+type Parts = Omit<DestinationParts & OriginParts, "ids"> & { readonly seed: readonly [number, number, number, number] };
+
+/** `departed` are the applications that have left since the start. */
+export function moves(parts: Parts): Moves & { readonly departed: ReadonlySet<Seq> } {
+  const ids = new IdCodec(parts.seed, parts.kept);
+  const origin = moveOrigin({ ...parts, ids });
+  return {
+    schemaVersion: migrations.length,
+    ids: parts.kept,
+    origin,
+    destination: moveDestination(parts),
+    departed: origin.departed,
+  };
+}

@@ -1,0 +1,86 @@
+import { expect, test } from "bun:test";
+import { makeApplication, type Send } from "../support/client.ts";
+import { makeEndpoint, sendMessages, until } from "../support/delivery.ts";
+import { CrashProxies, type Fault, moveApp, type TwoServers, twoServers } from "../support/move.ts";
+import type { Receiver } from "../support/receiver.ts";
+
+/** The move of a small application takes fewer requests. */
+const REQUESTS_MAX = 40;
+const WAITING = 12;
+
+/** Sends messages until it is stopped, to the server that has the application. Returns the ids of accepted ones. */
+async function sendUntil(isOver: () => boolean, app: string, from: Send, to: Send): Promise<string[]> {
+  const accepted: string[] = [];
+  let send = from;
+  while (!isOver()) {
+    try {
+      const { status, json } = await send("POST", `/app/${app}/msg`, { eventType: "a", payload: {} });
+      if (status === 202) accepted.push(json.id);
+      else if (status === 421) send = to;
+    } catch {
+      // The server is dead.
+    }
+    await Bun.sleep(2);
+  }
+  return accepted;
+}
+
+interface Places {
+  readonly servers: TwoServers;
+  readonly proxies: CrashProxies;
+  readonly from: string;
+  readonly to: string;
+}
+
+/**
+ * Moves an application while messages come. Kills a server, starts it again, and repeats the move.
+ * Returns whether a server was killed.
+ */
+async function moveWith(fault: Fault, { servers, proxies, from, to }: Places): Promise<boolean> {
+  const { a, b, receiver } = servers;
+  const app = await makeApplication(a.send);
+  await makeEndpoint(a.send, app, `${receiver.url}/active`);
+  const paused = await makeEndpoint(a.send, app, `${receiver.url}/paused`, { ordering: "fifo", paused: true });
+  const waiting = await sendMessages(a.send, app, WAITING);
+  let isOver = false;
+  proxies.arm(fault);
+  const sending = sendUntil(() => isOver, app, a.send, b.send);
+  const first = await moveApp(app, from, to);
+  const { killed } = proxies;
+  proxies.arm(null);
+  expect(first.code, `${first.stdout}${first.stderr}`).toBe(killed === null ? 0 : 1);
+  await killed?.start();
+  const last = killed === null ? first : await moveApp(app, from, to);
+  expect(last.code, last.stderr).toBe(0);
+  isOver = true;
+  const accepted = [...waiting, ...(await sending)];
+
+  expect((await a.send("GET", `/app/${app}`)).status).toBe(421);
+  expect((await b.send("PATCH", `/app/${app}/endpoint/${paused}`, { paused: false })).status).toBe(200);
+  expect(await receivedOf(receiver, "/paused", accepted)).toEqual(accepted);
+  expect(new Set(await receivedOf(receiver, "/active", accepted))).toEqual(new Set(accepted));
+  return killed !== null;
+}
+
+/** Waits until all messages have arrived at a path. Returns their ids in the order of arrival. */
+async function receivedOf(receiver: Receiver, path: string, ids: readonly string[]): Promise<string[]> {
+  const wanted = new Set(ids);
+  return until(
+    async () => receiver.received.filter((one) => one.path === path && wanted.has(one.id)).map(({ id }) => id),
+    (found) => new Set(found).size === wanted.size,
+  );
+}
+
+for (const when of ["before", "after"] as const) {
+  test(`no message is lost or reordered if a server is killed ${when} any request of a move`, async () => {
+    await using servers = await twoServers();
+    await using proxies = new CrashProxies();
+    const places = { servers, proxies, from: proxies.before(servers.a), to: proxies.before(servers.b) };
+    for (let at = 1, isHit = true; isHit; at++) {
+      expect(at).toBeLessThan(REQUESTS_MAX);
+      isHit = await moveWith({ at, when }, places).catch((error) => {
+        throw new Error(`Killed ${when} request ${at}: ${error.message}`, { cause: error });
+      });
+    }
+  }, 300_000);
+}

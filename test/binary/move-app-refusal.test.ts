@@ -1,0 +1,150 @@
+import { describe, expect, test } from "bun:test";
+import { makeApplication } from "../support/client.ts";
+import { makeEndpoint, sendMessage, sendMessages } from "../support/delivery.ts";
+import { install } from "../support/installation.ts";
+import { moveApp, twoServers } from "../support/move.ts";
+import { heldBack, ok, withStatus } from "../support/receiver.ts";
+import { diskKinds } from "../support/small-disk.ts";
+
+describe("a move that is refused leaves the application where it is", () => {
+  test("an application with the same uid at the other server is not overwritten", async () => {
+    await using servers = await twoServers();
+    const { a, b } = servers;
+    const app = await makeApplication(a.send);
+    await b.send("POST", "/app", { name: "the other one", uid: app });
+
+    const { code, stderr } = await moveApp(app, a.url, b.url);
+
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: "The server responded with 409: Another application here has the uid of this one. Change one of them.\n",
+    });
+    expect((await b.send("GET", `/app/${app}`)).json.name).toBe("the other one");
+    await sendMessage(a.send, app);
+  });
+
+  test("a token that is not a root token of both servers is refused, and the message names its variable", async () => {
+    await using servers = await twoServers();
+    const { a, b } = servers;
+    const app = await makeApplication(a.send);
+    const { json } = await b.send("POST", "/management/environment", { name: "other", type: "development" });
+    const { json: limited } = await b.send("POST", `/management/authentication/${json.id}/api-token`, { name: "a" });
+
+    const unknown = await moveApp(app, a.url, b.url, { BOATHOOK_TARGET_TOKEN: "wrong" });
+    const tooLittle = await moveApp(app, a.url, b.url, { BOATHOOK_TARGET_TOKEN: limited.token });
+
+    expect(unknown.code).toBe(1);
+    expect(unknown.stderr).toContain("does not accept the token in BOATHOOK_TARGET_TOKEN");
+    expect(tooLittle.code).toBe(1);
+    expect(tooLittle.stderr).toContain("403");
+    await sendMessage(a.send, app);
+  });
+
+  test("an application with pollers is refused", async () => {
+    await using servers = await twoServers();
+    const { a, b } = servers;
+    const app = await makeApplication(a.send);
+    const after = "2020-01-01T00:00:00Z";
+    expect((await a.send("POST", `/app/${app}/poller/sink/consumer/consumer/seek`, { after })).status).toBe(200);
+
+    const { code, stderr } = await moveApp(app, a.url, b.url);
+
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: "The server responded with 409: The application has pollers, which cannot be moved.\n",
+    });
+    await sendMessage(a.send, app);
+  });
+
+  test("an application that does not exist is named", async () => {
+    await using servers = await twoServers();
+    const { a, b } = servers;
+    const { code, stderr } = await moveApp("nobody", a.url, b.url);
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: `Application nobody does not exist on the server at ${a.url}.\n`,
+    });
+  });
+
+  test("servers with different schemas, or with clocks that differ, are refused", async () => {
+    await using server = await install();
+    const { send } = server;
+    const id = "app_0KfxFXFUH4hEMq0Y8gpRxcT2bSr";
+    const old = await send("POST", `/arrival/${id}`, { schemaVersion: 1, now: Date.now() });
+    expect({ status: old.status, code: old.json.code }).toEqual({ status: 409, code: "move_version" });
+    const app = await makeApplication(send);
+    const { json } = await send("GET", `/app/${app}/move`);
+    const late = await send("POST", `/arrival/${id}`, { schemaVersion: json.schemaVersion, now: Date.now() - 120_000 });
+    expect({ status: late.status, code: late.json.code }).toEqual({ status: 409, code: "move_clock" });
+  });
+
+  test("pages that were not sealed for the server, and invalid places, get 422", async () => {
+    await using server = await install();
+    const { send } = server;
+    const app = await makeApplication(send);
+    const { json: here } = await send("GET", `/app/${app}/move`);
+    const { json: arrival } = await send("POST", `/arrival/${here.appId}`, here);
+    const requests = [
+      send("POST", `/arrival/${here.appId}/page`, { sealed: "" }),
+      send("POST", `/arrival/${here.appId}/page`, { sealed: "A".repeat(400) }),
+      send("POST", `/app/${app}/move/page`, { publicKey: "no key", part: "settings" }),
+      send("POST", `/app/${app}/move/page`, { publicKey: arrival.publicKey, part: "waiting", after: "{}" }),
+      send("POST", `/app/${app}/move/page`, { publicKey: arrival.publicKey, part: "waiting", after: "null" }),
+      send("POST", `/app/${app}/move/page`, { publicKey: arrival.publicKey, part: "history", after: "x" }),
+      send("POST", `/app/${app}/move/page`, { publicKey: arrival.publicKey, part: "everything" }),
+    ];
+    for (const { status } of await Promise.all(requests)) expect(status).toBe(422);
+  });
+
+  test("an attempt that does not end within --wait stops the move, and deliveries go on", async () => {
+    await using servers = await twoServers();
+    const { a, b, receiver } = servers;
+    const { answering, give } = heldBack();
+    receiver.answering = answering;
+    const app = await makeApplication(a.send);
+    await makeEndpoint(a.send, app, receiver.url, { ordering: "fifo" });
+    const ids = await sendMessages(a.send, app, 2);
+    await receiver.arrived(1);
+
+    const { code, stderr } = await moveApp(app, a.url, b.url, {}, "--wait=100ms");
+
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: "1 attempts are still under way. Try again, or set --wait.\n",
+    });
+    give(ok);
+    expect((await receiver.arrived(2)).map(({ id }) => id)).toEqual(ids);
+  });
+});
+
+const disk = diskKinds.find(({ open }) => {
+  using found = open();
+  return found !== null;
+});
+
+test.skipIf(disk === undefined)(
+  "if the disk of the other server is full, the application stays, and can move later",
+  async () => {
+    using small = disk!.open()!;
+    await using servers = await twoServers();
+    const { a, receiver } = servers;
+    await using full = await install([], small);
+    receiver.answering = withStatus(500);
+    const app = await makeApplication(a.send);
+    await makeEndpoint(a.send, app, receiver.url);
+    const ids = await sendMessages(a.send, app, 100);
+    small.fill(full.process.pid);
+
+    const failed = await moveApp(app, a.url, full.url);
+
+    expect({ code: failed.code, stderr: failed.stderr }).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("503"),
+    });
+    ids.push(await sendMessage(a.send, app));
+    small.makeRoom(full.process.pid);
+    expect((await moveApp(app, a.url, full.url)).stderr).toBe("");
+    const { json } = await full.send("GET", `/app/${app}/msg?limit=250`);
+    expect(new Set(json.data.map(({ id }: { id: string }) => id))).toEqual(new Set(ids));
+  },
+);

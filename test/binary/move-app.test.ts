@@ -1,0 +1,171 @@
+import { expect, test } from "bun:test";
+import { makeApplication } from "../support/client.ts";
+import { attemptsOf, makeEndpoint, sendMessage, sendMessages, until } from "../support/delivery.ts";
+import { moveApp, twoServers } from "../support/move.ts";
+import { ok, withStatus } from "../support/receiver.ts";
+
+test("an application moves to another server with its endpoints, secrets, tokens and ids", async () => {
+  await using servers = await twoServers();
+  const { a, b, receiver } = servers;
+  const app = await makeApplication(a.send);
+  const { json: before } = await a.send("GET", `/app/${app}`);
+  const endpoint = await makeEndpoint(a.send, app, receiver.url, { uid: "hooks", headers: { "x-tenant": "acme" } });
+  const { json: secret } = await a.send("GET", `/app/${app}/endpoint/${endpoint}/secret`);
+  const { json: access } = await a.send("POST", `/auth/app-portal-access/${app}`, {});
+
+  const { code, stdout, stderr } = await moveApp(app, a.url, b.url);
+
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout).toContain(`The application ${app} is served by ${b.url} now.`);
+  expect((await b.send("GET", `/app/${app}`)).json).toEqual(before);
+  expect((await b.send("GET", `/app/${before.id}/endpoint/hooks`)).json).toMatchObject({ id: endpoint, uid: "hooks" });
+  expect((await b.send("GET", `/app/${app}/endpoint/${endpoint}/secret`)).json).toEqual(secret);
+  const asCustomer = await b.send("GET", `/app/${app}/endpoint`, undefined, { token: access.token });
+  expect({ status: asCustomer.status, ids: asCustomer.json.data.map(({ id }: { id: string }) => id) }).toEqual({
+    status: 200,
+    ids: [endpoint],
+  });
+  const message = await sendMessage(b.send, app);
+  const [received] = await receiver.arrived(1, ({ id }) => id === message);
+  expect(received!.headers.get("x-tenant")).toBe("acme");
+});
+
+test("messages that wait keep their ids, attempts and order at the new server", async () => {
+  await using servers = await twoServers(["--retry-schedule=1h,1h"]);
+  const { a, b, receiver } = servers;
+  receiver.answering = withStatus(500);
+  const app = await makeApplication(a.send);
+  const endpoint = await makeEndpoint(a.send, app, receiver.url, { ordering: "fifo" });
+  const ids = await sendMessages(a.send, app, 25);
+  await receiver.arrived(1);
+  await attemptsOf(a.send, app, ids[0]!);
+  const { json: before } = await a.send("GET", `/app/${app}/attempt/msg/${ids[0]}`);
+
+  const { code, stdout, stderr } = await moveApp(app, a.url, b.url, {}, "--with-history");
+
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout).toContain("25 waiting deliveries moved with it.");
+  expect(stdout).toContain("25 messages of its history were copied.");
+  const { json: after } = await b.send("GET", `/app/${app}/attempt/msg/${ids[0]}`);
+  expect(after.data.map(withoutId)).toEqual(before.data.map(withoutId));
+  receiver.answering = ok;
+  const { status } = await b.send("POST", `/app/${app}/msg/${ids[0]}/endpoint/${endpoint}/resend`);
+  expect(status).toBe(202);
+  const received = await receiver.arrived(26);
+  expect(new Set(received.map(({ id }) => id))).toEqual(new Set(ids));
+  expect(received.slice(1, 25).map(({ id }) => id)).toEqual(ids.slice(1));
+});
+
+function withoutId({ id: _, ...attempt }: { id: string }): object {
+  return attempt;
+}
+
+test("the old server responds to requests for a moved application with 421 and the new place", async () => {
+  await using servers = await twoServers();
+  const { a, b } = servers;
+  const app = await makeApplication(a.send);
+  const { json } = await a.send("GET", `/app/${app}`);
+  const { json: access } = await a.send("POST", `/auth/app-portal-access/${app}`, {});
+  expect((await moveApp(app, a.url, b.url)).code).toBe(0);
+
+  const requests = await Promise.all([
+    a.send("POST", `/app/${app}/msg`, { eventType: "a", payload: {} }),
+    a.send("GET", `/app/${json.id}`),
+    a.send("PUT", `/app/${app}`, { name: "again", uid: app }),
+    a.send("POST", "/app", { name: "again", uid: app }),
+    a.send("GET", `/app/${app}/endpoint`, undefined, { token: access.token }),
+  ]);
+
+  for (const { status, headers, json } of requests) {
+    expect({ status, code: json.code, to: headers.get("boathook-moved-to") }).toEqual({
+      status: 421,
+      code: "application_moved",
+      to: b.url,
+    });
+  }
+});
+
+test("an application that moves back keeps its ids, and the server that it left gives the place", async () => {
+  await using servers = await twoServers(["--retry-schedule=1h"]);
+  const { a, b, receiver } = servers;
+  receiver.answering = withStatus(500);
+  const app = await makeApplication(a.send);
+  const endpoint = await makeEndpoint(a.send, app, receiver.url);
+  const { json: access } = await a.send("POST", `/auth/app-portal-access/${app}`, {});
+  const ids = await sendMessages(a.send, app, 5);
+  expect((await moveApp(app, a.url, b.url, {}, "--with-history")).stderr).toBe("");
+  ids.push(...(await sendMessages(b.send, app, 5)));
+
+  expect((await moveApp(app, b.url, a.url, {}, "--with-history")).stderr).toBe("");
+
+  expect((await b.send("GET", `/app/${app}`)).status).toBe(421);
+  expect((await a.send("GET", `/app/${app}/endpoint`, undefined, { token: access.token })).json.data[0].id).toBe(
+    endpoint,
+  );
+  const { json } = await a.send("GET", `/app/${app}/msg`);
+  expect(json.data.map(({ id }: { id: string }) => id)).toEqual(ids.toReversed());
+  receiver.answering = ok;
+  expect((await a.send("POST", "/dead-letter/redrive", { filter: { all: true }, rate: 1000 })).status).toBe(202);
+  const before = receiver.received.length;
+  for (const id of ids)
+    expect((await a.send("POST", `/app/${app}/msg/${id}/endpoint/${endpoint}/resend`)).status).toBe(202);
+  await until(
+    async () => new Set(receiver.received.slice(before).map(({ id }) => id)),
+    (found) => ids.every((id) => found.has(id)),
+  );
+});
+
+test("after a move with history, a known eventId is refused; without history only while its message waits", async () => {
+  await using servers = await twoServers();
+  const { a, b, receiver } = servers;
+  const statuses: number[][] = [];
+  for (const flags of [["--with-history"], []]) {
+    receiver.answering = ok;
+    const app = await makeApplication(a.send);
+    await makeEndpoint(a.send, app, receiver.url);
+    const delivered = await sendMessage(a.send, app, { eventId: "delivered" });
+    await receiver.arrived(1, ({ id }) => id === "delivered" || id === delivered);
+    receiver.answering = withStatus(500);
+    await sendMessage(a.send, app, { eventId: "waits" });
+    expect((await moveApp(app, a.url, b.url, {}, ...flags)).stderr).toBe("");
+    const send = (eventId: string) => b.send("POST", `/app/${app}/msg`, { eventType: "a", payload: {}, eventId });
+    statuses.push([(await send("delivered")).status, (await send("waits")).status]);
+  }
+  expect(statuses).toEqual([
+    [409, 409],
+    [202, 409],
+  ]);
+});
+
+test("during a move, requests for the application get 503 with Retry-After at the new server", async () => {
+  await using servers = await twoServers();
+  const { a, b, receiver } = servers;
+  receiver.answering = withStatus(500);
+  const app = await makeApplication(a.send);
+  await makeEndpoint(a.send, app, receiver.url);
+  const state = (await a.send("GET", `/app/${app}/move`)).json;
+  const { publicKey } = (await b.send("POST", `/arrival/${state.appId}`, state)).json;
+  const page = (await a.send("POST", `/app/${app}/move/page`, { publicKey, part: "settings" })).json;
+  expect((await b.send("POST", `/arrival/${state.appId}/page`, { sealed: page.sealed })).status).toBe(200);
+
+  for (const restarts of [false, true]) {
+    if (restarts) {
+      await b.kill();
+      await b.start();
+    }
+    for (const [method, path] of [
+      ["GET", `/app/${app}`],
+      ["PUT", `/app/${app}`],
+      ["POST", `/app/${app}/msg`],
+    ] as const) {
+      const body = method === "GET" ? undefined : { name: "a", eventType: "a", payload: {} };
+      const { status, headers, json } = await b.send(method, path, body);
+      expect({ status, code: json.code, after: headers.get("retry-after") }).toEqual({
+        status: 503,
+        code: "application_moving",
+        after: "1",
+      });
+    }
+  }
+  await sendMessage(a.send, app);
+});

@@ -1,0 +1,165 @@
+import { describe, expect, test } from "bun:test";
+import type { Moves, SettingsPage, WaitingPage } from "../../../src/store/index.ts";
+import { bytes, Furnished } from "../furnished.ts";
+import type { Open } from "../store-under-test.ts";
+
+const HOLD = "hold-1";
+
+/** Two stores between which the application of the first one moves. */
+class TwoStores implements AsyncDisposable {
+  private constructor(
+    readonly from: Furnished,
+    readonly to: Furnished,
+  ) {}
+
+  static async open(open: Open): Promise<TwoStores> {
+    return new TwoStores(await Furnished.open(open), await Furnished.open(open));
+  }
+
+  get origin(): Moves["origin"] {
+    return this.from.store.moves!.origin;
+  }
+
+  get destination(): Moves["destination"] {
+    return this.to.store.moves!.destination;
+  }
+
+  get seq(): number {
+    return this.from.application.seq;
+  }
+
+  /** Copies the settings. Returns the page, and the application's number at the destination. */
+  async settings(): Promise<{ page: SettingsPage; seq: number }> {
+    const page = await this.origin.settings(this.seq);
+    const arrival = await this.destination.storeSettings(this.to.environment.seq, page);
+    if (arrival === "taken") throw new Error("The uid is taken.");
+    return { page, seq: arrival.applicationSeq };
+  }
+
+  /** Copies all that waits, under a hold. */
+  async waiting(seq: number, hold = HOLD): Promise<WaitingPage> {
+    const { page, next } = await this.origin.waiting(this.seq, null, 0);
+    expect(next).toBeNull();
+    const messageSeqs = page.deliveries.map((row) => row.message_seq as number);
+    await this.destination.storeMessages(seq, await this.origin.messages(this.seq, messageSeqs));
+    expect(await this.destination.storeWaiting(seq, page, hold, 0)).toEqual({ missing: [] });
+    return page;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.from[Symbol.asyncDispose]();
+    await this.to[Symbol.asyncDispose]();
+  }
+}
+
+export function movesSuite(open: Open): void {
+  describe("moves", () => {
+    test("settings arrive with their secrets, and the application is arriving until it has arrived", async () => {
+      await using stores = await TwoStores.open(open);
+      const { from, to, destination } = stores;
+      const { page, seq } = await stores.settings();
+      const id = page.ids[`app_${stores.seq}`]!;
+      expect(await destination.arrival(id)).toEqual({ applicationSeq: seq, hold: null, arrivedAt: null, historyTo: 0 });
+      const [endpoint] = await to.store.configuration.endpoints.ever(seq);
+      const secretsOf = (world: Furnished, endpointSeq: number) =>
+        world.store.configuration.endpoints.secrets(endpointSeq, world.now);
+      expect(await secretsOf(to, endpoint!)).toEqual(await secretsOf(from, from.endpoint.seq));
+      await stores.waiting(seq);
+      expect(await destination.arrive(seq, "another hold", to.now)).toBeNull();
+      await from.send();
+      await stores.waiting(seq);
+      expect(await destination.arrive(seq, HOLD, to.now)).toEqual([
+        { endpointSeq: endpoint!, position: expect.any(Number) },
+      ]);
+      expect((await destination.arrival(id))!.arrivedAt).toBe(to.now);
+    });
+
+    test("messages whose numbers are taken get other numbers and keep their ids and their order", async () => {
+      await using stores = await TwoStores.open(open);
+      const { from, to, destination } = stores;
+      const taken = await to.sendMany(20);
+      const sent = await from.sendMany(20);
+      const numbers = new Set(taken.map(({ seq }) => seq));
+      expect(sent.some(({ seq }) => numbers.has(seq))).toBe(true);
+      const { seq } = await stores.settings();
+      const page = await stores.waiting(seq);
+      const lanes = await destination.arrive(seq, HOLD, to.now);
+      const arrived = await to.waiting(lanes![0]!.endpointSeq);
+      const { ids } = to.store.moves!;
+      expect(arrived.map(({ messageSeq }) => ids.idOf("msg_", messageSeq))).toEqual(
+        sent.map((message) => page.ids[`msg_${message.seq}`]!),
+      );
+      for (const message of taken) expect(ids.idOf("msg_", message.seq)).toBeNull();
+      expect((await to.store.history.messages.get(taken[0]!.seq))!.applicationSeq).toBe(to.application.seq);
+    });
+
+    test("deliveries of an earlier hold are replaced, and missing messages are reported", async () => {
+      await using stores = await TwoStores.open(open);
+      const { from, to, origin, destination } = stores;
+      const [first, second] = [await from.send(), await from.sendDead()];
+      const { page, seq } = await stores.settings();
+      const { page: early } = await origin.waiting(stores.seq, null, 0);
+      expect((await destination.storeWaiting(seq, early, HOLD, 0)).missing.toSorted()).toEqual(
+        [early.ids[`msg_${first.seq}`]!, early.ids[`msg_${second.seq}`]!].toSorted(),
+      );
+      await stores.waiting(seq);
+      const [pending] = await from.waiting();
+      if (pending !== undefined) await from.settle(pending, { state: "delivered" });
+      await stores.waiting(seq, "hold-2");
+      expect(await destination.arrive(seq, HOLD, to.now)).toBeNull();
+      const lanes = await destination.arrive(seq, "hold-2", to.now);
+      expect(lanes).toEqual([{ endpointSeq: expect.any(Number), position: null }]);
+      expect(page.endpoints).toHaveLength(1);
+    });
+
+    test("an application departs once, and not if it has changed", async () => {
+      await using stores = await TwoStores.open(open);
+      const { from, origin } = stores;
+      const departure = {
+        ...{ applicationSeq: stores.seq, environmentSeq: from.environment.seq, uid: "acme", hold: HOLD },
+        ...{ url: "https://b.example", departedAt: from.now },
+      };
+      const before = await origin.fingerprint(stores.seq);
+      await from.send();
+      expect(await origin.depart(departure, before)).toBeNull();
+      const after = await origin.fingerprint(stores.seq);
+      expect(await origin.depart(departure, after)).toEqual([from.endpoint.seq]);
+      expect(await origin.departure(from.environment.seq, { uid: "acme" })).toEqual(departure);
+      expect(await origin.departure(from.environment.seq, { seq: stores.seq })).toEqual(departure);
+      expect(await from.store.configuration.applications.get(stores.seq)).toBeNull();
+      expect(from.send()).rejects.toThrow("The application has moved");
+    });
+
+    test("an application with pollers has an obstacle", async () => {
+      await using stores = await TwoStores.open(open);
+      const { from, origin } = stores;
+      expect(await origin.obstacle(stores.seq)).toBeNull();
+      await from.store.history.pollers.move({ applicationSeq: stores.seq, sink: "a", consumer: "b" }, 1, {
+        ...{ onlyForward: true, consumersMax: 10, now: from.now },
+      });
+      expect(await origin.obstacle(stores.seq)).toContain("pollers");
+    });
+
+    test("history arrives once, with its attempts, and does not replace what has changed", async () => {
+      await using stores = await TwoStores.open(open);
+      const { from, to, origin, destination } = stores;
+      const delivered = await from.send({ payload: bytes('{"a":1}') });
+      await from.settle((await from.waiting())[0]!, { state: "delivered" });
+      await from.sendDead();
+      const { seq } = await stores.settings();
+      await stores.waiting(seq);
+      await destination.arrive(seq, HOLD, to.now);
+      const page = await origin.history(stores.seq, 0);
+      await destination.storeHistory(seq, page);
+      await destination.storeHistory(seq, page);
+      expect((await origin.history(stores.seq, page.last)).messages).toEqual([]);
+      const known = to.store.moves!.ids.seqOf(page.ids[`msg_${delivered.seq}`]!)!;
+      expect((await to.store.history.messages.get(known))!.payload).toEqual(bytes('{"a":1}'));
+      const list = { limit: 10, from: null, backwards: false, order: "descending" } as const;
+      const { rows } = await to.store.history.attempts.ofMessage(known, {}, list, true);
+      expect(rows.map(({ reason, responseStatus }) => ({ reason, responseStatus }))).toEqual([
+        { reason: null, responseStatus: 200 },
+      ]);
+    });
+  });
+}
