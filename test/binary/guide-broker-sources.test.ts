@@ -3,6 +3,7 @@ import { symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "../support/binary.ts";
 import { ElasticMq, hasElasticMq } from "../support/brokers/elasticmq.ts";
+import { hasKafka, startKafka } from "../support/brokers/kafka.ts";
 import { natsServer, startNats } from "../support/brokers/nats.ts";
 import { hasRabbitMq, startRabbitMq } from "../support/brokers/rabbitmq.ts";
 import { guideText, replaced } from "../support/guide.ts";
@@ -70,6 +71,11 @@ test.skipIf(needsCurl || !hasElasticMq)("the source of the guide is connected to
 test.skipIf(needsCurl || !hasRabbitMq)("the source of the guide takes a message from RabbitMQ", async () => {
   await using broker = await startRabbitMq();
   await takes("RabbitMQ", ["5672", broker.port]);
+});
+
+test.skipIf(needsCurl || !hasKafka)("the source of the guide takes a message from Kafka", async () => {
+  await using broker = await startKafka();
+  await takes("Kafka", ["9092", broker.port]);
 });
 
 test.skipIf(needsCurl || natsServer === null)("the source of the guide takes a message from NATS", async () => {

@@ -3,6 +3,7 @@ import { symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ROOT } from "../support/binary.ts";
 import { ElasticMq, hasElasticMq } from "../support/brokers/elasticmq.ts";
+import { hasKafka, startKafka } from "../support/brokers/kafka.ts";
 import { motoPython } from "../support/brokers/moto.ts";
 import { natsServer, startNats } from "../support/brokers/nats.ts";
 import { hasRabbitMq, startRabbitMq } from "../support/brokers/rabbitmq.ts";
@@ -129,6 +130,16 @@ test.skipIf(needsCurl || natsServer === null)(
     await using broker = await startNats();
     await using at = await guidePlace("--allow-subnets=127.0.0.0/8");
     await messageArrives(at, "NATS", "nats", ["4222", broker.port]);
+  },
+  WAIT_MS_MAX,
+);
+
+test.skipIf(needsCurl || !hasKafka)(
+  "the consumer of the guide gets a verified message from Kafka",
+  async () => {
+    await using broker = await startKafka();
+    await using at = await guidePlace("--allow-subnets=127.0.0.0/8");
+    await messageArrives(at, "Kafka", "kafka", ["9092", broker.port]);
   },
   WAIT_MS_MAX,
 );

@@ -163,13 +163,14 @@ const chapters: ReadonlyArray<readonly [heading: string, pages: ReadonlyArray<Te
       {
         name: "transports",
         title: "Transports",
-        about: "endpoints that are not http: gRPC, RabbitMQ, NATS, SQS, Lambda; sending over gRPC; passwords in URLs",
+        about:
+          "endpoints that are not http: gRPC, RabbitMQ, NATS, Kafka, SQS, Lambda; sending over gRPC; passwords in URLs",
         text: transports,
       },
       {
         name: "broker-sources",
         title: "Sources from queues",
-        about: "sources that take messages from RabbitMQ, NATS or SQS instead of receiving requests",
+        about: "sources that take messages from RabbitMQ, Kafka, NATS or SQS instead of receiving requests",
         text: brokerSources,
       },
       {
