@@ -1,4 +1,5 @@
 /** Changes a server so that it has the configuration of a file. */
+import { counted } from "../core/text.ts";
 import type { Api } from "./api.ts";
 import { KINDS, type TopKind, topKinds, uidOfId } from "./kinds.ts";
 import { ChangeFailed, perform } from "./perform.ts";
@@ -104,7 +105,7 @@ function listingOf(things: readonly Wanted[], kind: TopKind): ReadonlySet<string
 function failure({ change, reason }: ChangeFailed, { placeOf, name }: Configuration, made: number): ApplyFailed {
   const { kind, id, path } = change;
   const place = path === null || name === null ? "" : `${name}:${placeOf(path).line}: `;
-  const before = made === 0 ? "Nothing was changed" : made === 1 ? "1 change was made" : `${made} changes were made`;
+  const before = made === 0 ? "Nothing was changed" : `${counted(made, "change")} ${made === 1 ? "was" : "were"} made`;
   return new ApplyFailed(
     `${place}${KINDS[kind].word} ${id}: ${reason.message} ${before} before. Correct this and apply the file again.`,
   );

@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { NEW_KEY_VARIABLE, newEncryptionKey } from "../config/index.ts";
+import { counted } from "../core/text.ts";
 import { systemClock } from "../edge/clock.ts";
 import { forgetOldKeys, rotateKey } from "../store/sqlite/encryption/rotation.ts";
 import { oldKeyFileOf } from "../store/sqlite/key-file.ts";
@@ -41,7 +42,7 @@ function rotateCommand(): Command {
       { ...settings, encryptionKey: needsSetting ? (newKey ?? configured) : configured },
       "key.rotate",
     );
-    console.log(`${dataDir}: ${resealed} ${resealed === 1 ? "value" : "values"} encrypted with the new key`);
+    console.log(`${dataDir}: ${counted(resealed, "value")} encrypted with the new key`);
     if (isKeyUnknown) {
       console.error(
         "The new key exists only in the data. Write it to a file with `boathook key rotate --to-file FILE`.",

@@ -52,6 +52,11 @@ export function utf8OrNull(bytes: Uint8Array): string | null {
   }
 }
 
+/** Formats a number with its noun: `1 endpoint`, `2 endpoints`. */
+export function counted(count: number, noun: string, plural = `${noun}s`): string {
+  return `${count} ${count === 1 ? noun : plural}`;
+}
+
 /** Returns the Levenshtein distance of two texts. */
 export function editDistance(a: string, b: string): number {
   let row = Array.from({ length: b.length + 1 }, (_, index) => index);

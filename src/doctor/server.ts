@@ -1,7 +1,8 @@
 /** Findings about a running server. */
 import { certificateSeverity } from "../core/attention-rules.ts";
+import { counted } from "../core/text.ts";
 import { type Finding, fail, ok, warn } from "./finding.ts";
-import { bytesText, counted, durationText } from "./text.ts";
+import { bytesText, durationText } from "./text.ts";
 
 /** The parts of `GET /api/v1/system/diagnostics` that are checked. Times are ISO texts. */
 export interface ServerReport {

@@ -1,7 +1,8 @@
 /** Findings about the database and the encryption key. */
 import { type ClockTrust, isDoubted, trusted } from "../core/clock-trust.ts";
+import { counted } from "../core/text.ts";
 import { type Finding, fail, failWith, ok, warn } from "./finding.ts";
-import { bytesText, counted, durationText, instantText } from "./text.ts";
+import { bytesText, durationText, instantText } from "./text.ts";
 
 export interface StoreFacts {
   /** Why the database cannot be read, or null. If it is not null, nothing else about it is known. */

@@ -1,4 +1,5 @@
 /** Numbers as an operator reads them. They are rounded. */
+import { counted } from "../core/text.ts";
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
 
@@ -23,11 +24,6 @@ export function durationText(ms: number): string {
     if (ms >= worth) return counted(Math.floor(ms / worth), unit);
   }
   return counted(Math.floor(ms / 1000), "second");
-}
-
-/** Formats a number with its noun: `1 endpoint`, `2 endpoints`. */
-export function counted(count: number, noun: string, plural = `${noun}s`): string {
-  return `${count} ${count === 1 ? noun : plural}`;
 }
 
 export function instantText(at: number): string {

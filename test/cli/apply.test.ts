@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fromSources, type Program, run } from "../support/binary.ts";
+import { fromSources, type Program, programEnvironment, run } from "../support/binary.ts";
 import { clientOf, freshUid, type Send } from "../support/client.ts";
 import { ROOT_TOKEN, startServer, type TestServer } from "../support/server.ts";
 
@@ -74,6 +74,22 @@ const CREATED = `+ event-type user.signup
 `;
 
 describe("boathook apply", () => {
+  test("apply refuses more than 64 MiB without waiting for the end of the input", async () => {
+    const child = Bun.spawn([...program, "apply", "-"], {
+      env: await programEnvironment({ BOATHOOK_TOKEN: ROOT_TOKEN }),
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const mebibyte = new Uint8Array(1_048_576).fill(0x20);
+    for (const part of [...Array(64).fill(mebibyte), mebibyte.subarray(0, 1)]) {
+      child.stdin.write(part);
+      await child.stdin.flush();
+    }
+    expect(await new Response(child.stderr).text()).toBe("The content of stdin is larger than 64 MiB.\n");
+    expect(await child.exited).toBe(2);
+  });
+
   test("apply --dry-run prints the differences and changes nothing", async () => {
     const { apply, send } = await emptyEnvironment();
     const expected = `${CREATED}6 to create, 0 to update, 0 to delete, 0 unchanged\n`;

@@ -187,7 +187,7 @@ describe("boathook import convoy", () => {
       "endpoint acme/01BBB (filter): There are no conditions on the query. The endpoint is disabled.",
       "endpoint 01CCC/01CCC: It has no subscription, so it gets no messages. It is disabled here.",
       "endpoint bad\ufffd[31mowner/01DDD: It has no subscription, so it gets no messages. It is disabled here.",
-      "signing secrets: Convoy signs in another form. Each of the 5 endpoints gets a new secret for the headers of Standard Webhooks.",
+      "signing secrets: Convoy signs in another form. The 5 endpoints get new secrets for the headers of Standard Webhooks.",
       "event-type invoice.void (category): not valid! is no valid group name.",
       "endpoints of the owner bad\ufffd[31mowner: Only the characters a-z, A-Z, 0-9, -, _ and . are allowed.",
       "endpoint acme/01EEE: url: Must be a valid URL.",

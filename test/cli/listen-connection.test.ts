@@ -152,16 +152,24 @@ describe("a listener that is slower than the messages", () => {
   });
 
   test("messages are forwarded in the order in which they were accepted", async () => {
-    await using local = startReceiver();
+    const open: Array<() => void> = [];
+    await using local = startReceiver(async (request) => {
+      await new Promise<void>((resolve) => open.push(resolve));
+      return ok(request);
+    });
     const app = await makeApplication(send);
     await using listening = await listenTo(server, ["--app", app, "--forward-to", local.url]);
-    // One at a time, because 16 requests are under way at once.
-    const sent: string[] = [];
-    for (let n = 0; n < 20; n++) {
-      sent.push(await sendMessage(send, app));
-      await listening.forwarded(n + 1);
+    const sent = await sendMessages(send, app, 60);
+    // 16 requests are under way at once. Each further one begins when one of them has ended.
+    for (let arrived = 16; arrived < sent.length; arrived++) {
+      await local.arrived(arrived);
+      open.shift()!();
     }
-    expect(local.received.map(({ id }) => id)).toEqual(sent);
+    const ids = (await local.arrived(sent.length)).map(({ id }) => id);
+    expect(new Set(ids.slice(0, 16))).toEqual(new Set(sent.slice(0, 16)));
+    expect(ids.slice(16)).toEqual(sent.slice(16));
+    for (const end of open) end();
+    await listening.forwarded(sent.length);
   });
 });
 

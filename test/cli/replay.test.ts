@@ -3,6 +3,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { run } from "../support/binary.ts";
 import { clientOf, makeApplication, type Send } from "../support/client.ts";
 import { makeEndpoint, sendMessage, sendMessages } from "../support/delivery.ts";
+import { fakeApi } from "../support/fake-api.ts";
 import { freePort } from "../support/free-port.ts";
 import { ok, startReceiver } from "../support/receiver.ts";
 import { program, ROOT_TOKEN, startServer, type TestServer } from "../support/server.ts";
@@ -43,6 +44,32 @@ describe("boathook replay", () => {
     const lines = stdout.trimEnd().split("\n");
     expect(lines).toHaveLength(2);
     expect(lines[0]).toMatch(new RegExp(`^\\d\\d:\\d\\d:\\d\\d  a  ${wanted[0]}  204  \\d+ ms$`));
+  });
+
+  test("replay refuses ids that would be another path, and a response without an id", async () => {
+    for (const id of ["", ".."]) {
+      const app = await makeApplication(send);
+      for (const args of [
+        [id, "--app", app],
+        ["msg_a", "--app", id],
+        ["msg_a", "--app", app, "--endpoint", id],
+      ]) {
+        expect(await replay([...args, "--forward-to", "http://127.0.0.1:9"])).toEqual({
+          ...{ code: 2, stdout: "", stderr: `"${id}" is not an id or uid.\n` },
+        });
+      }
+    }
+    using other = fakeApi(({ path }) =>
+      Response.json(
+        path.includes("/listen/secret")
+          ? { key: `whsec_${"A".repeat(43)}=`, signatureHeaders: "standard" }
+          : { data: [] },
+      ),
+    );
+    const args = ["msg_a", "--app", "acme", "--forward-to", "http://127.0.0.1:9"];
+    expect(await replay(args, { BOATHOOK_SERVER: other.url })).toEqual({
+      ...{ code: 1, stdout: "", stderr: "The response contains no id. Check --server.\n" },
+    });
   });
 
   test("replay of an application without endpoints signs with the secret of the listeners, and its token needs no --app", async () => {

@@ -2,7 +2,9 @@
  * Reads the configuration of a Convoy project. Sources of the facts: the OpenAPI document and the
  * product manual of Convoy 26.
  */
+
 import { eventTypeNameProblem, uidProblem } from "../../core/rule.ts";
+import { counted } from "../../core/text.ts";
 import { parseDuration } from "../../core/unit.ts";
 import type { Json } from "../json.ts";
 import { convoyFilter } from "./convoy-filter.ts";
@@ -41,7 +43,7 @@ export async function convoyConfiguration(origin: Origin, project: string): Prom
   }));
   if (endpoints.length > 0) {
     missing.push(
-      `signing secrets: Convoy signs in another form. Each of the ${endpoints.length} endpoints gets a new secret for the headers of Standard Webhooks.`,
+      `signing secrets: Convoy signs in another form. The ${counted(endpoints.length, "endpoint")} ${endpoints.length === 1 ? "gets a new secret" : "get new secrets"} for the headers of Standard Webhooks.`,
     );
   }
   const eventTypes = typesOf(Array.isArray(types) ? types : [], subscriptions, missing);

@@ -2,7 +2,9 @@ import type { Command } from "commander";
 import { InputInvalid } from "../exit-code.ts";
 import { type ApplyFlags, applyAndPrint } from "./apply-and-print.ts";
 import { addServerOptions, serverClient } from "./server-options.ts";
+import { bytesUpTo } from "./stdin.ts";
 
+/** Maximum size of a configuration, in MiB. */
 const FILE_MIB_MAX = 64;
 
 /** Adds the command that gives a server the configuration in a file. It loads `apply/` only when it runs. */
@@ -19,7 +21,7 @@ export function addApplyCommand(program: Command): void {
   addServerOptions(command).action(async (file: string, flags: ApplyFlags) => {
     const client = serverClient(command);
     const name = file === "-" ? "stdin" : file;
-    const text = textOf(await bytesOf(file), name);
+    const text = textOf(await bytesOf(file, name), name);
     const { readConfiguration } = await import("../../apply/wanted.ts");
     const { FileInvalid } = await import("../../apply/faults.ts");
     const configuration = await readConfiguration(text, name, process.env).catch((error: unknown) => {
@@ -30,18 +32,16 @@ export function addApplyCommand(program: Command): void {
 }
 
 /** Returns the content of a file, or of stdin for `-`. */
-async function bytesOf(file: string): Promise<Uint8Array> {
-  try {
-    return await (file === "-" ? Bun.stdin : Bun.file(file)).bytes();
-  } catch (error) {
-    throw new InputInvalid(`The file ${file} cannot be read (${(error as Error).message}).`);
-  }
+async function bytesOf(file: string, name: string): Promise<Uint8Array> {
+  const stream = (file === "-" ? Bun.stdin : Bun.file(file)).stream();
+  const bytes = await bytesUpTo(stream, FILE_MIB_MAX * 1_048_576).catch((error: Error) => {
+    throw new InputInvalid(`The file ${file} cannot be read (${error.message}).`);
+  });
+  if (bytes === null) throw new InputInvalid(`The content of ${name} is larger than ${FILE_MIB_MAX} MiB.`);
+  return bytes;
 }
 
 function textOf(bytes: Uint8Array, name: string): string {
-  if (bytes.length > FILE_MIB_MAX * 1_048_576) {
-    throw new InputInvalid(`The content of ${name} is larger than ${FILE_MIB_MAX} MiB.`);
-  }
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch {

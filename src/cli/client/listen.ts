@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { type ListenerFrame, parseReplay, REPLAY_FORM } from "../../core/listener.ts";
 import { parseSecret } from "../../core/signature.ts";
+import { counted } from "../../core/text.ts";
 import { listenForStop } from "../stop-signal.ts";
 import { forwardOption } from "./forward-option.ts";
 import { Forwarder, forwardedOf } from "./forwarder.ts";
@@ -143,7 +144,7 @@ class ListenRun {
   #skipped(count: number, isAtLeast: boolean): void {
     this.#report(
       { type: "skipped", count, ...(isAtLeast && { isAtLeast }) },
-      `Skipped ${isAtLeast ? "at least " : ""}${count} messages, because too many waited.`,
+      `Skipped ${isAtLeast ? "at least " : ""}${counted(count, "message")}, because too many waited.`,
     );
   }
 

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { ListenerFrame } from "../../core/listener.ts";
 import { parseSecret } from "../../core/signature.ts";
+import { counted } from "../../core/text.ts";
 import { CommandFailed, FailureReported } from "../exit-code.ts";
 import { forwardOption } from "./forward-option.ts";
 import { type Forwarded, forwardedOf, forwardOne } from "./forwarder.ts";
@@ -10,7 +11,14 @@ import { Output } from "./output.ts";
 import type { ServerClient } from "./server-client.ts";
 import { addServerOptions, serverClient } from "./server-options.ts";
 import { type FrameSender, streamOnce } from "./stream.ts";
-import { addSubjectOptions, applicationNamed, type Subject, type SubjectOptions, subjectOf } from "./subject.ts";
+import {
+  addSubjectOptions,
+  applicationNamed,
+  inPath,
+  type Subject,
+  type SubjectOptions,
+  subjectOf,
+} from "./subject.ts";
 
 const MESSAGES_MAX = 100;
 /** Maximum number of endpoints that the message about a missing `--endpoint` names. */
@@ -66,11 +74,11 @@ async function signingOf(client: ServerClient, command: Command, subject: Subjec
 }
 
 async function secretOf(client: ServerClient, { path, names }: Subject, endpoint: string): Promise<string> {
-  const found = await client.get(`${path}/endpoint/${encodeURIComponent(endpoint)}/secret`, {
+  const found = await client.get(`${path}/endpoint/${inPath(endpoint)}/secret`, {
     ...names,
     Endpoint: endpoint,
   });
-  return String((found as { readonly key?: unknown } | null)?.key);
+  return textIn(found, "key");
 }
 
 /** Returns the only endpoint, or null if there is none. Reports a usage error if there are several. */
@@ -87,12 +95,20 @@ async function onlyEndpoint(client: ServerClient, command: Command, { path, name
   return all[0] ?? null;
 }
 
+/** Returns the id of a message, which may be given by its `eventId`. */
 async function idOf(client: ServerClient, { path, names }: Subject, message: string): Promise<string> {
-  const found = await client.get(`${path}/msg/${encodeURIComponent(message)}?with_content=false`, {
+  const found = await client.get(`${path}/msg/${inPath(message)}?with_content=false`, {
     ...names,
     Message: message,
   });
-  return String((found as { readonly id?: unknown } | null)?.id);
+  return textIn(found, "id");
+}
+
+/** Returns a text of a response. Throws `CommandFailed` if it has none, because it is not the one of the API. */
+function textIn(response: unknown, field: string): string {
+  const { [field]: text } = Object(response) as Readonly<Record<string, unknown>>;
+  if (typeof text === "string") return text;
+  throw new CommandFailed(`The response contains no ${field}. Check --server.`);
 }
 
 interface Replay {
@@ -125,6 +141,9 @@ async function replayAll(client: ServerClient, subject: Subject, { ids, server, 
   const query = new URLSearchParams({ replay: ids.join(",") });
   await streamOnce(client, `${subject.path}/listen?${query}`, { onFrame, names: subject.names }, stop.signal);
   await last;
-  if (left > 0) throw new CommandFailed(`The connection to ${client.server} was lost. ${left} messages were not sent.`);
+  if (left > 0) {
+    const sentence = `${counted(left, "message")} ${left === 1 ? "was" : "were"} not sent.`;
+    throw new CommandFailed(`The connection to ${client.server} was lost. ${sentence}`);
+  }
   if (hasFailed) throw new FailureReported();
 }

@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { InputInvalid } from "../exit-code.ts";
 import { printable } from "./printable.ts";
 import type { Names } from "./server-client.ts";
 
@@ -29,15 +30,21 @@ export function subjectOf(command: Command, { app, source }: SubjectOptions): Su
   if (app !== undefined) return applicationNamed(app);
   if (source === undefined) command.error("error: Set either --app or --source.");
   return {
-    path: `/ingest/api/v1/source/${encodeURIComponent(source)}`,
+    path: `/ingest/api/v1/source/${inPath(source)}`,
     names: { Source: source },
     title: `the source ${printable(source)}`,
   };
 }
 
+/** Returns an id or uid as a part of a path. Throws `InputInvalid` if it would change the path. */
+export function inPath(name: string): string {
+  if (!/^\.{0,2}$/.test(name)) return encodeURIComponent(name);
+  throw new InputInvalid(`"${name}" is not an id or uid.`);
+}
+
 export function applicationNamed(app: string): Subject {
   return {
-    path: `/api/v1/app/${encodeURIComponent(app)}`,
+    path: `/api/v1/app/${inPath(app)}`,
     names: { Application: app },
     title: `the application ${printable(app)}`,
   };

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { TailFrame } from "../../core/listener.ts";
+import { counted } from "../../core/text.ts";
 import { listenForStop } from "../stop-signal.ts";
 import { note, Output } from "./output.ts";
 import { printable } from "./printable.ts";
@@ -30,7 +31,8 @@ export function addTailCommand(program: Command): void {
 
 function show(frame: TailFrame, output: Output, title: string): void {
   if (frame.type === "ready") note(`Watching ${title}.`);
-  else if (frame.type === "skipped") note(`Skipped ${frame.count} lines, because they were not read in time.`);
+  else if (frame.type === "skipped")
+    note(`Skipped ${counted(frame.count, "line")}, because the output was not read in time.`);
   else if (output.isJson) output.json(frame);
   else if (frame.type === "message") {
     const { time, eventType, messageId } = frame;
