@@ -1,7 +1,7 @@
 import { parseSqsUrl, type SqsQueue } from "../core/aws-url.ts";
 import { type Broker, type BrokerConnection, BrokerError, type BrokerParts } from "./broker.ts";
 import { callsTo, type SqsCall } from "./sqs-call.ts";
-import { type SqsMessage, sqsMessageOf } from "./sqs-message.ts";
+import { type SqsMessage, sqsMessagesOf } from "./sqs-message.ts";
 import { SqsSettler } from "./sqs-settler.ts";
 
 /** Maximum number of messages that SQS returns at once. */
@@ -82,7 +82,7 @@ class SqsConnection implements BrokerConnection<SqsMessage> {
   async #request(max: number, waitSeconds: number): Promise<SqsMessage[]> {
     const input = { MaxNumberOfMessages: max, WaitTimeSeconds: waitSeconds, MessageAttributeNames: ["All"] };
     const { Messages: messages } = await this.call("ReceiveMessage", input, neverAborted, waitSeconds * 1000);
-    const received = Array.isArray(messages) ? messages.map((message) => sqsMessageOf(message, this.queue)) : [];
+    const received = sqsMessagesOf(messages, max, this.queue);
     this.#settler.expect(received);
     return received;
   }
