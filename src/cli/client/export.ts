@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { printable } from "./printable.ts";
 import { addServerOptions, serverClient } from "./server-options.ts";
 
 interface Flags {
@@ -20,7 +21,7 @@ export function addExportCommand(program: Command): void {
     process.stdout.write(json ? `${JSON.stringify(withEscapes(file), null, 2)}\n` : yamlOf(file));
     if (hidden.length > 0) {
       console.error(
-        `The server does not show these secrets; another server needs them in the file: ${hidden.join(", ")}.`,
+        `The server does not show these secrets; another server needs them in the file: ${printable(hidden.join(", "))}.`,
       );
     }
   });

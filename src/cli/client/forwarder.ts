@@ -14,10 +14,16 @@ export interface Forwarded extends Omit<LocalRequest, "body"> {
   readonly body: Uint8Array | null;
 }
 
-/** Returns the message in a frame. */
+/** Returns the message in a frame. Throws if the frame does not have the fields of one. */
 export function forwardedOf(frame: Extract<ListenerFrame, { readonly type: "message" }>): Forwarded {
   const { id: messageId, eventType, method, path, headers } = frame;
+  const areTexts = [messageId, eventType, method, path].every((value) => typeof value === "string");
+  if (!areTexts || !Array.isArray(headers) || !headers.every(isHeader)) throw new TypeError("It has no valid message");
   return { messageId, eventType, method, path, headers, body: bytesOfFrame(frame) };
+}
+
+function isHeader(header: unknown): boolean {
+  return Array.isArray(header) && header.length === 2 && header.every((text) => typeof text === "string");
 }
 
 interface Waiting {
@@ -100,5 +106,5 @@ function print({ messageId, eventType, method }: Forwarded, response: LocalRespo
     return;
   }
   const result = output.status(status, error);
-  output.line(output.time(now), printable(eventType), messageId, result, `${durationMs} ms`);
+  output.line(output.time(now), printable(eventType), printable(messageId), result, `${durationMs} ms`);
 }

@@ -8,6 +8,7 @@ import { Forwarder, forwardedOf } from "./forwarder.ts";
 import { type ListenerSecret, listenerSecretOf } from "./listener-secret.ts";
 import { LocalServer } from "./local-server.ts";
 import { note, Output } from "./output.ts";
+import { printable } from "./printable.ts";
 import type { ServerClient } from "./server-client.ts";
 import { addServerOptions, serverClient } from "./server-options.ts";
 import { type FrameSender, followStream } from "./stream.ts";
@@ -47,7 +48,7 @@ export function addListenCommand(program: Command): void {
     }
     const client = serverClient(listen);
     const secret = await listenerSecretOf(client, subject);
-    if (forwardTo === undefined) console.log(secret.key);
+    if (forwardTo === undefined) console.log(printable(secret.key));
     else await new ListenRun(client, subject, forwardTo, options, secret).run();
   });
 }

@@ -1,6 +1,7 @@
 import type { Origin } from "../../apply/import/imported.ts";
 import { CommandFailed } from "../exit-code.ts";
 import { lineOf, phraseOf } from "./printable.ts";
+import { textOfResponse } from "./response-text.ts";
 import { requestTo } from "./server-client.ts";
 
 const TIMEOUT_MS = 30_000;
@@ -47,7 +48,7 @@ async function fetched(server: string, path: string, token: string) {
       redirect: "manual",
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    return { response, text: await response.text() };
+    return { response, text: await textOfResponse(response) };
   } catch (error) {
     const reason = phraseOf((error as Error).message);
     throw new CommandFailed(`The server at ${server} cannot be reached (${reason}). Check the URL.`);

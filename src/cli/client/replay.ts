@@ -8,6 +8,7 @@ import { type Forwarded, forwardedOf, forwardOne } from "./forwarder.ts";
 import { listenerSecretOf } from "./listener-secret.ts";
 import { LocalServer } from "./local-server.ts";
 import { Output } from "./output.ts";
+import { printable } from "./printable.ts";
 import type { ServerClient } from "./server-client.ts";
 import { addServerOptions, serverClient } from "./server-options.ts";
 import { type FrameSender, streamOnce } from "./stream.ts";
@@ -90,7 +91,9 @@ async function onlyEndpoint(client: ServerClient, command: Command, { path, name
   const all = page.data.map(({ id, uid }) => uid ?? id);
   if (all.length > 1) {
     const more = page.done ? "" : " and more";
-    command.error(`error: The application has several endpoints. Set --endpoint to one of ${all.join(", ")}${more}.`);
+    command.error(
+      `error: The application has several endpoints. Set --endpoint to one of ${printable(all.join(", "))}${more}.`,
+    );
   }
   return all[0] ?? null;
 }

@@ -3,6 +3,7 @@ import { parseExact } from "../../core/exact-json.ts";
 import { socketPathOf } from "../../core/unix-socket.ts";
 import { CommandFailed } from "../exit-code.ts";
 import { lineOf, phraseOf, printable } from "./printable.ts";
+import { textOfResponse } from "./response-text.ts";
 
 const TIMEOUT_MS = 30_000;
 /** Maximum length of a server's error message in the command's own message, in characters. */
@@ -101,7 +102,7 @@ export class ServerClient {
         redirect: "manual",
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
-      return { response, text: await response.text() };
+      return { response, text: await textOfResponse(response) };
     } catch (error) {
       throw unreachable(this.server, error as Error);
     }

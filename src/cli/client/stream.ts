@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { socketPathOf } from "../../core/unix-socket.ts";
 import { CommandFailed } from "../exit-code.ts";
+import { phraseOf } from "./printable.ts";
 import { type Names, type ServerClient, ServerRefused } from "./server-client.ts";
 
 /** The WebSocket of the runtime, which can also send pings and headers. */
@@ -83,10 +84,13 @@ export async function streamOnce(
   if (!wasOpen && !stop.aborted) throw await refusal(client, path, names);
 }
 
-/** Receives the frames of one connection. Resolves when it has ended, with whether it was open. */
+/**
+ * Receives the frames of one connection. Resolves when it has ended, with whether it was open. Rejects
+ * with `CommandFailed` after a frame that cannot be processed.
+ */
 function receive(client: ServerClient, path: string, onFrame: OnFrame, stop: AbortSignal): Promise<boolean> {
   const socket = openSocket(client, path);
-  const { promise, resolve } = Promise.withResolvers<boolean>();
+  const { promise, resolve, reject } = Promise.withResolvers<boolean>();
   let isOpen = false;
   let isAlive = true;
   const pinging = setInterval(() => {
@@ -105,11 +109,17 @@ function receive(client: ServerClient, path: string, onFrame: OnFrame, stop: Abo
   });
   socket.addEventListener("message", ({ data }) => {
     alive();
-    onFrame(JSON.parse(String(data)), {
+    const sender: FrameSender = {
       send(frame) {
         if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(frame));
       },
-    });
+    };
+    try {
+      onFrame(frameOf(data), sender);
+    } catch (error) {
+      reject(unreadable(client.server, error));
+      socket.terminate();
+    }
   });
   socket.addEventListener("close", () => {
     clearInterval(pinging);
@@ -118,6 +128,19 @@ function receive(client: ServerClient, path: string, onFrame: OnFrame, stop: Abo
   });
   stop.addEventListener("abort", close);
   return promise;
+}
+
+/** Returns the object in a frame. Throws if it contains none. */
+function frameOf(data: unknown): object {
+  const frame: unknown = JSON.parse(String(data));
+  if (typeof frame !== "object" || frame === null) throw new TypeError("It is not an object");
+  return frame;
+}
+
+function unreadable(server: string, error: unknown): CommandFailed {
+  if (error instanceof CommandFailed) return error;
+  const reason = phraseOf(error instanceof Error ? error.message : String(error));
+  return new CommandFailed(`A frame from the server at ${server} cannot be read (${reason}). Check --server.`);
 }
 
 function openSocket({ server, headers }: ServerClient, path: string): RuntimeWebSocket {

@@ -36,10 +36,17 @@ function show(frame: TailFrame, output: Output, title: string): void {
   else if (output.isJson) output.json(frame);
   else if (frame.type === "message") {
     const { time, eventType, messageId } = frame;
-    output.line(output.time(new Date(time)), "message", printable(eventType), messageId);
+    output.line(output.time(new Date(time)), "message", printable(eventType), printable(messageId));
   } else if (frame.type === "attempt") {
     const { time, messageId, endpointId, responseStatusCode: status, durationMs } = frame;
     const result = output.status(status, status === 0 ? "no response" : null);
-    output.line(output.time(new Date(time)), "attempt", messageId, endpointId, result, `${durationMs} ms`);
+    output.line(
+      output.time(new Date(time)),
+      "attempt",
+      printable(messageId),
+      printable(endpointId),
+      result,
+      printable(`${durationMs} ms`),
+    );
   }
 }
