@@ -62,7 +62,7 @@ export function pruneVerb(
       const { rows, dead } = dropMessages(messages.runs);
       const others = dropOthers.map((drop) => drop(before, now, limit));
       return { payloads, messages, rows, dead, others, keys: keys.prune(now) };
-    });
+    }, limit);
     for (const [environmentSeq, count] of pruned.dead) onFact({ type: "deadletters.dropped", environmentSeq, count });
     const hasMore = [expired.advance(pruned.payloads), old.advance(pruned.messages)];
     return {

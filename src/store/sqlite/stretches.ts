@@ -11,10 +11,10 @@ import { type Terms, type Trait, textOf } from "./trait.ts";
  */
 const STRETCH_ROWS = 64;
 /**
- * Maximum number of lists whose last stretch is kept in memory. If there are more lists, some
- * stretches become shorter.
+ * Maximum number of lists whose last stretch is kept in memory, about 400 bytes each. If more lists
+ * get rows in rotation, most stretches have a single row, and storing a row costs twice as much.
  */
-const OPEN_MAX = 10_000;
+const OPEN_MAX = 30_000;
 
 interface Open {
   readonly start: Seq;
