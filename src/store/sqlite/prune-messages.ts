@@ -6,28 +6,58 @@ import { type Run, Sweep } from "./sweep.ts";
  * True if the message `m` has a pending delivery. Then neither the message nor its payload is
  * deleted, however old it is.
  */
-export const STAYS = "EXISTS (SELECT 1 FROM delivery d WHERE d.message_seq = m.seq AND d.state = 0) AS stays";
+const STAYS = "EXISTS (SELECT 1 FROM delivery d WHERE d.message_seq = m.seq AND d.state = 0) AS stays";
+const COLUMNS = `seq, ${STAYS}, COALESCE(LENGTH(m.payload), 0) AS payloadBytes`;
 
-const OLD_MESSAGES = `SELECT ?2 AS at, seq, ${STAYS} FROM message m WHERE seq < ?1 AND seq > ?3 ORDER BY seq LIMIT ?4`;
+// The first SELECT reads the remaining rows with the cursor's `payload_expires_at`. SQLite uses the
+// index for these rows only if they have a SELECT of their own.
+const EXPIRED_PAYLOADS = `SELECT payload_expires_at AS at, ${COLUMNS} FROM message m
+    WHERE payload_expires_at = ?2 AND seq > ?3 AND payload_expires_at <= ?1
+  UNION ALL SELECT payload_expires_at, ${COLUMNS} FROM message m
+    WHERE payload_expires_at > ?2 AND payload_expires_at <= ?1
+  ORDER BY 1, 2 LIMIT ?4`;
+const OLD_MESSAGES = `SELECT ?2 AS at, ${COLUMNS} FROM message m WHERE seq < ?1 AND seq > ?3 ORDER BY seq LIMIT ?4`;
 
 /**
  * A step ends at the message with which it has more than this number of deliveries or attempts per
  * message of its limit, because a message may have thousands.
  */
 const ROWS_PER_MESSAGE = 4;
+/** A step ends before the message with which it has more bytes of payloads. SQLite reads what it deletes. */
+const PAYLOAD_BYTES_MAX = 8 * 1024 * 1024;
+
+interface Sized {
+  readonly payloadBytes: number;
+}
+
+/** Returns how many of the first rows have at most `PAYLOAD_BYTES_MAX` bytes of payloads, but at least one. */
+function countByBytes(rows: readonly Sized[]): number {
+  let bytes = 0;
+  for (const [index, { payloadBytes }] of rows.entries()) {
+    bytes += payloadBytes;
+    if (bytes > PAYLOAD_BYTES_MAX) return Math.max(1, index);
+  }
+  return rows.length;
+}
+
+/** Returns a sweep over the messages whose payloads have expired. */
+export function expiredPayloads(db: Database): Sweep<Sized> {
+  return new Sweep<Sized>(db, EXPIRED_PAYLOADS, countByBytes);
+}
 
 /** Returns a sweep over the messages that are old enough to be deleted. */
-export function oldMessages(db: Database): Sweep {
+export function oldMessages(db: Database): Sweep<Sized> {
   const beyond = ["delivery", "attempt"].map((table) =>
     db.prepare<{ seq: Seq }, [Seq, Seq, number]>(
       `SELECT message_seq AS seq FROM ${table} WHERE message_seq BETWEEN ? AND ? ORDER BY message_seq LIMIT 1 OFFSET ?`,
     ),
   );
-  return new Sweep(db, OLD_MESSAGES, (rows, limit) => {
+  return new Sweep<Sized>(db, OLD_MESSAGES, (rows, limit) => {
     const [first, last] = [rows[0]!.seq, rows[rows.length - 1]!.seq];
     const ends = beyond.map((one) => one.get(first, last, limit * ROWS_PER_MESSAGE)?.seq ?? Number.POSITIVE_INFINITY);
     const end = Math.min(...ends);
-    return Math.max(1, end > last ? rows.length : rows.findIndex(({ seq }) => seq >= end));
+    const count = end > last ? rows.length : rows.findIndex(({ seq }) => seq >= end);
+    return Math.max(1, Math.min(count, countByBytes(rows)));
   });
 }
 

@@ -8,26 +8,17 @@ import { FunctionSends } from "./function-sends.ts";
 import type { MessageKeys } from "./keys/message-keys.ts";
 import { forgottenIds } from "./moves/moved-ids.ts";
 import { expiredPayloadLinks } from "./payload-links.ts";
-import { messageDropper, oldMessages, STAYS } from "./prune-messages.ts";
+import { expiredPayloads, messageDropper, oldMessages } from "./prune-messages.ts";
 import type { QuotaUsages } from "./quota-usage.ts";
 import { oldSeries } from "./series.ts";
 import { endedSessions } from "./sessions.ts";
 import { emptyStretches } from "./stretches-prune.ts";
-import { Sweep } from "./sweep.ts";
 
 /**
  * How long the audit log is kept, in ms. This is longer than for messages, because people often ask
  * much later who changed what.
  */
 const AUDIT_KEPT_MS = 400 * 24 * 60 * 60 * 1000;
-
-// The first SELECT reads the remaining rows with the cursor's `payload_expires_at`. SQLite uses the
-// index for these rows only if they have a SELECT of their own.
-const EXPIRED_PAYLOADS = `SELECT payload_expires_at AS at, seq, ${STAYS} FROM message m
-    WHERE payload_expires_at = ?2 AND seq > ?3 AND payload_expires_at <= ?1
-  UNION ALL SELECT payload_expires_at, seq, ${STAYS} FROM message m
-    WHERE payload_expires_at > ?2 AND payload_expires_at <= ?1
-  ORDER BY 1, 2 LIMIT ?4`;
 
 /**
  * A stretch is checked for this number of messages that may be deleted. The deletion of so many
@@ -43,7 +34,7 @@ export function pruneVerb(
   usages: QuotaUsages,
   onFact: (fact: Fact) => void,
 ): Housekeeping["prune"] {
-  const expired = new Sweep(db, EXPIRED_PAYLOADS);
+  const expired = expiredPayloads(db);
   const old = oldMessages(db);
   const dropPayload = db.prepare("UPDATE message SET payload = NULL, payload_expires_at = NULL WHERE seq = ?");
   const dropMessages = messageDropper(db);

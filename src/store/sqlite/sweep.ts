@@ -12,6 +12,9 @@ interface Row extends SweepCursor {
   readonly stays: 0 | 1;
 }
 
+/** Returns how many of these rows, at least one, belong to a step. */
+export type CountOf<Found> = (rows: readonly Found[], limit: number) => number;
+
 /** Neighbouring rows, of which all can be deleted. Both ends are included. */
 export interface Run {
   readonly first: Seq;
@@ -34,18 +37,17 @@ const START: SweepCursor = { at: 0, seq: 0 };
  * at the end. Some of them must be kept for now; the cursor prevents every step from reading these
  * again. The cursor is kept only in memory.
  */
-export class Sweep {
-  readonly #rows: Statement<Row, [number, number, number, number]>;
+export class Sweep<Found extends object = object> {
+  readonly #rows: Statement<Row & Found, [number, number, number, number]>;
   #cursor = START;
 
   /**
    * `sql` selects at most ?4 rows, in order, from those up to ?1 and after the cursor (?2, ?3).
-   * `countOf` returns how many of these rows, at least one, belong to the step.
    */
   constructor(
     db: Database,
     sql: string,
-    private readonly countOf: (rows: readonly SweepCursor[], limit: number) => number = (rows) => rows.length,
+    private readonly countOf: CountOf<Row & Found> = (rows) => rows.length,
   ) {
     this.#rows = db.prepare(sql);
   }

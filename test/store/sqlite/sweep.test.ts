@@ -64,6 +64,24 @@ describe("sweep cursor", () => {
     ]);
   });
 
+  test.each([
+    { what: "messages", payloadExpiresAt: null, areMessagesOld: true },
+    { what: "expired payloads", payloadExpiresAt: 1, areMessagesOld: false },
+  ])("one step deletes few $what if they are large", async ({ payloadExpiresAt, areMessagesOld }) => {
+    using db = new Database(":memory:", { strict: true });
+    const { store } = openMemoryStore(db, systemClock, () => {});
+    await using world = await Furnished.open(async () => openedOnce(store));
+    for (let i = 0; i < 9; i++) await world.send({ payload: new Uint8Array(2_000_000), payloadExpiresAt }, []);
+    world.now += 1;
+    const deleted: number[] = [];
+    for (let more = true; more; ) {
+      const pruned = await store.housekeeping.prune(areMessagesOld ? world.now : 0, world.now, 100);
+      more = pruned.more;
+      deleted.push(pruned.deleted);
+    }
+    expect(deleted).toEqual([4, 4, 1]);
+  });
+
   test("a sweep does not advance if its batch could not be stored", async () => {
     using db = new Database(":memory:", { strict: true });
     let isDiskFull = false;
