@@ -194,7 +194,7 @@ async function run(
     {
       ...metricsReadings(kernel, () => serverCertificateEndsAt),
       ...(backups !== null && { backups: () => backups.state }),
-      build: { version, commit },
+      build: { version, commit, shard: settings.shard },
       ...{ tally, requests, logLinesDropped },
       syncsCommits: settings.sync === "full",
       process: readings,

@@ -109,7 +109,7 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
     facts.state({ type: "defect.found", where: `listener of the signal ${signal}`, error });
   });
   store.feed.subscribe((signal) => signals.send(signal));
-  const ids = new IdCodec(store.idSeed, store.moves?.ids);
+  const ids = new IdCodec(store.idSeed, store.moves?.ids, store.shards);
   const seqs = store.numbers;
   const directory = new Directory(store, clock, signals);
   const { publicUrl } = settings;

@@ -31,7 +31,14 @@ export async function withStore<Result>(
   try {
     const { numbers: seqs, idSeed } = store;
     const signals = new Signals(() => {});
-    return await use({ store, ids: new IdCodec(idSeed, store.moves?.ids), seqs, clock, random: systemRandom, signals });
+    return await use({
+      store,
+      ids: new IdCodec(idSeed, store.moves?.ids, store.shards),
+      seqs,
+      clock,
+      random: systemRandom,
+      signals,
+    });
   } catch (error) {
     throw openError(error, settings.dataDir);
   } finally {

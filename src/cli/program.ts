@@ -24,6 +24,7 @@ import { addRestoreCommand } from "./restore.ts";
 import { droppedWarning, dropRuntimeVariables } from "./runtime-variables.ts";
 import { addServeCommand } from "./serve.ts";
 import { addServiceCommand } from "./service.ts";
+import { addShardsCommand } from "./shards.ts";
 import { addTokenCommand } from "./token.ts";
 import { usageSentence } from "./usage.ts";
 import { versionText } from "./version.ts";
@@ -82,6 +83,7 @@ function buildProgram(dropped: readonly string[]): Command {
   addRulesCommand(program);
   addDashboardCommand(program);
   addServiceCommand(program);
+  addShardsCommand(program);
   addHealthCommand(program);
   addBenchCommand(program);
   addCompletionCommand(program);

@@ -199,6 +199,13 @@ export const path: Kind<string> = {
   fromToml: stringOnly,
 };
 
+export const shardName: Kind<string> = {
+  label: "name",
+  expected: "1 to 8 lower-case letters and digits, such as eu1",
+  parse: (text) => (/^[a-z0-9]{1,8}$/.test(text) ? text : null),
+  fromToml: stringOnly,
+};
+
 /** The location of a replica: `s3://bucket/prefix`, or the path of a directory. */
 export const replicaLocation: Kind<string> = {
   label: "location",

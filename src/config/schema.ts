@@ -14,6 +14,7 @@ import {
   replicaLocation,
   rootToken,
   secretText,
+  shardName,
   share,
   size,
   subnet,
@@ -54,6 +55,13 @@ export const SCHEMA = {
     default: null,
     description:
       "port for messages over gRPC (`boathook.v1.Sender`), on the same host and with the same certificate; `0` chooses a free port, which the log names",
+  }),
+  shard: setting("shard", {
+    group: "Server",
+    kind: shardName,
+    default: null,
+    description:
+      "name of this server among several that divide the applications; the ids of new rows contain it, so that a proxy knows where they belong",
   }),
   socketMode: setting("socket-mode", {
     group: "Server",

@@ -143,17 +143,35 @@ export interface MovedIds {
   seqOf(id: string): Seq | null;
 }
 
+/** The name that an installation has from a number on. Null means none. */
+export interface ShardPeriod {
+  readonly name: string | null;
+  readonly from: Seq;
+}
+
+/** Greatest length of a shard's name. It consists of lower-case letters and digits. */
+export const SHARD_CHARS_MAX = 8;
+
 /**
  * Encodes and decodes the ids of an installation. `seed` is four random 32-bit words that never
- * change. `moved` is null if no row came from another installation.
+ * change. `moved` is null if no row came from another installation. `shards` are the names of the
+ * installation, in order: the ids of rows from a period contain its name after the number, filled up
+ * with `Z`, and have a shorter hash. So a proxy recognizes where a row was created.
  */
 export class IdCodec {
   readonly #seed: readonly [number, number, number, number];
   readonly #moved: MovedIds | null;
+  /** Newest first. */
+  readonly #shards: readonly ShardPeriod[];
 
-  constructor(seed: readonly [number, number, number, number], moved: MovedIds | null = null) {
+  constructor(
+    seed: readonly [number, number, number, number],
+    moved: MovedIds | null = null,
+    shards: readonly ShardPeriod[] = [],
+  ) {
     this.#seed = seed;
     this.#moved = moved;
+    this.#shards = shards.toReversed();
   }
 
   encode(prefix: IdPrefix, seq: Seq): string {
@@ -173,7 +191,13 @@ export class IdCodec {
   }
 
   #derive(prefix: IdPrefix, seq: Seq): string {
-    return prefix + encodeSeq(seq) + this.#mix(seq);
+    const shard = this.#shards.length === 0 ? null : this.#shardOf(seq);
+    if (shard === null) return prefix + encodeSeq(seq) + this.#mix(seq);
+    return prefix + encodeSeq(seq) + shard.padEnd(SHARD_CHARS_MAX, "Z") + this.#mix(seq).slice(SHARD_CHARS_MAX);
+  }
+
+  #shardOf(seq: Seq): string | null {
+    return this.#shards.find(({ from }) => seq >= from)?.name ?? null;
   }
 
   #decodeOwn(prefix: IdPrefix, text: string): Seq | null {

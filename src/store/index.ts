@@ -1,4 +1,4 @@
-import type { SeqSource } from "../core/id.ts";
+import type { SeqSource, ShardPeriod } from "../core/id.ts";
 import type { Configuration } from "./configuration.ts";
 import type { Feed } from "./feed.ts";
 import type { History } from "./history.ts";
@@ -59,6 +59,8 @@ export type { Survey } from "./survey.ts";
 export interface Store {
   /** The seed of `IdCodec`: four random words, generated with the data directory. */
   readonly idSeed: readonly [number, number, number, number];
+  /** The names that the installation has had, for `IdCodec`. Absent if the store has none. */
+  readonly shards?: readonly ShardPeriod[];
   /** The key that signs links to payloads, generated with the data directory. It is stored encrypted. */
   readonly payloadLinkKey: string;
   /** Generates the numbers of new rows. */

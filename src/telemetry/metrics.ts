@@ -17,7 +17,7 @@ import { addTraceMetrics } from "./trace-metrics.ts";
 
 /** Values that are read when metrics are requested, rather than counted from facts. */
 export interface Readings extends StoreReadings {
-  readonly build: { readonly version: string; readonly commit: string | null };
+  readonly build: { readonly version: string; readonly commit: string | null; readonly shard?: string | null };
   readonly tally: Tally;
   readonly engine: EngineReadings;
   failingEndpoints(): Promise<number>;
@@ -174,10 +174,10 @@ export class Metrics {
   #build({ build }: Readings): void {
     new Gauge({
       name: "boathook_build_info",
-      help: "Always 1. The labels are the version and the commit of this executable.",
-      labelNames: ["version", "commit", "bun"],
+      help: "Always 1. The labels are the version and the commit of this executable, and the name of the shard.",
+      labelNames: ["version", "commit", "bun", "shard"],
       registers: [this.#registry],
-    }).set({ version: build.version, commit: build.commit ?? "", bun: Bun.version }, 1);
+    }).set({ version: build.version, commit: build.commit ?? "", bun: Bun.version, shard: build.shard ?? "" }, 1);
   }
 
   #requests({ requests }: Readings): void {

@@ -39,6 +39,7 @@ const EXAMPLES_RUN_BY: Readonly<Record<string, string>> = {
   outgoing: "guide-outgoing",
   replica: "guide-operating",
   sizing: "bench-command",
+  shards: "guide-shards",
   functions: "guide-functions",
   streams: "guide-streams",
   "thin-events": "guide-thin-events",
@@ -56,6 +57,9 @@ const BLOCKS: Readonly<Record<string, { readonly runBy: string } | { readonly no
   },
   "docker load -i dist/boathook-0.1.0-image-x64.tar": {
     notRun: "It needs Docker. `image.test.ts` tests the image.",
+  },
+  'export BOATHOOK_TOKEN="$(cat eu1-root-token)" BOATHOOK_TARGET_TOKEN="$(cat eu2-root-token)"': {
+    notRun: "It needs two servers. `move-app.test.ts` tests the command.",
   },
   'certbot renew --deploy-hook "systemctl reload boathook"': {
     notRun: "It needs a public domain. `own-tls.test.ts` tests the reload.",

@@ -89,6 +89,13 @@ const CASES: Readonly<Record<Field, Case>> = {
     ],
     invalid: ["", "hooks.example.com", "ftp://x", "https://u:p@x", "https://x/?a=1", "https://x/#a", "https://"],
   },
+  shard: {
+    valid: [
+      ["eu1", "eu1"],
+      ["abcdefgh", "abcdefgh"],
+    ],
+    invalid: ["", "EU1", "abcdefghi", "eu-1", "ü"],
+  },
   socketMode: {
     valid: [
       ["0660", 0o660],
@@ -471,6 +478,7 @@ test("each omitted setting has its documented default", () => {
     port: 8071,
     grpcPort: null,
     publicUrl: null,
+    shard: null,
     socketMode: 0o660,
     trustedProxies: [],
     tlsCert: null,

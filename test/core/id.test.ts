@@ -19,6 +19,25 @@ const prefixes: IdPrefix[] = [
 const anySeq = fc.maxSafeNat();
 const anyPrefix = fc.constantFrom(...prefixes);
 
+test("ids contain the name of the shard that created the row, and earlier ids stay as they were", () => {
+  const seed = [1, 2, 3, 4] as const;
+  const [before, after] = [seqAt(Date.UTC(2026, 0, 1)), seqAt(Date.UTC(2026, 0, 2))];
+  const plain = new IdCodec(seed);
+  const codec = new IdCodec(seed, null, [
+    { name: "eu1", from: after },
+    { name: null, from: after + 10 },
+    { name: "abcdefgh", from: after + 20 },
+  ]);
+  expect(codec.encode("app_", before)).toBe(plain.encode("app_", before));
+  expect(codec.encode("app_", after)).toMatch(/^app_\w{9}eu1ZZZZZ\w{10}$/);
+  expect(codec.encode("app_", after + 10)).toBe(plain.encode("app_", after + 10));
+  expect(codec.encode("app_", after + 20)).toMatch(/^app_\w{9}abcdefgh\w{10}$/);
+  for (const seq of [before, after, after + 10, after + 20]) {
+    expect(codec.decode("app_", codec.encode("app_", seq))).toBe(seq);
+  }
+  expect(codec.decode("app_", plain.encode("app_", after))).toBeNull();
+});
+
 describe("sequence numbers", () => {
   test("sequence numbers encode their creation time", () => {
     const birth = Date.UTC(2026, 5, 1, 12, 30);

@@ -19,6 +19,7 @@ import presets from "../../../web/guide/pages/presets.md" with { type: "text" };
 import replica from "../../../web/guide/pages/replica.md" with { type: "text" };
 import running from "../../../web/guide/pages/running.md" with { type: "text" };
 import security from "../../../web/guide/pages/security.md" with { type: "text" };
+import shards from "../../../web/guide/pages/shards.md" with { type: "text" };
 import sizing from "../../../web/guide/pages/sizing.md" with { type: "text" };
 import streams from "../../../web/guide/pages/streams.md" with { type: "text" };
 import thinEvents from "../../../web/guide/pages/thin-events.md" with { type: "text" };
@@ -77,6 +78,13 @@ const chapters: ReadonlyArray<readonly [heading: string, pages: ReadonlyArray<Te
         title: "Sizing",
         about: "how much CPU, memory and disk a server needs, and boathook bench",
         text: sizing,
+      },
+      {
+        name: "shards",
+        title: "More than one machine",
+        about:
+          "dividing applications among servers behind nginx, moving an application, and a plan for a million per second",
+        text: shards,
       },
       { name: "moving", title: "Moving to another machine", about: "with one file and no message lost", text: moving },
     ],

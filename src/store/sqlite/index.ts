@@ -39,7 +39,7 @@ import { Idempotency } from "./idempotency.ts";
 import { encryptionKeys, type KnownKeys, knownKeys, removeHandedOver } from "./key-file.ts";
 import { MessageKeys } from "./keys/message-keys.ts";
 import { acceptVerb, contentsVerb, messages } from "./messages.ts";
-import { idSeed, meta, probeOf } from "./meta.ts";
+import { idSeed, meta, probeOf, shardPeriods } from "./meta.ts";
 import { migrate } from "./migrate.ts";
 import { moves } from "./moves/index.ts";
 import { KeptIds } from "./moves/moved-ids.ts";
@@ -82,6 +82,8 @@ export interface OpenOptions {
    * time as the server.
    */
   readonly exclusive: boolean;
+  /** The name of the installation, which ids contain; null for none. Only for the server. */
+  readonly shard?: string | null;
   /** Whether to copy the database before its schema is upgraded. Default: true. */
   readonly upgradeCopy?: boolean;
   /** Called before the schema is upgraded. */
@@ -202,6 +204,7 @@ export function openMemoryStore(
 
 interface Parts {
   readonly db: Database;
+  readonly shard?: string | null;
   readonly box: SecretBox;
   readonly clock: Clock;
   readonly onFact: (fact: Fact) => void;
@@ -214,16 +217,28 @@ interface Parts {
   readonly close: () => void;
 }
 
-function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive, replica, close }: Parts): MemoryStore {
+function assemble({
+  db,
+  box,
+  clock,
+  onFact,
+  beforeCommit,
+  beforePing,
+  exclusive,
+  shard,
+  replica,
+  close,
+}: Parts): MemoryStore {
   sealEndpoints(db, box);
   // Only the server adds constraints.
   const unenforced = exclusive ? addConstraints(db) : [];
   const seed = idSeed(db);
+  const newest = lastSeq(db);
+  const shards = shardPeriods(db, afterUnstored(newest), exclusive ? shard : undefined);
   const linkKey = payloadLinkKey(db, box);
   const committer = new Committer(db, clock, onFact, beforeCommit, probeOf(db, clock));
   const { health } = committer;
   replica?.follow(committer);
-  const newest = lastSeq(db);
   const turns = new Turns(clock);
   const keys = new MessageKeys(db, committer, turns, clock);
   const idempotency = new Idempotency(db, keys, box);
@@ -234,7 +249,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
   const numbers = exclusive
     ? new ClockSeqSource(clock.now, afterUnstored(newest))
     : new CommandSeqSource(db, clock.now);
-  const moving = moves({ db, committer, box, usages, kept, numbers, seed });
+  const moving = moves({ db, committer, box, usages, kept, numbers, seed, shards });
   const queue: Queue = {
     ...ownership(),
     ...deliveries(db, committer, stretches, box),
@@ -298,6 +313,7 @@ function assemble({ db, box, clock, onFact, beforeCommit, beforePing, exclusive,
   };
   const store: Store = {
     idSeed: seed,
+    shards,
     get payloadLinkKey() {
       return linkKey();
     },

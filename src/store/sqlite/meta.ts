@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { randomBytes } from "node:crypto";
+import type { Seq, ShardPeriod } from "../../core/id.ts";
 import type { Clock } from "../../ports.ts";
 import type { Housekeeping } from "../index.ts";
 import type { Committer } from "./commit.ts";
@@ -32,6 +33,24 @@ export function probeOf(db: Database, clock: Clock): () => void {
 function once(db: Database, name: string, make: () => string): string {
   db.run("INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO NOTHING", [name, make()]);
   return (db.query("SELECT value FROM meta WHERE name = ?").get(name) as { value: string }).value;
+}
+
+const SHARDS = "shards";
+
+/**
+ * Returns the names that the installation has had, in order. `name` is the present one: if it is new,
+ * it holds for numbers after `newest`. Undefined leaves the names as they are.
+ */
+export function shardPeriods(db: Database, newest: Seq, name: string | null | undefined): readonly ShardPeriod[] {
+  const row = db.query<{ value: string }, [string]>("SELECT value FROM meta WHERE name = ?").get(SHARDS);
+  const periods: ShardPeriod[] = row === null ? [] : JSON.parse(row.value);
+  if (name === undefined || (periods.at(-1)?.name ?? null) === name) return periods;
+  periods.push({ name, from: newest + 1 });
+  db.run("INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value", [
+    SHARDS,
+    JSON.stringify(periods),
+  ]);
+  return periods;
 }
 
 export function idSeed(db: Database): readonly [number, number, number, number] {

@@ -1,14 +1,17 @@
-import { IdCodec, type Seq } from "../../../core/id.ts";
+import { IdCodec, type Seq, type ShardPeriod } from "../../../core/id.ts";
 import type { Moves } from "../../index.ts";
 import { migrations } from "../migrations.ts";
 import { type DestinationParts, moveDestination } from "./destination.ts";
 import { moveOrigin, type OriginParts } from "./origin.ts";
 
-type Parts = Omit<DestinationParts & OriginParts, "ids"> & { readonly seed: readonly [number, number, number, number] };
+type Parts = Omit<DestinationParts & OriginParts, "ids"> & {
+  readonly seed: readonly [number, number, number, number];
+  readonly shards: readonly ShardPeriod[];
+};
 
 /** `departed` are the applications that have left since the start. */
 export function moves(parts: Parts): Moves & { readonly departed: ReadonlySet<Seq> } {
-  const ids = new IdCodec(parts.seed, parts.kept);
+  const ids = new IdCodec(parts.seed, parts.kept, parts.shards);
   const origin = moveOrigin({ ...parts, ids });
   return {
     schemaVersion: migrations.length,

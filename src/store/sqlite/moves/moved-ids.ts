@@ -12,7 +12,7 @@ export function forgottenIds(db: Database): (before: Seq, limit: number) => numb
   const next = db.prepare<{ id: string; seq: number; isUsed: number }, [number, number, string, number]>(
     `SELECT i.id, i.seq, EXISTS (SELECT 1 FROM message m WHERE m.seq = i.seq)
        OR EXISTS (SELECT 1 FROM delivery d WHERE d.batch_seq = i.seq)
-       OR (i.id NOT LIKE 'msg_%' ESCAPE '' AND i.id NOT LIKE 'batch_%' ESCAPE '') AS isUsed
+       OR (i.id < 'batch_' OR i.id >= 'batch\`') AND (i.id < 'msg_' OR i.id >= 'msg\`') AS isUsed
      FROM moved_id i WHERE i.seq < ? AND (i.seq, i.id) > (?, ?) ORDER BY i.seq, i.id LIMIT ?`,
   );
   const forget = db.prepare("DELETE FROM moved_id WHERE id = ?");

@@ -225,6 +225,11 @@ function obstacleOf(db: Database): (applicationSeq: Seq) => string | null {
   return (applicationSeq) => obstacles.find(({ exists }) => exists.get(applicationSeq) !== null)?.reason ?? null;
 }
 
+/** The sum of whole numbers of many rows does not fit into an integer. */
+function sumOf(column: string): string {
+  return `SUM(${column} % 4294967296)`;
+}
+
 function fingerprintOf(db: Database): (applicationSeq: Seq) => string {
   const parts = [
     "SELECT * FROM application WHERE seq = ?",
@@ -234,9 +239,9 @@ function fingerprintOf(db: Database): (applicationSeq: Seq) => string {
     "SELECT * FROM jwt_end WHERE application_seq = ?",
     "SELECT MAX(seq) FROM message WHERE application_seq = ?",
     // The indexes contain these columns, so the rows are not read. CROSS JOIN keeps the order.
-    `SELECT COUNT(*), SUM(d.position), SUM(d.seq) FROM endpoint e CROSS JOIN delivery d
+    `SELECT COUNT(*), ${sumOf("d.position")}, ${sumOf("d.seq")} FROM endpoint e CROSS JOIN delivery d
      ON d.endpoint_seq = e.seq AND d.state = ${STATE.pending} WHERE e.application_seq = ?`,
-    `SELECT COUNT(*), SUM(d.seq) FROM endpoint e CROSS JOIN delivery d
+    `SELECT COUNT(*), ${sumOf("d.seq")} FROM endpoint e CROSS JOIN delivery d
      ON d.endpoint_seq = e.seq AND d.state = ${STATE.dead} WHERE e.application_seq = ?`,
   ].map((sql) => db.prepare<unknown, [number]>(sql));
   return (applicationSeq) => {

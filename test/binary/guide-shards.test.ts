@@ -1,0 +1,166 @@
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { which } from "bun";
+import { clientOf, freshUid, makeApplication, type Send } from "../support/client.ts";
+import { makeEndpoint, until } from "../support/delivery.ts";
+import { freePort } from "../support/free-port.ts";
+import { guideBlocks, guideText, replaced } from "../support/guide.ts";
+import { guidePlace } from "../support/guide-place.ts";
+import { type Installation, install } from "../support/installation.ts";
+import { moveApp } from "../support/move.ts";
+import { examplesIn } from "../support/readme.ts";
+import { type Receiver, startReceiver } from "../support/receiver.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
+
+setDefaultTimeout(60_000);
+
+test("boathook shards prints what the guide shows", async () => {
+  await using at = await guidePlace();
+  const [example] = examplesIn(await guideText("shards"));
+  const { code, stdout } = await at.shell(example!.command);
+  const masked = (text: string) => text.replace(/http:\S+/g, "URL").replace(/ +/g, " ");
+  expect({ code, stdout: masked(stdout) }).toEqual({ code: 0, stdout: masked(example!.output) });
+});
+
+test("boathook shards names shards, and fails if one cannot be reached", async () => {
+  await using place = await guidePlace("--shard=eu1");
+  const { code, stdout } = await place.shell("boathook shards http://127.0.0.1:8071 http://127.0.0.1:1 --json");
+  expect(code).toBe(1);
+  expect(JSON.parse(stdout)).toMatchObject([
+    { shard: "eu1", status: "ok", pending: expect.any(Number), deadLetters: 0 },
+    { shard: null, status: expect.stringContaining("unreachable"), pending: null },
+  ]);
+});
+
+interface Shards extends AsyncDisposable {
+  readonly eu1: Installation;
+  readonly eu2: Installation;
+  readonly receiver: Receiver;
+  /** Calls the API through nginx under its common name. */
+  readonly send: Send;
+  readonly url: string;
+}
+
+/** Starts two shards behind nginx with the configuration of the guide. */
+async function behindNginx(): Promise<Shards> {
+  const dir = temporaryDirectory();
+  const port = freePort();
+  const receiver = startReceiver();
+  const [eu1, eu2] = await Promise.all([install(["--shard=eu1"]), install(["--shard=eu2"])]);
+  const [text] = await guideBlocks("shards", "nginx");
+  const site = replaced(
+    text!,
+    ["listen 443 ssl", `listen 127.0.0.1:${port}`],
+    ["  ssl_certificate /etc/ssl/hooks.example.com.pem;\n", ""],
+    ["  ssl_certificate_key /etc/ssl/hooks.example.com.key;\n", ""],
+    ["10.0.0.1:8071", new URL(eu1.url).host],
+    ["10.0.0.2:8071", new URL(eu2.url).host],
+    ["  https://eu1.hooks.example.com shard", `  ${eu1.url} shard`],
+    ["  https://eu2.hooks.example.com shard", `  ${eu2.url} shard`],
+  );
+  const paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
+    (kind) => `${kind}_temp_path ${dir.file(kind)};`,
+  );
+  writeFileSync(
+    dir.file("nginx.conf"),
+    `daemon off; master_process off; pid ${dir.file("nginx.pid")}; error_log stderr;
+    events { worker_connections 64; }
+    http { access_log off; ${paths.join(" ")}\n${site}\n}`,
+  );
+  const env = { PATH: process.env.PATH!, HOME: dir.path };
+  const command = ["nginx", "-e", "stderr", "-c", dir.file("nginx.conf")];
+  const nginx = Bun.spawn(command, { env, stdio: ["ignore", "ignore", "pipe"] });
+  const errors = new Response(nginx.stderr).text();
+  const url = `http://127.0.0.1:${port}`;
+  const named = clientOf(url);
+  const send: Send = (method, path, body, options = {}) =>
+    named(method, path, body, { ...options, headers: { host: "hooks.example.com", ...options.headers } });
+  const shards: Shards = {
+    ...{ eu1, eu2, receiver, send, url },
+    async [Symbol.asyncDispose]() {
+      nginx.kill("SIGTERM");
+      await nginx.exited;
+      await eu1[Symbol.asyncDispose]();
+      await eu2[Symbol.asyncDispose]();
+      await receiver[Symbol.asyncDispose]();
+      dir[Symbol.dispose]();
+    },
+  };
+  await until(
+    async () => {
+      if (nginx.exitCode !== null) throw new Error(`nginx ended: ${await errors}`);
+      return send("GET", "/app", undefined).then(({ status }) => status, String);
+    },
+    (status) => status === 400,
+  );
+  return shards;
+}
+
+/** Sends messages through nginx until it is stopped. Returns the ids of accepted ones, and other statuses. */
+async function sendUntil(isOver: () => boolean, send: Send, app: string) {
+  const accepted: string[] = [];
+  const others = new Set<number>();
+  while (!isOver()) {
+    const { status, json } = await send("POST", `/app/${app}/msg`, { eventType: "a", payload: {} });
+    if (status === 202) accepted.push(json.id);
+    else others.add(status);
+    await Bun.sleep(2);
+  }
+  return { accepted, others };
+}
+
+describe.skipIf(which("nginx") === null)("the guide's configuration of nginx for shards", () => {
+  test("nginx finds applications by uid, by id and by header, wherever they were created", async () => {
+    await using shards = await behindNginx();
+    const { eu1, eu2, send } = shards;
+    const uids = Array.from({ length: 24 }, () => freshUid("app"));
+    const prefixes = new Set<string>();
+    for (const uid of uids) {
+      const { status, json } = await send("PUT", `/app/${uid}`, { name: uid, uid });
+      expect(status).toBe(201);
+      prefixes.add(json.id.slice(13, 17));
+      expect((await send("GET", `/app/${uid}`)).json.id).toBe(json.id);
+      expect((await send("GET", `/app/${json.id}`)).json.uid).toBe(uid);
+      expect((await send("POST", `/auth/app-portal-access/${json.id}`, {})).status).toBe(200);
+    }
+    expect(prefixes).toEqual(new Set(["eu1Z", "eu2Z"]));
+
+    const refused = await send("POST", "/app", { name: "a" });
+    expect({ status: refused.status, code: JSON.parse(refused.text).code }).toEqual({
+      status: 400,
+      code: "shard_required",
+    });
+    const chosen = await send("POST", "/app", { name: "a" }, { headers: { "boathook-shard": "eu2" } });
+    expect(chosen.json.id).toMatch(/^app_\w{9}eu2Z/);
+    expect((await send("GET", `/app/${chosen.json.id}`)).status).toBe(200);
+    const total = async (of: Installation) => (await of.send("GET", "/app?limit=100")).json.data.length as number;
+    expect((await total(eu1)) + (await total(eu2))).toBeGreaterThanOrEqual(uids.length + 1);
+    const own = await send("GET", "/app?limit=100", undefined, { headers: { host: "eu1.hooks.example.com" } });
+    expect(own.json.data.length).toBe(await total(eu1));
+  });
+
+  test("clients behind nginx notice a move only by 503, and no message is lost", async () => {
+    await using shards = await behindNginx();
+    const { eu1, eu2, send, receiver } = shards;
+    const app = await makeApplication(eu1.send);
+    const { id } = (await eu1.send("GET", `/app/${app}`)).json;
+    await makeEndpoint(eu1.send, app, receiver.url);
+    let isOver = false;
+    const sending = sendUntil(() => isOver, send, id);
+
+    const { code, stderr } = await moveApp(app, eu1.url, eu2.url);
+
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const before = receiver.received.length;
+    await receiver.arrived(before + 5);
+    isOver = true;
+    const { accepted, others } = await sending;
+    expect([...others].filter((status) => status !== 503)).toEqual([]);
+    await until(
+      async () => new Set(receiver.received.map((one) => one.id)),
+      (found) => accepted.every((one) => found.has(one)),
+    );
+    expect((await eu2.send("GET", `/app/${id}`)).status).toBe(200);
+    expect((await eu1.send("GET", `/app/${id}`)).status).toBe(421);
+  });
+});

@@ -1,0 +1,40 @@
+import { Database } from "bun:sqlite";
+import { expect, test } from "bun:test";
+import { systemClock } from "../../../src/edge/clock.ts";
+import { openMemoryStore } from "../../../src/store/sqlite/index.ts";
+import { Furnished } from "../furnished.ts";
+import { openedOnce } from "../store-under-test.ts";
+
+test("the fingerprint of an application with very many waiting deliveries changes with each of them", async () => {
+  const db = new Database(":memory:", { strict: true });
+  const { store } = openMemoryStore(db, systemClock, () => {});
+  await using world = await Furnished.open(async () => openedOnce(store));
+  await world.send();
+  const { origin } = store.moves!;
+  db.run(
+    `WITH RECURSIVE number (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM number WHERE i < 150000)
+     INSERT INTO delivery (seq, message_seq, endpoint_seq, state, position, due_at, attempts, attempts_total, round, trigger)
+     SELECT d.seq + i, d.message_seq, d.endpoint_seq, 0, d.position + i, d.due_at, 0, 0, 0, 0 FROM number, delivery d`,
+  );
+  const before = await origin.fingerprint(world.application.seq);
+  expect(await origin.fingerprint(world.application.seq)).toBe(before);
+  db.run("UPDATE delivery SET position = position + 1 WHERE seq = (SELECT MAX(seq) FROM delivery)");
+  expect(await origin.fingerprint(world.application.seq)).not.toBe(before);
+});
+
+test("the ids of moved messages are forgotten when the messages have been pruned, and others are kept", async () => {
+  const db = new Database(":memory:", { strict: true });
+  const { store } = openMemoryStore(db, systemClock, () => {});
+  await using world = await Furnished.open(async () => openedOnce(store));
+  const message = await world.send({}, []);
+  const keep = db.prepare("INSERT INTO moved_id (id, seq) VALUES (?, ?)");
+  for (const id of ["msg_a", "app_a", "ep_a"]) keep.run(id, message.seq);
+  keep.run("msg_of_nothing", message.seq + 1);
+  const ids = () => db.query("SELECT id FROM moved_id ORDER BY id").values().flat();
+  await store.housekeeping.prune(world.now, world.now, 100);
+  expect(ids()).toEqual(["app_a", "ep_a", "msg_a", "msg_of_nothing"]);
+  world.now += 1000;
+  await store.housekeeping.prune(world.now, world.now, 100);
+  await store.housekeeping.prune(world.now, world.now, 100);
+  expect(ids()).toEqual(["app_a", "ep_a"]);
+});
