@@ -37,8 +37,8 @@ async function check({ server, isOwn = false }: Place): Promise<void> {
   let status: number;
   let body: { status?: unknown } | null;
   try {
-    const tls = isOwn ? { tls: { rejectUnauthorized: false } } : {};
-    const response = await fetch(url, { ...init, ...tls, redirect: "manual", signal: AbortSignal.timeout(TIMEOUT_MS) });
+    const own = isOwn ? ({ tls: { rejectUnauthorized: false }, proxy: false } as const) : {};
+    const response = await fetch(url, { ...init, ...own, redirect: "manual", signal: AbortSignal.timeout(TIMEOUT_MS) });
     ({ status } = response);
     body = (await response.json().catch(() => null)) as typeof body;
   } catch (error) {

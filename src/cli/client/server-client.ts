@@ -3,6 +3,7 @@ import { parseExact } from "../../core/exact-json.ts";
 import { socketPathOf } from "../../core/unix-socket.ts";
 import { CommandFailed } from "../exit-code.ts";
 import { lineOf, phraseOf, printable } from "./printable.ts";
+import { proxyFor } from "./proxy.ts";
 import { textOfResponse } from "./response-text.ts";
 
 const TIMEOUT_MS = 30_000;
@@ -148,16 +149,18 @@ export class ServerClient {
 
 /** Returns the error about a server that cannot be reached. */
 export function unreachable(server: string, { message }: Error): CommandFailed {
+  const proxy = socketPathOf(server) === null ? proxyFor(server) : null;
+  const through = proxy === null ? "" : ` through the proxy ${proxy.place}`;
   return new CommandFailed(
-    `The server at ${server} cannot be reached (${phraseOf(message)}). Start it, or set --server or ${SERVER_VARIABLE}.`,
+    `The server at ${server} cannot be reached${through} (${phraseOf(message)}). Start it, or set --server or ${SERVER_VARIABLE}.`,
   );
 }
 
 /** Returns the arguments with which `fetch` reaches a path of a server, given as for `--server`. */
-export function requestTo(server: string, path: string): { url: string; init: { unix?: string } } {
+export function requestTo(server: string, path: string): { url: string; init: BunFetchRequestInit } {
   const unix = socketPathOf(server);
-  if (unix !== null) return { url: `http://localhost${path}`, init: { unix } };
-  return { url: `${server.replace(/\/+$/, "")}${path}`, init: {} };
+  if (unix !== null) return { url: `http://localhost${path}`, init: { unix, proxy: false } };
+  return { url: `${server.replace(/\/+$/, "")}${path}`, init: { proxy: proxyFor(server)?.url ?? false } };
 }
 
 /** Returns the seconds of `Retry-After` in ms. A date counts as no wait. */

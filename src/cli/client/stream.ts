@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { socketPathOf } from "../../core/unix-socket.ts";
 import { CommandFailed } from "../exit-code.ts";
 import { phraseOf } from "./printable.ts";
+import { proxyFor } from "./proxy.ts";
 import { type Names, type ServerClient, ServerRefused } from "./server-client.ts";
 
 /** The WebSocket of the runtime, which can also send pings and headers. */
@@ -146,7 +147,8 @@ function unreadable(server: string, error: unknown): CommandFailed {
 function openSocket({ server, headers }: ServerClient, path: string): RuntimeWebSocket {
   const unix = socketPathOf(server);
   const url = unix === null ? `${server.replace(/^http/, "ws")}${path}` : `ws+unix://${unix}:${path}`;
-  return new WebSocket(url, { headers } as never) as RuntimeWebSocket;
+  const proxy = unix === null ? proxyFor(server) : null;
+  return new WebSocket(url, { headers, ...(proxy !== null && { proxy: proxy.url }) } as never) as RuntimeWebSocket;
 }
 
 /**
