@@ -1,7 +1,6 @@
 import type { Seq } from "../core/id.ts";
 import type { Answer, TransformationResult } from "../ports.ts";
 import type { MessageContent, PendingDelivery } from "../store/index.ts";
-import type { PreparedTarget } from "../targets/target.ts";
 import type { Waiting } from "./lane.ts";
 import type { SendableContent } from "./shape.ts";
 
@@ -31,6 +30,4 @@ export interface BatchRequest {
   /** The result of the attempt if nothing can be sent. Null if the batch can be sent. */
   readonly failure: Answer | null;
   readonly payload: Uint8Array;
-  /** Sends the payload as it is. */
-  readonly target: PreparedTarget;
 }

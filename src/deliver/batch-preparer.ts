@@ -70,7 +70,7 @@ export class BatchPreparer {
     const parts = joined.map(({ waiting, delivery, content, transformation }): BatchPart => {
       return { waiting, delivery, content: memory.keepLabels(waiting, content), transformation };
     });
-    const request = { batchSeq, parts, failure, payload, target: lane.target!.transforming?.target ?? lane.target! };
+    const request = { batchSeq, parts, failure, payload };
     const batch = { members: parts.map(({ waiting }) => waiting), request };
     lane.ready.unshift({ delivery: parts[0]!.delivery, content: null, payloadBytes: 0, batch });
   }

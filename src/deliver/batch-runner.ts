@@ -37,10 +37,12 @@ export class BatchRunner {
     }
   }
 
-  #begin(slot: Slot, { parts, batchSeq, target }: BatchRequest, now: number): RunningRequest {
+  #begin(slot: Slot, { parts, batchSeq }: BatchRequest, now: number): RunningRequest {
     const { steps } = this;
     const { lane } = slot;
     const { generation } = lane;
+    // The members are already transformed. A key may have expired since the batch was prepared.
+    const target = lane.target!.transforming?.target ?? lane.target!;
     const times = { startedAt: steps.parts.clock.now(), startTime: now };
     const request: RunningRequest = { lane, slot, entry: lane.entry!, target, generation, ...times };
     steps.started(request);

@@ -3,6 +3,7 @@ import { endpointUpdated } from "../../src/commands/publish.ts";
 import { generateSecret, parseSecret, sign } from "../../src/core/signature.ts";
 import type { Endpoint } from "../../src/store/index.ts";
 import { EngineWorld, MINUTE, SECOND } from "../support/engine-world.ts";
+import { storeWith } from "../support/store-with.ts";
 
 const NEW_SECRET = generateSecret(new Uint8Array(24).fill(7));
 
@@ -70,5 +71,31 @@ describe("a signing key that was replaced", () => {
     expect(counts.slice(0, 5)).toEqual([2, 2, 2, 2, 2]);
     expect(counts.slice(7)).toEqual(counts.slice(7).map(() => 1));
     expect(counts.length).toBeGreaterThan(8);
+  });
+
+  test("an old key that expires while a batch is prepared does not sign it, although its endpoint gets no more batches", async () => {
+    let readMs = 0;
+    using world = await EngineWorld.open({
+      policy: { retryScheduleMs: [SECOND] },
+      wrapStore: (store, clock) =>
+        storeWith(store, {
+          queue: {
+            contents: async (...args) => {
+              await new Promise<void>((resolve) => clock.after(readMs, resolve));
+              return store.queue.contents(...args);
+            },
+          },
+        }),
+    });
+    const batch = { maxMessages: 1, maxWaitMs: 0 };
+    const endpoint = await world.endpoint("a.example", (_, attempt) => (attempt === 1 ? 500 : 200), { batch });
+    await world.send(endpoint);
+    await world.pass(SECOND / 2);
+    await world.update(endpoint, { batch: null });
+    await rotate(world, endpoint);
+    readMs = 2 * MINUTE;
+    await world.rest();
+    expect(world.starts.map(({ webhookId }) => webhookId.split("_")[0])).toEqual(["batch", "batch"]);
+    expect(world.headers.find(([key]) => key === "webhook-signature")![1].split(" ")).toHaveLength(1);
   });
 });
