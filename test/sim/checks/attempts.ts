@@ -41,6 +41,8 @@ export interface DeliveryRow {
  * delivery is pending.
  */
 export class AttemptChecks {
+  /** Times of the wall clock at which the present rounds of deliveries began in this life of the program. */
+  readonly #begun = new Map<Seq, { readonly round: number; readonly at: number }>();
   readonly #underWay = new Map<Seq, UnderWay>();
   /** True time of the first attempt of each message. Manual attempts do not count. */
   readonly #firstAttempts = new Map<Seq, number>();
@@ -76,8 +78,8 @@ export class AttemptChecks {
          AND data ->> 'endpointSeq' = ?1 AND data ->> 'before' > ?2`,
     );
     // Deliveries whose payload was deleted are skipped. A delivery that a redrive or a resend has made
-    // pending in this very millisecond may come later: that call has not returned yet, and a message
-    // that was committed together with it may already be in memory. The members of a batch go together,
+    // pending in the very millisecond of the first attempt may come later: that call had not returned yet,
+    // and a message that was committed together with it may already have been in memory. The members of a batch go together,
     // before deliveries between them and without those whose transformation or downgrade fails.
     this.#ahead = db.prepare(
       `SELECT seq FROM delivery WHERE endpoint_seq = ?1 AND state = 0
@@ -95,6 +97,7 @@ export class AttemptChecks {
    */
   programStarted(): void {
     this.#underWay.clear();
+    this.#begun.clear();
     this.#cancelling = 0;
     this.#waits.programStarted();
     this.#limits.programStarted();
@@ -198,7 +201,10 @@ export class AttemptChecks {
       const younger = this.#limits.firstAttempt(endpointSeq, row.seq);
       if (younger !== null) this.violation(`delivery ${row.seq} starts after the younger ${younger}`);
     }
-    const ahead = isFifo ? this.#ahead.get(endpointSeq, row.position, this.clock.wall, batchSeq) : null;
+    const begun = this.#begun.get(row.seq);
+    const begunAt = begun?.round === row.round ? begun.at : this.clock.wall;
+    this.#begun.set(row.seq, { round: row.round, at: begunAt });
+    const ahead = isFifo ? this.#ahead.get(endpointSeq, row.position, begunAt, batchSeq) : null;
     if (ahead !== null) this.violation(`fifo delivery ${row.seq} overtakes ${ahead.seq}`);
   }
 }
