@@ -9,6 +9,7 @@ import { changedConfiguration } from "./configuration-canary.ts";
 import type { Dice } from "./dice.ts";
 import { changedAtDoor } from "./door-canary.ts";
 import { repeating, unhealed, withOthers } from "./engine-canary.ts";
+import { changedFromQueue } from "./queue-canary.ts";
 import { HOUR_MS } from "./scene.ts";
 import { functionMessagesChanged, historyWith } from "./shape-canary.ts";
 import type { InFlight } from "./watch/in-flight.ts";
@@ -57,6 +58,14 @@ export const CANARIES = {
   "used-before-downgrade": /does not work although it is unused/,
   "unmarked-function-message": /has sent message \d .*twice/,
   "lost-function-message": /is lost/,
+  "early-acknowledgement": /is acknowledged but is not stored/,
+  "forgotten-queue-key": /message .* is stored twice within its window/,
+  "unbounded-prefetch": /asks for \d+ messages besides/,
+  "kept-connection": /has two connections at the same time/,
+  "forgotten-message": /there are still messages in the queue/,
+  "reversed-queue": /is stored after one that followed it/,
+  "unlogged-poison": /is refused but is not logged/,
+  "unread-disabling": /still receives messages from .* after it was changed/,
 } as const satisfies Readonly<Record<string, RegExp>>;
 export type Canary = keyof typeof CANARIES;
 export const CANARY_NAMES = Object.keys(CANARIES) as Canary[];
@@ -182,6 +191,9 @@ function changedQueue(canary: Canary | null, queue: Queue, soil: Soil): Partial<
     case "separate-door-key":
     case "remembered-forgery":
       return changedAtDoor(canary, queue);
+    case "early-acknowledgement":
+    case "forgotten-queue-key":
+      return changedFromQueue(canary, queue);
     default:
       return changedAccept(canary, queue, soil);
   }

@@ -9,6 +9,16 @@ export function changedConfiguration(canary: Canary | null, configuration: Confi
   switch (canary) {
     case "captured-twice":
       return { sources: { ...sources, update: overwriting(sources.update) } };
+    case "unread-disabling":
+      return {
+        sources: {
+          ...sources,
+          get: async (...args) => {
+            const source = await sources.get(...args);
+            return source === null ? null : { ...source, disabled: false };
+          },
+        },
+      };
     case "forgotten-pause":
       // A restart forgets which environments are paused.
       return {

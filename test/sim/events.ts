@@ -16,6 +16,7 @@ import {
 import { sendWithKey } from "./events/keys.ts";
 import { readLink } from "./events/links.ts";
 import { post } from "./events/posting.ts";
+import { addQueue, changeQueue, deleteQueue, disturbQueue, publish } from "./events/queues.ts";
 import { sendSome } from "./events/sending.ts";
 import { addSource, changeSource, deleteSource, rotateUrl } from "./events/sources.ts";
 import { endToken, makeToken, useToken } from "./events/tokens.ts";
@@ -63,6 +64,11 @@ export const SOURCE_EVENTS: Readonly<Record<SourceEventName, Event>> = {
   rotateUrl,
   deleteSource,
   addSource,
+  publish,
+  disturbQueue,
+  changeQueue,
+  deleteQueue,
+  addQueue,
 };
 
 /** Events that can be aimed at a delivery, an endpoint or an application. */

@@ -10,11 +10,12 @@ import type { Quota } from "../../src/core/quota.ts";
 import { generateSecret } from "../../src/core/signature.ts";
 import type { KernelSettings } from "../../src/kernel.ts";
 import type { Dice } from "./dice.ts";
+import { addQueue, createCheckedEventType } from "./events/queues.ts";
 import { addSource } from "./events/sources.ts";
 import { createVersion } from "./events/versions.ts";
 import { CALLED_HOST, rollFunction } from "./functions.ts";
 import type { Program } from "./program.ts";
-import { CHANNELS, EVENT_TYPES, HOUR_MS, MINUTE_MS, type Scene } from "./scene.ts";
+import { BODY_BYTES_MAX, CHANNELS, EVENT_TYPES, HOUR_MS, MINUTE_MS, type Scene } from "./scene.ts";
 import { PUBLIC_URL } from "./thin.ts";
 import type { World } from "./world.ts";
 
@@ -35,7 +36,7 @@ export function rollSettings(dice: Dice): KernelSettings {
     endpointDisableAfterMs: dice.pick([0, 20 * MINUTE_MS, 6 * HOUR_MS]),
     allowSubnets: [],
     maxResponseStoredBytes: 1024,
-    maxBodyBytes: 2 * 1024 * 1024,
+    maxBodyBytes: BODY_BYTES_MAX,
     signatureHeaders: "webhook",
     userAgent: "Boathook/sim",
     inbox: () => null,
@@ -68,6 +69,9 @@ export async function furnish(scene: Scene, program: Program): Promise<void> {
   if (scene.rates.events.changeVersions > 0 && dice.chance(0.7)) await createVersion(scene, program);
   if (scene.rates.sources === 0) return;
   for (let s = 0; s < dice.between(1, 4); s++) await addSource(scene, program, null);
+  if (scene.rates.sourceEvents.publish === 0) return;
+  await createCheckedEventType(scene, program, null);
+  for (let q = 0; q < dice.between(1, 2); q++) await addQueue(scene, program, null);
 }
 
 /**
@@ -152,7 +156,8 @@ function rollFunctionTarget(dice: Dice, host: string): Target {
 
 /** Adds endpoints to the scene that were stored although their caller got no response. */
 export async function adoptEndpoints({ endpoints, applications, checks, program }: World): Promise<void> {
-  const ofSources = checks.sources.sources.map(({ applicationSeq }) => applicationSeq);
+  const sources = [...checks.sources.sources, ...checks.sources.queues.sources];
+  const ofSources = sources.map(({ applicationSeq }) => applicationSeq);
   for (const application of [...applications, ...ofSources]) {
     for (const seq of await program.directStore.configuration.endpoints.ever(application)) {
       if (!endpoints.includes(seq)) endpoints.push(seq);

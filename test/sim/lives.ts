@@ -149,9 +149,10 @@ export class Lives {
 
   #boot(): Program {
     const { world } = this;
-    const { db, clock, dice, network, sandbox, settings, canary, faults, checks, inFlight } = world;
+    const { db, clock, dice, network, brokers, sandbox, settings, canary, faults, checks, inFlight } = world;
     return new Program(this.#count++, {
-      ...{ db, clock, dice, network, sandbox, settings, canary, inFlight, observer: this.observer },
+      ...{ db, clock, dice, network, brokers, sandbox, settings, canary, inFlight, observer: this.observer },
+      queueChecks: checks.sources.queues,
       isDiskFull: () => faults.isDiskFull,
       slowness: () => faults.slowness(),
       afterCommit: () => {

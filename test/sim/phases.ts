@@ -2,6 +2,7 @@ import { reopenAll } from "./events/endpoints.ts";
 import { openGate } from "./events/gate.ts";
 import { redrive } from "./events/history.ts";
 import { readAllLinks } from "./events/links.ts";
+import { openQueues } from "./events/queues.ts";
 import { deleteCronSources, finalCounts } from "./events/sources.ts";
 import { mendDowngrades } from "./events/versions.ts";
 import { EVENTS, rollEvent, rollSourceEvent, SOURCE_EVENTS } from "./events.ts";
@@ -93,6 +94,7 @@ async function calmPhase(world: World): Promise<void> {
   network.calm();
   if (rates.faults.clockStep > 0 && dice.chance(0.5)) faults.setClock();
   await world.do(reopenAll);
+  await world.do(openQueues);
   world.aims.mode = "gentle";
   await world.steps.passTime(GENTLE_MS);
   world.aims.mode = "last";
@@ -117,5 +119,6 @@ async function atRest(world: World, when: string): Promise<void> {
   if (world.steps.isExhausted) checks.violation("the world does not come to rest");
   checks.rest.nothingIsPending(when);
   checks.operational.nothingIsMissing(when);
+  for (const url of world.unreadQueues) checks.violation(`there are still messages in the queue ${url} ${when}`);
   checks.backlog.hasRecovered(when);
 }

@@ -4,18 +4,19 @@ import { functionSender } from "../../src/api/resources/message/function-sender.
 import { type Fact, Facts } from "../../src/core/fact.ts";
 import type { FunctionMessage, FunctionSender } from "../../src/core/function-message.ts";
 import { ServiceStack } from "../../src/core/service.ts";
-import type { Keys } from "../../src/door/keys.ts";
 import { assemble, type Kernel, type KernelSettings } from "../../src/kernel.ts";
-import type { Clock, Resolver, Transport } from "../../src/ports.ts";
+import type { Clock } from "../../src/ports.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 import { type Store, StoreUnavailable } from "../../src/store/index.ts";
 import { type MemoryStore, openMemoryStore } from "../../src/store/sqlite/index.ts";
 import { Tally } from "../../src/telemetry/tally.ts";
 import { type Canary, clockWith, deafened, plant } from "./canary.ts";
+import type { QueueChecks } from "./checks/queues.ts";
 import type { VirtualClock } from "./clock.ts";
 import type { Dice } from "./dice.ts";
 import type { Network } from "./network.ts";
-import { sandboxWith } from "./shape-canary.ts";
+import { outsideOf } from "./outside.ts";
+import type { SimBrokers } from "./queues/brokers.ts";
 import { aroundVerbs, mayBeSlow } from "./verbs.ts";
 import type { InFlight } from "./watch/in-flight.ts";
 import type { Observer } from "./watch/observer.ts";
@@ -37,6 +38,8 @@ export interface Surroundings {
   readonly clock: VirtualClock;
   readonly dice: Dice;
   readonly network: Network;
+  readonly brokers: SimBrokers;
+  readonly queueChecks: QueueChecks;
   readonly sandbox: Sandbox;
   readonly settings: KernelSettings;
   readonly canary: Canary | null;
@@ -56,14 +59,6 @@ export interface Surroundings {
   readonly onFact: (fact: Fact) => void;
   /** Called when a function gets the id of a message that it has sent. */
   readonly onFunctionSent: (message: FunctionMessage, id: string) => void;
-}
-
-/** The world outside of the program. */
-interface Outside {
-  readonly transport: Transport;
-  readonly resolver: Resolver;
-  readonly sandbox: Sandbox;
-  readonly keys: Keys;
 }
 
 /** One life of the program, from its start to its stop or crash. */
@@ -100,7 +95,8 @@ export class Program {
     this.directStore = this.#memory.store;
     const planted = plant(canary, this.#memory.store, { dice, db, inFlight });
     const store = aroundVerbs(planted, (name, args, run) => this.#call(name, args, run));
-    const ports = { clock: this.clock, random: dice, ...this.#connection(), functionSender: this.#functionSender() };
+    const outside = outsideOf(around, this.clock, () => this.#isAlive);
+    const ports = { clock: this.clock, random: dice, ...outside, functionSender: this.#functionSender() };
     this.kernel = assemble({ store, facts: this.facts, ports, settings });
     this.#watchDirectory();
     this.authenticator = new Authenticator({
@@ -157,6 +153,7 @@ export class Program {
   end(): void {
     this.#isAlive = false;
     this.#memory.crash();
+    this.around.brokers.programEnded();
     this.around.clock.kill(this.number);
     if (this.around.db.inTransaction) this.around.db.run("ROLLBACK");
   }
@@ -230,21 +227,6 @@ export class Program {
       if (!this.#isAlive) return NEVER;
       if ("id" in reply) onFunctionSent(message, reply.id);
       return reply;
-    };
-  }
-
-  /** Returns the network, which works only while the program lives. */
-  #connection(): Outside {
-    const { network, canary } = this.around;
-    const sandbox = sandboxWith(canary, this.around.sandbox);
-    return {
-      transport: { send: (request, signal) => (this.#isAlive ? network.send(request, signal) : NEVER) },
-      resolver: { resolve: (host, signal) => (this.#isAlive ? network.resolve(host, signal) : NEVER) },
-      sandbox: {
-        run: (owner, prepare) => (this.#isAlive ? sandbox.run(owner, prepare) : NEVER),
-        runHosted: (owner, prepare, isRerun) => (this.#isAlive ? sandbox.runHosted(owner, prepare, isRerun) : NEVER),
-      },
-      keys: { fetch: () => (this.#isAlive ? network.fetchKey() : NEVER), confirm: () => NEVER },
     };
   }
 }

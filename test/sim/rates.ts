@@ -47,6 +47,11 @@ const SOURCE_EVENTS = {
   rotateUrl: [5, 60],
   deleteSource: [2, 40],
   addSource: [5, 60],
+  publish: [500, 2000],
+  disturbQueue: [20, 150],
+  changeQueue: [20, 150],
+  deleteQueue: [5, 30],
+  addQueue: [5, 40],
 } as const satisfies Readonly<Record<string, Range>>;
 export type SourceEventName = keyof typeof SOURCE_EVENTS;
 export const SOURCE_EVENT_NAMES = Object.keys(SOURCE_EVENTS) as SourceEventName[];
@@ -61,6 +66,10 @@ const FAULTS = {
   crashAfterCommit: [0.0003, 0.01],
   /** Chance per request to a source. */
   crashAtDoor: [0.001, 0.02],
+  /** Chance per time that messages are received from a queue. */
+  crashAtQueue: [0.003, 0.05],
+  /** Chance per step of a connection to a broker that it is lost. */
+  brokerLoss: [0.01, 0.15],
   /** Chance per step of a function. */
   crashAtFunction: [0.001, 0.03],
   slowRead: [0.02, 0.7],

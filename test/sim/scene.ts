@@ -6,6 +6,7 @@ import type { Dice } from "./dice.ts";
 import type { Marks } from "./marks.ts";
 import type { Network } from "./network.ts";
 import type { Program } from "./program.ts";
+import type { SimBrokers } from "./queues/brokers.ts";
 import type { EventName, Rates, SourceEventName } from "./rates.ts";
 import type { InFlight, Target } from "./watch/in-flight.ts";
 
@@ -13,6 +14,8 @@ export const MINUTE_MS = 60_000;
 export const HOUR_MS = 60 * MINUTE_MS;
 export const EVENT_TYPES = ["order.paid", "order.sent", "user.created"];
 export const CHANNELS = ["eu", "us"];
+/** Maximum size of a message in the simulation. */
+export const BODY_BYTES_MAX = 64 * 1024;
 export const TAGS = ["blue", "green", "red"];
 
 /** A message that was sent, with the response that the caller got. */
@@ -43,6 +46,7 @@ export interface Scene {
   readonly dice: Dice;
   readonly rates: Rates;
   readonly network: Network;
+  readonly brokers: SimBrokers;
   readonly db: Database;
   readonly checks: Checks;
   readonly marks: Marks;

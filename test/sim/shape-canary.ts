@@ -2,6 +2,7 @@ import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 import type { Configuration, History, NewMessage, Queue } from "../../src/store/index.ts";
 import type { Canary } from "./canary.ts";
 import type { Dice } from "./dice.ts";
+import { withoutQueues } from "./queue-canary.ts";
 import { isDowngrade } from "./versions.ts";
 
 /** Returns the sandbox. With the planted fault `skipped-downgrade`, a payload is sent as it is if its downgrade throws. */
@@ -29,8 +30,10 @@ export function withFullPayloads(endpoints: Configuration["endpoints"]): Configu
   };
 }
 
-export function historyWith(canary: Canary | null, { payloadLinks }: History): Partial<History> {
+export function historyWith(canary: Canary | null, { payloadLinks, sourceLog }: History): Partial<History> {
   switch (canary) {
+    case "unlogged-poison":
+      return { sourceLog: withoutQueues(sourceLog) };
     case "early-link-response":
       // The receiver gets the payload before the commit.
       return {

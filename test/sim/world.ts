@@ -19,6 +19,7 @@ import { Marks } from "./marks.ts";
 import { Network } from "./network.ts";
 import { runPhases } from "./phases.ts";
 import type { Program } from "./program.ts";
+import { SimBrokers } from "./queues/brokers.ts";
 import { type EventName, type Rates, rollRates, type SourceEventName } from "./rates.ts";
 import { FaultySandbox } from "./sandbox.ts";
 import type { Event, Scene, Sent } from "./scene.ts";
@@ -58,6 +59,7 @@ export class World implements Scene {
   readonly rates: Rates;
   readonly settings: KernelSettings;
   readonly network: Network;
+  readonly brokers: SimBrokers;
   readonly sandbox: FaultySandbox;
   readonly inFlight: InFlight;
   readonly checks: Checks;
@@ -91,6 +93,10 @@ export class World implements Scene {
     const deliveryTime = () => clock.wall - this.program.kernel.engine.retriesAheadMs;
     // The checks have their own dice, so that a change of the checks does not change the world.
     this.checks = new Checks({ db, clock, settings, sent, marks, inFlight, dice: new Dice(~seed), deliveryTime });
+    this.brokers = new SimBrokers({
+      ...{ clock, dice, marks, loss: rates.faults.brokerLoss, isCalm: () => this.network.onlyEndpointsMayFail },
+      onRemoved: (publication) => this.checks.sources.queues.removed(publication),
+    });
     const isCommitRare = () => this.lives.observer.isCommitRare;
     const kill = () => this.lives.kill();
     this.faults = new Faults({ clock, dice, rates, note, isCommitRare, kill });
@@ -102,6 +108,7 @@ export class World implements Scene {
       ...{ busy: this.rates.faults.shortage, onFunctionStep },
     });
     this.lives = new Lives(this);
+    this.checks.sources.queues.onReceived = () => this.#perhapsDisturb();
     this.network.onArrival = (arrival) => {
       const isThin = this.checks.thin.received(arrival, this.program.kernel.ids);
       if (isThin && dice.chance(0.7)) this.later(dice.below(dice.pick([3, 100, 10_000])), "readLink", null);
@@ -182,7 +189,16 @@ export class World implements Scene {
 
   readonly perhapsCrashSoon = (): void => this.#perhapsCrash("crashAtDoor");
 
-  #perhapsCrash(rate: "crashAtDoor" | "crashAtFunction"): void {
+  /** Sometimes lets something happen to a source that has just received messages from its queue. */
+  #perhapsDisturb(): void {
+    const { dice, rates, faults } = this;
+    this.#perhapsCrash("crashAtQueue");
+    if (!faults.areOn || !dice.chance(0.15)) return;
+    const name = dice.pick(["changeQueue", "changeQueue", "disturbQueue", "deleteQueue"] as const);
+    if (rates.sourceEvents[name] > 0) this.laterAtSource(dice.below(dice.pick([1, 3, 20, 500])), name);
+  }
+
+  #perhapsCrash(rate: "crashAtDoor" | "crashAtFunction" | "crashAtQueue"): void {
     if (!this.faults.areOn || !this.dice.chance(this.rates.faults[rate])) return;
     this.lives.crashAfterTurns(this.dice.below(8));
   }
@@ -235,7 +251,13 @@ export class World implements Scene {
   #isAtRest(): boolean {
     const { inFlight, checks } = this;
     if (this.#calls.size > 0 || inFlight.attempts.size > 0 || checks.backlog.isGrowing) return false;
+    if (this.unreadQueues.length > 0) return false;
     return checks.rest.lastDueAt() === null && checks.operational.areAllStored;
+  }
+
+  /** The queues that are not empty, although a source takes from them. */
+  get unreadQueues(): readonly string[] {
+    return this.checks.sources.queues.expected.filter((url) => this.brokers.queueOf(url).size > 0);
   }
 
   #isStuck(): boolean {

@@ -1,4 +1,5 @@
 import type { Database, Statement } from "bun:sqlite";
+import { isBrokerType } from "../../../src/core/broker.ts";
 import type { Fact } from "../../../src/core/fact.ts";
 import type { Seq } from "../../../src/core/id.ts";
 import { type LogCause, outcomes, type ReceivedOutcome, type SourceCounts } from "../../../src/core/received.ts";
@@ -15,12 +16,13 @@ const LOGGED_ALWAYS = 50;
 
 interface LogRow {
   readonly source_seq: Seq;
+  readonly method: string;
   readonly cause: LogCause;
   readonly payload: Uint8Array;
 }
 
 interface Counted {
-  readonly source: SourceRecord;
+  readonly source: Pick<SourceRecord, "seq" | "state">;
   /** Counts since the creation, as the facts say. */
   counts: Record<ReceivedOutcome, number>;
   /** True times of the requests that may not have been stored yet. */
@@ -58,9 +60,9 @@ export class SourceCountChecks {
   constructor(private readonly around: Around) {
     const { db } = around;
     db.run(`
-      CREATE TEMP TABLE logged_request (source_seq INTEGER, cause TEXT, payload BLOB);
+      CREATE TEMP TABLE logged_request (source_seq INTEGER, method TEXT, cause TEXT, payload BLOB);
       CREATE TEMP TRIGGER request_logged AFTER INSERT ON source_log BEGIN
-        INSERT INTO logged_request VALUES (NEW.source_seq, NEW.cause, NEW.payload);
+        INSERT INTO logged_request VALUES (NEW.source_seq, NEW.method, NEW.cause, NEW.payload);
       END;
     `);
     const columns = outcomes.map((outcome) => `count_${outcome} AS ${outcome}`).join(", ");
@@ -69,7 +71,7 @@ export class SourceCountChecks {
     this.#forget = db.prepare("DELETE FROM logged_request");
   }
 
-  add(source: SourceRecord): void {
+  add(source: Counted["source"]): void {
     const counts = { stored: 0, duplicate: 0, refused: 0, limited: 0, handshake: 0 };
     this.#counted.set(source.seq, { source, counts, lately: [], ofLife: newLife(), statedAsLogged: 0, logged: 0 });
   }
@@ -136,10 +138,11 @@ export class SourceCountChecks {
 
   #checkLog(): void {
     const { postingOf, violation } = this.around;
-    for (const { source_seq: seq, cause, payload } of this.#rows.all()) {
+    for (const { source_seq: seq, method, cause, payload } of this.#rows.all()) {
       const counted = this.#counted.get(seq)!;
       counted.logged++;
-      if (payload.byteLength === 0) continue;
+      // The messages of queues are checked where they are settled.
+      if (payload.byteLength === 0 || isBrokerType(method)) continue;
       const posting = postingOf(payload);
       if (posting?.source.seq !== seq) violation(`the log of source ${seq} has a request to another source`);
       else this.#checkCause(posting, cause);

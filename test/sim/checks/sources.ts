@@ -1,4 +1,5 @@
 import type { Database, Statement } from "bun:sqlite";
+import { isBrokerType } from "../../../src/core/broker.ts";
 import type { Fact } from "../../../src/core/fact.ts";
 import type { Seq } from "../../../src/core/id.ts";
 import type { NewMessage } from "../../../src/store/index.ts";
@@ -10,6 +11,7 @@ import type { Flaw } from "../sources/kinds.ts";
 import type { DoorCall, Posting, SourceRecord } from "../sources/record.ts";
 import { CronChecks } from "./cron.ts";
 import { DoorReplies } from "./door-replies.ts";
+import { QueueChecks } from "./queues.ts";
 import { SourceCountChecks } from "./source-counts.ts";
 import type { Violation } from "./violation.ts";
 
@@ -33,6 +35,7 @@ export class SourceChecks {
   readonly cron: CronChecks;
   readonly counts: SourceCountChecks;
   readonly replies: DoorReplies;
+  readonly queues: QueueChecks;
   readonly #byBody = new Map<string, Posting>();
   readonly #rows: Statement<ReceivedRow, []>;
   readonly #forget: Statement<unknown, []>;
@@ -58,10 +61,12 @@ export class SourceChecks {
     this.cron = new CronChecks(clock, marks, violation);
     this.counts = new SourceCountChecks({ db, clock, marks, violation, postingOf: (body) => this.#postingOf(body) });
     this.replies = new DoorReplies(clock, marks, violation);
+    this.queues = new QueueChecks(db, clock, marks, violation);
   }
 
   happened(fact: Fact): void {
     this.counts.happened(fact);
+    this.queues.happened(fact);
   }
 
   newUid(): string {
@@ -91,7 +96,8 @@ export class SourceChecks {
 
   /** Must be called after each commit, before the program learns of the commit. */
   committed(): void {
-    if (this.sources.length === 0) return;
+    this.queues.committed();
+    if (this.sources.length === 0 && this.queues.sources.length === 0) return;
     const rows = this.#rows.all();
     if (rows.length === 0) return;
     this.#forget.run();
@@ -101,12 +107,14 @@ export class SourceChecks {
   programStarted(): void {
     this.#life++;
     this.replies.life = this.#life;
+    this.queues.programStarted(this.#life);
     this.counts.programStarted();
     for (const source of this.sources) source.programEnded();
   }
 
   /** Must be called when the program has crashed. No request gets a response anymore. */
   programCrashed(): void {
+    this.queues.programCrashed();
     for (const { postings } of this.sources)
       for (const posting of postings) {
         for (const { isAccepting, isStored } of posting.underWay) {
@@ -133,16 +141,23 @@ export class SourceChecks {
     return this.#byBody.get(Buffer.from(body).toString("latin1"));
   }
 
-  #stored({ seq, application_seq: applicationSeq, payload, accepted_at: acceptedAt, received }: ReceivedRow): void {
+  #stored(row: ReceivedRow): void {
+    const { seq, application_seq: applicationSeq, payload, accepted_at: acceptedAt, received } = row;
     const { sourceSeq, state, method } = fromReceivedColumn(received).received!;
     const body = new Uint8Array(payload);
     const message = { seq, applicationSeq, payload: body, deliverAt: null, expiresAt: null };
     this.sent.push({ ...message, sentAt: this.clock.now, answer: "accepted" });
-    const source = this.sources.find((one) => one.seq === sourceSeq);
+    const isOfQueue = isBrokerType(method);
+    const sources = isOfQueue ? this.queues.sources : this.sources;
+    const source = sources.find((one) => one.seq === sourceSeq);
     // The program may have crashed before its owner learned of the source.
     if (source === undefined && method === "CRON") return;
     if (source?.applicationSeq !== applicationSeq) {
       this.violation(`message ${seq} of source ${sourceSeq} is stored in the application ${applicationSeq}`);
+    }
+    if (isOfQueue) {
+      this.queues.stored(sourceSeq, row);
+      return;
     }
     if (method === "CRON") {
       this.cron.stored(sourceSeq, acceptedAt, this.#life);

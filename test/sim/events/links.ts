@@ -4,10 +4,8 @@ import type { Problem } from "../../../src/core/problem.ts";
 import { StoreUnavailable } from "../../../src/store/index.ts";
 import type { Link } from "../checks/thin.ts";
 import type { Program } from "../program.ts";
-import type { Event, Scene } from "../scene.ts";
+import { BODY_BYTES_MAX, type Event, type Scene } from "../scene.ts";
 import { unless } from "./problems.ts";
-
-const BODY_BYTES_MAX = 2 * 1024 * 1024;
 
 /** Reads the payload of one of the latest thin events, once or twice at the same time. */
 export const readLink: Event = async (scene, program) => {

@@ -132,6 +132,7 @@ export const deleteCronSources: Event = async (scene, program) => {
 
 /** Checks the counts of all sources at the end. */
 export const finalCounts: Event = async ({ checks, rates }, { kernel }) => {
-  for (const { seq, state } of checks.sources.sources) if (state === "live") await kernel.sourceCounter.of(seq);
+  const sources = [...checks.sources.sources, ...checks.sources.queues.sources];
+  for (const { seq, state } of sources) if (state === "live") await kernel.sourceCounter.of(seq);
   checks.sources.counts.nothingIsMissing("at the end", { isDiskFaulty: rates.faults.fullDisk > 0 });
 };

@@ -21,13 +21,14 @@ export class Uncertain<T> {
     return this.#values.has(value);
   }
 
-  /** Must be called before a change. The returned function must be called when it is done. */
-  change(value: T): () => void {
+  /** Must be called before a change. The returned function must be called when it is done or has perhaps failed. */
+  change(value: T): (isDone?: boolean) => void {
     this.#values.add(value);
     this.#changes++;
     if (this.#changes > 1) this.#haveOverlapped = true;
-    return () => {
+    return (isDone = true) => {
       this.#changes--;
+      if (!isDone) this.#haveOverlapped = true;
       if (this.#changes > 0) return;
       if (!this.#haveOverlapped) this.#values = new Set([value]);
       this.#haveOverlapped = false;
