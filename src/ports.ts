@@ -344,9 +344,9 @@ export interface ProtocolClients {
 export interface Resolver {
   /**
    * Resolves a host name to IP addresses. Resolves to an empty list if the name does not exist, if
-   * the lookup fails or after `signal` aborts. Resolves to a shortage if no name server responds to
-   * anything. Never rejects. The addresses may be minutes old, so callers must check each address
-   * rather than the name.
+   * the lookup fails or takes more than a few seconds, or after `signal` aborts. Resolves to a
+   * shortage if no name server responds to anything. Never rejects. The addresses may be minutes old,
+   * so callers must check each address rather than the name.
    */
   resolve(host: string, signal: AbortSignal): Promise<readonly string[] | Shortage>;
 }

@@ -26,6 +26,7 @@ export class VirtualClock {
   #order = 0;
   #turn = 0;
   #aheadMs = 0;
+  #stands = false;
   readonly #steps: Step[] = [];
   /** A binary heap, ordered by time and then by order of arrival. */
   readonly #heap: Event[] = [];
@@ -90,8 +91,22 @@ export class VirtualClock {
       now: () => this.wall,
       steady: () => this.#now,
       after: (delayMs, task) => this.#add(delayMs, task, process),
-      soon: (task) => void this.#add(0, task, process),
+      soon: (task) => {
+        if (this.#stands) setImmediate(task);
+        else this.#add(0, task, process);
+      },
     };
+  }
+
+  /**
+   * Runs `action` while no time passes and nothing else happens. The turns of the event loop that it
+   * waits for come at once.
+   */
+  async whileStanding(action: () => Promise<void>): Promise<void> {
+    this.#stands = true;
+    await action().finally(() => {
+      this.#stands = false;
+    });
   }
 
   /** Ends a process. Its timers no longer run, and it can set no new ones. */

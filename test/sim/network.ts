@@ -11,6 +11,9 @@ export type Mood = "healthy" | "slow" | "hanging" | "failing" | "busy" | "refusi
 
 const FAULTS: readonly Mood[] = ["healthy", "slow", "hanging", "failing", "busy", "refusing", "redirecting", "deaf"];
 
+/** Time after which the real resolver gives up a lookup, in ms. */
+const LOOKUP_MS_MAX = 6000;
+
 /** A message that an endpoint has received in full. */
 export interface Arrival {
   readonly host: string;
@@ -77,7 +80,8 @@ export class Network implements Transport, Resolver {
     const hangs = isFaulty && this.dice.chance(0.3);
     return new Promise((resolve) => {
       signal.addEventListener("abort", () => resolve([]), { once: true });
-      if (!hangs) this.clock.at(this.dice.below(3), () => resolve(isFaulty ? [] : ["93.184.216.34"]));
+      const delayMs = hangs ? LOOKUP_MS_MAX : this.dice.below(3);
+      this.clock.at(delayMs, () => resolve(isFaulty ? [] : ["93.184.216.34"]));
     });
   }
 

@@ -76,7 +76,7 @@ async function look(world: World): Promise<void> {
   checks.counts.health();
   checks.counts.nothingForgotten();
   checks.quotas.countsAreRight(world.rates.faults.clockStep > 0);
-  await checks.lists.look(world, world.program.directStore);
+  await world.clock.whileStanding(() => checks.lists.look(world, world.program.directStore));
 }
 
 /** Ends all faults except those of the network. Downgrades no longer throw. */

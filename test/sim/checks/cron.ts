@@ -40,7 +40,8 @@ export class CronChecks {
     const { everyMs, made } = runs;
     const run = this.#runAt(acceptedAt, runs);
     // The time may have been set between the start of the run and its message.
-    const isClear = this.clock.latestBetween(this.clock.now - LATE_MS) === this.clock.wall;
+    const since = this.clock.now - LATE_MS;
+    const isClear = this.clock.latestBetween(since) === this.clock.wall && this.clock.forwardMsSince(since) === 0;
     if (made.has(run) && isClear) this.violation(`the source ${sourceSeq} ran twice at ${run * everyMs}`);
     this.marks.hit("cron: run");
     if (runs.life !== life && runs.life > 0 && this.clock.now - runs.latestAt > 2 * everyMs) {
