@@ -19,8 +19,8 @@ export const coreMutants: readonly Mutant[] = [
   {
     name: "redirect-is-a-success",
     file: "src/core/outcome.ts",
-    find: "if (status >= 200 && status < 300) return success;",
-    replace: "if (status >= 200 && status < 400) return success;",
+    find: "return status >= 200 && status < 300;",
+    replace: "return status >= 200 && status < 400;",
     test: "bun test test/core/outcome.test.ts",
   },
   {

@@ -4,8 +4,8 @@ import type { Mutant } from "./mutant.ts";
 export const deliverMutants: readonly Mutant[] = [
   {
     name: "lane-not-read-again-after-a-resend",
-    file: "src/deliver/attempt.ts",
-    find: "if (lane.takeResent(delivery.seq)) lane.waitsOnDisk(0);",
+    file: "src/deliver/attempt-steps.ts",
+    find: "if (lane.takeResent(waiting.delivery.seq)) lane.waitsOnDisk(0);",
     replace: "",
     test: "bun test test/engine/resend.test.ts test/engine/slow-store.test.ts",
   },
@@ -25,9 +25,9 @@ export const deliverMutants: readonly Mutant[] = [
   },
   {
     name: "paused-endpoint-gets-messages",
-    file: "src/deliver/lane-state.ts",
-    find: 'if (endpoint.paused) return "paused";',
-    replace: "",
+    file: "src/deliver/gate.ts",
+    find: "    paused ||\n    this.#isHeld ||",
+    replace: "    this.#isHeld ||",
     test: "bun test test/engine/lane-state.test.ts test/engine/life.test.ts",
   },
   {
@@ -68,13 +68,13 @@ export const deliverMutants: readonly Mutant[] = [
   {
     name: "outdated-read-used",
     file: "src/deliver/lane-reader.ts",
-    find: "if (lane.generation !== generation) return;\n    for (const delivery of rows)",
-    replace: "for (const delivery of rows)",
+    find: "if (lane.generation !== generation) return;\n    for (const row of rows)",
+    replace: "for (const row of rows)",
     test: "bun test test/engine/lane-reader.test.ts test/engine/slow-store.test.ts",
   },
   {
     name: "old-url-disables-a-changed-endpoint",
-    file: "src/deliver/attempt.ts",
+    file: "src/deliver/attempt-steps.ts",
     find: "const mayDisable = lane.entry === entry;",
     replace: "const mayDisable = true;",
     test: "bun test test/engine/change.test.ts test/engine/outcomes.test.ts",
@@ -88,9 +88,9 @@ export const deliverMutants: readonly Mutant[] = [
   },
   {
     name: "redrive-takes-what-dies-later",
-    file: "src/deliver/tasks/redrive.ts",
-    find: "return Math.min(data.filter.before ?? Number.MAX_SAFE_INTEGER, timeOfSeq(task.seq) + 1);",
-    replace: "return data.filter.before ?? timeOfSeq(Number.MAX_SAFE_INTEGER);",
+    file: "src/deliver/tasks/dead-letter-range.ts",
+    find: "before: Math.min(filter.before ?? Number.MAX_SAFE_INTEGER, deadUntil + 1)",
+    replace: "before: filter.before ?? Number.MAX_SAFE_INTEGER",
     test: "bun test test/engine/redrive.test.ts",
   },
   {
@@ -102,7 +102,7 @@ export const deliverMutants: readonly Mutant[] = [
   },
   {
     name: "disabling-not-signalled",
-    file: "src/deliver/attempt.ts",
+    file: "src/deliver/attempt-steps.ts",
     find: 'signals.send({ type: "endpoint.changed", endpointSeq, applicationSeq });',
     replace: "",
     test: "bun test test/engine/outcomes.test.ts test/engine/life.test.ts",
@@ -138,7 +138,7 @@ export const deliverMutants: readonly Mutant[] = [
   {
     name: "scheduled-message-not-read-again-after-a-clock-step",
     file: "src/deliver/scheduler.ts",
-    find: "for (const lane of this.parts.lanes) if (lane.laterAt !== NOTHING) lane.rereadNotDue();",
+    find: "if (waitsForTime || lane.isReading) lane.rereadNotDue();",
     replace: "",
     test: "bun test test/engine/clock.test.ts test/engine/clock-watch.test.ts test/engine/scheduled.test.ts",
   },

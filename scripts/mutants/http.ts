@@ -4,16 +4,16 @@ import type { Mutant } from "./mutant.ts";
 export const httpMutants: readonly Mutant[] = [
   {
     name: "resolved-address-not-checked",
-    file: "src/targets/http.ts",
+    file: "src/targets/destination.ts",
     find: "filter((address) => addressAllowed(address, allowSubnets))",
     replace: "filter((address) => addressAllowed(address, allowSubnets) || address !== null)",
     test: "bun test test/targets/http.test.ts",
   },
   {
     name: "literal-address-not-checked",
-    file: "src/targets/http.ts",
-    find: "return addressAllowed(address, allowSubnets) ? { url, addresses: [address] } : blocked(address);",
-    replace: "return { url, addresses: [address] };",
+    file: "src/targets/destination.ts",
+    find: "return addressAllowed(address, allowSubnets) ? { url, addresses: [address], isLocal: false } : blocked(address);",
+    replace: "return { url, addresses: [address], isLocal: false };",
     test: "bun test test/targets/http.test.ts",
   },
   {
@@ -54,15 +54,15 @@ export const httpMutants: readonly Mutant[] = [
   {
     name: "connection-shared-between-host-names",
     file: "src/edge/http-client/target.ts",
-    find: "return { address, port, tls, key: ",
-    replace: "return { address, port, tls, key: url.protocol + address + port || ",
+    find: "return { address, port, tls, proxy: isLocal ? null : this.proxy, key };",
+    replace: "return { address, port, tls, proxy: isLocal ? null : this.proxy, key: url.protocol + address + port };",
     test: "bun test test/edge/http-client/tls.test.ts test/edge/http-client/keep-alive.test.ts",
   },
   {
     name: "aborted-request-keeps-its-connection",
     file: "src/edge/http-client/exchange.ts",
-    find: "this.#connection?.abort();\n    this.#finish(timedOut);",
-    replace: "this.#finish(timedOut);",
+    find: "this.#connection?.abort();\n    this.#finish(timeout);",
+    replace: "this.#finish(timeout);",
     test: "bun test test/edge/http-client/abort.test.ts",
   },
 ];

@@ -22,8 +22,8 @@ export const limitMutants: readonly Mutant[] = [
   {
     name: "response-to-a-change-refused",
     file: "src/api/http/dispatch.ts",
-    find: 'answer.body.length < LONG_CHARS || operation.method !== "GET"',
-    replace: "answer.body.length < LONG_CHARS",
+    find: 'answer.body.length < LONG_SIZE || operation.method !== "GET"',
+    replace: "answer.body.length < LONG_SIZE",
     test: MEMORY,
   },
   {
@@ -57,7 +57,7 @@ export const limitMutants: readonly Mutant[] = [
   },
   {
     name: "large-batch-in-one-commit",
-    file: "src/accept/accept.ts",
+    file: "src/accept/portions.ts",
     find: "const DELIVERIES_AT_ONCE = 1000;",
     replace: "const DELIVERIES_AT_ONCE = 1_000_000;",
     test: FAN_OUT,
@@ -135,7 +135,7 @@ export const limitMutants: readonly Mutant[] = [
   {
     name: "excess-connections-stay-open",
     file: "src/edge/client-connections.ts",
-    find: "if (isKnown || isBusy) sockets.refuse(socket, REFUSAL);",
+    find: "if (isKnown || isBusy) sockets.refuse(socket, this.server.isEncrypted ? null : REFUSAL);",
     replace: "",
     test: CONNECTIONS,
   },
@@ -149,8 +149,8 @@ export const limitMutants: readonly Mutant[] = [
   {
     name: "connection-opened-after-the-limit-is-lowered-again",
     file: "src/edge/kept-descriptors.ts",
-    find: "process.nextTick(end);",
-    replace: "end();",
+    find: "} finally {\n    process.nextTick(end);",
+    replace: "} finally {\n    end();",
     test: CONNECTIONS,
   },
 ];

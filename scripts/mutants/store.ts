@@ -34,7 +34,7 @@ export const storeMutants: readonly Mutant[] = [
   },
   {
     name: "prune-deletes-pending-messages",
-    file: "src/store/sqlite/prune.ts",
+    file: "src/store/sqlite/prune-messages.ts",
     find: '"EXISTS (SELECT 1 FROM delivery d WHERE d.message_seq = m.seq AND d.state = 0) AS stays"',
     replace: '"0 AS stays"',
     test: SUITES,
@@ -63,8 +63,8 @@ export const storeMutants: readonly Mutant[] = [
   {
     name: "event-id-not-unique",
     file: "src/store/sqlite/messages.ts",
-    find: "if (message.eventId !== null && eventIdExists",
-    replace: 'if (message.eventId === "" && eventIdExists',
+    find: "if (eventId !== null && eventIdExists",
+    replace: 'if (eventId === "" && eventIdExists',
     test: SUITES,
   },
   {
@@ -77,8 +77,8 @@ export const storeMutants: readonly Mutant[] = [
   {
     name: "idempotency-key-not-stored-with-its-message",
     file: "src/store/sqlite/messages.ts",
-    find: "if (message.idempotency !== null) {\n      idempotency.insert(",
-    replace: "if (message.idempotency === undefined) {\n      idempotency.insert(",
+    find: "if (entry !== null) idempotency.addMessage(entry, message.seq);",
+    replace: "",
     test: SUITES,
   },
   {
