@@ -6,6 +6,7 @@ import { features } from "./features.ts";
 import { describeMachine } from "./machine.ts";
 import { HELP, type Options, readOptions, UsageError } from "./options.ts";
 import { runPages } from "./pages/run.ts";
+import { runReadme } from "./readme.ts";
 
 /** `bun run bench`; see `--help`. */
 
@@ -13,6 +14,7 @@ import { runPages } from "./pages/run.ts";
 const OTHERS = new Map([
   ["pages", runPages],
   ["backup", runBackupBench],
+  ["readme", runReadme],
 ]);
 const other = OTHERS.get(process.argv[2] ?? "");
 if (other !== undefined) {

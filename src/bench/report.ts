@@ -20,7 +20,7 @@ export function conditionsOf({ version, machine, measuredAt, seconds, rounds, si
 }
 
 export function scenarioTable({ figures }: Pick<ScenarioResult, "figures">): string {
-  return alignColumns([HEADS, ...figures.map(cells)]);
+  return figures.length === 0 ? "not measured" : alignColumns([HEADS, ...figures.map(cells)]);
 }
 
 /** Returns the result as one Markdown table. */

@@ -12,25 +12,35 @@ export interface RunOptions {
   readonly size: number | null;
 }
 
-/** Runs scenarios one after another. `onProgress` gets each step, and the table of each scenario. */
+/** Gets what happens while scenarios run. */
+export interface RunListener {
+  /** Gets each step, and the table of each scenario. */
+  onProgress(text: string): void;
+  /** Gets the result so far after each scenario. */
+  onResult(result: BenchResult): Promise<void>;
+}
+
+/** Runs scenarios one after another. */
 export async function runScenarios(
   work: Workplace,
   { scenarios, version, ...options }: RunOptions,
-  onProgress: (text: string) => void,
+  { onProgress, onResult }: RunListener,
 ): Promise<BenchResult> {
   const isShared = isBusy();
   const machine = machineOf(work);
   const measuredAt = new Date().toISOString();
   onProgress(machine);
   const results: ScenarioResult[] = [];
+  const result = { version, machine, isShared, measuredAt, ...options, scenarios: results };
   for (const [i, { name, title, run }] of scenarios.entries()) {
     onProgress(`\n${name} (${i + 1} of ${scenarios.length}): ${title}`);
     const context: ScenarioContext = { ...options, work, onProgress: (text) => onProgress(`${name}: ${text}`) };
     const outcome = await run(context);
     onProgress(scenarioTable(outcome));
     results.push({ name, title, ...outcome });
+    await onResult(result);
   }
-  return { version, machine, isShared, measuredAt, ...options, scenarios: results };
+  return result;
 }
 
 function machineOf(work: Workplace): string {

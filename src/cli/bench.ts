@@ -49,7 +49,7 @@ export function addBenchCommand(program: Command): void {
       ),
     )
     .addOption(size())
-    .option("--json <file>", "also write all figures to a file")
+    .option("--json <file>", "also write the figures to a file, after each scenario")
     .option("--svg <dir>", "also write charts to an existing directory")
     .option("--compare <file>", "also compare with the figures in a file of --json")
     .addOption(directory())
@@ -82,8 +82,12 @@ async function run(names: readonly string[], given: Given): Promise<void> {
   const { runScenarios } = await import("../bench/run.ts");
   const { seconds, rounds, size = null } = given;
   const options = { version: versionText, scenarios: chosen, seconds, rounds, size };
-  const result = await inWorkplace(given.dir, (work) => runScenarios(work, options, progress));
-  if (given.json !== undefined) await Bun.write(given.json, `${JSON.stringify(result, null, 2)}\n`);
+  // The figures so far are kept if the bench is interrupted.
+  const onResult = async (result: BenchResult) => {
+    if (given.json !== undefined) await Bun.write(given.json, `${JSON.stringify(result, null, 2)}\n`);
+  };
+  const listener = { onProgress: progress, onResult };
+  const result = await inWorkplace(given.dir, (work) => runScenarios(work, options, listener));
   if (given.svg !== undefined) {
     const { writeCharts } = await import("../bench/charts.ts");
     await writeCharts(result, given.svg);

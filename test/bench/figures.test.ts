@@ -1,4 +1,6 @@
 import { expect, test } from "bun:test";
+import { join } from "node:path";
+import { PUBLISHED, publishedResult, withFigures } from "../../scripts/bench/readme.ts";
 import { chartsOf } from "../../src/bench/charts.ts";
 import { comparison } from "../../src/bench/compare.ts";
 import { type Figure, isMet, ratioOf, spreadOf } from "../../src/bench/figures.ts";
@@ -8,6 +10,8 @@ import { type BenchResult, parseResult } from "../../src/bench/result.ts";
 import { scenarios } from "../../src/bench/scenarios/index.ts";
 import { selected } from "../../src/bench/selection.ts";
 import { barChart } from "../../src/bench/svg.ts";
+import { ROOT } from "../support/binary.ts";
+import { readReadme } from "../support/readme.ts";
 
 const FIGURE: Figure = {
   name: "delivered",
@@ -62,6 +66,13 @@ test("the report has each figure with its range, its reference, its ratio, its t
   expect(lines.at(-1)).toBe("Targets: 2 met, 1 missed.");
   expect(benchReport({ ...RESULT, size: 20_000 })).toContain("scenarios prepared only 20,000 messages");
   expect(benchReport({ ...RESULT, isShared: true })).toContain("Other programs used the machine");
+});
+
+test("a scenario that this machine cannot run is reported as not measured, and has no row and no chart", () => {
+  const none: BenchResult = { ...RESULT, scenarios: [{ name: "cores", title: "cores", figures: [] }] };
+  expect(benchReport(none)).toContain("cores: cores\nnot measured");
+  expect(markdownTable(none.scenarios).split("\n")).toHaveLength(2);
+  expect(chartsOf(none)).toEqual([]);
 });
 
 test("the Markdown table names a scenario only in its first row", () => {
@@ -136,4 +147,13 @@ test("texts in charts are escaped", () => {
   expect(svg).toContain("a &lt; b");
   expect(svg).toContain("&quot;&amp;&quot;  &lt;b&gt;");
   expect(svg).not.toContain("<x>");
+});
+
+test("the README and its charts have the figures of the repository; `bun run bench readme` updates them", async () => {
+  const result = await publishedResult();
+  const readme = await readReadme();
+  expect(withFigures(readme, result)).toBe(readme);
+  for (const { file, svg } of chartsOf(result)) {
+    expect({ file, text: await Bun.file(join(ROOT, PUBLISHED, file)).text() }).toEqual({ file, text: svg });
+  }
 });

@@ -12,6 +12,7 @@ import { filled } from "./prepared.ts";
 const HISTORY = 1_000_000;
 const STEPS = 10;
 const STEP_SECONDS_MAX = 600;
+const WARM_UP_SECONDS = 2;
 
 export const history: Scenario = {
   name: "history",
@@ -51,11 +52,12 @@ async function withHistory({ work }: ScenarioContext, total: number) {
   return await pointsOf(work, server, receiver.url, total);
 }
 
-/** Sends messages in steps, and returns the CPU time per webhook of each. */
+/** Sends messages in steps after a warm-up, and returns the CPU time per webhook of each. */
 async function pointsOf(work: Workplace, subject: Subject, receiverUrl: string, total: number) {
   const points: [number, number][] = [];
   const requestsMax = Math.ceil(total / STEPS);
   const requests = messageRequests(subject.token, BODY_BYTES);
+  await runLoad(work, subject, { requests, receiverUrl, seconds: WARM_UP_SECONDS });
   for (let step = 1; step <= STEPS; step++) {
     const load = { requests, receiverUrl, requestsMax, seconds: STEP_SECONDS_MAX };
     const { cpuMicrosPerDelivered } = await runLoad(work, subject, load);
