@@ -19,9 +19,9 @@ const REQUEST_MS = 10_000;
 /** Time that a broker waits for messages before it responds, in ms. It delays the end of a connection. */
 const FETCH_MS = 500;
 /** Maximum size of the messages of one response, compressed. A broker sends at least one batch. */
-const FETCH_BYTES = 2 * 1024 * 1024;
-/** Maximum size of a response. A batch may be as large as the broker's `message.max.bytes`. */
-const RESPONSE_BYTES_MAX = 32 * 1024 * 1024;
+const FETCH_BYTES = 512 * 1024;
+/** Maximum size of a response. A batch may be as large as the broker's `message.max.bytes`, 1 MiB by default. */
+const RESPONSE_BYTES_MAX = 16 * 1024 * 1024;
 /** Tries of the client before the connection counts as lost, and the wait before the second, in ms. */
 const RETRY = { retries: 3, initialRetryTime: 100, restartOnFailure: async () => false };
 /** Interval at which a batch that waits looks for room, and for a new generation of the group, in ms. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { withFewRecords } from "../../../src/edge/kafka/codecs.ts";
 import { InvalidBatch } from "../../../src/edge/kafka/decoded-bytes.ts";
 import { lz4Decode } from "../../../src/edge/kafka/lz4.ts";
 import { snappyDecode } from "../../../src/edge/kafka/snappy.ts";
@@ -27,6 +28,19 @@ test("the blocks that Kafka's own client compresses with Snappy are decompressed
 
 test("a frame of LZ4 is decompressed", () => {
   expect(lz4Decode(Buffer.from(LZ4, "hex"), BYTES_MAX).toString()).toBe(TEXT);
+});
+
+test("a batch with too many records is refused before they are decoded", () => {
+  // Records of 6 and 200 bytes, after their lengths.
+  const records = Buffer.concat([
+    Buffer.alloc(7, "0c000000010100", "hex"),
+    Buffer.from("9003", "hex"),
+    Buffer.alloc(200),
+  ]);
+  expect(withFewRecords(records, 2)).toBe(records);
+  expect(() => withFewRecords(records, 1)).toThrow(InvalidBatch);
+  expect(() => withFewRecords(Buffer.alloc(1_000_000, "0c000000010100", "hex"))).not.toThrow();
+  expect(() => withFewRecords(Buffer.alloc(4_000_000, "0c000000010100", "hex"))).toThrow("more than 500000 records");
 });
 
 describe.each([

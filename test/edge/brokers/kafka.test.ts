@@ -206,6 +206,12 @@ describe("producing to something that is not Kafka", () => {
     expect(await toPort(server.port)).toMatchObject({ kind: "failure", reason: "connection" });
   });
 
+  test("a response of a Kafka broker that is too large is refused with its size", async () => {
+    await using server = await startRawServer((socket) => void socket.end(Buffer.from("0200000000000001", "hex")));
+    const detail = "The broker sends a response of 33554432 bytes. At most 16777216 bytes are read.";
+    expect(await toPort(server.port)).toEqual({ kind: "failure", reason: "connection", detail });
+  });
+
   test("a server that says nothing instead of Kafka's protocol makes the attempt time out", async () => {
     await using server = await startRawServer(() => {});
     expect(await toPort(server.port, AbortSignal.timeout(200))).toMatchObject({ reason: "timeout" });
