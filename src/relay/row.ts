@@ -12,8 +12,11 @@ export interface Row {
   readonly payloadBytes: number;
 }
 
-/** Maximum size of a payload. Servers accept up to 256 MiB in a request. */
-export const PAYLOAD_BYTES_MAX = 64 * 1_048_576;
+/**
+ * Maximum size of a payload. It is far below that of responses, which contain the payload when a
+ * message is compared with its row.
+ */
+export const PAYLOAD_BYTES_MAX = 32 * 1_048_576;
 
 /** A row that can be a message. `payload` is its JSON text. */
 export interface Item {

@@ -7,7 +7,7 @@ import { hasPostgres, POSTGRES_PASSWORD, POSTGRES_USER } from "../support/postgr
 import { soon } from "../support/soon.ts";
 
 // Each command is a separate process, which takes seconds on a busy machine.
-setDefaultTimeout(60_000);
+setDefaultTimeout(120_000);
 
 /** When the relay is killed, by the request for a batch. */
 const MOMENTS = ["before the server has it", "before its response", "after a mark", "with its response"] as const;
