@@ -45,12 +45,12 @@ async function moveWith(fault: Fault, { servers, proxies, from, to }: Places): P
   let isOver = false;
   proxies.arm(fault);
   const sending = sendUntil(() => isOver, app, a.send, b.send);
-  const first = await moveApp(app, from, to);
+  const first = await moveApp(app, from, to, {}, "--with-history");
   const { killed } = proxies;
   proxies.arm(null);
   expect(first.code, `${first.stdout}${first.stderr}`).toBe(killed === null ? 0 : 1);
   await killed?.start();
-  const last = killed === null ? first : await moveApp(app, from, to);
+  const last = killed === null ? first : await moveApp(app, from, to, {}, "--with-history");
   expect(last.code, last.stderr).toBe(0);
   isOver = true;
   const accepted = [...waiting, ...(await sending)];
@@ -59,7 +59,22 @@ async function moveWith(fault: Fault, { servers, proxies, from, to }: Places): P
   expect((await b.send("PATCH", `/app/${app}/endpoint/${paused}`, { paused: false })).status).toBe(200);
   expect(await receivedOf(receiver, "/paused", accepted)).toEqual(accepted);
   expect(new Set(await receivedOf(receiver, "/active", accepted))).toEqual(new Set(accepted));
+  // A message may have been stored although the server died before its response.
+  const stored = await messagesOf(b.send, app);
+  expect(accepted.filter((id) => !stored.has(id))).toEqual([]);
   return killed !== null;
+}
+
+/** Returns the ids of all messages of an application. */
+async function messagesOf(send: Send, app: string): Promise<Set<string>> {
+  const ids = new Set<string>();
+  for (let iterator: string | null = null; ; ) {
+    const query: string = iterator === null ? "" : `&iterator=${encodeURIComponent(iterator)}`;
+    const { json } = await send("GET", `/app/${app}/msg?limit=250${query}`);
+    for (const { id } of json.data) ids.add(id);
+    if (json.done) return ids;
+    iterator = json.iterator;
+  }
 }
 
 /** Waits until all messages have arrived at a path. Returns their ids in the order of arrival. */
@@ -84,3 +99,24 @@ for (const when of ["before", "after"] as const) {
     }
   }, 300_000);
 }
+
+test("if the command is killed while it holds an application, the application goes on at its server", async () => {
+  await using servers = await twoServers();
+  const { a, b, receiver } = servers;
+  const app = await makeApplication(a.send);
+  await makeEndpoint(a.send, app, receiver.url);
+  const { json: state } = await a.send("GET", `/app/${app}/move`);
+  const { json: hold } = await a.send("POST", `/app/${app}/move/hold`, { closed: true });
+  expect((await a.send("POST", `/app/${app}/msg`, { eventType: "a", payload: {} })).status).toBe(503);
+  expect((await moveApp(app, a.url, b.url)).stderr).toContain("Another move of this application is under way.");
+
+  await until(
+    () => a.send("POST", `/app/${app}/msg`, { eventType: "a", payload: {} }),
+    ({ status }) => status === 202,
+  );
+  await receiver.arrived(1);
+  const late = await a.send("POST", `/app/${app}/move/depart`, { hold: hold.hold, url: b.url });
+  expect({ status: late.status, code: late.json.code }).toEqual({ status: 409, code: "move_hold_ended" });
+  expect((await moveApp(app, a.url, b.url)).code).toBe(0);
+  expect((await b.send("GET", `/app/${app}`)).json.id).toBe(state.appId);
+});

@@ -117,6 +117,7 @@ export function moveOriginRoutes(context: Context): Operation[] {
         "No attempt to its endpoints starts until the hold ends. If `closed` is true, requests for the application get 503 too. A hold ends after 15 seconds unless it is renewed.",
       access: "root",
       hidden: true,
+      audited: false,
       body: MoveHoldIn,
       bodyOptional: true,
       bodyExample: { closed: false },
@@ -138,6 +139,7 @@ export function moveOriginRoutes(context: Context): Operation[] {
       description: "The application goes on here. Does nothing if the hold has ended.",
       access: "root",
       hidden: true,
+      audited: false,
       responses: { 204: { description: "The hold has ended." } },
       problems: [404],
       async handle({ identity, params }) {
