@@ -9,11 +9,12 @@ const DAY_MS = 86_400_000;
  * Returns a retention with a fake store. Each call uses the next of the `answers`: whether more
  * rows are left, the number of deleted rows if none are left, or an error to throw.
  */
-function retentionOver(answers: ReadonlyArray<boolean | number | Error>) {
+function retentionOver(answers: ReadonlyArray<boolean | number | Error>, workMs = 0) {
   const clock = new VirtualClock(Date.UTC(2026, 0, 1));
   const startedAt = clock.now;
   const calls: Array<{ at: number; before: number; limit: number }> = [];
   const prune: Housekeeping["prune"] = async (before, now, limit) => {
+    clock.skip(workMs);
     calls.push({ at: now - startedAt, before: before - now, limit });
     const answer = answers[calls.length - 1] ?? false;
     if (answer instanceof Error) throw answer;
@@ -61,6 +62,14 @@ describe("the retention", () => {
     await pass(300_000);
     const pausesMs = calls.slice(1).map(({ at }, index) => at - calls[index]!.at);
     expect(pausesMs.slice(0, 5)).toEqual([1000, 1000, 60_000, 1000, 60_000]);
+  });
+
+  test("the pause of the retention grows with the time that a deletion takes", async () => {
+    const { retention, calls, pass } = retentionOver([true, true, true], 50);
+    retention.start();
+    await pass(2000);
+    const pausesMs = calls.slice(1, 3).map(({ at }, index) => at - calls[index]!.at - 50);
+    expect(pausesMs).toEqual([400, 400]);
   });
 
   test("the retention retries a deletion that failed because the disk was full", async () => {

@@ -10,8 +10,13 @@ const SWEEP_EVERY_MS = 60_000;
  */
 const SWEEP_AGAIN_MS = 1000;
 const ROWS_AT_A_TIME = 500;
-/** Pause between two commits of a sweep, in ms, so that deliveries are not held up. */
+/** Minimum pause between two commits of a sweep, in ms, so that deliveries are not held up. */
 const PAUSE_MS = 20;
+/**
+ * A pause is at least this many times as long as the commit before it. When the machine is busy or
+ * the disk is slow, a sweep takes longer rather than time from deliveries.
+ */
+const PAUSE_PER_WORK = 8;
 
 /** Deletes rows that are older than the retention, a few at a time. */
 export class Retention extends OneLife {
@@ -65,6 +70,7 @@ export class Retention extends OneLife {
   }
 
   async #sweep(): Promise<void> {
+    const startedAt = this.clock.steady();
     let more = false;
     try {
       more = await this.runOnce();
@@ -73,7 +79,8 @@ export class Retention extends OneLife {
       if (!(error instanceof StoreUnavailable)) throw error;
     }
     if (more) {
-      this.#later(PAUSE_MS);
+      const workMs = this.clock.steady() - startedAt;
+      this.#later(Math.min(SWEEP_EVERY_MS, Math.max(PAUSE_MS, PAUSE_PER_WORK * workMs)));
       return;
     }
     this.#later(this.#hasDeleted ? SWEEP_AGAIN_MS : SWEEP_EVERY_MS);
