@@ -10,6 +10,7 @@ import {
   type Node,
   type ParsedNode,
   parseDocument,
+  visit,
   type YAMLMap,
 } from "yaml";
 import type { Fault, Path, Place } from "./faults.ts";
@@ -18,6 +19,12 @@ import type { Fault, Path, Place } from "./faults.ts";
 const VALUES_MAX = 1_000_000;
 const DEPTH_MAX = 100;
 const MERGE_KEY = "<<";
+
+/** Messages about errors that the library explains in other words, by their codes. */
+const OWN_TEXTS: Readonly<Record<string, string>> = {
+  MULTIPLE_DOCS: "The file must contain one YAML document.",
+  RESOURCE_EXHAUSTION: `The file is nested deeper than ${DEPTH_MAX} levels.`,
+};
 
 /** How the texts and numbers of a file become values. */
 export interface Conversions {
@@ -45,14 +52,17 @@ export function readYaml(text: string, conversions: Conversions): YamlText {
   };
   const problems = [...document.errors, ...document.warnings];
   if (problems.length > 0) {
-    const faults = problems.map(({ code, message, pos }) => ({
+    // The parser may report a level that is too deep several times.
+    const tooDeep = problems.find(({ code }) => code === "RESOURCE_EXHAUSTION");
+    const faults = (tooDeep === undefined ? problems : [tooDeep]).map(({ code, message, pos }) => ({
       ...{ path: [], place: place(pos[0]) },
-      msg: code === "MULTIPLE_DOCS" ? "The file must contain one YAML document." : sentence(message),
+      msg: OWN_TEXTS[code] ?? sentence(message),
     }));
     return { value: null, faults, placeOf: () => place(0) };
   }
-  const placeOf = (path: Path) => place(offsetOf(document, path));
-  const reader = new Reader(document, conversions);
+  const aliases = new Aliases(document);
+  const placeOf = (path: Path) => place(offsetOf(document, aliases, path));
+  const reader = new Reader(aliases, conversions);
   const value = reader.valueOf(document.contents, []);
   return { value, faults: reader.faults.map((fault) => ({ ...fault, place: placeOf(fault.path) })), placeOf };
 }
@@ -61,34 +71,48 @@ function sentence(message: string): string {
   return /[.!?]$/.test(message) ? message : `${message}.`;
 }
 
+/** The nodes that aliases stand for. The library searches the whole document for each alias. */
+class Aliases {
+  #targets: ReadonlyMap<Alias, Node | undefined> | null = null;
+
+  constructor(private readonly document: Document.Parsed) {}
+
+  targetOf(alias: Alias): Node | undefined {
+    this.#targets ??= this.#find();
+    return this.#targets.get(alias);
+  }
+
+  /** An alias stands for the latest node before it that has its name as an anchor. */
+  #find(): ReadonlyMap<Alias, Node | undefined> {
+    const targets = new Map<Alias, Node | undefined>();
+    const anchored = new Map<string, Node>();
+    visit(this.document, {
+      Node(_, node) {
+        if (isAlias(node)) targets.set(node, anchored.get(node.source));
+        else if (node.anchor !== undefined) anchored.set(node.anchor, node);
+      },
+    });
+    return targets;
+  }
+}
+
 /** Converts the nodes of a document to values. */
 class Reader {
   readonly faults: Fault[] = [];
   #values = 0;
-  /** The nodes that aliases stand for, because the library searches the whole document for each. */
-  readonly #targets = new Map<Alias, unknown>();
 
   constructor(
-    private readonly document: Document.Parsed,
+    private readonly aliases: Aliases,
     private readonly conversions: Conversions,
   ) {}
 
   valueOf(node: unknown, path: Path): unknown {
     this.#values++;
     if (this.#values > VALUES_MAX || path.length > DEPTH_MAX) return this.#tooMuch(path);
-    if (isAlias(node)) return this.valueOf(this.#targetOf(node), path);
+    if (isAlias(node)) return this.valueOf(this.aliases.targetOf(node), path);
     if (isSeq(node)) return node.items.map((item, i) => this.valueOf(item, [...path, i]));
     if (isMap(node)) return this.#objectOf(node, path);
     return isScalar(node) ? this.#scalarOf(node.value, node.source, path) : null;
-  }
-
-  #targetOf(alias: Alias): unknown {
-    let target = this.#targets.get(alias);
-    if (target === undefined) {
-      target = alias.resolve(this.document);
-      this.#targets.set(alias, target);
-    }
-    return target;
   }
 
   #tooMuch(path: Path): null {
@@ -145,11 +169,11 @@ function isMerge(node: unknown): boolean {
 }
 
 /** Returns the offset of the key or the item at a path, or of the innermost one that exists. */
-function offsetOf(document: Document.Parsed, path: Path): number {
+function offsetOf(document: Document.Parsed, aliases: Aliases, path: Path): number {
   let node: unknown = document.contents;
   let offset = (document.contents as ParsedNode | null)?.range[0] ?? 0;
   for (const part of path) {
-    if (isAlias(node)) node = node.resolve(document);
+    if (isAlias(node)) node = aliases.targetOf(node);
     const found = isSeq(node) ? { at: node.items[Number(part)], value: node.items[Number(part)] } : pairOf(node, part);
     if (found === null || found.at === undefined) break;
     offset = (found.at as ParsedNode).range?.[0] ?? offset;

@@ -271,6 +271,26 @@ describe("what is wrong with a file", () => {
     }
   });
 
+  test("the nodes of 100,000 aliases are found without a search for each", async () => {
+    const merges = Array.from({ length: 2000 }, (_, i) => `b${i}: {<<: [${Array(50).fill("*a").join(", ")}]}`);
+    expect(await faultsOf(`a: &a {k: v}\n${merges.join("\n")}\n`)).toContain(
+      "boathook.yaml:1:1: a: Unknown field. Allowed: eventTypes, payloadVersions, applications, sources.",
+    );
+  });
+
+  test("an alias stands for the latest node before it that has its anchor", async () => {
+    const named = (uid: string, name: string) => `  - {uid: ${uid}, name: ${name}}\n`;
+    const text = `applications:\n${named("a", "&n One")}${named("b", "*n")}${named("c", "&n Two")}${named("d", "*n")}`;
+    const { things } = await read(text);
+    expect(things.map(({ fields }) => fields.name)).toEqual(["One", "One", "Two", "Two"]);
+  });
+
+  test("a file whose nesting exceeds the stack is refused with the limit", async () => {
+    expect(await faultsOf(`applications: ${"[".repeat(50_000)}${"]".repeat(50_000)}`)).toEqual([
+      expect.stringMatching(/^boathook\.yaml:1:\d+: The file is nested deeper than 100 levels\.$/),
+    ]);
+  });
+
   test("aliases that stand for very many values are refused", async () => {
     const levels = Array.from({ length: 12 }, (_, i) => `a${i + 1}: &a${i + 1} [${`*a${i}, `.repeat(9)}]`);
     expect(await faultsOf(`a0: &a0 [x]\n${levels.join("\n")}\n`)).toEqual([
