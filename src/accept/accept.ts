@@ -152,6 +152,7 @@ export class Accepter {
     incoming: Incoming,
     quota: MessageQuota | null,
   ): NewMessage {
+    const { stride } = this.seqs;
     const seq = this.seqs.take(1 + endpointSeqs.length);
     const acceptedAt = this.clock.now();
     return {
@@ -170,7 +171,7 @@ export class Accepter {
       warnings: incoming.warnings,
       received: incoming.received,
       trace: incoming.trace ?? null,
-      deliveries: endpointSeqs.map((endpointSeq, i) => ({ seq: seq + 1 + i, endpointSeq })),
+      deliveries: endpointSeqs.map((endpointSeq, i) => ({ seq: seq + (1 + i) * stride, endpointSeq })),
       idempotency: incoming.idempotency,
       sentBy: incoming.sentBy ?? null,
       quota,

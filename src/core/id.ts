@@ -66,8 +66,10 @@ export function timeOfSeq(seq: Seq): number {
 /** Generates sequence numbers that increase strictly. */
 export interface SeqSource {
   next(): Seq;
-  /** Reserves `count` (≥ 1) consecutive numbers and returns the first one. */
+  /** Reserves `count` (≥ 1) numbers, `stride` apart, and returns the first one. */
   take(count: number): Seq;
+  /** The difference between consecutive numbers. Several processes generate the numbers between. */
+  readonly stride: number;
   /** Makes every later number greater than `seq`. */
   reach(seq: Seq): void;
   /** The greatest number generated so far. */
@@ -79,6 +81,7 @@ export interface SeqSource {
  * still.
  */
 export class ClockSeqSource implements SeqSource {
+  readonly stride = 1;
   #last: Seq;
   readonly #now: () => number;
 

@@ -57,6 +57,7 @@ const RESERVED = "command-numbers";
  * does not write.
  */
 export class CommandSeqSource implements SeqSource {
+  readonly stride = 1;
   #next: Seq = 0;
   /** The first number after the reserved ones. */
   #end: Seq = 0;
