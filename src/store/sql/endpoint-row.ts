@@ -57,7 +57,7 @@ interface Sealed {
 
 export type EndpointRow = Row & { readonly deletedAt: number | null; readonly sealed: Uint8Array | null };
 
-export const ENDPOINT_COLUMNS = `${mapping.columns}, deleted_at AS deletedAt, sealed`;
+export const ENDPOINT_COLUMNS = `${mapping.columns}, deleted_at AS "deletedAt", sealed`;
 
 export const ENDPOINT_SQL = {
   insert: mapping.insert("sealed"),

@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import type { Seq } from "../../core/id.ts";
-import type { Attempt, AttemptFilter, History, PageOf, PageRequest, ResponseClass } from "../index.ts";
+import type { Attempt, AttemptFilter, History, PageOf, PageRequest } from "../index.ts";
+import { addAttemptFilter } from "../sql/attempt-filter.ts";
 import { type AttemptRow, attemptColumns, exchangeOf, toAttempt } from "../sql/attempt-row.ts";
 import { type Bindings, Conditions, directionOf, readRanges } from "../sql/page.ts";
 import type { SecretBox } from "../sql/secret-box.ts";
@@ -11,31 +12,10 @@ import { addMessageFilter } from "./messages.ts";
 import type { Stretches } from "./stretches.ts";
 import { termsOfAttempts } from "./traits.ts";
 
-/**
- * Conditions on a response status, by class. The status is stored as 0 if there was no response.
- */
-const STATUS_RANGES: Readonly<Record<ResponseClass, string>> = {
-  none: "= 0",
-  "1xx": "BETWEEN 100 AND 199",
-  "2xx": "BETWEEN 200 AND 299",
-  "3xx": "BETWEEN 300 AND 399",
-  "4xx": "BETWEEN 400 AND 499",
-  "5xx": "BETWEEN 500 AND 599",
-};
-
-/** Restricts `column`, which contains a response status, to a class. */
-export function addResponseClass(where: Conditions, column: string, responseClass: ResponseClass | undefined): void {
-  if (responseClass !== undefined) where.add(`${column} ${STATUS_RANGES[responseClass]}`);
-}
-
 /** Returns the conditions of a filter for the attempt `t` and its message `m`. */
 function conditions(filter: AttemptFilter): Conditions {
   const where = new Conditions();
-  if (filter.endpointSeq !== undefined) {
-    where.add("t.endpoint_seq = $onlyEndpoint", { onlyEndpoint: filter.endpointSeq });
-  }
-  if (filter.outcome !== undefined) where.add(`t.reason IS ${filter.outcome === "failed" ? "NOT NULL" : "NULL"}`);
-  addResponseClass(where, "t.response_status", filter.responseClass);
+  addAttemptFilter(where, filter);
   addMessageFilter(where, filter);
   return where;
 }

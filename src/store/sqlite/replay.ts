@@ -1,10 +1,10 @@
 import type { Database } from "bun:sqlite";
 import type { DeliveryWas } from "../../core/fact.ts";
 import type { History, Queue, Replayable, ReplayOrder, ReplayPage, Resent } from "../index.ts";
+import { addResponseClass } from "../sql/attempt-filter.ts";
 import { STATE, STATE_NAMES, TRIGGER } from "../sql/delivery-row.ts";
 import { type Bindings, Conditions } from "../sql/page.ts";
 import { parsedOrNull } from "../sql/rows.ts";
-import { addResponseClass } from "./attempts.ts";
 import type { Committer } from "./commit.ts";
 import { lateDelivery } from "./deliveries.ts";
 import { positionKeeper } from "./last-position.ts";
