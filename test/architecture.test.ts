@@ -215,7 +215,8 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   doctor: /^$/,
   notice: /^$/,
   challenge: /^$/,
-  store: /^(node:crypto|node:fs|node:path|bun:sqlite|bun:ffi)$/,
+  // `bun` has the client of PostgreSQL.
+  store: /^(node:crypto|node:fs|node:path|bun:sqlite|bun:ffi|bun)$/,
 };
 
 function mayImport({ file, target, isTypeOnly: typeOnly }: Import): boolean {
@@ -264,6 +265,13 @@ describe("source code", () => {
     expect(wrong).toEqual([]);
   });
 
+  test("nothing uses the store on PostgreSQL, because it does not have all verbs yet", () => {
+    const users = imports.filter(
+      ({ file, target }) => target.startsWith("store/postgres/") && !file.startsWith("store/postgres/"),
+    );
+    expect(users.map(format)).toEqual([]);
+  });
+
   test("every exception to the import rules is needed", () => {
     const all = new Set(imports.map(format));
     expect(Object.keys(EXCEPTIONS).filter((exception) => !all.has(exception))).toEqual([]);
@@ -280,6 +288,10 @@ describe("source code", () => {
     const mayUse = (file: string) => file.startsWith("store/sqlite/") || file === "bench/bare-loop.ts";
     const wrong = imports.filter(({ file, target }) => target === "bun:sqlite" && !mayUse(file));
     expect(wrong.map(format)).toEqual([]);
+    const clients = imports.filter(
+      ({ file, target }) => target === "bun" && file.startsWith("store/") && !file.startsWith("store/postgres/"),
+    );
+    expect(clients.map(format)).toEqual([]);
     const above = imports.filter(
       ({ file, target }) => target.startsWith("store/sqlite/") && !/^(store\/sqlite\/|app\.ts$|cli\/)/.test(file),
     );

@@ -1,0 +1,121 @@
+import { type ReservedSQL, SQL } from "bun";
+import { retried, unavailable } from "./errors.ts";
+import { positional } from "./parameters.ts";
+
+export type Parameter = string | number | boolean | null | Uint8Array;
+export type Bindings = Readonly<Record<string, Parameter>>;
+
+/** Runs statements. A number of the type `bigint` is returned as a JavaScript number. */
+export interface Queries {
+  /** `sql` has the parameters `$1`, `$2` …, or `$name` if the parameters are an object. */
+  all<Row>(sql: string, parameters?: readonly Parameter[] | Bindings): Promise<Row[]>;
+  /** Returns the first row, or null. */
+  first<Row>(sql: string, parameters?: readonly Parameter[] | Bindings): Promise<Row | null>;
+  /** Returns the number of rows that the statement has changed. */
+  run(sql: string, parameters?: readonly Parameter[] | Bindings): Promise<number>;
+}
+
+type Client = Pick<SQL, "unsafe">;
+type Result = Record<string, unknown>[] & {
+  readonly count: number;
+  readonly command: string;
+  readonly columns: ReadonlyArray<{ readonly name: string; readonly type: number }>;
+};
+
+/** The numbers of the types whose values are converted. */
+const [INT8, BYTEA] = [20, 17];
+
+/** Returns the rows as a plain array, with `bigint` as numbers and `bytea` as plain arrays of bytes. */
+function converted<Row>(result: Result): Row[] {
+  const rows = Array.from(result);
+  if (rows.length === 0) return rows as Row[];
+  for (const { name, type } of result.columns) {
+    if (type === INT8) {
+      for (const row of rows) if (row[name] !== null) row[name] = Number(row[name]);
+    } else if (type === BYTEA) {
+      for (const row of rows) if (row[name] !== null) row[name] = plainBytes(row[name] as Uint8Array);
+    }
+  }
+  return rows as Row[];
+}
+
+function plainBytes({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+/** Begins a statement at once, so that statements of one turn of the event loop share a round trip. */
+function execute(client: Client, sql: string, parameters: readonly Parameter[] | Bindings): Promise<Result> {
+  const { text, values } = Array.isArray(parameters)
+    ? { text: sql, values: parameters as readonly Parameter[] }
+    : positional(sql, parameters as Bindings);
+  return client.unsafe(text, values as Parameter[]).execute() as unknown as Promise<Result>;
+}
+
+function queriesOf(run: (sql: string, parameters: readonly Parameter[] | Bindings) => Promise<Result>): Queries {
+  return {
+    all: async <Row>(sql: string, parameters: readonly Parameter[] | Bindings = []) =>
+      converted<Row>(await run(sql, parameters)),
+    first: async <Row>(sql: string, parameters: readonly Parameter[] | Bindings = []) =>
+      converted<Row>(await run(sql, parameters))[0] ?? null,
+    run: async (sql, parameters = []) => (await run(sql, parameters)).count,
+  };
+}
+
+/** One connection, whose statements run in the order in which they are begun. */
+export interface Session extends Queries {
+  /** Commits the open transaction. Resolves to false if an error has made it a rollback. */
+  commit(): Promise<boolean>;
+  /** Returns the connection to the pool, or closes it. */
+  end(how: "release" | "close"): void;
+}
+
+function sessionOf(reserved: ReservedSQL): Session {
+  return {
+    ...queriesOf((sql, parameters) => execute(reserved, sql, parameters)),
+    commit: async () => (await execute(reserved, "COMMIT", [])).command === "COMMIT",
+    // A connection that has broken cannot be returned. The pool opens another one.
+    end: (how) => void (how === "release" ? reserved.release() : reserved.close()).catch(() => {}),
+  };
+}
+
+export interface DatabaseOptions {
+  readonly url: string;
+  /** Maximum number of connections for reads. Writes have one more. */
+  readonly readersMax?: number;
+  /** Maximum time to wait for a connection, in seconds. */
+  readonly connectTimeoutSeconds?: number;
+}
+
+/** A PostgreSQL database. Its queries run on any connection of a pool, each in its own transaction. */
+export class Database implements Queries {
+  readonly #pool: SQL;
+  readonly all: Queries["all"];
+  readonly first: Queries["first"];
+  readonly run: Queries["run"];
+
+  constructor({ url, readersMax = 4, connectTimeoutSeconds = 5 }: DatabaseOptions) {
+    this.#pool = new SQL(url, {
+      adapter: "postgres",
+      max: readersMax + 1,
+      connectionTimeout: connectTimeoutSeconds,
+      connection: { application_name: "boathook" },
+    });
+    const queries = queriesOf((sql, parameters) => retried(() => execute(this.#pool, sql, parameters)));
+    this.all = queries.all;
+    this.first = queries.first;
+    this.run = queries.run;
+  }
+
+  /** Reserves a connection. Rejects with `StoreUnavailable` if the server cannot be reached. */
+  async session(): Promise<Session> {
+    try {
+      return sessionOf(await this.#pool.reserve());
+    } catch (error) {
+      throw unavailable(error, "Nothing was stored.");
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.close({ timeout: 5 });
+  }
+}

@@ -1,0 +1,64 @@
+import { type Seq, seqAt, timeOfSeq } from "../../core/id.ts";
+import type { Database } from "./database.ts";
+import { stateOf } from "./errors.ts";
+
+const DAY_MS = 86_400_000;
+/** The tables with a partition for each day, and the column that decides about the day. */
+const TABLES = ["message", "ended", "attempt"] as const;
+/** SQLSTATEs of a table that another instance has just created, or attached. */
+const EXISTS: readonly string[] = ["42P07", "42710", "23505", "42809", "42P17"];
+
+/** Returns the number of the day of a row. */
+function dayOf(seq: Seq): number {
+  return Math.floor(timeOfSeq(seq) / DAY_MS);
+}
+
+/**
+ * The partitions of the tables that only grow. Rows of one day are in one partition, by the time in
+ * their number.
+ */
+export class Days {
+  readonly #known = new Set<number>();
+
+  constructor(private readonly database: Database) {}
+
+  /** Returns whether the partition of a row is known to exist. */
+  has(seq: Seq): boolean {
+    return this.#known.has(dayOf(seq));
+  }
+
+  /** Creates the partitions for rows with these numbers. */
+  async prepare(seqs: Iterable<Seq>): Promise<void> {
+    const days = new Set<number>();
+    for (const seq of seqs) if (!this.has(seq)) days.add(dayOf(seq));
+    for (const day of days) {
+      for (const table of TABLES) await this.#create(table, day);
+      this.#known.add(day);
+    }
+  }
+
+  /**
+   * Creates a table and attaches it. That locks the parent table less than creating it as a partition,
+   * which would wait for all readers.
+   */
+  async #create(table: (typeof TABLES)[number], day: number): Promise<void> {
+    const name = `${table}_${day}`;
+    const attached = await this.database.first(
+      `SELECT 1 FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+       WHERE i.inhparent = $1::text::regclass AND c.relname = $2`,
+      [table, name],
+    );
+    if (attached !== null) return;
+    const [from, to] = [seqAt(day * DAY_MS), seqAt((day + 1) * DAY_MS)];
+    await this.#unlessExists(`CREATE TABLE ${name} (LIKE ${table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)`);
+    await this.#unlessExists(`ALTER TABLE ${table} ATTACH PARTITION ${name} FOR VALUES FROM (${from}) TO (${to})`);
+  }
+
+  async #unlessExists(sql: string): Promise<void> {
+    try {
+      await this.database.run(sql);
+    } catch (error) {
+      if (!EXISTS.includes(stateOf(error))) throw error;
+    }
+  }
+}

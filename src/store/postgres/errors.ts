@@ -1,0 +1,63 @@
+import { StoreUnavailable } from "../index.ts";
+
+/** The code of an error that the server has sent (SQLSTATE), or an empty text. */
+export function stateOf(error: unknown): string {
+  const { errno } = (error ?? {}) as { readonly errno?: unknown };
+  return typeof errno === "string" ? errno : "";
+}
+
+/**
+ * SQLSTATEs that are caused by the server or the way to it, not by the statement: lost connections
+ * (08), resources (53), shutdown and recovery (57P), a standby that became read-only (25006),
+ * input and output (58).
+ */
+const FROM_SERVER = /^(08|53|57P|25006|58)/;
+
+/** Returns whether the server, or the connection to it, has failed. */
+export function isOutage(error: unknown): boolean {
+  if (error instanceof StoreUnavailable) return true;
+  const { code } = (error ?? {}) as { readonly code?: unknown };
+  if (typeof code !== "string" || !code.startsWith("ERR_POSTGRES_")) return false;
+  return code === "ERR_POSTGRES_SERVER_ERROR" ? FROM_SERVER.test(stateOf(error)) : true;
+}
+
+/** Returns whether the transaction failed only because of concurrent ones, so that it can be repeated. */
+export function isConflict(error: unknown): boolean {
+  return error instanceof LostRace || /^40(001|P01)$/.test(stateOf(error));
+}
+
+/** Returns whether a statement failed only because an earlier one of its transaction has failed. */
+export function isAftermath(error: unknown): boolean {
+  return stateOf(error) === "25P02";
+}
+
+/** Another instance has committed the same key first. The transaction is repeated, and then finds it. */
+export class LostRace extends Error {
+  override readonly name = "LostRace";
+}
+
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+export function unavailable(error: unknown, consequence: string): StoreUnavailable {
+  if (error instanceof StoreUnavailable) return error;
+  return new StoreUnavailable(`PostgreSQL cannot be used (${messageOf(error)}). ${consequence}`, { cause: error });
+}
+
+/**
+ * Runs a read. Repeats it once if its connection was lost, because the server may have ended a
+ * connection that was idle. Rejects with `StoreUnavailable` if the server cannot be reached.
+ */
+export async function retried<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (!isOutage(error)) throw error;
+  }
+  try {
+    return await read();
+  } catch (error) {
+    throw isOutage(error) ? unavailable(error, "Nothing was read.") : error;
+  }
+}

@@ -1,0 +1,116 @@
+import type { Fact } from "../../core/fact.ts";
+import type { Clock } from "../../ports.ts";
+import type { Configuration, History, Housekeeping, Queue, Store } from "../index.ts";
+import { acceptVerb } from "./accept.ts";
+import { applications } from "./applications.ts";
+import { attempts } from "./attempts.ts";
+import { cancelMessageVerb } from "./cancel.ts";
+import { claimVerbs } from "./claims.ts";
+import { clockOffsets } from "./clock-offsets.ts";
+import { Committer } from "./commit.ts";
+import { Database } from "./database.ts";
+import { Days } from "./days.ts";
+import { deliveries } from "./deliveries.ts";
+import { endpoints } from "./endpoints.ts";
+import { environments } from "./environments.ts";
+import { eventTypes } from "./event-types.ts";
+import { hopsOfVerb } from "./function-sends.ts";
+import { idempotencyVerbs } from "./idempotency.ts";
+import { Instance } from "./instance.ts";
+import { openKeys } from "./keys.ts";
+import { lanes } from "./lanes.ts";
+import { contentsVerb, messages } from "./messages.ts";
+import { idSeed, meta, payloadLinkKey } from "./meta.ts";
+import { migrate } from "./migrate.ts";
+import { newestSeq, SlotSeqSource } from "./numbers.ts";
+import { QuotaUsages, usageVerbs } from "./quota-usage.ts";
+import { settleVerb } from "./settle.ts";
+
+export interface OpenOptions {
+  /** `postgres://user:password@host:port/database`. */
+  readonly url: string;
+  /** 64 hex digits. All instances need the same key. */
+  readonly encryptionKey: string;
+  /** How long an instance that no longer responds keeps its lanes, in ms. */
+  readonly leaseMs: number;
+  readonly clock: Clock;
+  readonly onFact: (fact: Fact) => void;
+}
+
+/**
+ * The verbs of the store that PostgreSQL has. It is no `Store` until it has all of them, so the server
+ * cannot be started with it.
+ */
+export interface PostgresStore extends Pick<Store, "idSeed" | "payloadLinkKey" | "numbers" | "together" | "close"> {
+  readonly queue: Omit<Queue, "batch" | "resendAll" | "redrive" | "drop" | "dropStep" | "cancel" | "expunge"> & {
+    readonly cancel: Pick<Queue["cancel"], "message">;
+  };
+  readonly configuration: {
+    readonly environments: Omit<Configuration["environments"], "delete">;
+    readonly applications: Omit<Configuration["applications"], "list">;
+    readonly eventTypes: Configuration["eventTypes"];
+    readonly endpoints: Omit<Configuration["endpoints"], "challenged">;
+  };
+  readonly history: {
+    readonly messages: Pick<History["messages"], "find" | "known" | "get" | "list" | "deliveries">;
+    readonly attempts: History["attempts"];
+  };
+  readonly housekeeping: Pick<Housekeeping, "meta" | "clockOffsets" | "ping">;
+}
+
+/** Opens a database, and creates its tables if necessary. Throws `StartError` if it cannot be used. */
+export async function openStore({ url, encryptionKey, leaseMs, clock, onFact }: OpenOptions): Promise<PostgresStore> {
+  const database = new Database({ url });
+  const numbers = new SlotSeqSource(clock.now);
+  const onDefect = (error: unknown) => onFact({ type: "defect.found", where: "lease of the instance", error });
+  const instance = new Instance(database, clock, leaseMs, numbers, onDefect);
+  try {
+    await migrate(database);
+    const box = await openKeys(database, encryptionKey);
+    await instance.acquire(await newestSeq(database));
+    const [seed, linkKey] = [await idSeed(database), await payloadLinkKey(database, box)];
+    let closing: Promise<void> | null = null;
+    const committer = new Committer(database, instance, clock, onFact);
+    const [days, usages] = [new Days(database), new QuotaUsages()];
+    return {
+      idSeed: seed,
+      payloadLinkKey: linkKey,
+      numbers,
+      queue: {
+        ...claimVerbs(database, instance),
+        ...lanes(database),
+        ...deliveries(committer, numbers),
+        accept: acceptVerb(committer, days, usages),
+        usage: usageVerbs(database, committer),
+        idempotency: idempotencyVerbs(database, committer, box),
+        hopsOf: hopsOfVerb(database),
+        contents: contentsVerb(database),
+        settle: settleVerb(committer, days, box),
+        cancel: { message: cancelMessageVerb(committer) },
+      },
+      configuration: {
+        environments: environments(database, committer),
+        applications: applications(database, committer),
+        eventTypes: eventTypes(database, committer),
+        endpoints: endpoints(database, committer, box),
+      },
+      history: { messages: messages(database), attempts: attempts(database, committer, box) },
+      housekeeping: {
+        meta: meta(database, committer),
+        clockOffsets: clockOffsets(database, committer),
+        ping: async () => void (await database.first("SELECT 1 AS one")),
+      },
+      together: committer.together,
+      close: () => {
+        closing ??= committer
+          .close()
+          .then(() => instance.release())
+          .finally(() => database.close());
+        return closing;
+      },
+    };
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}

@@ -1,0 +1,83 @@
+import type { Delivery, History, MessageFilter, Queue } from "../index.ts";
+import { DELIVERY_COLUMNS, type DeliveryRow, STATE, toDelivery } from "../sql/delivery-row.ts";
+import {
+  CONTENT_COLUMNS,
+  type ContentRow,
+  type MessageRow,
+  messageColumns,
+  toContent,
+  toMessage,
+} from "../sql/message-row.ts";
+import { Conditions, directionOf, pageOf, rangeOf } from "../sql/page.ts";
+import type { Database } from "./database.ts";
+import { numbers } from "./parameters.ts";
+
+export function contentsVerb(database: Database): Queue["contents"] {
+  return async (messageSeqs) => {
+    const rows = await database.all<ContentRow>(
+      `SELECT ${CONTENT_COLUMNS} FROM message WHERE seq = ANY ($1::bigint[])`,
+      [numbers(messageSeqs)],
+    );
+    const bySeq = new Map(rows.map((row) => [row.seq, row]));
+    return messageSeqs.map((seq) => {
+      const row = bySeq.get(seq);
+      return row === undefined ? null : toContent(row);
+    });
+  };
+}
+
+const AMONG = "IN (SELECT json_array_elements_text";
+
+/** Adds the conditions of a filter on the message `m`. */
+export function addMessageFilter(where: Conditions, filter: MessageFilter): void {
+  if (filter.eventTypes !== undefined) where.oneOf("m.event_type", filter.eventTypes);
+  if (filter.channel !== undefined) where.add(`$channel ${AMONG}(m.channels::json))`, { channel: filter.channel });
+  if (filter.tag !== undefined) where.add(`$tag ${AMONG}(m.tags::json))`, { tag: filter.tag });
+}
+
+/** The deliveries of the message `$1`, in whatever state. */
+const DELIVERIES = `SELECT ${DELIVERY_COLUMNS} FROM (
+  SELECT seq, message_seq, endpoint_seq, ${STATE.pending} AS state, NULL AS reason, due_at, attempts_total FROM pending WHERE message_seq = $1
+  UNION ALL
+  SELECT seq, message_seq, endpoint_seq, state, reason, due_at, attempts_total FROM ended WHERE message_seq = $1) AS delivery`;
+
+type Verbs = Pick<History["messages"], "find" | "known" | "get" | "list" | "deliveries">;
+
+export function messages(database: Database): Verbs {
+  const known = `SELECT seq, payload IS NOT NULL AS "hasPayload" FROM message WHERE`;
+  const byUid = "seq = (SELECT message_seq FROM event_id WHERE application_seq = $1 AND event_id = $2)";
+  return {
+    find: async (applicationSeq, key) => {
+      const columns = `SELECT ${messageColumns(true)} FROM message m WHERE`;
+      const row =
+        "seq" in key
+          ? await database.first<MessageRow>(`${columns} application_seq = $1 AND seq = $2`, [applicationSeq, key.seq])
+          : await database.first<MessageRow>(`${columns} ${byUid}`, [applicationSeq, key.uid]);
+      return row === null ? null : toMessage(row);
+    },
+    known: async (applicationSeq, key) =>
+      "seq" in key
+        ? database.first(`${known} application_seq = $1 AND seq = $2`, [applicationSeq, key.seq])
+        : database.first(`${known} ${byUid}`, [applicationSeq, key.uid]),
+    get: async (seq) => {
+      const row = await database.first<MessageRow>(`SELECT ${messageColumns(true)} FROM message m WHERE seq = $1`, [
+        seq,
+      ]);
+      return row === null ? null : toMessage(row);
+    },
+    list: async (applicationSeq, filter, page, withContent) => {
+      const where = new Conditions();
+      addMessageFilter(where, filter);
+      const rows = await database.all<MessageRow>(
+        `SELECT ${messageColumns(withContent)} FROM message m
+         WHERE m.application_seq = $applicationSeq AND m.seq >= $from AND m.seq < $to${where.sql}
+         ORDER BY m.seq ${directionOf(page)} LIMIT $limit`,
+        { ...where.values, ...rangeOf(page, filter), applicationSeq, limit: page.limit + 1 },
+      );
+      const { rows: shown, more } = pageOf(rows, page);
+      return { rows: shown.map(toMessage), more };
+    },
+    deliveries: async (seq): Promise<Delivery[]> =>
+      (await database.all<DeliveryRow>(`${DELIVERIES} ORDER BY endpoint_seq`, [seq])).map(toDelivery),
+  };
+}

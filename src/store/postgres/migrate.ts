@@ -1,0 +1,39 @@
+import { StartError } from "../../core/start-error.ts";
+import type { Database } from "./database.ts";
+import { migrations } from "./migrations.ts";
+
+/** The key of the lock under which the schema is changed. */
+const LOCK = 7_263_451;
+
+/**
+ * Migrates the database to the newest schema, in one transaction. Other instances that start at the
+ * same time wait. Throws `StartError` if a newer version of the server has changed the schema.
+ */
+export async function migrate(database: Database): Promise<void> {
+  const session = await database.session();
+  try {
+    await session.run("BEGIN");
+    await session.all("SELECT pg_advisory_xact_lock($1)", [LOCK]);
+    await session.run("CREATE TABLE IF NOT EXISTS schema_version (version bigint NOT NULL)");
+    const row = await session.first<{ version: number }>("SELECT version FROM schema_version");
+    const version = row?.version ?? 0;
+    refuseNewer(version);
+    for (const step of migrations.slice(version)) {
+      for (const statement of step) await session.run(statement);
+    }
+    if (row === null) await session.run("INSERT INTO schema_version VALUES ($1)", [migrations.length]);
+    else await session.run("UPDATE schema_version SET version = $1", [migrations.length]);
+    await session.commit();
+  } catch (error) {
+    session.end("close");
+    throw error;
+  }
+  session.end("release");
+}
+
+function refuseNewer(version: number): void {
+  if (version <= migrations.length) return;
+  throw new StartError(
+    `The PostgreSQL database was written by a newer version of Boathook (schema ${version}; this version supports up to ${migrations.length}). Use the newer version.`,
+  );
+}

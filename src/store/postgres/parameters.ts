@@ -1,0 +1,75 @@
+import type { Bindings, Parameter } from "./database.ts";
+
+interface Compiled {
+  readonly text: string;
+  readonly names: readonly string[];
+}
+
+const compiled = new Map<string, Compiled>();
+
+/** Replaces named parameters (`$name`) with numbers, which PostgreSQL needs. */
+export function positional(sql: string, bindings: Bindings): { readonly text: string; readonly values: Parameter[] } {
+  let statement = compiled.get(sql);
+  if (statement === undefined) {
+    statement = compile(sql);
+    compiled.set(sql, statement);
+  }
+  return { text: statement.text, values: statement.names.map((name) => bindings[name] ?? null) };
+}
+
+function compile(sql: string): Compiled {
+  const names: string[] = [];
+  const text = sql.replace(/\$([a-z]\w*)/gi, (_, name: string) => {
+    const known = names.indexOf(name);
+    return `$${known >= 0 ? known + 1 : names.push(name)}`;
+  });
+  return { text, names };
+}
+
+/** Returns the text of an array of numbers. */
+export function numbers(values: ReadonlyArray<number | null>): string {
+  let text = "{";
+  for (let i = 0; i < values.length; i++) text += `${i === 0 ? "" : ","}${values[i] ?? "NULL"}`;
+  return `${text}}`;
+}
+
+/** Returns the text of an array of texts. */
+export function texts(values: ReadonlyArray<string | null>): string {
+  return `{${values.map((value) => (value === null ? "NULL" : quoted(value))).join(",")}}`;
+}
+
+function quoted(value: string): string {
+  return `"${/["\\]/.test(value) ? value.replace(/["\\]/g, "\\$&") : value}"`;
+}
+
+/** Byte strings in one parameter, because PostgreSQL's text form of an array of them is twice as long. */
+export interface Bytes {
+  /** All byte strings, one after the other. */
+  readonly joined: Uint8Array;
+  /** The start of each one, from 1. Null for one that is null. */
+  readonly starts: string;
+  readonly lengths: string;
+}
+
+/**
+ * Joins byte strings. A statement gets each one as `substr(joined, start, length)`, which is null if the
+ * start is null.
+ */
+export function bytes(values: ReadonlyArray<Uint8Array | null>): Bytes {
+  const starts: (number | null)[] = [];
+  const lengths: (number | null)[] = [];
+  let size = 0;
+  for (const value of values) {
+    starts.push(value === null ? null : size + 1);
+    lengths.push(value === null ? null : value.byteLength);
+    size += value?.byteLength ?? 0;
+  }
+  const joined = new Uint8Array(size);
+  let at = 0;
+  for (const value of values) {
+    if (value === null) continue;
+    joined.set(value, at);
+    at += value.byteLength;
+  }
+  return { joined, starts: numbers(starts), lengths: numbers(lengths) };
+}

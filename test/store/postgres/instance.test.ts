@@ -1,0 +1,100 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { SQL } from "bun";
+import { StoreUnavailable } from "../../../src/store/index.ts";
+import { openStore } from "../../../src/store/postgres/index.ts";
+import { LANE_PARTITIONS } from "../../../src/store/postgres/lane-partition.ts";
+import { RESERVED, SLOTS, SlotSeqSource } from "../../../src/store/postgres/numbers.ts";
+import { hasPostgres } from "../../support/postgres.ts";
+import { closeSharedServer, optionsFor, sharedServer } from "./open.ts";
+
+afterAll(closeSharedServer);
+
+/** Numbers of endpoints in all partitions. */
+const ENDPOINTS = Array.from({ length: 20 * LANE_PARTITIONS }, (_, i) => i * 4096);
+
+async function openTwo() {
+  const url = await (await sharedServer()).createDatabase();
+  const stores = [await openStore(optionsFor(url)), await openStore(optionsFor(url))] as const;
+  const sql = new SQL(url, { max: 1 });
+  return {
+    stores,
+    sql,
+    async [Symbol.asyncDispose]() {
+      for (const store of stores) await store.close();
+      await sql.close();
+    },
+  };
+}
+
+describe.skipIf(!hasPostgres)("instances that share a PostgreSQL database", () => {
+  test("the lanes are divided evenly among two processes, and no lane has two owners at any time", async () => {
+    await using opened = await openTwo();
+    const [one, other] = opened.stores.map(({ queue }) => queue);
+    let first = await one!.claim();
+    expect(ENDPOINTS.every((seq) => first.owns(seq))).toBe(true);
+    let second = await other!.claim();
+    const shared: number[] = [];
+    for (let i = 0; i < 3; i++) {
+      first = await one!.renew(first);
+      shared.push(...ENDPOINTS.filter((seq) => first.owns(seq) && second.owns(seq)));
+      second = await other!.renew(second);
+      shared.push(...ENDPOINTS.filter((seq) => first.owns(seq) && second.owns(seq)));
+    }
+    expect(shared).toEqual([]);
+    expect(ENDPOINTS.every((seq) => first.owns(seq) || second.owns(seq))).toBe(true);
+    expect(ENDPOINTS.some((seq) => first.owns(seq)) && ENDPOINTS.some((seq) => second.owns(seq))).toBe(true);
+  });
+
+  test("a claim stays the same object while it covers the same lanes", async () => {
+    await using opened = await openTwo();
+    const { queue } = opened.stores[0];
+    const claim = await queue.claim();
+    expect(await queue.renew(await queue.renew(claim))).toBe(await queue.renew(claim));
+  });
+
+  test("the lanes of a process whose lease has ended go to the other process", async () => {
+    await using opened = await openTwo();
+    const { stores, sql } = opened;
+    await stores[0].queue.claim();
+    let claim = await stores[1].queue.claim();
+    expect(ENDPOINTS.some((seq) => claim.owns(seq))).toBe(false);
+    await sql`UPDATE instance SET expires_at = '-infinity' WHERE slot = 0`;
+    claim = await stores[1].queue.renew(claim);
+    expect(ENDPOINTS.every((seq) => claim.owns(seq))).toBe(true);
+  });
+
+  test("a process whose row was taken by another one takes another row before it commits", async () => {
+    await using opened = await openTwo();
+    const { stores, sql } = opened;
+    await sql`UPDATE instance SET fence = fence + 1 WHERE slot = 0`;
+    await stores[0].housekeeping.meta.set("name", "value");
+    expect(await stores[1].housekeeping.meta.get("name")).toBe("value");
+    const used = await sql`SELECT slot FROM instance WHERE commits > 0 ORDER BY slot`;
+    expect(used.map((row: { slot: number }) => row.slot)).toEqual([2]);
+  });
+
+  test("numbers of different slots never meet, and several numbers of one slot are a stride apart", () => {
+    const sources = Array.from({ length: SLOTS }, (_, slot) => {
+      const source = new SlotSeqSource(() => Date.UTC(2026, 0, 1));
+      source.use(slot, 0, Number.MAX_SAFE_INTEGER);
+      return source;
+    });
+    const numbers = sources.flatMap((source) => {
+      const first = source.take(100);
+      expect(source.last).toBe(first + 99 * source.stride);
+      return Array.from({ length: 100 }, (_, i) => first + i * source.stride).concat(source.next());
+    });
+    expect(new Set(numbers).size).toBe(numbers.length);
+  });
+
+  test("a process generates no numbers beyond those that it has reserved", () => {
+    let now = Date.UTC(2026, 0, 1);
+    const source = new SlotSeqSource(() => now);
+    source.use(0, 0, Number.MAX_SAFE_INTEGER);
+    const last = source.next();
+    source.use(1, last, last + RESERVED);
+    expect(source.next()).toBe(last + 1);
+    now += 60_000;
+    expect(() => source.next()).toThrow(StoreUnavailable);
+  });
+});
