@@ -218,6 +218,10 @@ function obstacleOf(db: Database): (applicationSeq: Seq) => string | null {
       "The application has groups of workers, which cannot be moved.",
     ],
     [
+      "SELECT 1 FROM endpoint WHERE application_seq = ? AND api_version IS NOT NULL AND deleted_at IS NULL",
+      "An endpoint is pinned to a payload version, which the other server may not have. Such applications cannot be moved.",
+    ],
+    [
       "SELECT 1 FROM task WHERE status = 'running' AND data ->> 'applicationSeq' = ?",
       "A background task of the application is running. Wait until it has ended, or cancel it.",
     ],
