@@ -16,6 +16,8 @@ const README = join(ROOT, "README.md");
 /** Where the repository has the figures of the README and their charts. */
 export const PUBLISHED = join("web", "bench");
 const FIGURES = join(ROOT, PUBLISHED, "figures.json");
+/** Where a measurement writes its figures. The repository gets them only when all are there. */
+const MEASURED = join(ROOT, "dist", "bench.json");
 const START = "<!-- bench -->";
 const END = "<!-- /bench -->";
 const ROUNDS = 3;
@@ -40,9 +42,10 @@ function format(file: string): void {
 
 async function measure(options: readonly string[]): Promise<void> {
   await ensureExecutable();
-  const command = [EXECUTABLE, "bench", "--all", `--rounds=${ROUNDS}`, ...options, `--json=${FIGURES}`];
+  const command = [EXECUTABLE, "bench", "--all", `--rounds=${ROUNDS}`, ...options, `--json=${MEASURED}`];
   const code = await Bun.spawn(command, { stdio: ["ignore", "inherit", "inherit"] }).exited;
-  if (code !== 0) throw new Error(`boathook bench has failed with ${code}.`);
+  if (code !== 0) throw new Error(`boathook bench has failed with ${code}. ${MEASURED} has the figures so far.`);
+  await Bun.write(FIGURES, Bun.file(MEASURED));
 }
 
 /** Returns the figures that the repository has. */
