@@ -12,6 +12,7 @@ import { repeating, unhealed, withOthers } from "./engine-canary.ts";
 import { changedFromQueue } from "./queue-canary.ts";
 import { HOUR_MS } from "./scene.ts";
 import { functionMessagesChanged, historyWith } from "./shape-canary.ts";
+import { plantAtConsumers } from "./socket-canary.ts";
 import type { InFlight } from "./watch/in-flight.ts";
 import type { Report } from "./world.ts";
 
@@ -58,6 +59,10 @@ export const CANARIES = {
   "used-before-downgrade": /does not work although it is unused/,
   "unmarked-function-message": /has sent message \d .*twice/,
   "lost-function-message": /is lost/,
+  "lost-frame-delivered": /counts as delivered but never arrived/,
+  "unheard-acknowledgement": /was acknowledged by a consumer, but its attempt has failed/,
+  "unbounded-frames": /gets a frame besides/,
+  "unguarded-consumers": /a consumer is still connected to the endpoint/,
   "early-acknowledgement": /is acknowledged but is not stored/,
   "forgotten-queue-key": /message .* is stored twice within its window/,
   "unbounded-prefetch": /asks for \d+ messages besides/,
@@ -80,7 +85,7 @@ export function findings({ violations }: Pick<Report, "violations">, canary: Can
 
 /** Plants a fault outside the store. Returns a function that removes it. */
 export function plantInCode(canary: Canary | null): () => void {
-  if (canary !== "kept-slot") return () => {};
+  if (canary !== "kept-slot") return plantAtConsumers(canary);
   // An attempt keeps its slot until it ends.
   const { giveBack } = Slots.prototype;
   Slots.prototype.giveBack = () => {};

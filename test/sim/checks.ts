@@ -1,9 +1,11 @@
 import type { Database } from "bun:sqlite";
 import type { Fact } from "../../src/core/fact.ts";
+import type { IdCodec } from "../../src/core/id.ts";
 import type { KernelSettings } from "../../src/kernel.ts";
 import { AttemptChecks } from "./checks/attempts.ts";
 import { BacklogChecks } from "./checks/backlog.ts";
 import { BatchChecks } from "./checks/batches.ts";
+import { ConsumerChecks } from "./checks/consumers.ts";
 import { CountChecks } from "./checks/counts.ts";
 import { EndingChecks } from "./checks/ending.ts";
 import { FairnessChecks } from "./checks/fairness.ts";
@@ -37,6 +39,9 @@ interface Around {
   readonly dice: Dice;
   /** The time that the running program uses for the waits of retries. */
   readonly deliveryTime: () => number;
+  readonly ids: () => IdCodec;
+  /** Whether the program is being stopped. */
+  readonly isStopping: () => boolean;
 }
 
 /**
@@ -57,6 +62,7 @@ export class Checks {
   readonly keys: KeyChecks;
   readonly fairness: FairnessChecks;
   readonly sources: SourceChecks;
+  readonly consumers: ConsumerChecks;
   readonly batches: BatchChecks;
   readonly filters: FilterChecks;
   readonly versions: VersionChecks;
@@ -66,7 +72,7 @@ export class Checks {
   readonly quotas: QuotaChecks;
   readonly #clock: VirtualClock;
 
-  constructor({ db, clock, settings, sent, marks, inFlight, dice, deliveryTime }: Around) {
+  constructor({ db, clock, settings, sent, marks, inFlight, dice, deliveryTime, ids, isStopping }: Around) {
     const { violation } = this;
     this.#clock = clock;
     this.attempts = new AttemptChecks(db, clock, settings, deliveryTime, inFlight, violation);
@@ -88,6 +94,8 @@ export class Checks {
     this.quotas = new QuotaChecks(db, violation);
     this.keys = new KeyChecks(db, clock, sent, this.tokens, violation);
     this.sources = new SourceChecks(db, clock, sent, marks, violation);
+    const { deliveryTimeoutMs } = settings;
+    this.consumers = new ConsumerChecks({ db, clock, marks, inFlight, ids, isStopping, deliveryTimeoutMs, violation });
   }
 
   readonly violation = (text: string): void => {
@@ -105,6 +113,7 @@ export class Checks {
     this.backlog.programStarted();
     this.keys.programEnded();
     this.sources.programStarted();
+    this.consumers.programStarted();
   }
 
   happened(fact: Fact): void {
@@ -119,6 +128,7 @@ export class Checks {
         break;
       case "attempt.finished":
         this.attempts.finished(fact);
+        this.consumers.finished(fact);
         break;
       case "endpoint.disabled":
         this.filters.changing(fact.endpointSeq);

@@ -1,5 +1,6 @@
 import type { Dice } from "./dice.ts";
 import { deleteApplication, throttleApplication } from "./events/applications.ts";
+import { connectConsumer, disconnectConsumer } from "./events/consumers.ts";
 import * as endpoints from "./events/endpoints.ts";
 import { hold, pauseEnvironmentOfWorld } from "./events/gate.ts";
 import {
@@ -56,6 +57,8 @@ export const EVENTS: Readonly<Record<EventName, Event>> = {
   endToken,
   changeVersions,
   readLink,
+  connectConsumer,
+  disconnectConsumer,
 };
 
 export const SOURCE_EVENTS: Readonly<Record<SourceEventName, Event>> = {

@@ -4,6 +4,7 @@ import { ensureEnvironment } from "../../src/commands/environments.ts";
 import { createOperationalEndpoint } from "../../src/commands/operational-endpoints.ts";
 import type { BatchLimits } from "../../src/core/batch.ts";
 import { FUNCTION_URL } from "../../src/core/endpoint-url/function.ts";
+import { WEBSOCKET_URL } from "../../src/core/endpoint-url/websocket.ts";
 import { type ExactObject, parseExact } from "../../src/core/exact-json.ts";
 import type { Seq } from "../../src/core/id.ts";
 import type { Quota } from "../../src/core/quota.ts";
@@ -121,7 +122,7 @@ export async function addEndpoint(scene: Scene, program: Program, applicationSeq
   const host = `e${hosts.length}.example`;
   hosts.push(host);
   const settings: EndpointSettings = {
-    ...(dice.chance(0.2) ? rollFunctionTarget(dice, host) : rollHttpTarget(dice, host)),
+    ...rollTarget(scene, host),
     eventTypes: dice.chance(0.3) ? [dice.pick(EVENT_TYPES)] : null,
     channels: dice.chance(0.2) ? [dice.pick(CHANNELS)] : null,
     throttleRate: dice.chance(0.25) ? dice.pick([1, 5, 50]) : null,
@@ -133,7 +134,7 @@ export async function addEndpoint(scene: Scene, program: Program, applicationSeq
   };
   const transformation = { code: "function handler(webhook) { return webhook; }", enabled: true, variables: null };
   const secret = generateSecret(dice.bytes(24));
-  if (settings.url !== FUNCTION_URL) checks.signatures.endpointCreated(settings.url, secret);
+  if (!hasNoHost(settings)) checks.signatures.endpointCreated(settings.url, secret);
   const all = dice.chance(0.25) ? { ...settings, transformation } : settings;
   const { seq } = await createEndpoint(program.kernel, { applicationSeq, settings: all, secret });
   scene.endpoints.push(seq);
@@ -148,6 +149,20 @@ function rollHttpTarget(dice: Dice, host: string): Target {
     batch: dice.chance(0.3) ? rollBatch(dice) : null,
     payloadMode: dice.chance(0.25) ? "reference" : "full",
   };
+}
+
+function rollTarget({ dice, rates }: Scene, host: string): Target {
+  const roll = dice.next();
+  if (roll < 0.2) return rollFunctionTarget(dice, host);
+  if (roll > 0.85 && rates.events.connectConsumer > 0) {
+    return { url: WEBSOCKET_URL, batch: dice.chance(0.3) ? rollBatch(dice) : null };
+  }
+  return rollHttpTarget(dice, host);
+}
+
+/** Whether nothing is sent to a host of the endpoint: it is code, or has consumers. */
+export function hasNoHost({ url }: Pick<EndpointSettings, "url">): boolean {
+  return url === FUNCTION_URL || url === WEBSOCKET_URL;
 }
 
 function rollFunctionTarget(dice: Dice, host: string): Target {

@@ -55,6 +55,7 @@ export class Lives {
     this.program.end();
     checks.operational.mayBeLost();
     checks.sources.programCrashed();
+    checks.consumers.programCrashed();
     checks.sources.counts.mayBeLost(this.#diskFaults());
     await checks.signatures.programCrashed(this.program.directStore);
     await this.#startNext();
@@ -143,6 +144,7 @@ export class Lives {
       ...{ db, clock, marks, inFlight },
       aim: (name, target, forMs) => aims.take(name, target, forMs),
       onCancel: () => checks.attempts.cancelling(),
+      onHasten: (endpointSeq) => checks.attempts.hastened(endpointSeq),
       onAccept: (messages) => checks.sources.accepting(messages),
     });
   }

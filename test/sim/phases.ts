@@ -1,3 +1,4 @@
+import { steadyConsumers } from "./events/consumers.ts";
 import { reopenAll } from "./events/endpoints.ts";
 import { openGate } from "./events/gate.ts";
 import { redrive } from "./events/history.ts";
@@ -95,6 +96,7 @@ async function calmPhase(world: World): Promise<void> {
   if (rates.faults.clockStep > 0 && dice.chance(0.5)) faults.setClock();
   await world.do(reopenAll);
   await world.do(openQueues);
+  await world.do(steadyConsumers);
   world.aims.mode = "gentle";
   await world.steps.passTime(GENTLE_MS);
   world.aims.mode = "last";
@@ -109,6 +111,7 @@ async function calmPhase(world: World): Promise<void> {
 /** Redrives all dead letters. They must arrive at every endpoint that still exists. */
 async function redriveEverything(world: World): Promise<void> {
   await world.do(reopenAll);
+  await world.do(steadyConsumers);
   await world.do((scene, program) => redrive(scene, program, null));
   await atRest(world, "after the last redrive");
 }
@@ -121,4 +124,5 @@ async function atRest(world: World, when: string): Promise<void> {
   checks.operational.nothingIsMissing(when);
   for (const url of world.unreadQueues) checks.violation(`there are still messages in the queue ${url} ${when}`);
   checks.backlog.hasRecovered(when);
+  checks.consumers.nobodyIsLeft();
 }

@@ -36,6 +36,8 @@ const EVENTS = {
   endToken: [5, 40],
   changeVersions: [10, 100],
   readLink: [30, 300],
+  connectConsumer: [40, 200],
+  disconnectConsumer: [10, 60],
 } as const satisfies Readonly<Record<string, Range>>;
 export type EventName = keyof typeof EVENTS;
 export const EVENT_NAMES = Object.keys(EVENTS) as EventName[];
@@ -68,6 +70,8 @@ const FAULTS = {
   crashAtDoor: [0.001, 0.02],
   /** Chance per time that messages are received from a queue. */
   crashAtQueue: [0.003, 0.05],
+  /** Chance per frame that the consumer disconnects soon. */
+  consumerLoss: [0.01, 0.2],
   /** Chance per step of a connection to a broker that it is lost. */
   brokerLoss: [0.01, 0.15],
   /** Chance per step of a function. */

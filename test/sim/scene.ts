@@ -65,4 +65,6 @@ export interface Scene {
   laterAtSource(delayMs: number, name: SourceEventName): void;
   /** Sometimes lets the program crash within a few turns of the clock. */
   perhapsCrashSoon(): void;
+  /** Returns whether a consumer that gets a frame disconnects soon. */
+  rollConsumerLoss(): boolean;
 }

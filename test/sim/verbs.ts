@@ -56,7 +56,7 @@ const SLOW_READS: ReadonlySet<string> = new Set([
  * not included, because SQLite commits those in the order of their numbers.
  */
 const SLOW_WRITES: ReadonlySet<string> = new Set([
-  ...["queue.settle", "queue.batch.close", "queue.bury", "queue.drop", "queue.idempotency.put"],
+  ...["queue.settle", "queue.batch.close", "queue.bury", "queue.drop", "queue.hasten", "queue.idempotency.put"],
   ...["queue.cancel.message", "queue.cancel.step"],
   ...["queue.expunge.message", "queue.expunge.messages", "queue.expunge.step"],
   ...["configuration.endpoints.update", "configuration.endpoints.delete", "configuration.endpoints.rotateSecret"],

@@ -92,7 +92,11 @@ export class World implements Scene {
     const { db, clock, dice, rates, settings, sent, marks, inFlight, note } = this;
     const deliveryTime = () => clock.wall - this.program.kernel.engine.retriesAheadMs;
     // The checks have their own dice, so that a change of the checks does not change the world.
-    this.checks = new Checks({ db, clock, settings, sent, marks, inFlight, dice: new Dice(~seed), deliveryTime });
+    this.checks = new Checks({
+      ...{ db, clock, settings, sent, marks, inFlight, dice: new Dice(~seed), deliveryTime },
+      ids: () => this.program.kernel.ids,
+      isStopping: () => this.lives.isStopping,
+    });
     this.brokers = new SimBrokers({
       ...{ clock, dice, marks, loss: rates.faults.brokerLoss, isCalm: () => this.network.onlyEndpointsMayFail },
       onRemoved: (publication) => this.checks.sources.queues.removed(publication),
@@ -186,6 +190,9 @@ export class World implements Scene {
   readonly laterAtSource = (delayMs: number, name: SourceEventName): void => {
     this.#launchLater(delayMs, SOURCE_EVENTS[name], null);
   };
+
+  readonly rollConsumerLoss = (): boolean =>
+    !this.network.onlyEndpointsMayFail && this.dice.chance(this.rates.faults.consumerLoss);
 
   readonly perhapsCrashSoon = (): void => this.#perhapsCrash("crashAtDoor");
 

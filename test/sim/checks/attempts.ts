@@ -123,6 +123,11 @@ export class AttemptChecks {
     await change().finally(() => this.#limits.applicationChanged(applicationSeq));
   }
 
+  /** Must be called when the retries of an endpoint may become due earlier. */
+  hastened(endpointSeq: Seq): void {
+    this.#waits.hastened(endpointSeq);
+  }
+
   /**
    * Must be called when a call that cancels deliveries begins. The program may not know of its
    * commit before the next turn of the clock. The returned function must be called when it returns.
@@ -152,7 +157,7 @@ export class AttemptChecks {
       this.violation(`delivery ${deliverySeq} is attempted although its message is being cancelled`);
     } else {
       if (row.trigger === 0) this.#firstAttempts.getOrInsert(row.message_seq, this.clock.now);
-      this.#waits.attemptStarted(row);
+      this.#waits.attemptStarted(row, endpointSeq);
       this.#checkOrder(endpointSeq, row, batchSeq, rules?.isFifo === true);
     }
   }
@@ -167,7 +172,7 @@ export class AttemptChecks {
     const row = this.#delivery.get(deliverySeq);
     // A resend in the same commit has begun a new round.
     if (row?.round !== attempt.round) return;
-    this.#waits.began(row, ended, attempt.scheduleMs?.[row.attempts - 1] ?? 0);
+    this.#waits.began({ ...row, endpointSeq }, ended, attempt.scheduleMs?.[row.attempts - 1] ?? 0);
   }
 
   postponed({ deliverySeq, endpointSeq }: FactOf<"delivery.postponed">): void {

@@ -1,10 +1,12 @@
 import type { Database } from "bun:sqlite";
+import { WEBSOCKET_URL } from "../../../src/core/endpoint-url/websocket.ts";
 import { type IdCodec, type Seq, seqAt } from "../../../src/core/id.ts";
 import type { DeliveryPolicy } from "../../../src/deliver/policy.ts";
 import { PURGE } from "../../../src/deliver/tasks/purge.ts";
 import { hostOfFunction } from "../functions.ts";
 import type { Arrival, Network } from "../network.ts";
 import type { Sent } from "../scene.ts";
+import { hostOfConsumers } from "../sockets/sim-consumer.ts";
 import { thinEventOf } from "../thin.ts";
 import { marksOf } from "../versions.ts";
 import type { Violation } from "./violation.ts";
@@ -106,7 +108,7 @@ export class EndingChecks {
       } else if (this.#isKept(message, stored.get(message.seq))) {
         const id = ids.encode("msg_", message.seq);
         for (const row of deliveries.get(message.seq) ?? []) {
-          const host = row.code === null ? new URL(row.url).hostname : hostOfFunction(row.code);
+          const host = hostOf(row);
           this.#checkDelivery(row, message, arrived.get(`${host} ${id}`), network.moodOf(host) !== "gone");
         }
       }
@@ -200,6 +202,12 @@ export class EndingChecks {
       this.violation(`delivery ${seq} is dead after ${attempts + 1} attempts, its schedule has ${schedule.length + 1}`);
     }
   }
+}
+
+/** Returns the name under which the messages of an endpoint arrive. */
+function hostOf({ endpoint_seq: endpointSeq, url, code }: DeliveryRow): string {
+  if (code !== null) return hostOfFunction(code);
+  return url === WEBSOCKET_URL ? hostOfConsumers(endpointSeq) : new URL(url).hostname;
 }
 
 function isSame({ body, text }: Arrival, payload: Uint8Array): boolean {

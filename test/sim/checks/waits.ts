@@ -19,6 +19,8 @@ interface Wait {
 export class Waits {
   readonly #waits = new Map<Seq, Wait>();
   #lifeBeganAt = 0;
+  /** Latest true times at which the retries of endpoints may have become due. */
+  readonly #hastenedAt = new Map<Seq, number>();
 
   constructor(
     private readonly clock: VirtualClock,
@@ -31,32 +33,41 @@ export class Waits {
     this.#lifeBeganAt = this.clock.now;
   }
 
+  hastened(endpointSeq: Seq): void {
+    this.#hastenedAt.set(endpointSeq, this.clock.now);
+  }
+
   /**
    * Records that an attempt has failed and another one will follow. `ended` is the time at which
    * the request of the failed attempt ended.
    */
   began(
-    { seq, round, due_at }: Pick<DeliveryRow, "seq" | "round" | "due_at">,
+    { seq, round, due_at, endpointSeq }: Pick<DeliveryRow, "seq" | "round" | "due_at"> & { readonly endpointSeq: Seq },
     ended: { readonly at: number },
     ms: number,
   ): void {
     this.#waits.set(seq, { beganAt: ended.at, round, ms });
     const waitMs = due_at - (this.deliveryTime() - (this.clock.now - ended.at));
-    if (waitMs < ms) this.violation(`delivery ${seq} will wait ${waitMs} ms, its schedule says ${ms}`);
+    if (waitMs < ms && !this.#isHastenedSince(ended.at, endpointSeq))
+      this.violation(`delivery ${seq} will wait ${waitMs} ms, its schedule says ${ms}`);
   }
 
   /**
    * Checks the start of an attempt. A first attempt may start immediately, whatever the clock says.
    * First attempts of scheduled messages are checked at the end.
    */
-  attemptStarted({ seq, round, due_at, attempts }: DeliveryRow): void {
+  attemptStarted({ seq, round, due_at, attempts }: DeliveryRow, endpointSeq: Seq): void {
     const wait = this.#waits.get(seq);
     this.#waits.delete(seq);
     const known = wait?.round === round ? wait : null;
-    if (known !== null) this.#checkElapsed(seq, known);
+    if (known !== null && !this.#isHastenedSince(known.beganAt, endpointSeq)) this.#checkElapsed(seq, known);
     if (attempts === 0) return;
     const earlyMs = due_at - this.deliveryTime();
     if (earlyMs > 0) this.violation(`delivery ${seq} is attempted ${earlyMs} ms before it is due`);
+  }
+
+  #isHastenedSince(at: number, endpointSeq: Seq): boolean {
+    return (this.#hastenedAt.get(endpointSeq) ?? Number.NEGATIVE_INFINITY) >= at;
   }
 
   #checkElapsed(seq: Seq, { beganAt, ms }: Wait): void {

@@ -4,7 +4,7 @@ import { FUNCTION_URL } from "../../../src/core/endpoint-url/function.ts";
 import type { Seq } from "../../../src/core/id.ts";
 import { generateSecret } from "../../../src/core/signature.ts";
 import { type Endpoint, type KnownEndpoint, StoreUnavailable } from "../../../src/store/index.ts";
-import { addEndpoint, rollBatch } from "../furnish.ts";
+import { addEndpoint, hasNoHost, rollBatch } from "../furnish.ts";
 import type { Program } from "../program.ts";
 import { CHANNELS, EVENT_TYPES, type Event, HOUR_MS, type Scene } from "../scene.ts";
 import type { Target } from "../watch/in-flight.ts";
@@ -48,7 +48,7 @@ export const remove: Event = async (scene, program, target) => {
 /** Makes the customer's server respond with 410 from now on. */
 export const goAway: Event = async (scene, program, target) => {
   const endpoint = await pickEndpoint(scene, program, target);
-  if (endpoint === null || !scene.endpoints.includes(endpoint.seq) || isFunction(endpoint)) return;
+  if (endpoint === null || !scene.endpoints.includes(endpoint.seq) || hasNoHost(endpoint)) return;
   const { network, hosts } = scene;
   if (hosts.filter((host) => network.moodOf(host) === "gone").length > hosts.length / 2) return;
   network.changeMood(new URL(endpoint.url).hostname, "gone");
@@ -57,8 +57,8 @@ export const goAway: Event = async (scene, program, target) => {
 
 export const rotateSecret: Event = async (scene, program, target) => {
   const endpoint = await pickEndpoint(scene, program, target);
-  // Functions sign nothing.
-  if (endpoint === null || isFunction(endpoint)) return;
+  // Signatures are checked by the hosts of requests.
+  if (endpoint === null || hasNoHost(endpoint)) return;
   const { dice, checks } = scene;
   const secret = generateSecret(dice.bytes(24));
   const graceMs = dice.pick([dice.below(50), 1000 + dice.below(10_000), dice.below(24 * HOUR_MS)]);

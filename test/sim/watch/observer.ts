@@ -39,6 +39,8 @@ interface Around {
   readonly marks: Marks;
   /** Called when a call that cancels deliveries begins. Returns what is called when it ends. */
   readonly onCancel: () => () => void;
+  /** Called when a call that makes the retries of an endpoint due begins, and when it ends. */
+  readonly onHasten: (endpointSeq: Seq) => void;
   readonly onAccept: (messages: readonly NewMessage[]) => void;
   /**
    * Called when work begins at which an event may be aimed. `forMs` is how long the work stays in
@@ -70,7 +72,10 @@ export class Observer {
     const endLane = this.#laneCall(name, args, delayMs > 0);
     if (name === "queue.accept") this.around.onAccept(args[0] as readonly NewMessage[]);
     if (name === "queue.settle") this.#settling(args[0] as readonly Settlement[], delayMs);
+    const isHasten = name === "queue.hasten";
+    if (isHasten) this.around.onHasten(args[0] as Seq);
     return (result, error) => {
+      if (isHasten) this.around.onHasten(args[0] as Seq);
       this.#queued.set(name, this.#queued.get(name)! - 1);
       endLane();
       endCancel?.();

@@ -4,6 +4,7 @@ import { operationalEventTypes } from "../../../src/core/operational.ts";
 import type {
   CancelledStep,
   EndpointUpdate,
+  Hastened,
   KnownEndpoint,
   MessageContent,
   NewMessage,
@@ -72,6 +73,9 @@ export class Results {
         if ((result as number) > 0) {
           this.around.marks.hit(args[1] === "dead" ? "lane: buried by a disabling" : "lane: cancelled by a deletion");
         }
+        break;
+      case "queue.hasten":
+        if ((result as Hastened).first !== null) this.around.marks.hit("socket: retries made due");
         break;
       case "queue.accept":
         this.#accepted(args[0] as readonly NewMessage[]);
