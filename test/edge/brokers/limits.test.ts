@@ -114,7 +114,7 @@ describe("a NATS server that breaks the protocol", () => {
   const sendOne = async (port: number, signal = never) => {
     const client = new NatsClient();
     await client.start();
-    const answer = await sendTo(client, `nats://127.0.0.1:${port}/a`, NATS_MESSAGE, { timeoutMs: 5000 }, signal);
+    const answer = await sendTo(client, `nats://127.0.0.1:${port}/a`, NATS_MESSAGE, { timeoutMs: 20_000 }, signal);
     return { answer, stop: () => client.stop() };
   };
   const TOO_MUCH = "The connection failed: The server sends more than the protocol allows.";
@@ -157,7 +157,7 @@ describe("a NATS server that breaks the protocol", () => {
       more();
     };
     await using nats = await natsLike(flood);
-    const { answer, stop } = await sendOne(nats.server.port, AbortSignal.timeout(5000));
+    const { answer, stop } = await sendOne(nats.server.port, AbortSignal.timeout(15_000));
     expect(answer).toMatchObject({ kind: "failure", reason: "timeout" });
     // The buffers of the system hold about 10 MB.
     expect(sent.bytes).toBeLessThan(20_000_000);
