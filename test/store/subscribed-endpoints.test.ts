@@ -8,7 +8,7 @@ const CHANNELS = ["x", "y"];
 const someOf = (values: readonly string[]) => fc.option(fc.subarray([...values]), { nil: null });
 
 const anyEndpoints = fc
-  .array(fc.record({ eventTypes: someOf(TYPES), channels: someOf(CHANNELS) }), { maxLength: 50 })
+  .array(fc.record({ eventTypes: someOf(TYPES), channels: someOf(CHANNELS) }), { maxLength: 50, size: "max" })
   .map((all) => all.map((one, i) => ({ ...one, seq: i + 1, filter: null })));
 
 describe("endpoints by event type", () => {
