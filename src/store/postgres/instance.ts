@@ -1,6 +1,7 @@
 import { type Seq, seqAt } from "../../core/id.ts";
 import { StartError } from "../../core/start-error.ts";
 import type { Cancel, Clock } from "../../ports.ts";
+import { StoreUnavailable } from "../index.ts";
 import type { Database, Queries } from "./database.ts";
 import { RESERVED, SLOTS, type SlotSeqSource } from "./numbers.ts";
 
@@ -124,7 +125,9 @@ export class Instance {
       "SELECT commits FROM instance WHERE slot = $1 AND fence = $2 FOR UPDATE",
       [slot, fence],
     );
-    return row?.commits ?? 0;
+    // The one who took the row has also reset its number.
+    if (row === null) throw new StoreUnavailable("Another process has taken the row of this one.");
+    return row.commits;
   }
 
   /** Gives the row back. The next process continues after the last number. */
