@@ -1,4 +1,3 @@
-import { Database } from "bun:sqlite";
 import { createHash } from "node:crypto";
 import type { Fact } from "../../src/core/fact.ts";
 import type { Seq } from "../../src/core/id.ts";
@@ -23,6 +22,7 @@ import { SimBrokers } from "./queues/brokers.ts";
 import { type EventName, type Rates, rollRates, type SourceEventName } from "./rates.ts";
 import { FaultySandbox } from "./sandbox.ts";
 import type { Event, Scene, Sent } from "./scene.ts";
+import { openSimDatabase } from "./sim-database.ts";
 import { Crash, Steps } from "./steps.ts";
 import { InFlight, type Target } from "./watch/in-flight.ts";
 
@@ -53,7 +53,7 @@ export interface Report {
  */
 export class World implements Scene {
   readonly clock = new VirtualClock(START_AT);
-  readonly db = new Database(":memory:", { strict: true });
+  readonly db = openSimDatabase();
   readonly marks = new Marks();
   readonly dice: Dice;
   readonly rates: Rates;
