@@ -7,6 +7,8 @@ const PHRASES: Readonly<Record<string, string>> = {
   "v1.application.update": "created or replaced the customer {appId}",
   "v1.application.patch": "changed the customer {appId}",
   "v1.application.delete": "deleted the customer {appId}",
+  "application.move-depart": "moved the customer {appId} to another server",
+  "application.arrive": "took the customer {appId} over from another server",
   "v1.event-type.create": "created the event type {eventTypeName}",
   "v1.event-type.update": "created or replaced the event type {eventTypeName}",
   "v1.event-type.patch": "changed the event type {eventTypeName}",
