@@ -91,7 +91,8 @@ test.if(process.platform === "linux")(
     while (receiver.received.length < 60) {
       if (Date.now() > deadline) {
         const letters = (await send("GET", "/dead-letter/summary")).text;
-        throw new Error(`Only ${receiver.received.length} of 60 messages arrived. Dead letters: ${letters}`);
+        const log = boathook.process.log.map((line) => JSON.stringify(line)).join("\n");
+        throw new Error(`Only ${receiver.received.length} of 60 messages arrived. Dead letters: ${letters}\n${log}`);
       }
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
