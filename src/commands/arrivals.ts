@@ -8,7 +8,7 @@ import { applicationChanged } from "./publish.ts";
 /** Greatest difference between the clocks of two installations, in ms. */
 const CLOCKS_DIFFER_MAX_MS = 60_000;
 
-type Parts = Pick<CommandContext, "store" | "signals" | "clock" | "deliverer">;
+type Parts = Pick<CommandContext, "store" | "signals" | "facts" | "clock" | "deliverer">;
 
 /** What the origin says about itself and the application. */
 export interface MoveProposal {
@@ -95,16 +95,22 @@ export async function storePage(
  * Throws 409 if the deliveries that were stored here were read under another hold.
  */
 export async function arriveApplication(parts: Parts, applicationId: string, hold: string): Promise<void> {
-  const { store, signals, clock } = parts;
+  const { store, signals, facts, clock } = parts;
   const arrival = await currentArrival(parts, applicationId);
   if (arrival === null) throw conflict("The settings of the application have not arrived.", "move_unknown");
-  const lanes = await movesOf(parts).destination.arrive(arrival.applicationSeq, hold, clock.now());
-  if (lanes === null) throw conflict("The deliveries here were read under another hold.", "move_hold_ended");
-  const application = await store.configuration.applications.get(arrival.applicationSeq);
-  if (application !== null) applicationChanged(parts, application);
+  const { applicationSeq } = arrival;
+  const arrived = await movesOf(parts).destination.arrive(applicationSeq, hold, clock.now());
+  if (arrived === null) throw conflict("The deliveries here were read under another hold.", "move_hold_ended");
+  const { lanes, pending, dead } = arrived;
+  const application = await store.configuration.applications.get(applicationSeq);
+  if (application !== null) {
+    const { environmentSeq } = application;
+    applicationChanged(parts, application);
+    facts.state({ type: "application.arrived", environmentSeq, applicationSeq, pending, dead });
+  }
   signals.send({ type: "tokens.changed", environmentSeq: null });
   for (const { endpointSeq, position } of lanes) {
-    signals.send({ type: "endpoint.changed", endpointSeq, applicationSeq: arrival.applicationSeq });
+    signals.send({ type: "endpoint.changed", endpointSeq, applicationSeq });
     if (position !== null) signals.send({ type: "lane.filled", endpointSeq, position });
   }
 }

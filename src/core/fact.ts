@@ -148,6 +148,14 @@ export type Fact =
       /** The endpoints of the cancelled deliveries. */
       readonly endpoints: readonly Seq[];
     }
+  /** An application has moved here from another server, with deliveries that wait and dead letters. */
+  | {
+      readonly type: "application.arrived";
+      readonly environmentSeq: Seq;
+      readonly applicationSeq: Seq;
+      readonly pending: number;
+      readonly dead: number;
+    }
   /** A background task has ended. */
   | {
       readonly type: "task.ended";

@@ -140,15 +140,20 @@ export interface MoveDestination {
   storeWaiting(applicationSeq: Seq, page: WaitingPage, hold: string | null, aheadMs: number): Promise<WaitingStored>;
   storeMessages(applicationSeq: Seq, page: MessagesPage): Promise<void>;
   storeHistory(applicationSeq: Seq, page: HistoryPage): Promise<void>;
-  /**
-   * Makes an application that is arriving one that has arrived. Returns its endpoints, with the first
-   * position of each lane. Returns null if the hold is another one.
-   */
-  arrive(applicationSeq: Seq, hold: string, now: number): Promise<readonly ArrivedLane[] | null>;
+  /** Makes an application that is arriving one that has arrived. Returns null if the hold is another one. */
+  arrive(applicationSeq: Seq, hold: string, now: number): Promise<Arrived | null>;
+}
+
+export interface Arrived {
+  /** The endpoints of the application. */
+  readonly lanes: readonly ArrivedLane[];
+  /** Numbers of deliveries that have arrived. 0 if the application had arrived before. */
+  readonly pending: number;
+  readonly dead: number;
 }
 
 export interface ArrivedLane {
   readonly endpointSeq: Seq;
-  /** Null if no delivery is pending. */
+  /** The first position in the lane. Null if no delivery is pending. */
   readonly position: Seq | null;
 }

@@ -24,6 +24,7 @@ const COUNTED = [
   "delivery.resent",
   "deliveries.resent",
   "messages.expunged",
+  "application.arrived",
 ] as const;
 
 /**
@@ -109,6 +110,12 @@ export class Tally {
       case "messages.expunged":
         this.of(fact.environmentSeq).pending -= fact.cancelled;
         break;
+      case "application.arrived": {
+        const numbers = this.of(fact.environmentSeq);
+        numbers.pending += fact.pending;
+        numbers.dead += fact.dead;
+        break;
+      }
     }
   }
 }

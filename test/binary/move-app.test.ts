@@ -46,6 +46,7 @@ test("messages that wait keep their ids, attempts and order at the new server", 
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   expect(stdout).toContain("25 waiting deliveries moved with it.");
   expect(stdout).toContain("25 messages of its history were copied.");
+  expect(await (await fetch(`${b.url}/metrics`)).text()).toContain("\nboathook_deliveries_pending 25\n");
   const { json: after } = await b.send("GET", `/app/${app}/attempt/msg/${ids[0]}`);
   expect(after.data.map(withoutId)).toEqual(before.data.map(withoutId));
   receiver.answering = ok;

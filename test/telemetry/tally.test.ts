@@ -93,6 +93,11 @@ describe("tally", () => {
       { pending: 9, dead: -3 },
     ],
     ["messages that were expunged", expunged(4), { pending: -4 }],
+    [
+      "an application that has moved here",
+      { type: "application.arrived", environmentSeq: HERE, applicationSeq: 1, pending: 4, dead: 2 },
+      { pending: 4, dead: 2 },
+    ],
   ])("the tally counts %s", (_, fact, change) => {
     const tally = new Tally([{ environmentSeq: HERE, pending: 10, dead: 10 }]);
     hear(tally, fact);

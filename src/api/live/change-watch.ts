@@ -103,7 +103,8 @@ export class ChangeWatch {
   }
 
   #watchDeadLetters(facts: Facts): void {
-    facts.on(["deliveries.buried", "deliveries.redriven", "deadletters.dropped"], ({ environmentSeq }) => {
+    const types = ["deliveries.buried", "deliveries.redriven", "deadletters.dropped", "application.arrived"] as const;
+    facts.on(types, ({ environmentSeq }) => {
       const items = this.sink.itemsOf(environmentSeq);
       noteDeliveries(items);
       items?.topic("deadLetters");

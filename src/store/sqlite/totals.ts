@@ -33,13 +33,18 @@ export function totals(db: Database): Pick<History, "totals" | "failingEndpoints
   };
 }
 
-/** Counts pending deliveries and dead letters by environment. */
+/**
+ * Counts pending deliveries and dead letters by environment. Those of an application that is arriving
+ * are counted when it has arrived.
+ */
 function totalsOf(db: Database): StoreTotals[] {
   const count = (state: number) =>
     db
       .query<{ environmentSeq: number; count: number }, []>(
         `SELECT a.environment_seq AS environmentSeq, COUNT(*) AS count ${BY_ENVIRONMENT}
-         WHERE d.state = ${state} GROUP BY a.environment_seq`,
+         WHERE d.state = ${state}
+           AND a.seq NOT IN (SELECT application_seq FROM arrival WHERE arrived_at IS NULL)
+         GROUP BY a.environment_seq`,
       )
       .all();
   const dead = new Map(count(STATE.dead).map((row) => [row.environmentSeq, row.count]));

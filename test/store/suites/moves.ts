@@ -68,9 +68,10 @@ export function movesSuite(open: Open): void {
       expect(await destination.arrive(seq, "another hold", to.now)).toBeNull();
       await from.send();
       await stores.waiting(seq);
-      expect(await destination.arrive(seq, HOLD, to.now)).toEqual([
-        { endpointSeq: endpoint!, position: expect.any(Number) },
-      ]);
+      expect(await destination.arrive(seq, HOLD, to.now)).toEqual({
+        lanes: [{ endpointSeq: endpoint!, position: expect.any(Number) }],
+        ...{ pending: 1, dead: 0 },
+      });
       expect((await destination.arrival(id))!.arrivedAt).toBe(to.now);
     });
 
@@ -83,8 +84,8 @@ export function movesSuite(open: Open): void {
       expect(sent.some(({ seq }) => numbers.has(seq))).toBe(true);
       const { seq } = await stores.settings();
       const page = await stores.waiting(seq);
-      const lanes = await destination.arrive(seq, HOLD, to.now);
-      const arrived = await to.waiting(lanes![0]!.endpointSeq);
+      const arrival = await destination.arrive(seq, HOLD, to.now);
+      const arrived = await to.waiting(arrival!.lanes[0]!.endpointSeq);
       const { ids } = to.store.moves!;
       expect(arrived.map(({ messageSeq }) => ids.idOf("msg_", messageSeq))).toEqual(
         sent.map((message) => page.ids[`msg_${message.seq}`]!),
@@ -107,9 +108,24 @@ export function movesSuite(open: Open): void {
       if (pending !== undefined) await from.settle(pending, { state: "delivered" });
       await stores.waiting(seq, "hold-2");
       expect(await destination.arrive(seq, HOLD, to.now)).toBeNull();
-      const lanes = await destination.arrive(seq, "hold-2", to.now);
-      expect(lanes).toEqual([{ endpointSeq: expect.any(Number), position: null }]);
+      expect(await destination.arrive(seq, "hold-2", to.now)).toEqual({
+        lanes: [{ endpointSeq: expect.any(Number), position: null }],
+        ...{ pending: 0, dead: 2 },
+      });
       expect(page.endpoints).toHaveLength(1);
+    });
+
+    test("the totals count what has arrived, and not what is arriving", async () => {
+      await using stores = await TwoStores.open(open);
+      const { from, to, destination } = stores;
+      await from.sendDead();
+      await from.sendMany(3);
+      const { seq } = await stores.settings();
+      await stores.waiting(seq);
+      expect(await to.store.history.totals()).toEqual([]);
+      expect(await destination.arrive(seq, HOLD, to.now)).toMatchObject({ pending: 3, dead: 1 });
+      expect(await to.store.history.totals()).toEqual([{ environmentSeq: to.environment.seq, pending: 3, dead: 1 }]);
+      expect(await destination.arrive(seq, HOLD, to.now)).toMatchObject({ pending: 0, dead: 0 });
     });
 
     test("an application departs once, and not if it has changed", async () => {

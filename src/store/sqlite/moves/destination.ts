@@ -30,11 +30,12 @@ export function moveDestination(parts: DestinationParts): MoveDestination {
   );
   const arrivalOf = arrivalReader(db);
   const setHold = db.prepare("UPDATE arrival SET hold = ?2 WHERE application_seq = ?1");
+  const deliveriesIn = (state: number) =>
+    `FROM delivery WHERE state = ${state} AND endpoint_seq IN (SELECT seq FROM endpoint WHERE application_seq = ?1)`;
   // Before the arrival, no delivery has another state.
-  const deleteDeliveries = [STATE.pending, STATE.dead].map((state) =>
-    db.prepare(
-      `DELETE FROM delivery WHERE state = ${state} AND endpoint_seq IN (SELECT seq FROM endpoint WHERE application_seq = ?)`,
-    ),
+  const deleteDeliveries = [STATE.pending, STATE.dead].map((state) => db.prepare(`DELETE ${deliveriesIn(state)}`));
+  const count = db.prepare<{ pending: number; dead: number }, [number]>(
+    `SELECT (SELECT COUNT(*) ${deliveriesIn(STATE.pending)}) AS pending, (SELECT COUNT(*) ${deliveriesIn(STATE.dead)}) AS dead`,
   );
   const arrive = db.prepare("UPDATE arrival SET arrived_at = ?2 WHERE application_seq = ?1 AND arrived_at IS NULL");
   const lanes = db.prepare<ArrivedLane, [number]>(
@@ -90,8 +91,9 @@ export function moveDestination(parts: DestinationParts): MoveDestination {
     arrive: async (applicationSeq, hold, now) => {
       const arrived = await committer.write(() => {
         if (arrivalOf(applicationSeq)?.hold !== hold) return null;
-        arrive.run(applicationSeq, now);
-        return lanes.all(applicationSeq);
+        const isFirst = arrive.run(applicationSeq, now).changes > 0;
+        const counts = isFirst ? count.get(applicationSeq)! : { pending: 0, dead: 0 };
+        return { lanes: lanes.all(applicationSeq), ...counts };
       });
       if (arrived !== null) arriving.delete(applicationSeq);
       return arrived;
