@@ -4,6 +4,7 @@ import { DatabaseError } from "./database-error.ts";
 import type { RelayEvent } from "./event.ts";
 import type { Marks, Outbox } from "./outbox.ts";
 import { Pauses } from "./pauses.ts";
+import { RelayFailed } from "./relay-failed.ts";
 import type { Row } from "./row.ts";
 import { type Refusal, Sender, type Sent, type Stop } from "./sender.ts";
 
@@ -18,6 +19,8 @@ const WAIT_MS_MAX = 30_000;
 const ASKED_MS_MAX = 300_000;
 /** Maximum number of refused rows without a column for their errors. */
 const REFUSED_MAX = 10_000;
+const TOKEN_TOO_NARROW =
+  "The token is for one application. Use one for the whole environment, such as `boathook token create` makes without --app.";
 
 export interface RelayOptions {
   /** Time between two looks at the table, in ms, unless rows are announced. */
@@ -25,11 +28,6 @@ export interface RelayOptions {
   readonly eventIdPrefix: string;
   /** Whether to end when no rows wait, or at the first failure. */
   readonly isOnce: boolean;
-}
-
-/** The relay cannot continue. The message is one sentence. */
-export class RelayFailed extends Error {
-  override readonly name = "RelayFailed";
 }
 
 /** The world of a relay. */
@@ -92,15 +90,21 @@ export class Relay {
     return !this.#hasRefused;
   }
 
-  /** Waits until the server can be reached and accepts the token. */
+  /** Waits until the server can be reached. Rejects if the token is not one for a whole environment. */
   async #meetServer(): Promise<void> {
     while (!this.parts.stop.aborted) {
       try {
-        await this.parts.api.get("/api/v1/auth/whoami");
+        const found = (await this.parts.api.get("/api/v1/auth/whoami")) as { readonly appId?: unknown } | null;
+        if (typeof found?.appId === "string") throw new RelayFailed(TOKEN_TOO_NARROW);
         this.#resume();
         return;
       } catch (error) {
-        if (!(error instanceof Error) || (isRefused(error) && !isTemporary(error.status))) throw error;
+        if (
+          !(error instanceof Error) ||
+          error instanceof RelayFailed ||
+          (isRefused(error) && !isTemporary(error.status))
+        )
+          throw error;
         await this.#wait(error.message, isRefused(error) ? error.retryAfterMs : null);
       }
     }

@@ -1,6 +1,7 @@
 /** Sends the rows of one application, in their order. */
 import { applicationPath, isRefused, isTemporary, type RelayApi } from "./api.ts";
 import { isSentBefore } from "./duplicate.ts";
+import { RelayFailed } from "./relay-failed.ts";
 import { type Item, itemOf, messageText, type Row } from "./row.ts";
 
 /** Maximum number of messages in a request, which is that of the API. */
@@ -80,7 +81,8 @@ export class Sender {
     const path = `${applicationPath(this.app)}/msg/batch?with_content=false`;
     const response = await this.api.post(path, body, { Application: this.app });
     const results = (response as { readonly data?: readonly Result[] } | null)?.data;
-    if (results?.length !== items.length) throw new ResponseInvalid();
+    if (results?.length !== items.length)
+      throw new RelayFailed("The response contains no results of messages. Check --server.");
     return results;
   }
 
@@ -129,7 +131,7 @@ export class Sender {
   async #stopOf(error: unknown): Promise<Stop> {
     if (!(error instanceof Error)) throw error;
     if (!isRefused(error)) {
-      if (error instanceof ResponseInvalid) return { kind: "final", error };
+      if (error instanceof RelayFailed) return { kind: "final", error };
       return { kind: "server", reason: error.message, retryAfterMs: null };
     }
     const { status, message: reason, retryAfterMs } = error;
@@ -151,13 +153,6 @@ export class Sender {
 
   #eventId({ id }: Row): string {
     return `${this.eventIdPrefix}${id}`;
-  }
-}
-
-/** The server's response to a batch is not the one of the API. */
-class ResponseInvalid extends Error {
-  constructor() {
-    super("The response contains no results of messages. Check --server.");
   }
 }
 

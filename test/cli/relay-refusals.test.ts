@@ -158,6 +158,32 @@ describe.skipIf(!hasPostgres)("rows that the relay cannot send", () => {
     ]);
   });
 
+  test("a token for one application ends the relay before anything is sent, and the message says which token to use", async () => {
+    const table = await world.table();
+    const app = await makeApplication(world.send);
+    await add(table, app, "a", "{}");
+    const { json: access } = await world.send("POST", `/auth/app-portal-access/${app}`, {});
+    const { code, stderr } = await world.run(["--table", table, "--once"], { BOATHOOK_TOKEN: access.token });
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr:
+        "The token is for one application. Use one for the whole environment, such as `boathook token create` makes without --app.\n",
+    });
+    expect(await world.messages(app)).toEqual([]);
+  });
+
+  test("a server that responds without results of messages ends the relay with one sentence", async () => {
+    const table = await world.table();
+    await add(table, "acme", "a", "{}");
+    await using other = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => Response.json({}) });
+    const env = { BOATHOOK_SERVER: `http://127.0.0.1:${other.port}` };
+    const { code, stderr } = await world.run(["--table", table, "--once"], env);
+    expect({ code, last: stderr.trimEnd().split("\n").slice(1) }).toEqual({
+      code: 1,
+      last: ["The response contains no results of messages. Check --server."],
+    });
+  });
+
   test("rows that are larger than a request may be together are sent in several requests", async () => {
     const table = await world.table(PERMISSIVE);
     const app = await makeApplication(world.send);

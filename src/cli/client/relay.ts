@@ -19,7 +19,7 @@ const PREFIX_CHARS_MAX = 100;
 
 interface RelayFlags {
   readonly table: string;
-  readonly columns: string;
+  readonly columns?: string;
   readonly channel?: string;
   readonly poll?: number;
   readonly eventIdPrefix: string;
@@ -37,7 +37,6 @@ export function addRelayCommand(program: Command): void {
     .option(
       "--columns <columns>",
       "columns with other names, such as id=event_id,error=last_error (default: id, app, event_type, payload, created_at and sent_at)",
-      "",
     )
     .addOption(new Option("--channel <channel>", "channel of NOTIFY that announces rows").argParser(checkChannel))
     .addOption(
@@ -65,7 +64,8 @@ async function relay(command: Command, database: string, flags: RelayFlags): Pro
   const { databaseAt, DatabaseUrlInvalid } = await import("../../relay/database-url.ts");
   const { DatabaseError } = await import("../../relay/database-error.ts");
   const { Outbox, OutboxInvalid } = await import("../../relay/outbox.ts");
-  const { Relay, RelayFailed } = await import("../../relay/relay.ts");
+  const { Relay } = await import("../../relay/relay.ts");
+  const { RelayFailed } = await import("../../relay/relay-failed.ts");
   const { eventLine } = await import("../../relay/event.ts");
   const { Waker } = await import("../../relay/waker.ts");
   const { table, columns } = await namesOf(command, flags);
@@ -107,7 +107,7 @@ async function namesOf(command: Command, flags: RelayFlags) {
   const { parseColumns, parseTable, ROLES } = await import("../../relay/sql-name.ts");
   const table = parseTable(flags.table);
   if (table === null) command.error("error: --table must be a name as in SQL, such as outbox or public.outbox.");
-  const columns = parseColumns(flags.columns);
+  const columns = parseColumns(flags.columns ?? "");
   if (columns === null) {
     command.error(`error: --columns must be a list such as id=event_id, with names of ${ROLES.join(", ")}.`);
   }
