@@ -31,14 +31,29 @@ import { versionText } from "./version.ts";
 
 /** Runs the command in `args`, which do not include the program itself. Returns the exit code. */
 export async function runCommandLine(args: readonly string[]): Promise<number> {
+  let help = "boathook help";
   try {
     const dropped = dropRuntimeVariables(process.env);
     const program = buildProgram(dropped);
+    help = helpFor(args, program);
     await program.parseAsync(unknownCommandIn(args, program) ?? args, { from: "user" });
     return EXIT.done;
   } catch (error) {
-    return report(error);
+    return report(error, help);
   }
+}
+
+/** Returns the command that prints the help for the command in `args`. */
+function helpFor(args: readonly string[], program: Command): string {
+  let command = program;
+  let path = program.name();
+  for (const name of args) {
+    const found = command.commands.find((one) => one.name() === name);
+    if (found === undefined) break;
+    command = found;
+    path += ` ${name}`;
+  }
+  return command === program ? `${path} help` : `${path} --help`;
 }
 
 /**
@@ -94,12 +109,12 @@ function buildProgram(dropped: readonly string[]): Command {
   return program;
 }
 
-/** Prints an error as one sentence to stderr and returns the exit code. */
-function report(error: unknown): number {
+/** Prints an error as one sentence to stderr and returns the exit code. `help` is for wrong usage. */
+function report(error: unknown, help: string): number {
   if (error instanceof CommanderError) {
     if (error.exitCode === EXIT.done) return EXIT.done;
     // If no command was given, commander has already printed the help.
-    if (error.code !== "commander.help") console.error(usageSentence(error.message));
+    if (error.code !== "commander.help") console.error(usageSentence(error.message, help));
     return EXIT.usage;
   }
   if (error instanceof SettingsError || error instanceof InputInvalid) {

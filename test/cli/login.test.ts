@@ -127,7 +127,7 @@ describe("boathook login", () => {
   test("a token cannot be given as an option, and its value is not printed", async () => {
     using home = temporaryDirectory();
     const { code, stderr } = await command(home, ["login", "--token=bhk_secret"]);
-    expect({ code, stderr }).toEqual({ code: 2, stderr: "Unknown option '--token'; see boathook help.\n" });
+    expect({ code, stderr }).toEqual({ code: 2, stderr: "Unknown option '--token'; see boathook login --help.\n" });
   });
 
   test("a server with a password in its URL is refused", async () => {
