@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import type { Settings } from "../config/index.ts";
 import { socketPathOf } from "../core/unix-socket.ts";
+import { reasonOf } from "./client/printable.ts";
 import { requestTo } from "./client/server-client.ts";
 import { serverUrl } from "./client/server-options.ts";
 import { CommandFailed } from "./exit-code.ts";
@@ -42,7 +43,7 @@ async function check({ server, isOwn = false }: Place): Promise<void> {
     ({ status } = response);
     body = (await response.json().catch(() => null)) as typeof body;
   } catch (error) {
-    throw new CommandFailed(`The server at ${server} cannot be reached (${(error as Error).message}).`);
+    throw new CommandFailed(`The server at ${server} cannot be reached (${reasonOf(error as Error)}).`);
   }
   const word = typeof body?.status === "string" ? body.status : null;
   if (status !== 200 || word === null) {

@@ -1,4 +1,5 @@
 import { Argument, type Command } from "commander";
+import { reasonOf } from "./client/printable.ts";
 import { requestTo } from "./client/server-client.ts";
 import { serverUrl } from "./client/server-options.ts";
 import { FailureReported } from "./exit-code.ts";
@@ -60,7 +61,7 @@ async function read(server: string): Promise<Shard> {
     if (response.status !== 200) return { ...unknown, url: server, status: `metrics: ${response.status}` };
     return { url: server, status, ...readingsIn(await response.text()) };
   } catch (error) {
-    return { ...unknown, url: server, status: `unreachable (${(error as Error).message})` };
+    return { ...unknown, url: server, status: `unreachable (${reasonOf(error as Error)})` };
   }
 }
 

@@ -112,7 +112,9 @@ describe("boathook login", () => {
     const url = `http://127.0.0.1:${freePort()}`;
     const { code, stderr } = await logIn(home, url);
     expect(code).toBe(1);
-    expect(stderr).toStartWith(`The server at ${url} cannot be reached (`);
+    expect(stderr).toBe(
+      `The server at ${url} cannot be reached (the connection was refused). Start it, or set --server or BOATHOOK_SERVER.\n`,
+    );
     expect(readdirSync(home.path)).toEqual([]);
   });
 

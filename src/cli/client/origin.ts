@@ -1,6 +1,6 @@
 import type { Origin } from "../../apply/import/imported.ts";
 import { CommandFailed } from "../exit-code.ts";
-import { lineOf, phraseOf } from "./printable.ts";
+import { lineOf, reasonOf } from "./printable.ts";
 import { textOfResponse } from "./response-text.ts";
 import { requestTo } from "./server-client.ts";
 
@@ -50,8 +50,7 @@ async function fetched(server: string, path: string, token: string) {
     });
     return { response, text: await textOfResponse(response) };
   } catch (error) {
-    const reason = phraseOf((error as Error).message);
-    throw new CommandFailed(`The server at ${server} cannot be reached (${reason}). Check the URL.`);
+    throw new CommandFailed(`The server at ${server} cannot be reached (${reasonOf(error as Error)}). Check the URL.`);
   }
 }
 

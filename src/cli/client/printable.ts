@@ -16,6 +16,13 @@ export function phraseOf(message: string): string {
   return printable(message).replace(/[.\s]+$/, "");
 }
 
+/** Returns why `fetch` has failed, for use within a sentence. */
+export function reasonOf(error: Error): string {
+  // The runtime's own message asks the user a question.
+  if ((error as { readonly code?: unknown }).code === "ECONNREFUSED") return "the connection was refused";
+  return phraseOf(error.message);
+}
+
 /** Returns a value as JSON that is safe to print on one line of a terminal. */
 export function printableJson(value: unknown): string {
   return JSON.stringify(value).replace(UNPRINTABLE, escaped);

@@ -2,7 +2,7 @@ import { SERVER_VARIABLE, TOKEN_VARIABLE } from "../../config/index.ts";
 import { parseExact } from "../../core/exact-json.ts";
 import { socketPathOf } from "../../core/unix-socket.ts";
 import { CommandFailed } from "../exit-code.ts";
-import { lineOf, phraseOf, printable } from "./printable.ts";
+import { lineOf, printable, reasonOf } from "./printable.ts";
 import { proxyFor } from "./proxy.ts";
 import { textOfResponse } from "./response-text.ts";
 
@@ -148,11 +148,11 @@ export class ServerClient {
 }
 
 /** Returns the error about a server that cannot be reached. */
-export function unreachable(server: string, { message }: Error): CommandFailed {
+export function unreachable(server: string, error: Error): CommandFailed {
   const proxy = socketPathOf(server) === null ? proxyFor(server) : null;
   const through = proxy === null ? "" : ` through the proxy ${proxy.place}`;
   return new CommandFailed(
-    `The server at ${server} cannot be reached${through} (${phraseOf(message)}). Start it, or set --server or ${SERVER_VARIABLE}.`,
+    `The server at ${server} cannot be reached${through} (${reasonOf(error)}). Start it, or set --server or ${SERVER_VARIABLE}.`,
   );
 }
 

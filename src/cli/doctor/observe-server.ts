@@ -1,4 +1,5 @@
 import { isServerReport, type ServerReading } from "../../doctor/server.ts";
+import { reasonOf } from "../client/printable.ts";
 import { requestTo } from "../client/server-client.ts";
 
 const TIMEOUT_MS = 30_000;
@@ -17,6 +18,6 @@ export async function observeServer(server: string, token: string): Promise<Serv
     const report: unknown = await response.json().catch(() => null);
     return isServerReport(report) ? { kind: "report", report } : { kind: "other" };
   } catch (error) {
-    return { kind: "unreachable", reason: (error as Error).message.replace(/\.$/, "") };
+    return { kind: "unreachable", reason: reasonOf(error as Error) };
   }
 }
