@@ -97,7 +97,7 @@ const CHECKS: Readonly<Record<Kind, readonly Check[]>> = {
     ({ downgrade = null }, sandbox) => checkDowngrade({ sandbox, clock }, OWNER, downgrade as string | null),
   ],
   application: [aliasCheck("application")],
-  source: [checkSourceSettings, checkSourceConfig],
+  source: [checkSourceSettings, checkSourceTypeAndConfig],
   endpoint: endpointChecks,
 };
 
@@ -122,16 +122,16 @@ async function checkHandler(sandbox: Sandbox, loc: readonly string[], sent: unkn
   await checkCode(sandbox, OWNER, [...loc, "code"], { code, variables: variables ?? {}, now: clock.now() });
 }
 
-function checkSourceSettings({ type, ...fields }: Json): void {
-  if (type !== undefined) providerOf(type as string);
+function checkSourceSettings({ type: _, ...fields }: Json): void {
   const { findings } = checkSettings(fields as SourceInput);
   if (findings.length > 0) throw new Invalid(...findings);
 }
 
-/** Checks `config`: its names if the file has the type, and its values if it also has no marks. */
-function checkSourceConfig({ type, config, verification = "enforce" }: Json): void {
-  if (type === undefined || config === undefined) return;
+/** Checks the type, and if there is one, the names in `config`, and its values if it has no marks. */
+function checkSourceTypeAndConfig({ type, config, verification = "enforce" }: Json): void {
+  if (type === undefined) return;
   const { id: provider } = providerOf(type as string);
+  if (config === undefined) return;
   const own = config as Source["config"];
   const known = knownFields(provider, own);
   const unknown = Object.keys(own).filter((name) => !Object.hasOwn(known, name));

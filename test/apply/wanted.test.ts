@@ -239,7 +239,7 @@ const FAULTS: readonly (readonly [what: string, text: string, faults: readonly s
   ],
   [
     "an unknown type of a source",
-    "sources: [{uid: a, type: strpe}]",
+    "sources: [{uid: a, type: strpe, config: {secret: x}}]",
     ["1:20: sources[0].type: Unknown type. The nearest one is `stripe`."],
   ],
   [
