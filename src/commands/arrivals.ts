@@ -8,7 +8,7 @@ import { applicationChanged } from "./publish.ts";
 /** Greatest difference between the clocks of two installations, in ms. */
 const CLOCKS_DIFFER_MAX_MS = 60_000;
 
-type Parts = Pick<CommandContext, "store" | "signals" | "facts" | "clock" | "deliverer">;
+type Parts = Pick<CommandContext, "store" | "ids" | "signals" | "facts" | "clock" | "deliverer">;
 
 /** What the origin says about itself and the application. */
 export interface MoveProposal {
@@ -40,6 +40,12 @@ export async function findArrival(
   }
   const arrival = await currentArrival(parts, applicationId);
   const { applications } = parts.store.configuration;
+  // Another installation's ids are unknown here. A copy of an own application would take its id.
+  const seq = parts.ids.decode("app_", applicationId);
+  const present = seq === null ? null : await applications.get(seq);
+  if (present !== null && present.seq !== arrival?.applicationSeq) {
+    throw conflict("The application is already on this server. Set --to to another one.", "move_same_server");
+  }
   const named = uid === null ? null : await applications.find(environmentSeq, { uid });
   if (named !== null && named.seq !== arrival?.applicationSeq) throw uidTaken();
   return arrival;

@@ -34,7 +34,9 @@ describe("a move that is refused leaves the application where it is", () => {
     const tooLittle = await moveApp(app, a.url, b.url, { BOATHOOK_TARGET_TOKEN: limited.token });
 
     expect(unknown.code).toBe(1);
-    expect(unknown.stderr).toContain("does not accept the token in BOATHOOK_TARGET_TOKEN");
+    expect(unknown.stderr).toBe(
+      `The server at ${b.url} does not accept the token in BOATHOOK_TARGET_TOKEN. Set it to a token of this server.\n`,
+    );
     expect(tooLittle.code).toBe(1);
     expect(tooLittle.stderr).toContain("403");
     await sendMessage(a.send, app);
@@ -54,6 +56,22 @@ describe("a move that is refused leaves the application where it is", () => {
       stderr: "The server responded with 409: The application has pollers, which cannot be moved.\n",
     });
     await sendMessage(a.send, app);
+  });
+
+  test("an application is not moved to the server that it is on, also under another name of the server", async () => {
+    await using server = await install();
+    const { json } = await server.send("POST", "/app", { name: "without a uid" });
+    for (const app of [json.id as string, await makeApplication(server.send)]) {
+      for (const to of [server.url, server.url.replace("127.0.0.1", "localhost")]) {
+        const { code, stderr } = await moveApp(app, server.url, to);
+        expect({ code, stderr }).toEqual({
+          code: 1,
+          stderr:
+            "The server responded with 409: The application is already on this server. Set --to to another one.\n",
+        });
+      }
+      await sendMessage(server.send, app);
+    }
   });
 
   test("an application that does not exist is named", async () => {

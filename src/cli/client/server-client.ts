@@ -17,7 +17,7 @@ export interface Access {
   readonly token: string;
   /** Null means the environment of the token, or the default one for a token without an environment. */
   readonly environment: string | null;
-  /** The environment variable with the token. */
+  /** The environment variable with the token, if it is another one than for all commands. */
   readonly tokenVariable?: string;
   /** Whether the token comes from `boathook login`. */
   readonly isStoredToken: boolean;
@@ -129,10 +129,13 @@ export class ServerClient {
   }
 
   #tokenRefusal(): string {
-    const { server, isStoredToken, tokenVariable = TOKEN_VARIABLE } = this.access;
+    const { server, isStoredToken, tokenVariable } = this.access;
+    if (tokenVariable !== undefined) {
+      return `The server at ${server} does not accept the token in ${tokenVariable}. Set it to a token of this server.`;
+    }
     return isStoredToken
       ? `The server at ${server} no longer accepts the token of this login. Log in again with \`boathook login --server ${server}\`.`
-      : `The server at ${server} does not accept the token in ${tokenVariable}. Create one with \`boathook token create\`, or log in with \`boathook login\`.`;
+      : `The server at ${server} does not accept the token in ${TOKEN_VARIABLE}. Create one with \`boathook token create\`, or log in with \`boathook login\`.`;
   }
 
   /** Returns the message about a thing that the server says it does not have, or null. */
