@@ -91,8 +91,13 @@ test.if(process.platform === "linux")(
     while (receiver.received.length < 60) {
       if (Date.now() > deadline) {
         const letters = (await send("GET", "/dead-letter/summary")).text;
+        const metrics = (await (await fetch(`${url}/metrics`)).text()).match(
+          /^boathook_(deliver|local|client)\w+[{ ].*$/gm,
+        );
         const log = boathook.process.log.map((line) => JSON.stringify(line)).join("\n");
-        throw new Error(`Only ${receiver.received.length} of 60 messages arrived. Dead letters: ${letters}\n${log}`);
+        throw new Error(
+          `Only ${receiver.received.length} of 60 messages arrived. Dead letters: ${letters}\n${metrics?.join("\n")}\n${log}`,
+        );
       }
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
