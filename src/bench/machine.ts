@@ -29,7 +29,7 @@ export function describeMachine(directory: string): string {
 }
 
 /** Share of the cores that other programs may use during a measurement. */
-const BUSY_SHARE = 0.25;
+const BUSY_SHARE = 0.5;
 
 /** Returns whether other programs have used much of this machine over the last minute. */
 export function isBusy(): boolean {
