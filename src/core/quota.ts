@@ -80,3 +80,24 @@ export function startOf({ day }: Pick<DayCount, "day">): number {
 export function endOf({ day }: Pick<DayCount, "day">): number {
   return (day + 1) * DAY_MS;
 }
+
+/** What an application uses of the limits of messages. */
+export interface MessageUse extends DayCount {
+  readonly storedBytes: number;
+}
+
+/** Returns what an application uses after one more message, or the limit that the message would exceed. */
+export function useWith(
+  use: MessageUse,
+  { payload, acceptedAt }: { readonly payload: Uint8Array; readonly acceptedAt: number },
+  { messagesPerDay, storedBytes }: MessageQuota,
+): MessageUse | QuotaExceeded {
+  const { day, messages } = countAt(use, acceptedAt);
+  if (messagesPerDay !== null && messages >= messagesPerDay) {
+    return { quota: "messagesPerDay", limit: messagesPerDay, used: messages, endsAt: endOf({ day }) };
+  }
+  if (storedBytes !== null && use.storedBytes + payload.byteLength > storedBytes) {
+    return { quota: "storedBytes", limit: storedBytes, used: use.storedBytes };
+  }
+  return { day, messages: messages + 1, storedBytes: use.storedBytes + payload.byteLength };
+}

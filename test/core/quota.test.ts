@@ -1,5 +1,14 @@
 import { describe, expect, test } from "bun:test";
-import { countAt, dayOf, endOf, limitsMessages, NO_QUOTA, quotaInForce, startOf } from "../../src/core/quota.ts";
+import {
+  countAt,
+  dayOf,
+  endOf,
+  limitsMessages,
+  NO_QUOTA,
+  quotaInForce,
+  startOf,
+  useWith,
+} from "../../src/core/quota.ts";
 import { quotaType } from "../../src/core/resources/quota.ts";
 
 const DAY_MS = 86_400_000;
@@ -51,5 +60,29 @@ describe("the count of a day", () => {
     expect(countAt(count, MIDNIGHT - 1)).toBe(count);
     expect(countAt(count, MIDNIGHT - DAY_MS)).toBe(count);
     expect(countAt(count, MIDNIGHT - DAY_MS - 1)).toEqual({ day: count.day - 2, messages: 0 });
+  });
+});
+
+describe("a message counts towards the quota", () => {
+  const day = 20_000;
+  const acceptedAt = day * 86_400_000 + 5;
+  const use = { day, messages: 3, storedBytes: 90 };
+  const message = { payload: new Uint8Array(10), acceptedAt };
+  const endsAt = (day + 1) * 86_400_000;
+
+  test.each([
+    ["no limit", { messagesPerDay: null, storedBytes: null }, { day, messages: 4, storedBytes: 100 }],
+    ["limits that it reaches", { messagesPerDay: 4, storedBytes: 100 }, { day, messages: 4, storedBytes: 100 }],
+    ["a used up day", { messagesPerDay: 3, storedBytes: null }, { quota: "messagesPerDay", limit: 3, used: 3, endsAt }],
+    ["too few bytes", { messagesPerDay: null, storedBytes: 99 }, { quota: "storedBytes", limit: 99, used: 90 }],
+  ])("with %s", (_, quota, expected) => {
+    expect(useWith(use, message, quota)).toEqual(expected as never);
+  });
+
+  test("on the next day, which begins a new count", () => {
+    const next = { ...message, acceptedAt: endsAt + 86_400_000 };
+    expect(useWith(use, next, { messagesPerDay: 1, storedBytes: null })).toEqual({
+      ...{ day: day + 2, messages: 1, storedBytes: 100 },
+    });
   });
 });

@@ -1,10 +1,10 @@
 import type { Fact } from "../../core/fact.ts";
 import type { Clock } from "../../ports.ts";
 import { type Store, StoreUnavailable } from "../index.ts";
-import { resultsOf } from "../sql/group-results.ts";
+import { Groups } from "../sql/groups.ts";
 import type { Database, Queries, Session } from "./database.ts";
 import { isConflict, isOutage, messageOf, unavailable } from "./errors.ts";
-import { Group } from "./group.ts";
+import { WriteGroup } from "./group.ts";
 import { type Instance, InstanceLost } from "./instance.ts";
 import { runApart, runTogether } from "./write-runs.ts";
 
@@ -54,8 +54,10 @@ const ASK_AGAIN_MS = 100;
  */
 export class Committer {
   #queue: Write[] = [];
-  /** The group that collects the writes while the `start` of a `together` runs. */
-  #group: Group | null = null;
+  readonly #groups = new Groups<Write, WriteGroup>(
+    () => new WriteGroup(),
+    (group) => this.#enqueue(group),
+  );
   #session: Session | null = null;
   #number = 0;
   #closed = false;
@@ -89,31 +91,14 @@ export class Committer {
 
   #enqueue(write: Write): void {
     if (this.#closed) write.reject(new StoreUnavailable("The store is closed."));
-    else if (this.#group !== null) this.#group.add(write);
-    else {
+    else if (!this.#groups.collect(write)) {
       this.#queue.push(write);
       this.#running ??= this.#commitQueue();
     }
   }
 
   /** See `Store.together`. */
-  readonly together: Store["together"] = async (start) => {
-    const outer = this.#group;
-    const group = outer ?? new Group();
-    const begunBefore = group.size;
-    let started: ReturnType<typeof start>;
-    this.#group = group;
-    try {
-      started = start();
-    } catch (error) {
-      group.cutTo(begunBefore);
-      throw error;
-    } finally {
-      this.#group = outer;
-    }
-    if (outer === null && group.size > 0) this.#enqueue(group);
-    return resultsOf(started);
-  };
+  readonly together: Store["together"] = (start) => this.#groups.together(start);
 
   async #commitQueue(): Promise<void> {
     // Writes of the same turn of the event loop belong to one commit.

@@ -1,8 +1,16 @@
 import { seqAt } from "../../core/id.ts";
-import type { ActiveEndpoint, Configuration, Endpoint, FilterCheck, KnownEndpoint } from "../index.ts";
-import { ENDPOINT_COLUMNS, ENDPOINT_SQL, type EndpointRow, endpointCodec } from "../sql/endpoint-row.ts";
+import type { Configuration, Endpoint, FilterCheck } from "../index.ts";
+import {
+  type ActiveRow,
+  ENDPOINT_COLUMNS,
+  ENDPOINT_SQL,
+  type EndpointRow,
+  endpointCodec,
+  type OwnerRow,
+  toActive,
+} from "../sql/endpoint-row.ts";
 import { pageOf, walk } from "../sql/page.ts";
-import { orTaken, parsedOrNull } from "../sql/rows.ts";
+import { orTaken } from "../sql/rows.ts";
 import type { SecretBox } from "../sql/secret-box.ts";
 import type { Committer, Transaction } from "./commit.ts";
 import type { Bindings, Database } from "./database.ts";
@@ -118,21 +126,6 @@ async function sortLane(transaction: Transaction, before: Endpoint, after: Endpo
   }
 }
 
-interface ActiveRow {
-  seq: number;
-  eventTypes: string | null;
-  channels: string | null;
-  filter: string | null;
-}
-
-function toActive({ seq, eventTypes, channels, filter }: ActiveRow): ActiveEndpoint {
-  return { seq, eventTypes: parsedOrNull<string[]>(eventTypes), channels: parsedOrNull<string[]>(channels), filter };
-}
-
-interface Belongs extends Pick<KnownEndpoint, "environmentSeq" | "applicationThrottleRate"> {
-  readonly isOperational: number;
-}
-
 type Reads = Pick<Configuration["endpoints"], "find" | "get" | "list" | "ever" | "active">;
 
 function endpointReads(database: Database, box: SecretBox): Reads {
@@ -152,7 +145,7 @@ function endpointReads(database: Database, box: SecretBox): Reads {
       const row = await database.first<EndpointRow>(`${SELECT} seq = $1`, [seq]);
       if (row === null) return null;
       const endpoint = toRecord(row);
-      const belongs = await database.first<Belongs>(
+      const belongs = await database.first<OwnerRow>(
         `SELECT environment_seq AS "environmentSeq", throttle_rate AS "applicationThrottleRate",
            operational AS "isOperational" FROM application WHERE seq = $1`,
         [endpoint.applicationSeq],

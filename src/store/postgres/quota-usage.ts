@@ -1,24 +1,15 @@
 import type { Seq } from "../../core/id.ts";
-import { countAt, type DayCount, endOf, type QuotaExceeded, startOf } from "../../core/quota.ts";
+import { countAt, endOf, type MessageUse, startOf, useWith } from "../../core/quota.ts";
 import type { AcceptResult, NewMessage, Queue } from "../index.ts";
+import { COUNTED_AT_ONCE, type Counted, countInSteps, exceeding, UNCOUNTED } from "../sql/quota-usage.ts";
 import type { Committer, Transaction } from "./commit.ts";
 import type { Database, Queries } from "./database.ts";
 import { numbers } from "./parameters.ts";
 
-/** Number of stored messages that are counted in one commit. */
-const COUNTED_AT_ONCE = 1000;
-
-interface Usage extends DayCount {
+interface Usage extends MessageUse {
   readonly applicationSeq: Seq;
-  readonly storedBytes: number;
   readonly countedTo: Seq;
   readonly isBehind: boolean;
-}
-
-const UNCOUNTED: AcceptResult = { accepted: false, because: "uncounted" };
-
-function exceeding(exceeded: QuotaExceeded): AcceptResult {
-  return { accepted: false, because: "quota", exceeded };
 }
 
 /** What the applications of one transaction use of their quotas. Their rows are locked. */
@@ -48,20 +39,14 @@ export class QuotaUsages {
 function openUsages(usages: Map<Seq, Usage>): OpenUsages {
   const changed = new Set<Seq>();
   return {
-    take({ seq, applicationSeq, payload, acceptedAt, quota }) {
+    take(message) {
+      const { seq, applicationSeq, quota } = message;
       if (quota == null) return null;
       const usage = usages.get(applicationSeq);
       if (usage === undefined || usage.isBehind) return UNCOUNTED;
-      const { day, messages } = countAt(usage, acceptedAt);
-      const { messagesPerDay, storedBytes } = quota;
-      if (messagesPerDay !== null && messages >= messagesPerDay) {
-        return exceeding({ quota: "messagesPerDay", limit: messagesPerDay, used: messages, endsAt: endOf({ day }) });
-      }
-      if (storedBytes !== null && usage.storedBytes + payload.byteLength > storedBytes) {
-        return exceeding({ quota: "storedBytes", limit: storedBytes, used: usage.storedBytes });
-      }
-      const used = { day, messages: messages + 1, storedBytes: usage.storedBytes + payload.byteLength };
-      usages.set(applicationSeq, { ...usage, ...used, countedTo: seq });
+      const use = useWith(usage, message, quota);
+      if ("quota" in use) return exceeding(use);
+      usages.set(applicationSeq, { ...usage, ...use, countedTo: seq });
       changed.add(applicationSeq);
       return null;
     },
@@ -94,13 +79,6 @@ function read(queries: Queries, applicationSeqs: readonly Seq[], lock: string): 
   );
 }
 
-interface Counted {
-  readonly rows: number;
-  readonly last: Seq | null;
-  readonly bytes: number;
-  readonly today: number;
-}
-
 /** Counts the next stored messages of an application. `gone` means that it was deleted. */
 async function countStep(
   transaction: Transaction,
@@ -130,24 +108,10 @@ async function countStep(
 }
 
 export function usageVerbs(database: Database, committer: Committer): Queue["usage"] {
-  const counting = new Map<Seq, Promise<boolean>>();
-  const countAll = async (applicationSeq: Seq, now: number): Promise<boolean> => {
-    for (;;) {
-      const state = await committer.write(
-        (transaction) => countStep(transaction, applicationSeq, now),
-        COUNTED_AT_ONCE,
-      );
-      if (state !== "more") return state === "counted";
-    }
-  };
   return {
-    count: (applicationSeq, now) => {
-      const known = counting.get(applicationSeq);
-      if (known !== undefined) return known;
-      const all = countAll(applicationSeq, now).finally(() => counting.delete(applicationSeq));
-      counting.set(applicationSeq, all);
-      return all;
-    },
+    count: countInSteps((applicationSeq, now) =>
+      committer.write((transaction) => countStep(transaction, applicationSeq, now), COUNTED_AT_ONCE),
+    ),
     read: async (applicationSeq, now) => {
       const [usage] = await read(database, [applicationSeq], "");
       const endpoints = await database.first<{ count: number }>(

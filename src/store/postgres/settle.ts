@@ -9,7 +9,7 @@ import type { BatchVerb, Committer, Transaction } from "./commit.ts";
 import type { Days } from "./days.ts";
 import { type HealthChange, SettledEndpoints } from "./health.ts";
 import { bytes, numbers, texts } from "./parameters.ts";
-import { settledBefore } from "./settled-before.ts";
+import { findSettledBefore } from "./settled-before.ts";
 import { SettledDeliveries } from "./settled-deliveries.ts";
 
 type Calls = ReadonlyArray<readonly Settlement[]>;
@@ -73,7 +73,7 @@ async function settleAll(
     results.push(
       stored.has(settlement.attempt.seq)
         ? await settleOne(transaction, settlement, deliveries, endpoints)
-        : await settledBefore(transaction, settlement),
+        : await findSettledBefore(transaction, settlement),
     );
   }
   await Promise.all([deliveries.store(transaction), endpoints.store(transaction)]);

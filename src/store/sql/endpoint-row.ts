@@ -3,7 +3,9 @@ import type { Endpoint } from "../../core/resources/endpoint.ts";
 import { endpointFields } from "../../core/resources/endpoint.ts";
 import { type EndpointFunction, shownFunction } from "../../core/resources/endpoint-function.ts";
 import { maskPassword, passwordOf, withPassword } from "../../core/url-password.ts";
+import type { ActiveEndpoint, KnownEndpoint } from "../index.ts";
 import { mappingOf, type Row } from "./mapping.ts";
+import { parsedOrNull } from "./rows.ts";
 import type { SecretBox } from "./secret-box.ts";
 
 const mapping = mappingOf("endpoint", endpointFields, {
@@ -120,4 +122,21 @@ export function endpointCodec(box: SecretBox) {
       sealed: sealedOf(box, endpoint),
     }),
   };
+}
+
+/** What messages are matched against. */
+export interface ActiveRow {
+  seq: number;
+  eventTypes: string | null;
+  channels: string | null;
+  filter: string | null;
+}
+
+export function toActive({ seq, eventTypes, channels, filter }: ActiveRow): ActiveEndpoint {
+  return { seq, eventTypes: parsedOrNull<string[]>(eventTypes), channels: parsedOrNull<string[]>(channels), filter };
+}
+
+/** What a known endpoint gets from its application. */
+export interface OwnerRow extends Pick<KnownEndpoint, "environmentSeq" | "applicationThrottleRate"> {
+  readonly isOperational: number;
 }

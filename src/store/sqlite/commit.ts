@@ -2,9 +2,9 @@ import type { Database, Statement } from "bun:sqlite";
 import type { Fact } from "../../core/fact.ts";
 import type { Clock } from "../../ports.ts";
 import { type Store, StoreUnavailable } from "../index.ts";
-import { resultsOf } from "../sql/group-results.ts";
+import { Groups } from "../sql/groups.ts";
 import { codeOf, isDiskError, messageOf } from "./disk-error.ts";
-import { Group } from "./group.ts";
+import { WriteGroup } from "./group.ts";
 import { HealthRecord } from "./store-health.ts";
 
 /**
@@ -34,8 +34,10 @@ const ROWS_AT_ONCE = 2000;
  */
 export class Committer {
   #queue: Write[] = [];
-  /** The group that collects the writes while the `start` of a `together` runs. */
-  #group: Group | null = null;
+  readonly #groups = new Groups<Write, WriteGroup>(
+    () => new WriteGroup(),
+    (group) => this.#enqueue(group),
+  );
   #isBusy = false;
   #isPaused = false;
   #closed = false;
@@ -82,32 +84,13 @@ export class Committer {
   }
 
   #enqueue(write: Write): void {
-    if (this.#group !== null) {
-      this.#group.add(write);
-      return;
-    }
+    if (this.#groups.collect(write)) return;
     this.#queue.push(write);
     if (this.#queue.length === 1) this.clock.soon(this.#isBusy ? this.#flushSoon : this.#flush);
   }
 
   /** See `Store.together`. */
-  readonly together: Store["together"] = async (start) => {
-    const outer = this.#group;
-    const group = outer ?? new Group();
-    const begunBefore = group.size;
-    let started: ReturnType<typeof start>;
-    this.#group = group;
-    try {
-      started = start();
-    } catch (error) {
-      group.cutTo(begunBefore);
-      throw error;
-    } finally {
-      this.#group = outer;
-    }
-    if (outer === null && group.size > 0) this.#enqueue(group);
-    return resultsOf(started);
-  };
+  readonly together: Store["together"] = (start) => this.#groups.together(start);
 
   /**
    * Registers a callback that runs after a rollback, so that caches of written data can be dropped.

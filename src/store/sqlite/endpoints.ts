@@ -1,15 +1,16 @@
 import type { Database } from "bun:sqlite";
-import type {
-  ActiveEndpoint,
-  ChallengedEndpoint,
-  Configuration,
-  Endpoint,
-  FilterCheck,
-  KnownEndpoint,
-} from "../index.ts";
-import { ENDPOINT_COLUMNS, ENDPOINT_SQL, type EndpointRow, endpointCodec } from "../sql/endpoint-row.ts";
+import type { ChallengedEndpoint, Configuration, Endpoint, FilterCheck } from "../index.ts";
+import {
+  type ActiveRow,
+  ENDPOINT_COLUMNS,
+  ENDPOINT_SQL,
+  type EndpointRow,
+  endpointCodec,
+  type OwnerRow,
+  toActive,
+} from "../sql/endpoint-row.ts";
 import { pageOf, walk } from "../sql/page.ts";
-import { orTaken, parsedOrNull } from "../sql/rows.ts";
+import { orTaken } from "../sql/rows.ts";
 import type { SecretBox } from "../sql/secret-box.ts";
 import type { Committer } from "./commit.ts";
 import { endpointSecrets } from "./endpoint-secrets.ts";
@@ -75,27 +76,12 @@ export function endpoints(db: Database, committer: Committer, box: SecretBox): C
   };
 }
 
-interface ActiveRow {
-  seq: number;
-  eventTypes: string | null;
-  channels: string | null;
-  filter: string | null;
-}
-
-function toActive({ seq, eventTypes, channels, filter }: ActiveRow): ActiveEndpoint {
-  return { seq, eventTypes: parsedOrNull<string[]>(eventTypes), channels: parsedOrNull<string[]>(channels), filter };
-}
-
-interface Belongs extends Pick<KnownEndpoint, "environmentSeq" | "applicationThrottleRate"> {
-  readonly isOperational: number;
-}
-
 type Reads = Pick<Configuration["endpoints"], "find" | "get" | "list" | "ever" | "active" | "challenged">;
 
 function endpointReads(db: Database, box: SecretBox): Reads {
   const { toRecord, toRecordOrNull } = endpointCodec(box);
   const bySeq = db.prepare<EndpointRow, [number]>(`SELECT ${ENDPOINT_COLUMNS} FROM endpoint WHERE seq = ?`);
-  const belongsTo = db.prepare<Belongs, [number]>(
+  const belongsTo = db.prepare<OwnerRow, [number]>(
     `SELECT environment_seq AS environmentSeq, throttle_rate AS applicationThrottleRate,
        operational AS isOperational
      FROM application WHERE seq = ?`,

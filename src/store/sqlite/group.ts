@@ -1,49 +1,11 @@
-import { GroupUndone, StoreUnavailable } from "../index.ts";
+import { Group } from "../sql/groups.ts";
 import type { Write } from "./commit.ts";
 
-/**
- * Combines the writes of one `Store.together` into a single write: either all take effect or none
- * does.
- */
-export class Group implements Write {
-  readonly #writes: Write[] = [];
-  /** The write that failed when the group last ran. */
-  #failed: Write | null = null;
-
-  get size(): number {
-    return this.#writes.length;
-  }
-
-  get rows(): number {
-    return this.#writes.reduce((sum, write) => sum + write.rows, 0);
-  }
-
-  add(write: Write): void {
-    this.#writes.push(write);
-  }
-
-  /** Keeps only the first `size` writes. The promises of dropped writes never settle. */
-  cutTo(size: number): void {
-    this.#writes.length = size;
-  }
-
-  readonly work = (): unknown[] => this.#writes.map((write) => this.#run(write));
-
-  #run(write: Write): unknown {
-    this.#failed = write;
-    return write.work();
-  }
-
-  resolve(results: readonly unknown[]): void {
-    this.#writes.forEach((write, i) => void write.resolve(results[i] as never));
-  }
-
-  /**
-   * Rejects the failed write with its own error, so that its caller can interpret the error, and
-   * the other writes with `GroupUndone`.
-   */
-  reject(error: unknown): void {
-    const undone = error instanceof StoreUnavailable ? error : new GroupUndone(error);
-    for (const write of this.#writes) write.reject(write === this.#failed ? error : undone);
-  }
+/** The writes of one `Store.together`, which run in turn. */
+export class WriteGroup extends Group<Write> implements Write {
+  readonly work = (): unknown[] =>
+    this.writes.map((write) => {
+      this.failed = write;
+      return write.work();
+    });
 }

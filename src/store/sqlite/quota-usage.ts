@@ -1,32 +1,16 @@
 import type { Database, Statement } from "bun:sqlite";
 import type { Seq } from "../../core/id.ts";
-import { countAt, type DayCount, endOf, type QuotaExceeded, startOf } from "../../core/quota.ts";
+import { countAt, endOf, type MessageUse, startOf, useWith } from "../../core/quota.ts";
 import type { AcceptResult, NewMessage, Queue } from "../index.ts";
+import { COUNTED_AT_ONCE, type Counted, countInSteps, exceeding, UNCOUNTED } from "../sql/quota-usage.ts";
 import type { Turns } from "../turns.ts";
 import type { Committer } from "./commit.ts";
 
-/** Number of stored messages that are counted in one commit. */
-const COUNTED_AT_ONCE = 1000;
-
-interface Usage extends DayCount {
-  readonly storedBytes: number;
+interface Usage extends MessageUse {
   /** Messages up to this number are counted. */
   readonly countedTo: Seq;
   /** 1 if the application has later messages. */
   readonly isBehind: 0 | 1;
-}
-
-interface Counted {
-  readonly rows: number;
-  readonly last: Seq | null;
-  readonly bytes: number;
-  readonly today: number;
-}
-
-const UNCOUNTED: AcceptResult = { accepted: false, because: "uncounted" };
-
-function exceeding(exceeded: QuotaExceeded): AcceptResult {
-  return { accepted: false, because: "quota", exceeded };
 }
 
 /**
@@ -81,19 +65,14 @@ export class QuotaUsages {
    * Counts a new message. Returns null, or why it must not be stored. Must be called in the commit
    * that stores the message, before the message is stored.
    */
-  take({ seq, applicationSeq, payload, acceptedAt, quota }: NewMessage): AcceptResult | null {
+  take(message: NewMessage): AcceptResult | null {
+    const { seq, applicationSeq, quota } = message;
     if (quota == null) return null;
     const usage = this.#get.get(applicationSeq);
     if (usage === null || usage.isBehind === 1) return UNCOUNTED;
-    const { day, messages } = countAt(usage, acceptedAt);
-    const { messagesPerDay, storedBytes } = quota;
-    if (messagesPerDay !== null && messages >= messagesPerDay) {
-      return exceeding({ quota: "messagesPerDay", limit: messagesPerDay, used: messages, endsAt: endOf({ day }) });
-    }
-    if (storedBytes !== null && usage.storedBytes + payload.byteLength > storedBytes) {
-      return exceeding({ quota: "storedBytes", limit: storedBytes, used: usage.storedBytes });
-    }
-    this.#set.run(applicationSeq, seq, day, messages + 1, usage.storedBytes + payload.byteLength);
+    const use = useWith(usage, message, quota);
+    if ("quota" in use) return exceeding(use);
+    this.#set.run(applicationSeq, seq, use.day, use.messages, use.storedBytes);
     return null;
   }
 
@@ -135,25 +114,12 @@ export function usageVerbs(db: Database, committer: Committer, usages: QuotaUsag
   const endpoints = db.prepare<{ count: number }, [number]>(
     "SELECT COUNT(*) AS count FROM endpoint WHERE application_seq = ? AND deleted_at IS NULL",
   );
-  const counting = new Map<Seq, Promise<boolean>>();
-
-  const countAll = async (applicationSeq: Seq, now: number): Promise<boolean> => {
-    for (;;) {
-      const step = () => usages.countStep(applicationSeq, now);
-      const state = await committer.write(step, COUNTED_AT_ONCE);
-      if (state !== "more") return state === "counted";
-      await turns.next();
-    }
-  };
-
   return {
-    count: (applicationSeq, now) => {
-      const known = counting.get(applicationSeq);
-      if (known !== undefined) return known;
-      const all = countAll(applicationSeq, now).finally(() => counting.delete(applicationSeq));
-      counting.set(applicationSeq, all);
-      return all;
-    },
+    count: countInSteps(async (applicationSeq, now) => {
+      const state = await committer.write(() => usages.countStep(applicationSeq, now), COUNTED_AT_ONCE);
+      if (state === "more") await turns.next();
+      return state;
+    }),
     read: async (applicationSeq, now) => {
       const usage = usages.get(applicationSeq);
       const messages = usage && { ...countAt(usage, now), storedBytes: usage.storedBytes };

@@ -4,9 +4,10 @@ import { shouldDisable } from "../../core/health.ts";
 import type { Seq } from "../../core/id.ts";
 import type { Queue, Settled, Settlement } from "../index.ts";
 import { sealedExchange } from "../sql/attempt-row.ts";
-import { STATE_NAMES, TRIGGER } from "../sql/delivery-row.ts";
+import { TRIGGER } from "../sql/delivery-row.ts";
 import { parsedOrNull } from "../sql/rows.ts";
 import type { SecretBox } from "../sql/secret-box.ts";
+import { type DisabledRow, type SettledRow, settledBefore } from "../sql/settled-before.ts";
 import type { Committer } from "./commit.ts";
 import { type HealthChange, healthKeeper } from "./health.ts";
 import type { Stretches } from "./stretches.ts";
@@ -140,27 +141,15 @@ function attemptInserter(db: Database, stretches: Stretches) {
  * earlier.
  */
 function settledBeforeFinder(db: Database): (settlement: Settlement) => Settled {
-  const delivery = db.prepare<{ state: number; round: number; reason: string | null }, [number]>(
-    "SELECT state, round, reason FROM delivery WHERE seq = ?",
-  );
+  const delivery = db.prepare<SettledRow, [number]>("SELECT state, round, reason FROM delivery WHERE seq = ?");
   // The settlement that disables an endpoint sets `updated_at` to its own time.
-  const disabling = db.prepare<{ failingSince: number | null }, [number, number]>(
+  const disabling = db.prepare<DisabledRow, [number, number]>(
     "SELECT failing_since AS failingSince FROM endpoint WHERE seq = ? AND disabled = 1 AND updated_at = ?",
   );
-  return ({ attempt, round, next, settledAt, disableEndpoint }) => {
-    const row = delivery.get(attempt.deliverySeq);
-    const endpoint = next.state === "delivered" ? null : disabling.get(attempt.endpointSeq, settledAt);
-    const disabled =
-      endpoint === null
-        ? null
-        : {
-            cause: disableEndpoint ? ("gone" as const) : ("failing" as const),
-            failingSince: endpoint.failingSince ?? settledAt,
-          };
-    const made = disabled === null ? next : nextAtDisabledEndpoint(next);
-    const hasState = row !== null && row.round === round && STATE_NAMES[row.state] === made.state;
-    const isMoved = hasState && (made.state !== "dead" || made.reason === row.reason);
-    return { change: isMoved ? "moved" : "stale", next: made, disabled, health: null };
+  return (settlement) => {
+    const { attempt, settledAt } = settlement;
+    const endpoint = disabling.get(attempt.endpointSeq, settledAt);
+    return settledBefore(settlement, delivery.get(attempt.deliverySeq), endpoint);
   };
 }
 
