@@ -40,7 +40,7 @@ export async function findArrival(
   }
   const arrival = await currentArrival(parts, applicationId);
   const { applications } = parts.store.configuration;
-  // Another installation's ids are unknown here. A copy of an own application would take its id.
+  // Another installation's ids are unknown here. An application of this server would otherwise be moved onto itself.
   const seq = parts.ids.decode("app_", applicationId);
   const present = seq === null ? null : await applications.get(seq);
   if (present !== null && present.seq !== arrival?.applicationSeq) {

@@ -29,7 +29,7 @@ export class MovedAway extends Problem {
   }
 }
 
-/** The application of a request is just being moved to another installation (503). */
+/** The application of a request is being moved to another installation (503). */
 export function beingMoved(): Problem {
   return new Problem(503, "application_moving", "The application is being moved to another server. Try again.", 1);
 }

@@ -131,7 +131,7 @@ export interface MoveDestination {
   readonly arriving: ReadonlySet<Seq>;
   /** Returns the application with this id at the origin, or null if it is not arriving or has not arrived. */
   arrival(applicationId: string): Promise<Arrival | null>;
-  /** Stores the settings. The application becomes or stays an arriving one. Returns `taken` if the uid is in use. */
+  /** Stores the settings. From then on, the application is arriving. Returns `taken` if the uid is in use. */
   storeSettings(environmentSeq: Seq, page: SettingsPage): Promise<Arrival | "taken">;
   /**
    * Stores waiting deliveries that were read under a hold, and deletes those of earlier holds. Without

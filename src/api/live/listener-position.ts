@@ -60,7 +60,7 @@ export async function beginning(
   return nextMessage;
 }
 
-/** Returns the seqs of the newest messages, newest first, at most `count`. */
+/** Returns the numbers of at most `count` newest messages, newest first. */
 async function newestOf(store: Store, { applicationSeq, filter }: Followed, count: number): Promise<Seq[]> {
   const found: Seq[] = [];
   let from: Seq | null = null;

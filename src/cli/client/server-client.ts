@@ -166,7 +166,7 @@ export function requestTo(server: string, path: string): { url: string; init: Bu
   return { url: `${server.replace(/\/+$/, "")}${path}`, init: { proxy: proxyFor(server)?.url ?? false } };
 }
 
-/** Returns the seconds of `Retry-After` in ms. A date counts as no wait. */
+/** Returns the seconds of `Retry-After` in ms. A date is ignored, as if there were no wait. */
 function retryAfterOf(headers: Headers): number | null {
   const value = headers.get("retry-after") ?? "";
   return /^\d{1,9}$/.test(value) ? Number(value) * 1000 : null;

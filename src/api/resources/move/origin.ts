@@ -196,7 +196,7 @@ export function moveOriginRoutes(context: Context): Operation[] {
   ];
 }
 
-/** Throws 422 if `after` or `ids` are not what this server gave out. */
+/** Throws 422 if `after` or `ids` did not come from this server. */
 function wantedPage(
   { part, after = null, ids: texts = [] }: { part: string; after?: string | null; ids?: string[] },
   { ids }: Pick<Context, "ids">,
