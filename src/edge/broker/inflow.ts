@@ -41,7 +41,10 @@ export class Inflow<Message> {
     this.#unsettled--;
   }
 
-  /** Ends the inflow with an error, unless it has ended already. Drops the messages, because the broker sends them again. */
+  /**
+   * Ends the inflow with an error, unless it has ended already. Drops the messages, because the broker
+   * sends them again.
+   */
   end(error: BrokerError): void {
     this.#end ??= error;
     this.drop();

@@ -1,0 +1,111 @@
+import type { Database } from "bun:sqlite";
+import { createHash } from "node:crypto";
+import type { Seq } from "../../../core/id.ts";
+import { type Departure, type MoveOrigin, StoreUnavailable } from "../../index.ts";
+import { STATE } from "../../sql/delivery-row.ts";
+import { applicationRemover } from "../applications.ts";
+import type { Committer } from "../commit.ts";
+import type { QuotaUsages } from "../quota-usage.ts";
+
+type DepartureVerbs = Pick<MoveOrigin, "departure" | "obstacle" | "fingerprint" | "depart">;
+
+interface Parts {
+  readonly db: Database;
+  readonly committer: Committer;
+  readonly usages: QuotaUsages;
+}
+
+/** How applications leave. `departed` are those that have left since the start. */
+export function departures({ db, committer, usages }: Parts): DepartureVerbs & { readonly departed: ReadonlySet<Seq> } {
+  const columns =
+    "application_seq AS applicationSeq, environment_seq AS environmentSeq, uid, url, hold, departed_at AS departedAt";
+  const bySeq = db.prepare<Departure, [number, number]>(
+    `SELECT ${columns} FROM departure WHERE application_seq = ? AND environment_seq = ?`,
+  );
+  const byUid = db.prepare<Departure, [string, number]>(
+    `SELECT ${columns} FROM departure WHERE uid = ? AND environment_seq = ? ORDER BY departed_at DESC LIMIT 1`,
+  );
+  const record = db.prepare(
+    `INSERT INTO departure (application_seq, environment_seq, uid, url, hold, departed_at) VALUES (?, ?, ?, ?, ?, ?)`,
+  );
+  const fingerprint = fingerprintOf(db);
+  const obstacle = obstacleOf(db);
+  const remove = applicationRemover(db, usages);
+  const departed = new Set<Seq>();
+  return {
+    departed,
+    departure: async (environmentSeq, key) =>
+      "seq" in key ? bySeq.get(key.seq, environmentSeq) : byUid.get(key.uid, environmentSeq),
+    obstacle: async (applicationSeq) => obstacle(applicationSeq),
+    fingerprint: async (applicationSeq) => fingerprint(applicationSeq),
+    depart: async (departure, expected) => {
+      const { applicationSeq, environmentSeq, uid, url, hold, departedAt } = departure;
+      try {
+        return await committer.write(() => {
+          if (fingerprint(applicationSeq) !== expected || obstacle(applicationSeq) !== null) return null;
+          departed.add(applicationSeq);
+          record.run(applicationSeq, environmentSeq, uid, url, hold, departedAt);
+          return remove(applicationSeq, departedAt);
+        });
+      } catch (error) {
+        // If the outcome of the commit is unknown, the application must not accept messages.
+        if (!(error instanceof StoreUnavailable) || bySeq.get(applicationSeq, environmentSeq) === null) {
+          departed.delete(applicationSeq);
+        }
+        throw error;
+      }
+    },
+  };
+}
+
+/** What cannot be moved, with the reason for users. */
+function obstacleOf(db: Database): (applicationSeq: Seq) => string | null {
+  const obstacles = [
+    ["SELECT 1 FROM poller WHERE application_seq = ?", "The application has pollers, which cannot be moved."],
+    [
+      "SELECT 1 FROM poller_group WHERE application_seq = ?",
+      "The application has groups of workers, which cannot be moved.",
+    ],
+    [
+      "SELECT 1 FROM endpoint WHERE application_seq = ? AND api_version IS NOT NULL AND deleted_at IS NULL",
+      "An endpoint is pinned to a payload version, which the other server may not have. Such applications cannot be moved.",
+    ],
+    [
+      "SELECT 1 FROM task WHERE status = 'running' AND data ->> 'applicationSeq' = ?",
+      "A background task of the application is running. Wait until it has ended, or cancel it.",
+    ],
+  ].map(([sql, reason]) => ({ exists: db.prepare<unknown, [number]>(sql!), reason: reason! }));
+  return (applicationSeq) => obstacles.find(({ exists }) => exists.get(applicationSeq) !== null)?.reason ?? null;
+}
+
+/** The sum of whole numbers of many rows does not fit into an integer. */
+function sumOf(column: string): string {
+  return `SUM(${column} % 4294967296)`;
+}
+
+function fingerprintOf(db: Database): (applicationSeq: Seq) => string {
+  const parts = [
+    "SELECT * FROM application WHERE seq = ?",
+    "SELECT * FROM endpoint WHERE application_seq = ?",
+    `SELECT s.* FROM endpoint_secret s JOIN endpoint e ON e.seq = s.endpoint_seq WHERE e.application_seq = ?`,
+    "SELECT seq, expires_at, revoked_at, scopes FROM token WHERE application_seq = ?",
+    "SELECT * FROM jwt_end WHERE application_seq = ?",
+    "SELECT MAX(seq) FROM message WHERE application_seq = ?",
+    // The indexes contain these columns, so the rows are not read. CROSS JOIN keeps the order.
+    `SELECT COUNT(*), ${sumOf("d.position")}, ${sumOf("d.seq")} FROM endpoint e CROSS JOIN delivery d
+     ON d.endpoint_seq = e.seq AND d.state = ${STATE.pending} WHERE e.application_seq = ?`,
+    `SELECT COUNT(*), ${sumOf("d.seq")} FROM endpoint e CROSS JOIN delivery d
+     ON d.endpoint_seq = e.seq AND d.state = ${STATE.dead} WHERE e.application_seq = ?`,
+  ].map((sql) => db.prepare<unknown, [number]>(sql));
+  return (applicationSeq) => {
+    const hash = createHash("sha256");
+    for (const part of parts) {
+      for (const row of part.values(applicationSeq)) {
+        for (const value of row) hash.update(value instanceof Uint8Array ? value : `${JSON.stringify(value)},`);
+        hash.update("\n");
+      }
+      hash.update("\0");
+    }
+    return hash.digest("hex");
+  };
+}
