@@ -1,7 +1,8 @@
 import type { ChannelModel } from "amqplib";
 import { errorText, type ProtocolResult } from "../../core/protocol-answer.ts";
 import type { AmqpMessage } from "../../ports.ts";
-import { orAborted, type SharedConnection } from "../connection-sharing.ts";
+import type { SharedConnection } from "../connection-sharing.ts";
+import { ConnectionUse } from "../connection-use.ts";
 import { destroyAmqp } from "./connect.ts";
 import { PublishChannel } from "./publish-channel.ts";
 
@@ -14,17 +15,16 @@ const CLOSE_MS_MAX = 1000;
 export class AmqpConnection implements SharedConnection {
   /** The channels by the exchange and routing key of their messages, least recently used first. */
   readonly #channels = new Map<string, PublishChannel>();
-  #isOpen = true;
+  readonly #use = new ConnectionUse();
   #error: Error | null = null;
   /** Ends the wait of each message that is being published. */
   readonly #waiting = new Set<(result: ProtocolResult) => void>();
-  readonly #idle = Promise.withResolvers<void>();
   /** The result of all messages while the server has no space for them. Otherwise null. */
   #blocked: ProtocolResult | null = null;
 
   constructor(private readonly model: ChannelModel) {
     const ended = (error?: Error) => {
-      this.#isOpen = false;
+      this.#use.end();
       this.#error ??= error ?? null;
     };
     model.on("error", ended);
@@ -40,7 +40,7 @@ export class AmqpConnection implements SharedConnection {
   }
 
   get isOpen(): boolean {
-    return this.#isOpen;
+    return this.#use.isOpen;
   }
 
   /**
@@ -53,21 +53,17 @@ export class AmqpConnection implements SharedConnection {
     this.#waiting.add(resolve);
     this.#channelFor(message).publish(message, signal).then(resolve, reject);
     try {
-      return await orAborted(promise, signal);
+      return await this.#use.during(promise, signal);
     } catch (error) {
-      // Messages for a server that does not read them would fill the memory.
-      if (signal.aborted) this.#isOpen = false;
       throw this.#error ?? error;
     } finally {
       this.#waiting.delete(resolve);
-      if (!this.#isOpen && this.#waiting.size === 0) this.#idle.resolve();
     }
   }
 
   /** Ends the connection when no message is being published any more. */
   async close(): Promise<void> {
-    this.#isOpen = false;
-    if (this.#waiting.size > 0) await this.#idle.promise;
+    await this.#use.endWhenIdle();
     // A server that does not respond must not keep the connection open.
     await Promise.race([this.model.close().catch(() => {}), Bun.sleep(CLOSE_MS_MAX)]);
     destroyAmqp(this.model);

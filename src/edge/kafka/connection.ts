@@ -3,6 +3,7 @@ import type { ProtocolResult } from "../../core/protocol-answer.ts";
 import type { KafkaMessage } from "../../ports.ts";
 import { NoConnection } from "../broker/failure.ts";
 import { orAborted, type SharedConnection } from "../connection-sharing.ts";
+import { ConnectionUse } from "../connection-use.ts";
 import { Batches } from "./batches.ts";
 import { KafkaLink, type KafkaPlace } from "./link.ts";
 import { connectionErrorOf, isMoved } from "./reply.ts";
@@ -27,9 +28,7 @@ export class KafkaConnection implements SharedConnection {
   /** The requests that find out the partitions of topics. */
   readonly #finding = new Map<string, Promise<unknown>>();
   readonly #batches = new Map<string, Batches>();
-  #isOpen = true;
-  #inUse = 0;
-  readonly #idle = Promise.withResolvers<void>();
+  readonly #use = new ConnectionUse();
 
   private constructor(private readonly link: KafkaLink) {
     this.#producer = link.client.producer({
@@ -39,9 +38,7 @@ export class KafkaConnection implements SharedConnection {
         return of.message.partition ?? this.#choose(of);
       },
     });
-    this.#producer.on("producer.disconnect", () => {
-      this.#isOpen = false;
-    });
+    this.#producer.on("producer.disconnect", () => this.#use.end());
   }
 
   /** Connects to the first of the named brokers that can be reached. Rejects with the reason if there is none. */
@@ -69,31 +66,20 @@ export class KafkaConnection implements SharedConnection {
   }
 
   get isOpen(): boolean {
-    return this.#isOpen;
+    return this.#use.isOpen;
   }
 
   /**
    * Produces a message and waits until the replicas have stored it. Rejects with the error of the message
    * or of the connection, or with the reason of `signal`.
    */
-  async publish(message: KafkaMessage, signal: AbortSignal): Promise<ProtocolResult> {
-    this.#inUse++;
-    try {
-      return await orAborted(this.#produced(message, signal), signal);
-    } catch (error) {
-      // Messages for a broker that does not read them would fill the memory.
-      if (signal.aborted) this.#isOpen = false;
-      throw error;
-    } finally {
-      this.#inUse--;
-      if (!this.#isOpen && this.#inUse === 0) this.#idle.resolve();
-    }
+  publish(message: KafkaMessage, signal: AbortSignal): Promise<ProtocolResult> {
+    return this.#use.during(this.#produced(message, signal), signal);
   }
 
   /** Ends the connections when no message is being produced any more. */
   async close(): Promise<void> {
-    this.#isOpen = false;
-    if (this.#inUse > 0) await this.#idle.promise;
+    await this.#use.endWhenIdle();
     const closing = this.#producer.disconnect().catch(() => {
       // The connections have ended already.
     });
@@ -155,7 +141,7 @@ export class KafkaConnection implements SharedConnection {
       return messages.map((_, i) => resultOf(stored!, i));
     } catch (error) {
       const found = connectionErrorOf(error, this.link.failure);
-      if (!("type" in found)) this.#isOpen = false;
+      if (!("type" in found)) this.#use.end();
       throw found;
     }
   }
