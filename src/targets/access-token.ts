@@ -3,7 +3,7 @@ import { sha256 } from "../core/hash.ts";
 import { renewalMarginMs, tokenOf, tokenRequest } from "../core/oauth2.ts";
 import type { Answer, Shortage } from "../ports.ts";
 import { DestinationFinder } from "./destination.ts";
-import type { TargetParts } from "./target.ts";
+import type { TargetEndpoint, TargetParts } from "./target.ts";
 
 /** Maximum size of a token endpoint's response, in bytes. */
 const RESPONSE_BYTES_MAX = 64 * 1024;
@@ -31,6 +31,11 @@ export class AccessTokens {
   readonly #tokens = new Map<string, AccessToken>();
 
   constructor(private readonly parts: Parts) {}
+
+  /** Returns the access token of an endpoint with an OAuth 2.0 client. Null for any other endpoint. */
+  ofEndpoint({ auth, timeoutMs }: Pick<TargetEndpoint, "auth" | "timeoutMs">): AccessToken | null {
+    return auth?.type === "oauth2" ? this.of(auth, timeoutMs ?? this.parts.policy.deliveryTimeoutMs) : null;
+  }
 
   /** Returns the access token for these credentials. `timeoutMs` limits a request for it. */
   of(auth: OAuth2Auth, timeoutMs: number): AccessToken {

@@ -1,5 +1,7 @@
 import { grpcMetadata } from "../core/grpc-metadata.ts";
 import type { SigningKey } from "../core/signature.ts";
+import type { AccessTokens } from "./access-token.ts";
+import { AuthorizedEndpoint } from "./authorized.ts";
 import { noClient, RemoteEndpoint, type RemoteProtocol } from "./remote.ts";
 import type { PreparedTarget, Target, TargetEndpoint, TargetParts } from "./target.ts";
 
@@ -7,7 +9,10 @@ import type { PreparedTarget, Target, TargetEndpoint, TargetParts } from "./targ
 export class GrpcTarget implements Target {
   readonly #protocol: RemoteProtocol;
 
-  constructor(private readonly parts: TargetParts) {
+  constructor(
+    private readonly parts: TargetParts,
+    private readonly tokens: AccessTokens,
+  ) {
     const { clients } = parts.ports;
     this.#protocol = {
       sendsAuthorization: true,
@@ -23,6 +28,9 @@ export class GrpcTarget implements Target {
   }
 
   prepare(endpoint: TargetEndpoint, keys: readonly SigningKey[]): PreparedTarget {
-    return new RemoteEndpoint(this.parts, endpoint, keys, this.#protocol);
+    const prepared = new RemoteEndpoint(this.parts, endpoint, keys, this.#protocol);
+    // No token is fetched for calls that cannot be made.
+    const token = this.parts.policy.isProxied === true ? null : this.tokens.ofEndpoint(endpoint);
+    return token === null ? prepared : new AuthorizedEndpoint(prepared, token);
   }
 }

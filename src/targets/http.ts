@@ -1,6 +1,7 @@
 import type { SigningKey } from "../core/signature.ts";
 import type { Answer, ClientTls, Shortage } from "../ports.ts";
-import { type AccessToken, AccessTokens } from "./access-token.ts";
+import type { AccessTokens } from "./access-token.ts";
+import { AuthorizedEndpoint } from "./authorized.ts";
 import { tlsOf } from "./client-tls.ts";
 import { type Destination, DestinationFinder } from "./destination.ts";
 import { type Header, isSameName, MessageHeaders, setAuthorization } from "./message-headers.ts";
@@ -15,41 +16,20 @@ const NOT_COMPRESSED: readonly Header[] = [["Accept-Encoding", "identity"]];
 
 /** Sends messages as signed POST requests over `http` and `https`. */
 export class HttpTarget implements Target {
-  readonly #tokens: AccessTokens;
-
-  constructor(private readonly parts: TargetParts) {
-    this.#tokens = new AccessTokens(parts);
-  }
+  constructor(
+    private readonly parts: TargetParts,
+    private readonly tokens: AccessTokens,
+  ) {}
 
   prepare(endpoint: TargetEndpoint, keys: readonly SigningKey[]): PreparedTarget {
     const prepared = new HttpEndpoint(this.parts, endpoint, keys);
-    if (endpoint.auth?.type !== "oauth2") return prepared;
-    const timeoutMs = endpoint.timeoutMs ?? this.parts.policy.deliveryTimeoutMs;
-    return new AuthorizedEndpoint(prepared, this.#tokens.of(endpoint.auth, timeoutMs));
+    const token = this.tokens.ofEndpoint(endpoint);
+    return token === null ? prepared : new AuthorizedHttpEndpoint(prepared, token);
   }
 }
 
-/** An endpoint whose deliveries carry an access token. */
-class AuthorizedEndpoint implements PreparedTarget {
-  constructor(
-    private readonly endpoint: HttpEndpoint,
-    private readonly token: AccessToken,
-  ) {}
-
-  /**
-   * Makes one attempt. If the receiver responds with 401, the token may have been revoked, so the
-   * request is sent once more with a new one.
-   */
-  async deliver(message: TargetMessage, signal: AbortSignal): Promise<Answer | Shortage> {
-    const first = await this.token.get(signal);
-    if (typeof first !== "string") return first;
-    const answer = await this.endpoint.deliverWith(`Bearer ${first}`, message, signal);
-    if (answer.kind !== "response" || answer.status !== 401 || signal.aborted) return answer;
-    this.token.drop(first);
-    const second = await this.token.get(signal);
-    return typeof second === "string" ? this.endpoint.deliverWith(`Bearer ${second}`, message, signal) : second;
-  }
-
+/** An endpoint whose requests carry an access token. */
+class AuthorizedHttpEndpoint extends AuthorizedEndpoint<HttpEndpoint> {
   async askPermission(origin: string, signal: AbortSignal): Promise<Answer | Shortage> {
     const token = await this.token.get(signal);
     return typeof token === "string" ? this.endpoint.askWith(`Bearer ${token}`, origin, signal) : token;

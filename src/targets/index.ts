@@ -1,5 +1,6 @@
 import type { PayloadVersion } from "../core/resources/payload-version.ts";
 import type { SigningKey } from "../core/signature.ts";
+import { AccessTokens } from "./access-token.ts";
 import { AmqpTarget } from "./amqp.ts";
 import { AwsTarget } from "./aws.ts";
 import { FunctionTarget } from "./function.ts";
@@ -20,8 +21,9 @@ export class Targets implements Target {
   readonly #byScheme: ReadonlyMap<string, Target>;
 
   constructor(private readonly parts: TargetParts) {
-    const http = new HttpTarget(parts);
-    const grpc = new GrpcTarget(parts);
+    const tokens = new AccessTokens(parts);
+    const http = new HttpTarget(parts, tokens);
+    const grpc = new GrpcTarget(parts, tokens);
     const amqp = new AmqpTarget(parts);
     this.#byScheme = new Map<string, Target>([
       ["http", http],

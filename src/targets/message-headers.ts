@@ -100,14 +100,20 @@ export interface CarriedHeaders {
 const OF_HTTP: ReadonlySet<string> = new Set(["content-type", "user-agent", "accept", "accept-encoding"]);
 const OF_SIGNATURE = /^(?:webhook|svix)-(?:id|timestamp|signature)$/;
 
-/** Returns the headers of an attempt in the form for protocols that are not HTTP. */
+/**
+ * Returns the headers of an attempt in the form for protocols that are not HTTP. `authorization` is its
+ * access token, or null if it has none.
+ */
 export function carriedHeaders(
   headers: MessageHeaders,
   message: TargetMessage,
   { ids, ports: { clock } }: Pick<TargetParts, "ids" | "ports">,
+  authorization: string | null = null,
 ): CarriedHeaders {
   const timestampSeconds = Math.floor(clock.now() / 1000);
-  const all = headers.signed(message, timestampSeconds).map(([name, value]): Header => [name.toLowerCase(), value]);
+  const signed = headers.signed(message, timestampSeconds);
+  if (authorization !== null) setAuthorization(signed, authorization);
+  const all = signed.map(([name, value]): Header => [name.toLowerCase(), value]);
   return {
     id: ids.encode(message.idPrefix ?? "msg_", message.seq),
     timestampSeconds,

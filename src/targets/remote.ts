@@ -51,14 +51,28 @@ export class RemoteEndpoint implements PreparedTarget {
     };
   }
 
-  async deliver(message: TargetMessage, signal: AbortSignal): Promise<Answer | Shortage> {
-    if (this.parts.policy.isProxied === true) return { kind: "failure", reason: "proxy", detail: notThroughProxy };
-    const found = this.#finder.known ?? (await this.#finder.resolve(signal));
-    return "kind" in found ? found : this.#send(found, message, signal);
+  deliver(message: TargetMessage, signal: AbortSignal): Promise<Answer | Shortage> {
+    return this.deliverWith(null, message, signal);
   }
 
-  async #send({ url, addresses }: Destination, message: TargetMessage, signal: AbortSignal) {
-    const headers = carriedHeaders(this.#headers, message, this.parts);
+  /** Like `deliver`. `authorization` is the value of `authorization` for this attempt, or null. */
+  async deliverWith(
+    authorization: string | null,
+    message: TargetMessage,
+    signal: AbortSignal,
+  ): Promise<Answer | Shortage> {
+    if (this.parts.policy.isProxied === true) return { kind: "failure", reason: "proxy", detail: notThroughProxy };
+    const found = this.#finder.known ?? (await this.#finder.resolve(signal));
+    return "kind" in found ? found : this.#send(found, authorization, message, signal);
+  }
+
+  async #send(
+    { url, addresses }: Destination,
+    authorization: string | null,
+    message: TargetMessage,
+    signal: AbortSignal,
+  ) {
+    const headers = carriedHeaders(this.#headers, message, this.parts, authorization);
     const answer = await this.protocol.send(message, { ...this.#common, url, addresses, headers }, signal);
     return answer.kind === "response" && !isSuccess(answer.status)
       ? { ...answer, headers: { request: sentHeaders(headers), response: "" } }

@@ -156,7 +156,6 @@ describe("an endpoint with a gRPC URL", () => {
 
   test.each<[fields: object, loc: string]>([
     [{ batch: { maxMessages: 10, maxWaitMs: 100 } }, "batch"],
-    [{ auth: { type: "oauth2", tokenUrl: "https://a.example/", clientId: "c", clientSecret: "s" } }, "auth"],
     [{ url: "grpc://a.example:1/path" }, "url"],
     [{ url: "gopher://a.example" }, "url"],
   ])("the settings %j, which gRPC does not support, are refused", async (fields, loc) => {

@@ -15,9 +15,6 @@ export const grpcScheme: UrlScheme = {
   remoteHost: hostOfUrl,
   unsupported({ batch, auth, tls }, { protocol }) {
     if (batch !== null) return { field: "batch", msg: "A gRPC receiver gets each message alone. Remove `batch`." };
-    if (auth?.type === "oauth2") {
-      return { field: "auth", msg: "Access tokens (`oauth2`) need an http or https URL. Use `bearer` for gRPC." };
-    }
     if (protocol === "grpcs:") return null;
     if (auth?.type === "mtls") return { field: "auth", msg: "A client certificate needs a grpcs URL." };
     return tls === null ? null : { field: "tls", msg: "`tls` needs a grpcs URL." };
