@@ -19,6 +19,7 @@ const serverFor = (token: string): FakeApi =>
     if (headers.authorization !== `Bearer ${token}`) {
       return Response.json({ code: "authentication_failed", detail: "Invalid token" }, { status: 401 });
     }
+    if (path === "/api/v1/environment") return Response.json({ id: "org_1", name: "staging" });
     return Response.json(path === "/api/v1/auth/whoami" ? { envId: "org_1", appId: null } : { id: MESSAGE_ID });
   });
 
@@ -41,11 +42,29 @@ describe("boathook login", () => {
     expect({ code, stdout, stderr }).toEqual({
       code: 0,
       stdout: "",
-      stderr: `Logged in to ${server.url} for the environment org_1. The token is stored in ${file}.\n`,
+      stderr: `Logged in to ${server.url} for the environment staging. The token is stored in ${file}.\n`,
     });
     expect(JSON.parse(readFileSync(file, "utf8"))).toEqual({ server: server.url, token: TOKEN });
     expect([statSync(dirname(file)).mode & 0o777, statSync(file).mode & 0o777]).toEqual([0o700, 0o600]);
     expect(readdirSync(dirname(file))).toEqual(["credentials.json"]);
+  });
+
+  test("login with a token that may not read its environment shows the id of the environment", async () => {
+    using home = temporaryDirectory();
+    using server = fakeApi(({ path }) =>
+      path === "/api/v1/auth/whoami"
+        ? Response.json({ envId: "org_1", appId: null })
+        : Response.json({ code: "insufficient_access", detail: "Not allowed" }, { status: 403 }),
+    );
+    const { code, stderr } = await logIn(home, server.url);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining(" for the environment org_1. ") });
+  });
+
+  test("login with the token of an application shows the uid of the application", async () => {
+    using home = temporaryDirectory();
+    using server = fakeApi(() => Response.json({ envId: "org_1", appId: "app_1", appUid: "acme" }));
+    const { code, stderr } = await logIn(home, server.url);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: expect.stringContaining(" for the application acme. ") });
   });
 
   test("later commands use the server and the token of the login", async () => {

@@ -31,6 +31,22 @@ async function logIn(server: string): Promise<void> {
   note(`Logged in to ${server} ${owner}. The token is stored in ${credentialsFile()}.`);
 }
 
+interface Owner {
+  readonly envId?: unknown;
+  readonly appId?: unknown;
+  readonly appUid?: unknown;
+}
+
+/** Returns the name of the token's environment, or null if the token may not read it. */
+async function environmentName(client: ServerClient): Promise<unknown> {
+  try {
+    return ((await client.get("/api/v1/environment")) as { name?: unknown } | null)?.name;
+  } catch (error) {
+    if (!(error instanceof ServerRefused) || error.status !== 403) throw error;
+    return null;
+  }
+}
+
 /**
  * Returns what the token is for, as a phrase. Rejects with `CommandFailed` if the server does not accept
  * it.
@@ -38,12 +54,12 @@ async function logIn(server: string): Promise<void> {
 async function ownerOf(server: string, token: string): Promise<string> {
   const client = new ServerClient({ server, token, environment: null, isStoredToken: false });
   try {
-    const found = (await client.get("/api/v1/auth/whoami")) as { envId?: unknown; appId?: unknown } | null;
+    const found = (await client.get("/api/v1/auth/whoami")) as Owner | null;
     if (typeof found?.envId !== "string")
       throw new CommandFailed(`${server} is not a Boathook server. Check --server.`);
     return typeof found.appId === "string"
-      ? `for the application ${found.appId}`
-      : `for the environment ${found.envId}`;
+      ? `for the application ${found.appUid ?? found.appId}`
+      : `for the environment ${(await environmentName(client)) ?? found.envId}`;
   } catch (error) {
     if (!(error instanceof ServerRefused) || error.status !== 401) throw error;
     throw new CommandFailed(
