@@ -1,12 +1,13 @@
 /** What a configuration file may contain: lists of things with the fields that the API takes. */
 import { type TObject, type TProperties, type TSchema, Type } from "@sinclair/typebox";
 import { findingsOf } from "../api/http/schema.ts";
-import { unknownKeys } from "../api/http/unknown-keys.ts";
+import { declaredKeys, unknownKeys } from "../api/http/unknown-keys.ts";
 import { ApplicationIn } from "../api/resources/application/fields.ts";
 import { EndpointIn } from "../api/resources/endpoint/fields.ts";
 import { EventTypeIn } from "../api/resources/event-type/fields.ts";
 import { PayloadVersionIn } from "../api/resources/payload-version/fields.ts";
 import { IngestSourceIn } from "../api/resources/source/fields.ts";
+import { similarName } from "../core/text.ts";
 import type { Fault, Path } from "./faults.ts";
 import { KINDS, type TopKind, topKinds } from "./kinds.ts";
 
@@ -38,12 +39,19 @@ export function formFaults(value: unknown): readonly Fault[] {
   }
   const unknown = unknownKeys(fileForm, value, SEPARATOR).map((keys): Fault => {
     const path = pathOf(keys.split(SEPARATOR), value);
-    return { path, msg: path.length === 1 ? `Unknown field. ${ALLOWED}` : "Unknown field." };
+    return { path, msg: `Unknown field.${suggestion(path)}` };
   });
   const wrong = findingsOf(fileForm, value, "body").map(({ loc, msg }): Fault => {
     return { path: pathOf(loc.slice(1).map(unbracketed), value), msg };
   });
   return [...unknown, ...wrong];
+}
+
+/** Returns what a field may be called that is unknown, with a space before it. */
+function suggestion(path: Path): string {
+  if (path.length === 1) return ` ${ALLOWED}`;
+  const similar = similarName(String(path.at(-1)), declaredKeys(fileForm, path.slice(0, -1)));
+  return similar === null ? "" : ` Did you mean ${similar}?`;
 }
 
 /** Findings write indices as `[0]`. */

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { editDistance } from "../core/text.ts";
+import { similarName } from "../core/text.ts";
 import { socketPathOf } from "../core/unix-socket.ts";
 import { MASK } from "../core/url-password.ts";
 import { firstText, textAgain } from "./file-text.ts";
@@ -237,12 +237,8 @@ function withoutPassword(value: string): string {
  * Returns a suggestion for a message: the most similar known name, or all names if none is similar.
  */
 function suggestion(name: string, known: readonly string[]): string {
-  const ranked = known
-    .map((candidate) => ({ candidate, distance: editDistance(name, candidate) }))
-    .sort((a, b) => a.distance - b.distance);
-  const best = ranked[0];
-  if (best !== undefined && best.distance <= 3) return `did you mean ${best.candidate}?`;
-  return `known names: ${known.join(", ")}.`;
+  const similar = similarName(name, known);
+  return similar === null ? `known names: ${known.join(", ")}.` : `did you mean ${similar}?`;
 }
 
 /** Quotes a text for a message. The text is escaped to one line and truncated. */

@@ -71,6 +71,21 @@ export function editDistance(a: string, b: string): number {
   return row[b.length]!;
 }
 
+const SIMILAR_CHARS_MAX = 64;
+const SIMILAR_DISTANCE_MAX = 3;
+
+/** Returns the known name that an unknown one was probably meant to be, or null if none is similar. */
+export function similarName(name: string, known: readonly string[]): string | null {
+  if (name.length > SIMILAR_CHARS_MAX) return null;
+  // A name of which nothing is left is not similar.
+  let best = { name: null as string | null, distance: Math.min(SIMILAR_DISTANCE_MAX + 1, name.length) };
+  for (const candidate of known) {
+    const distance = editDistance(name, candidate);
+    if (distance < best.distance) best = { name: candidate, distance };
+  }
+  return best.name;
+}
+
 /** Returns whether a text is valid JSON. */
 export function isJson(text: string): boolean {
   try {

@@ -131,7 +131,7 @@ const FAULTS: readonly (readonly [what: string, text: string, faults: readonly s
   [
     "an unknown field",
     endpoint("urll: https://a.example/"),
-    ["5:9: applications[0].endpoints[0].urll: Unknown field."],
+    ["5:9: applications[0].endpoints[0].urll: Unknown field. Did you mean url?"],
   ],
   [
     "an unknown field of an object",
@@ -139,9 +139,14 @@ const FAULTS: readonly (readonly [what: string, text: string, faults: readonly s
     ["5:17: applications[0].endpoints[0].batch.max: Unknown field."],
   ],
   [
+    "an unknown field that is like no other",
+    endpoint("retention: 5"),
+    ["5:9: applications[0].endpoints[0].retention: Unknown field."],
+  ],
+  [
     "a name in the form of another language",
     endpoint("event_types: [a]"),
-    ["5:9: applications[0].endpoints[0].event_types: Unknown field."],
+    ["5:9: applications[0].endpoints[0].event_types: Unknown field. Did you mean eventTypes?"],
   ],
   [
     "a value of another type",

@@ -74,6 +74,16 @@ function collect(shape: Shape, value: unknown, prefix: string, separator: string
   }
 }
 
+/** Returns the keys that a schema declares for the object at a path in a body. */
+export function declaredKeys(schema: TSchema, path: readonly (string | number)[]): readonly string[] {
+  let shape = shapeOf(schema);
+  for (const part of path) {
+    if (shape === null) return none;
+    shape = "items" in shape ? shape.items : (shape.keys.get(String(part)) ?? null);
+  }
+  return shape === null || "items" in shape ? none : [...shape.keys.keys()];
+}
+
 /** Returns the names of the query parameters that an operation does not declare. */
 export function unknownParameters(schema: TObject | undefined, search: string): readonly string[] {
   if (search === "") return none;
