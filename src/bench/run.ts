@@ -14,7 +14,7 @@ export interface RunOptions {
 
 /** Gets what happens while scenarios run. */
 export interface RunListener {
-  /** Gets each step, and the table of each scenario. */
+  /** Gets each step, and the table of each scenario if there are several. */
   onProgress(text: string): void;
   /** Gets the result so far after each scenario. */
   onResult(result: BenchResult): Promise<void>;
@@ -36,7 +36,8 @@ export async function runScenarios(
     onProgress(`\n${name} (${i + 1} of ${scenarios.length}): ${title}`);
     const context: ScenarioContext = { ...options, work, onProgress: (text) => onProgress(`${name}: ${text}`) };
     const outcome = await run(context);
-    onProgress(scenarioTable(outcome));
+    // The report of a single scenario has the same table.
+    if (scenarios.length > 1) onProgress(scenarioTable(outcome));
     results.push({ name, title, ...outcome });
     await onResult(result);
   }

@@ -78,6 +78,9 @@ test(
     const second = await run(executable(), ["bench", "idle", ...SHORTEST, "--compare", json, "--dir", scratch.path]);
     expect(second.code).toBe(0);
     expect(second.stdout).toContain("The results have no figure in common.");
+    // Several scenarios also print their tables as they end.
+    const tables = [first, second].map(({ stderr }) => stderr.match(/^figure /gm)?.length ?? 0);
+    expect(tables).toEqual([TRIED.length, 0]);
     expect(readdirSync(scratch.path)).toEqual([]);
   },
   TIMEOUT_MS * 3,
