@@ -15,7 +15,7 @@ const SERVER_USER = "postgres";
 export const POSTGRES_USER = "owner";
 export const POSTGRES_PASSWORD = "pässword/of:the@tests";
 
-/** A PostgreSQL server in a separate process, with its own data. Its commits are durable (`fsync`). */
+/** A PostgreSQL server in a separate process, with its own data. Its commits are durable (`fsync`) unless a setting says otherwise. */
 export interface PostgresServer extends AsyncDisposable {
   readonly port: number;
   readonly pid: number;
@@ -23,8 +23,8 @@ export interface PostgresServer extends AsyncDisposable {
   readonly socketDirectory: string;
   /** Returns the URL of a database, with the password and over TCP. */
   url(database: string): string;
-  /** Creates an empty database and returns its URL. */
-  createDatabase(): Promise<string>;
+  /** Creates a database and returns its URL. It is empty, or a copy of another one that nobody uses. */
+  createDatabase(template?: string): Promise<string>;
   /** Ends the server at once, as a crash does. Its data remains. */
   kill(): Promise<void>;
   /** Starts a server that was killed, on the same data and port. */
@@ -84,10 +84,10 @@ export async function startPostgres({ tls, settings = [] }: PostgresOptions = {}
     },
     socketDirectory: directory.path,
     url,
-    async createDatabase() {
+    async createDatabase(template = "template1") {
       const name = `test_${++databases}`;
       await using sql = new Bun.SQL(url("postgres"), { max: 1 });
-      await sql.unsafe(`CREATE DATABASE ${name}`);
+      await sql.unsafe(`CREATE DATABASE ${name} TEMPLATE ${template}`);
       return url(name);
     },
     kill,

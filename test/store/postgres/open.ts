@@ -1,21 +1,40 @@
+import { SQL } from "bun";
 import type { Fact } from "../../../src/core/fact.ts";
 import { systemClock } from "../../../src/edge/clock.ts";
 import type { Store } from "../../../src/store/index.ts";
 import { type OpenOptions, openStore } from "../../../src/store/postgres/index.ts";
 import { type PostgresServer, startPostgres } from "../../support/postgres.ts";
+import { Furnished } from "../furnished.ts";
 import type { StoreUnderTest } from "../store-under-test.ts";
 
 /** The server of all tests of this process. It ends with the process. */
 let server: Promise<PostgresServer> | null = null;
 
+/** Tests that kill the server start one of their own, so this one need not sync its commits to disk. */
 export function sharedServer(): Promise<PostgresServer> {
-  server ??= startPostgres({ settings: ["max_connections = 300"] });
+  server ??= startPostgres({ settings: ["max_connections = 300", "fsync = off"] });
   return server;
+}
+
+/** A database with the tables of a new store, of which tests get copies. */
+let template: Promise<string> | null = null;
+
+async function makeTemplate(): Promise<string> {
+  const url = await (await sharedServer()).createDatabase();
+  await (await openStore(optionsFor(url))).close();
+  return new URL(url).pathname.slice(1);
+}
+
+/** Creates a database that a store has been opened in, and returns its URL. */
+async function preparedDatabase(): Promise<string> {
+  template ??= makeTemplate();
+  return (await sharedServer()).createDatabase(await template);
 }
 
 export async function closeSharedServer(): Promise<void> {
   await (await server)?.[Symbol.asyncDispose]();
   server = null;
+  template = null;
 }
 
 export function optionsFor(url: string, change: Partial<OpenOptions> = {}): OpenOptions {
@@ -24,7 +43,28 @@ export function optionsFor(url: string, change: Partial<OpenOptions> = {}): Open
 
 /** Opens a store in a new database. */
 export async function openDatabase(): Promise<StoreUnderTest> {
-  const url = await (await sharedServer()).createDatabase();
+  return openIn(await preparedDatabase());
+}
+
+/** A store in a new database, which another process has open too. */
+export async function openShared() {
+  const url = await preparedDatabase();
+  const world = await Furnished.open(() => openIn(url));
+  const other = await world.openBeside();
+  const sql = new SQL(url, { max: 2 });
+  return {
+    world,
+    other,
+    sql,
+    async [Symbol.asyncDispose]() {
+      await sql.close();
+      await other.close();
+      await world[Symbol.asyncDispose]();
+    },
+  };
+}
+
+async function openIn(url: string): Promise<StoreUnderTest> {
   const facts: Fact[] = [];
   const open = () => openStore(optionsFor(url, { onFact: (fact) => facts.push(fact) }));
   let store = await open();
