@@ -120,5 +120,17 @@ const QUEUE = [
   )`,
 ];
 
+/** Work in the background. */
+const TASKS = [
+  `CREATE TABLE task (
+    seq bigint PRIMARY KEY, environment_seq bigint NOT NULL, kind text NOT NULL, status text NOT NULL, data text NOT NULL,
+    updated_at bigint NOT NULL,
+    -- The instance that holds the lease.
+    slot integer NOT NULL, fence bigint NOT NULL
+  )`,
+  `CREATE INDEX task_environment ON task (environment_seq, seq)`,
+  `CREATE INDEX task_running ON task (seq) WHERE status = 'running'`,
+];
+
 /** The schema of the first release. */
-export const FIRST_SCHEMA: readonly string[] = [...PROCESSES, ...CONFIGURATION, ...QUEUE];
+export const FIRST_SCHEMA: readonly string[] = [...PROCESSES, ...CONFIGURATION, ...QUEUE, ...TASKS];

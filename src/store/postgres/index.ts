@@ -25,6 +25,7 @@ import { migrate } from "./migrate.ts";
 import { newestSeq, SlotSeqSource } from "./numbers.ts";
 import { QuotaUsages, usageVerbs } from "./quota-usage.ts";
 import { settleVerb } from "./settle.ts";
+import { tasks } from "./tasks.ts";
 
 export interface OpenOptions {
   /** `postgres://user:password@host:port/database`. */
@@ -55,7 +56,7 @@ export interface PostgresStore extends Pick<Store, "idSeed" | "payloadLinkKey" |
     readonly messages: Pick<History["messages"], "find" | "known" | "get" | "list" | "deliveries">;
     readonly attempts: History["attempts"];
   };
-  readonly housekeeping: Pick<Housekeeping, "meta" | "clockOffsets" | "ping">;
+  readonly housekeeping: Pick<Housekeeping, "meta" | "clockOffsets" | "ping" | "tasks">;
 }
 
 /** Opens a database, and creates its tables if necessary. Throws `StartError` if it cannot be used. */
@@ -98,6 +99,7 @@ export async function openStore({ url, encryptionKey, leaseMs, clock, onFact }: 
       housekeeping: {
         meta: meta(database, committer),
         clockOffsets: clockOffsets(database, committer),
+        tasks: tasks(database, committer, instance),
         ping: async () => void (await database.first("SELECT 1 AS one")),
       },
       together: committer.together,

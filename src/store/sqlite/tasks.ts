@@ -1,17 +1,8 @@
 import type { Database } from "bun:sqlite";
-import { seqAt } from "../../core/id.ts";
-import { type Housekeeping, LeaseLost, type Task, type TaskFilter } from "../index.ts";
-import { type Bindings, Conditions, pageOf, walk } from "../sql/page.ts";
-import { parsed } from "../sql/rows.ts";
+import { type Housekeeping, LeaseLost, type Task } from "../index.ts";
+import { type Bindings, pageOf, walk } from "../sql/page.ts";
+import { TASK_COLUMNS, type TaskRow, taskConditions, toTask } from "../sql/task-row.ts";
 import type { Committer } from "./commit.ts";
-
-const COLUMNS = "seq, environment_seq AS environmentSeq, kind, status, data, updated_at AS updatedAt";
-
-type Row = Omit<Task, "data"> & { data: string };
-
-function toTask(row: Row): Task {
-  return { ...row, data: parsed(row.data) };
-}
 
 /**
  * Returns a function that stores a task's progress within a commit. The function throws `LeaseLost`
@@ -26,26 +17,19 @@ export function taskUpdate(db: Database): (task: Task) => void {
   };
 }
 
-function conditions(environmentSeq: number, { status, kind, since }: TaskFilter): Conditions {
-  const where = new Conditions().add("environment_seq = $environmentSeq", { environmentSeq });
-  if (status === "ended") where.add("status <> 'running'");
-  else if (status !== undefined) where.add("status = $status", { status });
-  if (kind !== undefined) where.add("kind = $kind", { kind });
-  if (since !== undefined) where.add("seq >= $since", { since: seqAt(since) });
-  return where;
-}
-
 export function tasks(db: Database, committer: Committer): Housekeeping["tasks"] {
   const insert = db.prepare(
     "INSERT INTO task (seq, environment_seq, kind, status, data, updated_at) VALUES (?, ?, ?, ?, ?, ?)",
   );
   const replace = taskUpdate(db);
-  const one = db.prepare<Row, [number, number]>(`SELECT ${COLUMNS} FROM task WHERE environment_seq = ? AND seq = ?`);
+  const one = db.prepare<TaskRow, [number, number]>(
+    `SELECT ${TASK_COLUMNS} FROM task WHERE environment_seq = ? AND seq = ?`,
+  );
   const end = db.prepare(
     `UPDATE task SET status = 'failed', data = json_set(data, '$.cancelled', json('true')), updated_at = ?3
      WHERE environment_seq = ?1 AND seq = ?2 AND status = 'running'`,
   );
-  const running = db.prepare<Row, []>(`SELECT ${COLUMNS} FROM task WHERE status = 'running' ORDER BY seq`);
+  const running = db.prepare<TaskRow, []>(`SELECT ${TASK_COLUMNS} FROM task WHERE status = 'running' ORDER BY seq`);
   return {
     create: (task) =>
       committer.write(
@@ -70,11 +54,11 @@ export function tasks(db: Database, committer: Committer): Housekeeping["tasks"]
       return row === null ? null : toTask(row);
     },
     list: async (environmentSeq, filter, page) => {
-      const where = conditions(environmentSeq, filter);
+      const where = taskConditions(environmentSeq, filter);
       const { condition, direction } = walk("seq", page);
       const rows = db
-        .query<Row, [Bindings]>(
-          `SELECT ${COLUMNS} FROM task WHERE 1${where.sql}${condition} ORDER BY seq ${direction} LIMIT $limit`,
+        .query<TaskRow, [Bindings]>(
+          `SELECT ${TASK_COLUMNS} FROM task WHERE 1${where.sql}${condition} ORDER BY seq ${direction} LIMIT $limit`,
         )
         .all({ ...where.values, limit: page.limit + 1, ...(page.from === null ? {} : { from: page.from }) });
       return pageOf(rows.map(toTask), page);
