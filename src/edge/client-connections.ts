@@ -6,8 +6,11 @@ import { AcceptedSockets, type DescriptorTable } from "./accepted-sockets.ts";
 import { limitAccepted } from "./kept-descriptors.ts";
 
 const CHECK_MS = 100;
-/** The interval while clients use up even the connections beyond the limit. */
-const BUSY_CHECK_MS = 25;
+/**
+ * The interval while clients use up even the connections beyond the limit. Those that wait to be
+ * accepted get the places of the ones that each check closes.
+ */
+const FULL_CHECK_MS = 25;
 /** Share of the limit below which the connections are no longer counted at each check. */
 const UNWATCHED_SHARE = 0.5;
 
@@ -84,28 +87,35 @@ export class ClientConnections extends OneLife {
 
   #checkLater(sockets: AcceptedSockets, delayMs: number): void {
     this.#cancel = this.clock.after(delayMs, () => {
-      const isBusy = this.#check(sockets);
-      this.#checkLater(sockets, isBusy ? BUSY_CHECK_MS : CHECK_MS);
+      const wasFull = this.#check(sockets);
+      this.#checkLater(sockets, wasFull ? FULL_CHECK_MS : CHECK_MS);
     });
   }
 
-  /** Returns whether even the connections beyond the limit are used up. */
+  /** Returns whether clients had used up even the connections beyond the limit, so that others waited. */
   #check(sockets: AcceptedSockets): boolean {
     const { connectionsMax } = this.limits;
     const unwatchedMax = connectionsMax * UNWATCHED_SHARE;
-    if (!this.#isWatched && lowestFreeDescriptor() < unwatchedMax) return this.#relax();
+    if (!this.#isWatched && lowestFreeDescriptor() < unwatchedMax) {
+      this.#relax();
+      return false;
+    }
     const entries = this.server.entries();
     let table = sockets.read(entries);
+    const wasFull = table.accepted.length >= connectionsMax + excessMax(connectionsMax);
     if (table.accepted.length > connectionsMax) {
       this.server.closeIdle();
       table = sockets.read(entries);
     }
     const { accepted } = table;
     this.#isWatched = accepted.length >= unwatchedMax;
-    if (!this.#isWatched) return this.#relax();
+    if (!this.#isWatched) {
+      this.#relax();
+      return wasFull;
+    }
     limitAccepted(this.#descriptorsMax(table));
     const excess = accepted.length - connectionsMax;
-    if (excess <= 0) return false;
+    if (excess <= 0) return wasFull;
     if (!this.#isOver) this.onOver(true);
     this.#isOver = true;
     const isBusy = excess >= excessMax(connectionsMax);
@@ -115,15 +125,14 @@ export class ClientConnections extends OneLife {
       if (isKnown || isBusy) sockets.refuse(socket, this.server.isEncrypted ? null : REFUSAL);
     }
     this.#known = new Map(accepted.slice(-excess).map(({ descriptor, peerPort }) => [descriptor, peerPort]));
-    return isBusy;
+    return wasFull;
   }
 
-  #relax(): false {
+  #relax(): void {
     limitAccepted(null);
     if (this.#isOver) this.onOver(false);
     this.#isOver = false;
     this.#known.clear();
-    return false;
   }
 
   /** Returns the limit of open files with which clients can exceed their maximum only for a moment. */

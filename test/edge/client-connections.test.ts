@@ -46,12 +46,11 @@ async function crowdedServer(clientCount: number, { isIdle = false, hasLowFree =
   await until(answered, () => answered() === clientCount);
   if (hasLowFree) closeSync(closedLater);
   const reported: boolean[] = [];
-  let checks = 0;
-  const after = (delayMs: number, task: () => void) =>
-    systemClock.after(delayMs, () => {
-      task();
-      checks++;
-    });
+  const delaysMs: number[] = [];
+  const after = (delayMs: number, task: () => void) => {
+    delaysMs.push(delayMs);
+    return systemClock.after(delayMs, task);
+  };
   const connections = new ClientConnections(
     { ...systemClock, after },
     { filesMax: openFilesMax(), connectionsMax: CONNECTIONS_MAX },
@@ -63,11 +62,13 @@ async function crowdedServer(clientCount: number, { isIdle = false, hasLowFree =
     open,
     responses,
     reported,
+    /** The delays after which the connections were or will be checked. */
+    delaysMs,
     /** Resolves when the connections have been checked this often. */
     checked: (times: number) =>
       until(
-        () => checks,
-        () => checks >= times,
+        () => delaysMs,
+        () => delaysMs.length > times,
       ),
     async stop() {
       await connections.stop();
@@ -123,6 +124,25 @@ test.if(process.platform === "linux")(
       expect(reported).toEqual([]);
     } finally {
       await stop();
+    }
+  },
+);
+
+test.if(process.platform === "linux")(
+  "after clients have used up even the connections beyond the limit, the next check is sooner, also if all were idle",
+  async () => {
+    for (const [clientCount, isIdle, nextMs] of [
+      [60, false, 25],
+      [60, true, 25],
+      [CONNECTIONS_MAX + 1, false, 100],
+    ] as const) {
+      const { delaysMs, checked, stop } = await crowdedServer(clientCount, { isIdle, hasLowFree: false });
+      try {
+        await checked(1);
+        expect(delaysMs.slice(0, 2)).toEqual([100, nextMs]);
+      } finally {
+        await stop();
+      }
     }
   },
 );
