@@ -3,7 +3,7 @@ import { type AmqpUrl, amqpUrl } from "../../core/endpoint-url/amqp.ts";
 import type { Opening } from "../broker/open.ts";
 import { type BrokerAddresses, type BrokerPlace, brokerTls, serverNameOf } from "../broker/place.ts";
 import { withKeptDescriptorSoon } from "../kept-descriptors.ts";
-import { FRAME_BYTES_MAX } from "./limit.ts";
+import { FRAME_BYTES_MAX } from "./content-limit.ts";
 import { amqpReplyOf } from "./reply.ts";
 
 /** A server that sends nothing for twice this time counts as gone. */

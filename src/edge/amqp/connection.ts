@@ -1,6 +1,7 @@
 import type { ChannelModel } from "amqplib";
 import { errorText, type ProtocolResult } from "../../core/protocol-answer.ts";
 import type { AmqpMessage } from "../../ports.ts";
+import { closedWithin } from "../broker/close.ts";
 import type { SharedConnection } from "../connection-sharing.ts";
 import { ConnectionUse } from "../connection-use.ts";
 import { destroyAmqp } from "./connect.ts";
@@ -65,7 +66,7 @@ export class AmqpConnection implements SharedConnection {
   async close(): Promise<void> {
     await this.#use.endWhenIdle();
     // A server that does not respond must not keep the connection open.
-    await Promise.race([this.model.close().catch(() => {}), Bun.sleep(CLOSE_MS_MAX)]);
+    await closedWithin(CLOSE_MS_MAX, this.model.close());
     destroyAmqp(this.model);
   }
 

@@ -1,8 +1,9 @@
 import type { ChannelModel, ConfirmChannel, Message } from "amqplib";
 import type { ProtocolResult } from "../../core/protocol-answer.ts";
 import type { AmqpMessage } from "../../ports.ts";
-import { limitContent, UnconfirmedTags } from "./limit.ts";
+import { limitContent } from "./content-limit.ts";
 import { notRouted, unencodable } from "./reply.ts";
+import { UnconfirmedTags } from "./unconfirmed-tags.ts";
 
 const APP_ID = "boathook";
 const CONFIRMED: ProtocolResult = { status: 200, text: "" };
@@ -65,13 +66,13 @@ export class PublishChannel {
     this.#channel
       .then(({ channel }) => channel.close())
       .catch(() => {
-        // The channel ended before.
+        // The channel has ended already.
       });
   }
 
   async #open(model: ChannelModel): Promise<Open> {
     const channel = await model.createConfirmChannel();
-    // Of a message that is returned, only its properties are read.
+    // Only the properties of a returned message are read.
     limitContent(channel, 0);
     const unconfirmed = new UnconfirmedTags(channel);
     channel.on("error", (error) => {

@@ -2,12 +2,13 @@ import type { Channel, ChannelModel, ConsumeMessage } from "amqplib";
 import { BrokerError } from "../../core/broker.ts";
 import { parseAmqpQueueUrl } from "../../core/queue-url.ts";
 import type { BrokerConnection, BrokerMessage, Disposition, QueueRequest } from "../../ports.ts";
+import { closedWithin } from "../broker/close.ts";
 import { queueError } from "../broker/failure.ts";
 import { Inflow } from "../broker/inflow.ts";
 import { openFirst } from "../broker/open.ts";
 import { orAborted } from "../connection-sharing.ts";
 import { amqpOpening, destroyAmqp } from "./connect.ts";
-import { limitContent } from "./limit.ts";
+import { limitContent } from "./content-limit.ts";
 
 /** Time limit for starting to take messages, in ms. */
 const BEGIN_MS_MAX = 10_000;
@@ -26,9 +27,9 @@ export async function openAmqpQueue(
   const named = parseAmqpQueueUrl(url);
   if (typeof named === "string") throw new BrokerError(named);
   const opening = amqpOpening({ url, addresses, tls: null });
-  const explained = (error: unknown) => queueError(error, opening);
+  const explain = (error: unknown) => queueError(error, opening);
   try {
-    const queue = new AmqpQueue(await openFirst(opening, signal), { prefetch, bodyBytesMax }, explained);
+    const queue = new AmqpQueue(await openFirst(opening, signal), { prefetch, bodyBytesMax }, explain);
     try {
       await orAborted(queue.begin(named.queue), AbortSignal.any([signal, AbortSignal.timeout(BEGIN_MS_MAX)]));
       return queue;
@@ -37,7 +38,7 @@ export async function openAmqpQueue(
       throw error;
     }
   } catch (error) {
-    throw explained(error);
+    throw explain(error);
   }
 }
 
@@ -48,7 +49,7 @@ class AmqpQueue implements BrokerConnection<Delivery> {
   constructor(
     private readonly model: ChannelModel,
     private readonly limits: Pick<QueueRequest, "prefetch" | "bodyBytesMax">,
-    private readonly explained: (error: unknown) => BrokerError,
+    private readonly explain: (error: unknown) => BrokerError,
   ) {
     this.#inflow = new Inflow(limits.prefetch);
     model.on("error", (error) => this.#end(error));
@@ -84,10 +85,7 @@ class AmqpQueue implements BrokerConnection<Delivery> {
 
   async close(): Promise<void> {
     this.#end(new BrokerError("The connection was ended."));
-    const closing = this.#closeInOrder().catch(() => {
-      // The connection has ended already.
-    });
-    await Promise.race([closing, Bun.sleep(CLOSE_MS_MAX)]);
+    await closedWithin(CLOSE_MS_MAX, this.#closeInOrder());
     this.destroy();
   }
 
@@ -102,7 +100,7 @@ class AmqpQueue implements BrokerConnection<Delivery> {
   }
 
   #end(error: unknown = new BrokerError("The broker closed the connection.")): void {
-    this.#inflow.end(this.explained(error));
+    this.#inflow.end(this.explain(error));
   }
 }
 

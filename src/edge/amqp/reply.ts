@@ -1,6 +1,6 @@
 import { errorText, type ProtocolResult } from "../../core/protocol-answer.ts";
 
-/** The result for a message that no queue gets. Its code in the protocol, 312, is not that of an error. */
+/** The result for a message that no queue gets. The protocol reports it with 312, which is not an error code. */
 export const notRouted: ProtocolResult = {
   status: 404,
   text: errorText("NO_ROUTE", "No queue gets messages with this exchange and routing key."),
@@ -30,7 +30,7 @@ export function amqpReplyOf(error: unknown): ProtocolResult | null {
   if (error.message.startsWith("Expected ConnectionOpenOk; got <ConnectionClose ")) return noVirtualHost;
   const { code, name, text } = REPLY.exec(error.message)?.groups ?? {};
   if (code === undefined) return null;
-  // RabbitMQ begins its texts with the name.
+  // The texts of RabbitMQ begin with the name.
   const ownName = name!.replaceAll("-", "_");
   return { status: Number(code), text: text!.startsWith(ownName) ? text! : errorText(ownName, text!) };
 }

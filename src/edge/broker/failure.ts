@@ -16,27 +16,28 @@ export class NoConnection extends Error {
   }
 }
 
-/** The broker of a connection, and how it reports errors. */
-interface Reported {
+/** A broker, and how it reports errors. */
+export interface ReportingBroker {
   readonly addresses: readonly string[];
   readonly port: number;
+  /** Returns the broker's own reason for an error, or null if the error does not come from the broker. */
   replyOf(error: unknown): ProtocolResult | null;
 }
 
 /** Returns the answer for a message that was not published because of `error`. */
-export function brokerFailure(error: unknown, to: Reported, responseBytesMax: number): Answer | Shortage {
+export function brokerFailure(error: unknown, to: ReportingBroker, responseBytesMax: number): Answer | Shortage {
   const reason = reasonOf(error, to);
   return "kind" in reason ? reason : protocolAnswer(reason, responseBytesMax);
 }
 
 /** Returns an error that explains to operators why messages cannot be taken. */
-export function queueError(error: unknown, from: Reported): BrokerError {
+export function queueError(error: unknown, from: ReportingBroker): BrokerError {
   if (error instanceof BrokerError) return error;
   const reason = reasonOf(error, from);
   return new BrokerError("kind" in reason ? reason.detail : reason.text);
 }
 
-function reasonOf(error: unknown, { addresses, port, replyOf }: Reported): ProtocolResult | Unreachable {
+function reasonOf(error: unknown, { addresses, port, replyOf }: ReportingBroker): ProtocolResult | Unreachable {
   if (error instanceof NoConnection) return error.reason;
   return replyOf(error) ?? connectionFailure(error, addresses[0]!, port);
 }

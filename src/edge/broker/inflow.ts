@@ -1,7 +1,7 @@
 import { BrokerError } from "../../core/broker.ts";
 import { orAborted } from "../connection-sharing.ts";
 
-/** Messages that a broker has sent and that nobody has received yet. */
+/** The messages that a broker has sent and that wait until they are received. */
 export class Inflow<Message> {
   #waiting: Message[] = [];
   /** Number of messages that were added and not settled. */
@@ -13,7 +13,7 @@ export class Inflow<Message> {
   /** A broker that sends more than `unsettledMax` unsettled messages breaks its protocol. */
   constructor(private readonly unsettledMax: number) {}
 
-  /** Whether nobody has to receive anything. */
+  /** Whether no message waits. */
   get isEmpty(): boolean {
     return this.#waiting.length === 0;
   }
@@ -51,19 +51,15 @@ export class Inflow<Message> {
     this.#changed();
   }
 
-  /** Drops the messages that nobody has received yet, because the broker sends them again. */
+  /** Drops the messages that wait, because the broker sends them again. */
   drop(): void {
     this.#waiting = [];
     this.#emptied.resolve();
   }
 
-  /** Resolves when somebody has received all messages, or they were dropped. */
+  /** Resolves when all messages were received or dropped. */
   async emptied(): Promise<void> {
     if (!this.isEmpty) await this.#emptied.promise;
-  }
-
-  #throwIfEnded(): void {
-    if (this.#end !== null) throw this.#end;
   }
 
   /** Resolves to the next messages: at least one, at most `max`. Rejects after the end or after `signal` aborts. */
@@ -73,6 +69,10 @@ export class Inflow<Message> {
       if (!this.isEmpty) return this.#take(max);
       await orAborted(this.#change.promise, signal);
     }
+  }
+
+  #throwIfEnded(): void {
+    if (this.#end !== null) throw this.#end;
   }
 
   #take(max: number): Message[] {

@@ -1,20 +1,15 @@
 import { connectAddressesMax, connectOrder, connectShareMs } from "../../core/connect-order.ts";
-import type { ProtocolResult } from "../../core/protocol-answer.ts";
 import { orAborted } from "../connection-sharing.ts";
-import { connectionFailure, failure, NoConnection } from "./failure.ts";
+import { connectionFailure, failure, NoConnection, type ReportingBroker } from "./failure.ts";
 
 /** Time limit for connecting and the login, in ms. */
 const OPEN_MS_MAX = 10_000;
 
-export interface Opening<Connection> {
-  /** IP addresses of the broker that have passed the address policy. */
-  readonly addresses: readonly string[];
-  readonly port: number;
+/** How to connect to a broker. Its `addresses` have passed the address policy. */
+export interface Opening<Connection> extends ReportingBroker {
   /** Connects to one address and logs in. */
   open(address: string, timeoutMs: number): Promise<Connection>;
-  /** Returns the broker's own reason for an error, or null if the error does not come from the broker. */
-  replyOf(error: unknown): ProtocolResult | null;
-  /** Ends a connection that nobody wants any more. */
+  /** Ends a connection that was opened too late. */
   discard(connection: Connection): void;
 }
 

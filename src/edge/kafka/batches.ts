@@ -1,8 +1,8 @@
 import type { ProtocolResult } from "../../core/protocol-answer.ts";
 import type { KafkaMessage } from "../../ports.ts";
-import { isOfMessage } from "./reply.ts";
+import { isMessageRefused } from "./reply.ts";
 
-/** Maximum number of messages, and of their bytes, that are sent in one request. A larger message is sent alone. */
+/** Maximum number and size of the messages that share a request. A larger message is sent alone. */
 const BATCH_MESSAGES_MAX = 500;
 const BATCH_BYTES_MAX = 256 * 1024;
 
@@ -47,7 +47,7 @@ export class Batches {
       const results = await this.send(batch.map(({ message }) => message));
       for (const [i, { resolve }] of batch.entries()) resolve(results[i]!);
     } catch (error) {
-      if (batch.length > 1 && isOfMessage(error)) {
+      if (batch.length > 1 && isMessageRefused(error)) {
         const half = Math.ceil(batch.length / 2);
         await this.#sendBatch(batch.slice(0, half));
         await this.#sendBatch(batch.slice(half));
@@ -57,7 +57,7 @@ export class Batches {
     }
   }
 
-  /** Takes the messages of the next request, and ends those that nobody waits for any more. */
+  /** Takes the messages of the next request, and rejects those whose signal has aborted. */
   #next(): readonly Waiting[] {
     const batch: Waiting[] = [];
     let bytes = 0;

@@ -7,7 +7,7 @@ import { openFirst } from "../broker/open.ts";
 import { type BrokerPlace, brokerTls } from "../broker/place.ts";
 import { withKeptDescriptorSoon } from "../kept-descriptors.ts";
 import { withoutBrackets } from "../tls-options.ts";
-import { FrameReader } from "./frame-reader.ts";
+import { FrameReader, NOT_KAFKA } from "./frame-reader.ts";
 
 /** A broker as the cluster or a URL names it, and how to connect to it. */
 export interface SocketPlace {
@@ -21,8 +21,8 @@ export interface SocketPlace {
 }
 
 /**
- * The parts of a socket that `kafkajs` uses. It connects only to addresses that the address policy allows,
- * also to brokers that the cluster names. The event `end` follows when the broker has ended the connection.
+ * The parts of a socket that `kafkajs` uses. Connects only to addresses that the address policy allows,
+ * even if the cluster names other brokers. Emits `end` when the broker has ended the connection.
  */
 export class BrokerSocket extends EventEmitter {
   readonly #ended = new AbortController();
@@ -67,11 +67,11 @@ export class BrokerSocket extends EventEmitter {
       if (socket.destroyed) throw new NoConnection(failure("connection", "The broker closed the connection."));
       this.#socket = socket;
       socket.on("data", (bytes) => this.#received(bytes as Buffer));
-      socket.on("error", (error) => this.#over("error", error));
-      socket.on("close", () => this.#over("end"));
+      socket.on("error", (error) => this.#finish("error", error));
+      socket.on("close", () => this.#finish("end"));
       this.onConnect();
     } catch (error) {
-      if (signal.aborted) this.#over("error", closed);
+      if (signal.aborted) this.#finish("error", closed);
       else this.#fail(error instanceof NoConnection ? error : unexpected(error));
     }
   }
@@ -100,11 +100,11 @@ export class BrokerSocket extends EventEmitter {
 
   #fail(failed: NoConnection): void {
     this.onFailure(failed);
-    this.#over("error", failed);
+    this.#finish("error", failed);
   }
 
   /** Emits one event for the end of the connection. After a second one, the client would end its next connection. */
-  #over(event: "error" | "end", error?: Error): void {
+  #finish(event: "error" | "end", error?: Error): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.emit(event, error);
@@ -112,7 +112,6 @@ export class BrokerSocket extends EventEmitter {
 }
 
 const closed = new NoConnection(failure("connection", "The connection was closed before it was open."));
-const NOT_KAFKA = "The server does not respond as a Kafka broker does.";
 
 function unexpected(error: unknown): NoConnection {
   return new NoConnection(failure("connection", `The connection failed: ${String(error)}`));

@@ -5,13 +5,13 @@ import { InvalidBatch } from "./decoded-bytes.ts";
 import { lz4Decode } from "./lz4.ts";
 import { snappyDecode } from "./snappy.ts";
 
-/** Maximum size of the messages of a batch after decompression, so that a small batch cannot fill the memory. */
-const BATCH_BYTES_MAX = 32 * 1024 * 1024;
+/** Maximum size of a batch after decompression, so that a small batch cannot fill the memory. */
+const DECOMPRESSED_BYTES_MAX = 32 * 1024 * 1024;
 
-/** Maximum number of records in a compressed batch. The client decodes about 400 in a millisecond, without a pause. */
+/** Maximum number of records in a compressed batch. The client decodes about 400 per ms, without a pause. */
 const RECORDS_MAX = 500_000;
 
-const limit = { maxOutputLength: BATCH_BYTES_MAX };
+const limit = { maxOutputLength: DECOMPRESSED_BYTES_MAX };
 const ungzip = promisify(gunzip);
 const unzstd = promisify(zstdDecompress);
 
@@ -21,12 +21,12 @@ const codec = (decompress: (bytes: Buffer) => Buffer | Promise<Buffer>) => () =>
   compress: () => Promise.reject(new Error("Batches are sent without compression.")),
 });
 
-/** Has `kafkajs` decompress batches with all codecs of Kafka, up to a limit. It has only gzip, without one. */
+/** Makes `kafkajs` decompress all codecs of Kafka, up to a limit. On its own, it has only gzip, without a limit. */
 export function useCodecs(): void {
   Object.assign(CompressionCodecs, {
     [CompressionTypes.GZIP]: codec((bytes) => ungzip(bytes, limit)),
-    [CompressionTypes.Snappy]: codec((bytes) => snappyDecode(bytes, BATCH_BYTES_MAX)),
-    [CompressionTypes.LZ4]: codec((bytes) => lz4Decode(bytes, BATCH_BYTES_MAX)),
+    [CompressionTypes.Snappy]: codec((bytes) => snappyDecode(bytes, DECOMPRESSED_BYTES_MAX)),
+    [CompressionTypes.LZ4]: codec((bytes) => lz4Decode(bytes, DECOMPRESSED_BYTES_MAX)),
     [CompressionTypes.ZSTD]: codec((bytes) => unzstd(bytes, limit)),
   });
 }
@@ -41,7 +41,7 @@ export function withFewRecords(records: Buffer, recordsMax = RECORDS_MAX): Buffe
   return records;
 }
 
-/** A record begins with its length, in groups of 7 bits, the lowest first, and doubled (zigzag). */
+/** A record begins with its length as a zigzag varint: doubled, in groups of 7 bits, the lowest first. */
 function endOfRecord(records: Buffer, start: number): number {
   let length = 0;
   let at = start;

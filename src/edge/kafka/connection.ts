@@ -1,16 +1,17 @@
 import { Partitioners, type Producer, type ProducerRecord, type RecordMetadata } from "kafkajs";
 import type { ProtocolResult } from "../../core/protocol-answer.ts";
 import type { KafkaMessage } from "../../ports.ts";
+import { closedWithin } from "../broker/close.ts";
 import { NoConnection } from "../broker/failure.ts";
 import { orAborted, type SharedConnection } from "../connection-sharing.ts";
 import { ConnectionUse } from "../connection-use.ts";
 import { Batches } from "./batches.ts";
 import { KafkaLink, type KafkaPlace } from "./link.ts";
-import { connectionErrorOf, isMoved } from "./reply.ts";
+import { connectionErrorOf, isLeaderMoved } from "./reply.ts";
 
-/** Maximum size of a response. Producers receive the brokers and partitions of topics, and offsets. */
+/** Maximum size of a response. Responses to producers contain the brokers and partitions of topics, and offsets. */
 const RESPONSE_BYTES_MAX = 16 * 1024 * 1024;
-/** All replicas that are in sync confirm a message. */
+/** A message is confirmed when all replicas that are in sync have stored it. */
 const ALL_REPLICAS = -1;
 /** Time that a broker waits for its replicas, in ms. */
 const REPLICAS_MS_MAX = 10_000;
@@ -23,9 +24,9 @@ type Partition = Parameters<ReturnType<typeof Partitioners.DefaultPartitioner>>[
 export class KafkaConnection implements SharedConnection {
   readonly #producer: Producer;
   readonly #choose = Partitioners.DefaultPartitioner();
-  /** The partitions of each topic, as of the latest request for it. */
+  /** The partitions of each topic, as the latest response listed them. */
   readonly #partitions = new Map<string, Partition>();
-  /** The requests that find out the partitions of topics. */
+  /** The requests under way that find out the partitions of topics. */
   readonly #finding = new Map<string, Promise<unknown>>();
   readonly #batches = new Map<string, Batches>();
   readonly #use = new ConnectionUse();
@@ -54,17 +55,6 @@ export class KafkaConnection implements SharedConnection {
     }
   }
 
-  async #connect(signal: AbortSignal): Promise<void> {
-    for (let others = this.link.named.brokers.length - 1; ; others--) {
-      try {
-        return await orAborted(this.#producer.connect(), signal);
-      } catch (error) {
-        const isOfConnection = connectionErrorOf(error, this.link.failure) instanceof NoConnection;
-        if (!isOfConnection || others === 0 || signal.aborted) throw error;
-      }
-    }
-  }
-
   get isOpen(): boolean {
     return this.#use.isOpen;
   }
@@ -80,11 +70,19 @@ export class KafkaConnection implements SharedConnection {
   /** Ends the connections when no message is being produced any more. */
   async close(): Promise<void> {
     await this.#use.endWhenIdle();
-    const closing = this.#producer.disconnect().catch(() => {
-      // The connections have ended already.
-    });
-    await Promise.race([closing, Bun.sleep(CLOSE_MS_MAX)]);
+    await closedWithin(CLOSE_MS_MAX, this.#producer.disconnect());
     this.link.destroy();
+  }
+
+  async #connect(signal: AbortSignal): Promise<void> {
+    for (let others = this.link.named.brokers.length - 1; ; others--) {
+      try {
+        return await orAborted(this.#producer.connect(), signal);
+      } catch (error) {
+        const isOfConnection = connectionErrorOf(error, this.link.failure) instanceof NoConnection;
+        if (!isOfConnection || others === 0 || signal.aborted) throw error;
+      }
+    }
   }
 
   /** The first message for a topic is sent alone, because its request finds out the partitions. */
@@ -151,7 +149,7 @@ export class KafkaConnection implements SharedConnection {
     try {
       return await this.#producer.send(record);
     } catch (error) {
-      if (!isMoved(error)) throw error;
+      if (!isLeaderMoved(error)) throw error;
       return this.#producer.send(record);
     }
   }

@@ -3,10 +3,13 @@ import { failure, NoConnection } from "../broker/failure.ts";
 const LENGTH_BYTES = 4;
 /** Every response begins with the number of its request. */
 const FRAME_BYTES_MIN = 4;
-/** Size up to which a response may come from a broker. The text of other protocols is read as a larger size. */
+/** Maximum size that a broker may announce. The text of other protocols is read as a larger size. */
 const PLAUSIBLE_BYTES_MAX = 512 * 1024 * 1024;
-/** The first two bytes of an alert of TLS: its type, and the major version. */
+/** The first two bytes of a TLS alert: its type, and the major version. */
 const TLS_ALERT = 0x1503;
+
+/** The reason if the bytes of a server cannot be responses of a broker. */
+export const NOT_KAFKA = "The server does not respond as a Kafka broker does.";
 
 /**
  * Follows the frames of a broker's responses, so that a server that announces an enormous response, or
@@ -36,12 +39,6 @@ export class FrameReader {
     }
   }
 
-  #problem(length: number): string {
-    const isPlausible = length > this.frameBytesMax && length <= PLAUSIBLE_BYTES_MAX;
-    if (!isPlausible) return "The server does not respond as a Kafka broker does.";
-    return `The broker sends a response of ${length} bytes. At most ${this.frameBytesMax} bytes are read.`;
-  }
-
   #begin(): void {
     const length = this.#length;
     this.#length = 0;
@@ -54,5 +51,11 @@ export class FrameReader {
       throw new NoConnection({ status: 400, text: "The broker requires TLS. Add `tls=true` to the URL." });
     }
     throw new NoConnection(failure("connection", this.#problem(length)));
+  }
+
+  #problem(length: number): string {
+    const isPlausible = length > this.frameBytesMax && length <= PLAUSIBLE_BYTES_MAX;
+    if (!isPlausible) return NOT_KAFKA;
+    return `The broker sends a response of ${length} bytes. At most ${this.frameBytesMax} bytes are read.`;
   }
 }

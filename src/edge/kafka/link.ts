@@ -7,7 +7,7 @@ import { BrokerSocket } from "./broker-socket.ts";
 /** Time limit of `kafkajs` for connecting to a broker, in ms. That of the socket is shorter. */
 const CONNECT_MS_MAX = 15_000;
 
-/** A cluster of Kafka. */
+/** A Kafka cluster, and how to connect to it. */
 export interface KafkaPlace {
   /** The URL with its password. */
   readonly url: URL;
@@ -18,7 +18,7 @@ export interface KafkaPlace {
 interface LinkOptions {
   /** Maximum size of a response. */
   readonly responseBytesMax: number;
-  /** How `kafkajs` retries what a broker refuses for a while. By default it does not. */
+  /** How `kafkajs` retries temporary refusals of a broker. By default it does not. */
   readonly retry?: RetryOptions;
   /** Time limit of a request, in ms. Null means none. */
   readonly requestMs: number | null;
@@ -85,7 +85,7 @@ interface SocketFactoryArguments {
   readonly onConnect: () => void;
 }
 
-/** Returns the form of a host in which it can stand in `brokers`. `kafkajs` splits them at each colon. */
+/** Escapes a host for `brokers`, whose entries `kafkajs` splits at each colon. */
 function seedHost(host: string): string {
   return host.startsWith("[") ? encodeURIComponent(host) : host;
 }

@@ -9,10 +9,10 @@ const DICTIONARY = 0x01;
 const PLAIN = 0x80000000;
 const MATCH_MIN = 4;
 
-/** Decompresses a frame of LZ4. Throws `InvalidBatch`. Checksums are ignored: Kafka's batches have their own. */
+/** Decompresses an LZ4 frame. Throws `InvalidBatch`. Ignores checksums, because Kafka's batches have their own. */
 export function lz4Decode(bytes: Buffer, bytesMax: number): Buffer {
   const input = new EncodedBytes(bytes);
-  if (input.uint(4) !== MAGIC) throw new InvalidBatch("A compressed batch is not a frame of LZ4.");
+  if (input.uint(4) !== MAGIC) throw new InvalidBatch("A compressed batch is not an LZ4 frame.");
   const flags = input.byte();
   // The maximum block size, the optional parts, and the checksum of the header.
   input.take(1 + ((flags & CONTENT_SIZE) !== 0 ? 8 : 0) + ((flags & DICTIONARY) !== 0 ? 4 : 0) + 1);

@@ -10,7 +10,10 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** Commits the offsets of settled messages, one request at a time. Messages settled since share the next one. */
+/**
+ * Commits the offsets of settled messages, one request at a time. Messages that are settled during a
+ * request share the next one.
+ */
 export class Offsets {
   #waiting: Waiting[] = [];
   #committing: Promise<void> | null = null;
@@ -26,7 +29,7 @@ export class Offsets {
     return promise;
   }
 
-  /** Forgets the messages that wait, which are received again. */
+  /** Forgets the messages that wait. They are received again. */
   forget(): void {
     for (const { resolve } of this.#waiting) resolve();
     this.#waiting = [];

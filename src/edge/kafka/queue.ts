@@ -3,15 +3,16 @@ import { BrokerError } from "../../core/broker.ts";
 import { parseKafkaQueueUrl } from "../../core/queue-url.ts";
 import { utf8OrNull } from "../../core/text.ts";
 import type { BrokerConnection, BrokerMessage, Disposition, QueueRequest } from "../../ports.ts";
+import { closedWithin } from "../broker/close.ts";
 import { queueError } from "../broker/failure.ts";
 import { Inflow } from "../broker/inflow.ts";
 import { orAborted } from "../connection-sharing.ts";
 import { useCodecs } from "./codecs.ts";
 import { KafkaLink } from "./link.ts";
 import { Offsets } from "./offsets.ts";
-import { connectionErrorOf, isOfGeneration, kafkaReplyOf } from "./reply.ts";
+import { connectionErrorOf, isStaleMember, kafkaReplyOf } from "./reply.ts";
 
-/** Time after which a group gives the partitions of a silent consumer to others, in ms. */
+/** Time after which the group gives the partitions of a silent consumer to others, in ms. */
 const SESSION_MS = 10_000;
 const HEARTBEAT_MS = 3000;
 /** Time limit of a request, in ms. */
@@ -22,11 +23,11 @@ const FETCH_MS = 500;
 const FETCH_BYTES = 512 * 1024;
 /** Maximum size of a response. A batch may be as large as the broker's `message.max.bytes`, 1 MiB by default. */
 const RESPONSE_BYTES_MAX = 16 * 1024 * 1024;
-/** Tries of the client before the connection counts as lost, and the wait before the second, in ms. */
+/** Retries of the client before the connection counts as lost. The first one follows after `initialRetryTime` ms. */
 const RETRY = { retries: 3, initialRetryTime: 100, restartOnFailure: async () => false };
-/** Interval at which a batch that waits looks for room, and for a new generation of the group, in ms. */
+/** Interval of heartbeats while the messages of a batch wait to be received, in ms. */
 const WAIT_MS = 1000;
-/** Time in which messages that are being stored are committed when the group or the connection changes, in ms. */
+/** Time limit for committing the last offsets when the connection ends, in ms. */
 const CLOSE_MS_MAX = 2000;
 
 interface Delivery extends BrokerMessage {
@@ -47,15 +48,15 @@ export async function openKafkaQueue(request: QueueRequest, signal: AbortSignal)
     { responseBytesMax: RESPONSE_BYTES_MAX, requestMs: REQUEST_MS, retry: RETRY },
   );
   const { port } = link.named.brokers[0]!;
-  const explained = (error: unknown) =>
+  const explain = (error: unknown) =>
     queueError(connectionErrorOf(error, link.failure), { addresses, port, replyOf: kafkaReplyOf });
-  const queue = new KafkaQueue(link, named.group ?? consumer, explained);
+  const queue = new KafkaQueue(link, named.group ?? consumer, explain);
   try {
     await orAborted(queue.begin(), signal);
     return queue;
   } catch (error) {
     void queue.close();
-    throw explained(error);
+    throw explain(error);
   }
 }
 
@@ -70,7 +71,7 @@ class KafkaQueue implements BrokerConnection<Delivery> {
   constructor(
     private readonly link: KafkaLink,
     group: string,
-    private readonly explained: (error: unknown) => BrokerError,
+    private readonly explain: (error: unknown) => BrokerError,
   ) {
     this.#topic = link.named.topic;
     this.#consumer = link.client.consumer({
@@ -92,7 +93,7 @@ class KafkaQueue implements BrokerConnection<Delivery> {
     await consumer.subscribe({ topics: [this.#topic], fromBeginning: true });
     const joined = Promise.withResolvers<void>();
     consumer.on("consumer.group_join", () => {
-      // Messages of the generation before are received again, by this consumer or by another.
+      // Messages of the previous generation are received again, by this consumer or by another.
       this.#generation++;
       this.#inflow.drop();
       this.#offsets.forget();
@@ -118,10 +119,7 @@ class KafkaQueue implements BrokerConnection<Delivery> {
 
   async close(): Promise<void> {
     this.#end(new BrokerError("The connection was ended."));
-    const closing = this.#closeInOrder().catch(() => {
-      // The connection has ended already.
-    });
-    await Promise.race([closing, Bun.sleep(CLOSE_MS_MAX)]);
+    await closedWithin(CLOSE_MS_MAX, this.#closeInOrder());
     this.link.destroy();
   }
 
@@ -146,13 +144,13 @@ class KafkaQueue implements BrokerConnection<Delivery> {
     try {
       await this.#consumer.commitOffsets(offsets);
     } catch (error) {
-      // The group has given the partitions away; whoever has them now receives the messages again.
-      if (!isOfGeneration(error)) throw this.explained(error);
+      // The group has given the partitions to another consumer, which receives the messages again.
+      if (!isStaleMember(error)) throw this.explain(error);
     }
   }
 
   #end(error: unknown): void {
-    this.#inflow.end(this.explained(error));
+    this.#inflow.end(this.explain(error));
     this.#ended.resolve();
   }
 }

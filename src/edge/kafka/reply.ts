@@ -1,7 +1,7 @@
 import { errorText, type ProtocolResult } from "../../core/protocol-answer.ts";
 import { failure, NoConnection } from "../broker/failure.ts";
 
-/** The HTTP statuses of Kafka's errors. Of the others, those that may pass are 503, and the rest 400. */
+/** The HTTP statuses of Kafka's errors. All others become 503 if Kafka calls them retriable, otherwise 400. */
 const STATUSES: Readonly<Record<string, number>> = {
   UNKNOWN_TOPIC_OR_PARTITION: 404,
   MESSAGE_TOO_LARGE: 413,
@@ -17,10 +17,10 @@ const STATUSES: Readonly<Record<string, number>> = {
 const MOVED = new Set(["NOT_LEADER_FOR_PARTITION", "LEADER_NOT_AVAILABLE", "FENCED_LEADER_EPOCH"]);
 
 /** Errors for a consumer that is no longer a member of its group's current generation. */
-const OF_GENERATION = new Set(["ILLEGAL_GENERATION", "UNKNOWN_MEMBER_ID", "REBALANCE_IN_PROGRESS"]);
+const STALE_MEMBER = new Set(["ILLEGAL_GENERATION", "UNKNOWN_MEMBER_ID", "REBALANCE_IN_PROGRESS"]);
 
-/** What the client writes before a broker's reason for the refusal of a login. */
-const OF_CLIENT = /^SASL [\w -]+ authentication failed: /;
+/** Text of the client before a broker's reason for refusing a login. */
+const CLIENT_PREFIX = /^SASL [\w -]+ authentication failed: /;
 
 /** Errors of `kafkajs`. Those of brokers have a type. */
 interface ClientError extends Error {
@@ -32,7 +32,7 @@ interface ClientError extends Error {
 export function kafkaReplyOf(error: unknown): ProtocolResult | null {
   const { name, message, type, retriable } = innermost(error);
   if (name === "KafkaJSSASLAuthenticationError") {
-    return { status: 401, text: errorText("SASL_AUTHENTICATION_FAILED", message.replace(OF_CLIENT, "")) };
+    return { status: 401, text: errorText("SASL_AUTHENTICATION_FAILED", message.replace(CLIENT_PREFIX, "")) };
   }
   if (name === "KafkaJSNotImplemented") return { status: 400, text: message };
   if (name === "KafkaJSMetadataNotLoaded") return { status: 404, text: errorText("UNKNOWN_TOPIC_OR_PARTITION", "") };
@@ -40,23 +40,26 @@ export function kafkaReplyOf(error: unknown): ProtocolResult | null {
   return { status: STATUSES[type] ?? (retriable === true ? 503 : 400), text: errorText(type, message) };
 }
 
-/** Returns whether a broker refuses the messages of a request themselves. None of them was stored. */
-export function isOfMessage(error: unknown): boolean {
+/** Returns whether a broker has refused a request because of its messages. None of them was stored. */
+export function isMessageRefused(error: unknown): boolean {
   const status = kafkaReplyOf(error)?.status;
   return status === 400 || status === 413;
 }
 
 /** Returns whether a partition has another leader than the client believed. */
-export function isMoved(error: unknown): boolean {
+export function isLeaderMoved(error: unknown): boolean {
   return MOVED.has(innermost(error).type ?? "");
 }
 
-/** Returns whether a group has given the partitions of a consumer away. */
-export function isOfGeneration(error: unknown): boolean {
-  return OF_GENERATION.has(innermost(error).type ?? "");
+/** Returns whether a group has given the partitions of a consumer to others. */
+export function isStaleMember(error: unknown): boolean {
+  return STALE_MEMBER.has(innermost(error).type ?? "");
 }
 
-/** Returns the error of a broker as it is, or a `NoConnection` for one of the connection to it. */
+/**
+ * Returns a `NoConnection` if the connection to a broker has failed, and any other error unchanged.
+ * `failed` is the reason for the latest connection that could not be opened.
+ */
 export function connectionErrorOf(error: unknown, failed: NoConnection | null): Error {
   const cause = innermost(error);
   if (cause.type !== undefined) return cause;

@@ -4,6 +4,7 @@ import type { NatsConnection as Client } from "@nats-io/transport-node";
 import { BrokerError } from "../../core/broker.ts";
 import { parseNatsQueueUrl } from "../../core/queue-url.ts";
 import type { BrokerConnection, BrokerMessage, Disposition, QueueRequest } from "../../ports.ts";
+import { closedWithin } from "../broker/close.ts";
 import { queueError } from "../broker/failure.ts";
 import { Inflow } from "../broker/inflow.ts";
 import { openFirst } from "../broker/open.ts";
@@ -11,7 +12,7 @@ import { orAborted } from "../connection-sharing.ts";
 import { natsOpening } from "./connect.ts";
 import { ACK_WAIT_MS, durableConsumer } from "./consumer.ts";
 
-/** Interval at which the server is told that unsettled messages are worked on, in ms. It sends others again. */
+/** Interval at which the server is notified that unsettled messages are still being processed, in ms. */
 const WORKING_MS = ACK_WAIT_MS / 4;
 /** Time in which the server must receive the last dispositions when the connection ends, in ms. */
 const CLOSE_MS_MAX = 2000;
@@ -28,19 +29,19 @@ export async function openNatsQueue(
   const named = parseNatsQueueUrl(url);
   if (typeof named === "string") throw new BrokerError(named);
   const opening = natsOpening({ url, addresses, tls: null });
-  const explained = (error: unknown) => queueError(error, opening);
+  const explain = (error: unknown) => queueError(error, opening);
   try {
     const client = await openFirst(opening, signal);
     try {
       const manager = await orAborted(jetstreamManager(client, { checkAPI: false }), signal);
       const durable = await orAborted(durableConsumer(manager, named, consumer, prefetch), signal);
-      return new NatsQueue(client, durable, prefetch, explained);
+      return new NatsQueue(client, durable, prefetch, explain);
     } catch (error) {
       await client.close();
       throw error;
     }
   } catch (error) {
-    throw explained(error);
+    throw explain(error);
   }
 }
 
@@ -56,7 +57,7 @@ class NatsQueue implements BrokerConnection<Delivery> {
     private readonly client: Client,
     private readonly consumer: Consumer,
     prefetch: number,
-    private readonly explained: (error: unknown) => BrokerError,
+    private readonly explain: (error: unknown) => BrokerError,
   ) {
     this.#inflow = new Inflow(prefetch);
     this.#timer = setInterval(() => this.#keepUnsettled(), WORKING_MS);
@@ -86,10 +87,7 @@ class NatsQueue implements BrokerConnection<Delivery> {
     this.#end(new BrokerError("The connection was ended."));
     if (this.client.isClosed()) return;
     for (const { raw } of unsettled) raw.nak();
-    const sent = this.client.flush().catch(() => {
-      // The connection has ended already.
-    });
-    await Promise.race([sent, Bun.sleep(CLOSE_MS_MAX)]);
+    await closedWithin(CLOSE_MS_MAX, this.client.flush());
     await this.client.close();
   }
 
@@ -116,7 +114,7 @@ class NatsQueue implements BrokerConnection<Delivery> {
   #end(error: unknown = new BrokerError("The broker closed the connection.")): void {
     clearInterval(this.#timer);
     this.#unsettled.clear();
-    this.#inflow.end(this.explained(error));
+    this.#inflow.end(this.explain(error));
   }
 
   #keepUnsettled(): void {

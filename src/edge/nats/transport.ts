@@ -12,7 +12,7 @@ import { NodeTransport } from "@nats-io/transport-node/lib/node_transport.js";
 const LOGIN_BYTES_MAX = 256 * 1024;
 /** Number of bytes that the client parses before other work has its turn. */
 const PARSED_BYTES_MAX = 32 * 1024;
-/** Maximum length of a line of the protocol, in bytes. The payloads of messages are no lines. */
+/** Maximum length of a line of the protocol, in bytes. Payloads are not sent as lines. */
 const LINE_BYTES_MAX = 64 * 1024;
 
 type Connecting = Parameters<typeof NatsConnectionImpl.connect>[0];
@@ -27,10 +27,10 @@ export async function connectLimited(options: Connecting): Promise<NatsConnectio
 }
 
 /**
- * A connection to a server that is not trusted. In contrast to that of the library,
- * - it is closed if it is given up before the login,
- * - nothing more is read while the client parses, or while the server does not read,
- * - it ends if the server sends too much before the login, or a line without an end.
+ * A connection to a server that is not trusted. It differs from the library's in three ways:
+ * - It is closed if it is given up before the login.
+ * - It reads nothing more while the client parses, or while the server does not read.
+ * - It ends if the server sends too much before the login, or a line without an end.
  */
 class LimitedTransport extends NodeTransport {
   #receivedBytes = 0;
@@ -104,7 +104,7 @@ function sentTooMuch(): Error {
   return new Error("The server sends more than the protocol allows.");
 }
 
-/** Resolves when a socket has sent what waits, or is closed. */
+/** Resolves when a socket has sent its buffered bytes, or is closed. */
 function drained(socket: Socket): Promise<void> {
   return new Promise((resolve) => {
     const end = () => {
