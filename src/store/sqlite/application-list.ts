@@ -1,29 +1,13 @@
 import type { Database } from "bun:sqlite";
-import type { ApplicationExclusion, Configuration } from "../index.ts";
+import type { Configuration } from "../index.ts";
+import { excluding, LISTED } from "../sql/application-list.ts";
 import type { Row } from "../sql/mapping.ts";
 import { applicationMapping } from "../sql/mappings.ts";
-import { type Bindings, Conditions, directionOf, rangeOf, readRanges } from "../sql/page.ts";
+import { type Bindings, directionOf, rangeOf, readRanges } from "../sql/page.ts";
 import type { Range } from "../sql/range.ts";
 import type { Turns } from "../turns.ts";
 import { applicationSearch } from "./application-search.ts";
 import { readSteps } from "./steps.ts";
-
-const LISTED = `environment_seq = $environmentSeq AND deleted_at IS NULL AND operational = 0 AND source_seq IS NULL
-  AND seq >= $from AND seq < $to`;
-
-const ENDPOINTS = "EXISTS (SELECT 1 FROM endpoint e WHERE e.application_seq = a.seq AND e.deleted_at IS NULL";
-
-function excluding(exclude: ApplicationExclusion | null): Conditions {
-  const where = new Conditions();
-  if (exclude === null) return where;
-  const { withoutEndpoints, allDisabled, allAt } = exclude;
-  if (withoutEndpoints) where.add(`${ENDPOINTS})`);
-  if (allDisabled) where.add(`(NOT ${ENDPOINTS}) OR ${ENDPOINTS} AND e.disabled = 0))`);
-  if (allAt !== null) {
-    where.add(`(NOT ${ENDPOINTS}) OR ${ENDPOINTS} AND substr(e.url, 1, length($at)) <> $at))`, { at: allAt });
-  }
-  return where;
-}
 
 /** Number of applications per range. A page reads at most `PIECES_MAX` ranges. */
 const PIECE_ROWS = 200;

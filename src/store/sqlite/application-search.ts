@@ -1,22 +1,11 @@
 import type { Database } from "bun:sqlite";
-import type { ApplicationName, ApplicationSearch, PageRequest } from "../index.ts";
+import type { ApplicationSearch, PageRequest } from "../index.ts";
+import { applicationMatcher, type ComparedName } from "../sql/application-list.ts";
 import { type Bindings, directionOf } from "../sql/page.ts";
 import type { Steps } from "./steps.ts";
 
-type Name = Omit<ApplicationName, "sourceSeq">;
-
 /** Number of applications whose names one step compares. */
 const STEP_ROWS = 1000;
-
-/**
- * Returns whether an application has the number of the search, or its text in the name or uid.
- * Ignores case. SQLite ignores the case of ASCII letters only, so TypeScript compares the names.
- */
-function matcherOf({ text, seq }: ApplicationSearch): (row: Name) => boolean {
-  const wanted = text.toLowerCase();
-  return (row) =>
-    row.seq === seq || row.name.toLowerCase().includes(wanted) || (row.uid?.toLowerCase().includes(wanted) ?? false);
-}
 
 /**
  * Returns the steps that search the applications for which `listed` holds. `rowOf` reads an
@@ -28,8 +17,8 @@ export function applicationSearch<Row>(
   rowOf: (seq: number) => Row | null,
 ): Steps<Row> {
   const direction = directionOf(page);
-  const matches = matcherOf(search);
-  const names = db.query<Name, [Bindings]>(
+  const matches = applicationMatcher(search);
+  const names = db.query<ComparedName, [Bindings]>(
     `SELECT seq, name, uid FROM application a WHERE ${listed} ORDER BY seq ${direction} LIMIT ${STEP_ROWS}`,
   );
   const last = db.query<{ seq: number }, [Bindings]>(

@@ -1,48 +1,24 @@
 import type { Database } from "bun:sqlite";
 import type { Seq } from "../../core/id.ts";
-import type { AuditActor, AuditEntry, AuditFilter, AuditTarget, Configuration, PageRequest } from "../index.ts";
+import type { AuditEntry, AuditFilter, AuditTarget, Configuration, PageRequest } from "../index.ts";
+import {
+  AUDIT_COLUMNS,
+  type AuditRow,
+  auditBindings,
+  auditMatcher,
+  PUT_AUDIT,
+  toAuditEntry,
+} from "../sql/audit-row.ts";
 import { directionOf, rangeOf } from "../sql/page.ts";
-import { parsed } from "../sql/rows.ts";
 import type { Turns } from "../turns.ts";
 import type { Committer } from "./commit.ts";
 import { readSteps, type Steps } from "./steps.ts";
 
-interface Row {
-  seq: number;
-  environmentSeq: number;
-  actorKind: AuditActor["kind"];
-  actorId: string | null;
-  actorName: string | null;
-  action: string;
-  subject: string;
-  done: number;
-  at: number;
-}
-
-const COLUMNS = `seq, environment_seq AS environmentSeq, actor_kind AS actorKind, actor_id AS actorId,
-  actor_name AS actorName, action, subject, done, at`;
-
-function toEntry({ actorKind, actorId, actorName, subject, done, ...rest }: Row): AuditEntry {
-  return {
-    ...rest,
-    actor: { kind: actorKind, id: actorId, name: actorName },
-    subject: parsed<Record<string, string>>(subject),
-    done: done === 1,
-  };
-}
-
 export function audit(db: Database, committer: Committer, turns: Turns): Configuration["audit"] {
-  const put = db.prepare(
-    `INSERT INTO audit (seq, environment_seq, actor_kind, actor_id, actor_name, action, subject, done, at)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (seq) DO UPDATE SET subject = excluded.subject, done = excluded.done`,
-  );
+  const put = db.prepare(PUT_AUDIT);
   const drop = db.prepare("DELETE FROM audit WHERE seq = ? AND done = 0");
 
-  const store = ({ seq, environmentSeq, actor, action, subject, done, at }: AuditEntry) =>
-    committer.write(() => {
-      const { kind, id, name } = actor;
-      put.run(seq, environmentSeq, kind, id, name, action, JSON.stringify(subject), done ? 1 : 0, at);
-    });
+  const store = (entry: AuditEntry) => committer.write(() => void put.run(auditBindings(entry)));
 
   return {
     begin: store,
@@ -64,35 +40,19 @@ function auditSteps(db: Database, environmentSeq: Seq, page: PageRequest, filter
   const last = db.query<{ seq: number }, [RowBindings]>(
     `SELECT seq FROM audit ${order} LIMIT 1 OFFSET ${STEP_ROWS - 1}`,
   );
-  const rows = db.query<Row, [RowBindings]>(`SELECT ${COLUMNS} FROM audit ${order}`);
-  const matches = matcherOf(filter);
+  const rows = db.query<AuditRow, [RowBindings]>(`SELECT ${AUDIT_COLUMNS} FROM audit ${order}`);
+  const matches = auditMatcher(filter);
   return {
     lastOf: (range) => last.get({ environmentSeq, ...range })?.seq,
     read(range, limit) {
       const found: AuditEntry[] = [];
       for (const row of rows.iterate({ environmentSeq, ...range })) {
-        const entry = toEntry(row);
+        const entry = toAuditEntry(row);
         if (matches(entry)) found.push(entry);
         if (found.length === limit) break;
       }
       return { rows: found };
     },
-  };
-}
-
-/** SQLite ignores the case of ASCII letters only, so TypeScript compares the texts. */
-function matcherOf({ actor, action, applicationId, text }: AuditFilter): (entry: AuditEntry) => boolean {
-  const has = (part: string | undefined, texts: readonly (string | null)[]) =>
-    part === undefined || texts.some((one) => one?.toLowerCase().includes(part));
-  const [actorPart, actionPart, anyPart] = [actor, action, text].map((part) => part?.toLowerCase());
-  return (entry) => {
-    const who = [entry.actor.name, entry.actor.id, entry.actor.kind];
-    return (
-      (applicationId === undefined || entry.subject.appId === applicationId) &&
-      has(actorPart, who) &&
-      has(actionPart, [entry.action]) &&
-      has(anyPart, [...who, entry.action, ...Object.values(entry.subject)])
-    );
   };
 }
 

@@ -1,11 +1,11 @@
 import type { Database } from "bun:sqlite";
-import { payloadVersionFields } from "../../core/resources/payload-version.ts";
 import type { Configuration, PayloadVersion } from "../index.ts";
-import { mappingOf, type Row } from "../sql/mapping.ts";
+import type { Row } from "../sql/mapping.ts";
+import { payloadVersionMapping } from "../sql/mappings.ts";
 import { orTaken } from "../sql/rows.ts";
 import type { Committer } from "./commit.ts";
 
-const { columns, insert, assignments, toRecord, toBindings } = mappingOf("payload_version", payloadVersionFields);
+const { columns, insert, assignments, toRecord, toBindings } = payloadVersionMapping;
 
 export function payloadVersions(db: Database, committer: Committer): Configuration["payloadVersions"] {
   const all = db.prepare<Row, [number]>(

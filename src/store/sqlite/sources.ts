@@ -5,9 +5,9 @@ import { applicationMapping } from "../sql/mappings.ts";
 import { pageOf, walk } from "../sql/page.ts";
 import { orTaken } from "../sql/rows.ts";
 import type { SecretBox } from "../sql/secret-box.ts";
+import { SOURCE_COLUMNS, SOURCE_SQL, type SourceRow, sourceCodec } from "../sql/source-row.ts";
 import type { Committer } from "./commit.ts";
 import { pollerRemover } from "./pollers.ts";
-import { SOURCE_COLUMNS, SOURCE_SQL, type SourceRow, sourceCodec } from "./source-row.ts";
 import { sourceTokens } from "./source-tokens.ts";
 
 type Sources = Configuration["sources"];

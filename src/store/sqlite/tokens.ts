@@ -1,23 +1,18 @@
 import type { Database } from "bun:sqlite";
-import { tokenFields } from "../../core/resources/token.ts";
-import type { Configuration, PageRequest, Token, TokenEnd, TokenFilter, TokenState } from "../index.ts";
-import { mappingOf, type Row } from "../sql/mapping.ts";
+import type { Configuration, PageRequest, Token, TokenEnd, TokenFilter } from "../index.ts";
+import type { Row } from "../sql/mapping.ts";
+import { tokenMapping } from "../sql/mappings.ts";
 import { Conditions, directionOf, rangeOf } from "../sql/page.ts";
 import { jsonOrNull } from "../sql/rows.ts";
+import { IN_STATE } from "../sql/token-state.ts";
 import type { Turns } from "../turns.ts";
 import type { Committer } from "./commit.ts";
 import { readSteps, type Steps } from "./steps.ts";
 
-const { columns, insert, toRecord, toRecordOrNull, toBindings } = mappingOf("token", tokenFields);
+const { columns, insert, toRecord, toRecordOrNull, toBindings } = tokenMapping;
 
 /** Number of tokens that one step of a list examines. */
 const STEP_ROWS = 1000;
-
-const IN_STATE: Readonly<Record<TokenState, string>> = {
-  active: "revoked_at IS NULL AND (expires_at IS NULL OR expires_at > $at)",
-  expired: "revoked_at IS NULL AND expires_at <= $at",
-  revoked: "revoked_at IS NOT NULL",
-};
 
 export function tokens(db: Database, committer: Committer, turns: Turns): Configuration["tokens"] {
   const insertOne = db.prepare(insert("sha256"));

@@ -1,6 +1,6 @@
 import { type Source, sourceFields } from "../../core/resources/source.ts";
-import { mappingOf, type Row } from "../sql/mapping.ts";
-import type { SecretBox } from "../sql/secret-box.ts";
+import { mappingOf, type Row } from "./mapping.ts";
+import type { SecretBox } from "./secret-box.ts";
 
 const { config: _, captured: __, ...columnFields } = sourceFields;
 const mapping = mappingOf("source", columnFields);
