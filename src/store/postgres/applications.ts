@@ -1,16 +1,19 @@
+import type { Seq } from "../../core/id.ts";
 import { limitsMessages } from "../../core/quota.ts";
-import type { Configuration } from "../index.ts";
+import type { Application, Configuration, DeletedWithEnvironment } from "../index.ts";
 import type { Row } from "../sql/mapping.ts";
 import { applicationMapping } from "../sql/mappings.ts";
 import { orTaken, unlessTaken } from "../sql/rows.ts";
-import type { Committer } from "./commit.ts";
+import { listVerb } from "./application-list.ts";
+import type { Committer, Transaction } from "./commit.ts";
 import type { Database } from "./database.ts";
+import { keepEnvironment } from "./environment-lock.ts";
+import { numbers } from "./parameters.ts";
+import { removePollers } from "./pollers.ts";
 
 const { columns, insert, assignments, toRecord, toRecordOrNull, toBindings } = applicationMapping;
 
-type Verbs = Omit<Configuration["applications"], "list">;
-
-export function applications(database: Database, committer: Committer): Verbs {
+export function applications(database: Database, committer: Committer): Configuration["applications"] {
   const SELECT = `SELECT ${columns} FROM application WHERE`;
   const STORED = `${SELECT} seq = $1 AND deleted_at IS NULL`;
   return {
@@ -27,8 +30,8 @@ export function applications(database: Database, committer: Committer): Verbs {
             ]),
       ),
     get: async (seq) => toRecordOrNull(await database.first<Row>(STORED, [seq])),
-    create: (application) =>
-      unlessTaken(committer.write((transaction) => transaction.run(insert(), toBindings(application)))),
+    list: listVerb(database),
+    create: (application) => unlessTaken(committer.write((transaction) => insertApplication(transaction, application))),
     update: (seq, change) =>
       orTaken(
         committer.write(async (transaction) => {
@@ -45,20 +48,41 @@ export function applications(database: Database, committer: Committer): Verbs {
       ),
     delete: (seq, deletedAt) =>
       committer.write(async (transaction) => {
-        await transaction.run("UPDATE application SET deleted_at = $2 WHERE seq = $1 AND deleted_at IS NULL", [
-          seq,
-          deletedAt,
-        ]);
-        await transaction.run("DELETE FROM quota_usage WHERE application_seq = $1", [seq]);
-        const endpoints = await transaction.all<{ seq: number }>(
-          "UPDATE endpoint SET deleted_at = $2 WHERE application_seq = $1 AND deleted_at IS NULL RETURNING seq",
-          [seq, deletedAt],
-        );
+        const { endpoints } = await removeApplications(transaction, [seq], deletedAt);
         return endpoints.map((endpoint) => endpoint.seq);
       }),
     known: async (seq) => toRecordOrNull(await database.first<Row>(`${SELECT} seq = $1`, [seq])),
     ...operationalVerbs(database, committer),
   };
+}
+
+/** Stores a new application. Returns false if its environment was deleted; the application is then deleted too. */
+export async function insertApplication(transaction: Transaction, application: Application): Promise<boolean> {
+  const isKept = await keepEnvironment(transaction, application.environmentSeq);
+  await transaction.run(insert(), toBindings(application));
+  if (!isKept) await removeApplications(transaction, [application.seq], application.createdAt);
+  return isKept;
+}
+
+/** Deletes applications with their endpoints. Returns what this transaction has deleted. */
+export async function removeApplications(
+  transaction: Transaction,
+  seqs: readonly Seq[],
+  deletedAt: number,
+): Promise<Pick<DeletedWithEnvironment, "applications" | "endpoints">> {
+  const of = numbers(seqs);
+  const applications = await transaction.all<{ seq: Seq }>(
+    "UPDATE application SET deleted_at = $2 WHERE seq = ANY ($1::bigint[]) AND deleted_at IS NULL RETURNING seq",
+    [of, deletedAt],
+  );
+  await transaction.run("DELETE FROM quota_usage WHERE application_seq = ANY ($1::bigint[])", [of]);
+  await removePollers(transaction, seqs);
+  const endpoints = await transaction.all<{ seq: Seq; applicationSeq: Seq }>(
+    `UPDATE endpoint SET deleted_at = $2 WHERE application_seq = ANY ($1::bigint[]) AND deleted_at IS NULL
+     RETURNING seq, application_seq AS "applicationSeq"`,
+    [of, deletedAt],
+  );
+  return { applications: applications.map(({ seq }) => seq), endpoints };
 }
 
 type OperationalVerbs = Pick<Configuration["applications"], "operational" | "operationalOf" | "ensureOperational">;
@@ -72,6 +96,7 @@ function operationalVerbs(database: Database, committer: Committer): Operational
       toRecordOrNull(await database.first<Row>(OF_ENVIRONMENT, [environmentSeq])),
     ensureOperational: ({ seq, environmentSeq, name, metadata, createdAt, updatedAt }) =>
       committer.write(async (transaction) => {
+        await keepEnvironment(transaction, environmentSeq);
         await transaction.run(
           `INSERT INTO application (seq, environment_seq, name, metadata, created_at, updated_at, operational)
            VALUES ($1, $2, $3, $4, $5, $6, 1) ON CONFLICT DO NOTHING`,

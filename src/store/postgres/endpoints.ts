@@ -1,5 +1,5 @@
-import { seqAt } from "../../core/id.ts";
-import type { Configuration, Endpoint, FilterCheck } from "../index.ts";
+import { type Seq, seqAt } from "../../core/id.ts";
+import type { ChallengedEndpoint, Configuration, Endpoint, FilterCheck } from "../index.ts";
 import {
   type ActiveRow,
   ENDPOINT_COLUMNS,
@@ -15,14 +15,11 @@ import type { SecretBox } from "../sql/secret-box.ts";
 import type { Committer, Transaction } from "./commit.ts";
 import type { Bindings, Database } from "./database.ts";
 import { endpointSecrets } from "./endpoint-secrets.ts";
+import { numbers } from "./parameters.ts";
 
 const anyFilters: FilterCheck = () => {};
 
-export function endpoints(
-  database: Database,
-  committer: Committer,
-  box: SecretBox,
-): Omit<Configuration["endpoints"], "challenged"> {
+export function endpoints(database: Database, committer: Committer, box: SecretBox): Configuration["endpoints"] {
   const { toRecord, toBindings } = endpointCodec(box);
   const { keepFirst, ...secretVerbs } = endpointSecrets(database, committer, box);
   return {
@@ -30,11 +27,13 @@ export function endpoints(
     create: async (endpoint, secret, endpointsMax = Number.POSITIVE_INFINITY, checkFilters = anyFilters) => {
       const result = await orTaken(
         committer.write(async (transaction) => {
-          if (await isFull(transaction, endpoint, endpointsMax)) return "full";
+          const isKept = await keepOwner(transaction, endpoint, endpointsMax);
+          if ((await countOf(transaction, endpoint, endpointsMax)) >= endpointsMax) return "full";
           if (await lacksVersion(transaction, endpoint)) return "no version";
           await transaction.run(ENDPOINT_SQL.insert, toBindings(endpoint) as Bindings);
           if (endpoint.filter !== null) checkFilters(await filtersOf(transaction, endpoint));
           await keepFirst(transaction, endpoint.seq, secret);
+          if (!isKept) await remove(transaction, endpoint.seq, endpoint.createdAt);
           return true;
         }),
       );
@@ -64,27 +63,42 @@ export function endpoints(
       ),
     delete: (seq, deletedAt) =>
       committer.write(async (transaction) => {
-        await transaction.run("UPDATE endpoint SET deleted_at = $2 WHERE seq = $1 AND deleted_at IS NULL", [
-          seq,
-          deletedAt,
-        ]);
+        await remove(transaction, seq, deletedAt);
       }),
     ...secretVerbs,
   };
 }
 
 /**
- * Returns whether the application of a new endpoint has no room for it. The lock makes other instances
- * that create endpoints of the application wait.
+ * Keeps the application of a new endpoint until the commit. Returns false if it was deleted; the endpoint
+ * is then created as deleted. If there is a limit, other instances that create endpoints of the
+ * application wait.
  */
-async function isFull(transaction: Transaction, { applicationSeq }: Endpoint, endpointsMax: number): Promise<boolean> {
-  if (endpointsMax === Number.POSITIVE_INFINITY) return false;
-  await transaction.run("SELECT 1 FROM application WHERE seq = $1 FOR NO KEY UPDATE", [applicationSeq]);
+async function keepOwner(
+  transaction: Transaction,
+  { applicationSeq }: Endpoint,
+  endpointsMax: number,
+): Promise<boolean> {
+  const lock = endpointsMax === Number.POSITIVE_INFINITY ? "FOR SHARE" : "FOR NO KEY UPDATE";
+  const row = await transaction.first<{ isDeleted: boolean }>(
+    `SELECT deleted_at IS NOT NULL AS "isDeleted" FROM application WHERE seq = $1 ${lock}`,
+    [applicationSeq],
+  );
+  return row?.isDeleted === false;
+}
+
+/** Counts the endpoints of an application if there is a limit. */
+async function countOf(transaction: Transaction, { applicationSeq }: Endpoint, endpointsMax: number): Promise<number> {
+  if (endpointsMax === Number.POSITIVE_INFINITY) return 0;
   const row = await transaction.first<{ count: number }>(
     "SELECT count(*) AS count FROM endpoint WHERE application_seq = $1 AND deleted_at IS NULL",
     [applicationSeq],
   );
-  return row!.count >= endpointsMax;
+  return row!.count;
+}
+
+async function remove(transaction: Transaction, seq: Seq, deletedAt: number): Promise<void> {
+  await transaction.run("UPDATE endpoint SET deleted_at = $2 WHERE seq = $1 AND deleted_at IS NULL", [seq, deletedAt]);
 }
 
 async function lacksVersion(transaction: Transaction, { applicationSeq, apiVersion }: Endpoint): Promise<boolean> {
@@ -126,7 +140,10 @@ async function sortLane(transaction: Transaction, before: Endpoint, after: Endpo
   }
 }
 
-type Reads = Pick<Configuration["endpoints"], "find" | "get" | "list" | "ever" | "active">;
+/** In the words of the index. */
+const NEXT_CHALLENGE_AT = "(challenge::json ->> 'nextAt')::bigint";
+
+type Reads = Pick<Configuration["endpoints"], "find" | "get" | "list" | "ever" | "active" | "challenged">;
 
 function endpointReads(database: Database, box: SecretBox): Reads {
   const { toRecord, toRecordOrNull } = endpointCodec(box);
@@ -168,6 +185,14 @@ function endpointReads(database: Database, box: SecretBox): Reads {
       );
       return rows.map(({ seq }) => seq);
     },
+    challenged: (limit, except) =>
+      database.all<ChallengedEndpoint>(
+        `SELECT seq, application_seq AS "applicationSeq", ${NEXT_CHALLENGE_AT} AS "nextAt" FROM endpoint
+         WHERE challenge::json ->> 'nextAt' IS NOT NULL AND disabled = 0 AND deleted_at IS NULL
+           AND application_seq <> ALL ($2::bigint[])
+         ORDER BY ${NEXT_CHALLENGE_AT} LIMIT $1`,
+        [limit, numbers(except)],
+      ),
     // The sealed column is not read, because an application may have thousands of endpoints.
     active: async (applicationSeq) => {
       const rows = await database.all<ActiveRow>(

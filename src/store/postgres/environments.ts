@@ -1,16 +1,17 @@
-import type { Configuration } from "../index.ts";
+import type { Seq } from "../../core/id.ts";
+import type { Configuration, DeletedWithEnvironment } from "../index.ts";
 import type { Row } from "../sql/mapping.ts";
 import { environmentMapping } from "../sql/mappings.ts";
 import { pageOf, walk } from "../sql/page.ts";
 import { unlessTaken } from "../sql/rows.ts";
-import type { Committer } from "./commit.ts";
+import { removeApplications } from "./applications.ts";
+import type { Committer, Transaction } from "./commit.ts";
 import type { Database } from "./database.ts";
+import { removeSources } from "./sources.ts";
 
 const { columns, insert, toRecord, toRecordOrNull, toBindings } = environmentMapping;
 
-type Verbs = Omit<Configuration["environments"], "delete">;
-
-export function environments(database: Database, committer: Committer): Verbs {
+export function environments(database: Database, committer: Committer): Configuration["environments"] {
   const BY_SEQ = `SELECT ${columns} FROM environment WHERE seq = $1`;
   const BY_NAME = `SELECT ${columns} FROM environment WHERE name = $1`;
   return {
@@ -50,5 +51,27 @@ export function environments(database: Database, committer: Committer): Verbs {
         );
         return toRecordOrNull(await transaction.first<Row>(BY_SEQ, [seq]));
       }),
+    delete: (seq, deletedAt) => committer.write((transaction) => remove(transaction, seq, deletedAt)),
   };
+}
+
+/** The rows that are deleted with an environment, because nothing refers to them. */
+const DELETE = ["event_type", "payload_version", "token"].map(
+  (table) => `DELETE FROM ${table} WHERE environment_seq = $1`,
+);
+
+async function remove(transaction: Transaction, seq: Seq, deletedAt: number): Promise<DeletedWithEnvironment> {
+  // This waits for those who create something in the environment. See `keepEnvironment`.
+  await transaction.run("DELETE FROM environment WHERE seq = $1", [seq]);
+  for (const statement of DELETE) await transaction.run(statement, [seq]);
+  const seqsOf = async (table: "application" | "source") =>
+    (
+      await transaction.all<{ seq: Seq }>(
+        `SELECT seq FROM ${table} WHERE environment_seq = $1 AND deleted_at IS NULL ORDER BY seq`,
+        [seq],
+      )
+    ).map((row) => row.seq);
+  const sources = await seqsOf("source");
+  await removeSources(transaction, sources, deletedAt);
+  return { ...(await removeApplications(transaction, await seqsOf("application"), deletedAt)), sources };
 }

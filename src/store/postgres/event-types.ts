@@ -5,6 +5,8 @@ import { Conditions, pageOf } from "../sql/page.ts";
 import { unlessTaken } from "../sql/rows.ts";
 import type { Committer, Transaction } from "./commit.ts";
 import type { Database } from "./database.ts";
+import { keepEnvironment } from "./environment-lock.ts";
+import { LostRace } from "./errors.ts";
 import { texts } from "./parameters.ts";
 
 const { columns, insert, assignments, toRecord, toRecordOrNull, toBindings } = eventTypeMapping;
@@ -55,7 +57,13 @@ export function eventTypes(database: Database, committer: Committer): Configurat
       return names.filter((name) => !known.has(name));
     },
     create: (eventType) =>
-      unlessTaken(committer.write((transaction) => transaction.run(insert(), toBindings(eventType)))),
+      unlessTaken(
+        committer.write(async (transaction) => {
+          if (await keepEnvironment(transaction, eventType.environmentSeq)) {
+            await transaction.run(insert(), toBindings(eventType));
+          }
+        }),
+      ),
     update: (environmentSeq, name, change) =>
       committer.write(async (transaction) => {
         const row = await transaction.first<Row>(`${BY_NAME} FOR UPDATE`, [environmentSeq, name]);
@@ -63,10 +71,13 @@ export function eventTypes(database: Database, committer: Committer): Configurat
       }),
     put: (eventType, change) =>
       committer.write(async (transaction) => {
+        if (!(await keepEnvironment(transaction, eventType.environmentSeq))) return eventType;
         const created = await transaction.run(`${insert()} ON CONFLICT DO NOTHING`, toBindings(eventType));
         if (created === 1) return eventType;
         const row = await transaction.first<Row>(`${BY_NAME} FOR UPDATE`, [eventType.environmentSeq, eventType.name]);
-        return (await changeOne(transaction, toRecord(row!), change)).after;
+        // Another instance has just deleted it.
+        if (row === null) throw new LostRace();
+        return (await changeOne(transaction, toRecord(row), change)).after;
       }),
     expunge: (environmentSeq, name) =>
       committer.write(async (transaction) => {

@@ -1,3 +1,4 @@
+import { CONFIGURATION, POLLERS, SOURCES } from "./configuration-schema.ts";
 import { LANE_PARTITIONS } from "./lane-partition.ts";
 import { SLOTS } from "./numbers.ts";
 
@@ -20,53 +21,6 @@ const PROCESSES = [
   // The shares of the lanes, and the instances that serve them. See "claims.ts".
   `CREATE TABLE lane_partition (number integer PRIMARY KEY, slot integer NOT NULL, fence bigint NOT NULL)`,
   `INSERT INTO lane_partition SELECT number, -1, -1 FROM generate_series(0, ${LANE_PARTITIONS - 1}) AS number`,
-];
-
-/**
- * The configuration. The columns are those of SQLite, so that both share their mapping: truth values are
- * 0 or 1, and JSON is text, because `jsonb` neither keeps its form nor accepts every text.
- */
-const CONFIGURATION = [
-  `CREATE TABLE environment (
-    seq bigint PRIMARY KEY, name text COLLATE "C" NOT NULL UNIQUE, created_at bigint NOT NULL,
-    type text NOT NULL DEFAULT 'production', updated_at bigint NOT NULL DEFAULT 0, paused_at bigint
-  )`,
-  `CREATE TABLE application (
-    seq bigint PRIMARY KEY, environment_seq bigint NOT NULL, uid text, name text NOT NULL, throttle_rate bigint,
-    metadata text NOT NULL, created_at bigint NOT NULL, updated_at bigint NOT NULL, deleted_at bigint,
-    operational smallint NOT NULL DEFAULT 0, source_seq bigint, quota text
-  )`,
-  `CREATE INDEX application_environment ON application (environment_seq, seq) WHERE deleted_at IS NULL`,
-  `CREATE UNIQUE INDEX application_uid ON application (environment_seq, uid) WHERE uid IS NOT NULL AND deleted_at IS NULL`,
-  `CREATE UNIQUE INDEX application_operational ON application (environment_seq) WHERE operational = 1`,
-  `CREATE INDEX application_source ON application (source_seq) WHERE source_seq IS NOT NULL`,
-  `CREATE TABLE event_type (
-    seq bigint PRIMARY KEY, environment_seq bigint NOT NULL, name text COLLATE "C" NOT NULL, description text NOT NULL,
-    archived smallint NOT NULL, deprecated smallint NOT NULL, schemas text, feature_flags text NOT NULL, group_name text,
-    created_at bigint NOT NULL, updated_at bigint NOT NULL, validation text NOT NULL DEFAULT 'warn',
-    compatibility text NOT NULL DEFAULT 'off', UNIQUE (environment_seq, name)
-  )`,
-  `CREATE TABLE endpoint (
-    seq bigint PRIMARY KEY, application_seq bigint NOT NULL, uid text, url text NOT NULL, description text NOT NULL,
-    disabled smallint NOT NULL, event_types text, channels text, metadata text NOT NULL, headers text NOT NULL,
-    version bigint NOT NULL, throttle_rate bigint, concurrency bigint, fifo smallint NOT NULL, timeout_ms bigint,
-    retry_schedule text, paused smallint NOT NULL, failing_since bigint, created_at bigint NOT NULL,
-    updated_at bigint NOT NULL, deleted_at bigint, sealed bytea, transformation text, disabled_at bigint,
-    disabled_cause text, auth text, tls text, filter text, challenge text, batch text, function text, api_version text,
-    payload_mode text NOT NULL DEFAULT 'full'
-  )`,
-  `CREATE INDEX endpoint_application ON endpoint (application_seq, seq)`,
-  `CREATE UNIQUE INDEX endpoint_uid ON endpoint (application_seq, uid) WHERE uid IS NOT NULL AND deleted_at IS NULL`,
-  `CREATE TABLE endpoint_secret (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, endpoint_seq bigint NOT NULL, sealed bytea NOT NULL, expires_at bigint
-  )`,
-  `CREATE INDEX endpoint_secret_endpoint ON endpoint_secret (endpoint_seq)`,
-  `CREATE TABLE payload_version (
-    seq bigint PRIMARY KEY, environment_seq bigint NOT NULL, version text NOT NULL, description text NOT NULL,
-    event_types text, downgrade text, deprecated_at bigint, sunset_at bigint, deleted_seq bigint,
-    created_at bigint NOT NULL, updated_at bigint NOT NULL
-  )`,
-  `CREATE UNIQUE INDEX payload_version_name ON payload_version (environment_seq, version) WHERE deleted_seq IS NULL`,
 ];
 
 /**
@@ -133,4 +87,11 @@ const TASKS = [
 ];
 
 /** The schema of the first release. */
-export const FIRST_SCHEMA: readonly string[] = [...PROCESSES, ...CONFIGURATION, ...QUEUE, ...TASKS];
+export const FIRST_SCHEMA: readonly string[] = [
+  ...PROCESSES,
+  ...CONFIGURATION,
+  ...SOURCES,
+  ...POLLERS,
+  ...QUEUE,
+  ...TASKS,
+];

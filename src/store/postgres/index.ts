@@ -2,18 +2,15 @@ import type { Fact } from "../../core/fact.ts";
 import type { Clock } from "../../ports.ts";
 import type { Configuration, History, Housekeeping, Queue, Store } from "../index.ts";
 import { acceptVerb } from "./accept.ts";
-import { applications } from "./applications.ts";
 import { attempts } from "./attempts.ts";
 import { cancelMessageVerb } from "./cancel.ts";
 import { claimVerbs } from "./claims.ts";
 import { clockOffsets } from "./clock-offsets.ts";
 import { Committer } from "./commit.ts";
+import { configuration } from "./configuration.ts";
 import { Database } from "./database.ts";
 import { Days } from "./days.ts";
 import { deliveries } from "./deliveries.ts";
-import { endpoints } from "./endpoints.ts";
-import { environments } from "./environments.ts";
-import { eventTypes } from "./event-types.ts";
 import { hopsOfVerb } from "./function-sends.ts";
 import { idempotencyVerbs } from "./idempotency.ts";
 import { Instance } from "./instance.ts";
@@ -23,8 +20,11 @@ import { contentsVerb, messages } from "./messages.ts";
 import { idSeed, meta, payloadLinkKey } from "./meta.ts";
 import { migrate } from "./migrate.ts";
 import { newestSeq, SlotSeqSource } from "./numbers.ts";
+import { pollers } from "./pollers.ts";
+import { pruneVerb } from "./prune.ts";
 import { QuotaUsages, usageVerbs } from "./quota-usage.ts";
 import { settleVerb } from "./settle.ts";
+import { sourceLog } from "./source-log.ts";
 import { tasks } from "./tasks.ts";
 
 export interface OpenOptions {
@@ -46,17 +46,14 @@ export interface PostgresStore extends Pick<Store, "idSeed" | "payloadLinkKey" |
   readonly queue: Omit<Queue, "batch" | "resendAll" | "redrive" | "drop" | "dropStep" | "cancel" | "expunge"> & {
     readonly cancel: Pick<Queue["cancel"], "message">;
   };
-  readonly configuration: {
-    readonly environments: Omit<Configuration["environments"], "delete">;
-    readonly applications: Omit<Configuration["applications"], "list">;
-    readonly eventTypes: Configuration["eventTypes"];
-    readonly endpoints: Omit<Configuration["endpoints"], "challenged">;
-  };
+  readonly configuration: Configuration;
   readonly history: {
     readonly messages: Pick<History["messages"], "find" | "known" | "get" | "list" | "deliveries">;
     readonly attempts: History["attempts"];
+    readonly pollers: History["pollers"];
+    readonly sourceLog: History["sourceLog"];
   };
-  readonly housekeeping: Pick<Housekeeping, "meta" | "clockOffsets" | "ping" | "tasks">;
+  readonly housekeeping: Pick<Housekeeping, "meta" | "clockOffsets" | "tasks" | "prune" | "ping">;
 }
 
 /** Opens a database, and creates its tables if necessary. Throws `StartError` if it cannot be used. */
@@ -89,17 +86,18 @@ export async function openStore({ url, encryptionKey, leaseMs, clock, onFact }: 
         settle: settleVerb(committer, days, box),
         cancel: { message: cancelMessageVerb(committer) },
       },
-      configuration: {
-        environments: environments(database, committer),
-        applications: applications(database, committer),
-        eventTypes: eventTypes(database, committer),
-        endpoints: endpoints(database, committer, box),
+      configuration: configuration(database, committer, box),
+      history: {
+        messages: messages(database),
+        attempts: attempts(database, committer, box),
+        pollers: pollers(database, committer),
+        sourceLog: sourceLog(database, committer),
       },
-      history: { messages: messages(database), attempts: attempts(database, committer, box) },
       housekeeping: {
         meta: meta(database, committer),
         clockOffsets: clockOffsets(database, committer),
         tasks: tasks(database, committer, instance),
+        prune: pruneVerb(committer),
         ping: async () => void (await database.first("SELECT 1 AS one")),
       },
       together: committer.together,

@@ -75,6 +75,7 @@ export class SlotSeqSource implements SeqSource {
 /** The tables that have numbers, and the columns. */
 const NUMBERED = [
   ...["environment.seq", "application.seq", "event_type.seq", "endpoint.seq", "payload_version.seq"],
+  ...["token.seq", "session.seq", "audit.seq", "source.seq", "source_log.seq"],
   ...["message.seq", "attempt.seq", "pending.position"],
 ];
 
