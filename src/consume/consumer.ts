@@ -11,6 +11,8 @@ import type { Taking } from "./take.ts";
 const RECONNECT_MS_MIN = 1000;
 const RECONNECT_MS_MAX = 30_000;
 
+const NOT_STORED = "The server cannot store messages, so they wait in the queue. Its health says why.";
+
 export interface ConsumerParts {
   readonly clock: Clock;
   readonly facts: Facts;
@@ -86,6 +88,7 @@ export class Consumer {
         onReceived: () => {
           this.#reconnectMs = RECONNECT_MS_MIN;
         },
+        onTaken: (isUnavailable) => this.#set("connected", isUnavailable ? NOT_STORED : null),
       });
       await session.run(signal);
     } finally {
@@ -103,8 +106,8 @@ export class Consumer {
   #set(state: BrokerState["state"], error: string | null): void {
     const before = this.#state;
     const isSame = before.state === state;
-    this.#state = { state, error, since: isSame ? before.since : this.parts.clock.now() };
     if (isSame && before.error === error) return;
+    this.#state = { state, error, since: isSame ? before.since : this.parts.clock.now() };
     const { seq: sourceSeq, environmentSeq, provider: broker } = this.entry.source;
     this.parts.facts.state({ type: "source.connection", sourceSeq, environmentSeq, broker, state, error });
   }

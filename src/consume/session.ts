@@ -18,6 +18,8 @@ export interface SessionParts {
   readonly take: (messages: readonly BrokerMessage[]) => Promise<Taking>;
   /** Called after messages have been received. */
   readonly onReceived: () => void;
+  /** Called after each call of `take`, with whether messages wait because the store is unavailable. */
+  readonly onTaken: (isUnavailable: boolean) => void;
 }
 
 /**
@@ -82,7 +84,8 @@ export class Session {
 
   async #take(): Promise<void> {
     if (this.#waiting.length === 0) return this.#change.promise;
-    const { dispositions, waitMs } = await this.parts.take(this.#waiting.slice(0, TAKEN_AT_ONCE_MAX));
+    const { dispositions, waitMs, isUnavailable } = await this.parts.take(this.#waiting.slice(0, TAKEN_AT_ONCE_MAX));
+    this.parts.onTaken(isUnavailable);
     const messages = this.#waiting.splice(0, dispositions.length);
     for (const [i, message] of messages.entries()) this.#settle(message, dispositions[i]!);
     if (waitMs > 0) await pause(this.parts.clock, waitMs, this.#end.signal);

@@ -36,6 +36,8 @@ export interface Taking {
   readonly dispositions: readonly Disposition[];
   /** Time until more messages may be offered, in ms. */
   readonly waitMs: number;
+  /** Whether the others wait because the store is unavailable. */
+  readonly isUnavailable: boolean;
 }
 
 /** A message that was checked before it is stored. */
@@ -61,18 +63,18 @@ export async function takeMessages(
     const { environmentSeq } = entry.source;
     const application = await parts.directory.application(environmentSeq, entry.application);
     // The source was just deleted.
-    if (application === null) return { dispositions, waitMs: RETRY_MS };
+    if (application === null) return { dispositions, waitMs: RETRY_MS, isUnavailable: false };
     const checked = await checkMessages(parts, entry, messages);
     while (dispositions.length < checked.length) {
       const rest = checked.slice(dispositions.length);
       const waitMs = await takeNext(parts, { entry, application }, rest, dispositions);
-      if (waitMs > 0) return { dispositions, waitMs };
+      if (waitMs > 0) return { dispositions, waitMs, isUnavailable: false };
     }
-    return { dispositions, waitMs: 0 };
+    return { dispositions, waitMs: 0, isUnavailable: false };
   } catch (error) {
     const isTemporary = error instanceof StoreUnavailable || (error instanceof Problem && error.status === 503);
     if (!isTemporary) throw error;
-    return { dispositions, waitMs: RETRY_MS };
+    return { dispositions, waitMs: RETRY_MS, isUnavailable: true };
   }
 }
 
@@ -99,7 +101,7 @@ async function takeNext(
   try {
     const incoming = messages.slice(0, permitted).map((one) => one.incoming);
     for (const result of await parts.accepter.acceptInPortions(application, incoming)) {
-      if (!result.accepted && result.because === "unavailable") return RETRY_MS;
+      if (!result.accepted && result.because === "unavailable") throw new StoreUnavailable();
       count(parts, entry, result.accepted ? "stored" : "duplicate");
       if (result.accepted) stored++;
       dispositions.push("stored");

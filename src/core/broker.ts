@@ -20,7 +20,7 @@ export interface BrokerState {
    * not be opened; the source connects again after a pause.
    */
   readonly state: "connecting" | "connected" | "failed";
-  /** Why the connection failed. Null unless the state is `failed`. */
+  /** Why the connection failed, or why messages wait in the queue although it is connected. */
   readonly error: string | null;
   /** Time at which the connection entered this state. */
   readonly since: number;

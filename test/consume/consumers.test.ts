@@ -218,6 +218,22 @@ describe("a connection to a broker", () => {
     expect(world.factsOf("source.connection").map((fact) => fact.state)).toEqual(["connected", "failed", "connected"]);
   });
 
+  test("while the disk is full, a source keeps its connection and its messages, and its state says why they wait", async () => {
+    const { world, broker, state, take, messages } = await worldWith();
+    world.isDiskFull = true;
+    await take({}, {});
+    const error = "The server cannot store messages, so they wait in the queue. Its health says why.";
+    expect(state()).toMatchObject({ state: "connected", error });
+    await world.pass(MINUTE);
+    expect(broker.settled).toEqual([]);
+    world.isDiskFull = false;
+    await world.pass(2 * SECOND);
+    expect(numbers(await messages())).toEqual([1, 2]);
+    expect(state()).toMatchObject({ state: "connected", error: null });
+    expect(broker.connections).toHaveLength(1);
+    expect(world.factsOf("source.connection").map((fact) => fact.error)).toEqual([null, error, null]);
+  });
+
   test("the connection of a deleted source ends at once, and its messages stay in the queue", async () => {
     const { world, broker, source } = await worldWith();
     await world.do(() => deleteSource(world.kernel, source));

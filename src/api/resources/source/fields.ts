@@ -61,7 +61,12 @@ const connection = field.object("SourceConnectionOut", {
   state: wordOut(["connecting", "connected", "failed"], {
     description: "`failed`: the connection was lost or could not be made. It is tried again at least every 30 seconds.",
   }),
-  error: nullable(Type.String({ description: "Why the connection failed." })),
+  error: nullable(
+    Type.String({
+      description:
+        "Why the connection failed. With the state `connected`: why messages wait in the queue, such as a full disk of the server.",
+    }),
+  ),
   since: field.instantOut,
 });
 
