@@ -168,6 +168,22 @@ describe.skipIf(!hasKafka)("a source of type kafka", () => {
     expect(JSON.stringify(await world.get(source))).not.toContain("wr0ng");
   });
 
+  test("a Kafka source stores what a topic contains that was deleted and created again, although its offsets are the same", async () => {
+    const source = await newSource();
+    await produce(source.topic, bodies(3));
+    await world.arrived(source, 3);
+    await untilCommitted(source.group, source.topic);
+    await broker.admin.deleteTopics({ topics: [source.topic] });
+    await soon(
+      () => broker.admin.listTopics(),
+      (topics) => !topics.includes(source.topic),
+    );
+    await broker.admin.createTopics({ topics: [{ topic: source.topic }], waitForLeaders: true });
+    await produce(source.topic, ["again", "and again"]);
+    const texts = (await world.arrived(source, 5)).map(({ text }) => text);
+    expect(texts.toSorted()).toEqual([...bodies(3), "again", "and again"].toSorted());
+  });
+
   test("a Kafka source takes nothing while it is disabled, and the rest when it is enabled", async () => {
     const source = await newSource();
     await produce(source.topic, ["before"]);

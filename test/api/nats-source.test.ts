@@ -179,6 +179,30 @@ describe.skipIf(natsServer === null)("a source of type nats", () => {
     expect((await world.arrived(source, 1))[0]!.text).toBe("again");
   });
 
+  test("a NATS source stores what a stream contains that was deleted and created again, although its numbers are the same", async () => {
+    const source = await newSource();
+    await publish(`${source.stream}.a`, bodies(3));
+    await world.arrived(source, 3);
+    await manager.streams.delete(source.stream);
+    await world.untilConnection(source, "failed");
+    await manager.streams.add({ name: source.stream, subjects: [`${source.stream}.>`] });
+    await publish(`${source.stream}.a`, ["again", "and again"]);
+    const texts = (await world.arrived(source, 5)).map(({ text }) => text);
+    expect(texts.toSorted()).toEqual([...bodies(3), "again", "and again"].toSorted());
+  });
+
+  test("a NATS source with a consumer that permits more than its prefetch never requests more, and keeps its connection", async () => {
+    const stream = await newStream();
+    await manager.consumers.add(stream, { durable_name: "wide", ack_policy: "explicit" as never });
+    const at = url(`${stream}.>`, `?stream=${stream}&durable=wide`);
+    const source = await world.makeSource("nats", at, { ingestRate: 100, config: { prefetch: 20 } });
+    await world.untilConnection(source, "connected");
+    const { connection: before } = await world.get(source);
+    await publish(`${stream}.a`, bodies(300));
+    await world.arrived(source, 300);
+    expect((await world.get(source)).connection).toEqual(before);
+  });
+
   test("a NATS source takes nothing while it is disabled, and the rest when it is enabled", async () => {
     const source = await newSource();
     await world.patch(source, { disabled: true });

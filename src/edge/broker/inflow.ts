@@ -18,6 +18,11 @@ export class Inflow<Message> {
     return this.#waiting.length === 0;
   }
 
+  /** Number of messages that may be added before others are settled. */
+  get room(): number {
+    return this.unsettledMax - this.#unsettled;
+  }
+
   /**
    * Adds a message. If there are too many, ends the inflow and returns false: the connection must then
    * be closed at once.

@@ -103,7 +103,10 @@ class KafkaQueue implements BrokerConnection<Delivery> {
       joined.reject(error);
       this.#end(error);
     });
-    const running = consumer.run({ autoCommit: false, eachBatch: (batch) => this.#take(batch) });
+    const running = consumer.run({
+      ...{ autoCommit: false, eachBatchAutoResolve: false },
+      eachBatch: (batch) => this.#take(batch),
+    });
     await Promise.all([running, joined.promise]);
   }
 
@@ -128,14 +131,19 @@ class KafkaQueue implements BrokerConnection<Delivery> {
     await this.#consumer.disconnect();
   }
 
-  /** Hands out the messages of one partition, and returns when all are handed out. */
-  async #take({ batch: { partition, messages }, heartbeat, isRunning }: EachBatchPayload): Promise<void> {
+  /**
+   * Hands out the messages of one partition, and returns when all are handed out, or were dropped because
+   * the group has changed. Dropped messages must be fetched again.
+   */
+  async #take({ batch, heartbeat, isRunning, resolveOffset }: EachBatchPayload): Promise<void> {
+    const { partition, messages } = batch;
     const generation = this.#generation;
     for (const message of messages) this.#inflow.add(deliveryOf(message, this.#topic, partition, generation));
     while (!this.#inflow.isEmpty && isRunning()) {
       await Promise.race([this.#inflow.emptied(), this.#ended.promise, Bun.sleep(WAIT_MS)]);
       await heartbeat();
     }
+    if (generation === this.#generation) resolveOffset(messages.at(-1)!.offset);
   }
 
   async #commit(next: ReadonlyMap<number, bigint>): Promise<void> {
@@ -156,7 +164,7 @@ class KafkaQueue implements BrokerConnection<Delivery> {
 }
 
 function deliveryOf(
-  { offset, headers: given = {}, value }: KafkaMessage,
+  { offset, timestamp, headers: given = {}, value }: KafkaMessage,
   topic: string,
   partition: number,
   generation: number,
@@ -170,7 +178,8 @@ function deliveryOf(
   return {
     ...{ partition, offset: BigInt(offset), generation },
     ...{
-      id: `${topic}:${partition}:${offset}`,
+      // A topic that is deleted and created again repeats its offsets, at other times.
+      id: `${topic}:${partition}:${offset}:${timestamp}`,
       eventType: null,
       headers,
       body: value ?? new Uint8Array(),

@@ -49,8 +49,8 @@ class NatsQueue implements BrokerConnection<Delivery> {
   readonly #inflow: Inflow<Delivery>;
   readonly #unsettled = new Set<Delivery>();
   readonly #timer: ReturnType<typeof setInterval>;
-  /** Number of messages for which `receive` waits. */
-  #wanted = 0;
+  /** Whether `receive` waits. */
+  #isWaiting = false;
   #isFetching = false;
 
   constructor(
@@ -65,12 +65,12 @@ class NatsQueue implements BrokerConnection<Delivery> {
   }
 
   async receive(max: number, signal: AbortSignal): Promise<Delivery[]> {
-    this.#wanted = max;
+    this.#isWaiting = true;
     if (this.#inflow.isEmpty && !this.#isFetching) void this.#fetch();
     try {
       return await this.#inflow.receive(max, signal);
     } finally {
-      this.#wanted = 0;
+      this.#isWaiting = false;
     }
   }
 
@@ -98,8 +98,8 @@ class NatsQueue implements BrokerConnection<Delivery> {
   async #fetch(): Promise<void> {
     this.#isFetching = true;
     try {
-      while (this.#wanted > 0 && !this.client.isClosed()) {
-        for await (const raw of await this.consumer.fetch({ max_messages: this.#wanted })) {
+      while (this.#isWaiting && this.#inflow.room > 0 && !this.client.isClosed()) {
+        for await (const raw of await this.consumer.fetch({ max_messages: this.#inflow.room })) {
           const delivery = deliveryOf(raw);
           this.#unsettled.add(delivery);
           if (!this.#inflow.add(delivery)) void this.client.close();
@@ -125,6 +125,7 @@ class NatsQueue implements BrokerConnection<Delivery> {
 function deliveryOf(raw: JsMsg): Delivery {
   const headers: Record<string, string> = {};
   for (const [name, [value]] of raw.headers ?? []) if (value !== undefined) headers[name.toLowerCase()] = value;
-  const id = headers["nats-msg-id"] ?? `${raw.info.stream}:${raw.seq}`;
+  // A stream that is deleted and created again repeats its numbers, at other times.
+  const id = headers["nats-msg-id"] ?? `${raw.info.stream}:${raw.seq}:${raw.info.timestampNanos}`;
   return { raw, id, eventType: null, headers, body: raw.data, place: raw.subject };
 }
