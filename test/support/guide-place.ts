@@ -42,14 +42,16 @@ export async function guidePlace(...args: readonly string[]): Promise<GuidePlace
       try {
         for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
           text += chunk;
-          const lines = text.split("\n");
-          if (lines.length > count) return lines.slice(0, count).join("\n");
+          // Leaving the loop would wait for the end of the output.
+          if (text.split("\n").length > count) child.kill("SIGKILL");
         }
       } finally {
         clearTimeout(deadline);
         child.kill("SIGKILL");
         await child.exited;
       }
+      const lines = text.split("\n");
+      if (lines.length > count) return lines.slice(0, count).join("\n");
       throw new Error(`${command} has ended or takes too long. Its output:\n${text}`);
     },
     async shell(command) {
