@@ -6,12 +6,11 @@ import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 import type { Canary } from "./canary.ts";
 import type { QueueChecks } from "./checks/queues.ts";
 import type { Network } from "./network.ts";
+import { never } from "./never.ts";
 import type { SimBrokers } from "./queues/brokers.ts";
 import { brokersOf } from "./queues/ports.ts";
 import { SQS_HOST } from "./queues/sqs.ts";
 import { sandboxWith } from "./shape-canary.ts";
-
-const NEVER = new Promise<never>(() => {});
 
 /** The world outside of a program. */
 export interface Outside {
@@ -37,20 +36,20 @@ export function outsideOf(parts: Parts, clock: Clock, isAlive: () => boolean): O
   const sandbox = sandboxWith(canary, parts.sandbox);
   const transport: Transport = {
     send: (request, signal) => {
-      if (!isAlive()) return NEVER;
+      if (!isAlive()) return never();
       return request.url.hostname === SQS_HOST ? brokers.answer(request, signal) : network.send(request, signal);
     },
   };
   const resolver: Resolver = {
-    resolve: (host, signal) => (isAlive() ? network.resolve(host, signal) : NEVER),
+    resolve: (host, signal) => (isAlive() ? network.resolve(host, signal) : never()),
   };
   return {
     ...{ transport, resolver },
     sandbox: {
-      run: (owner, prepare) => (isAlive() ? sandbox.run(owner, prepare) : NEVER),
-      runHosted: (owner, prepare, isRerun) => (isAlive() ? sandbox.runHosted(owner, prepare, isRerun) : NEVER),
+      run: (owner, prepare) => (isAlive() ? sandbox.run(owner, prepare) : never()),
+      runHosted: (owner, prepare, isRerun) => (isAlive() ? sandbox.runHosted(owner, prepare, isRerun) : never()),
     },
-    keys: { fetch: () => (isAlive() ? network.fetchKey() : NEVER), confirm: () => NEVER },
+    keys: { fetch: () => (isAlive() ? network.fetchKey() : never()), confirm: () => never() },
     brokers: brokersOf({
       ...{ clock, transport, resolver, policy: settings, bodyBytesMax: settings.maxBodyBytes, canary, isAlive },
       ...{ simulated: brokers, checks: parts.queueChecks },

@@ -15,6 +15,7 @@ import type { QueueChecks } from "./checks/queues.ts";
 import type { VirtualClock } from "./clock.ts";
 import type { Dice } from "./dice.ts";
 import type { Network } from "./network.ts";
+import { never } from "./never.ts";
 import { outsideOf } from "./outside.ts";
 import type { SimBrokers } from "./queues/brokers.ts";
 import { aroundVerbs, mayBeSlow } from "./verbs.ts";
@@ -27,8 +28,6 @@ const SLOW_MS_MAX = { read: [3, 30, 300], write: [3, 30, 300, 2000] };
 /** Rare reads, which are made slow more often than others. */
 const OFTEN_SLOW = /^configuration\.endpoints\.(get|secrets)$|^queue\.contents$/;
 const OFTEN = 3;
-
-const NEVER = new Promise<never>(() => {});
 
 export const ROOT_TOKEN = "root-token-of-the-simulation-0123";
 
@@ -162,7 +161,7 @@ export class Program {
    * Runs a verb, perhaps slowly. After the program has ended, the returned promise never settles.
    */
   #call(name: string, args: readonly unknown[], run: () => unknown): unknown {
-    if (!this.#isAlive) return NEVER;
+    if (!this.#isAlive) return never();
     const { observer, onPrune } = this.around;
     if (name === "housekeeping.prune") onPrune();
     const delayMs = this.#rollDelay(name);
@@ -224,7 +223,7 @@ export class Program {
     const send = functionSender(() => this.kernel, settings.maxBodyBytes);
     return async (message) => {
       const reply = await send(message);
-      if (!this.#isAlive) return NEVER;
+      if (!this.#isAlive) return never();
       if ("id" in reply) onFunctionSent(message, reply.id);
       return reply;
     };

@@ -1,9 +1,9 @@
 import { Database, type Statement } from "bun:sqlite";
 
 /**
- * Opens the data of one world, in memory. Programs that crashed stay in memory, because their waits
- * never end. Closing the data finalizes their statements too, as the end of a process would. Otherwise
- * each world would keep its data until the last seed has run.
+ * Opens the data of one world, in memory. Closing it finalizes all statements, also those of programs
+ * that crashed, as the end of a process would. Otherwise the data would stay in memory until the
+ * statements are collected as garbage.
  */
 export function openSimDatabase(): Database {
   const db = new Database(":memory:", { strict: true });

@@ -1,17 +1,16 @@
 import type { Broker, BrokerConnection, BrokerMessage, Disposition } from "../../../src/consume/broker.ts";
 import type { QueueChecks } from "../checks/queues.ts";
+import { never } from "../never.ts";
 import type { Publication } from "./queue.ts";
 import type { QueueSource } from "./queue-source.ts";
-
-const NEVER = new Promise<never>(() => {});
 
 /** A broker that checks what the program does with its connections. */
 export function observed(broker: Broker, checks: QueueChecks, isAlive: () => boolean): Broker {
   return {
     async connect(settings, signal) {
-      if (!isAlive()) return NEVER;
+      if (!isAlive()) return never();
       const connection = await broker.connect(settings, signal);
-      if (!isAlive()) return NEVER;
+      if (!isAlive()) return never();
       const { href } = settings.url;
       const source = checks.sources.find(({ urls }) => urls.includes(href));
       // The program may have crashed before its owner learned of the source.
@@ -44,14 +43,14 @@ export class ObservedConnection implements BrokerConnection {
 
   async receive(max: number, signal: AbortSignal): Promise<readonly BrokerMessage[]> {
     const { connection, checks, isAlive, source, url, prefetch } = this.parts;
-    if (!isAlive()) return NEVER;
+    if (!isAlive()) return never();
     if (this.#places.size + max > prefetch) {
       checks.violation(`source ${source.seq} asks for ${max} messages besides ${this.#places.size} of ${prefetch}`);
     }
     const messages = await connection
       .receive(max, signal)
-      .catch((error: unknown) => (isAlive() ? raise(error) : NEVER));
-    if (!isAlive()) return NEVER;
+      .catch((error: unknown) => (isAlive() ? raise(error) : never()));
+    if (!isAlive()) return never();
     for (const message of messages) this.#places.set(message, this.#placeNext++);
     checks.received(source, url, messages);
     return messages;
@@ -59,18 +58,18 @@ export class ObservedConnection implements BrokerConnection {
 
   async settle(message: BrokerMessage, how: Disposition): Promise<void> {
     const { connection, checks, isAlive } = this.parts;
-    if (!isAlive()) return NEVER;
+    if (!isAlive()) return never();
     checks.settling(message, how);
-    await connection.settle(message, how).catch((error: unknown) => (isAlive() ? raise(error) : NEVER));
-    if (!isAlive()) return NEVER;
+    await connection.settle(message, how).catch((error: unknown) => (isAlive() ? raise(error) : never()));
+    if (!isAlive()) return never();
     this.#places.delete(message);
   }
 
   async close(): Promise<void> {
     const { connection, checks, isAlive, source } = this.parts;
-    if (!isAlive()) return NEVER;
+    if (!isAlive()) return never();
     await connection.close();
-    if (!isAlive()) return NEVER;
+    if (!isAlive()) return never();
     checks.closed(source, this);
   }
 
