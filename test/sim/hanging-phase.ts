@@ -28,16 +28,16 @@ export async function hangingPhase(world: World): Promise<void> {
   network.onlyEndpointsFail();
   for (let i = 0; i <= CONCURRENCY; i++) {
     hosts.push(`hanging-${i}.example`);
-    await world.do(addPlainEndpoint(application, hosts.at(-1)!));
+    await world.calls.do(addPlainEndpoint(application, hosts.at(-1)!));
   }
-  await world.do(addPlainEndpoint(application, "steady-while-others-hang.example"));
-  await world.do(sendTo(application, "before others hang"));
+  await world.calls.do(addPlainEndpoint(application, "steady-while-others-hang.example"));
+  await world.calls.do(sendTo(application, "before others hang"));
   await world.steps.passTime(WARM_UP_MS);
   for (const host of hosts) network.changeMood(host, "hanging");
   checks.fairness.watch(world.endpoints.at(-1)!);
   const acceptedAt: number[] = [];
   for (let i = 0; i < MESSAGES; i++) {
-    await world.do(sendTo(application, `while others hang: ${i}`));
+    await world.calls.do(sendTo(application, `while others hang: ${i}`));
     acceptedAt.push(clock.now);
     await world.steps.passTime(EVERY_MS);
   }

@@ -32,7 +32,7 @@ export class Lives {
   async start(): Promise<void> {
     this.#isStarting = true;
     const { program } = this;
-    await this.world.do(() => program.start());
+    await this.world.calls.do(() => program.start());
     if (program.isAlive) this.#isStarting = false;
   }
 
@@ -67,14 +67,14 @@ export class Lives {
     const { world } = this;
     world.note("stop");
     this.isStopping = true;
-    await world.untilCallsReturn();
+    await world.calls.untilReturned();
     if (!program.isAlive) return;
     this.stops++;
     const wereUnderWay = world.inFlight.attempts.size > 0;
     if (world.rates.faults.fullDisk > 0 && world.dice.chance(FULL_DISKS_AIMED)) world.faults.fillDisk();
     const wasFull = world.faults.isDiskFull;
     if (this.#isCrashAimed()) this.#crashWithin(1000, () => this.isStopping);
-    await world.do(() => program.stop());
+    await world.calls.do(() => program.stop());
     if (!program.isAlive) return;
     program.hasStopped();
     this.#countStop(wereUnderWay, wasFull);

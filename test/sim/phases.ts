@@ -20,7 +20,7 @@ const GENTLE_MS = MINUTE_MS;
 /** Runs a world from its beginning to its end. */
 export async function runPhases(world: World): Promise<void> {
   const { checks, network } = world;
-  await world.do(furnish);
+  await world.calls.do(furnish);
   await world.lives.start();
   await faultyPhase(world);
   await look(world);
@@ -28,7 +28,7 @@ export async function runPhases(world: World): Promise<void> {
   await hangingPhase(world);
   await calmPhase(world);
   await redriveEverything(world);
-  await world.do(readAllLinks);
+  await world.calls.do(readAllLinks);
   await look(world);
   checks.ending.everyMessage(world.sent, network, world.program.kernel.ids);
   checks.ending.nothingSurvivedPurge();
@@ -36,7 +36,7 @@ export async function runPhases(world: World): Promise<void> {
   checks.filters.everyMessage(world.sent);
   checks.keys.eachWorkedOnce();
   checks.functions.eachSentOnce();
-  await world.do(finalCounts);
+  await world.calls.do(finalCounts);
   checks.sources.everyRequest();
 }
 
@@ -51,8 +51,8 @@ async function faultyPhase(world: World): Promise<void> {
     if (faults.chance("stop")) await world.lives.stop();
     if (faults.chance("fullDisk")) faults.fillDisk();
     if (faults.chance("clockStep")) faults.setClock();
-    void world.launch(EVENTS[rollEvent(dice, world.rates)]);
-    if (dice.chance(world.rates.sources)) void world.launch(SOURCE_EVENTS[rollSourceEvent(dice, world.rates)]);
+    void world.calls.launch(EVENTS[rollEvent(dice, world.rates)]);
+    if (dice.chance(world.rates.sources)) void world.calls.launch(SOURCE_EVENTS[rollSourceEvent(dice, world.rates)]);
     await world.steps.passTime(0);
     countPending(world);
     if (i === Math.floor(events / 2)) await look(world);
@@ -84,35 +84,35 @@ async function look(world: World): Promise<void> {
 async function endFaults(world: World): Promise<void> {
   world.faults.end();
   world.aims.mode = "none";
-  await world.untilCallsReturn();
-  await world.do(openGate);
-  await world.do(mendDowngrades);
-  await world.do(readAllLinks);
+  await world.calls.untilReturned();
+  await world.calls.do(openGate);
+  await world.calls.do(mendDowngrades);
+  await world.calls.do(readAllLinks);
 }
 
 async function calmPhase(world: World): Promise<void> {
   const { checks, faults, network, dice, rates } = world;
   network.calm();
   if (rates.faults.clockStep > 0 && dice.chance(0.5)) faults.setClock();
-  await world.do(reopenAll);
-  await world.do(openQueues);
-  await world.do(steadyConsumers);
+  await world.calls.do(reopenAll);
+  await world.calls.do(openQueues);
+  await world.calls.do(steadyConsumers);
   world.aims.mode = "gentle";
   await world.steps.passTime(GENTLE_MS);
   world.aims.mode = "last";
-  for (const endpointSeq of world.endpoints) void world.launch(EVENTS.resend, { endpointSeq, messageSeq: null });
+  for (const endpointSeq of world.endpoints) void world.calls.launch(EVENTS.resend, { endpointSeq, messageSeq: null });
   await world.steps.passTime(CATCH_UP_MS);
   world.aims.mode = "none";
   checks.rest.nothingIsLate(CATCH_UP_MS, world.program.kernel.seqs.last);
-  await world.do(deleteCronSources);
+  await world.calls.do(deleteCronSources);
   await atRest(world, "after the calm phase");
 }
 
 /** Redrives all dead letters. They must arrive at every endpoint that still exists. */
 async function redriveEverything(world: World): Promise<void> {
-  await world.do(reopenAll);
-  await world.do(steadyConsumers);
-  await world.do((scene, program) => redrive(scene, program, null));
+  await world.calls.do(reopenAll);
+  await world.calls.do(steadyConsumers);
+  await world.calls.do((scene, program) => redrive(scene, program, null));
   await atRest(world, "after the last redrive");
 }
 

@@ -2,14 +2,13 @@ import { createHash } from "node:crypto";
 import type { Fact } from "../../src/core/fact.ts";
 import type { Seq } from "../../src/core/id.ts";
 import type { KernelSettings } from "../../src/kernel.ts";
-import { StoreUnavailable } from "../../src/store/index.ts";
 import { openMemoryStore } from "../../src/store/sqlite/index.ts";
 import { Aims } from "./aims.ts";
+import { Calls } from "./calls.ts";
 import { type Canary, plantInCode } from "./canary.ts";
 import { Checks } from "./checks.ts";
 import { VirtualClock } from "./clock.ts";
 import { Dice } from "./dice.ts";
-import { EVENTS, SOURCE_EVENTS } from "./events.ts";
 import { Faults } from "./faults.ts";
 import { CALLED_HOST } from "./functions.ts";
 import { rollSettings } from "./furnish.ts";
@@ -19,12 +18,12 @@ import { Network } from "./network.ts";
 import { runPhases } from "./phases.ts";
 import type { Program } from "./program.ts";
 import { SimBrokers } from "./queues/brokers.ts";
-import { type EventName, type Rates, rollRates, type SourceEventName } from "./rates.ts";
+import { type Rates, rollRates } from "./rates.ts";
 import { FaultySandbox } from "./sandbox.ts";
-import type { Event, Scene, Sent } from "./scene.ts";
+import type { Scene, Sent } from "./scene.ts";
 import { openSimDatabase } from "./sim-database.ts";
-import { Crash, Steps } from "./steps.ts";
-import { InFlight, type Target } from "./watch/in-flight.ts";
+import { Steps } from "./steps.ts";
+import { InFlight } from "./watch/in-flight.ts";
 
 const START_AT = Date.UTC(2026, 0, 1);
 /** Number of attempts after which no more events are aimed and no more messages are sent. */
@@ -67,14 +66,13 @@ export class World implements Scene {
   readonly steps: Steps;
   readonly aims: Aims;
   readonly lives: Lives;
+  readonly calls = new Calls(this);
   environment: Seq = 0;
   readonly applications: Seq[] = [];
   readonly endpoints: Seq[] = [];
   readonly hosts: string[] = [];
   readonly sent: Sent[] = [];
   readonly #trace = createHash("sha256");
-  /** Calls in this life of the program that have not returned. */
-  readonly #calls = new Set<Promise<void>>();
   #attempts = 0;
   #progressAt = START_AT;
 
@@ -151,45 +149,13 @@ export class World implements Scene {
     return this.#attempts >= ATTEMPTS_ENOUGH;
   }
 
-  // --- calls ---
-
-  /**
-   * Starts an event. Resolves when its callers have their responses. If the program crashes first,
-   * the promise may never resolve.
-   */
-  launch(event: Event, target: Target | null = null): Promise<void> {
-    const call = event(this, this.program, target).catch((error: unknown) => {
-      if (error instanceof StoreUnavailable || error instanceof Crash) return;
-      this.checks.violation(`a call failed: ${error instanceof Error ? error.stack : error}`);
-    });
-    this.#calls.add(call);
-    void call.finally(() => this.#calls.delete(call));
-    return call;
+  get later(): Calls["later"] {
+    return this.calls.later;
   }
 
-  /** Starts an event and lets time pass until it is done or the program has crashed. */
-  async do(event: Event): Promise<void> {
-    const { program } = this;
-    let isDone = false;
-    void this.launch(event).finally(() => {
-      isDone = true;
-    });
-    await this.steps.until(() => isDone || !program.isAlive);
+  get laterAtSource(): Calls["laterAtSource"] {
+    return this.calls.laterAtSource;
   }
-
-  /** Lets time pass until every call has returned or the program has crashed. */
-  async untilCallsReturn(): Promise<void> {
-    const { program } = this;
-    await this.steps.until(() => this.#calls.size === 0 || !program.isAlive);
-  }
-
-  readonly later = (delayMs: number, name: EventName, target: Target | null): void => {
-    this.#launchLater(delayMs, EVENTS[name], target);
-  };
-
-  readonly laterAtSource = (delayMs: number, name: SourceEventName): void => {
-    this.#launchLater(delayMs, SOURCE_EVENTS[name], null);
-  };
 
   readonly rollConsumerLoss = (): boolean =>
     !this.network.onlyEndpointsMayFail && this.dice.chance(this.rates.faults.consumerLoss);
@@ -210,17 +176,6 @@ export class World implements Scene {
     this.lives.crashAfterTurns(this.dice.below(8));
   }
 
-  #launchLater(delayMs: number, event: Event, target: Target | null): void {
-    const { program } = this;
-    const { mode } = this.aims;
-    this.clock.at(delayMs, () => {
-      const isStill = program === this.program && !this.lives.isStopping && mode === this.aims.mode;
-      if (isStill) void this.launch(event, target);
-    });
-  }
-
-  // --- time ---
-
   async #crashIfDue(): Promise<boolean> {
     if (!this.faults.isCrashDue) return false;
     await this.lives.crash();
@@ -229,7 +184,7 @@ export class World implements Scene {
 
   programEnded(): void {
     this.inFlight.clear();
-    this.#calls.clear();
+    this.calls.programEnded();
   }
 
   happened(fact: Fact): void {
@@ -256,8 +211,8 @@ export class World implements Scene {
   }
 
   #isAtRest(): boolean {
-    const { inFlight, checks } = this;
-    if (this.#calls.size > 0 || inFlight.attempts.size > 0 || checks.backlog.isGrowing) return false;
+    const { calls, inFlight, checks } = this;
+    if (calls.areOpen || inFlight.attempts.size > 0 || checks.backlog.isGrowing) return false;
     if (this.unreadQueues.length > 0) return false;
     return checks.rest.lastDueAt() === null && checks.operational.areAllStored;
   }
