@@ -1,21 +1,9 @@
 import type { Database } from "bun:sqlite";
-import type { TokenKind } from "./path.ts";
 import { APPLICATION, createEndpoints, type Product } from "./product.ts";
+import type { Case } from "./stall-case.ts";
 import { importCases } from "./stall-imports.ts";
 import { listCases } from "./stall-lists.ts";
 import { schemaCases } from "./stall-schemas.ts";
-
-/** An action of clients that may block the server or use its memory. */
-export interface Case {
-  /** The token of the requests in `run`, by default the root token. */
-  readonly token?: TokenKind;
-  /** Creates what the case needs, on a server that no other case uses. */
-  readonly prepare?: (server: Product) => Promise<void>;
-  /** Adds rows to the database while no server runs. */
-  readonly fill?: (db: Database) => void;
-  /** Returns a function that closes what the case has opened. */
-  readonly run: (server: Product) => Promise<(() => void) | undefined>;
-}
 
 const NOWHERE = "http://127.0.0.1:9";
 const MANY_ENDPOINTS = 1000;

@@ -1,4 +1,4 @@
-import type { Case } from "./stall-cases.ts";
+import type { Case } from "./stall-case.ts";
 
 /** Returns an OpenAPI document with webhooks of 130 fields each. */
 const webhooks = (count: number) => ({

@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { DURATION_BOUNDS_MS, HOUR_MS, MINUTE_MS } from "../../src/core/series.ts";
 import { APPLICATION, createEndpoints } from "./product.ts";
-import type { Case } from "./stall-cases.ts";
+import type { Case } from "./stall-case.ts";
 
 /** Lists of a large environment. Each case reads one list with several filters, one after another. */
 

@@ -1,5 +1,5 @@
 import { APPLICATION, createEndpoints, type Product } from "./product.ts";
-import type { Case } from "./stall-cases.ts";
+import type { Case } from "./stall-case.ts";
 
 const DENSE_FIELDS = 1000;
 const SMALL_FIELDS = 3;

@@ -6,7 +6,8 @@ import { Database } from "bun:sqlite";
 import { join } from "node:path";
 import { type Product, startProduct } from "./product.ts";
 import { TemporaryDirectory } from "./resources.ts";
-import { type Case, cases } from "./stall-cases.ts";
+import type { Case } from "./stall-case.ts";
+import { cases } from "./stall-cases.ts";
 
 const WARM_UP_MS = 500;
 /**

@@ -1,10 +1,11 @@
 import { UNVERIFIED_MS } from "../core/attention-rules.ts";
 import type { Seq } from "../core/id.ts";
-import type { NoticeChannel, NoticeChannelName } from "../core/notice.ts";
+import type { NoticeChannelName } from "../core/notice.ts";
 import { OneLife } from "../core/service.ts";
 import type { Cancel } from "../ports.ts";
 import { type EndpointHealth, StoreUnavailable, type Troubled } from "../store/index.ts";
-import { ChannelNotices, type ChannelParts, digestMsFor } from "./channel-notices.ts";
+import { ChannelNotices, digestMsFor } from "./channel-notices.ts";
+import type { NoticesParts } from "./notices-parts.ts";
 import type { Observed } from "./rules.ts";
 import { type TestedChannel, TestNotices } from "./test-notice.ts";
 
@@ -12,12 +13,6 @@ const LOOK_EVERY_MS_MAX = 15_000;
 const LOOKS_PER_DIGEST = 4;
 /** Endpoints that were disabled longer ago, in ms, are not reported any more. */
 const DISABLED_MS_MAX = 7 * 86_400_000;
-
-export interface NoticesParts extends ChannelParts {
-  readonly channels: readonly NoticeChannel[];
-  /** Returns the time since which the backlog of an environment has been growing, or null. */
-  readonly backlogWatch: { growingSince(environmentSeq: Seq): number | null };
-}
 
 /**
  * Sends notices to people about endpoints that fail, were disabled, stay unverified or have

@@ -1,5 +1,5 @@
 import type { NoticeChannel, NoticeChannelName, NoticeMessage } from "../core/notice.ts";
-import type { NoticesParts } from "./notices.ts";
+import type { NoticesParts } from "./notices-parts.ts";
 import { reportNotice, sendNotice } from "./sending.ts";
 
 export interface TestedChannel {

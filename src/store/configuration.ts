@@ -37,7 +37,7 @@ import type {
   TokenEnd,
   TokenFilter,
   TokenRotation,
-} from "./index.ts";
+} from "./records/index.ts";
 
 /**
  * Stores the configuration: environments, applications, event types, endpoints, sources, tokens and

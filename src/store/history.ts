@@ -26,7 +26,7 @@ import type {
   ReplayPage,
   SourceLogEntry,
   StoreTotals,
-} from "./index.ts";
+} from "./records/index.ts";
 
 /**
  * Reads messages, attempts and dead letters, for the API and for replays.

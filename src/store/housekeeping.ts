@@ -1,5 +1,7 @@
 import type { Seq } from "../core/id.ts";
+import type { Notices } from "./notices.ts";
 import type {
+  ClockOffsets,
   PageOf,
   PageRequest,
   Pruned,
@@ -9,9 +11,7 @@ import type {
   Task,
   TaskFilter,
   UnenforcedRule,
-} from "./index.ts";
-import type { Notices } from "./notices.ts";
-import type { ClockOffsets } from "./records/common.ts";
+} from "./records/index.ts";
 
 /** Manages background tasks, retention, size and health. */
 export interface Housekeeping {

@@ -15,16 +15,7 @@ export type { Housekeeping } from "./housekeeping.ts";
 export type * from "./moves.ts";
 export type * from "./notices.ts";
 export type { Queue } from "./queue.ts";
-export * from "./records/common.ts";
-export type * from "./records/configuration.ts";
-export type * from "./records/delivery.ts";
-export type * from "./records/history.ts";
-export type * from "./records/message.ts";
-export type * from "./records/session.ts";
-export * from "./records/source.ts";
-export * from "./records/survey.ts";
-export * from "./records/task.ts";
-export type * from "./records/token.ts";
+export * from "./records/index.ts";
 export type { ReplicaState, StoreReplica } from "./replica.ts";
 export type { Survey } from "./survey.ts";
 

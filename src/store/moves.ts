@@ -1,5 +1,5 @@
 import type { MovedIds, Seq } from "../core/id.ts";
-import type { Key } from "./index.ts";
+import type { Key } from "./records/index.ts";
 
 /**
  * Moves of applications between installations. The installation that an application leaves is the

@@ -1,7 +1,7 @@
 import type { Seq } from "../core/id.ts";
 import type { NoticeChannelName, NoticeKind } from "../core/notice.ts";
 import type { FailureReason } from "../core/outcome.ts";
-import type { DisabledCause } from "./index.ts";
+import type { DisabledCause } from "./records/index.ts";
 
 /** The latest notice of a kind about an endpoint or an environment that a channel took. */
 export interface SentNotice {

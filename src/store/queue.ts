@@ -24,7 +24,7 @@ import type {
   Settled,
   Settlement,
   Task,
-} from "./index.ts";
+} from "./records/index.ts";
 
 /**
  * The durable queue: pending deliveries, their lanes and their outcomes.

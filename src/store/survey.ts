@@ -16,7 +16,7 @@ import type {
   NameSearch,
   PageOf,
   PageRequest,
-} from "./index.ts";
+} from "./records/index.ts";
 
 /**
  * Searches across the applications of an environment, for operators.

@@ -4,7 +4,7 @@ import { plainEventType } from "../../../src/core/resources/event-type.ts";
 import { plainSource } from "../../../src/core/resources/source.ts";
 import { doorTokenBytes, doorTokenText, tokenHash } from "../../../src/core/token.ts";
 import type { Endpoint, Source } from "../../../src/store/index.ts";
-import type { SeedParts } from "./write.ts";
+import type { SeedParts } from "./parts.ts";
 
 /** What happens to the endpoint's deliveries. `gone`: it responded with 410 and was disabled. */
 export type Fate = "healthy" | "failing" | "paused" | "disabled" | "gone";

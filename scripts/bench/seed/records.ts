@@ -1,6 +1,6 @@
 import { IdCodec } from "../../../src/core/id.ts";
 import type { Customer } from "./customers.ts";
-import type { SeedParts } from "./write.ts";
+import type { SeedParts } from "./parts.ts";
 
 /** One audit entry for this many messages. */
 const MESSAGES_PER_ENTRY = 40;

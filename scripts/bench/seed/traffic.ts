@@ -3,7 +3,7 @@ import type { FailureReason } from "../../../src/core/outcome.ts";
 import type { NewMessage, Settlement } from "../../../src/store/index.ts";
 import { HEADERS, payloadOf, receivedBy } from "./content.ts";
 import { CHANNELS, type Customer, EVENT_TYPE_NAMES, type SeedEndpoint, TAGS } from "./customers.ts";
-import type { SeedOptions, SeedParts } from "./write.ts";
+import type { SeedOptions, SeedParts } from "./parts.ts";
 
 /** Number of successive periods in each of which messages are accepted and attempts are made. */
 const TICKS = 3000;

@@ -1,28 +1,12 @@
 import { deliveryHeldMeta } from "../../../src/core/delivery.ts";
 import { Facts } from "../../../src/core/fact.ts";
 import { SeriesKeeper } from "../../../src/deliver/tasks/series-keeper.ts";
-import type { Store } from "../../../src/store/index.ts";
 import { openStore } from "../../../src/store/sqlite/index.ts";
 import { createCustomers } from "./customers.ts";
+import type { SeedOptions, SeedParts } from "./parts.ts";
 import { writeRecords } from "./records.ts";
 import { SeedClock, SeedRandom } from "./time.ts";
 import { Traffic } from "./traffic.ts";
-
-export interface SeedOptions {
-  readonly dataDir: string;
-  readonly messages: number;
-  readonly attempts: number;
-  readonly deadLetters: number;
-  /** The period, which ends now. Data older than the server's `retention` would be deleted. */
-  readonly days: number;
-  readonly seed: number;
-}
-
-export interface SeedParts {
-  readonly store: Store;
-  readonly clock: SeedClock;
-  readonly random: SeedRandom;
-}
 
 const DAY_MS = 86_400_000;
 

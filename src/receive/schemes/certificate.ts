@@ -1,7 +1,8 @@
 import { type KeyObject, X509Certificate } from "node:crypto";
-import type { Cause, Check, FetchedKey } from "../receiver.ts";
+import type { Check, FetchedKey } from "../receiver.ts";
 import type { RequestView } from "../request-view.ts";
 import { decodeBase64 } from "./bytes.ts";
+import type { CertificateSender, CertificateSignature } from "./certificate-sender.ts";
 import { paypal } from "./paypal.ts";
 import { isSigned } from "./rsa-signature.ts";
 import {
@@ -23,26 +24,6 @@ export interface CertificateParameters {
   readonly sender: "paypal" | "aws-sns";
   /** ISO 8601. By default not checked, because retries carry the old time. */
   readonly time: Window;
-}
-
-/** The signature of a request and where its certificate is. */
-export interface CertificateSignature {
-  readonly signature: string;
-  readonly digest: "sha1" | "sha256";
-  readonly certificateUrl: string;
-  readonly time: string;
-  /** Returns the signed texts, one for each of the configured secrets that could be right. */
-  readonly signed: readonly string[];
-}
-
-/** The rules of one sender. */
-export interface CertificateSender {
-  /** Reads a request. `secrets` are identifiers that must be signed too. */
-  read(request: RequestView, secrets: readonly string[]): CertificateSignature | Cause;
-  /** Returns whether a certificate may stand at this URL. */
-  isAllowedUrl(url: URL): boolean;
-  /** Returns whether a certificate has the name of the sender. Not asked for a pinned certificate. */
-  isItsCertificate(certificate: X509Certificate): boolean;
 }
 
 const SENDERS: Readonly<Record<CertificateParameters["sender"], CertificateSender>> = { paypal, "aws-sns": sns };

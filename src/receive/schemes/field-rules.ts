@@ -2,7 +2,7 @@
 import { randomUUID } from "node:crypto";
 import { exceedsDepth } from "../../core/json.ts";
 import type { RequestView } from "../request-view.ts";
-import { type Rule, type RuleSignature, viewOfExample } from "./hmac-rule.ts";
+import { type Rule, type RuleSignature, viewOfExample } from "./rule.ts";
 import { configText } from "./scheme.ts";
 import type { Algorithm } from "./signature-format.ts";
 

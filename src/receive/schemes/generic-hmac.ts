@@ -1,4 +1,5 @@
-import { type HmacParameters, prepareHmac } from "./hmac.ts";
+import { prepareHmac } from "./hmac.ts";
+import type { HmacParameters } from "./hmac-parameters.ts";
 import { configText, type PreparedScheme, type SourceConfig } from "./scheme.ts";
 import type { Algorithm } from "./signature-format.ts";
 import { parseTemplate } from "./template.ts";

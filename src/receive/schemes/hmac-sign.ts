@@ -1,7 +1,7 @@
 import { type KeyObject, randomUUID } from "node:crypto";
 import type { ExampleRequest } from "../receiver.ts";
 import { digestOf } from "./bytes.ts";
-import type { Hmac } from "./hmac.ts";
+import type { Hmac } from "./hmac-parameters.ts";
 import { formatSignature } from "./signature-format.ts";
 import { fill } from "./template.ts";
 import { formatTime } from "./time.ts";

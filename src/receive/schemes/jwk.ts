@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
-import type { JwtAlgorithm } from "./jwt.ts";
+import type { JwtAlgorithm } from "./jwt-parameters.ts";
 
 /** The keys of a JSON Web Key Set by their ids. */
 export interface JwkSet {

@@ -1,6 +1,6 @@
 import { createHash, createHmac, randomUUID } from "node:crypto";
 import type { ExampleRequest } from "../receiver.ts";
-import type { JwtParameters } from "./jwt.ts";
+import type { JwtParameters } from "./jwt-parameters.ts";
 
 const LIFE_SECONDS = 60;
 

@@ -1,5 +1,5 @@
 import { crc32 } from "node:zlib";
-import type { CertificateSender } from "./certificate.ts";
+import type { CertificateSender } from "./certificate-sender.ts";
 
 const HOSTS: ReadonlySet<string> = new Set(["api.paypal.com", "api.sandbox.paypal.com"]);
 const PATH = /^\/v1\/notifications\/certs\/[A-Za-z0-9-]{1,128}$/;

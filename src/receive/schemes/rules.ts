@@ -1,5 +1,5 @@
 import { adyen, braintree, dropboxSign, mailgun, mercadoPago, transloadit } from "./field-rules.ts";
-import type { Rule } from "./hmac-rule.ts";
+import type { Rule } from "./rule.ts";
 import { contentful, hubspot, mandrill, plivo, twilio } from "./url-rules.ts";
 
 /** The rules by the names that the provider table uses. */

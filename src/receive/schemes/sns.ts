@@ -1,5 +1,5 @@
 import type { RequestView } from "../request-view.ts";
-import type { CertificateSender } from "./certificate.ts";
+import type { CertificateSender } from "./certificate-sender.ts";
 
 const HOST = /^sns\.[a-z0-9-]{3,40}\.amazonaws\.com(\.cn)?$/;
 const PATH = /^\/[A-Za-z0-9_-]{1,200}\.pem$/;

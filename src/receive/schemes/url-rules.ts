@@ -3,7 +3,7 @@ import { createHash, randomUUID } from "node:crypto";
 import type { Cause } from "../receiver.ts";
 import type { RequestView } from "../request-view.ts";
 import { encodes } from "./bytes.ts";
-import { type Rule, type RuleExample, type SignedParts, viewOfExample } from "./hmac-rule.ts";
+import { type Rule, type RuleExample, type SignedParts, viewOfExample } from "./rule.ts";
 
 /** Sorting many fields would take long. Real requests have fewer than 100. */
 const FIELDS_MAX = 1000;

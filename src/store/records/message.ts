@@ -1,10 +1,10 @@
+import type { DeliveryState } from "../../core/delivery.ts";
 import type { Seq } from "../../core/id.ts";
 import type { Finding } from "../../core/problem.ts";
 import type { DayCount, MessageQuota, QuotaExceeded } from "../../core/quota.ts";
 import type { Received } from "../../core/received.ts";
 import type { TraceContext } from "../../core/trace.ts";
 import type { TimeWindow } from "./common.ts";
-import type { DeliveryState } from "./delivery.ts";
 
 /** A message that exists, without its content. */
 export interface KnownMessage {

@@ -17,7 +17,7 @@ import { reasonText } from "../../kit/reasons.ts";
 import { getAttempt } from "../api/messages.ts";
 import { batchLink, endpointLink } from "../links.ts";
 import style from "./attempt-details.module.css";
-import type { OfMessage } from "./deliveries.tsx";
+import type { OfMessage } from "./of-message.ts";
 import { attemptAsCurl, type SentBody, sentBody, sentHeaders, signedOf } from "./sent.ts";
 import { BODY_FILE, LANGUAGES, type Language, verification } from "./verification.ts";
 

@@ -4,7 +4,7 @@ import { Read, Section } from "../../kit/parts/section.tsx";
 import { getAttempts } from "../api/messages.ts";
 import { useResource } from "../resource.ts";
 import { AttemptDetails } from "./attempt-details.tsx";
-import type { OfMessage } from "./deliveries.tsx";
+import type { OfMessage } from "./of-message.ts";
 import type { SentBody } from "./sent.ts";
 
 interface AttemptsProps extends OfMessage {

@@ -5,7 +5,7 @@ import { Confirm, Outcome, useActionThen } from "../../kit/parts/action.tsx";
 import { counted } from "../../kit/words.ts";
 import { cancelMessage } from "../api/messages.ts";
 import { refresh } from "../live.ts";
-import type { OfMessage } from "./deliveries.tsx";
+import type { OfMessage } from "./of-message.ts";
 import style from "./resend-to-many.module.css";
 
 interface CancelMessageProps extends OfMessage {

@@ -9,12 +9,8 @@ import { refresh } from "../live.ts";
 import { useResource } from "../resource.ts";
 import { may } from "../session.ts";
 import { CancelMessage } from "./cancel-message.tsx";
+import type { OfMessage } from "./of-message.ts";
 import { ResendToMany } from "./resend-to-many.tsx";
-
-export interface OfMessage {
-  readonly app: string;
-  readonly message: string;
-}
 
 /** Shows which endpoints a message is delivered to, and follows their states. */
 export function Deliveries({ app, message }: OfMessage) {

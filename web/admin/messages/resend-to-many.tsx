@@ -7,7 +7,7 @@ import { Progress } from "../../kit/parts/progress.tsx";
 import { counted } from "../../kit/words.ts";
 import { getAllDestinations, resend } from "../api/messages.ts";
 import { refresh } from "../live.ts";
-import type { OfMessage } from "./deliveries.tsx";
+import type { OfMessage } from "./of-message.ts";
 import style from "./resend-to-many.module.css";
 
 interface ResendToManyProps extends OfMessage {

@@ -1,0 +1,10 @@
+export * from "./common.ts";
+export type * from "./configuration.ts";
+export type * from "./delivery.ts";
+export type * from "./history.ts";
+export type * from "./message.ts";
+export type * from "./session.ts";
+export * from "./source.ts";
+export * from "./survey.ts";
+export * from "./task.ts";
+export type * from "./token.ts";

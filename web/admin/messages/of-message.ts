@@ -1,0 +1,4 @@
+export interface OfMessage {
+  readonly app: string;
+  readonly message: string;
+}
