@@ -1,12 +1,14 @@
 /** Changes a server so that it has the configuration of a file. */
 import { counted } from "../core/text.ts";
 import type { Api } from "./api.ts";
+import type { Change } from "./change.ts";
+import type { Configuration, Wanted } from "./configuration.ts";
 import { KINDS, type TopKind, topKinds, uidOfId } from "./kinds.ts";
+import { Matches } from "./matches.ts";
 import { ChangeFailed, perform } from "./perform.ts";
-import { type Change, Matches, type Plan, planOf } from "./plan.ts";
+import { type Plan, planOf } from "./plan.ts";
 import { readPresent, readSecrets, type Selected, type Selection } from "./present.ts";
 import { type Summary, summaryOf } from "./report.ts";
-import type { Configuration, Wanted } from "./wanted.ts";
 
 export interface ApplyOptions {
   readonly isDryRun: boolean;

@@ -21,12 +21,12 @@ import { compileFilter } from "../filter/compile.ts";
 import { noSandbox, type Sandbox } from "../sandbox/sandbox.ts";
 import { Calls } from "../sandbox/serve-calls.ts";
 import { workOnThisThread } from "../thread/heavy-work.ts";
+import type { Wanted } from "./configuration.ts";
 import type { Fault } from "./faults.ts";
 import { pathOf } from "./form.ts";
 import type { Json } from "./json.ts";
 import { KINDS, type Kind } from "./kinds.ts";
 import { hasMark, hasMaskedPassword } from "./marks.ts";
-import type { Wanted } from "./wanted.ts";
 
 /** Generous limits for the top level of code. The server has its own. */
 const LIMITS = { timeoutMs: 1000, memoryBytesMax: 64 * 1_048_576, outputCharsMax: 1_048_576 };

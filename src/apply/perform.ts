@@ -1,6 +1,7 @@
 /** Makes planned changes. */
 import { type Api, pooled, statusOf } from "./api.ts";
-import { type Change, SERIAL_STAGE, type Write } from "./plan.ts";
+import type { Change, Write } from "./change.ts";
+import { SERIAL_STAGE } from "./plan.ts";
 
 /** Maximum number of requests for one write, and the time between two, if the server responds with 429. */
 const TRIES_MAX = 60;

@@ -1,10 +1,12 @@
 /** Finds the faults of a file that depend on what the server has. */
+
+import type { Change } from "./change.ts";
+import type { Configuration, Wanted } from "./configuration.ts";
 import type { Fault } from "./faults.ts";
 import { KINDS } from "./kinds.ts";
 import { hasMark, hasMaskedPassword } from "./marks.ts";
-import type { Change, Matches } from "./plan.ts";
+import type { Matches } from "./matches.ts";
 import type { Present } from "./present.ts";
-import type { Configuration, Wanted } from "./wanted.ts";
 
 /** The fields that contain secrets, for which the file may have marks. */
 const SECRET_FIELDS = ["auth", "function", "transformation", "headers", "config"];

@@ -1,38 +1,15 @@
 /** What has to be changed so that a server has the configuration of a file. */
+
+import type { Change, Write } from "./change.ts";
 import { comparison, NO_TRANSFORMATION } from "./compare.ts";
-import type { Fault, Path } from "./faults.ts";
+import type { Configuration, Wanted } from "./configuration.ts";
+import type { Fault } from "./faults.ts";
 import type { Json } from "./json.ts";
-import { endpointsPath, hasEndpoints, idOfUid, KINDS, type Kind, nameOf, pathTo, type TopKind } from "./kinds.ts";
+import { endpointsPath, hasEndpoints, KINDS, type Kind, nameOf, pathTo, type TopKind } from "./kinds.ts";
 import { isMark } from "./marks.ts";
+import type { Matches } from "./matches.ts";
 import { createFaults, referenceFaults } from "./plan-faults.ts";
 import type { Present } from "./present.ts";
-import type { Configuration, Wanted } from "./wanted.ts";
-
-/** A request that changes something. */
-export interface Write {
-  readonly method: "post" | "patch" | "delete";
-  readonly path: string;
-  readonly body: Json;
-}
-
-export interface Change {
-  readonly action: "create" | "update" | "delete";
-  readonly kind: Kind;
-  /** The name, version or uid. That of an endpoint follows the one of its application or source. */
-  readonly id: string;
-  /** The fields that are written, by their names in the API. Empty for a deletion. */
-  readonly fields: readonly string[];
-  /** Where the thing is in the file. Null for a deletion. */
-  readonly path: Path | null;
-  /** Changes of a lower stage are made first. */
-  readonly stage: number;
-  readonly writes: readonly Write[];
-  /**
-   * If only secrets may differ: the thing, whose `updatedAt` shows whether the writes have changed
-   * anything. Otherwise null.
-   */
-  readonly probe: { readonly path: string; readonly updatedAt: unknown } | null;
-}
 
 export interface Plan {
   /** In the order in which they are made. */
@@ -58,33 +35,6 @@ const STAGE = {
 
 /** The stage whose changes are made one after another, because payload versions have an order. */
 export const SERIAL_STAGE = STAGE.payloadVersion;
-
-/** The state of a server, and how its things correspond to those of a file. */
-export class Matches {
-  readonly #byKey = new Map<string, Present>();
-
-  constructor(readonly present: readonly Present[]) {
-    for (const one of present) {
-      this.#byKey.set(keyOf(one.kind, one.parent, one.id), one);
-      // A file can also name a thing by its id, whatever its uid is.
-      if (KINDS[one.kind].identity === "uid") this.#byKey.set(keyOf(one.kind, one.parent, `id ${one.fields.id}`), one);
-    }
-  }
-
-  /** Returns the thing on the server for one of the file, or null if there is none. */
-  find({ kind, id, parent }: Wanted): Present | null {
-    const above = parent === null ? null : this.find(parent);
-    if (parent !== null && above === null) return null;
-    const named = this.#byKey.get(keyOf(kind, above, id));
-    const byId = KINDS[kind].identity === "uid" ? idOfUid(id) : null;
-    if (named !== undefined || byId === null) return named ?? null;
-    return this.#byKey.get(keyOf(kind, above, `id ${byId}`)) ?? null;
-  }
-}
-
-function keyOf(kind: Kind, parent: Present | null, id: string): string {
-  return `${kind} ${parent === null ? "" : parent.path} ${id}`;
-}
 
 /** Plans the changes. With `prunes`, things that the file does not have are deleted. */
 export function planOf(

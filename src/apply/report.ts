@@ -1,6 +1,7 @@
 /** The printed form of changes. */
+
+import type { Change } from "./change.ts";
 import { KINDS } from "./kinds.ts";
-import type { Change } from "./plan.ts";
 
 const SIGNS = { create: "+", update: "~", delete: "-" } as const;
 

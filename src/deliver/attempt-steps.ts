@@ -13,11 +13,12 @@ import { StoreUnavailable } from "../store/index.ts";
 import type { PreparedTarget } from "../targets/target.ts";
 import { Deadline } from "./deadline.ts";
 import type { DeliveryTime } from "./delivery-time.ts";
-import type { Lane, Waiting } from "./lane.ts";
+import type { Lane } from "./lane.ts";
 import type { Memory } from "./memory.ts";
 import type { DeliveryPolicy } from "./policy.ts";
 import { finishedFact, healthFact, STORE_RETRY_MS, type Verdict } from "./settle.ts";
 import type { Slot, Slots } from "./slots.ts";
+import type { Waiting } from "./waiting.ts";
 import { ShortageWatch } from "./watches/shortage-watch.ts";
 import { SlowWatch } from "./watches/slow-watch.ts";
 

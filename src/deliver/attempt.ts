@@ -1,10 +1,10 @@
 import type { Answer, Shortage } from "../ports.ts";
 import type { Settled, Settlement } from "../store/index.ts";
 import type { AttemptSteps, RunningRequest } from "./attempt-steps.ts";
-import type { Waiting } from "./lane.ts";
 import { nextOf, settlementOf } from "./settle.ts";
 import { type SendableContent, shape } from "./shape.ts";
 import type { Slot } from "./slots.ts";
+import type { Waiting } from "./waiting.ts";
 
 /** An attempt for one delivery that is under way. */
 export interface RunningAttempt extends RunningRequest {

@@ -3,11 +3,12 @@ import type { IdCodec, Seq } from "../core/id.ts";
 import type { Answer, Shortage } from "../ports.ts";
 import type { EndpointEntry } from "../store/directory.ts";
 import type { AttemptSteps, RunningRequest } from "./attempt-steps.ts";
-import type { BatchMember, BatchPart, ShapedMember } from "./batch-member.ts";
+import type { BatchMember, ShapedMember } from "./batch-member.ts";
 import { cancelExpunged } from "./expunged.ts";
-import type { Lane, Waiting } from "./lane.ts";
+import type { Lane } from "./lane.ts";
 import { nextOf, settlementOf } from "./settle.ts";
 import { type SendableContent, shape } from "./shape.ts";
+import type { BatchPart, Waiting } from "./waiting.ts";
 
 /** A member that is not sent: its transformation failed or cancelled it. */
 interface Alone extends BatchMember {

@@ -2,11 +2,12 @@ import { approximateBytes, type BatchLimits, decideBatch } from "../core/batch.t
 import { type Seq, seqAt, timeOfSeq } from "../core/id.ts";
 import type { BatchCandidate, LaneCursor } from "../store/index.ts";
 import { Gathering } from "./gathering.ts";
-import type { Lane, Waiting } from "./lane.ts";
+import type { Lane } from "./lane.ts";
 import { NOTHING } from "./lane-position.ts";
 import type { LaneReaderParts } from "./lane-reader.ts";
-import { dueTimeOf, earliestStart } from "./lane-state.ts";
+import { earliestStart } from "./lane-state.ts";
 import { batchOf } from "./memory.ts";
+import { dueTimeOf, type Waiting } from "./waiting.ts";
 
 /** The result of reading a lane. */
 interface Found {

@@ -3,10 +3,9 @@ import type { Answer, Shortage } from "../ports.ts";
 import type { Settlement } from "../store/index.ts";
 import type { TargetMessage } from "../targets/target.ts";
 import type { AttemptSteps, RunningRequest } from "./attempt-steps.ts";
-import type { BatchRequest } from "./batch-member.ts";
-import type { Waiting } from "./lane.ts";
 import { nextOf, settlementOf } from "./settle.ts";
 import type { Slot } from "./slots.ts";
+import type { BatchRequest, Waiting } from "./waiting.ts";
 
 /**
  * Makes attempts for prepared batches: send → judge → settle → release → publish facts. All members are

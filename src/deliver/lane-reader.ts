@@ -7,9 +7,10 @@ import type { Queue } from "../store/index.ts";
 import type { Targets } from "../targets/index.ts";
 import type { DeliveryTime } from "./delivery-time.ts";
 import { cancelExpunged } from "./expunged.ts";
-import type { Lane, Waiting } from "./lane.ts";
+import type { Lane } from "./lane.ts";
 import { earliestStart } from "./lane-state.ts";
 import type { Memory } from "./memory.ts";
+import type { Waiting } from "./waiting.ts";
 
 /** Maximum number of deliveries that a lane reads at once. */
 const PAGE = 64;

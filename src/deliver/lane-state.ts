@@ -3,25 +3,8 @@ import type { SocketConsumers } from "../sockets/socket-consumers.ts";
 import type { PendingDelivery } from "../store/index.ts";
 import type { DeliveryTime } from "./delivery-time.ts";
 import type { Gate } from "./gate.ts";
-import type { Lane } from "./lane.ts";
+import type { Lane, LaneState } from "./lane.ts";
 import { NOTHING } from "./lane-position.ts";
-
-/** Whether a lane can run now, and if not, the reason. */
-export type LaneState =
-  /** The lane has no pending deliveries. */
-  | "idle"
-  /** The lane has work to do now and waits for a slot. */
-  | "ready"
-  /** The store is being read for this lane. */
-  | "reading"
-  /** The lane's deliveries are not due before a known time. */
-  | "parked"
-  /** The endpoint's maximum number of attempts is under way, or its consumers have no room for more. */
-  | "full"
-  /** The endpoint or its environment is paused, or all deliveries are held. */
-  | "paused"
-  /** Another process serves this lane. */
-  | "foreign";
 
 export interface LaneRules {
   /**
@@ -109,11 +92,6 @@ export function earliestStart(delivery: PendingDelivery, { aheadMs }: Pick<LaneR
   if (attempts > 0) return dueAt;
   const isScheduled = round === 0 && trigger === "schedule" && position > seq;
   return isScheduled ? dueAt - aheadMs : 0;
-}
-
-/** Returns the delivery time at which a delivery becomes or became due. */
-export function dueTimeOf({ dueAt, attempts }: PendingDelivery, aheadMs: number): number {
-  return attempts > 0 ? dueAt : dueAt - aheadMs;
 }
 
 function concurrencyOf(lane: Lane, { endpointConcurrency }: LaneRules): number {

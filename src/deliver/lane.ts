@@ -1,33 +1,11 @@
 import { type Seq, timeOfSeq } from "../core/id.ts";
 import type { Cancel } from "../ports.ts";
 import type { EndpointEntry } from "../store/directory.ts";
-import type { ClockOffsets, LaneCursor, MessageContent, PendingDelivery } from "../store/index.ts";
+import type { ClockOffsets, LaneCursor, PendingDelivery } from "../store/index.ts";
 import type { PreparedTarget } from "../targets/target.ts";
-import type { BatchRequest } from "./batch-member.ts";
 import type { Gathering } from "./gathering.ts";
 import { LanePosition, NOTHING } from "./lane-position.ts";
-import { dueTimeOf, type LaneState } from "./lane-state.ts";
-
-/** A delivery that a lane holds in memory. */
-export interface Waiting {
-  readonly delivery: PendingDelivery;
-  /**
-   * Kept when the message is accepted, if memory has room. Otherwise read shortly before the
-   * attempt.
-   */
-  content: MessageContent | null;
-  /** Size of the payload that counts as being in memory. */
-  payloadBytes: number;
-  /** A batch, of which `delivery` is the first member. Null if the delivery is sent alone. */
-  readonly batch: WaitingBatch | null;
-}
-
-/** A batch that a lane holds in memory. */
-export interface WaitingBatch {
-  readonly members: readonly Waiting[];
-  /** Null until the batch is prepared. */
-  readonly request: BatchRequest | null;
-}
+import { dueTimeOf, type Waiting } from "./waiting.ts";
 
 /**
  * Classifies an endpoint by its latest attempts. `unproven`: no attempt since the start. `proven`:
@@ -35,6 +13,23 @@ export interface WaitingBatch {
  * second. `slow`: the latest attempt took longer, or has returned its slot and is still under way.
  */
 export type Reputation = "unproven" | "proven" | "failing" | "slow";
+
+/** Whether a lane can run now, and if not, the reason. */
+export type LaneState =
+  /** The lane has no pending deliveries. */
+  | "idle"
+  /** The lane has work to do now and waits for a slot. */
+  | "ready"
+  /** The store is being read for this lane. */
+  | "reading"
+  /** The lane's deliveries are not due before a known time. */
+  | "parked"
+  /** The endpoint's maximum number of attempts is under way, or its consumers have no room for more. */
+  | "full"
+  /** The endpoint or its environment is paused, or all deliveries are held. */
+  | "paused"
+  /** Another process serves this lane. */
+  | "foreign";
 
 /**
  * The queue of one endpoint. The queue itself is on disk. A lane holds the next few deliveries in

@@ -2,9 +2,8 @@ import type { Seq } from "../core/id.ts";
 import type { EndpointEntry } from "../store/directory.ts";
 import type { DeliveryTime } from "./delivery-time.ts";
 import type { Gate } from "./gate.ts";
-import { Lane } from "./lane.ts";
+import { Lane, type LaneState } from "./lane.ts";
 import { NOTHING } from "./lane-position.ts";
-import type { LaneState } from "./lane-state.ts";
 
 /**
  * Maximum number of lanes to keep. If there are more, a lane is dropped as soon as it is empty, and

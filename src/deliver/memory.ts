@@ -1,5 +1,6 @@
 import type { MessageContent, PendingDelivery } from "../store/index.ts";
-import type { Lane, Waiting } from "./lane.ts";
+import type { Lane } from "./lane.ts";
+import type { Waiting } from "./waiting.ts";
 
 /**
  * Maximum number of deliveries in memory, over all lanes. The others stay on disk until they can be

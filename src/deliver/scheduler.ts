@@ -12,15 +12,16 @@ import type { BatchReader } from "./batch-reader.ts";
 import type { BatchRunner } from "./batch-runner.ts";
 import type { DeliveryTime } from "./delivery-time.ts";
 import type { Gate } from "./gate.ts";
-import type { Lane, Waiting } from "./lane.ts";
+import type { Lane, LaneState } from "./lane.ts";
 import { NOTHING } from "./lane-position.ts";
 import type { LaneReader } from "./lane-reader.ts";
-import { type LaneRules, type LaneState, laneRules, nextWorkAt, stateOf } from "./lane-state.ts";
+import { type LaneRules, laneRules, nextWorkAt, stateOf } from "./lane-state.ts";
 import type { Lanes } from "./lanes.ts";
 import type { Memory } from "./memory.ts";
 import { STORE_RETRY_MS } from "./settle.ts";
 import type { Slots } from "./slots.ts";
 import { Throttle } from "./throttle.ts";
+import type { Waiting } from "./waiting.ts";
 
 /** How long a lane rests after a bug has interrupted it, in ms. */
 const DEFECT_REST_MS = 5000;

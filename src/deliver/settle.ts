@@ -7,7 +7,6 @@ import type { Outcome } from "../core/outcome.ts";
 import type { Answer } from "../ports.ts";
 import type { EndpointEntry } from "../store/directory.ts";
 import type { Attempt, MessageContent, PendingDelivery, Settled, Settlement } from "../store/index.ts";
-import type { RunningRequest } from "./attempt-steps.ts";
 
 /** Delay before a failed write to the store is retried, in ms. */
 export const STORE_RETRY_MS = 500;
@@ -40,7 +39,7 @@ export interface Attempted {
  * Returns the settlement to store for an attempt and its result. `stored` is the result of `nextOf`.
  */
 export function settlementOf(
-  { entry, startedAt }: Pick<RunningRequest, "entry" | "startedAt">,
+  { entry, startedAt }: { readonly entry: EndpointEntry; readonly startedAt: number },
   { delivery, content, batchSeq }: Attempted,
   verdict: Verdict,
   stored: Settlement["next"],

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { seqAt, timeOfSeq } from "../../src/core/id.ts";
-import { Lane } from "../../src/deliver/lane.ts";
+import { Lane, type LaneState } from "../../src/deliver/lane.ts";
 import { NOTHING } from "../../src/deliver/lane-position.ts";
-import { earliestStart, type LaneState, nextWorkAt, stateOf } from "../../src/deliver/lane-state.ts";
+import { earliestStart, nextWorkAt, stateOf } from "../../src/deliver/lane-state.ts";
 import type { EndpointEntry } from "../../src/store/directory.ts";
 import type { Endpoint, PendingDelivery } from "../../src/store/index.ts";
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { Lane, type Waiting } from "../../src/deliver/lane.ts";
+import { Lane } from "../../src/deliver/lane.ts";
 import { NOTHING } from "../../src/deliver/lane-position.ts";
+import type { Waiting } from "../../src/deliver/waiting.ts";
 import type { EndpointEntry } from "../../src/store/directory.ts";
 import type { Endpoint, PendingDelivery } from "../../src/store/index.ts";
 

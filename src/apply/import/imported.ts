@@ -1,8 +1,10 @@
 /** Makes a configuration out of what was read from another product. */
+
+import type { Configuration } from "../configuration.ts";
 import { type Fault, FileInvalid, type Path, pathText } from "../faults.ts";
 import type { Json } from "../json.ts";
 import { KINDS, topKinds } from "../kinds.ts";
-import { type Configuration, configurationOf, faultsOf } from "../wanted.ts";
+import { configurationOf, faultsOf } from "../wanted.ts";
 
 /** Fields without which a thing cannot exist. */
 const NEEDED: ReadonlySet<unknown> = new Set(["uid", "name", "version", "url"]);

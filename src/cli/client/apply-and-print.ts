@@ -1,5 +1,5 @@
-import type { Change } from "../../apply/plan.ts";
-import type { Configuration } from "../../apply/wanted.ts";
+import type { Change } from "../../apply/change.ts";
+import type { Configuration } from "../../apply/configuration.ts";
 import { CommandFailed, InputInvalid } from "../exit-code.ts";
 import { printable } from "./printable.ts";
 import type { ServerClient } from "./server-client.ts";

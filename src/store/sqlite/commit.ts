@@ -6,18 +6,7 @@ import { Groups } from "../sql/groups.ts";
 import { codeOf, isDiskError, messageOf } from "./disk-error.ts";
 import { WriteGroup } from "./group.ts";
 import { HealthRecord } from "./store-health.ts";
-
-/**
- * A write that waits for a commit. `work` may run more than once, so it must change nothing but the
- * database.
- */
-export interface Write {
-  readonly work: () => unknown;
-  /** Approximate number of rows that `work` writes. */
-  readonly rows: number;
-  resolve(value: never): void;
-  reject(error: unknown): void;
-}
+import type { Write } from "./write.ts";
 
 /** Minimum number of writes in a commit for the server to count as busy. */
 const BUSY_WRITES = 8;

@@ -1,7 +1,7 @@
 import type { Database, Statement } from "bun:sqlite";
 import type { IdPrefix, Seq } from "../../../core/id.ts";
 import type { Ids, Row, WaitingPage } from "../../index.ts";
-import type { DestinationParts } from "./destination.ts";
+import type { DestinationParts } from "./destination-parts.ts";
 import { fromPage, idIn } from "./rows.ts";
 
 /**

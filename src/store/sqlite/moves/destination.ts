@@ -1,22 +1,12 @@
 import type { Database } from "bun:sqlite";
-import type { Seq, SeqSource } from "../../../core/id.ts";
+import type { Seq } from "../../../core/id.ts";
 import type { Arrival, ArrivedLane, MoveDestination, Row, SettingsPage } from "../../index.ts";
 import { STATE } from "../../sql/delivery-row.ts";
 import { orTaken } from "../../sql/rows.ts";
-import type { SecretBox } from "../../sql/secret-box.ts";
-import type { Committer } from "../commit.ts";
 import { ArrivedRows } from "./arrived-rows.ts";
+import type { ArrivalReader, DestinationParts } from "./destination-parts.ts";
 import { arrivedHistory } from "./history.ts";
-import type { KeptIds } from "./moved-ids.ts";
 import { idIn } from "./rows.ts";
-
-export interface DestinationParts {
-  readonly db: Database;
-  readonly committer: Committer;
-  readonly box: SecretBox;
-  readonly kept: KeptIds;
-  readonly numbers: SeqSource;
-}
 
 /** Stores what belongs to an application that comes from another installation. */
 export function moveDestination(parts: DestinationParts): MoveDestination {
@@ -100,8 +90,6 @@ export function moveDestination(parts: DestinationParts): MoveDestination {
     },
   };
 }
-
-export type ArrivalReader = (applicationSeq: Seq) => Arrival | null;
 
 function arrivalReader(db: Database): ArrivalReader {
   const read = db.prepare<Arrival, [number]>(

@@ -1,6 +1,6 @@
 import type { MoveDestination } from "../../index.ts";
 import type { ArrivedRows } from "./arrived-rows.ts";
-import type { ArrivalReader, DestinationParts } from "./destination.ts";
+import type { ArrivalReader, DestinationParts } from "./destination-parts.ts";
 import { idIn } from "./rows.ts";
 
 /**

@@ -1,7 +1,8 @@
 import { IdCodec, type Seq, type ShardPeriod } from "../../../core/id.ts";
 import type { Moves } from "../../index.ts";
 import { migrations } from "../migrations.ts";
-import { type DestinationParts, moveDestination } from "./destination.ts";
+import { moveDestination } from "./destination.ts";
+import type { DestinationParts } from "./destination-parts.ts";
 import { moveOrigin, type OriginParts } from "./origin.ts";
 
 type Parts = Omit<DestinationParts & OriginParts, "ids"> & {

@@ -1,0 +1,16 @@
+import type { Database } from "bun:sqlite";
+import type { Seq, SeqSource } from "../../../core/id.ts";
+import type { Arrival } from "../../index.ts";
+import type { SecretBox } from "../../sql/secret-box.ts";
+import type { Committer } from "../commit.ts";
+import type { KeptIds } from "./moved-ids.ts";
+
+export interface DestinationParts {
+  readonly db: Database;
+  readonly committer: Committer;
+  readonly box: SecretBox;
+  readonly kept: KeptIds;
+  readonly numbers: SeqSource;
+}
+
+export type ArrivalReader = (applicationSeq: Seq) => Arrival | null;
