@@ -59,6 +59,32 @@ function isTypeOnly(clause: string): boolean {
 
 const imports = sources.flatMap(importsOf);
 
+/** Returns the groups of files of which each imports all others, directly or through others of the group. */
+function circlesOf(imports: readonly Pick<Import, "file" | "target">[]): readonly (readonly string[])[] {
+  const targets = Map.groupBy(imports, ({ file }) => file);
+  const reached = new Map<string, ReadonlySet<string>>();
+  for (const file of targets.keys()) {
+    const found = new Set<string>();
+    const next = [file];
+    for (let one = next.pop(); one !== undefined; one = next.pop()) {
+      for (const { target } of targets.get(one) ?? []) {
+        if (found.has(target)) continue;
+        found.add(target);
+        next.push(target);
+      }
+    }
+    reached.set(file, found);
+  }
+  const inCircles = [...reached].filter(([file, found]) => found.has(file));
+  const groups = Map.groupBy(inCircles, ([file, found]) =>
+    [...found]
+      .filter((other) => reached.get(other)?.has(file))
+      .sort()
+      .join(" "),
+  );
+  return [...groups.keys()].map((group) => group.split(" "));
+}
+
 /**
  * Returns the part to which a path relative to `src` belongs: its top-level directory, or the file
  * itself.
@@ -263,6 +289,16 @@ describe("source code", () => {
       [...withoutComments(text).matchAll(CHANGES)].map(([what]) => `${file}: ${what}`),
     );
     expect(wrong).toEqual([]);
+  });
+
+  test("no source files import each other in a circle", () => {
+    expect(circlesOf(imports)).toEqual([]);
+    const circle = [
+      { file: "a.ts", target: "b.ts" },
+      { file: "b.ts", target: "c.ts" },
+      { file: "c.ts", target: "b.ts" },
+    ];
+    expect(circlesOf(circle)).toEqual([["b.ts", "c.ts"]]);
   });
 
   test("nothing uses the store on PostgreSQL, because it does not have all verbs yet", () => {

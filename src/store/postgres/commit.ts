@@ -2,36 +2,14 @@ import type { Fact } from "../../core/fact.ts";
 import type { Clock } from "../../ports.ts";
 import { type Store, StoreUnavailable } from "../index.ts";
 import { Groups } from "../sql/groups.ts";
-import type { Database, Queries, Session } from "./database.ts";
+import type { Database, Session } from "./database.ts";
 import { isConflict, isOutage, messageOf, unavailable } from "./errors.ts";
 import { WriteGroup } from "./group.ts";
 import { type Instance, InstanceLost } from "./instance.ts";
+import type { BatchVerb, Transaction, Write } from "./write.ts";
 import { runApart, runTogether } from "./write-runs.ts";
 
-/** Runs the statements of a transaction. */
-export type Transaction = Queries;
-
-/**
- * Work of one kind that is done for many writes at once, with a few statements. `run` returns the
- * result of each input, in order.
- */
-export interface BatchVerb<Input = never, Result = unknown> {
-  run(transaction: Transaction, inputs: readonly Input[]): Promise<readonly Result[]>;
-}
-
-/**
- * A write that waits for a commit. `run` may run more than once, so it must change nothing but the
- * database.
- */
-export interface Write {
-  run(transaction: Transaction): Promise<unknown>;
-  /** Present if the write can be done together with others of the same verb. */
-  readonly batch?: { readonly verb: BatchVerb; readonly input: unknown };
-  /** Approximate number of rows that the write changes. */
-  readonly rows: number;
-  resolve(value: never): void;
-  reject(error: unknown): void;
-}
+export type { BatchVerb, Transaction } from "./write.ts";
 
 /** Number of rows after which a commit takes no more writes. A single write may have more rows. */
 const ROWS_AT_ONCE = 4000;

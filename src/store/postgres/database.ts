@@ -1,9 +1,8 @@
 import { type ReservedSQL, SQL } from "bun";
 import { retried, unavailable } from "./errors.ts";
-import { positional } from "./parameters.ts";
+import { type Bindings, type Parameter, positional } from "./parameters.ts";
 
-export type Parameter = string | number | boolean | null | Uint8Array;
-export type Bindings = Readonly<Record<string, Parameter>>;
+export type { Bindings, Parameter } from "./parameters.ts";
 
 /** Runs statements. A number of the type `bigint` is returned as a JavaScript number. */
 export interface Queries {

@@ -1,5 +1,5 @@
 import { Group } from "../sql/groups.ts";
-import type { Transaction, Write } from "./commit.ts";
+import type { Transaction, Write } from "./write.ts";
 
 /** The writes of one `Store.together`, which run in turn. */
 export class WriteGroup extends Group<Write> implements Write {

@@ -1,4 +1,7 @@
-import type { Bindings, Parameter } from "./database.ts";
+/** The value of a parameter of a statement. */
+export type Parameter = string | number | boolean | null | Uint8Array;
+/** Parameters by their names. */
+export type Bindings = Readonly<Record<string, Parameter>>;
 
 interface Compiled {
   readonly text: string;

@@ -1,5 +1,5 @@
-import type { BatchVerb, Transaction, Write } from "./commit.ts";
 import { isAftermath, isConflict, isOutage } from "./errors.ts";
+import type { BatchVerb, Transaction, Write } from "./write.ts";
 
 type Result = PromiseSettledResult<unknown>;
 
