@@ -114,6 +114,7 @@ export class ClientConnections extends OneLife {
       return wasFull;
     }
     limitAccepted(this.#descriptorsMax(table));
+    if (wasFull) this.#letOthersIn(sockets, table);
     const excess = accepted.length - connectionsMax;
     if (excess <= 0) return wasFull;
     if (!this.#isOver) this.onOver(true);
@@ -122,10 +123,28 @@ export class ClientConnections extends OneLife {
     // The lowest free descriptor is used first, so the highest connections are the newest.
     for (const socket of accepted.slice(-excess)) {
       const isKnown = this.#known.get(socket.descriptor) === socket.peerPort;
-      if (isKnown || isBusy) sockets.refuse(socket, this.server.isEncrypted ? null : REFUSAL);
+      if (isKnown || isBusy) sockets.refuse(socket, this.#refusal);
     }
     this.#known = new Map(accepted.slice(-excess).map(({ descriptor, peerPort }) => [descriptor, peerPort]));
     return wasFull;
+  }
+
+  /**
+   * Refuses the connections that wait at an entry whose clients have most connections, if others wait
+   * at another entry. The runtime gives all free descriptors to the listener that comes first, and
+   * that one remains the first until nobody waits for it.
+   */
+  #letOthersIn(sockets: AcceptedSockets, { accepted, listening }: DescriptorTable): void {
+    for (const crowded of listening) {
+      const held = accepted.filter(({ entry }) => entry === crowded.entry).length;
+      const doOthersWait = listening.some(({ entry, waiting }) => entry !== crowded.entry && waiting > 0);
+      if (doOthersWait && held > accepted.length / 2) sockets.refuseWaiting(crowded, this.#refusal);
+    }
+  }
+
+  /** The response to connections that are refused; null if clients expect TLS. */
+  get #refusal(): Uint8Array | null {
+    return this.server.isEncrypted ? null : REFUSAL;
   }
 
   #relax(): void {

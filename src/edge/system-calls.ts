@@ -23,6 +23,8 @@ export interface SystemCalls {
   /** Two 64-bit integers: the soft limit and the hard limit. */
   getrlimit(resource: number, limits: BigUint64Array): number;
   setrlimit(resource: number, limits: BigUint64Array): number;
+  /** Only on Linux. The address of the peer is not returned. */
+  accept4?(descriptor: number, address: null, bytes: null, flags: number): number;
   /** Only on Linux. `parameters` is one 32-bit integer, the static priority. */
   sched_setscheduler?(thread: number, policy: number, parameters: Int32Array): number;
   /** Returns the error number of the last call that failed. */
@@ -76,6 +78,7 @@ function loadSystemCalls(): SystemCalls | null {
 function linuxCalls(library: string): SystemCalls {
   const { symbols } = dlopen(library, {
     ...shared,
+    accept4: { args: [i32, ptr, ptr, i32], returns: i32 },
     sched_setscheduler: { args: [i32, i32, ptr], returns: i32 },
     __errno_location: { args: [], returns: ptr },
   });

@@ -1,8 +1,11 @@
 import { expect, test } from "bun:test";
 import { closeSync, openSync } from "node:fs";
+import { AcceptedSockets } from "../../src/edge/accepted-sockets.ts";
 import { ClientConnections } from "../../src/edge/client-connections.ts";
 import { systemClock } from "../../src/edge/clock.ts";
+import { withKeptDescriptor } from "../../src/edge/kept-descriptors.ts";
 import { openFilesMax } from "../../src/edge/open-files.ts";
+import { systemCalls } from "../../src/edge/system-calls.ts";
 
 const CONNECTIONS_MAX = 20;
 const DEADLINE_MS = 10_000;
@@ -59,6 +62,7 @@ async function crowdedServer(clientCount: number, { isIdle = false, hasLowFree =
   );
   await connections.start();
   return {
+    port: server.port!,
     open,
     responses,
     reported,
@@ -143,6 +147,66 @@ test.if(process.platform === "linux")(
       } finally {
         await stop();
       }
+    }
+  },
+);
+
+/**
+ * Connects and sends a byte, without a turn of the event loop in which the connection could be accepted. Returns the
+ * descriptor. Listeners of the runtime get connections only with their first bytes.
+ */
+function connectAtOnce(port: number): number {
+  const { socket, connect, send } = systemCalls()!;
+  const address = new Uint8Array(16);
+  const view = new DataView(address.buffer);
+  view.setUint16(0, 2, true);
+  view.setUint16(2, port, false);
+  view.setUint32(4, 0x7f000001, false);
+  const descriptor = withKeptDescriptor(() => socket(2, 1, 0));
+  expect(connect(descriptor, address, address.length)).toBe(0);
+  expect(Number(send(descriptor, new Uint8Array(1), 1, 0))).toBe(1);
+  return descriptor;
+}
+
+test.if(process.platform === "linux")(
+  "if clients of one port use up the connections while others wait at another port, those that wait at the first are refused",
+  async () => {
+    const crowded = await crowdedServer(60, { hasLowFree: false });
+    using other = Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } });
+    const entries = [crowded.port, other.port];
+    let check = () => {};
+    const connections = new ClientConnections(
+      {
+        ...systemClock,
+        after: (_, task) => {
+          check = task;
+          return () => {};
+        },
+      },
+      { filesMax: openFilesMax(), connectionsMax: CONNECTIONS_MAX },
+      { entries: () => entries, closeIdle() {} },
+      () => {},
+    );
+    const waiting = () =>
+      entries.map(
+        (port) =>
+          AcceptedSockets.open()!
+            .read(entries)
+            .listening.find(({ entry }) => entry === port)!.waiting,
+      );
+    await connections.start();
+    const clients = [crowded.port, crowded.port].map(connectAtOnce);
+    try {
+      check();
+      expect(waiting()).toEqual([2, 0]);
+      clients.push(connectAtOnce(other.port));
+      expect(waiting()).toEqual([2, 1]);
+      check();
+      expect(waiting()).toEqual([0, 1]);
+    } finally {
+      for (const client of clients) systemCalls()!.close(client);
+      await connections.stop();
+      await crowded.stop();
     }
   },
 );
