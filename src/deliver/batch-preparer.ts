@@ -173,8 +173,12 @@ export class BatchPreparer {
     if (known !== null || parts.length === 0) return { batchSeq: known ?? 0, parts };
     const { queue, seqs } = this.steps.parts;
     const batchSeq = seqs.next();
-    const deliveries = parts.map(({ delivery: { seq, round } }) => ({ seq, round }));
-    const joined = new Set(await queue.batch.close(batchSeq, deliveries));
+    const joined = new Set(
+      await queue.batch.close(
+        batchSeq,
+        parts.map(({ delivery }) => delivery),
+      ),
+    );
     return { batchSeq, parts: parts.filter(({ delivery }) => joined.has(delivery.seq)) };
   }
 

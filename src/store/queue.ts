@@ -123,7 +123,10 @@ export interface Queue {
      * Closes a batch with the given deliveries. Returns those that are in it, in order: not those
      * that have ended, are in another round or in another batch. May be repeated.
      */
-    close(batchSeq: Seq, deliveries: ReadonlyArray<Pick<PendingDelivery, "seq" | "round">>): Promise<readonly Seq[]>;
+    close(
+      batchSeq: Seq,
+      deliveries: ReadonlyArray<Pick<PendingDelivery, "seq" | "messageSeq" | "endpointSeq" | "round">>,
+    ): Promise<readonly Seq[]>;
   };
 
   /**
@@ -167,9 +170,9 @@ export interface Queue {
   ): Promise<{ readonly was: DeliveryWas; readonly deliverySeq: Seq }>;
   /**
    * Makes messages pending for one endpoint in one commit. Each delivery starts a new round at the
-   * end of the lane and is due now. The positions are consecutive numbers from `first`; the
-   * position of a new delivery is also its `seq`. In a FIFO lane a pending delivery keeps its
-   * position. Skips a message if its delivery has changed since the message was found.
+   * end of the lane and is due now. The positions are numbers from `first`, a stride of `numbers`
+   * apart; the position of a new delivery is also its `seq`. In a FIFO lane a pending delivery keeps
+   * its position. Skips a message if its delivery has changed since the message was found.
    *
    * The same commit stores the task that `progress` returns for the result. If this process does
    * not hold the task's lease, nothing changes and the call rejects with `LeaseLost`.
@@ -184,7 +187,7 @@ export interface Queue {
   /**
    * Makes dead letters pending again, at most `limit`, oldest delivery first, starting after
    * `after`. Each delivery starts a new round at the end of its lane and is due now. The positions
-   * are consecutive numbers from `first`. Skips dead letters whose endpoint is deleted or disabled,
+   * are as in `resendAll`. Skips dead letters whose endpoint is deleted or disabled,
    * or whose payload was deleted. The same commit updates the task, as in `resendAll`.
    */
   redrive(

@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import type { Seq } from "../../core/id.ts";
 import type { FailureReason } from "../../core/outcome.ts";
 import type { DeadLetterFilter, DeadLetterGroup } from "../index.ts";
+import { sortedGroups } from "../sql/dead-letters.ts";
 import { STATE } from "../sql/delivery-row.ts";
 import { type Bindings, Conditions } from "../sql/page.ts";
 import type { Turns } from "../turns.ts";
@@ -71,7 +72,7 @@ export function allGroups(db: Database, turns: Turns): CountGroups {
       const { applicationSeq } = endpoint;
       if ((filter.applicationSeq ?? applicationSeq) === applicationSeq) found.push({ ...group, applicationSeq });
     }
-    return sorted(found);
+    return sortedGroups(found);
   };
 }
 
@@ -138,7 +139,7 @@ export function redrivableGroups(db: Database, turns: Turns): CountGroups {
       for (const row of step.values({ ...where.values, ...place }) as Row[]) count(row);
       place = lastOfStep.get({ ...place });
     }
-    return sorted([...groups.values()].filter((group) => group !== null));
+    return sortedGroups([...groups.values()].filter((group) => group !== null));
   };
 }
 
@@ -165,11 +166,6 @@ function addTo(group: Group, endedAt: number): void {
   group.count++;
   if (endedAt < group.firstDeadAt) group.firstDeadAt = endedAt;
   if (endedAt > group.lastDeadAt) group.lastDeadAt = endedAt;
-}
-
-/** Returns the groups, the largest first. */
-export function sorted(groups: Iterable<DeadLetterGroup>): DeadLetterGroup[] {
-  return [...groups].sort((a, b) => b.count - a.count || b.lastDeadAt - a.lastDeadAt);
 }
 
 export function sumOf(before: DeadLetterGroup | undefined, group: DeadLetterGroup): DeadLetterGroup {

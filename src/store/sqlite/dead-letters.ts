@@ -1,38 +1,24 @@
 import type { Database } from "bun:sqlite";
 import type { Seq } from "../../core/id.ts";
-import type { FailureReason } from "../../core/outcome.ts";
 import type { Clock } from "../../ports.ts";
-import type { DeadLetter, DeadLetterFilter, DeadLetterGroup, Dropped, History, Queue, Redriven } from "../index.ts";
+import type { DeadLetterFilter, DeadLetterGroup, Dropped, History, Queue, Redriven } from "../index.ts";
 import { type AttemptRow, attemptColumns, toAttempt } from "../sql/attempt-row.ts";
-import { type Bindings, Conditions, directionOf, pageOf } from "../sql/page.ts";
+import {
+  CAN_BE_REDRIVEN,
+  DEAD_LETTER_COLUMNS,
+  DEAD_LETTER_GROUP_COLUMNS,
+  type DeadLetterRow,
+  deadLetterConditions,
+  sortedGroups,
+  toDeadLetter,
+} from "../sql/dead-letters.ts";
+import { type Bindings, type Conditions, directionOf, pageOf } from "../sql/page.ts";
 import type { Turns } from "../turns.ts";
 import type { Committer } from "./commit.ts";
-import { allGroups, redrivableGroups, sorted, sumOf } from "./dead-letter-groups.ts";
+import { allGroups, redrivableGroups, sumOf } from "./dead-letter-groups.ts";
 import { DeadLetterScan } from "./dead-letter-scan.ts";
 import { positionKeeper } from "./last-position.ts";
 import { taskUpdate } from "./tasks.ts";
-
-/**
- * Holds if the payload exists and the endpoint accepts deliveries. A paused endpoint receives its
- * deliveries later. A disabled endpoint is excluded, because its deliveries would become dead again
- * and lose their reason.
- */
-const CAN_BE_REDRIVEN = "e.deleted_at IS NULL AND e.disabled = 0 AND a.deleted_at IS NULL AND m.payload IS NOT NULL";
-
-/** Returns the conditions of a filter. Its `before` and `after` refer to `deadAt`. */
-function conditions(filter: DeadLetterFilter): Conditions {
-  const where = new Conditions().add("a.environment_seq = $environmentSeq", { environmentSeq: filter.environmentSeq });
-  if (filter.applicationSeq !== undefined) {
-    where.add("e.application_seq = $applicationSeq", { applicationSeq: filter.applicationSeq });
-  }
-  if (filter.endpointSeq !== undefined) where.add("d.endpoint_seq = $endpointSeq", { endpointSeq: filter.endpointSeq });
-  if (filter.eventTypes !== undefined) where.oneOf("m.event_type", filter.eventTypes);
-  if (filter.reason !== undefined) where.add("d.reason = $reason", { reason: filter.reason });
-  if (filter.deliverySeqs !== undefined) where.oneOf("d.seq", filter.deliverySeqs);
-  if (filter.before !== undefined) where.add("d.ended_at < $before", { before: filter.before });
-  if (filter.after !== undefined) where.add("d.ended_at > $after", { after: filter.after });
-  return where;
-}
 
 export function deadLetters(db: Database, turns: Turns): History["deadLetters"] {
   const [countAll, countRedrivable] = [allGroups(db, turns), redrivableGroups(db, turns)];
@@ -40,28 +26,20 @@ export function deadLetters(db: Database, turns: Turns): History["deadLetters"] 
     `SELECT ${attemptColumns(true)} FROM attempt t WHERE t.message_seq = ? AND t.delivery_seq = ? ORDER BY t.seq DESC LIMIT 1`,
   );
 
-  type Row = Omit<DeadLetter, "lastAttempt" | "reason"> & { reason: string };
-  const toDeadLetter = (row: Row): DeadLetter => {
+  const withAttempt = (row: DeadLetterRow) => {
     const attempt = lastAttempt.get(row.messageSeq, row.seq);
-    return {
-      ...row,
-      reason: row.reason as FailureReason,
-      lastAttempt: attempt === null ? null : toAttempt(attempt),
-    };
+    return toDeadLetter(row, attempt === null ? null : toAttempt(attempt));
   };
 
   return {
     list: async (filter, page) => {
-      const where = conditions(filter);
+      const where = deadLetterConditions(filter);
       const direction = directionOf(page);
       const scan = new DeadLetterScan(db, filter, direction);
-      const query = db.query<Row, [Bindings]>(
-        `SELECT d.seq, e.application_seq AS applicationSeq, a.source_seq AS sourceSeq, d.message_seq AS messageSeq,
-           m.event_id AS eventId, m.event_type AS eventType, d.endpoint_seq AS endpointSeq, e.url, d.reason, d.attempts_total AS attempts,
-           d.ended_at AS deadAt
-         ${scan.from}${where.sql} ORDER BY d.seq ${direction} LIMIT $limit`,
+      const query = db.query<DeadLetterRow, [Bindings]>(
+        `SELECT ${DEAD_LETTER_COLUMNS} ${scan.from}${where.sql} ORDER BY d.seq ${direction} LIMIT $limit`,
       );
-      const rows: Row[] = [];
+      const rows: DeadLetterRow[] = [];
       const start = page.from ?? scan.start;
       let scanned: Seq | null = start;
       while (scanned !== null && rows.length <= page.limit) {
@@ -70,13 +48,14 @@ export function deadLetters(db: Database, turns: Turns): History["deadLetters"] 
         rows.push(...query.all({ ...where.values, ...scan.bindings(scanned), limit }));
         scanned = scan.endOf(scanned);
       }
-      return pageOf(rows.map(toDeadLetter), page);
+      return pageOf(rows.map(withAttempt), page);
     },
 
-    groups: (filter) => (isIndexed(filter) ? groupsOf(db, turns, filter, conditions(filter)) : countAll(filter)),
+    groups: (filter) =>
+      isIndexed(filter) ? groupsOf(db, turns, filter, deadLetterConditions(filter)) : countAll(filter),
     redrivable: (filter) =>
       isIndexed(filter)
-        ? groupsOf(db, turns, filter, conditions(filter).add(CAN_BE_REDRIVEN))
+        ? groupsOf(db, turns, filter, deadLetterConditions(filter).add(CAN_BE_REDRIVEN))
         : countRedrivable(filter),
   };
 }
@@ -95,8 +74,7 @@ async function groupsOf(
 ): Promise<DeadLetterGroup[]> {
   const scan = new DeadLetterScan(db, filter, "ASC");
   const query = db.query<DeadLetterGroup, [Bindings]>(
-    `SELECT e.application_seq AS applicationSeq, d.endpoint_seq AS endpointSeq, m.event_type AS eventType, d.reason,
-       COUNT(*) AS count, MIN(d.ended_at) AS firstDeadAt, MAX(d.ended_at) AS lastDeadAt
+    `SELECT ${DEAD_LETTER_GROUP_COLUMNS}
      ${scan.from}${where.sql} GROUP BY d.endpoint_seq, m.event_type, d.reason`,
   );
   const groups = new Map<string, DeadLetterGroup>();
@@ -107,7 +85,7 @@ async function groupsOf(
       groups.set(key, sumOf(groups.get(key), group));
     }
   }
-  return sorted(groups.values());
+  return sortedGroups(groups.values());
 }
 
 /** The methods that change dead letters. */
@@ -127,7 +105,7 @@ export function redriveVerbs(
   return {
     redrive: (filter, { after, limit }, { first, now }, progress) =>
       committer.write(() => {
-        const where = conditions(filter).add(CAN_BE_REDRIVEN);
+        const where = deadLetterConditions(filter).add(CAN_BE_REDRIVEN);
         const scan = new DeadLetterScan(db, filter, "ASC");
         const rows = db
           .query<{ seq: number; endpointSeq: number }, [Bindings]>(
@@ -150,7 +128,7 @@ export function redriveVerbs(
 function dropVerb(db: Database, committer: Committer, turns: Turns, clock: Clock): Queue["drop"] {
   return async (filter, limit) => {
     const scan = new DeadLetterScan(db, filter, "ASC");
-    const where = conditions(filter);
+    const where = deadLetterConditions(filter);
     const matching = `SELECT d.seq ${scan.from}${where.sql} ORDER BY d.seq LIMIT $limit`;
     const found = db.query<{ seq: Seq }, [Bindings]>(matching);
     const end = db.query(`UPDATE delivery SET state = 3, reason = NULL, ended_at = $now WHERE seq IN (${matching})`);
@@ -172,7 +150,7 @@ function dropStepVerb(db: Database, committer: Committer): Queue["dropStep"] {
   return (filter, { after, limit }, now, progress) =>
     committer.write(() => {
       const scan = new DeadLetterScan(db, filter, "ASC");
-      const where = conditions(filter);
+      const where = deadLetterConditions(filter);
       const rows = db
         .query<{ seq: Seq }, [Bindings]>(`SELECT d.seq ${scan.from}${where.sql} ORDER BY d.seq LIMIT $limit`)
         .all({ ...where.values, ...scan.bindings(after), limit });

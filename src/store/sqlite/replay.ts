@@ -1,10 +1,15 @@
 import type { Database } from "bun:sqlite";
 import type { DeliveryWas } from "../../core/fact.ts";
-import type { History, Queue, Replayable, ReplayOrder, ReplayPage, Resent } from "../index.ts";
-import { addResponseClass } from "../sql/attempt-filter.ts";
-import { STATE, STATE_NAMES, TRIGGER } from "../sql/delivery-row.ts";
-import { type Bindings, Conditions } from "../sql/page.ts";
-import { parsedOrNull } from "../sql/rows.ts";
+import type { History, Queue, ReplayOrder, ReplayPage, Resent } from "../index.ts";
+import { STATE } from "../sql/delivery-row.ts";
+import type { Bindings } from "../sql/page.ts";
+import {
+  NEXT_MESSAGE_COLUMNS,
+  REPLAYABLE_COLUMNS,
+  type ReplayableRow,
+  replayConditions,
+  toReplayable,
+} from "../sql/replay-conditions.ts";
 import type { Committer } from "./commit.ts";
 import { lateDelivery } from "./deliveries.ts";
 import { positionKeeper } from "./last-position.ts";
@@ -16,62 +21,8 @@ import { taskUpdate } from "./tasks.ts";
  * Selects the application's next messages, whether or not they match, so that every step costs the
  * same.
  */
-const NEXT_MESSAGES = `SELECT seq, event_type, channels, tags, deliver_at, payload IS NOT NULL AS kept FROM message
+const NEXT_MESSAGES = `SELECT ${NEXT_MESSAGE_COLUMNS} FROM message
   WHERE application_seq = $applicationSeq AND seq > $from AND seq < $to ORDER BY seq LIMIT $limit`;
-
-/**
- * The delivery ended before the request. If it ended later than now, the clock has been set back
- * since, so it ended before the request too.
- */
-const ENDED_BEFORE = "(d.ended_at <= $askedAt OR d.ended_at > $now)";
-/** The message was not scheduled, or was due at the request and is due now. */
-const DUE = "(m.deliver_at IS NULL OR m.deliver_at <= MIN($askedAt, $now))";
-const SUCCEEDED =
-  "EXISTS (SELECT 1 FROM attempt t WHERE t.message_seq = m.seq AND t.delivery_seq = d.seq AND t.reason IS NULL)";
-const LATEST_RESPONSE = `(SELECT t.response_status FROM attempt t WHERE t.message_seq = m.seq AND t.delivery_seq = d.seq
-  ORDER BY t.seq DESC LIMIT 1)`;
-
-/**
- * A delivery that has just been resent matches none of these conditions, so repeating a step sends
- * nothing twice.
- */
-const WHICH: Readonly<Record<ReplayOrder["which"], string>> = {
-  failed: `((d.state = ${STATE.dead} AND ${ENDED_BEFORE}) OR (d.state = ${STATE.pending} AND d.attempts > 0)) AND NOT ${SUCCEEDED}`,
-  missing: `(d.seq IS NULL OR (d.state = ${STATE.dead} AND d.attempts_total = 0 AND ${ENDED_BEFORE}))
-    AND ${DUE}`,
-  sent: `((d.state <> ${STATE.pending} AND ${ENDED_BEFORE}) OR (d.state = ${STATE.pending} AND d.attempts > 0))`,
-};
-
-const SENT_WITH: Readonly<Record<NonNullable<ReplayOrder["status"]>, string>> = {
-  delivered: `d.state = ${STATE.delivered} AND ${ENDED_BEFORE}`,
-  waiting: `d.state = ${STATE.pending} AND d.attempts_total = 0 AND d.trigger = ${TRIGGER.schedule} AND ${DUE}`,
-  failed: `d.state = ${STATE.dead} AND ${ENDED_BEFORE}`,
-  retrying: `d.state = ${STATE.pending} AND d.attempts > 0`,
-  cancelled: `d.state = ${STATE.cancelled} AND ${ENDED_BEFORE}`,
-};
-
-function conditions(order: ReplayOrder): Conditions {
-  const where = new Conditions().add("m.kept");
-  const { which, status, responseClass, askedAt, now } = order;
-  where.add(which === "sent" && status !== undefined ? SENT_WITH[status] : WHICH[which], { askedAt, now });
-  addResponseClass(where, LATEST_RESPONSE, responseClass);
-  addMessageFilter(where, order);
-  return where;
-}
-
-interface Row {
-  messageSeq: number;
-  eventType: string;
-  channels: string | null;
-  seq: number | null;
-  state: number;
-  round: number;
-}
-
-function toReplayable({ messageSeq, eventType, channels, seq, state, round }: Row): Replayable {
-  const delivery = seq === null ? null : { seq, state: STATE_NAMES[state]!, round };
-  return { messageSeq, eventType, channels: parsedOrNull<string[]>(channels), delivery };
-}
 
 /** Finds the messages of a replay. */
 export function replayable(db: Database): History["replayable"] {
@@ -86,10 +37,11 @@ function page(db: Database, order: ReplayOrder, limit: number): ReplayPage {
       `SELECT COUNT(*) AS count, MAX(seq) AS last FROM (${NEXT_MESSAGES})`,
     )
     .get(range)!;
-  const where = conditions(order);
+  const where = replayConditions(order);
+  addMessageFilter(where, order);
   const rows = db
-    .query<Row, [Bindings]>(
-      `SELECT m.seq AS messageSeq, m.event_type AS eventType, m.channels, d.seq, d.state, d.round
+    .query<ReplayableRow, [Bindings]>(
+      `SELECT ${REPLAYABLE_COLUMNS}
        FROM (${NEXT_MESSAGES}) m LEFT JOIN delivery d ON d.message_seq = m.seq AND d.endpoint_seq = $endpointSeq
        WHERE 1${where.sql} ORDER BY m.seq`,
     )
