@@ -60,6 +60,8 @@ function resendVerb(committer: Committer, seqs: SlotSeqSource): Queue["resend"] 
   return (messageSeq, endpointSeq, { seq, position, now }) =>
     committer.write(async (transaction): Promise<{ was: DeliveryWas; deliverySeq: number }> => {
       seqs.reach(position);
+      // Two instances that resend the message, or redrive it, wait for each other.
+      await transaction.run("SELECT 1 FROM message WHERE seq = $1 FOR NO KEY UPDATE", [messageSeq]);
       const of = [messageSeq, endpointSeq, position, now] as const;
       const waiting = await transaction.first<{ seq: number }>(
         `UPDATE pending SET position = $3, due_at = $4, attempts = 0, round = round + 1, trigger = 1, batch_seq = NULL

@@ -45,12 +45,14 @@ const QUEUE = [
     round integer NOT NULL, trigger smallint NOT NULL, PRIMARY KEY (message_seq, endpoint_seq)
   ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_cost_delay = 0)`,
   `CREATE INDEX pending_lane ON pending (endpoint_seq, position, seq)`,
+  `CREATE INDEX pending_batch ON pending (batch_seq) WHERE batch_seq IS NOT NULL`,
   `CREATE TABLE ended (
     seq bigint NOT NULL, message_seq bigint NOT NULL, endpoint_seq bigint NOT NULL, due_at bigint NOT NULL,
     ended_at bigint NOT NULL, attempts_total integer NOT NULL, round integer NOT NULL, state smallint NOT NULL,
     reason text, PRIMARY KEY (message_seq, endpoint_seq)
   ) PARTITION BY RANGE (message_seq)`,
-  `CREATE INDEX ended_dead ON ended (endpoint_seq, seq) WHERE state = 2`,
+  `CREATE INDEX ended_dead ON ended (seq) WHERE state = 2`,
+  `CREATE INDEX ended_dead_endpoint ON ended (endpoint_seq, seq) WHERE state = 2`,
   `CREATE TABLE attempt (
     seq bigint NOT NULL, delivery_seq bigint NOT NULL, message_seq bigint NOT NULL, endpoint_seq bigint NOT NULL,
     started_at bigint NOT NULL, next_attempt_at bigint, batch_seq bigint, response_in bigint, duration_ms integer NOT NULL,

@@ -3,14 +3,17 @@ import type { Clock } from "../../ports.ts";
 import type { Configuration, History, Housekeeping, Queue, Store } from "../index.ts";
 import { acceptVerb } from "./accept.ts";
 import { attempts } from "./attempts.ts";
-import { cancelMessageVerb } from "./cancel.ts";
+import { batchVerbs } from "./batches.ts";
+import { cancelVerbs } from "./cancel.ts";
 import { claimVerbs } from "./claims.ts";
 import { clockOffsets } from "./clock-offsets.ts";
 import { Committer } from "./commit.ts";
 import { configuration } from "./configuration.ts";
 import { Database } from "./database.ts";
 import { Days } from "./days.ts";
+import { deadLetters } from "./dead-letters.ts";
 import { deliveries } from "./deliveries.ts";
+import { expungeVerbs } from "./expunge.ts";
 import { hopsOfVerb } from "./function-sends.ts";
 import { idempotencyVerbs } from "./idempotency.ts";
 import { Instance } from "./instance.ts";
@@ -23,9 +26,11 @@ import { newestSeq, SlotSeqSource } from "./numbers.ts";
 import { pollers } from "./pollers.ts";
 import { pruneVerb } from "./prune.ts";
 import { QuotaUsages, usageVerbs } from "./quota-usage.ts";
+import { redriveVerbs } from "./redrive.ts";
+import { replayable, resendAllVerb } from "./replay.ts";
 import { settleVerb } from "./settle.ts";
 import { sourceLog } from "./source-log.ts";
-import { tasks } from "./tasks.ts";
+import { tasks, taskUpdate } from "./tasks.ts";
 
 export interface OpenOptions {
   /** `postgres://user:password@host:port/database`. */
@@ -43,13 +48,13 @@ export interface OpenOptions {
  * cannot be started with it.
  */
 export interface PostgresStore extends Pick<Store, "idSeed" | "payloadLinkKey" | "numbers" | "together" | "close"> {
-  readonly queue: Omit<Queue, "batch" | "resendAll" | "redrive" | "drop" | "dropStep" | "cancel" | "expunge"> & {
-    readonly cancel: Pick<Queue["cancel"], "message">;
-  };
+  readonly queue: Queue;
   readonly configuration: Configuration;
   readonly history: {
     readonly messages: Pick<History["messages"], "find" | "known" | "get" | "list" | "deliveries">;
     readonly attempts: History["attempts"];
+    readonly deadLetters: History["deadLetters"];
+    readonly replayable: History["replayable"];
     readonly pollers: History["pollers"];
     readonly sourceLog: History["sourceLog"];
   };
@@ -70,6 +75,7 @@ export async function openStore({ url, encryptionKey, leaseMs, clock, onFact }: 
     let closing: Promise<void> | null = null;
     const committer = new Committer(database, instance, clock, onFact);
     const [days, usages] = [new Days(database), new QuotaUsages()];
+    const storeTask = taskUpdate(instance);
     return {
       idSeed: seed,
       payloadLinkKey: linkKey,
@@ -78,18 +84,24 @@ export async function openStore({ url, encryptionKey, leaseMs, clock, onFact }: 
         ...claimVerbs(database, instance),
         ...lanes(database),
         ...deliveries(committer, numbers),
+        ...redriveVerbs(database, committer, numbers, storeTask, clock),
         accept: acceptVerb(committer, days, usages),
         usage: usageVerbs(database, committer),
         idempotency: idempotencyVerbs(database, committer, box),
         hopsOf: hopsOfVerb(database),
         contents: contentsVerb(database),
         settle: settleVerb(committer, days, box),
-        cancel: { message: cancelMessageVerb(committer) },
+        resendAll: resendAllVerb(committer, numbers, storeTask),
+        batch: batchVerbs(database, committer, numbers),
+        cancel: cancelVerbs(committer, storeTask),
+        expunge: expungeVerbs(committer, storeTask, clock),
       },
       configuration: configuration(database, committer, box),
       history: {
         messages: messages(database),
         attempts: attempts(database, committer, box),
+        deadLetters: deadLetters(database),
+        replayable: replayable(database),
         pollers: pollers(database, committer),
         sourceLog: sourceLog(database, committer),
       },

@@ -6,7 +6,7 @@ import type { Database } from "./database.ts";
 const LANES_AT_ONCE = 500;
 
 /** Holds for the rows of a lane after the cursor `$position`, `$seq`. */
-const IN_LANE = "endpoint_seq = $endpointSeq AND (position, seq) > ($position, $seq)";
+export const IN_LANE = "endpoint_seq = $endpointSeq AND (position, seq) > ($position, $seq)";
 
 export function lanes(database: Database): Pick<Queue, "due" | "nextPosition" | "pendingLanes"> {
   return {

@@ -79,6 +79,28 @@ function read(queries: Queries, applicationSeqs: readonly Seq[], lock: string): 
   );
 }
 
+/**
+ * Subtracts the payloads of messages from what their applications use. Must be called in the
+ * transaction that deletes the payloads, before they are deleted.
+ */
+export async function releasePayloads(transaction: Transaction, messageSeqs: readonly Seq[]): Promise<void> {
+  // Whoever counts the messages of these applications waits, and then finds no payload.
+  const counted = await transaction.all<{ applicationSeq: Seq }>(
+    `SELECT application_seq AS "applicationSeq" FROM quota_usage
+     WHERE application_seq IN (SELECT application_seq FROM message WHERE seq = ANY ($1::bigint[]))
+     ORDER BY application_seq FOR UPDATE`,
+    [numbers(messageSeqs)],
+  );
+  if (counted.length === 0) return;
+  await transaction.run(
+    `UPDATE quota_usage q SET stored_bytes = q.stored_bytes - r.bytes
+     FROM (SELECT m.application_seq, sum(length(m.payload)) AS bytes FROM message m JOIN quota_usage u USING (application_seq)
+       WHERE m.seq = ANY ($1::bigint[]) AND m.seq <= u.counted_to AND m.payload IS NOT NULL GROUP BY m.application_seq) AS r
+     WHERE q.application_seq = r.application_seq`,
+    [numbers(messageSeqs)],
+  );
+}
+
 /** Counts the next stored messages of an application. `gone` means that it was deleted. */
 async function countStep(
   transaction: Transaction,

@@ -148,7 +148,7 @@ export function tasksSuite(open: Open): void {
         const after = { ...task, data: { step: i } };
         await step(() => after);
         await world.reopen();
-        expect(await world.store.housekeeping.tasks.get(world.environment.seq, task.seq)).toEqual(after);
+        expect(await world.store.housekeeping.tasks.lease()).toEqual([after]);
         await world.kill();
       }
     });

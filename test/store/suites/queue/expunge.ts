@@ -108,6 +108,7 @@ export function expungeSuite(open: Open): void {
         last: third,
       });
       await world.reopen();
+      await world.store.housekeeping.tasks.lease();
       expect(await storedData()).toEqual({ messages: 3, last: third });
       expect(await step(third, task.seq)).toMatchObject({ messages: 2, last: null });
       expect(await step(0, EVERYTHING)).toMatchObject({ messages: 0, cancelled: 0, last: third });

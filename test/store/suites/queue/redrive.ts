@@ -42,7 +42,7 @@ export function redriveSuite(open: Open): void {
           seq: seqs[i]!,
           messageSeq: messages[i]!.seq,
           endpointSeq: world.endpoint.seq,
-          position: first + i,
+          position: first + i * world.store.numbers.stride,
           dueAt: world.now,
           attempts: 0,
           round: 1,

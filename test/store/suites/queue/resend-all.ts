@@ -31,12 +31,13 @@ export function resendAllSuite(open: Open): void {
       const { resent, first, task } = await resend(world, [...failed, ...none]);
       expect(resent).toEqual({ ...NOTHING, dead: 2, none: 1 });
       await world.reopen();
+      const { stride } = world.store.numbers;
       expect(await world.waiting()).toEqual(
         [...messages, missing].map((message, i) => ({
-          seq: message.deliveries[0]?.seq ?? first + 2,
+          seq: message.deliveries[0]?.seq ?? first + 2 * stride,
           messageSeq: message.seq,
           endpointSeq: world.endpoint.seq,
-          position: first + i,
+          position: first + i * stride,
           dueAt: world.now,
           attempts: 0,
           round: i < 2 ? 1 : 0,
