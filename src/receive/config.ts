@@ -59,7 +59,7 @@ function hasClock({ scheme }: Provider): boolean {
 
 /**
  * Returns what is wrong with a configuration. Unknown fields are ignored. With `verification: off`
- * nothing is required, but a value that is present must be valid.
+ * only the URL of a queue is required, but a value that is present must be valid.
  */
 export function checkConfig(
   provider: Provider,
@@ -70,12 +70,18 @@ export function checkConfig(
   for (const field of configFieldsOf(provider)) {
     const value = fieldValue(config, field.name);
     if (value !== null) findings.push(...checkValue(provider, config, field, value));
-    else if (field.isRequired && verification !== "off" && !(field.name === "secret" && hasSecret(config))) {
+    else if (isNeeded(field, config, verification)) {
       findings.push(finding([field.name], `Required: ${field.label}.`));
     }
   }
   if (provider.scheme.type === "generic-hmac") findings.push(...checkTimePlace(config));
   return findings;
+}
+
+/** Returns whether a field must have a value. Without the URL of its queue, a source can take nothing. */
+function isNeeded(field: ConfigField, config: SourceConfig, verification: "enforce" | "record" | "off"): boolean {
+  if (!field.isRequired || (field.name === "secret" && hasSecret(config))) return false;
+  return verification !== "off" || isQueueUrl(field);
 }
 
 /** Returns the value of a field; null if it is missing or empty. */

@@ -161,3 +161,10 @@ describe("a configuration that was shown and sent back", () => {
     }
   });
 });
+
+test("a source that takes from a queue needs its URL, even if nothing is verified", () => {
+  for (const id of ["amqp", "kafka", "nats", "sqs"]) {
+    const findings = checkConfig(findProvider(id)!, { prefetch: 5 }, "off");
+    expect(findings.map(({ loc }) => loc)).toEqual([["body", "config", "url"]]);
+  }
+});
