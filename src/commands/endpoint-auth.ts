@@ -57,10 +57,12 @@ function refuseContradictions(after: Outgoing, before: Outgoing | null): void {
   const isNew = before?.auth !== auth;
   const refused = (field: string, msg: string): Invalid => invalid(["body", ...(isNew ? ["auth"] : [field])], msg);
   const url = new URL(after.url);
-  if (Object.keys(after.headers).some((name) => name.toLowerCase() === "authorization")) {
+  // A client certificate is not sent as `authorization`, so it can be combined with a user.
+  const isSent = auth.type !== "mtls";
+  if (isSent && Object.keys(after.headers).some((name) => name.toLowerCase() === "authorization")) {
     throw refused("headers", "`auth` and the header `authorization` exclude each other. Remove one of them.");
   }
-  if (url.username !== "" || url.password !== "") {
+  if (isSent && (url.username !== "" || url.password !== "")) {
     throw refused("url", "`auth` and a user in the URL exclude each other. Remove one of them.");
   }
   if (auth.type === "mtls" && auth.ca !== undefined && tls !== null) {

@@ -95,6 +95,13 @@ describe.skipIf(!hasOpenssl)("TLS settings of an endpoint", () => {
     }
   });
 
+  test("a client certificate can be combined with a user in the URL", async () => {
+    const before = receiver.clients.length;
+    const at = receiver.url.replace("://", "://ann:secret@");
+    expect((await delivered(at, { auth: mtls(one) })).reason).toBeNull();
+    expect(receiver.clients.slice(before)).toEqual(["client-one"]);
+  });
+
   test("a receiver that demands a client certificate gets nothing without one or with a foreign one", async () => {
     const before = receiver.clients.length;
     for (const auth of [null, mtls(selfSigned("foreign"), {})]) {
