@@ -315,6 +315,7 @@ export interface QueueRequest {
   readonly addresses: readonly string[];
   /** Finds the addresses of further brokers that a cluster names. */
   readonly findAddresses: FindAddresses;
+  readonly tls: ClientTls | null;
   /** Maximum number of messages that are received and not settled. */
   readonly prefetch: number;
   /** Size up to which a message is taken, in bytes. More than one byte beyond it need not be received. */

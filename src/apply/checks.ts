@@ -137,6 +137,7 @@ function checkSourceTypeAndConfig({ type, config, verification = "enforce" }: Js
   const unknown = Object.keys(own).filter((name) => !Object.hasOwn(known, name));
   if (unknown.length > 0) throw invalid(["body", "config", unknown[0]!], `A source of type ${type} has no such field.`);
   if (hasMark(own) || hasMaskedPassword(own.url) || Object.values(own).includes(null)) return;
-  const findings = checkConfig({ provider, config: known, verification } as Source, { hasAwsCredentials: true });
+  const check = { hasAwsCredentials: true, stored: {}, nowMs: clock.now() };
+  const findings = checkConfig({ provider, config: known, verification } as Source, check);
   if (findings.length > 0) throw new Invalid(...findings);
 }

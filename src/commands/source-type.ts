@@ -5,6 +5,7 @@ import type { SourceConfig } from "../core/resources/source.ts";
 import { configFieldsOf, maskedConfig, checkConfig as problemsOf } from "../receive/config.ts";
 import type { Provider } from "../receive/provider.ts";
 import { findProvider, nearestProviderId } from "../receive/providers/index.ts";
+import { queueTlsProblem } from "../receive/queue-tls.ts";
 import { isWithoutSecret } from "../receive/receiver-of.ts";
 import type { Source } from "../store/index.ts";
 import type { Limits } from "./context.ts";
@@ -31,14 +32,28 @@ export function knownFields(provider: string, config: SourceConfig): SourceConfi
   return Object.fromEntries(Object.entries(config).filter(([name]) => known.has(name)));
 }
 
+export interface ConfigCheck extends Pick<Limits, "hasAwsCredentials"> {
+  /** The configuration that is stored; empty for a new source. */
+  readonly stored: SourceConfig;
+  readonly nowMs: number;
+}
+
 /** Returns the errors in the configuration of a source. */
-export function checkConfig(
-  { provider, config, verification }: Source,
-  { hasAwsCredentials }: Pick<Limits, "hasAwsCredentials">,
-): readonly Finding[] {
+export function checkConfig({ provider, config, verification }: Source, check: ConfigCheck): readonly Finding[] {
   if (provider === CRON) return checkCronConfig(config);
   const findings = problemsOf(providerOf(provider), config, verification);
-  return provider === "sqs" && !hasAwsCredentials && findings.length === 0 ? keysMissing(config) : findings;
+  return isBrokerType(provider) && findings.length === 0 ? queueFindings(provider, config, check) : findings;
+}
+
+/** Returns the errors in a configuration of a queue whose values are valid by themselves. */
+function queueFindings(
+  provider: string,
+  config: SourceConfig,
+  { hasAwsCredentials, stored, nowMs }: ConfigCheck,
+): readonly Finding[] {
+  const problem = queueTlsProblem(config, stored, nowMs);
+  if (problem !== null) return [{ loc: ["body", "config", problem.field], msg: problem.msg, type: "value_error" }];
+  return provider === "sqs" && !hasAwsCredentials ? keysMissing(config) : [];
 }
 
 function keysMissing({ url }: SourceConfig): readonly Finding[] {

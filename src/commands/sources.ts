@@ -63,7 +63,10 @@ export async function putSource(
   const value = await updateSource(parts, found.value.seq, (before) => {
     checkType(before, wanted.type);
     const defaults = settingsOf(newSource(before, wanted.name));
-    return checkedChange(parts, { ...before, ...defaults }, wanted, replacedConfig(before.config, wanted.config ?? {}));
+    return checkedChange(parts, { ...before, ...defaults }, wanted, {
+      stored: before.config,
+      merged: replacedConfig(before.config, wanted.config ?? {}),
+    });
   });
   return { value, created: false };
 }
@@ -76,7 +79,8 @@ export async function putSource(
 export function changeSource(parts: ChangeParts, seq: Seq, patch: SourcePatch): Promise<Source> {
   return updateSource(parts, seq, (before) => {
     if (patch.type !== undefined) checkType(before, patch.type);
-    return checkedChange(parts, before, patch, patchedConfig(before.config, patch.config ?? {}));
+    const merged = patchedConfig(before.config, patch.config ?? {});
+    return checkedChange(parts, before, patch, { stored: before.config, merged });
   });
 }
 
@@ -126,7 +130,10 @@ async function createUnlessTaken(parts: CreateParts, environmentSeq: Seq, wanted
   const provider = providerOf(wanted.type).id;
   const type = { type: wanted.type, provider };
   const blank = newSource({ seq, environmentSeq, applicationSeq, ...type, createdAt: now }, wanted.name);
-  const source = { ...blank, ...checkedChange(parts, blank, wanted, replacedConfig({}, wanted.config ?? {})) };
+  const source = {
+    ...blank,
+    ...checkedChange(parts, blank, wanted, { stored: {}, merged: replacedConfig({}, wanted.config ?? {}) }),
+  };
   const plain = plainApplication({ seq: applicationSeq, environmentSeq, name: source.name, now });
   const application = { ...plain, sourceSeq: seq };
   const token = hasUrl(provider) ? newDoorToken(parts) : null;
@@ -155,10 +162,10 @@ function settingsOf(source: Source): Partial<Source> {
  * them. The whole configuration is checked, because `verification` decides what it must contain.
  */
 function checkedChange(
-  { limits }: Pick<CommandContext, "limits">,
+  { limits, clock }: Pick<CommandContext, "limits" | "clock">,
   before: Source,
   input: SourceInput,
-  merged: SourceConfig,
+  { stored, merged }: { readonly stored: SourceConfig; readonly merged: SourceConfig },
 ): Partial<Source> {
   const { uid, name, verification, ingestRate, disabled } = input;
   const metadata = input.metadata === null ? {} : input.metadata;
@@ -171,7 +178,8 @@ function checkedChange(
     ...fields,
     config,
   };
-  const all: readonly Finding[] = [...checkConfig(after, limits), ...findings];
+  const check = { hasAwsCredentials: limits.hasAwsCredentials, stored, nowMs: clock.now() };
+  const all: readonly Finding[] = [...checkConfig(after, check), ...findings];
   if (all.length > 0) throw new Invalid(...all);
   return after.config.secret === before.config.secret ? after : { ...after, captured: null };
 }

@@ -1,4 +1,4 @@
-import type { BrokerConnection, Clock, ProtocolClients, Resolver, Transport } from "../ports.ts";
+import type { BrokerConnection, ClientTls, Clock, ProtocolClients, Resolver, Transport } from "../ports.ts";
 import type { TargetPolicy } from "../targets/target.ts";
 
 export { BrokerError } from "../core/broker.ts";
@@ -9,6 +9,8 @@ export interface BrokerSettings {
   readonly url: URL;
   /** Maximum number of messages that are received and not settled. */
   readonly prefetch: number;
+  /** How TLS verifies the broker and identifies this server to it. Null means the defaults. */
+  readonly tls: ClientTls | null;
   /** A name for the consumer that stays the same for the source. */
   readonly consumer: string;
 }

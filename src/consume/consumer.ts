@@ -1,7 +1,9 @@
 import { type BrokerState, prefetchDefault } from "../core/broker.ts";
 import type { Facts } from "../core/fact.ts";
+import { clientTls } from "../core/pem.ts";
 import type { SourceEntry } from "../door/source-directory.ts";
-import type { Clock } from "../ports.ts";
+import type { ClientTls, Clock } from "../ports.ts";
+import { type QueueTls, queueTlsOf } from "../receive/queue-tls.ts";
 import { type Broker, BrokerError, type BrokerMessage, type BrokerSettings } from "./broker.ts";
 import { pause } from "./pause.ts";
 import { Session } from "./session.ts";
@@ -118,6 +120,13 @@ function settingsOf({ source }: SourceEntry, consumer: string): BrokerSettings {
   return {
     url: new URL(String(url)),
     prefetch: typeof prefetch === "number" ? prefetch : prefetchDefault,
+    tls: clientTlsOf(queueTlsOf(source.config)),
     consumer,
   };
+}
+
+/** Returns how TLS verifies the broker and identifies this server to it. Null means the defaults. */
+function clientTlsOf({ ca, certificate, key }: QueueTls): ClientTls | null {
+  if (ca === null && certificate === null) return null;
+  return clientTls(ca, certificate === null || key === null ? null : { certificate, key });
 }

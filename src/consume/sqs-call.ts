@@ -1,5 +1,6 @@
 import { awsAnswer } from "../core/aws-answer.ts";
 import type { SqsQueue } from "../core/aws-url.ts";
+import type { ClientTls } from "../ports.ts";
 import { AwsClient } from "../targets/aws-client.ts";
 import { sqsHeaders } from "../targets/sqs.ts";
 import { BrokerError, type BrokerParts } from "./broker.ts";
@@ -22,15 +23,12 @@ export type SqsCall = (
 ) => Promise<Readonly<Record<string, unknown>>>;
 
 /** Returns a function that makes requests about a queue. Throws a `BrokerError` if there are no keys to sign them. */
-export function callsTo(parts: BrokerParts, queue: SqsQueue): SqsCall {
+export function callsTo(parts: BrokerParts, queue: SqsQueue, tls: ClientTls | null): SqsCall {
   const { clock, policy } = parts;
   const { region, requestUrl, queueUrl } = queue;
   const credentials = queue.credentials ?? policy.awsCredentials ?? null;
   if (credentials === null) throw new BrokerError("The URL contains no credentials.");
-  const client = new AwsClient(
-    { ports: parts, policy },
-    { service: "sqs", region, requestUrl, credentials, tls: null },
-  );
+  const client = new AwsClient({ ports: parts, policy }, { service: "sqs", region, requestUrl, credentials, tls });
   return async (action, input, signal, waitMs = 0) => {
     const body = Buffer.from(JSON.stringify({ QueueUrl: queueUrl, ...input }));
     const timeoutMs = REQUEST_MS_MAX + waitMs;

@@ -16,10 +16,10 @@ const neverAborted = new AbortController().signal;
 /** Takes messages from queues of Amazon SQS, or of a server with the same protocol. */
 export function openSqs(parts: BrokerParts): Broker {
   return {
-    async connect({ url }, signal) {
+    async connect({ url, tls }, signal) {
       const queue = parseSqsUrl(url);
       if (typeof queue === "string") throw new BrokerError(queue);
-      const call = callsTo(parts, queue);
+      const call = callsTo(parts, queue, tls);
       // This fails if the queue does not exist or the keys are wrong.
       await call("GetQueueAttributes", { AttributeNames: ["QueueArn"] }, signal).catch(unlessForbidden);
       return new SqsConnection(parts, queue, call);

@@ -1,5 +1,6 @@
 import { createPublicKey, X509Certificate } from "node:crypto";
 import { parseSqsUrl } from "../core/aws-url.ts";
+import { pemCharsMax } from "../core/pem.ts";
 import { parseAmqpQueueUrl, parseKafkaQueueUrl, parseNatsQueueUrl } from "../core/queue-url.ts";
 import type { ConfigField, ConfigForm } from "./provider.ts";
 import { decodeBase64, decodeHex } from "./schemes/bytes.ts";
@@ -33,7 +34,8 @@ export function formProblem(form: ConfigForm, value: unknown): string | null {
   if (form === "jwk") return isJwk(value) ? null : "Must be a public key as a JSON Web Key (an object with `kty`).";
   if (form === "jwks") return isJwks(value) ? null : 'Must be a JSON Web Key Set: {"keys": […]}.';
   if (typeof value !== "string") return "Must be a text.";
-  if (value.length > TEXT_CHARS_MAX) return `Must have at most ${TEXT_CHARS_MAX} characters.`;
+  const charsMax = form === "pem" ? pemCharsMax : TEXT_CHARS_MAX;
+  if (value.length > charsMax) return `Must have at most ${charsMax} characters.`;
   if (!value.isWellFormed()) return "Must not contain half of a surrogate pair.";
   const { isValid, expected } = FORMS[form];
   return isValid(value) ? null : expected;
@@ -87,6 +89,7 @@ const FORMS: Readonly<Record<Exclude<ConfigForm, "jwk" | "jwks">, Form>> = {
     isValid: (text) => parses(() => new X509Certificate(text)),
     expected: "Must be a certificate in PEM: -----BEGIN CERTIFICATE-----…",
   },
+  pem: { isValid: (text) => text.includes("-----BEGIN "), expected: "Must be in PEM: -----BEGIN …" },
   seconds: { isValid: (text) => /^\d+$/.test(text), expected: "Must be a whole number of seconds." },
   prefetch: { isValid: (text) => /^\d+$/.test(text), expected: "Must be a whole number." },
   algorithm: {

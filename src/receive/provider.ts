@@ -95,6 +95,8 @@ export type ConfigForm =
   | "ed25519-base64"
   | "spki-base64"
   | "pem-certificate"
+  /** Certificates or a private key for TLS. */
+  | "pem"
   | "jwk"
   | "jwks"
   | "seconds"

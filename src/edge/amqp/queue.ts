@@ -21,12 +21,12 @@ interface Delivery extends BrokerMessage {
 
 /** Takes the messages of a queue of an AMQP server. The queue must exist. */
 export async function openAmqpQueue(
-  { url, addresses, prefetch, bodyBytesMax }: QueueRequest,
+  { url, addresses, tls, prefetch, bodyBytesMax }: QueueRequest,
   signal: AbortSignal,
 ): Promise<BrokerConnection> {
   const named = parseAmqpQueueUrl(url);
   if (typeof named === "string") throw new BrokerError(named);
-  const opening = amqpOpening({ url, addresses, tls: null });
+  const opening = amqpOpening({ url, addresses, tls });
   const explain = (error: unknown) => queueError(error, opening);
   try {
     const queue = new AmqpQueue(await openFirst(opening, signal), { prefetch, bodyBytesMax }, explain);

@@ -39,12 +39,12 @@ interface Delivery extends BrokerMessage {
 
 /** Takes the messages of a topic as a member of a consumer group, from the oldest message on. */
 export async function openKafkaQueue(request: QueueRequest, signal: AbortSignal): Promise<BrokerConnection> {
-  const { url, addresses, findAddresses, consumer } = request;
+  const { url, addresses, findAddresses, tls, consumer } = request;
   const named = parseKafkaQueueUrl(url);
   if (typeof named === "string") throw new BrokerError(named);
   useCodecs();
   const link = new KafkaLink(
-    { url, tls: null, findAddresses },
+    { url, tls, findAddresses },
     { responseBytesMax: RESPONSE_BYTES_MAX, requestMs: REQUEST_MS, retry: RETRY },
   );
   const { port } = link.named.brokers[0]!;

@@ -23,12 +23,12 @@ interface Delivery extends BrokerMessage {
 
 /** Takes the messages of a stream with a durable consumer, which is created unless it exists. */
 export async function openNatsQueue(
-  { url, addresses, prefetch, consumer }: QueueRequest,
+  { url, addresses, tls, prefetch, consumer }: QueueRequest,
   signal: AbortSignal,
 ): Promise<BrokerConnection> {
   const named = parseNatsQueueUrl(url);
   if (typeof named === "string") throw new BrokerError(named);
-  const opening = natsOpening({ url, addresses, tls: null });
+  const opening = natsOpening({ url, addresses, tls });
   const explain = (error: unknown) => queueError(error, opening);
   try {
     const client = await openFirst(opening, signal);

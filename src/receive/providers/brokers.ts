@@ -1,5 +1,5 @@
 import { type BrokerType, prefetchDefault } from "../../core/broker.ts";
-import { type ConfigForm, type Provider, type ProviderRow, publicField, rows } from "../provider.ts";
+import { type ConfigField, type ConfigForm, type Provider, type ProviderRow, publicField, rows } from "../provider.ts";
 
 const PREFETCH = publicField(
   "prefetch",
@@ -7,6 +7,15 @@ const PREFETCH = publicField(
   "prefetch",
   false,
 );
+
+/** Certificates of the authority that has issued that of the broker. */
+const CA = publicField("ca", "Certificate authority of the broker (PEM), instead of the public ones", "pem", false);
+
+/** How the source identifies itself to brokers that demand a client certificate. */
+const CLIENT_CERTIFICATE: readonly ConfigField[] = [
+  publicField("certificate", "Client certificate (PEM), followed by its intermediate certificates", "pem", false),
+  { name: "key", isRequired: false, isSecret: true, label: "Private key of the client certificate (PEM)", form: "pem" },
+];
 
 /** Returns the row of a broker. Its sources have no URL: they take messages from a queue. */
 function broker(
@@ -17,7 +26,8 @@ function broker(
     ...{ id, name, source },
     kind: "none",
     scheme: { type: "none" },
-    config: [publicField("url", label, form, true), PREFETCH],
+    // Requests to SQS are signed with the keys in the URL.
+    config: [publicField("url", label, form, true), PREFETCH, CA, ...(id === "sqs" ? [] : CLIENT_CERTIFICATE)],
     methods: [],
     eventType: "header:event-type",
     confidence: "docs",

@@ -96,7 +96,7 @@ describe.skipIf(natsServer === null)("a spoiled connection to NATS", () => {
 /** Connects to a queue and waits for messages until that fails or takes long. */
 async function takes(open: typeof openAmqpQueue, url: string): Promise<void> {
   const signal = soonAborted();
-  const own = { prefetch: 10, bodyBytesMax: 1024, consumer: "own" };
+  const own = { tls: null, prefetch: 10, bodyBytesMax: 1024, consumer: "own" };
   const request = { url: new URL(url), addresses: ["127.0.0.1"], findAddresses: async () => ["127.0.0.1"], ...own };
   const queue = await open(request, signal).catch((error: unknown) => expect(error).toBeInstanceOf(Error));
   if (queue === undefined || !("receive" in queue)) return;

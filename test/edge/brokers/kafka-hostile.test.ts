@@ -77,7 +77,7 @@ describe.skipIf(!hasKafka)("a spoiled connection to Kafka", () => {
   test.each(cases)("a Kafka connection with %s after %p bytes fails only its source", async (name, cut) => {
     await using server = await spoiler(broker, cut, GARBAGE[name]!);
     const at = { url: new URL(`kafka://127.0.0.1:${server.port}/${topic}`), addresses: ["127.0.0.1"], findAddresses };
-    const own = { prefetch: 10, bodyBytesMax: 1024, consumer: `own-${cut}-${name.length}` };
+    const own = { tls: null, prefetch: 10, bodyBytesMax: 1024, consumer: `own-${cut}-${name.length}` };
     const signal = AbortSignal.timeout(300);
     const queue = await openKafkaQueue({ ...at, ...own }, signal).catch((error: unknown) => {
       expect(error).toBeInstanceOf(Error);

@@ -27,7 +27,7 @@ const INFO = `INFO ${JSON.stringify({ server_id: "x", version: "2.10.0", proto: 
 
 const requestFor = (url: string, prefetch = 10) => ({
   ...{ url: new URL(url), addresses: ["127.0.0.1"], findAddresses: async () => ["127.0.0.1"] },
-  ...{ prefetch, bodyBytesMax: 1024, consumer: "own" },
+  ...{ tls: null, prefetch, bodyBytesMax: 1024, consumer: "own" },
 });
 
 describe("an AMQP server that breaks the protocol", () => {

@@ -18,6 +18,8 @@ export interface Broker extends AsyncDisposable {
 export interface BrokerTls {
   readonly cert: string;
   readonly key: string;
+  /** The authority of client certificates. If present, the broker demands one. */
+  readonly clientCa?: string;
 }
 
 /** Time limit for the start of a broker, in ms. */

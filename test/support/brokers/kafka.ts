@@ -51,7 +51,8 @@ export async function startKafka(tls: BrokerTls | null = null): Promise<TestKafk
   const [port, misleadingPort, loginPort, tlsPort] = ports;
   const file = (name: string) => directory.file(name);
   if (tls !== null) writeFileSync(file("broker.pem"), tls.key + tls.cert);
-  writeFileSync(file("kafka.properties"), properties(ports, file, tls !== null));
+  if (tls?.clientCa !== undefined) writeFileSync(file("ca.pem"), tls.clientCa);
+  writeFileSync(file("kafka.properties"), properties(ports, file, tls));
   const format = Bun.spawn(kafkaFormat(jars!, file("kafka.properties"), USERS), {
     ...{ cwd: directory.path, stdin: "ignore", stdout: Bun.file(file("format.log")), stderr: "ignore" },
   });
@@ -123,8 +124,9 @@ const noWriting = {
 function properties(
   [port, misleading, login, tls, controller]: readonly number[],
   file: (name: string) => string,
-  hasTls: boolean,
+  certificates: BrokerTls | null,
 ): string {
+  const hasTls = certificates !== null;
   const listeners = { PLAIN: port, MISLEADING: misleading, LOGIN: login, ...(hasTls && { ENCRYPTED: tls }) };
   const at = (name: string, host = "127.0.0.1") => `${name}://${host}:${listeners[name as "PLAIN"]}`;
   const names = Object.keys(listeners);
@@ -146,6 +148,13 @@ function properties(
     "listener.security.protocol.map=PLAIN:PLAINTEXT,MISLEADING:PLAINTEXT,CONTROLLER:PLAINTEXT,LOGIN:SASL_PLAINTEXT,ENCRYPTED:SASL_SSL",
     ...logins,
     ...(hasTls ? ["ssl.keystore.type=PEM", `ssl.keystore.location=${file("broker.pem")}`] : []),
+    ...(certificates?.clientCa === undefined
+      ? []
+      : [
+          ...["ssl.truststore.type=PEM", `ssl.truststore.location=${file("ca.pem")}`],
+          // A listener with SASL heeds only its own setting.
+          "listener.name.encrypted.ssl.client.auth=required",
+        ]),
     "authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer",
     ...["allow.everyone.if.no.acl.found=true", "super.users=User:ANONYMOUS;User:ann"],
     ...[`log.dirs=${file("data")}`, "auto.create.topics.enable=true", "group.initial.rebalance.delay.ms=0"],

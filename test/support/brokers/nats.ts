@@ -13,7 +13,12 @@ export async function startNats(tls: BrokerTls | null = null, authorization: str
   if (tls !== null) {
     writeFileSync(directory.file("cert.pem"), tls.cert);
     writeFileSync(directory.file("key.pem"), tls.key);
-    lines.push(`tls { cert_file: "${directory.file("cert.pem")}", key_file: "${directory.file("key.pem")}" }`);
+    const files = [`cert_file: "${directory.file("cert.pem")}"`, `key_file: "${directory.file("key.pem")}"`];
+    if (tls.clientCa !== undefined) {
+      writeFileSync(directory.file("ca.pem"), tls.clientCa);
+      files.push(`ca_file: "${directory.file("ca.pem")}"`, "verify: true");
+    }
+    lines.push(`tls { ${files.join(", ")} }`);
   }
   writeFileSync(directory.file("nats.conf"), lines.join("\n"));
   const server = new RestartableProcess(

@@ -113,6 +113,13 @@ function configuration(
       `ssl_options.certfile = ${file("cert.pem")}`,
       `ssl_options.keyfile = ${file("key.pem")}`,
     );
+    if (tls.clientCa !== undefined) {
+      writeFileSync(file("ca.pem"), tls.clientCa);
+      lines.push(
+        `ssl_options.cacertfile = ${file("ca.pem")}`,
+        ...["ssl_options.verify = verify_peer", "ssl_options.fail_if_no_peer_cert = true"],
+      );
+    }
   }
   return `${lines.join("\n")}\n`;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { Provider } from "../../../src/api/types.ts";
-import { changedConfig, searchProviders, valuesOf } from "../../../web/admin/sources/config.ts";
+import { changedConfig, controlOf, searchProviders, valuesOf } from "../../../web/admin/sources/config.ts";
 
 const field = (name: string, secret = false) => ({ name, secret, required: false, label: name });
 const fields = [
@@ -33,6 +33,11 @@ describe("the configuration of a source in a form", () => {
       toleranceSeconds: "ten",
     });
   });
+});
+
+test("a private key has a control with several lines, and a name of a key one with a single line", () => {
+  expect(controlOf(field("key", true)).kind).toBe("block");
+  expect(controlOf(field("key")).kind).toBe("text");
 });
 
 test("the search finds providers by any words of name, id and aliases, and names that begin with the text come first", () => {

@@ -20,6 +20,7 @@ const CONTROLS: Readonly<Record<string, Control>> = {
   prefetch: { kind: "number" },
   publicKey: { kind: "block" },
   certificate: { kind: "block", placeholder: "-----BEGIN CERTIFICATE-----" },
+  ca: { kind: "block", placeholder: "-----BEGIN CERTIFICATE-----" },
   jwk: { kind: "json" },
   jwks: { kind: "json", placeholder: '{"keys": []}' },
   algorithm: { kind: "choice", choices: ["sha1", "sha256", "sha384", "sha512"], help: "sha256 if not chosen." },
@@ -51,8 +52,12 @@ const QUEUE: Control = {
   help: "User and password are percent-encoded. The password is encrypted and shown as ***.",
 };
 
+/** A private key, which has several lines. */
+const PRIVATE_KEY: Control = { kind: "block", placeholder: "-----BEGIN PRIVATE KEY-----" };
+
 export function controlOf(field: ConfigField): Control {
   if (field.name === "url" && field.required) return QUEUE;
+  if (field.name === "key" && field.secret) return PRIVATE_KEY;
   return CONTROLS[field.name] ?? { kind: field.secret ? "secret" : "text" };
 }
 
