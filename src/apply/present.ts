@@ -79,19 +79,30 @@ async function readOne(api: Api, kind: TopKind, id: string): Promise<Json | null
   return (await read(id)) ?? (byId === null ? null : await read(byId));
 }
 
+interface Page {
+  readonly data: readonly Json[];
+  readonly iterator: string | null;
+  readonly done: boolean;
+}
+
+/** Returns the items of a page. Throws `TypeError` if they are not a list of objects. */
+function checkedItems({ data }: Page): readonly Json[] {
+  if (!Array.isArray(data) || !data.every((item) => typeof item === "object" && item !== null)) {
+    throw new TypeError("a list contains something else than objects");
+  }
+  return data;
+}
+
 /** Returns the items of all pages of a list. A page can be short or empty. */
 export async function readList(api: Api, path: string, query: string): Promise<Json[]> {
   const items: Json[] = [];
   let iterator: string | null = null;
   for (;;) {
     const parts = [`limit=${PAGE}`, query, iterator === null ? "" : `iterator=${encodeURIComponent(iterator)}`];
-    const page = (await api.get(`${path}?${parts.filter((part) => part !== "").join("&")}`)) as {
-      readonly data: readonly Json[];
-      readonly iterator: string | null;
-      readonly done: boolean;
-    };
-    items.push(...page.data);
+    const page = (await api.get(`${path}?${parts.filter((part) => part !== "").join("&")}`)) as Page;
+    items.push(...checkedItems(page));
     if (page.done || page.iterator === null) return items;
+    if (page.iterator === iterator) throw new TypeError("a list does not end");
     iterator = page.iterator;
   }
 }

@@ -1,5 +1,6 @@
 import { Argument, type Command } from "commander";
 import { reasonOf } from "./client/printable.ts";
+import { textOfResponse } from "./client/response-text.ts";
 import { requestTo } from "./client/server-client.ts";
 import { serverUrl } from "./client/server-options.ts";
 import { FailureReported } from "./exit-code.ts";
@@ -55,11 +56,12 @@ async function read(server: string): Promise<Shard> {
   const unknown = { shard: null, version: null, pending: null, deadLetters: null, oldestDueSeconds: null };
   try {
     const health = await get(server, "/api/v1/health");
-    const { status } = (await health.json()) as { status: string };
+    const { status } = Object(JSON.parse(await textOfResponse(health))) as { readonly status?: unknown };
+    if (typeof status !== "string") return { ...unknown, url: server, status: "no health of Boathook" };
     const token = process.env[METRICS_TOKEN_VARIABLE] ?? "";
     const response = await get(server, "/metrics", token === "" ? {} : { authorization: `Bearer ${token}` });
     if (response.status !== 200) return { ...unknown, url: server, status: `metrics: ${response.status}` };
-    return { url: server, status, ...readingsIn(await response.text()) };
+    return { url: server, status, ...readingsIn(await textOfResponse(response)) };
   } catch (error) {
     return { ...unknown, url: server, status: `unreachable (${reasonOf(error as Error)})` };
   }

@@ -94,3 +94,48 @@ describe("commands of clients and a server that cannot be trusted", () => {
     expect(await textOfResponse(new Response(null), 10)).toBe("");
   });
 });
+
+/** A server whose every response is this text. */
+function textServer(text: string) {
+  const server = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response(text) });
+  const url = `http://127.0.0.1:${server.port}`;
+  const env = { BOATHOOK_SERVER: url, BOATHOOK_TOKEN: "token", BOATHOOK_TARGET_TOKEN: "token", SVIX_TOKEN: "token" };
+  return { url, env: { ...env, CONVOY_API_KEY: "token" }, [Symbol.dispose]: () => void server.stop(true) };
+}
+
+/** Commands that read objects from the server at this URL. */
+const READING: Readonly<Record<string, (url: string) => readonly string[]>> = {
+  export: () => ["export"],
+  "import svix": (url) => ["import", "svix", url, "--dry-run"],
+  "import convoy": (url) => ["import", "convoy", url, "--project=p", "--dry-run"],
+  "move-app": (url) => ["move-app", "acme", `--to=${url}`],
+};
+
+describe("commands that read what a server has, and a server whose responses have another form", () => {
+  for (const [name, argsOf] of Object.entries(READING)) {
+    test.each(["null", "5", '{"data":[null],"done":true,"iterator":null}', '{"data":"abc"}'])(
+      `${name} with the response %s ends with one sentence`,
+      async (text) => {
+        using server = textServer(text);
+        const { code, stdout, stderr } = await run(program, argsOf(server.url), { env: server.env });
+        expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+        expect(stderr).toMatch(
+          /^The response from http:\S+ does not have the expected form \(.*\)\. Check that the URL is that of the server\.\n$/,
+        );
+      },
+    );
+  }
+
+  test("a list whose pages all continue at the same place ends the command", async () => {
+    using server = textServer('{"data":[],"done":false,"iterator":"same"}');
+    const { code, stderr } = await run(program, ["export"], { env: server.env });
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("a list does not end") });
+  });
+
+  test("shards shows a server whose health has another form as such", async () => {
+    using server = textServer("[]");
+    const { code, stdout, stderr } = await run(program, ["shards", server.url]);
+    expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
+    expect(stdout).toContain("no health of Boathook");
+  });
+});

@@ -118,7 +118,7 @@ describe("boathook import svix", () => {
       `1: The server at ${server.url} does not accept the token in SVIX_TOKEN (401).\n`,
     );
     expect(await failed(other.url, { SVIX_TOKEN: "x" })).toStartWith(
-      "1: The responses of the other server do not have",
+      `1: The response from ${other.url} does not have the expected form`,
     );
     expect(await failed("http://127.0.0.1:1", { SVIX_TOKEN: "x" })).toContain("cannot be reached");
   });

@@ -77,7 +77,9 @@ async function readPages(origin: Origin, path: string): Promise<readonly Json[]>
 }
 
 function dataOf(response: unknown): Json {
-  return ((response as { readonly data?: Json | null } | null)?.data ?? {}) as Json;
+  const { data } = Object(response) as { readonly data?: unknown };
+  if (typeof data !== "object") throw new TypeError("it has no data");
+  return (data ?? {}) as Json;
 }
 
 /** Returns the event types of the project, and those that only subscriptions name. */

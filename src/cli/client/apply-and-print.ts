@@ -1,6 +1,7 @@
 import type { Change } from "../../apply/change.ts";
 import type { Configuration } from "../../apply/configuration.ts";
 import { CommandFailed, InputInvalid } from "../exit-code.ts";
+import { withExpectedForm } from "./expected-form.ts";
 import { printable } from "./printable.ts";
 import type { ServerClient } from "./server-client.ts";
 
@@ -24,7 +25,9 @@ export async function applyAndPrint(
     if (!json) console.log(printable(changeLine(change)));
   };
   try {
-    const { changes, summary, uncompared } = await apply(client, configuration, { isDryRun, prunes, changed });
+    const { changes, summary, uncompared } = await withExpectedForm(client.server, () =>
+      apply(client, configuration, { isDryRun, prunes, changed }),
+    );
     console.log(
       json ? JSON.stringify({ ...jsonOf(changes, summary, isDryRun), ...more }) : summaryLine(summary, isDryRun),
     );

@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import { withExpectedForm } from "./expected-form.ts";
 import { printable } from "./printable.ts";
 import { addServerOptions, serverClient } from "./server-options.ts";
 
@@ -17,7 +18,7 @@ export function addExportCommand(program: Command): void {
   addServerOptions(command).action(async ({ withSecrets = false, json = false }: Flags) => {
     const client = serverClient(command);
     const { exported, withEscapes, yamlOf } = await import("../../apply/export.ts");
-    const { file, hidden } = await exported(client, withSecrets);
+    const { file, hidden } = await withExpectedForm(client.server, () => exported(client, withSecrets));
     process.stdout.write(json ? `${JSON.stringify(withEscapes(file), null, 2)}\n` : yamlOf(file));
     if (hidden.length > 0) {
       console.error(

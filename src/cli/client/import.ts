@@ -1,7 +1,7 @@
 import { Argument, type Command } from "commander";
 import type { Imported, Origin } from "../../apply/import/imported.ts";
-import { CommandFailed } from "../exit-code.ts";
 import { type ApplyFlags, applyAndPrint } from "./apply-and-print.ts";
+import { withExpectedForm } from "./expected-form.ts";
 import { originAt } from "./origin.ts";
 import { printable } from "./printable.ts";
 import { addServerOptions, serverClient, serverUrl } from "./server-options.ts";
@@ -22,7 +22,7 @@ export function addImportCommand(program: Command): void {
   ).action(async (url: string, flags: ApplyFlags) => {
     const origin = originOf(svix, url, "SVIX_TOKEN");
     const { svixConfiguration } = await import("../../apply/import/svix.ts");
-    await importFrom(svix, () => svixConfiguration(origin), flags);
+    await importFrom(svix, url, () => svixConfiguration(origin), flags);
   });
   const convoy = subcommand(
     command,
@@ -33,7 +33,7 @@ export function addImportCommand(program: Command): void {
     .action(async (url: string, flags: ConvoyFlags) => {
       const origin = originOf(convoy, url, "CONVOY_API_KEY");
       const { convoyConfiguration } = await import("../../apply/import/convoy.ts");
-      await importFrom(convoy, () => convoyConfiguration(origin, flags.project), flags);
+      await importFrom(convoy, url, () => convoyConfiguration(origin, flags.project), flags);
     });
 }
 
@@ -54,23 +54,18 @@ function originOf(command: Command, url: string, variable: string): Origin {
   return originAt(url.replace(/\/+$/, ""), token, variable);
 }
 
-async function importFrom(command: Command, read: () => Promise<Imported>, flags: ApplyFlags): Promise<void> {
+/** Copies what `read` returns. `from` is the URL of the other server. */
+async function importFrom(
+  command: Command,
+  from: string,
+  read: () => Promise<Imported>,
+  flags: ApplyFlags,
+): Promise<void> {
   const client = serverClient(command);
   const { usable } = await import("../../apply/import/imported.ts");
-  const imported = await readOrigin(read);
+  const imported = await withExpectedForm(from, read);
   const { configuration, missing } = await usable(imported);
   const lines = missing.map(printable);
   await applyAndPrint(client, configuration, flags, flags.json ? { cannotBeHad: lines } : {});
   if (!flags.json && lines.length > 0) console.log(["cannot be had:", ...lines].join("\n"));
-}
-
-/** Reads the other server. Rejects with `CommandFailed` if it is not one of the product. */
-async function readOrigin(read: () => Promise<Imported>): Promise<Imported> {
-  try {
-    return await read();
-  } catch (error) {
-    // Fields are missing in responses of another form.
-    if (!(error instanceof TypeError)) throw error;
-    throw new CommandFailed("The responses of the other server do not have the expected form. Check the URL.");
-  }
 }

@@ -1,6 +1,7 @@
 import { CommandFailed } from "../../exit-code.ts";
+import { printable } from "../printable.ts";
 import { ServerRefused } from "../server-client.ts";
-import type { ArrivalState, Destination, Origin, OriginState } from "./servers.ts";
+import type { ArrivalState, Destination, Origin, OriginState, PageOut } from "./servers.ts";
 
 /** How often the attempts under way are counted, in ms. */
 const ATTEMPTS_POLL_MS = 20;
@@ -8,6 +9,8 @@ const ATTEMPTS_POLL_MS = 20;
 const CLOSINGS_MAX = 5;
 /** Number of missing messages that one request asks for. */
 const MISSING_AT_ONCE = 500;
+/** How often the messages of a page are sent because the destination does not have them. */
+const RESENDS_MAX = 5;
 
 export interface MoveOptions {
   readonly withHistory: boolean;
@@ -39,7 +42,7 @@ export async function moveApplication(
   const state = await origin.state();
   const destination = destinationOf(state.appId);
   if (state.state === "departed" && state.url !== destination.url) {
-    throw new CommandFailed(`The application has already moved to ${state.url}.`);
+    throw new CommandFailed(`The application has already moved to ${printable(state.url ?? "")}.`);
   }
   const arrival = await destination.open(state);
   const handed =
@@ -141,21 +144,27 @@ class Copy {
       // Only renews the hold: closing again would hide a change since the first page.
       if (hold !== null) await this.origin.hold(hold, false);
       const page = await this.origin.page(this.publicKey, "waiting", { after });
-      let missing = await this.destination.store(page, hold);
-      while (missing.length > 0) {
-        await this.#messages(missing);
-        missing = await this.destination.store(page, hold);
-      }
+      await this.#store(page, hold);
       count += page.count;
       if (page.next === null) return count;
       after = page.next;
     }
   }
 
+  /** Stores a page of deliveries, and the messages that the destination does not have. */
+  async #store(page: PageOut, hold: string | null): Promise<void> {
+    for (let tries = 0; ; tries++) {
+      const missing = await this.destination.store(page, hold);
+      if (missing.length === 0) return;
+      if (tries === RESENDS_MAX) throw new CommandFailed(`${this.destination.url} does not keep the messages it gets.`);
+      await this.#messages(missing);
+    }
+  }
+
   async #messages(missing: readonly string[]): Promise<void> {
     for (let rest = missing; rest.length > 0; ) {
       const page = await this.origin.page(this.publicKey, "messages", { ids: rest.slice(0, MISSING_AT_ONCE) });
-      if (page.count === 0) throw new CommandFailed("Messages were deleted during the move. Try again.");
+      if (page.count <= 0) throw new CommandFailed("Messages were deleted during the move. Try again.");
       await this.destination.store(page);
       rest = rest.slice(page.count);
     }

@@ -1,3 +1,4 @@
+import { expectedFields } from "../expected-form.ts";
 import { type ServerClient, ServerRefused } from "../server-client.ts";
 
 /** The state of an application at the server that it leaves. */
@@ -18,7 +19,30 @@ export interface ArrivalState {
   readonly publicKey: string;
 }
 
+const ORIGIN_FIELDS = {
+  appId: "string",
+  uid: "string?",
+  state: ["served", "departed"],
+  url: "string?",
+  hold: "string?",
+  schemaVersion: "number",
+  now: "number",
+} as const;
+const ARRIVAL_FIELDS = {
+  state: ["absent", "arriving", "arrived"],
+  hold: "string?",
+  historyTo: "string",
+  publicKey: "string",
+} as const;
+const HOLD_FIELDS = { hold: "string", attemptsUnderWay: "number" } as const;
+const PAGE_FIELDS = { sealed: "string", count: "number", next: "string?" } as const;
+
 export type Part = "settings" | "waiting" | "messages" | "history";
+
+export interface HoldOut {
+  readonly hold: string;
+  readonly attemptsUnderWay: number;
+}
 
 export interface PageOut {
   readonly sealed: string;
@@ -37,23 +61,27 @@ export class Origin {
     this.#path = `/api/v1/app/${encodeURIComponent(application)}/move`;
   }
 
-  state(): Promise<OriginState> {
-    return this.client.get(this.#path, { Application: this.application }) as Promise<OriginState>;
+  async state(): Promise<OriginState> {
+    const state = await this.client.get(this.#path, { Application: this.application });
+    return expectedFields(this.client.server, state, ORIGIN_FIELDS);
   }
 
-  hold(hold: string | null, closed: boolean): Promise<{ readonly hold: string; readonly attemptsUnderWay: number }> {
-    return this.client.post(`${this.#path}/hold`, { hold, closed }) as Promise<{
-      hold: string;
-      attemptsUnderWay: number;
-    }>;
+  async hold(hold: string | null, closed: boolean): Promise<HoldOut> {
+    const held = await this.client.post(`${this.#path}/hold`, { hold, closed });
+    return expectedFields(this.client.server, held, HOLD_FIELDS);
   }
 
   async release(hold: string): Promise<void> {
     await this.client.delete(`${this.#path}/hold/${encodeURIComponent(hold)}`);
   }
 
-  page(publicKey: string, part: Part, from: { after?: string | null; ids?: readonly string[] } = {}): Promise<PageOut> {
-    return this.client.post(`${this.#path}/page`, { publicKey, part, ...from }) as Promise<PageOut>;
+  async page(
+    publicKey: string,
+    part: Part,
+    from: { after?: string | null; ids?: readonly string[] } = {},
+  ): Promise<PageOut> {
+    const page = await this.client.post(`${this.#path}/page`, { publicKey, part, ...from });
+    return expectedFields(this.client.server, page, PAGE_FIELDS);
   }
 
   async depart(hold: string, url: string): Promise<void> {
@@ -78,7 +106,8 @@ export class Destination {
 
   async open({ uid, schemaVersion, now }: OriginState): Promise<ArrivalState> {
     try {
-      return (await this.client.post(this.#path, { uid, schemaVersion, now })) as ArrivalState;
+      const state = await this.client.post(this.#path, { uid, schemaVersion, now });
+      return expectedFields(this.url, state, ARRIVAL_FIELDS);
     } catch (error) {
       if (error instanceof ServerRefused && error.status === 404 && error.code === "not_found") {
         throw new ServerRefused(
@@ -94,7 +123,7 @@ export class Destination {
 
   async store({ sealed }: PageOut, hold: string | null = null): Promise<readonly string[]> {
     const stored = await this.client.post(`${this.#path}/page`, { sealed, hold });
-    return (stored as { readonly missing: readonly string[] }).missing;
+    return expectedFields<{ missing: readonly string[] }>(this.url, stored, { missing: "strings" }).missing;
   }
 
   async arrive(hold: string): Promise<void> {
