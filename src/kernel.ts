@@ -107,8 +107,8 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
   const { clock, random } = ports;
   const signals = new Signals((error, signal) => {
     facts.state({ type: "defect.found", where: `listener of the signal ${signal}`, error });
-  });
-  store.feed.subscribe((signal) => signals.send(signal));
+  }, store.feed.publish);
+  store.feed.subscribe((signal) => signals.receive(signal));
   const ids = new IdCodec(store.idSeed, store.moves?.ids, store.shards);
   const seqs = store.numbers;
   const directory = new Directory(store, clock, signals);

@@ -30,7 +30,7 @@ export async function withStore<Result>(
   });
   try {
     const { numbers: seqs, idSeed } = store;
-    const signals = new Signals(() => {});
+    const signals = new Signals(() => {}, store.feed.publish);
     return await use({
       store,
       ids: new IdCodec(idSeed, store.moves?.ids, store.shards),

@@ -43,6 +43,8 @@ export type Signal =
   | { readonly type: "delivery.held"; readonly isHeld: boolean }
   /** An environment was paused or resumed. */
   | { readonly type: "environment.paused"; readonly environmentSeq: Seq; readonly isPaused: boolean }
+  /** Another process has begun or ceased to use the store, so the lanes may be divided differently. */
+  | { readonly type: "instances.changed" }
   /**
    * Other processes may have made any change, because their notifications were lost. All derived
    * state must be read again.
@@ -62,7 +64,11 @@ export class Signals {
   readonly #invalidations = new Map<SignalType, Listener[]>();
   readonly #reactions = new Map<SignalType, Listener[]>();
 
-  constructor(private readonly onDefect: (error: unknown, signal: SignalType) => void) {}
+  /** `publish` reports a signal to other processes. By default there are none. */
+  constructor(
+    private readonly onDefect: (error: unknown, signal: SignalType) => void,
+    private readonly publish: (signal: Signal) => void = () => {},
+  ) {}
 
   /** Adds a cache. `listener` drops cached values and does nothing else. */
   invalidate<T extends SignalType>(types: readonly T[], listener: (signal: SignalOf<T>) => void): void {
@@ -78,6 +84,12 @@ export class Signals {
   }
 
   send(signal: Signal): void {
+    this.receive(signal);
+    this.publish(signal);
+  }
+
+  /** Delivers a signal of another process. */
+  receive(signal: Signal): void {
     this.#deliver(this.#invalidations, signal);
     this.#deliver(this.#reactions, signal);
   }

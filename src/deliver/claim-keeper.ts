@@ -50,6 +50,11 @@ export class ClaimKeeper {
     return this.#isValid ? this.#claim : null;
   }
 
+  /** Renews the claim now, because other lanes may be free. Does nothing without a claim. */
+  renew(): void {
+    if (this.#claim !== null && this.#renewing === null) this.#renewLater(0);
+  }
+
   /** Releases all lanes. Every attempt under the claim must have ended. */
   async release(): Promise<void> {
     this.#isReleased = true;
@@ -82,7 +87,9 @@ export class ClaimKeeper {
   #renewLater(delayMs: number): void {
     if (this.#isReleased) return;
     this.#cancelRenewal = this.parts.clock.after(delayMs, () => {
-      this.#renewing = this.#renew();
+      this.#renewing = this.#renew().finally(() => {
+        this.#renewing = null;
+      });
     });
   }
 

@@ -300,6 +300,7 @@ export class Engine extends OneLife implements Deliverer {
     signals.react(["lane.changed"], ({ endpointSeq }) => this.#reread(this.#lanes.get(endpointSeq), false));
     signals.react(["socket-consumers.changed"], ({ endpointSeq }) => this.#continueFull(endpointSeq));
     signals.react(["lane.filled"], ({ endpointSeq, position }) => this.#wake(endpointSeq, position));
+    signals.react(["instances.changed"], () => this.#ownership.renew());
     signals.react(["store.changed"], () => {
       void this.#fanOut.forEach([...this.#lanes], (lane) => this.#reread(lane, true));
       this.#ownership.findLanes();
@@ -351,6 +352,8 @@ export class Engine extends OneLife implements Deliverer {
 
   #hasRoom(lane: Lane): boolean {
     if (lane.isReading || lane.ready.length >= READY_MAX) return false;
+    // A message of another process may come before this one, and is visible only later.
+    if (this.parts.store.feed.isShared() && lane.mayBeFifo) return false;
     const endpoint = lane.entry?.endpoint;
     if (endpoint !== undefined && (endpoint.batch !== null || this.#gate.isClosedFor(endpoint))) return false;
     return this.#memory.roomForDeliveries > 0;

@@ -49,6 +49,11 @@ export class LaneOwnership {
     if (claim !== null) void this.#changed(claim);
   }
 
+  /** Claims the lanes of a process that has ended, and leaves some to a new one. */
+  renew(): void {
+    this.#claims.renew();
+  }
+
   /** Releases all lanes. Every attempt must have ended. */
   release(): Promise<void> {
     return this.#claims.release();

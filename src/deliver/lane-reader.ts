@@ -17,6 +17,8 @@ const PAGE = 64;
 /** Maximum number of a lane's deliveries whose content is read at once. */
 const CONTENTS_AHEAD = 16;
 const BURY_PAGE = 1000;
+/** How long a lane rests if its next delivery waits for other processes, in ms. */
+const HIDDEN_REST_MS = 10;
 
 export interface LaneReaderParts {
   readonly queue: Queue;
@@ -89,12 +91,14 @@ export class LaneReader {
     if (rows.length === limit) {
       lane.continueBehindCursor();
     } else {
-      const next = await queue.nextPosition(lane.endpointSeq, { position: upTo, seq: Number.MAX_SAFE_INTEGER });
+      // A row up to `upTo` that was not returned waits for an earlier one of another process.
+      const next = await queue.nextPosition(lane.endpointSeq, lane.cursor);
       if (lane.generation !== generation) return;
       if (next !== null) lane.waitsOnDisk(next);
+      if (next !== null && next <= upTo && lane.ready.length === 0) lane.restsUntil = time.now() + HIDDEN_REST_MS;
     }
     // Nothing was added. Let the event loop run before the next try.
-    if (lane.ready.length === 0) lane.restsUntil = time.now() + 1;
+    if (lane.ready.length === 0) lane.restsUntil = Math.max(lane.restsUntil, time.now() + 1);
   }
 
   /**

@@ -106,6 +106,11 @@ export class Lane extends LanePosition {
     return this.entry?.endpoint.ordering === "fifo";
   }
 
+  /** False if it is known that the order of the lane does not count. */
+  get mayBeFifo(): boolean {
+    return this.entry === null || this.isFifo;
+  }
+
   /**
    * Whether a delivery that waits on disk comes before those in memory, although the order counts.
    * This happens if a redrive and a message are committed together: the message is added first.

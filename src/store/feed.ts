@@ -4,15 +4,14 @@ import type { Signal } from "../core/signal.ts";
  * Reports, as signals, the changes that other processes make to the same data. A process's own
  * changes are not reported, because its commands send those signals themselves.
  *
- * - Every change from another process is reported after its commit. A store that does not know
- *   which records changed reports every record that may have changed.
- * - A store that polls for changes (SQLite) reports a change in the first `poll` that begins after
- *   the change's commit. A store that is notified (PostgreSQL) reports a change when the
- *   notification arrives, even if nobody polls.
- * - A store that may have missed notifications, because it lost its connection, reports
- *   `store.changed`. A store that does not know whether one of its own writes was committed also
- *   reports `store.changed` when the data can be read again, because no command has sent the
- *   signals of that write.
+ * - Every change from another process is reported after its commit. SQLite does not know which records
+ *   changed, and reports every record that may have changed, in the first `poll` that begins after the
+ *   commit. PostgreSQL reports the signals that the other process has published, usually within 100 ms,
+ *   even if nobody polls. If the other process ends before it has published them, its lease must end
+ *   first; then everything is reported as changed.
+ * - A store that may have missed signals, because it lost its connection, reports `store.changed`. A
+ *   store that does not know whether one of its own writes was committed also reports `store.changed`
+ *   when the data can be read again, because no command has sent the signals of that write.
  */
 export interface Feed {
   /**
@@ -25,4 +24,11 @@ export interface Feed {
    * request with a token.
    */
   poll(): void;
+  /** Reports a signal to the other processes. Must be called after the commit of the change. */
+  publish(signal: Signal): void;
+  /**
+   * Whether other processes may add deliveries to the lanes of this one. It is true for every message
+   * that is accepted after a message of another process was accepted.
+   */
+  isShared(): boolean;
 }

@@ -32,9 +32,10 @@ import type {
  * **Stable order.** Lanes are read by cursor, so no row may appear at or before a cursor: once
  * `due` has returned a row, no delivery that is accepted later becomes visible at or before the
  * row's position. On SQLite, one process generates the numbers and commits them in the same order.
- * A store whose transactions commit in another order must hide rows until every smaller number has
- * been committed or abandoned. A resend, or a retry in a lane that became FIFO, puts a delivery at
- * or before a cursor on purpose. These commands send `lane.filled` with the delivery's position.
+ * A store for several processes hides the rows of FIFO lanes until every smaller number has been
+ * committed or abandoned. It does not hide those of other lanes: whoever commits a row, even before a
+ * cursor, sends `lane.filled` with its position. A resend, or a retry in a lane that became FIFO, puts
+ * a delivery at or before a cursor on purpose. These commands send `lane.filled` too.
  *
  * **Claims.** A process serves only the lanes that it has claimed. For a short time two processes
  * may believe that they own a lane, for example if one of them was suspended for longer than its

@@ -222,7 +222,7 @@ export class EngineWorld implements Disposable {
   async join(wrapStore: (store: Store, clock: Clock) => Store): Promise<Kernel> {
     const { store, clock } = this.#bare;
     // Only one engine may subscribe to the feed.
-    const feed = { subscribe: () => {}, poll: () => {} };
+    const feed = { ...store.feed, subscribe: () => {}, poll: () => {} };
     const other = this.#assemble({ ...wrapStore(store, clock), feed }, new Facts(), clock);
     const kernels = [this.kernel, other];
     const sends = kernels.map(({ signals }) => signals.send.bind(signals));

@@ -40,7 +40,7 @@ export function acceptVerb(committer: Committer, days: Days, usages: QuotaUsages
       );
     },
   };
-  return (messages) => committer.writeBatched(verb, messages, rowsOf(messages));
+  return (messages) => committer.writeBatched(verb, messages, rowsOf(messages), messages[0]?.seq);
 }
 
 function split(calls: Calls, results: readonly AcceptResult[]): AcceptResult[][] {

@@ -11,13 +11,22 @@ const PROCESSES = [
     fence bigint NOT NULL,
     -- Number of the last transaction under this fence.
     commits bigint NOT NULL,
+    -- The process has committed everything up to this number. See "horizon.ts".
+    floor bigint NOT NULL,
     -- Numbers of the slot up to this one are reserved.
     reached bigint NOT NULL,
     expires_at timestamptz NOT NULL,
+    -- Whether a process has the row. One whose lease has expired still has it until it is evicted.
+    held boolean NOT NULL DEFAULT false,
     -- Whether the process serves lanes. Commands do not.
     serves boolean NOT NULL DEFAULT false
   ) WITH (fillfactor = 10)`,
-  `INSERT INTO instance SELECT slot, 0, 0, 0, '-infinity' FROM generate_series(0, ${SLOTS - 1}) AS slot`,
+  `INSERT INTO instance SELECT slot, 0, 0, 0, 0, '-infinity' FROM generate_series(0, ${SLOTS - 1}) AS slot`,
+  // What the processes have changed, for the others. See "feed.ts".
+  `CREATE TABLE change (
+    slot integer NOT NULL, fence bigint NOT NULL, number bigint NOT NULL, body text NOT NULL,
+    stored_at timestamptz NOT NULL DEFAULT clock_timestamp(), PRIMARY KEY (slot, fence, number)
+  )`,
   // The shares of the lanes, and the instances that serve them. See "claims.ts".
   `CREATE TABLE lane_partition (number integer PRIMARY KEY, slot integer NOT NULL, fence bigint NOT NULL)`,
   `INSERT INTO lane_partition SELECT number, -1, -1 FROM generate_series(0, ${LANE_PARTITIONS - 1}) AS number`,

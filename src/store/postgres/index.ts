@@ -10,10 +10,12 @@ import { clockOffsets } from "./clock-offsets.ts";
 import { Committer } from "./commit.ts";
 import { configuration } from "./configuration.ts";
 import { Database } from "./database.ts";
+import { DatabaseClock } from "./database-clock.ts";
 import { Days } from "./days.ts";
 import { deadLetters } from "./dead-letters.ts";
 import { deliveries } from "./deliveries.ts";
 import { expungeVerbs } from "./expunge.ts";
+import { PostgresFeed } from "./feed.ts";
 import { hopsOfVerb } from "./function-sends.ts";
 import { idempotencyVerbs } from "./idempotency.ts";
 import { Instance } from "./instance.ts";
@@ -22,7 +24,7 @@ import { lanes } from "./lanes.ts";
 import { contentsVerb, messages } from "./messages.ts";
 import { idSeed, meta, payloadLinkKey } from "./meta.ts";
 import { migrate } from "./migrate.ts";
-import { newestSeq, SlotSeqSource } from "./numbers.ts";
+import { SlotSeqSource } from "./numbers.ts";
 import { pollers } from "./pollers.ts";
 import { pruneVerb } from "./prune.ts";
 import { QuotaUsages, usageVerbs } from "./quota-usage.ts";
@@ -47,7 +49,8 @@ export interface OpenOptions {
  * The verbs of the store that PostgreSQL has. It is no `Store` until it has all of them, so the server
  * cannot be started with it.
  */
-export interface PostgresStore extends Pick<Store, "idSeed" | "payloadLinkKey" | "numbers" | "together" | "close"> {
+export interface PostgresStore
+  extends Pick<Store, "idSeed" | "payloadLinkKey" | "numbers" | "feed" | "together" | "close"> {
   readonly queue: Queue;
   readonly configuration: Configuration;
   readonly history: {
@@ -64,16 +67,20 @@ export interface PostgresStore extends Pick<Store, "idSeed" | "payloadLinkKey" |
 /** Opens a database, and creates its tables if necessary. Throws `StartError` if it cannot be used. */
 export async function openStore({ url, encryptionKey, leaseMs, clock, onFact }: OpenOptions): Promise<PostgresStore> {
   const database = new Database({ url });
-  const numbers = new SlotSeqSource(clock.now);
-  const onDefect = (error: unknown) => onFact({ type: "defect.found", where: "lease of the instance", error });
-  const instance = new Instance(database, clock, leaseMs, numbers, onDefect);
+  const databaseClock = new DatabaseClock(clock.steady, clock.now);
+  const numbers = new SlotSeqSource(() => databaseClock.latest);
+  const onDefect = (error: unknown) => onFact({ type: "defect.found", where: "work of the instance", error });
+  const instance = new Instance({ database, clock, leaseMs, numbers, databaseClock, onDefect });
   try {
     await migrate(database);
     const box = await openKeys(database, encryptionKey);
-    await instance.acquire(await newestSeq(database));
+    await instance.acquire();
     const [seed, linkKey] = [await idSeed(database), await payloadLinkKey(database, box)];
     let closing: Promise<void> | null = null;
-    const committer = new Committer(database, instance, clock, onFact);
+    const shared = { database, instance, clock, numbers, databaseClock };
+    const committer = new Committer({ ...shared, onFact, onUnknown: () => feed.lostCommit() });
+    const feed = new PostgresFeed({ ...shared, committer, onDefect });
+    await feed.start();
     const [days, usages] = [new Days(database), new QuotaUsages()];
     const storeTask = taskUpdate(instance);
     return {
@@ -112,10 +119,12 @@ export async function openStore({ url, encryptionKey, leaseMs, clock, onFact }: 
         prune: pruneVerb(committer),
         ping: async () => void (await database.first("SELECT 1 AS one")),
       },
+      feed,
       together: committer.together,
       close: () => {
         closing ??= committer
           .close()
+          .then(() => feed.close())
           .then(() => instance.release())
           .finally(() => database.close());
         return closing;

@@ -3,7 +3,8 @@ import { StartError } from "../../core/start-error.ts";
 import type { Cancel, Clock } from "../../ports.ts";
 import { StoreUnavailable } from "../index.ts";
 import type { Database, Queries } from "./database.ts";
-import { RESERVED, SLOTS, type SlotSeqSource } from "./numbers.ts";
+import type { DatabaseClock } from "./database-clock.ts";
+import { newestSeq, RESERVED, SLOTS, type SlotSeqSource } from "./numbers.ts";
 
 /** Another process has taken the row of this one, because its lease had expired. */
 export class InstanceLost extends Error {
@@ -15,28 +16,38 @@ interface Held {
   readonly fence: number;
 }
 
+const IS_OURS = "slot = $1 AND fence = $2 AND held";
+const DATABASE_TIME = `(extract(epoch FROM clock_timestamp()) * 1000)::float8 AS time`;
+
+export interface InstanceParts {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly leaseMs: number;
+  readonly numbers: SlotSeqSource;
+  readonly databaseClock: DatabaseClock;
+  readonly onDefect: (error: unknown) => void;
+}
+
 /**
  * The row of this process in the table `instance`. It states how long the process may own anything, and
  * how far its commits and numbers have got. The database's clock decides when a lease ends, so the
  * clocks of the processes need not agree.
  *
- * A process that was suspended for longer than its lease may find its row in use by another one. The
- * row then has another `fence`, and nothing that the first one commits under the old fence takes
- * effect.
+ * When a lease has expired, another process *evicts* its owner: the row gets another `fence`, and
+ * nothing that the owner commits under the old fence takes effect. An open transaction of the owner
+ * locks the row. It ends before the lease does, because the server ends transactions whose client does
+ * nothing.
  */
 export class Instance {
   #held: Held = { slot: -1, fence: -1 };
   #validUntil = 0;
+  #first: Seq = 0;
+  #outdatedUpTo: Seq = 0;
+  #isShared = false;
   #cancelRenewal: Cancel = () => {};
   #closed = false;
 
-  constructor(
-    private readonly database: Database,
-    private readonly clock: Clock,
-    private readonly leaseMs: number,
-    private readonly numbers: SlotSeqSource,
-    private readonly onDefect: (error: unknown) => void,
-  ) {}
+  constructor(private readonly parts: InstanceParts) {}
 
   get slot(): number {
     return this.#held.slot;
@@ -46,20 +57,43 @@ export class Instance {
     return this.#held.fence;
   }
 
+  get leaseMs(): number {
+    return this.parts.leaseMs;
+  }
+
   /** Time from which another process may take what this one owns, in ms since the Unix epoch. */
   get validUntil(): number {
     return this.#validUntil;
   }
 
-  /** Takes a row that no live process has. `newest` is the greatest number in use. */
-  async acquire(newest: Seq = 0): Promise<void> {
-    const askedAt = this.clock.now();
-    const row = await this.database.first<{ slot: number; fence: number; reached: number; now: number }>(
-      `WITH free AS (
-         SELECT slot FROM instance WHERE expires_at <= clock_timestamp() ORDER BY slot LIMIT 1 FOR UPDATE SKIP LOCKED)
-       UPDATE instance i SET fence = fence + 1, commits = 0, serves = false, expires_at = clock_timestamp() + $1 * interval '1 ms'
-       FROM free WHERE i.slot = free.slot
-       RETURNING i.slot, i.fence, i.reached, (extract(epoch FROM clock_timestamp()) * 1000)::bigint AS now`,
+  /**
+   * Messages with a number up to this one must not be committed: they got it before this process was
+   * evicted, and others may have passed it. 0 if the process was never evicted.
+   */
+  get outdatedUpTo(): Seq {
+    return this.#outdatedUpTo;
+  }
+
+  /** Whether other processes used the database at the last commit of this one, or later. */
+  get isShared(): boolean {
+    return this.#isShared;
+  }
+
+  foundOthers(isShared: boolean): void {
+    this.#isShared = isShared;
+  }
+
+  /** Takes a row that no process has. */
+  async acquire(): Promise<void> {
+    const { database, clock, numbers } = this.parts;
+    await this.evictExpired();
+    const askedAt = clock.now();
+    // Numbers that an evicted process has reserved lie in the future, so its row is used last.
+    const row = await database.first<{ slot: number; fence: number; reached: number }>(
+      `WITH free AS (SELECT slot FROM instance WHERE NOT held ORDER BY reached, slot LIMIT 1 FOR UPDATE SKIP LOCKED)
+       UPDATE instance i SET fence = fence + 1, commits = 0, held = true, serves = false,
+         expires_at = clock_timestamp() + $1 * interval '1 ms'
+       FROM free WHERE i.slot = free.slot RETURNING i.slot, i.fence, i.reached`,
       [this.leaseMs],
     );
     if (row === null) {
@@ -67,23 +101,39 @@ export class Instance {
         `${SLOTS} instances already use this PostgreSQL database, which is the maximum. Stop one of them.`,
       );
     }
+    const wasEvicted = this.#held.slot >= 0;
     this.#held = { slot: row.slot, fence: row.fence };
-    const last = Math.max(newest, row.reached);
-    this.numbers.use(row.slot, last, last);
+    // The others wait for the floor of this row now, so nobody passes the numbers that follow these.
+    const last = Math.max(await newestSeq(database), row.reached);
+    numbers.use(row.slot, last, last);
+    this.#first = numbers.last;
+    if (wasEvicted) this.#outdatedUpTo = numbers.last;
     if (!(await this.#reserve(askedAt))) throw new InstanceLost();
     this.#renewLater();
   }
 
-  async #reserve(askedAt: number): Promise<boolean> {
-    const end = Math.max(this.numbers.last, seqAt(this.clock.now())) + RESERVED;
-    const { slot, fence } = this.#held;
-    const changed = await this.database.run(
-      `UPDATE instance SET reached = GREATEST(reached, $3), expires_at = clock_timestamp() + $4 * interval '1 ms'
-       WHERE slot = $1 AND fence = $2`,
-      [slot, fence, end, this.leaseMs],
+  /** Evicts the processes whose lease has expired. */
+  async evictExpired(): Promise<void> {
+    await this.parts.database.run(
+      `WITH expired AS (
+         SELECT slot FROM instance WHERE held AND expires_at <= clock_timestamp() FOR UPDATE SKIP LOCKED)
+       UPDATE instance i SET fence = fence + 1, held = false, serves = false FROM expired WHERE i.slot = expired.slot`,
     );
-    if (changed === 0) return false;
-    this.numbers.reserved(end);
+  }
+
+  async #reserve(askedAt: number): Promise<boolean> {
+    const { database, clock, numbers, databaseClock } = this.parts;
+    const sentAt = clock.steady();
+    const end = Math.max(numbers.last, seqAt(databaseClock.latest)) + RESERVED;
+    const { slot, fence } = this.#held;
+    const row = await database.first<{ time: number }>(
+      `UPDATE instance SET reached = GREATEST(reached, $3), floor = GREATEST(floor, $5),
+         expires_at = clock_timestamp() + $4 * interval '1 ms' WHERE ${IS_OURS} RETURNING ${DATABASE_TIME}`,
+      [slot, fence, end, this.leaseMs, this.#first],
+    );
+    if (row === null) return false;
+    databaseClock.learn(row.time, sentAt);
+    numbers.reserved(end);
     // The process may be suspended between this line and the use of what it owns, but that is as rare
     // as a clock that is a tenth too slow.
     this.#validUntil = askedAt + this.leaseMs * 0.9;
@@ -93,36 +143,53 @@ export class Instance {
   #renewLater(): void {
     this.#cancelRenewal();
     if (this.#closed) return;
-    this.#cancelRenewal = this.clock.after(this.leaseMs / 3, () => {
-      this.renew().catch(this.onDefect);
+    this.#cancelRenewal = this.parts.clock.after(this.leaseMs / 3, () => {
+      this.renew().catch(this.parts.onDefect);
     });
   }
 
-  /** Extends the lease. If another process has the row, takes another one. */
+  /** Extends the lease. If the process was evicted, takes another row. */
   async renew(): Promise<void> {
     try {
-      if (!(await this.#reserve(this.clock.now())) && !this.#closed) await this.acquire();
+      if (!(await this.#reserve(this.parts.clock.now())) && !this.#closed) await this.acquire();
     } finally {
       this.#renewLater();
     }
   }
 
-  /** Stores the number of a transaction in it. Resolves to false if another process has the row. */
-  async mark(transaction: Queries, commit: number): Promise<boolean> {
+  /**
+   * Stores the number of a transaction in it, and the number up to which this process has then committed
+   * everything. Resolves to false if the process was evicted.
+   */
+  async mark(transaction: Queries, commit: number, floor: Seq): Promise<boolean> {
     const { slot, fence } = this.#held;
-    const changed = await transaction.run("UPDATE instance SET commits = $3 WHERE slot = $1 AND fence = $2", [
-      slot,
-      fence,
-      commit,
-    ]);
-    return changed === 1;
+    const row = await transaction.first<{ count: number }>(
+      `UPDATE instance SET commits = $3, floor = GREATEST(floor, $4) WHERE ${IS_OURS}
+       RETURNING (SELECT count(*) FROM instance WHERE held) AS count,
+         set_config('idle_in_transaction_session_timeout', $5::text, true)`,
+      [slot, fence, commit, floor, `${Math.ceil(this.leaseMs / 2)}`],
+    );
+    if (row === null) return false;
+    this.#isShared = row.count > 1;
+    return true;
+  }
+
+  /** Stores that this process has committed everything up to a number, while it commits nothing. */
+  async raiseFloor(floor: Seq): Promise<void> {
+    const { slot, fence } = this.#held;
+    // Another process only waits longer if this is lost, so it need not be durable.
+    await this.parts.database.run(
+      `WITH setting AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) AS value)
+       UPDATE instance SET floor = $3 FROM setting WHERE ${IS_OURS} AND floor < $3 AND setting.value IS NOT NULL`,
+      [slot, fence, floor],
+    );
   }
 
   /** Returns the number of the last transaction that took effect, after waiting for one that is under way. */
   async lastCommit(): Promise<number> {
     const { slot, fence } = this.#held;
-    const row = await this.database.first<{ commits: number }>(
-      "SELECT commits FROM instance WHERE slot = $1 AND fence = $2 FOR UPDATE",
+    const row = await this.parts.database.first<{ commits: number }>(
+      "SELECT commits FROM instance WHERE slot = $1 AND (fence = $2 OR (fence = $2 + 1 AND NOT held)) FOR UPDATE",
       [slot, fence],
     );
     // The one who took the row has also reset its number.
@@ -135,9 +202,9 @@ export class Instance {
     this.#closed = true;
     this.#cancelRenewal();
     const { slot, fence } = this.#held;
-    await this.database.run(
-      "UPDATE instance SET reached = $3, expires_at = '-infinity' WHERE slot = $1 AND fence = $2",
-      [slot, fence, this.numbers.last],
+    await this.parts.database.run(
+      `UPDATE instance SET reached = $3, held = false, serves = false, expires_at = '-infinity' WHERE ${IS_OURS}`,
+      [slot, fence, this.parts.numbers.last],
     );
   }
 }

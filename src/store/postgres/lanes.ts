@@ -1,9 +1,17 @@
 import type { PendingLane, Queue } from "../index.ts";
 import { PENDING_COLUMNS, type PendingRow, withTriggers } from "../sql/delivery-row.ts";
 import type { Database } from "./database.ts";
+import { HORIZON } from "./horizon.ts";
 
 /** Number of lanes that are read at once. */
 const LANES_AT_ONCE = 500;
+
+/**
+ * The greatest position that a lane may be read up to. In a FIFO lane, rows wait until no other process
+ * can commit one before them. In other lanes the order does not count, and the feed reports each row.
+ */
+const VISIBLE = `LEAST($upTo::bigint, CASE (SELECT fifo FROM endpoint WHERE seq = $endpointSeq)
+  WHEN 1 THEN ${HORIZON} ELSE ${Number.MAX_SAFE_INTEGER} END)`;
 
 /** Holds for the rows of a lane after the cursor `$position`, `$seq`. */
 export const IN_LANE = "endpoint_seq = $endpointSeq AND (position, seq) > ($position, $seq)";
@@ -13,7 +21,8 @@ export function lanes(database: Database): Pick<Queue, "due" | "nextPosition" | 
     due: async (endpointSeq, after, upTo, limit) =>
       withTriggers(
         await database.all<PendingRow>(
-          `SELECT ${PENDING_COLUMNS} FROM pending WHERE ${IN_LANE} AND position <= $upTo ORDER BY position, seq LIMIT $limit`,
+          `SELECT ${PENDING_COLUMNS} FROM pending WHERE ${IN_LANE} AND position <= ${VISIBLE}
+           ORDER BY position, seq LIMIT $limit`,
           { endpointSeq, position: after.position, seq: after.seq, upTo, limit },
         ),
       ),

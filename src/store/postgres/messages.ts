@@ -10,6 +10,7 @@ import {
 } from "../sql/message-row.ts";
 import { Conditions, directionOf, pageOf, rangeOf } from "../sql/page.ts";
 import type { Database } from "./database.ts";
+import { HORIZON } from "./horizon.ts";
 import { numbers } from "./parameters.ts";
 
 export function contentsVerb(database: Database): Queue["contents"] {
@@ -68,9 +69,11 @@ export function messages(database: Database): Verbs {
     list: async (applicationSeq, filter, page, withContent) => {
       const where = new Conditions();
       addMessageFilter(where, filter);
+      // Who follows the list by number must not pass a message that is committed later.
+      const visible = page.order === "ascending" ? ` AND m.seq <= ${HORIZON}` : "";
       const rows = await database.all<MessageRow>(
         `SELECT ${messageColumns(withContent)} FROM message m
-         WHERE m.application_seq = $applicationSeq AND m.seq >= $from AND m.seq < $to${where.sql}
+         WHERE m.application_seq = $applicationSeq AND m.seq >= $from AND m.seq < $to${visible}${where.sql}
          ORDER BY m.seq ${directionOf(page)} LIMIT $limit`,
         { ...where.values, ...rangeOf(page, filter), applicationSeq, limit: page.limit + 1 },
       );

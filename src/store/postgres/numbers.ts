@@ -76,7 +76,9 @@ export class SlotSeqSource implements SeqSource {
 const NUMBERED = [
   ...["environment.seq", "application.seq", "event_type.seq", "endpoint.seq", "payload_version.seq"],
   ...["token.seq", "session.seq", "audit.seq", "source.seq", "source_log.seq"],
-  ...["message.seq", "attempt.seq", "pending.position"],
+  // Numbers of attempts and positions are not greater than the floor of an instance, unless a delivery
+  // is scheduled.
+  ...["message.seq", "instance.floor"],
 ];
 
 /** Returns the greatest number in use, or 0. */

@@ -1,3 +1,4 @@
+import type { Seq } from "../../core/id.ts";
 import type { Queries } from "./database.ts";
 
 /** Runs the statements of a transaction. */
@@ -21,6 +22,8 @@ export interface Write {
   readonly batch?: { readonly verb: BatchVerb; readonly input: unknown };
   /** Approximate number of rows that the write changes. */
   readonly rows: number;
+  /** The smallest number of the messages that the write stores. Absent if it stores none. */
+  readonly firstSeq?: Seq;
   resolve(value: never): void;
   reject(error: unknown): void;
 }

@@ -26,5 +26,8 @@ export function feed(db: Database): Feed {
       known = data_version;
       for (const signal of CHANGED_BY_COMMANDS) listener(signal);
     },
+    // Every other process finds the change itself.
+    publish() {},
+    isShared: () => false,
   };
 }

@@ -75,7 +75,7 @@ type Suite = (open: Open) => void;
 const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: string]> = [
   [storeSuite, "", "close"],
   [togetherSuite, "", "together"],
-  [feedSuite, "feed.", "subscribe poll"],
+  [feedSuite, "feed.", "subscribe poll publish isShared"],
 
   [acceptSuite, "queue.", "accept"],
   [scheduledSuite, "queue.", "accept due"],

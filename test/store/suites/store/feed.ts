@@ -23,6 +23,12 @@ async function until(store: Store, signals: readonly Signal[], type: Signal["typ
   throw new Error(`No signal ${type} came, only ${JSON.stringify(signals)}.`);
 }
 
+/** Makes a change as a command does: it publishes the signal after the commit. */
+async function change({ feed }: Store, make: () => Promise<unknown>, signal: Signal): Promise<void> {
+  await make();
+  feed.publish(signal);
+}
+
 export function feedSuite(open: Open): void {
   describe("the feed", () => {
     test("the feed of a store does not report the store's own changes", async () => {
@@ -32,9 +38,11 @@ export function feedSuite(open: Open): void {
       await world.send();
       await world.addEndpoint();
       await configuration.environments.rename(world.environment.seq, "renamed", world.now);
+      world.store.feed.publish({ type: "environment.changed", environmentSeq: world.environment.seq });
       await housekeeping.meta.set("name", "value");
       world.store.feed.poll();
       expect(signals).toEqual([]);
+      expect(world.store.feed.isShared()).toBe(false);
     });
 
     test("the feed reports when another process creates or revokes a token, and the token can then be read", async () => {
@@ -49,7 +57,7 @@ export function feedSuite(open: Open): void {
       ];
       for (const step of steps) {
         signals.length = 0;
-        await step();
+        await change(beside, step, { type: "tokens.changed", environmentSeq: world.environment.seq });
         const signal = await until(world.store, signals, "tokens.changed");
         expect([null, world.environment.seq, undefined]).toContain(
           "environmentSeq" in signal ? signal.environmentSeq : undefined,
@@ -63,7 +71,14 @@ export function feedSuite(open: Open): void {
       await using world = await Furnished.open(open);
       const beside = await world.openBeside();
       const signals = listen(world.store);
-      await beside.configuration.environments.rename(world.environment.seq, "renamed", world.now);
+      await change(
+        beside,
+        () => beside.configuration.environments.rename(world.environment.seq, "renamed", world.now),
+        {
+          type: "environment.changed",
+          environmentSeq: world.environment.seq,
+        },
+      );
       await until(world.store, signals, "environment.changed");
       await beside.close();
     });
@@ -72,7 +87,14 @@ export function feedSuite(open: Open): void {
       await using world = await Furnished.open(open);
       const beside = await world.openBeside();
       const signals = listen(world.store);
-      await beside.configuration.environments.rename(world.environment.seq, "renamed", world.now);
+      await change(
+        beside,
+        () => beside.configuration.environments.rename(world.environment.seq, "renamed", world.now),
+        {
+          type: "environment.changed",
+          environmentSeq: world.environment.seq,
+        },
+      );
       await until(world.store, signals, "environment.changed");
       signals.length = 0;
       world.store.feed.poll();

@@ -1,0 +1,206 @@
+import { seqAt } from "../../core/id.ts";
+import type { Signal } from "../../core/signal.ts";
+import type { Cancel, Clock } from "../../ports.ts";
+import type { Feed } from "../feed.ts";
+import type { Committer } from "./commit.ts";
+import type { Database } from "./database.ts";
+import type { DatabaseClock } from "./database-clock.ts";
+import { isOutage } from "./errors.ts";
+import type { Instance } from "./instance.ts";
+import type { SlotSeqSource } from "./numbers.ts";
+import { Outbox, signalsOf } from "./outbox.ts";
+import { numbers as array } from "./parameters.ts";
+
+/** How often a process looks at the others, in ms. */
+const LOOK_MS = 20;
+/** How often a process that is alone looks whether others have come, in ms. */
+const LOOK_ALONE_MS = 200;
+/** How long a process waits after it could not look, in ms. */
+const RETRY_MS = 200;
+/** How often old changes are deleted, in ms. */
+const SWEEP_MS = 20_000;
+
+/** Another process that uses the database. */
+interface Other {
+  readonly fence: number;
+  /** Number of its last change that was read. */
+  number: number;
+}
+
+interface Row {
+  readonly slot: number;
+  readonly fence: number;
+  readonly held: boolean;
+  readonly isExpired: boolean;
+  readonly number: number | null;
+  readonly body: string | null;
+}
+
+export interface FeedParts {
+  readonly database: Database;
+  readonly instance: Instance;
+  readonly committer: Committer;
+  readonly numbers: SlotSeqSource;
+  readonly databaseClock: DatabaseClock;
+  readonly clock: Clock;
+  readonly onDefect: (error: unknown) => void;
+}
+
+/**
+ * What the processes that share a database know about each other. Each looks at the others 50 times a
+ * second: who has come, who has gone, and what they have changed. It needs no `LISTEN`, so it works
+ * behind a pooler that does not keep connections apart.
+ *
+ * A process may end after it has committed a change and before it has reported it. The others then
+ * evict it when its lease ends, and take everything for changed.
+ */
+export class PostgresFeed implements Feed {
+  readonly #others = new Map<number, Other>();
+  readonly #outbox: Outbox;
+  #listener: (signal: Signal) => void = () => {};
+  #cancel: Cancel = () => {};
+  #looking: Promise<void> | null = null;
+  /** Whether changes may have been missed. */
+  #hasMissed = false;
+  /** The fence of this process when it last looked. */
+  #fence = -1;
+  #lookedAt: number;
+  #sweptAt: number;
+  #isClosed = false;
+
+  constructor(private readonly parts: FeedParts) {
+    this.#outbox = new Outbox(parts);
+    this.#lookedAt = parts.clock.steady();
+    this.#sweptAt = this.#lookedAt;
+  }
+
+  /** Learns who uses the database. Changes from now on are reported. */
+  async start(): Promise<void> {
+    const rows = await this.parts.database.all<{ slot: number; fence: number; number: number }>(
+      `SELECT slot, fence, (SELECT COALESCE(max(number), 0) FROM change c WHERE c.slot = i.slot AND c.fence = i.fence) AS number
+       FROM instance i WHERE held AND slot <> $1`,
+      [this.parts.instance.slot],
+    );
+    for (const { slot, fence, number } of rows) this.#others.set(slot, { fence, number });
+    this.#fence = this.parts.instance.fence;
+    this.#foundOthers();
+    this.#lookLater(0);
+  }
+
+  readonly subscribe = (listener: (signal: Signal) => void): void => {
+    this.#listener = listener;
+  };
+
+  readonly publish = (signal: Signal): void => this.#outbox.add(signal);
+
+  /** Changes are reported when they arrive. */
+  readonly poll = (): void => {};
+
+  readonly isShared = (): boolean => this.parts.instance.isShared;
+
+  /** States that it is not known whether a commit of this process took effect. */
+  lostCommit(): void {
+    this.#hasMissed = true;
+    this.#outbox.add({ type: "store.changed" });
+  }
+
+  /** Reports what is left to report to the others, and stops. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancel();
+    await this.#looking;
+    await this.#outbox.close();
+  }
+
+  #lookLater(delayMs: number): void {
+    if (this.#isClosed) return;
+    this.#cancel = this.parts.clock.after(delayMs, () => {
+      this.#looking = this.#look();
+    });
+  }
+
+  async #look(): Promise<void> {
+    let delayMs = this.#others.size > 0 ? LOOK_MS : LOOK_ALONE_MS;
+    try {
+      await this.#lookOnce();
+    } catch (error) {
+      this.#hasMissed = true;
+      delayMs = RETRY_MS;
+      if (!isOutage(error)) this.parts.onDefect(error);
+    }
+    this.#lookLater(delayMs);
+  }
+
+  async #lookOnce(): Promise<void> {
+    const { instance, clock } = this.parts;
+    const now = clock.steady();
+    // The others may have evicted this process and deleted what it has not read.
+    if (now - this.#lookedAt > instance.leaseMs || this.#fence !== instance.fence) this.#hasMissed = true;
+    this.#lookedAt = now;
+    this.#fence = instance.fence;
+    const rows = await this.#read();
+    if (rows.some(({ isExpired }) => isExpired)) await instance.evictExpired();
+    this.#follow(rows);
+    this.#foundOthers();
+    if (this.#hasMissed) {
+      this.#hasMissed = false;
+      this.#listener({ type: "store.changed" });
+    }
+    await this.#raiseFloor();
+    if (now - this.#sweptAt > SWEEP_MS) {
+      this.#sweptAt = now;
+      await this.#outbox.sweep();
+    }
+  }
+
+  /** Reads the rows of the others, each with the changes that are new. */
+  #read(): Promise<Row[]> {
+    const known = [...this.#others];
+    return this.parts.database.all<Row>(
+      `SELECT i.slot, i.fence, i.held, i.held AND i.expires_at <= clock_timestamp() AS "isExpired", c.number, c.body
+       FROM instance i
+       LEFT JOIN unnest($1::integer[], $2::bigint[], $3::bigint[]) AS known(slot, fence, number) ON known.slot = i.slot
+       LEFT JOIN LATERAL (SELECT number, body FROM change
+         WHERE change.slot = i.slot AND change.fence = known.fence AND change.number > known.number) AS c ON true
+       WHERE (i.held OR known.slot IS NOT NULL) AND i.slot <> $4 ORDER BY i.slot, c.number`,
+      [
+        array(known.map(([slot]) => slot)),
+        array(known.map(([, { fence }]) => fence)),
+        array(known.map(([, { number }]) => number)),
+        this.parts.instance.slot,
+      ],
+    );
+  }
+
+  #follow(rows: readonly Row[]): void {
+    let haveMoved = false;
+    for (const { slot, number, body } of rows) {
+      if (number === null) continue;
+      this.#others.get(slot)!.number = number;
+      for (const signal of signalsOf(body!)) this.#listener(signal);
+    }
+    for (const { slot, fence, held } of rows) {
+      const known = this.#others.get(slot);
+      if (held && known?.fence === fence) continue;
+      if (known === undefined && !held) continue;
+      haveMoved = true;
+      // It was evicted. It may have committed changes that it has not reported.
+      if (known !== undefined && known.fence !== fence) this.#hasMissed = true;
+      if (held) this.#others.set(slot, { fence, number: 0 });
+      else this.#others.delete(slot);
+    }
+    if (haveMoved) this.#listener({ type: "instances.changed" });
+  }
+
+  #foundOthers(): void {
+    this.parts.instance.foundOthers(this.#others.size > 0);
+  }
+
+  /** States that this process commits no message with a number before now, unless it is committing any. */
+  async #raiseFloor(): Promise<void> {
+    const { instance, committer, numbers, databaseClock } = this.parts;
+    if (!instance.isShared || committer.idleFloor === null) return;
+    numbers.reach(seqAt(databaseClock.latest));
+    await instance.raiseFloor(committer.idleFloor);
+  }
+}

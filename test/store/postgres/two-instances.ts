@@ -1,0 +1,36 @@
+import type { SQL } from "bun";
+import type { Signal } from "../../../src/core/signal.ts";
+import type { Store } from "../../../src/store/index.ts";
+import type { Furnished } from "../furnished.ts";
+import { openShared } from "./open.ts";
+
+/** Two processes on one database, and a connection that can get in their way. */
+export interface TwoInstances extends AsyncDisposable {
+  readonly world: Furnished;
+  readonly one: Store;
+  readonly other: Store;
+  readonly sql: SQL;
+  /** The signals that the feed of `other` has reported. */
+  readonly signals: readonly Signal[];
+}
+
+/** Opens two stores. The endpoint of the world delivers in order. */
+export async function openTwo(): Promise<TwoInstances> {
+  const shared = await openShared();
+  const { world, other, sql } = shared;
+  await world.store.configuration.endpoints.update(world.endpoint.seq, () => ({ ordering: "fifo" }));
+  const signals: Signal[] = [];
+  other.feed.subscribe((signal) => signals.push(signal));
+  return { ...{ world, one: world.store, other, sql, signals }, [Symbol.asyncDispose]: shared[Symbol.asyncDispose] };
+}
+
+/** Calls `read` until `isDone` returns true for its result. Throws an error with the last one after 10 s. */
+export async function eventually<T>(read: () => T | Promise<T>, isDone: (value: T) => boolean): Promise<T> {
+  const deadline = performance.now() + 10_000;
+  for (;;) {
+    const value = await read();
+    if (isDone(value)) return value;
+    if (performance.now() > deadline) throw new Error(`It did not come. The last value: ${JSON.stringify(value)}`);
+    await Bun.sleep(5);
+  }
+}
