@@ -31,19 +31,14 @@ import { OwnAddress } from "./edge/own-address.ts";
 import { LazyProtocolClients } from "./edge/protocol-clients.ts";
 import { systemRandom } from "./edge/random.ts";
 import { systemResolver } from "./edge/resolver.ts";
-import { openBucket } from "./edge/s3-vault.ts";
 import { grpcServer } from "./grpc-server.ts";
 import { createHttpServer, Opening } from "./http-server.ts";
 import { assemble, type Kernel, type KernelSettings } from "./kernel.ts";
 import { metricsReadings } from "./metrics-readings.ts";
 import type { Notices } from "./notice/notices.ts";
 import { noticeService } from "./notice-service.ts";
+import { openServerStore, startErrorOf } from "./server-store.ts";
 import type { Store } from "./store/index.ts";
-import { StoreUnavailable } from "./store/index.ts";
-import type { Upgrade } from "./store/sqlite/backup/upgrade-copy.ts";
-import { openStore } from "./store/sqlite/index.ts";
-import { openError } from "./store/sqlite/open-error.ts";
-import type { ReplicaOptions } from "./store/sqlite/replica/replica.ts";
 import { removeRootTokenFile, rootTokenFileOf, writeRootTokenFile } from "./store/sqlite/root-token-file.ts";
 import { CommitTimes } from "./telemetry/commit-times.ts";
 import { deliveryHeldText, logAttempts, logFacts } from "./telemetry/fact-log.ts";
@@ -112,17 +107,7 @@ interface Options {
 export async function startServer(settings: Settings, options: Options): Promise<RunningServer> {
   const facts = new Facts();
   const clock = systemClock;
-  let upgrade: Upgrade | null = null;
-  const store = await openStore({
-    ...{ ...settings, clock, onFact: (fact) => facts.state(fact), exclusive: true },
-    replica: replicaOptions(settings, options.version),
-    upgradeCopy: options.upgradeCopy ?? true,
-    onUpgrade(started) {
-      upgrade = started;
-    },
-    onOldKey: () => options.log.warn({ event: "key.old" }, OLD_KEY),
-  });
-  if (upgrade !== null) logUpgrade(upgrade, options.log);
+  const store = await openServerStore(settings, options, facts);
   try {
     const resolver = systemResolver(settings.nameServers);
     const { egressProxy } = settings;
@@ -145,16 +130,8 @@ export async function startServer(settings: Settings, options: Options): Promise
     return await run({ ...kernel, notices }, outside, address, settings, options);
   } catch (error) {
     await store.close();
-    throw error instanceof StoreUnavailable ? openError(error, settings.dataDir) : error;
+    throw startErrorOf(error, settings);
   }
-}
-
-const OLD_KEY =
-  "The encryption key is the one from before the latest rotation. Set encryption-key to the new key and restart the server.";
-
-function logUpgrade({ from, to, copy }: Upgrade, log: Log): void {
-  const about = copy === null ? "" : ` The copy ${copy} has the data as it was before.`;
-  log.info({ event: "store.migrated", from, to, copy }, `migrated ${from} → ${to}.${about}`);
 }
 
 /** Starts the services on an open store. If one cannot start, stops the others. */
@@ -271,14 +248,6 @@ async function run(
     metrics.stop();
     throw error;
   }
-}
-
-function replicaOptions(
-  { replica: location, replicaSync, replicaTimeoutMs: timeoutMs }: Settings,
-  version: string,
-): ReplicaOptions | null {
-  if (location === null) return null;
-  return { location, openBucket, isSync: replicaSync === "sync", timeoutMs, version };
 }
 
 /** Returns the scheduled backups, or null if none are configured. */

@@ -4,6 +4,7 @@ import { lowerPriority, runOnlyWhenIdle } from "../edge/process-priority.ts";
 import { writeBackup } from "../store/sqlite/backup/backup-file.ts";
 import { keyFileOf, knownKeys } from "../store/sqlite/key-file.ts";
 import { CommandFailed } from "./exit-code.ts";
+import { requireSqlite } from "./only-sqlite.ts";
 import { addSettingOptions, settingsFor } from "./setting-options.ts";
 import { streamBackup } from "./stream-backup.ts";
 import { version } from "./version.ts";
@@ -32,7 +33,9 @@ async function backup(
   file: string,
   { withKey = false, force = false }: BackupOptions,
 ): Promise<void> {
-  const { dataDir, encryptionKey } = settingsFor(command);
+  const settings = settingsFor(command);
+  requireSqlite(settings, "backup", "Back up the PostgreSQL database with its own tools, such as pg_dump.");
+  const { dataDir, encryptionKey } = settings;
   const keys = withKey ? knownKeys(dataDir, encryptionKey) : null;
   if (keys?.direct.length === 0) {
     throw new CommandFailed(

@@ -10,15 +10,19 @@ import { systemRandom } from "../edge/random.ts";
 import type { Token } from "../store/index.ts";
 import { openStore } from "../store/sqlite/index.ts";
 import { openError } from "../store/sqlite/open-error.ts";
+import { requireSqlite } from "./only-sqlite.ts";
 
 /** The parts that a command needs when no server runs in this process. */
 export type Parts = Pick<CommandContext, "store" | "ids" | "seqs" | "clock" | "random" | "signals">;
 
+type StoreSettings = Pick<Settings, "store" | "dataDir" | "sync" | "encryptionKey">;
+
 /** Opens the store of a data directory, whether or not a server is using it, and closes it afterwards. */
 export async function withStore<Result>(
-  settings: Pick<Settings, "dataDir" | "sync" | "encryptionKey">,
+  settings: StoreSettings,
   use: (parts: Parts) => Promise<Result>,
 ): Promise<Result> {
+  requireSqlite(settings, "token", "Manage the tokens of the PostgreSQL database on the admin page or over the API.");
   const clock = systemClock;
   const store = await openStore({
     dataDir: settings.dataDir,
@@ -63,10 +67,7 @@ export function recorded<Result>(
 }
 
 /** Records a change of the whole data directory in the audit log of the default environment. */
-export function recordCommand(
-  settings: Pick<Settings, "dataDir" | "sync" | "encryptionKey">,
-  action: string,
-): Promise<void> {
+export function recordCommand(settings: StoreSettings, action: string): Promise<void> {
   return withStore(settings, async (parts) => {
     const { seq: environmentSeq } = await ensureEnvironment(parts, defaultEnvironment);
     const about = { environmentSeq, applicationSeq: null };

@@ -5,6 +5,7 @@ import { systemClock } from "../edge/clock.ts";
 import { forgetOldKeys, rotateKey } from "../store/sqlite/encryption/rotation.ts";
 import { oldKeyFileOf } from "../store/sqlite/key-file.ts";
 import { recordCommand } from "./command-store.ts";
+import { requireSqlite } from "./only-sqlite.ts";
 import { addSettingOptions, settingsFor } from "./setting-options.ts";
 
 /** Adds the commands that change the encryption key, whether or not a server is running. */
@@ -18,6 +19,8 @@ export function addKeyCommand(program: Command): void {
   }
 }
 
+const ONLY_ONE_KEY = "The secrets in a PostgreSQL database keep the key of the first start.";
+
 function rotateCommand(): Command {
   const command = new Command("rotate")
     .description("Encrypt all secrets with a new key. Can be repeated if it was interrupted.")
@@ -28,6 +31,7 @@ function rotateCommand(): Command {
     );
   return command.action(async ({ toFile = null }: { readonly toFile?: string | null }) => {
     const settings = settingsFor(command);
+    requireSqlite(settings, "key rotate", ONLY_ONE_KEY);
     const { dataDir, encryptionKey: configured } = settings;
     const newKey = newEncryptionKey(process.env);
     if (configured !== null && newKey === null && toFile === null) {
@@ -63,6 +67,7 @@ function forgetCommand(): Command {
   );
   return command.action(async () => {
     const settings = settingsFor(command);
+    requireSqlite(settings, "key forget", ONLY_ONE_KEY);
     const { dataDir, encryptionKey: configured } = settings;
     const removed = await forgetOldKeys({ dataDir, configured, clock: systemClock });
     if (removed.length > 0) await recordCommand(settings, "key.forget");

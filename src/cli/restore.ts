@@ -7,6 +7,7 @@ import type { RestoreOptions } from "../store/sqlite/backup/restored-database.ts
 import { keysInFile } from "../store/sqlite/key-file.ts";
 import { restoreReplica } from "../store/sqlite/replica/restore-replica.ts";
 import { CommandFailed } from "./exit-code.ts";
+import { requireSqlite } from "./only-sqlite.ts";
 import { addSettingOptions, settingsFor } from "./setting-options.ts";
 
 const HELD =
@@ -43,7 +44,9 @@ export function addRestoreCommand(program: Command): void {
 }
 
 async function restore(command: Command, file: string | undefined, given: GivenOptions): Promise<void> {
-  const { dataDir, encryptionKey: configuredKey, replica } = settingsFor(command);
+  const settings = settingsFor(command);
+  requireSqlite(settings, "restore", "Restore the PostgreSQL database with its own tools, such as pg_restore.");
+  const { dataDir, encryptionKey: configuredKey, replica } = settings;
   const { deliver = false, keyFile } = given;
   const givenKeys = keyFile === undefined ? [] : keysFrom(keyFile);
   const options = { dataDir, configuredKey, givenKeys, deliver, now: systemClock.now() };

@@ -8,6 +8,7 @@ import { mailProblem } from "./notice-kinds.ts";
 import { placeProblem } from "./places.ts";
 import { allSettings, type Field, flagOf, SCHEMA, type Settings, variableOf } from "./schema.ts";
 import type { Setting } from "./setting.ts";
+import { storeProblem } from "./store-problem.ts";
 
 /** Environment variable with the same meaning as `--config`. */
 export const CONFIG_VARIABLE = "BOATHOOK_CONFIG";
@@ -86,6 +87,8 @@ export function readWithSources(sources: SettingSources): ReadSettings {
   refusePartialTls(values as Settings);
   const misplaced = placeProblem(values as Settings);
   if (misplaced !== null) throw new SettingsError(misplaced);
+  const impossible = storeProblem(values as Settings);
+  if (impossible !== null) throw new SettingsError(impossible);
   refusePartialMail(values as Settings);
   values.logFormat ??= sources.terminal ? "pretty" : "json";
   return { settings: values as Settings, from };

@@ -24,6 +24,7 @@ import { adminRule, clientId, issuerUrl } from "./login-kinds.ts";
 import { incomingWebhook, mailAddress, smtpUrl } from "./notice-kinds.ts";
 import { proxyUrl } from "./proxy-kinds.ts";
 import { type Setting, setting } from "./setting.ts";
+import { SQLITE, storeLocation } from "./store-kinds.ts";
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -172,6 +173,20 @@ export const SCHEMA = {
       "who may log in, with all rights: verified e-mail addresses, domains such as `*@example.com`, groups such as `group:ops`",
   }),
 
+  store: setting("store", {
+    group: "Storage",
+    kind: storeLocation,
+    default: SQLITE,
+    concealed: true,
+    description:
+      "`sqlite`: a database in the data directory; a PostgreSQL database that several instances share (`postgres://user:password@host:port/database`) cannot be used yet",
+  }),
+  leaseMs: setting("lease", {
+    group: "Storage",
+    kind: duration({ minMs: 2000, maxMs: 300_000, range: "2s to 5m" }),
+    default: "10s",
+    description: "with PostgreSQL: time after which other instances take over the work of one that no longer responds",
+  }),
   dataDir: setting("data-dir", {
     group: "Storage",
     kind: path,

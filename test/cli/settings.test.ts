@@ -36,6 +36,8 @@ const ROOT_TOKEN = "s3cret!-of-exactly-32-characters";
 const KEY = "00112233445566778899aabbccddeeff00112233445566778899AABBCCDDEEFF";
 const DAY_MS = 86_400_000;
 
+/** The secrets that must be set with a PostgreSQL database. */
+const SHARED_SECRETS = { BOATHOOK_ENCRYPTION_KEY: KEY, BOATHOOK_ROOT_TOKEN: ROOT_TOKEN };
 const TLS = { BOATHOOK_TLS_CERT: "cert.pem", BOATHOOK_TLS_KEY: "key.pem" };
 
 type Case = {
@@ -170,6 +172,15 @@ const CASES: Readonly<Record<Field, Case>> = {
     ],
     invalid: ["ada", "*", "@example.com", "a*@example.com", "ada@", "a@b@c", "group:", "ada@example.com,,", "*@*"],
   },
+  store: {
+    valid: [
+      ["sqlite", "sqlite"],
+      ["postgres://user:pass@db.example/hooks", "postgres://user:pass@db.example/hooks"],
+      ["postgresql://db.example:6432/hooks?sslmode=require", "postgresql://db.example:6432/hooks?sslmode=require"],
+    ],
+    invalid: ["", "mysql://db/hooks", "postgres://db.example", "postgres:///hooks", "postgres://db/a/b", "SQLite"],
+  },
+  leaseMs: { valid: [["30s", 30_000]], invalid: ["", "0", "1s", "6m"] },
   dataDir: { valid: [["/var/lib/boathook", "/var/lib/boathook"]], invalid: ["", "  ", "a\0b"] },
   sync: {
     valid: [
@@ -448,6 +459,7 @@ describe("every setting", () => {
               ...(setting.group === "Login" && LOGIN),
               ...(setting.name.startsWith("tls-") && TLS),
               ...(setting.group === "Notices" && MAIL),
+              ...(setting.name === "store" && SHARED_SECRETS),
               [variableOf(setting)]: text,
             },
           })[field],
@@ -492,6 +504,8 @@ test("each omitted setting has its documented default", () => {
     oidcClientId: null,
     oidcClientSecret: null,
     oidcAdmins: [],
+    store: "sqlite",
+    leaseMs: 10_000,
     dataDir: "./boathook-data",
     sync: "full",
     retentionMs: 90 * DAY_MS,

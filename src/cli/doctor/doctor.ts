@@ -1,9 +1,10 @@
 import { existsSync } from "node:fs";
 import { type Command, Option } from "commander";
 import { type ReadSettings, SettingsError, TOKEN_VARIABLE } from "../../config/index.ts";
+import { SQLITE } from "../../config/store-kinds.ts";
 import { certificateFindings } from "../../doctor/certificate.ts";
 import { directoryFindings } from "../../doctor/directory.ts";
-import { type Finding, findingLine, hasFailed } from "../../doctor/finding.ts";
+import { type Finding, findingLine, hasFailed, ok } from "../../doctor/finding.ts";
 import { keyFindings } from "../../doctor/key.ts";
 import { backupFinding, configurationFindings, filesFinding, resolverFinding } from "../../doctor/machine.ts";
 import { serverFindings } from "../../doctor/server.ts";
@@ -61,7 +62,8 @@ async function examine(command: Command, server: string | undefined, token: stri
   findings.push(...certificateFindings(observeCertificate(settings, now), now));
   // The server may run on another machine.
   const isElsewhere = server !== undefined && from.dataDir === undefined && !existsSync(dataDir);
-  if (!isElsewhere) findings.push(...(await examineData(read, now)));
+  if (settings.store !== SQLITE) findings.push(ok("store", "The data is in PostgreSQL, which is not examined."));
+  else if (!isElsewhere) findings.push(...(await examineData(read, now)));
   findings.push(resolverFinding(await observeResolver(settings)), filesFinding(openFilesMax(), deliveryConcurrency));
   if (server === undefined) return findings;
   const reading = await observeServer(server, token);

@@ -1,0 +1,83 @@
+import type { Settings } from "./config/index.ts";
+import { SQLITE } from "./config/store-kinds.ts";
+import type { Facts } from "./core/fact.ts";
+import { StartError } from "./core/start-error.ts";
+import { maskPassword } from "./core/url-password.ts";
+import { systemClock } from "./edge/clock.ts";
+import { openBucket } from "./edge/s3-vault.ts";
+import { type Store, StoreUnavailable } from "./store/index.ts";
+import { openStore as openPostgres } from "./store/postgres/index.ts";
+import type { Upgrade } from "./store/sqlite/backup/upgrade-copy.ts";
+import { openStore as openSqlite } from "./store/sqlite/index.ts";
+import { openError } from "./store/sqlite/open-error.ts";
+import type { ReplicaOptions } from "./store/sqlite/replica/replica.ts";
+import type { Log } from "./telemetry/log.ts";
+
+export interface StoreOptions {
+  readonly log: Log;
+  readonly version: string;
+  /** Whether to copy the database before its schema is upgraded. Default: true. */
+  readonly upgradeCopy?: boolean;
+}
+
+/** Opens the store that the settings choose. Throws `StartError` if it cannot be used. */
+export function openServerStore(settings: Settings, options: StoreOptions, facts: Facts): Promise<Store> {
+  return settings.store === SQLITE ? openDataDir(settings, options, facts) : openDatabase(settings, facts);
+}
+
+async function openDataDir(settings: Settings, { log, version, upgradeCopy }: StoreOptions, facts: Facts) {
+  let upgrade: Upgrade | null = null;
+  const store = await openSqlite({
+    ...{ ...settings, clock: systemClock, onFact: (fact) => facts.state(fact), exclusive: true },
+    replica: replicaOptions(settings, version),
+    upgradeCopy: upgradeCopy ?? true,
+    onUpgrade(started) {
+      upgrade = started;
+    },
+    onOldKey: () => log.warn({ event: "key.old" }, OLD_KEY),
+  });
+  if (upgrade !== null) logUpgrade(upgrade, log);
+  return store;
+}
+
+const OLD_KEY =
+  "The encryption key is the one from before the latest rotation. Set encryption-key to the new key and restart the server.";
+
+function logUpgrade({ from, to, copy }: Upgrade, log: Log): void {
+  const about = copy === null ? "" : ` The copy ${copy} has the data as it was before.`;
+  log.info({ event: "store.migrated", from, to, copy }, `migrated ${from} → ${to}.${about}`);
+}
+
+function replicaOptions(
+  { replica: location, replicaSync, replicaTimeoutMs: timeoutMs }: Settings,
+  version: string,
+): ReplicaOptions | null {
+  if (location === null) return null;
+  return { location, openBucket, isSync: replicaSync === "sync", timeoutMs, version };
+}
+
+/** Variable with which tests start a server on a store that does not have all verbs yet. */
+export const UNFINISHED_STORE_VARIABLE = "UNFINISHED_STORE_LOSES_REQUESTS_AND_IS_FOR_TESTS_ONLY";
+
+async function openDatabase(settings: Settings, facts: Facts): Promise<Store> {
+  if (process.env[UNFINISHED_STORE_VARIABLE] !== "yes") {
+    throw new StartError("This version cannot store its data in PostgreSQL yet. Set store to sqlite.");
+  }
+  const { store: url, encryptionKey, leaseMs } = settings;
+  try {
+    const store = await openPostgres({
+      ...{ url, encryptionKey: encryptionKey!, leaseMs, clock: systemClock },
+      onFact: (fact) => facts.state(fact),
+    });
+    return store as unknown as Store;
+  } catch (error) {
+    throw startErrorOf(error, settings);
+  }
+}
+
+/** Returns the error to show if the store failed while the server started. */
+export function startErrorOf(error: unknown, { store, dataDir }: Settings): unknown {
+  if (!(error instanceof StoreUnavailable)) return error;
+  if (store === SQLITE) return openError(error, dataDir);
+  return new StartError(`The database ${maskPassword(store)} cannot be used: ${error.message.replace(/\.$/, "")}.`);
+}

@@ -1,0 +1,65 @@
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { executable, run } from "../support/binary.ts";
+import { ROOT_TOKEN } from "../support/server.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
+
+// Each command is a separate process, which takes seconds on a busy machine.
+setDefaultTimeout(60_000);
+
+const PASSWORD = "s3cret-of-the-database";
+const COMPLETE = {
+  BOATHOOK_STORE: `postgres://owner:${PASSWORD}@127.0.0.1:1/hooks`,
+  BOATHOOK_ENCRYPTION_KEY: "00".repeat(32),
+  BOATHOOK_ROOT_TOKEN: ROOT_TOKEN,
+};
+
+/** Runs a command without any other settings. Returns its exit code and what it prints to stderr. */
+async function refusalOf(args: readonly string[], env: Readonly<Record<string, string>>) {
+  using home = temporaryDirectory();
+  const { code, stderr, stdout } = await run(executable(), args, { cwd: home.path, env });
+  expect(stdout + stderr).not.toContain(PASSWORD);
+  return { code, stderr };
+}
+
+test("the server does not start with its data in PostgreSQL, because it is not supported yet", async () => {
+  expect(await refusalOf(["serve", "--port=0"], COMPLETE)).toEqual({
+    code: 1,
+    stderr: "This version cannot store its data in PostgreSQL yet. Set store to sqlite.\n",
+  });
+});
+
+test.each([
+  ["BOATHOOK_ENCRYPTION_KEY", "encryption-key"],
+  ["BOATHOOK_ROOT_TOKEN", "root-token"],
+])("with PostgreSQL, %s is required", async (variable, name) => {
+  const { [variable as keyof typeof COMPLETE]: _, ...env } = COMPLETE;
+  expect(await refusalOf(["serve", "--port=0"], env)).toEqual({
+    code: 2,
+    stderr: `store is a PostgreSQL database, but ${name} is missing. Set it to the same value for all instances.\n`,
+  });
+});
+
+test.each([
+  ["BOATHOOK_REPLICA", "/mnt/replica", "replica"],
+  ["BOATHOOK_BACKUP_DIR", "/mnt/backups", "backup-dir"],
+  ["BOATHOOK_SHARD", "eu1", "shard"],
+])("with PostgreSQL, %s is refused", async (variable, value, name) => {
+  expect(await refusalOf(["serve", "--port=0"], { ...COMPLETE, [variable]: value })).toEqual({
+    code: 2,
+    stderr: `${name} works only with SQLite. Remove it, or set store to sqlite.\n`,
+  });
+});
+
+test.each([
+  ["backup", ["backup", "copy.bak"], "Back up the PostgreSQL database with its own tools, such as pg_dump."],
+  ["restore", ["restore", "copy.bak"], "Restore the PostgreSQL database with its own tools, such as pg_restore."],
+  ["key rotate", ["key", "rotate"], "The secrets in a PostgreSQL database keep the key of the first start."],
+  ["key forget", ["key", "forget"], "The secrets in a PostgreSQL database keep the key of the first start."],
+  ["token", ["token", "list"], "Manage the tokens of the PostgreSQL database on the admin page or over the API."],
+])("with PostgreSQL, boathook %s says that it works only with SQLite", async (name, args, instead) => {
+  const env = { ...COMPLETE, BOATHOOK_NEW_ENCRYPTION_KEY: "11".repeat(32) };
+  expect(await refusalOf(args, env)).toEqual({
+    code: 1,
+    stderr: `boathook ${name} works only with SQLite. ${instead}\n`,
+  });
+});
