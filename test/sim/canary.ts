@@ -4,62 +4,68 @@ import type { Clock } from "../../src/ports.ts";
 import { plantAtConsumers } from "./socket-canary.ts";
 import type { Report } from "./world.ts";
 
+interface PlantedFault {
+  /** A seed whose world finds the fault. The first one, unless the simulation has changed since. */
+  readonly seed: number;
+  readonly violation: RegExp;
+}
+
 /**
  * Faults that are planted to show that the simulation finds them, each with the violation that must
  * be reported. A programmer could make each of these mistakes.
  */
 export const CANARIES = {
-  "early-response": /is not stored|is lost/,
-  "lost-retry": /will wait/,
-  "short-retry": /its schedule says/,
-  "skipped-row": /starts after the younger|overtakes|still pending/,
-  "wrong-order": /starts after the younger|overtakes/,
-  "sent-again": /is attempted in state 1/,
-  "sent-early": /before its time/,
-  overslept: /has not been attempted/,
-  "never-healed": /counts as failing/,
-  "forgotten-trait": /the list of messages/,
-  "hasty-prune": /was deleted while it was pending/,
-  "miscounted-burial": /the tally says/,
-  "miscounted-expunge": /the tally says/,
-  "miscounted-cancellation": /the tally says/,
-  "kept-bytes": /the quota of application .* bytes/,
-  "unread-lane": /still pending|has not been attempted/,
-  "immortal-secret": /signed with an expired key/,
-  "immortal-token": /is accepted after its end/,
-  "forgotten-key": /the key .* (got the response|stored)/,
-  "lost-operational": /operational webhooks of the type .* are missing/,
-  "kept-slot": /a healthy endpoint waited/,
-  "followed-clock": /its schedule says|attempt_values_check/,
-  "early-door-response": /got a 2xx but is not stored/,
-  "separate-door-key": /is stored twice within its window/,
-  "remembered-forgery": /got a 2xx(, but its message is| but is) not stored/,
-  "captured-twice": /has captured 2 secrets/,
-  "forgotten-hold": /although deliveries are held/,
-  "forgotten-pause": /although deliveries are paused/,
-  "open-batch": /which the store does not know|is sent without message/,
-  "grown-batch": /was tried without message/,
-  "unread-filter": /which its filter refuses/,
-  "unread-version": /is sent to endpoint \d+ as/,
-  "skipped-downgrade": /is sent to endpoint \d+ as/,
-  "unread-payload-mode": /whose payload mode is reference has received/,
-  "early-link-response": /has worked twice/,
-  "used-before-downgrade": /does not work although it is unused/,
-  "unmarked-function-message": /has sent message \d .*twice/,
-  "lost-function-message": /is lost/,
-  "lost-frame-delivered": /counts as delivered but never arrived/,
-  "unheard-acknowledgement": /was acknowledged by a consumer, but its attempt has failed/,
-  "unbounded-frames": /gets a frame besides/,
-  "unguarded-consumers": /a consumer is still connected to the endpoint/,
-  "early-acknowledgement": /is acknowledged but is not stored/,
-  "forgotten-queue-key": /message .* is stored twice within its window/,
-  "unbounded-prefetch": /asks for \d+ messages besides/,
-  "kept-connection": /has two connections at the same time/,
-  "forgotten-message": /there are still messages in the queue/,
-  "reversed-queue": /is stored after one that followed it/,
-  "unlogged-poison": /is refused but is not logged/,
-  "unread-disabling": /still receives messages from .* after it was changed/,
-} as const satisfies Readonly<Record<string, RegExp>>;
+  "early-response": { seed: 1, violation: /is not stored|is lost/ },
+  "lost-retry": { seed: 1, violation: /will wait/ },
+  "short-retry": { seed: 1, violation: /its schedule says/ },
+  "skipped-row": { seed: 1, violation: /starts after the younger|overtakes|still pending/ },
+  "wrong-order": { seed: 1, violation: /starts after the younger|overtakes/ },
+  "sent-again": { seed: 2, violation: /is attempted in state 1/ },
+  "sent-early": { seed: 1, violation: /before its time/ },
+  overslept: { seed: 11, violation: /has not been attempted/ },
+  "never-healed": { seed: 2, violation: /counts as failing/ },
+  "forgotten-trait": { seed: 1, violation: /the list of messages/ },
+  "hasty-prune": { seed: 2, violation: /was deleted while it was pending/ },
+  "miscounted-burial": { seed: 1, violation: /the tally says/ },
+  "miscounted-expunge": { seed: 1, violation: /the tally says/ },
+  "miscounted-cancellation": { seed: 1, violation: /the tally says/ },
+  "kept-bytes": { seed: 4, violation: /the quota of application .* bytes/ },
+  "unread-lane": { seed: 3, violation: /still pending|has not been attempted/ },
+  "immortal-secret": { seed: 1, violation: /signed with an expired key/ },
+  "immortal-token": { seed: 20, violation: /is accepted after its end/ },
+  "forgotten-key": { seed: 1, violation: /the key .* (got the response|stored)/ },
+  "lost-operational": { seed: 2, violation: /operational webhooks of the type .* are missing/ },
+  "kept-slot": { seed: 4, violation: /a healthy endpoint waited/ },
+  "followed-clock": { seed: 5, violation: /its schedule says|attempt_values_check/ },
+  "early-door-response": { seed: 1, violation: /got a 2xx but is not stored/ },
+  "separate-door-key": { seed: 1, violation: /is stored twice within its window/ },
+  "remembered-forgery": { seed: 28, violation: /got a 2xx(, but its message is| but is) not stored/ },
+  "captured-twice": { seed: 7, violation: /has captured 2 secrets/ },
+  "forgotten-hold": { seed: 25, violation: /although deliveries are held/ },
+  "forgotten-pause": { seed: 4, violation: /although deliveries are paused/ },
+  "open-batch": { seed: 2, violation: /which the store does not know|is sent without message/ },
+  "grown-batch": { seed: 4, violation: /was tried without message/ },
+  "unread-filter": { seed: 2, violation: /which its filter refuses/ },
+  "unread-version": { seed: 1, violation: /is sent to endpoint \d+ as/ },
+  "skipped-downgrade": { seed: 1, violation: /is sent to endpoint \d+ as/ },
+  "unread-payload-mode": { seed: 1, violation: /whose payload mode is reference has received/ },
+  "early-link-response": { seed: 2, violation: /has worked twice/ },
+  "used-before-downgrade": { seed: 12, violation: /does not work although it is unused/ },
+  "unmarked-function-message": { seed: 1, violation: /has sent message \d .*twice/ },
+  "lost-function-message": { seed: 1, violation: /is lost/ },
+  "lost-frame-delivered": { seed: 6, violation: /counts as delivered but never arrived/ },
+  "unheard-acknowledgement": { seed: 1, violation: /was acknowledged by a consumer, but its attempt has failed/ },
+  "unbounded-frames": { seed: 34, violation: /gets a frame besides/ },
+  "unguarded-consumers": { seed: 17, violation: /a consumer is still connected to the endpoint/ },
+  "early-acknowledgement": { seed: 2, violation: /is acknowledged but is not stored/ },
+  "forgotten-queue-key": { seed: 2, violation: /message .* is stored twice within its window/ },
+  "unbounded-prefetch": { seed: 2, violation: /asks for \d+ messages besides/ },
+  "kept-connection": { seed: 2, violation: /has two connections at the same time/ },
+  "forgotten-message": { seed: 2, violation: /there are still messages in the queue/ },
+  "reversed-queue": { seed: 2, violation: /is stored after one that followed it/ },
+  "unlogged-poison": { seed: 2, violation: /is refused but is not logged/ },
+  "unread-disabling": { seed: 9, violation: /still receives messages from .* after it was changed/ },
+} as const satisfies Readonly<Record<string, PlantedFault>>;
 export type Canary = keyof typeof CANARIES;
 export const CANARY_NAMES = Object.keys(CANARIES) as Canary[];
 
@@ -68,7 +74,7 @@ export const CANARY_NAMES = Object.keys(CANARIES) as Canary[];
  * cause.
  */
 export function findings({ violations }: Pick<Report, "violations">, canary: Canary | null): readonly string[] {
-  return canary === null ? violations : violations.filter((violation) => CANARIES[canary].test(violation));
+  return canary === null ? violations : violations.filter((violation) => CANARIES[canary].violation.test(violation));
 }
 
 /** Plants a fault outside the store. Returns a function that removes it. */
