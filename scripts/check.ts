@@ -1,6 +1,6 @@
-import { closeSync, openSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { availableParallelism } from "node:os";
+import { dirname, join } from "node:path";
 import { EXECUTABLE } from "./executable.ts";
 import { fuzz } from "./fuzz.ts";
 import { checkSdks } from "./sdks/check.ts";
@@ -41,32 +41,21 @@ const STEPS: readonly Step[] = [
   { name: "build", args: ["scripts/build.ts"] },
 ];
 
-/** Tests that run at the same time as other groups. The tests of a group run one after another. */
-interface Group {
-  readonly name: string;
-  readonly args: readonly string[];
-}
+/** The tests often wait for a browser or a program, so there are more processes than cores. */
+const TEST_PROCESSES = availableParallelism() + 1;
+/** How long the longest test files take, in ms. They begin first, so that none of them is the last. */
+const DURATIONS = "test/durations.json";
+const REPORT = join(ROOT, "dist", "tests.xml");
 
-/** The folders that take half of the time. */
-const HALF = ["test/browser", "test/api", "test/store", "test/sim"];
-/** Tests often wait for a browser or a program. Two groups at the same time use both cores of a small machine. */
-const GROUPS: readonly Group[] = [
-  { name: "other tests", args: HALF.map((folder) => `--path-ignore-patterns=${folder}/**`) },
-  { name: "tests of pages, API, store and simulation", args: HALF },
-];
-
-/** Runs Bun. Its output is written to a file if one is given. */
-async function run(args: readonly string[], output?: string): Promise<{ ok: boolean; ending: string }> {
-  // Standard output and error share one open file, so that neither overwrites the other.
-  const to = output === undefined ? "inherit" : openSync(output, "w");
+/** Runs Bun. */
+async function run(args: readonly string[]): Promise<{ ok: boolean; ending: string }> {
   const child = Bun.spawn([process.execPath, ...args], {
     cwd: ROOT,
-    stdio: ["ignore", to, to],
+    stdio: ["ignore", "inherit", "inherit"],
     // The API tests run against the new executable instead of the sources.
     env: { ...process.env, TEST_EXECUTABLE: EXECUTABLE },
   });
   await child.exited;
-  if (to !== "inherit") closeSync(to);
   const ending = child.signalCode === null ? `code ${child.exitCode}` : `signal ${child.signalCode}`;
   return { ok: child.exitCode === 0, ending };
 }
@@ -78,37 +67,22 @@ async function runStep(step: Step, summary: string[]): Promise<boolean> {
   return ok;
 }
 
-/** Runs all groups of tests. The output of the first group is seen at once, the others' afterwards. */
-async function runTests(summary: string[]): Promise<Counts[]> {
+/** Runs the tests. Each file has a global scope of its own, and nothing of it is left for the next file. */
+async function runTests(summary: string[]): Promise<Counts> {
   console.log("\n── tests");
-  await mkdir(join(ROOT, "dist"), { recursive: true });
-  const running = GROUPS.map((group, index) => runGroup(group, index, summary));
-  const counts: Counts[] = [];
-  for (const [index, group] of running.entries()) {
-    counts.push(await group);
-    if (index > 0) console.log(`\n── ${GROUPS[index]!.name}\n${await Bun.file(fileOf(index, "txt")).text()}`);
-  }
-  return counts;
-}
-
-const fileOf = (index: number, ending: string) => join(ROOT, "dist", `tests-${index}.${ending}`);
-
-async function runGroup({ name, args }: Group, index: number, summary: string[]): Promise<Counts> {
-  const reportFile = fileOf(index, "xml");
-  await rm(reportFile, { force: true });
-  const { ok, ending } = await run(
-    ["test", `--timeout=${HANGING_MS}`, "--reporter=junit", `--reporter-outfile=${reportFile}`, ...args],
-    index === 0 ? undefined : fileOf(index, "txt"),
-  );
-  const file = Bun.file(reportFile);
+  await mkdir(dirname(REPORT), { recursive: true });
+  await rm(REPORT, { force: true });
+  const { ok, ending } = await run([
+    ...["test", `--timeout=${HANGING_MS}`, `--parallel=${TEST_PROCESSES}`, `--timings=${DURATIONS}`],
+    ...["--reporter=junit", `--reporter-outfile=${REPORT}`],
+  ]);
+  const file = Bun.file(REPORT);
   const report = (await file.exists()) ? readTestReport(await file.text()) : null;
   const counts = countTests(report, ok);
   const { passed, failed, skipped } = counts;
-  summary.push(
-    `${failed === 0 ? "passed" : "FAILED"}  ${name}: ${passed} passed, ${failed} failed, ${skipped} skipped`,
-  );
-  if (report === null) summary.push(`        the test process wrote no report (${ending})`);
-  else if (!ok && report.failures === 0) summary.push(`        the test process ended with ${ending}`);
+  summary.push(`${failed === 0 ? "passed" : "FAILED"}  tests: ${passed} passed, ${failed} failed, ${skipped} skipped`);
+  if (report === null) summary.push(`        the tests have no report (${ending})`);
+  else if (!ok && report.failures === 0) summary.push(`        the tests ended with ${ending}`);
   for (const name of report?.failedNames ?? []) summary.push(`        failed: ${name}`);
   for (const name of report?.skippedNames ?? []) summary.push(`        skipped: ${name}`);
   return counts;
@@ -157,7 +131,7 @@ for (const step of STEPS) {
   if (step.name === "build") built = ok;
 }
 if (built) {
-  for (const counts of await runTests(summary)) add(counts);
+  add(await runTests(summary));
   if (process.argv.includes("--sdks")) add(await runSdks(summary));
   if (process.argv.includes("--fuzz")) add(await runFuzz(summary));
 } else {
