@@ -1,6 +1,7 @@
 import type { Seq } from "../core/id.ts";
 import { conflict } from "../core/problem.ts";
 import type { Arrival, MovePage } from "../store/index.ts";
+import { applicationDeleted } from "./applications.ts";
 import type { CommandContext } from "./context.ts";
 import { invalidPage, movesOf } from "./departures.ts";
 import { applicationChanged } from "./publish.ts";
@@ -119,6 +120,23 @@ export async function arriveApplication(parts: Parts, applicationId: string, hol
     signals.send({ type: "endpoint.changed", endpointSeq, applicationSeq });
     if (position !== null) signals.send({ type: "lane.filled", endpointSeq, position });
   }
+}
+
+/**
+ * Deletes what has arrived of an application whose move was given up. `hold` is the hold under which its
+ * deliveries were read. Does nothing if nothing has arrived. Throws 409 if the application is served here,
+ * or if another move has continued.
+ */
+export async function abandonArrival(parts: Parts, applicationId: string, hold: string | null): Promise<void> {
+  const { store, clock } = parts;
+  const arrival = await currentArrival(parts, applicationId);
+  if (arrival === null) return;
+  if (arrival.arrivedAt !== null) throw hasArrived();
+  const { applicationSeq } = arrival;
+  const application = await store.configuration.applications.get(applicationSeq);
+  const endpoints = await movesOf(parts).destination.abandon(applicationSeq, hold, clock.now());
+  if (endpoints === null) throw conflict("Another move of the application has continued.", "move_held");
+  if (application !== null) await applicationDeleted(parts, application, endpoints);
 }
 
 function uidTaken() {

@@ -1,8 +1,9 @@
 import type { Seq } from "../core/id.ts";
 import { conflict, Problem } from "../core/problem.ts";
-import type { Application, Departure, MoveOrigin, MovePage, WaitingCursor } from "../store/index.ts";
+import type { Application, AuditActor, Departure, MoveOrigin, MovePage, WaitingCursor } from "../store/index.ts";
 import { noApplication } from "./applications.ts";
 import type { CommandContext } from "./context.ts";
+import { startDrop } from "./dead-letters.ts";
 import { applicationChanged } from "./publish.ts";
 
 /**
@@ -24,7 +25,7 @@ import { applicationChanged } from "./publish.ts";
  * refused. Only departed, arriving and arrived are stored. A crash at any point leaves one of
  *
  * - origin served, destination nothing or arriving: the move begins again; what has arrived is
- *   replaced under the next hold.
+ *   replaced under the next hold, or is deleted if the move is given up.
  * - origin departed, destination arriving: the move ends with the arrival, for which the destination
  *   must have the hold under which the application departed.
  * - origin departed, destination arrived: only history may be missing, and it continues where it was.
@@ -99,27 +100,30 @@ async function historyPage(origin: MoveOrigin, applicationSeq: Seq, after: Seq):
 }
 
 /**
- * Lets an application go. Throws 409 if the hold has ended, if the application is not closed, or if it
- * has changed since.
+ * Lets an application go, and starts a task that cancels its dead letters here. Throws 409 if the hold has
+ * ended, if the application is not closed, or if it has changed since.
  */
 export async function departApplication(
-  parts: Parts,
+  parts: Parts & Pick<CommandContext, "seqs">,
   application: Application,
-  { hold, url }: { readonly hold: string; readonly url: string },
+  { hold, url, startedBy }: { readonly hold: string; readonly url: string; readonly startedBy: AuditActor },
 ): Promise<Departure> {
   const { clock, moveHolds, signals } = parts;
   const { seq: applicationSeq, environmentSeq, uid } = application;
   moveHolds.renew(applicationSeq, hold);
   const fingerprint = moveHolds.fingerprint(applicationSeq, hold);
   const departure = { applicationSeq, environmentSeq, uid, url, hold, departedAt: clock.now() };
-  const endpoints = await movesOf(parts).origin.depart(departure, fingerprint);
-  if (endpoints === null) {
+  const departed = await movesOf(parts).origin.depart(departure, fingerprint);
+  if (departed === null) {
     throw conflict("The application has changed since it was closed. Read it again.", "move_changed");
   }
   applicationChanged(parts, application);
   // Its endpoints are deleted here, so their lanes end without an attempt.
-  for (const endpointSeq of endpoints) signals.send({ type: "endpoint.changed", endpointSeq, applicationSeq });
+  for (const endpointSeq of departed.endpointSeqs)
+    signals.send({ type: "endpoint.changed", endpointSeq, applicationSeq });
   moveHolds.end(applicationSeq, hold);
+  // They are dead letters at the destination now.
+  if (departed.hasDeadLetters) await startDrop(parts, { environmentSeq, applicationSeq }, startedBy);
   return departure;
 }
 

@@ -104,10 +104,15 @@ export interface MoveOrigin {
   fingerprint(applicationSeq: Seq): Promise<string>;
   /**
    * Deletes an application and records where it has moved, in one commit. From then on it accepts no
-   * message. Returns the application's endpoints. Returns null, and changes nothing, if the fingerprint
-   * has changed.
+   * message. Returns null, and changes nothing, if the fingerprint has changed.
    */
-  depart(departure: Departure, fingerprint: string): Promise<readonly Seq[] | null>;
+  depart(departure: Departure, fingerprint: string): Promise<Departed | null>;
+}
+
+/** What has left with an application. */
+export interface Departed {
+  readonly endpointSeqs: readonly Seq[];
+  readonly hasDeadLetters: boolean;
 }
 
 /** An application that comes from another installation. */
@@ -140,6 +145,11 @@ export interface MoveDestination {
   storeWaiting(applicationSeq: Seq, page: WaitingPage, hold: string | null, aheadMs: number): Promise<WaitingStored>;
   storeMessages(applicationSeq: Seq, page: MessagesPage): Promise<void>;
   storeHistory(applicationSeq: Seq, page: HistoryPage): Promise<void>;
+  /**
+   * Deletes an application that is arriving, because its move was given up. Returns its endpoints. Returns
+   * null, and changes nothing, if it is not arriving or if the hold is another one.
+   */
+  abandon(applicationSeq: Seq, hold: string | null, now: number): Promise<readonly Seq[] | null>;
   /** Makes an application that is arriving one that has arrived. Returns null if the hold is another one. */
   arrive(applicationSeq: Seq, hold: string, now: number): Promise<Arrived | null>;
 }

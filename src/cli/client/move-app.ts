@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { TARGET_TOKEN_VARIABLE } from "../../config/index.ts";
 import { parseDuration } from "../../core/unit.ts";
+import { abandonMove } from "./move/abandon.ts";
 import { moveApplication } from "./move/mover.ts";
 import { Destination, Origin } from "./move/servers.ts";
 import { printable } from "./printable.ts";
@@ -11,6 +12,7 @@ interface Flags {
   readonly to: string;
   readonly toEnvironment?: string;
   readonly withHistory?: boolean;
+  readonly abandon?: boolean;
   readonly wait: number;
   readonly json?: boolean;
 }
@@ -31,6 +33,7 @@ export function addMoveAppCommand(program: Command): void {
         .argParser(duration)
         .default(60_000, "60s"),
     )
+    .option("--abandon", "give up a move that has not ended: delete what has arrived at the other server")
     .option("--json", "print the result as JSON");
   addServerOptions(command)
     .addHelpText(
@@ -40,7 +43,14 @@ export function addMoveAppCommand(program: Command): void {
     .action(async (application: string, flags: Flags) => {
       const origin = new Origin(serverClient(command), application);
       const target = targetClient(command, flags);
-      const result = await moveApplication(origin, (id) => new Destination(target, id), {
+      const destinationOf = (id: string) => new Destination(target, id);
+      if (flags.abandon) {
+        const isDeleted = await abandonMove(origin, destinationOf);
+        if (flags.json) return console.log(JSON.stringify({ isDeleted }));
+        const what = isDeleted ? "was deleted" : "was not found";
+        return console.log(`What had arrived of ${printable(application)} at ${target.server} ${what}.`);
+      }
+      const result = await moveApplication(origin, destinationOf, {
         withHistory: flags.withHistory ?? false,
         attemptsMs: flags.wait,
       });

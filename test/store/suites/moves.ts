@@ -139,11 +139,38 @@ export function movesSuite(open: Open): void {
       await from.send();
       expect(await origin.depart(departure, before)).toBeNull();
       const after = await origin.fingerprint(stores.seq);
-      expect(await origin.depart(departure, after)).toEqual([from.endpoint.seq]);
+      expect(await origin.depart(departure, after)).toEqual({
+        endpointSeqs: [from.endpoint.seq],
+        hasDeadLetters: false,
+      });
       expect(await origin.departure(from.environment.seq, { uid: "acme" })).toEqual(departure);
       expect(await origin.departure(from.environment.seq, { seq: stores.seq })).toEqual(departure);
       expect(await from.store.configuration.applications.get(stores.seq)).toBeNull();
       expect(from.send()).rejects.toThrow("The application has moved");
+    });
+
+    test("an arrival that was abandoned is deleted, frees the uid, and can arrive again", async () => {
+      await using stores = await TwoStores.open(open);
+      const { from, to, destination } = stores;
+      await from.sendDead();
+      await from.sendMany(3);
+      const { page, seq } = await stores.settings();
+      await stores.waiting(seq);
+      const id = page.ids[`app_${stores.seq}`]!;
+      const [endpoint] = await to.store.configuration.endpoints.ever(seq);
+
+      expect(await destination.abandon(seq, null, to.now)).toBeNull();
+      expect(await destination.abandon(seq, HOLD, to.now)).toEqual([endpoint!]);
+
+      expect(destination.arriving.has(seq)).toBe(false);
+      expect(await destination.arrival(id)).toBeNull();
+      expect(await to.store.configuration.applications.get(seq)).toBeNull();
+      expect(await to.store.history.totals()).toEqual([]);
+      const again = await stores.settings();
+      expect(again.seq).not.toBe(seq);
+      await stores.waiting(again.seq);
+      expect(await destination.arrive(again.seq, HOLD, to.now)).toMatchObject({ pending: 3, dead: 1 });
+      expect(await destination.abandon(again.seq, HOLD, to.now)).toBeNull();
     });
 
     test("an application with pollers has an obstacle", async () => {

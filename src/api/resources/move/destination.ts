@@ -1,5 +1,5 @@
 import { Type } from "@sinclair/typebox";
-import { arriveApplication, findArrival, storePage } from "../../../commands/arrivals.ts";
+import { abandonArrival, arriveApplication, findArrival, storePage } from "../../../commands/arrivals.ts";
 import { invalidPage } from "../../../commands/departures.ts";
 import { Problem } from "../../../core/problem.ts";
 import { PageKeys } from "../../../core/sealed-page.ts";
@@ -35,6 +35,9 @@ const ArrivalPageOut = field.object("ArrivalPageOut", {
   missing: Type.Array(Type.String(), {
     description: "Ids of messages that must come before these deliveries. If there are any, nothing was stored.",
   }),
+});
+const AbandonIn = field.object("ArrivalAbandonIn", {
+  hold: nullable(Type.String({ description: "The hold under which the stored deliveries were read." })),
 });
 const ArrivedIn = field.object("ArrivedIn", { hold: Type.String({ minLength: 1 }) });
 
@@ -121,6 +124,25 @@ export function moveDestinationRoutes(context: Context): Operation[] {
       problems: [409],
       async handle({ params, body }) {
         await arriveApplication(context, params.app_id, body.hold);
+        return noContent;
+      },
+    }),
+
+    operation({
+      id: "application.arrival-abandon",
+      method: "POST",
+      path: `${path}/abandon`,
+      tag,
+      summary: "Delete what has arrived of an application",
+      description: "For a move that was given up. May be repeated. 409 if the application is served here.",
+      access: "root",
+      hidden: true,
+      body: AbandonIn,
+      bodyExample: { hold: null },
+      responses: { 204: { description: "Nothing of the application is here any more." } },
+      problems: [409],
+      async handle({ params, body }) {
+        await abandonArrival(context, params.app_id, body.hold);
         return noContent;
       },
     }),

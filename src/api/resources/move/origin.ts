@@ -11,6 +11,7 @@ import {
 import type { Seq } from "../../../core/id.ts";
 import { checkDeparted } from "../../../store/departed.ts";
 import type { WaitingCursor } from "../../../store/index.ts";
+import { actorOf } from "../../http/audit-trail.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
@@ -189,7 +190,8 @@ export function moveOriginRoutes(context: Context): Operation[] {
       responses: { 204: { description: "The application has departed." } },
       problems: [404, 409],
       async handle({ identity, params, body }) {
-        await departApplication(context, await toMove(identity, params.app_id), body);
+        const departing = { ...body, startedBy: actorOf(identity, ids) };
+        await departApplication(context, await toMove(identity, params.app_id), departing);
         return noContent;
       },
     }),

@@ -126,6 +126,10 @@ export class Destination {
     return expectedFields<{ missing: readonly string[] }>(this.url, stored, { missing: "strings" }).missing;
   }
 
+  async abandon(hold: string | null): Promise<void> {
+    await this.client.post(`${this.#path}/abandon`, { hold });
+  }
+
   async arrive(hold: string): Promise<void> {
     await this.client.post(`${this.#path}/arrive`, { hold });
   }

@@ -31,6 +31,10 @@ export function departures({ db, committer, usages }: Parts): DepartureVerbs & {
   const fingerprint = fingerprintOf(db);
   const obstacle = obstacleOf(db);
   const remove = applicationRemover(db, usages);
+  const deadLetter = db.prepare<unknown, [number]>(
+    `SELECT 1 FROM endpoint e CROSS JOIN delivery d ON d.endpoint_seq = e.seq AND d.state = ${STATE.dead}
+     WHERE e.application_seq = ? LIMIT 1`,
+  );
   const departed = new Set<Seq>();
   return {
     departed,
@@ -45,7 +49,8 @@ export function departures({ db, committer, usages }: Parts): DepartureVerbs & {
           if (fingerprint(applicationSeq) !== expected || obstacle(applicationSeq) !== null) return null;
           departed.add(applicationSeq);
           record.run(applicationSeq, environmentSeq, uid, url, hold, departedAt);
-          return remove(applicationSeq, departedAt);
+          const hasDeadLetters = deadLetter.get(applicationSeq) !== null;
+          return { endpointSeqs: remove(applicationSeq, departedAt), hasDeadLetters };
         });
       } catch (error) {
         // If the outcome of the commit is unknown, the application must not accept messages.

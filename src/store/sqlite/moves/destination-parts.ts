@@ -3,6 +3,7 @@ import type { Seq, SeqSource } from "../../../core/id.ts";
 import type { Arrival } from "../../index.ts";
 import type { SecretBox } from "../../sql/secret-box.ts";
 import type { Committer } from "../commit.ts";
+import type { QuotaUsages } from "../quota-usage.ts";
 import type { KeptIds } from "./moved-ids.ts";
 
 export interface DestinationParts {
@@ -11,6 +12,7 @@ export interface DestinationParts {
   readonly box: SecretBox;
   readonly kept: KeptIds;
   readonly numbers: SeqSource;
+  readonly usages: QuotaUsages;
 }
 
 export type ArrivalReader = (applicationSeq: Seq) => Arrival | null;

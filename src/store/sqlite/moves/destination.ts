@@ -3,6 +3,7 @@ import type { Seq } from "../../../core/id.ts";
 import type { Arrival, ArrivedLane, MoveDestination, Row, SettingsPage } from "../../index.ts";
 import { STATE } from "../../sql/delivery-row.ts";
 import { orTaken } from "../../sql/rows.ts";
+import { applicationRemover } from "../applications.ts";
 import { ArrivedRows } from "./arrived-rows.ts";
 import type { ArrivalReader, DestinationParts } from "./destination-parts.ts";
 import { arrivedHistory } from "./history.ts";
@@ -34,6 +35,8 @@ export function moveDestination(parts: DestinationParts): MoveDestination {
         ORDER BY d.position LIMIT 1) AS position
      FROM endpoint e WHERE e.application_seq = ? AND e.deleted_at IS NULL`,
   );
+  const forget = db.prepare("DELETE FROM arrival WHERE application_seq = ?");
+  const remove = applicationRemover(db, parts.usages);
   const storeSettings = settingsWriter(parts, rows, arrivalOf);
 
   return {
@@ -78,6 +81,17 @@ export function moveDestination(parts: DestinationParts): MoveDestination {
         for (const row of page.messages) rows.putMessage(applicationSeq, row, page.ids);
       }, page.messages.length),
     storeHistory: arrivedHistory(parts, rows, arrivalOf),
+    abandon: async (applicationSeq, hold, now) => {
+      const endpointSeqs = await committer.write(() => {
+        const arrival = arrivalOf(applicationSeq);
+        if (arrival === null || arrival.arrivedAt !== null || arrival.hold !== hold) return null;
+        for (const one of deleteDeliveries) one.run(applicationSeq);
+        forget.run(applicationSeq);
+        return remove(applicationSeq, now);
+      });
+      if (endpointSeqs !== null) arriving.delete(applicationSeq);
+      return endpointSeqs;
+    },
     arrive: async (applicationSeq, hold, now) => {
       const arrived = await committer.write(() => {
         if (arrivalOf(applicationSeq)?.hold !== hold) return null;

@@ -1,0 +1,74 @@
+import { expect, test } from "bun:test";
+import { makeApplication } from "../support/client.ts";
+import { makeEndpoint, sendMessage, sendMessages, until } from "../support/delivery.ts";
+import type { Installation } from "../support/installation.ts";
+import { moveApp, twoServers } from "../support/move.ts";
+import { heldBack, ok, withStatus } from "../support/receiver.ts";
+
+test("a move that is given up leaves nothing at the other server, and can be made later", async () => {
+  await using servers = await twoServers();
+  const { a, b, receiver } = servers;
+  const app = await makeApplication(a.send);
+  await makeEndpoint(a.send, app, receiver.url);
+  const answer = heldBack();
+  receiver.answering = answer.answering;
+  const waiting = await sendMessage(a.send, app);
+  await receiver.arrived(1);
+  expect((await moveApp(app, a.url, b.url, {}, "--wait=10ms")).code).toBe(1);
+  expect((await b.send("GET", `/app/${app}`)).status).toBe(503);
+
+  const abandoned = await moveApp(app, a.url, b.url, {}, "--abandon");
+  const again = await moveApp(app, a.url, b.url, {}, "--abandon");
+
+  expect(abandoned).toEqual({ code: 0, stderr: "", stdout: `What had arrived of ${app} at ${b.url} was deleted.\n` });
+  expect(again).toEqual({ code: 0, stderr: "", stdout: `What had arrived of ${app} at ${b.url} was not found.\n` });
+  expect((await b.send("GET", `/app/${app}`)).status).toBe(404);
+  answer.give(ok);
+  await receiver.arrived(1, ({ id }) => id === waiting);
+  expect((await moveApp(app, a.url, b.url)).code).toBe(0);
+  const later = await sendMessage(b.send, app);
+  await receiver.arrived(1, ({ id }) => id === later);
+});
+
+test("an application that has departed is not deleted where it is", async () => {
+  await using servers = await twoServers();
+  const { a, b } = servers;
+  const app = await makeApplication(a.send);
+  expect((await moveApp(app, a.url, b.url)).code).toBe(0);
+
+  const { code, stderr } = await moveApp(app, a.url, b.url, {}, "--abandon");
+
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: `The application has departed for ${b.url}, which has its only copy. Run the command without --abandon.\n`,
+  });
+  expect((await b.send("GET", `/app/${app}`)).status).toBe(200);
+});
+
+async function deadLettersOf({ url }: Installation): Promise<string | undefined> {
+  return /^boathook_dead_letters (\d+)$/m.exec(await (await fetch(`${url}/metrics`)).text())?.[1];
+}
+
+test("dead letters are counted once, at the server that has the application, also when it has come back", async () => {
+  await using servers = await twoServers(["--retry-schedule=10ms"]);
+  const { a, b, receiver } = servers;
+  receiver.answering = withStatus(400);
+  const app = await makeApplication(a.send);
+  await makeEndpoint(a.send, app, receiver.url);
+  await sendMessages(a.send, app, 5);
+  const untilCounted = (atA: string, atB: string) =>
+    until(
+      async () => [await deadLettersOf(a), await deadLettersOf(b)],
+      (found) => found[0] === atA && found[1] === atB,
+    );
+  await untilCounted("5", "0");
+  expect((await moveApp(app, a.url, b.url)).code).toBe(0);
+  await untilCounted("0", "5");
+  expect((await moveApp(app, b.url, a.url)).code).toBe(0);
+  await untilCounted("5", "0");
+  await a.kill();
+  await a.start();
+  await untilCounted("5", "0");
+  const { json } = await a.send("GET", `/app/${app}/dead-letter?limit=100`);
+  expect(json.data).toHaveLength(5);
+});
