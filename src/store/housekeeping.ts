@@ -79,7 +79,10 @@ export interface Housekeeping {
    * - sessions that have ended
    * - counts over time: minutes after 3 days, hours after 100 days
    *
-   * Reads at most `limit` rows of each kind, and continues where the previous call stopped.
+   * Reads at most `limit` rows of each kind, and continues where the previous call stopped. A store may
+   * delete the rows of whole days at once if `before` is two days or more ago. Then it keeps messages
+   * and attempts for up to a day longer, deletes attempts by their own age, and returns an approximate
+   * number of deleted rows.
    */
   prune(before: number, now: number, limit: number): Promise<Pruned>;
   size(): Promise<StoreSize>;

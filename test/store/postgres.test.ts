@@ -6,9 +6,9 @@ import { suitesWithout } from "./suites/index.ts";
 /** The suites that need verbs which the store on PostgreSQL does not have yet. */
 const MISSING: readonly string[] = [
   // They need those parts of other roles, besides their own verbs.
-  ...["store", "together", "usage", "functionSends", "settle", "tasks"],
+  ...["store", "together"],
   ...["feed"],
-  ...["messages", "endpointMessages", "prune"],
+  ...["messages", "endpointMessages"],
   ...["groups", "payloadLinks", "series", "totals"],
   ...["environmentEndpoints", "applicationCounts", "applicationDetail", "endpointDetail", "environmentMessages"],
   ...["attention", "certificates", "recipients", "names", "named"],

@@ -2,15 +2,21 @@ import { type Seq, seqAt, timeOfSeq } from "../../core/id.ts";
 import type { Database } from "./database.ts";
 import { stateOf } from "./errors.ts";
 
-const DAY_MS = 86_400_000;
-/** The tables with a partition for each day, and the column that decides about the day. */
+export const DAY_MS = 86_400_000;
+/** The tables with a partition for each day. */
 const TABLES = ["message", "ended", "attempt"] as const;
+export type DayTable = (typeof TABLES)[number];
 /** SQLSTATEs of a table that another instance has just created, or attached. */
 const EXISTS: readonly string[] = ["42P07", "42710", "23505", "42809", "42P17"];
 
 /** Returns the number of the day of a row. */
 function dayOf(seq: Seq): number {
   return Math.floor(timeOfSeq(seq) / DAY_MS);
+}
+
+/** Returns the numbers of the rows of a day: from `from` (inclusive) to `to` (exclusive). */
+export function rangeOfDay(day: number): { readonly from: Seq; readonly to: Seq } {
+  return { from: seqAt(day * DAY_MS), to: seqAt((day + 1) * DAY_MS) };
 }
 
 /**
@@ -37,11 +43,29 @@ export class Days {
     }
   }
 
+  /** Returns the days of a table that end at or before a time, oldest first. */
+  async before(table: DayTable, before: number): Promise<readonly number[]> {
+    const rows = await this.database.all<{ name: string }>(
+      `SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
+       WHERE i.inhparent = $1::text::regclass`,
+      [table],
+    );
+    return rows
+      .map(({ name }) => Number(name.slice(table.length + 1)))
+      .filter((day) => (day + 1) * DAY_MS <= before)
+      .toSorted((a, b) => a - b);
+  }
+
+  /** States that partitions of a day have been dropped. */
+  forget(day: number): void {
+    this.#known.delete(day);
+  }
+
   /**
    * Creates a table and attaches it. That locks the parent table less than creating it as a partition,
    * which would wait for all readers.
    */
-  async #create(table: (typeof TABLES)[number], day: number): Promise<void> {
+  async #create(table: DayTable, day: number): Promise<void> {
     const name = `${table}_${day}`;
     const attached = await this.database.first(
       `SELECT 1 FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
@@ -49,7 +73,7 @@ export class Days {
       [table, name],
     );
     if (attached !== null) return;
-    const [from, to] = [seqAt(day * DAY_MS), seqAt((day + 1) * DAY_MS)];
+    const { from, to } = rangeOfDay(day);
     await this.#unlessExists(`CREATE TABLE ${name} (LIKE ${table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)`);
     await this.#unlessExists(`ALTER TABLE ${table} ATTACH PARTITION ${name} FOR VALUES FROM (${from}) TO (${to})`);
   }

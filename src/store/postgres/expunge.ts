@@ -11,6 +11,7 @@ import type { TaskUpdate } from "./tasks.ts";
 export function expungeVerbs(committer: Committer, storeTask: TaskUpdate, clock: Clock): Queue["expunge"] {
   const expungeAll = async (transaction: Transaction, seqs: readonly Seq[]): Promise<Expunged> => {
     if (seqs.length === 0) return { messages: 0, cancelled: 0, endpoints: [] };
+    await lockMessages(transaction, seqs);
     await releasePayloads(transaction, seqs);
     const messages = await dropPayloads(transaction, seqs);
     const endpointSeqs = await cancelMessages(transaction, seqs, clock.now());
@@ -45,13 +46,17 @@ export function expungeVerbs(committer: Committer, storeTask: TaskUpdate, clock:
   };
 }
 
-/** Deletes the payloads of messages. Returns the number of those that had one. */
+/** Locks messages in order, so that transactions that change the same messages do not block each other. */
+export async function lockMessages(transaction: Transaction, seqs: readonly Seq[]): Promise<void> {
+  await transaction.run("SELECT 1 FROM message WHERE seq = ANY ($1::bigint[]) ORDER BY seq FOR UPDATE", [
+    numbers(seqs),
+  ]);
+}
+
+/** Deletes the payloads of locked messages. Returns the number of those that had one. */
 export function dropPayloads(transaction: Transaction, seqs: readonly Seq[]): Promise<number> {
-  // The rows are locked in order, so that transactions that expunge the same messages do not block each other.
   return transaction.run(
-    `UPDATE message m SET payload = NULL, payload_expires_at = NULL
-     FROM (SELECT seq FROM message WHERE seq = ANY ($1::bigint[]) AND payload IS NOT NULL
-       ORDER BY seq FOR NO KEY UPDATE) AS kept WHERE m.seq = kept.seq`,
+    `UPDATE message SET payload = NULL, payload_expires_at = NULL WHERE seq = ANY ($1::bigint[]) AND payload IS NOT NULL`,
     [numbers(seqs)],
   );
 }

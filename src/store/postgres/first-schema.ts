@@ -43,11 +43,13 @@ const QUEUE = [
     headers text, warnings text, received text, payload bytea, PRIMARY KEY (seq)
   ) PARTITION BY RANGE (seq)`,
   `CREATE INDEX message_application ON message (application_seq, seq)`,
+  `CREATE INDEX message_payload_expiry ON message (payload_expires_at, seq) WHERE payload_expires_at IS NOT NULL`,
   // A partitioned table cannot have a unique index without the number.
   `CREATE TABLE event_id (
     application_seq bigint NOT NULL, event_id text COLLATE "C" NOT NULL, message_seq bigint NOT NULL,
     PRIMARY KEY (application_seq, event_id)
   )`,
+  `CREATE INDEX event_id_message ON event_id (message_seq)`,
   `CREATE TABLE pending (
     seq bigint NOT NULL, message_seq bigint NOT NULL, endpoint_seq bigint NOT NULL, position bigint NOT NULL,
     due_at bigint NOT NULL, batch_seq bigint, attempts integer NOT NULL, attempts_total integer NOT NULL,
@@ -74,6 +76,7 @@ const QUEUE = [
   `CREATE TABLE idempotency (
     key bytea PRIMARY KEY, status integer NOT NULL, message_seq bigint, expires_at bigint NOT NULL, sealed bytea, body_hash bytea
   )`,
+  `CREATE INDEX idempotency_expiry ON idempotency (expires_at)`,
   `CREATE TABLE function_send (
     delivery_seq bigint NOT NULL, number integer NOT NULL, message_seq bigint NOT NULL, hops integer NOT NULL,
     PRIMARY KEY (delivery_seq, number)

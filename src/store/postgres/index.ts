@@ -116,7 +116,7 @@ export async function openStore({ url, encryptionKey, leaseMs, clock, onFact }: 
         meta: meta(database, committer),
         clockOffsets: clockOffsets(database, committer),
         tasks: tasks(database, committer, instance),
-        prune: pruneVerb(committer),
+        prune: pruneVerb({ database, committer, days, onFact }),
         ping: async () => void (await database.first("SELECT 1 AS one")),
       },
       feed,

@@ -15,6 +15,8 @@ const dropping = (table: string, key: string, from: string): string =>
 /** Delete rows past their retention to which no other rows refer. */
 const DROPS: readonly string[] = [
   dropping("token", "seq", "token x WHERE x.expires_at <= $before"),
+  dropping("idempotency", "key", "idempotency x WHERE x.expires_at <= $now"),
+  dropping("task", "seq", "task x WHERE x.seq < $seqBefore AND x.status <> 'running'"),
   dropping("audit", "seq", "audit x WHERE x.seq < $auditBefore"),
   // A session whose token was revoked is deleted after its idle time.
   dropping("session", "seq", "session x WHERE x.ends_at <= $now"),

@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import type { Seq } from "../../core/id.ts";
-import { type Run, Sweep } from "./sweep.ts";
+import type { Run } from "../sql/sweep-step.ts";
+import { Sweep } from "./sweep.ts";
 
 /**
  * True if the message `m` has a pending delivery. Then neither the message nor its payload is
