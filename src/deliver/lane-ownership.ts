@@ -28,6 +28,8 @@ export interface LaneOwnershipParts {
  */
 export class LaneOwnership {
   readonly #claims: ClaimKeeper;
+  /** The claim whose lanes with pending deliveries are all known. */
+  #takenUp: Claim | null = null;
 
   constructor(private readonly parts: LaneOwnershipParts) {
     const { clock, facts, queue } = parts;
@@ -46,6 +48,7 @@ export class LaneOwnership {
   /** Starts serving lanes that may have pending deliveries although no signal has reported any. */
   findLanes(): void {
     const claim = this.#claims.current;
+    this.#takenUp = null;
     if (claim !== null) void this.#changed(claim);
   }
 
@@ -61,9 +64,18 @@ export class LaneOwnership {
 
   /** Returns an endpoint's lane, or null if another process serves it. */
   laneOf(endpointSeq: Seq): Lane | null {
-    const lane = this.parts.lanes.get(endpointSeq);
-    if (lane?.isOwned) return lane;
+    const known = this.parts.lanes.get(endpointSeq);
+    if (known?.isOwned) return known;
+    const lane = this.#own(endpointSeq);
+    // Deliveries that have not been found yet come before the one for which the lane is needed now.
+    if (this.#takenUp !== this.#claims.current) lane?.waitsOnDisk(0);
+    return lane;
+  }
+
+  /** Starts serving a lane. Returns null if another process serves it. */
+  #own(endpointSeq: Seq): Lane | null {
     if (!this.#claims.owns(endpointSeq)) return null;
+    const lane = this.parts.lanes.get(endpointSeq);
     if (lane === undefined) return this.parts.lanes.add(endpointSeq);
     // This process stopped serving the lane earlier, and the last attempts are still under way.
     lane.isOwned = true;
@@ -97,12 +109,15 @@ export class LaneOwnership {
       const page = await queue.pendingLanes(claim, after, LANES_PAGE);
       for (const { endpointSeq, position } of page) {
         if (lanes.get(endpointSeq)?.isOwned) continue;
-        const lane = this.laneOf(endpointSeq);
+        const lane = this.#own(endpointSeq);
         lane?.waitsOnDisk(position);
         if (lane !== null) scheduler.update(lane);
       }
       scheduler.dispatch();
-      if (page.length < LANES_PAGE) return;
+      if (page.length < LANES_PAGE) {
+        if (this.#claims.current === claim) this.#takenUp = claim;
+        return;
+      }
       after = page.at(-1)!.endpointSeq;
     }
   }

@@ -152,6 +152,22 @@ describe("a lane that moves to another engine", () => {
     expect(new Set(await world.states(messages))).toEqual(new Set(["delivered"]));
   });
 
+  test("a message that is accepted while the lanes of a new claim are being found is sent after those that waited", async () => {
+    using cluster = await Cluster.open();
+    const { board, world } = cluster;
+    const endpoint = await world.endpoint("of-nobody", 200);
+    await world.send(endpoint, 3);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    board.finding = promise;
+    board.assign(endpoint.seq, "two");
+    await world.pass(VALID_MS);
+    await world.send(endpoint, 1, {}, cluster.two);
+    await world.pass(SECOND);
+    resolve();
+    await world.pass(SECOND);
+    expect(world.order("of-nobody")).toEqual([1, 2, 3, 4]);
+  });
+
   test("the old engine of a moved lane finishes the attempt under way but starts no other", async () => {
     using cluster = await Cluster.open();
     const { world } = cluster;

@@ -15,6 +15,8 @@ export class ClaimBoard {
   readonly calls: string[] = [];
   /** Running tasks whose process has died. The first engine that leases tasks gets them. */
   readonly orphans: Task[] = [];
+  /** Until it resolves, engines do not find out which lanes have pending deliveries. */
+  finding: Promise<void> = Promise.resolve();
   readonly #wanted = new Map<Seq, string>();
   readonly #claims = new Map<string, Claim & { readonly lanes: ReadonlySet<Seq> }>();
 
@@ -42,6 +44,7 @@ export class ClaimBoard {
           this.#claims.delete(name);
         },
         pendingLanes: async (claim, after, limit) => {
+          await this.finding;
           const lanes = await pendingLanes(claim, after, limit);
           return lanes.filter(({ endpointSeq }) => claim.owns(endpointSeq));
         },
