@@ -17,7 +17,9 @@ export const TARGETS = [
 ] as const;
 
 /** The entry points of the program and of its worker threads. */
-const MAINS = ["main.ts", "worker.ts", "sandbox-worker.ts"].map((file) => join(ROOT, "src", file));
+const MAINS = ["main.ts", "worker.ts", "sandbox-worker.ts", "checkpoint-worker.ts"].map((file) =>
+  join(ROOT, "src", file),
+);
 
 /** Names are not minified, because the web framework reads some of them at run time. */
 const FLAGS = [

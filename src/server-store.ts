@@ -12,6 +12,7 @@ import { openStore as openSqlite } from "./store/sqlite/index.ts";
 import { openError } from "./store/sqlite/open-error.ts";
 import type { ReplicaOptions } from "./store/sqlite/replica/replica.ts";
 import type { Log } from "./telemetry/log.ts";
+import { openCheckpointWorker } from "./worker-threads.ts";
 
 export interface StoreOptions {
   readonly log: Log;
@@ -30,6 +31,7 @@ async function openDataDir(settings: Settings, { log, version, upgradeCopy }: St
   const store = await openSqlite({
     ...{ ...settings, clock: systemClock, onFact: (fact) => facts.state(fact), exclusive: true },
     replica: replicaOptions(settings, version),
+    openCheckpointWorker,
     upgradeCopy: upgradeCopy ?? true,
     onUpgrade(started) {
       upgrade = started;

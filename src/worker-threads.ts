@@ -12,6 +12,11 @@ export function openWorker(): Worker {
   return idleWhenUnused(new Worker(new URL("./worker.ts", import.meta.url).href));
 }
 
+/** Starts a thread that copies the write-ahead log of the store to its database. */
+export function openCheckpointWorker(): Worker {
+  return new Worker(new URL("./checkpoint-worker.ts", import.meta.url).href);
+}
+
 /** How much longer the JSON text of a result may be than the largest body that is sent. */
 const ENCODED_FACTOR = 2;
 const OTHER_FIELDS_CHARS = 256 * 1024;

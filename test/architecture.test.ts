@@ -101,6 +101,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "main.ts": ["cli"],
   "worker.ts": ["thread"],
   "sandbox-worker.ts": ["sandbox"],
+  "checkpoint-worker.ts": ["store"],
   "worker-threads.ts": ["sandbox", "type:config", "type:ports.ts"],
   bench: [],
   // Configuration as code calls the API of a server, and checks files as the API checks requests.
@@ -142,7 +143,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     ...["grpc-server.ts", "http-server.ts", "metrics-readings.ts", "server-store.ts", "tracing.ts"],
     "worker-threads.ts",
   ],
-  "server-store.ts": ["config", "core", "edge", "store", "type:telemetry"],
+  "server-store.ts": ["config", "core", "edge", "store", "type:telemetry", "worker-threads.ts"],
   "metrics-readings.ts": ["type:kernel.ts", "type:store", "type:telemetry"],
   "notice-service.ts": ["notice", "edge", "type:config", "type:kernel.ts"],
   "grpc-server.ts": ["core", "edge", "type:config", "type:telemetry"],
@@ -332,7 +333,8 @@ describe("source code", () => {
     expect(clients.map(format)).toEqual([]);
     const above = imports.filter(
       ({ file, target }) =>
-        target.startsWith("store/sqlite/") && !/^(store\/sqlite\/|(app|server-store)\.ts$|cli\/)/.test(file),
+        target.startsWith("store/sqlite/") &&
+        !/^(store\/sqlite\/|(app|checkpoint-worker|server-store)\.ts$|cli\/)/.test(file),
     );
     expect(above.map(format)).toEqual([]);
   });

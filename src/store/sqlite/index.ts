@@ -14,6 +14,7 @@ import { audit } from "./audit.ts";
 import { prepareUpgrade, removeOldCopies, type Upgrade } from "./backup/upgrade-copy.ts";
 import { batchVerbs } from "./batches.ts";
 import { cancelVerbs } from "./cancel.ts";
+import { CheckpointThread, type CheckpointWorker, canReportLog } from "./checkpoint-thread.ts";
 import { clockOffsets } from "./clock-offsets.ts";
 import { Committer } from "./commit.ts";
 import { addConstraints } from "./constraints.ts";
@@ -90,6 +91,11 @@ export interface OpenOptions {
   readonly onUpgrade?: (upgrade: Upgrade) => void;
   /** The replica of the data. Only for the server. */
   readonly replica?: ReplicaOptions | null;
+  /**
+   * Starts a thread that copies the write-ahead log to the database. Only for the server. Without it,
+   * and with a replica, which must have the log first, this is done on the calling thread.
+   */
+  readonly openCheckpointWorker?: () => CheckpointWorker;
   /** Called if the data was opened with the key from before a rotation. */
   readonly onOldKey?: () => void;
   /** Replaces the operations on files in tests. */
@@ -139,11 +145,20 @@ async function openDataDir(options: OpenOptions): Promise<Store> {
     setSync(db, options.sync);
     await replica?.attach(db);
     const check = exclusive ? new UsedFiles(databaseFileOf(dataDir), clock).check : () => {};
-    return assemble({ ...options, db, box, beforeCommit: check, beforePing: check, replica, close }).store;
+    const checkpoints = replica === null ? checkpointThread(db, options) : null;
+    return assemble({ ...options, db, box, beforeCommit: check, beforePing: check, replica, checkpoints, close }).store;
   } catch (error) {
     close();
     throw error;
   }
+}
+
+function checkpointThread(
+  db: Database,
+  { dataDir, exclusive, onFact, openCheckpointWorker: open }: OpenOptions,
+): CheckpointThread | null {
+  if (!exclusive || open === undefined || !canReportLog(db)) return null;
+  return new CheckpointThread(db, dataDir, onFact, open);
 }
 
 /** Opens the keys of the data. If the server has the new key of a rotation, nobody needs the old one. */
@@ -198,6 +213,7 @@ export function openMemoryStore(
     beforePing,
     exclusive: true,
     replica: null,
+    checkpoints: null,
     close: () => {},
   });
 }
@@ -213,6 +229,8 @@ interface Parts {
   readonly beforePing: () => void;
   readonly exclusive: boolean;
   readonly replica: Replica | null;
+  /** Null if SQLite makes the checkpoints. */
+  readonly checkpoints: CheckpointThread | null;
   /** Closes the database if the store owns it. */
   readonly close: () => void;
 }
@@ -227,6 +245,7 @@ function assemble({
   exclusive,
   shard,
   replica,
+  checkpoints,
   close,
 }: Parts): MemoryStore {
   sealEndpoints(db, box);
@@ -239,6 +258,7 @@ function assemble({
   const committer = new Committer(db, clock, onFact, beforeCommit, probeOf(db, clock));
   const { health } = committer;
   replica?.follow(committer);
+  if (checkpoints !== null) committer.onCommit(checkpoints.afterCommit);
   const turns = new Turns(clock);
   const keys = new MessageKeys(db, committer, turns, clock);
   const idempotency = new Idempotency(db, keys, box);
@@ -335,6 +355,7 @@ function assemble({
       kept.close();
       committer.close();
       await replica?.finish();
+      await checkpoints?.close();
       close();
     },
   };
