@@ -171,6 +171,7 @@ export interface Delivery {
   readonly endpointSeq: Seq;
   readonly state: DeliveryState;
   readonly reason: FailureReason | null;
+  /** Earliest time of the next attempt. Has no meaning unless the delivery is pending. */
   readonly dueAt: number;
   /** Number of attempts in all rounds. */
   readonly attemptsTotal: number;

@@ -21,14 +21,19 @@ type NextState = Settlement["next"];
  */
 const DELIVERED: Settled = { change: "moved", next: { state: "delivered" }, disabled: null, health: null };
 
+/**
+ * The new values of a delivery that was delivered at `?3`. The time at which it was due gives its
+ * space in the row to `ended_at`. If rows grew, a page full of them would have to be split.
+ */
+const TO_DELIVERED = "state = 1, attempts_total = attempts_total + 1, reason = NULL, due_at = 0, ended_at = ?3";
+
 export function settleVerb(db: Database, committer: Committer, stretches: Stretches, box: SecretBox): Queue["settle"] {
   const insertAttempt = attemptInserter(db, stretches);
   const move = deliveryMover(db);
   const updateHealth = healthKeeper(db);
   // A single statement for the most frequent case, a successful attempt to a healthy endpoint.
   const deliverHealthy = db.prepare(
-    `UPDATE delivery SET state = 1, attempts_total = attempts_total + 1, reason = NULL, ended_at = ?3
-     WHERE seq = ?1 AND round = ?2 AND state = 0
+    `UPDATE delivery SET ${TO_DELIVERED} WHERE seq = ?1 AND round = ?2 AND state = 0
        AND (SELECT failing_since FROM endpoint WHERE endpoint.seq = endpoint_seq) IS NULL`,
   );
   const disable = db.prepare(
@@ -158,14 +163,8 @@ function settledBeforeFinder(db: Database): (settlement: Settlement) => Settled 
  * delivery is in another round or has ended.
  */
 function deliveryMover(db: Database) {
-  const deliver = db.prepare(
-    `UPDATE delivery SET state = 1, attempts_total = attempts_total + 1, reason = NULL, ended_at = ?3
-     WHERE seq = ?1 AND round = ?2 AND state = 0`,
-  );
-  const revive = db.prepare(
-    `UPDATE delivery SET state = 1, attempts_total = attempts_total + 1, reason = NULL, ended_at = ?3
-     WHERE seq = ?1 AND round = ?2 AND state = 2`,
-  );
+  const deliver = db.prepare(`UPDATE delivery SET ${TO_DELIVERED} WHERE seq = ?1 AND round = ?2 AND state = 0`);
+  const revive = db.prepare(`UPDATE delivery SET ${TO_DELIVERED} WHERE seq = ?1 AND round = ?2 AND state = 2`);
   const wait = db.prepare(
     `UPDATE delivery SET attempts = ?3, attempts_total = attempts_total + 1, due_at = ?4, batch_seq = ?6,
        position = CASE (SELECT fifo FROM endpoint WHERE endpoint.seq = endpoint_seq) WHEN 1 THEN position ELSE ?5 END
