@@ -213,4 +213,17 @@ export const migrations: readonly string[] = [
   ) STRICT;
   CREATE INDEX arrival_open ON arrival (application_seq) WHERE arrived_at IS NULL;
   `,
+  // Each entry of an index ends with the `seq` of its row, so these indexes do not need it as a column.
+  `
+  DROP INDEX message_application;
+  CREATE INDEX message_application ON message (application_seq);
+  DROP INDEX attempt_endpoint;
+  CREATE INDEX attempt_endpoint ON attempt (endpoint_seq);
+  DROP INDEX attempt_message;
+  CREATE INDEX attempt_message ON attempt (message_seq);
+  DROP INDEX attempt_failed;
+  CREATE INDEX attempt_failed ON attempt (endpoint_seq) WHERE reason IS NOT NULL;
+  DROP INDEX attempt_batch;
+  CREATE INDEX attempt_batch ON attempt (batch_seq) WHERE batch_seq IS NOT NULL;
+  `,
 ];

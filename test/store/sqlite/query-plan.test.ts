@@ -261,6 +261,13 @@ describe("query plans", async () => {
     expect(scans.filter(({ sql }) => !isIntended(sql, intended))).toEqual([]);
   });
 
+  test("the failed attempts of an endpoint are found without reading its other attempts", () => {
+    const ofEndpoint = /FROM attempt( t)? WHERE (t\.)?endpoint_seq = .* (t\.)?reason IS NOT NULL/;
+    const queries = plans.filter(({ sql }) => ofEndpoint.test(sql.replace(/\s+/g, " ")));
+    expect(queries.length).toBeGreaterThan(4);
+    expect(queries.filter(({ steps }) => !steps.some((step) => step.includes("attempt_failed")))).toEqual([]);
+  });
+
   test("queries sort only results that are always short", () => {
     const sorts = plans.filter(({ steps }) => steps.some((step) => step.includes("TEMP B-TREE")));
     expect(

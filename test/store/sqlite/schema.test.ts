@@ -31,6 +31,20 @@ describe("schema", () => {
     expect(schemaOf(db)).toEqual(before);
   });
 
+  test("the indexes of messages and attempts do not repeat the number of the row with which each entry ends", () => {
+    using db = new Database(":memory:");
+    migrate(db);
+    const indexes = db
+      .query<{ name: string; columns: string }, []>(
+        `SELECT i.name, group_concat(c.name, ' ') AS columns
+         FROM pragma_table_list t, pragma_index_list(t.name) i, pragma_index_info(i.name) c
+         WHERE t.name IN ('message', 'attempt') GROUP BY i.name`,
+      )
+      .all();
+    expect(indexes.length).toBeGreaterThan(7);
+    expect(indexes.filter(({ columns }) => columns.endsWith(" seq"))).toEqual([]);
+  });
+
   test("a migration replaces numeric codes in the data of a running replay with names", () => {
     using db = new Database(":memory:");
     const before = 7;
