@@ -12,6 +12,9 @@ export interface DoorbellLimits {
   readonly waitingPerApplicationMax: number;
 }
 
+/** Longest wait in ms while other instances accept messages, of which no fact is published here. */
+const SHARED_WAIT_MS = 200;
+
 const LIMITS: DoorbellLimits = { waitingMax: 1000, waitingPerApplicationMax: 100 };
 
 export interface Wait {
@@ -31,6 +34,8 @@ export class Doorbell {
     private readonly clock: Clock,
     private readonly stopping: AbortSignal | undefined,
     private readonly limits = LIMITS,
+    /** Returns whether other instances accept messages too. By default none do. */
+    private readonly isShared: () => boolean = () => false,
   ) {
     facts.on(["message.accepted"], ({ applicationSeq }) => {
       if (this.#count === 0) return;
@@ -39,7 +44,7 @@ export class Doorbell {
   }
 
   /**
-   * Waits for the next message that is accepted. The wait ends after `ms`, when the caller
+   * Waits for the next message that is accepted. The wait ends after `ms` at the latest, when the caller
    * disconnects, or when the server stops. Must be called before the caller reads messages, so that
    * no message is missed in between.
    */
@@ -47,7 +52,8 @@ export class Doorbell {
     const { promise, resolve } = Promise.withResolvers<void>();
     if (ms <= 0 || this.#isFull(applicationSeq) || caller.aborted || this.stopping?.aborted) resolve();
     else {
-      const cancelTimer = this.clock.after(ms, () => end());
+      const longestMs = this.isShared() ? SHARED_WAIT_MS : Number.POSITIVE_INFINITY;
+      const cancelTimer = this.clock.after(Math.min(ms, longestMs), () => end());
       const end = () => {
         cancelTimer();
         this.#remove(applicationSeq, end);

@@ -88,10 +88,10 @@ export class MessageStream {
   /** Returns the next events, or a comment if there are none for some time. */
   async #next(): Promise<Uint8Array> {
     const { clock, read, wait: begin } = this.parts;
+    const startedAt = clock.steady();
     while (!this.#hasEnded) {
       // Begins before the read, so that no message is missed in between.
-      const wait = begin(KEEP_ALIVE_MS);
-      const startedAt = clock.steady();
+      const wait = begin(startedAt + KEEP_ALIVE_MS - clock.steady());
       const { bytes, cursor, more } = await read(this.#cursor);
       if (bytes.length > 0 || more) wait.cancel();
       // What cannot be kept in memory now is read again.

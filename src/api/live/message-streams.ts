@@ -41,6 +41,8 @@ interface Parts {
   readonly facts: Facts;
   readonly clock: Clock;
   readonly stopping: AbortSignal | undefined;
+  /** Returns whether other instances accept messages too. By default none do. */
+  readonly isShared?: () => boolean;
 }
 
 /**
@@ -54,10 +56,16 @@ export class MessageStreams {
 
   constructor(private readonly parts: Parts) {
     const { facts, clock, stopping } = parts;
-    this.#doorbell = new Doorbell(facts, clock, stopping, {
-      waitingMax: STREAMS_MAX,
-      waitingPerApplicationMax: STREAMS_PER_APPLICATION_MAX,
-    });
+    this.#doorbell = new Doorbell(
+      facts,
+      clock,
+      stopping,
+      {
+        waitingMax: STREAMS_MAX,
+        waitingPerApplicationMax: STREAMS_PER_APPLICATION_MAX,
+      },
+      parts.isShared,
+    );
     facts.on(["message.accepted"], ({ applicationSeq }) => {
       const room = this.#rooms.get(applicationSeq);
       if (room !== undefined) room.accepted++;

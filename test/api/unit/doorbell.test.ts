@@ -40,6 +40,22 @@ async function isOver(promise: Promise<void>): Promise<boolean> {
 }
 
 describe("waits for messages", () => {
+  test("a wait is short while other instances accept messages", () => {
+    const waits: number[] = [];
+    const after = (ms: number) => {
+      waits.push(ms);
+      return () => {};
+    };
+    const clock = { after } as unknown as Clock;
+    let isShared = false;
+    const doorbell = new Doorbell(new Facts(), clock, undefined, undefined, () => isShared);
+    doorbell.wait(7, 20_000, new AbortController().signal);
+    isShared = true;
+    doorbell.wait(7, 20_000, new AbortController().signal);
+    doorbell.wait(7, 50, new AbortController().signal);
+    expect(waits).toEqual([20_000, 200, 50]);
+  });
+
   test("a wait ends when a message arrives for its application, but not when one arrives for another application", async () => {
     const { doorbell, caller, accepted, timers } = setup();
     const wait = doorbell.wait(7, 1000, caller.signal);

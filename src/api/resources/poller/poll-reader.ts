@@ -35,7 +35,13 @@ export class PollReader {
   readonly #doorbell: Doorbell;
 
   constructor(private readonly context: Context) {
-    this.#doorbell = new Doorbell(context.facts, context.clock, context.stopping);
+    this.#doorbell = new Doorbell(
+      context.facts,
+      context.clock,
+      context.stopping,
+      undefined,
+      context.store.feed.isShared,
+    );
   }
 
   /**
