@@ -11,6 +11,7 @@ import {
 } from "../sql/replay-conditions.ts";
 import type { Committer, Transaction } from "./commit.ts";
 import type { Database } from "./database.ts";
+import { HORIZON } from "./horizon.ts";
 import { addMessageFilter } from "./messages.ts";
 import type { SlotSeqSource } from "./numbers.ts";
 import { numbers } from "./parameters.ts";
@@ -21,7 +22,7 @@ import type { TaskUpdate } from "./tasks.ts";
  * same.
  */
 const NEXT_MESSAGES = `SELECT ${NEXT_MESSAGE_COLUMNS} FROM message
-  WHERE application_seq = $applicationSeq AND seq > $from AND seq < $to ORDER BY seq LIMIT $limit`;
+  WHERE application_seq = $applicationSeq AND seq > $from AND seq < $to AND seq <= ${HORIZON} ORDER BY seq LIMIT $limit`;
 
 /** The delivery of the message `m` to the endpoint, in whatever state. */
 const DELIVERY = `SELECT seq, ${STATE.pending} AS state, round, attempts, attempts_total, trigger, NULL::bigint AS ended_at
@@ -34,12 +35,13 @@ export function replayable(database: Database): History["replayable"] {
   return async (order, limit) => {
     const { applicationSeq, endpointSeq, from, to } = order;
     const range = { applicationSeq, from, to, limit };
-    const walked = await database.first<{ count: number; last: Seq | null }>(
-      `SELECT count(*) AS count, max(seq) AS last FROM (${NEXT_MESSAGES}) AS next`,
+    const walked = await database.first<{ count: number; last: Seq | null; isEnd: boolean }>(
+      `SELECT count(*) AS count, max(seq) AS last, ${HORIZON} >= $to AS "isEnd" FROM (${NEXT_MESSAGES}) AS next`,
       range,
     );
-    const { count, last } = walked!;
-    if (last === null) return { rows: [], last: null };
+    const { count, last, isEnd } = walked!;
+    // Messages of other instances may still become visible.
+    if (last === null) return { rows: [], last: isEnd ? null : from };
     const where = replayConditions(order);
     addMessageFilter(where, order);
     const rows = await database.all<ReplayableRow>(
@@ -47,7 +49,7 @@ export function replayable(database: Database): History["replayable"] {
        WHERE m.seq <= $last${where.sql} ORDER BY m.seq`,
       { ...range, endpointSeq, last, ...where.values },
     );
-    return { rows: rows.map(toReplayable), last: count < limit ? null : last };
+    return { rows: rows.map(toReplayable), last: count < limit && isEnd ? null : last };
   };
 }
 

@@ -2,9 +2,10 @@ import { afterAll, describe, expect, test } from "bun:test";
 import type { Seq } from "../../../src/core/id.ts";
 import { type NewMessage, type PageRequest, type Store, StoreUnavailable } from "../../../src/store/index.ts";
 import { hasPostgres } from "../../support/postgres.ts";
+import { soon } from "../../support/soon.ts";
 import { EVERYTHING, type Furnished, LANE_START } from "../furnished.ts";
 import { closeSharedServer } from "./open.ts";
-import { eventually, openTwo, type TwoInstances } from "./two-instances.ts";
+import { openTwo, type TwoInstances } from "./two-instances.ts";
 
 afterAll(closeSharedServer);
 
@@ -32,7 +33,7 @@ describe.skipIf(!hasPostgres)("what instances see of each other", () => {
     async (_, read) => {
       await using opened = await openTwo();
       const { world, one, other, sql } = opened;
-      await eventually(() => one.feed.isShared(), Boolean);
+      await soon(() => one.feed.isShared(), Boolean);
       // The commit has to wait for the other transaction, which has the same event id.
       using blocker = await sql.reserve();
       await blocker`BEGIN`;
@@ -42,7 +43,7 @@ describe.skipIf(!hasPostgres)("what instances see of each other", () => {
       const accepting = one.queue.accept([first]).then(() => {
         isFirstStored = true;
       });
-      await eventually(
+      await soon(
         () => sql`SELECT count(*)::int AS count FROM pg_stat_activity WHERE wait_event_type = 'Lock'`,
         ([row]) => row.count > 0,
       );
@@ -55,14 +56,14 @@ describe.skipIf(!hasPostgres)("what instances see of each other", () => {
       expect(isFirstStored).toBe(false);
       await blocker`ROLLBACK`;
       await accepting;
-      const seen = await eventually(
+      const seen = await soon(
         () => read(opened),
         ({ length }) => length > 0,
       );
       expect(seen[0]).toBe(first.seq);
       const all = [first.seq, second.seq, third.seq];
       expect(
-        await eventually(
+        await soon(
           () => read(opened),
           ({ length }) => length === 3,
         ),
@@ -107,7 +108,7 @@ describe.skipIf(!hasPostgres)("what instances see of each other", () => {
     };
     while (!isDone) await follow();
     await all;
-    await eventually(
+    await soon(
       async () => {
         await follow();
         return seen.length;
@@ -120,7 +121,7 @@ describe.skipIf(!hasPostgres)("what instances see of each other", () => {
   test("a message that is sent after another instance has accepted one gets a greater number", async () => {
     await using opened = await openTwo();
     const { world, one, other } = opened;
-    await eventually(() => one.feed.isShared(), Boolean);
+    await soon(() => one.feed.isShared(), Boolean);
     let last = 0;
     for (let i = 0; i < 40; i++) {
       const store = i % 2 === 0 ? one : other;
@@ -141,7 +142,7 @@ describe.skipIf(!hasPostgres)("what instances see of each other", () => {
     one.feed.publish({ type: "lane.filled", endpointSeq: 1, position: 30 });
     one.feed.publish({ type: "socket-consumers.changed", endpointSeq: 1, hasConnected: true });
     other.feed.publish({ type: "lane.changed", endpointSeq: 9 });
-    await eventually(
+    await soon(
       () => signals.length,
       (count) => count >= 2,
     );
@@ -155,13 +156,13 @@ describe.skipIf(!hasPostgres)("what instances see of each other", () => {
     await using opened = await openTwo();
     const { world, signals } = opened;
     const third = await world.openBeside();
-    await eventually(
+    await soon(
       () => signals.length,
       (count) => count === 1,
     );
     third.feed.publish({ type: "lane.changed", endpointSeq: 9 });
     await third.close();
-    await eventually(
+    await soon(
       () => signals.length,
       (count) => count >= 3,
     );
@@ -176,7 +177,7 @@ describe.skipIf(!hasPostgres)("what instances see of each other", () => {
     await using opened = await openTwo();
     const { sql, signals } = opened;
     await sql`UPDATE instance SET expires_at = '-infinity' WHERE slot = 0`;
-    await eventually(
+    await soon(
       () => signals.map(({ type }) => type),
       (types) => types.includes("store.changed"),
     );
@@ -188,13 +189,13 @@ describe.skipIf(!hasPostgres)("what instances see of each other", () => {
     const { world, one, other, sql } = opened;
     const numbered = messageOf(world, one);
     await sql`UPDATE instance SET expires_at = '-infinity' WHERE slot = 0`;
-    await eventually(
+    await soon(
       () => sql`SELECT held FROM instance WHERE slot = 0`,
       ([row]) => row.held === false,
     );
     const passing = messageOf(world, other);
     await other.queue.accept([passing]);
-    await eventually(
+    await soon(
       () => readLane(opened),
       ({ length }) => length === 1,
     );
@@ -202,7 +203,7 @@ describe.skipIf(!hasPostgres)("what instances see of each other", () => {
     const later = messageOf(world, one);
     await one.queue.accept([later]);
     expect(
-      await eventually(
+      await soon(
         () => readLane(opened),
         ({ length }) => length === 2,
       ),

@@ -23,14 +23,3 @@ export async function openTwo(): Promise<TwoInstances> {
   other.feed.subscribe((signal) => signals.push(signal));
   return { ...{ world, one: world.store, other, sql, signals }, [Symbol.asyncDispose]: shared[Symbol.asyncDispose] };
 }
-
-/** Calls `read` until `isDone` returns true for its result. Throws an error with the last one after 10 s. */
-export async function eventually<T>(read: () => T | Promise<T>, isDone: (value: T) => boolean): Promise<T> {
-  const deadline = performance.now() + 10_000;
-  for (;;) {
-    const value = await read();
-    if (isDone(value)) return value;
-    if (performance.now() > deadline) throw new Error(`It did not come. The last value: ${JSON.stringify(value)}`);
-    await Bun.sleep(5);
-  }
-}
