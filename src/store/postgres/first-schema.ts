@@ -63,7 +63,7 @@ const QUEUE = [
     reason text, PRIMARY KEY (message_seq, endpoint_seq)
   ) PARTITION BY RANGE (message_seq)`,
   `CREATE INDEX ended_dead ON ended (seq) WHERE state = 2`,
-  `CREATE INDEX ended_dead_endpoint ON ended (endpoint_seq, seq) WHERE state = 2`,
+  `CREATE INDEX ended_rare ON ended (endpoint_seq, seq) WHERE state >= 2`,
   `CREATE TABLE attempt (
     seq bigint NOT NULL, delivery_seq bigint NOT NULL, message_seq bigint NOT NULL, endpoint_seq bigint NOT NULL,
     started_at bigint NOT NULL, next_attempt_at bigint, batch_seq bigint, response_in bigint, duration_ms integer NOT NULL,

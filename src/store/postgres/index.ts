@@ -14,6 +14,7 @@ import { DatabaseClock } from "./database-clock.ts";
 import { Days } from "./days.ts";
 import { deadLetters } from "./dead-letters.ts";
 import { deliveries } from "./deliveries.ts";
+import { endpointMessages } from "./endpoint-messages.ts";
 import { expungeVerbs } from "./expunge.ts";
 import { PostgresFeed } from "./feed.ts";
 import { hopsOfVerb } from "./function-sends.ts";
@@ -54,7 +55,7 @@ export interface PostgresStore
   readonly queue: Queue;
   readonly configuration: Configuration;
   readonly history: {
-    readonly messages: Pick<History["messages"], "find" | "known" | "get" | "list" | "deliveries">;
+    readonly messages: Omit<History["messages"], "latest">;
     readonly attempts: History["attempts"];
     readonly deadLetters: History["deadLetters"];
     readonly replayable: History["replayable"];
@@ -105,7 +106,7 @@ export async function openStore({ url, encryptionKey, leaseMs, clock, onFact }: 
       },
       configuration: configuration(database, committer, box),
       history: {
-        messages: messages(database),
+        messages: { ...messages(database), ofEndpoint: endpointMessages(database) },
         attempts: attempts(database, committer, box),
         deadLetters: deadLetters(database),
         replayable: replayable(database),

@@ -10,7 +10,7 @@ import {
 } from "../sql/message-row.ts";
 import { Conditions, directionOf, pageOf, rangeOf } from "../sql/page.ts";
 import type { Database } from "./database.ts";
-import { HORIZON } from "./horizon.ts";
+import { scanMessages, visibleOn } from "./message-scan.ts";
 import { numbers } from "./parameters.ts";
 
 export function contentsVerb(database: Database): Queue["contents"] {
@@ -36,11 +36,13 @@ export function addMessageFilter(where: Conditions, filter: MessageFilter): void
   if (filter.tag !== undefined) where.add(`$tag ${AMONG}(m.tags::json))`, { tag: filter.tag });
 }
 
-/** The deliveries of the message `$1`, in whatever state. */
-const DELIVERIES = `SELECT ${DELIVERY_COLUMNS} FROM (
-  SELECT seq, message_seq, endpoint_seq, ${STATE.pending} AS state, NULL AS reason, due_at, attempts_total FROM pending WHERE message_seq = $1
-  UNION ALL
-  SELECT seq, message_seq, endpoint_seq, state, reason, due_at, attempts_total FROM ended WHERE message_seq = $1) AS delivery`;
+/** All deliveries of the messages that the condition selects, in whatever state. */
+export const deliveriesWhere = (condition: string): string => `(
+  SELECT seq, message_seq, endpoint_seq, ${STATE.pending} AS state, NULL AS reason, due_at, attempts_total, round
+  FROM pending WHERE ${condition}
+  UNION ALL SELECT seq, message_seq, endpoint_seq, state, reason, due_at, attempts_total, round FROM ended WHERE ${condition})`;
+
+const DELIVERIES = `SELECT ${DELIVERY_COLUMNS} FROM ${deliveriesWhere("message_seq = $1")} AS delivery`;
 
 type Verbs = Pick<History["messages"], "find" | "known" | "get" | "list" | "deliveries">;
 
@@ -69,16 +71,23 @@ export function messages(database: Database): Verbs {
     list: async (applicationSeq, filter, page, withContent) => {
       const where = new Conditions();
       addMessageFilter(where, filter);
-      // Who follows the list by number must not pass a message that is committed later.
-      const visible = page.order === "ascending" ? ` AND m.seq <= ${HORIZON}` : "";
-      const rows = await database.all<MessageRow>(
-        `SELECT ${messageColumns(withContent)} FROM message m
-         WHERE m.application_seq = $applicationSeq AND m.seq >= $from AND m.seq < $to${visible}${where.sql}
-         ORDER BY m.seq ${directionOf(page)} LIMIT $limit`,
-        { ...where.values, ...rangeOf(page, filter), applicationSeq, limit: page.limit + 1 },
-      );
-      const { rows: shown, more } = pageOf(rows, page);
-      return { rows: shown.map(toMessage), more };
+      const limit = page.limit + 1;
+      const select = (condition: string) =>
+        `SELECT ${messageColumns(withContent)} FROM message m WHERE ${condition}${where.sql}
+         ORDER BY m.seq ${directionOf(page)} LIMIT $limit`;
+      const found =
+        where.sql === ""
+          ? pageOf(
+              await database.all<MessageRow>(
+                select(`m.application_seq = $applicationSeq AND m.seq >= $from AND m.seq < $to${visibleOn(page)}`),
+                { ...rangeOf(page, filter), applicationSeq, limit },
+              ),
+              page,
+            )
+          : await scanMessages(database, applicationSeq, page, filter, (seqs) =>
+              database.all<MessageRow>(select("m.seq = ANY ($seqs::bigint[])"), { ...where.values, seqs, limit }),
+            );
+      return { ...found, rows: found.rows.map(toMessage) };
     },
     deliveries: async (seq): Promise<Delivery[]> =>
       (await database.all<DeliveryRow>(`${DELIVERIES} ORDER BY endpoint_seq`, [seq])).map(toDelivery),

@@ -19,7 +19,7 @@ import type { TaskUpdate } from "./tasks.ts";
 
 /**
  * Selects the application's next messages, whether or not they match, so that every step costs the
- * same.
+ * same. A replay must not pass a message that another instance commits later.
  */
 const NEXT_MESSAGES = `SELECT ${NEXT_MESSAGE_COLUMNS} FROM message
   WHERE application_seq = $applicationSeq AND seq > $from AND seq < $to AND seq <= ${HORIZON} ORDER BY seq LIMIT $limit`;

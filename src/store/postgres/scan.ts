@@ -16,8 +16,8 @@ interface Scan<Row, Found> {
 }
 
 /**
- * Fills a page with rows that TypeScript selects, because PostgreSQL compares texts by the rules of the
- * database, which may ignore the case of ASCII letters only.
+ * Fills a page with rows that are selected in steps of a list, so that the cost of a request is bounded
+ * if few rows of a long list match.
  */
 export async function scanned<Row extends { readonly seq: Seq }, Found>(
   page: PageRequest,

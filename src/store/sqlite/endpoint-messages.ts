@@ -1,6 +1,12 @@
 import type { Database, Statement } from "bun:sqlite";
-import type { EndpointMessage, EndpointMessageFilter, History, Message, PageRequest } from "../index.ts";
-import { type DeliveryRow, STATE, toDelivery } from "../sql/delivery-row.ts";
+import type { EndpointMessageFilter, History, PageRequest } from "../index.ts";
+import {
+  BESIDE_MESSAGE_COLUMNS,
+  type BesideMessage,
+  RARE,
+  toEndpointMessage,
+  WITH_STATUS,
+} from "../sql/endpoint-messages.ts";
 import { type Bindings, Conditions, directionOf, rangeOf, readRanges } from "../sql/page.ts";
 import type { Range } from "../sql/range.ts";
 import type { Turns } from "../turns.ts";
@@ -10,45 +16,9 @@ import type { Stretches } from "./stretches.ts";
 import { trait } from "./trait.ts";
 import { termsOfMessages } from "./traits.ts";
 
-type Row = FoundMessage & {
-  deliverySeq: number;
-  endpointSeq: number;
-  state: number;
-  reason: string | null;
-  dueAt: number;
-  attemptsTotal: number;
-};
+type Row = FoundMessage & BesideMessage;
 
-const COLUMNS = `${FOUND_COLUMNS}, d.seq AS deliverySeq, d.endpoint_seq AS endpointSeq, d.state, d.reason,
-  d.due_at AS dueAt, d.attempts_total AS attemptsTotal`;
-
-/**
- * True if the delivery succeeded in an earlier round. Skips the subquery for a delivery in its
- * first round.
- */
-const ARRIVED_BEFORE = `d.round > 0 AND EXISTS
-  (SELECT 1 FROM attempt t WHERE t.message_seq = d.message_seq AND t.delivery_seq = d.seq AND t.reason IS NULL)`;
-
-const ENDED = "d.state >= 2";
-const RETRIED = "d.state = 0 AND d.attempts_total > 0";
-
-const WITH_STATUS: Readonly<Record<NonNullable<EndpointMessageFilter["status"]>, string>> = {
-  delivered: `(d.state = ${STATE.delivered} OR (${ARRIVED_BEFORE}))`,
-  waiting: `d.state = ${STATE.pending} AND d.attempts_total = 0`,
-  failed: `${ENDED} AND NOT (${ARRIVED_BEFORE})`,
-  retrying: RETRIED,
-  cancelled: `${ENDED} AND d.state = ${STATE.cancelled}`,
-};
-
-/**
- * Statuses that few deliveries have and that have an index. Deliveries with other statuses are
- * found through the application's messages.
- */
-const RARE: Readonly<Partial<Record<NonNullable<EndpointMessageFilter["status"]>, string>>> = {
-  failed: ENDED,
-  retrying: RETRIED,
-  cancelled: ENDED,
-};
+const COLUMNS = `${FOUND_COLUMNS}, ${BESIDE_MESSAGE_COLUMNS}`;
 
 /** Number of rare rows that are read at a time. */
 const RARE_ROWS = 64;
@@ -154,20 +124,4 @@ function* rareRanges(
       from = last + 1;
     }
   }
-}
-
-function toEndpointMessage(
-  message: Message,
-  { deliverySeq, endpointSeq, state, reason, dueAt, attemptsTotal }: Row,
-): EndpointMessage {
-  const delivery: DeliveryRow = {
-    seq: deliverySeq,
-    messageSeq: message.seq,
-    endpointSeq,
-    state,
-    reason,
-    dueAt,
-    attemptsTotal,
-  };
-  return { seq: message.seq, message, delivery: toDelivery(delivery) };
 }
