@@ -42,12 +42,24 @@ function plainBytes({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array 
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
+const hasNul = (value: Parameter): boolean => typeof value === "string" && value.includes("\0");
+
+/**
+ * Replaces the character NUL, which no text in PostgreSQL can contain, with U+FFFD. The API refuses it in
+ * names and descriptions, and JSON texts have an escape for it. What remains are texts that others sent,
+ * such as a reason in a response, and texts to look up, which then match nothing.
+ */
+function storable(values: readonly Parameter[]): readonly Parameter[] {
+  if (!values.some(hasNul)) return values;
+  return values.map((value) => (typeof value === "string" ? value.replaceAll("\0", "\ufffd") : value));
+}
+
 /** Begins a statement at once, so that statements of one turn of the event loop share a round trip. */
 function execute(client: Client, sql: string, parameters: readonly Parameter[] | Bindings): Promise<Result> {
   const { text, values } = Array.isArray(parameters)
     ? { text: sql, values: parameters as readonly Parameter[] }
     : positional(sql, parameters as Bindings);
-  return client.unsafe(text, values as Parameter[]).execute() as unknown as Promise<Result>;
+  return client.unsafe(text, storable(values) as Parameter[]).execute() as unknown as Promise<Result>;
 }
 
 function queriesOf(run: (sql: string, parameters: readonly Parameter[] | Bindings) => Promise<Result>): Queries {

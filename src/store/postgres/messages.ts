@@ -27,13 +27,21 @@ export function contentsVerb(database: Database): Queue["contents"] {
   };
 }
 
-const AMONG = "IN (SELECT json_array_elements_text";
+/**
+ * Holds if the JSON array of texts in a column contains one. Compares the texts in their JSON form, because
+ * PostgreSQL cannot convert one with the character NUL. A quote after a comma begins an element, since quotes
+ * within one are escaped.
+ */
+const contains = (column: string, element: string): string =>
+  `position(${element} IN ',' || substr(${column}, 2, length(${column}) - 2) || ',') > 0`;
+
+const elementOf = (text: string): string => `,${JSON.stringify(text)},`;
 
 /** Adds the conditions of a filter on the message `m`. */
-export function addMessageFilter(where: Conditions, filter: MessageFilter): void {
-  if (filter.eventTypes !== undefined) where.oneOf("m.event_type", filter.eventTypes);
-  if (filter.channel !== undefined) where.add(`$channel ${AMONG}(m.channels::json))`, { channel: filter.channel });
-  if (filter.tag !== undefined) where.add(`$tag ${AMONG}(m.tags::json))`, { tag: filter.tag });
+export function addMessageFilter(where: Conditions, { eventTypes, channel, tag }: MessageFilter): void {
+  if (eventTypes !== undefined) where.oneOf("m.event_type", eventTypes);
+  if (channel !== undefined) where.add(contains("m.channels", "$channel"), { channel: elementOf(channel) });
+  if (tag !== undefined) where.add(contains("m.tags", "$tag"), { tag: elementOf(tag) });
 }
 
 /** All deliveries of the messages that the condition selects, in whatever state. */
