@@ -52,7 +52,7 @@ export class ArrivedRows {
     const id = idIn(ids, "ep_", row.seq);
     const known = this.parts.kept.seqOf(id);
     const owner = known === null ? null : this.parts.db.query<{ seq: number }, [number]>(OWNER_OF_ENDPOINT).get(known);
-    // The endpoints of an application that is arriving are stored anew with each page of settings.
+    // Each page of settings replaces the endpoints of an application that is arriving.
     if (known !== null && (owner === null || owner.seq === applicationSeq)) return known;
     const seq = free(this.#list, row.seq as Seq);
     this.parts.kept.keep(id, seq);

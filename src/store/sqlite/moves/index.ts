@@ -10,7 +10,7 @@ type Parts = Omit<DestinationParts & OriginParts, "ids"> & {
   readonly shards: readonly ShardPeriod[];
 };
 
-/** `departed` are the applications that have left since the start. */
+/** Returns the moves of a store. `departed` are the applications that have left since the start. */
 export function moves(parts: Parts): Moves & { readonly departed: ReadonlySet<Seq> } {
   const ids = new IdCodec(parts.seed, parts.kept, parts.shards);
   const origin = moveOrigin({ ...parts, ids });
