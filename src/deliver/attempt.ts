@@ -1,8 +1,8 @@
 import type { Answer, Shortage } from "../ports.ts";
 import type { Settled, Settlement } from "../store/index.ts";
 import type { AttemptSteps, RunningRequest } from "./attempt-steps.ts";
+import type { SendableContent } from "./sendable-content.ts";
 import { nextOf, settlementOf } from "./settle.ts";
-import { type SendableContent, shape } from "./shape.ts";
 import type { Slot } from "./slots.ts";
 import type { Waiting } from "./waiting.ts";
 
@@ -13,8 +13,8 @@ export interface RunningAttempt extends RunningRequest {
 }
 
 /**
- * Makes attempts for single deliveries. An attempt is a pipeline: begin → shape → send → judge →
- * settle → release → publish facts. Failures of an endpoint or the network are values, so no step
+ * Makes attempts for single deliveries. An attempt is a pipeline: begin → send → judge → settle →
+ * release → publish facts. Failures of an endpoint or the network are values, so no step
  * throws because of them. Only a bug makes an attempt reject, and the delivery then stays pending.
  */
 export class AttemptRunner {
@@ -27,10 +27,9 @@ export class AttemptRunner {
     try {
       const attempt = this.#begin(slot, waiting, now);
       const { content } = attempt;
-      const message = shape(content);
       const { tracer } = steps.parts;
-      const span = tracer === null ? null : tracer.attempt(message, delivery);
-      const answer = await this.#send(attempt, span === null ? message : { ...message, trace: span.trace });
+      const span = tracer === null ? null : tracer.attempt(content, delivery);
+      const answer = await this.#send(attempt, span === null ? content : { ...content, trace: span.trace });
       if (answer === null) return;
       if (answer.kind === "shortage") {
         steps.ended(attempt);

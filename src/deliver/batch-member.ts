@@ -1,6 +1,6 @@
 import type { TransformationResult } from "../ports.ts";
 import type { PendingDelivery } from "../store/index.ts";
-import type { SendableContent } from "./shape.ts";
+import type { SendableContent } from "./sendable-content.ts";
 import type { Waiting } from "./waiting.ts";
 
 /** A delivery of a batch, and its message. */

@@ -6,8 +6,8 @@ import type { AttemptSteps, RunningRequest } from "./attempt-steps.ts";
 import type { BatchMember, ShapedMember } from "./batch-member.ts";
 import { cancelExpunged } from "./expunged.ts";
 import type { Lane } from "./lane.ts";
+import type { SendableContent } from "./sendable-content.ts";
 import { nextOf, settlementOf } from "./settle.ts";
-import { type SendableContent, shape } from "./shape.ts";
 import type { BatchPart, Waiting } from "./waiting.ts";
 
 /** A member that is not sent: its transformation failed or cancelled it. */
@@ -107,9 +107,9 @@ export class BatchPreparer {
   }
 
   /**
-   * Transforms the messages one after another. The members of a new batch for which size or time do not
-   * suffice are left out: they join the next one. In a batch that was closed before, a member whose
-   * result has become too great fails alone, and if the time does not suffice, the batch fails.
+   * Transforms the messages one after another. Members of a new batch that exceed the size or the time
+   * are left out: they join the next one. In a batch that was closed before, a member whose result has
+   * become too large fails alone. If the time is exceeded, such a batch fails.
    */
   async #shapeEach(
     preparing: Preparing,
@@ -131,11 +131,11 @@ export class BatchPreparer {
         continue;
       }
       const { byteLength } = part.element;
-      const isTooGreat = batchBodyBytes(shaped.parts.length + 1, bytes + byteLength) > maxBodyBytes;
-      if (isTooGreat && shaped.parts.length > 0) {
+      const isTooLarge = batchBodyBytes(shaped.parts.length + 1, bytes + byteLength) > maxBodyBytes;
+      if (isTooLarge && shaped.parts.length > 0) {
         if (isNew) return shaped;
         if (part.transformation !== undefined) {
-          shaped.alone.push({ ...member, answer: tooGreat(part.transformation.logs, maxBodyBytes) });
+          shaped.alone.push({ ...member, answer: tooLarge(part.transformation.logs, maxBodyBytes) });
           continue;
         }
       }
@@ -150,8 +150,8 @@ export class BatchPreparer {
     member: BatchMember,
     signal: AbortSignal,
   ): Promise<ShapedMember | Alone | Shortage> {
-    const { eventType, acceptedAt, seq } = member.content;
-    const message = shape(member.content);
+    const message = member.content;
+    const { eventType, acceptedAt, seq } = message;
     const id = this.ids.encode("msg_", seq);
     const elementOf = (payload: Uint8Array) => batchElement({ id, eventType, acceptedAt, payload });
     if (target.transforming === undefined) {
@@ -198,12 +198,12 @@ export class BatchPreparer {
   }
 }
 
-function tooGreat(logs: readonly string[], bytesMax: number): Answer {
+function tooLarge(logs: readonly string[], bytesMax: number): Answer {
   const detail = `The batch would have more than ${bytesMax} bytes with the result of the transformation.`;
   return { kind: "failure", reason: "transformation", detail, transformation: { sent: null, logs } };
 }
 
-/** Returns the members of a batch for whose transformations the time did not suffice. */
+/** Returns a batch that fails because its transformations took too long. */
 function outOfTime({ parts, alone }: Shaped, others: readonly BatchMember[]): Shaped {
   const rest = others.map((member) => ({ ...member, element: NO_BYTES, transformation: undefined }));
   return { parts: [...parts, ...rest], alone, failure: TOO_SLOW };

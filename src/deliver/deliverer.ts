@@ -43,8 +43,8 @@ export interface Deliverer {
   /** Starts or continues a background task that is stored as `running`. */
   startTask(task: Task): void;
   /**
-   * Stops work on a task whose end has been stored, or that was not stored. A step that is under way is completed or
-   * undone.
+   * Stops work on a task whose end has been stored, or that was not stored. A step that is under way is
+   * completed or undone.
    */
   cancelTask(taskSeq: Seq): void;
   /** Returns whether a task that is stored as `running` is waiting because too many others run. */

@@ -19,9 +19,8 @@ export interface GateParts {
 /**
  * Decides whether attempts may start. The operator can hold all deliveries, and pause those of one
  * environment or of one endpoint. An endpoint is also closed while its messages are being cancelled,
- * and while its application is being moved.
- * Attempts under way finish. Nothing else stops: messages are still accepted, and the pending
- * deliveries of disabled and deleted endpoints still end.
+ * and while its application is being moved. Attempts under way finish. Nothing else stops: messages
+ * are still accepted, and the pending deliveries of disabled and deleted endpoints still end.
  */
 export class Gate {
   #isHeld = false;

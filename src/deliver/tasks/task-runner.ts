@@ -111,8 +111,8 @@ export class TaskRunner {
   }
 
   /**
-   * Drops a task whose end has been stored, or that was not stored. A step that is under way then fails to store its
-   * progress, which also ends the task's work.
+   * Drops a task whose end has been stored, or that was not stored. A step that is under way then fails
+   * to store its progress, which also ends the task's work.
    */
   cancel(taskSeq: Seq): void {
     this.#waiting.delete(taskSeq);
