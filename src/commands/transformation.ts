@@ -3,7 +3,8 @@ import { invalid } from "../core/problem.ts";
 import type { Received } from "../core/received.ts";
 import type { Transformation } from "../core/resources/endpoint-transformation.ts";
 import type { Endpoint } from "../store/index.ts";
-import { receivedHeaders, requestBefore, type Shaped, shapedBy, transformationCall } from "../targets/shaped.ts";
+import { requestBefore, senderHeaders } from "../targets/seen-message.ts";
+import { type Shaped, shapedBy, transformationCall } from "../targets/shaped.ts";
 import type { TargetMessage } from "../targets/target.ts";
 import type { CommandContext } from "./context.ts";
 import { changeEndpoint } from "./endpoints.ts";
@@ -22,9 +23,9 @@ const BODY = ["body"];
 const CODE = [...BODY, "code"];
 
 /**
- * Changes the transformation of an endpoint. Returns the endpoint afterwards. Throws 422 if the code cannot be run or defines no
- * `handler`, if a transformation without code is enabled, or if a variable keeps a value that it does
- * not have.
+ * Changes the transformation of an endpoint. Returns the endpoint afterwards. Throws 422 if the code
+ * cannot be run or defines no `handler`, if a transformation without code is enabled, or if a variable
+ * keeps a value that it does not have.
  */
 export async function patchTransformation(
   parts: Parts,
@@ -53,7 +54,7 @@ export interface SimulatedMessage
 }
 
 export interface Simulated {
-  /** The request as the code saw it. Of a received message only the headers are of use. */
+  /** The request as the code saw it. For a received message, only the headers are of use. */
   readonly before: {
     readonly url: string;
     readonly method: "POST";
@@ -80,7 +81,7 @@ export async function simulateTransformation(
   const shaped = shapedBy(result, whole, seen, bodyBytesMax);
   if (shaped.kind === "problem") throw invalid(CODE, shaped.detail);
   const before = requestBefore(seen, message);
-  const headers = message.received === null ? before.headers : receivedHeaders(message);
+  const headers = message.received === null ? before.headers : senderHeaders(message);
   return { before: { ...before, headers }, shaped, logs: result.logs };
 }
 

@@ -110,17 +110,16 @@ export class FunctionFetcher {
   }
 }
 
-function unanswered(answer: Exclude<Answer, { readonly kind: "response" }> | Answer | Shortage): Fetched {
-  if (answer.kind === "shortage") return answer;
-  return { problem: answer.kind === "response" ? "There was no response." : answer.detail };
+function unanswered(answer: Exclude<Answer, { readonly kind: "response" }> | Shortage): Fetched {
+  return answer.kind === "shortage" ? answer : { problem: answer.detail };
 }
 
 /** Returns why a request cannot be made, or null. The code may have made it of anything. */
 function problemOf({ url, method, headers, body }: HostFetch): string | null {
-  const isText = (value: unknown) => typeof value === "string";
-  if (!isText(url) || (body !== null && !isText(body))) return "The URL and the body must be texts.";
-  const areTexts = typeof headers === "object" && headers !== null && Object.values(headers).every(isText);
-  if (!areTexts) return "`headers` must be an object whose values are texts.";
+  const isString = (value: unknown) => typeof value === "string";
+  if (!isString(url) || (body !== null && !isString(body))) return "The URL and the body must be strings.";
+  const areStrings = typeof headers === "object" && headers !== null && Object.values(headers).every(isString);
+  if (!areStrings) return "`headers` must be an object whose values are strings.";
   const parsed = URL.parse(url);
   if (parsed === null || parsed.hostname === "") return "The URL is not valid.";
   if (parsed.protocol !== "https:" && parsed.protocol !== "http:") return "The URL must be an http or https URL.";

@@ -8,6 +8,7 @@ import { FunctionFetcher } from "./function-fetch.ts";
 import { FunctionRoom } from "./function-room.ts";
 import { type FunctionEnd, FunctionRun, type FunctionTask } from "./function-run.ts";
 import { MaskedSecrets } from "./masked-secrets.ts";
+import { senderHeaders } from "./seen-message.ts";
 import type { PreparedTarget, Target, TargetDelivery, TargetEndpoint, TargetMessage, TargetParts } from "./target.ts";
 
 /** Maximum number of functions that run or wait: in total, and of one application. */
@@ -116,13 +117,11 @@ function failure(detail: string, logs: readonly string[]): Answer {
 /** Returns what the code sees of a message, except its id and its payload. */
 function eventOf(message: TargetMessage) {
   const { eventType = "", eventId = null, channels = null, acceptedAt = 0 } = message;
-  return { eventType, eventId, channels, timestamp: formatInstant(acceptedAt), headers: headersOf(message) };
-}
-
-/** Returns the headers of the message, without those that contained a secret of its sender. */
-function headersOf({ headers, contentType, received, request }: TargetMessage): Record<string, string> {
-  const changed = request?.headers ?? null;
-  if (changed !== null) return { ...changed };
-  const shown = Object.entries(headers ?? {}).filter(([name]) => received?.redacted.includes(name) !== true);
-  return { ...(contentType !== null && { "content-type": contentType }), ...Object.fromEntries(shown) };
+  return {
+    eventType,
+    eventId,
+    channels,
+    timestamp: formatInstant(acceptedAt),
+    headers: message.request?.headers ?? senderHeaders(message),
+  };
 }

@@ -8,11 +8,11 @@ import {
   messageHeadersProblem,
   urlCharsMax,
 } from "../core/rule.ts";
-import { isSensitiveHeader } from "../core/sensitive-header.ts";
-import { MASK, maskPassword } from "../core/url-password.ts";
+import { maskPassword } from "../core/url-password.ts";
 import type { RequestMethod } from "../ports.ts";
 import type { SandboxCall, SandboxResult } from "../sandbox/sandbox.ts";
-import type { TargetEndpoint, TargetMessage, TransformedRequest } from "./target.ts";
+import { headersBefore, requestBefore, type SeenEndpoint, senderHeaders, unmaskedHeaders } from "./seen-message.ts";
+import type { TargetMessage, TransformedRequest } from "./target.ts";
 
 /** What a transformation made of a message, or what is wrong with its result. */
 export type Shaped =
@@ -38,11 +38,6 @@ export interface ActiveTransformation {
   readonly variables: Readonly<Record<string, string>>;
 }
 
-/** The endpoint as its code sees it. */
-interface SeenEndpoint extends Pick<TargetEndpoint, "headers"> {
-  readonly url: URL;
-}
-
 /** Returns the call that transforms a message. `now` is the time that the code sees. */
 export function transformationCall(
   active: ActiveTransformation,
@@ -54,7 +49,7 @@ export function transformationCall(
   const isReceived = received !== null;
   const about = { id: ids.encode("msg_", seq), timestamp: formatInstant(timeOfSeq(seq)), eventType };
   const own = isReceived
-    ? { headers: receivedHeaders(message) }
+    ? { headers: senderHeaders(message) }
     : { ...requestBefore(endpoint, message), channels, cancel: false };
   return {
     ...active,
@@ -77,46 +72,10 @@ export function shapedBy(
   return shapedWebhook(result, endpoint.url, headersBefore(endpoint, message), bodyBytesMax);
 }
 
-/** The headers of the endpoint and the message. */
-function headersBefore(
-  { headers }: SeenEndpoint,
-  { headers: own }: Pick<TargetMessage, "headers">,
-): Readonly<Record<string, string>> {
-  return { ...headers, ...own };
-}
-
-/**
- * Returns the headers as the code sees them. Values that responses of the API do not contain are
- * masked, because the output of the code is shown to people.
- */
-function shownHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return mapValues(headers, (name, value) => (isSensitiveHeader(name) ? MASK : value));
-}
-
-function mapValues(headers: Readonly<Record<string, string>>, to: (name: string, value: string) => string) {
-  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, to(name, value)]));
-}
-
 function copyOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const copy = new Uint8Array(bytes.byteLength);
   copy.set(bytes);
   return copy;
-}
-
-/** Returns the request without its payload as the code sees it. */
-export function requestBefore(endpoint: SeenEndpoint, message: Pick<TargetMessage, "headers">) {
-  const headers = shownHeaders(headersBefore(endpoint, message));
-  return { url: maskPassword(endpoint.url.href), method: "POST", headers } as const;
-}
-
-/** Returns the sender's headers as the code sees them, without those that contained a secret. */
-export function receivedHeaders({
-  contentType,
-  headers,
-  received,
-}: Pick<TargetMessage, "contentType" | "headers" | "received">): Readonly<Record<string, string>> {
-  const shown = Object.entries(headers ?? {}).filter(([name]) => !received?.redacted.includes(name));
-  return { ...(contentType !== null && { "content-type": contentType }), ...Object.fromEntries(shown) };
 }
 
 /** Returns what the result of `handler(webhook)` means. */
@@ -128,17 +87,15 @@ function shapedWebhook(
 ): Shaped {
   const fields = fieldsOf(result);
   if (fields === null) return problem("`handler` must return the webhook.");
-  const { cancel = false, method = "POST", url: address, headers = {} } = fields;
-  if (typeof cancel === "string" || cancel === true) return cancelled(cancel);
-  if (cancel !== false && cancel !== null) return problem("`cancel` must be true, false or a text.");
+  const cancelled = cancellation(fields);
+  if (cancelled !== null) return cancelled;
+  const { method = "POST", url: address, headers = {} } = fields;
   if (!METHODS.includes(method)) return problem("`method` must be POST, PUT or PATCH.");
   if (method !== "POST" && !isHttp(url)) return problem("`method`: only http and https endpoints have a method.");
   const changed = changedUrl(url, address);
   if (typeof changed === "string") return problem(changed);
-  if (!isTexts(headers)) return problem("`headers` must be an object whose values are texts.");
-  const meant = mapValues(headers, (name, value) =>
-    value === MASK && Object.hasOwn(before, name) ? before[name]! : value,
-  );
+  if (!areStrings(headers)) return problem("`headers` must be an object whose values are strings.");
+  const meant = unmaskedHeaders(headers, before);
   const wrong = messageHeadersProblem(meant);
   if (wrong !== null) return problem(`\`headers\`: ${wrong}`);
   const payload = payloadOf(result, "payload", bodyBytesMax);
@@ -151,10 +108,10 @@ function shapedWebhook(
 function shapedReceived(result: Returned, bodyBytesMax: number): Shaped {
   const fields = fieldsOf(result);
   if (fields === null) return problem("`handler` must return an object with `headers` and `body`.");
-  const { headers = {}, cancel = false } = fields;
-  if (typeof cancel === "string" || cancel === true) return cancelled(cancel);
-  if (cancel !== false && cancel !== null) return problem("`cancel` must be true, false or a text.");
-  if (!isTexts(headers)) return problem("`headers` must be an object whose values are texts.");
+  const cancelled = cancellation(fields);
+  if (cancelled !== null) return cancelled;
+  const { headers = {} } = fields;
+  if (!areStrings(headers)) return problem("`headers` must be an object whose values are strings.");
   const wrong = receivedHeadersProblem(headers);
   if (wrong !== null) return problem(`\`headers\`: ${wrong}`);
   const payload = payloadOf(result, "body", bodyBytesMax);
@@ -169,15 +126,18 @@ function problem(detail: string): Shaped {
   return { kind: "problem", detail };
 }
 
-function cancelled(cancel: string | true): Shaped {
-  return { kind: "cancelled", reason: cancel === true ? "" : cancel.slice(0, REASON_CHARS_MAX) };
+/** Returns the end of a message that the code cancels, or what is wrong with `cancel`. Null if the message is sent. */
+function cancellation({ cancel = false }: Readonly<Record<string, unknown>>): Shaped | null {
+  if (cancel === true) return { kind: "cancelled", reason: "" };
+  if (typeof cancel === "string") return { kind: "cancelled", reason: cancel.slice(0, REASON_CHARS_MAX) };
+  return cancel === false || cancel === null ? null : problem("`cancel` must be true, false or a string.");
 }
 
 function fieldsOf({ json, payload }: Returned): Record<string, unknown> | null {
   return json === null || payload === undefined ? null : (JSON.parse(json) as Record<string, unknown>);
 }
 
-function isTexts(value: unknown): value is Record<string, string> {
+function areStrings(value: unknown): value is Record<string, string> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
   return Object.values(value).every((one) => typeof one === "string");
 }
@@ -186,7 +146,9 @@ function isTexts(value: unknown): value is Record<string, string> {
 function payloadOf({ payload }: Returned, field: string, bodyBytesMax: number): Uint8Array | null | Shaped {
   if (payload === "unchanged") return null;
   if (payload === undefined || payload === "invalid") {
-    return problem(field === "body" ? "`body` must be a text." : "`payload` must be a value that JSON can represent.");
+    return problem(
+      field === "body" ? "`body` must be a string." : "`payload` must be a value that JSON can represent.",
+    );
   }
   if (payload.byteLength > bodyBytesMax) return problem(`\`${field}\` has more than ${bodyBytesMax} bytes.`);
   return payload;

@@ -1,6 +1,6 @@
 import { timeOfSeq } from "../core/id.ts";
 import { thinBody } from "../core/payload-link.ts";
-import { maskPassword } from "../core/url-password.ts";
+import { MASK, maskPassword } from "../core/url-password.ts";
 import type { Answer, Shortage, TransformationResult } from "../ports.ts";
 import type {
   PayloadLinks,
@@ -13,8 +13,6 @@ import type {
   Transforming,
 } from "./target.ts";
 
-const MASK = "***";
-
 /** A message whose payload is a thin event. */
 interface ThinMessage {
   readonly message: TargetMessage;
@@ -25,7 +23,7 @@ interface ThinMessage {
 /**
  * An endpoint that gets thin events. Each attempt has a new link, because the receiver may have used
  * that of the attempt before. Code of the endpoint sees and changes the thin event. Stored attempts
- * contain the link in masked form, so that who reads them cannot use it up.
+ * contain the link in masked form, so that readers of the attempts cannot use it.
  */
 export class ThinEndpoint implements PreparedTarget, Transforming {
   readonly target: PreparedTarget;
