@@ -134,7 +134,7 @@ class Reader {
     for (const { key: node, value } of map.items) {
       const key = keyOf(node);
       if (key === null) {
-        this.faults.push({ path, msg: "Keys must be texts." });
+        this.faults.push({ path, msg: "Keys must be strings." });
       } else if (isMerge(node)) {
         for (const one of this.#mergedMaps(value as Node | null, path)) {
           for (const [name, inner] of Object.entries(one)) if (!merged.has(name)) merged.set(name, inner);

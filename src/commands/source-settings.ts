@@ -66,7 +66,7 @@ function replyOf(input: Json, find: Find): DoorReply | null {
 
 function deduplicationOf(input: Json, find: Find): Deduplication {
   const { by = "delivery-id", windowSeconds = DEFAULT_WINDOW_SECONDS } = input;
-  const problem = typeof by === "string" ? deduplicateByProblem(by) : "Must be a text.";
+  const problem = typeof by === "string" ? deduplicateByProblem(by) : "Must be a string.";
   if (problem !== null) find(["deduplicate", "by"], problem);
   const isValid = Number.isInteger(windowSeconds) && isBetween(windowSeconds as number, 1, WINDOW_SECONDS_MAX);
   if (!isValid) find(["deduplicate", "windowSeconds"], `Must be an integer from 1 to ${WINDOW_SECONDS_MAX}.`);

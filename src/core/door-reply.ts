@@ -60,7 +60,7 @@ function withoutNulls(input: Readonly<Record<string, unknown>>): Readonly<Record
 }
 
 function bodyProblem(body: unknown, status: unknown): string | null {
-  if (typeof body !== "string" || !body.isWellFormed()) return "Must be a text in well-formed Unicode.";
+  if (typeof body !== "string" || !body.isWellFormed()) return "Must be a string in well-formed Unicode.";
   const bytes = Buffer.byteLength(body);
   if (bytes > BODY_BYTES_MAX) return `Must be at most ${BODY_BYTES_MAX} bytes, but is ${bytes}.`;
   return body !== "" && BODILESS.has(status as number) ? `A response with the status ${status} has no body.` : null;
@@ -88,6 +88,6 @@ function headersProblems(headers: unknown): ReplyProblem[] {
 function headerProblem(name: string, value: unknown): string | null {
   if (!headerNamePattern.test(name)) return "Must be a valid header name.";
   if (REFUSED.has(name.toLowerCase())) return `The header ${name} cannot be set.`;
-  if (typeof value !== "string") return "Must be a text.";
+  if (typeof value !== "string") return "Must be a string.";
   return /^[\t\x20-\x7e]*$/.test(value) ? null : "Only printable ASCII characters are allowed.";
 }

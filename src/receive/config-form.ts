@@ -33,7 +33,7 @@ export function formOf({ name, form }: ConfigField, scheme: Scheme, config: Sour
 export function formProblem(form: ConfigForm, value: unknown): string | null {
   if (form === "jwk") return isJwk(value) ? null : "Must be a public key as a JSON Web Key (an object with `kty`).";
   if (form === "jwks") return isJwks(value) ? null : 'Must be a JSON Web Key Set: {"keys": […]}.';
-  if (typeof value !== "string") return "Must be a text.";
+  if (typeof value !== "string") return "Must be a string.";
   const charsMax = form === "pem" ? pemCharsMax : TEXT_CHARS_MAX;
   if (value.length > charsMax) return `Must have at most ${charsMax} characters.`;
   if (!value.isWellFormed()) return "Must not contain half of a surrogate pair.";
@@ -48,7 +48,7 @@ interface Form {
 }
 
 const FORMS: Readonly<Record<Exclude<ConfigForm, "jwk" | "jwks">, Form>> = {
-  text: { isValid: () => true, expected: "Must be a text." },
+  text: { isValid: () => true, expected: "Must be a string." },
   "header-value": {
     isValid: (text) => !/[\0\r\n]/.test(text) && text === text.trim(),
     expected: "Must be a value that fits in a header: no line breaks, no blanks at the beginning or end.",
@@ -123,7 +123,7 @@ const FORMS: Readonly<Record<Exclude<ConfigForm, "jwk" | "jwks">, Form>> = {
   },
   "signed-string": {
     isValid: (text) => text.length <= SIGNED_STRING_CHARS_MAX && unknownPlaces(text).length === 0,
-    expected: `Must be a text of at most ${SIGNED_STRING_CHARS_MAX} characters with {body}, {ts}, {method}, {url}, {path} or {header:Name}.`,
+    expected: `Must be a string of at most ${SIGNED_STRING_CHARS_MAX} characters with {body}, {ts}, {method}, {url}, {path} or {header:Name}.`,
   },
 };
 

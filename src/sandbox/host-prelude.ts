@@ -59,7 +59,7 @@ export const HOST_PRELUDE = `(function (contextText) {
 
   const fetch = async (url, { method = "GET", headers = null, body = null } = {}) => {
     if (body !== null && body !== undefined && typeof body !== "string") {
-      throw new TypeErrorOfHost("\`body\` must be a text. Use JSON.stringify for objects.");
+      throw new TypeErrorOfHost("\`body\` must be a string. Use JSON.stringify for objects.");
     }
     const argument = { url: text(url), method: upperCase(method), headers: textsOf(headers), body: body ?? null };
     return request("fetch", setPrototypeOf(argument, null), response);

@@ -80,7 +80,7 @@ export interface SandboxPayload {
   readonly field: string;
   /** UTF-8. The buffer is handed over to another thread, so the bytes must have a buffer of their own. */
   readonly bytes: Uint8Array<ArrayBuffer>;
-  /** `text`: the field is a text. `json`: it is the value of the JSON text, or a text if it is no JSON. */
+  /** `text`: the field is a string. `json`: it is the parsed JSON, or a string if it is not JSON. */
   readonly form: "text" | "json";
   /** Whether the field is only in the argument. The result is then returned as it is. */
   readonly isArgumentOnly?: boolean;

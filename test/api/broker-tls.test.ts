@@ -208,7 +208,7 @@ describe("the certificates of a source that takes from a queue", () => {
     ["key", "No value is stored", { key: "[set]" }],
     ["ca", "contains a private key", { ca: client.key }],
     ["ca", "cannot be read", { ca: "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----" }],
-    ["ca", "Must be a text.", { ca: 1 }],
+    ["ca", "Must be a string.", { ca: 1 }],
     ["ca", "at most 65536 characters", { ca: `-----BEGIN ${"x".repeat(70_000)}` }],
     ["certificate", "expired", { certificate: selfSigned("c.example", 2021).cert }],
     ["url", "Certificates need a connection with TLS. Must be an amqps", { url: "amqp://u:p@a.example/?queue=orders" }],

@@ -69,7 +69,7 @@ describe.skipIf(!hasElasticMq)("a source of type sqs", () => {
   test.each([
     ["the URL of a queue without a name", "sqs://a:b@eu-central-1/1", "Must be the URL of a queue"],
     ["a URL with another scheme", "https://example.com/1/q", "Must be the URL of a queue"],
-    ["a URL that is a number", 7, "Must be a text"],
+    ["a URL that is a number", 7, "Must be a string"],
   ])("an SQS source cannot have %s", async (_, url, problem) => {
     const { status, json } = await world.send("POST", SOURCES, { name: "Q", type: "sqs", config: { url } });
     expect([status, json.detail[0].loc]).toEqual([422, ["body", "config", "url"]]);

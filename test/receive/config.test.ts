@@ -47,8 +47,8 @@ describe("checkConfig()", () => {
   });
 
   const WRONG: readonly [string, Record<string, unknown>, string][] = [
-    ["stripe", { secret: 1 }, "secret: Must be a text."],
-    ["stripe", { secret: ["a"] }, "secret: Must be a text."],
+    ["stripe", { secret: 1 }, "secret: Must be a string."],
+    ["stripe", { secret: ["a"] }, "secret: Must be a string."],
     ["stripe", { secret: "[set]" }, "secret: No value is stored"],
     ["stripe", { secret: "x".repeat(20_000) }, "secret: Must have at most"],
     ["stripe", { secret: "\ud800" }, "secret: Must not contain half"],
@@ -56,7 +56,7 @@ describe("checkConfig()", () => {
     ["stripe", { secret: "a", secrets: [] }, "secrets: Must be a list of 1 to 10"],
     ["stripe", { secret: "a", secrets: Array(11).fill("b") }, "secrets: Must be a list of 1 to 10"],
     ["stripe", { secret: "a", secrets: ["b", ""] }, "secrets.1: Must not be empty."],
-    ["stripe", { secret: "a", secrets: ["b", 3] }, "secrets.1: Must be a text."],
+    ["stripe", { secret: "a", secrets: ["b", 3] }, "secrets.1: Must be a string."],
     ["stripe", { secret: "a", toleranceSeconds: -1 }, "toleranceSeconds: Must be a whole number"],
     ["stripe", { secret: "a", toleranceSeconds: "60" }, "toleranceSeconds: Must be a whole number"],
     ["stripe", { secret: "a", toleranceSeconds: 1.5 }, "toleranceSeconds: Must be a whole number"],
@@ -77,7 +77,11 @@ describe("checkConfig()", () => {
     ["generic-hmac", { secret: "a", header: "X", encoding: "binary" }, "encoding: Must be `hex`"],
     ["generic-hmac", { secret: "a", header: "X", secretEncoding: "utf16" }, "secretEncoding: Must be `utf8`"],
     ["generic-hmac", { secret: "xyz", header: "X", secretEncoding: "hex" }, "secret: Must be hexadecimal digits"],
-    ["generic-hmac", { secret: "a", header: "X", signedString: "{timestamp}.{body}" }, "signedString: Must be a text"],
+    [
+      "generic-hmac",
+      { secret: "a", header: "X", signedString: "{timestamp}.{body}" },
+      "signedString: Must be a string",
+    ],
     ["generic-hmac", { secret: "a", header: "X", signedString: "{ts}.{body}" }, "timestampHeader: Required"],
     ["standard-webhooks", { secret: "hello" }, "secret: Must be base64, usually after `whsec_`"],
     ["alertmanager", { secret: "token", scheme: "basic" }, "secret: Must be a user name and a password"],

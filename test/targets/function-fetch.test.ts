@@ -16,6 +16,8 @@ for (const [what, change] of Object.entries(FORGED)) {
     const fetcher = new FunctionFetcher({} as never);
     const wanted = { ...GOOD, ...change } as HostFetch;
     const result = await fetcher.request(1, wanted, 1000, new AbortController().signal);
-    expect(result).toEqual({ problem: expect.stringMatching(/must be (?:strings|an object whose values are strings)\.$/) });
+    expect(result).toEqual({
+      problem: expect.stringMatching(/must be (?:strings|an object whose values are strings)\.$/),
+    });
   });
 }

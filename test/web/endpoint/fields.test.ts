@@ -192,6 +192,6 @@ test("a function that gets an address loses its code", () => {
 test("secrets that are no JSON object of texts are a problem of the function", () => {
   expect(problemOf(FIELDS, { ...savedFunction, secrets: '{"A": 1}' })).toEqual({
     name: "function",
-    text: "The secrets must be a JSON object whose values are texts.",
+    text: "The secrets must be a JSON object whose values are strings.",
   });
 });

@@ -55,7 +55,7 @@ export function GeneralSettings({ source, provider }: { source: Source; provider
             value={draft.metadata}
             onInput={(metadata) => set({ metadata })}
             problem={problemAt("metadata")}
-            help='A JSON object whose values are texts, such as {"team": "billing"}.'
+            help='A JSON object whose values are strings, such as {"team": "billing"}.'
           />
           <label class="check">
             <input

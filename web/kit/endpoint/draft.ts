@@ -75,7 +75,7 @@ export function problemOf(fields: EndpointFields, draft: Draft): DraftProblem | 
         : inputProblem(field, (draft.texts[field.name] ?? "").trim());
     if (text !== null) return { name: field.name, text };
     if (field.kind === "function" && isFunction(draft) && parseSecrets(draft.secrets) === null) {
-      return { name: field.name, text: "The secrets must be a JSON object whose values are texts." };
+      return { name: field.name, text: "The secrets must be a JSON object whose values are strings." };
     }
   }
   return null;
@@ -98,7 +98,7 @@ function inputProblem(field: InputField, text: string): string | null {
     return `${label} must be two whole numbers, such as ${field.placeholder}.`;
   }
   if (kind === "pairs" && text !== "" && parsePairs(text) === null) {
-    return `${label} must be a JSON object whose values are texts.`;
+    return `${label} must be a JSON object whose values are strings.`;
   }
   return null;
 }

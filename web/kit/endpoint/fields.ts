@@ -106,7 +106,7 @@ export const ENDPOINT_FIELDS: readonly EndpointField[] = [
     kind: "pairs",
     label: "Metadata",
     none: "none",
-    help: 'A JSON object whose values are texts, such as {"plan": "pro"}.',
+    help: 'A JSON object whose values are strings, such as {"plan": "pro"}.',
   },
 ];
 
