@@ -11,6 +11,9 @@ const REQUEST_MS_MAX = 10_000;
 const RESPONSE_BYTES_MAX = 64 * 1024 * 1024;
 const UTF8 = new TextDecoder();
 
+/** The signal of a request that is never aborted. */
+export const neverAborted = new AbortController().signal;
+
 /**
  * Makes a request about a queue, and returns the JSON object of the response. SQS may wait for
  * `waitMs` before it responds. Rejects with a `BrokerError` if the request fails.

@@ -1,7 +1,7 @@
 import type { Clock } from "../ports.ts";
 import { BrokerError } from "./broker.ts";
 import { pause } from "./pause.ts";
-import type { SqsCall } from "./sqs-call.ts";
+import { neverAborted, type SqsCall } from "./sqs-call.ts";
 import type { SqsMessage } from "./sqs-message.ts";
 
 /** Maximum number of messages in one request. */
@@ -13,7 +13,6 @@ const REMOVAL_PAUSE_MS = 1000;
 const RELEASE_MS_MAX = 2000;
 /** Maximum length of the reason in an error, in characters. */
 const REASON_CHARS_MAX = 500;
-const neverAborted = new AbortController().signal;
 
 interface Removal {
   readonly message: SqsMessage;

@@ -1,6 +1,6 @@
 import { parseSqsUrl, type SqsQueue } from "../core/aws-url.ts";
 import { type Broker, type BrokerConnection, BrokerError, type BrokerParts } from "./broker.ts";
-import { callsTo, type SqsCall } from "./sqs-call.ts";
+import { callsTo, neverAborted, type SqsCall } from "./sqs-call.ts";
 import { type SqsMessage, sqsMessagesOf } from "./sqs-message.ts";
 import { SqsSettler } from "./sqs-settler.ts";
 
@@ -10,8 +10,6 @@ const RECEIVED_MAX = 10;
 const RECEIVERS_MAX = 8;
 /** Time that SQS waits for a message, in seconds. SQS allows no more. */
 const WAIT_SECONDS = 20;
-
-const neverAborted = new AbortController().signal;
 
 /** Takes messages from queues of Amazon SQS, or of a server with the same protocol. */
 export function openSqs(parts: BrokerParts): Broker {
@@ -72,7 +70,7 @@ class SqsConnection implements BrokerConnection<SqsMessage> {
     const received = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
     const messages = received.flat();
     const failed = results.find((result) => result.status === "rejected");
-    // If some requests have failed, the messages of the others are taken all the same.
+    // The messages of successful requests are taken even if other requests have failed.
     if (failed !== undefined && messages.length === 0) throw failed.reason;
     const isFull = received.every(({ length }) => length === RECEIVED_MAX);
     this.#receivers = isFull && failed === undefined ? Math.min(RECEIVERS_MAX, 2 * count) : 1;

@@ -1,6 +1,6 @@
 /**
- * SQLSTATE classes and codes of errors that connecting again does not help: the user or the password is
- * wrong, the database does not exist, or the statements do not fit the table or the user's rights.
+ * SQLSTATE classes of errors that a retry does not change: the user or the password is wrong, the
+ * database does not exist, or the statements do not fit the table or the user's rights.
  */
 const FINAL = /^(28|3D|3F|42)/;
 

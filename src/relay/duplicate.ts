@@ -3,13 +3,13 @@ import { parseExact } from "../core/exact-json.ts";
 import { applicationPath, isRefused, type RelayApi } from "./api.ts";
 import type { Item } from "./row.ts";
 
-/** The payload of a message whose payload is not kept any more. */
+/** The payload of a message whose payload is no longer stored. */
 const EXPIRED = '{"expired":true}';
 
 /**
  * Returns whether the server's message with this `eventId` has the event type and the payload of the
- * row. It has not if ids are used again, or if two tables have the same ids. Null means that the message
- * does not exist any more.
+ * row. They differ if ids are used again, or if two tables have the same ids. Null means that the
+ * message no longer exists.
  */
 export async function isSentBefore(api: RelayApi, { row, payload }: Item, eventId: string): Promise<boolean | null> {
   const path = `${applicationPath(row.app)}/msg/${encodeURIComponent(eventId)}`;

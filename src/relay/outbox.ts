@@ -13,7 +13,7 @@ import { type OutboxTable, type Statements, statementsFor } from "./statements.t
 const IDLE_SECONDS_MAX = 180;
 /** Time limit for a transaction, in ms. Then its connection is given up. */
 const TRANSACTION_MS_MAX = 240_000;
-/** How often other applications are looked for, if other relays have all of the first ones. */
+/** Maximum number of looks for other applications, if other relays have all of those found. */
 const LOOKS_MAX = 16;
 
 /** Rows and applications that are not sent at the moment. */

@@ -11,14 +11,14 @@ interface Pause {
 export class Pauses {
   readonly #pauses = new Map<string, Pause>();
 
-  /** `now` is a clock in ms that is never set. */
+  /** `now` returns the time of a clock that is never set, in ms. */
   constructor(private readonly now: () => number) {}
 
   /** Returns those whose pause has not ended. */
   get active(): string[] {
     const now = this.now();
     for (const [key, { until }] of this.#pauses) {
-      // What is not refused again after its pause does not exist any more, or was taken.
+      // A row or application that was not refused again after its pause was sent or deleted.
       if (until + MAX_MS < now) this.#pauses.delete(key);
     }
     return [...this.#pauses].filter(([, { until }]) => until > now).map(([key]) => key);
@@ -32,7 +32,7 @@ export class Pauses {
     return ms;
   }
 
-  /** Forgets what is not refused any more. */
+  /** Forgets a row or application that is no longer refused. */
   end(key: string): void {
     this.#pauses.delete(key);
   }

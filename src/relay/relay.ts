@@ -12,7 +12,7 @@ import { type Refusal, Sender, type Sent, type Stop } from "./sender.ts";
 const CONCURRENCY = 8;
 /** Time after which a transaction begins no further request, in ms. */
 const SEND_MS_MAX = 60_000;
-/** Pause after an attempt that the server or the database did not take, in ms. It doubles up to the maximum. */
+/** Pause after the server or the database was not available, in ms. It doubles up to the maximum. */
 const WAIT_MS_MIN = 500;
 const WAIT_MS_MAX = 30_000;
 /** Maximum wait that a server can ask for, in ms. */
@@ -30,12 +30,12 @@ export interface RelayOptions {
   readonly isOnce: boolean;
 }
 
-/** The world of a relay. */
+/** What a relay uses. */
 export interface RelayParts {
   readonly api: RelayApi;
   readonly outbox: Outbox;
   readonly stop: AbortSignal;
-  /** A clock in ms that is never set. */
+  /** The time of a clock that is never set, in ms. */
   now(): number;
   random(): number;
   /** Resolves after a time, when there may be rows, or when the relay stops. */
@@ -45,7 +45,7 @@ export interface RelayParts {
   report(event: RelayEvent): void;
 }
 
-/** What a transaction brought. */
+/** The result of a transaction. */
 interface Round {
   readonly hadRows: boolean;
   readonly stop: Extract<Stop, { kind: "server" | "final" }> | null;
@@ -99,13 +99,10 @@ export class Relay {
         this.#resume();
         return;
       } catch (error) {
-        if (
-          !(error instanceof Error) ||
-          error instanceof RelayFailed ||
-          (isRefused(error) && !isTemporary(error.status))
-        )
-          throw error;
-        await this.#wait(error.message, isRefused(error) ? error.retryAfterMs : null);
+        if (!(error instanceof Error) || error instanceof RelayFailed) throw error;
+        const refusal = isRefused(error) ? error : null;
+        if (refusal !== null && !isTemporary(refusal.status)) throw error;
+        await this.#wait(error.message, refusal?.retryAfterMs ?? null);
       }
     }
   }
@@ -151,7 +148,7 @@ export class Relay {
     return groups;
   }
 
-  /** With a column for errors, the rows of an application that does not exist are refused. */
+  /** Refuses the rows of an application that does not exist, if the table has a column for errors. */
   #withMissing(sent: Sent, rows: readonly Row[]): Sent {
     const { stop } = sent;
     if (stop?.kind !== "application" || !stop.isMissing || !this.parts.outbox.hasErrors) return sent;

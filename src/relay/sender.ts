@@ -39,7 +39,7 @@ interface Result {
   readonly detail?: unknown;
 }
 
-/** Sends the rows of one application. One sender sends rows of one application. */
+/** Sends rows of one application. Each sender is used for one call of `send`. */
 export class Sender {
   readonly #sent: Sent = { accepted: [], duplicates: 0, refused: [], stop: null };
 
@@ -50,7 +50,7 @@ export class Sender {
     private readonly isStopped: () => boolean,
   ) {}
 
-  /** Sends the rows until something stops it. */
+  /** Sends the rows until something stops it. The result may lack rows, which are still to be sent. */
   async send(rows: readonly Row[]): Promise<Sent> {
     const items: Item[] = [];
     for (const row of rows) {
@@ -81,8 +81,9 @@ export class Sender {
     const path = `${applicationPath(this.app)}/msg/batch?with_content=false`;
     const response = await this.api.post(path, body, { Application: this.app });
     const results = (response as { readonly data?: readonly Result[] } | null)?.data;
-    if (results?.length !== items.length)
+    if (results?.length !== items.length) {
       throw new RelayFailed("The response contains no results of messages. Check --server.");
+    }
     return results;
   }
 

@@ -23,8 +23,8 @@ export interface OutboxTable {
 export interface Statements {
   /**
    * Locks applications with waiting rows for this transaction, beginning with that of the first row.
-   * Parameters: ids and applications to leave out. Returns `app` and `isLocked`; another relay has the
-   * other ones.
+   * Parameters: ids and applications to leave out. Returns `app` and `isLocked`, which is false if
+   * another relay has the application.
    */
   readonly lockApplications: string;
   /** Locks the waiting rows of applications. Parameters: ids to leave out, applications. Returns `Row`s. */

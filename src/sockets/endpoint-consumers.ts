@@ -30,8 +30,8 @@ export class EndpointConsumers implements ConsumerOwner {
   /** The consumers with room, by their load. */
   readonly #byLoad: Set<Consumer>[] = [];
   /**
-   * Frames for which there was room when their attempt began, but no longer when they were to be sent,
-   * because a consumer had disconnected or stopped reading. The attempts under way limit their number.
+   * Frames for which there was room when their attempt began, but no longer when they were sent. This
+   * happens if a consumer disconnects or stops reading. The attempts under way limit their number.
    */
   readonly #waiting = new Set<WaitingFrame>();
   /** The sums over all consumers. */

@@ -82,7 +82,7 @@ export class AccessToken {
 
   async #wait(signal: AbortSignal): Promise<string | Failure> {
     if (signal.aborted) return tooSlow;
-    this.#flight ??= this.#take();
+    this.#flight ??= this.#begin();
     const flight = this.#flight;
     flight.waiting += 1;
     const { promise: aborted, resolve } = Promise.withResolvers<Failure>();
@@ -96,7 +96,7 @@ export class AccessToken {
   }
 
   /** Starts a request for a new token. */
-  #take(): Flight {
+  #begin(): Flight {
     const controller = new AbortController();
     const cancel = this.parts.ports.clock.after(this.timeoutMs, () => controller.abort());
     const result = this.#fetch(controller.signal).then((fetched) => {

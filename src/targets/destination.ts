@@ -58,8 +58,8 @@ export class DestinationFinder {
 }
 
 /**
- * Returns a function that finds the addresses of hosts that are not named in a URL, such as those that a
- * cluster says its brokers have.
+ * Returns a function that finds the addresses of hosts that no URL of a user names, such as the brokers
+ * of a cluster.
  */
 export function addressFinder(parts: Pick<TargetParts, "ports" | "policy">): FindAddresses {
   return async (host, signal) => {

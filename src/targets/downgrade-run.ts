@@ -29,7 +29,7 @@ export async function runDowngrades(
   { downgrades }: VersionPlan,
   signal?: AbortSignal,
 ): Promise<DowngradeResult | Shortage> {
-  // Bytes that are no text have no form that a downgrade could change.
+  // Downgrades change only text.
   if (downgrades.length === 0 || !isValidUtf8(message.payload)) return { kind: "payload", payload: null, logs: [] };
   if (sandbox === undefined) return noSandboxThread;
   const program = downgradeProgram(downgrades);

@@ -11,7 +11,7 @@ export interface DowngradeProgram {
   /** The versions, in the order of their downgrades. */
   readonly steps: ReadonlyArray<{
     readonly version: string;
-    /** Index in `code` at which the downgrade begins. It is the begin of a line. */
+    /** Index in `code` at which the downgrade begins. It is the beginning of a line. */
     readonly begin: number;
   }>;
 }

@@ -2,7 +2,7 @@ import { utf8Start } from "../core/text.ts";
 
 /** Shorter values are not masked, because they occur in other texts by chance. */
 const MASKED_CHARS_MIN = 6;
-/** The end of a message of an error that was cut. */
+/** The end of an error message that was cut. */
 const CUT = "…";
 
 /** Replaces the secrets of a function in what people can read: logs, errors and results. */
@@ -44,7 +44,7 @@ export class MaskedSecrets {
   }
 }
 
-/** Returns how many characters at the end of a text are the begin of a secret, or 0 if there are too few. */
+/** Returns how many characters at the end of a text are the beginning of a secret, or 0 if there are too few. */
 function overlap(text: string, secret: string): number {
   for (let chars = Math.min(text.length, secret.length - 1); chars >= MASKED_CHARS_MIN; chars--) {
     if (text.endsWith(secret.slice(0, chars))) return chars;

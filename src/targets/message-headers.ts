@@ -17,7 +17,7 @@ export type Header = readonly [name: string, value: string];
 export interface HeaderPlace {
   /** The URL whose user is sent as `Authorization`. Null if the user is for somebody else. */
   readonly url: URL | null;
-  /** The headers that tell an HTTP receiver about the connection. */
+  /** Headers about the connection, for HTTP receivers. */
   readonly ofConnection: readonly Header[];
 }
 
@@ -96,7 +96,7 @@ export interface CarriedHeaders {
   readonly others: readonly Header[];
 }
 
-/** Headers that only concern HTTP. `content-type` has a place of its own. */
+/** Headers that only concern HTTP. `content-type` is kept separately. */
 const OF_HTTP: ReadonlySet<string> = new Set(["content-type", "user-agent", "accept", "accept-encoding"]);
 const OF_SIGNATURE = /^(?:webhook|svix)-(?:id|timestamp|signature)$/;
 

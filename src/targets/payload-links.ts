@@ -2,7 +2,7 @@ import type { SeqSource } from "../core/id.ts";
 import { PAYLOAD_LINK_PATH, payloadLinkText } from "../core/payload-link.ts";
 import type { PayloadLinks } from "./target.ts";
 
-/** Returns what makes the links in thin events. `publicUrl` returns a URL without a slash at the end. */
+/** Returns the maker of links in thin events. `publicUrl` returns a URL without a slash at the end. */
 export function payloadLinks(key: () => string, seqs: SeqSource, publicUrl: () => string): PayloadLinks {
   return {
     make(of) {

@@ -2,9 +2,12 @@ import type { Seq } from "../../../core/id.ts";
 
 /**
  * The layout of one key of a message in 40 bytes, in memory and in the tables `key_log` and
- * `key_range`: the first 16 bytes of the key's SHA-256, the message's number and the instant at which
- * the key expires (64-bit floats, little-endian), and the 8-byte hash of the body, which is zero if
- * the hash is not known.
+ * `key_range`:
+ *
+ *  0  the first 16 bytes of the key's SHA-256
+ * 16  the message's number (64-bit float, little-endian)
+ * 24  the instant at which the key expires, in ms (64-bit float, little-endian)
+ * 32  the 8-byte hash of the body; zero if the hash is not known
  */
 export const ENTRY_BYTES = 40;
 export const KEY_BYTES = 16;

@@ -5,8 +5,8 @@ const FIRST_CAPACITY = 65_536;
 const BITS_PER_KEY = 16;
 
 /**
- * A Bloom filter that grows: it says whether a key may be on disk. One to three of a hundred keys
- * that are not there pass. Each layer has twice the size of the one before.
+ * A Bloom filter that grows: it says whether a key may be on disk. One to three percent of the keys
+ * that are not on disk pass. Each layer has twice the size of the one before.
  */
 export class KeyFilter {
   #layers: Layer[] = [new Layer(FIRST_CAPACITY)];

@@ -117,7 +117,7 @@ export class MessageKeys {
     void this.#fillFilter();
   }
 
-  /** A savepoint may have been rolled back alone, so the messages tell which keys remain. */
+  /** A savepoint may have been rolled back alone. A key remains if its message is still stored. */
   #dropRolledBack(): void {
     this.#isInDoubt = false;
     const { entries, count } = this.#recent;
