@@ -33,11 +33,11 @@ export function addBenchCommand(program: Command): void {
     // Options after the name of a subcommand are those of the subcommand.
     .enablePositionalOptions()
     .description(
-      "Compare Boathook with a bare loop that only stores and sends, in scenarios with targets. Starts servers with data of their own, receivers and loads on 127.0.0.1, and removes the data at the end. A missed target does not change the exit code.",
+      "Compare Boathook with a bare loop, a minimal program that only stores and sends. Starts servers with their own data, receivers and loads on 127.0.0.1, and removes everything at the end. Each scenario has targets; a missed one does not change the exit code.",
     )
     .addArgument(new Argument("[scenario...]", "scenarios to run (default: all that need no long preparation)"))
     .option("--list", "print all scenarios and what they prepare, and run none")
-    .option("--all", "run all scenarios, also those that prepare much (about half an hour)")
+    .option("--all", "run all scenarios, including those with a long preparation (about half an hour)")
     .addOption(number("--seconds <n>", "duration of each load", 5, 1, 600))
     .addOption(
       number(
@@ -174,6 +174,6 @@ function wholeNumber(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
     if (/^\d+$/.test(text) && value >= min && value <= max) return value;
-    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+    throw new InvalidArgumentError(`Must be a whole number from ${min} to ${max}.`);
   };
 }

@@ -21,9 +21,8 @@ export function addServiceCommand(program: Command): void {
 }
 
 /**
- * Returns the unit. The limits on the process leave out those that the runtime cannot bear: it
- * generates code, so its memory must be writable and executable, and the server changes its limit of
- * open files.
+ * Returns the unit. Two limits on the process are left out: the runtime generates code, so its memory
+ * must be writable and executable, and the server raises its own limit of open files.
  */
 export function unitText(program: readonly string[], userName: string): string {
   return `# Settings: /etc/boathook/environment, lines such as BOATHOOK_PUBLIC_URL=https://hooks.example.com

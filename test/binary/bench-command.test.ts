@@ -130,7 +130,7 @@ test("boathook bench exits with code 2 for an unknown scenario and for a file wi
 test("boathook bench refuses options that are out of range, and a directory that does not exist", async () => {
   const refused = await run(executable(), ["bench", "--seconds", "0"]);
   expect(refused).toMatchObject({ code: 2, stdout: "" });
-  expect(refused.stderr).toContain("It must be a whole number from 1 to 600.");
+  expect(refused.stderr).toContain("invalid; must be a whole number from 1 to 600.");
   const missing = await run(executable(), ["bench", "--dir", "/nonexistent/directory"]);
   const stderr = "The directory /nonexistent/directory does not exist. Create it, or give --dir another one.\n";
   expect(missing).toEqual({ code: 1, stdout: "", stderr });

@@ -16,7 +16,7 @@ test("an application moves to another server with its endpoints, secrets, tokens
   const { code, stdout, stderr } = await moveApp(app, a.url, b.url);
 
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-  expect(stdout).toContain(`The application ${app} is served by ${b.url} now.`);
+  expect(stdout).toContain(`The application ${app} is now served by ${b.url}.`);
   expect((await b.send("GET", `/app/${app}`)).json).toEqual(before);
   expect((await b.send("GET", `/app/${before.id}/endpoint/hooks`)).json).toMatchObject({ id: endpoint, uid: "hooks" });
   expect((await b.send("GET", `/app/${app}/endpoint/${endpoint}/secret`)).json).toEqual(secret);

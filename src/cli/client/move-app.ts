@@ -22,7 +22,7 @@ export function addMoveAppCommand(program: Command): void {
   const command = program
     .command("move-app")
     .description(
-      "Move an application to another server, with its endpoints, tokens and everything that waits. After a failure, run the same command again.",
+      "Move an application to another server, with its endpoints, tokens and waiting deliveries. After a failure, run the same command again.",
     )
     .argument("<app>", "id or uid of the application")
     .addOption(new Option("--to <url>", "URL of the other server").argParser(serverUrl).makeOptionMandatory())
@@ -60,7 +60,7 @@ export function addMoveAppCommand(program: Command): void {
         ? "It had departed in an earlier call."
         : `${deliveries} waiting deliveries moved with it. Requests were refused for ${Math.ceil(closedMs!)} ms.`;
       const history = messagesOfHistory === null ? "" : ` ${messagesOfHistory} messages of its history were copied.`;
-      console.log(`The application ${printable(application)} is served by ${target.server} now. ${about}${history}`);
+      console.log(`The application ${printable(application)} is now served by ${target.server}. ${about}${history}`);
     });
 }
 

@@ -52,7 +52,7 @@ export class Output {
   }
 }
 
-/** Ends the program when nobody reads its output any more, as in `boathook tail … | head`. */
+/** Ends the program when its output is no longer read, as in `boathook tail … | head`. */
 function endWithReader(error: NodeJS.ErrnoException): never {
   if (error.code === "EPIPE") process.exit(EXIT.done);
   console.error(`The output cannot be written (${error.message}).`);

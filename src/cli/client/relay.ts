@@ -9,10 +9,11 @@ import { note, Output } from "./output.ts";
 import { printable } from "./printable.ts";
 import { addServerOptions, serverClient } from "./server-options.ts";
 
+/** Time between two looks at the table, in ms. */
 const POLL_MS = 1000;
-/** Time between two looks at the table if rows are announced. It finds rows whose pause has ended. */
+/** Time between two looks at the table if rows are announced, in ms. Needed for rows whose pause has ended. */
 const ANNOUNCED_POLL_MS = 10_000;
-/** Time that requests in progress have after a signal, in ms. The rows of the others are sent again. */
+/** Time limit for requests in progress after a signal, in ms. Rows whose request is cut off are sent again. */
 const GRACE_MS = 10_000;
 const CHANNEL_BYTES_MAX = 63;
 const PREFIX_CHARS_MAX = 100;
@@ -114,7 +115,7 @@ async function namesOf(command: Command, flags: RelayFlags) {
   return { table, columns };
 }
 
-/** Resolves some time after the signal, for requests that are not answered. */
+/** Resolves when requests in progress have had their time after the signal. */
 async function stopped(stop: AbortSignal): Promise<true> {
   const { promise, resolve } = Promise.withResolvers<void>();
   stop.addEventListener("abort", () => resolve());

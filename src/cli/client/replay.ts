@@ -107,7 +107,7 @@ async function idOf(client: ServerClient, { path, names }: Subject, message: str
   return textIn(found, "id");
 }
 
-/** Returns a text of a response. Throws `CommandFailed` if it has none, because it is not the one of the API. */
+/** Returns a string field of a response. Throws `CommandFailed` if a response of another server lacks it. */
 function textIn(response: unknown, field: string): string {
   const { [field]: text } = Object(response) as Readonly<Record<string, unknown>>;
   if (typeof text === "string") return text;
@@ -122,7 +122,7 @@ interface Replay {
 
 /**
  * Receives the messages as a listener does, and forwards them one after the other. Rejects with
- * `FailureReported` if a response was no success.
+ * `FailureReported` if a response was not a 2xx.
  */
 async function replayAll(client: ServerClient, subject: Subject, { ids, server, output }: Replay): Promise<void> {
   const stop = new AbortController();
@@ -137,7 +137,7 @@ async function replayAll(client: ServerClient, subject: Subject, { ids, server, 
   };
   const onFrame = (frame: unknown, sender: FrameSender) => {
     const message = frame as ListenerFrame;
-    // Messages that are accepted meanwhile come after the stored ones.
+    // New messages come after the stored ones.
     if (message.type !== "message" || !ids.includes(message.id)) return;
     last = last.then(() => forward(forwardedOf(message), sender));
   };

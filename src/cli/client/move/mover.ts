@@ -3,11 +3,11 @@ import { printable } from "../printable.ts";
 import { ServerRefused } from "../server-client.ts";
 import type { ArrivalState, Destination, Origin, OriginState, PageOut } from "./servers.ts";
 
-/** How often the attempts under way are counted, in ms. */
+/** Interval at which the attempts under way are counted, in ms. */
 const ATTEMPTS_POLL_MS = 20;
-/** How often an application is closed again because it has changed meanwhile. */
+/** Maximum number of times that an application is closed because it has changed since. */
 const CLOSINGS_MAX = 5;
-/** Number of missing messages that one request asks for. */
+/** Maximum number of messages that one request reads. */
 const MISSING_AT_ONCE = 500;
 /** How often the messages of a page are sent because the destination does not have them. */
 const RESENDS_MAX = 5;
@@ -78,7 +78,7 @@ async function handOver(
     );
   }
   const copy = new Copy(origin, destination, publicKey);
-  // Most of what waits crosses while the application is still served.
+  // Most messages cross while the application is still served.
   await copy.settings();
   await copy.waiting(null);
   const heldAt = performance.now();
@@ -171,7 +171,7 @@ class Copy {
   }
 }
 
-/** Copies what does not wait, after the application has arrived. Continues where an earlier call stopped. */
+/** Copies the history after the application has arrived. Continues where an earlier call stopped. */
 async function copyHistory(origin: Origin, destination: Destination): Promise<number> {
   const { publicKey, historyTo } = await destination.open(await origin.state());
   let count = 0;
