@@ -24,6 +24,7 @@ import { Gate } from "./gate.ts";
 import type { Lane } from "./lane.ts";
 import { LaneOwnership } from "./lane-ownership.ts";
 import { LaneReader } from "./lane-reader.ts";
+import { LaneRefresher } from "./lane-refresher.ts";
 import { Lanes, type OldestDue } from "./lanes.ts";
 import { Memory } from "./memory.ts";
 import { OffsetKeeper } from "./offset-keeper.ts";
@@ -77,6 +78,7 @@ export class Engine extends OneLife implements Deliverer {
   readonly #ownership: LaneOwnership;
   readonly #tasks: TaskRunner;
   readonly #fanOut: FanOut;
+  readonly #refresher: LaneRefresher;
   readonly #time: DeliveryTime;
   readonly #offsets: OffsetKeeper;
 
@@ -89,7 +91,7 @@ export class Engine extends OneLife implements Deliverer {
     const { store, socketConsumers, facts, signals, policy, directory, seqs, ids, isClockDoubted } = parts;
     const { queue } = store;
     const isStopping = () => this.isStopping;
-    const onChanged = (environmentSeq: Seq | null) => this.#gateChanged(environmentSeq);
+    const onChanged = (environmentSeq: Seq | null) => this.#refresher.gateChanged(environmentSeq);
     this.#gate = new Gate({ clock, store, facts, signals, isStopping, onChanged });
     this.#lanes = new Lanes(this.#gate);
     this.#time = new DeliveryTime(clock);
@@ -124,7 +126,13 @@ export class Engine extends OneLife implements Deliverer {
     this.#tasks = new TaskRunner(clock, store, facts, kinds, policy);
     this.#time.onClockSet = () => this.#scheduler.clockWasSet();
     this.#time.onOffsetsChanged = () => this.#offsets.keep();
-    this.#listenTo(signals);
+    this.#refresher = new LaneRefresher(
+      {
+        ...{ lanes: this.#lanes, memory: this.#memory, scheduler: this.#scheduler },
+        ...{ ownership: this.#ownership, fanOut: this.#fanOut },
+      },
+      signals,
+    );
   }
 
   /**
@@ -211,15 +219,11 @@ export class Engine extends OneLife implements Deliverer {
   }
 
   holdApplication(applicationSeq: Seq): () => void {
-    const lookAgain = () => {
-      const concerned = [...this.#lanes].filter(({ entry }) => entry?.endpoint.applicationSeq === applicationSeq);
-      void this.#fanOut.forEach(concerned, (lane) => this.#reread(lane, false));
-    };
     const release = this.#gate.holdApplication(applicationSeq);
-    lookAgain();
+    this.#refresher.gateChangedFor(applicationSeq);
     return () => {
       release();
-      lookAgain();
+      this.#refresher.gateChangedFor(applicationSeq);
     };
   }
 
@@ -279,75 +283,6 @@ export class Engine extends OneLife implements Deliverer {
 
   get retriesAheadMs(): number {
     return this.#time.aheadMs;
-  }
-
-  #listenTo(signals: Signals): void {
-    signals.react(["endpoint.changed"], ({ endpointSeq }) => this.#reread(this.#lanes.get(endpointSeq), true));
-    signals.react(["application.throttled"], ({ applicationSeq }) => {
-      // An endpoint that is still being read may belong to this application too.
-      const concerned = [...this.#lanes].filter(
-        (lane) => lane.entry?.endpoint.applicationSeq === applicationSeq || lane.isReading,
-      );
-      void this.#fanOut.forEach(concerned, (lane) => this.#reread(lane, true));
-    });
-    signals.react(["payload-versions.changed"], ({ environmentSeq }) => {
-      // A lane that is being read may get an endpoint with the earlier versions.
-      const concerned = [...this.#lanes].filter(
-        (lane) => lane.entry?.endpoint.environmentSeq === environmentSeq || lane.isReading,
-      );
-      void this.#fanOut.forEach(concerned, (lane) => this.#reread(lane, true));
-    });
-    signals.react(["lane.changed"], ({ endpointSeq }) => this.#reread(this.#lanes.get(endpointSeq), false));
-    signals.react(["socket-consumers.changed"], ({ endpointSeq }) => this.#continueFull(endpointSeq));
-    signals.react(["lane.filled"], ({ endpointSeq, position }) => this.#wake(endpointSeq, position));
-    signals.react(["instances.changed"], () => this.#ownership.renew());
-    signals.react(["store.changed"], () => {
-      void this.#fanOut.forEach([...this.#lanes], (lane) => this.#reread(lane, true));
-      this.#ownership.findLanes();
-    });
-  }
-
-  /**
-   * Stops the lanes for which the gate has closed, and continues the others. A stopped lane drops
-   * what it has read ahead, so that the memory is free for other lanes.
-   */
-  #gateChanged(environmentSeq: Seq | null): void {
-    const concerned = [...this.#lanes].filter(
-      ({ entry }) => environmentSeq === null || entry?.endpoint.environmentSeq === environmentSeq,
-    );
-    void this.#fanOut.forEach(concerned, (lane) => this.#reread(lane, false));
-  }
-
-  #wake(endpointSeq: Seq, position: Seq): void {
-    const lane = this.#ownership.laneOf(endpointSeq);
-    if (lane === null) return;
-    lane.waitsOnDisk(position);
-    if (lane.isOvertaking) this.#memory.release(lane);
-    this.#scheduler.update(lane);
-    this.#scheduler.dispatch();
-  }
-
-  /** Continues a lane whose endpoint may have room for further attempts. */
-  #continueFull(endpointSeq: Seq): void {
-    const lane = this.#lanes.get(endpointSeq);
-    if (lane?.state !== "full") return;
-    this.#scheduler.update(lane);
-    this.#scheduler.dispatch();
-  }
-
-  /**
-   * Drops the deliveries that a lane has read ahead. If `forgetEntry` is true, also drops the
-   * lane's cached endpoint.
-   */
-  #reread(lane: Lane | undefined, forgetEntry: boolean): void {
-    if (lane === undefined) return;
-    if (forgetEntry) lane.entry = null;
-    if (!lane.isOwned) return;
-    // The lane may have been waiting for the retry of a head that no longer exists.
-    lane.restsUntil = 0;
-    this.#memory.release(lane);
-    this.#scheduler.update(lane);
-    this.#scheduler.dispatch();
   }
 
   #hasRoom(lane: Lane): boolean {
