@@ -6,7 +6,7 @@ export interface BenchChild extends AsyncDisposable {
    * process ends first, or if no such line arrives within `withinMs`.
    */
   line<T>(read: (value: Record<string, unknown>) => T | null, withinMs?: number): Promise<T>;
-  /** Resolves with the first line, whatever it contains. */
+  /** Resolves with the first line, even if it is not JSON. */
   text(): Promise<string>;
 }
 

@@ -1,7 +1,8 @@
 /**
- * The requests of a load. `path`, `headers` and `body` may contain placeholders: `{n}` is a number
- * that no other request has, `{at}` the time in ms at which the request is created, and `{app}` and
- * `{type}` are numbers that go through all applications and event types in rotation.
+ * The requests of a load. `path`, `headers` and `body` may contain placeholders:
+ * - `{n}`: a number that no other request has
+ * - `{at}`: the time at which the request is created, in ms
+ * - `{app}` and `{type}`: numbers that go through all applications and event types in rotation
  */
 export interface RequestPlan {
   readonly path: string;
@@ -48,7 +49,7 @@ export function eventType(number: number | string): string {
 
 const AT = /\{at\}/g;
 const PLACEHOLDER = /\{(n|at|app|type)\}/;
-/** Digits of `{n}`. A load may send this many requests more than once only after 30 years. */
+/** Number of digits of `{n}`. */
 const NUMBER_DIGITS = 16;
 
 function payload(bodyBytes: number): string {

@@ -32,7 +32,7 @@ export interface Series {
   readonly points: readonly (readonly [stored: number, cpuMicros: number])[];
 }
 
-/** Returns the result in a text. Throws if the text is not one. */
+/** Parses the JSON of a result. Throws if the text is anything else. */
 export function parseResult(text: string): BenchResult {
   const value = JSON.parse(text) as Partial<BenchResult> | null;
   if (typeof value?.machine !== "string" || !Array.isArray(value.scenarios)) {

@@ -12,7 +12,7 @@ export interface RunOptions {
   readonly size: number | null;
 }
 
-/** Gets what happens while scenarios run. */
+/** What is called while scenarios run. */
 export interface RunListener {
   /** Gets each step, and the table of each scenario if there are several. */
   onProgress(text: string): void;

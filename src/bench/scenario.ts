@@ -28,7 +28,7 @@ export interface ScenarioContext {
 export const BODY_BYTES = 500;
 const WARM_UP_SECONDS = 2;
 
-/** Runs each side once per round, in turn, so that drift of the machine favours none. */
+/** Runs each side once per round, in turn, so that changes of the machine affect all sides. */
 export async function alternate<Name extends string, R>(
   { rounds, onProgress }: Pick<ScenarioContext, "rounds" | "onProgress">,
   sides: Readonly<Record<Name, () => Promise<R>>>,
@@ -73,7 +73,7 @@ export function megabytes(bytes: number | null): number | null {
 export interface LegOptions {
   readonly requests?: Partial<RequestPlan>;
   readonly perSecond?: number;
-  /** Paths of the receiver to which the bare loop sends each message, and webhooks per message. */
+  /** Number of webhooks per message. The bare loop sends them to as many paths of the receiver. */
   readonly fanOut?: number;
   readonly connections?: number;
   readonly requestsMax?: number;

@@ -44,7 +44,7 @@ export async function startBareLoopSubject(
   };
 }
 
-/** A server of this program with data of its own. */
+/** A server of this program with its own data. */
 export interface Server extends Subject {
   /**
    * Calls the API with the root token, and returns the JSON of the response. Throws unless the
@@ -169,7 +169,7 @@ async function inParallel<T>(items: readonly T[], run: (item: T) => Promise<unkn
   await Promise.all(Array.from({ length: CALLS_AT_ONCE }, worker));
 }
 
-/** Returns a reader of lines that have this field with a text. */
+/** Returns a function that reads a string field of a line, or returns null if the line lacks it. */
 export function textField(name: string): (value: Record<string, unknown>) => string | null {
   return ({ [name]: value }) => (typeof value === "string" ? value : null);
 }

@@ -37,7 +37,7 @@ export const wide: Scenario = {
   title: "one message to 1,000 endpoints",
   preparation: null,
   async run(context) {
-    // A fixed number of messages, because an intake without end would only grow the queue.
+    // The number of messages is fixed, because more would only make the queue longer.
     const requestsMax = context.seconds * WIDE_MESSAGES_PER_SECOND;
     const options = { fanOut: WIDE, connections: 1, requestsMax };
     const found = await alternate(context, {
@@ -130,7 +130,7 @@ export const hanging: Scenario = {
   },
 };
 
-/** Loads a healthy endpoint at a low rate, after as many messages as wanted were sent to endpoints that hang. */
+/** Loads a healthy endpoint at a low rate, with or without deliveries that wait for endpoints that hang. */
 function healthyLeg(context: ScenarioContext, withHanging: boolean) {
   const { work, seconds } = context;
   return withServer(context, [], async ({ server, receiverUrl }) => {

@@ -1,7 +1,7 @@
 import { median } from "../figures.ts";
 import { REFUSING_PATH } from "../receiver.ts";
 import { numberText } from "../report.ts";
-import { batchRequests } from "../request.ts";
+import { BATCH, batchRequests } from "../request.ts";
 import { startReceiver } from "../run-load.ts";
 import { BODY_BYTES, namedUrl, type Scenario, type ScenarioContext, single } from "../scenario.ts";
 import { createEndpoints, type Server, startServer } from "../subject.ts";
@@ -9,7 +9,6 @@ import { prepared } from "./prepared.ts";
 
 const ATTEMPTS = 1_000_000;
 const DEAD_SHARE = 0.4;
-const PER_REQUEST = 1000;
 /** A list is read this often. The median of the longest holds is its figure. */
 const READS = 5;
 const PING_EVERY_MS = 1;
@@ -76,8 +75,8 @@ async function fill({ work, size, onProgress }: ScenarioContext, server: Server,
   ] as const) {
     const requests = batchRequests(server.token, BODY_BYTES);
     const body = requests.body.replace("{type}", String(type));
-    const requestsMax = Math.ceil((attempts * share) / PER_REQUEST);
-    onProgress(`storing ${requestsMax * PER_REQUEST} messages that ${type === 0 ? "are delivered" : "fail"} …`);
+    const requestsMax = Math.ceil((attempts * share) / BATCH);
+    onProgress(`storing ${requestsMax * BATCH} messages that ${type === 0 ? "are delivered" : "fail"} …`);
     await prepared(work, server, { requests: { ...requests, body }, requestsMax });
   }
 }

@@ -1,4 +1,4 @@
-import { batchRequests, messageRequests } from "../request.ts";
+import { BATCH, batchRequests, messageRequests } from "../request.ts";
 import type { Series } from "../result.ts";
 import { reportOf, runLoad, startReceiver } from "../run-load.ts";
 import { BODY_BYTES, compared, megabytes, namedUrl, type Scenario, type ScenarioContext, single } from "../scenario.ts";
@@ -68,7 +68,6 @@ async function pointsOf(work: Workplace, subject: Subject, receiverUrl: string, 
 
 const PENDING = 5_000_000;
 const SAMPLE = 100_000;
-const PER_REQUEST = 1000;
 const FIRST_DELIVERY_WITHIN_MS = 60_000;
 const POLL_MS = 10;
 
@@ -113,7 +112,7 @@ async function fillBacklog(
   await using server = await startServer(work, dataDir);
   await createEndpoints(server, { url: namedUrl(receiverUrl), more: { paused: true } });
   const requests = batchRequests(server.token, BODY_BYTES);
-  const fill = (messages: number) => filled(work, server, { requests, requestsMax: Math.ceil(messages / PER_REQUEST) });
+  const fill = (messages: number) => filled(work, server, { requests, requestsMax: Math.ceil(messages / BATCH) });
   const first = await fill(sample);
   if (total > 2 * sample) await fill(total - 2 * sample);
   const last = total > sample ? await fill(sample) : first;

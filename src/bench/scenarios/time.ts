@@ -41,7 +41,7 @@ export const latency: Scenario = {
   },
 };
 
-/** So many messages are stored before, for each second of load, that deleting them does not end earlier. */
+/** Number of old messages per second of load, so that deleting them takes as long as the load. */
 const OLD_PER_SECOND = 25_000;
 const OLD_ENOUGH_MS = 1500;
 
@@ -71,7 +71,7 @@ export const retention: Scenario = {
   },
 };
 
-/** Loads a server whose messages of earlier are older than its retention. */
+/** Loads a server with stored messages that are older than its retention. */
 async function retentionLeg({ work, seconds }: ScenarioContext, flags: readonly string[]) {
   using directory = work.directory();
   await using receiver = await startReceiver(work);
