@@ -293,7 +293,7 @@ describe("a delivery to an endpoint with a transformation", () => {
     ["it adds a password", "function handler(w) { w.url = w.url.replace('//', '//a:b@'); return w; }", "`url`: only"],
     ["its URL is none", "function handler(w) { w.url = 'hook'; return w; }", "`url` must be a URL."],
     ["its URL is too long", "function handler(w) { w.url += 'x'.repeat(70000); return w; }", "`url` must have at most"],
-    ["its reason to cancel is no text", "function handler(w) { w.cancel = 1; return w; }", "`cancel` must be"],
+    ["its reason to cancel is not a string", "function handler(w) { w.cancel = 1; return w; }", "`cancel` must be"],
     ["its method is not allowed", "function handler(w) { w.method = 'GET'; return w; }", "`method` must be"],
     [
       "it sets the host header",
@@ -306,7 +306,7 @@ describe("a delivery to an endpoint with a transformation", () => {
       "function handler(w) { w.headers.a = 'b\\r\\nc: d'; return w; }",
       "`headers`: Only printable",
     ],
-    ["a header is no text", "function handler(w) { w.headers.a = 5; return w; }", "`headers` must be an object"],
+    ["a header is not a string", "function handler(w) { w.headers.a = 5; return w; }", "`headers` must be an object"],
     [
       "its payload is too large",
       "function handler(w) { w.payload = 'x'.repeat(70000); return w; }",

@@ -39,7 +39,7 @@ test("when SQS does not remove a message with three requests, settling it fails 
   expect(removals).toEqual([["a"], ["a"], ["a"]]);
 });
 
-test("entries of a response to a removal that have wrong types are no error", async () => {
+test("entries with wrong types in the response to a removal are ignored", async () => {
   const { settler } = settlerWith([[null, 5, {}, { Id: {}, Code: [] }] as never]);
   await settler.remove(message("a"));
 });
