@@ -27,7 +27,7 @@ const HEADERS = {
 /** Defines the stream of an application's messages. */
 export function messageEventRoutes(context: Context): Operation[] {
   const { ids, facts, clock, stopping, lookup, pages, seqs, store } = context;
-  const streams = new MessageStreams({ facts, clock, stopping, isShared: store.feed.isShared });
+  const streams = new MessageStreams({ facts, clock, stopping, isShared: () => store.feed.isShared() });
 
   /** Reads the next messages. No read is refused, because the number of streams is limited. */
   function read(identity: Identity, application: Application, filter: MessageFilter, after: Seq): Promise<EventPage> {

@@ -35,12 +35,8 @@ export class PollReader {
   readonly #doorbell: Doorbell;
 
   constructor(private readonly context: Context) {
-    this.#doorbell = new Doorbell(
-      context.facts,
-      context.clock,
-      context.stopping,
-      undefined,
-      context.store.feed.isShared,
+    this.#doorbell = new Doorbell(context.facts, context.clock, context.stopping, undefined, () =>
+      context.store.feed.isShared(),
     );
   }
 
