@@ -65,6 +65,9 @@ export const CANARIES = {
   "reversed-queue": { seed: 2, violation: /is stored after one that followed it/ },
   "unlogged-poison": { seed: 2, violation: /is refused but is not logged/ },
   "unread-disabling": { seed: 9, violation: /still receives messages from .* after it was changed/ },
+  "ended-lease": { seed: 13, violation: /to two workers at the same time/ },
+  "forgotten-acknowledgement": { seed: 3, violation: /although it was acknowledged/ },
+  "skipped-message": { seed: 3, violation: /was never leased/ },
 } as const satisfies Readonly<Record<string, PlantedFault>>;
 export type Canary = keyof typeof CANARIES;
 export const CANARY_NAMES = Object.keys(CANARIES) as Canary[];

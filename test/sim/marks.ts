@@ -111,6 +111,12 @@ const STAGES = [
     "crash: with frames at consumers",
     "crash: between an acknowledgement of a consumer and its settlement",
   ] as const),
+  ...(["group: leased", "group: leased again after its end", "group: leased again when given back"] as const),
+  ...([
+    "group: acknowledged",
+    "group: acknowledgement refused",
+    "crash: between a lease and its acknowledgement",
+  ] as const),
   ...(["source: counts lost in a crash", "cron: run", "cron: only the latest of the missed runs"] as const),
 ] as const;
 export type Stage = (typeof STAGES)[number];
@@ -134,6 +140,7 @@ const RARE: ReadonlySet<Mark> = new Set<Mark>([
   "crash after commit: token",
   "crash: between a queue's commit and its acknowledgement",
   "crash: between an acknowledgement of a consumer and its settlement",
+  "crash: between a lease and its acknowledgement",
   "crash: between the receipt of a queue's message and its commit",
   "crash: during a stop",
   "crash: with a full disk",
@@ -157,6 +164,8 @@ const RARE: ReadonlySet<Mark> = new Set<Mark>([
   "endpoint: disabled as failing",
   "expunge meets attempt",
   "expunge meets busy lane",
+  "group: acknowledgement refused",
+  "group: leased again when given back",
   "key: first call failed, next one tried",
   "lane: enabled while being buried",
   "lane: passed over after the clock was set back",

@@ -29,6 +29,7 @@ export async function runPhases(world: World): Promise<void> {
   await calmPhase(world);
   await redriveEverything(world);
   await world.calls.do(readAllLinks);
+  await world.groups.drain();
   await look(world);
   checks.ending.everyMessage(world.sent, network, world.program.kernel.ids);
   checks.ending.nothingSurvivedPurge();
@@ -44,6 +45,7 @@ async function faultyPhase(world: World): Promise<void> {
   const { dice, faults } = world;
   faults.areOn = true;
   world.aims.mode = "all";
+  world.groups.begin();
   const events = dice.between(40, 120);
   for (let i = 0; i < events && !world.isFull; i++) {
     await world.steps.passTime(rollPause(world));

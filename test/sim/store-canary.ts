@@ -7,6 +7,7 @@ import { changedConfiguration } from "./configuration-canary.ts";
 import type { Dice } from "./dice.ts";
 import { changedAtDoor } from "./door-canary.ts";
 import { repeating, unhealed, withOthers } from "./engine-canary.ts";
+import { groupsWith } from "./group-canary.ts";
 import { changedFromQueue } from "./queue-canary.ts";
 import { HOUR_MS } from "./scene.ts";
 import { functionMessagesChanged, historyWith } from "./shape-canary.ts";
@@ -27,7 +28,7 @@ export function plant(canary: Canary | null, store: Store, soil: Soil): Store {
     queue: changedQueue(canary, queue, soil),
     configuration: changedConfiguration(canary, configuration),
     housekeeping: changedHousekeeping(canary, housekeeping, soil),
-    history: historyWith(canary, history),
+    history: { ...historyWith(canary, history), groups: groupsWith(canary, history.groups) },
   });
 }
 

@@ -64,6 +64,7 @@ const SLOW_WRITES: ReadonlySet<string> = new Set([
   ...["configuration.tokens.revoke", "configuration.tokens.endOfApplication", "housekeeping.tasks.update"],
   ...["configuration.sources.update", "configuration.sources.rotateToken", "configuration.sources.delete"],
   ...["configuration.sources.setLastRun", "history.sourceLog.add", "history.payloadLinks.use"],
+  ...["history.groups.lease", "history.groups.ack", "history.groups.nack"],
 ]);
 
 export function mayBeSlow(name: string): "read" | "write" | null {

@@ -12,6 +12,7 @@ import { Dice } from "./dice.ts";
 import { Faults } from "./faults.ts";
 import { CALLED_HOST } from "./functions.ts";
 import { rollSettings } from "./furnish.ts";
+import { SimGroups } from "./groups/groups.ts";
 import { Lives } from "./lives.ts";
 import { Marks } from "./marks.ts";
 import { Network } from "./network.ts";
@@ -67,6 +68,7 @@ export class World implements Scene {
   readonly aims: Aims;
   readonly lives: Lives;
   readonly calls = new Calls(this);
+  readonly groups: SimGroups;
   environment: Seq = 0;
   readonly applications: Seq[] = [];
   readonly endpoints: Seq[] = [];
@@ -110,6 +112,7 @@ export class World implements Scene {
       ...{ busy: this.rates.faults.shortage, onFunctionStep },
     });
     this.lives = new Lives(this);
+    this.groups = new SimGroups(this);
     this.checks.sources.queues.onReceived = () => this.#perhapsDisturb();
     this.network.onArrival = (arrival) => {
       const isThin = this.checks.thin.received(arrival, this.program.kernel.ids);

@@ -54,6 +54,8 @@ export class SimConsumer implements ConsumerSocket {
   }
 
   send(text: string): void {
+    // An attempt of a program that has ended may go on until its next call to the outside.
+    if (!this.program.isAlive) return;
     const { deliveryId, messageId, ...rest } = JSON.parse(text) as Omit<ReceivedFrame, "body">;
     const frame = { deliveryId, messageId, body: bytesOfFrame(rest) ?? new Uint8Array() };
     this.scene.checks.consumers.sent(this, frame);
