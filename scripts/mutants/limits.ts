@@ -135,7 +135,7 @@ export const limitMutants: readonly Mutant[] = [
   {
     name: "excess-connections-stay-open",
     file: "src/edge/client-connections.ts",
-    find: "if (isKnown || isBusy) sockets.refuse(socket, this.server.isEncrypted ? null : REFUSAL);",
+    find: "if (isKnown || isBusy) sockets.refuse(socket, this.#refusal);",
     replace: "",
     test: CONNECTIONS,
   },
@@ -144,6 +144,13 @@ export const limitMutants: readonly Mutant[] = [
     file: "src/edge/client-connections.ts",
     find: "const excess = accepted.length - connectionsMax;",
     replace: "const excess = accepted.length - connectionsMax + 1;",
+    test: CONNECTIONS,
+  },
+  {
+    name: "connections-of-one-port-starve-those-of-another",
+    file: "src/edge/client-connections.ts",
+    find: "if (wasFull) this.#letOthersIn(sockets, table);",
+    replace: "",
     test: CONNECTIONS,
   },
   {
