@@ -92,7 +92,11 @@ describe.skipIf(chromiumPath === null)("a session in a browser", () => {
       await page.getByRole("button", { name: "Continue" }).click();
       await page.waitForURL(`${server.url}/ui/**`);
       const [cookie, ...others] = (await context.cookies(server.url)).filter(({ name }) => name.startsWith("boathook"));
-      expect(cookie).toMatchObject({ httpOnly: true, sameSite: "Strict", path: "/" });
+      // The address contains the reason if the login has failed.
+      expect([page.url(), cookie]).toMatchObject([
+        expect.any(String),
+        { httpOnly: true, sameSite: "Strict", path: "/" },
+      ]);
       expect(others.filter(({ name }) => name.startsWith("boathook_session"))).toEqual([]);
       const tab = await context.newPage();
       await tab.goto(`${server.url}/docs/guide/providers`);
