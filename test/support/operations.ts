@@ -6,5 +6,6 @@ import { Signals } from "../../src/core/signal.ts";
 
 /** Returns the descriptors of all operations, even hidden ones. Their handlers cannot be called. */
 export function allOperations(): readonly Operation[] {
-  return operationsOf({ facts: new Facts(), signals: new Signals(() => {}) } as unknown as Context);
+  const context = { facts: new Facts(), signals: new Signals(() => {}), store: { feed: { isShared: () => false } } };
+  return operationsOf(context as unknown as Context);
 }
