@@ -81,7 +81,7 @@ export class Sender {
     const path = `${applicationPath(this.app)}/msg/batch?with_content=false`;
     const response = await this.api.post(path, body, { Application: this.app });
     const results = (response as { readonly data?: readonly Result[] } | null)?.data;
-    if (results?.length !== items.length) {
+    if (!Array.isArray(results) || results.length !== items.length || !results.every(isResult)) {
       throw new RelayFailed("The response contains no results of messages. Check --server.");
     }
     return results;
@@ -155,6 +155,12 @@ export class Sender {
   #eventId({ id }: Row): string {
     return `${this.eventIdPrefix}${id}`;
   }
+}
+
+/** Returns whether a value says what became of a message. */
+function isResult(value: unknown): boolean {
+  const { id, code } = Object(value) as Result;
+  return typeof id === "string" || typeof code === "string";
 }
 
 /** Returns whether a request was refused because of a message in it. */

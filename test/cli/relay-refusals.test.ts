@@ -172,17 +172,20 @@ describe.skipIf(!hasPostgres)("rows that the relay cannot send", () => {
     expect(await world.messages(app)).toEqual([]);
   });
 
-  test("a server that responds without results of messages ends the relay with one sentence", async () => {
-    const table = await world.table();
-    await add(table, "acme", "a", "{}");
-    await using other = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => Response.json({}) });
-    const env = { BOATHOOK_SERVER: `http://127.0.0.1:${other.port}` };
-    const { code, stderr } = await world.run(["--table", table, "--once"], env);
-    expect({ code, last: stderr.trimEnd().split("\n").slice(1) }).toEqual({
-      code: 1,
-      last: ["The response contains no results of messages. Check --server."],
-    });
-  });
+  test.each(["{}", '{"data":[null]}', '{"data":"a"}', '{"data":[{}]}'])(
+    "a server that responds with %s instead of results of messages ends the relay with one sentence",
+    async (text) => {
+      const table = await world.table();
+      await add(table, "acme", "a", "{}");
+      await using other = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response(text) });
+      const env = { BOATHOOK_SERVER: `http://127.0.0.1:${other.port}` };
+      const { code, stderr } = await world.run(["--table", table, "--once"], env);
+      expect({ code, last: stderr.trimEnd().split("\n").slice(1) }).toEqual({
+        code: 1,
+        last: ["The response contains no results of messages. Check --server."],
+      });
+    },
+  );
 
   test("rows that are larger than a request may be together are sent in several requests", async () => {
     const table = await world.table(PERMISSIVE);
