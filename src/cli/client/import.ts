@@ -4,7 +4,7 @@ import { type ApplyFlags, applyAndPrint } from "./apply-and-print.ts";
 import { withExpectedForm } from "./expected-form.ts";
 import { originAt } from "./origin.ts";
 import { printable } from "./printable.ts";
-import { addServerOptions, serverClient, serverUrl } from "./server-options.ts";
+import { addServerOptions, bareServerUrl, serverClient } from "./server-options.ts";
 
 interface ConvoyFlags extends ApplyFlags {
   readonly project: string;
@@ -41,7 +41,7 @@ function subcommand(command: Command, name: string, description: string): Comman
   const sub = command
     .command(name)
     .description(description)
-    .addArgument(new Argument("<url>", "URL of the other server").argParser(serverUrl))
+    .addArgument(new Argument("<url>", "URL of the other server").argParser(bareServerUrl))
     .option("--dry-run", "only print the differences")
     .option("--json", "print the changes and what cannot be copied as one JSON object");
   return addServerOptions(sub);

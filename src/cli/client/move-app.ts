@@ -6,7 +6,7 @@ import { moveApplication } from "./move/mover.ts";
 import { Destination, Origin } from "./move/servers.ts";
 import { printable } from "./printable.ts";
 import { ServerClient } from "./server-client.ts";
-import { addServerOptions, serverClient, serverUrl } from "./server-options.ts";
+import { addServerOptions, bareServerUrl, serverClient } from "./server-options.ts";
 
 interface Flags {
   readonly to: string;
@@ -25,7 +25,7 @@ export function addMoveAppCommand(program: Command): void {
       "Move an application to another server, with its endpoints, tokens and waiting deliveries. After a failure, run the same command again.",
     )
     .argument("<app>", "id or uid of the application")
-    .addOption(new Option("--to <url>", "URL of the other server").argParser(serverUrl).makeOptionMandatory())
+    .addOption(new Option("--to <url>", "URL of the other server").argParser(bareServerUrl).makeOptionMandatory())
     .option("--to-environment <environment>", "name or org_ id of the environment there")
     .option("--with-history", "also copy messages that do not wait, with their attempts")
     .addOption(

@@ -78,10 +78,10 @@ export function serverUrl(text: string): string {
 }
 
 /**
- * Checks the value of `--server` of a command that sends a token. Such requests cannot have a user, and
+ * Checks the address of a server to which a command sends a token. Such requests cannot have a user, and
  * the address appears in messages.
  */
-function bareServerUrl(text: string): string {
+export function bareServerUrl(text: string): string {
   const url = socketPathOf(serverUrl(text)) === null ? new URL(text) : null;
   if (url !== null && url.username + url.password + url.search + url.hash !== "") {
     throw new InvalidArgumentError("Must be a URL without a user, a query and a fragment.");
