@@ -92,7 +92,10 @@ export class MessageStream {
     while (!this.#hasEnded) {
       // Begins before the read, so that no message is missed in between.
       const wait = begin(startedAt + KEEP_ALIVE_MS - clock.steady());
-      const { bytes, cursor, more } = await read(this.#cursor);
+      const { bytes, cursor, more } = await read(this.#cursor).catch((error: unknown) => {
+        wait.cancel();
+        throw error;
+      });
       if (bytes.length > 0 || more) wait.cancel();
       // What cannot be kept in memory now is read again.
       if (bytes.length > 0 && !(await this.#reserve(bytes.length))) continue;
