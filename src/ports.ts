@@ -322,6 +322,8 @@ export interface QueueRequest {
   readonly bodyBytesMax: number;
   /** A name for the consumer that stays the same for the source. */
   readonly consumer: string;
+  /** Called when messages were removed from the queue before they were taken. `detail` is a sentence. */
+  readonly onRemoved?: (detail: string) => void;
 }
 
 /**

@@ -13,6 +13,8 @@ export interface BrokerSettings {
   readonly tls: ClientTls | null;
   /** A name for the consumer that stays the same for the source. */
   readonly consumer: string;
+  /** Called when messages were removed from the queue before they were taken. `detail` is a sentence. */
+  readonly onRemoved?: (detail: string) => void;
 }
 
 /** Connects to the brokers of one protocol. */

@@ -79,7 +79,7 @@ export class Consumer {
 
   async #connectAndTake(signal: AbortSignal): Promise<void> {
     const { clock, take } = this.parts;
-    const settings = settingsOf(this.entry, this.parts.name);
+    const settings = { ...settingsOf(this.entry, this.parts.name), onRemoved: this.#removed };
     const broker = await this.parts.broker();
     const connection = await broker.connect(settings, signal);
     try {
@@ -97,6 +97,11 @@ export class Consumer {
       await connection.close();
     }
   }
+
+  readonly #removed = (detail: string): void => {
+    const { seq: sourceSeq, provider: broker } = this.entry.source;
+    this.parts.facts.state({ type: "source.removed", sourceSeq, broker, detail });
+  };
 
   #failed(error: unknown): void {
     if (!(error instanceof BrokerError)) {

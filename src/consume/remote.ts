@@ -11,14 +11,14 @@ export function openRemote(protocol: QueueProtocol, parts: BrokerParts): Broker 
   const { clients, policy, bodyBytesMax } = parts;
   const findAddresses = addressFinder({ ports: parts, policy });
   return {
-    async connect({ url, prefetch, tls, consumer }, signal) {
+    async connect({ url, ...settings }, signal) {
       if (clients === undefined) throw new BrokerError(`This server cannot take messages over ${protocol}.`);
       if (policy.isProxied === true) throw new BrokerError(NOT_THROUGH_PROXY);
       const finder = new DestinationFinder(url, { ports: parts, policy });
       const found = finder.known ?? (await finder.resolve(signal));
       if (!("addresses" in found)) throw new BrokerError(found.detail);
       const { addresses } = found;
-      return clients.queues[protocol]({ url, addresses, findAddresses, tls, prefetch, bodyBytesMax, consumer }, signal);
+      return clients.queues[protocol]({ ...settings, url, addresses, findAddresses, bodyBytesMax }, signal);
     },
   };
 }

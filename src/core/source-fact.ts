@@ -36,5 +36,13 @@ export type SourceFact =
       readonly state: BrokerState["state"];
       readonly error: string | null;
     }
+  /** Messages were removed from the queue of a source before they were taken, so they are lost. */
+  | {
+      readonly type: "source.removed";
+      readonly sourceSeq: Seq;
+      /** The type of the source. */
+      readonly broker: string;
+      readonly detail: string;
+    }
   /** A key of a provider could not be fetched, so a request could not be checked and got 503. */
   | { readonly type: "source.key-unavailable"; readonly sourceSeq: Seq; readonly message: string };

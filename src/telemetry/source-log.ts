@@ -4,7 +4,7 @@ import type { Log } from "./log.ts";
 
 /** Logs what sources refuse, and their connections to brokers. */
 export function logSources(facts: Facts, log: Log, ids: IdCodec): void {
-  facts.on(["source.refused", "source.key-unavailable", "source.connection"], (fact) => {
+  facts.on(["source.refused", "source.key-unavailable", "source.removed", "source.connection"], (fact) => {
     const sourceId = ids.encode("src_", fact.sourceSeq);
     switch (fact.type) {
       case "source.refused": {
@@ -21,6 +21,12 @@ export function logSources(facts: Facts, log: Log, ids: IdCodec): void {
         log.warn(
           { event: fact.type, sourceId },
           `Request to a source could not be checked, because a key of the provider could not be fetched. ${fact.message}`,
+        );
+        break;
+      case "source.removed":
+        log.error(
+          { event: fact.type, sourceId, broker: fact.broker },
+          `Messages were removed from the queue of a source before they were taken. ${fact.detail}`,
         );
         break;
       case "source.connection": {

@@ -173,15 +173,31 @@ describe.skipIf(!hasKafka)("a source of type kafka", () => {
     await produce(source.topic, bodies(3));
     await world.arrived(source, 3);
     await untilCommitted(source.group, source.topic);
-    await broker.admin.deleteTopics({ topics: [source.topic] });
-    await soon(
-      () => broker.admin.listTopics(),
-      (topics) => !topics.includes(source.topic),
-    );
-    await broker.admin.createTopics({ topics: [{ topic: source.topic }], waitForLeaders: true });
+    await broker.recreate(source.topic);
     await produce(source.topic, ["again", "and again"]);
     const texts = (await world.arrived(source, 5)).map(({ text }) => text);
     expect(texts.toSorted()).toEqual([...bodies(3), "again", "and again"].toSorted());
+  });
+
+  test("when Kafka has removed messages that a source had not taken, the log says so, and the source takes the others", async () => {
+    const source = await newSource();
+    await produce(source.topic, bodies(2));
+    await world.arrived(source, 2);
+    await untilCommitted(source.group, source.topic);
+    await world.patch(source, { disabled: true });
+    await soon(
+      async () => (await broker.admin.describeGroups([source.group])).groups[0]!.members,
+      (members) => members.length === 0,
+    );
+    await produce(source.topic, ["removed", "removed too"]);
+    await broker.admin.deleteTopicRecords({ topic: source.topic, partitions: [{ partition: 0, offset: "4" }] });
+    await produce(source.topic, ["kept"]);
+    await world.patch(source, { disabled: false });
+    expect((await world.arrived(source, 3)).map(({ text }) => text)).toEqual([...bodies(2), "kept"]);
+    const { msg } = await world.server.logged(
+      ({ event, sourceId }) => event === "source.removed" && sourceId === source.id,
+    );
+    expect(msg).toContain(`Partition 0 of the topic ${source.topic} does not have the next message any more`);
   });
 
   test("a Kafka source takes nothing while it is disabled, and the rest when it is enabled", async () => {

@@ -104,7 +104,7 @@ describe("a source that takes from a queue", () => {
   test("a source connects to its broker with the stored settings, and its state is connected", async () => {
     const { world, broker, source, state } = await worldWith({ config: { url: QUEUE_URL, prefetch: 7 } });
     const name = `boathook-${world.kernel.ids.encode("src_", source.seq)}`;
-    expect(broker.attempts.map(({ url, ...rest }) => ({ url: url.href, ...rest }))).toEqual([
+    expect(broker.attempts.map(({ url, onRemoved: _, ...rest }) => ({ url: url.href, ...rest }))).toEqual([
       { url: QUEUE_URL, prefetch: 7, tls: null, consumer: name },
     ]);
     expect(state()).toMatchObject({ state: "connected", error: null });

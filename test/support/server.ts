@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fromSources, type Program, run, startBoathook } from "./binary.ts";
+import { fromSources, type Program, type RunningBoathook, run, startBoathook } from "./binary.ts";
 
 /** A server process with its own data directory, for tests over HTTP. */
 export interface TestServer {
@@ -12,6 +12,8 @@ export interface TestServer {
   createToken(...options: string[]): Promise<string>;
   /** Runs a command on the data directory and returns its output. */
   run(...command: string[]): Promise<string>;
+  /** Resolves to the first line of the log that fits, as soon as there is one. */
+  readonly logged: RunningBoathook["logged"];
   /** Stops the server as an operator does and removes its data. */
   stop(): Promise<void>;
   /** Kills the server and starts another one on the same data and port. `env` changes its environment. */
@@ -46,6 +48,7 @@ export async function startServer(
     url,
     dataDir,
     run: command,
+    logged: (fits) => server.logged(fits),
     createToken: (...words) => command("token", "create", ...words),
     async stop() {
       await server.stop();

@@ -15,6 +15,9 @@ export interface KafkaPlace {
   readonly findAddresses: FindAddresses;
 }
 
+/** What `kafkajs` logs when the next offset of a partition does not exist. It reports this nowhere else. */
+const OFFSET_RESET = "Offset out of range, resetting to default offset";
+
 interface LinkOptions {
   /** Maximum size of a response. */
   readonly responseBytesMax: number;
@@ -22,6 +25,8 @@ interface LinkOptions {
   readonly retry?: RetryOptions;
   /** Time limit of a request, in ms. Null means none. */
   readonly requestMs: number | null;
+  /** Called when a consumer continues with the oldest message of a partition, because its next one is gone. */
+  readonly onOffsetReset?: (partition: number) => void;
 }
 
 /** A client of a cluster and its connections. */
@@ -38,7 +43,7 @@ export class KafkaLink {
   ) {
     this.named = kafkaUrl(place.url);
     const { brokers, login } = this.named;
-    const { requestMs, retry = { retries: 0 } } = options;
+    const { requestMs, retry = { retries: 0 }, onOffsetReset } = options;
     this.client = new Kafka({
       clientId: "boathook",
       brokers: brokers.map(({ host, port }) => `${seedHost(host)}:${port}`),
@@ -50,7 +55,11 @@ export class KafkaLink {
       enforceRequestTimeout: requestMs !== null,
       ...(requestMs !== null && { requestTimeout: requestMs }),
       retry,
-      logCreator: () => () => {},
+      logCreator:
+        () =>
+        ({ log: { message, partition } }) => {
+          if (message === OFFSET_RESET) onOffsetReset?.(Number(partition));
+        },
     });
   }
 

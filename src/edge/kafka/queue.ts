@@ -39,13 +39,16 @@ interface Delivery extends BrokerMessage {
 
 /** Takes the messages of a topic as a member of a consumer group, from the oldest message on. */
 export async function openKafkaQueue(request: QueueRequest, signal: AbortSignal): Promise<BrokerConnection> {
-  const { url, addresses, findAddresses, tls, consumer } = request;
+  const { url, addresses, findAddresses, tls, consumer, onRemoved } = request;
   const named = parseKafkaQueueUrl(url);
   if (typeof named === "string") throw new BrokerError(named);
   useCodecs();
   const link = new KafkaLink(
     { url, tls, findAddresses },
-    { responseBytesMax: RESPONSE_BYTES_MAX, requestMs: REQUEST_MS, retry: RETRY },
+    {
+      ...{ responseBytesMax: RESPONSE_BYTES_MAX, requestMs: REQUEST_MS, retry: RETRY },
+      onOffsetReset: (partition) => onRemoved?.(removedText(link.named.topic, partition)),
+    },
   );
   const { port } = link.named.brokers[0]!;
   const explain = (error: unknown) =>
@@ -161,6 +164,10 @@ class KafkaQueue implements BrokerConnection<Delivery> {
     this.#inflow.end(this.explain(error));
     this.#ended.resolve();
   }
+}
+
+function removedText(topic: string, partition: number): string {
+  return `Partition ${partition} of the topic ${topic} does not have the next message any more, so the source continues with the oldest one. Is the retention of the topic long enough?`;
 }
 
 function deliveryOf(

@@ -37,6 +37,8 @@ export interface TestKafka extends Broker {
     readonly partitions?: number;
     readonly config?: Readonly<Record<string, string>>;
   }): Promise<string>;
+  /** Deletes a topic and creates it again, with one partition. */
+  recreate(topic: string): Promise<void>;
   /** Returns the number of messages in a topic. */
   count(topic: string): Promise<number>;
   /** Returns the messages in a topic, in the order of each partition. */
@@ -103,6 +105,16 @@ export async function startKafka(tls: BrokerTls | null = null): Promise<TestKafk
       await admin.createTopics({ topics: [{ topic, numPartitions, configEntries }], waitForLeaders: true });
       await untilLed([topic]);
       return topic;
+    },
+    async recreate(topic) {
+      await admin.deleteTopics({ topics: [topic] });
+      await soon(
+        () => admin.listTopics(),
+        (found) => !found.includes(topic),
+      );
+      // The client fails if the broker does not lead the new partition at once.
+      await admin.createTopics({ topics: [{ topic }], waitForLeaders: false });
+      await untilLed([topic]);
     },
     contents: async (topic) => contentsOf(client, topic, await count(topic)),
     async lag(groupId, topic) {
