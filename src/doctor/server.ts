@@ -115,7 +115,13 @@ export function serverFindings(facts: ServerFacts, now: number): Finding[] {
   }
   if (reading.kind === "refused") return [refusedFinding(url, reading.status)];
   const found = CHECKS.map((check) => check(reading.report, facts, now)).filter((finding) => finding !== null);
-  return [ok("server", `The server at ${url} is running.`), ...found];
+  return [ok("server", `${nameOf(reading.report)} at ${url} is running.`), ...found];
+}
+
+/** Returns what a server is called in a sentence: it has a name if it is one of several shards. */
+function nameOf({ system }: ServerReport): string {
+  const shard = system.settings.find(({ name }) => name === "shard")?.value ?? null;
+  return shard === null ? "The server" : `The shard ${shard}`;
 }
 
 function refusedFinding(url: string, status: number): Finding {

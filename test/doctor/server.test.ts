@@ -109,6 +109,16 @@ describe("findings about a running server", () => {
     expect(found(changed, changedEnvironment)).toEqual([...expected]);
   });
 
+  test("a server that is one of several shards is called by its name", () => {
+    const textFor = (settings: ServerReport["system"]["settings"]) => {
+      const reading = { kind: "report", report: { system: { ...system, settings }, environments: [] } } as const;
+      const facts = { url: "http://h", reading, version: "1.0.0", backlogThresholdMs: 300_000 };
+      return serverFindings(facts, NOW)[0]!.detail;
+    };
+    expect(textFor([{ name: "shard", value: "eu1" }])).toBe("The shard eu1 at http://h is running.");
+    expect(textFor([{ name: "shard", value: null }])).toBe("The server at http://h is running.");
+  });
+
   test("a server that gives no report fails", () => {
     expect(of({ kind: "unreachable", reason: "refused" })).toEqual(["fail server"]);
     expect(of({ kind: "refused", status: 403 })).toEqual(["fail server"]);

@@ -46,10 +46,12 @@ export function SystemPage() {
 }
 
 function Program({ of: { version, commit, runtime, platform, startedAt, ...of } }: { of: System }) {
-  const { delivery, memory, openFiles, connections, clock } = of;
+  const { delivery, memory, openFiles, connections, clock, settings } = of;
+  const shard = settings.find(({ name }) => name === "shard")?.value ?? null;
   return (
     <Section title="Server">
       <dl class="facts">
+        {shard !== null && <Fact name="Shard">{shard}</Fact>}
         <Fact name="Version">{commit === null ? version : `${version} (${commit.slice(0, 8)})`}</Fact>
         <Fact name="Runtime">{`${runtime}, ${platform}`}</Fact>
         <Fact name="Started">
