@@ -164,7 +164,7 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
     moveHolds: new MoveHolds(clock, engine, directory),
     ...{ engine, retention, backlogWatch, clockTrust, series, cron, oldestDue },
     ...{ heavyWork, tracer, sandbox: ports.sandbox ?? noSandbox },
-    certificates: new CertificateWatch(clock, store, signals),
+    certificates: new CertificateWatch(clock, store, signals, () => consumers.certificates()),
     limits: {
       endpointsPerAppMax: settings.endpointsPerAppMax,
       hasAwsCredentials: (settings.awsCredentials ?? null) !== null,

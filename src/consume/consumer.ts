@@ -1,6 +1,6 @@
-import { type BrokerState, prefetchDefault } from "../core/broker.ts";
+import { type BrokerState, prefetchDefault, type SourceCertificates } from "../core/broker.ts";
 import type { Facts } from "../core/fact.ts";
-import { clientTls } from "../core/pem.ts";
+import { certificatesEndAt, clientTls } from "../core/pem.ts";
 import type { SourceEntry } from "../door/source-directory.ts";
 import type { ClientTls, Clock } from "../ports.ts";
 import { type QueueTls, queueTlsOf } from "../receive/queue-tls.ts";
@@ -30,6 +30,7 @@ export class Consumer {
   readonly #stop = new AbortController();
   #state: BrokerState;
   #reconnectMs = RECONNECT_MS_MIN;
+  #certificateEnds: Pick<SourceCertificates, "client" | "ca"> | null = null;
   #running: Promise<void> = Promise.resolve();
 
   constructor(
@@ -41,6 +42,13 @@ export class Consumer {
 
   get state(): BrokerState {
     return this.#state;
+  }
+
+  /** Returns when the certificates of the source end. They are read once, because other ones need another consumer. */
+  get certificates(): SourceCertificates {
+    const { seq: sourceSeq, environmentSeq, name, config } = this.entry.source;
+    this.#certificateEnds ??= endsOf(queueTlsOf(config));
+    return { sourceSeq, environmentSeq, name, ...this.#certificateEnds };
   }
 
   start(): void {
@@ -134,4 +142,9 @@ function settingsOf({ source }: SourceEntry, consumer: string): BrokerSettings {
 function clientTlsOf({ ca, certificate, key }: QueueTls): ClientTls | null {
   if (ca === null && certificate === null) return null;
   return clientTls(ca, certificate === null || key === null ? null : { certificate, key });
+}
+
+function endsOf({ ca, certificate }: QueueTls): Pick<SourceCertificates, "client" | "ca"> {
+  const end = (text: string | null) => (text === null ? null : certificatesEndAt(text));
+  return { client: end(certificate), ca: end(ca) };
 }

@@ -1,4 +1,10 @@
-import { type BrokerState, type BrokerType, brokerTypes, isBrokerType } from "../core/broker.ts";
+import {
+  type BrokerState,
+  type BrokerType,
+  brokerTypes,
+  isBrokerType,
+  type SourceCertificates,
+} from "../core/broker.ts";
 import type { Facts } from "../core/fact.ts";
 import type { IdCodec, Seq } from "../core/id.ts";
 import { OneLife } from "../core/service.ts";
@@ -67,6 +73,11 @@ export class Consumers extends OneLife {
     const counts = { connected: 0, connecting: 0, failed: 0 };
     for (const { state } of this.#consumers.values()) counts[state.state]++;
     return counts;
+  }
+
+  /** Returns when the certificates of the sources end that are not disabled. */
+  certificates(): readonly SourceCertificates[] {
+    return [...this.#consumers.values()].map(({ certificates }) => certificates);
   }
 
   /** Has a source read again, or all of them, and its consumer started or stopped accordingly. */

@@ -27,6 +27,7 @@ export const attentionKinds = [
   "endpoint_certificate_expiring",
   "endpoint_unverified",
   "source_refusing",
+  "source_certificate_expiring",
   "dead_letters",
 ] as const;
 

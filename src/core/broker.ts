@@ -1,4 +1,5 @@
 /** Message brokers from whose queues sources take messages. */
+import type { Seq } from "./id.ts";
 
 /** The types of sources that take from a broker. Each is also the id of its provider. */
 export const brokerTypes = ["amqp", "kafka", "nats", "sqs"] as const;
@@ -29,4 +30,15 @@ export interface BrokerState {
 /** Thrown if a broker cannot be reached, refuses a connection or has ended it. Operators see the message. */
 export class BrokerError extends Error {
   override readonly name = "BrokerError";
+}
+
+/** When the certificates of a source that takes from a broker end. Times are in ms; null if it has none. */
+export interface SourceCertificates {
+  readonly sourceSeq: Seq;
+  readonly environmentSeq: Seq;
+  readonly name: string;
+  /** The earliest end of the client certificate and its chain. */
+  readonly client: number | null;
+  /** The earliest end of the certificates that the source trusts. */
+  readonly ca: number | null;
 }

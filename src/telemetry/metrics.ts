@@ -206,7 +206,7 @@ export class Metrics {
   #certificates({ certificateEnds }: Readings): void {
     const metric = {
       name: "boathook_certificate_not_after_seconds",
-      help: "Earliest end of certificates as time since the Unix epoch: of this server, and of the clients and the trusted CAs of endpoints; 0 if there are none.",
+      help: "Earliest end of certificates as time since the Unix epoch: of this server, and of the clients and the trusted CAs of endpoints and sources; 0 if there are none.",
       label: "certificate",
     };
     addGaugeBy(this.#registry, metric, async () => {

@@ -113,6 +113,32 @@ describe("what needs attention", () => {
     await until(entries, (list) => list.length === 0);
   });
 
+  test("a client certificate of a source that ends within two weeks is listed until the source is disabled", async () => {
+    const { send, entries } = await ownEnvironment();
+    const ending = new Date(Date.now() + 13 * 86_400_000);
+    const { cert, key } = selfSigned("client.example", ending);
+    const config = {
+      url: "amqps://127.0.0.1:9/?queue=orders",
+      ca: selfSigned("a.example").cert,
+      certificate: cert,
+      key,
+    };
+    const { json } = await send("POST", "/ingest/api/v1/source", { name: "Orders", type: "amqp", config });
+    expect(await until(entries, (list) => list.length > 0)).toMatchObject([
+      {
+        ...{ kind: "source_certificate_expiring", severity: "warning", since: null },
+        ...{ sourceId: json.id, sourceName: "Orders" },
+        detail: expect.stringMatching(/^The client certificate of the source ends at \S+Z\. No messages/),
+      },
+    ]);
+    const seconds = Math.floor(ending.getTime() / 1000);
+    const metrics = await (await fetch(`${server.url}/metrics`)).text();
+    expect(metrics).toContain(`boathook_certificate_not_after_seconds{certificate="client"} ${seconds}\n`);
+    expect((await root("GET", "/system")).json.certificates.client).toBe(new Date(seconds * 1000).toISOString());
+    await send("PATCH", `/ingest/api/v1/source/${json.id}`, { disabled: true });
+    await until(entries, (list) => list.length === 0);
+  });
+
   test("the number of failing endpoints is the same in the overview, its applications and the list", async () => {
     const { send, overview } = await ownEnvironment();
     const app = await makeApplication(send);

@@ -35,7 +35,7 @@ export const AttentionOut = field.object("AttentionOut", {
   appName: Type.Optional(Type.String()),
   endpointId: Type.Optional(Type.String({ description: "Only for kinds that begin with `endpoint_`." })),
   url: Type.Optional(Type.String({ description: "URL of the endpoint, with its password masked." })),
-  sourceId: Type.Optional(Type.String({ description: "Only for `source_refusing`." })),
+  sourceId: Type.Optional(Type.String({ description: "Only for kinds that begin with `source_`." })),
   sourceName: Type.Optional(Type.String()),
   reason: Type.Optional(
     nullable(

@@ -6,7 +6,7 @@ import { formatInstant } from "../../core/instant.ts";
 import type { Attention } from "../../store/index.ts";
 import type { ApiDeps } from "../http/deps.ts";
 import { type Entry, ofBackups, ofDeadReason, ofEndpoint, ofReplica, ofSource } from "./attention-entry.ts";
-import { ofCertificate, ofServerCertificate } from "./certificate-entry.ts";
+import { ofCertificate, ofServerCertificate, ofSourceCertificates } from "./certificate-entry.ts";
 
 /** Maximum number of entries in a list. */
 export const ENTRIES_MAX = 50;
@@ -129,9 +129,13 @@ export class AttentionSource {
   }
 
   async #ofCertificates(environmentSeq: Seq, now: number): Promise<Entry[]> {
-    const expiring = (await this.parts.certificates?.current())?.expiring ?? [];
-    const here = expiring.filter((certificate) => certificate.environmentSeq === environmentSeq);
-    return here.flatMap((certificate) => ofCertificate(certificate, now, this.parts.ids) ?? []);
+    const { ids, certificates } = this.parts;
+    const { expiring = [], sources = [] } = (await certificates?.current()) ?? {};
+    const isHere = (one: { readonly environmentSeq: Seq }) => one.environmentSeq === environmentSeq;
+    return [
+      ...expiring.filter(isHere).flatMap((certificate) => ofCertificate(certificate, now, ids) ?? []),
+      ...sources.filter(isHere).flatMap((source) => ofSourceCertificates(source, now, ids) ?? []),
+    ];
   }
 
   async #ofEnvironment(environmentSeq: Seq, pending: number): Promise<Entry[]> {

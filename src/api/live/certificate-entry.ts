@@ -1,4 +1,5 @@
 import { certificateSeverity } from "../../core/attention-rules.ts";
+import type { SourceCertificates } from "../../core/broker.ts";
 import type { IdCodec } from "../../core/id.ts";
 import { formatInstant } from "../../core/instant.ts";
 import type { ExpiringCertificate } from "../../deliver/watches/certificate-watch.ts";
@@ -25,6 +26,21 @@ export function ofCertificate(certificate: ExpiringCertificate, now: number, ids
     ...{ appId: ids.encode("app_", applicationSeq), appName: applicationName },
     ...{ endpointId: ids.encode("ep_", seq), url },
     detail: `${what} ${ends(endsAt, now)}. Deliveries fail without a valid one.`,
+  };
+}
+
+/** Returns null if the certificates of a source are valid for long. */
+export function ofSourceCertificates(source: SourceCertificates, now: number, ids: IdCodec): Entry | null {
+  const { client, ca, sourceSeq, name } = source;
+  const isClient = client !== null && (ca === null || client <= ca);
+  const endsAt = isClient ? client : ca;
+  const severity = endsAt === null ? null : certificateSeverity(endsAt, now);
+  if (severity === null) return null;
+  const what = isClient ? "The client certificate of the source" : "A CA that the source trusts";
+  return {
+    ...{ kind: "source_certificate_expiring", severity, since: null },
+    ...{ sourceId: ids.encode("src_", sourceSeq), sourceName: name },
+    detail: `${what} ${ends(endsAt!, now)}. No messages are taken without a valid one.`,
   };
 }
 

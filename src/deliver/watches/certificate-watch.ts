@@ -1,4 +1,5 @@
 import { certificateRenewalMs } from "../../core/attention-rules.ts";
+import type { SourceCertificates } from "../../core/broker.ts";
 import { certificatesEndAt } from "../../core/pem.ts";
 import type { Signals } from "../../core/signal.ts";
 import type { Clock } from "../../ports.ts";
@@ -16,7 +17,7 @@ export interface ExpiringCertificate extends Omit<EndpointCertificates, "client"
   readonly endsAt: number;
 }
 
-export interface CertificateReading {
+interface EndpointReading {
   /** The earliest ends of all client certificates and of all certificates to trust; null if there are none. */
   readonly client: number | null;
   readonly ca: number | null;
@@ -24,9 +25,14 @@ export interface CertificateReading {
   readonly expiring: readonly ExpiringCertificate[];
 }
 
-/** Knows when the certificates of endpoints end. Reads them only when it is asked. */
+/** The earliest ends also count those of sources. */
+export interface CertificateReading extends EndpointReading {
+  readonly sources: readonly SourceCertificates[];
+}
+
+/** Knows when the certificates of endpoints and sources end. Reads them only when it is asked. */
 export class CertificateWatch {
-  #reading: Promise<CertificateReading> | null = null;
+  #reading: Promise<EndpointReading> | null = null;
   #isChanged = false;
   /** By the steady clock. */
   #endedAt = 0;
@@ -36,14 +42,25 @@ export class CertificateWatch {
     private readonly clock: Clock,
     private readonly store: { readonly survey: Pick<Survey, "certificates"> },
     signals: Signals,
+    private readonly sources: () => readonly SourceCertificates[],
   ) {
     signals.invalidate(["endpoint.changed", "store.changed"], () => {
       this.#isChanged = true;
     });
   }
 
+  async current(): Promise<CertificateReading> {
+    const { client, ca, expiring } = await this.#endpoints();
+    const sources = this.sources();
+    return {
+      client: earliestEnd([client, ...sources.map((source) => source.client)]),
+      ca: earliestEnd([ca, ...sources.map((source) => source.ca)]),
+      ...{ expiring, sources },
+    };
+  }
+
   /** Returns what was read last, or reads again if that is old or an endpoint has changed since. */
-  current(): Promise<CertificateReading> {
+  #endpoints(): Promise<EndpointReading> {
     const ageMs = this.clock.steady() - this.#endedAt;
     const isOld = ageMs >= REUSE_MS || (this.#isChanged && ageMs >= this.#pauseMs);
     if (this.#reading !== null && !isOld) return this.#reading;
@@ -62,7 +79,7 @@ export class CertificateWatch {
     return this.#reading;
   }
 
-  async #read(): Promise<CertificateReading> {
+  async #read(): Promise<EndpointReading> {
     const soon = this.clock.now() + certificateRenewalMs + REUSE_MS;
     const ends = { client: Number.POSITIVE_INFINITY, ca: Number.POSITIVE_INFINITY };
     let expiring: ExpiringCertificate[] = [];
@@ -86,6 +103,11 @@ export class CertificateWatch {
 
 function earliest(expiring: readonly ExpiringCertificate[]): ExpiringCertificate[] {
   return expiring.toSorted((one, other) => one.endsAt - other.endsAt).slice(0, EXPIRING_MAX);
+}
+
+function earliestEnd(ends: readonly (number | null)[]): number | null {
+  const known = ends.filter((end) => end !== null);
+  return known.length === 0 ? null : Math.min(...known);
 }
 
 function endOf(texts: readonly string[]): number {

@@ -99,6 +99,7 @@ function wordsOf(entry: AttentionEntry): Words {
     case "endpoint_unverified":
       return { title: `${appName}: ${url}`, href: endpointLink(appId ?? "", endpointId ?? "") };
     case "source_refusing":
+    case "source_certificate_expiring":
       return { title: `Source ${sourceName}`, href: sourceLink(sourceId ?? "") };
     case "dead_letters":
       return { title: `Dead letters: ${reasonText(reason ?? "")}`, href: deadLettersLink({ reason }) };

@@ -78,8 +78,8 @@ export const SystemOut = field.object("SystemOut", {
   ),
   certificates: field.object("SystemCertificates", {
     server: instant("End of the certificate of this server; null without HTTPS."),
-    client: instant("Earliest end of the client certificates of endpoints; null if there are none."),
-    ca: instant("Earliest end of the certificates that endpoints trust; null if there are none."),
+    client: instant("Earliest end of the client certificates of endpoints and sources; null if there are none."),
+    ca: instant("Earliest end of the certificates that endpoints and sources trust; null if there are none."),
   }),
   notices: Type.Array(wordOut(noticeChannelNames), { description: "The channels that get notices." }),
   clock: field.object("SystemClock", {
