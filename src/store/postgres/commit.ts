@@ -38,6 +38,8 @@ export class Committer {
   readonly #transactions: Transactions;
   #closed = false;
   #running: Promise<void> | null = null;
+  /** Resolves when the latest commit that has to wait is acknowledged. */
+  #delayed: Promise<void> | null = null;
 
   constructor(private readonly parts: CommitterParts) {
     this.#transactions = new Transactions(parts);
@@ -116,25 +118,39 @@ export class Committer {
       onFact({ type: "commit.failed", writes: writes.length, full: false, message: messageOf(error) });
       return;
     }
-    const durationMs = clock.steady() - startedAt;
-    await this.#untilPassed(floor);
-    writes.forEach((write, i) => {
-      const result = results[i]!;
-      if (result.status === "fulfilled") write.resolve(result.value as never);
-      else write.reject(result.reason);
-    });
-    onFact({ type: "commit.finished", writes: writes.length, durationMs });
+    onFact({ type: "commit.finished", writes: writes.length, durationMs: clock.steady() - startedAt });
+    this.#acknowledge(floor, () =>
+      writes.forEach((write, i) => {
+        const result = results[i]!;
+        if (result.status === "fulfilled") write.resolve(result.value as never);
+        else write.reject(result.reason);
+      }),
+    );
   }
 
   /**
-   * Waits until the clock of the database has passed a number. Then a message that another process
-   * accepts later gets a greater number. Numbers are ahead of the clock only if very many are taken.
+   * Calls `resolve` when the clock of the database has passed the numbers of the transaction. A message
+   * that another process accepts after that gets a greater number. The next transaction does not wait.
    */
-  async #untilPassed(floor: Seq): Promise<void> {
-    const { instance, databaseClock, clock } = this.parts;
-    if (!instance.isShared) return;
-    const aheadMs = timeOfSeq(floor) - databaseClock.earliest;
-    if (aheadMs > 0) await new Promise<void>((resolve) => void clock.after(Math.ceil(aheadMs), resolve));
+  #acknowledge(floor: Seq, resolve: () => void): void {
+    if (this.#delayed === null && this.#aheadMs(floor) <= 0) {
+      resolve();
+      return;
+    }
+    const before = this.#delayed ?? Promise.resolve();
+    const delayed = before.then(async () => {
+      const aheadMs = this.#aheadMs(floor);
+      if (aheadMs > 0) await new Promise<void>((done) => void this.parts.clock.after(Math.ceil(aheadMs), done));
+      resolve();
+      if (this.#delayed === delayed) this.#delayed = null;
+    });
+    this.#delayed = delayed;
+  }
+
+  /** Returns how far numbers may be ahead of the database's clock, in ms. It matters only to other processes. */
+  #aheadMs(floor: Seq): number {
+    const { instance, databaseClock } = this.parts;
+    return instance.isShared ? timeOfSeq(floor) - databaseClock.earliest : 0;
   }
 
   /** Repeats the transaction if that can help. Rejects if nothing was stored, or if that is not known. */
@@ -158,6 +174,7 @@ export class Committer {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#running;
+    await this.#delayed;
     this.#transactions.close();
   }
 }

@@ -17,7 +17,8 @@ interface Held {
 }
 
 const IS_OURS = "slot = $1 AND fence = $2 AND held";
-const DATABASE_TIME = `(extract(epoch FROM clock_timestamp()) * 1000)::float8 AS time`;
+/** The time of the database's clock, in ms since the Unix epoch. */
+export const DATABASE_TIME = `(extract(epoch FROM clock_timestamp()) * 1000)::float8 AS time`;
 
 export interface InstanceParts {
   readonly database: Database;
