@@ -5,8 +5,10 @@ import { type AttemptRow, attemptColumns, exchangeOf, toAttempt } from "../sql/a
 import { Conditions, directionOf, pageOf, rangeOf } from "../sql/page.ts";
 import type { SecretBox } from "../sql/secret-box.ts";
 import type { Committer } from "./commit.ts";
-import type { Database } from "./database.ts";
+import type { Bindings, Database } from "./database.ts";
 import { addMessageFilter } from "./messages.ts";
+import { numbers } from "./parameters.ts";
+import { scanned } from "./scan.ts";
 
 type Scope = "endpoint_seq" | "message_seq";
 
@@ -20,14 +22,28 @@ export function attempts(database: Database, committer: Committer, box: SecretBo
   ): Promise<PageOf<Attempt>> => {
     const where = conditions(filter);
     const isAboutMessage = filter.eventTypes !== undefined || filter.channel !== undefined || filter.tag !== undefined;
-    const rows = await database.all<AttemptRow>(
-      `SELECT ${attemptColumns(withContent)} FROM attempt t${isAboutMessage ? " JOIN message m ON m.seq = t.message_seq" : ""}
-       WHERE t.${column} = $scope AND t.seq >= $from AND t.seq < $to${where.sql}
-       ORDER BY t.seq ${directionOf(page)} LIMIT $limit`,
-      // The number of an attempt encodes its end, so it also ended after `after`.
-      { ...where.values, ...rangeOf(page, afterOnly(filter)), scope, limit: page.limit + 1 },
-    );
-    return pageOf(rows.map(toAttempt), page);
+    // The number of an attempt encodes its end, so it also ended after `after`.
+    const within = rangeOf(page, afterOnly(filter));
+    const order = `ORDER BY t.seq ${directionOf(page)} LIMIT $limit`;
+    const select = (condition: string, values: Bindings) =>
+      database.all<AttemptRow>(
+        `SELECT ${attemptColumns(withContent)} FROM attempt t${isAboutMessage ? " JOIN message m ON m.seq = t.message_seq" : ""}
+         WHERE t.${column} = $scope AND ${condition}${where.sql} ${order}`,
+        { ...where.values, ...values, scope, limit: page.limit + 1 },
+      );
+    // A message has few attempts. So has a batch, and they have an index.
+    const isLong = column === "endpoint_seq" && where.sql !== "" && filter.batchSeq === undefined;
+    const found = isLong
+      ? await scanned(page, within, {
+          read: (range, limit) =>
+            database.all<{ seq: Seq }>(
+              `SELECT t.seq FROM attempt t WHERE t.endpoint_seq = $scope AND t.seq >= $from AND t.seq < $to ${order}`,
+              { ...range, scope, limit },
+            ),
+          pick: (rows) => select("t.seq = ANY ($seqs::bigint[])", { seqs: numbers(rows.map(({ seq }) => seq)) }),
+        })
+      : pageOf(await select("t.seq >= $from AND t.seq < $to", { ...within }), page);
+    return { ...found, rows: found.rows.map(toAttempt) };
   };
   return {
     ofEndpoint: (endpointSeq, filter, page, withContent) =>

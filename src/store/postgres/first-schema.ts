@@ -71,6 +71,7 @@ const QUEUE = [
     response bytea, sealed bytea, PRIMARY KEY (endpoint_seq, seq)
   ) PARTITION BY RANGE (seq)`,
   `CREATE INDEX attempt_message ON attempt (message_seq, seq)`,
+  `CREATE INDEX attempt_batch ON attempt (batch_seq, seq) WHERE batch_seq IS NOT NULL`,
   // Attempts are appended nearly in the order of their numbers, so this index is tiny.
   `CREATE INDEX attempt_seq ON attempt USING brin (seq) WITH (pages_per_range = 8)`,
   `CREATE TABLE idempotency (
