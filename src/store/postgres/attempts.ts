@@ -1,5 +1,6 @@
 import type { Seq } from "../../core/id.ts";
-import type { Attempt, AttemptFilter, History, PageOf, PageRequest } from "../index.ts";
+import type { Attempt, AttemptFilter, History, PageOf, PageRequest, TimeWindow } from "../index.ts";
+import { ATTEMPT_MS_MAX } from "../sql/attempt-duration.ts";
 import { addAttemptFilter } from "../sql/attempt-filter.ts";
 import { type AttemptRow, attemptColumns, exchangeOf, toAttempt } from "../sql/attempt-row.ts";
 import { Conditions, directionOf, pageOf, rangeOf } from "../sql/page.ts";
@@ -22,8 +23,7 @@ export function attempts(database: Database, committer: Committer, box: SecretBo
   ): Promise<PageOf<Attempt>> => {
     const where = conditions(filter);
     const isAboutMessage = filter.eventTypes !== undefined || filter.channel !== undefined || filter.tag !== undefined;
-    // The number of an attempt encodes its end, so it also ended after `after`.
-    const within = rangeOf(page, afterOnly(filter));
+    const within = rangeOf(page, endOf(filter));
     const order = `ORDER BY t.seq ${directionOf(page)} LIMIT $limit`;
     const select = (condition: string, values: Bindings) =>
       database.all<AttemptRow>(
@@ -95,6 +95,10 @@ function conditions(filter: AttemptFilter): Conditions {
   return where;
 }
 
-function afterOnly({ after }: AttemptFilter): { readonly after?: number } {
-  return after === undefined ? {} : { after };
+/** Returns when attempts that started within a window ended, which their numbers encode. */
+function endOf({ before, after }: AttemptFilter): TimeWindow {
+  return {
+    ...(before !== undefined && { before: before + ATTEMPT_MS_MAX }),
+    ...(after !== undefined && { after }),
+  };
 }

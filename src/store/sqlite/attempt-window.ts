@@ -7,6 +7,7 @@
 import type { Database } from "bun:sqlite";
 import { type Seq, seqAt } from "../../core/id.ts";
 import type { PageRequest, TimeWindow } from "../index.ts";
+import { ATTEMPT_MS_MAX } from "../sql/attempt-duration.ts";
 import { type Conditions, directionOf, rangeOf } from "../sql/page.ts";
 import type { Range } from "../sql/range.ts";
 
@@ -22,12 +23,6 @@ export interface WindowRange extends Range {
 const LONG_MS = 1000;
 /** The condition of the index: the attempt ended at least `LONG_MS` after its start. */
 const IS_LONG = "seq - started_at * 4096 >= -7109384597504000";
-/**
- * Maximum duration of an attempt: the maximum of `delivery-timeout`, plus time to store the
- * attempt.
- */
-const ATTEMPT_MS_MAX = 25 * 3_600_000;
-
 /** Restricts attempts `t` to those that started within a window. */
 export function addStartWindow(where: Conditions, { before, after }: TimeWindow): Conditions {
   if (before !== undefined) where.add("t.started_at < $before", { before });
