@@ -24,3 +24,6 @@ export const TRIM_SOURCE_LOG = `DELETE FROM source_log WHERE source_seq = $sourc
 export function logEntryBindings(entry: SourceLogEntry) {
   return { ...entry, headers: JSON.stringify(entry.headers) };
 }
+
+/** Holds for an entry that says that a request was refused because of its check. */
+export const IS_REFUSAL = "status >= 400 AND cause NOT IN ('method_not_allowed', 'payload_too_large', 'rate_limited')";

@@ -3,10 +3,10 @@ import { timeOfSeq } from "../../core/id.ts";
 import type { FailureReason } from "../../core/outcome.ts";
 import { type ApplicationDetail, type DeadReasonCount, detailCountMax, type EndpointState } from "../index.ts";
 import { STATE } from "../sql/delivery-row.ts";
+import { ENDPOINT_STATE } from "../sql/environment-endpoint.ts";
 import type { Bindings } from "../sql/page.ts";
 import type { Survey } from "../survey.ts";
 import type { Turns } from "../turns.ts";
-import { ENDPOINT_STATE } from "./environment-endpoints.ts";
 
 /** Number of rows that are read before other work in the event loop can run. */
 const ROWS_AT_ONCE = 2000;

@@ -5,9 +5,9 @@ import type { Row } from "../sql/mapping.ts";
 import { applicationMapping } from "../sql/mappings.ts";
 import { type Bindings, directionOf, rangeOf, readRanges } from "../sql/page.ts";
 import type { Range } from "../sql/range.ts";
+import { readSteps } from "../sql/steps.ts";
 import type { Turns } from "../turns.ts";
 import { applicationSearch } from "./application-search.ts";
-import { readSteps } from "./steps.ts";
 
 /** Number of applications per range. A page reads at most `PIECES_MAX` ranges. */
 const PIECE_ROWS = 200;

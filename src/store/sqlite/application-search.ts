@@ -2,7 +2,7 @@ import type { Database } from "bun:sqlite";
 import type { ApplicationSearch, PageRequest } from "../index.ts";
 import { applicationMatcher, type ComparedName } from "../sql/application-list.ts";
 import { type Bindings, directionOf } from "../sql/page.ts";
-import type { Steps } from "./steps.ts";
+import type { Steps } from "../sql/steps.ts";
 
 /** Number of applications whose names one step compares. */
 const STEP_ROWS = 1000;

@@ -10,9 +10,9 @@ import {
   type EndpointState,
 } from "../index.ts";
 import { STATE } from "../sql/delivery-row.ts";
+import { ENDPOINT_STATE } from "../sql/environment-endpoint.ts";
 import type { Survey } from "../survey.ts";
 import type { Turns } from "../turns.ts";
-import { ENDPOINT_STATE } from "./environment-endpoints.ts";
 import { refusingSources } from "./refusing-sources.ts";
 
 /** Number of endpoints that one step reads. */

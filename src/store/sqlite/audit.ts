@@ -10,9 +10,9 @@ import {
   toAuditEntry,
 } from "../sql/audit-row.ts";
 import { directionOf, rangeOf } from "../sql/page.ts";
+import { readSteps, type Steps } from "../sql/steps.ts";
 import type { Turns } from "../turns.ts";
 import type { Committer } from "./commit.ts";
-import { readSteps, type Steps } from "./steps.ts";
 
 export function audit(db: Database, committer: Committer, turns: Turns): Configuration["audit"] {
   const put = db.prepare(PUT_AUDIT);

@@ -3,9 +3,9 @@ import type { Fact } from "../../core/fact.ts";
 import type { Clock } from "../../ports.ts";
 import { type Store, StoreUnavailable } from "../index.ts";
 import { Groups } from "../sql/groups.ts";
-import { codeOf, isDiskError, messageOf } from "./disk-error.ts";
+import { HealthRecord } from "../sql/store-health.ts";
+import { isDiskError, isFull, messageOf, troubleOf } from "./disk-error.ts";
 import { WriteGroup } from "./group.ts";
-import { HealthRecord } from "./store-health.ts";
 import type { Write } from "./write.ts";
 
 /** Minimum number of writes in a commit for the server to count as busy. */
@@ -48,7 +48,7 @@ export class Committer {
     /** A small write that changes the database file. It tests whether the disk works. */
     probe: () => void = () => {},
   ) {
-    this.health = new HealthRecord(clock, onFact, () => {
+    this.health = new HealthRecord(clock, onFact, troubleOf, () => {
       this.write(probe).catch(() => {});
     });
     this.#begin = db.prepare("BEGIN IMMEDIATE");
@@ -229,7 +229,7 @@ export class Committer {
 
   #giveUp(writes: readonly Write[], error: unknown): void {
     const message = messageOf(error);
-    const full = codeOf(error) === "SQLITE_FULL";
+    const full = isFull(error);
     const unavailable = new StoreUnavailable(
       full ? "The disk is full. Nothing was stored." : `The store cannot be written (${message}). Nothing was stored.`,
     );

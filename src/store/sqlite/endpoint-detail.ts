@@ -3,8 +3,8 @@ import type { FailureReason } from "../../core/outcome.ts";
 import { type EndpointState, endpointPendingMax } from "../index.ts";
 import { STATE } from "../sql/delivery-row.ts";
 import { FAILURE_REASON } from "../sql/endpoint-row.ts";
+import { ENDPOINT_STATE } from "../sql/environment-endpoint.ts";
 import type { Survey } from "../survey.ts";
-import { ENDPOINT_STATE } from "./environment-endpoints.ts";
 
 export function endpointDetail(db: Database): Survey["endpointDetail"] {
   const stateOf = db.prepare<{ state: EndpointState; failureReason: FailureReason | null }, [number]>(

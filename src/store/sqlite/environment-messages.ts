@@ -3,12 +3,12 @@ import type { DeliveryState, EnvironmentMessage, EnvironmentMessageFilter, Messa
 import { STATE, STATE_NAMES } from "../sql/delivery-row.ts";
 import { type MessageRow, messageColumns, toMessage } from "../sql/message-row.ts";
 import { type Bindings, Conditions, directionOf, rangeOf } from "../sql/page.ts";
+import { readSteps } from "../sql/steps.ts";
 import type { Survey } from "../survey.ts";
 import type { Turns } from "../turns.ts";
 import { type EventIdSearch, eventIdSearch } from "./event-id-search.ts";
 import { FOUND_COLUMNS, type FoundMessage } from "./message-rows.ts";
 import { addMessageFilter } from "./messages.ts";
-import { readSteps } from "./steps.ts";
 
 /** Number of messages that one step filters by their columns. */
 const STEP_ROWS = 1000;

@@ -1,29 +1,20 @@
 import type { Database } from "bun:sqlite";
-import type { FailureReason } from "../../core/outcome.ts";
-import type { DisabledCause } from "../index.ts";
-import type { EndpointHealth, Notices, SentNotice, Troubled } from "../notices.ts";
+import type { EndpointHealth, Notices, Troubled } from "../notices.ts";
 import { IS_FAILING } from "../sql/endpoint-row.ts";
+import {
+  DESCRIBED_COLUMNS,
+  type DescribedRow,
+  ENDPOINT_HEALTH,
+  SENT_COLUMNS,
+  type SentRow,
+  toNoticed,
+  toSent,
+} from "../sql/notice-rows.ts";
 import type { Turns } from "../turns.ts";
 import type { Committer } from "./commit.ts";
 
 /** Number of endpoints that one step reads. */
 const STEP_ROWS = 500;
-
-interface SentRow extends Omit<SentNotice, "isOpen"> {
-  readonly isOpen: number;
-}
-
-interface DescribedRow {
-  readonly seq: number;
-  readonly url: string;
-  readonly applicationSeq: number;
-  readonly name: string;
-  readonly uid: string | null;
-  readonly environmentName: string;
-  readonly operational: number;
-  readonly cause: DisabledCause | null;
-  readonly reason: FailureReason | null;
-}
 
 export function notices(db: Database, committer: Committer, turns: Turns): Notices {
   return {
@@ -90,11 +81,7 @@ function unverified(db: Database, turns: Turns): Notices["unverified"] {
 
 function healthOf(db: Database, turns: Turns): Notices["healthOf"] {
   const one = db.prepare<{ health: EndpointHealth }, [number]>(
-    `SELECT CASE
-       WHEN e.deleted_at IS NOT NULL OR a.deleted_at IS NOT NULL THEN 'gone'
-       WHEN e.disabled = 1 OR e.failing_since IS NOT NULL OR e.challenge IS NOT NULL THEN 'troubled'
-       WHEN (SELECT t.reason IS NULL FROM attempt t WHERE t.endpoint_seq = e.seq ORDER BY t.seq DESC LIMIT 1) THEN 'healthy'
-       ELSE 'unknown' END AS health
+    `SELECT ${ENDPOINT_HEALTH} AS health
      FROM endpoint e CROSS JOIN application a ON a.seq = e.application_seq WHERE e.seq = ?`,
   );
   return async (endpointSeqs) => {
@@ -110,10 +97,7 @@ function healthOf(db: Database, turns: Turns): Notices["healthOf"] {
 
 function describe(db: Database): Notices["describe"] {
   const one = db.prepare<DescribedRow, [number]>(
-    `SELECT e.seq, e.url, a.seq AS applicationSeq, a.name, a.uid, v.name AS environmentName, a.operational,
-       e.disabled_cause AS cause,
-       (SELECT t.reason FROM attempt t WHERE t.endpoint_seq = e.seq AND t.reason IS NOT NULL
-        ORDER BY t.seq DESC LIMIT 1) AS reason
+    `SELECT ${DESCRIBED_COLUMNS}
      FROM endpoint e CROSS JOIN application a ON a.seq = e.application_seq
        CROSS JOIN environment v ON v.seq = a.environment_seq
      WHERE e.seq = ? AND e.deleted_at IS NULL AND a.deleted_at IS NULL`,
@@ -121,17 +105,12 @@ function describe(db: Database): Notices["describe"] {
   return async (endpointSeqs) =>
     endpointSeqs.flatMap((endpointSeq) => {
       const row = one.get(endpointSeq);
-      if (row === null) return [];
-      const { seq, url, applicationSeq, name, uid, environmentName, operational, cause, reason } = row;
-      const application = { seq: applicationSeq, name, uid };
-      return [{ seq, url, application, environmentName, isOperational: operational === 1, cause, reason }];
+      return row === null ? [] : [toNoticed(row)];
     });
 }
 
 function kept(db: Database, committer: Committer): Pick<Notices, "sent" | "record" | "forget"> {
-  const all = db.prepare<SentRow, []>(
-    "SELECT channel, subject_seq AS subjectSeq, kind, since, sent_at AS sentAt, open AS isOpen FROM notice",
-  );
+  const all = db.prepare<SentRow, []>(`SELECT ${SENT_COLUMNS} FROM notice`);
   const put = db.prepare(
     `INSERT INTO notice (channel, subject_seq, kind, since, sent_at, open) VALUES (?, ?, ?, ?, ?, ?)
      ON CONFLICT DO UPDATE SET since = excluded.since, sent_at = excluded.sent_at, open = excluded.open`,
@@ -139,7 +118,7 @@ function kept(db: Database, committer: Committer): Pick<Notices, "sent" | "recor
   const dropEnded = db.prepare("DELETE FROM notice WHERE open = 0 AND sent_at < ?");
   const drop = db.prepare("DELETE FROM notice WHERE subject_seq = ?");
   return {
-    sent: async () => all.all().map((row) => ({ ...row, isOpen: row.isOpen === 1 })),
+    sent: async () => all.all().map(toSent),
     record: (sent, endedBefore) =>
       committer.write(() => {
         for (const { channel, subjectSeq, kind, since, sentAt, isOpen } of sent) {

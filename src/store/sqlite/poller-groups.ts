@@ -1,20 +1,12 @@
 import type { Database } from "bun:sqlite";
 import type { Seq } from "../../core/id.ts";
 import type { GroupKey, History, Lease, LeaseOptions } from "../index.ts";
+import { hasEnded, LeaseBasket, type LeaseCandidate } from "../sql/lease-basket.ts";
 import type { Committer } from "./commit.ts";
 
 interface Group {
   readonly id: number;
   readonly cursor: Seq;
-}
-
-/** A message that can be leased. */
-interface Candidate {
-  readonly messageSeq: Seq;
-  /** How many times it has been leased before. */
-  readonly before: number;
-  /** The size of its payload. Null if the message is no longer stored. */
-  readonly bytes: number | null;
 }
 
 type Groups = History["groups"];
@@ -32,20 +24,14 @@ export function pollerGroups(db: Database, committer: Committer): Groups {
     "UPDATE poller_lease SET ends_at = 0 WHERE group_id = ? AND message_seq = ? AND times = ? AND ends_at > ?",
   );
 
-  /** A lease without a row has been acknowledged before, unless the group has not come to its message. */
-  const hasEnded = (group: Group | null, { messageSeq, times }: Lease, now: number): boolean => {
-    if (group === null) return true;
-    const row = one.get(group.id, messageSeq);
-    return row === null ? messageSeq > group.cursor : row.times !== times || row.endsAt <= now;
-  };
-
   return {
     lease: (key, options) => committer.write(() => lease(key, options), options.limit),
     ack: (key, leases, now) =>
       committer.write(() => {
         const group = find(key);
-        const ended = leases.filter((each) => hasEnded(group, each, now));
-        if (group === null || ended.length > 0) return ended;
+        if (group === null) return leases;
+        const ended = leases.filter((each) => hasEnded(each, one.get(group.id, each.messageSeq), group.cursor, now));
+        if (ended.length > 0) return ended;
         for (const { messageSeq } of leases) remove.run(group.id, messageSeq);
         return [];
       }, leases.length),
@@ -89,13 +75,13 @@ function groupKeeper(db: Database): (key: GroupKey, options: LeaseOptions) => Gr
 
 function leaser(db: Database): (key: GroupKey, options: LeaseOptions) => readonly Lease[] | "full" {
   const keep = groupKeeper(db);
-  const ended = db.prepare<Candidate, [number, number, number]>(
+  const ended = db.prepare<LeaseCandidate, [number, number, number]>(
     `SELECT l.message_seq AS messageSeq, l.times AS before, 
        CASE WHEN m.seq IS NULL THEN NULL ELSE COALESCE(LENGTH(m.payload), 0) END AS bytes
      FROM (SELECT message_seq, times FROM poller_lease WHERE group_id = ? AND ends_at <= ? ORDER BY ends_at LIMIT ?) l
      LEFT JOIN message m ON m.seq = l.message_seq`,
   );
-  const next = db.prepare<Candidate, [number, number, number]>(
+  const next = db.prepare<LeaseCandidate, [number, number, number]>(
     `SELECT seq AS messageSeq, 0 AS before, COALESCE(LENGTH(payload), 0) AS bytes FROM message
      WHERE application_seq = ? AND seq > ? ORDER BY seq LIMIT ?`,
   );
@@ -115,15 +101,13 @@ function leaser(db: Database): (key: GroupKey, options: LeaseOptions) => readonl
     if (group === "full") return group;
     if (group === "gone") return [];
     const { limit, bytesMax, now, endsAt, leasesMax } = options;
-    const leases: Lease[] = [];
-    let bytes = 0;
+    const basket = new LeaseBasket(bytesMax);
+    const { leases } = basket;
     /** Returns false if the message does not fit any more. */
-    const take = ({ messageSeq, before, bytes: own }: Candidate): boolean => {
-      bytes += own ?? 0;
-      if (leases.length > 0 && bytes > bytesMax) return false;
-      put.run(group.id, messageSeq, before + 1, endsAt);
-      leases.push({ messageSeq, times: before + 1 });
-      return true;
+    const take = (candidate: LeaseCandidate): boolean => {
+      const taken = basket.take(candidate);
+      if (taken !== null) put.run(group.id, taken.messageSeq, taken.times, endsAt);
+      return taken !== null;
     };
     // Rows of messages that are no longer stored are deleted; the next call goes on behind them.
     for (const candidate of ended.all(group.id, now, limit)) {

@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import type { Cause } from "../../core/received.ts";
 import type { RefusingSource } from "../index.ts";
+import { IS_REFUSAL } from "../sql/source-log-row.ts";
 import type { Turns } from "../turns.ts";
 
 /** Number of sources that one step reads. */
@@ -11,9 +12,6 @@ interface Row {
   readonly name: string;
   readonly applicationSeq: number;
 }
-
-/** An entry of a source's log that says that a request was refused because of its check. */
-const REFUSED = "status >= 400 AND cause NOT IN ('method_not_allowed', 'payload_too_large', 'rate_limited')";
 
 /**
  * Returns a function that finds the sources of an environment whose latest refused request is newer
@@ -29,11 +27,11 @@ export function refusingSources(db: Database, turns: Turns) {
     "SELECT seq FROM message WHERE application_seq = ? ORDER BY seq DESC LIMIT 1",
   );
   const latestRefusal = db.prepare<{ seq: number; cause: Cause; at: number }, [number, number]>(
-    `SELECT seq, cause, created_at AS at FROM source_log WHERE source_seq = ? AND seq > ? AND ${REFUSED}
+    `SELECT seq, cause, created_at AS at FROM source_log WHERE source_seq = ? AND seq > ? AND ${IS_REFUSAL}
      ORDER BY seq DESC LIMIT 1`,
   );
   const firstRefusal = db.prepare<{ at: number }, [number, number]>(
-    `SELECT created_at AS at FROM source_log WHERE source_seq = ? AND seq > ? AND ${REFUSED} ORDER BY seq LIMIT 1`,
+    `SELECT created_at AS at FROM source_log WHERE source_seq = ? AND seq > ? AND ${IS_REFUSAL} ORDER BY seq LIMIT 1`,
   );
   const toRefusing = ({ seq, name, applicationSeq }: Row): RefusingSource[] => {
     const after = latestMessage.get(applicationSeq)?.seq ?? 0;

@@ -1,8 +1,8 @@
 import type { Database } from "bun:sqlite";
 import { dirname } from "node:path";
 import type { Housekeeping } from "../index.ts";
+import type { HealthRecord } from "../sql/store-health.ts";
 import { freeBytesOf, sizeOf } from "./file-size.ts";
-import type { HealthRecord } from "./store-health.ts";
 
 type Verbs = Pick<Housekeeping, "size" | "about" | "ping" | "health">;
 

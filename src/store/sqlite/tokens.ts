@@ -4,10 +4,10 @@ import type { Row } from "../sql/mapping.ts";
 import { tokenMapping } from "../sql/mappings.ts";
 import { Conditions, directionOf, rangeOf } from "../sql/page.ts";
 import { jsonOrNull } from "../sql/rows.ts";
+import { readSteps, type Steps } from "../sql/steps.ts";
 import { IN_STATE } from "../sql/token-state.ts";
 import type { Turns } from "../turns.ts";
 import type { Committer } from "./commit.ts";
-import { readSteps, type Steps } from "./steps.ts";
 
 const { columns, insert, toRecord, toRecordOrNull, toBindings } = tokenMapping;
 

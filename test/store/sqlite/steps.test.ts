@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { PageOf, PageRequest } from "../../../src/store/index.ts";
 import type { Range } from "../../../src/store/sql/range.ts";
-import { readSteps } from "../../../src/store/sqlite/steps.ts";
+import { readSteps } from "../../../src/store/sql/steps.ts";
 import { Turns } from "../../../src/store/turns.ts";
 
 describe("a list that is read in steps", () => {

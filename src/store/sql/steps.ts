@@ -1,8 +1,8 @@
 import type { Seq } from "../../core/id.ts";
 import type { PageOf, PageRequest } from "../index.ts";
-import { directionOf, pageOf } from "../sql/page.ts";
-import type { Range } from "../sql/range.ts";
 import type { Turns } from "../turns.ts";
+import { directionOf, pageOf } from "./page.ts";
+import type { Range } from "./range.ts";
 
 /**
  * Maximum number of steps of one request. If a page needs more, it is short or empty and states
@@ -10,13 +10,15 @@ import type { Turns } from "../turns.ts";
  */
 const STEPS_MAX = 32;
 
+type MaybeSeq = Seq | null | undefined;
+
 /** How a search divides a list into steps. */
 export interface Steps<Row> {
   /**
    * Returns the last row, in the direction of reading, of the step at the beginning of the range.
    * Returns null if the whole range is one step.
    */
-  lastOf(range: Range): Seq | null | undefined;
+  lastOf(range: Range): MaybeSeq | Promise<MaybeSeq>;
   /** Returns the matching rows of a step in the direction of reading, at most `limit`. */
   read(range: Range, limit: number): Found<Row> | Promise<Found<Row>>;
 }
@@ -43,7 +45,7 @@ export async function readSteps<Row>(
       return { ...pageOf(rows, page), more: true, resume: isAscending ? rest.from - 1 : rest.to };
     }
     if (count > 0) await turns.next();
-    const last = steps.lastOf(rest) ?? null;
+    const last = (await steps.lastOf(rest)) ?? null;
     const edge = last === null ? null : isAscending ? last + 1 : last;
     const step = edge === null ? rest : isAscending ? { from: rest.from, to: edge } : { from: edge, to: rest.to };
     const found = await steps.read(step, page.limit + 1 - rows.length);

@@ -1,7 +1,6 @@
 import type { Fact } from "../../core/fact.ts";
 import type { Cancel, Clock } from "../../ports.ts";
 import type { StoreHealth } from "../index.ts";
-import { codeOf, isDamage, messageOf } from "./disk-error.ts";
 
 /** Time between two probes while the store fails, in ms. */
 const PROBE_EVERY_MS = 2000;
@@ -10,6 +9,15 @@ const PROBE_EVERY_MS = 2000;
  * and working.
  */
 const STATED_EVERY_MS = 60_000;
+
+/** What an error of a commit or read says about the database. */
+export interface Trouble {
+  readonly message: string;
+  /** Whether stored data are damaged. */
+  readonly damaged: boolean;
+  /** Whether the disk is full. */
+  readonly full: boolean;
+}
 
 /**
  * Records whether the last commit or read of the database failed. While the database fails, commits
@@ -27,6 +35,7 @@ export class HealthRecord {
   constructor(
     private readonly clock: Clock,
     private readonly onFact: (fact: Fact) => void,
+    private readonly troubleOf: (error: unknown) => Trouble,
     /** Commits a small write, and reports the result to this record. */
     private readonly probe: () => void,
   ) {}
@@ -41,16 +50,15 @@ export class HealthRecord {
   }
 
   failed(what: "commit" | "read", error: unknown): void {
-    const isNewDamage = isDamage(error) && !this.#damaged;
-    if (isDamage(error)) this.#damaged = true;
+    const { message, damaged, full } = this.troubleOf(error);
+    const isNewDamage = damaged && !this.#damaged;
+    if (damaged) this.#damaged = true;
     this.#failing = true;
     if (!this.#closed) this.#cancelProbe ??= this.#probeLater();
-    const message = messageOf(error);
     if (isNewDamage || (!this.#isStated && this.#mayState(message))) {
       this.#isStated = true;
       this.#stated = { message, at: this.clock.steady() };
-      const full = codeOf(error) === "SQLITE_FULL";
-      this.onFact({ type: "store.failing", what, full, damaged: isDamage(error), message });
+      this.onFact({ type: "store.failing", what, full, damaged, message });
     }
   }
 
