@@ -77,6 +77,10 @@ export class Furnished implements AsyncDisposable {
     return this.#under.store;
   }
 
+  get isRemote(): boolean {
+    return this.#under.isRemote === true;
+  }
+
   get facts() {
     return this.#under.facts;
   }

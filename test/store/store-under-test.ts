@@ -5,6 +5,8 @@ import type { Store } from "../../src/store/index.ts";
 export interface StoreUnderTest {
   /** The open store. `reopen` replaces it. */
   readonly store: Store;
+  /** Whether the data are on a server whose disk the store does not see. */
+  readonly isRemote?: boolean;
   /** Facts that the store has stated, oldest first. */
   readonly facts: readonly Fact[];
   /** Closes the store and opens it on the same data, like a restart. */

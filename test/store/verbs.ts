@@ -35,6 +35,7 @@ export function watching(open: Open, called: Set<string>): Open {
       get store() {
         return watch(under.store);
       },
+      isRemote: under.isRemote === true,
       facts: under.facts,
       reopen: () => under.reopen(),
       openBeside: () => under.openBeside(),

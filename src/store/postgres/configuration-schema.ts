@@ -135,3 +135,20 @@ export const POLLERS: readonly string[] = [
   )`,
   `CREATE INDEX poller_lease_end ON poller_lease (group_id, ends_at)`,
 ];
+
+/** Counts over time, notices to people, and the links to payloads that have been used. */
+export const RECORDS: readonly string[] = [
+  // Counts of an environment, an application or an endpoint in one period. See "core/series.ts".
+  `CREATE TABLE series (
+    scope_seq bigint NOT NULL, step_ms bigint NOT NULL, start_at bigint NOT NULL, accepted bigint NOT NULL,
+    attempts bigint NOT NULL, failed bigint NOT NULL, delivered bigint NOT NULL, dead bigint NOT NULL,
+    durations bigint[] NOT NULL, PRIMARY KEY (scope_seq, step_ms, start_at)
+  )`,
+  `CREATE INDEX series_age ON series (step_ms, start_at)`,
+  `CREATE TABLE notice (
+    channel text NOT NULL, subject_seq bigint NOT NULL, kind text NOT NULL, since bigint NOT NULL, sent_at bigint NOT NULL,
+    open smallint NOT NULL, PRIMARY KEY (channel, subject_seq, kind)
+  )`,
+  `CREATE INDEX notice_subject ON notice (subject_seq)`,
+  `CREATE TABLE payload_link_use (link_seq bigint PRIMARY KEY)`,
+];

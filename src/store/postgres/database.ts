@@ -1,4 +1,5 @@
 import { type ReservedSQL, SQL } from "bun";
+import type { StoreUnavailable } from "../index.ts";
 import { retried, unavailable } from "./errors.ts";
 import { type Bindings, type Parameter, positional } from "./parameters.ts";
 
@@ -95,6 +96,24 @@ export interface DatabaseOptions {
   readonly readersMax?: number;
   /** Maximum time to wait for a connection, in seconds. */
   readonly connectTimeoutSeconds?: number;
+  /** Called if the server cannot be reached for a read, or has found damaged data. */
+  readonly onReadFailed?: (error: StoreUnavailable) => void;
+}
+
+/**
+ * Runs a statement in a transaction without the compiler for queries (`jit`). The commands are sent together.
+ */
+async function interpreted(
+  reserved: ReservedSQL,
+  sql: string,
+  parameters: readonly Parameter[] | Bindings,
+): Promise<Result> {
+  const commands = ["BEGIN READ ONLY", "SET LOCAL jit = off"].map((command) => execute(reserved, command, []));
+  const result = execute(reserved, sql, parameters);
+  const all = await Promise.allSettled([...commands, result, execute(reserved, "COMMIT", [])]);
+  const failed = all.find(({ status }) => status === "rejected") as PromiseRejectedResult | undefined;
+  if (failed !== undefined) throw failed.reason;
+  return result;
 }
 
 /** A PostgreSQL database. Its queries run on any connection of a pool, each in its own transaction. */
@@ -103,18 +122,37 @@ export class Database implements Queries {
   readonly all: Queries["all"];
   readonly first: Queries["first"];
   readonly run: Queries["run"];
+  /**
+   * Queries with many parts that may read many rows, such as those of surveys. Compiling them takes
+   * PostgreSQL seconds, and running them milliseconds.
+   */
+  readonly surveys: Queries;
 
-  constructor({ url, readersMax = 4, connectTimeoutSeconds = 5 }: DatabaseOptions) {
+  constructor({ url, readersMax = 4, connectTimeoutSeconds = 5, onReadFailed = () => {} }: DatabaseOptions) {
     this.#pool = new SQL(url, {
       adapter: "postgres",
       max: readersMax + 1,
       connectionTimeout: connectTimeoutSeconds,
       connection: { application_name: "boathook" },
     });
-    const queries = queriesOf((sql, parameters) => retried(() => execute(this.#pool, sql, parameters)));
+    const queries = queriesOf((sql, parameters) => retried(() => execute(this.#pool, sql, parameters), onReadFailed));
     this.all = queries.all;
     this.first = queries.first;
     this.run = queries.run;
+    this.surveys = queriesOf((sql, parameters) => retried(() => this.#survey(sql, parameters), onReadFailed));
+  }
+
+  async #survey(sql: string, parameters: readonly Parameter[] | Bindings): Promise<Result> {
+    const reserved = await this.#pool.reserve();
+    const end = sessionOf(reserved).end;
+    try {
+      const result = await interpreted(reserved, sql, parameters);
+      end("release");
+      return result;
+    } catch (error) {
+      end("close");
+      throw error;
+    }
   }
 
   /** Reserves a connection. Rejects with `StoreUnavailable` if the server cannot be reached. */

@@ -1,4 +1,5 @@
 import { StoreUnavailable } from "../index.ts";
+import type { Trouble } from "../sql/store-health.ts";
 
 /** The code of an error that the server has sent (SQLSTATE), or an empty text. */
 export function stateOf(error: unknown): string {
@@ -19,6 +20,16 @@ export function isOutage(error: unknown): boolean {
   const { code } = (error ?? {}) as { readonly code?: unknown };
   if (typeof code !== "string" || !code.startsWith("ERR_POSTGRES_")) return false;
   return code === "ERR_POSTGRES_SERVER_ERROR" ? FROM_SERVER.test(stateOf(error)) : true;
+}
+
+/** Returns whether an error means that stored data are damaged (SQLSTATE class XX, without XX000). */
+function isDamage(error: unknown): boolean {
+  return /^XX00[12]$/.test(stateOf(error));
+}
+
+export function troubleOf(error: unknown): Trouble {
+  const cause = error instanceof StoreUnavailable ? (error.cause ?? error) : error;
+  return { message: messageOf(error), damaged: isDamage(cause), full: stateOf(cause) === "53100" };
 }
 
 /** Returns whether the transaction failed only because of concurrent ones, so that it can be repeated. */
@@ -47,17 +58,21 @@ export function unavailable(error: unknown, consequence: string): StoreUnavailab
 
 /**
  * Runs a read. Repeats it once if its connection was lost, because the server may have ended a
- * connection that was idle. Rejects with `StoreUnavailable` if the server cannot be reached.
+ * connection that was idle. Calls `onFailed` and rejects with `StoreUnavailable` if the server cannot be
+ * reached or the data are damaged.
  */
-export async function retried<T>(read: () => Promise<T>): Promise<T> {
+export async function retried<T>(read: () => Promise<T>, onFailed: (error: StoreUnavailable) => void): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    if (!isOutage(error)) throw error;
+    if (!isOutage(error) && !isDamage(error)) throw error;
   }
   try {
     return await read();
   } catch (error) {
-    throw isOutage(error) ? unavailable(error, "Nothing was read.") : error;
+    if (!isOutage(error) && !isDamage(error)) throw error;
+    const failure = unavailable(error, "Nothing was read.");
+    onFailed(failure);
+    throw failure;
   }
 }

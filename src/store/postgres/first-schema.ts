@@ -1,4 +1,4 @@
-import { CONFIGURATION, POLLERS, SOURCES } from "./configuration-schema.ts";
+import { CONFIGURATION, POLLERS, RECORDS, SOURCES } from "./configuration-schema.ts";
 import { LANE_PARTITIONS } from "./lane-partition.ts";
 import { SLOTS } from "./numbers.ts";
 
@@ -72,6 +72,8 @@ const QUEUE = [
   ) PARTITION BY RANGE (seq)`,
   `CREATE INDEX attempt_message ON attempt (message_seq, seq)`,
   `CREATE INDEX attempt_batch ON attempt (batch_seq, seq) WHERE batch_seq IS NOT NULL`,
+  // Why an endpoint is failing. Successful attempts are not in it.
+  `CREATE INDEX attempt_failed ON attempt (endpoint_seq, seq) WHERE reason IS NOT NULL`,
   // Attempts are appended nearly in the order of their numbers, so this index is tiny.
   `CREATE INDEX attempt_seq ON attempt USING brin (seq) WITH (pages_per_range = 8)`,
   `CREATE TABLE idempotency (
@@ -107,6 +109,7 @@ export const FIRST_SCHEMA: readonly string[] = [
   ...CONFIGURATION,
   ...SOURCES,
   ...POLLERS,
+  ...RECORDS,
   ...QUEUE,
   ...TASKS,
 ];

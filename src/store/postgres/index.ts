@@ -1,6 +1,7 @@
 import type { Fact } from "../../core/fact.ts";
 import type { Clock } from "../../ports.ts";
-import type { Configuration, History, Housekeeping, Queue, Store } from "../index.ts";
+import type { Store } from "../index.ts";
+import { Turns } from "../turns.ts";
 import { acceptVerb } from "./accept.ts";
 import { attempts } from "./attempts.ts";
 import { batchVerbs } from "./batches.ts";
@@ -15,6 +16,7 @@ import { Days } from "./days.ts";
 import { deadLetters } from "./dead-letters.ts";
 import { deliveries } from "./deliveries.ts";
 import { endpointMessages } from "./endpoint-messages.ts";
+import { latestVerb } from "./environment-messages.ts";
 import { expungeVerbs } from "./expunge.ts";
 import { PostgresFeed } from "./feed.ts";
 import { hopsOfVerb } from "./function-sends.ts";
@@ -25,15 +27,22 @@ import { lanes } from "./lanes.ts";
 import { contentsVerb, messages } from "./messages.ts";
 import { idSeed, meta, payloadLinkKey } from "./meta.ts";
 import { migrate } from "./migrate.ts";
+import { notices } from "./notices.ts";
 import { SlotSeqSource } from "./numbers.ts";
+import { payloadLinks } from "./payload-links.ts";
+import { pollerGroups } from "./poller-groups.ts";
 import { pollers } from "./pollers.ts";
 import { pruneVerb } from "./prune.ts";
 import { QuotaUsages, usageVerbs } from "./quota-usage.ts";
 import { redriveVerbs } from "./redrive.ts";
 import { replayable, resendAllVerb } from "./replay.ts";
+import { series } from "./series.ts";
 import { settleVerb } from "./settle.ts";
+import { healthRecord, probe, sizeVerbs, watchingCommits } from "./size.ts";
 import { sourceLog } from "./source-log.ts";
+import { survey } from "./survey.ts";
 import { tasks, taskUpdate } from "./tasks.ts";
+import { totals } from "./totals.ts";
 
 export interface OpenOptions {
   /** `postgres://user:password@host:port/database`. */
@@ -46,28 +55,10 @@ export interface OpenOptions {
   readonly onFact: (fact: Fact) => void;
 }
 
-/**
- * The verbs of the store that PostgreSQL has. It is no `Store` until it has all of them, so the server
- * cannot be started with it.
- */
-export interface PostgresStore
-  extends Pick<Store, "idSeed" | "payloadLinkKey" | "numbers" | "feed" | "together" | "close"> {
-  readonly queue: Queue;
-  readonly configuration: Configuration;
-  readonly history: {
-    readonly messages: Omit<History["messages"], "latest">;
-    readonly attempts: History["attempts"];
-    readonly deadLetters: History["deadLetters"];
-    readonly replayable: History["replayable"];
-    readonly pollers: History["pollers"];
-    readonly sourceLog: History["sourceLog"];
-  };
-  readonly housekeeping: Pick<Housekeeping, "meta" | "clockOffsets" | "tasks" | "prune" | "ping">;
-}
-
 /** Opens a database, and creates its tables if necessary. Throws `StartError` if it cannot be used. */
-export async function openStore({ url, encryptionKey, leaseMs, clock, onFact }: OpenOptions): Promise<PostgresStore> {
-  const database = new Database({ url });
+export async function openStore({ url, encryptionKey, leaseMs, clock, onFact }: OpenOptions): Promise<Store> {
+  const health = healthRecord(clock, onFact, () => probe(database, clock));
+  const database = new Database({ url, onReadFailed: (error) => health.failed("read", error) });
   const databaseClock = new DatabaseClock(clock.steady, clock.now);
   const numbers = new SlotSeqSource(() => databaseClock.latest);
   const onDefect = (error: unknown) => onFact({ type: "defect.found", where: "work of the instance", error });
@@ -79,9 +70,11 @@ export async function openStore({ url, encryptionKey, leaseMs, clock, onFact }: 
     const [seed, linkKey] = [await idSeed(database), await payloadLinkKey(database, box)];
     let closing: Promise<void> | null = null;
     const shared = { database, instance, clock, numbers, databaseClock };
-    const committer = new Committer({ ...shared, onFact, onUnknown: () => feed.lostCommit() });
+    const observe = watchingCommits(health, onFact);
+    const committer = new Committer({ ...shared, onFact: observe, onUnknown: () => feed.lostCommit() });
     const feed = new PostgresFeed({ ...shared, committer, onDefect });
     await feed.start();
+    const turns = new Turns(clock);
     const [days, usages] = [new Days(database), new QuotaUsages()];
     const storeTask = taskUpdate(instance);
     return {
@@ -106,23 +99,34 @@ export async function openStore({ url, encryptionKey, leaseMs, clock, onFact }: 
       },
       configuration: configuration(database, committer, box),
       history: {
-        messages: { ...messages(database), ofEndpoint: endpointMessages(database) },
+        messages: {
+          ...messages(database),
+          ofEndpoint: endpointMessages(database),
+          latest: latestVerb(database.surveys),
+        },
         attempts: attempts(database, committer, box),
         deadLetters: deadLetters(database),
         replayable: replayable(database),
         pollers: pollers(database, committer),
+        groups: pollerGroups(committer),
         sourceLog: sourceLog(database, committer),
+        payloadLinks: payloadLinks(database, committer),
+        series: series(database, committer),
+        ...totals(database.surveys),
       },
+      survey: survey(database, turns),
       housekeeping: {
         meta: meta(database, committer),
         clockOffsets: clockOffsets(database, committer),
         tasks: tasks(database, committer, instance),
+        notices: notices(database, committer),
         prune: pruneVerb({ database, committer, days, onFact }),
-        ping: async () => void (await database.first("SELECT 1 AS one")),
+        ...sizeVerbs(database, health),
       },
       feed,
       together: committer.together,
       close: () => {
+        health.close();
         closing ??= committer
           .close()
           .then(() => feed.close())
@@ -132,6 +136,7 @@ export async function openStore({ url, encryptionKey, leaseMs, clock, onFact }: 
       },
     };
   } catch (error) {
+    health.close();
     await database.close();
     throw error;
   }

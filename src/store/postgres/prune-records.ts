@@ -1,5 +1,7 @@
 import { seqAt } from "../../core/id.ts";
+import { payloadLinkLifeMs } from "../../core/payload-link.ts";
 import { rotationWindowMs } from "../../core/resources/source.ts";
+import { HOUR_MS, HOURS_KEPT_MS, MINUTE_MS, MINUTES_KEPT_MS } from "../../core/series.ts";
 import type { Transaction } from "./commit.ts";
 
 /**
@@ -28,6 +30,10 @@ const DROPS: readonly string[] = [
     `source x WHERE x.deleted_at IS NOT NULL
        AND NOT EXISTS (SELECT 1 FROM source_log l WHERE l.source_seq = x.seq)`,
   ),
+  dropping("payload_link_use", "link_seq", "payload_link_use x WHERE x.link_seq < $linkBefore"),
+  ...["minutes", "hours"].map((name) =>
+    dropping("series", "ctid", `series x WHERE x.step_ms = $${name}Step AND x.start_at < $${name}Before`),
+  ),
   // An ended token still counts for the limit of rotations.
   dropping("source_token", "sha256", "source_token x WHERE x.expires_at <= $now AND x.created_at <= $rotatedBefore"),
 ];
@@ -45,6 +51,9 @@ export async function pruneRecords(
   const bindings = {
     ...{ before, now, limit, seqBefore: seqAt(before) },
     ...{ auditBefore: seqAt(now - AUDIT_KEPT_MS), rotatedBefore: now - rotationWindowMs },
+    linkBefore: seqAt(now - payloadLinkLifeMs),
+    ...{ minutesStep: MINUTE_MS, minutesBefore: now - MINUTES_KEPT_MS },
+    ...{ hoursStep: HOUR_MS, hoursBefore: now - HOURS_KEPT_MS },
   };
   const counts: number[] = [];
   for (const drop of DROPS) counts.push(await transaction.run(drop, bindings));

@@ -1,33 +1,16 @@
 import { afterAll, describe, expect, test } from "bun:test";
-import type { SQL } from "bun";
 import type { Store, Task } from "../../../src/store/index.ts";
 import { hasPostgres } from "../../support/postgres.ts";
-import { soon } from "../../support/soon.ts";
 import type { Furnished } from "../furnished.ts";
 import { replayOf } from "../suites/history/replayable.ts";
 import { newTask } from "../suites/housekeeping/tasks.ts";
+import { atOnce } from "./at-once.ts";
 import { closeSharedServer, openShared } from "./open.ts";
 
 afterAll(closeSharedServer);
 
-/**
- * Begins writes of several processes while a lock on all messages holds them up, and lets them go when
- * each of them waits for the lock. So they really run at the same time.
- */
-async function atOnce<T extends readonly Promise<unknown>[]>(
-  sql: SQL,
-  begin: () => readonly [...T],
-): Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }> {
-  const writes = await sql.begin(async (lock) => {
-    await lock`SELECT 1 FROM message FOR UPDATE`;
-    const begun = begin();
-    const waiting = () =>
-      sql`SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
-    await soon(waiting, ({ length }) => length === begun.length);
-    return { begun };
-  });
-  return Promise.all(writes.begun) as Promise<{ -readonly [K in keyof T]: Awaited<T[K]> }>;
-}
+/** Makes everybody wait who changes deliveries. */
+const MESSAGES = "SELECT 1 FROM message FOR UPDATE";
 
 async function addTask(world: Furnished, store: Store): Promise<Task> {
   const task = newTask(world);
@@ -55,7 +38,7 @@ describe.skipIf(!hasPostgres)("verbs of two instances that run at the same time 
     const messages = await world.sendMany(20);
     await world.kill();
     const [one, two] = [await redriving(world, world.store), await redriving(world, other)];
-    const [first, second] = await atOnce(sql, () => [one(), two()]);
+    const [first, second] = await atOnce(sql, MESSAGES, () => [one(), two()]);
     expect(first.redriven + second.redriven).toBe(messages.length);
     const waiting = await world.waiting();
     expect(waiting.map(({ round }) => round)).toEqual(messages.map(() => 1));
@@ -108,7 +91,7 @@ describe.skipIf(!hasPostgres)("verbs of two instances that run at the same time 
     await world.kill();
     const redrive = await redriving(world, world.store);
     const keys = messages.map(({ seq }) => ({ seq }));
-    const [{ redriven }, { cancelled }] = await atOnce(sql, () => [
+    const [{ redriven }, { cancelled }] = await atOnce(sql, MESSAGES, () => [
       redrive(),
       other.queue.expunge.messages(world.application.seq, keys),
     ]);
@@ -130,7 +113,7 @@ describe.skipIf(!hasPostgres)("verbs of two instances that run at the same time 
       };
     };
     const [one, two] = [await replaying(world.store), await replaying(other)];
-    const [first, second] = await atOnce(sql, () => [one(), two()]);
+    const [first, second] = await atOnce(sql, MESSAGES, () => [one(), two()]);
     expect(first.none + second.none).toBe(messages.length);
     expect(await world.waiting()).toHaveLength(messages.length);
   });
@@ -145,7 +128,7 @@ describe.skipIf(!hasPostgres)("verbs of two instances that run at the same time 
         position: numbers.next(),
         now: world.now,
       });
-    const [one, two] = await atOnce(sql, () => [resending(world.store), resending(other)]);
+    const [one, two] = await atOnce(sql, MESSAGES, () => [resending(world.store), resending(other)]);
     expect([one.was, two.was].toSorted()).toEqual(["none", "pending"]);
     expect(one.deliverySeq).toBe(two.deliverySeq);
     expect(await world.waiting()).toMatchObject([{ round: 1 }]);

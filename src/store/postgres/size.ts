@@ -1,0 +1,69 @@
+import type { Fact } from "../../core/fact.ts";
+import type { Clock } from "../../ports.ts";
+import { type Housekeeping, StoreUnavailable } from "../index.ts";
+import { HealthRecord } from "../sql/store-health.ts";
+import type { Database } from "./database.ts";
+import { troubleOf } from "./errors.ts";
+import { migrations } from "./migrations.ts";
+
+type Verbs = Pick<Housekeeping, "size" | "about" | "ping" | "health" | "unenforcedRules">;
+
+export function sizeVerbs(database: Database, health: HealthRecord): Verbs {
+  return {
+    // The write-ahead log belongs to all databases of the server, and its disk is not visible from here.
+    size: async () => {
+      const row = await database.first<{ bytes: number }>("SELECT pg_database_size(current_database()) AS bytes");
+      return { databaseBytes: row!.bytes, walBytes: 0, diskFreeBytes: null };
+    },
+    about: async () => {
+      const row = await database.first<{ version: string; syncsCommits: boolean }>(
+        `SELECT current_setting('server_version') AS version,
+           current_setting('fsync') = 'on' AND current_setting('synchronous_commit') <> 'off' AS "syncsCommits"`,
+      );
+      // Distributions add their own version behind a space.
+      const engine = `PostgreSQL ${row!.version.split(" ", 1)[0]}`;
+      return { engine, schemaVersion: migrations.length, syncsCommits: row!.syncsCommits };
+    },
+    ping: async () => void (await database.first("SELECT 1 AS one")),
+    health: async () => health.state,
+    // The database enforces all of its rules at any time.
+    unenforcedRules: async () => [],
+  };
+}
+
+/** The health of a store. While the store fails, a small write tests at intervals whether it works again. */
+export function healthRecord(clock: Clock, onFact: (fact: Fact) => void, probe: () => Promise<unknown>): HealthRecord {
+  let isProbing = false;
+  const record = new HealthRecord(clock, onFact, troubleOf, () => {
+    if (isProbing) return;
+    isProbing = true;
+    const ended = () => {
+      isProbing = false;
+    };
+    // A probe that fails has been reported as a failed read.
+    probe()
+      .then(
+        () => record.succeeded(),
+        () => {},
+      )
+      .finally(ended);
+  });
+  return record;
+}
+
+/** Commits a small write. It tests whether the database works. */
+export async function probe(database: Database, clock: Clock): Promise<void> {
+  await database.run(
+    "INSERT INTO meta (name, value) VALUES ('probed-at', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    [String(clock.now())],
+  );
+}
+
+/** Returns `onFact`, which also reports the results of commits to `health`. */
+export function watchingCommits(health: HealthRecord, onFact: (fact: Fact) => void): (fact: Fact) => void {
+  return (fact) => {
+    if (fact.type === "commit.finished") health.succeeded();
+    else if (fact.type === "commit.failed") health.failed("commit", new StoreUnavailable(fact.message));
+    onFact(fact);
+  };
+}
