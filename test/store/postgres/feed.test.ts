@@ -25,7 +25,19 @@ async function listAscending({ world, other }: TwoInstances): Promise<Seq[]> {
   return (await other.history.messages.list(world.application.seq, {}, page, false)).rows.map(({ seq }) => seq);
 }
 
-const READERS = { "a FIFO lane": readLane, "an ascending list of messages": listAscending };
+/** Leases all messages of a group. The leases end at once, so that the next call leases them again. */
+async function leaseGroup({ world, other }: TwoInstances): Promise<Seq[]> {
+  const limits = { limit: 1000, bytesMax: 1_000_000, groupsMax: 1, leasesMax: 1000 };
+  const key = { applicationSeq: world.application.seq, sink: "main", group: "workers" };
+  const leases = await other.history.groups.lease(key, { ...limits, now: 1, endsAt: 1, begin: 0 });
+  return leases === "full" ? [] : leases.map(({ messageSeq }) => messageSeq);
+}
+
+const READERS = {
+  "a FIFO lane": readLane,
+  "an ascending list of messages": listAscending,
+  "a group of pollers": leaseGroup,
+};
 
 describe.skipIf(!hasPostgres)("what instances see of each other", () => {
   test.each(Object.entries(READERS))(

@@ -74,17 +74,20 @@ describe.skipIf(!hasPostgres)("records of two instances that share a PostgreSQL 
   test("a cursor that two instances move at the same time ends at the later message", async () => {
     await using shared = await openShared();
     const { world, other, sql } = shared;
-    const options = { onlyForward: true, consumersMax: 1, now: world.now };
-    const key = { applicationSeq: world.application.seq, sink: "main", consumer: "one" };
-    const move = (hold: string, one: number, two: number) =>
-      atOnce(sql, hold, () => [
-        world.store.history.pollers.move(key, one, options),
-        other.history.pollers.move(key, two, options),
-      ]);
-    expect(await move("SELECT 1 FROM application FOR UPDATE", 5, 3)).toEqual([true, true]);
-    expect(await world.store.history.pollers.cursor(key)).toBe(5);
-    await move("SELECT 1 FROM poller FOR UPDATE", 6, 9);
-    expect(await world.store.history.pollers.cursor(key)).toBe(9);
+    const { pollers } = world.store.history;
+    const options = { onlyForward: true, consumersMax: 2, now: world.now };
+    for (const [consumer, one, two] of [
+      ["one", 5, 3],
+      ["two", 3, 5],
+    ] as const) {
+      const key = { applicationSeq: world.application.seq, sink: "main", consumer };
+      const move = (hold: string, to: number, toOther: number) =>
+        atOnce(sql, hold, () => [pollers.move(key, to, options), other.history.pollers.move(key, toOther, options)]);
+      expect(await move("SELECT 1 FROM application FOR UPDATE", one, two)).toEqual([true, true]);
+      expect(await pollers.cursor(key)).toBe(5);
+      await move("SELECT 1 FROM poller FOR UPDATE", 5 + one, 5 + two);
+      expect(await pollers.cursor(key)).toBe(10);
+    }
   });
 
   test("counts over time that two instances add at the same time add up", async () => {
