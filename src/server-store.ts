@@ -58,7 +58,7 @@ function replicaOptions(
   return { location, openBucket, isSync: replicaSync === "sync", timeoutMs, version };
 }
 
-/** Variable with which tests start a server on a store that does not have all verbs yet. */
+/** Variable with which tests start a server on PostgreSQL, which does not pass all of them yet. */
 export const UNFINISHED_STORE_VARIABLE = "UNFINISHED_STORE_LOSES_REQUESTS_AND_IS_FOR_TESTS_ONLY";
 
 async function openDatabase(settings: Settings, facts: Facts): Promise<Store> {
@@ -67,11 +67,10 @@ async function openDatabase(settings: Settings, facts: Facts): Promise<Store> {
   }
   const { store: url, encryptionKey, leaseMs } = settings;
   try {
-    const store = await openPostgres({
+    return await openPostgres({
       ...{ url, encryptionKey: encryptionKey!, leaseMs, clock: systemClock },
       onFact: (fact) => facts.state(fact),
     });
-    return store as unknown as Store;
   } catch (error) {
     throw startErrorOf(error, settings);
   }

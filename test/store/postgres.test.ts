@@ -7,7 +7,6 @@ import { suitesWithout } from "./suites/index.ts";
 const MISSING: readonly string[] = [
   // They need those parts of other roles, besides their own verbs.
   ...["store", "together"],
-  ...["feed"],
   ...["messages", "moves"],
 ];
 

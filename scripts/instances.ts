@@ -1,0 +1,23 @@
+/**
+ * Runs two instances of the executable on one PostgreSQL server under load. Kills, suspends and stops
+ * them and kills the database, in turn. Usage: `bun run instances --cycles 200`. Exits with 1 if a
+ * message that was accepted is lost, if a lane with an order is out of order, or if the rows in the
+ * database do not match.
+ */
+import { parseArgs } from "node:util";
+import { failover } from "../test/instances/run.ts";
+import { ensureExecutable } from "./executable.ts";
+
+const { values } = parseArgs({ options: { cycles: { type: "string", default: "50" } } });
+const cycles = Number(values.cycles);
+if (!Number.isSafeInteger(cycles) || cycles < 1) {
+  console.error("--cycles must be a whole number, at least 1.");
+  process.exit(2);
+}
+
+await ensureExecutable();
+const outcome = await failover(cycles, console.log);
+console.log(JSON.stringify(outcome, null, 2));
+const { accepted, lost, disordered, rows } = outcome;
+const isWhole = rows.messages === accepted && rows.delivered === accepted && rows.pending === 0;
+process.exit(lost + disordered === 0 && isWhole ? 0 : 1);

@@ -1,0 +1,87 @@
+import { SQL } from "bun";
+import { UNFINISHED_STORE_VARIABLE } from "../../src/server-store.ts";
+import { executable, type RunningBoathook, startBoathook } from "./binary.ts";
+import { clientOf, type Send } from "./client.ts";
+import { type PostgresServer, startPostgres } from "./postgres.ts";
+import { ROOT_TOKEN } from "./server.ts";
+import { temporaryDirectory } from "./temporary.ts";
+
+/** A process that shares a database with others. */
+export interface InstanceProcess {
+  /** The running process, or the last one that ran. */
+  readonly process: RunningBoathook;
+  readonly url: string;
+  readonly send: Send;
+  /** Sends SIGKILL. Resolves when the process has ended. */
+  kill(): Promise<void>;
+  /** Starts the next process. It has another port. */
+  start(): Promise<void>;
+}
+
+/** Several processes of the executable on one PostgreSQL server. */
+export interface InstanceGroup extends AsyncDisposable {
+  readonly server: PostgresServer;
+  /** A connection to the database of the instances. */
+  readonly sql: SQL;
+  readonly instances: readonly InstanceProcess[];
+}
+
+export interface GroupOptions {
+  readonly count?: number;
+  readonly args?: readonly string[];
+  /** Lines of `postgresql.conf`. */
+  readonly settings?: readonly string[];
+}
+
+/** Starts PostgreSQL, and then one instance after another. */
+export async function startInstances(options: GroupOptions = {}): Promise<InstanceGroup> {
+  const { count = 2, args = [], settings = [] } = options;
+  const server = await startPostgres({ settings });
+  const home = temporaryDirectory();
+  const url = await server.createDatabase();
+  const env = {
+    BOATHOOK_STORE: url,
+    BOATHOOK_ENCRYPTION_KEY: "00".repeat(32),
+    BOATHOOK_ROOT_TOKEN: ROOT_TOKEN,
+    [UNFINISHED_STORE_VARIABLE]: "yes",
+  };
+  const all = ["--allow-subnets=127.0.0.0/8", ...args];
+  const instances: InstanceProcess[] = [];
+  const stop = async () => {
+    for (const instance of instances) await instance.kill();
+    await sql.close();
+    await server[Symbol.asyncDispose]();
+    home[Symbol.dispose]();
+  };
+  const sql = new SQL(url, { max: 2 });
+  try {
+    while (instances.length < count) {
+      const begin = () => startBoathook(executable(), home.file("unused"), all, { cwd: home.path, env });
+      instances.push(instanceOf(begin, await begin()));
+    }
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { server, sql, instances, [Symbol.asyncDispose]: stop };
+}
+
+function instanceOf(begin: () => Promise<RunningBoathook>, first: RunningBoathook): InstanceProcess {
+  let running = first;
+  return {
+    get process() {
+      return running;
+    },
+    get url() {
+      return running.url;
+    },
+    send: (...request) => clientOf(running.url)(...request),
+    async kill() {
+      running.kill("SIGKILL");
+      await running.exited;
+    },
+    async start() {
+      running = await begin();
+    },
+  };
+}
