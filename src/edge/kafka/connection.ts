@@ -10,7 +10,7 @@ import { KafkaLink, type KafkaPlace } from "./link.ts";
 import { connectionErrorOf, isLeaderMoved } from "./reply.ts";
 
 /** Maximum size of a response. Responses to producers contain the brokers and partitions of topics, and offsets. */
-const RESPONSE_BYTES_MAX = 16 * 1024 * 1024;
+const RESPONSE_BYTES_MAX = 2 * 1024 * 1024;
 /** A message is confirmed when all replicas that are in sync have stored it. */
 const ALL_REPLICAS = -1;
 /** Time that a broker waits for its replicas, in ms. */

@@ -87,6 +87,47 @@ describe.skipIf(!hasKafka)("a spoiled connection to Kafka", () => {
   });
 });
 
+const int16 = (value: number) => Buffer.from([(value >> 8) & 255, value & 255]);
+const int32 = (value: number) => Buffer.concat([int16(value >> 16), int16(value & 0xffff)]);
+const text = (value: string) => Buffer.concat([int16(value.length), Buffer.from(value)]);
+const repeated = (count: number, item: (index: number) => readonly Buffer[]) =>
+  Buffer.concat([int32(count), ...Array.from({ length: count }, (_, index) => item(index)).flat()]);
+
+const API_VERSIONS = 18;
+
+/** Starts a server that names this many brokers, and as many partitions of the topic `a`. */
+function crowdedBroker(brokers: number, partitions: number): Promise<RawServer> {
+  const versions = repeated(40, (api) => [int16(api), int16(0), int16(api === API_VERSIONS ? 0 : 1)]);
+  const metadata = Buffer.concat([
+    repeated(brokers, (node) => [int32(node), text("127.0.0.1"), int32(1), int16(-1)]),
+    ...[int32(0), int32(1), int16(0), text("a"), Buffer.from([0])],
+    repeated(partitions, (index) => [int16(0), int32(index), int32(0), int32(0), int32(0)]),
+  ]);
+  return startRawServer((client) => {
+    client.on("data", (request: Buffer) => {
+      const isVersions = request.readInt16BE(4) === API_VERSIONS;
+      const body = isVersions ? Buffer.concat([int16(0), versions]) : metadata;
+      client.write(Buffer.concat([int32(4 + body.length), request.subarray(8, 12), body]));
+    });
+  });
+}
+
+test.each([
+  ["brokers", 2001, 1],
+  ["partitions", 1, 10_001],
+])("a Kafka cluster with too many %s fails the attempt", async (_, brokers, partitions) => {
+  await using server = await crowdedBroker(brokers, partitions);
+  const client = new KafkaClient();
+  await client.start();
+  const at = { url: new URL(`kafka://127.0.0.1:${server.port}/a`), addresses: ["127.0.0.1"], findAddresses };
+  const limits = { tls: null, timeoutMs: 30_000, responseBytesMax: 100 };
+  const message = { topic: "a", key: "k", headers: [], body: Buffer.from("x") };
+  const answer = await client.send({ ...at, ...limits, message }, AbortSignal.timeout(30_000));
+  await client.stop();
+  expect(answer).toMatchObject({ kind: "failure", reason: "connection" });
+  expect("detail" in answer && answer.detail).toContain("Cluster has too many brokers or partitions");
+});
+
 async function findAddresses(): Promise<readonly string[]> {
   return ["127.0.0.1"];
 }
