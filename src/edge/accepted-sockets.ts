@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { withKeptDescriptor } from "./kept-descriptors.ts";
+import { openFilesMax } from "./open-files.ts";
 import { type SystemCalls, systemCalls } from "./system-calls.ts";
 
 /** Values of Linux. */
@@ -159,7 +160,8 @@ function tableSize(): number {
     const size = Number(/^FDSize:\s+(?<size>\d+)/m.exec(status)?.groups?.size);
     if (size > 0) knownTableSize = size;
   } catch {
-    // No descriptor is free. The size is as it was last time.
+    // No descriptor is free, so the table has grown to the limit since it was read last.
+    knownTableSize = Math.max(knownTableSize, openFilesMax() ?? 0);
   }
   return knownTableSize;
 }
