@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
-import { withKeptDescriptor } from "./kept-descriptors.ts";
-import { openFilesMax } from "./open-files.ts";
+import { softLimit, withKeptDescriptor } from "./kept-descriptors.ts";
 import { type SystemCalls, systemCalls } from "./system-calls.ts";
 
 /** Values of Linux. */
@@ -161,7 +160,7 @@ function tableSize(): number {
     if (size > 0) knownTableSize = size;
   } catch {
     // No descriptor is free, so the table has grown to the limit since it was read last.
-    knownTableSize = Math.max(knownTableSize, openFilesMax() ?? 0);
+    knownTableSize = Math.max(knownTableSize, Number(softLimit() ?? 0n));
   }
   return knownTableSize;
 }

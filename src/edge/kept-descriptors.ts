@@ -89,7 +89,7 @@ function end(): void {
 const limits = new BigUint64Array(2);
 
 /** Returns the soft limit of open files, or null if it cannot be read. */
-function softLimit(): bigint | null {
+export function softLimit(): bigint | null {
   const calls = systemCalls();
   return calls !== null && calls.getrlimit(RLIMIT_NOFILE, limits) === 0 ? limits[0]! : null;
 }
