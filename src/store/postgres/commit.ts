@@ -139,18 +139,23 @@ export class Committer {
     }
     const before = this.#delayed ?? Promise.resolve();
     const delayed = before.then(async () => {
-      const aheadMs = this.#aheadMs(floor);
-      if (aheadMs > 0) await new Promise<void>((done) => void this.parts.clock.after(Math.ceil(aheadMs), done));
+      // A timer may fire a little too early.
+      for (let aheadMs = this.#aheadMs(floor); aheadMs > 0; aheadMs = this.#aheadMs(floor)) {
+        await new Promise<void>((done) => void this.parts.clock.after(Math.ceil(aheadMs), done));
+      }
       resolve();
       if (this.#delayed === delayed) this.#delayed = null;
     });
     this.#delayed = delayed;
   }
 
-  /** Returns how far numbers may be ahead of the database's clock, in ms. It matters only to other processes. */
+  /**
+   * Returns how long numbers may still be ahead of those that another process generates, in ms. Within the
+   * millisecond of a number, the other's can be smaller.
+   */
   #aheadMs(floor: Seq): number {
     const { instance, databaseClock } = this.parts;
-    return instance.isShared ? timeOfSeq(floor) - databaseClock.earliest : 0;
+    return instance.isShared ? timeOfSeq(floor) + 1 - databaseClock.earliest : 0;
   }
 
   /** Repeats the transaction if that can help. Rejects if nothing was stored, or if that is not known. */
