@@ -39,7 +39,7 @@ const INTENDED: ReadonlyArray<readonly [sql: string, why: string]> = [
   ["WHERE provider = 'cron'", "sources of type cron: all entries of the index are needed"],
   ["FROM key_log ORDER BY seq", "keys of messages: the log of the newest keys, once at the start"],
   [
-    "sent_at AS sentAt, open AS isOpen FROM notice",
+    'sent_at AS "sentAt", open AS "isOpen" FROM notice',
     "notices: the sent ones that are not pruned yet, once at the start",
   ],
   ["DELETE FROM notice WHERE open = 0", "pruning of notices, of which there are few for each endpoint in trouble"],

@@ -9,6 +9,7 @@ const PHRASES: Readonly<Record<string, string>> = {
   "v1.application.delete": "deleted the customer {appId}",
   "application.move-depart": "moved the customer {appId} to another server",
   "application.arrive": "took the customer {appId} over from another server",
+  "application.arrival-abandon": "gave up moving the customer {appId} here from another server",
   "v1.event-type.create": "created the event type {eventTypeName}",
   "v1.event-type.update": "created or replaced the event type {eventTypeName}",
   "v1.event-type.patch": "changed the event type {eventTypeName}",
