@@ -68,7 +68,7 @@ describe("creating a source", () => {
     ["no name", { name: undefined }, "body.name", "This field is required."],
     ["no secret", { config: {} }, "body.config.secret", "Required"],
     ["an empty secret", { config: { secret: "" } }, "body.config.secret", "Required"],
-    ["a secret of the wrong kind", { config: { secret: { a: 1 } } }, "body.config.secret", "text"],
+    ["a secret of the wrong kind", { config: { secret: { a: 1 } } }, "body.config.secret", "Must be a string."],
     ["a configuration that is a list", { config: [] }, "body.config", "Expected object"],
     ["an unknown mode", { verification: "maybe" }, "body.verification", "enforce"],
     ["a path with an error", { eventType: "$.a[" }, "body.eventType", ""],
