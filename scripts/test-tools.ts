@@ -64,7 +64,10 @@ function apt(...args: string[]): boolean {
   return child.exitCode === 0;
 }
 
-/** Installs missing programs if possible. Returns a line for each program that is still missing. */
+/**
+ * Installs missing programs if possible. Returns a line that names the programs that the tests use, and one for
+ * each program that is still missing.
+ */
 export function installTestTools(): string[] {
   const missing = TOOLS.filter(isMissing);
   const mayInstall = process.getuid?.() === 0 && Bun.which("apt-get") !== null;
@@ -76,5 +79,10 @@ export function installTestTools(): string[] {
       apt(...install);
     });
   }
-  return missing.filter(isMissing).map(({ program, purpose }) => `${program} is missing: ${purpose} are skipped`);
+  const skipped = missing.filter(isMissing);
+  const used = TOOLS.filter((tool) => !skipped.includes(tool)).map(({ program }) => program);
+  return [
+    `the tests use ${used.join(", ")}`,
+    ...skipped.map(({ program, purpose }) => `${program} is missing: ${purpose} are skipped`),
+  ];
 }
