@@ -158,7 +158,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
       ...["departure", "obstacle", "settings", "waiting", "messages", "history", "fingerprint", "depart"].map(
         (verb) => `origin.${verb}`,
       ),
-      ...["arrival", "storeSettings", "storeWaiting", "storeMessages", "storeHistory", "arrive"].map(
+      ...["arrival", "storeSettings", "storeWaiting", "storeMessages", "storeHistory", "arrive", "abandon"].map(
         (verb) => `destination.${verb}`,
       ),
     ].join(" "),
