@@ -18,10 +18,12 @@ export class BackupProcess {
   async list(): Promise<readonly string[]> {
     // The parent directory must exist: it may be the mount point of another disk.
     await promises.mkdir(this.directory, { mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
-      if (error.code === "ENOENT") throw new Error(`The directory ${dirname(this.directory)} does not exist.`);
-      if (error.code !== "EEXIST") throw error;
+      if (error.code !== "EEXIST") throw goneOr(error, dirname(this.directory));
     });
-    return promises.readdir(this.directory);
+    // The disk may disappear at any time.
+    return promises.readdir(this.directory).catch((error: NodeJS.ErrnoException) => {
+      throw goneOr(error, this.directory);
+    });
   }
 
   remove(name: string): Promise<void> {
@@ -48,4 +50,9 @@ export class BackupProcess {
   abort(): void {
     this.#child?.kill();
   }
+}
+
+/** Returns the error to report if something in `directory` could not be used. */
+function goneOr(error: NodeJS.ErrnoException, directory: string): Error {
+  return error.code === "ENOENT" ? new Error(`The directory ${directory} does not exist.`) : error;
 }
