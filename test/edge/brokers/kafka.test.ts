@@ -208,7 +208,7 @@ describe("producing to something that is not Kafka", () => {
 
   test("a response of a Kafka broker that is too large is refused with its size", async () => {
     await using server = await startRawServer((socket) => void socket.end(Buffer.from("0200000000000001", "hex")));
-    const detail = "The broker sends a response of 33554432 bytes. At most 16777216 bytes are read.";
+    const detail = "The broker sends a response of 33554432 bytes. At most 2097152 bytes are read.";
     expect(await toPort(server.port)).toEqual({ kind: "failure", reason: "connection", detail });
   });
 
