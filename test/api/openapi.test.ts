@@ -120,6 +120,16 @@ describe("the OpenAPI document", () => {
       expect([operationId, Object.keys(responses)]).toEqual([operationId, expect.arrayContaining(["429"])]);
   });
 
+  test("operations that refuse valid requests with 422 document the form of their refusal", () => {
+    const refusing = ["ingest.source.send-example", "v1.ingest.source.rotate-token"];
+    for (const { responses } of operations.filter(({ operationId }) => refusing.includes(operationId))) {
+      const names = ["HttpErrorOut", "HTTPValidationError"];
+      expect(responses[422]?.content?.["application/json"]?.schema).toEqual({
+        anyOf: names.map((name) => ({ $ref: `#/components/schemas/${name}` })),
+      });
+    }
+  });
+
   test("every documented body has an example", () => {
     for (const { operationId, responses, requestBody } of operations) {
       const bodies = [requestBody, ...Object.values(responses)].flatMap((body) => Object.values(body?.content ?? {}));

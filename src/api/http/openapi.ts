@@ -26,6 +26,11 @@ const HTTPValidationError = object("HTTPValidationError", {
   ),
 });
 
+/** A 422 of an operation that also refuses valid requests, with a code. */
+export function refusal(description: string, code: string, detail: string): DocumentedResponse {
+  return { description, schema: Type.Union([HttpErrorOut, HTTPValidationError]), example: { code, detail } };
+}
+
 /** Error responses by status. */
 const problems: Readonly<Record<number, DocumentedResponse>> = {
   400: problem("The request cannot be parsed or fulfilled.", "generic_error", "Failed to deserialize query string"),

@@ -6,6 +6,7 @@ import type { Source } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { uidOfPath, uidOfPut } from "../../http/lookup.ts";
+import { refusal } from "../../http/openapi.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { listedAs, orderQuery, pageQuery, pageRequest } from "../../http/paging.ts";
 import { changeReply, noContent, reply } from "../../http/reply.ts";
@@ -214,6 +215,11 @@ export function sourceRoutes(context: Context): Operation[] {
           schema: RotateTokenOut,
           example: { ingestUrl: sourceExample.ingestUrl },
         },
+        422: refusal(
+          "A value is invalid, or the source has no URL: `no_token`.",
+          "no_token",
+          "A source of type `cron` has no URL.",
+        ),
       },
       problems: [400, 404],
       async handle({ identity, params, body }) {

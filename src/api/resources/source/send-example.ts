@@ -4,6 +4,7 @@ import { topLevelFields } from "../../../core/json.ts";
 import { notFound } from "../../../core/problem.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
+import { refusal } from "../../http/openapi.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { nullable } from "../../http/schema.ts";
 import { MessageOut, messageExample } from "../message/fields.ts";
@@ -41,6 +42,11 @@ export function sourceExampleRoutes(context: Context): Operation[] {
           schema: MessageOut,
           example: messageExample,
         },
+        422: refusal(
+          "A value is invalid, or the source cannot get an example now: `cannot_sign`, `source_disabled`, `not_accepted`.",
+          "cannot_sign",
+          "Only the provider has the key.",
+        ),
       },
       problems: [404, 409, 422, 429],
       async handle({ identity, params, body, bytes }) {
