@@ -1,5 +1,13 @@
 import { writeFileSync } from "node:fs";
-import { type Admin, type IHeaders, Kafka, type KafkaMessage, Partitioners, type Producer } from "kafkajs";
+import {
+  type Admin,
+  type IHeaders,
+  Kafka,
+  type KafkaJSProtocolError,
+  type KafkaMessage,
+  Partitioners,
+  type Producer,
+} from "kafkajs";
 import { kafkaFormat, kafkaJars, kafkaServer } from "../../../scripts/test-servers/kafka.ts";
 import { useCodecs } from "../../../src/edge/kafka/codecs.ts";
 import { soon } from "../soon.ts";
@@ -66,12 +74,21 @@ export async function startKafka(tls: BrokerTls | null = null): Promise<TestKafk
   const admin = client.admin({ retry: { retries: 5 } });
   const producer = client.producer({ createPartitioner: Partitioners.DefaultPartitioner });
   const topics: string[] = [];
-  const count = async (topic: string) =>
+  const countNow = async (topic: string) =>
     (await admin.fetchTopicOffsets(topic)).reduce((sum, { low, high }) => sum + Number(high) - Number(low), 0);
+  /** Asks again if the broker says that it cannot answer yet, such as while it takes over a partition. */
+  const count = async (topic: string): Promise<number> => {
+    const ask = () =>
+      countNow(topic).catch((error: KafkaJSProtocolError) => {
+        if (error.retriable) return error;
+        throw error;
+      });
+    return (await soon(ask, (answer) => typeof answer === "number")) as number;
+  };
   /** Waits until the broker leads the partitions of topics, some time after it names itself their leader. */
   const untilLed = (names: readonly string[]) =>
     soon(
-      () => Promise.allSettled(names.map(count)),
+      () => Promise.allSettled(names.map(countNow)),
       (counts) => counts.every(({ status }) => status === "fulfilled"),
     );
   const start = () => server.start(port, () => responds(port));
