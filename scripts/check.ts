@@ -42,7 +42,7 @@ const STEPS: readonly Step[] = [
 ];
 
 /** The tests often wait for a browser or a program, so there are more processes than cores. */
-const TEST_PROCESSES = availableParallelism() + 2;
+const TEST_PROCESSES = availableParallelism() + 1;
 /** How long the longest test files take, in ms. They begin first, so that none of them is the last. */
 const DURATIONS = "test/durations.json";
 const REPORT = join(ROOT, "dist", "tests.xml");
