@@ -4,16 +4,11 @@
  * message is lost with `replica-sync` `sync`, or if with `async` anything but the last messages is
  * lost.
  */
-import { parseArgs } from "node:util";
 import { type Disaster, loseDisk } from "../test/crash/replica.ts";
+import { countOption } from "./count-option.ts";
 import { ensureExecutable } from "./executable.ts";
 
-const { values } = parseArgs({ options: { cycles: { type: "string", default: "20" } } });
-const cycles = Number(values.cycles);
-if (!Number.isSafeInteger(cycles) || cycles < 1) {
-  console.error("--cycles must be a whole number, at least 1.");
-  process.exit(2);
-}
+const cycles = countOption("cycles", 20);
 
 function sumOf(disasters: readonly Disaster[]) {
   const lost = disasters.map((disaster) => disaster.lost);

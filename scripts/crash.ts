@@ -5,18 +5,13 @@
  * load includes signed requests to a source. Exits with 1 if anything that was acknowledged is lost,
  * altered or undone, if a source has stored an event twice, or if a copy from before an upgrade is not whole.
  */
-import { parseArgs } from "node:util";
 import { migrations } from "../src/store/sqlite/migrations.ts";
 import { crashMigration, type MigrationOutcome } from "../test/crash/migration.ts";
 import { crash, crashFirstStart } from "../test/crash/run.ts";
+import { countOption } from "./count-option.ts";
 import { ensureExecutable } from "./executable.ts";
 
-const { values } = parseArgs({ options: { cycles: { type: "string", default: "50" } } });
-const cycles = Number(values.cycles);
-if (!Number.isSafeInteger(cycles) || cycles < 1) {
-  console.error("--cycles must be a whole number, at least 1.");
-  process.exit(2);
-}
+const cycles = countOption("cycles", 50);
 
 await ensureExecutable();
 for (let i = 0; i < cycles; i++) await crashFirstStart();

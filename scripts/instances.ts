@@ -4,16 +4,11 @@
  * message that was accepted is lost, if a lane with an order is out of order, or if the rows in the
  * database do not match.
  */
-import { parseArgs } from "node:util";
 import { failover } from "../test/instances/run.ts";
+import { countOption } from "./count-option.ts";
 import { ensureExecutable } from "./executable.ts";
 
-const { values } = parseArgs({ options: { cycles: { type: "string", default: "50" } } });
-const cycles = Number(values.cycles);
-if (!Number.isSafeInteger(cycles) || cycles < 1) {
-  console.error("--cycles must be a whole number, at least 1.");
-  process.exit(2);
-}
+const cycles = countOption("cycles", 50);
 
 await ensureExecutable();
 const outcome = await failover(cycles, console.log);

@@ -3,16 +3,11 @@
  * the data that is on the disk afterwards: `bun run powercut --cuts 10`. The disk is an ext4 file
  * system in a file, which only root may mount. Exits with 1 if an acknowledged message is lost.
  */
-import { parseArgs } from "node:util";
 import { type CutOutcome, powerCutAtFirstStart, powerCuts } from "../test/crash/power-cut.ts";
+import { countOption } from "./count-option.ts";
 import { ensureExecutable } from "./executable.ts";
 
-const { values } = parseArgs({ options: { cuts: { type: "string", default: "10" } } });
-const cuts = Number(values.cuts);
-if (!Number.isSafeInteger(cuts) || cuts < 1) {
-  console.error("--cuts must be a whole number, at least 1.");
-  process.exit(2);
-}
+const cuts = countOption("cuts", 10);
 
 await ensureExecutable();
 const outcomes: (CutOutcome | null)[] = [await powerCuts(cuts, console.log)];
