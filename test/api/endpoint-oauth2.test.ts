@@ -3,9 +3,7 @@ import { clientOf, freshUid, makeApplication, type Send } from "../support/clien
 import { type AttemptOut, attemptsOf, makeEndpoint, sendMessage, sendMessages } from "../support/delivery.ts";
 import { ok, type Receiver, startReceiver, withStatus } from "../support/receiver.ts";
 import { startServer, type TestServer } from "../support/server.ts";
-import { issues, startTokenServer, type TokenServer } from "../support/token-server.ts";
-
-const SECRET = "client-secret-of-this-test";
+import { CLIENT_SECRET, issues, startTokenServer, type TokenServer } from "../support/token-server.ts";
 
 let server: TestServer;
 let send: Send;
@@ -27,11 +25,6 @@ afterEach(async () => {
   await tokens[Symbol.asyncDispose]();
 });
 
-const authOf = (fields: object = {}) => ({
-  ...{ type: "oauth2", tokenUrl: tokens.tokenUrl, clientId: freshUid("client"), clientSecret: SECRET },
-  ...fields,
-});
-
 async function deliver(): Promise<AttemptOut> {
   const [attempt] = await attemptsOf(send, app, await sendMessage(send, app));
   return attempt!;
@@ -47,17 +40,17 @@ function accepts(...valid: string[]) {
 
 describe("an endpoint with an OAuth 2.0 client", () => {
   test("deliveries carry an access token, which is fetched once and reused", async () => {
-    await makeEndpoint(send, app, receiver.url, { auth: authOf({ clientId: "c", scope: "a b" }) });
+    await makeEndpoint(send, app, receiver.url, { auth: tokens.auth({ clientId: "c", scope: "a b" }) });
     for (let i = 0; i < 3; i++) expect((await deliver()).reason).toBeNull();
     expect(authorizations()).toEqual(["Bearer token-1", "Bearer token-1", "Bearer token-1"]);
     expect(tokens.requests).toHaveLength(1);
     expect(Object.fromEntries(tokens.requests[0]!.form)).toEqual({ grant_type: "client_credentials", scope: "a b" });
-    expect(tokens.requests[0]!.authorization).toBe(`Basic ${btoa(`c:${SECRET}`)}`);
+    expect(tokens.requests[0]!.authorization).toBe(`Basic ${btoa(`c:${CLIENT_SECRET}`)}`);
   });
 
   test("concurrent deliveries share one request for a token", async () => {
     tokens.answering = issues({ expires_in: 0 });
-    await makeEndpoint(send, app, receiver.url, { auth: authOf(), concurrency: 10 });
+    await makeEndpoint(send, app, receiver.url, { auth: tokens.auth(), concurrency: 10 });
     // When its deliveries have arrived, those of the other endpoint have begun.
     await makeEndpoint(send, app, receiver.url, { concurrency: 10 });
     // An endpoint gets several slots once it has responded.
@@ -77,14 +70,14 @@ describe("an endpoint with an OAuth 2.0 client", () => {
 
   test("a token is renewed 30 s before it expires, so one that is valid for 30 s is used once", async () => {
     tokens.answering = issues({ expires_in: 30 });
-    await makeEndpoint(send, app, receiver.url, { auth: authOf() });
+    await makeEndpoint(send, app, receiver.url, { auth: tokens.auth() });
     await deliver();
     await deliver();
     expect(authorizations()).toEqual(["Bearer token-1", "Bearer token-2"]);
   });
 
   test("a 401 of the receiver drops the token, and the same attempt tries once more with a new one", async () => {
-    await makeEndpoint(send, app, receiver.url, { auth: authOf() });
+    await makeEndpoint(send, app, receiver.url, { auth: tokens.auth() });
     await deliver();
     accepts("Bearer token-2");
     expect((await deliver()).reason).toBeNull();
@@ -93,7 +86,7 @@ describe("an endpoint with an OAuth 2.0 client", () => {
 
   test("a receiver that always responds with 401 gets two requests per attempt, which fails with 401", async () => {
     receiver.answering = withStatus(401);
-    await makeEndpoint(send, app, receiver.url, { auth: authOf() });
+    await makeEndpoint(send, app, receiver.url, { auth: tokens.auth() });
     expect(await deliver()).toMatchObject({ reason: "status_4xx", responseStatusCode: 401 });
     expect(authorizations()).toEqual(["Bearer token-1", "Bearer token-2"]);
     expect(tokens.requests).toHaveLength(2);
@@ -101,27 +94,30 @@ describe("an endpoint with an OAuth 2.0 client", () => {
 
   test("the message's own authorization header is sent instead of the token", async () => {
     const transformationsParams = { headers: { authorization: "own" } };
-    await makeEndpoint(send, app, receiver.url, { auth: authOf() });
+    await makeEndpoint(send, app, receiver.url, { auth: tokens.auth() });
     await attemptsOf(send, app, await sendMessage(send, app, { transformationsParams }));
     expect(authorizations()).toEqual(["own"]);
   });
 
   test("the secret can be sent in the form", async () => {
-    await makeEndpoint(send, app, receiver.url, { auth: authOf({ clientId: "c", clientAuth: "body" }) });
+    await makeEndpoint(send, app, receiver.url, { auth: tokens.auth({ clientId: "c", clientAuth: "body" }) });
     await deliver();
     expect(tokens.requests[0]!.authorization).toBeNull();
-    expect(Object.fromEntries(tokens.requests[0]!.form)).toMatchObject({ client_id: "c", client_secret: SECRET });
+    expect(Object.fromEntries(tokens.requests[0]!.form)).toMatchObject({
+      client_id: "c",
+      client_secret: CLIENT_SECRET,
+    });
   });
 
   test("the secret is shown as [set], and sending that back keeps it for the same token endpoint only", async () => {
-    const auth = authOf();
+    const auth = tokens.auth();
     const shown = { ...auth, clientSecret: "[set]" };
     const path = `/app/${app}/endpoint/${await makeEndpoint(send, app, receiver.url, { auth })}`;
     expect((await send("GET", path)).json.auth).toEqual(shown);
     const changed = { ...shown, scope: "c" };
     expect((await send("PATCH", path, { auth: changed })).json.auth).toEqual(changed);
     await deliver();
-    expect(tokens.requests[0]!.authorization).toEndWith(btoa(`${auth.clientId}:${SECRET}`));
+    expect(tokens.requests[0]!.authorization).toEndWith(btoa(`${auth.clientId}:${CLIENT_SECRET}`));
     const elsewhere = await send("PATCH", path, { auth: { ...shown, tokenUrl: "https://other.example/token" } });
     expect([elsewhere.status, elsewhere.json.detail[0].loc]).toEqual([422, ["body", "auth", "clientSecret"]]);
   });
@@ -140,12 +136,12 @@ describe("a token endpoint that fails", () => {
     "an attempt fails with the reason auth if the token endpoint %s",
     async (_, answering, detail) => {
       tokens.answering = answering;
-      const endpoint = await makeEndpoint(send, app, receiver.url, { auth: authOf() });
+      const endpoint = await makeEndpoint(send, app, receiver.url, { auth: tokens.auth() });
       const attempt = await deliver();
       expect(attempt).toMatchObject({ reason: "auth", responseStatusCode: 0 });
       expect(attempt.response).toEndWith(detail);
       const { text } = await send("GET", `/app/${app}/attempt/endpoint/${endpoint}`);
-      for (const hidden of ["text of the server", SECRET]) expect(text).not.toContain(hidden);
+      for (const hidden of ["text of the server", CLIENT_SECRET]) expect(text).not.toContain(hidden);
       expect(receiver.received).toHaveLength(0);
       tokens.answering = issues();
       expect((await deliver()).reason).toBeNull();
@@ -154,7 +150,7 @@ describe("a token endpoint that fails", () => {
 
   test("an attempt fails with the reason auth within its timeout if the token endpoint hangs", async () => {
     tokens.answering = () => new Promise(() => {});
-    await makeEndpoint(send, app, receiver.url, { auth: authOf(), timeoutMs: 200 });
+    await makeEndpoint(send, app, receiver.url, { auth: tokens.auth(), timeoutMs: 200 });
     expect(await deliver()).toMatchObject({
       reason: "auth",
       response: "The token endpoint did not respond in time.",
@@ -167,7 +163,7 @@ describe("a token endpoint that fails", () => {
     ["is not reachable", "http://127.0.0.1:1/token", "Token endpoint: The connection was refused."],
     ["has a private address", "http://10.1.2.3/token", "Token endpoint: The address 10.1.2.3 is not public."],
   ])("an attempt fails with the reason auth if the token endpoint %s", async (_, tokenUrl, detail) => {
-    await makeEndpoint(send, app, receiver.url, { auth: authOf({ tokenUrl }) });
+    await makeEndpoint(send, app, receiver.url, { auth: tokens.auth({ tokenUrl }) });
     const attempt = await deliver();
     expect(attempt.reason).toBe("auth");
     expect(attempt.response).toStartWith(detail);
@@ -176,7 +172,7 @@ describe("a token endpoint that fails", () => {
   test("an attempt fails with the reason auth if a token cannot be renewed after a 401", async () => {
     receiver.answering = withStatus(401);
     tokens.answering = (nth) => (nth === 1 ? issues()(nth) : new Response(null, { status: 503 }));
-    await makeEndpoint(send, app, receiver.url, { auth: authOf() });
+    await makeEndpoint(send, app, receiver.url, { auth: tokens.auth() });
     expect((await deliver()).reason).toBe("auth");
     receiver.answering = ok;
   });
@@ -206,7 +202,10 @@ describe("an invalid OAuth 2.0 client of an endpoint", () => {
     ["assertionSeconds", { assertionSeconds: 1.5 }],
     ["token", { token: "t" }],
   ])("an invalid %s in %j is refused at that field", async (field, fields) => {
-    const { status, json } = await send("POST", `/app/${app}/endpoint`, { url: receiver.url, auth: authOf(fields) });
+    const { status, json } = await send("POST", `/app/${app}/endpoint`, {
+      url: receiver.url,
+      auth: tokens.auth(fields),
+    });
     expect([status, json.detail[0].loc.slice(0, 3)]).toEqual([422, ["body", "auth", field]]);
   });
 
@@ -215,7 +214,7 @@ describe("an invalid OAuth 2.0 client of an endpoint", () => {
     try {
       const sendStrict = clientOf(strict.url);
       const path = `/app/${await makeApplication(sendStrict)}/endpoint`;
-      const body = { url: "https://hook.example/", auth: authOf() };
+      const body = { url: "https://hook.example/", auth: tokens.auth() };
       for (const { status, json } of [
         await sendStrict("POST", path, body),
         await sendStrict("PUT", `${path}/${freshUid("ep")}`, body),

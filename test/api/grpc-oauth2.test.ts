@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "bun:test";
-import { clientOf, freshUid, makeApplication, type Send } from "../support/client.ts";
+import { clientOf, makeApplication, type Send } from "../support/client.ts";
 import { type AttemptOut, attemptsOf, makeEndpoint, sendMessage } from "../support/delivery.ts";
 import { freePort } from "../support/free-port.ts";
 import { type GrpcReceiver, startGrpcReceiver } from "../support/grpc-receiver.ts";
@@ -8,7 +8,6 @@ import { startServer, type TestServer } from "../support/server.ts";
 import { startTokenServer, type TokenServer } from "../support/token-server.ts";
 
 const UNAUTHENTICATED = 16;
-const SECRET = "client-secret-of-this-test";
 
 let server: TestServer;
 let send: Send;
@@ -32,11 +31,6 @@ afterEach(async () => {
 
 const url = () => `grpc://127.0.0.1:${receiver.port}`;
 
-const authOf = (fields: object = {}) => ({
-  ...{ type: "oauth2", tokenUrl: tokens.tokenUrl, clientId: freshUid("client"), clientSecret: SECRET },
-  ...fields,
-});
-
 async function deliver(): Promise<AttemptOut> {
   const [attempt] = await attemptsOf(send, app, await sendMessage(send, app));
   return attempt!;
@@ -46,7 +40,7 @@ const authorizations = () => receiver.calls.map(({ metadata }) => metadata.autho
 
 describe("an endpoint with a gRPC URL and an OAuth 2.0 client", () => {
   test("gRPC calls carry an access token, which is fetched once and reused", async () => {
-    await makeEndpoint(send, app, url(), { auth: authOf({ clientId: "c", scope: "a b" }) });
+    await makeEndpoint(send, app, url(), { auth: tokens.auth({ clientId: "c", scope: "a b" }) });
     for (let i = 0; i < 3; i++) expect(await deliver()).toMatchObject({ responseStatusCode: 200, reason: null });
     expect(authorizations()).toEqual(["Bearer token-1", "Bearer token-1", "Bearer token-1"]);
     expect(tokens.requests).toHaveLength(1);
@@ -54,7 +48,7 @@ describe("an endpoint with a gRPC URL and an OAuth 2.0 client", () => {
   });
 
   test("UNAUTHENTICATED drops the token, and the same attempt calls once more with a new one", async () => {
-    await makeEndpoint(send, app, url(), { auth: authOf() });
+    await makeEndpoint(send, app, url(), { auth: tokens.auth() });
     await deliver();
     receiver.answering = ({ metadata }) =>
       metadata.authorization === "Bearer token-2" ? { detail: "" } : { code: UNAUTHENTICATED };
@@ -64,14 +58,14 @@ describe("an endpoint with a gRPC URL and an OAuth 2.0 client", () => {
 
   test("a receiver that always returns UNAUTHENTICATED gets two calls per attempt, which fails with 401", async () => {
     receiver.answering = () => ({ code: UNAUTHENTICATED });
-    await makeEndpoint(send, app, url(), { auth: authOf() });
+    await makeEndpoint(send, app, url(), { auth: tokens.auth() });
     expect(await deliver()).toMatchObject({ reason: "status_4xx", responseStatusCode: 401 });
     expect(authorizations()).toEqual(["Bearer token-1", "Bearer token-2"]);
   });
 
   test("a gRPC and an HTTP endpoint with the same client share one access token", async () => {
     await using http = startReceiver();
-    const auth = authOf();
+    const auth = tokens.auth();
     await makeEndpoint(send, app, url(), { auth });
     await makeEndpoint(send, app, http.url, { auth });
     await attemptsOf(send, app, await sendMessage(send, app), 2);
@@ -82,21 +76,21 @@ describe("an endpoint with a gRPC URL and an OAuth 2.0 client", () => {
 
   test("a token endpoint that fails makes the attempt fail with the reason auth, and nothing is called", async () => {
     tokens.answering = () => Response.json({ error: "invalid_client" }, { status: 401 });
-    await makeEndpoint(send, app, url(), { auth: authOf() });
+    await makeEndpoint(send, app, url(), { auth: tokens.auth() });
     expect(await deliver()).toMatchObject({ reason: "auth", responseStatusCode: 0 });
     expect(receiver.calls).toHaveLength(0);
   });
 
   test("the message's own authorization header is sent as metadata instead of the token", async () => {
     const transformationsParams = { headers: { authorization: "own" } };
-    await makeEndpoint(send, app, url(), { auth: authOf() });
+    await makeEndpoint(send, app, url(), { auth: tokens.auth() });
     await attemptsOf(send, app, await sendMessage(send, app, { transformationsParams }));
     expect(authorizations()).toEqual(["own"]);
   });
 
   test("the stored headers of a failed call show the token as ***", async () => {
     receiver.answering = () => ({ code: 13 });
-    const endpoint = await makeEndpoint(send, app, url(), { auth: authOf() });
+    const endpoint = await makeEndpoint(send, app, url(), { auth: tokens.auth() });
     await deliver();
     const { json } = await send("GET", `/app/${app}/attempt/endpoint/${endpoint}`);
     const [{ id, msgId }] = json.data;
@@ -111,7 +105,7 @@ test("with a proxy for everything that goes out, no token is fetched for a gRPC 
   try {
     const sendProxied = clientOf(proxied.url);
     const own = await makeApplication(sendProxied);
-    await makeEndpoint(sendProxied, own, url(), { auth: authOf() });
+    await makeEndpoint(sendProxied, own, url(), { auth: tokens.auth() });
     const [attempt] = await attemptsOf(sendProxied, own, await sendMessage(sendProxied, own));
     expect(attempt).toMatchObject({ responseStatusCode: 0, reason: "proxy" });
     expect(tokens.requests).toHaveLength(0);

@@ -1,3 +1,5 @@
+import { freshUid } from "./client.ts";
+
 /** A request that a token server got. */
 export interface TokenRequestSeen {
   readonly authorization: string | null;
@@ -5,12 +7,17 @@ export interface TokenRequestSeen {
   readonly form: URLSearchParams;
 }
 
+/** The secret of the clients. Tests look for it where it must not be. */
+export const CLIENT_SECRET = "client-secret-of-this-test";
+
 export interface TokenServer extends AsyncDisposable {
   /** The URL of the token endpoint. */
   readonly tokenUrl: string;
   readonly requests: readonly TokenRequestSeen[];
   /** Returns the response to the request with this number, counted from 1. Tests replace it. */
   answering: (nth: number) => Response | Promise<Response>;
+  /** Returns the `auth` of an endpoint with a new client. */
+  auth(fields?: object): { readonly clientId: string };
 }
 
 /** Issues the token `token-N` for the N-th request. */
@@ -35,6 +42,10 @@ export function startTokenServer(): TokenServer {
     tokenUrl: `http://127.0.0.1:${server.port}/oauth/token`,
     requests,
     answering: issues(),
+    auth: (fields = {}) => ({
+      ...{ type: "oauth2", tokenUrl: tokens.tokenUrl, clientId: freshUid("client"), clientSecret: CLIENT_SECRET },
+      ...fields,
+    }),
     [Symbol.asyncDispose]: () => server.stop(true),
   };
   return tokens;
