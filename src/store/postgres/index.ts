@@ -2,47 +2,25 @@ import type { Fact } from "../../core/fact.ts";
 import type { Clock } from "../../ports.ts";
 import type { Store } from "../index.ts";
 import { Turns } from "../turns.ts";
-import { acceptVerb } from "./accept.ts";
-import { attempts } from "./attempts.ts";
-import { batchVerbs } from "./batches.ts";
-import { cancelVerbs } from "./cancel.ts";
-import { claimVerbs } from "./claims.ts";
 import { clockOffsets } from "./clock-offsets.ts";
 import { Committer } from "./commit.ts";
 import { configuration } from "./configuration.ts";
 import { Database } from "./database.ts";
 import { DatabaseClock } from "./database-clock.ts";
 import { Days } from "./days.ts";
-import { deadLetters } from "./dead-letters.ts";
-import { deliveries } from "./deliveries.ts";
-import { endpointMessages } from "./endpoint-messages.ts";
-import { latestVerb } from "./environment-messages.ts";
-import { expungeVerbs } from "./expunge.ts";
 import { PostgresFeed } from "./feed.ts";
-import { hopsOfVerb } from "./function-sends.ts";
-import { idempotencyVerbs } from "./idempotency.ts";
+import { history } from "./history.ts";
 import { Instance } from "./instance.ts";
 import { openKeys } from "./keys.ts";
-import { lanes } from "./lanes.ts";
-import { contentsVerb, messages } from "./messages.ts";
 import { idSeed, meta, payloadLinkKey } from "./meta.ts";
 import { migrate } from "./migrate.ts";
 import { notices } from "./notices.ts";
 import { SlotSeqSource } from "./numbers.ts";
-import { payloadLinks } from "./payload-links.ts";
-import { pollerGroups } from "./poller-groups.ts";
-import { pollers } from "./pollers.ts";
 import { pruneVerb } from "./prune.ts";
-import { QuotaUsages, usageVerbs } from "./quota-usage.ts";
-import { redriveVerbs } from "./redrive.ts";
-import { replayable, resendAllVerb } from "./replay.ts";
-import { series } from "./series.ts";
-import { settleVerb } from "./settle.ts";
+import { queue } from "./queue.ts";
 import { healthRecord, probe, sizeVerbs, watchingCommits } from "./size.ts";
-import { sourceLog } from "./source-log.ts";
 import { survey } from "./survey.ts";
-import { tasks, taskUpdate } from "./tasks.ts";
-import { totals } from "./totals.ts";
+import { tasks } from "./tasks.ts";
 
 export interface OpenOptions {
   /** `postgres://user:password@host:port/database`. */
@@ -75,45 +53,14 @@ export async function openStore({ url, encryptionKey, leaseMs, clock, onFact }: 
     const feed = new PostgresFeed({ ...shared, committer, onDefect });
     await feed.start();
     const turns = new Turns(clock);
-    const [days, usages] = [new Days(database), new QuotaUsages()];
-    const storeTask = taskUpdate(instance);
+    const days = new Days(database);
     return {
       idSeed: seed,
       payloadLinkKey: linkKey,
       numbers,
-      queue: {
-        ...claimVerbs(database, instance),
-        ...lanes(database),
-        ...deliveries(committer, numbers),
-        ...redriveVerbs(database, committer, numbers, storeTask, clock),
-        accept: acceptVerb(committer, days, usages),
-        usage: usageVerbs(database, committer),
-        idempotency: idempotencyVerbs(database, committer, box),
-        hopsOf: hopsOfVerb(database),
-        contents: contentsVerb(database),
-        settle: settleVerb(committer, days, box),
-        resendAll: resendAllVerb(committer, numbers, storeTask),
-        batch: batchVerbs(database, committer, numbers),
-        cancel: cancelVerbs(committer, storeTask),
-        expunge: expungeVerbs(committer, storeTask, clock),
-      },
+      queue: queue({ ...shared, committer, days, box }),
       configuration: configuration(database, committer, box),
-      history: {
-        messages: {
-          ...messages(database),
-          ofEndpoint: endpointMessages(database),
-          latest: latestVerb(database.surveys),
-        },
-        attempts: attempts(database, committer, box),
-        deadLetters: deadLetters(database),
-        replayable: replayable(database),
-        pollers: pollers(database, committer),
-        groups: pollerGroups(committer),
-        sourceLog: sourceLog(database, committer),
-        payloadLinks: payloadLinks(database, committer),
-        series: series(database, committer),
-        ...totals(database.surveys),
-      },
+      history: history(database, committer, box),
       survey: survey(database, turns),
       housekeeping: {
         meta: meta(database, committer),

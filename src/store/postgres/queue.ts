@@ -1,0 +1,54 @@
+import type { Clock } from "../../ports.ts";
+import type { Queue } from "../index.ts";
+import type { SecretBox } from "../sql/secret-box.ts";
+import { acceptVerb } from "./accept.ts";
+import { batchVerbs } from "./batches.ts";
+import { cancelVerbs } from "./cancel.ts";
+import { claimVerbs } from "./claims.ts";
+import type { Committer } from "./commit.ts";
+import type { Database } from "./database.ts";
+import type { Days } from "./days.ts";
+import { deliveries } from "./deliveries.ts";
+import { expungeVerbs } from "./expunge.ts";
+import { hopsOfVerb } from "./function-sends.ts";
+import { idempotencyVerbs } from "./idempotency.ts";
+import type { Instance } from "./instance.ts";
+import { lanes } from "./lanes.ts";
+import { contentsVerb } from "./messages.ts";
+import type { SlotSeqSource } from "./numbers.ts";
+import { QuotaUsages, usageVerbs } from "./quota-usage.ts";
+import { redriveVerbs } from "./redrive.ts";
+import { resendAllVerb } from "./replay.ts";
+import { settleVerb } from "./settle.ts";
+import { taskUpdate } from "./tasks.ts";
+
+export interface QueueParts {
+  readonly database: Database;
+  readonly committer: Committer;
+  readonly instance: Instance;
+  readonly numbers: SlotSeqSource;
+  readonly clock: Clock;
+  readonly days: Days;
+  readonly box: SecretBox;
+}
+
+export function queue({ database, committer, instance, numbers, clock, days, box }: QueueParts): Queue {
+  const usages = new QuotaUsages();
+  const storeTask = taskUpdate(instance);
+  return {
+    ...claimVerbs(database, instance),
+    ...lanes(database),
+    ...deliveries(committer, numbers),
+    ...redriveVerbs(database, committer, numbers, storeTask, clock),
+    accept: acceptVerb(committer, days, usages),
+    usage: usageVerbs(database, committer),
+    idempotency: idempotencyVerbs(database, committer, box),
+    hopsOf: hopsOfVerb(database),
+    contents: contentsVerb(database),
+    settle: settleVerb(committer, days, box),
+    resendAll: resendAllVerb(committer, numbers, storeTask),
+    batch: batchVerbs(database, committer, numbers),
+    cancel: cancelVerbs(committer, storeTask),
+    expunge: expungeVerbs(committer, storeTask, clock),
+  };
+}
