@@ -1,7 +1,7 @@
 import { CommandFailed } from "../exit-code.ts";
 import { phraseOf } from "./printable.ts";
 
-/** A field's type: its `typeof`, that or null with a question mark, a list of texts, or one of some words. */
+/** A field's type: its `typeof`, that or null with a question mark, a list of strings, or one of some words. */
 type FieldType = "string" | "number" | "string?" | "strings" | readonly string[];
 
 /**
