@@ -118,6 +118,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "doctor",
     "edge",
     "relay",
+    "server-store.ts",
     "store",
     "telemetry",
     "ports.ts",
@@ -200,7 +201,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   operational: ["accept", "store", "core", "type:ports.ts"],
   backup: ["core", "type:ports.ts"],
   notice: ["store", "core", "type:ports.ts"],
-  doctor: ["core"],
+  doctor: ["core", "type:store"],
   consume: ["accept", "door", "receive", "targets", "store", "core", "type:ports.ts"],
   cron: ["accept", "receive", "store", "core", "type:ports.ts"],
   accept: ["filter", "json-schema", "deliver", "thread", "store", "core", "type:ports.ts"],
@@ -304,11 +305,15 @@ describe("source code", () => {
     expect(circlesOf(circle)).toEqual([["b.ts", "c.ts"]]);
   });
 
-  test("only the server opens the store on PostgreSQL", () => {
+  test("only the server opens the store on PostgreSQL, and only commands about the database use its parts", () => {
     const users = imports.filter(
-      ({ file, target }) => target.startsWith("store/postgres/") && !file.startsWith("store/postgres/"),
+      ({ file, target, isTypeOnly }) =>
+        !isTypeOnly && target.startsWith("store/postgres/") && !file.startsWith("store/postgres/"),
     );
-    expect(users.map(format)).toEqual(["server-store.ts → store/postgres/index.ts"]);
+    expect(users.map(format).sort()).toEqual([
+      "cli/doctor/observe-database.ts → store/postgres/inspect.ts",
+      "server-store.ts → store/postgres/index.ts",
+    ]);
   });
 
   test("every exception to the import rules is needed", () => {

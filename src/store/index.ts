@@ -1,5 +1,6 @@
 import type { SeqSource, ShardPeriod } from "../core/id.ts";
 import type { Configuration } from "./configuration.ts";
+import type { StoreDatabase } from "./database-state.ts";
 import type { Feed } from "./feed.ts";
 import type { History } from "./history.ts";
 import type { Housekeeping } from "./housekeeping.ts";
@@ -9,6 +10,7 @@ import type { StoreReplica } from "./replica.ts";
 import type { Survey } from "./survey.ts";
 
 export type { Configuration } from "./configuration.ts";
+export type * from "./database-state.ts";
 export type { Feed } from "./feed.ts";
 export type { History } from "./history.ts";
 export type { Housekeeping } from "./housekeeping.ts";
@@ -64,6 +66,8 @@ export interface Store {
   readonly feed: Feed;
   /** Moves of applications. Absent if the store does not support them. */
   readonly moves?: Moves;
+  /** The database server. Absent if the data are in files. */
+  readonly database?: StoreDatabase;
   /** The replica of the data. Absent if there is none. */
   readonly replica?: StoreReplica;
   /**

@@ -3,8 +3,9 @@ import { type Command, Option } from "commander";
 import { type ReadSettings, SettingsError, TOKEN_VARIABLE } from "../../config/index.ts";
 import { SQLITE } from "../../config/store-kinds.ts";
 import { certificateFindings } from "../../doctor/certificate.ts";
+import { databaseFindings } from "../../doctor/database.ts";
 import { directoryFindings } from "../../doctor/directory.ts";
-import { type Finding, findingLine, hasFailed, ok } from "../../doctor/finding.ts";
+import { type Finding, findingLine, hasFailed } from "../../doctor/finding.ts";
 import { keyFindings } from "../../doctor/key.ts";
 import { backupFinding, configurationFindings, filesFinding, resolverFinding } from "../../doctor/machine.ts";
 import { serverFindings } from "../../doctor/server.ts";
@@ -16,6 +17,7 @@ import { FailureReported } from "../exit-code.ts";
 import { addServerSettingOptions, readFor } from "../setting-options.ts";
 import { version } from "../version.ts";
 import { observeCertificate } from "./observe-certificate.ts";
+import { observeDatabase } from "./observe-database.ts";
 import { observeDirectory, observeStore } from "./observe-directory.ts";
 import { observeBackups, observeResolver } from "./observe-machine.ts";
 import { observeServer } from "./observe-server.ts";
@@ -62,7 +64,7 @@ async function examine(command: Command, server: string | undefined, token: stri
   findings.push(...certificateFindings(observeCertificate(settings, now), now));
   // The server may run on another machine.
   const isElsewhere = server !== undefined && from.dataDir === undefined && !existsSync(dataDir);
-  if (settings.store !== SQLITE) findings.push(ok("store", "The data is in PostgreSQL, which is not examined."));
+  if (settings.store !== SQLITE) findings.push(...databaseFindings(await observeDatabase(settings), now));
   else if (!isElsewhere) findings.push(...(await examineData(read, now)));
   findings.push(resolverFinding(await observeResolver(settings)), filesFinding(openFilesMax(), deliveryConcurrency));
   if (server === undefined) return findings;

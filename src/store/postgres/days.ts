@@ -4,8 +4,8 @@ import { stateOf } from "./errors.ts";
 
 export const DAY_MS = 86_400_000;
 /** The tables with a partition for each day. */
-const TABLES = ["message", "ended", "attempt"] as const;
-export type DayTable = (typeof TABLES)[number];
+export const dayTables = ["message", "ended", "attempt"] as const;
+export type DayTable = (typeof dayTables)[number];
 /** SQLSTATEs of a table that another instance has just created, or attached. */
 const EXISTS: readonly string[] = ["42P07", "42710", "23505", "42809", "42P17"];
 
@@ -38,7 +38,7 @@ export class Days {
     const days = new Set<number>();
     for (const seq of seqs) if (!this.has(seq)) days.add(dayOf(seq));
     for (const day of days) {
-      for (const table of TABLES) await this.#create(table, day);
+      for (const table of dayTables) await this.#create(table, day);
       this.#known.add(day);
     }
   }

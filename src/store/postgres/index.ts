@@ -7,6 +7,7 @@ import { Committer } from "./commit.ts";
 import { configuration } from "./configuration.ts";
 import { Database } from "./database.ts";
 import { DatabaseClock } from "./database-clock.ts";
+import { databaseState } from "./database-state.ts";
 import { Days } from "./days.ts";
 import { PostgresFeed } from "./feed.ts";
 import { history } from "./history.ts";
@@ -70,6 +71,7 @@ export async function openStore({ url, encryptionKey, leaseMs, clock, onFact }: 
         prune: pruneVerb({ database, committer, days, onFact }),
         ...sizeVerbs(database, health),
       },
+      database: { state: () => databaseState(database.surveys, instance.slot) },
       feed,
       together: committer.together,
       close: () => {

@@ -1,6 +1,6 @@
 import { StartError } from "../../core/start-error.ts";
 import { KeyBox, type SecretBox } from "../sql/secret-box.ts";
-import type { Database } from "./database.ts";
+import type { Database, Queries } from "./database.ts";
 import { once } from "./meta.ts";
 
 const FINGERPRINT = "encryption-key-fingerprint";
@@ -15,4 +15,10 @@ export async function openKeys(database: Database, encryptionKey: string): Promi
   throw new StartError(
     "The secrets in the PostgreSQL database are encrypted with another key. Set `encryption-key` to the key of the other instances.",
   );
+}
+
+/** Returns the fingerprint of the key in use, or null if nothing is encrypted yet. */
+export async function fingerprintOf(queries: Queries): Promise<string | null> {
+  const row = await queries.first<{ value: string }>("SELECT value FROM meta WHERE name = $1", [FINGERPRINT]);
+  return row?.value ?? null;
 }

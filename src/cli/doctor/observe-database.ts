@@ -1,0 +1,18 @@
+import type { Settings } from "../../config/index.ts";
+import type { DatabaseFacts } from "../../doctor/database.ts";
+import { systemClock } from "../../edge/clock.ts";
+import { startErrorOf } from "../../server-store.ts";
+import { StoreUnavailable } from "../../store/index.ts";
+import { inspectDatabase } from "../../store/postgres/inspect.ts";
+
+/** Observes a PostgreSQL database. Changes nothing. */
+export async function observeDatabase(settings: Settings): Promise<DatabaseFacts> {
+  const { store: url, encryptionKey, retentionMs } = settings;
+  try {
+    const reading = await inspectDatabase({ url, encryptionKey: encryptionKey!, now: systemClock.now });
+    return { ...reading, problem: null, retentionMs };
+  } catch (error) {
+    if (!(error instanceof StoreUnavailable)) throw error;
+    return { problem: `${(startErrorOf(error, settings) as Error).message} Check store, the server and its rights.` };
+  }
+}
