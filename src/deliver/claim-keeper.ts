@@ -30,6 +30,8 @@ export class ClaimKeeper {
   #cancelRenewal: Cancel = () => {};
   #cancelEnd: Cancel = () => {};
   #renewing: Promise<void> | null = null;
+  /** Whether lanes may have become free since the renewal under way began. */
+  #mustRepeat = false;
   #isReleased = false;
 
   constructor(private readonly parts: ClaimKeeperParts) {}
@@ -52,7 +54,9 @@ export class ClaimKeeper {
 
   /** Renews the claim now, because other lanes may be free. Does nothing without a claim. */
   renew(): void {
-    if (this.#claim !== null && this.#renewing === null) this.#renewLater(0);
+    if (this.#claim === null) return;
+    if (this.#renewing === null) this.#renewLater(0);
+    else this.#mustRepeat = true;
   }
 
   /** Releases all lanes. Every attempt under the claim must have ended. */
@@ -85,10 +89,13 @@ export class ClaimKeeper {
   }
 
   #renewLater(delayMs: number): void {
+    this.#cancelRenewal();
     if (this.#isReleased) return;
     this.#cancelRenewal = this.parts.clock.after(delayMs, () => {
+      this.#mustRepeat = false;
       this.#renewing = this.#renew().finally(() => {
         this.#renewing = null;
+        if (this.#mustRepeat) this.#renewLater(0);
       });
     });
   }

@@ -421,6 +421,32 @@ describe("the renewals of a claim", () => {
     expect([events, keeper.owns(1)]).toEqual([["lost", "changed"], true]);
   });
 
+  test("a claim is renewed again if lanes become free during a renewal", async () => {
+    const { claim, renewals, keeper, pass } = fake();
+    await keeper.acquire();
+    await pass(VALID_MS / 2);
+    keeper.renew();
+    await pass(1);
+    expect(renewals).toHaveLength(1);
+    claim.validUntil = 1.5 * VALID_MS;
+    renewals[0]!.resolve(claim);
+    await pass(0);
+    await pass(1);
+    expect(renewals).toHaveLength(2);
+  });
+
+  test("a renewal because lanes became free replaces the next scheduled one", async () => {
+    const { claim, renewals, keeper, pass } = fake();
+    await keeper.acquire();
+    keeper.renew();
+    await pass(1);
+    expect(renewals).toHaveLength(1);
+    claim.validUntil = 2 * VALID_MS;
+    renewals[0]!.resolve(claim);
+    await pass(VALID_MS / 2);
+    expect(renewals).toHaveLength(1);
+  });
+
   test("releasing a claim waits for the renewal under way, and no further renewal follows", async () => {
     const { renewals, events, keeper, pass } = fake();
     await keeper.acquire();
