@@ -7,6 +7,19 @@ import { LANE_PARTITIONS, lanePartitionOf } from "./lane-partition.ts";
 const IS_SERVED = `EXISTS (SELECT 1 FROM instance i
   WHERE i.slot = p.slot AND i.fence = p.fence AND i.expires_at > clock_timestamp())`;
 
+/**
+ * Takes partitions for the instance `$1` with the fence `$2`, up to its fair share of all `$3`. Returns all that it
+ * has, and the share. It is one statement, because nobody serves the lanes of an instance that has ended until then.
+ */
+const TAKE = `WITH serving AS (UPDATE instance SET serves = true WHERE slot = $1 AND fence = $2 AND NOT serves),
+  fair AS (SELECT ceil($3::float8 / (count(*) + 1))::integer AS share FROM instance
+    WHERE serves AND slot <> $1 AND expires_at > clock_timestamp()),
+  owned AS (SELECT number FROM lane_partition WHERE slot = $1 AND fence = $2),
+  free AS (SELECT number FROM lane_partition p WHERE NOT ${IS_SERVED} ORDER BY number
+    LIMIT GREATEST(0, (SELECT share FROM fair) - (SELECT count(*) FROM owned)) FOR UPDATE SKIP LOCKED),
+  taken AS (UPDATE lane_partition SET slot = $1, fence = $2 WHERE number IN (SELECT number FROM free) RETURNING number)
+  SELECT number, share FROM (SELECT number FROM owned UNION SELECT number FROM taken) AS has, fair ORDER BY number`;
+
 /** The claim of this process. It stays the same object while it covers the same lanes. */
 class PartitionClaim implements Claim {
   constructor(
@@ -42,26 +55,11 @@ export function claimVerbs(database: Database, instance: Instance): Pick<Queue, 
   const take = async (): Promise<ReadonlySet<number>> => {
     await free(leaving);
     await instance.renew();
-    await database.run("UPDATE instance SET serves = true WHERE slot = $1 AND fence = $2 AND NOT serves", [
-      instance.slot,
-      instance.fence,
+    const rows = await database.all<{ number: number; share: number }>(TAKE, [
+      ...[instance.slot, instance.fence, LANE_PARTITIONS],
     ]);
-    const row = await database.first<{ live: number }>(
-      "SELECT count(*) AS live FROM instance WHERE serves AND expires_at > clock_timestamp()",
-    );
-    const share = Math.ceil(LANE_PARTITIONS / Math.max(1, row!.live));
-    await database.run(
-      `WITH owned AS (SELECT count(*) AS count FROM lane_partition WHERE slot = $1 AND fence = $2),
-         free AS (SELECT number FROM lane_partition p WHERE NOT ${IS_SERVED} ORDER BY number
-           LIMIT GREATEST(0, $3 - (SELECT count FROM owned)) FOR UPDATE SKIP LOCKED)
-       UPDATE lane_partition SET slot = $1, fence = $2 WHERE number IN (SELECT number FROM free)`,
-      [instance.slot, instance.fence, share],
-    );
-    const owned = await database.all<{ number: number }>(
-      "SELECT number FROM lane_partition WHERE slot = $1 AND fence = $2 ORDER BY number",
-      [instance.slot, instance.fence],
-    );
-    const numbers = owned.map(({ number }) => number);
+    const numbers = rows.map(({ number }) => number);
+    const share = rows[0]?.share ?? 0;
     leaving = numbers.slice(share);
     return new Set(numbers.slice(0, share));
   };
