@@ -109,7 +109,7 @@ function describedMetrics(): MetricDescription[] {
     tally: new Tally([]),
     engine: {
       attemptsUnderWay: () => 0,
-      oldestDueAt: () => null,
+      oldestDueAgeMs: () => 0,
       isDeliveryHeld: () => false,
       environmentsPaused: () => 0,
       lanes: () => ({ idle: 0 }),

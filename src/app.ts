@@ -21,7 +21,6 @@ import { KeyCache } from "./door/key-cache.ts";
 import { awsCredentialsIn } from "./edge/aws-environment.ts";
 import { BackupProcess } from "./edge/backup-process.ts";
 import { ClientConnections, type ConnectionLimits } from "./edge/client-connections.ts";
-import { systemClock } from "./edge/clock.ts";
 import { HttpClient } from "./edge/http-client/client.ts";
 import { EgressProxy } from "./edge/http-client/proxy.ts";
 import { memoryInUse } from "./edge/memory.ts";
@@ -106,8 +105,8 @@ interface Options {
 /** Assembles the program from its parts and starts it. Throws a `StartError` if it cannot start. */
 export async function startServer(settings: Settings, options: Options): Promise<RunningServer> {
   const facts = new Facts();
-  const clock = systemClock;
   const store = await openServerStore(settings, options, facts);
+  const { clock } = store;
   try {
     const resolver = systemResolver(settings.nameServers);
     const { egressProxy } = settings;

@@ -5,18 +5,19 @@ import type { Readings } from "./telemetry/metrics.ts";
 /** Returns what the metrics read from the engine and the store when they are requested. */
 export function metricsReadings(
   {
+    clock,
     engine,
     store,
     certificates,
     consumers,
     socketConsumers,
-  }: Pick<Kernel, "engine" | "store" | "certificates" | "consumers" | "socketConsumers">,
+  }: Pick<Kernel, "clock" | "engine" | "store" | "certificates" | "consumers" | "socketConsumers">,
   serverCertificateEndsAt: () => number | null,
 ) {
   return {
     engine: {
       attemptsUnderWay: () => engine.attemptsUnderWay,
-      oldestDueAt: () => engine.oldestDueAt(),
+      oldestDueAgeMs: () => Math.max(0, clock.now() - (engine.oldestDueAt() ?? Number.POSITIVE_INFINITY)),
       isDeliveryHeld: () => engine.isHeld,
       environmentsPaused: () => engine.environmentsPaused,
       lanes: () => engine.laneCounts(),

@@ -1,4 +1,5 @@
 import type { SeqSource, ShardPeriod } from "../core/id.ts";
+import type { Clock } from "../ports.ts";
 import type { Configuration } from "./configuration.ts";
 import type { StoreDatabase } from "./database-state.ts";
 import type { Feed } from "./feed.ts";
@@ -58,6 +59,11 @@ export interface Store {
   readonly payloadLinkKey: string;
   /** Generates the numbers of new rows. */
   readonly numbers: SeqSource;
+  /**
+   * The clock that the process must use for everything that it stores. Processes with the same data have
+   * the same time, even if the clocks of their machines differ.
+   */
+  readonly clock: Clock;
   readonly queue: Queue;
   readonly configuration: Configuration;
   readonly history: History;

@@ -4,7 +4,8 @@ import { addGauge, addGaugeBy } from "./gauge.ts";
 /** Values of the engine. Each is a count that the engine holds or a walk over its lanes. */
 export interface EngineReadings {
   attemptsUnderWay(): number;
-  oldestDueAt(): number | null;
+  /** How long the oldest due delivery has been waiting, in ms. 0 if nothing is due. */
+  oldestDueAgeMs(): number;
   /** Returns whether all deliveries are held. */
   isDeliveryHeld(): boolean;
   environmentsPaused(): number;
@@ -25,10 +26,12 @@ export function addEngineMetrics(registry: Registry, engine: EngineReadings): vo
     engine.environmentsPaused(),
   );
   addGauge(registry, "boathook_attempts_under_way", "Attempts in progress.", () => engine.attemptsUnderWay());
-  addGauge(registry, "boathook_oldest_due_age_seconds", "Time that the oldest due delivery has been waiting.", () => {
-    const dueAt = engine.oldestDueAt();
-    return dueAt === null ? 0 : Math.max(0, Date.now() - dueAt) / 1000;
-  });
+  addGauge(
+    registry,
+    "boathook_oldest_due_age_seconds",
+    "Time that the oldest due delivery has been waiting.",
+    () => engine.oldestDueAgeMs() / 1000,
+  );
   addGauge(
     registry,
     "boathook_deliveries_in_memory",

@@ -10,7 +10,7 @@ interface Sample {
 }
 
 /**
- * The clock of the database server, as far as this process knows it. The time at which the server read
+ * The clock of the database server, which is that of all instances, as far as this process knows it. The time at which the server read
  * its clock lies between the request and the response, so the sample with the shortest round trip is the
  * most precise one.
  *
@@ -20,10 +20,10 @@ interface Sample {
 export class DatabaseClock {
   #sample: Sample | null = null;
 
-  /** `now` is the clock until the first sample, in ms since the Unix epoch. */
+  /** `machineNow` is the clock until the first sample, in ms since the Unix epoch. */
   constructor(
     private readonly steady: () => number,
-    private readonly now: () => number,
+    private readonly machineNow: () => number,
   ) {}
 
   /** Records that the server's clock showed `time` at a moment between `sentAt` and now. */
@@ -42,14 +42,24 @@ export class DatabaseClock {
     return most - least <= known.most - known.least + 2 * drift;
   }
 
+  /** The most likely time of the server's clock, in whole ms since the Unix epoch. */
+  readonly now = (): number => {
+    if (this.#sample === null) return this.machineNow();
+    return Math.floor(this.steady() + (this.#sample.least + this.#sample.most) / 2);
+  };
+
   /** The earliest time that the server's clock can show now. */
   get earliest(): number {
-    return this.#sample === null ? this.now() : this.steady() + this.#sample.least - this.#driftSince(this.#sample);
+    return this.#sample === null
+      ? this.machineNow()
+      : this.steady() + this.#sample.least - this.#driftSince(this.#sample);
   }
 
   /** The latest time that the server's clock can show now. */
   get latest(): number {
-    return this.#sample === null ? this.now() : this.steady() + this.#sample.most + this.#driftSince(this.#sample);
+    return this.#sample === null
+      ? this.machineNow()
+      : this.steady() + this.#sample.most + this.#driftSince(this.#sample);
   }
 
   #driftSince({ at }: Sample): number {

@@ -30,15 +30,17 @@ export interface OpenOptions {
   readonly encryptionKey: string;
   /** How long an instance that no longer responds keeps its lanes, in ms. */
   readonly leaseMs: number;
+  /** The clock of this machine. Only its durations matter once the database has told its time. */
   readonly clock: Clock;
   readonly onFact: (fact: Fact) => void;
 }
 
 /** Opens a database, and creates its tables if necessary. Throws `StartError` if it cannot be used. */
-export async function openStore({ url, encryptionKey, leaseMs, clock, onFact }: OpenOptions): Promise<Store> {
+export async function openStore({ url, encryptionKey, leaseMs, clock: own, onFact }: OpenOptions): Promise<Store> {
+  const databaseClock = new DatabaseClock(own.steady, own.now);
+  const clock: Clock = { ...own, now: databaseClock.now };
   const health = healthRecord(clock, onFact, () => probe(database, clock));
   const database = new Database({ url, onReadFailed: (error) => health.failed("read", error) });
-  const databaseClock = new DatabaseClock(clock.steady, clock.now);
   const numbers = new SlotSeqSource(() => databaseClock.latest);
   const onDefect = (error: unknown) => onFact({ type: "defect.found", where: "work of the instance", error });
   const instance = new Instance({ database, clock, leaseMs, numbers, databaseClock, onDefect });
@@ -59,6 +61,7 @@ export async function openStore({ url, encryptionKey, leaseMs, clock, onFact }: 
       idSeed: seed,
       payloadLinkKey: linkKey,
       numbers,
+      clock,
       queue: queue({ ...shared, committer, days, box }),
       configuration: configuration(database, committer, box),
       history: history(database, committer, box),

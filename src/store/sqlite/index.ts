@@ -338,6 +338,7 @@ function assemble({
       return linkKey();
     },
     numbers,
+    clock,
     queue: watchedReads(queue, health),
     configuration: watchedReads(configuration, health),
     history: watchedReads(history, health),

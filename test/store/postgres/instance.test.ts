@@ -1,5 +1,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { SQL } from "bun";
+import { systemClock } from "../../../src/edge/clock.ts";
+import type { Clock } from "../../../src/ports.ts";
 import { StoreUnavailable } from "../../../src/store/index.ts";
 import { openStore } from "../../../src/store/postgres/index.ts";
 import { LANE_PARTITIONS } from "../../../src/store/postgres/lane-partition.ts";
@@ -19,6 +21,7 @@ async function openTwo() {
   return {
     stores,
     sql,
+    url,
     async [Symbol.asyncDispose]() {
       for (const store of stores) await store.close();
       await sql.close();
@@ -75,6 +78,27 @@ describe.skipIf(!hasPostgres)("instances that share a PostgreSQL database", () =
     expect(await stores[1].housekeeping.meta.get("name")).toBe("value");
     const used = await sql`SELECT slot FROM instance WHERE commits > 0 ORDER BY slot`;
     expect(used.map((row: { slot: number }) => row.slot)).toEqual([2]);
+  });
+
+  test("instances have the time of the database, whatever the clocks of their machines show", async () => {
+    await using opened = await openTwo();
+    const { url, sql } = opened;
+    const errorsMs = [-90_000, 200_000];
+    for (const errorMs of errorsMs) {
+      const clock: Clock = { ...systemClock, now: () => Date.now() + errorMs };
+      const store = await openStore(optionsFor(url, { clock }));
+      try {
+        const before = store.clock.now();
+        const [row] = await sql`SELECT (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS time`;
+        // The store knows the time to within the shortest round trip so far.
+        expect(row.time).toBeGreaterThan(before - 1000);
+        expect(row.time).toBeLessThan(store.clock.now() + 1000);
+        const { validUntil } = await store.queue.claim();
+        expect(validUntil - store.clock.now()).toBeWithin(0, 10_001);
+      } finally {
+        await store.close();
+      }
+    }
   });
 
   test("numbers of different slots never meet, and several numbers of one slot are a stride apart", () => {
