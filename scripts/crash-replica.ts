@@ -5,10 +5,10 @@
  * lost.
  */
 import { type Disaster, loseDisk } from "../test/crash/replica.ts";
-import { countOption } from "./count-option.ts";
+import { countOptions } from "./count-option.ts";
 import { ensureExecutable } from "./executable.ts";
 
-const cycles = countOption("cycles", 20);
+const { cycles } = countOptions({ cycles: 20 });
 
 function sumOf(disasters: readonly Disaster[]) {
   const lost = disasters.map((disaster) => disaster.lost);

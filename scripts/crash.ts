@@ -8,10 +8,10 @@
 import { migrations } from "../src/store/sqlite/migrations.ts";
 import { crashMigration, type MigrationOutcome } from "../test/crash/migration.ts";
 import { crash, crashFirstStart } from "../test/crash/run.ts";
-import { countOption } from "./count-option.ts";
+import { countOptions } from "./count-option.ts";
 import { ensureExecutable } from "./executable.ts";
 
-const cycles = countOption("cycles", 50);
+const { cycles } = countOptions({ cycles: 50 });
 
 await ensureExecutable();
 for (let i = 0; i < cycles; i++) await crashFirstStart();

@@ -4,10 +4,10 @@
  * system in a file, which only root may mount. Exits with 1 if an acknowledged message is lost.
  */
 import { type CutOutcome, powerCutAtFirstStart, powerCuts } from "../test/crash/power-cut.ts";
-import { countOption } from "./count-option.ts";
+import { countOptions } from "./count-option.ts";
 import { ensureExecutable } from "./executable.ts";
 
-const cuts = countOption("cuts", 10);
+const { cuts } = countOptions({ cuts: 10 });
 
 await ensureExecutable();
 const outcomes: (CutOutcome | null)[] = [await powerCuts(cuts, console.log)];

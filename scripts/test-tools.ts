@@ -32,6 +32,7 @@ const TOOLS: readonly Tool[] = [
   { program: "python3", package: "python3", purpose: "the tests of the HTTP client against Python" },
   { program: "rabbitmq-server", package: "rabbitmq-server", purpose: "the tests with RabbitMQ" },
   { program: "nats-server", package: "nats-server", purpose: "the tests with NATS" },
+  { program: "faketime", package: "faketime", purpose: "the tests of instances whose clocks differ" },
   { program: "initdb", package: "postgresql", purpose: "the tests with PostgreSQL", find: postgresPrograms },
 ];
 

@@ -8,8 +8,8 @@ const PAUSE_MS = 25;
 
 /** A lane that gets one message after another, each only after the one before was accepted. */
 export class Conversation {
-  /** Numbers of messages that were accepted: those below. */
-  accepted = 0;
+  /** When each message was accepted, by the steady clock. */
+  readonly acceptedAt: number[] = [];
   /** Numbers of messages that have arrived. */
   readonly arrived = new Set<number>();
   /** Arrivals of messages that had arrived before. */
@@ -35,6 +35,11 @@ export class Conversation {
     this.#running = this.#talk();
   }
 
+  /** Numbers of messages that were accepted: those below. */
+  get accepted(): number {
+    return this.acceptedAt.length;
+  }
+
   async stop(): Promise<void> {
     this.#isStopped = true;
     await this.#running;
@@ -42,7 +47,7 @@ export class Conversation {
 
   async #talk(): Promise<void> {
     while (!this.#isStopped) {
-      if (await this.#send(this.accepted)) this.accepted++;
+      if (await this.#send(this.accepted)) this.acceptedAt.push(performance.now());
       await Bun.sleep(PAUSE_MS);
     }
   }

@@ -2,6 +2,7 @@ import { makeApplication } from "../support/client.ts";
 import { type InstanceGroup, startInstances } from "../support/instances.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { Conversation } from "./conversation.ts";
+import { TakeoverWatch } from "./takeover.ts";
 
 export const LEASE_MS = 3000;
 /** Longest time until a lane goes on after a fault, in ms. It only ends a run that has gone wrong. */
@@ -10,6 +11,13 @@ const RECOVERY_MS = 60_000;
 /** What is done to an instance, or to the database. */
 export const FAULTS = ["kill", "long pause", "database crash", "short pause", "stop"] as const;
 export type Fault = (typeof FAULTS)[number];
+
+/** Times in ms until every lane went on after a fault of one kind. */
+export interface RecoveryTimes {
+  readonly median: number;
+  readonly p90: number;
+  readonly longest: number;
+}
 
 export interface FailoverOutcome {
   readonly cycles: number;
@@ -23,16 +31,30 @@ export interface FailoverOutcome {
   readonly duplicates: number;
   /** Rows in the database at the end. */
   readonly rows: { readonly messages: number; readonly delivered: number; readonly pending: number };
-  /** The time from each fault until every lane went on, in ms: the longest for each kind. */
-  readonly longestMs: Readonly<Partial<Record<Fault, number>>>;
+  readonly recoveryMs: Readonly<Partial<Record<Fault, RecoveryTimes>>>;
   /** Requests that were not accepted, by what happened. */
   readonly refusals: Readonly<Record<string, number>>;
 }
 
-/** Runs two instances with lanes under load, and does something to one of them `cycles` times. */
-export async function failover(cycles: number, say: (line: string) => void = () => {}): Promise<FailoverOutcome> {
+export interface FailoverOptions {
+  readonly cycles: number;
+  /** By how many seconds the clock of each instance is wrong. The default is two instances with right clocks. */
+  readonly clockErrors?: readonly number[];
+  readonly say?: (line: string) => void;
+}
+
+/** Returns by how many seconds the clocks of instances are wrong: 0, -1, 2, -3 … times `seconds`. */
+export function clockErrors(instances: number, seconds: number): readonly number[] {
+  return Array.from({ length: instances }, (_, index) => (index % 2 === 0 ? index : -index) * seconds);
+}
+
+/** Runs instances with lanes under load, and does something to one of them `cycles` times. */
+export async function failover(options: FailoverOptions): Promise<FailoverOutcome> {
+  const { cycles, clockErrors = [0, 0], say = () => {} } = options;
+  const count = clockErrors.length;
   await using receiver = startReceiver();
   await using group = await startInstances({
+    ...{ count, clockErrors },
     args: [`--lease=${LEASE_MS}ms`, "--retry-schedule=1s,1s,1s,1s,1s,2s,5s"],
   });
   const talks = await converse(group, receiver.url);
@@ -42,17 +64,24 @@ export async function failover(cycles: number, say: (line: string) => void = () 
   };
   for (const talk of talks) talk.start();
   await Promise.all(talks.map((talk) => talk.until("a first message", RECOVERY_MS, () => talk.arrived.size > 0)));
-  const longestMs: Partial<Record<Fault, number>> = {};
+  const times: Partial<Record<Fault, number[]>> = {};
   for (let cycle = 0; cycle < cycles; cycle++) {
     const fault = FAULTS[cycle % FAULTS.length]!;
-    const ms = await suffer(fault, group, Math.floor(cycle / FAULTS.length) % group.instances.length, talks);
-    longestMs[fault] = Math.max(longestMs[fault] ?? 0, Math.round(ms));
+    const { tookMs, trace } = await suffer(fault, group, Math.floor(cycle / FAULTS.length) % count, talks);
+    times[fault] = [...(times[fault] ?? []), tookMs];
     const accepted = talks.reduce((sum, talk) => sum + talk.accepted, 0);
-    say(`cycle ${cycle + 1}: ${fault}, all lanes went on after ${Math.round(ms)} ms; ${accepted} messages so far`);
+    say(`cycle ${cycle + 1}: ${fault}, all lanes went on after ${tookMs} ms${trace}; ${accepted} messages so far`);
   }
   for (const talk of talks) await talk.stop();
   for (const talk of talks) await talk.until("the rest", RECOVERY_MS, () => talk.missing === 0).catch(() => {});
-  return { cycles, longestMs, ...summary(talks), rows: await rowsOf(group) };
+  const recoveryMs = Object.fromEntries(Object.entries(times).map(([fault, all]) => [fault, timesOf(all)]));
+  return { cycles, recoveryMs, ...summary(talks), rows: await rowsOf(group) };
+}
+
+function timesOf(all: readonly number[]): RecoveryTimes {
+  const sorted = all.toSorted((a, b) => a - b);
+  const at = (share: number) => sorted[Math.floor(share * (sorted.length - 1))]!;
+  return { median: at(0.5), p90: at(0.9), longest: at(1) };
 }
 
 /** Creates lanes with and without an order, in different partitions. */
@@ -72,27 +101,38 @@ async function converse({ instances }: InstanceGroup, receiverUrl: string): Prom
   return talks;
 }
 
-/** Returns the time in ms until every lane got a message that was accepted after the fault began. */
+/** Waits until every lane got a message that was accepted after the fault began. */
 async function suffer(fault: Fault, group: InstanceGroup, index: number, talks: readonly Conversation[]) {
   const instance = group.instances[index]!;
   const { process } = instance;
+  // Only these end without the database and do not come back by themselves.
+  const isEnd = fault === "kill" || fault === "stop";
+  const watch = isEnd ? new TakeoverWatch(group.sql) : null;
   const startedAt = performance.now();
+  const since = () => Math.round(performance.now() - startedAt);
   const marks = talks.map(({ accepted }) => accepted + 1);
+  const lanes: string[] = [];
   const begun = begin(fault, group, index);
   try {
     await Promise.all(
-      talks.map((talk, i) => talk.until(`a message after: ${fault}`, RECOVERY_MS, () => talk.arrived.has(marks[i]!))),
+      talks.map(async (talk, i) => {
+        await talk.until(`a message after: ${fault}`, RECOVERY_MS, () => talk.arrived.has(marks[i]!));
+        const acceptedMs = Math.round((talk.acceptedAt[marks[i]!] ?? performance.now()) - startedAt);
+        lanes.push(`${acceptedMs}→${since()}`);
+      }),
     );
   } catch (error) {
     throw new Error(`${error instanceof Error ? error.message : error}\n${await stateOf(group)}`);
   }
-  const tookMs = performance.now() - startedAt;
+  const tookMs = since();
   await begun;
-  if (fault === "kill" || fault === "stop") {
+  const takeover = await watch?.end();
+  if (isEnd) {
     await process.exited;
     await instance.start();
   }
-  return tookMs;
+  const stages = takeover && `evicted ${takeover.evictedMs}, taken over ${takeover.servedMs}, `;
+  return { tookMs, trace: ` (${stages ?? ""}accepted→arrived ${lanes.join(" ")})` };
 }
 
 async function begin(fault: Fault, { server, instances }: InstanceGroup, index: number): Promise<void> {

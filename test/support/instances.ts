@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { SQL } from "bun";
 import { UNFINISHED_STORE_VARIABLE } from "../../src/server-store.ts";
 import { executable, type RunningBoathook, startBoathook } from "./binary.ts";
@@ -31,11 +32,25 @@ export interface GroupOptions {
   readonly args?: readonly string[];
   /** Lines of `postgresql.conf`. */
   readonly settings?: readonly string[];
+  /** By how many seconds the clock of each instance is wrong. By default every clock is right. */
+  readonly clockErrors?: readonly number[];
+}
+
+/** Debian's package `faketime`, with which a process sees another time. */
+const FAKETIME = `/usr/lib/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu/faketime/libfaketimeMT.so.1`;
+export const hasFaketime = existsSync(FAKETIME);
+if (!hasFaketime) console.log("faketime is missing: the tests of instances with different clocks are skipped");
+
+/** Returns the variables of a process whose clock is wrong by `seconds`. */
+function wrongClock(seconds: number): Record<string, string> {
+  if (seconds === 0) return {};
+  const offset = `${seconds < 0 ? "" : "+"}${seconds}s`;
+  return { LD_PRELOAD: FAKETIME, FAKETIME: offset, FAKETIME_DONT_FAKE_MONOTONIC: "1" };
 }
 
 /** Starts PostgreSQL, and then one instance after another. */
 export async function startInstances(options: GroupOptions = {}): Promise<InstanceGroup> {
-  const { count = 2, args = [], settings = [] } = options;
+  const { count = 2, args = [], settings = [], clockErrors = [] } = options;
   const server = await startPostgres({ settings });
   const home = temporaryDirectory();
   const url = await server.createDatabase();
@@ -56,7 +71,8 @@ export async function startInstances(options: GroupOptions = {}): Promise<Instan
   const sql = new SQL(url, { max: 2 });
   try {
     while (instances.length < count) {
-      const begin = () => startBoathook(executable(), home.file("unused"), all, { cwd: home.path, env });
+      const own = { ...env, ...wrongClock(clockErrors[instances.length] ?? 0) };
+      const begin = () => startBoathook(executable(), home.file("unused"), all, { cwd: home.path, env: own });
       instances.push(instanceOf(begin, await begin()));
     }
   } catch (error) {
