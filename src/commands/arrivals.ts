@@ -1,6 +1,6 @@
 import type { Seq } from "../core/id.ts";
 import { conflict } from "../core/problem.ts";
-import type { Arrival, MovePage } from "../store/index.ts";
+import type { Arrival, MovePage, PageStored } from "../store/index.ts";
 import { applicationDeleted } from "./applications.ts";
 import type { CommandContext } from "./context.ts";
 import { invalidPage, movesOf } from "./departures.ts";
@@ -59,12 +59,8 @@ async function currentArrival({ store }: Parts, applicationId: string): Promise<
   return (await store.configuration.applications.get(arrival.applicationSeq)) === null ? null : arrival;
 }
 
-export interface PageStored {
-  readonly missing: readonly string[];
-}
-
 /**
- * Stores a page. Waiting deliveries are stored only with the hold under which they were read. Throws
+ * Stores a page. What waits is stored only with the hold under which it was read. Throws
  * 409 if the application is served here already, except for its history.
  */
 export async function storePage(
@@ -89,6 +85,7 @@ export async function storePage(
     return { missing: [] };
   }
   if (arrivedAt !== null) throw hasArrived();
+  if (page.part === "polled") return destination.storePolled(applicationSeq, page, hold);
   if (page.part === "waiting") {
     return destination.storeWaiting(applicationSeq, page, hold, parts.deliverer.retriesAheadMs);
   }

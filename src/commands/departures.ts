@@ -1,6 +1,14 @@
 import type { Seq } from "../core/id.ts";
 import { conflict, Problem } from "../core/problem.ts";
-import type { Application, AuditActor, Departure, MoveOrigin, MovePage, WaitingCursor } from "../store/index.ts";
+import type {
+  Application,
+  AuditActor,
+  Departure,
+  MoveOrigin,
+  MovePage,
+  PolledCursor,
+  WaitingCursor,
+} from "../store/index.ts";
 import { noApplication } from "./applications.ts";
 import type { CommandContext } from "./context.ts";
 import { startDrop } from "./dead-letters.ts";
@@ -11,11 +19,12 @@ import { applicationChanged } from "./publish.ts";
  *
  *     origin                                        destination
  *     served                                        –
- *       messages that wait, settings  ──────────▶   arriving: refused, nothing is sent
+ *       settings, messages that wait  ──────────▶   arriving: refused, nothing is sent
  *     held: no attempt starts
  *       attempts under way end
  *     closed: requests get 503
- *       settings, waiting deliveries  ──────────▶   arriving, complete under this hold
+ *       settings, cursors and leases,
+ *       waiting deliveries            ──────────▶   arriving, complete under this hold
  *     departed: requests get 421                    arriving
  *                                                   arrived: served
  *       history                       ──────────▶
@@ -70,6 +79,7 @@ export async function holdApplication(
 /** What a mover reads of an application. */
 export type PageWanted =
   | { readonly part: "settings" }
+  | { readonly part: "polled"; readonly after: PolledCursor | null }
   | { readonly part: "waiting"; readonly after: WaitingCursor | null }
   | { readonly part: "messages"; readonly seqs: readonly Seq[] }
   | { readonly part: "history"; readonly after: Seq };
@@ -77,7 +87,7 @@ export type PageWanted =
 export interface PageRead {
   readonly page: MovePage;
   /** Null after the last page. */
-  readonly next: WaitingCursor | Seq | null;
+  readonly next: PolledCursor | WaitingCursor | Seq | null;
 }
 
 export async function readPage(parts: Parts, applicationSeq: Seq, wanted: PageWanted): Promise<PageRead> {
@@ -85,6 +95,8 @@ export async function readPage(parts: Parts, applicationSeq: Seq, wanted: PageWa
   switch (wanted.part) {
     case "settings":
       return { page: await origin.settings(applicationSeq), next: null };
+    case "polled":
+      return origin.polled(applicationSeq, wanted.after);
     case "waiting":
       return origin.waiting(applicationSeq, wanted.after, parts.deliverer.retriesAheadMs);
     case "messages":

@@ -1,5 +1,5 @@
 import type { MovedIds, Seq } from "../core/id.ts";
-import type { Key } from "./records/index.ts";
+import type { Key, Lease } from "./records/index.ts";
 
 /**
  * Moves of applications between installations. The installation that an application leaves is the
@@ -35,9 +35,45 @@ export interface SettingsPage {
   readonly jwtEnds: readonly Row[];
 }
 
+/**
+ * What the consumers and the groups of workers have not got yet. The first page has the consumers and
+ * the groups, the next ones the messages after their cursors, and the last ones the leases.
+ */
+export interface PolledPage {
+  readonly part: "polled";
+  readonly isFirst: boolean;
+  readonly ids: Ids;
+  /** Messages that must be stored before this page. */
+  readonly messages: readonly Seq[];
+  /** The newest message of the application. Null if there is none. */
+  readonly newest: Seq | null;
+  /** The greatest number at the origin. A cursor after it waits for messages of the future. */
+  readonly last: Seq;
+  readonly consumers: readonly MovedReader[];
+  readonly groups: readonly MovedReader[];
+  readonly leases: readonly MovedLease[];
+}
+
+/** A consumer or a group. */
+export interface MovedReader {
+  readonly sink: string;
+  readonly name: string;
+  readonly cursor: Seq;
+  /** The first message after the cursor. Null if there is none. */
+  readonly next: Seq | null;
+  readonly updatedAt: number;
+}
+
+export interface MovedLease extends Lease {
+  readonly sink: string;
+  readonly group: string;
+  readonly endsAt: number;
+}
+
 /** Deliveries that wait: pending ones and dead letters. */
 export interface WaitingPage {
   readonly part: "waiting";
+  readonly isFirst: boolean;
   readonly ids: Ids;
   readonly deliveries: readonly Row[];
 }
@@ -59,7 +95,7 @@ export interface HistoryPage {
   readonly attempts: readonly Row[];
 }
 
-export type MovePage = SettingsPage | WaitingPage | MessagesPage | HistoryPage;
+export type MovePage = SettingsPage | PolledPage | WaitingPage | MessagesPage | HistoryPage;
 
 /** A place in the waiting deliveries of an application. */
 export interface WaitingCursor {
@@ -67,6 +103,12 @@ export interface WaitingCursor {
   readonly state: number;
   readonly place: Seq;
   readonly seq: Seq;
+}
+
+/** A place in the messages of consumers and groups, or, with a group, in the leases. */
+export interface PolledCursor {
+  readonly groupId: number | null;
+  readonly messageSeq: Seq;
 }
 
 /** An application that has moved to another installation. */
@@ -87,6 +129,10 @@ export interface MoveOrigin {
   /** Returns the reason why an application cannot be moved, or null. */
   obstacle(applicationSeq: Seq): Promise<string | null>;
   settings(applicationSeq: Seq): Promise<SettingsPage>;
+  polled(
+    applicationSeq: Seq,
+    after: PolledCursor | null,
+  ): Promise<{ readonly page: PolledPage; readonly next: PolledCursor | null }>;
   /**
    * Reads waiting deliveries after a place. Due times of retries are returned as times of the wall
    * clock, which is `aheadMs` ahead of the delivery time. `next` is null after the last page.
@@ -125,8 +171,8 @@ export interface Arrival {
   readonly historyTo: Seq;
 }
 
-/** Result of storing waiting deliveries: nothing is stored if messages are missing. */
-export interface WaitingStored {
+/** Result of storing a page that refers to messages: nothing is stored if some are missing. */
+export interface PageStored {
   /** The ids of the missing messages. */
   readonly missing: readonly string[];
 }
@@ -139,10 +185,13 @@ export interface MoveDestination {
   /** Stores the settings. From then on, the application is arriving. Returns `taken` if the uid is in use. */
   storeSettings(environmentSeq: Seq, page: SettingsPage): Promise<Arrival | "taken">;
   /**
-   * Stores waiting deliveries that were read under a hold, and deletes those of earlier holds. Without
-   * a hold, stores nothing, and only reports which messages are missing.
+   * Stores a page that was read under a hold, and deletes what was read under earlier holds. The first
+   * page of a part replaces what is stored of it. Without a hold, stores nothing, and only reports
+   * which messages are missing.
    */
-  storeWaiting(applicationSeq: Seq, page: WaitingPage, hold: string | null, aheadMs: number): Promise<WaitingStored>;
+  storePolled(applicationSeq: Seq, page: PolledPage, hold: string | null): Promise<PageStored>;
+  /** Like `storePolled`, for waiting deliveries. */
+  storeWaiting(applicationSeq: Seq, page: WaitingPage, hold: string | null, aheadMs: number): Promise<PageStored>;
   storeMessages(applicationSeq: Seq, page: MessagesPage): Promise<void>;
   storeHistory(applicationSeq: Seq, page: HistoryPage): Promise<void>;
   /**

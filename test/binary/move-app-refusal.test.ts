@@ -42,18 +42,19 @@ describe("a move that is refused leaves the application where it is", () => {
     await sendMessage(a.send, app);
   });
 
-  test("an application with pollers is refused", async () => {
+  test("an application with an endpoint that is pinned to a payload version is refused", async () => {
     await using servers = await twoServers();
     const { a, b } = servers;
     const app = await makeApplication(a.send);
-    const after = "2020-01-01T00:00:00Z";
-    expect((await a.send("POST", `/app/${app}/poller/sink/consumer/consumer/seek`, { after })).status).toBe(200);
+    expect((await a.send("POST", "/payload-version", { version: "2026-01-01" })).status).toBe(201);
+    await makeEndpoint(a.send, app, "http://127.0.0.1:9/", { apiVersion: "2026-01-01" });
 
     const { code, stderr } = await moveApp(app, a.url, b.url);
 
     expect({ code, stderr }).toEqual({
       code: 1,
-      stderr: "The server responded with 409: The application has pollers, which cannot be moved.\n",
+      stderr:
+        "The server responded with 409: An endpoint is pinned to a payload version, which the other server may not have. Such applications cannot be moved.\n",
     });
     await sendMessage(a.send, app);
   });

@@ -155,12 +155,10 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
     movesSuite,
     "moves.",
     [
-      ...["departure", "obstacle", "settings", "waiting", "messages", "history", "fingerprint", "depart"].map(
-        (verb) => `origin.${verb}`,
-      ),
-      ...["arrival", "storeSettings", "storeWaiting", "storeMessages", "storeHistory", "arrive", "abandon"].map(
-        (verb) => `destination.${verb}`,
-      ),
+      ...["departure", "obstacle", "fingerprint", "depart"].map((verb) => `origin.${verb}`),
+      ...["settings", "polled", "waiting", "messages", "history"].map((part) => `origin.${part}`),
+      ...["arrival", "arrive", "abandon"].map((verb) => `destination.${verb}`),
+      ...["Settings", "Polled", "Waiting", "Messages", "History"].map((part) => `destination.store${part}`),
     ].join(" "),
   ],
   [sizeSuite, "housekeeping.", "size about ping health unenforcedRules"],

@@ -1,58 +1,11 @@
 import { describe, expect, test } from "bun:test";
-import type { Moves, SettingsPage, WaitingPage } from "../../../src/store/index.ts";
-import { bytes, Furnished } from "../furnished.ts";
+import { bytes } from "../furnished.ts";
 import type { Open } from "../store-under-test.ts";
-
-const HOLD = "hold-1";
-
-/** Two stores between which the application of the first one moves. */
-class TwoStores implements AsyncDisposable {
-  private constructor(
-    readonly from: Furnished,
-    readonly to: Furnished,
-  ) {}
-
-  static async open(open: Open): Promise<TwoStores> {
-    return new TwoStores(await Furnished.open(open), await Furnished.open(open));
-  }
-
-  get origin(): Moves["origin"] {
-    return this.from.store.moves!.origin;
-  }
-
-  get destination(): Moves["destination"] {
-    return this.to.store.moves!.destination;
-  }
-
-  get seq(): number {
-    return this.from.application.seq;
-  }
-
-  /** Copies the settings. Returns the page, and the application's number at the destination. */
-  async settings(): Promise<{ page: SettingsPage; seq: number }> {
-    const page = await this.origin.settings(this.seq);
-    const arrival = await this.destination.storeSettings(this.to.environment.seq, page);
-    if (arrival === "taken") throw new Error("The uid is taken.");
-    return { page, seq: arrival.applicationSeq };
-  }
-
-  /** Copies all that waits, under a hold. */
-  async waiting(seq: number, hold = HOLD): Promise<WaitingPage> {
-    const { page, next } = await this.origin.waiting(this.seq, null, 0);
-    expect(next).toBeNull();
-    const messageSeqs = page.deliveries.map((row) => row.message_seq as number);
-    await this.destination.storeMessages(seq, await this.origin.messages(this.seq, messageSeqs));
-    expect(await this.destination.storeWaiting(seq, page, hold, 0)).toEqual({ missing: [] });
-    return page;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.from[Symbol.asyncDispose]();
-    await this.to[Symbol.asyncDispose]();
-  }
-}
+import { HOLD, TwoStores } from "../two-stores.ts";
+import { polledMovesSuite } from "./moves-polled.ts";
 
 export function movesSuite(open: Open): void {
+  polledMovesSuite(open);
   describe("moves", () => {
     test("settings arrive with their secrets, and the application is arriving until it has arrived", async () => {
       await using stores = await TwoStores.open(open);
@@ -61,7 +14,7 @@ export function movesSuite(open: Open): void {
       const id = page.ids[`app_${stores.seq}`]!;
       expect(await destination.arrival(id)).toEqual({ applicationSeq: seq, hold: null, arrivedAt: null, historyTo: 0 });
       const [endpoint] = await to.store.configuration.endpoints.ever(seq);
-      const secretsOf = (world: Furnished, endpointSeq: number) =>
+      const secretsOf = (world: TwoStores["from"], endpointSeq: number) =>
         world.store.configuration.endpoints.secrets(endpointSeq, world.now);
       expect(await secretsOf(to, endpoint!)).toEqual(await secretsOf(from, from.endpoint.seq));
       await stores.waiting(seq);
@@ -173,14 +126,12 @@ export function movesSuite(open: Open): void {
       expect(await destination.abandon(again.seq, HOLD, to.now)).toBeNull();
     });
 
-    test("an application with pollers has an obstacle", async () => {
+    test("an endpoint that is pinned to a payload version is an obstacle", async () => {
       await using stores = await TwoStores.open(open);
       const { from, origin } = stores;
       expect(await origin.obstacle(stores.seq)).toBeNull();
-      await from.store.history.pollers.move({ applicationSeq: stores.seq, sink: "a", consumer: "b" }, 1, {
-        ...{ onlyForward: true, consumersMax: 10, now: from.now },
-      });
-      expect(await origin.obstacle(stores.seq)).toContain("pollers");
+      await from.addEndpoint({ apiVersion: "2026-01-01" });
+      expect(await origin.obstacle(stores.seq)).toContain("pinned to a payload version");
     });
 
     test("history arrives once, with its attempts, and does not replace what has changed", async () => {

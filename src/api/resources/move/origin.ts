@@ -10,7 +10,7 @@ import {
 } from "../../../commands/departures.ts";
 import type { Seq } from "../../../core/id.ts";
 import { checkDeparted } from "../../../store/departed.ts";
-import type { WaitingCursor } from "../../../store/index.ts";
+import type { MovePage, PolledCursor, WaitingCursor } from "../../../store/index.ts";
 import { actorOf } from "../../http/audit-trail.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
@@ -40,7 +40,7 @@ const MoveHoldIn = field.object("MoveHoldIn", {
 const MoveHoldOut = field.object("MoveHoldOut", { hold: Type.String(), attemptsUnderWay: Type.Integer() });
 const MovePageIn = field.object("MovePageIn", {
   publicKey: Type.String({ description: "The key of the destination: DER in base64." }),
-  part: Type.String({ enum: ["settings", "waiting", "messages", "history"] }),
+  part: Type.String({ enum: ["settings", "polled", "waiting", "messages", "history"] }),
   after: Type.Optional(nullable(Type.String({ description: "`next` of the page before." }))),
   ids: Type.Optional(Type.Array(Type.String(), { maxItems: MISSING_MAX, description: "The messages to read." })),
 });
@@ -168,10 +168,8 @@ export function moveOriginRoutes(context: Context): Operation[] {
       async handle({ identity, params, body }) {
         const seq = await seqOf(identity, params.app_id);
         const { page, next } = await readPage(context, seq, wantedPage(body, context));
-        const count =
-          page.part === "waiting" ? page.deliveries.length : page.part === "settings" ? 1 : page.messages.length;
         const sealed = sealedForm(body.publicKey, page);
-        return reply(200, { sealed, count, next: next === null ? null : JSON.stringify(next) });
+        return reply(200, { sealed, count: countOf(page), next: next === null ? null : JSON.stringify(next) });
       },
     }),
 
@@ -198,36 +196,52 @@ export function moveOriginRoutes(context: Context): Operation[] {
   ];
 }
 
+function countOf(page: MovePage): number {
+  if (page.part === "settings") return 1;
+  return page.part === "waiting" ? page.deliveries.length : page.messages.length;
+}
+
 /** Throws 422 if `after` or `ids` did not come from this server. */
 function wantedPage(
   { part, after = null, ids: texts = [] }: { part: string; after?: string | null; ids?: string[] },
   { ids }: Pick<Context, "ids">,
 ): PageWanted {
   switch (part) {
+    case "polled":
+      return { part, after: after === null ? null : polledCursor(after) };
     case "waiting":
       return { part, after: after === null ? null : waitingCursor(after) };
     case "messages":
       return { part, seqs: texts.flatMap((text) => ids.decode("msg_", text) ?? []) };
-    case "history": {
-      const seq = Number(after ?? 0);
-      if (!Number.isSafeInteger(seq)) throw invalidPage("`after` is not a value of `next`.");
-      return { part, after: seq };
-    }
+    case "history":
+      return { part, after: wholeNumber(Number(after ?? 0)) };
     default:
       return { part: "settings" };
   }
 }
 
+function polledCursor(text: string): PolledCursor {
+  const { groupId, messageSeq } = fieldsOf(text);
+  return { groupId: groupId === null ? null : wholeNumber(groupId), messageSeq: wholeNumber(messageSeq) };
+}
+
 function waitingCursor(text: string): WaitingCursor {
-  let cursor: Partial<WaitingCursor> | null;
+  const { endpointSeq, state, place, seq } = fieldsOf(text);
+  return {
+    ...{ endpointSeq: wholeNumber(endpointSeq), state: wholeNumber(state) },
+    ...{ place: wholeNumber(place), seq: wholeNumber(seq) },
+  };
+}
+
+function fieldsOf(text: string): Record<string, unknown> {
   try {
-    cursor = JSON.parse(text);
+    return JSON.parse(text) ?? {};
   } catch {
-    cursor = null;
+    return {};
   }
-  const { endpointSeq, state, place, seq } = cursor ?? {};
-  for (const number of [endpointSeq, state, place, seq]) {
-    if (!Number.isSafeInteger(number)) throw invalidPage("`after` is not a value of `next`.");
-  }
-  return { endpointSeq, state, place, seq } as WaitingCursor;
+}
+
+function wholeNumber(value: unknown): number {
+  if (!Number.isSafeInteger(value)) throw invalidPage("`after` is not a value of `next`.");
+  return value as number;
 }

@@ -29,7 +29,7 @@ export async function abandonMove(
   }
 }
 
-/** An application that cannot be moved, because it has got pollers, needs no hold. */
+/** An application that cannot be moved, for example because a task is running, needs no hold. */
 function nullIfImmovable(error: unknown): null {
   if (error instanceof ServerRefused && error.code === "move_impossible") return null;
   throw error;

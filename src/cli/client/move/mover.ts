@@ -1,7 +1,7 @@
 import { CommandFailed } from "../../exit-code.ts";
 import { printable } from "../printable.ts";
 import { ServerRefused } from "../server-client.ts";
-import type { ArrivalState, Destination, Origin, OriginState, PageOut } from "./servers.ts";
+import type { ArrivalState, Destination, Origin, OriginState, PageOut, Part } from "./servers.ts";
 
 /** Interval at which the attempts under way are counted, in ms. */
 const ATTEMPTS_POLL_MS = 20;
@@ -80,6 +80,7 @@ async function handOver(
   const copy = new Copy(origin, destination, publicKey);
   // Most messages cross while the application is still served.
   await copy.settings();
+  await copy.polled(null);
   await copy.waiting(null);
   const heldAt = performance.now();
   const { hold } = await origin.hold(null, false);
@@ -114,6 +115,7 @@ async function departClosed(origin: Origin, destination: Destination, copy: Copy
   for (let closings = 1; ; closings++) {
     await origin.hold(hold, true);
     await copy.settings();
+    await copy.polled(hold);
     const deliveries = await copy.waiting(hold);
     try {
       await origin.depart(hold, destination.url);
@@ -137,25 +139,35 @@ class Copy {
     await this.destination.store(await this.origin.page(this.publicKey, "settings"));
   }
 
-  /** Copies waiting deliveries and their messages. Without a hold, copies only the messages. */
+  /** Copies consumers, groups, leases and the messages for them. Without a hold, copies only the messages. */
+  async polled(hold: string | null): Promise<void> {
+    await this.#pages("polled", hold);
+  }
+
+  /** Copies waiting deliveries and their messages. Without a hold, copies only the messages. Returns their number. */
   async waiting(hold: string | null): Promise<number> {
+    return this.#pages("waiting", hold);
+  }
+
+  async #pages(part: Part, hold: string | null): Promise<number> {
     let count = 0;
     for (let after: string | null = null; ; ) {
       // Only renews the hold: closing again would hide a change since the first page.
       if (hold !== null) await this.origin.hold(hold, false);
-      const page = await this.origin.page(this.publicKey, "waiting", { after });
-      await this.#store(page, hold);
+      const page = await this.#page(part, after, hold);
       count += page.count;
       if (page.next === null) return count;
       after = page.next;
     }
   }
 
-  /** Stores a page of deliveries, and the messages that the destination does not have. */
-  async #store(page: PageOut, hold: string | null): Promise<void> {
+  /** Stores a page, and the messages that the destination does not have. Returns the page. */
+  async #page(part: Part, after: string | null, hold: string | null): Promise<PageOut> {
     for (let tries = 0; ; tries++) {
+      // Messages may have been deleted since the page was read.
+      const page = await this.origin.page(this.publicKey, part, { after });
       const missing = await this.destination.store(page, hold);
-      if (missing.length === 0) return;
+      if (missing.length === 0) return page;
       if (tries === RESENDS_MAX) throw new CommandFailed(`${this.destination.url} does not keep the messages it gets.`);
       await this.#messages(missing);
     }
@@ -164,7 +176,7 @@ class Copy {
   async #messages(missing: readonly string[]): Promise<void> {
     for (let rest = missing; rest.length > 0; ) {
       const page = await this.origin.page(this.publicKey, "messages", { ids: rest.slice(0, MISSING_AT_ONCE) });
-      if (page.count <= 0) throw new CommandFailed("Messages were deleted during the move. Try again.");
+      if (page.count <= 0) return;
       await this.destination.store(page);
       rest = rest.slice(page.count);
     }

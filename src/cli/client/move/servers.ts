@@ -37,7 +37,7 @@ const ARRIVAL_FIELDS = {
 const HOLD_FIELDS = { hold: "string", attemptsUnderWay: "number" } as const;
 const PAGE_FIELDS = { sealed: "string", count: "number", next: "string?" } as const;
 
-export type Part = "settings" | "waiting" | "messages" | "history";
+export type Part = "settings" | "polled" | "waiting" | "messages" | "history";
 
 export interface HoldOut {
   readonly hold: string;

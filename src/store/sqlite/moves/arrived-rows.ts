@@ -1,6 +1,6 @@
 import type { Database, Statement } from "bun:sqlite";
 import type { IdPrefix, Seq } from "../../../core/id.ts";
-import type { Ids, Row, WaitingPage } from "../../index.ts";
+import type { Cell, Ids, Row } from "../../index.ts";
 import type { DestinationParts } from "./destination-parts.ts";
 import { fromPage, idIn } from "./rows.ts";
 
@@ -63,9 +63,9 @@ export class ArrivedRows {
     return this.#seqFor("tok_", "token", row.seq as Seq, ids, () => true);
   }
 
-  /** Returns the ids of messages of a page that are not stored. */
-  missingMessages(applicationSeq: Seq, { deliveries, ids }: WaitingPage): string[] {
-    const wanted = new Set(deliveries.map((row) => idIn(ids, "msg_", row.message_seq)));
+  /** Returns the ids of those messages of a page that are not stored. */
+  missingMessages(applicationSeq: Seq, messages: readonly Cell[], ids: Ids): string[] {
+    const wanted = new Set(messages.map((seq) => idIn(ids, "msg_", seq)));
     return [...wanted].filter((id) => this.#messageSeq(applicationSeq, id) === null);
   }
 

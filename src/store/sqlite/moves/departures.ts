@@ -66,11 +66,6 @@ export function departures({ db, committer, usages }: Parts): DepartureVerbs & {
 /** What cannot be moved, with the reason for users. */
 function obstacleOf(db: Database): (applicationSeq: Seq) => string | null {
   const obstacles = [
-    ["SELECT 1 FROM poller WHERE application_seq = ?", "The application has pollers, which cannot be moved."],
-    [
-      "SELECT 1 FROM poller_group WHERE application_seq = ?",
-      "The application has groups of workers, which cannot be moved.",
-    ],
     [
       "SELECT 1 FROM endpoint WHERE application_seq = ? AND api_version IS NOT NULL AND deleted_at IS NULL",
       "An endpoint is pinned to a payload version, which the other server may not have. Such applications cannot be moved.",
@@ -96,6 +91,10 @@ function fingerprintOf(db: Database): (applicationSeq: Seq) => string {
     "SELECT seq, expires_at, revoked_at, scopes FROM token WHERE application_seq = ?",
     "SELECT * FROM jwt_end WHERE application_seq = ?",
     "SELECT MAX(seq) FROM message WHERE application_seq = ?",
+    "SELECT * FROM poller WHERE application_seq = ?",
+    "SELECT * FROM poller_group WHERE application_seq = ?",
+    `SELECT COUNT(*), ${sumOf("l.message_seq")}, ${sumOf("l.times")}, ${sumOf("l.ends_at")}
+     FROM poller_group g CROSS JOIN poller_lease l ON l.group_id = g.id WHERE g.application_seq = ?`,
     // The indexes contain these columns, so the rows are not read. CROSS JOIN keeps the order.
     `SELECT COUNT(*), ${sumOf("d.position")}, ${sumOf("d.seq")} FROM endpoint e CROSS JOIN delivery d
      ON d.endpoint_seq = e.seq AND d.state = ${STATE.pending} WHERE e.application_seq = ?`,

@@ -15,4 +15,7 @@ export interface DestinationParts {
   readonly usages: QuotaUsages;
 }
 
+/** Deletes what was read under earlier holds. Must be called within a commit. */
+export type HoldBeginner = (applicationSeq: Seq, hold: string) => void;
+
 export type ArrivalReader = (applicationSeq: Seq) => Arrival | null;

@@ -4,10 +4,12 @@ import type { Arrival, ArrivedLane, MoveDestination } from "../../index.ts";
 import { STATE } from "../../sql/delivery-row.ts";
 import { orTaken } from "../../sql/rows.ts";
 import { applicationRemover } from "../applications.ts";
+import { pollerRemover } from "../pollers.ts";
 import { arrivedHistory } from "./arrived-history.ts";
+import { polledWriter } from "./arrived-polled.ts";
 import { ArrivedRows } from "./arrived-rows.ts";
 import { ArrivedSettings } from "./arrived-settings.ts";
-import type { ArrivalReader, DestinationParts } from "./destination-parts.ts";
+import type { ArrivalReader, DestinationParts, HoldBeginner } from "./destination-parts.ts";
 
 /** Stores what belongs to an application that comes from another installation. */
 export function moveDestination(parts: DestinationParts): MoveDestination {
@@ -21,6 +23,7 @@ export function moveDestination(parts: DestinationParts): MoveDestination {
   );
   const arrivalOf = arrivalReader(db);
   const settings = new ArrivedSettings(parts, rows, arrivalOf);
+  const beginHold = holdBeginner(db, arrivalOf);
   const arrive = arrivalVerb(parts, arrivalOf);
   const abandon = abandonVerb(parts, arrivalOf);
   return {
@@ -49,7 +52,8 @@ export function moveDestination(parts: DestinationParts): MoveDestination {
         throw error;
       }
     },
-    storeWaiting: waitingWriter(parts, rows, arrivalOf),
+    storePolled: polledWriter(parts, rows, beginHold),
+    storeWaiting: waitingWriter(parts, rows, beginHold),
     storeMessages: (applicationSeq, page) =>
       committer.write(() => {
         for (const row of page.messages) rows.putMessage(applicationSeq, row, page.ids);
@@ -90,21 +94,31 @@ function deliveriesDeleter(db: Database): (applicationSeq: Seq) => void {
   };
 }
 
+function holdBeginner(db: Database, arrivalOf: ArrivalReader): HoldBeginner {
+  const setHold = db.prepare("UPDATE arrival SET hold = ?2 WHERE application_seq = ?1");
+  const deleteDeliveries = deliveriesDeleter(db);
+  const removePollers = pollerRemover(db);
+  return (applicationSeq, hold) => {
+    if (arrivalOf(applicationSeq)?.hold === hold) return;
+    deleteDeliveries(applicationSeq);
+    removePollers(applicationSeq);
+    setHold.run(applicationSeq, hold);
+  };
+}
+
 function waitingWriter(
   { db, committer }: DestinationParts,
   rows: ArrivedRows,
-  arrivalOf: ArrivalReader,
+  beginHold: HoldBeginner,
 ): MoveDestination["storeWaiting"] {
-  const setHold = db.prepare("UPDATE arrival SET hold = ?2 WHERE application_seq = ?1");
   const deleteDeliveries = deliveriesDeleter(db);
   return (applicationSeq, page, hold, aheadMs) =>
     committer.write(() => {
-      const missing = rows.missingMessages(applicationSeq, page);
+      const messages = page.deliveries.map((row) => row.message_seq!);
+      const missing = rows.missingMessages(applicationSeq, messages, page.ids);
       if (missing.length > 0 || hold === null) return { missing };
-      if (arrivalOf(applicationSeq)?.hold !== hold) {
-        deleteDeliveries(applicationSeq);
-        setHold.run(applicationSeq, hold);
-      }
+      beginHold(applicationSeq, hold);
+      if (page.isFirst) deleteDeliveries(applicationSeq);
       for (const row of page.deliveries) rows.putDelivery(row, page.ids, aheadMs);
       return { missing };
     }, page.deliveries.length);

@@ -1,11 +1,12 @@
 import type { Database } from "bun:sqlite";
-import type { IdCodec, Seq } from "../../../core/id.ts";
+import type { IdCodec, Seq, SeqSource } from "../../../core/id.ts";
 import type { MoveOrigin, Row } from "../../index.ts";
 import type { SecretBox } from "../../sql/secret-box.ts";
 import type { Committer } from "../commit.ts";
 import type { QuotaUsages } from "../quota-usage.ts";
 import { departures } from "./departures.ts";
 import { PageReader } from "./page-reader.ts";
+import { polledReader } from "./polled.ts";
 import { waitingReader } from "./waiting.ts";
 
 /** Limits of a page with messages: their number, and their payloads in bytes. A page may have one larger payload. */
@@ -18,6 +19,7 @@ export interface OriginParts {
   readonly box: SecretBox;
   readonly usages: QuotaUsages;
   readonly ids: IdCodec;
+  readonly numbers: SeqSource;
 }
 
 /** Reads what belongs to an application, and lets it go. */
@@ -28,6 +30,7 @@ export function moveOrigin(parts: OriginParts): MoveOrigin & { readonly departed
   return {
     ...departures(parts),
     settings: settingsReader(read),
+    polled: polledReader(db, read, parts.numbers),
     waiting: waitingReader(db, read),
     messages: async (applicationSeq, seqs) => {
       const messages = messagesOf(applicationSeq, seqs);

@@ -44,7 +44,7 @@ export function waitingReader(db: Database, read: PageReader): MoveOrigin["waiti
       ["ep_", deliveries, "endpoint_seq"],
       ["batch_", deliveries, "batch_seq"],
     );
-    return { page: { part: "waiting", ids, deliveries }, next };
+    return { page: { part: "waiting", isFirst: cursor === null, ids, deliveries }, next };
   };
 }
 

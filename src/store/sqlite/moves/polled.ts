@@ -1,0 +1,73 @@
+import type { Database } from "bun:sqlite";
+import type { Seq, SeqSource } from "../../../core/id.ts";
+import type { MovedLease, MovedReader, MoveOrigin, PolledPage } from "../../index.ts";
+import type { PageReader } from "./page-reader.ts";
+
+/** Maximum number of messages or leases in a page. */
+const ROWS_MAX = 2000;
+
+type LeaseRow = MovedLease & { readonly groupId: number };
+
+/** Reads the consumers and groups of an application, the messages that they have not got, and the leases. */
+export function polledReader(db: Database, read: PageReader, numbers: SeqSource): MoveOrigin["polled"] {
+  const newestOf = db.prepare<{ seq: Seq | null }, [number]>(
+    "SELECT MAX(seq) AS seq FROM message WHERE application_seq = ?",
+  );
+  const readers = readersReader(db);
+  const earliest = db.prepare<{ cursor: Seq | null }, [number]>(
+    `SELECT MIN(cursor) AS cursor FROM (SELECT cursor FROM poller WHERE application_seq = ?1
+     UNION ALL SELECT cursor FROM poller_group WHERE application_seq = ?1)`,
+  );
+  const messagesFrom = db.prepare<{ seq: Seq }, [number, number, number]>(
+    "SELECT seq FROM message WHERE application_seq = ? AND seq >= ? ORDER BY seq LIMIT ?",
+  );
+  const leasesAfter = db.prepare<LeaseRow, [number, number, number, number]>(
+    `SELECT g.id AS groupId, g.sink, g.name AS "group", l.message_seq AS messageSeq, l.times, l.ends_at AS endsAt
+     FROM poller_group g CROSS JOIN poller_lease l ON l.group_id = g.id
+     WHERE g.application_seq = ? AND (l.group_id, l.message_seq) > (?, ?)
+       AND EXISTS (SELECT 1 FROM message m WHERE m.seq = l.message_seq)
+     ORDER BY l.group_id, l.message_seq LIMIT ?`,
+  );
+  const page = (applicationSeq: Seq, part: Partial<PolledPage> & Pick<PolledPage, "messages">): PolledPage => ({
+    ...{ part: "polled", isFirst: false, consumers: [], groups: [], leases: [] },
+    ...{ newest: newestOf.get(applicationSeq)!.seq, last: numbers.last },
+    ids: read.ids(["msg_", part.messages.map((seq) => ({ seq })), "seq"]),
+    ...part,
+  });
+
+  return async (applicationSeq, after) => {
+    if (after === null) {
+      const { consumers, groups } = readers(applicationSeq);
+      const newest = newestOf.get(applicationSeq)!.seq;
+      const isEmpty = consumers.length + groups.length === 0;
+      // The message at each cursor moves too, because clients pass its id as their iterator.
+      const from = Math.min(earliest.get(applicationSeq)!.cursor ?? 0, newest ?? 0);
+      const messages = isEmpty || newest === null ? [] : [newest];
+      const next = isEmpty ? null : { groupId: null, messageSeq: from };
+      return { page: page(applicationSeq, { isFirst: true, messages, consumers, groups }), next };
+    }
+    const { groupId, messageSeq } = after;
+    if (groupId === null) {
+      const messages = messagesFrom.all(applicationSeq, messageSeq, ROWS_MAX).map(({ seq }) => seq);
+      const isLast = messages.length < ROWS_MAX;
+      const next = isLast ? { groupId: 0, messageSeq: 0 } : { groupId: null, messageSeq: messages.at(-1)! + 1 };
+      return { page: page(applicationSeq, { messages }), next };
+    }
+    const rows = leasesAfter.all(applicationSeq, groupId, messageSeq, ROWS_MAX);
+    const last = rows.at(-1);
+    const next = rows.length < ROWS_MAX ? null : { groupId: last!.groupId, messageSeq: last!.messageSeq };
+    const leases = rows.map(({ groupId: _, ...lease }) => lease);
+    return { page: page(applicationSeq, { messages: leases.map((lease) => lease.messageSeq), leases }), next };
+  };
+}
+
+function readersReader(db: Database): (applicationSeq: Seq) => Record<"consumers" | "groups", MovedReader[]> {
+  const readersOf = (table: string, name: string) =>
+    db.prepare<MovedReader, [number]>(
+      `SELECT sink, ${name} AS name, cursor, updated_at AS updatedAt, (SELECT MIN(m.seq) FROM message m
+         WHERE m.application_seq = r.application_seq AND m.seq > r.cursor) AS next
+       FROM ${table} r WHERE application_seq = ? ORDER BY sink, ${name}`,
+    );
+  const [consumersOf, groupsOf] = [readersOf("poller", "consumer"), readersOf("poller_group", "name")];
+  return (applicationSeq) => ({ consumers: consumersOf.all(applicationSeq), groups: groupsOf.all(applicationSeq) });
+}

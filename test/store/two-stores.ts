@@ -1,0 +1,69 @@
+import { expect } from "bun:test";
+import type { MoveOrigin, Moves, PolledCursor, SettingsPage, WaitingPage } from "../../src/store/index.ts";
+import { Furnished } from "./furnished.ts";
+import type { Open } from "./store-under-test.ts";
+
+export const HOLD = "hold-1";
+
+/** Two stores between which the application of the first one moves. */
+export class TwoStores implements AsyncDisposable {
+  private constructor(
+    readonly from: Furnished,
+    readonly to: Furnished,
+  ) {}
+
+  static async open(open: Open): Promise<TwoStores> {
+    return new TwoStores(await Furnished.open(open), await Furnished.open(open));
+  }
+
+  get origin(): Moves["origin"] {
+    return this.from.store.moves!.origin;
+  }
+
+  get destination(): Moves["destination"] {
+    return this.to.store.moves!.destination;
+  }
+
+  get seq(): number {
+    return this.from.application.seq;
+  }
+
+  /** Copies the settings. Returns the page, and the application's number at the destination. */
+  async settings(): Promise<{ page: SettingsPage; seq: number }> {
+    const page = await this.origin.settings(this.seq);
+    const arrival = await this.destination.storeSettings(this.to.environment.seq, page);
+    if (arrival === "taken") throw new Error("The uid is taken.");
+    return { page, seq: arrival.applicationSeq };
+  }
+
+  /** Copies all that waits, under a hold. */
+  async waiting(seq: number, hold = HOLD): Promise<WaitingPage> {
+    const { page, next } = await this.origin.waiting(this.seq, null, 0);
+    expect(next).toBeNull();
+    const messageSeqs = page.deliveries.map((row) => row.message_seq as number);
+    await this.destination.storeMessages(seq, await this.origin.messages(this.seq, messageSeqs));
+    expect(await this.destination.storeWaiting(seq, page, hold, 0)).toEqual({ missing: [] });
+    return page;
+  }
+
+  /** Copies consumers and groups, under a hold. Returns a function that returns the id of a message at the origin. */
+  async polled(seq: number, hold = HOLD): Promise<(messageSeq: number) => string> {
+    const ids: Record<string, string> = {};
+    for (let after: PolledCursor | null = null; ; ) {
+      const read: Awaited<ReturnType<MoveOrigin["polled"]>> = await this.origin.polled(this.seq, after);
+      Object.assign(ids, read.page.ids);
+      const missing = await this.destination.storePolled(seq, read.page, hold);
+      if (missing.missing.length > 0) {
+        await this.destination.storeMessages(seq, await this.origin.messages(this.seq, read.page.messages));
+        expect(await this.destination.storePolled(seq, read.page, hold)).toEqual({ missing: [] });
+      }
+      if (read.next === null) return (messageSeq) => ids[`msg_${messageSeq}`]!;
+      after = read.next;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.from[Symbol.asyncDispose]();
+    await this.to[Symbol.asyncDispose]();
+  }
+}
