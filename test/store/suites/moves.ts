@@ -130,6 +130,7 @@ export function movesSuite(open: Open): void {
       await using stores = await TwoStores.open(open);
       const { from, origin } = stores;
       expect(await origin.obstacle(stores.seq)).toBeNull();
+      await from.addPayloadVersion("2026-01-01");
       await from.addEndpoint({ apiVersion: "2026-01-01" });
       expect(await origin.obstacle(stores.seq)).toContain("pinned to a payload version");
     });
