@@ -20,11 +20,12 @@ const RETRY_MS = 200;
 /** How often old changes are deleted, in ms. */
 const SWEEP_MS = 20_000;
 
-/** Another process that uses the database. */
+/** The row of `instance` of another process, as it was when it was last read. */
 interface Other {
-  readonly fence: number;
-  /** Number of its last change that was read. */
+  fence: number;
+  /** Number of the last change under this fence that was read. */
   number: number;
+  held: boolean;
 }
 
 interface Row {
@@ -33,6 +34,8 @@ interface Row {
   readonly held: boolean;
   readonly isExpired: boolean;
   readonly time: number;
+  /** The fence and the number of the change. Null if there is none. */
+  readonly changeFence: number | null;
   readonly number: number | null;
   readonly body: string | null;
 }
@@ -77,12 +80,13 @@ export class PostgresFeed implements Feed {
 
   /** Learns who uses the database. Changes from now on are reported. */
   async start(): Promise<void> {
-    const rows = await this.parts.database.all<{ slot: number; fence: number; number: number }>(
-      `SELECT slot, fence, (SELECT COALESCE(max(number), 0) FROM change c WHERE c.slot = i.slot AND c.fence = i.fence) AS number
-       FROM instance i WHERE held AND slot <> $1`,
+    const rows = await this.parts.database.all<Other & { slot: number }>(
+      `SELECT slot, fence, held,
+         (SELECT COALESCE(max(number), 0) FROM change c WHERE c.slot = i.slot AND c.fence = i.fence) AS number
+       FROM instance i WHERE slot <> $1`,
       [this.parts.instance.slot],
     );
-    for (const { slot, fence, number } of rows) this.#others.set(slot, { fence, number });
+    for (const { slot, ...other } of rows) this.#others.set(slot, other);
     this.#fence = this.parts.instance.fence;
     this.#foundOthers();
     this.#lookLater(0);
@@ -121,7 +125,7 @@ export class PostgresFeed implements Feed {
   }
 
   async #look(): Promise<void> {
-    let delayMs = this.#others.size > 0 ? LOOK_MS : LOOK_ALONE_MS;
+    let delayMs = this.parts.instance.isShared ? LOOK_MS : LOOK_ALONE_MS;
     try {
       await this.#lookOnce();
     } catch (error) {
@@ -156,48 +160,55 @@ export class PostgresFeed implements Feed {
     }
   }
 
-  /** Reads the rows of the others, each with the changes that are new. */
+  /**
+   * Reads the rows of the others, each with the changes that are new. A command may have come, changed
+   * something and gone since the last look, so rows that nobody holds count if their fence is new.
+   */
   #read(): Promise<Row[]> {
+    const { slot } = this.parts.instance;
+    this.#others.delete(slot);
     const known = [...this.#others];
     return this.parts.database.all<Row>(
       `SELECT i.slot, i.fence, i.held, i.held AND i.expires_at <= clock_timestamp() AS "isExpired",
-         ${DATABASE_TIME}, c.number, c.body
+         ${DATABASE_TIME}, c.fence AS "changeFence", c.number, c.body
        FROM instance i
-       LEFT JOIN unnest($1::integer[], $2::bigint[], $3::bigint[]) AS known(slot, fence, number) ON known.slot = i.slot
-       LEFT JOIN LATERAL (SELECT number, body FROM change
-         WHERE change.slot = i.slot AND change.fence = known.fence AND change.number > known.number) AS c ON true
-       WHERE (i.held OR known.slot IS NOT NULL) AND i.slot <> $4 ORDER BY i.slot, c.number`,
+       LEFT JOIN unnest($1::integer[], $2::bigint[], $3::bigint[], $4::bigint[]) AS known(slot, fence, number, held)
+         ON known.slot = i.slot
+       LEFT JOIN LATERAL (SELECT fence, number, body FROM change
+         WHERE change.slot = i.slot AND (change.fence, change.number) > (known.fence, known.number)) AS c ON true
+       WHERE (i.held OR known.held = 1 OR known.fence IS DISTINCT FROM i.fence) AND i.slot <> $5
+       ORDER BY i.slot, c.fence, c.number`,
       [
         array(known.map(([slot]) => slot)),
         array(known.map(([, { fence }]) => fence)),
         array(known.map(([, { number }]) => number)),
-        this.parts.instance.slot,
+        array(known.map(([, { held }]) => (held ? 1 : 0))),
+        slot,
       ],
     );
   }
 
   #follow(rows: readonly Row[]): void {
     let haveMoved = false;
-    for (const { slot, number, body } of rows) {
-      if (number === null) continue;
-      this.#others.get(slot)!.number = number;
-      for (const signal of signalsOf(body!)) this.#listener(signal);
-    }
     for (const { slot, fence, held } of rows) {
-      const known = this.#others.get(slot);
-      if (held && known?.fence === fence) continue;
-      if (known === undefined && !held) continue;
-      haveMoved = true;
-      // It was evicted. It may have committed changes that it has not reported.
-      if (known !== undefined && known.fence !== fence) this.#hasMissed = true;
-      if (held) this.#others.set(slot, { fence, number: 0 });
-      else this.#others.delete(slot);
+      const known = this.#others.get(slot) ?? { fence, number: 0, held: false };
+      if (known.held !== held || (held && known.fence !== fence)) haveMoved = true;
+      // One that was evicted may have committed changes that it has not reported. A row that two have
+      // used since the last look may have been taken from the first one.
+      if (fence - known.fence > (known.held ? 0 : 1)) this.#hasMissed = true;
+      this.#others.set(slot, { fence, number: known.fence === fence ? known.number : 0, held });
+    }
+    for (const { slot, changeFence, number, body } of rows) {
+      if (number === null) continue;
+      const other = this.#others.get(slot)!;
+      if (changeFence === other.fence) other.number = number;
+      for (const signal of signalsOf(body!)) this.#listener(signal);
     }
     if (haveMoved) this.#listener({ type: "instances.changed" });
   }
 
   #foundOthers(): void {
-    this.parts.instance.foundOthers(this.#others.size > 0);
+    this.parts.instance.foundOthers(this.#others.values().some(({ held }) => held));
   }
 
   /** States that this process commits no message with a number before now, unless it is committing any. */

@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import type { Seq } from "../../../src/core/id.ts";
+import type { Signal } from "../../../src/core/signal.ts";
 import { type NewMessage, type PageRequest, type Store, StoreUnavailable } from "../../../src/store/index.ts";
 import { hasPostgres } from "../../support/postgres.ts";
 import { soon } from "../../support/soon.ts";
@@ -183,6 +184,40 @@ describe.skipIf(!hasPostgres)("what instances see of each other", () => {
       { type: "lane.changed", endpointSeq: 9 },
       { type: "instances.changed" },
     ]);
+  });
+
+  test("what a process changes that comes and goes while nobody looks is reported", async () => {
+    await using opened = await openTwo();
+    const { sql, signals } = opened;
+    const visit = (body: string) =>
+      sql.begin(async (transaction) => {
+        const [{ fence }] = await transaction`UPDATE instance SET fence = fence + 1 WHERE slot = 9 RETURNING fence`;
+        await transaction`INSERT INTO change (slot, fence, number, body) VALUES (9, ${fence}, 1, ${body})`;
+      });
+    const tokens: Signal = { type: "tokens.changed", environmentSeq: null };
+    const lane: Signal = { type: "lane.filled", endpointSeq: 7, position: 8 };
+    await visit(JSON.stringify({ filled: [], signals: [tokens] }));
+    await soon(
+      () => signals.length,
+      (count) => count >= 1,
+    );
+    await visit(JSON.stringify({ filled: [[7, 8]], signals: [] }));
+    await soon(
+      () => signals.length,
+      (count) => count >= 2,
+    );
+    expect(signals).toEqual([tokens, lane]);
+  });
+
+  test("after two processes have used the same row while nobody looked, everything counts as changed", async () => {
+    await using opened = await openTwo();
+    const { sql, signals } = opened;
+    await sql`UPDATE instance SET fence = fence + 2 WHERE slot = 9`;
+    await soon(
+      () => signals.length,
+      (count) => count >= 1,
+    );
+    expect(signals).toEqual([{ type: "store.changed" }]);
   });
 
   test("when the lease of an instance has expired, the others take everything for changed", async () => {
