@@ -76,9 +76,24 @@ async function openDatabase(settings: Settings, facts: Facts): Promise<Store> {
   }
 }
 
+/**
+ * Opens the store of a server for a command, whether or not the server is running. Throws `StartError` if
+ * there are no data.
+ */
+export function openStoreBeside({ store: url, dataDir, sync, encryptionKey, leaseMs }: Settings): Promise<Store> {
+  const shared = { clock: systemClock, onFact() {} };
+  if (url === SQLITE) return openSqlite({ ...shared, dataDir, sync, encryptionKey, exclusive: false });
+  return openPostgres({ ...shared, url, encryptionKey: encryptionKey!, leaseMs, creates: false });
+}
+
 /** Returns the error to show if the store failed while the server started. */
-export function startErrorOf(error: unknown, { store, dataDir }: Settings): unknown {
-  if (!(error instanceof StoreUnavailable)) return error;
+export function startErrorOf(error: unknown, settings: Settings): unknown {
+  return error instanceof StoreUnavailable ? storeErrorOf(error, settings) : error;
+}
+
+/** Returns the error to show if an operation of the store failed. */
+export function storeErrorOf(error: unknown, { store, dataDir }: Settings): unknown {
   if (store === SQLITE) return openError(error, dataDir);
+  if (!(error instanceof StoreUnavailable)) return error;
   return new StartError(`The database ${maskPassword(store)} cannot be used: ${error.message.replace(/\.$/, "")}.`);
 }

@@ -122,6 +122,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "store",
     "telemetry",
     "ports.ts",
+    "server-store.ts",
     "../package.json",
   ],
   "app.ts": [

@@ -7,46 +7,31 @@ import { IdCodec } from "../core/id.ts";
 import { Signals } from "../core/signal.ts";
 import { systemClock } from "../edge/clock.ts";
 import { systemRandom } from "../edge/random.ts";
-import type { Token } from "../store/index.ts";
-import { openStore } from "../store/sqlite/index.ts";
-import { openError } from "../store/sqlite/open-error.ts";
-import { requireSqlite } from "./only-sqlite.ts";
+import { openStoreBeside, storeErrorOf } from "../server-store.ts";
+import type { Store, Token } from "../store/index.ts";
 
 /** The parts that a command needs when no server runs in this process. */
 export type Parts = Pick<CommandContext, "store" | "ids" | "seqs" | "clock" | "random" | "signals">;
 
-type StoreSettings = Pick<Settings, "store" | "dataDir" | "sync" | "encryptionKey">;
-
-/** Opens the store of a data directory, whether or not a server is using it, and closes it afterwards. */
-export async function withStore<Result>(
-  settings: StoreSettings,
-  use: (parts: Parts) => Promise<Result>,
-): Promise<Result> {
-  requireSqlite(settings, "token", "Manage the tokens of the PostgreSQL database on the admin page or over the API.");
-  const clock = systemClock;
-  const store = await openStore({
-    dataDir: settings.dataDir,
-    sync: settings.sync,
-    encryptionKey: settings.encryptionKey,
-    clock,
-    onFact() {},
-    exclusive: false,
-  });
+/** Opens the store of a server, whether or not the server is running, and closes it afterwards. */
+export async function withStore<Result>(settings: Settings, use: (parts: Parts) => Promise<Result>): Promise<Result> {
+  let store: Store | null = null;
   try {
+    store = await openStoreBeside(settings);
     const { numbers: seqs, idSeed } = store;
     const signals = new Signals(() => {}, store.feed.publish);
     return await use({
       store,
       ids: new IdCodec(idSeed, store.moves?.ids, store.shards),
       seqs,
-      clock,
+      clock: systemClock,
       random: systemRandom,
       signals,
     });
   } catch (error) {
-    throw openError(error, settings.dataDir);
+    throw storeErrorOf(error, settings);
   } finally {
-    await store.close();
+    await store?.close();
   }
 }
 
@@ -67,7 +52,7 @@ export function recorded<Result>(
 }
 
 /** Records a change of the whole data directory in the audit log of the default environment. */
-export function recordCommand(settings: StoreSettings, action: string): Promise<void> {
+export function recordCommand(settings: Settings, action: string): Promise<void> {
   return withStore(settings, async (parts) => {
     const { seq: environmentSeq } = await ensureEnvironment(parts, defaultEnvironment);
     const about = { environmentSeq, applicationSeq: null };

@@ -2,10 +2,12 @@ import { ensureEnvironment } from "../commands/environments.ts";
 import { hasRootToken, rotateRootToken } from "../commands/root-token.ts";
 import * as tokens from "../commands/tokens.ts";
 import { type Settings, SettingsError } from "../config/index.ts";
+import { SQLITE } from "../config/store-kinds.ts";
 import { defaultEnvironment } from "../core/environment.ts";
 import type { Seq } from "../core/id.ts";
 import { uidProblem } from "../core/rule.ts";
 import { tokenLimits } from "../core/token.ts";
+import { maskPassword } from "../core/url-password.ts";
 import type { Environment, Token } from "../store/index.ts";
 import { removeRootTokenFile } from "../store/sqlite/root-token-file.ts";
 import { printableJson } from "./client/printable.ts";
@@ -96,7 +98,7 @@ export function revokeToken(settings: Settings, id: string): Promise<void> {
     const token = (await parts.store.configuration.tokens.list()).find((one) => one.seq === seq);
     if (token === undefined) {
       throw new CommandFailed(
-        `There is no token ${JSON.stringify(id)} in ${settings.dataDir}. Run \`boathook token list\` to see the ids.`,
+        `There is no token ${JSON.stringify(id)} in ${storePlace(settings)}. Run \`boathook token list\` to see the ids.`,
       );
     }
     await recorded(parts, "token.revoke", token, async () => {
@@ -104,6 +106,11 @@ export function revokeToken(settings: Settings, id: string): Promise<void> {
       return { result: undefined, changed: { tokenId: id } };
     });
   });
+}
+
+/** Returns where the data are, without a password. */
+function storePlace({ store, dataDir }: Settings): string {
+  return store === SQLITE ? dataDir : maskPassword(store);
 }
 
 /**

@@ -8,18 +8,21 @@ const NO_OLD_ROOT_TOKEN =
   "The data directory had no generated root token. If the server is configured with root-token, only that token is valid: the new one works only after you have removed the setting and restarted the server.";
 const EXPIRY_MS_MAX = 36_500 * 86_400_000;
 
-/**
- * Adds the commands that manage tokens in the data directory, whether or not a server is using it.
- */
+/** Adds the commands that manage tokens, whether or not the server is running. */
 export function addTokenCommand(program: Command): void {
-  const token = program.command("token").description("Create, list and revoke tokens in a data directory.");
+  const token = program
+    .command("token")
+    .description("Create, list and revoke tokens of a server, also while it is running.");
   token.addCommand(createCommand());
   token.addCommand(listCommand());
   token.addCommand(revokeCommand());
   token.addCommand(rootCommand());
   for (const command of token.commands) {
     command.copyInheritedSettings(token);
-    addSettingOptions(command, { dataDir: "data directory of the server", encryptionKey: null });
+    addSettingOptions(command, {
+      ...{ dataDir: "data directory of the server", encryptionKey: null },
+      store: "sqlite, or the PostgreSQL database of the server",
+    });
   }
 }
 

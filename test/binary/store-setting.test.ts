@@ -50,12 +50,17 @@ test.each([
   });
 });
 
+test("a token command says that the PostgreSQL database cannot be reached, without its password", async () => {
+  const { code, stderr } = await refusalOf(["token", "list"], COMPLETE);
+  expect(code).toBe(1);
+  expect(stderr).toStartWith("The database postgres://owner:***@127.0.0.1:1/hooks cannot be used: ");
+});
+
 test.each([
   ["backup", ["backup", "copy.bak"], "Back up the PostgreSQL database with its own tools, such as pg_dump."],
   ["restore", ["restore", "copy.bak"], "Restore the PostgreSQL database with its own tools, such as pg_restore."],
   ["key rotate", ["key", "rotate"], "The secrets in a PostgreSQL database keep the key of the first start."],
   ["key forget", ["key", "forget"], "The secrets in a PostgreSQL database keep the key of the first start."],
-  ["token", ["token", "list"], "Manage the tokens of the PostgreSQL database on the admin page or over the API."],
 ])("with PostgreSQL, boathook %s says that it works only with SQLite", async (name, args, instead) => {
   const env = { ...COMPLETE, BOATHOOK_NEW_ENCRYPTION_KEY: "11".repeat(32) };
   expect(await refusalOf(args, env)).toEqual({

@@ -22,6 +22,8 @@ export interface InstanceProcess {
 /** Several processes of the executable on one PostgreSQL server. */
 export interface InstanceGroup extends AsyncDisposable {
   readonly server: PostgresServer;
+  /** URL of the database of the instances. */
+  readonly url: string;
   /** A connection to the database of the instances. */
   readonly sql: SQL;
   readonly instances: readonly InstanceProcess[];
@@ -79,7 +81,7 @@ export async function startInstances(options: GroupOptions = {}): Promise<Instan
     await stop();
     throw error;
   }
-  return { server, sql, instances, [Symbol.asyncDispose]: stop };
+  return { server, url, sql, instances, [Symbol.asyncDispose]: stop };
 }
 
 function instanceOf(begin: () => Promise<RunningBoathook>, first: RunningBoathook): InstanceProcess {

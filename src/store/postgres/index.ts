@@ -30,13 +30,16 @@ export interface OpenOptions {
   readonly encryptionKey: string;
   /** How long an instance that no longer responds keeps its lanes, in ms. */
   readonly leaseMs: number;
+  /** Whether to create the tables in an empty database. Default: true. */
+  readonly creates?: boolean;
   /** The clock of this machine. Only its durations matter once the database has told its time. */
   readonly clock: Clock;
   readonly onFact: (fact: Fact) => void;
 }
 
-/** Opens a database, and creates its tables if necessary. Throws `StartError` if it cannot be used. */
-export async function openStore({ url, encryptionKey, leaseMs, clock: own, onFact }: OpenOptions): Promise<Store> {
+/** Opens a database. Throws `StartError` if it cannot be used. */
+export async function openStore(options: OpenOptions): Promise<Store> {
+  const { url, encryptionKey, leaseMs, creates = true, clock: own, onFact } = options;
   const databaseClock = new DatabaseClock(own.steady, own.now);
   const clock: Clock = { ...own, now: databaseClock.now };
   const health = healthRecord(clock, onFact, () => probe(database, clock));
@@ -45,7 +48,7 @@ export async function openStore({ url, encryptionKey, leaseMs, clock: own, onFac
   const onDefect = (error: unknown) => onFact({ type: "defect.found", where: "work of the instance", error });
   const instance = new Instance({ database, clock, leaseMs, numbers, databaseClock, onDefect });
   try {
-    await migrate(database);
+    await migrate(database, creates);
     const box = await openKeys(database, encryptionKey);
     await instance.acquire();
     const [seed, linkKey] = [await idSeed(database), await payloadLinkKey(database, box)];

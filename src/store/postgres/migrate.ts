@@ -4,12 +4,14 @@ import { migrations } from "./migrations.ts";
 
 /** The key of the lock under which the schema is changed. */
 const LOCK = 7_263_451;
+const NO_DATA = "The PostgreSQL database has no data yet. Start `boathook serve` on it first, or set another store.";
 
 /**
  * Migrates the database to the newest schema, in one transaction. Other instances that start at the
- * same time wait. Throws `StartError` if a newer version of the server has changed the schema.
+ * same time wait. Throws `StartError` if a newer version of the server has changed the schema, or if
+ * there are no tables and `creates` is false.
  */
-export async function migrate(database: Database): Promise<void> {
+export async function migrate(database: Database, creates: boolean): Promise<void> {
   const session = await database.session();
   try {
     await session.run("BEGIN");
@@ -17,6 +19,7 @@ export async function migrate(database: Database): Promise<void> {
     await session.run("CREATE TABLE IF NOT EXISTS schema_version (version bigint NOT NULL)");
     const row = await session.first<{ version: number }>("SELECT version FROM schema_version");
     const version = row?.version ?? 0;
+    if (version === 0 && !creates) throw new StartError(NO_DATA);
     refuseNewer(version);
     for (const step of migrations.slice(version)) {
       for (const statement of step) await session.run(statement);
