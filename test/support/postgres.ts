@@ -123,9 +123,9 @@ async function initialize(data: string, passwordFile: string): Promise<void> {
 
 /** Returns the command line of a program of the server. */
 function asServerUser(program: string, ...args: readonly string[]): string[] {
-  const command = [join(programs!, program), ...args];
-  if (process.getuid?.() !== 0) return command;
-  return ["setpriv", `--reuid=${SERVER_USER}`, `--regid=${SERVER_USER}`, "--clear-groups", ...command];
+  const user = [`--reuid=${SERVER_USER}`, `--regid=${SERVER_USER}`, "--clear-groups"];
+  // The server must not outlive a test process that is killed.
+  return ["setpriv", "--pdeathsig=QUIT", ...(process.getuid?.() === 0 ? user : []), join(programs!, program), ...args];
 }
 
 /** Writes a file that only the server may read, which it demands of keys. */

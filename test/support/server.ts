@@ -1,17 +1,20 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fromSources, type Program, type RunningBoathook, run, startBoathook } from "./binary.ts";
+import { createServerDatabase } from "./server-database.ts";
 
-/** A server process with its own data directory, for tests over HTTP. */
+/** A server process with its own data directory or its own database in PostgreSQL, for tests over HTTP. */
 export interface TestServer {
   /** URL without a trailing slash. */
   readonly url: string;
   readonly dataDir: string;
   /** Creates a token with the command line while the server is running. */
   createToken(...options: string[]): Promise<string>;
-  /** Runs a command on the data directory and returns its output. */
+  /** Runs a command on the data and returns its output. */
   run(...command: string[]): Promise<string>;
+  /** Returns whether the text stands anywhere in the stored data, as it is. */
+  stores(text: string): Promise<boolean>;
   /** Resolves to the first line of the log that fits, as soon as there is one. */
   readonly logged: RunningBoathook["logged"];
   /** Stops the server as an operator does and removes its data. */
@@ -33,13 +36,17 @@ export async function startServer(
 ): Promise<TestServer> {
   const home = await mkdtemp(join(tmpdir(), "boathook-api-"));
   const dataDir = join(home, "data");
+  const database = await createServerDatabase();
   const allArgs = ["--allow-subnets=127.0.0.0/8", ...args];
-  const options = { cwd: home, env: { BOATHOOK_ROOT_TOKEN: ROOT_TOKEN, ...env } };
+  const options = { cwd: home, env: { BOATHOOK_ROOT_TOKEN: ROOT_TOKEN, ...database?.env, ...env } };
   let server = await startBoathook(program, dataDir, allArgs, options);
   const { url } = server;
 
   async function command(...words: string[]): Promise<string> {
-    const { code, stdout, stderr } = await run(program, [...words, `--data-dir=${dataDir}`], { cwd: home });
+    // A database needs the settings of its server. With a data directory, a configured root token
+    // would forbid commands.
+    const place = database === null ? { cwd: home } : options;
+    const { code, stdout, stderr } = await run(program, [...words, `--data-dir=${dataDir}`], place);
     if (code !== 0) throw new Error(`boathook ${words.join(" ")}: ${stderr}`);
     return stdout.trim();
   }
@@ -49,18 +56,32 @@ export async function startServer(
     dataDir,
     run: command,
     logged: (fits) => server.logged(fits),
+    async stores(text) {
+      const stored = database === null ? await filesIn(dataDir) : await database.values();
+      return stored.some((bytes) => bytes.includes(text));
+    },
     createToken: (...words) => command("token", "create", ...words),
     async stop() {
       await server.stop();
       await rm(home, { recursive: true, force: true });
+      await database?.drop();
     },
     async restart(changed = {}) {
       server.kill("SIGKILL");
       await server.exited;
+      await database?.endLeases();
       server = await startBoathook(program, dataDir, [...allArgs, `--port=${new URL(url).port}`], {
         ...options,
         env: { ...options.env, ...changed },
       });
     },
   };
+}
+
+async function filesIn(directory: string): Promise<Buffer[]> {
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  return Promise.all(
+    files.map(async ({ parentPath, name }) => Buffer.from(await Bun.file(join(parentPath, name)).bytes())),
+  );
 }

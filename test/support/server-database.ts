@@ -1,0 +1,66 @@
+import { test } from "bun:test";
+import { SQL } from "bun";
+import { UNFINISHED_STORE_VARIABLE } from "../../src/server-store.ts";
+
+/**
+ * URL of a database whose user may create others. With it, the servers of the tests have their data in
+ * PostgreSQL, as in `bun run test:postgres`. Without it, they have them in SQLite.
+ */
+const { TEST_POSTGRES: postgres } = process.env;
+
+export const isOnPostgres = postgres !== undefined;
+
+/** Returns a function like `test`, for a test of something that only a data directory has. */
+export function onlyOnSqlite(reason: string): typeof test {
+  if (!isOnPostgres) return test;
+  console.log(`Skipped on PostgreSQL: ${reason}`);
+  return test.skip as typeof test;
+}
+
+/** The data of one server in PostgreSQL. */
+export interface ServerDatabase {
+  /** The settings for the server and its commands, as variables. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Ends the leases of all instances, as if a killed one had been dead for long. */
+  endLeases(): Promise<void>;
+  /** Returns all values that are stored, as bytes. */
+  values(): Promise<Buffer[]>;
+  drop(): Promise<void>;
+}
+
+/** Creates a database for a server, or returns null if its data are to be in SQLite. */
+export async function createServerDatabase(): Promise<ServerDatabase | null> {
+  if (postgres === undefined) return null;
+  const name = `server_${crypto.randomUUID().replaceAll("-", "")}`;
+  await runIn(postgres, (sql) => sql.unsafe(`CREATE DATABASE ${name}`));
+  const url = new URL(postgres);
+  url.pathname = `/${name}`;
+  return {
+    env: {
+      BOATHOOK_STORE: url.href,
+      BOATHOOK_ENCRYPTION_KEY: "00".repeat(32),
+      [UNFINISHED_STORE_VARIABLE]: "yes",
+    },
+    endLeases: () => runIn(url.href, (sql) => sql`UPDATE instance SET expires_at = '-infinity'`).then(() => {}),
+    values: () => runIn(url.href, allValues),
+    drop: () => runIn(postgres, (sql) => sql.unsafe(`DROP DATABASE ${name} WITH (FORCE)`)).then(() => {}),
+  };
+}
+
+async function runIn<Result>(url: string, use: (sql: SQL) => Promise<Result>): Promise<Result> {
+  await using sql = new SQL(url, { max: 1 });
+  return await use(sql);
+}
+
+async function allValues(sql: SQL): Promise<Buffer[]> {
+  const tables: Array<{ name: string }> =
+    await sql`SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public'`;
+  const values: Buffer[] = [];
+  for (const { name } of tables) {
+    const rows: Array<Record<string, unknown>> = await sql.unsafe(`SELECT * FROM ${name}`);
+    for (const value of rows.flatMap(Object.values)) {
+      values.push(value instanceof Uint8Array ? Buffer.from(value) : Buffer.from(JSON.stringify(value)));
+    }
+  }
+  return values;
+}
