@@ -47,7 +47,8 @@ type Parts = Pick<CommandContext, "store" | "signals" | "clock" | "deliverer" | 
 
 /** Returns the moves of the store. Throws 409 if it does not support them. */
 export function movesOf({ store: { moves } }: Pick<CommandContext, "store">) {
-  if (moves === undefined) throw conflict("Applications of this store cannot be moved.", "move_unsupported");
+  if (moves === undefined)
+    throw conflict("Applications cannot be moved to or from a server that uses PostgreSQL.", "move_unsupported");
   return moves;
 }
 

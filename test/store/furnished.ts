@@ -1,4 +1,4 @@
-import { ClockSeqSource, type Seq } from "../../src/core/id.ts";
+import { ClockSeqSource, type Seq, type SeqSource } from "../../src/core/id.ts";
 import type { FailureReason } from "../../src/core/outcome.ts";
 import type { Received } from "../../src/core/received.ts";
 import { plainApplication } from "../../src/core/resources/application.ts";
@@ -55,7 +55,8 @@ export function receivedBy(sourceSeq: Seq, change: Partial<Received> = {}): Rece
  */
 export class Furnished implements AsyncDisposable {
   now = Date.UTC(2026, 0, 1);
-  readonly seqs = new ClockSeqSource(() => this.now);
+  readonly #ownSeqs = new ClockSeqSource(() => this.now);
+  #usesStoreNumbers = false;
   readonly #under: StoreUnderTest;
   environment!: Environment;
   application!: Application;
@@ -75,6 +76,16 @@ export class Furnished implements AsyncDisposable {
 
   get store(): Store {
     return this.#under.store;
+  }
+
+  /** Generates the numbers of objects, from `now` unless the store does. */
+  get seqs(): SeqSource {
+    return this.#usesStoreNumbers ? this.store.numbers : this.#ownSeqs;
+  }
+
+  /** Lets the store generate the numbers of all later objects, as in a server. */
+  useStoreNumbers(): void {
+    this.#usesStoreNumbers = true;
   }
 
   get isRemote(): boolean {

@@ -58,7 +58,7 @@ export interface FeedParts {
  * A process may end after it has committed a change and before it has reported it. The others then
  * evict it when its lease ends, and take everything for changed.
  */
-export class PostgresFeed implements Feed {
+export class PostgresFeed {
   readonly #others = new Map<number, Other>();
   readonly #outbox: Outbox;
   #listener: (signal: Signal) => void = () => {};
@@ -92,16 +92,15 @@ export class PostgresFeed implements Feed {
     this.#lookLater(0);
   }
 
-  readonly subscribe = (listener: (signal: Signal) => void): void => {
-    this.#listener = listener;
+  readonly verbs: Feed = {
+    subscribe: (listener) => {
+      this.#listener = listener;
+    },
+    publish: (signal) => this.#outbox.add(signal),
+    /** Changes are reported when they arrive. */
+    poll: () => {},
+    isShared: () => this.parts.instance.isShared,
   };
-
-  readonly publish = (signal: Signal): void => this.#outbox.add(signal);
-
-  /** Changes are reported when they arrive. */
-  readonly poll = (): void => {};
-
-  readonly isShared = (): boolean => this.parts.instance.isShared;
 
   /** States that it is not known whether a commit of this process took effect. */
   lostCommit(): void {

@@ -78,7 +78,7 @@ export async function openStore(options: OpenOptions): Promise<Store> {
         ...sizeVerbs(database, health),
       },
       database: { state: () => databaseState(database.surveys, instance.slot) },
-      feed,
+      feed: feed.verbs,
       together: committer.together,
       close: () => {
         health.close();

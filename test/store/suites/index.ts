@@ -164,18 +164,6 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [sizeSuite, "housekeeping.", "size about ping health unenforcedRules"],
 ];
 
-const nameOf = (suite: Suite): string => suite.name.replace(/Suite$/, "");
-
-/** Runs all suites except those named in `missing`, for a store that does not have all verbs yet. */
-export function suitesWithout(missing: readonly string[], open: Open): void {
-  const names = SUITES.map(([suite]) => nameOf(suite));
-  for (const [suite] of SUITES) if (!missing.includes(nameOf(suite))) suite(open);
-
-  test("every missing suite exists", () => {
-    expect(missing.filter((name) => !names.includes(name))).toEqual([]);
-  });
-}
-
 /**
  * Runs all suites. They define what every implementation of the store must guarantee. Only a store
  * that cannot move applications does without `movesSuite`.
