@@ -37,6 +37,12 @@ const WORRY: Readonly<Record<string, string>> = {
   boathook_commit_writes: "Never. Under load many writes share a commit, which is intended.",
   boathook_commits_failed_total: "It rises: nothing can be stored, and requests get 503.",
   boathook_database_bytes: "It grows although the number of messages does not. Shorten `retention`.",
+  boathook_database_connections_free: "It is below 5: another instance could not start.",
+  boathook_database_snapshot_age_seconds:
+    "It is above 600: the queue becomes slower. `boathook doctor` names what it is.",
+  boathook_database_snapshot_age_transactions:
+    "It grows steadily: a replication slot that nobody uses. `boathook doctor` names it.",
+  boathook_database_transaction_age_seconds: "It is above 600, and no backup with `pg_dump` runs.",
   boathook_dead_letters: "It grows.",
   boathook_deliveries_in_memory:
     "It stays at 20,000: deliveries wait in many queues at once. Compare it with `boathook_deliveries_pending`.",
@@ -54,8 +60,11 @@ const WORRY: Readonly<Record<string, string>> = {
     "The rate approaches what the disk can take. Divided by `boathook_messages_accepted_total`, it is the number of syncs per message.",
   boathook_heap_bytes: "It grows steadily, over hours: please report it.",
   boathook_idempotency_mismatch_total: "It rises: a client uses idempotency keys more than once.",
+  boathook_instances: "It is smaller than the number of instances that should run.",
+  boathook_lane_share_ratio: "It is far from 1 divided by the number of instances, for minutes.",
   boathook_lanes:
     "`ready` stays high: too few slots (`delivery-concurrency`) or too little CPU. `full` stays high: endpoints are slower than their messages arrive.",
+  boathook_lanes_unserved_ratio: "It is above 0 for longer than `lease`: nothing is sent to these endpoints.",
   boathook_local_shortage: "It is 1. The log names what is missing.",
   boathook_log_lines_dropped_total: "It rises: the program that reads the log is too slow or has stopped.",
   boathook_messages_accepted_total: "The rate falls to 0 although clients send messages.",
@@ -63,6 +72,7 @@ const WORRY: Readonly<Record<string, string>> = {
   boathook_oldest_due_age_seconds: "It is above a minute: deliveries are late.",
   boathook_quota_exceeded_total:
     "It rises: a customer needs a larger quota, or abuses its endpoints. The log names the application.",
+  boathook_queue_dead_rows: "It grows: something keeps PostgreSQL from removing them, or autovacuum is too slow.",
   boathook_received_total:
     "`refused` rises: the secret of a source may have changed. `limited` rises: `ingestRate` is too low.",
   boathook_replica_lag_bytes: "It grows steadily.",
@@ -73,6 +83,7 @@ const WORRY: Readonly<Record<string, string>> = {
     "`failed` is above 0: the page of the source shows the reason. Its messages wait in the queue.",
   boathook_spans_dropped_total: "It rises. Deliveries are not affected.",
   boathook_spans_exported_total: "It stays the same although `otlp-endpoint` is set and messages are sent.",
+  boathook_store_failing: "It is 1: requests get 503.",
   boathook_tasks: "`waiting` stays above 0 for hours: large tasks hold the places of others.",
   boathook_wal_bytes:
     "It is far above 64 MiB: something keeps the database open for reading, or the replica is behind.",
@@ -122,7 +133,9 @@ function describedMetrics(): MetricDescription[] {
     sourceConnections: () => ({ connected: 0 }),
     requests: new RequestCounts(),
     certificateEnds: async () => ({ server: null, client: null, ca: null }),
-    storeSize: async () => ({ databaseBytes: 0, walBytes: 0, diskFreeBytes: 0 }),
+    storeSize: async () => ({ databaseBytes: 0, walBytes: 0 }),
+    diskFreeBytes: async () => 0,
+    storeHealth: async () => ({ failing: false, damaged: false }),
     syncsCommits: true,
     logLinesDropped: () => 0,
     process: {

@@ -9,6 +9,7 @@ import { ensureEnvironment } from "./commands/environments.ts";
 import { type FirstStart, prepareFirstStart } from "./commands/first-start.ts";
 import { endOldRootSessions, hasRootToken, retireRootToken } from "./commands/root-token.ts";
 import { type SettingInForce, type Settings, settingsInForce } from "./config/index.ts";
+import { SQLITE } from "./config/store-kinds.ts";
 import { connectionsMaxFor, connectionsProblem } from "./core/connection-limit.ts";
 import { defaultEnvironment } from "./core/environment.ts";
 import { Facts } from "./core/fact.ts";
@@ -274,7 +275,8 @@ function systemReadings(
 ): SystemReadings {
   const { filesMax, connectionsMax } = process.limits;
   return {
-    ...{ commit, dataDir: resolve(settings.dataDir), retentionMs: settings.retentionMs },
+    ...{ commit, retentionMs: settings.retentionMs },
+    dataDir: settings.store === SQLITE ? resolve(settings.dataDir) : null,
     ...{ startedAt: performance.timeOrigin, attemptsMax: settings.deliveryConcurrency },
     settings: inForce ?? (() => settingsInForce(settings, {})),
     commits: () => process.commitTimes.recent(),

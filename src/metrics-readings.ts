@@ -29,11 +29,14 @@ export function metricsReadings(
     endpointCounts: () => store.history.endpointCounts(),
     sourceConnections: () => consumers.counts(),
     storeSize: () => store.housekeeping.size(),
+    diskFreeBytes: () => store.housekeeping.diskFreeBytes(),
+    storeHealth: () => store.housekeeping.health(),
     certificateEnds: async () => {
       const { client, ca } = await certificates.current();
       return { server: serverCertificateEndsAt(), client, ca };
     },
     ...withReplica(store),
+    ...(store.database !== undefined && { databaseState: store.database.state }),
   } satisfies Partial<Readings>;
 }
 

@@ -86,9 +86,14 @@ export interface Housekeeping {
    */
   prune(before: number, now: number, limit: number): Promise<Pruned>;
   size(): Promise<StoreSize>;
+  /**
+   * Returns the free space on the disk that holds the data, or null if it is not known. Also works
+   * while the store fails.
+   */
+  diskFreeBytes(): Promise<number | null>;
   /** Describes the store, for operators. */
   about(): Promise<StoreAbout>;
-  /** Reads one row. Rejects with `StoreUnavailable` if the store cannot be read. */
+  /** Reads one row. Rejects with `StoreUnavailable` if the store cannot be read, or not within 5 seconds. */
   ping(): Promise<void>;
   /**
    * Returns whether the store works, judged by the last commit or read. While it fails, the store

@@ -2,6 +2,26 @@ import { Gauge, type Registry } from "prom-client";
 
 type Reading = number | Promise<number>;
 
+/** Time limit for a value, in ms. Prometheus waits for 10 seconds. */
+const READING_MS_MAX = 5_000;
+
+/**
+ * Returns a value, or null if the store cannot be read. The metric then has no value, and the others are
+ * still served. `boathook_store_failing` states the reason.
+ */
+async function valueOrNull<T>(read: () => T | Promise<T>): Promise<T | null> {
+  const { promise, resolve } = Promise.withResolvers<null>();
+  const timer = setTimeout(resolve, READING_MS_MAX, null);
+  try {
+    return await Promise.race([read(), promise]);
+  } catch (error) {
+    if ((error as Error).name === "StoreUnavailable") return null;
+    throw error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** Adds a gauge whose value is read whenever the metrics are requested. */
 export function addGauge(registry: Registry, name: string, help: string, read: () => Reading): void {
   new Gauge({
@@ -9,7 +29,9 @@ export function addGauge(registry: Registry, name: string, help: string, read: (
     help,
     registers: [registry],
     async collect() {
-      this.set(await read());
+      const value = await valueOrNull(read);
+      if (value === null) this.remove();
+      else this.set(value);
     },
   });
 }
@@ -26,7 +48,9 @@ export function addGaugeBy(
     labelNames: [label],
     registers: [registry],
     async collect() {
-      for (const [value, count] of Object.entries(await read())) this.set({ [label]: value }, count);
+      const counts = await valueOrNull(read);
+      if (counts === null) this.reset();
+      else for (const [value, count] of Object.entries(counts)) this.set({ [label]: value }, count);
     },
   });
 }

@@ -2,7 +2,8 @@ import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Facts } from "../core/fact.ts";
 import { failureReasons } from "../core/outcome.ts";
 import { shortResources } from "../core/shortage.ts";
-import type { EndpointCounts } from "../store/index.ts";
+import type { DatabaseState, EndpointCounts } from "../store/index.ts";
+import { addDatabaseMetrics } from "./database-metrics.ts";
 import { addDiskMetrics } from "./disk-metrics.ts";
 import { addEngineMetrics, type EngineReadings } from "./engine-metrics.ts";
 import { addGauge, addGaugeBy } from "./gauge.ts";
@@ -20,6 +21,8 @@ export interface Readings extends StoreReadings {
   readonly build: { readonly version: string; readonly commit: string | null; readonly shard?: string | null };
   readonly tally: Tally;
   readonly engine: EngineReadings;
+  /** Reads the state of PostgreSQL. Absent with SQLite. */
+  databaseState?(): Promise<DatabaseState>;
   failingEndpoints(): Promise<number>;
   endpointCounts(): Promise<EndpointCounts>;
   /** Returns the number of connections of sources to their queues, by state. */
@@ -62,6 +65,7 @@ export class Metrics {
     this.#endpoints(readings);
     this.#certificates(readings);
     addStoreMetrics(this.#registry, facts, readings);
+    addDatabaseMetrics(this.#registry, readings.databaseState);
     addDiskMetrics(this.#registry, facts, readings.syncsCommits);
     addProcessMetrics(this.#registry, readings.process);
     this.#lag = new EventLoopLag(this.#registry);

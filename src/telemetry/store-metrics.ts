@@ -1,6 +1,6 @@
 import { Counter, Histogram, type Registry } from "prom-client";
 import type { Facts } from "../core/fact.ts";
-import type { ReplicaState, StoreSize } from "../store/index.ts";
+import type { ReplicaState, StoreHealth, StoreSize } from "../store/index.ts";
 import { addGauge } from "./gauge.ts";
 import { SECONDS } from "./process-metrics.ts";
 
@@ -9,6 +9,8 @@ export interface StoreReadings {
   /** Returns the state of the scheduled backups. Absent if there are none. */
   backups?(): { readonly newestAt: number | null; readonly isOverdue: boolean };
   storeSize(): Promise<StoreSize>;
+  diskFreeBytes(): Promise<number | null>;
+  storeHealth(): Promise<StoreHealth>;
   /** Returns the state of the replica. Absent if there is none. */
   replica?(): Pick<ReplicaState, "status" | "lagMs" | "lagBytes">;
 }
@@ -16,6 +18,9 @@ export interface StoreReadings {
 /** Adds metrics of commits, sizes, backups and the replica. */
 export function addStoreMetrics(registry: Registry, facts: Facts, readings: StoreReadings): void {
   countCommits(registry, facts);
+  addGauge(registry, "boathook_store_failing", "1 while the last commit or read of the store failed.", async () =>
+    Number((await readings.storeHealth()).failing),
+  );
   countBackups(registry, facts);
   addSizes(registry, readings);
   addBackupGauges(registry, readings);
@@ -60,12 +65,17 @@ function countBackups(registry: Registry, facts: Facts): void {
   facts.on(["backup.failed"], () => backups.labels("failed").inc());
 }
 
-function addSizes(registry: Registry, { storeSize }: StoreReadings): void {
+function addSizes(registry: Registry, { storeSize, diskFreeBytes }: StoreReadings): void {
   const sizeOf = async (part: keyof StoreSize) => (await storeSize())[part] ?? Number.NaN;
-  addGauge(registry, "boathook_database_bytes", "Size of the database file.", () => sizeOf("databaseBytes"));
-  addGauge(registry, "boathook_wal_bytes", "Size of the write-ahead log.", () => sizeOf("walBytes"));
-  addGauge(registry, "boathook_disk_free_bytes", "Free space on the disk of the data directory.", () =>
-    sizeOf("diskFreeBytes"),
+  addGauge(registry, "boathook_database_bytes", "Size of the database.", () => sizeOf("databaseBytes"));
+  addGauge(registry, "boathook_wal_bytes", "Size of the write-ahead log. NaN with PostgreSQL.", () =>
+    sizeOf("walBytes"),
+  );
+  addGauge(
+    registry,
+    "boathook_disk_free_bytes",
+    "Free space on the disk of the data directory. NaN with PostgreSQL.",
+    async () => (await diskFreeBytes()) ?? Number.NaN,
   );
 }
 

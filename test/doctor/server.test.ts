@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { isServerReport, type ServerReading, type ServerReport, serverFindings } from "../../src/doctor/server.ts";
+import { type ServerReading, serverFindings } from "../../src/doctor/server.ts";
+import { isServerReport, type ServerReport } from "../../src/doctor/server-report.ts";
 
 const NOW = Date.UTC(2026, 5, 1);
 const at = (ms: number) => new Date(NOW - ms).toISOString();
@@ -20,6 +21,7 @@ const system: System = {
   delivery: { state: "running", heldSince: null, oldestDueAt: null },
 };
 const replica = { location: "/replica", state: "ok", reason: null, lagMs: 9000, refusesMessages: false };
+const instances = [{ alive: true, delivers: true, lanes: 1, self: true }];
 const environment: EnvironmentReport = {
   ...{ name: "default", pausedAt: null, pending: 0, deadLetters: 0 },
   endpoints: { failing: 0, disabled: 0 },
@@ -56,6 +58,13 @@ describe("findings about a running server", () => {
       { certificates: { server: at(-15 * 86_400_000), client: null, ca: null } },
       {},
       [],
+    ],
+    ["instances that serve all lanes are no trouble", { database: { instances, unservedLanes: 0 } }, {}, []],
+    [
+      "lanes that no instance serves fail",
+      { database: { instances, unservedLanes: 0.1 } },
+      {},
+      ["fail server-instances"],
     ],
     ["damaged data fails", { store: { ...system.store, damaged: true } }, {}, ["fail server-store"]],
     [

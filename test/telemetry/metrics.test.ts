@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { type Fact, Facts } from "../../src/core/fact.ts";
+import { type DatabaseState, StoreUnavailable } from "../../src/store/index.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
 import { RequestCounts } from "../../src/telemetry/request-counts.ts";
 import { Tally } from "../../src/telemetry/tally.ts";
@@ -10,7 +11,7 @@ afterEach(() => metrics?.stop());
 let facts = new Facts();
 let requests = new RequestCounts();
 
-function metricsWith(oldestDueAgeMs = 0, syncsCommits = true): Metrics {
+function metricsWith(oldestDueAgeMs = 0, syncsCommits = true, databaseState?: () => Promise<DatabaseState>): Metrics {
   facts = new Facts();
   requests = new RequestCounts();
   metrics = new Metrics(
@@ -32,8 +33,11 @@ function metricsWith(oldestDueAgeMs = 0, syncsCommits = true): Metrics {
       sourceConnections: () => ({ connected: 2, connecting: 0, failed: 1 }),
       requests,
       certificateEnds: async () => ({ server: 2000, client: null, ca: 3000 }),
-      storeSize: async () => ({ databaseBytes: 4096, walBytes: 512, diskFreeBytes: 2048 }),
+      storeSize: async () => ({ databaseBytes: 4096, walBytes: 512 }),
+      diskFreeBytes: async () => 2048,
+      storeHealth: async () => ({ failing: false, damaged: false }),
       syncsCommits,
+      ...(databaseState !== undefined && { databaseState }),
       logLinesDropped: () => 4,
       process: {
         memory: () => ({ residentBytes: 1e8, heapBytes: 1e7 }),
@@ -77,6 +81,39 @@ describe("metrics", () => {
     }
   });
 
+  test("the metrics of PostgreSQL have the values of one reading, and none while it fails", async () => {
+    let readings = 0;
+    const read = async (): Promise<DatabaseState> => {
+      readings++;
+      if (readings > 1) throw new StoreUnavailable("The server is away.");
+      const instance = { slot: 1, isAlive: true, isServing: true, shares: 64, isSelf: true };
+      return {
+        connections: { used: 3, max: 10, free: 6 },
+        holders: [
+          { kind: "slot", name: "old", transactions: 900, ageMs: null },
+          { kind: "session", name: "7", transactions: 8, ageMs: 4_000 },
+        ],
+        transactions: { oldestMs: 5_000, idleMs: 0, idlePid: null },
+        tables: [{ name: "pending", live: 1, dead: 77, isVacuumed: true }],
+        instances: [instance, { ...instance, shares: 128, isSelf: false }, { ...instance, isAlive: false }],
+        shares: { total: 256, served: 192 },
+      };
+    };
+    const text = metricsWith(0, true, read);
+    const first = await text.text();
+    for (const line of [
+      ...["instances 2", "lane_share_ratio 0.25", "lanes_unserved_ratio 0.25", "queue_dead_rows 77"],
+      ...["database_snapshot_age_seconds 4", "database_snapshot_age_transactions 900"],
+      ...["database_transaction_age_seconds 5", "database_connections_free 6"],
+    ]) {
+      expect(first).toContain(`\nboathook_${line}\n`);
+    }
+    expect(readings).toBe(1);
+    const second = await text.text();
+    expect(second).not.toMatch(/^boathook_instances /m);
+    expect(second).toContain("\nboathook_attempts_under_way 3\n");
+  });
+
   test("exported and dropped spans are counted", async () => {
     const text = metricsWith();
     facts.state({ type: "spans.exported", count: 12 });
@@ -105,6 +142,11 @@ describe("metrics", () => {
     "boathook_heap_bytes",
     "boathook_database_bytes",
     "boathook_wal_bytes",
+    "boathook_store_failing",
+    "boathook_instances",
+    "boathook_lanes_unserved_ratio",
+    "boathook_queue_dead_rows",
+    "boathook_database_snapshot_age_seconds",
     "boathook_disk_free_bytes",
     "process_resident_memory_bytes",
     "process_cpu_seconds_total",
@@ -122,7 +164,8 @@ describe("metrics", () => {
 
   test("every line of the metrics is a comment or a sample in Prometheus format", async () => {
     const lines = (await metricsWith().text()).split("\n").filter((line) => line !== "");
-    for (const line of lines) expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{.*\})? [\d.e+-]+|\w+\{.*\} \+?Inf)$/);
+    for (const line of lines)
+      expect(line).toMatch(/^(# (HELP|TYPE) \w+ .+|\w+(\{.*\})? ([\d.e+-]+|Nan)|\w+\{.*\} \+?Inf)$/);
     expect(metricsWith().contentType).toStartWith("text/plain");
   });
 

@@ -5,7 +5,8 @@ export interface SystemReadings {
   /** The commit from which the executable was built, or null if it is not known. */
   readonly commit: string | null;
   readonly startedAt: number;
-  readonly dataDir: string;
+  /** Null if the data are not in files. */
+  readonly dataDir: string | null;
   readonly retentionMs: number;
   readonly attemptsMax: number;
   settings(): readonly SettingInForce[];

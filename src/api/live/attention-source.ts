@@ -99,7 +99,7 @@ export class AttentionSource {
       const detail = "A read found damaged data. Restore a backup, or check the disk.";
       entries.push({ kind: "store_damaged", severity: "critical", since: null, detail });
     }
-    const { diskFreeBytes } = await housekeeping.size();
+    const diskFreeBytes = await housekeeping.diskFreeBytes();
     const severity = diskSeverity(diskFreeBytes);
     if (severity !== null) {
       const detail = `The disk of the data directory has ${Math.floor(diskFreeBytes! / 1_048_576)} MiB of free space. Free space, or enlarge the disk.`;

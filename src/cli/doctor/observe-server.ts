@@ -1,4 +1,5 @@
-import { isServerReport, type ServerReading } from "../../doctor/server.ts";
+import type { ServerReading } from "../../doctor/server.ts";
+import { isServerReport } from "../../doctor/server-report.ts";
 import { reasonOf } from "../client/printable.ts";
 import { requestTo } from "../client/server-client.ts";
 

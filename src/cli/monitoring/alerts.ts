@@ -25,12 +25,12 @@ export const ALERTS: readonly Alert[] = [
   },
   {
     name: "BoathookStoreFailing",
-    expr: "increase(boathook_commits_failed_total[5m]) > 0",
+    expr: "increase(boathook_commits_failed_total[5m]) > 0 or boathook_store_failing == 1",
     for: null,
     severity: "critical",
     summary: "Boathook on {{ $labels.instance }} cannot write its database.",
     description:
-      "Requests get 503; messages that were accepted are not lost. Most often the disk is full or read-only: see boathook_disk_free_bytes and GET /api/v1/health.",
+      "Requests get 503; messages that were accepted are not lost. Most often the disk is full or read-only: see boathook_disk_free_bytes and GET /api/v1/health. With PostgreSQL, its server is away or full: `boathook doctor` names the reason.",
   },
   {
     name: "BoathookDeliveriesLate",
@@ -75,6 +75,41 @@ export const ALERTS: readonly Alert[] = [
     summary: "The replica of Boathook on {{ $labels.instance }} is {{ $value | humanizeDuration }} behind.",
     description:
       "The disk or the bucket of the replica is slower than the changes. Messages are refused with 503 when boathook_replica_lag_bytes reaches 256 MiB.",
+  },
+  {
+    name: "BoathookLanesUnserved",
+    expr: "boathook_lanes_unserved_ratio > 0",
+    for: "2m",
+    severity: "critical",
+    summary: "No instance serves {{ $value | humanizePercentage }} of the lanes of Boathook on {{ $labels.instance }}.",
+    description:
+      "Nothing is sent to the endpoints of these lanes. Instances take over the lanes of others within lease: see their logs for errors of the database.",
+  },
+  {
+    name: "BoathookSnapshotOld",
+    expr: "boathook_database_snapshot_age_seconds > 600 or boathook_database_snapshot_age_transactions > 1e6",
+    for: "5m",
+    severity: "warning",
+    summary: "Something keeps PostgreSQL from removing dead rows of Boathook on {{ $labels.instance }}.",
+    description:
+      "The queue becomes slower with each delivery. `boathook doctor` names the session, the replication slot or the prepared transaction, and how to end it.",
+  },
+  {
+    name: "BoathookQueueBloated",
+    expr: "boathook_queue_dead_rows > 200000",
+    for: "15m",
+    severity: "warning",
+    summary:
+      'The queue of Boathook on {{ $labels.instance }} has {{ $value | printf "%.0f" }} dead rows in PostgreSQL.',
+    description: "Autovacuum is off or too slow, or something keeps the rows. `boathook doctor` says which.",
+  },
+  {
+    name: "BoathookConnectionsShort",
+    expr: "boathook_database_connections_free < 5",
+    for: "5m",
+    severity: "warning",
+    summary: "PostgreSQL accepts only {{ $value }} more connections from Boathook on {{ $labels.instance }}.",
+    description: "Another instance needs up to 5. Raise max_connections or the limit of the user, or use PgBouncer.",
   },
   {
     name: "BoathookEnvironmentPaused",

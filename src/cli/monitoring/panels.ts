@@ -26,6 +26,10 @@ export const ROWS: ReadonlyArray<readonly [row: string, panels: readonly string[
   ["Throughput", ["Accepted and delivered", "Received webhooks", "API requests", "Spans"]],
   ["Latency", ["From acceptance to delivery", "Response times of endpoints"]],
   ["Store", ["Commits", "Database and disk", "Syncs per message", "Bytes written per message"]],
+  [
+    "PostgreSQL",
+    ["Instances", "Lanes that nobody serves", "Dead rows of the queue", "Oldest snapshot and transaction"],
+  ],
   ["Replica and backups", ["Replica", "Age of the newest backup"]],
   ["Process", ["CPU", "Memory", "Event loop", "Files and connections"]],
 ];
@@ -214,6 +218,39 @@ export const PANELS: readonly Panel[] = [
       { expr: `sum(boathook_database_bytes${ON})`, legend: "database" },
       { expr: `sum(boathook_wal_bytes${ON})`, legend: "write-ahead log" },
       { expr: `min(boathook_disk_free_bytes${ON})`, legend: "free" },
+    ],
+  },
+  {
+    title: "Instances",
+    description: "Instances that are alive, as each of them counts, and connections that PostgreSQL still accepts.",
+    unit: "short",
+    series: [
+      { expr: `boathook_instances${ON}`, legend: "instances, says {{instance}}" },
+      { expr: `min(boathook_database_connections_free${ON})`, legend: "free connections" },
+    ],
+  },
+  {
+    title: "Lanes that nobody serves",
+    description: "Share of all lanes that no live instance serves, and the share of each instance.",
+    unit: "percentunit",
+    series: [
+      { expr: `max(boathook_lanes_unserved_ratio${ON})`, legend: "not served" },
+      { expr: `boathook_lane_share_ratio${ON}`, legend: "{{instance}}" },
+    ],
+  },
+  {
+    title: "Dead rows of the queue",
+    description: "Rows of deliveries that no longer wait and that PostgreSQL has not removed yet.",
+    unit: "short",
+    series: [{ expr: `max(boathook_queue_dead_rows${ON})`, legend: "dead rows" }],
+  },
+  {
+    title: "Oldest snapshot and transaction",
+    description: "Age of what keeps PostgreSQL from removing dead rows, and of the oldest transaction.",
+    unit: "s",
+    series: [
+      { expr: `max(boathook_database_snapshot_age_seconds${ON})`, legend: "snapshot" },
+      { expr: `max(boathook_database_transaction_age_seconds${ON})`, legend: "transaction" },
     ],
   },
   {

@@ -75,7 +75,7 @@ export async function openStore(options: OpenOptions): Promise<Store> {
         tasks: tasks(database, committer, instance),
         notices: notices(database, committer),
         prune: pruneVerb({ database, committer, days, onFact }),
-        ...sizeVerbs(database, health),
+        ...sizeVerbs(database, health, clock),
       },
       database: { state: () => databaseState(database.surveys, instance.slot) },
       feed: feed.verbs,

@@ -39,9 +39,8 @@ export interface TaskFilter {
 
 export interface StoreSize {
   readonly databaseBytes: number;
-  readonly walBytes: number;
-  /** Free space on the disk that holds the data, or null if it is not known. */
-  readonly diskFreeBytes: number | null;
+  /** Size of the write-ahead log, or null if it belongs to a server with other databases. */
+  readonly walBytes: number | null;
 }
 
 export interface StoreAbout {

@@ -4,7 +4,7 @@ import type { Housekeeping } from "../index.ts";
 import type { HealthRecord } from "../sql/store-health.ts";
 import { freeBytesOf, sizeOf } from "./file-size.ts";
 
-type Verbs = Pick<Housekeeping, "size" | "about" | "ping" | "health">;
+type Verbs = Pick<Housekeeping, "size" | "diskFreeBytes" | "about" | "ping" | "health">;
 
 /** The value of `PRAGMA synchronous` with which each commit is synced. */
 const FULL = 2;
@@ -17,8 +17,8 @@ export function sizeVerbs(db: Database, health: HealthRecord, beforePing: () => 
     size: async () => ({
       databaseBytes: sizeOf(db.filename),
       walBytes: sizeOf(`${db.filename}-wal`),
-      diskFreeBytes: isInMemory ? null : await freeBytesOf(dirname(db.filename)),
     }),
+    diskFreeBytes: async () => (isInMemory ? null : freeBytesOf(dirname(db.filename))),
     about: async () => {
       const pragma = (name: string) => Object.values(db.query(`PRAGMA ${name}`).get() as Record<string, number>)[0]!;
       const { version } = db.query("SELECT sqlite_version() AS version").get() as { readonly version: string };

@@ -32,7 +32,7 @@ function setup(readMs: number) {
         };
       },
     },
-    housekeeping: { health: async () => ({ damaged: false }), size: async () => ({ diskFreeBytes: null }) },
+    housekeeping: { health: async () => ({ damaged: false }), diskFreeBytes: async () => null },
     configuration: { environments: { get: async () => ({ pausedAt }) } },
   };
   const parts = {

@@ -143,7 +143,7 @@ describe("data directory", () => {
   test("the size of a data directory can be read", async () => {
     const under = await openDataDir();
     const { databaseBytes, walBytes } = await under.store.housekeeping.size();
-    expect(databaseBytes + walBytes).toBeGreaterThan(4096);
+    expect(databaseBytes + walBytes!).toBeGreaterThan(4096);
     await under.remove();
   });
 });

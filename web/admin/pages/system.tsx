@@ -10,6 +10,7 @@ import { PageHead } from "../../kit/parts/page-head.tsx";
 import { Read, Section } from "../../kit/parts/section.tsx";
 import { getDiagnostics, getSystem, testNotices } from "../api/installation.ts";
 import { useLoaded } from "../reload.ts";
+import { DatabaseServer } from "../system/database-server.tsx";
 
 /** Shows the versions, sizes and settings of the server. */
 export function SystemPage() {
@@ -32,6 +33,7 @@ export function SystemPage() {
           <>
             <Program of={loaded} />
             <Store of={loaded} />
+            {loaded.database !== null && <DatabaseServer of={loaded.database} />}
             <Backups of={loaded} />
             <Notices of={loaded} />
             <Replica of={loaded} />
@@ -87,12 +89,15 @@ function Store({ of: { store, retention } }: { of: System }) {
         <Fact name="State">
           <Badge tone={state === "healthy" ? "good" : "bad"}>{state}</Badge>
         </Fact>
-        <Fact name="Directory">{store.dataDir}</Fact>
+        <Fact name="Engine">{store.engine}</Fact>
+        {store.dataDir !== null && <Fact name="Directory">{store.dataDir}</Fact>}
         <Fact name="Database">{formatBytes(store.databaseBytes)}</Fact>
-        <Fact name="Write-ahead log">{formatBytes(store.walBytes)}</Fact>
-        <Fact name="Free disk space">
-          {store.diskFreeBytes === null ? "unknown" : formatBytes(store.diskFreeBytes)}
-        </Fact>
+        {store.walBytes !== null && <Fact name="Write-ahead log">{formatBytes(store.walBytes)}</Fact>}
+        {store.dataDir !== null && (
+          <Fact name="Free disk space">
+            {store.diskFreeBytes === null ? "unknown" : formatBytes(store.diskFreeBytes)}
+          </Fact>
+        )}
         <Fact name="Commits">
           {commits.p50Ms === null || commits.p99Ms === null
             ? "none in the last 5 minutes"

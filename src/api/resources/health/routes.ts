@@ -67,12 +67,12 @@ export function healthRoutes(context: Context): Operation[] {
     const starting = isStarting();
     // The Svix API sends no body here, and its SDKs for Java and Kotlin fail if there is one.
     if (!failing && !starting && svixSdkOf(request) !== null) return noContent;
-    const { diskFreeBytes } = await housekeeping.size();
+    const freeBytes = await housekeeping.diskFreeBytes();
     const replica = store.replica?.state().status ?? null;
     const health: Health = {
       status: failing ? "failing" : starting ? "starting" : damaged || (replica ?? "ok") !== "ok" ? "degraded" : "ok",
       store: failing ? "failing" : damaged ? "damaged" : "ok",
-      disk: { freeBytes: diskFreeBytes },
+      disk: { freeBytes },
       delivery: deliverer.isHeld ? "held" : "running",
       replica,
       version,

@@ -8,6 +8,7 @@ import type { ReplicaState } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { nullable, wordOut } from "../../http/schema.ts";
+import { databaseOut, SystemDatabase } from "./database.ts";
 
 const count = (description: string) => Type.Integer({ description });
 const maybe = (description: string) => nullable(Type.Integer({ description: `${description}; null if not known.` }));
@@ -32,9 +33,9 @@ export const SystemOut = field.object("SystemOut", {
   store: field.object("SystemStore", {
     engine: Type.String({ description: "Name and version of the database." }),
     schemaVersion: Type.Integer(),
-    dataDir: Type.String(),
+    dataDir: nullable(Type.String({ description: "The data directory; null with PostgreSQL." })),
     databaseBytes: Type.Integer(),
-    walBytes: count("Size of the write-ahead log."),
+    walBytes: nullable(Type.Integer({ description: "Size of the write-ahead log; null with PostgreSQL." })),
     diskFreeBytes: maybe("Free space on the disk of the data directory"),
     sync: wordOut(["full", "normal"], { description: "`full`: each commit is synced to disk before it is confirmed." }),
     failing: Type.Boolean({ description: "Whether the last commit or read failed." }),
@@ -47,6 +48,7 @@ export const SystemOut = field.object("SystemOut", {
       ...{ p50Ms: ms, p95Ms: ms, p99Ms: ms, maxMs: ms },
     }),
   }),
+  database: nullable(SystemDatabase),
   retention: field.object("SystemRetention", {
     retentionMs: Type.Integer(),
     lastRunAt: instant("End of the latest deletion of old data; null before the first one since the start."),
@@ -116,6 +118,7 @@ export async function systemOut(context: Context) {
   const { system, store, clock, clockTrust, deliverer, version, backups, notices } = context;
   const { housekeeping } = store;
   const [about, size, health] = [await housekeeping.about(), await housekeeping.size(), await housekeeping.health()];
+  const diskFreeBytes = await housekeeping.diskFreeBytes();
   const heldAt = deliverer.isHeld ? await housekeeping.meta.get(deliveryHeldMeta) : null;
   const { oldestDueAt, ...engine } = system.engine();
   return {
@@ -128,8 +131,10 @@ export async function systemOut(context: Context) {
     settings: system.settings(),
     store: {
       ...{ engine: about.engine, schemaVersion: about.schemaVersion, dataDir: system.dataDir, ...size },
+      diskFreeBytes,
       ...{ sync: about.syncsCommits ? "full" : "normal", ...health, commits: system.commits() },
     },
+    database: store.database === undefined ? null : databaseOut(await store.database.state()),
     retention: { retentionMs: system.retentionMs, lastRunAt: at(system.retentionLastRunAt()) },
     backups: backups === undefined ? null : backupsOut(backups()),
     certificates: await certificatesOut(context),
@@ -179,6 +184,7 @@ export const systemExample = {
     ...{ diskFreeBytes: 81_203_400_704, sync: "full", failing: false, damaged: false },
     commits: { windowMs: 300_000, count: 1, p50Ms: 1.5, p95Ms: 1.5, p99Ms: 1.5, maxMs: 1.5 },
   },
+  database: null,
   retention: { retentionMs: 7_776_000_000, lastRunAt: null },
   backups: null,
   replica: null,
