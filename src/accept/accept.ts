@@ -1,5 +1,5 @@
 import type { Facts } from "../core/fact.ts";
-import { placeAt, type Seq, type SeqSource } from "../core/id.ts";
+import { acceptanceTime, placeAt, type Seq, type SeqSource } from "../core/id.ts";
 import type { MessageQuota } from "../core/quota.ts";
 import type { Signals } from "../core/signal.ts";
 import type { Tracer } from "../core/tracer.ts";
@@ -154,7 +154,7 @@ export class Accepter {
   ): NewMessage {
     const { stride } = this.seqs;
     const seq = this.seqs.take(1 + endpointSeqs.length);
-    const acceptedAt = this.clock.now();
+    const acceptedAt = acceptanceTime(seq, this.clock.now());
     return {
       seq,
       applicationSeq: application.seq,

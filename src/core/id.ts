@@ -63,6 +63,19 @@ export function timeOfSeq(seq: Seq): number {
   return Math.floor(seq / PER_MS) + EPOCH_MS;
 }
 
+/** How far numbers and the clock may be apart without the clock having been set, in ms. */
+const APART_MS_MAX = 30_000;
+
+/**
+ * Returns when a message that gets its number now counts as accepted: at the time of its number, so that
+ * lists, which are filtered by numbers, match the timestamps that they show. Numbers never go back, so
+ * after the clock was set back by more than `APART_MS_MAX`, it is the time of the clock.
+ */
+export function acceptanceTime(seq: Seq, now: number): number {
+  const time = timeOfSeq(seq);
+  return Math.abs(time - now) > APART_MS_MAX ? now : time;
+}
+
 /** Generates sequence numbers that increase strictly. */
 export interface SeqSource {
   next(): Seq;

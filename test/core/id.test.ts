@@ -1,6 +1,15 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { ClockSeqSource, IdCodec, type IdPrefix, placeAt, seqAt, seqBefore, timeOfSeq } from "../../src/core/id.ts";
+import {
+  acceptanceTime,
+  ClockSeqSource,
+  IdCodec,
+  type IdPrefix,
+  placeAt,
+  seqAt,
+  seqBefore,
+  timeOfSeq,
+} from "../../src/core/id.ts";
 
 const codec = new IdCodec([1, 2, 3, 4]);
 const prefixes: IdPrefix[] = [
@@ -63,6 +72,14 @@ describe("sequence numbers", () => {
     const at = Date.UTC(2026, 5, 1, 12, 30);
     expect(seqBefore(at)).toBe(seqAt(at) - 1);
     expect(timeOfSeq(seqBefore(at))).toBe(at - 1);
+  });
+
+  test("a message counts as accepted at the time of its number, unless the clock was set back since", () => {
+    const now = Date.UTC(2026, 5, 1);
+    expect(acceptanceTime(seqAt(now + 16) + 7, now)).toBe(now + 16);
+    expect(acceptanceTime(seqAt(now), now + 1)).toBe(now);
+    expect(acceptanceTime(seqAt(now + 3_600_000), now)).toBe(now);
+    expect(acceptanceTime(1, now)).toBe(now);
   });
 
   test("sequence numbers increase strictly, whatever the clock does and however many are allocated", () => {
