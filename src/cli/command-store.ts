@@ -5,7 +5,6 @@ import type { Settings } from "../config/index.ts";
 import { defaultEnvironment } from "../core/environment.ts";
 import { IdCodec } from "../core/id.ts";
 import { Signals } from "../core/signal.ts";
-import { systemClock } from "../edge/clock.ts";
 import { systemRandom } from "../edge/random.ts";
 import { openStoreBeside, storeErrorOf } from "../server-store.ts";
 import type { Store, Token } from "../store/index.ts";
@@ -24,7 +23,7 @@ export async function withStore<Result>(settings: Settings, use: (parts: Parts) 
       store,
       ids: new IdCodec(idSeed, store.moves?.ids, store.shards),
       seqs,
-      clock: systemClock,
+      clock: store.clock,
       random: systemRandom,
       signals,
     });

@@ -1,6 +1,4 @@
-import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { join } from "node:path";
 import { clientOf, freshUid, makeApplication, type Send } from "../support/client.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 
@@ -85,10 +83,7 @@ describe("a used idempotency key with a different body", () => {
   test("the body is still compared after a kill and a restart, except for keys that an earlier version stored", async () => {
     const [key, old] = [freshUid("key"), freshUid("key")];
     const first = await post("/app", { name: "a" }, old);
-    const db = new Database(join(server.dataDir, "boathook.db"));
-    db.run("PRAGMA busy_timeout = 5000");
-    db.run("UPDATE idempotency SET body_hash = NULL");
-    db.close();
+    await server.alterRows("UPDATE idempotency SET body_hash = NULL");
     await post(`/app/${app}/msg`, message(1), key);
     await server.restart();
     expect((await post(`/app/${app}/msg`, message(2), key)).headers.get(HEADER)).toBe("body-differs");

@@ -1,4 +1,3 @@
-import { Database } from "bun:sqlite";
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { connect } from "node:net";
 import { clientOf, freshUid, makeApplication, type Send } from "../support/client.ts";
@@ -88,10 +87,8 @@ test("an application and an endpoint that have the uid `..` from an earlier vers
     const uids = [freshUid("app"), freshUid("ep")] as const;
     const made = await call("POST", "/app", { name: "a", uid: uids[0] });
     const endpoint = await call("POST", `/app/${uids[0]}/endpoint`, { url: "http://example.com", uid: uids[1] });
-    const db = new Database(`${old.dataDir}/boathook.db`);
-    db.run("UPDATE application SET uid = '..' WHERE uid = ?", [uids[0]]);
-    db.run("UPDATE endpoint SET uid = '..' WHERE uid = ?", [uids[1]]);
-    db.close();
+    await old.alterRows(`UPDATE application SET uid = '..' WHERE uid = '${uids[0]}'`);
+    await old.alterRows(`UPDATE endpoint SET uid = '..' WHERE uid = '${uids[1]}'`);
     await old.restart();
     const path = `/app/${made.json.id}/endpoint/${endpoint.json.id}`;
     expect((await call("GET", path)).json).toMatchObject({ uid: ".." });

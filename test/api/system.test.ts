@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { clientOf, freshUid, makeApplication, type Send } from "../support/client.ts";
 import { attemptsOf, makeEndpoint, sendMessage, until } from "../support/delivery.ts";
 import { ROOT_TOKEN, startServer, type TestServer } from "../support/server.ts";
+import { isOnPostgres } from "../support/server-database.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
 const METRICS_TOKEN = "metrics-token-of-this-test";
@@ -37,7 +38,7 @@ describe("the state of the server", () => {
     expect(of("log-level")).toEqual(["info", "default"]);
     expect(of("metrics-token")).toEqual(["[set]", "variable"]);
     expect(of("root-token")).toEqual(["[set]", "variable"]);
-    expect(of("encryption-key")).toEqual([null, "default"]);
+    expect(of("encryption-key")).toEqual(isOnPostgres ? ["[set]", "variable"] : [null, "default"]);
     expect(text).not.toContain(METRICS_TOKEN);
     expect(text).not.toContain(ROOT_TOKEN);
   });
@@ -50,7 +51,7 @@ describe("the state of the server", () => {
       runtime: `Bun ${Bun.version}`,
       pid: expect.any(Number),
       store: {
-        engine: expect.stringMatching(/^SQLite 3\./),
+        engine: expect.stringMatching(isOnPostgres ? /^PostgreSQL \d+\./ : /^SQLite 3\./),
         schemaVersion: expect.any(Number),
         dataDir: server.dataDir,
         sync: "normal",

@@ -21,6 +21,7 @@ export function onlyOnSqlite(reason: string): typeof test {
 export interface ServerDatabase {
   /** The settings for the server and its commands, as variables. */
   readonly env: Readonly<Record<string, string>>;
+  run(statement: string): Promise<void>;
   /** Ends the leases of all instances, as if a killed one had been dead for long. */
   endLeases(): Promise<void>;
   /** Returns all values that are stored, as bytes. */
@@ -41,6 +42,7 @@ export async function createServerDatabase(): Promise<ServerDatabase | null> {
       BOATHOOK_ENCRYPTION_KEY: "00".repeat(32),
       [UNFINISHED_STORE_VARIABLE]: "yes",
     },
+    run: (statement) => runIn(url.href, (sql) => sql.unsafe(statement)).then(() => {}),
     endLeases: () => runIn(url.href, (sql) => sql`UPDATE instance SET expires_at = '-infinity'`).then(() => {}),
     values: () => runIn(url.href, allValues),
     drop: () => runIn(postgres, (sql) => sql.unsafe(`DROP DATABASE ${name} WITH (FORCE)`)).then(() => {}),

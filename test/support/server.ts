@@ -1,3 +1,4 @@
+import { Database } from "bun:sqlite";
 import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,6 +16,8 @@ export interface TestServer {
   run(...command: string[]): Promise<string>;
   /** Returns whether the text stands anywhere in the stored data, as it is. */
   stores(text: string): Promise<boolean>;
+  /** Changes rows behind the back of the server, for example to what only an earlier version could store. */
+  alterRows(statement: string): Promise<void>;
   /** Resolves to the first line of the log that fits, as soon as there is one. */
   readonly logged: RunningBoathook["logged"];
   /** Stops the server as an operator does and removes its data. */
@@ -43,10 +46,10 @@ export async function startServer(
   const { url } = server;
 
   async function command(...words: string[]): Promise<string> {
-    // A database needs the settings of its server. With a data directory, a configured root token
-    // would forbid commands.
-    const place = database === null ? { cwd: home } : options;
-    const { code, stdout, stderr } = await run(program, [...words, `--data-dir=${dataDir}`], place);
+    const { code, stdout, stderr } = await run(program, [...words, `--data-dir=${dataDir}`], {
+      cwd: home,
+      env: database === null ? {} : { ...database.env, BOATHOOK_ROOT_TOKEN: ROOT_TOKEN },
+    });
     if (code !== 0) throw new Error(`boathook ${words.join(" ")}: ${stderr}`);
     return stdout.trim();
   }
@@ -59,6 +62,12 @@ export async function startServer(
     async stores(text) {
       const stored = database === null ? await filesIn(dataDir) : await database.values();
       return stored.some((bytes) => bytes.includes(text));
+    },
+    async alterRows(statement) {
+      if (database !== null) return database.run(statement);
+      using db = new Database(join(dataDir, "boathook.db"));
+      db.run("PRAGMA busy_timeout = 5000");
+      db.run(statement);
     },
     createToken: (...words) => command("token", "create", ...words),
     async stop() {
