@@ -62,7 +62,7 @@ export class ElasticMq implements AsyncDisposable {
     this.#child = Bun.spawn(
       [
         "java",
-        "-Xmx256m",
+        ...["-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"],
         `-Dconfig.file=${join(this.home, "server.conf")}`,
         "-cp",
         `${jars}/*`,
