@@ -75,7 +75,7 @@ test(
     expect(readdirSync(out.path).sort()).toEqual(["figures.json", "history.svg", "latency.svg", "throughput.svg"]);
     expect(readdirSync(scratch.path)).toEqual([]);
 
-    const second = await run(executable(), ["bench", "idle", ...SHORTEST, "--compare", json, "--dir", scratch.path]);
+    const second = await run(executable(), ["bench", "latency", ...SHORTEST, "--compare", json, "--dir", scratch.path]);
     expect(second.code).toBe(0);
     expect(second.stdout).toContain("The results have no figure in common.");
     // Several scenarios also print their tables as they end.
