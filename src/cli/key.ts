@@ -1,14 +1,16 @@
 import { Command } from "commander";
 import { NEW_KEY_VARIABLE, newEncryptionKey } from "../config/index.ts";
+import { SQLITE } from "../config/store-kinds.ts";
 import { counted } from "../core/text.ts";
 import { systemClock } from "../edge/clock.ts";
 import { forgetOldKeys, rotateKey } from "../store/sqlite/encryption/rotation.ts";
 import { oldKeyFileOf } from "../store/sqlite/key-file.ts";
 import { recordCommand } from "./command-store.ts";
+import { rotateDatabaseKey } from "./database-key.ts";
 import { requireSqlite } from "./only-sqlite.ts";
 import { addSettingOptions, settingsFor } from "./setting-options.ts";
 
-/** Adds the commands that change the encryption key, whether or not a server is running. */
+/** Adds the commands that change the encryption key. With SQLite, a server may be running. */
 export function addKeyCommand(program: Command): void {
   const key = program.command("key").description("Replace the key that encrypts secrets at rest.");
   key.addCommand(rotateCommand());
@@ -18,8 +20,6 @@ export function addKeyCommand(program: Command): void {
     addSettingOptions(command, { dataDir: "data directory of the server", encryptionKey: null });
   }
 }
-
-const ONLY_ONE_KEY = "The secrets in a PostgreSQL database keep the key of the first start.";
 
 function rotateCommand(): Command {
   const command = new Command("rotate")
@@ -31,7 +31,6 @@ function rotateCommand(): Command {
     );
   return command.action(async ({ toFile = null }: { readonly toFile?: string | null }) => {
     const settings = settingsFor(command);
-    requireSqlite(settings, "key rotate", ONLY_ONE_KEY);
     const { dataDir, encryptionKey: configured } = settings;
     const newKey = newEncryptionKey(process.env);
     if (configured !== null && newKey === null && toFile === null) {
@@ -39,6 +38,7 @@ function rotateCommand(): Command {
         `error: The key is configured with encryption-key, so the new key must be given in the environment variable ${NEW_KEY_VARIABLE} or written to a file with --to-file.`,
       );
     }
+    if (settings.store !== SQLITE) return rotateDatabaseKey(settings, newKey, toFile);
     const { resealed, needsSetting, isKeyUnknown } = await rotateKey({
       ...{ dataDir, configured, newKey, toFile, clock: systemClock },
     });
@@ -67,7 +67,7 @@ function forgetCommand(): Command {
   );
   return command.action(async () => {
     const settings = settingsFor(command);
-    requireSqlite(settings, "key forget", ONLY_ONE_KEY);
+    requireSqlite(settings, "key forget", "No earlier keys are kept with PostgreSQL.");
     const { dataDir, encryptionKey: configured } = settings;
     const removed = await forgetOldKeys({ dataDir, configured, clock: systemClock });
     if (removed.length > 0) await recordCommand(settings, "key.forget");

@@ -11,7 +11,7 @@ export type DatabaseFacts =
 
 /** The oldest version of PostgreSQL with which Boathook is tested. */
 const TESTED_MAJOR = 15;
-/** Difference of the clocks, in ms, above which times in lists and the retention are visibly wrong. */
+/** Difference of the clocks, in ms, above which one of them is wrong. */
 const CLOCK_MS_MAX = 2_000;
 const DAY_MS = 86_400_000;
 /** How long after the retention the partitions of a day may exist, in days. */
@@ -32,7 +32,7 @@ export function databaseFindings(facts: DatabaseFacts, now: number): Finding[] {
   const { seesAllSessions } = facts.server;
   return [
     ...findings,
-    keyFinding(tables.keyFits),
+    keyFinding(tables),
     partitionFinding(tables, retentionMs, now),
     ...stateFindings(tables.state, seesAllSessions),
   ];
@@ -121,12 +121,15 @@ function clockFinding({ clockAheadMs, clockErrorMs }: DatabaseReading): Finding 
   return warn(
     "clock",
     `The clock of this machine is ${durationText(differenceMs)} ${which} that of the database.`,
-    "Synchronise both (NTP). Retries, schedules and the retention use the clock of the machine.",
+    "Synchronise both (NTP). Instances use the clock of the database, their logs and certificates that of the machine.",
   );
 }
 
-function keyFinding(fits: boolean): Finding {
-  if (fits) return ok("key", "The configured encryption key matches the data.");
+function keyFinding({ keyFits, isRotating }: NonNullable<DatabaseReading["tables"]>): Finding {
+  if (keyFits && isRotating) {
+    return warn("key", "A rotation of the key has not finished.", "Run `boathook key rotate` again.");
+  }
+  if (keyFits) return ok("key", "The configured encryption key matches the data.");
   return fail(
     "key",
     "The configured encryption key does not match the data.",

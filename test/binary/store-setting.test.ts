@@ -59,8 +59,7 @@ test("a token command says that the PostgreSQL database cannot be reached, witho
 test.each([
   ["backup", ["backup", "copy.bak"], "Back up the PostgreSQL database with its own tools, such as pg_dump."],
   ["restore", ["restore", "copy.bak"], "Restore the PostgreSQL database with its own tools, such as pg_restore."],
-  ["key rotate", ["key", "rotate"], "The secrets in a PostgreSQL database keep the key of the first start."],
-  ["key forget", ["key", "forget"], "The secrets in a PostgreSQL database keep the key of the first start."],
+  ["key forget", ["key", "forget"], "No earlier keys are kept with PostgreSQL."],
 ])("with PostgreSQL, boathook %s says that it works only with SQLite", async (name, args, instead) => {
   const env = { ...COMPLETE, BOATHOOK_NEW_ENCRYPTION_KEY: "11".repeat(32) };
   expect(await refusalOf(args, env)).toEqual({

@@ -27,7 +27,7 @@ const reading: Reading = {
     ...{ mayCreate: true, seesAllSessions: true, databaseBytes: 1e9 },
   },
   ...{ clockAheadMs: 900, clockErrorMs: 1, schemaVersion: 4, newestSchema: 4 },
-  tables: { isForeign: false, keyFits: true, missing: [], oldestDay: TODAY - 32, state },
+  tables: { isForeign: false, keyFits: true, isRotating: false, missing: [], oldestDay: TODAY - 32, state },
 };
 
 /** Returns the findings that are not `ok` as `level name`. */
@@ -60,6 +60,7 @@ describe("findings about PostgreSQL", () => {
     ["a clock that is behind is a warning", { clockAheadMs: 2_500 }, ["warn clock"]],
     ["a clock that is ahead is a warning", { clockAheadMs: -2_500 }, ["warn clock"]],
     ["a difference within the precision is no warning", { clockAheadMs: 2_500, clockErrorMs: 600 }, []],
+    ["a rotation that has not finished is a warning", tables({ isRotating: true }), ["warn key"]],
     ["another key fails", tables({ keyFits: false }), ["fail key"]],
     ["a missing partition is a warning", tables({ missing: ["ended_20000"] }), ["warn partitions"]],
     ["partitions long past the retention are a warning", tables({ oldestDay: TODAY - 34 }), ["warn partitions"]],

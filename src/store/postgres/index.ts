@@ -12,7 +12,7 @@ import { Days } from "./days.ts";
 import { PostgresFeed } from "./feed.ts";
 import { history } from "./history.ts";
 import { Instance } from "./instance.ts";
-import { openKeys } from "./keys.ts";
+import { Keys } from "./keys.ts";
 import { idSeed, meta, payloadLinkKey } from "./meta.ts";
 import { migrate } from "./migrate.ts";
 import { notices } from "./notices.ts";
@@ -46,10 +46,10 @@ export async function openStore(options: OpenOptions): Promise<Store> {
   const database = new Database({ url, onReadFailed: (error) => health.failed("read", error) });
   const numbers = new SlotSeqSource(() => databaseClock.latest);
   const onDefect = (error: unknown) => onFact({ type: "defect.found", where: "work of the instance", error });
-  const instance = new Instance({ database, clock, leaseMs, numbers, databaseClock, onDefect });
   try {
     await migrate(database, creates);
-    const box = await openKeys(database, encryptionKey);
+    const box = await Keys.open(database, encryptionKey);
+    const instance = new Instance({ ...{ database, clock, leaseMs, numbers, databaseClock, onDefect }, keys: box });
     await instance.acquire();
     const [seed, linkKey] = [await idSeed(database), await payloadLinkKey(database, box)];
     let closing: Promise<void> | null = null;

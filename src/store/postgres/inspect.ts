@@ -6,7 +6,7 @@ import { databaseState } from "./database-state.ts";
 import { type DayTable, dayTables } from "./days.ts";
 import { messageOf } from "./errors.ts";
 import { DATABASE_TIME } from "./instance.ts";
-import { fingerprintOf } from "./keys.ts";
+import { keyStateOf } from "./keys.ts";
 import { migrations } from "./migrations.ts";
 
 /** Time limit of each statement, in ms. */
@@ -36,6 +36,8 @@ export interface TablesReading {
   /** Whether another user owns tables of the store, so that they cannot be changed. */
   readonly isForeign: boolean;
   readonly keyFits: boolean;
+  /** Whether a rotation of the key was begun and has not finished. */
+  readonly isRotating: boolean;
   /** Partitions that others of their day lack, such as `attempt_20000`. */
   readonly missing: readonly string[];
   /** The oldest day that has a partition, as the number of days since 1970, or null. */
@@ -123,11 +125,12 @@ async function readTables(queries: Queries, encryptionKey: string): Promise<Tabl
     `SELECT count(*) AS count FROM pg_class WHERE relnamespace = current_schema()::regnamespace
        AND relname IN ('pending', 'message') AND NOT pg_has_role(relowner, 'USAGE')`,
   );
-  const fingerprint = await fingerprintOf(queries);
+  const { fingerprint, previous } = await keyStateOf(queries);
   const { missing, oldestDay } = await partitions(queries);
   return {
     isForeign: owners!.count > 0,
     keyFits: fingerprint === null || fingerprint === new KeyBox(encryptionKey).fingerprint,
+    isRotating: previous !== null,
     ...{ missing, oldestDay, state: await databaseState(queries, null) },
   };
 }

@@ -27,6 +27,8 @@ export interface InstanceParts {
   readonly numbers: SlotSeqSource;
   readonly databaseClock: DatabaseClock;
   readonly onDefect: (error: unknown) => void;
+  /** `check` rejects if the encryption key is no longer that of this process. */
+  readonly keys: { check(): Promise<void> };
 }
 
 /**
@@ -102,6 +104,7 @@ export class Instance {
         `${SLOTS} instances already use this PostgreSQL database, which is the maximum. Stop one of them.`,
       );
     }
+    await this.#checkKey(row);
     const wasEvicted = this.#held.slot >= 0;
     this.#held = { slot: row.slot, fence: row.fence };
     // The others wait for the floor of this row now, so nobody passes the numbers that follow these.
@@ -111,6 +114,16 @@ export class Instance {
     if (wasEvicted) this.#outdatedUpTo = numbers.last;
     if (!(await this.#reserve(askedAt))) throw new InstanceLost();
     this.#renewLater();
+  }
+
+  /** The key cannot be replaced while this process has a row. Without the right key, gives the row back. */
+  async #checkKey({ slot, fence }: Held): Promise<void> {
+    try {
+      await this.parts.keys.check();
+    } catch (error) {
+      await this.parts.database.run(`UPDATE instance SET held = false WHERE ${IS_OURS}`, [slot, fence]);
+      throw error;
+    }
   }
 
   /** Evicts the processes whose lease has expired. */

@@ -39,9 +39,12 @@ export async function idSeed(database: Database): Promise<readonly [number, numb
   return [word(0), word(1), word(2), word(3)];
 }
 
+/** The name of the key that signs links to payloads. */
+export const PAYLOAD_LINK_KEY = "payload-link-key";
+
 /** Returns the key that signs links to payloads. It is generated with the database, and stored encrypted. */
 export async function payloadLinkKey(database: Database, box: SecretBox): Promise<string> {
-  const sealed = await once(database, "payload-link-key", () =>
+  const sealed = await once(database, PAYLOAD_LINK_KEY, () =>
     Buffer.from(box.seal(randomBytes(32).toString("hex"))).toString("hex"),
   );
   return box.open(Buffer.from(sealed, "hex"));

@@ -25,7 +25,7 @@ async function makeTemplate(): Promise<string> {
 }
 
 /** Creates a database that a store has been opened in, and returns its URL. */
-async function preparedDatabase(): Promise<string> {
+export async function preparedDatabase(): Promise<string> {
   template ??= makeTemplate();
   return (await sharedServer()).createDatabase(await template);
 }

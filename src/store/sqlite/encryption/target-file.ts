@@ -7,12 +7,12 @@ import { codeOf } from "../disk-error.ts";
 import { type Files, writeDurably } from "../durable-file.ts";
 import { keysInFile } from "../key-file.ts";
 
-/** Throws `StartError` unless a new file can be created at the path, outside of the data directory. */
-export function refuseTargetFile(path: string, dataDir: string): void {
+/** Throws `StartError` unless a new file can be created at the path, outside of the data directory if there is one. */
+export function refuseTargetFile(path: string, dataDir: string | null): void {
   const directory = dirname(resolve(path));
   if (existsSync(path)) throw new StartError(`${path} already exists. Give the path of a new file.`);
   if (!existsSync(directory)) throw new StartError(`The directory ${directory} does not exist. Create it first.`);
-  if (realpathSync(directory) !== realpathSync(dataDir)) return;
+  if (dataDir === null || realpathSync(directory) !== realpathSync(dataDir)) return;
   throw new StartError(
     `${path} is in the data directory. Give a path elsewhere, or omit --to-file to replace the key file.`,
   );
