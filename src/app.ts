@@ -47,6 +47,7 @@ import { Metrics } from "./telemetry/metrics.ts";
 import type { RecentLines } from "./telemetry/recent-lines.ts";
 import { RequestCounts } from "./telemetry/request-counts.ts";
 import { Tally } from "./telemetry/tally.ts";
+import { TallyCorrection } from "./telemetry/tally-correction.ts";
 import { WorkThread } from "./thread/work-thread.ts";
 import { tracingFor } from "./tracing.ts";
 import { openWorker, sandboxFor } from "./worker-threads.ts";
@@ -159,6 +160,7 @@ async function run(
   await warnOfUnenforcedRules(store, log);
   const tally = new Tally(await store.history.totals());
   tally.listenTo(facts);
+  const correction = new TallyCorrection({ tally, store, clock, facts });
   const requests = new RequestCounts();
   const backups = scheduledBackups(kernel, settings, options.program);
   const readings = systemReadings(kernel, settings, options, {
@@ -221,6 +223,7 @@ async function run(
     connections,
     ...outside,
     ...kernel.services,
+    correction,
     ...(backups === null ? [] : [backups]),
     kernel.notices,
     httpServer.door,

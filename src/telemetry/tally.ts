@@ -56,6 +56,12 @@ export class Tally {
     return sum;
   }
 
+  /** Replaces the counts of what is in the store now, because other processes have changed it. */
+  correct(totals: readonly StoreTotals[]): void {
+    for (const numbers of this.#environments.values()) Object.assign(numbers, { pending: 0, dead: 0 });
+    for (const { environmentSeq, pending, dead } of totals) Object.assign(this.of(environmentSeq), { pending, dead });
+  }
+
   /** Starts counting. */
   listenTo(facts: Facts): void {
     facts.on(COUNTED, (fact) => this.#count(fact));

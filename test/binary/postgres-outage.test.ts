@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { executable, run } from "../support/binary.ts";
-import { type InstanceGroup, startInstances } from "../support/instances.ts";
+import { makeApplication } from "../support/client.ts";
+import { type InstanceGroup, type InstanceProcess, startInstances } from "../support/instances.ts";
 import { hasPostgres } from "../support/postgres.ts";
 import { ROOT_TOKEN } from "../support/server.ts";
 import { soon } from "../support/soon.ts";
@@ -57,6 +58,17 @@ describe.skipIf(!hasPostgres)("what two instances say about their database", () 
     expect(metric("boathook_wal_bytes")).toEqual(["boathook_wal_bytes Nan"]);
     expect(metric("boathook_queue_dead_rows")[0]).toMatch(/ \d+$/);
     expect(metric("boathook_database_connections_free")[0]).toMatch(/ \d+$/);
+  });
+
+  test("an instance counts the deliveries that the other one accepts and delivers", async () => {
+    const [one, other] = group.instances as [InstanceProcess, InstanceProcess];
+    const app = await makeApplication(one.send);
+    await one.send("POST", `/app/${app}/endpoint`, { url: "http://127.0.0.1:1/" });
+    for (let i = 0; i < 7; i++) await other.send("POST", `/app/${app}/msg`, { eventType: "a", payload: {} });
+    for (const { url } of group.instances) {
+      const pending = async () => (await metricsOf(url))("boathook_deliveries_pending");
+      await soon(pending, ([line]) => line === "boathook_deliveries_pending 7");
+    }
   });
 
   test("doctor names the instances that the server sees", async () => {

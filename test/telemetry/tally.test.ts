@@ -63,6 +63,17 @@ function hear(tally: Tally, fact: Fact): void {
   facts.state(fact);
 }
 
+test("a correction replaces what is in the store, and keeps what was counted since the start", () => {
+  const facts = new Facts();
+  const tally = new Tally([{ environmentSeq: HERE, pending: 4, dead: 2 }]);
+  tally.listenTo(facts);
+  facts.state(accepted(3));
+  facts.state(finished("delivered"));
+  tally.correct([{ environmentSeq: ELSEWHERE, pending: 5, dead: 6 }]);
+  expect(tally.of(HERE)).toEqual({ accepted: 1, delivered: 1, pending: 0, dead: 0 });
+  expect(tally.of(ELSEWHERE)).toEqual({ ...zero, pending: 5, dead: 6 });
+});
+
 describe("tally", () => {
   test.each<[string, Fact, Partial<Numbers>]>([
     ["an accepted message", accepted(3), { accepted: 1, pending: 3 }],
