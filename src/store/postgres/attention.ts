@@ -1,5 +1,5 @@
 import type { Seq } from "../../core/id.ts";
-import type { FailureReason } from "../../core/outcome.ts";
+import { failureReasons } from "../../core/outcome.ts";
 import {
   type AttentionEndpoint,
   attentionPendingMax,
@@ -15,6 +15,7 @@ import { IS_REFUSAL } from "../sql/source-log-row.ts";
 import type { Survey } from "../survey.ts";
 import { countsByState } from "./application-counts.ts";
 import type { Queries } from "./database.ts";
+import { texts } from "./parameters.ts";
 
 /** The endpoints `e` of the environment `$1` in its applications `a`. */
 const ENDPOINTS = `endpoint e JOIN application a ON a.seq = e.application_seq
@@ -92,14 +93,20 @@ async function troubled(
   }));
 }
 
+/**
+ * Counts dead letters by reason, up to a limit. For each reason, the index `ended_dead_reason` is read from
+ * the oldest one on, and only until the limit is reached.
+ */
 function deadReasons(queries: Queries, environmentSeq: Seq): Promise<DeadReason[]> {
-  return queries.all<{ reason: FailureReason; count: number; firstDeadAt: number }>(
-    `SELECT d.reason, LEAST(count(*), ${deadReasonCountMax}) AS count, min(d.ended_at) AS "firstDeadAt"
-     FROM ended d JOIN endpoint e ON e.seq = d.endpoint_seq JOIN application a ON a.seq = e.application_seq
-     WHERE d.state = ${STATE.dead} AND a.environment_seq = $1 AND a.deleted_at IS NULL AND a.operational = 0
-       AND e.deleted_at IS NULL
-     GROUP BY d.reason ORDER BY count(*) DESC, d.reason`,
-    [environmentSeq],
+  return queries.all<DeadReason>(
+    `SELECT r.reason, c.count, c.first AS "firstDeadAt" FROM unnest($2::text[]) AS r(reason)
+     CROSS JOIN LATERAL (SELECT count(*) AS count, min(ended_at) AS first FROM (
+       SELECT d.ended_at FROM ended d JOIN endpoint e ON e.seq = d.endpoint_seq JOIN application a ON a.seq = e.application_seq
+       WHERE d.state = ${STATE.dead} AND d.reason = r.reason AND a.environment_seq = $1 AND a.deleted_at IS NULL
+         AND a.operational = 0 AND e.deleted_at IS NULL
+       ORDER BY d.ended_at LIMIT ${deadReasonCountMax}) AS d) AS c
+     WHERE c.count > 0 ORDER BY c.count DESC, r.reason`,
+    [environmentSeq, texts(failureReasons)],
   );
 }
 

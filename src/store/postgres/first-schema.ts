@@ -63,6 +63,7 @@ const QUEUE = [
     reason text, PRIMARY KEY (message_seq, endpoint_seq)
   ) PARTITION BY RANGE (message_seq)`,
   `CREATE INDEX ended_dead ON ended (seq) WHERE state = 2`,
+  `CREATE INDEX ended_dead_reason ON ended (reason, ended_at) WHERE state = 2`,
   `CREATE INDEX ended_rare ON ended (endpoint_seq, seq) WHERE state >= 2`,
   `CREATE TABLE attempt (
     seq bigint NOT NULL, delivery_seq bigint NOT NULL, message_seq bigint NOT NULL, endpoint_seq bigint NOT NULL,
