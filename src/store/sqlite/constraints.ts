@@ -1,6 +1,8 @@
 import type { Database } from "bun:sqlite";
 import type { UnenforcedRule } from "../index.ts";
 import { codeOf } from "./disk-error.ts";
+import { ENTRY_BYTES_MIN } from "./keys/entry.ts";
+import { MESSAGE_KEY_BYTES } from "./keys/message-keys.ts";
 
 /** A CHECK constraint with a unique name. A changed rule gets a new name and a migration. */
 interface Constraint {
@@ -16,8 +18,7 @@ const isFlag = (column: string) => `${column} IN (0, 1)`;
 const isText = (column: string) => `${column} <> ''`;
 const isPositive = (column: string) => `${column} > 0`;
 const isNatural = (column: string) => `${column} >= 0`;
-/** See "keys/entry.ts". */
-const isEntries = "length(entries) > 0 AND length(entries) % 40 = 0";
+const isEntries = (bytes: number) => `length(entries) > 0 AND length(entries) % ${bytes} = 0`;
 const isObject = (column: string) => `json_valid(${column}) AND json_type(${column}) = 'object'`;
 const isArray = (column: string) => `json_valid(${column}) AND json_type(${column}) = 'array'`;
 
@@ -97,8 +98,10 @@ const RULES: Readonly<Record<string, Readonly<Record<string, readonly string[]>>
     values: ["length(key) = 32", "status BETWEEN 100 AND 599"],
     response: ["(message_seq IS NULL) <> (sealed IS NULL AND body IS NULL)"],
   },
-  key_log: { values: [isEntries] },
-  key_range: { values: [isNatural("start"), isEntries] },
+  key_log: { values: [isEntries(MESSAGE_KEY_BYTES)] },
+  key_range: { values: [isNatural("start"), isEntries(MESSAGE_KEY_BYTES)] },
+  event_id_log: { values: [isEntries(ENTRY_BYTES_MIN)] },
+  event_id_range: { values: [isNatural("start"), isEntries(ENTRY_BYTES_MIN)] },
   source: {
     values: [
       ...["uid", "type", "provider", "event_type"].map(isText),

@@ -7,6 +7,7 @@ import { readSteps } from "../sql/steps.ts";
 import type { Survey } from "../survey.ts";
 import type { Turns } from "../turns.ts";
 import { type EventIdSearch, eventIdSearch } from "./event-id-search.ts";
+import type { EventIds } from "./keys/event-ids.ts";
 import { FOUND_COLUMNS, type FoundMessage } from "./message-rows.ts";
 import { addMessageFilter } from "./messages.ts";
 
@@ -37,8 +38,8 @@ const HAS_STATE: Readonly<Record<MessageState, (counts: Counts) => boolean>> = {
   delivered: ({ delivered, pending, dead }) => delivered > 0 && pending === 0 && dead === 0,
 };
 
-export function environmentMessages(db: Database, turns: Turns): Survey["messages"] {
-  const withEventId = eventIdSearch(db, turns);
+export function environmentMessages(db: Database, eventIds: EventIds, turns: Turns): Survey["messages"] {
+  const withEventId = eventIdSearch(db, eventIds, turns);
   const matcher = matcherOf(db);
   return async (environmentSeq, filter, page) => {
     const { sql, own } = await candidatesOf(withEventId, environmentSeq, filter);

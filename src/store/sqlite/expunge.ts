@@ -1,7 +1,9 @@
 import type { Database } from "bun:sqlite";
+import type { Seq } from "../../core/id.ts";
 import type { Clock } from "../../ports.ts";
-import type { Expunged, Queue } from "../index.ts";
+import type { Expunged, Key, Queue } from "../index.ts";
 import type { Committer } from "./commit.ts";
+import type { EventIds } from "./keys/event-ids.ts";
 import type { QuotaUsages } from "./quota-usage.ts";
 import { taskUpdate } from "./tasks.ts";
 
@@ -23,12 +25,15 @@ class Sum {
 }
 
 /** Deletes payloads without reading them. */
-export function expunge(db: Database, committer: Committer, usages: QuotaUsages, clock: Clock): Queue["expunge"] {
+export function expunge(
+  db: Database,
+  committer: Committer,
+  usages: QuotaUsages,
+  eventIds: EventIds,
+  clock: Clock,
+): Queue["expunge"] {
   const bySeq = db.prepare<{ seq: number }, [number, number]>(
     "SELECT seq FROM message WHERE seq = ? AND application_seq = ?",
-  );
-  const byEventId = db.prepare<{ seq: number }, [string, number]>(
-    "SELECT seq FROM message WHERE event_id = ? AND application_seq = ?",
   );
   const next = db.prepare<{ seq: number }, [number, number, number, number]>(
     "SELECT seq FROM message WHERE application_seq = ? AND seq > ? AND seq < ? ORDER BY seq LIMIT ?",
@@ -41,6 +46,8 @@ export function expunge(db: Database, committer: Committer, usages: QuotaUsages,
      RETURNING endpoint_seq AS endpointSeq`,
   );
   const storeTask = taskUpdate(db);
+  const seqOf = (applicationSeq: Seq, key: Key): Seq | null =>
+    "seq" in key ? (bySeq.get(key.seq, applicationSeq)?.seq ?? null) : eventIds.seqOf(applicationSeq, key.uid);
 
   const expungeOne = (seq: number, sum: Sum): void => {
     if (usages.isUsed()) usages.release(seq);
@@ -59,9 +66,9 @@ export function expunge(db: Database, committer: Committer, usages: QuotaUsages,
       committer.write(() => {
         const sum = new Sum();
         const found = keys.map((key) => {
-          const row = "seq" in key ? bySeq.get(key.seq, applicationSeq) : byEventId.get(key.uid, applicationSeq);
-          if (row !== null) expungeOne(row.seq, sum);
-          return row !== null;
+          const seq = seqOf(applicationSeq, key);
+          if (seq !== null) expungeOne(seq, sum);
+          return seq !== null;
         });
         return { ...sum.value, found };
       }, keys.length),

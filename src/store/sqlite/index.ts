@@ -38,6 +38,8 @@ import { feed } from "./feed.ts";
 import { FunctionSends } from "./function-sends.ts";
 import { Idempotency } from "./idempotency.ts";
 import { encryptionKeys, type KnownKeys, knownKeys, removeHandedOver } from "./key-file.ts";
+import { moveEventIds } from "./keys/event-id-upgrade.ts";
+import { EventIds } from "./keys/event-ids.ts";
 import { MessageKeys } from "./keys/message-keys.ts";
 import { acceptVerb, contentsVerb, messages } from "./messages.ts";
 import { idSeed, meta, probeOf, shardPeriods } from "./meta.ts";
@@ -249,6 +251,7 @@ function assemble({
   close,
 }: Parts): MemoryStore {
   sealEndpoints(db, box);
+  moveEventIds(db);
   // Only the server adds constraints.
   const unenforced = exclusive ? addConstraints(db) : [];
   const seed = idSeed(db);
@@ -260,7 +263,8 @@ function assemble({
   replica?.follow(committer);
   if (checkpoints !== null) committer.onCommit(checkpoints.afterCommit);
   const turns = new Turns(clock);
-  const keys = new MessageKeys(db, committer, turns, clock);
+  const keys = new MessageKeys({ db, committer, turns, clock });
+  const eventIds = new EventIds({ db, committer, turns, clock });
   const idempotency = new Idempotency(db, keys, box);
   const functionSends = new FunctionSends(db);
   const stretches = new Stretches(db, committer, newest);
@@ -269,13 +273,13 @@ function assemble({
   const numbers = exclusive
     ? new ClockSeqSource(clock.now, afterUnstored(newest))
     : new CommandSeqSource(db, clock.now);
-  const moving = moves({ db, committer, box, usages, kept, numbers, seed, shards });
+  const moving = moves({ db, committer, box, usages, eventIds, kept, numbers, seed, shards });
   const queue: Queue = {
     ...ownership(),
     ...deliveries(db, committer, stretches, box),
     ...redriveVerbs(db, committer, turns, clock),
     accept: withRoom(
-      acceptVerb(db, committer, { idempotency, stretches, usages, functionSends, departed: moving.departed }),
+      acceptVerb(db, committer, { idempotency, eventIds, stretches, usages, functionSends, departed: moving.departed }),
       replica,
     ),
     usage: usageVerbs(db, committer, usages, turns),
@@ -285,7 +289,7 @@ function assemble({
     resendAll: resendAllVerb(db, committer, stretches),
     batch: batchVerbs(db, committer),
     cancel: cancelVerbs(db, committer),
-    expunge: expunge(db, committer, usages, clock),
+    expunge: expunge(db, committer, usages, eventIds, clock),
   };
   const configuration: Configuration = {
     environments: environments(db, committer, usages),
@@ -299,7 +303,7 @@ function assemble({
     audit: audit(db, committer, turns),
   };
   const history: History = {
-    messages: { ...messages(db, stretches, turns), ofEndpoint: endpointMessages(db, stretches, turns) },
+    messages: { ...messages(db, stretches, eventIds, turns), ofEndpoint: endpointMessages(db, stretches, turns) },
     attempts: attempts(db, committer, stretches, turns, box),
     deadLetters: deadLetters(db, turns),
     replayable: replayable(db),
@@ -315,7 +319,7 @@ function assemble({
     meta: meta(db, committer),
     clockOffsets: clockOffsets(db, committer),
     notices: notices(db, committer, turns),
-    prune: pruneVerb(db, committer, keys, usages, onFact),
+    prune: pruneVerb(db, committer, { keys, eventIds, usages, onFact }),
     ...sizeVerbs(db, health, beforePing),
     unenforcedRules: async () => unenforced,
   };
@@ -324,7 +328,7 @@ function assemble({
     applicationCounts: applicationCounts(db, turns),
     applicationDetail: applicationDetail(db, turns),
     endpointDetail: endpointDetail(db),
-    messages: environmentMessages(db, turns),
+    messages: environmentMessages(db, eventIds, turns),
     attention: attention(db, turns),
     certificates: endpointCertificates(db, turns),
     recipients: recipients(db),
@@ -353,6 +357,7 @@ function assemble({
       // slower.
       committer.write(() => stretches.close()).catch(() => {});
       keys.close();
+      eventIds.close();
       kept.close();
       committer.close();
       await replica?.finish();
@@ -362,6 +367,7 @@ function assemble({
   };
   const crash = () => {
     keys.close();
+    eventIds.close();
     committer.crash();
   };
   return { store, crash };

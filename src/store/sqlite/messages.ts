@@ -4,6 +4,7 @@ import {
   type AcceptResult,
   type Delivery,
   type History,
+  type Key,
   type MessageFilter,
   type NewMessage,
   type Queue,
@@ -27,6 +28,7 @@ import type { Committer } from "./commit.ts";
 import { deliveryInserter } from "./delivery-inserter.ts";
 import type { FunctionSends } from "./function-sends.ts";
 import type { Idempotency } from "./idempotency.ts";
+import { type EventIds, eventIdKey } from "./keys/event-ids.ts";
 import { latestVerb } from "./latest.ts";
 import { FOUND_COLUMNS, type FoundMessage, messageRows } from "./message-rows.ts";
 import type { QuotaUsages } from "./quota-usage.ts";
@@ -50,6 +52,7 @@ export function addMessageFilter(where: Conditions, filter: MessageFilter): void
 
 interface AcceptParts {
   readonly idempotency: Idempotency;
+  readonly eventIds: EventIds;
   readonly stretches: Stretches;
   readonly usages: QuotaUsages;
   readonly functionSends: FunctionSends;
@@ -60,7 +63,7 @@ interface AcceptParts {
 export function acceptVerb(
   db: Database,
   committer: Committer,
-  { idempotency, stretches, usages, functionSends, departed }: AcceptParts,
+  { idempotency, eventIds, stretches, usages, functionSends, departed }: AcceptParts,
 ): Queue["accept"] {
   // These statements run for every message, so they use positional parameters and read only the
   // columns that are needed.
@@ -68,12 +71,11 @@ export function acceptVerb(
     `INSERT INTO message (seq, application_seq, event_type, event_id, channels, tags, payload, content_type, headers,
        accepted_at, payload_expires_at, deliver_at, warnings, received) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   );
-  const eventIdExists = db.prepare("SELECT 1 FROM message WHERE application_seq = ? AND event_id = ?");
   const insertDeliveries = deliveryInserter(db);
 
   const acceptOne = (message: NewMessage): AcceptResult => {
     if (departed.size > 0 && departed.has(message.applicationSeq)) throw new StoreUnavailable(DEPARTED);
-    const { eventId, idempotency: entry, sentBy = null } = message;
+    const { applicationSeq, eventId, idempotency: entry, sentBy = null } = message;
     const messageSeq = sentBy === null ? null : functionSends.messageOf(sentBy);
     if (messageSeq !== null) {
       return { accepted: false, because: "idempotency", response: { kind: "message", messageSeq } };
@@ -82,16 +84,17 @@ export function acceptVerb(
       const response = idempotency.ofMessage(entry.key, message.acceptedAt);
       if (response !== null) return { accepted: false, because: "idempotency", response };
     }
-    if (eventId !== null && eventIdExists.get(message.applicationSeq, eventId) !== null) {
+    const eventKey = eventId === null ? null : eventIdKey(applicationSeq, eventId);
+    if (eventKey !== null && eventIds.seqOf(applicationSeq, eventId!, eventKey) !== null) {
       return { accepted: false, because: "event-id" };
     }
     const refused = usages.take(message);
     if (refused !== null) return refused;
     insertMessage.run(
       message.seq,
-      message.applicationSeq,
+      applicationSeq,
       message.eventType,
-      message.eventId,
+      eventId,
       jsonOrNull(message.channels),
       jsonOrNull(message.tags),
       message.payload,
@@ -104,8 +107,9 @@ export function acceptVerb(
       receivedColumn(message.received, message.trace ?? null),
     );
     insertDeliveries(message);
-    stretches.mark(message.applicationSeq, message.seq, traitsOfMessage(message));
+    stretches.mark(applicationSeq, message.seq, traitsOfMessage(message));
     if (entry !== null) idempotency.addMessage(entry, message.seq);
+    if (eventKey !== null) eventIds.add(eventKey, message.seq);
     if (sentBy !== null) functionSends.add(sentBy, message.seq);
     return ACCEPTED;
   };
@@ -139,29 +143,32 @@ interface KnownRow {
   hasPayload: number;
 }
 
-export function messages(db: Database, stretches: Stretches, turns: Turns): Omit<History["messages"], "ofEndpoint"> {
+export function messages(
+  db: Database,
+  stretches: Stretches,
+  eventIds: EventIds,
+  turns: Turns,
+): Omit<History["messages"], "ofEndpoint"> {
   const bySeq = db.prepare<MessageRow, [number]>(`SELECT ${messageColumns(true)} FROM message m WHERE seq = ?`);
-  const byEventId = db.prepare<MessageRow, [number, string]>(
-    `SELECT ${messageColumns(true)} FROM message m WHERE application_seq = ? AND event_id = ?`,
-  );
-  const KNOWN = "seq, application_seq AS applicationSeq, payload IS NOT NULL AS hasPayload";
-  const knownBySeq = db.prepare<KnownRow, [number]>(`SELECT ${KNOWN} FROM message WHERE seq = ?`);
-  const knownByEventId = db.prepare<KnownRow, [number, string]>(
-    `SELECT ${KNOWN} FROM message WHERE application_seq = ? AND event_id = ?`,
+  const known = db.prepare<KnownRow, [number]>(
+    "SELECT seq, application_seq AS applicationSeq, payload IS NOT NULL AS hasPayload FROM message WHERE seq = ?",
   );
   const deliveriesOf = db.prepare<DeliveryRow, [number]>(
     `SELECT ${DELIVERY_COLUMNS} FROM delivery WHERE message_seq = ? ORDER BY endpoint_seq`,
   );
   const rowsOfFound = messageRows(db, turns);
   const deliveries = (seq: number): Delivery[] => deliveriesOf.all(seq).map(toDelivery);
+  const seqOf = (applicationSeq: Seq, key: Key) => ("seq" in key ? key.seq : eventIds.seqOf(applicationSeq, key.uid));
 
   return {
     find: async (applicationSeq, key) => {
-      const row = "seq" in key ? bySeq.get(key.seq) : byEventId.get(applicationSeq, key.uid);
+      const seq = seqOf(applicationSeq, key);
+      const row = seq === null ? null : bySeq.get(seq);
       return row === null || row.applicationSeq !== applicationSeq ? null : toMessage(row);
     },
     known: async (applicationSeq, key) => {
-      const row = "seq" in key ? knownBySeq.get(key.seq) : knownByEventId.get(applicationSeq, key.uid);
+      const seq = seqOf(applicationSeq, key);
+      const row = seq === null ? null : known.get(seq);
       if (row === null || row.applicationSeq !== applicationSeq) return null;
       return { seq: row.seq, hasPayload: row.hasPayload === 1 };
     },

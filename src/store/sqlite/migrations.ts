@@ -226,4 +226,9 @@ export const migrations: readonly string[] = [
   DROP INDEX attempt_batch;
   CREATE INDEX attempt_batch ON attempt (batch_seq) WHERE batch_seq IS NOT NULL;
   `,
+  // The event ids of messages, in place of the index `message_event_id`. See "keys/event-ids.ts".
+  `
+  CREATE TABLE event_id_log (seq INTEGER PRIMARY KEY, entries BLOB NOT NULL) STRICT;
+  CREATE TABLE event_id_range (start INTEGER PRIMARY KEY, entries BLOB NOT NULL) STRICT;
+  `,
 ];

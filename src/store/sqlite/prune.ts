@@ -5,6 +5,7 @@ import { rotationWindowMs } from "../../core/resources/source.ts";
 import type { Housekeeping } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import { FunctionSends } from "./function-sends.ts";
+import type { EventIds } from "./keys/event-ids.ts";
 import type { MessageKeys } from "./keys/message-keys.ts";
 import { forgottenIds } from "./moves/moved-ids.ts";
 import { expiredPayloadLinks } from "./payload-links.ts";
@@ -26,13 +27,18 @@ const AUDIT_KEPT_MS = 400 * 24 * 60 * 60 * 1000;
  */
 const MESSAGES_PER_STRETCH = 8;
 
+interface PruneParts {
+  readonly keys: MessageKeys;
+  readonly eventIds: EventIds;
+  readonly usages: QuotaUsages;
+  readonly onFact: (fact: Fact) => void;
+}
+
 /** Deletes rows that are past their retention, a limited number of rows per commit. */
 export function pruneVerb(
   db: Database,
   committer: Committer,
-  keys: MessageKeys,
-  usages: QuotaUsages,
-  onFact: (fact: Fact) => void,
+  { keys, eventIds, usages, onFact }: PruneParts,
 ): Housekeeping["prune"] {
   const expired = expiredPayloads(db);
   const old = oldMessages(db);
@@ -52,7 +58,8 @@ export function pruneVerb(
       messages.seqs.forEach(release);
       const { rows, dead } = dropMessages(messages.runs);
       const others = dropOthers.map((drop) => drop(before, now, limit));
-      return { payloads, messages, rows, dead, others, keys: keys.prune(now) };
+      const moreIds = eventIds.prune(seqAt(before), messages.seqs.length);
+      return { payloads, messages, rows, dead, others, keys: keys.prune(now), moreIds };
     }, limit);
     for (const [environmentSeq, count] of pruned.dead) onFact({ type: "deadletters.dropped", environmentSeq, count });
     const hasMore = [expired.advance(pruned.payloads), old.advance(pruned.messages)];
@@ -61,7 +68,8 @@ export function pruneVerb(
         pruned.payloads.seqs.length +
         pruned.rows +
         pruned.others.reduce((sum, count) => sum + count, pruned.keys.deleted),
-      more: hasMore.includes(true) || pruned.keys.more || pruned.others.some((count) => count >= limit),
+      more:
+        hasMore.includes(true) || pruned.keys.more || pruned.moreIds || pruned.others.some((count) => count >= limit),
     };
   };
 }

@@ -27,6 +27,8 @@ const ROWS: Readonly<Record<string, string>> = {
     VALUES (1, 1, 1, 1, '', 200, 1, 0, 1)`,
   key_log: "key_log (entries) VALUES (zeroblob(80))",
   key_range: "key_range (start, entries) VALUES (0, zeroblob(40))",
+  event_id_log: "event_id_log (entries) VALUES (zeroblob(48))",
+  event_id_range: "event_id_range (start, entries) VALUES (0, zeroblob(24))",
   idempotency: "idempotency (key, status, message_seq, expires_at) VALUES (zeroblob(32), 202, 1, 1)",
   source: `source (seq, environment_seq, application_seq, name, type, provider, verification, metadata, created_at, updated_at)
     VALUES (1, 1, 1, '', 'a', 'a', 'off', '{}', 1, 1)`,
@@ -110,6 +112,8 @@ const WRONG: Readonly<Record<string, readonly string[]>> = {
   attempt_response_check: ["response_in = seq", "response = x'00', response_in = seq + 1"],
   key_log_values_check: ["entries = zeroblob(47)", "entries = x''"],
   key_range_values_check: ["start = -1", "entries = zeroblob(49)"],
+  event_id_log_values_check: ["entries = zeroblob(40)", "entries = x''"],
+  event_id_range_values_check: ["start = -1", "entries = zeroblob(25)"],
   idempotency_values_check: ["key = zeroblob(31)", "status = 0"],
   idempotency_response_check: ["message_seq = NULL", "body = ''"],
   source_values_check: [

@@ -1,5 +1,7 @@
 import { KeyBox } from "../../../src/store/sql/secret-box.ts";
-import { ENTRY_BYTES, Entries } from "../../../src/store/sqlite/keys/entry.ts";
+import { ENTRY_BYTES_MIN, Entries } from "../../../src/store/sqlite/keys/entry.ts";
+import { eventIdKey } from "../../../src/store/sqlite/keys/event-ids.ts";
+import { MESSAGE_KEY_BYTES } from "../../../src/store/sqlite/keys/message-keys.ts";
 
 /**
  * Rows as each earlier version stored them, one or more for each table. A column that a version did
@@ -46,10 +48,17 @@ interface TableRows {
 const times = { created_at: AT, updated_at: AT };
 
 function keyEntry(key: Uint8Array, messageSeq: number): Uint8Array {
-  const entries = Entries.of(1);
-  entries.bytes.set(key.subarray(0, 16));
+  const entries = Entries.of(1, MESSAGE_KEY_BYTES);
+  entries.setKey(0, key);
   entries.floats.set([messageSeq, AT + HOUR], 2);
-  return entries.bytes.slice(0, ENTRY_BYTES);
+  return entries.bytes;
+}
+
+function eventIdEntry(eventId: string, messageSeq: number): Uint8Array {
+  const entries = Entries.of(1, ENTRY_BYTES_MIN);
+  entries.setKey(0, eventIdKey(2, eventId));
+  entries.setSeq(0, messageSeq);
+  return entries.bytes;
 }
 
 const configuration: readonly TableRows[] = [
@@ -188,6 +197,8 @@ const traffic: readonly TableRows[] = [
   { table: "recent_key", rows: () => [{ message_seq: 12, key: HASHES.recentKey, expires_at: AT + HOUR }] },
   { table: "key_log", rows: () => [{ seq: 1, entries: keyEntry(HASHES.messageKey, 10) }] },
   { table: "key_range", rows: () => [{ start: 0, entries: keyEntry(HASHES.recentKey, 12) }] },
+  { table: "event_id_log", rows: () => [{ seq: 1, entries: eventIdEntry("first", 10) }] },
+  { table: "event_id_range", rows: () => [{ start: 0, entries: eventIdEntry("last", 12) }] },
   {
     table: "task",
     rows: () => [

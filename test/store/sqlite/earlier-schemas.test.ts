@@ -47,6 +47,7 @@ async function expectConfiguration({ configuration }: Store, schema: number): Pr
 async function expectTraffic({ queue, history, housekeeping }: Store): Promise<void> {
   const first = await history.messages.find(2, { uid: "first" });
   expect(first).toMatchObject({ seq: 10, eventType: "order.paid", channels: ["eu"], tags: ["vip"], received: null });
+  expect(await history.messages.find(2, { uid: "last" })).toMatchObject({ seq: 12 });
   const [content] = await queue.contents([10]);
   expect(Buffer.from(content!.payload!).toString()).toBe('{"n":10}');
   const listed = await history.messages.list(2, {}, PAGE, false);

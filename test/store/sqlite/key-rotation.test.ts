@@ -19,9 +19,10 @@ import { optionsFor } from "./open.ts";
 setDefaultTimeout(60_000);
 
 const [FIRST, SECOND, THIRD] = ["1a", "2b", "3c"].map((byte) => byte.repeat(32)) as [string, string, string];
-/** The columns with bytes that are no secrets: content, hashes and keys of idempotency. */
+/** The columns with bytes that are no secrets: content, hashes, and indexes of hashes. */
 const PLAIN_COLUMNS = [
-  ...["attempt.response", "idempotency.body_hash", "idempotency.key", "key_log.entries", "key_range.entries"],
+  ...["attempt.response", "event_id_log.entries", "event_id_range.entries"],
+  ...["idempotency.body_hash", "idempotency.key", "key_log.entries", "key_range.entries"],
   ...["message.payload", "session.owner_sha256", "session.sha256", "source_log.payload", "source_token.sha256"],
   "token.sha256",
 ];

@@ -20,7 +20,6 @@ const INTENDED: ReadonlyArray<readonly [sql: string, why: string]> = [
   ["ON d.endpoint_seq = e.seq AND d.state = 2 LIMIT", "application counts: at most 500 endpoints in one step"],
   ["FROM (SELECT DISTINCT message_seq", "messages with dead letters: at most 1,000 in one step"],
   ["FROM (SELECT * FROM endpoint e INDEXED BY endpoint_listed", "attention: at most 500 endpoints in one step"],
-  ["AND m.event_id = $eventId", "event ids: at most 1,000 applications in one step"],
   ["FROM (SELECT * FROM delivery\n      WHERE state = 2", "dead letters: at most 1,000 in one step"],
   [
     "FROM (SELECT message_seq, endpoint_seq, reason, ended_at FROM delivery",
@@ -38,6 +37,9 @@ const INTENDED: ReadonlyArray<readonly [sql: string, why: string]> = [
   ["FROM source s WHERE deleted_at IS NOT NULL", "pruning: deleted sources whose log has not been pruned yet"],
   ["WHERE provider = 'cron'", "sources of type cron: all entries of the index are needed"],
   ["FROM key_log ORDER BY seq", "keys of messages: the log of the newest keys, once at the start"],
+  ["FROM event_id_log ORDER BY seq", "event ids: the log of the newest ids, once at the start"],
+  ["FROM message ORDER BY seq LIMIT 1", "event ids: reads the oldest message"],
+  ["WHERE name = 'message_event_id'", "event ids: whether there is an old index, once at the start"],
   [
     'sent_at AS "sentAt", open AS "isOpen" FROM notice',
     "notices: the sent ones that are not pruned yet, once at the start",
@@ -232,15 +234,19 @@ interface Plan {
 function explain(path: string, texts: ReadonlySet<string>): Plan[] {
   // Not strict, because no parameters are bound; the plan does not depend on them.
   using db = new Database(path, { readonly: true });
-  return [...texts]
-    .filter((sql) => /^\s*(SELECT|UPDATE|DELETE)/.test(sql))
-    .map((sql) => ({
-      sql,
-      steps: db
-        .query<{ detail: string }, []>(`EXPLAIN QUERY PLAN ${sql}`)
-        .all()
-        .map(({ detail }) => detail),
-    }));
+  return (
+    [...texts]
+      .filter((sql) => /^\s*(SELECT|UPDATE|DELETE)/.test(sql))
+      // This reads an index that is then dropped.
+      .filter((sql) => !sql.includes("INDEXED BY message_event_id"))
+      .map((sql) => ({
+        sql,
+        steps: db
+          .query<{ detail: string }, []>(`EXPLAIN QUERY PLAN ${sql}`)
+          .all()
+          .map(({ detail }) => detail),
+      }))
+  );
 }
 
 const isIntended = (sql: string, list: readonly string[]) => list.some((part) => sql.includes(part));

@@ -47,6 +47,19 @@ export function movesSuite(open: Open): void {
       expect((await to.store.history.messages.get(taken[0]!.seq))!.applicationSeq).toBe(to.application.seq);
     });
 
+    test("messages that have moved are found by their event ids, and the ids remain taken", async () => {
+      await using stores = await TwoStores.open(open);
+      const { from, to } = stores;
+      await from.send({ eventId: "order-1" });
+      const { seq } = await stores.settings();
+      // The page with messages may arrive again.
+      for (let time = 0; time < 2; time++) await stores.waiting(seq);
+      const found = await to.store.history.messages.find(seq, { uid: "order-1" });
+      expect(found).toMatchObject({ applicationSeq: seq, eventId: "order-1" });
+      const again = to.newMessage({ applicationSeq: seq, eventId: "order-1" });
+      expect(await to.store.queue.accept([again])).toEqual([{ accepted: false, because: "event-id" }]);
+    });
+
     test("deliveries of an earlier hold are replaced, and missing messages are reported", async () => {
       await using stores = await TwoStores.open(open);
       const { from, to, origin, destination } = stores;

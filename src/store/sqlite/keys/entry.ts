@@ -1,87 +1,89 @@
 import type { Seq } from "../../../core/id.ts";
 
 /**
- * The layout of one key of a message in 40 bytes, in memory and in the tables `key_log` and
- * `key_range`:
+ * An entry of an index of keys, in memory and in the tables, begins with these 24 bytes:
  *
  *  0  the first 16 bytes of the key's SHA-256
- * 16  the message's number (64-bit float, little-endian)
- * 24  the instant at which the key expires, in ms (64-bit float, little-endian)
- * 32  the 8-byte hash of the body; zero if the hash is not known
+ * 16  the number of the key's message (64-bit float, little-endian); -1 if the key was taken back
+ *
+ * The rest of it belongs to the owner of the index.
  */
-export const ENTRY_BYTES = 40;
+export const ENTRY_BYTES_MIN = 24;
 export const KEY_BYTES = 16;
-export const ENTRY_WORDS = ENTRY_BYTES / 4;
-export const ENTRY_FLOATS = ENTRY_BYTES / 8;
-export const SEQ_FLOAT = 2;
-export const EXPIRY_FLOAT = 3;
-export const HASH_AT = 32;
+const SEQ_FLOAT = 2;
+export const TAKEN_BACK = -1;
 
-/** A stored key of a message. */
-export interface FoundKey {
-  readonly messageSeq: Seq;
-  /** In ms since the epoch. */
-  readonly expiresAt: number;
-  /** The 8-byte hash of the body, or null if it is not known. */
-  readonly bodyHash: Uint8Array | null;
-}
+/** The first 16 bytes of a key as 32-bit words. */
+export type KeyWords = readonly [number, number, number, number];
 
 /** Entries that lie one after another, read as bytes, 32-bit words and 64-bit floats. */
 export class Entries {
   readonly words: Uint32Array;
   readonly floats: Float64Array;
 
-  private constructor(readonly bytes: Uint8Array) {
+  private constructor(
+    readonly bytes: Uint8Array,
+    readonly entryBytes: number,
+  ) {
     this.words = new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
     this.floats = new Float64Array(bytes.buffer, bytes.byteOffset, bytes.length / 8);
   }
 
-  static of(count: number): Entries {
-    return new Entries(new Uint8Array(count * ENTRY_BYTES));
+  static of(count: number, entryBytes: number): Entries {
+    return new Entries(new Uint8Array(count * entryBytes), entryBytes);
   }
 
   /** Reads stored entries. Copies them if they are not aligned for floats. */
-  static from(bytes: Uint8Array): Entries {
-    return new Entries(bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes));
+  static from(bytes: Uint8Array, entryBytes: number): Entries {
+    return new Entries(bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes), entryBytes);
   }
 
   get count(): number {
-    return this.bytes.length / ENTRY_BYTES;
+    return this.bytes.length / this.entryBytes;
   }
 
-  at(index: number): FoundKey {
-    const from = index * ENTRY_BYTES + HASH_AT;
-    const hash = this.bytes.slice(from, from + ENTRY_BYTES - HASH_AT);
-    return {
-      messageSeq: this.floats[index * ENTRY_FLOATS + SEQ_FLOAT]!,
-      expiresAt: this.expiryOf(index),
-      bodyHash: hash.some((byte) => byte !== 0) ? hash : null,
-    };
+  bytesOf(index: number): Uint8Array {
+    return this.bytes.subarray(index * this.entryBytes, (index + 1) * this.entryBytes);
   }
 
-  expiryOf(index: number): number {
-    return this.floats[index * ENTRY_FLOATS + EXPIRY_FLOAT]!;
+  seqOf(index: number): Seq {
+    return this.floats[(index * this.entryBytes) / 8 + SEQ_FLOAT]!;
+  }
+
+  setSeq(index: number, seq: Seq): void {
+    this.floats[(index * this.entryBytes) / 8 + SEQ_FLOAT] = seq;
+  }
+
+  setKey(index: number, key: Uint8Array): void {
+    const at = index * this.entryBytes;
+    for (let i = 0; i < KEY_BYTES; i++) this.bytes[at + i] = key[i]!;
   }
 
   /** Returns the first 48 bits of a key as a number, by which the keys on disk are ordered. */
   prefixOf(index: number): number {
-    return prefixOf(this.bytes, index * ENTRY_BYTES);
+    return prefixOf(this.bytes, index * this.entryBytes);
   }
 
   isKey(index: number, key: KeyWords): boolean {
     const { words } = this;
-    const at = index * ENTRY_WORDS;
+    const at = (index * this.entryBytes) / 4;
     return words[at] === key[0] && words[at + 1] === key[1] && words[at + 2] === key[2] && words[at + 3] === key[3];
   }
 
   wordsOf(index: number): KeyWords {
-    const at = index * ENTRY_WORDS;
+    const at = (index * this.entryBytes) / 4;
     return [this.words[at]!, this.words[at + 1]!, this.words[at + 2]!, this.words[at + 3]!];
   }
 }
 
-/** The first 16 bytes of a key as 32-bit words. */
-export type KeyWords = readonly [number, number, number, number];
+/** One of some entries. */
+export interface Entry {
+  readonly entries: Entries;
+  readonly index: number;
+}
+
+/** Says whether an entry is still needed at a time. */
+export type IsLive = (entries: Entries, index: number, now: number) => boolean;
 
 const scratch = new Uint8Array(KEY_BYTES);
 const scratchWords = new Uint32Array(scratch.buffer);

@@ -3,17 +3,24 @@ import { hashOf } from "./key-hash.ts";
 
 const FIRST_CAPACITY = 65_536;
 const BITS_PER_KEY = 16;
+/** Then the filter has room for 8 million keys and takes 16 MiB. */
+const LAYERS_MAX = 7;
 
 /**
  * A Bloom filter that grows: it says whether a key may be on disk. One to three percent of the keys
- * that are not on disk pass. Each layer has twice the size of the one before.
+ * that are not on disk pass. Each layer has twice the size of the one before, so a key takes two to
+ * four bytes of memory.
  */
 export class KeyFilter {
   #layers: Layer[] = [new Layer(FIRST_CAPACITY)];
   /** Number of keys that were added, some of them perhaps several times. */
   count = 0;
 
+  constructor(private readonly layersMax = LAYERS_MAX) {}
+
+  /** Adds a key. Does nothing if the filter is full. */
   add(key: KeyWords): void {
+    if (this.isFull) return;
     const hash = hashOf(key);
     let last = this.#layers.at(-1)!;
     if (last.count === last.capacity) {
@@ -22,6 +29,11 @@ export class KeyFilter {
     }
     last.add(hash, key);
     this.count++;
+  }
+
+  /** Whether the filter can take no more keys. It must not be asked any more then. */
+  get isFull(): boolean {
+    return this.#layers.length === this.layersMax && this.#layers.at(-1)!.count === this.#layers.at(-1)!.capacity;
   }
 
   mayHave(key: KeyWords): boolean {

@@ -1,14 +1,5 @@
-import type { IdempotencyEntry } from "../../index.ts";
-import {
-  ENTRY_BYTES,
-  ENTRY_FLOATS,
-  Entries,
-  EXPIRY_FLOAT,
-  HASH_AT,
-  KEY_BYTES,
-  type KeyWords,
-  SEQ_FLOAT,
-} from "./entry.ts";
+import type { Seq } from "../../../core/id.ts";
+import { Entries, type KeyWords, TAKEN_BACK } from "./entry.ts";
 import { hashOf } from "./key-hash.ts";
 
 const FIRST_CAPACITY = 1024;
@@ -18,47 +9,51 @@ const FIRST_CAPACITY = 1024;
  * are in a few arrays, because an object for each key would be work for the garbage collector.
  */
 export class KeySlab {
-  entries = Entries.of(FIRST_CAPACITY);
+  entries: Entries;
   count = 0;
   /** Index + 1 of an entry; 0 if the slot is free. At most half of the slots are used. */
   #slots = new Int32Array(FIRST_CAPACITY * 2);
+
+  constructor(private readonly entryBytes: number) {
+    this.entries = Entries.of(FIRST_CAPACITY, entryBytes);
+  }
 
   /** Returns the index of the entry that was added last with this key, or -1. */
   find(key: KeyWords): number {
     return this.#slots[this.#slotOf(key)]! - 1;
   }
 
-  add({ key, expiresAt, bodyHash }: IdempotencyEntry, words: KeyWords, messageSeq: number): void {
-    if (this.count === this.entries.count) this.#grow();
-    const index = this.count++;
-    const { bytes, floats } = this.entries;
-    const at = index * ENTRY_BYTES;
-    for (let i = 0; i < KEY_BYTES; i++) bytes[at + i] = key[i]!;
-    floats[index * ENTRY_FLOATS + SEQ_FLOAT] = messageSeq;
-    floats[index * ENTRY_FLOATS + EXPIRY_FLOAT] = expiresAt;
-    if (bodyHash === null) bytes.fill(0, at + HASH_AT, at + ENTRY_BYTES);
-    else for (let i = HASH_AT; i < ENTRY_BYTES; i++) bytes[at + i] = bodyHash[i - HASH_AT] ?? 0;
+  /** Adds an entry and returns its index. The caller must set the bytes after the number. */
+  add(key: Uint8Array, words: KeyWords, messageSeq: Seq): number {
+    const index = this.#next();
+    this.entries.setKey(index, key);
+    this.entries.setSeq(index, messageSeq);
     this.#slots[this.#slotOf(words)] = index + 1;
+    return index;
   }
 
   /** Adds stored entries. */
   addAll(stored: Entries): void {
     for (let i = 0; i < stored.count; i++) {
-      if (this.count === this.entries.count) this.#grow();
-      const index = this.count++;
-      this.entries.bytes.set(stored.bytes.subarray(i * ENTRY_BYTES, (i + 1) * ENTRY_BYTES), index * ENTRY_BYTES);
+      const index = this.#next();
+      this.entries.bytes.set(stored.bytesOf(i), index * this.entryBytes);
       this.#slots[this.#slotOf(stored.wordsOf(i))] = index + 1;
     }
   }
 
-  /** Makes an entry expire. Removing it would break the chains of the hash table. */
+  /** Takes an entry back. Removing it would break the chains of the hash table. */
   drop(index: number): void {
-    this.entries.floats[index * ENTRY_FLOATS + EXPIRY_FLOAT] = 0;
+    this.entries.setSeq(index, TAKEN_BACK);
   }
 
   clear(): void {
     this.count = 0;
     this.#slots.fill(0);
+  }
+
+  #next(): number {
+    if (this.count === this.entries.count) this.#grow();
+    return this.count++;
   }
 
   /** Returns the slot of the key, or the free slot in which it belongs. */
@@ -74,7 +69,7 @@ export class KeySlab {
 
   #grow(): void {
     const smaller = this.entries;
-    this.entries = Entries.of(smaller.count * 2);
+    this.entries = Entries.of(smaller.count * 2, this.entryBytes);
     this.entries.bytes.set(smaller.bytes);
     this.#slots = new Int32Array(this.#slots.length * 2);
     for (let index = 0; index < this.count; index++) {

@@ -1,6 +1,7 @@
 import type { Database, Statement } from "bun:sqlite";
 import type { IdPrefix, Seq } from "../../../core/id.ts";
 import type { Cell, Ids, Row } from "../../index.ts";
+import { eventIdKey } from "../keys/event-ids.ts";
 import type { DestinationParts } from "./destination-parts.ts";
 import { fromPage, idIn } from "./rows.ts";
 
@@ -73,7 +74,14 @@ export class ArrivedRows {
     const isOwn = (seq: Seq) => (this.#ownerOf.get(seq)?.seq ?? applicationSeq) === applicationSeq;
     const seq = this.#seqFor("msg_", "message", row.seq as Seq, ids, isOwn);
     this.put("message", { ...row, seq, application_seq: applicationSeq });
+    if (typeof row.event_id === "string") this.#addEventId(applicationSeq, row.event_id, seq);
     return seq;
+  }
+
+  #addEventId(applicationSeq: Seq, eventId: string, seq: Seq): void {
+    const { eventIds } = this.parts;
+    const key = eventIdKey(applicationSeq, eventId);
+    if (eventIds.seqOf(applicationSeq, eventId, key) === null) eventIds.add(key, seq);
   }
 
   /** Stores a delivery, or replaces it. Returns its number. */

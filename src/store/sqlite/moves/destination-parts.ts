@@ -3,6 +3,7 @@ import type { Seq, SeqSource } from "../../../core/id.ts";
 import type { Arrival } from "../../index.ts";
 import type { SecretBox } from "../../sql/secret-box.ts";
 import type { Committer } from "../commit.ts";
+import type { EventIds } from "../keys/event-ids.ts";
 import type { QuotaUsages } from "../quota-usage.ts";
 import type { KeptIds } from "./moved-ids.ts";
 
@@ -13,6 +14,7 @@ export interface DestinationParts {
   readonly kept: KeptIds;
   readonly numbers: SeqSource;
   readonly usages: QuotaUsages;
+  readonly eventIds: EventIds;
 }
 
 /** Deletes what was read under earlier holds. Must be called within a commit. */

@@ -40,7 +40,8 @@ class World {
         if (this.isDiskFull) throw new StoreUnavailable("The disk is full.");
       },
     );
-    this.keys = new MessageKeys(this.db, this.committer, new Turns(this.clock), this.clock, this.keysMax);
+    const { db, committer, clock, keysMax } = this;
+    this.keys = new MessageKeys({ db, committer, turns: new Turns(clock), clock, keysMax });
   }
 
   /** Adds a message with its key unless the key is known. Resolves to whether it was added. */

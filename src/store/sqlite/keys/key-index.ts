@@ -1,0 +1,259 @@
+import type { Database, Statement } from "bun:sqlite";
+import type { Seq } from "../../../core/id.ts";
+import type { Clock } from "../../../ports.ts";
+import type { Turns } from "../../turns.ts";
+import type { Committer } from "../commit.ts";
+import { Entries, type Entry, type IsLive, type KeyWords, wordsOf } from "./entry.ts";
+import { KeyFilter } from "./key-filter.ts";
+import { inParts } from "./key-parts.ts";
+import { KeyRanges } from "./key-ranges.ts";
+import { KeySlab } from "./key-slab.ts";
+
+/** Number of keys in memory at which they are moved to their ranges. They take 3 to 4 MB. */
+const KEYS_MAX = 65_536;
+/** Number of rows of the log that are deleted in one commit. */
+const DELETED_AT_ONCE = 500;
+/** Number of ranges that are read or pruned in one turn of the event loop. */
+const RANGES_AT_ONCE = 64;
+/** A filter is made again without the keys that were pruned when it has this many times the remaining ones. */
+const FILTER_EXCESS = 2;
+
+/** Where an index is stored, and which of its entries are needed. */
+export interface KeyTables {
+  readonly log: string;
+  readonly ranges: string;
+  readonly entryBytes: number;
+  readonly isLive: IsLive;
+}
+
+export interface KeyIndexParts {
+  readonly db: Database;
+  readonly committer: Committer;
+  readonly turns: Turns;
+  readonly clock: Pick<Clock, "now">;
+  readonly keysMax?: number;
+  /** See `KeyFilter`. */
+  readonly filterLayersMax?: number | undefined;
+}
+
+/**
+ * An index of messages by random keys. Adding each key to a table at once would change one page of the
+ * database per key. The newest keys are therefore in memory and in a log that only grows at its end,
+ * one row per commit. When there are many, they are moved to the ranges of the key space together:
+ * then each changed page takes several of them.
+ */
+export class KeyIndex {
+  /** The keys of the rows of the log that were not moved yet, and of the open transaction. */
+  #recent: KeySlab;
+  /** The keys that are being moved. Empty if none are. */
+  #moving: KeySlab;
+  /** Number of keys of `#recent` that are in the log. The rest belong to the open transaction. */
+  #logged = 0;
+  #lastRow = 0;
+  #lastMovingRow = 0;
+  #isRead = false;
+  /** Whether a rollback may have removed some messages of the open transaction. */
+  #isInDoubt = false;
+  #isMoving = false;
+  #filter: KeyFilter;
+  /** Whether the filter has all keys of the ranges. */
+  #isFiltering = false;
+  #isClosed = false;
+  #pruning = { from: 0, kept: 0, isRunning: false };
+  /** Number of keys in the ranges when the last of them was pruned. */
+  keptCount = 0;
+  readonly #keysMax: number;
+  readonly #isLive: IsLive;
+  readonly #ranges: KeyRanges;
+  readonly #append: Statement;
+  readonly #deleteLog: Statement;
+  readonly #log: Statement<{ seq: number; entries: Uint8Array }, []>;
+  readonly #messageExists: Statement<unknown, [Seq]>;
+
+  constructor(
+    private readonly parts: KeyIndexParts,
+    private readonly tables: KeyTables,
+  ) {
+    const { db, committer, keysMax = KEYS_MAX } = parts;
+    const { log, ranges, entryBytes, isLive } = tables;
+    this.#keysMax = keysMax;
+    this.#filter = new KeyFilter(parts.filterLayersMax);
+    this.#isLive = (entries, index, now) => entries.seqOf(index) >= 0 && isLive(entries, index, now);
+    this.#recent = new KeySlab(entryBytes);
+    this.#moving = new KeySlab(entryBytes);
+    this.#ranges = new KeyRanges(db, ranges, entryBytes, this.#isLive);
+    this.#append = db.prepare(`INSERT INTO ${log} (entries) VALUES (?)`);
+    this.#deleteLog = db.prepare(
+      `DELETE FROM ${log} WHERE seq IN (SELECT seq FROM ${log} WHERE seq <= ? ORDER BY seq LIMIT ?)`,
+    );
+    this.#log = db.prepare(`SELECT seq, entries FROM ${log} ORDER BY seq`);
+    this.#messageExists = db.prepare("SELECT 1 FROM message WHERE seq = ?");
+    committer.onCommitting(() => this.#appendToLog());
+    committer.onRollback(() => {
+      this.#isInDoubt = true;
+    });
+    committer.onCommit(() => this.#committed());
+  }
+
+  /** Returns the live entry of a key, or null. It is good until the next key is added. */
+  find(key: Uint8Array, now: number): Entry | null {
+    this.#prepare();
+    const words = wordsOf(key);
+    return (
+      this.#inMemory(this.#recent, words, now) ??
+      this.#inMemory(this.#moving, words, now) ??
+      this.#onDisk(key, words, now)
+    );
+  }
+
+  /**
+   * Adds the key of a message that the open transaction has stored. `find` must have returned null.
+   * The caller must set the rest of the entry.
+   */
+  add(key: Uint8Array, messageSeq: Seq): Entry {
+    this.#prepare();
+    const index = this.#recent.add(key, wordsOf(key), messageSeq);
+    return { entries: this.#recent.entries, index };
+  }
+
+  /** Stops the work in the background. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  #inMemory(slab: KeySlab, words: KeyWords, now: number): Entry | null {
+    const { entries } = slab;
+    const index = slab.find(words);
+    return index >= 0 && this.#isLive(entries, index, now) ? { entries, index } : null;
+  }
+
+  #onDisk(key: Uint8Array, words: KeyWords, now: number): Entry | null {
+    return this.#isFiltering && !this.#filter.mayHave(words) ? null : this.#ranges.find(key, words, now);
+  }
+
+  #prepare(): void {
+    if (!this.#isRead) this.#read();
+    if (this.#isInDoubt) this.#dropRolledBack();
+  }
+
+  #read(): void {
+    this.#isRead = true;
+    for (const { seq, entries } of this.#log.all()) {
+      this.#recent.addAll(Entries.from(entries, this.tables.entryBytes));
+      this.#lastRow = seq;
+    }
+    this.#logged = this.#recent.count;
+    void this.#fillFilter();
+  }
+
+  /** A savepoint may have been rolled back alone. A key remains if its message is still stored. */
+  #dropRolledBack(): void {
+    this.#isInDoubt = false;
+    const { entries, count } = this.#recent;
+    for (let index = this.#logged; index < count; index++) {
+      if (this.#messageExists.get(entries.seqOf(index)) === null) this.#recent.drop(index);
+    }
+  }
+
+  #appendToLog(): void {
+    const { entries, count } = this.#recent;
+    if (count === this.#logged) return;
+    if (this.#isInDoubt) this.#dropRolledBack();
+    const { entryBytes } = this.tables;
+    const bytes = entries.bytes.subarray(this.#logged * entryBytes, count * entryBytes);
+    this.#lastRow = Number(this.#append.run(bytes).lastInsertRowid);
+  }
+
+  #committed(): void {
+    this.#logged = this.#recent.count;
+    if (this.#isMoving || (this.#logged < this.#keysMax && this.#moving.count === 0)) return;
+    this.#isMoving = true;
+    this.#move()
+      // The store has become unavailable. A later commit tries again.
+      .catch(() => {})
+      .finally(() => {
+        this.#isMoving = false;
+      });
+  }
+
+  async #move(): Promise<void> {
+    const { committer, clock } = this.parts;
+    if (this.#moving.count === 0) {
+      [this.#recent, this.#moving] = [this.#moving, this.#recent];
+      this.#logged = 0;
+      this.#lastMovingRow = this.#lastRow;
+    }
+    const { entries, count } = this.#moving;
+    const now = clock.now();
+    for (const part of inParts(entries, count, (index) => this.#isLive(entries, index, now))) {
+      await committer.write(() => this.#ranges.merge(entries, part, clock.now()), part.length);
+      for (const index of part) this.#filter.add(entries.wordsOf(index));
+      if (this.#filter.isFull) this.#stopFiltering();
+    }
+    // The keys are found in their ranges from now on.
+    let deleted: number;
+    do {
+      deleted = await committer.write(
+        () => this.#deleteLog.run(this.#lastMovingRow, DELETED_AT_ONCE).changes,
+        DELETED_AT_ONCE,
+      );
+    } while (deleted > 0);
+    this.#moving.clear();
+  }
+
+  /** Keys are looked up on disk from now on. */
+  #stopFiltering(): void {
+    this.#isFiltering = false;
+    this.#filter = new KeyFilter(this.parts.filterLayersMax);
+  }
+
+  /** Reads all ranges into a new filter, in steps. */
+  async #fillFilter(): Promise<void> {
+    this.#stopFiltering();
+    const filter = this.#filter;
+    try {
+      for (let from = 0; ; ) {
+        const ranges = this.#ranges.read(from, RANGES_AT_ONCE);
+        for (const { entries } of ranges) {
+          for (let i = 0; i < entries.count; i++) filter.add(entries.wordsOf(i));
+        }
+        if (ranges.length < RANGES_AT_ONCE) break;
+        from = ranges.at(-1)!.start + 1;
+        await this.parts.turns.next();
+        if (this.#isClosed || this.#filter !== filter) return;
+      }
+    } catch {
+      // The disk cannot be read. Keys are looked up on disk, which reports the error.
+      return;
+    }
+    if (filter.isFull) this.#stopFiltering();
+    else this.#isFiltering = true;
+  }
+
+  /**
+   * Removes dead keys of some ranges. Begins with the first range if `isDue` is true, unless it has not
+   * come to the last one yet. Returns the number of removed keys, and whether there are further ranges.
+   * Must be called within a commit.
+   */
+  prune(now: number, isDue: boolean): { readonly deleted: number; readonly more: boolean } {
+    if (!this.#pruning.isRunning && !isDue) return { deleted: 0, more: false };
+    let { from, kept } = this.#pruning;
+    const ranges = this.#ranges.read(from, RANGES_AT_ONCE);
+    let deleted = 0;
+    for (const range of ranges) {
+      const dead = this.#ranges.prune(range, now);
+      deleted += dead;
+      kept += range.entries.count - dead;
+    }
+    const more = ranges.length === RANGES_AT_ONCE;
+    if (more) from = ranges.at(-1)!.start + 1;
+    else this.#pruned(kept);
+    this.#pruning = more ? { from, kept, isRunning: true } : { from: 0, kept: 0, isRunning: false };
+    return { deleted, more };
+  }
+
+  #pruned(kept: number): void {
+    this.keptCount = kept;
+    if (this.#isRead && this.#filter.count > FILTER_EXCESS * (kept + this.#keysMax)) void this.#fillFilter();
+  }
+}
