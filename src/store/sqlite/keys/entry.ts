@@ -10,6 +10,7 @@ import type { Seq } from "../../../core/id.ts";
  */
 export const ENTRY_BYTES_MIN = 24;
 export const KEY_BYTES = 16;
+const KEY_WORDS = KEY_BYTES / 4;
 const SEQ_FLOAT = 2;
 export const TAKEN_BACK = -1;
 
@@ -42,8 +43,17 @@ export class Entries {
     return this.bytes.length / this.entryBytes;
   }
 
-  bytesOf(index: number): Uint8Array {
-    return this.bytes.subarray(index * this.entryBytes, (index + 1) * this.entryBytes);
+  /** Copies an entry of `from`, which must have the same size. */
+  copy(from: Entries, fromIndex: number, index: number): void {
+    const size = this.entryBytes / 4;
+    const { words } = this;
+    for (let i = 0, at = index * size, fromAt = fromIndex * size; i < size; i++)
+      words[at + i] = from.words[fromAt + i]!;
+  }
+
+  /** Returns the bytes of the first entries. */
+  first(count: number): Uint8Array {
+    return this.bytes.subarray(0, count * this.entryBytes);
   }
 
   seqOf(index: number): Seq {
@@ -68,6 +78,14 @@ export class Entries {
     const { words } = this;
     const at = (index * this.entryBytes) / 4;
     return words[at] === key[0] && words[at + 1] === key[1] && words[at + 2] === key[2] && words[at + 3] === key[3];
+  }
+
+  /** Whether an entry has the same key as one of `other`. */
+  isSame(index: number, other: Entries, otherIndex: number): boolean {
+    const at = (index * this.entryBytes) / 4;
+    const otherAt = (otherIndex * other.entryBytes) / 4;
+    for (let i = 0; i < KEY_WORDS; i++) if (this.words[at + i] !== other.words[otherAt + i]) return false;
+    return true;
   }
 
   wordsOf(index: number): KeyWords {

@@ -16,7 +16,11 @@ export class KeyFilter {
   /** Number of keys that were added, some of them perhaps several times. */
   count = 0;
 
-  constructor(private readonly layersMax = LAYERS_MAX) {}
+  readonly #countMax: number;
+
+  constructor(layersMax = LAYERS_MAX) {
+    this.#countMax = FIRST_CAPACITY * (2 ** layersMax - 1);
+  }
 
   /** Adds a key. Does nothing if the filter is full. */
   add(key: KeyWords): void {
@@ -33,7 +37,7 @@ export class KeyFilter {
 
   /** Whether the filter can take no more keys. It must not be asked any more then. */
   get isFull(): boolean {
-    return this.#layers.length === this.layersMax && this.#layers.at(-1)!.count === this.#layers.at(-1)!.capacity;
+    return this.count === this.#countMax;
   }
 
   mayHave(key: KeyWords): boolean {

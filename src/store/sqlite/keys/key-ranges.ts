@@ -37,6 +37,7 @@ export class KeyRanges {
   readonly #delete: Statement;
   readonly #countMax: number;
   readonly #countOfPart: number;
+  #merged: Entries;
 
   constructor(
     db: Database,
@@ -54,6 +55,7 @@ export class KeyRanges {
     this.#delete = db.prepare(`DELETE FROM ${table} WHERE start = ?1`);
     this.#countMax = Math.floor(RANGE_BYTES_MAX / entryBytes);
     this.#countOfPart = Math.ceil(this.#countMax * PART);
+    this.#merged = Entries.of(this.#countMax * 2, entryBytes);
   }
 
   /** Returns the live entry of a key, or null. */
@@ -78,35 +80,39 @@ export class KeyRanges {
       const next = (row === null ? this.#firstAfter.get(prefix)?.start : row.next) ?? Number.POSITIVE_INFINITY;
       let to = from + 1;
       while (to < order.length && added.prefixOf(order[to]!) < next) to++;
-      const fresh = order.slice(from, to).map((index) => added.bytesOf(index));
-      const kept = row === null ? [] : this.#keptOf(this.#entriesOf(row), added, order.slice(from, to), now);
-      this.#write(row?.start ?? 0, [...kept, ...fresh]);
+      const stored = row === null ? Entries.of(0, this.entryBytes) : this.#entriesOf(row);
+      const merged = this.#mergedWith(stored.count + to - from);
+      let count = 0;
+      for (let i = 0; i < stored.count; i++) {
+        if (!this.isLive(stored, i, now) || isReplaced(stored, i, added, order, from, to)) continue;
+        merged.copy(stored, i, count++);
+      }
+      for (let i = from; i < to; i++) merged.copy(added, order[i]!, count++);
+      this.#write(row?.start ?? 0, merged, count);
       from = to;
     }
   }
 
-  /** Returns the live entries of a range that are not replaced by added ones. */
-  #keptOf(entries: Entries, added: Entries, order: readonly number[], now: number): Uint8Array[] {
-    const kept: Uint8Array[] = [];
-    for (let i = 0; i < entries.count; i++) {
-      if (!this.isLive(entries, i, now)) continue;
-      const words = entries.wordsOf(i);
-      if (!order.some((index) => added.isKey(index, words))) kept.push(entries.bytesOf(i));
-    }
-    return kept;
+  /** Returns entries of which the first `count` may be overwritten. They are used again. */
+  #mergedWith(count: number): Entries {
+    if (count > this.#merged.count) this.#merged = Entries.of(count, this.entryBytes);
+    return this.#merged;
   }
 
-  #write(start: number, entries: Uint8Array[]): void {
-    if (entries.length <= this.#countMax) {
-      this.#put.run(start, this.#joined(entries));
+  #write(start: number, entries: Entries, count: number): void {
+    if (count <= this.#countMax) {
+      this.#put.run(start, entries.first(count));
       return;
     }
-    entries.sort((a, b) => prefixOf(a) - prefixOf(b));
-    for (let from = 0; from < entries.length; ) {
-      let to = Math.min(from + this.#countOfPart, entries.length);
+    const prefixes = Float64Array.from({ length: count }, (_, index) => entries.prefixOf(index));
+    const order = Array.from(prefixes.keys()).sort((a, b) => prefixes[a]! - prefixes[b]!);
+    for (let from = 0; from < count; ) {
+      let to = Math.min(from + this.#countOfPart, count);
       // Keys with the same prefix must be in the same range.
-      while (to < entries.length && prefixOf(entries[to]!) === prefixOf(entries[to - 1]!)) to++;
-      this.#put.run(from === 0 ? start : prefixOf(entries[from]!), this.#joined(entries.slice(from, to)));
+      while (to < count && prefixes[order[to]!] === prefixes[order[to - 1]!]) to++;
+      const part = Entries.of(to - from, this.entryBytes);
+      for (let i = from; i < to; i++) part.copy(entries, order[i]!, i - from);
+      this.#put.run(from === 0 ? start : prefixes[order[from]!]!, part.bytes);
       from = to;
     }
   }
@@ -118,23 +124,31 @@ export class KeyRanges {
 
   /** Removes the dead entries of a range if there are many. Returns their number. Must be called within a commit. */
   prune({ start, entries }: Range, now: number): number {
-    const kept: Uint8Array[] = [];
-    for (let i = 0; i < entries.count; i++) if (this.isLive(entries, i, now)) kept.push(entries.bytesOf(i));
-    const dead = entries.count - kept.length;
+    const kept = this.#mergedWith(entries.count);
+    let count = 0;
+    for (let i = 0; i < entries.count; i++) if (this.isLive(entries, i, now)) kept.copy(entries, i, count++);
+    const dead = entries.count - count;
     if (dead === 0 || dead < entries.count * DEAD_MIN) return 0;
     // The range before takes over the keys of a range without a row.
-    if (kept.length === 0) this.#delete.run(start);
-    else this.#put.run(start, this.#joined(kept));
+    if (count === 0) this.#delete.run(start);
+    else this.#put.run(start, kept.first(count));
     return dead;
   }
 
   #entriesOf({ entries }: RangeRow): Entries {
     return Entries.from(entries, this.entryBytes);
   }
+}
 
-  #joined(entries: readonly Uint8Array[]): Uint8Array {
-    const bytes = new Uint8Array(entries.length * this.entryBytes);
-    entries.forEach((entry, i) => void bytes.set(entry, i * this.entryBytes));
-    return bytes;
-  }
+/** Whether one of the added entries from `from` to `to` has the key of a stored one. */
+function isReplaced(
+  stored: Entries,
+  index: number,
+  added: Entries,
+  order: readonly number[],
+  from: number,
+  to: number,
+): boolean {
+  for (let i = from; i < to; i++) if (stored.isSame(index, added, order[i]!)) return true;
+  return false;
 }

@@ -36,7 +36,7 @@ export class KeySlab {
   addAll(stored: Entries): void {
     for (let i = 0; i < stored.count; i++) {
       const index = this.#next();
-      this.entries.bytes.set(stored.bytesOf(i), index * this.entryBytes);
+      this.entries.copy(stored, i, index);
       this.#slots[this.#slotOf(stored.wordsOf(i))] = index + 1;
     }
   }
