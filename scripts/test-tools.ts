@@ -1,4 +1,5 @@
 import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { pgbouncerProgram } from "./test-servers/pgbouncer.ts";
 import { postgresPrograms } from "./test-servers/postgres.ts";
 
 /**
@@ -33,6 +34,7 @@ const TOOLS: readonly Tool[] = [
   { program: "rabbitmq-server", package: "rabbitmq-server", purpose: "the tests with RabbitMQ" },
   { program: "nats-server", package: "nats-server", purpose: "the tests with NATS" },
   { program: "faketime", package: "faketime", purpose: "the tests of instances whose clocks differ" },
+  { program: "pgbouncer", package: "pgbouncer", purpose: "the tests with PgBouncer", find: pgbouncerProgram },
   { program: "initdb", package: "postgresql", purpose: "the tests with PostgreSQL", find: postgresPrograms },
 ];
 

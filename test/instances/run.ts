@@ -40,6 +40,8 @@ export interface FailoverOptions {
   readonly cycles: number;
   /** By how many seconds the clock of each instance is wrong. The default is two instances with right clocks. */
   readonly clockErrors?: readonly number[];
+  /** Whether the instances connect through PgBouncer. */
+  readonly isPooled?: boolean;
   readonly say?: (line: string) => void;
 }
 
@@ -50,11 +52,11 @@ export function clockErrors(instances: number, seconds: number): readonly number
 
 /** Runs instances with lanes under load, and does something to one of them `cycles` times. */
 export async function failover(options: FailoverOptions): Promise<FailoverOutcome> {
-  const { cycles, clockErrors = [0, 0], say = () => {} } = options;
+  const { cycles, clockErrors = [0, 0], isPooled = false, say = () => {} } = options;
   const count = clockErrors.length;
   await using receiver = startReceiver();
   await using group = await startInstances({
-    ...{ count, clockErrors },
+    ...{ count, clockErrors, isPooled },
     args: [`--lease=${LEASE_MS}ms`, "--retry-schedule=1s,1s,1s,1s,1s,2s,5s"],
   });
   const talks = await converse(group, receiver.url);

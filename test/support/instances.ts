@@ -3,6 +3,7 @@ import { SQL } from "bun";
 import { UNFINISHED_STORE_VARIABLE } from "../../src/server-store.ts";
 import { executable, type RunningBoathook, startBoathook } from "./binary.ts";
 import { clientOf, type Send } from "./client.ts";
+import { startPgbouncer } from "./pgbouncer.ts";
 import { type PostgresServer, startPostgres } from "./postgres.ts";
 import { ROOT_TOKEN } from "./server.ts";
 import { temporaryDirectory } from "./temporary.ts";
@@ -34,6 +35,8 @@ export interface GroupOptions {
   readonly args?: readonly string[];
   /** Lines of `postgresql.conf`. */
   readonly settings?: readonly string[];
+  /** Whether the instances connect through PgBouncer. */
+  readonly isPooled?: boolean;
   /** By how many seconds the clock of each instance is wrong. By default every clock is right. */
   readonly clockErrors?: readonly number[];
 }
@@ -52,12 +55,13 @@ function wrongClock(seconds: number): Record<string, string> {
 
 /** Starts PostgreSQL, and then one instance after another. */
 export async function startInstances(options: GroupOptions = {}): Promise<InstanceGroup> {
-  const { count = 2, args = [], settings = [], clockErrors = [] } = options;
+  const { count = 2, args = [], settings = [], isPooled = false, clockErrors = [] } = options;
   const server = await startPostgres({ settings });
   const home = temporaryDirectory();
   const url = await server.createDatabase();
+  const pooler = isPooled ? await startPgbouncer(server) : null;
   const env = {
-    BOATHOOK_STORE: url,
+    BOATHOOK_STORE: pooler?.through(url) ?? url,
     BOATHOOK_ENCRYPTION_KEY: "00".repeat(32),
     BOATHOOK_ROOT_TOKEN: ROOT_TOKEN,
     [UNFINISHED_STORE_VARIABLE]: "yes",
@@ -67,6 +71,7 @@ export async function startInstances(options: GroupOptions = {}): Promise<Instan
   const stop = async () => {
     for (const instance of instances) await instance.kill();
     await sql.close();
+    await pooler?.[Symbol.asyncDispose]();
     await server[Symbol.asyncDispose]();
     home[Symbol.dispose]();
   };

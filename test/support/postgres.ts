@@ -58,7 +58,7 @@ export async function startPostgres({ tls, settings = [] }: PostgresOptions = {}
     throw error;
   }
   const server = new RestartableProcess(
-    asServerUser("postgres", "-D", data, "-c", `config_file=${directory.file("postgresql.conf")}`),
+    asServerUser(join(programs!, "postgres"), "-D", data, "-c", `config_file=${directory.file("postgresql.conf")}`),
     { PATH: process.env.PATH ?? "" },
     directory.path,
     directory.file("log"),
@@ -112,7 +112,7 @@ function configuration(port: number, home: string, settings: readonly string[], 
 async function initialize(data: string, passwordFile: string): Promise<void> {
   const child = Bun.spawn(
     asServerUser(
-      ...["initdb", "-D", data, "-U", POSTGRES_USER, `--pwfile=${passwordFile}`],
+      ...[join(programs!, "initdb"), "-D", data, "-U", POSTGRES_USER, `--pwfile=${passwordFile}`],
       ...["--encoding=UTF8", "--locale=C", "--auth-host=scram-sha-256", "--auth-local=trust", "--no-sync"],
     ),
     { stdin: "ignore", stdout: "ignore", stderr: "pipe", cwd: "/" },
@@ -121,21 +121,22 @@ async function initialize(data: string, passwordFile: string): Promise<void> {
   if ((await child.exited) !== 0) throw new Error(`initdb: ${problem}`);
 }
 
-/** Returns the command line of a program of the server. */
-function asServerUser(program: string, ...args: readonly string[]): string[] {
+/** Returns the command line of a program that refuses to run as root. */
+export function asServerUser(program: string, ...args: readonly string[]): string[] {
   const user = [`--reuid=${SERVER_USER}`, `--regid=${SERVER_USER}`, "--clear-groups"];
-  // The server must not outlive a test process that is killed.
-  return ["setpriv", "--pdeathsig=QUIT", ...(process.getuid?.() === 0 ? user : []), join(programs!, program), ...args];
+  // The program must not outlive a test process that is killed.
+  return ["setpriv", "--pdeathsig=QUIT", ...(process.getuid?.() === 0 ? user : []), program, ...args];
 }
 
-/** Writes a file that only the server may read, which it demands of keys. */
-function writeOwned(path: string, text: string): void {
+/** Writes a file that only the server's user may read, as the server demands of keys. */
+export function writeOwned(path: string, text: string): void {
   writeFileSync(path, text);
   chmodSync(path, 0o600);
   own(path);
 }
 
-function own(path: string): void {
+/** Makes the server's user the owner of a file or directory. */
+export function own(path: string): void {
   if (process.getuid?.() === 0) chownSync(path, idOf("-u"), idOf("-g"));
 }
 

@@ -90,12 +90,15 @@ function sessionOf(reserved: ReservedSQL): Session {
   };
 }
 
+/** Maximum time to wait for a connection, in seconds. */
+export const CONNECT_TIMEOUT_SECONDS = 5;
+
 export interface DatabaseOptions {
   readonly url: string;
   /** Maximum number of connections for reads. Writes have one more. */
   readonly readersMax?: number;
-  /** Maximum time to wait for a connection, in seconds. */
-  readonly connectTimeoutSeconds?: number;
+  /** Whether to prepare each statement once per connection. Impossible through a pooler. Default: true. */
+  readonly prepare?: boolean;
   /** Called if the server cannot be reached for a read, or has found damaged data. */
   readonly onReadFailed?: (error: StoreUnavailable) => void;
 }
@@ -128,11 +131,10 @@ export class Database implements Queries {
    */
   readonly surveys: Queries;
 
-  constructor({ url, readersMax = 4, connectTimeoutSeconds = 5, onReadFailed = () => {} }: DatabaseOptions) {
+  constructor({ url, readersMax = 4, prepare = true, onReadFailed = () => {} }: DatabaseOptions) {
     this.#pool = new SQL(url, {
-      adapter: "postgres",
-      max: readersMax + 1,
-      connectionTimeout: connectTimeoutSeconds,
+      ...{ adapter: "postgres", max: readersMax + 1, prepare },
+      connectionTimeout: CONNECT_TIMEOUT_SECONDS,
       connection: { application_name: "boathook" },
     });
     const queries = queriesOf((sql, parameters) => retried(() => execute(this.#pool, sql, parameters), onReadFailed));

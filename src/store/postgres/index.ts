@@ -1,6 +1,6 @@
 import type { Fact } from "../../core/fact.ts";
 import type { Clock } from "../../ports.ts";
-import type { Store } from "../index.ts";
+import type { Store, StoreUnavailable } from "../index.ts";
 import { Turns } from "../turns.ts";
 import { clockOffsets } from "./clock-offsets.ts";
 import { Committer } from "./commit.ts";
@@ -17,6 +17,7 @@ import { idSeed, meta, payloadLinkKey } from "./meta.ts";
 import { migrate } from "./migrate.ts";
 import { notices } from "./notices.ts";
 import { SlotSeqSource } from "./numbers.ts";
+import { isPooled } from "./pooler.ts";
 import { pruneVerb } from "./prune.ts";
 import { queue } from "./queue.ts";
 import { healthRecord, probe, sizeVerbs, watchingCommits } from "./size.ts";
@@ -43,7 +44,8 @@ export async function openStore(options: OpenOptions): Promise<Store> {
   const databaseClock = new DatabaseClock(own.steady, own.now);
   const clock: Clock = { ...own, now: databaseClock.now };
   const health = healthRecord(clock, onFact, () => probe(database, clock));
-  const database = new Database({ url, onReadFailed: (error) => health.failed("read", error) });
+  const onReadFailed = (error: StoreUnavailable) => health.failed("read", error);
+  const database = new Database({ url, prepare: !(await isPooled(url)), onReadFailed });
   const numbers = new SlotSeqSource(() => databaseClock.latest);
   const onDefect = (error: unknown) => onFact({ type: "defect.found", where: "work of the instance", error });
   try {

@@ -67,7 +67,7 @@ export interface InspectOptions {
 
 /** Reads the state of a database in one transaction that changes nothing. Rejects with `StoreUnavailable`. */
 export async function inspectDatabase({ url, encryptionKey, now }: InspectOptions): Promise<DatabaseReading> {
-  const database = new Database({ url, readersMax: 0 });
+  const database = new Database({ url, readersMax: 0, prepare: false });
   try {
     const session = await database.session();
     try {

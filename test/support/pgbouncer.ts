@@ -1,0 +1,66 @@
+import { pgbouncerProgram } from "../../scripts/test-servers/pgbouncer.ts";
+import { freePorts, RestartableProcess } from "./brokers/broker.ts";
+import {
+  asServerUser,
+  hasPostgres,
+  own,
+  POSTGRES_PASSWORD,
+  POSTGRES_USER,
+  type PostgresServer,
+  writeOwned,
+} from "./postgres.ts";
+import { temporaryDirectory } from "./temporary.ts";
+
+const program = pgbouncerProgram();
+export const hasPgbouncer = hasPostgres && program !== null;
+if (program === null) console.log("PgBouncer is missing: the tests with it are skipped");
+
+/** A pooler between clients and a PostgreSQL server. */
+export interface Pgbouncer extends AsyncDisposable {
+  /** Returns the URL of a database through the pooler. */
+  through(url: string): string;
+}
+
+/**
+ * Starts PgBouncer in front of a server. A connection to the server serves any client from one transaction
+ * to the next.
+ */
+export async function startPgbouncer(server: Pick<PostgresServer, "port">, poolSize = 10): Promise<Pgbouncer> {
+  const directory = temporaryDirectory();
+  const [port] = freePorts(1) as [number];
+  own(directory.path);
+  writeOwned(directory.file("users"), `"${POSTGRES_USER}" "${POSTGRES_PASSWORD}"\n`);
+  writeOwned(
+    directory.file("pgbouncer.ini"),
+    [
+      ...["[databases]", `* = host=127.0.0.1 port=${server.port}`, "[pgbouncer]"],
+      ...["listen_addr = 127.0.0.1", `listen_port = ${port}`, "unix_socket_dir ="],
+      ...["auth_type = scram-sha-256", `auth_file = ${directory.file("users")}`],
+      ...["pool_mode = transaction", `default_pool_size = ${poolSize}`, "server_login_retry = 1", ""],
+    ].join("\n"),
+  );
+  const command = asServerUser(program!, directory.file("pgbouncer.ini"));
+  const pooler = new RestartableProcess(
+    command,
+    { PATH: process.env.PATH ?? "" },
+    directory.path,
+    directory.file("log"),
+  );
+  try {
+    await pooler.start(port);
+  } catch (error) {
+    directory[Symbol.dispose]();
+    throw error;
+  }
+  return {
+    through(url) {
+      const pooled = new URL(url);
+      pooled.port = String(port);
+      return pooled.href;
+    },
+    async [Symbol.asyncDispose]() {
+      await pooler.kill();
+      directory[Symbol.dispose]();
+    },
+  };
+}
