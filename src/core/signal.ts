@@ -43,7 +43,10 @@ export type Signal =
   | { readonly type: "delivery.held"; readonly isHeld: boolean }
   /** An environment was paused or resumed. */
   | { readonly type: "environment.paused"; readonly environmentSeq: Seq; readonly isPaused: boolean }
-  /** Another process has begun or ceased to use the store, so the lanes may be divided differently. */
+  /**
+   * Another process has begun or ceased to use the store, or wants or has left lanes, so the lanes may be
+   * divided differently.
+   */
   | { readonly type: "instances.changed" }
   /**
    * Other processes may have made any change, because their notifications were lost. All derived

@@ -1,7 +1,7 @@
 import type { Facts } from "../core/fact.ts";
 import type { Seq } from "../core/id.ts";
 import type { Cancel, Clock } from "../ports.ts";
-import { type Claim, type Queue, StoreUnavailable } from "../store/index.ts";
+import { type Claim, type LaneWishes, type Queue, StoreUnavailable } from "../store/index.ts";
 
 /** How long to wait before retrying to renew a claim, in ms. */
 const RETRY_MS = 500;
@@ -10,6 +10,8 @@ export interface ClaimKeeperParts {
   readonly clock: Clock;
   readonly facts: Facts;
   readonly queue: Pick<Queue, "claim" | "renew" | "release">;
+  /** Called for every claim. */
+  readonly wishes: () => LaneWishes;
   /** Called when a new claim is valid. It may cover different lanes than the previous claim. */
   readonly onChanged: (claim: Claim) => void;
   /**
@@ -37,7 +39,7 @@ export class ClaimKeeper {
   constructor(private readonly parts: ClaimKeeperParts) {}
 
   async acquire(): Promise<Claim> {
-    const claim = await this.parts.queue.claim();
+    const claim = await this.parts.queue.claim(this.parts.wishes());
     this.#hold(claim);
     return claim;
   }
@@ -52,9 +54,12 @@ export class ClaimKeeper {
     return this.#isValid ? this.#claim : null;
   }
 
-  /** Renews the claim now, because other lanes may be free. Does nothing without a claim. */
+  /**
+   * Renews the claim now, because other lanes may be free, wanted or left. Does nothing without a claim that
+   * can expire.
+   */
   renew(): void {
-    if (this.#claim === null) return;
+    if (this.#claim === null || this.#claim.validUntil === Number.POSITIVE_INFINITY) return;
     if (this.#renewing === null) this.#renewLater(0);
     else this.#mustRepeat = true;
   }
@@ -101,10 +106,10 @@ export class ClaimKeeper {
   }
 
   async #renew(): Promise<void> {
-    const { queue, facts, onChanged } = this.parts;
+    const { queue, facts, wishes, onChanged } = this.parts;
     const before = this.#claim!;
     try {
-      const claim = await queue.renew(before);
+      const claim = await queue.renew(before, wishes());
       const wasValid = this.#isValid;
       this.#hold(claim);
       if (!this.#isReleased && (claim !== before || !wasValid)) onChanged(claim);

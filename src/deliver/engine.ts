@@ -116,6 +116,7 @@ export class Engine extends OneLife implements Deliverer {
     });
     this.#ownership = new LaneOwnership({
       ...{ clock, facts, queue, lanes: this.#lanes, scheduler: this.#scheduler },
+      preferred: () => socketConsumers.endpointSeqs,
       onChanged: () => this.#tasks.lease(),
     });
     this.#fanOut = new FanOut({
@@ -153,6 +154,7 @@ export class Engine extends OneLife implements Deliverer {
    */
   protected async end(): Promise<void> {
     this.#scheduler.stop();
+    if (this.#slots.underWay > 0) this.#ownership.leave();
     const tasksStopped = this.#tasks.stop();
     await this.#scheduler.drain(this.parts.policy.shutdownTimeoutMs);
     this.#steps.cutOff();

@@ -17,6 +17,8 @@ export interface LaneOwnershipParts {
   readonly queue: Queue;
   readonly lanes: Lanes;
   readonly scheduler: Scheduler;
+  /** Returns the endpoints whose consumers are connected to this process. */
+  readonly preferred: () => readonly Seq[];
   /** Called when a new claim is valid and its lanes are being served. */
   readonly onChanged: () => Promise<void>;
 }
@@ -30,14 +32,25 @@ export class LaneOwnership {
   readonly #claims: ClaimKeeper;
   /** The claim whose lanes with pending deliveries are all known. */
   #takenUp: Claim | null = null;
+  /** Whether other processes wait for lanes that this one has left, until the last attempts in them end. */
+  #isHandingOver = false;
+  #isLeaving = false;
 
   constructor(private readonly parts: LaneOwnershipParts) {
-    const { clock, facts, queue } = parts;
+    const { clock, facts, queue, lanes } = parts;
     this.#claims = new ClaimKeeper({
       ...{ clock, facts, queue },
-      onChanged: (claim) => void this.#changed(claim),
+      wishes: () => ({ preferred: parts.preferred(), kept: this.#isLeaving ? this.#busyLanes() : null }),
+      onChanged: (claim) => {
+        this.#isHandingOver = false;
+        void this.#changed(claim);
+        // From here on, every lane that was left is known.
+        this.#isHandingOver = true;
+        this.#handOver();
+      },
       onLost: () => this.#giveUpLost(),
     });
+    lanes.onLeft = () => this.#handOver();
   }
 
   /** Claims lanes and starts serving those with pending deliveries. */
@@ -54,6 +67,25 @@ export class LaneOwnership {
 
   /** Claims the lanes of a process that has ended, and leaves some to a new one. */
   renew(): void {
+    this.#claims.renew();
+  }
+
+  /**
+   * Leaves all lanes in which no attempt is under way to other processes. No attempt may start after this.
+   */
+  leave(): void {
+    this.#isLeaving = true;
+    this.#claims.renew();
+  }
+
+  #busyLanes(): readonly Seq[] {
+    return [...this.parts.lanes].filter(({ underWay }) => underWay > 0).map(({ endpointSeq }) => endpointSeq);
+  }
+
+  /** Lets other processes have the lanes that this one has left, as soon as no attempt is under way in them. */
+  #handOver(): void {
+    if (!this.#isHandingOver || this.parts.lanes.some(({ isOwned }) => !isOwned)) return;
+    this.#isHandingOver = false;
     this.#claims.renew();
   }
 

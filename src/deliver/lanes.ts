@@ -21,6 +21,8 @@ export interface OldestDue {
 /** The lanes in this process's memory. */
 export class Lanes implements Iterable<Lane> {
   readonly #byEndpoint = new Map<Seq, Lane>();
+  /** Called after the last attempt in a lane of another process has ended. */
+  onLeft: () => void = () => {};
 
   constructor(private readonly gate: Gate) {}
 
@@ -30,6 +32,10 @@ export class Lanes implements Iterable<Lane> {
 
   get size(): number {
     return this.#byEndpoint.size;
+  }
+
+  some(fits: (lane: Lane) => boolean): boolean {
+    return this.#byEndpoint.values().some(fits);
   }
 
   get(endpointSeq: Seq): Lane | undefined {
@@ -52,6 +58,7 @@ export class Lanes implements Iterable<Lane> {
     if (!isUnused) return;
     lane.cancelAlarm?.();
     this.#byEndpoint.delete(lane.endpointSeq);
+    if (!lane.isOwned) this.onLeft();
   }
 
   /**

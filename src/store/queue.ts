@@ -13,6 +13,7 @@ import type {
   IdempotentResponse,
   Key,
   LaneCursor,
+  LaneWishes,
   MessageContent,
   NewMessage,
   PendingDelivery,
@@ -44,12 +45,13 @@ import type {
  */
 export interface Queue {
   /** Claims the lanes that no live process has claimed. */
-  claim(): Promise<Claim>;
+  claim(wishes: LaneWishes): Promise<Claim>;
   /**
    * Replaces a claim, even an expired one, with one that is valid for longer. The new claim may own
-   * fewer or more lanes. If this rejects, the old claim is unchanged.
+   * fewer or more lanes. If it owns the same ones, it is the same object. Other processes get those that it no longer owns with the renewal after this
+   * one, so the attempts in them should have ended by then. If this rejects, the old claim is unchanged.
    */
-  renew(claim: Claim): Promise<Claim>;
+  renew(claim: Claim, wishes: LaneWishes): Promise<Claim>;
   /**
    * Releases the lanes of a claim. Must be called only after every attempt under the claim has been
    * settled.

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { SQL } from "bun";
 import { openStore } from "../../src/store/postgres/index.ts";
 import { optionsFor } from "../store/postgres/open.ts";
+import { NO_WISHES } from "../store/wishes.ts";
 import { executable, run } from "../support/binary.ts";
 import { hasPostgres, type PostgresServer, startPostgres } from "../support/postgres.ts";
 import { ROOT_TOKEN } from "../support/server.ts";
@@ -53,7 +54,7 @@ describe.skipIf(!hasPostgres)("doctor on PostgreSQL", () => {
   test("a database that an instance uses has no problems, and nothing is changed", async () => {
     const url = await databaseWith();
     const store = await openStore(optionsFor(url));
-    await store.queue.claim();
+    await store.queue.claim(NO_WISHES);
     await using sql = new SQL(url, { max: 1 });
     const fences = async () => Array.from(await sql`SELECT slot, fence, held FROM instance WHERE fence > 0`);
     const before = await fences();

@@ -185,6 +185,21 @@ describe("a lane that moves to another engine", () => {
     expect(cluster.one.engine.attemptsUnderWay).toBe(0);
   });
 
+  test("the old engine of a moved lane frees it as soon as the attempt under way has ended", async () => {
+    using cluster = await Cluster.open();
+    const { world, board } = cluster;
+    const endpoint = await cluster.endpoint("one", { status: 200, afterMs: VALID_MS / 2 + 3 * SECOND });
+    await world.send(endpoint);
+    board.assign(endpoint.seq, "two");
+    await world.pass(VALID_MS / 2 + SECOND);
+    expect(board.lanesOf("one")).toEqual(new Set());
+    board.calls.length = 0;
+    await world.pass(SECOND);
+    expect(board.calls).not.toContain("one renews");
+    await world.pass(2 * SECOND);
+    expect(board.calls).toContain("one renews");
+  });
+
   test("a retry that the old engine has scheduled is made on time by the new engine", async () => {
     using cluster = await Cluster.open();
     const { world } = cluster;
@@ -306,6 +321,22 @@ describe("an engine that stops", () => {
     expect(await world.states(messages)).toEqual(["delivered"]);
   });
 
+  test("an engine that stops leaves lanes without attempts to others before its last attempt has ended", async () => {
+    using cluster = await Cluster.open({ shutdownTimeoutMs: MINUTE, deliveryTimeoutMs: MINUTE });
+    const { world, board } = cluster;
+    const slow = await cluster.endpoint("one", { status: 200, afterMs: 40 * SECOND });
+    await cluster.endpoint("one", 200);
+    await world.send(slow);
+    await world.pass(SECOND);
+    expect(board.lanesOf("one").size).toBe(2);
+    const stopped = cluster.one.engine.stop();
+    await world.pass(SECOND);
+    expect(board.lanesOf("one")).toEqual(new Set([slow.seq]));
+    await world.pass(MINUTE);
+    await stopped;
+    expect(board.lanesOf("one")).toEqual(new Set());
+  });
+
   test("an engine that stops while a result cannot be stored lets its claim expire instead of releasing it", async () => {
     const board = new ClaimBoard(VALID_MS);
     using world = await EngineWorld.open({
@@ -354,7 +385,8 @@ describe("background tasks", () => {
     };
     await world.do(() => world.store.housekeeping.tasks.create(task));
     board.orphans.push(task);
-    await world.pass(VALID_MS);
+    // The lanes of that process go to others.
+    await cluster.endpoint("one", 200);
     expect(new Set(await world.states(messages))).toEqual(new Set(["delivered"]));
     expect(await world.store.housekeeping.tasks.get(world.environmentSeq, task.seq)).toMatchObject({
       status: "finished",
@@ -388,6 +420,7 @@ describe("the renewals of a claim", () => {
     };
     const keeper = new ClaimKeeper({
       ...{ clock: clock.ofProcess(0), facts: new Facts(), queue },
+      wishes: () => ({ preferred: [], kept: null }),
       onChanged: () => events.push("changed"),
       onLost: () => events.push("lost"),
     });

@@ -1,6 +1,6 @@
 import type { Seq } from "../../src/core/id.ts";
 import type { Clock } from "../../src/ports.ts";
-import { type Claim, type Store, StoreUnavailable, type Task } from "../../src/store/index.ts";
+import { type Claim, type LaneWishes, type Store, StoreUnavailable, type Task } from "../../src/store/index.ts";
 import { storeWith } from "./store-with.ts";
 
 /**
@@ -18,7 +18,7 @@ export class ClaimBoard {
   /** Until it resolves, engines do not find out which lanes have pending deliveries. */
   finding: Promise<void> = Promise.resolve();
   readonly #wanted = new Map<Seq, string>();
-  readonly #claims = new Map<string, Claim & { readonly lanes: ReadonlySet<Seq> }>();
+  readonly #claims = new Map<string, Claim & { validUntil: number; readonly lanes: ReadonlySet<Seq> }>();
 
   constructor(readonly validMs: number) {}
 
@@ -26,19 +26,24 @@ export class ClaimBoard {
     this.#wanted.set(endpointSeq, name);
   }
 
+  /** Returns the lanes that the latest claim of an engine covers. */
+  lanesOf(name: string): ReadonlySet<Seq> {
+    return this.#claims.get(name)?.lanes ?? new Set();
+  }
+
   /** Returns the store as the engine with this name sees it. */
   readonly for = (name: string) => (store: Store, clock: Clock) => {
-    const grant = async (what: string): Promise<Claim> => {
+    const grant = async (what: string, { kept }: LaneWishes): Promise<Claim> => {
       this.calls.push(`${name} ${what}`);
       if (this.cutOff.has(name)) throw new StoreUnavailable("The store cannot be reached.");
-      return this.#grant(name, clock.now());
+      return this.#grant(name, kept, clock.now());
     };
     const { pendingLanes } = store.queue;
     const lease = async () => this.orphans.splice(0);
     return storeWith(store, {
       queue: {
-        claim: () => grant("claims"),
-        renew: () => grant("renews"),
+        claim: (wishes) => grant("claims", wishes),
+        renew: (_claim, wishes) => grant("renews", wishes),
         release: async () => {
           this.calls.push(`${name} releases`);
           this.#claims.delete(name);
@@ -53,14 +58,22 @@ export class ClaimBoard {
     });
   };
 
-  #grant(name: string, now: number): Claim {
+  #grant(name: string, kept: LaneWishes["kept"], now: number): Claim {
     const taken = new Set<Seq>();
     for (const [other, { lanes, validUntil }] of this.#claims) {
       if (other !== name && validUntil > now) for (const lane of lanes) taken.add(lane);
     }
-    const wanted = [...this.#wanted].filter(([lane, who]) => who === name && !taken.has(lane));
+    const wanted = [...this.#wanted].filter(
+      ([lane, who]) => who === name && !taken.has(lane) && (kept?.includes(lane) ?? true),
+    );
     const lanes = new Set(wanted.map(([lane]) => lane));
-    const claim = { validUntil: now + this.validMs, lanes, owns: (lane: Seq) => lanes.has(lane) };
+    const validUntil = now + this.validMs;
+    const before = this.#claims.get(name);
+    if (before !== undefined && before.lanes.symmetricDifference(lanes).size === 0) {
+      before.validUntil = validUntil;
+      return before;
+    }
+    const claim = { validUntil, lanes, owns: (lane: Seq) => lanes.has(lane) };
     this.#claims.set(name, claim);
     return claim;
   }

@@ -1,4 +1,5 @@
-import type { Claim, Queue } from "../index.ts";
+import type { Signal } from "../../core/signal.ts";
+import type { Claim, LaneWishes, Queue } from "../index.ts";
 import type { Database } from "./database.ts";
 import type { Instance } from "./instance.ts";
 import { LANE_PARTITIONS, lanePartitionOf } from "./lane-partition.ts";
@@ -11,14 +12,23 @@ const IS_SERVED = `EXISTS (SELECT 1 FROM instance i
  * Takes partitions for the instance `$1` with the fence `$2`, up to its fair share of all `$3`. Returns all that it
  * has, and the share. It is one statement, because nobody serves the lanes of an instance that has ended until then.
  */
-const TAKE = `WITH serving AS (UPDATE instance SET serves = true WHERE slot = $1 AND fence = $2 AND NOT serves),
+const TAKE = `WITH serving AS (UPDATE instance SET serves = true WHERE slot = $1 AND fence = $2 AND NOT serves RETURNING slot),
   fair AS (SELECT ceil($3::float8 / (count(*) + 1))::integer AS share FROM instance
     WHERE serves AND slot <> $1 AND expires_at > clock_timestamp()),
   owned AS (SELECT number FROM lane_partition WHERE slot = $1 AND fence = $2),
   free AS (SELECT number FROM lane_partition p WHERE NOT ${IS_SERVED} ORDER BY number
     LIMIT GREATEST(0, (SELECT share FROM fair) - (SELECT count(*) FROM owned)) FOR UPDATE SKIP LOCKED),
-  taken AS (UPDATE lane_partition SET slot = $1, fence = $2 WHERE number IN (SELECT number FROM free) RETURNING number)
-  SELECT number, share FROM (SELECT number FROM owned UNION SELECT number FROM taken) AS has, fair ORDER BY number`;
+  taken AS (UPDATE lane_partition SET slot = $1, fence = $2 WHERE number IN (SELECT number FROM free) RETURNING number),
+  has AS (SELECT number FROM owned UNION SELECT number FROM taken)
+  SELECT share, EXISTS (SELECT FROM serving) AS "isNew",
+    COALESCE((SELECT json_agg(number ORDER BY number) FROM has), '[]') AS numbers FROM fair`;
+
+interface Taken {
+  readonly numbers: readonly number[];
+  readonly share: number;
+  /** Whether this process served no lanes before. */
+  readonly isNew: boolean;
+}
 
 /** The claim of this process. It stays the same object while it covers the same lanes. */
 class PartitionClaim implements Claim {
@@ -36,53 +46,88 @@ class PartitionClaim implements Claim {
   }
 }
 
+export interface ClaimParts {
+  readonly database: Database;
+  readonly instance: Instance;
+  /** Reports a signal to the other instances. */
+  readonly publish: (signal: Signal) => void;
+}
+
 /**
  * Divides the lanes among the live instances that serve any. Each takes the partitions that nobody serves, up to its
  * fair share. An instance with more than that first stops to serve the others, and frees them with its
- * next renewal.
+ * next renewal. It tells the others when it has freed some, and when it wants some.
  */
-export function claimVerbs(database: Database, instance: Instance): Pick<Queue, "claim" | "renew" | "release"> {
-  let leaving: readonly number[] = [];
+export class Claims implements Pick<Queue, "claim" | "renew" | "release"> {
+  /** Partitions that this process has, but does not serve any more. */
+  #leaving: readonly number[] = [];
 
-  const free = async (numbers: readonly number[]): Promise<void> => {
-    if (numbers.length === 0) return;
-    await database.run(
+  constructor(private readonly parts: ClaimParts) {}
+
+  readonly claim = async (wishes: LaneWishes): Promise<Claim> =>
+    new PartitionClaim(await this.#take(wishes), this.parts.instance);
+
+  readonly renew = async (claim: Claim, wishes: LaneWishes): Promise<Claim> => {
+    const numbers = await this.#take(wishes);
+    const isSame = claim instanceof PartitionClaim && areEqual(claim.numbers, numbers);
+    return isSame ? claim : new PartitionClaim(numbers, this.parts.instance);
+  };
+
+  readonly release = async (): Promise<void> => {
+    this.#leaving = [];
+    const { database } = this.parts;
+    await this.#stopServing();
+    await database.run("UPDATE lane_partition SET slot = -1, fence = -1 WHERE slot = $1 AND fence = $2", this.#self);
+    this.parts.publish({ type: "instances.changed" });
+  };
+
+  get #self(): readonly [slot: number, fence: number] {
+    return [this.parts.instance.slot, this.parts.instance.fence];
+  }
+
+  async #take({ kept }: LaneWishes): Promise<ReadonlySet<number>> {
+    await this.#free();
+    await this.parts.instance.renew();
+    const numbers = kept === null ? await this.#takeShare() : await this.#keepOnly(new Set(kept.map(lanePartitionOf)));
+    return new Set(numbers);
+  }
+
+  async #free(): Promise<void> {
+    if (this.#leaving.length === 0) return;
+    await this.parts.database.run(
       "UPDATE lane_partition SET slot = -1, fence = -1 WHERE slot = $1 AND fence = $2 AND number = ANY ($3::integer[])",
-      [instance.slot, instance.fence, `{${numbers.join(",")}}`],
+      [...this.#self, `{${this.#leaving.join(",")}}`],
     );
-  };
+    this.#leaving = [];
+    this.parts.publish({ type: "instances.changed" });
+  }
 
-  const take = async (): Promise<ReadonlySet<number>> => {
-    await free(leaving);
-    await instance.renew();
-    const rows = await database.all<{ number: number; share: number }>(TAKE, [
-      ...[instance.slot, instance.fence, LANE_PARTITIONS],
-    ]);
+  async #takeShare(): Promise<readonly number[]> {
+    const { database, publish } = this.parts;
+    const taken = (await database.first<Taken>(TAKE, [...this.#self, LANE_PARTITIONS]))!;
+    if (taken.isNew) publish({ type: "instances.changed" });
+    this.#leaving = taken.numbers.slice(taken.share);
+    return taken.numbers.slice(0, taken.share);
+  }
+
+  async #keepOnly(kept: ReadonlySet<number>): Promise<readonly number[]> {
+    await this.#stopServing();
+    const rows = await this.parts.database.all<{ number: number }>(
+      "SELECT number FROM lane_partition WHERE slot = $1 AND fence = $2",
+      this.#self,
+    );
     const numbers = rows.map(({ number }) => number);
-    const share = rows[0]?.share ?? 0;
-    leaving = numbers.slice(share);
-    return new Set(numbers.slice(0, share));
-  };
+    this.#leaving = numbers.filter((number) => !kept.has(number));
+    return numbers.filter((number) => kept.has(number));
+  }
 
-  return {
-    claim: async () => new PartitionClaim(await take(), instance),
-    renew: async (claim) => {
-      const numbers = await take();
-      const isSame = claim instanceof PartitionClaim && areEqual(claim.numbers, numbers);
-      return isSame ? claim : new PartitionClaim(numbers, instance);
-    },
-    release: async () => {
-      leaving = [];
-      await database.run("UPDATE instance SET serves = false WHERE slot = $1 AND fence = $2", [
-        instance.slot,
-        instance.fence,
-      ]);
-      await database.run("UPDATE lane_partition SET slot = -1, fence = -1 WHERE slot = $1 AND fence = $2", [
-        instance.slot,
-        instance.fence,
-      ]);
-    },
-  };
+  /** Leaves the share of this process to the others. */
+  async #stopServing(): Promise<void> {
+    await this.parts.database.run(
+      "UPDATE instance SET serves = false WHERE slot = $1 AND fence = $2 AND serves",
+      this.#self,
+    );
+  }
 }
 
 function areEqual(one: ReadonlySet<number>, other: ReadonlySet<number>): boolean {

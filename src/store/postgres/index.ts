@@ -67,7 +67,7 @@ export async function openStore(options: OpenOptions): Promise<Store> {
       payloadLinkKey: linkKey,
       numbers,
       clock,
-      queue: queue({ ...shared, committer, days, box }),
+      queue: queue({ ...shared, publish: feed.verbs.publish, committer, days, box }),
       configuration: configuration(database, committer, box),
       history: history(database, committer, box),
       survey: survey(database, turns),

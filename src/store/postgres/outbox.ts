@@ -14,8 +14,8 @@ const RETRY_MS = 100;
 /** How long changes are kept at least, in ms. */
 const KEPT_MS = 60_000;
 
-/** Signals about this process only. Each process finds out for itself. */
-const LOCAL: ReadonlySet<Signal["type"]> = new Set(["socket-consumers.changed", "instances.changed"]);
+/** Signals about this process only. */
+const LOCAL: ReadonlySet<Signal["type"]> = new Set(["socket-consumers.changed"]);
 
 /** The signals of one row of the table `change`. */
 interface Body {

@@ -4,15 +4,13 @@ import type { SecretBox } from "../sql/secret-box.ts";
 import { acceptVerb } from "./accept.ts";
 import { batchVerbs } from "./batches.ts";
 import { cancelVerbs } from "./cancel.ts";
-import { claimVerbs } from "./claims.ts";
+import { type ClaimParts, Claims } from "./claims.ts";
 import type { Committer } from "./commit.ts";
-import type { Database } from "./database.ts";
 import type { Days } from "./days.ts";
 import { deliveries } from "./deliveries.ts";
 import { expungeVerbs } from "./expunge.ts";
 import { hopsOfVerb } from "./function-sends.ts";
 import { idempotencyVerbs } from "./idempotency.ts";
-import type { Instance } from "./instance.ts";
 import { lanes } from "./lanes.ts";
 import { contentsVerb } from "./messages.ts";
 import type { SlotSeqSource } from "./numbers.ts";
@@ -22,21 +20,21 @@ import { resendAllVerb } from "./replay.ts";
 import { settleVerb } from "./settle.ts";
 import { taskUpdate } from "./tasks.ts";
 
-export interface QueueParts {
-  readonly database: Database;
+export interface QueueParts extends ClaimParts {
   readonly committer: Committer;
-  readonly instance: Instance;
   readonly numbers: SlotSeqSource;
   readonly clock: Clock;
   readonly days: Days;
   readonly box: SecretBox;
 }
 
-export function queue({ database, committer, instance, numbers, clock, days, box }: QueueParts): Queue {
+export function queue(parts: QueueParts): Queue {
+  const { database, committer, instance, numbers, clock, days, box } = parts;
+  const { claim, renew, release } = new Claims(parts);
   const usages = new QuotaUsages();
   const storeTask = taskUpdate(instance);
   return {
-    ...claimVerbs(database, instance),
+    ...{ claim, renew, release },
     ...lanes(database),
     ...deliveries(committer, numbers),
     ...redriveVerbs(database, committer, numbers, storeTask, clock),

@@ -185,6 +185,14 @@ export interface Hastened {
   readonly last: Seq | null;
 }
 
+/** What a process wants of the lanes that it claims. */
+export interface LaneWishes {
+  /** Endpoints whose lanes this process must serve rather than another, because their consumers are connected to it. */
+  readonly preferred: readonly Seq[];
+  /** If not null, this process only keeps the lanes of these endpoints, because it is about to stop. */
+  readonly kept: readonly Seq[] | null;
+}
+
 /** The lanes that this process may serve. */
 export interface Claim {
   /**

@@ -7,6 +7,8 @@ import { openStore } from "../../../src/store/postgres/index.ts";
 import { LANE_PARTITIONS } from "../../../src/store/postgres/lane-partition.ts";
 import { RESERVED, SLOTS, SlotSeqSource } from "../../../src/store/postgres/numbers.ts";
 import { hasPostgres } from "../../support/postgres.ts";
+import { soon } from "../../support/soon.ts";
+import { NO_WISHES } from "../wishes.ts";
 import { closeSharedServer, optionsFor, sharedServer } from "./open.ts";
 
 afterAll(closeSharedServer);
@@ -33,18 +35,18 @@ describe.skipIf(!hasPostgres)("instances that share a PostgreSQL database", () =
   test("the lanes are divided evenly among two processes, and no lane has two owners at any time", async () => {
     await using opened = await openTwo();
     const [one, other] = opened.stores.map(({ queue }) => queue);
-    let first = await one!.claim();
+    let first = await one!.claim(NO_WISHES);
     expect(ENDPOINTS.every((seq) => first.owns(seq))).toBe(true);
-    let second = await other!.claim();
+    let second = await other!.claim(NO_WISHES);
     // It stops to serve lanes before the other process can have them.
-    first = await one!.renew(first);
+    first = await one!.renew(first, NO_WISHES);
     expect(ENDPOINTS.every((seq) => first.owns(seq))).toBe(false);
     expect(ENDPOINTS.some((seq) => second.owns(seq))).toBe(false);
     const shared: number[] = [];
     for (let i = 0; i < 3; i++) {
-      first = await one!.renew(first);
+      first = await one!.renew(first, NO_WISHES);
       shared.push(...ENDPOINTS.filter((seq) => first.owns(seq) && second.owns(seq)));
-      second = await other!.renew(second);
+      second = await other!.renew(second, NO_WISHES);
       shared.push(...ENDPOINTS.filter((seq) => first.owns(seq) && second.owns(seq)));
     }
     expect(shared).toEqual([]);
@@ -55,18 +57,48 @@ describe.skipIf(!hasPostgres)("instances that share a PostgreSQL database", () =
   test("a claim stays the same object while it covers the same lanes", async () => {
     await using opened = await openTwo();
     const { queue } = opened.stores[0];
-    const claim = await queue.claim();
-    expect(await queue.renew(await queue.renew(claim))).toBe(await queue.renew(claim));
+    const claim = await queue.claim(NO_WISHES);
+    expect(await queue.renew(claim, NO_WISHES)).toBe(claim);
+    expect(await queue.renew(claim, NO_WISHES)).toBe(claim);
+  });
+
+  test("a process that is about to stop leaves all lanes except those that it keeps, and the others are told", async () => {
+    await using opened = await openTwo();
+    const [one, other] = opened.stores;
+    let changes = 0;
+    other.feed.subscribe(({ type }) => {
+      if (type === "instances.changed") changes++;
+    });
+    let claim = await one.queue.claim(NO_WISHES);
+    const wishes = { preferred: [], kept: [ENDPOINTS[1]!] };
+    claim = await one.queue.renew(claim, wishes);
+    const partition = ENDPOINTS.filter((_, i) => i % LANE_PARTITIONS === 1);
+    expect(ENDPOINTS.filter((seq) => claim.owns(seq))).toEqual(expect.arrayContaining(partition));
+    expect(ENDPOINTS.filter((seq) => claim.owns(seq))).toHaveLength(partition.length);
+    let second = await other.queue.claim(NO_WISHES);
+    expect(ENDPOINTS.some((seq) => second.owns(seq))).toBe(false);
+    await soon(
+      () => changes,
+      (count) => count > 0,
+    );
+    changes = 0;
+    await one.queue.renew(claim, wishes);
+    await soon(
+      () => changes,
+      (count) => count > 0,
+    );
+    second = await other.queue.renew(second, NO_WISHES);
+    expect(ENDPOINTS.filter((seq) => !second.owns(seq))).toHaveLength(partition.length);
   });
 
   test("the lanes of a process whose lease has ended go to the other process", async () => {
     await using opened = await openTwo();
     const { stores, sql } = opened;
-    await stores[0].queue.claim();
-    let claim = await stores[1].queue.claim();
+    await stores[0].queue.claim(NO_WISHES);
+    let claim = await stores[1].queue.claim(NO_WISHES);
     expect(ENDPOINTS.some((seq) => claim.owns(seq))).toBe(false);
     await sql`UPDATE instance SET expires_at = '-infinity' WHERE slot = 0`;
-    claim = await stores[1].queue.renew(claim);
+    claim = await stores[1].queue.renew(claim, NO_WISHES);
     expect(ENDPOINTS.every((seq) => claim.owns(seq))).toBe(true);
   });
 
@@ -93,7 +125,7 @@ describe.skipIf(!hasPostgres)("instances that share a PostgreSQL database", () =
         // The store knows the time to within the shortest round trip so far.
         expect(row.time).toBeGreaterThan(before - 1000);
         expect(row.time).toBeLessThan(store.clock.now() + 1000);
-        const { validUntil } = await store.queue.claim();
+        const { validUntil } = await store.queue.claim(NO_WISHES);
         expect(validUntil - store.clock.now()).toBeWithin(0, 10_001);
       } finally {
         await store.close();

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { Furnished } from "../../furnished.ts";
 import type { Open } from "../../store-under-test.ts";
+import { NO_WISHES } from "../../wishes.ts";
 
 export function pendingLanesSuite(open: Open): void {
   describe("pendingLanes", () => {
@@ -11,7 +12,7 @@ export function pendingLanesSuite(open: Open): void {
       await world.send({}, [world.endpoint.seq]);
       const last = await world.send({}, [fourth.seq]);
       await world.reopen();
-      const lanes = await world.store.queue.pendingLanes(await world.store.queue.claim(), 0, 100);
+      const lanes = await world.store.queue.pendingLanes(await world.store.queue.claim(NO_WISHES), 0, 100);
       expect(lanes).toEqual([
         { endpointSeq: world.endpoint.seq, position: first.deliveries[0]!.seq },
         { endpointSeq: second.seq, position: first.deliveries[1]!.seq },
@@ -27,7 +28,7 @@ export function pendingLanesSuite(open: Open): void {
         {},
         endpoints.map(({ seq }) => seq),
       );
-      const claim = await world.store.queue.claim();
+      const claim = await world.store.queue.claim(NO_WISHES);
       const seqs = async (after: number, limit: number) =>
         (await world.store.queue.pendingLanes(claim, after, limit)).map(({ endpointSeq }) => endpointSeq);
       expect(await seqs(0, 2)).toEqual([endpoints[0]!.seq, endpoints[1]!.seq]);
