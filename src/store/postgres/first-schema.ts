@@ -16,12 +16,15 @@ const PROCESSES = [
     -- Numbers of the slot up to this one are reserved.
     reached bigint NOT NULL,
     expires_at timestamptz NOT NULL,
+    -- Identifies the process that has the row, or had it last.
+    owner text NOT NULL DEFAULT '',
     -- Whether a process has the row. One whose lease has expired still has it until it is evicted.
     held boolean NOT NULL DEFAULT false,
     -- Whether the process serves lanes. Commands do not.
     serves boolean NOT NULL DEFAULT false
   ) WITH (fillfactor = 10)`,
-  `INSERT INTO instance SELECT slot, 0, 0, 0, 0, '-infinity' FROM generate_series(0, ${SLOTS - 1}) AS slot`,
+  `INSERT INTO instance (slot, fence, commits, floor, reached, expires_at)
+    SELECT slot, 0, 0, 0, 0, '-infinity' FROM generate_series(0, ${SLOTS - 1}) AS slot`,
   // What the processes have changed, for the others. See "feed.ts".
   `CREATE TABLE change (
     slot integer NOT NULL, fence bigint NOT NULL, number bigint NOT NULL, body text NOT NULL,

@@ -42,7 +42,14 @@ export interface InstanceParts {
  * nothing.
  */
 export class Instance {
+  /** Identifies this process in the rows that it has taken. */
+  readonly #owner = crypto.randomUUID();
   #held: Held = { slot: -1, fence: -1 };
+  /** Whether another process has evicted this one, or no row was ever taken. */
+  #isLost = true;
+  /** The row that the latest transaction was marked in. */
+  #marked = this.#held;
+  #acquiring: Promise<void> | null = null;
   #validUntil = 0;
   #first: Seq = 0;
   #outdatedUpTo: Seq = 0;
@@ -86,18 +93,29 @@ export class Instance {
     this.#isShared = isShared;
   }
 
-  /** Takes a row that no process has. */
-  async acquire(): Promise<void> {
+  /** Takes a row that no process has, unless this one still has one. */
+  acquire(): Promise<void> {
+    if (!this.#isLost) return Promise.resolve();
+    // A second row that nobody uses would hold up the readers of all processes until it expires.
+    this.#acquiring ??= this.#takeRow().finally(() => {
+      this.#acquiring = null;
+    });
+    return this.#acquiring;
+  }
+
+  async #takeRow(): Promise<void> {
     const { database, clock, numbers } = this.parts;
     await this.evictExpired();
     const askedAt = clock.now();
-    // Numbers that an evicted process has reserved lie in the future, so its row is used last.
+    // Numbers that an evicted process has reserved lie in the future, so its row is used last. If the
+    // connection was lost while this process took a row, it does not know which one it has.
     const row = await database.first<{ slot: number; fence: number; reached: number }>(
-      `WITH free AS (SELECT slot FROM instance WHERE NOT held ORDER BY reached, slot LIMIT 1 FOR UPDATE SKIP LOCKED)
-       UPDATE instance i SET fence = fence + 1, commits = 0, held = true, serves = false,
+      `WITH unknown AS (UPDATE instance SET held = false, serves = false, expires_at = '-infinity' WHERE owner = $2 AND held),
+         free AS (SELECT slot FROM instance WHERE NOT held ORDER BY reached, slot LIMIT 1 FOR UPDATE SKIP LOCKED)
+       UPDATE instance i SET fence = fence + 1, commits = 0, held = true, serves = false, owner = $2,
          expires_at = clock_timestamp() + $1 * interval '1 ms'
        FROM free WHERE i.slot = free.slot RETURNING i.slot, i.fence, i.reached`,
-      [this.leaseMs],
+      [this.leaseMs, this.#owner],
     );
     if (row === null) {
       throw new StartError(
@@ -113,6 +131,7 @@ export class Instance {
     this.#first = numbers.last;
     if (wasEvicted) this.#outdatedUpTo = numbers.last;
     if (!(await this.#reserve(askedAt))) throw new InstanceLost();
+    this.#isLost = false;
     this.#renewLater();
   }
 
@@ -139,19 +158,25 @@ export class Instance {
     const { database, clock, numbers, databaseClock } = this.parts;
     const sentAt = clock.steady();
     const end = Math.max(numbers.last, seqAt(databaseClock.latest)) + RESERVED;
-    const { slot, fence } = this.#held;
+    const held = this.#held;
     const row = await database.first<{ time: number }>(
       `UPDATE instance SET reached = GREATEST(reached, $3), floor = GREATEST(floor, $5),
          expires_at = clock_timestamp() + $4 * interval '1 ms' WHERE ${IS_OURS} RETURNING ${DATABASE_TIME}`,
-      [slot, fence, end, this.leaseMs, this.#first],
+      [held.slot, held.fence, end, this.leaseMs, this.#first],
     );
-    if (row === null) return false;
+    if (row === null) return this.#lost(held);
     databaseClock.learn(row.time, sentAt);
     numbers.reserved(end);
     // The process may be suspended between this line and the use of what it owns, but that is as rare
     // as a clock that is a tenth too slow.
     this.#validUntil = askedAt + this.leaseMs * 0.9;
     return true;
+  }
+
+  /** Records that another process has taken a row. Returns false. */
+  #lost(held: Held): false {
+    if (held === this.#held) this.#isLost = true;
+    return false;
   }
 
   #renewLater(): void {
@@ -165,7 +190,8 @@ export class Instance {
   /** Extends the lease. If the process was evicted, takes another row. */
   async renew(): Promise<void> {
     try {
-      if (!(await this.#reserve(this.parts.clock.now())) && !this.#closed) await this.acquire();
+      const isOurs = !this.#isLost && (await this.#reserve(this.parts.clock.now()));
+      if (!isOurs && !this.#closed) await this.acquire();
     } finally {
       this.#renewLater();
     }
@@ -176,14 +202,17 @@ export class Instance {
    * everything. Resolves to false if the process was evicted.
    */
   async mark(transaction: Queries, commit: number, floor: Seq): Promise<boolean> {
-    const { slot, fence } = this.#held;
+    // The numbers of the messages are not those of the row that is being taken.
+    if (this.#isLost) return false;
+    const held = this.#held;
+    this.#marked = held;
     const row = await transaction.first<{ count: number }>(
       `UPDATE instance SET commits = $3, floor = GREATEST(floor, $4) WHERE ${IS_OURS}
        RETURNING (SELECT count(*) FROM instance WHERE held) AS count,
          set_config('idle_in_transaction_session_timeout', $5::text, true)`,
-      [slot, fence, commit, floor, `${Math.ceil(this.leaseMs / 2)}`],
+      [held.slot, held.fence, commit, floor, `${Math.ceil(this.leaseMs / 2)}`],
     );
-    if (row === null) return false;
+    if (row === null) return this.#lost(held);
     this.#isShared = row.count > 1;
     return true;
   }
@@ -201,7 +230,7 @@ export class Instance {
 
   /** Returns the number of the last transaction that took effect, after waiting for one that is under way. */
   async lastCommit(): Promise<number> {
-    const { slot, fence } = this.#held;
+    const { slot, fence } = this.#marked;
     const row = await this.parts.database.first<{ commits: number }>(
       "SELECT commits FROM instance WHERE slot = $1 AND (fence = $2 OR (fence = $2 + 1 AND NOT held)) FOR UPDATE",
       [slot, fence],

@@ -133,6 +133,26 @@ describe.skipIf(!hasPostgres)("instances that share a PostgreSQL database", () =
     }
   });
 
+  test("a process that finds out from several statements at once that it was evicted takes one other row", async () => {
+    await using opened = await openTwo();
+    const { stores, sql } = opened;
+    await sql`UPDATE instance SET fence = fence + 1, held = false WHERE slot = 0`;
+    const { queue, housekeeping } = stores[0];
+    await Promise.all([queue.claim(NO_WISHES), housekeeping.meta.set("name", "value"), queue.claim(NO_WISHES)]);
+    const [row] = await sql`SELECT count(*)::int AS held FROM instance WHERE held`;
+    expect(row.held).toBe(2);
+  });
+
+  test("a row that a process has taken without finding out, because it lost its connection, does not stay taken", async () => {
+    await using opened = await openTwo();
+    const { stores, sql } = opened;
+    const [{ owner }] = await sql`UPDATE instance SET fence = fence + 1, held = false WHERE slot = 0 RETURNING owner`;
+    await sql`UPDATE instance SET held = true, owner = ${owner}, expires_at = 'infinity' WHERE slot = 7`;
+    await stores[0].housekeeping.meta.set("name", "value");
+    const held = await sql`SELECT slot FROM instance WHERE held ORDER BY slot`;
+    expect(held.map((row: { slot: number }) => row.slot)).toEqual([1, 2]);
+  });
+
   test("numbers of different slots never meet, and several numbers of one slot are a stride apart", () => {
     const sources = Array.from({ length: SLOTS }, (_, slot) => {
       const source = new SlotSeqSource(() => Date.UTC(2026, 0, 1));
