@@ -13,6 +13,8 @@ type Parts = Pick<CommandContext, "socketConsumers" | "store" | "clock" | "signa
 /** Number of deliveries that are made due in one commit. */
 const STEP = 500;
 const STORE_RETRY_MS = 500;
+/** How often to look whether this process serves the lane, in ms. */
+const LANE_RETRY_MS = 250;
 const BUSY_RETRY_SECONDS = 10;
 
 /**
@@ -47,10 +49,17 @@ export function connectConsumer(parts: Parts, endpointSeq: Seq, socket: Consumer
   return connected;
 }
 
-/** Makes waiting retries due, as long as a consumer is connected. */
+/**
+ * Makes waiting retries due, as long as a consumer is connected. If another process serves the lane, waits
+ * until this one does: the other has no consumers, or delivers to them.
+ */
 async function hastenRetries(parts: Parts, endpointSeq: Seq): Promise<void> {
   const { store, clock, socketConsumers, signals, deliverer } = parts;
   for (let after: Seq | null = 0; after !== null && socketConsumers.countOf(endpointSeq) > 0; ) {
+    if (!deliverer.servesLane(endpointSeq)) {
+      await new Promise<void>((resolve) => clock.after(LANE_RETRY_MS, resolve));
+      continue;
+    }
     try {
       const now = clock.now() - deliverer.retriesAheadMs;
       const { first, last } = await store.queue.hasten(endpointSeq, { after, limit: STEP }, now);

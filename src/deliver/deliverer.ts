@@ -14,6 +14,8 @@ export interface Deliverer {
    * lane. Returns immediately.
    */
   enqueue(message: MessageContent, deliveries: ReadonlyArray<{ readonly seq: Seq; readonly endpointSeq: Seq }>): void;
+  /** Returns whether this process serves the lane of an endpoint. */
+  servesLane(endpointSeq: Seq): boolean;
   /**
    * Returns the problems of an endpoint's URL. Returns none if the check does not end before
    * `signal` aborts.

@@ -130,7 +130,7 @@ export class Engine extends OneLife implements Deliverer {
     this.#refresher = new LaneRefresher(
       {
         ...{ lanes: this.#lanes, memory: this.#memory, scheduler: this.#scheduler },
-        ...{ ownership: this.#ownership, fanOut: this.#fanOut },
+        ...{ ownership: this.#ownership, fanOut: this.#fanOut, socketConsumers },
       },
       signals,
     );
@@ -185,6 +185,10 @@ export class Engine extends OneLife implements Deliverer {
       this.#scheduler.update(lane);
     }
     this.#scheduler.dispatch();
+  }
+
+  servesLane(endpointSeq: Seq): boolean {
+    return this.#ownership.serves(endpointSeq);
   }
 
   warningsOf(url: string, signal: AbortSignal): Promise<readonly TargetWarning[]> {

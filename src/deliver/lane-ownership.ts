@@ -1,7 +1,7 @@
 import type { Facts } from "../core/fact.ts";
 import type { Seq } from "../core/id.ts";
 import type { Clock } from "../ports.ts";
-import { type Claim, type Queue, StoreUnavailable } from "../store/index.ts";
+import { type Claim, type LaneWishes, type Queue, StoreUnavailable } from "../store/index.ts";
 import { ClaimKeeper } from "./claim-keeper.ts";
 import type { Lane } from "./lane.ts";
 import type { Lanes } from "./lanes.ts";
@@ -35,12 +35,14 @@ export class LaneOwnership {
   /** Whether other processes wait for lanes that this one has left, until the last attempts in them end. */
   #isHandingOver = false;
   #isLeaving = false;
+  /** The endpoints with consumers at the latest renewal. */
+  #preferred: ReadonlySet<Seq> = new Set();
 
   constructor(private readonly parts: LaneOwnershipParts) {
     const { clock, facts, queue, lanes } = parts;
     this.#claims = new ClaimKeeper({
       ...{ clock, facts, queue },
-      wishes: () => ({ preferred: parts.preferred(), kept: this.#isLeaving ? this.#busyLanes() : null }),
+      wishes: () => this.#wishes(),
       onChanged: (claim) => {
         this.#isHandingOver = false;
         void this.#changed(claim);
@@ -63,6 +65,22 @@ export class LaneOwnership {
     const claim = this.#claims.current;
     this.#takenUp = null;
     if (claim !== null) void this.#changed(claim);
+  }
+
+  /** Returns whether this process serves the lane of an endpoint. */
+  serves(endpointSeq: Seq): boolean {
+    return this.#claims.owns(endpointSeq);
+  }
+
+  /** Asks for the lane of an endpoint that has got its first consumer, or gives back that of one without any. */
+  consumersChanged(endpointSeq: Seq, hasConsumers: boolean): void {
+    if (this.#preferred.has(endpointSeq) !== hasConsumers) this.#claims.renew();
+  }
+
+  #wishes(): LaneWishes {
+    const preferred = this.parts.preferred();
+    this.#preferred = new Set(preferred);
+    return { preferred, kept: this.#isLeaving ? this.#busyLanes() : null };
   }
 
   /** Claims the lanes of a process that has ended, and leaves some to a new one. */

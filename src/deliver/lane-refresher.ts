@@ -1,5 +1,6 @@
 import type { Seq } from "../core/id.ts";
 import type { Signals } from "../core/signal.ts";
+import type { SocketConsumers } from "../sockets/socket-consumers.ts";
 import type { FanOut } from "./fan-out.ts";
 import type { Lane } from "./lane.ts";
 import type { LaneOwnership } from "./lane-ownership.ts";
@@ -13,6 +14,7 @@ export interface LaneRefresherParts {
   readonly scheduler: Scheduler;
   readonly ownership: LaneOwnership;
   readonly fanOut: FanOut;
+  readonly socketConsumers: Pick<SocketConsumers, "countOf">;
 }
 
 /** Makes lanes look again when something has changed that they depend on. */
@@ -42,7 +44,7 @@ export class LaneRefresher {
   }
 
   #listenTo(signals: Signals): void {
-    const { lanes, ownership } = this.parts;
+    const { lanes, ownership, socketConsumers } = this.parts;
     signals.react(["endpoint.changed"], ({ endpointSeq }) => this.#reread(lanes.get(endpointSeq), true));
     // A lane whose endpoint is being read may belong to the application, or get the earlier versions.
     signals.react(["application.throttled"], ({ applicationSeq }) =>
@@ -52,7 +54,10 @@ export class LaneRefresher {
       this.#rereadWhere(({ entry, isReading }) => entry?.endpoint.environmentSeq === environmentSeq || isReading, true),
     );
     signals.react(["lane.changed"], ({ endpointSeq }) => this.#reread(lanes.get(endpointSeq), false));
-    signals.react(["socket-consumers.changed"], ({ endpointSeq }) => this.#continueFull(endpointSeq));
+    signals.react(["socket-consumers.changed"], ({ endpointSeq }) => {
+      ownership.consumersChanged(endpointSeq, socketConsumers.countOf(endpointSeq) > 0);
+      this.#continueFull(endpointSeq);
+    });
     signals.react(["lane.filled"], ({ endpointSeq, position }) => this.#wake(endpointSeq, position));
     signals.react(["instances.changed"], () => ownership.renew());
     signals.react(["store.changed"], () => {

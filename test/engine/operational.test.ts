@@ -51,6 +51,7 @@ beforeEach(async () => {
     startTask() {},
     cancelTask() {},
     inboxUrl: () => null,
+    servesLane: () => true,
     warningsOf: async () => [],
     isTaskWaiting: () => false,
     retriesAheadMs: 0,

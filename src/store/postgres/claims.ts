@@ -3,6 +3,7 @@ import type { Claim, LaneWishes, Queue } from "../index.ts";
 import type { Database } from "./database.ts";
 import type { Instance } from "./instance.ts";
 import { LANE_PARTITIONS, lanePartitionOf } from "./lane-partition.ts";
+import { type Exceptions, PreferredLanes } from "./preferred-lanes.ts";
 
 /** Holds for a partition `p` whose instance is alive. */
 const IS_SERVED = `EXISTS (SELECT 1 FROM instance i
@@ -34,6 +35,7 @@ interface Taken {
 class PartitionClaim implements Claim {
   constructor(
     readonly numbers: ReadonlySet<number>,
+    readonly exceptions: Exceptions,
     private readonly instance: Instance,
   ) {}
 
@@ -42,7 +44,17 @@ class PartitionClaim implements Claim {
   }
 
   owns(endpointSeq: number): boolean {
-    return this.numbers.has(lanePartitionOf(endpointSeq));
+    const { own, foreign } = this.exceptions;
+    if (own.has(endpointSeq)) return true;
+    return this.numbers.has(lanePartitionOf(endpointSeq)) && !foreign.has(endpointSeq);
+  }
+
+  covers(numbers: ReadonlySet<number>, { own, foreign }: Exceptions): boolean {
+    return (
+      areEqual(this.numbers, numbers) &&
+      areEqual(this.exceptions.own, own) &&
+      areEqual(this.exceptions.foreign, foreign)
+    );
   }
 }
 
@@ -56,40 +68,47 @@ export interface ClaimParts {
 /**
  * Divides the lanes among the live instances that serve any. Each takes the partitions that nobody serves, up to its
  * fair share. An instance with more than that first stops to serve the others, and frees them with its
- * next renewal. It tells the others when it has freed some, and when it wants some.
+ * next renewal. It tells the others when it has freed some, and when it wants some. Lanes whose consumers are
+ * connected to another instance are exceptions.
  */
 export class Claims implements Pick<Queue, "claim" | "renew" | "release"> {
   /** Partitions that this process has, but does not serve any more. */
   #leaving: readonly number[] = [];
+  readonly #preferred: PreferredLanes;
 
-  constructor(private readonly parts: ClaimParts) {}
+  constructor(private readonly parts: ClaimParts) {
+    this.#preferred = new PreferredLanes(parts.database, parts.instance, () => this.#tellOthers());
+  }
 
-  readonly claim = async (wishes: LaneWishes): Promise<Claim> =>
-    new PartitionClaim(await this.#take(wishes), this.parts.instance);
+  readonly claim = (wishes: LaneWishes): Promise<Claim> => this.#take(wishes, null);
 
-  readonly renew = async (claim: Claim, wishes: LaneWishes): Promise<Claim> => {
-    const numbers = await this.#take(wishes);
-    const isSame = claim instanceof PartitionClaim && areEqual(claim.numbers, numbers);
-    return isSame ? claim : new PartitionClaim(numbers, this.parts.instance);
-  };
+  readonly renew = (claim: Claim, wishes: LaneWishes): Promise<Claim> => this.#take(wishes, claim);
 
   readonly release = async (): Promise<void> => {
     this.#leaving = [];
     const { database } = this.parts;
     await this.#stopServing();
     await database.run("UPDATE lane_partition SET slot = -1, fence = -1 WHERE slot = $1 AND fence = $2", this.#self);
-    this.parts.publish({ type: "instances.changed" });
+    await this.#preferred.release();
+    this.#tellOthers();
   };
 
   get #self(): readonly [slot: number, fence: number] {
     return [this.parts.instance.slot, this.parts.instance.fence];
   }
 
-  async #take({ kept }: LaneWishes): Promise<ReadonlySet<number>> {
+  async #take({ preferred, kept }: LaneWishes, before: Claim | null): Promise<Claim> {
+    const { instance } = this.parts;
     await this.#free();
-    await this.parts.instance.renew();
-    const numbers = kept === null ? await this.#takeShare() : await this.#keepOnly(new Set(kept.map(lanePartitionOf)));
-    return new Set(numbers);
+    await instance.renew();
+    const numbers = new Set(
+      kept === null ? await this.#takeShare() : await this.#keepOnly(new Set(kept.map(lanePartitionOf))),
+    );
+    const wished = new Set(kept === null ? preferred : preferred.filter((seq) => kept.includes(seq)));
+    const partitions = { serving: numbers, leaving: new Set(this.#leaving) };
+    const exceptions = await this.#preferred.exchange(wished, before, partitions);
+    const isSame = before instanceof PartitionClaim && before.covers(numbers, exceptions);
+    return isSame ? before : new PartitionClaim(numbers, exceptions, instance);
   }
 
   async #free(): Promise<void> {
@@ -99,13 +118,16 @@ export class Claims implements Pick<Queue, "claim" | "renew" | "release"> {
       [...this.#self, `{${this.#leaving.join(",")}}`],
     );
     this.#leaving = [];
+    this.#tellOthers();
+  }
+
+  #tellOthers(): void {
     this.parts.publish({ type: "instances.changed" });
   }
 
   async #takeShare(): Promise<readonly number[]> {
-    const { database, publish } = this.parts;
-    const taken = (await database.first<Taken>(TAKE, [...this.#self, LANE_PARTITIONS]))!;
-    if (taken.isNew) publish({ type: "instances.changed" });
+    const taken = (await this.parts.database.first<Taken>(TAKE, [...this.#self, LANE_PARTITIONS]))!;
+    if (taken.isNew) this.#tellOthers();
     this.#leaving = taken.numbers.slice(taken.share);
     return taken.numbers.slice(0, taken.share);
   }
@@ -131,5 +153,5 @@ export class Claims implements Pick<Queue, "claim" | "renew" | "release"> {
 }
 
 function areEqual(one: ReadonlySet<number>, other: ReadonlySet<number>): boolean {
-  return one.size === other.size && [...one].every((number) => other.has(number));
+  return one.size === other.size && one.isSubsetOf(other);
 }

@@ -35,6 +35,13 @@ const PROCESSES = [
   `INSERT INTO lane_partition SELECT number, -1, -1 FROM generate_series(0, ${LANE_PARTITIONS - 1}) AS number`,
 ];
 
+/** Lanes that are not served by the instance that has their partition. See "preferred-lanes.ts". */
+const PREFERRED_LANES = [
+  `CREATE TABLE preferred_lane (
+    endpoint_seq bigint PRIMARY KEY, slot integer NOT NULL, fence bigint NOT NULL, ready boolean NOT NULL
+  )`,
+];
+
 /**
  * Messages and attempts are only appended, in tables with a partition for each day ("days.ts"), which
  * the retention drops whole. `pending` has only what waits. A delivery that ends moves to `ended`.
@@ -110,6 +117,7 @@ const TASKS = [
 /** The schema of the first release. */
 export const FIRST_SCHEMA: readonly string[] = [
   ...PROCESSES,
+  ...PREFERRED_LANES,
   ...CONFIGURATION,
   ...SOURCES,
   ...POLLERS,

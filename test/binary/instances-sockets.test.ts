@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { WEBSOCKET_URL } from "../../src/core/endpoint-url/websocket.ts";
+import { makeApplication } from "../support/client.ts";
+import { makeEndpoint, sendMessage } from "../support/delivery.ts";
+import { type InstanceGroup, startInstances } from "../support/instances.ts";
+import { hasPostgres } from "../support/postgres.ts";
+import { SocketConsumer } from "../support/socket-consumer.ts";
+
+setDefaultTimeout(60_000);
+
+describe.skipIf(!hasPostgres)("consumers of a websocket endpoint at several instances", () => {
+  let group: InstanceGroup;
+  let app: string;
+
+  beforeAll(async () => {
+    group = await startInstances({ args: ["--lease=3s", "--retry-schedule=1h"] });
+    app = await makeApplication(group.instances[0]!.send);
+  }, 120_000);
+
+  afterAll(() => group?.[Symbol.asyncDispose]());
+
+  const connect = (index: number, endpoint: string) =>
+    SocketConsumer.connect(group.instances[index]!.url, `/api/v1/app/${app}/endpoint/${endpoint}`);
+
+  test.each([0, 1])("a consumer at instance %d gets the messages that any instance accepts", async (index) => {
+    const { send } = group.instances[0]!;
+    // At least one of these lanes belongs to the other instance.
+    for (let i = 0; i < 8; i++) {
+      const channels = [`lane-${index}-${i}`];
+      const endpoint = await makeEndpoint(send, app, WEBSOCKET_URL, { channels, ordering: "fifo" });
+      // It fails, since no consumer is connected, and is retried when one is.
+      const ids = [await sendMessage(send, app, { channels })];
+      using consumer = await connect(index, endpoint);
+      for (const instance of group.instances) ids.push(await sendMessage(instance.send, app, { channels }));
+      await consumer.until(() => consumer.frames.length >= ids.length);
+      expect(consumer.messageIds).toEqual(ids);
+    }
+  });
+
+  test("a consumer at the other instance gets the messages after the first one has disconnected", async () => {
+    const { send } = group.instances[0]!;
+    const channels = ["both"];
+    const endpoint = await makeEndpoint(send, app, WEBSOCKET_URL, { channels, ordering: "fifo" });
+    using first = await connect(0, endpoint);
+    const before = await sendMessage(send, app, { channels });
+    await first.until(() => first.frames.length > 0);
+    using second = await connect(1, endpoint);
+    first.socket.close();
+    await first.until(() => first.closed !== null);
+    const after = await sendMessage(send, app, { channels });
+    await second.until(() => second.frames.length > 0);
+    expect([first.messageIds, second.messageIds]).toEqual([[before], [after]]);
+  });
+
+  test("a consumer gets the messages after the instance of the other consumer was killed", async () => {
+    const [one, other] = group.instances as [InstanceGroup["instances"][0], InstanceGroup["instances"][0]];
+    const channels = ["killed"];
+    const endpoint = await makeEndpoint(one.send, app, WEBSOCKET_URL, { channels });
+    using first = await connect(1, endpoint);
+    await sendMessage(one.send, app, { channels });
+    await first.until(() => first.frames.length > 0);
+    using second = await connect(0, endpoint);
+    await other.kill();
+    const after = await sendMessage(one.send, app, { channels });
+    await second.until(() => second.messageIds.includes(after));
+    await other.start();
+  });
+});
