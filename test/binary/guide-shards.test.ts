@@ -1,16 +1,14 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { writeFileSync } from "node:fs";
 import { which } from "bun";
 import { clientOf, freshUid, makeApplication, type Send } from "../support/client.ts";
 import { makeEndpoint, until } from "../support/delivery.ts";
-import { freePort } from "../support/free-port.ts";
 import { guideBlocks, guideText, replaced } from "../support/guide.ts";
 import { guidePlace } from "../support/guide-place.ts";
 import { type Installation, install } from "../support/installation.ts";
 import { moveApp } from "../support/move.ts";
+import { startNginx } from "../support/nginx.ts";
 import { examplesIn } from "../support/readme.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
-import { temporaryDirectory } from "../support/temporary.ts";
 
 setDefaultTimeout(60_000);
 
@@ -43,52 +41,37 @@ interface Shards extends AsyncDisposable {
 
 /** Starts two shards behind nginx with the configuration of the guide. */
 async function behindNginx(): Promise<Shards> {
-  const dir = temporaryDirectory();
-  const port = freePort();
   const receiver = startReceiver();
   const [eu1, eu2] = await Promise.all([install(["--shard=eu1"]), install(["--shard=eu2"])]);
   const [text] = await guideBlocks("shards", "nginx");
-  const site = replaced(
-    text!,
-    ["listen 443 ssl", `listen 127.0.0.1:${port}`],
-    ["  ssl_certificate /etc/ssl/hooks.example.com.pem;\n", ""],
-    ["  ssl_certificate_key /etc/ssl/hooks.example.com.key;\n", ""],
-    ["10.0.0.1:8071", new URL(eu1.url).host],
-    ["10.0.0.2:8071", new URL(eu2.url).host],
-    ["  https://eu1.hooks.example.com shard", `  ${eu1.url} shard`],
-    ["  https://eu2.hooks.example.com shard", `  ${eu2.url} shard`],
+  const nginx = await startNginx((port) =>
+    replaced(
+      text!,
+      ["listen 443 ssl", `listen 127.0.0.1:${port}`],
+      ["  ssl_certificate /etc/ssl/hooks.example.com.pem;\n", ""],
+      ["  ssl_certificate_key /etc/ssl/hooks.example.com.key;\n", ""],
+      ["10.0.0.1:8071", new URL(eu1.url).host],
+      ["10.0.0.2:8071", new URL(eu2.url).host],
+      ["  https://eu1.hooks.example.com shard", `  ${eu1.url} shard`],
+      ["  https://eu2.hooks.example.com shard", `  ${eu2.url} shard`],
+    ),
   );
-  const paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
-    (kind) => `${kind}_temp_path ${dir.file(kind)};`,
-  );
-  writeFileSync(
-    dir.file("nginx.conf"),
-    `daemon off; master_process off; pid ${dir.file("nginx.pid")}; error_log stderr;
-    events { worker_connections 64; }
-    http { access_log off; ${paths.join(" ")}\n${site}\n}`,
-  );
-  const env = { PATH: process.env.PATH!, HOME: dir.path };
-  const command = ["nginx", "-e", "stderr", "-c", dir.file("nginx.conf")];
-  const nginx = Bun.spawn(command, { env, stdio: ["ignore", "ignore", "pipe"] });
-  const errors = new Response(nginx.stderr).text();
-  const url = `http://127.0.0.1:${port}`;
+  const { url } = nginx;
   const named = clientOf(url);
   const send: Send = (method, path, body, options = {}) =>
     named(method, path, body, { ...options, headers: { host: "hooks.example.com", ...options.headers } });
   const shards: Shards = {
     ...{ eu1, eu2, receiver, send, url },
     async [Symbol.asyncDispose]() {
-      nginx.kill("SIGTERM");
-      await nginx.exited;
+      await nginx[Symbol.asyncDispose]();
       await eu1[Symbol.asyncDispose]();
       await eu2[Symbol.asyncDispose]();
       await receiver[Symbol.asyncDispose]();
-      dir[Symbol.dispose]();
     },
   };
   await until(
     async () => {
-      if (nginx.exitCode !== null) throw new Error(`nginx ended: ${await errors}`);
+      await nginx.expectRunning();
       return send("GET", "/app", undefined).then(({ status }) => status, String);
     },
     (status) => status === 400,

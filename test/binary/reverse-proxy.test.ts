@@ -8,6 +8,7 @@ import { freePort } from "../support/free-port.ts";
 import { guideBlocks, replaced } from "../support/guide.ts";
 import { type Installation, install } from "../support/installation.ts";
 import { listenTo } from "../support/listening.ts";
+import { nginxCommand } from "../support/nginx.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { ROOT_TOKEN } from "../support/server.ts";
 import { SocketConsumer } from "../support/socket-consumer.ts";
@@ -169,16 +170,7 @@ describe.skipIf(which("nginx") === null)("the guide's configuration of nginx", (
     );
     const own_location = /^ {2}location \/ \{[\s\S]*?^ {2}\}$/m;
     const whole = location === undefined ? site : site.replace(own_location, () => location);
-    const paths = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map(
-      (kind) => `${kind}_temp_path ${dir.file(kind)};`,
-    );
-    writeFileSync(
-      dir.file("nginx.conf"),
-      `daemon off; master_process off; pid ${dir.file("nginx.pid")}; error_log stderr;
-      events { worker_connections 64; }
-      http { access_log off; ${paths.join(" ")}\n${whole}\n}`,
-    );
-    return ["nginx", "-e", "stderr", "-c", dir.file("nginx.conf")];
+    return nginxCommand(dir, whole);
   }
 
   test("the guide's configuration of nginx serves the API, large bodies, the live view and sources", async () => {
