@@ -34,7 +34,11 @@ async function backup(
   { withKey = false, force = false }: BackupOptions,
 ): Promise<void> {
   const settings = settingsFor(command);
-  requireSqlite(settings, "backup", "Back up the PostgreSQL database with its own tools, such as pg_dump.");
+  requireSqlite(
+    settings,
+    "backup",
+    "Back up the PostgreSQL database with pg_dump, or with pg_basebackup and an archive of its write-ahead log.",
+  );
   const { dataDir, encryptionKey } = settings;
   const keys = withKey ? knownKeys(dataDir, encryptionKey) : null;
   if (keys?.direct.length === 0) {

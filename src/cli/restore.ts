@@ -45,7 +45,11 @@ export function addRestoreCommand(program: Command): void {
 
 async function restore(command: Command, file: string | undefined, given: GivenOptions): Promise<void> {
   const settings = settingsFor(command);
-  requireSqlite(settings, "restore", "Restore the PostgreSQL database with its own tools, such as pg_restore.");
+  requireSqlite(
+    settings,
+    "restore",
+    "Restore the PostgreSQL database with pg_restore, or from its base backup and archive.",
+  );
   const { dataDir, encryptionKey: configuredKey, replica } = settings;
   const { deliver = false, keyFile } = given;
   const givenKeys = keyFile === undefined ? [] : keysFrom(keyFile);

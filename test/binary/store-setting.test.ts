@@ -40,13 +40,18 @@ test.each([
 });
 
 test.each([
-  ["BOATHOOK_REPLICA", "/mnt/replica", "replica"],
-  ["BOATHOOK_BACKUP_DIR", "/mnt/backups", "backup-dir"],
-  ["BOATHOOK_SHARD", "eu1", "shard"],
-])("with PostgreSQL, %s is refused", async (variable, value, name) => {
+  [
+    "BOATHOOK_REPLICA",
+    "/mnt/replica",
+    "replica",
+    " and use the replication of PostgreSQL, or an archive of its write-ahead log",
+  ],
+  ["BOATHOOK_BACKUP_DIR", "/mnt/backups", "backup-dir", " and run pg_dump or pg_basebackup on a schedule"],
+  ["BOATHOOK_SHARD", "eu1", "shard", ""],
+])("with PostgreSQL, %s is refused", async (variable, value, name, instead) => {
   expect(await refusalOf(["serve", "--port=0"], { ...COMPLETE, [variable]: value })).toEqual({
     code: 2,
-    stderr: `${name} works only with SQLite. Remove it, or set store to sqlite.\n`,
+    stderr: `${name} works only with SQLite. Remove it${instead}, or set store to sqlite.\n`,
   });
 });
 
@@ -57,8 +62,16 @@ test("a token command says that the PostgreSQL database cannot be reached, witho
 });
 
 test.each([
-  ["backup", ["backup", "copy.bak"], "Back up the PostgreSQL database with its own tools, such as pg_dump."],
-  ["restore", ["restore", "copy.bak"], "Restore the PostgreSQL database with its own tools, such as pg_restore."],
+  [
+    "backup",
+    ["backup", "copy.bak"],
+    "Back up the PostgreSQL database with pg_dump, or with pg_basebackup and an archive of its write-ahead log.",
+  ],
+  [
+    "restore",
+    ["restore", "copy.bak"],
+    "Restore the PostgreSQL database with pg_restore, or from its base backup and archive.",
+  ],
   ["key forget", ["key", "forget"], "No earlier keys are kept with PostgreSQL."],
 ])("with PostgreSQL, boathook %s says that it works only with SQLite", async (name, args, instead) => {
   const env = { ...COMPLETE, BOATHOOK_NEW_ENCRYPTION_KEY: "11".repeat(32) };
