@@ -1,8 +1,9 @@
 import type { DeliveryWas } from "../../core/fact.ts";
+import type { Seq } from "../../core/id.ts";
 import type { FailureReason } from "../../core/outcome.ts";
 import type { PendingDelivery, Queue } from "../index.ts";
 import { STATE, STATE_NAMES } from "../sql/delivery-row.ts";
-import type { Committer } from "./commit.ts";
+import type { Committer, Transaction } from "./commit.ts";
 import type { SlotSeqSource } from "./numbers.ts";
 import { numbers } from "./parameters.ts";
 
@@ -16,23 +17,28 @@ export function deliveries(committer: Committer, seqs: SlotSeqSource): Verbs {
 function buryVerb(committer: Committer): Queue["bury"] {
   return (endpointSeq, state, now, limit) =>
     committer.write(async (transaction) => {
-      if (state === "dead") {
-        // The lock keeps the endpoint disabled until the commit.
-        const row = await transaction.first("SELECT 1 FROM endpoint WHERE seq = $1 AND disabled = 1 FOR SHARE", [
-          endpointSeq,
-        ]);
-        if (row === null) return 0;
-      }
+      // The locks are taken in the order in which settlements take them.
+      const rows = await transaction.all<{ messageSeq: Seq }>(
+        `SELECT message_seq AS "messageSeq" FROM pending WHERE (message_seq, endpoint_seq) IN (
+           SELECT message_seq, endpoint_seq FROM pending WHERE endpoint_seq = $1 ORDER BY position, seq LIMIT $2)
+         ORDER BY message_seq FOR UPDATE`,
+        [endpointSeq, limit],
+      );
+      if (state === "dead" && !(await keepDisabled(transaction, endpointSeq))) return 0;
       const reason: FailureReason | null = state === "dead" ? "disabled" : null;
       return transaction.run(
-        `WITH gone AS (DELETE FROM pending WHERE (message_seq, endpoint_seq) IN (
-           SELECT message_seq, endpoint_seq FROM pending WHERE endpoint_seq = $1 ORDER BY position, seq LIMIT $2 FOR UPDATE)
-           RETURNING *)
+        `WITH gone AS (DELETE FROM pending WHERE endpoint_seq = $1 AND message_seq = ANY ($2::bigint[]) RETURNING *)
          INSERT INTO ended (seq, message_seq, endpoint_seq, due_at, ended_at, attempts_total, round, state, reason)
          SELECT seq, message_seq, endpoint_seq, due_at, $3, attempts_total, round, $4, $5 FROM gone`,
-        [endpointSeq, limit, now, STATE[state], reason],
+        [endpointSeq, numbers(rows.map(({ messageSeq }) => messageSeq)), now, STATE[state], reason],
       );
     }, limit);
+}
+
+/** Locks an endpoint that is disabled, so that it stays so until the commit. Returns false for others. */
+async function keepDisabled(transaction: Transaction, endpointSeq: Seq): Promise<boolean> {
+  const sql = "SELECT 1 FROM endpoint WHERE seq = $1 AND disabled = 1 FOR SHARE";
+  return (await transaction.first(sql, [endpointSeq])) !== null;
 }
 
 function hastenVerb(committer: Committer): Queue["hasten"] {

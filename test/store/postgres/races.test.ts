@@ -157,6 +157,26 @@ describe.skipIf(!hasPostgres)("verbs of two instances that run at the same time 
     }
   });
 
+  test("a process that buries a lane while deliveries are being settled does not lock their endpoint first", async () => {
+    await using shared = await openShared();
+    const { world, other, sql } = shared;
+    await world.sendMany(3);
+    await world.store.configuration.endpoints.update(world.endpoint.seq, () => ({ disabled: true }));
+    const { burying } = await sql.begin(async (settling) => {
+      await settling`SELECT 1 FROM pending FOR UPDATE`;
+      const burying = other.queue.bury(world.endpoint.seq, "dead", world.now, 10);
+      await soon(
+        () => sql`SELECT query FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+        ({ length }) => length === 1,
+      );
+      // Settlements take this lock second.
+      await settling`SELECT 1 FROM endpoint FOR NO KEY UPDATE NOWAIT`;
+      return { burying };
+    });
+    expect(await burying).toBe(3);
+    expect(await world.waiting()).toEqual([]);
+  });
+
   test("a delivery that two processes put into batches is in one of them", async () => {
     await using shared = await openShared();
     const { world, other } = shared;
