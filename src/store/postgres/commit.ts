@@ -3,7 +3,8 @@ import { type Seq, timeOfSeq } from "../../core/id.ts";
 import { type Store, StoreUnavailable } from "../index.ts";
 import { Groups } from "../sql/groups.ts";
 import type { DatabaseClock } from "./database-clock.ts";
-import { isConflict, isOutage, messageOf, unavailable } from "./errors.ts";
+import type { Days } from "./days.ts";
+import { isConflict, isOutage, isWithoutPartition, messageOf, unavailable } from "./errors.ts";
 import { WriteGroup } from "./group.ts";
 import { InstanceLost } from "./instance.ts";
 import type { SlotSeqSource } from "./numbers.ts";
@@ -21,6 +22,7 @@ const CONFLICTS_MAX = 5;
 export interface CommitterParts extends TransactionParts {
   readonly numbers: SlotSeqSource;
   readonly databaseClock: DatabaseClock;
+  readonly days: Days;
   readonly onFact: (fact: Fact) => void;
 }
 
@@ -160,13 +162,14 @@ export class Committer {
 
   /** Repeats the transaction if that can help. Rejects if nothing was stored, or if that is not known. */
   async #untilCommitted(writes: readonly Write[], floor: Seq): Promise<readonly PromiseSettledResult<unknown>[]> {
-    const { instance } = this.parts;
+    const { instance, days } = this.parts;
     for (let tries = 1; ; tries++) {
       if (writes.some(({ firstSeq = Number.POSITIVE_INFINITY }) => firstSeq <= instance.outdatedUpTo)) throw outdated();
       try {
         return await this.#transactions.run(writes, floor);
       } catch (error) {
         if (error instanceof UnknownOutcome) throw error;
+        if (isWithoutPartition(error)) days.forgetAll();
         if (error instanceof InstanceLost && tries < CONFLICTS_MAX) await instance.acquire();
         else if (isOutage(error) ? tries > 1 : !isConflict(error) || tries > CONFLICTS_MAX) {
           throw unavailable(error, "Nothing was stored.");

@@ -61,6 +61,11 @@ export class Days {
     this.#known.delete(day);
   }
 
+  /** States that another instance has dropped partitions. */
+  forgetAll(): void {
+    this.#known.clear();
+  }
+
   /**
    * Creates a table and attaches it. That locks the parent table less than creating it as a partition,
    * which would wait for all readers.

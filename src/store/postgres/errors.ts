@@ -34,7 +34,12 @@ export function troubleOf(error: unknown): Trouble {
 
 /** Returns whether the transaction failed only because of concurrent ones, so that it can be repeated. */
 export function isConflict(error: unknown): boolean {
-  return error instanceof LostRace || /^40(001|P01)$/.test(stateOf(error));
+  return error instanceof LostRace || /^40(001|P01)$/.test(stateOf(error)) || isWithoutPartition(error);
+}
+
+/** Returns whether a row was refused because another instance has dropped the partition of its day. */
+export function isWithoutPartition(error: unknown): boolean {
+  return stateOf(error) === "23514" && /no partition/.test(messageOf(error));
 }
 
 /** Returns whether a statement failed only because an earlier one of its transaction has failed. */

@@ -55,19 +55,19 @@ export async function openStore(options: OpenOptions): Promise<Store> {
     await instance.acquire();
     const [seed, linkKey] = [await idSeed(database), await payloadLinkKey(database, box)];
     let closing: Promise<void> | null = null;
-    const shared = { database, instance, clock, numbers, databaseClock };
+    const days = new Days(database);
+    const shared = { database, instance, clock, numbers, databaseClock, days };
     const observe = watchingCommits(health, onFact);
     const committer = new Committer({ ...shared, onFact: observe, onUnknown: () => feed.lostCommit() });
     const feed = new PostgresFeed({ ...shared, committer, onDefect });
     await feed.start();
     const turns = new Turns(clock);
-    const days = new Days(database);
     return {
       idSeed: seed,
       payloadLinkKey: linkKey,
       numbers,
       clock,
-      queue: queue({ ...shared, publish: feed.verbs.publish, committer, days, box }),
+      queue: queue({ ...shared, publish: feed.verbs.publish, committer, box }),
       configuration: configuration(database, committer, box),
       history: history(database, committer, box),
       survey: survey(database, turns),

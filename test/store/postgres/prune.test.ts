@@ -53,6 +53,19 @@ describe.skipIf(!hasPostgres)("prune on PostgreSQL with a retention of days", ()
     ]);
   });
 
+  test("a process stores rows of a day whose partitions another one has dropped", async () => {
+    await using shared = await openShared();
+    const { world, other, sql } = shared;
+    const first = world.newMessage();
+    await other.queue.accept([first]);
+    const clock = world.now;
+    world.now += DAY_MS + RETENTION_MS;
+    await pruneAll(world);
+    expect(await partitionsOf(sql)).not.toContain(tablesOf(clock)[2]!);
+    expect(await other.queue.accept([first])).toEqual([{ accepted: true }]);
+    expect(await world.store.history.messages.get(first.seq)).not.toBeNull();
+  });
+
   test("a day that is only partly past the retention is kept", async () => {
     await using shared = await openShared();
     const { world } = shared;
