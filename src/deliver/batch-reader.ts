@@ -4,7 +4,7 @@ import type { BatchCandidate, LaneCursor } from "../store/index.ts";
 import { Gathering } from "./gathering.ts";
 import type { Lane } from "./lane.ts";
 import { NOTHING } from "./lane-position.ts";
-import type { LaneReaderParts } from "./lane-reader.ts";
+import { HIDDEN_REST_MS, type LaneReaderParts } from "./lane-reader.ts";
 import { earliestStart } from "./lane-state.ts";
 import { batchOf } from "./memory.ts";
 import { dueTimeOf, type Waiting } from "./waiting.ts";
@@ -36,11 +36,12 @@ export class BatchReader {
     const upTo = Math.max(seqs.last + 1, seqAt(now + time.positionsAheadMs + 1) - 1);
     const limit = limits.maxMessages + lane.held.size + 1;
     if (lane.laterAt <= now) lane.rereadNotDue();
-    const rows = await queue.batch.due(lane.endpointSeq, lane.beginReading(), upTo, limit);
+    const after = lane.beginReading();
+    const rows = await queue.batch.due(lane.endpointSeq, after, upTo, limit);
     if (lane.generation !== generation) return;
     if (rows.length > 0) seqs.reach(rows.at(-1)!.position);
     const found = this.#look(lane, rows, now);
-    const next = rows.length === limit ? null : await this.#nextAfter(lane, upTo);
+    const next = rows.length === limit ? null : await queue.nextPosition(lane.endpointSeq, rows.at(-1) ?? after);
     if (lane.generation !== generation) return;
     // Something arrived during the read; it may be missing in the rows.
     const isOutdated = lane.diskNext !== NOTHING;
@@ -57,8 +58,12 @@ export class BatchReader {
     if (left !== undefined) readAgainFrom(lane, left);
     else if (rows.length === limit) readAgainFrom(lane, rows.at(-1)!);
     if (!isOutdated) lane.gathering = gathering;
+    // A row up to `upTo` that was not returned waits for an earlier one of another process.
+    if (next !== null && next <= upTo && lane.ready.length === 0) lane.restsUntil = time.now() + HIDDEN_REST_MS;
     // Nothing was added. Let the event loop run before the next try.
-    if (lane.ready.length === 0 && lane.gathering === null) lane.restsUntil = time.now() + 1;
+    if (lane.ready.length === 0 && lane.gathering === null) {
+      lane.restsUntil = Math.max(lane.restsUntil, time.now() + 1);
+    }
   }
 
   /** Looks at rows in lane order. Moves the cursor past those at the start that are held. */
@@ -108,10 +113,6 @@ export class BatchReader {
   /** Returns the earlier of a time and the time at which a position is due. */
   #earlier(at: number, position: Seq | null): number {
     return position === null ? at : Math.min(at, timeOfSeq(position) - this.parts.time.positionsAheadMs);
-  }
-
-  #nextAfter(lane: Lane, position: Seq): Promise<Seq | null> {
-    return this.parts.queue.nextPosition(lane.endpointSeq, { position, seq: Number.MAX_SAFE_INTEGER });
   }
 
   /** Puts a batch that was closed earlier at the head of the lane. */

@@ -18,7 +18,7 @@ const PAGE = 64;
 const CONTENTS_AHEAD = 16;
 const BURY_PAGE = 1000;
 /** How long a lane rests if its next delivery waits for other processes, in ms. */
-const HIDDEN_REST_MS = 10;
+export const HIDDEN_REST_MS = 10;
 
 export interface LaneReaderParts {
   readonly queue: Queue;

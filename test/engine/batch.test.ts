@@ -12,6 +12,7 @@ import {
   SECOND,
   type WorldOptions,
 } from "../support/engine-world.ts";
+import { storeWith } from "../support/store-with.ts";
 
 const HOST = "a.example";
 const LIMITS: BatchLimits = { maxMessages: 3, maxWaitMs: 10 * SECOND };
@@ -125,6 +126,28 @@ describe("closing a batch", () => {
     await a.world.rest();
     expect(a.batches()).toEqual([[2], [1]]);
     expect(a.world.times(HOST)[1]).toBeGreaterThanOrEqual(MINUTE + 10 * SECOND);
+  });
+
+  test("a batch is sent when its deliveries become visible, which wait for earlier ones of another process", async () => {
+    let horizon = 0;
+    using a = await batched(
+      200,
+      { ordering: "fifo" },
+      {
+        wrapStore: (store) => {
+          const { batch } = store.queue;
+          const due: Queue["batch"]["due"] = (endpointSeq, after, upTo, limit) =>
+            batch.due(endpointSeq, after, Math.min(upTo, horizon), limit);
+          return storeWith(store, { queue: { batch: { ...batch, due } } });
+        },
+      },
+    );
+    await a.send(3);
+    await a.world.pass(SECOND);
+    expect(a.batches()).toEqual([]);
+    horizon = Number.MAX_SAFE_INTEGER;
+    await a.world.pass(SECOND);
+    expect(a.batches()).toEqual([[1, 2, 3]]);
   });
 
   test("a batch is sent soon although the clock was set back by a day", async () => {

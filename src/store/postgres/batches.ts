@@ -3,7 +3,7 @@ import type { BatchCandidate, Queue } from "../index.ts";
 import { PENDING_COLUMNS, type PendingRow, withTriggers } from "../sql/delivery-row.ts";
 import type { Committer } from "./commit.ts";
 import type { Database } from "./database.ts";
-import { IN_LANE } from "./lanes.ts";
+import { IN_LANE, VISIBLE } from "./lanes.ts";
 import type { SlotSeqSource } from "./numbers.ts";
 import { numbers } from "./parameters.ts";
 
@@ -19,7 +19,8 @@ export function batchVerbs(database: Database, committer: Committer, seqs: SlotS
     due: async (endpointSeq, after, upTo, limit) =>
       withTriggers(
         await database.all<CandidateRow>(
-          `SELECT ${COLUMNS} FROM pending WHERE ${IN_LANE} AND position <= $upTo ORDER BY position, seq LIMIT $limit`,
+          `SELECT ${COLUMNS} FROM pending WHERE ${IN_LANE} AND position <= ${VISIBLE}
+           ORDER BY position, seq LIMIT $limit`,
           { endpointSeq, position: after.position, seq: after.seq, upTo, limit },
         ),
       ),

@@ -10,7 +10,7 @@ const LANES_AT_ONCE = 500;
  * The greatest position that a lane may be read up to. In a FIFO lane, rows wait until no other process
  * can commit one before them. In other lanes the order does not count, and the feed reports each row.
  */
-const VISIBLE = `LEAST($upTo::bigint, CASE (SELECT fifo FROM endpoint WHERE seq = $endpointSeq)
+export const VISIBLE = `LEAST($upTo::bigint, CASE (SELECT fifo FROM endpoint WHERE seq = $endpointSeq)
   WHEN 1 THEN ${HORIZON} ELSE ${Number.MAX_SAFE_INTEGER} END)`;
 
 /** Holds for the rows of a lane after the cursor `$position`, `$seq`. */

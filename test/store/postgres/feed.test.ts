@@ -21,6 +21,11 @@ async function readLane({ world, other }: TwoInstances): Promise<Seq[]> {
   return (await other.queue.due(world.endpoint.seq, LANE_START, EVERYTHING, 1000)).map(({ messageSeq }) => messageSeq);
 }
 
+async function readBatches({ world, other }: TwoInstances): Promise<Seq[]> {
+  const rows = await other.queue.batch.due(world.endpoint.seq, LANE_START, EVERYTHING, 1000);
+  return rows.map(({ messageSeq }) => messageSeq);
+}
+
 async function listAscending({ world, other }: TwoInstances): Promise<Seq[]> {
   const page: PageRequest = { limit: 1000, from: null, backwards: false, order: "ascending" };
   return (await other.history.messages.list(world.application.seq, {}, page, false)).rows.map(({ seq }) => seq);
@@ -36,6 +41,7 @@ async function leaseGroup({ world, other }: TwoInstances): Promise<Seq[]> {
 
 const READERS = {
   "a FIFO lane": readLane,
+  "a FIFO lane of batches": readBatches,
   "an ascending list of messages": listAscending,
   "a group of pollers": leaseGroup,
 };
