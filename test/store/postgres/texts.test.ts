@@ -17,6 +17,20 @@ describe.skipIf(!hasPostgres)("texts that PostgreSQL cannot store", () => {
     expect((await queue.expunge.messages(world.application.seq, [key])).found).toEqual([false]);
   });
 
+  test("a feature flag with the character NUL, which a JWT may contain, fits no event type", async () => {
+    await using world = await Furnished.open(openDatabase);
+    const { eventTypes } = world.store.configuration;
+    await eventTypes.create(world.newEventType({ featureFlags: ["flag"] }));
+    const { rows } = await eventTypes.list(world.environment.seq, {
+      ...{ limit: 10, from: null, backwards: false, includeArchived: true },
+      featureFlags: ["fl\0ag"],
+    });
+    expect(rows).toEqual([]);
+    const of = (flags: readonly string[]) => eventTypes.unknown(world.environment.seq, ["order.paid"], flags);
+    expect(await of(["\0"])).toEqual(["order.paid"]);
+    expect(await of(["\0", "flag"])).toEqual([]);
+  });
+
   test("a text of others with the character NUL is stored with U+FFFD in its place", async () => {
     await using world = await Furnished.open(openDatabase);
     await world.send({ contentType: "text/plain; a=\0" });
