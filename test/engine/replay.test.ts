@@ -53,7 +53,7 @@ describe("a replay", () => {
       expect(await task(world, seq)).toMatchObject({ status: "finished", data: { messagesSent: 700 } });
       expect(new Set(await world.states(messages))).toEqual(new Set(["delivered"]));
     }
-  }, 30_000);
+  });
 
   test("a replay includes deliveries that ended before the clock was set back", async () => {
     for (const back of [-HOUR, -10 * SECOND]) {
@@ -157,5 +157,5 @@ describe("a purge", () => {
       expect(await world.states([later!])).toEqual(["delivered"]);
       expect(world.order("a.example")).toEqual([1201]);
     }
-  }, 30_000);
+  });
 });

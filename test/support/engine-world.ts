@@ -1,4 +1,4 @@
-import { Database } from "bun:sqlite";
+import { setDefaultTimeout } from "bun:test";
 import { type Incoming, plainIncoming } from "../../src/accept/incoming.ts";
 import { changeApplication } from "../../src/commands/applications.ts";
 import { redrive } from "../../src/commands/dead-letters.ts";
@@ -14,11 +14,13 @@ import type { Engine } from "../../src/deliver/engine.ts";
 import { assemble, type Kernel, type KernelSettings } from "../../src/kernel.ts";
 import type { Answer, Cancel, Clock, OutgoingRequest, Shortage, ShortResource } from "../../src/ports.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
-import { type Delivery, type Endpoint, type NewMessage, type Store, StoreUnavailable } from "../../src/store/index.ts";
-import { openMemoryStore } from "../../src/store/sqlite/index.ts";
+import type { Delivery, Endpoint, NewMessage, Store } from "../../src/store/index.ts";
 import { VirtualClock } from "../sim/clock.ts";
 import { Dice } from "../sim/dice.ts";
 import { ROOT } from "./actor.ts";
+import { PostgresWorldStore } from "./world-store/in-postgres.ts";
+import { SqliteWorldStore } from "./world-store/in-sqlite.ts";
+import { macrotask, type WorldStore } from "./world-store/world-store.ts";
 
 const START_AT = Date.UTC(2026, 0, 1);
 /**
@@ -77,7 +79,6 @@ interface Sent {
 interface Process {
   readonly number: number;
   readonly kernel: Kernel;
-  crash(): void;
 }
 
 export const policy: KernelSettings = {
@@ -102,6 +103,11 @@ export const policy: KernelSettings = {
   retentionMs: 90 * DAY,
 };
 
+/** URL of a database. With it, worlds have their data in databases of the same PostgreSQL server. */
+const { TEST_POSTGRES: postgres } = process.env;
+// On PostgreSQL, every call of the store takes real time.
+setDefaultTimeout(postgres === undefined ? 60_000 : 600_000);
+
 /**
  * The delivery engine on a virtual clock, with simulated endpoints and a store that survives
  * restarts. There is one application, and each endpoint gets only the messages that are sent to it.
@@ -111,10 +117,9 @@ export class EngineWorld implements Disposable {
   readonly facts: Fact[] = [];
   /** Headers of the latest request. */
   headers: OutgoingRequest["headers"] = [];
-  /** While true, every write fails. */
-  isDiskFull = false;
   readonly #clock = new VirtualClock(START_AT);
-  readonly #db = new Database(":memory:", { strict: true });
+  readonly #data: WorldStore;
+  readonly #hosts = new Map<Seq, string>();
   readonly #behaviours = new Map<string, Behaviour>();
   readonly #sent = new Map<string, number>();
   readonly #options: WorldOptions;
@@ -126,21 +131,32 @@ export class EngineWorld implements Disposable {
   #environmentSeq: Seq = 0;
   #applicationSeq: Seq = 0;
 
-  private constructor(options: WorldOptions) {
+  private constructor(options: WorldOptions, data: WorldStore) {
     this.#options = options;
+    this.#data = data;
     this.#policy = { ...policy, ...options.policy };
   }
 
   static async open(options: WorldOptions = {}): Promise<EngineWorld> {
-    const world = new EngineWorld(options);
-    world.#process = world.#boot();
+    const data = postgres === undefined ? new SqliteWorldStore() : await PostgresWorldStore.create(postgres);
+    const world = new EngineWorld(options, data);
+    world.#process = await world.#boot();
     await world.do(() => world.#furnish());
     await world.do(() => world.engine.start());
     return world;
   }
 
   [Symbol.dispose](): void {
-    this.#db.close();
+    this.#data[Symbol.dispose]();
+  }
+
+  /** While true, every write fails. */
+  get isDiskFull(): boolean {
+    return this.#data.isDiskFull;
+  }
+
+  set isDiskFull(isFull: boolean) {
+    this.#data.isDiskFull = isFull;
   }
 
   get store(): Store {
@@ -182,21 +198,14 @@ export class EngineWorld implements Disposable {
     this.#clock.step(ms);
   }
 
-  #boot(): Process {
+  async #boot(): Promise<Process> {
     const number = this.#lives++;
     const clock = this.#clock.ofProcess(number);
     const facts = new Facts();
-    const memory = openMemoryStore(
-      this.#db,
-      clock,
-      (fact) => facts.state(fact),
-      () => {
-        if (this.isDiskFull) throw new StoreUnavailable("The disk is full.");
-      },
-    );
-    const store = this.#options.wrapStore?.(memory.store, clock) ?? memory.store;
-    this.#bare = { store: memory.store, clock };
-    return { number, kernel: this.#assemble(store, facts, clock), crash: memory.crash };
+    const bare = await this.#data.open(clock, (fact) => facts.state(fact));
+    const store = this.#options.wrapStore?.(bare, clock) ?? bare;
+    this.#bare = { store: bare, clock };
+    return { number, kernel: this.#assemble(store, facts, clock) };
   }
 
   #assemble(store: Store, facts: Facts, clock: Clock): Kernel {
@@ -242,11 +251,10 @@ export class EngineWorld implements Disposable {
 
   /** Kills the process and starts another one on the same data. */
   async restart(): Promise<void> {
-    this.#process.crash();
     this.#clock.kill(this.#process.number);
-    if (this.#db.inTransaction) this.#db.run("ROLLBACK");
+    await this.#data.crash();
     this.#clock.skip(1);
-    this.#process = this.#boot();
+    this.#process = await this.#boot();
     await this.do(() => this.engine.start());
   }
 
@@ -270,7 +278,11 @@ export class EngineWorld implements Disposable {
     const settings = { url: `https://${host}/`, eventTypes: [`to.${host}`], ...change };
     const secret = generateSecret(new Uint8Array(24));
     this.behave(host, behaviour);
-    return this.do(() => createEndpoint(this.kernel, { applicationSeq: this.#applicationSeq, settings, secret }));
+    const endpoint = await this.do(() =>
+      createEndpoint(this.kernel, { applicationSeq: this.#applicationSeq, settings, secret }),
+    );
+    this.#hosts.set(endpoint.seq, host);
+    return endpoint;
   }
 
   behave(host: string, behaviour: Reaction | Behaviour): void {
@@ -375,7 +387,7 @@ export class EngineWorld implements Disposable {
       done = true;
     });
     promise.catch(() => {});
-    await macrotask();
+    await this.#untilNext();
     while (!done && (await this.#step()));
     return promise;
   }
@@ -383,14 +395,14 @@ export class EngineWorld implements Disposable {
   /** Advances the time. */
   async pass(ms: number): Promise<void> {
     const until = this.#clock.now + ms;
-    await macrotask();
+    await this.#untilNext();
     while (this.#clock.peek() <= until && (await this.#step()));
     this.#clock.skip(until - this.#clock.now);
   }
 
   /** Advances the time until no timer is left. */
   async rest(): Promise<void> {
-    await macrotask();
+    await this.#untilNext();
     for (let steps = 0; await this.#step(); steps++) {
       if (steps > STEPS_MAX) throw new Error("The world does not come to rest.");
     }
@@ -400,8 +412,14 @@ export class EngineWorld implements Disposable {
     const event = this.#clock.next();
     if (event === null) return false;
     event.task();
-    await macrotask();
+    await this.#untilNext();
     return true;
+  }
+
+  /** Waits until the next event may happen. The time stands still while calls of the store are under way. */
+  async #untilNext(): Promise<void> {
+    await macrotask();
+    if (this.#clock.peek() > this.#clock.now) await this.#data.settled();
   }
 
   // --- the network ---
@@ -474,17 +492,12 @@ export class EngineWorld implements Disposable {
     let [now, most] = [0, 0];
     const ours = new Set<Seq>();
     for (const fact of this.facts) {
-      if (fact.type === "attempt.started" && (host === undefined || this.#isOf(fact.endpointSeq, host))) {
+      if (fact.type === "attempt.started" && (host === undefined || this.#hosts.get(fact.endpointSeq) === host)) {
         ours.add(fact.deliverySeq);
         most = Math.max(most, ++now);
       } else if (fact.type === "attempt.finished" && ours.delete(fact.deliverySeq)) now--;
     }
     return most;
-  }
-
-  #isOf(endpointSeq: Seq, host: string): boolean {
-    const row = this.#db.query("SELECT url FROM endpoint WHERE seq = ?").get(endpointSeq) as { url: string };
-    return new URL(row.url).hostname === host;
   }
 }
 
@@ -503,7 +516,3 @@ function answerOf(reaction: Exclude<Reaction, "hang">): Answer | Shortage {
 }
 
 const EMPTY = new Uint8Array(0);
-
-function macrotask(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}

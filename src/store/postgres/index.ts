@@ -36,12 +36,14 @@ export interface OpenOptions {
   /** The clock of this machine. Only its durations matter once the database has told its time. */
   readonly clock: Clock;
   readonly onFact: (fact: Fact) => void;
+  /** Replaces the clock of the database in tests. */
+  readonly databaseClock?: DatabaseClock;
 }
 
 /** Opens a database. Throws `StartError` if it cannot be used. */
 export async function openStore(options: OpenOptions): Promise<Store> {
   const { url, encryptionKey, leaseMs, creates = true, clock: own, onFact } = options;
-  const databaseClock = new DatabaseClock(own.steady, own.now);
+  const { databaseClock = new DatabaseClock(own.steady, own.now) } = options;
   const clock: Clock = { ...own, now: databaseClock.now };
   const health = healthRecord(clock, onFact, () => probe(database, clock));
   const onReadFailed = (error: StoreUnavailable) => health.failed("read", error);
