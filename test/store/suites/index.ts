@@ -161,7 +161,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
       ...["Settings", "Polled", "Waiting", "Messages", "History"].map((part) => `destination.store${part}`),
     ].join(" "),
   ],
-  [sizeSuite, "housekeeping.", "size about ping health unenforcedRules"],
+  [sizeSuite, "housekeeping.", "size diskFreeBytes about ping health unenforcedRules"],
 ];
 
 /**
