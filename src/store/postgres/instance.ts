@@ -198,7 +198,10 @@ export class Instance {
   }
 
   /**
-   * Stores the number of a transaction in it, and the number up to which this process has then committed
+   * Begins a transaction. Its statements read no whole tables: a plan that was made while a table was nearly
+   * empty would do so until PostgreSQL has analyzed the table.
+   *
+   * Stores the number of the transaction in it, and the number up to which this process has then committed
    * everything. Resolves to false if the process was evicted.
    */
   async mark(transaction: Queries, commit: number, floor: Seq): Promise<boolean> {
@@ -209,7 +212,7 @@ export class Instance {
     const row = await transaction.first<{ count: number }>(
       `UPDATE instance SET commits = $3, floor = GREATEST(floor, $4) WHERE ${IS_OURS}
        RETURNING (SELECT count(*) FROM instance WHERE held) AS count,
-         set_config('idle_in_transaction_session_timeout', $5::text, true)`,
+         set_config('idle_in_transaction_session_timeout', $5::text, true), set_config('enable_seqscan', 'off', true)`,
       [held.slot, held.fence, commit, floor, `${Math.ceil(this.leaseMs / 2)}`],
     );
     if (row === null) return this.#lost(held);

@@ -16,7 +16,10 @@ import { numbers } from "./parameters.ts";
 export function contentsVerb(database: Database): Queue["contents"] {
   return async (messageSeqs) => {
     const rows = await database.all<ContentRow>(
-      `SELECT ${CONTENT_COLUMNS} FROM message WHERE seq = ANY ($1::bigint[])`,
+      // With `ANY`, a plan that was made while the table was nearly empty would read it all. One row after
+      // the other is always read from the index.
+      `SELECT ${CONTENT_COLUMNS} FROM unnest($1::bigint[]) AS wanted(number)
+       CROSS JOIN LATERAL (SELECT * FROM message WHERE seq = number LIMIT 1) AS content`,
       [numbers(messageSeqs)],
     );
     const bySeq = new Map(rows.map((row) => [row.seq, row]));
