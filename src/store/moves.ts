@@ -11,9 +11,14 @@ import type { Key, Lease } from "./records/index.ts";
 export interface Moves {
   /** Identifies the form of the rows in pages. */
   readonly schemaVersion: number;
-  readonly ids: MovedIds;
+  readonly ids: MovedIds & MovedPlaces;
   readonly origin: MoveOrigin;
   readonly destination: MoveDestination;
+}
+
+export interface MovedPlaces {
+  /** Returns the number at which a consumer continues with an id that was its iterator at the origin, or null. */
+  placeOf(id: string): Seq | null;
 }
 
 /** A value of a row. `bytes` is base64; `secret` is a value that is encrypted at rest, in plain text. */

@@ -3,7 +3,7 @@ import { TARGET_TOKEN_VARIABLE } from "../../config/index.ts";
 import { parseDuration } from "../../core/unit.ts";
 import { abandonMove } from "./move/abandon.ts";
 import { moveApplication } from "./move/mover.ts";
-import { Destination, Origin } from "./move/servers.ts";
+import { DestinationServer, OriginServer } from "./move/servers.ts";
 import { printable } from "./printable.ts";
 import { ServerClient } from "./server-client.ts";
 import { addServerOptions, bareServerUrl, serverClient } from "./server-options.ts";
@@ -41,9 +41,9 @@ export function addMoveAppCommand(program: Command): void {
       `The token for the other server is read from ${TARGET_TOKEN_VARIABLE}. Both must be root tokens.`,
     )
     .action(async (application: string, flags: Flags) => {
-      const origin = new Origin(serverClient(command), application);
+      const origin = new OriginServer(serverClient(command), application);
       const target = targetClient(command, flags);
-      const destinationOf = (id: string) => new Destination(target, id);
+      const destinationOf = (id: string) => new DestinationServer(target, id);
       if (flags.abandon) {
         const isDeleted = await abandonMove(origin, destinationOf);
         if (flags.json) return console.log(JSON.stringify({ isDeleted }));
@@ -53,6 +53,7 @@ export function addMoveAppCommand(program: Command): void {
       const result = await moveApplication(origin, destinationOf, {
         withHistory: flags.withHistory ?? false,
         attemptsMs: flags.wait,
+        ...{ now: () => performance.now(), sleep: (ms) => Bun.sleep(ms) },
       });
       if (flags.json) return console.log(JSON.stringify(result));
       const { deliveries, messagesOfHistory, closedMs, wasDeparted } = result;

@@ -66,6 +66,7 @@ export function pollerRoutes(context: Context): Operation[] {
   const consumerPath = `${path}/consumer/:consumer_id` as const;
 
   const iteratorOf = (text: string) =>
+    store.moves?.ids.placeOf(text) ??
     messageSeqOf(ids, text, ["query", "iterator"], "Must be an iterator of this list (msg_…).");
 
   function keyOf({ seq }: Application, params: { readonly sink_id: string; readonly consumer_id: string }): PollerKey {

@@ -16,6 +16,9 @@ export interface MoveOptions {
   readonly withHistory: boolean;
   /** How long to wait for attempts under way, in ms. */
   readonly attemptsMs: number;
+  /** A clock that passes evenly, in ms. */
+  readonly now: () => number;
+  readonly sleep: (ms: number) => Promise<void>;
 }
 
 export interface MoveResult {
@@ -70,27 +73,28 @@ async function handOver(
   origin: Origin,
   destination: Destination,
   { state, publicKey }: ArrivalState,
-  { attemptsMs }: MoveOptions,
+  options: MoveOptions,
 ): Promise<Handed> {
   if (state === "arrived") {
     throw new CommandFailed(
       "Both servers serve the application. It was probably restored from a backup on one of them.",
     );
   }
+  const { now } = options;
   const copy = new Copy(origin, destination, publicKey);
   // Most messages cross while the application is still served.
   await copy.settings();
   await copy.polled(null);
   await copy.waiting(null);
-  const heldAt = performance.now();
+  const heldAt = now();
   const { hold } = await origin.hold(null, false);
   try {
-    await attemptsEnd(origin, hold, attemptsMs);
-    const closedAt = performance.now();
+    await attemptsEnd(origin, hold, options);
+    const closedAt = now();
     const deliveries = await departClosed(origin, destination, copy, hold);
     await destination.arrive(hold);
-    const now = performance.now();
-    return { wasDeparted: false, deliveries, heldMs: now - heldAt, closedMs: now - closedAt };
+    const endedAt = now();
+    return { wasDeparted: false, deliveries, heldMs: endedAt - heldAt, closedMs: endedAt - closedAt };
   } catch (error) {
     // The hold has no effect after the departure, and ends by itself.
     await origin.release(hold).catch(() => {});
@@ -98,15 +102,15 @@ async function handOver(
   }
 }
 
-async function attemptsEnd(origin: Origin, hold: string, attemptsMs: number): Promise<void> {
-  const giveUpAt = performance.now() + attemptsMs;
+async function attemptsEnd(origin: Origin, hold: string, { attemptsMs, now, sleep }: MoveOptions): Promise<void> {
+  const giveUpAt = now() + attemptsMs;
   for (;;) {
     const { attemptsUnderWay } = await origin.hold(hold, false);
     if (attemptsUnderWay === 0) return;
-    if (performance.now() > giveUpAt) {
+    if (now() > giveUpAt) {
       throw new CommandFailed(`${attemptsUnderWay} attempts are still under way. Try again, or set --wait.`);
     }
-    await Bun.sleep(ATTEMPTS_POLL_MS);
+    await sleep(ATTEMPTS_POLL_MS);
   }
 }
 
@@ -170,6 +174,8 @@ class Copy {
       if (missing.length === 0) return page;
       if (tries === RESENDS_MAX) throw new CommandFailed(`${this.destination.url} does not keep the messages it gets.`);
       await this.#messages(missing);
+      // While the application is served, the next reading may miss others.
+      if (hold === null) return page;
     }
   }
 

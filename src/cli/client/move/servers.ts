@@ -50,8 +50,12 @@ export interface PageOut {
   readonly next: string | null;
 }
 
-/** The server that an application leaves. */
-export class Origin {
+/** What a move calls at the server that an application leaves. */
+export type Origin = Pick<OriginServer, keyof OriginServer>;
+/** What a move calls at the server to which an application moves. */
+export type Destination = Pick<DestinationServer, keyof DestinationServer>;
+
+export class OriginServer {
   readonly #path: string;
 
   constructor(
@@ -89,8 +93,7 @@ export class Origin {
   }
 }
 
-/** The server to which an application moves. */
-export class Destination {
+export class DestinationServer {
   readonly #path: string;
 
   constructor(

@@ -25,14 +25,14 @@ export function polledWriter(
   const store = (applicationSeq: Seq, page: PolledPage): void => {
     if (page.isFirst) remove(applicationSeq);
     const newest = page.newest === null ? 0 : (kept.seqOf(page.ids[`msg_${page.newest}`] ?? "") ?? page.newest);
-    for (const [readers, put] of [
-      [page.consumers, putConsumer],
-      [page.groups, putGroup],
-    ] as const) {
-      for (const reader of readers) {
-        const cursor = cursorHere(reader, newest, page.last);
-        put.run(applicationSeq, reader.sink, reader.name, cursor, reader.updatedAt);
-      }
+    for (const consumer of page.consumers) {
+      const cursor = cursorHere(consumer, newest, page.last);
+      putConsumer.run(applicationSeq, consumer.sink, consumer.name, cursor, consumer.updatedAt);
+      kept.keepPlace(idIn(page.ids, "msg_", consumer.cursor), cursor);
+    }
+    for (const group of page.groups) {
+      const cursor = cursorHere(group, newest, page.last);
+      putGroup.run(applicationSeq, group.sink, group.name, cursor, group.updatedAt);
     }
     for (const { sink, group, messageSeq, times, endsAt } of page.leases) {
       const seq = kept.seqOf(idIn(page.ids, "msg_", messageSeq))!;

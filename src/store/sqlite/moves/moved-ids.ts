@@ -1,5 +1,9 @@
 import type { Database, Statement } from "bun:sqlite";
 import type { IdPrefix, MovedIds, Seq } from "../../../core/id.ts";
+import type { MovedPlaces } from "../../index.ts";
+
+/** Begins what is stored for a place, so that no row has its id. */
+const PLACE = "place_";
 
 /** The character after the underscore with which every prefix ends. */
 const AFTER_UNDERSCORE = "`";
@@ -30,7 +34,7 @@ export function forgottenIds(db: Database): (before: Seq, limit: number) => numb
  * The ids that rows have kept when they came from another installation. Looking one up costs nothing
  * if there are none, and for rows that are newer than all of them.
  */
-export class KeptIds implements MovedIds {
+export class KeptIds implements MovedIds, MovedPlaces {
   /** The greatest number of a row that has kept its id, or -1. */
   #newest: Seq;
   readonly #idOf: Statement<{ id: string }, [number, string, string]>;
@@ -55,6 +59,16 @@ export class KeptIds implements MovedIds {
   seqOf(id: string): Seq | null {
     if (this.#newest < 0) return null;
     return this.#seqOf.get(id)?.seq ?? null;
+  }
+
+  placeOf(id: string): Seq | null {
+    if (this.#newest < 0) return null;
+    return this.#seqOf.get(PLACE + id)?.seq ?? null;
+  }
+
+  /** Keeps an id that a client uses as its iterator. */
+  keepPlace(id: string, seq: Seq): void {
+    this.#keep.run(PLACE + id, seq);
   }
 
   /** Keeps the id of a row. Must be called in the commit that stores the row. */

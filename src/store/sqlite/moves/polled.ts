@@ -31,7 +31,10 @@ export function polledReader(db: Database, read: PageReader, numbers: SeqSource)
   const page = (applicationSeq: Seq, part: Partial<PolledPage> & Pick<PolledPage, "messages">): PolledPage => ({
     ...{ part: "polled", isFirst: false, consumers: [], groups: [], leases: [] },
     ...{ newest: newestOf.get(applicationSeq)!.seq, last: numbers.last },
-    ids: read.ids(["msg_", part.messages.map((seq) => ({ seq })), "seq"]),
+    ids: read.ids(
+      ["msg_", part.messages.map((seq) => ({ seq })), "seq"],
+      ["msg_", part.consumers?.map(({ cursor }) => ({ cursor })) ?? [], "cursor"],
+    ),
     ...part,
   });
 
@@ -40,8 +43,8 @@ export function polledReader(db: Database, read: PageReader, numbers: SeqSource)
       const { consumers, groups } = readers(applicationSeq);
       const newest = newestOf.get(applicationSeq)!.seq;
       const isEmpty = consumers.length + groups.length === 0;
-      // The message at each cursor moves too, because clients pass its id as their iterator.
-      const from = Math.min(earliest.get(applicationSeq)!.cursor ?? 0, newest ?? 0);
+      // The newest one moves even if nobody waits for it: later messages get greater numbers.
+      const from = Math.min((earliest.get(applicationSeq)!.cursor ?? 0) + 1, newest ?? 0);
       const messages = isEmpty || newest === null ? [] : [newest];
       const next = isEmpty ? null : { groupId: null, messageSeq: from };
       return { page: page(applicationSeq, { isFirst: true, messages, consumers, groups }), next };
