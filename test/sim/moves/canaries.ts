@@ -1,0 +1,50 @@
+import type { MoveDestination, MoveOrigin, Store } from "../../../src/store/index.ts";
+
+type Plant = (store: Store) => Store;
+
+/** Faults of the store that the simulation of moves must find. */
+export const CANARIES: Readonly<Record<string, Plant>> = {
+  "an application departs although it has changed": origin((verbs) => ({
+    fingerprint: async () => "same",
+    depart: async (departure) => verbs.depart(departure, await verbs.fingerprint(departure.applicationSeq)),
+  })),
+  "an application arrives with the deliveries of another hold": destination((verbs) => ({
+    storeWaiting: (seq, page, hold, aheadMs) =>
+      verbs.storeWaiting(seq, { ...page, isFirst: false }, hold === null ? null : "any", aheadMs),
+    storePolled: (seq, page, hold) => verbs.storePolled(seq, page, hold === null ? null : "any"),
+    arrive: (seq, _hold, now) => verbs.arrive(seq, "any", now),
+  })),
+  "leases stay behind": origin((verbs) => ({
+    polled: async (seq, after) => {
+      const { page, next } = await verbs.polled(seq, after);
+      return { page: { ...page, leases: [] }, next };
+    },
+  })),
+  "messages for consumers stay behind": origin((verbs) => ({
+    polled: async (seq, after) => {
+      const { page, next } = await verbs.polled(seq, after);
+      return { page: { ...page, messages: page.messages.filter((each) => each === page.newest) }, next };
+    },
+  })),
+  "the next attempts of messages stay behind": origin((verbs) => ({
+    waiting: async (seq, after, aheadMs) => {
+      const { page, next } = await verbs.waiting(seq, after, aheadMs);
+      const deliveries = page.deliveries.filter((row) => row.attempts_total === 0);
+      return { page: { ...page, deliveries }, next };
+    },
+  })),
+};
+
+function origin(change: (verbs: MoveOrigin) => Partial<MoveOrigin>): Plant {
+  return (store) => {
+    const { origin: verbs } = store.moves!;
+    return { ...store, moves: { ...store.moves!, origin: { ...verbs, ...change(verbs) } } };
+  };
+}
+
+function destination(change: (verbs: MoveDestination) => Partial<MoveDestination>): Plant {
+  return (store) => {
+    const { destination: verbs } = store.moves!;
+    return { ...store, moves: { ...store.moves!, destination: { ...verbs, ...change(verbs) } } };
+  };
+}

@@ -1,0 +1,128 @@
+import { movesOf } from "../../../src/commands/departures.ts";
+import type { Seq } from "../../../src/core/id.ts";
+import type { Site } from "./site.ts";
+
+/** How long after a command an attempt that began before it may still reach the network, in ms. */
+const UNDER_WAY_MS = 50;
+
+/** What an endpoint must get. */
+export interface Receiver {
+  readonly host: string;
+  readonly isFifo: boolean;
+}
+
+interface Message {
+  /** Number in the order in which the client has sent them. */
+  readonly number: number;
+  cancelledAt: number | null;
+  /** Whether it may have been cancelled. */
+  isCancelling: boolean;
+  /** Whether it was resent. It may then come late, or again. */
+  mayRepeat: boolean;
+}
+
+interface Parts {
+  readonly uid: string;
+  readonly receivers: readonly Receiver[];
+  readonly now: () => number;
+}
+
+/** What must be true in every world. */
+export class MoveChecks {
+  readonly violations: string[] = [];
+  /** Whether dead letters are sent again, also those of messages that were cancelled. */
+  isRedriving = false;
+  readonly messages = new Map<string, Message>();
+  /** Messages that a group has acknowledged. */
+  readonly acknowledged = new Set<string>();
+  /** Messages whose acknowledgement got no response. */
+  readonly perhapsAcknowledged = new Set<string>();
+  readonly consumed: string[] = [];
+  /** Successes by receiver and message, with whether the server has stored them. */
+  readonly #delivered = new Map<string, "received" | "settled">();
+  /** Attempts that wait for their responses, by site, receiver and message. */
+  readonly #underWay = new Map<string, { readonly site: Site; readonly lives: number }>();
+
+  constructor(private readonly parts: Parts) {}
+
+  violation(text: string): void {
+    this.violations.push(`${this.parts.now()}: ${text}`);
+  }
+
+  accepted(id: string, number: number): void {
+    if (this.messages.has(id)) this.violation(`two messages have the id ${id}`);
+    this.messages.set(id, { number, cancelledAt: null, isCancelling: false, mayRepeat: false });
+  }
+
+  /** Called when an attempt reaches the network. Returns a function to be called with its response. */
+  requested(site: Site, host: string, id: string): (isSuccess: boolean) => void {
+    const receiver = this.parts.receivers.find((one) => one.host === host);
+    if (receiver === undefined) return () => {};
+    if (!this.#owns(site)) this.violation(`${site.name} sends ${id}, but does not have the application`);
+    const key = keyOf(host, id);
+    const other = this.#underWay.get(key);
+    if (other?.site.isAlive && other.site.lives === other.lives) {
+      this.violation(`${site.name} sends ${id} while an attempt is under way at ${other.site.name}`);
+    }
+    this.#underWay.set(key, { site, lives: site.lives });
+    const message = this.messages.get(id);
+    if (message !== undefined) this.#began(id, message, receiver, site);
+    return (isSuccess) => {
+      this.#underWay.delete(key);
+      if (isSuccess && !this.#delivered.has(key)) this.#delivered.set(key, "received");
+    };
+  }
+
+  #began(id: string, { number, cancelledAt, mayRepeat }: Message, { host, isFifo }: Receiver, site: Site): void {
+    if (!mayRepeat && this.#delivered.get(keyOf(host, id)) === "settled") {
+      this.violation(`${site.name} sends message ${number} to ${host} again`);
+    }
+    if (!mayRepeat && !this.isRedriving && cancelledAt !== null && cancelledAt < this.parts.now() - UNDER_WAY_MS) {
+      this.violation(`${site.name} sends message ${number}, which was cancelled`);
+    }
+    if (!isFifo || mayRepeat) return;
+    for (const [earlierId, earlier] of this.messages) {
+      const isLate = earlier.number < number && !this.#delivered.has(keyOf(host, earlierId));
+      if (isLate && !earlier.mayRepeat && !earlier.isCancelling) {
+        this.violation(`${site.name} sends message ${number} to ${host} before message ${earlier.number}`);
+        return;
+      }
+    }
+  }
+
+  /** Called when a site has stored a success. */
+  settled(site: Site, messageSeq: Seq, endpointSeq: Seq): void {
+    const sql = "SELECT url FROM endpoint WHERE seq = ?";
+    const host = new URL(site.db.query<{ url: string }, [number]>(sql).get(endpointSeq)!.url).hostname;
+    const key = keyOf(host, site.kernel.ids.encode("msg_", messageSeq));
+    if (this.#delivered.has(key)) this.#delivered.set(key, "settled");
+  }
+
+  leased(id: string): void {
+    if (this.acknowledged.has(id)) this.violation(`the group gets ${id}, which it has acknowledged`);
+  }
+
+  #owns({ kernel, db }: Site): boolean {
+    const row = db
+      .query<{ seq: number }, [string]>("SELECT seq FROM application WHERE uid = ? AND deleted_at IS NULL")
+      .get(this.parts.uid);
+    return row !== null && !movesOf(kernel).destination.arriving.has(row.seq);
+  }
+
+  /** Checks what must be true when everything has been delivered. */
+  atTheEnd(): void {
+    for (const [id, { number, isCancelling }] of this.messages) {
+      if (!this.acknowledged.has(id) && !this.perhapsAcknowledged.has(id))
+        this.violation(`the group has not got message ${number}`);
+      if (!this.consumed.includes(id)) this.violation(`the consumer has not got message ${number}`);
+      if (isCancelling) continue;
+      for (const { host } of this.parts.receivers) {
+        if (!this.#delivered.has(keyOf(host, id))) this.violation(`message ${number} was not delivered to ${host}`);
+      }
+    }
+  }
+}
+
+function keyOf(host: string, id: string): string {
+  return `${host} ${id}`;
+}
