@@ -1,16 +1,20 @@
 import { mkdir, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
+import type { PostgresServer } from "../test/support/postgres.ts";
 import { EXECUTABLE } from "./executable.ts";
 import { fuzz } from "./fuzz.ts";
 import { checkSdks } from "./sdks/check.ts";
+import { LANGUAGES } from "./sdks/language.ts";
 import { readTestReport, type TestReport } from "./test-report.ts";
 import { installTestTools } from "./test-tools.ts";
 
 /**
  * `bun run check` runs all checks. It continues after a failure, so that one run shows all failures.
- * Each step before the tests counts as one check, and so does each test. `--sdks` adds the round
- * trips of `bun run check:sdks`, whose steps count as one check each. `--fuzz` adds `bun run fuzz`.
+ * Each step before the tests counts as one check, and so does each test. `--postgres` adds the tests over
+ * HTTP with the data of the servers in PostgreSQL. `--sdks` adds the round trips of
+ * `bun run check:sdks`, whose steps count as one check each, with `--postgres` on both stores. `--fuzz`
+ * adds `bun run fuzz`.
  */
 
 const ROOT = join(import.meta.dir, "..");
@@ -45,15 +49,25 @@ const STEPS: readonly Step[] = [
 const TEST_PROCESSES = availableParallelism() + 1;
 /** How long the longest test files take, in ms. They begin first, so that none of them is the last. */
 const DURATIONS = "test/durations.json";
-const REPORT = join(ROOT, "dist", "tests.xml");
+
+interface TestRun {
+  readonly name: string;
+  /** Name of the report in `dist`. */
+  readonly report: string;
+  /** Empty means all tests. */
+  readonly paths: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+const ALL_TESTS: TestRun = { name: "tests", report: "tests.xml", paths: [], env: {} };
 
 /** Runs Bun. */
-async function run(args: readonly string[]): Promise<{ ok: boolean; ending: string }> {
+async function run(args: readonly string[], env: TestRun["env"] = {}): Promise<{ ok: boolean; ending: string }> {
   const child = Bun.spawn([process.execPath, ...args], {
     cwd: ROOT,
     stdio: ["ignore", "inherit", "inherit"],
     // The API tests run against the new executable instead of the sources.
-    env: { ...process.env, TEST_EXECUTABLE: EXECUTABLE },
+    env: { ...process.env, TEST_EXECUTABLE: EXECUTABLE, ...env },
   });
   await child.exited;
   const ending = child.signalCode === null ? `code ${child.exitCode}` : `signal ${child.signalCode}`;
@@ -67,20 +81,26 @@ async function runStep(step: Step, summary: string[]): Promise<boolean> {
   return ok;
 }
 
-/** Runs the tests. Each file has a global scope of its own, and nothing of it is left for the next file. */
-async function runTests(summary: string[]): Promise<Counts> {
-  console.log("\n── tests");
-  await mkdir(dirname(REPORT), { recursive: true });
-  await rm(REPORT, { force: true });
-  const { ok, ending } = await run([
+/** Runs tests. Each file has a global scope of its own, and nothing of it is left for the next file. */
+async function runTests({ name, report: reportName, paths, env }: TestRun, summary: string[]): Promise<Counts> {
+  console.log(`\n── ${name}`);
+  const begunAt = performance.now();
+  const path = join(ROOT, "dist", reportName);
+  await mkdir(dirname(path), { recursive: true });
+  await rm(path, { force: true });
+  const options = [
     ...["test", `--timeout=${HANGING_MS}`, `--parallel=${TEST_PROCESSES}`, `--timings=${DURATIONS}`],
-    ...["--reporter=junit", `--reporter-outfile=${REPORT}`],
-  ]);
-  const file = Bun.file(REPORT);
+    ...["--reporter=junit", `--reporter-outfile=${path}`],
+  ];
+  const { ok, ending } = await run([...options, ...paths], env);
+  const file = Bun.file(path);
   const report = (await file.exists()) ? readTestReport(await file.text()) : null;
   const counts = countTests(report, ok);
   const { passed, failed, skipped } = counts;
-  summary.push(`${failed === 0 ? "passed" : "FAILED"}  tests: ${passed} passed, ${failed} failed, ${skipped} skipped`);
+  const seconds = Math.round((performance.now() - begunAt) / 1000);
+  summary.push(
+    `${failed === 0 ? "passed" : "FAILED"}  ${name}: ${passed} passed, ${failed} failed, ${skipped} skipped (${seconds} s)`,
+  );
   if (report === null) summary.push(`        the tests have no report (${ending})`);
   else if (!ok && report.failures === 0) summary.push(`        the tests ended with ${ending}`);
   for (const name of report?.failedNames ?? []) summary.push(`        failed: ${name}`);
@@ -99,9 +119,19 @@ function countTests(report: TestReport | null, ok: boolean): Counts {
   return { passed, failed: report.failures + (broken ? 1 : 0), skipped: report.skipped };
 }
 
-async function runSdks(summary: string[]): Promise<Counts> {
+async function runOnPostgres(postgres: PostgresServer | null, summary: string[]): Promise<Counts> {
+  if (postgres === null) {
+    summary.push("skipped tests on PostgreSQL: PostgreSQL is missing");
+    return { passed: 0, failed: 0, skipped: 1 };
+  }
+  const { testsOverHttp, testVariables } = await import("./test-postgres.ts");
+  const tests = { paths: testsOverHttp(), env: testVariables(postgres) };
+  return runTests({ name: "tests on PostgreSQL", report: "tests-postgres.xml", ...tests }, summary);
+}
+
+async function runSdks(postgres: PostgresServer | null, summary: string[]): Promise<Counts> {
   try {
-    const { lines, ...counts } = await checkSdks();
+    const { lines, ...counts } = await checkSdks(LANGUAGES, postgres);
     summary.push(...lines);
     return counts;
   } catch (error) {
@@ -131,8 +161,12 @@ for (const step of STEPS) {
   if (step.name === "build") built = ok;
 }
 if (built) {
-  add(await runTests(summary));
-  if (process.argv.includes("--sdks")) add(await runSdks(summary));
+  add(await runTests(ALL_TESTS, summary));
+  const isOnPostgres = process.argv.includes("--postgres");
+  // Loaded here, because it looks for the programs that were installed above.
+  await using postgres = isOnPostgres ? await (await import("./test-postgres.ts")).startTestPostgres() : null;
+  if (isOnPostgres) add(await runOnPostgres(postgres, summary));
+  if (process.argv.includes("--sdks")) add(await runSdks(postgres, summary));
   if (process.argv.includes("--fuzz")) add(await runFuzz(summary));
 } else {
   summary.push("not run  tests: the executable was not built");
@@ -141,4 +175,4 @@ if (built) {
 console.log(`\n── summary\n${summary.join("\n")}\n`);
 const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : "";
 console.log(`${total.passed} passed, ${total.failed} failed${skipped}`);
-process.exit(total.failed === 0 ? 0 : 1);
+process.exitCode = total.failed === 0 ? 0 : 1;

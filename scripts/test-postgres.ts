@@ -1,24 +1,39 @@
 /**
- * Runs tests with servers that have their data in PostgreSQL. Usage: `bun run test:postgres PATH…`, with
+ * Runs tests with servers that have their data in PostgreSQL. Usage: `bun run test:postgres [PATH…]`, with
  * the paths and options of `bun test`. `TEST_EXECUTABLE` names an executable to test instead of the
  * sources.
  */
-import { hasPostgres, startPostgres } from "../test/support/postgres.ts";
+import { join } from "node:path";
+import { Glob } from "bun";
+import { hasPostgres, type PostgresServer, startPostgres } from "../test/support/postgres.ts";
+
+const ROOT = join(import.meta.dir, "..");
 
 /** Servers of several test processes are connected, and commits need not survive a crash of the machine. */
 const SETTINGS = ["max_connections = 500", "fsync = off"];
 
-/** Runs Bun with the variable `TEST_POSTGRES` and returns its exit code. Must only be called if there is PostgreSQL. */
-export async function runOnPostgres(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-  await using postgres = await startPostgres({ settings: SETTINGS });
-  const child = Bun.spawn([process.execPath, ...args], {
-    stdio: ["ignore", "inherit", "inherit"],
-    env: { ...process.env, ...env, TEST_POSTGRES: postgres.url("postgres") },
-  });
-  return await child.exited;
+/** Starts a server for tests. Returns null where PostgreSQL is missing. */
+export async function startTestPostgres(): Promise<PostgresServer | null> {
+  return hasPostgres ? startPostgres({ settings: SETTINGS }) : null;
+}
+
+/** The variables with which tests have the data of their servers in a PostgreSQL server. */
+export function testVariables(postgres: PostgresServer): Readonly<Record<string, string>> {
+  return { TEST_POSTGRES: postgres.url("postgres") };
+}
+
+/** Returns the paths of the tests that call servers over HTTP, most of which run on either store. */
+export function testsOverHttp(): string[] {
+  return [...new Glob("test/{api,sdk}/*.test.ts").scanSync(ROOT)].sort();
 }
 
 if (import.meta.main) {
-  if (!hasPostgres) process.exit(1);
-  process.exit(await runOnPostgres(["test", "--timeout=60000", ...process.argv.slice(2)]));
+  const given = process.argv.slice(2);
+  await using postgres = await startTestPostgres();
+  if (postgres === null) process.exit(1);
+  const child = Bun.spawn(
+    [process.execPath, "test", "--timeout=60000", ...(given.length > 0 ? given : testsOverHttp())],
+    { stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...testVariables(postgres) } },
+  );
+  process.exitCode = await child.exited;
 }

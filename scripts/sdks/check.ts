@@ -1,10 +1,12 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { PostgresServer } from "../../test/support/postgres.ts";
+import { databaseSettings } from "../../test/support/server-database.ts";
 import { ensureExecutable } from "../executable.ts";
 import { type Command, LANGUAGES, type Language } from "./language.ts";
 import { startFileReceiver } from "./receiver.ts";
-import { startServer } from "./server.ts";
+import { type RunningServer, startServer } from "./server.ts";
 
 /**
  * `bun run check:sdks` runs the same round trip against a real server with the official SDKs of
@@ -41,6 +43,8 @@ type Outcome =
   | { readonly kind: "failed"; readonly steps: number; readonly reason: string }
   | { readonly kind: "skipped"; readonly reason: string };
 
+type Variables = Readonly<Record<string, string>>;
+
 interface Finished {
   readonly ok: boolean;
   readonly output: string;
@@ -50,7 +54,7 @@ async function execute(
   command: Command,
   language: Language,
   timeoutMs: number,
-  env: Readonly<Record<string, string>> = {},
+  env: Variables = {},
 ): Promise<Finished> {
   const child = Bun.spawn([...command], {
     cwd: language.directory,
@@ -98,7 +102,21 @@ async function prepare(language: Language): Promise<Outcome | null> {
   return null;
 }
 
-async function roundTrip(language: Language, env: Readonly<Record<string, string>>): Promise<Outcome> {
+/** Runs the program of a language against one server after another, until one fails. */
+async function roundTrips(language: Language, servers: readonly RunningServer[], env: Variables): Promise<Outcome> {
+  let steps = 0;
+  for (const { url, token, grpcAddress } of servers) {
+    const outcome = await roundTrip(language, {
+      ...env,
+      ...{ SERVER_URL: url, SERVER_TOKEN: token, GRPC_ADDRESS: grpcAddress },
+    });
+    if (outcome.kind !== "passed") return outcome;
+    steps += outcome.steps;
+  }
+  return { kind: "passed", steps };
+}
+
+async function roundTrip(language: Language, env: Variables): Promise<Outcome> {
   const { ok, output } = await execute(language.run, language, RUN_TIMEOUT_MS, env);
   console.log(output);
   const steps = output.match(/^passed {2}/gm)?.length ?? 0;
@@ -115,30 +133,29 @@ function describeOutcome(language: Language, outcome: Outcome): string {
 
 /**
  * Runs all round trips in sequence against `dist/boathook`, and builds it first if it is older than
- * its sources.
+ * its sources. With a PostgreSQL server, runs each one a second time, with the data in it.
  */
-export async function checkSdks(languages: readonly Language[] = LANGUAGES): Promise<SdkReport> {
+export async function checkSdks(
+  languages: readonly Language[] = LANGUAGES,
+  postgres: PostgresServer | null = null,
+): Promise<SdkReport> {
   await ensureExecutable();
   const received = await mkdtemp(join(tmpdir(), "boathook-received-"));
   await mkdir(join(import.meta.dir, "..", "..", "dist", "sdks"), { recursive: true });
   const receiver = startFileReceiver(received);
-  const server = await startServer();
-  const env = {
-    SERVER_URL: server.url,
-    SERVER_TOKEN: server.token,
-    RECEIVER_URL: receiver.url,
-    RECEIVED_DIR: received,
-    GRPC_ADDRESS: server.grpcAddress,
-  };
+  const env = { RECEIVER_URL: receiver.url, RECEIVED_DIR: received };
+  const servers: RunningServer[] = [];
   try {
+    servers.push(await startServer());
+    if (postgres !== null) servers.push(await startServer(databaseSettings(await postgres.createDatabase())));
     const outcomes: Outcome[] = [];
     for (const language of languages) {
       console.log(`\n── ${language.name}`);
-      outcomes.push((await prepare(language)) ?? (await roundTrip(language, env)));
+      outcomes.push((await prepare(language)) ?? (await roundTrips(language, servers, env)));
     }
     return summarize(languages, outcomes);
   } finally {
-    await server.stop();
+    for (const server of servers) await server.stop();
     await receiver.stop();
     await rm(received, { recursive: true, force: true });
   }

@@ -16,10 +16,11 @@ export interface RunningServer {
 const START_TIMEOUT_MS = 30_000;
 
 /**
- * Starts the executable on a free port of 127.0.0.1. Rejects if it exits or does not serve within
+ * Starts the executable on a free port of 127.0.0.1. `store` are the settings of its store, as variables;
+ * by default its data are in its data directory. Rejects if it exits or does not serve within
  * `START_TIMEOUT_MS`.
  */
-export async function startServer(): Promise<RunningServer> {
+export async function startServer(store: Readonly<Record<string, string>> = {}): Promise<RunningServer> {
   const home = await mkdtemp(join(tmpdir(), "boathook-sdks-"));
   const token = crypto.randomUUID();
   const options = [
@@ -32,7 +33,7 @@ export async function startServer(): Promise<RunningServer> {
   ];
   const child = Bun.spawn([EXECUTABLE, "serve", ...options], {
     cwd: home,
-    env: { PATH: process.env.PATH ?? "", HOME: home, BOATHOOK_ROOT_TOKEN: token },
+    env: { PATH: process.env.PATH ?? "", HOME: home, BOATHOOK_ROOT_TOKEN: token, ...store },
     stdio: ["ignore", "pipe", "inherit"],
   });
   const log = child.stdout[Symbol.asyncIterator]();

@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { SQL } from "bun";
-import { UNFINISHED_STORE_VARIABLE } from "../../src/server-store.ts";
 import { executable, type RunningBoathook, startBoathook } from "./binary.ts";
 import { clientOf, type Send } from "./client.ts";
 import { startPgbouncer } from "./pgbouncer.ts";
 import { type PostgresServer, startPostgres } from "./postgres.ts";
 import { ROOT_TOKEN } from "./server.ts";
+import { databaseSettings } from "./server-database.ts";
 import { temporaryDirectory } from "./temporary.ts";
 
 /** A process that shares a database with others. */
@@ -61,10 +61,8 @@ export async function startInstances(options: GroupOptions = {}): Promise<Instan
   const url = await server.createDatabase();
   const pooler = isPooled ? await startPgbouncer(server) : null;
   const env = {
-    BOATHOOK_STORE: pooler?.through(url) ?? url,
-    BOATHOOK_ENCRYPTION_KEY: "00".repeat(32),
+    ...databaseSettings(pooler?.through(url) ?? url),
     BOATHOOK_ROOT_TOKEN: ROOT_TOKEN,
-    [UNFINISHED_STORE_VARIABLE]: "yes",
   };
   const all = ["--allow-subnets=127.0.0.0/8", ...args];
   const instances: InstanceProcess[] = [];

@@ -1,4 +1,3 @@
-import { test } from "bun:test";
 import { SQL } from "bun";
 import { UNFINISHED_STORE_VARIABLE } from "../../src/server-store.ts";
 
@@ -10,11 +9,9 @@ const { TEST_POSTGRES: postgres } = process.env;
 
 export const isOnPostgres = postgres !== undefined;
 
-/** Returns a function like `test`, for a test of something that only a data directory has. */
-export function onlyOnSqlite(reason: string): typeof test {
-  if (!isOnPostgres) return test;
-  console.log(`Skipped on PostgreSQL: ${reason}`);
-  return test.skip as typeof test;
+/** Returns the settings of servers and commands with their data in a database, as variables. */
+export function databaseSettings(url: string): Readonly<Record<string, string>> {
+  return { BOATHOOK_STORE: url, BOATHOOK_ENCRYPTION_KEY: "00".repeat(32), [UNFINISHED_STORE_VARIABLE]: "yes" };
 }
 
 /** The data of one server in PostgreSQL. */
@@ -37,11 +34,7 @@ export async function createServerDatabase(): Promise<ServerDatabase | null> {
   const url = new URL(postgres);
   url.pathname = `/${name}`;
   return {
-    env: {
-      BOATHOOK_STORE: url.href,
-      BOATHOOK_ENCRYPTION_KEY: "00".repeat(32),
-      [UNFINISHED_STORE_VARIABLE]: "yes",
-    },
+    env: databaseSettings(url.href),
     run: (statement) => runIn(url.href, (sql) => sql.unsafe(statement)).then(() => {}),
     endLeases: () => runIn(url.href, (sql) => sql`UPDATE instance SET expires_at = '-infinity'`).then(() => {}),
     values: () => runIn(url.href, allValues),
