@@ -9,10 +9,13 @@ export function stateOf(error: unknown): string {
 
 /**
  * SQLSTATEs that are caused by the server or the way to it, not by the statement: lost connections
- * (08), resources (53), shutdown and recovery (57P), a standby that became read-only (25006),
- * input and output (58).
+ * (08), resources (53), shutdown and recovery (57P), a standby that became read-only (25006), an open
+ * transaction that took too long (25P03, 25P04), a user who may not log in (28) or use a table (42501), a
+ * database that was removed (3D000), input and output (58).
  */
-const FROM_SERVER = /^(08|53|57P|25006|58)/;
+const FROM_SERVER = /^(08|28|53|57P|25006|25P0[34]|3D000|42501|58)/;
+/** SQLSTATEs of a statement that was cancelled: by hand or `statement_timeout`, or by `lock_timeout`. */
+const CANCELLED = /^(57014|55P03)$/;
 
 /** Returns whether the server, or the connection to it, has failed. */
 export function isOutage(error: unknown): boolean {
@@ -20,6 +23,11 @@ export function isOutage(error: unknown): boolean {
   const { code } = (error ?? {}) as { readonly code?: unknown };
   if (typeof code !== "string" || !code.startsWith("ERR_POSTGRES_")) return false;
   return code === "ERR_POSTGRES_SERVER_ERROR" ? FROM_SERVER.test(stateOf(error)) : true;
+}
+
+/** Returns whether the server ended only this statement, because of a limit of time or a request of its operator. */
+export function isCancelled(error: unknown): boolean {
+  return CANCELLED.test(stateOf(error));
 }
 
 /** Returns whether an error means that stored data are damaged (SQLSTATE class XX, without XX000). */
@@ -63,21 +71,25 @@ export function unavailable(error: unknown, consequence: string): StoreUnavailab
 
 /**
  * Runs a read. Repeats it once if its connection was lost, because the server may have ended a
- * connection that was idle. Calls `onFailed` and rejects with `StoreUnavailable` if the server cannot be
- * reached or the data are damaged.
+ * connection that was idle, or if a concurrent transaction made it fail. Rejects with `StoreUnavailable`
+ * if the server has not run it. Calls `onFailed` if the server cannot be used for other reads either: it
+ * cannot be reached, or the data are damaged.
  */
 export async function retried<T>(read: () => Promise<T>, onFailed: (error: StoreUnavailable) => void): Promise<T> {
   try {
     return await read();
   } catch (error) {
-    if (!isOutage(error) && !isDamage(error)) throw error;
+    if (isCancelled(error)) throw unavailable(error, "Nothing was read.");
+    if (!isFailure(error) && !isConflict(error)) throw error;
   }
   try {
     return await read();
   } catch (error) {
-    if (!isOutage(error) && !isDamage(error)) throw error;
-    const failure = unavailable(error, "Nothing was read.");
-    onFailed(failure);
-    throw failure;
+    if (!isFailure(error) && !isConflict(error) && !isCancelled(error)) throw error;
+    const unread = unavailable(error, "Nothing was read.");
+    if (isFailure(error)) onFailed(unread);
+    throw unread;
   }
 }
+
+const isFailure = (error: unknown): boolean => isOutage(error) || isDamage(error);

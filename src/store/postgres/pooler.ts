@@ -32,8 +32,11 @@ interface Sight {
 }
 
 async function connectOnce(url: string, since: string | null): Promise<Sight> {
-  const sql = new SQL(url, { adapter: "postgres", max: 1, prepare: false, connectionTimeout: CONNECT_TIMEOUT_SECONDS });
+  const options = { adapter: "postgres", max: 1, prepare: false, connectionTimeout: CONNECT_TIMEOUT_SECONDS } as const;
+  let sql: SQL | null = null;
   try {
+    // Throws if a parameter in the URL is invalid.
+    sql = new SQL(url, options);
     const [row] = await sql.unsafe(
       `SELECT backend_start < $1::timestamptz AS "isOlder", clock_timestamp()::text AS now
        FROM pg_stat_activity WHERE pid = pg_backend_pid()`,
@@ -43,6 +46,6 @@ async function connectOnce(url: string, since: string | null): Promise<Sight> {
   } catch (error) {
     throw unavailable(error, "Nothing was read.");
   } finally {
-    await sql.close();
+    await sql?.close();
   }
 }

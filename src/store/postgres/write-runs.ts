@@ -1,4 +1,4 @@
-import { isAftermath, isConflict, isOutage } from "./errors.ts";
+import { isAftermath, isCancelled, isConflict, isOutage, unavailable } from "./errors.ts";
 import type { BatchVerb, Transaction, Write } from "./write.ts";
 
 type Result = PromiseSettledResult<unknown>;
@@ -65,7 +65,10 @@ export async function runApart(transaction: Transaction, writes: readonly Write[
     } catch (reason) {
       if (isOutage(reason) || isConflict(reason)) throw reason;
       await transaction.run("ROLLBACK TO one");
-      results.push({ status: "rejected", reason });
+      results.push({
+        status: "rejected",
+        reason: isCancelled(reason) ? unavailable(reason, "Nothing was stored.") : reason,
+      });
     }
     await transaction.run("RELEASE one");
   }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { SQL } from "bun";
 import type { Fact, FactOf } from "../../../src/core/fact.ts";
 import { StoreUnavailable } from "../../../src/store/index.ts";
 import { openStore } from "../../../src/store/postgres/index.ts";
@@ -21,6 +22,23 @@ describe.skipIf(!hasPostgres)("the health of a store on PostgreSQL", () => {
     await soon(housekeeping.health, ({ failing }) => !failing);
     expect(stated().map(({ type }) => type)).toEqual(["store.failing", "store.recovered"]);
     expect(stated()[0] as FactOf<"store.failing">).toMatchObject({ full: false, damaged: false });
+    await close();
+  });
+
+  test("a read or write whose statement is cancelled finds the store unavailable, but the store is not failing", async () => {
+    await using server = await startPostgres();
+    const url = await server.createDatabase();
+    await using sql = new SQL(url, { max: 1 });
+    await sql.unsafe(`ALTER DATABASE ${new URL(url).pathname.slice(1)} SET lock_timeout = '50ms'`);
+    const { configuration, housekeeping, close } = await openStore(optionsFor(url));
+    await sql.begin(async (transaction) => {
+      await transaction`LOCK TABLE environment, meta IN ACCESS EXCLUSIVE MODE`;
+      expect(await configuration.environments.list().catch((error) => error)).toBeInstanceOf(StoreUnavailable);
+      expect(await housekeeping.meta.set("name", "value").catch((error) => error)).toBeInstanceOf(StoreUnavailable);
+      expect(await housekeeping.health()).toEqual({ failing: false, damaged: false });
+    });
+    await housekeeping.meta.set("name", "value");
+    expect(await housekeeping.meta.get("name")).toBe("value");
     await close();
   });
 });
