@@ -1,4 +1,8 @@
 #!/usr/bin/env bun
-import { runCommandLine } from "./cli/program.ts";
+import { assumeLittleMemory } from "./cli/heap-growth.ts";
 
-process.exit(await runCommandLine(process.argv.slice(2)));
+const args = process.argv.slice(2);
+assumeLittleMemory(args);
+// Imported only now, because the program may start again.
+const { runCommandLine } = await import("./cli/program.ts");
+process.exit(await runCommandLine(args));
