@@ -1,6 +1,7 @@
 import { type ReservedSQL, SQL } from "bun";
 import type { StoreUnavailable } from "../index.ts";
 import { retried, unavailable } from "./errors.ts";
+import { Limiter } from "./limiter.ts";
 import { type Bindings, type Parameter, positional } from "./parameters.ts";
 
 export type { Bindings, Parameter } from "./parameters.ts";
@@ -90,6 +91,9 @@ function sessionOf(reserved: ReservedSQL): Session {
   };
 }
 
+/** How many surveys run at once. The lease of the process is renewed over the other connections. */
+const SURVEYS_MAX = 2;
+
 /** Maximum time to wait for a connection, in seconds. */
 export const CONNECT_TIMEOUT_SECONDS = 5;
 
@@ -127,9 +131,11 @@ export class Database implements Queries {
   readonly run: Queries["run"];
   /**
    * Queries with many parts that may read many rows, such as those of surveys. Compiling them takes
-   * PostgreSQL seconds, and running them milliseconds.
+   * PostgreSQL seconds, and running them milliseconds. Few of them run at once, so that connections
+   * remain for the queries that deliveries need.
    */
   readonly surveys: Queries;
+  readonly #surveyLimit = new Limiter(SURVEYS_MAX);
 
   constructor({ url, readersMax = 4, prepare = true, onReadFailed = () => {} }: DatabaseOptions) {
     this.#pool = new SQL(url, {
@@ -141,7 +147,9 @@ export class Database implements Queries {
     this.all = queries.all;
     this.first = queries.first;
     this.run = queries.run;
-    this.surveys = queriesOf((sql, parameters) => retried(() => this.#survey(sql, parameters), onReadFailed));
+    const survey = (sql: string, parameters: readonly Parameter[] | Bindings) =>
+      this.#surveyLimit.run(() => this.#survey(sql, parameters));
+    this.surveys = queriesOf((sql, parameters) => retried(() => survey(sql, parameters), onReadFailed));
   }
 
   async #survey(sql: string, parameters: readonly Parameter[] | Bindings): Promise<Result> {

@@ -12,17 +12,17 @@ import {
 } from "../sql/dead-letters.ts";
 import { STATE } from "../sql/delivery-row.ts";
 import { type Conditions, pageOf, walk } from "../sql/page.ts";
-import type { Database } from "./database.ts";
+import type { Queries } from "./database.ts";
 import { numbers } from "./parameters.ts";
 
 /** All dead letters, to which conditions can be added. */
 export const DEAD_LETTERS = `FROM ended d JOIN endpoint e ON e.seq = d.endpoint_seq JOIN application a ON a.seq = e.application_seq
   JOIN message m ON m.seq = d.message_seq WHERE d.state = ${STATE.dead}`;
 
-export function deadLetters(database: Database): History["deadLetters"] {
+export function deadLetters(queries: Queries): History["deadLetters"] {
   const groups = async (where: Conditions): Promise<DeadLetterGroup[]> =>
     sortedGroups(
-      await database.all<DeadLetterGroup>(
+      await queries.all<DeadLetterGroup>(
         `SELECT ${DEAD_LETTER_GROUP_COLUMNS} ${DEAD_LETTERS}${where.sql}
          GROUP BY e.application_seq, d.endpoint_seq, m.event_type, d.reason`,
         where.values,
@@ -32,12 +32,12 @@ export function deadLetters(database: Database): History["deadLetters"] {
     list: async (filter, page) => {
       const where = deadLetterConditions(filter);
       const { condition, direction } = walk("d.seq", page);
-      const rows = await database.all<DeadLetterRow>(
+      const rows = await queries.all<DeadLetterRow>(
         `SELECT ${DEAD_LETTER_COLUMNS} ${DEAD_LETTERS}${where.sql}${condition} ORDER BY d.seq ${direction} LIMIT $limit`,
         { ...where.values, limit: page.limit + 1, from: page.from },
       );
       const { rows: shown, more } = pageOf(rows, page);
-      const attempts = await lastAttempts(database, shown);
+      const attempts = await lastAttempts(queries, shown);
       return { rows: shown.map((row) => toDeadLetter(row, attempts.get(row.seq) ?? null)), more };
     },
     groups: (filter) => groups(deadLetterConditions(filter)),
@@ -46,9 +46,9 @@ export function deadLetters(database: Database): History["deadLetters"] {
 }
 
 /** Returns the last attempt of each delivery. */
-async function lastAttempts(database: Database, letters: readonly DeadLetterRow[]): Promise<ReadonlyMap<Seq, Attempt>> {
+async function lastAttempts(queries: Queries, letters: readonly DeadLetterRow[]): Promise<ReadonlyMap<Seq, Attempt>> {
   if (letters.length === 0) return new Map();
-  const rows = await database.all<AttemptRow>(
+  const rows = await queries.all<AttemptRow>(
     `SELECT t.* FROM unnest($1::bigint[], $2::bigint[]) AS d(message_seq, seq) CROSS JOIN LATERAL (
        SELECT ${attemptColumns(true)} FROM attempt t
        WHERE t.message_seq = d.message_seq AND t.delivery_seq = d.seq ORDER BY t.seq DESC LIMIT 1) AS t`,

@@ -23,7 +23,7 @@ export function history(database: Database, committer: Committer, box: SecretBox
       latest: latestVerb(database.surveys),
     },
     attempts: attempts(database, committer, box),
-    deadLetters: deadLetters(database),
+    deadLetters: deadLetters(database.surveys),
     replayable: replayable(database),
     pollers: pollers(database, committer),
     groups: pollerGroups(committer),

@@ -1,0 +1,35 @@
+import { afterAll, describe, expect, test } from "bun:test";
+import { SQL } from "bun";
+import { openStore } from "../../../src/store/postgres/index.ts";
+import { hasPostgres } from "../../support/postgres.ts";
+import { soon } from "../../support/soon.ts";
+import { closeSharedServer, optionsFor, preparedDatabase } from "./open.ts";
+
+afterAll(closeSharedServer);
+
+/** More than there are connections. */
+const QUERIES = 20;
+
+describe.skipIf(!hasPostgres)("queries that take long", () => {
+  test("dead letters that many callers count at once leave connections for other reads and for the lease", async () => {
+    const url = await preparedDatabase();
+    await using sql = new SQL(url, { max: 1 });
+    const store = await openStore(optionsFor(url, { leaseMs: 2000 }));
+    const { slot, expires } = (await sql`SELECT slot, expires_at AS expires FROM instance WHERE held`)[0];
+    let counted: Promise<unknown[]> = Promise.resolve([]);
+    await sql.begin(async (transaction) => {
+      await transaction`LOCK TABLE ended IN ACCESS EXCLUSIVE MODE`;
+      counted = Promise.all(
+        Array.from({ length: QUERIES }, () => store.history.deadLetters.groups({ environmentSeq: 1 })),
+      );
+      const waiting = () => transaction`SELECT count(*)::int AS count FROM pg_locks WHERE NOT granted`;
+      await soon(waiting, ([{ count }]) => count > 0);
+      expect(await store.configuration.environments.list()).toBeArray();
+      const renewed = () => transaction`SELECT held FROM instance WHERE slot = ${slot} AND expires_at > ${expires}`;
+      const [row] = await soon(renewed, ({ length }) => length === 1);
+      expect(row.held).toBe(true);
+    });
+    expect(await counted).toEqual(Array.from({ length: QUERIES }, () => []));
+    await store.close();
+  });
+});
