@@ -53,7 +53,7 @@ describe("the state of the server", () => {
       store: {
         engine: expect.stringMatching(isOnPostgres ? /^PostgreSQL \d+\./ : /^SQLite 3\./),
         schemaVersion: expect.any(Number),
-        dataDir: server.dataDir,
+        dataDir: isOnPostgres ? null : server.dataDir,
         sync: "normal",
         failing: false,
         damaged: false,
