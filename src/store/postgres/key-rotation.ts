@@ -4,7 +4,7 @@ import { counted } from "../../core/text.ts";
 import { KeyBox } from "../sql/secret-box.ts";
 import { Database, type Queries, type Session } from "./database.ts";
 import { FINGERPRINT, type KeyState, keyStateOf, PREVIOUS_KEY } from "./keys.ts";
-import { PAYLOAD_LINK_KEY } from "./meta.ts";
+import { PAYLOAD_LINK_KEY, readMeta, writeMeta } from "./meta.ts";
 import { migrate } from "./migrate.ts";
 import { resealAll } from "./reseal.ts";
 
@@ -83,15 +83,12 @@ async function begin(database: Database, from: KeyBox, to: KeyBox): Promise<void
     await requireNoInstance(session);
     const { fingerprint } = await keyStateOf(session);
     if (fingerprint !== from.fingerprint) throw new StartError("Another command has just replaced the encryption key.");
-    const set = (name: string, value: string) =>
-      session.run(
-        "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-        [name, value],
-      );
-    await set(FINGERPRINT, to.fingerprint);
-    await set(PREVIOUS_KEY, sealedHex(to, from.hex));
-    const link = await session.first<{ value: string }>("SELECT value FROM meta WHERE name = $1", [PAYLOAD_LINK_KEY]);
-    if (link !== null) await set(PAYLOAD_LINK_KEY, sealedHex(to, from.open(Buffer.from(link.value, "hex"))));
+    await writeMeta(session, FINGERPRINT, to.fingerprint);
+    await writeMeta(session, PREVIOUS_KEY, sealedHex(to, from.hex));
+    const link = await readMeta(session, PAYLOAD_LINK_KEY);
+    if (link !== null) {
+      await writeMeta(session, PAYLOAD_LINK_KEY, sealedHex(to, from.open(Buffer.from(link, "hex"))));
+    }
   });
 }
 

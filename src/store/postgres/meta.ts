@@ -6,30 +6,34 @@ import type { Database, Queries } from "./database.ts";
 
 export function meta(database: Database, committer: Committer): Housekeeping["meta"] {
   return {
-    get: async (name) => {
-      const row = await database.first<{ value: string }>("SELECT value FROM meta WHERE name = $1", [name]);
-      return row?.value ?? null;
-    },
+    get: (name) => readMeta(database, name),
     set: (name, value) =>
       committer.write(async (transaction) => {
         if (value === null) await transaction.run("DELETE FROM meta WHERE name = $1", [name]);
-        else {
-          await transaction.run(
-            "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-            [name, value],
-          );
-        }
+        else await writeMeta(transaction, name, value);
       }),
   };
 }
 
+/** Returns the value with a name in the table `meta`, or null. */
+export async function readMeta(queries: Queries, name: string): Promise<string | null> {
+  const row = await queries.first<{ value: string }>("SELECT value FROM meta WHERE name = $1", [name]);
+  return row?.value ?? null;
+}
+
+export async function writeMeta(queries: Queries, name: string, value: string): Promise<void> {
+  await queries.run(
+    "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    [name, value],
+  );
+}
+
 /** Returns a stored value. If it does not exist, stores a new one, unless another instance does so first. */
 export async function once(queries: Queries, name: string, make: () => string): Promise<string> {
-  const read = () => queries.first<{ value: string }>("SELECT value FROM meta WHERE name = $1", [name]);
-  const known = await read();
-  if (known !== null) return known.value;
+  const known = await readMeta(queries, name);
+  if (known !== null) return known;
   await queries.run("INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING", [name, make()]);
-  return (await read())!.value;
+  return (await readMeta(queries, name))!;
 }
 
 /** Returns the seed of ids. It is generated with the database. */

@@ -4,6 +4,7 @@ import { type Housekeeping, StoreUnavailable } from "../index.ts";
 import { HealthRecord } from "../sql/store-health.ts";
 import type { Database } from "./database.ts";
 import { troubleOf } from "./errors.ts";
+import { writeMeta } from "./meta.ts";
 import { migrations } from "./migrations.ts";
 
 type Verbs = Pick<Housekeeping, "size" | "diskFreeBytes" | "about" | "ping" | "health" | "unenforcedRules">;
@@ -72,11 +73,8 @@ export function healthRecord(clock: Clock, onFact: (fact: Fact) => void, probe: 
 }
 
 /** Commits a small write. It tests whether the database works. */
-export async function probe(database: Database, clock: Clock): Promise<void> {
-  await database.run(
-    "INSERT INTO meta (name, value) VALUES ('probed-at', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-    [String(clock.now())],
-  );
+export function probe(database: Database, clock: Clock): Promise<void> {
+  return writeMeta(database, "probed-at", String(clock.now()));
 }
 
 /** Returns `onFact`, which also reports the results of commits to `health`. */
