@@ -1,13 +1,9 @@
 import type { Signal } from "../../core/signal.ts";
 import type { Claim, LaneWishes, Queue } from "../index.ts";
 import type { Database } from "./database.ts";
-import type { Instance } from "./instance.ts";
+import { hasLiveOwner, type Instance } from "./instance.ts";
 import { LANE_PARTITIONS, lanePartitionOf } from "./lane-partition.ts";
 import { type Exceptions, PreferredLanes } from "./preferred-lanes.ts";
-
-/** Holds for a partition `p` whose instance is alive. */
-const IS_SERVED = `EXISTS (SELECT 1 FROM instance i
-  WHERE i.slot = p.slot AND i.fence = p.fence AND i.expires_at > clock_timestamp())`;
 
 /**
  * Takes partitions for the instance `$1` with the fence `$2`, up to its fair share of all `$3`. Returns all that it
@@ -17,7 +13,7 @@ const TAKE = `WITH serving AS (UPDATE instance SET serves = true WHERE slot = $1
   fair AS (SELECT ceil($3::float8 / (count(*) + 1))::integer AS share FROM instance
     WHERE serves AND slot <> $1 AND expires_at > clock_timestamp()),
   owned AS (SELECT number FROM lane_partition WHERE slot = $1 AND fence = $2),
-  free AS (SELECT number FROM lane_partition p WHERE NOT ${IS_SERVED} ORDER BY number
+  free AS (SELECT number FROM lane_partition p WHERE NOT ${hasLiveOwner("p")} ORDER BY number
     LIMIT GREATEST(0, (SELECT share FROM fair) - (SELECT count(*) FROM owned)) FOR UPDATE SKIP LOCKED),
   taken AS (UPDATE lane_partition SET slot = $1, fence = $2 WHERE number IN (SELECT number FROM free) RETURNING number),
   has AS (SELECT number FROM owned UNION SELECT number FROM taken)

@@ -17,6 +17,16 @@ interface Held {
 }
 
 const IS_OURS = "slot = $1 AND fence = $2 AND held";
+
+/** Evicts the processes whose lease has expired. */
+export const EVICT_EXPIRED = `WITH expired AS (
+    SELECT slot FROM instance WHERE held AND expires_at <= clock_timestamp() FOR UPDATE SKIP LOCKED)
+  UPDATE instance i SET fence = fence + 1, held = false, serves = false FROM expired WHERE i.slot = expired.slot`;
+
+/** Holds for a row whose owner, in its columns `slot` and `fence`, is a process that is alive. */
+export const hasLiveOwner = (row: string): string => `EXISTS (SELECT 1 FROM instance i
+  WHERE i.slot = ${row}.slot AND i.fence = ${row}.fence AND i.expires_at > clock_timestamp())`;
+
 /** The time of the database's clock, in ms since the Unix epoch. */
 export const DATABASE_TIME = `(extract(epoch FROM clock_timestamp()) * 1000)::float8 AS time`;
 
@@ -147,11 +157,7 @@ export class Instance {
 
   /** Evicts the processes whose lease has expired. */
   async evictExpired(): Promise<void> {
-    await this.parts.database.run(
-      `WITH expired AS (
-         SELECT slot FROM instance WHERE held AND expires_at <= clock_timestamp() FOR UPDATE SKIP LOCKED)
-       UPDATE instance i SET fence = fence + 1, held = false, serves = false FROM expired WHERE i.slot = expired.slot`,
-    );
+    await this.parts.database.run(EVICT_EXPIRED);
   }
 
   async #reserve(askedAt: number): Promise<boolean> {

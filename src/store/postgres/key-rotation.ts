@@ -3,6 +3,7 @@ import { StartError } from "../../core/start-error.ts";
 import { counted } from "../../core/text.ts";
 import { KeyBox } from "../sql/secret-box.ts";
 import { Database, type Queries, type Session } from "./database.ts";
+import { EVICT_EXPIRED } from "./instance.ts";
 import { FINGERPRINT, type KeyState, keyStateOf, PREVIOUS_KEY } from "./keys.ts";
 import { PAYLOAD_LINK_KEY, readMeta, writeMeta } from "./meta.ts";
 import { migrate } from "./migrate.ts";
@@ -94,9 +95,7 @@ async function begin(database: Database, from: KeyBox, to: KeyBox): Promise<void
 
 /** Evicts the processes whose lease has expired. Throws `StartError` if others use the database. */
 async function requireNoInstance(queries: Queries): Promise<void> {
-  await queries.run(
-    "UPDATE instance SET fence = fence + 1, held = false, serves = false WHERE held AND expires_at <= clock_timestamp()",
-  );
+  await queries.run(EVICT_EXPIRED);
   const { count } = (await queries.first<{ count: number }>("SELECT count(*) AS count FROM instance WHERE held"))!;
   if (count === 0) return;
   throw new StartError(

@@ -1,13 +1,9 @@
 import type { Seq } from "../../core/id.ts";
 import type { Claim } from "../index.ts";
 import type { Database } from "./database.ts";
-import type { Instance } from "./instance.ts";
+import { hasLiveOwner, type Instance } from "./instance.ts";
 import { lanePartitionOf } from "./lane-partition.ts";
 import { numbers as array } from "./parameters.ts";
-
-/** Holds for a row `r` whose instance is alive. */
-const IS_LIVE = `EXISTS (SELECT 1 FROM instance i
-  WHERE i.slot = r.slot AND i.fence = r.fence AND i.expires_at > clock_timestamp())`;
 
 interface Row {
   readonly endpointSeq: Seq;
@@ -89,7 +85,7 @@ export class PreferredLanes {
   async #read(): Promise<Map<Seq, Row>> {
     const { slot, fence } = this.instance;
     const rows = await this.database.all<Row>(
-      `SELECT endpoint_seq AS "endpointSeq", slot = $1 AND fence = $2 AS "isOurs", ready FROM preferred_lane r WHERE ${IS_LIVE}`,
+      `SELECT endpoint_seq AS "endpointSeq", slot = $1 AND fence = $2 AS "isOurs", ready FROM preferred_lane r WHERE ${hasLiveOwner("r")}`,
       [slot, fence],
     );
     return new Map(rows.map((row) => [row.endpointSeq, row]));
@@ -101,7 +97,7 @@ export class PreferredLanes {
     const { slot, fence } = this.instance;
     const rows = await this.database.all<Pick<Row, "endpointSeq">>(
       `INSERT INTO preferred_lane AS r SELECT seq, $1, $2, false FROM unnest($3::bigint[]) AS seq ORDER BY seq
-       ON CONFLICT (endpoint_seq) DO UPDATE SET slot = excluded.slot, fence = excluded.fence, ready = false WHERE NOT ${IS_LIVE}
+       ON CONFLICT (endpoint_seq) DO UPDATE SET slot = excluded.slot, fence = excluded.fence, ready = false WHERE NOT ${hasLiveOwner("r")}
        RETURNING endpoint_seq AS "endpointSeq"`,
       [slot, fence, array(endpointSeqs)],
     );

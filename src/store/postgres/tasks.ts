@@ -3,14 +3,10 @@ import { pageOf, walk } from "../sql/page.ts";
 import { TASK_COLUMNS, type TaskRow, taskConditions, toTask } from "../sql/task-row.ts";
 import type { Committer, Transaction } from "./commit.ts";
 import type { Database } from "./database.ts";
-import type { Instance } from "./instance.ts";
+import { hasLiveOwner, type Instance } from "./instance.ts";
 
 /** The slot of a task whose lease nobody holds. */
 const NOBODY = -1;
-
-/** Holds for a task that a live instance has leased. */
-const IS_LEASED = `EXISTS (SELECT 1 FROM instance i
-  WHERE i.slot = task.slot AND i.fence = task.fence AND i.expires_at > clock_timestamp())`;
 
 /** Stores the progress of a task within a transaction. */
 export type TaskUpdate = (transaction: Transaction, task: Task) => Promise<void>;
@@ -93,7 +89,7 @@ async function cancel(
 async function lease(transaction: Transaction, { slot, fence }: Instance): Promise<Task[]> {
   await transaction.run(
     `UPDATE task SET slot = $1, fence = $2 WHERE seq IN (
-       SELECT seq FROM task WHERE status = 'running' AND NOT ${IS_LEASED} ORDER BY seq FOR UPDATE SKIP LOCKED)`,
+       SELECT seq FROM task WHERE status = 'running' AND NOT ${hasLiveOwner("task")} ORDER BY seq FOR UPDATE SKIP LOCKED)`,
     [slot, fence],
   );
   const rows = await transaction.all<TaskRow>(
