@@ -2,13 +2,13 @@ import { seqAt } from "../../core/id.ts";
 import type { Signal } from "../../core/signal.ts";
 import type { Cancel, Clock } from "../../ports.ts";
 import type { Feed } from "../feed.ts";
+import { ChangeWriter, signalsOf } from "./change-writer.ts";
 import type { Committer } from "./commit.ts";
 import type { Database } from "./database.ts";
 import type { DatabaseClock } from "./database-clock.ts";
 import { isOutage } from "./errors.ts";
 import { DATABASE_TIME, type Instance } from "./instance.ts";
 import type { SlotSeqSource } from "./numbers.ts";
-import { Outbox, signalsOf } from "./outbox.ts";
 import { numbers as array } from "./parameters.ts";
 
 /** How often a process looks at the others, in ms. */
@@ -60,7 +60,7 @@ export interface FeedParts {
  */
 export class PostgresFeed {
   readonly #others = new Map<number, Other>();
-  readonly #outbox: Outbox;
+  readonly #changes: ChangeWriter;
   #listener: (signal: Signal) => void = () => {};
   #cancel: Cancel = () => {};
   #looking: Promise<void> | null = null;
@@ -73,7 +73,7 @@ export class PostgresFeed {
   #isClosed = false;
 
   constructor(private readonly parts: FeedParts) {
-    this.#outbox = new Outbox(parts);
+    this.#changes = new ChangeWriter(parts);
     this.#lookedAt = parts.clock.steady();
     this.#sweptAt = this.#lookedAt;
   }
@@ -96,7 +96,7 @@ export class PostgresFeed {
     subscribe: (listener) => {
       this.#listener = listener;
     },
-    publish: (signal) => this.#outbox.add(signal),
+    publish: (signal) => this.#changes.add(signal),
     /** Changes are reported when they arrive. */
     poll: () => {},
     isShared: () => this.parts.instance.isShared,
@@ -105,7 +105,7 @@ export class PostgresFeed {
   /** States that it is not known whether a commit of this process took effect. */
   lostCommit(): void {
     this.#hasMissed = true;
-    this.#outbox.add({ type: "store.changed" });
+    this.#changes.add({ type: "store.changed" });
   }
 
   /** Reports what is left to report to the others, and stops. */
@@ -113,7 +113,7 @@ export class PostgresFeed {
     this.#isClosed = true;
     this.#cancel();
     await this.#looking;
-    await this.#outbox.close();
+    await this.#changes.close();
   }
 
   #lookLater(delayMs: number): void {
@@ -155,7 +155,7 @@ export class PostgresFeed {
     await this.#raiseFloor();
     if (now - this.#sweptAt > SWEEP_MS) {
       this.#sweptAt = now;
-      await this.#outbox.sweep();
+      await this.#changes.sweep();
     }
   }
 

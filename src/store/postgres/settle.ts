@@ -7,10 +7,10 @@ import { TRIGGER } from "../sql/delivery-row.ts";
 import type { SecretBox } from "../sql/secret-box.ts";
 import type { BatchVerb, Committer, Transaction } from "./commit.ts";
 import type { Days } from "./days.ts";
-import { type HealthChange, SettledEndpoints } from "./health.ts";
 import { bytes, numbers, texts } from "./parameters.ts";
 import { findSettledBefore } from "./settled-before.ts";
 import { SettledDeliveries } from "./settled-deliveries.ts";
+import { type HealthChange, SettledEndpoints } from "./settled-endpoints.ts";
 
 type Calls = ReadonlyArray<readonly Settlement[]>;
 

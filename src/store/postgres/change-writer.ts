@@ -33,7 +33,7 @@ export function signalsOf(text: string): readonly Signal[] {
   ];
 }
 
-export interface OutboxParts {
+export interface ChangeWriterParts {
   readonly database: Database;
   readonly instance: Instance;
   readonly clock: Clock;
@@ -41,17 +41,17 @@ export interface OutboxParts {
 }
 
 /**
- * The signals of this process that the others must get. Those that come while others are being stored
- * are stored together, so many messages for one lane are one entry.
+ * Stores the signals of this process in the table `change`, where the others read them. Signals that come
+ * while earlier ones are being stored become one row together, so many messages for one lane are one entry.
  */
-export class Outbox {
+export class ChangeWriter {
   readonly #filled = new Map<Seq, Seq>();
   readonly #signals = new Map<string, Signal>();
   #storing: Promise<void> | null = null;
   #number = 0;
   #isClosed = false;
 
-  constructor(private readonly parts: OutboxParts) {}
+  constructor(private readonly parts: ChangeWriterParts) {}
 
   add(signal: Signal): void {
     if (LOCAL.has(signal.type)) return;
