@@ -20,7 +20,8 @@ import { SlotSeqSource } from "./numbers.ts";
 import { isPooled } from "./pooler.ts";
 import { pruneVerb } from "./prune.ts";
 import { queue } from "./queue.ts";
-import { healthRecord, probe, sizeVerbs, watchingCommits } from "./size.ts";
+import { sizeVerbs } from "./size.ts";
+import { healthRecord, probe, watchingCommits } from "./store-health.ts";
 import { survey } from "./survey.ts";
 import { tasks } from "./tasks.ts";
 

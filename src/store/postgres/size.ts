@@ -1,10 +1,7 @@
-import type { Fact } from "../../core/fact.ts";
 import type { Clock } from "../../ports.ts";
 import { type Housekeeping, StoreUnavailable } from "../index.ts";
-import { HealthRecord } from "../sql/store-health.ts";
+import type { HealthRecord } from "../sql/store-health.ts";
 import type { Database } from "./database.ts";
-import { troubleOf } from "./errors.ts";
-import { writeMeta } from "./meta.ts";
 import { migrations } from "./migrations.ts";
 
 type Verbs = Pick<Housekeeping, "size" | "diskFreeBytes" | "about" | "ping" | "health" | "unenforcedRules">;
@@ -50,38 +47,4 @@ function within<T>(clock: Clock, limitMs: number, response: Promise<T>): Promise
     reject(new StoreUnavailable(`PostgreSQL has not responded for ${limitMs / 1000} seconds.`)),
   );
   return Promise.race([response, promise]).finally(cancel);
-}
-
-/** The health of a store. While the store fails, a small write tests at intervals whether it works again. */
-export function healthRecord(clock: Clock, onFact: (fact: Fact) => void, probe: () => Promise<unknown>): HealthRecord {
-  let isProbing = false;
-  const record = new HealthRecord(clock, onFact, troubleOf, () => {
-    if (isProbing) return;
-    isProbing = true;
-    const ended = () => {
-      isProbing = false;
-    };
-    // A probe that fails has been reported as a failed read.
-    probe()
-      .then(
-        () => record.succeeded(),
-        () => {},
-      )
-      .finally(ended);
-  });
-  return record;
-}
-
-/** Commits a small write. It tests whether the database works. */
-export function probe(database: Database, clock: Clock): Promise<void> {
-  return writeMeta(database, "probed-at", String(clock.now()));
-}
-
-/** Returns `onFact`, which also reports the results of commits to `health`. */
-export function watchingCommits(health: HealthRecord, onFact: (fact: Fact) => void): (fact: Fact) => void {
-  return (fact) => {
-    if (fact.type === "commit.finished") health.succeeded();
-    else if (fact.type === "commit.failed") health.failed("commit", new StoreUnavailable(fact.message));
-    onFact(fact);
-  };
 }
