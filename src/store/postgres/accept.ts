@@ -8,6 +8,7 @@ import type { BatchVerb, Committer, Transaction } from "./commit.ts";
 import type { Days } from "./days.ts";
 import { bytes, numbers, texts } from "./parameters.ts";
 import type { QuotaUsages } from "./quota-usage.ts";
+import { resultsOfCalls } from "./write.ts";
 
 const ACCEPTED: AcceptResult = { accepted: true };
 
@@ -34,21 +35,13 @@ export function acceptVerb(committer: Committer, days: Days, usages: QuotaUsages
         insertMessages(transaction, accepted),
         insertDeliveries(transaction, accepted),
       ]);
-      return split(
+      return resultsOfCalls(
         calls,
         results.map((refusal) => refusal ?? ACCEPTED),
       );
     },
   };
   return (messages) => committer.writeBatched(verb, messages, rowsOf(messages), messages[0]?.seq);
-}
-
-function split(calls: Calls, results: readonly AcceptResult[]): AcceptResult[][] {
-  let at = 0;
-  return calls.map(({ length }) => {
-    at += length;
-    return results.slice(at - length, at);
-  });
 }
 
 function rowsOf(messages: readonly NewMessage[]): number {

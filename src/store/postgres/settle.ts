@@ -11,6 +11,7 @@ import { bytes, numbers, texts } from "./parameters.ts";
 import { findSettledBefore } from "./settled-before.ts";
 import { SettledDeliveries } from "./settled-deliveries.ts";
 import { type HealthChange, SettledEndpoints } from "./settled-endpoints.ts";
+import { resultsOfCalls } from "./write.ts";
 
 type Calls = ReadonlyArray<readonly Settlement[]>;
 
@@ -32,11 +33,7 @@ export function settleVerb(committer: Committer, days: Days, box: SecretBox): Qu
       for (const portion of withoutRepetitions(settlements)) {
         results.push(...(await settleAll(transaction, portion, box)));
       }
-      let at = 0;
-      return calls.map(({ length }) => {
-        at += length;
-        return results.slice(at - length, at);
-      });
+      return resultsOfCalls(calls, results);
     },
   };
   return (settlements) => committer.writeBatched(verb, settlements, 3 * settlements.length);

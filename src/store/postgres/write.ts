@@ -12,6 +12,18 @@ export interface BatchVerb<Input = never, Result = unknown> {
   run(transaction: Transaction, inputs: readonly Input[]): Promise<readonly Result[]>;
 }
 
+/** Divides the results of all calls of a batch verb among the calls, in order. */
+export function resultsOfCalls<Input, Result>(
+  calls: ReadonlyArray<readonly Input[]>,
+  results: readonly Result[],
+): Result[][] {
+  let at = 0;
+  return calls.map(({ length }) => {
+    at += length;
+    return results.slice(at - length, at);
+  });
+}
+
 /**
  * A write that waits for a commit. `run` may run more than once, so it must change nothing but the
  * database.
