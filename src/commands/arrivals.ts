@@ -37,7 +37,7 @@ export async function findArrival(
     );
   }
   if (Math.abs(now - parts.clock.now()) > CLOCKS_DIFFER_MAX_MS) {
-    throw conflict("The clocks of the servers differ by more than a minute. Set them.", "move_clock");
+    throw conflict("The clocks of the servers differ by more than a minute. Synchronise them (NTP).", "move_clock");
   }
   const arrival = await currentArrival(parts, applicationId);
   const { applications } = parts.store.configuration;

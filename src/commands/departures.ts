@@ -140,7 +140,7 @@ export async function departApplication(
   return departure;
 }
 
-/** Throws 422 if a page cannot be read because of what the mover has sent. */
+/** Returns the problem 422: a page cannot be read or stored because of what the mover has sent. */
 export function invalidPage(detail: string): Problem {
   return new Problem(422, "move_page_invalid", detail);
 }

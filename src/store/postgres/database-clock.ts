@@ -10,9 +10,8 @@ interface Sample {
 }
 
 /**
- * The clock of the database server, which is that of all instances, as far as this process knows it. The time at which the server read
- * its clock lies between the request and the response, so the sample with the shortest round trip is the
- * most precise one.
+ * Estimates the clock of the database server, which all instances use. The server reads its clock between
+ * the request and the response, so the sample with the shortest round trip is the most precise one.
  *
  * The numbers of all instances come from this clock, so that a message that is sent after another one
  * was accepted gets a greater number, whatever the clocks of the instances show.

@@ -6,7 +6,7 @@ import type { Database, Queries } from "./database.ts";
 import type { DatabaseClock } from "./database-clock.ts";
 import { newestSeq, RESERVED, SLOTS, type SlotSeqSource } from "./numbers.ts";
 
-/** Another process has taken the row of this one, because its lease had expired. */
+/** Another process has evicted this one, because its lease had expired. */
 export class InstanceLost extends Error {
   override readonly name = "InstanceLost";
 }
