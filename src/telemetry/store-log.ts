@@ -61,7 +61,8 @@ function storeFailure({ what, full, damaged }: FactOf<"store.failing">): string 
   if (damaged) {
     return "Database is damaged: some data cannot be read. Stop the server and restore a backup.";
   }
+  const check = "Check the PostgreSQL server, or the disk, the files of the data directory and their permissions.";
   return what === "commit"
-    ? "Store could not be written: nothing was stored and clients get 503. Check the disk, the files of the data directory and their permissions."
-    : "Store could not be read: clients get 503. Check the disk, the files of the data directory and their permissions.";
+    ? `Store could not be written: nothing was stored and clients get 503. ${check}`
+    : `Store could not be read: clients get 503. ${check}`;
 }

@@ -55,6 +55,13 @@ test.each([
   });
 });
 
+test("a password among the parameters of the PostgreSQL URL is refused and not shown", async () => {
+  const BOATHOOK_STORE = `postgres://owner@127.0.0.1:1/hooks?password=${PASSWORD}`;
+  const { code, stderr } = await refusalOf(["token", "list"], { ...COMPLETE, BOATHOOK_STORE });
+  expect(code).toBe(2);
+  expect(stderr).toContain("BOATHOOK_STORE must be sqlite, or postgres://user:password@host:port/database,");
+});
+
 test("a token command says that the PostgreSQL database cannot be reached, without its password", async () => {
   const { code, stderr } = await refusalOf(["token", "list"], COMPLETE);
   expect(code).toBe(1);
