@@ -73,7 +73,7 @@ export async function storePage(
   const arrival = await currentArrival(parts, applicationId);
   if (page.part === "settings") {
     if (arrival?.arrivedAt != null) throw hasArrived();
-    const stored = await destination.storeSettings(environmentSeq, page);
+    const stored = await destination.storeSettings(environmentSeq, page, hold);
     if (stored === "taken") throw uidTaken();
     return { missing: [] };
   }

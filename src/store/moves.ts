@@ -187,8 +187,11 @@ export interface MoveDestination {
   readonly arriving: ReadonlySet<Seq>;
   /** Returns the application with this id at the origin, or null if it is not arriving or has not arrived. */
   arrival(applicationId: string): Promise<Arrival | null>;
-  /** Stores the settings. From then on, the application is arriving. Returns `taken` if the uid is in use. */
-  storeSettings(environmentSeq: Seq, page: SettingsPage): Promise<Arrival | "taken">;
+  /**
+   * Stores the settings. From then on, the application is arriving. Without a hold, settings that are
+   * stored already stay, because those of the page may be older. Returns `taken` if the uid is in use.
+   */
+  storeSettings(environmentSeq: Seq, page: SettingsPage, hold: string | null): Promise<Arrival | "taken">;
   /**
    * Stores a page that was read under a hold, and deletes what was read under earlier holds. The first
    * page of a part replaces what is stored of it. Without a hold, stores nothing, and only reports

@@ -29,9 +29,9 @@ export class TwoStores implements AsyncDisposable {
   }
 
   /** Copies the settings. Returns the page, and the application's number at the destination. */
-  async settings(): Promise<{ page: SettingsPage; seq: number }> {
+  async settings(hold: string | null = null): Promise<{ page: SettingsPage; seq: number }> {
     const page = await this.origin.settings(this.seq);
-    const arrival = await this.destination.storeSettings(this.to.environment.seq, page);
+    const arrival = await this.destination.storeSettings(this.to.environment.seq, page, hold);
     if (arrival === "taken") throw new Error("The uid is taken.");
     return { page, seq: arrival.applicationSeq };
   }

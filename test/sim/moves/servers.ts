@@ -66,11 +66,13 @@ export class SimOrigin implements Origin {
     { after = null, ids = [] }: { after?: string | null; ids?: readonly string[] } = {},
   ): Promise<PageOut> {
     return this.call(this.site, async (kernel) => {
-      const departure = await movesOf(kernel).origin.departure(this.site.environmentSeq, { uid: this.uid });
+      const { origin } = movesOf(kernel);
+      const isHistory = part === "history";
+      const departure = isHistory ? await origin.departure(this.site.environmentSeq, { uid: this.uid }) : null;
       const seq = departure?.applicationSeq ?? (await this.#get(kernel)).seq;
       const place = after === null ? null : JSON.parse(after);
       const wanted = {
-        ...{ part, after: part === "history" ? (place ?? 0) : place },
+        ...{ part, after: isHistory ? (place ?? 0) : place },
         seqs: ids.flatMap((id) => kernel.ids.decode("msg_", id) ?? []),
       } as PageWanted;
       const { page, next } = await readPage(kernel, seq, wanted);

@@ -81,6 +81,20 @@ export function movesSuite(open: Open): void {
       expect(page.endpoints).toHaveLength(1);
     });
 
+    test("settings that were read without a hold do not replace stored ones", async () => {
+      await using stores = await TwoStores.open(open);
+      const { from, to } = stores;
+      const older = await stores.origin.settings(stores.seq);
+      const { endpoints } = from.store.configuration;
+      await endpoints.update(from.endpoint.seq, () => ({ description: "newer" }));
+      const { seq } = await stores.settings(HOLD);
+
+      await stores.destination.storeSettings(to.environment.seq, older, null);
+
+      const [endpoint] = await to.store.configuration.endpoints.ever(seq);
+      expect((await to.store.configuration.endpoints.get(endpoint!))!.description).toBe("newer");
+    });
+
     test("the totals count what has arrived, and not what is arriving", async () => {
       await using stores = await TwoStores.open(open);
       const { from, to, destination } = stores;

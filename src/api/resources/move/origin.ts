@@ -68,6 +68,7 @@ export function moveOriginRoutes(context: Context): Operation[] {
     await checkDeparted(context, identity.environmentSeq, lookup.key("app_", app));
     throw noApplication();
   };
+  const servedSeq = async (identity: Identity, app: string) => (await toMove(identity, app)).seq;
   /** Returns the number of an application that is here or has departed. */
   const seqOf = async (identity: Identity, app: string): Promise<Seq> => {
     const departure = await store.moves?.origin.departure(identity.environmentSeq, lookup.key("app_", app));
@@ -166,7 +167,10 @@ export function moveOriginRoutes(context: Context): Operation[] {
       },
       problems: [404, 409],
       async handle({ identity, params, body }) {
-        const seq = await seqOf(identity, params.app_id);
+        // Only history is read after the departure: what else is here then has been deleted.
+        const seq = await (body.part === "history"
+          ? seqOf(identity, params.app_id)
+          : servedSeq(identity, params.app_id));
         const { page, next } = await readPage(context, seq, wantedPage(body, context));
         const sealed = sealedForm(body.publicKey, page);
         return reply(200, { sealed, count: countOf(page), next: next === null ? null : JSON.stringify(next) });

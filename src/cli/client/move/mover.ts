@@ -83,7 +83,7 @@ async function handOver(
   const { now } = options;
   const copy = new Copy(origin, destination, publicKey);
   // Most messages cross while the application is still served.
-  await copy.settings();
+  await copy.settings(null);
   await copy.polled(null);
   await copy.waiting(null);
   const heldAt = now();
@@ -118,7 +118,7 @@ async function attemptsEnd(origin: Origin, hold: string, { attemptsMs, now, slee
 async function departClosed(origin: Origin, destination: Destination, copy: Copy, hold: string): Promise<number> {
   for (let closings = 1; ; closings++) {
     await origin.hold(hold, true);
-    await copy.settings();
+    await copy.settings(hold);
     await copy.polled(hold);
     const deliveries = await copy.waiting(hold);
     try {
@@ -139,8 +139,9 @@ class Copy {
     private readonly publicKey: string,
   ) {}
 
-  async settings(): Promise<void> {
-    await this.destination.store(await this.origin.page(this.publicKey, "settings"));
+  /** Copies the settings. Without a hold, only if the destination has none. */
+  async settings(hold: string | null): Promise<void> {
+    await this.destination.store(await this.origin.page(this.publicKey, "settings"), hold);
   }
 
   /** Copies consumers, groups, leases and the messages for them. Without a hold, copies only the messages. */

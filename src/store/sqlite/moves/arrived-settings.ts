@@ -2,7 +2,7 @@ import type { Database } from "bun:sqlite";
 import type { Seq } from "../../../core/id.ts";
 import type { Arrival, Row, SettingsPage } from "../../index.ts";
 import type { ArrivedRows } from "./arrived-rows.ts";
-import type { ArrivalReader, DestinationParts } from "./destination-parts.ts";
+import type { ArrivalReader, DestinationParts, HoldBeginner } from "./destination-parts.ts";
 import { idIn } from "./rows.ts";
 
 type Statements = ReturnType<typeof prepare>;
@@ -15,17 +15,18 @@ export class ArrivedSettings {
     private readonly parts: DestinationParts,
     private readonly rows: ArrivedRows,
     private readonly arrivalOf: ArrivalReader,
+    private readonly beginHold: HoldBeginner,
   ) {
     this.#statements = prepare(parts.db);
   }
 
   /** Must be called within a commit. Changes nothing if the application has arrived. */
-  store(environmentSeq: Seq, page: SettingsPage): Arrival {
+  store(environmentSeq: Seq, page: SettingsPage, hold: string | null): Arrival {
     const { rows } = this;
     const { begin, drops, forgetDeparture, unknownTraits } = this.#statements;
     const applicationSeq = this.#applicationSeqOf(page);
     const before = this.arrivalOf(applicationSeq);
-    if (before?.arrivedAt != null) return before;
+    if (before !== null && (hold === null || before.arrivedAt !== null)) return before;
     begin.run(applicationSeq);
     for (const drop of drops) drop.run(applicationSeq);
     rows.put("application", { ...page.application, seq: applicationSeq, environment_seq: environmentSeq });
@@ -35,6 +36,7 @@ export class ArrivedSettings {
     this.#putEventTypes(environmentSeq, page.eventTypes);
     this.#putEndpoints(applicationSeq, page);
     this.#putTokens(environmentSeq, applicationSeq, page);
+    if (hold !== null) this.beginHold(applicationSeq, hold);
     return this.arrivalOf(applicationSeq)!;
   }
 

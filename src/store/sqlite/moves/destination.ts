@@ -22,8 +22,8 @@ export function moveDestination(parts: DestinationParts): MoveDestination {
       .map(({ seq }) => seq),
   );
   const arrivalOf = arrivalReader(db);
-  const settings = new ArrivedSettings(parts, rows, arrivalOf);
   const beginHold = holdBeginner(db, arrivalOf);
+  const settings = new ArrivedSettings(parts, rows, arrivalOf, beginHold);
   const arrive = arrivalVerb(parts, arrivalOf);
   const abandon = abandonVerb(parts, arrivalOf);
   return {
@@ -32,12 +32,12 @@ export function moveDestination(parts: DestinationParts): MoveDestination {
       const seq = kept.seqOf(applicationId);
       return seq === null ? null : arrivalOf(seq);
     },
-    storeSettings: async (environmentSeq, page) => {
+    storeSettings: async (environmentSeq, page, hold) => {
       let added: Seq | null = null;
       try {
         const stored = await orTaken(
           committer.write(() => {
-            const arrival = settings.store(environmentSeq, page);
+            const arrival = settings.store(environmentSeq, page, hold);
             if (!arriving.has(arrival.applicationSeq)) {
               added = arrival.applicationSeq;
               arriving.add(added);
