@@ -21,13 +21,7 @@ export function polledReader(db: Database, read: PageReader, numbers: SeqSource)
   const messagesFrom = db.prepare<{ seq: Seq }, [number, number, number]>(
     "SELECT seq FROM message WHERE application_seq = ? AND seq >= ? ORDER BY seq LIMIT ?",
   );
-  const leasesAfter = db.prepare<LeaseRow, [number, number, number, number]>(
-    `SELECT g.id AS groupId, g.sink, g.name AS "group", l.message_seq AS messageSeq, l.times, l.ends_at AS endsAt
-     FROM poller_group g CROSS JOIN poller_lease l ON l.group_id = g.id
-     WHERE g.application_seq = ? AND (l.group_id, l.message_seq) > (?, ?)
-       AND EXISTS (SELECT 1 FROM message m WHERE m.seq = l.message_seq)
-     ORDER BY l.group_id, l.message_seq LIMIT ?`,
-  );
+  const leasesAfter = leasesReader(db);
   const page = (applicationSeq: Seq, part: Partial<PolledPage> & Pick<PolledPage, "messages">): PolledPage => ({
     ...{ part: "polled", isFirst: false, consumers: [], groups: [], leases: [] },
     ...{ newest: newestOf.get(applicationSeq)!.seq, last: numbers.last },
@@ -56,7 +50,7 @@ export function polledReader(db: Database, read: PageReader, numbers: SeqSource)
       const next = isLast ? { groupId: 0, messageSeq: 0 } : { groupId: null, messageSeq: messages.at(-1)! + 1 };
       return { page: page(applicationSeq, { messages }), next };
     }
-    const rows = leasesAfter.all(applicationSeq, groupId, messageSeq, ROWS_MAX);
+    const rows = leasesAfter(applicationSeq, groupId, messageSeq);
     const last = rows.at(-1);
     const next = rows.length < ROWS_MAX ? null : { groupId: last!.groupId, messageSeq: last!.messageSeq };
     const leases = rows.map(({ groupId: _, ...lease }) => lease);
@@ -73,4 +67,29 @@ function readersReader(db: Database): (applicationSeq: Seq) => Record<"consumers
     );
   const [consumersOf, groupsOf] = [readersOf("poller", "consumer"), readersOf("poller_group", "name")];
   return (applicationSeq) => ({ consumers: consumersOf.all(applicationSeq), groups: groupsOf.all(applicationSeq) });
+}
+
+/**
+ * Returns a function that reads a page of leases after one of them, group by group: sorting those of all
+ * groups would take longer with each lease.
+ */
+function leasesReader(db: Database): (applicationSeq: Seq, groupId: number, messageSeq: Seq) => LeaseRow[] {
+  const groupsFrom = db.prepare<{ id: number; sink: string; group: string }, [number, number]>(
+    'SELECT id, sink, name AS "group" FROM poller_group WHERE application_seq = ? AND id >= ?',
+  );
+  const leasesOf = db.prepare<Pick<LeaseRow, "messageSeq" | "times" | "endsAt">, [number, number, number]>(
+    `SELECT message_seq AS messageSeq, times, ends_at AS endsAt FROM poller_lease l
+     WHERE group_id = ? AND message_seq > ? AND EXISTS (SELECT 1 FROM message m WHERE m.seq = l.message_seq)
+     ORDER BY message_seq LIMIT ?`,
+  );
+  return (applicationSeq, groupId, messageSeq) => {
+    const rows: LeaseRow[] = [];
+    const groups = groupsFrom.all(applicationSeq, groupId).sort((a, b) => a.id - b.id);
+    for (const { id, ...group } of groups) {
+      if (rows.length === ROWS_MAX) break;
+      const leases = leasesOf.all(id, id === groupId ? messageSeq : 0, ROWS_MAX - rows.length);
+      for (const lease of leases) rows.push({ groupId: id, ...group, ...lease });
+    }
+    return rows;
+  };
 }
