@@ -45,8 +45,12 @@ const STEPS: readonly Step[] = [
   { name: "build", args: ["scripts/build.ts"] },
 ];
 
-/** The tests often wait for a browser or a program, so there are more processes than cores. */
+/**
+ * The tests often wait for a browser or a program, so there are more processes than cores. PostgreSQL takes
+ * the place of one.
+ */
 const TEST_PROCESSES = availableParallelism() + 1;
+const TEST_PROCESSES_ON_POSTGRES = availableParallelism();
 /** How long the longest test files take, in ms. They begin first, so that none of them is the last. */
 const DURATIONS = "test/durations.json";
 
@@ -57,9 +61,10 @@ interface TestRun {
   /** Empty means all tests. */
   readonly paths: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  readonly processes: number;
 }
 
-const ALL_TESTS: TestRun = { name: "tests", report: "tests.xml", paths: [], env: {} };
+const ALL_TESTS: TestRun = { name: "tests", report: "tests.xml", paths: [], env: {}, processes: TEST_PROCESSES };
 
 /** Runs Bun. */
 async function run(args: readonly string[], env: TestRun["env"] = {}): Promise<{ ok: boolean; ending: string }> {
@@ -82,14 +87,15 @@ async function runStep(step: Step, summary: string[]): Promise<boolean> {
 }
 
 /** Runs tests. Each file has a global scope of its own, and nothing of it is left for the next file. */
-async function runTests({ name, report: reportName, paths, env }: TestRun, summary: string[]): Promise<Counts> {
+async function runTests(tests: TestRun, summary: string[]): Promise<Counts> {
+  const { name, report: reportName, paths, env, processes } = tests;
   console.log(`\n── ${name}`);
   const begunAt = performance.now();
   const path = join(ROOT, "dist", reportName);
   await mkdir(dirname(path), { recursive: true });
   await rm(path, { force: true });
   const options = [
-    ...["test", `--timeout=${HANGING_MS}`, `--parallel=${TEST_PROCESSES}`, `--timings=${DURATIONS}`],
+    ...["test", `--timeout=${HANGING_MS}`, `--parallel=${processes}`, `--timings=${DURATIONS}`],
     ...["--reporter=junit", `--reporter-outfile=${path}`],
   ];
   const { ok, ending } = await run([...options, ...paths], env);
@@ -125,7 +131,7 @@ async function runOnPostgres(postgres: PostgresServer | null, summary: string[])
     return { passed: 0, failed: 0, skipped: 1 };
   }
   const { testsOverHttp, testVariables } = await import("./test-postgres.ts");
-  const tests = { paths: testsOverHttp(), env: testVariables(postgres) };
+  const tests = { paths: testsOverHttp(), env: testVariables(postgres), processes: TEST_PROCESSES_ON_POSTGRES };
   return runTests({ name: "tests on PostgreSQL", report: "tests-postgres.xml", ...tests }, summary);
 }
 
