@@ -76,8 +76,7 @@ function queriesOf(run: (sql: string, parameters: readonly Parameter[] | Binding
 
 /** One connection, whose statements run in the order in which they are begun. */
 export interface Session extends Queries {
-  /** Commits the open transaction. Resolves to false if an error has made it a rollback. */
-  commit(): Promise<boolean>;
+  commit(): Promise<void>;
   /** Returns the connection to the pool, or closes it. */
   end(how: "release" | "close"): void;
 }
@@ -85,7 +84,12 @@ export interface Session extends Queries {
 function sessionOf(reserved: ReservedSQL): Session {
   return {
     ...queriesOf((sql, parameters) => execute(reserved, sql, parameters)),
-    commit: async () => (await execute(reserved, "COMMIT", [])).command === "COMMIT",
+    async commit() {
+      const { command } = await execute(reserved, "COMMIT", []);
+      if (command !== "COMMIT") {
+        throw new Error("Internal error: PostgreSQL has rolled back a transaction without an error.");
+      }
+    },
     // A connection that has broken cannot be returned. The pool opens another one.
     end: (how) => void (how === "release" ? reserved.release() : reserved.close()).catch(() => {}),
   };
@@ -171,6 +175,21 @@ export class Database implements Queries {
       return sessionOf(await this.#pool.reserve());
     } catch (error) {
       throw unavailable(error, "Nothing was stored.");
+    }
+  }
+
+  /** Runs work in one transaction, which is not repeated. If the work rejects, nothing takes effect. */
+  async inTransaction<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
+    const session = await this.session();
+    let how: "release" | "close" = "close";
+    try {
+      await session.run("BEGIN");
+      const result = await work(session);
+      await session.commit();
+      how = "release";
+      return result;
+    } finally {
+      session.end(how);
     }
   }
 

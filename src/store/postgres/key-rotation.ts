@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { StartError } from "../../core/start-error.ts";
 import { counted } from "../../core/text.ts";
 import { KeyBox } from "../sql/secret-box.ts";
-import { Database, type Queries, type Session } from "./database.ts";
+import { Database, type Queries } from "./database.ts";
 import { EVICT_EXPIRED } from "./instance.ts";
 import { FINGERPRINT, type KeyState, keyStateOf, PREVIOUS_KEY } from "./keys.ts";
 import { PAYLOAD_LINK_KEY, readMeta, writeMeta } from "./meta.ts";
@@ -79,16 +79,16 @@ function presentKeyOf({ fingerprint }: KeyState, known: readonly KeyBox[]): KeyB
 
 /** Step 1. Processes that want a row of `instance` wait, and then find the new key. */
 async function begin(database: Database, from: KeyBox, to: KeyBox): Promise<void> {
-  await inTransaction(database, async (session) => {
-    await session.run("LOCK TABLE instance IN EXCLUSIVE MODE");
-    await requireNoInstance(session);
-    const { fingerprint } = await keyStateOf(session);
+  await database.inTransaction(async (queries) => {
+    await queries.run("LOCK TABLE instance IN EXCLUSIVE MODE");
+    await requireNoInstance(queries);
+    const { fingerprint } = await keyStateOf(queries);
     if (fingerprint !== from.fingerprint) throw new StartError("Another command has just replaced the encryption key.");
-    await writeMeta(session, FINGERPRINT, to.fingerprint);
-    await writeMeta(session, PREVIOUS_KEY, sealedHex(to, from.hex));
-    const link = await readMeta(session, PAYLOAD_LINK_KEY);
+    await writeMeta(queries, FINGERPRINT, to.fingerprint);
+    await writeMeta(queries, PREVIOUS_KEY, sealedHex(to, from.hex));
+    const link = await readMeta(queries, PAYLOAD_LINK_KEY);
     if (link !== null) {
-      await writeMeta(session, PAYLOAD_LINK_KEY, sealedHex(to, from.open(Buffer.from(link, "hex"))));
+      await writeMeta(queries, PAYLOAD_LINK_KEY, sealedHex(to, from.open(Buffer.from(link, "hex"))));
     }
   });
 }
@@ -114,8 +114,8 @@ async function finish(database: Database, to: KeyBox): Promise<number> {
       `Some values cannot be opened with any key: ${where}. All others were rewritten with the new key, and the old key stays valid. Restore a backup, or delete what these values belong to, then try again.`,
     );
   }
-  await inTransaction(database, async (session) => {
-    await session.run("DELETE FROM meta WHERE name = $1 AND value = $2", [
+  await database.inTransaction(async (queries) => {
+    await queries.run("DELETE FROM meta WHERE name = $1 AND value = $2", [
       PREVIOUS_KEY,
       Buffer.from(previous).toString("hex"),
     ]);
@@ -124,16 +124,3 @@ async function finish(database: Database, to: KeyBox): Promise<number> {
 }
 
 const sealedHex = (key: KeyBox, text: string) => Buffer.from(key.seal(text)).toString("hex");
-
-async function inTransaction(database: Database, work: (session: Session) => Promise<void>): Promise<void> {
-  const session = await database.session();
-  let how: "release" | "close" = "close";
-  try {
-    await session.run("BEGIN");
-    await work(session);
-    await session.commit();
-    how = "release";
-  } finally {
-    session.end(how);
-  }
-}

@@ -80,31 +80,22 @@ export class OldDays {
     leaving: (session: Queries) => Promise<ReadonlyMap<Seq, number>>,
   ): Promise<DroppedDay | null> {
     const names = tables.map((table) => `${table}_${day}`);
-    const session = await this.database.session();
-    let how: "release" | "close" = "close";
     try {
-      await session.run("BEGIN");
-      await session.run(`SET LOCAL lock_timeout = ${LOCK_MS}`);
-      // Reads go on. Whoever changes rows of the day waits.
-      await session.run(`LOCK TABLE ${names.join(", ")} IN EXCLUSIVE MODE`);
-      const isStill = await isDroppable(session, tables, day, which);
-      if (isStill) {
-        const dead = await leaving(session);
-        const rows = await sizeOf(session, names);
-        await session.run(`DROP TABLE ${names.join(", ")}`);
-        if (!(await session.commit())) return null;
-        this.days.forget(day);
-        how = "release";
+      const dropped = await this.database.inTransaction(async (queries) => {
+        await queries.run(`SET LOCAL lock_timeout = ${LOCK_MS}`);
+        // Reads go on. Whoever changes rows of the day waits.
+        await queries.run(`LOCK TABLE ${names.join(", ")} IN EXCLUSIVE MODE`);
+        if (!(await isDroppable(queries, tables, day, which))) return null;
+        const dead = await leaving(queries);
+        const rows = await sizeOf(queries, names);
+        await queries.run(`DROP TABLE ${names.join(", ")}`);
         return { rows, dead, more: which === "all" };
-      }
-      await session.run("ROLLBACK");
-      how = "release";
-      return null;
+      });
+      if (dropped !== null) this.days.forget(day);
+      return dropped;
     } catch (error) {
       if (stateOf(error) === LOCK_TIMEOUT || isConflict(error) || isGone(error)) return null;
       throw error;
-    } finally {
-      session.end(how);
     }
   }
 }

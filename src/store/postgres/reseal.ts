@@ -88,39 +88,34 @@ async function resealStep(
   { from, to }: KeyChange,
   after: readonly Parameter[] | null,
 ): Promise<Step> {
-  const session = await database.session();
-  let how: "release" | "close" = "close";
   try {
-    await session.run("BEGIN");
-    const columns = keys.join(", ");
-    const beyond = after === null ? "" : `AND (${columns}) > (${after.map((_, i) => `$${i + 1}`).join(", ")})`;
-    const rows = await session.all<Record<string, Parameter> & { address: string; sealed: Uint8Array }>(
-      `SELECT ctid::text AS address, sealed, ${columns} FROM ${table} WHERE sealed IS NOT NULL ${beyond}
-       ORDER BY ${columns} LIMIT ${ROWS_AT_ONCE} FOR NO KEY UPDATE`,
-      after ?? [],
-    );
-    const old = rows.filter(({ sealed }) => to.openOrNull(sealed) === null);
-    const opened = old.map(({ address, sealed }) => ({ address, text: from.openOrNull(sealed) }));
-    const readable = opened.filter(({ text }) => text !== null);
-    if (readable.length > 0) {
-      const { joined, starts, lengths } = bytes(readable.map(({ text }) => to.seal(text!)));
-      await session.run(
-        `UPDATE ${table} t SET sealed = substr($1::bytea, s.start, s.length)
-         FROM unnest($2::text[]::tid[], $3::integer[], $4::integer[]) AS s(address, start, length)
-         WHERE t.ctid = s.address`,
-        [joined, texts(readable.map(({ address }) => address)), starts, lengths],
+    return await database.inTransaction(async (queries) => {
+      const columns = keys.join(", ");
+      const beyond = after === null ? "" : `AND (${columns}) > (${after.map((_, i) => `$${i + 1}`).join(", ")})`;
+      const rows = await queries.all<Record<string, Parameter> & { address: string; sealed: Uint8Array }>(
+        `SELECT ctid::text AS address, sealed, ${columns} FROM ${table} WHERE sealed IS NOT NULL ${beyond}
+         ORDER BY ${columns} LIMIT ${ROWS_AT_ONCE} FOR NO KEY UPDATE`,
+        after ?? [],
       );
-    }
-    await session.commit();
-    how = "release";
-    const last = rows.length < ROWS_AT_ONCE ? null : keys.map((key) => rows.at(-1)![key]!);
-    return { count: readable.length, unreadable: opened.length - readable.length, last };
+      const old = rows.filter(({ sealed }) => to.openOrNull(sealed) === null);
+      const opened = old.map(({ address, sealed }) => ({ address, text: from.openOrNull(sealed) }));
+      const readable = opened.filter(({ text }) => text !== null);
+      if (readable.length > 0) {
+        const { joined, starts, lengths } = bytes(readable.map(({ text }) => to.seal(text!)));
+        await queries.run(
+          `UPDATE ${table} t SET sealed = substr($1::bytea, s.start, s.length)
+           FROM unnest($2::text[]::tid[], $3::integer[], $4::integer[]) AS s(address, start, length)
+           WHERE t.ctid = s.address`,
+          [joined, texts(readable.map(({ address }) => address)), starts, lengths],
+        );
+      }
+      const last = rows.length < ROWS_AT_ONCE ? null : keys.map((key) => rows.at(-1)![key]!);
+      return { count: readable.length, unreadable: opened.length - readable.length, last };
+    });
   } catch (error) {
     // The retention has dropped the table.
     if (stateOf(error) === "42P01") return { count: 0, unreadable: 0, last: null };
     throw error;
-  } finally {
-    session.end(how);
   }
 }
 

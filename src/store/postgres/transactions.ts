@@ -73,16 +73,14 @@ export class Transactions {
 
   async #finish(session: Session, number: number, isOurs: boolean): Promise<void> {
     if (!isOurs) throw new InstanceLost();
-    let committed: boolean;
     try {
-      committed = await session.commit();
+      await session.commit();
     } catch (error) {
       if (!isOutage(error)) throw error;
       this.#drop(session);
       if (await this.#outcomes.tookEffect(number, error)) return;
       throw unavailable(error, "Nothing was stored.");
     }
-    if (!committed) throw new Error("Internal error: PostgreSQL has rolled back a transaction without an error.");
   }
 
   async #undo(session: Session, error: unknown): Promise<void> {
