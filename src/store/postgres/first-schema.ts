@@ -1,4 +1,5 @@
 import { CONFIGURATION, POLLERS, RECORDS, SOURCES } from "./configuration-schema.ts";
+import { CONSTRAINTS } from "./constraints.ts";
 import { LANE_PARTITIONS } from "./lane-partition.ts";
 import { SLOTS } from "./numbers.ts";
 
@@ -124,4 +125,5 @@ export const FIRST_SCHEMA: readonly string[] = [
   ...RECORDS,
   ...QUEUE,
   ...TASKS,
+  ...CONSTRAINTS,
 ];
