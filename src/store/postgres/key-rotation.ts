@@ -43,7 +43,7 @@ export interface Rotation {
  * Throws `StartError` if the key cannot be rotated, or if a value cannot be opened with any key.
  */
 export async function rotateKey({ url, configured, newKey, ...hooks }: RotationRequest): Promise<Rotation> {
-  const database = new Database({ url });
+  const database = new Database({ url, prepare: false });
   try {
     await migrate(database, false);
     const state = await keyStateOf(database);
