@@ -131,7 +131,8 @@ async function insertAttempts(
   const attempts = settlements.map(({ attempt }) => attempt);
   const ofNumbers = (value: (attempt: Settlement["attempt"]) => number | null) => numbers(attempts.map(value));
   const ofTexts = (value: (attempt: Settlement["attempt"]) => string | null) => texts(attempts.map(value));
-  const responses = bytes(attempts.map(({ response }) => response));
+  // The attempts of a batch share one response.
+  const responses = bytes(attempts.map(({ response, responseIn }) => (responseIn === undefined ? response : null)));
   const sealed = bytes(attempts.map((attempt) => sealedExchange(box, attempt)));
   const rows = await transaction.all<{ seq: number }>(
     `INSERT INTO attempt (seq, delivery_seq, message_seq, endpoint_seq, started_at, next_attempt_at, batch_seq, response_in,
