@@ -57,7 +57,8 @@ export interface Housekeeping {
   /**
    * The offsets of the wall clock that were stored last; zero if none were stored. `set` also
    * shifts the `failingSince` of all failing endpoints by the change of `aheadMs`, so that setting
-   * the clock does not change how long an endpoint has been failing.
+   * the clock does not change how long an endpoint has been failing. A store whose clock is an
+   * estimate may leave out a second.
    */
   readonly clockOffsets: {
     get(): Promise<ClockOffsets>;

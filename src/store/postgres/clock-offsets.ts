@@ -4,24 +4,39 @@ import type { Database, Queries } from "./database.ts";
 import { readMeta, writeMeta } from "./meta.ts";
 
 const CLOCK_OFFSETS = "clock-offsets";
-const NEVER_SET: ClockOffsets = { aheadMs: 0, positionsAheadMs: 0 };
+/**
+ * The clock has been set if its lead changes by more than this, in ms. The clock of the database is
+ * estimated, and estimates of a busy machine differ by some milliseconds.
+ */
+const STEP_MS = 1000;
 
-async function read(queries: Queries): Promise<ClockOffsets> {
+interface Stored extends ClockOffsets {
+  /** The lead by which `failing_since` of endpoints has been shifted. */
+  readonly shiftedMs: number;
+}
+
+async function read(queries: Queries): Promise<Stored> {
   const stored = await readMeta(queries, CLOCK_OFFSETS);
-  return stored === null ? NEVER_SET : (JSON.parse(stored) as ClockOffsets);
+  return stored === null ? { aheadMs: 0, positionsAheadMs: 0, shiftedMs: 0 } : (JSON.parse(stored) as Stored);
 }
 
 export function clockOffsets(database: Database, committer: Committer): Housekeeping["clockOffsets"] {
   return {
-    get: () => read(database),
-    set: (offsets) =>
+    async get() {
+      const { aheadMs, positionsAheadMs } = await read(database);
+      return { aheadMs, positionsAheadMs };
+    },
+    set: ({ aheadMs, positionsAheadMs }) =>
       committer.write(async (transaction) => {
         const before = await read(transaction);
-        await writeMeta(transaction, CLOCK_OFFSETS, JSON.stringify(offsets));
+        const wasSet = Math.abs(aheadMs - before.shiftedMs) > STEP_MS;
+        const stored: Stored = { aheadMs, positionsAheadMs, shiftedMs: wasSet ? aheadMs : before.shiftedMs };
+        await writeMeta(transaction, CLOCK_OFFSETS, JSON.stringify(stored));
+        if (!wasSet) return;
         await transaction.run(
           `UPDATE endpoint SET failing_since = GREATEST(0, failing_since + $1)
            WHERE failing_since IS NOT NULL AND deleted_at IS NULL`,
-          [offsets.aheadMs - before.aheadMs],
+          [aheadMs - before.shiftedMs],
         );
       }),
   };
