@@ -55,7 +55,11 @@ export function movesOf({ store: { moves } }: Pick<CommandContext, "store">) {
 /** Throws if an application can never be moved, or not now. */
 export async function checkMovable(parts: Parts, { seq, sourceSeq }: Application): Promise<void> {
   if (sourceSeq !== null) throw noApplication();
-  const obstacle = await movesOf(parts).origin.obstacle(seq);
+  const { origin, destination } = movesOf(parts);
+  if (destination.arriving.has(seq)) {
+    throw conflict("The application is arriving here. First end or give up its move to this server.", "move_arriving");
+  }
+  const obstacle = await origin.obstacle(seq);
   if (obstacle !== null) throw conflict(obstacle, "move_impossible");
 }
 

@@ -168,5 +168,7 @@ test("during a move, requests for the application get 503 with Retry-After at th
       });
     }
   }
+  const onward = await b.send("POST", `/app/${app}/move/hold`);
+  expect({ status: onward.status, code: onward.json.code }).toEqual({ status: 409, code: "move_arriving" });
   await sendMessage(a.send, app);
 });

@@ -134,15 +134,16 @@ export class MoveWorld {
   async #move(from: Site, to: Site): Promise<void> {
     this.#movers++;
     await this.#time.sleep(this.#dice.below(this.#dice.pick([100, 5000])));
-    await this.#moveOnce(from, to);
-    if (this.#dice.chance(0.3)) {
+    const isMoved = await this.#moveOnce(from, to);
+    if (isMoved && this.#dice.chance(0.3)) {
       await this.#time.sleep(this.#dice.below(5000));
       await this.#moveOnce(to, from);
     }
     this.#movers--;
   }
 
-  async #moveOnce(from: Site, to: Site): Promise<void> {
+  /** Returns whether this mover has moved the application. */
+  async #moveOnce(from: Site, to: Site): Promise<boolean> {
     const dice = this.#dice;
     const withHistory = dice.chance(0.5);
     for (let triesAfterFaults = 0; triesAfterFaults < TRIES_MAX; ) {
@@ -158,16 +159,17 @@ export class MoveWorld {
       try {
         await moveApplication(origin, destinationOf, options);
         this.#moves++;
-        return;
+        return true;
       } catch (error) {
         this.#mayFail(error);
       }
       if (dice.chance(0.15)) await abandonMove(origin, destinationOf).catch((error) => this.#mayFail(error));
       await this.#time.sleep(dice.below(dice.pick([100, 3000, 20_000])));
       // Another mover has taken it elsewhere.
-      if (this.#movers > 1 && triesAfterFaults > 3) return;
+      if (this.#movers > 1 && triesAfterFaults > 3) return false;
     }
     this.#checks.violation("the move does not end");
+    return false;
   }
 
   #mayFail(error: unknown): void {
