@@ -133,8 +133,10 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
   const accepter = new Accepter(store, seqs, clock, facts, signals, engine, tracer, quotas);
   const payloads = new OperationalPayloads(store, ids);
   const operational = new OperationalWebhooks({ store, seqs, clock, facts, signals, accepter, payloads });
-  const oldestDue = () => engine.oldestDue(({ applicationSeq }) => !operational.isHidden(applicationSeq));
-  const backlogWatch = new BacklogWatch(clock, facts, store, settings.backlogThresholdMs, oldestDue);
+  const isCounted = ({ applicationSeq }: { readonly applicationSeq: Seq }) => !operational.isHidden(applicationSeq);
+  const oldestDue = () => engine.oldestDue(isCounted);
+  const oldestDueAnywhere = (ageMs: number) => engine.oldestDueAnywhere(ageMs, isCounted);
+  const backlogWatch = new BacklogWatch(clock, facts, store, settings.backlogThresholdMs, oldestDueAnywhere);
   const retention = new Retention(clock, store, settings.retentionMs, isClockDoubted);
   const series = new SeriesKeeper(clock, store, facts, (applicationSeq) => operational.isHidden(applicationSeq));
   const challenges =

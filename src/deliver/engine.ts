@@ -20,6 +20,7 @@ import { BatchRunner } from "./batch-runner.ts";
 import type { Deliverer } from "./deliverer.ts";
 import { DeliveryTime } from "./delivery-time.ts";
 import { FanOut, LANES_AT_ONCE } from "./fan-out.ts";
+import { ForeignLanes } from "./foreign-lanes.ts";
 import { Gate } from "./gate.ts";
 import type { Lane } from "./lane.ts";
 import { LaneOwnership } from "./lane-ownership.ts";
@@ -79,6 +80,7 @@ export class Engine extends OneLife implements Deliverer {
   readonly #tasks: TaskRunner;
   readonly #fanOut: FanOut;
   readonly #refresher: LaneRefresher;
+  readonly #foreignLanes: ForeignLanes;
   readonly #time: DeliveryTime;
   readonly #offsets: OffsetKeeper;
 
@@ -123,6 +125,8 @@ export class Engine extends OneLife implements Deliverer {
       ...{ turns: new Turns(clock), scheduler: this.#scheduler, ownership: this.#ownership },
       laneFor: (endpointSeq, position) => this.#laneFor(endpointSeq, position),
     });
+    const serves = (endpointSeq: Seq) => this.#ownership.serves(endpointSeq);
+    this.#foreignLanes = new ForeignLanes({ clock, queue, directory, gate: this.#gate, serves });
     const kinds = taskKinds(clock, this.#time, { ...parts, gate: this.#gate });
     this.#tasks = new TaskRunner(clock, store, facts, kinds, policy);
     this.#time.onClockSet = () => this.#scheduler.clockWasSet();
@@ -276,6 +280,20 @@ export class Engine extends OneLife implements Deliverer {
    */
   oldestDue(isCounted: (endpoint: EndpointEntry["endpoint"]) => boolean): Map<Seq, OldestDue> {
     return this.#lanes.oldestDue(this.#time, isCounted);
+  }
+
+  /**
+   * Returns what `oldestDue` returns, for the lanes of all processes. Leaves out deliveries of other processes'
+   * lanes that have not waited for longer than `ageMs`.
+   */
+  async oldestDueAnywhere(ageMs: number, isCounted: (endpoint: EndpointEntry["endpoint"]) => boolean) {
+    const oldest = this.oldestDue(isCounted);
+    if (!this.parts.store.feed.isShared()) return oldest;
+    for (const [environmentSeq, due] of await this.#foreignLanes.oldestDue(ageMs, isCounted)) {
+      const known = oldest.get(environmentSeq);
+      if (known === undefined || due.dueAt < known.dueAt) oldest.set(environmentSeq, due);
+    }
+    return oldest;
   }
 
   get isHeld(): boolean {

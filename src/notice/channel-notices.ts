@@ -1,6 +1,12 @@
 import type { IdCodec } from "../core/id.ts";
 import type { NoticeChannel } from "../core/notice.ts";
-import { type Notices as NoticeStore, type SentNotice, type Store, StoreUnavailable } from "../store/index.ts";
+import {
+  type Housekeeping,
+  type Notices as NoticeStore,
+  type SentNotice,
+  type Store,
+  StoreUnavailable,
+} from "../store/index.ts";
 import { type DueNotice, dueNotices, type Observed, SentNotices, sentNoticesOf } from "./rules.ts";
 import { reportNotice, type SendingParts, sendNotice } from "./sending.ts";
 import { countsOf, LISTED_MAX, type NoticeAbout, noticeText, totalOf } from "./text.ts";
@@ -19,7 +25,10 @@ export function digestMsFor(afterMs: number): number {
 export interface ChannelParts extends SendingParts {
   readonly ids: IdCodec;
   readonly publicUrl: () => string;
-  readonly store: { readonly housekeeping: { readonly notices: NoticeStore } } & Pick<Store, "configuration">;
+  readonly store: { readonly housekeeping: { readonly notices: NoticeStore } & Pick<Housekeeping, "leads"> } & Pick<
+    Store,
+    "configuration"
+  >;
   readonly timing: NoticeTiming;
 }
 

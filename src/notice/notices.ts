@@ -33,9 +33,7 @@ export class Notices extends OneLife {
 
   protected async begin(): Promise<void> {
     if (this.parts.channels.length === 0) return;
-    const sent = await this.parts.store.housekeeping.notices.sent();
-    const { signal } = this.#stopping;
-    this.#channels = this.parts.channels.map((channel) => new ChannelNotices(this.parts, channel, sent, signal));
+    await this.#becomeLeader();
     this.#later();
   }
 
@@ -56,9 +54,29 @@ export class Notices extends OneLife {
     return this.#tests.send();
   }
 
+  /**
+   * Reads what was sent by the process that led before. Returns whether this one leads: the others send
+   * nothing.
+   */
+  async #becomeLeader(): Promise<boolean> {
+    const { housekeeping } = this.parts.store;
+    if (!(await housekeeping.leads())) {
+      const left = this.#channels;
+      this.#channels = [];
+      for (const channel of left) await channel.finish();
+      return false;
+    }
+    if (this.#channels.length > 0) return true;
+    const sent = await housekeeping.notices.sent();
+    const { signal } = this.#stopping;
+    this.#channels = this.parts.channels.map((channel) => new ChannelNotices(this.parts, channel, sent, signal));
+    return true;
+  }
+
   /** Looks at all states once, and starts sending what is due. */
   async look(): Promise<void> {
     try {
+      if (!(await this.#becomeLeader())) return;
       const observed = await this.#observe();
       for (const channel of this.#channels) channel.look(observed);
     } catch (error) {

@@ -47,6 +47,13 @@ export interface Housekeeping {
     lease(): Promise<readonly Task[]>;
   };
 
+  /**
+   * Returns whether this process does what must be done once for all processes with the same data. The first
+   * one that asks does, until it has ended. For a short time two processes may believe so, for example if one of
+   * them was suspended.
+   */
+  leads(): Promise<boolean>;
+
   /** Small named values of the installation, such as the hash of the generated root token. */
   readonly meta: {
     get(name: string): Promise<string | null>;

@@ -13,6 +13,7 @@ let told: Fact[];
 let oldest: Map<Seq, OldestDue>;
 let kept: Map<string, string>;
 let timers: Array<() => void>;
+let leads: boolean;
 
 beforeEach(() => {
   now = 1_000_000;
@@ -20,6 +21,7 @@ beforeEach(() => {
   oldest = new Map();
   kept = new Map();
   timers = [];
+  leads = true;
 });
 
 const clock: Clock = {
@@ -40,7 +42,13 @@ async function watch(thresholdMs = THRESHOLD_MS): Promise<BacklogWatch> {
     get: async (name: string) => kept.get(name) ?? null,
     set: async (name: string, value: string) => void kept.set(name, value),
   };
-  const made = new BacklogWatch(clock, facts, { housekeeping: { meta } }, thresholdMs, () => oldest);
+  const made = new BacklogWatch(
+    clock,
+    facts,
+    { housekeeping: { meta, leads: async () => leads } },
+    thresholdMs,
+    async () => oldest,
+  );
   await made.start();
   return made;
 }
@@ -117,13 +125,30 @@ describe("the backlog of an environment", () => {
 });
 
 describe("the backlog watch", () => {
+  test("a process that does not lead reports nothing, and continues with what the leader knew when it leads", async () => {
+    const leading = await watch();
+    leads = false;
+    const other = await watch();
+    waitingFor(THRESHOLD_MS * 2);
+    await other.look();
+    expect(types()).toEqual([]);
+    leads = true;
+    await leading.look();
+    await other.look();
+    expect(types()).toEqual(["backlog.growing"]);
+    oldest.clear();
+    await other.look();
+    await other.look();
+    expect(types()).toEqual(["backlog.growing", "backlog.recovered"]);
+  });
+
   test("the backlog watch repeats its check until it is stopped", async () => {
     const watching = await watch();
     waitingFor(THRESHOLD_MS * 2);
     expect(timers).toHaveLength(1);
     timers.shift()!();
-    expect(types()).toEqual(["backlog.growing"]);
     await new Promise((resolve) => setImmediate(resolve));
+    expect(types()).toEqual(["backlog.growing"]);
     expect(timers).toHaveLength(1);
     watching.stop();
     expect(timers).toHaveLength(0);

@@ -36,6 +36,7 @@ class World {
   readonly health = new Map<number, EndpointHealth>();
   sent: SentNotice[] = [];
   isUnavailable = false;
+  leads = true;
   readonly mail = new Keeping("mail");
   readonly slack = new Keeping("slack");
   notices!: Notices;
@@ -57,7 +58,7 @@ class World {
       timing: { afterMs: 10 * MINUTE, quietMs: 60 * MINUTE, backlogThresholdMs: 1 },
       store: {
         configuration: { environments: { list: async () => [], get: async () => null } } as never,
-        housekeeping: { notices: this.#store() },
+        housekeeping: { notices: this.#store(), leads: async () => this.leads },
       },
     });
     await this.notices.start();
@@ -121,6 +122,24 @@ describe("the service of notices", () => {
     expect(world.mail.titles).toEqual([]);
     await world.pass(5 * 60 * MINUTE);
     expect(world.mail.titles).toEqual(["Boathook: endpoint not verified: https://example.com/1 (Acme)"]);
+  });
+
+  test("a process that does not lead sends nothing, and repeats nothing when it leads", async () => {
+    const world = await World.start();
+    world.failing.set(1, world.now);
+    await world.pass(30 * MINUTE);
+    expect(world.mail.titles).toHaveLength(1);
+    world.leads = false;
+    await world.restart();
+    world.failing.set(2, world.now);
+    await world.pass(30 * MINUTE);
+    expect(world.mail.titles).toHaveLength(1);
+    world.leads = true;
+    await world.pass(30 * MINUTE);
+    expect(world.mail.titles).toEqual([
+      "Boathook: endpoint failing: https://example.com/1 (Acme)",
+      "Boathook: endpoint failing: https://example.com/2 (Acme)",
+    ]);
   });
 
   test("an endpoint that recovers before notify-after causes no notice", async () => {

@@ -33,6 +33,8 @@ export interface InstanceGroup extends AsyncDisposable {
 export interface GroupOptions {
   readonly count?: number;
   readonly args?: readonly string[];
+  /** Further variables of each process. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Lines of `postgresql.conf`. */
   readonly settings?: readonly string[];
   /** Whether the instances connect through PgBouncer. */
@@ -76,7 +78,7 @@ export async function startInstances(options: GroupOptions = {}): Promise<Instan
   const sql = new SQL(url, { max: 2 });
   try {
     while (instances.length < count) {
-      const own = { ...env, ...wrongClock(clockErrors[instances.length] ?? 0) };
+      const own = { ...env, ...options.env, ...wrongClock(clockErrors[instances.length] ?? 0) };
       const begin = () => startBoathook(executable(), home.file("unused"), all, { cwd: home.path, env: own });
       instances.push(instanceOf(begin, await begin()));
     }

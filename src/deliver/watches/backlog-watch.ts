@@ -24,6 +24,8 @@ const GROWING_META = "backlog-growing";
  * at most half of the threshold, so that a backlog near the threshold is not reported repeatedly.
  */
 export class BacklogWatch extends OneLife {
+  /** Whether this process led at the latest check. */
+  #leads = false;
   /** Time since which each environment's backlog has been growing. */
   #growing = new Map<Seq, number>();
   /**
@@ -37,19 +39,18 @@ export class BacklogWatch extends OneLife {
   constructor(
     private readonly clock: Clock,
     private readonly facts: Facts,
-    private readonly store: { readonly housekeeping: Pick<Housekeeping, "meta"> },
+    private readonly store: { readonly housekeeping: Pick<Housekeeping, "meta" | "leads"> },
     /** The threshold in ms; 0 means never check. */
     private readonly thresholdMs: number,
-    private readonly oldestDue: () => ReadonlyMap<Seq, OldestDue>,
+    /** Returns the oldest due delivery of each environment, at least of those that have waited for `ageMs`. */
+    private readonly oldestDue: (ageMs: number) => Promise<ReadonlyMap<Seq, OldestDue>>,
   ) {
     super();
   }
 
   protected async begin(): Promise<void> {
     if (this.thresholdMs === 0) return;
-    this.#growing = new Map(
-      JSON.parse((await this.store.housekeeping.meta.get(GROWING_META)) ?? "[]") as [Seq, number][],
-    );
+    await this.#becomeLeader();
     this.#later();
   }
 
@@ -63,18 +64,34 @@ export class BacklogWatch extends OneLife {
     return this.#growing.get(environmentSeq) ?? null;
   }
 
-  /** Checks every environment once. */
+  /** Reads the growing backlogs that the process that led before knew. Returns whether this one leads. */
+  async #becomeLeader(): Promise<boolean> {
+    const { housekeeping } = this.store;
+    const leads = await housekeeping.leads();
+    if (leads && !this.#leads) {
+      this.#growing = new Map(JSON.parse((await housekeeping.meta.get(GROWING_META)) ?? "[]") as [Seq, number][]);
+    }
+    this.#leads = leads;
+    return leads;
+  }
+
+  /** Checks every environment once, unless another process does. */
   async look(): Promise<void> {
-    const now = this.clock.now();
-    const oldest = this.oldestDue();
-    const changed = [this.#findGrowing(oldest, now), this.#findRecovered(oldest, now)];
-    if (!changed.includes(true)) return;
     try {
-      await this.store.housekeeping.meta.set(GROWING_META, JSON.stringify([...this.#growing]));
+      if (await this.#becomeLeader()) await this.#check();
     } catch (error) {
-      // The stored value is needed only after a restart.
+      // The next look reads everything again.
       if (!(error instanceof StoreUnavailable)) throw error;
     }
+  }
+
+  async #check(): Promise<void> {
+    const oldest = await this.oldestDue(this.thresholdMs / 2);
+    const now = this.clock.now();
+    const changed = [this.#findGrowing(oldest, now), this.#findRecovered(oldest, now)];
+    if (!changed.includes(true)) return;
+    // The stored value is needed only after a restart.
+    await this.store.housekeeping.meta.set(GROWING_META, JSON.stringify([...this.#growing]));
   }
 
   #findGrowing(oldest: ReadonlyMap<Seq, OldestDue>, now: number): boolean {

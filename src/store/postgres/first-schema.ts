@@ -36,6 +36,12 @@ const PROCESSES = [
   `INSERT INTO lane_partition SELECT number, -1, -1 FROM generate_series(0, ${LANE_PARTITIONS - 1}) AS number`,
 ];
 
+/** The instance that does what must be done once. See "leader.ts". */
+const LEADER = [
+  `CREATE TABLE leader (slot integer NOT NULL, fence bigint NOT NULL)`,
+  `INSERT INTO leader VALUES (-1, -1)`,
+];
+
 /** Lanes that are not served by the instance that has their partition. See "preferred-lanes.ts". */
 const PREFERRED_LANES = [
   `CREATE TABLE preferred_lane (
@@ -118,6 +124,7 @@ const TASKS = [
 /** The schema of the first release. */
 export const FIRST_SCHEMA: readonly string[] = [
   ...PROCESSES,
+  ...LEADER,
   ...PREFERRED_LANES,
   ...CONFIGURATION,
   ...SOURCES,

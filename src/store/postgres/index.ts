@@ -13,6 +13,7 @@ import { PostgresFeed } from "./feed.ts";
 import { history } from "./history.ts";
 import { Instance } from "./instance.ts";
 import { Keys } from "./keys.ts";
+import { leadsVerb } from "./leader.ts";
 import { idSeed, meta, payloadLinkKey } from "./meta.ts";
 import { migrate } from "./migrate.ts";
 import { notices } from "./notices.ts";
@@ -78,6 +79,7 @@ export async function openStore(options: OpenOptions): Promise<Store> {
         meta: meta(database, committer),
         clockOffsets: clockOffsets(database, committer),
         tasks: tasks(database, committer, instance),
+        leads: leadsVerb(database, instance),
         notices: notices(database, committer),
         prune: pruneVerb({ database, committer, days, onFact }),
         ...sizeVerbs(database, health, clock),

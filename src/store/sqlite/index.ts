@@ -316,6 +316,8 @@ function assemble({
   };
   const housekeeping: Housekeeping = {
     tasks: tasks(db, committer),
+    // Only the server asks, and it is the only one.
+    leads: async () => true,
     meta: meta(db, committer),
     clockOffsets: clockOffsets(db, committer),
     notices: notices(db, committer, turns),

@@ -153,6 +153,19 @@ describe.skipIf(!hasPostgres)("instances that share a PostgreSQL database", () =
     expect(held.map((row: { slot: number }) => row.slot)).toEqual([1, 2]);
   });
 
+  test("one of several processes leads until its lease ends, and then another one does", async () => {
+    await using opened = await openTwo();
+    const { stores, sql } = opened;
+    const [one, other] = stores.map(({ housekeeping }) => housekeeping.leads);
+    const both = await Promise.all([one!(), other!()]);
+    expect(both.filter(Boolean)).toHaveLength(1);
+    expect(await Promise.all([one!(), other!()])).toEqual(both);
+    const slot = both[0] ? 0 : 1;
+    await sql`UPDATE instance SET expires_at = '-infinity' WHERE slot = ${slot}`;
+    expect(await (slot === 0 ? other! : one!)()).toBe(true);
+    expect(await (slot === 0 ? one! : other!)()).toBe(false);
+  });
+
   test("numbers of different slots never meet, and several numbers of one slot are a stride apart", () => {
     const sources = Array.from({ length: SLOTS }, (_, slot) => {
       const source = new SlotSeqSource(() => Date.UTC(2026, 0, 1));

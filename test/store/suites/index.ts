@@ -26,6 +26,7 @@ import { seriesSuite } from "./history/series.ts";
 import { sourceLogSuite } from "./history/source-log.ts";
 import { totalsSuite } from "./history/totals.ts";
 import { clockOffsetsSuite } from "./housekeeping/clock-offsets.ts";
+import { leadsSuite } from "./housekeeping/leads.ts";
 import { metaSuite } from "./housekeeping/meta.ts";
 import { noticesSuite } from "./housekeeping/notices.ts";
 import { pruneSuite } from "./housekeeping/prune.ts";
@@ -147,6 +148,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
   [namedSuite, "survey.", "named"],
 
   [tasksSuite, "housekeeping.tasks.", "create update cancel get list lease"],
+  [leadsSuite, "housekeeping.", "leads"],
   [metaSuite, "housekeeping.meta.", "get set"],
   [noticesSuite, "housekeeping.notices.", "failing disabled unverified healthOf describe sent record forget"],
   [clockOffsetsSuite, "housekeeping.clockOffsets.", "get set"],

@@ -1,0 +1,54 @@
+import { type Seq, timeOfSeq } from "../core/id.ts";
+import type { Clock } from "../ports.ts";
+import type { Directory, EndpointEntry } from "../store/directory.ts";
+import type { Claim, LaneCursor, Queue } from "../store/index.ts";
+import type { Gate } from "./gate.ts";
+import type { OldestDue } from "./lanes.ts";
+
+const PAGE = 1000;
+const LANE_START: LaneCursor = { position: 0, seq: 0 };
+
+export interface ForeignLanesParts {
+  readonly clock: Pick<Clock, "now">;
+  readonly queue: Pick<Queue, "pendingLanes" | "due">;
+  readonly directory: Pick<Directory, "endpoint">;
+  readonly gate: Gate;
+  /** Returns whether this process serves a lane. */
+  readonly serves: (endpointSeq: Seq) => boolean;
+}
+
+/** The lanes that other processes serve, as far as the store shows them. */
+export class ForeignLanes {
+  readonly #claim: Claim;
+
+  constructor(private readonly parts: ForeignLanesParts) {
+    this.#claim = { validUntil: Number.POSITIVE_INFINITY, owns: (endpointSeq) => !parts.serves(endpointSeq) };
+  }
+
+  /**
+   * Returns the oldest due delivery of each environment that has waited for longer than `ageMs`. Considers
+   * only endpoints for which `isCounted` returns true, and in whose lanes attempts may start. Reads the head of
+   * every lane with pending deliveries.
+   */
+  async oldestDue(ageMs: number, isCounted: (endpoint: EndpointEntry["endpoint"]) => boolean) {
+    const { clock, queue, directory, gate } = this.parts;
+    const before = clock.now() - ageMs;
+    const oldest = new Map<Seq, OldestDue>();
+    for (let after: Seq | null = 0; after !== null; ) {
+      const page: Awaited<ReturnType<Queue["pendingLanes"]>> = await queue.pendingLanes(this.#claim, after, PAGE);
+      for (const { endpointSeq, position } of page) {
+        if (timeOfSeq(position) >= before) continue;
+        const endpoint = (await directory.endpoint(endpointSeq))?.endpoint;
+        if (endpoint === undefined || endpoint.disabled || endpoint.deleted) continue;
+        if (gate.isClosedFor(endpoint) || !isCounted(endpoint)) continue;
+        // The head of a FIFO lane keeps its position while it waits for its retry.
+        const [head] = await queue.due(endpointSeq, LANE_START, position, 1);
+        const known = oldest.get(endpoint.environmentSeq);
+        if (head === undefined || head.dueAt >= Math.min(before, known?.dueAt ?? before)) continue;
+        oldest.set(endpoint.environmentSeq, { dueAt: head.dueAt, endpoint });
+      }
+      after = page.length < PAGE ? null : page.at(-1)!.endpointSeq;
+    }
+    return oldest;
+  }
+}
