@@ -48,3 +48,30 @@ test("an application with an endpoint that is pinned to a payload version has an
   db.run("UPDATE endpoint SET api_version = '2026-01-01'");
   expect(await origin.obstacle(world.application.seq)).toContain("payload version");
 });
+
+test("the leases of several groups are read in pages, each lease once", async () => {
+  const db = new Database(":memory:", { strict: true });
+  const { store } = openMemoryStore(db, systemClock, () => {});
+  await using world = await Furnished.open(async () => openedOnce(store));
+  const messages = await world.sendMany(1500);
+  // Sorted by name, the groups are not in the order of their numbers.
+  for (const [id, name] of ["c", "a", "b"].entries()) {
+    db.run(
+      "INSERT INTO poller_group (id, application_seq, sink, name, cursor, updated_at) VALUES (?, ?, 's', ?, 0, 1)",
+      [id + 1, world.application.seq, name],
+    );
+    const lease = db.prepare("INSERT INTO poller_lease (group_id, message_seq, times, ends_at) VALUES (?, ?, 1, 5)");
+    for (const { seq } of messages) lease.run(id + 1, seq);
+  }
+  const found: string[] = [];
+  const sizes: number[] = [];
+  type Place = Parameters<NonNullable<typeof store.moves>["origin"]["polled"]>[1];
+  for (let after: Place = { groupId: 0, messageSeq: 0 }; after !== null; ) {
+    const { page, next } = await store.moves!.origin.polled(world.application.seq, after);
+    sizes.push(page.leases.length);
+    found.push(...page.leases.map(({ group, messageSeq }) => `${group} ${messageSeq}`));
+    after = next;
+  }
+  expect(sizes).toEqual([2000, 2000, 500]);
+  expect(found).toEqual(["c", "a", "b"].flatMap((name) => messages.map(({ seq }) => `${name} ${seq}`)));
+});
