@@ -4,6 +4,7 @@ import type { Cancel, Clock } from "../../ports.ts";
 import { StoreUnavailable } from "../index.ts";
 import type { Database, Queries } from "./database.ts";
 import type { DatabaseClock } from "./database-clock.ts";
+import { isOutage } from "./errors.ts";
 import { newestSeq, RESERVED, SLOTS, type SlotSeqSource } from "./numbers.ts";
 
 /** Another process has evicted this one, because its lease had expired. */
@@ -189,7 +190,9 @@ export class Instance {
     this.#cancelRenewal();
     if (this.#closed) return;
     this.#cancelRenewal = this.parts.clock.after(this.leaseMs / 3, () => {
-      this.renew().catch(this.parts.onDefect);
+      this.renew().catch((error) => {
+        if (!isOutage(error)) this.parts.onDefect(error);
+      });
     });
   }
 

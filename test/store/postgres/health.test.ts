@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { SQL } from "bun";
 import type { Fact, FactOf } from "../../../src/core/fact.ts";
+import { systemClock } from "../../../src/edge/clock.ts";
 import { StoreUnavailable } from "../../../src/store/index.ts";
 import { openStore } from "../../../src/store/postgres/index.ts";
 import { hasPostgres, startPostgres } from "../../support/postgres.ts";
@@ -39,6 +40,29 @@ describe.skipIf(!hasPostgres)("the health of a store on PostgreSQL", () => {
     });
     await housekeeping.meta.set("name", "value");
     expect(await housekeeping.meta.get("name")).toBe("value");
+    await close();
+  });
+
+  test("a lease that cannot be renewed because its server was killed is not reported as an internal error", async () => {
+    await using server = await startPostgres();
+    const facts: Fact[] = [];
+    const leaseMs = 999;
+    let renewals = 0;
+    const after: typeof systemClock.after = (ms, run) => {
+      if (ms === leaseMs / 3) renewals++;
+      return systemClock.after(ms, run);
+    };
+    const clock = { ...systemClock, after };
+    const options = optionsFor(await server.createDatabase(), { leaseMs, clock, onFact: (fact) => facts.push(fact) });
+    const { close } = await openStore(options);
+    await server.kill();
+    const before = renewals;
+    await soon(
+      () => renewals,
+      (count) => count >= before + 2,
+    );
+    await server.start();
+    expect(facts.filter(({ type }) => type === "defect.found")).toEqual([]);
     await close();
   });
 });
