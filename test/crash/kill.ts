@@ -18,7 +18,7 @@ export const KILLS = [
 export type Kill = (typeof KILLS)[number];
 
 /** Longest time in ms from the spawn of a process to its kill: about twice the time that a start takes. */
-const START_MS = 400;
+export const START_MS = 400;
 
 /** Kills the server and starts it again. The storm continues afterwards. */
 export async function killAndRestart(kill: Kill, boathook: Installation, storm: Storm): Promise<void> {
@@ -37,21 +37,26 @@ export async function killAndRestart(kill: Kill, boathook: Installation, storm: 
   if (kill === "during a key rotation") await finishRotation(boathook.dataDir);
 }
 
+interface SpawnOptions {
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Starts a server and kills it after a time in ms, whether it is ready by then or not. */
-export async function killedStart(dataDir: string, afterMs: number, ...args: readonly string[]): Promise<void> {
-  const { child } = await spawnServer(dataDir, ...args);
+export async function killedStart(dataDir: string, afterMs: number, options: SpawnOptions = {}): Promise<void> {
+  const { child } = await spawnServer(dataDir, options);
   await Bun.sleep(afterMs);
   child.kill("SIGKILL");
   await child.exited;
 }
 
 /** Starts a server on a free port without waiting until it is ready. */
-export async function spawnServer(dataDir: string, ...args: readonly string[]) {
+export async function spawnServer(dataDir: string, { args = [], env = {} }: SpawnOptions = {}) {
   const port = freePort();
   const own = [`--port=${port}`, `--data-dir=${dataDir}`, "--allow-subnets=127.0.0.0/8"];
   const child = Bun.spawn([...executable(), "serve", ...own, ...args], {
     cwd: ROOT,
-    env: await programEnvironment({ BOATHOOK_ROOT_TOKEN: ROOT_TOKEN }),
+    env: await programEnvironment({ BOATHOOK_ROOT_TOKEN: ROOT_TOKEN, ...env }),
     stdio: ["ignore", "ignore", "ignore"],
   });
   return { child, url: `http://127.0.0.1:${port}` };

@@ -54,7 +54,7 @@ export async function crashMigration(from: number): Promise<MigrationOutcome> {
   while (seen.length < KILLS_MAX && seen.at(-1) !== NEWEST) {
     // Each start gets a little further than the one before.
     const part = (seen.length + Math.random()) / KILLS_MAX;
-    await killedStart(dataDir, part * durationMs, KEEP);
+    await killedStart(dataDir, part * durationMs, { args: [KEEP] });
     seen.push(schemaAfterKill(dataDir, home.file(`killed-${seen.length}`)));
   }
   const server = await startBoathook(executable(), dataDir, [KEEP]);

@@ -1,7 +1,8 @@
 import type { Send } from "../support/client.ts";
-import { makeEndpoint, until } from "../support/delivery.ts";
+import { makeEndpoint } from "../support/delivery.ts";
 import { ifCutOff } from "../support/load.ts";
 import type { Received, Receiver } from "../support/receiver.ts";
+import { soon } from "../support/soon.ts";
 import { STRIPE_SECRET, stripeSignature } from "../support/stripe.ts";
 
 const POSTERS = 3;
@@ -10,6 +11,8 @@ const SENT_AGAIN = 50;
 const PATHS = ["/source", "/source-fifo"] as const;
 /** Time without an arrival after which the messages that have not arrived count as lost, in ms. */
 const PATIENCE_MS = 60_000;
+/** Longest time in which everything arrives after the last kill, in ms. */
+const SETTLE_MS = 300_000;
 const PAGE = 250;
 
 /** Counts of the requests to a source. Those with a cause for complaint must be 0. */
@@ -96,14 +99,15 @@ export class SourceStorm {
   async settle(): Promise<SourceOutcome> {
     let arrived = -1;
     let since = 0;
-    await until(
-      async () => {
+    await soon(
+      () => {
         const now = PATHS.reduce((sum, path) => sum + this.#arrived.get(path)!.size, 0);
         if (now !== arrived) since = performance.now();
         arrived = now;
         return this.#lost();
       },
       (lost) => lost === 0 || performance.now() - since > PATIENCE_MS,
+      SETTLE_MS,
     );
     const ids = [...this.#arrived.get("/source-fifo")!.keys()];
     return {

@@ -1,12 +1,15 @@
 import { type Answer, makeApplication, type Send } from "../support/client.ts";
-import { makeEndpoint, until } from "../support/delivery.ts";
+import { makeEndpoint } from "../support/delivery.ts";
 import { ifCutOff, Load } from "../support/load.ts";
 import type { Receiver } from "../support/receiver.ts";
+import { soon } from "../support/soon.ts";
 import { PATHS, type Path, Receipts } from "./model.ts";
 
 const POSTERS = 8;
 /** Time without an arrival after which the messages that have not arrived count as lost, in ms. */
 export const PATIENCE_MS = 60_000;
+/** Longest time in which everything arrives after the last kill, in ms. */
+const SETTLE_MS = 300_000;
 const REDRIVE_RATE = 10_000;
 /** Number of messages between two rounds of operations. */
 const OPERATE_EVERY = 50;
@@ -112,15 +115,17 @@ export class Storm {
     // An attempt that was under way during the repair may still end as a dead letter.
     for (let left = Number.POSITIVE_INFINITY; left > 0 && !isStuck(); ) {
       await this.#redrive();
-      await until(
-        async () => this.#tasksRunning(),
+      await soon(
+        () => this.#tasksRunning(),
         (running) => running === 0 || isStuck(),
+        SETTLE_MS,
       );
       left = (await this.send("GET", "/dead-letter/summary")).json.total;
     }
-    await until(
-      async () => this.#missing(),
+    await soon(
+      () => this.#missing(),
       (missing) => missing === 0 || isStuck(),
+      SETTLE_MS,
     );
     return this.#outcome();
   }
