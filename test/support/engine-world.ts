@@ -67,6 +67,8 @@ export interface WorldOptions {
   readonly sandbox?: Sandbox;
   /** The message brokers of sources. */
   readonly brokers?: Brokers;
+  /** The data. Default: in PostgreSQL with `TEST_POSTGRES`, otherwise in SQLite. */
+  readonly data?: WorldStore;
   /** Wraps the store that the engine uses. */
   readonly wrapStore?: (store: Store, clock: Clock) => Store;
 }
@@ -108,6 +110,10 @@ const { TEST_POSTGRES: postgres } = process.env;
 // On PostgreSQL, every call of the store takes real time.
 setDefaultTimeout(postgres === undefined ? 60_000 : 600_000);
 
+async function newData(): Promise<WorldStore> {
+  return postgres === undefined ? new SqliteWorldStore() : PostgresWorldStore.create(postgres);
+}
+
 /**
  * The delivery engine on a virtual clock, with simulated endpoints and a store that survives
  * restarts. There is one application, and each endpoint gets only the messages that are sent to it.
@@ -138,7 +144,7 @@ export class EngineWorld implements Disposable {
   }
 
   static async open(options: WorldOptions = {}): Promise<EngineWorld> {
-    const data = postgres === undefined ? new SqliteWorldStore() : await PostgresWorldStore.create(postgres);
+    const data = options.data ?? (await newData());
     const world = new EngineWorld(options, data);
     world.#process = await world.#boot();
     await world.do(() => world.#furnish());

@@ -6,6 +6,7 @@ import type { Claim, Store } from "../../../src/store/index.ts";
 import { DatabaseClock } from "../../../src/store/postgres/database-clock.ts";
 import { openStore } from "../../../src/store/postgres/index.ts";
 import type { SlotSeqSource } from "../../../src/store/postgres/numbers.ts";
+import { type CutProxy, cutProxy } from "../cut-proxy.ts";
 import { soon } from "../soon.ts";
 import { storeWith } from "../store-with.ts";
 import { Calls } from "./calls.ts";
@@ -40,16 +41,21 @@ export class PostgresWorldStore implements WorldStore {
   #calls = new Calls(() => this.#storeDisk());
   #process: WorldProcess | null = null;
 
+  /** The way from the processes to the server, which can be cut. */
+  readonly proxy: CutProxy;
+
   private constructor(
     private readonly server: Server,
     private readonly name: string,
     private readonly sql: SQL,
-  ) {}
+  ) {
+    this.proxy = cutProxy(server.port);
+  }
 
   /** Creates a database on a server. `url` is that of another database of it. */
   static async create(url: string): Promise<PostgresWorldStore> {
     await Promise.all(removals);
-    server ??= new Server(url);
+    if (server?.url !== url) server = new Server(url);
     const name = await server.take();
     return new PostgresWorldStore(server, name, new SQL(server.urlOf(name), { max: 1 }));
   }
@@ -58,7 +64,7 @@ export class PostgresWorldStore implements WorldStore {
     this.#process = new WorldProcess(clock);
     this.#calls = new Calls(() => this.#storeDisk());
     const store = await openStore({
-      ...{ url: this.server.urlOf(this.name), encryptionKey: KEY, leaseMs: LEASE_MS },
+      ...{ url: this.server.urlOf(this.name, this.proxy.port), encryptionKey: KEY, leaseMs: LEASE_MS },
       ...{ clock: this.#process.clock, databaseClock: new WorldClock(clock), onFact },
     });
     // A process reserves the numbers of half a minute, and the time of the world jumps further.
@@ -70,16 +76,19 @@ export class PostgresWorldStore implements WorldStore {
   async crash(): Promise<void> {
     this.#process?.end();
     this.#calls.end();
-    await this.sql.unsafe(
-      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-       WHERE datname = current_database() AND application_name = 'boathook'`,
-    );
+    await this.endConnections();
     await soon(
       () => this.sql`SELECT pid FROM pg_stat_activity
         WHERE datname = current_database() AND application_name = 'boathook'`,
       (left: unknown[]) => left.length === 0,
     );
     await this.sql`UPDATE instance SET expires_at = '-infinity'`;
+  }
+
+  /** Ends the connections of the process, whatever they are doing. */
+  async endConnections(): Promise<void> {
+    await this.sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE datname = current_database() AND application_name = 'boathook'`;
   }
 
   settled(): Promise<void> {
@@ -105,6 +114,7 @@ export class PostgresWorldStore implements WorldStore {
     const removal = this.sql
       .close()
       .then(() => this.server.remove(this.name))
+      .then(() => this.proxy[Symbol.dispose]())
       .finally(() => removals.delete(removal));
     removals.add(removal);
   }
@@ -156,13 +166,18 @@ class Server {
   readonly #template: Promise<string>;
   #databases = 0;
 
-  constructor(private readonly url: string) {
+  constructor(readonly url: string) {
     this.#template = this.#makeTemplate();
   }
 
-  urlOf(name: string): string {
+  get port(): number {
+    return Number(new URL(this.url).port);
+  }
+
+  urlOf(name: string, port = this.port): string {
     const url = new URL(this.url);
     url.pathname = `/${name}`;
+    url.port = String(port);
     return url.href;
   }
 
