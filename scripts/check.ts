@@ -12,7 +12,7 @@ import { installTestTools } from "./test-tools.ts";
 /**
  * `bun run check` runs all checks. It continues after a failure, so that one run shows all failures.
  * Each step before the tests counts as one check, and so does each test. `--postgres` adds the tests over
- * HTTP with the data of the servers in PostgreSQL. `--sdks` adds the round trips of
+ * HTTP and those of the engine with the data in PostgreSQL. `--sdks` adds the round trips of
  * `bun run check:sdks`, whose steps count as one check each, with `--postgres` on both stores. `--fuzz`
  * adds `bun run fuzz`.
  */
@@ -130,8 +130,8 @@ async function runOnPostgres(postgres: PostgresServer | null, summary: string[])
     summary.push("skipped tests on PostgreSQL: PostgreSQL is missing");
     return { passed: 0, failed: 0, skipped: 1 };
   }
-  const { testsOverHttp, testVariables } = await import("./test-postgres.ts");
-  const tests = { paths: testsOverHttp(), env: testVariables(postgres), processes: TEST_PROCESSES_ON_POSTGRES };
+  const { testsOnEitherStore, testVariables } = await import("./test-postgres.ts");
+  const tests = { paths: testsOnEitherStore(), env: testVariables(postgres), processes: TEST_PROCESSES_ON_POSTGRES };
   return runTests({ name: "tests on PostgreSQL", report: "tests-postgres.xml", ...tests }, summary);
 }
 

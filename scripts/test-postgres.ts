@@ -1,5 +1,5 @@
 /**
- * Runs tests with servers that have their data in PostgreSQL. Usage: `bun run test:postgres [PATH…]`, with
+ * Runs tests with the data in PostgreSQL. Usage: `bun run test:postgres [PATH…]`, with
  * the paths and options of `bun test`. `TEST_EXECUTABLE` names an executable to test instead of the
  * sources.
  */
@@ -22,9 +22,12 @@ export function testVariables(postgres: PostgresServer): Readonly<Record<string,
   return { TEST_POSTGRES: postgres.url("postgres") };
 }
 
-/** Returns the paths of the tests that call servers over HTTP, most of which run on either store. */
-export function testsOverHttp(): string[] {
-  return [...new Glob("test/{api,sdk}/*.test.ts").scanSync(ROOT)].sort();
+/**
+ * Returns the paths of the tests that run on either store: those that call servers over HTTP, with a few
+ * exceptions, and those of the engine.
+ */
+export function testsOnEitherStore(): string[] {
+  return [...new Glob("test/{api,sdk,engine}/*.test.ts").scanSync(ROOT)].sort();
 }
 
 if (import.meta.main) {
@@ -32,7 +35,7 @@ if (import.meta.main) {
   await using postgres = await startTestPostgres();
   if (postgres === null) process.exit(1);
   const child = Bun.spawn(
-    [process.execPath, "test", "--timeout=60000", ...(given.length > 0 ? given : testsOverHttp())],
+    [process.execPath, "test", "--timeout=60000", ...(given.length > 0 ? given : testsOnEitherStore())],
     { stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...testVariables(postgres) } },
   );
   process.exitCode = await child.exited;

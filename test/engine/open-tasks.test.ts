@@ -14,8 +14,8 @@ const MORE = openTasksPerAppMax + 10;
 
 /** Opens a world in which tasks wait, because a slow redrive has the only place. */
 async function worldOfWaiting(): Promise<EngineWorld> {
-  const world = await EngineWorld.open({ policy: { tasksMax: 1, tasksPerAppMax: 1 } });
-  const endpoint = await world.endpoint("a.example", 410);
+  const world = await EngineWorld.open({ policy: { tasksMax: 1, tasksPerAppMax: 1, retryScheduleMs: [] } });
+  const endpoint = await world.endpoint("a.example", 500);
   await world.send(endpoint, 2);
   await world.rest();
   await world.do(() => redrive(world.kernel, { environmentSeq: world.environmentSeq }, 0.0001, ROOT));
