@@ -50,7 +50,11 @@ export class LaneOwnership {
         this.#isHandingOver = true;
         this.#handOver();
       },
-      onLost: () => this.#giveUpLost(),
+      onLost: () => {
+        // If the claim becomes valid again, it may be the same one, but its lanes have been dropped.
+        this.#takenUp = null;
+        this.#giveUpLost();
+      },
     });
     lanes.onLeft = () => this.#handOver();
   }

@@ -4,7 +4,7 @@ import type { Seq } from "../../src/core/id.ts";
 import { ClaimKeeper } from "../../src/deliver/claim-keeper.ts";
 import type { RedriveData } from "../../src/deliver/tasks/redrive.ts";
 import type { Kernel } from "../../src/kernel.ts";
-import { type Claim, type Endpoint, StoreUnavailable, type Task } from "../../src/store/index.ts";
+import { type Claim, type Endpoint, type Queue, StoreUnavailable, type Task } from "../../src/store/index.ts";
 import { VirtualClock } from "../sim/clock.ts";
 import { ClaimBoard } from "../support/claim-board.ts";
 import {
@@ -166,6 +166,46 @@ describe("a lane that moves to another engine", () => {
     resolve();
     await world.pass(SECOND);
     expect(world.order("of-nobody")).toEqual([1, 2, 3, 4]);
+  });
+
+  test("when an engine gets back the claim that it had lost, messages that waited come before new ones", async () => {
+    let validUntil = 0;
+    let isCutOff = false;
+    let finding: Promise<void> = Promise.resolve();
+    // It covers the same lanes as before, so it is the same object.
+    const claim: Claim = {
+      get validUntil() {
+        return validUntil;
+      },
+      owns: () => true,
+    };
+    using world = await EngineWorld.open({
+      wrapStore: (store, clock) => {
+        const grant = async () => {
+          if (isCutOff) throw new StoreUnavailable("The store cannot be reached.");
+          validUntil = clock.now() + VALID_MS;
+          return claim;
+        };
+        const pendingLanes: Queue["pendingLanes"] = async (...args) => {
+          await finding;
+          return store.queue.pendingLanes(...args);
+        };
+        return storeWith(store, { queue: { claim: grant, renew: grant, pendingLanes } });
+      },
+    });
+    const endpoint = await world.endpoint("a.example", 200, { ordering: "fifo" });
+    isCutOff = true;
+    await world.pass(2 * VALID_MS);
+    await world.send(endpoint, 3);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    finding = promise;
+    isCutOff = false;
+    await world.pass(SECOND);
+    await world.send(endpoint);
+    await world.pass(SECOND);
+    resolve();
+    await world.pass(SECOND);
+    expect(world.order("a.example")).toEqual([1, 2, 3, 4]);
   });
 
   test("the old engine of a moved lane finishes the attempt under way but starts no other", async () => {
