@@ -58,13 +58,7 @@ function replicaOptions(
   return { location, openBucket, isSync: replicaSync === "sync", timeoutMs, version };
 }
 
-/** Variable with which tests start a server on PostgreSQL, which does not pass all of them yet. */
-export const UNFINISHED_STORE_VARIABLE = "UNFINISHED_STORE_LOSES_REQUESTS_AND_IS_FOR_TESTS_ONLY";
-
 async function openDatabase(settings: Settings, facts: Facts): Promise<Store> {
-  if (process.env[UNFINISHED_STORE_VARIABLE] !== "yes") {
-    throw new StartError("This version cannot store its data in PostgreSQL yet. Set store to sqlite.");
-  }
   const { store: url, encryptionKey, leaseMs } = settings;
   try {
     return await openPostgres({

@@ -179,7 +179,7 @@ export const SCHEMA = {
     default: SQLITE,
     concealed: true,
     description:
-      "`sqlite`: a database in the data directory; a PostgreSQL database that several instances share (`postgres://user:password@host:port/database`) cannot be used yet",
+      "`sqlite`: a database in the data directory; `postgres://user:password@host:port/database`: a PostgreSQL database, which several instances share",
   }),
   leaseMs: setting("lease", {
     group: "Storage",

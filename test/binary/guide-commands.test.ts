@@ -24,6 +24,7 @@ const PREPARED: Readonly<Record<string, (at: GuidePlace) => Promise<unknown>>> =
 
 /** The tests that run all examples (`$ …`) of the other pages. */
 const EXAMPLES_RUN_BY: Readonly<Record<string, string>> = {
+  postgres: "guide-postgres",
   "command-line": "guide-command-line",
   configuration: "guide-configuration",
   doctor: "guide-operating",
@@ -76,6 +77,9 @@ const BLOCKS: Readonly<Record<string, { readonly runBy: string } | { readonly no
   "CONVOY_API_KEY=… boathook import convoy https://us.getconvoy.cloud --project 01H0JA5MEES38RRK3HTEJC647K": {
     notRun: "It needs a server of Convoy. `import.test.ts` tests the command.",
   },
+  "export BOATHOOK_STORE=postgres://boathook:change-me@127.0.0.1:5432/hooks": { runBy: "guide-postgres" },
+  "createdb --owner=boathook --encoding=UTF8 --template=template0 restored": { runBy: "guide-postgres" },
+  "boathook export --server http://127.0.0.1:8071 --with-secrets > configuration.yaml": { runBy: "guide-postgres" },
   "systemctl stop boathook": {
     notRun: "It needs systemd and a later release. `upgrade.test.ts` tests upgrades.",
   },

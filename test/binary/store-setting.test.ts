@@ -21,10 +21,12 @@ async function refusalOf(args: readonly string[], env: Readonly<Record<string, s
   return { code, stderr };
 }
 
-test("the server does not start with its data in PostgreSQL, because it is not supported yet", async () => {
+test("the server does not start if its PostgreSQL database cannot be reached", async () => {
   expect(await refusalOf(["serve", "--port=0"], COMPLETE)).toEqual({
     code: 1,
-    stderr: "This version cannot store its data in PostgreSQL yet. Set store to sqlite.\n",
+    stderr: expect.stringMatching(
+      /^The database postgres:\/\/owner:\*\*\*@127\.0\.0\.1:1\/hooks cannot be used: .*\n$/,
+    ),
   });
 });
 

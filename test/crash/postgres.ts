@@ -1,5 +1,4 @@
 import { SQL } from "bun";
-import { UNFINISHED_STORE_VARIABLE } from "../../src/server-store.ts";
 import type { Send } from "../support/client.ts";
 import { until } from "../support/delivery.ts";
 import { type Installation, install } from "../support/installation.ts";
@@ -44,7 +43,7 @@ export async function crashOnPostgres(
   await using receiver = startReceiver();
   await using postgres = await startPostgres();
   const url = await postgres.createDatabase();
-  const env = { BOATHOOK_STORE: url, BOATHOOK_ENCRYPTION_KEY: "00".repeat(32), [UNFINISHED_STORE_VARIABLE]: "yes" };
+  const env = { BOATHOOK_STORE: url, BOATHOOK_ENCRYPTION_KEY: "00".repeat(32) };
   await using boathook = await install(["--endpoint-concurrency=2", `--lease=${LEASE}`], { env });
   const place: Place = { postgres, url, env, boathook };
   const send = cutOffWhileUnavailable(boathook.send);

@@ -26,22 +26,41 @@ export interface Pgbouncer extends AsyncDisposable {
  * to the next.
  */
 export async function startPgbouncer(server: Pick<PostgresServer, "port">, poolSize = 10): Promise<Pgbouncer> {
-  const directory = temporaryDirectory();
   const [port] = freePorts(1) as [number];
-  own(directory.path);
-  writeOwned(directory.file("users"), `"${POSTGRES_USER}" "${POSTGRES_PASSWORD}"\n`);
-  writeOwned(
-    directory.file("pgbouncer.ini"),
+  const configuration = (users: string) =>
     [
       ...["[databases]", `* = host=127.0.0.1 port=${server.port}`, "[pgbouncer]"],
-      ...["listen_addr = 127.0.0.1", `listen_port = ${port}`, "unix_socket_dir ="],
-      ...["auth_type = scram-sha-256", `auth_file = ${directory.file("users")}`],
-      ...["pool_mode = transaction", `default_pool_size = ${poolSize}`, "server_login_retry = 1", ""],
-    ].join("\n"),
-  );
-  const command = asServerUser(program!, directory.file("pgbouncer.ini"));
+      ...["listen_addr = 127.0.0.1", `listen_port = ${port}`],
+      ...["auth_type = scram-sha-256", `auth_file = ${users}`],
+      ...["pool_mode = transaction", `default_pool_size = ${poolSize}`, "server_login_retry = 1"],
+    ].join("\n");
+  const pooler = await runPgbouncer(port, `"${POSTGRES_USER}" "${POSTGRES_PASSWORD}"\n`, configuration);
+  return {
+    through(url) {
+      const pooled = new URL(url);
+      pooled.port = String(port);
+      return pooled.href;
+    },
+    [Symbol.asyncDispose]: () => pooler[Symbol.asyncDispose](),
+  };
+}
+
+/**
+ * Runs PgBouncer with a configuration, which gets the path of the file with these users and must end in
+ * its section `[pgbouncer]`. Resolves when it listens on the port.
+ */
+export async function runPgbouncer(
+  port: number,
+  users: string,
+  configuration: (users: string) => string,
+): Promise<AsyncDisposable> {
+  const directory = temporaryDirectory();
+  own(directory.path);
+  writeOwned(directory.file("users"), users);
+  const whole = `${configuration(directory.file("users"))}\nunix_socket_dir =\n`;
+  writeOwned(directory.file("pgbouncer.ini"), whole);
   const pooler = new RestartableProcess(
-    command,
+    asServerUser(program!, directory.file("pgbouncer.ini")),
     { PATH: process.env.PATH ?? "" },
     directory.path,
     directory.file("log"),
@@ -53,11 +72,6 @@ export async function startPgbouncer(server: Pick<PostgresServer, "port">, poolS
     throw error;
   }
   return {
-    through(url) {
-      const pooled = new URL(url);
-      pooled.port = String(port);
-      return pooled.href;
-    },
     async [Symbol.asyncDispose]() {
       await pooler.kill();
       directory[Symbol.dispose]();

@@ -1,5 +1,4 @@
 import { SQL } from "bun";
-import { UNFINISHED_STORE_VARIABLE } from "../../src/server-store.ts";
 
 /**
  * URL of a database whose user may create others. With it, the servers of the tests have their data in
@@ -11,7 +10,7 @@ export const isOnPostgres = postgres !== undefined;
 
 /** Returns the settings of servers and commands with their data in a database, as variables. */
 export function databaseSettings(url: string): Readonly<Record<string, string>> {
-  return { BOATHOOK_STORE: url, BOATHOOK_ENCRYPTION_KEY: "00".repeat(32), [UNFINISHED_STORE_VARIABLE]: "yes" };
+  return { BOATHOOK_STORE: url, BOATHOOK_ENCRYPTION_KEY: "00".repeat(32) };
 }
 
 /** The data of one server in PostgreSQL. */

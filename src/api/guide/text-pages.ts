@@ -15,6 +15,7 @@ import moving from "../../../web/guide/pages/moving.md" with { type: "text" };
 import notices from "../../../web/guide/pages/notices.md" with { type: "text" };
 import outbox from "../../../web/guide/pages/outbox.md" with { type: "text" };
 import outgoing from "../../../web/guide/pages/outgoing.md" with { type: "text" };
+import postgres from "../../../web/guide/pages/postgres.md" with { type: "text" };
 import presets from "../../../web/guide/pages/presets.md" with { type: "text" };
 import replica from "../../../web/guide/pages/replica.md" with { type: "text" };
 import running from "../../../web/guide/pages/running.md" with { type: "text" };
@@ -78,6 +79,12 @@ const chapters: ReadonlyArray<readonly [heading: string, pages: ReadonlyArray<Te
         title: "Sizing",
         about: "how much CPU, memory and disk a server needs, and boathook bench",
         text: sizing,
+      },
+      {
+        name: "postgres",
+        title: "PostgreSQL",
+        about: "several instances on one database: starting, nginx, backups, failover, what is different",
+        text: postgres,
       },
       {
         name: "shards",
