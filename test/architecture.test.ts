@@ -312,7 +312,7 @@ describe("source code", () => {
         !isTypeOnly && target.startsWith("store/postgres/") && !file.startsWith("store/postgres/"),
     );
     expect(users.map(format).sort()).toEqual([
-      "cli/database-key.ts → store/postgres/key-rotation.ts",
+      "cli/database-key.ts → store/postgres/encryption/key-rotation.ts",
       "cli/doctor/observe-database.ts → store/postgres/inspect.ts",
       "server-store.ts → store/postgres/index.ts",
     ]);

@@ -1,6 +1,6 @@
 import type { Seq } from "../../src/core/id.ts";
 import type { Endpoint, PageRequest } from "../../src/store/index.ts";
-import { isOutage } from "../../src/store/postgres/errors.ts";
+import { isOutage } from "../../src/store/postgres/connection/errors.ts";
 import { Dice } from "../sim/dice.ts";
 import { DAY, EngineWorld, SECOND } from "../support/engine-world.ts";
 import { PostgresWorldStore } from "../support/world-store/in-postgres.ts";

@@ -1,5 +1,5 @@
 import type { SQL } from "bun";
-import { LANE_PARTITIONS } from "../../src/store/postgres/lane-partition.ts";
+import { LANE_PARTITIONS } from "../../src/store/postgres/instances/lane-partition.ts";
 
 /** Pause between two looks at the tables of the instances, in ms. */
 const LOOK_MS = 10;

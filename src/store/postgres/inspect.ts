@@ -1,13 +1,13 @@
 import type { DatabaseState } from "../database-state.ts";
 import { StoreUnavailable } from "../index.ts";
 import { KeyBox } from "../sql/secret-box.ts";
-import { Database, type Queries } from "./database.ts";
-import { databaseState } from "./database-state.ts";
-import { type DayTable, dayTables } from "./days.ts";
-import { messageOf } from "./errors.ts";
-import { DATABASE_TIME } from "./instance.ts";
-import { keyStateOf } from "./keys.ts";
-import { migrations } from "./migrations.ts";
+import { Database, type Queries } from "./connection/database.ts";
+import { messageOf } from "./connection/errors.ts";
+import { keyStateOf } from "./encryption/keys.ts";
+import { type DayTable, dayTables } from "./housekeeping/days.ts";
+import { DATABASE_TIME } from "./instances/instance.ts";
+import { migrations } from "./schema/migrations.ts";
+import { databaseState } from "./survey/database-state.ts";
 
 /** Time limit of each statement, in ms. */
 const STATEMENT_MS_MAX = 20_000;

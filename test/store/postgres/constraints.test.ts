@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { SQL } from "bun";
-import { constraints } from "../../../src/store/postgres/constraints.ts";
-import { Database } from "../../../src/store/postgres/database.ts";
-import { Days } from "../../../src/store/postgres/days.ts";
+import { Database } from "../../../src/store/postgres/connection/database.ts";
+import { Days } from "../../../src/store/postgres/housekeeping/days.ts";
+import { constraints } from "../../../src/store/postgres/schema/constraints.ts";
 import { hasPostgres } from "../../support/postgres.ts";
 import * as sqlite from "../constraint-rows.ts";
 import { closeSharedServer, preparedDatabase } from "./open.ts";

@@ -1,8 +1,8 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { SQL } from "bun";
 import { StoreUnavailable } from "../../../src/store/index.ts";
+import { type RotationRequest, rotateKey } from "../../../src/store/postgres/encryption/key-rotation.ts";
 import { openStore } from "../../../src/store/postgres/index.ts";
-import { type RotationRequest, rotateKey } from "../../../src/store/postgres/key-rotation.ts";
 import { KeyBox } from "../../../src/store/sql/secret-box.ts";
 import { hasPostgres } from "../../support/postgres.ts";
 import { Furnished } from "../furnished.ts";

@@ -1,6 +1,6 @@
 import { afterAll, describe, expect, test } from "bun:test";
+import { isPooled } from "../../../src/store/postgres/connection/pooler.ts";
 import { openStore } from "../../../src/store/postgres/index.ts";
-import { isPooled } from "../../../src/store/postgres/pooler.ts";
 import { hasPgbouncer, startPgbouncer } from "../../support/pgbouncer.ts";
 import { closeSharedServer, optionsFor, sharedServer } from "./open.ts";
 

@@ -3,7 +3,7 @@ import { SQL } from "bun";
 import type { Seq } from "../../../src/core/id.ts";
 import type { Claim, Store } from "../../../src/store/index.ts";
 import { openStore } from "../../../src/store/postgres/index.ts";
-import { LANE_PARTITIONS } from "../../../src/store/postgres/lane-partition.ts";
+import { LANE_PARTITIONS } from "../../../src/store/postgres/instances/lane-partition.ts";
 import { hasPostgres } from "../../support/postgres.ts";
 import { closeSharedServer, optionsFor, sharedServer } from "./open.ts";
 

@@ -1,0 +1,109 @@
+import type { Seq } from "../../../core/id.ts";
+import type { Database, Session } from "../connection/database.ts";
+import { isConflict, isOutage, unavailable } from "../connection/errors.ts";
+import { InstanceLost } from "../instances/instance.ts";
+import { type OutcomeParts, Outcomes } from "./outcomes.ts";
+import type { Write } from "./write.ts";
+import { runApart, runTogether } from "./write-runs.ts";
+
+export interface TransactionParts extends OutcomeParts {
+  readonly database: Database;
+}
+
+/**
+ * Runs the transactions of this process, one after another, on one connection.
+ *
+ * Each transaction stores its number in the row of this process in the table `instance`. If the
+ * connection is lost during COMMIT, the row states whether the transaction took effect. The same
+ * statement locks the row and finds out whether this process still has it: another process that takes
+ * it over waits for the transaction, and later transactions of this process find another fence.
+ */
+export class Transactions {
+  readonly #outcomes: Outcomes;
+  #session: Session | null = null;
+  #number = 0;
+
+  constructor(private readonly parts: TransactionParts) {
+    this.#outcomes = new Outcomes(parts);
+  }
+
+  /** Runs writes in one transaction. Rejects if it was not committed, or if that is not known. */
+  async run(writes: readonly Write[], floor: Seq): Promise<readonly PromiseSettledResult<unknown>[]> {
+    this.#session ??= await this.parts.database.session();
+    const session = this.#session;
+    try {
+      return (await this.#allOrNone(session, writes, floor)) ?? (await this.#eachAlone(session, writes, floor));
+    } catch (error) {
+      await this.#undo(session, error);
+      throw error;
+    }
+  }
+
+  /** Returns null if a write failed. Then nothing was stored. */
+  async #allOrNone(session: Session, writes: readonly Write[], floor: Seq) {
+    const number = ++this.#number;
+    const isOurs = this.#begin(session, number, floor);
+    try {
+      const results = await runTogether(session, writes);
+      await this.#finish(session, number, await isOurs);
+      return results;
+    } catch (error) {
+      if (isOutage(error) || isConflict(error) || error instanceof InstanceLost) throw error;
+      await session.run("ROLLBACK");
+      return null;
+    }
+  }
+
+  async #eachAlone(session: Session, writes: readonly Write[], floor: Seq) {
+    const number = ++this.#number;
+    const isOurs = this.#begin(session, number, floor);
+    const results = await runApart(session, writes);
+    await this.#finish(session, number, await isOurs);
+    return results;
+  }
+
+  /** Begins a transaction. Resolves to whether this process still has its row of `instance`. */
+  #begin(session: Session, number: number, floor: Seq): Promise<boolean> {
+    session.run("BEGIN").catch(() => {});
+    const isOurs = this.parts.instance.mark(session, number, floor);
+    // If it fails, the statements after it fail too.
+    isOurs.catch(() => {});
+    return isOurs;
+  }
+
+  async #finish(session: Session, number: number, isOurs: boolean): Promise<void> {
+    if (!isOurs) throw new InstanceLost();
+    try {
+      await session.commit();
+    } catch (error) {
+      if (!isOutage(error)) throw error;
+      this.#drop(session);
+      if (await this.#outcomes.tookEffect(number, error)) return;
+      throw unavailable(error, "Nothing was stored.");
+    }
+  }
+
+  async #undo(session: Session, error: unknown): Promise<void> {
+    if (this.#session !== session) return;
+    if (!isOutage(error)) {
+      try {
+        await session.run("ROLLBACK");
+        return;
+      } catch {
+        // The connection cannot be used again. The error that caused the rollback is more useful.
+      }
+    }
+    this.#drop(session);
+  }
+
+  #drop(session: Session): void {
+    this.#session = null;
+    session.end("close");
+  }
+
+  /** Returns the connection. */
+  close(): void {
+    this.#session?.end("release");
+    this.#session = null;
+  }
+}

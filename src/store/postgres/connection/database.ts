@@ -1,0 +1,199 @@
+import { type ReservedSQL, SQL } from "bun";
+import type { StoreUnavailable } from "../../index.ts";
+import { retried, unavailable } from "./errors.ts";
+import { Limiter } from "./limiter.ts";
+import { type Bindings, type Parameter, positional } from "./parameters.ts";
+
+export type { Bindings, Parameter } from "./parameters.ts";
+
+/** Runs statements. A number of the type `bigint` is returned as a JavaScript number. */
+export interface Queries {
+  /** `sql` has the parameters `$1`, `$2` …, or `$name` if the parameters are an object. */
+  all<Row>(sql: string, parameters?: readonly Parameter[] | Bindings): Promise<Row[]>;
+  /** Returns the first row, or null. */
+  first<Row>(sql: string, parameters?: readonly Parameter[] | Bindings): Promise<Row | null>;
+  /** Returns the number of rows that the statement has changed. */
+  run(sql: string, parameters?: readonly Parameter[] | Bindings): Promise<number>;
+}
+
+type Client = Pick<SQL, "unsafe">;
+type Result = Record<string, unknown>[] & {
+  readonly count: number;
+  readonly command: string;
+  readonly columns: ReadonlyArray<{ readonly name: string; readonly type: number }>;
+};
+
+/** The numbers of the types whose values are converted. */
+const [INT8, BYTEA] = [20, 17];
+
+/** Returns the rows as a plain array, with `bigint` as numbers and `bytea` as plain arrays of bytes. */
+function converted<Row>(result: Result): Row[] {
+  const rows = Array.from(result);
+  if (rows.length === 0) return rows as Row[];
+  for (const { name, type } of result.columns) {
+    if (type === INT8) {
+      for (const row of rows) if (row[name] !== null) row[name] = Number(row[name]);
+    } else if (type === BYTEA) {
+      for (const row of rows) if (row[name] !== null) row[name] = plainBytes(row[name] as Uint8Array);
+    }
+  }
+  return rows as Row[];
+}
+
+function plainBytes({ buffer, byteOffset, byteLength }: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+const hasNul = (value: Parameter): boolean => typeof value === "string" && value.includes("\0");
+
+/**
+ * Replaces the character NUL, which no text in PostgreSQL can contain, with U+FFFD. The API refuses it in
+ * names and descriptions, and JSON texts have an escape for it. What remains are texts that others sent,
+ * such as a reason in a response, and texts to look up, which then match nothing.
+ */
+function storable(values: readonly Parameter[]): readonly Parameter[] {
+  if (!values.some(hasNul)) return values;
+  return values.map((value) => (typeof value === "string" ? value.replaceAll("\0", "\ufffd") : value));
+}
+
+/** Begins a statement at once, so that statements of one turn of the event loop share a round trip. */
+function execute(client: Client, sql: string, parameters: readonly Parameter[] | Bindings): Promise<Result> {
+  const { text, values } = Array.isArray(parameters)
+    ? { text: sql, values: parameters as readonly Parameter[] }
+    : positional(sql, parameters as Bindings);
+  return client.unsafe(text, storable(values) as Parameter[]).execute() as unknown as Promise<Result>;
+}
+
+function queriesOf(run: (sql: string, parameters: readonly Parameter[] | Bindings) => Promise<Result>): Queries {
+  return {
+    all: async <Row>(sql: string, parameters: readonly Parameter[] | Bindings = []) =>
+      converted<Row>(await run(sql, parameters)),
+    first: async <Row>(sql: string, parameters: readonly Parameter[] | Bindings = []) =>
+      converted<Row>(await run(sql, parameters))[0] ?? null,
+    run: async (sql, parameters = []) => (await run(sql, parameters)).count,
+  };
+}
+
+/** One connection, whose statements run in the order in which they are begun. */
+export interface Session extends Queries {
+  commit(): Promise<void>;
+  /** Returns the connection to the pool, or closes it. */
+  end(how: "release" | "close"): void;
+}
+
+function sessionOf(reserved: ReservedSQL): Session {
+  return {
+    ...queriesOf((sql, parameters) => execute(reserved, sql, parameters)),
+    async commit() {
+      const { command } = await execute(reserved, "COMMIT", []);
+      if (command !== "COMMIT") {
+        throw new Error("Internal error: PostgreSQL has rolled back a transaction without an error.");
+      }
+    },
+    // A connection that has broken cannot be returned. The pool opens another one.
+    end: (how) => void (how === "release" ? reserved.release() : reserved.close()).catch(() => {}),
+  };
+}
+
+/** How many surveys run at once. The lease of the process is renewed over the other connections. */
+const SURVEYS_MAX = 2;
+
+/** Maximum time to wait for a connection, in seconds. */
+export const CONNECT_TIMEOUT_SECONDS = 5;
+
+export interface DatabaseOptions {
+  readonly url: string;
+  /** Maximum number of connections for reads. Writes have one more. */
+  readonly readersMax?: number;
+  /** Whether to prepare each statement once per connection. Impossible through a pooler. Default: true. */
+  readonly prepare?: boolean;
+  /** Called if the server cannot be reached for a read, or has found damaged data. */
+  readonly onReadFailed?: (error: StoreUnavailable) => void;
+}
+
+/**
+ * Runs a statement in a transaction without the compiler for queries (`jit`). The commands are sent together.
+ */
+async function interpreted(
+  reserved: ReservedSQL,
+  sql: string,
+  parameters: readonly Parameter[] | Bindings,
+): Promise<Result> {
+  const commands = ["BEGIN READ ONLY", "SET LOCAL jit = off"].map((command) => execute(reserved, command, []));
+  const result = execute(reserved, sql, parameters);
+  const all = await Promise.allSettled([...commands, result, execute(reserved, "COMMIT", [])]);
+  const failed = all.find(({ status }) => status === "rejected") as PromiseRejectedResult | undefined;
+  if (failed !== undefined) throw failed.reason;
+  return result;
+}
+
+/** A PostgreSQL database. Its queries run on any connection of a pool, each in its own transaction. */
+export class Database implements Queries {
+  readonly #pool: SQL;
+  readonly all: Queries["all"];
+  readonly first: Queries["first"];
+  readonly run: Queries["run"];
+  /**
+   * Queries with many parts that may read many rows, such as those of surveys. Compiling them takes
+   * PostgreSQL seconds, and running them milliseconds. Few of them run at once, so that connections
+   * remain for the queries that deliveries need.
+   */
+  readonly surveys: Queries;
+  readonly #surveyLimit = new Limiter(SURVEYS_MAX);
+
+  constructor({ url, readersMax = 4, prepare = true, onReadFailed = () => {} }: DatabaseOptions) {
+    this.#pool = new SQL(url, {
+      ...{ adapter: "postgres", max: readersMax + 1, prepare },
+      connectionTimeout: CONNECT_TIMEOUT_SECONDS,
+      connection: { application_name: "boathook" },
+    });
+    const queries = queriesOf((sql, parameters) => retried(() => execute(this.#pool, sql, parameters), onReadFailed));
+    this.all = queries.all;
+    this.first = queries.first;
+    this.run = queries.run;
+    const survey = (sql: string, parameters: readonly Parameter[] | Bindings) =>
+      this.#surveyLimit.run(() => this.#survey(sql, parameters));
+    this.surveys = queriesOf((sql, parameters) => retried(() => survey(sql, parameters), onReadFailed));
+  }
+
+  async #survey(sql: string, parameters: readonly Parameter[] | Bindings): Promise<Result> {
+    const reserved = await this.#pool.reserve();
+    const end = sessionOf(reserved).end;
+    try {
+      const result = await interpreted(reserved, sql, parameters);
+      end("release");
+      return result;
+    } catch (error) {
+      end("close");
+      throw error;
+    }
+  }
+
+  /** Reserves a connection. Rejects with `StoreUnavailable` if the server cannot be reached. */
+  async session(): Promise<Session> {
+    try {
+      return sessionOf(await this.#pool.reserve());
+    } catch (error) {
+      throw unavailable(error, "Nothing was stored.");
+    }
+  }
+
+  /** Runs work in one transaction, which is not repeated. If the work rejects, nothing takes effect. */
+  async inTransaction<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
+    const session = await this.session();
+    let how: "release" | "close" = "close";
+    try {
+      await session.run("BEGIN");
+      const result = await work(session);
+      await session.commit();
+      how = "release";
+      return result;
+    } finally {
+      session.end(how);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.close({ timeout: 5 });
+  }
+}

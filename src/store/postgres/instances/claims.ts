@@ -1,0 +1,153 @@
+import type { Signal } from "../../../core/signal.ts";
+import type { Claim, LaneWishes, Queue } from "../../index.ts";
+import type { Database } from "../connection/database.ts";
+import { hasLiveOwner, type Instance } from "./instance.ts";
+import { LANE_PARTITIONS, lanePartitionOf } from "./lane-partition.ts";
+import { type Exceptions, PreferredLanes } from "./preferred-lanes.ts";
+
+/**
+ * Takes partitions for the instance `$1` with the fence `$2`, up to its fair share of all `$3`. Returns all that it
+ * has, and the share. It is one statement, because nobody serves the lanes of an instance that has ended until then.
+ */
+const TAKE = `WITH serving AS (UPDATE instance SET serves = true WHERE slot = $1 AND fence = $2 AND NOT serves RETURNING slot),
+  fair AS (SELECT ceil($3::float8 / (count(*) + 1))::integer AS share FROM instance
+    WHERE serves AND slot <> $1 AND expires_at > clock_timestamp()),
+  owned AS (SELECT number FROM lane_partition WHERE slot = $1 AND fence = $2),
+  free AS (SELECT number FROM lane_partition p WHERE NOT ${hasLiveOwner("p")} ORDER BY number
+    LIMIT GREATEST(0, (SELECT share FROM fair) - (SELECT count(*) FROM owned)) FOR UPDATE SKIP LOCKED),
+  taken AS (UPDATE lane_partition SET slot = $1, fence = $2 WHERE number IN (SELECT number FROM free) RETURNING number),
+  has AS (SELECT number FROM owned UNION SELECT number FROM taken)
+  SELECT share, EXISTS (SELECT FROM serving) AS "isNew",
+    COALESCE((SELECT json_agg(number ORDER BY number) FROM has), '[]') AS numbers FROM fair`;
+
+interface Taken {
+  readonly numbers: readonly number[];
+  readonly share: number;
+  /** Whether this process served no lanes before. */
+  readonly isNew: boolean;
+}
+
+/** The claim of this process. It stays the same object while it covers the same lanes. */
+class PartitionClaim implements Claim {
+  constructor(
+    readonly numbers: ReadonlySet<number>,
+    readonly exceptions: Exceptions,
+    private readonly instance: Instance,
+  ) {}
+
+  get validUntil(): number {
+    return this.instance.validUntil;
+  }
+
+  owns(endpointSeq: number): boolean {
+    const { own, foreign } = this.exceptions;
+    if (own.has(endpointSeq)) return true;
+    return this.numbers.has(lanePartitionOf(endpointSeq)) && !foreign.has(endpointSeq);
+  }
+
+  covers(numbers: ReadonlySet<number>, { own, foreign }: Exceptions): boolean {
+    return (
+      areEqual(this.numbers, numbers) &&
+      areEqual(this.exceptions.own, own) &&
+      areEqual(this.exceptions.foreign, foreign)
+    );
+  }
+}
+
+export interface ClaimParts {
+  readonly database: Database;
+  readonly instance: Instance;
+  /** Reports a signal to the other instances. */
+  readonly publish: (signal: Signal) => void;
+}
+
+/**
+ * Divides the lanes among the live instances that serve any. Each takes the partitions that nobody serves, up to its
+ * fair share. An instance with more than that first stops to serve the others, and frees them with its
+ * next renewal. It tells the others when it has freed some, and when it wants some. Lanes whose consumers are
+ * connected to another instance are exceptions.
+ */
+export class Claims implements Pick<Queue, "claim" | "renew" | "release"> {
+  /** Partitions that this process has, but does not serve any more. */
+  #leaving: readonly number[] = [];
+  readonly #preferred: PreferredLanes;
+
+  constructor(private readonly parts: ClaimParts) {
+    this.#preferred = new PreferredLanes(parts.database, parts.instance, () => this.#tellOthers());
+  }
+
+  readonly claim = (wishes: LaneWishes): Promise<Claim> => this.#take(wishes, null);
+
+  readonly renew = (claim: Claim, wishes: LaneWishes): Promise<Claim> => this.#take(wishes, claim);
+
+  readonly release = async (): Promise<void> => {
+    this.#leaving = [];
+    const { database } = this.parts;
+    await this.#stopServing();
+    await database.run("UPDATE lane_partition SET slot = -1, fence = -1 WHERE slot = $1 AND fence = $2", this.#self);
+    await this.#preferred.release();
+    this.#tellOthers();
+  };
+
+  get #self(): readonly [slot: number, fence: number] {
+    return [this.parts.instance.slot, this.parts.instance.fence];
+  }
+
+  async #take({ preferred, kept }: LaneWishes, before: Claim | null): Promise<Claim> {
+    const { instance } = this.parts;
+    await this.#free();
+    await instance.renew();
+    const numbers = new Set(
+      kept === null ? await this.#takeShare() : await this.#keepOnly(new Set(kept.map(lanePartitionOf))),
+    );
+    const wished = new Set(kept === null ? preferred : preferred.filter((seq) => kept.includes(seq)));
+    const partitions = { serving: numbers, leaving: new Set(this.#leaving) };
+    const exceptions = await this.#preferred.exchange(wished, before, partitions);
+    const isSame = before instanceof PartitionClaim && before.covers(numbers, exceptions);
+    return isSame ? before : new PartitionClaim(numbers, exceptions, instance);
+  }
+
+  async #free(): Promise<void> {
+    if (this.#leaving.length === 0) return;
+    await this.parts.database.run(
+      "UPDATE lane_partition SET slot = -1, fence = -1 WHERE slot = $1 AND fence = $2 AND number = ANY ($3::integer[])",
+      [...this.#self, `{${this.#leaving.join(",")}}`],
+    );
+    this.#leaving = [];
+    this.#tellOthers();
+  }
+
+  #tellOthers(): void {
+    this.parts.publish({ type: "instances.changed" });
+  }
+
+  async #takeShare(): Promise<readonly number[]> {
+    const taken = (await this.parts.database.first<Taken>(TAKE, [...this.#self, LANE_PARTITIONS]))!;
+    if (taken.isNew) this.#tellOthers();
+    this.#leaving = taken.numbers.slice(taken.share);
+    return taken.numbers.slice(0, taken.share);
+  }
+
+  async #keepOnly(kept: ReadonlySet<number>): Promise<readonly number[]> {
+    await this.#stopServing();
+    const rows = await this.parts.database.all<{ number: number }>(
+      "SELECT number FROM lane_partition WHERE slot = $1 AND fence = $2",
+      this.#self,
+    );
+    const numbers = rows.map(({ number }) => number);
+    this.#leaving = numbers.filter((number) => !kept.has(number));
+    return numbers.filter((number) => kept.has(number));
+  }
+
+  /** Leaves the share of this process to the others. */
+  async #stopServing(): Promise<void> {
+    await this.parts.database.run(
+      "UPDATE instance SET serves = false WHERE slot = $1 AND fence = $2 AND serves",
+      this.#self,
+    );
+  }
+}
+
+function areEqual(one: ReadonlySet<number>, other: ReadonlySet<number>): boolean {
+  return one.size === other.size && one.isSubsetOf(other);
+}

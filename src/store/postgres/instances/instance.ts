@@ -1,0 +1,265 @@
+import { type Seq, seqAt } from "../../../core/id.ts";
+import { StartError } from "../../../core/start-error.ts";
+import type { Cancel, Clock } from "../../../ports.ts";
+import { StoreUnavailable } from "../../index.ts";
+import type { Database, Queries } from "../connection/database.ts";
+import { isOutage } from "../connection/errors.ts";
+import type { DatabaseClock } from "./database-clock.ts";
+import { newestSeq, RESERVED, SLOTS, type SlotSeqSource } from "./numbers.ts";
+
+/** Another process has evicted this one, because its lease had expired. */
+export class InstanceLost extends Error {
+  override readonly name = "InstanceLost";
+}
+
+interface Held {
+  readonly slot: number;
+  readonly fence: number;
+}
+
+const IS_OURS = "slot = $1 AND fence = $2 AND held";
+
+/** Evicts the processes whose lease has expired. */
+export const EVICT_EXPIRED = `WITH expired AS (
+    SELECT slot FROM instance WHERE held AND expires_at <= clock_timestamp() FOR UPDATE SKIP LOCKED)
+  UPDATE instance i SET fence = fence + 1, held = false, serves = false FROM expired WHERE i.slot = expired.slot`;
+
+/** Holds for a row whose owner, in its columns `slot` and `fence`, is a process that is alive. */
+export const hasLiveOwner = (row: string): string => `EXISTS (SELECT 1 FROM instance i
+  WHERE i.slot = ${row}.slot AND i.fence = ${row}.fence AND i.expires_at > clock_timestamp())`;
+
+/** The time of the database's clock, in ms since the Unix epoch. */
+export const DATABASE_TIME = `(extract(epoch FROM clock_timestamp()) * 1000)::float8 AS time`;
+
+export interface InstanceParts {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly leaseMs: number;
+  readonly numbers: SlotSeqSource;
+  readonly databaseClock: DatabaseClock;
+  readonly onDefect: (error: unknown) => void;
+  /** `check` rejects if the encryption key is no longer that of this process. */
+  readonly keys: { check(): Promise<void> };
+}
+
+/**
+ * The row of this process in the table `instance`. It states how long the process may own anything, and
+ * how far its commits and numbers have got. The database's clock decides when a lease ends, so the
+ * clocks of the processes need not agree.
+ *
+ * When a lease has expired, another process *evicts* its owner: the row gets another `fence`, and
+ * nothing that the owner commits under the old fence takes effect. An open transaction of the owner
+ * locks the row. It ends before the lease does, because the server ends transactions whose client does
+ * nothing.
+ */
+export class Instance {
+  /** Identifies this process in the rows that it has taken. */
+  readonly #owner = crypto.randomUUID();
+  #held: Held = { slot: -1, fence: -1 };
+  /** Whether another process has evicted this one, or no row was ever taken. */
+  #isLost = true;
+  /** The row that the latest transaction was marked in. */
+  #marked = this.#held;
+  #acquiring: Promise<void> | null = null;
+  #validUntil = 0;
+  #first: Seq = 0;
+  #outdatedUpTo: Seq = 0;
+  #isShared = false;
+  #cancelRenewal: Cancel = () => {};
+  #closed = false;
+
+  constructor(private readonly parts: InstanceParts) {}
+
+  get slot(): number {
+    return this.#held.slot;
+  }
+
+  get fence(): number {
+    return this.#held.fence;
+  }
+
+  get leaseMs(): number {
+    return this.parts.leaseMs;
+  }
+
+  /** Time from which another process may take what this one owns, in ms since the Unix epoch. */
+  get validUntil(): number {
+    return this.#validUntil;
+  }
+
+  /**
+   * Messages with a number up to this one must not be committed: they got it before this process was
+   * evicted, and others may have passed it. 0 if the process was never evicted.
+   */
+  get outdatedUpTo(): Seq {
+    return this.#outdatedUpTo;
+  }
+
+  /** Whether other processes used the database at the last commit of this one, or later. */
+  get isShared(): boolean {
+    return this.#isShared;
+  }
+
+  foundOthers(isShared: boolean): void {
+    this.#isShared = isShared;
+  }
+
+  /** Takes a row that no process has, unless this one still has one. */
+  acquire(): Promise<void> {
+    if (!this.#isLost) return Promise.resolve();
+    // A second row that nobody uses would hold up the readers of all processes until it expires.
+    this.#acquiring ??= this.#takeRow().finally(() => {
+      this.#acquiring = null;
+    });
+    return this.#acquiring;
+  }
+
+  async #takeRow(): Promise<void> {
+    const { database, clock, numbers } = this.parts;
+    await this.evictExpired();
+    const askedAt = clock.now();
+    // Numbers that an evicted process has reserved lie in the future, so its row is used last. If the
+    // connection was lost while this process took a row, it does not know which one it has.
+    const row = await database.first<{ slot: number; fence: number; reached: number }>(
+      `WITH unknown AS (UPDATE instance SET held = false, serves = false, expires_at = '-infinity' WHERE owner = $2 AND held),
+         free AS (SELECT slot FROM instance WHERE NOT held ORDER BY reached, slot LIMIT 1 FOR UPDATE SKIP LOCKED)
+       UPDATE instance i SET fence = fence + 1, commits = 0, held = true, serves = false, owner = $2,
+         expires_at = clock_timestamp() + $1 * interval '1 ms'
+       FROM free WHERE i.slot = free.slot RETURNING i.slot, i.fence, i.reached`,
+      [this.leaseMs, this.#owner],
+    );
+    if (row === null) {
+      throw new StartError(
+        `${SLOTS} instances already use this PostgreSQL database, which is the maximum. Stop one of them.`,
+      );
+    }
+    await this.#checkKey(row);
+    const wasEvicted = this.#held.slot >= 0;
+    this.#held = { slot: row.slot, fence: row.fence };
+    // The others wait for the floor of this row now, so nobody passes the numbers that follow these.
+    const last = Math.max(await newestSeq(database), row.reached);
+    numbers.use(row.slot, last, last);
+    this.#first = numbers.last;
+    if (wasEvicted) this.#outdatedUpTo = numbers.last;
+    if (!(await this.#reserve(askedAt))) throw new InstanceLost();
+    this.#isLost = false;
+    this.#renewLater();
+  }
+
+  /** The key cannot be replaced while this process has a row. Without the right key, gives the row back. */
+  async #checkKey({ slot, fence }: Held): Promise<void> {
+    try {
+      await this.parts.keys.check();
+    } catch (error) {
+      await this.parts.database.run(`UPDATE instance SET held = false WHERE ${IS_OURS}`, [slot, fence]);
+      throw error;
+    }
+  }
+
+  /** Evicts the processes whose lease has expired. */
+  async evictExpired(): Promise<void> {
+    await this.parts.database.run(EVICT_EXPIRED);
+  }
+
+  async #reserve(askedAt: number): Promise<boolean> {
+    const { database, clock, numbers, databaseClock } = this.parts;
+    const sentAt = clock.steady();
+    const end = Math.max(numbers.last, seqAt(databaseClock.latest)) + RESERVED;
+    const held = this.#held;
+    const row = await database.first<{ time: number }>(
+      `UPDATE instance SET reached = GREATEST(reached, $3), floor = GREATEST(floor, $5),
+         expires_at = clock_timestamp() + $4 * interval '1 ms' WHERE ${IS_OURS} RETURNING ${DATABASE_TIME}`,
+      [held.slot, held.fence, end, this.leaseMs, this.#first],
+    );
+    if (row === null) return this.#lost(held);
+    databaseClock.learn(row.time, sentAt);
+    numbers.reserved(end);
+    // The process may be suspended between this line and the use of what it owns, but that is as rare
+    // as a clock that is a tenth too slow.
+    this.#validUntil = askedAt + this.leaseMs * 0.9;
+    return true;
+  }
+
+  /** Records that another process has taken a row. Returns false. */
+  #lost(held: Held): false {
+    if (held === this.#held) this.#isLost = true;
+    return false;
+  }
+
+  #renewLater(): void {
+    this.#cancelRenewal();
+    if (this.#closed) return;
+    this.#cancelRenewal = this.parts.clock.after(this.leaseMs / 3, () => {
+      this.renew().catch((error) => {
+        if (!isOutage(error)) this.parts.onDefect(error);
+      });
+    });
+  }
+
+  /** Extends the lease. If the process was evicted, takes another row. */
+  async renew(): Promise<void> {
+    try {
+      const isOurs = !this.#isLost && (await this.#reserve(this.parts.clock.now()));
+      if (!isOurs && !this.#closed) await this.acquire();
+    } finally {
+      this.#renewLater();
+    }
+  }
+
+  /**
+   * Begins a transaction. Its statements read no whole tables: a plan that was made while a table was nearly
+   * empty would do so until PostgreSQL has analyzed the table.
+   *
+   * Stores the number of the transaction in it, and the number up to which this process has then committed
+   * everything. Resolves to false if the process was evicted.
+   */
+  async mark(transaction: Queries, commit: number, floor: Seq): Promise<boolean> {
+    // The numbers of the messages are not those of the row that is being taken.
+    if (this.#isLost) return false;
+    const held = this.#held;
+    this.#marked = held;
+    const row = await transaction.first<{ count: number }>(
+      `UPDATE instance SET commits = $3, floor = GREATEST(floor, $4) WHERE ${IS_OURS}
+       RETURNING (SELECT count(*) FROM instance WHERE held) AS count,
+         set_config('idle_in_transaction_session_timeout', $5::text, true), set_config('enable_seqscan', 'off', true)`,
+      [held.slot, held.fence, commit, floor, `${Math.ceil(this.leaseMs / 2)}`],
+    );
+    if (row === null) return this.#lost(held);
+    this.#isShared = row.count > 1;
+    return true;
+  }
+
+  /** Stores that this process has committed everything up to a number, while it commits nothing. */
+  async raiseFloor(floor: Seq): Promise<void> {
+    const { slot, fence } = this.#held;
+    // Another process only waits longer if this is lost, so it need not be durable.
+    await this.parts.database.run(
+      `WITH setting AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) AS value)
+       UPDATE instance SET floor = $3 FROM setting WHERE ${IS_OURS} AND floor < $3 AND setting.value IS NOT NULL`,
+      [slot, fence, floor],
+    );
+  }
+
+  /** Returns the number of the last transaction that took effect, after waiting for one that is under way. */
+  async lastCommit(): Promise<number> {
+    const { slot, fence } = this.#marked;
+    const row = await this.parts.database.first<{ commits: number }>(
+      "SELECT commits FROM instance WHERE slot = $1 AND (fence = $2 OR (fence = $2 + 1 AND NOT held)) FOR UPDATE",
+      [slot, fence],
+    );
+    // The one who took the row has also reset its number.
+    if (row === null) throw new StoreUnavailable("Another process has taken the row of this one.");
+    return row.commits;
+  }
+
+  /** Gives the row back. The next process continues after the last number. */
+  async release(): Promise<void> {
+    this.#closed = true;
+    this.#cancelRenewal();
+    const { slot, fence } = this.#held;
+    await this.parts.database.run(
+      `UPDATE instance SET reached = $3, held = false, serves = false, expires_at = '-infinity' WHERE ${IS_OURS}`,
+      [slot, fence, this.parts.numbers.last],
+    );
+  }
+}

@@ -1,0 +1,54 @@
+import type { Seq } from "../../../core/id.ts";
+import type { BatchCandidate, Queue } from "../../index.ts";
+import { PENDING_COLUMNS, type PendingRow, withTriggers } from "../../sql/delivery-row.ts";
+import type { Committer } from "../commit/commit.ts";
+import type { Database } from "../connection/database.ts";
+import { numbers } from "../connection/parameters.ts";
+import type { SlotSeqSource } from "../instances/numbers.ts";
+import { IN_LANE, VISIBLE } from "./lanes.ts";
+
+type CandidateRow = PendingRow & Pick<BatchCandidate, "payloadBytes">;
+
+/** PostgreSQL knows the size of a payload without reading it. */
+const COLUMNS = `${PENDING_COLUMNS},
+  COALESCE((SELECT length(payload) FROM message WHERE message.seq = message_seq), 0) AS "payloadBytes"`;
+
+/** The methods that form batches. */
+export function batchVerbs(database: Database, committer: Committer, seqs: SlotSeqSource): Queue["batch"] {
+  return {
+    due: async (endpointSeq, after, upTo, limit) =>
+      withTriggers(
+        await database.all<CandidateRow>(
+          `SELECT ${COLUMNS} FROM pending WHERE ${IN_LANE} AND position <= ${VISIBLE}
+           ORDER BY position, seq LIMIT $limit`,
+          { endpointSeq, position: after.position, seq: after.seq, upTo, limit },
+        ),
+      ),
+    members: async (batchSeq) =>
+      withTriggers(
+        await database.all<CandidateRow>(
+          `SELECT ${COLUMNS} FROM pending WHERE batch_seq = $1 ORDER BY message_seq, seq`,
+          [batchSeq],
+        ),
+      ),
+    close: (batchSeq, deliveries) =>
+      committer.write(async (transaction): Promise<readonly Seq[]> => {
+        seqs.reach(batchSeq);
+        const joined = await transaction.all<{ seq: Seq }>(
+          `UPDATE pending p SET batch_seq = $1
+           FROM unnest($2::bigint[], $3::bigint[], $4::bigint[], $5::integer[]) AS d(message_seq, endpoint_seq, seq, round)
+           WHERE p.message_seq = d.message_seq AND p.endpoint_seq = d.endpoint_seq AND p.seq = d.seq AND p.round = d.round
+             AND (p.batch_seq IS NULL OR p.batch_seq = $1) RETURNING p.seq`,
+          [
+            batchSeq,
+            numbers(deliveries.map(({ messageSeq }) => messageSeq)),
+            numbers(deliveries.map(({ endpointSeq }) => endpointSeq)),
+            numbers(deliveries.map(({ seq }) => seq)),
+            numbers(deliveries.map(({ round }) => round)),
+          ],
+        );
+        const seqsIn = new Set(joined.map(({ seq }) => seq));
+        return deliveries.map(({ seq }) => seq).filter((seq) => seqsIn.has(seq));
+      }, deliveries.length),
+  };
+}
