@@ -1,9 +1,13 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { closeSharedServer, sharedServer } from "../store/postgres/open.ts";
 import { hasPostgres } from "../support/postgres.ts";
+import { worldsAreRemoved } from "../support/world-store/in-postgres.ts";
 import { LossyWorld } from "./lost-connections.ts";
 
-afterAll(closeSharedServer);
+afterAll(async () => {
+  await worldsAreRemoved();
+  await closeSharedServer();
+});
 
 /** `bun scripts/lost-connections.ts` runs many seeds. */
 const SEEDS = [1, 2, 3, 4];

@@ -30,6 +30,11 @@ const DISK = `
 /** Databases that are being removed. */
 const removals = new Set<Promise<unknown>>();
 
+/** Resolves when the databases of all worlds that have ended are removed. The server must run until then. */
+export async function worldsAreRemoved(): Promise<void> {
+  await Promise.all(removals);
+}
+
 /**
  * Data in a database of a PostgreSQL server. The store takes real time, during which the time of the
  * world stands still: the world goes on when no call of the store is under way.
@@ -54,7 +59,7 @@ export class PostgresWorldStore implements WorldStore {
 
   /** Creates a database on a server. `url` is that of another database of it. */
   static async create(url: string): Promise<PostgresWorldStore> {
-    await Promise.all(removals);
+    await worldsAreRemoved();
     if (server?.url !== url) server = new Server(url);
     const name = await server.take();
     return new PostgresWorldStore(server, name, new SQL(server.urlOf(name), { max: 1 }));
