@@ -14,7 +14,8 @@ test.skipIf(!hasPostgres)(
     await using chat = startReceiver();
     await using receiver = startReceiver(withStatus(500));
     await using group = await startInstances({
-      args: ["--lease=2s", "--notify-after=1s", "--retry-schedule=200ms,200ms,200ms,200ms,1h"],
+      // Longer than any pause on a busy machine: a leader that is suspended while it sends is replaced.
+      args: ["--lease=6s", "--notify-after=1s", "--retry-schedule=200ms,200ms,200ms,200ms,1h"],
       env: { BOATHOOK_NOTIFY_SLACK: `${chat.url}/slack` },
     });
     const [first, second] = group.instances;

@@ -2,9 +2,10 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { WEBSOCKET_URL } from "../../src/core/endpoint-url/websocket.ts";
 import { makeApplication } from "../support/client.ts";
 import { makeEndpoint, sendMessage } from "../support/delivery.ts";
-import { type InstanceGroup, startInstances } from "../support/instances.ts";
+import { type InstanceGroup, type InstanceProcess, startInstances } from "../support/instances.ts";
 import { hasPostgres } from "../support/postgres.ts";
 import { SocketConsumer } from "../support/socket-consumer.ts";
+import { soon } from "../support/soon.ts";
 
 setDefaultTimeout(60_000);
 
@@ -22,12 +23,27 @@ describe.skipIf(!hasPostgres)("consumers of a websocket endpoint at several inst
   const connect = (index: number, endpoint: string) =>
     SocketConsumer.connect(group.instances[index]!.url, `/api/v1/app/${app}/endpoint/${endpoint}`);
 
+  /** Waits until an instance sends messages to the endpoints that another one has created. */
+  async function untilFollowed({ send }: InstanceProcess, channel: string): Promise<void> {
+    await makeEndpoint(group.instances[0]!.send, app, WEBSOCKET_URL, { channels: [channel] });
+    const recipients = async () => {
+      const message = await sendMessage(send, app, { channels: [channel] });
+      return (await send("GET", `/app/${app}/msg/${message}/endpoint`)).json.data;
+    };
+    await soon(recipients, ({ length }) => length === 1);
+  }
+
   test.each([0, 1])("a consumer at instance %d gets the messages that any instance accepts", async (index) => {
     const { send } = group.instances[0]!;
     // At least one of these lanes belongs to the other instance.
-    for (let i = 0; i < 8; i++) {
-      const channels = [`lane-${index}-${i}`];
-      const endpoint = await makeEndpoint(send, app, WEBSOCKET_URL, { channels, ordering: "fifo" });
+    const lanes = Array.from({ length: 8 }, (_, i) => [`lane-${index}-${i}`]);
+    const endpoints: string[] = [];
+    for (const channels of lanes) {
+      endpoints.push(await makeEndpoint(send, app, WEBSOCKET_URL, { channels, ordering: "fifo" }));
+    }
+    await untilFollowed(group.instances[1]!, `followed-${index}`);
+    for (const [i, channels] of lanes.entries()) {
+      const endpoint = endpoints[i]!;
       // It fails, since no consumer is connected, and is retried when one is.
       const ids = [await sendMessage(send, app, { channels })];
       using consumer = await connect(index, endpoint);
@@ -53,7 +69,7 @@ describe.skipIf(!hasPostgres)("consumers of a websocket endpoint at several inst
   });
 
   test("a consumer gets the messages after the instance of the other consumer was killed", async () => {
-    const [one, other] = group.instances as [InstanceGroup["instances"][0], InstanceGroup["instances"][0]];
+    const [one, other] = group.instances as [InstanceProcess, InstanceProcess];
     const channels = ["killed"];
     const endpoint = await makeEndpoint(one.send, app, WEBSOCKET_URL, { channels });
     using first = await connect(1, endpoint);

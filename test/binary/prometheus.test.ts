@@ -5,6 +5,7 @@ import { executable, run } from "../support/binary.ts";
 import { selfSigned } from "../support/certificate.ts";
 import { freshUid, makeApplication, type Send } from "../support/client.ts";
 import { type Collector, startCollector } from "../support/collector.ts";
+import { crowdedDatabase } from "../support/database-fault.ts";
 import { makeEndpoint, sendMessage, until } from "../support/delivery.ts";
 import { type Installation, install } from "../support/installation.ts";
 import { type FaultyServer, machineFaults, repeated } from "../support/machine-faults.ts";
@@ -31,6 +32,9 @@ interface World {
   /** What is removed at the end. */
   readonly stack: AsyncDisposableStack;
 }
+
+/** The faults that happen to servers of their own. */
+const FAULTS = [...machineFaults, crowdedDatabase];
 
 /** Brings about the cause of an alert and returns a function that removes it. */
 type Cause = (world: World) => Promise<() => unknown>;
@@ -128,7 +132,7 @@ async function allFired({ firing }: Prometheus, alerts: readonly string[]): Prom
 
 /** Waits until no alert fires, apart from those of faults that end late. */
 function allEnded({ firing }: Prometheus): Promise<void> {
-  const late = new Set(machineFaults.filter(({ endsLate }) => endsLate).flatMap(({ alerts }) => alerts));
+  const late = new Set(FAULTS.filter(({ endsLate }) => endsLate).flatMap(({ alerts }) => alerts));
   return untilNone("These alerts did not end", async () => (await firing()).filter((name) => !late.has(name)));
 }
 
@@ -136,7 +140,7 @@ function allEnded({ firing }: Prometheus): Promise<void> {
 async function openFaults(stack: AsyncDisposableStack) {
   const servers: FaultyServer[] = [];
   const alerts: string[] = [];
-  for (const fault of machineFaults) {
+  for (const fault of FAULTS) {
     if (await fault.isPossible()) {
       servers.push(await fault.open(stack));
       alerts.push(...fault.alerts);
@@ -146,8 +150,8 @@ async function openFaults(stack: AsyncDisposableStack) {
 }
 
 test("every alert has a cause in the test with a real Prometheus", () => {
-  const machine = machineFaults.flatMap(({ alerts }) => alerts);
-  const all = [...Object.keys(CAUSES), ...LATER, ...machine];
+  const ofServers = FAULTS.flatMap(({ alerts }) => alerts);
+  const all = [...Object.keys(CAUSES), ...LATER, ...ofServers];
   expect(all.sort()).toEqual(ALERTS.map(({ name }) => name).sort());
 });
 

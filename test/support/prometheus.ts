@@ -16,6 +16,8 @@ export interface Prometheus extends AsyncDisposable {
 const LIMITS: ReadonlyArray<readonly [from: string, to: string]> = [
   ["boathook_oldest_due_age_seconds > 300", "boathook_oldest_due_age_seconds > 1"],
   ["boathook_replica_lag_seconds > 30", "boathook_replica_lag_seconds > 1"],
+  ["boathook_database_snapshot_age_seconds > 600", "boathook_database_snapshot_age_seconds > 1"],
+  ["boathook_queue_dead_rows > 200000", "boathook_queue_dead_rows > 20"],
   ["boathook_disk_free_bytes < 1e9", "boathook_disk_free_bytes < 2e6"],
   ["predict_linear(boathook_disk_free_bytes[4s], 86400)", "predict_linear(boathook_disk_free_bytes[4s], 10)"],
 ];

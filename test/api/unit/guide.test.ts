@@ -36,6 +36,14 @@ const FAULT_TESTS: Readonly<Record<string, readonly [file: string, name: string]
     "binary/replica-directory",
     "a replica directory that is renamed is reported although nothing is committed",
   ],
+  "PostgreSQL is away or suspended (`store`)": [
+    "binary/postgres-outage",
+    "while PostgreSQL is away, the health is failing and the metrics have only what needs no database",
+  ],
+  "an instance on PostgreSQL is killed or suspended": [
+    "binary/instances",
+    "that are killed, suspended and stopped, and whose database crashes, lose no message",
+  ],
   "disk full during a backup": ["binary/full-backup-disk", "a backup whose disk fills up fails with one sentence"],
   "backup directory gone": ["binary/fault", "for backups is created again; without its parent, backups fail"],
 };
