@@ -169,7 +169,6 @@ class WorldClock extends DatabaseClock {
 class Server {
   #next: Promise<string> | null = null;
   readonly #template: Promise<string>;
-  #databases = 0;
 
   constructor(readonly url: string) {
     this.#template = this.#makeTemplate();
@@ -218,8 +217,9 @@ class Server {
     return name;
   }
 
+  /** Several test files run in one process, each with variables of its own, and share the server. */
   #newName(): string {
-    return `world_${process.pid}_${++this.#databases}`;
+    return `world_${crypto.randomUUID().replaceAll("-", "")}`;
   }
 
   async #run(command: string): Promise<void> {
