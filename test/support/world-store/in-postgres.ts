@@ -81,12 +81,13 @@ export class PostgresWorldStore implements WorldStore {
   async crash(): Promise<void> {
     this.#process?.end();
     this.#calls.end();
-    await this.endConnections();
-    await soon(
-      () => this.sql`SELECT pid FROM pg_stat_activity
-        WHERE datname = current_database() AND application_name = 'boathook'`,
-      (left: unknown[]) => left.length === 0,
-    );
+    // A connection that was being made may begin after the others have ended.
+    const ended = async () => {
+      await this.endConnections();
+      return this.sql`SELECT pid FROM pg_stat_activity
+        WHERE datname = current_database() AND application_name = 'boathook'`;
+    };
+    await soon(ended, (left: unknown[]) => left.length === 0);
     await this.sql`UPDATE instance SET expires_at = '-infinity'`;
   }
 
