@@ -14,10 +14,10 @@ export async function atOnce<T extends readonly Promise<unknown>[]>(
   const writes = await sql.begin(async (held) => {
     await held.unsafe(hold);
     const begun = begin();
-    // A process whose transaction waits cannot renew its lease either.
+    // A process whose transaction waits cannot renew its lease or write its floor either.
     const waiting = () =>
       sql`SELECT query FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
-        AND query NOT LIKE 'UPDATE instance%'`;
+        AND query NOT LIKE '%UPDATE instance%'`;
     await soon(waiting, ({ length }) => length === begun.length);
     return { begun };
   });
