@@ -1,4 +1,5 @@
 import { Gauge, type Registry } from "prom-client";
+import { isStoreUnavailable } from "./store-unavailable.ts";
 
 type Reading = number | Promise<number>;
 
@@ -15,7 +16,7 @@ async function valueOrNull<T>(read: () => T | Promise<T>): Promise<T | null> {
   try {
     return await Promise.race([read(), promise]);
   } catch (error) {
-    if ((error as Error).name === "StoreUnavailable") return null;
+    if (isStoreUnavailable(error)) return null;
     throw error;
   } finally {
     clearTimeout(timer);

@@ -2,6 +2,7 @@ import type { Facts } from "../core/fact.ts";
 import { OneLife } from "../core/service.ts";
 import type { Cancel, Clock } from "../ports.ts";
 import type { Store } from "../store/index.ts";
+import { isStoreUnavailable } from "./store-unavailable.ts";
 import type { Tally } from "./tally.ts";
 
 /** Time between two corrections, in ms. */
@@ -58,7 +59,7 @@ export class TallyCorrection extends OneLife {
     } catch (error) {
       this.#wasShared = true;
       // A store that cannot be read states that itself.
-      if ((error as Error).name !== "StoreUnavailable") {
+      if (!isStoreUnavailable(error)) {
         facts.state({ type: "defect.found", where: "counts of deliveries", error });
       }
     }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { SQL } from "bun";
+import type { Finding, Level } from "../../src/doctor/finding.ts";
 import { openStore } from "../../src/store/postgres/index.ts";
 import { optionsFor } from "../store/postgres/open.ts";
 import { NO_WISHES } from "../store/wishes.ts";
@@ -10,13 +11,6 @@ import { temporaryDirectory } from "../support/temporary.ts";
 
 // Each command is a separate process, which takes seconds on a busy machine.
 setDefaultTimeout(60_000);
-
-interface Found {
-  readonly name: string;
-  readonly level: string;
-  readonly detail: string;
-  readonly remedy: string | null;
-}
 
 /** Runs the command without other settings. Returns its exit code and its findings. */
 async function doctor(url: string, env: Readonly<Record<string, string>> = {}) {
@@ -29,7 +23,7 @@ async function doctor(url: string, env: Readonly<Record<string, string>> = {}) {
     },
   });
   expect(stderr).toBe("");
-  const { findings } = JSON.parse(stdout) as { findings: Found[] };
+  const { findings } = JSON.parse(stdout) as { findings: Finding[] };
   return { code, findings, named: (name: string) => findings.find((finding) => finding.name === name) };
 }
 
@@ -77,7 +71,7 @@ describe.skipIf(!hasPostgres)("doctor on PostgreSQL", () => {
     expect(Array.from(await sql`SELECT 1 FROM pg_tables WHERE schemaname = 'public'`)).toEqual([]);
   });
 
-  test.each([
+  test.each<[name: string, level: Level, statement: string, detail: string]>([
     ["durability", "fail", "ALTER DATABASE test_db SET synchronous_commit = off", "synchronous_commit = off"],
     ["database", "fail", "ALTER DATABASE test_db SET default_transaction_read_only = on", "cannot be written"],
     ["schema", "fail", "UPDATE schema_version SET version = 99", "99"],

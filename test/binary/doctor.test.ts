@@ -11,6 +11,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import type { Finding } from "../../src/doctor/finding.ts";
 import { executable, type Finished, run } from "../support/binary.ts";
 import { makeApplication } from "../support/client.ts";
 import { type Installation, install } from "../support/installation.ts";
@@ -20,20 +21,13 @@ import { temporaryDirectory } from "../support/temporary.ts";
 // Each command is a separate process, which takes seconds on a busy machine.
 setDefaultTimeout(60_000);
 
-interface Found {
-  readonly name: string;
-  readonly level: string;
-  readonly detail: string;
-  readonly remedy: string | null;
-}
-
 function doctor(dataDir: string, args: readonly string[] = [], env: Record<string, string> = {}): Promise<Finished> {
   return run(executable(), ["doctor", `--data-dir=${dataDir}`, ...args], { env });
 }
 
 async function findings(dataDir: string, args: readonly string[] = [], env: Record<string, string> = {}) {
   const { code, stdout } = await doctor(dataDir, ["--json", ...args], env);
-  const found = (JSON.parse(stdout) as { findings: Found[] }).findings;
+  const found = (JSON.parse(stdout) as { findings: Finding[] }).findings;
   return { code, found, named: (name: string) => found.find((finding) => finding.name === name) };
 }
 

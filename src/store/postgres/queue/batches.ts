@@ -5,7 +5,7 @@ import type { Committer } from "../commit/commit.ts";
 import type { Database } from "../connection/database.ts";
 import { numbers } from "../connection/parameters.ts";
 import type { SlotSeqSource } from "../instances/numbers.ts";
-import { IN_LANE, VISIBLE } from "./lanes.ts";
+import { dueReader } from "./lanes.ts";
 
 type CandidateRow = PendingRow & Pick<BatchCandidate, "payloadBytes">;
 
@@ -16,14 +16,7 @@ const COLUMNS = `${PENDING_COLUMNS},
 /** The methods that form batches. */
 export function batchVerbs(database: Database, committer: Committer, seqs: SlotSeqSource): Queue["batch"] {
   return {
-    due: async (endpointSeq, after, upTo, limit) =>
-      withTriggers(
-        await database.all<CandidateRow>(
-          `SELECT ${COLUMNS} FROM pending WHERE ${IN_LANE} AND position <= ${VISIBLE}
-           ORDER BY position, seq LIMIT $limit`,
-          { endpointSeq, position: after.position, seq: after.seq, upTo, limit },
-        ),
-      ),
+    due: dueReader<CandidateRow>(database, COLUMNS),
     members: async (batchSeq) =>
       withTriggers(
         await database.all<CandidateRow>(

@@ -1,4 +1,5 @@
-import type { PendingLane, Queue } from "../../index.ts";
+import type { Seq } from "../../../core/id.ts";
+import type { LaneCursor, PendingLane, Queue } from "../../index.ts";
 import { PENDING_COLUMNS, type PendingRow, withTriggers } from "../../sql/delivery-row.ts";
 import type { Database } from "../connection/database.ts";
 import { HORIZON } from "../instances/horizon.ts";
@@ -10,22 +11,15 @@ const LANES_AT_ONCE = 500;
  * The greatest position that a lane may be read up to. In a FIFO lane, rows wait until no other process
  * can commit one before them. In other lanes the order does not count, and the feed reports each row.
  */
-export const VISIBLE = `LEAST($upTo::bigint, CASE (SELECT fifo FROM endpoint WHERE seq = $endpointSeq)
+const VISIBLE = `LEAST($upTo::bigint, CASE (SELECT fifo FROM endpoint WHERE seq = $endpointSeq)
   WHEN 1 THEN ${HORIZON} ELSE ${Number.MAX_SAFE_INTEGER} END)`;
 
 /** Holds for the rows of a lane after the cursor `$position`, `$seq`. */
-export const IN_LANE = "endpoint_seq = $endpointSeq AND (position, seq) > ($position, $seq)";
+const IN_LANE = "endpoint_seq = $endpointSeq AND (position, seq) > ($position, $seq)";
 
 export function lanes(database: Database): Pick<Queue, "due" | "nextPosition" | "pendingLanes"> {
   return {
-    due: async (endpointSeq, after, upTo, limit) =>
-      withTriggers(
-        await database.all<PendingRow>(
-          `SELECT ${PENDING_COLUMNS} FROM pending WHERE ${IN_LANE} AND position <= ${VISIBLE}
-           ORDER BY position, seq LIMIT $limit`,
-          { endpointSeq, position: after.position, seq: after.seq, upTo, limit },
-        ),
-      ),
+    due: dueReader<PendingRow>(database, PENDING_COLUMNS),
     nextPosition: async (endpointSeq, after) => {
       const row = await database.first<{ position: number }>(
         `SELECT position FROM pending WHERE ${IN_LANE} ORDER BY position, seq LIMIT 1`,
@@ -48,6 +42,18 @@ export function lanes(database: Database): Pick<Queue, "due" | "nextPosition" | 
       }
     },
   };
+}
+
+/** Returns a function that reads columns of the next deliveries of a lane, in order, as `Queue.due` does. */
+export function dueReader<Row extends PendingRow>(database: Database, columns: string) {
+  return async (endpointSeq: Seq, after: LaneCursor, upTo: number, limit: number) =>
+    withTriggers(
+      await database.all<Row>(
+        `SELECT ${columns} FROM pending WHERE ${IN_LANE} AND position <= ${VISIBLE}
+         ORDER BY position, seq LIMIT $limit`,
+        { endpointSeq, position: after.position, seq: after.seq, upTo, limit },
+      ),
+    );
 }
 
 /**

@@ -2,58 +2,43 @@ import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { systemClock } from "../../../../src/edge/clock.ts";
 import { StoreUnavailable } from "../../../../src/store/index.ts";
-import { Committer } from "../../../../src/store/sqlite/commit.ts";
+import { ENTRY_BYTES_MIN } from "../../../../src/store/sqlite/keys/entry.ts";
 import { moveEventIds } from "../../../../src/store/sqlite/keys/event-id-upgrade.ts";
 import { EventIds, eventIdKey } from "../../../../src/store/sqlite/keys/event-ids.ts";
 import { migrate } from "../../../../src/store/sqlite/migrate.ts";
 import { Turns } from "../../../../src/store/turns.ts";
+import { IndexWorld, numbersOf, testRollback } from "./index-world.ts";
 
 const APPLICATION = 1;
-const numbersOf = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
 const idOf = (number: number) => `event-${number}`;
 
 /** Event ids on a database in memory. The message of an id has the id's number. */
-class World {
-  committer!: Committer;
+class World extends IndexWorld {
   ids!: EventIds;
-  isDiskFull = false;
   commits = 0;
   /** The server is killed instead of the commit with this number. */
   killedAt = Number.POSITIVE_INFINITY;
 
   constructor(
     readonly keysMax = 1000,
-    readonly db = new Database(":memory:", { strict: true }),
+    db = new Database(":memory:", { strict: true }),
     readonly filterLayersMax?: number,
   ) {
-    migrate(db);
+    super({ log: "event_id_log", range: "event_id_range", entryBytes: ENTRY_BYTES_MIN }, db);
     this.open();
   }
 
-  /** Opens the database as after a restart. */
   open(): void {
     moveEventIds(this.db);
     const { db, keysMax, filterLayersMax } = this;
-    const committer = new Committer(
-      db,
-      systemClock,
-      () => {},
-      () => {
-        if (this.isDiskFull) throw new StoreUnavailable("The disk is full.");
-        if (++this.commits < this.killedAt) return;
-        committer.crash();
-        throw new StoreUnavailable("The server was killed.");
-      },
-    );
-    this.committer = committer;
-    this.ids = new EventIds({
-      db,
-      committer,
-      turns: new Turns(systemClock),
-      clock: systemClock,
-      keysMax,
-      filterLayersMax,
+    const committer = this.newCommitter(systemClock, () => {
+      if (++this.commits < this.killedAt) return;
+      committer.crash();
+      throw new StoreUnavailable("The server was killed.");
     });
+    this.committer = committer;
+    const turns = new Turns(systemClock);
+    this.ids = new EventIds({ db, committer, turns, clock: systemClock, keysMax, filterLayersMax });
   }
 
   insert(number: number): void {
@@ -63,7 +48,6 @@ class World {
     );
   }
 
-  /** Adds a message with its id unless the id is known. Resolves to whether it was added. */
   add(number: number): Promise<boolean> {
     return this.committer.write(() => {
       if (this.seqOf(number) !== null) return false;
@@ -73,31 +57,12 @@ class World {
     });
   }
 
-  addAll(from: number, to: number): Promise<boolean[]> {
-    return Promise.all(numbersOf(from, to).map((number) => this.add(number)));
-  }
-
   seqOf(number: number): number | null {
     return this.ids.seqOf(APPLICATION, idOf(number));
   }
 
-  unknownOf(from: number, to: number): number[] {
-    return numbersOf(from, to).filter((number) => this.seqOf(number) !== number);
-  }
-
-  count(table: "event_id_log" | "event_id_range"): number {
-    const row = this.db.query<{ bytes: number }, []>(`SELECT sum(length(entries)) AS bytes FROM ${table}`).get()!;
-    return (row.bytes ?? 0) / 24;
-  }
-
-  /** Waits until at most this many ids are in the log. */
-  async moved(loggedMax: number): Promise<void> {
-    const deadline = performance.now() + 10_000;
-    while (this.count("event_id_log") > loggedMax) {
-      if (performance.now() > deadline) throw new Error(`Ids are left in the log: ${this.count("event_id_log")}.`);
-      // Each commit may begin to move ids.
-      await this.committer.write(() => {});
-    }
+  isKnown(number: number): boolean {
+    return this.seqOf(number) === number;
   }
 
   /** Deletes the messages from `from` to `to`. Older ones, which have waiting deliveries, are kept. */
@@ -148,7 +113,7 @@ describe("event ids", () => {
       expect(world.unknownOf(0, from + 200)).toEqual([]);
     }
     await world.moved(499);
-    expect(world.count("event_id_range")).toBeGreaterThanOrEqual(6000 - 499);
+    expect(world.count("range")).toBeGreaterThanOrEqual(6000 - 499);
     world.open();
     expect(world.unknownOf(0, 6000)).toEqual([]);
     expect(numbersOf(6000, 6500).filter((number) => world.seqOf(number) !== null)).toEqual([]);
@@ -171,32 +136,21 @@ describe("event ids", () => {
       await world.moved(0);
       expect(world.unknownOf(0, 200)).toEqual([]);
       const { count } = world.db.query<{ count: number }, []>("SELECT COUNT(*) AS count FROM message").get()!;
-      expect(world.count("event_id_range")).toBe(count);
+      expect(world.count("range")).toBe(count);
     }
   });
 
-  test("the event ids of a transaction that is not committed are not known, and may be added again", async () => {
-    const world = new World();
-    await world.add(1);
-    world.isDiskFull = true;
-    const results = await Promise.allSettled([world.add(2), world.add(3)]);
-    world.isDiskFull = false;
-    expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
-    expect(world.unknownOf(1, 4)).toEqual([2, 3]);
-    expect(await world.add(2)).toBe(true);
-    world.open();
-    expect(world.unknownOf(1, 4)).toEqual([3]);
-  });
+  testRollback("event ids", () => new World());
 
   test("the event ids of deleted messages are free and are removed when there are many", async () => {
     const world = new World(50);
     await world.addAll(0, 4000);
     await world.moved(0);
     await world.deleteMessages(0, 500);
-    expect(world.count("event_id_range")).toBe(4000);
+    expect(world.count("range")).toBe(4000);
     expect(world.unknownOf(0, 4000)).toEqual(numbersOf(0, 500));
     await world.deleteMessages(600, 2000);
-    expect(world.count("event_id_range")).toBeLessThan(2600);
+    expect(world.count("range")).toBeLessThan(2600);
     expect(world.unknownOf(500, 4000)).toEqual(numbersOf(600, 2000));
     expect(await world.addAll(0, 60)).not.toContain(false);
     await world.moved(0);
@@ -208,10 +162,10 @@ describe("event ids", () => {
     await world.addAll(0, 1000);
     await world.moved(0);
     await world.deleteMessages(100, 900);
-    expect(world.count("event_id_range")).toBe(1000);
+    expect(world.count("range")).toBe(1000);
     await world.addAll(2000, 3000);
     await world.moved(0);
-    expect(world.count("event_id_range")).toBe(1200);
+    expect(world.count("range")).toBe(1200);
     expect(world.unknownOf(0, 1000)).toEqual(numbersOf(100, 900));
   });
 
@@ -259,7 +213,7 @@ describe("the upgrade of event ids", () => {
     moveEventIds(db, 700);
     const world = new World(1000, db);
     expect(world.unknownOf(0, 5000)).toEqual(numbersOf(0, 5000).filter((number) => number % 10 === 9));
-    expect(world.count("event_id_range")).toBe(4500);
+    expect(world.count("range")).toBe(4500);
     expect(db.query("SELECT name FROM sqlite_schema WHERE name = 'message_event_id'").all()).toEqual([]);
   });
 

@@ -3,10 +3,9 @@ import { describe, expect, test } from "bun:test";
 import { createHash } from "node:crypto";
 import { systemClock } from "../../../../src/edge/clock.ts";
 import { StoreUnavailable } from "../../../../src/store/index.ts";
-import { Committer } from "../../../../src/store/sqlite/commit.ts";
-import { MessageKeys } from "../../../../src/store/sqlite/keys/message-keys.ts";
-import { migrate } from "../../../../src/store/sqlite/migrate.ts";
+import { MESSAGE_KEY_BYTES, MessageKeys } from "../../../../src/store/sqlite/keys/message-keys.ts";
 import { Turns } from "../../../../src/store/turns.ts";
+import { IndexWorld, numbersOf, testRollback } from "./index-world.ts";
 
 const NOW = 1000;
 const EXPIRY = 2000;
@@ -15,36 +14,25 @@ const keyOf = (number: number) => createHash("sha256").update(String(number)).di
 const entryOf = (number: number, expiresAt = EXPIRY) => ({ key: keyOf(number), expiresAt, bodyHash: null });
 
 /** Keys on a database in memory. The message of a key has the key's number. */
-class World {
+class World extends IndexWorld {
   now = NOW;
   readonly clock = { ...systemClock, now: () => this.now };
-  isDiskFull = false;
-  committer!: Committer;
   keys!: MessageKeys;
 
   constructor(
     readonly keysMax = 1000,
-    readonly db = new Database(":memory:", { strict: true }),
+    db = new Database(":memory:", { strict: true }),
   ) {
-    migrate(db);
+    super({ log: "key_log", range: "key_range", entryBytes: MESSAGE_KEY_BYTES }, db);
     this.open();
   }
 
-  /** Opens the database as after a restart. */
   open(): void {
-    this.committer = new Committer(
-      this.db,
-      this.clock,
-      () => {},
-      () => {
-        if (this.isDiskFull) throw new StoreUnavailable("The disk is full.");
-      },
-    );
+    this.committer = this.newCommitter(this.clock);
     const { db, committer, clock, keysMax } = this;
     this.keys = new MessageKeys({ db, committer, turns: new Turns(clock), clock, keysMax });
   }
 
-  /** Adds a message with its key unless the key is known. Resolves to whether it was added. */
   add(number: number, expiresAt = EXPIRY): Promise<boolean> {
     return this.committer.write(() => this.addNow(number, expiresAt));
   }
@@ -59,35 +47,10 @@ class World {
     return true;
   }
 
-  addAll(from: number, to: number): Promise<boolean[]> {
-    return Promise.all(numbersOf(from, to).map((number) => this.add(number)));
-  }
-
   isKnown(number: number): boolean {
     return this.keys.get(keyOf(number), this.now) !== null;
   }
-
-  unknownOf(from: number, to: number): number[] {
-    return numbersOf(from, to).filter((number) => !this.isKnown(number));
-  }
-
-  count(table: "key_log" | "key_range"): number {
-    const row = this.db.query<{ bytes: number }, []>(`SELECT sum(length(entries)) AS bytes FROM ${table}`).get()!;
-    return (row.bytes ?? 0) / 40;
-  }
-
-  /** Waits until at most this many keys are in the log. */
-  async moved(loggedMax: number): Promise<void> {
-    const deadline = performance.now() + 10_000;
-    while (this.count("key_log") > loggedMax) {
-      if (performance.now() > deadline) throw new Error(`Keys are left in the log: ${this.count("key_log")}.`);
-      // Each commit may begin to move keys.
-      await this.committer.write(() => {});
-    }
-  }
 }
-
-const numbersOf = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
 
 describe("keys of messages", () => {
   test("a key is known with its message and its body's hash until it expires, also after a restart", async () => {
@@ -120,18 +83,7 @@ describe("keys of messages", () => {
     }
   });
 
-  test("the keys of a transaction that is not committed are not known, and may be added again", async () => {
-    const world = new World();
-    await world.add(1);
-    world.isDiskFull = true;
-    const results = await Promise.allSettled([world.add(2), world.add(3)]);
-    world.isDiskFull = false;
-    expect(results.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
-    expect(world.unknownOf(1, 4)).toEqual([2, 3]);
-    expect(await world.add(2)).toBe(true);
-    world.open();
-    expect(world.unknownOf(1, 4)).toEqual([3]);
-  });
+  testRollback("keys", () => new World());
 
   test("a write that fails alone takes back only its own keys", async () => {
     const world = new World();
@@ -159,7 +111,7 @@ describe("keys of messages", () => {
       expect(world.unknownOf(0, from + 200)).toEqual([]);
     }
     await world.moved(499);
-    expect(world.count("key_range")).toBeGreaterThanOrEqual(6000 - 499);
+    expect(world.count("range")).toBeGreaterThanOrEqual(6000 - 499);
     const largest = world.db.query<{ bytes: number }, []>("SELECT max(length(entries)) AS bytes FROM key_range").get()!;
     expect(largest.bytes).toBeLessThanOrEqual(96 * 40);
     world.open();
@@ -199,13 +151,13 @@ describe("keys of messages", () => {
   test("a move that a crash interrupts is repeated after the restart", async () => {
     const world = new World(50);
     await world.addAll(0, 60);
-    expect(world.count("key_log")).toBe(60);
+    expect(world.count("log")).toBe(60);
     world.committer.crash();
     world.open();
     expect(world.unknownOf(0, 60)).toEqual([]);
     await world.add(100);
     await world.moved(0);
-    expect(world.count("key_range")).toBe(61);
+    expect(world.count("range")).toBe(61);
   });
 
   test("pruning removes the expired keys of the ranges, and keeps the others", async () => {
@@ -219,7 +171,7 @@ describe("keys of messages", () => {
       deleted += pruned.deleted;
       more = pruned.more;
     }
-    expect([deleted, world.count("key_range")]).toEqual([1000, 2000]);
+    expect([deleted, world.count("range")]).toEqual([1000, 2000]);
     expect(world.unknownOf(0, 3000)).toEqual(numbersOf(0, 1000));
     expect(await world.addAll(0, 60)).not.toContain(false);
     await world.moved(0);
