@@ -5,7 +5,7 @@ import type { Row } from "../../sql/mapping.ts";
 import { applicationMapping } from "../../sql/mappings.ts";
 import { directionOf, pageOf, rangeOf } from "../../sql/page.ts";
 import type { Database } from "../connection/database.ts";
-import { numbers } from "../connection/parameters.ts";
+import { numberArray } from "../connection/parameters.ts";
 import { scanned } from "../history/scan.ts";
 
 const { columns, toRecord } = applicationMapping;
@@ -27,7 +27,7 @@ export function listVerb(database: Database): Configuration["applications"]["lis
       (
         await database.all<Row>(
           `SELECT ${columns} FROM application a WHERE seq = ANY ($seqs::bigint[])${where.sql} ${order}`,
-          { ...where.values, seqs: numbers(seqs) },
+          { ...where.values, seqs: numberArray(seqs) },
         )
       ).map(toRecord);
     return scanned(page, within, {

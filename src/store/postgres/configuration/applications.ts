@@ -6,7 +6,7 @@ import { applicationMapping } from "../../sql/mappings.ts";
 import { orTaken, unlessTaken } from "../../sql/rows.ts";
 import type { Committer, Transaction } from "../commit/commit.ts";
 import type { Database } from "../connection/database.ts";
-import { numbers } from "../connection/parameters.ts";
+import { numberArray } from "../connection/parameters.ts";
 import { removePollers } from "../history/pollers.ts";
 import { listVerb } from "./application-list.ts";
 import { keepEnvironment } from "./environment-lock.ts";
@@ -70,7 +70,7 @@ export async function removeApplications(
   seqs: readonly Seq[],
   deletedAt: number,
 ): Promise<Pick<DeletedWithEnvironment, "applications" | "endpoints">> {
-  const of = numbers(seqs);
+  const of = numberArray(seqs);
   const applications = await transaction.all<{ seq: Seq }>(
     "UPDATE application SET deleted_at = $2 WHERE seq = ANY ($1::bigint[]) AND deleted_at IS NULL RETURNING seq",
     [of, deletedAt],

@@ -12,7 +12,7 @@ import { directionOf, pageOf, rangeOf } from "../../sql/page.ts";
 import type { Range } from "../../sql/range.ts";
 import type { Committer } from "../commit/commit.ts";
 import type { Database } from "../connection/database.ts";
-import { numbers } from "../connection/parameters.ts";
+import { numberArray } from "../connection/parameters.ts";
 import { scanned } from "../history/scan.ts";
 
 export function audit(database: Database, committer: Committer): Configuration["audit"] {
@@ -61,7 +61,7 @@ function targetsVerb(database: Database): Configuration["audit"]["targets"] {
       if (of[kind].length === 0) continue;
       const rows = await database.all<AuditTarget & { readonly seq: Seq }>(
         `SELECT t.seq, ${sql} AND t.seq = ANY ($2::bigint[])`,
-        [environmentSeq, numbers(of[kind])],
+        [environmentSeq, numberArray(of[kind])],
       );
       for (const { seq, ...target } of rows) found.set(seq, target);
     }

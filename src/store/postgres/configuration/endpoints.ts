@@ -14,7 +14,7 @@ import { orTaken } from "../../sql/rows.ts";
 import type { SecretBox } from "../../sql/secret-box.ts";
 import type { Committer, Transaction } from "../commit/commit.ts";
 import type { Bindings, Database } from "../connection/database.ts";
-import { numbers } from "../connection/parameters.ts";
+import { numberArray } from "../connection/parameters.ts";
 import { endpointSecrets } from "./endpoint-secrets.ts";
 
 const anyFilters: FilterCheck = () => {};
@@ -191,7 +191,7 @@ function endpointReads(database: Database, box: SecretBox): Reads {
          WHERE challenge::json ->> 'nextAt' IS NOT NULL AND disabled = 0 AND deleted_at IS NULL
            AND application_seq <> ALL ($2::bigint[])
          ORDER BY ${NEXT_CHALLENGE_AT} LIMIT $1`,
-        [limit, numbers(except)],
+        [limit, numberArray(except)],
       ),
     // The sealed column is not read, because an application may have thousands of endpoints.
     active: async (applicationSeq) => {

@@ -6,7 +6,7 @@ import { unlessTaken } from "../../sql/rows.ts";
 import type { Committer, Transaction } from "../commit/commit.ts";
 import type { Database } from "../connection/database.ts";
 import { LostRace } from "../connection/errors.ts";
-import { texts } from "../connection/parameters.ts";
+import { textArray } from "../connection/parameters.ts";
 import { keepEnvironment } from "./environment-lock.ts";
 
 const { columns, insert, assignments, toRecord, toRecordOrNull, toBindings } = eventTypeMapping;
@@ -37,7 +37,7 @@ export function eventTypes(database: Database, committer: Committer): Configurat
     list: async (environmentSeq, page) => {
       const where = new Conditions().add("environment_seq = $environmentSeq", { environmentSeq });
       if (!page.includeArchived) where.add("archived = 0");
-      if (page.featureFlags != null) where.add(VISIBLE, { flags: texts(page.featureFlags) });
+      if (page.featureFlags != null) where.add(VISIBLE, { flags: textArray(page.featureFlags) });
       const isAscending = (page.order !== "descending") !== page.backwards;
       if (page.from !== null) where.add(`name ${isAscending ? ">" : "<"} $from`, { from: page.from });
       const rows = await database.all<Row>(
@@ -51,7 +51,7 @@ export function eventTypes(database: Database, committer: Committer): Configurat
       const rows = await database.all<{ name: string }>(
         `SELECT name FROM event_type WHERE environment_seq = $environmentSeq AND name = ANY ($names::text[])
            AND archived = 0${featureFlags === null ? "" : ` AND ${VISIBLE}`}`,
-        { environmentSeq, names: texts(names), flags: texts(featureFlags ?? []) },
+        { environmentSeq, names: textArray(names), flags: textArray(featureFlags ?? []) },
       );
       const known = new Set(rows.map(({ name }) => name));
       return names.filter((name) => !known.has(name));

@@ -7,7 +7,7 @@ import type { SecretBox } from "../../sql/secret-box.ts";
 import { SOURCE_COLUMNS, SOURCE_SQL, type SourceRow, sourceCodec } from "../../sql/source-row.ts";
 import type { Committer, Transaction } from "../commit/commit.ts";
 import type { Database } from "../connection/database.ts";
-import { numbers } from "../connection/parameters.ts";
+import { numberArray } from "../connection/parameters.ts";
 import { insertApplication, removeApplications } from "./applications.ts";
 import { sourceTokens } from "./source-tokens.ts";
 
@@ -82,9 +82,9 @@ export function sources(database: Database, committer: Committer, box: SecretBox
 export async function removeSources(transaction: Transaction, seqs: readonly Seq[], deletedAt: number): Promise<void> {
   await transaction.run(
     "UPDATE source SET deleted_at = $2, sealed = NULL WHERE seq = ANY ($1::bigint[]) AND deleted_at IS NULL",
-    [numbers(seqs), deletedAt],
+    [numberArray(seqs), deletedAt],
   );
-  await transaction.run("DELETE FROM source_token WHERE source_seq = ANY ($1::bigint[])", [numbers(seqs)]);
+  await transaction.run("DELETE FROM source_token WHERE source_seq = ANY ($1::bigint[])", [numberArray(seqs)]);
 }
 
 type Reads = Pick<Sources, "find" | "get" | "ofApplication" | "list" | "ofProvider" | "withToken">;
@@ -151,9 +151,9 @@ function countVerbs(database: Database, committer: Committer): Pick<Sources, "co
              AS a(seq, stored, duplicate, refused, limited, handshake)
            WHERE s.seq = a.seq`,
           [
-            numbers([...added.keys()]),
+            numberArray([...added.keys()]),
             ...(["stored", "duplicate", "refused", "limited", "handshake"] as const).map((name) =>
-              numbers(counts.map((count) => count[name])),
+              numberArray(counts.map((count) => count[name])),
             ),
           ],
         );

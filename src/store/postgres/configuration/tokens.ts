@@ -7,7 +7,7 @@ import { jsonOrNull } from "../../sql/rows.ts";
 import { IN_STATE } from "../../sql/token-state.ts";
 import type { Committer, Transaction } from "../commit/commit.ts";
 import type { Database } from "../connection/database.ts";
-import { texts } from "../connection/parameters.ts";
+import { textArray } from "../connection/parameters.ts";
 import { scanned } from "../history/scan.ts";
 import { keepEnvironment } from "./environment-lock.ts";
 
@@ -110,7 +110,11 @@ async function endOfApplication(
   const endAll = `UPDATE token SET expires_at = $2
     WHERE application_seq = $1 AND (expires_at IS NULL OR expires_at > $2)`;
   if (sessionIds !== null) {
-    await transaction.run(`${endAll} AND session_id = ANY ($3::text[])`, [applicationSeq, endsAt, texts(sessionIds)]);
+    await transaction.run(`${endAll} AND session_id = ANY ($3::text[])`, [
+      applicationSeq,
+      endsAt,
+      textArray(sessionIds),
+    ]);
     return;
   }
   await transaction.run(endAll, [applicationSeq, endsAt]);

@@ -30,14 +30,14 @@ function compile(sql: string): Compiled {
 }
 
 /** Returns the text of an array of numbers. */
-export function numbers(values: ReadonlyArray<number | null>): string {
+export function numberArray(values: ReadonlyArray<number | null>): string {
   let text = "{";
   for (let i = 0; i < values.length; i++) text += `${i === 0 ? "" : ","}${values[i] ?? "NULL"}`;
   return `${text}}`;
 }
 
 /** Returns the text of an array of texts. */
-export function texts(values: ReadonlyArray<string | null>): string {
+export function textArray(values: ReadonlyArray<string | null>): string {
   return `{${values.map((value) => (value === null ? "NULL" : quoted(value))).join(",")}}`;
 }
 
@@ -74,5 +74,5 @@ export function bytes(values: ReadonlyArray<Uint8Array | null>): Bytes {
     joined.set(value, at);
     at += value.byteLength;
   }
-  return { joined, starts: numbers(starts), lengths: numbers(lengths) };
+  return { joined, starts: numberArray(starts), lengths: numberArray(lengths) };
 }

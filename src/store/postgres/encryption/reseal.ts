@@ -1,7 +1,7 @@
 import type { KeyBox } from "../../sql/secret-box.ts";
 import type { Database, Parameter, Queries } from "../connection/database.ts";
 import { isConflict, stateOf } from "../connection/errors.ts";
-import { bytes, texts } from "../connection/parameters.ts";
+import { bytes, textArray } from "../connection/parameters.ts";
 
 /** Number of rows that are read at once, and the maximum that one commit writes. */
 const ROWS_AT_ONCE = 200;
@@ -106,7 +106,7 @@ async function resealStep(
           `UPDATE ${table} t SET sealed = substr($1::bytea, s.start, s.length)
            FROM unnest($2::text[]::tid[], $3::integer[], $4::integer[]) AS s(address, start, length)
            WHERE t.ctid = s.address`,
-          [joined, texts(readable.map(({ address }) => address)), starts, lengths],
+          [joined, textArray(readable.map(({ address }) => address)), starts, lengths],
         );
       }
       const last = rows.length < ROWS_AT_ONCE ? null : keys.map((key) => rows.at(-1)![key]!);

@@ -7,7 +7,7 @@ import { Conditions, directionOf, pageOf, rangeOf } from "../../sql/page.ts";
 import type { SecretBox } from "../../sql/secret-box.ts";
 import type { Committer } from "../commit/commit.ts";
 import type { Bindings, Database } from "../connection/database.ts";
-import { numbers } from "../connection/parameters.ts";
+import { numberArray } from "../connection/parameters.ts";
 import { addMessageFilter } from "./messages.ts";
 import { scanned } from "./scan.ts";
 
@@ -40,7 +40,7 @@ export function attempts(database: Database, committer: Committer, box: SecretBo
               `SELECT t.seq FROM attempt t WHERE t.endpoint_seq = $scope AND t.seq >= $from AND t.seq < $to ${order}`,
               { ...range, scope, limit },
             ),
-          pick: (rows) => select("t.seq = ANY ($seqs::bigint[])", { seqs: numbers(rows.map(({ seq }) => seq)) }),
+          pick: (rows) => select("t.seq = ANY ($seqs::bigint[])", { seqs: numberArray(rows.map(({ seq }) => seq)) }),
         })
       : pageOf(await select("t.seq >= $from AND t.seq < $to", { ...within }), page);
     return { ...found, rows: found.rows.map(toAttempt) };

@@ -13,7 +13,7 @@ import {
 import { STATE } from "../../sql/delivery-row.ts";
 import { type Conditions, pageOf, walk } from "../../sql/page.ts";
 import type { Queries } from "../connection/database.ts";
-import { numbers } from "../connection/parameters.ts";
+import { numberArray } from "../connection/parameters.ts";
 
 /** All dead letters, to which conditions can be added. */
 export const DEAD_LETTERS = `FROM ended d JOIN endpoint e ON e.seq = d.endpoint_seq JOIN application a ON a.seq = e.application_seq
@@ -52,7 +52,7 @@ async function lastAttempts(queries: Queries, letters: readonly DeadLetterRow[])
     `SELECT t.* FROM unnest($1::bigint[], $2::bigint[]) AS d(message_seq, seq) CROSS JOIN LATERAL (
        SELECT ${attemptColumns(true)} FROM attempt t
        WHERE t.message_seq = d.message_seq AND t.delivery_seq = d.seq ORDER BY t.seq DESC LIMIT 1) AS t`,
-    [numbers(letters.map(({ messageSeq }) => messageSeq)), numbers(letters.map(({ seq }) => seq))],
+    [numberArray(letters.map(({ messageSeq }) => messageSeq)), numberArray(letters.map(({ seq }) => seq))],
   );
   return new Map(rows.map((row) => [row.deliverySeq, toAttempt(row)]));
 }

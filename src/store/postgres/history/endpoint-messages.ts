@@ -10,7 +10,7 @@ import {
 import { type MessageRow, messageColumns, toMessage } from "../../sql/message-row.ts";
 import { Conditions, directionOf, pageOf, rangeOf } from "../../sql/page.ts";
 import type { Database } from "../connection/database.ts";
-import { numbers } from "../connection/parameters.ts";
+import { numberArray } from "../connection/parameters.ts";
 import { scanMessages, visibleOn } from "./message-scan.ts";
 import { addMessageFilter, deliveriesWhere } from "./messages.ts";
 
@@ -39,7 +39,7 @@ export function endpointMessages(database: Database): History["messages"]["ofEnd
             await database.all<Row>(
               select(`m.seq = ANY ($seqs::bigint[]) AND m.application_seq = $applicationSeq
                 AND m.seq >= $from AND m.seq < $to${visibleOn(page)}`),
-              { ...values, ...rangeOf(page, filter), applicationSeq, seqs: numbers(few) },
+              { ...values, ...rangeOf(page, filter), applicationSeq, seqs: numberArray(few) },
             ),
             page,
           );

@@ -2,7 +2,7 @@ import type { Seq } from "../../../core/id.ts";
 import type { PageOf, PageRequest, TimeWindow } from "../../index.ts";
 import { directionOf, rangeOf } from "../../sql/page.ts";
 import type { Database } from "../connection/database.ts";
-import { numbers } from "../connection/parameters.ts";
+import { numberArray } from "../connection/parameters.ts";
 import { HORIZON } from "../instances/horizon.ts";
 import { scanned } from "./scan.ts";
 
@@ -30,6 +30,6 @@ export function scanMessages<Row>(
          ORDER BY m.seq ${directionOf(page)} LIMIT $limit`,
         { ...range, applicationSeq, limit },
       ),
-    pick: (rows) => pick(numbers(rows.map(({ seq }) => seq))),
+    pick: (rows) => pick(numberArray(rows.map(({ seq }) => seq))),
   });
 }

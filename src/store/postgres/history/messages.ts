@@ -10,7 +10,7 @@ import {
 } from "../../sql/message-row.ts";
 import { Conditions, directionOf, pageOf, rangeOf } from "../../sql/page.ts";
 import type { Database } from "../connection/database.ts";
-import { numbers } from "../connection/parameters.ts";
+import { numberArray } from "../connection/parameters.ts";
 import { scanMessages, visibleOn } from "./message-scan.ts";
 
 export function contentsVerb(database: Database): Queue["contents"] {
@@ -20,7 +20,7 @@ export function contentsVerb(database: Database): Queue["contents"] {
       // the other is always read from the index.
       `SELECT ${CONTENT_COLUMNS} FROM unnest($1::bigint[]) AS wanted(number)
        CROSS JOIN LATERAL (SELECT * FROM message WHERE seq = number LIMIT 1) AS content`,
-      [numbers(messageSeqs)],
+      [numberArray(messageSeqs)],
     );
     const bySeq = new Map(rows.map((row) => [row.seq, row]));
     return messageSeqs.map((seq) => {

@@ -2,7 +2,7 @@ import type { Seq } from "../../../core/id.ts";
 import type { GroupKey, History, Lease, LeaseOptions } from "../../index.ts";
 import { hasEnded, LeaseBasket, type LeaseCandidate } from "../../sql/lease-basket.ts";
 import type { Committer, Transaction } from "../commit/commit.ts";
-import { numbers } from "../connection/parameters.ts";
+import { numberArray } from "../connection/parameters.ts";
 import { HORIZON } from "../instances/horizon.ts";
 import { keepApplication } from "./pollers.ts";
 
@@ -42,7 +42,7 @@ export function pollerGroups(committer: Committer): History["groups"] {
         const given = leases.filter((each) => !hasEnded(each, stored.get(each.messageSeq) ?? null, 0, now));
         await transaction.run(
           "UPDATE poller_lease SET ends_at = 0 WHERE group_id = $1 AND message_seq = ANY ($2::bigint[])",
-          [group.id, numbers(given.map(({ messageSeq }) => messageSeq))],
+          [group.id, numberArray(given.map(({ messageSeq }) => messageSeq))],
         );
       }, leases.length),
   };
@@ -166,7 +166,12 @@ async function putLeases(
     `INSERT INTO poller_lease (group_id, message_seq, times, ends_at)
      SELECT $1, message_seq, times, $2 FROM unnest($3::bigint[], $4::integer[]) AS l(message_seq, times)
      ON CONFLICT (group_id, message_seq) DO UPDATE SET times = excluded.times, ends_at = excluded.ends_at`,
-    [id, endsAt, numbers(leases.map(({ messageSeq }) => messageSeq)), numbers(leases.map(({ times }) => times))],
+    [
+      id,
+      endsAt,
+      numberArray(leases.map(({ messageSeq }) => messageSeq)),
+      numberArray(leases.map(({ times }) => times)),
+    ],
   );
 }
 
@@ -178,7 +183,7 @@ async function lockLeases(
   const rows = await transaction.all<StoredLease>(
     `SELECT message_seq AS "messageSeq", times, ends_at AS "endsAt" FROM poller_lease
      WHERE group_id = $1 AND message_seq = ANY ($2::bigint[]) ORDER BY message_seq FOR UPDATE`,
-    [id, numbers(leases.map(({ messageSeq }) => messageSeq))],
+    [id, numberArray(leases.map(({ messageSeq }) => messageSeq))],
   );
   return new Map(rows.map((row) => [row.messageSeq, row]));
 }
@@ -187,6 +192,6 @@ async function removeLeases(transaction: Transaction, { id }: Group, messageSeqs
   if (messageSeqs.length === 0) return;
   await transaction.run("DELETE FROM poller_lease WHERE group_id = $1 AND message_seq = ANY ($2::bigint[])", [
     id,
-    numbers(messageSeqs),
+    numberArray(messageSeqs),
   ]);
 }

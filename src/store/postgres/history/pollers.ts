@@ -2,7 +2,7 @@ import type { Seq } from "../../../core/id.ts";
 import type { History, PollerKey } from "../../index.ts";
 import type { Committer, Transaction } from "../commit/commit.ts";
 import type { Database, Queries } from "../connection/database.ts";
-import { numbers } from "../connection/parameters.ts";
+import { numberArray } from "../connection/parameters.ts";
 
 export function pollers(database: Database, committer: Committer): History["pollers"] {
   return {
@@ -61,7 +61,7 @@ export async function keepApplication(transaction: Transaction, seq: Seq): Promi
 
 /** Deletes the consumers and groups of applications. */
 export async function removePollers(transaction: Transaction, applicationSeqs: readonly Seq[]): Promise<void> {
-  const of = [numbers(applicationSeqs)];
+  const of = [numberArray(applicationSeqs)];
   await transaction.run("DELETE FROM poller WHERE application_seq = ANY ($1::bigint[])", of);
   await transaction.run(
     "DELETE FROM poller_lease WHERE group_id IN (SELECT id FROM poller_group WHERE application_seq = ANY ($1::bigint[]))",

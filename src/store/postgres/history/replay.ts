@@ -11,7 +11,7 @@ import {
 } from "../../sql/replay-conditions.ts";
 import type { Committer, Transaction } from "../commit/commit.ts";
 import type { Database } from "../connection/database.ts";
-import { numbers } from "../connection/parameters.ts";
+import { numberArray } from "../connection/parameters.ts";
 import type { TaskUpdate } from "../housekeeping/tasks.ts";
 import { HORIZON } from "../instances/horizon.ts";
 import type { SlotSeqSource } from "../instances/numbers.ts";
@@ -98,7 +98,7 @@ async function resend(
 async function lockKept(transaction: Transaction, rows: readonly Placed[]): Promise<ReadonlySet<Seq>> {
   const kept = await transaction.all<{ seq: Seq }>(
     `SELECT seq FROM message WHERE seq = ANY ($1::bigint[]) AND payload IS NOT NULL ORDER BY seq FOR NO KEY UPDATE`,
-    [numbers(rows.map(({ messageSeq }) => messageSeq))],
+    [numberArray(rows.map(({ messageSeq }) => messageSeq))],
   );
   return new Set(kept.map(({ seq }) => seq));
 }
@@ -111,7 +111,7 @@ async function lockPending(transaction: Transaction, endpointSeq: Seq, rows: rea
   await transaction.run(
     `SELECT 1 FROM pending WHERE endpoint_seq = $1 AND message_seq = ANY ($2::bigint[])
      ORDER BY message_seq FOR UPDATE`,
-    [endpointSeq, numbers(rows.map(({ messageSeq }) => messageSeq))],
+    [endpointSeq, numberArray(rows.map(({ messageSeq }) => messageSeq))],
   );
 }
 
@@ -172,9 +172,12 @@ async function revive(
 }
 
 function placesOf(rows: readonly Placed[]): [string, string] {
-  return [numbers(rows.map(({ messageSeq }) => messageSeq)), numbers(rows.map(({ position }) => position))];
+  return [numberArray(rows.map(({ messageSeq }) => messageSeq)), numberArray(rows.map(({ position }) => position))];
 }
 
 function identitiesOf(rows: readonly Placed[]): [string, string] {
-  return [numbers(rows.map(({ delivery }) => delivery!.seq)), numbers(rows.map(({ delivery }) => delivery!.round))];
+  return [
+    numberArray(rows.map(({ delivery }) => delivery!.seq)),
+    numberArray(rows.map(({ delivery }) => delivery!.round)),
+  ];
 }

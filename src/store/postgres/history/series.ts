@@ -3,7 +3,7 @@ import type { History } from "../../index.ts";
 import { parsed } from "../../sql/rows.ts";
 import type { Committer } from "../commit/commit.ts";
 import type { Database } from "../connection/database.ts";
-import { numbers, texts } from "../connection/parameters.ts";
+import { numberArray, textArray } from "../connection/parameters.ts";
 
 type Row = Omit<SeriesRow, "durations" | "scopeSeq" | "stepMs"> & { readonly durations: string };
 
@@ -25,11 +25,11 @@ export function series(database: Database, committer: Committer): History["serie
              durations = ARRAY(SELECT COALESCE(one, 0) + COALESCE(other, 0)
                FROM unnest(s.durations, excluded.durations) WITH ORDINALITY AS d(one, other, place) ORDER BY place)`,
           [
-            numbers(sums.map(({ scopeSeq }) => scopeSeq)),
-            numbers(sums.map(({ stepMs }) => stepMs)),
-            numbers(sums.map(({ startAt }) => startAt)),
-            ...COUNTS.map((name) => numbers(sums.map((row) => row[name]))),
-            texts(sums.map(({ durations }) => numbers(durations))),
+            numberArray(sums.map(({ scopeSeq }) => scopeSeq)),
+            numberArray(sums.map(({ stepMs }) => stepMs)),
+            numberArray(sums.map(({ startAt }) => startAt)),
+            ...COUNTS.map((name) => numberArray(sums.map((row) => row[name]))),
+            textArray(sums.map(({ durations }) => numberArray(durations))),
           ],
         );
       }, rows.length),

@@ -11,7 +11,7 @@ import {
 } from "../../sql/notice-rows.ts";
 import type { Committer } from "../commit/commit.ts";
 import type { Database } from "../connection/database.ts";
-import { numbers } from "../connection/parameters.ts";
+import { numberArray } from "../connection/parameters.ts";
 
 /** Endpoints of applications that exist. */
 const EXISTING = `FROM endpoint e JOIN application a ON a.seq = e.application_seq
@@ -42,7 +42,7 @@ export function notices(database: Database, committer: Committer): Notices {
       const rows = await database.all<{ seq: number; health: EndpointHealth }>(
         `SELECT e.seq, ${ENDPOINT_HEALTH} AS health FROM endpoint e JOIN application a ON a.seq = e.application_seq
          WHERE e.seq = ANY ($1::bigint[])`,
-        [numbers(endpointSeqs)],
+        [numberArray(endpointSeqs)],
       );
       const found = new Map(rows.map(({ seq, health }) => [seq, health]));
       return new Map(endpointSeqs.map((seq) => [seq, found.get(seq) ?? "gone"]));
@@ -53,7 +53,7 @@ export function notices(database: Database, committer: Committer): Notices {
            JOIN environment v ON v.seq = a.environment_seq
          WHERE e.seq = ANY ($1::bigint[]) AND e.deleted_at IS NULL AND a.deleted_at IS NULL
          ORDER BY array_position($1::bigint[], e.seq)`,
-        [numbers(endpointSeqs)],
+        [numberArray(endpointSeqs)],
       );
       return rows.map(toNoticed);
     },
@@ -79,7 +79,7 @@ function kept(database: Database, committer: Committer): Pick<Notices, "sent" | 
       }, sent.length),
     forget: (subjectSeqs) =>
       committer.write(async (transaction) => {
-        await transaction.run("DELETE FROM notice WHERE subject_seq = ANY ($1::bigint[])", [numbers(subjectSeqs)]);
+        await transaction.run("DELETE FROM notice WHERE subject_seq = ANY ($1::bigint[])", [numberArray(subjectSeqs)]);
       }, subjectSeqs.length),
   };
 }

@@ -1,7 +1,7 @@
 import type { Seq } from "../../../core/id.ts";
 import { STATE } from "../../sql/delivery-row.ts";
 import type { Transaction } from "../commit/commit.ts";
-import { numbers } from "../connection/parameters.ts";
+import { numberArray } from "../connection/parameters.ts";
 import { dropPayloads, lockMessages } from "../queue/expunge.ts";
 import { releasePayloads } from "../queue/quota-usage.ts";
 import { Sweep } from "./sweep.ts";
@@ -52,7 +52,7 @@ async function lockFree(transaction: Transaction, seqs: readonly Seq[]): Promise
   const free = await transaction.all<{ seq: Seq }>(
     `SELECT seq FROM message m WHERE seq = ANY ($1::bigint[])
        AND NOT EXISTS (SELECT 1 FROM pending p WHERE p.message_seq = m.seq)`,
-    [numbers(seqs)],
+    [numberArray(seqs)],
   );
   return free.map(({ seq }) => seq);
 }
@@ -76,7 +76,7 @@ export async function dropMessages(transaction: Transaction, seqs: readonly Seq[
   if (seqs.length === 0) return { rows: 0, dead: new Map() };
   const free = await lockFree(transaction, seqs);
   await releasePayloads(transaction, free);
-  const ofFree = [numbers(free)];
+  const ofFree = [numberArray(free)];
   const messages = await transaction.run("DELETE FROM message WHERE seq = ANY ($1::bigint[])", ofFree);
   const attempts = await transaction.run("DELETE FROM attempt WHERE message_seq = ANY ($1::bigint[])", ofFree);
   await transaction.run("DELETE FROM event_id WHERE message_seq = ANY ($1::bigint[])", ofFree);

@@ -5,7 +5,7 @@ import type { Feed } from "../../feed.ts";
 import type { Committer } from "../commit/commit.ts";
 import type { Database } from "../connection/database.ts";
 import { isOutage } from "../connection/errors.ts";
-import { numbers as array } from "../connection/parameters.ts";
+import { numberArray } from "../connection/parameters.ts";
 import { ChangeWriter, signalsOf } from "./change-writer.ts";
 import type { DatabaseClock } from "./database-clock.ts";
 import { DATABASE_TIME, type Instance } from "./instance.ts";
@@ -178,10 +178,10 @@ export class PostgresFeed {
        WHERE (i.held OR known.held = 1 OR known.fence IS DISTINCT FROM i.fence) AND i.slot <> $5
        ORDER BY i.slot, c.fence, c.number`,
       [
-        array(known.map(([slot]) => slot)),
-        array(known.map(([, { fence }]) => fence)),
-        array(known.map(([, { number }]) => number)),
-        array(known.map(([, { held }]) => (held ? 1 : 0))),
+        numberArray(known.map(([slot]) => slot)),
+        numberArray(known.map(([, { fence }]) => fence)),
+        numberArray(known.map(([, { number }]) => number)),
+        numberArray(known.map(([, { held }]) => (held ? 1 : 0))),
         slot,
       ],
     );

@@ -1,7 +1,7 @@
 import type { Seq } from "../../../core/id.ts";
 import type { Claim } from "../../index.ts";
 import type { Database } from "../connection/database.ts";
-import { numbers as array } from "../connection/parameters.ts";
+import { numberArray } from "../connection/parameters.ts";
 import { hasLiveOwner, type Instance } from "./instance.ts";
 import { lanePartitionOf } from "./lane-partition.ts";
 
@@ -99,7 +99,7 @@ export class PreferredLanes {
       `INSERT INTO preferred_lane AS r SELECT seq, $1, $2, false FROM unnest($3::bigint[]) AS seq ORDER BY seq
        ON CONFLICT (endpoint_seq) DO UPDATE SET slot = excluded.slot, fence = excluded.fence, ready = false WHERE NOT ${hasLiveOwner("r")}
        RETURNING endpoint_seq AS "endpointSeq"`,
-      [slot, fence, array(endpointSeqs)],
+      [slot, fence, numberArray(endpointSeqs)],
     );
     if (rows.length > 0) this.onChanged();
     return rows.map(({ endpointSeq }) => endpointSeq);
@@ -113,7 +113,7 @@ export class PreferredLanes {
       `UPDATE preferred_lane SET ready = true FROM unnest($3::bigint[], $4::integer[]) AS lane(seq, partition)
        JOIN lane_partition p ON p.number = lane.partition AND p.slot = $1 AND p.fence = $2
        WHERE endpoint_seq = lane.seq`,
-      [slot, fence, array(endpointSeqs), array(endpointSeqs.map(lanePartitionOf))],
+      [slot, fence, numberArray(endpointSeqs), numberArray(endpointSeqs.map(lanePartitionOf))],
     );
     this.onChanged();
   }
@@ -123,7 +123,7 @@ export class PreferredLanes {
     const { slot, fence } = this.instance;
     await this.database.run(
       "DELETE FROM preferred_lane WHERE slot = $1 AND fence = $2 AND endpoint_seq = ANY ($3::bigint[])",
-      [slot, fence, array(endpointSeqs)],
+      [slot, fence, numberArray(endpointSeqs)],
     );
     this.onChanged();
   }

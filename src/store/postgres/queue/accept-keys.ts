@@ -2,7 +2,7 @@ import type { AcceptResult, NewMessage } from "../../index.ts";
 import type { Transaction } from "../commit/commit.ts";
 import type { Parameter } from "../connection/database.ts";
 import { LostRace } from "../connection/errors.ts";
-import { bytes, numbers, texts } from "../connection/parameters.ts";
+import { bytes, numberArray, textArray } from "../connection/parameters.ts";
 import { hexOf, type IdempotencyRow, idempotencyArrays, toResponse } from "./idempotency.ts";
 
 interface EventIdRow {
@@ -83,9 +83,9 @@ export class AcceptKeys {
         eventIds!.length,
         `INSERT INTO event_id SELECT * FROM unnest($1::bigint[], $2::text[], $3::bigint[]) ON CONFLICT DO NOTHING`,
         () => [
-          numbers(eventIds!.map(({ applicationSeq }) => applicationSeq)),
-          texts(eventIds!.map(({ eventId }) => eventId)),
-          numbers(eventIds!.map(({ seq }) => seq)),
+          numberArray(eventIds!.map(({ applicationSeq }) => applicationSeq)),
+          textArray(eventIds!.map(({ eventId }) => eventId)),
+          numberArray(eventIds!.map(({ seq }) => seq)),
         ],
       ),
       insertAll(
@@ -106,10 +106,10 @@ export class AcceptKeys {
         `INSERT INTO function_send SELECT * FROM unnest($1::bigint[], $2::integer[], $3::bigint[], $4::integer[])
          ON CONFLICT DO NOTHING`,
         () => [
-          numbers(sends!.map(({ sentBy }) => sentBy!.deliverySeq)),
-          numbers(sends!.map(({ sentBy }) => sentBy!.number)),
-          numbers(sends!.map(({ seq }) => seq)),
-          numbers(sends!.map(({ sentBy }) => sentBy!.hops)),
+          numberArray(sends!.map(({ sentBy }) => sentBy!.deliverySeq)),
+          numberArray(sends!.map(({ sentBy }) => sentBy!.number)),
+          numberArray(sends!.map(({ seq }) => seq)),
+          numberArray(sends!.map(({ sentBy }) => sentBy!.hops)),
         ],
       ),
     ]);
@@ -147,7 +147,7 @@ async function readEventIds(transaction: Transaction, messages: readonly NewMess
   return transaction.all(
     `SELECT application_seq AS "applicationSeq", event_id AS "eventId" FROM event_id
      JOIN unnest($1::bigint[], $2::text[]) AS asked(application_seq, event_id) USING (application_seq, event_id)`,
-    [numbers(asked.map(({ applicationSeq }) => applicationSeq)), texts(asked.map(({ eventId }) => eventId))],
+    [numberArray(asked.map(({ applicationSeq }) => applicationSeq)), textArray(asked.map(({ eventId }) => eventId))],
   );
 }
 
@@ -168,6 +168,6 @@ async function readSends(transaction: Transaction, messages: readonly NewMessage
   return transaction.all(
     `SELECT delivery_seq AS "deliverySeq", number, message_seq AS "messageSeq" FROM function_send
      JOIN unnest($1::bigint[], $2::integer[]) AS asked(delivery_seq, number) USING (delivery_seq, number)`,
-    [numbers(asked.map(({ deliverySeq }) => deliverySeq)), numbers(asked.map(({ number }) => number))],
+    [numberArray(asked.map(({ deliverySeq }) => deliverySeq)), numberArray(asked.map(({ number }) => number))],
   );
 }

@@ -5,7 +5,7 @@ import { receivedColumn } from "../../sql/received-column.ts";
 import { jsonOrNull } from "../../sql/rows.ts";
 import type { BatchVerb, Committer, Transaction } from "../commit/commit.ts";
 import { resultsOfCalls } from "../commit/write.ts";
-import { bytes, numbers, texts } from "../connection/parameters.ts";
+import { bytes, numberArray, textArray } from "../connection/parameters.ts";
 import type { Days } from "../housekeeping/days.ts";
 import { AcceptKeys } from "./accept-keys.ts";
 import type { QuotaUsages } from "./quota-usage.ts";
@@ -53,8 +53,8 @@ function rowsOf(messages: readonly NewMessage[]): number {
 async function insertMessages(transaction: Transaction, messages: readonly NewMessage[]): Promise<void> {
   if (messages.length === 0) return;
   const payloads = bytes(messages.map(({ payload }) => payload));
-  const ofNumbers = (value: (message: NewMessage) => number | null) => numbers(messages.map(value));
-  const ofTexts = (value: (message: NewMessage) => string | null) => texts(messages.map(value));
+  const ofNumbers = (value: (message: NewMessage) => number | null) => numberArray(messages.map(value));
+  const ofTexts = (value: (message: NewMessage) => string | null) => textArray(messages.map(value));
   await transaction.run(
     `INSERT INTO message (seq, application_seq, accepted_at, payload_expires_at, deliver_at, event_type, event_id, channels,
        tags, content_type, headers, warnings, received, payload)
@@ -106,6 +106,12 @@ async function insertDeliveries(transaction: Transaction, messages: readonly New
   await transaction.run(
     `INSERT INTO pending (seq, message_seq, endpoint_seq, position, due_at, attempts, attempts_total, round, trigger)
      SELECT *, 0, 0, 0, 0 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])`,
-    [numbers(seqs), numbers(messageSeqs), numbers(endpointSeqs), numbers(positions), numbers(dueAts)],
+    [
+      numberArray(seqs),
+      numberArray(messageSeqs),
+      numberArray(endpointSeqs),
+      numberArray(positions),
+      numberArray(dueAts),
+    ],
   );
 }

@@ -3,7 +3,7 @@ import type { BatchCandidate, Queue } from "../../index.ts";
 import { PENDING_COLUMNS, type PendingRow, withTriggers } from "../../sql/delivery-row.ts";
 import type { Committer } from "../commit/commit.ts";
 import type { Database } from "../connection/database.ts";
-import { numbers } from "../connection/parameters.ts";
+import { numberArray } from "../connection/parameters.ts";
 import type { SlotSeqSource } from "../instances/numbers.ts";
 import { dueReader } from "./lanes.ts";
 
@@ -34,10 +34,10 @@ export function batchVerbs(database: Database, committer: Committer, seqs: SlotS
              AND (p.batch_seq IS NULL OR p.batch_seq = $1) RETURNING p.seq`,
           [
             batchSeq,
-            numbers(deliveries.map(({ messageSeq }) => messageSeq)),
-            numbers(deliveries.map(({ endpointSeq }) => endpointSeq)),
-            numbers(deliveries.map(({ seq }) => seq)),
-            numbers(deliveries.map(({ round }) => round)),
+            numberArray(deliveries.map(({ messageSeq }) => messageSeq)),
+            numberArray(deliveries.map(({ endpointSeq }) => endpointSeq)),
+            numberArray(deliveries.map(({ seq }) => seq)),
+            numberArray(deliveries.map(({ round }) => round)),
           ],
         );
         const seqsIn = new Set(joined.map(({ seq }) => seq));

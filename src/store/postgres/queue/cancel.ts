@@ -2,7 +2,7 @@ import type { Seq } from "../../../core/id.ts";
 import type { CancelledStep, Queue } from "../../index.ts";
 import { STATE } from "../../sql/delivery-row.ts";
 import type { Committer, Transaction } from "../commit/commit.ts";
-import { numbers } from "../connection/parameters.ts";
+import { numberArray } from "../connection/parameters.ts";
 import type { TaskUpdate } from "../housekeeping/tasks.ts";
 
 /** The methods that cancel pending deliveries. */
@@ -22,7 +22,7 @@ export function cancelVerbs(committer: Committer, storeTask: TaskUpdate): Queue[
         );
         const meant = rows.map(({ messageSeq }) => messageSeq).filter((messageSeq) => messageSeq < before);
         await transaction.run(`${CANCEL("message_seq = ANY ($1::bigint[]) AND endpoint_seq = $3")}`, [
-          numbers(meant),
+          numberArray(meant),
           now,
           endpointSeq,
         ]);
@@ -49,7 +49,7 @@ export async function cancelMessages(
   now: number,
 ): Promise<readonly Seq[]> {
   const rows = await transaction.all<{ endpointSeq: Seq }>(CANCEL("message_seq = ANY ($1::bigint[])"), [
-    numbers(messageSeqs),
+    numberArray(messageSeqs),
     now,
   ]);
   return rows.map(({ endpointSeq }) => endpointSeq);

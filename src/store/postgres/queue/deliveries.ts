@@ -4,7 +4,7 @@ import type { FailureReason } from "../../../core/outcome.ts";
 import type { PendingDelivery, Queue } from "../../index.ts";
 import { STATE, STATE_NAMES } from "../../sql/delivery-row.ts";
 import type { Committer, Transaction } from "../commit/commit.ts";
-import { numbers } from "../connection/parameters.ts";
+import { numberArray } from "../connection/parameters.ts";
 import type { SlotSeqSource } from "../instances/numbers.ts";
 
 type Verbs = Pick<Queue, "bury" | "hasten" | "resend">;
@@ -30,7 +30,7 @@ function buryVerb(committer: Committer): Queue["bury"] {
         `WITH gone AS (DELETE FROM pending WHERE endpoint_seq = $1 AND message_seq = ANY ($2::bigint[]) RETURNING *)
          INSERT INTO ended (seq, message_seq, endpoint_seq, due_at, ended_at, attempts_total, round, state, reason)
          SELECT seq, message_seq, endpoint_seq, due_at, $3, attempts_total, round, $4, $5 FROM gone`,
-        [endpointSeq, numbers(rows.map(({ messageSeq }) => messageSeq)), now, STATE[state], reason],
+        [endpointSeq, numberArray(rows.map(({ messageSeq }) => messageSeq)), now, STATE[state], reason],
       );
     }, limit);
 }
@@ -53,7 +53,7 @@ function hastenVerb(committer: Committer): Queue["hasten"] {
         `UPDATE pending p SET due_at = $3, position = CASE e.fifo WHEN 1 THEN p.position ELSE p.seq END
          FROM endpoint e WHERE e.seq = p.endpoint_seq AND p.endpoint_seq = $1 AND p.message_seq = ANY ($2::bigint[])
            AND p.attempts > 0 AND p.due_at > $3 RETURNING p.position`,
-        [endpointSeq, numbers(rows.map(({ messageSeq }) => messageSeq)), now],
+        [endpointSeq, numberArray(rows.map(({ messageSeq }) => messageSeq)), now],
       );
       return {
         first: changed.length === 0 ? null : Math.min(...changed.map(({ position }) => position)),

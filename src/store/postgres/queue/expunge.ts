@@ -2,7 +2,7 @@ import type { Seq } from "../../../core/id.ts";
 import type { Clock } from "../../../ports.ts";
 import type { Expunged, Key, Queue } from "../../index.ts";
 import type { Committer, Transaction } from "../commit/commit.ts";
-import { numbers, texts } from "../connection/parameters.ts";
+import { numberArray, textArray } from "../connection/parameters.ts";
 import type { TaskUpdate } from "../housekeeping/tasks.ts";
 import { cancelMessages } from "./cancel.ts";
 import { releasePayloads } from "./quota-usage.ts";
@@ -49,7 +49,7 @@ export function expungeVerbs(committer: Committer, storeTask: TaskUpdate, clock:
 /** Locks messages in order, so that transactions that change the same messages do not block each other. */
 export async function lockMessages(transaction: Transaction, seqs: readonly Seq[]): Promise<void> {
   await transaction.run("SELECT 1 FROM message WHERE seq = ANY ($1::bigint[]) ORDER BY seq FOR UPDATE", [
-    numbers(seqs),
+    numberArray(seqs),
   ]);
 }
 
@@ -57,7 +57,7 @@ export async function lockMessages(transaction: Transaction, seqs: readonly Seq[
 export function dropPayloads(transaction: Transaction, seqs: readonly Seq[]): Promise<number> {
   return transaction.run(
     `UPDATE message SET payload = NULL, payload_expires_at = NULL WHERE seq = ANY ($1::bigint[]) AND payload IS NOT NULL`,
-    [numbers(seqs)],
+    [numberArray(seqs)],
   );
 }
 
@@ -73,8 +73,8 @@ async function seqsOf(
      WHERE e.application_seq = $1 AND e.event_id = ANY ($3::text[])`,
     [
       applicationSeq,
-      numbers(keys.flatMap((key) => ("seq" in key ? [key.seq] : []))),
-      texts(keys.flatMap((key) => ("seq" in key ? [] : [key.uid]))),
+      numberArray(keys.flatMap((key) => ("seq" in key ? [key.seq] : []))),
+      textArray(keys.flatMap((key) => ("seq" in key ? [] : [key.uid]))),
     ],
   );
   const known = new Map(rows.map(({ seq, uid }) => [uid ?? seq, seq]));

@@ -2,7 +2,7 @@ import type { Seq } from "../../../core/id.ts";
 import type { Queue } from "../../index.ts";
 import type { Transaction } from "../commit/commit.ts";
 import type { Database } from "../connection/database.ts";
-import { numbers } from "../connection/parameters.ts";
+import { numberArray } from "../connection/parameters.ts";
 
 /** Returns how many functions had a part in a message. See `Queue.hopsOf`. */
 export function hopsOfVerb(database: Database): Queue["hopsOf"] {
@@ -42,7 +42,7 @@ export class FunctionSends {
     if (rows.length === 0) return { deliverySeqs: [], last: null };
     const seqs = rows.map(({ seq }) => seq);
     const pending = await this.database.all<{ seq: Seq }>("SELECT seq FROM pending WHERE seq = ANY ($1::bigint[])", [
-      numbers(seqs),
+      numberArray(seqs),
     ]);
     const waiting = new Set(pending.map(({ seq }) => seq));
     return {
@@ -55,7 +55,7 @@ export class FunctionSends {
   async forget(transaction: Transaction, { deliverySeqs }: OldSends): Promise<number> {
     if (deliverySeqs.length === 0) return 0;
     return transaction.run("DELETE FROM function_send WHERE delivery_seq = ANY ($1::bigint[])", [
-      numbers(deliverySeqs),
+      numberArray(deliverySeqs),
     ]);
   }
 

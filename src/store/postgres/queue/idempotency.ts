@@ -2,7 +2,7 @@ import type { IdempotencyEntry, IdempotentResponse, NewMessage, Queue } from "..
 import type { SecretBox } from "../../sql/secret-box.ts";
 import type { Committer } from "../commit/commit.ts";
 import type { Database, Parameter } from "../connection/database.ts";
-import { bytes, numbers } from "../connection/parameters.ts";
+import { bytes, numberArray } from "../connection/parameters.ts";
 
 export interface IdempotencyRow {
   readonly key: Uint8Array;
@@ -35,9 +35,9 @@ export function idempotencyArrays(messages: readonly NewMessage[]): readonly Par
   const hashes = bytes(entries.map(({ bodyHash }) => bodyHash));
   const acceptedAts = messages.map(({ acceptedAt }) => acceptedAt);
   return [
-    ...[keys.joined, keys.starts, numbers(messages.map(({ seq }) => seq))],
-    ...[numbers(entries.map(({ expiresAt }) => expiresAt)), hashes.joined, hashes.starts, hashes.lengths],
-    ...[numbers(acceptedAts), Math.min(...acceptedAts)],
+    ...[keys.joined, keys.starts, numberArray(messages.map(({ seq }) => seq))],
+    ...[numberArray(entries.map(({ expiresAt }) => expiresAt)), hashes.joined, hashes.starts, hashes.lengths],
+    ...[numberArray(acceptedAts), Math.min(...acceptedAts)],
   ];
 }
 

@@ -4,7 +4,7 @@ import type { AcceptResult, NewMessage, Queue } from "../../index.ts";
 import { COUNTED_AT_ONCE, type Counted, countInSteps, exceeding, UNCOUNTED } from "../../sql/quota-usage.ts";
 import type { Committer, Transaction } from "../commit/commit.ts";
 import type { Database, Queries } from "../connection/database.ts";
-import { numbers } from "../connection/parameters.ts";
+import { numberArray } from "../connection/parameters.ts";
 
 interface Usage extends MessageUse {
   readonly applicationSeq: Seq;
@@ -59,11 +59,11 @@ function openUsages(usages: Map<Seq, Usage>): OpenUsages {
            AS u(application_seq, counted_to, day, messages, stored_bytes)
          WHERE q.application_seq = u.application_seq`,
         [
-          numbers(rows.map(({ applicationSeq }) => applicationSeq)),
-          numbers(rows.map(({ countedTo }) => countedTo)),
-          numbers(rows.map(({ day }) => day)),
-          numbers(rows.map(({ messages }) => messages)),
-          numbers(rows.map(({ storedBytes }) => storedBytes)),
+          numberArray(rows.map(({ applicationSeq }) => applicationSeq)),
+          numberArray(rows.map(({ countedTo }) => countedTo)),
+          numberArray(rows.map(({ day }) => day)),
+          numberArray(rows.map(({ messages }) => messages)),
+          numberArray(rows.map(({ storedBytes }) => storedBytes)),
         ],
       );
     },
@@ -75,7 +75,7 @@ function read(queries: Queries, applicationSeqs: readonly Seq[], lock: string): 
     `SELECT application_seq AS "applicationSeq", counted_to AS "countedTo", day, messages, stored_bytes AS "storedBytes",
        EXISTS (SELECT 1 FROM message m WHERE m.application_seq = u.application_seq AND m.seq > u.counted_to) AS "isBehind"
      FROM quota_usage u WHERE application_seq = ANY ($1::bigint[]) ${lock}`,
-    [numbers(applicationSeqs)],
+    [numberArray(applicationSeqs)],
   );
 }
 
@@ -89,7 +89,7 @@ export async function releasePayloads(transaction: Transaction, messageSeqs: rea
     `SELECT application_seq AS "applicationSeq" FROM quota_usage
      WHERE application_seq IN (SELECT application_seq FROM message WHERE seq = ANY ($1::bigint[]))
      ORDER BY application_seq FOR UPDATE`,
-    [numbers(messageSeqs)],
+    [numberArray(messageSeqs)],
   );
   if (counted.length === 0) return;
   await transaction.run(
@@ -97,7 +97,7 @@ export async function releasePayloads(transaction: Transaction, messageSeqs: rea
      FROM (SELECT m.application_seq, sum(length(m.payload)) AS bytes FROM message m JOIN quota_usage u USING (application_seq)
        WHERE m.seq = ANY ($1::bigint[]) AND m.seq <= u.counted_to AND m.payload IS NOT NULL GROUP BY m.application_seq) AS r
      WHERE q.application_seq = r.application_seq`,
-    [numbers(messageSeqs)],
+    [numberArray(messageSeqs)],
   );
 }
 

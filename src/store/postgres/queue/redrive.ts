@@ -5,7 +5,7 @@ import { CAN_BE_REDRIVEN, deadLetterConditions } from "../../sql/dead-letters.ts
 import { STATE } from "../../sql/delivery-row.ts";
 import type { Committer, Transaction } from "../commit/commit.ts";
 import type { Database } from "../connection/database.ts";
-import { numbers } from "../connection/parameters.ts";
+import { numberArray } from "../connection/parameters.ts";
 import { DEAD_LETTERS } from "../history/dead-letters.ts";
 import type { TaskUpdate } from "../housekeeping/tasks.ts";
 import type { SlotSeqSource } from "../instances/numbers.ts";
@@ -109,7 +109,7 @@ class DeadLetterScan {
     }
     if (deliverySeqs !== undefined) {
       conditions += " AND seq = ANY ($deliverySeqs::bigint[])";
-      this.#values.deliverySeqs = numbers(deliverySeqs);
+      this.#values.deliverySeqs = numberArray(deliverySeqs);
     }
     this.#sql = `SELECT count(*) AS count, max(seq) AS last FROM (
       SELECT seq FROM ended WHERE state = ${STATE.dead} AND seq > $scanned${conditions}
@@ -139,7 +139,7 @@ async function redriveAll(
      INSERT INTO pending (seq, message_seq, endpoint_seq, position, due_at, attempts, attempts_total, round, trigger)
      SELECT seq, message_seq, endpoint_seq, position, $4, 0, attempts_total, round + 1, 1 FROM again
      RETURNING endpoint_seq AS "endpointSeq"`,
-    [...keysOf(rows), numbers(positions), now],
+    [...keysOf(rows), numberArray(positions), now],
   );
   return again.map(({ endpointSeq }) => endpointSeq);
 }
@@ -156,5 +156,8 @@ async function dropAll(transaction: Transaction, rows: readonly Row[], now: numb
 }
 
 function keysOf(rows: readonly Row[]): [string, string] {
-  return [numbers(rows.map(({ messageSeq }) => messageSeq)), numbers(rows.map(({ endpointSeq }) => endpointSeq))];
+  return [
+    numberArray(rows.map(({ messageSeq }) => messageSeq)),
+    numberArray(rows.map(({ endpointSeq }) => endpointSeq)),
+  ];
 }

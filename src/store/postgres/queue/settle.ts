@@ -7,7 +7,7 @@ import { TRIGGER } from "../../sql/delivery-row.ts";
 import type { SecretBox } from "../../sql/secret-box.ts";
 import type { BatchVerb, Committer, Transaction } from "../commit/commit.ts";
 import { resultsOfCalls } from "../commit/write.ts";
-import { bytes, numbers, texts } from "../connection/parameters.ts";
+import { bytes, numberArray, textArray } from "../connection/parameters.ts";
 import type { Days } from "../housekeeping/days.ts";
 import { findSettledBefore } from "./settled-before.ts";
 import { SettledDeliveries } from "./settled-deliveries.ts";
@@ -129,8 +129,8 @@ async function insertAttempts(
   box: SecretBox,
 ): Promise<ReadonlySet<Seq>> {
   const attempts = settlements.map(({ attempt }) => attempt);
-  const ofNumbers = (value: (attempt: Settlement["attempt"]) => number | null) => numbers(attempts.map(value));
-  const ofTexts = (value: (attempt: Settlement["attempt"]) => string | null) => texts(attempts.map(value));
+  const ofNumbers = (value: (attempt: Settlement["attempt"]) => number | null) => numberArray(attempts.map(value));
+  const ofTexts = (value: (attempt: Settlement["attempt"]) => string | null) => textArray(attempts.map(value));
   // The attempts of a batch share one response.
   const responses = bytes(attempts.map(({ response, responseIn }) => (responseIn === undefined ? response : null)));
   const sealed = bytes(attempts.map((attempt) => sealedExchange(box, attempt)));

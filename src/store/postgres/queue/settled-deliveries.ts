@@ -2,7 +2,7 @@ import type { Seq } from "../../../core/id.ts";
 import type { Settled, Settlement } from "../../index.ts";
 import { STATE } from "../../sql/delivery-row.ts";
 import type { Transaction } from "../commit/commit.ts";
-import { numbers, texts } from "../connection/parameters.ts";
+import { numberArray, textArray } from "../connection/parameters.ts";
 
 interface Row {
   readonly seq: Seq;
@@ -97,10 +97,10 @@ export class SettledDeliveries {
        INSERT INTO ended (seq, message_seq, endpoint_seq, due_at, ended_at, attempts_total, round, state, reason)
        SELECT seq, message_seq, endpoint_seq, due_at, settled_at, attempts_total + 1, round, ${STATE.dead}, reason FROM gone`,
       [
-        numbers(this.#dead.map(([{ attempt }]) => attempt.messageSeq)),
-        numbers(this.#dead.map(([{ attempt }]) => attempt.endpointSeq)),
-        numbers(this.#dead.map(([{ settledAt }]) => settledAt)),
-        texts(this.#dead.map(([, , reason]) => reason)),
+        numberArray(this.#dead.map(([{ attempt }]) => attempt.messageSeq)),
+        numberArray(this.#dead.map(([{ attempt }]) => attempt.endpointSeq)),
+        numberArray(this.#dead.map(([{ settledAt }]) => settledAt)),
+        textArray(this.#dead.map(([, , reason]) => reason)),
       ],
     );
   }
@@ -114,13 +114,13 @@ export class SettledDeliveries {
          AS s(message_seq, endpoint_seq, attempts, due_at, batch_seq, position)
        WHERE p.message_seq = s.message_seq AND p.endpoint_seq = s.endpoint_seq`,
       [
-        numbers(this.#waiting.map(([{ attempt }]) => attempt.messageSeq)),
-        numbers(this.#waiting.map(([{ attempt }]) => attempt.endpointSeq)),
-        numbers(this.#waiting.map(([, , { attempts }]) => attempts)),
-        numbers(this.#waiting.map(([, , { dueAt }]) => dueAt)),
-        numbers(this.#waiting.map(([{ attempt }]) => attempt.batchSeq)),
+        numberArray(this.#waiting.map(([{ attempt }]) => attempt.messageSeq)),
+        numberArray(this.#waiting.map(([{ attempt }]) => attempt.endpointSeq)),
+        numberArray(this.#waiting.map(([, , { attempts }]) => attempts)),
+        numberArray(this.#waiting.map(([, , { dueAt }]) => dueAt)),
+        numberArray(this.#waiting.map(([{ attempt }]) => attempt.batchSeq)),
         // In a FIFO lane a delivery keeps its position.
-        numbers(this.#waiting.map(([, { isFifo }, { position }]) => (isFifo ? null : position))),
+        numberArray(this.#waiting.map(([, { isFifo }, { position }]) => (isFifo ? null : position))),
       ],
     );
   }
@@ -138,19 +138,19 @@ async function endAll(transaction: Transaction, settlements: readonly Settlement
      INSERT INTO ended (seq, message_seq, endpoint_seq, due_at, ended_at, attempts_total, round, state)
      SELECT seq, message_seq, endpoint_seq, due_at, settled_at, attempts_total + 1, round, state FROM gone
      RETURNING seq`,
-    [...identity(settlements), numbers(settlements.map(({ settledAt }) => settledAt)), states(settlements)],
+    [...identity(settlements), numberArray(settlements.map(({ settledAt }) => settledAt)), states(settlements)],
   );
 }
 
-const states = (settlements: readonly Settlement[]) => numbers(settlements.map(({ next }) => STATE[next.state]));
+const states = (settlements: readonly Settlement[]) => numberArray(settlements.map(({ next }) => STATE[next.state]));
 
 /** The message, endpoint, number and round of deliveries. */
 function identity(settlements: readonly Settlement[]): [string, string, string, string] {
   return [
-    numbers(settlements.map(({ attempt }) => attempt.messageSeq)),
-    numbers(settlements.map(({ attempt }) => attempt.endpointSeq)),
-    numbers(settlements.map(({ attempt }) => attempt.deliverySeq)),
-    numbers(settlements.map(({ round }) => round)),
+    numberArray(settlements.map(({ attempt }) => attempt.messageSeq)),
+    numberArray(settlements.map(({ attempt }) => attempt.endpointSeq)),
+    numberArray(settlements.map(({ attempt }) => attempt.deliverySeq)),
+    numberArray(settlements.map(({ round }) => round)),
   ];
 }
 

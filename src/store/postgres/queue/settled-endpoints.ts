@@ -2,7 +2,7 @@ import { afterAttempt } from "../../../core/health.ts";
 import type { Seq } from "../../../core/id.ts";
 import type { Attempt, Settlement } from "../../index.ts";
 import type { Transaction } from "../commit/commit.ts";
-import { numbers, texts } from "../connection/parameters.ts";
+import { numberArray, textArray } from "../connection/parameters.ts";
 
 /** An endpoint's `failingSince` before and after an attempt. */
 export interface HealthChange {
@@ -97,7 +97,7 @@ export class SettledEndpoints {
     const row = await transaction.first(
       `SELECT 1 FROM attempt WHERE endpoint_seq = $1 AND seq > $2 AND reason IS NULL AND response_status <> 0
          AND seq <> ALL ($3::bigint[]) LIMIT 1`,
-      [endpointSeq, seq, numbers([...this.#ahead])],
+      [endpointSeq, seq, numberArray([...this.#ahead])],
     );
     return row !== null;
   }
@@ -106,7 +106,7 @@ export class SettledEndpoints {
     const row = await transaction.first<{ endedAt: number }>(
       `SELECT started_at + duration_ms AS "endedAt" FROM attempt WHERE endpoint_seq = $1 AND seq > $2 AND reason IS NOT NULL
          AND seq <> ALL ($3::bigint[]) ORDER BY seq LIMIT 1`,
-      [endpointSeq, seq, numbers([...this.#ahead])],
+      [endpointSeq, seq, numberArray([...this.#ahead])],
     );
     return row?.endedAt ?? null;
   }
@@ -129,7 +129,7 @@ export class SettledEndpoints {
     await transaction.run(
       `UPDATE endpoint e SET failing_since = s.failing_since
        FROM unnest($1::bigint[], $2::bigint[]) AS s(seq, failing_since) WHERE e.seq = s.seq`,
-      [numbers(seqs), numbers(seqs.map((seq) => this.rows.get(seq)!.failingSince))],
+      [numberArray(seqs), numberArray(seqs.map((seq) => this.rows.get(seq)!.failingSince))],
     );
   }
 
@@ -140,9 +140,9 @@ export class SettledEndpoints {
       `UPDATE endpoint e SET disabled = 1, updated_at = s.at, disabled_at = s.at, disabled_cause = s.cause
        FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS s(seq, at, cause) WHERE e.seq = s.seq`,
       [
-        numbers(disabled.map(([seq]) => seq)),
-        numbers(disabled.map(([, { at }]) => at)),
-        texts(disabled.map(([, { cause }]) => cause)),
+        numberArray(disabled.map(([seq]) => seq)),
+        numberArray(disabled.map(([, { at }]) => at)),
+        textArray(disabled.map(([, { cause }]) => cause)),
       ],
     );
   }
@@ -154,6 +154,6 @@ async function readRows(transaction: Transaction, seqs: Iterable<Seq>, lock: str
   return transaction.all(
     `SELECT seq, failing_since AS "failingSince", disabled = 1 AS "isDisabled", deleted_at IS NOT NULL AS "isDeleted"
      FROM endpoint WHERE seq = ANY ($1::bigint[]) ${lock}`,
-    [numbers(list)],
+    [numberArray(list)],
   );
 }

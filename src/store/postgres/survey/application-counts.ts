@@ -13,7 +13,7 @@ import { FAILURE_REASON, IS_FAILING } from "../../sql/endpoint-row.ts";
 import { ENDPOINT_STATE } from "../../sql/environment-endpoint.ts";
 import type { Survey } from "../../survey.ts";
 import type { Queries } from "../connection/database.ts";
-import { numbers } from "../connection/parameters.ts";
+import { numberArray } from "../connection/parameters.ts";
 
 /** Counts rows, at most `max`. */
 const countUpTo = (rows: string, max: number): string =>
@@ -29,7 +29,7 @@ export function applicationCounts(queries: Queries): Survey["applicationCounts"]
          ${countUpTo(`endpoint e JOIN ended d ON d.endpoint_seq = e.seq AND d.state = ${STATE.dead} WHERE e.application_seq = a.seq`, deadCountMax)} AS dead,
          (SELECT max(m.seq) FROM message m WHERE m.application_seq = a.seq) AS "lastSeq"
        FROM unnest($1::bigint[]) WITH ORDINALITY AS a(seq, place) ORDER BY a.place`,
-      [numbers(applicationSeqs)],
+      [numberArray(applicationSeqs)],
     );
     return rows.map(({ lastSeq, ...counts }) => ({ ...counts, lastMessageAt: timeOrNull(lastSeq) }));
   };

@@ -14,7 +14,7 @@ import { ENDPOINT_STATE } from "../../sql/environment-endpoint.ts";
 import { IS_REFUSAL } from "../../sql/source-log-row.ts";
 import type { Survey } from "../../survey.ts";
 import type { Queries } from "../connection/database.ts";
-import { texts } from "../connection/parameters.ts";
+import { textArray } from "../connection/parameters.ts";
 import { countsByState } from "./application-counts.ts";
 
 /** The endpoints `e` of the environment `$1` in its applications `a`. */
@@ -106,7 +106,7 @@ function deadReasons(queries: Queries, environmentSeq: Seq): Promise<DeadReason[
          AND a.operational = 0 AND e.deleted_at IS NULL
        ORDER BY d.ended_at LIMIT ${deadReasonCountMax}) AS d) AS c
      WHERE c.count > 0 ORDER BY c.count DESC, r.reason`,
-    [environmentSeq, texts(failureReasons)],
+    [environmentSeq, textArray(failureReasons)],
   );
 }
 

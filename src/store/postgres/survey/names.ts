@@ -1,7 +1,7 @@
 import type { ApplicationName, EndpointName } from "../../index.ts";
 import type { Survey } from "../../survey.ts";
 import type { Queries } from "../connection/database.ts";
-import { numbers } from "../connection/parameters.ts";
+import { numberArray } from "../connection/parameters.ts";
 
 export function names(queries: Queries): Survey["names"] {
   return async (environmentSeq, { applicationSeqs = [], endpointSeqs = [] }) => {
@@ -9,13 +9,13 @@ export function names(queries: Queries): Survey["names"] {
       queries.all<ApplicationName>(
         `SELECT seq, name, uid, source_seq AS "sourceSeq" FROM application
          WHERE seq = ANY ($1::bigint[]) AND environment_seq = $2`,
-        [numbers(applicationSeqs), environmentSeq],
+        [numberArray(applicationSeqs), environmentSeq],
       ),
       queries.all<EndpointName>(
         `SELECT e.seq, e.uid, e.url, e.description, e.deleted_at IS NOT NULL OR a.deleted_at IS NOT NULL AS "isDeleted"
          FROM endpoint e JOIN application a ON a.seq = e.application_seq
          WHERE e.seq = ANY ($1::bigint[]) AND a.environment_seq = $2`,
-        [numbers(endpointSeqs), environmentSeq],
+        [numberArray(endpointSeqs), environmentSeq],
       ),
     ]);
     return {

@@ -1,7 +1,7 @@
 import { DELIVERY_COLUMNS, type DeliveryRow, toDelivery } from "../../sql/delivery-row.ts";
 import type { Survey } from "../../survey.ts";
 import type { Queries } from "../connection/database.ts";
-import { numbers } from "../connection/parameters.ts";
+import { numberArray } from "../connection/parameters.ts";
 import { deliveriesWhere } from "../history/messages.ts";
 
 export function recipients(queries: Queries): Survey["recipients"] {
@@ -9,7 +9,7 @@ export function recipients(queries: Queries): Survey["recipients"] {
   return async (messageSeq, endpointSeqs) => {
     const rows = await queries.all<DeliveryRow>(`SELECT ${DELIVERY_COLUMNS} FROM ${OF_MESSAGE} AS delivery`, [
       messageSeq,
-      numbers(endpointSeqs),
+      numberArray(endpointSeqs),
     ]);
     const byEndpoint = new Map(rows.map((row) => [row.endpointSeq, toDelivery(row)]));
     return endpointSeqs.map((seq) => byEndpoint.get(seq) ?? null);
