@@ -83,7 +83,7 @@ describe.skipIf(!hasPostgres)("doctor on PostgreSQL", () => {
       "UPDATE instance SET held = true, serves = true, expires_at = 'infinity' WHERE slot = 9",
       "0",
     ],
-  ])("%s: %s after %p", async (name, level, statement, detail) => {
+  ])("doctor reports %s as %s after %p", async (name, level, statement, detail) => {
     const url = await databaseWith();
     await using sql = new SQL(url, { max: 1 });
     await sql.unsafe(statement.replace("test_db", new URL(url).pathname.slice(1)));

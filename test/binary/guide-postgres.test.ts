@@ -78,7 +78,7 @@ describe.skipIf(!hasPostgres)("the page about PostgreSQL", () => {
 
   const exampleOf = (start: string) => examples.find(({ command }) => command.startsWith(start))!;
 
-  test("with the database, the user and the settings of the page, doctor prints what is shown there", async () => {
+  test("with the database, user and settings of the guide's page about PostgreSQL, doctor prints what the page shows", async () => {
     const running = await start();
     const app = await makeApplication(rootOf(running.url));
     await rootOf(running.url)("POST", `/app/${app}/msg`, { eventType: "a", payload: {} });
@@ -123,30 +123,33 @@ describe.skipIf(!hasPostgres)("the page about PostgreSQL", () => {
     await running.stop();
   });
 
-  test.skipIf(!hasPgbouncer)("an instance stores and delivers through the PgBouncer of the page", async () => {
-    await using receiver = startReceiver();
-    const [port] = freePorts(1) as [number];
-    const [ini] = await guideBlocks("postgres", "ini");
-    const { username, password } = new URL(env.BOATHOOK_STORE!);
-    await using _ = await runPgbouncer(port, `"${username}" "${password}"\n`, (users) =>
-      replaced(
-        ini!,
-        ["host=10.0.0.5 port=5432", `host=127.0.0.1 port=${server.port}`],
-        ["10.0.0.6", "127.0.0.1"],
-        ["6432", `${port}`],
-        ["/etc/pgbouncer/userlist.txt", users],
-      ),
-    );
-    const pooled = new URL(env.BOATHOOK_STORE!);
-    pooled.port = String(port);
-    const running = await start({ BOATHOOK_STORE: pooled.href });
-    const app = await makeApplication(rootOf(running.url));
-    await makeEndpoint(rootOf(running.url), app, receiver.url);
-    await rootOf(running.url)("POST", `/app/${app}/msg`, { eventType: "a", payload: {} });
-    await receiver.arrived(1);
-    expect(await shell("boathook doctor", { BOATHOOK_STORE: pooled.href })).toMatchObject({ code: 0 });
-    await running.stop();
-  });
+  test.skipIf(!hasPgbouncer)(
+    "an instance stores and delivers through a PgBouncer with the configuration of the guide",
+    async () => {
+      await using receiver = startReceiver();
+      const [port] = freePorts(1) as [number];
+      const [ini] = await guideBlocks("postgres", "ini");
+      const { username, password } = new URL(env.BOATHOOK_STORE!);
+      await using _ = await runPgbouncer(port, `"${username}" "${password}"\n`, (users) =>
+        replaced(
+          ini!,
+          ["host=10.0.0.5 port=5432", `host=127.0.0.1 port=${server.port}`],
+          ["10.0.0.6", "127.0.0.1"],
+          ["6432", `${port}`],
+          ["/etc/pgbouncer/userlist.txt", users],
+        ),
+      );
+      const pooled = new URL(env.BOATHOOK_STORE!);
+      pooled.port = String(port);
+      const running = await start({ BOATHOOK_STORE: pooled.href });
+      const app = await makeApplication(rootOf(running.url));
+      await makeEndpoint(rootOf(running.url), app, receiver.url);
+      await rootOf(running.url)("POST", `/app/${app}/msg`, { eventType: "a", payload: {} });
+      await receiver.arrived(1);
+      expect(await shell("boathook doctor", { BOATHOOK_STORE: pooled.href })).toMatchObject({ code: 0 });
+      await running.stop();
+    },
+  );
 
   test.skipIf(which("nginx") === null)(
     "behind the nginx of the page, no accepted message is lost when an instance is killed",

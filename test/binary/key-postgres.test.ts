@@ -34,13 +34,13 @@ describe.skipIf(!hasPostgres)("boathook key rotate on PostgreSQL", () => {
     });
   }
 
-  test("without a new key, the command says where to give it", async () => {
+  test("without a new key, key rotate says how to give one to a PostgreSQL database", async () => {
     const { code, stderr } = await rotate([], { BOATHOOK_ENCRYPTION_KEY: FIRST });
     expect(code).toBe(2);
     expect(stderr).toContain("BOATHOOK_NEW_ENCRYPTION_KEY");
   });
 
-  test("while an instance runs, it fails with a sentence", async () => {
+  test("while an instance runs, key rotate refuses to replace the key of a PostgreSQL database", async () => {
     const store = await openStore(optionsFor(url));
     const env = { BOATHOOK_ENCRYPTION_KEY: FIRST, BOATHOOK_NEW_ENCRYPTION_KEY: SECOND };
     expect(await rotate([], env)).toMatchObject({
@@ -52,7 +52,7 @@ describe.skipIf(!hasPostgres)("boathook key rotate on PostgreSQL", () => {
     await store.close();
   });
 
-  test("it replaces the key by the one in the environment, and records that in the audit log", async () => {
+  test("key rotate replaces the key of a PostgreSQL database with the new one in the environment, and the audit log shows it", async () => {
     const env = { BOATHOOK_ENCRYPTION_KEY: FIRST, BOATHOOK_NEW_ENCRYPTION_KEY: SECOND };
     const { code, stdout, stderr } = await rotate([], env);
     expect({ code, stdout }).toEqual({
@@ -68,7 +68,7 @@ describe.skipIf(!hasPostgres)("boathook key rotate on PostgreSQL", () => {
     await store.close();
   });
 
-  test("it generates a key in a new file, and never replaces a file", async () => {
+  test("key rotate writes a generated key for a PostgreSQL database to a new file, and never replaces a file", async () => {
     const file = home.file("new.key");
     const env = { BOATHOOK_ENCRYPTION_KEY: SECOND };
     expect(await rotate(["--to-file", file], env)).toMatchObject({ code: 0 });

@@ -33,7 +33,7 @@ describe.skipIf(!hasPostgres)("what two instances say about their database", () 
       );
   };
 
-  test("each instance shows both with their lanes, and the database in place of files", async () => {
+  test("each of two instances shows both of them with their lanes, and the database in place of files", async () => {
     for (const { send } of group.instances) {
       const system = async () => (await send("GET", "/system")).json;
       const { store, database } = await soon(system, ({ database: { instances } }) =>

@@ -6,7 +6,7 @@ import { closeSharedServer, openDatabase } from "./open.ts";
 describe.skipIf(!hasPostgres)("the offsets of the clock on PostgreSQL", () => {
   afterAll(closeSharedServer);
 
-  test("a better estimate of the clock leaves the time since which an endpoint has been failing, until they add up to a second", async () => {
+  test("the time since which an endpoint has been failing moves only when changes of the clock add up to more than a second", async () => {
     await using world = await Furnished.open(openDatabase);
     const { configuration, housekeeping } = world.store;
     const endpoint = await world.addEndpoint({ failingSince: world.now });

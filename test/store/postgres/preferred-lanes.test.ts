@@ -64,7 +64,7 @@ class Group {
 }
 
 describe.skipIf(!hasPostgres)("the lane of an endpoint with consumers", () => {
-  test("the process with the consumers serves it, whoever has its partition, until they have disconnected", async () => {
+  test("the process with the consumers of an endpoint serves its lane, whoever has the partition, until they have disconnected", async () => {
     await using group = await Group.open(3);
     const [one, two, three] = group.processes as [Process, Process, Process];
     const [mine, foreign] = [
@@ -83,7 +83,7 @@ describe.skipIf(!hasPostgres)("the lane of an endpoint with consumers", () => {
     expect(group.servers(foreign)).toEqual([two]);
   });
 
-  test("the first of several processes with consumers serves it as long as it has any", async () => {
+  test("the first of several processes with consumers of an endpoint serves its lane as long as it has any", async () => {
     await using group = await Group.open(2);
     const [one, two] = group.processes as [Process, Process];
     const seq = ENDPOINTS.find((endpoint) => one.claim.owns(endpoint))!;
@@ -97,7 +97,7 @@ describe.skipIf(!hasPostgres)("the lane of an endpoint with consumers", () => {
     expect(group.servers(seq)).toEqual([one]);
   });
 
-  test("the process that has its partition serves it after the one with the consumers has ended", async () => {
+  test("the process that has the partition of a lane serves the lane after the one with the consumers has ended", async () => {
     await using group = await Group.open(2);
     const [one, two] = group.processes as [Process, Process];
     const seq = ENDPOINTS.find((endpoint) => one.claim.owns(endpoint))!;
@@ -109,7 +109,7 @@ describe.skipIf(!hasPostgres)("the lane of an endpoint with consumers", () => {
     expect(one.claim.owns(seq)).toBe(true);
   });
 
-  test("a process that is about to stop leaves it to others unless an attempt is under way in it", async () => {
+  test("a process that is about to stop leaves the lane of its consumers to others unless an attempt is under way in it", async () => {
     await using group = await Group.open(2);
     const [one, two] = group.processes as [Process, Process];
     const [busy, idle] = ENDPOINTS.filter((endpoint) => one.claim.owns(endpoint)) as [Seq, Seq];
