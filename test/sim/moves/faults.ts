@@ -14,7 +14,8 @@ const OFTEN = 10;
 
 /** How often something fails, drawn from the seed. */
 export class MoveFaults {
-  areOn = true;
+  /** From when everything has been created until the end. */
+  areOn = false;
   crashes = 0;
   readonly #before: number;
   readonly #after: number;

@@ -90,6 +90,7 @@ export class MoveWorld {
     const [first, second] = this.#sites;
     const endpoints = await this.#time.do(furnish(first, this.#dice));
     await this.#time.do(furnishNeighbour(second, this.#dice));
+    this.#faults.areOn = true;
     const clients = this.#clients(endpoints);
     this.#time.clock.at(FAULTS_MS, () => {
       this.#faults.areOn = false;
