@@ -45,6 +45,37 @@ test("an application that has departed is not deleted where it is", async () => 
   expect((await b.send("GET", `/app/${app}`)).status).toBe(200);
 });
 
+test("if a move back is given up, requests with the id, the uid and the token still learn the new place", async () => {
+  await using servers = await twoServers();
+  const { a, b, receiver } = servers;
+  const app = await makeApplication(a.send);
+  const { json: application } = await a.send("GET", `/app/${app}`);
+  const { json: access } = await a.send("POST", `/auth/app-portal-access/${app}`, {});
+  const token = access.token as string;
+  await makeEndpoint(a.send, app, receiver.url);
+  expect((await moveApp(app, a.url, b.url)).code).toBe(0);
+  const answer = heldBack();
+  receiver.answering = answer.answering;
+  await sendMessage(b.send, app);
+  await receiver.arrived(1);
+  expect((await moveApp(app, b.url, a.url, {}, "--wait=10ms")).code).toBe(1);
+  const statuses = async () => [
+    (await a.send("GET", `/app/${application.id}`)).status,
+    (await a.send("GET", `/app/${app}`)).status,
+    (await a.send("GET", `/app/${app}/endpoint`, undefined, { token })).status,
+  ];
+  expect(await statuses()).toEqual([503, 503, 503]);
+
+  expect((await moveApp(app, b.url, a.url, {}, "--abandon")).code).toBe(0);
+
+  expect(await statuses()).toEqual([421, 421, 421]);
+  answer.give(ok);
+  await receiver.arrived(1);
+  expect((await moveApp(app, b.url, a.url)).code).toBe(0);
+  expect(await statuses()).toEqual([200, 200, 200]);
+  expect((await b.send("GET", `/app/${app}/endpoint`, undefined, { token })).status).toBe(421);
+});
+
 async function deadLettersOf({ url }: Installation): Promise<string | undefined> {
   return /^boathook_dead_letters (\d+)$/m.exec(await (await fetch(`${url}/metrics`)).text())?.[1];
 }

@@ -23,15 +23,13 @@ export class ArrivedSettings {
   /** Must be called within a commit. Changes nothing if the application has arrived. */
   store(environmentSeq: Seq, page: SettingsPage, hold: string | null): Arrival {
     const { rows } = this;
-    const { begin, drops, forgetDeparture, unknownTraits } = this.#statements;
+    const { begin, drops, unknownTraits } = this.#statements;
     const applicationSeq = this.#applicationSeqOf(page);
     const before = this.arrivalOf(applicationSeq);
     if (before !== null && (hold === null || before.arrivedAt !== null)) return before;
     begin.run(applicationSeq);
     for (const drop of drops) drop.run(applicationSeq);
     rows.put("application", { ...page.application, seq: applicationSeq, environment_seq: environmentSeq });
-    // The application may come back.
-    if (typeof page.application.uid === "string") forgetDeparture.run(environmentSeq, page.application.uid);
     unknownTraits.run(applicationSeq);
     this.#putEventTypes(environmentSeq, page.eventTypes);
     this.#putEndpoints(applicationSeq, page);
@@ -42,11 +40,12 @@ export class ArrivedSettings {
 
   /** Returns the application's number here, or a new one if it has not been here or has left again. */
   #applicationSeqOf({ ids, application }: SettingsPage): Seq {
-    const { kept } = this.parts;
+    const { kept, ids: codec } = this.parts;
     const id = idIn(ids, "app_", application.seq);
-    const known = kept.seqOf(id);
+    const known = codec.decode("app_", id);
     if (known !== null && this.#statements.isServed.get(known) !== null) return known;
     const seq = this.rows.freeList(application.seq as Seq);
+    if (known !== null && this.#statements.hasDeparted.get(known) !== null) kept.keepFormer(id, known);
     kept.keep(id, seq);
     return seq;
   }
@@ -105,7 +104,7 @@ function prepare(db: Database) {
       `DELETE FROM token WHERE sha256 = ?
          AND EXISTS (SELECT 1 FROM application a WHERE a.seq = application_seq AND a.deleted_at IS NOT NULL)`,
     ),
-    forgetDeparture: db.prepare("DELETE FROM departure WHERE environment_seq = ? AND uid = ?"),
+    hasDeparted: db.prepare<unknown, [number]>("SELECT 1 FROM departure WHERE application_seq = ?"),
   };
 }
 

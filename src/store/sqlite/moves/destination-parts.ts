@@ -1,5 +1,5 @@
 import type { Database } from "bun:sqlite";
-import type { Seq, SeqSource } from "../../../core/id.ts";
+import type { IdCodec, Seq, SeqSource } from "../../../core/id.ts";
 import type { Arrival } from "../../index.ts";
 import type { SecretBox } from "../../sql/secret-box.ts";
 import type { Committer } from "../commit.ts";
@@ -11,6 +11,7 @@ export interface DestinationParts {
   readonly db: Database;
   readonly committer: Committer;
   readonly box: SecretBox;
+  readonly ids: IdCodec;
   readonly kept: KeptIds;
   readonly numbers: SeqSource;
   readonly usages: QuotaUsages;

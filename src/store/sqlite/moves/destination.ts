@@ -124,7 +124,7 @@ function waitingWriter(
     }, page.deliveries.length);
 }
 
-function arrivalVerb({ db, committer }: DestinationParts, arrivalOf: ArrivalReader): MoveDestination["arrive"] {
+function arrivalVerb({ db, committer, kept }: DestinationParts, arrivalOf: ArrivalReader): MoveDestination["arrive"] {
   const count = db.prepare<{ pending: number; dead: number }, [number]>(
     `SELECT (SELECT COUNT(*) ${deliveriesIn(STATE.pending)}) AS pending, (SELECT COUNT(*) ${deliveriesIn(STATE.dead)}) AS dead`,
   );
@@ -137,28 +137,43 @@ function arrivalVerb({ db, committer }: DestinationParts, arrivalOf: ArrivalRead
         ORDER BY d.position LIMIT 1) AS position
      FROM endpoint e WHERE e.application_seq = ? AND e.deleted_at IS NULL`,
   );
+  const forgetDepartures = db.prepare(
+    `DELETE FROM departure WHERE application_seq = ?2
+       OR (environment_seq, uid) = (SELECT environment_seq, uid FROM application WHERE seq = ?1)`,
+  );
   return (applicationSeq, hold, now) =>
     committer.write(() => {
       if (arrivalOf(applicationSeq)?.hold !== hold) return null;
       const isFirst = markArrived.run(applicationSeq, now).changes > 0;
+      if (isFirst) forgetDepartures.run(applicationSeq, kept.takeFormer(kept.idOf("app_", applicationSeq)!));
       const counts = isFirst ? count.get(applicationSeq)! : { pending: 0, dead: 0 };
       return { lanes: lanes.all(applicationSeq), ...counts };
     });
 }
 
 function abandonVerb(
-  { db, committer, usages }: DestinationParts,
+  { db, committer, usages, kept }: DestinationParts,
   arrivalOf: ArrivalReader,
 ): MoveDestination["abandon"] {
   const deleteDeliveries = deliveriesDeleter(db);
   const forget = db.prepare("DELETE FROM arrival WHERE application_seq = ?");
   const remove = applicationRemover(db, usages);
+  const giveTokens = db.prepare("UPDATE token SET application_seq = ?2 WHERE application_seq = ?1");
+  // Requests with its id or its tokens must learn again where it has departed to.
+  const restoreFormer = (applicationSeq: Seq) => {
+    const id = kept.idOf("app_", applicationSeq)!;
+    const former = kept.takeFormer(id);
+    if (former === null) return;
+    kept.keep(id, former);
+    giveTokens.run(applicationSeq, former);
+  };
   return (applicationSeq, hold, now) =>
     committer.write(() => {
       const arrival = arrivalOf(applicationSeq);
       if (arrival === null || arrival.arrivedAt !== null || arrival.hold !== hold) return null;
       deleteDeliveries(applicationSeq);
       forget.run(applicationSeq);
+      restoreFormer(applicationSeq);
       return remove(applicationSeq, now);
     });
 }

@@ -18,7 +18,7 @@ export function moves(parts: Parts): Moves & { readonly departed: ReadonlySet<Se
     schemaVersion: migrations.length,
     ids: parts.kept,
     origin,
-    destination: moveDestination(parts),
+    destination: moveDestination({ ...parts, ids }),
     departed: origin.departed,
   };
 }

@@ -5,6 +5,9 @@ import type { MovedPlaces } from "../../index.ts";
 /** Begins what is stored for a place, so that no row has its id. */
 const PLACE = "place_";
 
+/** Begins what is stored for an application that was here before. */
+const FORMER = "former_";
+
 /** The character after the underscore with which every prefix ends. */
 const AFTER_UNDERSCORE = "`";
 
@@ -40,6 +43,7 @@ export class KeptIds implements MovedIds, MovedPlaces {
   readonly #idOf: Statement<{ id: string }, [number, string, string]>;
   readonly #seqOf: Statement<{ seq: number }, [string]>;
   readonly #keep: Statement;
+  readonly #forget: Statement;
 
   constructor(db: Database) {
     this.#newest =
@@ -49,6 +53,7 @@ export class KeptIds implements MovedIds, MovedPlaces {
     this.#keep = db.prepare(
       "INSERT INTO moved_id (id, seq) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET seq = excluded.seq",
     );
+    this.#forget = db.prepare("DELETE FROM moved_id WHERE id = ?");
   }
 
   idOf(prefix: IdPrefix, seq: Seq): string | null {
@@ -69,6 +74,18 @@ export class KeptIds implements MovedIds, MovedPlaces {
   /** Keeps an id that a client uses as its iterator. */
   keepPlace(id: string, seq: Seq): void {
     this.#keep.run(PLACE + id, seq);
+  }
+
+  /** Keeps the number that an application had when it was here before, while it is coming back. */
+  keepFormer(id: string, seq: Seq): void {
+    this.#keep.run(FORMER + id, seq);
+  }
+
+  /** Returns and forgets the number that an application had when it was here before, or null. */
+  takeFormer(id: string): Seq | null {
+    const former = this.#seqOf.get(FORMER + id)?.seq ?? null;
+    if (former !== null) this.#forget.run(FORMER + id);
+    return former;
   }
 
   /** Keeps the id of a row. Must be called in the commit that stores the row. */
