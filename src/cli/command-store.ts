@@ -19,7 +19,7 @@ export async function withStore<Result>(settings: Settings, use: (parts: Parts) 
     store = await openStoreBeside(settings);
     const { numbers: seqs, idSeed } = store;
     const signals = new Signals(() => {}, store.feed.publish);
-    return await use({
+    const result = await use({
       store,
       ids: new IdCodec(idSeed, store.moves?.ids, store.shards),
       seqs,
@@ -27,6 +27,8 @@ export async function withStore<Result>(settings: Settings, use: (parts: Parts) 
       random: systemRandom,
       signals,
     });
+    await store.feed.announced();
+    return result;
   } catch (error) {
     throw storeErrorOf(error, settings);
   } finally {

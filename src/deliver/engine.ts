@@ -114,7 +114,7 @@ export class Engine extends OneLife implements Deliverer {
       ...{ batchReader: new BatchReader(reading), preparer: new BatchPreparer(this.#steps, ids) },
       batches: new BatchRunner(this.#steps),
       endpointConcurrency: policy.endpointConcurrency,
-      ...{ gate: this.#gate, socketConsumers },
+      ...{ gate: this.#gate, feed: store.feed, socketConsumers },
     });
     this.#ownership = new LaneOwnership({
       ...{ clock, facts, queue, lanes: this.#lanes, scheduler: this.#scheduler },

@@ -3,7 +3,7 @@ import type { SeqSource } from "../core/id.ts";
 import type { Clock } from "../ports.ts";
 import type { SocketConsumers } from "../sockets/socket-consumers.ts";
 import type { EndpointEntry } from "../store/directory.ts";
-import { StoreUnavailable } from "../store/index.ts";
+import { type Feed, StoreUnavailable } from "../store/index.ts";
 import { Alarms } from "./alarms.ts";
 import type { AttemptRunner } from "./attempt.ts";
 import type { AttemptSteps } from "./attempt-steps.ts";
@@ -42,6 +42,7 @@ export interface SchedulerParts {
   readonly batches: BatchRunner;
   readonly endpointConcurrency: number;
   readonly gate: Gate;
+  readonly feed: Pick<Feed, "catchUp">;
   readonly socketConsumers: Pick<SocketConsumers, "isBusy">;
 }
 
@@ -161,10 +162,12 @@ export class Scheduler {
   }
 
   #run(lane: Lane, now: number): void {
-    const { reader } = this.parts;
+    const { reader, feed } = this.parts;
     const { entry } = lane;
     const head = lane.ready[0];
-    if (entry === null || this.#hasExpired(entry)) this.#prepare(lane, now);
+    const behind = feed.catchUp();
+    if (behind !== null) void this.#read(lane, () => behind);
+    else if (entry === null || this.#hasExpired(entry)) this.#prepare(lane, now);
     else if (entry.endpoint.deleted || entry.endpoint.disabled) void this.#read(lane, () => reader.bury(lane, entry));
     else if (head === undefined) void this.#read(lane, () => this.#load(lane, entry));
     else if (head.content === null && !head.batch?.request) void this.#read(lane, () => this.#fetch(lane, head, entry));

@@ -58,6 +58,8 @@ export class SourceDirectory {
    */
   find(token: string): SourceEntry | null | Promise<SourceEntry | null> {
     if (!isDoorToken(token)) return null;
+    const behind = this.parts.store.feed.catchUp();
+    if (behind !== null) return behind.then(() => this.find(token));
     const cached = this.#byToken.get(token);
     if (cached !== undefined && cached.validUntil > this.parts.clock.now()) return cached;
     return this.#read(token);

@@ -87,6 +87,8 @@ export class Directory {
    * installation, and with 503 while it is moving.
    */
   application(environmentSeq: Seq, key: Key): ApplicationEntry | null | Promise<ApplicationEntry | null> {
+    const behind = this.store.feed.catchUp();
+    if (behind !== null) return behind.then(() => this.application(environmentSeq, key));
     const name = `${environmentSeq}/${"seq" in key ? key.seq : `=${key.uid}`}`;
     const cached = this.#byKey.get(name);
     if (cached === undefined) return this.#readApplication(name, environmentSeq, key);
@@ -162,6 +164,8 @@ export class Directory {
    * endpoint never existed. Returns a promise only if the store must be read.
    */
   endpoint(seq: Seq): EndpointEntry | Promise<EndpointEntry | null> {
+    const behind = this.store.feed.catchUp();
+    if (behind !== null) return behind.then(() => this.endpoint(seq));
     const cached = this.#endpoints.get(seq);
     if (cached !== undefined && cached.validUntil > this.clock.now()) return cached;
     return this.#readEndpoint(seq);

@@ -27,6 +27,21 @@ export interface Feed {
   /** Reports a signal to the other processes. Must be called after the commit of the change. */
   publish(signal: Signal): void;
   /**
+   * Returns null if no process uses records from before the changes published so far, otherwise a
+   * promise that resolves when none does. A response to a change waits for it, so that requests to any
+   * process that are made after the response find the change.
+   */
+  announced(): Promise<void> | null;
+  /**
+   * Returns null if every change that another process has announced is reported here, otherwise a promise
+   * that resolves when it is. Rejects with `StoreUnavailable` if the data cannot be read. Called before
+   * each use of cached records, so null must cost nanoseconds.
+   *
+   * SQLite always returns null: the only processes beside the server are commands, whose changes `poll`
+   * reports.
+   */
+  catchUp(): Promise<void> | null;
+  /**
    * Whether other processes may add deliveries to the lanes of this one. It is true for every message
    * that is accepted after a message of another process was accepted.
    */

@@ -101,6 +101,7 @@ export class Dispatcher {
       const answer = this.#inPieces(await this.#answer(admitted), admitted);
       const { replica } = this.deps.store;
       if (replica !== undefined && changesData(operation)) await requireConfirmed(replica, answer);
+      if (isAudited(operation)) await this.deps.store.feed.announced();
       const parameters = search === "" ? noKeys : unknownParameters(operation.query, search);
       const names =
         admitted.ignored.length + parameters.length === 0 ? null : ignoredHeader(admitted.ignored, parameters);

@@ -91,6 +91,7 @@ export class Authenticator {
   /** Identifies the owner of a token. */
   async ownerOf(text: string): Promise<Identity> {
     this.#store.feed.poll();
+    await this.#store.feed.catchUp();
     return this.#identityOf(text, tokenHash(text), null);
   }
 
@@ -113,6 +114,8 @@ export class Authenticator {
   }
 
   #identify(text: string, environment: string | null): Identity | Promise<Identity> {
+    const behind = this.#store.feed.catchUp();
+    if (behind !== null) return behind.then(() => this.#identify(text, environment));
     const hash = tokenHash(text);
     // Because of this poll, a token that another process has revoked or replaced is rejected from
     // the next request on.
@@ -177,6 +180,7 @@ export class Authenticator {
 
   async #ownerOf({ ownerSha256, unsignedJwt, user }: Session, environment: string | null): Promise<Identity> {
     this.#store.feed.poll();
+    await this.#store.feed.catchUp();
     if (user !== null) return this.#userIdentity(user, ownerSha256, environment ?? defaultEnvironment);
     const hash = Buffer.from(ownerSha256);
     const jwt = unsignedJwt === null ? null : (this.#jwts?.signed(unsignedJwt) ?? null);

@@ -28,6 +28,8 @@ export function feed(db: Database): Feed {
     },
     // Every other process finds the change itself.
     publish() {},
+    announced: () => null,
+    catchUp: () => null,
     isShared: () => false,
   };
 }

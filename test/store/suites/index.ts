@@ -76,7 +76,7 @@ type Suite = (open: Open) => void;
 const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: string]> = [
   [storeSuite, "", "close"],
   [togetherSuite, "", "together"],
-  [feedSuite, "feed.", "subscribe poll publish isShared"],
+  [feedSuite, "feed.", "subscribe poll publish announced catchUp isShared"],
 
   [acceptSuite, "queue.", "accept"],
   [scheduledSuite, "queue.", "accept due"],

@@ -4,6 +4,7 @@ import type { Clock } from "../../../ports.ts";
 import type { Database } from "../connection/database.ts";
 import { isOutage } from "../connection/errors.ts";
 import type { Instance } from "./instance.ts";
+import { msUntilKnown } from "./knowledge.ts";
 
 /** Number of signals above which the others are told that everything has changed. */
 const SIGNALS_MAX = 1000;
@@ -16,12 +17,19 @@ const KEPT_MS = 60_000;
 
 /** Signals about this process only. */
 const LOCAL: ReadonlySet<Signal["type"]> = new Set(["socket-consumers.changed"]);
+/** Signals after which nothing that a process has cached is outdated. */
+const CHANGES_NO_RECORD: ReadonlySet<Signal["type"]> = new Set(["lane.filled", "lane.changed", "instances.changed"]);
 
 /** The signals of one row of the table `change`. */
 interface Body {
   /** The lanes that got deliveries, with the smallest position of each. */
   readonly filled: ReadonlyArray<readonly [endpointSeq: Seq, position: Seq]>;
   readonly signals: readonly Signal[];
+}
+
+interface Stored {
+  /** Number of processes, of which this is one. One that comes later reads nothing older than the changes. */
+  readonly instances: number;
 }
 
 /** Returns the signals of a row that another process has stored. */
@@ -48,6 +56,10 @@ export class ChangeWriter {
   readonly #filled = new Map<Seq, Seq>();
   readonly #signals = new Map<string, Signal>();
   #storing: Promise<void> | null = null;
+  /** Resolves when all processes know the changed records among the signals that wait. Null if there are none. */
+  #unstored: PromiseWithResolvers<void> | null = null;
+  /** The latest of these promises, until it resolves. */
+  #announced: Promise<void> | null = null;
   #number = 0;
   #isClosed = false;
 
@@ -55,6 +67,7 @@ export class ChangeWriter {
 
   add(signal: Signal): void {
     if (LOCAL.has(signal.type)) return;
+    if (!CHANGES_NO_RECORD.has(signal.type)) this.#unstored ??= this.#announcement();
     if (signal.type === "lane.filled") {
       const known = this.#filled.get(signal.endpointSeq) ?? Number.POSITIVE_INFINITY;
       this.#filled.set(signal.endpointSeq, Math.min(known, signal.position));
@@ -67,39 +80,76 @@ export class ChangeWriter {
     this.#storing ??= this.#store();
   }
 
+  #announcement(): PromiseWithResolvers<void> {
+    const announcement = Promise.withResolvers<void>();
+    const { promise } = announcement;
+    this.#announced = promise;
+    void promise.then(() => {
+      if (this.#announced === promise) this.#announced = null;
+    });
+    return announcement;
+  }
+
+  /** See `Feed.announced`. */
+  announced(): Promise<void> | null {
+    const { clock, instance } = this.parts;
+    const announced = this.#announced;
+    if (announced === null) return null;
+    // If the changes cannot be stored for so long, the others evict this process and take everything for changed.
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = clock.after(instance.leaseMs + msUntilKnown(instance, clock.steady()), resolve);
+    void announced.then(() => {
+      cancel();
+      resolve();
+    });
+    return promise;
+  }
+
   async #store(): Promise<void> {
     const { clock, onDefect } = this.parts;
     await new Promise<void>((resolve) => clock.soon(resolve));
     while (this.#filled.size > 0 || this.#signals.size > 0) {
       const [filled, signals] = [[...this.#filled], [...this.#signals.values()]];
+      const announcement = this.#unstored;
+      this.#unstored = null;
       this.#filled.clear();
       this.#signals.clear();
-      let isStored = false;
+      let stored: Stored | null = null;
       try {
-        isStored = await this.#insert({ filled, signals });
+        stored = await this.#insert({ filled, signals });
       } catch (error) {
         if (!isOutage(error)) onDefect(error);
       }
-      if (isStored) continue;
+      if (stored !== null) {
+        if (announcement !== null) this.#resolveWhenKnown(announcement, stored);
+        continue;
+      }
       // What a process that ends has not reported is found when it is evicted.
       if (this.#isClosed) break;
       for (const signal of signalsOf(JSON.stringify({ filled, signals }))) this.add(signal);
+      if (announcement !== null) void this.#unstored!.promise.then(announcement.resolve);
       await new Promise<void>((resolve) => void clock.after(RETRY_MS, resolve));
     }
     this.#storing = null;
   }
 
-  /** Returns false if this process was evicted. */
-  async #insert(body: Body): Promise<boolean> {
+  #resolveWhenKnown({ resolve }: PromiseWithResolvers<void>, { instances }: Stored): void {
+    const { clock, instance } = this.parts;
+    if (instances === 1) resolve();
+    else clock.after(msUntilKnown(instance, clock.steady()), resolve);
+  }
+
+  /** Returns null if this process was evicted. */
+  #insert(body: Body): Promise<Stored | null> {
     const { database, instance } = this.parts;
     // It need not be durable: after a crash of the server, every process takes everything for changed.
-    const inserted = await database.run(
+    return database.first<Stored>(
       `WITH setting AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) AS value)
        INSERT INTO change (slot, fence, number, body) SELECT slot, fence, $3, $4 FROM instance, setting
-       WHERE slot = $1 AND fence = $2 AND held AND setting.value IS NOT NULL`,
+       WHERE slot = $1 AND fence = $2 AND held AND setting.value IS NOT NULL
+       RETURNING (SELECT count(*) FROM instance WHERE held) AS instances`,
       [instance.slot, instance.fence, ++this.#number, JSON.stringify(body)],
     );
-    return inserted === 1;
   }
 
   /** Deletes changes that every process has read, or missed for so long that it was evicted. */

@@ -2,6 +2,7 @@ import { seqAt } from "../../../core/id.ts";
 import type { Signal } from "../../../core/signal.ts";
 import type { Cancel, Clock } from "../../../ports.ts";
 import type { Feed } from "../../feed.ts";
+import { StoreUnavailable } from "../../index.ts";
 import type { Committer } from "../commit/commit.ts";
 import type { Database } from "../connection/database.ts";
 import { isOutage } from "../connection/errors.ts";
@@ -9,6 +10,7 @@ import { numberArray } from "../connection/parameters.ts";
 import { ChangeWriter, signalsOf } from "./change-writer.ts";
 import type { DatabaseClock } from "./database-clock.ts";
 import { DATABASE_TIME, type Instance } from "./instance.ts";
+import { Knowledge } from "./knowledge.ts";
 import type { SlotSeqSource } from "./numbers.ts";
 
 /** How often a process looks at the others, in ms. */
@@ -61,6 +63,7 @@ export interface FeedParts {
 export class PostgresFeed {
   readonly #others = new Map<number, Other>();
   readonly #changes: ChangeWriter;
+  readonly #knowledge: Knowledge;
   #listener: (signal: Signal) => void = () => {};
   #cancel: Cancel = () => {};
   #looking: Promise<void> | null = null;
@@ -74,12 +77,14 @@ export class PostgresFeed {
 
   constructor(private readonly parts: FeedParts) {
     this.#changes = new ChangeWriter(parts);
+    this.#knowledge = new Knowledge(parts.clock, () => this.#lookNow());
     this.#lookedAt = parts.clock.steady();
     this.#sweptAt = this.#lookedAt;
   }
 
   /** Learns who uses the database. Changes from now on are reported. */
   async start(): Promise<void> {
+    const beganAt = this.parts.clock.steady();
     const rows = await this.parts.database.all<Other & { slot: number }>(
       `SELECT slot, fence, held,
          (SELECT COALESCE(max(number), 0) FROM change c WHERE c.slot = i.slot AND c.fence = i.fence) AS number
@@ -89,6 +94,7 @@ export class PostgresFeed {
     for (const { slot, ...other } of rows) this.#others.set(slot, other);
     this.#fence = this.parts.instance.fence;
     this.#foundOthers();
+    this.#knowledge.looked(beganAt, this.#isAlone);
     this.#lookLater(0);
   }
 
@@ -97,6 +103,8 @@ export class PostgresFeed {
       this.#listener = listener;
     },
     publish: (signal) => this.#changes.add(signal),
+    announced: () => this.#changes.announced(),
+    catchUp: () => this.#knowledge.catchUp(),
     /** Changes are reported when they arrive. */
     poll: () => {},
     isShared: () => this.parts.instance.isShared,
@@ -111,16 +119,20 @@ export class PostgresFeed {
   /** Reports what is left to report to the others, and stops. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#cancel();
+    this.#lookNow();
     await this.#looking;
     await this.#changes.close();
   }
 
   #lookLater(delayMs: number): void {
     if (this.#isClosed) return;
-    this.#cancel = this.parts.clock.after(delayMs, () => {
-      this.#looking = this.#look();
-    });
+    this.#cancel = this.parts.clock.after(delayMs, () => this.#lookNow());
+  }
+
+  #lookNow(): void {
+    this.#cancel();
+    if (this.#isClosed) this.#knowledge.couldNotLook(new StoreUnavailable("The store is closed."));
+    else this.#looking ??= this.#look();
   }
 
   async #look(): Promise<void> {
@@ -131,8 +143,10 @@ export class PostgresFeed {
       this.#hasMissed = true;
       delayMs = RETRY_MS;
       if (!isOutage(error)) this.parts.onDefect(error);
+      this.#knowledge.couldNotLook(error);
     }
-    this.#lookLater(delayMs);
+    this.#looking = null;
+    this.#lookLater(this.#knowledge.isAwaited ? 0 : delayMs);
   }
 
   async #lookOnce(): Promise<void> {
@@ -152,6 +166,7 @@ export class PostgresFeed {
       this.#hasMissed = false;
       this.#listener({ type: "store.changed" });
     }
+    this.#knowledge.looked(now, this.#isAlone);
     await this.#raiseFloor();
     if (now - this.#sweptAt > SWEEP_MS) {
       this.#sweptAt = now;
@@ -174,7 +189,8 @@ export class PostgresFeed {
        LEFT JOIN unnest($1::integer[], $2::bigint[], $3::bigint[], $4::bigint[]) AS known(slot, fence, number, held)
          ON known.slot = i.slot
        LEFT JOIN LATERAL (SELECT fence, number, body FROM change
-         WHERE change.slot = i.slot AND (change.fence, change.number) > (known.fence, known.number)) AS c ON true
+         WHERE change.slot = i.slot
+           AND (change.fence, change.number) > (COALESCE(known.fence, i.fence), COALESCE(known.number, 0))) AS c ON true
        WHERE (i.held OR known.held = 1 OR known.fence IS DISTINCT FROM i.fence) AND i.slot <> $5
        ORDER BY i.slot, c.fence, c.number`,
       [
@@ -206,8 +222,12 @@ export class PostgresFeed {
     if (haveMoved) this.#listener({ type: "instances.changed" });
   }
 
+  get #isAlone(): boolean {
+    return !this.#others.values().some(({ held }) => held);
+  }
+
   #foundOthers(): void {
-    this.parts.instance.foundOthers(this.#others.values().some(({ held }) => held));
+    this.parts.instance.foundOthers(!this.#isAlone);
   }
 
   /** States that this process commits no message with a number before now, unless it is committing any. */

@@ -61,6 +61,7 @@ export class Instance {
   /** The row that the latest transaction was marked in. */
   #marked = this.#held;
   #acquiring: Promise<void> | null = null;
+  #heldSince = 0;
   #validUntil = 0;
   #first: Seq = 0;
   #outdatedUpTo: Seq = 0;
@@ -80,6 +81,11 @@ export class Instance {
 
   get leaseMs(): number {
     return this.parts.leaseMs;
+  }
+
+  /** Steady time at which this process had taken its row. */
+  get heldSince(): number {
+    return this.#heldSince;
   }
 
   /** Time from which another process may take what this one owns, in ms since the Unix epoch. */
@@ -136,6 +142,7 @@ export class Instance {
     await this.#checkKey(row);
     const wasEvicted = this.#held.slot >= 0;
     this.#held = { slot: row.slot, fence: row.fence };
+    this.#heldSince = clock.steady();
     // The others wait for the floor of this row now, so nobody passes the numbers that follow these.
     const last = Math.max(await newestSeq(database), row.reached);
     numbers.use(row.slot, last, last);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { randomBytes } from "node:crypto";
 import type { Signal } from "../../../../src/core/signal.ts";
 import type { Store } from "../../../../src/store/index.ts";
 import { Furnished } from "../../furnished.ts";
@@ -80,6 +81,24 @@ export function feedSuite(open: Open): void {
         },
       );
       await until(world.store, signals, "environment.changed");
+      await beside.close();
+    });
+
+    test("a process that catches up knows every change that another one has announced", async () => {
+      await using world = await Furnished.open(open);
+      const beside = await world.openBeside();
+      const signals = listen(world.store);
+      const signal: Signal = { type: "tokens.changed", environmentSeq: world.environment.seq };
+      for (let i = 0; i < 5; i++) {
+        signals.length = 0;
+        await change(beside, () => beside.configuration.tokens.create(newToken(world), randomBytes(32)), signal);
+        await beside.feed.announced();
+        world.store.feed.poll();
+        await world.store.feed.catchUp();
+        expect(signals).toContainEqual(expect.objectContaining({ type: "tokens.changed" }));
+        expect(world.store.feed.catchUp()).toBeNull();
+      }
+      expect(world.store.feed.announced()).toBeNull();
       await beside.close();
     });
 
