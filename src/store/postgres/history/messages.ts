@@ -1,4 +1,6 @@
-import type { Delivery, History, MessageFilter, Queue } from "../../index.ts";
+import type { Seq } from "../../../core/id.ts";
+import type { Clock } from "../../../ports.ts";
+import type { Delivery, History, MessageContent, MessageFilter, Queue } from "../../index.ts";
 import { DELIVERY_COLUMNS, type DeliveryRow, STATE, toDelivery } from "../../sql/delivery-row.ts";
 import {
   CONTENT_COLUMNS,
@@ -10,24 +12,38 @@ import {
 } from "../../sql/message-row.ts";
 import { Conditions, directionOf, pageOf, rangeOf } from "../../sql/page.ts";
 import type { Database } from "../connection/database.ts";
+import { Gathered } from "../connection/gathered.ts";
 import { numberArray } from "../connection/parameters.ts";
 import { scanMessages, visibleOn } from "./message-scan.ts";
 
-export function contentsVerb(database: Database): Queue["contents"] {
-  return async (messageSeqs) => {
-    const rows = await database.all<ContentRow>(
-      // With `ANY`, a plan that was made while the table was nearly empty would read it all. One row after
-      // the other is always read from the index.
-      `SELECT ${CONTENT_COLUMNS} FROM unnest($1::bigint[]) AS wanted(number)
-       CROSS JOIN LATERAL (SELECT * FROM message WHERE seq = number LIMIT 1) AS content`,
-      [numberArray(messageSeqs)],
-    );
-    const bySeq = new Map(rows.map((row) => [row.seq, row]));
-    return messageSeqs.map((seq) => {
+/** Maximum number of messages whose contents one statement reads. */
+const READ_TOGETHER = 64;
+
+export function contentsVerb(database: Database, clock: Clock): Queue["contents"] {
+  const contents = new Gathered<readonly Seq[], Array<MessageContent | null>>({
+    ...{ clock, sizeMax: READ_TOGETHER, sizeOf: ({ length }) => length },
+    read: (calls) => readContents(database, calls),
+  });
+  return (messageSeqs) => contents.read(messageSeqs);
+}
+
+/** Returns the contents of the messages of each call. */
+async function readContents(database: Database, calls: ReadonlyArray<readonly Seq[]>) {
+  const rows = await database.all<ContentRow>(
+    // With `ANY`, a plan that was made while the table was nearly empty would read it all. One row after
+    // the other is always read from the index. The number of messages that PostgreSQL expects is fixed, so
+    // it makes no new plan for each use.
+    `SELECT ${CONTENT_COLUMNS} FROM generate_subscripts($1::bigint[], 1) AS wanted(number)
+     CROSS JOIN LATERAL (SELECT * FROM message WHERE seq = ($1::bigint[])[wanted.number] LIMIT 1) AS content`,
+    [numberArray([...new Set(calls.flat())])],
+  );
+  const bySeq = new Map(rows.map((row) => [row.seq, row]));
+  return calls.map((messageSeqs) =>
+    messageSeqs.map((seq) => {
       const row = bySeq.get(seq);
       return row === undefined ? null : toContent(row);
-    });
-  };
+    }),
+  );
 }
 
 /**

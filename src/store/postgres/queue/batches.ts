@@ -1,4 +1,5 @@
 import type { Seq } from "../../../core/id.ts";
+import type { Clock } from "../../../ports.ts";
 import type { BatchCandidate, Queue } from "../../index.ts";
 import { PENDING_COLUMNS, type PendingRow, withTriggers } from "../../sql/delivery-row.ts";
 import type { Committer } from "../commit/commit.ts";
@@ -14,9 +15,14 @@ const COLUMNS = `${PENDING_COLUMNS},
   COALESCE((SELECT length(payload) FROM message WHERE message.seq = message_seq), 0) AS "payloadBytes"`;
 
 /** The methods that form batches. */
-export function batchVerbs(database: Database, committer: Committer, seqs: SlotSeqSource): Queue["batch"] {
+export function batchVerbs(
+  database: Database,
+  committer: Committer,
+  seqs: SlotSeqSource,
+  clock: Clock,
+): Queue["batch"] {
   return {
-    due: dueReader<CandidateRow>(database, COLUMNS),
+    due: dueReader<CandidateRow>(database, clock, COLUMNS),
     members: async (batchSeq) =>
       withTriggers(
         await database.all<CandidateRow>(

@@ -1,32 +1,63 @@
 import type { Seq } from "../../../core/id.ts";
+import type { Clock } from "../../../ports.ts";
 import type { LaneCursor, PendingLane, Queue } from "../../index.ts";
 import { PENDING_COLUMNS, type PendingRow, withTriggers } from "../../sql/delivery-row.ts";
 import type { Database } from "../connection/database.ts";
+import { Gathered } from "../connection/gathered.ts";
+import { numberArray } from "../connection/parameters.ts";
 import { HORIZON } from "../instances/horizon.ts";
 
 /** Number of lanes that are read at once. */
 const LANES_AT_ONCE = 500;
 
+/** Maximum number of lanes that one statement reads. */
+const READ_TOGETHER = 100;
+
+/**
+ * The numbers of the lanes that a statement reads. The parameters are arrays with the values of all lanes.
+ * PostgreSQL expects the same number of lanes in every plan, so it makes no new plan for each use.
+ */
+const EACH_LANE = "generate_subscripts($1::bigint[], 1) AS lane(number)";
+
+/** The value of a lane in the array that is the nth parameter. */
+const ofLane = (n: number): string => `($${n}::bigint[])[lane.number]`;
+
+/** Holds for the rows of a lane after its cursor. */
+const IN_LANE = `endpoint_seq = ${ofLane(1)} AND (position, seq) > (${ofLane(2)}, ${ofLane(3)})`;
+
 /**
  * The greatest position that a lane may be read up to. In a FIFO lane, rows wait until no other process
  * can commit one before them. In other lanes the order does not count, and the feed reports each row.
  */
-const VISIBLE = `LEAST($upTo::bigint, CASE (SELECT fifo FROM endpoint WHERE seq = $endpointSeq)
+const VISIBLE = `LEAST(${ofLane(4)}, CASE (SELECT fifo FROM endpoint WHERE seq = ${ofLane(1)})
   WHEN 1 THEN ${HORIZON} ELSE ${Number.MAX_SAFE_INTEGER} END)`;
 
-/** Holds for the rows of a lane after the cursor `$position`, `$seq`. */
-const IN_LANE = "endpoint_seq = $endpointSeq AND (position, seq) > ($position, $seq)";
+/** What is read of a lane: the rows after a cursor. */
+interface Behind {
+  readonly endpointSeq: Seq;
+  readonly after: LaneCursor;
+}
 
-export function lanes(database: Database): Pick<Queue, "due" | "nextPosition" | "pendingLanes"> {
+interface Due extends Behind {
+  readonly upTo: number;
+  readonly limit: number;
+}
+
+/** Returns the endpoint and the cursor of each lane as parameters. */
+const cursors = (lanes: readonly Behind[]): string[] => [
+  numberArray(lanes.map(({ endpointSeq }) => endpointSeq)),
+  numberArray(lanes.map(({ after }) => after.position)),
+  numberArray(lanes.map(({ after }) => after.seq)),
+];
+
+export function lanes(database: Database, clock: Clock): Pick<Queue, "due" | "nextPosition" | "pendingLanes"> {
+  const nextPositions = new Gathered<Behind, Seq | null>({
+    ...{ clock, sizeMax: READ_TOGETHER, sizeOf: () => 1 },
+    read: (lanes) => readNextPositions(database, lanes),
+  });
   return {
-    due: dueReader<PendingRow>(database, PENDING_COLUMNS),
-    nextPosition: async (endpointSeq, after) => {
-      const row = await database.first<{ position: number }>(
-        `SELECT position FROM pending WHERE ${IN_LANE} ORDER BY position, seq LIMIT 1`,
-        { endpointSeq, position: after.position, seq: after.seq },
-      );
-      return row?.position ?? null;
-    },
+    due: dueReader<PendingRow>(database, clock, PENDING_COLUMNS),
+    nextPosition: (endpointSeq, after) => nextPositions.read({ endpointSeq, after }),
     pendingLanes: async (claim, afterEndpoint, limit) => {
       const found: PendingLane[] = [];
       let after = afterEndpoint;
@@ -44,16 +75,37 @@ export function lanes(database: Database): Pick<Queue, "due" | "nextPosition" | 
   };
 }
 
+async function readNextPositions(database: Database, lanes: readonly Behind[]): Promise<(Seq | null)[]> {
+  const rows = await database.all<{ position: Seq | null }>(
+    `SELECT (SELECT position FROM pending WHERE ${IN_LANE} ORDER BY position, seq LIMIT 1) AS position
+     FROM ${EACH_LANE} ORDER BY lane.number`,
+    cursors(lanes),
+  );
+  return rows.map(({ position }) => position);
+}
+
 /** Returns a function that reads columns of the next deliveries of a lane, in order, as `Queue.due` does. */
-export function dueReader<Row extends PendingRow>(database: Database, columns: string) {
+export function dueReader<Row extends PendingRow>(database: Database, clock: Clock, columns: string) {
+  const due = new Gathered({
+    ...{ clock, sizeMax: READ_TOGETHER, sizeOf: () => 1 },
+    read: (lanes: readonly Due[]) => readDue<Row>(database, columns, lanes),
+  });
   return async (endpointSeq: Seq, after: LaneCursor, upTo: number, limit: number) =>
-    withTriggers(
-      await database.all<Row>(
-        `SELECT ${columns} FROM pending WHERE ${IN_LANE} AND position <= ${VISIBLE}
-         ORDER BY position, seq LIMIT $limit`,
-        { endpointSeq, position: after.position, seq: after.seq, upTo, limit },
-      ),
-    );
+    withTriggers(await due.read({ endpointSeq, after, upTo, limit }));
+}
+
+/** Returns the rows of each lane. */
+async function readDue<Row>(database: Database, columns: string, lanes: readonly Due[]): Promise<Row[][]> {
+  const rows = await database.all<Row & { lane: number }>(
+    `SELECT due.*, lane.number AS lane FROM ${EACH_LANE}
+     CROSS JOIN LATERAL (SELECT ${columns} FROM pending WHERE ${IN_LANE} AND position <= ${VISIBLE}
+       ORDER BY position, seq LIMIT ${ofLane(5)}) AS due
+     ORDER BY lane.number, due.position, due.seq`,
+    [...cursors(lanes), numberArray(lanes.map(({ upTo }) => upTo)), numberArray(lanes.map(({ limit }) => limit))],
+  );
+  const byLane: Row[][] = lanes.map(() => []);
+  for (const { lane, ...row } of rows) byLane[lane - 1]!.push(row as Row);
+  return byLane;
 }
 
 /**

@@ -35,17 +35,17 @@ export function queue(parts: QueueParts): Queue {
   const storeTask = taskUpdate(instance);
   return {
     ...{ claim, renew, release },
-    ...lanes(database),
+    ...lanes(database, clock),
     ...deliveries(committer, numbers),
     ...redriveVerbs(database, committer, numbers, storeTask, clock),
     accept: acceptVerb(committer, days, usages),
     usage: usageVerbs(database, committer),
     idempotency: idempotencyVerbs(database, committer, box),
     hopsOf: hopsOfVerb(database),
-    contents: contentsVerb(database),
+    contents: contentsVerb(database, clock),
     settle: settleVerb(committer, days, box),
     resendAll: resendAllVerb(committer, numbers, storeTask),
-    batch: batchVerbs(database, committer, numbers),
+    batch: batchVerbs(database, committer, numbers, clock),
     cancel: cancelVerbs(committer, storeTask),
     expunge: expungeVerbs(committer, storeTask, clock),
   };

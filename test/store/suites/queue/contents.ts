@@ -50,5 +50,14 @@ export function contentsSuite(open: Open): void {
       expect(contents.map((content) => content?.payload === null)).toEqual(asked.map((seq) => seq === expunged));
       expect(await world.store.queue.contents([])).toEqual([]);
     });
+
+    test("calls of `contents` at the same time get what each has asked for", async () => {
+      await using world = await Furnished.open(open);
+      const seqs = (await world.sendMany(5)).map(({ seq }) => seq);
+      const calls = [[seqs[3]!, seqs[0]!], [], [17], [seqs[0]!, 18, seqs[4]!]];
+      const contents = await Promise.all(calls.map((asked) => world.store.queue.contents(asked)));
+      const found = contents.map((list) => list.map((content) => content?.seq ?? null));
+      expect(found).toEqual(calls.map((asked) => asked.map((seq) => (seq > 18 ? seq : null))));
+    });
   });
 }

@@ -51,6 +51,28 @@ export function dueSuite(open: Open): void {
       await fc.assert(fc.asyncProperty(positions, fc.integer({ min: 1, max: 5 }), run), { numRuns: 30 });
     });
 
+    test("reads of several lanes at the same time have their own cursors, last positions, limits and results", async () => {
+      await using world = await Furnished.open(open);
+      const first = await placed(world, [1, 2, 2, 3, 4]);
+      const other = await world.addEndpoint();
+      await world.send({}, [other.seq]);
+      const [second] = await world.waiting(other.seq);
+      const { due, nextPosition } = world.store.queue;
+      const read = await Promise.all([
+        due(world.endpoint.seq, LANE_START, EVERYTHING, 2),
+        due(other.seq, LANE_START, EVERYTHING, 2),
+        due(world.endpoint.seq, first[1]!, 3, 100),
+        due(world.endpoint.seq, first[4]!, EVERYTHING, 100),
+      ]);
+      expect(read).toEqual([first.slice(0, 2), [second!], first.slice(2, 4), []]);
+      const next = [
+        nextPosition(other.seq, LANE_START),
+        nextPosition(world.endpoint.seq, first[4]!),
+        nextPosition(world.endpoint.seq, first[2]!),
+      ];
+      expect(await Promise.all(next)).toEqual([second!.position, null, 3]);
+    });
+
     test("`due` returns deliveries after the cursor, up to the given last position", async () => {
       await using world = await Furnished.open(open);
       const lane = await placed(world, [1, 2, 2, 2, 3, 4, 4]);
