@@ -3,7 +3,9 @@ import { makeApplication } from "../support/client.ts";
 import { makeEndpoint, sendMessage, sendMessages } from "../support/delivery.ts";
 import { install } from "../support/installation.ts";
 import { moveApp, twoServers } from "../support/move.ts";
+import { hasPostgres, startPostgres } from "../support/postgres.ts";
 import { heldBack, ok, withStatus } from "../support/receiver.ts";
+import { databaseSettings } from "../support/server-database.ts";
 import { diskKinds } from "../support/small-disk.ts";
 
 describe("a move that is refused leaves the application where it is", () => {
@@ -167,3 +169,21 @@ test.skipIf(disk === undefined)(
     expect(new Set(json.data.map(({ id }: { id: string }) => id))).toEqual(new Set(ids));
   },
 );
+
+test.skipIf(!hasPostgres)("an application is not moved to or from a server that uses PostgreSQL", async () => {
+  await using postgres = await startPostgres();
+  await using files = await install();
+  await using database = await install([], { env: databaseSettings(await postgres.createDatabase()) });
+  for (const [from, to] of [[files, database] as const, [database, files] as const]) {
+    const app = await makeApplication(from.send);
+
+    const { code, stderr } = await moveApp(app, from.url, to.url);
+
+    expect({ code, stderr }).toEqual({
+      code: 1,
+      stderr: "The server responded with 409: Applications cannot be moved to or from a server that uses PostgreSQL.\n",
+    });
+    expect((await to.send("GET", `/app/${app}`)).status).toBe(404);
+    await sendMessage(from.send, app);
+  }
+});
