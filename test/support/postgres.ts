@@ -25,6 +25,8 @@ export interface PostgresServer extends AsyncDisposable {
   url(database: string): string;
   /** Creates a database and returns its URL. It is empty, or a copy of another one that nobody uses. */
   createDatabase(template?: string): Promise<string>;
+  /** Removes a database that `createDatabase` has created. Ends its connections. */
+  dropDatabase(url: string): Promise<void>;
   /** Ends the server at once, as a crash does. Its data remains. */
   kill(): Promise<void>;
   /** Starts a server that was killed, on the same data and port. */
@@ -75,6 +77,10 @@ export async function startPostgres({ tls, settings = [] }: PostgresOptions = {}
   // SIGQUIT is the immediate shutdown, after which the next start recovers from the write-ahead log.
   // After a SIGKILL, processes of the server could remain and prevent the next start.
   const kill = () => server.kill("SIGQUIT");
+  const asOwner = async (statement: string) => {
+    await using sql = new Bun.SQL(url("postgres"), { max: 1 });
+    await sql.unsafe(statement);
+  };
   let databases = 0;
   await server.start(port, isReady);
   return {
@@ -86,10 +92,10 @@ export async function startPostgres({ tls, settings = [] }: PostgresOptions = {}
     url,
     async createDatabase(template = "template1") {
       const name = `test_${++databases}`;
-      await using sql = new Bun.SQL(url("postgres"), { max: 1 });
-      await sql.unsafe(`CREATE DATABASE ${name} TEMPLATE ${template}`);
+      await asOwner(`CREATE DATABASE ${name} TEMPLATE ${template}`);
       return url(name);
     },
+    dropDatabase: (url) => asOwner(`DROP DATABASE ${new URL(url).pathname.slice(1)} WITH (FORCE)`),
     kill,
     start: () => server.start(port, isReady),
     async [Symbol.asyncDispose]() {

@@ -78,6 +78,10 @@ async function openIn(url: string): Promise<StoreUnderTest> {
       store = await open();
     },
     openBeside: () => openStore(optionsFor(url)),
-    remove: () => store.close(),
+    async remove() {
+      await store.close();
+      // Otherwise the server would have hundreds of databases, whose files take minutes to remove at its end.
+      await (await sharedServer()).dropDatabase(url);
+    },
   };
 }
