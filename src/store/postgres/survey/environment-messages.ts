@@ -10,15 +10,20 @@ import type {
 } from "../../index.ts";
 import { STATE } from "../../sql/delivery-row.ts";
 import { type MessageRow, messageColumns, toMessage } from "../../sql/message-row.ts";
-import { Conditions, directionOf, rangeOf } from "../../sql/page.ts";
+import { type Bindings, Conditions, directionOf, rangeOf } from "../../sql/page.ts";
 import { readSteps } from "../../sql/steps.ts";
 import type { Survey } from "../../survey.ts";
 import type { Turns } from "../../turns.ts";
 import type { Queries } from "../connection/database.ts";
+import { numberArray } from "../connection/parameters.ts";
 import { addMessageFilter } from "../history/messages.ts";
 
 /** Number of messages that one step filters. */
 const STEP_ROWS = 5000;
+/** Number of applications up to which each one's messages are read from their index. */
+const FEW_APPLICATIONS_MAX = 100;
+/** Number of messages of all these applications that one step reads from the index. */
+const STEP_ROWS_OF_APPLICATIONS = 50_000;
 /** Maximum number of messages that are found by their event id. */
 const FOUND_MAX = 1000;
 /** Number of messages that `latest` searches: the newest of all environments. */
@@ -56,15 +61,14 @@ function toFound({ applicationName: name, applicationUid: uid, sourceSeq, ...row
 }
 
 export function environmentMessages(queries: Queries, turns: Turns): Survey["messages"] {
-  return (environmentSeq, filter, page) => {
+  return async (environmentSeq, filter, page) => {
     const direction = directionOf(page);
     const where = conditionsOf(environmentSeq, filter);
-    const [among, own] = candidatesOf(environmentSeq, filter);
+    const { from, own, stepRows } = await candidatesOf(queries, environmentSeq, filter, direction);
     return readSteps(turns, page, rangeOf(page, filter), {
       lastOf: async (range) => {
         const row = await queries.first<{ seq: Seq }>(
-          `SELECT m.seq FROM message m WHERE m.seq >= $from AND m.seq < $to${among}
-           ORDER BY m.seq ${direction} LIMIT 1 OFFSET ${STEP_ROWS - 1}`,
+          `SELECT m.seq FROM ${from("seq")} ORDER BY m.seq ${direction} LIMIT 1 OFFSET ${stepRows - 1}`,
           { ...own, ...range },
         );
         return row?.seq;
@@ -72,8 +76,8 @@ export function environmentMessages(queries: Queries, turns: Turns): Survey["mes
       read: async (range, limit) => {
         const rows = await queries.all<Found>(
           `SELECT ${COUNTED_COLUMNS}, a.name AS "applicationName", a.uid AS "applicationUid", a.source_seq AS "sourceSeq"
-           FROM message m JOIN application a ON a.seq = m.application_seq
-           WHERE m.seq >= $from AND m.seq < $to${among}${where.sql} ORDER BY m.seq ${direction} LIMIT $limit`,
+           FROM ${from("*")} JOIN application a ON a.seq = m.application_seq
+           WHERE true${where.sql} ORDER BY m.seq ${direction} LIMIT $limit`,
           { ...where.values, ...own, ...range, limit },
         );
         return { rows: rows.map(toFound) };
@@ -82,21 +86,60 @@ export function environmentMessages(queries: Queries, turns: Turns): Survey["mes
   };
 }
 
-/** Returns the condition on the messages among which the other conditions are checked, and its bindings. */
-function candidatesOf(
+/** Messages among which the other conditions of a filter are checked. */
+interface Candidates {
+  /** Returns a table `m` with these columns of the messages in the range from `$from` to `$to`. */
+  from(columns: string): string;
+  readonly own: Bindings;
+  readonly stepRows: number;
+}
+
+const WITHIN = "seq >= $from AND seq < $to";
+
+/**
+ * The messages of an environment with few applications are read from their index, so the messages of other
+ * environments cost nothing, and a page that is short ends at a message of its own.
+ */
+async function candidatesOf(
+  queries: Queries,
   environmentSeq: Seq,
   { applicationSeq, eventId }: EnvironmentMessageFilter,
-): readonly [string, Readonly<Record<string, string | number>>] {
+  direction: string,
+): Promise<Candidates> {
   if (eventId !== undefined) {
     // The index of event ids is per application, so each application is looked up.
     const found = `SELECT one.message_seq FROM application o CROSS JOIN LATERAL (
       SELECT message_seq FROM event_id i WHERE i.application_seq = o.seq AND i.event_id = $eventId LIMIT 1) AS one
       WHERE o.environment_seq = $eventEnvironmentSeq AND o.deleted_at IS NULL LIMIT ${FOUND_MAX}`;
-    return [` AND m.seq = ANY (ARRAY(${found}))`, { eventId, eventEnvironmentSeq: environmentSeq }];
+    return {
+      from: (columns) => `(SELECT ${columns} FROM message WHERE ${WITHIN} AND seq = ANY (ARRAY(${found}))) AS m`,
+      own: { eventId, eventEnvironmentSeq: environmentSeq },
+      stepRows: STEP_ROWS,
+    };
   }
-  return applicationSeq === undefined
-    ? ["", {}]
-    : [" AND m.application_seq = $ofApplication", { ofApplication: applicationSeq }];
+  const applications = applicationSeq === undefined ? await fewApplications(queries, environmentSeq) : [applicationSeq];
+  if (applications === null) {
+    return { from: (columns) => `(SELECT ${columns} FROM message WHERE ${WITHIN}) AS m`, own: {}, stepRows: STEP_ROWS };
+  }
+  const stepRows = Math.min(STEP_ROWS, Math.floor(STEP_ROWS_OF_APPLICATIONS / Math.max(1, applications.length)));
+  return {
+    // The limit lets PostgreSQL read the index of each application, whatever it knows of their sizes.
+    from: (columns) => `(SELECT of_one.* FROM unnest($applications::bigint[]) AS wanted(number) CROSS JOIN LATERAL (
+      SELECT ${columns} FROM message WHERE application_seq = number AND ${WITHIN}
+      ORDER BY seq ${direction} LIMIT ${stepRows}) AS of_one) AS m`,
+    own: { applications: numberArray(applications) },
+    stepRows,
+  };
+}
+
+/** Returns the applications of an environment. Null if it has many. */
+async function fewApplications(queries: Queries, environmentSeq: Seq): Promise<readonly Seq[] | null> {
+  const rows = await queries.all<{ seq: Seq }>(
+    `SELECT seq FROM application WHERE environment_seq = $1 AND deleted_at IS NULL AND operational = 0
+     LIMIT ${FEW_APPLICATIONS_MAX + 1}`,
+    [environmentSeq],
+  );
+  return rows.length > FEW_APPLICATIONS_MAX ? null : rows.map(({ seq }) => seq);
 }
 
 function conditionsOf(environmentSeq: Seq, filter: EnvironmentMessageFilter): Conditions {
