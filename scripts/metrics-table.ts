@@ -116,7 +116,7 @@ export function metricsTable(): string {
 /** Describes the metrics of a server, none of whose values are read. */
 function describedMetrics(): MetricDescription[] {
   const readings = {
-    build: { version: "", commit: null },
+    build: { version: "", commit: null, data: "" },
     tally: new Tally([]),
     engine: {
       attemptsUnderWay: () => 0,

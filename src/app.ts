@@ -11,6 +11,7 @@ import { endOldRootSessions, hasRootToken, retireRootToken } from "./commands/ro
 import { type SettingInForce, type Settings, settingsInForce } from "./config/index.ts";
 import { SQLITE } from "./config/store-kinds.ts";
 import { connectionsMaxFor, connectionsProblem } from "./core/connection-limit.ts";
+import { dataName } from "./core/data-name.ts";
 import { defaultEnvironment } from "./core/environment.ts";
 import { Facts } from "./core/fact.ts";
 import type { Seq } from "./core/id.ts";
@@ -173,7 +174,7 @@ async function run(
     {
       ...metricsReadings(kernel, () => serverCertificateEndsAt),
       ...(backups !== null && { backups: () => backups.state }),
-      build: { version, commit, shard: settings.shard },
+      build: { version, commit, shard: settings.shard, data: dataName(kernel.store.idSeed) },
       ...{ tally, requests, logLinesDropped },
       syncsCommits: settings.sync === "full",
       process: readings,

@@ -18,7 +18,13 @@ import { addTraceMetrics } from "./trace-metrics.ts";
 
 /** Values that are read when metrics are requested, rather than counted from facts. */
 export interface Readings extends StoreReadings {
-  readonly build: { readonly version: string; readonly commit: string | null; readonly shard?: string | null };
+  readonly build: {
+    readonly version: string;
+    readonly commit: string | null;
+    readonly shard?: string | null;
+    /** See `dataName`. */
+    readonly data: string;
+  };
   readonly tally: Tally;
   readonly engine: EngineReadings;
   /** Reads the state of PostgreSQL. Absent with SQLite. */
@@ -178,10 +184,10 @@ export class Metrics {
   #build({ build }: Readings): void {
     new Gauge({
       name: "boathook_build_info",
-      help: "Always 1. The labels are the version and the commit of this executable, and the name of the shard.",
-      labelNames: ["version", "commit", "bun", "shard"],
+      help: "Always 1. The labels are the version and the commit of this executable, the name of the shard, and a name for the data, which instances that share a database have in common.",
+      labelNames: ["version", "commit", "bun", "shard", "data"],
       registers: [this.#registry],
-    }).set({ version: build.version, commit: build.commit ?? "", bun: Bun.version, shard: build.shard ?? "" }, 1);
+    }).set({ ...build, commit: build.commit ?? "", bun: Bun.version, shard: build.shard ?? "" }, 1);
   }
 
   #requests({ requests }: Readings): void {

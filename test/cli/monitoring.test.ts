@@ -164,6 +164,34 @@ describe.if(promtool !== null)("the alert rules in promtool", () => {
     expect(await promtoolSays("check", "rules", file)).toContain(`SUCCESS: ${ALERTS.length} rules found`);
   });
 
+  test("the board counts once what instances of one database report, and adds up shards", async () => {
+    const series = [
+      ["a", 'data="1",shard=""', 5],
+      ["b", 'data="1",shard=""', 6],
+      ["c", 'data="2",shard="eu"', 30],
+      ["d", 'data="2",shard="us"', 200],
+    ] as const;
+    const of = (metric: string, instance: string, labels = "") =>
+      `${metric}{job="boathook",instance="${instance}"${labels}}`;
+    const expr = PANELS.find(({ title }) => title === "Waiting")!.series[0]!.expr;
+    const selecting = (instances: string, value: number) => ({
+      expr: expr.replaceAll("$instance", instances),
+      eval_time: "0m",
+      exp_samples: [{ labels: "{}", value }],
+    });
+    const input = series.flatMap(([instance, labels, pending]) => [
+      { series: of("boathook_deliveries_pending", instance), values: String(pending) },
+      { series: of("boathook_build_info", instance, `,version="1",${labels}`), values: "1" },
+    ]);
+    const queries = [selecting(".*", 236), selecting("b", 6)];
+    const file = join(directory, "board-test.yml");
+    writeFileSync(
+      file,
+      JSON.stringify({ tests: [{ interval: "1m", input_series: input, promql_expr_test: queries }] }),
+    );
+    expect(await promtoolSays("test", "rules", file)).toContain("SUCCESS");
+  });
+
   test("every alert has a test", () => {
     expect(Object.keys(SERIES).sort()).toEqual(ALERTS.map(({ name }) => name).sort());
   });

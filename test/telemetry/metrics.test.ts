@@ -16,7 +16,7 @@ function metricsWith(oldestDueAgeMs = 0, syncsCommits = true, databaseState?: ()
   requests = new RequestCounts();
   metrics = new Metrics(
     {
-      build: { version: "1.2.3", commit: "abc" },
+      build: { version: "1.2.3", commit: "abc", data: "0a1b2c3d" },
       tally: new Tally([{ environmentSeq: 1, pending: 11, dead: 7 }]),
       engine: {
         attemptsUnderWay: () => 3,

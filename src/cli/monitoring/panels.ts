@@ -11,6 +11,12 @@ export interface Panel {
 const ON = '{instance=~"$instance"}';
 /** Leaves out the processes of other programs, whose metrics have the same names. */
 const OF_BOATHOOK = "and on (job, instance) boathook_build_info";
+/**
+ * Adds up values that each instance reports for all data in its store. Instances that share a database
+ * report the same, so they count once.
+ */
+const once = (metric: string, by: readonly string[] = []) =>
+  `sum${by.length === 0 ? "" : ` by (${by.join()})`} (max by (${[...by, "data", "shard"].join(", ")}) (${metric} * on (job, instance) group_left (data, shard) boathook_build_info))`;
 const and = (labels: string) => `{instance=~"$instance",${labels}}`;
 const quantiles = (metric: string) =>
   ([0.5, 0.95, 0.99] as const).map((quantile) => ({
@@ -128,9 +134,9 @@ export const PANELS: readonly Panel[] = [
     description: "Deliveries that wait for an attempt or its result, and dead letters.",
     unit: "short",
     series: [
-      { expr: `sum(boathook_deliveries_pending${ON})`, legend: "pending" },
+      { expr: once(`boathook_deliveries_pending${ON}`), legend: "pending" },
       { expr: `sum(boathook_attempts_under_way${ON})`, legend: "attempts under way" },
-      { expr: `sum(boathook_dead_letters${ON})`, legend: "dead letters" },
+      { expr: once(`boathook_dead_letters${ON}`), legend: "dead letters" },
     ],
   },
   {
@@ -155,7 +161,7 @@ export const PANELS: readonly Panel[] = [
     title: "Endpoints that need attention",
     description: "Failing, disabled, paused and unverified endpoints, without healthy ones.",
     unit: "short",
-    series: [{ expr: `sum by (state) (boathook_endpoints${and('state!="healthy"')})`, legend: "{{state}}" }],
+    series: [{ expr: once(`boathook_endpoints${and('state!="healthy"')}`, ["state"]), legend: "{{state}}" }],
   },
   {
     title: "Received webhooks",
@@ -215,7 +221,7 @@ export const PANELS: readonly Panel[] = [
     description: "Sizes of the database and its write-ahead log, and free space on their disk.",
     unit: "bytes",
     series: [
-      { expr: `sum(boathook_database_bytes${ON})`, legend: "database" },
+      { expr: once(`boathook_database_bytes${ON}`), legend: "database" },
       { expr: `sum(boathook_wal_bytes${ON})`, legend: "write-ahead log" },
       { expr: `min(boathook_disk_free_bytes${ON})`, legend: "free" },
     ],
