@@ -49,6 +49,11 @@ export type Signal =
    */
   | { readonly type: "instances.changed" }
   /**
+   * Other processes have committed messages, results of attempts or anything else. For views that follow
+   * facts, of which a process gets only its own. Comes at most once a second.
+   */
+  | { readonly type: "others.committed" }
+  /**
    * Other processes may have made any change, because their notifications were lost. All derived
    * state must be read again.
    */

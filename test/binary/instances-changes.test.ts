@@ -1,9 +1,11 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { freshUid, makeApplication, type Send } from "../support/client.ts";
 import { makeEndpoint, sendMessage } from "../support/delivery.ts";
+import { EventReader, type SentEvent } from "../support/event-stream.ts";
 import { type InstanceGroup, startInstances } from "../support/instances.ts";
 import { hasPostgres } from "../support/postgres.ts";
 import { type Received, type Receiver, startReceiver } from "../support/receiver.ts";
+import { ROOT_TOKEN } from "../support/server.ts";
 import { soon } from "../support/soon.ts";
 
 setDefaultTimeout(60_000);
@@ -160,6 +162,19 @@ describe.skipIf(!hasPostgres)("a change at one of two instances", () => {
       expect(await receive(round)).toBe(200);
       expect(await receive(round - 1)).toBe(401);
     }
+  });
+
+  test("the live view of one instance shows what the other one accepts and delivers", async () => {
+    const { app } = await knownEndpoint();
+    const url = `${group.instances[0]!.url}/api/v1/live?differences=true`;
+    await using live = await EventReader.open(url, { authorization: `Bearer ${ROOT_TOKEN}` });
+    await live.until(() => live.events.length === 1);
+    const { id } = await delivered(app);
+    const shows = ({ event, data }: SentEvent) => event === "change" && data.includes(id);
+    await live.until(() => live.events.some(shows));
+    expect(JSON.parse(live.events.find(shows)!.data).changed.topics).toEqual(
+      expect.arrayContaining(["messages", "deliveries"]),
+    );
   });
 
   test("an instance that was suspended while an endpoint was created sends its next message to it", async () => {

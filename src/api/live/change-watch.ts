@@ -1,7 +1,7 @@
 import type { FactOf, Facts } from "../../core/fact.ts";
 import type { Seq } from "../../core/id.ts";
 import type { Signals } from "../../core/signal.ts";
-import { type ChangedItems, LISTED_MAX } from "./changed.ts";
+import { type ChangedItems, LISTED_MAX, listedKinds } from "./changed.ts";
 
 /** Where changes are collected. */
 interface Sink {
@@ -151,6 +151,9 @@ export class ChangeWatch {
     signals.react(["delivery.held", "environment.changed"], () => {
       for (const items of this.sink.everywhere()) items.topic("environment");
     });
+    signals.react(["others.committed"], () => {
+      for (const items of this.sink.everywhere()) noteFacts(items);
+    });
     // Changes by other processes may have been missed.
     signals.react(["store.changed"], () => {
       for (const items of this.sink.everywhere()) items.all();
@@ -164,6 +167,15 @@ function noteAttempt(items: ChangedItems, { next, was, ...fact }: FactOf<"attemp
   items.item("messages", fact.messageSeq);
   items.item("endpoints", fact.endpointSeq);
   items.item("applications", fact.applicationSeq);
+}
+
+/** The topics of facts. Signals report the other changes of other processes. */
+const TOPICS_OF_FACTS = ["messages", "deliveries", "deadLetters", "sources", "tasks"] as const;
+
+/** Notes that other processes may have published any fact. */
+function noteFacts(items: ChangedItems): void {
+  for (const topic of TOPICS_OF_FACTS) items.topic(topic);
+  for (const kind of listedKinds) items.many(kind);
 }
 
 /** Notes that the deliveries of any messages have changed. */

@@ -273,6 +273,16 @@ describe("the live view with differences", () => {
     expect(await read(other)).toEndWith('"changed":{"topics":["endpoints"],"ids":["ep_6"],"unlisted":[]}}\n\n');
   });
 
+  test("when other processes have committed, anything of which they publish facts may have changed", async () => {
+    const { signals, next } = await follow();
+    signals.send({ type: "others.committed" });
+    expect((await next()).changed).toEqual({
+      topics: ["messages", "deliveries", "deadLetters", "sources", "tasks"],
+      ids: [],
+      unlisted: ["messages", "endpoints", "applications", "sources"],
+    });
+  });
+
   test("an endpoint of an unknown application may be any endpoint of any environment", async () => {
     const { signals, next } = await follow();
     signals.send({ type: "endpoint.changed", endpointSeq: 5, applicationSeq: 99 });

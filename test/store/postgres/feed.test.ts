@@ -171,6 +171,19 @@ describe.skipIf(!hasPostgres)("what instances see of each other", () => {
     ]);
   });
 
+  test("an instance learns that another one has committed, each time", async () => {
+    await using opened = await openTwo();
+    const { world, one, commits } = opened;
+    for (let i = 0; i < 2; i++) {
+      const before = commits.length;
+      await one.queue.accept([messageOf(world, one)]);
+      await soon(
+        () => commits.length,
+        (count) => count > before,
+      );
+    }
+  });
+
   test("an instance that ends reports its last changes, and only its lanes count as changed", async () => {
     await using opened = await openTwo();
     const { world, signals } = opened;

@@ -10,8 +10,10 @@ export interface TwoInstances extends AsyncDisposable {
   readonly one: Store;
   readonly other: Store;
   readonly sql: SQL;
-  /** The signals that the feed of `other` has reported. */
+  /** The signals that the feed of `other` has reported, without those in `commits`. */
   readonly signals: readonly Signal[];
+  /** The reports of the feed of `other` that somebody has committed anything. */
+  readonly commits: readonly Signal[];
 }
 
 /** Opens two stores. The endpoint of the world delivers in order. */
@@ -19,7 +21,10 @@ export async function openTwo(): Promise<TwoInstances> {
   const shared = await openShared();
   const { world, other, sql } = shared;
   await world.store.configuration.endpoints.update(world.endpoint.seq, () => ({ ordering: "fifo" }));
-  const signals: Signal[] = [];
-  other.feed.subscribe((signal) => signals.push(signal));
-  return { ...{ world, one: world.store, other, sql, signals }, [Symbol.asyncDispose]: shared[Symbol.asyncDispose] };
+  const [signals, commits]: [Signal[], Signal[]] = [[], []];
+  other.feed.subscribe((signal) => (signal.type === "others.committed" ? commits : signals).push(signal));
+  return {
+    ...{ world, one: world.store, other, sql, signals, commits },
+    [Symbol.asyncDispose]: shared[Symbol.asyncDispose],
+  };
 }

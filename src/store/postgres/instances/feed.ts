@@ -8,6 +8,7 @@ import type { Database } from "../connection/database.ts";
 import { isOutage } from "../connection/errors.ts";
 import { numberArray } from "../connection/parameters.ts";
 import { ChangeWriter, signalsOf } from "./change-writer.ts";
+import { CommitWatch } from "./commit-watch.ts";
 import type { DatabaseClock } from "./database-clock.ts";
 import { DATABASE_TIME, type Instance } from "./instance.ts";
 import { Knowledge } from "./knowledge.ts";
@@ -33,6 +34,7 @@ interface Other {
 interface Row {
   readonly slot: number;
   readonly fence: number;
+  readonly commits: number;
   readonly held: boolean;
   readonly isExpired: boolean;
   readonly time: number;
@@ -64,6 +66,7 @@ export class PostgresFeed {
   readonly #others = new Map<number, Other>();
   readonly #changes: ChangeWriter;
   readonly #knowledge: Knowledge;
+  readonly #commits = new CommitWatch();
   #listener: (signal: Signal) => void = () => {};
   #cancel: Cancel = () => {};
   #looking: Promise<void> | null = null;
@@ -166,6 +169,7 @@ export class PostgresFeed {
       this.#hasMissed = false;
       this.#listener({ type: "store.changed" });
     }
+    if (this.#commits.hasNews(rows, now)) this.#listener({ type: "others.committed" });
     this.#knowledge.looked(now, this.#isAlone);
     await this.#raiseFloor();
     if (now - this.#sweptAt > SWEEP_MS) {
@@ -183,7 +187,7 @@ export class PostgresFeed {
     this.#others.delete(slot);
     const known = [...this.#others];
     return this.parts.database.all<Row>(
-      `SELECT i.slot, i.fence, i.held, i.held AND i.expires_at <= clock_timestamp() AS "isExpired",
+      `SELECT i.slot, i.fence, i.commits, i.held, i.held AND i.expires_at <= clock_timestamp() AS "isExpired",
          ${DATABASE_TIME}, c.fence AS "changeFence", c.number, c.body
        FROM instance i
        LEFT JOIN unnest($1::integer[], $2::bigint[], $3::bigint[], $4::bigint[]) AS known(slot, fence, number, held)
