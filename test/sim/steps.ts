@@ -9,11 +9,12 @@ export class Steps {
 
   /**
    * `crashIfDue` is called when an event and everything that follows from it is done. It returns
-   * whether the program has crashed.
+   * whether the program has crashed. From when `isFound` returns true, each step throws `Found`.
    */
   constructor(
     private readonly clock: VirtualClock,
     private readonly crashIfDue: () => Promise<boolean>,
+    private readonly isFound: () => boolean,
   ) {}
 
   get isExhausted(): boolean {
@@ -25,6 +26,7 @@ export class Steps {
    * no further event.
    */
   async step(): Promise<boolean> {
+    if (this.isFound()) throw new Found();
     const event = this.clock.next();
     if (event === null || this.isExhausted) return false;
     this.#count++;
@@ -57,6 +59,9 @@ export class Steps {
 
 /** Thrown where the program must crash. */
 export class Crash extends Error {}
+
+/** Thrown when the planted fault has been found, so that the world need not go on. */
+export class Found extends Error {}
 
 function macrotask(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));

@@ -5,7 +5,7 @@ import type { KernelSettings } from "../../src/kernel.ts";
 import { openMemoryStore } from "../../src/store/sqlite/index.ts";
 import { Aims } from "./aims.ts";
 import { Calls } from "./calls.ts";
-import { type Canary, plantInCode } from "./canary.ts";
+import { type Canary, findings, plantInCode } from "./canary.ts";
 import { Checks } from "./checks.ts";
 import { VirtualClock } from "./clock.ts";
 import { Dice } from "./dice.ts";
@@ -23,7 +23,7 @@ import { type Rates, rollRates } from "./rates.ts";
 import { FaultySandbox } from "./sandbox.ts";
 import type { Scene, Sent } from "./scene.ts";
 import { openSimDatabase } from "./sim-database.ts";
-import { Steps } from "./steps.ts";
+import { Found, Steps } from "./steps.ts";
 import { InFlight } from "./watch/in-flight.ts";
 
 const START_AT = Date.UTC(2026, 0, 1);
@@ -104,7 +104,8 @@ export class World implements Scene {
     const isCommitRare = () => this.lives.observer.isCommitRare;
     const kill = () => this.lives.kill();
     this.faults = new Faults({ clock, dice, rates, note, isCommitRare, kill });
-    this.steps = new Steps(clock, () => this.#crashIfDue());
+    const isFound = () => this.canary !== null && findings(this.checks, this.canary).length > 0;
+    this.steps = new Steps(clock, () => this.#crashIfDue(), isFound);
     this.aims = new Aims(this);
     const onFunctionStep = () => this.#perhapsCrash("crashAtFunction");
     this.sandbox = new FaultySandbox({
@@ -134,9 +135,17 @@ export class World implements Scene {
     return this.lives.program;
   }
 
+  /** Runs the world from its beginning to its end, or until the planted fault is found. */
   async run(): Promise<Report> {
     const undo = plantInCode(this.canary);
-    await runPhases(this).finally(undo);
+    try {
+      await runPhases(this);
+    } catch (error) {
+      if (!(error instanceof Found)) throw error;
+      this.program.end();
+    } finally {
+      undo();
+    }
     this.db.close();
     const { seed, rates, marks, lives } = this;
     return {

@@ -163,12 +163,7 @@ export class ListChecks {
   }
 
   #all<Row>(sql: string, value: number): Row[] {
-    const statement = this.db.prepare<Row, [number]>(sql);
-    try {
-      return statement.all(value);
-    } finally {
-      statement.finalize();
-    }
+    return this.db.prepare<Row, [number]>(sql).all(value);
   }
 
   #rollLabels(): MessageFilter {
