@@ -19,6 +19,8 @@ export const POSTGRES_PASSWORD = "pässword/of:the@tests";
 export interface PostgresServer extends AsyncDisposable {
   readonly port: number;
   readonly pid: number;
+  /** The directory of its data. */
+  readonly data: string;
   /** The directory of the Unix socket, over which connections need no password. */
   readonly socketDirectory: string;
   /** Returns the URL of a database, with the password and over TCP. */
@@ -38,10 +40,14 @@ interface PostgresOptions {
   readonly tls?: BrokerTls;
   /** Lines of `postgresql.conf`, such as `max_connections = 20`. */
   readonly settings?: readonly string[];
+  /** With it, the server is a standby of this one, which is killed for a moment. */
+  readonly primary?: PostgresServer;
 }
 
 /** Starts PostgreSQL. As root, it runs as another user. */
-export async function startPostgres({ tls, settings = [] }: PostgresOptions = {}): Promise<PostgresServer> {
+export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
+  const { tls, primary } = options;
+  const settings = [...(options.settings ?? []), ...(primary === undefined ? [] : [followerOf(primary)])];
   const directory = temporaryDirectory();
   const data = directory.file("data");
   const [port] = freePorts(1) as [number];
@@ -49,7 +55,8 @@ export async function startPostgres({ tls, settings = [] }: PostgresOptions = {}
   own(directory.path);
   try {
     write("password", POSTGRES_PASSWORD);
-    await initialize(data, directory.file("password"));
+    if (primary === undefined) await initialize(data, directory.file("password"));
+    else await copyData(primary, data);
     write("postgresql.conf", configuration(port, directory.path, settings, tls !== undefined));
     if (tls !== undefined) {
       write("cert.pem", tls.cert);
@@ -88,7 +95,7 @@ export async function startPostgres({ tls, settings = [] }: PostgresOptions = {}
     get pid() {
       return server.pid;
     },
-    socketDirectory: directory.path,
+    ...{ data, socketDirectory: directory.path },
     url,
     async createDatabase(template = "template1") {
       const name = `test_${++databases}`;
@@ -125,6 +132,19 @@ async function initialize(data: string, passwordFile: string): Promise<void> {
   );
   const problem = await new Response(child.stderr).text();
   if ((await child.exited) !== 0) throw new Error(`initdb: ${problem}`);
+}
+
+/** Returns the setting with which a standby follows its primary. */
+function followerOf({ port }: PostgresServer): string {
+  return `primary_conninfo = 'host=127.0.0.1 port=${port} user=${POSTGRES_USER} password=${POSTGRES_PASSWORD}'`;
+}
+
+/** Copies the data of a primary for a standby. Not all versions come with `pg_basebackup`. */
+async function copyData(primary: PostgresServer, to: string): Promise<void> {
+  await primary.kill();
+  await Bun.$`cp -a ${primary.data} ${to}`;
+  await primary.start();
+  writeOwned(join(to, "standby.signal"), "");
 }
 
 /** Returns the command line of a program that refuses to run as root. */
