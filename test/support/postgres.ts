@@ -46,26 +46,15 @@ interface PostgresOptions {
 
 /** Starts PostgreSQL. As root, it runs as another user. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<PostgresServer> {
-  const { tls, primary } = options;
-  const settings = [...(options.settings ?? []), ...(primary === undefined ? [] : [followerOf(primary)])];
   const directory = temporaryDirectory();
-  const data = directory.file("data");
   const [port] = freePorts(1) as [number];
-  const write = (name: string, text: string) => writeOwned(directory.file(name), text);
-  own(directory.path);
   try {
-    write("password", POSTGRES_PASSWORD);
-    if (primary === undefined) await initialize(data, directory.file("password"));
-    else await copyData(primary, data);
-    write("postgresql.conf", configuration(port, directory.path, settings, tls !== undefined));
-    if (tls !== undefined) {
-      write("cert.pem", tls.cert);
-      write("key.pem", tls.key);
-    }
+    await prepare(directory, port, options);
   } catch (error) {
     directory[Symbol.dispose]();
     throw error;
   }
+  const data = directory.file("data");
   const server = new RestartableProcess(
     asServerUser(join(programs!, "postgres"), "-D", data, "-c", `config_file=${directory.file("postgresql.conf")}`),
     { PATH: process.env.PATH ?? "" },
@@ -110,6 +99,23 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
       directory[Symbol.dispose]();
     },
   };
+}
+
+/** Writes the data and the configuration of a server into a directory. */
+async function prepare(
+  { path, file }: ReturnType<typeof temporaryDirectory>,
+  port: number,
+  { tls, settings = [], primary }: PostgresOptions,
+): Promise<void> {
+  own(path);
+  writeOwned(file("password"), POSTGRES_PASSWORD);
+  if (primary === undefined) await initialize(file("data"), file("password"));
+  else await copyData(primary, file("data"));
+  const following = primary === undefined ? [] : [followerOf(primary)];
+  writeOwned(file("postgresql.conf"), configuration(port, path, [...settings, ...following], tls !== undefined));
+  if (tls === undefined) return;
+  writeOwned(file("cert.pem"), tls.cert);
+  writeOwned(file("key.pem"), tls.key);
 }
 
 function configuration(port: number, home: string, settings: readonly string[], hasTls: boolean): string {
