@@ -28,7 +28,7 @@ export function sizingTable(columns: ReadonlyMap<number, SizingFigures>): string
 export function withTable(text: string, table: string, machine: string): string {
   const start = text.indexOf(START);
   const end = text.indexOf(END, start);
-  if (start < 0 || end < 0) throw new Error(`sizing.md lacks the markers ${START} and ${END}.`);
+  if (start < 0 || end < 0) throw new Error(`The page lacks the markers ${START} and ${END}.`);
   return `${text.slice(0, start + START.length)}\n\nMeasured on: ${machine}.\n\n${table}\n\n${text.slice(end)}`;
 }
 

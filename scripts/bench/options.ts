@@ -14,6 +14,7 @@ export const HELP = `Compares the product with a minimal durable sender on this 
                                        a schema and batches: accepted and delivered per second, CPU
   bun run bench pages [options]        measures the admin page on a large store; see "pages --help"
   bun run bench backup [options]       measures what backups and a replica cost under load; see "backup --help"
+  bun run bench postgres [options]     measures instances on one PostgreSQL server; see "postgres --help"
   bun run bench readme [FILE]          writes the figures of "boathook bench --json FILE" into the README;
                                        with --measure, measures all scenarios before (half an hour)
 

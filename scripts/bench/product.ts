@@ -28,18 +28,20 @@ export const APPLICATION = "bench";
 
 /**
  * Starts a server that may deliver to this machine, and waits until it is ready. `sender` selects
- * the token with which messages are sent. `options` are more options of the command line.
+ * the token with which messages are sent. `options` are more options of the command line, and `env` more
+ * settings.
  */
 export async function startProduct(
   executable: string,
   dataDir: string,
   sender: TokenKind = "root",
   options: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
 ): Promise<Product> {
   const startedAt = performance.now();
   const own = ["--port=0", `--data-dir=${dataDir}`, "--allow-subnets=127.0.0.0/8", "--log-format=json"];
   const args = ["serve", ...own, ...options];
-  const child = new Child([executable, ...args], { BOATHOOK_ROOT_TOKEN: ROOT_TOKEN });
+  const child = new Child([executable, ...args], { ...env, BOATHOOK_ROOT_TOKEN: ROOT_TOKEN });
   const url = await child.waitForLine(servingUrl);
   const startMs = performance.now() - startedAt;
   const headers = headersWith(ROOT_TOKEN);

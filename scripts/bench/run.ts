@@ -6,6 +6,7 @@ import { features } from "./features.ts";
 import { describeMachine } from "./machine.ts";
 import { HELP, type Options, readOptions, UsageError } from "./options.ts";
 import { runPages } from "./pages/run.ts";
+import { runPostgresBench } from "./postgres/run.ts";
 import { runReadme } from "./readme.ts";
 
 /** `bun run bench`; see `--help`. */
@@ -14,6 +15,7 @@ import { runReadme } from "./readme.ts";
 const OTHERS = new Map([
   ["pages", runPages],
   ["backup", runBackupBench],
+  ["postgres", runPostgresBench],
   ["readme", runReadme],
 ]);
 const other = OTHERS.get(process.argv[2] ?? "");
