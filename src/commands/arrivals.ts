@@ -1,6 +1,6 @@
 import type { Seq } from "../core/id.ts";
 import { conflict } from "../core/problem.ts";
-import type { Arrival, MovePage, PageStored } from "../store/index.ts";
+import type { Arrival, MoveDestination, MovePage, PageStored } from "../store/index.ts";
 import { applicationDeleted } from "./applications.ts";
 import type { CommandContext } from "./context.ts";
 import { invalidPage, movesOf } from "./departures.ts";
@@ -85,13 +85,29 @@ export async function storePage(
     return { missing: [] };
   }
   if (arrivedAt !== null) throw hasArrived();
-  if (page.part === "polled") return destination.storePolled(applicationSeq, page, hold);
-  if (page.part === "waiting") {
-    return destination.storeWaiting(applicationSeq, page, hold, parts.deliverer.retriesAheadMs);
+  const { retriesAheadMs } = parts.deliverer;
+  const stored = await storeUnarrived(destination, applicationSeq, { page, hold }, retriesAheadMs);
+  // Another mover may have ended the move meanwhile.
+  if (stored === null) throw hasArrived();
+  return stored;
+}
+
+function storeUnarrived(
+  destination: MoveDestination,
+  applicationSeq: Seq,
+  { page, hold }: { readonly page: MovePage; readonly hold: string | null },
+  aheadMs: number,
+): Promise<PageStored | null> {
+  switch (page.part) {
+    case "polled":
+      return destination.storePolled(applicationSeq, page, hold);
+    case "waiting":
+      return destination.storeWaiting(applicationSeq, page, hold, aheadMs);
+    case "messages":
+      return destination.storeMessages(applicationSeq, page);
+    default:
+      throw invalidPage("The page has an unknown part.");
   }
-  if (page.part !== "messages") throw invalidPage("The page has an unknown part.");
-  await destination.storeMessages(applicationSeq, page);
-  return { missing: [] };
 }
 
 /**

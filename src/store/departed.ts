@@ -1,4 +1,4 @@
-import type { Seq } from "../core/id.ts";
+import type { IdCodec, Seq } from "../core/id.ts";
 import { MovedAway } from "../core/problem.ts";
 import type { Key, Store } from "./index.ts";
 
@@ -10,4 +10,29 @@ export async function checkDeparted(
 ): Promise<void> {
   const departure = await store.moves?.origin.departure(environmentSeq, key);
   if (departure != null) throw new MovedAway(departure.url);
+}
+
+interface Parts {
+  readonly store: Pick<Store, "moves" | "configuration">;
+  readonly ids: IdCodec;
+}
+
+const NONE: ReadonlySet<Seq> = new Set();
+
+/**
+ * Returns a function to be called when a change to an application, which is given by id or uid, has been
+ * stored. It throws 421 if the application has moved away since: a change that was stored after the
+ * departure has no effect. One that was stored before it is part of what has moved, and resolves earlier.
+ */
+export function departureCheck(parts: Parts, environmentSeq: Seq, app: string): () => Promise<void> | undefined {
+  const { departed = NONE } = parts.store.moves?.origin ?? {};
+  const before = departed.size;
+  return () => (departed.size === before ? undefined : checkHere(parts, environmentSeq, app));
+}
+
+async function checkHere({ store, ids }: Parts, environmentSeq: Seq, app: string): Promise<void> {
+  const seq = ids.decode("app_", app);
+  const key = seq === null ? { uid: app } : { seq };
+  const found = await store.configuration.applications.find(environmentSeq, key);
+  if (found === null) await checkDeparted({ store }, environmentSeq, key);
 }

@@ -54,6 +54,8 @@ export interface PolledPage {
   readonly newest: Seq | null;
   /** The greatest number at the origin. A cursor after it waits for messages of the future. */
   readonly last: Seq;
+  /** Those of the messages whose payload has been deleted. */
+  readonly erased: readonly Seq[];
   readonly consumers: readonly MovedReader[];
   readonly groups: readonly MovedReader[];
   readonly leases: readonly MovedLease[];
@@ -81,6 +83,8 @@ export interface WaitingPage {
   readonly isFirst: boolean;
   readonly ids: Ids;
   readonly deliveries: readonly Row[];
+  /** The messages of the deliveries whose payload has been deleted. */
+  readonly erased: readonly Seq[];
 }
 
 export interface MessagesPage {
@@ -129,6 +133,8 @@ export interface Departure {
 }
 
 export interface MoveOrigin {
+  /** The applications that have moved away since the start. */
+  readonly departed: ReadonlySet<Seq>;
   /** Returns where the application with this key has moved, or null. */
   departure(environmentSeq: Seq, key: Key): Promise<Departure | null>;
   /** Returns the reason why an application cannot be moved, or null. */
@@ -151,7 +157,10 @@ export interface MoveOrigin {
   messages(applicationSeq: Seq, seqs: readonly Seq[]): Promise<MessagesPage>;
   /** Reads the history of an application after a message. The page without messages is the last one. */
   history(applicationSeq: Seq, after: Seq): Promise<HistoryPage>;
-  /** Returns a value that changes whenever the application's settings, messages or waiting deliveries do. */
+  /**
+   * Returns a value that changes whenever the application's settings, messages or waiting deliveries do, or
+   * payloads are deleted.
+   */
   fingerprint(applicationSeq: Seq): Promise<string>;
   /**
    * Deletes an application and records where it has moved, in one commit. From then on it accepts no
@@ -195,19 +204,29 @@ export interface MoveDestination {
   /**
    * Stores a page that was read under a hold, and deletes what was read under earlier holds. The first
    * page of a part replaces what is stored of it. Without a hold, stores nothing, and only reports
-   * which messages are missing.
+   * which messages are missing. Returns null, and changes nothing, if the application has arrived.
    */
-  storePolled(applicationSeq: Seq, page: PolledPage, hold: string | null): Promise<PageStored>;
+  storePolled(applicationSeq: Seq, page: PolledPage, hold: string | null): Promise<PageStored | null>;
   /** Like `storePolled`, for waiting deliveries. */
-  storeWaiting(applicationSeq: Seq, page: WaitingPage, hold: string | null, aheadMs: number): Promise<PageStored>;
-  storeMessages(applicationSeq: Seq, page: MessagesPage): Promise<void>;
+  storeWaiting(
+    applicationSeq: Seq,
+    page: WaitingPage,
+    hold: string | null,
+    aheadMs: number,
+  ): Promise<PageStored | null>;
+  /** Returns null, and changes nothing, if the application has arrived. */
+  storeMessages(applicationSeq: Seq, page: MessagesPage): Promise<PageStored | null>;
   storeHistory(applicationSeq: Seq, page: HistoryPage): Promise<void>;
   /**
    * Deletes an application that is arriving, because its move was given up. Returns its endpoints. Returns
    * null, and changes nothing, if it is not arriving or if the hold is another one.
    */
   abandon(applicationSeq: Seq, hold: string | null, now: number): Promise<readonly Seq[] | null>;
-  /** Makes an application that is arriving one that has arrived. Returns null if the hold is another one. */
+  /**
+   * Makes an application that is arriving one that has arrived. Deletes the messages that had been copied
+   * before the hold and for which nobody has waited since: the origin may have deleted their payloads.
+   * Returns null if the hold is another one.
+   */
   arrive(applicationSeq: Seq, hold: string, now: number): Promise<Arrived | null>;
 }
 

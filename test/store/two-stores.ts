@@ -53,7 +53,7 @@ export class TwoStores implements AsyncDisposable {
       const read: Awaited<ReturnType<MoveOrigin["polled"]>> = await this.origin.polled(this.seq, after);
       Object.assign(ids, read.page.ids);
       const missing = await this.destination.storePolled(seq, read.page, hold);
-      if (missing.missing.length > 0) {
+      if (missing!.missing.length > 0) {
         await this.destination.storeMessages(seq, await this.origin.messages(this.seq, read.page.messages));
         expect(await this.destination.storePolled(seq, read.page, hold)).toEqual({ missing: [] });
       }

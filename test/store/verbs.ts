@@ -2,7 +2,7 @@ import type { Store } from "../../src/store/index.ts";
 import type { Open } from "./store-under-test.ts";
 
 /** Parts of a store that are no roles. */
-const PLAIN: ReadonlySet<string> = new Set(["numbers", "clock", "ids", "arriving", "database"]);
+const PLAIN: ReadonlySet<string> = new Set(["numbers", "clock", "ids", "arriving", "departed", "database"]);
 
 type Verb = (...args: readonly unknown[]) => unknown;
 

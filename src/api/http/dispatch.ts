@@ -1,6 +1,7 @@
 import type { TObject } from "@sinclair/typebox";
 import type { Idempotency } from "../../accept/idempotency.ts";
 import { notFound } from "../../core/problem.ts";
+import { departureCheck } from "../../store/departed.ts";
 import type { IdempotencyEntry, IdempotentResponse } from "../../store/index.ts";
 import { checkAccess, checkDryRun } from "../identity/access.ts";
 import { type Admission, RepeatedCheck, unwatched } from "../identity/admission.ts";
@@ -176,6 +177,21 @@ export class Dispatcher {
     const admission = operation.lasting === undefined ? unwatched : this.#admissionOf(admitted);
     const call: Call = { request, identity, params, query, body, bytes, idempotency, admission, begunAt };
     const work = () => operation.handle(call as Call<never, never, never>);
+    const { app_id: app } = params;
+    if (app === undefined || operation.method === "GET" || operation.departs) return this.#recorded(admitted, work);
+    const checkHere = departureCheck(this.deps, identity.environmentSeq, app);
+    return this.#recorded(admitted, async () => {
+      const answer = await work();
+      await checkHere();
+      return answer;
+    });
+  }
+
+  /** Handles a request, and records it in the audit log if it belongs there. */
+  #recorded(
+    { operation, identity, params }: Admitted,
+    work: () => Reply | Response | Promise<Reply | Response>,
+  ): Reply | Response | Promise<Reply | Response> {
     return isAudited(operation) ? this.#audit.record(operation.id, identity, params, work) : work();
   }
 

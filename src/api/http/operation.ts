@@ -112,6 +112,8 @@ export interface Operation {
   readonly upgrades?: true;
   /** False if the operation only documents a route that is served without the dispatcher. */
   readonly dispatched?: false;
+  /** True if the operation lets its application go to another server. Others get 421 if it has gone. */
+  readonly departs?: true;
   /** True excludes the operation from the OpenAPI document. */
   readonly hidden?: true;
   /**

@@ -24,22 +24,26 @@ class Sum {
   }
 }
 
+interface Parts {
+  readonly db: Database;
+  readonly committer: Committer;
+  readonly usages: QuotaUsages;
+  readonly eventIds: EventIds;
+  /** Number of payloads of each application that have been deleted since the start. */
+  readonly erasures: Map<Seq, number>;
+}
+
 /** Deletes payloads without reading them. */
-export function expunge(
-  db: Database,
-  committer: Committer,
-  usages: QuotaUsages,
-  eventIds: EventIds,
-  clock: Clock,
-): Queue["expunge"] {
+export function expunge({ db, committer, usages, eventIds, erasures }: Parts, clock: Clock): Queue["expunge"] {
   const bySeq = db.prepare<{ seq: number }, [number, number]>(
     "SELECT seq FROM message WHERE seq = ? AND application_seq = ?",
   );
   const next = db.prepare<{ seq: number }, [number, number, number, number]>(
     "SELECT seq FROM message WHERE application_seq = ? AND seq > ? AND seq < ? ORDER BY seq LIMIT ?",
   );
-  const forget = db.prepare(
-    "UPDATE message SET payload = NULL, payload_expires_at = NULL WHERE seq = ? AND payload IS NOT NULL",
+  const forget = db.prepare<{ applicationSeq: number }, [number]>(
+    `UPDATE message SET payload = NULL, payload_expires_at = NULL WHERE seq = ? AND payload IS NOT NULL
+     RETURNING application_seq AS applicationSeq`,
   );
   const cancel = db.prepare<{ endpointSeq: number }, [number, number]>(
     `UPDATE delivery SET state = 3, ended_at = ?2 WHERE message_seq = ?1 AND state = 0
@@ -51,7 +55,11 @@ export function expunge(
 
   const expungeOne = (seq: number, sum: Sum): void => {
     if (usages.isUsed()) usages.release(seq);
-    sum.messages += forget.run(seq).changes;
+    const erased = forget.get(seq);
+    if (erased !== null) {
+      sum.messages++;
+      erasures.set(erased.applicationSeq, (erasures.get(erased.applicationSeq) ?? 0) + 1);
+    }
     for (const { endpointSeq } of cancel.all(seq, clock.now())) sum.cancelledFor(endpointSeq);
   };
 

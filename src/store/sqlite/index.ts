@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
 import type { Fact } from "../../core/fact.ts";
-import { ClockSeqSource } from "../../core/id.ts";
+import { ClockSeqSource, type Seq } from "../../core/id.ts";
 import type { Clock } from "../../ports.ts";
 import type { Configuration, History, Housekeeping, Queue, Store, Survey } from "../index.ts";
 import { KeyBox, type SecretBox } from "../sql/secret-box.ts";
@@ -273,13 +273,15 @@ function assemble({
   const numbers = exclusive
     ? new ClockSeqSource(clock.now, afterUnstored(newest))
     : new CommandSeqSource(db, clock.now);
-  const moving = moves({ db, committer, box, usages, eventIds, kept, numbers, seed, shards });
+  const erasures = new Map<Seq, number>();
+  const moving = moves({ db, committer, box, usages, eventIds, kept, numbers, seed, shards, erasures });
+  const { departed } = moving.origin;
   const queue: Queue = {
     ...ownership(),
     ...deliveries(db, committer, stretches, box),
     ...redriveVerbs(db, committer, turns, clock),
     accept: withRoom(
-      acceptVerb(db, committer, { idempotency, eventIds, stretches, usages, functionSends, departed: moving.departed }),
+      acceptVerb(db, committer, { idempotency, eventIds, stretches, usages, functionSends, departed }),
       replica,
     ),
     usage: usageVerbs(db, committer, usages, turns),
@@ -289,7 +291,7 @@ function assemble({
     resendAll: resendAllVerb(db, committer, stretches),
     batch: batchVerbs(db, committer),
     cancel: cancelVerbs(db, committer),
-    expunge: expunge(db, committer, usages, eventIds, clock),
+    expunge: expunge({ db, committer, usages, eventIds, erasures }, clock),
   };
   const configuration: Configuration = {
     environments: environments(db, committer, usages),

@@ -37,6 +37,8 @@ export class MoveChecks {
   readonly acknowledged = new Set<string>();
   /** Messages whose acknowledgement got no response. */
   readonly perhapsAcknowledged = new Set<string>();
+  /** Messages whose payload was deleted. */
+  readonly erased = new Set<string>();
   readonly consumed: string[] = [];
   /** Successes by receiver and message, with whether the server has stored them. */
   readonly #delivered = new Map<string, "received" | "settled">();
@@ -109,8 +111,13 @@ export class MoveChecks {
     return row !== null && !movesOf(kernel).destination.arriving.has(row.seq);
   }
 
-  /** Checks what must be true when everything has been delivered. */
-  atTheEnd(): void {
+  /** Checks what must be true at the site that has the application when everything has been delivered. */
+  atTheEnd({ kernel: { ids }, db }: Site): void {
+    const payloadOf = db.query<unknown, [number]>("SELECT 1 FROM message WHERE seq = ? AND payload IS NOT NULL");
+    for (const id of this.erased) {
+      const seq = ids.decode("msg_", id);
+      if (seq !== null && payloadOf.get(seq) !== null) this.violation(`the payload of ${id} was not deleted`);
+    }
     for (const [id, { number, isCancelling }] of this.messages) {
       if (!this.acknowledged.has(id) && !this.perhapsAcknowledged.has(id))
         this.violation(`the group has not got message ${number}`);

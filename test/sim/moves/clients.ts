@@ -1,6 +1,7 @@
 import { plainIncoming } from "../../../src/accept/incoming.ts";
 import { cancelMessage } from "../../../src/commands/cancel.ts";
 import { changeEndpoint } from "../../../src/commands/endpoints.ts";
+import { expungeMessages } from "../../../src/commands/expunge.ts";
 import { acknowledgeLeases, leaseMessages, returnLeases } from "../../../src/commands/poller-groups.ts";
 import { confirmMessages } from "../../../src/commands/pollers.ts";
 import { resend } from "../../../src/commands/resend.ts";
@@ -118,7 +119,7 @@ export class Worker {
       // What was acknowledged before the move has not moved.
       if (leases.some(({ messageSeq }) => messageSeq === null)) return "unknown";
       return (await this.#end(reached, leases, isReturned)) ? "done" : "late";
-    });
+    }, true);
     if (done === null) {
       if (!isReturned) for (const { id } of held) checks.perhapsAcknowledged.add(id);
       return false;
@@ -150,7 +151,7 @@ export class Worker {
   }
 }
 
-/** Changes endpoints, cancels and resends messages. */
+/** Changes endpoints; cancels, resends and expunges messages. */
 export class Operator {
   /** The values that the description of the first endpoint may have. */
   readonly descriptions = new Set<string>([""]);
@@ -161,8 +162,9 @@ export class Operator {
   async act(): Promise<void> {
     const { dice } = this.around;
     const roll = dice.next();
-    if (roll < 0.4) return this.#change();
-    if (roll < 0.6) await this.#pause(dice.chance(0.4));
+    if (roll < 0.35) return this.#change();
+    if (roll < 0.5) await this.#pause(dice.chance(0.4));
+    else if (roll < 0.6) await this.#expunge();
     else await this.#cancelOrResend(roll < 0.8);
   }
 
@@ -180,17 +182,31 @@ export class Operator {
     const result = await this.around.client.request(async ({ kernel }) => {
       await changeEndpoint(kernel, this.#endpoint(kernel, 0), () => ({ description }));
       return "changed";
-    });
+    }, true);
     // If the response is lost, either value may be stored.
     if (result !== null) this.descriptions.clear();
     this.descriptions.add(description);
   }
 
   async #pause(isPaused: boolean): Promise<boolean> {
-    const changed = await this.around.client.request(async ({ kernel }) =>
-      changeEndpoint(kernel, this.#endpoint(kernel, 1), () => ({ paused: isPaused })),
+    const changed = await this.around.client.request(
+      async ({ kernel }) => changeEndpoint(kernel, this.#endpoint(kernel, 1), () => ({ paused: isPaused })),
+      true,
     );
     return changed !== null;
+  }
+
+  async #expunge(): Promise<void> {
+    const { client, checks, dice } = this.around;
+    const ids = [...checks.messages.keys()].slice(-10);
+    if (ids.length === 0) return;
+    const id = dice.pick(ids);
+    checks.messages.get(id)!.isCancelling = true;
+    const isErased = await client.request(async ({ kernel, application }) => {
+      const seq = kernel.ids.decode("msg_", id);
+      return seq !== null && (await expungeMessages(kernel, application, [{ seq }]))[0];
+    }, true);
+    if (isErased) checks.erased.add(id);
   }
 
   async #cancelOrResend(isCancel: boolean): Promise<void> {
@@ -215,7 +231,7 @@ export class Operator {
         const endpoint = await kernel.store.configuration.endpoints.get(this.#endpoint(kernel, 0));
         await resend(kernel, { application, message: known, endpoint: endpoint! });
         return "resent";
-      });
+      }, true);
       if (result === "cancelled") message.cancelledAt = now();
     } catch (error) {
       if (!(error instanceof Problem)) throw error;

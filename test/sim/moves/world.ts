@@ -103,7 +103,7 @@ export class MoveWorld {
     if (this.#dice.chance(0.2)) this.#time.launch(this.#move(...this.#sites));
     await this.#time.until(() => this.#movers === 0 && !this.#faults.areOn);
     await this.#time.do(this.#end(clients)).catch((error) => this.#checks.violation(`the end failed: ${error.stack}`));
-    this.#checks.atTheEnd();
+    this.#checks.atTheEnd(this.#client.place);
     for (const site of this.#sites) site.close();
     const [violations, messages] = [this.#checks.violations, this.#checks.messages.size];
     const { crashes } = this.#faults;
@@ -184,7 +184,8 @@ export class MoveWorld {
     this.#checks.isRedriving = true;
     for (const site of this.#sites) if (!site.isAlive) await site.start();
     for (let rests = false; ; ) {
-      rests ||= await operator.rest();
+      // An earlier request to pause may still be under way.
+      rests = await operator.rest();
       if (producer.sent < MESSAGES_MIN) await producer.act();
       await this.#client.request(async ({ kernel, application: { seq: applicationSeq, environmentSeq } }) => {
         await redrive(kernel, { environmentSeq, applicationSeq }, 1000, ROOT);

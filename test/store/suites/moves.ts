@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import { IdCodec } from "../../../src/core/id.ts";
+import { departureCheck } from "../../../src/store/departed.ts";
 import { bytes } from "../furnished.ts";
 import type { Open } from "../store-under-test.ts";
 import { HOLD, TwoStores } from "../two-stores.ts";
@@ -66,7 +68,7 @@ export function movesSuite(open: Open): void {
       const [first, second] = [await from.send(), await from.sendDead()];
       const { page, seq } = await stores.settings();
       const { page: early } = await origin.waiting(stores.seq, null, 0);
-      expect((await destination.storeWaiting(seq, early, HOLD, 0)).missing.toSorted()).toEqual(
+      expect((await destination.storeWaiting(seq, early, HOLD, 0))!.missing.toSorted()).toEqual(
         [early.ids[`msg_${first.seq}`]!, early.ids[`msg_${second.seq}`]!].toSorted(),
       );
       await stores.waiting(seq);
@@ -138,10 +140,14 @@ export function movesSuite(open: Open): void {
       await stores.waiting(seq);
       const id = page.ids[`app_${stores.seq}`]!;
       const [endpoint] = await to.store.configuration.endpoints.ever(seq);
+      const list = { limit: 10, from: null, backwards: false, order: "descending" } as const;
+      const stored = async () => (await to.store.history.messages.list(seq, {}, list, false)).rows.length;
+      expect(await stored()).toBe(4);
 
       expect(await destination.abandon(seq, null, to.now)).toBeNull();
       expect(await destination.abandon(seq, HOLD, to.now)).toEqual([endpoint!]);
 
+      expect(await stored()).toBe(0);
       expect(destination.arriving.has(seq)).toBe(false);
       expect(await destination.arrival(id)).toBeNull();
       expect(await to.store.configuration.applications.get(seq)).toBeNull();
@@ -151,6 +157,65 @@ export function movesSuite(open: Open): void {
       await stores.waiting(again.seq);
       expect(await destination.arrive(again.seq, HOLD, to.now)).toMatchObject({ pending: 3, dead: 1 });
       expect(await destination.abandon(again.seq, HOLD, to.now)).toBeNull();
+    });
+
+    test("payloads that are deleted after they were copied are not kept at the destination", async () => {
+      await using stores = await TwoStores.open(open);
+      const { from, to, destination } = stores;
+      const dead = await from.sendDead();
+      const pending = await from.send({ payload: bytes("{}") });
+      const { page, seq } = await stores.settings();
+      const { ids } = await stores.waiting(seq, "an earlier hold");
+      await from.store.queue.expunge.messages(stores.seq, [{ seq: dead.seq }, { seq: pending.seq }]);
+
+      await stores.waiting(seq);
+      const seqHere = (message: { readonly seq: number }) => to.store.moves!.ids.seqOf(ids[`msg_${message.seq}`]!)!;
+      const [deadHere, pendingHere] = [seqHere(dead), seqHere(pending)];
+      await destination.arrive(seq, HOLD, to.now);
+
+      expect((await to.store.history.messages.get(deadHere))!.payload).toBeNull();
+      // Its delivery was cancelled, so that nobody waits for it.
+      expect(await to.store.history.messages.get(pendingHere)).toBeNull();
+      expect(page.endpoints).toHaveLength(1);
+    });
+
+    test("deleting a payload changes the fingerprint", async () => {
+      await using stores = await TwoStores.open(open);
+      const { from, origin } = stores;
+      const dead = await from.sendDead();
+      const before = await origin.fingerprint(stores.seq);
+      await from.store.queue.expunge.messages(stores.seq, [{ seq: dead.seq }]);
+      expect(await origin.fingerprint(stores.seq)).not.toBe(before);
+    });
+
+    test("an application that has arrived takes no page of a mover that is late", async () => {
+      await using stores = await TwoStores.open(open);
+      const { from, to, origin, destination } = stores;
+      const sent = await from.send();
+      const { seq } = await stores.settings();
+      const { page: polled } = await origin.polled(stores.seq, null);
+      const page = await stores.waiting(seq);
+      await destination.arrive(seq, HOLD, to.now);
+      expect(await destination.storeWaiting(seq, { ...page, deliveries: [] }, "late", 0)).toBeNull();
+      expect(await destination.storePolled(seq, polled, "late")).toBeNull();
+      expect(await destination.storeMessages(seq, await origin.messages(stores.seq, [sent.seq]))).toBeNull();
+      const [endpoint] = await to.store.configuration.endpoints.ever(seq);
+      expect(await to.waiting(endpoint)).toHaveLength(1);
+    });
+
+    test("a change that is stored after the departure is refused with the new place", async () => {
+      await using stores = await TwoStores.open(open);
+      const { from, origin } = stores;
+      const parts = { store: from.store, ids: new IdCodec([1, 2, 3, 4]) };
+      const departure = {
+        ...{ applicationSeq: stores.seq, environmentSeq: from.environment.seq, uid: "acme", hold: HOLD },
+        ...{ url: "https://b.example", departedAt: from.now },
+      };
+      const checkHere = departureCheck(parts, from.environment.seq, "acme");
+      await checkHere();
+      expect(await origin.depart(departure, await origin.fingerprint(stores.seq))).not.toBeNull();
+      await expect(checkHere()).rejects.toThrow("The application has moved to https://b.example.");
+      await departureCheck(parts, from.environment.seq, "acme")();
     });
 
     test("an endpoint that is pinned to a payload version is an obstacle", async () => {

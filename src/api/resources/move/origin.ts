@@ -186,6 +186,7 @@ export function moveOriginRoutes(context: Context): Operation[] {
       description:
         "Deletes the application here and records its new place, which later requests for it get with status 421. 409 if it has changed since it was closed.",
       access: "root",
+      departs: true,
       hidden: true,
       body: MoveDepartIn,
       bodyExample: { hold: holdExample.hold, url: "https://b.hooks.example" },

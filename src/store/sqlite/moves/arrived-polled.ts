@@ -2,14 +2,14 @@ import type { Seq } from "../../../core/id.ts";
 import type { MoveDestination, MovedReader, PageStored, PolledPage } from "../../index.ts";
 import { pollerRemover } from "../pollers.ts";
 import type { ArrivedRows } from "./arrived-rows.ts";
-import type { DestinationParts, HoldBeginner } from "./destination-parts.ts";
+import type { DestinationParts, HoldRules } from "./destination-parts.ts";
 import { idIn } from "./rows.ts";
 
 /** Stores the consumers and groups of an application that is arriving. */
 export function polledWriter(
   { db, committer, kept }: DestinationParts,
   rows: ArrivedRows,
-  beginHold: HoldBeginner,
+  { beginHold, hasArrived }: HoldRules,
 ): MoveDestination["storePolled"] {
   const remove = pollerRemover(db);
   const putConsumer = db.prepare<unknown, [number, string, string, number, number]>(
@@ -41,10 +41,12 @@ export function polledWriter(
   };
   return (applicationSeq, page, hold) =>
     committer.write(
-      (): PageStored => {
+      (): PageStored | null => {
+        if (hasArrived(applicationSeq)) return null;
         const missing = rows.missingMessages(applicationSeq, page.messages, page.ids);
         if (missing.length > 0 || hold === null) return { missing };
         beginHold(applicationSeq, hold);
+        rows.erase(page.erased, page.ids);
         store(applicationSeq, page);
         return { missing };
       },

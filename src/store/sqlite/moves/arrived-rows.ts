@@ -16,6 +16,7 @@ export class ArrivedRows {
   readonly #ownerOf;
   readonly #batchIsUsed;
   readonly #list;
+  readonly #erase;
 
   constructor(private readonly parts: DestinationParts) {
     const { db } = parts;
@@ -24,6 +25,9 @@ export class ArrivedRows {
     );
     this.#ownerOf = db.prepare<{ seq: number }, [number]>("SELECT application_seq AS seq FROM message WHERE seq = ?");
     this.#batchIsUsed = db.prepare<unknown, [number]>("SELECT 1 FROM delivery WHERE batch_seq = ? LIMIT 1");
+    this.#erase = db.prepare<unknown, [number]>(
+      "UPDATE message SET payload = NULL, payload_expires_at = NULL WHERE seq = ? AND payload IS NOT NULL",
+    );
     // The numbers of applications and endpoints also name their lists in the index of stretches.
     this.#list = db.prepare<unknown, [number]>(
       `SELECT 1 FROM application WHERE seq = ?1 UNION ALL SELECT 1 FROM endpoint WHERE seq = ?1
@@ -68,6 +72,11 @@ export class ArrivedRows {
   missingMessages(applicationSeq: Seq, messages: readonly Cell[], ids: Ids): string[] {
     const wanted = new Set(messages.map((seq) => idIn(ids, "msg_", seq)));
     return [...wanted].filter((id) => this.#messageSeq(applicationSeq, id) === null);
+  }
+
+  /** Deletes the payloads of stored messages. */
+  erase(messages: readonly Seq[], ids: Ids): void {
+    for (const seq of messages) this.#erase.run(this.parts.kept.seqOf(idIn(ids, "msg_", seq))!);
   }
 
   putMessage(applicationSeq: Seq, row: Row, ids: Ids): Seq {

@@ -2,7 +2,7 @@ import type { Database } from "bun:sqlite";
 import type { Seq } from "../../../core/id.ts";
 import type { Arrival, Row, SettingsPage } from "../../index.ts";
 import type { ArrivedRows } from "./arrived-rows.ts";
-import type { ArrivalReader, DestinationParts, HoldBeginner } from "./destination-parts.ts";
+import type { ArrivalReader, DestinationParts, HoldRules } from "./destination-parts.ts";
 import { idIn } from "./rows.ts";
 
 type Statements = ReturnType<typeof prepare>;
@@ -15,7 +15,7 @@ export class ArrivedSettings {
     private readonly parts: DestinationParts,
     private readonly rows: ArrivedRows,
     private readonly arrivalOf: ArrivalReader,
-    private readonly beginHold: HoldBeginner,
+    private readonly holds: HoldRules,
   ) {
     this.#statements = prepare(parts.db);
   }
@@ -34,7 +34,7 @@ export class ArrivedSettings {
     this.#putEventTypes(environmentSeq, page.eventTypes);
     this.#putEndpoints(applicationSeq, page);
     this.#putTokens(environmentSeq, applicationSeq, page);
-    if (hold !== null) this.beginHold(applicationSeq, hold);
+    if (hold !== null) this.holds.beginHold(applicationSeq, hold);
     return this.arrivalOf(applicationSeq)!;
   }
 

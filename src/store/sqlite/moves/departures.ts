@@ -7,16 +7,18 @@ import { applicationRemover } from "../applications.ts";
 import type { Committer } from "../commit.ts";
 import type { QuotaUsages } from "../quota-usage.ts";
 
-type DepartureVerbs = Pick<MoveOrigin, "departure" | "obstacle" | "fingerprint" | "depart">;
+type DepartureVerbs = Pick<MoveOrigin, "departed" | "departure" | "obstacle" | "fingerprint" | "depart">;
 
 interface Parts {
   readonly db: Database;
   readonly committer: Committer;
   readonly usages: QuotaUsages;
+  /** How many payloads of an application have been deleted since the start. */
+  readonly erasures: ReadonlyMap<Seq, number>;
 }
 
-/** How applications leave. `departed` are those that have left since the start. */
-export function departures({ db, committer, usages }: Parts): DepartureVerbs & { readonly departed: ReadonlySet<Seq> } {
+/** How applications leave. */
+export function departures({ db, committer, usages, erasures }: Parts): DepartureVerbs {
   const columns =
     "application_seq AS applicationSeq, environment_seq AS environmentSeq, uid, url, hold, departed_at AS departedAt";
   const bySeq = db.prepare<Departure, [number, number]>(
@@ -28,7 +30,7 @@ export function departures({ db, committer, usages }: Parts): DepartureVerbs & {
   const record = db.prepare(
     `INSERT INTO departure (application_seq, environment_seq, uid, url, hold, departed_at) VALUES (?, ?, ?, ?, ?, ?)`,
   );
-  const fingerprint = fingerprintOf(db);
+  const fingerprint = fingerprintOf(db, erasures);
   const obstacle = obstacleOf(db);
   const remove = applicationRemover(db, usages);
   const deadLetter = db.prepare<unknown, [number]>(
@@ -83,7 +85,7 @@ function sumOf(column: string): string {
   return `SUM(${column} % 4294967296)`;
 }
 
-function fingerprintOf(db: Database): (applicationSeq: Seq) => string {
+function fingerprintOf(db: Database, erasures: Parts["erasures"]): (applicationSeq: Seq) => string {
   const parts = [
     "SELECT * FROM application WHERE seq = ?",
     "SELECT * FROM endpoint WHERE application_seq = ?",
@@ -102,7 +104,7 @@ function fingerprintOf(db: Database): (applicationSeq: Seq) => string {
      ON d.endpoint_seq = e.seq AND d.state = ${STATE.dead} WHERE e.application_seq = ?`,
   ].map((sql) => db.prepare<unknown, [number]>(sql));
   return (applicationSeq) => {
-    const hash = createHash("sha256");
+    const hash = createHash("sha256").update(`${erasures.get(applicationSeq) ?? 0}`);
     for (const part of parts) {
       for (const row of part.values(applicationSeq)) {
         for (const value of row) hash.update(value instanceof Uint8Array ? value : `${JSON.stringify(value)},`);

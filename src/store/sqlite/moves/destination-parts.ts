@@ -18,7 +18,11 @@ export interface DestinationParts {
   readonly eventIds: EventIds;
 }
 
-/** Deletes what was read under earlier holds. Must be called within a commit. */
-export type HoldBeginner = (applicationSeq: Seq, hold: string) => void;
+/** What is checked and done in each commit before a page is stored. */
+export interface HoldRules {
+  /** Deletes what was read under earlier holds. */
+  beginHold(applicationSeq: Seq, hold: string): void;
+  hasArrived(applicationSeq: Seq): boolean;
+}
 
 export type ArrivalReader = (applicationSeq: Seq) => Arrival | null;

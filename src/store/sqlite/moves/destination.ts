@@ -9,7 +9,7 @@ import { arrivedHistory } from "./arrived-history.ts";
 import { polledWriter } from "./arrived-polled.ts";
 import { ArrivedRows } from "./arrived-rows.ts";
 import { ArrivedSettings } from "./arrived-settings.ts";
-import type { ArrivalReader, DestinationParts, HoldBeginner } from "./destination-parts.ts";
+import type { ArrivalReader, DestinationParts, HoldRules } from "./destination-parts.ts";
 
 /** Stores what belongs to an application that comes from another installation. */
 export function moveDestination(parts: DestinationParts): MoveDestination {
@@ -22,8 +22,8 @@ export function moveDestination(parts: DestinationParts): MoveDestination {
       .map(({ seq }) => seq),
   );
   const arrivalOf = arrivalReader(db);
-  const beginHold = holdBeginner(db, arrivalOf);
-  const settings = new ArrivedSettings(parts, rows, arrivalOf, beginHold);
+  const holds = holdRules(db, arrivalOf);
+  const settings = new ArrivedSettings(parts, rows, arrivalOf, holds);
   const arrive = arrivalVerb(parts, arrivalOf);
   const abandon = abandonVerb(parts, arrivalOf);
   return {
@@ -52,11 +52,13 @@ export function moveDestination(parts: DestinationParts): MoveDestination {
         throw error;
       }
     },
-    storePolled: polledWriter(parts, rows, beginHold),
-    storeWaiting: waitingWriter(parts, rows, beginHold),
+    storePolled: polledWriter(parts, rows, holds),
+    storeWaiting: waitingWriter(parts, rows, holds),
     storeMessages: (applicationSeq, page) =>
       committer.write(() => {
+        if (holds.hasArrived(applicationSeq)) return null;
         for (const row of page.messages) rows.putMessage(applicationSeq, row, page.ids);
+        return { missing: [] };
       }, page.messages.length),
     storeHistory: arrivedHistory(parts, rows, arrivalOf),
     abandon: async (applicationSeq, hold, now) => {
@@ -71,6 +73,9 @@ export function moveDestination(parts: DestinationParts): MoveDestination {
     },
   };
 }
+
+/** Number of messages of an abandoned application that are deleted in one commit. */
+const DELETED_AT_ONCE = 500;
 
 function arrivalReader(db: Database): ArrivalReader {
   const read = db.prepare<Arrival, [number]>(
@@ -94,35 +99,47 @@ function deliveriesDeleter(db: Database): (applicationSeq: Seq) => void {
   };
 }
 
-function holdBeginner(db: Database, arrivalOf: ArrivalReader): HoldBeginner {
+function holdRules(db: Database, arrivalOf: ArrivalReader): HoldRules {
   const setHold = db.prepare("UPDATE arrival SET hold = ?2 WHERE application_seq = ?1");
   const deleteDeliveries = deliveriesDeleter(db);
   const removePollers = pollerRemover(db);
-  return (applicationSeq, hold) => {
-    if (arrivalOf(applicationSeq)?.hold === hold) return;
-    deleteDeliveries(applicationSeq);
-    removePollers(applicationSeq);
-    setHold.run(applicationSeq, hold);
+  return {
+    beginHold(applicationSeq, hold) {
+      if (arrivalOf(applicationSeq)?.hold === hold) return;
+      deleteDeliveries(applicationSeq);
+      removePollers(applicationSeq);
+      setHold.run(applicationSeq, hold);
+    },
+    hasArrived: (applicationSeq) => arrivalOf(applicationSeq)?.arrivedAt != null,
   };
 }
 
 function waitingWriter(
   { db, committer }: DestinationParts,
   rows: ArrivedRows,
-  beginHold: HoldBeginner,
+  { beginHold, hasArrived }: HoldRules,
 ): MoveDestination["storeWaiting"] {
   const deleteDeliveries = deliveriesDeleter(db);
   return (applicationSeq, page, hold, aheadMs) =>
     committer.write(() => {
+      if (hasArrived(applicationSeq)) return null;
       const messages = page.deliveries.map((row) => row.message_seq!);
       const missing = rows.missingMessages(applicationSeq, messages, page.ids);
       if (missing.length > 0 || hold === null) return { missing };
       beginHold(applicationSeq, hold);
       if (page.isFirst) deleteDeliveries(applicationSeq);
+      rows.erase(page.erased, page.ids);
       for (const row of page.deliveries) rows.putDelivery(row, page.ids, aheadMs);
       return { missing };
     }, page.deliveries.length);
 }
+
+/** Deletes the messages for which neither deliveries nor consumers nor groups wait. */
+const UNWAITED_DELETION = `DELETE FROM message AS m WHERE m.application_seq = ?1
+  AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.message_seq = m.seq)
+  AND NOT EXISTS (SELECT 1 FROM poller p WHERE p.application_seq = ?1 AND p.cursor < m.seq)
+  AND NOT EXISTS (SELECT 1 FROM poller_group g WHERE g.application_seq = ?1 AND (g.cursor < m.seq
+    OR EXISTS (SELECT 1 FROM poller_lease l WHERE l.group_id = g.id AND l.message_seq = m.seq)))`;
 
 function arrivalVerb({ db, committer, kept }: DestinationParts, arrivalOf: ArrivalReader): MoveDestination["arrive"] {
   const count = db.prepare<{ pending: number; dead: number }, [number]>(
@@ -141,11 +158,15 @@ function arrivalVerb({ db, committer, kept }: DestinationParts, arrivalOf: Arriv
     `DELETE FROM departure WHERE application_seq = ?2
        OR (environment_seq, uid) = (SELECT environment_seq, uid FROM application WHERE seq = ?1)`,
   );
+  const forgetUnwaited = db.prepare(UNWAITED_DELETION);
   return (applicationSeq, hold, now) =>
     committer.write(() => {
       if (arrivalOf(applicationSeq)?.hold !== hold) return null;
       const isFirst = markArrived.run(applicationSeq, now).changes > 0;
-      if (isFirst) forgetDepartures.run(applicationSeq, kept.takeFormer(kept.idOf("app_", applicationSeq)!));
+      if (isFirst) {
+        forgetDepartures.run(applicationSeq, kept.takeFormer(kept.idOf("app_", applicationSeq)!));
+        forgetUnwaited.run(applicationSeq);
+      }
       const counts = isFirst ? count.get(applicationSeq)! : { pending: 0, dead: 0 };
       return { lanes: lanes.all(applicationSeq), ...counts };
     });
@@ -167,13 +188,26 @@ function abandonVerb(
     kept.keep(id, former);
     giveTokens.run(applicationSeq, former);
   };
-  return (applicationSeq, hold, now) =>
-    committer.write(() => {
-      const arrival = arrivalOf(applicationSeq);
-      if (arrival === null || arrival.arrivedAt !== null || arrival.hold !== hold) return null;
-      deleteDeliveries(applicationSeq);
+  const deleteMessages = db.prepare(
+    "DELETE FROM message WHERE seq IN (SELECT seq FROM message WHERE application_seq = ? LIMIT ?)",
+  );
+  const isOpen = (applicationSeq: Seq, hold: string | null): boolean => {
+    const arrival = arrivalOf(applicationSeq);
+    return arrival !== null && arrival.arrivedAt === null && arrival.hold === hold;
+  };
+  const deleteSome = (applicationSeq: Seq, hold: string | null): number => {
+    if (!isOpen(applicationSeq, hold)) return 0;
+    deleteDeliveries(applicationSeq);
+    return deleteMessages.run(applicationSeq, DELETED_AT_ONCE).changes;
+  };
+  return async (applicationSeq, hold, now) => {
+    // If the move is continued after some steps, the missing messages are copied again.
+    while ((await committer.write(() => deleteSome(applicationSeq, hold), DELETED_AT_ONCE)) > 0);
+    return committer.write(() => {
+      if (!isOpen(applicationSeq, hold)) return null;
       forget.run(applicationSeq);
       restoreFormer(applicationSeq);
       return remove(applicationSeq, now);
     });
+  };
 }

@@ -1,4 +1,4 @@
-import { IdCodec, type Seq, type ShardPeriod } from "../../../core/id.ts";
+import { IdCodec, type ShardPeriod } from "../../../core/id.ts";
 import type { Moves } from "../../index.ts";
 import { migrations } from "../migrations.ts";
 import { moveDestination } from "./destination.ts";
@@ -10,15 +10,13 @@ type Parts = Omit<DestinationParts & OriginParts, "ids"> & {
   readonly shards: readonly ShardPeriod[];
 };
 
-/** Returns the moves of a store. `departed` are the applications that have left since the start. */
-export function moves(parts: Parts): Moves & { readonly departed: ReadonlySet<Seq> } {
+/** Returns the moves of a store. */
+export function moves(parts: Parts): Moves {
   const ids = new IdCodec(parts.seed, parts.kept, parts.shards);
-  const origin = moveOrigin({ ...parts, ids });
   return {
     schemaVersion: migrations.length,
     ids: parts.kept,
-    origin,
+    origin: moveOrigin({ ...parts, ids }),
     destination: moveDestination({ ...parts, ids }),
-    departed: origin.departed,
   };
 }

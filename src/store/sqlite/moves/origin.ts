@@ -20,10 +20,11 @@ export interface OriginParts {
   readonly usages: QuotaUsages;
   readonly ids: IdCodec;
   readonly numbers: SeqSource;
+  readonly erasures: ReadonlyMap<Seq, number>;
 }
 
 /** Reads what belongs to an application, and lets it go. */
-export function moveOrigin(parts: OriginParts): MoveOrigin & { readonly departed: ReadonlySet<Seq> } {
+export function moveOrigin(parts: OriginParts): MoveOrigin {
   const { db } = parts;
   const read = new PageReader(parts);
   const messagesOf = messagesReader(db, read);

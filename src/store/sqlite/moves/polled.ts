@@ -22,9 +22,11 @@ export function polledReader(db: Database, read: PageReader, numbers: SeqSource)
     "SELECT seq FROM message WHERE application_seq = ? AND seq >= ? ORDER BY seq LIMIT ?",
   );
   const leasesAfter = leasesReader(db);
+  const isErased = db.prepare<unknown, [number]>("SELECT 1 FROM message WHERE seq = ? AND payload IS NULL");
   const page = (applicationSeq: Seq, part: Partial<PolledPage> & Pick<PolledPage, "messages">): PolledPage => ({
     ...{ part: "polled", isFirst: false, consumers: [], groups: [], leases: [] },
     ...{ newest: newestOf.get(applicationSeq)!.seq, last: numbers.last },
+    erased: part.messages.filter((seq) => isErased.get(seq) !== null),
     ids: read.ids(
       ["msg_", part.messages.map((seq) => ({ seq })), "seq"],
       ["msg_", part.consumers?.map(({ cursor }) => ({ cursor })) ?? [], "cursor"],

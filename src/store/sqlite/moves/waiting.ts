@@ -15,7 +15,8 @@ export function waitingReader(db: Database, read: PageReader): MoveOrigin["waiti
   );
   const after = (state: number, column: string) =>
     db.prepare<StoredRow, number[]>(
-      `SELECT * FROM delivery WHERE state = ${state} AND endpoint_seq = ? AND (${column}, seq) > (?, ?)
+      `SELECT d.*, (SELECT m.payload IS NULL FROM message m WHERE m.seq = d.message_seq) AS erased
+       FROM delivery d WHERE state = ${state} AND endpoint_seq = ? AND (${column}, seq) > (?, ?)
        ORDER BY ${column}, seq LIMIT ?`,
     );
   const lists = [
@@ -24,6 +25,7 @@ export function waitingReader(db: Database, read: PageReader): MoveOrigin["waiti
   ];
   return async (applicationSeq, cursor, aheadMs) => {
     const deliveries: Row[] = [];
+    const erased: Seq[] = [];
     let next: WaitingCursor | null = null;
     for (const { seq: endpointSeq } of endpointsFrom.all(applicationSeq, cursor?.endpointSeq ?? 0)) {
       for (const list of lists) {
@@ -31,7 +33,10 @@ export function waitingReader(db: Database, read: PageReader): MoveOrigin["waiti
         if (isCursors && list.state < cursor.state) continue;
         const from = isCursors && list.state === cursor.state ? cursor : { place: -1, seq: -1 };
         const rows = list.next.all(endpointSeq, from.place, from.seq, DELIVERIES_MAX - deliveries.length);
-        for (const row of rows) deliveries.push(read.page(withWallTime(row, aheadMs)));
+        for (const { erased: isErased, ...row } of rows) {
+          deliveries.push(read.page(withWallTime(row, aheadMs)));
+          if (isErased === 1) erased.push(row.message_seq as Seq);
+        }
         if (deliveries.length < DELIVERIES_MAX) continue;
         const last = rows.at(-1)!;
         next = { endpointSeq, state: list.state, place: last[list.column] as Seq, seq: last.seq as Seq };
@@ -44,7 +49,7 @@ export function waitingReader(db: Database, read: PageReader): MoveOrigin["waiti
       ["ep_", deliveries, "endpoint_seq"],
       ["batch_", deliveries, "batch_seq"],
     );
-    return { page: { part: "waiting", isFirst: cursor === null, ids, deliveries }, next };
+    return { page: { part: "waiting", isFirst: cursor === null, ids, deliveries, erased }, next };
   };
 }
 
