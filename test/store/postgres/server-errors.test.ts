@@ -75,8 +75,12 @@ describe.skipIf(!hasPostgres)("a store whose PostgreSQL server refuses its state
       return alter(take).catch((error: unknown) => error);
     };
     await soon(taken, (error) => !(error instanceof Error));
-    await store.endSessions();
-    expect(await store.list()).toBeInstanceOf(StoreUnavailable);
+    // A session that was being made at that moment is ended too.
+    const refused = async () => {
+      await store.endSessions();
+      return store.list();
+    };
+    await soon(refused, (error) => error instanceof StoreUnavailable);
     expect(await store.set()).toBeInstanceOf(StoreUnavailable);
     expect(await store.housekeeping.health()).toEqual(FAILING);
     await alter(give);
