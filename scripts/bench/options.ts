@@ -77,12 +77,13 @@ export function readOptions(args: readonly string[]): Options {
   if (features && (values.spread || values.endpoints !== "1")) {
     throw new UsageError("--endpoints and --spread cannot be used with features.");
   }
+  const load = oneOf("load", values.load ?? availableLoad(), ["wrk", "bun"]);
   return {
     help: values.help,
     backlog: values.backlog,
     receive,
     features,
-    seconds: wholeNumber("seconds", values.seconds, 1, 60),
+    seconds: secondsOf("seconds", values.seconds, 60, load),
     warmupSeconds: wholeNumber("warmup", values.warmup, 0, 60),
     connections: wholeNumber("connections", values.connections, 1, 512),
     rounds: wholeNumber("rounds", values.rounds, 1, 20),
@@ -95,7 +96,7 @@ export function readOptions(args: readonly string[]): Options {
     binary: values.binary ?? null,
     against: values.against ?? null,
     receiver: oneOf("receiver", values.receiver ?? availableReceiver(), ["nginx", "bun"]),
-    load: oneOf("load", values.load ?? availableLoad(), ["wrk", "bun"]),
+    load,
     json: values.json ?? null,
   };
 }
@@ -137,6 +138,14 @@ export function wholeNumber(name: string, text: string, min: number, max: number
   const value = /^\d+$/.test(text) ? Number(text) : NaN;
   if (value >= min && value <= max) return value;
   throw new UsageError(`--${name} must be a whole number from ${min} to ${max}, but is ${text}.`);
+}
+
+/** Parses a duration. wrk knows only whole seconds. */
+export function secondsOf(name: string, text: string, max: number, load: LoadKind): number {
+  if (load === "wrk") return wholeNumber(name, text, 1, max);
+  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
+  if (value >= 0.1 && value <= max) return value;
+  throw new UsageError(`--${name} must be a number from 0.1 to ${max}, but is ${text}.`);
 }
 
 function pathsOf(text: string | undefined, backlog: boolean): readonly PathName[] {

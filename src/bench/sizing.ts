@@ -51,8 +51,9 @@ export async function measureSizing(
   const { seconds, connections, perSecond } = options;
   const requests = messageRequests(server.token, options.bodyBytes);
   const load = { requests, connections, receiverUrl: receiver.url };
-  onProgress(`Warming up for ${WARM_UP_SECONDS} s …`);
-  const warmUp = await runLoad(work, server, { ...load, seconds: WARM_UP_SECONDS });
+  const warmUpSeconds = Math.min(WARM_UP_SECONDS, seconds);
+  onProgress(`Warming up for ${warmUpSeconds} s …`);
+  const warmUp = await runLoad(work, server, { ...load, seconds: warmUpSeconds });
   onProgress(`Sending as many messages as possible for ${seconds} s …`);
   const most = await runLoad(work, server, { ...load, seconds });
   onProgress(`Sending ${perSecond} messages per second for ${seconds} s …`);

@@ -26,6 +26,10 @@ interface SizingGiven extends SizingOptions {
   readonly json?: true;
 }
 
+/** Limits of `--seconds`. */
+const SECONDS_MIN = 0.1;
+const SECONDS_MAX = 600;
+
 /** Adds the command that measures this machine. Its parts are loaded only when it runs. */
 export function addBenchCommand(program: Command): void {
   const command = program
@@ -38,7 +42,7 @@ export function addBenchCommand(program: Command): void {
     .addArgument(new Argument("[scenario...]", "scenarios to run (default: all that need no long preparation)"))
     .option("--list", "print all scenarios and what they prepare, and run none")
     .option("--all", "run all scenarios, including those with a long preparation (about half an hour)")
-    .addOption(number("--seconds <n>", "duration of each load", 5, 1, 600))
+    .addOption(seconds("duration of each load", 5))
     .addOption(
       number(
         "--rounds <n>",
@@ -57,7 +61,7 @@ export function addBenchCommand(program: Command): void {
   command
     .command("sizing")
     .description("Measure how many webhooks this machine delivers, with one server, one receiver and one endpoint.")
-    .addOption(number("--seconds <n>", "duration of each of the two loads", 10, 1, 600))
+    .addOption(seconds("duration of each of the two loads", 10))
     .addOption(number("--body-bytes <n>", "size of each payload", 500, 50, 60_000))
     .addOption(number("--connections <n>", "connections that send messages", 64, 1, 1000))
     .addOption(
@@ -164,6 +168,14 @@ function directory(): Option {
 function size(): Option {
   const description = "number of messages that history, backlog and lists prepare (default: as in their names)";
   return new Option("--size <n>", description).argParser(wholeNumber(1000, 20_000_000));
+}
+
+function seconds(description: string, fallback: number): Option {
+  return new Option("--seconds <n>", description).default(fallback).argParser((text) => {
+    const value = Number(text);
+    if (/^\d+(\.\d+)?$/.test(text) && value >= SECONDS_MIN && value <= SECONDS_MAX) return value;
+    throw new InvalidArgumentError(`Must be a number from ${SECONDS_MIN} to ${SECONDS_MAX}.`);
+  });
 }
 
 function number(flags: string, description: string, fallback: number, min: number, max: number): Option {

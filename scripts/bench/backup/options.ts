@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 import { availableLoad, type LoadKind } from "../load.ts";
-import { oneOf, UsageError, wholeNumber } from "../options.ts";
+import { oneOf, secondsOf, UsageError, wholeNumber } from "../options.ts";
 import { availableReceiver, type ReceiverKind } from "../receiver.ts";
 
 export const HELP = `Measures what backups and a replica cost while the server is under load.
@@ -48,11 +48,12 @@ export interface BackupBenchOptions {
 /** Parses the command line. Throws `UsageError`. */
 export function readOptions(args: readonly string[]): BackupBenchOptions {
   const values = parse(args);
+  const load = oneOf("load", values.load ?? availableLoad(), ["wrk", "bun"]);
   return {
     help: values.help,
     rounds: wholeNumber("rounds", values.rounds, 1, 20),
-    seconds: wholeNumber("seconds", values.seconds, 1, 600),
-    warmupSeconds: wholeNumber("warmup", values.warmup, 1, 60),
+    seconds: secondsOf("seconds", values.seconds, 600, load),
+    warmupSeconds: secondsOf("warmup", values.warmup, 60, load),
     databaseMb: wholeNumber("database", values.database, 1, 10_000),
     connections: wholeNumber("connections", values.connections, 1, 512),
     payloadBytes: wholeNumber("payload", values.payload, 1, 1_000_000),
@@ -61,7 +62,7 @@ export function readOptions(args: readonly string[]): BackupBenchOptions {
     binary: values.binary ?? null,
     json: values.json ?? null,
     receiver: oneOf("receiver", values.receiver ?? availableReceiver(), ["nginx", "bun"]),
-    load: oneOf("load", values.load ?? availableLoad(), ["wrk", "bun"]),
+    load,
   };
 }
 

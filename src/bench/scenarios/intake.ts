@@ -70,7 +70,7 @@ function acceptedLeg(
   return withServer(context, [], async ({ server, receiverUrl }) => {
     await createEndpoints(server, { url: namedUrl(receiverUrl) });
     const load = { requests: requestsFor(server.token, BODY_BYTES), connections };
-    await runLoad(work, server, { ...load, receiverUrl, seconds: WARM_UP_SECONDS });
+    await runLoad(work, server, { ...load, receiverUrl, seconds: Math.min(WARM_UP_SECONDS, seconds) });
     const { accepted, seconds: took } = await sendOnly(work, server, { ...load, seconds });
     return accepted / took;
   });

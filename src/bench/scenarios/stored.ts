@@ -37,27 +37,32 @@ export const history: Scenario = {
   },
 };
 
-async function withLoop({ work }: ScenarioContext, total: number) {
+async function withLoop({ work, seconds }: ScenarioContext, total: number) {
   using directory = work.directory();
   await using receiver = await startReceiver(work);
   await using loop = await startBareLoopSubject(work, directory.path, receiver.url);
-  return await pointsOf(work, loop, receiver.url, total);
+  return await pointsOf(work, loop, receiver.url, { total, seconds });
 }
 
-async function withHistory({ work }: ScenarioContext, total: number) {
+async function withHistory({ work, seconds }: ScenarioContext, total: number) {
   using directory = work.directory();
   await using receiver = await startReceiver(work);
   await using server = await startServer(work, directory.path);
   await createEndpoints(server, { url: namedUrl(receiver.url) });
-  return await pointsOf(work, server, receiver.url, total);
+  return await pointsOf(work, server, receiver.url, { total, seconds });
 }
 
 /** Sends messages in steps after a warm-up, and returns the CPU time per webhook of each. */
-async function pointsOf(work: Workplace, subject: Subject, receiverUrl: string, total: number) {
+async function pointsOf(
+  work: Workplace,
+  subject: Subject,
+  receiverUrl: string,
+  { total, seconds }: { readonly total: number; readonly seconds: number },
+) {
   const points: [number, number][] = [];
   const requestsMax = Math.ceil(total / STEPS);
   const requests = messageRequests(subject.token, BODY_BYTES);
-  await runLoad(work, subject, { requests, receiverUrl, seconds: WARM_UP_SECONDS });
+  await runLoad(work, subject, { requests, receiverUrl, seconds: Math.min(WARM_UP_SECONDS, seconds) });
   for (let step = 1; step <= STEPS; step++) {
     const load = { requests, receiverUrl, requestsMax, seconds: STEP_SECONDS_MAX };
     const { cpuMicrosPerDelivered } = await runLoad(work, subject, load);
