@@ -58,7 +58,7 @@ export class Committer {
 
   /** Like `write`, together with other inputs of the same verb. `firstSeq` is that of the write. */
   writeBatched<I, R>(verb: BatchVerb<I, R>, input: I, rows: number, firstSeq?: Seq): Promise<R> {
-    const run = async (transaction: Transaction) => (await verb.run(transaction, [input]))[0];
+    const run = async (transaction: Transaction) => (await verb.run(transaction, [input], null))[0];
     const batch = { verb: verb as BatchVerb, input };
     return new Promise<R>((resolve, reject) =>
       this.#enqueue({ run, rows, resolve, reject, batch, ...(firstSeq !== undefined && { firstSeq }) }),

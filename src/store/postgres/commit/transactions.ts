@@ -2,6 +2,7 @@ import type { Seq } from "../../../core/id.ts";
 import type { Database, Session } from "../connection/database.ts";
 import { isConflict, isOutage, unavailable } from "../connection/errors.ts";
 import { InstanceLost } from "../instances/instance.ts";
+import { type Opened, type Opening, open } from "./opening.ts";
 import { type OutcomeParts, Outcomes } from "./outcomes.ts";
 import type { Write } from "./write.ts";
 import { runApart, runTogether } from "./write-runs.ts";
@@ -42,10 +43,10 @@ export class Transactions {
   /** Returns null if a write failed. Then nothing was stored. */
   async #allOrNone(session: Session, writes: readonly Write[], floor: Seq) {
     const number = ++this.#number;
-    const isOurs = this.#begin(session, number, floor);
+    const mark = this.#begin(session, number, floor);
     try {
-      const results = await runTogether(session, writes);
-      await this.#finish(session, number, await isOurs);
+      const { opened, results } = await runTogether(session, writes, mark);
+      await this.#finish(session, number, opened);
       return results;
     } catch (error) {
       if (isOutage(error) || isConflict(error) || error instanceof InstanceLost) throw error;
@@ -56,23 +57,23 @@ export class Transactions {
 
   async #eachAlone(session: Session, writes: readonly Write[], floor: Seq) {
     const number = ++this.#number;
-    const isOurs = this.#begin(session, number, floor);
+    const opened = await open(session, [this.#begin(session, number, floor)]);
     const results = await runApart(session, writes);
-    await this.#finish(session, number, await isOurs);
+    await this.#finish(session, number, opened);
     return results;
   }
 
-  /** Begins a transaction. Resolves to whether this process still has its row of `instance`. */
-  #begin(session: Session, number: number, floor: Seq): Promise<boolean> {
-    session.run("BEGIN").catch(() => {});
-    const isOurs = this.parts.instance.mark(session, number, floor);
+  /** Begins a transaction. Returns what marks it. */
+  #begin(session: Session, number: number, floor: Seq): Opening {
+    const { instance } = this.parts;
+    const mark = instance.mark(number, floor);
     // If it fails, the statements after it fail too.
-    isOurs.catch(() => {});
-    return isOurs;
+    session.run(beginOf(Math.ceil(instance.leaseMs / 2))).catch(() => {});
+    return mark;
   }
 
-  async #finish(session: Session, number: number, isOurs: boolean): Promise<void> {
-    if (!isOurs) throw new InstanceLost();
+  async #finish(session: Session, number: number, opened: Opened): Promise<void> {
+    if (!this.parts.instance.isMarked(opened)) throw new InstanceLost();
     try {
       await session.commit();
     } catch (error) {
@@ -107,3 +108,11 @@ export class Transactions {
     this.#session = null;
   }
 }
+
+/**
+ * Returns what begins a transaction. Its statements read no whole tables if there is an index: a plan that was
+ * made while a table was nearly empty would do so until PostgreSQL has analyzed the table. Where there is no
+ * index, such a plan looks expensive, and PostgreSQL would compile it (`jit`).
+ */
+const beginOf = (idleMsMax: number): string => `BEGIN; SET LOCAL enable_seqscan = off; SET LOCAL jit = off;
+  SET LOCAL idle_in_transaction_session_timeout = ${idleMsMax}`;

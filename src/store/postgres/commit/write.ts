@@ -1,5 +1,6 @@
 import type { Seq } from "../../../core/id.ts";
 import type { Queries } from "../connection/database.ts";
+import type { Opened, Opening } from "./opening.ts";
 
 /** Runs the statements of a transaction. */
 export type Transaction = Queries;
@@ -9,7 +10,10 @@ export type Transaction = Queries;
  * result of each input, in order.
  */
 export interface BatchVerb<Input = never, Result = unknown> {
-  run(transaction: Transaction, inputs: readonly Input[]): Promise<readonly Result[]>;
+  /** Returns what the statement that begins a transaction can do of the work, or null. */
+  opening(inputs: readonly Input[]): Promise<Opening | null>;
+  /** Does the work, or the rest of it if the opening was run. */
+  run(transaction: Transaction, inputs: readonly Input[], opened: Opened | null): Promise<readonly Result[]>;
 }
 
 /** Divides the results of all calls of a batch verb among the calls, in order. */

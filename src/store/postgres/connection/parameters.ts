@@ -41,6 +41,19 @@ export function textArray(values: ReadonlyArray<string | null>): string {
   return `{${values.map((value) => (value === null ? "NULL" : quoted(value))).join(",")}}`;
 }
 
+const isNull = (value: unknown): boolean => value === null;
+
+/**
+ * Like `numberArray`, but empty if all values are null. If a statement unnests several arrays together, the
+ * missing values of the shorter ones are null.
+ */
+export const sparseNumberArray = (values: ReadonlyArray<number | null>): string =>
+  values.every(isNull) ? "{}" : numberArray(values);
+
+/** Like `textArray`, but empty if all values are null. */
+export const sparseTextArray = (values: ReadonlyArray<string | null>): string =>
+  values.every(isNull) ? "{}" : textArray(values);
+
 function quoted(value: string): string {
   return `"${/["\\]/.test(value) ? value.replace(/["\\]/g, "\\$&") : value}"`;
 }
@@ -74,5 +87,5 @@ export function bytes(values: ReadonlyArray<Uint8Array | null>): Bytes {
     joined.set(value, at);
     at += value.byteLength;
   }
-  return { joined, starts: numberArray(starts), lengths: numberArray(lengths) };
+  return { joined, starts: sparseNumberArray(starts), lengths: sparseNumberArray(lengths) };
 }

@@ -2,9 +2,11 @@ import { type Seq, seqAt } from "../../../core/id.ts";
 import { StartError } from "../../../core/start-error.ts";
 import type { Cancel, Clock } from "../../../ports.ts";
 import { StoreUnavailable } from "../../index.ts";
-import type { Database, Queries } from "../connection/database.ts";
+import type { Opened, Opening } from "../commit/opening.ts";
+import type { Database } from "../connection/database.ts";
 import { isOutage } from "../connection/errors.ts";
 import type { DatabaseClock } from "./database-clock.ts";
+import { MARK, type MarkResult } from "./mark.ts";
 import { newestSeq, RESERVED, SLOTS, type SlotSeqSource } from "./numbers.ts";
 
 /** Another process has evicted this one, because its lease had expired. */
@@ -214,25 +216,21 @@ export class Instance {
   }
 
   /**
-   * Begins a transaction. Its statements read no whole tables: a plan that was made while a table was nearly
-   * empty would do so until PostgreSQL has analyzed the table.
-   *
-   * Stores the number of the transaction in it, and the number up to which this process has then committed
-   * everything. Resolves to false if the process was evicted.
+   * Returns what stores the number of a transaction in it, and the number up to which this process has then
+   * committed everything. Throws `InstanceLost` if the process was evicted.
    */
-  async mark(transaction: Queries, commit: number, floor: Seq): Promise<boolean> {
+  mark(commit: number, floor: Seq): Opening {
     // The numbers of the messages are not those of the row that is being taken.
-    if (this.#isLost) return false;
-    const held = this.#held;
-    this.#marked = held;
-    const row = await transaction.first<{ count: number }>(
-      `UPDATE instance SET commits = $3, floor = GREATEST(floor, $4) WHERE ${IS_OURS}
-       RETURNING (SELECT count(*) FROM instance WHERE held) AS count,
-         set_config('idle_in_transaction_session_timeout', $5::text, true), set_config('enable_seqscan', 'off', true)`,
-      [held.slot, held.fence, commit, floor, `${Math.ceil(this.leaseMs / 2)}`],
-    );
-    if (row === null) return this.#lost(held);
-    this.#isShared = row.count > 1;
+    if (this.#isLost) throw new InstanceLost();
+    this.#marked = this.#held;
+    return { sql: MARK, parameters: [this.#held.slot, this.#held.fence, commit, floor] };
+  }
+
+  /** Returns false if the process was evicted before the transaction that it has marked. */
+  isMarked(opened: Opened): boolean {
+    const { marked, instances } = opened as MarkResult;
+    if (marked === 0) return this.#lost(this.#marked);
+    this.#isShared = instances > 1;
     return true;
   }
 

@@ -3,9 +3,10 @@ import type { AcceptResult, NewMessage, Queue } from "../../index.ts";
 import { headersColumn } from "../../sql/message-row.ts";
 import { receivedColumn } from "../../sql/received-column.ts";
 import { jsonOrNull } from "../../sql/rows.ts";
-import type { BatchVerb, Committer, Transaction } from "../commit/commit.ts";
+import type { BatchVerb, Committer } from "../commit/commit.ts";
+import { type Opening, type OpeningSql, open } from "../commit/opening.ts";
 import { resultsOfCalls } from "../commit/write.ts";
-import { bytes, numberArray, textArray } from "../connection/parameters.ts";
+import { bytes, numberArray, type Parameter, sparseNumberArray, sparseTextArray } from "../connection/parameters.ts";
 import type { Days } from "../housekeeping/days.ts";
 import { AcceptKeys } from "./accept-keys.ts";
 import type { QuotaUsages } from "./quota-usage.ts";
@@ -20,7 +21,13 @@ type Calls = ReadonlyArray<readonly NewMessage[]>;
  */
 export function acceptVerb(committer: Committer, days: Days, usages: QuotaUsages): Queue["accept"] {
   const verb: BatchVerb<readonly NewMessage[], readonly AcceptResult[]> = {
-    run: async (transaction, calls: Calls) => {
+    opening: async (calls: Calls) => {
+      const messages = calls.flat();
+      await days.prepare(messages.map(({ seq }) => seq));
+      return messages.some(isRefusable) ? null : storing(messages);
+    },
+    run: async (transaction, calls, opened) => {
+      if (opened !== null) return calls.map((messages) => messages.map(() => ACCEPTED));
       const messages = calls.flat();
       await days.prepare(messages.map(({ seq }) => seq));
       const [keys, quotas] = await Promise.all([
@@ -32,8 +39,7 @@ export function acceptVerb(committer: Committer, days: Days, usages: QuotaUsages
       await Promise.all([
         keys.store(transaction),
         quotas.store(transaction),
-        insertMessages(transaction, accepted),
-        insertDeliveries(transaction, accepted),
+        accepted.length === 0 ? null : open(transaction, [storing(accepted)]),
       ]);
       return resultsOfCalls(
         calls,
@@ -44,48 +50,64 @@ export function acceptVerb(committer: Committer, days: Days, usages: QuotaUsages
   return (messages) => committer.writeBatched(verb, messages, rowsOf(messages), messages[0]?.seq);
 }
 
+/** Returns whether something that is stored may refuse a message. */
+function isRefusable({ eventId, idempotency, quota, sentBy = null }: NewMessage): boolean {
+  return eventId !== null || idempotency !== null || quota != null || sentBy !== null;
+}
+
 function rowsOf(messages: readonly NewMessage[]): number {
   let rows = messages.length;
   for (const { deliveries } of messages) rows += deliveries.length;
   return rows;
 }
 
-async function insertMessages(transaction: Transaction, messages: readonly NewMessage[]): Promise<void> {
-  if (messages.length === 0) return;
-  const payloads = bytes(messages.map(({ payload }) => payload));
-  const ofNumbers = (value: (message: NewMessage) => number | null) => numberArray(messages.map(value));
-  const ofTexts = (value: (message: NewMessage) => string | null) => textArray(messages.map(value));
-  await transaction.run(
-    `INSERT INTO message (seq, application_seq, accepted_at, payload_expires_at, deliver_at, event_type, event_id, channels,
-       tags, content_type, headers, warnings, received, payload)
+/** Inserts messages and their deliveries. */
+const STORING: OpeningSql = {
+  steps: {
+    new_message: `INSERT INTO message (seq, application_seq, accepted_at, payload_expires_at, deliver_at, event_type, event_id,
+       channels, tags, content_type, headers, warnings, received, payload)
      SELECT seq, application_seq, accepted_at, payload_expires_at, deliver_at, event_type, event_id, channels, tags,
        content_type, headers, warnings, received, substr($14::bytea, payload_start, payload_length)
      FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[], $6::text[], $7::text[], $8::text[],
          $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], $15::integer[], $16::integer[])
        AS m(seq, application_seq, accepted_at, payload_expires_at, deliver_at, event_type, event_id, channels, tags,
          content_type, headers, warnings, received, payload_start, payload_length)`,
-    [
-      ofNumbers(({ seq }) => seq),
-      ofNumbers(({ applicationSeq }) => applicationSeq),
-      ofNumbers(({ acceptedAt }) => acceptedAt),
-      ofNumbers(({ payloadExpiresAt }) => payloadExpiresAt),
-      ofNumbers(({ deliverAt }) => deliverAt),
-      ofTexts(({ eventType }) => eventType),
-      ofTexts(({ eventId }) => eventId),
-      ofTexts(({ channels }) => jsonOrNull(channels)),
-      ofTexts(({ tags }) => jsonOrNull(tags)),
-      ofTexts(({ contentType }) => contentType),
-      ofTexts(headersColumn),
-      ofTexts(({ warnings }) => jsonOrNull(warnings)),
-      ofTexts(({ received, trace }) => receivedColumn(received, trace ?? null)),
-      payloads.joined,
-      payloads.starts,
-      payloads.lengths,
-    ],
-  );
+    new_delivery: `INSERT INTO pending (seq, message_seq, endpoint_seq, position, due_at, attempts, attempts_total, round,
+       trigger)
+     SELECT *, 0, 0, 0, 0 FROM unnest($17::bigint[], $18::bigint[], $19::bigint[], $20::bigint[], $21::bigint[])`,
+  },
+  results: {},
+};
+
+function storing(messages: readonly NewMessage[]): Opening {
+  return { sql: STORING, parameters: [...messageParameters(messages), ...deliveryParameters(messages)] };
 }
 
-async function insertDeliveries(transaction: Transaction, messages: readonly NewMessage[]): Promise<void> {
+function messageParameters(messages: readonly NewMessage[]): Parameter[] {
+  const payloads = bytes(messages.map(({ payload }) => payload));
+  const ofNumbers = (value: (message: NewMessage) => number | null) => sparseNumberArray(messages.map(value));
+  const ofTexts = (value: (message: NewMessage) => string | null) => sparseTextArray(messages.map(value));
+  return [
+    ofNumbers(({ seq }) => seq),
+    ofNumbers(({ applicationSeq }) => applicationSeq),
+    ofNumbers(({ acceptedAt }) => acceptedAt),
+    ofNumbers(({ payloadExpiresAt }) => payloadExpiresAt),
+    ofNumbers(({ deliverAt }) => deliverAt),
+    ofTexts(({ eventType }) => eventType),
+    ofTexts(({ eventId }) => eventId),
+    ofTexts(({ channels }) => jsonOrNull(channels)),
+    ofTexts(({ tags }) => jsonOrNull(tags)),
+    ofTexts(({ contentType }) => contentType),
+    ofTexts(headersColumn),
+    ofTexts(({ warnings }) => jsonOrNull(warnings)),
+    ofTexts(({ received, trace }) => receivedColumn(received, trace ?? null)),
+    payloads.joined,
+    payloads.starts,
+    payloads.lengths,
+  ];
+}
+
+function deliveryParameters(messages: readonly NewMessage[]): string[] {
   const [seqs, messageSeqs, endpointSeqs, positions, dueAts]: [Seq[], Seq[], Seq[], Seq[], number[]] = [
     [],
     [],
@@ -102,16 +124,5 @@ async function insertDeliveries(transaction: Transaction, messages: readonly New
       dueAts.push(deliverAt ?? acceptedAt);
     }
   }
-  if (seqs.length === 0) return;
-  await transaction.run(
-    `INSERT INTO pending (seq, message_seq, endpoint_seq, position, due_at, attempts, attempts_total, round, trigger)
-     SELECT *, 0, 0, 0, 0 FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])`,
-    [
-      numberArray(seqs),
-      numberArray(messageSeqs),
-      numberArray(endpointSeqs),
-      numberArray(positions),
-      numberArray(dueAts),
-    ],
-  );
+  return [seqs, messageSeqs, endpointSeqs, positions, dueAts].map(numberArray);
 }

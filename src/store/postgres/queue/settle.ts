@@ -6,12 +6,19 @@ import { sealedExchange } from "../../sql/attempt-row.ts";
 import { TRIGGER } from "../../sql/delivery-row.ts";
 import type { SecretBox } from "../../sql/secret-box.ts";
 import type { BatchVerb, Committer, Transaction } from "../commit/commit.ts";
+import { type Opened, type Opening, type OpeningSql, open } from "../commit/opening.ts";
 import { resultsOfCalls } from "../commit/write.ts";
-import { bytes, numberArray, textArray } from "../connection/parameters.ts";
+import { bytes, numberArray, type Parameter, sparseNumberArray, sparseTextArray } from "../connection/parameters.ts";
 import type { Days } from "../housekeeping/days.ts";
 import { findSettledBefore } from "./settled-before.ts";
-import { SettledDeliveries } from "./settled-deliveries.ts";
-import { type HealthChange, SettledEndpoints } from "./settled-endpoints.ts";
+import { SettledDeliveries, succeeds, successParameters } from "./settled-deliveries.ts";
+import {
+  type HealthChange,
+  SETTLED_ENDPOINT,
+  type SettledEndpoint,
+  SettledEndpoints,
+  successEndpoints,
+} from "./settled-endpoints.ts";
 
 type Calls = ReadonlyArray<readonly Settlement[]>;
 
@@ -19,19 +26,29 @@ type Calls = ReadonlyArray<readonly Settlement[]>;
 const DELIVERED: Settled = { change: "moved", next: { state: "delivered" }, disabled: null, health: null };
 
 /**
- * Stores the settlements of many calls together. Successful attempts to healthy endpoints need two
- * statements for all of them: one inserts the attempts, the other moves the deliveries. The rest is
- * decided one by one, in order, on rows that are read and written together.
+ * Stores the settlements of many calls together. Successful attempts to healthy endpoints need one
+ * statement for all of them. The rest is decided one by one, in order, on rows that are read and written
+ * together.
  */
 export function settleVerb(committer: Committer, days: Days, box: SecretBox): Queue["settle"] {
+  const prepare = (settlements: readonly Settlement[]) =>
+    days.prepare(settlements.flatMap(({ attempt }) => [attempt.seq, attempt.messageSeq]));
   const verb: BatchVerb<readonly Settlement[], readonly Settled[]> = {
-    run: async (transaction, calls: Calls) => {
+    opening: async (calls: Calls) => {
       const settlements = calls.flat();
-      await days.prepare(settlements.flatMap(({ attempt }) => [attempt.seq, attempt.messageSeq]));
+      await prepare(settlements);
+      const isRepeated = withoutRepetitions(settlements).length > 1;
+      return isRepeated || settlements.length === 0 ? null : storing(settlements, box);
+    },
+    run: async (transaction, calls, opened) => {
+      const settlements = calls.flat();
+      if (opened !== null) return resultsOfCalls(calls, await settleAll(transaction, settlements, opened));
+      await prepare(settlements);
       const results: Settled[] = [];
       // A delivery that occurs twice is settled twice, one after the other.
       for (const portion of withoutRepetitions(settlements)) {
-        results.push(...(await settleAll(transaction, portion, box)));
+        if (portion.length === 0) continue;
+        results.push(...(await settleAll(transaction, portion, await open(transaction, [storing(portion, box)]))));
       }
       return resultsOfCalls(calls, results);
     },
@@ -54,21 +71,22 @@ function withoutRepetitions(settlements: readonly Settlement[]): Settlement[][] 
   return portions;
 }
 
+/** Settles deliveries after the statement that stores the frequent results. */
 async function settleAll(
   transaction: Transaction,
   settlements: readonly Settlement[],
-  box: SecretBox,
+  opened: Opened,
 ): Promise<readonly Settled[]> {
-  if (settlements.length === 0) return [];
-  const [stored, deliveries, endpoints] = await Promise.all([
-    insertAttempts(transaction, settlements, box),
-    SettledDeliveries.open(transaction, settlements),
-    SettledEndpoints.open(transaction, settlements),
+  const { stored, moved, failing } = opened as SettleResult;
+  const isStored = isOneOf(stored);
+  const [deliveries, endpoints] = await Promise.all([
+    SettledDeliveries.open(transaction, settlements, isOneOf(moved)),
+    SettledEndpoints.open(transaction, settlements, failing ?? []),
   ]);
   const results: Settled[] = [];
   for (const settlement of settlements) {
     results.push(
-      stored.has(settlement.attempt.seq)
+      isStored(settlement.attempt.seq)
         ? await settleOne(transaction, settlement, deliveries, endpoints)
         : await findSettledBefore(transaction, settlement),
     );
@@ -84,17 +102,17 @@ async function settleOne(
   endpoints: SettledEndpoints,
 ): Promise<Settled> {
   const { attempt, settledAt, disableEndpoint, disableAfterMs, sparesEndpoint } = settlement;
-  const succeeds = settlement.next.state === "delivered" || settlement.next.state === "cancelled";
+  const isSuccess = succeeds(settlement);
   if (settlement.next.state === "delivered" && endpoints.isHealthy(attempt.endpointSeq)) {
     endpoints.passed(attempt);
     const change = await deliveries.move(settlement, settlement.next);
     return change === "moved" ? DELIVERED : { ...DELIVERED, change };
   }
-  const isSpared = settlement.next.state === "cancelled" || (!succeeds && sparesEndpoint === true);
+  const isSpared = settlement.next.state === "cancelled" || (!isSuccess && sparesEndpoint === true);
   const health = isSpared ? UNCHANGED : await endpoints.apply(transaction, attempt, settledAt);
   if (isSpared) endpoints.passed(attempt);
-  const hasFailedTooLong = !succeeds && shouldDisable(health.after, settledAt, disableAfterMs);
-  const cause: "gone" | "failing" | null = succeeds
+  const hasFailedTooLong = !isSuccess && shouldDisable(health.after, settledAt, disableAfterMs);
+  const cause: "gone" | "failing" | null = isSuccess
     ? null
     : disableEndpoint
       ? "gone"
@@ -122,21 +140,11 @@ function transition({ before, after }: HealthChange): Settled["health"] {
   return after === null ? { recoveredFrom: before } : null;
 }
 
-/** Returns the numbers of those attempts that were not stored before. */
-async function insertAttempts(
-  transaction: Transaction,
-  settlements: readonly Settlement[],
-  box: SecretBox,
-): Promise<ReadonlySet<Seq>> {
-  const attempts = settlements.map(({ attempt }) => attempt);
-  const ofNumbers = (value: (attempt: Settlement["attempt"]) => number | null) => numberArray(attempts.map(value));
-  const ofTexts = (value: (attempt: Settlement["attempt"]) => string | null) => textArray(attempts.map(value));
-  // The attempts of a batch share one response.
-  const responses = bytes(attempts.map(({ response, responseIn }) => (responseIn === undefined ? response : null)));
-  const sealed = bytes(attempts.map((attempt) => sealedExchange(box, attempt)));
-  const rows = await transaction.all<{ seq: number }>(
-    `INSERT INTO attempt (seq, delivery_seq, message_seq, endpoint_seq, started_at, next_attempt_at, batch_seq, response_in,
-       duration_ms, response_status, trigger, url, reason, note, response, sealed)
+/** Inserts attempts, ends the deliveries that ended with success, and reads which endpoints were failing. */
+const STORING: OpeningSql = {
+  steps: {
+    new_attempt: `INSERT INTO attempt (seq, delivery_seq, message_seq, endpoint_seq, started_at, next_attempt_at, batch_seq,
+       response_in, duration_ms, response_status, trigger, url, reason, note, response, sealed)
      SELECT seq, delivery_seq, message_seq, endpoint_seq, started_at, next_attempt_at, batch_seq, response_in, duration_ms,
        response_status, trigger, url, reason, note, substr($15::bytea, response_start, response_length),
        substr($18::bytea, sealed_start, sealed_length)
@@ -146,23 +154,71 @@ async function insertAttempts(
        AS a(seq, delivery_seq, message_seq, endpoint_seq, started_at, next_attempt_at, batch_seq, response_in, duration_ms,
          response_status, trigger, url, reason, note, response_start, response_length, sealed_start, sealed_length)
      ON CONFLICT DO NOTHING RETURNING seq`,
-    [
-      ofNumbers(({ seq }) => seq),
-      ofNumbers(({ deliverySeq }) => deliverySeq),
-      ofNumbers(({ messageSeq }) => messageSeq),
-      ofNumbers(({ endpointSeq }) => endpointSeq),
-      ofNumbers(({ startedAt }) => startedAt),
-      ofNumbers(({ nextAttemptAt }) => nextAttemptAt),
-      ofNumbers(({ batchSeq }) => batchSeq),
-      ofNumbers(({ responseIn }) => responseIn ?? null),
-      ofNumbers(({ durationMs }) => durationMs),
-      ofNumbers(({ responseStatus }) => responseStatus),
-      ofNumbers(({ trigger }) => TRIGGER[trigger]),
-      ofTexts(({ url }) => url),
-      ofTexts(({ reason }) => reason),
-      ofTexts(({ note }) => note),
-      ...[responses.joined, responses.starts, responses.lengths, sealed.joined, sealed.starts, sealed.lengths],
-    ],
-  );
-  return new Set(rows.map(({ seq }) => seq));
+    success: `SELECT * FROM unnest($21::bigint[], $22::bigint[], $23::bigint[], $24::integer[], $25::bigint[], $26::smallint[])
+       AS s(message_seq, endpoint_seq, seq, round, settled_at, state)`,
+    gone: `DELETE FROM pending p USING success s
+     WHERE p.message_seq = s.message_seq AND p.endpoint_seq = s.endpoint_seq AND p.seq = s.seq AND p.round = s.round
+     RETURNING p.*, s.settled_at, s.state`,
+    moved: `INSERT INTO ended (seq, message_seq, endpoint_seq, due_at, ended_at, attempts_total, round, state)
+     SELECT seq, message_seq, endpoint_seq, due_at, settled_at, attempts_total + 1, round, state FROM gone
+     RETURNING seq`,
+  },
+  results: {
+    stored: unlessAll("new_attempt", "$1"),
+    moved: unlessAll("moved", "$21"),
+    failing: `(SELECT json_agg(json_build_object(${SETTLED_ENDPOINT})) FROM endpoint
+      WHERE seq = ANY ($27::bigint[]) AND failing_since IS NOT NULL)`,
+  },
+};
+
+/** An expression: null if a step has changed as many rows as an array has values, otherwise their numbers. */
+function unlessAll(step: string, array: string): string {
+  return `CASE (SELECT count(*) FROM ${step}) WHEN cardinality(${array}::bigint[]) THEN NULL
+    ELSE COALESCE((SELECT string_agg(seq::text, ',') FROM ${step}), '') END`;
+}
+
+/** Reads the value of `unlessAll`. */
+function isOneOf(seqs: string | null): (seq: Seq) => boolean {
+  if (seqs === null) return () => true;
+  const known = new Set(seqs.split(",").map(Number));
+  return (seq) => known.has(seq);
+}
+
+interface SettleResult {
+  readonly stored: string | null;
+  readonly moved: string | null;
+  readonly failing: readonly SettledEndpoint[] | null;
+}
+
+function storing(settlements: readonly Settlement[], box: SecretBox): Opening {
+  const ended = successParameters(settlements.filter(succeeds));
+  const endpoints = numberArray(successEndpoints(settlements));
+  return { sql: STORING, parameters: [...attemptParameters(settlements, box), ...ended, endpoints] };
+}
+
+function attemptParameters(settlements: readonly Settlement[], box: SecretBox): Parameter[] {
+  const attempts = settlements.map(({ attempt }) => attempt);
+  const ofNumbers = (value: (attempt: Settlement["attempt"]) => number | null) =>
+    sparseNumberArray(attempts.map(value));
+  const ofTexts = (value: (attempt: Settlement["attempt"]) => string | null) => sparseTextArray(attempts.map(value));
+  // The attempts of a batch share one response.
+  const responses = bytes(attempts.map(({ response, responseIn }) => (responseIn === undefined ? response : null)));
+  const sealed = bytes(attempts.map((attempt) => sealedExchange(box, attempt)));
+  return [
+    ofNumbers(({ seq }) => seq),
+    ofNumbers(({ deliverySeq }) => deliverySeq),
+    ofNumbers(({ messageSeq }) => messageSeq),
+    ofNumbers(({ endpointSeq }) => endpointSeq),
+    ofNumbers(({ startedAt }) => startedAt),
+    ofNumbers(({ nextAttemptAt }) => nextAttemptAt),
+    ofNumbers(({ batchSeq }) => batchSeq),
+    ofNumbers(({ responseIn }) => responseIn ?? null),
+    ofNumbers(({ durationMs }) => durationMs),
+    ofNumbers(({ responseStatus }) => responseStatus),
+    ofNumbers(({ trigger }) => TRIGGER[trigger]),
+    ofTexts(({ url }) => url),
+    ofTexts(({ reason }) => reason),
+    ofTexts(({ note }) => note),
+    ...[responses.joined, responses.starts, responses.lengths, sealed.joined, sealed.starts, sealed.lengths],
+  ];
 }

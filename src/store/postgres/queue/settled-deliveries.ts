@@ -14,11 +14,12 @@ interface Row {
 type Next = Settlement["next"];
 type Waiting = Extract<Next, { state: "pending" }>;
 
-const ends = ({ next }: Settlement) => next.state === "delivered" || next.state === "cancelled";
+/** Returns whether a settlement ends its delivery with success. */
+export const succeeds = ({ next }: Settlement) => next.state === "delivered" || next.state === "cancelled";
 
 /**
- * The deliveries of the settlements of one transaction. Those that end with success leave `pending` at
- * once. The rows of the others are locked, and change when `store` is called.
+ * The deliveries of the settlements of one transaction. Those that end with success have left `pending`
+ * before. The rows of the others are locked, and change when `store` is called.
  */
 export class SettledDeliveries {
   readonly #dead: (readonly [Settlement, Row, reason: string])[] = [];
@@ -26,31 +27,28 @@ export class SettledDeliveries {
 
   private constructor(
     private readonly transaction: Transaction,
-    /** The deliveries that have left `pending`. */
-    private readonly ended: ReadonlySet<Seq>,
+    /** Returns whether a delivery that ends with success has left `pending`. */
+    private readonly hasEnded: (deliverySeq: Seq) => boolean,
     private readonly locked: ReadonlyMap<Seq, Row>,
   ) {}
 
-  static async open(transaction: Transaction, settlements: readonly Settlement[]): Promise<SettledDeliveries> {
-    const [ended, locked] = await Promise.all([
-      endAll(transaction, settlements.filter(ends)),
-      lock(
-        transaction,
-        settlements.filter((settlement) => !ends(settlement)),
-      ),
-    ]);
-    return new SettledDeliveries(
+  static async open(
+    transaction: Transaction,
+    settlements: readonly Settlement[],
+    hasEnded: (deliverySeq: Seq) => boolean,
+  ): Promise<SettledDeliveries> {
+    const locked = await lock(
       transaction,
-      new Set(ended.map(({ seq }) => seq)),
-      new Map(locked.map((row) => [row.seq, row])),
+      settlements.filter((settlement) => !succeeds(settlement)),
     );
+    return new SettledDeliveries(transaction, hasEnded, new Map(locked.map((row) => [row.seq, row])));
   }
 
   /** Moves a delivery to its next state. Nothing changes if it is in another round or has ended. */
   async move(settlement: Settlement, next: Next): Promise<Settled["change"]> {
     const { deliverySeq } = settlement.attempt;
-    if (ends(settlement)) {
-      if (this.ended.has(deliverySeq)) return "moved";
+    if (succeeds(settlement)) {
+      if (this.hasEnded(deliverySeq)) return "moved";
       if (next.state === "delivered" && (await this.#revive(settlement))) return "revived";
     } else {
       const row = this.locked.get(deliverySeq);
@@ -126,23 +124,11 @@ export class SettledDeliveries {
   }
 }
 
-/** Moves deliveries from `pending` to `ended`. Returns those that were pending in the round. */
-async function endAll(transaction: Transaction, settlements: readonly Settlement[]): Promise<{ seq: Seq }[]> {
-  if (settlements.length === 0) return [];
-  return transaction.all(
-    `WITH s AS (SELECT * FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::integer[], $5::bigint[], $6::smallint[])
-         AS s(message_seq, endpoint_seq, seq, round, settled_at, state)),
-       gone AS (DELETE FROM pending p USING s
-         WHERE p.message_seq = s.message_seq AND p.endpoint_seq = s.endpoint_seq AND p.seq = s.seq AND p.round = s.round
-         RETURNING p.*, s.settled_at, s.state)
-     INSERT INTO ended (seq, message_seq, endpoint_seq, due_at, ended_at, attempts_total, round, state)
-     SELECT seq, message_seq, endpoint_seq, due_at, settled_at, attempts_total + 1, round, state FROM gone
-     RETURNING seq`,
-    [...identity(settlements), numberArray(settlements.map(({ settledAt }) => settledAt)), states(settlements)],
-  );
+/** Returns the parameters of what moves deliveries from `pending` to `ended`. */
+export function successParameters(settlements: readonly Settlement[]): string[] {
+  const states = numberArray(settlements.map(({ next }) => STATE[next.state]));
+  return [...identity(settlements), numberArray(settlements.map(({ settledAt }) => settledAt)), states];
 }
-
-const states = (settlements: readonly Settlement[]) => numberArray(settlements.map(({ next }) => STATE[next.state]));
 
 /** The message, endpoint, number and round of deliveries. */
 function identity(settlements: readonly Settlement[]): [string, string, string, string] {

@@ -3,6 +3,7 @@ import type { Seq } from "../../../core/id.ts";
 import type { Attempt, Settlement } from "../../index.ts";
 import type { Transaction } from "../commit/commit.ts";
 import { numberArray, textArray } from "../connection/parameters.ts";
+import { succeeds } from "./settled-deliveries.ts";
 
 /** An endpoint's `failingSince` before and after an attempt. */
 export interface HealthChange {
@@ -10,12 +11,17 @@ export interface HealthChange {
   readonly after: number | null;
 }
 
-interface Row {
+/** What settlements need of an endpoint. */
+export interface SettledEndpoint {
   readonly seq: Seq;
   failingSince: number | null;
   readonly isDisabled: boolean;
   readonly isDeleted: boolean;
 }
+
+/** The values of a `SettledEndpoint` by their names, as arguments of a function that makes JSON. */
+export const SETTLED_ENDPOINT = `'seq', seq, 'failingSince', failing_since, 'isDisabled', disabled = 1,
+  'isDeleted', deleted_at IS NOT NULL`;
 
 type Cause = "gone" | "failing";
 
@@ -30,25 +36,22 @@ export class SettledEndpoints {
   readonly #ahead: Set<Seq>;
 
   private constructor(
-    private readonly rows: ReadonlyMap<Seq, Row>,
+    private readonly rows: ReadonlyMap<Seq, SettledEndpoint>,
     private readonly locked: Set<Seq>,
     settlements: readonly Settlement[],
   ) {
     this.#ahead = new Set(settlements.map(({ attempt }) => attempt.seq));
   }
 
-  static async open(transaction: Transaction, settlements: readonly Settlement[]): Promise<SettledEndpoints> {
-    const failing = new Set<Seq>();
-    const others = new Set<Seq>();
-    for (const { attempt, next } of settlements) {
-      (next.state === "delivered" || next.state === "cancelled" ? others : failing).add(attempt.endpointSeq);
-    }
-    for (const seq of failing) others.delete(seq);
-    const [locked, read] = await Promise.all([
-      readRows(transaction, failing, "ORDER BY seq FOR NO KEY UPDATE"),
-      readRows(transaction, others, ""),
-    ]);
-    return new SettledEndpoints(new Map([...locked, ...read].map((row) => [row.seq, row])), failing, settlements);
+  /** `failing` are those of the other endpoints that are failing. */
+  static async open(
+    transaction: Transaction,
+    settlements: readonly Settlement[],
+    failing: readonly SettledEndpoint[],
+  ): Promise<SettledEndpoints> {
+    const failed = new Set(endpointsWith(settlements, (settlement) => !succeeds(settlement)));
+    const locked = await readLocked(transaction, failed);
+    return new SettledEndpoints(new Map([...failing, ...locked].map((row) => [row.seq, row])), failed, settlements);
   }
 
   isHealthy(endpointSeq: Seq): boolean {
@@ -84,10 +87,10 @@ export class SettledEndpoints {
   }
 
   /** Locks the row of an endpoint that only had successful attempts. */
-  async #lock(transaction: Transaction, row: Row): Promise<void> {
+  async #lock(transaction: Transaction, row: SettledEndpoint): Promise<void> {
     if (this.locked.has(row.seq)) return;
     this.locked.add(row.seq);
-    const [now] = await readRows(transaction, [row.seq], "FOR NO KEY UPDATE");
+    const [now] = await readLocked(transaction, [row.seq]);
     if (now !== undefined) row.failingSince = now.failingSince;
   }
 
@@ -148,12 +151,21 @@ export class SettledEndpoints {
   }
 }
 
-async function readRows(transaction: Transaction, seqs: Iterable<Seq>, lock: string): Promise<Row[]> {
+function endpointsWith(settlements: readonly Settlement[], fits: (settlement: Settlement) => boolean): Seq[] {
+  return settlements.filter(fits).map(({ attempt }) => attempt.endpointSeq);
+}
+
+/** Returns the endpoints of successful attempts, whose rows need no lock unless they are failing. */
+export function successEndpoints(settlements: readonly Settlement[]): readonly Seq[] {
+  return [...new Set(endpointsWith(settlements, succeeds))];
+}
+
+async function readLocked(transaction: Transaction, seqs: Iterable<Seq>): Promise<SettledEndpoint[]> {
   const list = [...seqs];
   if (list.length === 0) return [];
   return transaction.all(
     `SELECT seq, failing_since AS "failingSince", disabled = 1 AS "isDisabled", deleted_at IS NOT NULL AS "isDeleted"
-     FROM endpoint WHERE seq = ANY ($1::bigint[]) ${lock}`,
+     FROM endpoint WHERE seq = ANY ($1::bigint[]) ORDER BY seq FOR NO KEY UPDATE`,
     [numberArray(list)],
   );
 }
