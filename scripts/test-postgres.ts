@@ -5,12 +5,12 @@
  */
 import { join } from "node:path";
 import { Glob } from "bun";
-import { hasPostgres, type PostgresServer, startPostgres } from "../test/support/postgres.ts";
+import { FOR_MANY_DATABASES, hasPostgres, type PostgresServer, startPostgres } from "../test/support/postgres.ts";
 
 const ROOT = join(import.meta.dir, "..");
 
 /** Servers of several test processes are connected, and commits need not survive a crash of the machine. */
-const SETTINGS = ["max_connections = 500", "fsync = off"];
+const SETTINGS = ["max_connections = 500", ...FOR_MANY_DATABASES];
 
 /** Starts a server for tests. Returns null where PostgreSQL is missing. */
 export async function startTestPostgres(): Promise<PostgresServer | null> {

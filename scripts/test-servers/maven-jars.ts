@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { keepUnlessThere, keptDirectory } from "./kept.ts";
 
 const FETCH_MS = 240_000;
 
@@ -16,7 +17,7 @@ export interface Artifact {
  * user. Null if they cannot be had.
  */
 export async function mavenJars(artifact: Artifact): Promise<string | null> {
-  const jars = join(homedir(), ".cache", "boathook-tests", `${artifact.name}-${artifact.version}`);
+  const jars = keptDirectory(`${artifact.name}-${artifact.version}`);
   if (Bun.which("java") === null) return null;
   if (existsSync(jars)) return jars;
   if (Bun.which("mvn") === null) return null;
@@ -27,8 +28,7 @@ export async function mavenJars(artifact: Artifact): Promise<string | null> {
       ...{ cwd: work, stdin: "ignore", stdout: "ignore", stderr: "ignore", timeout: FETCH_MS },
     });
     if ((await copy.exited) !== 0) return null;
-    mkdirSync(dirname(jars), { recursive: true });
-    moveUnlessThere(join(work, "jars"), jars);
+    keepUnlessThere(join(work, "jars"), jars);
     return jars;
   } finally {
     rmSync(work, { recursive: true, force: true });
@@ -43,13 +43,4 @@ function pom({ group, name, version }: Artifact): string {
     <groupId>${group}</groupId><artifactId>${name}</artifactId><version>${version}</version>
   </dependency></dependencies>
 </project>`;
-}
-
-/** Another process may have fetched the same jars. */
-function moveUnlessThere(from: string, to: string): void {
-  try {
-    renameSync(from, to);
-  } catch (error) {
-    if (!existsSync(to)) throw error;
-  }
 }

@@ -2,7 +2,7 @@ import { SQL } from "bun";
 import type { Fact } from "../../../src/core/fact.ts";
 import { systemClock } from "../../../src/edge/clock.ts";
 import { type OpenOptions, openStore } from "../../../src/store/postgres/index.ts";
-import { type PostgresServer, startPostgres } from "../../support/postgres.ts";
+import { FOR_MANY_DATABASES, type PostgresServer, startPostgres } from "../../support/postgres.ts";
 import { Furnished } from "../furnished.ts";
 import type { StoreUnderTest } from "../store-under-test.ts";
 
@@ -11,7 +11,7 @@ let server: Promise<PostgresServer> | null = null;
 
 /** Tests that kill the server start one of their own, so this one need not sync its commits to disk. */
 export function sharedServer(): Promise<PostgresServer> {
-  server ??= startPostgres({ settings: ["max_connections = 300", "fsync = off"] });
+  server ??= startPostgres({ settings: ["max_connections = 300", ...FOR_MANY_DATABASES] });
   return server;
 }
 
