@@ -75,15 +75,21 @@ async function run(args: readonly string[], env: TestRun["env"] = {}): Promise<{
     env: { ...process.env, TEST_EXECUTABLE: EXECUTABLE, ...env },
   });
   await child.exited;
-  const ending = child.signalCode === null ? `code ${child.exitCode}` : `signal ${child.signalCode}`;
-  return { ok: child.exitCode === 0, ending };
+  return endingOf(child);
 }
 
-async function runStep(step: Step, summary: string[]): Promise<boolean> {
-  console.log(`\n── ${step.name}`);
-  const { ok, ending } = await run(step.args);
-  summary.push(`${ok ? "passed" : "FAILED"}  ${step.name}${ok ? "" : ` (${ending})`}`);
-  return ok;
+function endingOf({ exitCode, signalCode }: Bun.Subprocess): { ok: boolean; ending: string } {
+  return { ok: exitCode === 0, ending: signalCode === null ? `code ${exitCode}` : `signal ${signalCode}` };
+}
+
+/** Runs a step and prints its output when it ends, because the steps run at the same time. */
+async function runStep({ name, args }: Step): Promise<{ name: string; ok: boolean; line: string }> {
+  const child = Bun.spawn([process.execPath, ...args], { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"] });
+  const output = await Promise.all([child.stdout, child.stderr].map((stream) => new Response(stream).text()));
+  await child.exited;
+  console.log(`\n── ${name}\n${output.join("")}`);
+  const { ok, ending } = endingOf(child);
+  return { name, ok, line: `${ok ? "passed" : "FAILED"}  ${name}${ok ? "" : ` (${ending})`}` };
 }
 
 /** Runs tests. Each file has a global scope of its own, and nothing of it is left for the next file. */
@@ -161,10 +167,10 @@ function add(counts: Counts): void {
 const summary: string[] = installTestTools().map((line) => `note    ${line}`);
 const total: Counts = { passed: 0, failed: 0, skipped: 0 };
 let built = true;
-for (const step of STEPS) {
-  const ok = await runStep(step, summary);
+for (const { name, ok, line } of await Promise.all(STEPS.map(runStep))) {
+  summary.push(line);
   total[ok ? "passed" : "failed"] += 1;
-  if (step.name === "build") built = ok;
+  if (name === "build") built = ok;
 }
 if (built) {
   add(await runTests(ALL_TESTS, summary));
