@@ -75,6 +75,7 @@ export async function storePage(
     if (arrival?.arrivedAt != null) throw hasArrived();
     const stored = await destination.storeSettings(environmentSeq, page, hold);
     if (stored === "taken") throw uidTaken();
+    if ("obstacle" in stored) throw conflict(stored.obstacle, "move_versions");
     return { missing: [] };
   }
   if (arrival === null) throw conflict("The settings of the application have not arrived.", "move_unknown");

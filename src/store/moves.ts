@@ -1,4 +1,5 @@
 import type { MovedIds, Seq } from "../core/id.ts";
+import type { MovedVersions } from "../core/moved-versions.ts";
 import type { Key, Lease } from "./records/index.ts";
 
 /**
@@ -38,6 +39,13 @@ export interface SettingsPage {
   readonly secrets: readonly Row[];
   readonly tokens: readonly Row[];
   readonly jwtEnds: readonly Row[];
+  /** Null if the application has no endpoint. */
+  readonly versions: MovedVersions | null;
+}
+
+/** Why an application cannot arrive, in words for its operators. */
+export interface ArrivalObstacle {
+  readonly obstacle: string;
 }
 
 /**
@@ -198,9 +206,14 @@ export interface MoveDestination {
   arrival(applicationId: string): Promise<Arrival | null>;
   /**
    * Stores the settings. From then on, the application is arriving. Without a hold, settings that are
-   * stored already stay, because those of the page may be older. Returns `taken` if the uid is in use.
+   * stored already stay, because those of the page may be older. Returns `taken` if the uid is in use, and
+   * an obstacle if the environment has other payload versions. Nothing is stored then.
    */
-  storeSettings(environmentSeq: Seq, page: SettingsPage, hold: string | null): Promise<Arrival | "taken">;
+  storeSettings(
+    environmentSeq: Seq,
+    page: SettingsPage,
+    hold: string | null,
+  ): Promise<Arrival | ArrivalObstacle | "taken">;
   /**
    * Stores a page that was read under a hold, and deletes what was read under earlier holds. The first
    * page of a part replaces what is stored of it. Without a hold, stores nothing, and only reports

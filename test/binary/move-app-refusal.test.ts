@@ -44,21 +44,31 @@ describe("a move that is refused leaves the application where it is", () => {
     await sendMessage(a.send, app);
   });
 
-  test("an application with an endpoint that is pinned to a payload version is refused", async () => {
+  test("an application with pinned endpoints moves only if the other server has the same payload versions", async () => {
     await using servers = await twoServers();
-    const { a, b } = servers;
+    const { a, b, receiver } = servers;
     const app = await makeApplication(a.send);
-    expect((await a.send("POST", "/payload-version", { version: "2026-01-01" })).status).toBe(201);
-    await makeEndpoint(a.send, app, "http://127.0.0.1:9/", { apiVersion: "2026-01-01" });
+    const [older, newer] = [
+      { version: "2026-01-01" },
+      { version: "2026-02-01", downgrade: "function downgrade(payload) { return { old: payload.new }; }" },
+    ];
+    for (const version of [older, newer]) expect((await a.send("POST", "/payload-version", version)).status).toBe(201);
+    await makeEndpoint(a.send, app, receiver.url, { apiVersion: "2026-01-01" });
 
     const { code, stderr } = await moveApp(app, a.url, b.url);
 
     expect({ code, stderr }).toEqual({
       code: 1,
       stderr:
-        "The server responded with 409: An endpoint is pinned to a payload version, which the other server may not have. Such applications cannot be moved.\n",
+        "The server responded with 409: The payload version 2026-01-01 does not exist here, but endpoints of the application depend on it. Create it as it is at the origin.\n",
     });
     await sendMessage(a.send, app);
+    await receiver.arrived(1);
+    for (const version of [older, newer]) expect((await b.send("POST", "/payload-version", version)).status).toBe(201);
+    expect((await moveApp(app, a.url, b.url)).code).toBe(0);
+    const id = await sendMessage(b.send, app, { payload: { new: 1 } });
+    const [request] = await receiver.arrived(1, (received) => received.id === id);
+    expect(request!.body.toString()).toBe('{"old":1}');
   });
 
   test("an application is not moved to the server that it is on, also under another name of the server", async () => {

@@ -33,6 +33,7 @@ export class TwoStores implements AsyncDisposable {
     const page = await this.origin.settings(this.seq);
     const arrival = await this.destination.storeSettings(this.to.environment.seq, page, hold);
     if (arrival === "taken") throw new Error("The uid is taken.");
+    if ("obstacle" in arrival) throw new Error(arrival.obstacle);
     return { page, seq: arrival.applicationSeq };
   }
 

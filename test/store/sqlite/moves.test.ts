@@ -39,16 +39,6 @@ test("the ids of moved messages are forgotten when the messages have been pruned
   expect(ids()).toEqual(["app_a", "ep_a"]);
 });
 
-test("an application with an endpoint that is pinned to a payload version has an obstacle", async () => {
-  const db = new Database(":memory:", { strict: true });
-  const { store } = openMemoryStore(db, systemClock, () => {});
-  await using world = await Furnished.open(async () => openedOnce(store));
-  const { origin } = store.moves!;
-  expect(await origin.obstacle(world.application.seq)).toBeNull();
-  db.run("UPDATE endpoint SET api_version = '2026-01-01'");
-  expect(await origin.obstacle(world.application.seq)).toContain("payload version");
-});
-
 test("the leases of several groups are read in pages, each lease once", async () => {
   const db = new Database(":memory:", { strict: true });
   const { store } = openMemoryStore(db, systemClock, () => {});

@@ -218,13 +218,40 @@ export function movesSuite(open: Open): void {
       await departureCheck(parts, from.environment.seq, "acme")();
     });
 
-    test("an endpoint that is pinned to a payload version is an obstacle", async () => {
+    test("an application arrives if the environment has the payload versions of its endpoints", async () => {
+      await using stores = await TwoStores.open(open);
+      const { from, to, destination } = stores;
+      await from.addPayloadVersion("2026-01-01", { downgrade: "code" });
+      expect(stores.settings()).rejects.toThrow("The payload version 2026-01-01 does not exist here");
+      await to.addPayloadVersion("2026-01-01", { downgrade: "other code" });
+      expect(stores.settings()).rejects.toThrow("The payload version 2026-01-01 here differs");
+      await to.store.configuration.payloadVersions.update(to.environment.seq, "2026-01-01", () => ({
+        downgrade: "code",
+      }));
+      const { seq } = await stores.settings();
+      expect(destination.arriving.has(seq)).toBe(true);
+    });
+
+    test("an application does not arrive if a message waits that has another form there", async () => {
+      await using stores = await TwoStores.open(open);
+      const { from, to } = stores;
+      await to.addPayloadVersion("2026-01-01");
+      from.now += 1000;
+      await from.send();
+      await from.addPayloadVersion("2026-01-01");
+      await from.send();
+      expect(stores.settings()).rejects.toThrow("created or deleted here at another time");
+    });
+
+    test("a change of a payload version changes the fingerprint", async () => {
       await using stores = await TwoStores.open(open);
       const { from, origin } = stores;
-      expect(await origin.obstacle(stores.seq)).toBeNull();
       await from.addPayloadVersion("2026-01-01");
-      await from.addEndpoint({ apiVersion: "2026-01-01" });
-      expect(await origin.obstacle(stores.seq)).toContain("pinned to a payload version");
+      const before = await origin.fingerprint(stores.seq);
+      await from.store.configuration.payloadVersions.update(from.environment.seq, "2026-01-01", () => ({
+        downgrade: "code",
+      }));
+      expect(await origin.fingerprint(stores.seq)).not.toBe(before);
     });
 
     test("history arrives once, with its attempts, and does not replace what has changed", async () => {

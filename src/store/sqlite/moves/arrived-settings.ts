@@ -1,15 +1,18 @@
 import type { Database } from "bun:sqlite";
 import type { Seq } from "../../../core/id.ts";
-import type { Arrival, Row, SettingsPage } from "../../index.ts";
+import { versionObstacle } from "../../../core/moved-versions.ts";
+import type { Arrival, ArrivalObstacle, Row, SettingsPage } from "../../index.ts";
 import type { ArrivedRows } from "./arrived-rows.ts";
 import type { ArrivalReader, DestinationParts, HoldRules } from "./destination-parts.ts";
 import { idIn } from "./rows.ts";
+import { versionsReader } from "./versions.ts";
 
 type Statements = ReturnType<typeof prepare>;
 
 /** Stores the settings of an application that is arriving, in place of those that came before. */
 export class ArrivedSettings {
   readonly #statements: Statements;
+  readonly #versionsOf;
 
   constructor(
     private readonly parts: DestinationParts,
@@ -18,10 +21,13 @@ export class ArrivedSettings {
     private readonly holds: HoldRules,
   ) {
     this.#statements = prepare(parts.db);
+    this.#versionsOf = versionsReader(parts.db);
   }
 
   /** Must be called within a commit. Changes nothing if the application has arrived. */
-  store(environmentSeq: Seq, page: SettingsPage, hold: string | null): Arrival {
+  store(environmentSeq: Seq, page: SettingsPage, hold: string | null): Arrival | ArrivalObstacle {
+    const obstacle = page.versions === null ? null : versionObstacle(page.versions, this.#versionsOf(environmentSeq));
+    if (obstacle !== null) return { obstacle };
     const { rows } = this;
     const { begin, drops, unknownTraits } = this.#statements;
     const applicationSeq = this.#applicationSeqOf(page);

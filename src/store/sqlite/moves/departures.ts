@@ -69,10 +69,6 @@ export function departures({ db, committer, usages, erasures }: Parts): Departur
 function obstacleOf(db: Database): (applicationSeq: Seq) => string | null {
   const obstacles = [
     [
-      "SELECT 1 FROM endpoint WHERE application_seq = ? AND api_version IS NOT NULL AND deleted_at IS NULL",
-      "An endpoint is pinned to a payload version, which the other server may not have. Such applications cannot be moved.",
-    ],
-    [
       "SELECT 1 FROM task WHERE status = 'running' AND data ->> 'applicationSeq' = ?",
       "A background task of the application is running. Wait until it has ended, or cancel it.",
     ],
@@ -89,6 +85,7 @@ function fingerprintOf(db: Database, erasures: Parts["erasures"]): (applicationS
   const parts = [
     "SELECT * FROM application WHERE seq = ?",
     "SELECT * FROM endpoint WHERE application_seq = ?",
+    "SELECT v.* FROM application a JOIN payload_version v ON v.environment_seq = a.environment_seq WHERE a.seq = ?",
     `SELECT s.* FROM endpoint_secret s JOIN endpoint e ON e.seq = s.endpoint_seq WHERE e.application_seq = ?`,
     "SELECT seq, expires_at, revoked_at, scopes FROM token WHERE application_seq = ?",
     "SELECT * FROM jwt_end WHERE application_seq = ?",

@@ -38,7 +38,7 @@ export function moveDestination(parts: DestinationParts): MoveDestination {
         const stored = await orTaken(
           committer.write(() => {
             const arrival = settings.store(environmentSeq, page, hold);
-            if (!arriving.has(arrival.applicationSeq)) {
+            if (!("obstacle" in arrival) && !arriving.has(arrival.applicationSeq)) {
               added = arrival.applicationSeq;
               arriving.add(added);
             }

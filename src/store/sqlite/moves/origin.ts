@@ -7,6 +7,7 @@ import type { QuotaUsages } from "../quota-usage.ts";
 import { departures } from "./departures.ts";
 import { PageReader } from "./page-reader.ts";
 import { polledReader } from "./polled.ts";
+import { movedVersionsReader } from "./versions.ts";
 import { waitingReader } from "./waiting.ts";
 
 /** Limits of a page with messages: their number, and their payloads in bytes. A page may have one larger payload. */
@@ -30,7 +31,7 @@ export function moveOrigin(parts: OriginParts): MoveOrigin {
   const messagesOf = messagesReader(db, read);
   return {
     ...departures(parts),
-    settings: settingsReader(read),
+    settings: settingsReader(db, read),
     polled: polledReader(db, read, parts.numbers),
     waiting: waitingReader(db, read),
     messages: async (applicationSeq, seqs) => {
@@ -41,7 +42,7 @@ export function moveOrigin(parts: OriginParts): MoveOrigin {
   };
 }
 
-function settingsReader(read: PageReader): MoveOrigin["settings"] {
+function settingsReader(db: Database, read: PageReader): MoveOrigin["settings"] {
   const applicationOf = read.rows("SELECT * FROM application WHERE seq = ?");
   const endpointsOf = read.rows("SELECT * FROM endpoint WHERE application_seq = ? ORDER BY seq");
   const secretsOf = read.rows(
@@ -51,15 +52,18 @@ function settingsReader(read: PageReader): MoveOrigin["settings"] {
   const eventTypesOf = read.rows("SELECT * FROM event_type WHERE environment_seq = ? ORDER BY seq");
   const tokensOf = read.rows("SELECT * FROM token WHERE application_seq = ? AND revoked_at IS NULL ORDER BY seq");
   const jwtEndsOf = read.rows("SELECT * FROM jwt_end WHERE application_seq = ?");
+  const versionsOf = movedVersionsReader(db);
   return async (applicationSeq) => {
     const application = applicationOf(applicationSeq)[0]!;
+    const environmentSeq = application.environment_seq as Seq;
     const [endpoints, tokens] = [endpointsOf(applicationSeq), tokensOf(applicationSeq)];
     return {
       ...{ part: "settings", application, endpoints, tokens },
       ids: read.ids(["app_", [application], "seq"], ["ep_", endpoints, "seq"], ["tok_", tokens, "seq"]),
-      eventTypes: eventTypesOf(application.environment_seq as Seq),
+      eventTypes: eventTypesOf(environmentSeq),
       secrets: secretsOf(applicationSeq),
       jwtEnds: jwtEndsOf(applicationSeq),
+      versions: versionsOf(applicationSeq, environmentSeq),
     };
   };
 }
