@@ -9,6 +9,16 @@ export class StoreUnavailable extends Error {
 }
 
 /**
+ * The application has moved to another installation since the request for the write began. Other writes of
+ * the same commit are stored.
+ */
+export class ApplicationDeparted extends StoreUnavailable {
+  constructor() {
+    super("The application has moved to another installation.");
+  }
+}
+
+/**
  * The write was undone because another write in the same `Store.together` failed or used a name
  * that is taken. `cause` is the error of the other write.
  */

@@ -1,4 +1,4 @@
-import { StoreUnavailable } from "../index.ts";
+import { ApplicationDeparted, StoreUnavailable } from "../index.ts";
 import type { Trouble } from "../sql/store-health.ts";
 
 /** Returns the SQLite code of an error, such as `SQLITE_FULL`, or an empty text. */
@@ -8,7 +8,7 @@ export function codeOf(error: unknown): string {
 
 /** Returns whether an error is caused by the disk or the file, not by the statement. */
 export function isDiskError(error: unknown): boolean {
-  if (error instanceof StoreUnavailable) return true;
+  if (error instanceof StoreUnavailable) return !(error instanceof ApplicationDeparted);
   return /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN|CORRUPT|NOTADB|BUSY|NOMEM)/.test(codeOf(error));
 }
 

@@ -2,13 +2,13 @@ import type { Database } from "bun:sqlite";
 import type { Seq } from "../../core/id.ts";
 import {
   type AcceptResult,
+  ApplicationDeparted,
   type Delivery,
   type History,
   type Key,
   type MessageFilter,
   type NewMessage,
   type Queue,
-  StoreUnavailable,
 } from "../index.ts";
 import { DELIVERY_COLUMNS, type DeliveryRow, toDelivery } from "../sql/delivery-row.ts";
 import {
@@ -74,7 +74,7 @@ export function acceptVerb(
   const insertDeliveries = deliveryInserter(db);
 
   const acceptOne = (message: NewMessage): AcceptResult => {
-    if (departed.size > 0 && departed.has(message.applicationSeq)) throw new StoreUnavailable(DEPARTED);
+    if (departed.size > 0 && departed.has(message.applicationSeq)) throw new ApplicationDeparted();
     const { applicationSeq, eventId, idempotency: entry, sentBy = null } = message;
     const messageSeq = sentBy === null ? null : functionSends.messageOf(sentBy);
     if (messageSeq !== null) {
@@ -122,9 +122,6 @@ function rowsOf(messages: readonly NewMessage[]): number {
   for (const { deliveries } of messages) rows += deliveries.length;
   return rows;
 }
-
-/** The request began before the application left. When it is repeated, it learns where the application is. */
-const DEPARTED = "The application has moved to another installation.";
 
 const ACCEPTED: AcceptResult = { accepted: true };
 
