@@ -20,14 +20,23 @@ interface Parts {
 const NONE: ReadonlySet<Seq> = new Set();
 
 /**
- * Returns a function to be called when a change to an application, which is given by id or uid, has been
- * stored. It throws 421 if the application has moved away since: a change that was stored after the
- * departure has no effect. One that was stored before it is part of what has moved, and resolves earlier.
+ * Makes a change to an application, which is given by id or uid. Rejects with 421 if the application has moved
+ * away meanwhile: a change that is stored after the departure has no effect or fails. One that was stored before
+ * it is part of what has moved, and resolves earlier.
  */
-export function departureCheck(parts: Parts, environmentSeq: Seq, app: string): () => Promise<void> | undefined {
+export async function unlessDeparted<T>(
+  parts: Parts,
+  environmentSeq: Seq,
+  app: string,
+  change: () => T | Promise<T>,
+): Promise<T> {
   const { departed = NONE } = parts.store.moves?.origin ?? {};
   const before = departed.size;
-  return () => (departed.size === before ? undefined : checkHere(parts, environmentSeq, app));
+  try {
+    return await change();
+  } finally {
+    if (departed.size !== before) await checkHere(parts, environmentSeq, app);
+  }
 }
 
 async function checkHere({ store, ids }: Parts, environmentSeq: Seq, app: string): Promise<void> {

@@ -1,7 +1,7 @@
 import type { TObject } from "@sinclair/typebox";
 import type { Idempotency } from "../../accept/idempotency.ts";
 import { notFound } from "../../core/problem.ts";
-import { departureCheck } from "../../store/departed.ts";
+import { unlessDeparted } from "../../store/departed.ts";
 import type { IdempotencyEntry, IdempotentResponse } from "../../store/index.ts";
 import { checkAccess, checkDryRun } from "../identity/access.ts";
 import { type Admission, RepeatedCheck, unwatched } from "../identity/admission.ts";
@@ -179,12 +179,7 @@ export class Dispatcher {
     const work = () => operation.handle(call as Call<never, never, never>);
     const { app_id: app } = params;
     if (app === undefined || operation.method === "GET" || operation.departs) return this.#recorded(admitted, work);
-    const checkHere = departureCheck(this.deps, identity.environmentSeq, app);
-    return this.#recorded(admitted, async () => {
-      const answer = await work();
-      await checkHere();
-      return answer;
-    });
+    return this.#recorded(admitted, () => unlessDeparted(this.deps, identity.environmentSeq, app, work));
   }
 
   /** Handles a request, and records it in the audit log if it belongs there. */

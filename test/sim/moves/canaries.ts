@@ -26,6 +26,17 @@ export const CANARIES: Readonly<Record<string, Plant>> = {
       return { page: { ...page, messages: page.messages.filter((each) => each === page.newest) }, next };
     },
   })),
+  "changes that come too late are answered as done": origin(() => ({ departed: new Set() })),
+  "payloads that were deleted stay": origin((verbs) => ({
+    polled: async (seq, after) => {
+      const { page, next } = await verbs.polled(seq, after);
+      return { page: { ...page, erased: [] }, next };
+    },
+    waiting: async (seq, after, aheadMs) => {
+      const { page, next } = await verbs.waiting(seq, after, aheadMs);
+      return { page: { ...page, erased: [] }, next };
+    },
+  })),
   "the next attempts of messages stay behind": origin((verbs) => ({
     waiting: async (seq, after, aheadMs) => {
       const { page, next } = await verbs.waiting(seq, after, aheadMs);

@@ -1,6 +1,6 @@
 import { Problem } from "../../../src/core/problem.ts";
 import type { Kernel } from "../../../src/kernel.ts";
-import { departureCheck } from "../../../src/store/departed.ts";
+import { unlessDeparted } from "../../../src/store/departed.ts";
 import type { Application } from "../../../src/store/index.ts";
 import { StoreUnavailable } from "../../../src/store/index.ts";
 import { Crash, Died, type Site } from "./site.ts";
@@ -37,12 +37,11 @@ export class Client {
     const site = this.#place;
     try {
       return await site.call(async (kernel) => {
-        const checkHere = departureCheck(kernel, site.environmentSeq, this.uid);
-        const application = await this.#find(site, kernel);
-        await this.pause(isLong);
-        const result = await run({ kernel, site, application });
-        await checkHere();
-        return result;
+        return unlessDeparted(kernel, site.environmentSeq, this.uid, async () => {
+          const application = await this.#find(site, kernel);
+          await this.pause(isLong);
+          return run({ kernel, site, application });
+        });
       });
     } catch (error) {
       if (error instanceof Died || error instanceof Crash || error instanceof StoreUnavailable) return null;

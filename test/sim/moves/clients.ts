@@ -180,7 +180,12 @@ export class Operator {
   async #change(): Promise<void> {
     const description = `change ${++this.#number}`;
     const result = await this.around.client.request(async ({ kernel }) => {
-      await changeEndpoint(kernel, this.#endpoint(kernel, 0), () => ({ description }));
+      await changeEndpoint(kernel, this.#endpoint(kernel, 0), (before) => {
+        if (!this.descriptions.has(before.description)) {
+          this.around.checks.violation(`a change is lost: ${before.description}`);
+        }
+        return { description };
+      });
       return "changed";
     }, true);
     // If the response is lost, either value may be stored.

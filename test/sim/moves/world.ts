@@ -210,8 +210,11 @@ export class MoveWorld {
   }
 
   async #pause(isLong: boolean): Promise<void> {
-    if (isLong && this.#dice.chance(0.35)) await Promise.race([this.#departing.promise, this.#time.sleep(5000)]);
-    else if (this.#dice.chance(0.3)) await this.#time.sleep(this.#dice.below(15));
+    if (isLong && this.#dice.chance(0.35)) {
+      await Promise.race([this.#departing.promise, this.#time.sleep(5000)]);
+      // The request may come before or after the departure.
+      await this.#time.sleep(this.#dice.below(this.#dice.pick([1, 20, 400])));
+    } else if (this.#dice.chance(0.3)) await this.#time.sleep(this.#dice.below(15));
   }
 
   /** Lets a client act again and again, until nothing fails any more. */

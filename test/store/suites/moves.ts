@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { IdCodec } from "../../../src/core/id.ts";
-import { departureCheck } from "../../../src/store/departed.ts";
+import { unlessDeparted } from "../../../src/store/departed.ts";
 import { bytes } from "../furnished.ts";
 import type { Open } from "../store-under-test.ts";
 import { HOLD, TwoStores } from "../two-stores.ts";
@@ -203,7 +203,23 @@ export function movesSuite(open: Open): void {
       expect(await to.waiting(endpoint)).toHaveLength(1);
     });
 
-    test("a change that is stored after the departure is refused with the new place", async () => {
+    test("a message that comes too late for its application fails alone", async () => {
+      await using stores = await TwoStores.open(open);
+      const { from, origin } = stores;
+      const other = from.newMessage({ applicationSeq: (await from.addApplication()).seq });
+      const departure = {
+        ...{ applicationSeq: stores.seq, environmentSeq: from.environment.seq, uid: "acme", hold: HOLD },
+        ...{ url: "https://b.example", departedAt: from.now },
+      };
+      await origin.depart(departure, await origin.fingerprint(stores.seq));
+      const results = await Promise.allSettled([
+        from.store.queue.accept([from.newMessage()]),
+        from.store.queue.accept([other]),
+      ]);
+      expect(results.map(({ status }) => status)).toEqual(["rejected", "fulfilled"]);
+    });
+
+    test("a change during which the application departs is refused with the new place", async () => {
       await using stores = await TwoStores.open(open);
       const { from, origin } = stores;
       const parts = { store: from.store, ids: new IdCodec([1, 2, 3, 4]) };
@@ -211,11 +227,10 @@ export function movesSuite(open: Open): void {
         ...{ applicationSeq: stores.seq, environmentSeq: from.environment.seq, uid: "acme", hold: HOLD },
         ...{ url: "https://b.example", departedAt: from.now },
       };
-      const checkHere = departureCheck(parts, from.environment.seq, "acme");
-      await checkHere();
-      expect(await origin.depart(departure, await origin.fingerprint(stores.seq))).not.toBeNull();
-      await expect(checkHere()).rejects.toThrow("The application has moved to https://b.example.");
-      await departureCheck(parts, from.environment.seq, "acme")();
+      const change = <T>(during: () => Promise<T>) => unlessDeparted(parts, from.environment.seq, "acme", during);
+      expect(await change(async () => "changed")).toBe("changed");
+      const late = change(async () => origin.depart(departure, await origin.fingerprint(stores.seq)));
+      await expect(late).rejects.toThrow("The application has moved to https://b.example.");
     });
 
     test("an application arrives if the environment has the payload versions of its endpoints", async () => {
