@@ -37,9 +37,14 @@ export function toSent(row: SentRow): SentNotice {
   return { ...row, isOpen: row.isOpen === 1 };
 }
 
-/** The health of the endpoint `e` with its application `a`, as in `EndpointHealth`. */
-export const ENDPOINT_HEALTH = `CASE
+/**
+ * Returns the health of the endpoint `e` with its application `a`, as in `EndpointHealth`. `isLatest`
+ * selects the latest attempt `t` of the endpoint.
+ */
+export function endpointHealth(isLatest: string): string {
+  return `CASE
   WHEN e.deleted_at IS NOT NULL OR a.deleted_at IS NOT NULL THEN 'gone'
   WHEN e.disabled = 1 OR e.failing_since IS NOT NULL OR e.challenge IS NOT NULL THEN 'troubled'
-  WHEN (SELECT t.reason IS NULL FROM attempt t WHERE t.endpoint_seq = e.seq ORDER BY t.seq DESC LIMIT 1) THEN 'healthy'
+  WHEN (SELECT t.reason IS NULL FROM attempt t WHERE ${isLatest}) THEN 'healthy'
   ELSE 'unknown' END`;
+}

@@ -8,8 +8,9 @@ import type { Database } from "bun:sqlite";
 import { type Seq, seqAt } from "../../core/id.ts";
 import type { PageRequest, TimeWindow } from "../index.ts";
 import { ATTEMPT_MS_MAX } from "../sql/attempt-duration.ts";
-import { type Conditions, directionOf, rangeOf } from "../sql/page.ts";
+import { type Bindings, type Conditions, directionOf, rangeOf } from "../sql/page.ts";
 import type { Range } from "../sql/range.ts";
+import type { DeferredIndex, RowSource } from "./deferred-index.ts";
 
 /**
  * A range of rows. If `isLate` is true, only the rows that `lateFinder` finds in the range are
@@ -65,17 +66,23 @@ export function* windowRanges(
  * attempts that ended in the first second after `before`; after that second, it reads only the
  * index of long attempts.
  */
-export function lateFinder(db: Database): (endpointSeq: Seq, range: Range, before: number) => Seq[] {
-  const CONDITIONS = "endpoint_seq = ? AND seq >= ? AND seq < ? AND started_at < ?";
-  type Parameters = [number, number, number, number];
-  const short = db.prepare<{ seq: number }, Parameters>(`SELECT seq FROM attempt WHERE ${CONDITIONS}`);
-  const long = db.prepare<{ seq: number }, Parameters>(
-    `SELECT seq FROM attempt INDEXED BY attempt_long WHERE ${CONDITIONS} AND ${IS_LONG}`,
+export function lateFinder(
+  db: Database,
+  endpointAttempts: DeferredIndex,
+): (endpointSeq: Seq, range: Range, before: number) => Seq[] {
+  const shortIn = ({ from, where, values }: RowSource, before: number) =>
+    db
+      .query<{ seq: number }, [Bindings]>(`SELECT t.seq FROM ${from} WHERE ${where} AND t.started_at < $before`)
+      .all({ ...values, before });
+  const long = db.prepare<{ seq: number }, [number, number, number, number]>(
+    `SELECT seq FROM attempt INDEXED BY attempt_long
+     WHERE endpoint_seq = ? AND seq >= ? AND seq < ? AND started_at < ? AND ${IS_LONG}`,
   );
   return (endpointSeq, { from, to }, before) => {
     const middle = seqAt(before + LONG_MS);
+    const first = endpointAttempts.read(endpointSeq, { from, to: Math.min(to, middle) }, "ASC");
     const rows = [
-      ...short.all(endpointSeq, from, Math.min(to, middle), before),
+      ...[...first].flatMap((source) => shortIn(source, before)),
       ...long.all(endpointSeq, Math.max(from, middle), to, before),
     ];
     return rows.map(({ seq }) => seq);

@@ -8,6 +8,7 @@ import type { SecretBox } from "../sql/secret-box.ts";
 import type { Turns } from "../turns.ts";
 import { addStartWindow, earliestRange, lateFinder, type WindowRange, windowRanges } from "./attempt-window.ts";
 import type { Committer } from "./commit.ts";
+import type { DeferredIndex, RowSource } from "./deferred-index.ts";
 import { addMessageFilter } from "./messages.ts";
 import type { Stretches } from "./stretches.ts";
 import { termsOfAttempts } from "./traits.ts";
@@ -20,62 +21,51 @@ function conditions(filter: AttemptFilter): Conditions {
   return where;
 }
 
-export function attempts(
-  db: Database,
-  committer: Committer,
-  stretches: Stretches,
-  turns: Turns,
-  box: SecretBox,
-): History["attempts"] {
+export interface AttemptParts {
+  readonly db: Database;
+  readonly committer: Committer;
+  readonly endpointAttempts: DeferredIndex;
+  readonly stretches: Stretches;
+  readonly turns: Turns;
+  readonly box: SecretBox;
+}
+
+export function attempts(parts: AttemptParts): History["attempts"] {
+  const { db, committer, endpointAttempts, stretches, box } = parts;
   const one = db.prepare<AttemptRow & { sealed: Uint8Array | null }, [number, number | null]>(
     `SELECT ${attemptColumns(true)}, t.sealed FROM attempt t WHERE t.seq = ?1 AND (?2 IS NULL OR t.message_seq = ?2)`,
   );
-  const lateIn = lateFinder(db);
+  const lateIn = lateFinder(db, endpointAttempts);
   const expungeResponse = db.prepare(
     "UPDATE attempt SET response = NULL WHERE seq = (SELECT response_in FROM attempt WHERE seq = ?)",
   );
   const expunge = db.prepare("UPDATE attempt SET response = NULL, response_in = NULL, sealed = NULL WHERE seq = ?");
-
-  const list = (
-    scope: { readonly column: "endpoint_seq" | "message_seq" | "batch_seq"; readonly seq: Seq },
-    ranges: Iterable<WindowRange>,
-    filter: AttemptFilter,
-    page: PageRequest,
-    withContent: boolean,
-  ): Promise<PageOf<Attempt>> => {
-    const where = addStartWindow(conditions(filter), filter);
-    const ofMessage = filter.eventTypes !== undefined || filter.channel !== undefined || filter.tag !== undefined;
-    // CROSS JOIN makes SQLite start with the attempts. There are few attempts, but there may be
-    // many messages of a type.
-    const rowsIn = (restriction: string) =>
-      db.query<AttemptRow, [Bindings]>(
-        `SELECT ${attemptColumns(withContent)} FROM attempt t${ofMessage ? " CROSS JOIN message m ON m.seq = t.message_seq" : ""}
-         WHERE ${restriction} AND t.seq >= $from AND t.seq < $to${where.sql}
-         ORDER BY t.seq ${directionOf(page)} LIMIT $limit`,
-      );
-    const inScope = `t.${scope.column} = $scope`;
-    return readRanges(turns, page, ranges, ({ from, to, isLate = false }, limit) => {
-      const late = isLate ? { late: JSON.stringify(lateIn(scope.seq, { from, to }, filter.before!)) } : {};
-      const rows = rowsIn(isLate ? `${inScope} AND t.seq IN (SELECT value FROM json_each($late))` : inScope);
-      return rows.all({ ...where.values, ...late, from, to, scope: scope.seq, limit }).map(toAttempt);
-    });
-  };
+  const list = lister(parts);
 
   return {
     ofEndpoint: async (endpointSeq, filter, page, withContent) => {
       if (filter.batchSeq !== undefined) {
-        const scope = { column: "batch_seq", seq: filter.batchSeq } as const;
-        return list(scope, [earliestRange(page, filter)], { ...filter, endpointSeq }, page, withContent);
+        const ranges = [earliestRange(page, filter)];
+        return list(indexed("batch_seq", filter.batchSeq), ranges, { ...filter, endpointSeq }, page, withContent);
       }
       const terms = termsOfAttempts(filter);
       const direction = directionOf(page);
       const ranges = windowRanges(page, filter, (within) =>
         terms.length === 0 ? [within] : stretches.find(endpointSeq, terms, within, direction),
       );
-      return list({ column: "endpoint_seq", seq: endpointSeq }, ranges, filter, page, withContent);
+      // There is an index of the failed attempts alone.
+      const ofEndpoint: Sources =
+        filter.outcome === "failed"
+          ? indexed("endpoint_seq", endpointSeq)
+          : (range) => endpointAttempts.read(endpointSeq, range, direction);
+      const sources: Sources = (range) =>
+        range.isLate
+          ? [endpointAttempts.numbered(endpointSeq, lateIn(endpointSeq, range, filter.before!))]
+          : ofEndpoint(range);
+      return list(sources, ranges, filter, page, withContent);
     },
     ofMessage: async (messageSeq, filter, page, withContent) =>
-      list({ column: "message_seq", seq: messageSeq }, [earliestRange(page, filter)], filter, page, withContent),
+      list(indexed("message_seq", messageSeq), [earliestRange(page, filter)], filter, page, withContent),
     get: async (messageSeq, attemptSeq) => {
       const row = one.get(attemptSeq, messageSeq);
       if (row === null) return null;
@@ -90,26 +80,59 @@ export function attempts(
         expungeResponse.run(attemptSeq);
         expunge.run(attemptSeq);
       }),
-    count: countVerb(db),
+    count: countVerb(db, endpointAttempts),
   };
 }
 
-/** Counts attempts. Reads only indexes. */
-function countVerb(db: Database): History["attempts"]["count"] {
-  const RANGE = "endpoint_seq = ? AND seq >= ? AND seq < ?";
-  const beyond = db.prepare<{ seq: number }, [number, number, number, number]>(
-    `SELECT seq FROM attempt WHERE ${RANGE} ORDER BY seq LIMIT 1 OFFSET ?`,
-  );
-  const all = db.prepare<{ count: number }, [number, number, number]>(
-    `SELECT COUNT(*) AS count FROM attempt WHERE ${RANGE}`,
-  );
+/** Returns the sources of the attempts in a range, in the direction of reading. */
+type Sources = (range: WindowRange) => Iterable<RowSource>;
+
+/** Returns the sources of the attempts with a value in an indexed column. */
+function indexed(column: "endpoint_seq" | "message_seq" | "batch_seq", value: Seq): Sources {
+  const where = `t.${column} = $owner AND t.seq >= $from AND t.seq < $to`;
+  const [from, seq] = ["attempt t", "t.seq"];
+  return (range) => [{ from, index: from, where, seq, values: { owner: value, from: range.from, to: range.to } }];
+}
+
+function lister({ db, turns }: AttemptParts) {
+  return (
+    sourcesIn: Sources,
+    ranges: Iterable<WindowRange>,
+    filter: AttemptFilter,
+    page: PageRequest,
+    withContent: boolean,
+  ): Promise<PageOf<Attempt>> => {
+    const wanted = addStartWindow(conditions(filter), filter);
+    const ofMessage = filter.eventTypes !== undefined || filter.channel !== undefined || filter.tag !== undefined;
+    // CROSS JOIN makes SQLite start with the attempts. There are few attempts, but there may be
+    // many messages of a type.
+    const message = ofMessage ? " CROSS JOIN message m ON m.seq = t.message_seq" : "";
+    const rowsIn = ({ from, where, seq, values }: RowSource, limit: number) =>
+      db
+        .query<AttemptRow, [Bindings]>(
+          `SELECT ${attemptColumns(withContent)} FROM ${from}${message} WHERE ${where}${wanted.sql}
+           ORDER BY ${seq} ${directionOf(page)} LIMIT $limit`,
+        )
+        .all({ ...wanted.values, ...values, limit });
+    return readRanges(turns, page, ranges, (range, limit) => {
+      const rows: Attempt[] = [];
+      for (const source of sourcesIn(range)) {
+        rows.push(...rowsIn(source, limit - rows.length).map(toAttempt));
+        if (rows.length === limit) break;
+      }
+      return rows;
+    });
+  };
+}
+
+/** Counts attempts. Reads few rows besides indexes. */
+function countVerb(db: Database, endpointAttempts: DeferredIndex): History["attempts"]["count"] {
   const failed = db.prepare<{ count: number }, [number, number, number]>(
-    `SELECT COUNT(*) AS count FROM attempt WHERE ${RANGE} AND reason IS NOT NULL`,
+    "SELECT COUNT(*) AS count FROM attempt WHERE endpoint_seq = ? AND seq >= ? AND seq < ? AND reason IS NOT NULL",
   );
   return async (endpointSeq, { from, to, limit }) => {
-    const next = beyond.get(endpointSeq, from, to, limit)?.seq ?? null;
-    const end = next ?? to;
-    const failures = failed.get(endpointSeq, from, end)!.count;
-    return { delivered: all.get(endpointSeq, from, end)!.count - failures, failed: failures, next };
+    const { count, next } = endpointAttempts.count(endpointSeq, { from, to }, limit);
+    const failures = failed.get(endpointSeq, from, next ?? to)!.count;
+    return { delivered: count - failures, failed: failures, next };
   };
 }

@@ -33,6 +33,7 @@ const RULES: Rules = {
   key_range: { values: [isNatural("start"), isEntries(MESSAGE_KEY_BYTES)] },
   event_id_log: { values: [isEntries(ENTRY_BYTES_MIN)] },
   event_id_range: { values: [isNatural("start"), isEntries(ENTRY_BYTES_MIN)] },
+  endpoint_attempt: { values: [isNatural("seq")] },
   stretch: { values: [isNatural("start")] },
   series: {
     values: [isPositive("step_ms"), ...SERIES_COUNTS.map(isNatural), isArray("durations")],

@@ -4,20 +4,20 @@ import type { Seq } from "../../core/id.ts";
 import type { FailureReason } from "../../core/outcome.ts";
 import type { PendingDelivery, PendingLane, Queue } from "../index.ts";
 import { PENDING_COLUMNS, type PendingRow, STATE, STATE_NAMES, withTriggers } from "../sql/delivery-row.ts";
-import type { SecretBox } from "../sql/secret-box.ts";
 import type { Committer } from "./commit.ts";
 import { positionKeeper } from "./last-position.ts";
-import { settleVerb } from "./settle.ts";
+import { type SettleParts, settleVerb } from "./settle.ts";
 import type { Stretches } from "./stretches.ts";
 import { trait } from "./trait.ts";
 
 type Verbs = Pick<Queue, "due" | "nextPosition" | "pendingLanes" | "settle" | "bury" | "hasten" | "resend">;
 
 /** The methods that read and change deliveries. */
-export function deliveries(db: Database, committer: Committer, stretches: Stretches, box: SecretBox): Verbs {
+export function deliveries(parts: SettleParts): Verbs {
+  const { db, committer, stretches } = parts;
   return {
     ...lanes(db),
-    settle: settleVerb(db, committer, stretches, box),
+    settle: settleVerb(parts),
     bury: buryVerb(db, committer),
     hasten: hastenVerb(db, committer),
     resend: resendVerb(db, committer, stretches),

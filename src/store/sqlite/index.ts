@@ -21,6 +21,7 @@ import { addConstraints } from "./constraints.ts";
 import { databaseFileOf, hasDatabase, lockDataDir, noData, prepareDataDir, refuseLostDatabase } from "./data-dir.ts";
 import { checkDatabase, configure, lockDatabase, openBeside, openDatabase, type Sync, setSync } from "./database.ts";
 import { deadLetters, redriveVerbs } from "./dead-letters.ts";
+import { DeferredIndex, ENDPOINT_ATTEMPTS } from "./deferred-index.ts";
 import { deliveries } from "./deliveries.ts";
 import { type Files, systemFiles } from "./durable-file.ts";
 import { openKeyRing } from "./encryption/key-ring.ts";
@@ -268,17 +269,20 @@ function assemble({
   const idempotency = new Idempotency(db, keys, box);
   const functionSends = new FunctionSends(db);
   const stretches = new Stretches(db, committer, newest);
+  const endpointAttempts = new DeferredIndex({ db, committer, exclusive }, ENDPOINT_ATTEMPTS);
   const usages = new QuotaUsages(db);
   const kept = new KeptIds(db);
   const numbers = exclusive
     ? new ClockSeqSource(clock.now, afterUnstored(newest))
     : new CommandSeqSource(db, clock.now);
   const erasures = new Map<Seq, number>();
-  const moving = moves({ db, committer, box, usages, eventIds, kept, numbers, seed, shards, erasures });
+  const moving = moves({
+    ...{ db, committer, box, usages, eventIds, endpointAttempts, kept, numbers, seed, shards, erasures },
+  });
   const { departed } = moving.origin;
   const queue: Queue = {
     ...ownership(),
-    ...deliveries(db, committer, stretches, box),
+    ...deliveries({ db, committer, endpointAttempts, stretches, box }),
     ...redriveVerbs(db, committer, turns, clock),
     accept: withRoom(
       acceptVerb(db, committer, { idempotency, eventIds, stretches, usages, functionSends, departed }),
@@ -306,7 +310,7 @@ function assemble({
   };
   const history: History = {
     messages: { ...messages(db, stretches, eventIds, turns), ofEndpoint: endpointMessages(db, stretches, turns) },
-    attempts: attempts(db, committer, stretches, turns, box),
+    attempts: attempts({ db, committer, endpointAttempts, stretches, turns, box }),
     deadLetters: deadLetters(db, turns),
     replayable: replayable(db),
     pollers: pollers(db, committer),
@@ -322,8 +326,8 @@ function assemble({
     leads: async () => true,
     meta: meta(db, committer),
     clockOffsets: clockOffsets(db, committer),
-    notices: notices(db, committer, turns),
-    prune: pruneVerb(db, committer, { keys, eventIds, usages, onFact }),
+    notices: notices(db, committer, endpointAttempts, turns),
+    prune: pruneVerb(db, committer, { endpointAttempts, keys, eventIds, usages, onFact }),
     ...sizeVerbs(db, health, beforePing),
     unenforcedRules: async () => unenforced,
   };

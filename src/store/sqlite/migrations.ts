@@ -231,4 +231,16 @@ export const migrations: readonly string[] = [
   CREATE TABLE event_id_log (seq INTEGER PRIMARY KEY, entries BLOB NOT NULL) STRICT;
   CREATE TABLE event_id_range (start INTEGER PRIMARY KEY, entries BLOB NOT NULL) STRICT;
   `,
+  // The attempts of each endpoint, in place of the index `attempt_endpoint`. See "deferred-index.ts".
+  `
+  CREATE TABLE endpoint_attempt (
+    endpoint_seq INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (endpoint_seq, seq)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO endpoint_attempt SELECT endpoint_seq, seq FROM attempt ORDER BY endpoint_seq, seq;
+  INSERT INTO meta SELECT 'endpoint-attempts-to', MAX(seq) FROM attempt HAVING MAX(seq) IS NOT NULL;
+  DROP INDEX attempt_endpoint;
+  CREATE TRIGGER attempt_deleted AFTER DELETE ON attempt BEGIN
+    DELETE FROM endpoint_attempt WHERE endpoint_seq = old.endpoint_seq AND seq = old.seq;
+  END;
+  `,
 ];

@@ -4,7 +4,7 @@ import { IS_FAILING } from "../sql/endpoint-row.ts";
 import {
   DESCRIBED_COLUMNS,
   type DescribedRow,
-  ENDPOINT_HEALTH,
+  endpointHealth,
   SENT_COLUMNS,
   type SentRow,
   toNoticed,
@@ -12,16 +12,17 @@ import {
 } from "../sql/notice-rows.ts";
 import type { Turns } from "../turns.ts";
 import type { Committer } from "./commit.ts";
+import type { DeferredIndex } from "./deferred-index.ts";
 
 /** Number of endpoints that one step reads. */
 const STEP_ROWS = 500;
 
-export function notices(db: Database, committer: Committer, turns: Turns): Notices {
+export function notices(db: Database, committer: Committer, endpointAttempts: DeferredIndex, turns: Turns): Notices {
   return {
     failing: failing(db, turns),
     disabled: disabled(db),
     unverified: unverified(db, turns),
-    healthOf: healthOf(db, turns),
+    healthOf: healthOf(db, endpointAttempts, turns),
     describe: describe(db),
     ...kept(db, committer),
   };
@@ -79,16 +80,16 @@ function unverified(db: Database, turns: Turns): Notices["unverified"] {
   };
 }
 
-function healthOf(db: Database, turns: Turns): Notices["healthOf"] {
-  const one = db.prepare<{ health: EndpointHealth }, [number]>(
-    `SELECT ${ENDPOINT_HEALTH} AS health
-     FROM endpoint e CROSS JOIN application a ON a.seq = e.application_seq WHERE e.seq = ?`,
+function healthOf(db: Database, endpointAttempts: DeferredIndex, turns: Turns): Notices["healthOf"] {
+  const one = db.prepare<{ health: EndpointHealth }, [number, number | null]>(
+    `SELECT ${endpointHealth("t.seq = ?2")} AS health
+     FROM endpoint e CROSS JOIN application a ON a.seq = e.application_seq WHERE e.seq = ?1`,
   );
   return async (endpointSeqs) => {
     const found = new Map<number, EndpointHealth>();
     const step = turns.budget(STEP_ROWS);
     for (const seq of endpointSeqs) {
-      found.set(seq, one.get(seq)?.health ?? "gone");
+      found.set(seq, one.get(seq, endpointAttempts.last(seq))?.health ?? "gone");
       await step(1);
     }
     return found;

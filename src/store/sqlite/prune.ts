@@ -4,6 +4,7 @@ import { type Seq, seqAt } from "../../core/id.ts";
 import { rotationWindowMs } from "../../core/resources/source.ts";
 import type { Housekeeping } from "../index.ts";
 import type { Committer } from "./commit.ts";
+import type { DeferredIndex } from "./deferred-index.ts";
 import { FunctionSends } from "./function-sends.ts";
 import type { EventIds } from "./keys/event-ids.ts";
 import type { MessageKeys } from "./keys/message-keys.ts";
@@ -28,6 +29,7 @@ const AUDIT_KEPT_MS = 400 * 24 * 60 * 60 * 1000;
 const MESSAGES_PER_STRETCH = 8;
 
 interface PruneParts {
+  readonly endpointAttempts: DeferredIndex;
   readonly keys: MessageKeys;
   readonly eventIds: EventIds;
   readonly usages: QuotaUsages;
@@ -38,13 +40,13 @@ interface PruneParts {
 export function pruneVerb(
   db: Database,
   committer: Committer,
-  { keys, eventIds, usages, onFact }: PruneParts,
+  { endpointAttempts, keys, eventIds, usages, onFact }: PruneParts,
 ): Housekeeping["prune"] {
   const expired = expiredPayloads(db);
   const old = oldMessages(db);
   const dropPayload = db.prepare("UPDATE message SET payload = NULL, payload_expires_at = NULL WHERE seq = ?");
   const dropMessages = messageDropper(db);
-  const dropOthers = otherDroppers(db);
+  const dropOthers = otherDroppers(db, endpointAttempts);
 
   return async (before, now, limit) => {
     const pruned = await committer.write(() => {
@@ -80,7 +82,7 @@ type Dropper = (before: number, now: number, limit: number) => number;
  * Returns functions that delete rows to which no other rows refer. Each one deletes up to `limit`
  * rows and returns the number of deleted rows.
  */
-function otherDroppers(db: Database): readonly Dropper[] {
+function otherDroppers(db: Database, endpointAttempts: DeferredIndex): readonly Dropper[] {
   // The index has the minutes in which keys expire. Keys of the current minute are kept.
   const forgetResponses = db.prepare(
     `DELETE FROM idempotency
@@ -96,7 +98,7 @@ function otherDroppers(db: Database): readonly Dropper[] {
   const forgetLog = db.prepare(
     "DELETE FROM source_log WHERE seq IN (SELECT seq FROM source_log WHERE seq < ?1 ORDER BY seq LIMIT ?2)",
   );
-  const dropStretches = emptyStretches(db);
+  const dropStretches = emptyStretches(db, endpointAttempts);
   const dropSeries = oldSeries(db);
   const dropSessions = endedSessions(db);
   const dropLinks = expiredPayloadLinks(db);

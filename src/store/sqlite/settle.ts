@@ -9,6 +9,7 @@ import { parsedOrNull } from "../sql/rows.ts";
 import type { SecretBox } from "../sql/secret-box.ts";
 import { type DisabledRow, type SettledRow, settledBefore } from "../sql/settled-before.ts";
 import type { Committer } from "./commit.ts";
+import type { DeferredIndex } from "./deferred-index.ts";
 import { type HealthChange, healthKeeper } from "./health.ts";
 import type { Stretches } from "./stretches.ts";
 import { traitsOfAttempt } from "./traits.ts";
@@ -27,10 +28,19 @@ const DELIVERED: Settled = { change: "moved", next: { state: "delivered" }, disa
  */
 const TO_DELIVERED = "state = 1, attempts_total = attempts_total + 1, reason = NULL, due_at = 0, ended_at = ?3";
 
-export function settleVerb(db: Database, committer: Committer, stretches: Stretches, box: SecretBox): Queue["settle"] {
-  const insertAttempt = attemptInserter(db, stretches);
+export interface SettleParts {
+  readonly db: Database;
+  readonly committer: Committer;
+  readonly endpointAttempts: DeferredIndex;
+  readonly stretches: Stretches;
+  readonly box: SecretBox;
+}
+
+export function settleVerb(parts: SettleParts): Queue["settle"] {
+  const { db, committer, endpointAttempts, box } = parts;
+  const insertAttempt = attemptInserter(parts);
   const move = deliveryMover(db);
-  const updateHealth = healthKeeper(db);
+  const updateHealth = healthKeeper(db, endpointAttempts);
   // A single statement for the most frequent case, a successful attempt to a healthy endpoint.
   const deliverHealthy = db.prepare(
     `UPDATE delivery SET ${TO_DELIVERED} WHERE seq = ?1 AND round = ?2 AND state = 0
@@ -109,7 +119,7 @@ function transition({ before, after }: HealthChange): Settled["health"] {
  * Returns a function that stores an attempt. The function returns false and changes nothing if the
  * attempt is already stored.
  */
-function attemptInserter(db: Database, stretches: Stretches) {
+function attemptInserter({ db, endpointAttempts, stretches }: SettleParts) {
   const labelsOf = labelsFinder(db);
   const refer = db.prepare("UPDATE attempt SET response_in = ?2 WHERE seq = ?1");
   const insert = db.prepare(
@@ -134,6 +144,7 @@ function attemptInserter(db: Database, stretches: Stretches) {
       attempt.batchSeq,
     );
     if (changes === 0) return false;
+    endpointAttempts.add(attempt.endpointSeq, attempt.seq);
     if (attempt.responseIn !== undefined) refer.run(attempt.seq, attempt.responseIn);
     const labels = message ?? labelsOf(attempt.messageSeq);
     if (labels !== null) stretches.mark(attempt.endpointSeq, attempt.seq, traitsOfAttempt(attempt, labels));

@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import type { Seq } from "../../core/id.ts";
+import type { DeferredIndex } from "./deferred-index.ts";
 
 interface Line {
   readonly list: Seq;
@@ -13,7 +14,7 @@ const BEFORE_ALL: Line = { list: 0, start: 0 };
  * and continues where the previous call stopped; after the last stretch it starts again. A list's
  * last stretch is kept, because rows are still added to it.
  */
-export function emptyStretches(db: Database): (limit: number) => number {
+export function emptyStretches(db: Database, endpointAttempts: DeferredIndex): (limit: number) => number {
   const next = db.prepare<Line, [number, number, number]>(
     "SELECT list_seq AS list, start FROM stretch WHERE (list_seq, start) > (?, ?) ORDER BY list_seq, start LIMIT ?",
   );
@@ -22,16 +23,16 @@ export function emptyStretches(db: Database): (limit: number) => number {
   );
   // An endpoint's list contains attempts, and an application's list contains messages. Numbers are
   // unique across both tables.
-  const rows = db.prepare<{ any: number }, [number, number, number]>(
-    `SELECT EXISTS (SELECT 1 FROM attempt WHERE endpoint_seq = ?1 AND seq >= ?2 AND seq < ?3)
-       OR EXISTS (SELECT 1 FROM message WHERE application_seq = ?1 AND seq >= ?2 AND seq < ?3) AS any`,
+  const message = db.prepare<unknown, [number, number, number]>(
+    "SELECT 1 FROM message WHERE application_seq = ?1 AND seq >= ?2 AND seq < ?3 LIMIT 1",
   );
   const drop = db.prepare("DELETE FROM stretch WHERE list_seq = ? AND start = ?");
   let at = BEFORE_ALL;
 
   const isEmpty = ({ list, start }: Line): boolean => {
     const end = endOf.get(list, start)?.start;
-    return end !== undefined && rows.get(list, start, end)!.any === 0;
+    if (end === undefined) return false;
+    return message.get(list, start, end) === null && endpointAttempts.last(list, { from: start, to: end }) === null;
   };
 
   return (limit) => {

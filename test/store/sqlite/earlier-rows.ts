@@ -205,6 +205,7 @@ const traffic: readonly TableRows[] = [
       { seq: 50, environment_seq: 1, kind: "redrive", status: "finished", data: '{"count":1}', updated_at: AT },
     ],
   },
+  { table: "endpoint_attempt", rows: () => [{ endpoint_seq: 5, seq: 40 }] },
   { table: "stretch", rows: () => [{ list_seq: 5, start: 40, traits: null }] },
   {
     table: "poller",

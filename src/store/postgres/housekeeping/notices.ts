@@ -3,7 +3,7 @@ import { IS_FAILING } from "../../sql/endpoint-row.ts";
 import {
   DESCRIBED_COLUMNS,
   type DescribedRow,
-  ENDPOINT_HEALTH,
+  endpointHealth,
   SENT_COLUMNS,
   type SentRow,
   toNoticed,
@@ -40,7 +40,7 @@ export function notices(database: Database, committer: Committer): Notices {
       ),
     healthOf: async (endpointSeqs) => {
       const rows = await database.all<{ seq: number; health: EndpointHealth }>(
-        `SELECT e.seq, ${ENDPOINT_HEALTH} AS health FROM endpoint e JOIN application a ON a.seq = e.application_seq
+        `SELECT e.seq, ${endpointHealth("t.endpoint_seq = e.seq ORDER BY t.seq DESC LIMIT 1")} AS health FROM endpoint e JOIN application a ON a.seq = e.application_seq
          WHERE e.seq = ANY ($1::bigint[])`,
         [numberArray(endpointSeqs)],
       );

@@ -8,7 +8,7 @@ import { idIn } from "./rows.ts";
  * have changed here since the application arrived.
  */
 export function arrivedHistory(
-  { db, committer, kept }: DestinationParts,
+  { db, committer, kept, endpointAttempts }: DestinationParts,
   rows: ArrivedRows,
   arrivalOf: ArrivalReader,
 ): MoveDestination["storeHistory"] {
@@ -33,15 +33,17 @@ export function arrivedHistory(
         for (const row of attempts) {
           const delivery = deliverySeqs.get(row.delivery_seq);
           if (delivery === undefined) continue;
+          const seq = rows.freeIn("attempt", row.seq as number);
           rows.put("attempt", {
             ...row,
-            seq: rows.freeIn("attempt", row.seq as number),
+            seq,
             delivery_seq: delivery.seq,
             message_seq: delivery.messageSeq,
             endpoint_seq: delivery.endpointSeq,
             batch_seq:
               row.batch_seq == null ? null : (kept.seqOf(ids[`batch_${row.batch_seq}`] ?? "") ?? row.batch_seq),
           });
+          endpointAttempts.add(delivery.endpointSeq, seq);
         }
         advance.run(applicationSeq, last);
       },

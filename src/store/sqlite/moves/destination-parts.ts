@@ -3,6 +3,7 @@ import type { IdCodec, Seq, SeqSource } from "../../../core/id.ts";
 import type { Arrival } from "../../index.ts";
 import type { SecretBox } from "../../sql/secret-box.ts";
 import type { Committer } from "../commit.ts";
+import type { DeferredIndex } from "../deferred-index.ts";
 import type { EventIds } from "../keys/event-ids.ts";
 import type { QuotaUsages } from "../quota-usage.ts";
 import type { KeptIds } from "./moved-ids.ts";
@@ -16,6 +17,7 @@ export interface DestinationParts {
   readonly numbers: SeqSource;
   readonly usages: QuotaUsages;
   readonly eventIds: EventIds;
+  readonly endpointAttempts: DeferredIndex;
 }
 
 /** What is checked and done in each commit before a page is stored. */

@@ -1,0 +1,307 @@
+import { Database } from "bun:sqlite";
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { systemClock } from "../../../src/edge/clock.ts";
+import { StoreUnavailable } from "../../../src/store/index.ts";
+import type { Bindings } from "../../../src/store/sql/page.ts";
+import { EVERYTHING, type Range } from "../../../src/store/sql/range.ts";
+import { Committer } from "../../../src/store/sqlite/commit.ts";
+import { DeferredIndex, ENDPOINT_ATTEMPTS } from "../../../src/store/sqlite/deferred-index.ts";
+import { migrate } from "../../../src/store/sqlite/migrate.ts";
+
+const OWNERS = [1, 2, 3];
+const RECENT_MAX = 12;
+
+/** The attempts of a few endpoints in a database in memory, with their index. */
+class World {
+  readonly db = new Database(":memory:", { strict: true });
+  committer!: Committer;
+  index!: DeferredIndex;
+  isDiskFull = false;
+  commits = 0;
+  /** The server is killed instead of the commit with this number. */
+  killedAt = Number.POSITIVE_INFINITY;
+
+  constructor(private readonly recentMax = RECENT_MAX) {
+    migrate(this.db);
+    this.open();
+  }
+
+  /** Kills the server and starts it again. */
+  restart(): void {
+    this.committer.crash();
+    this.open();
+  }
+
+  private open(): void {
+    const committer = new Committer(
+      this.db,
+      systemClock,
+      () => {},
+      () => {
+        if (this.isDiskFull) throw new StoreUnavailable("The disk is full.");
+        if (++this.commits < this.killedAt) return;
+        committer.crash();
+        throw new StoreUnavailable("The server was killed.");
+      },
+    );
+    this.committer = committer;
+    this.index = this.newIndex(true);
+  }
+
+  newIndex(exclusive: boolean): DeferredIndex {
+    const { db, committer, recentMax } = this;
+    return new DeferredIndex({ db, committer, exclusive, recentMax }, ENDPOINT_ATTEMPTS);
+  }
+
+  insert(owner: number, seq: number): void {
+    this.db.run(
+      `INSERT INTO attempt (seq, delivery_seq, message_seq, endpoint_seq, url, response_status, duration_ms, trigger, started_at)
+       VALUES (?, 1, 1, ?, '', 200, 1, 0, 0)`,
+      [seq, owner],
+    );
+    this.index.add(owner, seq);
+  }
+
+  add(owner: number, ...seqs: number[]): Promise<void> {
+    return this.committer.write(() => {
+      for (const seq of seqs) this.insert(owner, seq);
+    });
+  }
+
+  delete(from: number, to: number): Promise<void> {
+    return this.committer.write(() => void this.db.run("DELETE FROM attempt WHERE seq >= ? AND seq < ?", [from, to]));
+  }
+
+  /** Waits until the entries of at least this many attempts are stored, and the move has ended. */
+  async stored(countMin: number): Promise<void> {
+    const deadline = performance.now() + 10_000;
+    while (this.storedTo() === 0 || this.entries(0, this.storedTo() + 1) < countMin) {
+      if (performance.now() > deadline) throw new Error(`Only ${this.entries(0, EVERYTHING.to)} entries are stored.`);
+      await this.committer.write(() => {});
+    }
+  }
+
+  storedTo(): number {
+    const row = this.db
+      .query<{ value: string }, []>("SELECT value FROM meta WHERE name = 'endpoint-attempts-to'")
+      .get();
+    return Number(row?.value ?? 0);
+  }
+
+  entries(from: number, to: number): number {
+    const sql = "SELECT COUNT(*) AS count FROM endpoint_attempt WHERE seq >= ? AND seq < ?";
+    return this.db.query<{ count: number }, [number, number]>(sql).get(from, to)!.count;
+  }
+
+  found(owner: number, range: Range, direction: "ASC" | "DESC", index = this.index): number[] {
+    return [...index.read(owner, range, direction)].flatMap(({ from, where, seq, values }) =>
+      this.db
+        .query<{ seq: number }, [Bindings]>(`SELECT t.seq FROM ${from} WHERE ${where} ORDER BY ${seq} ${direction}`)
+        .all(values)
+        .map((row) => row.seq),
+    );
+  }
+
+  /** Returns what a search without an index finds. */
+  expected(owner: number, { from, to }: Range): number[] {
+    const sql = "SELECT seq FROM attempt NOT INDEXED WHERE endpoint_seq = ? AND seq >= ? AND seq < ? ORDER BY seq";
+    return this.db
+      .query<{ seq: number }, [number, number, number]>(sql)
+      .all(owner, from, to)
+      .map(({ seq }) => seq);
+  }
+
+  check(range: Range): void {
+    for (const owner of OWNERS) {
+      const expected = this.expected(owner, range);
+      expect(this.found(owner, range, "ASC")).toEqual(expected);
+      expect(this.found(owner, range, "DESC")).toEqual(expected.toReversed());
+      expect(this.found(owner, range, "ASC", this.newIndex(false))).toEqual(expected);
+      expect(this.index.last(owner, range)).toBe(expected.at(-1) ?? null);
+      for (const limit of [1, 20]) {
+        const count = { count: Math.min(limit, expected.length), next: expected[limit] ?? null };
+        expect(this.index.count(owner, range, limit)).toEqual(count);
+      }
+    }
+    this.expectEntries();
+  }
+
+  /** Each attempt up to the last stored one must have an entry, and each entry an attempt. */
+  expectEntries(): void {
+    const missing = this.db.query(
+      `SELECT endpoint_seq, seq FROM attempt WHERE seq <= ${this.storedTo()}
+       EXCEPT SELECT endpoint_seq, seq FROM endpoint_attempt`,
+    );
+    const left = this.db.query(
+      "SELECT endpoint_seq, seq FROM endpoint_attempt EXCEPT SELECT endpoint_seq, seq FROM attempt",
+    );
+    expect({ missing: missing.all(), left: left.all() }).toEqual({ missing: [], left: [] });
+  }
+}
+
+/**
+ * An event that affects the index: attempts are added, with lower numbers than earlier ones if `back` is
+ * not 0; some are deleted; a commit fails; one write of a commit throws; the server restarts; or other
+ * work is committed, which lets a move continue.
+ */
+type Step =
+  | { readonly kind: "add" | "full" | "thrown"; readonly owner: number; readonly count: number; readonly back: number }
+  | { readonly kind: "delete"; readonly from: number; readonly count: number }
+  | { readonly kind: "restart" | "commit" };
+
+const anyAddition = {
+  owner: fc.constantFrom(...OWNERS),
+  count: fc.integer({ min: 1, max: 8 }),
+  back: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 60 }) }),
+};
+const anyStep: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 12, arbitrary: fc.record({ kind: fc.constant("add" as const), ...anyAddition }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("full" as const, "thrown" as const), ...anyAddition }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      kind: fc.constant("delete" as const),
+      from: fc.integer({ min: 0, max: 400 }),
+      count: fc.integer({ min: 1, max: 30 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant<Step>({ kind: "restart" }) },
+  { weight: 4, arbitrary: fc.constant<Step>({ kind: "commit" }) },
+);
+
+/** Returns numbers that no attempt has, a few apart so that others fit between them. */
+function freeNumbers(world: World, next: number, { count, back }: { count: number; back: number }): number[] {
+  const isUsed = world.db.query<unknown, [number]>("SELECT 1 FROM attempt WHERE seq = ?");
+  const seqs: number[] = [];
+  for (let seq = Math.max(1, next - back); seqs.length < count; seq++) {
+    if ((back > 0 || seq % 3 === 0) && isUsed.get(seq) === null) seqs.push(seq);
+  }
+  return seqs;
+}
+
+async function run(world: World, step: Step, next: number): Promise<number> {
+  if (step.kind === "restart") world.restart();
+  else if (step.kind === "delete") await world.delete(step.from, step.from + step.count);
+  else if (!("back" in step)) await world.committer.write(() => {});
+  else {
+    const seqs = freeNumbers(world, next, step);
+    world.isDiskFull = step.kind === "full";
+    const other = step.kind === "thrown" ? [world.committer.write(throwing)] : [];
+    const results = await Promise.allSettled([world.add(step.owner, ...seqs), ...other]);
+    world.isDiskFull = false;
+    expect(results[0].status).toBe(step.kind === "full" ? "rejected" : "fulfilled");
+    return Math.max(next, seqs.at(-1)! + 1);
+  }
+  return next;
+}
+
+function throwing(): never {
+  throw new Error("planted");
+}
+
+describe("deferred index", () => {
+  test("a deferred index finds the same attempts as a search without an index, whatever happens", async () => {
+    const anyRange = fc.oneof(
+      fc.constant(EVERYTHING),
+      fc
+        .tuple(fc.integer({ min: 0, max: 300 }), fc.integer({ min: 0, max: 300 }))
+        .map(([from, length]): Range => ({ from, to: from + length })),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(anyStep, anyRange), { maxLength: 60 }), async (steps) => {
+        const world = new World();
+        let next = 1;
+        for (const [step, range] of steps) {
+          next = await run(world, step, next);
+          world.check(range);
+        }
+        world.db.close();
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("nothing is lost if the server is killed at any commit while entries are stored", async () => {
+    let kills = 0;
+    for (let at = 1; ; at++) {
+      const world = new World(600);
+      world.killedAt = at;
+      const seqs = Array.from({ length: 700 }, (_, i) => i + 1);
+      for (const owner of OWNERS) void world.add(owner, ...seqs.filter((seq) => seq % 3 === owner - 1)).catch(() => {});
+      const deadline = performance.now() + 10_000;
+      while (world.commits < at && world.storedTo() === 0) {
+        if (performance.now() > deadline) throw new Error(`${world.commits} of ${at} commits were made.`);
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      if (world.commits < at) break;
+      kills++;
+      world.killedAt = Number.POSITIVE_INFINITY;
+      world.restart();
+      world.check(EVERYTHING);
+      await world.add(1, 1000);
+      if (world.expected(1, EVERYTHING).length > 1) await world.stored(700);
+      world.check(EVERYTHING);
+    }
+    // The attempts, three parts, and the number up to which entries are stored.
+    expect(kills).toBeGreaterThanOrEqual(5);
+  });
+
+  test("attempts have no entries until there are many", async () => {
+    const world = new World();
+    for (let seq = 1; seq < RECENT_MAX; seq++) await world.add(seq % 3, seq);
+    expect(world.entries(0, EVERYTHING.to)).toBe(0);
+    await world.add(1, RECENT_MAX);
+    await world.stored(RECENT_MAX);
+    expect(world.storedTo()).toBe(RECENT_MAX);
+    world.check(EVERYTHING);
+  });
+
+  test("a new attempt changes no row besides its own", async () => {
+    const world = new World();
+    await world.add(1, ...Array.from({ length: RECENT_MAX }, (_, i) => i + 1));
+    await world.stored(RECENT_MAX);
+    const changes = world.db.query<{ total: number }, []>("SELECT total_changes() AS total");
+    const before = changes.get()!.total;
+    await world.add(2, RECENT_MAX + 1);
+    expect(changes.get()!.total - before).toBe(1);
+  });
+
+  test("an attempt with a lower number than those whose entries are stored has an entry at once", async () => {
+    const world = new World();
+    await world.add(1, ...Array.from({ length: RECENT_MAX }, (_, i) => 2 * i + 2));
+    await world.stored(RECENT_MAX);
+    await world.add(1, 5);
+    expect(world.entries(5, 6)).toBe(1);
+    world.restart();
+    world.check(EVERYTHING);
+  });
+
+  test("an attempt that was rolled back is not found, even if another endpoint gets its number", async () => {
+    const world = new World();
+    world.isDiskFull = true;
+    await expect(world.add(1, 3, 4)).rejects.toThrow(StoreUnavailable);
+    world.isDiskFull = false;
+    await world.add(2, 3);
+    world.check(EVERYTHING);
+  });
+
+  test("the entries of deleted attempts are deleted", async () => {
+    const world = new World();
+    await world.add(1, ...Array.from({ length: RECENT_MAX }, (_, i) => i + 1));
+    await world.stored(RECENT_MAX);
+    await world.delete(1, 6);
+    expect(world.entries(0, EVERYTHING.to)).toBe(RECENT_MAX - 5);
+    world.check(EVERYTHING);
+  });
+
+  test("an attempt that is deleted before its entry is stored gets none", async () => {
+    const world = new World();
+    await world.add(1, ...Array.from({ length: RECENT_MAX - 1 }, (_, i) => i + 1));
+    await world.delete(1, 6);
+    await world.add(1, RECENT_MAX);
+    await world.stored(RECENT_MAX - 5);
+    expect(world.entries(0, EVERYTHING.to)).toBe(RECENT_MAX - 5);
+    world.check(EVERYTHING);
+  });
+});
