@@ -32,4 +32,28 @@ describe.skipIf(!hasPostgres)("queries that take long", () => {
     expect(await counted).toEqual(Array.from({ length: QUERIES }, () => []));
     await store.close();
   });
+
+  test("one environment's dead letters are counted although many callers wait for those of another one", async () => {
+    const url = await preparedDatabase();
+    await using sql = new SQL(url, { max: 1 });
+    const store = await openStore(optionsFor(url));
+    const counted: number[] = [];
+    const count = async (environmentSeq: number) => {
+      await store.history.deadLetters.groups({ environmentSeq });
+      counted.push(environmentSeq);
+    };
+    let all: Promise<unknown> = Promise.resolve();
+    await sql.begin(async (transaction) => {
+      await transaction`LOCK TABLE ended IN ACCESS EXCLUSIVE MODE`;
+      all = Promise.all([...Array.from({ length: QUERIES }, () => count(1)), count(2)]);
+      const waiting = () => transaction`SELECT count(*)::int AS count FROM pg_locks WHERE NOT granted`;
+      await soon(waiting, ([{ count }]) => count > 0);
+      // It waits for none of them.
+      expect(await store.database!.state()).toHaveProperty("instances");
+    });
+    await all;
+    // Two of the first environment ran already, and the environments take turns.
+    expect(counted.indexOf(2)).toBeLessThan(5);
+    await store.close();
+  });
 });

@@ -1,7 +1,7 @@
 import { type ReservedSQL, SQL } from "bun";
 import type { StoreUnavailable } from "../../index.ts";
 import { retried, unavailable } from "./errors.ts";
-import { Limiter } from "./limiter.ts";
+import { Limiter, type Party } from "./limiter.ts";
 import { type Bindings, type Parameter, positional } from "./parameters.ts";
 
 export type { Bindings, Parameter } from "./parameters.ts";
@@ -136,9 +136,9 @@ export class Database implements Queries {
   /**
    * Queries with many parts that may read many rows, such as those of surveys. Compiling them takes
    * PostgreSQL seconds, and running them milliseconds. Few of them run at once, so that connections
-   * remain for the queries that deliveries need.
+   * remain for the queries that deliveries need, and the parties for which they run take turns.
    */
-  readonly surveys: Queries;
+  readonly surveysFor: (party: Party) => Queries;
   readonly #surveyLimit = new Limiter(SURVEYS_MAX);
 
   constructor({ url, readersMax = 4, prepare = true, onReadFailed = () => {} }: DatabaseOptions) {
@@ -151,9 +151,10 @@ export class Database implements Queries {
     this.all = queries.all;
     this.first = queries.first;
     this.run = queries.run;
-    const survey = (sql: string, parameters: readonly Parameter[] | Bindings) =>
-      this.#surveyLimit.run(() => this.#survey(sql, parameters));
-    this.surveys = queriesOf((sql, parameters) => retried(() => survey(sql, parameters), onReadFailed));
+    this.surveysFor = (party) =>
+      queriesOf((sql, parameters) =>
+        retried(() => this.#surveyLimit.run(party, () => this.#survey(sql, parameters)), onReadFailed),
+      );
   }
 
   async #survey(sql: string, parameters: readonly Parameter[] | Bindings): Promise<Result> {

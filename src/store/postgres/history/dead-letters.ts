@@ -1,5 +1,5 @@
 import type { Seq } from "../../../core/id.ts";
-import type { Attempt, DeadLetterGroup, History } from "../../index.ts";
+import type { Attempt, DeadLetterFilter, DeadLetterGroup, History } from "../../index.ts";
 import { type AttemptRow, attemptColumns, toAttempt } from "../../sql/attempt-row.ts";
 import {
   CAN_BE_REDRIVEN,
@@ -12,17 +12,17 @@ import {
 } from "../../sql/dead-letters.ts";
 import { STATE } from "../../sql/delivery-row.ts";
 import { type Conditions, pageOf, walk } from "../../sql/page.ts";
-import type { Queries } from "../connection/database.ts";
+import type { Database, Queries } from "../connection/database.ts";
 import { numberArray } from "../connection/parameters.ts";
 
 /** All dead letters, to which conditions can be added. */
 export const DEAD_LETTERS = `FROM ended d JOIN endpoint e ON e.seq = d.endpoint_seq JOIN application a ON a.seq = e.application_seq
   JOIN message m ON m.seq = d.message_seq WHERE d.state = ${STATE.dead}`;
 
-export function deadLetters(queries: Queries): History["deadLetters"] {
-  const groups = async (where: Conditions): Promise<DeadLetterGroup[]> =>
+export function deadLetters({ surveysFor }: Pick<Database, "surveysFor">): History["deadLetters"] {
+  const groups = async ({ environmentSeq }: DeadLetterFilter, where: Conditions): Promise<DeadLetterGroup[]> =>
     sortedGroups(
-      await queries.all<DeadLetterGroup>(
+      await surveysFor(environmentSeq).all<DeadLetterGroup>(
         `SELECT ${DEAD_LETTER_GROUP_COLUMNS} ${DEAD_LETTERS}${where.sql}
          GROUP BY e.application_seq, d.endpoint_seq, m.event_type, d.reason`,
         where.values,
@@ -30,6 +30,7 @@ export function deadLetters(queries: Queries): History["deadLetters"] {
     );
   return {
     list: async (filter, page) => {
+      const queries = surveysFor(filter.environmentSeq);
       const where = deadLetterConditions(filter);
       const { condition, direction } = walk("d.seq", page);
       const rows = await queries.all<DeadLetterRow>(
@@ -40,8 +41,8 @@ export function deadLetters(queries: Queries): History["deadLetters"] {
       const attempts = await lastAttempts(queries, shown);
       return { rows: shown.map((row) => toDeadLetter(row, attempts.get(row.seq) ?? null)), more };
     },
-    groups: (filter) => groups(deadLetterConditions(filter)),
-    redrivable: (filter) => groups(deadLetterConditions(filter).add(CAN_BE_REDRIVEN)),
+    groups: (filter) => groups(filter, deadLetterConditions(filter)),
+    redrivable: (filter) => groups(filter, deadLetterConditions(filter).add(CAN_BE_REDRIVEN)),
   };
 }
 

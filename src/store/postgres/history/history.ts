@@ -3,6 +3,7 @@ import type { SecretBox } from "../../sql/secret-box.ts";
 import type { Committer } from "../commit/commit.ts";
 import type { Database } from "../connection/database.ts";
 import { latestVerb } from "../survey/environment-messages.ts";
+import { inTurns } from "../survey/survey.ts";
 import { attempts } from "./attempts.ts";
 import { deadLetters } from "./dead-letters.ts";
 import { endpointMessages } from "./endpoint-messages.ts";
@@ -20,16 +21,16 @@ export function history(database: Database, committer: Committer, box: SecretBox
     messages: {
       ...messages(database),
       ofEndpoint: endpointMessages(database),
-      latest: latestVerb(database.surveys),
+      latest: inTurns(database, latestVerb),
     },
     attempts: attempts(database, committer, box),
-    deadLetters: deadLetters(database.surveys),
+    deadLetters: deadLetters(database),
     replayable: replayable(database),
     pollers: pollers(database, committer),
     groups: pollerGroups(committer),
     sourceLog: sourceLog(database, committer),
     payloadLinks: payloadLinks(database, committer),
     series: series(database, committer),
-    ...totals(database.surveys),
+    ...totals(database.surveysFor("server")),
   };
 }

@@ -1,7 +1,8 @@
+import type { Seq } from "../../../core/id.ts";
 import { namedSearch } from "../../sql/named-search.ts";
 import type { Survey } from "../../survey.ts";
 import type { Turns } from "../../turns.ts";
-import type { Database } from "../connection/database.ts";
+import type { Database, Queries } from "../connection/database.ts";
 import { applicationCounts, applicationDetail, endpointDetail } from "./application-counts.ts";
 import { attention } from "./attention.ts";
 import { endpointCertificates } from "./certificates.ts";
@@ -10,17 +11,28 @@ import { environmentMessages } from "./environment-messages.ts";
 import { names } from "./names.ts";
 import { recipients } from "./recipients.ts";
 
-export function survey({ surveys: queries }: Database, turns: Turns): Survey {
+type OfEnvironment<Rest extends unknown[], Result> = (environmentSeq: Seq, ...rest: Rest) => Result;
+
+/** Returns a verb whose queries run in the turns of the environment that it is called for. */
+export function inTurns<Rest extends unknown[], Result>(
+  { surveysFor }: Pick<Database, "surveysFor">,
+  verb: (queries: Queries) => OfEnvironment<Rest, Result>,
+): OfEnvironment<Rest, Result> {
+  return (environmentSeq, ...rest) => verb(surveysFor(environmentSeq))(environmentSeq, ...rest);
+}
+
+export function survey(database: Database, turns: Turns): Survey {
+  const ofRecord = database.surveysFor("record");
   return {
-    endpoints: environmentEndpoints(queries),
-    applicationCounts: applicationCounts(queries),
-    applicationDetail: applicationDetail(queries),
-    endpointDetail: endpointDetail(queries),
-    messages: environmentMessages(queries, turns),
-    attention: attention(queries),
-    certificates: endpointCertificates(queries),
-    recipients: recipients(queries),
-    names: names(queries),
-    named: namedSearch((sql, bindings) => queries.all(sql, bindings)),
+    endpoints: inTurns(database, environmentEndpoints),
+    applicationCounts: applicationCounts(ofRecord),
+    applicationDetail: applicationDetail(ofRecord),
+    endpointDetail: endpointDetail(ofRecord),
+    messages: inTurns(database, (queries) => environmentMessages(queries, turns)),
+    attention: inTurns(database, attention),
+    certificates: endpointCertificates(database.surveysFor("server")),
+    recipients: recipients(ofRecord),
+    names: inTurns(database, names),
+    named: inTurns(database, (queries) => namedSearch((sql, bindings) => queries.all(sql, bindings))),
   };
 }
