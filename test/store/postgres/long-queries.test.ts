@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { SQL } from "bun";
+import type { Signal } from "../../../src/core/signal.ts";
 import { openStore } from "../../../src/store/postgres/index.ts";
 import { hasPostgres } from "../../support/postgres.ts";
 import { soon } from "../../support/soon.ts";
@@ -9,8 +10,33 @@ afterAll(closeSharedServer);
 
 /** More than there are connections. */
 const QUERIES = 20;
+/** Connections for reads, of which none is left while they wait. */
+const READERS = 4;
 
 describe.skipIf(!hasPostgres)("queries that take long", () => {
+  test("a process learns of changes while all its connections for reads are in use", async () => {
+    const url = await preparedDatabase();
+    await using sql = new SQL(url, { max: 1 });
+    const [one, other] = [await openStore(optionsFor(url)), await openStore(optionsFor(url))];
+    const signals: Signal[] = [];
+    other.feed.subscribe((signal) => signals.push(signal));
+    let lists: Promise<unknown> = Promise.resolve();
+    await sql.begin(async (transaction) => {
+      await transaction`LOCK TABLE message IN ACCESS EXCLUSIVE MODE`;
+      lists = Promise.all(Array.from({ length: QUERIES }, () => other.history.messages.get(1)));
+      const waiting = () => transaction`SELECT count(*)::int AS count FROM pg_locks WHERE NOT granted`;
+      await soon(waiting, ([{ count }]) => count >= READERS);
+      const change: Signal = { type: "source.changed", sourceSeq: 1, environmentSeq: 1 };
+      one.feed.publish(change);
+      await one.feed.announced();
+      await other.feed.catchUp();
+      expect(signals).toContainEqual(change);
+    });
+    await lists;
+    await one.close();
+    await other.close();
+  });
+
   test("dead letters that many callers count at once leave connections for other reads and for the lease", async () => {
     const url = await preparedDatabase();
     await using sql = new SQL(url, { max: 1 });

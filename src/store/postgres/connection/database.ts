@@ -1,6 +1,6 @@
 import { type ReservedSQL, SQL } from "bun";
 import type { StoreUnavailable } from "../../index.ts";
-import { retried, unavailable } from "./errors.ts";
+import { isOutage, retried, unavailable } from "./errors.ts";
 import { Limiter, type Party } from "./limiter.ts";
 import { type Bindings, type Parameter, positional } from "./parameters.ts";
 
@@ -103,7 +103,7 @@ export const CONNECT_TIMEOUT_SECONDS = 5;
 
 export interface DatabaseOptions {
   readonly url: string;
-  /** Maximum number of connections for reads. Writes have one more. */
+  /** Maximum number of connections for reads. Writes have one more, and so has `control`. */
   readonly readersMax?: number;
   /** Whether to prepare each statement once per connection. Impossible through a pooler. Default: true. */
   readonly prepare?: boolean;
@@ -139,15 +139,22 @@ export class Database implements Queries {
    * remain for the queries that deliveries need, and the parties for which they run take turns.
    */
   readonly surveysFor: (party: Party) => Queries;
+  /**
+   * Queries by which the processes follow each other. They have a connection of their own, because every
+   * use of cached records may have to wait for them while reads take all the others.
+   */
+  readonly control: Queries;
+  #controlling: Promise<ReservedSQL> | null = null;
   readonly #surveyLimit = new Limiter(SURVEYS_MAX);
 
   constructor({ url, readersMax = 4, prepare = true, onReadFailed = () => {} }: DatabaseOptions) {
     this.#pool = new SQL(url, {
-      ...{ adapter: "postgres", max: readersMax + 1, prepare },
+      ...{ adapter: "postgres", max: readersMax + 2, prepare },
       connectionTimeout: CONNECT_TIMEOUT_SECONDS,
       connection: { application_name: "boathook" },
     });
     const queries = queriesOf((sql, parameters) => retried(() => execute(this.#pool, sql, parameters), onReadFailed));
+    this.control = queriesOf((sql, parameters) => retried(() => this.#control(sql, parameters), onReadFailed));
     this.all = queries.all;
     this.first = queries.first;
     this.run = queries.run;
@@ -166,6 +173,20 @@ export class Database implements Queries {
       return result;
     } catch (error) {
       end("close");
+      throw error;
+    }
+  }
+
+  async #control(sql: string, parameters: readonly Parameter[] | Bindings): Promise<Result> {
+    this.#controlling ??= this.#pool.reserve();
+    const reserving = this.#controlling;
+    try {
+      return await execute(await reserving, sql, parameters);
+    } catch (error) {
+      if (isOutage(error) && this.#controlling === reserving) {
+        this.#controlling = null;
+        reserving.then((reserved) => sessionOf(reserved).end("close")).catch(() => {});
+      }
       throw error;
     }
   }
@@ -195,6 +216,7 @@ export class Database implements Queries {
   }
 
   async close(): Promise<void> {
+    (await this.#controlling?.catch(() => null))?.release();
     await this.#pool.close({ timeout: 5 });
   }
 }

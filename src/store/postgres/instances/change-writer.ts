@@ -143,7 +143,7 @@ export class ChangeWriter {
   #insert(body: Body): Promise<Stored | null> {
     const { database, instance } = this.parts;
     // It need not be durable: after a crash of the server, every process takes everything for changed.
-    return database.first<Stored>(
+    return database.control.first<Stored>(
       `WITH setting AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) AS value)
        INSERT INTO change (slot, fence, number, body) SELECT slot, fence, $3, $4 FROM instance, setting
        WHERE slot = $1 AND fence = $2 AND held AND setting.value IS NOT NULL

@@ -1,18 +1,15 @@
-import { seqAt } from "../../../core/id.ts";
 import type { Signal } from "../../../core/signal.ts";
 import type { Cancel, Clock } from "../../../ports.ts";
 import type { Feed } from "../../feed.ts";
 import { StoreUnavailable } from "../../index.ts";
-import type { Committer } from "../commit/commit.ts";
 import type { Database } from "../connection/database.ts";
 import { isOutage } from "../connection/errors.ts";
 import { numberArray } from "../connection/parameters.ts";
 import { ChangeWriter, signalsOf } from "./change-writer.ts";
 import { CommitWatch } from "./commit-watch.ts";
-import type { DatabaseClock } from "./database-clock.ts";
-import { DATABASE_TIME, type Instance } from "./instance.ts";
+import { DATABASE_TIME } from "./instance.ts";
 import { Knowledge } from "./knowledge.ts";
-import type { SlotSeqSource } from "./numbers.ts";
+import { Upkeep, type UpkeepParts } from "./upkeep.ts";
 
 /** How often a process looks at the others, in ms. */
 const LOOK_MS = 20;
@@ -20,8 +17,6 @@ const LOOK_MS = 20;
 const LOOK_ALONE_MS = 200;
 /** How long a process waits after it could not look, in ms. */
 const RETRY_MS = 200;
-/** How often old changes are deleted, in ms. */
-const SWEEP_MS = 20_000;
 
 /** The row of `instance` of another process, as it was when it was last read. */
 interface Other {
@@ -44,14 +39,9 @@ interface Row {
   readonly body: string | null;
 }
 
-export interface FeedParts {
+export interface FeedParts extends UpkeepParts {
   readonly database: Database;
-  readonly instance: Instance;
-  readonly committer: Committer;
-  readonly numbers: SlotSeqSource;
-  readonly databaseClock: DatabaseClock;
   readonly clock: Clock;
-  readonly onDefect: (error: unknown) => void;
 }
 
 /**
@@ -67,6 +57,7 @@ export class PostgresFeed {
   readonly #changes: ChangeWriter;
   readonly #knowledge: Knowledge;
   readonly #commits = new CommitWatch();
+  readonly #upkeep: Upkeep;
   #listener: (signal: Signal) => void = () => {};
   #cancel: Cancel = () => {};
   #looking: Promise<void> | null = null;
@@ -75,20 +66,19 @@ export class PostgresFeed {
   /** The fence of this process when it last looked. */
   #fence = -1;
   #lookedAt: number;
-  #sweptAt: number;
   #isClosed = false;
 
   constructor(private readonly parts: FeedParts) {
     this.#changes = new ChangeWriter(parts);
     this.#knowledge = new Knowledge(parts.clock, () => this.#lookNow());
     this.#lookedAt = parts.clock.steady();
-    this.#sweptAt = this.#lookedAt;
+    this.#upkeep = new Upkeep(parts, () => this.#changes.sweep(), this.#lookedAt);
   }
 
   /** Learns who uses the database. Changes from now on are reported. */
   async start(): Promise<void> {
     const beganAt = this.parts.clock.steady();
-    const rows = await this.parts.database.all<Other & { slot: number }>(
+    const rows = await this.parts.database.control.all<Other & { slot: number }>(
       `SELECT slot, fence, held,
          (SELECT COALESCE(max(number), 0) FROM change c WHERE c.slot = i.slot AND c.fence = i.fence) AS number
        FROM instance i WHERE slot <> $1`,
@@ -124,6 +114,7 @@ export class PostgresFeed {
     this.#isClosed = true;
     this.#lookNow();
     await this.#looking;
+    await this.#upkeep.ended();
     await this.#changes.close();
   }
 
@@ -162,7 +153,6 @@ export class PostgresFeed {
     const rows = await this.#read();
     // Of many samples, some have a short round trip.
     if (rows.length > 0) this.parts.databaseClock.learn(rows.at(-1)!.time, now);
-    if (rows.some(({ isExpired }) => isExpired)) await instance.evictExpired();
     this.#follow(rows);
     this.#foundOthers();
     if (this.#hasMissed) {
@@ -171,11 +161,10 @@ export class PostgresFeed {
     }
     if (this.#commits.hasNews(rows, now)) this.#listener({ type: "others.committed" });
     this.#knowledge.looked(now, this.#isAlone);
-    await this.#raiseFloor();
-    if (now - this.#sweptAt > SWEEP_MS) {
-      this.#sweptAt = now;
-      await this.#changes.sweep();
-    }
+    this.#upkeep.begin(
+      rows.some(({ isExpired }) => isExpired),
+      now,
+    );
   }
 
   /**
@@ -186,7 +175,7 @@ export class PostgresFeed {
     const { slot } = this.parts.instance;
     this.#others.delete(slot);
     const known = [...this.#others];
-    return this.parts.database.all<Row>(
+    return this.parts.database.control.all<Row>(
       `SELECT i.slot, i.fence, i.commits, i.held, i.held AND i.expires_at <= clock_timestamp() AS "isExpired",
          ${DATABASE_TIME}, c.fence AS "changeFence", c.number, c.body
        FROM instance i
@@ -232,13 +221,5 @@ export class PostgresFeed {
 
   #foundOthers(): void {
     this.parts.instance.foundOthers(!this.#isAlone);
-  }
-
-  /** States that this process commits no message with a number before now, unless it is committing any. */
-  async #raiseFloor(): Promise<void> {
-    const { instance, committer, numbers, databaseClock } = this.parts;
-    if (!instance.isShared || committer.idleFloor === null) return;
-    numbers.reach(seqAt(databaseClock.latest));
-    await instance.raiseFloor(committer.idleFloor);
   }
 }
