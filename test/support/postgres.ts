@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { keepUnlessThere, keptDirectory } from "../../scripts/test-servers/kept.ts";
 import { postgresPrograms } from "../../scripts/test-servers/postgres.ts";
 import { type BrokerTls, freePorts, RestartableProcess } from "./brokers/broker.ts";
+import { createDatabase } from "./create-database.ts";
 import { temporaryDirectory } from "./temporary.ts";
 
 /** Null where PostgreSQL is missing. */
@@ -81,12 +82,10 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
   // SIGQUIT is the immediate shutdown, after which the next start recovers from the write-ahead log.
   // After a SIGKILL, processes of the server could remain and prevent the next start.
   const kill = () => server.kill("SIGQUIT");
-  const asOwner = async (statement: string) => {
+  const asOwner = async (use: (sql: Bun.SQL) => Promise<unknown>) => {
     await using sql = new Bun.SQL(url("postgres"), { max: 1 });
-    await sql.unsafe(statement);
+    await use(sql);
   };
-  // Since version 15, the default also writes each page of the copy to the write-ahead log.
-  const strategy = Number(await Bun.file(join(data, "PG_VERSION")).text()) >= 15 ? "STRATEGY file_copy" : "";
   let databases = 0;
   await server.start(port, isReady);
   return {
@@ -96,12 +95,12 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     },
     ...{ data, socketDirectory: directory.path },
     url,
-    async createDatabase(template = "template1") {
+    async createDatabase(template) {
       const name = `test_${++databases}`;
-      await asOwner(`CREATE DATABASE ${name} TEMPLATE ${template} ${strategy}`);
+      await asOwner((sql) => createDatabase(sql, name, template));
       return url(name);
     },
-    dropDatabase: (url) => asOwner(`DROP DATABASE ${new URL(url).pathname.slice(1)} WITH (FORCE)`),
+    dropDatabase: (url) => asOwner((sql) => sql.unsafe(`DROP DATABASE ${new URL(url).pathname.slice(1)} WITH (FORCE)`)),
     kill,
     start: () => server.start(port, isReady),
     async [Symbol.asyncDispose]() {

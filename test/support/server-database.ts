@@ -1,4 +1,5 @@
 import { SQL } from "bun";
+import { createDatabase } from "./create-database.ts";
 
 /**
  * URL of a database whose user may create others. With it, the servers of the tests have their data in
@@ -29,7 +30,7 @@ export interface ServerDatabase {
 export async function createServerDatabase(): Promise<ServerDatabase | null> {
   if (postgres === undefined) return null;
   const name = `server_${crypto.randomUUID().replaceAll("-", "")}`;
-  await runIn(postgres, (sql) => sql.unsafe(`CREATE DATABASE ${name}`));
+  await runIn(postgres, (sql) => createDatabase(sql, name));
   const url = new URL(postgres);
   url.pathname = `/${name}`;
   return {

@@ -6,6 +6,7 @@ import type { Claim, Store } from "../../../src/store/index.ts";
 import { openStore } from "../../../src/store/postgres/index.ts";
 import { DatabaseClock } from "../../../src/store/postgres/instances/database-clock.ts";
 import type { SlotSeqSource } from "../../../src/store/postgres/instances/numbers.ts";
+import { createDatabase } from "../create-database.ts";
 import { type CutProxy, cutProxy } from "../cut-proxy.ts";
 import { soon } from "../soon.ts";
 import { storeWith } from "../store-with.ts";
@@ -198,12 +199,12 @@ class Server {
   }
 
   async remove(name: string): Promise<void> {
-    await this.#run(`DROP DATABASE ${name} WITH (FORCE)`);
+    await this.#run((sql) => sql.unsafe(`DROP DATABASE ${name} WITH (FORCE)`));
   }
 
   async #makeTemplate(): Promise<string> {
     const name = this.#newName();
-    await this.#run(`CREATE DATABASE ${name}`);
+    await this.#run((sql) => createDatabase(sql, name));
     const url = this.urlOf(name);
     // Numbers begin after those that the database has, so they must be small.
     const { clock } = new WorldProcess({ ...systemClock, now: () => 0 });
@@ -218,7 +219,8 @@ class Server {
 
   async #copy(): Promise<string> {
     const name = this.#newName();
-    await this.#run(`CREATE DATABASE ${name} TEMPLATE ${await this.#template}`);
+    const template = await this.#template;
+    await this.#run((sql) => createDatabase(sql, name, template));
     return name;
   }
 
@@ -227,9 +229,9 @@ class Server {
     return `world_${crypto.randomUUID().replaceAll("-", "")}`;
   }
 
-  async #run(command: string): Promise<void> {
+  async #run(use: (sql: SQL) => Promise<unknown>): Promise<void> {
     await using sql = new SQL(this.url, { max: 1 });
-    await sql.unsafe(command);
+    await use(sql);
   }
 }
 
