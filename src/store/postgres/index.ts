@@ -84,7 +84,7 @@ export async function openStore(options: OpenOptions): Promise<Store> {
         prune: pruneVerb({ database, committer, days, onFact }),
         ...sizeVerbs(database, health, clock),
       },
-      database: { state: () => databaseState(database, instance.slot) },
+      database: { state: () => databaseState(database.control, instance.slot) },
       feed: feed.verbs,
       together: committer.together,
       close: () => {

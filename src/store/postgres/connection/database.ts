@@ -140,8 +140,9 @@ export class Database implements Queries {
    */
   readonly surveysFor: (party: Party) => Queries;
   /**
-   * Queries by which the processes follow each other. They have a connection of their own, because every
-   * use of cached records may have to wait for them while reads take all the others.
+   * Short queries by which the processes follow each other, or which say what the server does. They have a
+   * connection of their own: every use of cached records may have to wait for them, and a query of the pool may
+   * be sent over a connection whose query waits for a lock.
    */
   readonly control: Queries;
   #controlling: Promise<ReservedSQL> | null = null;
