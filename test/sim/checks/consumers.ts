@@ -62,8 +62,9 @@ export class ConsumerChecks {
       if (this.#sent.has(attempt)) violation(`${deliveryId} is sent to two consumers`);
       this.#sent.add(attempt);
     }
-    // A frame that is given up makes room, which is certain only before the timeout.
-    const others = [...consumer.frames.keys()].filter((id) => this.#isAwaited(id));
+    // A frame that is given up makes room, which is certain only before the timeout. An earlier frame
+    // with the same delivery id belongs to an attempt that has ended.
+    const others = [...consumer.frames.keys()].filter((id) => id !== deliveryId && this.#isAwaited(id));
     if (others.length >= prefetch && !isStopping()) {
       violation(`a consumer of endpoint ${endpointSeq} gets a frame besides ${others.length} of ${prefetch}`);
     }

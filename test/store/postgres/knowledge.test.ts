@@ -87,7 +87,7 @@ describe("what a process knows of the changes of others", () => {
     process.now = 100;
     const waiting = [process.catchUp(), process.catchUp()];
     process.knowledge.couldNotLook(new Error("no connection"));
-    for (const { whenDone } of waiting) expect(whenDone!).rejects.toThrow("no connection");
+    for (const { whenDone } of waiting) await expect(whenDone!).rejects.toThrow("no connection");
     const next = process.catchUp();
     await process.look(100);
     expect(next.isDone).toBe(true);

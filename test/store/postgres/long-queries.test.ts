@@ -69,7 +69,7 @@ describe.skipIf(!hasPostgres)("queries that take long", () => {
       await transaction`LOCK TABLE ended IN ACCESS EXCLUSIVE MODE`;
       const running = [count(1), count(1)];
       const waiting = Array.from({ length: 100 }, () => count(1));
-      expect(count(1)).rejects.toMatchObject({ status: 503, code: "overloaded" });
+      await expect(count(1)).rejects.toMatchObject({ status: 503, code: "overloaded" });
       counted = Promise.all([...running, ...waiting, count(2)]);
       // It waits for none of them.
       expect(await store.database!.state()).toHaveProperty("instances");
