@@ -26,6 +26,9 @@ import type { Waiting } from "./waiting.ts";
 /** How long a lane rests after a bug has interrupted it, in ms. */
 const DEFECT_REST_MS = 5000;
 
+/** How long lanes are served after a wait for the changes of other processes, in ms. */
+const SERVED_AFTER_WAIT_MS = 50;
+
 export interface SchedulerParts {
   readonly clock: Clock;
   readonly time: DeliveryTime;
@@ -57,7 +60,8 @@ export class Scheduler {
   #isDispatching = false;
   #isStopped = false;
   #onDrained: (() => void) | null = null;
-
+  /** Lanes are served until then without asking for the changes of other processes. */
+  #currentUntil = Number.NEGATIVE_INFINITY;
   constructor(private readonly parts: SchedulerParts) {
     this.#rules = laneRules(parts);
     this.#alarms = new Alarms({
@@ -162,16 +166,30 @@ export class Scheduler {
   }
 
   #run(lane: Lane, now: number): void {
-    const { reader, feed } = this.parts;
+    const { reader } = this.parts;
     const { entry } = lane;
     const head = lane.ready[0];
-    const behind = feed.catchUp();
+    const behind = this.#behind(now);
     if (behind !== null) void this.#read(lane, () => behind);
     else if (entry === null || this.#hasExpired(entry)) this.#prepare(lane, now);
     else if (entry.endpoint.deleted || entry.endpoint.disabled) void this.#read(lane, () => reader.bury(lane, entry));
     else if (head === undefined) void this.#read(lane, () => this.#load(lane, entry));
     else if (head.content === null && !head.batch?.request) void this.#read(lane, () => this.#fetch(lane, head, entry));
     else this.#start(lane, head, entry, now);
+  }
+
+  /**
+   * Returns null if the changes of other processes are known, otherwise a promise that resolves when
+   * they are. After such a wait, lanes are served for a while without asking again: if the changes
+   * could never be read fast enough, nothing would be sent.
+   */
+  #behind(now: number): Promise<void> | null {
+    if (now < this.#currentUntil) return null;
+    const behind = this.parts.feed.catchUp();
+    if (behind === null) return null;
+    return behind.then(() => {
+      this.#currentUntil = this.parts.time.now() + SERVED_AFTER_WAIT_MS;
+    });
   }
 
   /** Reads the next deliveries of a lane, or its next batch. */

@@ -54,12 +54,15 @@ export class SourceDirectory {
 
   /**
    * Returns the entry of a token, or null if there is no source with this token or it is disabled.
-   * Returns a promise only if the store must be read.
+   * Returns a promise only if the store, or the changes of other processes, must be read first.
    */
   find(token: string): SourceEntry | null | Promise<SourceEntry | null> {
     if (!isDoorToken(token)) return null;
     const behind = this.parts.store.feed.catchUp();
-    if (behind !== null) return behind.then(() => this.find(token));
+    return behind === null ? this.#known(token) : behind.then(() => this.#known(token));
+  }
+
+  #known(token: string): SourceEntry | Promise<SourceEntry | null> {
     const cached = this.#byToken.get(token);
     if (cached !== undefined && cached.validUntil > this.parts.clock.now()) return cached;
     return this.#read(token);

@@ -83,12 +83,16 @@ export class Directory {
 
   /**
    * Returns an application's entry, or null if the application does not exist. Returns a promise
-   * only if the store must be read. Throws or rejects with 421 if the application has moved to another
-   * installation, and with 503 while it is moving.
+   * only if the store, or the changes of other processes, must be read first. Throws or rejects with
+   * 421 if the application has moved to another installation, and with 503 while it is moving.
    */
   application(environmentSeq: Seq, key: Key): ApplicationEntry | null | Promise<ApplicationEntry | null> {
     const behind = this.store.feed.catchUp();
-    if (behind !== null) return behind.then(() => this.application(environmentSeq, key));
+    if (behind !== null) return behind.then(() => this.#knownApplication(environmentSeq, key));
+    return this.#knownApplication(environmentSeq, key);
+  }
+
+  #knownApplication(environmentSeq: Seq, key: Key): ApplicationEntry | null | Promise<ApplicationEntry | null> {
     const name = `${environmentSeq}/${"seq" in key ? key.seq : `=${key.uid}`}`;
     const cached = this.#byKey.get(name);
     if (cached === undefined) return this.#readApplication(name, environmentSeq, key);
@@ -161,11 +165,15 @@ export class Directory {
 
   /**
    * Returns an endpoint's entry, even if the endpoint is disabled or deleted, or null if the
-   * endpoint never existed. Returns a promise only if the store must be read.
+   * endpoint never existed. Returns a promise only if the store, or the changes of other processes,
+   * must be read first.
    */
   endpoint(seq: Seq): EndpointEntry | Promise<EndpointEntry | null> {
     const behind = this.store.feed.catchUp();
-    if (behind !== null) return behind.then(() => this.endpoint(seq));
+    return behind === null ? this.#knownEndpoint(seq) : behind.then(() => this.#knownEndpoint(seq));
+  }
+
+  #knownEndpoint(seq: Seq): EndpointEntry | Promise<EndpointEntry | null> {
     const cached = this.#endpoints.get(seq);
     if (cached !== undefined && cached.validUntil > this.clock.now()) return cached;
     return this.#readEndpoint(seq);

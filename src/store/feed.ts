@@ -35,7 +35,8 @@ export interface Feed {
   /**
    * Returns null if every change that another process has announced is reported here, otherwise a promise
    * that resolves when it is. Rejects with `StoreUnavailable` if the data cannot be read. Called before
-   * each use of cached records, so null must cost nanoseconds.
+   * each use of cached records, so null must cost nanoseconds. Whoever has waited uses the records
+   * without asking again: if reading the changes takes long, the answer would be a promise every time.
    *
    * SQLite always returns null: the only processes beside the server are commands, whose changes `poll`
    * reports.

@@ -4,6 +4,7 @@ import { Directory } from "../../src/store/directory.ts";
 import type { Store } from "../../src/store/index.ts";
 
 const payloadVersions = { all: async () => [] };
+const feed = { catchUp: () => null };
 
 test("the directory rereads an endpoint when one of its keys has expired", async () => {
   let now = 0;
@@ -22,7 +23,7 @@ test("the directory rereads an endpoint when one of its keys has expired", async
     },
   };
   const directory = new Directory(
-    { configuration: { endpoints, payloadVersions } } as unknown as Store,
+    { configuration: { endpoints, payloadVersions }, feed } as unknown as Store,
     clock,
     new Signals(() => {}),
   );
@@ -47,7 +48,7 @@ test("the directory rereads everything after other processes may have changed so
       secrets: async () => [{ secret: "", expiresAt: null }],
     },
   };
-  const directory = new Directory({ configuration } as unknown as Store, clock, signals);
+  const directory = new Directory({ configuration, feed } as unknown as Store, clock, signals);
   const read = async () => [
     (await directory.endpoint(1))!.endpoint.url,
     (await directory.application(3, { seq: 2 }))!.application.name,

@@ -115,7 +115,12 @@ export class Authenticator {
 
   #identify(text: string, environment: string | null): Identity | Promise<Identity> {
     const behind = this.#store.feed.catchUp();
-    if (behind !== null) return behind.then(() => this.#identify(text, environment));
+    return behind === null
+      ? this.#knownIdentity(text, environment)
+      : behind.then(() => this.#knownIdentity(text, environment));
+  }
+
+  #knownIdentity(text: string, environment: string | null): Identity | Promise<Identity> {
     const hash = tokenHash(text);
     // Because of this poll, a token that another process has revoked or replaced is rejected from
     // the next request on.
