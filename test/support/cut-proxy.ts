@@ -2,9 +2,10 @@ import type { Socket } from "bun";
 
 /**
  * When to cut a connection: before a chunk of the client is passed on, or after the server has
- * responded to it, in which case the client does not get the response.
+ * responded to it, in which case the client does not get the response. With `silently`, the connection
+ * stays open, but the chunk and all that follow are dropped, as by a firewall.
  */
-export type Cut = "before" | "after";
+export type Cut = "before" | "after" | "silently";
 
 export interface CutProxy extends Disposable {
   readonly port: number;
@@ -57,6 +58,7 @@ export function cutProxy(target: number): CutProxy {
         for (const chunk of client.data.waiting) toServer.write(chunk);
       },
       data(client, chunk) {
+        if (client.data.cut === "silently") return;
         if (plan !== null && chunk.includes(plan.text)) {
           const { cut } = plan;
           plan = null;
@@ -65,6 +67,10 @@ export function cutProxy(target: number): CutProxy {
             return;
           }
           client.data.cut = cut;
+          if (cut === "silently") {
+            cuts++;
+            return;
+          }
         }
         if (client.data.other === null) client.data.waiting.push(Buffer.from(chunk));
         else client.data.other.write(chunk);

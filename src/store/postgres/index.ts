@@ -49,7 +49,7 @@ export async function openStore(options: OpenOptions): Promise<Store> {
   const clock: Clock = { ...own, now: databaseClock.now };
   const health = healthRecord(clock, onFact, () => probe(database, clock));
   const onReadFailed = (error: StoreUnavailable) => health.failed("read", error);
-  const database = new Database({ url, prepare: !(await isPooled(url)), onReadFailed });
+  const database = new Database({ url, clock, prepare: !(await isPooled(url)), onReadFailed });
   const numbers = new SlotSeqSource(() => databaseClock.latest);
   const onDefect = (error: unknown) => onFact({ type: "defect.found", where: "work of the instance", error });
   try {
@@ -84,7 +84,7 @@ export async function openStore(options: OpenOptions): Promise<Store> {
         prune: pruneVerb({ database, committer, days, onFact }),
         ...sizeVerbs(database, health, clock),
       },
-      database: { state: () => databaseState(database.control, instance.slot) },
+      database: { state: () => database.inspect((queries) => databaseState(queries, instance.slot)) },
       feed: feed.verbs,
       together: committer.together,
       close: () => {

@@ -1,8 +1,10 @@
 import { type ReservedSQL, SQL } from "bun";
+import type { Clock } from "../../../ports.ts";
 import type { StoreUnavailable } from "../../index.ts";
 import { isOutage, retried, unavailable } from "./errors.ts";
 import { Limiter, type Party } from "./limiter.ts";
 import { type Bindings, type Parameter, positional } from "./parameters.ts";
+import { within } from "./within.ts";
 
 export type { Bindings, Parameter } from "./parameters.ts";
 
@@ -107,6 +109,12 @@ export interface DatabaseOptions {
   readonly readersMax?: number;
   /** Whether to prepare each statement once per connection. Impossible through a pooler. Default: true. */
   readonly prepare?: boolean;
+  /**
+   * Ends the wait for a result of `control` after `controlMsMax` ms (default: 5 s). If a firewall drops a
+   * connection without a word, its end is noticed only after many minutes. Without a clock there is no limit.
+   */
+  readonly clock?: Clock;
+  readonly controlMsMax?: number;
   /** Called if the server cannot be reached for a read, or has found damaged data. */
   readonly onReadFailed?: (error: StoreUnavailable) => void;
 }
@@ -140,15 +148,26 @@ export class Database implements Queries {
    */
   readonly surveysFor: (party: Party) => Queries;
   /**
-   * Short queries by which the processes follow each other, or which say what the server does. They have a
-   * connection of their own: every use of cached records may have to wait for them, and a query of the pool may
-   * be sent over a connection whose query waits for a lock.
+   * Short queries by which the processes follow each other. They have a connection of their own: every use of
+   * cached records may have to wait for them, and a query of the pool may be sent over a connection whose query
+   * waits for a lock.
    */
   readonly control: Queries;
   #controlling: Promise<ReservedSQL> | null = null;
+  readonly #controlled: <T>(result: Promise<T>) => Promise<T>;
+  readonly #onReadFailed: (error: StoreUnavailable) => void;
   readonly #surveyLimit = new Limiter(SURVEYS_MAX);
 
-  constructor({ url, readersMax = 4, prepare = true, onReadFailed = () => {} }: DatabaseOptions) {
+  constructor({
+    url,
+    readersMax = 4,
+    prepare = true,
+    clock,
+    controlMsMax = 5000,
+    onReadFailed = () => {},
+  }: DatabaseOptions) {
+    this.#controlled = (result) => (clock === undefined ? result : within(clock, controlMsMax, result));
+    this.#onReadFailed = onReadFailed;
     this.#pool = new SQL(url, {
       ...{ adapter: "postgres", max: readersMax + 2, prepare },
       connectionTimeout: CONNECT_TIMEOUT_SECONDS,
@@ -181,15 +200,35 @@ export class Database implements Queries {
   async #control(sql: string, parameters: readonly Parameter[] | Bindings): Promise<Result> {
     this.#controlling ??= this.#pool.reserve();
     const reserving = this.#controlling;
+    const abandon = () => {
+      if (this.#controlling !== reserving) return;
+      this.#controlling = null;
+      reserving.then((reserved) => sessionOf(reserved).end("close")).catch(() => {});
+    };
+    let reserved: ReservedSQL;
     try {
-      return await execute(await reserving, sql, parameters);
+      reserved = await reserving;
     } catch (error) {
-      if (isOutage(error) && this.#controlling === reserving) {
-        this.#controlling = null;
-        reserving.then((reserved) => sessionOf(reserved).end("close")).catch(() => {});
-      }
+      abandon();
       throw error;
     }
+    try {
+      return await this.#controlled(execute(reserved, sql, parameters));
+    } catch (error) {
+      if (isOutage(error)) abandon();
+      throw error;
+    }
+  }
+
+  /** Runs reads over a connection that nothing else uses. None of them waits for a lock for more than a second. */
+  inspect<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
+    const inspected = () =>
+      this.inTransaction(async (queries) => {
+        await queries.run("SET TRANSACTION READ ONLY");
+        await queries.run("SET LOCAL lock_timeout = '1s'");
+        return work(queries);
+      });
+    return retried(inspected, this.#onReadFailed);
   }
 
   /** Reserves a connection. Rejects with `StoreUnavailable` if the server cannot be reached. */

@@ -1,7 +1,8 @@
 import type { Clock } from "../../../ports.ts";
-import { type Housekeeping, StoreUnavailable } from "../../index.ts";
+import type { Housekeeping } from "../../index.ts";
 import type { HealthRecord } from "../../sql/store-health.ts";
 import type { Database } from "../connection/database.ts";
+import { within } from "../connection/within.ts";
 import { migrations } from "../schema/migrations.ts";
 
 type Verbs = Pick<Housekeeping, "size" | "diskFreeBytes" | "about" | "ping" | "health" | "unenforcedRules">;
@@ -38,13 +39,4 @@ export function sizeVerbs(database: Database, health: HealthRecord, clock: Clock
     // The database enforces all of its rules at any time.
     unenforcedRules: async () => [],
   };
-}
-
-/** Rejects with `StoreUnavailable` if the response does not arrive in time. */
-function within<T>(clock: Clock, limitMs: number, response: Promise<T>): Promise<T> {
-  const { promise, reject } = Promise.withResolvers<never>();
-  const cancel = clock.after(limitMs, () =>
-    reject(new StoreUnavailable(`PostgreSQL has not responded for ${limitMs / 1000} seconds.`)),
-  );
-  return Promise.race([response, promise]).finally(cancel);
 }

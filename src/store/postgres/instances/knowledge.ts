@@ -3,16 +3,16 @@ import type { Instance } from "./instance.ts";
 
 /** Maximum age of what a process knows of the changes of others when it uses it, in ms. */
 const AGE_MAX_MS = 50;
-/** The same for a process that is alone, in ms. Another one that comes makes no change known before that. */
+/** The same for a process that is alone, in ms. One that has just started confirms no change before this time has passed. */
 const AGE_ALONE_MAX_MS = 250;
 /** Timers may fire a little too early, in ms. */
 const MARGIN_MS = 2;
 
 /**
- * Bounds the age of what a process knows of the changes of others. A process uses nothing that it has
- * cached if it has not looked at the others for `AGE_MAX_MS`, and one that has made a change waits for
- * that long before it responds. So a request that follows the response finds the change in every
- * process, although accepting a message asks nobody. Only durations of steady clocks are compared.
+ * Limits how old cached records may be. A process uses its caches only if its last look at the others
+ * began at most `AGE_MAX_MS` ago, and a process that has made a change responds only after that time. So a
+ * request that follows the response finds the change in every process, although accepting a message
+ * needs no query for that. Only durations of steady clocks are compared.
  */
 export class Knowledge {
   /** When the last look began that succeeded. */
