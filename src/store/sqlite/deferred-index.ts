@@ -7,7 +7,7 @@ import { RecentRows } from "./recent-rows.ts";
 
 /** Number of rows in memory at which they are added to the table of entries. They take 1 to 8 MB. */
 const RECENT_MAX = 65_536;
-/** Number of entries that one commit adds. A commit may change as many pages. */
+/** Number of entries that one commit adds if `RECENT_MAX` rows are moved. A commit may change as many pages. */
 const ENTRIES_AT_ONCE = 250;
 /** Maximum number of recent rows that one query reads. */
 const RECENT_AT_ONCE = 500;
@@ -33,7 +33,7 @@ export const ENDPOINT_ATTEMPTS: DeferredTables = {
 export interface DeferredIndexParts {
   readonly db: Database;
   readonly committer: Committer;
-  /** False if another process stores most of the rows. Then nothing is kept in memory. */
+  /** False for a command that runs beside the server. It keeps no rows in memory and stores each entry at once. */
   readonly exclusive: boolean;
   readonly recentMax?: number;
 }
@@ -200,9 +200,12 @@ export class DeferredIndex {
   }
 
   async #move(): Promise<void> {
-    const { committer } = this.parts;
+    const { committer, recentMax = RECENT_MAX } = this.parts;
     if (this.#moving.count === 0) [this.#recent, this.#moving] = [this.#moving, this.#recent];
-    for (const seqs of this.#moving.portions(ENTRIES_AT_ONCE)) {
+    // The number of commits is limited, because each of them may also store more rows than it adds
+    // entries. Otherwise the rows in memory would become more with each move while the load lasts.
+    const times = Math.max(1, Math.ceil(this.#moving.count / recentMax));
+    for (const seqs of this.#moving.portions(times * ENTRIES_AT_ONCE)) {
       await committer.write(() => this.#insertAll.run(JSON.stringify(seqs)), seqs.length);
     }
     const { last } = this.#moving;

@@ -3,7 +3,7 @@ import type { Range } from "../sql/range.ts";
 
 const NONE: readonly Seq[] = [];
 
-/** Numbers of rows by owner, rising. A number is in it once. */
+/** Numbers of rows by owner, ascending and without duplicates. */
 export class RecentRows {
   readonly #byOwner = new Map<Seq, Seq[]>();
   count = 0;
@@ -29,7 +29,7 @@ export class RecentRows {
     return seqs === undefined ? NONE : seqs.slice(indexOf(seqs, from), indexOf(seqs, to));
   }
 
-  /** Yields all numbers by owner, at most `limit` together. Rows may be added meanwhile. */
+  /** Yields all numbers by owner, at most `limit` together. Rows that are added between two portions may be missing. */
   *portions(limit: number): Generator<readonly Seq[]> {
     let portion: Seq[] = [];
     for (const owner of Float64Array.from(this.#byOwner.keys()).sort()) {

@@ -225,7 +225,7 @@ describe("deferred index", () => {
   test("nothing is lost if the server is killed at any commit while entries are stored", async () => {
     let kills = 0;
     for (let at = 1; ; at++) {
-      const world = new World(600);
+      const world = new World(700);
       world.killedAt = at;
       const seqs = Array.from({ length: 700 }, (_, i) => i + 1);
       for (const owner of OWNERS) void world.add(owner, ...seqs.filter((seq) => seq % 3 === owner - 1)).catch(() => {});
@@ -303,5 +303,16 @@ describe("deferred index", () => {
     await world.stored(RECENT_MAX - 5);
     expect(world.entries(0, EVERYTHING.to)).toBe(RECENT_MAX - 5);
     world.check(EVERYTHING);
+  });
+
+  test("the rows without an entry do not become more with each move while commits store more rows than a move takes", async () => {
+    const world = new World(500);
+    const rowsPerCommit = 1000;
+    let most = 0;
+    for (let i = 0; i < 60; i++) {
+      await world.add(1, ...Array.from({ length: rowsPerCommit }, (_, at) => i * rowsPerCommit + at + 1));
+      most = Math.max(most, (i + 1) * rowsPerCommit - world.storedTo());
+    }
+    expect(most).toBeLessThan(10 * rowsPerCommit);
   });
 });
