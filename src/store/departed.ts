@@ -20,9 +20,9 @@ interface Parts {
 const NONE: ReadonlySet<Seq> = new Set();
 
 /**
- * Makes a change to an application, which is given by id or uid. Rejects with 421 if the application has moved
- * away meanwhile: a change that is stored after the departure has no effect or fails. One that was stored before
- * it is part of what has moved, and resolves earlier.
+ * Makes a change to an application, which is given by id or uid. Rejects with 421 if the application departs
+ * before the change is stored: such a change has no effect. A change that is stored before the departure moves
+ * with the application.
  */
 export async function unlessDeparted<T>(
   parts: Parts,

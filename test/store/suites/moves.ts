@@ -4,6 +4,7 @@ import { unlessDeparted } from "../../../src/store/departed.ts";
 import { bytes } from "../furnished.ts";
 import type { Open } from "../store-under-test.ts";
 import { HOLD, TwoStores } from "../two-stores.ts";
+import { addTask } from "./housekeeping/tasks.ts";
 import { polledMovesSuite } from "./moves-polled.ts";
 
 export function movesSuite(open: Open): void {
@@ -129,6 +130,16 @@ export function movesSuite(open: Open): void {
       expect(await origin.departure(from.environment.seq, { seq: stores.seq })).toEqual(departure);
       expect(await from.store.configuration.applications.get(stores.seq)).toBeNull();
       expect(from.send()).rejects.toThrow("The application has moved");
+    });
+
+    test("a running task keeps its application from departing until it has ended", async () => {
+      await using stores = await TwoStores.open(open);
+      const { from, origin } = stores;
+      expect(await origin.obstacle(stores.seq)).toBeNull();
+      const task = await addTask(from, { data: { applicationSeq: stores.seq } });
+      expect(await origin.obstacle(stores.seq)).toContain("background task");
+      await from.store.housekeeping.tasks.update({ ...task, status: "finished" });
+      expect(await origin.obstacle(stores.seq)).toBeNull();
     });
 
     test("an arrival that was abandoned is deleted, frees the uid, and can arrive again", async () => {
