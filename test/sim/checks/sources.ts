@@ -168,8 +168,10 @@ export class SourceChecks {
       this.violation(`message ${seq} of source ${sourceSeq} was sent to another source, or to none`);
       return;
     }
-    const { now: at } = this.clock;
-    const stored = { seq, at, acceptedAt, hasFailed: state === "failed", life: this.#life };
+    const { now: at, wall } = this.clock;
+    // After the clock was set back, the time of acceptance is ahead of it, and duplicates are remembered from before it.
+    const rememberedFrom = Math.min(acceptedAt, wall, ...[...posting.underWay].map(({ wallAtStart }) => wallAtStart));
+    const stored = { seq, at, rememberedFrom, acceptedAt, hasFailed: state === "failed", life: this.#life };
     this.#checkStored(posting, stored);
     posting.stored.push(stored);
     const call = [...posting.underWay].find(({ isAccepting, isStored }) => isAccepting && !isStored);
@@ -189,7 +191,7 @@ export class SourceChecks {
       this.violation(`event ${id} is ordered before an event whose sender already had its response`);
     }
     const first = source.windowMs === null || hasFailed ? undefined : stored.findLast((one) => !one.hasFailed);
-    if (first === undefined || this.clock.latestBetween(first.at) >= first.acceptedAt + source.windowMs!) return;
+    if (first === undefined || this.clock.latestBetween(first.at) >= first.rememberedFrom + source.windowMs!) return;
     this.violation(`event ${id} is stored twice within its window`);
   }
 }

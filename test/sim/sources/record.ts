@@ -57,6 +57,8 @@ export interface StoredMessage {
   /** True time of the commit. */
   readonly at: number;
   readonly acceptedAt: number;
+  /** Wall time from which duplicates are certainly recognised, for the window of the source. */
+  readonly rememberedFrom: number;
   readonly hasFailed: boolean;
   /** The life of the program that has stored it. */
   readonly life: number;
