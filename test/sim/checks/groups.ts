@@ -38,6 +38,8 @@ export class GroupChecks {
   latestEnd = 0;
   /** The latest lease of each message. */
   readonly #latest = new Map<Seq, Grant>();
+  /** Leases whose acknowledgement was asked for before their end, and was not refused. */
+  readonly #askedInTime = new WeakSet<Grant>();
   readonly #acknowledged = new Set<Seq>();
   readonly #stored: Statement<{ seq: Seq }, [number, number]>;
   readonly #isThere: Statement<unknown, [number]>;
@@ -75,16 +77,21 @@ export class GroupChecks {
   acknowledging(grants: readonly Grant[], life: number): (isDone: boolean) => void {
     const { clock, marks, violation } = this.parts;
     const { wall } = clock;
+    // If the response is lost in a crash, the acknowledgement may have taken effect, and is repeated later.
+    const inTime = grants.filter(({ endsAt }) => endsAt > wall);
+    for (const grant of inTime) this.#askedInTime.add(grant);
     return (isDone) => {
       if (!isDone) {
+        for (const grant of inTime) this.#askedInTime.delete(grant);
         marks.hit("group: acknowledgement refused");
         if (this.#exists && grants.every((grant) => this.#isCurrent(grant))) {
           violation(`leases of ${this.#name} are refused before their end`);
         }
         return;
       }
-      for (const { messageSeq, endsAt, life: grantedIn } of grants) {
-        if (!this.#acknowledged.has(messageSeq) && endsAt <= wall) {
+      for (const grant of grants) {
+        const { messageSeq, life: grantedIn } = grant;
+        if (!this.#acknowledged.has(messageSeq) && !this.#askedInTime.has(grant)) {
           violation(`message ${messageSeq} is acknowledged in ${this.#name} after the end of its lease`);
         }
         marks.hit("group: acknowledged");
