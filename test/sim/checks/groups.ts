@@ -42,6 +42,7 @@ export class GroupChecks {
   readonly #askedInTime = new WeakSet<Grant>();
   readonly #acknowledged = new Set<Seq>();
   readonly #stored: Statement<{ seq: Seq }, [number, number]>;
+  readonly #isStored: Statement<unknown, [number]>;
   readonly #isThere: Statement<unknown, [number]>;
   /** The newest message that was leased for the first time. */
   #newest: Seq = 0;
@@ -53,6 +54,7 @@ export class GroupChecks {
     private readonly parts: Parts,
   ) {
     const { db } = parts;
+    this.#isStored = db.prepare("SELECT 1 FROM message WHERE seq = ?");
     this.#stored = db.prepare("SELECT seq FROM message WHERE application_seq = ? AND seq > ?");
     this.#isThere = db.prepare("SELECT 1 FROM application WHERE seq = ? AND deleted_at IS NULL");
   }
@@ -91,7 +93,9 @@ export class GroupChecks {
       }
       for (const grant of grants) {
         const { messageSeq, life: grantedIn } = grant;
-        if (!this.#acknowledged.has(messageSeq) && !this.#askedInTime.has(grant)) {
+        const isExpected = this.#acknowledged.has(messageSeq) || this.#askedInTime.has(grant);
+        // The leases of a message end with the message, and then everybody may acknowledge it.
+        if (!isExpected && this.#isStored.get(messageSeq) !== null) {
           violation(`message ${messageSeq} is acknowledged in ${this.#name} after the end of its lease`);
         }
         marks.hit("group: acknowledged");
