@@ -192,7 +192,7 @@ export class DeferredIndex {
     if (this.#isMoving || (this.#recent.count < recentMax && this.#moving.count === 0)) return;
     this.#isMoving = true;
     this.#move()
-      // The store has become unavailable. A later commit tries again.
+      // Usually the store is unavailable. The next commit starts the move again.
       .catch(() => {})
       .finally(() => {
         this.#isMoving = false;

@@ -15,7 +15,7 @@ import { Upkeep, type UpkeepParts } from "./upkeep.ts";
 const LOOK_MS = 20;
 /** How often a process that is alone looks whether others have come, in ms. */
 const LOOK_ALONE_MS = 200;
-/** How long a process waits after it could not look, in ms. */
+/** How long a process waits after it could not look, in ms, unless somebody asks for a look. */
 const RETRY_MS = 200;
 
 /** The row of `instance` of another process, as it was when it was last read. */
