@@ -30,7 +30,7 @@ const TOO_SLOW: Answer = { kind: "failure", reason: "timeout", detail: "The tran
 
 /**
  * Prepares the batch at the head of a lane for its attempt, as a read of the lane: reads the contents,
- * transforms each message, closes a new batch, and settles the messages that are not sent.
+ * transforms each message, settles the messages that are not sent, and closes a new batch.
  */
 export class BatchPreparer {
   constructor(
@@ -53,9 +53,10 @@ export class BatchPreparer {
       steps.postpone(lane, head, shaped);
       return;
     }
+    // Settles these first. If the lane changed after the batch was closed, they would stay without a
+    // result and be tried after the batch, although they are older than some of its members.
+    if (!(await this.#settleAlone(preparing, shaped.alone)) || isOutdated()) return;
     const { batchSeq, parts: joined } = await this.#close(shaped.parts);
-    if (isOutdated()) return;
-    await this.#settleAlone(preparing, shaped.alone);
     if (isOutdated()) return;
     lane.ready.shift();
     const sent = new Set(joined.map(({ waiting }) => waiting));
@@ -182,9 +183,9 @@ export class BatchPreparer {
     return { batchSeq, parts: parts.filter(({ delivery }) => joined.has(delivery.seq)) };
   }
 
-  /** Stores the attempts of members that are not sent. */
-  async #settleAlone(preparing: Preparing, alone: readonly Alone[]): Promise<void> {
-    if (alone.length === 0) return;
+  /** Stores the attempts of members that are not sent. Returns false if the process stops first. */
+  async #settleAlone(preparing: Preparing, alone: readonly Alone[]): Promise<boolean> {
+    if (alone.length === 0) return true;
     const { steps } = this;
     const { time, seqs } = steps.parts;
     const settlements = alone.map(({ answer, delivery, content }) => {
@@ -192,9 +193,10 @@ export class BatchPreparer {
       return settlementOf(preparing, { delivery, content, batchSeq: null }, verdict, nextOf(verdict, seqs), seqs);
     });
     const settled = await steps.settle(settlements);
-    if (settled === null) return;
+    if (settled === null) return false;
     for (const [i, { waiting }] of alone.entries()) steps.releaseMember(preparing, waiting, settled[i]!);
     for (const [i, one] of alone.entries()) steps.tell(preparing, one, settlements[i]!, settled[i]!, null);
+    return true;
   }
 }
 

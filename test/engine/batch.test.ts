@@ -1,8 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { cancelMessage } from "../../src/commands/cancel.ts";
 import type { BatchLimits } from "../../src/core/batch.ts";
+import type { Clock } from "../../src/ports.ts";
 import { type Sandbox, SandboxBusy } from "../../src/sandbox/sandbox.ts";
-import type { Endpoint, Queue, Settlement } from "../../src/store/index.ts";
+import type { Endpoint, Queue, Settlement, Store } from "../../src/store/index.ts";
 import {
   type Behaviour,
   EngineWorld,
@@ -446,6 +447,26 @@ describe("transformed batches", () => {
       expect(Buffer.from(rows[0]!.response!).toString()).toBe("line 3: boom");
     },
   );
+
+  test("a transformation that failed stays an attempt when the endpoint changes while the batch is closed", async () => {
+    const wrapStore = (store: Store, clock: Clock) => {
+      const close: Queue["batch"]["close"] = async (...batch) => {
+        const joined = await store.queue.batch.close(...batch);
+        await new Promise<void>((resolve) => clock.after(SECOND, resolve));
+        return joined;
+      };
+      return storeWith(store, { queue: { batch: { ...store.queue.batch, close } } });
+    };
+    using a = await batched(200, transforming("fails"), { sandbox, wrapStore });
+    const messages = await a.send(3);
+    await a.world.pass(500);
+    await a.world.update(a.endpoint, { transformation: null });
+    await a.world.rest();
+    expect(a.batches()).toEqual([[1, 3], [2]]);
+    const page = { limit: 10, from: null, backwards: false, order: "ascending" } as const;
+    const { rows } = await a.world.store.history.attempts.ofMessage(messages[1]!, {}, page, false);
+    expect(rows).toMatchObject([{ reason: "transformation" }, { reason: null }]);
+  });
 
   test("a message that its transformation cancels leaves its batch", async () => {
     using a = await batched(200, transforming("cancels"), { sandbox });
