@@ -44,6 +44,8 @@ const COMPILED_BYTES_MAX = 100 * 1024;
  */
 export class PayloadRules {
   readonly #kept = new WeightedCache<PayloadRule | null>(WEIGHT_MAX);
+  /** The rules that are being read. Messages of one event type that arrive together share a read. */
+  readonly #reading = new Map<string, Promise<PayloadRule | null>>();
   /**
    * Incremented with every change, so that a rule read before a change is not cached after the
    * change.
@@ -65,6 +67,7 @@ export class PayloadRules {
     signals.invalidate(["store.changed"], () => {
       this.#changes++;
       this.#kept.clear();
+      this.#reading.clear();
     });
   }
 
@@ -75,7 +78,18 @@ export class PayloadRules {
   of(environmentSeq: Seq, eventType: string): PayloadRule | null | Promise<PayloadRule | null> {
     const key = `${environmentSeq}/${eventType}`;
     const kept = this.#kept.get(key);
-    return kept === undefined ? this.#read(key, environmentSeq, eventType) : kept;
+    return kept === undefined ? this.#shared(key, environmentSeq, eventType) : kept;
+  }
+
+  #shared(key: string, environmentSeq: Seq, name: string): Promise<PayloadRule | null> {
+    const underWay = this.#reading.get(key);
+    if (underWay !== undefined) return underWay;
+    const reading = this.#read(key, environmentSeq, name).finally(() => {
+      // After a change, a later read may have taken the place of this one.
+      if (this.#reading.get(key) === reading) this.#reading.delete(key);
+    });
+    this.#reading.set(key, reading);
+    return reading;
   }
 
   /**
@@ -141,8 +155,10 @@ export class PayloadRules {
   }
 
   #forget(environmentSeq: Seq, name: string): void {
+    const key = `${environmentSeq}/${name}`;
     this.#changes++;
-    this.#kept.forget(`${environmentSeq}/${name}`);
+    this.#kept.forget(key);
+    this.#reading.delete(key);
   }
 }
 

@@ -55,6 +55,42 @@ describe("the rule of an event type", () => {
     expect(reads()).toBe(1);
   });
 
+  test("messages of one event type that arrive together share the read of its rule", async () => {
+    const { rules, change, reads } = world();
+    change("t", { schemas: null, validation: "warn" });
+    const waits = Array.from({ length: 64 }, () => rules.of(ENVIRONMENT, "t"));
+    let isKnown = false;
+    void Promise.all(waits).then(() => {
+      isKnown = true;
+    });
+    let turns = 0;
+    for (; !isKnown; turns++) await nextTurn();
+    expect(turns).toBeLessThan(10);
+    expect(reads()).toBe(1);
+  });
+
+  test("a message that arrives after a change does not share a read that began before it", async () => {
+    const { rules, change, startReading } = world();
+    change("t", { schemas, validation: "reject" });
+    const { reading } = await startReading("t");
+    change("t", { schemas: null, validation: "reject" });
+    expect(await rules.of(ENVIRONMENT, "t")).toBeNull();
+    expect(await reading).not.toBeNull();
+    expect(rules.of(ENVIRONMENT, "t")).toBeNull();
+  });
+
+  test("after a failed read of a rule, the next message reads it again", async () => {
+    let fails = true;
+    const { rules, change } = world({
+      ...workOnThisThread,
+      schemaSize: (schema) => (fails ? Promise.reject(new Error("planted")) : workOnThisThread.schemaSize(schema)),
+    });
+    change("t", { schemas, validation: "reject" });
+    await expect(Promise.resolve(rules.of(ENVIRONMENT, "t"))).rejects.toMatchObject({ status: 503 });
+    fails = false;
+    expect((await rules.of(ENVIRONMENT, "t"))?.rejects).toBe(true);
+  });
+
   test("there is no payload rule for an event type that is missing, has no schema or is not validated", async () => {
     const { rules, change, reads } = world();
     change("bare", { schemas: null, validation: "warn" });
