@@ -51,16 +51,16 @@ export class PageKeys {
 
 /** Seals a page for a destination. Returns null if `publicKey` is not an X25519 public key. */
 export function sealPage(publicKey: string, page: Uint8Array): Uint8Array | null {
-  let recipient: KeyObject;
+  const once = generateKeyPairSync("x25519");
+  const nonce = randomBytes(NONCE_BYTES);
+  let key: Buffer;
   try {
-    recipient = publicKeyOf(Buffer.from(publicKey, "base64"));
+    const recipient = publicKeyOf(Buffer.from(publicKey, "base64"));
+    // Also fails for a point of low order, with which everyone knows the shared secret.
+    key = keyFrom(diffieHellman({ privateKey: once.privateKey, publicKey: recipient }));
   } catch {
     return null;
   }
-  if (recipient.asymmetricKeyType !== "x25519") return null;
-  const once = generateKeyPairSync("x25519");
-  const nonce = randomBytes(NONCE_BYTES);
-  const key = keyFrom(diffieHellman({ privateKey: once.privateKey, publicKey: recipient }));
   const cipher = createCipheriv("aes-256-gcm", key, nonce);
   const text = Buffer.concat([cipher.update(page), cipher.final()]);
   return Buffer.concat([derOf(once.publicKey), nonce, cipher.getAuthTag(), text]);

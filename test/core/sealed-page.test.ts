@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { generateKeyPairSync } from "node:crypto";
 import { PageKeys, sealPage } from "../../src/core/sealed-page.ts";
 
 const PAGE = new TextEncoder().encode("a page with secrets");
@@ -25,4 +26,15 @@ test("a sealed page that was changed or cut anywhere is not opened", () => {
 test("a page is not sealed for anything but an X25519 public key", () => {
   expect(sealPage("", PAGE)).toBeNull();
   expect(sealPage(Buffer.alloc(44).toString("base64"), PAGE)).toBeNull();
+  const { publicKey } = generateKeyPairSync("ed25519");
+  expect(sealPage(publicKey.export({ type: "spki", format: "der" }).toString("base64"), PAGE)).toBeNull();
+});
+
+test("a page is not sealed for a key with which everyone knows the shared secret", () => {
+  const head = Buffer.from(new PageKeys().publicKey, "base64").subarray(0, 12);
+  for (const first of [0, 1]) {
+    const point = Buffer.alloc(32);
+    point[0] = first;
+    expect(sealPage(Buffer.concat([head, point]).toString("base64"), PAGE)).toBeNull();
+  }
 });
