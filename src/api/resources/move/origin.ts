@@ -1,24 +1,19 @@
 import { Type } from "@sinclair/typebox";
 import { noApplication } from "../../../commands/applications.ts";
-import {
-  departApplication,
-  holdApplication,
-  invalidPage,
-  movesOf,
-  type PageWanted,
-  readPage,
-} from "../../../commands/departures.ts";
+import { departApplication, holdApplication, movesOf, readPage } from "../../../commands/departures.ts";
+import { departureUrlProblem } from "../../../core/departure-url.ts";
 import type { Seq } from "../../../core/id.ts";
 import { checkDeparted } from "../../../store/departed.ts";
-import type { MovePage, PolledCursor, WaitingCursor } from "../../../store/index.ts";
+import type { MovePage } from "../../../store/index.ts";
 import { actorOf } from "../../http/audit-trail.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 import { noContent, reply } from "../../http/reply.ts";
-import { nullable } from "../../http/schema.ts";
+import { nullable, ruled } from "../../http/schema.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { sealedForm } from "./page-form.ts";
+import { wantedPage } from "./wanted-page.ts";
 
 const MISSING_MAX = 2000;
 const path = "/api/v1/app/:app_id/move";
@@ -51,7 +46,7 @@ const MovePageOut = field.object("MovePageOut", {
 });
 const MoveDepartIn = field.object("MoveDepartIn", {
   hold: Type.String({ minLength: 1 }),
-  url: Type.String({ minLength: 1, maxLength: 2000, description: "The URL of the destination." }),
+  url: ruled(Type.String({ maxLength: 2000 }), departureUrlProblem, { description: "The URL of the destination." }),
 });
 
 const holdExample = { hold: "6f0e8b7a-4c1d-4f57-9a55-3f2d1b0c9e8a", attemptsUnderWay: 0 };
@@ -204,49 +199,4 @@ export function moveOriginRoutes(context: Context): Operation[] {
 function countOf(page: MovePage): number {
   if (page.part === "settings") return 1;
   return page.part === "waiting" ? page.deliveries.length : page.messages.length;
-}
-
-/** Throws 422 if `after` or `ids` did not come from this server. */
-function wantedPage(
-  { part, after = null, ids: texts = [] }: { part: string; after?: string | null; ids?: string[] },
-  { ids }: Pick<Context, "ids">,
-): PageWanted {
-  switch (part) {
-    case "polled":
-      return { part, after: after === null ? null : polledCursor(after) };
-    case "waiting":
-      return { part, after: after === null ? null : waitingCursor(after) };
-    case "messages":
-      return { part, seqs: texts.flatMap((text) => ids.decode("msg_", text) ?? []) };
-    case "history":
-      return { part, after: wholeNumber(Number(after ?? 0)) };
-    default:
-      return { part: "settings" };
-  }
-}
-
-function polledCursor(text: string): PolledCursor {
-  const { groupId, messageSeq } = fieldsOf(text);
-  return { groupId: groupId === null ? null : wholeNumber(groupId), messageSeq: wholeNumber(messageSeq) };
-}
-
-function waitingCursor(text: string): WaitingCursor {
-  const { endpointSeq, state, place, seq } = fieldsOf(text);
-  return {
-    ...{ endpointSeq: wholeNumber(endpointSeq), state: wholeNumber(state) },
-    ...{ place: wholeNumber(place), seq: wholeNumber(seq) },
-  };
-}
-
-function fieldsOf(text: string): Record<string, unknown> {
-  try {
-    return JSON.parse(text) ?? {};
-  } catch {
-    return {};
-  }
-}
-
-function wholeNumber(value: unknown): number {
-  if (!Number.isSafeInteger(value)) throw invalidPage("`after` is not a value of `next`.");
-  return value as number;
 }
