@@ -19,7 +19,7 @@ describe("a move that is refused leaves the application where it is", () => {
 
     expect({ code, stderr }).toEqual({
       code: 1,
-      stderr: "The server responded with 409: Another application here has the uid of this one. Change one of them.\n",
+      stderr: `The server at ${b.url} responded with 409: Another application here has the uid of this one. Change one of them.\n`,
     });
     expect((await b.send("GET", `/app/${app}`)).json.name).toBe("the other one");
     await sendMessage(a.send, app);
@@ -39,8 +39,14 @@ describe("a move that is refused leaves the application where it is", () => {
     expect(unknown.stderr).toBe(
       `The server at ${b.url} does not accept the token in BOATHOOK_TARGET_TOKEN. Set it to a token of this server.\n`,
     );
-    expect(tooLittle.code).toBe(1);
-    expect(tooLittle.stderr).toContain("403");
+    const { stderr } = await moveApp(app, b.url, a.url, { BOATHOOK_TOKEN: limited.token });
+    const message = (variable: string) =>
+      `The token for the server at ${b.url} is not a root token. Set ${variable} to its root token.\n`;
+    expect({ code: tooLittle.code, stderr: tooLittle.stderr }).toEqual({
+      code: 1,
+      stderr: message("BOATHOOK_TARGET_TOKEN"),
+    });
+    expect(stderr).toBe(message("BOATHOOK_TOKEN"));
     await sendMessage(a.send, app);
   });
 
@@ -59,8 +65,7 @@ describe("a move that is refused leaves the application where it is", () => {
 
     expect({ code, stderr }).toEqual({
       code: 1,
-      stderr:
-        "The server responded with 409: The payload version 2026-01-01 does not exist here, but endpoints of the application depend on it. Create it as it is at the origin.\n",
+      stderr: `The server at ${b.url} responded with 409: The payload version 2026-01-01 does not exist here, but endpoints of the application depend on it. Create it as it is at the origin.\n`,
     });
     await sendMessage(a.send, app);
     await receiver.arrived(1);
@@ -79,12 +84,72 @@ describe("a move that is refused leaves the application where it is", () => {
         const { code, stderr } = await moveApp(app, server.url, to);
         expect({ code, stderr }).toEqual({
           code: 1,
-          stderr:
-            "The server responded with 409: The application is already on this server. Set --to to another one.\n",
+          stderr: `The server at ${to} responded with 409: The application is already on this server. Set --to to another one.\n`,
         });
       }
       await sendMessage(server.send, app);
     }
+  });
+
+  test("an application that has come from another server is not moved to the server that it is on", async () => {
+    await using servers = await twoServers();
+    const { a, b } = servers;
+    const app = await makeApplication(a.send);
+    expect((await moveApp(app, a.url, b.url)).code).toBe(0);
+    for (const to of [b.url, b.url.replace("127.0.0.1", "localhost")]) {
+      const { code, stderr } = await moveApp(app, b.url, to);
+      expect({ code, stderr }).toEqual({
+        code: 1,
+        stderr: `The application is served at ${to} already. If that is another name of the same server, set --to to another one. Otherwise one of the servers was probably restored from a backup.\n`,
+      });
+      const abandoned = await moveApp(app, b.url, to, {}, "--abandon");
+      expect({ code: abandoned.code, stderr: abandoned.stderr }).toEqual({
+        code: 1,
+        stderr: `${to} serves the application, so nothing was deleted.\n`,
+      });
+    }
+    await sendMessage(b.send, app);
+  });
+
+  test("messages about the other server name --to and its environment", async () => {
+    await using servers = await twoServers();
+    const { a, b } = servers;
+    const app = await makeApplication(a.send);
+    using page = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: () => new Response("<h1>Welcome</h1>") });
+    const place = `http://127.0.0.1:${page.port}`;
+
+    const environment = await moveApp(app, a.url, b.url, {}, "--to-environment=nobody");
+    const other = await moveApp(app, a.url, place);
+    const closed = await moveApp(app, a.url, "http://127.0.0.1:1");
+
+    expect([environment.stderr, other.stderr, closed.stderr]).toEqual([
+      `Environment nobody does not exist on the server at ${b.url}.\n`,
+      `The response from ${place} is not JSON. Check --to.\n`,
+      "The server at http://127.0.0.1:1 cannot be reached (the connection was refused). Start it, or set --to.\n",
+    ]);
+    await sendMessage(a.send, app);
+  });
+
+  test("an application does not depart to a URL that a header cannot contain", async () => {
+    await using server = await install();
+    const { send } = server;
+    const app = await makeApplication(send);
+    const { json: held } = await send("POST", `/app/${app}/move/hold`, {});
+    expect((await send("POST", `/app/${app}/move/hold`, { hold: held.hold, closed: true })).status).toBe(200);
+    const urls = [
+      "",
+      "x",
+      "https://b.example/\r\nx: y",
+      "https://フック.example",
+      "ftp://b.example",
+      "https://u:p@b.example",
+    ];
+    for (const url of urls) {
+      const { status } = await send("POST", `/app/${app}/move/depart`, { hold: held.hold, url });
+      expect({ url, status }).toEqual({ url, status: 422 });
+    }
+    expect((await send("DELETE", `/app/${app}/move/hold/${held.hold}`)).status).toBe(204);
+    await sendMessage(send, app);
   });
 
   test("an application that does not exist is named", async () => {
@@ -191,7 +256,9 @@ test.skipIf(!hasPostgres)("an application is not moved to or from a server that 
 
     expect({ code, stderr }).toEqual({
       code: 1,
-      stderr: "The server responded with 409: Applications cannot be moved to or from a server that uses PostgreSQL.\n",
+      stderr: expect.stringMatching(
+        / responded with 409: Applications cannot be moved to or from a server that uses PostgreSQL\.\n$/,
+      ),
     });
     expect((await to.send("GET", `/app/${app}`)).status).toBe(404);
     await sendMessage(from.send, app);

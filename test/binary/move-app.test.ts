@@ -57,6 +57,19 @@ test("messages that wait keep their ids, attempts and order at the new server", 
   expect(received.slice(1, 25).map(({ id }) => id)).toEqual(ids.slice(1));
 });
 
+test("a host name in another form is stored as the URL that a header can contain", async () => {
+  await using servers = await twoServers();
+  const { a, b } = servers;
+  const app = await makeApplication(a.send);
+  const { port } = new URL(b.url);
+
+  const { code, stdout } = await moveApp(app, a.url, `HTTP://１２７.0.0.1:${port}/`);
+
+  expect({ code, isNamed: stdout.includes(`is now served by ${b.url}.`) }).toEqual({ code: 0, isNamed: true });
+  const { status, headers } = await a.send("GET", `/app/${app}`);
+  expect({ status, place: headers.get("boathook-moved-to") }).toEqual({ status: 421, place: b.url });
+});
+
 function withoutId({ id: _, ...attempt }: { id: string }): object {
   return attempt;
 }

@@ -1,12 +1,13 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { TARGET_TOKEN_VARIABLE } from "../../config/index.ts";
+import { departureUrlProblem } from "../../core/departure-url.ts";
 import { parseDuration } from "../../core/unit.ts";
 import { abandonMove } from "./move/abandon.ts";
 import { moveApplication } from "./move/mover.ts";
 import { DestinationServer, OriginServer } from "./move/servers.ts";
 import { printable } from "./printable.ts";
 import { ServerClient } from "./server-client.ts";
-import { addServerOptions, bareServerUrl, serverClient } from "./server-options.ts";
+import { addServerOptions, bareServerUrl, serverClient, serverName } from "./server-options.ts";
 
 interface Flags {
   readonly to: string;
@@ -25,7 +26,7 @@ export function addMoveAppCommand(program: Command): void {
       "Move an application to another server, with its endpoints, tokens and waiting deliveries. After a failure, run the same command again.",
     )
     .argument("<app>", "id or uid of the application")
-    .addOption(new Option("--to <url>", "URL of the other server").argParser(bareServerUrl).makeOptionMandatory())
+    .addOption(new Option("--to <url>", "URL of the other server").argParser(destinationUrl).makeOptionMandatory())
     .option("--to-environment <environment>", "name or org_ id of the environment there")
     .option("--with-history", "also copy messages that do not wait, with their attempts")
     .addOption(
@@ -70,9 +71,19 @@ function targetClient(command: Command, { to, toEnvironment }: Flags): ServerCli
   if (token === "") {
     command.error(`error: Set the environment variable ${TARGET_TOKEN_VARIABLE} to the root token of ${to}.`);
   }
-  const server = to.replace(/\/+$/, "");
   const environment = toEnvironment ?? null;
-  return new ServerClient({ server, token, environment, isStoredToken: false, tokenVariable: TARGET_TOKEN_VARIABLE });
+  return new ServerClient({
+    ...{ server: to, token, environment, isStoredToken: false },
+    second: { option: "--to", tokenVariable: TARGET_TOKEN_VARIABLE },
+  });
+}
+
+/** Returns the normal form of `--to`: the origin stores it as the new place of the application. */
+function destinationUrl(text: string): string {
+  const url = serverName(bareServerUrl(text));
+  const problem = departureUrlProblem(url);
+  if (problem !== null) throw new InvalidArgumentError(problem);
+  return url;
 }
 
 function duration(text: string): number {

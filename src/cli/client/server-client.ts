@@ -17,8 +17,8 @@ export interface Access {
   readonly token: string;
   /** Null means the environment of the token, or the default one for a token without an environment. */
   readonly environment: string | null;
-  /** The environment variable with the token, if it is another one than for all commands. */
-  readonly tokenVariable?: string;
+  /** Set for the second server of a command: the names of its options. */
+  readonly second?: { readonly option: string; readonly tokenVariable: string };
   /** Whether the token comes from `boathook login`. */
   readonly isStoredToken: boolean;
 }
@@ -105,7 +105,7 @@ export class ServerClient {
       });
       return { response, text: await textOfResponse(response) };
     } catch (error) {
-      throw unreachable(this.server, error as Error);
+      throw unreachable(this.server, error as Error, this.access.second?.option);
     }
   }
 
@@ -113,15 +113,17 @@ export class ServerClient {
     try {
       return parseExact(text);
     } catch {
-      throw new CommandFailed(`The response from ${this.server} is not JSON. Check --server.`);
+      const option = this.access.second?.option ?? "--server";
+      throw new CommandFailed(`The response from ${this.server} is not JSON. Check ${option}.`);
     }
   }
 
   #refusal({ status, headers }: Response, text: string, names: Names): ServerRefused {
     const { code, detail } = problemOf(text);
+    const place = this.access.second === undefined ? "" : ` at ${this.server}`;
     const message = status === 401 ? this.#tokenRefusal() : this.#absence(status, detail, names);
     return new ServerRefused(
-      message ?? `The server responded with ${[status, detail].filter((part) => part !== "").join(": ")}`,
+      message ?? `The server${place} responded with ${[status, detail].filter((part) => part !== "").join(": ")}`,
       status,
       code,
       retryAfterOf(headers),
@@ -129,9 +131,9 @@ export class ServerClient {
   }
 
   #tokenRefusal(): string {
-    const { server, isStoredToken, tokenVariable } = this.access;
-    if (tokenVariable !== undefined) {
-      return `The server at ${server} does not accept the token in ${tokenVariable}. Set it to a token of this server.`;
+    const { server, isStoredToken, second } = this.access;
+    if (second !== undefined) {
+      return `The server at ${server} does not accept the token in ${second.tokenVariable}. Set it to a token of this server.`;
     }
     return isStoredToken
       ? `The server at ${server} no longer accepts the token of this login. Log in again with \`boathook login --server ${server}\`.`
@@ -150,12 +152,12 @@ export class ServerClient {
   }
 }
 
-/** Returns the error about a server that cannot be reached. */
-export function unreachable(server: string, error: Error): CommandFailed {
+/** Returns the error about a server that cannot be reached. `option` is the one that names the server. */
+export function unreachable(server: string, error: Error, option = `--server or ${SERVER_VARIABLE}`): CommandFailed {
   const proxy = socketPathOf(server) === null ? proxyFor(server) : null;
   const through = proxy === null ? "" : ` through the proxy ${proxy.place}`;
   return new CommandFailed(
-    `The server at ${server} cannot be reached${through} (${reasonOf(error)}). Start it, or set --server or ${SERVER_VARIABLE}.`,
+    `The server at ${server} cannot be reached${through} (${reasonOf(error)}). Start it, or set ${option}.`,
   );
 }
 

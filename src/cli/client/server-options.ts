@@ -61,7 +61,7 @@ export function serverOf(command: Command): string {
 }
 
 /** Returns the normal form of a server's address: a URL without a trailing slash, or `unix:/path`. */
-function serverName(server: string): string {
+export function serverName(server: string): string {
   return socketPathOf(server) === null ? new URL(server).href.replace(/\/+$/, "") : server;
 }
 

@@ -91,7 +91,7 @@ export class MoveFaults {
 /** Returns what is wrong with an error of a mover, or null if a mover may fail so. `isOneOfTwo`: another one is at work. */
 export function faultIn(error: unknown, isOneOfTwo: boolean): string | null {
   if (error instanceof CommandFailed) {
-    const isFault = IMPOSSIBLE.test(error.message) || (!isOneOfTwo && /Both servers serve/.test(error.message));
+    const isFault = IMPOSSIBLE.test(error.message) || (!isOneOfTwo && /is served at .* already/.test(error.message));
     return isFault ? error.message : null;
   }
   if (error instanceof Died || error instanceof Crash || error instanceof MoverDied) return null;

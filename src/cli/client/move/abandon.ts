@@ -36,7 +36,8 @@ function nullIfImmovable(error: unknown): null {
 }
 
 async function deleted(destination: Destination, state: ArrivalState["state"], hold: string | null): Promise<boolean> {
-  if (state === "arrived") throw new CommandFailed(`${destination.url} serves the application. Delete it there.`);
+  if (state === "arrived")
+    throw new CommandFailed(`${destination.url} serves the application, so nothing was deleted.`);
   if (state === "arriving") await destination.abandon(hold);
   return state === "arriving";
 }

@@ -77,7 +77,7 @@ async function handOver(
 ): Promise<Handed> {
   if (state === "arrived") {
     throw new CommandFailed(
-      "Both servers serve the application. It was probably restored from a backup on one of them.",
+      `The application is served at ${destination.url} already. If that is another name of the same server, set --to to another one. Otherwise one of the servers was probably restored from a backup.`,
     );
   }
   const { now } = options;

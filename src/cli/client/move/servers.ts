@@ -1,3 +1,5 @@
+import { TOKEN_VARIABLE } from "../../../config/index.ts";
+import { CommandFailed } from "../../exit-code.ts";
 import { expectedFields } from "../expected-form.ts";
 import { type ServerClient, ServerRefused } from "../server-client.ts";
 
@@ -66,7 +68,8 @@ export class OriginServer {
   }
 
   async state(): Promise<OriginState> {
-    const state = await this.client.get(this.#path, { Application: this.application });
+    const names = { Application: this.application };
+    const state = await asRoot(this.client, () => this.client.get(this.#path, names));
     return expectedFields(this.client.server, state, ORIGIN_FIELDS);
   }
 
@@ -109,10 +112,11 @@ export class DestinationServer {
 
   async open({ uid, schemaVersion, now }: OriginState): Promise<ArrivalState> {
     try {
-      const state = await this.client.post(this.#path, { uid, schemaVersion, now });
+      const state = await asRoot(this.client, () => this.client.post(this.#path, { uid, schemaVersion, now }));
       return expectedFields(this.url, state, ARRIVAL_FIELDS);
     } catch (error) {
-      if (error instanceof ServerRefused && error.status === 404 && error.code === "not_found") {
+      // An environment that does not exist is reported with the same code.
+      if (error instanceof ServerRefused && error.message.includes("404: No such route")) {
         throw new ServerRefused(
           `The server at ${this.url} cannot take applications. Upgrade it.`,
           404,
@@ -135,5 +139,18 @@ export class DestinationServer {
 
   async arrive(hold: string): Promise<void> {
     await this.client.post(`${this.#path}/arrive`, { hold });
+  }
+}
+
+/** Makes a request that needs a root token, and names the server whose token is not one. */
+async function asRoot(client: ServerClient, request: () => Promise<unknown>): Promise<unknown> {
+  try {
+    return await request();
+  } catch (error) {
+    if (!(error instanceof ServerRefused) || error.code !== "insufficient_access") throw error;
+    const variable = client.access.second?.tokenVariable ?? TOKEN_VARIABLE;
+    throw new CommandFailed(
+      `The token for the server at ${client.server} is not a root token. Set ${variable} to its root token.`,
+    );
   }
 }
