@@ -30,6 +30,17 @@ describe("idempotency keys", () => {
     expect((await send("GET", `/app/${app}/msg?event_types=b`)).json.data).toEqual([]);
   });
 
+  test("a key whose message belongs to a deleted application does not show that message to the next one", async () => {
+    const [key, uid] = [freshUid("key"), freshUid("app")];
+    await send("POST", "/app", { name: "first", uid });
+    const first = await post(`/app/${uid}/msg`, { eventType: "a", payload: { secret: 1 } }, key);
+    expect(first.status).toBe(202);
+    await send("DELETE", `/app/${uid}`);
+    await send("POST", "/app", { name: "second", uid });
+    const again = await post(`/app/${uid}/msg`, { eventType: "a", payload: {} }, key);
+    expect({ status: again.status, detail: again.json.detail }).toEqual({ status: 404, detail: "Message not found" });
+  });
+
   test("sending a message again with its idempotency key returns the first payload, even after a restart", async () => {
     const raw = (rawPayload: string) => ({ eventType: "a", payload: {}, transformationsParams: { rawPayload } });
     const withPayload = (payload: unknown) => ({ eventType: "a", payload });

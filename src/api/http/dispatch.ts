@@ -1,8 +1,7 @@
 import type { TObject } from "@sinclair/typebox";
-import type { Idempotency } from "../../accept/idempotency.ts";
 import { notFound } from "../../core/problem.ts";
 import { unlessDeparted } from "../../store/departed.ts";
-import type { IdempotencyEntry, IdempotentResponse } from "../../store/index.ts";
+import type { IdempotencyEntry } from "../../store/index.ts";
 import { checkAccess, checkDryRun } from "../identity/access.ts";
 import { type Admission, RepeatedCheck, unwatched } from "../identity/admission.ts";
 import type { Authenticator } from "../identity/auth.ts";
@@ -18,13 +17,14 @@ import type { Context } from "./context.ts";
 import type { ApiDeps } from "./deps.ts";
 import { errorReply, starting, stopping } from "./errors.ts";
 import { idempotencyKeyOf } from "./idempotency-key.ts";
+import { KeyedRequests } from "./keyed-requests.ts";
 import type { Call, Operation } from "./operation.ts";
 import { inPieces, LONG_SIZE } from "./piecewise.ts";
 import { parseQuery } from "./query.ts";
 import { ReadQueue } from "./read-queue.ts";
 import { type Reply, toResponse } from "./reply.ts";
-import { searchOf, targetOf } from "./request-target.ts";
-import { ignoredHeader, strictSearch, unknownParameters } from "./unknown-keys.ts";
+import { searchOf } from "./request-target.ts";
+import { ignoredHeader, namingIgnored, strictSearch, unknownParameters } from "./unknown-keys.ts";
 import { upgradeRequest } from "./web-socket.ts";
 
 type Params = Readonly<Record<string, string>>;
@@ -50,7 +50,6 @@ const noQuery = {};
 const noKeys: readonly string[] = [];
 /** Minimum size of a body whose check waits for its turn, in bytes. */
 const LARGE_BYTES = 32 * 1024;
-const IGNORED_HEADER = "boathook-ignored";
 
 /**
  * Performs the steps that all operations share: authentication, access, validation, idempotency,
@@ -58,7 +57,7 @@ const IGNORED_HEADER = "boathook-ignored";
  */
 export class Dispatcher {
   readonly #authenticator: Authenticator;
-  readonly #idempotency: Idempotency;
+  readonly #keyed: KeyedRequests;
   readonly #audit: AuditTrail;
 
   /**
@@ -78,7 +77,7 @@ export class Dispatcher {
     this.#checks = new ReadQueue(deps.clock, 1);
     this.#checking = { clock: deps.clock, keySeed: Buffer.from(deps.random.bytes(4)).readInt32LE() };
     this.#authenticator = context.authenticator;
-    this.#idempotency = deps.idempotency;
+    this.#keyed = new KeyedRequests(deps);
     this.#audit = new AuditTrail(deps);
   }
 
@@ -149,15 +148,12 @@ export class Dispatcher {
   }
 
   #answerOnce(admitted: Admitted, key: string): Promise<Reply> {
-    const { operation, request, identity, query } = admitted;
-    return this.#idempotency.once<Reply>({
-      scope: `${identity.caller} POST ${addressOf(request)}`,
+    return this.#keyed.answer(
+      admitted,
       key,
-      bodyHash: async () => bodyHash(await this.#bytesOf(admitted), request.headers.get("content-type")),
-      storedByWork: operation.repeat !== undefined,
-      work: (entry) => this.#handle(admitted, entry) as Promise<Reply>,
-      repeat: (answer) => operation.repeat?.(answer, query) ?? repeatText(answer),
-    });
+      async () => bodyHash(await this.#bytesOf(admitted), admitted.request.headers.get("content-type")),
+      (entry) => this.#handle(admitted, entry) as Promise<Reply>,
+    );
   }
 
   async #handle(admitted: Admitted, idempotency: IdempotencyEntry | null): Promise<Reply | Response> {
@@ -230,10 +226,6 @@ export class Dispatcher {
   }
 }
 
-async function repeatText(answer: IdempotentResponse): Promise<Reply | null> {
-  return answer.kind === "text" ? { status: answer.status, body: answer.body } : null;
-}
-
 /** Throws 404 if a part of the path cannot be decoded. */
 function checkParams(params: Params): void {
   for (const name in params) if (typeof params[name] !== "string") throw notFound();
@@ -255,22 +247,4 @@ function queryOf(schema: TObject, search: string, { method }: Request): Record<s
 
 function responseOf(answer: Reply | Response): Response {
   return answer instanceof Response ? answer : toResponse(answer);
-}
-
-/** Adds the header with the names of ignored keys and parameters to a successful response. */
-function namingIgnored(answer: Reply | Response, names: string): Response {
-  if (answer instanceof Response) {
-    if (answer.ok) answer.headers.set(IGNORED_HEADER, names);
-    return answer;
-  }
-  const isSuccess = answer.status >= 200 && answer.status < 300;
-  return toResponse(isSuccess ? { ...answer, headers: { ...answer.headers, [IGNORED_HEADER]: names } } : answer);
-}
-
-/** Returns path and query, without the path's trailing slash. */
-function addressOf({ url }: Request): string {
-  const target = targetOf(url);
-  const end = target.indexOf("?");
-  const path = end < 0 ? target : target.slice(0, end);
-  return (path.endsWith("/") ? path.slice(0, -1) : path) + (end < 0 ? "" : target.slice(end));
 }

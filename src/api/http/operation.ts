@@ -1,5 +1,6 @@
 import type { Static, TObject, TSchema } from "@sinclair/typebox";
 import type { Capability } from "../../core/capability.ts";
+import type { Seq } from "../../core/id.ts";
 import type { ByteRange } from "../../core/json.ts";
 import type { ScopeName } from "../../core/scope.ts";
 import type { IdempotencyEntry, IdempotentResponse } from "../../store/index.ts";
@@ -48,6 +49,13 @@ export interface Call<Param extends string = string, Query = unknown, Body = unk
   readonly admission: Admission;
   /** Time of `Tracer.now` at which the request began. Undefined if no spans are recorded. */
   readonly begunAt: number | undefined;
+}
+
+/** A request whose response is repeated. */
+export interface RepeatedCall {
+  readonly query: unknown;
+  /** The application in the path. Null if there is none. */
+  readonly applicationSeq: Seq | null;
 }
 
 /** An operation of the API: path, access, schemas, documentation and handler. */
@@ -121,7 +129,7 @@ export interface Operation {
    * first response again, or null if its record no longer exists. For other POSTs, the response is
    * stored as text.
    */
-  readonly repeat?: (answer: IdempotentResponse, query: unknown) => Promise<Reply | null>;
+  readonly repeat?: (answer: IdempotentResponse, call: RepeatedCall) => Promise<Reply | null>;
   handle(call: Call<never, never, never>): Reply | Response | Promise<Reply | Response>;
 }
 

@@ -5,7 +5,10 @@
  */
 import { KindGuard, type TObject, type TSchema } from "@sinclair/typebox";
 import { type Invalid, invalid } from "../../core/problem.ts";
+import { type Reply, toResponse } from "./reply.ts";
 import { baseOf } from "./schema.ts";
+
+const IGNORED_HEADER = "boathook-ignored";
 
 /** Maximum number of names in the header. */
 const NAMES_MAX = 20;
@@ -177,4 +180,14 @@ function camelCase(key: string): string {
 
 function snakeCase(key: string): string {
   return key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+/** Adds the header with the names of ignored keys and parameters to a successful response. */
+export function namingIgnored(answer: Reply | Response, names: string): Response {
+  if (answer instanceof Response) {
+    if (answer.ok) answer.headers.set(IGNORED_HEADER, names);
+    return answer;
+  }
+  const isSuccess = answer.status >= 200 && answer.status < 300;
+  return toResponse(isSuccess ? { ...answer, headers: { ...answer.headers, [IGNORED_HEADER]: names } } : answer);
 }

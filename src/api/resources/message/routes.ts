@@ -2,6 +2,7 @@ import { Type } from "@sinclair/typebox";
 import type { Incoming } from "../../../accept/incoming.ts";
 import type { MessageToSend } from "../../../accept/payload-check.ts";
 import { type Destination, type SentMessage, sendBatch, sendMessage } from "../../../commands/send.ts";
+import type { Seq } from "../../../core/id.ts";
 import { versionAt } from "../../../core/payload-version.ts";
 import { Invalid, notFound, Problem } from "../../../core/problem.ts";
 import type { IdempotentResponse } from "../../../store/index.ts";
@@ -37,30 +38,33 @@ export function messageRoutes(context: Context): Operation[] {
   const tag = "Message";
   const path = "/api/v1/app/:app_id/msg";
 
-  /**
-   * Returns the message of the request with its new id and time, or the response to an earlier
-   * request with the same key.
-   */
-  function sentReply(
-    incoming: Incoming,
-    sent: Awaited<ReturnType<typeof sendMessage>>,
+  /** Returns the response to an earlier request with the same key. Throws 404 if its message no longer exists. */
+  async function earlierReply(
+    identity: Identity,
+    app: string,
+    { response }: Exclude<Awaited<ReturnType<typeof sendMessage>>, { accepted: true }>,
     withContent: boolean,
-  ): Reply | Promise<Reply> {
-    if (sent.accepted) return { status: 202, body: outText(incoming, sent, withContent) };
-    const { response } = sent;
-    return repeated(response, withContent).then((reply) =>
-      reply === null ? raise(notFound("Message not found")) : { ...reply, repeated: response },
-    );
+  ): Promise<Reply> {
+    const entry = await lookup.entry(identity, app);
+    const reply = await repeated(response, entry?.application.seq ?? null, withContent);
+    if (reply === null) throw notFound("Message not found");
+    return { ...reply, repeated: response };
   }
 
   function outText(incoming: Incoming, sent: SentMessage, withContent: boolean): string {
     return messageTextWith({ ...incoming, ...sent }, ids, withContent ? payloadText(incoming) : "{}");
   }
 
-  async function repeated(answer: IdempotentResponse, withContent: boolean): Promise<Reply | null> {
+  /** Returns the response for a message, or null if the application does not have it any more. */
+  async function repeated(
+    answer: IdempotentResponse,
+    applicationSeq: Seq | null,
+    withContent: boolean,
+  ): Promise<Reply | null> {
     if (answer.kind === "text") return { status: answer.status, body: answer.body };
     const message = await store.history.messages.get(answer.messageSeq);
-    return message === null ? null : { status: 202, body: messageText(message, ids, withContent) };
+    if (message?.applicationSeq !== applicationSeq) return null;
+    return { status: 202, body: messageText(message, ids, withContent) };
   }
 
   /**
@@ -100,13 +104,16 @@ export function messageRoutes(context: Context): Operation[] {
         },
       },
       problems: [404, 409, 429],
-      repeat: (answer, query) => repeated(answer, isWithContent(query as { with_content?: boolean })),
+      repeat: (answer, { query, applicationSeq }) =>
+        repeated(answer, applicationSeq, isWithContent(query as { with_content?: boolean })),
       async handle({ identity, params, query, body, bytes, idempotency, request, begunAt }) {
         ingestRate.spend(identity.caller, 1);
         const message = messageOf(body, bytes, [0, bytes.length], idempotency, originOf(request, begunAt));
         const onDemand = body.application == null ? null : await onDemandFor(identity, params.app_id, body);
         const sent = await sendMessage(context, destination(identity, params.app_id), message, onDemand);
-        return sentReply(message.incoming, sent, isWithContent(query));
+        const withContent = isWithContent(query);
+        if (!sent.accepted) return earlierReply(identity, params.app_id, sent, withContent);
+        return { status: 202, body: outText(message.incoming, sent, withContent) };
       },
     }),
 
@@ -204,8 +211,4 @@ export function messageRoutes(context: Context): Operation[] {
 
 function isWithContent(query: { readonly with_content?: boolean }): boolean {
   return query.with_content ?? true;
-}
-
-function raise(error: Error): never {
-  throw error;
 }
