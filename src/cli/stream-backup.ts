@@ -9,9 +9,11 @@ import { CommandFailed } from "./exit-code.ts";
  * for temporary files (`TMPDIR`), so an incomplete backup is never written to stdout.
  */
 export async function streamBackup(request: Omit<BackupRequest, "file" | "force">): Promise<number> {
-  // The directory has mode 0700.
-  const directory = mkdtempSync(join(tmpdir(), "boathook-backup-"));
-  const remove = () => rmSync(directory, { recursive: true, force: true });
+  let directory: string | null = null;
+  const remove = () => {
+    if (directory !== null) rmSync(directory, { recursive: true, force: true });
+  };
+  // Before the directory exists, so that no signal comes between.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => {
       // The copy may contain the encryption key, so it must not stay behind.
@@ -20,6 +22,8 @@ export async function streamBackup(request: Omit<BackupRequest, "file" | "force"
     });
   }
   try {
+    // The directory has mode 0700.
+    directory = mkdtempSync(join(tmpdir(), "boathook-backup-"));
     const file = join(directory, "backup");
     const size = await writeBackup({ ...request, file, force: false });
     for await (const chunk of Bun.file(file).stream()) await writeToStdout(chunk);
