@@ -2,6 +2,8 @@ import type { Command } from "commander";
 import { systemClock } from "../edge/clock.ts";
 import { lowerPriority, runOnlyWhenIdle } from "../edge/process-priority.ts";
 import { writeBackup } from "../store/sqlite/backup/backup-file.ts";
+import { databaseFileOf } from "../store/sqlite/data-dir.ts";
+import { sizeOf } from "../store/sqlite/file-size.ts";
 import { keyFileOf, knownKeys } from "../store/sqlite/key-file.ts";
 import { CommandFailed } from "./exit-code.ts";
 import { requireSqlite } from "./only-sqlite.ts";
@@ -10,6 +12,12 @@ import { streamBackup } from "./stream-backup.ts";
 import { version } from "./version.ts";
 
 const STDOUT = "-";
+/**
+ * Size in bytes of a database and its log from which on the backup has a low priority. The backup of a smaller
+ * one takes a fraction of a second of the processor, but with a low priority it may take a minute on a machine
+ * that is busy.
+ */
+const LOW_PRIORITY_MIN_BYTES = 64 * 1024 * 1024;
 
 interface BackupOptions {
   readonly withKey?: boolean;
@@ -46,8 +54,13 @@ async function backup(
       `The data directory ${dataDir} has no usable key file. Set BOATHOOK_ENCRYPTION_KEY to the key of the server or omit --with-key.`,
     );
   }
-  lowerPriority();
-  const besideServer = { clock: systemClock, afterCopy: runOnlyWhenIdle };
+  const path = databaseFileOf(dataDir);
+  const isLarge = sizeOf(path) + sizeOf(`${path}-wal`) >= LOW_PRIORITY_MIN_BYTES;
+  if (isLarge) lowerPriority();
+  const afterCopy = () => {
+    if (isLarge) runOnlyWhenIdle();
+  };
+  const besideServer = { clock: systemClock, afterCopy };
   const request = { dataDir, keys, force, verify: true, besideServer, now: systemClock.now(), version };
   const bytes = file === STDOUT ? await streamBackup(request) : await writeBackup({ ...request, file });
   const line = `${file === STDOUT ? "stdout" : file} ${bytes} bytes ${withKey ? "with key" : "without key"}`;

@@ -1,6 +1,6 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { executable, programEnvironment, run, startBoathook } from "../support/binary.ts";
 import { makeApplication } from "../support/client.ts";
 import { sendMessages, until } from "../support/delivery.ts";
@@ -26,6 +26,13 @@ function eventIdsIn(file: string): ReadonlyArray<string | null> {
   } finally {
     db.close();
   }
+}
+
+/** Returns the nice value and the scheduling policy of a process, proc(5). */
+function priorityOf(pid: number): string {
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return `${fields[16]} ${fields[38]}`;
 }
 
 describe("backup", () => {
@@ -107,6 +114,37 @@ describe("backup", () => {
     );
     expect(eventIdsIn(dir.file("a"))).toHaveLength(500);
     expect(readdirSync(dir.path)).toEqual(["a"]);
+  });
+
+  test.skipIf(process.platform !== "linux")("only the backup of large data has a low priority", async () => {
+    using dir = temporaryDirectory();
+    await using boathook = await install();
+    await sendMessages(boathook.send, await makeApplication(boathook.send), 200, {
+      payload: { text: "x".repeat(1000) },
+    });
+    await boathook.process.stop();
+    const start = async () =>
+      Bun.spawn([...executable(), "backup", "-", `--data-dir=${boathook.dataDir}`], {
+        env: await programEnvironment({ TMPDIR: dir.path }),
+        stdio: ["ignore", "pipe", "ignore"],
+      });
+    const small = await start();
+    // The copy has been checked, and nobody reads the rest of it.
+    await small.stdout.getReader().read();
+    expect(priorityOf(small.pid)).toBe(priorityOf(process.pid));
+    small.kill("SIGTERM");
+    await small.exited;
+
+    // SQLite ignores a log without a header.
+    writeFileSync(`${boathook.dataDir}/boathook.db-wal`, "");
+    truncateSync(`${boathook.dataDir}/boathook.db-wal`, 64 * 1024 * 1024);
+    const large = await start();
+    await until(
+      async () => priorityOf(large.pid),
+      (priority) => priority !== priorityOf(process.pid),
+    );
+    large.kill("SIGTERM");
+    await large.exited;
   });
 
   test("a stopped server can be backed up, and its data directory stays as it was", async () => {
