@@ -1,4 +1,5 @@
 import { type ReservedSQL, SQL } from "bun";
+import { databaseNameIn } from "../../../core/database-url.ts";
 import type { Clock } from "../../../ports.ts";
 import type { StoreUnavailable } from "../../index.ts";
 import { isOutage, retried, unavailable } from "./errors.ts";
@@ -103,7 +104,8 @@ export class Database implements Queries {
     this.#controlled = (result) => (clock === undefined ? result : within(clock, controlMsMax, result));
     this.#onReadFailed = onReadFailed;
     this.#pool = new SQL(url, {
-      ...{ adapter: "postgres", max: readersMax + 2, prepare },
+      // Otherwise the variable PGDATABASE would replace the database in the URL.
+      ...{ adapter: "postgres", max: readersMax + 2, prepare, database: databaseNameIn(url) },
       connectionTimeout: CONNECT_TIMEOUT_SECONDS,
       connection: { application_name: "boathook" },
     });

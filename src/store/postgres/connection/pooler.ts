@@ -1,4 +1,5 @@
 import { SQL } from "bun";
+import { databaseNameIn } from "../../../core/database-url.ts";
 import { CONNECT_TIMEOUT_SECONDS } from "./database.ts";
 import { unavailable } from "./errors.ts";
 
@@ -32,11 +33,11 @@ interface Sight {
 }
 
 async function connectOnce(url: string, since: string | null): Promise<Sight> {
-  const options = { adapter: "postgres", max: 1, prepare: false, connectionTimeout: CONNECT_TIMEOUT_SECONDS } as const;
+  const options = { adapter: "postgres", max: 1, prepare: false, database: databaseNameIn(url) } as const;
   let sql: SQL | null = null;
   try {
     // Throws if a parameter in the URL is invalid.
-    sql = new SQL(url, options);
+    sql = new SQL(url, { ...options, connectionTimeout: CONNECT_TIMEOUT_SECONDS });
     const [row] = await sql.unsafe(
       `SELECT backend_start < $1::timestamptz AS "isOlder", clock_timestamp()::text AS now
        FROM pg_stat_activity WHERE pid = pg_backend_pid()`,
