@@ -1,3 +1,4 @@
+import { isWellFormedDatabaseUrl } from "../core/database-url.ts";
 import { maskPassword } from "../core/url-password.ts";
 import { type Kind, stringOnly } from "./kinds.ts";
 
@@ -12,6 +13,7 @@ export const storeLocation: Kind<string> = {
     if (text === SQLITE) return text;
     const url = URL.parse(text);
     if (url === null || !/^postgres(?:ql)?:$/.test(url.protocol) || url.hostname === "") return null;
+    if (!isWellFormedDatabaseUrl(url)) return null;
     // A password among the parameters would be shown, because only that before the host is masked.
     if ([...url.searchParams.keys()].some((name) => /password/i.test(name))) return null;
     return /^\/[^/]+$/.test(url.pathname) && url.hash === "" && url.port !== "0" ? text : null;

@@ -176,6 +176,7 @@ const CASES: Readonly<Record<Field, Case>> = {
     valid: [
       ["sqlite", "sqlite"],
       ["postgres://user:pass@db.example/hooks", "postgres://user:pass@db.example/hooks"],
+      ["postgres://us%40er:50%25@db.example/a%2Fb", "postgres://us%40er:50%25@db.example/a%2Fb"],
       ["postgresql://db.example:6432/hooks?sslmode=require", "postgresql://db.example:6432/hooks?sslmode=require"],
     ],
     invalid: [
@@ -185,6 +186,9 @@ const CASES: Readonly<Record<Field, Case>> = {
       "postgres:///hooks",
       "postgres://db/a/b",
       "postgres://db/a?password=b",
+      "postgres://user:50%@db/a",
+      "postgres://db/a%zz",
+      "postgres://db/a?sslmode=on",
       "SQLite",
     ],
   },
