@@ -4,7 +4,7 @@ import { CommitWatch } from "../../../src/store/postgres/instances/commit-watch.
 test("commits of other processes are news once, and news comes once a second at most", () => {
   const watch = new CommitWatch();
   const at = (now: number, ...commits: number[]) =>
-    watch.hasNews(
+    watch.takeNews(
       commits.map((count, slot) => ({ slot, fence: 1, commits: count })),
       now,
     );
@@ -18,6 +18,6 @@ test("commits of other processes are news once, and news comes once a second at 
 
 test("the commits of the next process that uses a row are news", () => {
   const watch = new CommitWatch();
-  expect(watch.hasNews([{ slot: 3, fence: 1, commits: 7 }], 0)).toBe(true);
-  expect(watch.hasNews([{ slot: 3, fence: 2, commits: 7 }], 2000)).toBe(true);
+  expect(watch.takeNews([{ slot: 3, fence: 1, commits: 7 }], 0)).toBe(true);
+  expect(watch.takeNews([{ slot: 3, fence: 2, commits: 7 }], 2000)).toBe(true);
 });

@@ -15,7 +15,7 @@ export class CommitWatch {
   #reportedAt = Number.NEGATIVE_INFINITY;
 
   /** Returns whether any of them has committed since this last returned true, once a second at most. */
-  hasNews(others: readonly Progress[], now: number): boolean {
+  takeNews(others: readonly Progress[], now: number): boolean {
     if (now - this.#reportedAt < NEWS_MS) return false;
     const all = others.map(({ slot, fence, commits }) => `${slot} ${fence} ${commits}`).join();
     if (all === this.#known) return false;

@@ -159,7 +159,7 @@ export class PostgresFeed {
       this.#hasMissed = false;
       this.#listener({ type: "store.changed" });
     }
-    if (this.#commits.hasNews(rows, now)) this.#listener({ type: "others.committed" });
+    if (this.#commits.takeNews(rows, now)) this.#listener({ type: "others.committed" });
     this.#knowledge.looked(now, this.#isAlone);
     this.#upkeep.begin(
       rows.some(({ isExpired }) => isExpired),
