@@ -14,13 +14,13 @@ export interface MovedVersions {
 }
 
 export interface MovedVersion extends Pick<PayloadVersion, "version" | "eventTypes" | "downgrade"> {
-  readonly created: Instant;
+  readonly created: PlaceAmongMessages;
   /** Null while the version exists. */
-  readonly deleted: Instant | null;
+  readonly deleted: PlaceAmongMessages | null;
 }
 
-/** When a version was created or deleted, in relation to the messages that wait. */
-export interface Instant {
+/** The place of a version's creation or deletion in the order of the messages that wait. */
+export interface PlaceAmongMessages {
   /** The newest waiting message before it, or null. */
   readonly after: Seq | null;
   /** The oldest waiting message after it, or null. */
@@ -81,6 +81,6 @@ function isBetweenSameMessages({ created, deleted }: MovedVersion, { seq, delete
   return isWithin(created, seq) && (deleted === null || isWithin(deleted, deletedSeq!));
 }
 
-function isWithin({ after, before }: Instant, seq: Seq): boolean {
+function isWithin({ after, before }: PlaceAmongMessages, seq: Seq): boolean {
   return (after === null || after < seq) && (before === null || seq < before);
 }

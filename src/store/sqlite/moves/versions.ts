@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
 import type { Seq } from "../../../core/id.ts";
-import { type Instant, type MovedVersions, matters } from "../../../core/moved-versions.ts";
+import { type MovedVersions, matters, type PlaceAmongMessages } from "../../../core/moved-versions.ts";
 import { STATE } from "../../sql/delivery-row.ts";
 import type { Row } from "../../sql/mapping.ts";
 import { payloadVersionMapping } from "../../sql/mappings.ts";
@@ -39,14 +39,14 @@ export function movedVersionsReader(db: Database): (applicationSeq: Seq, environ
     const versions = all
       .filter((version) => matters(version, needed))
       .map(({ seq, version, eventTypes, downgrade, deletedSeq }) => ({
-        ...{ version, eventTypes, downgrade, created: instantAmong(messages, seq) },
-        deleted: deletedSeq === null ? null : instantAmong(messages, deletedSeq),
+        ...{ version, eventTypes, downgrade, created: placeAmong(messages, seq) },
+        deleted: deletedSeq === null ? null : placeAmong(messages, deletedSeq),
       }));
     return { ...needed, versions };
   };
 }
 
-function instantAmong(messages: readonly Seq[], seq: Seq): Instant {
+function placeAmong(messages: readonly Seq[], seq: Seq): PlaceAmongMessages {
   const next = messages.findIndex((message) => message > seq);
   const after = next < 0 ? messages.at(-1) : messages[next - 1];
   return { after: after ?? null, before: messages[next] ?? null };
