@@ -169,8 +169,8 @@ export class Scheduler {
     const { reader } = this.parts;
     const { entry } = lane;
     const head = lane.ready[0];
-    const behind = this.#behind(now);
-    if (behind !== null) void this.#read(lane, () => behind);
+    const catchingUp = this.#catchUp(now);
+    if (catchingUp !== null) void this.#read(lane, () => catchingUp);
     else if (entry === null || this.#hasExpired(entry)) this.#prepare(lane, now);
     else if (entry.endpoint.deleted || entry.endpoint.disabled) void this.#read(lane, () => reader.bury(lane, entry));
     else if (head === undefined) void this.#read(lane, () => this.#load(lane, entry));
@@ -183,11 +183,11 @@ export class Scheduler {
    * they are. After such a wait, lanes are served for a while without asking again: if the changes
    * could never be read fast enough, nothing would be sent.
    */
-  #behind(now: number): Promise<void> | null {
+  #catchUp(now: number): Promise<void> | null {
     if (now < this.#currentUntil) return null;
-    const behind = this.parts.feed.catchUp();
-    if (behind === null) return null;
-    return behind.then(() => {
+    const catchingUp = this.parts.feed.catchUp();
+    if (catchingUp === null) return null;
+    return catchingUp.then(() => {
       this.#currentUntil = this.parts.time.now() + SERVED_AFTER_WAIT_MS;
     });
   }

@@ -3,6 +3,7 @@ import type { Signals } from "../core/signal.ts";
 import { isDoorToken, tokenHash } from "../core/token.ts";
 import type { Clock } from "../ports.ts";
 import type { Receiver } from "../receive/receiver.ts";
+import { afterCatchUp } from "../store/feed.ts";
 import type { Key, Source, Store } from "../store/index.ts";
 
 /** The data needed to receive a request at one URL of a source. */
@@ -58,8 +59,7 @@ export class SourceDirectory {
    */
   find(token: string): SourceEntry | null | Promise<SourceEntry | null> {
     if (!isDoorToken(token)) return null;
-    const behind = this.parts.store.feed.catchUp();
-    return behind === null ? this.#known(token) : behind.then(() => this.#known(token));
+    return afterCatchUp(this.parts.store.feed, () => this.#known(token));
   }
 
   #known(token: string): SourceEntry | Promise<SourceEntry | null> {

@@ -5,6 +5,7 @@ import { parseSecret, type SigningKey } from "../core/signature.ts";
 import { maskPassword } from "../core/url-password.ts";
 import type { Clock } from "../ports.ts";
 import { checkDeparted } from "./departed.ts";
+import { afterCatchUp } from "./feed.ts";
 import type { ActiveEndpoint, Application, Key, KnownEndpoint, PayloadVersion, Store } from "./index.ts";
 import { SubscribedEndpoints } from "./subscribed-endpoints.ts";
 
@@ -87,9 +88,7 @@ export class Directory {
    * 421 if the application has moved to another installation, and with 503 while it is moving.
    */
   application(environmentSeq: Seq, key: Key): ApplicationEntry | null | Promise<ApplicationEntry | null> {
-    const behind = this.store.feed.catchUp();
-    if (behind !== null) return behind.then(() => this.#knownApplication(environmentSeq, key));
-    return this.#knownApplication(environmentSeq, key);
+    return afterCatchUp(this.store.feed, () => this.#knownApplication(environmentSeq, key));
   }
 
   #knownApplication(environmentSeq: Seq, key: Key): ApplicationEntry | null | Promise<ApplicationEntry | null> {
@@ -169,8 +168,7 @@ export class Directory {
    * must be read first.
    */
   endpoint(seq: Seq): EndpointEntry | Promise<EndpointEntry | null> {
-    const behind = this.store.feed.catchUp();
-    return behind === null ? this.#knownEndpoint(seq) : behind.then(() => this.#knownEndpoint(seq));
+    return afterCatchUp(this.store.feed, () => this.#knownEndpoint(seq));
   }
 
   #knownEndpoint(seq: Seq): EndpointEntry | Promise<EndpointEntry | null> {

@@ -48,3 +48,12 @@ export interface Feed {
    */
   isShared(): boolean;
 }
+
+/**
+ * Calls `use` when every change that another process has announced is reported here, at once if possible.
+ * `use` runs without asking again, see `Feed.catchUp`.
+ */
+export function afterCatchUp<T>(feed: Pick<Feed, "catchUp">, use: () => T): T | Promise<Awaited<T>> {
+  const catchingUp = feed.catchUp();
+  return catchingUp === null ? use() : (catchingUp.then(use) as Promise<Awaited<T>>);
+}

@@ -6,6 +6,7 @@ import type { Signals } from "../../core/signal.ts";
 import { tokenHash, tokenUseStepMs } from "../../core/token.ts";
 import type { Clock } from "../../ports.ts";
 import { checkDeparted } from "../../store/departed.ts";
+import { afterCatchUp } from "../../store/feed.ts";
 import type { Session, SessionUser, Store, Token } from "../../store/index.ts";
 import { unauthenticated } from "../http/errors.ts";
 import { bearerOrNull, missing } from "./bearer.ts";
@@ -114,10 +115,7 @@ export class Authenticator {
   }
 
   #identify(text: string, environment: string | null): Identity | Promise<Identity> {
-    const behind = this.#store.feed.catchUp();
-    return behind === null
-      ? this.#knownIdentity(text, environment)
-      : behind.then(() => this.#knownIdentity(text, environment));
+    return afterCatchUp(this.#store.feed, () => this.#knownIdentity(text, environment));
   }
 
   #knownIdentity(text: string, environment: string | null): Identity | Promise<Identity> {
