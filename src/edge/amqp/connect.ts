@@ -1,6 +1,6 @@
 import { type ChannelModel, connect } from "amqplib";
 import { type AmqpUrl, amqpUrl } from "../../core/endpoint-url/amqp.ts";
-import type { Opening } from "../broker/open.ts";
+import type { BrokerConnector } from "../broker/open.ts";
 import { type BrokerAddresses, type BrokerPlace, brokerTls, serverNameOf } from "../broker/place.ts";
 import { withKeptDescriptorSoon } from "../kept-descriptors.ts";
 import { FRAME_BYTES_MAX } from "./content-limit.ts";
@@ -10,11 +10,11 @@ import { amqpReplyOf } from "./reply.ts";
 const HEARTBEAT_SECONDS = 10;
 
 /** Returns how to connect to the server of a URL, and a key that is equal for equal connections. */
-export function amqpOpening({
+export function amqpConnector({
   url,
   addresses,
   tls,
-}: BrokerAddresses): Opening<ChannelModel> & { readonly key: string } {
+}: BrokerAddresses): BrokerConnector<ChannelModel> & { readonly key: string } {
   const login = amqpUrl(url);
   const serverName = serverNameOf(url, url.protocol === "amqps:");
   return {

@@ -7,7 +7,7 @@ import { queueError } from "../broker/failure.ts";
 import { Inflow } from "../broker/inflow.ts";
 import { openFirst } from "../broker/open.ts";
 import { orAborted } from "../connection-sharing.ts";
-import { amqpOpening, destroyAmqp } from "./connect.ts";
+import { amqpConnector, destroyAmqp } from "./connect.ts";
 import { limitContent } from "./content-limit.ts";
 
 /** Time limit for starting to take messages, in ms. */
@@ -26,10 +26,10 @@ export async function openAmqpQueue(
 ): Promise<BrokerConnection> {
   const named = parseAmqpQueueUrl(url);
   if (typeof named === "string") throw new BrokerError(named);
-  const opening = amqpOpening({ url, addresses, tls });
-  const explain = (error: unknown) => queueError(error, opening);
+  const connector = amqpConnector({ url, addresses, tls });
+  const explain = (error: unknown) => queueError(error, connector);
   try {
-    const queue = new AmqpQueue(await openFirst(opening, signal), { prefetch, bodyBytesMax }, explain);
+    const queue = new AmqpQueue(await openFirst(connector, signal), { prefetch, bodyBytesMax }, explain);
     try {
       await orAborted(queue.begin(named.queue), AbortSignal.any([signal, AbortSignal.timeout(BEGIN_MS_MAX)]));
       return queue;

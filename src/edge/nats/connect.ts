@@ -1,6 +1,6 @@
 import type { NatsConnection } from "@nats-io/transport-node";
 import { type NatsUrl, natsUrl } from "../../core/endpoint-url/nats.ts";
-import type { Opening } from "../broker/open.ts";
+import type { BrokerConnector } from "../broker/open.ts";
 import { type BrokerAddresses, type BrokerPlace, brokerTls, serverNameOf } from "../broker/place.ts";
 import { natsReplyOf } from "./reply.ts";
 import { connectLimited } from "./transport.ts";
@@ -10,11 +10,11 @@ const PING_MS = 10_000;
 const PINGS_MAX = 2;
 
 /** Returns how to connect to the server of a URL, and a key that is equal for equal connections. */
-export function natsOpening({
+export function natsConnector({
   url,
   addresses,
   tls,
-}: BrokerAddresses): Opening<NatsConnection> & { readonly key: string } {
+}: BrokerAddresses): BrokerConnector<NatsConnection> & { readonly key: string } {
   const login = natsUrl(url);
   const serverName = serverNameOf(url, login.isEncrypted);
   return {

@@ -9,7 +9,7 @@ import { queueError } from "../broker/failure.ts";
 import { Inflow } from "../broker/inflow.ts";
 import { openFirst } from "../broker/open.ts";
 import { orAborted } from "../connection-sharing.ts";
-import { natsOpening } from "./connect.ts";
+import { natsConnector } from "./connect.ts";
 import { ACK_WAIT_MS, durableConsumer } from "./consumer.ts";
 
 /** Interval at which the server is notified that unsettled messages are still being processed, in ms. */
@@ -28,10 +28,10 @@ export async function openNatsQueue(
 ): Promise<BrokerConnection> {
   const named = parseNatsQueueUrl(url);
   if (typeof named === "string") throw new BrokerError(named);
-  const opening = natsOpening({ url, addresses, tls });
-  const explain = (error: unknown) => queueError(error, opening);
+  const connector = natsConnector({ url, addresses, tls });
+  const explain = (error: unknown) => queueError(error, connector);
   try {
-    const client = await openFirst(opening, signal);
+    const client = await openFirst(connector, signal);
     try {
       const manager = await orAborted(jetstreamManager(client, { checkAPI: false }), signal);
       const durable = await orAborted(durableConsumer(manager, named, consumer, prefetch), signal);
