@@ -33,7 +33,7 @@ import { LazyProtocolClients } from "./edge/protocol-clients.ts";
 import { systemRandom } from "./edge/random.ts";
 import { systemResolver } from "./edge/resolver.ts";
 import { grpcServer } from "./grpc-server.ts";
-import { createHttpServer, Opening } from "./http-server.ts";
+import { createHttpServer, ServingState } from "./http-server.ts";
 import { assemble, type Kernel, type KernelSettings } from "./kernel.ts";
 import { metricsReadings } from "./metrics-readings.ts";
 import type { Notices } from "./notice/notices.ts";
@@ -181,7 +181,7 @@ async function run(
     },
     facts,
   );
-  const opening = new Opening();
+  const serving = new ServingState();
   let { metricsToken } = settings;
   const { api, sender } = createApi({
     ...kernel,
@@ -204,8 +204,8 @@ async function run(
     serverCertificateEndsAt: () => serverCertificateEndsAt,
     ...(backups !== null && { backups: () => backups.state }),
     version,
-    isStarting: opening.isStarting,
-    stopping: opening.stopping,
+    isStarting: serving.isStarting,
+    stopping: serving.stopping,
   });
   const environment = await ensureEnvironment(kernel, defaultEnvironment);
   if (deliver !== undefined) await holdDelivery(kernel, !deliver);
@@ -214,9 +214,9 @@ async function run(
     firstStart = await prepareData(kernel, environment.seq, address, settings, showRootToken);
     await settleRootToken(kernel, settings, log);
   };
-  const grpc = await grpcServer(settings, keyPair, sender, opening.stopping, log);
+  const grpc = await grpcServer(settings, keyPair, sender, serving.stopping, log);
   const grpcPorts = () => grpc?.ports ?? [];
-  const httpServer = createHttpServer(api, settings, keyPair, address, opening, prepare, grpcPorts);
+  const httpServer = createHttpServer(api, settings, keyPair, address, serving, prepare, grpcPorts);
   const connections = new ClientConnections(clock, limits, httpServer, (isOver) => logConnections(limits, isOver, log));
   const services = new ServiceStack([
     httpServer.listener,

@@ -21,7 +21,7 @@ interface Address {
 }
 
 /** Whether requests are served. It changes when the server has started and when it stops. */
-export class Opening {
+export class ServingState {
   readonly #stopping = new AbortController();
   #isOpen = false;
 
@@ -66,7 +66,7 @@ export function createHttpServer(
   settings: Address,
   keyPair: KeyPair | null,
   address: OwnAddress,
-  opening: Opening,
+  serving: ServingState,
   prepare: () => Promise<void>,
   otherPorts: () => readonly number[] = () => [],
 ): HttpServer {
@@ -91,10 +91,10 @@ export function createHttpServer(
   const door = new Step(
     async () => {
       await prepare();
-      opening.open();
+      serving.open();
     },
     () => {
-      opening.close();
+      serving.close();
       closed = http.drain();
     },
   );
