@@ -1,6 +1,6 @@
-import type { Registry } from "prom-client";
 import type { DatabaseState } from "../store/index.ts";
 import { addGauge } from "./gauge.ts";
+import type { Registry } from "./prom-client.ts";
 
 type Value = (state: DatabaseState) => number;
 

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { Counter, type Registry } from "prom-client";
 import type { Facts } from "../core/fact.ts";
+import { Counter, type Registry } from "./prom-client.ts";
 
 /** The counters that Linux keeps about this process. */
 const IO_FILE = "/proc/self/io";

@@ -1,5 +1,5 @@
-import type { Registry } from "prom-client";
 import { addGauge, addGaugeBy } from "./gauge.ts";
+import type { Registry } from "./prom-client.ts";
 
 /** Values of the engine. Each is a count that the engine holds or a walk over its lanes. */
 export interface EngineReadings {

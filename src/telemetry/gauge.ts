@@ -1,4 +1,4 @@
-import { Gauge, type Registry } from "prom-client";
+import { Gauge, type Registry } from "./prom-client.ts";
 import { isStoreUnavailable } from "./store-unavailable.ts";
 
 type Reading = number | Promise<number>;

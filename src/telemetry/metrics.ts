@@ -1,4 +1,3 @@
-import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { Facts } from "../core/fact.ts";
 import { failureReasons } from "../core/outcome.ts";
 import { shortResources } from "../core/shortage.ts";
@@ -9,6 +8,7 @@ import { addEngineMetrics, type EngineReadings } from "./engine-metrics.ts";
 import { addGauge, addGaugeBy } from "./gauge.ts";
 import { addNoticeMetrics } from "./notice-metrics.ts";
 import { addProcessMetrics, EventLoopLag, type ProcessReadings, SECONDS } from "./process-metrics.ts";
+import { Counter, Gauge, Histogram, Registry } from "./prom-client.ts";
 import { addQuotaMetrics } from "./quota-metrics.ts";
 import { addReceivedMetrics } from "./received-metrics.ts";
 import type { RequestCounts } from "./request-counts.ts";

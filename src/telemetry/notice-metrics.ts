@@ -1,6 +1,6 @@
-import { Counter, type Registry } from "prom-client";
 import type { Facts } from "../core/fact.ts";
 import { noticeChannelNames } from "../core/notice.ts";
+import { Counter, type Registry } from "./prom-client.ts";
 
 export function addNoticeMetrics(registry: Registry, facts: Facts): void {
   const notices = new Counter({

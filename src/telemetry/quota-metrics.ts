@@ -1,6 +1,6 @@
-import { Counter, type Registry } from "prom-client";
 import type { Facts } from "../core/fact.ts";
 import { quotaNames } from "../core/quota.ts";
+import { Counter, type Registry } from "./prom-client.ts";
 
 /** Adds the count of refusals because of quotas, and counts them from facts. */
 export function addQuotaMetrics(registry: Registry, facts: Facts): void {

@@ -1,7 +1,7 @@
-import { Counter, type Registry } from "prom-client";
 import type { Facts } from "../core/fact.ts";
 import { outcomes, type ReceivedOutcome } from "../core/received.ts";
 import { addGaugeBy } from "./gauge.ts";
+import { Counter, type Registry } from "./prom-client.ts";
 
 /** Maximum number of sources with series of their own. Further sources share one series. */
 const SOURCES_MAX = 1000;

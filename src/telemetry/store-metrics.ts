@@ -1,8 +1,8 @@
-import { Counter, Histogram, type Registry } from "prom-client";
 import type { Facts } from "../core/fact.ts";
 import type { ReplicaState, StoreHealth, StoreSize } from "../store/index.ts";
 import { addGauge } from "./gauge.ts";
 import { SECONDS } from "./process-metrics.ts";
+import { Counter, Histogram, type Registry } from "./prom-client.ts";
 
 /** Values of the store that are read when metrics are requested. */
 export interface StoreReadings {

@@ -1,5 +1,5 @@
-import { Counter, type Registry } from "prom-client";
 import type { Facts } from "../core/fact.ts";
+import { Counter, type Registry } from "./prom-client.ts";
 
 /** Adds the counts of exported and dropped spans, and counts them from facts. */
 export function addTraceMetrics(registry: Registry, facts: Facts): void {
