@@ -1,4 +1,5 @@
 import { expect, test } from "bun:test";
+import { randomBytes } from "node:crypto";
 import { makeApplication } from "../support/client.ts";
 import { attemptsOf, makeEndpoint, sendMessage, sendMessages, until } from "../support/delivery.ts";
 import { moveApp, twoServers } from "../support/move.ts";
@@ -55,6 +56,44 @@ test("messages that wait keep their ids, attempts and order at the new server", 
   const received = await receiver.arrived(26);
   expect(new Set(received.map(({ id }) => id))).toEqual(new Set(ids));
   expect(received.slice(1, 25).map(({ id }) => id)).toEqual(ids.slice(1));
+});
+
+test("an application with more settings than a request may usually have moves", async () => {
+  await using servers = await twoServers();
+  const { a, b, receiver } = servers;
+  const app = await makeApplication(a.send);
+  const noise = () => randomBytes(45_000).toString("base64");
+  for (let i = 0; i < 220; i++) await makeEndpoint(a.send, app, receiver.url, { description: noise() });
+
+  const { code, stderr } = await moveApp(app, a.url, b.url);
+
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  const { json } = await b.send("GET", `/app/${app}/endpoint?limit=250`);
+  expect(json.data).toHaveLength(220);
+});
+
+test("long responses of the history cross in pages of a limited size", async () => {
+  await using servers = await twoServers(["--max-response-stored=64KiB"]);
+  const { a, b, receiver } = servers;
+  const noise = randomBytes(48_000).toString("base64");
+  receiver.answering = () => new Response(noise);
+  const app = await makeApplication(a.send);
+  await makeEndpoint(a.send, app, receiver.url);
+  const ids = await sendMessages(a.send, app, 30);
+  for (const id of ids) await attemptsOf(a.send, app, id);
+  expect((await moveApp(app, a.url, b.url)).code).toBe(0);
+  const { json: here } = await a.send("GET", `/app/${app}/move`);
+  const { json: arrival } = await b.send("POST", `/arrival/${here.appId}`, here);
+
+  const { json: page } = await a.send("POST", `/app/${app}/move/page`, {
+    ...{ publicKey: arrival.publicKey, part: "history", after: arrival.historyTo },
+  });
+  const { stdout } = await moveApp(app, a.url, b.url, {}, "--with-history");
+
+  expect(page.count).toBeLessThan(10);
+  expect(stdout).toContain("30 messages of its history were copied.");
+  const [attempt] = await attemptsOf(b.send, app, ids.at(-1)!);
+  expect(attempt!.response).toBe(noise);
 });
 
 test("a host name in another form is stored as the URL that a header can contain", async () => {

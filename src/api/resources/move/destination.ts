@@ -41,8 +41,9 @@ const AbandonIn = field.object("ArrivalAbandonIn", {
 });
 const ArrivedIn = field.object("ArrivedIn", { hold: Type.String({ minLength: 1 }) });
 
-/** A page may have one payload of the maximum size, in base64. */
-const bodyBytesMax = (maxBodyBytes: number) => 2 * maxBodyBytes + 4 * 1024 * 1024;
+/** Enough for the settings of 10,000 endpoints, which are in one page, and for a payload that the origin allows. */
+const PAGE_BYTES_MAX = 64 * 1024 * 1024;
+const bodyBytesMax = (maxBodyBytes: number) => Math.max(PAGE_BYTES_MAX, 2 * maxBodyBytes);
 
 /** Defines the operations that `boathook move-app` calls at the server to which an application moves. */
 export function moveDestinationRoutes(context: Context): Operation[] {

@@ -10,9 +10,12 @@ import { polledReader } from "./polled.ts";
 import { movedVersionsReader } from "./versions.ts";
 import { waitingReader } from "./waiting.ts";
 
-/** Limits of a page with messages: their number, and their payloads in bytes. A page may have one larger payload. */
+/**
+ * Limits of a page with messages: their number, and the bytes of their payloads and of the responses to
+ * their attempts. A page may have one larger message.
+ */
 const MESSAGES_MAX = 500;
-const PAYLOAD_BYTES_MAX = 512 * 1024;
+const PAGE_BYTES_MAX = 512 * 1024;
 
 export interface OriginParts {
   readonly db: Database;
@@ -28,7 +31,7 @@ export interface OriginParts {
 export function moveOrigin(parts: OriginParts): MoveOrigin {
   const { db } = parts;
   const read = new PageReader(parts);
-  const messagesOf = messagesReader(db, read);
+  const messagesOf = messagesReader(db, read, PAYLOAD_BYTES);
   return {
     ...departures(parts),
     settings: settingsReader(db, read),
@@ -38,7 +41,7 @@ export function moveOrigin(parts: OriginParts): MoveOrigin {
       const messages = messagesOf(applicationSeq, seqs);
       return { part: "messages", ids: read.ids(["msg_", messages, "seq"]), messages };
     },
-    history: historyReader(db, read, messagesOf),
+    history: historyReader(db, read),
   };
 }
 
@@ -70,25 +73,28 @@ function settingsReader(db: Database, read: PageReader): MoveOrigin["settings"] 
 
 type MessagesOf = (applicationSeq: Seq, seqs: readonly Seq[]) => Row[];
 
-/** Returns a function that reads as many of some messages as fit into a page. */
-function messagesReader(db: Database, read: PageReader): MessagesOf {
+const PAYLOAD_BYTES = "COALESCE(LENGTH(payload), 0)";
+const RESPONSES_BYTES = `(SELECT COALESCE(SUM(LENGTH(COALESCE(a.response, r.response))), 0)
+  FROM attempt a LEFT JOIN attempt r ON r.seq = a.response_in WHERE a.message_seq = message.seq)`;
+
+/** Returns a function that reads as many of some messages as fit into a page. `bytes` is an expression in SQL. */
+function messagesReader(db: Database, read: PageReader, bytes: string): MessagesOf {
   const messageOf = read.rows("SELECT * FROM message WHERE seq = ? AND application_seq = ?");
-  const sizeOf = db.prepare<{ bytes: number }, [number]>(
-    "SELECT COALESCE(LENGTH(payload), 0) AS bytes FROM message WHERE seq = ?",
-  );
+  const sizeOf = db.prepare<{ bytes: number }, [number]>(`SELECT ${bytes} AS bytes FROM message WHERE seq = ?`);
   return (applicationSeq, seqs) => {
     const messages: Row[] = [];
-    let bytes = 0;
+    let total = 0;
     for (const seq of seqs.slice(0, MESSAGES_MAX)) {
-      bytes += sizeOf.get(seq)?.bytes ?? 0;
-      if (messages.length > 0 && bytes > PAYLOAD_BYTES_MAX) break;
+      total += sizeOf.get(seq)?.bytes ?? 0;
+      if (messages.length > 0 && total > PAGE_BYTES_MAX) break;
       messages.push(...messageOf(seq, applicationSeq));
     }
     return messages;
   };
 }
 
-function historyReader(db: Database, read: PageReader, messagesOf: MessagesOf): MoveOrigin["history"] {
+function historyReader(db: Database, read: PageReader): MoveOrigin["history"] {
+  const messagesOf = messagesReader(db, read, `${PAYLOAD_BYTES} + ${RESPONSES_BYTES}`);
   const nextMessages = db.prepare<{ seq: number }, [number, number, number]>(
     "SELECT seq FROM message WHERE application_seq = ? AND seq > ? ORDER BY seq LIMIT ?",
   );
