@@ -9,6 +9,8 @@ import { moveApp } from "../support/move.ts";
 import { startNginx } from "../support/nginx.ts";
 import { examplesIn } from "../support/readme.ts";
 import { type Receiver, startReceiver } from "../support/receiver.ts";
+import { startCommand } from "../support/running-command.ts";
+import { ROOT_TOKEN } from "../support/server.ts";
 
 setDefaultTimeout(60_000);
 
@@ -109,10 +111,7 @@ describe.skipIf(which("nginx") === null)("the guide's configuration of nginx for
     expect(prefixes).toEqual(new Set(["eu1Z", "eu2Z"]));
 
     const refused = await send("POST", "/app", { name: "a" });
-    expect({ status: refused.status, code: JSON.parse(refused.text).code }).toEqual({
-      status: 400,
-      code: "shard_required",
-    });
+    expect({ status: refused.status, code: refused.json.code }).toEqual({ status: 400, code: "shard_required" });
     const chosen = await send("POST", "/app", { name: "a" }, { headers: { "boathook-shard": "eu2" } });
     expect(chosen.json.id).toMatch(/^app_\w{9}eu2Z/);
     expect((await send("GET", `/app/${chosen.json.id}`)).status).toBe(200);
@@ -120,6 +119,29 @@ describe.skipIf(which("nginx") === null)("the guide's configuration of nginx for
     expect((await total(eu1)) + (await total(eu2))).toBeGreaterThanOrEqual(uids.length + 1);
     const own = await send("GET", "/app?limit=100", undefined, { headers: { host: "eu1.hooks.example.com" } });
     expect(own.json.data.length).toBe(await total(eu1));
+  });
+
+  test("commands that use WebSocket work through nginx, also for an application that has moved", async () => {
+    await using shards = await behindNginx();
+    const { eu1, eu2, url } = shards;
+    const app = await makeApplication(eu1.send);
+    const { id } = (await eu1.send("GET", `/app/${app}`)).json;
+    const watch = async () => {
+      const env = { BOATHOOK_SERVER: url, BOATHOOK_TOKEN: ROOT_TOKEN };
+      await using tail = await startCommand(["tail", `--app=${id}`], env);
+      await tail.noted(`Watching the application ${id}.`);
+    };
+    await watch();
+    expect((await moveApp(app, eu1.url, eu2.url)).stderr).toBe("");
+    await watch();
+  });
+
+  test("nginx passes the largest page of a move to the host of a shard", async () => {
+    await using shards = await behindNginx();
+    const page = { sealed: "A".repeat(60 * 1024 * 1024) };
+    const to = (host: string) =>
+      shards.send("POST", "/arrival/app_0KfxFXFUH4hEMq0Y8gpRxcT2bSr/page", page, { headers: { host } });
+    for (const host of ["eu1.hooks.example.com", "eu2.hooks.example.com"]) expect((await to(host)).status).toBe(422);
   });
 
   test("clients behind nginx notice a move only by 503, and no message is lost", async () => {
