@@ -2,14 +2,19 @@ import type { IdCodec, Seq } from "../core/id.ts";
 import { MovedAway } from "../core/problem.ts";
 import type { Key, Store } from "./index.ts";
 
-/** Throws 421 if the application with this key has moved to another installation. */
+/**
+ * Throws 421 if the application with this key has moved to another installation. With `onlySeq`, only if it
+ * is this one: a caller may not learn about other applications.
+ */
 export async function checkDeparted(
   { store }: { readonly store: Pick<Store, "moves"> },
   environmentSeq: Seq,
   key: Key,
+  onlySeq: Seq | null = null,
 ): Promise<void> {
   const departure = await store.moves?.origin.departure(environmentSeq, key);
-  if (departure != null) throw new MovedAway(departure.url);
+  if (departure != null && (onlySeq ?? departure.applicationSeq) === departure.applicationSeq)
+    throw new MovedAway(departure.url);
 }
 
 interface Parts {

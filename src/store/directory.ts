@@ -105,16 +105,11 @@ export class Directory {
     if (isLeaving || (this.#arriving.size > 0 && this.#arriving.has(applicationSeq))) throw beingMoved();
   }
 
-  /** Throws 421 if the application with this key has moved to another installation. */
-  checkDeparted(environmentSeq: Seq, key: Key): Promise<void> {
-    return checkDeparted(this, environmentSeq, key);
-  }
-
   async #readApplication(name: string, environmentSeq: Seq, key: Key): Promise<ApplicationEntry | null> {
     const changes = this.#changes;
     const application = await this.store.configuration.applications.find(environmentSeq, key);
     if (application === null) {
-      await this.checkDeparted(environmentSeq, key);
+      await checkDeparted(this, environmentSeq, key);
       return null;
     }
     this.checkServed(application.seq);

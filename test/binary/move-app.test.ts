@@ -138,6 +138,23 @@ test("the old server responds to requests for a moved application with 421 and t
   }
 });
 
+test("a token of another application does not learn that an application has moved, or where", async () => {
+  await using servers = await twoServers();
+  const { a, b } = servers;
+  const [app, other] = [await makeApplication(a.send), await makeApplication(a.send)];
+  const { json } = await a.send("GET", `/app/${app}`);
+  const { json: access } = await a.send("POST", `/auth/app-portal-access/${other}`, {});
+  expect((await moveApp(app, a.url, b.url)).code).toBe(0);
+  for (const name of [app, json.id, "nobody"]) {
+    const { status, text, headers } = await a.send("GET", `/app/${name}/endpoint`, undefined, { token: access.token });
+    expect({ status, text, to: headers.get("boathook-moved-to") }).toEqual({
+      status: 404,
+      text: '{"code":"not_found","detail":"Application not found"}',
+      to: null,
+    });
+  }
+});
+
 test("an application that moves back keeps its ids, and the server that it left gives the place", async () => {
   await using servers = await twoServers(["--retry-schedule=1h"]);
   const { a, b, receiver } = servers;

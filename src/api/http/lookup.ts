@@ -1,6 +1,7 @@
 import type { IdCodec, IdPrefix } from "../../core/id.ts";
 import { notFound } from "../../core/problem.ts";
 import { uidProblem } from "../../core/rule.ts";
+import { checkDeparted } from "../../store/departed.ts";
 import type { ApplicationEntry, Directory } from "../../store/directory.ts";
 import type { Application, Endpoint, Key, KnownMessage, Message, Source, Store } from "../../store/index.ts";
 import type { Identity } from "../identity/auth.ts";
@@ -11,7 +12,7 @@ import type { Identity } from "../identity/auth.ts";
  */
 export class Lookup {
   constructor(
-    private readonly store: Store,
+    readonly store: Store,
     private readonly ids: IdCodec,
     private readonly directory: Directory,
   ) {}
@@ -28,7 +29,8 @@ export class Lookup {
   /** Throws 421 if the application has moved to another installation, and 503 while it is moving. */
   async applicationOrNull(identity: Identity, text: string): Promise<Application | null> {
     const found = await this.movable(identity, text);
-    if (found === null) await this.directory.checkDeparted(identity.environmentSeq, this.key("app_", text));
+    const { environmentSeq, applicationSeq } = identity;
+    if (found === null) await checkDeparted(this, environmentSeq, this.key("app_", text), applicationSeq);
     else this.directory.checkServed(found.seq);
     return found;
   }

@@ -1,6 +1,6 @@
 import { Problem } from "../../../src/core/problem.ts";
 import type { Kernel } from "../../../src/kernel.ts";
-import { unlessDeparted } from "../../../src/store/departed.ts";
+import { checkDeparted, unlessDeparted } from "../../../src/store/departed.ts";
 import type { Application } from "../../../src/store/index.ts";
 import { StoreUnavailable } from "../../../src/store/index.ts";
 import { Crash, Died, type Site } from "./site.ts";
@@ -56,7 +56,7 @@ export class Client {
   async #find({ environmentSeq }: Site, { store, directory }: Kernel): Promise<Application> {
     const application = await store.configuration.applications.find(environmentSeq, { uid: this.uid });
     if (application === null) {
-      await directory.checkDeparted(environmentSeq, { uid: this.uid });
+      await checkDeparted({ store }, environmentSeq, { uid: this.uid });
       throw new Problem(404, "not_found", "The application is nowhere.");
     }
     directory.checkServed(application.seq);
