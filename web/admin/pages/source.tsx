@@ -63,6 +63,7 @@ function Content({ source, provider, endpoints }: ContentProps) {
       <Section
         title="Requests"
         aside={
+          provider !== null &&
           !takesFromQueue(provider) && (
             <May operation="ingest.source.send-example">
               <Example source={source.id} />
