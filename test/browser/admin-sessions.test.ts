@@ -59,6 +59,8 @@ describeInBrowser("page of sessions", { env: { BOATHOOK_ROOT_TOKEN: TOKEN } }, (
       await page.getByRole("button", { name: "End all other sessions" }).click();
       await page.getByRole("button", { name: "End 3 sessions" }).click();
       await page.getByText("3 sessions ended.").waitFor();
+      // The list is read again after that.
+      await rows(page).nth(1).waitFor({ state: "detached" });
       await own.waitFor();
       expect(await rows(page).count()).toBe(1);
       await victim.page.getByLabel("Token").waitFor();
