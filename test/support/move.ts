@@ -47,8 +47,9 @@ export interface Fault {
 /** Proxies in front of servers, which count requests and may kill the server that is being asked. */
 export class CrashProxies implements AsyncDisposable {
   readonly #servers: Bun.Server<undefined>[] = [];
-  /** Number of requests since the last `arm`. */
-  requests = 0;
+  /** Number of requests since the last `arm`. A repetition of the request before, such as a poll, does not count. */
+  #requests = 0;
+  #latest = "";
   #fault: Fault | null = null;
   /** The server that was killed since the last `arm`. */
   killed: Installation | null = null;
@@ -61,11 +62,11 @@ export class CrashProxies implements AsyncDisposable {
       idleTimeout: 0,
       fetch: async (request) => {
         const { pathname, search } = new URL(request.url);
-        const number = ++this.requests;
+        const body = await request.arrayBuffer();
+        const number = this.#numberOf(`${request.method} ${request.url} ${Buffer.from(body).toString("latin1")}`);
         const isHit = (when: Fault["when"]) => this.#fault?.at === number && this.#fault.when === when;
         if (isHit("before")) await this.#kill(target);
         try {
-          const body = await request.arrayBuffer();
           const init = { method: request.method, headers: request.headers, ...(body.byteLength > 0 && { body }) };
           const response = await fetch(target.url + pathname + search, init);
           const whole = await response.arrayBuffer();
@@ -82,9 +83,16 @@ export class CrashProxies implements AsyncDisposable {
   }
 
   arm(fault: Fault | null): void {
-    this.requests = 0;
+    this.#requests = 0;
+    this.#latest = "";
     this.killed = null;
     this.#fault = fault;
+  }
+
+  #numberOf(request: string): number {
+    if (request !== this.#latest) this.#requests++;
+    this.#latest = request;
+    return this.#requests;
   }
 
   async #kill(target: Installation): Promise<void> {
