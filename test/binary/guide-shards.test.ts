@@ -41,8 +41,11 @@ interface Shards extends AsyncDisposable {
   readonly url: string;
 }
 
-/** Starts two shards behind nginx with the configuration of the guide. */
-async function behindNginx(): Promise<Shards> {
+/**
+ * Starts two shards behind nginx with the configuration of the guide. `third` is another server, which is only a
+ * place of moved applications.
+ */
+async function behindNginx(third?: string): Promise<Shards> {
   const receiver = startReceiver();
   const [eu1, eu2] = await Promise.all([install(["--shard=eu1"]), install(["--shard=eu2"])]);
   const [text] = await guideBlocks("shards", "nginx");
@@ -56,6 +59,7 @@ async function behindNginx(): Promise<Shards> {
       ["10.0.0.2:8071", new URL(eu2.url).host],
       ["  https://eu1.hooks.example.com shard", `  ${eu1.url} shard`],
       ["  https://eu2.hooks.example.com shard", `  ${eu2.url} shard`],
+      ...(third === undefined ? [] : [["  volatile;", `  volatile;\n  ${third} ${new URL(third).host};`] as const]),
     ),
   );
   const { url } = nginx;
@@ -134,6 +138,23 @@ describe.skipIf(which("nginx") === null)("the guide's configuration of nginx for
     await watch();
     expect((await moveApp(app, eu1.url, eu2.url)).stderr).toBe("");
     await watch();
+  });
+
+  test("an application that has moved twice is found by its id", async () => {
+    await using third = await install(["--shard=eu3"]);
+    await using shards = await behindNginx(third.url);
+    const { eu1, eu2, send } = shards;
+    const app = await makeApplication(eu1.send);
+    const { id } = (await eu1.send("GET", `/app/${app}`)).json;
+    expect((await moveApp(app, eu1.url, eu2.url)).stderr).toBe("");
+    expect((await moveApp(app, eu2.url, third.url)).stderr).toBe("");
+
+    const read = await send("GET", `/app/${id}`);
+    const sent = await send("POST", `/app/${id}/msg`, { eventType: "a", payload: { a: 1 } });
+
+    expect({ status: read.status, uid: read.json.uid }).toEqual({ status: 200, uid: app });
+    expect({ status: sent.status, payload: sent.json.payload }).toEqual({ status: 202, payload: { a: 1 } });
+    expect((await third.send("GET", `/app/${app}/msg/${sent.json.id}`)).status).toBe(200);
   });
 
   test("nginx passes the largest page of a move to the host of a shard", async () => {
