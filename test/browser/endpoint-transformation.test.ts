@@ -40,6 +40,8 @@ describeInBrowser("the editor of a transformation", { env: { BOATHOOK_ROOT_TOKEN
     code: page.getByLabel("Code", { exact: true }),
     enabled: page.getByLabel("Run this code at each attempt"),
     sample: page.getByLabel("Message", { exact: true }),
+    /** Waits until the newest stored message is selected. Until then, the code runs on an example. */
+    untilSelected: () => page.locator('option[value^="message "]:checked').waitFor({ state: "attached" }),
     button: (name: string) => page.getByRole("button", { name, exact: true }),
     diff: (name: string) => page.getByRole("figure", { name: `${name} before and after` }),
   });
@@ -70,12 +72,13 @@ describeInBrowser("the editor of a transformation", { env: { BOATHOOK_ROOT_TOKEN
     async () => {
       await using opened = await openEditor();
       const { page } = opened;
-      const { code, enabled, button, diff, sample } = partsOf(page);
+      const { code, enabled, button, diff, sample, untilSelected } = partsOf(page);
       await code.fill(SHAPE);
       await page.getByLabel("Name of a variable").fill("team");
       await page.getByLabel("Value", { exact: true }).fill("billing-secret");
       await button("Set variable").click();
       await page.getByText("new value, not saved").waitFor();
+      await untilSelected();
       expect(await sample.locator("option:checked").textContent()).toStartWith("invoice.paid, ");
 
       await button("Run").click();
@@ -103,6 +106,7 @@ describeInBrowser("the editor of a transformation", { env: { BOATHOOK_ROOT_TOKEN
       await page.getByText("stored", { exact: true }).waitFor();
       expect(await code.inputValue()).toBe(SHAPE);
       expect(await page.content()).not.toContain("billing-secret");
+      await untilSelected();
       await button("Run").click();
       await page.getByText("X-Team: billing-secret").waitFor();
       await button("Remove team").click();
@@ -251,10 +255,11 @@ describeInBrowser("the editor of a transformation", { env: { BOATHOOK_ROOT_TOKEN
       await page.goto(url);
       await page.getByRole("link", { name: "inbox-of-the-shop" }).click();
       await page.getByRole("link", { name: "Transformation", exact: true }).click();
-      const { code, button, diff } = partsOf(page);
+      const { code, button, diff, untilSelected } = partsOf(page);
       await code.fill(
         "function handler(webhook) { webhook.payload = { only: webhook.payload.amount }; return webhook; }",
       );
+      await untilSelected();
       await button("Run").click();
       await page.getByText("Changed: payload.").waitFor();
       expect(await diff("Payload").textContent()).toContain('+   "only": 12\n');
@@ -283,8 +288,9 @@ describeInBrowser("the editor of a transformation", { env: { BOATHOOK_ROOT_TOKEN
       await using opened = await openAdminPage(group, TOKEN, `#/source/${source.id}`);
       const { page } = opened;
       await page.getByRole("link", { name: "inbox-of-the-hub" }).click();
-      const { code, button, diff } = partsOf(page);
+      const { code, button, diff, untilSelected } = partsOf(page);
       await code.fill("function handler(input) { return { headers: {}, body: input.body.toUpperCase() }; }");
+      await untilSelected();
       await button("Run").click();
       await page.getByText("Changed: headers, body.").waitFor();
       expect(await diff("Body").textContent()).toContain('+   "CHARGE": 7\n');
