@@ -1,7 +1,17 @@
-import { parseArgs } from "node:util";
-import { availableLoad, type LoadKind } from "./load.ts";
+import {
+  COMMON,
+  type CommonOptions,
+  commonOptions,
+  flag,
+  oneOf,
+  optional,
+  parse,
+  secondsOf,
+  text,
+  UsageError,
+  wholeNumber,
+} from "./common-options.ts";
 import { PATH_NAMES, type PathName } from "./path.ts";
-import { availableReceiver, type ReceiverKind } from "./receiver.ts";
 
 export const HELP = `Compares the product with a minimal durable sender on this machine.
 
@@ -36,13 +46,7 @@ A ratio is the median of the ratios within each round, followed by the lowest an
 
 Data is written to the temporary directory (TMPDIR) and removed at the end.`;
 
-/** The command line is invalid. The message is one sentence. */
-export class UsageError extends Error {
-  override readonly name = "UsageError";
-}
-
-export interface Options {
-  readonly help: boolean;
+export interface Options extends CommonOptions {
   readonly backlog: boolean;
   /** Compares the door with the message route. */
   readonly receive: boolean;
@@ -50,112 +54,51 @@ export interface Options {
   readonly features: boolean;
   readonly seconds: number;
   readonly warmupSeconds: number;
-  readonly connections: number;
-  readonly rounds: number;
-  readonly payloadBytes: number;
   readonly endpoints: number;
   readonly spread: boolean;
   readonly pending: number;
   /** The product's paths to measure, without duplicates. */
   readonly paths: readonly PathName[];
   readonly only: "yardstick" | "product" | "both";
-  /** Null for the executable of this tree, which is built if it is stale. */
-  readonly binary: string | null;
   readonly against: string | null;
-  readonly receiver: ReceiverKind;
-  readonly load: LoadKind;
-  readonly json: string | null;
 }
+
+const OPTIONS = {
+  ...COMMON,
+  ...{ backlog: flag, spread: flag, paths: optional, against: optional },
+  ...{ seconds: text("6"), warmup: text("2"), payload: text("256"), endpoints: text("1") },
+  ...{ pending: text("100000"), only: text("both") },
+} as const;
 
 /** Parses the command line. Throws `UsageError`. */
 export function readOptions(args: readonly string[]): Options {
   const [receive, features] = [args[0] === "receive", args[0] === "features"];
-  const values = parse(receive || features ? args.slice(1) : args);
+  const values = parse(receive || features ? args.slice(1) : args, OPTIONS);
   if ((receive || features) && (values.backlog || values.paths !== undefined || values.against !== undefined)) {
     throw new UsageError(`--backlog, --paths and --against cannot be used with ${args[0]}.`);
   }
   if (features && (values.spread || values.endpoints !== "1")) {
     throw new UsageError("--endpoints and --spread cannot be used with features.");
   }
-  const load = oneOf("load", values.load ?? availableLoad(), ["wrk", "bun"]);
+  const common = commonOptions(values);
   return {
-    help: values.help,
+    ...common,
     backlog: values.backlog,
     receive,
     features,
-    seconds: secondsOf("seconds", values.seconds, 60, load),
+    seconds: secondsOf("seconds", values.seconds, 60, common.load),
     warmupSeconds: wholeNumber("warmup", values.warmup, 0, 60),
-    connections: wholeNumber("connections", values.connections, 1, 512),
-    rounds: wholeNumber("rounds", values.rounds, 1, 20),
-    payloadBytes: wholeNumber("payload", values.payload, 1, 1_000_000),
     endpoints: wholeNumber("endpoints", values.endpoints, 1, 100),
     spread: values.spread,
     pending: wholeNumber("pending", values.pending, 1, 2_000_000),
     paths: receive || features ? ["address/root"] : pathsOf(values.paths, values.backlog),
     only: receive || features ? "product" : oneOf("only", values.only, ["yardstick", "product", "both"]),
-    binary: values.binary ?? null,
     against: values.against ?? null,
-    receiver: oneOf("receiver", values.receiver ?? availableReceiver(), ["nginx", "bun"]),
-    load,
-    json: values.json ?? null,
   };
-}
-
-function parse(args: readonly string[]) {
-  const text = (fallback: string) => ({ type: "string", default: fallback }) as const;
-  const flag = { type: "boolean", default: false } as const;
-  const optional = { type: "string" } as const;
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        help: flag,
-        backlog: flag,
-        seconds: text("6"),
-        warmup: text("2"),
-        connections: text("64"),
-        rounds: text("3"),
-        payload: text("256"),
-        endpoints: text("1"),
-        spread: flag,
-        pending: text("100000"),
-        paths: optional,
-        only: text("both"),
-        binary: optional,
-        against: optional,
-        receiver: optional,
-        load: optional,
-        json: optional,
-      },
-    });
-    return values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-}
-
-export function wholeNumber(name: string, text: string, min: number, max: number): number {
-  const value = /^\d+$/.test(text) ? Number(text) : NaN;
-  if (value >= min && value <= max) return value;
-  throw new UsageError(`--${name} must be a whole number from ${min} to ${max}, but is ${text}.`);
-}
-
-/** Parses a duration. wrk knows only whole seconds. */
-export function secondsOf(name: string, text: string, max: number, load: LoadKind): number {
-  if (load === "wrk") return wholeNumber(name, text, 1, max);
-  const value = /^\d+(\.\d+)?$/.test(text) ? Number(text) : NaN;
-  if (value >= 0.1 && value <= max) return value;
-  throw new UsageError(`--${name} must be a number from 0.1 to ${max}, but is ${text}.`);
 }
 
 function pathsOf(text: string | undefined, backlog: boolean): readonly PathName[] {
   if (text === undefined) return PATH_NAMES;
   if (backlog) throw new UsageError("--paths cannot be used with --backlog, which always uses address/root.");
   return [...new Set(text.split(",").map((name) => oneOf("paths", name, PATH_NAMES)))];
-}
-
-export function oneOf<Choice extends string>(name: string, text: string, choices: readonly Choice[]): Choice {
-  const found = choices.find((choice) => choice === text);
-  if (found !== undefined) return found;
-  throw new UsageError(`--${name} must be ${choices.join(" or ")}, but is ${text}.`);
 }

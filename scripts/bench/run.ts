@@ -1,10 +1,11 @@
 import { EXECUTABLE, ensureExecutable } from "../executable.ts";
 import { backlog } from "./backlog.ts";
 import { runBackupBench } from "./backup/run.ts";
+import { UsageError } from "./common-options.ts";
 import { compare } from "./compare.ts";
 import { features } from "./features.ts";
 import { describeMachine } from "./machine.ts";
-import { HELP, type Options, readOptions, UsageError } from "./options.ts";
+import { HELP, type Options, readOptions } from "./options.ts";
 import { runPages } from "./pages/run.ts";
 import { runPostgresBench } from "./postgres/run.ts";
 import { runReadme } from "./readme.ts";

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { UsageError } from "../../scripts/bench/options.ts";
+import { UsageError } from "../../scripts/bench/common-options.ts";
 import { readOptions } from "../../scripts/bench/postgres/options.ts";
 import { type Figures, markdown, medians } from "../../scripts/bench/postgres/run.ts";
 import { withTable } from "../../scripts/sizing-table.ts";

@@ -1,7 +1,14 @@
-import { parseArgs } from "node:util";
-import { availableLoad, type LoadKind } from "../load.ts";
-import { oneOf, secondsOf, UsageError, wholeNumber } from "../options.ts";
-import { availableReceiver, type ReceiverKind } from "../receiver.ts";
+import {
+  COMMON,
+  type CommonOptions,
+  commonOptions,
+  oneOf,
+  optional,
+  parse,
+  secondsOf,
+  text,
+  wholeNumber,
+} from "../common-options.ts";
 
 export const HELP = `Measures what backups and a replica cost while the server is under load.
 
@@ -27,69 +34,31 @@ and the highest one. CPU/webhook is that of the server.
 
 Data is written to the temporary directory (TMPDIR) and removed at the end.`;
 
-export interface BackupBenchOptions {
-  readonly help: boolean;
-  readonly rounds: number;
+export interface BackupBenchOptions extends CommonOptions {
   readonly seconds: number;
   readonly warmupSeconds: number;
   readonly databaseMb: number;
-  readonly connections: number;
-  readonly payloadBytes: number;
   readonly only: "backup" | "replica" | "both";
   /** Null to make data of `databaseMb`. */
   readonly dataDir: string | null;
-  /** Null for the executable of this tree, which is built if it is stale. */
-  readonly binary: string | null;
-  readonly json: string | null;
-  readonly receiver: ReceiverKind;
-  readonly load: LoadKind;
 }
+
+const OPTIONS = {
+  ...COMMON,
+  ...{ seconds: text("20"), warmup: text("2"), payload: text("256") },
+  ...{ database: text("600"), only: text("both"), "data-dir": optional },
+} as const;
 
 /** Parses the command line. Throws `UsageError`. */
 export function readOptions(args: readonly string[]): BackupBenchOptions {
-  const values = parse(args);
-  const load = oneOf("load", values.load ?? availableLoad(), ["wrk", "bun"]);
+  const values = parse(args, OPTIONS);
+  const common = commonOptions(values);
   return {
-    help: values.help,
-    rounds: wholeNumber("rounds", values.rounds, 1, 20),
-    seconds: secondsOf("seconds", values.seconds, 600, load),
-    warmupSeconds: secondsOf("warmup", values.warmup, 60, load),
+    ...common,
+    seconds: secondsOf("seconds", values.seconds, 600, common.load),
+    warmupSeconds: secondsOf("warmup", values.warmup, 60, common.load),
     databaseMb: wholeNumber("database", values.database, 1, 10_000),
-    connections: wholeNumber("connections", values.connections, 1, 512),
-    payloadBytes: wholeNumber("payload", values.payload, 1, 1_000_000),
     only: oneOf("only", values.only, ["backup", "replica", "both"]),
     dataDir: values["data-dir"] ?? null,
-    binary: values.binary ?? null,
-    json: values.json ?? null,
-    receiver: oneOf("receiver", values.receiver ?? availableReceiver(), ["nginx", "bun"]),
-    load,
   };
-}
-
-function parse(args: readonly string[]) {
-  const text = (fallback: string) => ({ type: "string", default: fallback }) as const;
-  const optional = { type: "string" } as const;
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        help: { type: "boolean", default: false },
-        rounds: text("3"),
-        seconds: text("20"),
-        warmup: text("2"),
-        database: text("600"),
-        connections: text("64"),
-        payload: text("256"),
-        only: text("both"),
-        "data-dir": optional,
-        binary: optional,
-        json: optional,
-        receiver: optional,
-        load: optional,
-      },
-    });
-    return values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
 }

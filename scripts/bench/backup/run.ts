@@ -1,10 +1,10 @@
 import { closeSync, cpSync, fsyncSync, openSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { EXECUTABLE, ensureExecutable } from "../../executable.ts";
+import { UsageError } from "../common-options.ts";
 import { describeLoad } from "../load.ts";
 import { describeMachine } from "../machine.ts";
 import { type Conditions, measureLoad } from "../measure.ts";
-import { UsageError } from "../options.ts";
 import { createEndpoints, type Product, startProduct } from "../product.ts";
 import { startReceiver } from "../receiver.ts";
 import { formatNumber } from "../report.ts";

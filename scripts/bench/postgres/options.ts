@@ -1,7 +1,4 @@
-import { parseArgs } from "node:util";
-import { availableLoad, type LoadKind } from "../load.ts";
-import { oneOf, UsageError, wholeNumber } from "../options.ts";
-import { availableReceiver, type ReceiverKind } from "../receiver.ts";
+import { COMMON, type CommonOptions, commonOptions, flag, parse, text, wholeNumber } from "../common-options.ts";
 
 export const HELP = `Measures one server with SQLite, and instances that share a PostgreSQL server on this machine.
 
@@ -18,62 +15,33 @@ Each run starts PostgreSQL and the instances with new data. Commits are durable.
 of the load, and the run ends when all messages have arrived. CPU time is that of all processes of one kind.
 PostgreSQL, instances, load and receiver share the cores of this machine.`;
 
-export interface PostgresBenchOptions {
-  readonly help: boolean;
+export interface PostgresBenchOptions extends CommonOptions {
   readonly instances: readonly number[];
-  readonly rounds: number;
   readonly seconds: number;
   readonly warmupSeconds: number;
-  readonly connections: number;
   readonly endpoints: number;
-  readonly payloadBytes: number;
-  /** Null for the executable of this tree, which is built if it is stale. */
-  readonly binary: string | null;
-  readonly receiver: ReceiverKind;
-  readonly load: LoadKind;
-  readonly json: string | null;
   readonly write: boolean;
 }
+
+const OPTIONS = {
+  ...COMMON,
+  ...{ instances: text("1,2,4"), seconds: text("6"), warmup: text("3") },
+  ...{ endpoints: text("20"), payload: text("500"), write: flag },
+} as const;
 
 const INSTANCES_MAX = 8;
 
 /** Parses the command line. Throws `UsageError`. */
 export function readOptions(args: readonly string[]): PostgresBenchOptions {
-  const values = parse(args);
+  const values = parse(args, OPTIONS);
   return {
-    help: values.help,
+    ...commonOptions(values, INSTANCES_MAX),
     instances: [...new Set(values.instances.split(","))].map((text) =>
       wholeNumber("instances", text, 1, INSTANCES_MAX),
     ),
-    rounds: wholeNumber("rounds", values.rounds, 1, 20),
     seconds: wholeNumber("seconds", values.seconds, 1, 60),
     warmupSeconds: wholeNumber("warmup", values.warmup, 1, 60),
-    connections: wholeNumber("connections", values.connections, INSTANCES_MAX, 512),
     endpoints: wholeNumber("endpoints", values.endpoints, 1, 100),
-    payloadBytes: wholeNumber("payload", values.payload, 1, 1_000_000),
-    binary: values.binary ?? null,
-    receiver: oneOf("receiver", values.receiver ?? availableReceiver(), ["nginx", "bun"]),
-    load: oneOf("load", values.load ?? availableLoad(), ["wrk", "bun"]),
-    json: values.json ?? null,
     write: values.write,
   };
-}
-
-function parse(args: readonly string[]) {
-  const text = (fallback: string) => ({ type: "string", default: fallback }) as const;
-  const flag = { type: "boolean", default: false } as const;
-  const optional = { type: "string" } as const;
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        ...{ help: flag, write: flag, json: optional, binary: optional, receiver: optional, load: optional },
-        ...{ instances: text("1,2,4"), rounds: text("3"), seconds: text("6"), warmup: text("3") },
-        ...{ connections: text("64"), endpoints: text("20"), payload: text("500") },
-      },
-    });
-    return values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
 }
