@@ -1,6 +1,7 @@
 import { StartError } from "../../../core/start-error.ts";
 import type { Database, Session } from "../connection/database.ts";
-import { isOutage, messageOf, stateOf, unavailable } from "../connection/errors.ts";
+import { checkSettings } from "./database-settings.ts";
+import { migrationError } from "./migration-error.ts";
 import { migrations } from "./migrations.ts";
 
 /** The key of the lock under which the schema is changed. */
@@ -21,7 +22,7 @@ export async function migrate(database: Database, creates: boolean): Promise<voi
     await session.commit();
   } catch (error) {
     session.end("close");
-    throw startErrorOf(error);
+    throw migrationError(error);
   }
   session.end("release");
 }
@@ -45,43 +46,6 @@ async function migrateIn(session: Session, creates: boolean): Promise<void> {
 
 const FOREIGN_TABLE =
   "The PostgreSQL database has a table schema_version of another program. Set store to an empty database.";
-
-/** Throws `StartError` if the database was created with settings that do not suit the data. */
-async function checkSettings(session: Session): Promise<void> {
-  const settings = await session.first<{ encoding: string; isolation: string }>(
-    `SELECT current_setting('server_encoding') AS encoding, current_setting('default_transaction_isolation') AS isolation`,
-  );
-  const { encoding, isolation } = settings!;
-  if (encoding !== "UTF8") {
-    throw new StartError(
-      `The encoding of the PostgreSQL database is ${encoding}, which cannot hold all texts. Set store to a database with the encoding UTF8.`,
-    );
-  }
-  if (isolation !== "read committed") {
-    throw new StartError(
-      `default_transaction_isolation is ${isolation} in the PostgreSQL database, with which instances undo each other's transactions. Set it to read committed for the database or its user.`,
-    );
-  }
-}
-
-/** SQLSTATEs of names in the schema that something else has, or that differ from ours. */
-const OTHER_TABLES = /^42(P07|703|710|723|804|809)$/;
-
-/** Returns the error to show if the server refused a statement of the migration. */
-function startErrorOf(error: unknown): unknown {
-  const [state, message] = [stateOf(error), messageOf(error)];
-  if (OTHER_TABLES.test(state)) {
-    return new StartError(
-      `The PostgreSQL database has tables of another program (${message}). Set store to an empty database.`,
-    );
-  }
-  if (state === "42501" || state === "3F000") {
-    return new StartError(
-      `The tables cannot be created or changed in the PostgreSQL database (${message}). Allow the user in store to create tables in a schema of its search_path.`,
-    );
-  }
-  return isOutage(error) ? unavailable(error, "No table was created or changed.") : error;
-}
 
 function refuseNewer(version: number): void {
   if (version <= migrations.length) return;
