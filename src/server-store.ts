@@ -1,5 +1,6 @@
 import type { Settings } from "./config/index.ts";
 import { SQLITE } from "./config/store-kinds.ts";
+import { explainedDatabaseError } from "./core/database-advice.ts";
 import type { Facts } from "./core/fact.ts";
 import { StartError } from "./core/start-error.ts";
 import { maskPassword } from "./core/url-password.ts";
@@ -89,5 +90,7 @@ export function startErrorOf(error: unknown, settings: Settings): unknown {
 export function storeErrorOf(error: unknown, { store, dataDir }: Settings): unknown {
   if (store === SQLITE) return openError(error, dataDir);
   if (!(error instanceof StoreUnavailable)) return error;
-  return new StartError(`The database ${maskPassword(store)} cannot be used: ${error.message.replace(/\.$/, "")}.`);
+  return new StartError(
+    `The database ${maskPassword(store)} cannot be used: ${explainedDatabaseError(error.cause ?? error)}`,
+  );
 }

@@ -1,10 +1,12 @@
+import { databaseAdvice } from "../core/database-advice.ts";
+
 /**
  * SQLSTATE classes of errors that a retry does not change: the user or the password is wrong, the
  * database does not exist, or the statements do not fit the table or the user's rights.
  */
 const FINAL = /^(28|3D|3F|42)/;
 
-/** The database is out of reach, or refuses a statement. The message is one sentence. */
+/** The database is out of reach, or refuses a statement. */
 export class DatabaseError extends Error {
   override readonly name = "DatabaseError";
 
@@ -24,8 +26,9 @@ export function databaseError(place: string, error: unknown): DatabaseError {
   // An error without a code does not come from the driver.
   if (!(error instanceof Error) || typeof code !== "string") throw error;
   const message = error.message.replace(/[.\s]+$/, "");
+  const advice = databaseAdvice(error);
   return new DatabaseError(
-    `The database at ${place} cannot be used (${message}).`,
+    `The database at ${place} cannot be used (${message}).${advice === null ? "" : ` ${advice}.`}`,
     typeof errno === "string" && FINAL.test(errno),
   );
 }

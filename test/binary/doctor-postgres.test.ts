@@ -129,6 +129,7 @@ describe.skipIf(!hasPostgres)("doctor on PostgreSQL", () => {
     expect(named("database")).toMatchObject({
       level: "fail",
       detail: "The database postgres://owner:***@127.0.0.1:1/hooks cannot be used: Failed to connect.",
+      remedy: "Check that the PostgreSQL server runs and can be reached at the address in its URL.",
     });
   });
 });

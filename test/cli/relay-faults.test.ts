@@ -192,10 +192,10 @@ describe.skipIf(!hasPostgres)("the relay while something fails", () => {
     const wrong = world.url.replace("owner:", "nobody:");
     const unknown = world.url.replace(/test_1$/, "missing");
     for (const [url, expected, code] of [
-      [nowhere, "cannot be used (Failed to connect).", 1],
-      [wrong, 'cannot be used (password authentication failed for user "nobody").', 1],
-      [unknown, 'cannot be used (database "missing" does not exist).', 1],
-      [`${world.url}?sslmode=require`, "cannot be used (Server does not support SSL).", 1],
+      [nowhere, "cannot be used (Failed to connect). Check that the PostgreSQL server runs", 1],
+      [wrong, '(password authentication failed for user "nobody"). Check the user and the password', 1],
+      [unknown, 'cannot be used (database "missing" does not exist). Create the database', 1],
+      [`${world.url}?sslmode=require`, "cannot be used (Server does not support SSL). Set up TLS", 1],
       [`${world.url}?sslmode=${encoded}`, "must be one of disable, prefer, require, verify-ca, verify-full.", 2],
       [`${world.url}?password=${encoded}`, "a parameter other than", 2],
       [`mysql://owner:${encoded}@127.0.0.1/shop`, "must be a URL such as", 2],

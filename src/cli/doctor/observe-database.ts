@@ -1,4 +1,5 @@
 import type { Settings } from "../../config/index.ts";
+import { databaseAdvice } from "../../core/database-advice.ts";
 import type { DatabaseFacts } from "../../doctor/database.ts";
 import { systemClock } from "../../edge/clock.ts";
 import { startErrorOf } from "../../server-store.ts";
@@ -13,6 +14,9 @@ export async function observeDatabase(settings: Settings): Promise<DatabaseFacts
     return { ...reading, problem: null, retentionMs };
   } catch (error) {
     if (!(error instanceof StoreUnavailable)) throw error;
-    return { problem: `${(startErrorOf(error, settings) as Error).message} Check store, the server and its rights.` };
+    const { message } = startErrorOf(error, settings) as Error;
+    return {
+      problem: databaseAdvice(error.cause) === null ? `${message} Check store and the log of its server.` : message,
+    };
   }
 }

@@ -1,3 +1,4 @@
+import { databaseAdvice } from "../../../core/database-advice.ts";
 import { StoreUnavailable } from "../../index.ts";
 import type { Trouble } from "../../sql/store-health.ts";
 
@@ -64,9 +65,16 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** Returns the error for callers. `consequence` is a sentence: what did not happen because of `error`. */
 export function unavailable(error: unknown, consequence: string): StoreUnavailable {
   if (error instanceof StoreUnavailable) return error;
-  return new StoreUnavailable(`PostgreSQL cannot be used (${messageOf(error)}). ${consequence}`, { cause: error });
+  const advice = databaseAdvice(error);
+  const sentences = [
+    `PostgreSQL cannot be used (${messageOf(error)}).`,
+    consequence,
+    ...(advice === null ? [] : [`${advice}.`]),
+  ];
+  return new StoreUnavailable(sentences.join(" "), { cause: error });
 }
 
 /**

@@ -1,0 +1,38 @@
+/**
+ * What helps against an error of PostgreSQL, by its SQLSTATE, or by the code of the client if the server has
+ * sent none. The first match applies.
+ */
+const ADVICE: ReadonlyArray<readonly [code: RegExp, advice: string]> = [
+  [/^28/, "Check the user and the password in the URL of the database, and pg_hba.conf on its server"],
+  [/^3D000$/, "Create the database, or set the URL of another one"],
+  [/^(42501|3F000)$/, "Grant the missing rights to the user in the URL of the database"],
+  [/^25006$/, "Set the URL of the primary server: this one is a standby or read-only"],
+  [/^53100$/, "Free space on the disk of the PostgreSQL server"],
+  [/^53300$/, "Raise max_connections of the PostgreSQL server, or close connections of others"],
+  [/^(53|58)/, "Check the memory, the disk and the log of the PostgreSQL server"],
+  [/^57P/, "Wait until the PostgreSQL server accepts connections again, or start it"],
+  [/^57014$/, "If statement_timeout is set for the database or its user, raise it"],
+  [/^55P03$/, "If lock_timeout is set for the database or its user, raise it"],
+  [/^25P0[34]$/, "Raise idle_in_transaction_session_timeout and transaction_timeout for the database or its user"],
+  [/^XX00[12]$/, "Stored data are damaged: check the disk of the PostgreSQL server, and restore a backup if necessary"],
+  [/^ERR_POSTGRES_TLS/, "Set up TLS on the PostgreSQL server, or change sslmode in the URL of the database"],
+  [
+    /^(08|ERR_POSTGRES_CONNECTION)/,
+    "Check that the PostgreSQL server runs and can be reached at the address in its URL",
+  ],
+];
+
+/** Returns what to do about an error of a PostgreSQL client, without a period. Null if nothing is known to help. */
+export function databaseAdvice(error: unknown): string | null {
+  const { code, errno } = Object(error) as { readonly code?: unknown; readonly errno?: unknown };
+  const known = typeof errno === "string" ? errno : code;
+  if (typeof known !== "string") return null;
+  return ADVICE.find(([codes]) => codes.test(known))?.[1] ?? null;
+}
+
+/** Returns the message of an error of a PostgreSQL client, and what to do about it, as whole sentences. */
+export function explainedDatabaseError(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const advice = databaseAdvice(error);
+  return [message.replace(/[.\s]+$/, ""), ...(advice === null ? [] : [advice])].map((text) => `${text}.`).join(" ");
+}
