@@ -28,6 +28,7 @@ import { LaneReader } from "./lane-reader.ts";
 import { LaneRefresher } from "./lane-refresher.ts";
 import { Lanes, type OldestDue } from "./lanes.ts";
 import { Memory } from "./memory.ts";
+import { NextRead } from "./next-read.ts";
 import { OffsetKeeper } from "./offset-keeper.ts";
 import type { DeliveryPolicy } from "./policy.ts";
 import { Scheduler } from "./scheduler.ts";
@@ -108,13 +109,15 @@ export class Engine extends OneLife implements Deliverer {
     const links = payloadLinks(() => store.payloadLinkKey, seqs, parts.publicUrl);
     const targets = new Targets({ ports, policy, ids, links, socketConsumers });
     const reading = { ...shared, directory, targets, payloadBytesMax: policy.maxBodyBytes };
+    const nextRead = new NextRead({
+      ...{ clock, time: this.#time, feed: store.feed, reader: new LaneReader(reading) },
+      ...{ batchReader: new BatchReader(reading), preparer: new BatchPreparer(this.#steps, ids) },
+    });
     this.#scheduler = new Scheduler({
       ...{ ...shared, lanes: this.#lanes, slots: this.#slots, steps: this.#steps },
-      ...{ reader: new LaneReader(reading), attempts: new AttemptRunner(this.#steps) },
-      ...{ batchReader: new BatchReader(reading), preparer: new BatchPreparer(this.#steps, ids) },
-      batches: new BatchRunner(this.#steps),
+      ...{ nextRead, attempts: new AttemptRunner(this.#steps), batches: new BatchRunner(this.#steps) },
       endpointConcurrency: policy.endpointConcurrency,
-      ...{ gate: this.#gate, feed: store.feed, socketConsumers },
+      ...{ gate: this.#gate, socketConsumers },
     });
     this.#ownership = new LaneOwnership({
       ...{ clock, facts, queue, lanes: this.#lanes, scheduler: this.#scheduler },

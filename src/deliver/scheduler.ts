@@ -3,21 +3,19 @@ import type { SeqSource } from "../core/id.ts";
 import type { Clock } from "../ports.ts";
 import type { SocketConsumers } from "../sockets/socket-consumers.ts";
 import type { EndpointEntry } from "../store/directory.ts";
-import { type Feed, StoreUnavailable } from "../store/index.ts";
+import { StoreUnavailable } from "../store/index.ts";
 import { Alarms } from "./alarms.ts";
 import type { AttemptRunner } from "./attempt.ts";
 import type { AttemptSteps } from "./attempt-steps.ts";
-import type { BatchPreparer } from "./batch-preparer.ts";
-import type { BatchReader } from "./batch-reader.ts";
 import type { BatchRunner } from "./batch-runner.ts";
 import type { DeliveryTime } from "./delivery-time.ts";
 import type { Gate } from "./gate.ts";
 import type { Lane, LaneState } from "./lane.ts";
 import { NOTHING } from "./lane-position.ts";
-import type { LaneReader } from "./lane-reader.ts";
 import { type LaneRules, laneRules, nextWorkAt, stateOf } from "./lane-state.ts";
 import type { Lanes } from "./lanes.ts";
 import type { Memory } from "./memory.ts";
+import type { NextRead } from "./next-read.ts";
 import { STORE_RETRY_MS } from "./settle.ts";
 import type { Slots } from "./slots.ts";
 import { Throttle } from "./throttle.ts";
@@ -25,9 +23,6 @@ import type { Waiting } from "./waiting.ts";
 
 /** How long a lane rests after a bug has interrupted it, in ms. */
 const DEFECT_REST_MS = 5000;
-
-/** How long lanes are served after a wait for the changes of other processes, in ms. */
-const SERVED_AFTER_WAIT_MS = 50;
 
 export interface SchedulerParts {
   readonly clock: Clock;
@@ -37,15 +32,12 @@ export interface SchedulerParts {
   readonly lanes: Lanes;
   readonly slots: Slots;
   readonly memory: Memory;
-  readonly reader: LaneReader;
-  readonly batchReader: BatchReader;
-  readonly preparer: BatchPreparer;
+  readonly nextRead: NextRead;
   readonly steps: AttemptSteps;
   readonly attempts: AttemptRunner;
   readonly batches: BatchRunner;
   readonly endpointConcurrency: number;
   readonly gate: Gate;
-  readonly feed: Pick<Feed, "catchUp">;
   readonly socketConsumers: Pick<SocketConsumers, "isBusy">;
 }
 
@@ -60,8 +52,7 @@ export class Scheduler {
   #isDispatching = false;
   #isStopped = false;
   #onDrained: (() => void) | null = null;
-  /** Lanes are served until then without asking for the changes of other processes. */
-  #currentUntil = Number.NEGATIVE_INFINITY;
+
   constructor(private readonly parts: SchedulerParts) {
     this.#rules = laneRules(parts);
     this.#alarms = new Alarms({
@@ -166,52 +157,22 @@ export class Scheduler {
   }
 
   #run(lane: Lane, now: number): void {
-    const { reader } = this.parts;
+    const { nextRead } = this.parts;
     const { entry } = lane;
-    const head = lane.ready[0];
-    const catchingUp = this.#catchUp(now);
-    if (catchingUp !== null) void this.#read(lane, () => catchingUp);
-    else if (entry === null || this.#hasExpired(entry)) this.#prepare(lane, now);
-    else if (entry.endpoint.deleted || entry.endpoint.disabled) void this.#read(lane, () => reader.bury(lane, entry));
-    else if (head === undefined) void this.#read(lane, () => this.#load(lane, entry));
-    else if (head.content === null && !head.batch?.request) void this.#read(lane, () => this.#fetch(lane, head, entry));
-    else this.#start(lane, head, entry, now);
-  }
-
-  /**
-   * Returns null if the changes of other processes are known, otherwise a promise that resolves when
-   * they are. After such a wait, lanes are served for a while without asking again: if the changes
-   * could never be read fast enough, nothing would be sent.
-   */
-  #catchUp(now: number): Promise<void> | null {
-    if (now < this.#currentUntil) return null;
-    const catchingUp = this.parts.feed.catchUp();
-    if (catchingUp === null) return null;
-    return catchingUp.then(() => {
-      this.#currentUntil = this.parts.time.now() + SERVED_AFTER_WAIT_MS;
-    });
-  }
-
-  /** Reads the next deliveries of a lane, or its next batch. */
-  #load(lane: Lane, { endpoint: { batch } }: EndpointEntry): Promise<void> {
-    return batch === null ? this.parts.reader.load(lane) : this.parts.batchReader.gather(lane, batch);
-  }
-
-  /** Reads the contents of the next deliveries, or of the next batch. */
-  #fetch(lane: Lane, head: Waiting, entry: EndpointEntry): Promise<void> {
-    const { reader, batchReader, preparer } = this.parts;
-    if (head.batch !== null) return preparer.prepare(lane, head, entry);
-    const { batchSeq } = head.delivery;
-    return batchSeq === null ? reader.fetchContents(lane, entry) : batchReader.take(lane, batchSeq);
-  }
-
-  /** Returns whether an old signing key of the endpoint has expired. */
-  #hasExpired({ validUntil }: EndpointEntry): boolean {
-    return validUntil !== Number.POSITIVE_INFINITY && validUntil <= this.parts.clock.now();
+    const catchingUp = nextRead.catchUp(now);
+    if (catchingUp !== null) {
+      void this.#read(lane, () => catchingUp);
+    } else if (entry === null || nextRead.isExpired(entry)) {
+      this.#prepare(lane, now);
+    } else {
+      const read = nextRead.of(lane, entry);
+      if (read !== null) void this.#read(lane, read);
+      else this.#start(lane, lane.ready[0]!, entry, now);
+    }
   }
 
   #prepare(lane: Lane, now: number): void {
-    const reading = this.parts.reader.prepare(lane);
+    const reading = this.parts.nextRead.endpoint(lane);
     if (reading === null) this.#decide(lane, now);
     else void this.#read(lane, () => reading);
   }
