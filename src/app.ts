@@ -1,46 +1,36 @@
-import { resolve } from "node:path";
 import { createApi } from "./api/http/server.ts";
-import type { SystemReadings } from "./api/http/system-readings.ts";
 import { Inbox } from "./api/resources/inbox/inbox.ts";
 import { functionSender } from "./api/resources/message/function-sender.ts";
-import { BackupSchedule } from "./backup/schedule.ts";
+import { scheduledBackups } from "./backup-service.ts";
 import { holdDelivery } from "./commands/delivery.ts";
 import { ensureEnvironment } from "./commands/environments.ts";
-import { type FirstStart, prepareFirstStart } from "./commands/first-start.ts";
-import { endOldRootSessions, hasRootToken, retireRootToken } from "./commands/root-token.ts";
-import { type SettingInForce, type Settings, settingsInForce } from "./config/index.ts";
-import { SQLITE } from "./config/store-kinds.ts";
-import { connectionsMaxFor, connectionsProblem } from "./core/connection-limit.ts";
+import type { SettingInForce, Settings } from "./config/index.ts";
+import { connectionLimits, logConnections } from "./connection-limits.ts";
 import { dataName } from "./core/data-name.ts";
 import { defaultEnvironment } from "./core/environment.ts";
 import { Facts } from "./core/fact.ts";
-import type { Seq } from "./core/id.ts";
 import type { KeyPair } from "./core/key-pair.ts";
 import { certificatesEndAt } from "./core/pem.ts";
 import { type Service, ServiceStack } from "./core/service.ts";
-import { openFilesProblem } from "./core/shortage.ts";
 import { KeyCache } from "./door/key-cache.ts";
-import { awsCredentialsIn } from "./edge/aws-environment.ts";
-import { BackupProcess } from "./edge/backup-process.ts";
-import { ClientConnections, type ConnectionLimits } from "./edge/client-connections.ts";
+import { ClientConnections } from "./edge/client-connections.ts";
 import { HttpClient } from "./edge/http-client/client.ts";
 import { EgressProxy } from "./edge/http-client/proxy.ts";
-import { memoryInUse } from "./edge/memory.ts";
 import { oidcLogin } from "./edge/oidc.ts";
-import { openFiles, openFilesMax } from "./edge/open-files.ts";
 import { OwnAddress } from "./edge/own-address.ts";
 import { LazyProtocolClients } from "./edge/protocol-clients.ts";
 import { systemRandom } from "./edge/random.ts";
 import { systemResolver } from "./edge/resolver.ts";
+import { type FirstStartShown, prepareData, settleRootToken } from "./first-start.ts";
 import { grpcServer } from "./grpc-server.ts";
 import { createHttpServer, ServingState } from "./http-server.ts";
-import { assemble, type Kernel, type KernelSettings } from "./kernel.ts";
+import { assemble, type Kernel } from "./kernel.ts";
+import { kernelSettings } from "./kernel-settings.ts";
 import { metricsReadings } from "./metrics-readings.ts";
 import type { Notices } from "./notice/notices.ts";
 import { noticeService } from "./notice-service.ts";
-import { openServerStore, startErrorOf } from "./server-store.ts";
-import type { Store } from "./store/index.ts";
-import { removeRootTokenFile, rootTokenFileOf, writeRootTokenFile } from "./store/sqlite/root-token-file.ts";
+import { openServerStore, startErrorOf, warnOfUnenforcedRules } from "./server-store.ts";
+import { systemReadings } from "./system-readings.ts";
 import { CommitTimes } from "./telemetry/commit-times.ts";
 import { deliveryHeldText, logAttempts, logFacts } from "./telemetry/fact-log.ts";
 import type { Log } from "./telemetry/log.ts";
@@ -57,7 +47,7 @@ export interface RunningServer {
   /** The URL on which the server listens: `http://host:port`, without a trailing slash, or `unix:/path`. */
   readonly url: string;
   /** Null unless this start created the data directory and a root token. */
-  readonly firstStart: (FirstStart & { readonly rootTokenFile: string | null }) | null;
+  readonly firstStart: FirstStartShown | null;
   /** Changes the token that `/metrics` requires; null means none. */
   setMetricsToken(token: string | null): void;
   /**
@@ -252,121 +242,4 @@ async function run(
     metrics.stop();
     throw error;
   }
-}
-
-/** Returns the scheduled backups, or null if none are configured. */
-function scheduledBackups(
-  { clock, facts }: Kernel,
-  { backupDir, backupEveryMs: everyMs, backupKeep: keep, dataDir }: Settings,
-  program: Options["program"],
-): BackupSchedule | null {
-  if (backupDir === null || program === undefined) return null;
-  const directory = resolve(backupDir);
-  const port = new BackupProcess(program, resolve(dataDir), directory);
-  return new BackupSchedule(clock, facts, port, { directory, everyMs, keep });
-}
-
-/** Returns what `GET /api/v1/system` shows of this process. */
-function systemReadings(
-  { engine, retention }: Kernel,
-  settings: Settings,
-  { settingsInForce: inForce, recentLines, commit = null }: Options,
-  process: {
-    readonly commitTimes: CommitTimes;
-    readonly limits: ConnectionLimits;
-    readonly connections: () => number | null;
-  },
-): SystemReadings {
-  const { filesMax, connectionsMax } = process.limits;
-  return {
-    ...{ commit, retentionMs: settings.retentionMs },
-    dataDir: settings.store === SQLITE ? resolve(settings.dataDir) : null,
-    ...{ startedAt: performance.timeOrigin, attemptsMax: settings.deliveryConcurrency },
-    settings: inForce ?? (() => settingsInForce(settings, {})),
-    commits: () => process.commitTimes.recent(),
-    retentionLastRunAt: () => retention.lastRunAt,
-    memory: memoryInUse,
-    openFiles: async () => ({ open: await openFiles(), max: filesMax }),
-    connections: () => ({ open: process.connections(), max: Number.isFinite(connectionsMax) ? connectionsMax : null }),
-    engine: () => ({
-      attemptsUnderWay: engine.attemptsUnderWay,
-      lanes: engine.lanesInMemory,
-      oldestDueAt: engine.oldestDueAt(),
-    }),
-    logLines: () => recentLines?.list() ?? [],
-  };
-}
-
-/** Prepares a new data directory. The server must listen, because the public URL may depend on it. */
-async function prepareData(
-  kernel: Kernel,
-  environmentSeq: Seq,
-  address: OwnAddress,
-  { rootToken, dataDir }: Settings,
-  showRootToken: Options["showRootToken"],
-): Promise<RunningServer["firstStart"]> {
-  const first = await prepareFirstStart(kernel, {
-    environmentSeq,
-    rootToken,
-    publicUrl: address.publicUrl,
-    handOver: showRootToken ?? ((token) => writeRootTokenFile(dataDir, token)),
-  });
-  const rootTokenFile = showRootToken === null ? rootTokenFileOf(dataDir) : null;
-  return first === null ? null : { ...first, rootTokenFile };
-}
-
-/**
- * Invalidates the generated root token if the settings contain a root token. Warns if there is no
- * root token at all.
- */
-async function settleRootToken(kernel: Kernel, { rootToken, dataDir }: Settings, log: Log): Promise<void> {
-  await endOldRootSessions(kernel, rootToken);
-  if (rootToken !== null) {
-    await retireRootToken(kernel);
-    removeRootTokenFile(dataDir);
-  } else if (!(await hasRootToken(kernel))) {
-    log.warn(
-      { dataDir },
-      `There is no root token. Create one with \`boathook token root --rotate --data-dir ${dataDir}\`, or set BOATHOOK_ROOT_TOKEN.`,
-    );
-  }
-}
-
-/** Returns the limits of client connections. Warns if the limit of open files is too low. */
-function connectionLimits({ deliveryConcurrency, connectionsMax: configured }: Settings, log: Log): ConnectionLimits {
-  const filesMax = openFilesMax();
-  if (filesMax === null) return { filesMax, connectionsMax: Number.POSITIVE_INFINITY };
-  const connectionsMax = connectionsMaxFor(filesMax, deliveryConcurrency, configured);
-  const problems = [
-    openFilesProblem(filesMax, deliveryConcurrency),
-    connectionsProblem(filesMax, connectionsMax, configured),
-  ];
-  for (const problem of problems) if (problem !== null) log.warn({ openFilesMax: filesMax }, problem);
-  return { filesMax, connectionsMax };
-}
-
-function logConnections({ connectionsMax }: ConnectionLimits, isOver: boolean, log: Log): void {
-  if (!isOver) log.info({ connectionsMax }, "Client connections are below the limit again.");
-  else log.warn({ connectionsMax }, "Too many client connections are open. Idle ones are closed and new ones refused.");
-}
-
-async function warnOfUnenforcedRules(store: Store, log: Log): Promise<void> {
-  for (const { table, rule, rows } of await store.housekeeping.unenforcedRules()) {
-    log.warn(
-      { table, rule, rows },
-      "Stored rows break a rule of the schema. They were kept; the rule is not enforced.",
-    );
-  }
-}
-
-function kernelSettings(
-  settings: Settings,
-  { version, acceptClock = false }: Options,
-  address: OwnAddress,
-): KernelSettings {
-  const publicUrl = () => address.publicUrl;
-  const { inbox } = address;
-  const isProxied = settings.egressProxy !== null;
-  const awsCredentials = settings.awsCredentials === "none" ? null : awsCredentialsIn(process.env);
-  return { ...settings, userAgent: `Boathook/${version}`, inbox, publicUrl, isProxied, awsCredentials, acceptClock };
 }

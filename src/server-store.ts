@@ -94,3 +94,13 @@ export function storeErrorOf(error: unknown, { store, dataDir }: Settings): unkn
     `The database ${maskPassword(store)} cannot be used: ${explainedDatabaseError(error.cause ?? error)}`,
   );
 }
+
+/** Logs the rules of the schema that stored rows break. */
+export async function warnOfUnenforcedRules(store: Store, log: Log): Promise<void> {
+  for (const { table, rule, rows } of await store.housekeeping.unenforcedRules()) {
+    log.warn(
+      { table, rule, rows },
+      "Stored rows break a rule of the schema. They were kept; the rule is not enforced.",
+    );
+  }
+}

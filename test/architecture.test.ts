@@ -128,7 +128,6 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "app.ts": [
     ...[
       "api",
-      "backup",
       "commands",
       "config",
       "core",
@@ -142,10 +141,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
       "telemetry",
       "thread",
     ],
-    ...["grpc-server.ts", "http-server.ts", "metrics-readings.ts", "server-store.ts", "tracing.ts"],
+    ...["backup-service.ts", "connection-limits.ts", "first-start.ts", "grpc-server.ts", "http-server.ts"],
+    ...["kernel-settings.ts", "metrics-readings.ts", "server-store.ts", "system-readings.ts", "tracing.ts"],
     "worker-threads.ts",
   ],
   "server-store.ts": ["config", "core", "edge", "store", "type:telemetry", "worker-threads.ts"],
+  "backup-service.ts": ["backup", "edge", "type:config", "type:kernel.ts"],
+  "kernel-settings.ts": ["edge", "type:config", "type:kernel.ts"],
+  "connection-limits.ts": ["core", "edge", "type:config", "type:telemetry"],
+  "first-start.ts": ["commands", "store", "type:config", "type:core", "type:edge", "type:kernel.ts", "type:telemetry"],
+  "system-readings.ts": ["config", "edge", "type:api", "type:kernel.ts", "type:telemetry"],
   "metrics-readings.ts": ["type:kernel.ts", "type:store", "type:telemetry"],
   "notice-service.ts": ["notice", "edge", "type:config", "type:kernel.ts"],
   "grpc-server.ts": ["core", "edge", "type:config", "type:telemetry"],
@@ -341,7 +346,7 @@ describe("source code", () => {
     const above = imports.filter(
       ({ file, target }) =>
         target.startsWith("store/sqlite/") &&
-        !/^(store\/sqlite\/|(app|checkpoint-worker|server-store)\.ts$|cli\/)/.test(file),
+        !/^(store\/sqlite\/|(checkpoint-worker|first-start|server-store)\.ts$|cli\/)/.test(file),
     );
     expect(above.map(format)).toEqual([]);
   });
