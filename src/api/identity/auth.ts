@@ -1,30 +1,22 @@
 import { defaultEnvironment } from "../../core/environment.ts";
 import type { IdCodec, Seq, SeqSource } from "../../core/id.ts";
-import { notFound } from "../../core/problem.ts";
-import { parseScopes } from "../../core/scope.ts";
 import type { Signals } from "../../core/signal.ts";
 import { tokenHash, tokenUseStepMs } from "../../core/token.ts";
 import type { Clock } from "../../ports.ts";
-import { checkDeparted } from "../../store/departed.ts";
 import { afterCatchUp } from "../../store/feed.ts";
-import type { Session, SessionUser, Store, Token } from "../../store/index.ts";
+import type { Session, SessionUser, Store } from "../../store/index.ts";
 import { unauthenticated } from "../http/errors.ts";
 import { bearerOrNull, missing } from "./bearer.ts";
-import { findEnvironment } from "./find-environment.ts";
+import { findEnvironment, noEnvironment } from "./find-environment.ts";
 import type { Identity } from "./identity.ts";
 import { JwtReader } from "./jwt-identity.ts";
 import { RootHash } from "./root-hash.ts";
+import { RootIdentities } from "./root-identities.ts";
 import { Sessions } from "./sessions.ts";
+import { type Bearer, bearerOf } from "./stored-token.ts";
 
 export { hasBearerToken } from "./bearer.ts";
 export { anybody, type Identity } from "./identity.ts";
-
-interface CachedToken {
-  readonly identity: Identity;
-  readonly expiresAt: number;
-  /** The stored token with its latest stored use. Uses of JWTs are not stored. */
-  readonly used?: { readonly seq: Seq; at: number };
-}
 
 interface Deps {
   readonly store: Store;
@@ -41,7 +33,6 @@ interface Deps {
 
 /** Maximum number of cached tokens. */
 const CACHED_TOKENS_MAX = 10_000;
-const CACHED_ENVIRONMENTS_MAX = 10_000;
 const ENVIRONMENT_HEADER = "boathook-environment";
 /** Separates a token from the name of its environment, as Svix's Terraform provider sends them. */
 const SEPARATOR = "|";
@@ -57,8 +48,8 @@ export class Authenticator {
   readonly #jwts: JwtReader | null;
   readonly sessions: Sessions;
   readonly #admits: (user: SessionUser) => boolean;
-  readonly #tokens = new Map<string, CachedToken>();
-  readonly #roots = new Map<string, Identity>();
+  readonly #tokens = new Map<string, Bearer>();
+  readonly #roots: RootIdentities;
   /**
    * Incremented with every change, so that a value read before a change is not cached after the
    * change.
@@ -72,6 +63,7 @@ export class Authenticator {
     this.#ids = deps.ids;
     this.#clock = deps.clock;
     this.#rootHash = new RootHash(deps.store, rootToken);
+    this.#roots = new RootIdentities(deps.store, deps.ids);
     this.#jwts = jwtSecret === null ? null : new JwtReader(deps, jwtSecret);
     this.#admits = deps.login?.admits ?? (() => false);
     this.sessions = new Sessions(deps, (session, environment) => this.#ownerOf(session, environment));
@@ -135,7 +127,7 @@ export class Authenticator {
    */
   async within(identity: Identity, environment: string): Promise<Identity> {
     if (identity.root) {
-      const { environmentSeq } = await this.#rootIdentity(environment);
+      const { environmentSeq } = await this.#roots.in(environment);
       return { ...identity, environmentSeq };
     }
     const found = await findEnvironment(this.#store, this.#ids, environment);
@@ -155,12 +147,12 @@ export class Authenticator {
   #forgetAll(): void {
     this.#changes++;
     this.#tokens.clear();
-    this.#roots.clear();
+    this.#roots.forget();
     this.#rootHash.forget();
   }
 
   #identityOf(text: string, hash: Buffer, environment: string | null): Identity | Promise<Identity> {
-    if (this.#rootHash.equals(hash)) return this.#rootIdentity(environment ?? defaultEnvironment);
+    if (this.#rootHash.equals(hash)) return this.#roots.in(environment ?? defaultEnvironment);
     const key = hash.toString("base64");
     const cached = this.#tokens.get(key);
     if (cached === undefined) return this.#lookUp(text, hash, key, environment);
@@ -171,7 +163,7 @@ export class Authenticator {
   }
 
   /** Stores the time of use at most once a minute. A use that cannot be stored is lost. */
-  #use({ used }: CachedToken, now: number): void {
+  #use({ used }: Bearer, now: number): void {
     if (used === undefined || now - used.at < tokenUseStepMs) return;
     used.at = now;
     this.#store.configuration.tokens.use(used.seq, now).catch(() => {});
@@ -197,7 +189,7 @@ export class Authenticator {
     if (!this.#admits(user)) throw unauthenticated("The session has ended. Log in again.");
     const caller = `user ${Buffer.from(sha256).toString("hex")}`;
     const credential = { kind: "user", id: user.id, name: user.email } as const;
-    return { ...(await this.#rootIdentity(environment)), caller, credential };
+    return { ...(await this.#roots.in(environment)), caller, credential };
   }
 
   async #lookUp(text: string, hash: Buffer, key: string, environment: string | null): Promise<Identity> {
@@ -205,9 +197,12 @@ export class Authenticator {
     this.#tokens.delete(key);
     const token = await this.#store.configuration.tokens.withHash(hash);
     if (token === null && (await this.#rootHash.read(hash))) {
-      return this.#rootIdentity(environment ?? defaultEnvironment);
+      return this.#roots.in(environment ?? defaultEnvironment);
     }
-    const found = token === null ? await this.#jwts?.read(text, hash) : await this.#storedBearer(token);
+    const found =
+      token === null
+        ? await this.#jwts?.read(text, hash)
+        : await bearerOf(token, { store: this.#store, ids: this.#ids });
     if (found == null) throw unauthenticated("Invalid token");
     const now = this.#clock.now();
     if (found.expiresAt <= now) throw unauthenticated("The token has expired.");
@@ -216,60 +211,8 @@ export class Authenticator {
     return found.identity;
   }
 
-  async #storedBearer(token: Token): Promise<CachedToken> {
-    if (token.revokedAt !== null) throw unauthenticated("The token has been revoked.");
-    const { applicationSeq } = token;
-    if (applicationSeq !== null && (await this.#store.configuration.applications.get(applicationSeq)) === null) {
-      await checkDeparted({ store: this.#store }, token.environmentSeq, { seq: applicationSeq });
-      throw unauthenticated("The application of this token does not exist.");
-    }
-    const identity: Identity = {
-      caller: this.#ids.encode("tok_", token.seq),
-      credential: { kind: "token", seq: token.seq, name: token.name },
-      environmentSeq: token.environmentSeq,
-      applicationSeq,
-      capabilities: token.capabilities,
-      scopes: token.scopes === null ? null : parseScopes(token.scopes),
-      featureFlags: applicationSeq === null ? null : token.featureFlags,
-      root: false,
-      readOnly: token.readOnly,
-    };
-    return {
-      identity,
-      expiresAt: token.expiresAt ?? Number.POSITIVE_INFINITY,
-      used: { seq: token.seq, at: token.lastUsedAt ?? 0 },
-    };
-  }
-
-  #keep(key: string, cached: CachedToken): void {
+  #keep(key: string, cached: Bearer): void {
     if (this.#tokens.size >= CACHED_TOKENS_MAX) this.#tokens.delete(this.#tokens.keys().next().value!);
     this.#tokens.set(key, cached);
   }
-
-  #rootIdentity(environment: string): Identity | Promise<Identity> {
-    return this.#roots.get(environment) ?? this.#rootIn(environment);
-  }
-
-  async #rootIn(environment: string): Promise<Identity> {
-    const changes = this.#changes;
-    const found = await findEnvironment(this.#store, this.#ids, environment);
-    if (found === null) throw noEnvironment();
-    const identity: Identity = {
-      caller: `root ${this.#ids.encode("org_", found.seq)}`,
-      credential: { kind: "root" },
-      environmentSeq: found.seq,
-      applicationSeq: null,
-      capabilities: null,
-      scopes: null,
-      featureFlags: null,
-      root: true,
-      readOnly: false,
-    };
-    if (changes === this.#changes && this.#roots.size < CACHED_ENVIRONMENTS_MAX) this.#roots.set(environment, identity);
-    return identity;
-  }
-}
-
-function noEnvironment() {
-  return notFound("Environment not found");
 }
