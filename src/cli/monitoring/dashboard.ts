@@ -1,5 +1,10 @@
 import type { Command } from "commander";
-import { PANELS, type Panel, ROWS } from "./panels.ts";
+import type { Panel } from "./panel.ts";
+import { SERVER_ROWS } from "./server-panels.ts";
+import { TRAFFIC_ROWS } from "./traffic-panels.ts";
+
+/** The rows of the board, from the top. */
+export const ROWS = [...TRAFFIC_ROWS, ...SERVER_ROWS];
 
 const PANEL_WIDTH = 12;
 const PANEL_HEIGHT = 8;
@@ -59,16 +64,14 @@ const instanceVariable = {
 function rowsAndPanels() {
   const placed: (ReturnType<typeof panelOf> | ReturnType<typeof rowOf>)[] = [];
   let y = 0;
-  for (const [row, titles] of ROWS) {
-    placed.push(rowOf(row, placed.length + 1, y));
+  for (const { title, panels } of ROWS) {
+    placed.push(rowOf(title, placed.length + 1, y));
     y += 1;
-    for (const [index, title] of titles.entries()) {
-      const panel = PANELS.find((candidate) => candidate.title === title);
-      if (panel === undefined) throw new Error(`The board has no panel ${title}.`);
+    for (const [index, panel] of panels.entries()) {
       const at = { x: (index % 2) * PANEL_WIDTH, y: y + Math.floor(index / 2) * PANEL_HEIGHT };
       placed.push(panelOf(panel, placed.length + 1, at));
     }
-    y += Math.ceil(titles.length / 2) * PANEL_HEIGHT;
+    y += Math.ceil(panels.length / 2) * PANEL_HEIGHT;
   }
   return placed;
 }
