@@ -54,6 +54,28 @@ describe.skipIf(!hasPostgres)("instances that share a PostgreSQL database", () =
     expect(ENDPOINTS.some((seq) => first.owns(seq)) && ENDPOINTS.some((seq) => second.owns(seq))).toBe(true);
   });
 
+  test("an evicted process that finds no free place is unavailable until another process stops", async () => {
+    await using opened = await openTwo();
+    const { sql, stores } = opened;
+    const [store] = stores;
+    const claim = await store.queue.claim(NO_WISHES);
+    await sql`UPDATE instance SET held = true, owner = 'another', fence = fence + 1,
+      expires_at = clock_timestamp() + interval '1 hour'`;
+    const renew = () => store.queue.renew(claim, NO_WISHES);
+
+    const refusals = [await renew().catch((error) => error), await renew().catch((error) => error)];
+
+    for (const error of refusals) {
+      expect(error).toBeInstanceOf(StoreUnavailable);
+      expect(String(error)).toContain(`${SLOTS} instances already use this PostgreSQL database`);
+    }
+    await sql`UPDATE instance SET held = false WHERE slot = 31`;
+    await soon(
+      () => renew().then(() => "renewed", String),
+      (outcome) => outcome === "renewed",
+    );
+  });
+
   test("a claim stays the same object while it covers the same lanes", async () => {
     await using opened = await openTwo();
     const { queue } = opened.stores[0];

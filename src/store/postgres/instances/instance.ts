@@ -137,9 +137,9 @@ export class Instance {
       [this.leaseMs, this.#owner],
     );
     if (row === null) {
-      throw new StartError(
-        `${SLOTS} instances already use this PostgreSQL database, which is the maximum. Stop one of them.`,
-      );
+      const full = `${SLOTS} instances already use this PostgreSQL database, which is the maximum. Stop one of them.`;
+      // A process that was evicted waits until another one stops.
+      throw this.#held.slot < 0 ? new StartError(full) : new StoreUnavailable(full);
     }
     await this.#checkKey(row);
     const wasEvicted = this.#held.slot >= 0;
