@@ -85,9 +85,18 @@ export class ClaimKeeper {
     this.#isValid = true;
     this.#cancelEnd();
     if (this.#isReleased || claim.validUntil === Number.POSITIVE_INFINITY) return;
-    const leftMs = Math.max(0, claim.validUntil - this.parts.clock.now());
-    this.#renewLater(leftMs / 2);
-    this.#cancelEnd = this.parts.clock.after(leftMs, () => {
+    this.#renewLater(this.#leftMs(claim) / 2);
+    this.#endLater(claim);
+  }
+
+  #leftMs({ validUntil }: Claim): number {
+    return Math.max(0, validUntil - this.parts.clock.now());
+  }
+
+  /** Ends the claim when it is no longer valid. The store may extend it before a renewal ends. */
+  #endLater(claim: Claim): void {
+    this.#cancelEnd = this.parts.clock.after(this.#leftMs(claim), () => {
+      if (this.#leftMs(claim) > 0) return this.#endLater(claim);
       this.#isValid = false;
       this.parts.onLost();
     });

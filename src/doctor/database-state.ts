@@ -5,7 +5,7 @@ import { type Finding, fail, ok, warn } from "./finding.ts";
 import { durationText } from "./text.ts";
 
 /** Number of connections that one instance may open. */
-const CONNECTIONS_OF_INSTANCE = 6;
+const CONNECTIONS_OF_INSTANCE = 9;
 /** Age of a transaction, in ms, above which dead rows that it protects slow the queue down. */
 const SNAPSHOT_MS_MAX = 600_000;
 /** The same for those whose age is not known, as the number of transactions since they began. */

@@ -418,6 +418,17 @@ describe("the renewals of a claim", () => {
     expect([events, keeper.owns(1)]).toEqual([[], true]);
   });
 
+  test("a claim that the store extends while a renewal takes long is lost only when the extended time ends", async () => {
+    const { claim, events, keeper, pass } = fake();
+    await keeper.acquire();
+    await pass(VALID_MS / 2);
+    claim.validUntil = 2 * VALID_MS;
+    await pass(VALID_MS);
+    expect([events, keeper.owns(1)]).toEqual([[], true]);
+    await pass(VALID_MS / 2);
+    expect([events, keeper.owns(1)]).toEqual([["lost"], false]);
+  });
+
   test("a change is reported if a claim is renewed only after it has expired, even if it stays the same", async () => {
     const { claim, renewals, events, keeper, pass } = fake();
     await keeper.acquire();

@@ -6,8 +6,8 @@ import type { MachineFault } from "./machine-faults.ts";
 import { hasPostgres } from "./postgres.ts";
 import { startReceiver } from "./receiver.ts";
 
-/** The server keeps 3 of them for superusers, and an instance uses up to 6. */
-const CONNECTIONS_MAX = 22;
+/** The server keeps 3 of them for superusers, and an instance uses up to 9. */
+const CONNECTIONS_MAX = 28;
 const CONNECTIONS_HELD = 9;
 /** Each delivery leaves one. */
 const DEAD_ROWS = 60;

@@ -105,11 +105,11 @@ export const ALERTS: readonly Alert[] = [
   },
   {
     name: "BoathookConnectionsShort",
-    expr: "boathook_database_connections_free < 6",
+    expr: "boathook_database_connections_free < 9",
     for: "5m",
     severity: "warning",
     summary: "PostgreSQL accepts only {{ $value }} more connections from Boathook on {{ $labels.instance }}.",
-    description: "Another instance needs up to 6. Raise max_connections or the limit of the user, or use PgBouncer.",
+    description: "Another instance needs up to 9. Raise max_connections or the limit of the user, or use PgBouncer.",
   },
   {
     name: "BoathookEnvironmentPaused",

@@ -49,13 +49,14 @@ export async function openStore(options: OpenOptions): Promise<Store> {
   const clock: Clock = { ...own, now: databaseClock.now };
   const health = healthRecord(clock, onFact, () => probe(database, clock));
   const onReadFailed = (error: StoreUnavailable) => health.failed("read", error);
-  const database = new Database({ url, clock, prepare: !(await isPooled(url)), onReadFailed });
+  const database = new Database({ url, clock, leaseMs, prepare: !(await isPooled(url)), onReadFailed });
   const numbers = new SlotSeqSource(() => databaseClock.latest);
   const onDefect = (error: unknown) => onFact({ type: "defect.found", where: "work of the instance", error });
   try {
     await migrate(database, creates);
     const box = await Keys.open(database, encryptionKey);
-    const instance = new Instance({ ...{ database, clock, leaseMs, numbers, databaseClock, onDefect }, keys: box });
+    const owning = { queries: database.lease, clock, leaseMs, numbers, databaseClock, onDefect };
+    const instance = new Instance({ ...owning, keys: box });
     await instance.acquire();
     const [seed, linkKey] = [await idSeed(database), await payloadLinkKey(database, box)];
     let closing: Promise<void> | null = null;
@@ -79,7 +80,7 @@ export async function openStore(options: OpenOptions): Promise<Store> {
         meta: meta(database, committer),
         clockOffsets: clockOffsets(database, committer),
         tasks: tasks(database, committer, instance),
-        leads: leadsVerb(database, instance),
+        leads: leadsVerb(database.lease, instance),
         notices: notices(database, committer),
         prune: pruneVerb({ database, committer, days, onFact }),
         ...sizeVerbs(database, health, clock),

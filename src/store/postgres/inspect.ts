@@ -5,7 +5,7 @@ import { Database, type Queries } from "./connection/database.ts";
 import { messageOf } from "./connection/errors.ts";
 import { keyStateOf } from "./encryption/keys.ts";
 import { type DayTable, dayTables } from "./housekeeping/days.ts";
-import { DATABASE_TIME } from "./instances/instance.ts";
+import { DATABASE_TIME } from "./instances/instance-row.ts";
 import { migrations } from "./schema/migrations.ts";
 import { databaseState } from "./survey/database-state.ts";
 
@@ -67,7 +67,7 @@ export interface InspectOptions {
 
 /** Reads the state of a database in one transaction that changes nothing. Rejects with `StoreUnavailable`. */
 export async function inspectDatabase({ url, encryptionKey, now }: InspectOptions): Promise<DatabaseReading> {
-  const database = new Database({ url, readersMax: 0, prepare: false });
+  const database = new Database({ url, readersMax: 1, prepare: false });
   try {
     const session = await database.session();
     try {

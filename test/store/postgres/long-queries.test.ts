@@ -1,9 +1,12 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { SQL } from "bun";
 import type { Signal } from "../../../src/core/signal.ts";
+import { StoreUnavailable } from "../../../src/store/index.ts";
 import { openStore } from "../../../src/store/postgres/index.ts";
 import { hasPostgres } from "../../support/postgres.ts";
 import { soon } from "../../support/soon.ts";
+import { EVERYTHING, LANE_START } from "../furnished.ts";
+import { NO_WISHES } from "../wishes.ts";
 import { closeSharedServer, optionsFor, preparedDatabase } from "./open.ts";
 
 afterAll(closeSharedServer);
@@ -56,6 +59,68 @@ describe.skipIf(!hasPostgres)("queries that take long", () => {
       expect(row.held).toBe(true);
     });
     expect(await counted).toEqual(Array.from({ length: QUERIES }, () => []));
+    await store.close();
+  });
+
+  test("a process renews its lease and its claim, and reads lanes, while all its connections for requests wait", async () => {
+    const url = await preparedDatabase();
+    await using sql = new SQL(url, { max: 1 });
+    const store = await openStore(optionsFor(url, { leaseMs: 2000 }));
+    const { queue } = store;
+    const claim = await queue.claim(NO_WISHES);
+    let lists: Promise<unknown> = Promise.resolve();
+    await sql.begin(async (transaction) => {
+      await transaction`LOCK TABLE environment IN ACCESS EXCLUSIVE MODE`;
+      lists = Promise.all(Array.from({ length: QUERIES }, () => store.configuration.environments.list()));
+      const waiting = () => transaction`SELECT count(*)::int AS count FROM pg_locks WHERE NOT granted`;
+      await soon(waiting, ([{ count }]) => count >= READERS);
+      const { validUntil } = claim;
+      expect(await queue.renew(claim, NO_WISHES)).toBe(claim);
+      expect(claim.validUntil).toBeGreaterThan(validUntil);
+      expect(await queue.due(1, LANE_START, EVERYTHING, 10)).toEqual([]);
+      expect(await queue.nextPosition(1, LANE_START)).toBeNull();
+      expect(await queue.pendingLanes(claim, 0, 10)).toEqual([]);
+      expect(await queue.contents([1])).toEqual([null]);
+      expect(await store.housekeeping.leads!()).toBe(true);
+    });
+    await lists;
+    await store.close();
+  });
+
+  test("a claim stays valid while somebody holds a lock on the shares of the lanes", async () => {
+    const url = await preparedDatabase();
+    await using sql = new SQL(url, { max: 1 });
+    const store = await openStore(optionsFor(url, { leaseMs: 2000 }));
+    const claim = await store.queue.claim(NO_WISHES);
+    const { validUntil } = claim;
+    await sql.begin(async (transaction) => {
+      await transaction`LOCK TABLE lane_partition IN ACCESS EXCLUSIVE MODE`;
+      await expect(store.queue.renew(claim, NO_WISHES)).rejects.toBeInstanceOf(StoreUnavailable);
+      // Past the end that the claim had before.
+      await soon(
+        () => [store.clock.now(), claim.validUntil] as const,
+        ([now, end]) => now > validUntil && end > now,
+      );
+    });
+    expect(await store.queue.renew(claim, NO_WISHES)).toBe(claim);
+    await store.close();
+  });
+
+  test("a process that cannot look at the others for the length of its lease loses it, until it can again", async () => {
+    const url = await preparedDatabase();
+    await using sql = new SQL(url, { max: 1 });
+    const store = await openStore(optionsFor(url, { leaseMs: 2000 }));
+    const claim = await store.queue.claim(NO_WISHES);
+    await sql.begin(async (transaction) => {
+      // It is read by looks, and by nothing that extends a lease.
+      await transaction`LOCK TABLE change IN ACCESS EXCLUSIVE MODE`;
+      const expired = () =>
+        transaction`SELECT count(*)::int AS count FROM instance WHERE held AND expires_at <= clock_timestamp()`;
+      await soon(expired, ([{ count }]) => count === 1);
+      await expect(store.queue.renew(claim, NO_WISHES)).rejects.toThrow("for the length of a lease");
+    });
+    const renewed = () => store.queue.renew(claim, NO_WISHES).catch((error: unknown) => error);
+    await soon(renewed, (outcome) => !(outcome instanceof Error));
     await store.close();
   });
 

@@ -30,7 +30,7 @@ export class Transactions {
 
   /** Runs writes in one transaction. Rejects if it was not committed, or if that is not known. */
   async run(writes: readonly Write[], floor: Seq): Promise<readonly PromiseSettledResult<unknown>[]> {
-    this.#session ??= await this.parts.database.session();
+    this.#session ??= await this.parts.database.writeSession();
     const session = this.#session;
     try {
       return (await this.#allOrNone(session, writes, floor)) ?? (await this.#eachAlone(session, writes, floor));

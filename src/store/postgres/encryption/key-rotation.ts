@@ -4,7 +4,7 @@ import { counted } from "../../../core/text.ts";
 import { KeyBox } from "../../sql/secret-box.ts";
 import { Database, type Queries } from "../connection/database.ts";
 import { PAYLOAD_LINK_KEY, readMeta, writeMeta } from "../housekeeping/meta.ts";
-import { EVICT_EXPIRED } from "../instances/instance.ts";
+import { EVICT_EXPIRED } from "../instances/instance-row.ts";
 import { migrate } from "../schema/migrate.ts";
 import { FINGERPRINT, type KeyState, keyStateOf, PREVIOUS_KEY } from "./keys.ts";
 import { resealAll } from "./reseal.ts";

@@ -67,7 +67,7 @@ export class Keys implements SecretBox {
 
   /** Rejects with `StoreUnavailable` if the key was replaced while this process had no row of `instance`. */
   async check(): Promise<void> {
-    const { fingerprint } = await keyStateOf(this.database);
+    const { fingerprint } = await keyStateOf(this.database.lease);
     if (fingerprint === this.present.fingerprint) return;
     throw new StoreUnavailable(
       "The encryption key of the database was replaced while this process was suspended. Set encryption-key to the new key and restart the server.",

@@ -11,7 +11,7 @@ import {
   toMessage,
 } from "../../sql/message-row.ts";
 import { Conditions, directionOf, pageOf, rangeOf } from "../../sql/page.ts";
-import type { Database } from "../connection/database.ts";
+import type { Database, Queries } from "../connection/database.ts";
 import { Gathered } from "../connection/gathered.ts";
 import { numberArray } from "../connection/parameters.ts";
 import { scanMessages, visibleOn } from "./message-scan.ts";
@@ -19,17 +19,17 @@ import { scanMessages, visibleOn } from "./message-scan.ts";
 /** Maximum number of messages whose contents one statement reads. */
 const READ_TOGETHER = 64;
 
-export function contentsVerb(database: Database, clock: Clock): Queue["contents"] {
+export function contentsVerb(queries: Queries, clock: Clock): Queue["contents"] {
   const contents = new Gathered<readonly Seq[], Array<MessageContent | null>>({
     ...{ clock, sizeMax: READ_TOGETHER, sizeOf: ({ length }) => length },
-    read: (calls) => readContents(database, calls),
+    read: (calls) => readContents(queries, calls),
   });
   return (messageSeqs) => contents.read(messageSeqs);
 }
 
 /** Returns the contents of the messages of each call. */
-async function readContents(database: Database, calls: ReadonlyArray<readonly Seq[]>) {
-  const rows = await database.all<ContentRow>(
+async function readContents(queries: Queries, calls: ReadonlyArray<readonly Seq[]>) {
+  const rows = await queries.all<ContentRow>(
     // With `ANY`, a plan that was made while the table was nearly empty would read it all. One row after
     // the other is always read from the index. The number of messages that PostgreSQL expects is fixed, so
     // it makes no new plan for each use.

@@ -3,7 +3,8 @@ import { pageOf, walk } from "../../sql/page.ts";
 import { TASK_COLUMNS, type TaskRow, taskConditions, toTask } from "../../sql/task-row.ts";
 import type { Committer, Transaction } from "../commit/commit.ts";
 import type { Database } from "../connection/database.ts";
-import { hasLiveOwner, type Instance } from "../instances/instance.ts";
+import type { Instance } from "../instances/instance.ts";
+import { hasLiveOwner } from "../instances/instance-row.ts";
 
 /** The slot of a task whose lease nobody holds. */
 const NOBODY = -1;

@@ -1,7 +1,8 @@
 import type { Signal } from "../../../core/signal.ts";
 import type { Claim, LaneWishes, Queue } from "../../index.ts";
-import type { Database } from "../connection/database.ts";
-import { hasLiveOwner, type Instance } from "./instance.ts";
+import type { Queries } from "../connection/database.ts";
+import type { Instance } from "./instance.ts";
+import { hasLiveOwner } from "./instance-row.ts";
 import { LANE_PARTITIONS, lanePartitionOf } from "./lane-partition.ts";
 import { type Exceptions, PreferredLanes } from "./preferred-lanes.ts";
 
@@ -29,14 +30,24 @@ interface Taken {
 
 /** The claim of this process. It stays the same object while it covers the same lanes. */
 class PartitionClaim implements Claim {
+  readonly #fence: number;
+  readonly #slot: number;
+
   constructor(
     readonly numbers: ReadonlySet<number>,
     readonly exceptions: Exceptions,
     private readonly instance: Instance,
-  ) {}
+  ) {
+    [this.#slot, this.#fence] = [instance.slot, instance.fence];
+  }
 
+  /** Grows with the lease. A process that was evicted has nothing of what its old row owned. */
   get validUntil(): number {
-    return this.instance.validUntil;
+    return this.#isOfInstance ? this.instance.validUntil : 0;
+  }
+
+  get #isOfInstance(): boolean {
+    return this.instance.slot === this.#slot && this.instance.fence === this.#fence;
   }
 
   owns(endpointSeq: number): boolean {
@@ -47,6 +58,7 @@ class PartitionClaim implements Claim {
 
   covers(numbers: ReadonlySet<number>, { own, foreign }: Exceptions): boolean {
     return (
+      this.#isOfInstance &&
       areEqual(this.numbers, numbers) &&
       areEqual(this.exceptions.own, own) &&
       areEqual(this.exceptions.foreign, foreign)
@@ -55,7 +67,8 @@ class PartitionClaim implements Claim {
 }
 
 export interface ClaimParts {
-  readonly database: Database;
+  /** Queries that nothing else delays for long. */
+  readonly queries: Queries;
   readonly instance: Instance;
   /** Reports a signal to the other instances. */
   readonly publish: (signal: Signal) => void;
@@ -73,7 +86,7 @@ export class Claims implements Pick<Queue, "claim" | "renew" | "release"> {
   readonly #preferred: PreferredLanes;
 
   constructor(private readonly parts: ClaimParts) {
-    this.#preferred = new PreferredLanes(parts.database, parts.instance, () => this.#tellOthers());
+    this.#preferred = new PreferredLanes(parts.queries, parts.instance, () => this.#tellOthers());
   }
 
   readonly claim = (wishes: LaneWishes): Promise<Claim> => this.#take(wishes, null);
@@ -82,9 +95,11 @@ export class Claims implements Pick<Queue, "claim" | "renew" | "release"> {
 
   readonly release = async (): Promise<void> => {
     this.#leaving = [];
-    const { database } = this.parts;
     await this.#stopServing();
-    await database.run("UPDATE lane_partition SET slot = -1, fence = -1 WHERE slot = $1 AND fence = $2", this.#self);
+    await this.parts.queries.run(
+      "UPDATE lane_partition SET slot = -1, fence = -1 WHERE slot = $1 AND fence = $2",
+      this.#self,
+    );
     await this.#preferred.release();
     this.#tellOthers();
   };
@@ -109,7 +124,7 @@ export class Claims implements Pick<Queue, "claim" | "renew" | "release"> {
 
   async #free(): Promise<void> {
     if (this.#leaving.length === 0) return;
-    await this.parts.database.run(
+    await this.parts.queries.run(
       "UPDATE lane_partition SET slot = -1, fence = -1 WHERE slot = $1 AND fence = $2 AND number = ANY ($3::integer[])",
       [...this.#self, `{${this.#leaving.join(",")}}`],
     );
@@ -122,7 +137,7 @@ export class Claims implements Pick<Queue, "claim" | "renew" | "release"> {
   }
 
   async #takeShare(): Promise<readonly number[]> {
-    const taken = (await this.parts.database.first<Taken>(TAKE, [...this.#self, LANE_PARTITIONS]))!;
+    const taken = (await this.parts.queries.first<Taken>(TAKE, [...this.#self, LANE_PARTITIONS]))!;
     if (taken.isNew) this.#tellOthers();
     this.#leaving = taken.numbers.slice(taken.share);
     return taken.numbers.slice(0, taken.share);
@@ -130,7 +145,7 @@ export class Claims implements Pick<Queue, "claim" | "renew" | "release"> {
 
   async #keepOnly(kept: ReadonlySet<number>): Promise<readonly number[]> {
     await this.#stopServing();
-    const rows = await this.parts.database.all<{ number: number }>(
+    const rows = await this.parts.queries.all<{ number: number }>(
       "SELECT number FROM lane_partition WHERE slot = $1 AND fence = $2",
       this.#self,
     );
@@ -141,7 +156,7 @@ export class Claims implements Pick<Queue, "claim" | "renew" | "release"> {
 
   /** Leaves the share of this process to the others. */
   async #stopServing(): Promise<void> {
-    await this.parts.database.run(
+    await this.parts.queries.run(
       "UPDATE instance SET serves = false WHERE slot = $1 AND fence = $2 AND serves",
       this.#self,
     );

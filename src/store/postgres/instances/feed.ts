@@ -2,12 +2,11 @@ import type { Signal } from "../../../core/signal.ts";
 import type { Cancel, Clock } from "../../../ports.ts";
 import type { Feed } from "../../feed.ts";
 import { StoreUnavailable } from "../../index.ts";
-import type { Database } from "../connection/database.ts";
 import { isOutage } from "../connection/errors.ts";
 import { numberArray } from "../connection/parameters.ts";
 import { ChangeWriter, signalsOf } from "./change-writer.ts";
 import { CommitWatch } from "./commit-watch.ts";
-import { DATABASE_TIME } from "./instance.ts";
+import { DATABASE_TIME } from "./instance-row.ts";
 import { Knowledge } from "./knowledge.ts";
 import { Upkeep, type UpkeepParts } from "./upkeep.ts";
 
@@ -40,7 +39,6 @@ interface Row {
 }
 
 export interface FeedParts extends UpkeepParts {
-  readonly database: Database;
   readonly clock: Clock;
 }
 
@@ -86,7 +84,7 @@ export class PostgresFeed {
     );
     for (const { slot, ...other } of rows) this.#others.set(slot, other);
     this.#fence = this.parts.instance.fence;
-    this.#foundOthers();
+    this.parts.instance.looked(beganAt, !this.#isAlone);
     this.#knowledge.looked(beganAt, this.#isAlone);
     this.#lookLater(0);
   }
@@ -154,7 +152,7 @@ export class PostgresFeed {
     // Of many samples, some have a short round trip.
     if (rows.length > 0) this.parts.databaseClock.learn(rows.at(-1)!.time, now);
     this.#follow(rows);
-    this.#foundOthers();
+    this.parts.instance.looked(now, !this.#isAlone);
     if (this.#hasMissed) {
       this.#hasMissed = false;
       this.#listener({ type: "store.changed" });
@@ -217,9 +215,5 @@ export class PostgresFeed {
 
   get #isAlone(): boolean {
     return !this.#others.values().some(({ held }) => held);
-  }
-
-  #foundOthers(): void {
-    this.parts.instance.foundOthers(!this.#isAlone);
   }
 }

@@ -3,9 +3,10 @@ import { StartError } from "../../../core/start-error.ts";
 import type { Cancel, Clock } from "../../../ports.ts";
 import { StoreUnavailable } from "../../index.ts";
 import type { Opened, Opening } from "../commit/opening.ts";
-import type { Database } from "../connection/database.ts";
+import type { Queries } from "../connection/database.ts";
 import { isOutage } from "../connection/errors.ts";
 import type { DatabaseClock } from "./database-clock.ts";
+import { DROP, EVICT_EXPIRED, GIVE_BACK, LAST_COMMIT, RENEW, TAKE } from "./instance-row.ts";
 import { MARK, type MarkResult } from "./mark.ts";
 import { newestSeq, RESERVED, SLOTS, type SlotSeqSource } from "./numbers.ts";
 
@@ -19,22 +20,14 @@ interface Held {
   readonly fence: number;
 }
 
-const IS_OURS = "slot = $1 AND fence = $2 AND held";
+/** How long to wait before another renewal after one that has failed, in ms. */
+const RETRY_MS = 200;
 
-/** Evicts the processes whose lease has expired. */
-export const EVICT_EXPIRED = `WITH expired AS (
-    SELECT slot FROM instance WHERE held AND expires_at <= clock_timestamp() FOR UPDATE SKIP LOCKED)
-  UPDATE instance i SET fence = fence + 1, held = false, serves = false FROM expired WHERE i.slot = expired.slot`;
-
-/** Holds for a row whose owner, in its columns `slot` and `fence`, is a process that is alive. */
-export const hasLiveOwner = (row: string): string => `EXISTS (SELECT 1 FROM instance i
-  WHERE i.slot = ${row}.slot AND i.fence = ${row}.fence AND i.expires_at > clock_timestamp())`;
-
-/** The time of the database's clock, in ms since the Unix epoch. */
-export const DATABASE_TIME = `(extract(epoch FROM clock_timestamp()) * 1000)::float8 AS time`;
+const UNINFORMED = "This process could not find out for the length of a lease what the other instances have changed.";
 
 export interface InstanceParts {
-  readonly database: Database;
+  /** Queries that nothing else delays for long. */
+  readonly queries: Queries;
   readonly clock: Clock;
   readonly leaseMs: number;
   readonly numbers: SlotSeqSource;
@@ -68,10 +61,14 @@ export class Instance {
   #first: Seq = 0;
   #outdatedUpTo: Seq = 0;
   #isShared = false;
+  /** When the latest look at the others began that succeeded. */
+  #lookedAt: number;
   #cancelRenewal: Cancel = () => {};
   #closed = false;
 
-  constructor(private readonly parts: InstanceParts) {}
+  constructor(private readonly parts: InstanceParts) {
+    this.#lookedAt = parts.clock.steady();
+  }
 
   get slot(): number {
     return this.#held.slot;
@@ -108,7 +105,9 @@ export class Instance {
     return this.#isShared;
   }
 
-  foundOthers(isShared: boolean): void {
+  /** States what a look at the others has found that began at a steady time. */
+  looked(beganAt: number, isShared: boolean): void {
+    this.#lookedAt = beganAt;
     this.#isShared = isShared;
   }
 
@@ -123,19 +122,10 @@ export class Instance {
   }
 
   async #takeRow(): Promise<void> {
-    const { database, clock, numbers } = this.parts;
-    await this.evictExpired();
+    const { queries, clock, numbers } = this.parts;
+    await queries.run(EVICT_EXPIRED);
     const askedAt = clock.now();
-    // Numbers that an evicted process has reserved lie in the future, so its row is used last. If the
-    // connection was lost while this process took a row, it does not know which one it has.
-    const row = await database.first<{ slot: number; fence: number; reached: number }>(
-      `WITH unknown AS (UPDATE instance SET held = false, serves = false, expires_at = '-infinity' WHERE owner = $2 AND held),
-         free AS (SELECT slot FROM instance WHERE NOT held ORDER BY reached, slot LIMIT 1 FOR UPDATE SKIP LOCKED)
-       UPDATE instance i SET fence = fence + 1, commits = 0, held = true, serves = false, owner = $2,
-         expires_at = clock_timestamp() + $1 * interval '1 ms'
-       FROM free WHERE i.slot = free.slot RETURNING i.slot, i.fence, i.reached`,
-      [this.leaseMs, this.#owner],
-    );
+    const row = await queries.first<Held & { reached: number }>(TAKE, [this.leaseMs, this.#owner]);
     if (row === null) {
       const full = `${SLOTS} instances already use this PostgreSQL database, which is the maximum. Stop one of them.`;
       // A process that was evicted waits until another one stops.
@@ -146,7 +136,7 @@ export class Instance {
     this.#held = { slot: row.slot, fence: row.fence };
     this.#heldSince = clock.steady();
     // The others wait for the floor of this row now, so nobody passes the numbers that follow these.
-    const last = Math.max(await newestSeq(database), row.reached);
+    const last = Math.max(await newestSeq(queries), row.reached);
     numbers.use(row.slot, last, last);
     this.#first = numbers.last;
     if (wasEvicted) this.#outdatedUpTo = numbers.last;
@@ -160,26 +150,18 @@ export class Instance {
     try {
       await this.parts.keys.check();
     } catch (error) {
-      await this.parts.database.run(`UPDATE instance SET held = false WHERE ${IS_OURS}`, [slot, fence]);
+      await this.parts.queries.run(DROP, [slot, fence]);
       throw error;
     }
   }
 
-  /** Evicts the processes whose lease has expired. */
-  async evictExpired(): Promise<void> {
-    await this.parts.database.run(EVICT_EXPIRED);
-  }
-
   async #reserve(askedAt: number): Promise<boolean> {
-    const { database, clock, numbers, databaseClock } = this.parts;
+    const { queries, clock, numbers, databaseClock } = this.parts;
     const sentAt = clock.steady();
     const end = Math.max(numbers.last, seqAt(databaseClock.latest)) + RESERVED;
     const held = this.#held;
-    const row = await database.first<{ time: number }>(
-      `UPDATE instance SET reached = GREATEST(reached, $3), floor = GREATEST(floor, $5),
-         expires_at = clock_timestamp() + $4 * interval '1 ms' WHERE ${IS_OURS} RETURNING ${DATABASE_TIME}`,
-      [held.slot, held.fence, end, this.leaseMs, this.#first],
-    );
+    const parameters = [held.slot, held.fence, end, this.leaseMs, this.#first];
+    const row = await queries.first<{ time: number }>(RENEW, parameters);
     if (row === null) return this.#lost(held);
     databaseClock.learn(row.time, sentAt);
     numbers.reserved(end);
@@ -195,23 +177,30 @@ export class Instance {
     return false;
   }
 
-  #renewLater(): void {
+  #renewLater(delayMs = this.leaseMs / 3): void {
     this.#cancelRenewal();
     if (this.#closed) return;
-    this.#cancelRenewal = this.parts.clock.after(this.leaseMs / 3, () => {
+    this.#cancelRenewal = this.parts.clock.after(delayMs, () => {
       this.renew().catch((error) => {
         if (!isOutage(error)) this.parts.onDefect(error);
       });
     });
   }
 
-  /** Extends the lease. If the process was evicted, takes another row. */
+  /**
+   * Extends the lease. If the process was evicted, takes another row. Rejects with `StoreUnavailable` if it could
+   * not look at the others for the length of a lease: it must not own what it no longer knows the changes of.
+   */
   async renew(): Promise<void> {
+    let delayMs = Math.min(RETRY_MS, this.leaseMs / 3);
     try {
-      const isOurs = !this.#isLost && (await this.#reserve(this.parts.clock.now()));
+      const { clock } = this.parts;
+      if (clock.steady() - this.#lookedAt > this.leaseMs) throw new StoreUnavailable(UNINFORMED);
+      const isOurs = !this.#isLost && (await this.#reserve(clock.now()));
       if (!isOurs && !this.#closed) await this.acquire();
+      delayMs = this.leaseMs / 3;
     } finally {
-      this.#renewLater();
+      this.#renewLater(delayMs);
     }
   }
 
@@ -234,24 +223,10 @@ export class Instance {
     return true;
   }
 
-  /** Stores that this process has committed everything up to a number, while it commits nothing. */
-  async raiseFloor(floor: Seq): Promise<void> {
-    const { slot, fence } = this.#held;
-    // Another process only waits longer if this is lost, so it need not be durable.
-    await this.parts.database.run(
-      `WITH setting AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) AS value)
-       UPDATE instance SET floor = $3 FROM setting WHERE ${IS_OURS} AND floor < $3 AND setting.value IS NOT NULL`,
-      [slot, fence, floor],
-    );
-  }
-
   /** Returns the number of the last transaction that took effect, after waiting for one that is under way. */
   async lastCommit(): Promise<number> {
     const { slot, fence } = this.#marked;
-    const row = await this.parts.database.first<{ commits: number }>(
-      "SELECT commits FROM instance WHERE slot = $1 AND (fence = $2 OR (fence = $2 + 1 AND NOT held)) FOR UPDATE",
-      [slot, fence],
-    );
+    const row = await this.parts.queries.first<{ commits: number }>(LAST_COMMIT, [slot, fence]);
     // The one who took the row has also reset its number.
     if (row === null) throw new StoreUnavailable("Another process has taken the row of this one.");
     return row.commits;
@@ -262,9 +237,6 @@ export class Instance {
     this.#closed = true;
     this.#cancelRenewal();
     const { slot, fence } = this.#held;
-    await this.parts.database.run(
-      `UPDATE instance SET reached = $3, held = false, serves = false, expires_at = '-infinity' WHERE ${IS_OURS}`,
-      [slot, fence, this.parts.numbers.last],
-    );
+    await this.parts.queries.run(GIVE_BACK, [slot, fence, this.parts.numbers.last]);
   }
 }

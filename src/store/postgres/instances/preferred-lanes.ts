@@ -1,8 +1,9 @@
 import type { Seq } from "../../../core/id.ts";
 import type { Claim } from "../../index.ts";
-import type { Database } from "../connection/database.ts";
+import type { Queries } from "../connection/database.ts";
 import { numberArray } from "../connection/parameters.ts";
-import { hasLiveOwner, type Instance } from "./instance.ts";
+import type { Instance } from "./instance.ts";
+import { hasLiveOwner } from "./instance-row.ts";
 import { lanePartitionOf } from "./lane-partition.ts";
 
 interface Row {
@@ -38,7 +39,7 @@ export interface Exceptions {
  */
 export class PreferredLanes {
   constructor(
-    private readonly database: Database,
+    private readonly queries: Queries,
     private readonly instance: Instance,
     /** Called after a change that the other instances must learn of. */
     private readonly onChanged: () => void,
@@ -79,12 +80,12 @@ export class PreferredLanes {
   /** Gives back all lanes. */
   async release(): Promise<void> {
     const { slot, fence } = this.instance;
-    await this.database.run("DELETE FROM preferred_lane WHERE slot = $1 AND fence = $2", [slot, fence]);
+    await this.queries.run("DELETE FROM preferred_lane WHERE slot = $1 AND fence = $2", [slot, fence]);
   }
 
   async #read(): Promise<Map<Seq, Row>> {
     const { slot, fence } = this.instance;
-    const rows = await this.database.all<Row>(
+    const rows = await this.queries.all<Row>(
       `SELECT endpoint_seq AS "endpointSeq", slot = $1 AND fence = $2 AS "isOurs", ready FROM preferred_lane r WHERE ${hasLiveOwner("r")}`,
       [slot, fence],
     );
@@ -95,7 +96,7 @@ export class PreferredLanes {
   async #ask(endpointSeqs: readonly Seq[]): Promise<readonly Seq[]> {
     if (endpointSeqs.length === 0) return [];
     const { slot, fence } = this.instance;
-    const rows = await this.database.all<Pick<Row, "endpointSeq">>(
+    const rows = await this.queries.all<Pick<Row, "endpointSeq">>(
       `INSERT INTO preferred_lane AS r SELECT seq, $1, $2, false FROM unnest($3::bigint[]) AS seq ORDER BY seq
        ON CONFLICT (endpoint_seq) DO UPDATE SET slot = excluded.slot, fence = excluded.fence, ready = false WHERE NOT ${hasLiveOwner("r")}
        RETURNING endpoint_seq AS "endpointSeq"`,
@@ -109,7 +110,7 @@ export class PreferredLanes {
   async #settle(endpointSeqs: readonly Seq[]): Promise<void> {
     if (endpointSeqs.length === 0) return;
     const { slot, fence } = this.instance;
-    await this.database.run(
+    await this.queries.run(
       `UPDATE preferred_lane SET ready = true FROM unnest($3::bigint[], $4::integer[]) AS lane(seq, partition)
        JOIN lane_partition p ON p.number = lane.partition AND p.slot = $1 AND p.fence = $2
        WHERE endpoint_seq = lane.seq`,
@@ -121,7 +122,7 @@ export class PreferredLanes {
   async #giveBack(endpointSeqs: readonly Seq[]): Promise<void> {
     if (endpointSeqs.length === 0) return;
     const { slot, fence } = this.instance;
-    await this.database.run(
+    await this.queries.run(
       "DELETE FROM preferred_lane WHERE slot = $1 AND fence = $2 AND endpoint_seq = ANY ($3::bigint[])",
       [slot, fence, numberArray(endpointSeqs)],
     );

@@ -1,14 +1,17 @@
 import { seqAt } from "../../../core/id.ts";
 import type { Committer } from "../commit/commit.ts";
+import type { Database } from "../connection/database.ts";
 import { isOutage } from "../connection/errors.ts";
 import type { DatabaseClock } from "./database-clock.ts";
 import type { Instance } from "./instance.ts";
+import { EVICT_EXPIRED, RAISE_FLOOR } from "./instance-row.ts";
 import type { SlotSeqSource } from "./numbers.ts";
 
 /** How often old changes are deleted, in ms. */
 const SWEEP_MS = 20_000;
 
 export interface UpkeepParts {
+  readonly database: Database;
   readonly instance: Instance;
   readonly committer: Committer;
   readonly numbers: SlotSeqSource;
@@ -47,7 +50,7 @@ export class Upkeep {
   }
 
   async #run(hasExpired: boolean, now: number): Promise<void> {
-    if (hasExpired) await this.parts.instance.evictExpired();
+    if (hasExpired) await this.parts.database.lease.run(EVICT_EXPIRED);
     await this.#raiseFloor();
     if (now - this.#sweptAt <= SWEEP_MS) return;
     this.#sweptAt = now;
@@ -56,9 +59,9 @@ export class Upkeep {
 
   /** States that this process commits no message with a number before now, unless it is committing any. */
   async #raiseFloor(): Promise<void> {
-    const { instance, committer, numbers, databaseClock } = this.parts;
+    const { database, instance, committer, numbers, databaseClock } = this.parts;
     if (!instance.isShared || committer.idleFloor === null) return;
     numbers.reach(seqAt(databaseClock.latest));
-    await instance.raiseFloor(committer.idleFloor);
+    await database.lease.run(RAISE_FLOOR, [instance.slot, instance.fence, committer.idleFloor]);
   }
 }

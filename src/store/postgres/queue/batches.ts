@@ -22,10 +22,10 @@ export function batchVerbs(
   clock: Clock,
 ): Queue["batch"] {
   return {
-    due: dueReader<CandidateRow>(database, clock, COLUMNS),
+    due: dueReader<CandidateRow>(database.lanes, clock, COLUMNS),
     members: async (batchSeq) =>
       withTriggers(
-        await database.all<CandidateRow>(
+        await database.lanes.all<CandidateRow>(
           `SELECT ${COLUMNS} FROM pending WHERE batch_seq = $1 ORDER BY message_seq, seq`,
           [batchSeq],
         ),

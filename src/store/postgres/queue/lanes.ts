@@ -2,7 +2,7 @@ import type { Seq } from "../../../core/id.ts";
 import type { Clock } from "../../../ports.ts";
 import type { LaneCursor, PendingLane, Queue } from "../../index.ts";
 import { PENDING_COLUMNS, type PendingRow, withTriggers } from "../../sql/delivery-row.ts";
-import type { Database } from "../connection/database.ts";
+import type { Queries } from "../connection/database.ts";
 import { Gathered } from "../connection/gathered.ts";
 import { numberArray } from "../connection/parameters.ts";
 import { HORIZON } from "../instances/horizon.ts";
@@ -50,19 +50,19 @@ const cursors = (lanes: readonly Behind[]): string[] => [
   numberArray(lanes.map(({ after }) => after.seq)),
 ];
 
-export function lanes(database: Database, clock: Clock): Pick<Queue, "due" | "nextPosition" | "pendingLanes"> {
+export function lanes(queries: Queries, clock: Clock): Pick<Queue, "due" | "nextPosition" | "pendingLanes"> {
   const nextPositions = new Gathered<Behind, Seq | null>({
     ...{ clock, sizeMax: READ_TOGETHER, sizeOf: () => 1 },
-    read: (lanes) => readNextPositions(database, lanes),
+    read: (lanes) => readNextPositions(queries, lanes),
   });
   return {
-    due: dueReader<PendingRow>(database, clock, PENDING_COLUMNS),
+    due: dueReader<PendingRow>(queries, clock, PENDING_COLUMNS),
     nextPosition: (endpointSeq, after) => nextPositions.read({ endpointSeq, after }),
     pendingLanes: async (claim, afterEndpoint, limit) => {
       const found: PendingLane[] = [];
       let after = afterEndpoint;
       for (;;) {
-        const read = await nextLanes(database, after);
+        const read = await nextLanes(queries, after);
         for (const lane of read) {
           if (!claim.owns(lane.endpointSeq)) continue;
           found.push(lane);
@@ -75,8 +75,8 @@ export function lanes(database: Database, clock: Clock): Pick<Queue, "due" | "ne
   };
 }
 
-async function readNextPositions(database: Database, lanes: readonly Behind[]): Promise<(Seq | null)[]> {
-  const rows = await database.all<{ position: Seq | null }>(
+async function readNextPositions(queries: Queries, lanes: readonly Behind[]): Promise<(Seq | null)[]> {
+  const rows = await queries.all<{ position: Seq | null }>(
     `SELECT (SELECT position FROM pending WHERE ${IN_LANE} ORDER BY position, seq LIMIT 1) AS position
      FROM ${EACH_LANE} ORDER BY lane.number`,
     cursors(lanes),
@@ -85,18 +85,18 @@ async function readNextPositions(database: Database, lanes: readonly Behind[]): 
 }
 
 /** Returns a function that reads columns of the next deliveries of a lane, in order, as `Queue.due` does. */
-export function dueReader<Row extends PendingRow>(database: Database, clock: Clock, columns: string) {
+export function dueReader<Row extends PendingRow>(queries: Queries, clock: Clock, columns: string) {
   const due = new Gathered({
     ...{ clock, sizeMax: READ_TOGETHER, sizeOf: () => 1 },
-    read: (lanes: readonly Due[]) => readDue<Row>(database, columns, lanes),
+    read: (lanes: readonly Due[]) => readDue<Row>(queries, columns, lanes),
   });
   return async (endpointSeq: Seq, after: LaneCursor, upTo: number, limit: number) =>
     withTriggers(await due.read({ endpointSeq, after, upTo, limit }));
 }
 
 /** Returns the rows of each lane. */
-async function readDue<Row>(database: Database, columns: string, lanes: readonly Due[]): Promise<Row[][]> {
-  const rows = await database.all<Row & { lane: number }>(
+async function readDue<Row>(queries: Queries, columns: string, lanes: readonly Due[]): Promise<Row[][]> {
+  const rows = await queries.all<Row & { lane: number }>(
     `SELECT due.*, lane.number AS lane FROM ${EACH_LANE}
      CROSS JOIN LATERAL (SELECT ${columns} FROM pending WHERE ${IN_LANE} AND position <= ${VISIBLE}
        ORDER BY position, seq LIMIT ${ofLane(5)}) AS due
@@ -112,8 +112,8 @@ async function readDue<Row>(database: Database, columns: string, lanes: readonly
  * Jumps from lane to lane in the index, so that the cost depends on the number of lanes rather than on
  * the number of pending deliveries.
  */
-function nextLanes(database: Database, afterEndpoint: number): Promise<PendingLane[]> {
-  return database.all(
+function nextLanes(queries: Queries, afterEndpoint: number): Promise<PendingLane[]> {
+  return queries.all(
     `WITH RECURSIVE lane AS (
        (SELECT endpoint_seq, position FROM pending WHERE endpoint_seq > $1 ORDER BY endpoint_seq, position LIMIT 1)
        UNION ALL
