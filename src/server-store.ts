@@ -1,13 +1,10 @@
 import type { Settings } from "./config/index.ts";
 import { SQLITE } from "./config/store-kinds.ts";
-import { explainedDatabaseError } from "./core/database-advice.ts";
 import type { Facts } from "./core/fact.ts";
-import { StartError } from "./core/start-error.ts";
-import { maskPassword } from "./core/url-password.ts";
 import { systemClock } from "./edge/clock.ts";
 import { openBucket } from "./edge/s3-vault.ts";
 import { type Store, StoreUnavailable } from "./store/index.ts";
-import { openStore as openPostgres } from "./store/postgres/index.ts";
+import { databaseError, openStore as openPostgres } from "./store/postgres/index.ts";
 import type { Upgrade } from "./store/sqlite/backup/upgrade-copy.ts";
 import { openStore as openSqlite } from "./store/sqlite/index.ts";
 import { openError } from "./store/sqlite/open-error.ts";
@@ -59,16 +56,12 @@ function replicaOptions(
   return { location, openBucket, isSync: replicaSync === "sync", timeoutMs, version };
 }
 
-async function openDatabase(settings: Settings, facts: Facts): Promise<Store> {
+function openDatabase(settings: Settings, facts: Facts): Promise<Store> {
   const { store: url, encryptionKey, leaseMs } = settings;
-  try {
-    return await openPostgres({
-      ...{ url, encryptionKey: encryptionKey!, leaseMs, clock: systemClock },
-      onFact: (fact) => facts.state(fact),
-    });
-  } catch (error) {
-    throw startErrorOf(error, settings);
-  }
+  return openPostgres({
+    ...{ url, encryptionKey: encryptionKey!, leaseMs, clock: systemClock },
+    onFact: (fact) => facts.state(fact),
+  });
 }
 
 /**
@@ -83,16 +76,13 @@ export function openStoreBeside({ store: url, dataDir, sync, encryptionKey, leas
 
 /** Returns the error to show if the store failed while the server started. */
 export function startErrorOf(error: unknown, settings: Settings): unknown {
-  return error instanceof StoreUnavailable ? storeErrorOf(error, settings) : error;
+  return settings.store !== SQLITE || error instanceof StoreUnavailable ? storeErrorOf(error, settings) : error;
 }
 
 /** Returns the error to show if an operation of the store failed. */
 export function storeErrorOf(error: unknown, { store, dataDir }: Settings): unknown {
   if (store === SQLITE) return openError(error, dataDir);
-  if (!(error instanceof StoreUnavailable)) return error;
-  return new StartError(
-    `The database ${maskPassword(store)} cannot be used: ${explainedDatabaseError(error.cause ?? error)}`,
-  );
+  return databaseError(error, store);
 }
 
 /** Logs the rules of the schema that stored rows break. */

@@ -14,6 +14,8 @@ const ADVICE: ReadonlyArray<readonly [code: RegExp, advice: string]> = [
   [/^57014$/, "If statement_timeout is set for the database or its user, raise it"],
   [/^55P03$/, "If lock_timeout is set for the database or its user, raise it"],
   [/^25P0[34]$/, "Raise idle_in_transaction_session_timeout and transaction_timeout for the database or its user"],
+  [/^42(P01|703)$/, "The tables are not those of this version: restore a backup, or set the URL of another database"],
+  [/^42(601|883)$/, "The PostgreSQL server may be too old: Boathook is tested with version 15 and later"],
   [/^XX00[12]$/, "Stored data are damaged: check the disk of the PostgreSQL server, and restore a backup if necessary"],
   [/^ERR_POSTGRES_TLS/, "Set up TLS on the PostgreSQL server, or change sslmode in the URL of the database"],
   [

@@ -21,10 +21,13 @@ import { PostgresFeed } from "./instances/feed.ts";
 import { Instance } from "./instances/instance.ts";
 import { leadsVerb } from "./instances/leader.ts";
 import { SlotSeqSource } from "./instances/numbers.ts";
+import { databaseError } from "./open-error.ts";
 import { queue } from "./queue/queue.ts";
 import { migrate } from "./schema/migrate.ts";
 import { databaseState } from "./survey/database-state.ts";
 import { survey } from "./survey/survey.ts";
+
+export { databaseError } from "./open-error.ts";
 
 export interface OpenOptions {
   /** `postgres://user:password@host:port/database`. */
@@ -44,6 +47,14 @@ export interface OpenOptions {
 
 /** Opens a database. Throws `StartError` if it cannot be used. */
 export async function openStore(options: OpenOptions): Promise<Store> {
+  try {
+    return await open(options);
+  } catch (error) {
+    throw databaseError(error, options.url);
+  }
+}
+
+async function open(options: OpenOptions): Promise<Store> {
   const { url, encryptionKey, leaseMs, creates = true, clock: own, onFact } = options;
   const { databaseClock = new DatabaseClock(own.steady, own.now) } = options;
   const clock: Clock = { ...own, now: databaseClock.now };

@@ -18,11 +18,17 @@ const FROM_SERVER = /^(08|28|53|57P|25006|25P0[34]|3D000|42501|58)/;
 /** SQLSTATEs of a statement that was cancelled: by hand or `statement_timeout`, or by `lock_timeout`. */
 const CANCELLED = /^(57014|55P03)$/;
 
+/** Returns whether an error is from the client of PostgreSQL or its server. */
+export function isServerError(error: unknown): boolean {
+  const { code } = (error ?? {}) as { readonly code?: unknown };
+  return typeof code === "string" && code.startsWith("ERR_POSTGRES_");
+}
+
 /** Returns whether the server, or the connection to it, has failed. */
 export function isOutage(error: unknown): boolean {
   if (error instanceof StoreUnavailable) return true;
-  const { code } = (error ?? {}) as { readonly code?: unknown };
-  if (typeof code !== "string" || !code.startsWith("ERR_POSTGRES_")) return false;
+  if (!isServerError(error)) return false;
+  const { code } = error as { readonly code: string };
   return code === "ERR_POSTGRES_SERVER_ERROR" ? FROM_SERVER.test(stateOf(error)) : true;
 }
 
