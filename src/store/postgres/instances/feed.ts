@@ -14,7 +14,7 @@ import { Upkeep, type UpkeepParts } from "./upkeep.ts";
 const LOOK_MS = 20;
 /** How often a process that is alone looks whether others have come, in ms. */
 const LOOK_ALONE_MS = 200;
-/** How long a process waits after it could not look, in ms, unless somebody asks for a look. */
+/** How long a process waits after it could not look, in ms. Those who ask for a look wait too. */
 const RETRY_MS = 200;
 
 /** The row of `instance` of another process, as it was when it was last read. */
@@ -59,6 +59,8 @@ export class PostgresFeed {
   #listener: (signal: Signal) => void = () => {};
   #cancel: Cancel = () => {};
   #looking: Promise<void> | null = null;
+  /** Whether the next look waits, because the latest one has failed. */
+  #isPausing = false;
   /** Whether changes may have been missed. */
   #hasMissed = false;
   /** The fence of this process when it last looked. */
@@ -118,10 +120,14 @@ export class PostgresFeed {
 
   #lookLater(delayMs: number): void {
     if (this.#isClosed) return;
-    this.#cancel = this.parts.clock.after(delayMs, () => this.#lookNow());
+    this.#cancel = this.parts.clock.after(delayMs, () => {
+      this.#isPausing = false;
+      this.#lookNow();
+    });
   }
 
   #lookNow(): void {
+    if (this.#isPausing && !this.#isClosed) return;
     this.#cancel();
     if (this.#isClosed) this.#knowledge.couldNotLook(new StoreUnavailable("The store is closed."));
     else this.#looking ??= this.#look();
@@ -131,14 +137,16 @@ export class PostgresFeed {
     let delayMs = this.parts.instance.isShared ? LOOK_MS : LOOK_ALONE_MS;
     try {
       await this.#lookOnce();
+      if (this.#knowledge.isAwaited) delayMs = 0;
     } catch (error) {
       this.#hasMissed = true;
+      this.#isPausing = true;
       delayMs = RETRY_MS;
       if (!isOutage(error)) this.parts.onDefect(error);
       this.#knowledge.couldNotLook(error);
     }
     this.#looking = null;
-    this.#lookLater(this.#knowledge.isAwaited ? 0 : delayMs);
+    this.#lookLater(delayMs);
   }
 
   async #lookOnce(): Promise<void> {
