@@ -1,50 +1,9 @@
-import type { Seq } from "../../../core/id.ts";
-import type { Clock } from "../../../ports.ts";
-import type { Delivery, History, MessageContent, MessageFilter, Queue } from "../../index.ts";
+import type { Delivery, History, MessageFilter } from "../../index.ts";
 import { DELIVERY_COLUMNS, type DeliveryRow, STATE, toDelivery } from "../../sql/delivery-row.ts";
-import {
-  CONTENT_COLUMNS,
-  type ContentRow,
-  type MessageRow,
-  messageColumns,
-  toContent,
-  toMessage,
-} from "../../sql/message-row.ts";
+import { type MessageRow, messageColumns, toMessage } from "../../sql/message-row.ts";
 import { Conditions, directionOf, pageOf, rangeOf } from "../../sql/page.ts";
-import type { Database, Queries } from "../connection/database.ts";
-import { Gathered } from "../connection/gathered.ts";
-import { numberArray } from "../connection/parameters.ts";
+import type { Database } from "../connection/database.ts";
 import { scanMessages, visibleOn } from "./message-scan.ts";
-
-/** Maximum number of messages whose contents one statement reads. */
-const READ_TOGETHER = 64;
-
-export function contentsVerb(queries: Queries, clock: Clock): Queue["contents"] {
-  const contents = new Gathered<readonly Seq[], Array<MessageContent | null>>({
-    ...{ clock, sizeMax: READ_TOGETHER, sizeOf: ({ length }) => length },
-    read: (calls) => readContents(queries, calls),
-  });
-  return (messageSeqs) => contents.read(messageSeqs);
-}
-
-/** Returns the contents of the messages of each call. */
-async function readContents(queries: Queries, calls: ReadonlyArray<readonly Seq[]>) {
-  const rows = await queries.all<ContentRow>(
-    // With `ANY`, a plan that was made while the table was nearly empty would read it all. One row after
-    // the other is always read from the index. The number of messages that PostgreSQL expects is fixed, so
-    // it makes no new plan for each use.
-    `SELECT ${CONTENT_COLUMNS} FROM generate_subscripts($1::bigint[], 1) AS wanted(number)
-     CROSS JOIN LATERAL (SELECT * FROM message WHERE seq = ($1::bigint[])[wanted.number] LIMIT 1) AS content`,
-    [numberArray([...new Set(calls.flat())])],
-  );
-  const bySeq = new Map(rows.map((row) => [row.seq, row]));
-  return calls.map((messageSeqs) =>
-    messageSeqs.map((seq) => {
-      const row = bySeq.get(seq);
-      return row === undefined ? null : toContent(row);
-    }),
-  );
-}
 
 /**
  * Holds if the JSON array of texts in a column contains one. Compares the texts in their JSON form, because

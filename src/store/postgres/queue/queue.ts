@@ -4,7 +4,7 @@ import type { Queue } from "../../index.ts";
 import type { SecretBox } from "../../sql/secret-box.ts";
 import type { Committer } from "../commit/commit.ts";
 import type { Database } from "../connection/database.ts";
-import { contentsVerb } from "../history/messages.ts";
+import { contentsVerb } from "../history/contents.ts";
 import { resendAllVerb } from "../history/replay.ts";
 import type { Days } from "../housekeeping/days.ts";
 import { taskUpdate } from "../housekeeping/tasks.ts";
