@@ -36,13 +36,13 @@ export interface Survey {
   ): Promise<PageOf<EnvironmentEndpoint>>;
 
   /** Returns counts for each application, in the order of `applicationSeqs`. */
-  applicationCounts(applicationSeqs: readonly Seq[]): Promise<readonly ApplicationCounts[]>;
+  applicationCounts(environmentSeq: Seq, applicationSeqs: readonly Seq[]): Promise<readonly ApplicationCounts[]>;
 
   /** Returns what one application has. Counts of messages and deliveries stop at `detailCountMax`. */
-  applicationDetail(applicationSeq: Seq): Promise<ApplicationDetail>;
+  applicationDetail(environmentSeq: Seq, applicationSeq: Seq): Promise<ApplicationDetail>;
 
   /** Returns the state of an endpoint and what waits for it; null if it was deleted. */
-  endpointDetail(endpointSeq: Seq): Promise<EndpointDetail | null>;
+  endpointDetail(environmentSeq: Seq, endpointSeq: Seq): Promise<EndpointDetail | null>;
 
   /**
    * Lists the messages of all applications, except those of deleted and hidden applications,
@@ -76,7 +76,11 @@ export interface Survey {
   named(environmentSeq: Seq, search: NameSearch): Promise<NamedRecords>;
 
   /** Returns the newest delivery of a message for each endpoint, or null if there is none. */
-  recipients(messageSeq: Seq, endpointSeqs: readonly Seq[]): Promise<ReadonlyArray<Delivery | null>>;
+  recipients(
+    environmentSeq: Seq,
+    messageSeq: Seq,
+    endpointSeqs: readonly Seq[],
+  ): Promise<ReadonlyArray<Delivery | null>>;
 
   /**
    * Returns the names of applications and endpoints, including deleted ones. Numbers that the

@@ -32,7 +32,7 @@ export function applicationCounts(db: Database, turns: Turns): Survey["applicati
        CROSS JOIN delivery d ON d.endpoint_seq = e.seq AND d.state = ${STATE.dead} LIMIT $limit)`,
   );
 
-  return async (applicationSeqs) => {
+  return async (_, applicationSeqs) => {
     const spend = turns.budget(ROWS_AT_ONCE);
     const deadOf = async (applicationSeq: number): Promise<number> => {
       let count = 0;

@@ -62,7 +62,7 @@ export function applicationDetail(db: Database, turns: Turns): Survey["applicati
     "SELECT MAX(seq) AS seq FROM message WHERE application_seq = ?",
   );
 
-  return async (applicationSeq) => {
+  return async (_, applicationSeq) => {
     const spend = turns.budget(ROWS_AT_ONCE);
     const count = async (steps: Counting, of: number, before = 0) => {
       let total = before;

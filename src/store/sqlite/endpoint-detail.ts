@@ -14,7 +14,7 @@ export function endpointDetail(db: Database): Survey["endpointDetail"] {
     `SELECT COUNT(*) AS count
      FROM (SELECT 1 FROM delivery WHERE endpoint_seq = ? AND state = ${STATE.pending} LIMIT ${endpointPendingMax})`,
   );
-  return async (endpointSeq) => {
+  return async (_, endpointSeq) => {
     const found = stateOf.get(endpointSeq);
     return found === null ? null : { ...found, pending: pendingOf.get(endpointSeq)!.count };
   };

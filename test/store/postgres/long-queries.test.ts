@@ -135,11 +135,16 @@ describe.skipIf(!hasPostgres)("queries that take long", () => {
       const running = [count(1), count(1)];
       const waiting = Array.from({ length: 100 }, () => count(1));
       await expect(count(1)).rejects.toMatchObject({ status: 503, code: "overloaded" });
-      counted = Promise.all([...running, ...waiting, count(2)]);
+      // Pages about one application or endpoint count for its environment too.
+      await expect(store.survey.applicationDetail(1, 7)).rejects.toMatchObject({ code: "overloaded" });
+      await expect(store.survey.endpointDetail(1, 7)).rejects.toMatchObject({ code: "overloaded" });
+      await expect(store.survey.applicationCounts(1, [7])).rejects.toMatchObject({ code: "overloaded" });
+      await expect(store.survey.recipients(1, 7, [7])).rejects.toMatchObject({ code: "overloaded" });
+      counted = Promise.all([...running, ...waiting, count(2), store.survey.endpointDetail(2, 7)]);
       // It waits for none of them.
       expect(await store.database!.state()).toHaveProperty("instances");
     });
-    expect(await counted).toHaveLength(103);
+    expect(await counted).toHaveLength(104);
     await store.close();
   });
 });

@@ -191,8 +191,8 @@ async function sampleSurvey(
   applicationSeq: number,
   page: PageRequest,
 ): Promise<void> {
-  await survey.applicationCounts([applicationSeq]);
-  await survey.applicationDetail(applicationSeq);
+  await survey.applicationCounts(environmentSeq, [applicationSeq]);
+  await survey.applicationDetail(environmentSeq, applicationSeq);
   await survey.attention(environmentSeq, 10);
   for (const own of [{}, { applicationSeq }]) {
     await survey.endpoints(environmentSeq, own, page);

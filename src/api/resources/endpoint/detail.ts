@@ -1,10 +1,9 @@
 /** What the settings of an endpoint do not say: its state, what waits for it, and the defaults in force. */
 import { Type } from "@sinclair/typebox";
-import type { Seq } from "../../../core/id.ts";
 import { formatInstantOrNull } from "../../../core/instant.ts";
 import { notFound } from "../../../core/problem.ts";
 import { formatDuration } from "../../../core/unit.ts";
-import { endpointPendingMax } from "../../../store/index.ts";
+import { type Application, type Endpoint, endpointPendingMax } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 import * as field from "../../http/fields.ts";
 import { type Operation, operation } from "../../http/operation.ts";
@@ -40,8 +39,12 @@ export const endpointDetailExample = {
 } as const;
 
 /** Reads the state of an endpoint. Throws 404 if it does not exist any more. */
-export async function endpointDetail({ store, clock }: Pick<Context, "store" | "clock">, seq: Seq) {
-  const detail = await store.survey.endpointDetail(seq);
+export async function endpointDetail(
+  { store, clock }: Pick<Context, "store" | "clock">,
+  { environmentSeq }: Pick<Application, "environmentSeq">,
+  { seq }: Pick<Endpoint, "seq">,
+) {
+  const detail = await store.survey.endpointDetail(environmentSeq, seq);
   if (detail === null) throw notFound("Endpoint not found");
   const secrets = await store.configuration.endpoints.secrets(seq, clock.now());
   const ends = secrets.flatMap(({ expiresAt }) => (expiresAt === null ? [] : [expiresAt]));
@@ -76,7 +79,7 @@ export function endpointDetailRoutes(context: Context): Operation[] {
       problems: [404],
       async handle({ identity, params }) {
         const { application, endpoint } = await lookup.both(identity, params.app_id, params.endpoint_id);
-        const detail = await endpointDetail(context, endpoint.seq);
+        const detail = await endpointDetail(context, application, endpoint);
         return reply(200, { ...applicationNameOut(application, ids), ...detail });
       },
     }),

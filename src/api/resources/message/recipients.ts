@@ -76,6 +76,7 @@ export function messageRecipientRoutes({ store, ids, lookup, pages, clock }: Con
         );
         const page = await store.configuration.endpoints.list(application.seq, request);
         const found = await store.survey.recipients(
+          application.environmentSeq,
           message.seq,
           page.rows.map(({ seq }) => seq),
         );

@@ -45,8 +45,8 @@ export function operationalObservationRoutes(context: Context): Operation[] {
       },
       problems: [404],
       async handle({ identity, params }) {
-        const { endpoint } = await find(identity, params.endpoint_id);
-        return reply(200, await endpointDetail(context, endpoint.seq));
+        const { application, endpoint } = await find(identity, params.endpoint_id);
+        return reply(200, await endpointDetail(context, application, endpoint));
       },
     }),
 

@@ -65,7 +65,8 @@ export function applicationDetailRoutes({ store, ids, lookup }: Context): Operat
       problems: [404],
       async handle({ identity, params }) {
         const application = await lookup.application(identity, params.app_id);
-        const { lastMessageAt, ...counts } = await store.survey.applicationDetail(application.seq);
+        const { environmentSeq, seq } = application;
+        const { lastMessageAt, ...counts } = await store.survey.applicationDetail(environmentSeq, seq);
         return reply(200, {
           application: applicationOut(application, ids),
           ...counts,

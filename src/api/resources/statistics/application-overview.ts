@@ -59,8 +59,10 @@ export function applicationOverviewRoutes({ store, ids }: Context): Operation[] 
       async handle({ identity, query }) {
         const request = pageRequest(query, ids, "app_", query.order ?? "ascending");
         const { applications } = store.configuration;
-        const page = await applications.list(identity.environmentSeq, request, null, searchOf(query, ids));
-        const counts = await store.survey.applicationCounts(page.rows.map(({ seq }) => seq));
+        const { environmentSeq } = identity;
+        const page = await applications.list(environmentSeq, request, null, searchOf(query, ids));
+        const seqs = page.rows.map(({ seq }) => seq);
+        const counts = await store.survey.applicationCounts(environmentSeq, seqs);
         const rows = page.rows.map((application, i) => ({ seq: application.seq, application, counts: counts[i]! }));
         const idOf = ({ seq }: { readonly seq: number }) => ids.encode("app_", seq);
         return reply(

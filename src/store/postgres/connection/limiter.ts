@@ -2,11 +2,8 @@ import type { Seq } from "../../../core/id.ts";
 import { Problem } from "../../../core/problem.ts";
 import { isOutage } from "./errors.ts";
 
-/**
- * For whom a query runs: an environment, the work of the server itself, or a record whose environment is
- * not known.
- */
-export type Party = Seq | "server" | "record";
+/** For whom a query runs: an environment, or the work of the server itself. */
+export type Party = Seq | "server";
 
 /** How many queries of one party may wait. */
 const WAITING_MAX = 100;

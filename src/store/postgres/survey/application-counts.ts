@@ -22,7 +22,7 @@ const countUpTo = (rows: string, max: number): string =>
 const timeOrNull = (seq: Seq | null): number | null => (seq === null ? null : timeOfSeq(seq));
 
 export function applicationCounts(queries: Queries): Survey["applicationCounts"] {
-  return async (applicationSeqs) => {
+  return async (_, applicationSeqs) => {
     const rows = await queries.all<{ endpoints: number; failing: number; dead: number; lastSeq: Seq | null }>(
       `SELECT (SELECT count(*) FROM endpoint e WHERE e.application_seq = a.seq AND e.deleted_at IS NULL) AS endpoints,
          (SELECT count(*) FROM endpoint e WHERE e.application_seq = a.seq AND e.deleted_at IS NULL AND ${IS_FAILING}) AS failing,
@@ -36,7 +36,7 @@ export function applicationCounts(queries: Queries): Survey["applicationCounts"]
 }
 
 export function applicationDetail(queries: Queries): Survey["applicationDetail"] {
-  return async (applicationSeq) => {
+  return async (_, applicationSeq) => {
     const [states, reasons, counts] = await Promise.all([
       queries.all<{ state: EndpointState; count: number }>(
         `SELECT ${ENDPOINT_STATE} AS state, count(*) AS count FROM endpoint e
@@ -79,7 +79,7 @@ export function countsByState(
 }
 
 export function endpointDetail(queries: Queries): Survey["endpointDetail"] {
-  return (endpointSeq): Promise<EndpointDetail | null> =>
+  return (_, endpointSeq): Promise<EndpointDetail | null> =>
     queries.first<{ state: EndpointState; failureReason: FailureReason | null; pending: number }>(
       `SELECT ${ENDPOINT_STATE} AS state, ${FAILURE_REASON} AS "failureReason",
          ${countUpTo("pending WHERE endpoint_seq = $1", endpointPendingMax)} AS pending

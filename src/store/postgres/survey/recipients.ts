@@ -6,7 +6,7 @@ import { deliveriesWhere } from "../history/messages.ts";
 
 export function recipients(queries: Queries): Survey["recipients"] {
   const OF_MESSAGE = deliveriesWhere("message_seq = $1 AND endpoint_seq = ANY ($2::bigint[])");
-  return async (messageSeq, endpointSeqs) => {
+  return async (_, messageSeq, endpointSeqs) => {
     const rows = await queries.all<DeliveryRow>(`SELECT ${DELIVERY_COLUMNS} FROM ${OF_MESSAGE} AS delivery`, [
       messageSeq,
       numberArray(endpointSeqs),

@@ -22,16 +22,15 @@ export function inTurns<Rest extends unknown[], Result>(
 }
 
 export function survey(database: Database, turns: Turns): Survey {
-  const ofRecord = database.surveysFor("record");
   return {
     endpoints: inTurns(database, environmentEndpoints),
-    applicationCounts: applicationCounts(ofRecord),
-    applicationDetail: applicationDetail(ofRecord),
-    endpointDetail: endpointDetail(ofRecord),
+    applicationCounts: inTurns(database, applicationCounts),
+    applicationDetail: inTurns(database, applicationDetail),
+    endpointDetail: inTurns(database, endpointDetail),
     messages: inTurns(database, (queries) => environmentMessages(queries, turns)),
     attention: inTurns(database, attention),
     certificates: endpointCertificates(database.surveysFor("server")),
-    recipients: recipients(ofRecord),
+    recipients: inTurns(database, recipients),
     names: inTurns(database, names),
     named: inTurns(database, (queries) => namedSearch((sql, bindings) => queries.all(sql, bindings))),
   };

@@ -7,10 +7,10 @@ export function applicationCountsSuite(open: Open): void {
     test("an application without endpoints and messages has zeros and no last message", async () => {
       await using world = await Furnished.open(open);
       const { seq } = await world.addApplication();
-      expect(await world.store.survey.applicationCounts([seq])).toEqual([
+      expect(await world.store.survey.applicationCounts(world.environment.seq, [seq])).toEqual([
         { endpoints: 0, failing: 0, dead: 0, lastMessageAt: null },
       ]);
-      expect(await world.store.survey.applicationCounts([])).toEqual([]);
+      expect(await world.store.survey.applicationCounts(world.environment.seq, [])).toEqual([]);
     });
 
     test("endpoints, failing endpoints, dead letters and the last message are counted per application", async () => {
@@ -28,7 +28,10 @@ export function applicationCountsSuite(open: Open): void {
       await world.sendDead({ applicationSeq: other.seq }, { endpointSeq: lone.seq });
       await world.send({ applicationSeq: other.seq }, [lone.seq]);
       await world.reopen();
-      const counts = await world.store.survey.applicationCounts([other.seq, world.application.seq]);
+      const counts = await world.store.survey.applicationCounts(world.environment.seq, [
+        other.seq,
+        world.application.seq,
+      ]);
       expect(counts).toMatchObject([
         { endpoints: 1, failing: 1, dead: 2 },
         { endpoints: 4, failing: 1, dead: 1 },

@@ -7,7 +7,7 @@ export function applicationDetailSuite(open: Open): void {
     test("an application without endpoints and messages has zeros and no last message", async () => {
       await using world = await Furnished.open(open);
       const { seq } = await world.addApplication();
-      expect(await world.store.survey.applicationDetail(seq)).toEqual({
+      expect(await world.store.survey.applicationDetail(world.environment.seq, seq)).toEqual({
         endpoints: { healthy: 0, failing: 0, disabled: 0, paused: 0 },
         ...{ pending: 0, dead: 0, deadReasons: [], messages: 0, lastMessageAt: null },
       });
@@ -31,7 +31,7 @@ export function applicationDetailSuite(open: Open): void {
       await world.send({ applicationSeq }, []);
       await world.sendDead({}, {});
       await world.reopen();
-      expect(await world.store.survey.applicationDetail(applicationSeq)).toEqual({
+      expect(await world.store.survey.applicationDetail(world.environment.seq, applicationSeq)).toEqual({
         endpoints: { healthy: 1, failing: 2, disabled: 1, paused: 1 },
         ...{ pending: 1, dead: 2, deadReasons: [{ reason: "status_5xx", count: 2 }], messages: 4 },
         lastMessageAt: world.now,
@@ -45,7 +45,7 @@ export function applicationDetailSuite(open: Open): void {
       await world.sendDead({}, { reason: "timeout" });
       await world.sendDead({}, { endpointSeq: other.seq, reason: "timeout" });
       await world.sendDead({}, { endpointSeq: other.seq, reason: "blocked" });
-      expect(await world.store.survey.applicationDetail(world.application.seq)).toMatchObject({
+      expect(await world.store.survey.applicationDetail(world.environment.seq, world.application.seq)).toMatchObject({
         dead: 4,
         deadReasons: [
           { reason: "timeout", count: 2 },
@@ -58,7 +58,7 @@ export function applicationDetailSuite(open: Open): void {
     test("counts of more rows than one step reads are exact", async () => {
       await using world = await Furnished.open(open);
       await world.sendMany(4_050);
-      expect(await world.store.survey.applicationDetail(world.application.seq)).toMatchObject({
+      expect(await world.store.survey.applicationDetail(world.environment.seq, world.application.seq)).toMatchObject({
         pending: 4_050,
         messages: 4_050,
       });

@@ -12,10 +12,10 @@ export function endpointDetailSuite(open: Open): void {
       await world.send({}, [one.seq, other.seq]);
       await world.send({}, [one.seq]);
       await world.reopen();
-      expect(await world.store.survey.endpointDetail(one.seq)).toEqual({
+      expect(await world.store.survey.endpointDetail(world.environment.seq, one.seq)).toEqual({
         ...{ state: "failing", failureReason: "status_5xx", pending: 2 },
       });
-      expect(await world.store.survey.endpointDetail(other.seq)).toEqual({
+      expect(await world.store.survey.endpointDetail(world.environment.seq, other.seq)).toEqual({
         ...{ state: "paused", failureReason: null, pending: 1 },
       });
     });
@@ -24,7 +24,7 @@ export function endpointDetailSuite(open: Open): void {
       await using world = await Furnished.open(open);
       const { seq } = await world.addEndpoint({});
       await world.store.configuration.endpoints.delete(seq, world.now);
-      expect(await world.store.survey.endpointDetail(seq)).toBeNull();
+      expect(await world.store.survey.endpointDetail(world.environment.seq, seq)).toBeNull();
     });
   });
 }

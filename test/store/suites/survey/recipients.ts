@@ -9,7 +9,10 @@ export function recipientsSuite(open: Open): void {
       const other = await world.addEndpoint();
       const message = await world.sendDead();
       await world.send({}, [other.seq]);
-      const found = await world.store.survey.recipients(message.seq, [other.seq, world.endpoint.seq]);
+      const found = await world.store.survey.recipients(world.environment.seq, message.seq, [
+        other.seq,
+        world.endpoint.seq,
+      ]);
       expect(found).toEqual([null, await world.delivery(message.seq)]);
       expect(found[1]).toMatchObject({ state: "dead", reason: "status_5xx" });
     });
