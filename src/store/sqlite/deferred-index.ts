@@ -1,5 +1,7 @@
 import type { Database, Statement } from "bun:sqlite";
+import type { Fact } from "../../core/fact.ts";
 import type { Seq } from "../../core/id.ts";
+import { StoreUnavailable } from "../index.ts";
 import type { Bindings } from "../sql/page.ts";
 import { type Direction, EVERYTHING, type Range } from "../sql/range.ts";
 import type { Committer } from "./commit.ts";
@@ -35,6 +37,7 @@ export interface DeferredIndexParts {
   readonly committer: Committer;
   /** False for a command that runs beside the server. It keeps no rows in memory and stores each entry at once. */
   readonly exclusive: boolean;
+  readonly onFact: (fact: Fact) => void;
   readonly recentMax?: number;
 }
 
@@ -69,6 +72,8 @@ export class DeferredIndex {
   #recent = new RecentRows();
   #storedTo: Seq;
   #isMoving = false;
+  /** Whether a defect has prevented the latest move. It is reported once, although each commit tries again. */
+  #hasDefect = false;
   readonly #insert: Statement;
   readonly #insertAll: Statement;
   readonly #setStoredTo: Statement;
@@ -192,11 +197,22 @@ export class DeferredIndex {
     if (this.#isMoving || (this.#recent.count < recentMax && this.#moving.count === 0)) return;
     this.#isMoving = true;
     this.#move()
-      // Usually the store is unavailable. The next commit starts the move again.
-      .catch(() => {})
+      .then(
+        () => {
+          this.#hasDefect = false;
+        },
+        // The next commit starts the move again.
+        (error) => this.#notMoved(error),
+      )
       .finally(() => {
         this.#isMoving = false;
       });
+  }
+
+  #notMoved(error: unknown): void {
+    if (error instanceof StoreUnavailable || this.#hasDefect) return;
+    this.#hasDefect = true;
+    this.parts.onFact({ type: "defect.found", where: `entries of ${this.tables.entries}`, error });
   }
 
   async #move(): Promise<void> {

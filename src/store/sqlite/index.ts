@@ -269,7 +269,7 @@ function assemble({
   const idempotency = new Idempotency(db, keys, box);
   const functionSends = new FunctionSends(db);
   const stretches = new Stretches(db, committer, newest);
-  const endpointAttempts = new DeferredIndex({ db, committer, exclusive }, ENDPOINT_ATTEMPTS);
+  const endpointAttempts = new DeferredIndex({ db, committer, exclusive, onFact }, ENDPOINT_ATTEMPTS);
   const usages = new QuotaUsages(db);
   const kept = new KeptIds(db);
   const numbers = exclusive

@@ -1,6 +1,7 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import type { Fact } from "../../../src/core/fact.ts";
 import { systemClock } from "../../../src/edge/clock.ts";
 import { StoreUnavailable } from "../../../src/store/index.ts";
 import type { Bindings } from "../../../src/store/sql/page.ts";
@@ -17,6 +18,8 @@ class World {
   readonly db = new Database(":memory:", { strict: true });
   committer!: Committer;
   index!: DeferredIndex;
+  /** What the index has reported. */
+  readonly facts: Fact[] = [];
   isDiskFull = false;
   commits = 0;
   /** The server is killed instead of the commit with this number. */
@@ -51,7 +54,8 @@ class World {
 
   newIndex(exclusive: boolean): DeferredIndex {
     const { db, committer, recentMax } = this;
-    return new DeferredIndex({ db, committer, exclusive, recentMax }, ENDPOINT_ATTEMPTS);
+    const onFact = (fact: Fact) => void this.facts.push(fact);
+    return new DeferredIndex({ db, committer, exclusive, onFact, recentMax }, ENDPOINT_ATTEMPTS);
   }
 
   insert(owner: number, seq: number): void {
@@ -284,6 +288,33 @@ describe("deferred index", () => {
     world.isDiskFull = false;
     await world.add(2, 3);
     world.check(EVERYTHING);
+  });
+
+  test("a defect that prevents entries from being stored is reported once, until entries can be stored again", async () => {
+    const world = new World();
+    const plant = () =>
+      world.db.run("CREATE TRIGGER planted BEFORE INSERT ON endpoint_attempt BEGIN SELECT RAISE(FAIL, 'planted'); END");
+    const addMany = async (first: number) => {
+      for (let seq = first; seq < first + 5 * RECENT_MAX; seq++) await world.add(1, seq);
+    };
+    plant();
+    await addMany(1000);
+    expect(world.facts).toMatchObject([{ type: "defect.found", where: "entries of endpoint_attempt" }]);
+    world.db.run("DROP TRIGGER planted");
+    await world.stored(5 * RECENT_MAX);
+    plant();
+    await addMany(2000);
+    expect(world.facts).toHaveLength(2);
+  });
+
+  test("a store that is unavailable while entries are stored is no defect", async () => {
+    const world = new World();
+    await world.add(1, ...Array.from({ length: RECENT_MAX }, (_, n) => n + 1));
+    world.isDiskFull = true;
+    await expect(world.committer.write(() => {})).rejects.toThrow(StoreUnavailable);
+    world.isDiskFull = false;
+    await world.committer.write(() => {});
+    expect(world.facts).toEqual([]);
   });
 
   test("the entries of deleted attempts are deleted", async () => {
