@@ -188,7 +188,7 @@ async function run(
     overview: async (environmentSeq) => ({
       ...tally.of(environmentSeq),
       failing: await store.history.failingEndpoints(environmentSeq),
-      oldestDueAt: kernel.oldestDue().get(environmentSeq)?.dueAt ?? null,
+      oldestDueAt: await kernel.oldestDue.at(environmentSeq),
     }),
     system: readings,
     serverCertificateEndsAt: () => serverCertificateEndsAt,

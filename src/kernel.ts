@@ -14,8 +14,9 @@ import { Signals } from "./core/signal.ts";
 import type { Tracer } from "./core/tracer.ts";
 import { CronRuns } from "./cron/cron-runs.ts";
 import { Engine, type EnginePorts } from "./deliver/engine.ts";
-import type { OldestDue } from "./deliver/lanes.ts";
+
 import { MoveHolds } from "./deliver/move-holds.ts";
+import { OldestDueAnywhere } from "./deliver/oldest-due.ts";
 import type { DeliveryPolicy } from "./deliver/policy.ts";
 import { Retention } from "./deliver/tasks/retention.ts";
 import { SeriesKeeper } from "./deliver/tasks/series-keeper.ts";
@@ -93,8 +94,8 @@ export interface Kernel extends CommandContext {
   readonly certificates: CertificateWatch;
   readonly clockTrust: ClockTrustWatch;
   readonly consumerGuard: ConsumerGuard;
-  /** Returns the oldest due delivery of each environment, without those of operational webhooks. */
-  readonly oldestDue: () => ReadonlyMap<Seq, OldestDue>;
+  /** The oldest due delivery of an environment, without those of operational webhooks. */
+  readonly oldestDue: OldestDueAnywhere;
   /**
    * The services, in the order in which they start. The caller owns the store and closes it after
    * these have stopped.
@@ -134,9 +135,13 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
   const payloads = new OperationalPayloads(store, ids);
   const operational = new OperationalWebhooks({ store, seqs, clock, facts, signals, accepter, payloads });
   const isCounted = ({ applicationSeq }: { readonly applicationSeq: Seq }) => !operational.isHidden(applicationSeq);
-  const oldestDue = () => engine.oldestDue(isCounted);
-  const oldestDueAnywhere = (ageMs: number) => engine.oldestDueAnywhere(ageMs, isCounted);
-  const backlogWatch = new BacklogWatch(clock, facts, store, settings.backlogThresholdMs, oldestDueAnywhere);
+  const anywhere = (ageMs: number) => engine.oldestDueAnywhere(ageMs, isCounted);
+  const oldestDue = new OldestDueAnywhere({
+    ...{ clock, facts, anywhere },
+    isShared: () => store.feed.isShared(),
+    own: () => engine.oldestDue(isCounted),
+  });
+  const backlogWatch = new BacklogWatch(clock, facts, store, settings.backlogThresholdMs, anywhere);
   const retention = new Retention(clock, store, settings.retentionMs, isClockDoubted);
   const series = new SeriesKeeper(clock, store, facts, (applicationSeq) => operational.isHidden(applicationSeq));
   const challenges =

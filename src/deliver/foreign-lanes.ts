@@ -28,7 +28,7 @@ export class ForeignLanes {
   /**
    * Returns the oldest due delivery of each environment that has waited for longer than `ageMs`. Considers
    * only endpoints for which `isCounted` returns true, and in whose lanes attempts may start. Reads the head of
-   * every lane with pending deliveries.
+   * each lane that may have an older one than those before it.
    */
   async oldestDue(ageMs: number, isCounted: (endpoint: EndpointEntry["endpoint"]) => boolean) {
     const { clock, queue, directory, gate } = this.parts;
@@ -41,9 +41,10 @@ export class ForeignLanes {
         const endpoint = (await directory.endpoint(endpointSeq))?.endpoint;
         if (endpoint === undefined || endpoint.disabled || endpoint.deleted) continue;
         if (gate.isClosedFor(endpoint) || !isCounted(endpoint)) continue;
+        const known = oldest.get(endpoint.environmentSeq);
+        if (known !== undefined && timeOfSeq(position) >= known.dueAt) continue;
         // The head of a FIFO lane keeps its position while it waits for its retry.
         const [head] = await queue.due(endpointSeq, LANE_START, position, 1);
-        const known = oldest.get(endpoint.environmentSeq);
         if (head === undefined || head.dueAt >= Math.min(before, known?.dueAt ?? before)) continue;
         oldest.set(endpoint.environmentSeq, { dueAt: head.dueAt, endpoint });
       }
