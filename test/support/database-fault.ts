@@ -8,7 +8,7 @@ import { startReceiver } from "./receiver.ts";
 
 /** The server keeps 3 of them for superusers, and an instance uses up to 9. */
 const CONNECTIONS_MAX = 28;
-const CONNECTIONS_HELD = 9;
+const CONNECTIONS_HELD = 12;
 /** Each delivery leaves one. */
 const DEAD_ROWS = 60;
 

@@ -49,6 +49,15 @@ SELECT 1 AS "marked",
     ]);
   });
 
+  test.each([
+    ["step", { steps: { mark: "SELECT $1" }, results: {} }, "mark"],
+    ["result", { steps: {}, results: { marked: "2" } }, "marked"],
+  ])("openings with equal names of a %s are refused", async (_, sql, name) => {
+    const { statements, transaction } = recorded();
+    await expect(open(transaction, [MARK, { sql, parameters: [] }])).rejects.toThrow(`use the name ${name}.`);
+    expect(statements).toEqual([]);
+  });
+
   test("the same openings have the same text each time, and other ones or another order have another text", async () => {
     const { statements, transaction } = recorded();
     await open(transaction, [lettersOf("{a}"), digitsOf(1, 2)]);

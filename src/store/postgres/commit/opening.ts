@@ -61,10 +61,18 @@ function textOf(parts: readonly Part[]): string {
   return found!.text;
 }
 
+/** Throws if two openings use the same name. PostgreSQL would return only one of two results with equal names. */
+function refuseEqual(names: readonly string[]): void {
+  const repeated = names.find((name, i) => names.indexOf(name) !== i);
+  if (repeated !== undefined) throw new Error(`Two openings of a statement use the name ${repeated}.`);
+}
+
 function joined(parts: readonly Part[]): string {
   const steps: string[] = [];
   const results: string[] = [];
   let before = 0;
+  refuseEqual(parts.flatMap(({ sql }) => Object.keys(sql.steps)));
+  refuseEqual(parts.flatMap(({ sql }) => Object.keys(sql.results)));
   for (const { sql, count } of parts) {
     const offset = before;
     const numbered = (text: string) => text.replace(/\$(\d+)/g, (_, number: string) => `$${Number(number) + offset}`);
