@@ -37,7 +37,7 @@ const WORRY: Readonly<Record<string, string>> = {
   boathook_commit_writes: "Never. Under load many writes share a commit, which is intended.",
   boathook_commits_failed_total: "It rises: nothing can be stored, and requests get 503.",
   boathook_database_bytes: "It grows although the number of messages does not. Shorten `retention`.",
-  boathook_database_connections_free: "It is below 5: another instance could not start.",
+  boathook_database_connections_free: "It is below 9: another instance may find too few.",
   boathook_database_snapshot_age_seconds:
     "It is above 600: the queue becomes slower. `boathook doctor` names what it is.",
   boathook_database_snapshot_age_transactions:
