@@ -29,9 +29,13 @@ export const TAKE = `WITH unknown AS (UPDATE instance SET held = false, serves =
 export const RENEW = `UPDATE instance SET reached = GREATEST(reached, $3), floor = GREATEST(floor, $5),
     expires_at = clock_timestamp() + $4 * interval '1 ms' WHERE ${IS_OURS} RETURNING ${DATABASE_TIME}`;
 
-/** Raises the floor to `$3`. Another process only waits longer if this is lost, so it need not be durable. */
-export const RAISE_FLOOR = `WITH setting AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) AS value)
-  UPDATE instance SET floor = $3 FROM setting WHERE ${IS_OURS} AND floor < $3 AND setting.value IS NOT NULL`;
+/**
+ * Raises the floor to `$3`, unless a transaction of this process has locked the row: that one raises it too. Another
+ * process only waits longer if this is lost, so it need not be durable.
+ */
+export const RAISE_FLOOR = `WITH setting AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true) AS value),
+    own AS (SELECT slot FROM instance WHERE ${IS_OURS} AND floor < $3 FOR UPDATE SKIP LOCKED)
+  UPDATE instance i SET floor = $3 FROM setting, own WHERE i.slot = own.slot AND setting.value IS NOT NULL`;
 
 /** Reads the number of the last commit, after waiting for one that is under way. */
 export const LAST_COMMIT = `SELECT commits FROM instance
