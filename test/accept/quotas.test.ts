@@ -1,4 +1,3 @@
-import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { Accepter } from "../../src/accept/accept.ts";
 import { plainIncoming } from "../../src/accept/incoming.ts";
@@ -13,6 +12,7 @@ import { systemClock } from "../../src/edge/clock.ts";
 import { applicationEntry } from "../../src/store/directory.ts";
 import type { Application, NewMessage, Store } from "../../src/store/index.ts";
 import { openMemoryStore } from "../../src/store/sqlite/index.ts";
+import { memoryDatabase } from "../support/memory-database.ts";
 
 /** Tests how messages are accepted whose application has a quota. */
 
@@ -32,7 +32,7 @@ async function opened(quota: Quota | null, defaults: Quota = NO_QUOTA) {
   const facts = new Facts();
   const stated: Fact[] = [];
   facts.subscribe((fact) => void stated.push(fact));
-  const { store } = openMemoryStore(new Database(":memory:", { strict: true }), clock, () => {});
+  const { store } = openMemoryStore(memoryDatabase(), clock, () => {});
   const enqueued: Seq[] = [];
   const deliverer = {
     prepareLanes: async () => {},

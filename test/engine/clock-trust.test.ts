@@ -1,9 +1,9 @@
-import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { type Fact, Facts } from "../../src/core/fact.ts";
 import { ClockTrustWatch } from "../../src/deliver/watches/clock-trust-watch.ts";
 import { openMemoryStore } from "../../src/store/sqlite/index.ts";
 import { DAY, EngineWorld, HOUR, MINUTE } from "../support/engine-world.ts";
+import { memoryDatabase } from "../support/memory-database.ts";
 
 const YEAR = 365 * DAY;
 
@@ -12,7 +12,7 @@ class Installation implements Disposable {
   now = Date.UTC(2026, 0, 1);
   readonly facts: Fact["type"][] = [];
   isDiskFull = false;
-  readonly #db = new Database(":memory:", { strict: true });
+  readonly #db = memoryDatabase();
   readonly #timers = new Set<() => void>();
 
   [Symbol.dispose](): void {

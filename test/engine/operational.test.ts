@@ -1,4 +1,3 @@
-import { Database } from "bun:sqlite";
 import { beforeEach, describe, expect, test } from "bun:test";
 import { Accepter } from "../../src/accept/accept.ts";
 import { type Fact, Facts } from "../../src/core/fact.ts";
@@ -11,6 +10,7 @@ import { OperationalPayloads } from "../../src/operational/payload.ts";
 import type { Clock } from "../../src/ports.ts";
 import { type Store, StoreUnavailable } from "../../src/store/index.ts";
 import { openMemoryStore } from "../../src/store/sqlite/index.ts";
+import { memoryDatabase } from "../support/memory-database.ts";
 
 const SECRET = `whsec_${Buffer.alloc(24).toString("base64")}`;
 
@@ -42,7 +42,7 @@ beforeEach(async () => {
   const beforeCommit = () => {
     if (diskIsFull) throw new StoreUnavailable("The disk is full.");
   };
-  ({ store } = openMemoryStore(new Database(":memory:", { strict: true }), clock, () => {}, beforeCommit));
+  ({ store } = openMemoryStore(memoryDatabase(), clock, () => {}, beforeCommit));
   const seqs = new ClockSeqSource(clock.now);
   const deliverer = {
     enqueue() {},

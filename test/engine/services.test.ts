@@ -1,4 +1,3 @@
-import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { Facts } from "../../src/core/fact.ts";
@@ -8,6 +7,7 @@ import { openMemoryStore } from "../../src/store/sqlite/index.ts";
 import { VirtualClock } from "../sim/clock.ts";
 import { Dice } from "../sim/dice.ts";
 import { MINUTE, policy } from "../support/engine-world.ts";
+import { memoryDatabase } from "../support/memory-database.ts";
 
 const NEVER = new Promise<never>(() => {});
 
@@ -22,9 +22,7 @@ interface Bench {
 function bench(): Bench {
   const clock = new VirtualClock(Date.UTC(2026, 0, 1));
   const facts = new Facts();
-  const { store } = openMemoryStore(new Database(":memory:", { strict: true }), clock.ofProcess(1), (fact) =>
-    facts.state(fact),
-  );
+  const { store } = openMemoryStore(memoryDatabase(), clock.ofProcess(1), (fact) => facts.state(fact));
   const dice = new Dice(1);
   const ports = {
     clock: clock.ofProcess(1),

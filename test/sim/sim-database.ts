@@ -1,4 +1,5 @@
-import { Database, type Statement } from "bun:sqlite";
+import type { Database, Statement } from "bun:sqlite";
+import { memoryDatabase } from "../support/memory-database.ts";
 
 /**
  * Opens the data of one world, in memory. The programs of a world, which run one after another, share
@@ -7,7 +8,7 @@ import { Database, type Statement } from "bun:sqlite";
  * collected as garbage.
  */
 export function openSimDatabase(): Database {
-  const db = new Database(":memory:", { strict: true });
+  const db = memoryDatabase();
   const prepared = new Map<string, Statement>();
   const prepare = db.prepare.bind(db);
   const close = db.close.bind(db);

@@ -1,4 +1,3 @@
-import { Database } from "bun:sqlite";
 import type { CommandContext } from "../../src/commands/context.ts";
 import { ensureEnvironment } from "../../src/commands/environments.ts";
 import { type Fact, Facts } from "../../src/core/fact.ts";
@@ -9,6 +8,7 @@ import { systemRandom } from "../../src/edge/random.ts";
 import type { Environment, Store } from "../../src/store/index.ts";
 import { openMemoryStore } from "../../src/store/sqlite/index.ts";
 import { workOnThisThread } from "../../src/thread/heavy-work.ts";
+import { memoryDatabase } from "./memory-database.ts";
 
 type Parts = Pick<CommandContext, "store" | "ids" | "seqs" | "clock" | "random" | "facts" | "signals" | "heavyWork">;
 
@@ -25,7 +25,7 @@ export interface CommandParts extends Parts, Disposable {
 
 /** `wrapStore` replaces the store that the commands use. */
 export async function commandParts(wrapStore: (store: Store) => Store = (store) => store): Promise<CommandParts> {
-  const db = new Database(":memory:", { strict: true });
+  const db = memoryDatabase();
   const memory = openMemoryStore(db, systemClock, () => {}).store;
   const store = wrapStore(memory);
   const told: (Fact | Signal)[] = [];

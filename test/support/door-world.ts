@@ -1,4 +1,3 @@
-import { Database } from "bun:sqlite";
 import type { ApiDeps } from "../../src/api/http/deps.ts";
 import { createApi, listenOptions } from "../../src/api/http/server.ts";
 import { Inbox } from "../../src/api/resources/inbox/inbox.ts";
@@ -20,6 +19,7 @@ import type { Clock } from "../../src/ports.ts";
 import { type Message, type Source, type SourceLogEntry, type Store, StoreUnavailable } from "../../src/store/index.ts";
 import { openMemoryStore } from "../../src/store/sqlite/index.ts";
 import { policy } from "./engine-world.ts";
+import { memoryDatabase } from "./memory-database.ts";
 import { type Receiver, startReceiver } from "./receiver.ts";
 
 const PAGE = { limit: 1000, from: null, order: "descending", backwards: false } as const;
@@ -71,7 +71,7 @@ export class DoorWorld implements AsyncDisposable {
   ) {}
 
   static async open(options: DoorOptions = {}): Promise<DoorWorld> {
-    const db = new Database(":memory:", { strict: true });
+    const db = memoryDatabase();
     const clock = { ...systemClock, ...options.clock };
     const facts = new Facts();
     const stopping = new AbortController();

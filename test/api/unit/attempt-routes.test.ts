@@ -1,4 +1,3 @@
-import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import type { Context } from "../../../src/api/http/context.ts";
 import { Lookup } from "../../../src/api/http/lookup.ts";
@@ -12,6 +11,7 @@ import type { Directory } from "../../../src/store/directory.ts";
 import { openMemoryStore } from "../../../src/store/sqlite/index.ts";
 import { Furnished } from "../../store/furnished.ts";
 import { openedOnce } from "../../store/store-under-test.ts";
+import { memoryDatabase } from "../../support/memory-database.ts";
 import { storeWith } from "../../support/store-with.ts";
 
 /** Fails the test, because a payload may have megabytes. */
@@ -21,7 +21,7 @@ const notRead = () => {
 
 /** Opens a world with a dead letter, and calls the routes of attempts on a store that refuses to read messages. */
 async function worldWithAttempt() {
-  const { store: memory } = openMemoryStore(new Database(":memory:", { strict: true }), systemClock, () => {});
+  const { store: memory } = openMemoryStore(memoryDatabase(), systemClock, () => {});
   const world = await Furnished.open(async () => openedOnce(memory));
   const message = await world.sendDead();
   const page = { limit: 1, from: null, backwards: false, order: "descending" } as const;

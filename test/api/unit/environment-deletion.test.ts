@@ -1,4 +1,3 @@
-import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import { createContext } from "../../../src/api/http/context.ts";
 import type { ApiDeps } from "../../../src/api/http/deps.ts";
@@ -12,6 +11,7 @@ import { systemClock } from "../../../src/edge/clock.ts";
 import { openMemoryStore } from "../../../src/store/sqlite/index.ts";
 import { Furnished } from "../../store/furnished.ts";
 import { openedOnce } from "../../store/store-under-test.ts";
+import { memoryDatabase } from "../../support/memory-database.ts";
 import { storeWith } from "../../support/store-with.ts";
 
 /**
@@ -19,7 +19,7 @@ import { storeWith } from "../../support/store-with.ts";
  * an environment.
  */
 async function worldWith(beforeDelete: (world: Furnished) => Promise<unknown>) {
-  const { store } = openMemoryStore(new Database(":memory:", { strict: true }), systemClock, () => {});
+  const { store } = openMemoryStore(memoryDatabase(), systemClock, () => {});
   const world = await Furnished.open(async () => openedOnce(store));
   const reported: (Fact | Signal)[] = [];
   const facts = new Facts();

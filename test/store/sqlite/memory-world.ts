@@ -1,7 +1,8 @@
-import { Database } from "bun:sqlite";
+import type { Database } from "bun:sqlite";
 import type { Fact } from "../../../src/core/fact.ts";
 import { systemClock } from "../../../src/edge/clock.ts";
 import { openMemoryStore } from "../../../src/store/sqlite/index.ts";
+import { memoryDatabase } from "../../support/memory-database.ts";
 import { Furnished } from "../furnished.ts";
 import { openedOnce } from "../store-under-test.ts";
 
@@ -16,7 +17,7 @@ export interface MemoryWorld extends AsyncDisposable {
 }
 
 export async function memoryWorld(): Promise<MemoryWorld> {
-  const db = new Database(":memory:", { strict: true });
+  const db = memoryDatabase();
   const commits: MemoryWorld["commits"] = [];
   const self = { db, commits, trouble: null as Error | null };
   const { store, crash } = openMemoryStore(

@@ -1,14 +1,14 @@
-import { Database } from "bun:sqlite";
 import type { Fact } from "../../../src/core/fact.ts";
 import type { Clock } from "../../../src/ports.ts";
 import { type Store, StoreUnavailable } from "../../../src/store/index.ts";
 import { type MemoryStore, openMemoryStore } from "../../../src/store/sqlite/index.ts";
+import { memoryDatabase } from "../memory-database.ts";
 import type { WorldStore } from "./world-store.ts";
 
 /** Data in SQLite, in memory. The store calls back within the turn of the event loop. */
 export class SqliteWorldStore implements WorldStore {
   isDiskFull = false;
-  readonly #db = new Database(":memory:", { strict: true });
+  readonly #db = memoryDatabase();
   #memory: MemoryStore | null = null;
 
   async open(clock: Clock, onFact: (fact: Fact) => void): Promise<Store> {
