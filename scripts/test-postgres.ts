@@ -14,7 +14,7 @@ const SETTINGS = ["max_connections = 500", ...FOR_MANY_DATABASES];
 
 /** Starts a server for tests. Returns null where PostgreSQL is missing. */
 export async function startTestPostgres(): Promise<PostgresServer | null> {
-  return hasPostgres ? startPostgres({ settings: SETTINGS }) : null;
+  return hasPostgres ? startPostgres({ settings: SETTINGS, trusted: "all" }) : null;
 }
 
 /** The variables with which tests have the data of their servers in a PostgreSQL server. */

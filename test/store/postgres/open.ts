@@ -9,10 +9,21 @@ import type { StoreUnderTest } from "../store-under-test.ts";
 /** The server of all tests of this process. It ends with the process. */
 let server: Promise<PostgresServer> | null = null;
 
+/** A superuser of that server who needs no password. */
+const QUICK_USER = "quick";
+
 /** Tests that kill the server start one of their own, so this one need not sync its commits to disk. */
 export function sharedServer(): Promise<PostgresServer> {
-  server ??= startPostgres({ settings: ["max_connections = 300", ...FOR_MANY_DATABASES] });
+  server ??= startSharedServer();
   return server;
+}
+
+async function startSharedServer(): Promise<PostgresServer> {
+  const settings = ["max_connections = 300", ...FOR_MANY_DATABASES];
+  const started = await startPostgres({ settings, trusted: QUICK_USER });
+  await using sql = new SQL(started.url("postgres"), { max: 1 });
+  await sql.unsafe(`CREATE ROLE ${QUICK_USER} SUPERUSER LOGIN`);
+  return started;
 }
 
 /** A database with the tables of a new store, of which tests get copies. */
@@ -27,7 +38,9 @@ async function makeTemplate(): Promise<string> {
 /** Creates a database that a store has been opened in, and returns its URL. */
 export async function preparedDatabase(): Promise<string> {
   template ??= makeTemplate();
-  return (await sharedServer()).createDatabase(await template);
+  const url = new URL(await (await sharedServer()).createDatabase(await template));
+  url.username = QUICK_USER;
+  return url.href;
 }
 
 export async function closeSharedServer(): Promise<void> {
