@@ -8,10 +8,10 @@ import { startServer, type TestServer } from "../support/server.ts";
 const SECRET = "secret-of-the-jwts";
 const END_EVENT = 'event: end\ndata: {"reason":"token"}\n\n';
 /**
- * Time limit in ms. If the end of a token had no effect, a poll would last 30 s and a stream
- * forever.
+ * Time limit after the end of a token, in ms. If the end had no effect, a poll would last 30 s and a
+ * stream forever.
  */
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 20_000;
 
 let server: TestServer;
 let send: Send;
@@ -21,11 +21,25 @@ beforeAll(async () => {
 });
 afterAll(() => server.stop());
 
-/** Sends a request that stays open and returns its whole response, or fails at the deadline. */
-async function lasting(path: string, token: string): Promise<{ status: number; text: string }> {
+interface Lasted {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** Sends a request that stays open and returns its whole response, or fails when `signal` aborts. */
+async function lasting(path: string, token: string, signal: AbortSignal): Promise<Lasted> {
   const headers = { authorization: `Bearer ${token}` };
-  const response = await fetch(`${server.url}/api/v1${path}`, { headers, signal: AbortSignal.timeout(DEADLINE_MS) });
+  const response = await fetch(`${server.url}/api/v1${path}`, { headers, signal });
   return { status: response.status, text: await response.text() };
+}
+
+/** Opens requests, ends their token, and returns their responses. Fails at the deadline after that. */
+async function lastingUntil(paths: readonly string[], token: string, end: () => Promise<unknown>): Promise<Lasted[]> {
+  const deadline = new AbortController();
+  const all = Promise.all(paths.map((path) => lasting(path, token, deadline.signal)));
+  await Promise.race([end(), all]);
+  const timer = setTimeout(() => deadline.abort(), DEADLINE_MS);
+  return all.finally(() => clearTimeout(timer));
 }
 
 const pollsOf = (app: string) => [
@@ -35,18 +49,15 @@ const pollsOf = (app: string) => [
 
 /** Opens a long poll of each kind, ends the token, and expects that each poll returns 401. */
 async function expectPollsToEnd(app: string, token: string, end: () => Promise<unknown>): Promise<void> {
-  const polls = pollsOf(app).map((path) => lasting(path, token));
-  await end();
-  for (const { status, text } of await Promise.all(polls)) {
+  for (const { status, text } of await lastingUntil(pollsOf(app), token, end)) {
     expect([status, JSON.parse(text).code]).toEqual([401, "authentication_failed"]);
   }
 }
 
 /** Opens the live view, ends the token, and expects that the last event is `end`. */
 async function expectStreamToEnd(token: string, end: () => Promise<unknown>): Promise<void> {
-  const stream = lasting("/live", token);
-  await end();
-  const { status, text } = await stream;
+  const [stream] = await lastingUntil(["/live"], token, end);
+  const { status, text } = stream!;
   expect(status).toBe(200);
   expect(text).toEndWith(END_EVENT);
 }
@@ -87,11 +98,10 @@ describe("streams and long polls end when their token does", () => {
   test("the live view and long polls end when another process revokes their token", async () => {
     const app = await makeApplication(send);
     const token = await server.createToken("--name=revoked-by-command");
-    const revoke = async () => {
-      const row = (await server.run("token", "list")).split("\n").find((line) => line.includes("revoked-by-command"));
-      await server.run("token", "revoke", row!.split(/\s+/)[0]!);
-    };
-    await Promise.all([expectStreamToEnd(token, nothing), expectPollsToEnd(app, token, revoke)]);
+    const row = (await server.run("token", "list")).split("\n").find((line) => line.includes("revoked-by-command"));
+    const revoked = Promise.withResolvers<void>();
+    const revoke = () => server.run("token", "revoke", row!.split(/\s+/)[0]!).then(() => revoked.resolve());
+    await Promise.all([expectStreamToEnd(token, () => revoked.promise), expectPollsToEnd(app, token, revoke)]);
   });
 
   test("long polls with an application's token return 401 when the application is deleted", async () => {
@@ -119,7 +129,7 @@ describe("streams and long polls end when their token does", () => {
   test("the end of a token does not affect streams and polls with other tokens", async () => {
     const app = await makeApplication(send);
     const [ending, staying] = [await server.createToken("--expires=2s"), await server.createToken()];
-    const other = lasting(pollsOf(app)[0]!, staying);
+    const other = lasting(pollsOf(app)[0]!, staying, AbortSignal.timeout(6 * DEADLINE_MS));
     await expectPollsToEnd(app, ending, nothing);
     await send("POST", `/app/${app}/msg`, { eventType: "a", payload: {} });
     expect((await other).status).toBe(200);
