@@ -29,8 +29,8 @@ const NO_BYTES = new Uint8Array();
 const TOO_SLOW: Answer = { kind: "failure", reason: "timeout", detail: "The transformations took too long." };
 
 /**
- * Prepares the batch at the head of a lane for its attempt, as a read of the lane: reads the contents,
- * transforms each message, settles the messages that are not sent, and closes a new batch.
+ * Prepares the batch at the head of a lane for its attempt. Reads the contents, transforms each
+ * message, settles the messages that are not sent, and closes a new batch. Counts as a read of the lane.
  */
 export class BatchPreparer {
   constructor(
@@ -53,8 +53,8 @@ export class BatchPreparer {
       steps.postpone(lane, head, shaped);
       return;
     }
-    // Settles these first. If the lane changed after the batch was closed, they would stay without a
-    // result and be tried after the batch, although they are older than some of its members.
+    // These are settled before the batch is closed. Otherwise, if the lane changed in between, their
+    // results would be lost. They would be tried again after younger members of the closed batch.
     if (!(await this.#settleAlone(preparing, shaped.alone)) || isOutdated()) return;
     const { batchSeq, parts: joined } = await this.#close(shaped.parts);
     if (isOutdated()) return;

@@ -64,7 +64,7 @@ export class BatchRunner {
 
   /**
    * Decides what the response means. All members get the same next state and position, so that they
-   * stay together; the batch has as many failed attempts as the one of them with the fewest.
+   * stay together. The batch counts the failed attempts of the member with the fewest.
    */
   #judge(request: RunningRequest, { parts, batchSeq }: BatchRequest, answer: Answer): Settlement[] {
     const { steps } = this;

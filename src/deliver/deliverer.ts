@@ -5,8 +5,8 @@ import type { TargetWarning } from "../targets/warnings.ts";
 /** The part of the delivery engine that commands use. */
 export interface Deliverer {
   /**
-   * Creates the lanes of very many endpoints in several turns of the event loop, so that `enqueue`
-   * is fast for a message with a delivery for each of them.
+   * Creates the lanes of very many endpoints, in several turns of the event loop. A later `enqueue`
+   * of a message for all of them is then fast.
    */
   prepareLanes(endpointSeqs: readonly Seq[]): Promise<void>;
   /**

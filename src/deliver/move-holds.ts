@@ -18,9 +18,10 @@ interface Hold {
 
 /**
  * The applications that are about to leave this installation. While an application is *held*, no
- * attempt to its endpoints starts. While it is also *closed*, requests for it are refused. A hold is
- * only in memory and ends if it is not renewed: if the mover dies, or this server does, the
- * application goes on here as if nothing had happened.
+ * attempt to its endpoints starts. While it is also *closed*, requests for it are refused.
+ *
+ * A hold is only in memory and ends if it is not renewed. So if the mover or this server dies, the
+ * application stays here and its deliveries continue.
  */
 export class MoveHolds {
   readonly #holds = new Map<Seq, Hold>();

@@ -25,8 +25,8 @@ export interface Slot {
  *
  * - The last quarter of the slots is for proven lanes that have nothing under way.
  * - Unproven endpoints get one slot each until their first attempt has ended. Together with failing
- *   and slow endpoints they hold at most seven eighths of all slots, so that a server that starts
- *   with many dead endpoints does not block proven ones.
+ *   and slow endpoints they hold at most seven eighths of all slots. So a server that starts with
+ *   many dead endpoints does not block proven ones.
  * - Endpoints that recently failed or were slow hold at most three quarters of all slots. Before a
  *   slow endpoint starts an attempt, attempts to slow endpoints that have returned their slot count
  *   towards this limit too.

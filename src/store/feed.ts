@@ -9,9 +9,9 @@ import type { Signal } from "../core/signal.ts";
  *   commit. PostgreSQL reports the signals that the other process has published, usually within 100 ms,
  *   even if nobody polls. If the other process ends before it has published them, its lease must end
  *   first; then everything is reported as changed.
- * - A store that may have missed signals, because it lost its connection, reports `store.changed`. A
- *   store that does not know whether one of its own writes was committed also reports `store.changed`
- *   when the data can be read again, because no command has sent the signals of that write.
+ * - A store that may have missed signals, because it lost its connection, reports `store.changed`. So
+ *   does a store that does not know whether one of its own writes was committed, as soon as it can
+ *   read the data again. No command has sent the signals of that write.
  */
 export interface Feed {
   /**
@@ -35,8 +35,9 @@ export interface Feed {
   /**
    * Returns null if every change that another process has announced is reported here, otherwise a promise
    * that resolves when it is. Rejects with `StoreUnavailable` if the data cannot be read. Called before
-   * each use of cached records, so null must cost nanoseconds. Whoever has waited uses the records
-   * without asking again: if reading the changes takes long, the answer would be a promise every time.
+   * each use of cached records, so null must cost nanoseconds. A caller that has waited uses the
+   * records without calling it again: if reading the changes takes long, it would return a promise
+   * every time.
    *
    * SQLite always returns null: the only processes beside the server are commands, whose changes `poll`
    * reports.

@@ -40,8 +40,8 @@ export interface Housekeeping {
      * this process now holds, oldest first.
      *
      * A process holds the lease of a task until the process or the task ends. If a process is cut
-     * off for so long that another process takes over its tasks, the next write of the first
-     * process for such a task rejects with `LeaseLost` and changes nothing. So two processes may
+     * off for too long, another process takes over its tasks. Writes of the first process for such a
+     * task then reject with `LeaseLost` and change nothing. So two processes may
      * begin the same step, but only one commits it.
      */
     lease(): Promise<readonly Task[]>;
@@ -63,8 +63,8 @@ export interface Housekeeping {
 
   /**
    * The offsets of the wall clock that were stored last; zero if none were stored. `set` also
-   * shifts the `failingSince` of all failing endpoints by the change of `aheadMs`, so that setting
-   * the clock does not change how long an endpoint has been failing. A store whose clock is an
+   * shifts the `failingSince` of all failing endpoints by the change of `aheadMs`. So setting the
+   * clock does not change how long an endpoint has been failing. A store whose clock is an
    * estimate may leave out a second.
    */
   readonly clockOffsets: {

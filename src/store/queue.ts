@@ -30,17 +30,16 @@ import type {
 /**
  * The durable queue: pending deliveries, their lanes and their outcomes.
  *
- * **Stable order.** Lanes are read by cursor, so no row may appear at or before a cursor: once
- * `due` has returned a row, no delivery that is accepted later becomes visible at or before the
- * row's position. On SQLite, one process generates the numbers and commits them in the same order.
+ * **Stable order.** Lanes are read by cursor, so no row may appear at or before a cursor. Once `due`
+ * has returned a row, deliveries that are accepted later appear only after its position. On SQLite,
+ * one process generates the numbers and commits them in the same order.
  * A store for several processes hides the rows of FIFO lanes until every smaller number has been
  * committed or abandoned. It does not hide those of other lanes: whoever commits a row, even before a
  * cursor, sends `lane.filled` with its position. A resend, or a retry in a lane that became FIFO, puts
  * a delivery at or before a cursor on purpose. These commands send `lane.filled` too.
  *
- * **Claims.** A process serves only the lanes that it has claimed. For a short time two processes
- * may believe that they own a lane, for example if one of them was suspended for longer than its
- * claim was valid. `settle` still settles each round of a delivery at most once; the second process
+ * **Claims.** A process serves only the lanes that it has claimed. A process that was suspended for
+ * longer than its claim was valid may still believe that it owns a lane of another one. `settle` still settles each round of a delivery at most once; the second process
  * gets `stale`. The message may then have been sent twice: delivery is at least once.
  */
 export interface Queue {

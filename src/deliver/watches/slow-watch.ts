@@ -18,9 +18,9 @@ export interface Watched {
  * Detects attempts that have become slow while they are under way. One timer is enough, because
  * attempts start in order.
  *
- * If 1,000 endpoints begin to hang at the same moment, all of them get one of the 256 slots within
- * a second: the first 256 attempts become slow after `PATIENCE_MS`, and each further 256 after
- * `SHORT_MS`.
+ * Example: 1,000 endpoints begin to hang at the same moment, and there are 256 slots. The first 256
+ * attempts become slow after `PATIENCE_MS`, and each further 256 after `SHORT_MS`. So each endpoint
+ * gets a slot within a second.
  */
 export class SlowWatch<Attempt extends Watched> {
   readonly #watched = new Set<Attempt>();

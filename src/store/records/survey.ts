@@ -193,8 +193,8 @@ export interface Attention {
   /** Number of paused endpoints for which deliveries wait, or that are not verified. */
   readonly pausedWaiting: number;
   /**
-   * First the endpoints that the server has disabled, then failing ones, then paused ones for which
-   * deliveries wait, then those that a request has disabled; within each, the newest first.
+   * Endpoints that the server has disabled, then failing ones, then paused ones for which deliveries
+   * wait, then those that a request has disabled. Each group is sorted by age, newest first.
    */
   readonly endpoints: readonly AttentionEndpoint[];
   /** The source that began to refuse last comes first. */

@@ -90,9 +90,9 @@ export function sealedOf(
 }
 
 /**
- * Converts between endpoints and rows. The headers, the password of the URL, the transformation and
- * the secrets of `auth` and `function` are only in the column `sealed` of a row: the columns `url`,
- * `auth` and `function` contain the forms that are shown, and the columns `headers` and `transformation` are empty.
+ * Converts between endpoints and rows. Only the column `sealed` contains the headers, the password
+ * of the URL, the transformation, and the secrets of `auth` and `function`. The columns `url`, `auth`
+ * and `function` contain the forms that are shown. The columns `headers` and `transformation` are empty.
  */
 export function endpointCodec(box: SecretBox) {
   const toRecord = (row: EndpointRow): Endpoint => {

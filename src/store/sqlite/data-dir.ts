@@ -75,10 +75,10 @@ export function lostDatabase(database: string, problem: string): StartError {
 }
 
 /**
- * Locks a data directory for this process. The lock is an open transaction on a separate small
- * database, for two reasons: the operating system releases it even if the process crashes, and
- * commands that add a row (`token create`) can still write to the database. Throws `StartError` if
- * another server holds the lock.
+ * Locks a data directory for this process. Throws `StartError` if another server holds the lock.
+ *
+ * The lock is an open transaction on a separate small database. The operating system releases it even
+ * if the process crashes. Commands that add a row (`token create`) can still write to the data.
  */
 export function lockDataDir(dataDir: string): { release(): void } {
   const path = join(dataDir, LOCK_FILE);

@@ -15,8 +15,8 @@ import { addMessageFilter } from "./messages.ts";
 const STEP_ROWS = 1000;
 const STEPS_MAX = 64;
 /**
- * Cost after which other work in the event loop can run: a delivery that is counted costs 1, and so
- * does a KiB of payload that is searched or read past.
+ * Cost after which other work in the event loop can run. Counting a delivery costs 1, and so does
+ * searching or skipping a KiB of payload.
  */
 const COST_MAX = 2000;
 /** Cost after which a request ends with a short page, so that it takes about 150 ms at most. */

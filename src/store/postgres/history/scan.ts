@@ -16,8 +16,8 @@ interface Scan<Row, Found> {
 }
 
 /**
- * Fills a page with rows that are selected in steps of a list, so that the cost of a request is bounded
- * if few rows of a long list match.
+ * Fills a page with the matching rows of a list, which is read in steps. The steps bound the cost of a
+ * request if few rows of a long list match.
  */
 export async function scanned<Row extends { readonly seq: Seq }, Found>(
   page: PageRequest,
