@@ -1,5 +1,6 @@
 import type { Facts } from "../core/fact.ts";
 import { sha256 } from "../core/hash.ts";
+import type { Seq } from "../core/id.ts";
 import { Problem } from "../core/problem.ts";
 import type { Clock } from "../ports.ts";
 import type { IdempotencyEntry, IdempotentResponse, Store } from "../store/index.ts";
@@ -45,6 +46,8 @@ export interface Keyed<T extends StorableResponse> {
    * response as `repeated`.
    */
   readonly storedByWork: boolean;
+  /** Returns the application with which the key moves to another installation, or null. */
+  readonly application?: () => Promise<Seq | null>;
 }
 
 /** A response, and the hash of the body of the first request; null if the hash is not known. */
@@ -112,7 +115,8 @@ export class Idempotency {
     const response = await keyed.work(entry);
     if (isSuccess(response)) {
       const { status, body } = response;
-      await this.store.queue.idempotency.put(entry, { kind: "text", status, body }, this.clock.now());
+      const applicationSeq = (await keyed.application?.()) ?? null;
+      await this.store.queue.idempotency.put(entry, { kind: "text", status, body }, this.clock.now(), applicationSeq);
     }
     return { response, firstHash: entry.bodyHash, isRepeated: false };
   }

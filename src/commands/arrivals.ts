@@ -9,6 +9,9 @@ import { applicationChanged } from "./publish.ts";
 /** Greatest difference between the clocks of two installations, in ms. */
 const CLOCKS_DIFFER_MAX_MS = 60_000;
 
+/** The code of the problem that a page of keys does not continue those that are stored here. */
+export const KEYS_BEHIND = "move_keys_behind";
+
 type Parts = Pick<CommandContext, "store" | "ids" | "signals" | "facts" | "clock" | "deliverer">;
 
 /** What the origin says about itself and the application. */
@@ -86,10 +89,11 @@ export async function storePage(
     return { missing: [] };
   }
   if (arrivedAt !== null) throw hasArrived();
-  const { retriesAheadMs } = parts.deliverer;
-  const stored = await storeUnarrived(destination, applicationSeq, { page, hold }, retriesAheadMs);
+  const now = { now: parts.clock.now(), aheadMs: parts.deliverer.retriesAheadMs };
+  const stored = await storeUnarrived(destination, applicationSeq, { page, hold }, now);
   // Another mover may have ended the move meanwhile.
   if (stored === null) throw hasArrived();
+  if (stored === "behind") throw conflict("The keys must be read from the beginning.", KEYS_BEHIND);
   return stored;
 }
 
@@ -97,8 +101,8 @@ function storeUnarrived(
   destination: MoveDestination,
   applicationSeq: Seq,
   { page, hold }: { readonly page: MovePage; readonly hold: string | null },
-  aheadMs: number,
-): Promise<PageStored | null> {
+  { now, aheadMs }: { readonly now: number; readonly aheadMs: number },
+): Promise<PageStored | "behind" | null> {
   switch (page.part) {
     case "polled":
       return destination.storePolled(applicationSeq, page, hold);
@@ -106,6 +110,8 @@ function storeUnarrived(
       return destination.storeWaiting(applicationSeq, page, hold, aheadMs);
     case "messages":
       return destination.storeMessages(applicationSeq, page);
+    case "keys":
+      return destination.storeKeys(applicationSeq, page, now);
     default:
       throw invalidPage("The page has an unknown part.");
   }

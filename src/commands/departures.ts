@@ -4,6 +4,7 @@ import type {
   Application,
   AuditActor,
   Departure,
+  KeysCursor,
   MoveOrigin,
   MovePage,
   PolledCursor,
@@ -19,12 +20,13 @@ import { applicationChanged } from "./publish.ts";
  *
  *     origin                                        destination
  *     served                                        –
- *       settings, messages that wait  ──────────▶   arriving: refused, nothing is sent
+ *       settings, messages that wait,
+ *       idempotency keys              ──────────▶   arriving: refused, nothing is sent
  *     held: no attempt starts
  *       attempts under way end
  *     closed: requests get 503
  *       settings, cursors and leases,
- *       waiting deliveries            ──────────▶   arriving, complete under this hold
+ *       waiting deliveries, new keys  ──────────▶   arriving, complete under this hold
  *     departed: requests get 421                    arriving
  *                                                   arrived: served
  *       history                       ──────────▶
@@ -87,12 +89,13 @@ export type PageWanted =
   | { readonly part: "polled"; readonly after: PolledCursor | null }
   | { readonly part: "waiting"; readonly after: WaitingCursor | null }
   | { readonly part: "messages"; readonly seqs: readonly Seq[] }
+  | { readonly part: "keys"; readonly after: KeysCursor | string | null }
   | { readonly part: "history"; readonly after: Seq };
 
 export interface PageRead {
   readonly page: MovePage;
   /** Null after the last page. */
-  readonly next: PolledCursor | WaitingCursor | Seq | null;
+  readonly next: PolledCursor | WaitingCursor | KeysCursor | Seq | null;
 }
 
 export async function readPage(parts: Parts, applicationSeq: Seq, wanted: PageWanted): Promise<PageRead> {
@@ -106,6 +109,8 @@ export async function readPage(parts: Parts, applicationSeq: Seq, wanted: PageWa
       return origin.waiting(applicationSeq, wanted.after, parts.deliverer.retriesAheadMs);
     case "messages":
       return { page: await origin.messages(applicationSeq, wanted.seqs), next: null };
+    case "keys":
+      return origin.keys(applicationSeq, wanted.after, parts.clock.now());
     case "history":
       return historyPage(origin, applicationSeq, wanted.after);
   }

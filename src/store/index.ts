@@ -15,6 +15,7 @@ export type * from "./database-state.ts";
 export type { Feed } from "./feed.ts";
 export type { History } from "./history.ts";
 export type { Housekeeping } from "./housekeeping.ts";
+export type * from "./move-pages.ts";
 export type * from "./moves.ts";
 export type * from "./notices.ts";
 export type { Queue } from "./queue.ts";

@@ -1,6 +1,16 @@
 import type { MovedIds, Seq } from "../core/id.ts";
-import type { MovedVersions } from "../core/moved-versions.ts";
-import type { Key, Lease } from "./records/index.ts";
+import type {
+  HistoryPage,
+  KeysCursor,
+  KeysPage,
+  MessagesPage,
+  PolledCursor,
+  PolledPage,
+  SettingsPage,
+  WaitingCursor,
+  WaitingPage,
+} from "./move-pages.ts";
+import type { Key } from "./records/index.ts";
 
 /**
  * Moves of applications between installations. The installation that an application leaves is the
@@ -22,110 +32,9 @@ export interface MovedPlaces {
   placeOf(id: string): Seq | null;
 }
 
-/** A value of a row. `bytes` is base64; `secret` is a value that is encrypted at rest, in plain text. */
-export type Cell = null | number | string | { readonly bytes: string } | { readonly secret: string };
-export type Row = Readonly<Record<string, Cell>>;
-
-/** Ids at the origin, by prefix and number, such as `msg_17`. */
-export type Ids = Readonly<Record<string, string>>;
-
-/** The configuration of an application. */
-export interface SettingsPage {
-  readonly part: "settings";
-  readonly application: Row;
-  readonly ids: Ids;
-  readonly eventTypes: readonly Row[];
-  readonly endpoints: readonly Row[];
-  readonly secrets: readonly Row[];
-  readonly tokens: readonly Row[];
-  readonly jwtEnds: readonly Row[];
-  /** Null if the application has no endpoint. */
-  readonly versions: MovedVersions | null;
-}
-
 /** Why an application cannot arrive, in words for its operators. */
 export interface ArrivalObstacle {
   readonly obstacle: string;
-}
-
-/**
- * What the consumers and the groups of workers have not got yet. The first page has the consumers and
- * the groups, the next ones the messages after their cursors, and the last ones the leases.
- */
-export interface PolledPage {
-  readonly part: "polled";
-  readonly isFirst: boolean;
-  readonly ids: Ids;
-  /** Messages that must be stored before this page. */
-  readonly messages: readonly Seq[];
-  /** The newest message of the application. Null if there is none. */
-  readonly newest: Seq | null;
-  /** The greatest number at the origin. A cursor after it waits for messages of the future. */
-  readonly last: Seq;
-  /** Those of the messages whose payload has been deleted. */
-  readonly erased: readonly Seq[];
-  readonly consumers: readonly MovedReader[];
-  readonly groups: readonly MovedReader[];
-  readonly leases: readonly MovedLease[];
-}
-
-/** A consumer or a group. */
-export interface MovedReader {
-  readonly sink: string;
-  readonly name: string;
-  readonly cursor: Seq;
-  /** The first message after the cursor. Null if there is none. */
-  readonly next: Seq | null;
-  readonly updatedAt: number;
-}
-
-export interface MovedLease extends Lease {
-  readonly sink: string;
-  readonly group: string;
-  readonly endsAt: number;
-}
-
-/** Deliveries that wait: pending ones and dead letters. */
-export interface WaitingPage {
-  readonly part: "waiting";
-  readonly isFirst: boolean;
-  readonly ids: Ids;
-  readonly deliveries: readonly Row[];
-  /** The messages of the deliveries whose payload has been deleted. */
-  readonly erased: readonly Seq[];
-}
-
-export interface MessagesPage {
-  readonly part: "messages";
-  readonly ids: Ids;
-  readonly messages: readonly Row[];
-}
-
-/** Messages with all their deliveries and attempts, after the message `after`. */
-export interface HistoryPage {
-  readonly part: "history";
-  readonly after: Seq;
-  readonly last: Seq;
-  readonly ids: Ids;
-  readonly messages: readonly Row[];
-  readonly deliveries: readonly Row[];
-  readonly attempts: readonly Row[];
-}
-
-export type MovePage = SettingsPage | PolledPage | WaitingPage | MessagesPage | HistoryPage;
-
-/** A place in the waiting deliveries of an application. */
-export interface WaitingCursor {
-  readonly endpointSeq: Seq;
-  readonly state: number;
-  readonly place: Seq;
-  readonly seq: Seq;
-}
-
-/** A place in the messages of consumers and groups, or, with a group, in the leases. */
-export interface PolledCursor {
-  readonly groupId: number | null;
-  readonly messageSeq: Seq;
 }
 
 /** An application that has moved to another installation. */
@@ -163,6 +72,15 @@ export interface MoveOrigin {
   ): Promise<{ readonly page: WaitingPage; readonly next: WaitingCursor | null }>;
   /** Reads messages of an application. Returns at least one, and no more than fit into a page. */
   messages(applicationSeq: Seq, seqs: readonly Seq[]): Promise<MessagesPage>;
+  /**
+   * Reads keys that are valid at `now`. `after` is the `next` of the page before, or the `to` of an earlier pass. Begins
+   * a pass over all keys if `after` is null, or if the keys since that pass are not known any more.
+   */
+  keys(
+    applicationSeq: Seq,
+    after: KeysCursor | string | null,
+    now: number,
+  ): Promise<{ readonly page: KeysPage; readonly next: KeysCursor | null }>;
   /** Reads the history of an application after a message. The page without messages is the last one. */
   history(applicationSeq: Seq, after: Seq): Promise<HistoryPage>;
   /**
@@ -202,6 +120,8 @@ export interface PageStored {
 export interface MoveDestination {
   /** The applications that are arriving. Requests for them are refused, and no attempt is made. */
   readonly arriving: ReadonlySet<Seq>;
+  /** The ids of the environments that the idempotency keys of root callers contain, by applications from elsewhere. */
+  readonly keyEnvironments: ReadonlyMap<Seq, string>;
   /** Returns the application with this id at the origin, or null if it is not arriving or has not arrived. */
   arrival(applicationId: string): Promise<Arrival | null>;
   /**
@@ -229,6 +149,11 @@ export interface MoveDestination {
   ): Promise<PageStored | null>;
   /** Returns null, and changes nothing, if the application has arrived. */
   storeMessages(applicationSeq: Seq, page: MessagesPage): Promise<PageStored | null>;
+  /**
+   * Stores keys, unless messages are missing. Returns `behind`, and changes nothing, if the page does not continue
+   * what is stored here. Returns null, and changes nothing, if the application has arrived.
+   */
+  storeKeys(applicationSeq: Seq, page: KeysPage, now: number): Promise<PageStored | "behind" | null>;
   storeHistory(applicationSeq: Seq, page: HistoryPage): Promise<void>;
   /**
    * Deletes an application that is arriving, because its move was given up. Returns its endpoints. Returns

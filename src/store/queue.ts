@@ -68,10 +68,9 @@ export interface Queue {
   hopsOf(messageSeq: Seq): Promise<number>;
 
   /**
-   * What the messages of an application use of its quota: the messages of the day and the size of the
-   * stored payloads. This is stored only for applications with such a quota, in the commits that
-   * change it. `accept` refuses a message with a quota as `uncounted` until `count` has counted what
-   * was stored without a quota.
+   * What the messages of an application use of its quota: the messages of the day and the size of the stored
+   * payloads. This is stored only for applications with such a quota, in the commits that change it. `accept`
+   * refuses a message with a quota as `uncounted` until `count` has counted what was stored without a quota.
    */
   readonly usage: {
     /** Counts the messages that are not counted yet. Returns false if the application was deleted. */
@@ -83,11 +82,10 @@ export interface Queue {
   readonly idempotency: {
     get(key: Uint8Array, now: number): Promise<IdempotentResponse | null>;
     /**
-     * Stores the first response to a key. Does nothing if the key already has a response that is
-     * valid at `now`: two processes may work on the same key concurrently. (`accept` checks the key
-     * in its own commit.)
+     * Stores the first response to a key, which moves with the application. Does nothing if the key has a response
+     * that is valid at `now`: two processes may work on it concurrently. (`accept` checks it in its own commit.)
      */
-    put(entry: IdempotencyEntry, response: IdempotentResponse, now: number): Promise<void>;
+    put(entry: IdempotencyEntry, response: IdempotentResponse, now: number, applicationSeq?: Seq | null): Promise<void>;
   };
 
   /**

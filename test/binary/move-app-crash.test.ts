@@ -5,7 +5,7 @@ import { CrashProxies, type Fault, moveApp, type TwoServers, twoServers } from "
 import type { Receiver } from "../support/receiver.ts";
 
 /** The move of a small application takes fewer requests. */
-const REQUESTS_MAX = 40;
+const REQUESTS_MAX = 60;
 const WAITING = 12;
 /** One of so many requests is tried in a run. The simulation of moves crashes at all of them. */
 const STEP = 6;

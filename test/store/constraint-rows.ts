@@ -50,6 +50,7 @@ export const ROWS: Readonly<Record<string, string>> = {
   departure: `departure (application_seq, environment_seq, uid, url, hold, departed_at)
     VALUES (1, 1, 'a', 'https://b.example', 'h', 1)`,
   arrival: "arrival (application_seq, hold, arrived_at, history_to) VALUES (1, 'h', 1, 0)",
+  arrival_message: "arrival_message (application_seq, message_seq) VALUES (1, 1)",
   poller: "poller (application_seq, sink, consumer, cursor, updated_at) VALUES (1, 'a', 'b', 1, 1)",
 };
 
@@ -151,5 +152,7 @@ export const WRONG: Readonly<Record<string, readonly string[]>> = {
   moved_id_values_check: ["id = ''", "seq = -1"],
   departure_values_check: ["uid = ''", "url = ''", "hold = ''", "departed_at = -1"],
   arrival_values_check: ["hold = ''", "arrived_at = -1", "history_to = -1"],
+  arrival_keys_check: ["keys_to = ''", "key_environment = ''", "checked_to = -1"],
+  arrival_message_values_check: ["message_seq = -1"],
   poller_values_check: ["sink = ''", "consumer = ''", "cursor = -1"],
 };

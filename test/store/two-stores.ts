@@ -1,5 +1,5 @@
 import { expect } from "bun:test";
-import type { MoveOrigin, Moves, PolledCursor, SettingsPage, WaitingPage } from "../../src/store/index.ts";
+import type { KeysCursor, MoveOrigin, Moves, PolledCursor, SettingsPage, WaitingPage } from "../../src/store/index.ts";
 import { Furnished } from "./furnished.ts";
 import type { Open } from "./store-under-test.ts";
 
@@ -45,6 +45,28 @@ export class TwoStores implements AsyncDisposable {
     await this.destination.storeMessages(seq, await this.origin.messages(this.seq, messageSeqs));
     expect(await this.destination.storeWaiting(seq, page, hold, 0)).toEqual({ missing: [] });
     return page;
+  }
+
+  /**
+   * Copies the keys that were stored since an earlier call, or all keys. Returns the place for the next call, and
+   * the number of keys that were copied.
+   */
+  async keys(seq: number, later: string | null = null): Promise<{ later: string; count: number }> {
+    let count = 0;
+    for (let after: KeysCursor | string | null = later; ; ) {
+      const read: Awaited<ReturnType<MoveOrigin["keys"]>> = await this.origin.keys(this.seq, after, this.from.now);
+      const { page, next } = read;
+      const stored = await this.destination.storeKeys(seq, page, this.to.now);
+      if (stored === "behind" || stored === null) throw new Error("The page does not continue the stored ones.");
+      if (stored.missing.length > 0) {
+        const seqs = page.keys.map(({ messageSeq }) => messageSeq);
+        await this.destination.storeMessages(seq, await this.origin.messages(this.seq, seqs));
+        expect(await this.destination.storeKeys(seq, page, this.to.now)).toEqual({ missing: [] });
+      }
+      count += page.keys.length + page.responses.length;
+      if (next === null) return { later: page.pass.to, count };
+      after = next;
+    }
   }
 
   /** Copies consumers and groups, under a hold. Returns a function that returns the id of a message at the origin. */

@@ -15,27 +15,46 @@ export interface KeyedRequest {
   readonly query: unknown;
 }
 
-type Parts = Pick<ApiDeps, "idempotency" | "directory" | "ids">;
+type Parts = Pick<ApiDeps, "idempotency" | "directory" | "ids" | "store">;
+
+const NONE: ReadonlyMap<Seq, string> = new Map();
 
 /** Carries out requests that have idempotency keys, each once, and repeats their responses. */
 export class KeyedRequests {
   constructor(private readonly parts: Parts) {}
 
-  answer(
+  async answer(
     keyed: KeyedRequest,
     key: string,
     bodyHash: () => Promise<Uint8Array>,
     work: (entry: IdempotencyEntry) => Promise<Reply>,
   ): Promise<Reply> {
-    const { operation, request, identity } = keyed;
+    const { operation, request, identity, params } = keyed;
+    const { keyEnvironments = NONE } = this.parts.store.moves?.destination ?? {};
+    const caller = keyEnvironments.size === 0 ? identity.caller : await this.#callerAtOrigin(keyed, keyEnvironments);
     return this.parts.idempotency.once<Reply>({
-      scope: `${identity.caller} POST ${addressOf(request)}`,
+      scope: `${caller} POST ${addressOf(request)}`,
       key,
       bodyHash,
       storedByWork: operation.repeat !== undefined,
       work,
       repeat: (stored) => this.#repeat(keyed, stored),
+      application: () => this.#applicationOf(identity, params),
     });
+  }
+
+  /**
+   * Returns the name of the caller that is part of the scope. For an application that has come from another
+   * installation, a root caller keeps the name that it has there, so that keys are found after the move.
+   */
+  async #callerAtOrigin(
+    { identity, params }: KeyedRequest,
+    keyEnvironments: ReadonlyMap<Seq, string>,
+  ): Promise<string> {
+    const seq = identity.credential.kind === "root" ? await this.#applicationOf(identity, params) : null;
+    const environment = seq === null ? undefined : keyEnvironments.get(seq);
+    if (environment === undefined) return identity.caller;
+    return identity.caller.replace(this.parts.ids.encode("org_", identity.environmentSeq), environment);
   }
 
   async #repeat({ operation, params, identity, query }: KeyedRequest, stored: IdempotentResponse) {

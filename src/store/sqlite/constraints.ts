@@ -41,7 +41,11 @@ const RULES: Rules = {
   payload_link_key: { values: ["length(sealed) > 28"] },
   moved_id: { values: [isText("id"), isNatural("seq")] },
   departure: { values: [isText("uid"), isText("url"), isText("hold"), isNatural("departed_at")] },
-  arrival: { values: [isText("hold"), isNatural("arrived_at"), isNatural("history_to")] },
+  arrival: {
+    values: [isText("hold"), isNatural("arrived_at"), isNatural("history_to")],
+    keys: [isText("keys_to"), isText("key_environment"), isNatural("checked_to")],
+  },
+  arrival_message: { values: [isNatural("message_seq")] },
 };
 
 export const constraints = constraintsOf(RULES);

@@ -1,5 +1,5 @@
 import type { Database } from "bun:sqlite";
-import type { Seq } from "../../core/id.ts";
+import type { Seq, SeqSource } from "../../core/id.ts";
 import type { IdempotencyEntry, IdempotentResponse, Queue } from "../index.ts";
 import type { SecretBox } from "../sql/secret-box.ts";
 import type { Committer } from "./commit.ts";
@@ -28,15 +28,18 @@ export class Idempotency {
     db: Database,
     private readonly messages: MessageKeys,
     private readonly box: SecretBox,
+    private readonly numbers: Pick<SeqSource, "next">,
   ) {
     this.#get = db.prepare<Row, [Uint8Array, number]>(
       "SELECT status, body, sealed, message_seq, body_hash FROM idempotency WHERE key = ? AND expires_at > ?",
     );
     // Replaces an expired entry that has not been pruned yet.
     this.#insert = db.prepare(
-      `INSERT INTO idempotency (key, status, sealed, message_seq, expires_at, body_hash) VALUES (?1, ?2, ?3, ?4, ?5, ?7)
+      `INSERT INTO idempotency (key, status, sealed, message_seq, expires_at, body_hash, application_seq, stored_seq)
+       VALUES (?1, ?2, ?3, ?4, ?5, ?7, ?8, ?9)
        ON CONFLICT (key) DO UPDATE SET status = excluded.status, body = NULL, sealed = excluded.sealed,
-         message_seq = excluded.message_seq, expires_at = excluded.expires_at, body_hash = excluded.body_hash
+         message_seq = excluded.message_seq, expires_at = excluded.expires_at, body_hash = excluded.body_hash,
+         application_seq = excluded.application_seq, stored_seq = excluded.stored_seq
        WHERE idempotency.expires_at <= ?6`,
     );
     const last = db.query<{ minute: number | null }, []>("SELECT max(expires_at / 60000) AS minute FROM idempotency");
@@ -59,9 +62,9 @@ export class Idempotency {
   verbs(committer: Committer): Queue["idempotency"] {
     return {
       get: async (key, now) => this.#fromMessages(key, now) ?? this.#fromTable(key, now),
-      put: (entry, response, now) =>
+      put: (entry, response, now, applicationSeq = null) =>
         committer.write(() => {
-          if (this.messages.get(entry.key, now) === null) this.#put(entry, response, now);
+          if (this.messages.get(entry.key, now) === null) this.#put(entry, response, now, applicationSeq);
         }),
     };
   }
@@ -84,10 +87,19 @@ export class Idempotency {
     };
   }
 
-  #put({ key, expiresAt, bodyHash }: IdempotencyEntry, response: IdempotentResponse, now: number): void {
-    if (response.kind === "message") this.#insert.run(key, 202, null, response.messageSeq, expiresAt, now, bodyHash);
+  #put(
+    { key, expiresAt, bodyHash }: IdempotencyEntry,
+    response: IdempotentResponse,
+    now: number,
+    applicationSeq: Seq | null,
+  ): void {
     // Responses may contain secrets, such as a new token.
-    else this.#insert.run(key, response.status, this.box.seal(response.body), null, expiresAt, now, bodyHash);
+    const [status, sealed, messageSeq] =
+      response.kind === "message"
+        ? [202, null, response.messageSeq]
+        : [response.status, this.box.seal(response.body), null];
+    const place = [applicationSeq, this.numbers.next()] as const;
+    this.#insert.run(key, status, sealed, messageSeq, expiresAt, now, bodyHash, ...place);
   }
 }
 

@@ -266,7 +266,6 @@ function assemble({
   const turns = new Turns(clock);
   const keys = new MessageKeys({ db, committer, turns, clock });
   const eventIds = new EventIds({ db, committer, turns, clock });
-  const idempotency = new Idempotency(db, keys, box);
   const functionSends = new FunctionSends(db);
   const stretches = new Stretches(db, committer, newest);
   const endpointAttempts = new DeferredIndex({ db, committer, exclusive, onFact }, ENDPOINT_ATTEMPTS);
@@ -275,9 +274,10 @@ function assemble({
   const numbers = exclusive
     ? new ClockSeqSource(clock.now, afterUnstored(newest))
     : new CommandSeqSource(db, clock.now);
+  const idempotency = new Idempotency(db, keys, box, numbers);
   const erasures = new Map<Seq, number>();
   const moving = moves({
-    ...{ db, committer, box, usages, eventIds, endpointAttempts, kept, numbers, seed, shards, erasures },
+    ...{ db, committer, box, usages, keys, eventIds, endpointAttempts, kept, numbers, seed, shards, erasures, turns },
   });
   const { departed } = moving.origin;
   const queue: Queue = {

@@ -243,4 +243,20 @@ export const migrations: readonly string[] = [
     DELETE FROM endpoint_attempt WHERE endpoint_seq = old.endpoint_seq AND seq = old.seq;
   END;
   `,
+  // The idempotency keys that move with an application. See "moves/keys.ts".
+  `
+  ALTER TABLE idempotency ADD COLUMN application_seq INTEGER;
+  ALTER TABLE idempotency ADD COLUMN stored_seq INTEGER;
+  CREATE INDEX idempotency_application ON idempotency (application_seq, stored_seq) WHERE application_seq IS NOT NULL;
+  -- The pass over the keys at the origin up to which they are stored here.
+  ALTER TABLE arrival ADD COLUMN keys_to TEXT;
+  -- The id of the environment that the keys of root callers contain.
+  ALTER TABLE arrival ADD COLUMN key_environment TEXT;
+  -- The last message that was checked before the arrival.
+  ALTER TABLE arrival ADD COLUMN checked_to INTEGER NOT NULL DEFAULT 0;
+  -- The messages of arriving applications that stay because a key belongs to them.
+  CREATE TABLE arrival_message (
+    application_seq INTEGER NOT NULL, message_seq INTEGER NOT NULL, PRIMARY KEY (application_seq, message_seq)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -32,6 +32,10 @@ export const CANARIES: Readonly<Record<string, Plant>> = {
       const { page, next } = await verbs.polled(seq, after);
       return { page: { ...page, erased: [] }, next };
     },
+    keys: async (seq, after, now) => {
+      const { page, next } = await verbs.keys(seq, after, now);
+      return { page: { ...page, erased: [] }, next };
+    },
     waiting: async (seq, after, aheadMs) => {
       const { page, next } = await verbs.waiting(seq, after, aheadMs);
       return { page: { ...page, erased: [] }, next };
@@ -42,6 +46,18 @@ export const CANARIES: Readonly<Record<string, Plant>> = {
       const { page, next } = await verbs.waiting(seq, after, aheadMs);
       const deliveries = page.deliveries.filter((row) => row.attempts_total === 0);
       return { page: { ...page, deliveries }, next };
+    },
+  })),
+  "idempotency keys stay behind": origin((verbs) => ({
+    keys: async (seq, after, now) => {
+      const { page, next } = await verbs.keys(seq, after, now);
+      return { page: { ...page, keys: [] }, next };
+    },
+  })),
+  "keys that are added during a move stay behind": origin((verbs) => ({
+    keys: async (seq, after, now) => {
+      const { page, next } = await verbs.keys(seq, after, now);
+      return { page: { ...page, keys: page.pass.from === null ? page.keys : [] }, next };
     },
   })),
 };

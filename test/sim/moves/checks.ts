@@ -113,6 +113,11 @@ export class MoveChecks {
 
   /** Checks what must be true at the site that has the application when everything has been delivered. */
   atTheEnd({ kernel: { ids }, db }: Site): void {
+    const repeated = db.query<{ payload: string }, [string]>(
+      `SELECT CAST(m.payload AS TEXT) AS payload FROM message m JOIN application a ON a.seq = m.application_seq
+       WHERE a.uid = ? AND a.deleted_at IS NULL AND m.payload IS NOT NULL GROUP BY m.payload HAVING COUNT(*) > 1`,
+    );
+    for (const { payload } of repeated.all(this.parts.uid)) this.violation(`two messages have the payload ${payload}`);
     const payloadOf = db.query<unknown, [number]>("SELECT 1 FROM message WHERE seq = ? AND payload IS NOT NULL");
     for (const id of this.erased) {
       const seq = ids.decode("msg_", id);

@@ -1,4 +1,3 @@
-import { plainIncoming } from "../../../src/accept/incoming.ts";
 import { cancelMessage } from "../../../src/commands/cancel.ts";
 import { changeEndpoint } from "../../../src/commands/endpoints.ts";
 import { expungeMessages } from "../../../src/commands/expunge.ts";
@@ -7,7 +6,6 @@ import { confirmMessages } from "../../../src/commands/pollers.ts";
 import { resend } from "../../../src/commands/resend.ts";
 import { Problem } from "../../../src/core/problem.ts";
 import type { Kernel } from "../../../src/kernel.ts";
-import { applicationEntry } from "../../../src/store/directory.ts";
 import type { Dice } from "../dice.ts";
 import type { MoveChecks } from "./checks.ts";
 import type { Client, Reached } from "./client.ts";
@@ -24,33 +22,6 @@ export interface Around {
   readonly endpoints: readonly string[];
   /** How often the application has moved. */
   readonly moves: () => number;
-}
-
-/** Sends messages, one after another. */
-export class Producer {
-  #number = 0;
-
-  constructor(private readonly around: Around) {}
-
-  get sent(): number {
-    return this.#number;
-  }
-
-  async act(): Promise<void> {
-    const { client, checks } = this.around;
-    const number = this.#number + 1;
-    const id = await client.request(async ({ kernel, application }) => {
-      const active = await kernel.store.configuration.endpoints.active(application.seq);
-      const entry = applicationEntry(application, active);
-      const payload = new Uint8Array(Buffer.from(JSON.stringify({ number })));
-      const [result] = await kernel.accepter.acceptAll(entry, [plainIncoming("any", payload)]);
-      if (!result!.accepted) throw new Error("A message was not accepted.");
-      return kernel.ids.encode("msg_", result!.seq);
-    }, true);
-    if (id === null) return;
-    this.#number = number;
-    checks.accepted(id, number);
-  }
 }
 
 /** Reads all messages with the iterator of the page before. */

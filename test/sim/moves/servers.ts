@@ -77,7 +77,8 @@ export class SimOrigin implements Origin {
       } as PageWanted;
       const { page, next } = await readPage(kernel, seq, wanted);
       const count = page.part === "waiting" ? page.deliveries.length : "messages" in page ? page.messages.length : 1;
-      return { sealed: crossed(page), count, next: next === null ? null : JSON.stringify(next) };
+      const later = page.part === "keys" ? JSON.stringify(page.pass.to) : null;
+      return { sealed: crossed(page), count, next: next === null ? null : JSON.stringify(next), later };
     });
   }
 

@@ -7,10 +7,11 @@ import { policy } from "../../support/engine-world.ts";
 import { Dice } from "../dice.ts";
 import { MoveChecks } from "./checks.ts";
 import { Client } from "./client.ts";
-import { type Around, Consumer, Operator, Producer, Worker } from "./clients.ts";
+import { type Around, Consumer, Operator, Worker } from "./clients.ts";
 import { RECEIVERS, respond } from "./endpoints.ts";
 import { faultIn, MoveFaults } from "./faults.ts";
 import { furnish, furnishNeighbour, NEIGHBOUR, UID } from "./furnish.ts";
+import { Producer } from "./producer.ts";
 import { SimDestination, SimOrigin } from "./servers.ts";
 import { Site, type Surroundings } from "./site.ts";
 import { Timeline } from "./timeline.ts";
@@ -113,13 +114,16 @@ export class MoveWorld {
   #clients(endpoints: readonly string[]): Clients {
     const [dice, checks, now] = [this.#dice, this.#checks, () => this.#time.now];
     const around: Around = { ...{ dice, checks, now, endpoints }, client: this.#client, moves: () => this.#moves };
-    const clients = { producer: new Producer(around), consumer: new Consumer(around), worker: new Worker(around) };
+    const clients = { producer: new Producer(around, UID), consumer: new Consumer(around), worker: new Worker(around) };
     const operator = new Operator(around);
-    const neighbour = new Producer({
-      ...around,
-      client: new Client([this.#sites[1]], NEIGHBOUR, async () => {}),
-      checks: new MoveChecks({ uid: NEIGHBOUR, receivers: [], now }),
-    });
+    const neighbour = new Producer(
+      {
+        ...around,
+        client: new Client([this.#sites[1]], NEIGHBOUR, async () => {}),
+        checks: new MoveChecks({ uid: NEIGHBOUR, receivers: [], now }),
+      },
+      NEIGHBOUR,
+    );
     this.#repeat([5, 600, 2000], async () => {
       if (clients.producer.sent >= MESSAGES_MAX) return;
       // Both begin within the same millisecond, and so get the same numbers.
@@ -199,6 +203,7 @@ export class MoveWorld {
       if (this.#time.clock.now > deadline) break;
     }
     const description = await this.#client.request(async ({ kernel }) => operator.description(kernel));
+    await producer.repeatAll();
     if (!operator.descriptions.has(description!)) this.#checks.violation(`a change is lost: ${description}`);
   }
 

@@ -246,6 +246,7 @@ const traffic: readonly TableRows[] = [
     ],
   },
   { table: "arrival", rows: () => [{ application_seq: 2, hold: "h", arrived_at: AT, history_to: 10 }] },
+  { table: "arrival_message", rows: () => [{ application_seq: 2, message_seq: 10 }] },
   {
     table: "quota_usage",
     rows: () => [{ application_seq: 2, counted_to: 10, day: 20454, messages: 1, stored_bytes: 8 }],

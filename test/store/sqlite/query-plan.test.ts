@@ -16,6 +16,7 @@ const INTENDED: ReadonlyArray<readonly [sql: string, why: string]> = [
   ["FROM endpoint INDEXED BY endpoint_challenge", "challenges: at most a few dozen with the earliest next try"],
   ["FROM environment ORDER BY name", "list of environments, of which there are few"],
   ["FROM application WHERE operational = 1", "hidden applications: one per environment, once at the start"],
+  ["key_environment AS id FROM arrival WHERE", "arrivals: one per application that has moved here, once at the start"],
   ["FROM token ORDER BY seq", "token list: all tokens"],
   ["ON d.endpoint_seq = e.seq AND d.state = 2 LIMIT", "application counts: at most 500 endpoints in one step"],
   ["FROM (SELECT DISTINCT message_seq", "messages with dead letters: at most 1,000 in one step"],

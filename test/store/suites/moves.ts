@@ -5,10 +5,12 @@ import { bytes } from "../furnished.ts";
 import type { Open } from "../store-under-test.ts";
 import { HOLD, TwoStores } from "../two-stores.ts";
 import { addTask } from "./housekeeping/tasks.ts";
+import { keyMovesSuite } from "./moves-keys.ts";
 import { polledMovesSuite } from "./moves-polled.ts";
 
 export function movesSuite(open: Open): void {
   polledMovesSuite(open);
+  keyMovesSuite(open);
   describe("moves", () => {
     test("settings arrive with their secrets, and the application is arriving until it has arrived", async () => {
       await using stores = await TwoStores.open(open);

@@ -13,7 +13,7 @@ import { noContent, reply } from "../../http/reply.ts";
 import { nullable, ruled } from "../../http/schema.ts";
 import type { Identity } from "../../identity/identity.ts";
 import { sealedForm } from "./page-form.ts";
-import { wantedPage } from "./wanted-page.ts";
+import { placesAfter, wantedPage } from "./wanted-page.ts";
 
 const MISSING_MAX = 2000;
 const path = "/api/v1/app/:app_id/move";
@@ -35,7 +35,7 @@ const MoveHoldIn = field.object("MoveHoldIn", {
 const MoveHoldOut = field.object("MoveHoldOut", { hold: Type.String(), attemptsUnderWay: Type.Integer() });
 const MovePageIn = field.object("MovePageIn", {
   publicKey: Type.String({ description: "The key of the destination: DER in base64." }),
-  part: Type.String({ enum: ["settings", "polled", "waiting", "messages", "history"] }),
+  part: Type.String({ enum: ["settings", "polled", "waiting", "messages", "keys", "history"] }),
   after: Type.Optional(nullable(Type.String({ description: "`next` of the page before." }))),
   ids: Type.Optional(Type.Array(Type.String(), { maxItems: MISSING_MAX, description: "The messages to read." })),
 });
@@ -43,6 +43,9 @@ const MovePageOut = field.object("MovePageOut", {
   sealed: Type.String({ description: "The page, which only the destination can open." }),
   count: Type.Integer({ description: "Number of deliveries or messages in the page." }),
   next: nullable(Type.String({ description: "Null after the last page." })),
+  later: nullable(
+    Type.String({ description: "`after` for the keys that are stored later. Null unless the page has keys." }),
+  ),
 });
 const MoveDepartIn = field.object("MoveDepartIn", {
   hold: Type.String({ minLength: 1 }),
@@ -158,7 +161,11 @@ export function moveOriginRoutes(context: Context): Operation[] {
       body: MovePageIn,
       bodyExample: { publicKey: "MCowBQYDK2VuAyEAjFmzxrRcQQh2E3bE6cQbI3yNvO6iPWPyuVgX3E4Jc0I=", part: "settings" },
       responses: {
-        200: { description: "The page.", schema: MovePageOut, example: { sealed: "MCow…", count: 1, next: null } },
+        200: {
+          description: "The page.",
+          schema: MovePageOut,
+          example: { sealed: "MCow…", count: 1, next: null, later: null },
+        },
       },
       problems: [404, 409],
       async handle({ identity, params, body }) {
@@ -168,7 +175,7 @@ export function moveOriginRoutes(context: Context): Operation[] {
           : servedSeq(identity, params.app_id));
         const { page, next } = await readPage(context, seq, wantedPage(body, context));
         const sealed = sealedForm(body.publicKey, page);
-        return reply(200, { sealed, count: countOf(page), next: next === null ? null : JSON.stringify(next) });
+        return reply(200, { sealed, count: countOf(page), ...placesAfter(page, next) });
       },
     }),
 
@@ -198,5 +205,6 @@ export function moveOriginRoutes(context: Context): Operation[] {
 
 function countOf(page: MovePage): number {
   if (page.part === "settings") return 1;
+  if (page.part === "keys") return page.keys.length + page.responses.length;
   return page.part === "waiting" ? page.deliveries.length : page.messages.length;
 }

@@ -1,16 +1,13 @@
 import { CommandFailed } from "../../exit-code.ts";
 import { printable } from "../printable.ts";
 import { ServerRefused } from "../server-client.ts";
-import type { ArrivalState, Destination, Origin, OriginState, PageOut, Part } from "./servers.ts";
+import { Copy } from "./copy.ts";
+import type { ArrivalState, Destination, Origin, OriginState } from "./servers.ts";
 
 /** Interval at which the attempts under way are counted, in ms. */
 const ATTEMPTS_POLL_MS = 20;
 /** Maximum number of times that an application is closed because it has changed since. */
 const CLOSINGS_MAX = 5;
-/** Maximum number of messages that one request reads. */
-const MISSING_AT_ONCE = 500;
-/** How often the messages of a page are sent because the destination does not have them. */
-const RESENDS_MAX = 5;
 
 export interface MoveOptions {
   readonly withHistory: boolean;
@@ -86,6 +83,9 @@ async function handOver(
   await copy.settings(null);
   await copy.polled(null);
   await copy.waiting(null);
+  await copy.keys(null);
+  // The keys of the requests that came during the first pass, which may have taken long.
+  await copy.keys(null);
   const heldAt = now();
   const { hold } = await origin.hold(null, false);
   try {
@@ -121,71 +121,13 @@ async function departClosed(origin: Origin, destination: Destination, copy: Copy
     await copy.settings(hold);
     await copy.polled(hold);
     const deliveries = await copy.waiting(hold);
+    await copy.keys(hold);
     try {
       await origin.depart(hold, destination.url);
       return deliveries;
     } catch (error) {
       const isChanged = error instanceof ServerRefused && error.code === "move_changed";
       if (!isChanged || closings === CLOSINGS_MAX) throw error;
-    }
-  }
-}
-
-/** Copies pages from the origin to the destination. */
-class Copy {
-  constructor(
-    private readonly origin: Origin,
-    private readonly destination: Destination,
-    private readonly publicKey: string,
-  ) {}
-
-  /** Copies the settings. Without a hold, only if the destination has none. */
-  async settings(hold: string | null): Promise<void> {
-    await this.destination.store(await this.origin.page(this.publicKey, "settings"), hold);
-  }
-
-  /** Copies consumers, groups, leases and the messages for them. Without a hold, copies only the messages. */
-  async polled(hold: string | null): Promise<void> {
-    await this.#pages("polled", hold);
-  }
-
-  /** Copies waiting deliveries and their messages. Without a hold, copies only the messages. Returns their number. */
-  async waiting(hold: string | null): Promise<number> {
-    return this.#pages("waiting", hold);
-  }
-
-  async #pages(part: Part, hold: string | null): Promise<number> {
-    let count = 0;
-    for (let after: string | null = null; ; ) {
-      // Only renews the hold: closing again would hide a change since the first page.
-      if (hold !== null) await this.origin.hold(hold, false);
-      const page = await this.#page(part, after, hold);
-      count += page.count;
-      if (page.next === null) return count;
-      after = page.next;
-    }
-  }
-
-  /** Stores a page, and the messages that the destination does not have. Returns the page. */
-  async #page(part: Part, after: string | null, hold: string | null): Promise<PageOut> {
-    for (let tries = 0; ; tries++) {
-      // Messages may have been deleted since the page was read.
-      const page = await this.origin.page(this.publicKey, part, { after });
-      const missing = await this.destination.store(page, hold);
-      if (missing.length === 0) return page;
-      if (tries === RESENDS_MAX) throw new CommandFailed(`${this.destination.url} does not keep the messages it gets.`);
-      await this.#messages(missing);
-      // While the application is served, the next reading may miss others.
-      if (hold === null) return page;
-    }
-  }
-
-  async #messages(missing: readonly string[]): Promise<void> {
-    for (let rest = missing; rest.length > 0; ) {
-      const page = await this.origin.page(this.publicKey, "messages", { ids: rest.slice(0, MISSING_AT_ONCE) });
-      if (page.count <= 0) return;
-      await this.destination.store(page);
-      rest = rest.slice(page.count);
     }
   }
 }

@@ -37,9 +37,9 @@ const ARRIVAL_FIELDS = {
   publicKey: "string",
 } as const;
 const HOLD_FIELDS = { hold: "string", attemptsUnderWay: "number" } as const;
-const PAGE_FIELDS = { sealed: "string", count: "number", next: "string?" } as const;
+const PAGE_FIELDS = { sealed: "string", count: "number", next: "string?", later: "string?" } as const;
 
-export type Part = "settings" | "polled" | "waiting" | "messages" | "history";
+export type Part = "settings" | "polled" | "waiting" | "messages" | "keys" | "history";
 
 export interface HoldOut {
   readonly hold: string;
@@ -50,6 +50,8 @@ export interface PageOut {
   readonly sealed: string;
   readonly count: number;
   readonly next: string | null;
+  /** Where the keys that are stored later are read from. Null unless the page has keys. */
+  readonly later: string | null;
 }
 
 /** What a move calls at the server that an application leaves. */

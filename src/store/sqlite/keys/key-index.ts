@@ -4,18 +4,16 @@ import type { Clock } from "../../../ports.ts";
 import type { Turns } from "../../turns.ts";
 import type { Committer } from "../commit.ts";
 import { Entries, type Entry, type IsLive, type KeyWords, wordsOf } from "./entry.ts";
-import { KeyFilter } from "./key-filter.ts";
 import { inParts } from "./key-parts.ts";
 import { KeyRanges } from "./key-ranges.ts";
 import { KeySlab } from "./key-slab.ts";
+import { RANGES_AT_ONCE, RangeFilter } from "./range-filter.ts";
 
 /** Number of keys in memory at which they are moved to their ranges. They take 3 to 4 MB. */
 const KEYS_MAX = 65_536;
 /** Number of rows of the log that are deleted in one commit. */
 const DELETED_AT_ONCE = 500;
-/** Number of ranges that are read or pruned in one turn of the event loop. */
-const RANGES_AT_ONCE = 64;
-/** A filter is made again without the keys that were pruned when it has this many times the remaining ones. */
+/** A filter is filled again when it has this many times the keys that remain. */
 const FILTER_EXCESS = 2;
 
 /** Where an index is stored, and which of its entries are needed. */
@@ -47,6 +45,9 @@ export class KeyIndex {
   #recent: KeySlab;
   /** The keys that are being moved. Empty if none are. */
   #moving: KeySlab;
+  /** Number of keys that had been added since the start when `#recent` and `#moving` got their first ones. */
+  #recentFrom = 0;
+  #movingFrom = 0;
   /** Number of keys of `#recent` that are in the log. The rest belong to the open transaction. */
   #logged = 0;
   #lastRow = 0;
@@ -55,16 +56,14 @@ export class KeyIndex {
   /** Whether a rollback may have removed some messages of the open transaction. */
   #isInDoubt = false;
   #isMoving = false;
-  #filter: KeyFilter;
-  /** Whether the filter has all keys of the ranges. */
-  #isFiltering = false;
-  #isClosed = false;
   #pruning = { from: 0, kept: 0, isRunning: false };
   /** Number of keys in the ranges when the last of them was pruned. */
   keptCount = 0;
   readonly #keysMax: number;
   readonly #isLive: IsLive;
-  readonly #ranges: KeyRanges;
+  /** The keys on disk. */
+  readonly ranges: KeyRanges;
+  readonly #filter: RangeFilter;
   readonly #append: Statement;
   readonly #deleteLog: Statement;
   readonly #log: Statement<{ seq: number; entries: Uint8Array }, []>;
@@ -75,13 +74,13 @@ export class KeyIndex {
     private readonly tables: KeyTables,
   ) {
     const { db, committer, keysMax = KEYS_MAX } = parts;
-    const { log, ranges, entryBytes, isLive } = tables;
+    const { log, entryBytes, isLive } = tables;
     this.#keysMax = keysMax;
-    this.#filter = new KeyFilter(parts.filterLayersMax);
     this.#isLive = (entries, index, now) => entries.seqOf(index) >= 0 && isLive(entries, index, now);
     this.#recent = new KeySlab(entryBytes);
     this.#moving = new KeySlab(entryBytes);
-    this.#ranges = new KeyRanges(db, ranges, entryBytes, this.#isLive);
+    this.ranges = new KeyRanges(db, tables.ranges, entryBytes, this.#isLive);
+    this.#filter = new RangeFilter(this.ranges, parts.turns, parts.filterLayersMax);
     this.#append = db.prepare(`INSERT INTO ${log} (entries) VALUES (?)`);
     this.#deleteLog = db.prepare(
       `DELETE FROM ${log} WHERE seq IN (SELECT seq FROM ${log} WHERE seq <= ? ORDER BY seq LIMIT ?)`,
@@ -107,8 +106,8 @@ export class KeyIndex {
   }
 
   /**
-   * Adds the key of a message that the open transaction has stored. `find` must have returned null.
-   * The caller must set the rest of the entry.
+   * Adds the key of a message that is stored, in place of an earlier entry of the key. The caller must set
+   * the rest of the entry.
    */
   add(key: Uint8Array, messageSeq: Seq): Entry {
     this.#prepare();
@@ -118,7 +117,25 @@ export class KeyIndex {
 
   /** Stops the work in the background. */
   close(): void {
-    this.#isClosed = true;
+    this.#filter.close();
+  }
+
+  /** Number of keys that have been added since the start, without those of the open transaction. */
+  get addedCount(): number {
+    this.#prepare();
+    return this.#recentFrom + this.#logged;
+  }
+
+  /** Number of the first key, in the order of addition, that may not be in the ranges yet. */
+  get firstRecent(): number {
+    return this.#moving.count > 0 ? this.#movingFrom : this.#recentFrom;
+  }
+
+  /** Returns the entry of the key that was added after `number` others. It is good until the next key is added. */
+  added(number: number): Entry {
+    const isRecent = number >= this.#recentFrom;
+    const { entries } = isRecent ? this.#recent : this.#moving;
+    return { entries, index: number - (isRecent ? this.#recentFrom : this.#movingFrom) };
   }
 
   #inMemory(slab: KeySlab, words: KeyWords, now: number): Entry | null {
@@ -128,7 +145,7 @@ export class KeyIndex {
   }
 
   #onDisk(key: Uint8Array, words: KeyWords, now: number): Entry | null {
-    return this.#isFiltering && !this.#filter.mayHave(words) ? null : this.#ranges.find(key, words, now);
+    return this.#filter.mayHave(words) ? this.ranges.find(key, words, now) : null;
   }
 
   #prepare(): void {
@@ -143,7 +160,7 @@ export class KeyIndex {
       this.#lastRow = seq;
     }
     this.#logged = this.#recent.count;
-    void this.#fillFilter();
+    void this.#filter.fill();
   }
 
   /** A savepoint may have been rolled back alone. A key remains if its message is still stored. */
@@ -180,15 +197,18 @@ export class KeyIndex {
     const { committer, clock } = this.parts;
     if (this.#moving.count === 0) {
       [this.#recent, this.#moving] = [this.#moving, this.#recent];
+      this.#movingFrom = this.#recentFrom;
+      this.#recentFrom += this.#moving.count;
       this.#logged = 0;
       this.#lastMovingRow = this.#lastRow;
     }
-    const { entries, count } = this.#moving;
+    const [moving, { entries, count }] = [this.#moving, this.#moving];
     const now = clock.now();
-    for (const part of inParts(entries, count, (index) => this.#isLive(entries, index, now))) {
-      await committer.write(() => this.#ranges.merge(entries, part, clock.now()), part.length);
-      for (const index of part) this.#filter.add(entries.wordsOf(index));
-      if (this.#filter.isFull) this.#stopFiltering();
+    const isNewest = (index: number) => moving.find(entries.wordsOf(index)) === index;
+    const isWanted = (index: number) => this.#isLive(entries, index, now) && isNewest(index);
+    for (const part of inParts(entries, count, isWanted)) {
+      await committer.write(() => this.ranges.merge(entries, part, clock.now()), part.length);
+      this.#filter.addAll(part.map((index) => entries.wordsOf(index)));
     }
     // The keys are found in their ranges from now on.
     let deleted: number;
@@ -201,35 +221,6 @@ export class KeyIndex {
     this.#moving.clear();
   }
 
-  /** Keys are looked up on disk from now on. */
-  #stopFiltering(): void {
-    this.#isFiltering = false;
-    this.#filter = new KeyFilter(this.parts.filterLayersMax);
-  }
-
-  /** Reads all ranges into a new filter, in steps. */
-  async #fillFilter(): Promise<void> {
-    this.#stopFiltering();
-    const filter = this.#filter;
-    try {
-      for (let from = 0; ; ) {
-        const ranges = this.#ranges.read(from, RANGES_AT_ONCE);
-        for (const { entries } of ranges) {
-          for (let i = 0; i < entries.count; i++) filter.add(entries.wordsOf(i));
-        }
-        if (ranges.length < RANGES_AT_ONCE) break;
-        from = ranges.at(-1)!.start + 1;
-        await this.parts.turns.next();
-        if (this.#isClosed || this.#filter !== filter) return;
-      }
-    } catch {
-      // The disk cannot be read. Keys are looked up on disk, which reports the error.
-      return;
-    }
-    if (filter.isFull) this.#stopFiltering();
-    else this.#isFiltering = true;
-  }
-
   /**
    * Removes dead keys of some ranges. Begins with the first range if `isDue` is true, unless it has not
    * come to the last one yet. Returns the number of removed keys, and whether there are further ranges.
@@ -238,10 +229,10 @@ export class KeyIndex {
   prune(now: number, isDue: boolean): { readonly deleted: number; readonly more: boolean } {
     if (!this.#pruning.isRunning && !isDue) return { deleted: 0, more: false };
     let { from, kept } = this.#pruning;
-    const ranges = this.#ranges.read(from, RANGES_AT_ONCE);
+    const ranges = this.ranges.read(from, RANGES_AT_ONCE);
     let deleted = 0;
     for (const range of ranges) {
-      const dead = this.#ranges.prune(range, now);
+      const dead = this.ranges.prune(range, now);
       deleted += dead;
       kept += range.entries.count - dead;
     }
@@ -254,6 +245,6 @@ export class KeyIndex {
 
   #pruned(kept: number): void {
     this.keptCount = kept;
-    if (this.#isRead && this.#filter.count > FILTER_EXCESS * (kept + this.#keysMax)) void this.#fillFilter();
+    if (this.#isRead && this.#filter.count > FILTER_EXCESS * (kept + this.#keysMax)) void this.#filter.fill();
   }
 }

@@ -1,6 +1,6 @@
 import type { Seq } from "../../../core/id.ts";
 import type { IdempotencyEntry } from "../../index.ts";
-import { ENTRY_BYTES_MIN, type Entries, type Entry } from "./entry.ts";
+import { ENTRY_BYTES_MIN, type Entries, type Entry, KEY_BYTES } from "./entry.ts";
 import { KeyIndex, type KeyIndexParts } from "./key-index.ts";
 
 /**
@@ -25,6 +25,24 @@ export interface FoundKey {
   readonly bodyHash: Uint8Array | null;
 }
 
+/** A stored key, as it moves to another installation. */
+export interface StoredKey extends FoundKey {
+  /** The part of the key that is stored. */
+  readonly key: Uint8Array;
+}
+
+/** Some of the stored keys. */
+export interface SomeKeys {
+  readonly keys: readonly StoredKey[];
+  /** Where the next ones begin. Null after the last range. */
+  readonly next: number | null;
+  /** Number of keys that were looked at. */
+  readonly count: number;
+}
+
+/** Says whether the key of a message is wanted. */
+type IsWanted = (messageSeq: Seq) => boolean;
+
 /** The idempotency keys of messages. */
 export class MessageKeys {
   readonly #index: KeyIndex;
@@ -45,7 +63,44 @@ export class MessageKeys {
     return entry === null ? null : foundIn(entry);
   }
 
-  /** Adds the key of a message that the open transaction has stored. `get` must have returned null. */
+  /** Number of keys that have been added since the start. */
+  get addedCount(): number {
+    return this.#index.addedCount;
+  }
+
+  /** Number of the first key, in the order of addition, that `recent` returns. The others are in the ranges. */
+  get firstRecent(): number {
+    return this.#index.firstRecent;
+  }
+
+  /** Looks at the keys that were added after the first `from`, up to the one with the number `to`. */
+  recent({ from, to }: Record<"from" | "to", number>, isWanted: IsWanted, now: number): SomeKeys {
+    const first = Math.max(from, this.firstRecent);
+    const end = Math.max(first, to);
+    const keys: StoredKey[] = [];
+    for (let number = first; number < end; number++) {
+      const entry = this.#index.added(number);
+      if (isLive(entry, now) && isWanted(entry.entries.seqOf(entry.index))) keys.push(storedIn(entry));
+    }
+    return { keys, next: end, count: end - first };
+  }
+
+  /** Looks at the keys of some ranges, beginning with the range whose start is at least `from`. */
+  ranges({ from, limit }: Record<"from" | "limit", number>, isWanted: IsWanted, now: number): SomeKeys {
+    const keys: StoredKey[] = [];
+    const ranges = this.#index.ranges.read(from, limit);
+    let count = 0;
+    for (const { entries } of ranges) {
+      count += entries.count;
+      for (let index = 0; index < entries.count; index++) {
+        const entry = { entries, index };
+        if (isLive(entry, now) && isWanted(entries.seqOf(index))) keys.push(storedIn(entry));
+      }
+    }
+    return { keys, next: ranges.length < limit ? null : ranges.at(-1)!.start + 1, count };
+  }
+
+  /** Adds the key of a message that is stored, in place of what is known about the key. */
   add({ key, expiresAt, bodyHash }: IdempotencyEntry, messageSeq: Seq): void {
     const { entries, index } = this.#index.add(key, messageSeq);
     const { bytes, floats } = entries;
@@ -83,4 +138,14 @@ function foundIn({ entries, index }: Entry): FoundKey {
 
 function expiryOf(entries: Entries, index: number): number {
   return entries.floats[(index * MESSAGE_KEY_BYTES) / 8 + EXPIRY_FLOAT]!;
+}
+
+function storedIn(entry: Entry): StoredKey {
+  const { bytes } = entry.entries;
+  const at = entry.index * MESSAGE_KEY_BYTES;
+  return { ...foundIn(entry), key: bytes.slice(at, at + KEY_BYTES) };
+}
+
+function isLive({ entries, index }: Entry, now: number): boolean {
+  return entries.seqOf(index) >= 0 && expiryOf(entries, index) > now;
 }

@@ -33,7 +33,7 @@ export class ArrivedSettings {
     const applicationSeq = this.#applicationSeqOf(page);
     const before = this.arrivalOf(applicationSeq);
     if (before !== null && (hold === null || before.arrivedAt !== null)) return before;
-    begin.run(applicationSeq);
+    begin.run(applicationSeq, page.keyEnvironment);
     for (const drop of drops) drop.run(applicationSeq);
     rows.put("application", { ...page.application, seq: applicationSeq, environment_seq: environmentSeq });
     unknownTraits.run(applicationSeq);
@@ -91,7 +91,8 @@ function prepare(db: Database) {
   return {
     isServed: db.prepare<unknown, [number]>("SELECT 1 FROM application WHERE seq = ? AND deleted_at IS NULL"),
     begin: db.prepare(
-      "INSERT INTO arrival (application_seq, history_to) VALUES (?, 0) ON CONFLICT (application_seq) DO NOTHING",
+      `INSERT INTO arrival (application_seq, history_to, key_environment) VALUES (?, 0, ?)
+       ON CONFLICT (application_seq) DO NOTHING`,
     ),
     /** What an earlier page has stored for the application. */
     drops: [

@@ -90,6 +90,7 @@ function fingerprintOf(db: Database, erasures: Parts["erasures"]): (applicationS
     "SELECT seq, expires_at, revoked_at, scopes FROM token WHERE application_seq = ?",
     "SELECT * FROM jwt_end WHERE application_seq = ?",
     "SELECT MAX(seq) FROM message WHERE application_seq = ?",
+    "SELECT MAX(stored_seq) FROM idempotency WHERE application_seq = ?",
     "SELECT * FROM poller WHERE application_seq = ?",
     "SELECT * FROM poller_group WHERE application_seq = ?",
     `SELECT COUNT(*), ${sumOf("l.message_seq")}, ${sumOf("l.times")}, ${sumOf("l.ends_at")}

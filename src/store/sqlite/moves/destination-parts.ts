@@ -5,6 +5,7 @@ import type { SecretBox } from "../../sql/secret-box.ts";
 import type { Committer } from "../commit.ts";
 import type { DeferredIndex } from "../deferred-index.ts";
 import type { EventIds } from "../keys/event-ids.ts";
+import type { MessageKeys } from "../keys/message-keys.ts";
 import type { QuotaUsages } from "../quota-usage.ts";
 import type { KeptIds } from "./moved-ids.ts";
 
@@ -17,6 +18,7 @@ export interface DestinationParts {
   readonly numbers: SeqSource;
   readonly usages: QuotaUsages;
   readonly eventIds: EventIds;
+  readonly keys: MessageKeys;
   readonly endpointAttempts: DeferredIndex;
 }
 

@@ -1,11 +1,13 @@
 import type { Database } from "bun:sqlite";
 import type { Seq } from "../../../core/id.ts";
-import type { Arrival, ArrivedLane, MoveDestination } from "../../index.ts";
+import type { Arrival, MoveDestination } from "../../index.ts";
 import { STATE } from "../../sql/delivery-row.ts";
 import { orTaken } from "../../sql/rows.ts";
 import { applicationRemover } from "../applications.ts";
 import { pollerRemover } from "../pollers.ts";
+import { arrivalVerb, deliveriesIn } from "./arrival.ts";
 import { arrivedHistory } from "./arrived-history.ts";
+import { keysWriter } from "./arrived-keys.ts";
 import { polledWriter } from "./arrived-polled.ts";
 import { ArrivedRows } from "./arrived-rows.ts";
 import { ArrivedSettings } from "./arrived-settings.ts";
@@ -21,6 +23,14 @@ export function moveDestination(parts: DestinationParts): MoveDestination {
       .all()
       .map(({ seq }) => seq),
   );
+  const keyEnvironments = new Map(
+    db
+      .query<{ seq: number; id: string }, []>(
+        "SELECT application_seq AS seq, key_environment AS id FROM arrival WHERE key_environment IS NOT NULL",
+      )
+      .all()
+      .map(({ seq, id }) => [seq, id]),
+  );
   const arrivalOf = arrivalReader(db);
   const holds = holdRules(db, arrivalOf);
   const settings = new ArrivedSettings(parts, rows, arrivalOf, holds);
@@ -28,6 +38,7 @@ export function moveDestination(parts: DestinationParts): MoveDestination {
   const abandon = abandonVerb(parts, arrivalOf);
   return {
     arriving,
+    keyEnvironments,
     arrival: async (applicationId) => {
       const seq = kept.seqOf(applicationId);
       return seq === null ? null : arrivalOf(seq);
@@ -38,6 +49,7 @@ export function moveDestination(parts: DestinationParts): MoveDestination {
         const stored = await orTaken(
           committer.write(() => {
             const arrival = settings.store(environmentSeq, page, hold);
+            if (!("obstacle" in arrival)) keyEnvironments.set(arrival.applicationSeq, page.keyEnvironment);
             if (!("obstacle" in arrival) && !arriving.has(arrival.applicationSeq)) {
               added = arrival.applicationSeq;
               arriving.add(added);
@@ -60,6 +72,7 @@ export function moveDestination(parts: DestinationParts): MoveDestination {
         for (const row of page.messages) rows.putMessage(applicationSeq, row, page.ids);
         return { missing: [] };
       }, page.messages.length),
+    storeKeys: keysWriter(parts, rows, holds),
     storeHistory: arrivedHistory(parts, rows, arrivalOf),
     abandon: async (applicationSeq, hold, now) => {
       const endpointSeqs = await abandon(applicationSeq, hold, now);
@@ -85,11 +98,6 @@ function arrivalReader(db: Database): ArrivalReader {
   return (applicationSeq) => read.get(applicationSeq);
 }
 
-/** Returns the end of a statement about the deliveries of an application in a state. */
-function deliveriesIn(state: number): string {
-  return `FROM delivery WHERE state = ${state} AND endpoint_seq IN (SELECT seq FROM endpoint WHERE application_seq = ?1)`;
-}
-
 /** Returns a function that deletes the deliveries of an application that has not arrived. */
 function deliveriesDeleter(db: Database): (applicationSeq: Seq) => void {
   // Before the arrival, no delivery has another state.
@@ -100,7 +108,7 @@ function deliveriesDeleter(db: Database): (applicationSeq: Seq) => void {
 }
 
 function holdRules(db: Database, arrivalOf: ArrivalReader): HoldRules {
-  const setHold = db.prepare("UPDATE arrival SET hold = ?2 WHERE application_seq = ?1");
+  const setHold = db.prepare("UPDATE arrival SET hold = ?2, checked_to = 0 WHERE application_seq = ?1");
   const deleteDeliveries = deliveriesDeleter(db);
   const removePollers = pollerRemover(db);
   return {
@@ -134,44 +142,6 @@ function waitingWriter(
     }, page.deliveries.length);
 }
 
-/** Deletes the messages for which neither deliveries nor consumers nor groups wait. */
-const UNWAITED_DELETION = `DELETE FROM message AS m WHERE m.application_seq = ?1
-  AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.message_seq = m.seq)
-  AND NOT EXISTS (SELECT 1 FROM poller p WHERE p.application_seq = ?1 AND p.cursor < m.seq)
-  AND NOT EXISTS (SELECT 1 FROM poller_group g WHERE g.application_seq = ?1 AND (g.cursor < m.seq
-    OR EXISTS (SELECT 1 FROM poller_lease l WHERE l.group_id = g.id AND l.message_seq = m.seq)))`;
-
-function arrivalVerb({ db, committer, kept }: DestinationParts, arrivalOf: ArrivalReader): MoveDestination["arrive"] {
-  const count = db.prepare<{ pending: number; dead: number }, [number]>(
-    `SELECT (SELECT COUNT(*) ${deliveriesIn(STATE.pending)}) AS pending, (SELECT COUNT(*) ${deliveriesIn(STATE.dead)}) AS dead`,
-  );
-  const markArrived = db.prepare(
-    "UPDATE arrival SET arrived_at = ?2 WHERE application_seq = ?1 AND arrived_at IS NULL",
-  );
-  const lanes = db.prepare<ArrivedLane, [number]>(
-    `SELECT e.seq AS endpointSeq,
-       (SELECT d.position FROM delivery d WHERE d.endpoint_seq = e.seq AND d.state = ${STATE.pending}
-        ORDER BY d.position LIMIT 1) AS position
-     FROM endpoint e WHERE e.application_seq = ? AND e.deleted_at IS NULL`,
-  );
-  const forgetDepartures = db.prepare(
-    `DELETE FROM departure WHERE application_seq = ?2
-       OR (environment_seq, uid) = (SELECT environment_seq, uid FROM application WHERE seq = ?1)`,
-  );
-  const forgetUnwaited = db.prepare(UNWAITED_DELETION);
-  return (applicationSeq, hold, now) =>
-    committer.write(() => {
-      if (arrivalOf(applicationSeq)?.hold !== hold) return null;
-      const isFirst = markArrived.run(applicationSeq, now).changes > 0;
-      if (isFirst) {
-        forgetDepartures.run(applicationSeq, kept.takeFormer(kept.idOf("app_", applicationSeq)!));
-        forgetUnwaited.run(applicationSeq);
-      }
-      const counts = isFirst ? count.get(applicationSeq)! : { pending: 0, dead: 0 };
-      return { lanes: lanes.all(applicationSeq), ...counts };
-    });
-}
-
 function abandonVerb(
   { db, committer, usages, kept }: DestinationParts,
   arrivalOf: ArrivalReader,
@@ -191,6 +161,11 @@ function abandonVerb(
   const deleteMessages = db.prepare(
     "DELETE FROM message WHERE seq IN (SELECT seq FROM message WHERE application_seq = ? LIMIT ?)",
   );
+  const deleteKept = db.prepare(
+    `DELETE FROM arrival_message WHERE application_seq = ?1
+       AND message_seq IN (SELECT message_seq FROM arrival_message WHERE application_seq = ?1 LIMIT ?2)`,
+  );
+  const forgetKeys = db.prepare("UPDATE arrival SET keys_to = NULL WHERE application_seq = ?");
   const isOpen = (applicationSeq: Seq, hold: string | null): boolean => {
     const arrival = arrivalOf(applicationSeq);
     return arrival !== null && arrival.arrivedAt === null && arrival.hold === hold;
@@ -198,10 +173,14 @@ function abandonVerb(
   const deleteSome = (applicationSeq: Seq, hold: string | null): number => {
     if (!isOpen(applicationSeq, hold)) return 0;
     deleteDeliveries(applicationSeq);
-    return deleteMessages.run(applicationSeq, DELETED_AT_ONCE).changes;
+    forgetKeys.run(applicationSeq);
+    return (
+      deleteMessages.run(applicationSeq, DELETED_AT_ONCE).changes +
+      deleteKept.run(applicationSeq, DELETED_AT_ONCE).changes
+    );
   };
   return async (applicationSeq, hold, now) => {
-    // If the move is continued after some steps, the missing messages are copied again.
+    // If the move is continued after some steps, the missing messages and all keys are copied again.
     while ((await committer.write(() => deleteSome(applicationSeq, hold), DELETED_AT_ONCE)) > 0);
     return committer.write(() => {
       if (!isOpen(applicationSeq, hold)) return null;

@@ -2,9 +2,12 @@ import type { Database } from "bun:sqlite";
 import type { IdCodec, Seq, SeqSource } from "../../../core/id.ts";
 import type { MoveOrigin, Row } from "../../index.ts";
 import type { SecretBox } from "../../sql/secret-box.ts";
+import type { Turns } from "../../turns.ts";
 import type { Committer } from "../commit.ts";
+import type { MessageKeys } from "../keys/message-keys.ts";
 import type { QuotaUsages } from "../quota-usage.ts";
 import { departures } from "./departures.ts";
+import { keysReader } from "./keys.ts";
 import { PageReader } from "./page-reader.ts";
 import { polledReader } from "./polled.ts";
 import { movedVersionsReader } from "./versions.ts";
@@ -24,6 +27,8 @@ export interface OriginParts {
   readonly usages: QuotaUsages;
   readonly ids: IdCodec;
   readonly numbers: SeqSource;
+  readonly keys: MessageKeys;
+  readonly turns: Turns;
   readonly erasures: ReadonlyMap<Seq, number>;
 }
 
@@ -34,18 +39,19 @@ export function moveOrigin(parts: OriginParts): MoveOrigin {
   const messagesOf = messagesReader(db, read, PAYLOAD_BYTES);
   return {
     ...departures(parts),
-    settings: settingsReader(db, read),
+    settings: settingsReader(parts, read),
     polled: polledReader(db, read, parts.numbers),
     waiting: waitingReader(db, read),
     messages: async (applicationSeq, seqs) => {
       const messages = messagesOf(applicationSeq, seqs);
       return { part: "messages", ids: read.ids(["msg_", messages, "seq"]), messages };
     },
+    keys: keysReader(parts, read),
     history: historyReader(db, read),
   };
 }
 
-function settingsReader(db: Database, read: PageReader): MoveOrigin["settings"] {
+function settingsReader({ db, ids }: Pick<OriginParts, "db" | "ids">, read: PageReader): MoveOrigin["settings"] {
   const applicationOf = read.rows("SELECT * FROM application WHERE seq = ?");
   const endpointsOf = read.rows("SELECT * FROM endpoint WHERE application_seq = ? ORDER BY seq");
   const secretsOf = read.rows(
@@ -56,12 +62,16 @@ function settingsReader(db: Database, read: PageReader): MoveOrigin["settings"] 
   const tokensOf = read.rows("SELECT * FROM token WHERE application_seq = ? AND revoked_at IS NULL ORDER BY seq");
   const jwtEndsOf = read.rows("SELECT * FROM jwt_end WHERE application_seq = ?");
   const versionsOf = movedVersionsReader(db);
+  const keyEnvironmentOf = db.prepare<{ id: string | null }, [number]>(
+    "SELECT key_environment AS id FROM arrival WHERE application_seq = ?",
+  );
   return async (applicationSeq) => {
     const application = applicationOf(applicationSeq)[0]!;
     const environmentSeq = application.environment_seq as Seq;
     const [endpoints, tokens] = [endpointsOf(applicationSeq), tokensOf(applicationSeq)];
     return {
       ...{ part: "settings", application, endpoints, tokens },
+      keyEnvironment: keyEnvironmentOf.get(applicationSeq)?.id ?? ids.encode("org_", environmentSeq),
       ids: read.ids(["app_", [application], "seq"], ["ep_", endpoints, "seq"], ["tok_", tokens, "seq"]),
       eventTypes: eventTypesOf(environmentSeq),
       secrets: secretsOf(applicationSeq),

@@ -1,0 +1,157 @@
+import { describe, expect, test } from "bun:test";
+import { sha256 } from "../../../src/core/hash.ts";
+import type { IdempotencyEntry, Message, NewMessage } from "../../../src/store/index.ts";
+import { bytes, DAY_MS, type Furnished } from "../furnished.ts";
+import type { Open } from "../store-under-test.ts";
+import { HOLD, TwoStores } from "../two-stores.ts";
+
+function entryOf(world: Furnished, name: string): IdempotencyEntry {
+  return { key: sha256(name), expiresAt: world.now + DAY_MS / 2, bodyHash: bytes(name.padEnd(8)).slice(0, 8) };
+}
+
+/** Sends a message with a key for nobody. */
+async function sendKeyed(world: Furnished, name: string): Promise<NewMessage> {
+  return world.send({ idempotency: entryOf(world, name) }, []);
+}
+
+/** Sends messages for nobody. */
+async function sendUnwaited(world: Furnished, count: number): Promise<readonly NewMessage[]> {
+  const messages = Array.from({ length: count }, () => world.newMessage());
+  await world.store.queue.accept(messages);
+  return messages;
+}
+
+/** Copies the rest of an application, and lets it arrive. */
+async function arrive(stores: TwoStores, seq: number): Promise<void> {
+  await stores.waiting(seq);
+  expect(await stores.destination.arrive(seq, HOLD, stores.to.now)).not.toBeNull();
+}
+
+/** Returns the number of commits of a store. */
+function commitsOf({ facts }: Furnished): number {
+  return facts.filter(({ type }) => type === "commit.finished").length;
+}
+
+/** Returns the messages of an application with their payloads. */
+async function messagesOf({ store }: Furnished, seq: number): Promise<readonly Message[]> {
+  const list = { limit: 5000, from: null, backwards: false, order: "ascending" } as const;
+  return (await store.history.messages.list(seq, {}, list, true)).rows;
+}
+
+export function keyMovesSuite(open: Open): void {
+  describe("moves of idempotency keys", () => {
+    test("a key moves with its message, the hash of its body and the rest of its time, and makes no second message", async () => {
+      await using stores = await TwoStores.open(open);
+      const { from, to } = stores;
+      await to.sendMany(5);
+      const sent = await sendKeyed(from, "order-1");
+      const { expiresAt, key, bodyHash } = sent.idempotency!;
+      const { seq } = await stores.settings();
+      await stores.keys(seq);
+      await arrive(stores, seq);
+
+      const again = to.newMessage({ applicationSeq: seq, idempotency: { key, expiresAt, bodyHash } });
+      const [result] = await to.store.queue.accept([again]);
+      const [message] = await messagesOf(to, seq);
+      expect(result).toEqual({
+        ...{ accepted: false, because: "idempotency" },
+        response: { kind: "message", messageSeq: message!.seq, bodyHash: bodyHash! },
+      });
+      expect(Buffer.from(message!.payload!).toString()).toBe(Buffer.from(sent.payload!).toString());
+      expect(await to.store.queue.idempotency.get(key, expiresAt - 1)).not.toBeNull();
+      expect(await to.store.queue.idempotency.get(key, expiresAt)).toBeNull();
+    });
+
+    test("keys that are added after the first pass move with the next one, and only those", async () => {
+      await using stores = await TwoStores.open(open);
+      const { from, to } = stores;
+      for (let i = 0; i < 20; i++) await sendKeyed(from, `early-${i}`);
+      const { seq } = await stores.settings();
+      const first = await stores.keys(seq);
+      await from.store.queue.idempotency.put(
+        entryOf(from, "text"),
+        { kind: "text", status: 201, body: "made" },
+        from.now,
+        from.application.seq,
+      );
+      for (let i = 0; i < 3; i++) await sendKeyed(from, `late-${i}`);
+      const second = await stores.keys(seq, first.later);
+      const third = await stores.keys(seq, second.later);
+      expect([first.count, second.count, third.count]).toEqual([20, 4, 0]);
+      await arrive(stores, seq);
+      const { idempotency } = to.store.queue;
+      for (const name of ["early-0", "early-19", "late-2"]) {
+        expect(await idempotency.get(sha256(name), to.now)).toMatchObject({ kind: "message" });
+      }
+      const text = await idempotency.get(sha256("text"), to.now);
+      expect(text).toMatchObject({ kind: "text", status: 201, body: "made" });
+      expect(await messagesOf(to, seq)).toHaveLength(23);
+    });
+
+    test("only the keys of the application move, and none that has expired", async () => {
+      await using stores = await TwoStores.open(open);
+      const { from, to } = stores;
+      await sendKeyed(from, "expired");
+      from.now += DAY_MS;
+      to.now += DAY_MS;
+      const other = await from.addApplication();
+      await from.send({ applicationSeq: other.seq, idempotency: entryOf(from, "of another") }, []);
+      await sendKeyed(from, "own");
+      const { seq } = await stores.settings();
+      expect((await stores.keys(seq)).count).toBe(1);
+      const { idempotency } = to.store.queue;
+      expect(await idempotency.get(sha256("of another"), to.now)).toBeNull();
+      expect(await idempotency.get(sha256("own"), to.now)).toMatchObject({ kind: "message" });
+    });
+
+    test("a payload that was deleted after its key had been copied is deleted at the destination too", async () => {
+      await using stores = await TwoStores.open(open);
+      const { from, to } = stores;
+      const sent = await sendKeyed(from, "order-1");
+      const { seq } = await stores.settings();
+      const { later } = await stores.keys(seq);
+      await from.store.queue.expunge.messages(from.application.seq, [{ seq: sent.seq }]);
+      await stores.keys(seq, later);
+      await arrive(stores, seq);
+      expect((await messagesOf(to, seq)).map(({ payload }) => payload)).toEqual([null]);
+    });
+
+    test("keys that were copied before a move was given up are copied again, and find the messages of the next move", async () => {
+      await using stores = await TwoStores.open(open);
+      const { from, to, destination } = stores;
+      await sendKeyed(from, "order-1");
+      const first = await stores.settings();
+      const { later } = await stores.keys(first.seq);
+      await destination.abandon(first.seq, null, to.now);
+      await to.sendMany(3);
+      const { seq } = await stores.settings();
+      const { page } = await stores.origin.keys(stores.seq, later, from.now);
+      expect(await destination.storeKeys(seq, page, to.now)).toBe("behind");
+      await stores.keys(seq);
+      await arrive(stores, seq);
+      const [message] = await messagesOf(to, seq);
+      const found = await to.store.queue.idempotency.get(sha256("order-1"), to.now);
+      expect(found).toMatchObject({ kind: "message", messageSeq: message!.seq });
+    });
+
+    test("of thousands of copied messages, those with a key and those that wait stay, the others are deleted in steps", async () => {
+      await using stores = await TwoStores.open(open);
+      const { from, to, destination } = stores;
+      const unwaited = await sendUnwaited(from, 1300);
+      const keyed = [];
+      for (let i = 0; i < 30; i++) keyed.push(await sendKeyed(from, `key-${i}`));
+      const waiting = await from.sendMany(2);
+      const { seq } = await stores.settings();
+      for (let at = 0; at < unwaited.length; at += 500) {
+        const seqs = unwaited.slice(at, at + 500).map((message) => message.seq);
+        await destination.storeMessages(seq, await stores.origin.messages(stores.seq, seqs));
+      }
+      await stores.keys(seq);
+      await stores.waiting(seq);
+      const before = commitsOf(to);
+      expect(await destination.arrive(seq, HOLD, to.now)).not.toBeNull();
+      expect(commitsOf(to) - before).toBeGreaterThanOrEqual(4);
+      expect(await messagesOf(to, seq)).toHaveLength(keyed.length + waiting.length);
+    });
+  });
+}
