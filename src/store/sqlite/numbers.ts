@@ -14,7 +14,10 @@ export function afterUnstored(newest: Seq): Seq {
   return newest === 0 ? 0 : newest + UNSTORED_MAX;
 }
 
-/** Returns the greatest sequence number in use in any table. */
+/**
+ * Returns the greatest sequence number in use in any table. Rows that have moved keep their ids, and the
+ * numbers of these ids remain in use after the rows have been deleted.
+ */
 export function lastSeq(db: Database): number {
   const tables = [
     "environment",
@@ -34,7 +37,7 @@ export function lastSeq(db: Database): number {
   const row = db
     .query(
       `SELECT MAX(seq) AS last FROM (${tables.map((table) => `SELECT MAX(seq) AS seq FROM ${table}`).join(" UNION ALL ")}
-       UNION ALL SELECT MAX(link_seq) FROM payload_link_use)`,
+       UNION ALL SELECT MAX(link_seq) FROM payload_link_use UNION ALL SELECT MAX(seq) FROM moved_id)`,
     )
     .get() as { last: number | null };
   return Math.max(row.last ?? 0, lastPosition(db));

@@ -4,6 +4,7 @@ import { systemClock } from "../../../src/edge/clock.ts";
 import { openMemoryStore } from "../../../src/store/sqlite/index.ts";
 import { Furnished } from "../furnished.ts";
 import { openedOnce } from "../store-under-test.ts";
+import { HOLD, TwoStores } from "../two-stores.ts";
 
 test("the fingerprint of an application with very many waiting deliveries changes with each of them", async () => {
   const db = new Database(":memory:", { strict: true });
@@ -64,4 +65,34 @@ test("the leases of several groups are read in pages, each lease once", async ()
   }
   expect(sizes).toEqual([2000, 2000, 500]);
   expect(found).toEqual(["c", "a", "b"].flatMap((name) => messages.map(({ seq }) => `${name} ${seq}`)));
+});
+
+test("numbers grow at both servers after an application has moved whose history was deleted, also with slow clocks", async () => {
+  const aheadMs = 30_000;
+  const clock = { ...systemClock, now: () => Date.now() + aheadMs };
+  const [db, toDb] = [new Database(":memory:", { strict: true }), new Database(":memory:", { strict: true })];
+  const stores = [openMemoryStore(db, clock, () => {}).store, openMemoryStore(toDb, systemClock, () => {}).store];
+  const opening = stores.values();
+  await using world = await TwoStores.open(async () => openedOnce(opening.next().value!));
+  const { from, to } = world;
+  from.useStoreNumbers();
+  await from.sendMany(3);
+  const used = from.store.numbers.last;
+  for (const table of ["delivery", "message"]) db.run(`DELETE FROM ${table}`);
+  const { seq } = await world.settings(HOLD);
+  await world.polled(seq);
+  await world.waiting(seq);
+  const departure = {
+    ...{ applicationSeq: world.seq, environmentSeq: from.environment.seq, uid: null, hold: HOLD },
+    ...{ url: "https://b.example", departedAt: from.now },
+  };
+  expect(await world.origin.depart(departure, await world.origin.fingerprint(world.seq))).not.toBeNull();
+  expect(await world.destination.arrive(seq, HOLD, to.now)).not.toBeNull();
+
+  expect(to.store.numbers.next()).toBeGreaterThan(used);
+  // After a restart, with clocks that have been set back.
+  for (const moved of [db, toDb]) {
+    const again = openMemoryStore(moved, systemClock, () => {}).store;
+    expect(again.numbers.next()).toBeGreaterThan(used);
+  }
 });

@@ -16,6 +16,10 @@ const INTENDED: ReadonlyArray<readonly [sql: string, why: string]> = [
   ["FROM endpoint INDEXED BY endpoint_challenge", "challenges: at most a few dozen with the earliest next try"],
   ["FROM environment ORDER BY name", "list of environments, of which there are few"],
   ["FROM application WHERE operational = 1", "hidden applications: one per environment, once at the start"],
+  [
+    "SELECT seq FROM moved_id WHERE id <> ?",
+    "newest kept id: at most two rows from the end of an index, once at the start",
+  ],
   ["key_environment AS id FROM arrival WHERE", "arrivals: one per application that has moved here, once at the start"],
   ["FROM token ORDER BY seq", "token list: all tokens"],
   ["ON d.endpoint_seq = e.seq AND d.state = 2 LIMIT", "application counts: at most 500 endpoints in one step"],

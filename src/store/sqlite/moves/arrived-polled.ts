@@ -7,7 +7,7 @@ import { idIn } from "./rows.ts";
 
 /** Stores the consumers and groups of an application that is arriving. */
 export function polledWriter(
-  { db, committer, kept }: DestinationParts,
+  { db, committer, kept, numbers }: DestinationParts,
   rows: ArrivedRows,
   { beginHold, hasArrived }: HoldRules,
 ): MoveDestination["storePolled"] {
@@ -46,6 +46,9 @@ export function polledWriter(
         const missing = rows.missingMessages(applicationSeq, page.messages, page.ids);
         if (missing.length > 0 || hold === null) return { missing };
         beginHold(applicationSeq, hold);
+        // Later messages must get greater numbers than those at the origin, even if none of these is left.
+        numbers.reach(page.last);
+        kept.keepLast(page.last);
         rows.erase(page.erased, page.ids);
         store(applicationSeq, page);
         return { missing };

@@ -1,11 +1,12 @@
 import type { Database } from "bun:sqlite";
 import { createHash } from "node:crypto";
-import type { Seq } from "../../../core/id.ts";
+import type { Seq, SeqSource } from "../../../core/id.ts";
 import { type Departure, type MoveOrigin, StoreUnavailable } from "../../index.ts";
 import { STATE } from "../../sql/delivery-row.ts";
 import { applicationRemover } from "../applications.ts";
 import type { Committer } from "../commit.ts";
 import type { QuotaUsages } from "../quota-usage.ts";
+import type { KeptIds } from "./moved-ids.ts";
 
 type DepartureVerbs = Pick<MoveOrigin, "departed" | "departure" | "obstacle" | "fingerprint" | "depart">;
 
@@ -13,12 +14,14 @@ interface Parts {
   readonly db: Database;
   readonly committer: Committer;
   readonly usages: QuotaUsages;
+  readonly kept: KeptIds;
+  readonly numbers: SeqSource;
   /** How many payloads of an application have been deleted since the start. */
   readonly erasures: ReadonlyMap<Seq, number>;
 }
 
 /** How applications leave. */
-export function departures({ db, committer, usages, erasures }: Parts): DepartureVerbs {
+export function departures({ db, committer, usages, kept, numbers, erasures }: Parts): DepartureVerbs {
   const columns =
     "application_seq AS applicationSeq, environment_seq AS environmentSeq, uid, url, hold, departed_at AS departedAt";
   const bySeq = db.prepare<Departure, [number, number]>(
@@ -51,6 +54,8 @@ export function departures({ db, committer, usages, erasures }: Parts): Departur
           if (fingerprint(applicationSeq) !== expected || obstacle(applicationSeq) !== null) return null;
           departed.add(applicationSeq);
           record.run(applicationSeq, environmentSeq, uid, url, hold, departedAt);
+          // The numbers of its rows are in use at the destination, although the rows here will be deleted.
+          kept.keepLast(numbers.last);
           const hasDeadLetters = deadLetter.get(applicationSeq) !== null;
           return { endpointSeqs: remove(applicationSeq, departedAt), hasDeadLetters };
         });

@@ -8,6 +8,9 @@ const PLACE = "place_";
 /** Begins what is stored for an application that was here before. */
 const FORMER = "former_";
 
+/** Stands for the greatest number that moved applications may have used. */
+const LAST = "last_number";
+
 /** The character after the underscore with which every prefix ends. */
 const AFTER_UNDERSCORE = "`";
 
@@ -44,10 +47,14 @@ export class KeptIds implements MovedIds, MovedPlaces {
   readonly #seqOf: Statement<{ seq: number }, [string]>;
   readonly #keep: Statement;
   readonly #forget: Statement;
+  readonly #keepLast: Statement;
 
   constructor(db: Database) {
-    this.#newest =
-      (db.query("SELECT MAX(seq) AS newest FROM moved_id").get() as { newest: number | null }).newest ?? -1;
+    const newest = db.query<{ seq: Seq }, [string]>("SELECT seq FROM moved_id WHERE id <> ? ORDER BY seq DESC LIMIT 1");
+    this.#newest = newest.get(LAST)?.seq ?? -1;
+    this.#keepLast = db.prepare(
+      "INSERT INTO moved_id (id, seq) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET seq = MAX(seq, excluded.seq)",
+    );
     this.#idOf = db.prepare("SELECT id FROM moved_id WHERE seq = ? AND id >= ? AND id < ?");
     this.#seqOf = db.prepare("SELECT seq FROM moved_id WHERE id = ?");
     this.#keep = db.prepare(
@@ -93,6 +100,14 @@ export class KeptIds implements MovedIds, MovedPlaces {
     this.#keep.run(id, seq);
     // After a rollback the value is too large, which only costs look-ups.
     if (seq > this.#newest) this.#newest = seq;
+  }
+
+  /**
+   * Keeps a number that later ones must be greater than, also after a restart: rows of a moved application that
+   * had it may have been deleted before the move or after it.
+   */
+  keepLast(seq: Seq): void {
+    this.#keepLast.run(LAST, seq);
   }
 
   /** Makes later calls return null. Must be called before the database is closed. */

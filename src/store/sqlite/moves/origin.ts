@@ -8,6 +8,7 @@ import type { MessageKeys } from "../keys/message-keys.ts";
 import type { QuotaUsages } from "../quota-usage.ts";
 import { departures } from "./departures.ts";
 import { keysReader } from "./keys.ts";
+import type { KeptIds } from "./moved-ids.ts";
 import { PageReader } from "./page-reader.ts";
 import { polledReader } from "./polled.ts";
 import { movedVersionsReader } from "./versions.ts";
@@ -26,6 +27,7 @@ export interface OriginParts {
   readonly box: SecretBox;
   readonly usages: QuotaUsages;
   readonly ids: IdCodec;
+  readonly kept: KeptIds;
   readonly numbers: SeqSource;
   readonly keys: MessageKeys;
   readonly turns: Turns;
