@@ -96,3 +96,29 @@ test("numbers grow at both servers after an application has moved whose history 
     expect(again.numbers.next()).toBeGreaterThan(used);
   }
 });
+
+test("the settings of an application with thousands of waiting deliveries are read in several turns", async () => {
+  const db = new Database(":memory:", { strict: true });
+  let turns = 0;
+  const soon = (task: () => void) => {
+    turns++;
+    systemClock.soon(task);
+  };
+  const { store } = openMemoryStore(db, { ...systemClock, soon }, () => {});
+  await using world = await Furnished.open(async () => openedOnce(store));
+  const sent = await world.sendMany(2500);
+  await world.addPayloadVersion("2026-01-01");
+  const created = (await store.configuration.payloadVersions.all(world.environment.seq))[0]!.seq;
+  const [dead, later] = [await world.sendDead(), await world.sendMany(2500)];
+  expect(dead.seq).toBeLessThan(later[0]!.seq);
+  turns = 0;
+
+  const { versions } = await store.moves!.origin.settings(world.application.seq);
+
+  expect(turns).toBeGreaterThanOrEqual(2);
+  expect(versions).toMatchObject({
+    oldestWaiting: sent[0]!.seq,
+    versions: [{ version: "2026-01-01", created: { after: sent.at(-1)!.seq, before: dead.seq }, deleted: null }],
+  });
+  expect(created).toBeGreaterThan(sent.at(-1)!.seq);
+});

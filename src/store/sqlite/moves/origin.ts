@@ -53,7 +53,10 @@ export function moveOrigin(parts: OriginParts): MoveOrigin {
   };
 }
 
-function settingsReader({ db, ids }: Pick<OriginParts, "db" | "ids">, read: PageReader): MoveOrigin["settings"] {
+function settingsReader(
+  { db, ids, turns }: Pick<OriginParts, "db" | "ids" | "turns">,
+  read: PageReader,
+): MoveOrigin["settings"] {
   const applicationOf = read.rows("SELECT * FROM application WHERE seq = ?");
   const endpointsOf = read.rows("SELECT * FROM endpoint WHERE application_seq = ? ORDER BY seq");
   const secretsOf = read.rows(
@@ -63,13 +66,14 @@ function settingsReader({ db, ids }: Pick<OriginParts, "db" | "ids">, read: Page
   const eventTypesOf = read.rows("SELECT * FROM event_type WHERE environment_seq = ? ORDER BY seq");
   const tokensOf = read.rows("SELECT * FROM token WHERE application_seq = ? AND revoked_at IS NULL ORDER BY seq");
   const jwtEndsOf = read.rows("SELECT * FROM jwt_end WHERE application_seq = ?");
-  const versionsOf = movedVersionsReader(db);
+  const versionsOf = movedVersionsReader(db, turns);
   const keyEnvironmentOf = db.prepare<{ id: string | null }, [number]>(
     "SELECT key_environment AS id FROM arrival WHERE application_seq = ?",
   );
   return async (applicationSeq) => {
     const application = applicationOf(applicationSeq)[0]!;
     const environmentSeq = application.environment_seq as Seq;
+    const versions = await versionsOf(applicationSeq, environmentSeq);
     const [endpoints, tokens] = [endpointsOf(applicationSeq), tokensOf(applicationSeq)];
     return {
       ...{ part: "settings", application, endpoints, tokens },
@@ -78,7 +82,7 @@ function settingsReader({ db, ids }: Pick<OriginParts, "db" | "ids">, read: Page
       eventTypes: eventTypesOf(environmentSeq),
       secrets: secretsOf(applicationSeq),
       jwtEnds: jwtEndsOf(applicationSeq),
-      versions: versionsOf(applicationSeq, environmentSeq),
+      versions,
     };
   };
 }

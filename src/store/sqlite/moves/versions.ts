@@ -4,6 +4,10 @@ import { type MovedVersions, matters, type PlaceAmongMessages } from "../../../c
 import { STATE } from "../../sql/delivery-row.ts";
 import type { Row } from "../../sql/mapping.ts";
 import { payloadVersionMapping } from "../../sql/mappings.ts";
+import type { Turns } from "../../turns.ts";
+
+/** Number of deliveries that are read in one turn of the event loop. */
+const READ_AT_ONCE = 2000;
 
 /** Reads the payload versions of an environment in the order of creation. */
 export function versionsReader(db: Database) {
@@ -17,37 +21,84 @@ export function versionsReader(db: Database) {
       .sort((a, b) => a.seq - b.seq);
 }
 
+type VersionsReader = (applicationSeq: Seq, environmentSeq: Seq) => Promise<MovedVersions | null>;
+
 /** Returns a function that reads the versions on which an application depends; null if it has no endpoint. */
-export function movedVersionsReader(db: Database): (applicationSeq: Seq, environmentSeq: Seq) => MovedVersions | null {
+export function movedVersionsReader(db: Database, turns: Turns): VersionsReader {
   const versionsOf = versionsReader(db);
   const pins = db.prepare<{ count: number; unpinned: number; oldest: string | null }, [number]>(
     `SELECT COUNT(*) AS count, SUM(api_version IS NULL) AS unpinned, MIN(api_version) AS oldest FROM endpoint
      WHERE application_seq = ? AND deleted_at IS NULL`,
   );
-  // CROSS JOIN keeps the order, so that the deliveries are found in the index of their state.
-  const messagesIn = (state: number) =>
-    `SELECT d.message_seq FROM endpoint e CROSS JOIN delivery d ON d.endpoint_seq = e.seq AND d.state = ${state}
-     WHERE e.application_seq = ?1 AND e.deleted_at IS NULL`;
-  const waiting = db.prepare<[Seq], [number]>(`${messagesIn(STATE.pending)} UNION ALL ${messagesIn(STATE.dead)}`);
-  return (applicationSeq, environmentSeq) => {
+  const waitingMessages = waitingMessagesReader(db, turns);
+  return async (applicationSeq, environmentSeq) => {
     const { count, unpinned, oldest } = pins.get(applicationSeq)!;
     if (count === 0) return null;
     const all = versionsOf(environmentSeq);
-    const messages = all.length === 0 ? [] : waiting.values(applicationSeq).map(([seq]) => seq as Seq);
-    messages.sort((a, b) => a - b);
-    const needed = { oldestPinned: unpinned > 0 ? null : oldest, oldestWaiting: messages[0] ?? null };
+    const changes = all.flatMap(({ seq, deletedSeq }) => (deletedSeq === null ? [seq] : [seq, deletedSeq]));
+    const places = new Places(changes);
+    if (all.length > 0) for await (const seqs of waitingMessages(applicationSeq)) places.addAll(seqs);
+    const needed = { oldestPinned: unpinned > 0 ? null : oldest, oldestWaiting: places.oldest };
     const versions = all
       .filter((version) => matters(version, needed))
       .map(({ seq, version, eventTypes, downgrade, deletedSeq }) => ({
-        ...{ version, eventTypes, downgrade, created: placeAmong(messages, seq) },
-        deleted: deletedSeq === null ? null : placeAmong(messages, deletedSeq),
+        ...{ version, eventTypes, downgrade, created: places.of(seq) },
+        deleted: deletedSeq === null ? null : places.of(deletedSeq),
       }));
     return { ...needed, versions };
   };
 }
 
-function placeAmong(messages: readonly Seq[], seq: Seq): PlaceAmongMessages {
-  const next = messages.findIndex((message) => message > seq);
-  const after = next < 0 ? messages.at(-1) : messages[next - 1];
-  return { after: after ?? null, before: messages[next] ?? null };
+/** Returns a function that reads the messages of an application that wait, some in each turn of the event loop. */
+function waitingMessagesReader(db: Database, turns: Turns): (applicationSeq: Seq) => AsyncGenerator<readonly Seq[]> {
+  const endpointsOf = db.prepare<{ seq: Seq }, [number]>(
+    "SELECT seq FROM endpoint WHERE application_seq = ? AND deleted_at IS NULL",
+  );
+  const after = (state: number, column: string) =>
+    db.prepare<{ place: Seq; seq: Seq; messageSeq: Seq }, number[]>(
+      `SELECT ${column} AS place, seq, message_seq AS messageSeq FROM delivery
+       WHERE state = ${state} AND endpoint_seq = ? AND (${column}, seq) > (?, ?) ORDER BY ${column}, seq LIMIT ?`,
+    );
+  const lists = [after(STATE.pending, "position"), after(STATE.dead, "seq")];
+  return async function* (applicationSeq) {
+    const hasRead = turns.budget(READ_AT_ONCE);
+    for (const { seq: endpointSeq } of endpointsOf.all(applicationSeq)) {
+      for (const list of lists) {
+        for (let last = { place: -1, seq: -1 }; ; ) {
+          const rows = list.all(endpointSeq, last.place, last.seq, READ_AT_ONCE);
+          yield rows.map(({ messageSeq }) => messageSeq);
+          await hasRead(rows.length + 1);
+          if (rows.length < READ_AT_ONCE) break;
+          last = rows.at(-1)!;
+        }
+      }
+    }
+  };
+}
+
+/** The messages next to some numbers. */
+class Places {
+  /** The oldest message. Null if there is none. */
+  oldest: Seq | null = null;
+  readonly #places: ReadonlyMap<Seq, { after: Seq | null; before: Seq | null }>;
+
+  constructor(numbers: readonly Seq[]) {
+    this.#places = new Map(numbers.map((number) => [number, { after: null, before: null }]));
+  }
+
+  addAll(messages: readonly Seq[]): void {
+    for (const message of messages) {
+      if (this.oldest === null || message < this.oldest) this.oldest = message;
+    }
+    for (const [number, place] of this.#places) {
+      for (const message of messages) {
+        if (message > number) place.before = Math.min(place.before ?? message, message);
+        else place.after = Math.max(place.after ?? message, message);
+      }
+    }
+  }
+
+  of(number: Seq): PlaceAmongMessages {
+    return this.#places.get(number)!;
+  }
 }
