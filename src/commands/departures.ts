@@ -8,6 +8,7 @@ import type {
   MoveOrigin,
   MovePage,
   PolledCursor,
+  Source,
   WaitingCursor,
 } from "../store/index.ts";
 import { noApplication } from "./applications.ts";
@@ -45,7 +46,7 @@ import { applicationChanged } from "./publish.ts";
  * shows. So a request that was under way when the application was closed cannot be lost.
  */
 
-type Parts = Pick<CommandContext, "store" | "signals" | "clock" | "deliverer" | "moveHolds">;
+type Parts = Pick<CommandContext, "store" | "ids" | "signals" | "clock" | "deliverer" | "moveHolds">;
 
 /** Returns the moves of the store. Throws 409 if it does not support them. */
 export function movesOf({ store: { moves } }: Pick<CommandContext, "store">) {
@@ -55,14 +56,32 @@ export function movesOf({ store: { moves } }: Pick<CommandContext, "store">) {
 }
 
 /** Throws if an application can never be moved, or not now. */
-export async function checkMovable(parts: Parts, { seq, sourceSeq }: Application): Promise<void> {
-  if (sourceSeq !== null) throw noApplication();
+export async function checkMovable(parts: Parts, application: Application): Promise<void> {
+  const { seq } = application;
+  await checkNoSource(parts, application);
   const { origin, destination } = movesOf(parts);
   if (destination.arriving.has(seq)) {
     throw conflict("The application is arriving here. First end or give up its move to this server.", "move_arriving");
   }
   const obstacle = await origin.obstacle(seq);
   if (obstacle !== null) throw conflict(obstacle, "move_impossible");
+}
+
+/** Throws 409 if an application stands behind a source, which has its URL or queue here. */
+export async function checkNoSource(
+  { store, ids }: Pick<Parts, "store" | "ids">,
+  { sourceSeq }: Pick<Application, "sourceSeq">,
+): Promise<void> {
+  const source = sourceSeq === null ? null : await store.configuration.sources.get(sourceSeq);
+  if (source !== null) throw sourceStays(source, ids);
+  if (sourceSeq !== null) throw noApplication();
+}
+
+export function sourceStays({ seq, name }: Pick<Source, "seq" | "name">, ids: Parts["ids"]): Problem {
+  return conflict(
+    `Sources do not move, and neither does the application behind the source ${JSON.stringify(name)} (${ids.encode("src_", seq)}). Create the source at the other server, let its sender use the new URL, and delete it here when nothing waits any more.`,
+    "move_source",
+  );
 }
 
 /** Begins or renews a hold. Returns its id and the number of attempts that are still under way. */

@@ -76,6 +76,25 @@ describe("a move that is refused leaves the application where it is", () => {
     expect(request!.body.toString()).toBe('{"old":1}');
   });
 
+  test("a source is not moved, by its id, its uid or its application, and the message names it", async () => {
+    await using servers = await twoServers();
+    const { a, b } = servers;
+    const wanted = { name: "Shop", uid: "shop", type: "github", config: { secret: "of github" } };
+    const { status, json: source } = await a.send("POST", "/ingest/api/v1/source", wanted);
+    expect(status).toBe(201);
+    const { json: dashboard } = await a.send("POST", `/ingest/api/v1/source/${source.id}/dashboard`, {});
+    const { appId } = JSON.parse(Buffer.from(dashboard.url.split("#key=")[1], "base64").toString());
+
+    for (const name of [source.id, "shop", appId]) {
+      const { code, stderr } = await moveApp(name, a.url, b.url);
+      expect({ code, stderr }).toEqual({
+        code: 1,
+        stderr: `The server responded with 409: Sources do not move, and neither does the application behind the source "Shop" (${source.id}). Create the source at the other server, let its sender use the new URL, and delete it here when nothing waits any more.\n`,
+      });
+    }
+    expect((await b.send("GET", "/app")).json.data).toEqual([]);
+  });
+
   test("an application is not moved to the server that it is on, also under another name of the server", async () => {
     await using server = await install();
     const { json } = await server.send("POST", "/app", { name: "without a uid" });

@@ -1,6 +1,13 @@
 import { Type } from "@sinclair/typebox";
 import { noApplication } from "../../../commands/applications.ts";
-import { departApplication, holdApplication, movesOf, readPage } from "../../../commands/departures.ts";
+import {
+  checkNoSource,
+  departApplication,
+  holdApplication,
+  movesOf,
+  readPage,
+  sourceStays,
+} from "../../../commands/departures.ts";
 import { departureUrlProblem } from "../../../core/departure-url.ts";
 import type { Seq } from "../../../core/id.ts";
 import { checkDeparted } from "../../../store/departed.ts";
@@ -66,6 +73,11 @@ export function moveOriginRoutes(context: Context): Operation[] {
     await checkDeparted(context, identity.environmentSeq, lookup.key("app_", app));
     throw noApplication();
   };
+  /** Returns the problem with a name that no application has. It may be that of a source. */
+  const unknownApplication = async ({ environmentSeq }: Identity, name: string) => {
+    const source = await store.configuration.sources.find(environmentSeq, lookup.key("src_", name));
+    return source === null ? noApplication() : sourceStays(source, ids);
+  };
   const servedSeq = async (identity: Identity, app: string) => (await toMove(identity, app)).seq;
   /** Returns the number of an application that is here or has departed. */
   const seqOf = async (identity: Identity, app: string): Promise<Seq> => {
@@ -97,11 +109,12 @@ export function moveOriginRoutes(context: Context): Operation[] {
         const about = { schemaVersion, now: clock.now() };
         const found = await lookup.movable(identity, params.app_id);
         if (found !== null) {
+          await checkNoSource(context, found);
           const { seq, uid } = found;
           return reply(200, { appId: ids.encode("app_", seq), uid, state: "served", url: null, hold: null, ...about });
         }
         const departure = await origin.departure(identity.environmentSeq, lookup.key("app_", params.app_id));
-        if (departure === null) throw noApplication();
+        if (departure === null) throw await unknownApplication(identity, params.app_id);
         const { applicationSeq, uid, url, hold } = departure;
         return reply(200, { appId: ids.encode("app_", applicationSeq), uid, state: "departed", url, hold, ...about });
       },
