@@ -11,6 +11,9 @@ import { optionsFor } from "./open.ts";
 const HEALTHY = { failing: false, damaged: false };
 const FAILING = { failing: true, damaged: false };
 
+/** Selects the session in `pg_stat_activity` whose latest statement has read the changes of other instances. */
+const FOLLOWING = "(query LIKE '%FROM change%')";
+
 let server: PostgresServer;
 let users = 0;
 
@@ -34,6 +37,10 @@ async function ownedStore() {
     /** Runs a statement as a superuser, in another database. */
     change: (statement: string) => admin.unsafe(statement),
     endSessions: () => sessions("pg_terminate_backend", "true"),
+    /** Returns a row for the session over which the store follows other instances. */
+    following: () => sessions("abs", FOLLOWING),
+    /** Ends all sessions but that. Returns a row for each. */
+    endOthers: () => sessions("pg_terminate_backend", `NOT ${FOLLOWING}`),
     /** Cancels the statements of the store that wait for a lock. Returns a row for each. */
     cancelWaiting: () => sessions("pg_cancel_backend", "wait_event_type = 'Lock'"),
     async [Symbol.asyncDispose]() {
@@ -88,6 +95,21 @@ describe.skipIf(!hasPostgres)("a store whose PostgreSQL server refuses its state
     };
     await soon(refused, areRefused);
     await alter(give);
+    await soon(store.list, (found) => Array.isArray(found));
+    await soon(store.housekeeping.health, ({ failing }) => !failing);
+  });
+
+  test("a store that can make no more connections (53300) is failing, although one of its connections remains", async () => {
+    await using store = await ownedStore();
+    await soon(store.following, ({ length }) => length === 1);
+    await store.change(`ALTER ROLE ${store.name} CONNECTION LIMIT 1`);
+    const refused = async () => {
+      await store.endOthers();
+      const results = { read: await store.list(), write: await store.set(), health: await store.housekeeping.health() };
+      return { ...results, remaining: (await store.following()).length };
+    };
+    await soon(refused, (results) => areRefused(results) && results.remaining === 1);
+    await store.change(`ALTER ROLE ${store.name} CONNECTION LIMIT -1`);
     await soon(store.list, (found) => Array.isArray(found));
     await soon(store.housekeeping.health, ({ failing }) => !failing);
   });
