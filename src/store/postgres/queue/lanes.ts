@@ -32,26 +32,26 @@ const IN_LANE = `endpoint_seq = ${ofLane(1)} AND (position, seq) > (${ofLane(2)}
 const VISIBLE = `LEAST(${ofLane(4)}, CASE (SELECT fifo FROM endpoint WHERE seq = ${ofLane(1)})
   WHEN 1 THEN ${HORIZON} ELSE ${Number.MAX_SAFE_INTEGER} END)`;
 
-/** What is read of a lane: the rows after a cursor. */
-interface Behind {
+/** The rows of a lane after a cursor. */
+interface LaneTail {
   readonly endpointSeq: Seq;
   readonly after: LaneCursor;
 }
 
-interface Due extends Behind {
+interface Due extends LaneTail {
   readonly upTo: number;
   readonly limit: number;
 }
 
 /** Returns the endpoint and the cursor of each lane as parameters. */
-const cursors = (lanes: readonly Behind[]): string[] => [
+const cursors = (lanes: readonly LaneTail[]): string[] => [
   numberArray(lanes.map(({ endpointSeq }) => endpointSeq)),
   numberArray(lanes.map(({ after }) => after.position)),
   numberArray(lanes.map(({ after }) => after.seq)),
 ];
 
 export function lanes(queries: Queries, clock: Clock): Pick<Queue, "due" | "nextPosition" | "pendingLanes"> {
-  const nextPositions = new Gathered<Behind, Seq | null>({
+  const nextPositions = new Gathered<LaneTail, Seq | null>({
     ...{ clock, sizeMax: READ_TOGETHER, sizeOf: () => 1 },
     read: (lanes) => readNextPositions(queries, lanes),
   });
@@ -75,7 +75,7 @@ export function lanes(queries: Queries, clock: Clock): Pick<Queue, "due" | "next
   };
 }
 
-async function readNextPositions(queries: Queries, lanes: readonly Behind[]): Promise<(Seq | null)[]> {
+async function readNextPositions(queries: Queries, lanes: readonly LaneTail[]): Promise<(Seq | null)[]> {
   const rows = await queries.all<{ position: Seq | null }>(
     `SELECT (SELECT position FROM pending WHERE ${IN_LANE} ORDER BY position, seq LIMIT 1) AS position
      FROM ${EACH_LANE} ORDER BY lane.number`,
