@@ -4,7 +4,7 @@ import type { Facts } from "./core/fact.ts";
 import { systemClock } from "./edge/clock.ts";
 import { openBucket } from "./edge/s3-vault.ts";
 import { type Store, StoreUnavailable } from "./store/index.ts";
-import { databaseError, openStore as openPostgres } from "./store/postgres/index.ts";
+import { databaseError } from "./store/postgres/open-error.ts";
 import type { Upgrade } from "./store/sqlite/backup/upgrade-copy.ts";
 import { openStore as openSqlite } from "./store/sqlite/index.ts";
 import { openError } from "./store/sqlite/open-error.ts";
@@ -56,21 +56,28 @@ function replicaOptions(
   return { location, openBucket, isSync: replicaSync === "sync", timeoutMs, version };
 }
 
-function openDatabase(settings: Settings, facts: Facts): Promise<Store> {
+async function openDatabase(settings: Settings, facts: Facts): Promise<Store> {
   const { store: url, encryptionKey, leaseMs } = settings;
+  const openPostgres = await loadPostgres();
   return openPostgres({
     ...{ url, encryptionKey: encryptionKey!, leaseMs, clock: systemClock },
     onFact: (fact) => facts.state(fact),
   });
 }
 
+/** Loads the store on PostgreSQL, which a server with SQLite never needs. */
+async function loadPostgres() {
+  return (await import("./store/postgres/index.ts")).openStore;
+}
+
 /**
  * Opens the store of a server for a command, whether or not the server is running. Throws `StartError` if
  * there are no data.
  */
-export function openStoreBeside({ store: url, dataDir, sync, encryptionKey, leaseMs }: Settings): Promise<Store> {
+export async function openStoreBeside({ store: url, dataDir, sync, encryptionKey, leaseMs }: Settings): Promise<Store> {
   const shared = { clock: systemClock, onFact() {} };
   if (url === SQLITE) return openSqlite({ ...shared, dataDir, sync, encryptionKey, exclusive: false });
+  const openPostgres = await loadPostgres();
   return openPostgres({ ...shared, url, encryptionKey: encryptionKey!, leaseMs, creates: false });
 }
 

@@ -320,6 +320,7 @@ describe("source code", () => {
       "cli/database-key.ts → store/postgres/encryption/key-rotation.ts",
       "cli/doctor/observe-database.ts → store/postgres/inspect.ts",
       "server-store.ts → store/postgres/index.ts",
+      "server-store.ts → store/postgres/open-error.ts",
     ]);
   });
 

@@ -2,7 +2,6 @@ import type { Settings } from "../config/index.ts";
 import { counted } from "../core/text.ts";
 import { maskPassword } from "../core/url-password.ts";
 import { storeErrorOf } from "../server-store.ts";
-import { rotateKey } from "../store/postgres/encryption/key-rotation.ts";
 import { systemFiles } from "../store/sqlite/durable-file.ts";
 import { refuseTargetFile, writeTargetFile } from "../store/sqlite/encryption/target-file.ts";
 import { recordCommand } from "./command-store.ts";
@@ -18,6 +17,7 @@ export async function rotateDatabaseKey(
 ): Promise<void> {
   const { store: url, encryptionKey } = settings;
   try {
+    const { rotateKey } = await import("../store/postgres/encryption/key-rotation.ts");
     const { resealed, key } = await rotateKey({
       ...{ url, configured: encryptionKey!, newKey },
       beforeBegin() {

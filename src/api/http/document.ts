@@ -50,7 +50,8 @@ const OPERATIONS_AT_ONCE = 25;
 /** Generates the document in steps of a few ms, one per turn of the event loop. */
 async function encodedDocument({ operations, version, prefix, clock }: DocumentParts): Promise<Encoded> {
   const turn = () => new Promise<void>((resolve) => clock.soon(resolve));
-  const document = new ApiDocument();
+  const { toOpenAPISchema } = await import("@elysiajs/openapi");
+  const document = new ApiDocument(toOpenAPISchema);
   for (let at = 0; at < operations.length; at += OPERATIONS_AT_ONCE) {
     await turn();
     document.add(operations.slice(at, at + OPERATIONS_AT_ONCE));

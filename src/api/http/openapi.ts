@@ -1,4 +1,4 @@
-import { toOpenAPISchema } from "@elysiajs/openapi";
+import type { toOpenAPISchema } from "@elysiajs/openapi";
 import { Type } from "@sinclair/typebox";
 import { Elysia } from "elysia";
 import { idempotencyKeyCharsMax } from "../../core/rule.ts";
@@ -153,6 +153,9 @@ export class ApiDocument {
   readonly #hoister = new SchemaHoister();
   readonly #paths: Paths = {};
 
+  /** `generate` is the function of the library, which is loaded only for this. */
+  constructor(private readonly generate: typeof toOpenAPISchema) {}
+
   /** Adds operations. All operations together take about 30 ms, so add only some at once. */
   add(operations: readonly Operation[]): void {
     const shown = operations.filter(({ hidden }) => !hidden);
@@ -160,7 +163,7 @@ export class ApiDocument {
     // would also validate requests by its own rules.
     const routes = new Elysia();
     for (const operation of shown) addRoute(routes, operation);
-    const paths = toOpenAPISchema(routes, { staticFile: false }, undefined, undefined, OPENAPI_VERSION).paths as Paths;
+    const paths = this.generate(routes, { staticFile: false }, undefined, undefined, OPENAPI_VERSION).paths as Paths;
     addHeaders(paths, shown);
     for (const [path, methods] of Object.entries(this.#hoister.hoisted(paths))) {
       this.#paths[path] = { ...this.#paths[path], ...methods };

@@ -4,12 +4,12 @@ import type { DatabaseFacts } from "../../doctor/database.ts";
 import { systemClock } from "../../edge/clock.ts";
 import { startErrorOf } from "../../server-store.ts";
 import { StoreUnavailable } from "../../store/index.ts";
-import { inspectDatabase } from "../../store/postgres/inspect.ts";
 
 /** Observes a PostgreSQL database. Changes nothing. */
 export async function observeDatabase(settings: Settings): Promise<DatabaseFacts> {
   const { store: url, encryptionKey, retentionMs } = settings;
   try {
+    const { inspectDatabase } = await import("../../store/postgres/inspect.ts");
     const reading = await inspectDatabase({ url, encryptionKey: encryptionKey!, now: systemClock.now });
     return { ...reading, problem: null, retentionMs };
   } catch (error) {
