@@ -77,6 +77,8 @@ export interface LegOptions {
   readonly fanOut?: number;
   readonly connections?: number;
   readonly requestsMax?: number;
+  /** Number of requests of a load before all others, which use every endpoint for the first time. */
+  readonly firstUses?: number;
 }
 
 /** Starts a bare loop with a receiver, warms it up and loads it. */
@@ -118,14 +120,20 @@ export function serverLeg(
   });
 }
 
-/** Loads a subject, after a shorter load whose figures are ignored. */
+/** How long the first uses may take. */
+const FIRST_USES_SECONDS_MAX = 600;
+
+/** Loads a subject, after its first uses and a shorter load, whose figures are ignored. */
 export async function warmAndLoad(
   { work, seconds }: Pick<ScenarioContext, "work" | "seconds">,
   subject: Pick<Server, "pid" | "url" | "token" | "counts"> & AsyncDisposable,
   receiverUrl: string,
-  { requests, ...more }: LegOptions,
+  { requests, firstUses = 0, ...more }: LegOptions,
 ): Promise<Loaded> {
   const load = { requests: messageRequests(subject.token, BODY_BYTES, requests), receiverUrl, ...more };
+  if (firstUses > 0) {
+    await runLoad(work, subject, { ...load, requestsMax: firstUses, seconds: FIRST_USES_SECONDS_MAX });
+  }
   await runLoad(work, subject, { ...load, seconds: Math.min(WARM_UP_SECONDS, seconds) });
   return await runLoad(work, subject, { ...load, seconds });
 }
