@@ -2,7 +2,7 @@ import { DROP, type DropData } from "../deliver/tasks/drop.ts";
 import type { RedriveData } from "../deliver/tasks/redrive.ts";
 import type { AuditActor, DeadLetterFilter, Task } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
-import { startTask } from "./tasks.ts";
+import { admittedTask, startTask } from "./tasks.ts";
 
 /**
  * Number of dead letters that are dropped in one commit. It is small, so that deliveries continue
@@ -25,8 +25,18 @@ export function redrive(parts: Parts, filter: DeadLetterFilter, rate: number, st
 /** Starts a task that cancels the matching dead letters. */
 export function startDrop(parts: Parts, filter: DeadLetterFilter, startedBy: AuditActor): Promise<Task> {
   const { environmentSeq } = filter;
+  return startTask(parts, { environmentSeq, kind: DROP, startedBy }, () => dropData(filter));
+}
+
+/** Returns the task of `startDrop`, which is yet to be stored and started. */
+export function admittedDrop(parts: Omit<Parts, "store">, filter: DeadLetterFilter, startedBy: AuditActor): Task {
+  const { environmentSeq } = filter;
+  return admittedTask(parts, { environmentSeq, kind: DROP, startedBy }, () => dropData(filter));
+}
+
+function dropData(filter: DeadLetterFilter): Task["data"] {
   const data: DropData = { filter, dropped: 0, after: 0 };
-  return startTask(parts, { environmentSeq, kind: DROP, startedBy }, () => ({ ...data }));
+  return { ...data };
 }
 
 /** Cancels the matching dead letters. Returns their number. */

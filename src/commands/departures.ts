@@ -3,6 +3,7 @@ import { conflict, Problem } from "../core/problem.ts";
 import type {
   Application,
   AuditActor,
+  Departed,
   Departure,
   KeysCursor,
   MoveOrigin,
@@ -13,7 +14,7 @@ import type {
 } from "../store/index.ts";
 import { noApplication } from "./applications.ts";
 import type { CommandContext } from "./context.ts";
-import { startDrop } from "./dead-letters.ts";
+import { admittedDrop } from "./dead-letters.ts";
 import { applicationChanged } from "./publish.ts";
 
 /**
@@ -149,12 +150,19 @@ export async function departApplication(
   application: Application,
   { hold, url, startedBy }: { readonly hold: string; readonly url: string; readonly startedBy: AuditActor },
 ): Promise<Departure> {
-  const { clock, moveHolds, signals } = parts;
+  const { clock, deliverer, moveHolds, signals } = parts;
   const { seq: applicationSeq, environmentSeq, uid } = application;
   moveHolds.renew(applicationSeq, hold);
   const fingerprint = moveHolds.fingerprint(applicationSeq, hold);
   const departure = { applicationSeq, environmentSeq, uid, url, hold, departedAt: clock.now() };
-  const departed = await movesOf(parts).origin.depart(departure, fingerprint);
+  // They are dead letters at the destination then.
+  const drop = admittedDrop(parts, { environmentSeq, applicationSeq }, startedBy);
+  let departed: Departed | null = null;
+  try {
+    departed = await movesOf(parts).origin.depart(departure, fingerprint, drop);
+  } finally {
+    if (departed?.hasDeadLetters !== true) deliverer.cancelTask(drop.seq);
+  }
   if (departed === null) {
     throw conflict("The application has changed since it was closed. Read it again.", "move_changed");
   }
@@ -163,8 +171,7 @@ export async function departApplication(
   for (const endpointSeq of departed.endpointSeqs)
     signals.send({ type: "endpoint.changed", endpointSeq, applicationSeq });
   moveHolds.end(applicationSeq, hold);
-  // They are dead letters at the destination now.
-  if (departed.hasDeadLetters) await startDrop(parts, { environmentSeq, applicationSeq }, startedBy);
+  if (departed.hasDeadLetters) deliverer.startTask(drop);
   return departure;
 }
 

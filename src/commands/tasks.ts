@@ -30,21 +30,34 @@ export interface TaskOrigin extends Pick<Task, "environmentSeq" | "kind"> {
  * too many tasks of its application, or too many in all, have not ended.
  */
 export async function startTask(
-  { store, seqs, clock, deliverer }: Pick<CommandContext, "store" | "seqs" | "clock" | "deliverer">,
-  { environmentSeq, kind, startedBy }: TaskOrigin,
+  parts: Pick<CommandContext, "store" | "seqs" | "clock" | "deliverer">,
+  origin: TaskOrigin,
   dataOf: (seq: Seq) => Task["data"],
 ): Promise<Task> {
+  const task = admittedTask(parts, origin, dataOf);
+  try {
+    await parts.store.housekeeping.tasks.create(task);
+  } catch (error) {
+    parts.deliverer.cancelTask(task.seq);
+    throw error;
+  }
+  parts.deliverer.startTask(task);
+  return task;
+}
+
+/**
+ * Returns a background task that is yet to be stored. Call `startTask` of the engine when it is, and
+ * `cancelTask` if it was not. Throws 429 like `startTask`.
+ */
+export function admittedTask(
+  { seqs, clock, deliverer }: Pick<CommandContext, "seqs" | "clock" | "deliverer">,
+  { environmentSeq, kind, startedBy }: TaskOrigin,
+  dataOf: (seq: Seq) => Task["data"],
+): Task {
   const seq = seqs.next();
   const data = { ...dataOf(seq), startedBy };
   const task: Task = { seq, environmentSeq, kind, status: "running", data, updatedAt: clock.now() };
   if (!deliverer.admitTask(task)) throw tooManyTasks();
-  try {
-    await store.housekeeping.tasks.create(task);
-  } catch (error) {
-    deliverer.cancelTask(seq);
-    throw error;
-  }
-  deliverer.startTask(task);
   return task;
 }
 

@@ -10,7 +10,7 @@ import type {
   WaitingCursor,
   WaitingPage,
 } from "./move-pages.ts";
-import type { Key } from "./records/index.ts";
+import type { Key, Task } from "./records/index.ts";
 
 /**
  * Moves of applications between installations. The installation that an application leaves is the
@@ -90,9 +90,10 @@ export interface MoveOrigin {
   fingerprint(applicationSeq: Seq): Promise<string>;
   /**
    * Deletes an application and records where it has moved, in one commit. From then on it accepts no
-   * message. Returns null, and changes nothing, if the fingerprint has changed.
+   * message. If it has dead letters, also stores `drop`, the task that cancels them. Returns null, and
+   * changes nothing, if the fingerprint has changed.
    */
-  depart(departure: Departure, fingerprint: string): Promise<Departed | null>;
+  depart(departure: Departure, fingerprint: string, drop: Task): Promise<Departed | null>;
 }
 
 /** What has left with an application. */

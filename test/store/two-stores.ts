@@ -1,5 +1,14 @@
 import { expect } from "bun:test";
-import type { KeysCursor, MoveOrigin, Moves, PolledCursor, SettingsPage, WaitingPage } from "../../src/store/index.ts";
+import { DROP } from "../../src/deliver/tasks/drop.ts";
+import type {
+  KeysCursor,
+  MoveOrigin,
+  Moves,
+  PolledCursor,
+  SettingsPage,
+  Task,
+  WaitingPage,
+} from "../../src/store/index.ts";
 import { Furnished } from "./furnished.ts";
 import type { Open } from "./store-under-test.ts";
 
@@ -89,4 +98,14 @@ export class TwoStores implements AsyncDisposable {
     await this.from[Symbol.asyncDispose]();
     await this.to[Symbol.asyncDispose]();
   }
+}
+
+/** Returns a task that drops the dead letters of an application, which is yet to be stored. */
+export function dropTask({ seqs, environment, application, now }: Furnished): Task {
+  const filter = { environmentSeq: environment.seq, applicationSeq: application.seq };
+  const data = { filter, dropped: 0, after: 0 };
+  return {
+    ...{ seq: seqs.next(), environmentSeq: environment.seq, kind: DROP, status: "running" },
+    ...{ data, updatedAt: now },
+  };
 }

@@ -17,10 +17,17 @@ export function taskUpdate(db: Database): (task: Task) => void {
   };
 }
 
-export function tasks(db: Database, committer: Committer): Housekeeping["tasks"] {
+/** Returns a function that stores a new task within a commit. */
+export function taskInsert(db: Database): (task: Task) => void {
   const insert = db.prepare(
     "INSERT INTO task (seq, environment_seq, kind, status, data, updated_at) VALUES (?, ?, ?, ?, ?, ?)",
   );
+  return ({ seq, environmentSeq, kind, status, data, updatedAt }) =>
+    void insert.run(seq, environmentSeq, kind, status, JSON.stringify(data), updatedAt);
+}
+
+export function tasks(db: Database, committer: Committer): Housekeeping["tasks"] {
+  const insert = taskInsert(db);
   const replace = taskUpdate(db);
   const one = db.prepare<TaskRow, [number, number]>(
     `SELECT ${TASK_COLUMNS} FROM task WHERE environment_seq = ? AND seq = ?`,
@@ -31,18 +38,7 @@ export function tasks(db: Database, committer: Committer): Housekeeping["tasks"]
   );
   const running = db.prepare<TaskRow, []>(`SELECT ${TASK_COLUMNS} FROM task WHERE status = 'running' ORDER BY seq`);
   return {
-    create: (task) =>
-      committer.write(
-        () =>
-          void insert.run(
-            task.seq,
-            task.environmentSeq,
-            task.kind,
-            task.status,
-            JSON.stringify(task.data),
-            task.updatedAt,
-          ),
-      ),
+    create: (task) => committer.write(() => insert(task)),
     update: (task) => committer.write(() => replace(task)),
     cancel: (environmentSeq, seq, now) =>
       committer.write(() => {

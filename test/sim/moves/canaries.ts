@@ -6,7 +6,8 @@ type Plant = (store: Store) => Store;
 export const CANARIES: Readonly<Record<string, Plant>> = {
   "an application departs although it has changed": origin((verbs) => ({
     fingerprint: async () => "same",
-    depart: async (departure) => verbs.depart(departure, await verbs.fingerprint(departure.applicationSeq)),
+    depart: async (departure, _fingerprint, drop) =>
+      verbs.depart(departure, await verbs.fingerprint(departure.applicationSeq), drop),
   })),
   "an application arrives with the deliveries of another hold": destination((verbs) => ({
     storeWaiting: (seq, page, hold, aheadMs) =>

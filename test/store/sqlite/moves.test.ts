@@ -4,7 +4,7 @@ import { systemClock } from "../../../src/edge/clock.ts";
 import { openMemoryStore } from "../../../src/store/sqlite/index.ts";
 import { Furnished } from "../furnished.ts";
 import { openedOnce } from "../store-under-test.ts";
-import { HOLD, TwoStores } from "../two-stores.ts";
+import { dropTask, HOLD, TwoStores } from "../two-stores.ts";
 
 test("the fingerprint of an application with very many waiting deliveries changes with each of them", async () => {
   const db = new Database(":memory:", { strict: true });
@@ -86,7 +86,9 @@ test("numbers grow at both servers after an application has moved whose history 
     ...{ applicationSeq: world.seq, environmentSeq: from.environment.seq, uid: null, hold: HOLD },
     ...{ url: "https://b.example", departedAt: from.now },
   };
-  expect(await world.origin.depart(departure, await world.origin.fingerprint(world.seq))).not.toBeNull();
+  expect(
+    await world.origin.depart(departure, await world.origin.fingerprint(world.seq), dropTask(from)),
+  ).not.toBeNull();
   expect(await world.destination.arrive(seq, HOLD, to.now)).not.toBeNull();
 
   expect(to.store.numbers.next()).toBeGreaterThan(used);

@@ -3,7 +3,7 @@ import { IdCodec } from "../../../src/core/id.ts";
 import { unlessDeparted } from "../../../src/store/departed.ts";
 import { bytes } from "../furnished.ts";
 import type { Open } from "../store-under-test.ts";
-import { HOLD, TwoStores } from "../two-stores.ts";
+import { dropTask, HOLD, TwoStores } from "../two-stores.ts";
 import { addTask } from "./housekeeping/tasks.ts";
 import { keyMovesSuite } from "./moves-keys.ts";
 import { polledMovesSuite } from "./moves-polled.ts";
@@ -120,11 +120,12 @@ export function movesSuite(open: Open): void {
         ...{ applicationSeq: stores.seq, environmentSeq: from.environment.seq, uid: "acme", hold: HOLD },
         ...{ url: "https://b.example", departedAt: from.now },
       };
+      const drop = dropTask(from);
       const before = await origin.fingerprint(stores.seq);
       await from.send();
-      expect(await origin.depart(departure, before)).toBeNull();
+      expect(await origin.depart(departure, before, drop)).toBeNull();
       const after = await origin.fingerprint(stores.seq);
-      expect(await origin.depart(departure, after)).toEqual({
+      expect(await origin.depart(departure, after, drop)).toEqual({
         endpointSeqs: [from.endpoint.seq],
         hasDeadLetters: false,
       });
@@ -132,6 +133,25 @@ export function movesSuite(open: Open): void {
       expect(await origin.departure(from.environment.seq, { seq: stores.seq })).toEqual(departure);
       expect(await from.store.configuration.applications.get(stores.seq)).toBeNull();
       expect(from.send()).rejects.toThrow("The application has moved");
+    });
+
+    test("the task that drops the dead letters of an application is stored with its departure", async () => {
+      for (const hasDeadLetters of [true, false]) {
+        await using stores = await TwoStores.open(open);
+        const { from, origin } = stores;
+        if (hasDeadLetters) await from.sendDead();
+        const departure = {
+          ...{ applicationSeq: stores.seq, environmentSeq: from.environment.seq, uid: "acme", hold: HOLD },
+          ...{ url: "https://b.example", departedAt: from.now },
+        };
+        const drop = dropTask(from);
+        const stored = () => from.store.housekeeping.tasks.get(from.environment.seq, drop.seq);
+        expect(await origin.depart(departure, "another", drop)).toBeNull();
+        expect(await stored()).toBeNull();
+        const departed = await origin.depart(departure, await origin.fingerprint(stores.seq), drop);
+        expect(departed).toMatchObject({ hasDeadLetters });
+        expect(await stored()).toEqual(hasDeadLetters ? drop : null);
+      }
     });
 
     test("a running task keeps its application from departing until it has ended", async () => {
@@ -224,7 +244,7 @@ export function movesSuite(open: Open): void {
         ...{ applicationSeq: stores.seq, environmentSeq: from.environment.seq, uid: "acme", hold: HOLD },
         ...{ url: "https://b.example", departedAt: from.now },
       };
-      await origin.depart(departure, await origin.fingerprint(stores.seq));
+      await origin.depart(departure, await origin.fingerprint(stores.seq), dropTask(from));
       const results = await Promise.allSettled([
         from.store.queue.accept([from.newMessage()]),
         from.store.queue.accept([other]),
@@ -242,7 +262,7 @@ export function movesSuite(open: Open): void {
       };
       const change = <T>(during: () => Promise<T>) => unlessDeparted(parts, from.environment.seq, "acme", during);
       expect(await change(async () => "changed")).toBe("changed");
-      const late = change(async () => origin.depart(departure, await origin.fingerprint(stores.seq)));
+      const late = change(async () => origin.depart(departure, await origin.fingerprint(stores.seq), dropTask(from)));
       await expect(late).rejects.toThrow("The application has moved to https://b.example.");
     });
 

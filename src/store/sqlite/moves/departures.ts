@@ -6,6 +6,7 @@ import { STATE } from "../../sql/delivery-row.ts";
 import { applicationRemover } from "../applications.ts";
 import type { Committer } from "../commit.ts";
 import type { QuotaUsages } from "../quota-usage.ts";
+import { taskInsert } from "../tasks.ts";
 import type { KeptIds } from "./moved-ids.ts";
 
 type DepartureVerbs = Pick<MoveOrigin, "departed" | "departure" | "obstacle" | "fingerprint" | "depart">;
@@ -40,6 +41,7 @@ export function departures({ db, committer, usages, kept, numbers, erasures }: P
     `SELECT 1 FROM endpoint e CROSS JOIN delivery d ON d.endpoint_seq = e.seq AND d.state = ${STATE.dead}
      WHERE e.application_seq = ? LIMIT 1`,
   );
+  const insertTask = taskInsert(db);
   const departed = new Set<Seq>();
   return {
     departed,
@@ -47,7 +49,7 @@ export function departures({ db, committer, usages, kept, numbers, erasures }: P
       "seq" in key ? bySeq.get(key.seq, environmentSeq) : byUid.get(key.uid, environmentSeq),
     obstacle: async (applicationSeq) => obstacle(applicationSeq),
     fingerprint: async (applicationSeq) => fingerprint(applicationSeq),
-    depart: async (departure, expected) => {
+    depart: async (departure, expected, drop) => {
       const { applicationSeq, environmentSeq, uid, url, hold, departedAt } = departure;
       try {
         return await committer.write(() => {
@@ -57,6 +59,7 @@ export function departures({ db, committer, usages, kept, numbers, erasures }: P
           // The numbers of its rows are in use at the destination, although the rows here will be deleted.
           kept.keepLast(numbers.last);
           const hasDeadLetters = deadLetter.get(applicationSeq) !== null;
+          if (hasDeadLetters) insertTask(drop);
           return { endpointSeqs: remove(applicationSeq, departedAt), hasDeadLetters };
         });
       } catch (error) {
