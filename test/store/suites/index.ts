@@ -158,9 +158,9 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
     "moves.",
     [
       ...["departure", "obstacle", "fingerprint", "depart"].map((verb) => `origin.${verb}`),
-      ...["settings", "polled", "waiting", "messages", "history"].map((part) => `origin.${part}`),
+      ...["settings", "polled", "waiting", "keys", "messages", "history"].map((part) => `origin.${part}`),
       ...["arrival", "arrive", "abandon"].map((verb) => `destination.${verb}`),
-      ...["Settings", "Polled", "Waiting", "Messages", "History"].map((part) => `destination.store${part}`),
+      ...["Settings", "Polled", "Waiting", "Keys", "Messages", "History"].map((part) => `destination.store${part}`),
     ].join(" "),
   ],
   [sizeSuite, "housekeeping.", "size diskFreeBytes about ping health unenforcedRules"],
