@@ -19,6 +19,7 @@ export const ROWS: Readonly<Record<string, string>> = {
   attempt: `attempt (seq, delivery_seq, message_seq, endpoint_seq, url, response_status, duration_ms, trigger, started_at)
     VALUES (1, 1, 1, 1, '', 200, 1, 0, 1)`,
   endpoint_attempt: "endpoint_attempt (endpoint_seq, seq) VALUES (1, 1)",
+  application_message: "application_message (application_seq, seq) VALUES (1, 1)",
   key_log: "key_log (entries) VALUES (zeroblob(80))",
   key_range: "key_range (start, entries) VALUES (0, zeroblob(40))",
   event_id_log: "event_id_log (entries) VALUES (zeroblob(48))",
@@ -106,6 +107,7 @@ export const WRONG: Readonly<Record<string, readonly string[]>> = {
   attempt_exchange_check: ["sealed = zeroblob(28)"],
   attempt_response_check: ["response_in = seq", "response = x'00', response_in = seq + 1"],
   endpoint_attempt_values_check: ["seq = -1"],
+  application_message_values_check: ["seq = -1"],
   key_log_values_check: ["entries = zeroblob(47)", "entries = x''"],
   key_range_values_check: ["start = -1", "entries = zeroblob(49)"],
   event_id_log_values_check: ["entries = zeroblob(40)", "entries = x''"],

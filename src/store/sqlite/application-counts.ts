@@ -22,7 +22,7 @@ export function applicationCounts(db: Database, turns: Turns): Survey["applicati
   const counted = db.prepare<Counted, [number]>(
     `SELECT (SELECT COUNT(*) FROM endpoint WHERE application_seq = ?1 AND deleted_at IS NULL) AS endpoints,
        (SELECT COUNT(*) FROM endpoint e WHERE e.application_seq = ?1 AND e.deleted_at IS NULL AND ${IS_FAILING}) AS failing,
-       (SELECT MAX(seq) FROM message WHERE application_seq = ?1) AS lastSeq`,
+       (SELECT seq FROM application_messages WHERE application_seq = ?1 ORDER BY seq DESC LIMIT 1) AS lastSeq`,
   );
   // A page of endpoints, including deleted ones.
   const page = "SELECT seq FROM endpoint WHERE application_seq = $applicationSeq AND seq > $after ORDER BY seq";

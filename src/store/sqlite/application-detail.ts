@@ -55,11 +55,11 @@ export function applicationDetail(db: Database, turns: Turns): Survey["applicati
     `SELECT e.seq, ${ENDPOINT_STATE} AS state, e.deleted_at IS NOT NULL AS isDeleted
      FROM endpoint e WHERE e.application_seq = $of AND e.seq > $after ORDER BY e.seq LIMIT ${ENDPOINTS_AT_ONCE}`,
   );
-  const messages = counting(db, "message WHERE application_seq = $of", "seq");
+  const messages = counting(db, "application_messages WHERE application_seq = $of", "seq");
   const pending = counting(db, `delivery WHERE endpoint_seq = $of AND state = ${STATE.pending}`, "position");
   const dead = deadLetters(db);
   const last = db.prepare<{ seq: number | null }, [number]>(
-    "SELECT MAX(seq) AS seq FROM message WHERE application_seq = ?",
+    "SELECT seq FROM application_messages WHERE application_seq = ? ORDER BY seq DESC LIMIT 1",
   );
 
   return async (_, applicationSeq) => {

@@ -34,6 +34,7 @@ const RULES: Rules = {
   event_id_log: { values: [isEntries(ENTRY_BYTES_MIN)] },
   event_id_range: { values: [isNatural("start"), isEntries(ENTRY_BYTES_MIN)] },
   endpoint_attempt: { values: [isNatural("seq")] },
+  application_message: { values: [isNatural("seq")] },
   stretch: { values: [isNatural("start")] },
   series: {
     values: [isPositive("step_ms"), ...SERIES_COUNTS.map(isNatural), isArray("durations")],

@@ -73,9 +73,12 @@ function query(
        WHERE d.endpoint_seq = $endpointSeq AND d.message_seq >= $from AND d.message_seq < $to${where.sql}
          AND m.application_seq = $applicationSeq
        ORDER BY d.message_seq ${direction} LIMIT $limit`
-    : `SELECT ${COLUMNS} FROM message m CROSS JOIN delivery d ON d.message_seq = m.seq AND d.endpoint_seq = $endpointSeq
-       WHERE m.application_seq = $applicationSeq AND m.seq >= $from AND m.seq < $to${where.sql}
-       ORDER BY m.seq ${direction} LIMIT $limit`;
+    : `SELECT ${COLUMNS}
+       FROM (SELECT seq FROM application_messages WHERE application_seq = $applicationSeq AND seq >= $from AND seq < $to
+         ORDER BY seq ${direction} LIMIT -1) listed
+       CROSS JOIN message m ON m.seq = listed.seq
+       CROSS JOIN delivery d ON d.message_seq = m.seq AND d.endpoint_seq = $endpointSeq
+       WHERE 1${where.sql} ORDER BY listed.seq ${direction} LIMIT $limit`;
   return { statement: db.query<Row, [Bindings]>(sql), values: { ...where.values, applicationSeq, endpointSeq } };
 }
 

@@ -51,8 +51,9 @@ export function environmentMessages(db: Database, eventIds: EventIds, turns: Tur
     // CROSS JOIN fixes the order of the tables; otherwise SQLite could start with the applications.
     const rows = db.query<Found, [Bindings]>(
       `SELECT ${FOUND_COLUMNS}, a.name AS applicationName, a.uid AS applicationUid, a.source_seq AS sourceSeq
-       FROM (${sql}) c CROSS JOIN message m ON m.seq = c.seq CROSS JOIN application a ON a.seq = m.application_seq
-       WHERE 1${where.sql} ORDER BY c.seq ${direction}`,
+       FROM (${sql} ORDER BY seq ${direction} LIMIT -1) listed
+       CROSS JOIN message m ON m.seq = listed.seq CROSS JOIN application a ON a.seq = m.application_seq
+       WHERE 1${where.sql} ORDER BY listed.seq ${direction}`,
     );
     const spend = spender(turns);
     let spent = 0;
@@ -96,7 +97,7 @@ async function candidatesOf(
     return { sql: `SELECT DISTINCT message_seq AS seq FROM ${dead}`, own: {} };
   }
   if (applicationSeq === undefined) return { sql: `SELECT seq FROM message WHERE ${within("seq")}`, own: {} };
-  const ofOne = `message WHERE application_seq = $applicationSeq AND ${within("seq")}`;
+  const ofOne = `application_messages WHERE application_seq = $applicationSeq AND ${within("seq")}`;
   return { sql: `SELECT seq FROM ${ofOne}`, own: { applicationSeq } };
 }
 

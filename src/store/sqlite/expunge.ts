@@ -39,7 +39,7 @@ export function expunge({ db, committer, usages, eventIds, erasures }: Parts, cl
     "SELECT seq FROM message WHERE seq = ? AND application_seq = ?",
   );
   const next = db.prepare<{ seq: number }, [number, number, number, number]>(
-    "SELECT seq FROM message WHERE application_seq = ? AND seq > ? AND seq < ? ORDER BY seq LIMIT ?",
+    "SELECT seq FROM application_messages WHERE application_seq = ? AND seq > ? AND seq < ? ORDER BY seq LIMIT ?",
   );
   const forget = db.prepare<{ applicationSeq: number }, [number]>(
     `UPDATE message SET payload = NULL, payload_expires_at = NULL WHERE seq = ? AND payload IS NOT NULL

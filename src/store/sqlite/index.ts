@@ -7,6 +7,7 @@ import { KeyBox, type SecretBox } from "../sql/secret-box.ts";
 import { Turns } from "../turns.ts";
 import { applicationCounts } from "./application-counts.ts";
 import { applicationDetail } from "./application-detail.ts";
+import { ApplicationMessages } from "./application-messages.ts";
 import { applications } from "./applications.ts";
 import { attempts } from "./attempts.ts";
 import { attention } from "./attention.ts";
@@ -206,18 +207,10 @@ export function openMemoryStore(
   configure(db, "full");
   migrate(db);
   const { ring: box } = openKeyRing(db, { direct: [new KeyBox("00".repeat(32))], handedOver: [] });
-  const beforePing = () => {};
   return assemble({
-    db,
-    box,
-    clock,
-    onFact,
-    beforeCommit,
-    beforePing,
-    exclusive: true,
-    replica: null,
-    checkpoints: null,
-    close: () => {},
+    ...{ db, box, clock, onFact, beforeCommit, exclusive: true, replica: null, checkpoints: null },
+    beforePing() {},
+    close() {},
   });
 }
 
@@ -269,6 +262,8 @@ function assemble({
   const functionSends = new FunctionSends(db);
   const stretches = new Stretches(db, committer, newest);
   const endpointAttempts = new DeferredIndex({ db, committer, exclusive, onFact }, ENDPOINT_ATTEMPTS);
+  // Statements that read its view are prepared after it is created.
+  const applicationMessages = new ApplicationMessages({ db, committer, exclusive, onFact });
   const usages = new QuotaUsages(db);
   const kept = new KeptIds(db);
   const numbers = exclusive
@@ -277,7 +272,8 @@ function assemble({
   const idempotency = new Idempotency(db, keys, box, numbers);
   const erasures = new Map<Seq, number>();
   const moving = moves({
-    ...{ db, committer, box, usages, keys, eventIds, endpointAttempts, kept, numbers, seed, shards, erasures, turns },
+    ...{ db, committer, box, usages, keys, eventIds, endpointAttempts, applicationMessages, kept, numbers, seed },
+    ...{ shards, erasures, turns },
   });
   const { departed } = moving.origin;
   const queue: Queue = {
@@ -285,7 +281,9 @@ function assemble({
     ...deliveries({ db, committer, endpointAttempts, stretches, box }),
     ...redriveVerbs(db, committer, turns, clock),
     accept: withRoom(
-      acceptVerb(db, committer, { idempotency, eventIds, stretches, usages, functionSends, departed }),
+      acceptVerb(db, committer, {
+        ...{ applicationMessages, idempotency, eventIds, stretches, usages, functionSends, departed },
+      }),
       replica,
     ),
     usage: usageVerbs(db, committer, usages, turns),
@@ -361,9 +359,10 @@ function assemble({
     ...(replica !== null && { replica }),
     together: committer.together,
     close: async () => {
-      // If this fails, for example because the disk is full, the lost traits only make searches
-      // slower.
+      // If these fail, for example because the disk is full, the lost traits only make searches
+      // slower, and the next start reads the entries from the messages.
       committer.write(() => stretches.close()).catch(() => {});
+      committer.write(() => applicationMessages.close()).catch(() => {});
       keys.close();
       eventIds.close();
       kept.close();

@@ -24,6 +24,7 @@ import { type Bindings, Conditions, directionOf, rangeOf, readRanges } from "../
 import { receivedColumn } from "../sql/received-column.ts";
 import { jsonOrNull } from "../sql/rows.ts";
 import type { Turns } from "../turns.ts";
+import type { ApplicationMessages } from "./application-messages.ts";
 import type { Committer } from "./commit.ts";
 import { deliveryInserter } from "./delivery-inserter.ts";
 import type { FunctionSends } from "./function-sends.ts";
@@ -51,6 +52,7 @@ export function addMessageFilter(where: Conditions, filter: MessageFilter): void
 }
 
 interface AcceptParts {
+  readonly applicationMessages: ApplicationMessages;
   readonly idempotency: Idempotency;
   readonly eventIds: EventIds;
   readonly stretches: Stretches;
@@ -63,7 +65,7 @@ interface AcceptParts {
 export function acceptVerb(
   db: Database,
   committer: Committer,
-  { idempotency, eventIds, stretches, usages, functionSends, departed }: AcceptParts,
+  { applicationMessages, idempotency, eventIds, stretches, usages, functionSends, departed }: AcceptParts,
 ): Queue["accept"] {
   // These statements run for every message, so they use positional parameters and read only the
   // columns that are needed.
@@ -106,6 +108,7 @@ export function acceptVerb(
       jsonOrNull(message.warnings),
       receivedColumn(message.received, message.trace ?? null),
     );
+    applicationMessages.add(applicationSeq, message.seq);
     insertDeliveries(message);
     stretches.mark(applicationSeq, message.seq, traitsOfMessage(message));
     if (entry !== null) idempotency.addMessage(entry, message.seq);
@@ -181,9 +184,11 @@ export function messages(
       const where = new Conditions();
       addMessageFilter(where, filter);
       const rows = db.query<FoundMessage, [Bindings]>(
-        `SELECT ${FOUND_COLUMNS} FROM message m
-         WHERE m.application_seq = $applicationSeq AND m.seq >= $from AND m.seq < $to${where.sql}
-         ORDER BY m.seq ${direction} LIMIT $limit`,
+        `SELECT ${FOUND_COLUMNS}
+         FROM (SELECT seq FROM application_messages WHERE application_seq = $applicationSeq AND seq >= $from AND seq < $to
+           ORDER BY seq ${direction} LIMIT -1) listed
+         CROSS JOIN message m ON m.seq = listed.seq
+         WHERE 1${where.sql} ORDER BY listed.seq ${direction} LIMIT $limit`,
       );
       const found = await readRanges(turns, page, ranges, (range, limit) =>
         rows.all({ ...where.values, ...range, applicationSeq, limit }),

@@ -259,4 +259,17 @@ export const migrations: readonly string[] = [
     application_seq INTEGER NOT NULL, message_seq INTEGER NOT NULL, PRIMARY KEY (application_seq, message_seq)
   ) STRICT, WITHOUT ROWID;
   `,
+  // The messages of each application, in place of the index `message_application`. See
+  // "application-messages.ts".
+  `
+  CREATE TABLE application_message (
+    application_seq INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (application_seq, seq)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO application_message SELECT application_seq, seq FROM message ORDER BY application_seq, seq;
+  INSERT INTO meta SELECT 'application-messages-to', MAX(seq) FROM message HAVING MAX(seq) IS NOT NULL;
+  DROP INDEX message_application;
+  CREATE TRIGGER message_deleted AFTER DELETE ON message BEGIN
+    DELETE FROM application_message WHERE application_seq = old.application_seq AND seq = old.seq;
+  END;
+  `,
 ];

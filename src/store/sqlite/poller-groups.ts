@@ -82,8 +82,9 @@ function leaser(db: Database): (key: GroupKey, options: LeaseOptions) => readonl
      LEFT JOIN message m ON m.seq = l.message_seq`,
   );
   const next = db.prepare<LeaseCandidate, [number, number, number]>(
-    `SELECT seq AS messageSeq, 0 AS before, COALESCE(LENGTH(payload), 0) AS bytes FROM message
-     WHERE application_seq = ? AND seq > ? ORDER BY seq LIMIT ?`,
+    `SELECT m.seq AS messageSeq, 0 AS before, COALESCE(LENGTH(m.payload), 0) AS bytes
+     FROM (SELECT seq FROM application_messages WHERE application_seq = ? AND seq > ? ORDER BY seq LIMIT ?) listed
+     CROSS JOIN message m ON m.seq = listed.seq ORDER BY listed.seq`,
   );
   const open = db.prepare<{ count: number }, [number]>("SELECT COUNT(*) AS count FROM poller_lease WHERE group_id = ?");
   const put = db.prepare<unknown, [number, number, number, number]>(

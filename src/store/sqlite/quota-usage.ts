@@ -36,7 +36,7 @@ export class QuotaUsages {
   constructor(db: Database) {
     this.#get = db.prepare(
       `SELECT counted_to AS countedTo, day, messages, stored_bytes AS storedBytes,
-         EXISTS (SELECT 1 FROM message m WHERE m.application_seq = u.application_seq AND m.seq > u.counted_to) AS isBehind
+         EXISTS (SELECT 1 FROM application_messages i WHERE i.application_seq = u.application_seq AND i.seq > u.counted_to) AS isBehind
        FROM quota_usage u WHERE application_seq = ?`,
     );
     this.#set = db.prepare(
@@ -46,8 +46,9 @@ export class QuotaUsages {
     this.#add = db.prepare("INSERT INTO quota_usage VALUES (?1, 0, 0, 0, 0) ON CONFLICT DO NOTHING");
     this.#next = db.prepare(
       `SELECT COUNT(*) AS rows, MAX(seq) AS last, TOTAL(bytes) AS bytes, TOTAL(acceptedAt >= ?3 AND acceptedAt < ?4) AS today
-       FROM (SELECT seq, LENGTH(payload) AS bytes, accepted_at AS acceptedAt FROM message
-             WHERE application_seq = ?1 AND seq > ?2 ORDER BY seq LIMIT ?5)`,
+       FROM (SELECT m.seq, LENGTH(m.payload) AS bytes, m.accepted_at AS acceptedAt
+             FROM (SELECT seq FROM application_messages WHERE application_seq = ?1 AND seq > ?2 ORDER BY seq LIMIT ?5) listed
+             CROSS JOIN message m ON m.seq = listed.seq)`,
     );
     this.#drop = db.prepare("DELETE FROM quota_usage WHERE application_seq = ?");
     this.#any = db.prepare("SELECT 1 FROM quota_usage LIMIT 1");

@@ -24,7 +24,7 @@ export function refusingSources(db: Database, turns: Turns) {
      WHERE environment_seq = ? AND deleted_at IS NULL AND seq > ? ORDER BY seq LIMIT ${STEP_ROWS}`,
   );
   const latestMessage = db.prepare<{ seq: number }, [number]>(
-    "SELECT seq FROM message WHERE application_seq = ? ORDER BY seq DESC LIMIT 1",
+    "SELECT seq FROM application_messages WHERE application_seq = ? ORDER BY seq DESC LIMIT 1",
   );
   const latestRefusal = db.prepare<{ seq: number; cause: Cause; at: number }, [number, number]>(
     `SELECT seq, cause, created_at AS at FROM source_log WHERE source_seq = ? AND seq > ? AND ${IS_REFUSAL}

@@ -21,7 +21,7 @@ import { taskUpdate } from "./tasks.ts";
  * Selects the application's next messages, whether or not they match, so that every step costs the
  * same.
  */
-const NEXT_MESSAGES = `SELECT ${NEXT_MESSAGE_COLUMNS} FROM message
+const NEXT_MESSAGES = `SELECT seq FROM application_messages
   WHERE application_seq = $applicationSeq AND seq > $from AND seq < $to ORDER BY seq LIMIT $limit`;
 
 /** Finds the messages of a replay. */
@@ -42,8 +42,9 @@ function page(db: Database, order: ReplayOrder, limit: number): ReplayPage {
   const rows = db
     .query<ReplayableRow, [Bindings]>(
       `SELECT ${REPLAYABLE_COLUMNS}
-       FROM (${NEXT_MESSAGES}) m LEFT JOIN delivery d ON d.message_seq = m.seq AND d.endpoint_seq = $endpointSeq
-       WHERE 1${where.sql} ORDER BY m.seq`,
+       FROM (${NEXT_MESSAGES}) listed CROSS JOIN (SELECT ${NEXT_MESSAGE_COLUMNS} FROM message) m ON m.seq = listed.seq
+         LEFT JOIN delivery d ON d.message_seq = m.seq AND d.endpoint_seq = $endpointSeq
+       WHERE 1${where.sql} ORDER BY listed.seq`,
     )
     .all({ ...range, endpointSeq, ...where.values });
   return { rows: rows.map(toReplayable), last: walked.count < limit ? null : walked.last };

@@ -24,7 +24,7 @@ export function emptyStretches(db: Database, endpointAttempts: DeferredIndex): (
   // An endpoint's list contains attempts, and an application's list contains messages. Numbers are
   // unique across both tables.
   const message = db.prepare<unknown, [number, number, number]>(
-    "SELECT 1 FROM message WHERE application_seq = ?1 AND seq >= ?2 AND seq < ?3 LIMIT 1",
+    "SELECT 1 FROM application_messages WHERE application_seq = ?1 AND seq >= ?2 AND seq < ?3 LIMIT 1",
   );
   const drop = db.prepare("DELETE FROM stretch WHERE list_seq = ? AND start = ?");
   let at = BEFORE_ALL;

@@ -206,6 +206,7 @@ const traffic: readonly TableRows[] = [
     ],
   },
   { table: "endpoint_attempt", rows: () => [{ endpoint_seq: 5, seq: 40 }] },
+  { table: "application_message", rows: () => [10, 11, 12].map((seq) => ({ application_seq: 2, seq })) },
   { table: "stretch", rows: () => [{ list_seq: 5, start: 40, traits: null }] },
   {
     table: "poller",

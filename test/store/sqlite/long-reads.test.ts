@@ -200,6 +200,7 @@ describe("lists of messages with large payloads", () => {
       message.run(seq, world.application.seq);
       delivery.run(seq, world.endpoint.seq);
     }
+    db.run("INSERT INTO application_message SELECT application_seq, seq FROM message");
     const page = { limit: 50, from: null, backwards: false, order: "ascending" } as const;
     const { messages } = store.history;
     const lists = [

@@ -1,6 +1,7 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import type { PageRequest, Store, Task } from "../../../src/store/index.ts";
+import { createView } from "../../../src/store/sqlite/application-messages.ts";
 import { openStore } from "../../../src/store/sqlite/index.ts";
 import { temporaryDirectory } from "../../support/temporary.ts";
 import { EVERYTHING, Furnished, LANE_START } from "../furnished.ts";
@@ -54,7 +55,7 @@ const INTENDED: ReadonlyArray<readonly [sql: string, why: string]> = [
   ["FROM quota_usage LIMIT 1", "quotas: reads at most one row"],
   ["AS bytes, TOTAL(", "quotas: at most 1,000 messages in one step"],
   ["FROM arrival WHERE arrived_at IS NULL", "applications that are arriving, once at the start"],
-  ["AS kept FROM message", "replay: the few messages that the inner query found by index"],
+  ["AS last FROM recent_message", "messages in memory, once at the start"],
 ];
 
 /** Intended sorts: a part of the query's text. */
@@ -239,6 +240,7 @@ interface Plan {
 function explain(path: string, texts: ReadonlySet<string>): Plan[] {
   // Not strict, because no parameters are bound; the plan does not depend on them.
   using db = new Database(path, { readonly: true });
+  createView(db, true);
   return (
     [...texts]
       .filter((sql) => /^\s*(SELECT|UPDATE|DELETE)/.test(sql))
@@ -265,8 +267,11 @@ describe("query plans", async () => {
   });
 
   test("queries scan no whole table or index except where intended", () => {
+    // `listed` is a subquery that finds the messages of an application. Its own plan is a step too.
     const scans = plans.flatMap(({ sql, steps }) =>
-      steps.filter((step) => /^SCAN (?!CONSTANT ROW|json_each|\(subquery)/.test(step)).map((step) => ({ sql, step })),
+      steps
+        .filter((step) => /^SCAN (?!CONSTANT ROW|json_each|\(subquery|listed$)/.test(step))
+        .map((step) => ({ sql, step })),
     );
     const intended = INTENDED.map(([part]) => part);
     expect(scans.filter(({ sql }) => !isIntended(sql, intended))).toEqual([]);

@@ -41,7 +41,7 @@ describe("schema", () => {
          WHERE t.name IN ('message', 'attempt') GROUP BY i.name`,
       )
       .all();
-    expect(indexes.length).toBeGreaterThan(6);
+    expect(indexes.length).toBeGreaterThan(5);
     expect(indexes.filter(({ columns }) => columns.endsWith(" seq"))).toEqual([]);
   });
 

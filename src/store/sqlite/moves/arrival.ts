@@ -16,7 +16,8 @@ export function deliveriesIn(state: number): string {
  * Deletes the messages from `?2` to `?3` for which neither deliveries nor consumers nor groups wait, and to
  * which no idempotency key belongs.
  */
-const UNWAITED_DELETION = `DELETE FROM message AS m WHERE m.application_seq = ?1 AND m.seq BETWEEN ?2 AND ?3
+const UNWAITED_DELETION = `DELETE FROM message AS m
+  WHERE m.seq IN (SELECT seq FROM application_messages WHERE application_seq = ?1 AND seq BETWEEN ?2 AND ?3)
   AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.message_seq = m.seq)
   AND NOT EXISTS (SELECT 1 FROM arrival_message k WHERE k.application_seq = ?1 AND k.message_seq = m.seq)
   AND NOT EXISTS (SELECT 1 FROM poller p WHERE p.application_seq = ?1 AND p.cursor < m.seq)
@@ -70,8 +71,8 @@ export function arrivalVerb(
  */
 function unwaitedDeleter(db: Database): (applicationSeq: Seq) => boolean {
   const next = db.prepare<{ seq: Seq }, [number, number]>(
-    `SELECT m.seq FROM arrival a CROSS JOIN message m ON m.application_seq = a.application_seq AND m.seq > a.checked_to
-     WHERE a.application_seq = ? ORDER BY m.seq LIMIT ?`,
+    `SELECT seq FROM application_messages
+     WHERE application_seq = ?1 AND seq > (SELECT checked_to FROM arrival WHERE application_seq = ?1) ORDER BY seq LIMIT ?2`,
   );
   const deleteUnwaited = db.prepare<unknown, [number, number, number]>(UNWAITED_DELETION);
   const forgetKept = db.prepare<unknown, [number, number]>(

@@ -83,6 +83,7 @@ export class ArrivedRows {
     const isOwn = (seq: Seq) => (this.#ownerOf.get(seq)?.seq ?? applicationSeq) === applicationSeq;
     const seq = this.#seqFor("msg_", "message", row.seq as Seq, ids, isOwn);
     this.put("message", { ...row, seq, application_seq: applicationSeq });
+    this.parts.applicationMessages.addIfMissing(applicationSeq, seq);
     if (typeof row.event_id === "string") this.#addEventId(applicationSeq, row.event_id, seq);
     return seq;
   }

@@ -97,7 +97,7 @@ function fingerprintOf(db: Database, erasures: Parts["erasures"]): (applicationS
     `SELECT s.* FROM endpoint_secret s JOIN endpoint e ON e.seq = s.endpoint_seq WHERE e.application_seq = ?`,
     "SELECT seq, expires_at, revoked_at, scopes FROM token WHERE application_seq = ?",
     "SELECT * FROM jwt_end WHERE application_seq = ?",
-    "SELECT MAX(seq) FROM message WHERE application_seq = ?",
+    "SELECT seq FROM application_messages WHERE application_seq = ? ORDER BY seq DESC LIMIT 1",
     "SELECT MAX(stored_seq) FROM idempotency WHERE application_seq = ?",
     "SELECT * FROM poller WHERE application_seq = ?",
     "SELECT * FROM poller_group WHERE application_seq = ?",

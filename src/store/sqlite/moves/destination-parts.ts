@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import type { IdCodec, Seq, SeqSource } from "../../../core/id.ts";
 import type { Arrival } from "../../index.ts";
 import type { SecretBox } from "../../sql/secret-box.ts";
+import type { ApplicationMessages } from "../application-messages.ts";
 import type { Committer } from "../commit.ts";
 import type { DeferredIndex } from "../deferred-index.ts";
 import type { EventIds } from "../keys/event-ids.ts";
@@ -20,6 +21,7 @@ export interface DestinationParts {
   readonly eventIds: EventIds;
   readonly keys: MessageKeys;
   readonly endpointAttempts: DeferredIndex;
+  readonly applicationMessages: ApplicationMessages;
 }
 
 /** What is checked and done in each commit before a page is stored. */

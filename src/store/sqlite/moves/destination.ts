@@ -159,7 +159,7 @@ function abandonVerb(
     giveTokens.run(applicationSeq, former);
   };
   const deleteMessages = db.prepare(
-    "DELETE FROM message WHERE seq IN (SELECT seq FROM message WHERE application_seq = ? LIMIT ?)",
+    "DELETE FROM message WHERE seq IN (SELECT seq FROM application_messages WHERE application_seq = ? LIMIT ?)",
   );
   const deleteKept = db.prepare(
     `DELETE FROM arrival_message WHERE application_seq = ?1

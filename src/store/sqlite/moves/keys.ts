@@ -46,9 +46,9 @@ export function keysReader(parts: Parts, read: PageReader): MoveOrigin["keys"] {
   const { db, keys, turns, numbers, erasures } = parts;
   const process = randomUUID();
   let passes = 0;
-  // This index is much smaller than the table.
+  // The index is much smaller than the table of messages.
   const owner = db.prepare<unknown, [number, number]>(
-    "SELECT 1 FROM message INDEXED BY message_application WHERE application_seq = ? AND seq = ?",
+    "SELECT 1 FROM application_messages WHERE application_seq = ? AND seq = ?",
   );
   const isErased = db.prepare<unknown, [number]>("SELECT 1 FROM message WHERE seq = ? AND payload IS NULL");
   const responsesAfter = responsesReader(db, read);

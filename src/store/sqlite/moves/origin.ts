@@ -112,7 +112,7 @@ function messagesReader(db: Database, read: PageReader, bytes: string): Messages
 function historyReader(db: Database, read: PageReader): MoveOrigin["history"] {
   const messagesOf = messagesReader(db, read, `${PAYLOAD_BYTES} + ${RESPONSES_BYTES}`);
   const nextMessages = db.prepare<{ seq: number }, [number, number, number]>(
-    "SELECT seq FROM message WHERE application_seq = ? AND seq > ? ORDER BY seq LIMIT ?",
+    "SELECT seq FROM application_messages WHERE application_seq = ? AND seq > ? ORDER BY seq LIMIT ?",
   );
   const deliveriesOf = read.rows("SELECT * FROM delivery WHERE message_seq = ?");
   // Several attempts of a batch may share one stored response.

@@ -10,8 +10,8 @@ type LeaseRow = MovedLease & { readonly groupId: number };
 
 /** Reads the consumers and groups of an application, the messages that they have not got, and the leases. */
 export function polledReader(db: Database, read: PageReader, numbers: SeqSource): MoveOrigin["polled"] {
-  const newestOf = db.prepare<{ seq: Seq | null }, [number]>(
-    "SELECT MAX(seq) AS seq FROM message WHERE application_seq = ?",
+  const newestOf = db.prepare<{ seq: Seq }, [number]>(
+    "SELECT seq FROM application_messages WHERE application_seq = ? ORDER BY seq DESC LIMIT 1",
   );
   const readers = readersReader(db);
   const earliest = db.prepare<{ cursor: Seq | null }, [number]>(
@@ -19,13 +19,13 @@ export function polledReader(db: Database, read: PageReader, numbers: SeqSource)
      UNION ALL SELECT cursor FROM poller_group WHERE application_seq = ?1)`,
   );
   const messagesFrom = db.prepare<{ seq: Seq }, [number, number, number]>(
-    "SELECT seq FROM message WHERE application_seq = ? AND seq >= ? ORDER BY seq LIMIT ?",
+    "SELECT seq FROM application_messages WHERE application_seq = ? AND seq >= ? ORDER BY seq LIMIT ?",
   );
   const leasesAfter = leasesReader(db);
   const isErased = db.prepare<unknown, [number]>("SELECT 1 FROM message WHERE seq = ? AND payload IS NULL");
   const page = (applicationSeq: Seq, part: Partial<PolledPage> & Pick<PolledPage, "messages">): PolledPage => ({
     ...{ part: "polled", isFirst: false, consumers: [], groups: [], leases: [] },
-    ...{ newest: newestOf.get(applicationSeq)!.seq, last: numbers.last },
+    ...{ newest: newestOf.get(applicationSeq)?.seq ?? null, last: numbers.last },
     erased: part.messages.filter((seq) => isErased.get(seq) !== null),
     ids: read.ids(
       ["msg_", part.messages.map((seq) => ({ seq })), "seq"],
@@ -37,7 +37,7 @@ export function polledReader(db: Database, read: PageReader, numbers: SeqSource)
   return async (applicationSeq, after) => {
     if (after === null) {
       const { consumers, groups } = readers(applicationSeq);
-      const newest = newestOf.get(applicationSeq)!.seq;
+      const newest = newestOf.get(applicationSeq)?.seq ?? null;
       const isEmpty = consumers.length + groups.length === 0;
       // The newest one moves even if nobody waits for it: later messages get greater numbers.
       const from = Math.min((earliest.get(applicationSeq)!.cursor ?? 0) + 1, newest ?? 0);
@@ -63,8 +63,8 @@ export function polledReader(db: Database, read: PageReader, numbers: SeqSource)
 function readersReader(db: Database): (applicationSeq: Seq) => Record<"consumers" | "groups", MovedReader[]> {
   const readersOf = (table: string, name: string) =>
     db.prepare<MovedReader, [number]>(
-      `SELECT sink, ${name} AS name, cursor, updated_at AS updatedAt, (SELECT MIN(m.seq) FROM message m
-         WHERE m.application_seq = r.application_seq AND m.seq > r.cursor) AS next
+      `SELECT sink, ${name} AS name, cursor, updated_at AS updatedAt, (SELECT i.seq FROM application_messages i
+         WHERE i.application_seq = r.application_seq AND i.seq > r.cursor ORDER BY i.seq LIMIT 1) AS next
        FROM ${table} r WHERE application_seq = ? ORDER BY sink, ${name}`,
     );
   const [consumersOf, groupsOf] = [readersOf("poller", "consumer"), readersOf("poller_group", "name")];

@@ -1,0 +1,213 @@
+import type { Database, Statement } from "bun:sqlite";
+import type { Fact } from "../../core/fact.ts";
+import type { Seq } from "../../core/id.ts";
+import { StoreUnavailable } from "../index.ts";
+import type { Committer } from "./commit.ts";
+
+/** Number of entries in memory at which they are moved to the table. They take 1 to 2 MB. */
+const RECENT_MAX = 32_768;
+/** Number of entries that one commit moves if `RECENT_MAX` are moved. A commit may change as many pages. */
+const ENTRIES_AT_ONCE = 250;
+/** The name in `meta` of the last message up to which all entries are in the table. */
+const STORED_TO = "application-messages-to";
+
+/** The messages without an entry in the table, for a connection that does not know those in memory. */
+const WITHOUT_ENTRY = `SELECT application_seq, seq FROM main.message m
+  WHERE seq > COALESCE((SELECT CAST(value AS INTEGER) FROM main.meta WHERE name = '${STORED_TO}'), 0)
+    AND NOT EXISTS (SELECT 1 FROM main.application_message e
+      WHERE e.application_seq = m.application_seq AND e.seq = m.seq)`;
+
+export interface ApplicationMessagesParts {
+  readonly db: Database;
+  readonly committer: Committer;
+  /** False for a command that runs beside the server. It keeps no entries in memory and stores each at once. */
+  readonly exclusive: boolean;
+  readonly onFact: (fact: Fact) => void;
+  readonly recentMax?: number;
+}
+
+/** A place in the entries. */
+interface Entry {
+  readonly applicationSeq: Seq;
+  readonly seq: Seq;
+}
+
+const BEFORE_ALL: Entry = { applicationSeq: -1, seq: -1 };
+const AFTER_ALL: Entry = { applicationSeq: Number.MAX_SAFE_INTEGER, seq: Number.MAX_SAFE_INTEGER };
+
+/**
+ * The index of the messages by application. Storing the entry of each message at once would change one
+ * page of the database per message if many applications get messages. The entries of the newest
+ * messages are therefore in a temporary table, which SQLite keeps in memory. When there are many, they
+ * are moved to the table `application_message`, sorted: then each changed page takes several of them.
+ *
+ *     messages             11 12 13 14 15 16 17 | 18 19 20 21 22
+ *     application_message  all of them          | some              storedTo = 17
+ *     recent_message                            | the others
+ *
+ * Each entry is in one of the two tables, and the transaction that stores, moves or deletes it changes
+ * both. After a start, the messages after `storedTo` that have no entry are read from their table.
+ *
+ * Queries read the view `application_messages`. One that reads columns of the messages selects the
+ * numbers in a subquery with ORDER BY and LIMIT (-1 for all) and joins the messages to it. Without the
+ * LIMIT, SQLite would read and sort all entries in the range before the first message.
+ */
+export class ApplicationMessages {
+  /** The entries up to this one are in the table. */
+  #storedTo: Seq;
+  /** The entries up to this one are in the table or are being moved to it. New ones are stored there at once. */
+  #movedTo: Seq;
+  /** The greatest number in memory. A rollback does not reduce it. */
+  #last: Seq;
+  /** Number of entries in memory. Rollbacks and deletions do not reduce it until the next move has ended. */
+  #count = 0;
+  #isMoving = false;
+  /** Whether a defect has prevented the latest move. It is reported once, although each commit tries again. */
+  #hasDefect = false;
+  readonly #insert: Statement;
+  readonly #insertRecent: Statement | null;
+  readonly #has: Statement<unknown, [Seq, Seq]>;
+  readonly #setStoredTo: Statement;
+
+  constructor(private readonly parts: ApplicationMessagesParts) {
+    const { db, committer, exclusive } = parts;
+    const stored = db.query<{ value: string }, [string]>("SELECT value FROM meta WHERE name = ?").get(STORED_TO);
+    this.#storedTo = Number(stored?.value ?? 0);
+    this.#movedTo = this.#storedTo;
+    this.#last = this.#storedTo;
+    createView(db, exclusive);
+    this.#insert = db.prepare("INSERT OR IGNORE INTO application_message (application_seq, seq) VALUES (?, ?)");
+    this.#insertRecent = exclusive
+      ? db.prepare("INSERT OR IGNORE INTO recent_message (application_seq, seq) VALUES (?, ?)")
+      : null;
+    this.#has = db.prepare("SELECT 1 FROM application_messages WHERE application_seq = ? AND seq = ?");
+    this.#setStoredTo = db.prepare(
+      "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+    );
+    if (!exclusive) return;
+    const { count, last } = inMemory(db);
+    this.#count = count;
+    this.#last = last ?? this.#storedTo;
+    committer.onCommit(() => this.#committed());
+  }
+
+  /** Adds a new message. Must be called in the commit that stores it. */
+  add(applicationSeq: Seq, seq: Seq): void {
+    if (this.#insertRecent === null || seq <= this.#movedTo) {
+      this.#insert.run(applicationSeq, seq);
+      return;
+    }
+    this.#insertRecent.run(applicationSeq, seq);
+    this.#count++;
+    if (seq > this.#last) this.#last = seq;
+  }
+
+  /** Adds a message unless it has been added. Must be called in the commit that stores it. */
+  addIfMissing(applicationSeq: Seq, seq: Seq): void {
+    if (this.#has.get(applicationSeq, seq) === null) this.add(applicationSeq, seq);
+  }
+
+  /**
+   * Moves all entries to the table, so that the next start need not read the messages. Must be called
+   * in the last write before the store is closed.
+   */
+  close(): void {
+    if (this.#insertRecent === null) return;
+    portionMover(this.parts.db, this.#last, Number.MAX_SAFE_INTEGER)(BEFORE_ALL);
+    this.#setStoredTo.run(STORED_TO, String(this.#last));
+  }
+
+  #committed(): void {
+    const { recentMax = RECENT_MAX } = this.parts;
+    if (this.#isMoving || (this.#count < recentMax && this.#movedTo === this.#storedTo)) return;
+    this.#isMoving = true;
+    this.#move()
+      .then(
+        () => {
+          this.#hasDefect = false;
+        },
+        // The next commit starts the move again.
+        (error) => this.#notMoved(error),
+      )
+      .finally(() => {
+        this.#isMoving = false;
+      });
+  }
+
+  #notMoved(error: unknown): void {
+    if (error instanceof StoreUnavailable || this.#hasDefect) return;
+    this.#hasDefect = true;
+    this.parts.onFact({ type: "defect.found", where: "entries of application_message", error });
+  }
+
+  async #move(): Promise<void> {
+    const { db, committer, recentMax = RECENT_MAX } = this.parts;
+    if (this.#movedTo === this.#storedTo) this.#movedTo = this.#last;
+    const to = this.#movedTo;
+    // The number of commits is limited, because each of them may also store more messages than it
+    // moves entries. Otherwise the entries in memory would become more with each move.
+    const portion = Math.max(1, Math.ceil(this.#count / recentMax)) * ENTRIES_AT_ONCE;
+    const mover = portionMover(db, to, portion);
+    for (let after: Entry | null = BEFORE_ALL; after !== null; ) {
+      const from: Entry = after;
+      after = await committer.write(() => mover(from), portion);
+    }
+    await committer.write(() => this.#setStoredTo.run(STORED_TO, String(to)));
+    this.#storedTo = to;
+    this.#count = inMemory(db).count;
+  }
+}
+
+/** Creates the view and, for the server, the table of the entries in memory. */
+export function createView(db: Database, exclusive: boolean): void {
+  // The simulation opens a store again on the connection of one that has crashed.
+  db.run("DROP VIEW IF EXISTS temp.application_messages");
+  db.run("DROP TABLE IF EXISTS temp.recent_message");
+  db.run("DROP TRIGGER IF EXISTS temp.recent_message_deleted");
+  if (exclusive) {
+    db.run(`CREATE TEMP TABLE recent_message (
+      application_seq INTEGER NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (application_seq, seq)
+    ) STRICT, WITHOUT ROWID`);
+    db.run(`CREATE TEMP TRIGGER recent_message_deleted AFTER DELETE ON main.message BEGIN
+      DELETE FROM recent_message WHERE application_seq = old.application_seq AND seq = old.seq;
+    END`);
+    db.run(`INSERT INTO recent_message (application_seq, seq) ${WITHOUT_ENTRY}`);
+  }
+  const others = exclusive ? "SELECT application_seq, seq FROM temp.recent_message" : WITHOUT_ENTRY;
+  db.run(`CREATE TEMP VIEW application_messages AS
+    SELECT application_seq, seq FROM main.application_message UNION ALL ${others}`);
+}
+
+/** Returns the number of the entries in memory, and the last of their messages. */
+function inMemory(db: Database): { readonly count: number; readonly last: Seq | null } {
+  return db
+    .query<{ count: number; last: Seq | null }, []>("SELECT COUNT(*) AS count, MAX(seq) AS last FROM recent_message")
+    .get()!;
+}
+
+/**
+ * Returns a function that moves the next `limit` entries after one of them to the table, up to the
+ * message `to`. It returns the last of them, or null if there are no more.
+ */
+function portionMover(db: Database, to: Seq, limit: number): (after: Entry) => Entry | null {
+  const inRange = `(application_seq, seq) > ($applicationSeq, $seq)
+    AND (application_seq, seq) <= ($lastApplicationSeq, $lastSeq) AND seq <= $to`;
+  const lastOf = db.query<Entry, [Record<string, number>]>(
+    `SELECT application_seq AS applicationSeq, seq FROM recent_message
+     WHERE (application_seq, seq) > ($applicationSeq, $seq) AND seq <= $to
+     ORDER BY application_seq, seq LIMIT 1 OFFSET $offset`,
+  );
+  const insert = db.query(
+    `INSERT OR IGNORE INTO application_message (application_seq, seq)
+     SELECT application_seq, seq FROM recent_message WHERE ${inRange} ORDER BY application_seq, seq`,
+  );
+  const remove = db.query(`DELETE FROM recent_message WHERE ${inRange}`);
+  return ({ applicationSeq, seq }) => {
+    const last = lastOf.get({ applicationSeq, seq, to, offset: limit - 1 });
+    const { applicationSeq: lastApplicationSeq, seq: lastSeq } = last ?? AFTER_ALL;
+    const range = { applicationSeq, seq, lastApplicationSeq, lastSeq, to };
+    insert.run(range);
+    remove.run(range);
+    return last;
+  };
+}
