@@ -112,10 +112,11 @@ export class Idempotency {
   ): Promise<Done<T>> {
     const repeated = await this.#repeated(keyed, entry, now);
     if (repeated !== null) return repeated;
+    // Nothing may fail between the work and the storing of its key, so this is read before the work.
+    const applicationSeq = (await keyed.application?.()) ?? null;
     const response = await keyed.work(entry);
     if (isSuccess(response)) {
       const { status, body } = response;
-      const applicationSeq = (await keyed.application?.()) ?? null;
       await this.store.queue.idempotency.put(entry, { kind: "text", status, body }, this.clock.now(), applicationSeq);
     }
     return { response, firstHash: entry.bodyHash, isRepeated: false };
