@@ -1,13 +1,15 @@
 import type { Database, Statement } from "bun:sqlite";
 import type { Fact } from "../../core/fact.ts";
 import type { Seq } from "../../core/id.ts";
-import { StoreUnavailable } from "../index.ts";
 import type { Committer } from "./commit.ts";
+import { EntryMover } from "./entry-mover.ts";
 
 /** Number of entries in memory at which they are moved to the table. They take 1 to 2 MB. */
 const RECENT_MAX = 32_768;
 /** Number of entries that one commit moves if `RECENT_MAX` are moved. A commit may change as many pages. */
 const ENTRIES_AT_ONCE = 250;
+/** Maximum number of entries that are moved when the store is closed, in one commit. The next start reads more. */
+const MOVED_AT_CLOSE_MAX = 4000;
 /** The name in `meta` of the last message up to which all entries are in the table. */
 const STORED_TO = "application-messages-to";
 
@@ -46,7 +48,7 @@ const AFTER_ALL: Entry = { applicationSeq: Number.MAX_SAFE_INTEGER, seq: Number.
  *     recent_message                            | the others
  *
  * Each entry is in one of the two tables, and the transaction that stores, moves or deletes it changes
- * both. After a start, the messages after `storedTo` that have no entry are read from their table.
+ * both. Only the server may delete messages: a command beside it would leave the entries in memory. After a start, the messages after `storedTo` that have no entry are read from their table.
  *
  * Queries read the view `application_messages`. One that reads columns of the messages selects the
  * numbers in a subquery with ORDER BY and LIMIT (-1 for all) and joins the messages to it. Without the
@@ -61,16 +63,15 @@ export class ApplicationMessages {
   #last: Seq;
   /** Number of entries in memory. Rollbacks and deletions do not reduce it until the next move has ended. */
   #count = 0;
-  #isMoving = false;
-  /** Whether a defect has prevented the latest move. It is reported once, although each commit tries again. */
-  #hasDefect = false;
+  readonly #mover: EntryMover;
   readonly #insert: Statement;
   readonly #insertRecent: Statement | null;
   readonly #has: Statement<unknown, [Seq, Seq]>;
   readonly #setStoredTo: Statement;
 
   constructor(private readonly parts: ApplicationMessagesParts) {
-    const { db, committer, exclusive } = parts;
+    const { db, committer, exclusive, onFact } = parts;
+    this.#mover = new EntryMover({ move: () => this.#move(), entries: "application_message", onFact });
     const stored = db.query<{ value: string }, [string]>("SELECT value FROM meta WHERE name = ?").get(STORED_TO);
     this.#storedTo = Number(stored?.value ?? 0);
     this.#movedTo = this.#storedTo;
@@ -108,36 +109,18 @@ export class ApplicationMessages {
   }
 
   /**
-   * Moves all entries to the table, so that the next start need not read the messages. Must be called
-   * in the last write before the store is closed.
+   * Moves all entries to the table unless there are many, so that the next start need not read the
+   * messages. Must be called in the last write before the store is closed.
    */
   close(): void {
-    if (this.#insertRecent === null) return;
+    if (this.#insertRecent === null || this.#count > MOVED_AT_CLOSE_MAX) return;
     portionMover(this.parts.db, this.#last, Number.MAX_SAFE_INTEGER)(BEFORE_ALL);
     this.#setStoredTo.run(STORED_TO, String(this.#last));
   }
 
   #committed(): void {
     const { recentMax = RECENT_MAX } = this.parts;
-    if (this.#isMoving || (this.#count < recentMax && this.#movedTo === this.#storedTo)) return;
-    this.#isMoving = true;
-    this.#move()
-      .then(
-        () => {
-          this.#hasDefect = false;
-        },
-        // The next commit starts the move again.
-        (error) => this.#notMoved(error),
-      )
-      .finally(() => {
-        this.#isMoving = false;
-      });
-  }
-
-  #notMoved(error: unknown): void {
-    if (error instanceof StoreUnavailable || this.#hasDefect) return;
-    this.#hasDefect = true;
-    this.parts.onFact({ type: "defect.found", where: "entries of application_message", error });
+    if (this.#count >= recentMax || this.#movedTo !== this.#storedTo) this.#mover.start();
   }
 
   async #move(): Promise<void> {

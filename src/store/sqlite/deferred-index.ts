@@ -1,10 +1,10 @@
 import type { Database, Statement } from "bun:sqlite";
 import type { Fact } from "../../core/fact.ts";
 import type { Seq } from "../../core/id.ts";
-import { StoreUnavailable } from "../index.ts";
 import type { Bindings } from "../sql/page.ts";
 import { type Direction, EVERYTHING, type Range } from "../sql/range.ts";
 import type { Committer } from "./commit.ts";
+import { EntryMover } from "./entry-mover.ts";
 import { RecentRows } from "./recent-rows.ts";
 
 /** Number of rows in memory at which they are added to the table of entries. They take 1 to 8 MB. */
@@ -71,9 +71,7 @@ export class DeferredIndex {
   /** The rows after those. */
   #recent = new RecentRows();
   #storedTo: Seq;
-  #isMoving = false;
-  /** Whether a defect has prevented the latest move. It is reported once, although each commit tries again. */
-  #hasDefect = false;
+  readonly #mover: EntryMover;
   readonly #insert: Statement;
   readonly #insertAll: Statement;
   readonly #setStoredTo: Statement;
@@ -83,8 +81,9 @@ export class DeferredIndex {
     private readonly parts: DeferredIndexParts,
     private readonly tables: DeferredTables,
   ) {
-    const { db, committer, exclusive } = parts;
+    const { db, committer, exclusive, onFact } = parts;
     const { rows, owner, entries } = tables;
+    this.#mover = new EntryMover({ move: () => this.#move(), entries, onFact });
     this.#insert = db.prepare(`INSERT OR IGNORE INTO ${entries} (${owner}, seq) VALUES (?, ?)`);
     // Some of the rows may have been rolled back or deleted.
     this.#insertAll = db.prepare(
@@ -194,25 +193,7 @@ export class DeferredIndex {
 
   #committed(): void {
     const { recentMax = RECENT_MAX } = this.parts;
-    if (this.#isMoving || (this.#recent.count < recentMax && this.#moving.count === 0)) return;
-    this.#isMoving = true;
-    this.#move()
-      .then(
-        () => {
-          this.#hasDefect = false;
-        },
-        // The next commit starts the move again.
-        (error) => this.#notMoved(error),
-      )
-      .finally(() => {
-        this.#isMoving = false;
-      });
-  }
-
-  #notMoved(error: unknown): void {
-    if (error instanceof StoreUnavailable || this.#hasDefect) return;
-    this.#hasDefect = true;
-    this.parts.onFact({ type: "defect.found", where: `entries of ${this.tables.entries}`, error });
+    if (this.#recent.count >= recentMax || this.#moving.count > 0) this.#mover.start();
   }
 
   async #move(): Promise<void> {

@@ -257,8 +257,8 @@ function assemble({
   replica?.follow(committer);
   if (checkpoints !== null) committer.onCommit(checkpoints.afterCommit);
   const turns = new Turns(clock);
-  const keys = new MessageKeys({ db, committer, turns, clock });
-  const eventIds = new EventIds({ db, committer, turns, clock });
+  const keys = new MessageKeys({ db, committer, turns, clock, onFact });
+  const eventIds = new EventIds({ db, committer, turns, clock, onFact });
   const functionSends = new FunctionSends(db);
   const stretches = new Stretches(db, committer, newest);
   const endpointAttempts = new DeferredIndex({ db, committer, exclusive, onFact }, ENDPOINT_ATTEMPTS);

@@ -1,8 +1,10 @@
 import type { Database, Statement } from "bun:sqlite";
+import type { Fact } from "../../../core/fact.ts";
 import type { Seq } from "../../../core/id.ts";
 import type { Clock } from "../../../ports.ts";
 import type { Turns } from "../../turns.ts";
 import type { Committer } from "../commit.ts";
+import { EntryMover } from "../entry-mover.ts";
 import { Entries, type Entry, type IsLive, type KeyWords, wordsOf } from "./entry.ts";
 import { inParts } from "./key-parts.ts";
 import { KeyRanges } from "./key-ranges.ts";
@@ -29,6 +31,7 @@ export interface KeyIndexParts {
   readonly committer: Committer;
   readonly turns: Turns;
   readonly clock: Pick<Clock, "now">;
+  readonly onFact: (fact: Fact) => void;
   readonly keysMax?: number;
   /** See `KeyFilter`. */
   readonly filterLayersMax?: number | undefined;
@@ -55,7 +58,6 @@ export class KeyIndex {
   #isRead = false;
   /** Whether a rollback may have removed some messages of the open transaction. */
   #isInDoubt = false;
-  #isMoving = false;
   #pruning = { from: 0, kept: 0, isRunning: false };
   /** Number of keys in the ranges when the last of them was pruned. */
   keptCount = 0;
@@ -64,6 +66,7 @@ export class KeyIndex {
   /** The keys on disk. */
   readonly ranges: KeyRanges;
   readonly #filter: RangeFilter;
+  readonly #mover: EntryMover;
   readonly #append: Statement;
   readonly #deleteLog: Statement;
   readonly #log: Statement<{ seq: number; entries: Uint8Array }, []>;
@@ -73,7 +76,7 @@ export class KeyIndex {
     private readonly parts: KeyIndexParts,
     private readonly tables: KeyTables,
   ) {
-    const { db, committer, keysMax = KEYS_MAX } = parts;
+    const { db, committer, onFact, keysMax = KEYS_MAX } = parts;
     const { log, entryBytes, isLive } = tables;
     this.#keysMax = keysMax;
     this.#isLive = (entries, index, now) => entries.seqOf(index) >= 0 && isLive(entries, index, now);
@@ -81,6 +84,7 @@ export class KeyIndex {
     this.#moving = new KeySlab(entryBytes);
     this.ranges = new KeyRanges(db, tables.ranges, entryBytes, this.#isLive);
     this.#filter = new RangeFilter(this.ranges, parts.turns, parts.filterLayersMax);
+    this.#mover = new EntryMover({ move: () => this.#move(), entries: tables.ranges, onFact });
     this.#append = db.prepare(`INSERT INTO ${log} (entries) VALUES (?)`);
     this.#deleteLog = db.prepare(
       `DELETE FROM ${log} WHERE seq IN (SELECT seq FROM ${log} WHERE seq <= ? ORDER BY seq LIMIT ?)`,
@@ -183,14 +187,7 @@ export class KeyIndex {
 
   #committed(): void {
     this.#logged = this.#recent.count;
-    if (this.#isMoving || (this.#logged < this.#keysMax && this.#moving.count === 0)) return;
-    this.#isMoving = true;
-    this.#move()
-      // The store has become unavailable. A later commit tries again.
-      .catch(() => {})
-      .finally(() => {
-        this.#isMoving = false;
-      });
+    if (this.#logged >= this.#keysMax || this.#moving.count > 0) this.#mover.start();
   }
 
   async #move(): Promise<void> {

@@ -40,7 +40,8 @@ interface Begun {
 /**
  * Reads the idempotency keys of an application. The index of keys is not ordered by application, so a pass
  * looks at all keys and asks for the application of their messages. A later pass only looks at the keys
- * that were added since and are still in memory.
+ * that were added since, and at all ranges if some of these keys have left memory. A place that is not
+ * known, for example that of an earlier process, begins a pass.
  */
 export function keysReader(parts: Parts, read: PageReader): MoveOrigin["keys"] {
   const { db, keys, turns, numbers, erasures } = parts;
@@ -70,12 +71,12 @@ export function keysReader(parts: Parts, read: PageReader): MoveOrigin["keys"] {
 
   return async (applicationSeq, after, now) => {
     const begun = after === null || typeof after === "string" ? null : begunOf(after.pass.to);
-    if (begun?.process !== process) {
+    if (begun?.process !== process || !isKnownStart((after as KeysCursor).pass)) {
       // The first page has only the name of the pass, so that all others can be read again.
       const first = begin(applicationSeq, typeof after === "string" ? after : null);
       return { page: pageOf([], { pass: first.pass, isFirst: true, isLast: false }, []), next: first };
     }
-    const { added: end } = begun;
+    const end = Math.min(begun.added, keys.addedCount);
     const { pass } = after as KeysCursor;
     const isOwn = (messageSeq: Seq) => owner.get(applicationSeq, messageSeq) !== null;
     const found: StoredKey[] = [];
@@ -90,16 +91,14 @@ export function keysReader(parts: Parts, read: PageReader): MoveOrigin["keys"] {
         at = some.next === null ? null : { pass, stage, place: some.next };
         continue;
       }
-      // Keys that were moved to their ranges since are found there.
-      const isMoved = stage === "recent" && pass.from !== null && place < keys.firstRecent;
-      const some =
-        stage === "recent" && !isMoved
-          ? keys.recent({ from: place, to: Math.min(end, place + RECENT_AT_ONCE) }, isOwn, now)
-          : keys.ranges({ from: isMoved ? 0 : place, limit: RANGES_AT_ONCE }, isOwn, now);
+      const isRecent = stage === "recent";
+      const some = isRecent
+        ? keys.recent({ from: place, to: Math.min(end, place + RECENT_AT_ONCE) }, isOwn, now)
+        : keys.ranges({ from: place, limit: RANGES_AT_ONCE }, isOwn, now);
       looked += some.count + 1;
       found.push(...some.keys);
-      const hasMore = stage !== "recent" || isMoved || some.next! < end;
-      at = nextOf(pass, isMoved ? "ranges" : stage, hasMore ? some.next : null);
+      if (isRecent && some.next! >= end) at = afterRecent(pass, keys.firstRecent);
+      else at = some.next === null ? responsesOf(pass) : { pass, stage, place: some.next };
     }
     return { page: pageOf(found, { pass, isFirst: false, isLast: at === null }, responses), next: at };
   };
@@ -121,10 +120,21 @@ export function keysReader(parts: Parts, read: PageReader): MoveOrigin["keys"] {
   }
 }
 
-function nextOf(pass: KeysPass, stage: "recent" | "ranges", next: number | null): KeysCursor {
-  if (next !== null) return { pass, stage, place: next };
-  if (stage === "recent" && pass.from === null) return { pass, stage: "ranges", place: 0 };
+/**
+ * Returns what follows the keys in memory: the ranges, unless all keys of the pass have been in memory
+ * until now. Keys that leave memory are found in the ranges, so these must be read last.
+ */
+function afterRecent(pass: KeysPass, firstRecent: number): KeysCursor {
+  const hasMoved = pass.from === null || begunOf(pass.from)!.added < firstRecent;
+  return hasMoved ? { pass, stage: "ranges", place: 0 } : responsesOf(pass);
+}
+
+function responsesOf(pass: KeysPass): KeysCursor {
   return { pass, stage: "responses", place: pass.from === null ? 0 : begunOf(pass.from)!.response };
+}
+
+function isKnownStart({ from }: KeysPass): boolean {
+  return from === null || begunOf(from) !== null;
 }
 
 /** Reads what was stored when a pass began from its name. Returns null for other texts. */

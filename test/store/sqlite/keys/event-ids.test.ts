@@ -30,7 +30,7 @@ class World extends IndexWorld {
 
   open(): void {
     moveEventIds(this.db);
-    const { db, keysMax, filterLayersMax } = this;
+    const { db, keysMax, filterLayersMax, onFact } = this;
     const committer = this.newCommitter(systemClock, () => {
       if (++this.commits < this.killedAt) return;
       committer.crash();
@@ -38,7 +38,7 @@ class World extends IndexWorld {
     });
     this.committer = committer;
     const turns = new Turns(systemClock);
-    this.ids = new EventIds({ db, committer, turns, clock: systemClock, keysMax, filterLayersMax });
+    this.ids = new EventIds({ db, committer, turns, clock: systemClock, onFact, keysMax, filterLayersMax });
   }
 
   insert(number: number): void {

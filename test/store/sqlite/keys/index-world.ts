@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
+import type { Fact } from "../../../../src/core/fact.ts";
 import type { Clock } from "../../../../src/ports.ts";
 import { StoreUnavailable } from "../../../../src/store/index.ts";
 import { Committer } from "../../../../src/store/sqlite/commit.ts";
@@ -17,6 +18,7 @@ interface Tables {
 /** An index of keys on a database in memory. The message of a key has the key's number. */
 export abstract class IndexWorld {
   isDiskFull = false;
+  readonly facts: Fact[] = [];
   committer!: Committer;
 
   constructor(
@@ -25,6 +27,10 @@ export abstract class IndexWorld {
   ) {
     migrate(db);
   }
+
+  protected readonly onFact = (fact: Fact): void => {
+    this.facts.push(fact);
+  };
 
   /** Opens the database as after a restart. */
   abstract open(): void;

@@ -1,60 +1,11 @@
-import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
-import { createHash } from "node:crypto";
-import { systemClock } from "../../../../src/edge/clock.ts";
 import { StoreUnavailable } from "../../../../src/store/index.ts";
-import { MESSAGE_KEY_BYTES, MessageKeys } from "../../../../src/store/sqlite/keys/message-keys.ts";
-import { Turns } from "../../../../src/store/turns.ts";
-import { IndexWorld, numbersOf, testRollback } from "./index-world.ts";
-
-const NOW = 1000;
-const EXPIRY = 2000;
-
-const keyOf = (number: number) => createHash("sha256").update(String(number)).digest();
-const entryOf = (number: number, expiresAt = EXPIRY) => ({ key: keyOf(number), expiresAt, bodyHash: null });
-
-/** Keys on a database in memory. The message of a key has the key's number. */
-class World extends IndexWorld {
-  now = NOW;
-  readonly clock = { ...systemClock, now: () => this.now };
-  keys!: MessageKeys;
-
-  constructor(
-    readonly keysMax = 1000,
-    db = new Database(":memory:", { strict: true }),
-  ) {
-    super({ log: "key_log", range: "key_range", entryBytes: MESSAGE_KEY_BYTES }, db);
-    this.open();
-  }
-
-  open(): void {
-    this.committer = this.newCommitter(this.clock);
-    const { db, committer, clock, keysMax } = this;
-    this.keys = new MessageKeys({ db, committer, turns: new Turns(clock), clock, keysMax });
-  }
-
-  add(number: number, expiresAt = EXPIRY): Promise<boolean> {
-    return this.committer.write(() => this.addNow(number, expiresAt));
-  }
-
-  addNow(number: number, expiresAt = EXPIRY): boolean {
-    if (this.isKnown(number)) return false;
-    this.db.run(
-      "INSERT OR REPLACE INTO message (seq, application_seq, event_type, accepted_at) VALUES (?, 1, 'a', 0)",
-      [number],
-    );
-    this.keys.add(entryOf(number, expiresAt), number);
-    return true;
-  }
-
-  isKnown(number: number): boolean {
-    return this.keys.get(keyOf(number), this.now) !== null;
-  }
-}
+import { numbersOf, testRollback } from "./index-world.ts";
+import { EXPIRY, entryOf, KeysWorld, keyOf, NOW } from "./keys-world.ts";
 
 describe("keys of messages", () => {
   test("a key is known with its message and its body's hash until it expires, also after a restart", async () => {
-    const world = new World();
+    const world = new KeysWorld();
     await world.committer.write(() => {
       world.addNow(7);
       world.keys.add({ ...entryOf(8), bodyHash: keyOf(1) }, 7);
@@ -68,7 +19,7 @@ describe("keys of messages", () => {
   });
 
   test("a key that has expired may be added again, in memory, in the log and on disk", async () => {
-    const world = new World(50);
+    const world = new KeysWorld(50);
     await world.add(7, NOW + 1);
     await world.addAll(100, 160);
     await world.moved(0);
@@ -83,10 +34,10 @@ describe("keys of messages", () => {
     }
   });
 
-  testRollback("keys", () => new World());
+  testRollback("keys", () => new KeysWorld());
 
   test("a write that fails alone takes back only its own keys", async () => {
-    const world = new World();
+    const world = new KeysWorld();
     const failing = world.committer.write(() => {
       world.addNow(2);
       throw new Error("planted");
@@ -105,7 +56,7 @@ describe("keys of messages", () => {
   });
 
   test("when there are many keys, all are moved to their ranges, and none is ever unknown", async () => {
-    const world = new World(500);
+    const world = new KeysWorld(500);
     for (let from = 0; from < 6000; from += 200) {
       expect(await world.addAll(from, from + 200)).not.toContain(false);
       expect(world.unknownOf(0, from + 200)).toEqual([]);
@@ -120,7 +71,7 @@ describe("keys of messages", () => {
   });
 
   test("keys are not compared by their first bytes alone", async () => {
-    const world = new World(10);
+    const world = new KeysWorld(10);
     const alike = (last: number) => Uint8Array.from({ length: 32 }, (_, i) => (i === 15 ? last : 7));
     const first = numbersOf(0, 100);
     for (const last of first) {
@@ -135,7 +86,7 @@ describe("keys of messages", () => {
   });
 
   test("a move that a full disk interrupts is continued by a later commit", async () => {
-    const world = new World(50);
+    const world = new KeysWorld(50);
     await world.addAll(0, 60);
     world.isDiskFull = true;
     const failed = await world.add(60).catch((error: unknown) => error);
@@ -149,7 +100,7 @@ describe("keys of messages", () => {
   });
 
   test("a move that a crash interrupts is repeated after the restart", async () => {
-    const world = new World(50);
+    const world = new KeysWorld(50);
     await world.addAll(0, 60);
     expect(world.count("log")).toBe(60);
     world.committer.crash();
@@ -161,7 +112,7 @@ describe("keys of messages", () => {
   });
 
   test("pruning removes the expired keys of the ranges, and keeps the others", async () => {
-    const world = new World(50);
+    const world = new KeysWorld(50);
     await Promise.all(numbersOf(0, 3000).map((number) => world.add(number, number < 1000 ? NOW + 5 : EXPIRY)));
     await world.moved(0);
     world.now += 5;
