@@ -2,7 +2,7 @@ import { DROP, type DropData } from "../deliver/tasks/drop.ts";
 import type { RedriveData } from "../deliver/tasks/redrive.ts";
 import type { AuditActor, DeadLetterFilter, Task } from "../store/index.ts";
 import type { CommandContext } from "./context.ts";
-import { admittedTask, startTask } from "./tasks.ts";
+import { newTask, startTask } from "./tasks.ts";
 
 /**
  * Number of dead letters that are dropped in one commit. It is small, so that deliveries continue
@@ -28,10 +28,10 @@ export function startDrop(parts: Parts, filter: DeadLetterFilter, startedBy: Aud
   return startTask(parts, { environmentSeq, kind: DROP, startedBy }, () => dropData(filter));
 }
 
-/** Returns the task of `startDrop`, which is yet to be stored and started. */
-export function admittedDrop(parts: Omit<Parts, "store">, filter: DeadLetterFilter, startedBy: AuditActor): Task {
+/** Returns the task of `startDrop`, which is yet to be stored and started. It has no limit. */
+export function newDrop(parts: Pick<Parts, "seqs" | "clock">, filter: DeadLetterFilter, startedBy: AuditActor): Task {
   const { environmentSeq } = filter;
-  return admittedTask(parts, { environmentSeq, kind: DROP, startedBy }, () => dropData(filter));
+  return newTask(parts, { environmentSeq, kind: DROP, startedBy }, () => dropData(filter));
 }
 
 function dropData(filter: DeadLetterFilter): Task["data"] {

@@ -3,7 +3,6 @@ import { conflict, Problem } from "../core/problem.ts";
 import type {
   Application,
   AuditActor,
-  Departed,
   Departure,
   KeysCursor,
   MoveOrigin,
@@ -14,7 +13,7 @@ import type {
 } from "../store/index.ts";
 import { noApplication } from "./applications.ts";
 import type { CommandContext } from "./context.ts";
-import { admittedDrop } from "./dead-letters.ts";
+import { newDrop } from "./dead-letters.ts";
 import { applicationChanged } from "./publish.ts";
 
 /**
@@ -156,13 +155,8 @@ export async function departApplication(
   const fingerprint = moveHolds.fingerprint(applicationSeq, hold);
   const departure = { applicationSeq, environmentSeq, uid, url, hold, departedAt: clock.now() };
   // They are dead letters at the destination then.
-  const drop = admittedDrop(parts, { environmentSeq, applicationSeq }, startedBy);
-  let departed: Departed | null = null;
-  try {
-    departed = await movesOf(parts).origin.depart(departure, fingerprint, drop);
-  } finally {
-    if (departed?.hasDeadLetters !== true) deliverer.cancelTask(drop.seq);
-  }
+  const drop = newDrop(parts, { environmentSeq, applicationSeq }, startedBy);
+  const departed = await movesOf(parts).origin.depart(departure, fingerprint, drop);
   if (departed === null) {
     throw conflict("The application has changed since it was closed. Read it again.", "move_changed");
   }

@@ -34,7 +34,8 @@ export async function startTask(
   origin: TaskOrigin,
   dataOf: (seq: Seq) => Task["data"],
 ): Promise<Task> {
-  const task = admittedTask(parts, origin, dataOf);
+  const task = newTask(parts, origin, dataOf);
+  if (!parts.deliverer.admitTask(task)) throw tooManyTasks();
   try {
     await parts.store.housekeeping.tasks.create(task);
   } catch (error) {
@@ -45,20 +46,15 @@ export async function startTask(
   return task;
 }
 
-/**
- * Returns a background task that is yet to be stored. Call `startTask` of the engine when it is, and
- * `cancelTask` if it was not. Throws 429 like `startTask`.
- */
-export function admittedTask(
-  { seqs, clock, deliverer }: Pick<CommandContext, "seqs" | "clock" | "deliverer">,
+/** Returns a background task that is yet to be stored. Call `startTask` of the engine when it is. */
+export function newTask(
+  { seqs, clock }: Pick<CommandContext, "seqs" | "clock">,
   { environmentSeq, kind, startedBy }: TaskOrigin,
   dataOf: (seq: Seq) => Task["data"],
 ): Task {
   const seq = seqs.next();
   const data = { ...dataOf(seq), startedBy };
-  const task: Task = { seq, environmentSeq, kind, status: "running", data, updatedAt: clock.now() };
-  if (!deliverer.admitTask(task)) throw tooManyTasks();
-  return task;
+  return { seq, environmentSeq, kind, status: "running", data, updatedAt: clock.now() };
 }
 
 function tooManyTasks(): Problem {
