@@ -1,4 +1,5 @@
 import type { Seq } from "../../src/core/id.ts";
+import { StartError } from "../../src/core/start-error.ts";
 import type { Endpoint, PageRequest } from "../../src/store/index.ts";
 import { isOutage } from "../../src/store/postgres/connection/errors.ts";
 import { Dice } from "../sim/dice.ts";
@@ -139,7 +140,7 @@ export class LossyWorld {
     try {
       return await act();
     } catch (error) {
-      if (isOutage(error)) return null;
+      if (isOutage(error instanceof StartError ? error.cause : error)) return null;
       throw error;
     }
   }
