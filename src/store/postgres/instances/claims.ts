@@ -1,5 +1,5 @@
 import type { Signal } from "../../../core/signal.ts";
-import type { Claim, LaneWishes, Queue } from "../../index.ts";
+import { type Claim, type LaneWishes, type Queue, StoreUnavailable } from "../../index.ts";
 import type { Queries } from "../connection/database.ts";
 import type { Instance } from "./instance.ts";
 import { hasLiveOwner } from "./instance-row.ts";
@@ -28,26 +28,28 @@ interface Taken {
   readonly isNew: boolean;
 }
 
+/** The row of this process in the table `instance`, as parameters. */
+type Self = readonly [slot: number, fence: number];
+
 /** The claim of this process. It stays the same object while it covers the same lanes. */
 class PartitionClaim implements Claim {
-  readonly #fence: number;
-  readonly #slot: number;
-
   constructor(
     readonly numbers: ReadonlySet<number>,
     readonly exceptions: Exceptions,
     private readonly instance: Instance,
-  ) {
-    [this.#slot, this.#fence] = [instance.slot, instance.fence];
-  }
+    /** The row under which the partitions were read. */
+    private readonly self: Self,
+  ) {}
 
   /** Grows with the lease. A process that was evicted has nothing of what its old row owned. */
   get validUntil(): number {
-    return this.#isOfInstance ? this.instance.validUntil : 0;
+    return this.isOfInstance ? this.instance.validUntil : 0;
   }
 
-  get #isOfInstance(): boolean {
-    return this.instance.slot === this.#slot && this.instance.fence === this.#fence;
+  /** False if the process has taken another row since the partitions were read. */
+  get isOfInstance(): boolean {
+    const [slot, fence] = this.self;
+    return this.instance.slot === slot && this.instance.fence === fence;
   }
 
   owns(endpointSeq: number): boolean {
@@ -58,7 +60,7 @@ class PartitionClaim implements Claim {
 
   covers(numbers: ReadonlySet<number>, { own, foreign }: Exceptions): boolean {
     return (
-      this.#isOfInstance &&
+      this.isOfInstance &&
       areEqual(this.numbers, numbers) &&
       areEqual(this.exceptions.own, own) &&
       areEqual(this.exceptions.foreign, foreign)
@@ -95,16 +97,17 @@ export class Claims implements Pick<Queue, "claim" | "renew" | "release"> {
 
   readonly release = async (): Promise<void> => {
     this.#leaving = [];
-    await this.#stopServing();
+    const self = this.#self;
+    await this.#stopServing(self);
     await this.parts.queries.run(
       "UPDATE lane_partition SET slot = -1, fence = -1 WHERE slot = $1 AND fence = $2",
-      this.#self,
+      self,
     );
     await this.#preferred.release();
     this.#tellOthers();
   };
 
-  get #self(): readonly [slot: number, fence: number] {
+  get #self(): Self {
     return [this.parts.instance.slot, this.parts.instance.fence];
   }
 
@@ -112,14 +115,18 @@ export class Claims implements Pick<Queue, "claim" | "renew" | "release"> {
     const { instance } = this.parts;
     await this.#free();
     await instance.renew();
+    // The process may be evicted, and take another row, while it waits for a statement.
+    const self = this.#self;
     const numbers = new Set(
-      kept === null ? await this.#takeShare() : await this.#keepOnly(new Set(kept.map(lanePartitionOf))),
+      kept === null ? await this.#takeShare(self) : await this.#keepOnly(self, new Set(kept.map(lanePartitionOf))),
     );
     const wished = new Set(kept === null ? preferred : preferred.filter((seq) => kept.includes(seq)));
     const partitions = { serving: numbers, leaving: new Set(this.#leaving) };
     const exceptions = await this.#preferred.exchange(wished, before, partitions);
     const isSame = before instanceof PartitionClaim && before.covers(numbers, exceptions);
-    return isSame ? before : new PartitionClaim(numbers, exceptions, instance);
+    const claim = isSame ? before : new PartitionClaim(numbers, exceptions, instance, self);
+    if (!claim.isOfInstance) throw new StoreUnavailable("This process was evicted while it claimed its lanes.");
+    return claim;
   }
 
   async #free(): Promise<void> {
@@ -136,18 +143,18 @@ export class Claims implements Pick<Queue, "claim" | "renew" | "release"> {
     this.parts.publish({ type: "instances.changed" });
   }
 
-  async #takeShare(): Promise<readonly number[]> {
-    const taken = (await this.parts.queries.first<Taken>(TAKE, [...this.#self, LANE_PARTITIONS]))!;
+  async #takeShare(self: Self): Promise<readonly number[]> {
+    const taken = (await this.parts.queries.first<Taken>(TAKE, [...self, LANE_PARTITIONS]))!;
     if (taken.isNew) this.#tellOthers();
     this.#leaving = taken.numbers.slice(taken.share);
     return taken.numbers.slice(0, taken.share);
   }
 
-  async #keepOnly(kept: ReadonlySet<number>): Promise<readonly number[]> {
-    await this.#stopServing();
+  async #keepOnly(self: Self, kept: ReadonlySet<number>): Promise<readonly number[]> {
+    await this.#stopServing(self);
     const rows = await this.parts.queries.all<{ number: number }>(
       "SELECT number FROM lane_partition WHERE slot = $1 AND fence = $2",
-      this.#self,
+      self,
     );
     const numbers = rows.map(({ number }) => number);
     this.#leaving = numbers.filter((number) => !kept.has(number));
@@ -155,11 +162,8 @@ export class Claims implements Pick<Queue, "claim" | "renew" | "release"> {
   }
 
   /** Leaves the share of this process to the others. */
-  async #stopServing(): Promise<void> {
-    await this.parts.queries.run(
-      "UPDATE instance SET serves = false WHERE slot = $1 AND fence = $2 AND serves",
-      this.#self,
-    );
+  async #stopServing(self: Self): Promise<void> {
+    await this.parts.queries.run("UPDATE instance SET serves = false WHERE slot = $1 AND fence = $2 AND serves", self);
   }
 }
 
