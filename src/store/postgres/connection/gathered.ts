@@ -1,6 +1,6 @@
 import type { Clock } from "../../../ports.ts";
 
-/** How many statements of one kind run at once. If one gets no response, the other still serves the calls. */
+/** Maximum number of statements of one kind that run at once. */
 const STATEMENTS_MAX = 2;
 
 interface Call<Input, Output> {
@@ -11,7 +11,7 @@ interface Call<Input, Output> {
 
 export interface GatheredParts<Input, Output> {
   readonly clock: Pick<Clock, "soon">;
-  /** Answers calls with one statement. Returns the outputs in the order of the inputs. */
+  /** Reads with one statement. Returns the outputs in the order of the inputs. */
   readonly read: (inputs: readonly Input[]) => Promise<readonly Output[]>;
   /** Maximum sum of the sizes of the inputs of one statement. A single input may be larger. */
   readonly sizeMax: number;
