@@ -3,9 +3,10 @@ import type { Socket } from "bun";
 /**
  * When to cut a connection: before a chunk of the client is passed on, or after the server has
  * responded to it, in which case the client does not get the response. With `silently`, the connection
- * stays open, but the chunk and all that follow are dropped, as by a firewall.
+ * stays open, but the chunk and all that either side sends later are dropped, as by a firewall. With
+ * `silently after`, only this chunk is still passed on.
  */
-export type Cut = "before" | "after" | "silently";
+export type Cut = "before" | "after" | "silently" | "silently after";
 
 export interface CutProxy extends Disposable {
   readonly port: number;
@@ -21,6 +22,8 @@ interface Side {
   waiting: Buffer[];
   cut: Cut | null;
 }
+
+const isSilent = (cut: Cut | null): boolean => cut?.startsWith("silently") ?? false;
 
 /** Passes TCP connections on to a port of this machine, and can cut them at a given point. */
 export function cutProxy(target: number): CutProxy {
@@ -43,10 +46,13 @@ export function cutProxy(target: number): CutProxy {
           data: { other: client, waiting: [], cut: null },
           socket: {
             data(socket, chunk) {
-              if (socket.data.other!.data.cut === "after") end(socket);
-              else socket.data.other!.write(chunk);
+              const { cut } = socket.data.other!.data;
+              if (cut === "after") end(socket);
+              else if (!isSilent(cut)) socket.data.other!.write(chunk);
             },
-            close: (socket) => void socket.data.other?.end(),
+            close(socket) {
+              if (!isSilent(socket.data.other!.data.cut)) socket.data.other!.end();
+            },
             error() {},
           },
         }).catch(() => null);
@@ -58,7 +64,7 @@ export function cutProxy(target: number): CutProxy {
         for (const chunk of client.data.waiting) toServer.write(chunk);
       },
       data(client, chunk) {
-        if (client.data.cut === "silently") return;
+        if (isSilent(client.data.cut)) return;
         if (plan !== null && chunk.includes(plan.text)) {
           const { cut } = plan;
           plan = null;
@@ -67,10 +73,8 @@ export function cutProxy(target: number): CutProxy {
             return;
           }
           client.data.cut = cut;
-          if (cut === "silently") {
-            cuts++;
-            return;
-          }
+          if (isSilent(cut)) cuts++;
+          if (cut === "silently") return;
         }
         if (client.data.other === null) client.data.waiting.push(Buffer.from(chunk));
         else client.data.other.write(chunk);

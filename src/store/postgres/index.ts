@@ -41,6 +41,8 @@ export interface OpenOptions {
   /** The clock of this machine. Only its durations matter once the database has told its time. */
   readonly clock: Clock;
   readonly onFact: (fact: Fact) => void;
+  /** See `DatabaseOptions`. Shorter in tests. */
+  readonly responseMsMax?: number;
   /** Replaces the clock of the database in tests. */
   readonly databaseClock?: DatabaseClock;
 }
@@ -55,12 +57,13 @@ export async function openStore(options: OpenOptions): Promise<Store> {
 }
 
 async function open(options: OpenOptions): Promise<Store> {
-  const { url, encryptionKey, leaseMs, creates = true, clock: own, onFact } = options;
+  const { url, encryptionKey, leaseMs, creates = true, clock: own, onFact, responseMsMax } = options;
   const { databaseClock = new DatabaseClock(own.steady, own.now) } = options;
   const clock: Clock = { ...own, now: databaseClock.now };
   const health = healthRecord(clock, onFact, () => probe(database, clock));
   const onReadFailed = (error: StoreUnavailable) => health.failed("read", error);
-  const database = new Database({ url, clock, leaseMs, prepare: !(await isPooled(url)), onReadFailed });
+  const limits = { clock, leaseMs, ...(responseMsMax !== undefined && { responseMsMax }) };
+  const database = new Database({ url, ...limits, prepare: !(await isPooled(url)), onReadFailed });
   const numbers = new SlotSeqSource(() => databaseClock.latest);
   const onDefect = (error: unknown) => onFact({ type: "defect.found", where: "work of the instance", error });
   try {

@@ -5,9 +5,12 @@ import type { StoreUnavailable } from "../../index.ts";
 import { retried, unavailable } from "./errors.ts";
 import { Limiter, type Party } from "./limiter.ts";
 import { OwnConnection } from "./own-connection.ts";
+import { OwnConnections } from "./own-connections.ts";
 import type { Bindings, Parameter } from "./parameters.ts";
 import { execute, type Queries, queriesOf, type Result } from "./queries.ts";
+import { type Limit, reserve, type ServerLimit } from "./server-limit.ts";
 import { together } from "./together.ts";
+import { within } from "./within.ts";
 
 export type { Bindings, Parameter } from "./parameters.ts";
 export type { Queries } from "./queries.ts";
@@ -19,11 +22,15 @@ export interface Session extends Queries {
   end(how: "release" | "close"): void;
 }
 
-function sessionOf(reserved: ReservedSQL): Session {
+const unlimited: Limit = (response) => response;
+
+/** `limited` rejects if a response does not arrive in time. */
+function sessionOf(reserved: ReservedSQL, limited: Limit = unlimited): Session {
+  const run = (sql: string, parameters: readonly Parameter[] | Bindings) => limited(execute(reserved, sql, parameters));
   return {
-    ...queriesOf((sql, parameters) => execute(reserved, sql, parameters)),
+    ...queriesOf(run),
     async commit() {
-      const { command } = await execute(reserved, "COMMIT", []);
+      const { command } = await run("COMMIT", []);
       if (command !== "COMMIT") {
         throw new Error("Internal error: PostgreSQL has rolled back a transaction without an error.");
       }
@@ -33,9 +40,13 @@ function sessionOf(reserved: ReservedSQL): Session {
   };
 }
 
-async function reservedOf(pool: SQL): Promise<Session> {
+async function reservedOf(
+  pool: SQL,
+  limited: Limit = unlimited,
+  onServer: ServerLimit | null = null,
+): Promise<Session> {
   try {
-    return sessionOf(await pool.reserve());
+    return sessionOf(await reserve(pool, onServer, limited), limited);
   } catch (error) {
     throw unavailable(error, "Nothing was stored.");
   }
@@ -46,13 +57,18 @@ const INTERPRETED = ["BEGIN READ ONLY", "SET LOCAL jit = off"];
 
 /** How many surveys run at once. */
 const SURVEYS_MAX = 2;
-/** Number of connections for reads of lanes. If one gets no response, the other still serves them. */
+/** Number of connections for reads of lanes. While one does not respond, later reads use the other. */
 const LANE_READERS = 2;
 
 /** Maximum time to wait for a connection, in seconds. */
 export const CONNECT_TIMEOUT_SECONDS = 5;
 /** Maximum time to wait for a result of `control`, in ms. */
 const CONTROL_MS_MAX = 5000;
+/**
+ * Maximum time to wait for a result of `lanes` and of writes, in ms. The operating system would notice only after
+ * many minutes that a firewall has dropped the connection.
+ */
+const RESPONSE_MS_MAX = 30_000;
 
 export interface DatabaseOptions {
   readonly url: string;
@@ -60,10 +76,12 @@ export interface DatabaseOptions {
   readonly readersMax?: number;
   /** Whether to prepare each statement once per connection. Impossible through a pooler. Default: true. */
   readonly prepare?: boolean;
-  /** Measures how long results of `control` and `lease` take. Without a clock there is no limit. */
+  /** Measures how long results of `control`, `lease`, `lanes` and writes take. Without a clock there is no limit. */
   readonly clock?: Clock;
   /** Maximum time to wait for a result of `control`, in ms. */
   readonly controlMsMax?: number;
+  /** Maximum time to wait for a result of `lanes`, in ms. For writes, it is at least the length of a lease. */
+  readonly responseMsMax?: number;
   /** A result of `lease` that fails must leave time to try again before a lease of this length ends, in ms. */
   readonly leaseMs?: number;
   /** Called if the server cannot be reached for a read, or has found damaged data. */
@@ -76,7 +94,6 @@ export interface DatabaseOptions {
  */
 export class Database implements Queries {
   readonly #pool: SQL;
-  readonly #lanePool: SQL;
   readonly #writePool: SQL;
   readonly all: Queries["all"];
   readonly first: Queries["first"];
@@ -93,13 +110,19 @@ export class Database implements Queries {
   readonly control: Queries;
   /** Queries about the lease of this process, and what it owns by it. They may wait for a lock for a short time. */
   readonly lease: Queries;
-  readonly #own: readonly OwnConnection[];
+  readonly #own: ReadonlyArray<OwnConnection | OwnConnections>;
+  /**
+   * Ends the wait for a response to a write after a lease or later. The server ends the transaction of a client that
+   * is silent for half a lease, so the locks of a lost transaction have ended by then.
+   */
+  readonly #limitedWrite: Limit;
+  readonly #writeLimit: ServerLimit | null;
   readonly #onReadFailed: (error: StoreUnavailable) => void;
   readonly #surveyLimit = new Limiter(SURVEYS_MAX);
 
   constructor(options: DatabaseOptions) {
     const { url, readersMax = 4, prepare = true, clock, controlMsMax = CONTROL_MS_MAX } = options;
-    const { leaseMs = Number.POSITIVE_INFINITY, onReadFailed = () => {} } = options;
+    const { leaseMs = Number.POSITIVE_INFINITY, responseMsMax = RESPONSE_MS_MAX, onReadFailed = () => {} } = options;
     const open = (max: number) =>
       new SQL(url, {
         // Otherwise the variable PGDATABASE would replace the database in the URL.
@@ -108,18 +131,28 @@ export class Database implements Queries {
         connection: { application_name: "boathook" },
       });
     this.#onReadFailed = onReadFailed;
-    [this.#pool, this.#lanePool, this.#writePool] = [open(readersMax), open(LANE_READERS), open(1)];
+    [this.#pool, this.#writePool] = [open(readersMax), open(1)];
     const control = new OwnConnection({ pool: open(1), clock, limitMs: controlMsMax });
     const leaseMsMax = Math.min(controlMsMax, leaseMs / 3);
     const lease = new OwnConnection({ pool: open(1), clock, limitMs: leaseMsMax, lockMsMax: leaseMsMax * 0.9 });
-    this.#own = [control, lease];
+    // Settings of a connection through a pooler would apply to other clients too.
+    const limitOf = (setting: ServerLimit["setting"], ms: number) => (prepare ? { setting, ms: ms * 0.9 } : null);
+    const onServer = limitOf("statement_timeout", responseMsMax);
+    const lanes = new OwnConnections(
+      Array.from({ length: LANE_READERS }, () => ({ pool: open(1), clock, limitMs: responseMsMax, onServer })),
+    );
+    this.#own = [control, lease, lanes];
+    const writeMsMax = leaseMs === Number.POSITIVE_INFINITY ? responseMsMax : Math.max(responseMsMax, leaseMs);
+    this.#limitedWrite = (response) => within(clock, writeMsMax, response);
+    // A limit for statements would also end the wait of a COMMIT for a standby, and make it look replicated.
+    this.#writeLimit = limitOf("lock_timeout", writeMsMax);
     const queriesBy = (run: (sql: string, parameters: readonly Parameter[] | Bindings) => Promise<Result>) =>
       queriesOf((sql, parameters) => retried(() => run(sql, parameters), onReadFailed));
     const queries = queriesBy((sql, parameters) => execute(this.#pool, sql, parameters));
     this.all = queries.all;
     this.first = queries.first;
     this.run = queries.run;
-    this.lanes = queriesBy((sql, parameters) => execute(this.#lanePool, sql, parameters));
+    this.lanes = queriesBy((sql, parameters) => lanes.run(sql, parameters));
     this.control = queriesBy((sql, parameters) => control.run(sql, parameters));
     this.lease = queriesBy((sql, parameters) => lease.run(sql, parameters));
     this.surveysFor = (party) =>
@@ -128,7 +161,7 @@ export class Database implements Queries {
 
   async #survey(sql: string, parameters: readonly Parameter[] | Bindings): Promise<Result> {
     const reserved = await this.#pool.reserve();
-    const end = sessionOf(reserved).end;
+    const { end } = sessionOf(reserved);
     try {
       const result = await together(reserved, INTERPRETED, sql, parameters);
       end("release");
@@ -155,9 +188,12 @@ export class Database implements Queries {
     return reservedOf(this.#pool);
   }
 
-  /** Reserves the connection for writes. Its sessions must end before another one begins. */
+  /**
+   * Reserves the connection for writes. Its sessions must end before another one begins. A statement that gets no
+   * response in time rejects with `StoreUnavailable`. If it was COMMIT, its outcome is unknown.
+   */
   writeSession(): Promise<Session> {
-    return reservedOf(this.#writePool);
+    return reservedOf(this.#writePool, this.#limitedWrite, this.#writeLimit);
   }
 
   /** Runs work in one transaction, which is not repeated. If the work rejects, nothing takes effect. */
@@ -176,7 +212,7 @@ export class Database implements Queries {
   }
 
   async close(): Promise<void> {
-    const pools = [this.#pool, this.#lanePool, this.#writePool];
+    const pools = [this.#pool, this.#writePool];
     await Promise.all([...this.#own.map((own) => own.close()), ...pools.map((pool) => pool.close({ timeout: 5 }))]);
   }
 }

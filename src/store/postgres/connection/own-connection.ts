@@ -3,6 +3,7 @@ import type { Clock } from "../../../ports.ts";
 import { isOutage } from "./errors.ts";
 import type { Bindings, Parameter } from "./parameters.ts";
 import { execute, type Result } from "./queries.ts";
+import { reserve, type ServerLimit } from "./server-limit.ts";
 import { together } from "./together.ts";
 import { within } from "./within.ts";
 
@@ -21,6 +22,8 @@ export interface OwnConnectionOptions {
    * server is left behind that still waits when the connection is given up. Default: no limit.
    */
   readonly lockMsMax?: number;
+  /** Default: none. */
+  readonly onServer?: ServerLimit | null;
 }
 
 /**
@@ -30,6 +33,9 @@ export interface OwnConnectionOptions {
  */
 export class OwnConnection {
   #reserving: Promise<ReservedSQL> | null = null;
+  #underWay = 0;
+  /** Steady time of the latest response, or of the first statement since nothing was under way. */
+  #respondedAt = 0;
   readonly #settings: readonly string[] | null;
 
   constructor(private readonly options: OwnConnectionOptions) {
@@ -37,9 +43,34 @@ export class OwnConnection {
     this.#settings = lockMsMax === undefined ? null : [`SET LOCAL lock_timeout = ${Math.ceil(lockMsMax)}`];
   }
 
+  /** Number of statements that have no result yet. */
+  get underWay(): number {
+    return this.#underWay;
+  }
+
+  /** How long the statements under way have had no response, in ms. 0 if there are none, or without a clock. */
+  get silentMs(): number {
+    return this.#underWay === 0 ? 0 : this.#now() - this.#respondedAt;
+  }
+
   /** Runs a statement in a transaction of its own. */
   async run(sql: string, parameters: readonly Parameter[] | Bindings): Promise<Result> {
-    this.#reserving ??= this.options.pool.reserve();
+    if (this.#underWay++ === 0) this.#respondedAt = this.#now();
+    try {
+      return await this.#run(sql, parameters);
+    } finally {
+      this.#underWay--;
+      this.#respondedAt = this.#now();
+    }
+  }
+
+  #now(): number {
+    return this.options.clock?.steady() ?? 0;
+  }
+
+  async #run(sql: string, parameters: readonly Parameter[] | Bindings): Promise<Result> {
+    const { pool, onServer = null } = this.options;
+    this.#reserving ??= reserve(pool, onServer, (response) => this.#limited(response));
     const reserving = this.#reserving;
     try {
       const reserved = await reserving;
@@ -55,8 +86,7 @@ export class OwnConnection {
   }
 
   #limited<T>(result: Promise<T>): Promise<T> {
-    const { clock, limitMs } = this.options;
-    return clock === undefined ? result : within(clock, limitMs, result);
+    return within(this.options.clock, this.options.limitMs, result);
   }
 
   #abandon(reserving: Promise<ReservedSQL>): void {
