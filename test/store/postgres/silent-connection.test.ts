@@ -110,6 +110,22 @@ describe.skipIf(!hasPostgres)("the connections for reads of lanes", () => {
     await database.close();
   });
 
+  test("reads succeed after the server has ended both while they were idle", async () => {
+    const url = await preparedDatabase();
+    await using sql = new SQL(url, { max: 1 });
+    const database = new Database({ url, clock: systemClock });
+    const read = (count: number) =>
+      Promise.all(
+        Array.from({ length: count }, (_, n) => database.lanes.first<unknown>("SELECT $1::integer AS n", [n])),
+      );
+    await read(10);
+    const ended = await sql`SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+      WHERE datname = current_database() AND application_name = 'boathook'`;
+    expect(ended).toHaveLength(2);
+    for (const count of [1, 10]) expect(await read(count)).toHaveLength(count);
+    await database.close();
+  });
+
   test("all other reads use the other connection while one does not respond", async () => {
     const { url, proxy } = await proxied();
     using _ = proxy;
