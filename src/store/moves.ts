@@ -163,7 +163,8 @@ export interface MoveDestination {
   abandon(applicationSeq: Seq, hold: string | null, now: number): Promise<readonly Seq[] | null>;
   /**
    * Makes an application that is arriving one that has arrived. Deletes the messages that had been copied
-   * before the hold and for which nobody has waited since: the origin may have deleted their payloads.
+   * before the hold, to which no key belongs, and for which nobody has waited since: the origin may have
+   * deleted their payloads.
    * Returns null if the hold is another one.
    */
   arrive(applicationSeq: Seq, hold: string, now: number): Promise<Arrived | null>;

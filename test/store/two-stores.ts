@@ -38,12 +38,24 @@ export class TwoStores implements AsyncDisposable {
   }
 
   /** Copies the settings. Returns the page, and the application's number at the destination. */
-  async settings(hold: string | null = null): Promise<{ page: SettingsPage; seq: number }> {
-    const page = await this.origin.settings(this.seq);
+  async settings(
+    hold: string | null = null,
+    page: SettingsPage | null = null,
+  ): Promise<{ page: SettingsPage; seq: number }> {
+    page ??= await this.origin.settings(this.seq);
     const arrival = await this.destination.storeSettings(this.to.environment.seq, page, hold);
     if (arrival === "taken") throw new Error("The uid is taken.");
     if ("obstacle" in arrival) throw new Error(arrival.obstacle);
     return { page, seq: arrival.applicationSeq };
+  }
+
+  /** Copies messages as if something that crosses later referred to them. */
+  async copyMessages(seq: number, messageSeqs: readonly number[]): Promise<void> {
+    for (let rest = messageSeqs; rest.length > 0; ) {
+      const page = await this.origin.messages(this.seq, rest);
+      await this.destination.storeMessages(seq, page);
+      rest = rest.slice(page.messages.length);
+    }
   }
 
   /** Copies all that waits, under a hold. */
@@ -51,7 +63,7 @@ export class TwoStores implements AsyncDisposable {
     const { page, next } = await this.origin.waiting(this.seq, null, 0);
     expect(next).toBeNull();
     const messageSeqs = page.deliveries.map((row) => row.message_seq as number);
-    await this.destination.storeMessages(seq, await this.origin.messages(this.seq, messageSeqs));
+    await this.copyMessages(seq, messageSeqs);
     expect(await this.destination.storeWaiting(seq, page, hold, 0)).toEqual({ missing: [] });
     return page;
   }
@@ -68,8 +80,10 @@ export class TwoStores implements AsyncDisposable {
       const stored = await this.destination.storeKeys(seq, page, this.to.now);
       if (stored === "behind" || stored === null) throw new Error("The page does not continue the stored ones.");
       if (stored.missing.length > 0) {
-        const seqs = page.keys.map(({ messageSeq }) => messageSeq);
-        await this.destination.storeMessages(seq, await this.origin.messages(this.seq, seqs));
+        await this.copyMessages(
+          seq,
+          page.keys.map(({ messageSeq }) => messageSeq),
+        );
         expect(await this.destination.storeKeys(seq, page, this.to.now)).toEqual({ missing: [] });
       }
       count += page.keys.length + page.responses.length;

@@ -272,4 +272,22 @@ export const migrations: readonly string[] = [
     DELETE FROM application_message WHERE application_seq = old.application_seq AND seq = old.seq;
   END;
   `,
+  // `arrival_message` has the messages of arriving applications that stay only if somebody waits for them.
+  // It had those that stay in any case, which are many more. See "moves/arrived-messages.ts".
+  `
+  ALTER TABLE arrival_message RENAME TO arrival_kept;
+  CREATE TABLE arrival_message (
+    application_seq INTEGER NOT NULL, message_seq INTEGER NOT NULL, PRIMARY KEY (application_seq, message_seq)
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO arrival_message SELECT a.application_seq, e.seq
+    FROM arrival a CROSS JOIN application_message e ON e.application_seq = a.application_seq AND e.seq > a.checked_to
+    WHERE a.arrived_at IS NULL;
+  -- The newest messages need not have an entry in application_message.
+  INSERT OR IGNORE INTO arrival_message SELECT a.application_seq, m.seq
+    FROM message m JOIN arrival a ON a.application_seq = m.application_seq AND m.seq > a.checked_to
+    WHERE a.arrived_at IS NULL
+      AND m.seq > COALESCE((SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'application-messages-to'), 0);
+  DELETE FROM arrival_message WHERE (application_seq, message_seq) IN (SELECT * FROM arrival_kept);
+  DROP TABLE arrival_kept;
+  `,
 ];

@@ -23,6 +23,7 @@ export const SINCE = {
   sessions: 25,
   audit: 4,
   pollers: 6,
+  unwaitedArrivals: 54,
 } as const;
 
 const box = new KeyBox(KEY);

@@ -140,6 +140,36 @@ describe("data of an earlier version", () => {
     },
   );
 
+  test("an application that was arriving before the upgrade keeps its keyed messages, and loses those that nobody waits for", async () => {
+    using home = temporaryDirectory();
+    const path = home.file("boathook.db");
+    createEarlier(path, SINCE.unwaitedArrivals - 1);
+    {
+      using db = new Database(path, { strict: true });
+      db.run("UPDATE arrival SET arrived_at = NULL");
+      for (const table of ["poller", "poller_group", "poller_lease", "attempt"]) db.run(`DELETE FROM ${table}`);
+      // Deliveries wait for 10 and 11, a key belongs to 12, and nothing to 13 and 14. Only 14 has no entry yet.
+      db.run("DELETE FROM delivery WHERE message_seq = 12");
+      const columns = "application_seq, event_type, channels, tags, payload, accepted_at";
+      for (const seq of [13, 14])
+        db.run(`INSERT INTO message (seq, ${columns}) SELECT ?, ${columns} FROM message WHERE seq = 12`, [seq]);
+      db.run("DELETE FROM application_message");
+      for (const seq of [10, 11, 12, 13])
+        db.run("INSERT INTO application_message (application_seq, seq) VALUES (2, ?)", [seq]);
+      db.run("INSERT OR REPLACE INTO meta (name, value) VALUES ('application-messages-to', '13')");
+      db.run("DELETE FROM arrival_message");
+      db.run("INSERT INTO arrival_message (application_seq, message_seq) VALUES (2, 12)");
+    }
+    const store = await opened(home.path);
+    try {
+      expect(await store.moves!.destination.arrive(2, "h", NOW)).toMatchObject({ pending: 1, dead: 1 });
+      const { rows } = await store.history.messages.list(2, {}, PAGE, false);
+      expect(rows.map(({ seq }) => seq)).toEqual([10, 11, 12]);
+    } finally {
+      await store.close();
+    }
+  });
+
   test("the rows of these tests include each table of each schema", () => {
     for (const schema of SCHEMAS) {
       using home = temporaryDirectory();

@@ -1,34 +1,31 @@
-import type { Database } from "bun:sqlite";
 import type { Seq } from "../../../core/id.ts";
 import type { ArrivedLane, MoveDestination } from "../../index.ts";
 import { STATE } from "../../sql/delivery-row.ts";
 import type { ArrivalReader, DestinationParts } from "./destination-parts.ts";
 
-/** Number of messages that are checked in one commit. */
-const CHECKED_AT_ONCE = 500;
+/** Number of messages that are checked in one turn of the event loop. */
+const CHECKED_AT_ONCE = 2000;
+/** Number of messages that are deleted in one commit. */
+const DELETED_AT_ONCE = 500;
 
 /** Returns the end of a statement about the deliveries of an application in a state. */
 export function deliveriesIn(state: number): string {
   return `FROM delivery WHERE state = ${state} AND endpoint_seq IN (SELECT seq FROM endpoint WHERE application_seq = ?1)`;
 }
 
-/**
- * Deletes the messages from `?2` to `?3` for which neither deliveries nor consumers nor groups wait, and to
- * which no idempotency key belongs.
- */
-const UNWAITED_DELETION = `DELETE FROM message AS m
-  WHERE m.seq IN (SELECT seq FROM application_messages WHERE application_seq = ?1 AND seq BETWEEN ?2 AND ?3)
-  AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.message_seq = m.seq)
-  AND NOT EXISTS (SELECT 1 FROM arrival_message k WHERE k.application_seq = ?1 AND k.message_seq = m.seq)
-  AND NOT EXISTS (SELECT 1 FROM poller p WHERE p.application_seq = ?1 AND p.cursor < m.seq)
-  AND NOT EXISTS (SELECT 1 FROM poller_group g WHERE g.application_seq = ?1 AND (g.cursor < m.seq
-    OR EXISTS (SELECT 1 FROM poller_lease l WHERE l.group_id = g.id AND l.message_seq = m.seq)))`;
+/** Says of a message `seq` of the application `?1` that neither deliveries nor consumers nor groups wait for it. */
+const isUnwaited = (seq: string) => `NOT EXISTS (SELECT 1 FROM delivery d WHERE d.message_seq = ${seq})
+  AND NOT EXISTS (SELECT 1 FROM poller p WHERE p.application_seq = ?1 AND p.cursor < ${seq})
+  AND NOT EXISTS (SELECT 1 FROM poller_group g WHERE g.application_seq = ?1 AND (g.cursor < ${seq}
+    OR EXISTS (SELECT 1 FROM poller_lease l WHERE l.group_id = g.id AND l.message_seq = ${seq})))`;
 
-/** Makes an application that is arriving one that has arrived. */
-export function arrivalVerb(
-  { db, committer, kept }: DestinationParts,
-  arrivalOf: ArrivalReader,
-): MoveDestination["arrive"] {
+/**
+ * Makes an application that is arriving one that has arrived. Until then, the application is served nowhere.
+ * Therefore only the recorded messages are checked, which is done without a commit, and those for which
+ * nobody waits are deleted. See "arrived-messages.ts".
+ */
+export function arrivalVerb(parts: DestinationParts, arrivalOf: ArrivalReader): MoveDestination["arrive"] {
+  const { db, committer, kept } = parts;
   const count = db.prepare<{ pending: number; dead: number }, [number]>(
     `SELECT (SELECT COUNT(*) ${deliveriesIn(STATE.pending)}) AS pending, (SELECT COUNT(*) ${deliveriesIn(STATE.dead)}) AS dead`,
   );
@@ -45,49 +42,76 @@ export function arrivalVerb(
     `DELETE FROM departure WHERE application_seq = ?2
        OR (environment_seq, uid) = (SELECT environment_seq, uid FROM application WHERE seq = ?1)`,
   );
-  const forgetSome = unwaitedDeleter(db);
+  const forgetRecords = db.prepare("DELETE FROM arrival_message WHERE application_seq = ?");
+  const { deleteAllBut, deleteUnwaited } = unwaitedDeletion(parts);
   const isOpen = (applicationSeq: Seq, hold: string): boolean => {
     const arrival = arrivalOf(applicationSeq);
     return arrival?.hold === hold && arrival.arrivedAt === null;
   };
   return async (applicationSeq, hold, now) => {
-    // If this is interrupted, the next call continues after the last commit.
-    const step = () => isOpen(applicationSeq, hold) && forgetSome(applicationSeq);
-    while (await committer.write(step, CHECKED_AT_ONCE));
+    const rest = await deleteAllBut(DELETED_AT_ONCE, applicationSeq, () => isOpen(applicationSeq, hold));
     return committer.write(() => {
       if (arrivalOf(applicationSeq)?.hold !== hold) return null;
       const isFirst = markArrived.run(applicationSeq, now).changes > 0;
-      if (isFirst) forgetDepartures.run(applicationSeq, kept.takeFormer(kept.idOf("app_", applicationSeq)!));
+      if (isFirst) {
+        deleteUnwaited(applicationSeq, rest);
+        forgetRecords.run(applicationSeq);
+        forgetDepartures.run(applicationSeq, kept.takeFormer(kept.idOf("app_", applicationSeq)!));
+      }
       const counts = isFirst ? count.get(applicationSeq)! : { pending: 0, dead: 0 };
       return { lanes: lanes.all(applicationSeq), ...counts };
-    });
+    }, rest.length);
   };
 }
 
-/**
- * Returns a function that checks the next messages of an application, deletes those for which nobody waits,
- * and returns whether there are more. Must be called within a commit, and only when no page can arrive any
- * more.
- */
-function unwaitedDeleter(db: Database): (applicationSeq: Seq) => boolean {
-  const next = db.prepare<{ seq: Seq }, [number, number]>(
-    `SELECT seq FROM application_messages
-     WHERE application_seq = ?1 AND seq > (SELECT checked_to FROM arrival WHERE application_seq = ?1) ORDER BY seq LIMIT ?2`,
+/** How the recorded messages are deleted for which nobody waits, when no page can arrive any more. */
+function unwaitedDeletion({ db, committer, turns }: DestinationParts) {
+  const checkedTo = db.prepare<{ seq: Seq }, [number]>(
+    "SELECT checked_to AS seq FROM arrival WHERE application_seq = ?",
   );
-  const deleteUnwaited = db.prepare<unknown, [number, number, number]>(UNWAITED_DELETION);
-  const forgetKept = db.prepare<unknown, [number, number]>(
-    "DELETE FROM arrival_message WHERE application_seq = ? AND message_seq <= ?",
+  const nextRecords = db.prepare<{ last: Seq | null }, [number, number, number]>(
+    `SELECT MAX(seq) AS last FROM (SELECT message_seq AS seq FROM arrival_message
+     WHERE application_seq = ? AND message_seq > ? ORDER BY message_seq LIMIT ?)`,
+  );
+  const unwaited = db.prepare<{ seq: Seq }, [number, number, number]>(
+    `SELECT r.message_seq AS seq FROM arrival_message r
+     WHERE r.application_seq = ?1 AND r.message_seq > ?2 AND r.message_seq <= ?3 AND ${isUnwaited("r.message_seq")}
+     ORDER BY r.message_seq`,
+  );
+  const deletion = db.prepare<unknown, [number, string]>(
+    `DELETE FROM message AS m WHERE m.seq IN (SELECT value FROM json_each(?2)) AND m.application_seq = ?1
+     AND ${isUnwaited("m.seq")}`,
   );
   const advance = db.prepare<unknown, [number, number]>(
     "UPDATE arrival SET checked_to = ?2 WHERE application_seq = ?1",
   );
-  return (applicationSeq) => {
-    const seqs = next.values(applicationSeq, CHECKED_AT_ONCE).flat() as Seq[];
-    const [first, last] = [seqs[0], seqs.at(-1)];
-    if (first === undefined || last === undefined) return false;
-    deleteUnwaited.run(applicationSeq, first, last);
-    forgetKept.run(applicationSeq, last);
-    advance.run(applicationSeq, last);
-    return seqs.length === CHECKED_AT_ONCE;
+
+  /** Deletes those of some messages for which nobody waits. Must be called within a commit. */
+  const deleteUnwaited = (applicationSeq: Seq, seqs: readonly Seq[]): void => {
+    if (seqs.length > 0) deletion.run(applicationSeq, JSON.stringify(seqs));
   };
+
+  /** Deletes all but `restMax` of the messages in steps while `isOpen`. Returns the others. */
+  const deleteAllBut = async (restMax: number, applicationSeq: Seq, isOpen: () => boolean): Promise<Seq[]> => {
+    let found: Seq[] = [];
+    let place = isOpen() ? checkedTo.get(applicationSeq)!.seq : null;
+    while (place !== null) {
+      const last: Seq | null = nextRecords.get(applicationSeq, place, CHECKED_AT_ONCE)!.last;
+      if (last === null) break;
+      found = found.concat(unwaited.all(applicationSeq, place, last).map(({ seq }) => seq));
+      place = last;
+      while (found.length > restMax) {
+        const some = found.splice(0, DELETED_AT_ONCE);
+        await committer.write(() => {
+          if (!isOpen()) return;
+          deleteUnwaited(applicationSeq, some);
+          // If this is interrupted, the next call continues here.
+          advance.run(applicationSeq, some.at(-1)!);
+        }, some.length);
+      }
+      await turns.next();
+    }
+    return found;
+  };
+  return { deleteAllBut, deleteUnwaited };
 }

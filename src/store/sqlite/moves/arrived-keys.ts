@@ -18,8 +18,9 @@ export function keysWriter(
   { hasArrived }: HoldRules,
 ): MoveDestination["storeKeys"] {
   const continues = continuation(db);
+  // From then on, the message stays whether or not somebody waits for it. See "arrived-messages.ts".
   const keep = db.prepare<unknown, [number, number]>(
-    "INSERT OR IGNORE INTO arrival_message (application_seq, message_seq) VALUES (?, ?)",
+    "DELETE FROM arrival_message WHERE application_seq = ? AND message_seq = ?",
   );
   const storeKey = (applicationSeq: Seq, { ids }: KeysPage, moved: KeysPage["keys"][number], now: number): void => {
     const { expiresAt, bodyHash } = moved;

@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import type { IdCodec, Seq, SeqSource } from "../../../core/id.ts";
 import type { Arrival } from "../../index.ts";
 import type { SecretBox } from "../../sql/secret-box.ts";
+import type { Turns } from "../../turns.ts";
 import type { ApplicationMessages } from "../application-messages.ts";
 import type { Committer } from "../commit.ts";
 import type { DeferredIndex } from "../deferred-index.ts";
@@ -17,6 +18,7 @@ export interface DestinationParts {
   readonly ids: IdCodec;
   readonly kept: KeptIds;
   readonly numbers: SeqSource;
+  readonly turns: Turns;
   readonly usages: QuotaUsages;
   readonly eventIds: EventIds;
   readonly keys: MessageKeys;

@@ -8,6 +8,7 @@ import { pollerRemover } from "../pollers.ts";
 import { arrivalVerb, deliveriesIn } from "./arrival.ts";
 import { arrivedHistory } from "./arrived-history.ts";
 import { keysWriter } from "./arrived-keys.ts";
+import { messagesWriter } from "./arrived-messages.ts";
 import { polledWriter } from "./arrived-polled.ts";
 import { ArrivedRows } from "./arrived-rows.ts";
 import { ArrivedSettings } from "./arrived-settings.ts";
@@ -66,12 +67,7 @@ export function moveDestination(parts: DestinationParts): MoveDestination {
     },
     storePolled: polledWriter(parts, rows, holds),
     storeWaiting: waitingWriter(parts, rows, holds),
-    storeMessages: (applicationSeq, page) =>
-      committer.write(() => {
-        if (holds.hasArrived(applicationSeq)) return null;
-        for (const row of page.messages) rows.putMessage(applicationSeq, row, page.ids);
-        return { missing: [] };
-      }, page.messages.length),
+    storeMessages: messagesWriter(parts, rows, holds),
     storeKeys: keysWriter(parts, rows, holds),
     storeHistory: arrivedHistory(parts, rows, arrivalOf),
     abandon: async (applicationSeq, hold, now) => {
@@ -161,7 +157,7 @@ function abandonVerb(
   const deleteMessages = db.prepare(
     "DELETE FROM message WHERE seq IN (SELECT seq FROM application_messages WHERE application_seq = ? LIMIT ?)",
   );
-  const deleteKept = db.prepare(
+  const deleteRecords = db.prepare(
     `DELETE FROM arrival_message WHERE application_seq = ?1
        AND message_seq IN (SELECT message_seq FROM arrival_message WHERE application_seq = ?1 LIMIT ?2)`,
   );
@@ -174,10 +170,9 @@ function abandonVerb(
     if (!isOpen(applicationSeq, hold)) return 0;
     deleteDeliveries(applicationSeq);
     forgetKeys.run(applicationSeq);
-    return (
-      deleteMessages.run(applicationSeq, DELETED_AT_ONCE).changes +
-      deleteKept.run(applicationSeq, DELETED_AT_ONCE).changes
-    );
+    const messages = deleteMessages.run(applicationSeq, DELETED_AT_ONCE).changes;
+    // A message that is left must keep its record, because the move may be continued.
+    return messages > 0 ? messages : deleteRecords.run(applicationSeq, DELETED_AT_ONCE).changes;
   };
   return async (applicationSeq, hold, now) => {
     // If the move is continued after some steps, the missing messages and all keys are copied again.

@@ -1,0 +1,28 @@
+import type { MoveDestination } from "../../index.ts";
+import type { ArrivedRows } from "./arrived-rows.ts";
+import type { DestinationParts, HoldRules } from "./destination-parts.ts";
+
+/**
+ * Stores the messages of an application that is arriving. Records them in `arrival_message` until a key that
+ * belongs to them is stored: at the arrival, a recorded message stays only if somebody waits for it.
+ */
+export function messagesWriter(
+  { db, committer }: DestinationParts,
+  rows: ArrivedRows,
+  { hasArrived }: HoldRules,
+): MoveDestination["storeMessages"] {
+  const record = db.prepare<unknown, [number, number]>(
+    "INSERT OR IGNORE INTO arrival_message (application_seq, message_seq) VALUES (?, ?)",
+  );
+  return (applicationSeq, { messages, ids }) =>
+    committer.write(() => {
+      if (hasArrived(applicationSeq)) return null;
+      for (const row of messages) {
+        // A page may arrive again, perhaps after the key of one of its messages.
+        const isNew = rows.missingMessages(applicationSeq, [row.seq!], ids).length > 0;
+        const seq = rows.putMessage(applicationSeq, row, ids);
+        if (isNew) record.run(applicationSeq, seq);
+      }
+      return { missing: [] };
+    }, 2 * messages.length);
+}
