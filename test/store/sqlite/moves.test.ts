@@ -124,3 +124,54 @@ test("the settings of an application with thousands of waiting deliveries are re
   });
   expect(created).toBeGreaterThan(sent.at(-1)!.seq);
 });
+
+/** Opens two stores in memory. Returns them with the database of the second one, which can be opened again. */
+async function openPair() {
+  const [db, toDb] = [new Database(":memory:", { strict: true }), new Database(":memory:", { strict: true })];
+  const [from, to] = [db, toDb].map((each) => openMemoryStore(each, systemClock, () => {}).store);
+  const opening = [from!, to!].values();
+  const world = await TwoStores.open(async () => openedOnce(opening.next().value!));
+  const environments = () => [...to!.moves!.destination.keyEnvironments];
+  const environmentsAfterStart = () => [
+    ...openMemoryStore(toDb, systemClock, () => {}).store.moves!.destination.keyEnvironments,
+  ];
+  return { world, toDb, environments, environmentsAfterStart };
+}
+
+test("an arrival that began before keys moved gets the environment of its keys with the next settings, and keeps it", async () => {
+  const { world, toDb, environments, environmentsAfterStart } = await openPair();
+  await using stores = world;
+  const { page, seq } = await stores.settings();
+  toDb.run("UPDATE arrival SET key_environment = NULL");
+  await stores.settings(HOLD);
+  expect(environments()).toEqual([[seq, page.keyEnvironment]]);
+  expect(environmentsAfterStart()).toEqual([[seq, page.keyEnvironment]]);
+});
+
+test("the environment of the keys of an arrival is the same before and after a restart, and is forgotten if the move is given up", async () => {
+  const { world, environments, environmentsAfterStart } = await openPair();
+  await using stores = world;
+  const { page, seq } = await stores.settings();
+  for (const hold of [null, HOLD]) {
+    await stores.settings(hold, { ...page, keyEnvironment: "org_other" });
+    expect(environments()).toEqual([[seq, page.keyEnvironment]]);
+    expect(environmentsAfterStart()).toEqual([[seq, page.keyEnvironment]]);
+  }
+  await stores.destination.abandon(seq, HOLD, stores.to.now);
+  expect(environments()).toEqual([]);
+});
+
+test("the environment of the keys of an arrival is not known if the commit with its settings fails", async () => {
+  const { world, toDb, environments } = await openPair();
+  await using stores = world;
+  toDb.run("PRAGMA foreign_keys = ON");
+  // A row that refers to no other lets COMMIT fail.
+  const reference = "other INTEGER REFERENCES planted (seq) DEFERRABLE INITIALLY DEFERRED";
+  toDb.run(`CREATE TABLE planted (seq INTEGER PRIMARY KEY, ${reference})`);
+  toDb.run("CREATE TRIGGER planted AFTER INSERT ON arrival BEGIN INSERT INTO planted VALUES (1, 2); END");
+  await expect(stores.settings()).rejects.toThrow("Nothing was stored.");
+  expect(environments()).toEqual([]);
+  toDb.run("DROP TRIGGER planted");
+  const { page, seq } = await stores.settings();
+  expect(environments()).toEqual([[seq, page.keyEnvironment]]);
+});

@@ -92,7 +92,7 @@ function prepare(db: Database) {
     isServed: db.prepare<unknown, [number]>("SELECT 1 FROM application WHERE seq = ? AND deleted_at IS NULL"),
     begin: db.prepare(
       `INSERT INTO arrival (application_seq, history_to, key_environment) VALUES (?, 0, ?)
-       ON CONFLICT (application_seq) DO NOTHING`,
+       ON CONFLICT (application_seq) DO UPDATE SET key_environment = COALESCE(key_environment, excluded.key_environment)`,
     ),
     /** What an earlier page has stored for the application. */
     drops: [

@@ -32,6 +32,9 @@ export function moveDestination(parts: DestinationParts): MoveDestination {
       .all()
       .map(({ seq, id }) => [seq, id]),
   );
+  const keyEnvironmentOf = db.prepare<{ id: string | null }, [number]>(
+    "SELECT key_environment AS id FROM arrival WHERE application_seq = ?",
+  );
   const arrivalOf = arrivalReader(db);
   const holds = holdRules(db, arrivalOf);
   const settings = new ArrivedSettings(parts, rows, arrivalOf, holds);
@@ -50,7 +53,6 @@ export function moveDestination(parts: DestinationParts): MoveDestination {
         const stored = await orTaken(
           committer.write(() => {
             const arrival = settings.store(environmentSeq, page, hold);
-            if (!("obstacle" in arrival)) keyEnvironments.set(arrival.applicationSeq, page.keyEnvironment);
             if (!("obstacle" in arrival) && !arriving.has(arrival.applicationSeq)) {
               added = arrival.applicationSeq;
               arriving.add(added);
@@ -59,6 +61,12 @@ export function moveDestination(parts: DestinationParts): MoveDestination {
           }),
         );
         if (stored === "taken" && added !== null) arriving.delete(added);
+        if (stored !== "taken" && !("obstacle" in stored)) {
+          const { applicationSeq } = stored;
+          // The first value stays, which the stored keys contain.
+          const id = keyEnvironmentOf.get(applicationSeq)?.id ?? null;
+          if (id !== null) keyEnvironments.set(applicationSeq, id);
+        }
         return stored;
       } catch (error) {
         if (added !== null) arriving.delete(added);
@@ -72,7 +80,10 @@ export function moveDestination(parts: DestinationParts): MoveDestination {
     storeHistory: arrivedHistory(parts, rows, arrivalOf),
     abandon: async (applicationSeq, hold, now) => {
       const endpointSeqs = await abandon(applicationSeq, hold, now);
-      if (endpointSeqs !== null) arriving.delete(applicationSeq);
+      if (endpointSeqs !== null) {
+        arriving.delete(applicationSeq);
+        keyEnvironments.delete(applicationSeq);
+      }
       return endpointSeqs;
     },
     arrive: async (applicationSeq, hold, now) => {
