@@ -175,3 +175,34 @@ test("the environment of the keys of an arrival is not known if the commit with 
   const { page, seq } = await stores.settings();
   expect(environments()).toEqual([[seq, page.keyEnvironment]]);
 });
+
+test("an arrival that was interrupted while it deleted messages goes on after a restart", async () => {
+  const [db, toDb] = [new Database(":memory:", { strict: true }), new Database(":memory:", { strict: true })];
+  let crashed = false;
+  const crash = () => {
+    if (crashed) throw new Error("The store has crashed.");
+    crashed = toDb.query("SELECT 1 FROM arrival WHERE checked_to > 0").get() !== null;
+  };
+  const [from, to] = [openMemoryStore(db, systemClock, () => {}), openMemoryStore(toDb, systemClock, () => {}, crash)];
+  const opening = [from.store, to.store].values();
+  await using world = await TwoStores.open(async () => openedOnce(opening.next().value!));
+  const unwaited = Array.from({ length: 1300 }, () => world.from.newMessage());
+  await world.from.store.queue.accept(unwaited);
+  const waiting = await world.from.sendMany(3);
+  const { seq } = await world.settings();
+  await world.copyMessages(
+    seq,
+    unwaited.map((message) => message.seq),
+  );
+  await world.waiting(seq);
+  const stored = () => toDb.query("SELECT COUNT(*) FROM message WHERE application_seq = ?").values(seq)[0]![0];
+
+  await expect(world.destination.arrive(seq, HOLD, world.to.now)).rejects.toThrow("Nothing was stored.");
+  expect(stored()).toBe(803);
+  const again = openMemoryStore(toDb, systemClock, () => {}).store.moves!.destination;
+  expect(again.arriving.has(seq)).toBe(true);
+  expect(await again.arrive(seq, HOLD, world.to.now)).toMatchObject({ pending: 3 });
+  expect(stored()).toBe(waiting.length);
+  expect(toDb.query("SELECT COUNT(*) FROM arrival_message").values()).toEqual([[0]]);
+  expect(await again.arrive(seq, HOLD, world.to.now)).toMatchObject({ pending: 0 });
+});
