@@ -8,8 +8,8 @@ import { ApplicationMessages } from "../../../src/store/sqlite/application-messa
 import { Committer } from "../../../src/store/sqlite/commit.ts";
 import { migrate } from "../../../src/store/sqlite/migrate.ts";
 import { temporaryDirectory } from "../../support/temporary.ts";
+import { anyStep, OWNERS, runStep } from "./index-steps.ts";
 
-const OWNERS = [1, 2, 3];
 const RECENT_MAX = 12;
 
 interface Entry {
@@ -24,6 +24,7 @@ class World {
   committer!: Committer;
   index!: ApplicationMessages;
   readonly facts: Fact[] = [];
+  readonly rows = "message";
   isDiskFull = false;
   commits = 0;
   /** The server is killed instead of the commit with this number. */
@@ -145,66 +146,6 @@ class World {
   }
 }
 
-/**
- * An event that affects the index: messages are added, with lower numbers than earlier ones if `back` is
- * not 0; some are deleted; a commit fails; one write of a commit throws; the server restarts; or other
- * work is committed, which lets a move continue.
- */
-type Step =
-  | { readonly kind: "add" | "full" | "thrown"; readonly owner: number; readonly count: number; readonly back: number }
-  | { readonly kind: "delete"; readonly from: number; readonly count: number }
-  | { readonly kind: "restart" | "commit" };
-
-const anyAddition = {
-  owner: fc.constantFrom(...OWNERS),
-  count: fc.integer({ min: 1, max: 8 }),
-  back: fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: 1, max: 60 }) }),
-};
-const anyStep: fc.Arbitrary<Step> = fc.oneof(
-  { weight: 12, arbitrary: fc.record({ kind: fc.constant("add" as const), ...anyAddition }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("full" as const, "thrown" as const), ...anyAddition }) },
-  {
-    weight: 2,
-    arbitrary: fc.record({
-      kind: fc.constant("delete" as const),
-      from: fc.integer({ min: 0, max: 400 }),
-      count: fc.integer({ min: 1, max: 30 }),
-    }),
-  },
-  { weight: 1, arbitrary: fc.constant<Step>({ kind: "restart" }) },
-  { weight: 4, arbitrary: fc.constant<Step>({ kind: "commit" }) },
-);
-
-/** Returns numbers that no message has, a few apart so that others fit between them. */
-function freeNumbers(world: World, next: number, { count, back }: { count: number; back: number }): number[] {
-  const isUsed = world.db.query<unknown, [number]>("SELECT 1 FROM message WHERE seq = ?");
-  const seqs: number[] = [];
-  for (let seq = Math.max(1, next - back); seqs.length < count; seq++) {
-    if ((back > 0 || seq % 3 === 0) && isUsed.get(seq) === null) seqs.push(seq);
-  }
-  return seqs;
-}
-
-async function run(world: World, step: Step, next: number): Promise<number> {
-  if (step.kind === "restart") world.restart();
-  else if (step.kind === "delete") await world.delete(step.from, step.from + step.count);
-  else if (!("back" in step)) await world.committer.write(() => {});
-  else {
-    const seqs = freeNumbers(world, next, step);
-    world.isDiskFull = step.kind === "full";
-    const other = step.kind === "thrown" ? [world.committer.write(throwing)] : [];
-    const results = await Promise.allSettled([world.add(step.owner, ...seqs), ...other]);
-    world.isDiskFull = false;
-    expect(results[0].status).toBe(step.kind === "full" ? "rejected" : "fulfilled");
-    return Math.max(next, seqs.at(-1)! + 1);
-  }
-  return next;
-}
-
-function throwing(): never {
-  throw new Error("planted");
-}
-
 const upTo = (count: number) => Array.from({ length: count }, (_, i) => i + 1);
 
 describe("messages of applications", () => {
@@ -214,7 +155,7 @@ describe("messages of applications", () => {
         using world = new World();
         let next = 1;
         for (const step of steps) {
-          next = await run(world, step, next);
+          next = await runStep(world, step, next);
           world.check();
         }
       }),
