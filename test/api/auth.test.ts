@@ -102,7 +102,7 @@ describe("the root token with an environment header", () => {
       const { status, json } = await send("GET", "/app", undefined, {
         headers: { "boathook-environment": environment },
       });
-      expect([status, json.code]).toEqual([404, "not_found"]);
+      expect([status, json.code]).toEqual([404, "environment_not_found"]);
     }
   });
 });

@@ -1,6 +1,6 @@
 import { environmentPrefix } from "../../core/environment.ts";
 import type { IdCodec } from "../../core/id.ts";
-import { notFound, type Problem } from "../../core/problem.ts";
+import { Problem } from "../../core/problem.ts";
 import type { Environment, Store } from "../../store/index.ts";
 
 /** Returns the environment with this id or name, or null. */
@@ -9,6 +9,10 @@ export function findEnvironment(store: Store, ids: IdCodec, text: string): Promi
   return seq === null ? store.configuration.environments.named(text) : store.configuration.environments.get(seq);
 }
 
+/**
+ * Returns the problem that the environment of a request does not exist. It has a code of its own, because
+ * `not_found` may also mean that this version does not have the route.
+ */
 export function noEnvironment(): Problem {
-  return notFound("Environment not found");
+  return new Problem(404, "environment_not_found", "Environment not found");
 }

@@ -117,8 +117,8 @@ export class DestinationServer {
       const state = await asRoot(this.client, () => this.client.post(this.#path, { uid, schemaVersion, now }));
       return expectedFields(this.url, state, ARRIVAL_FIELDS);
     } catch (error) {
-      // An environment that does not exist is reported with the same code.
-      if (error instanceof ServerRefused && error.message.includes("404: No such route")) {
+      // The operation itself never responds with this code, so the server does not have it.
+      if (error instanceof ServerRefused && error.status === 404 && error.code === "not_found") {
         throw new ServerRefused(
           `The server at ${this.url} cannot take applications. Upgrade it.`,
           404,
