@@ -1,4 +1,4 @@
-import { movesOf } from "../../../src/commands/departures.ts";
+import { movesOf } from "../../../src/commands/move-origin.ts";
 import type { Seq } from "../../../src/core/id.ts";
 import type { Site } from "./site.ts";
 

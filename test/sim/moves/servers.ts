@@ -1,13 +1,13 @@
 import type { Destination, HoldOut, Origin, OriginState, PageOut, Part } from "../../../src/cli/client/move/servers.ts";
 import { ServerRefused } from "../../../src/cli/client/server-client.ts";
-import { abandonArrival, arriveApplication, findArrival, storePage } from "../../../src/commands/arrivals.ts";
+import { abandonArrival, arriveApplication, findArrival, storePage } from "../../../src/commands/move-destination.ts";
 import {
   departApplication,
   holdApplication,
   movesOf,
   type PageWanted,
   readPage,
-} from "../../../src/commands/departures.ts";
+} from "../../../src/commands/move-origin.ts";
 import { Problem } from "../../../src/core/problem.ts";
 import type { Kernel } from "../../../src/kernel.ts";
 import type { Application, MovePage } from "../../../src/store/index.ts";

@@ -1,6 +1,6 @@
 import { Type } from "@sinclair/typebox";
-import { abandonArrival, arriveApplication, findArrival, storePage } from "../../../commands/arrivals.ts";
-import { invalidPage } from "../../../commands/departures.ts";
+import { abandonArrival, arriveApplication, findArrival, storePage } from "../../../commands/move-destination.ts";
+import { invalidPage } from "../../../commands/move-origin.ts";
 import { Problem } from "../../../core/problem.ts";
 import { PageKeys } from "../../../core/sealed-page.ts";
 import { StoreUnavailable } from "../../../store/index.ts";

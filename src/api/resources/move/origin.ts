@@ -7,7 +7,7 @@ import {
   movesOf,
   readPage,
   sourceStays,
-} from "../../../commands/departures.ts";
+} from "../../../commands/move-origin.ts";
 import { departureUrlProblem } from "../../../core/departure-url.ts";
 import type { Seq } from "../../../core/id.ts";
 import { checkDeparted } from "../../../store/departed.ts";

@@ -1,5 +1,5 @@
 import { zstdCompressSync, zstdDecompressSync } from "bun";
-import { invalidPage } from "../../../commands/departures.ts";
+import { invalidPage } from "../../../commands/move-origin.ts";
 import { type PageKeys, sealPage } from "../../../core/sealed-page.ts";
 import type { MovePage } from "../../../store/index.ts";
 

@@ -1,4 +1,4 @@
-import { invalidPage, type PageRead, type PageWanted } from "../../../commands/departures.ts";
+import { invalidPage, type PageRead, type PageWanted } from "../../../commands/move-origin.ts";
 import type { KeysCursor, KeysPass, MovePage, PolledCursor, WaitingCursor } from "../../../store/index.ts";
 import type { Context } from "../../http/context.ts";
 

@@ -32,7 +32,7 @@ export interface MoveResult {
 
 /**
  * Moves an application. May be called again after a failure at any point. The states of both sides are
- * described in `commands/departures.ts`.
+ * described in `commands/move-origin.ts`.
  */
 export async function moveApplication(
   origin: Origin,

@@ -3,7 +3,7 @@ import { conflict } from "../core/problem.ts";
 import type { Arrival, MoveDestination, MovePage, PageStored } from "../store/index.ts";
 import { applicationDeleted } from "./applications.ts";
 import type { CommandContext } from "./context.ts";
-import { invalidPage, movesOf } from "./departures.ts";
+import { invalidPage, movesOf } from "./move-origin.ts";
 import { applicationChanged } from "./publish.ts";
 
 /** Greatest difference between the clocks of two installations, in ms. */
