@@ -8,7 +8,8 @@ import { assemble, type Kernel, type KernelSettings } from "../../src/kernel.ts"
 import type { Clock } from "../../src/ports.ts";
 import type { Sandbox } from "../../src/sandbox/sandbox.ts";
 import { type Store, StoreUnavailable } from "../../src/store/index.ts";
-import { type MemoryStore, openMemoryStore } from "../../src/store/sqlite/index.ts";
+import type { MemoryStore } from "../../src/store/sqlite/assemble.ts";
+import { openMemoryStore } from "../../src/store/sqlite/index.ts";
 import { Tally } from "../../src/telemetry/tally.ts";
 import { type Canary, clockWith, deafened } from "./canary.ts";
 import type { QueueChecks } from "./checks/queues.ts";

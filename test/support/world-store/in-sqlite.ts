@@ -1,7 +1,8 @@
 import type { Fact } from "../../../src/core/fact.ts";
 import type { Clock } from "../../../src/ports.ts";
 import { type Store, StoreUnavailable } from "../../../src/store/index.ts";
-import { type MemoryStore, openMemoryStore } from "../../../src/store/sqlite/index.ts";
+import type { MemoryStore } from "../../../src/store/sqlite/assemble.ts";
+import { openMemoryStore } from "../../../src/store/sqlite/index.ts";
 import { memoryDatabase } from "../memory-database.ts";
 import type { WorldStore } from "./world-store.ts";
 
