@@ -1,13 +1,11 @@
 import type { Seq } from "../core/id.ts";
 import { conflict } from "../core/problem.ts";
 import type { Arrival, MoveDestination, MovePage, PageStored } from "../store/index.ts";
+import { CLOCKS_DIFFER_MAX_MS } from "../store/moves.ts";
 import { applicationDeleted } from "./applications.ts";
 import type { CommandContext } from "./context.ts";
 import { invalidPage, movesOf } from "./move-origin.ts";
 import { applicationChanged } from "./publish.ts";
-
-/** Greatest difference between the clocks of two installations, in ms. */
-const CLOCKS_DIFFER_MAX_MS = 60_000;
 
 /** The code of the problem that a page of keys does not continue those that are stored here. */
 export const KEYS_BEHIND = "move_keys_behind";

@@ -12,6 +12,9 @@ import type {
 } from "./move-pages.ts";
 import type { Key, Task } from "./records/index.ts";
 
+/** Greatest difference between the clocks of two installations, in ms. */
+export const CLOCKS_DIFFER_MAX_MS = 60_000;
+
 /**
  * Moves of applications between installations. The installation that an application leaves is the
  * *origin*; the one that it moves to is the *destination*. Rows cross in *pages*, in the form of their
@@ -163,8 +166,8 @@ export interface MoveDestination {
   abandon(applicationSeq: Seq, hold: string | null, now: number): Promise<readonly Seq[] | null>;
   /**
    * Makes an application that is arriving one that has arrived. Deletes the messages that had been copied
-   * before the hold, to which no key belongs, and for which nobody has waited since: the origin may have
-   * deleted their payloads.
+   * before the hold, to which no key belongs any more, and for which nobody has waited since: the origin may
+   * have deleted their payloads.
    * Returns null if the hold is another one.
    */
   arrive(applicationSeq: Seq, hold: string, now: number): Promise<Arrived | null>;

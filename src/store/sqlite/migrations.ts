@@ -290,4 +290,6 @@ export const migrations: readonly string[] = [
   DELETE FROM arrival_message WHERE (application_seq, message_seq) IN (SELECT * FROM arrival_kept);
   DROP TABLE arrival_kept;
   `,
+  // The instant at which the key of a message expires that also stays until then. Null without a key.
+  "ALTER TABLE arrival_message ADD COLUMN kept_until INTEGER",
 ];

@@ -5,6 +5,8 @@ import { bytes, DAY_MS, type Furnished } from "../furnished.ts";
 import type { Open } from "../store-under-test.ts";
 import { HOLD, TwoStores } from "../two-stores.ts";
 
+const MINUTE_MS = 60_000;
+
 function entryOf(world: Furnished, name: string): IdempotencyEntry {
   return { key: sha256(name), expiresAt: world.now + DAY_MS / 2, bodyHash: bytes(name.padEnd(8)).slice(0, 8) };
 }
@@ -128,6 +130,53 @@ export function keyMovesSuite(open: Open): void {
       await stores.keys(seq, later);
       await arrive(stores, seq);
       expect((await messagesOf(to, seq)).map(({ payload }) => payload)).toEqual([null]);
+    });
+
+    test("a payload that was deleted after its key had been copied does not arrive although the key has expired since", async () => {
+      await using stores = await TwoStores.open(open);
+      const { from, to } = stores;
+      const sent = await sendKeyed(from, "order-1");
+      from.now = to.now = sent.idempotency!.expiresAt - MINUTE_MS;
+      const { seq } = await stores.settings();
+      const { later } = await stores.keys(seq);
+      from.now = to.now = sent.idempotency!.expiresAt;
+      await from.store.queue.expunge.messages(from.application.seq, [{ seq: sent.seq }]);
+      expect((await stores.keys(seq, later)).count).toBe(0);
+      await arrive(stores, seq);
+      expect(await messagesOf(to, seq)).toEqual([]);
+    });
+
+    test("a payload that was deleted after its key had been copied does not arrive although the clock of the destination is late", async () => {
+      await using stores = await TwoStores.open(open);
+      const { from, to } = stores;
+      const sent = await sendKeyed(from, "order-1");
+      from.now = sent.idempotency!.expiresAt - MINUTE_MS;
+      to.now = from.now - MINUTE_MS + 1;
+      const { seq } = await stores.settings();
+      const { later } = await stores.keys(seq);
+      from.now += MINUTE_MS;
+      to.now += MINUTE_MS;
+      await from.store.queue.expunge.messages(from.application.seq, [{ seq: sent.seq }]);
+      await stores.keys(seq, later);
+      await arrive(stores, seq);
+      expect(await messagesOf(to, seq)).toEqual([]);
+    });
+
+    test("a message whose key expires soon after the arrival stays, and so does an expired one that waits", async () => {
+      await using stores = await TwoStores.open(open);
+      const { from, to } = stores;
+      const waiting = await from.send({ idempotency: entryOf(from, "waits") });
+      from.now += 5 * MINUTE_MS;
+      const keyed = await sendKeyed(from, "order-1");
+      from.now = to.now = waiting.idempotency!.expiresAt - 1;
+      const { seq } = await stores.settings();
+      await stores.keys(seq);
+      from.now = to.now = waiting.idempotency!.expiresAt + MINUTE_MS;
+      await arrive(stores, seq);
+      const payloads = (await messagesOf(to, seq)).map(({ payload }) => Buffer.from(payload!).toString());
+      expect(payloads).toEqual([waiting, keyed].map(({ payload }) => Buffer.from(payload!).toString()));
+      const found = await to.store.queue.idempotency.get(keyed.idempotency!.key, to.now);
+      expect(found).toMatchObject({ kind: "message" });
     });
 
     test("keys that were copied before a move was given up are copied again, and find the messages of the next move", async () => {

@@ -1,5 +1,6 @@
 import type { Seq } from "../../../core/id.ts";
 import type { ArrivedLane, MoveDestination } from "../../index.ts";
+import { CLOCKS_DIFFER_MAX_MS } from "../../moves.ts";
 import { STATE } from "../../sql/delivery-row.ts";
 import type { ArrivalReader, DestinationParts } from "./destination-parts.ts";
 
@@ -49,7 +50,8 @@ export function arrivalVerb(parts: DestinationParts, arrivalOf: ArrivalReader): 
     return arrival?.hold === hold && arrival.arrivedAt === null;
   };
   return async (applicationSeq, hold, now) => {
-    const rest = await deleteAllBut(DELETED_AT_ONCE, applicationSeq, () => isOpen(applicationSeq, hold));
+    const step = { applicationSeq, now, isOpen: () => isOpen(applicationSeq, hold) };
+    const rest = await deleteAllBut(DELETED_AT_ONCE, step);
     return committer.write(() => {
       if (arrivalOf(applicationSeq)?.hold !== hold) return null;
       const isFirst = markArrived.run(applicationSeq, now).changes > 0;
@@ -64,6 +66,12 @@ export function arrivalVerb(parts: DestinationParts, arrivalOf: ArrivalReader): 
   };
 }
 
+interface Deletion {
+  readonly applicationSeq: Seq;
+  readonly now: number;
+  readonly isOpen: () => boolean;
+}
+
 /** How the recorded messages are deleted for which nobody waits, when no page can arrive any more. */
 function unwaitedDeletion({ db, committer, turns }: DestinationParts) {
   const checkedTo = db.prepare<{ seq: Seq }, [number]>(
@@ -73,9 +81,10 @@ function unwaitedDeletion({ db, committer, turns }: DestinationParts) {
     `SELECT MAX(seq) AS last FROM (SELECT message_seq AS seq FROM arrival_message
      WHERE application_seq = ? AND message_seq > ? ORDER BY message_seq LIMIT ?)`,
   );
-  const unwaited = db.prepare<{ seq: Seq }, [number, number, number]>(
+  const unwaited = db.prepare<{ seq: Seq }, [number, number, number, number]>(
     `SELECT r.message_seq AS seq FROM arrival_message r
-     WHERE r.application_seq = ?1 AND r.message_seq > ?2 AND r.message_seq <= ?3 AND ${isUnwaited("r.message_seq")}
+     WHERE r.application_seq = ?1 AND r.message_seq > ?2 AND r.message_seq <= ?3
+       AND COALESCE(r.kept_until, 0) <= ?4 AND ${isUnwaited("r.message_seq")}
      ORDER BY r.message_seq`,
   );
   const deletion = db.prepare<unknown, [number, string]>(
@@ -92,13 +101,15 @@ function unwaitedDeletion({ db, committer, turns }: DestinationParts) {
   };
 
   /** Deletes all but `restMax` of the messages in steps while `isOpen`. Returns the others. */
-  const deleteAllBut = async (restMax: number, applicationSeq: Seq, isOpen: () => boolean): Promise<Seq[]> => {
+  const deleteAllBut = async (restMax: number, { applicationSeq, now, isOpen }: Deletion): Promise<Seq[]> => {
+    // At the origin, where the clock may be ahead, the keys that expire until then may have expired.
+    const expiredAt = now + CLOCKS_DIFFER_MAX_MS;
     let found: Seq[] = [];
     let place = isOpen() ? checkedTo.get(applicationSeq)!.seq : null;
     while (place !== null) {
       const last: Seq | null = nextRecords.get(applicationSeq, place, CHECKED_AT_ONCE)!.last;
       if (last === null) break;
-      found = found.concat(unwaited.all(applicationSeq, place, last).map(({ seq }) => seq));
+      found = found.concat(unwaited.all(applicationSeq, place, last, expiredAt).map(({ seq }) => seq));
       place = last;
       while (found.length > restMax) {
         const some = found.splice(0, DELETED_AT_ONCE);

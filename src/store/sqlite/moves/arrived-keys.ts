@@ -5,6 +5,12 @@ import type { ArrivedRows } from "./arrived-rows.ts";
 import type { DestinationParts, HoldRules } from "./destination-parts.ts";
 import { idIn } from "./rows.ts";
 
+/**
+ * A key that expires within this time of its arrival may do so before its application arrives, in ms. Much longer
+ * than a move takes.
+ */
+const EXPIRES_SOON_MS = 2 * 60 * 60 * 1000;
+
 /** Begins the value of `keys_to` while a pass over the keys is under way. */
 const UNDER_WAY = "begun ";
 
@@ -18,15 +24,19 @@ export function keysWriter(
   { hasArrived }: HoldRules,
 ): MoveDestination["storeKeys"] {
   const continues = continuation(db);
-  // From then on, the message stays whether or not somebody waits for it. See "arrived-messages.ts".
+  // See "arrived-messages.ts".
   const keep = db.prepare<unknown, [number, number]>(
     "DELETE FROM arrival_message WHERE application_seq = ? AND message_seq = ?",
+  );
+  const keepUntil = db.prepare<unknown, [number, number, number]>(
+    "INSERT OR REPLACE INTO arrival_message (application_seq, message_seq, kept_until) VALUES (?, ?, ?)",
   );
   const storeKey = (applicationSeq: Seq, { ids }: KeysPage, moved: KeysPage["keys"][number], now: number): void => {
     const { expiresAt, bodyHash } = moved;
     const key = Buffer.from(moved.key, "base64");
     const seq = kept.seqOf(idIn(ids, "msg_", moved.messageSeq))!;
-    keep.run(applicationSeq, seq);
+    if (expiresAt - now > EXPIRES_SOON_MS) keep.run(applicationSeq, seq);
+    else keepUntil.run(applicationSeq, seq, expiresAt);
     // The key may belong to a message that was here in an earlier move.
     if (keys.get(key, now)?.messageSeq === seq) return;
     keys.add({ key, expiresAt, bodyHash: bodyHash === null ? null : Buffer.from(bodyHash, "base64") }, seq);
