@@ -396,6 +396,21 @@ describe("source code of the pages", () => {
     expect(fromServer.filter(({ target, isTypeOnly }) => target !== API_TYPES || !isTypeOnly).map(format)).toEqual([]);
   });
 
+  test("the shared parts import nothing of a page, and no page imports another one", () => {
+    const own = pages.flatMap(importsOf).filter(({ target }) => target.startsWith("../web/"));
+    const partOfPage = (path: string) => /^\.\.\/web\/(\w+)\//.exec(path)?.[1];
+    const wrong = own.filter(({ file, target }) => {
+      const [from, to] = [partOfPage(file), partOfPage(target)];
+      return from !== to && from !== undefined && to !== "kit" && to !== "presets";
+    });
+    expect(own.length).toBeGreaterThan(200);
+    expect(wrong.map(format)).toEqual([]);
+  });
+
+  test("no source files of the pages import each other in a circle", () => {
+    expect(circlesOf(pages.flatMap(importsOf))).toEqual([]);
+  });
+
   test("the pages use only the packages that they are allowed", () => {
     const packages = foreign.filter((one) => !isOwn(one));
     expect(packages.filter(({ target }) => !WEB_PACKAGES.test(target)).map(format)).toEqual([]);

@@ -8,7 +8,6 @@ import { ownerOf, session, showLogin, showSession } from "./session.ts";
 /** The admin page's requests to the API. */
 
 export type MessageSummary = Overview["messages"][number];
-export type DeliveryCounts = MessageSummary["deliveries"];
 
 export { ApiError } from "../kit/client.ts";
 

@@ -1,5 +1,4 @@
 import type { Application, EnvironmentMessage, ListOf } from "../../../src/api/types.ts";
-import { DeliveryBadges } from "../../kit/parts/badge.tsx";
 import { type Column, DataTable } from "../../kit/parts/data-table.tsx";
 import { Instant } from "../../kit/parts/instant.tsx";
 import { LiveRows } from "../../kit/parts/live-rows.tsx";
@@ -7,6 +6,7 @@ import { Empty } from "../../kit/parts/notice.tsx";
 import { Read } from "../../kit/parts/section.tsx";
 import { getLatestMessages } from "../api/customers.ts";
 import { messageLink, messagesLink, sendLink } from "../links.ts";
+import { DeliveryBadges } from "../messages/delivery-badges.tsx";
 import { May } from "../parts/may.tsx";
 import { useResource } from "../resource.ts";
 

@@ -1,5 +1,4 @@
 import { formatCount } from "../../kit/format.ts";
-import { DeliveryBadges } from "../../kit/parts/badge.tsx";
 import { type Column, DataTable } from "../../kit/parts/data-table.tsx";
 import { Instant } from "../../kit/parts/instant.tsx";
 import { Loading } from "../../kit/parts/notice.tsx";
@@ -7,6 +6,7 @@ import { Section } from "../../kit/parts/section.tsx";
 import type { MessageSummary } from "../api.ts";
 import { messageLink, messagesLink } from "../links.ts";
 import { overview } from "../live.ts";
+import { DeliveryBadges } from "../messages/delivery-badges.tsx";
 import { FirstMessage } from "./first-message.tsx";
 import style from "./overview.module.css";
 import { acceptedPerSecond } from "./rate.ts";

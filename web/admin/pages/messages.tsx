@@ -1,6 +1,5 @@
 import type { EnvironmentMessage } from "../../../src/api/types.ts";
 import { address } from "../../kit/address.ts";
-import { DeliveryBadges } from "../../kit/parts/badge.tsx";
 import { type Column, DataTable } from "../../kit/parts/data-table.tsx";
 import type { Filter } from "../../kit/parts/filter-bar.tsx";
 import { Instant } from "../../kit/parts/instant.tsx";
@@ -10,6 +9,7 @@ import { counted } from "../../kit/words.ts";
 import { getMessages } from "../api/lists.ts";
 import { messageLink, sendLink } from "../links.ts";
 import { overview } from "../live.ts";
+import { DeliveryBadges } from "../messages/delivery-badges.tsx";
 import { CUSTOMER_FILTER, EVENT_TYPE_FILTER } from "../parts/choosing.tsx";
 import { FilteredList } from "../parts/filtered-list.tsx";
 import { May } from "../parts/may.tsx";
