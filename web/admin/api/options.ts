@@ -1,5 +1,5 @@
 import type { ApplicationOverview, EnvironmentEndpoint, EventType, ListOf } from "../../../src/api/types.ts";
-import type { Option } from "../../kit/choosing.ts";
+import type { Option } from "../../kit/combobox.ts";
 import { ApiError } from "../api.ts";
 import { type Filters, getJson, getPage } from "./json.ts";
 

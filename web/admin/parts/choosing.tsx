@@ -1,5 +1,5 @@
 import { address } from "../../kit/address.ts";
-import type { OptionSource } from "../../kit/choosing.ts";
+import type { OptionSource } from "../../kit/combobox.ts";
 import { ComboboxField } from "../../kit/parts/combobox.tsx";
 import type { FieldProps } from "../../kit/parts/field.tsx";
 import type { Filter } from "../../kit/parts/filter-bar.tsx";

@@ -1,5 +1,5 @@
 import { useEffect } from "preact/hooks";
-import { type Choice, type Choosing, useChoosing } from "../choosing.ts";
+import { type Choice, type Choosing, useChoosing } from "../combobox.ts";
 import style from "./combobox.module.css";
 import { type ControlProps, Field, type FieldProps } from "./field.tsx";
 import { Problem } from "./notice.tsx";

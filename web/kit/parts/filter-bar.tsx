@@ -1,6 +1,6 @@
 import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { address, linkWith, setQuery } from "../address.ts";
-import type { OptionSource } from "../choosing.ts";
+import type { OptionSource } from "../combobox.ts";
 import { Combobox } from "./combobox.tsx";
 import type { Choice } from "./field.tsx";
 import style from "./filter-bar.module.css";
