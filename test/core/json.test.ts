@@ -6,6 +6,7 @@ import {
   exceedsDepth,
   isValidUtf8,
   jsonDepthMax,
+  skipString,
   topLevelFields,
 } from "../../src/core/json.ts";
 
@@ -232,4 +233,21 @@ test("scanning arbitrary bytes never throws, and every returned range lies withi
     }),
     { numRuns: 2000 },
   );
+});
+
+describe("skipString", () => {
+  test("a string ends at its first quote that no backslash escapes, wherever it opens", () => {
+    const escapes = fc.string({ unit: fc.constantFrom('"', "\\", "é"), maxLength: 8 });
+    // Long strings are read in another way than short ones.
+    const text = fc.tuple(escapes, fc.nat(20), escapes).map(([first, count, last]) => first + "a".repeat(count) + last);
+    fc.assert(
+      fc.property(text, text, (before, string) => {
+        const open = bytes(before).length;
+        const closed = /^"(?:[^"\\]|\\.)*"/.exec(`"${string}`);
+        const end = closed === null ? -1 : open + bytes(closed[0]).length;
+        expect(skipString(bytes(`${before}"${string}`), open)).toBe(end);
+      }),
+      { numRuns: 2000 },
+    );
+  });
 });
