@@ -1,7 +1,10 @@
+import { writeFileSync } from "node:fs";
 import type { Fact } from "../../../src/core/fact.ts";
 import { systemClock } from "../../../src/edge/clock.ts";
 import type { Store } from "../../../src/store/index.ts";
+import { databaseFileOf } from "../../../src/store/sqlite/data-dir.ts";
 import { type OpenOptions, openStore } from "../../../src/store/sqlite/index.ts";
+import { emptyDatabaseFile } from "../../support/memory-database.ts";
 import { temporaryDirectory } from "../../support/temporary.ts";
 import type { StoreUnderTest } from "../store-under-test.ts";
 
@@ -21,6 +24,7 @@ export function optionsFor(dataDir: string, change: Partial<OpenOptions> = {}): 
 /** Opens a store in a new temporary directory, in the same way as the server. */
 export async function openDataDir(): Promise<StoreUnderTest> {
   const directory = temporaryDirectory();
+  writeFileSync(databaseFileOf(directory.path), emptyDatabaseFile());
   const facts: Fact[] = [];
   const open = (): Promise<Store> => openStore(optionsFor(directory.path, { onFact: (fact) => facts.push(fact) }));
   let store = await open();
