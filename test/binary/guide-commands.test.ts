@@ -7,7 +7,7 @@ import { type GuidePlace, guidePlace } from "../support/guide-place.ts";
 import { type Example, examplesIn } from "../support/readme.ts";
 
 /**
- * Runs the commands of the guide's pages about backups, upgrades, security and faults, and checks that
+ * Runs the commands of the guide's pages whose servers need no preparation, or little, and checks that
  * no command of the guide is left out.
  */
 
@@ -18,6 +18,9 @@ const PREPARED: Readonly<Record<string, (at: GuidePlace) => Promise<unknown>>> =
   backup: async () => {},
   security: async () => {},
   faults: async () => {},
+  sources: async () => {},
+  "dead-letters": async () => {},
+  access: async () => {},
   // The copy before an upgrade is a backup, and this version has nothing to upgrade.
   upgrade: (at) => at.shell("boathook backup data/boathook-schema-41.bak --data-dir data"),
 };

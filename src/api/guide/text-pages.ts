@@ -1,10 +1,13 @@
+import access from "../../../web/guide/pages/access.md" with { type: "text" };
 import backup from "../../../web/guide/pages/backup.md" with { type: "text" };
 import batches from "../../../web/guide/pages/batches.md" with { type: "text" };
 import brokerSources from "../../../web/guide/pages/broker-sources.md" with { type: "text" };
 import changelog from "../../../web/guide/pages/changelog.md" with { type: "text" };
 import commandLine from "../../../web/guide/pages/command-line.md" with { type: "text" };
 import configuration from "../../../web/guide/pages/configuration.md" with { type: "text" };
+import deadLetters from "../../../web/guide/pages/dead-letters.md" with { type: "text" };
 import doctor from "../../../web/guide/pages/doctor.md" with { type: "text" };
+import eventTypes from "../../../web/guide/pages/event-types.md" with { type: "text" };
 import faults from "../../../web/guide/pages/faults.md" with { type: "text" };
 import filters from "../../../web/guide/pages/filters.md" with { type: "text" };
 import functions from "../../../web/guide/pages/functions.md" with { type: "text" };
@@ -13,8 +16,10 @@ import limits from "../../../web/guide/pages/limits.md" with { type: "text" };
 import metrics from "../../../web/guide/pages/metrics.md" with { type: "text" };
 import moving from "../../../web/guide/pages/moving.md" with { type: "text" };
 import notices from "../../../web/guide/pages/notices.md" with { type: "text" };
+import operationalWebhooks from "../../../web/guide/pages/operational-webhooks.md" with { type: "text" };
 import outbox from "../../../web/guide/pages/outbox.md" with { type: "text" };
 import outgoing from "../../../web/guide/pages/outgoing.md" with { type: "text" };
+import portal from "../../../web/guide/pages/portal.md" with { type: "text" };
 import postgres from "../../../web/guide/pages/postgres.md" with { type: "text" };
 import presets from "../../../web/guide/pages/presets.md" with { type: "text" };
 import replica from "../../../web/guide/pages/replica.md" with { type: "text" };
@@ -22,6 +27,7 @@ import running from "../../../web/guide/pages/running.md" with { type: "text" };
 import security from "../../../web/guide/pages/security.md" with { type: "text" };
 import shards from "../../../web/guide/pages/shards.md" with { type: "text" };
 import sizing from "../../../web/guide/pages/sizing.md" with { type: "text" };
+import sources from "../../../web/guide/pages/sources.md" with { type: "text" };
 import streams from "../../../web/guide/pages/streams.md" with { type: "text" };
 import thinEvents from "../../../web/guide/pages/thin-events.md" with { type: "text" };
 import transformations from "../../../web/guide/pages/transformations.md" with { type: "text" };
@@ -97,6 +103,47 @@ const chapters: ReadonlyArray<readonly [heading: string, pages: ReadonlyArray<Te
     ],
   ],
   [
+    "Use",
+    [
+      {
+        name: "sources",
+        title: "Sources",
+        about: "types of sources, what your endpoint gets, duplicates, pace, changing secrets and URLs",
+        text: sources,
+      },
+      {
+        name: "dead-letters",
+        title: "Retries and dead letters",
+        about: "the retry schedule, redriving, sending later, cancelling",
+        text: deadLetters,
+      },
+      {
+        name: "event-types",
+        title: "Event types with schemas",
+        about: "checking messages against JSON Schemas, and importing event types from OpenAPI",
+        text: eventTypes,
+      },
+      {
+        name: "access",
+        title: "Environments, tokens and logins",
+        about: "scopes, sessions, logging in at an identity provider, the audit log",
+        text: access,
+      },
+      {
+        name: "portal",
+        title: "Portal",
+        about: "a page on which your customers manage their own webhooks",
+        text: portal,
+      },
+      {
+        name: "operational-webhooks",
+        title: "Operational webhooks",
+        about: "webhooks to you about endpoints and deliveries",
+        text: operationalWebhooks,
+      },
+    ],
+  ],
+  [
     "Keep the data",
     [
       {
@@ -143,7 +190,7 @@ const chapters: ReadonlyArray<readonly [heading: string, pages: ReadonlyArray<Te
       {
         name: "limits",
         title: "Limits against abuse",
-        about: "quotas of customers, what counts, and what happens beyond them",
+        about: "quotas of customers, what counts, what happens beyond them, and what all clients may use together",
         text: limits,
       },
       {
