@@ -22,7 +22,7 @@ export function queue(parts: StoreParts, departed: ReadonlySet<Seq>, replica: Re
     usage: usageVerbs(db, committer, usages, turns),
     idempotency: idempotency.verbs(committer),
     hopsOf: async (messageSeq) => functionSends.hopsOf(messageSeq),
-    contents: contentsVerb(db),
+    contents: contentsVerb(db, committer),
     resendAll: resendAllVerb(db, committer, stretches),
     batch: batchVerbs(db, committer),
     cancel: cancelVerbs(db, committer),

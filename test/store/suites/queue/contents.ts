@@ -51,6 +51,14 @@ export function contentsSuite(open: Open): void {
       expect(await world.store.queue.contents([])).toEqual([]);
     });
 
+    test("`contents` returns no payload that was deleted after an earlier call", async () => {
+      await using world = await Furnished.open(open);
+      const { seq, payload } = await world.send();
+      expect(await world.store.queue.contents([seq])).toMatchObject([{ payload }]);
+      await world.store.queue.expunge.message(seq);
+      expect(await world.store.queue.contents([seq])).toMatchObject([{ payload: null }]);
+    });
+
     test("calls of `contents` at the same time get what each has asked for", async () => {
       await using world = await Furnished.open(open);
       const seqs = (await world.sendMany(5)).map(({ seq }) => seq);
