@@ -4,10 +4,10 @@ import type { Lane } from "./lane.ts";
 import type { LaneOwnership } from "./lane-ownership.ts";
 import type { Scheduler } from "./scheduler.ts";
 
+/** Maximum number of lanes that are created, or get a message, in one turn of the event loop. */
+export const LANES_AT_ONCE = 1000;
 /** Maximum number of lanes that start reading in one turn of the event loop. */
-export const LANES_AT_ONCE = 100;
-/** Maximum number of lanes that are created in one turn of the event loop. */
-const CREATED_AT_ONCE = 1000;
+const READING_AT_ONCE = 100;
 
 interface NewDelivery {
   readonly seq: Seq;
@@ -29,9 +29,9 @@ export class FanOut {
   /** See `Deliverer.prepareLanes`. */
   async prepareLanes(endpointSeqs: readonly Seq[]): Promise<void> {
     const { turns, ownership } = this.parts;
-    for (let at = 0; at < endpointSeqs.length; at += CREATED_AT_ONCE) {
+    for (let at = 0; at < endpointSeqs.length; at += LANES_AT_ONCE) {
       await turns.next();
-      for (const endpointSeq of endpointSeqs.slice(at, at + CREATED_AT_ONCE)) ownership.laneOf(endpointSeq);
+      for (const endpointSeq of endpointSeqs.slice(at, at + LANES_AT_ONCE)) ownership.laneOf(endpointSeq);
     }
   }
 
@@ -52,17 +52,17 @@ export class FanOut {
 
   /** Calls `work` for each lane: for the first lanes immediately, for very many in several turns. */
   async forEach(lanes: readonly Lane[], work: (lane: Lane) => void): Promise<void> {
-    for (let at = 0; at < lanes.length; at += LANES_AT_ONCE) {
+    for (let at = 0; at < lanes.length; at += READING_AT_ONCE) {
       if (at > 0) await this.parts.turns.next();
-      for (const lane of lanes.slice(at, at + LANES_AT_ONCE)) work(lane);
+      for (const lane of lanes.slice(at, at + READING_AT_ONCE)) work(lane);
     }
   }
 
   async #updateInTurns(lanes: readonly Lane[]): Promise<void> {
     const { turns, scheduler } = this.parts;
-    for (let at = 0; at < lanes.length; at += LANES_AT_ONCE) {
+    for (let at = 0; at < lanes.length; at += READING_AT_ONCE) {
       await turns.next();
-      for (const lane of lanes.slice(at, at + LANES_AT_ONCE)) scheduler.update(lane);
+      for (const lane of lanes.slice(at, at + READING_AT_ONCE)) scheduler.update(lane);
       scheduler.dispatch();
     }
   }

@@ -10,10 +10,13 @@ const ENDPOINTS = 300;
 /** More deliveries than fit into one commit. */
 const MESSAGES = 20;
 
+/** More lanes than get a message in one turn of the event loop. */
+const VERY_MANY = 1100;
+
 /** Opens a world with endpoints that receive every message. */
-async function wideWorld(options: WorldOptions = {}) {
+async function wideWorld(options: WorldOptions = {}, endpoints = ENDPOINTS) {
   const world = await EngineWorld.open(options);
-  const hosts = Array.from({ length: ENDPOINTS }, (_, i) => `h${i}.example`);
+  const hosts = Array.from({ length: endpoints }, (_, i) => `h${i}.example`);
   for (const host of hosts) await world.endpoint(host, 200, { eventTypes: null, ordering: "fifo" });
   const send = (count: number) =>
     world.do(() => {
@@ -89,17 +92,46 @@ describe("a batch with very many deliveries", () => {
     await world.rest();
     expect(world.order(hosts[0]!)).toEqual(Array.from({ length: stored }, (_, i) => i + 1));
   });
+});
 
-  test("a message with very many deliveries is not overtaken by the next one", async () => {
-    const { world, hosts, send } = await wideWorld();
+describe("a message with very many deliveries", () => {
+  for (const endpoints of [ENDPOINTS, VERY_MANY]) {
+    test(`a message to ${endpoints} endpoints is not overtaken by the next one`, async () => {
+      const { world, hosts, send } = await wideWorld({}, endpoints);
+      using _ = world;
+      for (let i = 0; i < 3; i++) await send(1);
+      await world.rest();
+      const received = Map.groupBy(world.starts, ({ host }) => host);
+      for (const host of hosts) {
+        const ids = received.get(host)!.map(({ webhookId }) => webhookId);
+        expect(ids).toHaveLength(3);
+        expect(ids).toEqual(ids.toSorted());
+      }
+    });
+  }
+
+  test(`a message to ${ENDPOINTS} endpoints is delivered without being read`, async () => {
+    const read: string[] = [];
+    const { world, hosts, send } = await wideWorld({
+      wrapStore: (store) =>
+        storeWith(store, {
+          queue: {
+            due: (...asked) => {
+              read.push("due");
+              return store.queue.due(...asked);
+            },
+            contents: (...asked) => {
+              read.push("contents");
+              return store.queue.contents(...asked);
+            },
+          },
+        }),
+    });
     using _ = world;
-    for (let i = 0; i < 3; i++) await send(1);
+    await send(1);
     await world.rest();
-    for (const host of hosts) expect(world.starts.filter((start) => start.host === host)).toHaveLength(3);
-    const ids = hosts.map((host) =>
-      world.starts.filter((start) => start.host === host).map(({ webhookId }) => webhookId),
-    );
-    for (const order of ids) expect(order).toEqual(order.toSorted());
+    expect(new Set(world.starts.map(({ host }) => host))).toEqual(new Set(hosts));
+    expect(read).toEqual([]);
   });
 });
 
