@@ -23,10 +23,14 @@ interface Crowd {
   readonly isIdle?: boolean;
   /** Whether a low descriptor is free although the connections are open. Default: true. */
   readonly hasLowFree?: boolean;
+  readonly connectionsMax?: number;
 }
 
 /** Starts a server with clients. `stop` closes everything. */
-async function crowdedServer(clientCount: number, { isIdle = false, hasLowFree = true }: Crowd = {}) {
+async function crowdedServer(
+  clientCount: number,
+  { isIdle = false, hasLowFree = true, connectionsMax = CONNECTIONS_MAX }: Crowd = {},
+) {
   const closedLater = openSync("/dev/null", "r");
   const answer = () => (isIdle ? new Response() : new Promise<Response>(() => {}));
   const server = Bun.serve({ hostname: "127.0.0.1", port: 0, fetch: answer });
@@ -56,7 +60,7 @@ async function crowdedServer(clientCount: number, { isIdle = false, hasLowFree =
   };
   const connections = new ClientConnections(
     { ...systemClock, after },
-    { filesMax: openFilesMax(), connectionsMax: CONNECTIONS_MAX },
+    { filesMax: openFilesMax(), connectionsMax },
     { entries: () => [server.port!], closeIdle: () => void server.closeIdleConnections() },
     (isOver) => void reported.push(isOver),
   );
@@ -150,6 +154,16 @@ test.if(process.platform === "linux")(
     }
   },
 );
+
+test.if(process.platform === "linux")("while few descriptors are in use, they are checked less often", async () => {
+  const { delaysMs, checked, stop } = await crowdedServer(2, { connectionsMax: 100_000 });
+  try {
+    await checked(2);
+    expect(delaysMs.slice(0, 3)).toEqual([100, 100, 400]);
+  } finally {
+    await stop();
+  }
+});
 
 /**
  * Connects and sends a byte, without a turn of the event loop in which the connection could be accepted. Returns the
