@@ -9,6 +9,7 @@ import { LogOutput } from "../telemetry/log-output.ts";
 import { RecentLines } from "../telemetry/recent-lines.ts";
 import { announce, rootTokenPrinter } from "./announce.ts";
 import { EXIT } from "./exit-code.ts";
+import { dropStartCode } from "./heap-growth.ts";
 import { ownProgram } from "./own-program.ts";
 import { listenForReload, Reloader } from "./reload.ts";
 import { droppedWarning } from "./runtime-variables.ts";
@@ -97,6 +98,7 @@ async function serve(
   announce(settings, server, { log, output });
   reloader = new Reloader({ settings, from, keyPair }, () => read(true), server, log);
   manager?.ready(`Serving on ${server.url}.`);
+  dropStartCode();
   reloadSignal.use(() => reload(reloader!, server, manager));
 
   const signal = await stopSignal;
@@ -122,4 +124,5 @@ async function reload(reloader: Reloader, server: RunningServer, manager: Servic
   manager?.reloading();
   await reloader.reload();
   manager?.ready(`Serving on ${server.url}.`);
+  dropStartCode();
 }

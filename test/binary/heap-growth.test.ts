@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { install } from "../support/installation.ts";
+import { soon } from "../support/soon.ts";
 
 const VARIABLE = "BUN_JSC_forceRAMSize";
 
@@ -25,4 +26,12 @@ onLinux(
 onLinux("a server keeps the memory that its environment gives to the runtime", async () => {
   await using boathook = await install([], { env: { [VARIABLE]: "1000000000" } });
   expect(valueIn(boathook.process.pid)).toBe("1000000000");
+});
+
+onLinux("an idle server takes at most 100 MB of memory", async () => {
+  await using boathook = await install();
+  const { pid } = boathook.process;
+  const memoryBytes = () =>
+    1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
+  await soon(memoryBytes, (bytes) => bytes <= 100_000_000);
 });
