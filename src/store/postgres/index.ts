@@ -69,10 +69,11 @@ async function open(options: OpenOptions): Promise<Store> {
   try {
     await migrate(database, creates);
     const box = await Keys.open(database, encryptionKey);
+    // Before it has a row of `instance`, which would hold up the others for a lease if this failed.
+    const [seed, linkKey] = [await idSeed(database), await payloadLinkKey(database, box)];
     const owning = { queries: database.lease, clock, leaseMs, numbers, databaseClock, onDefect };
     const instance = new Instance({ ...owning, keys: box });
     await instance.acquire();
-    const [seed, linkKey] = [await idSeed(database), await payloadLinkKey(database, box)];
     let closing: Promise<void> | null = null;
     const days = new Days(database);
     const shared = { database, instance, clock, numbers, databaseClock, days };

@@ -4,6 +4,7 @@ import { StartError } from "../../../src/core/start-error.ts";
 import { StoreUnavailable } from "../../../src/store/index.ts";
 import { openStore } from "../../../src/store/postgres/index.ts";
 import { databaseError } from "../../../src/store/postgres/open-error.ts";
+import { KeyBox } from "../../../src/store/sql/secret-box.ts";
 import { hasPostgres, POSTGRES_PASSWORD } from "../../support/postgres.ts";
 import { closeSharedServer, optionsFor, preparedDatabase, sharedServer } from "./open.ts";
 
@@ -95,6 +96,16 @@ const CASES: Readonly<Record<string, Case>> = {
   },
 };
 
+/** Values of the key that signs links to payloads. */
+const DAMAGED_KEYS = [
+  ["missing", ""],
+  ["cut", "ab".repeat(20)],
+  ["changed", "ab".repeat(92)],
+  ["badly encoded", "no hex digits"],
+  ["wrongly sealed", new KeyBox("2b".repeat(32)).seal("00".repeat(32)).toHex()],
+  ["short", new KeyBox(optionsFor("").encryptionKey).seal("00".repeat(31)).toHex()],
+] as const;
+
 describe.skipIf(!hasPostgres)("a PostgreSQL database that cannot be opened", () => {
   test.each(Object.entries(CASES))(
     "with %s, the error names the database, the reason and a remedy",
@@ -109,6 +120,34 @@ describe.skipIf(!hasPostgres)("a PostgreSQL database that cannot be opened", () 
       expect(message).not.toContain(encodeURIComponent(POSTGRES_PASSWORD));
     },
   );
+
+  test.each(DAMAGED_KEYS)(
+    "with a %s key of links, the error says what to do, and no instance remains",
+    async (_, value) => {
+      const url = await preparedDatabase();
+      await (await openStore(optionsFor(url))).close();
+      await inside(url, `UPDATE meta SET value = '${value}' WHERE name = 'payload-link-key'`);
+      const error = await openStore(optionsFor(url)).catch((error: unknown) => error);
+      expect(String(error)).toBe(
+        "StartError: The value payload-link-key in the table meta of the PostgreSQL database is damaged. Restore the database from a backup. Or delete its row: the next start makes another key, which ends earlier links to payloads and secrets of listeners.",
+      );
+      await using sql = new SQL(url, { max: 1 });
+      expect(await sql`SELECT slot FROM instance WHERE held`).toHaveLength(0);
+      await sql`DELETE FROM meta WHERE name = 'payload-link-key'`;
+      const store = await openStore(optionsFor(url));
+      expect(store.payloadLinkKey).toMatch(/^[0-9a-f]{64}$/);
+      await store.close();
+    },
+  );
+
+  test("with a damaged previous key of encryption, the error says what to do", async () => {
+    const url = await preparedDatabase();
+    await (await openStore(optionsFor(url))).close();
+    await inside(url, "INSERT INTO meta (name, value) VALUES ('encryption-key-previous', 'ab')");
+    await expect(openStore(optionsFor(url))).rejects.toThrow(
+      "The value encryption-key-previous in the table meta of the PostgreSQL database is damaged. Restore the database from a backup.",
+    );
+  });
 
   test("a defect is no problem of the database, and stays as it is", () => {
     const defect = new TypeError("undefined is not a function");

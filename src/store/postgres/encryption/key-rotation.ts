@@ -3,11 +3,12 @@ import { StartError } from "../../../core/start-error.ts";
 import { counted } from "../../../core/text.ts";
 import { KeyBox } from "../../sql/secret-box.ts";
 import { Database, type Queries } from "../connection/database.ts";
-import { PAYLOAD_LINK_KEY, readMeta, writeMeta } from "../housekeeping/meta.ts";
+import { openLinkKey, PAYLOAD_LINK_KEY, readMeta, writeMeta } from "../housekeeping/meta.ts";
 import { EVICT_EXPIRED } from "../instances/instance-row.ts";
 import { migrate } from "../schema/migrate.ts";
-import { FINGERPRINT, type KeyState, keyStateOf, PREVIOUS_KEY } from "./keys.ts";
+import { FINGERPRINT, type KeyState, keyStateOf, PREVIOUS_KEY, previousKeyBox } from "./keys.ts";
 import { resealAll } from "./reseal.ts";
+import { sealedHex } from "./sealed-meta.ts";
 
 export interface RotationRequest {
   readonly url: string;
@@ -87,9 +88,7 @@ async function begin(database: Database, from: KeyBox, to: KeyBox): Promise<void
     await writeMeta(queries, FINGERPRINT, to.fingerprint);
     await writeMeta(queries, PREVIOUS_KEY, sealedHex(to, from.hex));
     const link = await readMeta(queries, PAYLOAD_LINK_KEY);
-    if (link !== null) {
-      await writeMeta(queries, PAYLOAD_LINK_KEY, sealedHex(to, from.open(Buffer.from(link, "hex"))));
-    }
+    if (link !== null) await writeMeta(queries, PAYLOAD_LINK_KEY, sealedHex(to, openLinkKey(from, link)));
   });
 }
 
@@ -107,7 +106,7 @@ async function requireNoInstance(queries: Queries): Promise<void> {
 async function finish(database: Database, to: KeyBox): Promise<number> {
   const { previous } = await keyStateOf(database);
   if (previous === null) return 0;
-  const { count, unreadable } = await resealAll(database, { from: new KeyBox(to.open(previous)), to });
+  const { count, unreadable } = await resealAll(database, { from: previousKeyBox(to, previous), to });
   if (unreadable.size > 0) {
     const where = [...unreadable].map(([table, rows]) => `${rows} in the table ${table}`).join(", ");
     throw new StartError(
@@ -115,12 +114,7 @@ async function finish(database: Database, to: KeyBox): Promise<number> {
     );
   }
   await database.inTransaction(async (queries) => {
-    await queries.run("DELETE FROM meta WHERE name = $1 AND value = $2", [
-      PREVIOUS_KEY,
-      Buffer.from(previous).toString("hex"),
-    ]);
+    await queries.run("DELETE FROM meta WHERE name = $1 AND value = $2", [PREVIOUS_KEY, previous]);
   });
   return count;
 }
-
-const sealedHex = (key: KeyBox, text: string) => Buffer.from(key.seal(text)).toString("hex");

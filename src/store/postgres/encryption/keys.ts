@@ -3,6 +3,7 @@ import { StoreUnavailable } from "../../index.ts";
 import { KeyBox, type SecretBox } from "../../sql/secret-box.ts";
 import type { Database, Queries } from "../connection/database.ts";
 import { once } from "../housekeeping/meta.ts";
+import { openKey } from "./sealed-meta.ts";
 
 /** Identifies the key that seals new values. */
 export const FINGERPRINT = "encryption-key-fingerprint";
@@ -16,7 +17,8 @@ export const PREVIOUS_KEY = "encryption-key-previous";
 export interface KeyState {
   /** Null if nothing is encrypted yet. */
   readonly fingerprint: string | null;
-  readonly previous: Uint8Array | null;
+  /** The key before the present one, as it is stored. */
+  readonly previous: string | null;
 }
 
 export async function keyStateOf(queries: Queries): Promise<KeyState> {
@@ -25,12 +27,12 @@ export async function keyStateOf(queries: Queries): Promise<KeyState> {
     [FINGERPRINT, PREVIOUS_KEY],
   );
   const values = new Map(rows.map(({ name, value }) => [name, value]));
-  const previous = values.get(PREVIOUS_KEY);
-  return {
-    fingerprint: values.get(FINGERPRINT) ?? null,
-    previous: previous === undefined ? null : Buffer.from(previous, "hex"),
-  };
+  return { fingerprint: values.get(FINGERPRINT) ?? null, previous: values.get(PREVIOUS_KEY) ?? null };
 }
+
+/** Opens the key before the present one. Throws `StartError` if it is damaged. */
+export const previousKeyBox = (present: KeyBox, previous: string): KeyBox =>
+  new KeyBox(openKey(present, PREVIOUS_KEY, previous));
 
 /**
  * What encrypts secrets at rest. Opens also what the previous key has sealed, because a rotation may
@@ -52,7 +54,7 @@ export class Keys implements SecretBox {
       );
     }
     const { previous } = await keyStateOf(database);
-    return new Keys(database, present, previous === null ? null : new KeyBox(present.open(previous)));
+    return new Keys(database, present, previous === null ? null : previousKeyBox(present, previous));
   }
 
   seal(text: string): Uint8Array {

@@ -1,8 +1,10 @@
 import { randomBytes } from "node:crypto";
+import { payloadLinkKeyBytes } from "../../../core/payload-link.ts";
 import type { Housekeeping } from "../../index.ts";
 import type { SecretBox } from "../../sql/secret-box.ts";
 import type { Committer } from "../commit/commit.ts";
 import type { Database, Queries } from "../connection/database.ts";
+import { openKey, sealedHex } from "../encryption/sealed-meta.ts";
 
 export function meta(database: Database, committer: Committer): Housekeeping["meta"] {
   return {
@@ -45,11 +47,15 @@ export async function idSeed(database: Database): Promise<readonly [number, numb
 
 /** The name of the key that signs links to payloads. */
 export const PAYLOAD_LINK_KEY = "payload-link-key";
+const NEW_LINK_KEY =
+  "Or delete its row: the next start makes another key, which ends earlier links to payloads and secrets of listeners.";
+
+/** Decrypts the stored key that signs links to payloads. Throws `StartError` if it is damaged. */
+export const openLinkKey = (box: SecretBox, stored: string): string =>
+  openKey(box, PAYLOAD_LINK_KEY, stored, NEW_LINK_KEY);
 
 /** Returns the key that signs links to payloads. It is generated with the database, and stored encrypted. */
 export async function payloadLinkKey(database: Database, box: SecretBox): Promise<string> {
-  const sealed = await once(database, PAYLOAD_LINK_KEY, () =>
-    Buffer.from(box.seal(randomBytes(32).toString("hex"))).toString("hex"),
-  );
-  return box.open(Buffer.from(sealed, "hex"));
+  const generate = () => sealedHex(box, randomBytes(payloadLinkKeyBytes).toString("hex"));
+  return openLinkKey(box, await once(database, PAYLOAD_LINK_KEY, generate));
 }
