@@ -24,9 +24,16 @@ const ADVICE: ReadonlyArray<readonly [code: RegExp, advice: string]> = [
   ],
 ];
 
+/** What to do about a statement that a limit of this program has ended. */
+function ownLimitAdvice(ownLimitMs: number): string {
+  const limit = `Boathook ends such a statement after ${Math.round(ownLimitMs / 100) / 10} seconds`;
+  return `${limit}: pg_stat_activity shows which session holds a lock, or what makes the server slow`;
+}
+
 /** Returns what to do about an error of a PostgreSQL client, without a period. Null if nothing is known to help. */
 export function databaseAdvice(error: unknown): string | null {
-  const { code, errno } = Object(error) as { readonly code?: unknown; readonly errno?: unknown };
+  const { code, errno, ownLimitMs } = Object(error) as Readonly<Record<string, unknown>>;
+  if (typeof ownLimitMs === "number") return ownLimitAdvice(ownLimitMs);
   const known = typeof errno === "string" ? errno : code;
   if (typeof known !== "string") return null;
   return ADVICE.find(([codes]) => codes.test(known))?.[1] ?? null;

@@ -23,6 +23,13 @@ test.each([
   expect(databaseAdvice(fromServer(state))).toMatch(advice);
 });
 
+test("an error of a statement that a limit of Boathook has ended does not blame the operator's settings", () => {
+  const limited = failure("canceling statement due to statement timeout", { errno: "57014", ownLimitMs: 27_000 });
+  expect(explainedDatabaseError(limited)).toBe(
+    "canceling statement due to statement timeout. Boathook ends such a statement after 27 seconds: pg_stat_activity shows which session holds a lock, or what makes the server slow.",
+  );
+});
+
 test("an error of the client without a SQLSTATE comes with advice", () => {
   const refused = failure("Failed to connect", { code: "ERR_POSTGRES_CONNECTION_REFUSED" });
   expect(explainedDatabaseError(refused)).toBe(
