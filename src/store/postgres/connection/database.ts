@@ -1,16 +1,15 @@
-import { type ReservedSQL, SQL } from "bun";
+import { SQL } from "bun";
 import { databaseNameIn } from "../../../core/database-url.ts";
 import type { Clock } from "../../../ports.ts";
 import type { StoreUnavailable } from "../../index.ts";
 import { retried, unavailable } from "./errors.ts";
 import { Limiter, type Party } from "./limiter.ts";
-import { OwnConnection } from "./own-connection.ts";
-import { OwnConnections } from "./own-connections.ts";
+import { OwnConnection, type Taken } from "./own-connection.ts";
 import type { Bindings, Parameter } from "./parameters.ts";
-import { execute, type Queries, queriesOf, type Result } from "./queries.ts";
-import { type Limit, reserve, type ServerLimit } from "./server-limit.ts";
-import { together } from "./together.ts";
-import { within } from "./within.ts";
+import { type Queries, queriesOf, type Result } from "./queries.ts";
+import type { ServerLimit } from "./server-limit.ts";
+import { ServerProcesses } from "./server-process.ts";
+import { SharedConnections } from "./shared-connections.ts";
 
 export type { Bindings, Parameter } from "./parameters.ts";
 export type { Queries } from "./queries.ts";
@@ -22,34 +21,17 @@ export interface Session extends Queries {
   end(how: "release" | "close"): void;
 }
 
-const unlimited: Limit = (response) => response;
-
-/** `limited` rejects if a response does not arrive in time. */
-function sessionOf(reserved: ReservedSQL, limited: Limit = unlimited): Session {
-  const run = (sql: string, parameters: readonly Parameter[] | Bindings) => limited(execute(reserved, sql, parameters));
+function sessionOf(taken: Taken): Session {
   return {
-    ...queriesOf(run),
+    ...queriesOf(taken.run),
     async commit() {
-      const { command } = await run("COMMIT", []);
+      const { command } = await taken.run("COMMIT", []);
       if (command !== "COMMIT") {
         throw new Error("Internal error: PostgreSQL has rolled back a transaction without an error.");
       }
     },
-    // A connection that has broken cannot be returned. The pool opens another one.
-    end: (how) => void (how === "release" ? reserved.release() : reserved.close()).catch(() => {}),
+    end: taken.end,
   };
-}
-
-async function reservedOf(
-  pool: SQL,
-  limited: Limit = unlimited,
-  onServer: ServerLimit | null = null,
-): Promise<Session> {
-  try {
-    return sessionOf(await reserve(pool, onServer, limited), limited);
-  } catch (error) {
-    throw unavailable(error, "Nothing was stored.");
-  }
 }
 
 /** Begins a transaction whose statement runs without the compiler for queries (`jit`). */
@@ -64,11 +46,18 @@ const LANE_READERS = 2;
 export const CONNECT_TIMEOUT_SECONDS = 5;
 /** Maximum time to wait for a result of `control`, in ms. */
 const CONTROL_MS_MAX = 5000;
+/** Maximum time that a statement of `control` waits for a lock, in ms. Those behind it wait too. */
+const CONTROL_LOCK_MS_MAX = 1000;
 /**
- * Maximum time to wait for a result of `lanes` and of writes, in ms. The operating system would notice only after
- * many minutes that a firewall has dropped the connection.
+ * Maximum time to wait for a response to a request, a read of lanes or a write, in ms. The operating system would
+ * notice only after many minutes that a firewall has dropped the connection.
  */
 const RESPONSE_MS_MAX = 30_000;
+/**
+ * Maximum time to wait for a response to a request through a pooler, in ms. It is not known there whether the
+ * server still works on a long read.
+ */
+const POOLED_RESPONSE_MS_MAX = 300_000;
 
 export interface DatabaseOptions {
   readonly url: string;
@@ -76,11 +65,14 @@ export interface DatabaseOptions {
   readonly readersMax?: number;
   /** Whether to prepare each statement once per connection. Impossible through a pooler. Default: true. */
   readonly prepare?: boolean;
-  /** Measures how long results of `control`, `lease`, `lanes` and writes take. Without a clock there is no limit. */
+  /** Measures how long results take. Without a clock there is no limit. */
   readonly clock?: Clock;
   /** Maximum time to wait for a result of `control`, in ms. */
   readonly controlMsMax?: number;
-  /** Maximum time to wait for a result of `lanes`, in ms. For writes, it is at least the length of a lease. */
+  /**
+   * Maximum time to wait for a response, in ms. For writes, it is at least the length of a lease. Statements of
+   * requests and writes may take longer while the server works on them.
+   */
   readonly responseMsMax?: number;
   /** A result of `lease` that fails must leave time to try again before a lease of this length ends, in ms. */
   readonly leaseMs?: number;
@@ -89,12 +81,12 @@ export interface DatabaseOptions {
 }
 
 /**
- * A PostgreSQL database. Its queries run on any connection of a pool, each in its own transaction. Work that must
- * not wait for the queries of requests has connections of its own, which are opened when they are first used.
+ * A PostgreSQL database. Its queries run on any of a few connections, each in its own transaction. Work that must
+ * not wait for the queries of requests has connections of its own. Each connection is opened when it is first used.
  */
 export class Database implements Queries {
-  readonly #pool: SQL;
-  readonly #writePool: SQL;
+  readonly #requests: SharedConnections;
+  readonly #writes: OwnConnection;
   readonly all: Queries["all"];
   readonly first: Queries["first"];
   readonly run: Queries["run"];
@@ -110,13 +102,7 @@ export class Database implements Queries {
   readonly control: Queries;
   /** Queries about the lease of this process, and what it owns by it. They may wait for a lock for a short time. */
   readonly lease: Queries;
-  readonly #own: ReadonlyArray<OwnConnection | OwnConnections>;
-  /**
-   * Ends the wait for a response to a write after a lease or later. The server ends the transaction of a client that
-   * is silent for half a lease, so the locks of a lost transaction have ended by then.
-   */
-  readonly #limitedWrite: Limit;
-  readonly #writeLimit: ServerLimit | null;
+  readonly #own: ReadonlyArray<OwnConnection | SharedConnections>;
   readonly #onReadFailed: (error: StoreUnavailable) => void;
   readonly #surveyLimit = new Limiter(SURVEYS_MAX);
 
@@ -131,43 +117,49 @@ export class Database implements Queries {
         connection: { application_name: "boathook" },
       });
     this.#onReadFailed = onReadFailed;
-    [this.#pool, this.#writePool] = [open(readersMax), open(1)];
-    const control = new OwnConnection({ pool: open(1), clock, limitMs: controlMsMax });
-    const leaseMsMax = Math.min(controlMsMax, leaseMs / 3);
-    const lease = new OwnConnection({ pool: open(1), clock, limitMs: leaseMsMax, lockMsMax: leaseMsMax * 0.9 });
-    // Settings of a connection through a pooler would apply to other clients too.
-    const limitOf = (setting: ServerLimit["setting"], ms: number) => (prepare ? { setting, ms: ms * 0.9 } : null);
-    const onServer = limitOf("statement_timeout", responseMsMax);
-    const lanes = new OwnConnections(
-      Array.from({ length: LANE_READERS }, () => ({ pool: open(1), clock, limitMs: responseMsMax, onServer })),
-    );
-    this.#own = [control, lease, lanes];
-    const writeMsMax = leaseMs === Number.POSITIVE_INFINITY ? responseMsMax : Math.max(responseMsMax, leaseMs);
-    this.#limitedWrite = (response) => within(clock, writeMsMax, response);
-    // A limit for statements would also end the wait of a COMMIT for a standby, and make it look replicated.
-    this.#writeLimit = limitOf("lock_timeout", writeMsMax);
     const queriesBy = (run: (sql: string, parameters: readonly Parameter[] | Bindings) => Promise<Result>) =>
       queriesOf((sql, parameters) => retried(() => run(sql, parameters), onReadFailed));
-    const queries = queriesBy((sql, parameters) => execute(this.#pool, sql, parameters));
+    // Settings of a connection through a pooler would apply to other clients too.
+    const isPooled = !prepare;
+    const limitOf = (setting: ServerLimit["setting"], ms: number) => (isPooled ? null : { setting, ms });
+    const own = (limitMs: number) => ({ pool: open(1), clock, limitMs, isPooled });
+    const control = new OwnConnection({
+      ...own(controlMsMax),
+      onServer: limitOf("lock_timeout", Math.min(CONTROL_LOCK_MS_MAX, controlMsMax * 0.9)),
+    });
+    this.control = queriesBy((sql, parameters) => control.run(sql, parameters));
+    const leaseMsMax = Math.min(controlMsMax, leaseMs / 3);
+    const lease = new OwnConnection({ ...own(leaseMsMax), lockMsMax: leaseMsMax * 0.9 });
+    const watched = (limitMs: number) => ({ ...own(limitMs), limitFrom: "response" }) as const;
+    const ofLanes = () => ({ ...watched(responseMsMax), onServer: limitOf("statement_timeout", responseMsMax * 0.9) });
+    const lanes = new SharedConnections(Array.from({ length: LANE_READERS }, ofLanes));
+    const processes = clock === undefined ? null : new ServerProcesses(this.control, clock);
+    const requestMsMax = isPooled ? Math.max(responseMsMax, POOLED_RESPONSE_MS_MAX) : responseMsMax;
+    const ofRequests = () => ({ ...watched(requestMsMax), processes });
+    const requests = new SharedConnections(Array.from({ length: readersMax }, ofRequests));
+    const writeMsMax = leaseMs === Number.POSITIVE_INFINITY ? responseMsMax : Math.max(responseMsMax, leaseMs);
+    // A limit for statements would also end the wait of a COMMIT for a standby, and make it look replicated.
+    const onServer = limitOf("lock_timeout", writeMsMax * 0.9);
+    const writes = new OwnConnection({ ...watched(writeMsMax), onServer, processes });
+    [this.#requests, this.#writes, this.#own] = [requests, writes, [control, lease, lanes, requests, writes]];
+    const queries = queriesBy((sql, parameters) => requests.run(sql, parameters));
     this.all = queries.all;
     this.first = queries.first;
     this.run = queries.run;
     this.lanes = queriesBy((sql, parameters) => lanes.run(sql, parameters));
-    this.control = queriesBy((sql, parameters) => control.run(sql, parameters));
     this.lease = queriesBy((sql, parameters) => lease.run(sql, parameters));
     this.surveysFor = (party) =>
       queriesBy((sql, parameters) => this.#surveyLimit.run(party, () => this.#survey(sql, parameters)));
   }
 
   async #survey(sql: string, parameters: readonly Parameter[] | Bindings): Promise<Result> {
-    const reserved = await this.#pool.reserve();
-    const { end } = sessionOf(reserved);
+    const taken = await this.#requests.take();
     try {
-      const result = await together(reserved, INTERPRETED, sql, parameters);
-      end("release");
+      const result = await taken.together(INTERPRETED, sql, parameters);
+      taken.end("release");
       return result;
     } catch (error) {
-      end("close");
+      taken.end("close");
       throw error;
     }
   }
@@ -183,25 +175,27 @@ export class Database implements Queries {
     return retried(inspected, this.#onReadFailed);
   }
 
-  /** Reserves a connection. Rejects with `StoreUnavailable` if the server cannot be reached. */
-  session(): Promise<Session> {
-    return reservedOf(this.#pool);
+  /** Takes a connection. Rejects with `StoreUnavailable` if the server cannot be reached. */
+  async session(): Promise<Session> {
+    return sessionOf(await takenOf(this.#requests));
   }
 
   /**
-   * Reserves the connection for writes. Its sessions must end before another one begins. A statement that gets no
+   * Takes the connection for writes. Its sessions must end before another one begins. A statement that gets no
    * response in time rejects with `StoreUnavailable`. If it was COMMIT, its outcome is unknown.
    */
-  writeSession(): Promise<Session> {
-    return reservedOf(this.#writePool, this.#limitedWrite, this.#writeLimit);
+  async writeSession(): Promise<Session> {
+    return sessionOf(await takenOf(this.#writes));
   }
 
   /** Runs work in one transaction, which is not repeated. If the work rejects, nothing takes effect. */
   async inTransaction<T>(work: (queries: Queries) => Promise<T>): Promise<T> {
-    const session = await this.session();
+    const taken = await takenOf(this.#requests);
+    const session = sessionOf(taken);
     let how: "release" | "close" = "close";
     try {
       await session.run("BEGIN");
+      await taken.identify();
       const result = await work(session);
       await session.commit();
       how = "release";
@@ -212,7 +206,14 @@ export class Database implements Queries {
   }
 
   async close(): Promise<void> {
-    const pools = [this.#pool, this.#writePool];
-    await Promise.all([...this.#own.map((own) => own.close()), ...pools.map((pool) => pool.close({ timeout: 5 }))]);
+    await Promise.all(this.#own.map((own) => own.close()));
+  }
+}
+
+async function takenOf(connection: OwnConnection | SharedConnections): Promise<Taken> {
+  try {
+    return await connection.take();
+  } catch (error) {
+    throw unavailable(error, "Nothing was stored.");
   }
 }

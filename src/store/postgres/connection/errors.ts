@@ -32,6 +32,11 @@ export function isOutage(error: unknown): boolean {
   return code === "ERR_POSTGRES_SERVER_ERROR" ? FROM_SERVER.test(stateOf(error)) : true;
 }
 
+/** Returns an error of a statement that a limit of this program has ended, not one of the operator. */
+export function withOwnLimit(error: unknown, ownLimitMs: number): unknown {
+  return Object.assign(error as object, { ownLimitMs });
+}
+
 /** Returns whether the server ended only this statement, because of a limit of time or a request of its operator. */
 export function isCancelled(error: unknown): boolean {
   return CANCELLED.test(stateOf(error));

@@ -1,11 +1,12 @@
 import type { ReservedSQL, SQL } from "bun";
-import type { Clock } from "../../../ports.ts";
-import { isOutage } from "./errors.ts";
+import type { Cancel, Clock } from "../../../ports.ts";
+import { isOutage, withOwnLimit } from "./errors.ts";
 import type { Bindings, Parameter } from "./parameters.ts";
 import { execute, type Result } from "./queries.ts";
-import { reserve, type ServerLimit } from "./server-limit.ts";
+import { hasExceeded, lower, processOf, type ServerLimit } from "./server-limit.ts";
+import type { ServerProcess, ServerProcesses } from "./server-process.ts";
 import { together } from "./together.ts";
-import { within } from "./within.ts";
+import { unresponsive, within } from "./within.ts";
 
 export interface OwnConnectionOptions {
   /** A pool of one connection, which only this object uses. */
@@ -18,24 +19,66 @@ export interface OwnConnectionOptions {
    */
   readonly limitMs: number;
   /**
+   * What the limit is counted from: the begin of each statement, or the latest response. Statements that wait for
+   * one before them may then wait longer. Default: `statement`.
+   */
+  readonly limitFrom?: "statement" | "response";
+  /**
    * Maximum time that a statement waits for a lock, in ms. The server ends the wait, so that no process of the
    * server is left behind that still waits when the connection is given up. Default: no limit.
    */
   readonly lockMsMax?: number;
   /** Default: none. */
   readonly onServer?: ServerLimit | null;
+  /**
+   * Tells slow statements from lost connections: a connection whose process of the server works is not given up.
+   * Only with a limit from the latest response. Default: every connection is given up at the limit.
+   */
+  readonly processes?: ServerProcesses | null;
+  /** Whether any process of the server may run the next transaction. Default: false. */
+  readonly isPooled?: boolean;
+}
+
+/** A connection from when it is opened until it is lost. */
+interface Link {
+  readonly opening: Promise<ReservedSQL>;
+  process: ServerProcess | null;
+  /** Limits of the server that this process has set. */
+  readonly limits: ServerLimit[];
+  /** Whether it can be used. Until then, the limits of `#open` apply. */
+  isOpen: boolean;
+  /** Whether it was given up. */
+  isLost: boolean;
+  /** Whether it was given up because it did not respond. */
+  isSilent: boolean;
+}
+
+/** A connection that is taken for several statements. They fail after the connection is lost. */
+export interface Taken {
+  run(sql: string, parameters: readonly Parameter[] | Bindings): Promise<Result>;
+  /** Runs a statement in a transaction that commands begin. */
+  together(commands: readonly string[], sql: string, parameters: readonly Parameter[] | Bindings): Promise<Result>;
+  /** To be called in a long transaction: through a pooler, only a transaction has a process of the server. */
+  identify(): Promise<void>;
+  /** Gives the connection back, or closes it. */
+  end(how: "release" | "close"): void;
 }
 
 /**
- * A connection for queries of one kind. A query of the pool may be sent over a connection whose query waits for
+ * A connection for queries of one kind. A query of a pool may be sent over a connection whose query waits for
  * a lock, and reserving one of its connections may wait for such a query too. A connection of one's own waits
  * for neither. It is opened when it is first used, and again after it was lost.
  */
 export class OwnConnection {
-  #reserving: Promise<ReservedSQL> | null = null;
+  #link: Link | null = null;
   #underWay = 0;
   /** Steady time of the latest response, or of the first statement since nothing was under way. */
   #respondedAt = 0;
+  /** Ends the watch for silence. Null if nothing is watched. */
+  #cancelWatch: Cancel | null = null;
+  /** Resolves when nothing is under way. */
+  #idle: PromiseWithResolvers<void> | null = null;
+  #isClosed = false;
   readonly #settings: readonly string[] | null;
 
   constructor(private readonly options: OwnConnectionOptions) {
@@ -54,49 +97,145 @@ export class OwnConnection {
   }
 
   /** Runs a statement in a transaction of its own. */
-  async run(sql: string, parameters: readonly Parameter[] | Bindings): Promise<Result> {
-    if (this.#underWay++ === 0) this.#respondedAt = this.#now();
-    try {
-      return await this.#run(sql, parameters);
-    } finally {
-      this.#underWay--;
-      this.#respondedAt = this.#now();
-    }
+  run(sql: string, parameters: readonly Parameter[] | Bindings): Promise<Result> {
+    return this.#counted(() =>
+      this.#on(this.#linked(), (reserved) =>
+        this.#settings === null
+          ? execute(reserved, sql, parameters)
+          : together(reserved, ["BEGIN", ...this.#settings], sql, parameters),
+      ),
+    );
+  }
+
+  /** Resolves when no statement is under way. */
+  async idle(): Promise<void> {
+    if (this.#underWay === 0) return;
+    this.#idle ??= Promise.withResolvers();
+    await this.#idle.promise;
+  }
+
+  /** Opens the connection, unless it is open, for a caller that no other one shares it with. */
+  take(): Promise<Taken> {
+    return this.#counted(async () => {
+      const link = this.#linked();
+      await this.#on(link, async () => {});
+      const on = <T>(run: (reserved: ReservedSQL) => Promise<T>) => this.#counted(() => this.#on(link, run));
+      return {
+        run: (sql, parameters) => on((reserved) => execute(reserved, sql, parameters)),
+        together: (commands, sql, parameters) => on((reserved) => together(reserved, commands, sql, parameters)),
+        identify: async () => {
+          const { clock, isPooled = false } = this.options;
+          if (isPooled && clock !== undefined) link.process = await on(processOf);
+        },
+        end: (how) => {
+          if (this.options.isPooled) link.process = null;
+          if (how === "close") this.#abandon(link);
+        },
+      };
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#cancelWatch?.();
+    (await this.#link?.opening.catch(() => null))?.release();
+    await this.options.pool.close({ timeout: 5 });
   }
 
   #now(): number {
     return this.options.clock?.steady() ?? 0;
   }
 
-  async #run(sql: string, parameters: readonly Parameter[] | Bindings): Promise<Result> {
-    const { pool, onServer = null } = this.options;
-    this.#reserving ??= reserve(pool, onServer, (response) => this.#limited(response));
-    const reserving = this.#reserving;
+  async #counted<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#underWay++ === 0) this.#respondedAt = this.#now();
+    if (this.options.limitFrom === "response" && this.#cancelWatch === null) this.#watchFor(this.options.limitMs);
     try {
-      const reserved = await reserving;
-      return await this.#limited(
-        this.#settings === null
-          ? execute(reserved, sql, parameters)
-          : together(reserved, ["BEGIN", ...this.#settings], sql, parameters),
-      );
+      return await work();
+    } finally {
+      this.#respondedAt = this.#now();
+      if (--this.#underWay === 0) {
+        this.#idle?.resolve();
+        this.#idle = null;
+      }
+    }
+  }
+
+  #linked(): Link {
+    if (this.#link !== null) return this.#link;
+    const { promise: opening, resolve } = Promise.withResolvers<ReservedSQL>();
+    const link: Link = { opening, process: null, limits: [], isOpen: false, isLost: false, isSilent: false };
+    resolve(this.#open(link));
+    this.#link = link;
+    return link;
+  }
+
+  async #open(link: Link): Promise<ReservedSQL> {
+    const { pool, onServer = null, processes = null, isPooled = false, clock, limitMs } = this.options;
+    const reserved = await pool.reserve();
+    try {
+      if (onServer !== null && (await within(clock, limitMs, lower(reserved, onServer)))) link.limits.push(onServer);
+      if (processes !== null && !isPooled) link.process = await within(clock, limitMs, processOf(reserved));
+      link.isOpen = true;
+      this.#respondedAt = this.#now();
+      return reserved;
     } catch (error) {
-      if (isOutage(error)) this.#abandon(reserving);
+      reserved.close().catch(() => {});
       throw error;
     }
   }
 
-  #limited<T>(result: Promise<T>): Promise<T> {
-    return within(this.options.clock, this.options.limitMs, result);
+  async #on<T>(link: Link, run: (reserved: ReservedSQL) => Promise<T>): Promise<T> {
+    const { clock, limitFrom, limitMs } = this.options;
+    try {
+      const result = run(await link.opening);
+      return await (limitFrom === "response" ? result : within(clock, limitMs, result));
+    } catch (error) {
+      if (isOutage(error)) this.#abandon(link);
+      throw link.isSilent ? unresponsive(limitMs) : this.#explained(link, error);
+    }
   }
 
-  #abandon(reserving: Promise<ReservedSQL>): void {
-    if (this.#reserving !== reserving) return;
-    this.#reserving = null;
-    reserving.then((reserved) => reserved.close()).catch(() => {});
+  #explained(link: Link, error: unknown): unknown {
+    const { lockMsMax } = this.options;
+    const set: readonly ServerLimit[] =
+      lockMsMax === undefined ? link.limits : [{ setting: "lock_timeout", ms: lockMsMax }, ...link.limits];
+    const limit = set.find((one) => hasExceeded(error, one));
+    return limit === undefined ? error : withOwnLimit(error, limit.ms);
   }
 
-  async close(): Promise<void> {
-    (await this.#reserving?.catch(() => null))?.release();
-    await this.options.pool.close({ timeout: 5 });
+  #watchFor(ms: number): void {
+    if (this.#isClosed) return;
+    this.#cancelWatch =
+      this.options.clock?.after(ms, () => {
+        this.#cancelWatch = null;
+        if (this.#underWay > 0) void this.#check();
+      }) ?? null;
+  }
+
+  /** Gives the connection up if it has been silent for too long, unless the server still works for it. */
+  async #check(): Promise<void> {
+    const { limitMs, processes = null, isPooled = false } = this.options;
+    const link = this.#link;
+    const leftMs = limitMs - this.silentMs;
+    this.#watchFor(leftMs > 0 ? leftMs : limitMs);
+    if (link === null || !link.isOpen || leftMs > 0) return;
+    if (link.process !== null && processes !== null) {
+      const since = this.#respondedAt;
+      // If no other connection gets a response either, nothing speaks for this one.
+      if (await processes.works(link.process).catch(() => false)) return;
+      if (this.#respondedAt !== since || this.#link !== link) return;
+      // If this fails, the server ends the process when TCP gives up. A process of a pooler serves others too.
+      if (!isPooled) processes.end(link.process).catch(() => {});
+    }
+    link.isSilent = true;
+    this.#abandon(link);
+  }
+
+  /** Closes the connection, which makes its statements fail. The next one opens another connection. */
+  #abandon(link: Link): void {
+    if (this.#link === link) this.#link = null;
+    if (link.isLost) return;
+    link.isLost = true;
+    link.opening.then((reserved) => reserved.close()).catch(() => {});
   }
 }
