@@ -150,6 +150,8 @@ function describedMetrics(): MetricDescription[] {
 }
 
 function alertsOf(metric: string): string {
+  // Expressions use it only for its labels.
+  if (metric === "boathook_build_info") return "";
   const uses = new RegExp(`\\b${metric}(_bucket|_count|_sum)?\\b`);
   const names = ALERTS.filter(({ expr }) => uses.test(expr)).map(({ name }) => `\`${name}\``);
   if (names.length === 0) return "";

@@ -8,7 +8,9 @@ import { type Collector, startCollector } from "../support/collector.ts";
 import { crowdedDatabase } from "../support/database-fault.ts";
 import { makeEndpoint, sendMessage, until } from "../support/delivery.ts";
 import { type Installation, install } from "../support/installation.ts";
+import { type InstanceProcess, startInstances } from "../support/instances.ts";
 import { type FaultyServer, machineFaults, repeated } from "../support/machine-faults.ts";
+import { hasPostgres } from "../support/postgres.ts";
 import { type Prometheus, prometheus, startPrometheus } from "../support/prometheus.ts";
 import { heldBack, ok, type Receiver, startReceiver, withStatus } from "../support/receiver.ts";
 import { makeSource } from "../support/source.ts";
@@ -191,5 +193,26 @@ test.if(prometheus !== null)(
     process.kill(boathook.process.pid, "SIGCONT");
     await allFired(server, ["BoathookEventLoopSlow"]);
     await untilNone("These alerts did not end", () => server.firing());
+  },
+);
+
+test.if(prometheus !== null && hasPostgres)(
+  "in a real Prometheus, an alert about shared data fires once for all instances, and names them",
+  async () => {
+    await using group = await startInstances();
+    const [one, other] = group.instances as [InstanceProcess, InstanceProcess];
+    await using server = await startPrometheus([one.url, other.url]);
+    expect((await one.send("POST", "/environment/pause")).status).toBeLessThan(300);
+    await until(
+      () => server.series("boathook_environments_paused > 0"),
+      ({ length }) => length === 2,
+    );
+    await allFired(server, ["BoathookEnvironmentPaused"]);
+    const hosts = [one.url, other.url].map((url) => new URL(url).host).sort();
+    expect(await server.summaries("BoathookEnvironmentPaused")).toEqual([
+      `Environments of Boathook on ${hosts.join(", ")} that have been paused for an hour: 1.`,
+    ]);
+    await one.send("POST", "/environment/resume");
+    await allEnded(server);
   },
 );

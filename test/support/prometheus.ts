@@ -1,4 +1,5 @@
 import { writeFileSync } from "node:fs";
+import { ofData } from "../../src/cli/monitoring/of-data.ts";
 import { rulesText } from "../../src/cli/monitoring/rules.ts";
 import { until } from "./delivery.ts";
 import { freePort } from "./free-port.ts";
@@ -10,14 +11,27 @@ export const prometheus = Bun.which("prometheus");
 export interface Prometheus extends AsyncDisposable {
   /** Returns the names of the firing alerts. */
   firing(): Promise<string[]>;
+  /** Returns the labels of each series of a query. */
+  series(query: string): Promise<ReadonlyArray<Readonly<Record<string, string>>>>;
+  /** Returns the summaries of the alerts with a name that fire. */
+  summaries(alert: string): Promise<string[]>;
+}
+
+interface FiringAlert {
+  readonly state: string;
+  readonly labels: { readonly alertname: string };
+  readonly annotations: { readonly summary: string };
 }
 
 /** Lower limits, so that the causes stay small and other programs on this machine are no cause. */
 const LIMITS: ReadonlyArray<readonly [from: string, to: string]> = [
   ["boathook_oldest_due_age_seconds > 300", "boathook_oldest_due_age_seconds > 1"],
   ["boathook_replica_lag_seconds > 30", "boathook_replica_lag_seconds > 1"],
-  ["boathook_database_snapshot_age_seconds > 600", "boathook_database_snapshot_age_seconds > 1"],
-  ["boathook_queue_dead_rows > 200000", "boathook_queue_dead_rows > 20"],
+  [
+    `${ofData("max", "boathook_database_snapshot_age_seconds")} > 600`,
+    `${ofData("max", "boathook_database_snapshot_age_seconds")} > 1`,
+  ],
+  [`${ofData("max", "boathook_queue_dead_rows")} > 200000`, `${ofData("max", "boathook_queue_dead_rows")} > 20`],
   ["boathook_disk_free_bytes < 1e9", "boathook_disk_free_bytes < 2e6"],
   ["predict_linear(boathook_disk_free_bytes[4s], 86400)", "predict_linear(boathook_disk_free_bytes[4s], 10)"],
 ];
@@ -64,7 +78,7 @@ export async function startPrometheus(servers: readonly string[]): Promise<Prome
   await until(ready, (status) => status === 200);
   const results = async (query: string) => {
     const response = await fetch(`${url}/api/v1/query?${new URLSearchParams({ query })}`);
-    const { data } = (await response.json()) as { data: { result: { metric: { alertname?: string } }[] } };
+    const { data } = (await response.json()) as { data: { result: { metric: Record<string, string> }[] } };
     return data.result;
   };
   // The later changes must be visible as changes of values.
@@ -76,6 +90,13 @@ export async function startPrometheus(servers: readonly string[]): Promise<Prome
     async firing() {
       const found = await results('ALERTS{alertstate="firing"}');
       return [...new Set(found.map(({ metric }) => metric.alertname!))].sort();
+    },
+    series: async (query) => (await results(query)).map(({ metric }) => metric),
+    async summaries(alert) {
+      const response = await fetch(`${url}/api/v1/alerts`);
+      const { data } = (await response.json()) as { data: { alerts: FiringAlert[] } };
+      const found = data.alerts.filter(({ labels, state }) => labels.alertname === alert && state === "firing");
+      return found.map(({ annotations }) => annotations.summary);
     },
     async [Symbol.asyncDispose]() {
       child.kill("SIGKILL");

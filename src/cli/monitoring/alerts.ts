@@ -1,4 +1,5 @@
 /** The alert rules that `boathook rules` prints. */
+import { INSTANCES, ofData } from "./of-data.ts";
 
 export interface Alert {
   readonly name: string;
@@ -43,10 +44,10 @@ export const ALERTS: readonly Alert[] = [
   },
   {
     name: "BoathookDeliveriesHeld",
-    expr: "boathook_delivery_held == 1",
+    expr: `${ofData("max", "boathook_delivery_held")} == 1`,
     for: "15m",
     severity: "warning",
-    summary: "Boathook on {{ $labels.instance }} has held all deliveries for 15 minutes.",
+    summary: `Boathook on ${INSTANCES} has held all deliveries for 15 minutes.`,
     description: "Messages are accepted and stored. Resume with POST /api/v1/delivery/resume or on the admin page.",
   },
   {
@@ -78,70 +79,69 @@ export const ALERTS: readonly Alert[] = [
   },
   {
     name: "BoathookLanesUnserved",
-    expr: "boathook_lanes_unserved_ratio > 0",
+    expr: `${ofData("max", "boathook_lanes_unserved_ratio")} > 0`,
     for: "2m",
     severity: "critical",
-    summary: "No instance serves {{ $value | humanizePercentage }} of the lanes of Boathook on {{ $labels.instance }}.",
+    summary: `No instance serves {{ $value | humanizePercentage }} of the lanes of Boathook on ${INSTANCES}.`,
     description:
       "Nothing is sent to the endpoints of these lanes. Instances take over the lanes of others within lease: see their logs for errors of the database.",
   },
   {
     name: "BoathookSnapshotOld",
-    expr: "boathook_database_snapshot_age_seconds > 600 or boathook_database_snapshot_age_transactions > 1e6",
+    expr: `${ofData("max", "boathook_database_snapshot_age_seconds")} > 600 or ${ofData("max", "boathook_database_snapshot_age_transactions")} > 1e6`,
     for: "5m",
     severity: "warning",
-    summary: "Something keeps PostgreSQL from removing dead rows of Boathook on {{ $labels.instance }}.",
+    summary: `Something keeps PostgreSQL from removing dead rows of Boathook on ${INSTANCES}.`,
     description:
       "The queue becomes slower with each delivery. `boathook doctor` names the session, the replication slot or the prepared transaction, and how to end it.",
   },
   {
     name: "BoathookQueueBloated",
-    expr: "boathook_queue_dead_rows > 200000",
+    expr: `${ofData("max", "boathook_queue_dead_rows")} > 200000`,
     for: "15m",
     severity: "warning",
-    summary:
-      'The queue of Boathook on {{ $labels.instance }} has {{ $value | printf "%.0f" }} dead rows in PostgreSQL.',
+    summary: `The queue of Boathook on ${INSTANCES} has {{ $value | printf "%.0f" }} dead rows in PostgreSQL.`,
     description: "Autovacuum is off or too slow, or something keeps the rows. `boathook doctor` says which.",
   },
   {
     name: "BoathookConnectionsShort",
-    expr: "boathook_database_connections_free < 9",
+    expr: `${ofData("min", "boathook_database_connections_free")} < 9`,
     for: "5m",
     severity: "warning",
-    summary: "PostgreSQL accepts only {{ $value }} more connections from Boathook on {{ $labels.instance }}.",
+    summary: `PostgreSQL accepts only {{ $value }} more connections from Boathook on ${INSTANCES}.`,
     description: "Another instance needs up to 9. Raise max_connections or the limit of the user, or use PgBouncer.",
   },
   {
     name: "BoathookEnvironmentPaused",
-    expr: "boathook_environments_paused > 0",
+    expr: `${ofData("max", "boathook_environments_paused")} > 0`,
     for: "1h",
     severity: "warning",
-    summary: "Environments of Boathook on {{ $labels.instance }} that have been paused for an hour: {{ $value }}.",
+    summary: `Environments of Boathook on ${INSTANCES} that have been paused for an hour: {{ $value }}.`,
     description: "Messages are accepted and stored. Resume with POST /api/v1/environment/resume or on the admin page.",
   },
   {
     name: "BoathookDeadLettersGrowing",
-    expr: "delta(boathook_dead_letters[15m]) > 0",
+    expr: `${ofData("max", "delta(boathook_dead_letters[15m])")} > 0`,
     for: null,
     severity: "warning",
-    summary: 'Dead letters of Boathook on {{ $labels.instance }} in 15 minutes: {{ $value | printf "%.0f" }}.',
+    summary: `Dead letters of Boathook on ${INSTANCES} in 15 minutes: {{ $value | printf "%.0f" }}.`,
     description:
       "The page of dead letters groups them by endpoint and reason. Redrive them there once the cause is removed.",
   },
   {
     name: "BoathookEndpointsFailing",
-    expr: 'boathook_endpoints{state="failing"} > 0',
+    expr: `${ofData("max", 'boathook_endpoints{state="failing"}')} > 0`,
     for: "30m",
     severity: "warning",
-    summary: "Endpoints of Boathook on {{ $labels.instance }} that have been failing for 30 minutes: {{ $value }}.",
+    summary: `Endpoints of Boathook on ${INSTANCES} that have been failing for 30 minutes: {{ $value }}.`,
     description: "The overview of the admin page lists them with the reason. Retries go on until the schedule ends.",
   },
   {
     name: "BoathookEndpointDisabled",
-    expr: 'delta(boathook_endpoints{state="disabled"}[15m]) > 0',
+    expr: `${ofData("max", 'delta(boathook_endpoints{state="disabled"}[15m])')} > 0`,
     for: null,
     severity: "warning",
-    summary: "An endpoint of Boathook on {{ $labels.instance }} has been disabled.",
+    summary: `An endpoint of Boathook on ${INSTANCES} has been disabled.`,
     description:
       "A request disabled it, it responded with status 410, or it failed for the time set by endpoint-disable-after: its page says which. It receives nothing until it is enabled.",
   },
