@@ -1,11 +1,11 @@
 import { mkdir, rm } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
-import type { PostgresServer } from "../test/support/postgres.ts";
 import { EXECUTABLE } from "./executable.ts";
 import { fuzz } from "./fuzz.ts";
 import { checkSdks } from "./sdks/check.ts";
 import { LANGUAGES } from "./sdks/language.ts";
+import type { TestPostgres } from "./test-postgres.ts";
 import { readTestReport, type TestReport } from "./test-report.ts";
 import { installTestTools } from "./test-tools.ts";
 
@@ -131,19 +131,19 @@ function countTests(report: TestReport | null, ok: boolean): Counts {
   return { passed, failed: report.failures + (broken ? 1 : 0), skipped: report.skipped };
 }
 
-async function runOnPostgres(postgres: PostgresServer | null, summary: string[]): Promise<Counts> {
+async function runOnPostgres(postgres: TestPostgres | null, summary: string[]): Promise<Counts> {
   if (postgres === null) {
     summary.push("skipped tests on PostgreSQL: PostgreSQL is missing");
     return { passed: 0, failed: 0, skipped: 1 };
   }
-  const { testsOnEitherStore, testVariables } = await import("./test-postgres.ts");
-  const tests = { paths: testsOnEitherStore(), env: testVariables(postgres), processes: TEST_PROCESSES_ON_POSTGRES };
+  const { testsOnEitherStore } = await import("./test-postgres.ts");
+  const tests = { paths: testsOnEitherStore(), env: postgres.env, processes: TEST_PROCESSES_ON_POSTGRES };
   return runTests({ name: "tests on PostgreSQL", report: "tests-postgres.xml", ...tests }, summary);
 }
 
-async function runSdks(postgres: PostgresServer | null, summary: string[]): Promise<Counts> {
+async function runSdks(postgres: TestPostgres | null, summary: string[]): Promise<Counts> {
   try {
-    const { lines, ...counts } = await checkSdks(LANGUAGES, postgres);
+    const { lines, ...counts } = await checkSdks(LANGUAGES, postgres?.server ?? null);
     summary.push(...lines);
     return counts;
   } catch (error) {

@@ -15,7 +15,7 @@ async function run(): Promise<boolean> {
   const sums = { accepted: 0, refused: 0, attempts: 0, cuts: 0, crashes: 0 };
   let broken = 0;
   for (let seed = from; seed < from + seeds; seed++) {
-    const { violations, ...counts } = await LossyWorld.run(seed, postgres.url("postgres"));
+    const { violations, ...counts } = await LossyWorld.run(seed, postgres.server.url("postgres"));
     for (const name of Object.keys(sums) as (keyof typeof sums)[]) sums[name] += counts[name];
     if (violations.length > 0) broken++;
     for (const violation of violations.slice(0, 20)) console.log(`seed ${seed}: ${violation}`);

@@ -3,9 +3,10 @@ import { createDatabase } from "./create-database.ts";
 
 /**
  * URL of a database whose user may create others. With it, the servers of the tests have their data in
- * PostgreSQL, as in `bun run test:postgres`. Without it, they have them in SQLite.
+ * PostgreSQL, as in `bun run test:postgres`. Without it, they have them in SQLite. The second variable may name
+ * a database with the tables of a store, of which the servers get copies.
  */
-const { TEST_POSTGRES: postgres } = process.env;
+const { TEST_POSTGRES: postgres, TEST_POSTGRES_TEMPLATE: template } = process.env;
 
 export const isOnPostgres = postgres !== undefined;
 
@@ -30,7 +31,7 @@ export interface ServerDatabase {
 export async function createServerDatabase(): Promise<ServerDatabase | null> {
   if (postgres === undefined) return null;
   const name = `server_${crypto.randomUUID().replaceAll("-", "")}`;
-  await runIn(postgres, (sql) => createDatabase(sql, name));
+  await runIn(postgres, (sql) => createDatabase(sql, name, template));
   const url = new URL(postgres);
   url.pathname = `/${name}`;
   return {
