@@ -68,14 +68,30 @@ export interface WaitingPage {
   readonly isFirst: boolean;
   readonly ids: Ids;
   readonly deliveries: readonly Row[];
-  /** The messages of the deliveries whose payload has been deleted. */
+  /** The messages of the deliveries and of the sends whose payload has been deleted. */
   readonly erased: readonly Seq[];
+  /** What functions have sent when they handled these deliveries. The messages must be stored before this page. */
+  readonly sends: readonly MovedSend[];
 }
 
 export interface MessagesPage {
   readonly part: "messages";
   readonly ids: Ids;
   readonly messages: readonly Row[];
+  /** How functions have sent these messages. */
+  readonly sends: readonly MovedSend[];
+}
+
+/** A message that a function has sent. */
+export interface MovedSend {
+  readonly messageSeq: Seq;
+  /** The message and the endpoint of the delivery that the function handled. Null if the delivery was deleted. */
+  readonly causeSeq: Seq | null;
+  readonly endpointSeq: Seq | null;
+  readonly number: number;
+  readonly hops: number;
+  /** Whether the payload has been deleted. Null if the message has been. */
+  readonly isErased: boolean | null;
 }
 
 /** Messages with all their deliveries and attempts, after the message `after`. */
@@ -87,6 +103,8 @@ export interface HistoryPage {
   readonly messages: readonly Row[];
   readonly deliveries: readonly Row[];
   readonly attempts: readonly Row[];
+  /** How functions have sent these messages, and what they have sent for these deliveries if it was deleted. */
+  readonly sends: readonly MovedSend[];
 }
 
 /**

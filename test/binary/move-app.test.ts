@@ -58,6 +58,32 @@ test("messages that wait keep their ids, attempts and order at the new server", 
   expect(received.slice(1, 25).map(({ id }) => id)).toEqual(ids.slice(1));
 });
 
+test("a function whose delivery moved sends nothing again that it had sent at the old server", async () => {
+  await using servers = await twoServers(["--retry-schedule=1h,1h"]);
+  const { a, b } = servers;
+  const app = await makeApplication(a.send);
+  for (const name of ["a", "b"]) await a.send("POST", "/event-type", { name, description: "" });
+  const code = `async function handler(event, ctx) {
+    const { id } = await ctx.send({ eventType: "b", payload: { time: Date.now() } });
+    throw new Error(id);
+  }`;
+  const fields = { eventTypes: ["a"], function: { code } };
+  const endpoint = await makeEndpoint(a.send, app, "function:", fields);
+  const message = await sendMessage(a.send, app, { eventType: "a" });
+  await attemptsOf(a.send, app, message);
+  const { json: before } = await a.send("GET", `/app/${app}/msg?event_types=b`);
+
+  expect(await moveApp(app, a.url, b.url)).toMatchObject({ code: 0, stderr: "" });
+  const { status } = await b.send("POST", `/app/${app}/msg/${message}/endpoint/${endpoint}/resend`);
+  expect(status).toBe(202);
+  const [attempt] = await attemptsOf(b.send, app, message);
+
+  const { json: after } = await b.send("GET", `/app/${app}/msg?event_types=b`);
+  expect(before.data).toHaveLength(1);
+  expect(after.data).toEqual(before.data);
+  expect(attempt!.response).toContain(before.data[0].id);
+});
+
 test("an application with more settings than a request may usually have moves", async () => {
   await using servers = await twoServers();
   const { a, b, receiver } = servers;

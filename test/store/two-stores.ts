@@ -63,7 +63,8 @@ export class TwoStores implements AsyncDisposable {
     const { page, next } = await this.origin.waiting(this.seq, null, 0);
     expect(next).toBeNull();
     const messageSeqs = page.deliveries.map((row) => row.message_seq as number);
-    await this.copyMessages(seq, messageSeqs);
+    const sent = page.sends.filter(({ isErased }) => isErased !== null).map((each) => each.messageSeq);
+    await this.copyMessages(seq, [...messageSeqs, ...sent]);
     expect(await this.destination.storeWaiting(seq, page, hold, 0)).toEqual({ missing: [] });
     return page;
   }
@@ -105,6 +106,16 @@ export class TwoStores implements AsyncDisposable {
       }
       if (read.next === null) return (messageSeq) => ids[`msg_${messageSeq}`]!;
       after = read.next;
+    }
+  }
+
+  /** Copies the history after the application has arrived. */
+  async history(seq: number): Promise<void> {
+    for (let after = 0; ; ) {
+      const page = await this.origin.history(this.seq, after);
+      if (page.messages.length === 0) return;
+      await this.destination.storeHistory(seq, page);
+      after = page.last;
     }
   }
 

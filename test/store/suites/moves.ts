@@ -7,10 +7,12 @@ import { dropTask, HOLD, TwoStores } from "../two-stores.ts";
 import { addTask } from "./housekeeping/tasks.ts";
 import { keyMovesSuite } from "./moves-keys.ts";
 import { polledMovesSuite } from "./moves-polled.ts";
+import { sendMovesSuite } from "./moves-sends.ts";
 
 export function movesSuite(open: Open): void {
   polledMovesSuite(open);
   keyMovesSuite(open);
+  sendMovesSuite(open);
   describe("moves", () => {
     test("settings arrive with their secrets, and the application is arriving until it has arrived", async () => {
       await using stores = await TwoStores.open(open);

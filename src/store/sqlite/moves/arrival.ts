@@ -14,8 +14,12 @@ export function deliveriesIn(state: number): string {
   return `FROM delivery WHERE state = ${state} AND endpoint_seq IN (SELECT seq FROM endpoint WHERE application_seq = ?1)`;
 }
 
-/** Says of a message `seq` of the application `?1` that neither deliveries nor consumers nor groups wait for it. */
+/**
+ * Says of a message `seq` of the application `?1` that neither deliveries nor consumers nor groups wait for it,
+ * and that no function sent it whose delivery waits.
+ */
 const isUnwaited = (seq: string) => `NOT EXISTS (SELECT 1 FROM delivery d WHERE d.message_seq = ${seq})
+  AND NOT EXISTS (SELECT 1 FROM function_send f JOIN delivery d ON d.seq = f.delivery_seq WHERE f.message_seq = ${seq})
   AND NOT EXISTS (SELECT 1 FROM poller p WHERE p.application_seq = ?1 AND p.cursor < ${seq})
   AND NOT EXISTS (SELECT 1 FROM poller_group g WHERE g.application_seq = ?1 AND (g.cursor < ${seq}
     OR EXISTS (SELECT 1 FROM poller_lease l WHERE l.group_id = g.id AND l.message_seq = ${seq})))`;

@@ -1,7 +1,7 @@
 import type { MoveDestination } from "../../index.ts";
-import type { ArrivedRows } from "./arrived-rows.ts";
 import type { ArrivalReader, DestinationParts } from "./destination-parts.ts";
 import { idIn } from "./rows.ts";
+import type { Writers } from "./sends.ts";
 
 /**
  * Stores messages with their deliveries and attempts. Skips what is stored already, because it may
@@ -9,13 +9,13 @@ import { idIn } from "./rows.ts";
  */
 export function arrivedHistory(
   { db, committer, kept, endpointAttempts }: DestinationParts,
-  rows: ArrivedRows,
+  { rows, putSends }: Writers,
   arrivalOf: ArrivalReader,
 ): MoveDestination["storeHistory"] {
   const advance = db.prepare("UPDATE arrival SET history_to = ?2 WHERE application_seq = ?1");
   const isStored = db.prepare<unknown, [number, number]>("SELECT 1 FROM message WHERE seq = ? AND application_seq = ?");
 
-  return (applicationSeq, { after, last, ids, messages, deliveries, attempts }) =>
+  return (applicationSeq, { after, last, ids, messages, deliveries, attempts, sends }) =>
     committer.write(
       () => {
         if (arrivalOf(applicationSeq)?.historyTo !== after) return;
@@ -45,6 +45,7 @@ export function arrivedHistory(
           });
           endpointAttempts.add(delivery.endpointSeq, seq);
         }
+        putSends(sends, ids);
         advance.run(applicationSeq, last);
       },
       messages.length + deliveries.length + attempts.length,

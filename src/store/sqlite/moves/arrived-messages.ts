@@ -1,6 +1,6 @@
 import type { MoveDestination } from "../../index.ts";
-import type { ArrivedRows } from "./arrived-rows.ts";
 import type { DestinationParts, HoldRules } from "./destination-parts.ts";
+import type { Writers } from "./sends.ts";
 
 /**
  * Stores the messages of an application that is arriving. Records them in `arrival_message` until a key that
@@ -10,13 +10,13 @@ import type { DestinationParts, HoldRules } from "./destination-parts.ts";
  */
 export function messagesWriter(
   { db, committer }: DestinationParts,
-  rows: ArrivedRows,
+  { rows, putSends }: Writers,
   { hasArrived }: HoldRules,
 ): MoveDestination["storeMessages"] {
   const record = db.prepare<unknown, [number, number]>(
     "INSERT OR IGNORE INTO arrival_message (application_seq, message_seq) VALUES (?, ?)",
   );
-  return (applicationSeq, { messages, ids }) =>
+  return (applicationSeq, { messages, ids, sends }) =>
     committer.write(() => {
       if (hasArrived(applicationSeq)) return null;
       for (const row of messages) {
@@ -25,6 +25,7 @@ export function messagesWriter(
         const seq = rows.putMessage(applicationSeq, row, ids);
         if (isNew) record.run(applicationSeq, seq);
       }
+      putSends(sends, ids);
       return { missing: [] };
     }, 2 * messages.length);
 }

@@ -28,6 +28,11 @@ export class ArrivedRows {
     this.#erase = db.prepare<unknown, [number]>(
       "UPDATE message SET payload = NULL, payload_expires_at = NULL WHERE seq = ? AND payload IS NOT NULL",
     );
+    // What a function has sent must not count for another delivery.
+    this.#uses.set(
+      "delivery",
+      db.prepare("SELECT 1 FROM delivery WHERE seq = ?1 UNION ALL SELECT 1 FROM function_send WHERE delivery_seq = ?1"),
+    );
     // The numbers of applications and endpoints also name their lists in the index of stretches.
     this.#list = db.prepare<unknown, [number]>(
       `SELECT 1 FROM application WHERE seq = ?1 UNION ALL SELECT 1 FROM endpoint WHERE seq = ?1

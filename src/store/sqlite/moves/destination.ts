@@ -13,11 +13,13 @@ import { polledWriter } from "./arrived-polled.ts";
 import { ArrivedRows } from "./arrived-rows.ts";
 import { ArrivedSettings } from "./arrived-settings.ts";
 import type { ArrivalReader, DestinationParts, HoldRules } from "./destination-parts.ts";
+import { sendsWriter, type Writers } from "./sends.ts";
 
 /** Stores what belongs to an application that comes from another installation. */
 export function moveDestination(parts: DestinationParts): MoveDestination {
   const { db, committer, kept } = parts;
   const rows = new ArrivedRows(parts);
+  const writers = { rows, putSends: sendsWriter(parts, rows) };
   const arriving = new Set(
     db
       .query<{ seq: number }, []>("SELECT application_seq AS seq FROM arrival WHERE arrived_at IS NULL")
@@ -74,10 +76,10 @@ export function moveDestination(parts: DestinationParts): MoveDestination {
       }
     },
     storePolled: polledWriter(parts, rows, holds),
-    storeWaiting: waitingWriter(parts, rows, holds),
-    storeMessages: messagesWriter(parts, rows, holds),
+    storeWaiting: waitingWriter(parts, writers, holds),
+    storeMessages: messagesWriter(parts, writers, holds),
     storeKeys: keysWriter(parts, rows, holds),
-    storeHistory: arrivedHistory(parts, rows, arrivalOf),
+    storeHistory: arrivedHistory(parts, writers, arrivalOf),
     abandon: async (applicationSeq, hold, now) => {
       const endpointSeqs = await abandon(applicationSeq, hold, now);
       if (endpointSeqs !== null) {
@@ -131,20 +133,22 @@ function holdRules(db: Database, arrivalOf: ArrivalReader): HoldRules {
 
 function waitingWriter(
   { db, committer }: DestinationParts,
-  rows: ArrivedRows,
+  { rows, putSends }: Writers,
   { beginHold, hasArrived }: HoldRules,
 ): MoveDestination["storeWaiting"] {
   const deleteDeliveries = deliveriesDeleter(db);
   return (applicationSeq, page, hold, aheadMs) =>
     committer.write(() => {
       if (hasArrived(applicationSeq)) return null;
-      const messages = page.deliveries.map((row) => row.message_seq!);
+      const sent = page.sends.filter(({ isErased }) => isErased !== null);
+      const messages = [...page.deliveries.map((row) => row.message_seq!), ...sent.map((each) => each.messageSeq)];
       const missing = rows.missingMessages(applicationSeq, messages, page.ids);
       if (missing.length > 0 || hold === null) return { missing };
       beginHold(applicationSeq, hold);
       if (page.isFirst) deleteDeliveries(applicationSeq);
       rows.erase(page.erased, page.ids);
       for (const row of page.deliveries) rows.putDelivery(row, page.ids, aheadMs);
+      putSends(page.sends, page.ids);
       return { missing };
     }, page.deliveries.length);
 }

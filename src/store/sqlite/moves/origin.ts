@@ -11,6 +11,7 @@ import { keysReader } from "./keys.ts";
 import type { KeptIds } from "./moved-ids.ts";
 import { PageReader } from "./page-reader.ts";
 import { polledReader } from "./polled.ts";
+import { idsOfSends, sendsReader } from "./sends.ts";
 import { movedVersionsReader } from "./versions.ts";
 import { waitingReader } from "./waiting.ts";
 
@@ -39,6 +40,7 @@ export function moveOrigin(parts: OriginParts): MoveOrigin {
   const { db } = parts;
   const read = new PageReader(parts);
   const messagesOf = messagesReader(db, read, PAYLOAD_BYTES);
+  const sendsOf = sendsReader(db).ofMessages;
   return {
     ...departures(parts),
     settings: settingsReader(parts, read),
@@ -46,7 +48,9 @@ export function moveOrigin(parts: OriginParts): MoveOrigin {
     waiting: waitingReader(db, read),
     messages: async (applicationSeq, seqs) => {
       const messages = messagesOf(applicationSeq, seqs);
-      return { part: "messages", ids: read.ids(["msg_", messages, "seq"]), messages };
+      const sends = sendsOf(messages.map(({ seq }) => seq as Seq));
+      const ids = { ...read.ids(["msg_", messages, "seq"]), ...idsOfSends(read, sends) };
+      return { part: "messages", ids, messages, sends };
     },
     keys: keysReader(parts, read),
     history: historyReader(db, read),
@@ -115,6 +119,7 @@ function historyReader(db: Database, read: PageReader): MoveOrigin["history"] {
     "SELECT seq FROM application_messages WHERE application_seq = ? AND seq > ? ORDER BY seq LIMIT ?",
   );
   const deliveriesOf = read.rows("SELECT * FROM delivery WHERE message_seq = ?");
+  const sends = sendsReader(db);
   // Several attempts of a batch may share one stored response.
   const withShared = read.rows(
     `SELECT a.*, (SELECT r.response FROM attempt r WHERE r.seq = a.response_in) AS shared FROM attempt a
@@ -131,14 +136,22 @@ function historyReader(db: Database, read: PageReader): MoveOrigin["history"] {
     const messages = messagesOf(applicationSeq, next);
     const seqs = messages.map(({ seq }) => seq as Seq);
     const deliveries = seqs.flatMap((seq) => deliveriesOf(seq));
+    // The other messages that were sent for these deliveries follow, each in its own page.
+    const deleted = sends
+      .ofDeliveries(deliveries.map(({ seq }) => seq as Seq))
+      .filter((each) => each.isErased === null);
+    const sent = [...sends.ofMessages(seqs), ...deleted];
     return {
       ...{ part: "history", after, last: seqs.at(-1) ?? after },
-      ids: read.ids(
-        ["msg_", messages, "seq"],
-        ["ep_", deliveries, "endpoint_seq"],
-        ["batch_", deliveries, "batch_seq"],
-      ),
-      ...{ messages, deliveries, attempts: seqs.flatMap((seq) => attemptsOf(seq)) },
+      ids: {
+        ...read.ids(
+          ["msg_", messages, "seq"],
+          ["ep_", deliveries, "endpoint_seq"],
+          ["batch_", deliveries, "batch_seq"],
+        ),
+        ...idsOfSends(read, sent),
+      },
+      ...{ messages, deliveries, attempts: seqs.flatMap((seq) => attemptsOf(seq)), sends: sent },
     };
   };
 }

@@ -4,6 +4,7 @@ import type { MoveOrigin, Row, WaitingCursor } from "../../index.ts";
 import { STATE } from "../../sql/delivery-row.ts";
 import type { PageReader } from "./page-reader.ts";
 import type { StoredRow } from "./rows.ts";
+import { idsOfSends, sendsReader } from "./sends.ts";
 
 /** Maximum number of deliveries in a page. */
 const DELIVERIES_MAX = 2000;
@@ -23,6 +24,7 @@ export function waitingReader(db: Database, read: PageReader): MoveOrigin["waiti
     { state: STATE.pending, column: "position", next: after(STATE.pending, "position") },
     { state: STATE.dead, column: "seq", next: after(STATE.dead, "seq") },
   ];
+  const sendsOf = sendsReader(db).ofDeliveries;
   return async (applicationSeq, cursor, aheadMs) => {
     const deliveries: Row[] = [];
     const erased: Seq[] = [];
@@ -44,12 +46,17 @@ export function waitingReader(db: Database, read: PageReader): MoveOrigin["waiti
       }
       if (next !== null) break;
     }
-    const ids = read.ids(
-      ["msg_", deliveries, "message_seq"],
-      ["ep_", deliveries, "endpoint_seq"],
-      ["batch_", deliveries, "batch_seq"],
-    );
-    return { page: { part: "waiting", isFirst: cursor === null, ids, deliveries, erased }, next };
+    const sends = sendsOf(deliveries.map(({ seq }) => seq as Seq));
+    for (const { messageSeq, isErased } of sends) if (isErased) erased.push(messageSeq);
+    const ids = {
+      ...read.ids(
+        ["msg_", deliveries, "message_seq"],
+        ["ep_", deliveries, "endpoint_seq"],
+        ["batch_", deliveries, "batch_seq"],
+      ),
+      ...idsOfSends(read, sends),
+    };
+    return { page: { part: "waiting", isFirst: cursor === null, ids, deliveries, erased, sends }, next };
   };
 }
 
