@@ -168,7 +168,7 @@ export function assemble({ store, facts, ports, settings }: KernelParts): Kernel
     ...{ deliverer: engine, socketConsumers, consumerGuard, operational, challenges },
     ...{ sources, sourceCounter, keys: ports.keys ?? noKeys },
     ...{ ingestPace, refusalLog, payloadRules, consumers },
-    moveHolds: new MoveHolds(clock, engine, directory),
+    moveHolds: new MoveHolds(clock, engine, directory, store.moves?.origin),
     ...{ engine, retention, backlogWatch, clockTrust, series, cron, oldestDue },
     ...{ heavyWork, tracer, sandbox: ports.sandbox ?? noSandbox },
     certificates: new CertificateWatch(clock, store, signals, () => consumers.certificates()),

@@ -3,6 +3,7 @@ import type { Seq } from "../core/id.ts";
 import { conflict } from "../core/problem.ts";
 import type { Cancel, Clock } from "../ports.ts";
 import type { Directory } from "../store/directory.ts";
+import type { MoveOrigin } from "../store/index.ts";
 import type { Deliverer } from "./deliverer.ts";
 
 /** How long a hold lasts unless it is renewed, in ms. */
@@ -30,6 +31,7 @@ export class MoveHolds {
     private readonly clock: Clock,
     private readonly deliverer: Pick<Deliverer, "holdApplication">,
     private readonly directory: Pick<Directory, "leaving">,
+    private readonly origin: Pick<MoveOrigin, "forget"> | undefined,
   ) {}
 
   /** Begins a hold and returns its id. Throws 409 if the application is held by someone else. */
@@ -55,6 +57,8 @@ export class MoveHolds {
 
   /** Stores what the closed application has. */
   keepFingerprint(applicationSeq: Seq, id: string, fingerprint: string): void {
+    // The hold may have ended while the fingerprint was being taken.
+    if (this.#holds.get(applicationSeq)?.id !== id) this.origin?.forget(applicationSeq);
     this.#get(applicationSeq, id).fingerprint = fingerprint;
   }
 
@@ -86,6 +90,7 @@ export class MoveHolds {
     hold.cancelEnd();
     this.#holds.delete(applicationSeq);
     this.directory.leaving.delete(applicationSeq);
+    this.origin?.forget(applicationSeq);
     hold.release();
   }
 }

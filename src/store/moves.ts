@@ -88,13 +88,15 @@ export interface MoveOrigin {
   history(applicationSeq: Seq, after: Seq): Promise<HistoryPage>;
   /**
    * Returns a value that changes whenever the application's settings, messages or waiting deliveries do, or
-   * payloads are deleted.
+   * payloads are deleted. Changes to many of these rows are counted from the first call until `forget`.
    */
   fingerprint(applicationSeq: Seq): Promise<string>;
+  /** Ends what `fingerprint` began. Later fingerprints differ from the earlier ones. Does nothing without one. */
+  forget(applicationSeq: Seq): void;
   /**
    * Deletes an application and records where it has moved, in one commit. From then on it accepts no
    * message. If it has dead letters, also stores `drop`, the task that cancels them. Returns null, and
-   * changes nothing, if the fingerprint has changed.
+   * changes nothing, if the fingerprint has changed or was forgotten.
    */
   depart(departure: Departure, fingerprint: string, drop: Task): Promise<Departed | null>;
 }

@@ -20,6 +20,7 @@ import { moveEventIds } from "./keys/event-id-upgrade.ts";
 import { EventIds } from "./keys/event-ids.ts";
 import { MessageKeys } from "./keys/message-keys.ts";
 import { idSeed, probeOf, shardPeriods } from "./meta.ts";
+import { ApplicationChanges } from "./moves/application-changes.ts";
 import { moves } from "./moves/index.ts";
 import { KeptIds } from "./moves/moved-ids.ts";
 import { afterUnstored, CommandSeqSource, lastSeq } from "./numbers.ts";
@@ -123,11 +124,12 @@ function storeParts(opened: OpenedDatabase, newest: number): StoreParts {
     applicationMessages: new ApplicationMessages(indexed),
     usages: new QuotaUsages(db),
     erasures: new Map(),
+    applicationChanges: new ApplicationChanges(db),
   };
 }
 
 function closeVerb({ replica, checkpoints, close }: OpenedDatabase, parts: StoreParts, kept: KeptIds): Store["close"] {
-  const { committer, stretches, applicationMessages, keys, eventIds } = parts;
+  const { committer, stretches, applicationMessages, applicationChanges, keys, eventIds } = parts;
   return async () => {
     // If these fail, for example because the disk is full, the lost traits only make searches
     // slower, and the next start reads the entries from the messages.
@@ -136,6 +138,7 @@ function closeVerb({ replica, checkpoints, close }: OpenedDatabase, parts: Store
     keys.close();
     eventIds.close();
     kept.close();
+    applicationChanges.close();
     committer.close();
     await replica?.finish();
     await checkpoints?.close();

@@ -11,6 +11,7 @@ import type { FunctionSends } from "./function-sends.ts";
 import type { Idempotency } from "./idempotency.ts";
 import type { EventIds } from "./keys/event-ids.ts";
 import type { MessageKeys } from "./keys/message-keys.ts";
+import type { ApplicationChanges } from "./moves/application-changes.ts";
 import type { QuotaUsages } from "./quota-usage.ts";
 import type { Stretches } from "./stretches.ts";
 
@@ -33,4 +34,5 @@ export interface StoreParts {
   readonly usages: QuotaUsages;
   /** Number of times since the start that payloads of an application were expunged, by application. */
   readonly erasures: Map<Seq, number>;
+  readonly applicationChanges: ApplicationChanges;
 }

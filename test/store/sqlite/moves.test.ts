@@ -23,6 +23,87 @@ test("the fingerprint of an application with very many waiting deliveries change
   expect(await origin.fingerprint(world.application.seq)).not.toBe(before);
 });
 
+test("the fingerprint changes with each change to an endpoint, a secret or a waiting delivery of the application, and with no other", async () => {
+  const db = new Database(":memory:", { strict: true });
+  const { store } = openMemoryStore(db, systemClock, () => {});
+  await using world = await Furnished.open(async () => openedOnce(store));
+  const { origin } = store.moves!;
+  const other = await world.addApplication();
+  const elsewhere = await world.addEndpoint({ applicationSeq: other.seq });
+  const [message] = await world.sendMany(3);
+  await world.send({ applicationSeq: other.seq }, [elsewhere.seq]);
+  const { seq } = message!.deliveries[0]!;
+  const [own, others] = [world.application.seq, other.seq];
+  let before = await origin.fingerprint(own);
+  let beforeOther = await origin.fingerprint(others);
+  const isChanged = async () => {
+    const [now, nowOther] = [await origin.fingerprint(own), await origin.fingerprint(others)];
+    const changed = [now !== before, nowOther !== beforeOther];
+    [before, beforeOther] = [now, nowOther];
+    return changed;
+  };
+  const changes: [sql: string, expected: readonly boolean[]][] = [
+    [`UPDATE delivery SET position = position + 1 WHERE seq = ${seq}`, [true, false]],
+    [`UPDATE delivery SET attempts_total = 1 WHERE seq = ${seq}`, [true, false]],
+    [`UPDATE delivery SET due_at = due_at + 1 WHERE endpoint_seq = ${elsewhere.seq}`, [false, true]],
+    [`UPDATE delivery SET state = 1, ended_at = 1 WHERE seq = ${seq}`, [true, false]],
+    [`UPDATE delivery SET ended_at = 2 WHERE seq = ${seq}`, [false, false]],
+    [`UPDATE delivery SET state = 0, ended_at = NULL WHERE seq = ${seq}`, [true, false]],
+    [`UPDATE delivery SET state = 1, ended_at = 1 WHERE seq = ${seq}`, [true, false]],
+    [`DELETE FROM delivery WHERE seq = ${seq}`, [false, false]],
+    [
+      `DELETE FROM delivery WHERE seq = (SELECT MAX(seq) FROM delivery WHERE endpoint_seq <> ${elsewhere.seq})`,
+      [true, false],
+    ],
+    [
+      `INSERT INTO delivery (seq, message_seq, endpoint_seq, state, position, due_at, attempts, attempts_total, round, trigger)
+       VALUES (${seq}, ${message!.seq}, ${world.endpoint.seq}, 0, ${seq}, 0, 0, 0, 0, 0)`,
+      [true, false],
+    ],
+  ];
+  const secrets = `endpoint_secret WHERE endpoint_seq = ${world.endpoint.seq}`;
+  changes.push(
+    [`UPDATE endpoint SET description = 'a' WHERE seq = ${world.endpoint.seq}`, [true, false]],
+    [`UPDATE endpoint SET description = 'a' WHERE seq = ${elsewhere.seq}`, [false, true]],
+    [`INSERT INTO endpoint_secret (endpoint_seq, sealed) SELECT endpoint_seq, sealed FROM ${secrets}`, [true, false]],
+    [`UPDATE endpoint_secret SET expires_at = 5 WHERE id = (SELECT MAX(id) FROM ${secrets})`, [true, false]],
+    [`DELETE FROM endpoint_secret WHERE id = (SELECT MAX(id) FROM ${secrets})`, [true, false]],
+  );
+  for (const [sql, expected] of changes) {
+    db.run(sql);
+    expect({ sql, changed: await isChanged() }).toEqual({ sql, changed: [...expected] });
+  }
+  db.run("BEGIN");
+  db.run("DELETE FROM delivery");
+  db.run("ROLLBACK");
+  expect(await isChanged()).toEqual([false, false]);
+  origin.forget(others);
+  expect(await isChanged()).toEqual([false, true]);
+});
+
+test("changes to deliveries are counted only until the fingerprints are forgotten, also before the store is closed", async () => {
+  const db = new Database(":memory:", { strict: true });
+  const { store } = openMemoryStore(db, systemClock, () => {});
+  await using world = await Furnished.open(async () => openedOnce(store));
+  const { origin } = store.moves!;
+  const temporary = () => db.query("SELECT name FROM temp.sqlite_schema").values().flat();
+  const before = temporary();
+  const fingerprint = await origin.fingerprint(world.application.seq);
+  expect(temporary()).not.toEqual(before);
+  origin.forget(world.application.seq);
+  expect(temporary()).toEqual(before);
+  const { application, environment } = world;
+  const departure = {
+    ...{ applicationSeq: application.seq, environmentSeq: environment.seq, uid: null },
+    ...{ url: "https://b.example", hold: HOLD, departedAt: world.now },
+  };
+  expect(await origin.depart(departure, fingerprint, dropTask(world))).toBeNull();
+  await origin.fingerprint(world.application.seq);
+  await store.close();
+  db.close();
+  origin.forget(world.application.seq);
+});
+
 test("the ids of moved messages are forgotten when the messages have been pruned, and others are kept", async () => {
   const db = new Database(":memory:", { strict: true });
   const { store } = openMemoryStore(db, systemClock, () => {});

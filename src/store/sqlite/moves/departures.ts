@@ -7,9 +7,10 @@ import { applicationRemover } from "../applications.ts";
 import type { Committer } from "../commit.ts";
 import type { QuotaUsages } from "../quota-usage.ts";
 import { taskInsert } from "../tasks.ts";
+import type { ApplicationChanges } from "./application-changes.ts";
 import type { KeptIds } from "./moved-ids.ts";
 
-type DepartureVerbs = Pick<MoveOrigin, "departed" | "departure" | "obstacle" | "fingerprint" | "depart">;
+type DepartureVerbs = Pick<MoveOrigin, "departed" | "departure" | "obstacle" | "fingerprint" | "forget" | "depart">;
 
 interface Parts {
   readonly db: Database;
@@ -19,10 +20,12 @@ interface Parts {
   readonly numbers: SeqSource;
   /** How many payloads of an application have been deleted since the start. */
   readonly erasures: ReadonlyMap<Seq, number>;
+  readonly applicationChanges: ApplicationChanges;
 }
 
 /** How applications leave. */
-export function departures({ db, committer, usages, kept, numbers, erasures }: Parts): DepartureVerbs {
+export function departures(parts: Parts): DepartureVerbs {
+  const { db, committer, usages, kept, numbers, erasures, applicationChanges: changes } = parts;
   const columns =
     "application_seq AS applicationSeq, environment_seq AS environmentSeq, uid, url, hold, departed_at AS departedAt";
   const bySeq = db.prepare<Departure, [number, number]>(
@@ -35,6 +38,10 @@ export function departures({ db, committer, usages, kept, numbers, erasures }: P
     `INSERT INTO departure (application_seq, environment_seq, uid, url, hold, departed_at) VALUES (?, ?, ?, ?, ?, ?)`,
   );
   const fingerprint = fingerprintOf(db, erasures);
+  const current = (applicationSeq: Seq): string | null => {
+    const count = changes.of(applicationSeq);
+    return count === null ? null : fingerprint(applicationSeq, count);
+  };
   const obstacle = obstacleOf(db);
   const remove = applicationRemover(db, usages);
   const deadLetter = db.prepare<unknown, [number]>(
@@ -48,12 +55,16 @@ export function departures({ db, committer, usages, kept, numbers, erasures }: P
     departure: async (environmentSeq, key) =>
       "seq" in key ? bySeq.get(key.seq, environmentSeq) : byUid.get(key.uid, environmentSeq),
     obstacle: async (applicationSeq) => obstacle(applicationSeq),
-    fingerprint: async (applicationSeq) => fingerprint(applicationSeq),
+    fingerprint: async (applicationSeq) => {
+      changes.begin(applicationSeq);
+      return current(applicationSeq)!;
+    },
+    forget: (applicationSeq) => changes.end(applicationSeq),
     depart: async (departure, expected, drop) => {
       const { applicationSeq, environmentSeq, uid, url, hold, departedAt } = departure;
       try {
         return await committer.write(() => {
-          if (fingerprint(applicationSeq) !== expected || obstacle(applicationSeq) !== null) return null;
+          if (current(applicationSeq) !== expected || obstacle(applicationSeq) !== null) return null;
           departed.add(applicationSeq);
           record.run(applicationSeq, environmentSeq, uid, url, hold, departedAt);
           // The numbers of its rows are in use at the destination, although the rows here will be deleted.
@@ -89,12 +100,11 @@ function sumOf(column: string): string {
   return `SUM(${column} % 4294967296)`;
 }
 
-function fingerprintOf(db: Database, erasures: Parts["erasures"]): (applicationSeq: Seq) => string {
+/** `changes` stands for the rows that are not read here. */
+function fingerprintOf(db: Database, erasures: Parts["erasures"]): (applicationSeq: Seq, changes: string) => string {
   const parts = [
     "SELECT * FROM application WHERE seq = ?",
-    "SELECT * FROM endpoint WHERE application_seq = ?",
     "SELECT v.* FROM application a JOIN payload_version v ON v.environment_seq = a.environment_seq WHERE a.seq = ?",
-    `SELECT s.* FROM endpoint_secret s JOIN endpoint e ON e.seq = s.endpoint_seq WHERE e.application_seq = ?`,
     "SELECT seq, expires_at, revoked_at, scopes FROM token WHERE application_seq = ?",
     "SELECT * FROM jwt_end WHERE application_seq = ?",
     "SELECT seq FROM application_messages WHERE application_seq = ? ORDER BY seq DESC LIMIT 1",
@@ -103,14 +113,9 @@ function fingerprintOf(db: Database, erasures: Parts["erasures"]): (applicationS
     "SELECT * FROM poller_group WHERE application_seq = ?",
     `SELECT COUNT(*), ${sumOf("l.message_seq")}, ${sumOf("l.times")}, ${sumOf("l.ends_at")}
      FROM poller_group g CROSS JOIN poller_lease l ON l.group_id = g.id WHERE g.application_seq = ?`,
-    // The indexes contain these columns, so the rows are not read. CROSS JOIN keeps the order.
-    `SELECT COUNT(*), ${sumOf("d.position")}, ${sumOf("d.seq")} FROM endpoint e CROSS JOIN delivery d
-     ON d.endpoint_seq = e.seq AND d.state = ${STATE.pending} WHERE e.application_seq = ?`,
-    `SELECT COUNT(*), ${sumOf("d.seq")} FROM endpoint e CROSS JOIN delivery d
-     ON d.endpoint_seq = e.seq AND d.state = ${STATE.dead} WHERE e.application_seq = ?`,
   ].map((sql) => db.prepare<unknown, [number]>(sql));
-  return (applicationSeq) => {
-    const hash = createHash("sha256").update(`${erasures.get(applicationSeq) ?? 0}`);
+  return (applicationSeq, changes) => {
+    const hash = createHash("sha256").update(`${erasures.get(applicationSeq) ?? 0} ${changes}`);
     for (const part of parts) {
       for (const row of part.values(applicationSeq)) {
         for (const value of row) hash.update(value instanceof Uint8Array ? value : `${JSON.stringify(value)},`);

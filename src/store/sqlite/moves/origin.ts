@@ -6,6 +6,7 @@ import type { Turns } from "../../turns.ts";
 import type { Committer } from "../commit.ts";
 import type { MessageKeys } from "../keys/message-keys.ts";
 import type { QuotaUsages } from "../quota-usage.ts";
+import type { ApplicationChanges } from "./application-changes.ts";
 import { departures } from "./departures.ts";
 import { keysReader } from "./keys.ts";
 import type { KeptIds } from "./moved-ids.ts";
@@ -33,6 +34,7 @@ export interface OriginParts {
   readonly keys: MessageKeys;
   readonly turns: Turns;
   readonly erasures: ReadonlyMap<Seq, number>;
+  readonly applicationChanges: ApplicationChanges;
 }
 
 /** Reads what belongs to an application, and lets it go. */
