@@ -49,7 +49,7 @@ export async function findArrival(
     throw conflict("The application is already on this server. Set --to to another one.", "move_same_server");
   }
   const named = uid === null ? null : await applications.find(environmentSeq, { uid });
-  if (named !== null && named.seq !== arrival?.applicationSeq) throw uidTaken();
+  if (named !== null && named.seq !== arrival?.applicationSeq) throw uidTaken(parts, named.seq);
   return arrival;
 }
 
@@ -75,7 +75,7 @@ export async function storePage(
   if (page.part === "settings") {
     if (arrival?.arrivedAt != null) throw hasArrived();
     const stored = await destination.storeSettings(environmentSeq, page, hold);
-    if (stored === "taken") throw uidTaken();
+    if (stored === "taken") throw uidTaken(parts);
     if ("obstacle" in stored) throw conflict(stored.obstacle, "move_versions");
     return { missing: [] };
   }
@@ -157,8 +157,13 @@ export async function abandonArrival(parts: Parts, applicationId: string, hold: 
   if (application !== null) await applicationDeleted(parts, application, endpoints);
 }
 
-function uidTaken() {
-  return conflict("Another application here has the uid of this one. Change one of them.", "move_uid_taken");
+/** `seq` is the number of the application with the uid, if it is known. */
+function uidTaken({ store, ids }: Pick<Parts, "store" | "ids">, seq: Seq | null = null) {
+  const isArriving = seq !== null && store.moves?.destination.arriving.has(seq);
+  const detail = isArriving
+    ? `The application ${ids.encode("app_", seq)} has the uid of this one, and its move to this server has not ended. End that move, or give it up with --abandon.`
+    : "Another application here has the uid of this one. Change one of them.";
+  return conflict(detail, "move_uid_taken");
 }
 
 function hasArrived() {

@@ -2,7 +2,7 @@ import { expect, test } from "bun:test";
 import { makeApplication } from "../support/client.ts";
 import { makeEndpoint, sendMessage, sendMessages, until } from "../support/delivery.ts";
 import type { Installation } from "../support/installation.ts";
-import { moveApp, twoServers } from "../support/move.ts";
+import { moveApp, type TwoServers, twoServers } from "../support/move.ts";
 import { heldBack, ok, withStatus } from "../support/receiver.ts";
 
 test("a move that is given up leaves nothing at the other server, and can be made later", async () => {
@@ -28,6 +28,49 @@ test("a move that is given up leaves nothing at the other server, and can be mad
   expect((await moveApp(app, a.url, b.url)).code).toBe(0);
   const later = await sendMessage(b.send, app);
   await receiver.arrived(1, ({ id }) => id === later);
+});
+
+/** Ends a move before the application departs, and deletes the application at the old server. */
+async function deletedDuringMove({ a, b, receiver }: TwoServers): Promise<{ app: string; id: string }> {
+  const app = await makeApplication(a.send);
+  const { json: application } = await a.send("GET", `/app/${app}`);
+  await makeEndpoint(a.send, app, receiver.url);
+  receiver.answering = heldBack().answering;
+  await sendMessage(a.send, app);
+  await receiver.arrived(1);
+  expect((await moveApp(app, a.url, b.url, {}, "--wait=10ms")).code).toBe(1);
+  expect((await a.send("DELETE", `/app/${app}`)).status).toBe(204);
+  return { app, id: application.id };
+}
+
+test("what has arrived of an application that was deleted at the old server can be deleted", async () => {
+  await using servers = await twoServers();
+  const { a, b } = servers;
+  const { app, id } = await deletedDuringMove(servers);
+  const moved = await moveApp(app, a.url, b.url);
+  expect({ code: moved.code, stderr: moved.stderr }).toEqual({
+    code: 1,
+    stderr: `The application ${id} was deleted. If an earlier move of it has not ended, run the command with --abandon.\n`,
+  });
+
+  const abandoned = await moveApp(app, a.url, b.url, {}, "--abandon");
+
+  expect(abandoned).toEqual({ code: 0, stderr: "", stdout: `What had arrived of ${app} at ${b.url} was deleted.\n` });
+  expect((await b.send("POST", "/app", { name: "another one", uid: app })).status).toBe(201);
+});
+
+test("an application that has the uid of one whose move has not ended does not move, and the message names that one", async () => {
+  await using servers = await twoServers();
+  const { a, b } = servers;
+  const { app, id } = await deletedDuringMove(servers);
+  expect((await a.send("POST", "/app", { name: "another one", uid: app })).status).toBe(201);
+  const { code, stderr } = await moveApp(app, a.url, b.url);
+  expect({ code, stderr }).toEqual({
+    code: 1,
+    stderr: `The server at ${b.url} responded with 409: The application ${id} has the uid of this one, and its move to this server has not ended. End that move, or give it up with --abandon.\n`,
+  });
+  expect((await moveApp(id, a.url, b.url, {}, "--abandon")).code).toBe(0);
+  expect((await moveApp(app, a.url, b.url)).code).toBe(0);
 });
 
 test("an application that has departed is not deleted where it is", async () => {

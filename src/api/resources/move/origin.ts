@@ -29,7 +29,7 @@ const tag = "Application";
 const MoveOut = field.object("MoveOut", {
   appId: Type.String(),
   uid: nullable(Type.String()),
-  state: Type.String({ enum: ["served", "departed"] }),
+  state: Type.String({ enum: ["served", "departed", "deleted"] }),
   url: nullable(Type.String({ description: "Where the application has moved." })),
   hold: nullable(Type.String({ description: "The hold under which it has departed." })),
   schemaVersion: Type.Integer({ description: "The form of the rows in pages." }),
@@ -113,7 +113,13 @@ export function moveOriginRoutes(context: Context): Operation[] {
           const { seq, uid } = found;
           return reply(200, { appId: ids.encode("app_", seq), uid, state: "served", url: null, hold: null, ...about });
         }
-        const departure = await origin.departure(identity.environmentSeq, lookup.key("app_", params.app_id));
+        const key = lookup.key("app_", params.app_id);
+        const departure = await origin.departure(identity.environmentSeq, key);
+        const deletedSeq = departure === null ? await origin.deleted(identity.environmentSeq, key) : null;
+        if (deletedSeq !== null) {
+          const appId = ids.encode("app_", deletedSeq);
+          return reply(200, { appId, uid: null, state: "deleted", url: null, hold: null, ...about });
+        }
         if (departure === null) throw await unknownApplication(identity, params.app_id);
         const { applicationSeq, uid, url, hold } = departure;
         return reply(200, { appId: ids.encode("app_", applicationSeq), uid, state: "departed", url, hold, ...about });

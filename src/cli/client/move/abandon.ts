@@ -18,8 +18,8 @@ export async function abandonMove(
     if (before.url === destination.url || (hold !== null && hold === before.hold)) throw hasDeparted(destination.url);
     return deleted(destination, state, hold);
   }
-  // No other move can let the application go during this hold.
-  const own = await origin.hold(null, false).catch(nullIfImmovable);
+  // No other move can let the application go during this hold. A deleted one cannot go.
+  const own = before.state === "deleted" ? null : await origin.hold(null, false).catch(nullIfImmovable);
   try {
     const { state, hold } = await destination.open(before);
     return await deleted(destination, state, hold);

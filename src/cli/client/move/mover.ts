@@ -41,6 +41,11 @@ export async function moveApplication(
 ): Promise<MoveResult> {
   const state = await origin.state();
   const destination = destinationOf(state.appId);
+  if (state.state === "deleted") {
+    throw new CommandFailed(
+      `The application ${state.appId} was deleted. If an earlier move of it has not ended, run the command with --abandon.`,
+    );
+  }
   if (state.state === "departed" && state.url !== destination.url) {
     throw new CommandFailed(`The application has already moved to ${printable(state.url ?? "")}.`);
   }

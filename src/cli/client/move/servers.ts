@@ -7,7 +7,7 @@ import { type ServerClient, ServerRefused } from "../server-client.ts";
 export interface OriginState {
   readonly appId: string;
   readonly uid: string | null;
-  readonly state: "served" | "departed";
+  readonly state: "served" | "departed" | "deleted";
   readonly url: string | null;
   readonly hold: string | null;
   readonly schemaVersion: number;
@@ -24,7 +24,7 @@ export interface ArrivalState {
 const ORIGIN_FIELDS = {
   appId: "string",
   uid: "string?",
-  state: ["served", "departed"],
+  state: ["served", "departed", "deleted"],
   url: "string?",
   hold: "string?",
   schemaVersion: "number",

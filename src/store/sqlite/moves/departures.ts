@@ -10,7 +10,10 @@ import { taskInsert } from "../tasks.ts";
 import type { ApplicationChanges } from "./application-changes.ts";
 import type { KeptIds } from "./moved-ids.ts";
 
-type DepartureVerbs = Pick<MoveOrigin, "departed" | "departure" | "obstacle" | "fingerprint" | "forget" | "depart">;
+type DepartureVerbs = Pick<
+  MoveOrigin,
+  "departed" | "departure" | "deleted" | "obstacle" | "fingerprint" | "forget" | "depart"
+>;
 
 interface Parts {
   readonly db: Database;
@@ -34,6 +37,11 @@ export function departures(parts: Parts): DepartureVerbs {
   const byUid = db.prepare<Departure, [string, number]>(
     `SELECT ${columns} FROM departure WHERE uid = ? AND environment_seq = ? ORDER BY departed_at DESC LIMIT 1`,
   );
+  const deletedWith = (condition: string) =>
+    db.prepare<{ seq: Seq | null }, [number | string, number]>(
+      `SELECT MAX(seq) AS seq FROM application WHERE ${condition} AND environment_seq = ? AND deleted_at IS NOT NULL`,
+    );
+  const [deletedBySeq, deletedByUid] = [deletedWith("seq = ?"), deletedWith("uid = ?")];
   const record = db.prepare(
     `INSERT INTO departure (application_seq, environment_seq, uid, url, hold, departed_at) VALUES (?, ?, ?, ?, ?, ?)`,
   );
@@ -54,6 +62,8 @@ export function departures(parts: Parts): DepartureVerbs {
     departed,
     departure: async (environmentSeq, key) =>
       "seq" in key ? bySeq.get(key.seq, environmentSeq) : byUid.get(key.uid, environmentSeq),
+    deleted: async (environmentSeq, key) =>
+      ("seq" in key ? deletedBySeq.get(key.seq, environmentSeq) : deletedByUid.get(key.uid, environmentSeq))!.seq,
     obstacle: async (applicationSeq) => obstacle(applicationSeq),
     fingerprint: async (applicationSeq) => {
       changes.begin(applicationSeq);
