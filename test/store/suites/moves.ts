@@ -214,6 +214,26 @@ export function movesSuite(open: Open): void {
       expect(page.endpoints).toHaveLength(1);
     });
 
+    test("an application that departed is known by its id after another one with its uid has arrived", async () => {
+      await using stores = await TwoStores.open(open);
+      await using others = await TwoStores.open(open);
+      const { from, origin } = stores;
+      const departure = {
+        ...{ applicationSeq: stores.seq, environmentSeq: from.environment.seq, uid: "acme", hold: HOLD },
+        ...{ url: "https://b.example", departedAt: from.now },
+      };
+      await origin.depart(departure, await origin.fingerprint(stores.seq), dropTask(from));
+      await others.from.store.configuration.applications.update(others.seq, () => ({ uid: "acme" }));
+      const { destination } = from.store.moves!;
+      const page = await others.origin.settings(others.seq);
+      const arrival = await destination.storeSettings(from.environment.seq, page, "hold-2");
+      if (arrival === "taken" || "obstacle" in arrival) throw new Error("The application cannot arrive.");
+      await destination.arrive(arrival.applicationSeq, "hold-2", from.now);
+      expect(await origin.departure(from.environment.seq, { uid: "acme" })).toBeNull();
+      const found = await origin.departure(from.environment.seq, { seq: stores.seq });
+      expect(found).toEqual({ ...departure, uid: null });
+    });
+
     test("deleting a payload changes the fingerprint", async () => {
       await using stores = await TwoStores.open(open);
       const { from, origin } = stores;

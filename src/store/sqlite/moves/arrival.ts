@@ -43,9 +43,11 @@ export function arrivalVerb(parts: DestinationParts, arrivalOf: ArrivalReader): 
         ORDER BY d.position LIMIT 1) AS position
      FROM endpoint e WHERE e.application_seq = ? AND e.deleted_at IS NULL`,
   );
-  const forgetDepartures = db.prepare(
-    `DELETE FROM departure WHERE application_seq = ?2
-       OR (environment_seq, uid) = (SELECT environment_seq, uid FROM application WHERE seq = ?1)`,
+  const forgetDeparture = db.prepare<unknown, [number | null]>("DELETE FROM departure WHERE application_seq = ?");
+  // The departure of another application is still needed by its id, and to end its move.
+  const giveUid = db.prepare<unknown, [number]>(
+    `UPDATE departure SET uid = NULL
+     WHERE (environment_seq, uid) = (SELECT environment_seq, uid FROM application WHERE seq = ?)`,
   );
   const forgetRecords = db.prepare("DELETE FROM arrival_message WHERE application_seq = ?");
   const { deleteAllBut, deleteUnwaited } = unwaitedDeletion(parts);
@@ -62,7 +64,8 @@ export function arrivalVerb(parts: DestinationParts, arrivalOf: ArrivalReader): 
       if (isFirst) {
         deleteUnwaited(applicationSeq, rest);
         forgetRecords.run(applicationSeq);
-        forgetDepartures.run(applicationSeq, kept.takeFormer(kept.idOf("app_", applicationSeq)!));
+        forgetDeparture.run(kept.takeFormer(kept.idOf("app_", applicationSeq)!));
+        giveUid.run(applicationSeq);
       }
       const counts = isFirst ? count.get(applicationSeq)! : { pending: 0, dead: 0 };
       return { lanes: lanes.all(applicationSeq), ...counts };
