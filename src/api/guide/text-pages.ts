@@ -19,6 +19,7 @@ import notices from "../../../web/guide/pages/notices.md" with { type: "text" };
 import operationalWebhooks from "../../../web/guide/pages/operational-webhooks.md" with { type: "text" };
 import outbox from "../../../web/guide/pages/outbox.md" with { type: "text" };
 import outgoing from "../../../web/guide/pages/outgoing.md" with { type: "text" };
+import performance from "../../../web/guide/pages/performance.md" with { type: "text" };
 import portal from "../../../web/guide/pages/portal.md" with { type: "text" };
 import postgres from "../../../web/guide/pages/postgres.md" with { type: "text" };
 import presets from "../../../web/guide/pages/presets.md" with { type: "text" };
@@ -85,6 +86,12 @@ const chapters: ReadonlyArray<readonly [heading: string, pages: ReadonlyArray<Te
         title: "Sizing",
         about: "how much CPU, memory and disk a server needs, and boathook bench",
         text: sizing,
+      },
+      {
+        name: "performance",
+        title: "Where the time goes",
+        about: "the CPU time of a webhook by parts, and what it would take to reach the targets that are missed",
+        text: performance,
       },
       {
         name: "postgres",
