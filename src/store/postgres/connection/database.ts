@@ -53,12 +53,6 @@ const CONTROL_LOCK_MS_MAX = 1000;
  * notice only after many minutes that a firewall has dropped the connection.
  */
 const RESPONSE_MS_MAX = 30_000;
-/**
- * Maximum time to wait for a response to a request through a pooler, in ms. It is not known there whether the
- * server still works on a long read.
- */
-const POOLED_RESPONSE_MS_MAX = 300_000;
-
 export interface DatabaseOptions {
   readonly url: string;
   /** Maximum number of connections for reads of requests. */
@@ -134,13 +128,13 @@ export class Database implements Queries {
     const ofLanes = () => ({ ...watched(responseMsMax), onServer: limitOf("statement_timeout", responseMsMax * 0.9) });
     const lanes = new SharedConnections(Array.from({ length: LANE_READERS }, ofLanes));
     const processes = clock === undefined ? null : new ServerProcesses(this.control, clock);
-    const requestMsMax = isPooled ? Math.max(responseMsMax, POOLED_RESPONSE_MS_MAX) : responseMsMax;
-    const ofRequests = () => ({ ...watched(requestMsMax), processes });
+    const ofRequests = () => ({ ...watched(responseMsMax), processes });
     const requests = new SharedConnections(Array.from({ length: readersMax }, ofRequests));
     const writeMsMax = leaseMs === Number.POSITIVE_INFINITY ? responseMsMax : Math.max(responseMsMax, leaseMs);
     // A limit for statements would also end the wait of a COMMIT for a standby, and make it look replicated.
     const onServer = limitOf("lock_timeout", writeMsMax * 0.9);
-    const writes = new OwnConnection({ ...watched(writeMsMax), onServer, processes });
+    // Through a pooler, long statements of others would keep a lost connection.
+    const writes = new OwnConnection({ ...watched(writeMsMax), onServer, processes: isPooled ? null : processes });
     [this.#requests, this.#writes, this.#own] = [requests, writes, [control, lease, lanes, requests, writes]];
     const queries = queriesBy((sql, parameters) => requests.run(sql, parameters));
     this.all = queries.all;

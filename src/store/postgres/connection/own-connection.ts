@@ -39,6 +39,9 @@ export interface OwnConnectionOptions {
   readonly isPooled?: boolean;
 }
 
+/** How long a connection may be silent if the process of the server that serves it is unknown, in ms. */
+const UNKNOWN_MS_MAX = 300_000;
+
 /** A connection from when it is opened until it is lost. */
 interface Link {
   readonly opening: Promise<ReservedSQL>;
@@ -215,17 +218,19 @@ export class OwnConnection {
   /** Gives the connection up if it has been silent for too long, unless the server still works for it. */
   async #check(): Promise<void> {
     const { limitMs, processes = null, isPooled = false } = this.options;
+    const { silentMs } = this;
     const link = this.#link;
-    const leftMs = limitMs - this.silentMs;
+    const leftMs = limitMs - silentMs;
     this.#watchFor(leftMs > 0 ? leftMs : limitMs);
     if (link === null || !link.isOpen || leftMs > 0) return;
-    if (link.process !== null && processes !== null) {
-      const since = this.#respondedAt;
+    if (processes !== null && (link.process !== null || silentMs < UNKNOWN_MS_MAX)) {
+      const [since, { process }] = [this.#respondedAt, link];
+      const works = process === null ? processes.mayWork(limitMs / 2) : processes.works(process);
       // If no other connection gets a response either, nothing speaks for this one.
-      if (await processes.works(link.process).catch(() => false)) return;
+      if (await works.catch(() => false)) return;
       if (this.#respondedAt !== since || this.#link !== link) return;
       // If this fails, the server ends the process when TCP gives up. A process of a pooler serves others too.
-      if (!isPooled) processes.end(link.process).catch(() => {});
+      if (process !== null && !isPooled) processes.end(process).catch(() => {});
     }
     link.isSilent = true;
     this.#abandon(link);

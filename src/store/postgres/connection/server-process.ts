@@ -10,12 +10,16 @@ export interface ServerProcess {
 const IS_IT = "pid = $1 AND backend_start = $2::text::timestamptz";
 /** A process that has nothing to do waits for its client, and so does one that cannot send a result. */
 const IS_WAITING = `SELECT wait_event_type = 'Client' AS "isWaiting" FROM pg_stat_activity WHERE ${IS_IT}`;
+/** Whether any session of this user has worked on one statement for `$1` ms. */
+const IS_ANY_WORKING = `SELECT EXISTS (SELECT FROM pg_stat_activity
+    WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid() AND state = 'active'
+      AND wait_event_type IS DISTINCT FROM 'Client' AND query_start < clock_timestamp() - $1 * interval '1 ms') AS "isAny"`;
 const END = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${IS_IT}`;
 
 /** Reads the process of the connection on which it runs. */
 export const OWN_PROCESS = `SELECT pid, backend_start::text AS "startedAt" FROM pg_stat_activity WHERE pid = pg_backend_pid()`;
 
-/** Number of times in a row that a process must be found waiting. It may just have sent a response. */
+/** Number of times in a row that no process must be found working. One may just have sent a response. */
 const SAMPLES = 2;
 const SAMPLES_APART_MS = 1000;
 
@@ -27,12 +31,27 @@ export class ServerProcesses {
   ) {}
 
   /** Returns whether a process still works on a statement. Otherwise no response of it can arrive any more. */
-  async works({ pid, startedAt }: ServerProcess): Promise<boolean> {
-    for (let sample = 0; sample < SAMPLES; sample++) {
-      if (sample > 0) await new Promise<void>((resolve) => void this.clock.after(SAMPLES_APART_MS, resolve));
+  works({ pid, startedAt }: ServerProcess): Promise<boolean> {
+    return this.#isAnySample(async () => {
       const row = await this.queries.first<{ isWaiting: boolean | null }>(IS_WAITING, [pid, startedAt]);
-      if (row === null) return false;
-      if (row.isWaiting !== true) return true;
+      return row !== null && row.isWaiting !== true;
+    });
+  }
+
+  /**
+   * Returns whether a statement of which the process is unknown may still run: whether any has run for this time, in
+   * ms. Others of the same user count too.
+   */
+  mayWork(runningMs: number): Promise<boolean> {
+    return this.#isAnySample(
+      async () => (await this.queries.first<{ isAny: boolean }>(IS_ANY_WORKING, [runningMs]))!.isAny,
+    );
+  }
+
+  async #isAnySample(sample: () => Promise<boolean>): Promise<boolean> {
+    for (let i = 0; i < SAMPLES; i++) {
+      if (i > 0) await new Promise<void>((resolve) => void this.clock.after(SAMPLES_APART_MS, resolve));
+      if (await sample()) return true;
     }
     return false;
   }
