@@ -77,8 +77,11 @@ export interface LegOptions {
   readonly fanOut?: number;
   readonly connections?: number;
   readonly requestsMax?: number;
-  /** Number of requests of a load before all others, which use every endpoint for the first time. */
-  readonly firstUses?: number;
+  /**
+   * Number of requests that are sent before all others, as fast as possible: so many that every endpoint
+   * was used, or that the runtime has compiled the code for the load.
+   */
+  readonly requestsBefore?: number;
 }
 
 /** Starts a bare loop with a receiver, warms it up and loads it. */
@@ -120,19 +123,20 @@ export function serverLeg(
   });
 }
 
-/** How long the first uses may take. */
-const FIRST_USES_SECONDS_MAX = 600;
+/** How long the requests before all others may take. */
+const BEFORE_SECONDS_MAX = 600;
 
-/** Loads a subject, after its first uses and a shorter load, whose figures are ignored. */
+/** Loads a subject, after the requests before all others and a shorter load, whose figures are ignored. */
 export async function warmAndLoad(
   { work, seconds }: Pick<ScenarioContext, "work" | "seconds">,
   subject: Pick<Server, "pid" | "url" | "token" | "counts"> & AsyncDisposable,
   receiverUrl: string,
-  { requests, firstUses = 0, ...more }: LegOptions,
+  { requests, requestsBefore = 0, ...more }: LegOptions,
 ): Promise<Loaded> {
   const load = { requests: messageRequests(subject.token, BODY_BYTES, requests), receiverUrl, ...more };
-  if (firstUses > 0) {
-    await runLoad(work, subject, { ...load, requestsMax: firstUses, seconds: FIRST_USES_SECONDS_MAX });
+  if (requestsBefore > 0) {
+    const before = { perSecond: null, requestsMax: requestsBefore, seconds: BEFORE_SECONDS_MAX };
+    await runLoad(work, subject, { ...load, ...before });
   }
   await runLoad(work, subject, { ...load, seconds: Math.min(WARM_UP_SECONDS, seconds) });
   return await runLoad(work, subject, { ...load, seconds });

@@ -59,7 +59,7 @@ export const manyEndpoints: Scenario = {
     const found = await alternate(context, {
       "one endpoint": () => serverLeg(context),
       // The first message to an endpoint costs more, because its settings are read.
-      "10,000 endpoints": () => serverLeg(context, { requests: many, firstUses: CUSTOMERS * TYPES }, many),
+      "10,000 endpoints": () => serverLeg(context, { requests: many, requestsBefore: CUSTOMERS * TYPES }, many),
     });
     const [own, others] = [found["10,000 endpoints"], ["one endpoint", found["one endpoint"]] as const];
     return {
