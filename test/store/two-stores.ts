@@ -7,6 +7,7 @@ import type {
   PolledCursor,
   SettingsPage,
   Task,
+  WaitingCursor,
   WaitingPage,
 } from "../../src/store/index.ts";
 import { Furnished } from "./furnished.ts";
@@ -105,6 +106,22 @@ export class TwoStores implements AsyncDisposable {
         expect(await this.destination.storePolled(seq, read.page, hold)).toEqual({ missing: [] });
       }
       if (read.next === null) return (messageSeq) => ids[`msg_${messageSeq}`]!;
+      after = read.next;
+    }
+  }
+
+  /** Copies all that waits, under a hold, in as many pages as it takes. Returns the pages. */
+  async waitingPages(seq: number, hold = HOLD): Promise<readonly WaitingPage[]> {
+    const pages: WaitingPage[] = [];
+    for (let after: WaitingCursor | null = null; ; ) {
+      const read: Awaited<ReturnType<MoveOrigin["waiting"]>> = await this.origin.waiting(this.seq, after, 0);
+      await this.copyMessages(
+        seq,
+        read.page.deliveries.map((row) => row.message_seq as number),
+      );
+      expect(await this.destination.storeWaiting(seq, read.page, hold, 0)).toEqual({ missing: [] });
+      pages.push(read.page);
+      if (read.next === null) return pages;
       after = read.next;
     }
   }

@@ -115,6 +115,31 @@ export function movesSuite(open: Open): void {
       expect(await destination.arrive(seq, HOLD, to.now)).toMatchObject({ pending: 0, dead: 0 });
     });
 
+    test("thousands of deliveries of an earlier hold, of a page that is read again, and of a move that is given up are deleted in steps", async () => {
+      await using stores = await TwoStores.open(open);
+      const { from, to, destination } = stores;
+      await from.sendMany(1500);
+      const other = await from.addEndpoint();
+      const sent = Array.from({ length: 1500 }, () => from.newMessage({}, [other.seq]));
+      await from.store.queue.accept(sent);
+      await from.kill("status_5xx", other.seq);
+      const { seq } = await stores.settings();
+      const commitsOf = async (run: () => Promise<unknown>) => {
+        const before = to.facts.filter(({ type }) => type === "commit.finished").length;
+        await run();
+        return to.facts.filter(({ type }) => type === "commit.finished").length - before;
+      };
+      const pages = await stores.waitingPages(seq, "hold-0");
+      expect(pages.length).toBe(2);
+      // Each deletes 3,000 deliveries with two commits.
+      expect(await commitsOf(() => stores.settings(HOLD))).toBeGreaterThanOrEqual(3);
+      await stores.waitingPages(seq);
+      expect(await commitsOf(() => destination.storeWaiting(seq, pages[0]!, HOLD, 0))).toBeGreaterThanOrEqual(3);
+      await stores.waitingPages(seq);
+      expect(await commitsOf(() => destination.abandon(seq, HOLD, to.now))).toBeGreaterThanOrEqual(3 + 3000 / 500);
+      expect(await to.store.history.totals()).toEqual([]);
+    });
+
     test("an application departs once, and not if it has changed", async () => {
       await using stores = await TwoStores.open(open);
       const { from, origin } = stores;

@@ -13,6 +13,7 @@ import { polledWriter } from "./arrived-polled.ts";
 import { ArrivedRows } from "./arrived-rows.ts";
 import { ArrivedSettings } from "./arrived-settings.ts";
 import type { ArrivalReader, DestinationParts, HoldRules } from "./destination-parts.ts";
+import { idIn } from "./rows.ts";
 import { sendsWriter, type Writers } from "./sends.ts";
 
 /** Stores what belongs to an application that comes from another installation. */
@@ -39,6 +40,7 @@ export function moveDestination(parts: DestinationParts): MoveDestination {
   );
   const arrivalOf = arrivalReader(db);
   const holds = holdRules(db, arrivalOf);
+  const empty = emptying(parts, arrivalOf);
   const settings = new ArrivedSettings(parts, rows, arrivalOf, holds);
   const arrive = arrivalVerb(parts, arrivalOf);
   const abandon = abandonVerb(parts, arrivalOf);
@@ -51,6 +53,8 @@ export function moveDestination(parts: DestinationParts): MoveDestination {
     },
     storeSettings: async (environmentSeq, page, hold) => {
       let added: Seq | null = null;
+      const known = kept.seqOf(idIn(page.ids, "app_", page.application.seq));
+      if (hold !== null && known !== null && arrivalOf(known)?.hold !== hold) await empty(known);
       try {
         const stored = await orTaken(
           committer.write(() => {
@@ -76,7 +80,7 @@ export function moveDestination(parts: DestinationParts): MoveDestination {
       }
     },
     storePolled: polledWriter(parts, rows, holds),
-    storeWaiting: waitingWriter(parts, writers, holds),
+    storeWaiting: waitingWriter(parts, writers, holds, empty),
     storeMessages: messagesWriter(parts, writers, holds),
     storeKeys: keysWriter(parts, rows, holds),
     storeHistory: arrivedHistory(parts, writers, arrivalOf),
@@ -98,6 +102,8 @@ export function moveDestination(parts: DestinationParts): MoveDestination {
 
 /** Number of messages of an abandoned application that are deleted in one commit. */
 const DELETED_AT_ONCE = 500;
+/** Number of waiting deliveries that are deleted in one commit. */
+const DELIVERIES_AT_ONCE = 2000;
 
 function arrivalReader(db: Database): ArrivalReader {
   const read = db.prepare<Arrival, [number]>(
@@ -116,6 +122,22 @@ function deliveriesDeleter(db: Database): (applicationSeq: Seq) => void {
   };
 }
 
+/** Returns a function that deletes some of these deliveries, and returns their number. */
+function someDeliveriesDeleter(db: Database): (applicationSeq: Seq) => number {
+  const statements = [STATE.pending, STATE.dead].map((state) =>
+    db.prepare<unknown, [number, number]>(
+      `DELETE FROM delivery WHERE seq IN (SELECT seq ${deliveriesIn(state)} LIMIT ?2)`,
+    ),
+  );
+  return (applicationSeq) => {
+    let deleted = 0;
+    for (const statement of statements) {
+      if (deleted < DELIVERIES_AT_ONCE) deleted += statement.run(applicationSeq, DELIVERIES_AT_ONCE - deleted).changes;
+    }
+    return deleted;
+  };
+}
+
 function holdRules(db: Database, arrivalOf: ArrivalReader): HoldRules {
   const setHold = db.prepare("UPDATE arrival SET hold = ?2, checked_to = 0 WHERE application_seq = ?1");
   const deleteDeliveries = deliveriesDeleter(db);
@@ -131,14 +153,36 @@ function holdRules(db: Database, arrivalOf: ArrivalReader): HoldRules {
   };
 }
 
+/**
+ * Returns a function that deletes the deliveries of an application that is arriving. There may be very many, so
+ * each commit deletes some. They are about to be replaced: if this is interrupted, the application can only
+ * depart under a later hold.
+ */
+function emptying(
+  { db, committer }: DestinationParts,
+  arrivalOf: ArrivalReader,
+): (applicationSeq: Seq) => Promise<void> {
+  const deleteSome = someDeliveriesDeleter(db);
+  const some = db.prepare<unknown, [number]>(
+    `SELECT 1 ${deliveriesIn(STATE.pending)} UNION ALL SELECT 1 ${deliveriesIn(STATE.dead)} LIMIT 1`,
+  );
+  return async (applicationSeq) => {
+    const isArriving = () => arrivalOf(applicationSeq)?.arrivedAt === null;
+    const step = () => (isArriving() ? deleteSome(applicationSeq) : 0);
+    while (isArriving() && some.get(applicationSeq) !== null) await committer.write(step, DELIVERIES_AT_ONCE);
+  };
+}
+
 function waitingWriter(
   { db, committer }: DestinationParts,
   { rows, putSends }: Writers,
   { beginHold, hasArrived }: HoldRules,
+  empty: (applicationSeq: Seq) => Promise<void>,
 ): MoveDestination["storeWaiting"] {
   const deleteDeliveries = deliveriesDeleter(db);
-  return (applicationSeq, page, hold, aheadMs) =>
-    committer.write(() => {
+  return async (applicationSeq, page, hold, aheadMs) => {
+    if (page.isFirst && hold !== null) await empty(applicationSeq);
+    return committer.write(() => {
       if (hasArrived(applicationSeq)) return null;
       const sent = page.sends.filter(({ isErased }) => isErased !== null);
       const messages = [...page.deliveries.map((row) => row.message_seq!), ...sent.map((each) => each.messageSeq)];
@@ -151,13 +195,14 @@ function waitingWriter(
       putSends(page.sends, page.ids);
       return { missing };
     }, page.deliveries.length);
+  };
 }
 
 function abandonVerb(
   { db, committer, usages, kept }: DestinationParts,
   arrivalOf: ArrivalReader,
 ): MoveDestination["abandon"] {
-  const deleteDeliveries = deliveriesDeleter(db);
+  const deleteDeliveries = someDeliveriesDeleter(db);
   const forget = db.prepare("DELETE FROM arrival WHERE application_seq = ?");
   const remove = applicationRemover(db, usages);
   const giveTokens = db.prepare("UPDATE token SET application_seq = ?2 WHERE application_seq = ?1");
@@ -183,7 +228,8 @@ function abandonVerb(
   };
   const deleteSome = (applicationSeq: Seq, hold: string | null): number => {
     if (!isOpen(applicationSeq, hold)) return 0;
-    deleteDeliveries(applicationSeq);
+    const deliveries = deleteDeliveries(applicationSeq);
+    if (deliveries > 0) return deliveries;
     forgetKeys.run(applicationSeq);
     const messages = deleteMessages.run(applicationSeq, DELETED_AT_ONCE).changes;
     // A message that is left must keep its record, because the move may be continued.
