@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { dirname, join } from "node:path";
 import { EXECUTABLE } from "./executable.ts";
 import { fuzz } from "./fuzz.ts";
+import { memoryDirectory } from "./memory-directory.ts";
 import { checkSdks } from "./sdks/check.ts";
 import { LANGUAGES } from "./sdks/language.ts";
 import type { TestPostgres } from "./test-postgres.ts";
@@ -173,11 +174,16 @@ for (const { name, ok, line } of await Promise.all(STEPS.map(runStep))) {
   if (name === "build") built = ok;
 }
 if (built) {
+  // The tests make thousands of stores, databases and profiles of browsers, and would wait for the disk.
+  const memory = process.env.TMPDIR === undefined ? memoryDirectory() : null;
+  if (memory !== null) process.env.TMPDIR = memory;
   add(await runTests(ALL_TESTS, summary));
   const isOnPostgres = process.argv.includes("--postgres");
   // Loaded here, because it looks for the programs that were installed above.
   await using postgres = isOnPostgres ? await (await import("./test-postgres.ts")).startTestPostgres() : null;
   if (isOnPostgres) add(await runOnPostgres(postgres, summary));
+  // Toolchains keep more than tests.
+  if (memory !== null) delete process.env.TMPDIR;
   if (process.argv.includes("--sdks")) add(await runSdks(postgres, summary));
   if (process.argv.includes("--fuzz")) add(await runFuzz(summary));
 } else {

@@ -1,5 +1,4 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { keepUnlessThere, keptDirectory } from "./kept.ts";
 
@@ -21,7 +20,8 @@ export async function mavenJars(artifact: Artifact): Promise<string | null> {
   if (Bun.which("java") === null) return null;
   if (existsSync(jars)) return jars;
   if (Bun.which("mvn") === null) return null;
-  const work = mkdtempSync(join(tmpdir(), "maven-jars-"));
+  // In the file system of the result, because it is renamed to it.
+  const work = mkdtempSync(`${jars}-`);
   try {
     await Bun.write(join(work, "pom.xml"), pom(artifact));
     const copy = Bun.spawn(["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=jars"], {

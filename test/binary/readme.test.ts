@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { keptDirectory } from "../../scripts/test-servers/kept.ts";
 import { executable, startBoathook } from "../support/binary.ts";
 import { codeBlock, examples, masked, readReadme, runExample } from "../support/readme.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
@@ -120,7 +120,7 @@ func main() {
 ];
 
 /** Kept between runs: without a cache, Go compiles its standard library for half a minute. */
-const GOCACHE = process.env.GOCACHE ?? join(tmpdir(), "boathook-test-go-cache");
+const GOCACHE = process.env.GOCACHE ?? keptDirectory("go-cache");
 
 /** Sends a message to the built-in inbox and returns what arrived there. */
 async function deliver(url: string, token: string): Promise<Arrived> {
