@@ -14,7 +14,7 @@ const TESTED_MAJOR = 15;
 /** Difference of the clocks, in ms, above which one of them is wrong. */
 const CLOCK_MS_MAX = 2_000;
 const DAY_MS = 86_400_000;
-/** How long after the retention the partitions of a day may exist, in days. */
+/** How long after the retention a day table may exist, in days. */
 const DAYS_LATE_MAX = 2;
 
 export function databaseFindings(facts: DatabaseFacts, now: number): Finding[] {
@@ -33,7 +33,7 @@ export function databaseFindings(facts: DatabaseFacts, now: number): Finding[] {
   return [
     ...findings,
     keyFinding(tables),
-    partitionFinding(tables, retentionMs, now),
+    dayTableFinding(tables, retentionMs, now),
     ...stateFindings(tables.state, seesAllSessions),
   ];
 }
@@ -137,7 +137,7 @@ function keyFinding({ keyFits, isRotating }: NonNullable<DatabaseReading["tables
   );
 }
 
-function partitionFinding(
+function dayTableFinding(
   { missing, oldestDay }: NonNullable<DatabaseReading["tables"]>,
   retentionMs: number,
   now: number,

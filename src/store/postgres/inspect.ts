@@ -4,7 +4,7 @@ import { KeyBox } from "../sql/secret-box.ts";
 import { Database, type Queries } from "./connection/database.ts";
 import { messageOf } from "./connection/errors.ts";
 import { keyStateOf } from "./encryption/keys.ts";
-import { type DayTable, dayTables } from "./housekeeping/days.ts";
+import { type DividedTable, dividedTables } from "./housekeeping/days.ts";
 import { DATABASE_TIME } from "./instances/instance-row.ts";
 import { migrations } from "./schema/migrations.ts";
 import { databaseState } from "./survey/database-state.ts";
@@ -38,9 +38,9 @@ export interface TablesReading {
   readonly keyFits: boolean;
   /** Whether a rotation of the key was begun and has not finished. */
   readonly isRotating: boolean;
-  /** Partitions that others of their day lack, such as `attempt_20000`. */
+  /** Day tables that are missing although others of their day exist, such as `attempt_20000`. */
   readonly missing: readonly string[];
-  /** The oldest day that has a partition, as the number of days since 1970, or null. */
+  /** The oldest day that has a day table, as the number of days since 1970, or null. */
   readonly oldestDay: number | null;
   readonly state: DatabaseState;
 }
@@ -126,7 +126,7 @@ async function readTables(queries: Queries, encryptionKey: string): Promise<Tabl
        AND relname IN ('pending', 'message') AND NOT pg_has_role(relowner, 'USAGE')`,
   );
   const { fingerprint, previous } = await keyStateOf(queries);
-  const { missing, oldestDay } = await partitions(queries);
+  const { missing, oldestDay } = await dayTables(queries);
   return {
     isForeign: owners!.count > 0,
     keyFits: fingerprint === null || fingerprint === new KeyBox(encryptionKey).fingerprint,
@@ -135,12 +135,12 @@ async function readTables(queries: Queries, encryptionKey: string): Promise<Tabl
   };
 }
 
-async function partitions(queries: Queries): Promise<Pick<TablesReading, "missing" | "oldestDay">> {
-  const rows = await queries.all<{ table: DayTable; name: string }>(
+async function dayTables(queries: Queries): Promise<Pick<TablesReading, "missing" | "oldestDay">> {
+  const rows = await queries.all<{ table: DividedTable; name: string }>(
     `SELECT p.relname AS table, c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
      JOIN pg_class p ON p.oid = i.inhparent
      WHERE p.relnamespace = current_schema()::regnamespace AND p.relname = ANY ($1::text[])`,
-    [`{${dayTables.join(",")}}`],
+    [`{${dividedTables.join(",")}}`],
   );
   const found = new Set(rows.map(({ name }) => name));
   const dayOf = ({ table, name }: (typeof rows)[number]) => Number(name.slice(table.length + 1));

@@ -14,7 +14,7 @@ function claimsUnderFence7() {
   const numbersOf = (fence: unknown) => (fence === 7 ? Array.from({ length: LANE_PARTITIONS }, (_, i) => i) : []);
   const queries = {
     first: async (_sql: string, [, fence]: unknown[]) => ({
-      numbers: numbersOf(fence),
+      partitions: numbersOf(fence),
       share: LANE_PARTITIONS,
       isNew: false,
     }),

@@ -18,7 +18,7 @@ export type Result = Record<string, unknown>[] & {
   readonly columns: ReadonlyArray<{ readonly name: string; readonly type: number }>;
 };
 
-/** The numbers of the types whose values are converted. */
+/** The OIDs of the types whose values are converted. */
 const [INT8, BYTEA] = [20, 17];
 
 /** Returns the rows as a plain array, with `bigint` as numbers and `bytea` as plain arrays of bytes. */

@@ -3,9 +3,9 @@ import type { Database } from "../connection/database.ts";
 import { stateOf } from "../connection/errors.ts";
 
 export const DAY_MS = 86_400_000;
-/** The tables with a partition for each day. */
-export const dayTables = ["message", "ended", "attempt"] as const;
-export type DayTable = (typeof dayTables)[number];
+/** The tables that are divided by days. */
+export const dividedTables = ["message", "ended", "attempt"] as const;
+export type DividedTable = (typeof dividedTables)[number];
 /** SQLSTATEs of a table that another instance has just created, or attached. */
 const EXISTS: readonly string[] = ["42P07", "42710", "23505", "42809", "42P17"];
 
@@ -14,37 +14,37 @@ function dayOf(seq: Seq): number {
   return Math.floor(timeOfSeq(seq) / DAY_MS);
 }
 
-/** Returns the numbers of the rows of a day: from `from` (inclusive) to `to` (exclusive). */
+/** Returns the range of the sequence numbers of a day: from `from` (inclusive) to `to` (exclusive). */
 export function rangeOfDay(day: number): { readonly from: Seq; readonly to: Seq } {
   return { from: seqAt(day * DAY_MS), to: seqAt((day + 1) * DAY_MS) };
 }
 
 /**
- * The partitions of the tables that only grow. Rows of one day are in one partition, by the time in
- * their number.
+ * The day tables: the tables that only grow consist of one table for each day, which PostgreSQL calls a
+ * partition. The time in the sequence number of a row decides to which day it belongs.
  */
 export class Days {
   readonly #known = new Set<number>();
 
   constructor(private readonly database: Database) {}
 
-  /** Returns whether the partition of a row is known to exist. */
+  /** Returns whether the day tables for a row are known to exist. */
   has(seq: Seq): boolean {
     return this.#known.has(dayOf(seq));
   }
 
-  /** Creates the partitions for rows with these numbers. */
+  /** Creates the day tables for rows with these sequence numbers. */
   async prepare(seqs: Iterable<Seq>): Promise<void> {
     const days = new Set<number>();
     for (const seq of seqs) if (!this.has(seq)) days.add(dayOf(seq));
     for (const day of days) {
-      for (const table of dayTables) await this.#create(table, day);
+      for (const table of dividedTables) await this.#create(table, day);
       this.#known.add(day);
     }
   }
 
   /** Returns the days of a table that end at or before a time, oldest first. */
-  async before(table: DayTable, before: number): Promise<readonly number[]> {
+  async before(table: DividedTable, before: number): Promise<readonly number[]> {
     const rows = await this.database.all<{ name: string }>(
       `SELECT c.relname AS name FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
        WHERE i.inhparent = $1::text::regclass`,
@@ -56,12 +56,12 @@ export class Days {
       .toSorted((a, b) => a - b);
   }
 
-  /** States that partitions of a day have been dropped. */
+  /** States that day tables of a day have been dropped. */
   forget(day: number): void {
     this.#known.delete(day);
   }
 
-  /** States that another instance has dropped partitions. */
+  /** States that another instance has dropped day tables. */
   forgetAll(): void {
     this.#known.clear();
   }
@@ -70,7 +70,7 @@ export class Days {
    * Creates a table and attaches it. That locks the parent table less than creating it as a partition,
    * which would wait for all readers.
    */
-  async #create(table: DayTable, day: number): Promise<void> {
+  async #create(table: DividedTable, day: number): Promise<void> {
     const name = `${table}_${day}`;
     const attached = await this.database.first(
       `SELECT 1 FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid

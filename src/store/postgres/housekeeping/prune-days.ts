@@ -2,7 +2,7 @@ import type { Seq } from "../../../core/id.ts";
 import { STATE } from "../../sql/delivery-row.ts";
 import type { Database, Queries } from "../connection/database.ts";
 import { isConflict, stateOf } from "../connection/errors.ts";
-import { DAY_MS, type Days, type DayTable, rangeOfDay } from "./days.ts";
+import { DAY_MS, type Days, type DividedTable, rangeOfDay } from "./days.ts";
 import type { DroppedMessages } from "./prune-messages.ts";
 
 /** SQLSTATE of a lock that was not granted in time. */
@@ -30,7 +30,7 @@ export function retentionOf(before: number, now: number): { readonly before: num
   return isLong ? { before: before - (before % DAY_MS), which: "all" } : { before, which: "empty" };
 }
 
-/** Drops the partitions of days that end at or before a time. */
+/** Drops the day tables of days that end at or before a time. */
 export class OldDays {
   constructor(
     private readonly database: Database,
@@ -74,7 +74,7 @@ export class OldDays {
 
   /** Returns null if the day cannot be dropped now, because its tables are in use or have new rows. */
   async #drop(
-    tables: readonly DayTable[],
+    tables: readonly DividedTable[],
     day: number,
     which: Which,
     leaving: (session: Queries) => Promise<ReadonlyMap<Seq, number>>,
@@ -103,7 +103,12 @@ export class OldDays {
 /** Another instance has dropped the table first. */
 const isGone = (error: unknown) => stateOf(error) === "42P01";
 
-async function isDroppable(queries: Queries, tables: readonly DayTable[], day: number, which: Which): Promise<boolean> {
+async function isDroppable(
+  queries: Queries,
+  tables: readonly DividedTable[],
+  day: number,
+  which: Which,
+): Promise<boolean> {
   if (tables.includes("message")) {
     const { from, to } = rangeOfDay(day);
     const pending = await queries.first("SELECT 1 FROM pending WHERE message_seq >= $1 AND message_seq < $2 LIMIT 1", [
@@ -117,7 +122,7 @@ async function isDroppable(queries: Queries, tables: readonly DayTable[], day: n
   return true;
 }
 
-async function isEmpty(queries: Queries, table: DayTable, day: number): Promise<boolean> {
+async function isEmpty(queries: Queries, table: DividedTable, day: number): Promise<boolean> {
   return (await queries.first(`SELECT 1 FROM ${table}_${day} LIMIT 1`)) === null;
 }
 

@@ -19,10 +19,10 @@ const TAKE = `WITH serving AS (UPDATE instance SET serves = true WHERE slot = $1
   taken AS (UPDATE lane_partition SET slot = $1, fence = $2 WHERE number IN (SELECT number FROM free) RETURNING number),
   has AS (SELECT number FROM owned UNION SELECT number FROM taken)
   SELECT share, EXISTS (SELECT FROM serving) AS "isNew",
-    COALESCE((SELECT json_agg(number ORDER BY number) FROM has), '[]') AS numbers FROM fair`;
+    COALESCE((SELECT json_agg(number ORDER BY number) FROM has), '[]') AS partitions FROM fair`;
 
 interface Taken {
-  readonly numbers: readonly number[];
+  readonly partitions: readonly number[];
   readonly share: number;
   /** Whether this process served no lanes before. */
   readonly isNew: boolean;
@@ -34,7 +34,7 @@ type Self = readonly [slot: number, fence: number];
 /** The claim of this process. It stays the same object while it covers the same lanes. */
 class PartitionClaim implements Claim {
   constructor(
-    readonly numbers: ReadonlySet<number>,
+    readonly partitions: ReadonlySet<number>,
     readonly exceptions: Exceptions,
     private readonly instance: Instance,
     /** The row under which the partitions were read. */
@@ -55,13 +55,13 @@ class PartitionClaim implements Claim {
   owns(endpointSeq: number): boolean {
     const { own, foreign } = this.exceptions;
     if (own.has(endpointSeq)) return true;
-    return this.numbers.has(lanePartitionOf(endpointSeq)) && !foreign.has(endpointSeq);
+    return this.partitions.has(lanePartitionOf(endpointSeq)) && !foreign.has(endpointSeq);
   }
 
-  covers(numbers: ReadonlySet<number>, { own, foreign }: Exceptions): boolean {
+  covers(partitions: ReadonlySet<number>, { own, foreign }: Exceptions): boolean {
     return (
       this.isOfInstance &&
-      areEqual(this.numbers, numbers) &&
+      areEqual(this.partitions, partitions) &&
       areEqual(this.exceptions.own, own) &&
       areEqual(this.exceptions.foreign, foreign)
     );
@@ -78,8 +78,8 @@ export interface ClaimParts {
 
 /**
  * Divides the lanes among the live instances that serve any. Each takes the partitions that nobody serves, up to its
- * fair share. An instance with more than that first stops to serve the others, and frees them with its
- * next renewal. It tells the others when it has freed some, and when it wants some. Lanes whose consumers are
+ * fair share. An instance that has more than its share stops serving the excess, and frees it with its next
+ * renewal. It tells the others when it has freed some, and when it wants some. Lanes whose consumers are
  * connected to another instance are exceptions.
  */
 export class Claims implements Pick<Queue, "claim" | "renew" | "release"> {
@@ -117,14 +117,14 @@ export class Claims implements Pick<Queue, "claim" | "renew" | "release"> {
     await instance.renew();
     // The process may be evicted, and take another row, while it waits for a statement.
     const self = this.#self;
-    const numbers = new Set(
+    const serving = new Set(
       kept === null ? await this.#takeShare(self) : await this.#keepOnly(self, new Set(kept.map(lanePartitionOf))),
     );
     const wished = new Set(kept === null ? preferred : preferred.filter((seq) => kept.includes(seq)));
-    const partitions = { serving: numbers, leaving: new Set(this.#leaving) };
-    const exceptions = await this.#preferred.exchange(wished, before, partitions);
-    const isSame = before instanceof PartitionClaim && before.covers(numbers, exceptions);
-    const claim = isSame ? before : new PartitionClaim(numbers, exceptions, instance, self);
+    const leaving = new Set(this.#leaving);
+    const exceptions = await this.#preferred.exchange(wished, before, { serving, leaving });
+    const isSame = before instanceof PartitionClaim && before.covers(serving, exceptions);
+    const claim = isSame ? before : new PartitionClaim(serving, exceptions, instance, self);
     if (!claim.isOfInstance) throw new StoreUnavailable("This process was evicted while it claimed its lanes.");
     return claim;
   }
@@ -146,8 +146,8 @@ export class Claims implements Pick<Queue, "claim" | "renew" | "release"> {
   async #takeShare(self: Self): Promise<readonly number[]> {
     const taken = (await this.parts.queries.first<Taken>(TAKE, [...self, LANE_PARTITIONS]))!;
     if (taken.isNew) this.#tellOthers();
-    this.#leaving = taken.numbers.slice(taken.share);
-    return taken.numbers.slice(0, taken.share);
+    this.#leaving = taken.partitions.slice(taken.share);
+    return taken.partitions.slice(0, taken.share);
   }
 
   async #keepOnly(self: Self, kept: ReadonlySet<number>): Promise<readonly number[]> {
@@ -156,9 +156,9 @@ export class Claims implements Pick<Queue, "claim" | "renew" | "release"> {
       "SELECT number FROM lane_partition WHERE slot = $1 AND fence = $2",
       self,
     );
-    const numbers = rows.map(({ number }) => number);
-    this.#leaving = numbers.filter((number) => !kept.has(number));
-    return numbers.filter((number) => kept.has(number));
+    const partitions = rows.map(({ number }) => number);
+    this.#leaving = partitions.filter((partition) => !kept.has(partition));
+    return partitions.filter((partition) => kept.has(partition));
   }
 
   /** Leaves the share of this process to the others. */

@@ -85,22 +85,22 @@ function storing(messages: readonly NewMessage[]): Opening {
 
 function messageParameters(messages: readonly NewMessage[]): Parameter[] {
   const payloads = bytes(messages.map(({ payload }) => payload));
-  const ofNumbers = (value: (message: NewMessage) => number | null) => sparseNumberArray(messages.map(value));
-  const ofTexts = (value: (message: NewMessage) => string | null) => sparseTextArray(messages.map(value));
+  const integers = (value: (message: NewMessage) => number | null) => sparseNumberArray(messages.map(value));
+  const texts = (value: (message: NewMessage) => string | null) => sparseTextArray(messages.map(value));
   return [
-    ofNumbers(({ seq }) => seq),
-    ofNumbers(({ applicationSeq }) => applicationSeq),
-    ofNumbers(({ acceptedAt }) => acceptedAt),
-    ofNumbers(({ payloadExpiresAt }) => payloadExpiresAt),
-    ofNumbers(({ deliverAt }) => deliverAt),
-    ofTexts(({ eventType }) => eventType),
-    ofTexts(({ eventId }) => eventId),
-    ofTexts(({ channels }) => jsonOrNull(channels)),
-    ofTexts(({ tags }) => jsonOrNull(tags)),
-    ofTexts(({ contentType }) => contentType),
-    ofTexts(headersColumn),
-    ofTexts(({ warnings }) => jsonOrNull(warnings)),
-    ofTexts(({ received, trace }) => receivedColumn(received, trace ?? null)),
+    integers(({ seq }) => seq),
+    integers(({ applicationSeq }) => applicationSeq),
+    integers(({ acceptedAt }) => acceptedAt),
+    integers(({ payloadExpiresAt }) => payloadExpiresAt),
+    integers(({ deliverAt }) => deliverAt),
+    texts(({ eventType }) => eventType),
+    texts(({ eventId }) => eventId),
+    texts(({ channels }) => jsonOrNull(channels)),
+    texts(({ tags }) => jsonOrNull(tags)),
+    texts(({ contentType }) => contentType),
+    texts(headersColumn),
+    texts(({ warnings }) => jsonOrNull(warnings)),
+    texts(({ received, trace }) => receivedColumn(received, trace ?? null)),
     payloads.joined,
     payloads.starts,
     payloads.lengths,

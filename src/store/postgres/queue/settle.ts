@@ -198,27 +198,26 @@ function storing(settlements: readonly Settlement[], box: SecretBox): Opening {
 
 function attemptParameters(settlements: readonly Settlement[], box: SecretBox): Parameter[] {
   const attempts = settlements.map(({ attempt }) => attempt);
-  const ofNumbers = (value: (attempt: Settlement["attempt"]) => number | null) =>
-    sparseNumberArray(attempts.map(value));
-  const ofTexts = (value: (attempt: Settlement["attempt"]) => string | null) => sparseTextArray(attempts.map(value));
+  const integers = (value: (attempt: Settlement["attempt"]) => number | null) => sparseNumberArray(attempts.map(value));
+  const texts = (value: (attempt: Settlement["attempt"]) => string | null) => sparseTextArray(attempts.map(value));
   // The attempts of a batch share one response.
   const responses = bytes(attempts.map(({ response, responseIn }) => (responseIn === undefined ? response : null)));
   const sealed = bytes(attempts.map((attempt) => sealedExchange(box, attempt)));
   return [
-    ofNumbers(({ seq }) => seq),
-    ofNumbers(({ deliverySeq }) => deliverySeq),
-    ofNumbers(({ messageSeq }) => messageSeq),
-    ofNumbers(({ endpointSeq }) => endpointSeq),
-    ofNumbers(({ startedAt }) => startedAt),
-    ofNumbers(({ nextAttemptAt }) => nextAttemptAt),
-    ofNumbers(({ batchSeq }) => batchSeq),
-    ofNumbers(({ responseIn }) => responseIn ?? null),
-    ofNumbers(({ durationMs }) => durationMs),
-    ofNumbers(({ responseStatus }) => responseStatus),
-    ofNumbers(({ trigger }) => TRIGGER[trigger]),
-    ofTexts(({ url }) => url),
-    ofTexts(({ reason }) => reason),
-    ofTexts(({ note }) => note),
+    integers(({ seq }) => seq),
+    integers(({ deliverySeq }) => deliverySeq),
+    integers(({ messageSeq }) => messageSeq),
+    integers(({ endpointSeq }) => endpointSeq),
+    integers(({ startedAt }) => startedAt),
+    integers(({ nextAttemptAt }) => nextAttemptAt),
+    integers(({ batchSeq }) => batchSeq),
+    integers(({ responseIn }) => responseIn ?? null),
+    integers(({ durationMs }) => durationMs),
+    integers(({ responseStatus }) => responseStatus),
+    integers(({ trigger }) => TRIGGER[trigger]),
+    texts(({ url }) => url),
+    texts(({ reason }) => reason),
+    texts(({ note }) => note),
     ...[responses.joined, responses.starts, responses.lengths, sealed.joined, sealed.starts, sealed.lengths],
   ];
 }

@@ -20,7 +20,7 @@ export const constraints = constraintsOf({
   series: { values: [isPositive("step_ms"), ...SERIES_COUNTS.map(isNatural)] },
 });
 
-/** Adds the rules to empty tables. Partitions that are created later get them too. */
+/** Adds the rules to empty tables. Day tables that are created later get them too. */
 export const CONSTRAINTS: readonly string[] = constraints.map(
   ({ table, name, check }) => `ALTER TABLE ${table} ADD CONSTRAINT ${name} CHECK (${check})`,
 );

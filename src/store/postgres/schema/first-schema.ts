@@ -50,8 +50,8 @@ const PREFERRED_LANES = [
 ];
 
 /**
- * Messages and attempts are only appended, in tables with a partition for each day ("days.ts"), which
- * the retention drops whole. `pending` has only what waits. A delivery that ends moves to `ended`.
+ * Messages and attempts are only appended, in day tables ("days.ts"), which the retention drops whole.
+ * `pending` has only what waits. A delivery that ends moves to `ended`.
  */
 const QUEUE = [
   `CREATE TABLE message (
@@ -61,7 +61,7 @@ const QUEUE = [
   ) PARTITION BY RANGE (seq)`,
   `CREATE INDEX message_application ON message (application_seq, seq)`,
   `CREATE INDEX message_payload_expiry ON message (payload_expires_at, seq) WHERE payload_expires_at IS NOT NULL`,
-  // A partitioned table cannot have a unique index without the number.
+  // A table that is divided by days cannot have a unique index without the sequence number.
   `CREATE TABLE event_id (
     application_seq bigint NOT NULL, event_id text COLLATE "C" NOT NULL, message_seq bigint NOT NULL,
     PRIMARY KEY (application_seq, event_id)
