@@ -92,7 +92,7 @@ export const limitMutants: readonly Mutant[] = [
   },
   {
     name: "failed-rollback-not-repeated",
-    file: "src/store/sqlite/commit.ts",
+    file: "src/store/sqlite/transactions.ts",
     find: "this.#end();\n    this.#begin.run();",
     replace: "this.#begin.run();",
     test: COMMITTER,

@@ -69,7 +69,7 @@ export const storeMutants: readonly Mutant[] = [
   },
   {
     name: "write-resolves-before-commit",
-    file: "src/store/sqlite/commit.ts",
+    file: "src/store/sqlite/transactions.ts",
     find: "results[i] = writes[i]!.work();",
     replace: "writes[i]!.resolve((results[i] = writes[i]!.work()) as never);",
     test: "bun test test/store/sqlite/commit.test.ts test/store/sqlite/committer.test.ts",

@@ -1,11 +1,12 @@
-import type { Database, Statement } from "bun:sqlite";
+import type { Database } from "bun:sqlite";
 import type { Fact } from "../../core/fact.ts";
 import type { Clock } from "../../ports.ts";
 import { type Store, StoreUnavailable } from "../index.ts";
 import { Groups } from "../sql/groups.ts";
 import { HealthRecord } from "../sql/store-health.ts";
-import { isDiskError, isFull, messageOf, troubleOf } from "./disk-error.ts";
+import { isFull, messageOf, troubleOf } from "./disk-error.ts";
 import { WriteGroup } from "./group.ts";
+import { Failed, Transactions } from "./transactions.ts";
 import type { Write } from "./write.ts";
 
 /** Minimum number of writes in a commit for the server to count as busy. */
@@ -31,28 +32,23 @@ export class Committer {
   #isPaused = false;
   #closed = false;
   #crashed = false;
-  readonly #onRollback: (() => void)[] = [];
-  readonly #onCommitting: (() => void)[] = [];
-  readonly #onCommit: (() => void)[] = [];
+  readonly #transactions: Transactions;
   /** Records whether the last commit or read failed. The store's reads also report to it. */
   readonly health: HealthRecord;
-  readonly #begin: Statement;
-  readonly #commit: Statement;
 
   constructor(
-    private readonly db: Database,
+    db: Database,
     private readonly clock: Clock,
     private readonly onFact: (fact: Fact) => void,
     /** Called before each COMMIT. If it throws, nothing is committed. */
-    private readonly beforeCommit: () => void = () => {},
+    beforeCommit: () => void = () => {},
     /** A small write that changes the database file. It tests whether the disk works. */
     probe: () => void = () => {},
   ) {
+    this.#transactions = new Transactions(db, beforeCommit);
     this.health = new HealthRecord(clock, onFact, troubleOf, () => {
       this.write(probe).catch(() => {});
     });
-    this.#begin = db.prepare("BEGIN IMMEDIATE");
-    this.#commit = db.prepare("COMMIT");
   }
 
   /**
@@ -81,24 +77,19 @@ export class Committer {
   /** See `Store.together`. */
   readonly together: Store["together"] = (start) => this.#groups.together(start);
 
-  /**
-   * Registers a callback that runs after a rollback, so that caches of written data can be dropped.
-   */
+  /** See `Transactions.onRollback`. */
   onRollback(listener: () => void): void {
-    this.#onRollback.push(listener);
+    this.#transactions.onRollback(listener);
   }
 
-  /**
-   * Registers a callback that runs in each transaction before its COMMIT, so that rows of several
-   * writes can be stored together. If it throws, nothing is committed.
-   */
+  /** See `Transactions.onCommitting`. */
   onCommitting(listener: () => void): void {
-    this.#onCommitting.push(listener);
+    this.#transactions.onCommitting(listener);
   }
 
-  /** Registers a callback that runs after a commit, before its writes resolve. It must not throw. */
+  /** See `Transactions.onCommit`. */
   onCommit(listener: () => void): void {
-    this.#onCommit.push(listener);
+    this.#transactions.onCommit(listener);
   }
 
   /** Delays commits until `resume` is called. */
@@ -134,7 +125,7 @@ export class Committer {
     const startedAt = performance.now();
     let results: unknown[];
     try {
-      results = this.#runTogether(writes) ?? this.#runApart(writes);
+      results = this.#transactions.run(writes);
     } catch (error) {
       this.#giveUp(writes, error);
       return;
@@ -149,83 +140,6 @@ export class Committer {
     this.health.succeeded();
     this.onFact({ type: "commit.finished", writes: writes.length, durationMs });
   };
-
-  /** Runs all writes without savepoints. Returns null if one of them throws. */
-  #runTogether(writes: readonly Write[]): unknown[] | null {
-    this.#open();
-    const results = new Array<unknown>(writes.length);
-    try {
-      for (let i = 0; i < writes.length; i++) results[i] = writes[i]!.work();
-    } catch (error) {
-      this.#rollback();
-      if (isDiskError(error)) throw error;
-      return null;
-    }
-    this.#finish();
-    return results;
-  }
-
-  /** Runs each write in a savepoint, so that a write that throws fails alone. */
-  #runApart(writes: readonly Write[]): unknown[] {
-    this.#open();
-    const results: unknown[] = [];
-    try {
-      for (const write of writes) {
-        this.db.run("SAVEPOINT one");
-        try {
-          results.push(write.work());
-        } catch (error) {
-          if (isDiskError(error)) throw error;
-          this.db.run("ROLLBACK TO one");
-          this.#undone();
-          results.push(new Failed(error));
-        }
-        this.db.run("RELEASE one");
-      }
-    } catch (error) {
-      this.#rollback();
-      throw error;
-    }
-    this.#finish();
-    return results;
-  }
-
-  #open(): void {
-    // A transaction that could not be rolled back may still be open.
-    this.#end();
-    this.#begin.run();
-  }
-
-  /** Rolls back. After some errors, such as a full disk, SQLite has already rolled back. */
-  #end(): void {
-    if (this.db.inTransaction) this.db.run("ROLLBACK");
-  }
-
-  #finish(): void {
-    try {
-      for (const listener of this.#onCommitting) listener();
-      this.beforeCommit();
-      this.#commit.run();
-    } catch (error) {
-      this.#rollback();
-      throw error;
-    }
-    for (const listener of this.#onCommit) listener();
-  }
-
-  #rollback(): void {
-    try {
-      this.#end();
-    } catch {
-      // The error that caused the rollback is more useful, so this one is ignored. The next commit
-      // tries to roll back again.
-    }
-    this.#undone();
-  }
-
-  #undone(): void {
-    for (const listener of this.#onRollback) listener();
-  }
 
   #giveUp(writes: readonly Write[], error: unknown): void {
     const message = messageOf(error);
@@ -253,8 +167,4 @@ export class Committer {
     this.health.close();
     this.#queue = [];
   }
-}
-
-class Failed {
-  constructor(readonly error: unknown) {}
 }
