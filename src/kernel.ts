@@ -13,7 +13,8 @@ import type { Service } from "./core/service.ts";
 import { Signals } from "./core/signal.ts";
 import type { Tracer } from "./core/tracer.ts";
 import { CronRuns } from "./cron/cron-runs.ts";
-import { Engine, type EnginePorts } from "./deliver/engine.ts";
+import { Engine } from "./deliver/engine.ts";
+import type { EnginePorts } from "./deliver/engine-parts.ts";
 
 import { MoveHolds } from "./deliver/move-holds.ts";
 import { OldestDueAnywhere } from "./deliver/oldest-due.ts";

@@ -2,6 +2,12 @@ import type { Seq } from "../core/id.ts";
 import type { MessageContent, Task } from "../store/index.ts";
 import type { TargetWarning } from "../targets/warnings.ts";
 
+/** A pending delivery that was just committed. `seq` is also its position in the lane. */
+export interface NewDelivery {
+  readonly seq: Seq;
+  readonly endpointSeq: Seq;
+}
+
 /** The part of the delivery engine that commands use. */
 export interface Deliverer {
   /**
@@ -9,11 +15,8 @@ export interface Deliverer {
    * of a message for all of them is then fast.
    */
   prepareLanes(endpointSeqs: readonly Seq[]): Promise<void>;
-  /**
-   * Adds the deliveries of a message that was just committed. `seq` is also the position in the
-   * lane. Returns immediately.
-   */
-  enqueue(message: MessageContent, deliveries: ReadonlyArray<{ readonly seq: Seq; readonly endpointSeq: Seq }>): void;
+  /** Adds the deliveries of a message that was just committed. Returns immediately. */
+  enqueue(message: MessageContent, deliveries: readonly NewDelivery[]): void;
   /** Returns whether this process serves the lane of an endpoint. */
   servesLane(endpointSeq: Seq): boolean;
   /**

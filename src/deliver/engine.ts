@@ -1,69 +1,36 @@
-import type { Facts } from "../core/fact.ts";
-import type { IdCodec, Seq, SeqSource } from "../core/id.ts";
+import type { Seq } from "../core/id.ts";
 import { OneLife } from "../core/service.ts";
-import type { Signals } from "../core/signal.ts";
-import type { Tracer } from "../core/tracer.ts";
-import type { Random } from "../ports.ts";
-import type { SocketConsumers } from "../sockets/socket-consumers.ts";
-import type { Directory, EndpointEntry } from "../store/directory.ts";
-import type { MessageContent, PendingDelivery, Store, Task } from "../store/index.ts";
+import type { MessageContent, Task } from "../store/index.ts";
 import { Turns } from "../store/turns.ts";
 import { Targets } from "../targets/index.ts";
 import { payloadLinks } from "../targets/payload-links.ts";
-import type { TargetPorts } from "../targets/target.ts";
 import { type TargetWarning, warningsOf } from "../targets/warnings.ts";
 import { AttemptRunner } from "./attempt.ts";
 import { AttemptSteps } from "./attempt-steps.ts";
 import { BatchPreparer } from "./batch-preparer.ts";
 import { BatchReader } from "./batch-reader.ts";
 import { BatchRunner } from "./batch-runner.ts";
-import type { Deliverer } from "./deliverer.ts";
+import type { Deliverer, NewDelivery } from "./deliverer.ts";
 import { DeliveryTime } from "./delivery-time.ts";
-import { FanOut, LANES_AT_ONCE } from "./fan-out.ts";
+import type { EngineParts, EnginePorts } from "./engine-parts.ts";
+import { FanOut } from "./fan-out.ts";
 import { ForeignLanes } from "./foreign-lanes.ts";
 import { Gate } from "./gate.ts";
-import type { Lane } from "./lane.ts";
 import { LaneOwnership } from "./lane-ownership.ts";
 import { LaneReader } from "./lane-reader.ts";
 import { LaneRefresher } from "./lane-refresher.ts";
-import { Lanes, type OldestDue } from "./lanes.ts";
+import { type IsCounted, Lanes, type OldestDue } from "./lanes.ts";
 import { Memory } from "./memory.ts";
+import { NewDeliveries } from "./new-deliveries.ts";
 import { NextRead } from "./next-read.ts";
 import { OffsetKeeper } from "./offset-keeper.ts";
-import type { DeliveryPolicy } from "./policy.ts";
 import { Scheduler } from "./scheduler.ts";
 import { Slots } from "./slots.ts";
 import { taskKinds } from "./tasks/index.ts";
 import { TaskRunner } from "./tasks/task-runner.ts";
 
-/**
- * Maximum number of deliveries that a lane holds if messages arrive faster than they are delivered.
- */
-const READY_MAX = 256;
 /** How long a stop waits for aborted attempts, in ms. */
 const CUT_OFF_MS = 1000;
-
-export interface EnginePorts extends TargetPorts {
-  readonly random: Random;
-  /** Null or absent unless traces are exported. */
-  readonly tracer?: Tracer | null;
-}
-
-export interface EngineParts {
-  readonly store: Store;
-  /** The consumers of `websocket:` endpoints. */
-  readonly socketConsumers: SocketConsumers;
-  readonly directory: Directory;
-  readonly ids: IdCodec;
-  readonly seqs: SeqSource;
-  readonly facts: Facts;
-  readonly signals: Signals;
-  readonly policy: DeliveryPolicy;
-  /** Returns the URL under which the server can be reached, without a slash at the end. */
-  readonly publicUrl: () => string;
-  /** Returns whether the clock must not be used to decide how long an endpoint has been failing. */
-  readonly isClockDoubted: () => boolean;
-}
 
 /**
  * Delivers the pending deliveries in the lanes that this process has claimed. The store is the
@@ -80,6 +47,7 @@ export class Engine extends OneLife implements Deliverer {
   readonly #ownership: LaneOwnership;
   readonly #tasks: TaskRunner;
   readonly #fanOut: FanOut;
+  readonly #newDeliveries: NewDeliveries;
   readonly #refresher: LaneRefresher;
   readonly #foreignLanes: ForeignLanes;
   readonly #time: DeliveryTime;
@@ -124,9 +92,11 @@ export class Engine extends OneLife implements Deliverer {
       preferred: () => socketConsumers.endpointSeqs,
       onChanged: () => this.#tasks.lease(),
     });
-    this.#fanOut = new FanOut({
-      ...{ turns: new Turns(clock), scheduler: this.#scheduler, ownership: this.#ownership },
-      laneFor: (endpointSeq, position) => this.#laneFor(endpointSeq, position),
+    const serving = { scheduler: this.#scheduler, ownership: this.#ownership };
+    this.#fanOut = new FanOut({ ...serving, turns: new Turns(clock) });
+    this.#newDeliveries = new NewDeliveries({
+      ...{ ...serving, gate: this.#gate, memory: this.#memory, time: this.#time },
+      ...{ feed: store.feed, fanOut: this.#fanOut, signals },
     });
     const serves = (endpointSeq: Seq) => this.#ownership.serves(endpointSeq);
     this.#foreignLanes = new ForeignLanes({ clock, queue, directory, gate: this.#gate, serves });
@@ -135,10 +105,7 @@ export class Engine extends OneLife implements Deliverer {
     this.#time.onClockSet = () => this.#scheduler.clockWasSet();
     this.#time.onOffsetsChanged = () => this.#offsets.keep();
     this.#refresher = new LaneRefresher(
-      {
-        ...{ lanes: this.#lanes, memory: this.#memory, scheduler: this.#scheduler },
-        ...{ ownership: this.#ownership, fanOut: this.#fanOut, socketConsumers },
-      },
+      { ...serving, lanes: this.#lanes, memory: this.#memory, fanOut: this.#fanOut, socketConsumers },
       signals,
     );
   }
@@ -175,23 +142,8 @@ export class Engine extends OneLife implements Deliverer {
     return this.#fanOut.prepareLanes(endpointSeqs);
   }
 
-  enqueue(message: MessageContent, deliveries: ReadonlyArray<{ readonly seq: Seq; readonly endpointSeq: Seq }>): void {
-    if (deliveries.length > LANES_AT_ONCE) {
-      this.#fanOut.enqueue(deliveries);
-      return;
-    }
-    for (const { seq, endpointSeq } of deliveries) {
-      const lane = this.#laneFor(endpointSeq, seq);
-      if (lane === null) continue;
-      // A read may have returned the delivery before its commit was reported. In that case the
-      // delivery is not added again.
-      const isNext = seq > lane.cursor.position && seq < lane.diskNext;
-      if (isNext && this.#hasRoom(lane)) this.#append(lane, message, seq);
-      else if (lane.gathering === null) lane.waitsOnDisk(seq);
-      else lane.gathering.add(message.payload?.byteLength ?? 0, this.#time.now());
-      this.#scheduler.update(lane);
-    }
-    this.#scheduler.dispatch();
+  enqueue(message: MessageContent, deliveries: readonly NewDelivery[]): void {
+    this.#newDeliveries.add(message, deliveries);
   }
 
   servesLane(endpointSeq: Seq): boolean {
@@ -204,15 +156,6 @@ export class Engine extends OneLife implements Deliverer {
 
   inboxUrl(url: URL): URL | null {
     return this.parts.policy.inbox(url);
-  }
-
-  /**
-   * Returns an endpoint's lane if this process serves it. Otherwise informs the process that does.
-   */
-  #laneFor(endpointSeq: Seq, position: Seq): Lane | null {
-    const lane = this.#ownership.laneOf(endpointSeq);
-    if (lane === null) this.parts.signals.send({ type: "lane.filled", endpointSeq, position });
-    return lane;
   }
 
   admitTask(task: Task): boolean {
@@ -269,10 +212,7 @@ export class Engine extends OneLife implements Deliverer {
     return this.#tasks.counts();
   }
 
-  /**
-   * Time, by the wall clock, at which the oldest due delivery that has not been started became due.
-   * Null if nothing is due.
-   */
+  /** Returns the wall-clock time at which the oldest delivery that waits became due, or null. */
   oldestDueAt(): number | null {
     return this.#lanes.oldestDueAt(this.#time);
   }
@@ -281,21 +221,17 @@ export class Engine extends OneLife implements Deliverer {
    * Returns the oldest due delivery of each environment. Considers only endpoints for which
    * `isCounted` returns true.
    */
-  oldestDue(isCounted: (endpoint: EndpointEntry["endpoint"]) => boolean): Map<Seq, OldestDue> {
+  oldestDue(isCounted: IsCounted): Map<Seq, OldestDue> {
     return this.#lanes.oldestDue(this.#time, isCounted);
   }
 
   /**
-   * Returns what `oldestDue` returns, for the lanes of all processes. Leaves out deliveries of other processes'
-   * lanes that have not waited for longer than `ageMs`.
+   * Returns what `oldestDue` returns, for the lanes of all processes. In the lanes of others, only
+   * deliveries that have waited for longer than `ageMs` count.
    */
-  async oldestDueAnywhere(ageMs: number, isCounted: (endpoint: EndpointEntry["endpoint"]) => boolean) {
+  async oldestDueAnywhere(ageMs: number, isCounted: IsCounted) {
     const oldest = this.oldestDue(isCounted);
-    if (!this.parts.store.feed.isShared()) return oldest;
-    for (const [environmentSeq, due] of await this.#foreignLanes.oldestDue(ageMs, isCounted)) {
-      const known = oldest.get(environmentSeq);
-      if (known === undefined || due.dueAt < known.dueAt) oldest.set(environmentSeq, due);
-    }
+    if (this.parts.store.feed.isShared()) await this.#foreignLanes.addOldestDue(oldest, ageMs, isCounted);
     return oldest;
   }
 
@@ -310,30 +246,5 @@ export class Engine extends OneLife implements Deliverer {
 
   get retriesAheadMs(): number {
     return this.#time.aheadMs;
-  }
-
-  #hasRoom(lane: Lane): boolean {
-    if (lane.isReading || lane.ready.length >= READY_MAX) return false;
-    // A message of another process may come before this one, and is visible only later.
-    if (this.parts.store.feed.isShared() && lane.mayBeFifo) return false;
-    const endpoint = lane.entry?.endpoint;
-    if (endpoint !== undefined && (endpoint.batch !== null || this.#gate.isClosedFor(endpoint))) return false;
-    return this.#memory.roomForDeliveries > 0;
-  }
-
-  /** Adds a delivery that was just committed and is due immediately. */
-  #append(lane: Lane, message: MessageContent, seq: Seq): void {
-    const delivery: PendingDelivery = {
-      seq,
-      messageSeq: message.seq,
-      endpointSeq: lane.endpointSeq,
-      position: seq,
-      dueAt: message.acceptedAt,
-      attempts: 0,
-      round: 0,
-      trigger: "schedule",
-      batchSeq: null,
-    };
-    this.#memory.append(lane, delivery, message);
   }
 }

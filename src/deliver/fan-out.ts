@@ -9,20 +9,13 @@ export const LANES_AT_ONCE = 1000;
 /** Maximum number of lanes that start reading in one turn of the event loop. */
 const READING_AT_ONCE = 100;
 
-interface NewDelivery {
-  readonly seq: Seq;
-  readonly endpointSeq: Seq;
-}
-
 export interface FanOutParts {
   readonly turns: Turns;
   readonly scheduler: Scheduler;
   readonly ownership: LaneOwnership;
-  /** Returns an endpoint's lane, or informs the process that serves it and returns null. */
-  readonly laneFor: (endpointSeq: Seq, position: Seq) => Lane | null;
 }
 
-/** Adds messages to very many lanes in steps, so that other requests can run between the steps. */
+/** Works on very many lanes in steps, so that other requests can run between the steps. */
 export class FanOut {
   constructor(private readonly parts: FanOutParts) {}
 
@@ -35,21 +28,6 @@ export class FanOut {
     }
   }
 
-  /**
-   * Adds the deliveries of a message to their lanes. All lanes learn at once that the delivery waits
-   * on disk, so no later message overtakes it. Because the first read of a lane is slow, the lanes
-   * start reading it a few at a time.
-   */
-  enqueue(deliveries: readonly NewDelivery[]): void {
-    const lanes: Lane[] = [];
-    for (const { seq, endpointSeq } of deliveries) {
-      const lane = this.parts.laneFor(endpointSeq, seq);
-      lane?.waitsOnDisk(seq);
-      if (lane !== null) lanes.push(lane);
-    }
-    void this.#updateInTurns(lanes);
-  }
-
   /** Calls `work` for each lane: for the first lanes immediately, for very many in several turns. */
   async forEach(lanes: readonly Lane[], work: (lane: Lane) => void): Promise<void> {
     for (let at = 0; at < lanes.length; at += READING_AT_ONCE) {
@@ -58,7 +36,8 @@ export class FanOut {
     }
   }
 
-  async #updateInTurns(lanes: readonly Lane[]): Promise<void> {
+  /** Updates lanes and dispatches, a few lanes per turn of the event loop. */
+  async update(lanes: readonly Lane[]): Promise<void> {
     const { turns, scheduler } = this.parts;
     for (let at = 0; at < lanes.length; at += READING_AT_ONCE) {
       await turns.next();

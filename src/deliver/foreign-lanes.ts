@@ -1,9 +1,9 @@
 import { type Seq, timeOfSeq } from "../core/id.ts";
 import type { Clock } from "../ports.ts";
-import type { Directory, EndpointEntry } from "../store/directory.ts";
+import type { Directory } from "../store/directory.ts";
 import type { Claim, LaneCursor, Queue } from "../store/index.ts";
 import type { Gate } from "./gate.ts";
-import type { OldestDue } from "./lanes.ts";
+import type { IsCounted, OldestDue } from "./lanes.ts";
 
 const PAGE = 1000;
 const LANE_START: LaneCursor = { position: 0, seq: 0 };
@@ -26,11 +26,22 @@ export class ForeignLanes {
   }
 
   /**
+   * Replaces the oldest due deliveries of this process by those in the lanes of others that are older. `ageMs`
+   * and `isCounted` are those of `#oldestDue`.
+   */
+  async addOldestDue(own: Map<Seq, OldestDue>, ageMs: number, isCounted: IsCounted): Promise<void> {
+    for (const [environmentSeq, due] of await this.#oldestDue(ageMs, isCounted)) {
+      const known = own.get(environmentSeq);
+      if (known === undefined || due.dueAt < known.dueAt) own.set(environmentSeq, due);
+    }
+  }
+
+  /**
    * Returns the oldest due delivery of each environment that has waited for longer than `ageMs`. Considers
    * only endpoints for which `isCounted` returns true, and in whose lanes attempts may start. Reads the head of
    * each lane that may have an older one than those before it.
    */
-  async oldestDue(ageMs: number, isCounted: (endpoint: EndpointEntry["endpoint"]) => boolean) {
+  async #oldestDue(ageMs: number, isCounted: IsCounted): Promise<ReadonlyMap<Seq, OldestDue>> {
     const { clock, queue, directory, gate } = this.parts;
     const before = clock.now() - ageMs;
     const oldest = new Map<Seq, OldestDue>();

@@ -18,6 +18,9 @@ export interface OldestDue {
   readonly endpoint: EndpointEntry["endpoint"];
 }
 
+/** Returns whether the deliveries of an endpoint count. */
+export type IsCounted = (endpoint: EndpointEntry["endpoint"]) => boolean;
+
 /** The lanes in this process's memory. */
 export class Lanes implements Iterable<Lane> {
   readonly #byEndpoint = new Map<Seq, Lane>();
@@ -100,7 +103,7 @@ export class Lanes implements Iterable<Lane> {
    * `isCounted` returns true. Excludes lanes whose endpoint has not been read since the start or
    * since its last change, because their environment is unknown.
    */
-  oldestDue(time: DeliveryTime, isCounted: (endpoint: EndpointEntry["endpoint"]) => boolean): Map<Seq, OldestDue> {
+  oldestDue(time: DeliveryTime, isCounted: IsCounted): Map<Seq, OldestDue> {
     const now = time.now();
     const { aheadMs } = time;
     const oldest = new Map<Seq, OldestDue>();

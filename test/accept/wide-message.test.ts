@@ -106,12 +106,7 @@ describe("a message to very many endpoints", () => {
         return new Lane(endpointSeq, NOTHING);
       },
     } as unknown as LaneOwnership;
-    const fanOut = new FanOut({
-      turns: new Turns(clock),
-      ownership,
-      scheduler: {} as Scheduler,
-      laneFor: () => null,
-    });
+    const fanOut = new FanOut({ turns: new Turns(clock), ownership, scheduler: {} as Scheduler });
     await fanOut.prepareLanes(Array.from({ length: ENDPOINTS }, (_, i) => i));
     expect(createdInTurn.size).toBeGreaterThanOrEqual(TURNS_MIN);
     expect([...createdInTurn.values()].reduce((sum, count) => sum + count, 0)).toBe(ENDPOINTS);
