@@ -1,5 +1,5 @@
 import { notFound } from "../../../core/problem.ts";
-import { HttpErrorOut } from "../../http/openapi.ts";
+import { HttpErrorOut } from "../../http/documented-problems.ts";
 import { type Operation, operation } from "../../http/operation.ts";
 
 /** Documents the door. `Door` itself responds to its requests, because they may have any method. */
