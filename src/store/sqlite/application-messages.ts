@@ -6,14 +6,20 @@ import { EntryMover } from "./entry-mover.ts";
 
 /** Number of entries in memory at which they are moved to the table. They take 1 to 2 MB. */
 const RECENT_MAX = 32_768;
-/** Number of entries that one commit moves if `RECENT_MAX` are moved. A commit may change as many pages. */
+/**
+ * Number of entries that one commit moves if the move has `RECENT_MAX` entries. A commit may change as
+ * many pages.
+ */
 const ENTRIES_AT_ONCE = 250;
-/** Maximum number of entries that are moved when the store is closed, in one commit. The next start reads more. */
+/**
+ * Maximum number of entries that are moved when the store is closed, in one commit. If there are more, the
+ * next start reads them from the messages.
+ */
 const MOVED_AT_CLOSE_MAX = 4000;
-/** The name in `meta` of the last message up to which all entries are in the table. */
+/** The name in `meta` of the message up to which all entries are in the table. */
 const STORED_TO = "application-messages-to";
 
-/** The messages without an entry in the table, for a connection that does not know those in memory. */
+/** Selects the messages without an entry in the table. */
 const WITHOUT_ENTRY = `SELECT application_seq, seq FROM main.message m
   WHERE seq > COALESCE((SELECT CAST(value AS INTEGER) FROM main.meta WHERE name = '${STORED_TO}'), 0)
     AND NOT EXISTS (SELECT 1 FROM main.application_message e
@@ -22,13 +28,16 @@ const WITHOUT_ENTRY = `SELECT application_seq, seq FROM main.message m
 export interface ApplicationMessagesParts {
   readonly db: Database;
   readonly committer: Committer;
-  /** False for a command that runs beside the server. It keeps no entries in memory and stores each at once. */
+  /**
+   * True for the server. A command that runs beside it keeps no entries in memory and stores each in the
+   * table at once.
+   */
   readonly exclusive: boolean;
   readonly onFact: (fact: Fact) => void;
   readonly recentMax?: number;
 }
 
-/** A place in the entries. */
+/** An entry, or a position in the order of the entries. */
 interface Entry {
   readonly applicationSeq: Seq;
   readonly seq: Seq;
@@ -47,8 +56,10 @@ const AFTER_ALL: Entry = { applicationSeq: Number.MAX_SAFE_INTEGER, seq: Number.
  *     application_message  all of them          | some              storedTo = 17
  *     recent_message                            | the others
  *
- * Each entry is in one of the two tables, and the transaction that stores, moves or deletes it changes
- * both. Only the server may delete messages: a command beside it would leave the entries in memory. After a start, the messages after `storedTo` that have no entry are read from their table.
+ * Each entry is in exactly one of the two tables. The transaction that stores, moves or deletes it changes
+ * both. Only the server may delete messages: a command beside it would leave their entries in memory. At
+ * the start, the server finds the entries in memory again: the messages after `storedTo` without an entry
+ * in the table.
  *
  * Queries read the view `application_messages`. One that reads columns of the messages selects the
  * numbers in a subquery with ORDER BY and LIMIT (-1 for all) and joins the messages to it. Without the
@@ -57,11 +68,17 @@ const AFTER_ALL: Entry = { applicationSeq: Number.MAX_SAFE_INTEGER, seq: Number.
 export class ApplicationMessages {
   /** The entries up to this one are in the table. */
   #storedTo: Seq;
-  /** The entries up to this one are in the table or are being moved to it. New ones are stored there at once. */
+  /**
+   * The entries up to this one are in the table or are being moved to it. A new entry in this range is
+   * stored in the table at once.
+   */
   #movedTo: Seq;
   /** The greatest number in memory. A rollback does not reduce it. */
   #last: Seq;
-  /** Number of entries in memory. Rollbacks and deletions do not reduce it until the next move has ended. */
+  /**
+   * Number of entries in memory, or more: rollbacks and deletions do not reduce it until the next move has
+   * ended.
+   */
   #count = 0;
   readonly #mover: EntryMover;
   readonly #insert: Statement;
@@ -127,8 +144,8 @@ export class ApplicationMessages {
     const { db, committer, recentMax = RECENT_MAX } = this.parts;
     if (this.#movedTo === this.#storedTo) this.#movedTo = this.#last;
     const to = this.#movedTo;
-    // The number of commits is limited, because each of them may also store more messages than it
-    // moves entries. Otherwise the entries in memory would become more with each move.
+    // A move takes a limited number of commits, however many entries it has. Under load each commit also
+    // stores new messages, so a move with more commits would leave more entries in memory than it moved.
     const portion = Math.max(1, Math.ceil(this.#count / recentMax)) * ENTRIES_AT_ONCE;
     const mover = portionMover(db, to, portion);
     for (let after: Entry | null = BEFORE_ALL; after !== null; ) {

@@ -9,7 +9,10 @@ import { RecentRows } from "./recent-rows.ts";
 
 /** Number of rows in memory at which they are added to the table of entries. They take 1 to 8 MB. */
 const RECENT_MAX = 65_536;
-/** Number of entries that one commit adds if `RECENT_MAX` rows are moved. A commit may change as many pages. */
+/**
+ * Number of entries that one commit adds if the move has `RECENT_MAX` rows. A commit may change as many
+ * pages.
+ */
 const ENTRIES_AT_ONCE = 250;
 /** Maximum number of recent rows that one query reads. */
 const RECENT_AT_ONCE = 500;
@@ -18,7 +21,9 @@ const RECENT_AT_ONCE = 500;
 interface DeferredTables {
   readonly rows: string;
   readonly owner: string;
-  /** A table with the columns `owner` and `seq`, from which a trigger deletes the entries of deleted rows. */
+  /**
+   * A table with the columns `owner` and `seq`. A trigger deletes the entries of deleted rows from it.
+   */
   readonly entries: string;
   /** The name in `meta` of the last row whose entry is stored. */
   readonly storedTo: string;
@@ -35,7 +40,10 @@ export const ENDPOINT_ATTEMPTS: DeferredTables = {
 export interface DeferredIndexParts {
   readonly db: Database;
   readonly committer: Committer;
-  /** False for a command that runs beside the server. It keeps no rows in memory and stores each entry at once. */
+  /**
+   * True for the server. A command that runs beside it keeps no rows in memory and stores each entry at
+   * once.
+   */
   readonly exclusive: boolean;
   readonly onFact: (fact: Fact) => void;
   readonly recentMax?: number;
@@ -62,13 +70,13 @@ export interface RowSource {
  *     entries   all of them          | some             storedTo = 17
  *     memory                         | all of them
  *
- * The rows after `storedTo` are read from their table after a start. Some of them have an entry already
- * if the last ones were being stored; readers ignore these.
+ * After a start, the rows after `storedTo` are read from their table. If the process ended during a move,
+ * some of them already have an entry; readers ignore these entries.
  */
 export class DeferredIndex {
   /** The rows whose entries are being stored. Empty if none are. */
   #moving = new RecentRows();
-  /** The rows after those. */
+  /** The rows after those in `#moving`. */
   #recent = new RecentRows();
   #storedTo: Seq;
   readonly #mover: EntryMover;
@@ -106,7 +114,8 @@ export class DeferredIndex {
 
   /** Adds a row. Must be called in the commit that stores it. */
   add(owner: Seq, seq: Seq): void {
-    // When the rows up to `#moving.last` have been moved, all of them must have an entry.
+    // After the move under way, all rows up to `#moving.last` must have an entry. A row that comes too late
+    // for the move therefore gets its entry at once.
     const isLate = seq <= this.#storedTo || seq <= this.#moving.last;
     if (isLate || !this.parts.exclusive) this.#insert.run(owner, seq);
     if (seq > this.#storedTo && this.parts.exclusive) (isLate ? this.#moving : this.#recent).add(owner, seq);
@@ -199,8 +208,8 @@ export class DeferredIndex {
   async #move(): Promise<void> {
     const { committer, recentMax = RECENT_MAX } = this.parts;
     if (this.#moving.count === 0) [this.#recent, this.#moving] = [this.#moving, this.#recent];
-    // The number of commits is limited, because each of them may also store more rows than it adds
-    // entries. Otherwise the rows in memory would become more with each move while the load lasts.
+    // A move takes a limited number of commits, however many rows it has. Under load each commit also
+    // stores new rows, so a move with more commits would leave more rows in memory than it moved.
     const times = Math.max(1, Math.ceil(this.#moving.count / recentMax));
     for (const seqs of this.#moving.portions(times * ENTRIES_AT_ONCE)) {
       await committer.write(() => this.#insertAll.run(JSON.stringify(seqs)), seqs.length);

@@ -2,13 +2,13 @@ import type { Fact } from "../../core/fact.ts";
 import { StoreUnavailable } from "../index.ts";
 
 /**
- * Number of commits after which a move is tried again if a defect has ended it. The write that fails makes
- * all writes of its commit run again one by one, so it must not be part of every commit.
+ * Number of commits before a move that a bug has interrupted is retried. A write that throws makes all
+ * writes of its commit run again one by one, so it must not be part of every commit.
  */
 const COMMITS_AFTER_DEFECT = 1000;
 
 export interface EntryMoverParts {
-  /** Moves entries from memory to their table. After a failure it must continue where it was. */
+  /** Moves entries from memory to their table. After a failure, the next call continues where it stopped. */
   readonly move: () => Promise<void>;
   /** Name of the entries in the report of a defect. */
   readonly entries: string;
@@ -16,9 +16,9 @@ export interface EntryMoverParts {
 }
 
 /**
- * Moves the newest entries of an index from memory to their table, one move at a time. A move that ends
- * because the store is unavailable is tried again after the next commit. A defect is reported once, until
- * a move succeeds.
+ * Moves the newest entries of an index from memory to their table, one move at a time. A move that fails
+ * because the store is unavailable is retried after the next commit. Any other error is a bug: it is
+ * reported once until a move succeeds, and the move is retried after `COMMITS_AFTER_DEFECT` commits.
  */
 export class EntryMover {
   #isMoving = false;
@@ -27,7 +27,7 @@ export class EntryMover {
 
   constructor(private readonly parts: EntryMoverParts) {}
 
-  /** Begins a move unless one is under way. Must be called after each commit after which a move is due. */
+  /** Begins a move unless one is under way. Must be called after each commit while a move is due. */
   start(): void {
     if (this.#isMoving) return;
     if (this.#commitsToSkip > 0) {

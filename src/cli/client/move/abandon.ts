@@ -3,9 +3,8 @@ import { ServerRefused } from "../server-client.ts";
 import type { ArrivalState, Destination, Origin } from "./servers.ts";
 
 /**
- * Deletes what has arrived at the destination of an application whose move was given up. Resolves with
- * whether there was anything. Rejects if the application has departed for the destination, which then
- * has its only copy.
+ * Abandons a move: deletes what has been copied to the destination. Returns whether there was anything.
+ * Throws if the application has departed for the destination, which then has its only copy.
  */
 export async function abandonMove(
   origin: Origin,
@@ -18,7 +17,7 @@ export async function abandonMove(
     if (before.url === destination.url || (hold !== null && hold === before.hold)) throw hasDeparted(destination.url);
     return deleted(destination, state, hold);
   }
-  // No other move can let the application go during this hold. A deleted one cannot go.
+  // During this hold, no other move can let the application depart. A deleted one cannot depart.
   const own = before.state === "deleted" ? null : await origin.hold(null, false).catch(nullIfImmovable);
   try {
     const { state, hold } = await destination.open(before);
@@ -29,7 +28,10 @@ export async function abandonMove(
   }
 }
 
-/** An application that cannot be moved, for example because a task is running, needs no hold. */
+/**
+ * Returns null if the application cannot be moved, for example because a task is running. It then needs no
+ * hold.
+ */
 function nullIfImmovable(error: unknown): null {
   if (error instanceof ServerRefused && error.code === "move_impossible") return null;
   throw error;

@@ -4,12 +4,12 @@ import type { Destination, Origin, PageOut, Part } from "./servers.ts";
 
 /** Maximum number of messages that one request reads. */
 const MISSING_AT_ONCE = 500;
-/** How often the messages of a page are sent because the destination does not have them. */
+/** Maximum number of times that a page is sent again because the destination lacks some of its messages. */
 const RESENDS_MAX = 5;
 
 /** Copies pages from the origin to the destination. */
 export class Copy {
-  /** The place in the keys from which the next pass continues. Null if no pass has ended. */
+  /** The position in the keys from which the next pass continues. Null if no pass has ended. */
   #laterKeys: string | null = null;
 
   constructor(
@@ -28,7 +28,10 @@ export class Copy {
     await this.#pages("polled", hold);
   }
 
-  /** Copies waiting deliveries and their messages. Without a hold, copies only the messages. Returns their number. */
+  /**
+   * Copies waiting deliveries and their messages. Without a hold, copies only the messages. Returns the
+   * number of deliveries.
+   */
   async waiting(hold: string | null): Promise<number> {
     return this.#pages("waiting", hold);
   }
@@ -40,7 +43,7 @@ export class Copy {
         await this.#pages("keys", hold, this.#laterKeys);
         return;
       } catch (error) {
-        // Another mover has given up what had arrived.
+        // Another call of the command has abandoned what had arrived, so all keys are copied again.
         const isBehind = error instanceof ServerRefused && error.code === "move_keys_behind";
         if (!isBehind || tries === RESENDS_MAX) throw error;
         this.#laterKeys = null;
@@ -63,7 +66,7 @@ export class Copy {
     }
   }
 
-  /** Stores a page, and the messages that the destination does not have. Returns the page. */
+  /** Stores a page, and those of its messages that the destination lacks. Returns the page. */
   async #page(part: Part, after: string | null, hold: string | null): Promise<PageOut> {
     for (let tries = 0; ; tries++) {
       // Messages may have been deleted since the page was read.
@@ -72,7 +75,8 @@ export class Copy {
       if (missing.length === 0) return page;
       if (tries === RESENDS_MAX) throw new CommandFailed(`${this.destination.url} does not keep the messages it gets.`);
       await this.#messages(missing);
-      // While the application is served, the next reading may miss others. Keys are stored nevertheless.
+      // Without a hold, the destination stores keys but neither deliveries nor leases, so only a page of
+      // keys is sent again.
       if (hold === null && part !== "keys") return page;
     }
   }

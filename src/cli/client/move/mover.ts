@@ -6,7 +6,7 @@ import type { ArrivalState, Destination, Origin, OriginState } from "./servers.t
 
 /** Interval at which the attempts under way are counted, in ms. */
 const ATTEMPTS_POLL_MS = 20;
-/** Maximum number of times that an application is closed because it has changed since. */
+/** Maximum number of times that a move closes the application: again whenever it has changed since. */
 const CLOSINGS_MAX = 5;
 
 export interface MoveOptions {
@@ -89,7 +89,7 @@ async function handOver(
   await copy.polled(null);
   await copy.waiting(null);
   await copy.keys(null);
-  // The keys of the requests that came during the first pass, which may have taken long.
+  // Copies the keys of requests that came during the first pass, which may have taken long.
   await copy.keys(null);
   const heldAt = now();
   const { hold } = await origin.hold(null, false);
