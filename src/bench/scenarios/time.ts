@@ -6,6 +6,7 @@ import {
   alternate,
   BODY_BYTES,
   bareLoopLeg,
+  COMPILED_AFTER,
   compared,
   namedUrl,
   type Scenario,
@@ -19,11 +20,6 @@ import { prepared } from "./prepared.ts";
 /** Scenarios about latency, and about what happens beside deliveries. */
 
 const OPEN_PER_SECOND = 1000;
-/**
- * In the first 12,000 messages, compiling takes 130 µs of CPU per message. At a low rate this lasts
- * longer than a load, and takes a core from the load and the receiver.
- */
-const COMPILED_AFTER = 20_000;
 /** Limits the messages before a short load. */
 const BEFORE_PER_SECOND = 4000;
 
@@ -32,6 +28,7 @@ export const latency: Scenario = {
   title: "sent until arrived, at an open load of 1,000 per second, once the code is compiled",
   preparation: null,
   async run(context) {
+    // At this rate compiling takes 12 s, and a core from the load and the receiver.
     const requestsBefore = Math.min(COMPILED_AFTER, Math.ceil(context.seconds * BEFORE_PER_SECOND));
     const options = { perSecond: OPEN_PER_SECOND, requestsBefore };
     const found = await alternate(context, {
