@@ -157,7 +157,7 @@ const SUITES: ReadonlyArray<readonly [suite: Suite, prefix: string, verbs: strin
     movesSuite,
     "moves.",
     [
-      ...["departure", "obstacle", "fingerprint", "depart"].map((verb) => `origin.${verb}`),
+      ...["departure", "deleted", "obstacle", "fingerprint", "forget", "depart"].map((verb) => `origin.${verb}`),
       ...["settings", "polled", "waiting", "keys", "messages", "history"].map((part) => `origin.${part}`),
       ...["arrival", "arrive", "abandon"].map((verb) => `destination.${verb}`),
       ...["Settings", "Polled", "Waiting", "Keys", "Messages", "History"].map((part) => `destination.store${part}`),

@@ -259,6 +259,24 @@ export function movesSuite(open: Open): void {
       expect(found).toEqual({ ...departure, uid: null });
     });
 
+    test("a fingerprint that was forgotten differs from later ones", async () => {
+      await using stores = await TwoStores.open(open);
+      const { origin } = stores;
+      const before = await origin.fingerprint(stores.seq);
+      expect(await origin.fingerprint(stores.seq)).toBe(before);
+      origin.forget(stores.seq);
+      expect(await origin.fingerprint(stores.seq)).not.toBe(before);
+    });
+
+    test("an application is found among the deleted ones only after its deletion", async () => {
+      await using stores = await TwoStores.open(open);
+      const { from, origin } = stores;
+      const key = { seq: stores.seq };
+      expect(await origin.deleted(from.environment.seq, key)).toBeNull();
+      await from.store.configuration.applications.delete(stores.seq, from.now);
+      expect(await origin.deleted(from.environment.seq, key)).toBe(stores.seq);
+    });
+
     test("deleting a payload changes the fingerprint", async () => {
       await using stores = await TwoStores.open(open);
       const { from, origin } = stores;
