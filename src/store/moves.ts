@@ -57,7 +57,7 @@ export interface MoveOrigin {
   readonly departed: ReadonlySet<Seq>;
   /** Returns where the application with this key has moved, or null. */
   departure(environmentSeq: Seq, key: Key): Promise<Departure | null>;
-  /** Returns the deleted application with this key, or null. With a uid, the newest one. */
+  /** Returns the deleted application with this key that has not departed, or null. With a uid, the newest one. */
   deleted(environmentSeq: Seq, key: Key): Promise<Seq | null>;
   /** Returns the reason why an application cannot be moved, or null. */
   obstacle(applicationSeq: Seq): Promise<string | null>;

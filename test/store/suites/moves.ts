@@ -257,6 +257,11 @@ export function movesSuite(open: Open): void {
       expect(await origin.departure(from.environment.seq, { uid: "acme" })).toBeNull();
       const found = await origin.departure(from.environment.seq, { seq: stores.seq });
       expect(found).toEqual({ ...departure, uid: null });
+      // It does not count as deleted: its destination may have its only copy.
+      expect(await origin.deleted(from.environment.seq, { uid: "acme" })).toBeNull();
+      expect(await origin.deleted(from.environment.seq, { seq: stores.seq })).toBeNull();
+      await from.store.configuration.applications.delete(arrival.applicationSeq, from.now);
+      expect(await origin.deleted(from.environment.seq, { uid: "acme" })).toBe(arrival.applicationSeq);
     });
 
     test("a fingerprint that was forgotten differs from later ones", async () => {

@@ -37,11 +37,14 @@ export function departures(parts: Parts): DepartureVerbs {
   const byUid = db.prepare<Departure, [string, number]>(
     `SELECT ${columns} FROM departure WHERE uid = ? AND environment_seq = ? ORDER BY departed_at DESC LIMIT 1`,
   );
+  // An application that has departed was deleted here too. Its departure has no uid after another application
+  // with its uid has arrived, so it would be found by its uid, although the destination may have its only copy.
   const deletedWith = (condition: string) =>
     db.prepare<{ seq: Seq | null }, [number | string, number]>(
-      `SELECT MAX(seq) AS seq FROM application WHERE ${condition} AND environment_seq = ? AND deleted_at IS NOT NULL`,
+      `SELECT MAX(seq) AS seq FROM application a WHERE ${condition} AND environment_seq = ? AND deleted_at IS NOT NULL
+       AND NOT EXISTS (SELECT 1 FROM departure d WHERE d.application_seq = a.seq)`,
     );
-  const [deletedBySeq, deletedByUid] = [deletedWith("seq = ?"), deletedWith("uid = ?")];
+  const [deletedBySeq, deletedByUid] = [deletedWith("a.seq = ?"), deletedWith("a.uid = ?")];
   const record = db.prepare(
     `INSERT INTO departure (application_seq, environment_seq, uid, url, hold, departed_at) VALUES (?, ?, ?, ?, ?, ?)`,
   );
