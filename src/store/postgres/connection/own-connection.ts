@@ -193,7 +193,8 @@ export class OwnConnection {
       const result = run(await link.opening);
       return await (limitFrom === "response" ? result : within(clock, limitMs, result));
     } catch (error) {
-      if (isOutage(error)) this.#abandon(link);
+      // A connection that could not be set up is never used. The next statement opens another one.
+      if (!link.isOpen || isOutage(error)) this.#abandon(link);
       throw link.isSilent ? unresponsive(limitMs) : this.#explained(link, error);
     }
   }
