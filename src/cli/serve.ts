@@ -124,5 +124,4 @@ async function reload(reloader: Reloader, server: RunningServer, manager: Servic
   manager?.reloading();
   await reloader.reload();
   manager?.ready(`Serving on ${server.url}.`);
-  dropStartCode();
 }
