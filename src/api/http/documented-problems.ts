@@ -41,7 +41,7 @@ export const problems: Readonly<Record<number, DocumentedResponse>> = {
     "Method not allowed; use POST.",
   ),
   408: problem(
-    "The body did not arrive in time: 30 s, and 1 s more per 64 KiB. Bodies of up to 16 KiB have no limit.",
+    "The body did not arrive in time: 30 s, and 1 s more per 64 KiB. A body of up to 16 KiB has 30 to 60 s.",
     "request_timeout",
     "The body did not arrive in time. Send it faster.",
   ),
