@@ -3,8 +3,6 @@ import { stateOf } from "./errors.ts";
 import { execute } from "./queries.ts";
 import { OWN_PROCESS, type ServerProcess } from "./server-process.ts";
 
-export type Limit = <T>(response: Promise<T>) => Promise<T>;
-
 /** SQLSTATEs of statements that exceed a limit. */
 const EXCEEDED = { lock_timeout: "55P03", statement_timeout: "57014" } as const;
 
