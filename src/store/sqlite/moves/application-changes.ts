@@ -36,7 +36,8 @@ const TRIGGERS = Object.entries(TABLES).flatMap(([table, { application, counts }
 /**
  * Counts the changes to the endpoints, their secrets and the waiting deliveries of applications that are about to
  * leave. An application may have very many of them, so comparing them would block the event loop. The triggers
- * and the counts are temporary and only see changes of this connection. No other process changes these tables.
+ * and the counts are temporary and only see changes of this connection. Another process only rotates the
+ * encryption key: it seals the same secrets again, which is no change of the application.
  */
 export class ApplicationChanges {
   /** The names of the counts, by application. */
