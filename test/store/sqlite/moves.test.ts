@@ -2,6 +2,8 @@ import { Database } from "bun:sqlite";
 import { expect, test } from "bun:test";
 import { systemClock } from "../../../src/edge/clock.ts";
 import { openMemoryStore } from "../../../src/store/sqlite/index.ts";
+import { ApplicationChanges } from "../../../src/store/sqlite/moves/application-changes.ts";
+import { memoryDatabase } from "../../support/memory-database.ts";
 import { Furnished } from "../furnished.ts";
 import { openedOnce } from "../store-under-test.ts";
 import { dropTask, HOLD, TwoStores } from "../two-stores.ts";
@@ -102,6 +104,20 @@ test("changes to deliveries are counted only until the fingerprints are forgotte
   await store.close();
   db.close();
   origin.forget(world.application.seq);
+});
+
+test("the changes of an application are counted again after the end of their count was undone", () => {
+  using db = memoryDatabase();
+  const changes = new ApplicationChanges(db);
+  changes.begin(1);
+  changes.begin(2);
+  const before = changes.of(1);
+  db.run("BEGIN");
+  changes.end(1);
+  db.run("ROLLBACK");
+  expect(changes.of(1)).toBeNull();
+  changes.begin(1);
+  expect(changes.of(1)).not.toBe(before);
 });
 
 test("the ids of moved messages are forgotten when the messages have been pruned, and others are kept", async () => {

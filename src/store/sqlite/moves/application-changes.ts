@@ -53,7 +53,8 @@ export class ApplicationChanges {
     // After an error of the disk a transaction may be open, whose end would undo this.
     if (this.db.inTransaction) throw new StoreUnavailable("The latest transaction has not ended. Try again.");
     if (this.#watched.size === 0) this.#create();
-    this.db.query("INSERT INTO temp.watched_application (application_seq) VALUES (?)").run(applicationSeq);
+    // The row is still there if `end` deleted it in a transaction that was undone.
+    this.db.query("INSERT OR REPLACE INTO temp.watched_application (application_seq) VALUES (?)").run(applicationSeq);
     this.#watched.set(applicationSeq, ++this.#begun);
   }
 
