@@ -90,7 +90,7 @@ export class MoveHolds {
     hold.cancelEnd();
     this.#holds.delete(applicationSeq);
     this.directory.leaving.delete(applicationSeq);
-    this.origin?.forget(applicationSeq);
     hold.release();
+    this.origin?.forget(applicationSeq);
   }
 }
