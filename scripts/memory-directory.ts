@@ -12,7 +12,8 @@ const FREE_BYTES_MIN = 8 * 1024 ** 3;
  */
 export function memoryDirectory(): string | null {
   if (!isSuitable()) return null;
-  const path = mkdtempSync(join(MEMORY, "boathook-check-"));
+  // A short name: podman refuses paths of more than 50 characters, and sockets those of more than 107.
+  const path = mkdtempSync(join(MEMORY, "boathook-"));
   // PostgreSQL runs as another user and must reach its data.
   chmodSync(path, 0o711);
   process.on("exit", () => rmSync(path, { recursive: true, force: true }));
