@@ -1,6 +1,6 @@
 /**
- * The migration steps after the first schema, up to the logins with a browser. They are released, so
- * none of them is ever changed. `migrations.ts` continues the list.
+ * The migration steps after the first schema, up to the indexes of dead letters. They are released, so
+ * none of them is ever changed. `middle-migrations.ts` continues the list.
  */
 export const earlyMigrations: readonly string[] = [
   `
@@ -245,10 +245,4 @@ export const earlyMigrations: readonly string[] = [
   "CREATE INDEX delivery_dead_message ON delivery (message_seq) WHERE state = 2;",
   // The dead letters of an endpoint by reason.
   "CREATE INDEX delivery_dead_reason ON delivery (endpoint_seq, reason, ended_at) WHERE state = 2;",
-  // Orders the keys that expire in the same minute like the table. Moving or deleting them together
-  // then changes few pages.
-  `
-  DROP INDEX idempotency_expiry;
-  CREATE INDEX idempotency_expiry ON idempotency (expires_at / 60000);
-  `,
 ];
