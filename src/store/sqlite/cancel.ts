@@ -1,12 +1,13 @@
 import type { Database } from "bun:sqlite";
 import type { CancelledStep, Queue } from "../index.ts";
 import type { Committer } from "./commit.ts";
+import { isOfMessage } from "./message-deliveries.ts";
 import { taskUpdate } from "./tasks.ts";
 
 /** The methods that cancel pending deliveries. */
 export function cancelVerbs(db: Database, committer: Committer): Queue["cancel"] {
   const ofMessage = db.prepare<{ endpointSeq: number }, [number, number]>(
-    `UPDATE delivery SET state = 3, ended_at = ?2 WHERE message_seq = ?1 AND state = 0
+    `UPDATE delivery SET state = 3, ended_at = ?2 WHERE ${isOfMessage("?1")} AND state = 0
      RETURNING endpoint_seq AS endpointSeq`,
   );
   const next = db.prepare<{ seq: number; position: number; messageSeq: number }, [number, number, number, number]>(

@@ -6,6 +6,7 @@ import type { PendingDelivery, PendingLane, Queue } from "../index.ts";
 import { PENDING_COLUMNS, type PendingRow, STATE, STATE_NAMES, withTriggers } from "../sql/delivery-row.ts";
 import type { Committer } from "./commit.ts";
 import { positionKeeper } from "./last-position.ts";
+import { isOfMessageTo } from "./message-deliveries.ts";
 import { type SettleParts, settleVerb } from "./settle.ts";
 import type { Stretches } from "./stretches.ts";
 import { trait } from "./trait.ts";
@@ -108,7 +109,7 @@ function hastenVerb(db: Database, committer: Committer): Queue["hasten"] {
 function resendVerb(db: Database, committer: Committer, stretches: Stretches): Queue["resend"] {
   const markLate = lateDelivery(db, stretches);
   const existing = db.prepare<{ seq: number; state: number }, [number, number]>(
-    "SELECT seq, state FROM delivery WHERE message_seq = ? AND endpoint_seq = ? ORDER BY seq LIMIT 1",
+    `SELECT seq, state FROM delivery WHERE ${isOfMessageTo("?1", "?2")}`,
   );
   const again = db.prepare(
     `UPDATE delivery SET state = 0, position = ?2, due_at = ?3, attempts = 0, round = round + 1, trigger = 1,
@@ -122,8 +123,8 @@ function resendVerb(db: Database, committer: Committer, stretches: Stretches): Q
   return (messageSeq, endpointSeq, { seq, position, now }) =>
     committer.write((): { was: DeliveryWas; deliverySeq: number } => {
       keepPosition(position);
-      const row = existing.get(messageSeq, endpointSeq);
-      if (row === null) {
+      const row = existing.all(messageSeq, endpointSeq).sort((a, b) => a.seq - b.seq)[0];
+      if (row === undefined) {
         insert.run(seq, messageSeq, endpointSeq, position, now);
         markLate(messageSeq, endpointSeq);
         return { was: "none", deliverySeq: seq };

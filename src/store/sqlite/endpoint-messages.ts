@@ -10,6 +10,7 @@ import {
 import { type Bindings, Conditions, directionOf, rangeOf, readRanges } from "../sql/page.ts";
 import type { Range } from "../sql/range.ts";
 import type { Turns } from "../turns.ts";
+import { isOfMessageTo } from "./message-deliveries.ts";
 import { FOUND_COLUMNS, type FoundMessage, messageRows } from "./message-rows.ts";
 import { addMessageFilter } from "./messages.ts";
 import type { Stretches } from "./stretches.ts";
@@ -77,7 +78,7 @@ function query(
        FROM (SELECT seq FROM application_messages WHERE application_seq = $applicationSeq AND seq >= $from AND seq < $to
          ORDER BY seq ${direction} LIMIT -1) listed
        CROSS JOIN message m ON m.seq = listed.seq
-       CROSS JOIN delivery d ON d.message_seq = m.seq AND d.endpoint_seq = $endpointSeq
+       CROSS JOIN delivery d ON ${isOfMessageTo("m.seq", "$endpointSeq", "d")}
        WHERE 1${where.sql} ORDER BY listed.seq ${direction} LIMIT $limit`;
   return { statement: db.query<Row, [Bindings]>(sql), values: { ...where.values, applicationSeq, endpointSeq } };
 }

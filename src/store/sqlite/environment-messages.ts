@@ -8,6 +8,7 @@ import type { Survey } from "../survey.ts";
 import type { Turns } from "../turns.ts";
 import { type EventIdSearch, eventIdSearch } from "./event-id-search.ts";
 import type { EventIds } from "./keys/event-ids.ts";
+import { isOfMessage } from "./message-deliveries.ts";
 import { FOUND_COLUMNS, type FoundMessage } from "./message-rows.ts";
 import { addMessageFilter } from "./messages.ts";
 
@@ -121,7 +122,7 @@ function matcherOf(db: Database) {
   );
   const sums = STATE_NAMES.map((name) => `COALESCE(SUM(state = ${STATE[name]}), 0) AS ${name}`);
   const countsOf = db.prepare<Record<DeliveryState, number>, [number]>(
-    `SELECT ${sums.join(", ")} FROM delivery WHERE message_seq = ?`,
+    `SELECT ${sums.join(", ")} FROM delivery WHERE ${isOfMessage("?1")}`,
   );
   return ({ seq, payloadBytes, ...application }: Found, { state, text }: EnvironmentMessageFilter) => {
     let cost = MESSAGE_COST;

@@ -4,6 +4,7 @@ import type { Clock } from "../../ports.ts";
 import type { Expunged, Key, Queue } from "../index.ts";
 import type { Committer } from "./commit.ts";
 import type { EventIds } from "./keys/event-ids.ts";
+import { isOfMessage } from "./message-deliveries.ts";
 import type { QuotaUsages } from "./quota-usage.ts";
 import { taskUpdate } from "./tasks.ts";
 
@@ -46,7 +47,7 @@ export function expunge({ db, committer, usages, eventIds, erasures }: Parts, cl
      RETURNING application_seq AS applicationSeq`,
   );
   const cancel = db.prepare<{ endpointSeq: number }, [number, number]>(
-    `UPDATE delivery SET state = 3, ended_at = ?2 WHERE message_seq = ?1 AND state = 0
+    `UPDATE delivery SET state = 3, ended_at = ?2 WHERE ${isOfMessage("?1")} AND state = 0
      RETURNING endpoint_seq AS endpointSeq`,
   );
   const storeTask = taskUpdate(db);

@@ -4,6 +4,7 @@ import type { DeliveryState, History, LatestMessage } from "../index.ts";
 import { STATE, STATE_NAMES } from "../sql/delivery-row.ts";
 import { type MessageRow, messageColumns, toMessage } from "../sql/message-row.ts";
 import type { Turns } from "../turns.ts";
+import { isOfMessage } from "./message-deliveries.ts";
 
 /** Number of messages that `latest` searches: the newest of all environments. */
 const SCANNED_MAX = 5000;
@@ -26,7 +27,7 @@ export function latestVerb(db: Database, turns: Turns): History["messages"]["lat
   );
   const sums = STATE_NAMES.map((name) => `COALESCE(SUM(state = ${STATE[name]}), 0) AS ${name}`);
   const countsOf = db.prepare<Record<DeliveryState, number>, [number]>(
-    `SELECT ${sums.join(", ")} FROM delivery WHERE message_seq = ?`,
+    `SELECT ${sums.join(", ")} FROM delivery WHERE ${isOfMessage("?1")}`,
   );
 
   async function newest(environmentSeq: Seq, limit: number): Promise<Seq[]> {

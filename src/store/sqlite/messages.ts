@@ -32,6 +32,7 @@ import type { FunctionSends } from "./function-sends.ts";
 import type { Idempotency } from "./idempotency.ts";
 import { type EventIds, eventIdKey } from "./keys/event-ids.ts";
 import { latestVerb } from "./latest.ts";
+import { isOfMessage } from "./message-deliveries.ts";
 import { FOUND_COLUMNS, type FoundMessage, messageRows } from "./message-rows.ts";
 import type { QuotaUsages } from "./quota-usage.ts";
 import type { Stretches } from "./stretches.ts";
@@ -170,10 +171,15 @@ export function messages(
     "SELECT seq, application_seq AS applicationSeq, payload IS NOT NULL AS hasPayload FROM message WHERE seq = ?",
   );
   const deliveriesOf = db.prepare<DeliveryRow, [number]>(
-    `SELECT ${DELIVERY_COLUMNS} FROM delivery WHERE message_seq = ? ORDER BY endpoint_seq`,
+    `SELECT ${DELIVERY_COLUMNS} FROM delivery WHERE ${isOfMessage("?1")}`,
   );
   const rowsOfFound = messageRows(db, turns);
-  const deliveries = (seq: number): Delivery[] => deliveriesOf.all(seq).map(toDelivery);
+  // SQLite takes several times as long to sort a few rows.
+  const deliveries = (seq: number): Delivery[] =>
+    deliveriesOf
+      .all(seq)
+      .sort((a, b) => a.endpointSeq - b.endpointSeq || a.seq - b.seq)
+      .map(toDelivery);
   const seqOf = (applicationSeq: Seq, key: Key) => ("seq" in key ? key.seq : eventIds.seqOf(applicationSeq, key.uid));
 
   return {

@@ -116,4 +116,11 @@ export const migrations: readonly string[] = [
   `,
   // The instant at which the key of a message expires that also stays until then. Null without a key.
   "ALTER TABLE arrival_message ADD COLUMN kept_until INTEGER",
+  // Leaves out the deliveries whose numbers follow their message's, which are found by their primary
+  // keys. See "message-deliveries.ts".
+  `
+  DROP INDEX delivery_message;
+  CREATE INDEX delivery_message ON delivery (message_seq, endpoint_seq)
+    WHERE seq NOT BETWEEN message_seq + 1 AND message_seq + 16;
+  `,
 ];

@@ -1,13 +1,14 @@
 import type { Database } from "bun:sqlite";
 import type { Seq } from "../../core/id.ts";
 import type { Run } from "../sql/sweep-step.ts";
+import { isFar, isNear, isOfMessage } from "./message-deliveries.ts";
 import { Sweep } from "./sweep.ts";
 
 /**
  * True if the message `m` has a pending delivery. Then neither the message nor its payload is
  * deleted, however old it is.
  */
-const STAYS = "EXISTS (SELECT 1 FROM delivery d WHERE d.message_seq = m.seq AND d.state = 0) AS stays";
+const STAYS = `EXISTS (SELECT 1 FROM delivery d WHERE ${isOfMessage("m.seq", "d")} AND d.state = 0) AS stays`;
 const COLUMNS = `seq, ${STAYS}, COALESCE(LENGTH(m.payload), 0) AS payloadBytes`;
 
 // The first SELECT reads the remaining rows with the cursor's `payload_expires_at`. SQLite uses the
@@ -48,14 +49,22 @@ export function expiredPayloads(db: Database): Sweep<Sized> {
 
 /** Returns a sweep over the messages that are old enough to be deleted. */
 export function oldMessages(db: Database): Sweep<Sized> {
-  const beyond = ["delivery", "attempt"].map((table) =>
+  const beyond = ["attempt WHERE", `delivery WHERE ${isFar()} AND`].map((rows) =>
     db.prepare<{ seq: Seq }, [Seq, Seq, number]>(
-      `SELECT message_seq AS seq FROM ${table} WHERE message_seq BETWEEN ? AND ? ORDER BY message_seq LIMIT 1 OFFSET ?`,
+      `SELECT message_seq AS seq FROM ${rows} message_seq BETWEEN ? AND ? ORDER BY message_seq LIMIT 1 OFFSET ?`,
     ),
+  );
+  // Counts all deliveries whose numbers are between those of the messages, because deleting the near
+  // ones reads all of them.
+  const beyondNear = db.prepare<{ seq: Seq }, [Seq, Seq, number]>(
+    `SELECT seq FROM delivery WHERE ${isNear("?1", "?2")} AND (seq < ?2 OR message_seq = ?2)
+     ORDER BY seq LIMIT 1 OFFSET ?3`,
   );
   return new Sweep<Sized>(db, OLD_MESSAGES, (rows, limit) => {
     const [first, last] = [rows[0]!.seq, rows[rows.length - 1]!.seq];
     const ends = beyond.map((one) => one.get(first, last, limit * ROWS_PER_MESSAGE)?.seq ?? Number.POSITIVE_INFINITY);
+    const near = beyondNear.get(first, last, limit * ROWS_PER_MESSAGE);
+    if (near !== null) ends.push(rows.findLast(({ seq }) => seq < near.seq)!.seq);
     const end = Math.min(...ends);
     const count = end > last ? rows.length : rows.findIndex(({ seq }) => seq >= end);
     return Math.max(1, Math.min(count, countByBytes(rows)));
@@ -80,7 +89,8 @@ export function messageDropper(db: Database): (runs: readonly Run[]) => DroppedM
   );
   const drops = [
     db.prepare("DELETE FROM attempt WHERE message_seq BETWEEN ? AND ?"),
-    db.prepare("DELETE FROM delivery WHERE message_seq BETWEEN ? AND ?"),
+    db.prepare(`DELETE FROM delivery WHERE ${isNear("?1", "?2")} AND message_seq BETWEEN ?1 AND ?2`),
+    db.prepare(`DELETE FROM delivery WHERE message_seq BETWEEN ?1 AND ?2 AND ${isFar()}`),
     db.prepare("DELETE FROM message WHERE seq BETWEEN ? AND ?"),
   ];
   return (runs) => {

@@ -13,6 +13,7 @@ import {
 import type { Committer } from "./commit.ts";
 import { lateDelivery } from "./deliveries.ts";
 import { positionKeeper } from "./last-position.ts";
+import { isOfMessageTo } from "./message-deliveries.ts";
 import { addMessageFilter } from "./messages.ts";
 import type { Stretches } from "./stretches.ts";
 import { taskUpdate } from "./tasks.ts";
@@ -43,7 +44,7 @@ function page(db: Database, order: ReplayOrder, limit: number): ReplayPage {
     .query<ReplayableRow, [Bindings]>(
       `SELECT ${REPLAYABLE_COLUMNS}
        FROM (${NEXT_MESSAGES}) listed CROSS JOIN (SELECT ${NEXT_MESSAGE_COLUMNS} FROM message) m ON m.seq = listed.seq
-         LEFT JOIN delivery d ON d.message_seq = m.seq AND d.endpoint_seq = $endpointSeq
+         LEFT JOIN delivery d ON ${isOfMessageTo("m.seq", "$endpointSeq", "d")}
        WHERE 1${where.sql} ORDER BY listed.seq`,
     )
     .all({ ...range, endpointSeq, ...where.values });
@@ -74,7 +75,7 @@ export function resendAllVerb(db: Database, committer: Committer, stretches: Str
   const insert = db.prepare(
     `INSERT INTO delivery (seq, message_seq, endpoint_seq, state, position, due_at, attempts, attempts_total, round, trigger)
      SELECT ?1, ?2, ?3, 0, ?1, ?4, 0, 0, 0, 1
-     WHERE NOT EXISTS (SELECT 1 FROM delivery WHERE message_seq = ?2 AND endpoint_seq = ?3)
+     WHERE NOT EXISTS (SELECT 1 FROM delivery WHERE ${isOfMessageTo("?2", "?3")})
        AND ${TAKES("?3")} AND ${IS_KEPT("?2")}`,
   );
   const storeTask = taskUpdate(db);

@@ -24,6 +24,7 @@ export const SINCE = {
   audit: 4,
   pollers: 6,
   unwaitedArrivals: 54,
+  nearDeliveries: 56,
 } as const;
 
 const box = new KeyBox(KEY);

@@ -170,6 +170,46 @@ describe("data of an earlier version", () => {
     }
   });
 
+  test("after the upgrade, a message has its deliveries in every state, near its number and far from it", async () => {
+    using home = temporaryDirectory();
+    const path = home.file("boathook.db");
+    createEarlier(path, SINCE.nearDeliveries - 1);
+    const distances = [1, 2, 15, 16, 17, 18, 5000, 6000];
+    {
+      using db = new Database(path, { strict: true });
+      db.run("DELETE FROM delivery");
+      const insert = db.query(
+        `INSERT INTO delivery (seq, message_seq, endpoint_seq, state, position, due_at, attempts, attempts_total, round, trigger, reason, ended_at)
+         VALUES (?1, ?4, ?2, ?3, ?1, ${AT}, 0, 0, 0, 0, iif(?3 = 2, 'timeout', NULL), iif(?3 = 0, NULL, ${AT}))`,
+      );
+      distances.forEach((distance, i) => {
+        insert.run(10 + distance, 100 + i, i % 4, 10);
+      });
+      // Another message has numbers among them.
+      insert.run(14, 100, 0, 11);
+    }
+    const store = await opened(home.path);
+    try {
+      const found = await store.history.messages.deliveries(10);
+      const states = ["pending", "delivered", "dead", "cancelled"] as const;
+      expect(found.map(({ seq, endpointSeq, state }) => ({ distance: seq - 10, endpointSeq, state }))).toEqual(
+        distances.map((distance, i) => ({ distance, endpointSeq: 100 + i, state: states[i % 4]! })),
+      );
+      expect((await store.history.messages.deliveries(11)).map(({ seq }) => seq)).toEqual([14]);
+      using db = new Database(path, { readonly: true });
+      const entries =
+        "SELECT seq FROM delivery INDEXED BY delivery_message WHERE seq NOT BETWEEN message_seq + 1 AND message_seq + 16";
+      expect(
+        db
+          .query<{ seq: number }, []>(entries)
+          .all()
+          .map(({ seq }) => seq - 10),
+      ).toEqual([17, 18, 5000, 6000]);
+    } finally {
+      await store.close();
+    }
+  });
+
   test("the rows of these tests include each table of each schema", () => {
     for (const schema of SCHEMAS) {
       using home = temporaryDirectory();

@@ -66,8 +66,6 @@ const SORTS_INTENDED: readonly string[] = [
   "FROM json_each($seqs) WHERE value", // at most 1,000 messages with the same event id
   "FROM endpoint_secret", // at most a dozen rows
   "FROM source_token", // a few rows
-  "FROM delivery WHERE message_seq = ? ORDER BY endpoint_seq", // as many rows as the application has endpoints
-  "FROM delivery WHERE message_seq = ? AND endpoint_seq = ?", // as many rows as the application has endpoints
   "AS environmentSeq, COUNT(*) AS count", // a few rows of totals
   "FROM event_type", // sorted only if the index has another order
 ];
@@ -276,6 +274,28 @@ describe("query plans", async () => {
     );
     const intended = INTENDED.map(([part]) => part);
     expect(scans.filter(({ sql }) => !isIntended(sql, intended))).toEqual([]);
+  });
+
+  test("the deliveries of a message are found by their numbers, and the others in an index", () => {
+    const queries = plans.filter(({ sql }) => /delivery.* OR .*seq NOT BETWEEN/.test(sql.replace(/\s+/g, " ")));
+    expect(queries.length).toBeGreaterThan(15);
+    const near =
+      /^SEARCH (d|delivery) USING (INTEGER PRIMARY KEY|INDEX delivery_dead) \((rowid|seq)>\? AND \3<\?\)( LEFT-JOIN)?$/;
+    // Each of these indexes has the number of the message first, then that of the endpoint.
+    const far = /^SEARCH (d|delivery) USING (COVERING )?INDEX delivery_(dead_)?message \(([^)]*)\)/;
+    const isFound = ({ sql, steps }: Plan) => {
+      const columns = sql.includes("endpoint_seq = ") ? "message_seq=? AND endpoint_seq=?" : "message_seq=?";
+      return steps.some((step) => near.test(step)) && steps.some((step) => far.exec(step)?.[4] === columns);
+    };
+    expect(queries.filter((plan) => !isFound(plan))).toEqual([]);
+  });
+
+  test("retention deletes the deliveries of messages by their numbers, and the others by an index", () => {
+    const deletions = plans.filter(({ sql }) => sql.startsWith("DELETE FROM delivery") && sql.includes("message_seq"));
+    expect(deletions.flatMap(({ steps }) => steps)).toEqual([
+      "SEARCH delivery USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
+      "SEARCH delivery USING INDEX delivery_message (message_seq>? AND message_seq<?)",
+    ]);
   });
 
   test("the failed attempts of an endpoint are found without reading its other attempts", () => {

@@ -2,6 +2,7 @@ import type { Seq } from "../../../core/id.ts";
 import type { ArrivedLane, MoveDestination } from "../../index.ts";
 import { CLOCKS_DIFFER_MAX_MS } from "../../moves.ts";
 import { STATE } from "../../sql/delivery-row.ts";
+import { isOfMessage } from "../message-deliveries.ts";
 import type { ArrivalReader, DestinationParts } from "./destination-parts.ts";
 
 /** Number of messages that are checked in one turn of the event loop. */
@@ -18,7 +19,7 @@ export function deliveriesIn(state: number): string {
  * Says of a message `seq` of the application `?1` that neither deliveries nor consumers nor groups wait for it,
  * and that no function sent it whose delivery waits.
  */
-const isUnwaited = (seq: string) => `NOT EXISTS (SELECT 1 FROM delivery d WHERE d.message_seq = ${seq})
+const isUnwaited = (seq: string) => `NOT EXISTS (SELECT 1 FROM delivery d WHERE ${isOfMessage(seq, "d")})
   AND NOT EXISTS (SELECT 1 FROM function_send f JOIN delivery d ON d.seq = f.delivery_seq WHERE f.message_seq = ${seq})
   AND NOT EXISTS (SELECT 1 FROM poller p WHERE p.application_seq = ?1 AND p.cursor < ${seq})
   AND NOT EXISTS (SELECT 1 FROM poller_group g WHERE g.application_seq = ?1 AND (g.cursor < ${seq}

@@ -2,6 +2,7 @@ import type { Database, Statement } from "bun:sqlite";
 import type { IdPrefix, Seq } from "../../../core/id.ts";
 import type { Cell, Ids, Row } from "../../index.ts";
 import { eventIdKey } from "../keys/event-ids.ts";
+import { isOfMessageTo } from "../message-deliveries.ts";
 import type { DestinationParts } from "./destination-parts.ts";
 import { fromPage, idIn } from "./rows.ts";
 
@@ -21,7 +22,7 @@ export class ArrivedRows {
   constructor(private readonly parts: DestinationParts) {
     const { db } = parts;
     this.#deliveryOf = db.prepare<{ seq: number }, [number, number]>(
-      "SELECT seq FROM delivery WHERE message_seq = ? AND endpoint_seq = ?",
+      `SELECT seq FROM delivery WHERE ${isOfMessageTo("?1", "?2")}`,
     );
     this.#ownerOf = db.prepare<{ seq: number }, [number]>("SELECT application_seq AS seq FROM message WHERE seq = ?");
     this.#batchIsUsed = db.prepare<unknown, [number]>("SELECT 1 FROM delivery WHERE batch_seq = ? LIMIT 1");

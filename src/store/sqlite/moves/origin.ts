@@ -5,6 +5,7 @@ import type { SecretBox } from "../../sql/secret-box.ts";
 import type { Turns } from "../../turns.ts";
 import type { Committer } from "../commit.ts";
 import type { MessageKeys } from "../keys/message-keys.ts";
+import { isOfMessage } from "../message-deliveries.ts";
 import type { QuotaUsages } from "../quota-usage.ts";
 import type { ApplicationChanges } from "./application-changes.ts";
 import { departures } from "./departures.ts";
@@ -115,12 +116,18 @@ function messagesReader(db: Database, read: PageReader, bytes: string): Messages
   };
 }
 
+/** The order of a message's deliveries. */
+function byEndpoint(a: Row, b: Row): number {
+  return (a.endpoint_seq as Seq) - (b.endpoint_seq as Seq) || (a.seq as Seq) - (b.seq as Seq);
+}
+
 function historyReader(db: Database, read: PageReader): MoveOrigin["history"] {
   const messagesOf = messagesReader(db, read, `${PAYLOAD_BYTES} + ${RESPONSES_BYTES}`);
   const nextMessages = db.prepare<{ seq: number }, [number, number, number]>(
     "SELECT seq FROM application_messages WHERE application_seq = ? AND seq > ? ORDER BY seq LIMIT ?",
   );
-  const deliveriesOf = read.rows("SELECT * FROM delivery WHERE message_seq = ?");
+  const unsorted = read.rows(`SELECT * FROM delivery WHERE ${isOfMessage("?1")}`);
+  const deliveriesOf = (messageSeq: Seq): Row[] => unsorted(messageSeq).sort(byEndpoint);
   const sends = sendsReader(db);
   // Several attempts of a batch may share one stored response.
   const withShared = read.rows(
