@@ -1,4 +1,5 @@
 import type { EndpointMessage, EndpointMessageFilter, Message } from "../index.ts";
+import type { DeliveryAttempts } from "./delivery-attempts.ts";
 import { type DeliveryRow, STATE, toDelivery } from "./delivery-row.ts";
 
 /** The columns of the delivery `d` beside those of its message. */
@@ -14,26 +15,23 @@ export interface BesideMessage {
   readonly attemptsTotal: number;
 }
 
-/**
- * True if the delivery succeeded in an earlier round. Skips the subquery for a delivery in its
- * first round.
- */
-const ARRIVED_BEFORE = `d.round > 0 AND EXISTS
-  (SELECT 1 FROM attempt t WHERE t.message_seq = d.message_seq AND t.delivery_seq = d.seq AND t.reason IS NULL)`;
-
 const ENDED = "d.state >= 2";
 const RETRIED = "d.state = 0 AND d.attempts_total > 0";
 
 type Status = NonNullable<EndpointMessageFilter["status"]>;
 
-/** The conditions of each status on the delivery `d`. */
-export const WITH_STATUS: Readonly<Record<Status, string>> = {
-  delivered: `(d.state = ${STATE.delivered} OR (${ARRIVED_BEFORE}))`,
-  waiting: `d.state = ${STATE.pending} AND d.attempts_total = 0`,
-  failed: `${ENDED} AND NOT (${ARRIVED_BEFORE})`,
-  retrying: RETRIED,
-  cancelled: `${ENDED} AND d.state = ${STATE.cancelled}`,
-};
+/** Returns the conditions of each status on the delivery `d`. */
+export function statusConditions({ hasSucceeded }: DeliveryAttempts): Readonly<Record<Status, string>> {
+  // True if the delivery succeeded in an earlier round. Skips the subquery for a delivery in its first round.
+  const arrivedBefore = `d.round > 0 AND ${hasSucceeded}`;
+  return {
+    delivered: `(d.state = ${STATE.delivered} OR (${arrivedBefore}))`,
+    waiting: `d.state = ${STATE.pending} AND d.attempts_total = 0`,
+    failed: `${ENDED} AND NOT (${arrivedBefore})`,
+    retrying: RETRIED,
+    cancelled: `${ENDED} AND d.state = ${STATE.cancelled}`,
+  };
+}
 
 /**
  * Statuses that few deliveries have and that have an index. Deliveries with other statuses are

@@ -1,5 +1,6 @@
 import type { Replayable, ReplayOrder } from "../index.ts";
 import { addResponseClass } from "./attempt-filter.ts";
+import type { DeliveryAttempts } from "./delivery-attempts.ts";
 import { STATE, STATE_NAMES, TRIGGER } from "./delivery-row.ts";
 import { Conditions } from "./page.ts";
 import { parsedOrNull } from "./rows.ts";
@@ -14,20 +15,17 @@ export const NEXT_MESSAGE_COLUMNS = "seq, event_type, channels, tags, deliver_at
 const ENDED_BEFORE = "(d.ended_at <= $askedAt OR d.ended_at > $now)";
 /** The message was not scheduled, or was due at the request and is due now. */
 const DUE = "(m.deliver_at IS NULL OR m.deliver_at <= $dueUntil)";
-const SUCCEEDED =
-  "EXISTS (SELECT 1 FROM attempt t WHERE t.message_seq = m.seq AND t.delivery_seq = d.seq AND t.reason IS NULL)";
-const LATEST_RESPONSE = `(SELECT t.response_status FROM attempt t WHERE t.message_seq = m.seq AND t.delivery_seq = d.seq
-  ORDER BY t.seq DESC LIMIT 1)`;
 
 /**
  * A delivery that has just been resent matches none of these conditions, so repeating a step sends
  * nothing twice.
  */
-const WHICH: Readonly<Record<ReplayOrder["which"], string>> = {
-  failed: `((d.state = ${STATE.dead} AND ${ENDED_BEFORE}) OR (d.state = ${STATE.pending} AND d.attempts > 0)) AND NOT ${SUCCEEDED}`,
-  missing: `(d.seq IS NULL OR (d.state = ${STATE.dead} AND d.attempts_total = 0 AND ${ENDED_BEFORE}))
+const WHICH: Readonly<Record<ReplayOrder["which"], (attempts: DeliveryAttempts) => string>> = {
+  failed: ({ hasSucceeded }) =>
+    `((d.state = ${STATE.dead} AND ${ENDED_BEFORE}) OR (d.state = ${STATE.pending} AND d.attempts > 0)) AND NOT ${hasSucceeded}`,
+  missing: () => `(d.seq IS NULL OR (d.state = ${STATE.dead} AND d.attempts_total = 0 AND ${ENDED_BEFORE}))
     AND ${DUE}`,
-  sent: `((d.state <> ${STATE.pending} AND ${ENDED_BEFORE}) OR (d.state = ${STATE.pending} AND d.attempts > 0))`,
+  sent: () => `((d.state <> ${STATE.pending} AND ${ENDED_BEFORE}) OR (d.state = ${STATE.pending} AND d.attempts > 0))`,
 };
 
 const SENT_WITH: Readonly<Record<NonNullable<ReplayOrder["status"]>, string>> = {
@@ -39,11 +37,14 @@ const SENT_WITH: Readonly<Record<NonNullable<ReplayOrder["status"]>, string>> = 
 };
 
 /** Returns the conditions of a replay on the message `m` and its delivery `d`, but not those of the message filter. */
-export function replayConditions({ which, status, responseClass, askedAt, now }: ReplayOrder): Conditions {
+export function replayConditions(
+  { which, status, responseClass, askedAt, now }: ReplayOrder,
+  attempts: DeliveryAttempts,
+): Conditions {
   const where = new Conditions().add("m.kept");
   const times = { askedAt, now, dueUntil: Math.min(askedAt, now) };
-  where.add(which === "sent" && status !== undefined ? SENT_WITH[status] : WHICH[which], times);
-  addResponseClass(where, LATEST_RESPONSE, responseClass);
+  where.add(which === "sent" && status !== undefined ? SENT_WITH[status] : WHICH[which](attempts), times);
+  addResponseClass(where, attempts.latestStatus, responseClass);
   return where;
 }
 

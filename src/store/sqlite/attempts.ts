@@ -4,11 +4,13 @@ import type { Attempt, AttemptFilter, History, PageOf, PageRequest } from "../in
 import { addAttemptFilter } from "../sql/attempt-filter.ts";
 import { type AttemptRow, attemptColumns, exchangeOf, toAttempt } from "../sql/attempt-row.ts";
 import { type Bindings, Conditions, directionOf, readRanges } from "../sql/page.ts";
+import type { Direction } from "../sql/range.ts";
 import type { SecretBox } from "../sql/secret-box.ts";
 import type { Turns } from "../turns.ts";
 import { addStartWindow, earliestRange, lateFinder, type WindowRange, windowRanges } from "./attempt-window.ts";
 import type { Committer } from "./commit.ts";
 import type { DeferredIndex, RowSource } from "./deferred-index.ts";
+import { attemptsInOrder } from "./message-attempts.ts";
 import { addMessageFilter } from "./messages.ts";
 import type { Stretches } from "./stretches.ts";
 import { termsOfAttempts } from "./traits.ts";
@@ -65,7 +67,7 @@ export function attempts(parts: AttemptParts): History["attempts"] {
       return list(sources, ranges, filter, page, withContent);
     },
     ofMessage: async (messageSeq, filter, page, withContent) =>
-      list(indexed("message_seq", messageSeq), [earliestRange(page, filter)], filter, page, withContent),
+      list(ofMessage(messageSeq, directionOf(page)), [earliestRange(page, filter)], filter, page, withContent),
     get: async (messageSeq, attemptSeq) => {
       const row = one.get(attemptSeq, messageSeq);
       if (row === null) return null;
@@ -88,10 +90,16 @@ export function attempts(parts: AttemptParts): History["attempts"] {
 type Sources = (range: WindowRange) => Iterable<RowSource>;
 
 /** Returns the sources of the attempts with a value in an indexed column. */
-function indexed(column: "endpoint_seq" | "message_seq" | "batch_seq", value: Seq): Sources {
+function indexed(column: "endpoint_seq" | "batch_seq", value: Seq): Sources {
   const where = `t.${column} = $owner AND t.seq >= $from AND t.seq < $to`;
   const [from, seq] = ["attempt t", "t.seq"];
   return (range) => [{ from, index: from, where, seq, values: { owner: value, from: range.from, to: range.to } }];
+}
+
+function ofMessage(messageSeq: Seq, direction: Direction): Sources {
+  const from = `(${attemptsInOrder(direction)}) listed CROSS JOIN attempt t ON t.seq = listed.seq`;
+  const fixed = { from, index: from, where: "1", seq: "listed.seq" };
+  return (range) => [{ ...fixed, values: { owner: messageSeq, from: range.from, to: range.to } }];
 }
 
 function lister({ db, turns }: AttemptParts) {
@@ -103,10 +111,10 @@ function lister({ db, turns }: AttemptParts) {
     withContent: boolean,
   ): Promise<PageOf<Attempt>> => {
     const wanted = addStartWindow(conditions(filter), filter);
-    const ofMessage = filter.eventTypes !== undefined || filter.channel !== undefined || filter.tag !== undefined;
+    const needsMessage = filter.eventTypes !== undefined || filter.channel !== undefined || filter.tag !== undefined;
     // CROSS JOIN makes SQLite start with the attempts. There are few attempts, but there may be
     // many messages of a type.
-    const message = ofMessage ? " CROSS JOIN message m ON m.seq = t.message_seq" : "";
+    const message = needsMessage ? " CROSS JOIN message m ON m.seq = t.message_seq" : "";
     const rowsIn = ({ from, where, seq, values }: RowSource, limit: number) =>
       db
         .query<AttemptRow, [Bindings]>(

@@ -18,16 +18,17 @@ import type { Committer } from "./commit.ts";
 import { allGroups, redrivableGroups, sumOf } from "./dead-letter-groups.ts";
 import { DeadLetterScan } from "./dead-letter-scan.ts";
 import { positionKeeper } from "./last-position.ts";
+import { LATEST_ATTEMPT } from "./message-attempts.ts";
 import { taskUpdate } from "./tasks.ts";
 
 export function deadLetters(db: Database, turns: Turns): History["deadLetters"] {
   const [countAll, countRedrivable] = [allGroups(db, turns), redrivableGroups(db, turns)];
-  const lastAttempt = db.prepare<AttemptRow, [number, number]>(
-    `SELECT ${attemptColumns(true)} FROM attempt t WHERE t.message_seq = ? AND t.delivery_seq = ? ORDER BY t.seq DESC LIMIT 1`,
+  const lastAttempt = db.prepare<AttemptRow, [number]>(
+    `SELECT ${attemptColumns(true)} FROM delivery d CROSS JOIN attempt t ON t.seq = ${LATEST_ATTEMPT} WHERE d.seq = ?`,
   );
 
   const withAttempt = (row: DeadLetterRow) => {
-    const attempt = lastAttempt.get(row.messageSeq, row.seq);
+    const attempt = lastAttempt.get(row.seq);
     return toDeadLetter(row, attempt === null ? null : toAttempt(attempt));
   };
 

@@ -4,18 +4,21 @@ import {
   BESIDE_MESSAGE_COLUMNS,
   type BesideMessage,
   RARE,
+  statusConditions,
   toEndpointMessage,
-  WITH_STATUS,
 } from "../sql/endpoint-messages.ts";
 import { type Bindings, Conditions, directionOf, rangeOf, readRanges } from "../sql/page.ts";
 import type { Range } from "../sql/range.ts";
 import type { Turns } from "../turns.ts";
+import { DELIVERY_ATTEMPTS } from "./message-attempts.ts";
 import { isOfMessageTo } from "./message-deliveries.ts";
 import { FOUND_COLUMNS, type FoundMessage, messageRows } from "./message-rows.ts";
 import { addMessageFilter } from "./messages.ts";
 import type { Stretches } from "./stretches.ts";
 import { trait } from "./trait.ts";
 import { termsOfMessages } from "./traits.ts";
+
+const WITH_STATUS = statusConditions(DELIVERY_ATTEMPTS);
 
 type Row = FoundMessage & BesideMessage;
 

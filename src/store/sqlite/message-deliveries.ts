@@ -4,7 +4,7 @@
  * this number of endpoints, and those that a replay or a resend has added later. Another value needs
  * a migration that creates the index again.
  */
-const NEAR = 16;
+export const NEAR = 16;
 
 /**
  * True if the index `delivery_message` has the delivery. SQLite uses the index only for queries that

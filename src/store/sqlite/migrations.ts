@@ -123,4 +123,16 @@ export const migrations: readonly string[] = [
   CREATE INDEX delivery_message ON delivery (message_seq, endpoint_seq)
     WHERE seq NOT BETWEEN message_seq + 1 AND message_seq + 16;
   `,
+  // The attempts that succeeded at once are found by their deliveries. See "message-attempts.ts".
+  `
+  -- The first attempt that succeeded, if its column "found_by_delivery" is 1.
+  ALTER TABLE delivery ADD COLUMN success_seq INTEGER;
+  -- 1 if the index "attempt_message" does not have the attempt. Null otherwise.
+  ALTER TABLE attempt ADD COLUMN found_by_delivery INTEGER;
+  DROP INDEX attempt_message;
+  CREATE INDEX attempt_message ON attempt (message_seq) WHERE found_by_delivery IS NULL;
+  CREATE TRIGGER delivery_deleted AFTER DELETE ON delivery WHEN old.success_seq IS NOT NULL BEGIN
+    UPDATE attempt SET found_by_delivery = NULL WHERE seq = old.success_seq;
+  END;
+  `,
 ];

@@ -1,6 +1,7 @@
 import type { Database } from "bun:sqlite";
 import type { Seq } from "../../core/id.ts";
 import type { Run } from "../sql/sweep-step.ts";
+import { DELETE_ATTEMPTS, isListed } from "./message-attempts.ts";
 import { isFar, isNear, isOfMessage } from "./message-deliveries.ts";
 import { Sweep } from "./sweep.ts";
 
@@ -49,7 +50,8 @@ export function expiredPayloads(db: Database): Sweep<Sized> {
 
 /** Returns a sweep over the messages that are old enough to be deleted. */
 export function oldMessages(db: Database): Sweep<Sized> {
-  const beyond = ["attempt WHERE", `delivery WHERE ${isFar()} AND`].map((rows) =>
+  // The attempts that are not listed are as many as the near deliveries at most.
+  const beyond = [`attempt WHERE ${isListed()} AND`, `delivery WHERE ${isFar()} AND`].map((rows) =>
     db.prepare<{ seq: Seq }, [Seq, Seq, number]>(
       `SELECT message_seq AS seq FROM ${rows} message_seq BETWEEN ? AND ? ORDER BY message_seq LIMIT 1 OFFSET ?`,
     ),
@@ -88,7 +90,7 @@ export function messageDropper(db: Database): (runs: readonly Run[]) => DroppedM
      WHERE d.state = 2 AND d.message_seq BETWEEN ? AND ?`,
   );
   const drops = [
-    db.prepare("DELETE FROM attempt WHERE message_seq BETWEEN ? AND ?"),
+    ...DELETE_ATTEMPTS.map((sql) => db.prepare(sql)),
     db.prepare(`DELETE FROM delivery WHERE ${isNear("?1", "?2")} AND message_seq BETWEEN ?1 AND ?2`),
     db.prepare(`DELETE FROM delivery WHERE message_seq BETWEEN ?1 AND ?2 AND ${isFar()}`),
     db.prepare("DELETE FROM message WHERE seq BETWEEN ? AND ?"),

@@ -13,6 +13,7 @@ import {
 import type { Committer } from "./commit.ts";
 import { lateDelivery } from "./deliveries.ts";
 import { positionKeeper } from "./last-position.ts";
+import { DELIVERY_ATTEMPTS } from "./message-attempts.ts";
 import { isOfMessageTo } from "./message-deliveries.ts";
 import { addMessageFilter } from "./messages.ts";
 import type { Stretches } from "./stretches.ts";
@@ -38,7 +39,7 @@ function page(db: Database, order: ReplayOrder, limit: number): ReplayPage {
       `SELECT COUNT(*) AS count, MAX(seq) AS last FROM (${NEXT_MESSAGES})`,
     )
     .get(range)!;
-  const where = replayConditions(order);
+  const where = replayConditions(order, DELIVERY_ATTEMPTS);
   addMessageFilter(where, order);
   const rows = db
     .query<ReplayableRow, [Bindings]>(

@@ -11,6 +11,7 @@ import { type DisabledRow, type SettledRow, settledBefore } from "../sql/settled
 import type { Committer } from "./commit.ts";
 import type { DeferredIndex } from "./deferred-index.ts";
 import { type HealthChange, healthKeeper } from "./health.ts";
+import { canBeFoundByDelivery } from "./message-attempts.ts";
 import type { Stretches } from "./stretches.ts";
 import { traitsOfAttempt } from "./traits.ts";
 
@@ -46,6 +47,14 @@ export function settleVerb(parts: SettleParts): Queue["settle"] {
     `UPDATE delivery SET ${TO_DELIVERED} WHERE seq = ?1 AND round = ?2 AND state = 0
        AND (SELECT failing_since FROM endpoint WHERE endpoint.seq = endpoint_seq) IS NULL`,
   );
+  // The same if the delivery is to have the number of the attempt. The number takes the place of its
+  // position, which only a pending delivery needs.
+  const deliverAtOnce = db.prepare(
+    `UPDATE delivery SET ${TO_DELIVERED}, position = 0, success_seq = ?4
+     WHERE seq = ?1 AND round = ?2 AND state = 0 AND success_seq IS NULL
+       AND (SELECT failing_since FROM endpoint WHERE endpoint.seq = endpoint_seq) IS NULL`,
+  );
+  const list = db.prepare("UPDATE attempt SET found_by_delivery = NULL WHERE seq = ?");
   const disable = db.prepare(
     `UPDATE endpoint SET disabled = 1, updated_at = ?2, disabled_at = ?2, disabled_cause = ?3
      WHERE seq = ?1 AND disabled = 0 AND deleted_at IS NULL`,
@@ -100,7 +109,10 @@ export function settleVerb(parts: SettleParts): Queue["settle"] {
     if (next.state === "cancelled") {
       return { change: moveOrForget(attempt, round, next, settledAt), next, disabled: null, health: null };
     }
-    if (deliverHealthy.run(attempt.deliverySeq, round, settledAt).changes === 1) return DELIVERED;
+    if (canBeFoundByDelivery(settlement)) {
+      if (deliverAtOnce.run(attempt.deliverySeq, round, settledAt, attempt.seq).changes === 1) return DELIVERED;
+      list.run(attempt.seq);
+    } else if (deliverHealthy.run(attempt.deliverySeq, round, settledAt).changes === 1) return DELIVERED;
     const health = transition(updateHealth(attempt, settledAt));
     return { change: moveOrForget(attempt, round, next, settledAt), next, disabled: null, health };
   };
@@ -124,9 +136,11 @@ function attemptInserter({ db, endpointAttempts, stretches }: SettleParts) {
   const refer = db.prepare("UPDATE attempt SET response_in = ?2 WHERE seq = ?1");
   const insert = db.prepare(
     `INSERT INTO attempt (seq, delivery_seq, message_seq, endpoint_seq, url, reason, response_status, response, note,
-       duration_ms, trigger, started_at, next_attempt_at, batch_seq) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (seq) DO NOTHING`,
+       duration_ms, trigger, started_at, next_attempt_at, batch_seq, found_by_delivery)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (seq) DO NOTHING`,
   );
-  return ({ attempt, message }: Settlement): boolean => {
+  return (settlement: Settlement): boolean => {
+    const { attempt, message } = settlement;
     const { changes } = insert.run(
       attempt.seq,
       attempt.deliverySeq,
@@ -142,6 +156,7 @@ function attemptInserter({ db, endpointAttempts, stretches }: SettleParts) {
       attempt.startedAt,
       attempt.nextAttemptAt,
       attempt.batchSeq,
+      canBeFoundByDelivery(settlement) ? 1 : null,
     );
     if (changes === 0) return false;
     endpointAttempts.add(attempt.endpointSeq, attempt.seq);

@@ -25,6 +25,7 @@ export const SINCE = {
   pollers: 6,
   unwaitedArrivals: 54,
   nearDeliveries: 56,
+  foundByDelivery: 57,
 } as const;
 
 const box = new KeyBox(KEY);

@@ -63,8 +63,10 @@ async function expectTraffic({ queue, history, housekeeping }: Store): Promise<v
   const attempts = await Promise.all([40, 41, 42].map((seq) => history.attempts.get(null, seq)));
   expect(attempts.map((attempt) => attempt!.responseStatus)).toEqual([503, 500, 200]);
   expect(attempts[0]).toMatchObject({ url: "https://u:***@hook.example/", durationMs: 12, nextAttemptAt: AT + HOUR });
+  const lists = await Promise.all([10, 11, 12].map((seq) => history.attempts.ofMessage(seq, {}, PAGE, true)));
+  expect(lists.map(({ rows }) => rows.map(({ seq }) => seq))).toEqual([[40], [41], [42]]);
   const dead = await history.deadLetters.list({ environmentSeq: 1 }, PAGE);
-  expect(dead.rows).toMatchObject([{ seq: 21 }]);
+  expect(dead.rows).toMatchObject([{ seq: 21, lastAttempt: { seq: 41 } }]);
   expect(await queue.idempotency.get(HASHES.textKey, NOW)).toMatchObject({ kind: "text", status: 201, body: "a text" });
   expect(await queue.idempotency.get(HASHES.messageKey, NOW)).toMatchObject({ kind: "message", messageSeq: 10 });
   expect(await housekeeping.tasks.get(1, 50)).toMatchObject({ kind: "redrive", data: { count: 1 } });
@@ -205,6 +207,39 @@ describe("data of an earlier version", () => {
           .all()
           .map(({ seq }) => seq - 10),
       ).toEqual([17, 18, 5000, 6000]);
+    } finally {
+      await store.close();
+    }
+  });
+
+  test("attempts of before the upgrade are found and deleted together with later ones of the same deliveries", async () => {
+    using home = temporaryDirectory();
+    const path = home.file("boathook.db");
+    createEarlier(path, SINCE.foundByDelivery - 1);
+    using db = new Database(path, { strict: true });
+    db.run("UPDATE endpoint SET failing_since = NULL");
+    const store = await opened(home.path);
+    try {
+      const settle = async (deliverySeq: number, messageSeq: number, seq: number, round: number) => {
+        const attempt = {
+          ...{ seq, deliverySeq, messageSeq, endpointSeq: 5, url: "https://hook.example/", reason: null },
+          ...{ responseStatus: 200, response: null, note: null, durationMs: 1, trigger: "schedule" as const },
+          ...{ startedAt: NOW, nextAttemptAt: null, batchSeq: null },
+        };
+        const rest = { settledAt: NOW, disableEndpoint: false, disableAfterMs: 0 };
+        const [settled] = await store.queue.settle([{ round, next: { state: "delivered" }, attempt, ...rest }]);
+        expect(settled!.change).toBe("moved");
+      };
+      // One delivery is pending since before the upgrade. One was delivered, and is sent again.
+      await settle(20, 10, 60, 0);
+      await store.queue.resend(12, 5, { seq: 61, position: 62, now: NOW });
+      await settle(22, 12, 63, 1);
+      const named = db.query<{ seq: number }, []>("SELECT success_seq AS seq FROM delivery d ORDER BY d.seq").all();
+      expect(named.map(({ seq }) => seq)).toEqual([60, null, 63] as never);
+      const lists = await Promise.all([10, 11, 12].map((seq) => store.history.attempts.ofMessage(seq, {}, PAGE, true)));
+      expect(lists.map(({ rows }) => rows.map(({ seq }) => seq))).toEqual([[40, 60], [41], [42, 63]]);
+      await store.housekeeping.prune(NOW, NOW, 100);
+      expect(db.query("SELECT * FROM attempt").all()).toEqual([]);
     } finally {
       await store.close();
     }

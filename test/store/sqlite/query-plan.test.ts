@@ -61,6 +61,7 @@ const INTENDED: ReadonlyArray<readonly [sql: string, why: string]> = [
 
 /** Intended sorts: a part of the query's text. */
 const SORTS_INTENDED: readonly string[] = [
+  "FROM (SELECT d.success_seq AS seq", // at most 16 rows
   "GROUP BY d.endpoint_seq, m.event_type, d.reason", // at most the 1,000 dead letters of one step
   "FROM (SELECT DISTINCT message_seq", // at most the 1,000 messages of one step
   "FROM json_each($seqs) WHERE value", // at most 1,000 messages with the same event id
@@ -294,7 +295,7 @@ describe("query plans", async () => {
     const deletions = plans.filter(({ sql }) => sql.startsWith("DELETE FROM delivery") && sql.includes("message_seq"));
     expect(deletions.flatMap(({ steps }) => steps)).toEqual([
       "SEARCH delivery USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)",
-      "SEARCH delivery USING INDEX delivery_message (message_seq>? AND message_seq<?)",
+      "SEARCH delivery USING COVERING INDEX delivery_message (message_seq>? AND message_seq<?)",
     ]);
   });
 
@@ -303,6 +304,18 @@ describe("query plans", async () => {
     const queries = plans.filter(({ sql }) => ofEndpoint.test(sql.replace(/\s+/g, " ")));
     expect(queries.length).toBeGreaterThan(4);
     expect(queries.filter(({ steps }) => !steps.some((step) => step.includes("attempt_failed")))).toEqual([]);
+  });
+
+  test("the attempts of messages are found by numbers of deliveries and by the index of the others", () => {
+    const named = plans.filter(({ sql }) => sql.includes("SELECT d.success_seq"));
+    const listed = plans.filter(({ sql }) => sql.includes(".found_by_delivery IS NULL"));
+    expect(named.length).toBeGreaterThan(6);
+    expect(listed.length).toBeGreaterThan(10);
+    const byNumber = (steps: readonly string[]) =>
+      steps.some((step) => /^SEARCH d USING INTEGER PRIMARY KEY/.test(step));
+    const byIndex = (steps: readonly string[]) => steps.some((step) => step.includes("attempt_message (message_seq"));
+    expect(named.filter(({ steps }) => !byNumber(steps))).toEqual([]);
+    expect(listed.filter(({ steps }) => !byIndex(steps))).toEqual([]);
   });
 
   test("queries sort only results that are always short", () => {

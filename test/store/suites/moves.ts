@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { IdCodec } from "../../../src/core/id.ts";
 import { unlessDeparted } from "../../../src/store/departed.ts";
 import { bytes } from "../furnished.ts";
+import { ALL } from "../pages.ts";
 import type { Open } from "../store-under-test.ts";
 import { dropTask, HOLD, TwoStores } from "../two-stores.ts";
 import { addTask } from "./housekeeping/tasks.ts";
@@ -393,6 +394,35 @@ export function movesSuite(open: Open): void {
       expect(rows.map(({ reason, responseStatus }) => ({ reason, responseStatus }))).toEqual([
         { reason: null, responseStatus: 200 },
       ]);
+    });
+
+    test("history arrives with all attempts of deliveries that succeeded and were sent again", async () => {
+      await using stores = await TwoStores.open(open);
+      const { from, to, destination } = stores;
+      const [delivered, dead] = await from.sendMany(2);
+      for (const delivery of await from.waiting()) await from.settle(delivery, { state: "delivered" });
+      for (const message of [delivered!, dead!]) {
+        const at = { seq: from.seqs.next(), position: from.seqs.next(), now: from.now };
+        await from.store.queue.resend(message.seq, from.endpoint.seq, at);
+      }
+      const [first, second] = await from.waiting();
+      await from.settle(first!, { state: "delivered" });
+      await from.settle(second!, { state: "dead", reason: "timeout" });
+      const { seq } = await stores.settings();
+      const page = await stores.waiting(seq);
+      await destination.arrive(seq, HOLD, to.now);
+      await stores.history(seq);
+      expect(page.deliveries).toHaveLength(1);
+      const { rows } = await to.store.history.messages.list(seq, {}, ALL, false);
+      const lists = await Promise.all(
+        rows.map((message) => to.store.history.attempts.ofMessage(message.seq, {}, ALL, true)),
+      );
+      expect(lists.map((list) => list.rows.map(({ reason }) => reason))).toEqual([
+        [null, null],
+        [null, "timeout"],
+      ]);
+      const list = await to.store.history.deadLetters.list({ environmentSeq: to.environment.seq }, ALL);
+      expect(list.rows).toMatchObject([{ lastAttempt: { reason: "timeout" } }]);
     });
   });
 }

@@ -4,18 +4,21 @@ import {
   BESIDE_MESSAGE_COLUMNS,
   type BesideMessage,
   RARE,
+  statusConditions,
   toEndpointMessage,
-  WITH_STATUS,
 } from "../../sql/endpoint-messages.ts";
 import { type MessageRow, messageColumns, toMessage } from "../../sql/message-row.ts";
 import { Conditions, directionOf, pageOf, rangeOf } from "../../sql/page.ts";
 import type { Database } from "../connection/database.ts";
 import { numberArray } from "../connection/parameters.ts";
+import { DELIVERY_ATTEMPTS } from "./delivery-attempts.ts";
 import { scanMessages, visibleOn } from "./message-scan.ts";
 import { addMessageFilter, deliveriesWhere } from "./messages.ts";
 
 /** Maximum number of deliveries of a rare status that are sorted. If there are more, all messages are searched. */
 const FEW = 2000;
+
+const WITH_STATUS = statusConditions(DELIVERY_ATTEMPTS);
 
 /** Lists the messages with a delivery to an endpoint. */
 export function endpointMessages(database: Database): History["messages"]["ofEndpoint"] {

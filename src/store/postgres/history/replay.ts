@@ -15,6 +15,7 @@ import { numberArray } from "../connection/parameters.ts";
 import type { TaskUpdate } from "../housekeeping/tasks.ts";
 import { HORIZON } from "../instances/horizon.ts";
 import type { SlotSeqSource } from "../instances/numbers.ts";
+import { DELIVERY_ATTEMPTS } from "./delivery-attempts.ts";
 import { addMessageFilter } from "./messages.ts";
 
 /**
@@ -42,7 +43,7 @@ export function replayable(database: Database): History["replayable"] {
     const { count, last, isEnd } = walked!;
     // Messages of other instances may still become visible.
     if (last === null) return { rows: [], last: isEnd ? null : from };
-    const where = replayConditions(order);
+    const where = replayConditions(order, DELIVERY_ATTEMPTS);
     addMessageFilter(where, order);
     const rows = await database.all<ReplayableRow>(
       `SELECT ${REPLAYABLE_COLUMNS} FROM (${NEXT_MESSAGES}) AS m LEFT JOIN LATERAL (${DELIVERY}) AS d ON true

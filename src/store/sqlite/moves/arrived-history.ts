@@ -37,6 +37,7 @@ export function arrivedHistory(
           rows.put("attempt", {
             ...row,
             seq,
+            found_by_delivery: null,
             delivery_seq: delivery.seq,
             message_seq: delivery.messageSeq,
             endpoint_seq: delivery.endpointSeq,

@@ -108,8 +108,10 @@ export class ArrivedRows {
     const seq = this.#deliveryOf.get(messageSeq, endpointSeq)?.seq ?? this.freeIn("delivery", row.seq as Seq);
     const batchSeq = row.batch_seq == null ? null : this.#batchSeqFor(row.batch_seq as Seq, ids);
     const dueAt = (row.due_at as number) - ((row.attempts_total as number) > 0 ? aheadMs : 0);
+    // The attempts that arrive are all listed. If the delivery is replaced, its own attempt remains its own.
+    const { success_seq: _, ...columns } = row;
     this.put("delivery", {
-      ...row,
+      ...columns,
       ...{ seq, message_seq: messageSeq, endpoint_seq: endpointSeq, batch_seq: batchSeq, due_at: dueAt },
     });
     return seq;

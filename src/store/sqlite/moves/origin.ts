@@ -5,6 +5,7 @@ import type { SecretBox } from "../../sql/secret-box.ts";
 import type { Turns } from "../../turns.ts";
 import type { Committer } from "../commit.ts";
 import type { MessageKeys } from "../keys/message-keys.ts";
+import { attemptSeqsOf } from "../message-attempts.ts";
 import { isOfMessage } from "../message-deliveries.ts";
 import type { QuotaUsages } from "../quota-usage.ts";
 import type { ApplicationChanges } from "./application-changes.ts";
@@ -97,8 +98,8 @@ function settingsReader(
 type MessagesOf = (applicationSeq: Seq, seqs: readonly Seq[]) => Row[];
 
 const PAYLOAD_BYTES = "COALESCE(LENGTH(payload), 0)";
-const RESPONSES_BYTES = `(SELECT COALESCE(SUM(LENGTH(COALESCE(a.response, r.response))), 0)
-  FROM attempt a LEFT JOIN attempt r ON r.seq = a.response_in WHERE a.message_seq = message.seq)`;
+const RESPONSES_BYTES = `(SELECT COALESCE(SUM(LENGTH(COALESCE(t.response, r.response))), 0)
+  FROM attempt t LEFT JOIN attempt r ON r.seq = t.response_in WHERE t.seq IN (${attemptSeqsOf("message.seq")}))`;
 
 /** Returns a function that reads as many of some messages as fit into a page. `bytes` is an expression in SQL. */
 function messagesReader(db: Database, read: PageReader, bytes: string): MessagesOf {
@@ -131,8 +132,8 @@ function historyReader(db: Database, read: PageReader): MoveOrigin["history"] {
   const sends = sendsReader(db);
   // Several attempts of a batch may share one stored response.
   const withShared = read.rows(
-    `SELECT a.*, (SELECT r.response FROM attempt r WHERE r.seq = a.response_in) AS shared FROM attempt a
-     WHERE a.message_seq = ? ORDER BY a.seq`,
+    `SELECT t.*, (SELECT r.response FROM attempt r WHERE r.seq = t.response_in) AS shared FROM attempt t
+     WHERE t.seq IN (${attemptSeqsOf("?1")}) ORDER BY t.seq`,
   );
   const attemptsOf = (messageSeq: Seq): Row[] =>
     withShared(messageSeq).map(({ shared, ...row }) => ({
