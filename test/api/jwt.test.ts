@@ -73,7 +73,7 @@ describe("JWTs for organizations", () => {
 
   test("an organization's JWT in the form token|environment is accepted only with its own environment", async () => {
     expect(await statusAndCode(`${orgToken()}|${ORG}`)).toEqual([200, undefined]);
-    expect(await statusAndCode(`${orgToken()}|default`)).toEqual([404, "not_found"]);
+    expect(await statusAndCode(`${orgToken()}|default`)).toEqual([404, "environment_not_found"]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type Answer, clientOf, type Send } from "../support/client.ts";
+import { until } from "../support/delivery.ts";
 import { allOperations } from "../support/operations.ts";
 import { startServer, type TestServer } from "../support/server.ts";
 import { logIn } from "../support/session.ts";
@@ -12,6 +13,8 @@ interface Operation {
   readonly path: string;
   readonly example: unknown;
 }
+
+type Letter = { readonly eventType: string };
 
 /** Operations other than GET that a read-only token may call. */
 const READING = [
@@ -88,6 +91,9 @@ beforeAll(async () => {
     },
     task_id: "qtask_x",
   };
+  // The event about the message that no endpoint accepts is the last that the server sends by itself.
+  const letters = () => must("GET", "/dead-letter");
+  await until(letters, ({ data }) => data.some(({ eventType }: Letter) => eventType === "message.attempt.exhausted"));
   secrets = [SECRET, key, source.ingestUrl.split("/").at(-1), token];
   operations = await documented();
 });
