@@ -26,11 +26,11 @@ export function isListed(attempt = "attempt"): string {
 
 /**
  * Selects the numbers of those attempts of messages from `first` to `last` that are found by their deliveries.
- * Both are expressions in SQL. The sign makes SQLite search for the numbers of the deliveries.
+ * Both are expressions in SQL.
  */
 function foundByDelivery(first: string, last = first): string {
   return `SELECT d.success_seq AS seq FROM delivery d
-    WHERE ${isNear(first, last, "d")} AND +d.message_seq BETWEEN ${first} AND ${last}`;
+    WHERE ${isNear(first, last, "d")} AND d.message_seq BETWEEN ${first} AND ${last}`;
 }
 
 /** Selects the numbers of a message's attempts. `messageSeq` is an expression in SQL. */
@@ -60,8 +60,8 @@ export const DELIVERY_ATTEMPTS: DeliveryAttempts = {
 };
 
 /**
- * Statements that delete the attempts of messages from `?1` to `?2`. They must run
- * before the deliveries are deleted.
+ * Statements that delete the attempts of messages from `?1` to `?2`. They must run before the
+ * deliveries are deleted.
  */
 export const DELETE_ATTEMPTS: readonly string[] = [
   `DELETE FROM attempt WHERE seq IN (${foundByDelivery("?1", "?2")} AND d.success_seq IS NOT NULL)`,
