@@ -1,6 +1,6 @@
 import type { Settlement } from "../index.ts";
 import type { DeliveryAttempts } from "../sql/delivery-attempts.ts";
-import { isNear, NEAR } from "./message-deliveries.ts";
+import { isNear, isNearMessage } from "./message-deliveries.ts";
 
 /**
  * Returns whether the delivery is to have the number of the attempt in `success_seq`. Most attempts
@@ -9,13 +9,11 @@ import { isNear, NEAR } from "./message-deliveries.ts";
  * because a message may have thousands of them, all of which would be read for its attempts.
  */
 export function canBeFoundByDelivery({ attempt, next }: Settlement): boolean {
-  const distance = attempt.deliverySeq - attempt.messageSeq;
   return (
     next.state === "delivered" &&
     attempt.reason === null &&
     attempt.trigger === "schedule" &&
-    distance >= 1 &&
-    distance <= NEAR
+    isNearMessage(attempt.deliverySeq, attempt.messageSeq)
   );
 }
 

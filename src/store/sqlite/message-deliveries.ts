@@ -1,10 +1,12 @@
+import type { Seq } from "../../core/id.ts";
+
 /**
  * The numbers of a new message's deliveries follow its own, so the first of them are found by their
  * primary keys. The index `delivery_message` has only the others: those of messages with more than
  * this number of endpoints, and those that a replay or a resend has added later. Another value needs
  * a migration that creates the index again.
  */
-export const NEAR = 16;
+const NEAR = 16;
 
 /**
  * True if the index `delivery_message` has the delivery. SQLite uses the index only for queries that
@@ -21,6 +23,11 @@ export function isFar(delivery = "delivery"): string {
  */
 export function isNear(first: string, last: string, delivery = "delivery"): string {
   return `${delivery}.seq BETWEEN ${first} + 1 AND ${last} + ${NEAR}`;
+}
+
+/** Returns whether a delivery of a message is near it. */
+export function isNearMessage(deliverySeq: Seq, messageSeq: Seq): boolean {
+  return deliverySeq > messageSeq && deliverySeq <= messageSeq + NEAR;
 }
 
 /**
@@ -41,8 +48,8 @@ export function isOfMessageTo(messageSeq: string, endpointSeq: string, delivery 
 }
 
 /**
- * The plus signs prevent that SQLite reads near deliveries by another index, also because it takes what
- * both sides of OR have in common for a condition beside them.
+ * The plus signs keep SQLite from reading near deliveries by another index. Without them it would also
+ * use a condition that both sides of OR share as one beside them.
  */
 function isNearOrFar(messageSeq: string, delivery: string, conditions: readonly string[]): string {
   const near = [isNear(messageSeq, messageSeq, delivery), ...conditions.map((each) => `+${each}`)];
