@@ -238,8 +238,9 @@ test("scanning arbitrary bytes never throws, and every returned range lies withi
 describe("skipString", () => {
   test("a string ends at its first quote that no backslash escapes, wherever it opens", () => {
     const escapes = fc.string({ unit: fc.constantFrom('"', "\\", "é"), maxLength: 8 });
-    // Long strings are read in another way than short ones.
-    const text = fc.tuple(escapes, fc.nat(20), escapes).map(([first, count, last]) => first + "a".repeat(count) + last);
+    // Long strings are read in another way than short ones, also after an escaped quote.
+    const part = fc.tuple(escapes, fc.nat(80)).map(([first, count]) => first + "a".repeat(count));
+    const text = fc.tuple(fc.array(part, { maxLength: 6 }), escapes).map(([parts, last]) => parts.join("") + last);
     fc.assert(
       fc.property(text, text, (before, string) => {
         const open = bytes(before).length;
@@ -249,5 +250,17 @@ describe("skipString", () => {
       }),
       { numRuns: 2000 },
     );
+  });
+
+  test("a long string with very many escaped quotes takes only a few searches", () => {
+    const string = bytes(JSON.stringify('"'.repeat(50_000)));
+    let searches = 0;
+    const indexOf = string.indexOf.bind(string);
+    string.indexOf = (...wanted) => {
+      searches++;
+      return indexOf(...wanted);
+    };
+    expect(skipString(string, 0)).toBe(string.length);
+    expect(searches).toBeLessThan(20);
   });
 });
