@@ -4,6 +4,7 @@ import { Facts } from "../src/core/fact.ts";
 import { type MetricDescription, Metrics } from "../src/telemetry/metrics.ts";
 import { RequestCounts } from "../src/telemetry/request-counts.ts";
 import { Tally } from "../src/telemetry/tally.ts";
+import { PAGE_TABLE, withContent } from "./markers.ts";
 
 /**
  * Prints the table of all metrics. With `--write`, inserts the table between its markers in the page
@@ -11,8 +12,6 @@ import { Tally } from "../src/telemetry/tally.ts";
  */
 
 const PAGE = join(import.meta.dir, "..", "web", "guide", "pages", "metrics.md");
-const START = "[//]: # (table)";
-const END = "[//]: # (end of table)";
 
 /** For each metric, when its value needs attention. Alerts are added from the rules. */
 const WORRY: Readonly<Record<string, string>> = {
@@ -160,10 +159,7 @@ function alertsOf(metric: string): string {
 
 /** Returns the text with the current table between the markers. Throws if they are missing. */
 export function withMetricsTable(text: string): string {
-  const start = text.indexOf(START);
-  const end = text.indexOf(END, start);
-  if (start < 0 || end < 0) throw new Error(`metrics.md lacks the markers ${START} and ${END}.`);
-  return `${text.slice(0, start + START.length)}\n\n${metricsTable()}\n\n${text.slice(end)}`;
+  return withContent(text, PAGE_TABLE, metricsTable());
 }
 
 if (import.meta.main) {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { settingsTable } from "../src/config/index.ts";
+import { withContent } from "./markers.ts";
 
 /**
  * Prints the table of all settings. With `--write`, inserts the table between its markers in the
@@ -7,15 +8,11 @@ import { settingsTable } from "../src/config/index.ts";
  */
 
 const README = join(import.meta.dir, "..", "README.md");
-const START = "<!-- settings -->";
-const END = "<!-- /settings -->";
+const MARKERS = { start: "<!-- settings -->", end: "<!-- /settings -->" };
 
 /** Returns the text with the current table between the markers. Throws if they are missing. */
 export function withSettingsTable(text: string): string {
-  const start = text.indexOf(START);
-  const end = text.indexOf(END, start);
-  if (start < 0 || end < 0) throw new Error(`README.md lacks the markers ${START} and ${END}.`);
-  return `${text.slice(0, start + START.length)}\n\n${settingsTable()}\n\n${text.slice(end)}`;
+  return withContent(text, MARKERS, settingsTable());
 }
 
 if (import.meta.main) {

@@ -9,10 +9,9 @@ import type { SizingFigures } from "../src/bench/sizing.ts";
 import { figureRows } from "../src/bench/sizing-report.ts";
 import { describeMachine } from "./bench/machine.ts";
 import { EXECUTABLE, ensureExecutable } from "./executable.ts";
+import { PAGE_TABLE, withContent } from "./markers.ts";
 
 const PAGE = join(import.meta.dir, "..", "web", "guide", "pages", "sizing.md");
-export const START = "[//]: # (table)";
-export const END = "[//]: # (end of table)";
 
 /** Returns the table as Markdown. `columns` has the figures by the number of cores. */
 export function sizingTable(columns: ReadonlyMap<number, SizingFigures>): string {
@@ -26,10 +25,7 @@ export function sizingTable(columns: ReadonlyMap<number, SizingFigures>): string
 
 /** Returns the text with a table and a sentence about the machine between the markers. */
 export function withTable(text: string, table: string, machine: string): string {
-  const start = text.indexOf(START);
-  const end = text.indexOf(END, start);
-  if (start < 0 || end < 0) throw new Error(`The page lacks the markers ${START} and ${END}.`);
-  return `${text.slice(0, start + START.length)}\n\nMeasured on: ${machine}.\n\n${table}\n\n${text.slice(end)}`;
+  return withContent(text, PAGE_TABLE, `Measured on: ${machine}.\n\n${table}`);
 }
 
 function measured(cores: number, all: number): SizingFigures {

@@ -4,6 +4,7 @@ import { chartsOf, writeCharts } from "../../src/bench/charts.ts";
 import { conditionsOf, markdownTable, noteOf, summaryOf } from "../../src/bench/report.ts";
 import { type BenchResult, parseResult } from "../../src/bench/result.ts";
 import { EXECUTABLE, ensureExecutable } from "../executable.ts";
+import { withContent } from "../markers.ts";
 
 /**
  * `bun run bench readme [FILE]` writes the figures of `boathook bench --json FILE` into the README,
@@ -18,8 +19,7 @@ export const PUBLISHED = join("web", "bench");
 const FIGURES = join(ROOT, PUBLISHED, "figures.json");
 /** Where a measurement writes its figures. The repository gets them only when all are there. */
 const MEASURED = join(ROOT, "dist", "bench.json");
-const START = "<!-- bench -->";
-const END = "<!-- /bench -->";
+const MARKERS = { start: "<!-- bench -->", end: "<!-- /bench -->" };
 const ROUNDS = 3;
 
 export async function runReadme(args: readonly string[]): Promise<void> {
@@ -55,10 +55,7 @@ export async function publishedResult(): Promise<BenchResult> {
 
 /** Returns the text with the figures between the markers. Throws if they are missing. */
 export function withFigures(text: string, result: BenchResult): string {
-  const start = text.indexOf(START);
-  const end = text.indexOf(END, start);
-  if (start < 0 || end < 0) throw new Error(`README.md lacks the markers ${START} and ${END}.`);
-  return `${text.slice(0, start + START.length)}\n${section(result)}\n${text.slice(end)}`;
+  return withContent(text, MARKERS, section(result));
 }
 
 function section(result: BenchResult): string {
