@@ -5,7 +5,7 @@
  * load includes signed requests to a source. Exits with 1 if anything that was acknowledged is lost,
  * altered or undone, if a source has stored an event twice, or if a copy from before an upgrade is not whole.
  */
-import { migrations } from "../src/store/sqlite/migrations.ts";
+import { migrations } from "../src/store/sqlite/schema/migrations.ts";
 import { crashMigration, type MigrationOutcome } from "../test/crash/migration.ts";
 import { crash, crashFirstStart } from "../test/crash/run.ts";
 import { countOptions } from "./count-option.ts";

@@ -4,7 +4,7 @@ import type { Settings } from "./config/index.ts";
 import type { Seq } from "./core/id.ts";
 import type { OwnAddress } from "./edge/own-address.ts";
 import type { Kernel } from "./kernel.ts";
-import { removeRootTokenFile, rootTokenFileOf, writeRootTokenFile } from "./store/sqlite/root-token-file.ts";
+import { removeRootTokenFile, rootTokenFileOf, writeRootTokenFile } from "./store/sqlite/data-dir/root-token-file.ts";
 import type { Log } from "./telemetry/log.ts";
 
 /** What the first start on new data has made, for the operator. */

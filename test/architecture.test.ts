@@ -456,7 +456,7 @@ const WORLD_EXCEPTIONS: Readonly<Record<string, string>> = {
   "core/hmac.ts: Bun.CryptoHasher": "computes an HMAC; the result depends only on the arguments",
   "core/hash.ts: Bun.SHA256": "computes a hash; the result depends only on the arguments",
   "core/replica-record.ts: Bun.hash": "computes a checksum; the result depends only on the arguments",
-  "store/sqlite/commit.ts: performance.now(": "measures the duration of a commit; nothing depends on it",
+  "store/sqlite/commit/commit.ts: performance.now(": "measures the duration of a commit; nothing depends on it",
 };
 
 function withoutComments(text: string): string {

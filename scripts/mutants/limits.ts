@@ -4,10 +4,10 @@ const MEMORY = "bun test test/api/memory.test.ts";
 const LIMITS = "bun test test/api/limits.test.ts";
 const TASKS = "bun test test/engine/task-limits.test.ts";
 const FAN_OUT = "bun test test/engine/fan-out.test.ts";
-const LONG_READS = "bun test test/store/sqlite/long-reads.test.ts";
-const COMMITTER = "bun test test/store/sqlite/committer.test.ts";
-const CREATION = "bun test test/store/sqlite/interrupted-creation.test.ts";
-const DATA_DIR = "bun test test/store/sqlite/data-dir.test.ts";
+const LONG_READS = "bun test test/store/sqlite/history/long-reads.test.ts";
+const COMMITTER = "bun test test/store/sqlite/commit/committer.test.ts";
+const CREATION = "bun test test/store/sqlite/data-dir/interrupted-creation.test.ts";
+const DATA_DIR = "bun test test/store/sqlite/data-dir/data-dir.test.ts";
 const CONNECTIONS = "bun test test/edge/client-connections.test.ts test/edge/kept-descriptors.test.ts";
 
 /** Faults in limits of memory, time and descriptors, and in the creation of a data directory. */
@@ -35,7 +35,7 @@ export const limitMutants: readonly Mutant[] = [
   },
   {
     name: "endpoints-counted-before-the-write",
-    file: "src/store/sqlite/endpoints.ts",
+    file: "src/store/sqlite/configuration/endpoints.ts",
     find: 'committer.write(() => {\n          if (countOf.get(endpoint.applicationSeq)!.count >= endpointsMax) return "full";',
     replace:
       'countOf.get(endpoint.applicationSeq)!.count >= endpointsMax ? Promise.resolve("full" as const) : committer.write(() => {',
@@ -78,35 +78,35 @@ export const limitMutants: readonly Mutant[] = [
   },
   {
     name: "drop-exceeds-its-limit",
-    file: "src/store/sqlite/dead-letters.ts",
+    file: "src/store/sqlite/history/dead-letters.ts",
     find: "limit: limit - dropped };",
     replace: "limit };",
     test: LONG_READS,
   },
   {
     name: "rows-of-a-commit-not-limited",
-    file: "src/store/sqlite/commit.ts",
+    file: "src/store/sqlite/commit/commit.ts",
     find: "const ROWS_AT_ONCE = 2000;",
     replace: "const ROWS_AT_ONCE = 2_000_000;",
     test: COMMITTER,
   },
   {
     name: "failed-rollback-not-repeated",
-    file: "src/store/sqlite/transactions.ts",
+    file: "src/store/sqlite/commit/transactions.ts",
     find: "this.#end();\n    this.#begin.run();",
     replace: "this.#begin.run();",
     test: COMMITTER,
   },
   {
     name: "key-file-not-synced",
-    file: "src/store/sqlite/durable-file.ts",
+    file: "src/store/sqlite/data-dir/durable-file.ts",
     find: "files.sync(temporary);",
     replace: "",
     test: CREATION,
   },
   {
     name: "unusable-key-beside-data-replaced",
-    file: "src/store/sqlite/key-file.ts",
+    file: "src/store/sqlite/encryption/key-file.ts",
     find: "if (isUsed) {",
     replace: "if (isUsed && !existsSync(path)) {",
     test: CREATION,
@@ -130,7 +130,7 @@ export const limitMutants: readonly Mutant[] = [
     file: "src/store/sqlite/index.ts",
     find: "if (!exclusive && !isUsed) throw noData(dataDir);",
     replace: "",
-    test: "bun test test/store/sqlite/damaged-data-dir.test.ts",
+    test: "bun test test/store/sqlite/data-dir/damaged-data-dir.test.ts",
   },
   {
     name: "excess-connections-stay-open",

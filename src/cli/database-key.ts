@@ -2,7 +2,7 @@ import type { Settings } from "../config/index.ts";
 import { counted } from "../core/text.ts";
 import { maskPassword } from "../core/url-password.ts";
 import { storeErrorOf } from "../server-store.ts";
-import { systemFiles } from "../store/sqlite/durable-file.ts";
+import { systemFiles } from "../store/sqlite/data-dir/durable-file.ts";
 import { refuseTargetFile, writeTargetFile } from "../store/sqlite/encryption/target-file.ts";
 import { recordCommand } from "./command-store.ts";
 

@@ -4,7 +4,7 @@ import { systemClock } from "../edge/clock.ts";
 import { openBucket } from "../edge/s3-vault.ts";
 import { restoreBackup } from "../store/sqlite/backup/restore.ts";
 import type { RestoreOptions } from "../store/sqlite/backup/restored-database.ts";
-import { keysInFile } from "../store/sqlite/key-file.ts";
+import { keysInFile } from "../store/sqlite/encryption/key-file.ts";
 import { restoreReplica } from "../store/sqlite/replica/restore-replica.ts";
 import { CommandFailed } from "./exit-code.ts";
 import { requireSqlite } from "./only-sqlite.ts";

@@ -9,7 +9,7 @@ import { uidProblem } from "../core/rule.ts";
 import { tokenLimits } from "../core/token.ts";
 import { maskPassword } from "../core/url-password.ts";
 import type { Environment, Token } from "../store/index.ts";
-import { removeRootTokenFile } from "../store/sqlite/root-token-file.ts";
+import { removeRootTokenFile } from "../store/sqlite/data-dir/root-token-file.ts";
 import { printableJson } from "./client/printable.ts";
 import { type Parts, recorded, withStore } from "./command-store.ts";
 import { CommandFailed } from "./exit-code.ts";

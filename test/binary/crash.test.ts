@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { migrations } from "../../src/store/sqlite/migrations.ts";
+import { migrations } from "../../src/store/sqlite/schema/migrations.ts";
 import { KILLS } from "../crash/kill.ts";
 import { crashMigration } from "../crash/migration.ts";
 import { crash, crashFirstStart } from "../crash/run.ts";

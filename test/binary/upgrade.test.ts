@@ -2,7 +2,7 @@ import { Database } from "bun:sqlite";
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { KeyBox } from "../../src/store/sql/secret-box.ts";
-import { migrations } from "../../src/store/sqlite/migrations.ts";
+import { migrations } from "../../src/store/sqlite/schema/migrations.ts";
 import { killedStart } from "../crash/kill.ts";
 import { executable, run, startBoathook } from "../support/binary.ts";
 import { diskKinds } from "../support/small-disk.ts";

@@ -1,9 +1,9 @@
 import { Database } from "bun:sqlite";
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { KeyBox } from "../../src/store/sql/secret-box.ts";
-import { databaseFileOf } from "../../src/store/sqlite/data-dir.ts";
+import { databaseFileOf } from "../../src/store/sqlite/data-dir/data-dir.ts";
+import { keyFileOf, keysInFile } from "../../src/store/sqlite/encryption/key-file.ts";
 import { sealedTables } from "../../src/store/sqlite/encryption/reseal.ts";
-import { keyFileOf, keysInFile } from "../../src/store/sqlite/key-file.ts";
 import { executable, programEnvironment, run } from "../support/binary.ts";
 
 /** Longest time in ms from the start of a command to its kill: about twice the time that it takes. */

@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite";
-import { addConstraints } from "../../src/store/sqlite/constraints.ts";
-import { configure } from "../../src/store/sqlite/database.ts";
-import { migrate } from "../../src/store/sqlite/migrate.ts";
+import { configure } from "../../src/store/sqlite/data-dir/database.ts";
+import { addConstraints } from "../../src/store/sqlite/schema/constraints.ts";
+import { migrate } from "../../src/store/sqlite/schema/migrate.ts";
 
 /** A database with all tables and constraints and without rows, as bytes. */
 let emptyDatabase: Uint8Array | null = null;

@@ -6,10 +6,10 @@ import { StartError } from "../../core/start-error.ts";
 import type { DirectoryFacts, FileFacts } from "../../doctor/directory.ts";
 import type { KeyFacts } from "../../doctor/key.ts";
 import type { StoreFacts } from "../../doctor/store.ts";
+import { freeBytesOf } from "../../store/sqlite/data-dir/file-size.ts";
+import { keyFileOf, knownKeys, oldKeyFileOf } from "../../store/sqlite/encryption/key-file.ts";
 import { findPresentKey, type KeyState } from "../../store/sqlite/encryption/key-state.ts";
-import { freeBytesOf } from "../../store/sqlite/file-size.ts";
 import { inspectStore, isDataDirInUse } from "../../store/sqlite/inspect.ts";
-import { keyFileOf, knownKeys, oldKeyFileOf } from "../../store/sqlite/key-file.ts";
 import { openError } from "../../store/sqlite/open-error.ts";
 
 /** Names of the files that the program creates in its data directory. */

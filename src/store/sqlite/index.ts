@@ -5,17 +5,32 @@ import type { Store } from "../index.ts";
 import { KeyBox, type SecretBox } from "../sql/secret-box.ts";
 import { assemble, type MemoryStore } from "./assemble.ts";
 import { prepareUpgrade, removeOldCopies, type Upgrade } from "./backup/upgrade-copy.ts";
-import { CheckpointThread, type CheckpointWorker, canReportLog } from "./checkpoint-thread.ts";
-import { databaseFileOf, hasDatabase, lockDataDir, noData, prepareDataDir, refuseLostDatabase } from "./data-dir.ts";
-import { checkDatabase, configure, lockDatabase, openBeside, openDatabase, type Sync, setSync } from "./database.ts";
-import { type Files, systemFiles } from "./durable-file.ts";
+import { CheckpointThread, type CheckpointWorker, canReportLog } from "./commit/checkpoint-thread.ts";
+import {
+  databaseFileOf,
+  hasDatabase,
+  lockDataDir,
+  noData,
+  prepareDataDir,
+  refuseLostDatabase,
+} from "./data-dir/data-dir.ts";
+import {
+  checkDatabase,
+  configure,
+  lockDatabase,
+  openBeside,
+  openDatabase,
+  type Sync,
+  setSync,
+} from "./data-dir/database.ts";
+import { type Files, systemFiles } from "./data-dir/durable-file.ts";
+import { UsedFiles } from "./data-dir/used-files.ts";
+import { encryptionKeys, type KnownKeys, knownKeys, removeHandedOver } from "./encryption/key-file.ts";
 import { openKeyRing } from "./encryption/key-ring.ts";
 import { hasKeyFingerprint } from "./encryption/key-state.ts";
-import { encryptionKeys, type KnownKeys, knownKeys, removeHandedOver } from "./key-file.ts";
-import { migrate } from "./migrate.ts";
 import { openError } from "./open-error.ts";
 import { Replica, type ReplicaOptions } from "./replica/replica.ts";
-import { UsedFiles } from "./used-files.ts";
+import { migrate } from "./schema/migrate.ts";
 
 export interface OpenOptions {
   readonly dataDir: string;

@@ -3,17 +3,17 @@ import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { timeOfSeq } from "../../core/id.ts";
 import { problemIn } from "./backup/backup-file.ts";
-import { constraints } from "./constraints.ts";
-import { databaseFileOf, hasDatabase, noData, refuseLostDatabase } from "./data-dir.ts";
-import { checkDatabase } from "./database.ts";
-import { codeOf } from "./disk-error.ts";
+import { databaseFileOf, hasDatabase, noData, refuseLostDatabase } from "./data-dir/data-dir.ts";
+import { checkDatabase } from "./data-dir/database.ts";
+import { codeOf } from "./data-dir/disk-error.ts";
+import { isFileLocked } from "./data-dir/file-lock.ts";
+import { freeBytesOf, sizeOf } from "./data-dir/file-size.ts";
 import { type KeyState, keyStateOf } from "./encryption/key-state.ts";
-import { isFileLocked } from "./file-lock.ts";
-import { freeBytesOf, sizeOf } from "./file-size.ts";
-import { schemaVersionOf } from "./migrate.ts";
-import { migrations } from "./migrations.ts";
 import { lastSeq } from "./numbers.ts";
 import { openError } from "./open-error.ts";
+import { constraints } from "./schema/constraints.ts";
+import { schemaVersionOf } from "./schema/migrate.ts";
+import { migrations } from "./schema/migrations.ts";
 
 /** Observations of a database, without a change to it. */
 export interface StoreReading {

@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
 import { type Seq, type SeqSource, seqAt } from "../../core/id.ts";
-import { lastPosition } from "./last-position.ts";
+import { lastPosition } from "./queue/last-position.ts";
 
 /** How many numbers a server may have given out that were not stored when it crashed. */
 const UNSTORED_MAX = 4096;

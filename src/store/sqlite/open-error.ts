@@ -1,6 +1,6 @@
 import { StartError } from "../../core/start-error.ts";
 import { StoreUnavailable } from "../index.ts";
-import { codeOf, messageOf } from "./disk-error.ts";
+import { codeOf, messageOf } from "./data-dir/disk-error.ts";
 
 /**
  * Returns the error to show if a data directory cannot be opened or written: one sentence with the

@@ -4,16 +4,16 @@ import type { Seq, SeqSource } from "../../core/id.ts";
 import type { Clock } from "../../ports.ts";
 import type { SecretBox } from "../sql/secret-box.ts";
 import type { Turns } from "../turns.ts";
-import type { ApplicationMessages } from "./application-messages.ts";
-import type { Committer } from "./commit.ts";
-import type { DeferredIndex } from "./deferred-index.ts";
-import type { FunctionSends } from "./function-sends.ts";
-import type { Idempotency } from "./idempotency.ts";
+import type { Committer } from "./commit/commit.ts";
+import type { ApplicationMessages } from "./indexes/application-messages.ts";
+import type { DeferredIndex } from "./indexes/deferred-index.ts";
+import type { Stretches } from "./indexes/stretches.ts";
 import type { EventIds } from "./keys/event-ids.ts";
 import type { MessageKeys } from "./keys/message-keys.ts";
 import type { ApplicationChanges } from "./moves/application-changes.ts";
-import type { QuotaUsages } from "./quota-usage.ts";
-import type { Stretches } from "./stretches.ts";
+import type { FunctionSends } from "./queue/function-sends.ts";
+import type { Idempotency } from "./queue/idempotency.ts";
+import type { QuotaUsages } from "./queue/quota-usage.ts";
 
 /** What the roles of a store share: the database, its commits, and the rows that are kept in memory. */
 export interface StoreParts {

@@ -1,6 +1,6 @@
 import { StoreUnavailable } from "../index.ts";
 import type { HealthRecord } from "../sql/store-health.ts";
-import { isDiskError, messageOf } from "./disk-error.ts";
+import { isDiskError, messageOf } from "./data-dir/disk-error.ts";
 
 /**
  * Methods that only commit. They are not wrapped, because the committer reports their errors and

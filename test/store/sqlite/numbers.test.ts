@@ -4,8 +4,8 @@ import fc from "fast-check";
 import { ClockSeqSource, timeOfSeq } from "../../../src/core/id.ts";
 import { systemClock } from "../../../src/edge/clock.ts";
 import { openMemoryStore } from "../../../src/store/sqlite/index.ts";
-import { migrate } from "../../../src/store/sqlite/migrate.ts";
 import { CommandSeqSource } from "../../../src/store/sqlite/numbers.ts";
+import { migrate } from "../../../src/store/sqlite/schema/migrate.ts";
 
 const START_AT = Date.UTC(2026, 0, 1);
 

@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import type { Fact } from "../../../src/core/fact.ts";
 import { systemClock } from "../../../src/edge/clock.ts";
 import type { Store } from "../../../src/store/index.ts";
-import { databaseFileOf } from "../../../src/store/sqlite/data-dir.ts";
+import { databaseFileOf } from "../../../src/store/sqlite/data-dir/data-dir.ts";
 import { type OpenOptions, openStore } from "../../../src/store/sqlite/index.ts";
 import { emptyDatabaseFile } from "../../support/memory-database.ts";
 import { temporaryDirectory } from "../../support/temporary.ts";

@@ -1,8 +1,8 @@
 import { Database } from "bun:sqlite";
 import { describe, expect, test } from "bun:test";
 import type { PageRequest, Store, Task } from "../../../src/store/index.ts";
-import { createView } from "../../../src/store/sqlite/application-messages.ts";
 import { openStore } from "../../../src/store/sqlite/index.ts";
+import { createView } from "../../../src/store/sqlite/indexes/application-messages.ts";
 import { temporaryDirectory } from "../../support/temporary.ts";
 import { EVERYTHING, Furnished, LANE_START } from "../furnished.ts";
 import { openedOnce } from "../store-under-test.ts";

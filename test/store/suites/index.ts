@@ -32,7 +32,7 @@ import { noticesSuite } from "./housekeeping/notices.ts";
 import { pruneSuite } from "./housekeeping/prune.ts";
 import { sizeSuite } from "./housekeeping/size.ts";
 import { tasksSuite } from "./housekeeping/tasks.ts";
-import { movesSuite } from "./moves.ts";
+import { movesSuite } from "./moves/moves.ts";
 import { acceptSuite } from "./queue/accept.ts";
 import { batchSuite } from "./queue/batch.ts";
 import { burySuite } from "./queue/bury.ts";

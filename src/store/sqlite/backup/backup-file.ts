@@ -3,12 +3,12 @@ import { existsSync, linkSync, realpathSync, renameSync, rmSync, statSync, unlin
 import { basename, dirname, resolve } from "node:path";
 import { StartError } from "../../../core/start-error.ts";
 import type { Clock } from "../../../ports.ts";
-import { databaseFileOf, hasDatabase, noData } from "../data-dir.ts";
-import { codeOf } from "../disk-error.ts";
-import { systemFiles } from "../durable-file.ts";
+import { databaseFileOf, hasDatabase, noData } from "../data-dir/data-dir.ts";
+import { codeOf } from "../data-dir/disk-error.ts";
+import { systemFiles } from "../data-dir/durable-file.ts";
+import { sizeOf } from "../data-dir/file-size.ts";
+import type { KnownKeys } from "../encryption/key-file.ts";
 import { findPresentKey, keyStateOf } from "../encryption/key-state.ts";
-import { sizeOf } from "../file-size.ts";
-import type { KnownKeys } from "../key-file.ts";
 import { openError } from "../open-error.ts";
 import { copyDatabase } from "./copy-database.ts";
 import { requireSpace } from "./disk-space.ts";

@@ -1,5 +1,5 @@
 import { promises } from "node:fs";
-import { writeAll } from "../write-all.ts";
+import { writeAll } from "../data-dir/write-all.ts";
 
 export type FileHandle = promises.FileHandle;
 

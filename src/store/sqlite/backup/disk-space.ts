@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { StartError } from "../../../core/start-error.ts";
-import { freeBytesOf } from "../file-size.ts";
+import { freeBytesOf } from "../data-dir/file-size.ts";
 import type { Pace } from "./copy-file.ts";
 
 const MIB = 1024 * 1024;

@@ -1,9 +1,16 @@
 import { existsSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { StartError } from "../../../core/start-error.ts";
-import { databaseFileOf, hasDatabase, LOCK_FILE, lockDataDir, prepareDataDir, restoreFileOf } from "../data-dir.ts";
-import { systemFiles, writeDurably } from "../durable-file.ts";
-import { keyFileOf } from "../key-file.ts";
+import {
+  databaseFileOf,
+  hasDatabase,
+  LOCK_FILE,
+  lockDataDir,
+  prepareDataDir,
+  restoreFileOf,
+} from "../data-dir/data-dir.ts";
+import { systemFiles, writeDurably } from "../data-dir/durable-file.ts";
+import { keyFileOf } from "../encryption/key-file.ts";
 import { openError } from "../open-error.ts";
 
 /** A database that is ready to be used by a server. */

@@ -1,8 +1,8 @@
 import { Database } from "bun:sqlite";
 import { existsSync, promises, realpathSync, statSync } from "node:fs";
 import { StartError } from "../../../core/start-error.ts";
-import { restoreFileOf } from "../data-dir.ts";
-import { codeOf, isDamage } from "../disk-error.ts";
+import { restoreFileOf } from "../data-dir/data-dir.ts";
+import { codeOf, isDamage } from "../data-dir/disk-error.ts";
 import { keyFingerprintOf } from "../encryption/key-state.ts";
 import { openError } from "../open-error.ts";
 import { BACKUP_TABLE } from "./backup-file.ts";

@@ -3,9 +3,9 @@ import { existsSync } from "node:fs";
 import { deliveryHeldMeta } from "../../../core/delivery.ts";
 import { StartError } from "../../../core/start-error.ts";
 import { KeyBox } from "../../sql/secret-box.ts";
+import { keyFileOf, keyOf } from "../encryption/key-file.ts";
 import { keyFingerprintOf } from "../encryption/key-state.ts";
-import { keyFileOf, keyOf } from "../key-file.ts";
-import { refuseNewerSchema, schemaVersionOf } from "../migrate.ts";
+import { refuseNewerSchema, schemaVersionOf } from "../schema/migrate.ts";
 import { problemIn } from "./backup-file.ts";
 
 export interface RestoreOptions {

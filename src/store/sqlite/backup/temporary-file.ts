@@ -1,6 +1,6 @@
 import { chmodSync, closeSync, lstatSync, openSync, readSync, rmSync, type Stats, unlinkSync } from "node:fs";
 import { StartError } from "../../../core/start-error.ts";
-import { type FileLock, FileLocked, lockFile } from "../file-lock.ts";
+import { type FileLock, FileLocked, lockFile } from "../data-dir/file-lock.ts";
 
 /** How each SQLite database begins. */
 const DATABASE_START = Buffer.from("SQLite format 3\0");

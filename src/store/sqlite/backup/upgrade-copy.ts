@@ -1,12 +1,12 @@
 import type { Database } from "bun:sqlite";
 import { readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { databaseFileOf } from "../data-dir.ts";
-import { openDatabase } from "../database.ts";
+import { databaseFileOf } from "../data-dir/data-dir.ts";
+import { openDatabase } from "../data-dir/database.ts";
+import { sizeOf } from "../data-dir/file-size.ts";
 import { hasKeyFingerprint } from "../encryption/key-state.ts";
-import { sizeOf } from "../file-size.ts";
-import { schemaVersionOf } from "../migrate.ts";
-import { migrations } from "../migrations.ts";
+import { schemaVersionOf } from "../schema/migrate.ts";
+import { migrations } from "../schema/migrations.ts";
 import { writeBackup } from "./backup-file.ts";
 import { requireSpace } from "./disk-space.ts";
 

@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { StartError } from "../../../core/start-error.ts";
 import { KeyBox, type SecretBox } from "../../sql/secret-box.ts";
-import type { KnownKeys } from "../key-file.ts";
+import type { KnownKeys } from "./key-file.ts";
 import { type FoundKey, findPresentKey, type KeyState, keyStateOf, storeFirstKey } from "./key-state.ts";
 
 /**

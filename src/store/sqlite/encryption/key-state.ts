@@ -1,6 +1,6 @@
 import type { Database } from "bun:sqlite";
 import type { KeyBox } from "../../sql/secret-box.ts";
-import type { KnownKeys } from "../key-file.ts";
+import type { KnownKeys } from "./key-file.ts";
 
 /** Identifies the key that seals new values. */
 const FINGERPRINT = "encryption-key-fingerprint";

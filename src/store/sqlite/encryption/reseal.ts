@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 import type { Clock } from "../../../ports.ts";
 import type { KeyBox } from "../../sql/secret-box.ts";
-import { codeOf } from "../disk-error.ts";
+import { codeOf } from "../data-dir/disk-error.ts";
 
 /** The name of each column with sealed values. The keys of its table identify its rows. */
 const SEALED = "sealed";

@@ -4,10 +4,13 @@ import { existsSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { StartError } from "../../../core/start-error.ts";
 import { KeyBox } from "../../sql/secret-box.ts";
-import { hasDatabase, noData } from "../data-dir.ts";
-import { openBeside } from "../database.ts";
-import { type Files, systemFiles, writeDurably } from "../durable-file.ts";
-import { FileLocked, lockFile } from "../file-lock.ts";
+import { hasDatabase, noData } from "../data-dir/data-dir.ts";
+import { openBeside } from "../data-dir/database.ts";
+import { type Files, systemFiles, writeDurably } from "../data-dir/durable-file.ts";
+import { FileLocked, lockFile } from "../data-dir/file-lock.ts";
+import { openError } from "../open-error.ts";
+import { refuseNewerSchema, schemaVersionOf } from "../schema/migrate.ts";
+import { migrations } from "../schema/migrations.ts";
 import {
   encryptionKeys,
   handedOverFileOf,
@@ -18,10 +21,7 @@ import {
   newKeyFileOf,
   oldKeyFileOf,
   removeHandedOver,
-} from "../key-file.ts";
-import { refuseNewerSchema, schemaVersionOf } from "../migrate.ts";
-import { migrations } from "../migrations.ts";
-import { openError } from "../open-error.ts";
+} from "./key-file.ts";
 import { presentKeyOf } from "./key-ring.ts";
 import { beginRotation, endRotation, type FoundKey, type KeyState, keyStateOf } from "./key-state.ts";
 import { inTransaction, type Pauses, resealAll } from "./reseal.ts";

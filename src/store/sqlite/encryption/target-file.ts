@@ -3,9 +3,9 @@ import { existsSync, realpathSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import { StartError } from "../../../core/start-error.ts";
 import type { KeyBox } from "../../sql/secret-box.ts";
-import { codeOf } from "../disk-error.ts";
-import { type Files, writeDurably } from "../durable-file.ts";
-import { keysInFile } from "../key-file.ts";
+import { codeOf } from "../data-dir/disk-error.ts";
+import { type Files, writeDurably } from "../data-dir/durable-file.ts";
+import { keysInFile } from "./key-file.ts";
 
 /** Throws `StartError` unless a new file can be created at the path, outside of the data directory if there is one. */
 export function refuseTargetFile(path: string, dataDir: string | null): void {

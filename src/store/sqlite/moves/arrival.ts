@@ -2,7 +2,7 @@ import type { Seq } from "../../../core/id.ts";
 import type { ArrivedLane, MoveDestination } from "../../index.ts";
 import { CLOCKS_DIFFER_MAX_MS } from "../../moves.ts";
 import { STATE } from "../../sql/delivery-row.ts";
-import { isOfMessage } from "../message-deliveries.ts";
+import { isOfMessage } from "../indexes/message-deliveries.ts";
 import type { ArrivalReader, DestinationParts } from "./destination-parts.ts";
 
 /** Number of messages that are checked in one turn of the event loop. */

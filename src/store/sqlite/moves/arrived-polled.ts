@@ -1,6 +1,6 @@
 import type { Seq } from "../../../core/id.ts";
 import type { MoveDestination, MovedReader, PageStored, PolledPage } from "../../index.ts";
-import { pollerRemover } from "../pollers.ts";
+import { pollerRemover } from "../history/pollers.ts";
 import type { ArrivedRows } from "./arrived-rows.ts";
 import type { DestinationParts, HoldRules } from "./destination-parts.ts";
 import { idIn } from "./rows.ts";

@@ -1,8 +1,8 @@
 import type { Database, Statement } from "bun:sqlite";
 import type { IdPrefix, Seq } from "../../../core/id.ts";
 import type { Cell, Ids, Row } from "../../index.ts";
+import { isOfMessageTo } from "../indexes/message-deliveries.ts";
 import { eventIdKey } from "../keys/event-ids.ts";
-import { isOfMessageTo } from "../message-deliveries.ts";
 import type { DestinationParts } from "./destination-parts.ts";
 import { fromPage, idIn } from "./rows.ts";
 

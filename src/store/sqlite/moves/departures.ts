@@ -3,10 +3,10 @@ import { createHash } from "node:crypto";
 import type { Seq, SeqSource } from "../../../core/id.ts";
 import { type Departure, type MoveOrigin, StoreUnavailable } from "../../index.ts";
 import { STATE } from "../../sql/delivery-row.ts";
-import { applicationRemover } from "../applications.ts";
-import type { Committer } from "../commit.ts";
-import type { QuotaUsages } from "../quota-usage.ts";
-import { taskInsert } from "../tasks.ts";
+import type { Committer } from "../commit/commit.ts";
+import { applicationRemover } from "../configuration/applications.ts";
+import { taskInsert } from "../housekeeping/tasks.ts";
+import type { QuotaUsages } from "../queue/quota-usage.ts";
 import type { ApplicationChanges } from "./application-changes.ts";
 import type { KeptIds } from "./moved-ids.ts";
 

@@ -3,12 +3,12 @@ import type { IdCodec, Seq, SeqSource } from "../../../core/id.ts";
 import type { Arrival } from "../../index.ts";
 import type { SecretBox } from "../../sql/secret-box.ts";
 import type { Turns } from "../../turns.ts";
-import type { ApplicationMessages } from "../application-messages.ts";
-import type { Committer } from "../commit.ts";
-import type { DeferredIndex } from "../deferred-index.ts";
+import type { Committer } from "../commit/commit.ts";
+import type { ApplicationMessages } from "../indexes/application-messages.ts";
+import type { DeferredIndex } from "../indexes/deferred-index.ts";
 import type { EventIds } from "../keys/event-ids.ts";
 import type { MessageKeys } from "../keys/message-keys.ts";
-import type { QuotaUsages } from "../quota-usage.ts";
+import type { QuotaUsages } from "../queue/quota-usage.ts";
 import type { KeptIds } from "./moved-ids.ts";
 
 export interface DestinationParts {

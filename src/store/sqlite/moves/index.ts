@@ -1,6 +1,6 @@
 import { IdCodec, type ShardPeriod } from "../../../core/id.ts";
 import type { Moves } from "../../index.ts";
-import { migrations } from "../migrations.ts";
+import { migrations } from "../schema/migrations.ts";
 import { moveDestination } from "./destination.ts";
 import type { DestinationParts } from "./destination-parts.ts";
 import { moveOrigin, type OriginParts } from "./origin.ts";

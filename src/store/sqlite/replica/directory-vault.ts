@@ -3,10 +3,10 @@ import { dirname, join, resolve } from "node:path";
 import { IDENTITY } from "../../../core/replica-name.ts";
 import type { Vault } from "../../../core/replica-vault.ts";
 import { StartError } from "../../../core/start-error.ts";
-import { codeOf, messageOf } from "../disk-error.ts";
-import { systemFiles } from "../durable-file.ts";
-import { type FileLock, FileLocked, lockFile } from "../file-lock.ts";
-import { writeAll } from "../write-all.ts";
+import { codeOf, messageOf } from "../data-dir/disk-error.ts";
+import { systemFiles } from "../data-dir/durable-file.ts";
+import { type FileLock, FileLocked, lockFile } from "../data-dir/file-lock.ts";
+import { writeAll } from "../data-dir/write-all.ts";
 import { entriesOf, syncDirectory, syncFile, writeSynced } from "./vault-files.ts";
 
 const MIB = 1024 * 1024;

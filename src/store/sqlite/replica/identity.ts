@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { IDENTITY } from "../../../core/replica-name.ts";
 import type { Vault } from "../../../core/replica-vault.ts";
 import { StartError } from "../../../core/start-error.ts";
-import { idSeed } from "../meta.ts";
+import { idSeed } from "../housekeeping/meta.ts";
 
 const FORMAT = 1;
 

@@ -1,4 +1,4 @@
-import { CHECKPOINT_PAGES } from "../database.ts";
+import { CHECKPOINT_PAGES } from "../data-dir/database.ts";
 
 const MIB = 1024 * 1024;
 

@@ -1,8 +1,8 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { databaseFileOf } from "../data-dir.ts";
-import { systemFiles, writeDurably } from "../durable-file.ts";
-import { sizeOf } from "../file-size.ts";
+import { databaseFileOf } from "../data-dir/data-dir.ts";
+import { systemFiles, writeDurably } from "../data-dir/durable-file.ts";
+import { sizeOf } from "../data-dir/file-size.ts";
 import type { GenerationEnd } from "./generation-end.ts";
 
 const FILE = "replica.json";

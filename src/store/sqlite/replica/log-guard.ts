@@ -1,7 +1,7 @@
 import { Database } from "bun:sqlite";
-import { databaseFileOf } from "../data-dir.ts";
-import { BUSY_TIMEOUT_MS } from "../database.ts";
-import { codeOf } from "../disk-error.ts";
+import { databaseFileOf } from "../data-dir/data-dir.ts";
+import { BUSY_TIMEOUT_MS } from "../data-dir/database.ts";
+import { codeOf } from "../data-dir/disk-error.ts";
 
 /**
  * A second connection to the database of a server with a replica. While it is open, closing another

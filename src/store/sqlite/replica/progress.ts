@@ -1,7 +1,7 @@
 import type { Fact } from "../../../core/fact.ts";
 import type { Clock } from "../../../ports.ts";
 import type { ReplicaState } from "../../replica.ts";
-import { codeOf, messageOf } from "../disk-error.ts";
+import { codeOf, messageOf } from "../data-dir/disk-error.ts";
 
 /** Kinds of work of a replica. Each may fail while the others succeed. */
 export type Work = "connect" | "check" | "ship" | "copy";

@@ -10,7 +10,7 @@ import {
   parseWalHeader,
   WAL_HEADER_BYTES,
 } from "../../../core/wal.ts";
-import { writeAll } from "../write-all.ts";
+import { writeAll } from "../data-dir/write-all.ts";
 import type { BaseManifest } from "./generation.ts";
 
 type FileHandle = promises.FileHandle;

@@ -6,7 +6,7 @@ import type { Vault } from "../../../core/replica-vault.ts";
 import { StartError } from "../../../core/start-error.ts";
 import { restoreInto, type WrittenDatabase } from "../backup/restore-target.ts";
 import { prepareRestored, type RestoreOptions } from "../backup/restored-database.ts";
-import { isDamage } from "../disk-error.ts";
+import { isDamage } from "../data-dir/disk-error.ts";
 import { hasKeyFingerprint } from "../encryption/key-state.ts";
 import { type BaseManifest, basesOf, generationsOf, manifestOf, segmentsOf } from "./generation.ts";
 import { identityOf } from "./identity.ts";

@@ -1,7 +1,7 @@
 /** Operations on the files of a replica in a directory. */
 import { fdatasync, promises } from "node:fs";
-import { codeOf } from "../disk-error.ts";
-import { writeAll } from "../write-all.ts";
+import { codeOf } from "../data-dir/disk-error.ts";
+import { writeAll } from "../data-dir/write-all.ts";
 
 /** Returns the entries of a directory. None if it does not exist. */
 export async function entriesOf(directory: string) {

@@ -5,7 +5,7 @@ import { StoreUnavailable } from "../../../../src/store/index.ts";
 import { ENTRY_BYTES_MIN } from "../../../../src/store/sqlite/keys/entry.ts";
 import { moveEventIds } from "../../../../src/store/sqlite/keys/event-id-upgrade.ts";
 import { EventIds, eventIdKey } from "../../../../src/store/sqlite/keys/event-ids.ts";
-import { migrate } from "../../../../src/store/sqlite/migrate.ts";
+import { migrate } from "../../../../src/store/sqlite/schema/migrate.ts";
 import { Turns } from "../../../../src/store/turns.ts";
 import { IndexWorld, numbersOf, testRollback } from "./index-world.ts";
 

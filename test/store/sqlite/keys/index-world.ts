@@ -3,8 +3,8 @@ import { expect, test } from "bun:test";
 import type { Fact } from "../../../../src/core/fact.ts";
 import type { Clock } from "../../../../src/ports.ts";
 import { StoreUnavailable } from "../../../../src/store/index.ts";
-import { Committer } from "../../../../src/store/sqlite/commit.ts";
-import { migrate } from "../../../../src/store/sqlite/migrate.ts";
+import { Committer } from "../../../../src/store/sqlite/commit/commit.ts";
+import { migrate } from "../../../../src/store/sqlite/schema/migrate.ts";
 
 export const numbersOf = (from: number, to: number) => Array.from({ length: to - from }, (_, i) => from + i);
 

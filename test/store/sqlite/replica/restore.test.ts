@@ -4,7 +4,7 @@ import { cpSync, existsSync, renameSync, rmSync } from "node:fs";
 import { systemClock } from "../../../../src/edge/clock.ts";
 import type { Clock } from "../../../../src/ports.ts";
 import type { Store } from "../../../../src/store/index.ts";
-import { databaseFileOf } from "../../../../src/store/sqlite/data-dir.ts";
+import { databaseFileOf } from "../../../../src/store/sqlite/data-dir/data-dir.ts";
 import { until } from "../../../support/delivery.ts";
 import { temporaryDirectory } from "../../../support/temporary.ts";
 import { MemoryVault } from "./memory-vault.ts";
