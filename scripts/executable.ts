@@ -4,7 +4,14 @@ import { build } from "./build.ts";
 
 const ROOT = join(import.meta.dir, "..");
 const SOURCES = "{src,web,patches}/**/*";
-const BUILD_FILES = ["package.json", "bun.lock", "scripts/build.ts", "scripts/runtime.ts", "scripts/web.ts"];
+const BUILD_FILES = [
+  "package.json",
+  "bun.lock",
+  "README.md",
+  "scripts/build.ts",
+  "scripts/runtime.ts",
+  "scripts/web.ts",
+];
 
 /** Path of the executable for this machine. */
 export const EXECUTABLE = join(ROOT, "dist", process.platform === "win32" ? "boathook.exe" : "boathook");

@@ -259,7 +259,8 @@ function mayImport({ file, target, isTypeOnly: typeOnly }: Import): boolean {
   const [from, to] = [partOf(file), target.startsWith("..") ? target : partOf(target)];
   if (from === to || `${file} → ${target}` in EXCEPTIONS) return true;
   if (from === "edge" && target.startsWith("../dist/web/")) return true;
-  if (from === "api" && /^\.\.\/web\/(guide\/pages\/|presets\/|boathook\.proto$)/.test(target)) return true;
+  if (from === "api" && /^\.\.\/(README\.md$|web\/(guide\/pages\/|presets\/|boathook\.proto$))/.test(target))
+    return true;
   const allowed = MAY_IMPORT[from] ?? [];
   return allowed.includes(to) || (typeOnly && allowed.includes(`type:${to}`));
 }

@@ -1,9 +1,10 @@
 import { Elysia } from "elysia";
 import proto from "../../../web/boathook.proto" with { type: "text" };
 import { type Asset, assets } from "../../edge/assets.ts";
+import { guidePages } from "../guide/chapters.ts";
 import { BuiltPage } from "../guide/page.ts";
 import { providersPage } from "../guide/providers-page.ts";
-import { guideIndex, guidePages, textPage, textPages } from "../guide/text-pages.ts";
+import { guideIndex, textPage, textPages } from "../guide/text-pages.ts";
 import type { LargeFiles } from "./large-files.ts";
 import { pathOf, searchOf } from "./request-target.ts";
 

@@ -1,7 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { guidePages, textPages } from "../../../src/api/guide/text-pages.ts";
+import { guidePages } from "../../../src/api/guide/chapters.ts";
+import { isFromReadme } from "../../../src/api/guide/readme-texts.ts";
+import { pageText, textPages } from "../../../src/api/guide/text-pages.ts";
 import { ROOT } from "../../support/binary.ts";
 import { guidePageNames, guideText } from "../../support/guide.ts";
 import { readReadme } from "../../support/readme.ts";
@@ -48,26 +50,60 @@ const FAULT_TESTS: Readonly<Record<string, readonly [file: string, name: string]
   "backup directory gone": ["binary/fault", "for backups is created again; without its parent, backups fail"],
 };
 
+/** Returns a text without its blocks of code and its comments. */
+function prose(text: string): string {
+  return text.replace(/^```[\s\S]*?^```$/gm, "").replace(/^\[\/\/\].*$/gm, "");
+}
+
+/** Returns the anchors of the headings in a text, as GitHub and the server make them. */
+function anchorsIn(text: string): string[] {
+  return [...prose(text).matchAll(/^##+ (.*)$/gm)].map(([, heading]) => heading!.toLowerCase().replaceAll(" ", "-"));
+}
+
 describe("the guide", () => {
   test("the guide lists every page that is written", () => {
-    expect(textPages.map(({ name }) => name).sort()).toEqual(guidePageNames().sort());
+    const names = textPages.map(({ name }) => name).filter((name) => !isFromReadme(name));
+    expect(names.sort()).toEqual(guidePageNames().sort());
   });
 
   test("the guide begins each page with its title in the list", async () => {
-    for (const { name, title, text } of textPages) {
-      expect({ name, heading: text.split("\n")[0] }).toEqual({ name, heading: `# ${title}` });
+    for (const { name, title } of textPages) {
+      expect({ name, heading: pageText(name).split("\n")[0] }).toEqual({ name, heading: `# ${title}` });
     }
   });
 
-  test("the guide links only to its own pages, to the API and to other sites over https", async () => {
-    const names = guidePages.map(({ name }) => name);
+  test("links of the guide lead to its own pages, to their sections and to other sites over https", () => {
+    const sections = new Map(guidePages.map(({ name }) => [name, new Set<string>()]));
+    for (const { name } of textPages) for (const anchor of anchorsIn(pageText(name))) sections.get(name)!.add(anchor);
+    for (const { name } of textPages) {
+      for (const [link, target] of prose(pageText(name)).matchAll(/\]\(([^)]*)\)/g)) {
+        const [page, anchor] = target!.split("#") as [string, string?];
+        const known = sections.get(page === "" ? name : page);
+        const isKnown =
+          target!.startsWith("https://") || (known !== undefined && (anchor === undefined || known.has(anchor)));
+        expect({ name, link, isKnown }).toEqual({ name, link, isKnown: true });
+      }
+    }
+  });
+
+  test("links of the guide's files lead to files, and to sections of the README", async () => {
+    const headings = anchorsIn(await readReadme());
     for (const page of guidePageNames()) {
-      const prose = (await guideText(page)).replace(/^```[\s\S]*?^```$/gm, "").replace(/^\[\/\/\].*$/gm, "");
-      for (const [link, target] of prose.matchAll(/\]\(([^)]*)\)/g)) {
-        const isKnown = names.includes(target!) || target === "../../docs" || target!.startsWith("https://");
+      for (const [link, target] of prose(await guideText(page)).matchAll(/\]\(((?!https:)[^)]*)\)/g)) {
+        const [file, anchor] = target!.split("#") as [string, string?];
+        const isFile = existsSync(join(ROOT, "web/guide/pages", file)) && file !== "";
+        const isKnown = isFile && (anchor === undefined || headings.includes(anchor));
         expect({ page, link, isKnown }).toEqual({ page, link, isKnown: true });
       }
     }
+  });
+
+  test("the guide shows sections of the README without the comments that mark their parts", () => {
+    const settings = pageText("settings");
+    expect(settings).toStartWith("# Settings\n\nEach setting is a flag");
+    expect(settings).toContain("| `backlog-threshold` |");
+    for (const { name } of textPages)
+      expect({ name, hasComment: pageText(name).includes("<!--") }).toMatchObject({ hasComment: false });
   });
 
   test("the guide is linked from the README, whose links to files lead to files", async () => {
