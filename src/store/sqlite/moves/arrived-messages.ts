@@ -1,3 +1,4 @@
+import type { Seq } from "../../../core/id.ts";
 import type { MoveDestination } from "../../index.ts";
 import type { DestinationParts, HoldRules } from "./destination-parts.ts";
 import type { Writers } from "./sends.ts";
@@ -20,10 +21,10 @@ export function messagesWriter(
     committer.write(() => {
       if (hasArrived(applicationSeq)) return null;
       for (const row of messages) {
-        // A page may arrive again, perhaps after the key of one of its messages.
+        // A page may arrive again, perhaps after a message's key, or after its payload was deleted.
         const isNew = rows.missingMessages(applicationSeq, [row.seq!], ids).length > 0;
-        const seq = rows.putMessage(applicationSeq, row, ids);
-        if (isNew) record.run(applicationSeq, seq);
+        if (isNew) record.run(applicationSeq, rows.putMessage(applicationSeq, row, ids));
+        else if (row.payload === null) rows.erase([row.seq as Seq], ids);
       }
       putSends(sends, ids);
       return { missing: [] };
