@@ -1,7 +1,7 @@
 import type { Seq } from "../core/id.ts";
 import { conflict } from "../core/problem.ts";
 import type { Arrival, MoveDestination, MovePage, PageStored } from "../store/index.ts";
-import { CLOCKS_DIFFER_MAX_MS } from "../store/moves.ts";
+import { CLOCKS_DIFFER_MAX_MS, type EarlierHold } from "../store/moves.ts";
 import { applicationDeleted } from "./applications.ts";
 import type { CommandContext } from "./context.ts";
 import { invalidPage, movesOf } from "./move-origin.ts";
@@ -62,7 +62,7 @@ async function currentArrival({ store }: Parts, applicationId: string): Promise<
 
 /**
  * Stores a page. What waits is stored only with the hold under which it was read. Throws
- * 409 if the application is served here already, except for its history.
+ * 409 if the application is served here already, except for its history, or if a later hold has begun.
  */
 export async function storePage(
   parts: Parts,
@@ -76,6 +76,7 @@ export async function storePage(
     if (arrival?.arrivedAt != null) throw hasArrived();
     const stored = await destination.storeSettings(environmentSeq, page, hold);
     if (stored === "taken") throw uidTaken(parts);
+    if (stored === "earlier-hold") throw holdEnded();
     if ("obstacle" in stored) throw conflict(stored.obstacle, "move_versions");
     return { missing: [] };
   }
@@ -91,6 +92,7 @@ export async function storePage(
   const stored = await storeUnarrived(destination, applicationSeq, { page, hold }, now);
   // Another mover may have ended the move meanwhile.
   if (stored === null) throw hasArrived();
+  if (stored === "earlier-hold") throw holdEnded();
   if (stored === "behind") throw conflict("The keys must be read from the beginning.", KEYS_BEHIND);
   return stored;
 }
@@ -100,7 +102,7 @@ function storeUnarrived(
   applicationSeq: Seq,
   { page, hold }: { readonly page: MovePage; readonly hold: string | null },
   { now, aheadMs }: { readonly now: number; readonly aheadMs: number },
-): Promise<PageStored | "behind" | null> {
+): Promise<PageStored | EarlierHold | "behind" | null> {
   switch (page.part) {
     case "polled":
       return destination.storePolled(applicationSeq, page, hold);
@@ -164,6 +166,12 @@ function uidTaken({ store, ids }: Pick<Parts, "store" | "ids">, seq: Seq | null 
     ? `The application ${ids.encode("app_", seq)} has the uid of this one, and its move to this server has not ended. End that move, or give it up with --abandon.`
     : "Another application here has the uid of this one. Change one of them.";
   return conflict(detail, "move_uid_taken");
+}
+
+function holdEnded() {
+  const detail =
+    "Another move of the application has continued. Begin the move again. If that fails too, because the clock of the origin was set back, first give it up with --abandon.";
+  return conflict(detail, "move_hold_ended");
 }
 
 function hasArrived() {

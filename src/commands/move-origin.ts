@@ -44,9 +44,12 @@ import { applicationChanged } from "./publish.ts";
  *
  * Departing requires that the application has not changed since it was closed, which a fingerprint
  * shows. So a request that was under way when the application was closed cannot be lost.
+ *
+ * A page may arrive late, from a mover that has died. Holds are numbered, and the destination refuses what
+ * was read under an earlier hold than the rows that it has.
  */
 
-type Parts = Pick<CommandContext, "store" | "ids" | "signals" | "clock" | "deliverer" | "moveHolds">;
+type Parts = Pick<CommandContext, "store" | "ids" | "seqs" | "signals" | "clock" | "deliverer" | "moveHolds">;
 
 /** Returns the moves of the store. Throws 409 if it does not support them. */
 export function movesOf({ store: { moves } }: Pick<CommandContext, "store">) {
@@ -90,10 +93,10 @@ export async function holdApplication(
   application: Application,
   { hold, isClosed }: { readonly hold: string | null; readonly isClosed: boolean },
 ): Promise<{ readonly hold: string; readonly attemptsUnderWay: number }> {
-  const { moveHolds, deliverer } = parts;
+  const { moveHolds, deliverer, seqs } = parts;
   const { seq } = application;
   await checkMovable(parts, application);
-  const id = hold ?? moveHolds.begin(seq);
+  const id = hold ?? moveHolds.begin(seq, seqs.next());
   if (hold !== null) moveHolds.renew(seq, hold);
   if (isClosed) {
     moveHolds.close(seq, id);
@@ -145,7 +148,7 @@ async function historyPage(origin: MoveOrigin, applicationSeq: Seq, after: Seq):
  * ended, if the application is not closed, or if it has changed since.
  */
 export async function departApplication(
-  parts: Parts & Pick<CommandContext, "seqs">,
+  parts: Parts,
   application: Application,
   { hold, url, startedBy }: { readonly hold: string; readonly url: string; readonly startedBy: AuditActor },
 ): Promise<Departure> {

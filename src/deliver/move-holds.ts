@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Seq } from "../core/id.ts";
+import { holdId } from "../core/move-hold.ts";
 import { conflict } from "../core/problem.ts";
 import type { Cancel, Clock } from "../ports.ts";
 import type { Directory } from "../store/directory.ts";
@@ -34,12 +35,16 @@ export class MoveHolds {
     private readonly origin: Pick<MoveOrigin, "forget"> | undefined,
   ) {}
 
-  /** Begins a hold and returns its id. Throws 409 if the application is held by someone else. */
-  begin(applicationSeq: Seq): string {
+  /**
+   * Begins a hold and returns its id. `number` must be greater than those of earlier holds. Throws 409 if the
+   * application is held by someone else.
+   */
+  begin(applicationSeq: Seq, number: Seq): string {
     if (this.#holds.has(applicationSeq)) throw conflict("Another move of this application is under way.", "move_held");
-    const hold = { id: randomUUID(), fingerprint: null, release: this.deliverer.holdApplication(applicationSeq) };
-    this.#holds.set(applicationSeq, { ...hold, cancelEnd: this.#endLater(applicationSeq) });
-    return hold.id;
+    const id = holdId(number, randomUUID());
+    const release = this.deliverer.holdApplication(applicationSeq);
+    this.#holds.set(applicationSeq, { id, fingerprint: null, release, cancelEnd: this.#endLater(applicationSeq) });
+    return id;
   }
 
   /** Makes a hold last longer. Throws 409 if it has ended. */

@@ -119,6 +119,9 @@ export interface Arrival {
   readonly historyTo: Seq;
 }
 
+/** A page was read under an earlier hold than what is stored. Nothing was stored. */
+export type EarlierHold = "earlier-hold";
+
 /** Result of storing a page that refers to messages: nothing is stored if some are missing. */
 export interface PageStored {
   /** The ids of the missing messages. */
@@ -134,28 +137,29 @@ export interface MoveDestination {
   arrival(applicationId: string): Promise<Arrival | null>;
   /**
    * Stores the settings. From then on, the application is arriving. Without a hold, settings that are
-   * stored already stay, because those of the page may be older. Returns `taken` if the uid is in use, and
-   * an obstacle if the environment has other payload versions. Nothing is stored then.
+   * stored already stay, because those of the page may be older. Returns `taken` if the uid is in use, an
+   * obstacle if the environment has other payload versions, and `earlier-hold` if a later hold has begun.
+   * Nothing is stored then.
    */
   storeSettings(
     environmentSeq: Seq,
     page: SettingsPage,
     hold: string | null,
-  ): Promise<Arrival | ArrivalObstacle | "taken">;
+  ): Promise<Arrival | ArrivalObstacle | EarlierHold | "taken">;
   /**
    * Stores a page that was read under a hold, and deletes what was read under earlier holds. The first
    * page of a part replaces what is stored of it. Without a hold, stores nothing, and only reports
    * which messages are missing. Returns null, and changes nothing, if the application has arrived.
    */
-  storePolled(applicationSeq: Seq, page: PolledPage, hold: string | null): Promise<PageStored | null>;
+  storePolled(applicationSeq: Seq, page: PolledPage, hold: string | null): Promise<PageStored | EarlierHold | null>;
   /** Like `storePolled`, for waiting deliveries. */
   storeWaiting(
     applicationSeq: Seq,
     page: WaitingPage,
     hold: string | null,
     aheadMs: number,
-  ): Promise<PageStored | null>;
-  /** Returns null, and changes nothing, if the application has arrived. */
+  ): Promise<PageStored | EarlierHold | null>;
+  /** Skips messages that are stored. Returns null, and changes nothing, if the application has arrived. */
   storeMessages(applicationSeq: Seq, page: MessagesPage): Promise<PageStored | null>;
   /**
    * Stores keys, unless messages are missing. Returns `behind`, and changes nothing, if the page does not continue

@@ -45,7 +45,7 @@ export class TwoStores implements AsyncDisposable {
   ): Promise<{ page: SettingsPage; seq: number }> {
     page ??= await this.origin.settings(this.seq);
     const arrival = await this.destination.storeSettings(this.to.environment.seq, page, hold);
-    if (arrival === "taken") throw new Error("The uid is taken.");
+    if (typeof arrival === "string") throw new Error(`The settings cannot be stored: ${arrival}`);
     if ("obstacle" in arrival) throw new Error(arrival.obstacle);
     return { page, seq: arrival.applicationSeq };
   }
@@ -100,8 +100,9 @@ export class TwoStores implements AsyncDisposable {
     for (let after: PolledCursor | null = null; ; ) {
       const read: Awaited<ReturnType<MoveOrigin["polled"]>> = await this.origin.polled(this.seq, after);
       Object.assign(ids, read.page.ids);
-      const missing = await this.destination.storePolled(seq, read.page, hold);
-      if (missing!.missing.length > 0) {
+      const stored = await this.destination.storePolled(seq, read.page, hold);
+      if (stored === null || stored === "earlier-hold") throw new Error("The page cannot be stored.");
+      if (stored.missing.length > 0) {
         await this.destination.storeMessages(seq, await this.origin.messages(this.seq, read.page.messages));
         expect(await this.destination.storePolled(seq, read.page, hold)).toEqual({ missing: [] });
       }

@@ -1,5 +1,6 @@
 import type { Seq } from "../../../core/id.ts";
 import type { MoveDestination, MovedReader, PageStored, PolledPage } from "../../index.ts";
+import type { EarlierHold } from "../../moves.ts";
 import { pollerRemover } from "../history/pollers.ts";
 import type { ArrivedRows } from "./arrived-rows.ts";
 import type { DestinationParts, HoldRules } from "./destination-parts.ts";
@@ -9,7 +10,7 @@ import { idIn } from "./rows.ts";
 export function polledWriter(
   { db, committer, kept, numbers }: DestinationParts,
   rows: ArrivedRows,
-  { beginHold, hasArrived }: HoldRules,
+  { beginHold, hasArrived, isOver }: HoldRules,
 ): MoveDestination["storePolled"] {
   const remove = pollerRemover(db);
   const putConsumer = db.prepare<unknown, [number, string, string, number, number]>(
@@ -41,8 +42,9 @@ export function polledWriter(
   };
   return (applicationSeq, page, hold) =>
     committer.write(
-      (): PageStored | null => {
+      (): PageStored | EarlierHold | null => {
         if (hasArrived(applicationSeq)) return null;
+        if (hold !== null && isOver(applicationSeq, hold)) return "earlier-hold";
         const missing = rows.missingMessages(applicationSeq, page.messages, page.ids);
         if (missing.length > 0 || hold === null) return { missing };
         beginHold(applicationSeq, hold);

@@ -2,6 +2,7 @@ import type { Database } from "bun:sqlite";
 import type { Seq } from "../../../core/id.ts";
 import { versionObstacle } from "../../../core/moved-versions.ts";
 import type { Arrival, ArrivalObstacle, Row, SettingsPage } from "../../index.ts";
+import type { EarlierHold } from "../../moves.ts";
 import type { ArrivedRows } from "./arrived-rows.ts";
 import type { ArrivalReader, DestinationParts, HoldRules } from "./destination-parts.ts";
 import { idIn } from "./rows.ts";
@@ -25,7 +26,7 @@ export class ArrivedSettings {
   }
 
   /** Must be called within a commit. Changes nothing if the application has arrived. */
-  store(environmentSeq: Seq, page: SettingsPage, hold: string | null): Arrival | ArrivalObstacle {
+  store(environmentSeq: Seq, page: SettingsPage, hold: string | null): Arrival | ArrivalObstacle | EarlierHold {
     const obstacle = page.versions === null ? null : versionObstacle(page.versions, this.#versionsOf(environmentSeq));
     if (obstacle !== null) return { obstacle };
     const { rows } = this;
@@ -33,6 +34,7 @@ export class ArrivedSettings {
     const applicationSeq = this.#applicationSeqOf(page);
     const before = this.arrivalOf(applicationSeq);
     if (before !== null && (hold === null || before.arrivedAt !== null)) return before;
+    if (hold !== null && this.holds.isOver(applicationSeq, hold)) return "earlier-hold";
     begin.run(applicationSeq, page.keyEnvironment);
     for (const drop of drops) drop.run(applicationSeq);
     rows.put("application", { ...page.application, seq: applicationSeq, environment_seq: environmentSeq });

@@ -30,6 +30,8 @@ export interface DestinationParts {
 export interface HoldRules {
   /** Deletes what was read under earlier holds. */
   beginHold(applicationSeq: Seq, hold: string): void;
+  /** Returns whether what is stored was read under a later hold. */
+  isOver(applicationSeq: Seq, hold: string): boolean;
   hasArrived(applicationSeq: Seq): boolean;
 }
 

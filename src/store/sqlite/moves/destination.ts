@@ -1,20 +1,20 @@
 import type { Database } from "bun:sqlite";
 import type { Seq } from "../../../core/id.ts";
 import type { Arrival, MoveDestination } from "../../index.ts";
-import { STATE } from "../../sql/delivery-row.ts";
 import { orTaken } from "../../sql/rows.ts";
 import { applicationRemover } from "../configuration/applications.ts";
-import { pollerRemover } from "../history/pollers.ts";
-import { arrivalVerb, deliveriesIn } from "./arrival.ts";
+import { arrivalVerb } from "./arrival.ts";
 import { arrivedHistory } from "./arrived-history.ts";
 import { keysWriter } from "./arrived-keys.ts";
 import { messagesWriter } from "./arrived-messages.ts";
 import { polledWriter } from "./arrived-polled.ts";
 import { ArrivedRows } from "./arrived-rows.ts";
 import { ArrivedSettings } from "./arrived-settings.ts";
-import type { ArrivalReader, DestinationParts, HoldRules } from "./destination-parts.ts";
+import { waitingWriter } from "./arrived-waiting.ts";
+import type { ArrivalReader, DestinationParts } from "./destination-parts.ts";
+import { emptying, holdRules, someDeliveriesDeleter } from "./hold-rules.ts";
 import { idIn } from "./rows.ts";
-import { sendsWriter, type Writers } from "./sends.ts";
+import { sendsWriter } from "./sends.ts";
 
 /** Stores what belongs to an application that comes from another installation. */
 export function moveDestination(parts: DestinationParts): MoveDestination {
@@ -40,7 +40,7 @@ export function moveDestination(parts: DestinationParts): MoveDestination {
   );
   const arrivalOf = arrivalReader(db);
   const holds = holdRules(db, arrivalOf);
-  const empty = emptying(parts, arrivalOf);
+  const empty = emptying(parts, arrivalOf, holds);
   const settings = new ArrivedSettings(parts, rows, arrivalOf, holds);
   const arrive = arrivalVerb(parts, arrivalOf);
   const abandon = abandonVerb(parts, arrivalOf);
@@ -54,12 +54,12 @@ export function moveDestination(parts: DestinationParts): MoveDestination {
     storeSettings: async (environmentSeq, page, hold) => {
       let added: Seq | null = null;
       const known = kept.seqOf(idIn(page.ids, "app_", page.application.seq));
-      if (hold !== null && known !== null && arrivalOf(known)?.hold !== hold) await empty(known);
+      if (hold !== null && known !== null && arrivalOf(known)?.hold !== hold) await empty(known, hold);
       try {
         const stored = await orTaken(
           committer.write(() => {
             const arrival = settings.store(environmentSeq, page, hold);
-            if (!("obstacle" in arrival) && !arriving.has(arrival.applicationSeq)) {
+            if (arrival !== "earlier-hold" && !("obstacle" in arrival) && !arriving.has(arrival.applicationSeq)) {
               added = arrival.applicationSeq;
               arriving.add(added);
             }
@@ -67,7 +67,7 @@ export function moveDestination(parts: DestinationParts): MoveDestination {
           }),
         );
         if (stored === "taken" && added !== null) arriving.delete(added);
-        if (stored !== "taken" && !("obstacle" in stored)) {
+        if (typeof stored === "object" && !("obstacle" in stored)) {
           const { applicationSeq } = stored;
           // The first value stays, which the stored keys contain.
           const id = keyEnvironmentOf.get(applicationSeq)?.id ?? null;
@@ -102,100 +102,12 @@ export function moveDestination(parts: DestinationParts): MoveDestination {
 
 /** Number of messages of an abandoned application that are deleted in one commit. */
 const DELETED_AT_ONCE = 500;
-/** Number of waiting deliveries that are deleted in one commit. */
-const DELIVERIES_AT_ONCE = 2000;
-
 function arrivalReader(db: Database): ArrivalReader {
   const read = db.prepare<Arrival, [number]>(
     `SELECT application_seq AS applicationSeq, hold, arrived_at AS arrivedAt, history_to AS historyTo
      FROM arrival WHERE application_seq = ?`,
   );
   return (applicationSeq) => read.get(applicationSeq);
-}
-
-/** Returns a function that deletes the deliveries of an application that has not arrived. */
-function deliveriesDeleter(db: Database): (applicationSeq: Seq) => void {
-  // Before the arrival, no delivery has another state.
-  const statements = [STATE.pending, STATE.dead].map((state) => db.prepare(`DELETE ${deliveriesIn(state)}`));
-  return (applicationSeq) => {
-    for (const statement of statements) statement.run(applicationSeq);
-  };
-}
-
-/** Returns a function that deletes some of these deliveries, and returns their number. */
-function someDeliveriesDeleter(db: Database): (applicationSeq: Seq) => number {
-  const statements = [STATE.pending, STATE.dead].map((state) =>
-    db.prepare<unknown, [number, number]>(
-      `DELETE FROM delivery WHERE seq IN (SELECT seq ${deliveriesIn(state)} LIMIT ?2)`,
-    ),
-  );
-  return (applicationSeq) => {
-    let deleted = 0;
-    for (const statement of statements) {
-      if (deleted < DELIVERIES_AT_ONCE) deleted += statement.run(applicationSeq, DELIVERIES_AT_ONCE - deleted).changes;
-    }
-    return deleted;
-  };
-}
-
-function holdRules(db: Database, arrivalOf: ArrivalReader): HoldRules {
-  const setHold = db.prepare("UPDATE arrival SET hold = ?2, checked_to = 0 WHERE application_seq = ?1");
-  const deleteDeliveries = deliveriesDeleter(db);
-  const removePollers = pollerRemover(db);
-  return {
-    beginHold(applicationSeq, hold) {
-      if (arrivalOf(applicationSeq)?.hold === hold) return;
-      deleteDeliveries(applicationSeq);
-      removePollers(applicationSeq);
-      setHold.run(applicationSeq, hold);
-    },
-    hasArrived: (applicationSeq) => arrivalOf(applicationSeq)?.arrivedAt != null,
-  };
-}
-
-/**
- * Returns a function that deletes the deliveries of an application that is arriving. There may be very many, so
- * each commit deletes some. They are about to be replaced: if this is interrupted, the application can only
- * depart under a later hold.
- */
-function emptying(
-  { db, committer }: DestinationParts,
-  arrivalOf: ArrivalReader,
-): (applicationSeq: Seq) => Promise<void> {
-  const deleteSome = someDeliveriesDeleter(db);
-  const some = db.prepare<unknown, [number]>(
-    `SELECT 1 ${deliveriesIn(STATE.pending)} UNION ALL SELECT 1 ${deliveriesIn(STATE.dead)} LIMIT 1`,
-  );
-  return async (applicationSeq) => {
-    const isArriving = () => arrivalOf(applicationSeq)?.arrivedAt === null;
-    const step = () => (isArriving() ? deleteSome(applicationSeq) : 0);
-    while (isArriving() && some.get(applicationSeq) !== null) await committer.write(step, DELIVERIES_AT_ONCE);
-  };
-}
-
-function waitingWriter(
-  { db, committer }: DestinationParts,
-  { rows, putSends }: Writers,
-  { beginHold, hasArrived }: HoldRules,
-  empty: (applicationSeq: Seq) => Promise<void>,
-): MoveDestination["storeWaiting"] {
-  const deleteDeliveries = deliveriesDeleter(db);
-  return async (applicationSeq, page, hold, aheadMs) => {
-    if (page.isFirst && hold !== null) await empty(applicationSeq);
-    return committer.write(() => {
-      if (hasArrived(applicationSeq)) return null;
-      const sent = page.sends.filter(({ isErased }) => isErased !== null);
-      const messages = [...page.deliveries.map((row) => row.message_seq!), ...sent.map((each) => each.messageSeq)];
-      const missing = rows.missingMessages(applicationSeq, messages, page.ids);
-      if (missing.length > 0 || hold === null) return { missing };
-      beginHold(applicationSeq, hold);
-      if (page.isFirst) deleteDeliveries(applicationSeq);
-      rows.erase(page.erased, page.ids);
-      for (const row of page.deliveries) rows.putDelivery(row, page.ids, aheadMs);
-      putSends(page.sends, page.ids);
-      return { missing };
-    }, page.deliveries.length);
-  };
 }
 
 function abandonVerb(

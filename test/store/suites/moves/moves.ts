@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { IdCodec } from "../../../../src/core/id.ts";
+import { holdId } from "../../../../src/core/move-hold.ts";
 import { unlessDeparted } from "../../../../src/store/departed.ts";
 import { bytes } from "../../furnished.ts";
 import { ALL } from "../../pages.ts";
@@ -74,9 +75,8 @@ export function movesSuite(open: Open): void {
       const [first, second] = [await from.send(), await from.sendDead()];
       const { page, seq } = await stores.settings();
       const { page: early } = await origin.waiting(stores.seq, null, 0);
-      expect((await destination.storeWaiting(seq, early, HOLD, 0))!.missing.toSorted()).toEqual(
-        [early.ids[`msg_${first.seq}`]!, early.ids[`msg_${second.seq}`]!].toSorted(),
-      );
+      const missing = [early.ids[`msg_${first.seq}`]!, early.ids[`msg_${second.seq}`]!];
+      expect(await destination.storeWaiting(seq, early, HOLD, 0)).toEqual({ missing });
       await stores.waiting(seq);
       const [pending] = await from.waiting();
       if (pending !== undefined) await from.settle(pending, { state: "delivered" });
@@ -86,6 +86,55 @@ export function movesSuite(open: Open): void {
         lanes: [{ endpointSeq: expect.any(Number), position: null }],
         ...{ pending: 0, dead: 2 },
       });
+      expect(page.endpoints).toHaveLength(1);
+    });
+
+    test("pages of an earlier hold that come late replace nothing, however many deliveries have arrived since", async () => {
+      await using stores = await TwoStores.open(open);
+      const { from, to, origin, destination } = stores;
+      await from.sendMany(3);
+      const [first, second] = [holdId(9, "first"), holdId(10, "second")];
+      const consumer = { applicationSeq: stores.seq, sink: "sink", consumer: "consumer" };
+      const moveConsumer = (cursor: number) =>
+        from.store.history.pollers.move(consumer, cursor, { onlyForward: false, consumersMax: 1, now: from.now });
+      await moveConsumer(1);
+      const { page: settings } = await stores.settings(first);
+      const { page: waiting } = await origin.waiting(stores.seq, null, 0);
+      const { page: polled } = await origin.polled(stores.seq, null);
+      const sent = await from.sendMany(2500);
+      await moveConsumer(sent[9]!.seq);
+      await from.store.configuration.endpoints.update(from.endpoint.seq, () => ({ description: "newer" }));
+      const { seq } = await stores.settings(second);
+      await stores.waitingPages(seq, second);
+      await stores.polled(seq, second);
+      const cursorHere = () => to.store.history.pollers.cursor({ ...consumer, applicationSeq: seq });
+      const cursor = await cursorHere();
+
+      expect(await destination.storeSettings(to.environment.seq, settings, first)).toBe("earlier-hold");
+      expect(await destination.storeWaiting(seq, waiting, first, 0)).toBe("earlier-hold");
+      expect(await destination.storePolled(seq, polled, first)).toBe("earlier-hold");
+
+      expect(await cursorHere()).toBe(cursor);
+      expect(await destination.arrive(seq, second, to.now)).toMatchObject({ pending: 2503 });
+      const [endpoint] = await to.store.configuration.endpoints.ever(seq);
+      expect((await to.store.configuration.endpoints.get(endpoint!))!.description).toBe("newer");
+    });
+
+    test("a message page that comes late does not bring back a payload that was deleted since", async () => {
+      await using stores = await TwoStores.open(open);
+      const { from, to, origin, destination } = stores;
+      const { seq: messageSeq } = await from.sendDead();
+      const { page, seq } = await stores.settings();
+      const late = await origin.messages(stores.seq, [messageSeq]);
+      await stores.waiting(seq);
+      await from.store.queue.expunge.messages(stores.seq, [{ seq: messageSeq }]);
+      const { ids } = await stores.waiting(seq);
+
+      await destination.storeMessages(seq, late);
+
+      await destination.arrive(seq, HOLD, to.now);
+      const here = to.store.moves!.ids.seqOf(ids[`msg_${messageSeq}`]!)!;
+      expect((await to.store.history.messages.get(here))!.payload).toBeNull();
       expect(page.endpoints).toHaveLength(1);
     });
 
@@ -254,7 +303,7 @@ export function movesSuite(open: Open): void {
       const { destination } = from.store.moves!;
       const page = await others.origin.settings(others.seq);
       const arrival = await destination.storeSettings(from.environment.seq, page, "hold-2");
-      if (arrival === "taken" || "obstacle" in arrival) throw new Error("The application cannot arrive.");
+      if (typeof arrival === "string" || "obstacle" in arrival) throw new Error("The application cannot arrive.");
       await destination.arrive(arrival.applicationSeq, "hold-2", from.now);
       expect(await origin.departure(from.environment.seq, { uid: "acme" })).toBeNull();
       const found = await origin.departure(from.environment.seq, { seq: stores.seq });
