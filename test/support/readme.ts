@@ -1,5 +1,5 @@
-import { join } from "node:path";
-import { ROOT } from "./binary.ts";
+import { dirname, join } from "node:path";
+import { EXECUTABLE, ROOT } from "./binary.ts";
 
 export interface Example {
   readonly command: string;
@@ -51,8 +51,10 @@ export function masked(text: string): string {
     .replace(/(127\.0\.0\.1|localhost):\d+/g, "HOST");
 }
 
-/** Runs a command of the README in a shell and returns what it prints. */
+/** Runs a command of the README in a shell, with the executable in the search path, and returns what it prints. */
 export async function runExample(command: string, env: Readonly<Record<string, string>>): Promise<string> {
-  const shell = Bun.spawn(["bash", "-c", command], { cwd: ROOT, env: { ...process.env, ...env }, stdout: "pipe" });
+  const path = `${dirname(EXECUTABLE)}:${process.env.PATH}`;
+  const options = { cwd: ROOT, env: { ...process.env, PATH: path, ...env }, stdout: "pipe" } as const;
+  const shell = Bun.spawn(["bash", "-c", command], options);
   return (await new Response(shell.stdout).text()).trimEnd();
 }

@@ -59,9 +59,11 @@ const COMMANDS = html`<p>
   The commands assume a server at <code>http://127.0.0.1:8071</code>, started with
   <code>boathook serve --data-dir data</code> in the directory in which you run them, and the application
   <code>demo</code>, which the first start creates. They read the root token from the file
-  <code>data/root-token</code>. If the first start printed the token instead, because it ran in a terminal, write it
-  to that file.
-</p>`;
+  <code>data/root-token</code>. This starts such a server on new data, with its log in a file, so that the token is
+  written to that file too:
+</p>
+<pre><code>boathook serve --data-dir data &gt; boathook.log &amp;</code></pre>
+<p>If the first start printed the token instead, because it ran in a terminal, write it to that file.</p>`;
 
 /** HTML in the text is shown, not interpreted. */
 const MARKDOWN = { headings: { ids: true }, noHtmlBlocks: true, noHtmlSpans: true } as const;
