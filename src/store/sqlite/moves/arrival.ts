@@ -1,3 +1,4 @@
+import type { Database } from "bun:sqlite";
 import type { Seq } from "../../../core/id.ts";
 import type { ArrivedLane, MoveDestination } from "../../index.ts";
 import { CLOCKS_DIFFER_MAX_MS } from "../../moves.ts";
@@ -13,6 +14,15 @@ const DELETED_AT_ONCE = 500;
 /** Returns the end of a statement about the deliveries of an application in a state. */
 export function deliveriesIn(state: number): string {
   return `FROM delivery WHERE state = ${state} AND endpoint_seq IN (SELECT seq FROM endpoint WHERE application_seq = ?1)`;
+}
+
+/**
+ * Returns a function that takes the uid from a deleted application that is known under another number: by the
+ * uid, the other one must be found.
+ */
+export function uidDropper(db: Database): (applicationSeq: Seq) => void {
+  const drop = db.prepare<unknown, [number]>("UPDATE application SET uid = NULL WHERE seq = ?");
+  return (applicationSeq) => void drop.run(applicationSeq);
 }
 
 /**
@@ -44,7 +54,13 @@ export function arrivalVerb(parts: DestinationParts, arrivalOf: ArrivalReader): 
         ORDER BY d.position LIMIT 1) AS position
      FROM endpoint e WHERE e.application_seq = ? AND e.deleted_at IS NULL`,
   );
-  const forgetDeparture = db.prepare<unknown, [number | null]>("DELETE FROM departure WHERE application_seq = ?");
+  const forgetDeparture = db.prepare<unknown, [number]>("DELETE FROM departure WHERE application_seq = ?");
+  const dropUid = uidDropper(db);
+  const forgetFormer = (former: Seq | null): void => {
+    if (former === null) return;
+    forgetDeparture.run(former);
+    dropUid(former);
+  };
   // The departure of another application is still needed by its id, and to end its move.
   const giveUid = db.prepare<unknown, [number]>(
     `UPDATE departure SET uid = NULL
@@ -65,7 +81,7 @@ export function arrivalVerb(parts: DestinationParts, arrivalOf: ArrivalReader): 
       if (isFirst) {
         deleteUnwaited(applicationSeq, rest);
         forgetRecords.run(applicationSeq);
-        forgetDeparture.run(kept.takeFormer(kept.idOf("app_", applicationSeq)!));
+        forgetFormer(kept.takeFormer(kept.idOf("app_", applicationSeq)!));
         giveUid.run(applicationSeq);
       }
       const counts = isFirst ? count.get(applicationSeq)! : { pending: 0, dead: 0 };

@@ -39,10 +39,13 @@ export function departures(parts: Parts): DepartureVerbs {
   );
   // An application that has departed was deleted here too. Its departure has no uid after another application
   // with its uid has arrived, so it would be found by its uid, although the destination may have its only copy.
+  // One whose move to this server was given up has an id from elsewhere, but no arrival, and may be anywhere.
   const deletedWith = (condition: string) =>
     db.prepare<{ seq: Seq | null }, [number | string, number]>(
       `SELECT MAX(seq) AS seq FROM application a WHERE ${condition} AND environment_seq = ? AND deleted_at IS NOT NULL
-       AND NOT EXISTS (SELECT 1 FROM departure d WHERE d.application_seq = a.seq)`,
+       AND NOT EXISTS (SELECT 1 FROM departure d WHERE d.application_seq = a.seq)
+       AND (NOT EXISTS (SELECT 1 FROM moved_id i WHERE i.seq = a.seq AND i.id >= 'app_' AND i.id < 'app\`')
+         OR EXISTS (SELECT 1 FROM arrival r WHERE r.application_seq = a.seq))`,
     );
   const [deletedBySeq, deletedByUid] = [deletedWith("a.seq = ?"), deletedWith("a.uid = ?")];
   const record = db.prepare(

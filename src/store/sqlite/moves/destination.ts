@@ -3,7 +3,7 @@ import type { Seq } from "../../../core/id.ts";
 import type { Arrival, MoveDestination } from "../../index.ts";
 import { orTaken } from "../../sql/rows.ts";
 import { applicationRemover } from "../configuration/applications.ts";
-import { arrivalVerb } from "./arrival.ts";
+import { arrivalVerb, uidDropper } from "./arrival.ts";
 import { arrivedHistory } from "./arrived-history.ts";
 import { keysWriter } from "./arrived-keys.ts";
 import { messagesWriter } from "./arrived-messages.ts";
@@ -118,12 +118,14 @@ function abandonVerb(
   const forget = db.prepare("DELETE FROM arrival WHERE application_seq = ?");
   const remove = applicationRemover(db, usages);
   const giveTokens = db.prepare("UPDATE token SET application_seq = ?2 WHERE application_seq = ?1");
+  const dropUid = uidDropper(db);
   // Requests with its id or its tokens must learn again where it has departed to.
   const restoreFormer = (applicationSeq: Seq) => {
     const id = kept.idOf("app_", applicationSeq)!;
     const former = kept.takeFormer(id);
     if (former === null) return;
     kept.keep(id, former);
+    dropUid(applicationSeq);
     giveTokens.run(applicationSeq, former);
   };
   const deleteMessages = db.prepare(

@@ -2,7 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { IdCodec } from "../../../../src/core/id.ts";
 import { holdId } from "../../../../src/core/move-hold.ts";
 import { unlessDeparted } from "../../../../src/store/departed.ts";
-import { bytes } from "../../furnished.ts";
+import type { SettingsPage } from "../../../../src/store/index.ts";
+import { bytes, type Furnished } from "../../furnished.ts";
 import { ALL } from "../../pages.ts";
 import type { Open } from "../../store-under-test.ts";
 import { dropTask, HOLD, TwoStores } from "../../two-stores.ts";
@@ -10,6 +11,33 @@ import { addTask } from "../housekeeping/tasks.ts";
 import { keyMovesSuite } from "./keys.ts";
 import { polledMovesSuite } from "./polled.ts";
 import { sendMovesSuite } from "./sends.ts";
+
+/** Lets an application depart. */
+async function departed(world: Furnished, applicationSeq: number): Promise<void> {
+  const { origin } = world.store.moves!;
+  const application = await world.store.configuration.applications.get(applicationSeq);
+  const { environmentSeq, uid } = application!;
+  const departure = {
+    applicationSeq,
+    environmentSeq,
+    uid,
+    hold: HOLD,
+    url: "https://b.example",
+    departedAt: world.now,
+  };
+  expect(await origin.depart(departure, await origin.fingerprint(applicationSeq), dropTask(world))).not.toBeNull();
+}
+
+/** Stores settings, and lets the application arrive, or gives its move up. Returns its number. */
+async function arrivedAt(world: Furnished, page: SettingsPage, arrives: boolean): Promise<number> {
+  const { destination } = world.store.moves!;
+  const arrival = await destination.storeSettings(world.environment.seq, page, HOLD);
+  if (typeof arrival === "string" || "obstacle" in arrival) throw new Error("The application cannot arrive.");
+  const { applicationSeq } = arrival;
+  const done = arrives ? destination.arrive : destination.abandon;
+  expect(await done(applicationSeq, HOLD, world.now)).not.toBeNull();
+  return applicationSeq;
+}
 
 export function movesSuite(open: Open): void {
   polledMovesSuite(open);
@@ -313,6 +341,44 @@ export function movesSuite(open: Open): void {
       expect(await origin.deleted(from.environment.seq, { seq: stores.seq })).toBeNull();
       await from.store.configuration.applications.delete(arrival.applicationSeq, from.now);
       expect(await origin.deleted(from.environment.seq, { uid: "acme" })).toBe(arrival.applicationSeq);
+    });
+
+    test("an application that came back and departed again is not called deleted after another one with its uid has arrived", async () => {
+      for (const isBack of [true, false]) {
+        await using stores = await TwoStores.open(open);
+        await using others = await TwoStores.open(open);
+        const { from, to, origin } = stores;
+        await from.store.configuration.applications.update(stores.seq, () => ({ uid: "acme" }));
+        await others.from.store.configuration.applications.update(others.seq, () => ({ uid: "acme" }));
+        const { page, seq } = await stores.settings(HOLD);
+        await departed(from, stores.seq);
+        await stores.destination.arrive(seq, HOLD, to.now);
+        const back = await arrivedAt(from, await to.store.moves!.origin.settings(seq), isBack);
+        if (isBack) await departed(from, back);
+        await departed(to, seq);
+        const other = await arrivedAt(from, await others.origin.settings(others.seq), true);
+        await departed(from, other);
+
+        const id = page.ids[`app_${stores.seq}`]!;
+        expect(from.store.moves!.ids.seqOf(id)).toBe(isBack ? back : stores.seq);
+        expect(await origin.departure(from.environment.seq, { uid: "acme" })).toMatchObject({ applicationSeq: other });
+        expect(await origin.deleted(from.environment.seq, { uid: "acme" })).toBeNull();
+      }
+    });
+
+    test("an application whose move to a server was given up does not count as deleted there", async () => {
+      await using stores = await TwoStores.open(open);
+      const { from, to, destination } = stores;
+      await from.store.configuration.applications.update(stores.seq, () => ({ uid: "acme" }));
+      const { seq } = await stores.settings(HOLD);
+      expect(await destination.abandon(seq, HOLD, to.now)).toHaveLength(1);
+      const { deleted } = to.store.moves!.origin;
+      expect(await deleted(to.environment.seq, { uid: "acme" })).toBeNull();
+      expect(await deleted(to.environment.seq, { seq })).toBeNull();
+      const again = await stores.settings(HOLD);
+      await destination.arrive(again.seq, HOLD, to.now);
+      await to.store.configuration.applications.delete(again.seq, to.now);
+      expect(await deleted(to.environment.seq, { uid: "acme" })).toBe(again.seq);
     });
 
     test("a fingerprint that was forgotten differs from later ones", async () => {
