@@ -114,6 +114,8 @@ export interface HistoryPage {
 export interface KeysPage {
   readonly part: "keys";
   readonly pass: KeysPass;
+  /** The time of the origin when the page was read. Keys that had expired then are not contained. */
+  readonly readAt: number;
   readonly isFirst: boolean;
   readonly isLast: boolean;
   readonly ids: Ids;

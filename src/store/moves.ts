@@ -175,7 +175,8 @@ export interface MoveDestination {
   /**
    * Makes an application that is arriving one that has arrived. Deletes the messages that had been copied
    * before the hold, to which no key belongs any more, and for which nobody has waited since: the origin may
-   * have deleted their payloads.
+   * have deleted their payloads. If a key has expired at the origin but not here, where the clock is behind, its
+   * message stays without its payload.
    * Returns null if the hold is another one.
    */
   arrive(applicationSeq: Seq, hold: string, now: number): Promise<Arrived | null>;

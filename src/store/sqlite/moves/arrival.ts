@@ -40,7 +40,11 @@ const isUnwaited = (seq: string) => `NOT EXISTS (SELECT 1 FROM delivery d WHERE 
  * Therefore only the recorded messages are checked, which is done without a commit, and those for which
  * nobody waits are deleted. See "arrived-messages.ts".
  */
-export function arrivalVerb(parts: DestinationParts, arrivalOf: ArrivalReader): MoveDestination["arrive"] {
+export function arrivalVerb(
+  parts: DestinationParts,
+  arrivalOf: ArrivalReader,
+  keysReadAt: ReadonlyMap<Seq, number>,
+): MoveDestination["arrive"] {
   const { db, committer, kept } = parts;
   const count = db.prepare<{ pending: number; dead: number }, [number]>(
     `SELECT (SELECT COUNT(*) ${deliveriesIn(STATE.pending)}) AS pending, (SELECT COUNT(*) ${deliveriesIn(STATE.dead)}) AS dead`,
@@ -73,13 +77,15 @@ export function arrivalVerb(parts: DestinationParts, arrivalOf: ArrivalReader): 
     return arrival?.hold === hold && arrival.arrivedAt === null;
   };
   return async (applicationSeq, hold, now) => {
-    const step = { applicationSeq, now, isOpen: () => isOpen(applicationSeq, hold) };
+    // A key that had not expired at the origin then was in the latest pages that had to contain it.
+    const knownAt = keysReadAt.get(applicationSeq) ?? now + CLOCKS_DIFFER_MAX_MS;
+    const step = { applicationSeq, now, knownAt, isOpen: () => isOpen(applicationSeq, hold) };
     const rest = await deleteAllBut(DELETED_AT_ONCE, step);
     return committer.write(() => {
       if (arrivalOf(applicationSeq)?.hold !== hold) return null;
       const isFirst = markArrived.run(applicationSeq, now).changes > 0;
       if (isFirst) {
-        deleteUnwaited(applicationSeq, rest);
+        deleteUnwaited(applicationSeq, rest, now);
         forgetRecords.run(applicationSeq);
         forgetFormer(kept.takeFormer(kept.idOf("app_", applicationSeq)!));
         giveUid.run(applicationSeq);
@@ -93,7 +99,16 @@ export function arrivalVerb(parts: DestinationParts, arrivalOf: ArrivalReader): 
 interface Deletion {
   readonly applicationSeq: Seq;
   readonly now: number;
+  /** Whether payloads were deleted at the origin is known for the messages whose keys expire later. */
+  readonly knownAt: number;
   readonly isOpen: () => boolean;
+}
+
+/** A recorded message for which nobody waits. */
+interface Unwaited {
+  readonly seq: Seq;
+  /** When its key expires. 0 if it has none. */
+  readonly keptUntil: number;
 }
 
 /** How the recorded messages are deleted for which nobody waits, when no page can arrive any more. */
@@ -105,8 +120,8 @@ function unwaitedDeletion({ db, committer, turns }: DestinationParts) {
     `SELECT MAX(seq) AS last FROM (SELECT message_seq AS seq FROM arrival_message
      WHERE application_seq = ? AND message_seq > ? ORDER BY message_seq LIMIT ?)`,
   );
-  const unwaited = db.prepare<{ seq: Seq }, [number, number, number, number]>(
-    `SELECT r.message_seq AS seq FROM arrival_message r
+  const unwaited = db.prepare<Unwaited, [number, number, number, number]>(
+    `SELECT r.message_seq AS seq, COALESCE(r.kept_until, 0) AS keptUntil FROM arrival_message r
      WHERE r.application_seq = ?1 AND r.message_seq > ?2 AND r.message_seq <= ?3
        AND COALESCE(r.kept_until, 0) <= ?4 AND ${isUnwaited("r.message_seq")}
      ORDER BY r.message_seq`,
@@ -115,33 +130,47 @@ function unwaitedDeletion({ db, committer, turns }: DestinationParts) {
     `DELETE FROM message AS m WHERE m.seq IN (SELECT value FROM json_each(?2)) AND m.application_seq = ?1
      AND ${isUnwaited("m.seq")}`,
   );
+  // Its key still finds the message, so that a repeated request makes no second one.
+  const erasure = db.prepare<unknown, [number, string]>(
+    `UPDATE message AS m SET payload = NULL, payload_expires_at = NULL
+     WHERE m.seq IN (SELECT value FROM json_each(?2)) AND m.application_seq = ?1 AND ${isUnwaited("m.seq")}`,
+  );
   const advance = db.prepare<unknown, [number, number]>(
     "UPDATE arrival SET checked_to = ?2 WHERE application_seq = ?1",
   );
 
-  /** Deletes those of some messages for which nobody waits. Must be called within a commit. */
-  const deleteUnwaited = (applicationSeq: Seq, seqs: readonly Seq[]): void => {
-    if (seqs.length > 0) deletion.run(applicationSeq, JSON.stringify(seqs));
+  /**
+   * Deletes those of some messages for which nobody waits. If a key has not expired, only deletes the payload.
+   * Must be called within a commit.
+   */
+  const deleteUnwaited = (applicationSeq: Seq, some: readonly Unwaited[], now: number): void => {
+    const textOf = (found: readonly Unwaited[]) => JSON.stringify(found.map(({ seq }) => seq));
+    const [keyed, others] = [
+      some.filter(({ keptUntil }) => keptUntil > now),
+      some.filter((one) => one.keptUntil <= now),
+    ];
+    if (keyed.length > 0) erasure.run(applicationSeq, textOf(keyed));
+    if (others.length > 0) deletion.run(applicationSeq, textOf(others));
   };
 
   /** Deletes all but `restMax` of the messages in steps while `isOpen`. Returns the others. */
-  const deleteAllBut = async (restMax: number, { applicationSeq, now, isOpen }: Deletion): Promise<Seq[]> => {
-    // At the origin, where the clock may be ahead, the keys that expire until then may have expired.
-    const expiredAt = now + CLOCKS_DIFFER_MAX_MS;
-    let found: Seq[] = [];
+  const deleteAllBut = async (restMax: number, about: Deletion): Promise<Unwaited[]> => {
+    const { applicationSeq, now, isOpen } = about;
+    const expiredAt = Math.max(now, about.knownAt);
+    let found: Unwaited[] = [];
     let place = isOpen() ? checkedTo.get(applicationSeq)!.seq : null;
     while (place !== null) {
       const last: Seq | null = nextRecords.get(applicationSeq, place, CHECKED_AT_ONCE)!.last;
       if (last === null) break;
-      found = found.concat(unwaited.all(applicationSeq, place, last, expiredAt).map(({ seq }) => seq));
+      found = found.concat(unwaited.all(applicationSeq, place, last, expiredAt));
       place = last;
       while (found.length > restMax) {
         const some = found.splice(0, DELETED_AT_ONCE);
         await committer.write(() => {
           if (!isOpen()) return;
-          deleteUnwaited(applicationSeq, some);
+          deleteUnwaited(applicationSeq, some, now);
           // If this is interrupted, the next call continues here.
-          advance.run(applicationSeq, some.at(-1)!);
+          advance.run(applicationSeq, some.at(-1)!.seq);
         }, some.length);
       }
       await turns.next();

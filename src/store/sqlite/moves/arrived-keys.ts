@@ -22,6 +22,7 @@ export function keysWriter(
   { db, committer, kept, keys, numbers }: DestinationParts,
   rows: ArrivedRows,
   { hasArrived }: HoldRules,
+  keysReadAt: Map<Seq, number>,
 ): MoveDestination["storeKeys"] {
   const continues = continuation(db);
   // See "arrived-messages.ts".
@@ -55,6 +56,7 @@ export function keysWriter(
           rows.put("idempotency", { ...row, application_seq: applicationSeq, stored_seq: numbers.next() });
         }
         continues.mark(applicationSeq, page);
+        keysReadAt.set(applicationSeq, Math.max(page.readAt, keysReadAt.get(applicationSeq) ?? 0));
         return { missing };
       },
       2 * page.keys.length + page.responses.length,

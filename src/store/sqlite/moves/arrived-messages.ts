@@ -6,8 +6,8 @@ import type { Writers } from "./sends.ts";
 /**
  * Stores the messages of an application that is arriving. Records them in `arrival_message` until a key that
  * belongs to them is stored: at the arrival, a recorded message stays only if somebody waits for it. The record
- * of a message whose key expires soon has the instant at which it does (`kept_until`). From then on, the pages of
- * keys do not report that the message's payload was deleted.
+ * of a message whose key expires soon has the instant at which it does (`kept_until`). From then on, by the clock of
+ * the origin, the pages of keys do not report that the message's payload was deleted.
  */
 export function messagesWriter(
   { db, committer }: DestinationParts,

@@ -42,7 +42,9 @@ export function moveDestination(parts: DestinationParts): MoveDestination {
   const holds = holdRules(db, arrivalOf);
   const empty = emptying(parts, arrivalOf, holds);
   const settings = new ArrivedSettings(parts, rows, arrivalOf, holds);
-  const arrive = arrivalVerb(parts, arrivalOf);
+  /** The latest times of the origin at which pages of keys were read, by application. Forgotten at a restart. */
+  const keysReadAt = new Map<Seq, number>();
+  const arrive = arrivalVerb(parts, arrivalOf, keysReadAt);
   const abandon = abandonVerb(parts, arrivalOf);
   return {
     arriving,
@@ -82,19 +84,22 @@ export function moveDestination(parts: DestinationParts): MoveDestination {
     storePolled: polledWriter(parts, rows, holds),
     storeWaiting: waitingWriter(parts, writers, holds, empty),
     storeMessages: messagesWriter(parts, writers, holds),
-    storeKeys: keysWriter(parts, rows, holds),
+    storeKeys: keysWriter(parts, rows, holds, keysReadAt),
     storeHistory: arrivedHistory(parts, writers, arrivalOf),
     abandon: async (applicationSeq, hold, now) => {
       const endpointSeqs = await abandon(applicationSeq, hold, now);
       if (endpointSeqs !== null) {
         arriving.delete(applicationSeq);
+        keysReadAt.delete(applicationSeq);
         keyEnvironments.delete(applicationSeq);
       }
       return endpointSeqs;
     },
     arrive: async (applicationSeq, hold, now) => {
       const arrived = await arrive(applicationSeq, hold, now);
-      if (arrived !== null) arriving.delete(applicationSeq);
+      if (arrived === null) return null;
+      arriving.delete(applicationSeq);
+      keysReadAt.delete(applicationSeq);
       return arrived;
     },
   };

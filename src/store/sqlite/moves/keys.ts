@@ -74,7 +74,7 @@ export function keysReader(parts: Parts, read: PageReader): MoveOrigin["keys"] {
     if (begun?.process !== process || !isKnownStart((after as KeysCursor).pass)) {
       // The first page has only the name of the pass, so that all others can be read again.
       const first = begin(applicationSeq, typeof after === "string" ? after : null);
-      return { page: pageOf([], { pass: first.pass, isFirst: true, isLast: false }, []), next: first };
+      return { page: pageOf([], { pass: first.pass, readAt: now, isFirst: true, isLast: false }, []), next: first };
     }
     const end = Math.min(begun.added, keys.addedCount);
     const { pass } = after as KeysCursor;
@@ -100,12 +100,12 @@ export function keysReader(parts: Parts, read: PageReader): MoveOrigin["keys"] {
       if (isRecent && some.next! >= end) at = afterRecent(pass, keys.firstRecent);
       else at = some.next === null ? responsesOf(pass) : { pass, stage, place: some.next };
     }
-    return { page: pageOf(found, { pass, isFirst: false, isLast: at === null }, responses), next: at };
+    return { page: pageOf(found, { pass, readAt: now, isFirst: false, isLast: at === null }, responses), next: at };
   };
 
   function pageOf(
     found: readonly StoredKey[],
-    place: Pick<KeysPage, "pass" | "isFirst" | "isLast">,
+    place: Pick<KeysPage, "pass" | "readAt" | "isFirst" | "isLast">,
     responses: readonly Row[],
   ): KeysPage {
     const messages = found.map(({ messageSeq }) => ({ seq: messageSeq }));

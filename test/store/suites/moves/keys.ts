@@ -159,7 +159,25 @@ export function keyMovesSuite(open: Open): void {
       await from.store.queue.expunge.messages(from.application.seq, [{ seq: sent.seq }]);
       await stores.keys(seq, later);
       await arrive(stores, seq);
-      expect(await messagesOf(to, seq)).toEqual([]);
+      // A request that is repeated with the key must not make a second message.
+      expect((await messagesOf(to, seq)).map(({ payload }) => payload)).toEqual([null]);
+      expect(await to.store.queue.idempotency.get(sent.idempotency!.key, to.now)).toMatchObject({ kind: "message" });
+      to.now = sent.idempotency!.expiresAt;
+      expect(await to.store.queue.idempotency.get(sent.idempotency!.key, to.now)).toBeNull();
+    });
+
+    test("a message whose key expires within seconds after the arrival is found by the key, with its payload", async () => {
+      await using stores = await TwoStores.open(open);
+      const { from, to } = stores;
+      const keyed = await sendKeyed(from, "order-1");
+      from.now = to.now = keyed.idempotency!.expiresAt - 1000;
+      const { seq } = await stores.settings();
+      await stores.keys(seq);
+      await arrive(stores, seq);
+      const found = await to.store.queue.idempotency.get(keyed.idempotency!.key, to.now);
+      expect(found?.kind).toBe("message");
+      const [message] = await messagesOf(to, seq);
+      expect(message).toMatchObject({ seq: (found as { messageSeq: number }).messageSeq, payload: keyed.payload });
     });
 
     test("a message whose key expires soon after the arrival stays, and so does an expired one that waits", async () => {
