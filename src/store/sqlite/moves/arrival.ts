@@ -5,6 +5,7 @@ import { CLOCKS_DIFFER_MAX_MS } from "../../moves.ts";
 import { STATE } from "../../sql/delivery-row.ts";
 import { isOfMessage } from "../indexes/message-deliveries.ts";
 import type { ArrivalReader, DestinationParts } from "./destination-parts.ts";
+import { type WaitingCount, waitingCounter } from "./waiting-count.ts";
 
 /** Number of messages that are checked in one turn of the event loop. */
 const CHECKED_AT_ONCE = 2000;
@@ -46,9 +47,6 @@ export function arrivalVerb(
   keysReadAt: ReadonlyMap<Seq, number>,
 ): MoveDestination["arrive"] {
   const { db, committer, kept } = parts;
-  const count = db.prepare<{ pending: number; dead: number }, [number]>(
-    `SELECT (SELECT COUNT(*) ${deliveriesIn(STATE.pending)}) AS pending, (SELECT COUNT(*) ${deliveriesIn(STATE.dead)}) AS dead`,
-  );
   const markArrived = db.prepare(
     "UPDATE arrival SET arrived_at = ?2 WHERE application_seq = ?1 AND arrived_at IS NULL",
   );
@@ -72,6 +70,7 @@ export function arrivalVerb(
   );
   const forgetRecords = db.prepare("DELETE FROM arrival_message WHERE application_seq = ?");
   const { deleteAllBut, deleteUnwaited } = unwaitedDeletion(parts);
+  const count = waitingCounter(parts);
   const isOpen = (applicationSeq: Seq, hold: string): boolean => {
     const arrival = arrivalOf(applicationSeq);
     return arrival?.hold === hold && arrival.arrivedAt === null;
@@ -81,6 +80,8 @@ export function arrivalVerb(
     const knownAt = keysReadAt.get(applicationSeq) ?? now + CLOCKS_DIFFER_MAX_MS;
     const step = { applicationSeq, now, knownAt, isOpen: () => isOpen(applicationSeq, hold) };
     const rest = await deleteAllBut(DELETED_AT_ONCE, step);
+    // Nothing changes them under the same hold after the application has departed.
+    const waiting = step.isOpen() ? await count(applicationSeq) : NONE;
     return committer.write(() => {
       if (arrivalOf(applicationSeq)?.hold !== hold) return null;
       const isFirst = markArrived.run(applicationSeq, now).changes > 0;
@@ -90,11 +91,12 @@ export function arrivalVerb(
         forgetFormer(kept.takeFormer(kept.idOf("app_", applicationSeq)!));
         giveUid.run(applicationSeq);
       }
-      const counts = isFirst ? count.get(applicationSeq)! : { pending: 0, dead: 0 };
-      return { lanes: lanes.all(applicationSeq), ...counts };
+      return { lanes: lanes.all(applicationSeq), ...(isFirst ? waiting : NONE) };
     }, rest.length);
   };
 }
+
+const NONE: WaitingCount = { pending: 0, dead: 0 };
 
 interface Deletion {
   readonly applicationSeq: Seq;

@@ -222,6 +222,38 @@ test("the settings of an application with thousands of waiting deliveries are re
   expect(created).toBeGreaterThan(sent.at(-1)!.seq);
 });
 
+test("the many deliveries that wait for an application that arrives are counted in several turns", async () => {
+  let turns = 0;
+  const soon = (task: () => void) => {
+    turns++;
+    systemClock.soon(task);
+  };
+  const toDb = new Database(":memory:", { strict: true });
+  const opening = [
+    openMemoryStore(new Database(":memory:", { strict: true }), systemClock, () => {}).store,
+    openMemoryStore(toDb, { ...systemClock, soon }, () => {}).store,
+  ].values();
+  await using stores = await TwoStores.open(async () => openedOnce(opening.next().value!));
+  const { from, to, destination } = stores;
+  await from.sendDead();
+  await from.sendDead();
+  const other = await from.addEndpoint();
+  await from.store.queue.accept([from.newMessage(), from.newMessage({}, [other.seq])]);
+  const { seq } = await stores.settings();
+  await stores.waiting(seq);
+  toDb.run(
+    `WITH RECURSIVE number (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM number WHERE i < 100000)
+     INSERT INTO delivery (seq, message_seq, endpoint_seq, state, position, due_at, attempts, attempts_total, round, trigger)
+     SELECT d.seq + i, d.message_seq, d.endpoint_seq, 0, d.position, d.due_at, 0, 0, 0, 0 FROM number, delivery d WHERE d.state = 0`,
+  );
+  turns = 0;
+
+  const arrived = await destination.arrive(seq, HOLD, to.now);
+
+  expect(arrived).toMatchObject({ pending: 100_001, dead: 2 });
+  expect(turns).toBeGreaterThanOrEqual(5);
+});
+
 /** Opens two stores in memory. Returns them with the database of the second one, which can be opened again. */
 async function openPair() {
   const [db, toDb] = [new Database(":memory:", { strict: true }), new Database(":memory:", { strict: true })];
