@@ -64,6 +64,36 @@ describe("sweep cursor", () => {
     ]);
   });
 
+  test("one step deletes few messages if they have many attempts", async () => {
+    using db = new Database(":memory:", { strict: true });
+    const { store } = openMemoryStore(db, systemClock, () => {});
+    await using world = await Furnished.open(async () => openedOnce(store));
+    for (const failures of [1, 2, 6, 20, 3]) {
+      await world.send();
+      for (let attempts = 1; attempts <= failures; attempts++) {
+        const [delivery] = await world.waiting();
+        const { position } = delivery!;
+        await world.settle(delivery!, { state: "pending", attempts, dueAt: world.now, position });
+      }
+      await world.settle((await world.waiting())[0]!, { state: "delivered" });
+    }
+    world.now += 1;
+    const steps: [deleted: number, more: boolean][] = [];
+    for (let more = true; more; ) {
+      const pruned = await store.housekeeping.prune(world.now, world.now, 2);
+      more = pruned.more;
+      steps.push([pruned.deleted, more]);
+    }
+    // With a limit of two messages, a step ends before the message with the ninth attempt.
+    const rowsBesideFailures = 3;
+    expect(steps).toEqual([
+      [2 * rowsBesideFailures + 1 + 2, true],
+      [rowsBesideFailures + 6, true],
+      [rowsBesideFailures + 20, true],
+      [rowsBesideFailures + 3, false],
+    ]);
+  });
+
   test.each([
     { what: "messages", payloadExpiresAt: null, areMessagesOld: true },
     { what: "expired payloads", payloadExpiresAt: 1, areMessagesOld: false },
