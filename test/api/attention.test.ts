@@ -168,7 +168,8 @@ describe("what needs attention", () => {
   test("held deliveries, a paused environment and a growing backlog are listed while they last", async () => {
     const { send, overview } = await ownEnvironment();
     const app = await makeApplication(send);
-    await makeEndpoint(send, app, `${server.url}/inbox/${freshUid("inbox")}?delay=10s`, { concurrency: 1 });
+    const url = `${server.url}/inbox/${freshUid("inbox")}?delay=10s`;
+    const slow = await makeEndpoint(send, app, url, { concurrency: 1 });
     for (let i = 0; i < 3; i++) await sendMessage(send, app);
     const of = async (kind: string) =>
       ((await overview()).attention as Entry[]).find((entry) => entry.kind === kind) ?? null;
@@ -176,7 +177,11 @@ describe("what needs attention", () => {
       () => of("backlog_growing"),
       (entry) => entry !== null,
     );
-    expect(growing).toMatchObject({ severity: "critical", since: instant, count: expect.any(Number) });
+    expect(growing).toMatchObject({
+      ...{ severity: "critical", since: instant, count: expect.any(Number) },
+      ...{ appName: app, endpointId: slow, url },
+      detail: expect.stringContaining(`The oldest one is for ${url} (`),
+    });
 
     const { oldestDueAt } = await overview();
     expect(Date.now() - Date.parse(oldestDueAt)).toBeGreaterThanOrEqual(0);

@@ -103,6 +103,18 @@ describe("the backlog of an environment", () => {
     ]);
   });
 
+  test("the oldest due delivery of an environment is that of the latest check", async () => {
+    const watching = await watch();
+    expect(watching.oldestDueIn(ENVIRONMENT)).toBeNull();
+    waitingFor(THRESHOLD_MS * 2);
+    await watching.look();
+    expect(watching.oldestDueIn(ENVIRONMENT)).toMatchObject({ endpoint: { seq: 1, applicationSeq: 2 } });
+    expect(watching.oldestDueIn(8)).toBeNull();
+    oldest = new Map();
+    await watching.look();
+    expect(watching.oldestDueIn(ENVIRONMENT)).toBeNull();
+  });
+
   test("the backlog of one environment does not affect another", async () => {
     const watching = await watch();
     waitingFor(THRESHOLD_MS * 2);

@@ -74,7 +74,7 @@ export interface ApiDeps extends CommandContext {
   readonly overview: (environmentSeq: Seq) => OverviewNumbers | Promise<OverviewNumbers>;
   /** Reads counts over time. */
   readonly series: Pick<SeriesKeeper, "read">;
-  readonly backlogWatch: Pick<BacklogWatch, "growingSince">;
+  readonly backlogWatch: Pick<BacklogWatch, "growingSince" | "oldestDueIn">;
   readonly clockTrust: Pick<ClockTrustWatch, "doubtedSince">;
   /** When certificates of endpoints end. Absent in tests without them. */
   readonly certificates?: Pick<CertificateWatch, "current">;

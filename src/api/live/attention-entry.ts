@@ -20,6 +20,8 @@ import { nullable, wordOut } from "../http/schema.ts";
 
 const disabledCauses = ["gone", "failing", "manual"] as const;
 
+const ONLY_ENDPOINTS = "Only for kinds that begin with `endpoint_`, and for `backlog_growing` if it is known.";
+
 export const AttentionOut = field.object("AttentionOut", {
   kind: wordOut(attentionKinds),
   severity: wordOut(severities, {
@@ -31,9 +33,13 @@ export const AttentionOut = field.object("AttentionOut", {
       description: `\`dead_letters\`: number of dead letters with this reason; ${deadReasonCountMax} means "${deadReasonCountMax} or more". \`backlog_growing\`: number of pending deliveries. \`endpoint_paused\`: number of waiting deliveries; ${attentionPendingMax} means "${attentionPendingMax} or more".`,
     }),
   ),
-  appId: Type.Optional(Type.String({ description: "Only for kinds that begin with `endpoint_`." })),
+  appId: Type.Optional(Type.String({ description: `The application of the endpoint. ${ONLY_ENDPOINTS}` })),
   appName: Type.Optional(Type.String()),
-  endpointId: Type.Optional(Type.String({ description: "Only for kinds that begin with `endpoint_`." })),
+  endpointId: Type.Optional(
+    Type.String({
+      description: `The endpoint; \`backlog_growing\`: that of the oldest due delivery. ${ONLY_ENDPOINTS}`,
+    }),
+  ),
   url: Type.Optional(Type.String({ description: "URL of the endpoint, with its password masked." })),
   sourceId: Type.Optional(Type.String({ description: "Only for kinds that begin with `source_`." })),
   sourceName: Type.Optional(Type.String()),
@@ -89,6 +95,30 @@ export function ofEndpoint(endpoint: AttentionEndpoint, ids: IdCodec): Entry {
 function ofWaiting(count: number): { readonly count: number; readonly detail: string } {
   const number = count === attentionPendingMax ? `${count} or more deliveries wait` : `${count} deliveries wait`;
   return { count, detail: `The endpoint is paused. ${count === 1 ? "1 delivery waits" : number} until it is resumed.` };
+}
+
+/** The endpoint of an environment's oldest due delivery. */
+export interface BacklogEndpoint extends Pick<AttentionEndpoint, "seq" | "url"> {
+  readonly application: Pick<AttentionEndpoint["application"], "seq" | "name">;
+}
+
+/** `oldest` is null if it is not known which endpoint the oldest due delivery is for. */
+export function ofBacklog(growingSince: number, pending: number, oldest: BacklogEndpoint | null, ids: IdCodec): Entry {
+  const entry = {
+    kind: "backlog_growing",
+    severity: "critical",
+    since: formatInstant(growingSince),
+    count: pending,
+  } as const;
+  const late = "Deliveries are waiting for longer than `backlog-threshold` after they became due.";
+  if (oldest === null) return { ...entry, detail: `${late} Check slow endpoints and limits of concurrency.` };
+  const { seq, url, application } = oldest;
+  return {
+    ...entry,
+    ...{ appId: ids.encode("app_", application.seq), appName: application.name },
+    ...{ endpointId: ids.encode("ep_", seq), url },
+    detail: `${late} The oldest one is for ${url} (${application.name}). Check how long its responses take, and its limits of concurrency and rate.`,
+  };
 }
 
 export function ofSource({ seq, name, cause, since }: RefusingSource, ids: IdCodec): Entry {

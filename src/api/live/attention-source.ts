@@ -3,9 +3,19 @@ import { bySeverity, diskSeverity, isRefusalRecent, UNVERIFIED_MS } from "../../
 import { deliveryHeldMeta } from "../../core/delivery.ts";
 import type { Seq } from "../../core/id.ts";
 import { formatInstant } from "../../core/instant.ts";
+import { maskPassword } from "../../core/url-password.ts";
 import type { Attention } from "../../store/index.ts";
 import type { ApiDeps } from "../http/deps.ts";
-import { type Entry, ofBackups, ofDeadReason, ofEndpoint, ofReplica, ofSource } from "./attention-entry.ts";
+import {
+  type BacklogEndpoint,
+  type Entry,
+  ofBacklog,
+  ofBackups,
+  ofDeadReason,
+  ofEndpoint,
+  ofReplica,
+  ofSource,
+} from "./attention-entry.ts";
 import { ofCertificate, ofServerCertificate, ofSourceCertificates } from "./certificate-entry.ts";
 
 /** Maximum number of entries in a list. */
@@ -102,7 +112,7 @@ export class AttentionSource {
     const diskFreeBytes = await housekeeping.diskFreeBytes();
     const severity = diskSeverity(diskFreeBytes);
     if (severity !== null) {
-      const detail = `The disk of the data directory has ${Math.floor(diskFreeBytes! / 1_048_576)} MiB of free space. Free space, or enlarge the disk.`;
+      const detail = `The disk of the data directory has ${Math.floor(diskFreeBytes! / 1_048_576)} MiB left. When it is full, messages are refused with 503. Remove other files, enlarge the disk, or shorten \`retention\`.`;
       entries.push({ kind: "disk_low", severity, since: null, detail });
     }
     const doubtedSince = clockTrust.doubtedSince;
@@ -148,11 +158,19 @@ export class AttentionSource {
     }
     const growingSince = backlogWatch.growingSince(environmentSeq);
     if (growingSince !== null) {
-      const since = formatInstant(growingSince);
-      const detail =
-        "Deliveries are waiting for longer than `backlog-threshold` after they became due. Check slow endpoints and limits of concurrency.";
-      entries.push({ kind: "backlog_growing", severity: "critical", since, count: pending, detail });
+      entries.push(ofBacklog(growingSince, pending, await this.#oldestIn(environmentSeq), this.parts.ids));
     }
     return entries;
+  }
+
+  /** Returns the endpoint of the oldest due delivery, or null if it is not known or has been deleted. */
+  async #oldestIn(environmentSeq: Seq): Promise<BacklogEndpoint | null> {
+    const oldest = this.parts.backlogWatch.oldestDueIn(environmentSeq);
+    if (oldest === null) return null;
+    const { applications, endpoints } = this.parts.store.configuration;
+    const endpoint = await endpoints.get(oldest.endpoint.seq);
+    if (endpoint === null || endpoint.deleted) return null;
+    const application = await applications.known(endpoint.applicationSeq);
+    return application === null ? null : { seq: endpoint.seq, url: maskPassword(endpoint.url), application };
   }
 }

@@ -33,6 +33,8 @@ export class BacklogWatch extends OneLife {
    * second such check.
    */
   readonly #calm = new Set<Seq>();
+  /** The oldest due delivery of each environment at the latest check. */
+  #oldest: ReadonlyMap<Seq, OldestDue> = new Map();
   #cancel: Cancel = () => {};
   #looking: Promise<void> | null = null;
 
@@ -64,6 +66,11 @@ export class BacklogWatch extends OneLife {
     return this.#growing.get(environmentSeq) ?? null;
   }
 
+  /** Returns the oldest due delivery of an environment at the latest check, or null if it is not known. */
+  oldestDueIn(environmentSeq: Seq): OldestDue | null {
+    return this.#oldest.get(environmentSeq) ?? null;
+  }
+
   /** Reads the growing backlogs that the process that led before knew. Returns whether this one leads. */
   async #becomeLeader(): Promise<boolean> {
     const { housekeeping } = this.store;
@@ -87,6 +94,7 @@ export class BacklogWatch extends OneLife {
 
   async #check(): Promise<void> {
     const oldest = await this.oldestDue(this.thresholdMs / 2);
+    this.#oldest = oldest;
     const now = this.clock.now();
     const changed = [this.#findGrowing(oldest, now), this.#findRecovered(oldest, now)];
     if (!changed.includes(true)) return;

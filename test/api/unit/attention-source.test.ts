@@ -9,6 +9,7 @@ function setup(readMs: number) {
   let reads = 0;
   let pausedAt: number | null = null;
   let serverCertificateEndsAt: number | null = null;
+  let diskFreeBytes: number | null = null;
   let timers: { readonly at: number; readonly task: () => void }[] = [];
   const clock = {
     steady: () => now,
@@ -32,12 +33,12 @@ function setup(readMs: number) {
         };
       },
     },
-    housekeeping: { health: async () => ({ damaged: false }), diskFreeBytes: async () => null },
+    housekeeping: { health: async () => ({ damaged: false }), diskFreeBytes: async () => diskFreeBytes },
     configuration: { environments: { get: async () => ({ pausedAt }) } },
   };
   const parts = {
     ...{ clock, store, ids: {}, deliverer: { isHeld: false } },
-    ...{ backlogWatch: { growingSince: () => null }, clockTrust: { doubtedSince: null } },
+    ...{ backlogWatch: { growingSince: () => null, oldestDueIn: () => null }, clockTrust: { doubtedSince: null } },
     serverCertificateEndsAt: () => serverCertificateEndsAt,
   };
   const source = new AttentionSource(parts as unknown as ConstructorParameters<typeof AttentionSource>[0]);
@@ -51,6 +52,9 @@ function setup(readMs: number) {
     },
     endCertificateAt: (at: number) => {
       serverCertificateEndsAt = at;
+    },
+    fillDisk: (freeBytes: number) => {
+      diskFreeBytes = freeBytes;
     },
     pass(ms: number) {
       now += ms;
@@ -68,6 +72,17 @@ test("a pause of the environment is listed at once, although the endpoints are r
   const { entries } = await world.source.of(ENVIRONMENT, 0);
   expect(entries.map(({ kind }) => kind)).toEqual(["environment_paused", "dead_letters"]);
   expect(world.reads).toBe(1);
+});
+
+test("the entry about a disk that is almost full says what happens when it is full, and what to do", async () => {
+  const world = setup(10);
+  world.fillDisk(300 * 1_048_576);
+  const { entries } = await world.source.of(ENVIRONMENT, 0);
+  expect(entries[0]).toEqual({
+    ...{ kind: "disk_low", severity: "critical", since: null },
+    detail:
+      "The disk of the data directory has 300 MiB left. When it is full, messages are refused with 503. Remove other files, enlarge the disk, or shorten `retention`.",
+  });
 });
 
 test("a reader of an old list gets one signal when the list can be read again", async () => {

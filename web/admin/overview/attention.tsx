@@ -4,6 +4,7 @@ import { Badge, type Tone } from "../../kit/parts/badge.tsx";
 import { Instant } from "../../kit/parts/instant.tsx";
 import { Loading } from "../../kit/parts/notice.tsx";
 import { Section } from "../../kit/parts/section.tsx";
+import { WithCode } from "../../kit/parts/with-code.tsx";
 import { reasonText } from "../../kit/reasons.ts";
 import { counted } from "../../kit/words.ts";
 import { deadLettersLink, endpointLink, endpointsLink, messagesLink, SYSTEM, sourceLink } from "../links.ts";
@@ -67,7 +68,9 @@ function Entry({ entry }: { entry: AttentionEntry }) {
       <Badge tone={TONES[entry.severity]}>{entry.severity}</Badge>
       <span class={style.words}>
         <a href={href}>{title}</a>
-        <div class={style.detail}>{detailOf(entry)}</div>
+        <div class={style.detail}>
+          <WithCode text={detailOf(entry)} />
+        </div>
       </span>
       {entry.since !== null && (
         <span class={style.when}>
@@ -106,7 +109,8 @@ function wordsOf(entry: AttentionEntry): Words {
     case "backlog_growing":
       return {
         title: `Growing backlog: ${formatCount(count ?? 0)} pending deliveries`,
-        href: messagesLink({ state: "pending" }),
+        // The endpoint of the oldest due delivery shows how long its responses take and how much waits for it.
+        href: endpointId === undefined ? messagesLink({ state: "pending" }) : endpointLink(appId ?? "", endpointId),
       };
     case "store_damaged":
       return { title: "Damaged data", href: SYSTEM };

@@ -7,6 +7,7 @@ import { SelectField } from "../../kit/parts/field.tsx";
 import { Instant } from "../../kit/parts/instant.tsx";
 import { PageHead } from "../../kit/parts/page-head.tsx";
 import { CardSection, Read, Section } from "../../kit/parts/section.tsx";
+import { WithCode } from "../../kit/parts/with-code.tsx";
 import { counted } from "../../kit/words.ts";
 import { archiveEventType, changeEventType, deleteEventType, getEventType, getExample } from "../api/event-types.ts";
 import { EventTypeFields, sentFields } from "../event-types/form.tsx";
@@ -163,11 +164,6 @@ function Warnings({ of }: { of: readonly string[] }) {
       </ul>
     </div>
   );
-}
-
-/** Shows what is between backticks as code. */
-function WithCode({ text }: { text: string }) {
-  return <>{text.split("`").map((part, index) => (index % 2 === 1 ? <code key={index}>{part}</code> : part))}</>;
 }
 
 function textOf(schema: unknown): string {
