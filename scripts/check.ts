@@ -12,8 +12,8 @@ import { installTestTools } from "./test-tools.ts";
 
 /**
  * `bun run check` runs all checks. It continues after a failure, so that one run shows all failures.
- * Each step before the tests counts as one check, and so does each test. `--postgres` adds the tests over
- * HTTP and those of the engine with the data in PostgreSQL. `--sdks` adds the round trips of
+ * Each step before the tests counts as one check, and so does each test. `--postgres` adds the tests that
+ * run on either store with the data in PostgreSQL. `--sdks` adds the round trips of
  * `bun run check:sdks`, whose steps count as one check each, with `--postgres` on both stores. `--fuzz`
  * adds `bun run fuzz`.
  */

@@ -52,11 +52,21 @@ async function makeTables(url: string): Promise<void> {
 }
 
 /**
- * Returns the paths of the tests that run on either store: those that call servers over HTTP, with a few
- * exceptions, and those of the engine.
+ * Tests over HTTP of the clients with which endpoints send to brokers. These clients may not import a store, and
+ * the tests of endpoints with other URLs run on either store. Of all tests over HTTP, these take the most CPU
+ * time: each starts a broker and kills it.
+ */
+export const TESTS_WITHOUT_STORE: readonly string[] = ["amqp", "kafka", "nats", "sqs"].map(
+  (scheme) => `test/api/${scheme}-endpoint.test.ts`,
+);
+
+/**
+ * Returns the paths of the tests that run on either store: those that call servers over HTTP, except
+ * `TESTS_WITHOUT_STORE`, and those of the engine.
  */
 export function testsOnEitherStore(): string[] {
-  return [...new Glob("test/{api,sdk,engine}/*.test.ts").scanSync(ROOT)].sort();
+  const all = new Glob("test/{api,sdk,engine}/*.test.ts").scanSync(ROOT);
+  return [...all].filter((path) => !TESTS_WITHOUT_STORE.includes(path)).sort();
 }
 
 if (import.meta.main) {
