@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { ALERTS } from "../src/cli/monitoring/alerts.ts";
-import { Facts } from "../src/core/fact.ts";
+import { Facts } from "../src/core/facts.ts";
 import { type MetricDescription, Metrics } from "../src/telemetry/metrics.ts";
 import { RequestCounts } from "../src/telemetry/request-counts.ts";
 import { Tally } from "../src/telemetry/tally.ts";

@@ -8,7 +8,7 @@ import type { SettingInForce, Settings } from "./config/index.ts";
 import { connectionLimits, logConnections } from "./connection-limits.ts";
 import { dataName } from "./core/data-name.ts";
 import { defaultEnvironment } from "./core/environment.ts";
-import { Facts } from "./core/fact.ts";
+import { Facts } from "./core/facts.ts";
 import type { KeyPair } from "./core/key-pair.ts";
 import { certificatesEndAt } from "./core/pem.ts";
 import { type Service, ServiceStack } from "./core/service.ts";

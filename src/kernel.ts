@@ -7,7 +7,7 @@ import type { CommandContext } from "./commands/context.ts";
 import { lazyBrokers } from "./consume/brokers.ts";
 import { type Brokers, Consumers } from "./consume/consumers.ts";
 import { takeMessages } from "./consume/take.ts";
-import type { Facts } from "./core/fact.ts";
+import type { Facts } from "./core/facts.ts";
 import { IdCodec, type Seq } from "./core/id.ts";
 import type { Service } from "./core/service.ts";
 import { Signals } from "./core/signal.ts";

@@ -1,6 +1,6 @@
 import type { Settings } from "./config/index.ts";
 import { SQLITE } from "./config/store-kinds.ts";
-import type { Facts } from "./core/fact.ts";
+import type { Facts } from "./core/facts.ts";
 import { systemClock } from "./edge/clock.ts";
 import { openBucket } from "./edge/s3-vault.ts";
 import { type Store, StoreUnavailable } from "./store/index.ts";

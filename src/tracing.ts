@@ -1,5 +1,5 @@
 import type { Settings } from "./config/index.ts";
-import type { Facts } from "./core/fact.ts";
+import type { Facts } from "./core/facts.ts";
 import { IdCodec } from "./core/id.ts";
 import { otlpClient } from "./edge/otlp-client.ts";
 import { systemRandom } from "./edge/random.ts";

@@ -1,5 +1,5 @@
 import { defaultEnvironment } from "../../src/core/environment.ts";
-import { Facts } from "../../src/core/fact.ts";
+import { Facts } from "../../src/core/facts.ts";
 import { SeriesKeeper } from "../../src/deliver/tasks/series-keeper.ts";
 import type { Application, Endpoint } from "../../src/store/index.ts";
 import { openStore } from "../../src/store/sqlite/index.ts";

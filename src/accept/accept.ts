@@ -1,4 +1,4 @@
-import type { Facts } from "../core/fact.ts";
+import type { Facts } from "../core/facts.ts";
 import { acceptanceTime, placeAt, type Seq, type SeqSource } from "../core/id.ts";
 import type { MessageQuota } from "../core/quota.ts";
 import type { Signals } from "../core/signal.ts";

@@ -1,5 +1,5 @@
 import { backupName, isPartialBackup, newestBackup, nextBackupAt, surplusBackups } from "../core/backup-name.ts";
-import type { Facts } from "../core/fact.ts";
+import type { Facts } from "../core/facts.ts";
 import { OneLife } from "../core/service.ts";
 import type { Cancel, Clock } from "../ports.ts";
 

@@ -1,5 +1,5 @@
 import { afterFailure, type Challenge, type ChallengeFailure } from "../core/challenge.ts";
-import type { Facts } from "../core/fact.ts";
+import type { Facts } from "../core/facts.ts";
 import type { Seq } from "../core/id.ts";
 import { OneLife } from "../core/service.ts";
 import type { Signals } from "../core/signal.ts";

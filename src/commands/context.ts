@@ -3,7 +3,7 @@ import type { PayloadRules } from "../accept/payload-rules.ts";
 import type { Quotas } from "../accept/quotas.ts";
 import type { Challenges } from "../challenge/challenges.ts";
 import type { Consumers } from "../consume/consumers.ts";
-import type { Facts } from "../core/fact.ts";
+import type { Facts } from "../core/facts.ts";
 import type { IdCodec, SeqSource } from "../core/id.ts";
 import type { Signals } from "../core/signal.ts";
 import type { Deliverer } from "../deliver/deliverer.ts";

@@ -1,5 +1,5 @@
 import { type BrokerState, prefetchDefault, type SourceCertificates } from "../core/broker.ts";
-import type { Facts } from "../core/fact.ts";
+import type { Facts } from "../core/facts.ts";
 import { certificatesEndAt, clientTls } from "../core/pem.ts";
 import type { SourceEntry } from "../door/source-directory.ts";
 import type { ClientTls, Clock } from "../ports.ts";

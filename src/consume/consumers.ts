@@ -5,7 +5,7 @@ import {
   isBrokerType,
   type SourceCertificates,
 } from "../core/broker.ts";
-import type { Facts } from "../core/fact.ts";
+import type { Facts } from "../core/facts.ts";
 import type { IdCodec, Seq } from "../core/id.ts";
 import { OneLife } from "../core/service.ts";
 import type { Signals } from "../core/signal.ts";

@@ -1,6 +1,6 @@
 import type { Accepter } from "../accept/accept.ts";
 import type { Incoming } from "../accept/incoming.ts";
-import type { Facts } from "../core/fact.ts";
+import type { Facts } from "../core/facts.ts";
 import { sha256 } from "../core/hash.ts";
 import type { IdCodec, Seq } from "../core/id.ts";
 import type { Source } from "../core/resources/source.ts";

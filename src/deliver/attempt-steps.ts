@@ -1,5 +1,5 @@
 import { decide } from "../core/delivery.ts";
-import type { Facts } from "../core/fact.ts";
+import type { Facts } from "../core/facts.ts";
 import type { Seq, SeqSource } from "../core/id.ts";
 import { classify } from "../core/outcome.ts";
 import { restAfterShortageMs } from "../core/shortage.ts";

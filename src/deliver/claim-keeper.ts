@@ -1,4 +1,4 @@
-import type { Facts } from "../core/fact.ts";
+import type { Facts } from "../core/facts.ts";
 import type { Seq } from "../core/id.ts";
 import type { Cancel, Clock } from "../ports.ts";
 import { type Claim, type LaneWishes, type Queue, StoreUnavailable } from "../store/index.ts";

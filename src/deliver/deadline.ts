@@ -1,4 +1,4 @@
-import type { Facts } from "../core/fact.ts";
+import type { Facts } from "../core/facts.ts";
 import type { Answer, Clock, Shortage } from "../ports.ts";
 import type { PreparedTarget, TargetDelivery, TargetMessage } from "../targets/target.ts";
 

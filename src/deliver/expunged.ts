@@ -1,4 +1,4 @@
-import type { Facts } from "../core/fact.ts";
+import type { Facts } from "../core/facts.ts";
 import type { PendingDelivery, Queue } from "../store/index.ts";
 
 /**

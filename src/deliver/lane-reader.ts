@@ -1,5 +1,5 @@
 import { takesBatches } from "../core/endpoint-url/index.ts";
-import type { Facts } from "../core/fact.ts";
+import type { Facts } from "../core/facts.ts";
 import { type SeqSource, seqAt } from "../core/id.ts";
 import type { Clock } from "../ports.ts";
 import type { Directory, EndpointEntry } from "../store/directory.ts";

@@ -1,4 +1,4 @@
-import type { Facts } from "../core/fact.ts";
+import type { Facts } from "../core/facts.ts";
 import type { SeqSource } from "../core/id.ts";
 import type { Clock } from "../ports.ts";
 import type { SocketConsumers } from "../sockets/socket-consumers.ts";

@@ -1,4 +1,4 @@
-import type { Facts } from "../core/fact.ts";
+import type { Facts } from "../core/facts.ts";
 import type { IdCodec } from "../core/id.ts";
 import type { ReceivedOutcome } from "../core/received.ts";
 import type { SourceCounter } from "./source-counter.ts";

@@ -1,4 +1,4 @@
-import type { Facts } from "../core/fact.ts";
+import type { Facts } from "../core/facts.ts";
 import type { NoticeChannel, NoticeMessage, NoticeResult } from "../core/notice.ts";
 import type { Clock } from "../ports.ts";
 

@@ -1,6 +1,7 @@
 import type { Accepter } from "../accept/accept.ts";
 import { type Incoming, plainIncoming } from "../accept/incoming.ts";
-import type { FactOf, Facts } from "../core/fact.ts";
+import type { FactOf } from "../core/fact.ts";
+import type { Facts } from "../core/facts.ts";
 import type { Seq, SeqSource } from "../core/id.ts";
 import { type OperationalEventType, REPORTED, type ReportedFact, reportOf } from "../core/operational.ts";
 import { plainApplication } from "../core/resources/application.ts";

@@ -1,4 +1,4 @@
-import type { Facts } from "../core/fact.ts";
+import type { Facts } from "../core/facts.ts";
 
 /** Number of commits that are kept. */
 const KEPT_MAX = 4096;

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import type { Facts } from "../core/fact.ts";
+import type { Facts } from "../core/facts.ts";
 import { Counter, type Registry } from "./prom-client.ts";
 
 /** The counters that Linux keeps about this process. */

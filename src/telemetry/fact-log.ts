@@ -1,4 +1,5 @@
-import type { AttemptNames, Facts } from "../core/fact.ts";
+import type { AttemptNames } from "../core/fact.ts";
+import type { Facts } from "../core/facts.ts";
 import type { IdCodec, Seq } from "../core/id.ts";
 import { formatDuration } from "../core/unit.ts";
 import { logChallenges } from "./challenge-log.ts";

@@ -1,4 +1,4 @@
-import type { Facts } from "../core/fact.ts";
+import type { Facts } from "../core/facts.ts";
 import { noticeChannelNames } from "../core/notice.ts";
 import { Counter, type Registry } from "./prom-client.ts";
 

@@ -1,4 +1,4 @@
-import type { Facts } from "../core/fact.ts";
+import type { Facts } from "../core/facts.ts";
 import { quotaNames } from "../core/quota.ts";
 import { Counter, type Registry } from "./prom-client.ts";
 

@@ -1,4 +1,4 @@
-import type { Facts } from "../core/fact.ts";
+import type { Facts } from "../core/facts.ts";
 import { outcomes, type ReceivedOutcome } from "../core/received.ts";
 import { addGaugeBy } from "./gauge.ts";
 import { Counter, type Registry } from "./prom-client.ts";

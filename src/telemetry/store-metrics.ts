@@ -1,4 +1,4 @@
-import type { Facts } from "../core/fact.ts";
+import type { Facts } from "../core/facts.ts";
 import type { ReplicaState, StoreHealth, StoreSize } from "../store/index.ts";
 import { addGauge } from "./gauge.ts";
 import { SECONDS } from "./process-metrics.ts";

@@ -1,4 +1,4 @@
-import type { Facts } from "../core/fact.ts";
+import type { Facts } from "../core/facts.ts";
 import { Counter, type Registry } from "./prom-client.ts";
 
 /** Adds the counts of exported and dropped spans, and counts them from facts. */

@@ -1,6 +1,6 @@
 import { expect, test } from "bun:test";
 import { Idempotency } from "../../src/accept/idempotency.ts";
-import { Facts } from "../../src/core/fact.ts";
+import { Facts } from "../../src/core/facts.ts";
 import { systemClock } from "../../src/edge/clock.ts";
 import { openMemoryStore } from "../../src/store/sqlite/index.ts";
 import { memoryDatabase } from "../support/memory-database.ts";

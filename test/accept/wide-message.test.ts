@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { Accepter } from "../../src/accept/accept.ts";
 import { plainIncoming } from "../../src/accept/incoming.ts";
-import { Facts } from "../../src/core/fact.ts";
+import { Facts } from "../../src/core/facts.ts";
 import { ClockSeqSource } from "../../src/core/id.ts";
 import { plainApplication } from "../../src/core/resources/application.ts";
 import { type Signal, Signals } from "../../src/core/signal.ts";

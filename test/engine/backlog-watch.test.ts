@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import { type Fact, Facts } from "../../src/core/fact.ts";
+import type { Fact } from "../../src/core/fact.ts";
+import { Facts } from "../../src/core/facts.ts";
 import type { Seq } from "../../src/core/id.ts";
 import type { OldestDue } from "../../src/deliver/lanes.ts";
 import { BacklogWatch } from "../../src/deliver/watches/backlog-watch.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { Facts } from "../../src/core/fact.ts";
+import { Facts } from "../../src/core/facts.ts";
 import type { Seq } from "../../src/core/id.ts";
 import { ClaimKeeper } from "../../src/deliver/claim-keeper.ts";
 import type { RedriveData } from "../../src/deliver/tasks/redrive.ts";

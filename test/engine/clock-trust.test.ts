@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { type Fact, Facts } from "../../src/core/fact.ts";
+import type { Fact } from "../../src/core/fact.ts";
+import { Facts } from "../../src/core/facts.ts";
 import { ClockTrustWatch } from "../../src/deliver/watches/clock-trust-watch.ts";
 import { openMemoryStore } from "../../src/store/sqlite/index.ts";
 import { DAY, EngineWorld, HOUR, MINUTE } from "../support/engine-world.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { Facts } from "../../src/core/fact.ts";
+import { Facts } from "../../src/core/facts.ts";
 import { ClockSeqSource } from "../../src/core/id.ts";
 import { DeliveryTime } from "../../src/deliver/delivery-time.ts";
 import { Lane } from "../../src/deliver/lane.ts";

@@ -1,5 +1,6 @@
 import { expect, test } from "bun:test";
-import { type Fact, Facts } from "../../src/core/fact.ts";
+import type { Fact } from "../../src/core/fact.ts";
+import { Facts } from "../../src/core/facts.ts";
 import type { OldestDue } from "../../src/deliver/lanes.ts";
 import { OldestDueAnywhere } from "../../src/deliver/oldest-due.ts";
 import { StoreUnavailable } from "../../src/store/index.ts";

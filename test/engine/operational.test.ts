@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "bun:test";
 import { Accepter } from "../../src/accept/accept.ts";
-import { type Fact, Facts } from "../../src/core/fact.ts";
+import type { Fact } from "../../src/core/fact.ts";
+import { Facts } from "../../src/core/facts.ts";
 import { ClockSeqSource, IdCodec, type Seq } from "../../src/core/id.ts";
 import { plainApplication } from "../../src/core/resources/application.ts";
 import { plainEndpoint } from "../../src/core/resources/endpoint.ts";

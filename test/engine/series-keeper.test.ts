@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { type Fact, Facts } from "../../src/core/fact.ts";
+import type { Fact } from "../../src/core/fact.ts";
+import { Facts } from "../../src/core/facts.ts";
 import { HOUR_MS, MINUTE_MS, type SeriesRow } from "../../src/core/series.ts";
 import { SeriesKeeper } from "../../src/deliver/tasks/series-keeper.ts";
 import { StoreUnavailable } from "../../src/store/index.ts";

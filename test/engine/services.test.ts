@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { Facts } from "../../src/core/fact.ts";
+import { Facts } from "../../src/core/facts.ts";
 import { type Service, ServiceStack } from "../../src/core/service.ts";
 import { assemble, type Kernel } from "../../src/kernel.ts";
 import { openMemoryStore } from "../../src/store/sqlite/index.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { type Fact, Facts } from "../../src/core/fact.ts";
+import type { Fact } from "../../src/core/fact.ts";
+import { Facts } from "../../src/core/facts.ts";
 import { IdCodec } from "../../src/core/id.ts";
 import type { NoticeChannel, NoticeMessage, NoticeResult } from "../../src/core/notice.ts";
 import { Notices } from "../../src/notice/notices.ts";

@@ -1,4 +1,4 @@
-import { Facts } from "../../src/core/fact.ts";
+import { Facts } from "../../src/core/facts.ts";
 import { Slots } from "../../src/deliver/slots.ts";
 import type { Clock } from "../../src/ports.ts";
 import { plantAtConsumers } from "./socket-canary.ts";

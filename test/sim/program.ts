@@ -1,7 +1,8 @@
 import type { Database } from "bun:sqlite";
 import { Authenticator } from "../../src/api/identity/auth.ts";
 import { functionSender } from "../../src/api/resources/message/function-sender.ts";
-import { type Fact, Facts } from "../../src/core/fact.ts";
+import type { Fact } from "../../src/core/fact.ts";
+import { Facts } from "../../src/core/facts.ts";
 import type { FunctionMessage, FunctionSender } from "../../src/core/function-message.ts";
 import { ServiceStack } from "../../src/core/service.ts";
 import { assemble, type Kernel, type KernelSettings } from "../../src/kernel.ts";

@@ -1,6 +1,7 @@
 import type { CommandContext } from "../../src/commands/context.ts";
 import { ensureEnvironment } from "../../src/commands/environments.ts";
-import { type Fact, Facts } from "../../src/core/fact.ts";
+import type { Fact } from "../../src/core/fact.ts";
+import { Facts } from "../../src/core/facts.ts";
 import { IdCodec } from "../../src/core/id.ts";
 import { type Signal, Signals } from "../../src/core/signal.ts";
 import { systemClock } from "../../src/edge/clock.ts";

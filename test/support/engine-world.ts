@@ -6,7 +6,8 @@ import { changeEndpoint, createEndpoint, deleteEndpoint } from "../../src/comman
 import { expungeMessages } from "../../src/commands/expunge.ts";
 import { resend } from "../../src/commands/resend.ts";
 import type { Brokers } from "../../src/consume/consumers.ts";
-import { type Fact, Facts } from "../../src/core/fact.ts";
+import type { Fact } from "../../src/core/fact.ts";
+import { Facts } from "../../src/core/facts.ts";
 import type { Seq, SeqSource } from "../../src/core/id.ts";
 import { plainApplication } from "../../src/core/resources/application.ts";
 import { generateSecret } from "../../src/core/signature.ts";

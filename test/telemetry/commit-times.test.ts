@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { Facts } from "../../src/core/fact.ts";
+import { Facts } from "../../src/core/facts.ts";
 import { CommitTimes } from "../../src/telemetry/commit-times.ts";
 
 test("the percentiles are those of the commits of the last five minutes", () => {

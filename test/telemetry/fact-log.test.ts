@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { type Fact, Facts } from "../../src/core/fact.ts";
+import type { Fact } from "../../src/core/fact.ts";
+import { Facts } from "../../src/core/facts.ts";
 import { IdCodec } from "../../src/core/id.ts";
 import { logFacts } from "../../src/telemetry/fact-log.ts";
 import type { Log } from "../../src/telemetry/log.ts";

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { type Fact, Facts } from "../../src/core/fact.ts";
+import type { Fact } from "../../src/core/fact.ts";
+import { Facts } from "../../src/core/facts.ts";
 import { type DatabaseState, StoreUnavailable } from "../../src/store/index.ts";
 import { Metrics } from "../../src/telemetry/metrics.ts";
 import { RequestCounts } from "../../src/telemetry/request-counts.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { type DeliveryWas, type Fact, Facts } from "../../src/core/fact.ts";
+import type { DeliveryWas, Fact } from "../../src/core/fact.ts";
+import { Facts } from "../../src/core/facts.ts";
 import { type Numbers, Tally } from "../../src/telemetry/tally.ts";
 
 const HERE = 1;

@@ -1,4 +1,4 @@
-import type { Facts } from "../../../src/core/fact.ts";
+import type { Facts } from "../../../src/core/facts.ts";
 import type { FailureReason } from "../../../src/core/outcome.ts";
 import type { NewMessage, Settlement } from "../../../src/store/index.ts";
 import { HEADERS, payloadOf, receivedBy } from "./content.ts";

@@ -1,5 +1,5 @@
 import { deliveryHeldMeta } from "../../../src/core/delivery.ts";
-import { Facts } from "../../../src/core/fact.ts";
+import { Facts } from "../../../src/core/facts.ts";
 import { SeriesKeeper } from "../../../src/deliver/tasks/series-keeper.ts";
 import { openStore } from "../../../src/store/sqlite/index.ts";
 import { createCustomers } from "./customers.ts";

@@ -1,4 +1,5 @@
-import type { FactOf, Facts } from "../../core/fact.ts";
+import type { FactOf } from "../../core/fact.ts";
+import type { Facts } from "../../core/facts.ts";
 import type { Seq } from "../../core/id.ts";
 import type { Signals } from "../../core/signal.ts";
 import { type ChangedItems, LISTED_MAX, listedKinds } from "./changed.ts";

@@ -1,5 +1,5 @@
 import { CLOSE } from "../../core/close-code.ts";
-import type { Facts } from "../../core/fact.ts";
+import type { Facts } from "../../core/facts.ts";
 import type { Seq } from "../../core/id.ts";
 import { Problem } from "../../core/problem.ts";
 import type { Signals } from "../../core/signal.ts";

@@ -1,4 +1,4 @@
-import type { Facts } from "../../core/fact.ts";
+import type { Facts } from "../../core/facts.ts";
 import type { Seq } from "../../core/id.ts";
 import { Problem } from "../../core/problem.ts";
 import type { Clock } from "../../ports.ts";

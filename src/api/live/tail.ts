@@ -1,4 +1,5 @@
-import type { FactOf, Facts } from "../../core/fact.ts";
+import type { FactOf } from "../../core/fact.ts";
+import type { Facts } from "../../core/facts.ts";
 import { type IdCodec, type Seq, timeOfSeq } from "../../core/id.ts";
 import { formatInstant } from "../../core/instant.ts";
 import type { TailFrame } from "../../core/listener.ts";

@@ -1,4 +1,4 @@
-import type { Facts } from "../../core/fact.ts";
+import type { Facts } from "../../core/facts.ts";
 import { type Seq, timeOfSeq } from "../../core/id.ts";
 import type { Clock } from "../../ports.ts";
 import type { DeadLetterFilter, Dropped, Store, Task } from "../../store/index.ts";

@@ -1,4 +1,4 @@
-import type { Facts } from "../../core/fact.ts";
+import type { Facts } from "../../core/facts.ts";
 import { type Seq, type SeqSource, timeOfSeq } from "../../core/id.ts";
 import { advance, type Pace, paceFrom, stepMs } from "../../core/pace.ts";
 import type { Signals } from "../../core/signal.ts";

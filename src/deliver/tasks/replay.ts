@@ -1,5 +1,5 @@
 import { wants } from "../../core/event.ts";
-import type { Facts } from "../../core/fact.ts";
+import type { Facts } from "../../core/facts.ts";
 import { type SeqSource, timeOfSeq } from "../../core/id.ts";
 import type { Signals } from "../../core/signal.ts";
 import type { Clock } from "../../ports.ts";

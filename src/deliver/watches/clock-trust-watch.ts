@@ -1,5 +1,5 @@
 import { afterReading, type ClockTrust, isDoubted, trusted } from "../../core/clock-trust.ts";
-import type { Facts } from "../../core/fact.ts";
+import type { Facts } from "../../core/facts.ts";
 import { timeOfSeq } from "../../core/id.ts";
 import { OneLife } from "../../core/service.ts";
 import type { Cancel, Clock } from "../../ports.ts";

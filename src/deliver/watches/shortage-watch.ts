@@ -1,4 +1,4 @@
-import type { Facts } from "../../core/fact.ts";
+import type { Facts } from "../../core/facts.ts";
 import type { Cancel, Clock, Shortage, ShortResource } from "../../ports.ts";
 
 /**

@@ -1,4 +1,4 @@
-import type { Facts } from "../../core/fact.ts";
+import type { Facts } from "../../core/facts.ts";
 import { OneLife } from "../../core/service.ts";
 import type { Cancel, Clock } from "../../ports.ts";
 import type { OtlpForm } from "./otlp.ts";

@@ -1,4 +1,4 @@
-import type { Facts } from "../../core/fact.ts";
+import type { Facts } from "../../core/facts.ts";
 import type { IdCodec } from "../../core/id.ts";
 import type { Service } from "../../core/service.ts";
 import type { Tracer } from "../../core/tracer.ts";

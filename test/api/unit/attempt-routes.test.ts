@@ -3,7 +3,7 @@ import type { Context } from "../../../src/api/http/context.ts";
 import { Lookup } from "../../../src/api/http/lookup.ts";
 import type { Reply } from "../../../src/api/http/reply.ts";
 import { attemptRoutes } from "../../../src/api/resources/attempt/routes.ts";
-import { Facts } from "../../../src/core/fact.ts";
+import { Facts } from "../../../src/core/facts.ts";
 import { IdCodec } from "../../../src/core/id.ts";
 import { Signals } from "../../../src/core/signal.ts";
 import { systemClock } from "../../../src/edge/clock.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { Doorbell } from "../../../src/api/live/doorbell.ts";
-import { Facts } from "../../../src/core/fact.ts";
+import { Facts } from "../../../src/core/facts.ts";
 import type { Clock } from "../../../src/ports.ts";
 
 /** Returns a doorbell whose timers fire only when the test runs them. */

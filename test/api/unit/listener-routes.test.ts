@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import type { Context } from "../../../src/api/http/context.ts";
 import { listenerRoutes } from "../../../src/api/resources/listener/routes.ts";
-import { Facts } from "../../../src/core/fact.ts";
+import { Facts } from "../../../src/core/facts.ts";
 import { IdCodec } from "../../../src/core/id.ts";
 import { Problem } from "../../../src/core/problem.ts";
 import { Signals } from "../../../src/core/signal.ts";

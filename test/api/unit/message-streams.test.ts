@@ -2,7 +2,8 @@ import { expect, test } from "bun:test";
 import { ByteBudget } from "../../../src/api/http/byte-budget.ts";
 import type { EventPage } from "../../../src/api/live/message-stream.ts";
 import { MessageStreams, type StreamRequest } from "../../../src/api/live/message-streams.ts";
-import { type Fact, Facts } from "../../../src/core/fact.ts";
+import type { Fact } from "../../../src/core/fact.ts";
+import { Facts } from "../../../src/core/facts.ts";
 import { Problem } from "../../../src/core/problem.ts";
 import { VirtualClock } from "../../sim/clock.ts";
 

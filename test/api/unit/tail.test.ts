@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Socket } from "../../../src/api/http/web-socket.ts";
 import { Tails } from "../../../src/api/live/tail.ts";
-import { Facts } from "../../../src/core/fact.ts";
+import { Facts } from "../../../src/core/facts.ts";
 import { IdCodec } from "../../../src/core/id.ts";
 
 const APPLICATION = 4096;

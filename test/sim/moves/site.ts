@@ -1,4 +1,4 @@
-import { Facts } from "../../../src/core/fact.ts";
+import { Facts } from "../../../src/core/facts.ts";
 import type { Seq } from "../../../src/core/id.ts";
 import { ServiceStack } from "../../../src/core/service.ts";
 import { assemble, type Kernel, type KernelSettings } from "../../../src/kernel.ts";

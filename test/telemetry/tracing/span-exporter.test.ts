@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from "bun:test";
-import { type FactOf, Facts } from "../../../src/core/fact.ts";
+import type { FactOf } from "../../../src/core/fact.ts";
+import { Facts } from "../../../src/core/facts.ts";
 import { otlpForms } from "../../../src/telemetry/tracing/otlp.ts";
 import type { Span } from "../../../src/telemetry/tracing/span.ts";
 import {
