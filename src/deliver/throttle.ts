@@ -1,5 +1,5 @@
 import type { Seq } from "../core/id.ts";
-import { type Bucket, fullBucket, refill, spend, waitMs } from "../core/limit.ts";
+import { type Bucket, fullBucket, refill, spend, waitMs } from "../core/token-bucket.ts";
 import type { KnownEndpoint } from "../store/index.ts";
 
 /**

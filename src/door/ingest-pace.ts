@@ -1,5 +1,5 @@
 import type { Seq } from "../core/id.ts";
-import { type Bucket, take } from "../core/limit.ts";
+import { type Bucket, take } from "../core/token-bucket.ts";
 import type { Clock } from "../ports.ts";
 
 /**

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import type { Seq } from "../core/id.ts";
-import { type Bucket, take } from "../core/limit.ts";
+import { type Bucket, take } from "../core/token-bucket.ts";
 import type { Clock } from "../ports.ts";
 import type { FetchedKey, KeyRequest } from "../receive/receiver.ts";
 import { documentOf, type KeyDocument } from "./key-document.ts";
@@ -131,7 +131,8 @@ export class KeyCache implements Keys {
   }
 }
 
-interface Limit {
+/** The rate at which a host or a source may cause fetches. */
+interface FetchLimit {
   readonly burst: number;
   readonly perSecond: number;
   readonly now: number;
@@ -139,7 +140,7 @@ interface Limit {
 }
 
 /** Takes one token from a bucket. Returns false if it is empty. */
-function takeFrom<K>(buckets: Map<K, Bucket>, key: K, { burst, perSecond, now, bucketsMax }: Limit): boolean {
+function takeFrom<K>(buckets: Map<K, Bucket>, key: K, { burst, perSecond, now, bucketsMax }: FetchLimit): boolean {
   const { bucket, taken } = take(buckets.get(key) ?? { tokens: burst, at: now }, perSecond, now, burst);
   keep(buckets, key, bucket, bucketsMax);
   return taken;

@@ -1,7 +1,7 @@
 import type { Seq, SeqSource } from "../core/id.ts";
-import { type Bucket, take } from "../core/limit.ts";
 import type { LogCause } from "../core/received.ts";
 import { cutUtf8 } from "../core/text.ts";
+import { type Bucket, take } from "../core/token-bucket.ts";
 import type { Clock } from "../ports.ts";
 import { type SourceLogEntry, type Store, StoreUnavailable } from "../store/index.ts";
 import { causeText } from "./cause-text.ts";

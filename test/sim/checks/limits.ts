@@ -1,7 +1,7 @@
 import type { Database } from "bun:sqlite";
 import { attemptsMax } from "../../../src/core/concurrency.ts";
 import type { Seq } from "../../../src/core/id.ts";
-import { burst } from "../../../src/core/limit.ts";
+import { burst } from "../../../src/core/token-bucket.ts";
 import type { DeliveryPolicy } from "../../../src/deliver/policy.ts";
 import { SHORT_MS } from "../../../src/deliver/watches/slow-watch.ts";
 import type { VirtualClock } from "../clock.ts";

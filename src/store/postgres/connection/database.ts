@@ -3,13 +3,13 @@ import { databaseNameIn } from "../../../core/database-url.ts";
 import type { Clock } from "../../../ports.ts";
 import type { StoreUnavailable } from "../../index.ts";
 import { retried, unavailable } from "./errors.ts";
-import { Limiter, type Party } from "./limiter.ts";
 import { OwnConnection, type Taken } from "./own-connection.ts";
 import type { Bindings, Parameter } from "./parameters.ts";
 import { type Queries, queriesOf, type Result } from "./queries.ts";
-import type { ServerLimit } from "./server-limit.ts";
 import { ServerProcesses } from "./server-process.ts";
 import { SharedConnections } from "./shared-connections.ts";
+import type { StatementTimeout } from "./statement-timeout.ts";
+import { type Party, SurveyRunner } from "./survey-runner.ts";
 
 export type { Bindings, Parameter } from "./parameters.ts";
 export type { Queries } from "./queries.ts";
@@ -98,7 +98,7 @@ export class Database implements Queries {
   readonly lease: Queries;
   readonly #own: ReadonlyArray<OwnConnection | SharedConnections>;
   readonly #onReadFailed: (error: StoreUnavailable) => void;
-  readonly #surveyLimit = new Limiter(SURVEYS_MAX);
+  readonly #surveyRunner = new SurveyRunner(SURVEYS_MAX);
 
   constructor(options: DatabaseOptions) {
     const { url, readersMax = 4, prepare = true, clock, controlMsMax = CONTROL_MS_MAX } = options;
@@ -115,26 +115,26 @@ export class Database implements Queries {
       queriesOf((sql, parameters) => retried(() => run(sql, parameters), onReadFailed));
     // Settings of a connection through a pooler would apply to other clients too.
     const isPooled = !prepare;
-    const limitOf = (setting: ServerLimit["setting"], ms: number) => (isPooled ? null : { setting, ms });
+    const timeoutOf = (setting: StatementTimeout["setting"], ms: number) => (isPooled ? null : { setting, ms });
     const own = (limitMs: number) => ({ pool: open(1), clock, limitMs, isPooled });
     const control = new OwnConnection({
       ...own(controlMsMax),
-      onServer: limitOf("lock_timeout", Math.min(CONTROL_LOCK_MS_MAX, controlMsMax * 0.9)),
+      timeout: timeoutOf("lock_timeout", Math.min(CONTROL_LOCK_MS_MAX, controlMsMax * 0.9)),
     });
     this.control = queriesBy((sql, parameters) => control.run(sql, parameters));
     const leaseMsMax = Math.min(controlMsMax, leaseMs / 3);
     const lease = new OwnConnection({ ...own(leaseMsMax), lockMsMax: leaseMsMax * 0.9 });
     const watched = (limitMs: number) => ({ ...own(limitMs), limitFrom: "response" }) as const;
-    const ofLanes = () => ({ ...watched(responseMsMax), onServer: limitOf("statement_timeout", responseMsMax * 0.9) });
+    const ofLanes = () => ({ ...watched(responseMsMax), timeout: timeoutOf("statement_timeout", responseMsMax * 0.9) });
     const lanes = new SharedConnections(Array.from({ length: LANE_READERS }, ofLanes));
     const processes = clock === undefined ? null : new ServerProcesses(this.control, clock);
     const ofRequests = () => ({ ...watched(responseMsMax), processes });
     const requests = new SharedConnections(Array.from({ length: readersMax }, ofRequests));
     const writeMsMax = leaseMs === Number.POSITIVE_INFINITY ? responseMsMax : Math.max(responseMsMax, leaseMs);
     // A limit for statements would also end the wait of a COMMIT for a standby, and make it look replicated.
-    const onServer = limitOf("lock_timeout", writeMsMax * 0.9);
+    const timeout = timeoutOf("lock_timeout", writeMsMax * 0.9);
     // Through a pooler, long statements of others would keep a lost connection.
-    const writes = new OwnConnection({ ...watched(writeMsMax), onServer, processes: isPooled ? null : processes });
+    const writes = new OwnConnection({ ...watched(writeMsMax), timeout, processes: isPooled ? null : processes });
     [this.#requests, this.#writes, this.#own] = [requests, writes, [control, lease, lanes, requests, writes]];
     const queries = queriesBy((sql, parameters) => requests.run(sql, parameters));
     this.all = queries.all;
@@ -143,7 +143,7 @@ export class Database implements Queries {
     this.lanes = queriesBy((sql, parameters) => lanes.run(sql, parameters));
     this.lease = queriesBy((sql, parameters) => lease.run(sql, parameters));
     this.surveysFor = (party) =>
-      queriesBy((sql, parameters) => this.#surveyLimit.run(party, () => this.#survey(sql, parameters)));
+      queriesBy((sql, parameters) => this.#surveyRunner.run(party, () => this.#survey(sql, parameters)));
   }
 
   async #survey(sql: string, parameters: readonly Parameter[] | Bindings): Promise<Result> {

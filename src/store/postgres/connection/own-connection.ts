@@ -3,8 +3,8 @@ import type { Cancel, Clock } from "../../../ports.ts";
 import { isOutage, withOwnLimit } from "./errors.ts";
 import type { Bindings, Parameter } from "./parameters.ts";
 import { execute, type Result } from "./queries.ts";
-import { hasExceeded, lower, processOf, type ServerLimit } from "./server-limit.ts";
-import type { ServerProcess, ServerProcesses } from "./server-process.ts";
+import { processOf, type ServerProcess, type ServerProcesses } from "./server-process.ts";
+import { hasExceeded, type StatementTimeout, setTimeoutOf } from "./statement-timeout.ts";
 import { together } from "./together.ts";
 import { unresponsive, within } from "./within.ts";
 
@@ -29,7 +29,7 @@ export interface OwnConnectionOptions {
    */
   readonly lockMsMax?: number;
   /** Default: none. */
-  readonly onServer?: ServerLimit | null;
+  readonly timeout?: StatementTimeout | null;
   /**
    * Tells slow statements from lost connections: a connection whose process of the server works is not given up.
    * Only with a limit from the latest response. Default: every connection is given up at the limit.
@@ -46,8 +46,8 @@ const UNKNOWN_MS_MAX = 300_000;
 interface Link {
   readonly opening: Promise<ReservedSQL>;
   process: ServerProcess | null;
-  /** Limits of the server that this process has set. */
-  readonly limits: ServerLimit[];
+  /** The timeouts that this process has set. */
+  readonly timeouts: StatementTimeout[];
   /** Whether it can be used. Until then, the limits of `#open` apply. */
   isOpen: boolean;
   /** Whether it was given up. */
@@ -166,17 +166,19 @@ export class OwnConnection {
   #linked(): Link {
     if (this.#link !== null) return this.#link;
     const { promise: opening, resolve } = Promise.withResolvers<ReservedSQL>();
-    const link: Link = { opening, process: null, limits: [], isOpen: false, isLost: false, isSilent: false };
+    const link: Link = { opening, process: null, timeouts: [], isOpen: false, isLost: false, isSilent: false };
     resolve(this.#open(link));
     this.#link = link;
     return link;
   }
 
   async #open(link: Link): Promise<ReservedSQL> {
-    const { pool, onServer = null, processes = null, isPooled = false, clock, limitMs } = this.options;
+    const { pool, timeout = null, processes = null, isPooled = false, clock, limitMs } = this.options;
     const reserved = await pool.reserve();
     try {
-      if (onServer !== null && (await within(clock, limitMs, lower(reserved, onServer)))) link.limits.push(onServer);
+      if (timeout !== null && (await within(clock, limitMs, setTimeoutOf(reserved, timeout)))) {
+        link.timeouts.push(timeout);
+      }
       if (processes !== null && !isPooled) link.process = await within(clock, limitMs, processOf(reserved));
       link.isOpen = true;
       this.#respondedAt = this.#now();
@@ -201,10 +203,10 @@ export class OwnConnection {
 
   #explained(link: Link, error: unknown): unknown {
     const { lockMsMax } = this.options;
-    const set: readonly ServerLimit[] =
-      lockMsMax === undefined ? link.limits : [{ setting: "lock_timeout", ms: lockMsMax }, ...link.limits];
-    const limit = set.find((one) => hasExceeded(error, one));
-    return limit === undefined ? error : withOwnLimit(error, limit.ms);
+    const set: readonly StatementTimeout[] =
+      lockMsMax === undefined ? link.timeouts : [{ setting: "lock_timeout", ms: lockMsMax }, ...link.timeouts];
+    const timeout = set.find((one) => hasExceeded(error, one));
+    return timeout === undefined ? error : withOwnLimit(error, timeout.ms);
   }
 
   #watchFor(ms: number): void {

@@ -1,5 +1,6 @@
+import type { ReservedSQL } from "bun";
 import type { Clock } from "../../../ports.ts";
-import type { Queries } from "./queries.ts";
+import { execute, type Queries } from "./queries.ts";
 
 /** The process of the server that serves a connection. Numbers of processes are used again. */
 export interface ServerProcess {
@@ -17,7 +18,13 @@ const IS_ANY_WORKING = `SELECT EXISTS (SELECT FROM pg_stat_activity
 const END = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${IS_IT}`;
 
 /** Reads the process of the connection on which it runs. */
-export const OWN_PROCESS = `SELECT pid, backend_start::text AS "startedAt" FROM pg_stat_activity WHERE pid = pg_backend_pid()`;
+const OWN_PROCESS = `SELECT pid, backend_start::text AS "startedAt" FROM pg_stat_activity WHERE pid = pg_backend_pid()`;
+
+/** Returns the process of the server that serves a connection, or null if that is unknown. */
+export async function processOf(reserved: ReservedSQL): Promise<ServerProcess | null> {
+  const [row] = await execute(reserved, OWN_PROCESS, []);
+  return (row as ServerProcess | undefined) ?? null;
+}
 
 /** Number of times in a row that no process must be found working. One may just have sent a response. */
 const SAMPLES = 2;

@@ -23,8 +23,8 @@ test("after the server has cancelled the statement that sets up a connection, th
     ...{ code: "ERR_POSTGRES_SERVER_ERROR", errno: "57014" },
   });
   const { pool, opened } = poolThatFailsOnce(cancelled);
-  const onServer = { setting: "lock_timeout", ms: 900 } as const;
-  const connection = new OwnConnection({ pool, clock: systemClock, limitMs: 1000, limitFrom: "response", onServer });
+  const timeout = { setting: "lock_timeout", ms: 900 } as const;
+  const connection = new OwnConnection({ pool, clock: systemClock, limitMs: 1000, limitFrom: "response", timeout });
   await expect(connection.run("SELECT 1 AS one", [])).rejects.toBe(cancelled);
   expect(Array.from(await connection.run("SELECT 1 AS one", []))).toEqual([{ one: 1 }]);
   expect(opened()).toBe(2);

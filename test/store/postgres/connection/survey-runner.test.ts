@@ -1,17 +1,17 @@
 import { describe, expect, test } from "bun:test";
 import { Problem } from "../../../../src/core/problem.ts";
 import { StoreUnavailable } from "../../../../src/store/index.ts";
-import { Limiter, type Party } from "../../../../src/store/postgres/connection/limiter.ts";
+import { type Party, SurveyRunner } from "../../../../src/store/postgres/connection/survey-runner.ts";
 
-/** A limiter of which one query runs at a time, until the test ends it. */
+/** A runner that runs one query at a time, until the test ends it. */
 class Queries {
-  readonly limiter = new Limiter(1);
+  readonly runner = new SurveyRunner(1);
   /** The parties of the queries that have begun, in order. */
   readonly begun: Party[] = [];
   #running: PromiseWithResolvers<string> | null = null;
 
   start(party: Party): Promise<string> {
-    return this.limiter.run(party, () => {
+    return this.runner.run(party, () => {
       this.begun.push(party);
       this.#running = Promise.withResolvers();
       return this.#running.promise;
@@ -29,7 +29,7 @@ class Queries {
   }
 }
 
-describe("the limit of surveys", () => {
+describe("the runner of surveys", () => {
   test("parties take turns, whatever the number of their queries that wait", async () => {
     const queries = new Queries();
     const all = ([1, 1, 1, 1, 2, "server", 2] as const).map((party) => queries.start(party));

@@ -14,8 +14,8 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** Lets a limited number of queries run at once. The parties whose queries wait take turns. */
-export class Limiter {
+/** Runs the queries of surveys, a limited number at once. The parties whose queries wait take turns. */
+export class SurveyRunner {
   #running = 0;
   /** The waiting queries by party. The first party is the next one. */
   readonly #waiting = new Map<Party, Waiting[]>();

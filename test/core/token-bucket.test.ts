@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { type Bucket, burst, fullBucket, take } from "../../src/core/limit.ts";
+import { type Bucket, burst, fullBucket, take } from "../../src/core/token-bucket.ts";
 
 const anyRate = fc.oneof(fc.integer({ min: 1, max: 65_535 }), fc.double({ min: 0.001, max: 1000, noNaN: true }));
 const startAt = 1_700_000_000_000;
