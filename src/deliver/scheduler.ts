@@ -9,6 +9,7 @@ import type { AttemptRunner } from "./attempt.ts";
 import type { AttemptSteps } from "./attempt-steps.ts";
 import type { BatchRunner } from "./batch-runner.ts";
 import type { DeliveryTime } from "./delivery-time.ts";
+import { Drain } from "./drain.ts";
 import type { Gate } from "./gate.ts";
 import type { Lane, LaneState } from "./lane.ts";
 import { NOTHING } from "./lane-position.ts";
@@ -49,11 +50,12 @@ export class Scheduler {
   readonly #alarms: Alarms;
   readonly #throttle = new Throttle();
   readonly #rules: LaneRules;
+  readonly #drain: Drain;
   #isDispatching = false;
   #isStopped = false;
-  #onDrained: (() => void) | null = null;
 
   constructor(private readonly parts: SchedulerParts) {
+    this.#drain = new Drain(parts.slots, parts.clock);
     this.#rules = laneRules(parts);
     this.#alarms = new Alarms({
       time: parts.time,
@@ -74,16 +76,8 @@ export class Scheduler {
   /**
    * Waits up to `timeoutMs` for the attempts and reads under way. Returns whether all have ended.
    */
-  async drain(timeoutMs: number): Promise<boolean> {
-    const { slots, clock } = this.parts;
-    if (slots.underWay > 0) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#onDrained = resolve;
-      const cancelTimeout = clock.after(timeoutMs, resolve);
-      await promise;
-      cancelTimeout();
-    }
-    return slots.underWay === 0;
+  drain(timeoutMs: number): Promise<boolean> {
+    return this.#drain.wait(timeoutMs);
   }
 
   /**
@@ -202,7 +196,7 @@ export class Scheduler {
     slots.release(slot);
     this.update(lane);
     this.dispatch();
-    this.#tellDrained();
+    this.#drain.check();
   }
 
   /**
@@ -222,11 +216,7 @@ export class Scheduler {
     lane.isReading = false;
     slots.release(slot);
     this.dispatch(lane);
-    this.#tellDrained();
-  }
-
-  #tellDrained(): void {
-    if (this.parts.slots.underWay === 0) this.#onDrained?.();
+    this.#drain.check();
   }
 
   /**
