@@ -4,7 +4,7 @@ import type { Signals } from "../../core/signal.ts";
 import type { Clock } from "../../ports.ts";
 import type { CancelledStep, LaneCursor, Store, Task } from "../../store/index.ts";
 import type { Gate } from "../gate.ts";
-import type { Step, TaskKind } from "./task-runner.ts";
+import type { Step, TaskKind } from "./task-kind.ts";
 
 /** The kind of the task that cancels the pending deliveries of an endpoint. The name is from the Svix API. */
 export const CANCEL = "endpoint.cancel-msgs";

@@ -3,7 +3,7 @@ import { type Seq, timeOfSeq } from "../../core/id.ts";
 import type { Clock } from "../../ports.ts";
 import type { DeadLetterFilter, Dropped, Store, Task } from "../../store/index.ts";
 import { type DeadLetterRange, deadBefore, rangeOf } from "./dead-letter-range.ts";
-import type { Step, TaskKind } from "./task-runner.ts";
+import type { Step, TaskKind } from "./task-kind.ts";
 
 /** The kind of the task that drops dead letters. */
 export const DROP = "dead-letter.drop";

@@ -9,7 +9,7 @@ import { Drop } from "./drop.ts";
 import { Purge } from "./purge.ts";
 import { Redrive } from "./redrive.ts";
 import { replayKinds } from "./replay.ts";
-import type { TaskKind } from "./task-runner.ts";
+import type { TaskKind } from "./task-kind.ts";
 import { usageKinds } from "./usage.ts";
 
 export interface TaskParts {

@@ -3,7 +3,7 @@ import type { Seq } from "../../core/id.ts";
 import type { Signals } from "../../core/signal.ts";
 import type { Clock } from "../../ports.ts";
 import type { Expunged, Store, Task } from "../../store/index.ts";
-import type { Step, TaskKind } from "./task-runner.ts";
+import type { Step, TaskKind } from "./task-kind.ts";
 
 /**
  * The kind of the task that deletes the payloads of all messages of an application. The name is

@@ -5,7 +5,7 @@ import type { Signals } from "../../core/signal.ts";
 import type { Clock } from "../../ports.ts";
 import type { DeadLetterFilter, Redriven, Store, Task } from "../../store/index.ts";
 import { type DeadLetterRange, deadBefore, rangeOf } from "./dead-letter-range.ts";
-import type { Step, TaskKind } from "./task-runner.ts";
+import type { Step, TaskKind } from "./task-kind.ts";
 
 /**
  * The `data` of a `dead-letter.redrive` task. Its range is absent before the first step, and in

@@ -6,7 +6,7 @@ import type { Clock } from "../../ports.ts";
 import type { KnownEndpoint, Replayable, ReplayOrder, ReplayPage, Resent, Store, Task } from "../../store/index.ts";
 import { Turns } from "../../store/turns.ts";
 import { matchingFilter } from "./replay-filter.ts";
-import type { Step, TaskKind } from "./task-runner.ts";
+import type { Step, TaskKind } from "./task-kind.ts";
 
 /**
  * The tasks that send earlier messages to an endpoint, and the messages that each task sends. The

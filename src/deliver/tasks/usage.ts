@@ -2,7 +2,7 @@ import type { IdCodec, Seq } from "../../core/id.ts";
 import type { Clock } from "../../ports.ts";
 import { countAttempts } from "../../store/count.ts";
 import type { Application, Store, Task } from "../../store/index.ts";
-import type { Step, TaskKind } from "./task-runner.ts";
+import type { Step, TaskKind } from "./task-kind.ts";
 
 /**
  * Reports about the applications of an environment. All names, including those in the results, are
