@@ -78,7 +78,7 @@ export const limitMutants: readonly Mutant[] = [
   },
   {
     name: "drop-exceeds-its-limit",
-    file: "src/store/sqlite/history/dead-letters.ts",
+    file: "src/store/sqlite/queue/redrive.ts",
     find: "limit: limit - dropped };",
     replace: "limit };",
     test: LONG_READS,

@@ -62,7 +62,7 @@ export const storeMutants: readonly Mutant[] = [
   },
   {
     name: "event-id-not-unique",
-    file: "src/store/sqlite/history/messages.ts",
+    file: "src/store/sqlite/queue/accept.ts",
     find: "if (eventId !== null && eventIdExists",
     replace: 'if (eventId === "" && eventIdExists',
     test: SUITES,
@@ -76,7 +76,7 @@ export const storeMutants: readonly Mutant[] = [
   },
   {
     name: "idempotency-key-not-stored-with-its-message",
-    file: "src/store/sqlite/history/messages.ts",
+    file: "src/store/sqlite/queue/accept.ts",
     find: "if (entry !== null) idempotency.addMessage(entry, message.seq);",
     replace: "",
     test: SUITES,

@@ -4,8 +4,6 @@ import type { Queue } from "../../index.ts";
 import type { SecretBox } from "../../sql/secret-box.ts";
 import type { Committer } from "../commit/commit.ts";
 import type { Database } from "../connection/database.ts";
-import { contentsVerb } from "../history/contents.ts";
-import { resendAllVerb } from "../history/replay.ts";
 import type { Days } from "../housekeeping/days.ts";
 import { taskUpdate } from "../housekeeping/tasks.ts";
 import { Claims } from "../instances/claims.ts";
@@ -14,6 +12,7 @@ import type { SlotSeqSource } from "../instances/numbers.ts";
 import { acceptVerb } from "./accept.ts";
 import { batchVerbs } from "./batches.ts";
 import { cancelVerbs } from "./cancel.ts";
+import { contentsVerb } from "./contents.ts";
 import { deliveries } from "./deliveries.ts";
 import { expungeVerbs } from "./expunge.ts";
 import { hopsOfVerb } from "./function-sends.ts";
@@ -21,6 +20,7 @@ import { idempotencyVerbs } from "./idempotency.ts";
 import { lanes } from "./lanes.ts";
 import { QuotaUsages, usageVerbs } from "./quota-usage.ts";
 import { redriveVerbs } from "./redrive.ts";
+import { resendAllVerb } from "./resend-all.ts";
 import { settleVerb } from "./settle.ts";
 
 export interface QueueParts {

@@ -7,7 +7,7 @@ import { messages } from "./messages.ts";
 import { payloadLinks } from "./payload-links.ts";
 import { pollerGroups } from "./poller-groups.ts";
 import { pollers } from "./pollers.ts";
-import { replayable } from "./replay.ts";
+import { replayable } from "./replayable.ts";
 import { series } from "./series.ts";
 import { sourceLog } from "./source-log.ts";
 import { totals } from "./totals.ts";

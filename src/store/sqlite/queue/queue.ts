@@ -1,15 +1,16 @@
 import type { Seq } from "../../../core/id.ts";
 import type { Queue } from "../../index.ts";
-import { redriveVerbs } from "../history/dead-letters.ts";
-import { acceptVerb, contentsVerb } from "../history/messages.ts";
-import { resendAllVerb } from "../history/replay.ts";
 import type { Replica } from "../replica/replica.ts";
 import type { StoreParts } from "../store-parts.ts";
+import { acceptVerb } from "./accept.ts";
 import { batchVerbs } from "./batches.ts";
 import { cancelVerbs } from "./cancel.ts";
+import { contentsVerb } from "./contents.ts";
 import { deliveries } from "./deliveries.ts";
 import { expunge } from "./expunge.ts";
 import { usageVerbs } from "./quota-usage.ts";
+import { redriveVerbs } from "./redrive.ts";
+import { resendAllVerb } from "./resend-all.ts";
 
 /** `departed` contains the applications that have moved to another installation. */
 export function queue(parts: StoreParts, departed: ReadonlySet<Seq>, replica: Replica | null): Queue {

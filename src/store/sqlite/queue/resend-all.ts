@@ -1,56 +1,13 @@
 import type { Database } from "bun:sqlite";
 import type { DeliveryWas } from "../../../core/fact.ts";
-import type { History, Queue, ReplayOrder, ReplayPage, Resent } from "../../index.ts";
+import type { Queue, Resent } from "../../index.ts";
 import { STATE } from "../../sql/delivery-row.ts";
-import type { Bindings } from "../../sql/page.ts";
-import {
-  NEXT_MESSAGE_COLUMNS,
-  REPLAYABLE_COLUMNS,
-  type ReplayableRow,
-  replayConditions,
-  toReplayable,
-} from "../../sql/replay-conditions.ts";
 import type { Committer } from "../commit/commit.ts";
 import { taskUpdate } from "../housekeeping/tasks.ts";
-import { DELIVERY_ATTEMPTS } from "../indexes/message-attempts.ts";
 import { isOfMessageTo } from "../indexes/message-deliveries.ts";
 import type { Stretches } from "../indexes/stretches.ts";
-import { lateDelivery } from "../queue/deliveries.ts";
-import { positionKeeper } from "../queue/last-position.ts";
-import { addMessageFilter } from "./messages.ts";
-
-/**
- * Selects the application's next messages, whether or not they match, so that every step costs the
- * same.
- */
-const NEXT_MESSAGES = `SELECT seq FROM application_messages
-  WHERE application_seq = $applicationSeq AND seq > $from AND seq < $to ORDER BY seq LIMIT $limit`;
-
-/** Finds the messages of a replay. */
-export function replayable(db: Database): History["replayable"] {
-  return async (order, limit) => page(db, order, limit);
-}
-
-function page(db: Database, order: ReplayOrder, limit: number): ReplayPage {
-  const { applicationSeq, endpointSeq, from, to } = order;
-  const range: Bindings = { applicationSeq, from, to, limit };
-  const walked = db
-    .query<{ count: number; last: number }, [Bindings]>(
-      `SELECT COUNT(*) AS count, MAX(seq) AS last FROM (${NEXT_MESSAGES})`,
-    )
-    .get(range)!;
-  const where = replayConditions(order, DELIVERY_ATTEMPTS);
-  addMessageFilter(where, order);
-  const rows = db
-    .query<ReplayableRow, [Bindings]>(
-      `SELECT ${REPLAYABLE_COLUMNS}
-       FROM (${NEXT_MESSAGES}) listed CROSS JOIN (SELECT ${NEXT_MESSAGE_COLUMNS} FROM message) m ON m.seq = listed.seq
-         LEFT JOIN delivery d ON ${isOfMessageTo("m.seq", "$endpointSeq", "d")}
-       WHERE 1${where.sql} ORDER BY listed.seq`,
-    )
-    .all({ ...range, endpointSeq, ...where.values });
-  return { rows: rows.map(toReplayable), last: walked.count < limit ? null : walked.last };
-}
+import { lateDelivery } from "./deliveries.ts";
+import { positionKeeper } from "./last-position.ts";
 
 /**
  * True if the endpoint accepts deliveries. The statement checks this again, because the endpoint
@@ -65,6 +22,7 @@ const TAKES = (endpointSeq: string) =>
 const IS_KEPT = (messageSeq: string) =>
   `EXISTS (SELECT 1 FROM message WHERE seq = ${messageSeq} AND payload IS NOT NULL)`;
 
+/** Sends messages of a replay to an endpoint. */
 export function resendAllVerb(db: Database, committer: Committer, stretches: Stretches): Queue["resendAll"] {
   const markLate = lateDelivery(db, stretches);
   const again = db.prepare(

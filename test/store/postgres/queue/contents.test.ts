@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from "bun:test";
 import { systemClock } from "../../../../src/edge/clock.ts";
 import type { Queries } from "../../../../src/store/postgres/connection/database.ts";
-import { contentsVerb, LARGE_BYTES, LARGE_TOGETHER_BYTES } from "../../../../src/store/postgres/history/contents.ts";
+import { contentsVerb, LARGE_BYTES, LARGE_TOGETHER_BYTES } from "../../../../src/store/postgres/queue/contents.ts";
 import { hasPostgres } from "../../../support/postgres.ts";
 import { Furnished } from "../../furnished.ts";
 import { closeSharedServer, openDatabase } from "../open.ts";
