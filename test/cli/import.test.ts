@@ -67,7 +67,7 @@ describe("boathook import svix", () => {
       ...[`+ endpoint _${plain.id}/_${second.id}`, "+ endpoint acme/main"],
     ];
     const missing = [
-      "cannot be had:",
+      "cannot be copied:",
       "endpoint acme/main (headers): The other server does not show this secret.",
       `endpoint _${plain.id}/_${second.id} (eventTypes): The event type user.old is archived or does not exist.`,
       "endpoint acme/main (eventTypes): The event type user.old is archived or does not exist.",
@@ -101,7 +101,7 @@ describe("boathook import svix", () => {
     expect((await send("GET", "/event-type/user.old")).json.archived).toBe(true);
     expect((await run()).stdout).toBe(lines("0 created, 0 updated, 0 deleted, 6 unchanged", []));
     const json = JSON.parse((await run("--json")).stdout);
-    expect(json).toMatchObject({ changes: [], unchanged: 6, cannotBeHad: missing.slice(1, -1) });
+    expect(json).toMatchObject({ changes: [], unchanged: 6, cannotBeCopied: missing.slice(1, -1) });
   });
 
   test("import svix exits with 2 without a token, and with 1 for a wrong token, another server or no server", async () => {
@@ -181,7 +181,7 @@ describe("boathook import convoy", () => {
       ...["+ application acme", "+ application 01CCC"],
       ...["+ endpoint acme/01AAA", "+ endpoint acme/01AAA.S2", "+ endpoint acme/01BBB", "+ endpoint 01CCC/01CCC"],
       "9 created, 0 updated, 0 deleted, 0 unchanged",
-      "cannot be had:",
+      "cannot be copied:",
       "endpoint acme/01BBB (rate_limit): 1 in 60 seconds is less than one per second.",
       "endpoint acme/01BBB (authentication): The type oauth2 cannot be copied.",
       "endpoint acme/01BBB (filter): There are no conditions on the query. The endpoint is disabled.",
@@ -220,7 +220,7 @@ describe("boathook import convoy", () => {
     await using convoy = startConvoy({ eventTypes: [], endpoints, subscriptions });
     const { command } = await emptyEnvironment();
     const { stdout } = await command(["import", "convoy", convoy.url, "--project=p1"], { CONVOY_API_KEY: convoy.key });
-    expect(stdout).toContain("253 created, 0 updated, 0 deleted, 0 unchanged\ncannot be had:\nsigning secrets: ");
+    expect(stdout).toContain("253 created, 0 updated, 0 deleted, 0 unchanged\ncannot be copied:\nsigning secrets: ");
   });
 
   test("import convoy exits with 1 for an unknown project, and with 2 without a project", async () => {

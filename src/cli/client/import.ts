@@ -66,6 +66,6 @@ async function importFrom(
   const imported = await withExpectedForm(from, read);
   const { configuration, missing } = await usable(imported);
   const lines = missing.map(printable);
-  await applyAndPrint(client, configuration, flags, flags.json ? { cannotBeHad: lines } : {});
-  if (!flags.json && lines.length > 0) console.log(["cannot be had:", ...lines].join("\n"));
+  await applyAndPrint(client, configuration, flags, flags.json ? { cannotBeCopied: lines } : {});
+  if (!flags.json && lines.length > 0) console.log(["cannot be copied:", ...lines].join("\n"));
 }
