@@ -12,8 +12,8 @@ const REPEATED_FOR_MS = 12 * 60 * 60 * 1000;
  * The response header that tells a caller that its request was not carried out and differs from the
  * first one.
  */
-export const MISMATCH_HEADER = "boathook-idempotency";
-export const MISMATCH_VALUE = "body-differs";
+const MISMATCH_HEADER = "boathook-idempotency";
+const MISMATCH_VALUE = "body-differs";
 
 /** How to handle a request whose body differs from the first one with the same key. */
 export type MismatchPolicy = "replay" | "reject";

@@ -62,7 +62,7 @@ export function summaryOf(scenarios: readonly ScenarioResult[]): string {
   return `Targets: ${count(true)} met, ${count(false)} missed.`;
 }
 
-export function targetText({ ratioMin, ratioMax, valueMax }: Target, unit: Unit): string {
+function targetText({ ratioMin, ratioMax, valueMax }: Target, unit: Unit): string {
   const bounds = [
     ratioMin === undefined ? [] : [`≥ ${ratioMin} ×`],
     ratioMax === undefined ? [] : [`≤ ${ratioMax} ×`],

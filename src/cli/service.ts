@@ -24,7 +24,7 @@ export function addServiceCommand(program: Command): void {
  * Returns the unit. Two limits on the process are left out: the runtime generates code, so its memory
  * must be writable and executable, and the server raises its own limit of open files.
  */
-export function unitText(program: readonly string[], userName: string): string {
+function unitText(program: readonly string[], userName: string): string {
   return `# Settings: /etc/boathook/environment, lines such as BOATHOOK_PUBLIC_URL=https://hooks.example.com
 # Changes of this unit: systemctl edit boathook
 

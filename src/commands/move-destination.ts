@@ -8,7 +8,7 @@ import { invalidPage, movesOf } from "./move-origin.ts";
 import { applicationChanged } from "./publish.ts";
 
 /** The code of the problem that a page of keys does not continue those that are stored here. */
-export const KEYS_BEHIND = "move_keys_behind";
+const KEYS_BEHIND = "move_keys_behind";
 
 type Parts = Pick<CommandContext, "store" | "ids" | "signals" | "facts" | "clock" | "deliverer">;
 

@@ -59,7 +59,7 @@ export function movesOf({ store: { moves } }: Pick<CommandContext, "store">) {
 }
 
 /** Throws if an application can never be moved, or not now. */
-export async function checkMovable(parts: Parts, application: Application): Promise<void> {
+async function checkMovable(parts: Parts, application: Application): Promise<void> {
   const { seq } = application;
   await checkNoSource(parts, application);
   const { origin, destination } = movesOf(parts);

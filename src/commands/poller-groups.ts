@@ -9,7 +9,7 @@ type Parts = Pick<CommandContext, "store" | "clock" | "seqs">;
 /** Maximum number of groups of one application. */
 const GROUPS_MAX = 1000;
 /** Maximum number of messages that a group has leased and not acknowledged. */
-export const LEASES_MAX = 10_000;
+const LEASES_MAX = 10_000;
 /** Maximum size of the payloads that are leased in one call, unless there is only one. */
 const BYTES_MAX = 4 * 1024 * 1024;
 

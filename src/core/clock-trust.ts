@@ -1,9 +1,9 @@
 const DAY_MS = 86_400_000;
 
 /** Largest plausible step of the clock beyond the newest known time, in ms. */
-export const PLAUSIBLE_STEP_MS = DAY_MS;
+const PLAUSIBLE_STEP_MS = DAY_MS;
 /** Time after which a clock that has jumped ahead is trusted, in ms. */
-export const DOUBT_MS = DAY_MS;
+const DOUBT_MS = DAY_MS;
 
 /** The known facts about the wall clock. All times are of the wall clock. */
 export interface ClockTrust {

@@ -32,7 +32,7 @@ export type NextState =
  * Only a change of DNS records or settings unblocks an address, so more attempts would only hide
  * the problem.
  */
-export const blockedAttemptsMax = 2;
+const blockedAttemptsMax = 2;
 
 const delivered: NextState = { state: "delivered" };
 

@@ -166,7 +166,7 @@ export interface ShardPeriod {
 }
 
 /** Greatest length of a shard's name. It consists of lower-case letters and digits. */
-export const SHARD_CHARS_MAX = 8;
+const SHARD_CHARS_MAX = 8;
 
 /**
  * Encodes and decodes the ids of an installation. `seed` is four random 32-bit words that never

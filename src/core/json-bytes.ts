@@ -1,7 +1,7 @@
 /** The bytes of JSON's syntax (RFC 8259), for code that reads documents without decoding them. */
 
 export const TAB = 0x09;
-export const LINE_FEED = 0x0a;
+const LINE_FEED = 0x0a;
 export const RETURN = 0x0d;
 export const SPACE = 0x20;
 export const QUOTE = 0x22;

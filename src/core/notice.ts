@@ -1,7 +1,7 @@
 /** Notices tell people about endpoints and backlogs. This file has their form and where they go. */
 import { cutText } from "./text.ts";
 
-export const noticeKinds = ["failing", "disabled", "recovered", "backlog", "unverified"] as const;
+const noticeKinds = ["failing", "disabled", "recovered", "backlog", "unverified"] as const;
 export type NoticeKind = (typeof noticeKinds)[number];
 
 export const noticeChannelNames = ["mail", "slack", "teams"] as const;

@@ -100,7 +100,7 @@ function isLong({ asymmetricKeyDetails }: KeyObject): boolean {
 }
 
 /** Returns a private key, or the error in the text. */
-export function privateKeyOf(text: string): KeyObject | string {
+function privateKeyOf(text: string): KeyObject | string {
   try {
     return createPrivateKey(text);
   } catch (error) {

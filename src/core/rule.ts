@@ -17,7 +17,7 @@ export const metadataEntriesMax = 1000;
  * takes about 0.4 s and 100 MB.
  */
 export const schemaBytesMax = 128 * 1024;
-export const headerValueBytesMax = 4096;
+const headerValueBytesMax = 4096;
 /** Maximum length of a URL, in characters. */
 export const urlCharsMax = 65_536;
 /** Maximum length of an `idempotency-key`, in characters. This is our own limit. */

@@ -1,5 +1,5 @@
 /** How the connection to a mail server is encrypted. `off` and `optional` may send in plain text. */
-export const smtpEncryptions = ["tls", "required", "optional", "off"] as const;
+const smtpEncryptions = ["tls", "required", "optional", "off"] as const;
 
 /** A mail server and the login there. */
 export interface SmtpServer {

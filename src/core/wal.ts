@@ -71,7 +71,7 @@ export function isNextFrame(bytes: Uint8Array, at: number, header: WalHeader, pr
 }
 
 /** Continues SQLite's checksum over `length` bytes, a multiple of 8. */
-export function checksumOf(
+function checksumOf(
   bytes: Uint8Array,
   at: number,
   length: number,

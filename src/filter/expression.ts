@@ -2,7 +2,7 @@ import { RE2JS } from "re2js";
 import type { Expression } from "./condition.ts";
 
 /** Maximum number of instructions of an expression. Counted repetitions make it long. */
-export const instructionsMax = 1000;
+const instructionsMax = 1000;
 
 /** Maximum length of an expression, in characters. */
 export const expressionCharsMax = 1000;

@@ -12,7 +12,7 @@ import { reportNotice, type SendingParts, sendNotice } from "./sending.ts";
 import { countsOf, LISTED_MAX, type NoticeAbout, noticeText, totalOf } from "./text.ts";
 
 /** Longest time between the first due notice and the digest that has it, in ms. */
-export const DIGEST_MS_MAX = 60_000;
+const DIGEST_MS_MAX = 60_000;
 const DIGEST_MS_MIN = 1000;
 /** Longest pause after a message that the channel did not take, in ms. */
 const RETRY_MS_MAX = 900_000;

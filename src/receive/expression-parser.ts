@@ -38,7 +38,7 @@ export class ExpressionError extends Error {}
 
 /** Our own limits. They bound the work per request; real expressions are far shorter. */
 export const expressionCharsMax = 1024;
-export const termsMax = 16;
+const termsMax = 16;
 export const stepsMax = 32;
 
 const headerName = /^[!#%&'*^_`|~0-9A-Za-z.-]+$/;

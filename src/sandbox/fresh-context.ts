@@ -17,7 +17,7 @@ const EMPTY = new Uint8Array(PIECE_BYTES);
 const MARK_MS = 0x1234_5678_9abc;
 
 /** The state of the interpreter is not what this file expects of the library. */
-export class UnknownInterpreter extends Error {
+class UnknownInterpreter extends Error {
   override readonly name = "UnknownInterpreter";
 }
 

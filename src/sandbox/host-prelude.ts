@@ -1,7 +1,7 @@
 /** Maximum number of calls to the host in one call of the code, by name. */
 export const HOST_CALLS_MAX = { fetch: 50, send: 100 } as const;
 /** Maximum length of the arguments of all calls to the host in one call of the code, as JSON text. */
-export const HOST_ARGUMENTS_CHARS_MAX = 2 * 1_048_576;
+const HOST_ARGUMENTS_CHARS_MAX = 2 * 1_048_576;
 
 /**
  * Runs after the prelude and before the foreign code, if the code may call the host. It defines the

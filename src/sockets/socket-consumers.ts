@@ -8,7 +8,7 @@ import { EndpointConsumers } from "./endpoint-consumers.ts";
 
 /** Maximum number of connected consumers: in total, and of one endpoint. */
 export const CONSUMERS_MAX = 10_000;
-export const CONSUMERS_PER_ENDPOINT_MAX = 1_000;
+const CONSUMERS_PER_ENDPOINT_MAX = 1_000;
 
 /** Time between two pings, in ms. Pings detect dead clients, and keep proxies from closing connections. */
 const PING_EVERY_MS = 20_000;

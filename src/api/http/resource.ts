@@ -20,17 +20,12 @@ import {
   type Traits,
   type Where,
 } from "../../core/resources/field.ts";
-import type { Form, OutputType, ValueType } from "../../core/resources/value-type.ts";
+import type { Form, ValueType } from "../../core/resources/value-type.ts";
 import { nullable, record, ruled } from "./schema.ts";
 
 /** Returns the schema for a value in requests. */
 export function inputSchema<V, I, O>({ input }: ValueType<V, I, O>): TUnsafe<I> {
   return schemaOf(input) as TUnsafe<I>;
-}
-
-/** Returns the schema for a value in responses. */
-export function outputSchema<V, O>({ output }: OutputType<V, O>): TUnsafe<O> {
-  return schemaOf(output) as TUnsafe<O>;
 }
 
 function schemaOf(form: Form): TSchema {

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { ListenerDone } from "../../core/listener.ts";
 import { socketPathOf } from "../../core/unix-socket.ts";
 import { CommandFailed } from "../exit-code.ts";
 import { phraseOf } from "./printable.ts";
@@ -24,7 +25,7 @@ const FINAL_STATUSES: ReadonlySet<number> = new Set([400, 401, 403, 404, 422]);
 /** Sends frames over the connection on which a frame has arrived. */
 export interface FrameSender {
   /** Sends a frame, or does nothing if the connection has ended. */
-  send(frame: object): void;
+  send(frame: ListenerDone): void;
 }
 
 export interface StreamEvents {

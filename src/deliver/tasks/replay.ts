@@ -19,17 +19,6 @@ export const REPLAYS = {
 } as const satisfies Readonly<Record<string, ReplayOrder["which"]>>;
 export type ReplayTask = keyof typeof REPLAYS;
 
-/** The parameters of a replay. */
-export interface ReplayRequest extends Omit<ReplayOrder, "which" | "from" | "to" | "askedAt" | "now"> {
-  /** Replays messages that were accepted at or after this time. */
-  readonly since: number;
-  /**
-   * Replays messages that were accepted before this time; null means before the creation of the
-   * task.
-   */
-  readonly until: number | null;
-}
-
 /** The `data` of a replay. */
 export interface ReplayData extends Omit<ReplayOrder, "which" | "askedAt" | "now"> {
   readonly messagesSent: number;

@@ -13,7 +13,7 @@ export interface Dialect {
 /** The rules of each table by their names. */
 export type Rules = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 
-export const isFlag = (column: string) => `${column} IN (0, 1)`;
+const isFlag = (column: string) => `${column} IN (0, 1)`;
 export const isText = (column: string) => `${column} <> ''`;
 export const isPositive = (column: string) => `${column} > 0`;
 export const isNatural = (column: string) => `${column} >= 0`;

@@ -14,16 +14,16 @@ import { atTopLevel, configReads, refuseOtherType } from "./svix-auth.ts";
 
 const IDENTITY_CHARS_MAX = 128 * 1024;
 
-export const EndpointMtlsConfigIn = field.object("EndpointMtlsConfigIn", {
+const EndpointMtlsConfigIn = field.object("EndpointMtlsConfigIn", {
   identity: Type.String({
     maxLength: IDENTITY_CHARS_MAX,
     description: "The private key and the certificate in PEM, followed by its intermediate certificates.",
   }),
 });
-export const EndpointMtlsConfigOut = field.object("EndpointMtlsConfigOut", {
+const EndpointMtlsConfigOut = field.object("EndpointMtlsConfigOut", {
   certificate: Type.String({ description: "The certificate, followed by its intermediate certificates, in PEM." }),
 });
-export const EndpointMtlsOut = field.object("EndpointMtlsOut", {
+const EndpointMtlsOut = field.object("EndpointMtlsOut", {
   enabled: Type.Boolean(),
   config: nullable(EndpointMtlsConfigOut),
 });
@@ -32,8 +32,8 @@ const cert = nullable(
     description: "Certificates to trust instead of the public roots, in PEM. Null means the public roots.",
   }),
 );
-export const EndpointServerCaIn = field.object("EndpointServerCaIn", { cert: Type.Optional(cert) });
-export const EndpointServerCaOut = field.object("EndpointServerCaOut", { cert });
+const EndpointServerCaIn = field.object("EndpointServerCaIn", { cert: Type.Optional(cert) });
+const EndpointServerCaOut = field.object("EndpointServerCaOut", { cert });
 
 const CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB…\n-----END CERTIFICATE-----";
 const KEY = "-----BEGIN PRIVATE KEY-----\nMIIE…\n-----END PRIVATE KEY-----";

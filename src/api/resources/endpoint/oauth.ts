@@ -26,14 +26,14 @@ const CLIENT_AUTHS: Readonly<Record<Method, ClientAuth>> = {
 const texts = (description: string) => Type.Optional(nullable(record(Type.String(), { description })));
 const scopes = Type.Optional(nullable(Type.Array(Type.String(), { maxItems: 100, description: "Scopes to request." })));
 
-export const ClientSecretJwtParamsIn = field.object("ClientSecretJwtParamsIn", {
+const ClientSecretJwtParamsIn = field.object("ClientSecretJwtParamsIn", {
   secretBase64: Type.String({ description: "The secret or the private key (PEM or DER) in base64." }),
   signingAlgorithm: choice(["RS256", "ES256", "HS256"], { description: "Must fit the key." }),
   secretId: Type.Optional(nullable(Type.String({ description: "The `kid` of assertions." }))),
   tokenExpirySecs: Type.Optional(nullable(Type.Integer({ minimum: 1, maximum: 3600, default: 300 }))),
 });
 
-export const EndpointOauthConfigIn = field.object("EndpointOauthConfigIn", {
+const EndpointOauthConfigIn = field.object("EndpointOauthConfigIn", {
   grantType: choice(["clientCredentials", "refreshToken"], { description: "Only `clientCredentials` is supported." }),
   authMethod: choice(METHODS, { description: "How the client authenticates." }),
   clientId: Type.String(),
@@ -57,8 +57,8 @@ const outFields = {
   extraParams: nullable(record(Type.String())),
   extraHeaders: nullable(record(Type.String())),
 };
-export const EndpointOauthConfigOut = field.object("EndpointOauthConfigOut", outFields);
-export const EndpointOauthOut = field.object("EndpointOauthOut", {
+const EndpointOauthConfigOut = field.object("EndpointOauthConfigOut", outFields);
+const EndpointOauthOut = field.object("EndpointOauthOut", {
   enabled: Type.Boolean(),
   config: nullable(EndpointOauthConfigOut),
 });

@@ -12,7 +12,7 @@ import { type FoundKey, findPresentKey, type KeyState, keyStateOf, storeFirstKey
  * within the transaction that stores its result, no value is sealed with the old key after the
  * commit that begins a rotation.
  */
-export class KeyRing implements SecretBox {
+class KeyRing implements SecretBox {
   #present: KeyBox;
   #others: readonly KeyBox[] = [];
   #seenVersion: number;
