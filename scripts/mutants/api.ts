@@ -123,8 +123,8 @@ export const apiMutants: readonly Mutant[] = [
   },
   {
     name: "idempotency-keys-shared-by-callers",
-    file: "src/api/http/dispatch.ts",
-    find: "identity.caller} POST",
+    file: "src/api/http/keyed-requests.ts",
+    find: "caller} POST",
     replace: "identity.environmentSeq} POST",
     test: "bun test test/api/idempotency.test.ts",
   },

@@ -62,7 +62,7 @@ export const coreMutants: readonly Mutant[] = [
   {
     name: "id-of-another-installation-decoded",
     file: "src/core/id.ts",
-    find: "return this.encode(prefix, seq) === text ? seq : null;",
+    find: "return this.#derive(prefix, seq) === text ? seq : null;",
     replace: "return seq;",
     test: "bun test test/core/id.test.ts",
   },

@@ -12,15 +12,15 @@ export const deliverMutants: readonly Mutant[] = [
   {
     name: "expired-key-signs-for-ever",
     file: "src/deliver/scheduler.ts",
-    find: "if (entry === null || this.#hasExpired(entry)) this.#prepare(lane, now);",
-    replace: "if (entry === null) this.#prepare(lane, now);",
+    find: "} else if (entry === null || nextRead.isExpired(entry)) {",
+    replace: "} else if (entry === null) {",
     test: "bun test test/engine/signing-keys.test.ts",
   },
   {
     name: "disabled-endpoint-gets-messages",
-    file: "src/deliver/scheduler.ts",
-    find: "else if (entry.endpoint.deleted || entry.endpoint.disabled)",
-    replace: "else if (entry.endpoint.deleted)",
+    file: "src/deliver/next-read.ts",
+    find: "if (entry.endpoint.deleted || entry.endpoint.disabled)",
+    replace: "if (entry.endpoint.deleted)",
     test: "bun test test/engine/life.test.ts",
   },
   {

@@ -35,8 +35,8 @@ export const storeMutants: readonly Mutant[] = [
   {
     name: "prune-deletes-pending-messages",
     file: "src/store/sqlite/housekeeping/prune-messages.ts",
-    find: '"EXISTS (SELECT 1 FROM delivery d WHERE d.message_seq = m.seq AND d.state = 0) AS stays"',
-    replace: '"0 AS stays"',
+    find: "AND d.state = 0) AS stays`;",
+    replace: "AND d.state = 9) AS stays`;",
     test: SUITES,
   },
   {
@@ -48,7 +48,7 @@ export const storeMutants: readonly Mutant[] = [
   },
   {
     name: "redrive-sends-to-disabled-endpoints",
-    file: "src/store/sqlite/history/dead-letters.ts",
+    file: "src/store/sql/dead-letters.ts",
     find: "e.deleted_at IS NULL AND e.disabled = 0 AND",
     replace: "e.deleted_at IS NULL AND",
     test: SUITES,
@@ -63,8 +63,8 @@ export const storeMutants: readonly Mutant[] = [
   {
     name: "event-id-not-unique",
     file: "src/store/sqlite/queue/accept.ts",
-    find: "if (eventId !== null && eventIdExists",
-    replace: 'if (eventId === "" && eventIdExists',
+    find: "if (eventKey !== null && eventIds.seqOf",
+    replace: 'if (eventKey !== null && eventId === "" && eventIds.seqOf',
     test: SUITES,
   },
   {
@@ -90,7 +90,7 @@ export const storeMutants: readonly Mutant[] = [
   },
   {
     name: "dead-letters-of-all-applications-listed",
-    file: "src/store/sqlite/history/dead-letters.ts",
+    file: "src/store/sql/dead-letters.ts",
     find: "if (filter.applicationSeq !== undefined) {",
     replace: "if (filter.applicationSeq === 0) {",
     test: SUITES,
