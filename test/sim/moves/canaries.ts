@@ -15,6 +15,14 @@ export const CANARIES: Readonly<Record<string, Plant>> = {
     storePolled: (seq, page, hold) => verbs.storePolled(seq, page, hold === null ? null : "any"),
     arrive: (seq, _hold, now) => verbs.arrive(seq, "any", now),
   })),
+  "what functions have sent stays behind": origin((verbs) => ({
+    waiting: async (seq, after, aheadMs) => {
+      const { page, next } = await verbs.waiting(seq, after, aheadMs);
+      return { page: { ...page, sends: [] }, next };
+    },
+    messages: async (seq, seqs) => ({ ...(await verbs.messages(seq, seqs)), sends: [] }),
+    history: async (seq, after) => ({ ...(await verbs.history(seq, after)), sends: [] }),
+  })),
   "leases stay behind": origin((verbs) => ({
     polled: async (seq, after) => {
       const { page, next } = await verbs.polled(seq, after);

@@ -1,9 +1,15 @@
 import { movesOf } from "../../../src/commands/move-origin.ts";
+import { FUNCTION_URL } from "../../../src/core/endpoint-url/function.ts";
+import type { FunctionMessage } from "../../../src/core/function-message.ts";
 import type { Seq } from "../../../src/core/id.ts";
+import { PARTS } from "./functions.ts";
 import type { Site } from "./site.ts";
 
 /** How long after a command an attempt that began before it may still reach the network, in ms. */
 const UNDER_WAY_MS = 50;
+
+/** Stands for the host of the endpoint that is a function. */
+const FUNCTION = "the function";
 
 /** What an endpoint must get. */
 export interface Receiver {
@@ -42,6 +48,8 @@ export class MoveChecks {
   readonly consumed: string[] = [];
   /** Successes by receiver and message, with whether the server has stored them. */
   readonly #delivered = new Map<string, "received" | "settled">();
+  /** The ids of the messages that the function has sent, by the number of the message that it handled and the part. */
+  readonly #sentByFunction = new Map<string, string>();
   /** Attempts that wait for their responses, by site, receiver and message. */
   readonly #underWay = new Map<string, { readonly site: Site; readonly lives: number }>();
 
@@ -75,6 +83,29 @@ export class MoveChecks {
     };
   }
 
+  /** Called when a site begins to run the function for a message. */
+  functionBegan(site: Site, id: string): void {
+    if (!this.#owns(site))
+      this.violation(`${site.name} runs the function for ${id}, but does not have the application`);
+    const message = this.messages.get(id);
+    if (message !== undefined) this.#began(id, message, { host: FUNCTION, isFifo: false }, site);
+  }
+
+  /** Called when the function has handled a message. */
+  functionReturned(id: string): void {
+    const key = keyOf(FUNCTION, id);
+    if (!this.#delivered.has(key)) this.#delivered.set(key, "received");
+  }
+
+  /** Called when the function gets the id of a message that it has sent. */
+  functionSent({ json }: FunctionMessage, id: string): void {
+    const { cause, part } = (JSON.parse(json) as { readonly payload: { cause: number; part: number } }).payload;
+    const key = `${cause} ${part}`;
+    const before = this.#sentByFunction.get(key);
+    if (before === undefined) this.#sentByFunction.set(key, id);
+    else if (before !== id) this.violation(`the function has sent message ${part} for message ${cause} twice`);
+  }
+
   #began(id: string, { number, cancelledAt, mayRepeat }: Message, { host, isFifo }: Receiver, site: Site): void {
     if (!mayRepeat && this.#delivered.get(keyOf(host, id)) === "settled") {
       this.violation(`${site.name} sends message ${number} to ${host} again`);
@@ -95,8 +126,11 @@ export class MoveChecks {
   /** Called when a site has stored a success. */
   settled(site: Site, messageSeq: Seq, endpointSeq: Seq): void {
     const sql = "SELECT url FROM endpoint WHERE seq = ?";
-    const host = new URL(site.db.query<{ url: string }, [number]>(sql).get(endpointSeq)!.url).hostname;
-    const key = keyOf(host, site.kernel.ids.encode("msg_", messageSeq));
+    const { url } = site.db.query<{ url: string }, [number]>(sql).get(endpointSeq)!;
+    const key = keyOf(
+      url === FUNCTION_URL ? FUNCTION : new URL(url).hostname,
+      site.kernel.ids.encode("msg_", messageSeq),
+    );
     if (this.#delivered.has(key)) this.#delivered.set(key, "settled");
   }
 
@@ -124,13 +158,25 @@ export class MoveChecks {
       if (seq !== null && payloadOf.get(seq) !== null) this.violation(`the payload of ${id} was not deleted`);
     }
     for (const [id, { number, isCancelling }] of this.messages) {
-      if (!this.acknowledged.has(id) && !this.perhapsAcknowledged.has(id))
-        this.violation(`the group has not got message ${number}`);
-      if (!this.consumed.includes(id)) this.violation(`the consumer has not got message ${number}`);
-      if (isCancelling) continue;
-      for (const { host } of this.parts.receivers) {
-        if (!this.#delivered.has(keyOf(host, id))) this.violation(`message ${number} was not delivered to ${host}`);
+      this.#wasGot(id, `message ${number}`, !isCancelling);
+      for (let part = 0; part < PARTS && !isCancelling; part++) {
+        const isSent = this.#sentByFunction.has(`${number} ${part}`);
+        if (!isSent) this.violation(`the function has not sent message ${part} for message ${number}`);
       }
+    }
+    for (const [key, id] of this.#sentByFunction)
+      this.#wasGot(id, `the message that the function sent as ${key}`, true);
+  }
+
+  /** Checks that everybody has got a message. */
+  #wasGot(id: string, name: string, isDelivered: boolean): void {
+    if (!this.acknowledged.has(id) && !this.perhapsAcknowledged.has(id)) {
+      this.violation(`the group has not got ${name}`);
+    }
+    if (!this.consumed.includes(id)) this.violation(`the consumer has not got ${name}`);
+    if (!isDelivered) return;
+    for (const host of [...this.parts.receivers.map((one) => one.host), FUNCTION]) {
+      if (!this.#delivered.has(keyOf(host, id))) this.violation(`${name} was not delivered to ${host}`);
     }
   }
 }

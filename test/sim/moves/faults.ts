@@ -1,13 +1,19 @@
 import { CommandFailed } from "../../../src/cli/exit-code.ts";
+import type { Kernel } from "../../../src/kernel.ts";
 import type { Dice } from "../dice.ts";
 import { asRefused, type MoverCall } from "./servers.ts";
 import { Crash, Died, type Site } from "./site.ts";
+import type { Timeline } from "./timeline.ts";
 
 /** The mover died. What it has begun stays as it is. */
 export class MoverDied extends Error {}
 
 /** Errors of a mover that mean that an application was lost or is at two places. */
 const IMPOSSIBLE = /does not have it|does not keep the messages/;
+
+/** Share of the movers that die whose last request reaches its server later. */
+const LATE = 0.4;
+const LATE_MS = [10, 1000, 5000];
 
 /** How much more often calls fail at which an application changes hands. */
 const OFTEN = 10;
@@ -26,7 +32,7 @@ export class MoveFaults {
 
   constructor(
     private readonly dice: Dice,
-    private readonly sleep: (ms: number) => Promise<void>,
+    private readonly time: Pick<Timeline, "sleep" | "launch">,
     private readonly restartLater: (site: Site, delayMs: number) => void,
     /** Called when an application is about to change hands. */
     private readonly changesHands: () => void,
@@ -67,8 +73,9 @@ export class MoveFaults {
     return async (site, run, often) => {
       const factor = often === undefined ? 1 : OFTEN;
       if (often !== undefined) this.changesHands();
-      await this.sleep(this.dice.below(this.#latencyMs));
+      await this.time.sleep(this.dice.below(this.#latencyMs));
       if (isDead || this.#happens(this.#mover * factor)) {
+        if (!isDead && this.dice.chance(LATE)) this.time.launch(this.#late(site, run));
         isDead = true;
         throw new MoverDied("The mover died.");
       }
@@ -78,9 +85,19 @@ export class MoveFaults {
         this.kill(site);
         throw new Died(`${site.name} died.`);
       }
-      await this.sleep(this.dice.below(this.#latencyMs));
+      await this.time.sleep(this.dice.below(this.#latencyMs));
       return result;
     };
+  }
+
+  /** Lets a request of a mover that has died reach its server. */
+  async #late(site: Site, run: (kernel: Kernel) => Promise<unknown>): Promise<void> {
+    await this.time.sleep(this.dice.below(this.dice.pick(LATE_MS)));
+    try {
+      await asRefused(() => site.call(run));
+    } catch (error) {
+      if (faultIn(error, true) !== null) throw error;
+    }
   }
 
   #happens(rate: number): boolean {
@@ -88,10 +105,15 @@ export class MoveFaults {
   }
 }
 
-/** Returns what is wrong with an error of a mover, or null if a mover may fail so. `isOneOfTwo`: another one is at work. */
+/** Returns whether a mover has found the application at its destination already. */
+export function isServedThere(error: unknown): boolean {
+  return error instanceof CommandFailed && /is served at .* already/.test(error.message);
+}
+
+/** Returns what is wrong with an error of a mover, or null if a mover may fail so. `isOneOfTwo`: there is another one. */
 export function faultIn(error: unknown, isOneOfTwo: boolean): string | null {
   if (error instanceof CommandFailed) {
-    const isFault = IMPOSSIBLE.test(error.message) || (!isOneOfTwo && /is served at .* already/.test(error.message));
+    const isFault = IMPOSSIBLE.test(error.message) || (!isOneOfTwo && isServedThere(error));
     return isFault ? error.message : null;
   }
   if (error instanceof Died || error instanceof Crash || error instanceof MoverDied) return null;

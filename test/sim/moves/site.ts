@@ -1,8 +1,11 @@
+import { functionSender } from "../../../src/api/resources/message/function-sender.ts";
 import { Facts } from "../../../src/core/facts.ts";
+import type { FunctionMessage, FunctionSender } from "../../../src/core/function-message.ts";
 import type { Seq } from "../../../src/core/id.ts";
 import { ServiceStack } from "../../../src/core/service.ts";
 import { assemble, type Kernel, type KernelSettings } from "../../../src/kernel.ts";
-import type { Answer, OutgoingRequest, Shortage } from "../../../src/ports.ts";
+import type { Answer, Clock, OutgoingRequest, Shortage } from "../../../src/ports.ts";
+import type { HostedCall, HostedResult, Sandbox } from "../../../src/sandbox/sandbox.ts";
 import type { Store } from "../../../src/store/index.ts";
 import type { MemoryStore } from "../../../src/store/sqlite/assemble.ts";
 import { openMemoryStore } from "../../../src/store/sqlite/index.ts";
@@ -24,6 +27,10 @@ export interface Surroundings {
   /** Returns a number that no process has had. */
   readonly nextProcess: () => number;
   readonly onRequest: (site: Site, request: OutgoingRequest, signal: AbortSignal) => Promise<Answer | Shortage>;
+  /** Runs the code of a function. */
+  readonly onFunction: (site: Site, call: HostedCall, isRerun: boolean) => Promise<HostedResult>;
+  /** Called when a function gets the id of a message that it has sent. */
+  readonly onFunctionSent: (message: FunctionMessage, id: string) => void;
   /** Called after each commit. Returns whether the site crashes. */
   readonly crashesAfterCommit: (site: Site) => boolean;
   /** Called when the delivery of a message has ended with success. */
@@ -109,12 +116,39 @@ export class Site {
           this.#is(process) ? this.around.onRequest(this, request, signal) : never(),
       },
       resolver: { resolve: () => Promise.resolve(["93.184.216.34"]) },
+      sandbox: this.#sandboxOf(process, own),
+      functionSender: this.#functionSenderOf(process),
     };
     this.kernel = assemble({ store: plant(this.#memory.store), facts, ports, settings });
     facts.subscribe((fact) => {
       if (fact.type !== "attempt.finished" || fact.next !== "delivered" || !this.#is(process)) return;
       this.around.onDelivered(this, fact.messageSeq, fact.endpointSeq);
     });
+  }
+
+  #sandboxOf(process: number, clock: Clock): Sandbox {
+    const { dice, onFunction } = this.around;
+    return {
+      // Only checks whether the code can be run.
+      run: async () => ({ kind: "returned", json: null, logs: [] }),
+      runHosted: async (_, prepare, isRerun) => {
+        await new Promise<void>((resolve) => void clock.after(dice.below(30), resolve));
+        return this.#is(process) ? onFunction(this, prepare(), isRerun) : never();
+      },
+    };
+  }
+
+  /** Returns what sends the messages of functions. After the process has ended, nothing learns of them. */
+  #functionSenderOf(process: number): FunctionSender {
+    const { settings, onFunctionSent } = this.around;
+    const send = functionSender(() => this.kernel, settings.maxBodyBytes);
+    return async (message) => {
+      if (!this.#is(process)) return never();
+      const reply = await send(message);
+      if (!this.#is(process)) return never();
+      if ("id" in reply) onFunctionSent(message, reply.id);
+      return reply;
+    };
   }
 
   #is(process: number): boolean {

@@ -9,7 +9,8 @@ import { MoveChecks } from "./checks.ts";
 import { Client } from "./client.ts";
 import { type Around, Consumer, Operator, Worker } from "./clients.ts";
 import { RECEIVERS, respond } from "./endpoints.ts";
-import { faultIn, MoveFaults } from "./faults.ts";
+import { faultIn, isServedThere, MoveFaults } from "./faults.ts";
+import { PARTS, runAt } from "./functions.ts";
 import { furnish, furnishNeighbour, NEIGHBOUR, UID } from "./furnish.ts";
 import { Producer } from "./producer.ts";
 import { SimDestination, SimOrigin } from "./servers.ts";
@@ -47,6 +48,8 @@ export class MoveWorld {
   #moves = 0;
   #tries = 0;
   #movers = 0;
+  /** Whether there are two movers, or have been. */
+  #hasTwoMovers = false;
   #processes = 0;
   /** Resolves when the application is about to change hands. */
   #departing = Promise.withResolvers<void>();
@@ -58,10 +61,9 @@ export class MoveWorld {
     this.#dice = new Dice(seed);
     const [{ clock }, dice] = [this.#time, this.#dice];
     this.#checks = new MoveChecks({ uid: UID, receivers: RECEIVERS, now: () => this.#time.now });
-    const sleep = (ms: number) => this.#time.sleep(ms);
     this.#faults = new MoveFaults(
       dice,
-      sleep,
+      this.#time,
       (site, delayMs) => clock.at(delayMs, () => this.#time.launch(site.start())),
       () => {
         this.#departing.resolve();
@@ -77,6 +79,8 @@ export class MoveWorld {
         deliveryTimeoutMs: 5000,
       },
       nextProcess: () => this.#processes++,
+      onFunction: (site, call, isRerun) => runAt(parts, site, call, isRerun),
+      onFunctionSent: (message, id) => this.#checks.functionSent(message, id),
       onRequest: (site, request, signal) => respond(parts, site, request, signal),
       crashesAfterCommit: (site) => this.#faults.crashesAfterCommit(site),
       onDelivered: (site, messageSeq, endpointSeq) => this.#checks.settled(site, messageSeq, endpointSeq),
@@ -101,7 +105,8 @@ export class MoveWorld {
       this.#time.clock.at(this.#dice.below(20_000), () => this.#faults.areOn && this.#faults.kill(site));
     }
     this.#time.launch(this.#move(...this.#sites));
-    if (this.#dice.chance(0.2)) this.#time.launch(this.#move(...this.#sites));
+    this.#hasTwoMovers = this.#dice.chance(0.2);
+    if (this.#hasTwoMovers) this.#time.launch(this.#move(...this.#sites));
     await this.#time.until(() => this.#movers === 0 && !this.#faults.areOn);
     await this.#time.do(this.#end(clients)).catch((error) => this.#checks.violation(`the end failed: ${error.stack}`));
     this.#checks.atTheEnd(this.#client.place);
@@ -167,6 +172,8 @@ export class MoveWorld {
         return true;
       } catch (error) {
         this.#mayFail(error);
+        // The other mover has moved it there, perhaps while this one was moving it back.
+        if (this.#hasTwoMovers && isServedThere(error)) return false;
       }
       if (dice.chance(0.15)) await abandonMove(origin, destinationOf).catch((error) => this.#mayFail(error));
       await this.#time.sleep(dice.below(dice.pick([100, 3000, 20_000])));
@@ -178,7 +185,7 @@ export class MoveWorld {
   }
 
   #mayFail(error: unknown): void {
-    const fault = faultIn(error, this.#movers > 1);
+    const fault = faultIn(error, this.#hasTwoMovers);
     if (fault !== null) this.#checks.violation(fault);
   }
 
@@ -196,7 +203,7 @@ export class MoveWorld {
       });
       await this.#time.sleep(30_000);
       let isRead = false;
-      for (let acts = 0; !isRead && acts < MESSAGES_MAX; acts++) {
+      for (let acts = 0; !isRead && acts < (1 + PARTS) * MESSAGES_MAX; acts++) {
         isRead = [await consumer.act(), await worker.act()].every((isDone) => isDone);
       }
       if (rests && isRead && !this.#isPending() && producer.sent >= MESSAGES_MIN) break;
