@@ -272,6 +272,32 @@ describeInBrowser("lists of the admin page", { env: { BOATHOOK_ROOT_TOKEN: TOKEN
     BROWSER_TIMEOUT_MS,
   );
 
+  test(
+    "going back at once, on a browser that is busy, shows the position where the user left a list",
+    async () => {
+      await using opened = await open("#/app", { width: 1280, height: 400 });
+      const { page } = opened;
+      const link = page.getByRole("link", { name: "Customer 20", exact: true });
+      await link.scrollIntoViewIfNeeded();
+      const left = await link.evaluate((element: HTMLElement) => {
+        const { scrollY } = globalThis;
+        // The next page is shorter, which scrolls it. The browser is busy for longer than a scrolled
+        // position waits before it is kept.
+        const isBusy = () => {
+          const until = performance.now() + 500;
+          while (performance.now() < until);
+        };
+        addEventListener("popstate", isBusy);
+        addEventListener("scroll", () => history.back(), { once: true });
+        element.click();
+        return scrollY;
+      });
+      expect(left).toBeGreaterThan(100);
+      await page.waitForFunction((y) => location.hash === "#/app" && scrollY === y, left, { timeout: 10_000 });
+    },
+    BROWSER_TIMEOUT_MS,
+  );
+
   for (const list of ["#/app", "#/endpoint", "#/msg", "#/source", "#/task", "#/token", "#/audit-log"]) {
     test(
       `the list ${list} is walked with Tab in the order of the screen, and ctrl-click opens a row in a new tab`,

@@ -39,9 +39,13 @@ export function followScroll(): () => void {
   addEventListener("scroll", onScroll, { passive: true });
   // A link may be clicked right after scrolling.
   addEventListener("click", keepNow, { capture: true });
+  // What was scrolled belongs to the entry that the user left, not to the present one.
+  const forget = () => clearTimeout(timer);
+  addEventListener("popstate", forget);
   return () => {
     clearTimeout(timer);
     removeEventListener("scroll", onScroll);
+    removeEventListener("popstate", forget);
     removeEventListener("click", keepNow, { capture: true });
   };
 }
