@@ -24,7 +24,7 @@ const kib = (bytes: number) => `${bytes / 1024} KiB`;
 
 /** The beginning of each row, and what it must say. */
 const ROWS: Readonly<Record<string, readonly string[]>> = {
-  "[filters](filters)": [
+  "[filters](filters.md)": [
     `${kib(filterBytesMax)} and ${filterDepthMax} levels`,
     `${expressionsMax} expressions of up to ${number(expressionCharsMax)} characters, ${number(expressionsWeightMax)} together`,
     `${filterCharsMax / 1024 / 1024} MiB and ${number(filterWeightMax)} characters of expressions`,
@@ -36,14 +36,14 @@ const ROWS: Readonly<Record<string, readonly string[]>> = {
     `${number(LOG_CHARS_MAX)} characters of logs`,
     `${number(WAITING_PER_OWNER_MAX)} calls of one customer and ${number(WAITING_MAX)} in total`,
   ],
-  "[payload versions](versions)": [`${number(PAYLOAD_VERSIONS_MAX)} in an environment`],
-  "[batches](batches)": [`${number(batchMessagesMax)} messages; ${number(batchWaitMsMax)} ms`],
-  "[functions](functions)": [
+  "[payload versions](versions.md)": [`${number(PAYLOAD_VERSIONS_MAX)} in an environment`],
+  "[batches](batches.md)": [`${number(batchMessagesMax)} messages; ${number(batchWaitMsMax)} ms`],
+  "[functions](functions.md)": [
     `${HOST_CALLS_MAX.fetch} requests and ${HOST_CALLS_MAX.send} messages`,
     `${kib(RESPONSE_BYTES_MAX)} of a response`,
     `chains of ${FUNCTION_HOPS_MAX} messages`,
   ],
-  "[thin events](thin-events)": [`within ${payloadLinkLifeMs / 3_600_000} hours`],
+  "[thin events](thin-events.md)": [`within ${payloadLinkLifeMs / 3_600_000} hours`],
 };
 
 for (const [start, texts] of Object.entries(ROWS)) {
