@@ -12,10 +12,27 @@ describeInBrowser("the tables of the guide", {}, (group) => {
         .evaluateAll((cells) => cells.map((cell) => getComputedStyle(cell).textAlign));
       expect([...new Set(alignments)]).toEqual(["right"]);
       await page.goto(`${group.server.url}/docs/guide/settings`);
-      const broken = await page
-        .locator("td:first-child code, td:last-child code")
-        .evaluateAll((codes) => codes.flatMap((code) => (code.getClientRects().length === 1 ? [] : code.textContent)));
+      const broken = await page.locator("td:first-child code, td:last-child code").evaluateAll((codes) => {
+        const content = document.createRange();
+        return codes.flatMap((code) => {
+          content.selectNodeContents(code);
+          return content.getClientRects().length === 1 ? [] : code.textContent;
+        });
+      });
       expect(broken).toEqual([]);
+      await page.close();
+    },
+    TIMEOUT_MS,
+  );
+
+  test(
+    "a long example in the first column leaves half of the width to the text about it",
+    async () => {
+      const page = await group.browser.newPage({ viewport: { width: 1280, height: 800 } });
+      await page.goto(`${group.server.url}/docs/guide/transports`);
+      const frames = page.locator("table", { hasText: "retryAfterMs" });
+      const [frame, table] = [await frames.locator("td").first().boundingBox(), await frames.boundingBox()];
+      expect(frame!.width).toBeLessThan(table!.width / 2);
       await page.close();
     },
     TIMEOUT_MS,
