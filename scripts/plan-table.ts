@@ -147,9 +147,7 @@ function known(figure: Figure | undefined, scenario: string, name: string): Figu
 }
 
 function count(value: number): string {
-  return Math.round(value)
-    .toString()
-    .replace(/\B(?=(\d{3})+$)/g, ",");
+  return Math.round(value).toLocaleString("en-US");
 }
 
 if (import.meta.main) {

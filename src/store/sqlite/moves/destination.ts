@@ -107,6 +107,7 @@ export function moveDestination(parts: DestinationParts): MoveDestination {
 
 /** Number of messages of an abandoned application that are deleted in one commit. */
 const DELETED_AT_ONCE = 500;
+
 function arrivalReader(db: Database): ArrivalReader {
   const read = db.prepare<Arrival, [number]>(
     `SELECT application_seq AS applicationSeq, hold, arrived_at AS arrivedAt, history_to AS historyTo
