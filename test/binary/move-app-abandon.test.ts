@@ -119,6 +119,39 @@ test("if a move back is given up, requests with the id, the uid and the token st
   expect((await b.send("GET", `/app/${app}/endpoint`, undefined, { token })).status).toBe(421);
 });
 
+test("an application that is arriving does not move on, and the message says that the earlier move has not ended", async () => {
+  await using servers = await twoServers();
+  const { a, b, receiver } = servers;
+  const app = await makeApplication(a.send);
+  await makeEndpoint(a.send, app, receiver.url);
+  expect((await moveApp(app, a.url, b.url)).code).toBe(0);
+  const answer = heldBack();
+  receiver.answering = answer.answering;
+  await sendMessage(b.send, app);
+  await receiver.arrived(1);
+  expect((await moveApp(app, b.url, a.url, {}, "--wait=10ms")).code).toBe(1);
+  expect((await a.send("GET", `/app/${app}/move`)).json.state).toBe("arriving");
+
+  const onward = await moveApp(app, a.url, b.url);
+  const abandoned = await moveApp(app, a.url, b.url, {}, "--abandon");
+
+  expect([onward, abandoned].map(({ code, stderr }) => ({ code, stderr }))).toEqual([
+    {
+      code: 1,
+      stderr: `The application is arriving at ${a.url}: an earlier move to that server has not ended. End that move, or give it up with --abandon.\n`,
+    },
+    {
+      code: 1,
+      stderr:
+        "The server responded with 409: The application is arriving here. First end or give up its move to this server.\n",
+    },
+  ]);
+  answer.give(ok);
+  await receiver.arrived(1);
+  expect((await moveApp(app, b.url, a.url)).code).toBe(0);
+  expect((await a.send("GET", `/app/${app}/move`)).json.state).toBe("served");
+});
+
 async function deadLettersOf({ url }: Installation): Promise<string | undefined> {
   return /^boathook_dead_letters (\d+)$/m.exec(await (await fetch(`${url}/metrics`)).text())?.[1];
 }

@@ -105,15 +105,15 @@ export class MoveFaults {
   }
 }
 
-/** Returns whether a mover has found the application at its destination already. */
-export function isServedThere(error: unknown): boolean {
-  return error instanceof CommandFailed && /is served at .* already/.test(error.message);
+/** Returns whether another mover has moved the application to the destination already, or was moving it back. */
+export function isMovedByOther(error: unknown): boolean {
+  return error instanceof CommandFailed && /is served at .* already|is arriving at/.test(error.message);
 }
 
 /** Returns what is wrong with an error of a mover, or null if a mover may fail so. `isOneOfTwo`: there is another one. */
 export function faultIn(error: unknown, isOneOfTwo: boolean): string | null {
   if (error instanceof CommandFailed) {
-    const isFault = IMPOSSIBLE.test(error.message) || (!isOneOfTwo && isServedThere(error));
+    const isFault = IMPOSSIBLE.test(error.message) || (!isOneOfTwo && isMovedByOther(error));
     return isFault ? error.message : null;
   }
   if (error instanceof Died || error instanceof Crash || error instanceof MoverDied) return null;

@@ -37,13 +37,18 @@ export class SimOrigin implements Origin {
     private readonly call: MoverCall,
   ) {}
 
+  get url(): string {
+    return this.site.url;
+  }
+
   state(): Promise<OriginState> {
     return this.call(this.site, async (kernel) => {
-      const { schemaVersion, origin } = movesOf(kernel);
+      const { schemaVersion, origin, destination } = movesOf(kernel);
       const about = { schemaVersion, now: kernel.clock.now(), uid: this.uid };
       const found = await this.#find(kernel);
       if (found !== null) {
-        return { appId: kernel.ids.encode("app_", found.seq), state: "served", url: null, hold: null, ...about };
+        const state = destination.arriving.has(found.seq) ? "arriving" : "served";
+        return { appId: kernel.ids.encode("app_", found.seq), state, url: null, hold: null, ...about };
       }
       const departure = await origin.departure(this.site.environmentSeq, { uid: this.uid });
       if (departure === null) throw new Problem(404, "not_found", "The application is neither here nor departed.");

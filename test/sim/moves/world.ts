@@ -9,7 +9,7 @@ import { MoveChecks } from "./checks.ts";
 import { Client } from "./client.ts";
 import { type Around, Consumer, Operator, Worker } from "./clients.ts";
 import { RECEIVERS, respond } from "./endpoints.ts";
-import { faultIn, isServedThere, MoveFaults } from "./faults.ts";
+import { faultIn, isMovedByOther, MoveFaults } from "./faults.ts";
 import { PARTS, runAt } from "./functions.ts";
 import { furnish, furnishNeighbour, NEIGHBOUR, UID } from "./furnish.ts";
 import { Producer } from "./producer.ts";
@@ -173,7 +173,7 @@ export class MoveWorld {
       } catch (error) {
         this.#mayFail(error);
         // The other mover has moved it there, perhaps while this one was moving it back.
-        if (this.#hasTwoMovers && isServedThere(error)) return false;
+        if (this.#hasTwoMovers && isMovedByOther(error)) return false;
       }
       if (dice.chance(0.15)) await abandonMove(origin, destinationOf).catch((error) => this.#mayFail(error));
       await this.#time.sleep(dice.below(dice.pick([100, 3000, 20_000])));

@@ -29,7 +29,7 @@ const tag = "Application";
 const MoveOut = field.object("MoveOut", {
   appId: Type.String(),
   uid: nullable(Type.String()),
-  state: Type.String({ enum: ["served", "departed", "deleted"] }),
+  state: Type.String({ enum: ["served", "arriving", "departed", "deleted"] }),
   url: nullable(Type.String({ description: "Where the application has moved." })),
   hold: nullable(Type.String({ description: "The hold under which it has departed." })),
   schemaVersion: Type.Integer({ description: "The form of the rows in pages." }),
@@ -105,13 +105,14 @@ export function moveOriginRoutes(context: Context): Operation[] {
       },
       problems: [404, 409],
       async handle({ identity, params }) {
-        const { schemaVersion, origin } = movesOf(context);
+        const { schemaVersion, origin, destination } = movesOf(context);
         const about = { schemaVersion, now: clock.now() };
         const found = await lookup.movable(identity, params.app_id);
         if (found !== null) {
           await checkNoSource(context, found);
           const { seq, uid } = found;
-          return reply(200, { appId: ids.encode("app_", seq), uid, state: "served", url: null, hold: null, ...about });
+          const state = destination.arriving.has(seq) ? "arriving" : "served";
+          return reply(200, { appId: ids.encode("app_", seq), uid, state, url: null, hold: null, ...about });
         }
         const key = lookup.key("app_", params.app_id);
         const departure = await origin.departure(identity.environmentSeq, key);

@@ -46,6 +46,11 @@ export async function moveApplication(
       `The application ${state.appId} was deleted. If an earlier move of it has not ended, run the command with --abandon.`,
     );
   }
+  if (state.state === "arriving") {
+    throw new CommandFailed(
+      `The application is arriving at ${origin.url}: an earlier move to that server has not ended. End that move, or give it up with --abandon.`,
+    );
+  }
   if (state.state === "departed" && state.url !== destination.url) {
     throw new CommandFailed(`The application has already moved to ${printable(state.url ?? "")}.`);
   }

@@ -7,7 +7,7 @@ import { type ServerClient, ServerRefused } from "../server-client.ts";
 export interface OriginState {
   readonly appId: string;
   readonly uid: string | null;
-  readonly state: "served" | "departed" | "deleted";
+  readonly state: "served" | "arriving" | "departed" | "deleted";
   readonly url: string | null;
   readonly hold: string | null;
   readonly schemaVersion: number;
@@ -24,7 +24,7 @@ export interface ArrivalState {
 const ORIGIN_FIELDS = {
   appId: "string",
   uid: "string?",
-  state: ["served", "departed", "deleted"],
+  state: ["served", "arriving", "departed", "deleted"],
   url: "string?",
   hold: "string?",
   schemaVersion: "number",
@@ -67,6 +67,10 @@ export class OriginServer {
     private readonly application: string,
   ) {
     this.#path = `/api/v1/app/${encodeURIComponent(application)}/move`;
+  }
+
+  get url(): string {
+    return this.client.server;
   }
 
   async state(): Promise<OriginState> {
