@@ -3,10 +3,11 @@ import { StartError } from "../../../core/start-error.ts";
 import { counted } from "../../../core/text.ts";
 import { KeyBox } from "../../sql/secret-box.ts";
 import { Database, type Queries } from "../connection/database.ts";
-import { openLinkKey, PAYLOAD_LINK_KEY, readMeta, writeMeta } from "../housekeeping/meta.ts";
+import { readMeta, writeMeta } from "../housekeeping/meta.ts";
 import { EVICT_EXPIRED } from "../instances/instance-row.ts";
 import { migrate } from "../schema/migrate.ts";
 import { FINGERPRINT, type KeyState, keyStateOf, PREVIOUS_KEY, previousKeyBox } from "./keys.ts";
+import { openLinkKey, PAYLOAD_LINK_KEY } from "./link-key.ts";
 import { resealAll } from "./reseal.ts";
 import { sealedHex } from "./sealed-meta.ts";
 
@@ -85,6 +86,7 @@ async function begin(database: Database, from: KeyBox, to: KeyBox): Promise<void
     await requireNoInstance(queries);
     const { fingerprint } = await keyStateOf(queries);
     if (fingerprint !== from.fingerprint) throw new StartError("Another command has just replaced the encryption key.");
+    // Before the key of links is read: a process that is about to store one has locked this row.
     await writeMeta(queries, FINGERPRINT, to.fingerprint);
     await writeMeta(queries, PREVIOUS_KEY, sealedHex(to, from.hex));
     const link = await readMeta(queries, PAYLOAD_LINK_KEY);

@@ -48,12 +48,18 @@ export class Keys implements SecretBox {
   /** The first instance stores the fingerprint of its key. Throws `StartError` if another key is in use. */
   static async open(database: Database, encryptionKey: string): Promise<Keys> {
     const present = new KeyBox(encryptionKey);
-    if ((await once(database, FINGERPRINT, () => present.fingerprint)) !== present.fingerprint) {
+    // Both values come from one query, because a rotation replaces them together.
+    let state = await keyStateOf(database);
+    if (state.fingerprint === null) {
+      await once(database, FINGERPRINT, () => present.fingerprint);
+      state = await keyStateOf(database);
+    }
+    const { fingerprint, previous } = state;
+    if (fingerprint !== present.fingerprint) {
       throw new StartError(
         "The secrets in the PostgreSQL database are encrypted with another key. Set `encryption-key` to the key of the other instances.",
       );
     }
-    const { previous } = await keyStateOf(database);
     return new Keys(database, present, previous === null ? null : previousKeyBox(present, previous));
   }
 
@@ -67,12 +73,25 @@ export class Keys implements SecretBox {
     return this.previous?.openOrNull(sealed) ?? this.present.open(sealed);
   }
 
+  /**
+   * Lets no rotation begin before the end of a transaction. Throws `StartError` if the key was replaced since this
+   * process has begun to start.
+   */
+  async keepPresent(queries: Queries): Promise<void> {
+    const row = await queries.first<{ value: string }>("SELECT value FROM meta WHERE name = $1 FOR SHARE", [
+      FINGERPRINT,
+    ]);
+    if (row?.value === this.present.fingerprint) return;
+    throw new StartError(replacedWhile("this process was starting"));
+  }
+
   /** Rejects with `StoreUnavailable` if the key was replaced while this process had no row of `instance`. */
   async check(): Promise<void> {
     const { fingerprint } = await keyStateOf(this.database.lease);
     if (fingerprint === this.present.fingerprint) return;
-    throw new StoreUnavailable(
-      "The encryption key of the database was replaced while this process was suspended. Set encryption-key to the new key and restart the server.",
-    );
+    throw new StoreUnavailable(replacedWhile("this process was starting or suspended"));
   }
 }
+
+const replacedWhile = (when: string): string =>
+  `The encryption key of the database was replaced while ${when}. Set encryption-key to the new key and restart the server.`;

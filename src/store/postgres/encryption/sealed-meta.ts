@@ -12,15 +12,17 @@ export const sealedHex = (box: SecretBox, text: string): string => Buffer.from(b
  * sentence: what helps besides a backup.
  */
 export function openKey(box: SecretBox, name: string, stored: string, remedy = ""): string {
-  const key = openedOrNull(box, stored);
-  if (key !== null && KEY_FORM.test(key)) return key;
+  const key = openKeyOrNull(box, stored);
+  if (key !== null) return key;
   const damaged = `The value ${name} in the table meta of the PostgreSQL database is damaged.`;
   throw new StartError([damaged, "Restore the database from a backup.", remedy].join(" ").trimEnd());
 }
 
-function openedOrNull(box: SecretBox, stored: string): string | null {
+/** Decrypts a key from the table `meta`. Returns null if it is damaged or sealed with another key. */
+export function openKeyOrNull(box: SecretBox, stored: string): string | null {
   try {
-    return box.open(Buffer.from(stored, "hex"));
+    const key = box.open(Buffer.from(stored, "hex"));
+    return KEY_FORM.test(key) ? key : null;
   } catch {
     return null;
   }

@@ -1,10 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { payloadLinkKeyBytes } from "../../../core/payload-link.ts";
 import type { Housekeeping } from "../../index.ts";
-import type { SecretBox } from "../../sql/secret-box.ts";
 import type { Committer } from "../commit/commit.ts";
 import type { Database, Queries } from "../connection/database.ts";
-import { openKey, sealedHex } from "../encryption/sealed-meta.ts";
 
 export function meta(database: Database, committer: Committer): Housekeeping["meta"] {
   return {
@@ -43,19 +40,4 @@ export async function idSeed(database: Database): Promise<readonly [number, numb
   const hex = await once(database, "id-seed", () => randomBytes(16).toString("hex"));
   const word = (index: number) => Number.parseInt(hex.slice(index * 8, index * 8 + 8), 16) | 0;
   return [word(0), word(1), word(2), word(3)];
-}
-
-/** The name of the key that signs links to payloads. */
-export const PAYLOAD_LINK_KEY = "payload-link-key";
-const NEW_LINK_KEY =
-  "Or delete its row: the next start makes another key, which ends earlier links to payloads and secrets of listeners.";
-
-/** Decrypts the stored key that signs links to payloads. Throws `StartError` if it is damaged. */
-export const openLinkKey = (box: SecretBox, stored: string): string =>
-  openKey(box, PAYLOAD_LINK_KEY, stored, NEW_LINK_KEY);
-
-/** Returns the key that signs links to payloads. It is generated with the database, and stored encrypted. */
-export async function payloadLinkKey(database: Database, box: SecretBox): Promise<string> {
-  const generate = () => sealedHex(box, randomBytes(payloadLinkKeyBytes).toString("hex"));
-  return openLinkKey(box, await once(database, PAYLOAD_LINK_KEY, generate));
 }
