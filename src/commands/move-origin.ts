@@ -123,8 +123,10 @@ export interface PageRead {
 export async function readPage(parts: Parts, applicationSeq: Seq, wanted: PageWanted): Promise<PageRead> {
   const { origin } = movesOf(parts);
   switch (wanted.part) {
-    case "settings":
-      return { page: await origin.settings(applicationSeq), next: null };
+    case "settings": {
+      const number = parts.moveHolds.numberOf(applicationSeq) ?? parts.seqs.next();
+      return { page: await origin.settings(applicationSeq, number), next: null };
+    }
     case "polled":
       return origin.polled(applicationSeq, wanted.after);
     case "waiting":

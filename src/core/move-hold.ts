@@ -10,11 +10,12 @@ export function holdId(number: Seq, unique: string): string {
 
 /** Returns whether a hold began before another one. Returns false if one of the ids contains no number. */
 export function isEarlierHold(hold: string, other: string | null): boolean {
-  const [number, otherNumber] = [numberOf(hold), numberOf(other ?? "")];
+  const [number, otherNumber] = [holdNumber(hold), holdNumber(other ?? "")];
   return number !== null && otherNumber !== null && number < otherNumber;
 }
 
-function numberOf(hold: string): number | null {
+/** Returns the number of a hold. Null if its id contains none, such as one of an earlier version. */
+export function holdNumber(hold: string): Seq | null {
   const number = NUMBERED.exec(hold)?.[1];
   return number === undefined ? null : Number(number);
 }

@@ -12,6 +12,7 @@ const HOLD_MS = 15_000;
 
 interface Hold {
   readonly id: string;
+  readonly number: Seq;
   /** What the application had when it was closed; null while it is open. */
   fingerprint: string | null;
   readonly release: () => void;
@@ -43,8 +44,14 @@ export class MoveHolds {
     if (this.#holds.has(applicationSeq)) throw conflict("Another move of this application is under way.", "move_held");
     const id = holdId(number, randomUUID());
     const release = this.deliverer.holdApplication(applicationSeq);
-    this.#holds.set(applicationSeq, { id, fingerprint: null, release, cancelEnd: this.#endLater(applicationSeq) });
+    const cancelEnd = this.#endLater(applicationSeq);
+    this.#holds.set(applicationSeq, { id, number, fingerprint: null, release, cancelEnd });
     return id;
+  }
+
+  /** Returns the number of the hold of an application, or null. */
+  numberOf(applicationSeq: Seq): Seq | null {
+    return this.#holds.get(applicationSeq)?.number ?? null;
   }
 
   /** Makes a hold last longer. Throws 409 if it has ended. */

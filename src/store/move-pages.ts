@@ -12,6 +12,11 @@ export type Ids = Readonly<Record<string, string>>;
 /** The configuration of an application. */
 export interface SettingsPage {
   readonly part: "settings";
+  /**
+   * The number of the hold during which the page was read. Without a hold, a number between those of earlier and
+   * later holds. Pages of earlier versions have none.
+   */
+  readonly originNumber?: Seq;
   readonly application: Row;
   /** The id of the environment that the idempotency keys of root callers contain. */
   readonly keyEnvironment: string;

@@ -61,7 +61,8 @@ export interface MoveOrigin {
   deleted(environmentSeq: Seq, key: Key): Promise<Seq | null>;
   /** Returns the reason why an application cannot be moved, or null. */
   obstacle(applicationSeq: Seq): Promise<string | null>;
-  settings(applicationSeq: Seq): Promise<SettingsPage>;
+  /** `number` becomes the `originNumber` of the page. */
+  settings(applicationSeq: Seq, number: Seq): Promise<SettingsPage>;
   polled(
     applicationSeq: Seq,
     after: PolledCursor | null,
@@ -138,8 +139,8 @@ export interface MoveDestination {
   /**
    * Stores the settings. From then on, the application is arriving. Without a hold, settings that are
    * stored already stay, because those of the page may be older. Returns `taken` if the uid is in use, an
-   * obstacle if the environment has other payload versions, and `earlier-hold` if a later hold has begun.
-   * Nothing is stored then.
+   * obstacle if the environment has other payload versions, and `earlier-hold` if a later hold has begun, or if
+   * the application has been here since the page was read, and has left again. Nothing is stored then.
    */
   storeSettings(
     environmentSeq: Seq,

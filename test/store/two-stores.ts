@@ -43,7 +43,7 @@ export class TwoStores implements AsyncDisposable {
     hold: string | null = null,
     page: SettingsPage | null = null,
   ): Promise<{ page: SettingsPage; seq: number }> {
-    page ??= await this.origin.settings(this.seq);
+    page ??= await this.origin.settings(this.seq, this.from.seqs.next());
     const arrival = await this.destination.storeSettings(this.to.environment.seq, page, hold);
     if (typeof arrival === "string") throw new Error(`The settings cannot be stored: ${arrival}`);
     if ("obstacle" in arrival) throw new Error(arrival.obstacle);

@@ -1,5 +1,6 @@
 import type { Database } from "bun:sqlite";
 import type { Seq } from "../../../core/id.ts";
+import { holdNumber } from "../../../core/move-hold.ts";
 import { versionObstacle } from "../../../core/moved-versions.ts";
 import type { Arrival, ArrivalObstacle, Row, SettingsPage } from "../../index.ts";
 import type { EarlierHold } from "../../moves.ts";
@@ -29,6 +30,7 @@ export class ArrivedSettings {
   store(environmentSeq: Seq, page: SettingsPage, hold: string | null): Arrival | ArrivalObstacle | EarlierHold {
     const obstacle = page.versions === null ? null : versionObstacle(page.versions, this.#versionsOf(environmentSeq));
     if (obstacle !== null) return { obstacle };
+    if (this.#isFromBefore(page)) return "earlier-hold";
     const { rows } = this;
     const { begin, drops, unknownTraits } = this.#statements;
     const applicationSeq = this.#applicationSeqOf(page);
@@ -44,6 +46,17 @@ export class ArrivedSettings {
     this.#putTokens(environmentSeq, applicationSeq, page);
     if (hold !== null) this.holds.beginHold(applicationSeq, hold);
     return this.arrivalOf(applicationSeq)!;
+  }
+
+  /** Returns whether the application has been here since the page was read. It has left again, or is served. */
+  #isFromBefore({ ids, application, originNumber }: SettingsPage): boolean {
+    const { kept, ids: codec } = this.parts;
+    const id = idIn(ids, "app_", application.seq);
+    const last = kept.formerOf(id) ?? codec.decode("app_", id);
+    const arrival = last === null ? null : this.arrivalOf(last);
+    if (originNumber === undefined || arrival === null || arrival.arrivedAt === null) return false;
+    const number = holdNumber(arrival.hold ?? "");
+    return number !== null && originNumber <= number;
   }
 
   /** Returns the application's number here, or a new one if it has not been here or has left again. */

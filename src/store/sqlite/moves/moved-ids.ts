@@ -88,9 +88,14 @@ export class KeptIds implements MovedIds, MovedPlaces {
     this.#keep.run(FORMER + id, seq);
   }
 
+  /** Returns the number that an application had when it was here before, or null. */
+  formerOf(id: string): Seq | null {
+    return this.#seqOf.get(FORMER + id)?.seq ?? null;
+  }
+
   /** Returns and forgets the number that an application had when it was here before, or null. */
   takeFormer(id: string): Seq | null {
-    const former = this.#seqOf.get(FORMER + id)?.seq ?? null;
+    const former = this.formerOf(id);
     if (former !== null) this.#forget.run(FORMER + id);
     return former;
   }

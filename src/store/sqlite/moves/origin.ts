@@ -78,13 +78,13 @@ function settingsReader(
   const keyEnvironmentOf = db.prepare<{ id: string | null }, [number]>(
     "SELECT key_environment AS id FROM arrival WHERE application_seq = ?",
   );
-  return async (applicationSeq) => {
+  return async (applicationSeq, originNumber) => {
     const application = applicationOf(applicationSeq)[0]!;
     const environmentSeq = application.environment_seq as Seq;
     const versions = await versionsOf(applicationSeq, environmentSeq);
     const [endpoints, tokens] = [endpointsOf(applicationSeq), tokensOf(applicationSeq)];
     return {
-      ...{ part: "settings", application, endpoints, tokens },
+      ...{ part: "settings", originNumber, application, endpoints, tokens },
       keyEnvironment: keyEnvironmentOf.get(applicationSeq)?.id ?? ids.encode("org_", environmentSeq),
       ids: read.ids(["app_", [application], "seq"], ["ep_", endpoints, "seq"], ["tok_", tokens, "seq"]),
       eventTypes: eventTypesOf(environmentSeq),

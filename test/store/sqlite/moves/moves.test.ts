@@ -212,7 +212,7 @@ test("the settings of an application with thousands of waiting deliveries are re
   expect(dead.seq).toBeLessThan(later[0]!.seq);
   turns = 0;
 
-  const { versions } = await store.moves!.origin.settings(world.application.seq);
+  const { versions } = await store.moves!.origin.settings(world.application.seq, world.seqs.next());
 
   expect(turns).toBeGreaterThanOrEqual(2);
   expect(versions).toMatchObject({

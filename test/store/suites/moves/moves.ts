@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { IdCodec } from "../../../../src/core/id.ts";
 import { holdId } from "../../../../src/core/move-hold.ts";
 import { unlessDeparted } from "../../../../src/store/departed.ts";
-import type { SettingsPage } from "../../../../src/store/index.ts";
+import type { Arrival, SettingsPage } from "../../../../src/store/index.ts";
 import { bytes, type Furnished } from "../../furnished.ts";
 import { ALL } from "../../pages.ts";
 import type { Open } from "../../store-under-test.ts";
@@ -169,7 +169,7 @@ export function movesSuite(open: Open): void {
     test("settings that were read without a hold do not replace stored ones", async () => {
       await using stores = await TwoStores.open(open);
       const { from, to } = stores;
-      const older = await stores.origin.settings(stores.seq);
+      const older = await stores.origin.settings(stores.seq, from.seqs.next());
       const { endpoints } = from.store.configuration;
       await endpoints.update(from.endpoint.seq, () => ({ description: "newer" }));
       const { seq } = await stores.settings(HOLD);
@@ -178,6 +178,33 @@ export function movesSuite(open: Open): void {
 
       const [endpoint] = await to.store.configuration.endpoints.ever(seq);
       expect((await to.store.configuration.endpoints.get(endpoint!))!.description).toBe("newer");
+    });
+
+    test("settings that come after the application has arrived and left again do not begin another arrival", async () => {
+      await using stores = await TwoStores.open(open);
+      const { from, to, origin, destination } = stores;
+      const early = await origin.settings(stores.seq, from.seqs.next());
+      const number = from.seqs.next();
+      const held = holdId(number, "first");
+      const { page, seq } = await stores.settings(held, await origin.settings(stores.seq, number));
+      await stores.polled(seq, held);
+      await departed(from, stores.seq);
+      await destination.arrive(seq, held, to.now);
+      const back = await arrivedAt(from, await to.store.moves!.origin.settings(seq, to.seqs.next()), true);
+      await departed(to, seq);
+      const store = (late: SettingsPage, hold: string | null) =>
+        destination.storeSettings(to.environment.seq, late, hold);
+
+      expect(await store(early, null)).toBe("earlier-hold");
+      expect(await store(page, held)).toBe("earlier-hold");
+
+      expect(destination.arriving.size).toBe(0);
+      const fresh = await store(await origin.settings(back, from.seqs.next()), null);
+      expect(fresh).toMatchObject({ arrivedAt: null });
+      // They would replace the settings of the move that is under way.
+      expect(await store(page, held)).toBe("earlier-hold");
+      expect(await store(early, null)).toBe("earlier-hold");
+      expect(await destination.arrival(page.ids[`app_${stores.seq}`]!)).toEqual(fresh as Arrival);
     });
 
     test("the totals count what has arrived, and not what is arriving", async () => {
@@ -329,7 +356,7 @@ export function movesSuite(open: Open): void {
       await origin.depart(departure, await origin.fingerprint(stores.seq), dropTask(from));
       await others.from.store.configuration.applications.update(others.seq, () => ({ uid: "acme" }));
       const { destination } = from.store.moves!;
-      const page = await others.origin.settings(others.seq);
+      const page = await others.origin.settings(others.seq, others.from.seqs.next());
       const arrival = await destination.storeSettings(from.environment.seq, page, "hold-2");
       if (typeof arrival === "string" || "obstacle" in arrival) throw new Error("The application cannot arrive.");
       await destination.arrive(arrival.applicationSeq, "hold-2", from.now);
@@ -353,10 +380,10 @@ export function movesSuite(open: Open): void {
         const { page, seq } = await stores.settings(HOLD);
         await departed(from, stores.seq);
         await stores.destination.arrive(seq, HOLD, to.now);
-        const back = await arrivedAt(from, await to.store.moves!.origin.settings(seq), isBack);
+        const back = await arrivedAt(from, await to.store.moves!.origin.settings(seq, to.seqs.next()), isBack);
         if (isBack) await departed(from, back);
         await departed(to, seq);
-        const other = await arrivedAt(from, await others.origin.settings(others.seq), true);
+        const other = await arrivedAt(from, await others.origin.settings(others.seq, others.from.seqs.next()), true);
         await departed(from, other);
 
         const id = page.ids[`app_${stores.seq}`]!;

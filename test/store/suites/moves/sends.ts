@@ -114,7 +114,7 @@ export function sendMovesSuite(open: Open): void {
       const another = await others.from.send();
       expect(another.deliveries[0]!.seq).toBe(here(sent));
 
-      const settings = await others.origin.settings(others.seq);
+      const settings = await others.origin.settings(others.seq, others.from.seqs.next());
       const { seq } = await stores.settings(null, settings);
       const { page } = await others.origin.waiting(others.seq, null, 0);
       await destination.storeMessages(seq, await others.origin.messages(others.seq, [another.seq]));
