@@ -43,6 +43,14 @@ type Cause = (world: World) => Promise<() => unknown>;
 
 const NOTHING_TO_DO = () => {};
 
+/** Makes an endpoint that trusts a certificate which ends in a week. `end` removes the certificate. */
+async function endingCertificate(send: Send): Promise<{ readonly end: () => Promise<unknown> }> {
+  const app = await makeApplication(send);
+  const ending = selfSigned("localhost", new Date(Date.now() + 7 * 86_400_000)).cert;
+  const endpoint = await makeEndpoint(send, app, "https://127.0.0.1:9/", { tls: { ca: ending } });
+  return { end: () => send("PATCH", `/app/${app}/endpoint/${endpoint}`, { tls: null }) };
+}
+
 /** Alerts whose cause would prevent others, so that it comes after them. */
 const LATER = ["BoathookDeliveriesHeld", "BoathookDown", "BoathookEventLoopSlow"];
 
@@ -81,12 +89,7 @@ const CAUSES: Readonly<Record<string, Cause>> = {
     await send("PATCH", `/app/${app}/endpoint/${endpoint}`, { disabled: true });
     return NOTHING_TO_DO;
   },
-  async BoathookCertificateEnds({ send }) {
-    const app = await makeApplication(send);
-    const ending = selfSigned("localhost", new Date(Date.now() + 7 * 86_400_000)).cert;
-    const endpoint = await makeEndpoint(send, app, "https://127.0.0.1:9/", { tls: { ca: ending } });
-    return () => send("PATCH", `/app/${app}/endpoint/${endpoint}`, { tls: null });
-  },
+  BoathookCertificateEnds: async ({ send }) => (await endingCertificate(send)).end,
   async BoathookReceivedRefused({ send, receiver, stack }) {
     const { url } = await makeSource(send, receiver.url);
     const post = () => fetch(url, { method: "POST", body: "{}" });
@@ -213,6 +216,18 @@ test.if(prometheus !== null && hasPostgres)(
       `Environments of Boathook on ${hosts.join(", ")} that have been paused for an hour: 1.`,
     ]);
     await one.send("POST", "/environment/resume");
+    await allEnded(server);
+
+    const { end } = await endingCertificate(one.send);
+    await until(
+      () => server.series('boathook_certificate_not_after_seconds{certificate="ca"} > 0'),
+      ({ length }) => length === 2,
+    );
+    await allFired(server, ["BoathookCertificateEnds"]);
+    const [summary, ...others] = await server.summaries("BoathookCertificateEnds");
+    expect(summary).toStartWith(`A certificate (ca) of Boathook on ${hosts.join(", ")} ends in 6d 23h `);
+    expect(others).toEqual([]);
+    await end();
     await allEnded(server);
   },
 );

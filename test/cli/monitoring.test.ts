@@ -159,7 +159,7 @@ const SERIES: Readonly<Record<string, readonly (readonly [series: string, values
 const ONCE: ReadonlySet<string> = new Set([
   ...["BoathookDeliveriesHeld", "BoathookLanesUnserved", "BoathookSnapshotOld", "BoathookQueueBloated"],
   ...["BoathookConnectionsShort", "BoathookEnvironmentPaused", "BoathookDeadLettersGrowing"],
-  ...["BoathookEndpointsFailing", "BoathookEndpointDisabled"],
+  ...["BoathookEndpointsFailing", "BoathookEndpointDisabled", "BoathookCertificateEnds"],
 ]);
 const INFO = [['boathook_build_info{instance="a",data="1",shard=""}', "1x210"]] as const;
 /** The series of two instances that report the same. */
@@ -205,30 +205,43 @@ describe.if(promtool !== null)("the alert rules in promtool", () => {
     expect(Object.keys(SERIES).sort()).toEqual(ALERTS.map(({ name }) => name).sort());
   });
 
+  /** Expects an alert to fire so often while the series of two instances say so, and not before and after. */
+  async function expectFiring(name: string, series: (typeof SERIES)[string], times: number): Promise<void> {
+    writeFileSync(join(directory, "boathook.yml"), rulesText("boathook"));
+    const firing = `count(ALERTS{alertname="${name}",alertstate="firing"}) or vector(0)`;
+    const at = (eval_time: string, value: number) => ({
+      expr: firing,
+      eval_time,
+      exp_samples: [{ labels: "{}", value }],
+    });
+    const document = {
+      rule_files: ["boathook.yml"],
+      evaluation_interval: "1m",
+      tests: [
+        {
+          interval: "1m",
+          input_series: [...INFO, ...series].flatMap(ofBoth),
+          promql_expr_test: [at("9m", 0), at("100m", times), at("180m", 0)],
+        },
+      ],
+    };
+    const file = join(directory, `${name}.yml`);
+    writeFileSync(file, JSON.stringify(document));
+    expect(await promtoolSays("test", "rules", file)).toContain("SUCCESS");
+  }
+
   test.each(ALERTS.map(({ name }) => name))(
     "%s is silent at first, fires as often as it should, and ends",
     async (name) => {
-      writeFileSync(join(directory, "boathook.yml"), rulesText("boathook"));
-      const firing = `count(ALERTS{alertname="${name}",alertstate="firing"}) or vector(0)`;
-      const at = (eval_time: string, value: number) => ({
-        expr: firing,
-        eval_time,
-        exp_samples: [{ labels: "{}", value }],
-      });
-      const document = {
-        rule_files: ["boathook.yml"],
-        evaluation_interval: "1m",
-        tests: [
-          {
-            interval: "1m",
-            input_series: [...INFO, ...SERIES[name]!].flatMap(ofBoth),
-            promql_expr_test: [at("9m", 0), at("100m", ONCE.has(name) ? 1 : 2), at("180m", 0)],
-          },
-        ],
-      };
-      const file = join(directory, `${name}.yml`);
-      writeFileSync(file, JSON.stringify(document));
-      expect(await promtoolSays("test", "rules", file)).toContain("SUCCESS");
+      await expectFiring(name, SERIES[name]!, ONCE.has(name) ? 1 : 2);
     },
   );
+
+  test("an alert about certificates fires for each kind of shared ones, and for the own one of each instance", async () => {
+    const ends = ["ca", "client", "server"].map(
+      (kind) =>
+        [`boathook_certificate_not_after_seconds{instance="a",certificate="${kind}"}`, GAUGE(1e6, 1e7)] as const,
+    );
+    await expectFiring("BoathookCertificateEnds", ends, 4);
+  });
 });

@@ -14,6 +14,12 @@ export interface Alert {
   readonly description: string;
 }
 
+/** When certificates end: those of endpoints and sources, which instances share, and that of each server. */
+const CERTIFICATE_ENDS = [
+  ofData("min", '(boathook_certificate_not_after_seconds{certificate!="server"} > 0)', ["certificate"]),
+  'boathook_certificate_not_after_seconds{certificate="server"} > 0',
+].join(" or ");
+
 export const ALERTS: readonly Alert[] = [
   {
     name: "BoathookDown",
@@ -180,11 +186,10 @@ export const ALERTS: readonly Alert[] = [
   },
   {
     name: "BoathookCertificateEnds",
-    expr: "(boathook_certificate_not_after_seconds > 0) - time() < 14 * 86400",
+    expr: `(${CERTIFICATE_ENDS}) - time() < 14 * 86400`,
     for: "10m",
     severity: "warning",
-    summary:
-      "A certificate ({{ $labels.certificate }}) of Boathook on {{ $labels.instance }} ends in {{ $value | humanizeDuration }}.",
+    summary: `A certificate ({{ $labels.certificate }}) of Boathook on {{ with $labels.instance }}{{ . }}{{ else }}${INSTANCES}{{ end }} ends in {{ $value | humanizeDuration }}.`,
     description:
       "server: renew the file of tls-cert and send SIGHUP. client and ca: the overview of the admin page names the endpoint; give it a new certificate. Deliveries fail when it has ended.",
   },
