@@ -126,12 +126,14 @@ async function untilNone(what: string, ask: () => Promise<readonly string[]>): P
   });
 }
 
-/** Waits until all these alerts have fired, not necessarily at the same time. */
-async function allFired({ firing }: Prometheus, alerts: readonly string[]): Promise<void> {
-  const fired = new Set<string>();
+/**
+ * Waits until all these alerts have fired, not necessarily at the same time: some fire only for seconds. `since`
+ * is a time of `performance` before their causes.
+ */
+async function allFired({ fired }: Prometheus, alerts: readonly string[], since = performance.now()): Promise<void> {
   await untilNone("These alerts did not fire", async () => {
-    for (const name of await firing()) fired.add(name);
-    return alerts.filter((name) => !fired.has(name));
+    const names = new Set(await fired(1 + Math.floor((performance.now() - since) / 1000)));
+    return alerts.filter((name) => !names.has(name));
   });
 }
 
@@ -178,10 +180,11 @@ test.if(prometheus !== null)(
     await using server = await startPrometheus([boathook.url, ...servers.map(({ url }) => url)]);
     const world = { boathook, send, collector, receiver, backups, stack };
 
+    const begunAt = performance.now();
     for (const faulty of servers) await faulty.begin();
     const ends: (() => unknown)[] = [];
     for (const cause of Object.values(CAUSES)) ends.push(await cause(world));
-    await allFired(server, [...Object.keys(CAUSES), ...alerts]);
+    await allFired(server, [...Object.keys(CAUSES), ...alerts], begunAt);
     for (const faulty of servers) await faulty.end();
     for (const end of ends) await end();
     await allEnded(server);

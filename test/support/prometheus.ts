@@ -11,6 +11,8 @@ export const prometheus = Bun.which("prometheus");
 export interface Prometheus extends AsyncDisposable {
   /** Returns the names of the firing alerts. */
   firing(): Promise<string[]>;
+  /** Returns the names of the alerts that fire or have fired within this time, in seconds. */
+  fired(seconds: number): Promise<string[]>;
   /** Returns the labels of each series of a query. */
   series(query: string): Promise<ReadonlyArray<Readonly<Record<string, string>>>>;
   /** Returns the summaries of the alerts with a name that fire. */
@@ -22,6 +24,8 @@ interface FiringAlert {
   readonly labels: { readonly alertname: string };
   readonly annotations: { readonly summary: string };
 }
+
+const FIRING = 'ALERTS{alertstate="firing"}';
 
 /** Lower limits, so that the causes stay small and other programs on this machine are no cause. */
 const LIMITS: ReadonlyArray<readonly [from: string, to: string]> = [
@@ -81,16 +85,18 @@ export async function startPrometheus(servers: readonly string[]): Promise<Prome
     const { data } = (await response.json()) as { data: { result: { metric: Record<string, string> }[] } };
     return data.result;
   };
+  const alertsIn = async (query: string) => {
+    const found = await results(query);
+    return [...new Set(found.map(({ metric }) => metric.alertname!))].sort();
+  };
   // The later changes must be visible as changes of values.
   await until(
     () => results("sum_over_time(up[1m]) > 2"),
     (found) => found.length === targets.length,
   );
   return {
-    async firing() {
-      const found = await results('ALERTS{alertstate="firing"}');
-      return [...new Set(found.map(({ metric }) => metric.alertname!))].sort();
-    },
+    firing: () => alertsIn(FIRING),
+    fired: (seconds) => alertsIn(`last_over_time(${FIRING}[${seconds}s])`),
     series: async (query) => (await results(query)).map(({ metric }) => metric),
     async summaries(alert) {
       const response = await fetch(`${url}/api/v1/alerts`);
