@@ -3,7 +3,8 @@ import { databaseNameIn } from "../../../core/database-url.ts";
 import type { Clock } from "../../../ports.ts";
 import type { StoreUnavailable } from "../../index.ts";
 import { retried, unavailable } from "./errors.ts";
-import { OwnConnection, type Taken } from "./own-connection.ts";
+import type { Taken } from "./link.ts";
+import { OwnConnection } from "./own-connection.ts";
 import type { Bindings, Parameter } from "./parameters.ts";
 import { type Queries, queriesOf, type Result } from "./queries.ts";
 import { ServerProcesses } from "./server-process.ts";
@@ -133,8 +134,9 @@ export class Database implements Queries {
     const writeMsMax = leaseMs === Number.POSITIVE_INFINITY ? responseMsMax : Math.max(responseMsMax, leaseMs);
     // A limit for statements would also end the wait of a COMMIT for a standby, and make it look replicated.
     const timeout = timeoutOf("lock_timeout", writeMsMax * 0.9);
-    // Through a pooler, long statements of others would keep a lost connection.
-    const writes = new OwnConnection({ ...watched(writeMsMax), timeout, processes: isPooled ? null : processes });
+    // Through a pooler, the server has no limit for their waits for locks.
+    const ofWrites = isPooled && clock !== undefined ? new ServerProcesses(this.control, clock, false) : processes;
+    const writes = new OwnConnection({ ...watched(writeMsMax), timeout, processes: ofWrites });
     [this.#requests, this.#writes, this.#own] = [requests, writes, [control, lease, lanes, requests, writes]];
     const queries = queriesBy((sql, parameters) => requests.run(sql, parameters));
     this.all = queries.all;

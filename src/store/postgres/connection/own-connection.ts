@@ -1,9 +1,10 @@
 import type { ReservedSQL, SQL } from "bun";
 import type { Cancel, Clock } from "../../../ports.ts";
 import { isOutage, withOwnLimit } from "./errors.ts";
+import { type Link, linkOf, type Taken } from "./link.ts";
 import type { Bindings, Parameter } from "./parameters.ts";
-import { execute, type Result } from "./queries.ts";
-import { processOf, type ServerProcess, type ServerProcesses } from "./server-process.ts";
+import { execute, type Result, sentText } from "./queries.ts";
+import { processOf, type ServerProcesses } from "./server-process.ts";
 import { hasExceeded, type StatementTimeout, setTimeoutOf } from "./statement-timeout.ts";
 import { together } from "./together.ts";
 import { unresponsive, within } from "./within.ts";
@@ -42,31 +43,6 @@ export interface OwnConnectionOptions {
 /** How long a connection may be silent if the process of the server that serves it is unknown, in ms. */
 const UNKNOWN_MS_MAX = 300_000;
 
-/** A connection from when it is opened until it is lost. */
-interface Link {
-  readonly opening: Promise<ReservedSQL>;
-  process: ServerProcess | null;
-  /** The timeouts that this process has set. */
-  readonly timeouts: StatementTimeout[];
-  /** Whether it can be used. Until then, the limits of `#open` apply. */
-  isOpen: boolean;
-  /** Whether it was given up. */
-  isLost: boolean;
-  /** Whether it was given up because it did not respond. */
-  isSilent: boolean;
-}
-
-/** A connection that is taken for several statements. They fail after the connection is lost. */
-export interface Taken {
-  run(sql: string, parameters: readonly Parameter[] | Bindings): Promise<Result>;
-  /** Runs a statement in a transaction that commands begin. */
-  together(commands: readonly string[], sql: string, parameters: readonly Parameter[] | Bindings): Promise<Result>;
-  /** To be called in a long transaction: through a pooler, only a transaction has a process of the server. */
-  identify(): Promise<void>;
-  /** Gives the connection back, or closes it. */
-  end(how: "release" | "close"): void;
-}
-
 /**
  * A connection for queries of one kind. A query of a pool may be sent over a connection whose query waits for
  * a lock, and reserving one of its connections may wait for such a query too. A connection of one's own waits
@@ -86,7 +62,7 @@ export class OwnConnection {
 
   constructor(private readonly options: OwnConnectionOptions) {
     const { lockMsMax } = options;
-    this.#settings = lockMsMax === undefined ? null : [`SET LOCAL lock_timeout = ${Math.ceil(lockMsMax)}`];
+    this.#settings = lockMsMax === undefined ? null : ["BEGIN", `SET LOCAL lock_timeout = ${Math.ceil(lockMsMax)}`];
   }
 
   /** Number of statements that have no result yet. */
@@ -101,13 +77,7 @@ export class OwnConnection {
 
   /** Runs a statement in a transaction of its own. */
   run(sql: string, parameters: readonly Parameter[] | Bindings): Promise<Result> {
-    return this.#counted(() =>
-      this.#on(this.#linked(), (reserved) =>
-        this.#settings === null
-          ? execute(reserved, sql, parameters)
-          : together(reserved, ["BEGIN", ...this.#settings], sql, parameters),
-      ),
-    );
+    return this.#counted(() => this.#execute(this.#linked(), this.#settings, sql, parameters));
   }
 
   /** Resolves when no statement is under way. */
@@ -122,13 +92,12 @@ export class OwnConnection {
     return this.#counted(async () => {
       const link = this.#linked();
       await this.#on(link, async () => {});
-      const on = <T>(run: (reserved: ReservedSQL) => Promise<T>) => this.#counted(() => this.#on(link, run));
       return {
-        run: (sql, parameters) => on((reserved) => execute(reserved, sql, parameters)),
-        together: (commands, sql, parameters) => on((reserved) => together(reserved, commands, sql, parameters)),
+        run: (sql, parameters) => this.#counted(() => this.#execute(link, null, sql, parameters)),
+        together: (...statements) => this.#counted(() => this.#execute(link, ...statements)),
         identify: async () => {
           const { clock, isPooled = false } = this.options;
-          if (isPooled && clock !== undefined) link.process = await on(processOf);
+          if (isPooled && clock !== undefined) link.process = await this.#counted(() => this.#on(link, processOf));
         },
         end: (how) => {
           if (this.options.isPooled) link.process = null;
@@ -166,7 +135,7 @@ export class OwnConnection {
   #linked(): Link {
     if (this.#link !== null) return this.#link;
     const { promise: opening, resolve } = Promise.withResolvers<ReservedSQL>();
-    const link: Link = { opening, process: null, timeouts: [], isOpen: false, isLost: false, isSilent: false };
+    const link = linkOf(opening);
     resolve(this.#open(link));
     this.#link = link;
     return link;
@@ -187,6 +156,22 @@ export class OwnConnection {
       reserved.close().catch(() => {});
       throw error;
     }
+  }
+
+  /** Runs a statement, in a transaction if there are commands that begin one. */
+  #execute(
+    link: Link,
+    commands: readonly string[] | null,
+    sql: string,
+    parameters: readonly Parameter[] | Bindings,
+  ): Promise<Result> {
+    const run = (reserved: ReservedSQL) =>
+      commands === null ? execute(reserved, sql, parameters) : together(reserved, commands, sql, parameters);
+    const { isPooled = false, processes = null } = this.options;
+    if (!isPooled || processes === null) return this.#on(link, run);
+    const statements = [...(commands ?? []), sentText(sql, parameters)];
+    link.statements.add(statements);
+    return this.#on(link, run).finally(() => link.statements.delete(statements));
   }
 
   async #on<T>(link: Link, run: (reserved: ReservedSQL) => Promise<T>): Promise<T> {
@@ -228,7 +213,8 @@ export class OwnConnection {
     if (link === null || !link.isOpen || leftMs > 0) return;
     if (processes !== null && (link.process !== null || silentMs < UNKNOWN_MS_MAX)) {
       const [since, { process }] = [this.#respondedAt, link];
-      const works = process === null ? processes.mayWork(limitMs / 2) : processes.works(process);
+      const works =
+        process === null ? processes.mayWork([...link.statements].flat(), limitMs / 2) : processes.works(process);
       // If no other connection gets a response either, nothing speaks for this one.
       if (await works.catch(() => false)) return;
       if (this.#respondedAt !== since || this.#link !== link) return;

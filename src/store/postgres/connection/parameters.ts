@@ -12,12 +12,20 @@ const compiled = new Map<string, Compiled>();
 
 /** Replaces named parameters (`$name`) with numbers, which PostgreSQL needs. */
 export function positional(sql: string, bindings: Bindings): { readonly text: string; readonly values: Parameter[] } {
+  const { text, names } = compiledOf(sql);
+  return { text, values: names.map((name) => bindings[name] ?? null) };
+}
+
+/** Returns a statement with numbers for its named parameters. */
+export const positionalText = (sql: string): string => compiledOf(sql).text;
+
+function compiledOf(sql: string): Compiled {
   let statement = compiled.get(sql);
   if (statement === undefined) {
     statement = compile(sql);
     compiled.set(sql, statement);
   }
-  return { text: statement.text, values: statement.names.map((name) => bindings[name] ?? null) };
+  return statement;
 }
 
 function compile(sql: string): Compiled {

@@ -1,5 +1,5 @@
 import type { SQL } from "bun";
-import { type Bindings, type Parameter, positional } from "./parameters.ts";
+import { type Bindings, type Parameter, positional, positionalText } from "./parameters.ts";
 
 /** Runs statements. A number of the type `bigint` is returned as a JavaScript number. */
 export interface Queries {
@@ -58,6 +58,10 @@ export function execute(client: Client, sql: string, parameters: readonly Parame
     : positional(sql, parameters as Bindings);
   return client.unsafe(text, storable(values) as Parameter[]).execute() as unknown as Promise<Result>;
 }
+
+/** Returns the text of a statement that PostgreSQL gets. */
+export const sentText = (sql: string, parameters: readonly Parameter[] | Bindings): string =>
+  Array.isArray(parameters) ? sql : positionalText(sql);
 
 export function queriesOf(run: (sql: string, parameters: readonly Parameter[] | Bindings) => Promise<Result>): Queries {
   return {

@@ -1,5 +1,6 @@
 import type { ReservedSQL } from "bun";
 import type { Clock } from "../../../ports.ts";
+import { textArray } from "./parameters.ts";
 import { execute, type Queries } from "./queries.ts";
 
 /** The process of the server that serves a connection. Numbers of processes are used again. */
@@ -11,10 +12,15 @@ export interface ServerProcess {
 const IS_IT = "pid = $1 AND backend_start = $2::text::timestamptz";
 /** A process that has nothing to do waits for its client, and so does one that cannot send a result. */
 const IS_WAITING = `SELECT wait_event_type = 'Client' AS "isWaiting" FROM pg_stat_activity WHERE ${IS_IT}`;
-/** Whether any session of this user has worked on one statement for `$1` ms. */
+/**
+ * Whether any session of this user has worked on one of the statements `$1` for `$2` ms, or, if `$3` is true, has
+ * waited for a lock. The view contains only the beginnings of long statements.
+ */
 const IS_ANY_WORKING = `SELECT EXISTS (SELECT FROM pg_stat_activity
     WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid() AND state = 'active'
-      AND wait_event_type IS DISTINCT FROM 'Client' AND query_start < clock_timestamp() - $1 * interval '1 ms') AS "isAny"`;
+      AND wait_event_type IS DISTINCT FROM 'Client' AND query_start < clock_timestamp() - $2 * interval '1 ms'
+      AND ($3 OR wait_event_type IS DISTINCT FROM 'Lock')
+      AND query <> '' AND EXISTS (SELECT FROM unnest($1::text[]) AS text WHERE starts_with(text, query))) AS "isAny"`;
 const END = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE ${IS_IT}`;
 
 /** Reads the process of the connection on which it runs. */
@@ -35,6 +41,8 @@ export class ServerProcesses {
   constructor(
     private readonly queries: Queries,
     private readonly clock: Clock,
+    /** Whether a statement of which the process is unknown may wait for a lock. */
+    private readonly mayWaitForLock = true,
   ) {}
 
   /** Returns whether a process still works on a statement. Otherwise no response of it can arrive any more. */
@@ -46,12 +54,13 @@ export class ServerProcesses {
   }
 
   /**
-   * Returns whether a statement of which the process is unknown may still run: whether any has run for this time, in
-   * ms. Others of the same user count too.
+   * Returns whether one of some statements of which the process is unknown may still run: whether it has run for
+   * this time, in ms. The same statement of another session of the user counts too.
    */
-  mayWork(runningMs: number): Promise<boolean> {
+  mayWork(statements: readonly string[], runningMs: number): Promise<boolean> {
+    const parameters = [textArray(statements), runningMs, this.mayWaitForLock];
     return this.#isAnySample(
-      async () => (await this.queries.first<{ isAny: boolean }>(IS_ANY_WORKING, [runningMs]))!.isAny,
+      async () => (await this.queries.first<{ isAny: boolean }>(IS_ANY_WORKING, parameters))!.isAny,
     );
   }
 

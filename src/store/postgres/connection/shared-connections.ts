@@ -1,4 +1,5 @@
-import { OwnConnection, type OwnConnectionOptions, type Taken } from "./own-connection.ts";
+import type { Taken } from "./link.ts";
+import { OwnConnection, type OwnConnectionOptions } from "./own-connection.ts";
 import type { Bindings, Parameter } from "./parameters.ts";
 import type { Result } from "./queries.ts";
 

@@ -30,6 +30,9 @@ async function proxied(change: Partial<DatabaseOptions> = {}) {
         () => sql`SELECT pid FROM pg_stat_activity WHERE query LIKE ${`%${text}%`} AND pid <> pg_backend_pid()`,
         ({ length }) => length === count,
       ),
+    endSessionsWith: (text: string) =>
+      sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE query LIKE ${`%${text}%`} AND pid <> pg_backend_pid()`,
     async [Symbol.asyncDispose]() {
       await database.close();
       await sql.close();
@@ -135,25 +138,78 @@ describe.skipIf(!hasPostgres)("the connections for requests", () => {
     });
   });
 
-  test("through a pooler, a silent connection is replaced after five minutes even if others run long statements", async () => {
-    const { clock, pass } = handClock();
-    await using opened = await proxied({ clock, prepare: false });
-    const { database, proxy, sql, direct, sessionsWith } = opened;
-    const { pid } = (await sql`SELECT pg_backend_pid() AS pid`)[0];
-    const others = new SQL(direct, { max: 1 });
+  test("through a pooler, a write, its COMMIT and statements that wait behind others are not cut while they run", async () => {
+    await using opened = await proxied({ prepare: false });
+    const { database, sql } = opened;
+    // PostgreSQL checks the table when the transaction is committed.
+    await sql.unsafe(`CREATE TABLE slow (name text);
+      CREATE FUNCTION sleep() RETURNS trigger LANGUAGE plpgsql
+        AS $$ BEGIN PERFORM pg_sleep(${(2.5 * LIMIT_MS) / 1000}); RETURN NULL; END $$;
+      CREATE CONSTRAINT TRIGGER sleep AFTER INSERT ON slow DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW EXECUTE FUNCTION sleep()`);
+    const session = await database.writeSession();
+    const begun = session.run("BEGIN");
+    const write = session.first<unknown>(
+      `WITH asleep AS (SELECT pg_sleep($seconds)) INSERT INTO slow SELECT $name FROM asleep RETURNING name, '${"long ".repeat(500)}' AS text`,
+      { seconds: (2.5 * LIMIT_MS) / 1000, name: "slow" },
+    );
+    const behind = session.first<unknown>("SELECT name FROM slow");
+    await begun;
+    expect(await write).toMatchObject({ name: "slow" });
+    expect(await behind).toEqual({ name: "slow" });
+    await session.commit();
+    expect(await database.first<unknown>("SELECT name FROM slow")).toEqual({ name: "slow" });
+    session.end("release");
+  });
+
+  test("through a pooler, a write that waits for a lock is given up at the limit", async () => {
+    await using opened = await proxied({ prepare: false });
+    const { database, sql } = opened;
+    await sql.begin(async (transaction) => {
+      await transaction`LOCK TABLE meta IN EXCLUSIVE MODE`;
+      const session = await database.writeSession();
+      const write = session.run("INSERT INTO meta (name, value) VALUES ('name', 'value')");
+      await expect(write).rejects.toThrow("PostgreSQL has not responded for 1 seconds.");
+      session.end("close");
+    });
+  });
+
+  test("through a pooler, silent connections are replaced although others run long statements", async () => {
+    await using opened = await proxied({ prepare: false });
+    const { database, proxy, direct, sessionsWith } = opened;
+    await using others = new SQL(direct, { max: 1 });
     const long = others`SELECT 'long' FROM pg_sleep(600)`.catch((error: unknown) => error);
     await sessionsWith("'long'", 1);
     proxy.cutNext("SELECT 1 AS one", "silently");
-    const read = database.first<unknown>("SELECT 1 AS one");
+    expect(await database.first<unknown>("SELECT 1 AS one")).toEqual({ one: 1 });
+    const session = await database.writeSession();
+    proxy.cutNext("SELECT 2 AS two", "silently");
+    await expect(session.run("SELECT 2 AS two")).rejects.toThrow("PostgreSQL has not responded for 1 seconds.");
+    session.end("close");
+    await opened.endSessionsWith("'long'");
+    await long;
+  });
+
+  test("through a pooler, a silent connection is replaced after five minutes even if others run the same statement", async () => {
+    const { clock, pass } = handClock();
+    await using opened = await proxied({ clock, prepare: false });
+    const { database, proxy, sql, direct, sessionsWith } = opened;
+    const statement = "SELECT 'locked' AS name FROM pg_advisory_xact_lock(1)";
+    await using others = new SQL(direct, { max: 1 });
+    await sql`SELECT pg_advisory_lock(1)`;
+    const other = others.unsafe(statement).execute();
+    await sessionsWith("'locked'", 1);
+    proxy.cutNext("'locked'", "silently");
+    const read = database.first<unknown>(statement);
     await soon(
       () => proxy.cuts,
       (cuts) => cuts === 1,
     );
     pass(300_000);
-    expect(await read).toEqual({ one: 1 });
-    await sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%''long''%' AND pid <> ${pid}`;
-    await long;
-    await others.close();
+    await sessionsWith("'locked'", 2);
+    await sql`SELECT pg_advisory_unlock(1)`;
+    expect(await read).toEqual({ name: "locked" });
+    await other;
   });
 
   test("one connection remains for single reads, however many are taken", async () => {
