@@ -281,6 +281,31 @@ describeInBrowser("the overview of the admin page", options, (group) => {
   );
 
   test(
+    "the search opens for Ctrl-K right after Escape and stays open",
+    async () => {
+      await using opened = await open();
+      const { page } = opened;
+      await page.keyboard.press("/");
+      await searchInput(page).waitFor();
+      // A browser under load handles both keys before it tells the dialog of its end.
+      await page.evaluate(async () => {
+        const press = (target: EventTarget, key: string, ctrlKey = false) =>
+          target.dispatchEvent(new KeyboardEvent("keydown", { key, ctrlKey, bubbles: true, cancelable: true }));
+        const search = document.querySelector("dialog")!;
+        const isTold = new Promise((resolve) => search.addEventListener("close", resolve));
+        press(search.querySelector("input")!, "Escape");
+        for (let turn = 0; turn < 100 && search.isConnected; turn++) await Promise.resolve();
+        press(document.body, "k", true);
+        await isTold;
+      });
+      await searchInput(page).pressSequentially("system");
+      await page.getByRole("option", { name: /System/ }).waitFor();
+      expect(opened.errors).toEqual([]);
+    },
+    BROWSER_TIMEOUT_MS,
+  );
+
+  test(
     "keys pressed as soon as the search button and the search box appear are not lost",
     async () => {
       await using context = await group.browser.newContext();

@@ -58,8 +58,9 @@ function SearchBox() {
       ref={dialog}
       class={style.dialog}
       aria-label="Search"
-      onClose={() => {
-        isSearchOpen.value = false;
+      // A box that is gone may be told of its end after the next one was opened.
+      onClose={(event) => {
+        if (event.currentTarget.isConnected) isSearchOpen.value = false;
       }}
       onClick={(event) => event.target === dialog.current && close()}
     >
