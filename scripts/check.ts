@@ -116,7 +116,9 @@ async function runTests(tests: TestRun, summary: string[]): Promise<Counts> {
   );
   if (report === null) summary.push(`        the tests have no report (${ending})`);
   else if (!ok && report.failures === 0) summary.push(`        the tests ended with ${ending}`);
-  for (const name of report?.failedNames ?? []) summary.push(`        failed: ${name}`);
+  for (const { name, lines } of report?.failed ?? []) {
+    summary.push(`        failed: ${name}`, ...lines.map((line) => `            ${line}`));
+  }
   for (const name of report?.skippedNames ?? []) summary.push(`        skipped: ${name}`);
   return counts;
 }

@@ -3,10 +3,19 @@ export interface TestReport {
   readonly tests: number;
   /** Tests that failed or ended with an error. */
   readonly failures: number;
-  readonly failedNames: readonly string[];
+  readonly failed: readonly FailedTest[];
   readonly skipped: number;
   readonly skippedNames: readonly string[];
 }
+
+export interface FailedTest {
+  readonly name: string;
+  /** What was expected and where, at most `LINES_MAX` lines. */
+  readonly lines: readonly string[];
+}
+
+const LINES_MAX = 25;
+const LINE_CHARS_MAX = 200;
 
 /** Counts the test cases of a JUnit report. Returns null if the report is incomplete. */
 export function readTestReport(xml: string): TestReport | null {
@@ -19,7 +28,7 @@ export function readTestReport(xml: string): TestReport | null {
   return {
     tests: cases.length,
     failures: failed.length,
-    failedNames: namesOf(failed),
+    failed: failed.map(([, attributes, content]) => ({ name: label(attributes), lines: linesOf(content!) })),
     skipped: skipped.length,
     skippedNames: namesOf(skipped),
   };
@@ -30,9 +39,25 @@ function label(attributes: string | undefined): string {
   return parts.filter((part) => part !== "").join(" › ");
 }
 
+/** Returns the lines of a failure. A test that took too long has only a message. */
+function linesOf(content: string): readonly string[] {
+  const [, attributes = "", text = ""] = /<(?:failure|error)\b([^>]*?)(?:\/>|>(.*?)<\/(?:failure|error)>)/s.exec(
+    content,
+  )!;
+  const lines = (unescapeXml(text) || attribute(attributes, "message")).split("\n");
+  return lines
+    .filter((line) => line.trim() !== "")
+    .slice(0, LINES_MAX)
+    .map((line) => line.slice(0, LINE_CHARS_MAX));
+}
+
 function attribute(attributes: string | undefined, name: string): string {
-  const value = new RegExp(`(?:^|\\s)${name}="([^"]*)"`).exec(attributes ?? "")?.[1] ?? "";
-  return value
+  return unescapeXml(new RegExp(`(?:^|\\s)${name}="([^"]*)"`).exec(attributes ?? "")?.[1] ?? "");
+}
+
+function unescapeXml(text: string): string {
+  return text
+    .replaceAll("&#10;", "\n")
     .replaceAll("&quot;", '"')
     .replaceAll("&lt;", "<")
     .replaceAll("&gt;", ">")
