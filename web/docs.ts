@@ -1,4 +1,5 @@
 import "./docs.css";
+import { partFor } from "./docs-part.ts";
 
 /**
  * Starts Swagger UI on the API page. It loads nothing from other hosts: the validator badge and the
@@ -36,6 +37,19 @@ async function withSession(request: SwaggerRequest): Promise<SwaggerRequest> {
   return { ...request, headers: { ...headers, "boathook-csrf": csrf } };
 }
 
+type ResolveSubtree = (document: never, place: readonly string[], options: unknown) => Promise<unknown>;
+
+/**
+ * Gives the resolver only the part of the document that it needs. For each opened operation it
+ * normalizes all that it gets, which takes seconds for the whole document.
+ */
+const resolvesParts = ({ fn }: { readonly fn: { readonly resolveSubtree: ResolveSubtree } }) => {
+  const { resolveSubtree } = fn;
+  const resolvePart: ResolveSubtree = (document, place, options) =>
+    resolveSubtree(partFor(document, place) as never, place, options);
+  return { fn: { resolveSubtree: resolvePart } };
+};
+
 const dark = matchMedia("(prefers-color-scheme: dark)");
 const followScheme = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
 dark.addEventListener("change", followScheme);
@@ -45,6 +59,7 @@ SwaggerUIBundle({
   url: `${base}/docs/json`,
   dom_id: "#swagger-ui",
   presets: [SwaggerUIBundle.presets.apis],
+  plugins: [resolvesParts],
   layout: "BaseLayout",
   validatorUrl: null,
   queryConfigEnabled: false,
