@@ -213,6 +213,7 @@ describeInBrowser("pages of one message", { env, args: ["--allow-subnets", "127.
       let status = 410;
       using receiver = Bun.serve({ port: 0, hostname: "127.0.0.1", fetch: () => new Response("", { status }) });
       await call("POST", "/app", { name: "Again Inc", uid: "again" });
+      await call("POST", "/event-type", { name: "again.type", description: "" });
       await call("POST", "/app/again/endpoint", { url: `http://127.0.0.1:${receiver.port}/a`, uid: "gone" });
       await call("POST", "/app/again/endpoint", { url: inbox("again-inbox") });
       const { id } = await call("POST", "/app/again/msg", { eventType: "again.type", payload: { x: 1 } });
