@@ -91,6 +91,8 @@ export interface Housekeeping {
    * delete the rows of whole days at once if `before` is two days or more ago. Then it keeps messages
    * and attempts for up to a day longer, deletes attempts by their own age, and returns an approximate
    * number of deleted rows.
+   *
+   * A store may use several commits, so a call that fails may have deleted a part.
    */
   prune(before: number, now: number, limit: number): Promise<Pruned>;
   size(): Promise<StoreSize>;

@@ -69,7 +69,7 @@ describe("the retention", () => {
     retention.start();
     await pass(2000);
     const pausesMs = calls.slice(1, 3).map(({ at }, index) => at - calls[index]!.at - 50);
-    expect(pausesMs).toEqual([400, 400]);
+    expect(pausesMs).toEqual([200, 200]);
   });
 
   test("the retention retries a deletion that failed because the disk was full", async () => {

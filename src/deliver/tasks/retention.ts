@@ -10,13 +10,14 @@ const SWEEP_EVERY_MS = 60_000;
  */
 const SWEEP_AGAIN_MS = 1000;
 const ROWS_AT_A_TIME = 500;
-/** Minimum pause between two commits of a sweep, in ms, so that deliveries are not held up. */
+/** Minimum pause between two deletions of a sweep, in ms, so that deliveries are not held up. */
 const PAUSE_MS = 20;
 /**
- * A pause is at least this many times as long as the commit before it. When the machine is busy or
- * the disk is slow, a sweep takes longer rather than time from deliveries.
+ * A pause is at least this many times as long as the deletion before it, which contains the writes of
+ * others between its commits. When the machine is busy or the disk is slow, a sweep takes longer
+ * rather than time from deliveries.
  */
-const PAUSE_PER_WORK = 8;
+const PAUSE_PER_WORK = 4;
 
 /** Deletes rows that are older than the retention, a few at a time. */
 export class Retention extends OneLife {
@@ -46,7 +47,7 @@ export class Retention extends OneLife {
   }
 
   /**
-   * Checks as many rows as fit into one commit. Returns whether more rows are left. Deletes nothing
+   * Checks a limited number of rows. Returns whether more rows are left. Deletes nothing
    * while the clock is doubted.
    */
   async runOnce(): Promise<boolean> {

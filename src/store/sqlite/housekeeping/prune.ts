@@ -3,6 +3,7 @@ import type { Fact } from "../../../core/fact.ts";
 import { type Seq, seqAt } from "../../../core/id.ts";
 import { rotationWindowMs } from "../../../core/resources/source.ts";
 import type { Housekeeping } from "../../index.ts";
+import type { SweepStep } from "../../sql/sweep-step.ts";
 import type { Committer } from "../commit/commit.ts";
 import { endedSessions } from "../configuration/sessions.ts";
 import { expiredPayloadLinks } from "../history/payload-links.ts";
@@ -14,7 +15,8 @@ import type { MessageKeys } from "../keys/message-keys.ts";
 import { forgottenIds } from "../moves/moved-ids.ts";
 import { FunctionSends } from "../queue/function-sends.ts";
 import type { QuotaUsages } from "../queue/quota-usage.ts";
-import { expiredPayloads, messageDropper, oldMessages } from "./prune-messages.ts";
+import { type DroppedMessages, expiredPayloads, messageDropper, oldMessages } from "./prune-messages.ts";
+import type { Sweep } from "./sweep.ts";
 
 /**
  * How long the audit log is kept, in ms. This is longer than for messages, because people often ask
@@ -27,6 +29,12 @@ const AUDIT_KEPT_MS = 400 * 24 * 60 * 60 * 1000;
  * messages empties less than one stretch, so the checks reach all stretches in time.
  */
 const MESSAGES_PER_STRETCH = 8;
+
+/**
+ * Number of messages that one commit deletes. A commit holds the event loop: with 500 messages for
+ * 8 ms, with 100 for less than 2.
+ */
+const ROWS_PER_COMMIT = 100;
 
 interface PruneParts {
   readonly endpointAttempts: DeferredIndex;
@@ -48,30 +56,56 @@ export function pruneVerb(
   const dropMessages = messageDropper(db);
   const dropOthers = otherDroppers(db, endpointAttempts);
 
+  const releaser = () => (usages.isUsed() ? (seq: Seq) => usages.release(seq) : () => {});
+  const expirePayloads = ({ seqs }: SweepStep): DroppedMessages => {
+    const release = releaser();
+    for (const seq of seqs) {
+      release(seq);
+      dropPayload.run(seq);
+    }
+    return { rows: seqs.length, dead: new Map() };
+  };
+  const deleteMessages = ({ seqs, runs }: SweepStep): DroppedMessages => {
+    seqs.forEach(releaser());
+    return dropMessages(runs);
+  };
+
+  /** Applies a sweep to at most `limit` rows, a few per commit. */
+  async function sweepUpTo(
+    sweep: Pick<Sweep, "read" | "advance">,
+    upTo: number,
+    limit: number,
+    apply: (step: SweepStep) => DroppedMessages,
+  ): Promise<{ messages: number; rows: number; more: boolean }> {
+    const total = { messages: 0, rows: 0, more: true };
+    for (let left = limit; total.more && left > 0; left -= ROWS_PER_COMMIT) {
+      const count = Math.min(left, ROWS_PER_COMMIT);
+      const { step, dropped } = await committer.write(() => {
+        const step = sweep.read(upTo, count);
+        return { step, dropped: apply(step) };
+      }, count);
+      for (const [environmentSeq, count] of dropped.dead)
+        onFact({ type: "deadletters.dropped", environmentSeq, count });
+      total.messages += step.seqs.length;
+      total.rows += dropped.rows;
+      total.more = sweep.advance(step);
+    }
+    return total;
+  }
+
   return async (before, now, limit) => {
-    const pruned = await committer.write(() => {
-      const payloads = expired.read(now, limit);
-      const release = usages.isUsed() ? (seq: Seq) => usages.release(seq) : () => {};
-      for (const seq of payloads.seqs) {
-        release(seq);
-        dropPayload.run(seq);
-      }
-      const messages = old.read(seqAt(before), limit);
-      messages.seqs.forEach(release);
-      const { rows, dead } = dropMessages(messages.runs);
-      const others = dropOthers.map((drop) => drop(before, now, limit));
-      const moreIds = eventIds.prune(seqAt(before), messages.seqs.length);
-      return { payloads, messages, rows, dead, others, keys: keys.prune(now), moreIds };
+    const payloads = await sweepUpTo(expired, now, limit, expirePayloads);
+    const messages = await sweepUpTo(old, seqAt(before), limit, deleteMessages);
+    const others = await committer.write(() => {
+      const counts = dropOthers.map((drop) => drop(before, now, limit));
+      const moreIds = eventIds.prune(seqAt(before), messages.messages);
+      return { counts, moreIds, keys: keys.prune(now) };
     }, limit);
-    for (const [environmentSeq, count] of pruned.dead) onFact({ type: "deadletters.dropped", environmentSeq, count });
-    const hasMore = [expired.advance(pruned.payloads), old.advance(pruned.messages)];
     return {
-      deleted:
-        pruned.payloads.seqs.length +
-        pruned.rows +
-        pruned.others.reduce((sum, count) => sum + count, pruned.keys.deleted),
+      deleted: others.counts.reduce((sum, count) => sum + count, payloads.rows + messages.rows + others.keys.deleted),
       more:
-        hasMore.includes(true) || pruned.keys.more || pruned.moreIds || pruned.others.some((count) => count >= limit),
+        [payloads.more, messages.more, others.keys.more, others.moreIds].includes(true) ||
+        others.counts.some((count) => count >= limit),
     };
   };
 }
