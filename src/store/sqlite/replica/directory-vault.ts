@@ -69,12 +69,13 @@ export class DirectoryVault implements Vault {
     try {
       await writeSynced(temporary, bytes);
       await promises.rename(temporary, path);
+      await syncDirectory(dirname(path));
     } catch (error) {
       // A part of an object must not take the space on a full disk.
       await promises.rm(temporary, { force: true }).catch(() => {});
+      await this.#checkAfter(error);
       throw error;
     }
-    await syncDirectory(dirname(path));
   }
 
   async append(name: string, record: Uint8Array): Promise<void> {
@@ -120,10 +121,15 @@ export class DirectoryVault implements Vault {
     await this.check();
     const path = await this.#pathOf(name);
     // If the file exists, it has only the part of this record that an earlier try has written.
-    const file = await promises.open(path, "w", 0o600);
-    this.#segment = { name, file, bytes: 0 };
-    await syncDirectory(dirname(path));
-    return this.#segment;
+    try {
+      const file = await promises.open(path, "w", 0o600);
+      this.#segment = { name, file, bytes: 0 };
+      await syncDirectory(dirname(path));
+      return this.#segment;
+    } catch (error) {
+      await this.#checkAfter(error);
+      throw error;
+    }
   }
 
   async endSegment(): Promise<void> {
@@ -135,8 +141,7 @@ export class DirectoryVault implements Vault {
     try {
       return await promises.readFile(join(this.#root, name));
     } catch (error) {
-      if (/^(ENOENT|ENOTDIR)$/.test(codeOf(error))) return null;
-      throw error;
+      return nullIfMissing(error);
     }
   }
 
@@ -179,6 +184,11 @@ export class DirectoryVault implements Vault {
     this.#isMissing = false;
   }
 
+  /** Rejects if a file is missing because the directory was removed after its path was made. */
+  async #checkAfter(error: unknown): Promise<void> {
+    if (isMissing(error)) await this.check();
+  }
+
   #removed(): Error {
     return new Error(
       `The replica ${this.location} was removed or is no longer mounted. Put it back. To begin a new one, stop the server and delete replica.json in the data directory.`,
@@ -208,7 +218,11 @@ function placeOf({ dev, ino }: Stats): string {
   return `${dev} ${ino}`;
 }
 
+function isMissing(error: unknown): boolean {
+  return /^(ENOENT|ENOTDIR)$/.test(codeOf(error));
+}
+
 function nullIfMissing(error: unknown): null {
-  if (/^(ENOENT|ENOTDIR)$/.test(codeOf(error))) return null;
+  if (isMissing(error)) return null;
   throw error;
 }
