@@ -22,7 +22,6 @@ export function readTestReport(xml: string): TestReport | null {
   if (!xml.includes("<testsuites") || !xml.trimEnd().endsWith("</testsuites>")) return null;
   const cases = [...xml.matchAll(/<testcase\b([^>]*?)(?:\/>|>(.*?)<\/testcase>)/gs)];
   const having = (mark: RegExp) => cases.filter(([, , content]) => content !== undefined && mark.test(content));
-  const namesOf = (found: typeof cases) => found.map(([, attributes]) => label(attributes));
   const failed = having(/<(failure|error)\b/);
   const skipped = having(/<skipped\b/);
   return {
@@ -30,7 +29,7 @@ export function readTestReport(xml: string): TestReport | null {
     failures: failed.length,
     failed: failed.map(([, attributes, content]) => ({ name: label(attributes), lines: linesOf(content!) })),
     skipped: skipped.length,
-    skippedNames: namesOf(skipped),
+    skippedNames: skipped.map(([, attributes]) => label(attributes)),
   };
 }
 

@@ -88,13 +88,8 @@ test("an application that has departed is not deleted where it is", async () => 
   expect((await b.send("GET", `/app/${app}`)).status).toBe(200);
 });
 
-test("if a move back is given up, requests with the id, the uid and the token still learn the new place", async () => {
-  await using servers = await twoServers();
-  const { a, b, receiver } = servers;
-  const app = await makeApplication(a.send);
-  const { json: application } = await a.send("GET", `/app/${app}`);
-  const { json: access } = await a.send("POST", `/auth/app-portal-access/${app}`, {});
-  const token = access.token as string;
+/** Moves an application to `b` and begins a move back that does not end. Returns what ends its delivery. */
+async function beginMoveBack({ a, b, receiver }: TwoServers, app: string): Promise<ReturnType<typeof heldBack>> {
   await makeEndpoint(a.send, app, receiver.url);
   expect((await moveApp(app, a.url, b.url)).code).toBe(0);
   const answer = heldBack();
@@ -102,6 +97,17 @@ test("if a move back is given up, requests with the id, the uid and the token st
   await sendMessage(b.send, app);
   await receiver.arrived(1);
   expect((await moveApp(app, b.url, a.url, {}, "--wait=10ms")).code).toBe(1);
+  return answer;
+}
+
+test("if a move back is given up, requests with the id, the uid and the token still learn the new place", async () => {
+  await using servers = await twoServers();
+  const { a, b, receiver } = servers;
+  const app = await makeApplication(a.send);
+  const { json: application } = await a.send("GET", `/app/${app}`);
+  const { json: access } = await a.send("POST", `/auth/app-portal-access/${app}`, {});
+  const token = access.token as string;
+  const answer = await beginMoveBack(servers, app);
   const statuses = async () => [
     (await a.send("GET", `/app/${application.id}`)).status,
     (await a.send("GET", `/app/${app}`)).status,
@@ -123,13 +129,7 @@ test("an application that is arriving does not move on, and the message says tha
   await using servers = await twoServers();
   const { a, b, receiver } = servers;
   const app = await makeApplication(a.send);
-  await makeEndpoint(a.send, app, receiver.url);
-  expect((await moveApp(app, a.url, b.url)).code).toBe(0);
-  const answer = heldBack();
-  receiver.answering = answer.answering;
-  await sendMessage(b.send, app);
-  await receiver.arrived(1);
-  expect((await moveApp(app, b.url, a.url, {}, "--wait=10ms")).code).toBe(1);
+  const answer = await beginMoveBack(servers, app);
   expect((await a.send("GET", `/app/${app}/move`)).json.state).toBe("arriving");
 
   const onward = await moveApp(app, a.url, b.url);

@@ -13,9 +13,9 @@ const ROWS_AT_A_TIME = 500;
 /** Minimum pause between two deletions of a sweep, in ms, so that deliveries are not held up. */
 const PAUSE_MS = 20;
 /**
- * A pause is at least this many times as long as the deletion before it, which contains the writes of
- * others between its commits. When the machine is busy or the disk is slow, a sweep takes longer
- * rather than time from deliveries.
+ * A pause is at least this many times as long as the deletion before it. Other writes run between the
+ * commits of a deletion, so their time counts too. When the machine is busy or the disk is slow, a
+ * sweep takes longer rather than time from deliveries.
  */
 const PAUSE_PER_WORK = 4;
 
@@ -47,8 +47,8 @@ export class Retention extends OneLife {
   }
 
   /**
-   * Checks a limited number of rows. Returns whether more rows are left. Deletes nothing
-   * while the clock is doubted.
+   * Checks a limited number of rows. Returns whether more rows are left. Deletes nothing while the
+   * clock is doubted.
    */
   async runOnce(): Promise<boolean> {
     if (this.isClockDoubted()) return false;

@@ -44,7 +44,7 @@ interface PruneParts {
   readonly onFact: (fact: Fact) => void;
 }
 
-/** Deletes rows that are past their retention, a limited number of rows per commit. */
+/** Deletes rows that are past their retention, a limited number of messages per commit. */
 export function pruneVerb(
   db: Database,
   committer: Committer,
@@ -57,45 +57,25 @@ export function pruneVerb(
   const dropOthers = otherDroppers(db, endpointAttempts);
 
   const releaser = () => (usages.isUsed() ? (seq: Seq) => usages.release(seq) : () => {});
-  const expirePayloads = ({ seqs }: SweepStep): DroppedMessages => {
+  const expirePayloads = ({ seqs }: SweepStep) => {
     const release = releaser();
     for (const seq of seqs) {
       release(seq);
       dropPayload.run(seq);
     }
-    return { rows: seqs.length, dead: new Map() };
+    return { rows: seqs.length };
   };
-  const deleteMessages = ({ seqs, runs }: SweepStep): DroppedMessages => {
+  const deleteMessages = ({ seqs, runs }: SweepStep) => {
     seqs.forEach(releaser());
     return dropMessages(runs);
   };
-
-  /** Applies a sweep to at most `limit` rows, a few per commit. */
-  async function sweepUpTo(
-    sweep: Pick<Sweep, "read" | "advance">,
-    upTo: number,
-    limit: number,
-    apply: (step: SweepStep) => DroppedMessages,
-  ): Promise<{ messages: number; rows: number; more: boolean }> {
-    const total = { messages: 0, rows: 0, more: true };
-    for (let left = limit; total.more && left > 0; left -= ROWS_PER_COMMIT) {
-      const count = Math.min(left, ROWS_PER_COMMIT);
-      const { step, dropped } = await committer.write(() => {
-        const step = sweep.read(upTo, count);
-        return { step, dropped: apply(step) };
-      }, count);
-      for (const [environmentSeq, count] of dropped.dead)
-        onFact({ type: "deadletters.dropped", environmentSeq, count });
-      total.messages += step.seqs.length;
-      total.rows += dropped.rows;
-      total.more = sweep.advance(step);
-    }
-    return total;
-  }
+  const stateDropped = ({ dead }: DroppedMessages) => {
+    for (const [environmentSeq, count] of dead) onFact({ type: "deadletters.dropped", environmentSeq, count });
+  };
 
   return async (before, now, limit) => {
-    const payloads = await sweepUpTo(expired, now, limit, expirePayloads);
-    const messages = await sweepUpTo(old, seqAt(before), limit, deleteMessages);
+    const payloads = await sweepUpTo(committer, expired, now, limit, expirePayloads);
+    const messages = await sweepUpTo(committer, old, seqAt(before), limit, deleteMessages, stateDropped);
     const others = await committer.write(() => {
       const counts = dropOthers.map((drop) => drop(before, now, limit));
       const moreIds = eventIds.prune(seqAt(before), messages.messages);
@@ -108,6 +88,36 @@ export function pruneVerb(
         others.counts.some((count) => count >= limit),
     };
   };
+}
+
+interface Swept {
+  readonly messages: number;
+  readonly rows: number;
+  readonly more: boolean;
+}
+
+/** Applies a sweep to at most `limit` messages, a few per commit. Calls `committed` after each commit. */
+async function sweepUpTo<Dropped extends { readonly rows: number }>(
+  committer: Committer,
+  sweep: Pick<Sweep, "read" | "advance">,
+  upTo: number,
+  limit: number,
+  apply: (step: SweepStep) => Dropped,
+  committed: (dropped: Dropped) => void = () => {},
+): Promise<Swept> {
+  const swept = { messages: 0, rows: 0, more: true };
+  for (let left = limit; swept.more && left > 0; left -= ROWS_PER_COMMIT) {
+    const count = Math.min(left, ROWS_PER_COMMIT);
+    const { step, dropped } = await committer.write(() => {
+      const step = sweep.read(upTo, count);
+      return { step, dropped: apply(step) };
+    }, count);
+    committed(dropped);
+    swept.messages += step.seqs.length;
+    swept.rows += dropped.rows;
+    swept.more = sweep.advance(step);
+  }
+  return swept;
 }
 
 type Dropper = (before: number, now: number, limit: number) => number;
